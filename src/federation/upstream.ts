@@ -1,0 +1,55 @@
+/**
+ * What an upstream identity provider is to Portico: someone who signs ID tokens about people. google/ and
+ * apple/ implement it with openid-client and jose; registry.ts lists them. Who an upstream identity is
+ * *here* is not decided in this folder but in identity/linking.
+ */
+import type { Json } from '../store/ports.ts';
+
+/** What a verified ID token says. */
+export interface UpstreamClaims {
+  readonly provider: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly email?: string;
+  readonly emailVerified: boolean;
+  /** The provider is authoritative for the address: gmail.com and googlemail.com, a `hd` equal to the domain, Apple. */
+  readonly authoritative: boolean;
+  readonly name?: string;
+  readonly givenName?: string;
+  readonly familyName?: string;
+  readonly picture?: string;
+  /** SHA-256 (base64url) over the token's header and payload: what makes two tokens the same. */
+  readonly fingerprint: string;
+  /** Epoch seconds after which the token is too old to be accepted again. */
+  readonly staleAt: number;
+}
+
+export class UpstreamUnavailable extends Error {
+  override readonly name = 'UpstreamUnavailable';
+}
+
+export class IdTokenRefused extends Error {
+  override readonly name = 'IdTokenRefused';
+}
+
+export interface Upstream {
+  readonly name: 'google' | 'apple';
+  /**
+   * Verifies an ID token that a client presents. `maxAge`: seconds since `iat`. IdTokenRefused for every
+   * defect, UpstreamUnavailable when the keys cannot be fetched (an unknown kid refetches once a minute at most).
+   */
+  verifyIdToken(idToken: string, rules: { audiences: readonly string[]; maxAge: number; now: Date }): Promise<UpstreamClaims>;
+  /** A redirect sign-in: where to send the browser, and what must be kept until it comes back. */
+  begin(options: { callback: string; state: string; loginHint?: string }): Promise<{ url: string; keep: Record<string, Json> }>;
+  /** Exchanges the code that came back. 'denied': the provider answered with an error. IdTokenRefused, UpstreamUnavailable. */
+  finish(options: {
+    callback: string;
+    parameters: URLSearchParams;
+    state: string;
+    keep: Record<string, Json>;
+    now: Date;
+  }): Promise<UpstreamClaims | 'denied'>;
+}
+
+/** The configured upstreams by name; one that is not enabled is absent. */
+export type Upstreams = ReadonlyMap<string, Upstream>;

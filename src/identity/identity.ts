@@ -1,0 +1,45 @@
+/**
+ * The domain: who people are, how they prove it, what a failed try costs. Functions of this folder take an
+ * Identity first, then one named object. Nothing here knows koa, a database driver or oidc-provider: what
+ * must happen to grants and sessions when an account ends is asked of AccessEnder, which oidc/ implements.
+ */
+import type { Clock } from '../clock.ts';
+import type { Mailer } from '../mail/mailer.ts';
+import type { Audit } from '../observe/audit.ts';
+import type { Log } from '../observe/log.ts';
+import type { Secrets } from '../secrets.ts';
+import type { Stores } from '../store/ports.ts';
+import type { Attempts } from './attempts.ts';
+import type { PasswordHasher } from './password-hasher.ts';
+import type { PasswordPolicy } from './password-policy.ts';
+
+export interface Identity {
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  readonly hasher: PasswordHasher;
+  readonly policy: PasswordPolicy;
+  readonly attempts: Attempts;
+  readonly mailer: Mailer;
+  readonly audit: Audit;
+  readonly log: Log;
+  /** Links in letters begin here. */
+  readonly issuer: string;
+  readonly access: AccessEnder;
+}
+
+/** Ends what an account holds. */
+export interface AccessEnder {
+  /** Every grant with its tokens, and every browser session, but the ones to keep. */
+  endAll(accountId: string, keep?: { grantId?: string; sessionUid?: string }): Promise<void>;
+}
+
+/** Who is calling, for counters and the audit line. */
+export interface RequestOrigin {
+  /** Canonical client address. */
+  readonly address: string;
+  readonly requestId: string;
+  readonly clientId: string;
+  /** 'hosted' or the dialect's name. */
+  readonly door: string;
+}

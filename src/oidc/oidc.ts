@@ -1,0 +1,207 @@
+/**
+ * The OIDC server as the rest of Portico sees it. This folder is the only one that imports oidc-provider;
+ * what it offers to others is listed here, and everything else in it is its own business.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AccessEnder } from '../identity/identity.ts';
+import type { Json } from '../store/ports.ts';
+
+export interface OidcServer {
+  /** Answers every OIDC route, and 404 for what is none. Stable over key rotations. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Whether the path is one of the engine's routes. */
+  serves(path: string): boolean;
+  readonly grants: GrantIssuer;
+  readonly access: AccessEnder;
+  readonly holdings: Holdings;
+  readonly interactions: Interactions;
+  readonly sessions: BrowserSessions;
+  /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */
+  rotateKeys(options?: { force?: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/* ------------------------------------------------------------------ grants of dialects */
+
+export interface GrantIssuer {
+  /** One Grant with one access token and, when wanted, one refresh token; saved in parallel. */
+  issue(wanted: GrantWanted): Promise<IssuedGrant>;
+  /** A live access token of this client; undefined for anything else. Store round trips: 2 in parallel at most. */
+  findAccess(token: string, clientId: string): Promise<LiveToken | undefined>;
+  /** A live, unused refresh token of this client. */
+  findRefresh(token: string, clientId: string): Promise<LiveToken | undefined>;
+  /**
+   * Uses a refresh token up and makes its successor, over all nodes exactly once (oidc/refresh-rotation.ts).
+   * Undefined: refused. A use after the leeway ends the family.
+   */
+  rotate(wanted: RotationWanted): Promise<(IssuedGrant & { accountId: string }) | undefined>;
+  /** The grant behind an access or refresh token of this client, used or not. */
+  grantOf(token: string, clientId: string): Promise<{ grantId: string; accountId: string } | undefined>;
+  /** Ends a sign-in: the Grant, its access and refresh tokens, and any replay of a rotation. */
+  endGrant(grantId: string): Promise<void>;
+  /** The access token alone dies. True for exactly one caller. */
+  destroyAccess(token: string, clientId: string): Promise<boolean>;
+}
+
+export interface GrantWanted {
+  readonly clientId: string;
+  readonly accountId: string;
+  readonly organization: string;
+  readonly scope: string;
+  readonly amr: readonly string[];
+  readonly access: AccessWanted;
+  readonly refresh?: RefreshWanted;
+}
+
+export interface AccessWanted {
+  /** An opaque value, or 'jwt'. */
+  readonly value: 'jwt' | string;
+  /** Seconds. */
+  readonly lifetime: number;
+  readonly audience: string;
+  /** Vendor claims, in the JWT and at introspection. */
+  readonly claims: Readonly<Record<string, Json>>;
+  /** HS256 with this secret instead of the published ES256 key. */
+  readonly sharedSecret?: string;
+}
+
+export interface RefreshWanted {
+  readonly value: string;
+  /** Seconds. */
+  readonly lifetime: number;
+  /** Epoch seconds after which no successor lives. */
+  readonly endsAt?: number;
+}
+
+export interface IssuedGrant {
+  readonly grantId: string;
+  readonly access: { readonly value: string; readonly issuedAt: number; readonly expiresAt: number };
+  readonly refresh?: { readonly value: string; readonly issuedAt: number; readonly expiresAt: number };
+}
+
+export interface LiveToken {
+  readonly accountId: string;
+  readonly organization: string;
+  readonly grantId: string;
+  readonly clientId: string;
+  readonly scope: string;
+  /** Epoch seconds. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly audience: string | undefined;
+  readonly claims: Readonly<Record<string, Json>>;
+  readonly amr: readonly string[];
+}
+
+export interface RotationWanted {
+  readonly token: string;
+  readonly clientId: string;
+  /** When the request came in; decides what was in flight together. */
+  readonly arrivedAt: Date;
+  readonly reuse: 'replay' | 'in-flight';
+  /** Seconds. */
+  readonly leeway: number;
+  /** Runs once, for the winner, before anything is used up. Undefined refuses (account gone, other organization). */
+  prepare(live: LiveToken): Promise<{ access: AccessWanted; refresh: Omit<RefreshWanted, 'endsAt'> } | undefined>;
+}
+
+/* ------------------------------------------------------------------ what an account holds */
+
+export interface Holdings {
+  listGrants(accountId: string): Promise<GrantView[]>;
+  listSessions(accountId: string): Promise<SessionView[]>;
+  /** False: not the account's. */
+  endGrant(accountId: string, grantId: string): Promise<boolean>;
+  endSession(accountId: string, sessionUid: string): Promise<boolean>;
+}
+
+export interface GrantView {
+  readonly grantId: string;
+  readonly clientId: string;
+  readonly clientName: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: Date;
+  readonly expiresAt?: Date;
+}
+
+export interface SessionView {
+  readonly uid: string;
+  readonly signedInAt: Date;
+  readonly amr: readonly string[];
+  readonly expiresAt?: Date;
+}
+
+/* ------------------------------------------------------------------ interactions and browser sessions */
+
+export interface Interactions {
+  /** The interaction of this browser. InteractionGone when there is none, it expired, or it is another browser's. */
+  read(request: IncomingMessage, response: ServerResponse): Promise<InteractionView>;
+  /** Finishes the login prompt and sends the browser on (303). */
+  finishLogin(request: IncomingMessage, response: ServerResponse, login: LoginResult): Promise<void>;
+  /** Grants what the client asked for (all of it), remembers it, and sends the browser on. */
+  finishConsent(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Back to the client with an error, e.g. access_denied. */
+  abort(request: IncomingMessage, response: ServerResponse, error: { error: string; description: string }): Promise<void>;
+  /** Parks something of a several-step sign-in with the interaction. */
+  keep(request: IncomingMessage, response: ServerResponse, kept: Record<string, Json>): Promise<void>;
+}
+
+export class InteractionGone extends Error {
+  override readonly name = 'InteractionGone';
+}
+
+export interface LoginResult {
+  readonly accountId: string;
+  readonly amr: readonly string[];
+  readonly acr: string;
+  /** False: the cookie ends with the browser. */
+  readonly remember?: boolean;
+}
+
+export interface InteractionView {
+  readonly uid: string;
+  readonly prompt: 'login' | 'consent' | (string & {});
+  readonly reasons: readonly string[];
+  readonly client: {
+    readonly clientId: string;
+    readonly name: string;
+    readonly logoUri?: string;
+    readonly policyUri?: string;
+    readonly tosUri?: string;
+    readonly firstParty: boolean;
+  };
+  readonly organization: string;
+  readonly loginHint?: string;
+  readonly uiLocales: readonly string[];
+  readonly acrValues: readonly string[];
+  /** The account that is signed in, when one of the client's organization is. */
+  readonly accountId?: string;
+  /** For consent: scopes and claims that are new. */
+  readonly missingScopes: readonly string[];
+  readonly missingClaims: readonly string[];
+  /** Where the browser goes after the sign-in; its origin belongs in form-action. */
+  readonly redirectUri: string;
+  readonly kept: Readonly<Record<string, Json>>;
+}
+
+export interface BrowserSessions {
+  /** Signs the browser in as the account, with a new session id; one that it had, of whomever, ends. */
+  open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    session: { accountId: string; amr: readonly string[]; acr: string; note?: Record<string, Json> },
+  ): Promise<void>;
+  /** Who is signed in here. */
+  read(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<{ accountId: string; uid: string; signedInAt: Date; amr: readonly string[] } | undefined>;
+  /** Ends the browser's session and drops its cookie. */
+  end(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+export const ACR = {
+  legacy: 'urn:portico:acr:legacy',
+  single: 'urn:portico:acr:single',
+  stepup: 'urn:portico:acr:stepup',
+} as const;

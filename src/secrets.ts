@@ -1,0 +1,92 @@
+/**
+ * Everything that keeps a stored value useless to a thief, under keys derived from one server key
+ * (`keys.encryption`, 32 bytes, kept outside the store): HMAC for what is looked up, AES-256-GCM for what
+ * must be read back, and random texts. Like the clock, a value that is passed, not a module that is asked.
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  randomInt,
+  randomUUID,
+  timingSafeEqual,
+} from 'node:crypto';
+
+export interface Secrets {
+  /** HMAC-SHA256 of `text`, bound to `purpose`; base64url, 43 characters. */
+  mac(purpose: string, text: string): string;
+  /** Encrypts with a fresh nonce; `context` must be given again to open it. */
+  seal(text: string, context: string): string;
+  /** Throws SealBroken when the text, the context or the key is another. */
+  open(sealed: string, context: string): string;
+}
+
+export class SealBroken extends Error {
+  override readonly name = 'SealBroken';
+}
+
+/** `key`: 32 bytes. */
+export function secretsFrom(key: Uint8Array): Secrets {
+  if (key.byteLength !== 32) throw new RangeError('The encryption key must be 32 bytes.');
+  const macKey = Buffer.from(hkdfSync('sha256', key, '', 'portico/mac', 32));
+  const sealKey = Buffer.from(hkdfSync('sha256', key, '', 'portico/seal', 32));
+  return {
+    mac(purpose, text) {
+      // The length keeps ("a", "bc") and ("ab", "c") apart.
+      return createHmac('sha256', macKey).update(`${purpose.length}:${purpose}`).update(text).digest('base64url');
+    },
+    seal(text, context) {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv('aes-256-gcm', sealKey, nonce).setAAD(Buffer.from(context));
+      return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
+        'base64url',
+      );
+    },
+    open(sealed, context) {
+      const bytes = Buffer.from(sealed, 'base64url');
+      if (bytes.byteLength < 28) throw new SealBroken('The sealed value is too short.');
+      const decipher = createDecipheriv('aes-256-gcm', sealKey, bytes.subarray(0, 12))
+        .setAAD(Buffer.from(context))
+        .setAuthTag(bytes.subarray(-16));
+      try {
+        return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
+      } catch (cause) {
+        throw new SealBroken('The sealed value does not open: another key or another context.', { cause });
+      }
+    },
+  };
+}
+
+/** A random text: `prefix`, then `length` signs of `alphabet`, the first of `first` where that is given. */
+export interface RandomForm {
+  readonly prefix?: string;
+  readonly alphabet: string;
+  readonly length: number;
+  readonly first?: string;
+}
+
+/** Uniform over the alphabet, from the system's CSPRNG. */
+export function randomText(form: RandomForm): string {
+  let text = form.prefix ?? '';
+  for (let i = 0; i < form.length; i += 1) {
+    const alphabet = i === 0 && form.first !== undefined ? form.first : form.alphabet;
+    text += alphabet.charAt(randomInt(alphabet.length));
+  }
+  return text;
+}
+
+/** 256 random bits as 43 base64url characters, behind a prefix that makes a leaked one easy to spot. */
+export function randomToken(prefix = ''): string {
+  return prefix + randomBytes(32).toString('base64url');
+}
+
+export { randomUUID };
+
+/** Compares without telling by time where two texts differ. */
+export function sameText(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.byteLength === right.byteLength && timingSafeEqual(left, right);
+}
