@@ -9,7 +9,7 @@
  * values itself, look at raw headers outside its declared functions, or answer outside `refusals` and
  * `answer`.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { FieldFault, Reason } from '../identity/refusal.ts';
 import type { RandomForm } from '../secrets.ts';
 import type { AccountStatus, Json, ProfileClaims } from '../store/ports.ts';
@@ -396,6 +396,41 @@ export type CorsRules<Settings = any> =
       readonly maxAge?: number;
     });
 
+/* ------------------------------------------------------------------ settings that several dialects share */
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86400 } as const;
+
+/** A duration in the configuration: whole seconds, or '10s', '5m', '24h', '30d'. Read as seconds. */
+export const duration = z.union([
+  z.int().positive(),
+  z
+    .string()
+    .regex(/^[1-9]\d{0,8}[smhd]$/, "must be whole seconds, or a number with s, m, h or d, such as '24h'")
+    .transform((text) => Number(text.slice(0, -1)) * SECONDS[text.at(-1) as keyof typeof SECONDS]),
+]);
+
+/**
+ * `accessToken` of a dialect whose tokens are JWTs. The configuration loader puts the content of the file
+ * that `secret_file` names into `secret`.
+ */
+export function jwtSettings(lifetime: number) {
+  return z
+    .strictObject({
+      lifetime: duration.default(lifetime),
+      signing: z.enum(['ES256', 'HS256']).default('ES256'),
+      secret: z
+        .string()
+        .refine((text) => new TextEncoder().encode(text).byteLength >= 32, 'must be 32 bytes or more')
+        .optional(),
+      audience: z.string().min(1).optional(),
+    })
+    .refine((settings) => (settings.signing === 'HS256') === (settings.secret !== undefined), {
+      message: 'HS256 needs accessToken.secret_file, and only HS256 may have it',
+      path: ['secret_file'],
+    })
+    .prefault({});
+}
+
 /* ------------------------------------------------------------------ tokens, ids */
 
 export interface TokenRules<Settings = any> {
@@ -607,7 +642,8 @@ export interface Use {
   verifyIdToken(wanted: {
     provider: 'google' | 'apple';
     idToken: string;
-    audiences: readonly string[];
+    /** Default: `federation.<provider>.audiences`. */
+    audiences?: readonly string[] | undefined;
     /** Seconds since `iat`. */
     maxAge: number;
   }): Promise<UpstreamIdentity>;
@@ -616,8 +652,8 @@ export interface Use {
   linkIdentity(accountId: string, identity: Pick<UpstreamIdentity, 'issuer' | 'subject'>): Promise<void>;
   /** design.md's linking rules: the linked account, the one linked now, a new one, or 'account-exists'. */
   accountForIdentity(identity: UpstreamIdentity, fresh: NewAccount): Promise<AccountView>;
-  /** Whether `federation.<provider>` is switched on. */
-  hasUpstream(provider: string): boolean;
+  /** Whether `federation.<provider>` is switched on and the audiences (default: its own) are not empty. */
+  hasUpstream(provider: string, audiences?: readonly string[]): boolean;
   /** Starts a redirect sign-in: where to send the browser, and the secret that binds it to this browser. 'not-found' when the provider is not configured. */
   startUpstream(wanted: { provider: string; callback: string; carry: Record<string, Json> }): Promise<{
     url: string;
