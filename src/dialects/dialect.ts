@@ -18,9 +18,20 @@ export { Refused } from '../identity/refusal.ts';
 export type { AccountStatus, AddressClaim, Json, ProfileClaims } from '../store/ports.ts';
 export type { FieldFault, RandomForm, Reason };
 
+/**
+ * Settings of a dialect that is one of many. Each dialect reads its own settings only, so a list of them
+ * needs a type that fits every one, in and out; no other type does both.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the only type that is at once every dialect's settings.
+export type AnySettings = any;
+
+/** Schemas of an endpoint that is one of many, for the same reason. */
+// biome-ignore lint/suspicious/noExplicitAny: the only type that is at once every endpoint's schemas.
+export type AnyAccepts = any;
+
 /* ------------------------------------------------------------------ the dialect */
 
-export interface Dialect<Settings = any> {
+export interface Dialect<Settings = AnySettings> {
   readonly name: string;
   /** One line for people: what this API is. */
   readonly title: string;
@@ -35,9 +46,16 @@ export interface Dialect<Settings = any> {
   readonly guards?: Readonly<Record<string, Guard<Settings>>>;
   readonly bodies: BodyRules;
   /** Where this vendor's credential travels. Undefined: none was sent. Malformed ones are passed on as they are. */
-  credential(request: RequestView, endpoint: Endpoint<any, Settings>): Credential | undefined;
-  /** Which directory the request means. Throw Refused('unknown-organization') or ('wrong-organization'), or name it. */
-  organization(question: OrganizationQuestion<Settings>): Promise<string>;
+  credential(request: RequestView, endpoint: Endpoint<AnyAccepts, Settings>): Credential | undefined;
+  /**
+   * Which directory the request means. Throw Refused('unknown-organization') or ('wrong-organization'), or
+   * name it; a name that is no organization is refused as 'unknown-organization'. Undefined: the request
+   * names none, and what it carries decides (a refresh token, a ticket, an sso_token): `use` then belongs to
+   * no organization until refresh, readTicket, spendTicket or readBrowserTicket succeeds, and to that one's
+   * afterwards; `facts.organization` is an empty view. Where it names one that is not the caller's, the
+   * credential is refused as though it were not good ('invalid-token', 'invalid-api-key').
+   */
+  organization(question: OrganizationQuestion<Settings>): Promise<string | undefined>;
   /** What a token of this dialect is. */
   readonly tokens: TokenRules<Settings>;
   /** The vendor's id for an account, made when first needed and kept for life. */
@@ -46,12 +64,20 @@ export interface Dialect<Settings = any> {
   readonly mints?: Readonly<Record<string, RandomForm>>;
   /** Accounts that this dialect does not let in, as though they did not exist. Default: only active ones come in. */
   admits?(account: AccountView, settings: Settings): boolean;
+  /**
+   * Accounts whose tokens and API keys go on working. Default: only those that `admits` lets in. Blocked
+   * accounts' never do, whatever this says (VSee: inactive accounts' tokens do).
+   */
+  admitsToken?(account: AccountView, settings: Settings): boolean;
   /** The vendor's words for each reason. */
   readonly refusals: Readonly<Record<Reason, (refusal: RefusalView<Settings>) => Reply>>;
   /** Added to every reply of the dialect, refusals included. `charged` are the limits this request was charged to. */
   headers?(facts: ReplyFacts<Settings>): Readonly<Record<string, string>>;
   readonly cors: CorsRules<Settings>;
-  /** Limits charged when the credential step fails (VisitNote); over them the refusal is 'too-many-requests'. */
+  /**
+   * Limits charged when the credential step fails, or the rights step (then `caller` is set); over them the
+   * refusal is 'too-many-requests'. Charged as `each`; the organization is not part of their keys.
+   */
   limitsOnRefusedCredential?(facts: LimitFacts<Settings>): readonly LimitRule[];
 }
 
@@ -60,14 +86,14 @@ export function dialect<Settings>(definition: Dialect<Settings>): Dialect<Settin
   return definition;
 }
 
-export interface Mount<Settings = any> {
+export interface Mount<Settings = AnySettings> {
   /** A path pattern: '/api_v3', '/vc/:env/api_v3', or '' for the root. Never ends in a slash. */
   readonly base: string;
   /** What a `:name` segment of the base may be (whole segment); anything but a slash by default. */
   readonly segments?: Readonly<Record<string, RegExp>>;
   /** Only on these hosts (lower case, no port); on every host when absent. */
   readonly hosts?: readonly string[];
-  readonly endpoints: readonly Endpoint<any, Settings>[];
+  readonly endpoints: readonly Endpoint<AnyAccepts, Settings>[];
   /** Suffixes that may follow a path and change nothing ('.json'). */
   readonly suffixes?: readonly string[];
   /** Whether every other path below the base is this dialect's 404. */
@@ -107,11 +133,12 @@ export const STEPS = [
 ] as const satisfies readonly Step[];
 
 /** A check of the dialect's own between two steps; throws Refused. */
-export type Guard<Settings = any> = (facts: {
+export type Guard<Settings = AnySettings> = (facts: {
   readonly request: RequestView;
-  readonly endpoint: Endpoint<any, Settings>;
+  readonly endpoint: Endpoint<AnyAccepts, Settings>;
   readonly caller: Caller | undefined;
   readonly settings: Settings;
+  readonly directory: Directory;
 }) => void | Promise<void>;
 
 export interface BodyRules {
@@ -121,11 +148,17 @@ export interface BodyRules {
   readonly limit: number;
   /** Forms: 'flat' (a name given twice is an array, brackets are part of the name) or 'nested' (VSee, section 3). */
   readonly forms: 'flat' | 'nested';
-  /** No body at all: the empty object, or the refusal 'empty-body'. */
+  /**
+   * No body at all (zero bytes): the empty object, whatever its type; or the refusal 'empty-body'. Where an
+   * untyped body is read as JSON, 'empty-body' comes before the type is judged; where it is refused, after.
+   */
   readonly absent: 'empty-object' | 'refuse';
   /** A body without Content-Type: refused as an unsupported type, or read as JSON. */
   readonly untyped: 'refuse' | 'json';
-  /** What cannot be read (type, syntax, not an object): refused, or taken for `{}` (VisitNote). */
+  /**
+   * What cannot be read (encoding, type, syntax, not an object): refused, or taken for `{}` (VisitNote). The
+   * refusal 'not-an-object' has one fault whose `code` says what it was: 'null', 'array', 'string', 'number', 'boolean'.
+   */
   readonly unreadable: 'refuse' | 'empty-object';
   /** Content types besides application/json that are JSON ('application/problem+json', ...). */
   readonly jsonTypes?: RegExp;
@@ -141,17 +174,20 @@ export type Credential =
   /** Present but not of a form that could be looked up: refused as a bad one. */
   | { readonly kind: 'unusable'; readonly as: 'token' | 'api-key' };
 
-export interface OrganizationQuestion<Settings = any> {
+export interface OrganizationQuestion<Settings = AnySettings> {
   readonly request: RequestView;
-  readonly endpoint: Endpoint<any, Settings>;
+  readonly endpoint: Endpoint<AnyAccepts, Settings>;
   readonly settings: Settings;
   /** The verified caller, when the credential step came before. */
   readonly caller: Caller | undefined;
-  readonly directory: {
-    byId(id: string): Promise<OrganizationView | undefined>;
-    /** By one of its `hosts`; port and case do not matter. */
-    byHost(host: string): Promise<OrganizationView | undefined>;
-  };
+  readonly directory: Directory;
+}
+
+/** The organizations that the server knows. */
+export interface Directory {
+  byId(id: string): Promise<OrganizationView | undefined>;
+  /** By one of its `hosts`; port and case do not matter. */
+  byHost(host: string): Promise<OrganizationView | undefined>;
 }
 
 export interface OrganizationView {
@@ -166,7 +202,7 @@ export interface OrganizationView {
 /** Who may call: nobody in particular, the bearer of a token, of an API key of the organization or of an account, or of either. */
 export type CallerKind = 'anyone' | 'token' | 'api-key' | 'token-or-api-key';
 
-export interface Endpoint<Accepts extends AcceptsShape = any, Settings = any> {
+export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = AnySettings> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the base; ':id' names a segment. Starts with '/'. */
   readonly path: string;
@@ -175,17 +211,25 @@ export interface Endpoint<Accepts extends AcceptsShape = any, Settings = any> {
   readonly caller: CallerKind;
   /**
    * Which of the shared attempt counters (design.md, Attempts) stand before this door: all three, taken and
-   * given back by the use case ('sign-in'); the client address's, read before and charged by the use case
-   * after a failure ('address'); none ('nothing').
+   * given back by the use case ('sign-in'); the client address's alone, read by the frame when every other
+   * check has passed ('address'); none ('nothing').
    */
   readonly counts: 'sign-in' | 'address' | 'nothing';
+  /** Refusals of this endpoint that count towards the shared counter of the client address (AVYCENNA's 409). Default: none. */
+  readonly chargesAddress?: readonly Reason[];
   /** What the caller must be allowed; throws Refused('forbidden' | 'insufficient-scope' | ...). */
   rights?(facts: { caller: Caller; request: RequestView; settings: Settings; params: Params }): void;
   /** Schemas. Issues become the refusal 'invalid-fields' with zod's messages in zod's order; `params.code` of a custom issue becomes FieldFault.code. */
   readonly accepts?: Accepts | ((settings: Settings) => Accepts);
-  /** Differs from the dialect's BodyRules here. `ignored`: a body may be sent and is not looked at. */
+  /**
+   * Differs from the dialect's BodyRules here. `ignored`: a body may be sent and is not looked at, but for its
+   * size. Default: the dialect's rules for POST, PUT and PATCH; for GET and DELETE not even the size.
+   */
   readonly body?: Partial<BodyRules> | 'ignored';
-  /** A judgement that needs `use`, reported together with the fields' (VisitNote's taken address). Gets the raw body. */
+  /**
+   * A judgement that needs `use`, reported together with the fields' (VisitNote's taken address). Gets the
+   * raw body and the faults found so far; resolves with the faults to add (those found so far may be among them).
+   */
   alsoJudge?(facts: {
     raw: Record<string, unknown>;
     faults: readonly FieldFault[];
@@ -205,7 +249,9 @@ export interface AcceptsShape {
   readonly query?: z.ZodType;
 }
 
-type Parsed<Accepts, Part extends 'body' | 'query'> = Accepts extends { readonly [K in Part]: infer S extends z.ZodType }
+type Parsed<Accepts, Part extends 'body' | 'query'> = Accepts extends {
+  readonly [K in Part]: infer S extends z.ZodType;
+}
   ? z.output<S>
   : undefined;
 
@@ -222,11 +268,18 @@ export interface AnswerFacts<Accepts extends AcceptsShape, Settings> {
 
 export type Params = Readonly<Record<string, string>>;
 
-/** Keeps the inferred types of an endpoint. */
-export function endpoint<Accepts extends AcceptsShape, Settings = any>(
+/** Keeps the inferred types of an endpoint: `answer` sees the body as the schema gives it. */
+export function endpoint<Accepts extends AcceptsShape, Settings = AnySettings>(
   definition: Endpoint<Accepts, Settings>,
 ): Endpoint<Accepts, Settings> {
   return definition;
+}
+
+/** As `endpoint`, with the dialect's settings typed: `const endpoint = endpointFor<z.output<typeof settings>>()`. */
+export function endpointFor<Settings>() {
+  return <Accepts extends AcceptsShape>(
+    definition: Endpoint<Accepts, Settings>,
+  ): Endpoint<Accepts, Settings> => definition;
 }
 
 /** What a dialect may see of a request. */
@@ -283,12 +336,12 @@ export interface AccountView {
 
 /* ------------------------------------------------------------------ limits */
 
-export interface LimitFacts<Settings = any> {
+export interface LimitFacts<Settings = AnySettings> {
   readonly request: RequestView;
   readonly settings: Settings;
   readonly caller: Caller | undefined;
   readonly body: unknown;
-  readonly endpoint: Endpoint<any, Settings>;
+  readonly endpoint: Endpoint<AnyAccepts, Settings>;
 }
 
 export interface LimitRule {
@@ -300,7 +353,11 @@ export interface LimitRule {
   /** Seconds. */
   readonly window: number;
   readonly kind: 'sliding' | 'fixed';
-  /** Each request, before the work; or only those that end with one of these reasons (read before, charged after). */
+  /**
+   * 'each': every request that reaches the step, before the work; a sliding count is given back when another
+   * limit or a shared counter refuses the request (a fixed one stays charged). 'success' or reasons: read
+   * before, charged after the work when it ended so.
+   */
   readonly charge: 'each' | 'success' | readonly Reason[];
 }
 
@@ -310,11 +367,11 @@ export interface ChargedLimit extends LimitRule {
   readonly resetAfter: number;
 }
 
-export interface ReplyFacts<Settings = any> {
+export interface ReplyFacts<Settings = AnySettings> {
   readonly request: RequestView;
   readonly settings: Settings;
   /** Undefined where no endpoint was matched. */
-  readonly endpoint: Endpoint<any, Settings> | undefined;
+  readonly endpoint: Endpoint<AnyAccepts, Settings> | undefined;
   readonly charged: readonly ChargedLimit[];
   readonly status: number;
 }
@@ -356,7 +413,12 @@ export function ok(body: unknown, extras: ReplyExtras = {}): Reply {
 }
 
 /** A page of views/pages, by name; `data` is escaped by the template. */
-export function page(status: number, view: string, data: Record<string, Json> = {}, extras: ReplyExtras = {}): Reply {
+export function page(
+  status: number,
+  view: string,
+  data: Record<string, Json> = {},
+  extras: ReplyExtras = {},
+): Reply {
   return { status, body: { page: view, data }, ...extras };
 }
 
@@ -368,7 +430,7 @@ export function empty(status: number, extras: ReplyExtras = {}): Reply {
   return { status, body: { nothing: true }, ...extras };
 }
 
-export interface RefusalView<Settings = any> {
+export interface RefusalView<Settings = AnySettings> {
   readonly reason: Reason;
   readonly faults: readonly FieldFault[];
   /** Whole seconds, at least 1; set for 'too-many-requests' and 'unavailable'. The frame sends it as Retry-After. */
@@ -376,12 +438,12 @@ export interface RefusalView<Settings = any> {
   readonly allow: readonly string[];
   readonly request: RequestView;
   readonly settings: Settings;
-  readonly endpoint: Endpoint<any, Settings> | undefined;
+  readonly endpoint: Endpoint<AnyAccepts, Settings> | undefined;
   /** Which credential was refused, when one was. */
   readonly credential: Credential | undefined;
 }
 
-export type CorsRules<Settings = any> =
+export type CorsRules<Settings = AnySettings> =
   /** The server's general cross-origin setting. */
   | 'server'
   /** None: OPTIONS is another method like any other. */
@@ -433,12 +495,16 @@ export function jwtSettings(lifetime: number) {
 
 /* ------------------------------------------------------------------ tokens, ids */
 
-export interface TokenRules<Settings = any> {
+export interface TokenRules<Settings = AnySettings> {
   /** Scope of the grant, space-separated. */
   readonly scope: string;
   readonly access: 'jwt' | RandomForm;
   /** Vendor claims, in the JWT and in introspection. */
-  claims(facts: { account: AccountView; organization: OrganizationView; settings: Settings }): Record<string, Json>;
+  claims(facts: {
+    account: AccountView;
+    organization: OrganizationView;
+    settings: Settings;
+  }): Record<string, Json>;
   accessLifetime(settings: Settings): number;
   audience(settings: Settings, issuer: string): string;
   /** HS256 with this shared secret instead of the published key. */
@@ -688,7 +754,10 @@ export interface Use {
    * The account that was made under `key` in this organization (a second alias, unique by index), or a new
    * one by `fresh`. First calls in parallel make one account.
    */
-  findOrCreateByKey(key: string, fresh: () => Promise<NewAccount>): Promise<{ account: AccountView; created: boolean }>;
+  findOrCreateByKey(
+    key: string,
+    fresh: () => Promise<NewAccount>,
+  ): Promise<{ account: AccountView; created: boolean }>;
   heartbeat(accountId: string, seconds: number): Promise<{ lastSeenAt: Date }>;
   /** Random text, for names that the vendor's API generates. */
   random(form: RandomForm): string;
@@ -701,7 +770,10 @@ export interface Use {
    */
   readBrowserTicket(token: string, options: { strict?: number }): Promise<BrowserTicket | undefined>;
   /** Opens a hosted session for the ticket's account with a new id and ends the one that the browser had. False: somebody spent it first. `burn`: the access token dies. */
-  openBrowserSession(ticket: BrowserTicket, options: { burn: boolean; note?: Record<string, Json> }): Promise<boolean>;
+  openBrowserSession(
+    ticket: BrowserTicket,
+    options: { burn: boolean; note?: Record<string, Json> },
+  ): Promise<boolean>;
   /** Of the organization of an account, for `portal` and the like. */
   organizationOf(id: string): Promise<OrganizationView | undefined>;
 
