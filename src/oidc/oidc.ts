@@ -205,3 +205,30 @@ export const ACR = {
   single: 'urn:portico:acr:single',
   stepup: 'urn:portico:acr:stepup',
 } as const;
+
+/* ------------------------------------------------------------------ the engine's own pages */
+
+/**
+ * Pages that the engine shows outside interactions. pages/engine-pages.ts makes them, createOidcServer is
+ * given them. Each answers a whole HTML document, which the engine sends as it is, and may set headers
+ * (the Content-Security-Policy of the page) on the response.
+ */
+export interface EnginePages {
+  /** What went wrong, where no client can be told. `status` is the response's. */
+  error(
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal: { status: number; error: string; description?: string },
+  ): string;
+  /**
+   * Asks whether to sign out. `action` and `xsrf` are the engine's form; posting `logout=yes` with it ends
+   * the session. `redirectUri` is where the browser goes afterwards: its origin belongs in form-action.
+   */
+  confirmLogout(
+    request: IncomingMessage,
+    response: ServerResponse,
+    logout: { action: string; xsrf: string; clientName?: string; redirectUri?: string },
+  ): string;
+  /** After signing out, where the client named no page of its own. */
+  signedOut(request: IncomingMessage, response: ServerResponse, client: { name: string; uri?: string } | undefined): string;
+}
