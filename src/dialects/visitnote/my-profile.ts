@@ -1,0 +1,19 @@
+/** GET /my-profile: the token's account, flat. */
+import { endpoint, ok } from '../dialect.ts';
+import { accountOf, ofTherapists } from './caller.ts';
+import { generalTier } from './limits.ts';
+import { Failure, ProfileReply, profileReply } from './serializers.ts';
+
+export const myProfile = endpoint({
+  method: 'GET',
+  path: '/my-profile',
+  summary: 'The own profile',
+  caller: 'token',
+  counts: 'nothing',
+  rights: ofTherapists,
+  limits: generalTier,
+  replies: { 200: ProfileReply, 401: Failure, 403: Failure, 429: Failure },
+  async answer({ caller }) {
+    return ok(profileReply(accountOf(caller)));
+  },
+});
