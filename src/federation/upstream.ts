@@ -38,9 +38,16 @@ export interface Upstream {
    * Verifies an ID token that a client presents. `maxAge`: seconds since `iat`. IdTokenRefused for every
    * defect, UpstreamUnavailable when the keys cannot be fetched (an unknown kid refetches once a minute at most).
    */
-  verifyIdToken(idToken: string, rules: { audiences: readonly string[]; maxAge: number; now: Date }): Promise<UpstreamClaims>;
+  verifyIdToken(
+    idToken: string,
+    rules: { audiences: readonly string[]; maxAge: number; now: Date },
+  ): Promise<UpstreamClaims>;
   /** A redirect sign-in: where to send the browser, and what must be kept until it comes back. */
-  begin(options: { callback: string; state: string; loginHint?: string }): Promise<{ url: string; keep: Record<string, Json> }>;
+  begin(options: {
+    callback: string;
+    state: string;
+    loginHint?: string;
+  }): Promise<{ url: string; keep: Record<string, Json> }>;
   /** Exchanges the code that came back. 'denied': the provider answered with an error. IdTokenRefused, UpstreamUnavailable. */
   finish(options: {
     callback: string;
