@@ -46,7 +46,11 @@ export interface Dialect<Settings = AnySettings> {
   readonly guards?: Readonly<Record<string, Guard<Settings>>>;
   readonly bodies: BodyRules;
   /** Where this vendor's credential travels. Undefined: none was sent. Malformed ones are passed on as they are. */
-  credential(request: RequestView, endpoint: Endpoint<AnyAccepts, Settings>): Credential | undefined;
+  credential(
+    request: RequestView,
+    endpoint: Endpoint<AnyAccepts, Settings>,
+    settings: Settings,
+  ): Credential | undefined;
   /**
    * Which directory the request means. Throw Refused('unknown-organization') or ('wrong-organization'), or
    * name it; a name that is no organization is refused as 'unknown-organization'. Undefined: the request
@@ -138,6 +142,8 @@ export type Guard<Settings = AnySettings> = (facts: {
   readonly endpoint: Endpoint<AnyAccepts, Settings>;
   readonly caller: Caller | undefined;
   readonly settings: Settings;
+  /** When the organization step came before and named one. */
+  readonly organization: OrganizationView | undefined;
   readonly directory: Directory;
 }) => void | Promise<void>;
 
@@ -210,6 +216,17 @@ export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = 
   /** Openness is spelled out. */
   readonly caller: CallerKind;
   /**
+   * Whether this request has to show a credential at all (MediSync's resend: only where the body names no
+   * address). False: none is read, `caller` is undefined, rights are not asked. Default: always, unless `caller` is
+   * 'anyone'. `raw` is the body before the fields are judged, `{}` when it was not read yet.
+   */
+  needsCaller?(facts: {
+    readonly raw: Readonly<Record<string, unknown>>;
+    readonly request: RequestView;
+  }): boolean;
+  /** Where this endpoint's order of checks is not the dialect's; complete as well. */
+  readonly order?: readonly Step[];
+  /**
    * Which of the shared attempt counters (design.md, Attempts) stand before this door: all three, taken and
    * given back by the use case ('sign-in'); the client address's alone, read by the frame when every other
    * check has passed ('address'); none ('nothing').
@@ -218,7 +235,14 @@ export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = 
   /** Refusals of this endpoint that count towards the shared counter of the client address (AVYCENNA's 409). Default: none. */
   readonly chargesAddress?: readonly Reason[];
   /** What the caller must be allowed; throws Refused('forbidden' | 'insufficient-scope' | ...). */
-  rights?(facts: { caller: Caller; request: RequestView; settings: Settings; params: Params }): void;
+  rights?(facts: {
+    readonly caller: Caller;
+    readonly request: RequestView;
+    readonly settings: Settings;
+    readonly params: Params;
+    /** When the organization step came before and named one. */
+    readonly organization: OrganizationView | undefined;
+  }): void;
   /** Schemas. Issues become the refusal 'invalid-fields' with zod's messages in zod's order; `params.code` of a custom issue becomes FieldFault.code. */
   readonly accepts?: Accepts | ((settings: Settings) => Accepts);
   /**
@@ -235,6 +259,8 @@ export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = 
     faults: readonly FieldFault[];
     use: Use;
     settings: Settings;
+    request: RequestView;
+    caller: Caller | undefined;
   }): Promise<readonly FieldFault[]>;
   limits?(facts: LimitFacts<Settings>): readonly LimitRule[];
   /** zod schemas of the replies, by status: for OpenAPI and for the conformance suite. */
