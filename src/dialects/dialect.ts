@@ -580,6 +580,8 @@ export type Amr = 'pwd' | 'otp' | 'fed' | 'sso';
 
 /** Changes to an account. `undefined` leaves, `null` clears. */
 export interface AccountChanges {
+  /** 'account-exists' when another account of the organization has it. A new address is not verified. */
+  readonly email?: string;
   readonly claims?: { readonly [K in keyof ProfileClaims]?: ProfileClaims[K] | null | undefined };
   readonly vendor?: Readonly<Record<string, Json | undefined>>;
   readonly emailVerified?: boolean;
