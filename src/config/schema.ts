@@ -1,0 +1,406 @@
+/**
+ * Every setting of Portico in one zod schema: its type, its default, and the sentence that
+ * docs/configuration.md shows. load.ts reads the layers and reports what is wrong; rules.ts holds what
+ * depends on more than one key. A key marked `secret` never appears in a message, in the log or in
+ * `portico config check`.
+ */
+import { z } from 'zod';
+
+/** What the schema knows of a key besides its type. */
+export interface KeyFacts {
+  readonly about: string;
+  /** 'value': never shown. 'url': shown without the user and password in it. */
+  readonly secret?: 'value' | 'url';
+  /** How a duration or an address is written, for the documentation. */
+  readonly example?: string;
+  readonly [other: string]: unknown;
+}
+
+/** Facts by schema; a registry of our own, so that nothing here reaches zod's global one. */
+export const facts = z.registry<KeyFacts>();
+
+function key<Schema extends z.ZodType>(
+  schema: Schema,
+  about: string,
+  more: Omit<KeyFacts, 'about'> = {},
+): Schema {
+  facts.add(schema, { about, ...more });
+  return schema;
+}
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** Whole seconds, or '10s', '5m', '24h', '30d'. Read as seconds. */
+export const duration = z.union(
+  [
+    z.int().positive(),
+    z
+      .string()
+      .regex(/^[1-9]\d{0,8}[smhd]$/)
+      .transform((text) => Number(text.slice(0, -1)) * SECONDS[text.at(-1) as keyof typeof SECONDS]),
+  ],
+  {
+    error:
+      'must be a duration: whole seconds above 0, or a number with s, m, h or d, such as 10s, 5m, 24h, 30d',
+  },
+);
+
+const text = z.string().min(1, 'must not be empty');
+const count = z.int().min(1);
+/** 0 lets the system choose one. */
+const port = z.int().min(0).max(65_535);
+/** A sub-table whose every key has a default. */
+const table = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape);
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+export function isLoopback(hostname: string): boolean {
+  return LOOPBACK.test(hostname);
+}
+
+/** Why a text is no issuer, or undefined when it is one. */
+export function faultOfIssuer(issuer: string): string | undefined {
+  if (!URL.canParse(issuer)) return 'must be a URL such as https://id.example.org';
+  const url = new URL(issuer);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must begin with https:// (or http://)';
+  if (url.username !== '' || url.password !== '') return 'must not contain a user or a password';
+  if (url.search !== '' || issuer.includes('?')) return 'must not have a query';
+  if (url.hash !== '' || issuer.includes('#')) return 'must not have a fragment';
+  if (issuer.endsWith('/')) return `must not end in a slash: write ${url.origin}`;
+  if (url.pathname !== '/') return `must not have a path: write ${url.origin}`;
+  if (url.origin !== issuer) return `must be written as ${url.origin}`;
+  return undefined;
+}
+
+function because(fault: (text: string) => string | undefined) {
+  return z.string().check((context) => {
+    const message = fault(context.value);
+    if (message) context.issues.push({ code: 'custom', message, input: context.value });
+  });
+}
+
+/** URL of a server: one of the schemes, with a host. */
+function urlOf(...schemes: string[]) {
+  return because((value) => {
+    const fits = URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1));
+    return fits
+      ? undefined
+      : `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
+  });
+}
+
+/** A provider's issuer: https, or plain http on this machine only (security.md P13). */
+const upstreamIssuer = because((value) => {
+  if (!URL.canParse(value)) return 'must be a URL such as https://accounts.google.com';
+  const url = new URL(value);
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return undefined;
+  return 'must begin with https:// (plain http only on localhost)';
+});
+
+const proxy = because((value) => {
+  const [address = '', bits, ...rest] = value.split('/');
+  const kind =
+    /^\d{1,3}(\.\d{1,3}){3}$/.test(address) && address.split('.').every((part) => Number(part) < 256)
+      ? 32
+      : /^[\da-f:.]+$/i.test(address) && URL.canParse(`http://[${address}]`)
+        ? 128
+        : 0;
+  const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= kind);
+  return kind > 0 && bitsFit && rest.length === 0
+    ? undefined
+    : 'must be an IP address or a range such as 10.0.0.0/8';
+});
+
+const origin = because((value) =>
+  URL.canParse(value) && new URL(value).origin === value
+    ? undefined
+    : 'must be an origin such as https://app.example.org',
+);
+
+const KEY_TEXT = /^(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=?|[A-Za-z0-9_-]{43}=?)$/;
+
+const webPage = urlOf('https', 'http').optional();
+
+const limit = (limitDefault: number, window: number, about: string) =>
+  key(
+    table({
+      limit: key(count.default(limitDefault), 'Failures that are allowed in the window.'),
+      window: key(duration.default(window), 'Length of the sliding window.'),
+    }).prefault({}),
+    about,
+  );
+
+const http = table({
+  host: key(text.default('127.0.0.1'), 'Address to listen on; 0.0.0.0 for all.'),
+  port: key(port.default(3000), 'Port to listen on; 0 takes a free one.'),
+  trustedProxies: key(
+    z.array(proxy).default([]),
+    'Addresses or ranges of the proxies whose X-Forwarded-* headers are believed. Everyone else’s are ignored.',
+    { example: '[10.0.0.0/8]' },
+  ),
+  workers: key(z.int().min(1).max(256).default(1), 'Processes that share the port on this machine.'),
+  cors: key(
+    table({
+      origins: key(
+        z.array(origin).default([]),
+        'Browser origins that may read replies, besides each client’s own.',
+      ),
+    }).prefault({}),
+    'The server’s general cross-origin setting; dialects may have their own.',
+  ),
+  internal: key(
+    table({
+      host: key(
+        text.default('127.0.0.1'),
+        'Address of the internal listener; keep it off the public network.',
+      ),
+      port: key(port.nullable().default(null), 'Port of the internal listener; null: there is none.'),
+    }).prefault({}),
+    'A second listener for /metrics and the details of /readyz.',
+  ),
+});
+
+const store = table({
+  kind: key(
+    z.enum(['embedded', 'distributed']).default('embedded'),
+    'embedded: one SQLite file, one machine. distributed: MongoDB and Redis, any number of machines.',
+  ),
+  embedded: key(
+    table({
+      file: key(text.default('data/portico.db'), 'The database file; its folder is made when absent.'),
+    }).prefault({}),
+    'The embedded store.',
+  ),
+  mongo: key(
+    table({
+      url: key(urlOf('mongodb', 'mongodb+srv').default('mongodb://127.0.0.1:27017'), 'Connection string.', {
+        secret: 'url',
+      }),
+      database: key(text.default('portico'), 'Database name.'),
+    }).prefault({}),
+    'What must last: accounts, clients, grants, keys, audit.',
+  ),
+  redis: key(
+    table({
+      url: key(urlOf('redis', 'rediss').default('redis://127.0.0.1:6379'), 'Connection string.', {
+        secret: 'url',
+      }),
+    }).prefault({}),
+    'What lives shortly: sessions, codes, short-lived tokens, counters.',
+  ),
+});
+
+const mail = table({
+  kind: key(
+    z.enum(['mailbox', 'smtp']).default('mailbox'),
+    'mailbox: letters are kept in memory and shown at /dev/mailbox (development only). smtp: letters are sent.',
+  ),
+  from: key(text.default('Portico <no-reply@localhost>'), 'Sender of every letter.'),
+  smtp: key(
+    table({
+      url: key(
+        urlOf('smtp', 'smtps').default('smtp://127.0.0.1:1025'),
+        'Mail server, with user and password if needed.',
+        {
+          secret: 'url',
+        },
+      ),
+    }).prefault({}),
+    'Used when mail.kind is smtp.',
+  ),
+});
+
+const audiences = () =>
+  key(
+    z.array(text).default([]),
+    'Client ids, besides clientId, whose ID tokens are accepted at the dialects’ social sign-in (usually the mobile apps’).',
+  );
+
+const federation = table({
+  google: key(
+    table({
+      enabled: key(z.boolean().default(false), 'Offer and accept Google.'),
+      clientId: key(text.optional(), 'OAuth client id at Google; needed for the redirect sign-in.'),
+      clientSecret: key(text.optional(), 'Its secret.', { secret: 'value' }),
+      issuer: key(
+        upstreamIssuer.default('https://accounts.google.com'),
+        'Where discovery begins; another one for tests.',
+      ),
+      audiences: audiences(),
+    }).prefault({}),
+    'Sign in with Google.',
+  ),
+  apple: key(
+    table({
+      enabled: key(z.boolean().default(false), 'Offer and accept Apple.'),
+      clientId: key(text.optional(), 'Services id at Apple; needed for the redirect sign-in.'),
+      teamId: key(text.optional(), 'Team id.'),
+      keyId: key(text.optional(), 'Id of the private key.'),
+      privateKey: key(text.optional(), 'The .p8 key as PEM text; use privateKey_file or the _FILE suffix.', {
+        secret: 'value',
+      }),
+      issuer: key(
+        upstreamIssuer.default('https://appleid.apple.com'),
+        'Where discovery begins; another one for tests.',
+      ),
+      audiences: audiences(),
+    }).prefault({}),
+    'Sign in with Apple.',
+  ),
+});
+
+const oidc = table({
+  lifetimes: key(
+    table({
+      authorizationCode: key(duration.default(60), 'Authorization code; at most 60 s (RFC 9700).'),
+      accessToken: key(duration.default(3600), 'Access token of an OIDC client.'),
+      idToken: key(duration.default(3600), 'ID token.'),
+      refreshToken: key(duration.default(30 * 86_400), 'Refresh token, from its last rotation.'),
+      grant: key(
+        duration.default(60 * 86_400),
+        'Grant; at least as long as the refresh token, which dies with it.',
+      ),
+      interaction: key(duration.default(3600), 'Time a person has to finish signing in.'),
+      clientCredentials: key(duration.default(600), 'Access token of the client credentials grant.'),
+      par: key(duration.default(60), 'Pushed authorization request.'),
+      deviceCode: key(duration.default(600), 'Device code.'),
+    }).prefault({}),
+    'How long things live.',
+  ),
+  refreshReuse: key(
+    table({
+      policy: key(
+        z.literal('replay').default('replay'),
+        'A refresh token that is used again within the leeway gets the one successor again; later use ends the family.',
+      ),
+      leeway: key(duration.default(10), 'How long a retry counts as a retry.'),
+    }).prefault({}),
+    'Rotation of refresh tokens.',
+  ),
+});
+
+const sessions = table({
+  idle: key(duration.default(8 * 3600), 'A browser session ends after so long without use.'),
+  absolute: key(duration.default(7 * 86_400), 'It ends so long after the sign-in, however much it is used.'),
+});
+
+const keys = table({
+  encryption: key(
+    z.string().regex(KEY_TEXT, 'must be 32 bytes as base64, base64url or hex').optional(),
+    'The server key, 32 bytes: everything stored is hashed or encrypted under it. `openssl rand -base64 32` makes one. Production demands it; development makes keys.encryptionFile.',
+    { secret: 'value' },
+  ),
+  encryptionFile: key(
+    text.default('data/portico.key'),
+    'Where development keeps the server key that it makes at the first start (mode 0600). Not read in production.',
+  ),
+  cookies: key(
+    z.array(z.string().min(32, 'must be 32 characters or more')).default([]),
+    'Keys that sign cookies; the first signs, all verify. Empty: derived from the server key.',
+    { secret: 'value' },
+  ),
+  rotation: key(duration.default(90 * 86_400), 'How long a signing key signs.'),
+  overlap: key(duration.default(86_400), 'How long a new signing key is published before it signs.'),
+});
+
+const branding = table({
+  name: key(text.default('Portico'), 'Name on pages and in letters.'),
+  logo: key(webPage, 'URL of a logo.'),
+  accent: key(
+    z
+      .string()
+      .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f6f5c')
+      .default('#1f6f5c'),
+    'Colour of buttons and links.',
+  ),
+  support: key(webPage, 'Page or form where people find help.'),
+  privacy: key(webPage, 'Privacy notice.'),
+  terms: key(webPage, 'Terms of use.'),
+});
+
+/** The top level, in the order of the documentation. */
+export const sections = {
+  environment: key(
+    z.enum(['development', 'production', 'test']).default('development'),
+    'Set by NODE_ENV, nowhere else.',
+  ),
+  issuer: key(
+    because(faultOfIssuer).default('http://localhost:3000'),
+    'The server’s public URL: scheme, host and port, no path. Every link and token begins with it.',
+  ),
+  demo: key(
+    z.boolean().default(false),
+    'The demo application (/demo), the mailbox page and /docs, and the demo passwords in the start block. Refused in production.',
+  ),
+  http: key(http.prefault({}), 'Listening.'),
+  store: key(store.prefault({}), 'Where everything is kept.'),
+  mail: key(mail.prefault({}), 'Letters.'),
+  federation: key(federation.prefault({}), 'Upstream identity providers.'),
+  dialects: key(
+    z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+    'The vendors’ sign-in APIs, by name. Each dialect has its own keys.',
+  ),
+  oidc: key(oidc.prefault({}), 'The OAuth 2 / OpenID Connect server.'),
+  attempts: key(
+    table({
+      pair: limit(10, 900, 'One login from one client address.'),
+      address: limit(100, 900, 'One client address, over all logins.'),
+      login: limit(100, 3600, 'One login, over all client addresses.'),
+    }).prefault({}),
+    'Failed sign-ins, counted at every door together.',
+  ),
+  passwords: key(
+    table({
+      minimum: key(
+        z.int().min(8).max(64).default(12),
+        'Shortest password that the hosted pages take, in characters.',
+      ),
+      blocklist: key(z.array(text).default([]), 'Refused as passwords, besides the built-in list and names.'),
+    }).prefault({}),
+    'New passwords.',
+  ),
+  hashing: key(
+    table({
+      queue: key(z.int().min(0).default(256), 'Password checks that may wait; past it sign-in answers 503.'),
+      concurrency: key(count.optional(), 'Password checks that run at once; default: the number of cores.'),
+    }).prefault({}),
+    'Work for password hashes.',
+  ),
+  sessions: key(sessions.prefault({}), 'Browser sessions.'),
+  keys: key(keys.prefault({}), 'Server, cookie and signing keys.'),
+  outbound: key(
+    table({
+      allowPrivate: key(
+        z.boolean().default(false),
+        'Let URLs that clients register (jwks_uri, back-channel logout) lead to private networks. Refused in production.',
+      ),
+    }).prefault({}),
+    'Requests that the server makes.',
+  ),
+  branding: key(branding.prefault({}), 'Looks and names; an organization may have its own.'),
+  audit: key(
+    table({ log: key(z.boolean().default(true), 'Also write every audit record to the log.') }).prefault({}),
+    'The audit trail, kept in the store.',
+  ),
+  log: key(
+    table({
+      level: key(
+        z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+        'Least important line that is written.',
+      ),
+    }).prefault({}),
+    'The log: one JSON object a line, on standard output.',
+  ),
+  seed: key(
+    z.array(text).default([]),
+    'Files in the seed format, loaded at start when not yet loaded. Looked for beside the configuration file that names them, then from the working directory.',
+  ),
+} as const;
+
+export const configSchema = z.strictObject(sections);
+
+/** The configuration as the rest of Portico sees it. Durations are whole seconds. */
+export type Config = z.output<typeof configSchema>;
+
+/** What a configuration file may say. */
+export type ConfigInput = z.input<typeof configSchema>;

@@ -1,0 +1,50 @@
+/**
+ * The audit trail: who did what, from where, with which result. One record per event, kept in the store
+ * and (as configured) written to the log. Writing never fails and never delays the request that it is
+ * about: a store that is down costs a log line.
+ */
+import type { Clock } from '../clock.ts';
+import type { AuditRecord, AuditStore } from '../store/ports.ts';
+import type { Log } from './log.ts';
+import { redact } from './redact.ts';
+
+export interface Audit {
+  write(record: Omit<AuditRecord, 'at'>): void;
+}
+
+/** An Audit whose last records can be waited for before the store is closed. */
+export interface FlushableAudit extends Audit {
+  flush(): Promise<void>;
+}
+
+export interface AuditOptions {
+  readonly store: AuditStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Also to the log; default true. */
+  readonly toLog?: boolean;
+}
+
+export function createAudit({ store, clock, log, toLog = true }: AuditOptions): FlushableAudit {
+  const pending = new Set<Promise<void>>();
+  return {
+    write(given) {
+      const detail = given.detail && (redact(given.detail) as NonNullable<AuditRecord['detail']>);
+      const record: AuditRecord = { ...given, ...(detail ? { detail } : {}), at: clock.now() };
+      if (toLog) log.info({ audit: record }, `audit: ${record.event} ${record.outcome}`);
+      const written = append(store, record).catch((error) => {
+        log.error({ err: error, audit: record }, 'the audit record was not stored');
+      });
+      pending.add(written);
+      void written.finally(() => pending.delete(written));
+    },
+    async flush() {
+      await Promise.all(pending);
+    },
+  };
+}
+
+/** A store that throws at once is no different from one that rejects. */
+async function append(store: AuditStore, record: AuditRecord): Promise<void> {
+  await store.append(record);
+}

@@ -1,0 +1,62 @@
+/**
+ * Figures for Prometheus, in a registry of their own (no global state). Labels come from closed lists:
+ * routes by their pattern, never by the requested path, so that a stranger cannot make series.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** One answered request. `route`: the pattern, such as '/token'; 'other' where none matched. */
+  request(facts: { method: string; route: string; status: number; seconds: number }): void;
+  /** One sign-in. `door`: 'hosted' or a dialect's name. */
+  signIn(facts: { door: string; outcome: 'success' | 'refused' | 'limited' | 'error' }): void;
+  /** Letters by result. */
+  letter(outcome: 'sent' | 'failed' | 'dropped'): void;
+  /** A figure that is read when Prometheus asks, such as the length of a queue. */
+  observe(name: string, help: string, read: () => number): void;
+  /** The reply of /metrics. */
+  expose(): Promise<{ contentType: string; body: string }>;
+}
+
+export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}): Metrics {
+  const registry = new Registry();
+  if (ofProcess) collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const requests = new Histogram({
+    name: 'portico_http_request_seconds',
+    help: 'Time to answer a request.',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  });
+  const signIns = new Counter({
+    name: 'portico_sign_ins_total',
+    help: 'Sign-ins by door and outcome.',
+    labelNames: ['door', 'outcome'] as const,
+    registers,
+  });
+  const letters = new Counter({
+    name: 'portico_letters_total',
+    help: 'Letters by outcome.',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
+  return {
+    registry,
+    request: ({ seconds, status, ...labels }) =>
+      requests.observe({ ...labels, status: String(status) }, seconds),
+    signIn: (labels) => signIns.inc(labels),
+    letter: (outcome) => letters.inc({ outcome }),
+    observe(name, help, read) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+    expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
