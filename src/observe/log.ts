@@ -3,6 +3,7 @@
  * of a member, and by the form of a text (JWTs, bearer values, token prefixes, secret query parameters).
  * JSON escapes control characters, so nothing that a client sends can start a line of its own.
  */
+import { format } from 'node:util';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { redact, redactText } from './redact.ts';
 
@@ -14,28 +15,38 @@ export interface LogOptions {
   readonly destination?: DestinationStream;
 }
 
+type Members = Record<string, unknown>;
+type Write = (members: Members, message?: string) => void;
+
 export function createLog({ level, destination }: LogOptions): Log {
   const options = {
     level,
     base: { pid: process.pid },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: {
-      level: (label: string) => ({ level: label }),
-      log: (members: Record<string, unknown>) => redact(members) as Record<string, unknown>,
-      bindings: (members: Record<string, unknown>) => redact(members) as Record<string, unknown>,
-    },
-    // redact() writes errors already; pino's own serializer would show every member of one.
-    serializers: { err: (error: unknown) => redact(error) },
+    formatters: { level: (label: string) => ({ level: label }) },
+    // The hook below has written errors already; pino's own serializer would show every member of one.
+    serializers: { err: (error: unknown) => error },
     hooks: {
-      logMethod(
-        this: Logger,
-        parts: Parameters<Logger['info']>,
-        method: (...parts: Parameters<Logger['info']>) => void,
-      ) {
-        const clean = parts.map((part) => (typeof part === 'string' ? redactText(part) : part));
-        method.apply(this, clean as Parameters<Logger['info']>);
+      logMethod(this: Logger, parts: unknown[], write: unknown) {
+        const { members, message } = cleaned(parts);
+        (write as Write).call(this, members, message);
       },
     },
   };
-  return destination ? pino(options, destination) : pino(options);
+  const log = destination ? pino(options, destination) : pino(options);
+  // Children inherit this method, and with it the cleaning of what is bound to them.
+  const child = log.child;
+  log.child = function cleanChild(this: Logger, bindings: Members, childOptions?: object) {
+    return child.call(this, redact(bindings) as Members, childOptions);
+  } as typeof log.child;
+  return log;
+}
+
+/** pino's ways to call it, `(message, ...values)`, `(members, message, ...values)` and `(error)`, as one. */
+function cleaned(parts: unknown[]): { members: Members; message?: string } {
+  const [first, ...rest] = parts;
+  if (typeof first === 'string') return { members: {}, message: redactText(format(first, ...rest)) };
+  const members = (redact(first instanceof Error ? { err: first } : (first ?? {})) ?? {}) as Members;
+  if (rest.length > 0) return { members, message: redactText(format(...rest)) };
+  return first instanceof Error ? { members, message: redactText(first.message) } : { members };
 }
