@@ -1,0 +1,84 @@
+/**
+ * MediSync: health-care professionals register, confirm their address by a link, sign in with a password and
+ * carry a JWT. No refresh, no sign-out, no tenants. README.md of this folder says what the vendor documents
+ * and what is ours; the way in is `medisync` below.
+ */
+import { type Credential, DIGITS, dialect, type Guard, Refused, type RequestView } from '../dialect.ts';
+import { changeProfile, showProfile, showSubscription } from './profile.ts';
+import { refusals } from './refusals.ts';
+import { register } from './register.ts';
+import { resendVerification } from './resend-verification.ts';
+import { type MediSyncSettings, settings } from './settings.ts';
+import { signIn } from './sign-in.ts';
+import { showVerification, verify } from './verify.ts';
+
+function credential(request: RequestView): Credential | undefined {
+  const token = /^bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1];
+  return token === undefined ? undefined : { kind: 'token', token };
+}
+
+/** Older clients add `?uid=<their id>`. It never selects an account, and any other id is refused alike. */
+const uid: Guard<MediSyncSettings> = ({ request, caller }) => {
+  if (caller === undefined) return;
+  const foreign = request.query.getAll('uid').some((id) => id !== '' && id !== caller.account?.alias);
+  if (foreign) throw new Refused('forbidden', { detail: 'uid is not the caller' });
+};
+
+export const medisync = dialect<MediSyncSettings>({
+  name: 'medisync',
+  title: "MediSync's sign-in API",
+  settings,
+  clientId: ({ clientId }) => clientId,
+  mounts: ({ base }) => [
+    {
+      base,
+      endpoints: [
+        register,
+        signIn,
+        resendVerification,
+        showVerification,
+        verify,
+        showProfile,
+        changeProfile,
+        showSubscription,
+      ],
+      owns: true,
+      otherMethods: 'method-not-allowed',
+      head: true,
+    },
+  ],
+  order: [
+    'organization',
+    'size',
+    'credential',
+    'guard:uid',
+    'rights',
+    'encoding',
+    'media',
+    'syntax',
+    'fields',
+    'limits',
+  ],
+  guards: { uid },
+  bodies: {
+    accepts: ['json'],
+    limit: 65_536,
+    forms: 'flat',
+    absent: 'refuse',
+    untyped: 'refuse',
+    unreadable: 'refuse',
+  },
+  credential,
+  organization: async ({ settings: { organization } }) => organization,
+  tokens: {
+    scope: 'medisync',
+    access: 'jwt',
+    claims: ({ account }) => ({ userId: account.alias }),
+    accessLifetime: ({ accessToken }) => accessToken.lifetime,
+    audience: ({ accessToken, base }, issuer) => accessToken.audience ?? issuer + base,
+    sharedSecret: ({ accessToken }) => accessToken.secret,
+  },
+  alias: { prefix: 'user_', alphabet: DIGITS, length: 12 },
+  refusals,
+  cors: 'server',
+});

@@ -1,0 +1,46 @@
+/** Keys below `dialects.medisync`. */
+import { z } from 'zod';
+import { duration, jwtSettings } from '../dialect.ts';
+
+/** So many in so long: '5/15m'. */
+function rate(byDefault: string) {
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,5}\/[1-9]\d{0,5}[smhd]$/, "must be a number and a duration, such as '5/15m'")
+    .default(byDefault)
+    .transform((text) => {
+      const [limit, window] = text.split('/');
+      return { limit: Number(limit), window: duration.parse(window) };
+    });
+}
+
+const access = jwtSettings(86_400);
+
+export const settings = z.strictObject({
+  enabled: z.boolean().default(false),
+  base: z
+    .string()
+    .regex(/^(\/[\w.-]+)+$/, 'must be a path such as /api')
+    .default('/api'),
+  organization: z.string().min(1).default('default'),
+  clientId: z.string().min(1).default('medisync-legacy'),
+  accessToken: z
+    .looseObject({ rememberLifetime: duration.default(2_592_000) })
+    .transform(({ rememberLifetime, ...rest }, context) => {
+      const parsed = access.safeParse(rest);
+      if (parsed.success) return { ...parsed.data, rememberLifetime };
+      for (const issue of parsed.error.issues) {
+        context.addIssue({ code: 'custom', message: issue.message, path: issue.path });
+      }
+      return z.NEVER;
+    })
+    .prefault({}),
+  /** Accepted, without effect: this dialect has no refresh tokens. */
+  refreshToken: z.strictObject({ lifetime: duration.optional() }).optional(),
+  verification: z.strictObject({ lifetime: duration.default(86_400), url: z.url().optional() }).prefault({}),
+  limits: z
+    .strictObject({ login: rate('5/15m'), register: rate('3/1h'), resend: rate('5/30m') })
+    .prefault({}),
+});
+
+export type MediSyncSettings = z.output<typeof settings>;

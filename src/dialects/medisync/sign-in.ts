@@ -1,0 +1,38 @@
+/** POST /login: one Grant, one access token of a day, or of a month when the person asks to be remembered. */
+import { z } from 'zod';
+import { endpointFor, type LimitRule, ok } from '../dialect.ts';
+import { anyAddress, password, remember } from './fields.ts';
+import { Failure, SignedInReply, signedInReply } from './serializers.ts';
+import type { MediSyncSettings } from './settings.ts';
+
+const Body = z.object({ email: anyAddress, password: password(), remember });
+
+export const signIn = endpointFor<MediSyncSettings>()({
+  method: 'POST',
+  path: '/login',
+  summary: 'Sign in with a password',
+  caller: 'anyone',
+  counts: 'sign-in',
+  accepts: { body: Body },
+  /** Attempts, good and bad, for one address and e-mail together; ten times as many for one address. */
+  limits({ request, settings, body }): LimitRule[] {
+    const { limit, window } = settings.limits.login;
+    const { email } = body as z.output<typeof Body>;
+    const rule = { window, kind: 'sliding', charge: 'each' } as const;
+    return [
+      { ...rule, counter: 'login', key: `${request.address} ${email}`, limit },
+      { ...rule, counter: 'login-address', key: request.address, limit: limit * 10 },
+    ];
+  },
+  replies: { 200: SignedInReply, 400: Failure, 401: Failure, 413: Failure, 429: Failure },
+  async answer({ body, settings }, use) {
+    const { lifetime, rememberLifetime } = settings.accessToken;
+    const signedIn = await use.signInWithPassword({
+      login: body.email,
+      password: body.password,
+      by: ['email'],
+      lifetime: body.remember ? rememberLifetime : lifetime,
+    });
+    return ok(signedInReply(signedIn));
+  },
+});

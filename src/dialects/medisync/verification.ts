@@ -1,0 +1,29 @@
+/** The link that confirms an address: what is sent, and what using it does. */
+import type { AccountView, RequestView, Use } from '../dialect.ts';
+import type { MediSyncSettings } from './settings.ts';
+
+export const PURPOSE = 'medisync-verification';
+
+/** Built from configuration alone, never from the request's Host. */
+function linkTemplate(issuer: string, { base, verification }: MediSyncSettings): string {
+  const url = verification.url ?? `${issuer}${base}/verification/verify`;
+  return `${url}${url.includes('?') ? '&' : '?'}token={token}`;
+}
+
+/** A new link ends every older one of the account. */
+export async function sendVerification(facts: {
+  account: AccountView;
+  request: RequestView;
+  settings: MediSyncSettings;
+  use: Use;
+}): Promise<void> {
+  await facts.use.sendTicket({
+    account: facts.account,
+    purpose: PURPOSE,
+    prefix: 'vt_',
+    lifetime: facts.settings.verification.lifetime,
+    link: linkTemplate(facts.request.issuer, facts.settings),
+    letter: 'verify-address',
+    supersedes: true,
+  });
+}
