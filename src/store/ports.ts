@@ -22,6 +22,24 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/**
+ * The store answers, but must not be used as it is: a file that is no database, a schema of a newer
+ * Portico, a folder without write permission. Waiting does not help; the message says what does.
+ */
+export class StoreUnusable extends Error {
+  override readonly name = 'StoreUnusable';
+  readonly store: string;
+  constructor(store: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.store = store;
+  }
+}
+
+/** How names are compared that must be unique without case: NFC, lower case. The same in every back end. */
+export function foldName(name: string): string {
+  return name.normalize('NFC').toLowerCase().normalize('NFC');
+}
+
 export interface Stores {
   readonly accounts: AccountStore;
   readonly identities: IdentityStore;

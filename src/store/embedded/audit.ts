@@ -1,0 +1,34 @@
+import type { AuditRecord, AuditStore } from '../ports.ts';
+import type { Database } from './database.ts';
+
+export function createAuditStore(database: Database): AuditStore {
+  return {
+    append: (record) =>
+      database.write((sql) => {
+        sql.run(
+          'INSERT INTO audit (at, organization, subject, record) VALUES (?, ?, ?, ?)',
+          record.at.getTime(),
+          record.organization ?? null,
+          record.subject ?? null,
+          JSON.stringify(record),
+        );
+      }),
+    latest: ({ limit, organization, subject }) =>
+      database.read((sql) => {
+        const filters: [string, string][] = [];
+        if (organization !== undefined) filters.push(['organization', organization]);
+        if (subject !== undefined) filters.push(['subject', subject]);
+        const where = filters.map(([column]) => `${column} = ?`).join(' AND ');
+        return sql
+          .all<{ record: string }>(
+            `SELECT record FROM audit ${where && `WHERE ${where}`} ORDER BY at DESC, id DESC LIMIT ?`,
+            ...filters.map(([, value]) => value),
+            limit,
+          )
+          .map((row): AuditRecord => {
+            const record = JSON.parse(row.record);
+            return { ...record, at: new Date(record.at) };
+          });
+      }),
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * The embedded store: every port of ports.ts on one SQLite file, through Node's own `node:sqlite`. One
+ * file per port; database.ts holds the connection and its transactions, migrations.ts the tables.
+ * Several processes may open one file at once (WAL). It is the store people start with, and enough for a
+ * single machine; docs/decisions/0002-embedded-store.md says what it promises and what it costs.
+ */
+import type { Log } from '../../observe/log.ts';
+import type { StoreHealth, Stores } from '../ports.ts';
+import { createAccountStore } from './accounts.ts';
+import { createApiKeyStore } from './api-keys.ts';
+import { createArtifactStore } from './artifacts.ts';
+import { createAttemptStore } from './attempts.ts';
+import { createAuditStore } from './audit.ts';
+import { createClaimStore } from './claims.ts';
+import { createClientStore } from './clients.ts';
+import { createCodeStore } from './codes.ts';
+import { type Database, openDatabase } from './database.ts';
+import { createFactStore } from './facts.ts';
+import { createIdentityStore } from './identities.ts';
+import { createKeyringStore } from './keyring.ts';
+import { migrate } from './migrations.ts';
+import { createOrganizationStore } from './organizations.ts';
+import { createPresenceStore } from './presence.ts';
+import { sweep } from './sweep.ts';
+import { createTicketStore } from './tickets.ts';
+
+export interface EmbeddedOptions {
+  /** Path of the database file; its folder is made when it is missing. */
+  readonly file: string;
+  readonly log: Log;
+}
+
+/** Throws StoreUnusable when the file cannot serve as a database, with what to do. */
+export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promise<Stores> {
+  const database = await openDatabase({ file, log });
+  return {
+    accounts: createAccountStore(database),
+    identities: createIdentityStore(database),
+    organizations: createOrganizationStore(database),
+    clients: createClientStore(database),
+    apiKeys: createApiKeyStore(database),
+    artifacts: createArtifactStore(database),
+    keyring: createKeyringStore(database),
+    attempts: createAttemptStore(database),
+    codes: createCodeStore(database),
+    tickets: createTicketStore(database),
+    claims: createClaimStore(database),
+    presence: createPresenceStore(database),
+    audit: createAuditStore(database),
+    facts: createFactStore(database),
+    migrate: () => migrate(database),
+    health: async () => [await health(database)],
+    sweep: (now) => sweep(database, now),
+    close: () => database.close(),
+  };
+}
+
+async function health(database: Database): Promise<StoreHealth> {
+  try {
+    await database.read((sql) => sql.all('SELECT name FROM facts LIMIT 1'));
+    return { name: 'embedded', ok: true };
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    return { name: 'embedded', ok: false, detail: cause instanceof Error ? cause.message : String(cause) };
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * The way into every store: reads `store.kind` and opens that back end. Each back end is imported only
+ * when it is asked for, so a process on the embedded store never loads the drivers of MongoDB and Redis.
+ */
+import type { Config } from '../config/schema.ts';
+import type { Log } from '../observe/log.ts';
+import { type Stores, StoreUnusable } from './ports.ts';
+
+export interface OpenStoresOptions {
+  readonly log: Log;
+}
+
+/**
+ * Opens the configured back end. Call `migrate()` before the first use.
+ * Throws StoreUnusable when an operator must act (a file that is no database, a newer schema), and
+ * StoreUnavailable when the back end does not answer.
+ */
+export async function openStores(store: Config['store'], options: OpenStoresOptions): Promise<Stores> {
+  if (store.kind === 'embedded') {
+    const { openEmbeddedStores } = await import('./embedded/embedded-stores.ts');
+    return openEmbeddedStores({ file: store.embedded.file, log: options.log });
+  }
+  throw new StoreUnusable('distributed', 'store.kind: distributed is not available. Set it to embedded.');
+}
