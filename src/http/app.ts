@@ -1,0 +1,87 @@
+/**
+ * What every request passes, in order. This folder owns the way from the socket to whoever answers:
+ * reading, guarding, errors, headers, pages' plumbing. What a page does is in pages/, what a vendor's
+ * route does in dialects/, what an OIDC route does in oidc/; all are handed in here.
+ */
+import Koa, { type Middleware } from 'koa';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
+import { Refused } from '../identity/refusal.ts';
+import type { Log } from '../observe/log.ts';
+import type { OidcServer } from '../oidc/oidc.ts';
+import type { Stores } from '../store/ports.ts';
+import type { Forms } from './csrf.ts';
+import { engineBodies } from './engine-bodies.ts';
+import { health } from './health.ts';
+import { servedMethods } from './methods.ts';
+import { type Observation, requestLog } from './request-log.ts';
+import { requestTarget } from './request-target.ts';
+import { respondWithError } from './respond-with-error.ts';
+import { type PageHandlers, pageRoutes } from './routes.ts';
+import { enginePolicy, securityHeaders } from './security-headers.ts';
+import type { StaticFiles } from './static-files.ts';
+import { trustedProxies } from './trusted-proxies.ts';
+import type { Views } from './views.ts';
+
+export interface AppParts {
+  readonly config: Pick<Config, 'http'>;
+  /** With its real port. */
+  readonly issuer: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly stores: Pick<Stores, 'health'>;
+  readonly oidc: Pick<OidcServer, 'handle' | 'serves'>;
+  readonly views: Views;
+  readonly files: StaticFiles;
+  readonly forms: Forms;
+  readonly pages: PageHandlers;
+  readonly dialects: Middleware | undefined;
+  /** The demo application, the mailbox, the API documentation; absent in production. */
+  readonly development: readonly Middleware[];
+  /** False from the moment a stop was asked for. */
+  readonly accepting: () => boolean;
+  readonly observe?: (request: Observation) => void;
+}
+
+export function createApp(parts: AppParts): Koa {
+  const { config, log, views, clock, observe } = parts;
+  const app = new Koa();
+  app.on('error', (error) => log.error({ err: error }, 'reply failed'));
+
+  for (const step of [
+    requestLog({ log, clock, ...(observe && { observe }) }),
+    securityHeaders({ https: parts.issuer.startsWith('https:') }),
+    respondWithError({ log, views }),
+    servedMethods,
+    requestTarget,
+    trustedProxies(config.http.trustedProxies),
+    health(parts),
+    ...(parts.dialects === undefined ? [] : [parts.dialects]),
+    parts.files.serve,
+    pageRoutes(parts.pages, parts.forms),
+    ...parts.development,
+    onlyEngineRoutes(parts.oidc),
+    engineBodies,
+    enginePolicy,
+    engine(parts.oidc),
+  ]) {
+    app.use(step);
+  }
+  return app;
+}
+
+function onlyEngineRoutes(oidc: Pick<OidcServer, 'serves'>): Middleware {
+  return async (ctx, next) => {
+    if (!oidc.serves(ctx.path)) throw new Refused('not-found');
+    await next();
+  };
+}
+
+function engine(oidc: Pick<OidcServer, 'handle'>): Middleware {
+  return async (ctx) => {
+    ctx.respond = false;
+    // Koa's own default, which the engine would take for an answer.
+    ctx.res.statusCode = 404;
+    await oidc.handle(ctx.req, ctx.res);
+  };
+}

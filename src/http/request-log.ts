@@ -1,0 +1,62 @@
+/**
+ * The first and the last word about a request: gives it its id, and writes one line when its reply is out.
+ * The line has the path without its query, and long segments of the path shortened, because tokens, codes
+ * and tickets travel in both (security.md L2). pino writes JSON, so control characters in a path cannot
+ * forge a line (L3).
+ */
+import { randomUUID } from 'node:crypto';
+import type { Middleware } from 'koa';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../observe/log.ts';
+import type { RequestFacts } from './request-facts.ts';
+
+export interface Observation {
+  readonly method: string;
+  /** Below 600; 499 when the client went away first. */
+  readonly status: number;
+  readonly seconds: number;
+}
+
+export function requestLog(options: {
+  log: Log;
+  clock: Clock;
+  observe?: (request: Observation) => void;
+}): Middleware {
+  return async (ctx, next) => {
+    const id = randomUUID();
+    const startedAt = performance.now();
+    const facts: Partial<RequestFacts> = { id, address: '', arrivedAt: options.clock.now() };
+    ctx.state.facts = facts;
+    ctx.set('X-Request-Id', id);
+    ctx.res.once('close', () => {
+      const milliseconds = performance.now() - startedAt;
+      const status = ctx.res.writableFinished ? ctx.res.statusCode : 499;
+      const line = {
+        requestId: id,
+        method: ctx.method,
+        path: loggablePath(ctx.originalUrl),
+        status,
+        address: facts.address,
+        ms: Math.round(milliseconds * 10) / 10,
+      };
+      if (status >= 500) options.log.warn(line, 'request');
+      else options.log.info(line, 'request');
+      options.observe?.({ method: ctx.method, status, seconds: milliseconds / 1000 });
+    });
+    await next();
+    // A body that nobody read would otherwise be read to its end on a connection that is kept open.
+    if (!ctx.req.complete && !ctx.headerSent) ctx.set('Connection', 'close');
+  };
+}
+
+const LONGEST_SEGMENT = 30;
+
+/** The path as it may stand in a log: no query, no fragment, no segment long enough to be a secret. */
+export function loggablePath(url: string): string {
+  const path = url.replace(/^[a-z]+:\/\/[^/]*/i, '').split(/[?#]/, 1)[0] ?? '';
+  return path
+    .split('/')
+    .map((segment) => (segment.length > LONGEST_SEGMENT ? `${segment.slice(0, 4)}...` : segment))
+    .join('/')
+    .slice(0, 300);
+}

@@ -1,0 +1,31 @@
+/** Sends a page with the headers that every page needs. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Context } from 'koa';
+import { pagePolicy } from './security-headers.ts';
+import type { PageWanted, Views } from './views.ts';
+import { acceptedLanguages } from './words.ts';
+
+export interface PageReply extends PageWanted {
+  /** 200 when absent. */
+  readonly status?: number;
+  /** Where the page's forms may lead after redirects, besides this server. */
+  readonly formTargets?: readonly (string | undefined)[];
+  readonly frames?: boolean;
+}
+
+export function sendPage(ctx: Context, views: Views, reply: PageReply): void {
+  ctx.status = reply.status ?? 200;
+  ctx.type = 'html';
+  ctx.body = pageText(ctx.req, ctx.res, views, reply);
+}
+
+/** The same for whoever holds the bare request and response: sets the policy, returns the document. */
+export function pageText(request: IncomingMessage, response: ServerResponse, views: Views, reply: PageReply): string {
+  const images = [(reply.brand ?? views.brand).logo];
+  response.setHeader(
+    'Content-Security-Policy',
+    pagePolicy({ formTargets: reply.formTargets ?? [], frames: reply.frames === true, images }),
+  );
+  const languages = [...(reply.languages ?? []), ...acceptedLanguages(request.headers['accept-language'])];
+  return views.render({ ...reply, languages });
+}

@@ -1,0 +1,53 @@
+/**
+ * public/, read once at start: a handful of small files, so every answer comes from memory and a path in a
+ * URL never becomes a path on the disk. Pages link to a file with its content's hash, and what is asked
+ * for by the right hash may be kept for a year.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import type { Middleware } from 'koa';
+
+export interface StaticFiles {
+  readonly serve: Middleware;
+  /** The address of a file for a page. Throws for a file that is not there. */
+  address(name: string): string;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.ico': 'image/x-icon',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+/** Files that browsers and crawlers ask for at the root. */
+const AT_ROOT: Readonly<Record<string, string>> = { '/favicon.ico': 'favicon.svg', '/robots.txt': 'robots.txt' };
+
+export function loadStaticFiles(folder: string): StaticFiles {
+  const files = new Map<string, { bytes: Buffer; type: string; hash: string }>();
+  for (const name of readdirSync(folder)) {
+    const type = TYPES[extname(name)];
+    if (type === undefined) continue;
+    const bytes = readFileSync(join(folder, name));
+    files.set(name, { bytes, type, hash: createHash('sha256').update(bytes).digest('base64url').slice(0, 16) });
+  }
+  return {
+    address(name) {
+      const file = files.get(name);
+      if (file === undefined) throw new Error(`There is no file ${name} in ${folder}.`);
+      return `/assets/${name}?v=${file.hash}`;
+    },
+    async serve(ctx, next) {
+      const name = AT_ROOT[ctx.path] ?? (ctx.path.startsWith('/assets/') ? ctx.path.slice(8) : '');
+      const file = files.get(name);
+      if (file === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+      ctx.set('Cache-Control', ctx.query.v === file.hash ? 'public, max-age=31536000, immutable' : 'public, max-age=300');
+      ctx.type = file.type;
+      ctx.etag = file.hash;
+      ctx.status = 200;
+      if (ctx.fresh) ctx.status = 304;
+      else ctx.body = file.bytes;
+    },
+  };
+}
