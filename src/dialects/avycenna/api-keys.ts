@@ -1,0 +1,64 @@
+/** POST, GET and DELETE /api-keys: the caller's own keys. A key is shown once, and its id says nothing to strangers. */
+import { z } from 'zod';
+import { BASE62, empty, endpointFor, HEX, json, ok, Refused } from '../dialect.ts';
+import { accountOf, withScope } from './caller.ts';
+import { name, scopes } from './fields.ts';
+import { ApiKeyReply, apiKeyReply, Failure, InvalidFields, MadeApiKeyReply, roleOf } from './serializers.ts';
+import type { AvycennaSettings } from './settings.ts';
+
+const endpoint = endpointFor<AvycennaSettings>();
+const MOST = 100;
+
+export const createApiKey = endpoint({
+  method: 'POST',
+  path: '/api-keys',
+  summary: 'Make an API key',
+  caller: 'token-or-api-key',
+  counts: 'nothing',
+  rights: withScope('admin'),
+  accepts: { body: z.object({ name, scopes }) },
+  replies: { 201: MadeApiKeyReply, 401: Failure, 403: Failure, 409: Failure, 422: InvalidFields },
+  async answer({ body, caller, settings }, use) {
+    const account = accountOf(caller);
+    if (body.scopes.includes('admin') && roleOf(account, settings) !== 'admin') {
+      throw new Refused('insufficient-scope', { detail: 'a key may not be wider than its owner' });
+    }
+    const made = await use.createApiKey({
+      accountId: account.id,
+      name: body.name,
+      scopes: body.scopes,
+      id: { prefix: 'key_', alphabet: BASE62, length: 8 },
+      key: { prefix: 'avk_', alphabet: HEX, length: 64 },
+      limit: MOST,
+    });
+    return json(201, { ...apiKeyReply(made), key: made.key });
+  },
+});
+
+export const listApiKeys = endpoint({
+  method: 'GET',
+  path: '/api-keys',
+  summary: 'List the own API keys',
+  caller: 'token-or-api-key',
+  counts: 'nothing',
+  rights: withScope('admin'),
+  replies: { 200: z.array(ApiKeyReply), 401: Failure, 403: Failure },
+  async answer({ caller }, use) {
+    const keys = await use.listApiKeys(accountOf(caller).id);
+    return ok(keys.map(apiKeyReply));
+  },
+});
+
+export const deleteApiKey = endpoint({
+  method: 'DELETE',
+  path: '/api-keys/:id',
+  summary: 'Delete an API key',
+  caller: 'token-or-api-key',
+  counts: 'nothing',
+  rights: withScope('admin'),
+  replies: { 204: z.undefined(), 401: Failure, 403: Failure, 404: Failure },
+  async answer({ caller, params }, use) {
+    await use.deleteApiKey(accountOf(caller).id, params.id ?? '');
+    return empty(204);
+  },
+});

@@ -1,0 +1,84 @@
+/**
+ * AVYCENNA, the doctors' API: sign-in by password, by mailed code and through Google, rotating refresh
+ * tokens, API keys. README.md of this folder says what the vendor documents and what is ours; the way in is
+ * `avycenna` below.
+ */
+import { BASE62, dialect, HEX } from '../dialect.ts';
+import { createApiKey, deleteApiKey, listApiKeys } from './api-keys.ts';
+import { credential } from './caller.ts';
+import { finishGoogle, startGoogle } from './google.ts';
+import { me } from './me.ts';
+import { sendOneTimeCode, verifyOneTimeCode } from './one-time-code.ts';
+import { refresh } from './refresh.ts';
+import { refusals } from './refusals.ts';
+import { register } from './register.ts';
+import { roleOf } from './serializers.ts';
+import { type AvycennaSettings, settings } from './settings.ts';
+import { signIn } from './sign-in.ts';
+import { signOut } from './sign-out.ts';
+
+export const avycenna = dialect<AvycennaSettings>({
+  name: 'avycenna',
+  title: "AVYCENNA's doctors' API",
+  settings,
+  clientId: ({ clientId }) => clientId,
+  mounts: ({ base }) => [
+    {
+      base,
+      endpoints: [
+        sendOneTimeCode,
+        verifyOneTimeCode,
+        register,
+        signIn,
+        refresh,
+        signOut,
+        me,
+        createApiKey,
+        listApiKeys,
+        deleteApiKey,
+        startGoogle,
+        finishGoogle,
+      ],
+      owns: true,
+      otherMethods: 'method-not-allowed',
+      head: false,
+    },
+  ],
+  order: ['organization', 'encoding', 'size', 'credential', 'rights', 'media', 'syntax', 'fields', 'limits'],
+  bodies: {
+    accepts: ['json'],
+    limit: 65_536,
+    forms: 'flat',
+    absent: 'refuse',
+    untyped: 'json',
+    unreadable: 'refuse',
+    jsonTypes: /^application\/[^;\s]+\+json$/i,
+  },
+  credential,
+  organization: async ({ settings: { organization } }) => organization,
+  tokens: {
+    scope: 'openid profile email offline_access',
+    access: 'jwt',
+    claims: ({ account, settings: given }) => ({ user_id: account.alias, role: roleOf(account, given) }),
+    accessLifetime: ({ accessToken }) => accessToken.lifetime,
+    audience: ({ accessToken, base }, issuer) => accessToken.audience ?? issuer + base,
+    sharedSecret: ({ accessToken }) => accessToken.secret,
+    refresh: {
+      form: { prefix: 'rt_', alphabet: HEX, length: 64 },
+      lifetime: ({ refreshToken }) => refreshToken.lifetime,
+      absoluteLifetime: ({ refreshToken }) => refreshToken.absoluteLifetime,
+      leeway: ({ refreshToken }) => refreshToken.leeway,
+      reuse: 'in-flight',
+    },
+  },
+  alias: { prefix: 'usr_', alphabet: BASE62, length: 8 },
+  refusals,
+  cors: ({ origins }) => ({
+    origins,
+    credentials: false,
+    methods: ['GET, POST, DELETE'],
+    headers: ['authorization, content-type, x-api-key'],
+    exposed: [],
+    maxAge: 600,
+  }),
+});

@@ -1,0 +1,45 @@
+/** Who calls, and what an API key is worth: what its scopes and its owner's present role both allow. */
+import {
+  type AccountView,
+  type Caller,
+  type Credential,
+  type Endpoint,
+  Refused,
+  type RequestView,
+} from '../dialect.ts';
+import type { Scope } from './fields.ts';
+import { roleOf } from './serializers.ts';
+import type { AvycennaSettings } from './settings.ts';
+
+/**
+ * A Bearer token alone decides, good or bad; any other scheme, or an empty Bearer, counts as no
+ * Authorization. Where an endpoint takes no key, a key is not looked at.
+ */
+export function credential(request: RequestView, endpoint: Endpoint): Credential | undefined {
+  const token = /^bearer +(\S.*)$/i.exec(request.header('authorization') ?? '')?.[1]?.trim();
+  if (token !== undefined) return { kind: 'token', token };
+  const key = request.header('x-api-key');
+  if (key === undefined || key === '' || endpoint.caller === 'token') return undefined;
+  return /^avk_[0-9a-f]{64}$/.test(key) ? { kind: 'api-key', key } : { kind: 'unusable', as: 'api-key' };
+}
+
+/** The frame lets nobody reach a guarded endpoint without an account; this tells the compiler. */
+export function accountOf(caller: Caller | undefined): AccountView {
+  if (caller?.account === undefined) throw new Refused('invalid-token');
+  return caller.account;
+}
+
+export function worth(caller: Caller, settings: AvycennaSettings): readonly string[] {
+  const account = accountOf(caller);
+  const isAdmin = roleOf(account, settings) === 'admin';
+  return caller.scopes.filter((scope) => scope !== 'admin' || isAdmin);
+}
+
+/** A Bearer may do everything here; a key needs one of these scopes. */
+export function withScope(...wanted: Scope[]) {
+  return ({ caller, settings }: { caller: Caller; settings: AvycennaSettings }): void => {
+    if (caller.kind === 'token') return;
+    const has = worth(caller, settings);
+    if (!wanted.some((scope) => has.includes(scope))) throw new Refused('insufficient-scope');
+  };
+}

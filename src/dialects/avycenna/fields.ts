@@ -1,0 +1,142 @@
+/**
+ * AVYCENNA's field types. Each member at fault gets one entry, for the first check that fails, with the
+ * vendor's `msg` and `type`; nothing is ever converted.
+ */
+import { z } from 'zod';
+
+interface Fault {
+  readonly msg: string;
+  readonly type: string;
+}
+
+const MISSING: Fault = { msg: 'field required', type: 'value_error.missing' };
+const NONE: Fault = { msg: 'none is not an allowed value', type: 'type_error.none.not_allowed' };
+const NOT_TEXT: Fault = { msg: 'str type expected', type: 'type_error.str' };
+const ADDRESS: Fault = { msg: 'value is not a valid email address', type: 'value_error.email' };
+const OTP: Fault = { msg: 'value is not a 6-digit code', type: 'value_error.otp' };
+const CHARACTERS: Fault = {
+  msg: 'value contains characters that are not allowed',
+  type: 'value_error.characters',
+};
+export const TOO_COMMON: Fault = { msg: 'password is too common', type: 'value_error.password.common' };
+
+const tooShort = (least: number): Fault => ({
+  msg: `ensure this value has at least ${least} characters`,
+  type: 'value_error.any_str.min_length',
+});
+const tooLong = (most: string): Fault => ({
+  msg: `ensure this value has at most ${most}`,
+  type: 'value_error.any_str.max_length',
+});
+
+const points = (text: string) => [...text].length;
+const bytes = (text: string) => new TextEncoder().encode(text).byteLength;
+
+/** A text member: missing, null and other types are refused alike everywhere; `read` is the member's own part. */
+function text<Value>(read: (value: string) => { readonly value: Value } | Fault) {
+  return z.unknown().transform((given, context): Value => {
+    const fault = ({ msg, type }: Fault) => {
+      context.addIssue({ code: 'custom', message: msg, params: { code: type } });
+      return z.NEVER;
+    };
+    if (given === undefined) return fault(MISSING);
+    if (given === null) return fault(NONE);
+    if (typeof given !== 'string') return fault(NOT_TEXT);
+    const outcome = read(given);
+    return 'value' in outcome ? outcome.value : fault(outcome);
+  });
+}
+
+const LOCAL = /^[^\s\p{Cc}"(),:;<>@[\\\]]+$/u;
+const LABEL = /^[\p{L}\p{N}]([\p{L}\p{N}-]*[\p{L}\p{N}])?$/u;
+
+function isAddress(address: string): boolean {
+  const [local = '', domain = '', ...more] = address.split('@');
+  const labels = domain.split('.');
+  return (
+    more.length === 0 &&
+    address.isWellFormed() &&
+    points(address) <= 254 &&
+    points(local) <= 64 &&
+    LOCAL.test(local) &&
+    labels.length >= 2 &&
+    labels.every((label) => LABEL.test(label))
+  );
+}
+
+/** `typed` is as it was sent, trimmed; `folded` is what is compared and stored. */
+export const address = text((given) => {
+  const typed = given.trim();
+  const folded = typed.normalize('NFC').toLowerCase();
+  return isAddress(folded) ? { value: { typed, folded } } : ADDRESS;
+});
+
+export const otp = text((given) => {
+  const code = given.trim();
+  return /^[0-9]{6}$/.test(code) ? { value: code } : OTP;
+});
+
+/** Taken as sent. `least`: code points. */
+export function password(least = 1) {
+  return text((given) => {
+    if (given.includes('\0') || !given.isWellFormed()) return CHARACTERS;
+    if (points(given) < least) return tooShort(least);
+    if (bytes(given) > 1024) return tooLong('1024 bytes');
+    return { value: given };
+  });
+}
+
+export const name = text((given) => {
+  const clean = given.trim();
+  if (/\p{Cc}/u.test(clean) || !clean.isWellFormed()) return CHARACTERS;
+  if (clean === '') return tooShort(1);
+  if (points(clean) > 100) return tooLong('100 characters');
+  return { value: clean };
+});
+
+export const refreshToken = text((given) => {
+  if (given.includes('\0') || !given.isWellFormed()) return CHARACTERS;
+  if (given === '') return tooShort(1);
+  if (points(given) > 256) return tooLong('256 characters');
+  return { value: given };
+});
+
+export const SCOPES = ['read:health', 'write:health', 'read:users', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+const UNKNOWN_SCOPE: Fault = {
+  msg: `value is not a valid enumeration member; permitted: ${SCOPES.map((scope) => `'${scope}'`).join(', ')}`,
+  type: 'type_error.enum',
+};
+
+const isScope = (value: unknown): value is Scope => (SCOPES as readonly unknown[]).includes(value);
+
+function listFault(given: unknown): Fault | undefined {
+  if (given === undefined) return MISSING;
+  if (given === null) return NONE;
+  if (!Array.isArray(given)) return { msg: 'value is not a valid list', type: 'type_error.list' };
+  if (given.length === 0) {
+    return { msg: 'ensure this value has at least 1 items', type: 'value_error.list.min_items' };
+  }
+  if (given.length > 16) {
+    return { msg: 'ensure this value has at most 16 items', type: 'value_error.list.max_items' };
+  }
+  return undefined;
+}
+
+/** 1 to 16 known scopes, one entry for each bad item; repeats collapse to the first. */
+export const scopes = z.unknown().transform((given, context): Scope[] => {
+  const fault = ({ msg, type }: Fault, path: number[] = []) =>
+    context.addIssue({ code: 'custom', message: msg, path, params: { code: type } });
+  const broken = listFault(given);
+  if (broken !== undefined) {
+    fault(broken);
+    return z.NEVER;
+  }
+  const items = given as unknown[];
+  items.forEach((item, index) => {
+    if (typeof item !== 'string') fault(NOT_TEXT, [index]);
+    else if (!isScope(item)) fault(UNKNOWN_SCOPE, [index]);
+  });
+  return [...new Set(items.filter(isScope))];
+});

@@ -1,0 +1,133 @@
+/**
+ * GET /auth/oauth/google and its callback: the redirect sign-in, for the dashboard (cookies) and for native
+ * apps (fragment of a redirect URI that is listed character for character).
+ */
+import { z } from 'zod';
+import {
+  type AccountView,
+  type Amr,
+  endpointFor,
+  type IssuedTokens,
+  type Json,
+  Refused,
+  type Reply,
+  type RequestView,
+  redirect,
+  type UpstreamIdentity,
+  type Use,
+} from '../dialect.ts';
+import { bind, boundValue, dropBinding, sessionCookies } from './google-cookies.ts';
+import { Failure } from './serializers.ts';
+import type { AvycennaSettings } from './settings.ts';
+
+const endpoint = endpointFor<AvycennaSettings>();
+const FEDERATED: Amr = 'fed';
+
+type GoogleError = 'access_denied' | 'server_error' | 'account_exists';
+
+const callbackUrl = (request: RequestView, { base }: AvycennaSettings) =>
+  `${request.issuer}${base}/auth/oauth/google/callback`;
+
+/** Absent for the dashboard; otherwise one URI that is listed, whole. */
+function nativeTarget(query: URLSearchParams, { nativeRedirectUris }: AvycennaSettings): string | null {
+  const [uri, ...more] = query.getAll('redirect_uri');
+  if (uri === undefined) return null;
+  if (more.length > 0 || !nativeRedirectUris.includes(uri)) throw new Refused('redirect-refused');
+  return uri;
+}
+
+export const startGoogle = endpoint({
+  method: 'GET',
+  path: '/auth/oauth/google',
+  summary: 'Sign in with Google: to the provider',
+  caller: 'anyone',
+  counts: 'nothing',
+  replies: { 302: z.undefined(), 400: Failure, 404: Failure },
+  async answer({ request, settings }, use) {
+    const { url, binding } = await use.startUpstream({
+      provider: settings.googleProvider,
+      callback: callbackUrl(request, settings),
+      carry: { native: nativeTarget(request.query, settings) },
+    });
+    return redirect(302, url, { cookies: [bind(settings, request.issuer, binding)] });
+  },
+});
+
+/** The linked account, the one that the federation's rules link now, or a new one. */
+async function accountFor(
+  identity: UpstreamIdentity,
+  settings: AvycennaSettings,
+  use: Use,
+): Promise<AccountView | GoogleError> {
+  const linked = await use.accountByIdentity(identity);
+  if (linked !== undefined) return linked.status === 'active' ? linked : 'access_denied';
+  if (!identity.emailVerified || identity.email === undefined) return 'access_denied';
+  try {
+    const account = await use.accountForIdentity(identity, {
+      email: identity.email,
+      emailVerified: true,
+      claims: { ...(identity.name !== undefined && { name: identity.name }) },
+      roles: [settings.defaultRole],
+      vendor: { role: settings.defaultRole },
+    });
+    return account.status === 'active' ? account : 'access_denied';
+  } catch (refusal) {
+    if (refusal instanceof Refused && refusal.reason === 'account-exists') return 'account_exists';
+    throw refusal;
+  }
+}
+
+function refusedAt(native: string | null, error: GoogleError, { dashboardUrl }: AvycennaSettings): string {
+  if (native !== null) return `${native}#error=${error}`;
+  const url = new URL(dashboardUrl);
+  url.searchParams.append('error', error);
+  return url.href;
+}
+
+function handOver(
+  tokens: IssuedTokens,
+  native: string | null,
+  facts: { settings: AvycennaSettings; request: RequestView },
+) {
+  if (native === null) {
+    const cookies = sessionCookies(tokens, facts.settings, facts.request.issuer);
+    return { url: facts.settings.dashboardUrl, cookies };
+  }
+  const fragment = new URLSearchParams({
+    access_token: tokens.access.value,
+    refresh_token: tokens.refresh?.value ?? '',
+    token_type: 'bearer',
+    expires_in: String(tokens.access.expiresAt - tokens.access.issuedAt),
+  });
+  return { url: `${native}#${fragment}`, cookies: [] };
+}
+
+const textOrNull = (value: Json | undefined) => (typeof value === 'string' ? value : null);
+
+export const finishGoogle = endpoint({
+  method: 'GET',
+  path: '/auth/oauth/google/callback',
+  summary: 'Sign in with Google: back from the provider',
+  caller: 'anyone',
+  counts: 'nothing',
+  replies: { 302: z.undefined(), 400: Failure },
+  async answer({ request, settings }, use): Promise<Reply> {
+    const { carry, outcome } = await use.finishUpstream({
+      provider: settings.googleProvider,
+      query: request.query,
+      binding: boundValue(request),
+    });
+    const native = textOrNull(carry.native);
+    const drop = dropBinding(settings, request.issuer);
+    const headers = { 'referrer-policy': 'no-referrer' };
+    const refused = (error: GoogleError) =>
+      redirect(302, refusedAt(native, error, settings), { headers, cookies: [drop] });
+    if (outcome === 'denied') return refused('access_denied');
+    if (outcome === 'failed') return refused('server_error');
+    const account = await accountFor(outcome, settings, use);
+    if (typeof account === 'string') return refused(account);
+    const { tokens } = await use.signIn(account, FEDERATED);
+    const { url, cookies } = handOver(tokens, native, { settings, request });
+    return redirect(302, url, { headers, cookies: [drop, ...cookies] });
+  },
+});

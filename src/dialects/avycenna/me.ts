@@ -1,0 +1,18 @@
+/** GET /auth/me: the account of the token, or of the key's owner. */
+import { endpointFor, ok } from '../dialect.ts';
+import { accountOf, withScope } from './caller.ts';
+import { Failure, MeReply, meReply } from './serializers.ts';
+import type { AvycennaSettings } from './settings.ts';
+
+export const me = endpointFor<AvycennaSettings>()({
+  method: 'GET',
+  path: '/auth/me',
+  summary: 'The own account',
+  caller: 'token-or-api-key',
+  counts: 'nothing',
+  rights: withScope('read:users', 'admin'),
+  replies: { 200: MeReply, 401: Failure, 403: Failure },
+  async answer({ caller, settings }) {
+    return ok(meReply(accountOf(caller), settings));
+  },
+});

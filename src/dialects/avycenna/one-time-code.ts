@@ -1,0 +1,71 @@
+/** POST /auth/otp/send and /auth/otp/verify: a six-digit code by e-mail instead of a password. */
+import { z } from 'zod';
+import { DIGITS, endpointFor, type LimitRule, ok } from '../dialect.ts';
+import { address, otp } from './fields.ts';
+import { Failure, InvalidFields, MessageReply, SignedInReply, signedInReply } from './serializers.ts';
+import type { AvycennaSettings } from './settings.ts';
+
+const endpoint = endpointFor<AvycennaSettings>();
+
+const PURPOSE = 'avycenna-otp';
+const LIFETIME = 600;
+
+const SendBody = z.object({ email: address });
+
+/** Every well-formed call counts, the address known or not. */
+export const sendOneTimeCode = endpoint({
+  method: 'POST',
+  path: '/auth/otp/send',
+  summary: 'Send a one-time code',
+  caller: 'anyone',
+  counts: 'nothing',
+  accepts: { body: SendBody },
+  limits({ body, request }): LimitRule[] {
+    const { email } = body as z.output<typeof SendBody>;
+    const rule = { kind: 'sliding', charge: 'each' } as const;
+    return [
+      { ...rule, counter: 'otp-send', key: email.folded, limit: 5, window: 900 },
+      { ...rule, counter: 'otp-send-address', key: request.address, limit: 100, window: 3600 },
+    ];
+  },
+  replies: {
+    200: z.strictObject({ ...MessageReply.shape, expires_in_minutes: z.int() }),
+    422: InvalidFields,
+    429: Failure,
+  },
+  async answer({ body }, use) {
+    const account = await use.accountByEmail(body.email.folded);
+    if (account?.status === 'active') {
+      await use.sendCode({
+        account,
+        purpose: PURPOSE,
+        form: { alphabet: DIGITS, length: 6 },
+        lifetime: LIFETIME,
+        tries: 5,
+        letter: 'sign-in-code',
+      });
+    } else {
+      await use.pretendLetter();
+    }
+    return ok({ message: `OTP sent to ${body.email.typed}`, expires_in_minutes: LIFETIME / 60 });
+  },
+});
+
+export const verifyOneTimeCode = endpoint({
+  method: 'POST',
+  path: '/auth/otp/verify',
+  summary: 'Sign in with a one-time code',
+  caller: 'anyone',
+  counts: 'sign-in',
+  accepts: { body: z.object({ email: address, otp }) },
+  replies: { 200: SignedInReply, 401: Failure, 422: InvalidFields, 429: Failure },
+  async answer({ body, settings }, use) {
+    const signedIn = await use.signInWithCode({
+      email: body.email.folded,
+      code: body.otp,
+      purpose: PURPOSE,
+      reclaims: true,
+    });
+    return ok(signedInReply(signedIn, settings));
+  },
+});

@@ -1,0 +1,20 @@
+/** POST /auth/refresh: a new pair, without `user`; the old refresh token is dead once this is answered. */
+import { z } from 'zod';
+import { endpointFor, ok } from '../dialect.ts';
+import { refreshToken } from './fields.ts';
+import { Failure, InvalidFields, TokensReply, tokensReply } from './serializers.ts';
+import type { AvycennaSettings } from './settings.ts';
+
+export const refresh = endpointFor<AvycennaSettings>()({
+  method: 'POST',
+  path: '/auth/refresh',
+  summary: 'Use a refresh token',
+  caller: 'anyone',
+  counts: 'nothing',
+  accepts: { body: z.object({ refresh_token: refreshToken }) },
+  replies: { 200: TokensReply, 401: Failure, 422: InvalidFields },
+  async answer({ body }, use) {
+    const { tokens } = await use.refresh(body.refresh_token);
+    return ok(tokensReply(tokens));
+  },
+});

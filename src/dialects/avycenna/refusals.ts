@@ -1,0 +1,76 @@
+/** AVYCENNA's words for each refusal: `detail` is a text everywhere except in 422, where it is a list. */
+import { type Dialect, json, type RefusalView, type Reply } from '../dialect.ts';
+import { dropBinding } from './google-cookies.ts';
+import type { AvycennaSettings } from './settings.ts';
+
+const BEARER = { headers: { 'www-authenticate': 'Bearer' } };
+
+const failure = (status: number, detail: string) => (): Reply => json(status, { detail });
+const unauthenticated = (detail: string) => (): Reply => json(401, { detail }, BEARER);
+
+const invalidBody = (msg: string, type: string) => (): Reply =>
+  json(422, { detail: [{ loc: ['body'], msg, type }] });
+
+const missingBody = invalidBody('field required', 'value_error.missing');
+const notADict = invalidBody('value is not a valid dict', 'type_error.dict');
+const broken = failure(500, 'Internal Server Error');
+
+/** One entry for each member at fault, in the order of the endpoint's field table. */
+function invalidFields({ faults }: RefusalView): Reply {
+  return json(422, {
+    detail: faults.map(({ path, message, code }) => ({ loc: ['body', ...path], msg: message, type: code })),
+  });
+}
+
+/** Every reply of Google's callback drops the browser's binding and says nothing to the next site. */
+function alsoAtCallback(reply: () => Reply) {
+  return ({ endpoint, request, settings }: RefusalView<AvycennaSettings>): Reply => {
+    if (endpoint?.path !== '/auth/oauth/google/callback') return reply();
+    const plain = reply();
+    return {
+      ...plain,
+      headers: { ...plain.headers, 'referrer-policy': 'no-referrer' },
+      cookies: [dropBinding(settings, request.issuer)],
+    };
+  };
+}
+
+export const refusals: Dialect<AvycennaSettings>['refusals'] = {
+  'not-found': failure(404, 'Not Found'),
+  'method-not-allowed': failure(405, 'Method Not Allowed'),
+  'too-large': failure(413, 'Request body too large'),
+  'unsupported-encoding': failure(415, 'Unsupported Media Type'),
+  'unsupported-media-type': notADict,
+  'empty-body': missingBody,
+  'unreadable-body': invalidBody('Invalid JSON', 'value_error.jsondecode'),
+  'not-an-object': ({ faults }) => (faults[0]?.code === 'null' ? missingBody() : notADict()),
+  'invalid-fields': invalidFields,
+  'no-credential': unauthenticated('Not authenticated'),
+  'invalid-token': unauthenticated('Could not validate credentials'),
+  'wrong-organization': unauthenticated('Could not validate credentials'),
+  'invalid-api-key': unauthenticated('Invalid API key'),
+  'sign-in-refused': unauthenticated('Incorrect email or password'),
+  'code-refused': unauthenticated('Invalid or expired OTP'),
+  'refresh-refused': unauthenticated('Invalid refresh token'),
+  'insufficient-scope': failure(403, 'Insufficient scope'),
+  forbidden: failure(403, 'Insufficient scope'),
+  'api-key-not-found': failure(404, 'API key not found'),
+  'account-exists': failure(409, 'Email already registered'),
+  'too-many-api-keys': failure(409, 'Too many API keys'),
+  'state-refused': alsoAtCallback(failure(400, 'Invalid OAuth state')),
+  'redirect-refused': failure(400, 'Invalid redirect_uri'),
+  'too-many-requests': failure(429, 'Too many requests'),
+  unavailable: alsoAtCallback(failure(503, 'Service unavailable')),
+  internal: alsoAtCallback(broken),
+
+  // What no endpoint of this dialect can raise: there are neither tenants, tickets nor presented ID tokens,
+  // and passwords are judged with the fields. A defect if it happens all the same.
+  'unknown-organization': broken,
+  'email-not-verified': broken,
+  'id-token-refused': broken,
+  'ticket-refused': broken,
+  'wrong-password': broken,
+  'password-too-short': broken,
+  'password-too-common': broken,
+  'account-not-found': broken,
+};

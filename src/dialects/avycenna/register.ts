@@ -1,0 +1,40 @@
+/** POST /auth/register: an account with an unverified address, signed in at once. No letter. */
+import { z } from 'zod';
+import { endpointFor, type FieldFault, json, Refused } from '../dialect.ts';
+import { address, name, password, TOO_COMMON } from './fields.ts';
+import { Failure, InvalidFields, SignedInReply, signedInReply } from './serializers.ts';
+import type { AvycennaSettings } from './settings.ts';
+
+const MINIMUM = 8;
+
+export const register = endpointFor<AvycennaSettings>()({
+  method: 'POST',
+  path: '/auth/register',
+  summary: 'Register with a password',
+  caller: 'anyone',
+  counts: 'address',
+  chargesAddress: ['account-exists'],
+  accepts: { body: z.object({ name, email: address, password: password(MINIMUM) }) },
+  /** The password stands last in the table, so its entry may come last. */
+  async alsoJudge({ raw, faults, use }): Promise<FieldFault[]> {
+    if (faults.some((fault) => fault.path[0] === 'password')) return [];
+    try {
+      use.judgePassword(String(raw.password), { minimum: MINIMUM });
+      return [];
+    } catch (refusal) {
+      if (!(refusal instanceof Refused)) throw refusal;
+      return [{ path: ['password'], message: TOO_COMMON.msg, code: TOO_COMMON.type }];
+    }
+  },
+  replies: { 201: SignedInReply, 409: Failure, 422: InvalidFields, 429: Failure },
+  async answer({ body, settings }, use) {
+    const account = await use.register({
+      email: body.email.folded,
+      password: body.password,
+      claims: { name: body.name },
+      roles: [settings.defaultRole],
+      vendor: { role: settings.defaultRole },
+    });
+    return json(201, signedInReply(await use.signIn(account, 'pwd'), settings));
+  },
+});

@@ -1,0 +1,41 @@
+/** Keys below `dialects.avycenna`. */
+import { z } from 'zod';
+import { duration, jwtSettings } from '../dialect.ts';
+
+/** Schemes that would run or show something in the person's browser instead of reaching an app. */
+const HOSTILE_SCHEMES = ['javascript:', 'data:', 'file:', 'blob:', 'vbscript:'];
+
+const nativeRedirectUri = z.string().superRefine((uri, context) => {
+  const fault = (message: string) => context.addIssue({ code: 'custom', message });
+  if (!URL.canParse(uri)) return fault('must be a URI');
+  if (uri.includes('#')) return fault('must not have a fragment: the tokens travel there');
+  if (HOSTILE_SCHEMES.includes(new URL(uri).protocol)) fault('must not have this scheme');
+});
+
+export const settings = z
+  .strictObject({
+    enabled: z.boolean().default(false),
+    base: z
+      .string()
+      .regex(/^(\/[\w.-]+)+$/, 'must be a path such as /api/v1')
+      .default('/api/v1'),
+    organization: z.string().min(1).default('default'),
+    clientId: z.string().min(1).default('avycenna-legacy'),
+    accessToken: jwtSettings(900),
+    refreshToken: z
+      .strictObject({
+        lifetime: duration.default(2_592_000),
+        absoluteLifetime: duration.default(31_536_000),
+        leeway: duration.default(10),
+      })
+      .prefault({}),
+    defaultRole: z.enum(['doctor', 'patient'], 'must be doctor or patient').default('doctor'),
+    googleProvider: z.string().min(1).default('google'),
+    dashboardUrl: z.url().default('https://web.avycenna.com/dashboard'),
+    cookieDomain: z.string().min(1).optional(),
+    nativeRedirectUris: z.array(nativeRedirectUri).default([]),
+    origins: z.array(z.url()).optional(),
+  })
+  .transform((given) => ({ ...given, origins: given.origins ?? [new URL(given.dashboardUrl).origin] }));
+
+export type AvycennaSettings = z.output<typeof settings>;

@@ -1,0 +1,21 @@
+/** POST /auth/logout: ends the session that the refresh token of the body belongs to, if it is the caller's. */
+import { z } from 'zod';
+import { endpointFor, ok } from '../dialect.ts';
+import { accountOf } from './caller.ts';
+import { refreshToken } from './fields.ts';
+import { Failure, InvalidFields, MessageReply } from './serializers.ts';
+import type { AvycennaSettings } from './settings.ts';
+
+export const signOut = endpointFor<AvycennaSettings>()({
+  method: 'POST',
+  path: '/auth/logout',
+  summary: 'Sign out',
+  caller: 'token',
+  counts: 'nothing',
+  accepts: { body: z.object({ refresh_token: refreshToken }) },
+  replies: { 200: MessageReply, 401: Failure, 422: InvalidFields },
+  async answer({ body, caller }, use) {
+    await use.endSignIn(body.refresh_token, { owner: accountOf(caller).id });
+    return ok({ message: 'Logged out' });
+  },
+});
