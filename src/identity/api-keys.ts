@@ -1,27 +1,64 @@
-import type { RandomForm } from '../secrets.ts';
+/**
+ * API keys: long-lived credentials of an account (AVYCENNA) or of an organization (VSee: key and secret).
+ * Shown once, kept as keyed hashes. A key is worth what its owner still may: that is judged by the door.
+ */
+import { type RandomForm, randomText, randomUUID, sameText } from '../secrets.ts';
 import type { AccountRecord, ApiKeyRecord } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
+import { Refused } from './refusal.ts';
+
+/** Uses are written down at most once in so many milliseconds. */
+const TOUCH_EVERY = 60_000;
+
+/**
+ * Makes a key; its text is in the answer and nowhere else afterwards. Without `accountId` it belongs to the
+ * organization. `limit`: keys that the account may have. Refused('too-many-api-keys').
+ */
 export async function createApiKey(
-  _identity: Identity,
-  _wanted: {
+  identity: Identity,
+  wanted: {
     organization: string;
     vendor: string;
-    /** Absent: a key of the organization itself. */
     accountId?: string;
     name: string;
     scopes: readonly string[];
     id: RandomForm;
     key: RandomForm;
-    /** Keys that the account may have. */
     limit?: number;
     expiresAt?: Date;
   },
 ): Promise<{ record: ApiKeyRecord; key: string }> {
-  throw new Error('unwritten');
+  const { organization, vendor, accountId, name, scopes, expiresAt } = wanted;
+  for (let tries = 0; tries < 10; tries += 1) {
+    const key = randomText(wanted.key);
+    const record: ApiKeyRecord = {
+      id: randomText(wanted.id),
+      organization,
+      vendor,
+      name,
+      scopes: [...scopes],
+      keyHash: keyHash(identity, key),
+      createdAt: identity.clock.now(),
+      ...(accountId === undefined ? {} : { accountId }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    };
+    const outcome = await identity.stores.apiKeys.insert(record, wanted.limit);
+    if (outcome === 'full') throw new Refused('too-many-api-keys');
+    if (outcome === 'inserted') {
+      noteKey(identity, 'api-key.created', record);
+      return { record, key };
+    }
+  }
+  throw new Error('No free API key id was found: its form has too few values.');
 }
+
+/**
+ * Takes over an organization's key with a text of its own (seed files). Repeating it changes nothing.
+ * Refused('account-exists') when the text is another owner's key.
+ */
 export async function importApiKey(
-  _identity: Identity,
-  _wanted: {
+  identity: Identity,
+  wanted: {
     organization: string;
     vendor: string;
     name: string;
@@ -30,23 +67,102 @@ export async function importApiKey(
     scopes?: readonly string[];
   },
 ): Promise<ApiKeyRecord> {
-  throw new Error('unwritten');
+  const { organization, vendor, name, key, secret } = wanted;
+  const record: ApiKeyRecord = {
+    id: randomUUID(),
+    organization,
+    vendor,
+    name,
+    scopes: [...(wanted.scopes ?? [])],
+    keyHash: keyHash(identity, key),
+    createdAt: identity.clock.now(),
+    ...(secret === undefined ? {} : { secretHash: secretHash(identity, secret) }),
+  };
+  if ((await identity.stores.apiKeys.insert(record)) === 'inserted') return record;
+  const present = await identity.stores.apiKeys.byHash(record.keyHash);
+  if (present?.organization !== organization || present.vendor !== vendor)
+    throw new Refused('account-exists');
+  if (present.secretHash === record.secretHash && present.name === name) return present;
+  // Its name or secret was changed in the file.
+  await identity.stores.apiKeys.remove(present.id);
+  await identity.stores.apiKeys.insert(record);
+  return record;
 }
+
+/** Oldest first. */
 export async function listApiKeys(
-  _identity: Identity,
-  _wanted: { accountId: string; vendor?: string },
+  identity: Identity,
+  wanted: { accountId: string; vendor?: string },
 ): Promise<ApiKeyRecord[]> {
-  throw new Error('unwritten');
+  const keys = await identity.stores.apiKeys.listByAccount(wanted.accountId);
+  return wanted.vendor === undefined ? keys : keys.filter(({ vendor }) => vendor === wanted.vendor);
 }
+
+/** Refused('api-key-not-found'): unknown, deleted before, or another account's. */
 export async function deleteApiKey(
-  _identity: Identity,
-  _wanted: { accountId: string; keyId: string; vendor?: string },
+  identity: Identity,
+  wanted: { accountId: string; keyId: string; vendor?: string },
 ): Promise<void> {
-  throw new Error('unwritten');
+  const { apiKeys } = identity.stores;
+  const record = await apiKeys.byId(wanted.keyId);
+  const foreign = wanted.vendor !== undefined && record?.vendor !== wanted.vendor;
+  if (record === undefined || foreign || !(await apiKeys.remove(wanted.keyId, wanted.accountId))) {
+    throw new Refused('api-key-not-found');
+  }
+  noteKey(identity, 'api-key.deleted', record);
 }
+
+/**
+ * The key that a caller presents, with its owner, and notes the use. A secret that is sent must be the
+ * key's own; with `requireSecret` it must be sent. Undefined: unknown, expired, of another vendor, secret
+ * wrong, owner not active. Guesses are the door's to count.
+ */
 export async function authenticateApiKey(
-  _identity: Identity,
-  _wanted: { key: string; secret?: string; requireSecret?: boolean; vendor?: string },
+  identity: Identity,
+  wanted: { key: string; secret?: string; requireSecret?: boolean; vendor?: string },
 ): Promise<{ record: ApiKeyRecord; account?: AccountRecord } | undefined> {
-  throw new Error('unwritten');
+  const { stores, clock } = identity;
+  const record = await stores.apiKeys.byHash(keyHash(identity, wanted.key));
+  if (record === undefined) return undefined;
+  if (wanted.vendor !== undefined && record.vendor !== wanted.vendor) return undefined;
+  const now = clock.now();
+  if (record.expiresAt !== undefined && record.expiresAt <= now) return undefined;
+  if (!hasRightSecret(identity, record, wanted)) return undefined;
+  const account = record.accountId === undefined ? undefined : await stores.accounts.byId(record.accountId);
+  if (record.accountId !== undefined && !isOwner(account, record)) return undefined;
+  if (record.lastUsedAt === undefined || now.getTime() - record.lastUsedAt.getTime() >= TOUCH_EVERY) {
+    await stores.apiKeys.touch(record.id, now);
+  }
+  return account === undefined ? { record } : { record, account };
+}
+
+function isOwner(account: AccountRecord | undefined, record: ApiKeyRecord): boolean {
+  return account?.status === 'active' && account.organization === record.organization;
+}
+
+function hasRightSecret(
+  identity: Identity,
+  record: ApiKeyRecord,
+  sent: { secret?: string; requireSecret?: boolean },
+): boolean {
+  if (sent.secret === undefined) return sent.requireSecret !== true;
+  return record.secretHash !== undefined && sameText(record.secretHash, secretHash(identity, sent.secret));
+}
+
+function keyHash(identity: Identity, key: string): string {
+  return identity.secrets.mac('api-key', key);
+}
+
+function secretHash(identity: Identity, secret: string): string {
+  return identity.secrets.mac('api-secret', secret);
+}
+
+function noteKey(identity: Identity, event: string, record: ApiKeyRecord): void {
+  identity.audit.write({
+    event,
+    outcome: 'success',
+    organization: record.organization,
+    ...(record.accountId === undefined ? {} : { subject: record.accountId }),
+    detail: { key: record.id, vendor: record.vendor, scopes: [...record.scopes] },
+  });
 }

@@ -1,7 +1,52 @@
+/** Deleting an account for good, in every dialect. */
+import { endAccess, endLetters } from './end-holdings.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
+import { Refused } from './refusal.ts';
+import { updateAccount } from './update-account.ts';
+
+/**
+ * Nothing about the person stays but the audit's pseudonym (the account id). Address, names and upstream
+ * identities are free again. An account that is gone already is no error.
+ */
 export async function deleteAccount(
-  _identity: Identity,
-  _wanted: { accountId: string; origin?: RequestOrigin },
+  identity: Identity,
+  wanted: { accountId: string; origin?: RequestOrigin },
 ): Promise<void> {
-  throw new Error('unwritten');
+  const { accountId, origin } = wanted;
+  const { accounts, identities, presence } = identity.stores;
+  const account = await accounts.byId(accountId);
+  if (account === undefined) return;
+  // Blocked first: if the server dies half way, nobody gets in and the deletion can be asked for again.
+  await updateAccount(identity, accountId, (present) => ({ ...present, status: 'blocked' })).catch(
+    ignoreGone,
+  );
+  await endAccess(identity, accountId);
+  await Promise.all([
+    endLetters(identity, accountId),
+    identities.removeByAccount(accountId),
+    presence.remove(accountId),
+  ]);
+  const removed = await accounts.remove(accountId);
+  // Once more, for a sign-in that was under way when the account was blocked.
+  await endAccess(identity, accountId);
+  if (!removed) return;
+  identity.audit.write({
+    event: 'account.deleted',
+    outcome: 'success',
+    organization: account.organization,
+    subject: accountId,
+    ...(origin === undefined
+      ? {}
+      : {
+          clientId: origin.clientId,
+          address: origin.address,
+          requestId: origin.requestId,
+          detail: { door: origin.door },
+        }),
+  });
+}
+
+function ignoreGone(error: unknown): void {
+  if (error instanceof Refused && error.reason === 'account-not-found') return;
+  throw error;
 }

@@ -1,6 +1,15 @@
+/**
+ * Who an upstream identity is here. The key is (issuer, subject), never the address: addresses change hands.
+ * An address links by itself only when the upstream is authoritative for it AND it is verified here too
+ * (classic-federated merge, GHSA-qq9h-g4jm-xgf3); an unverified account is reclaimed, not joined. In every
+ * other case the person proves ownership with a factor of our own, and the caller then asks linkIdentity.
+ */
 import type { AccountRecord, IdentityRecord } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
-import type { NewAccountFields } from './register-account.ts';
+import { normalizeEmail } from './normalize.ts';
+import { reclaimAccount } from './reclaim-account.ts';
+import { Refused } from './refusal.ts';
+import { insertAccount, type NewAccountFields } from './register-account.ts';
 
 /** What an upstream says about a person; UpstreamClaims and the dialects' UpstreamIdentity both fit. */
 export interface UpstreamPerson {
@@ -11,30 +20,171 @@ export interface UpstreamPerson {
   readonly authoritative: boolean;
 }
 
-export async function accountForIdentity(
-  _identity: Identity,
-  _wanted: { organization: string; person: UpstreamPerson; fresh: NewAccountFields },
-): Promise<{ account: AccountRecord; how: 'found' | 'linked' | 'reclaimed' | 'created' }> {
-  throw new Error('unwritten');
+export interface FoundPerson {
+  readonly account: AccountRecord;
+  readonly how: 'found' | 'linked' | 'reclaimed' | 'created';
 }
+
+interface Wanted {
+  readonly organization: string;
+  readonly person: UpstreamPerson;
+  /** The new account, where one is made. Address and its verified flag come from the upstream. */
+  readonly fresh: NewAccountFields;
+}
+
+/**
+ * The linked account, the one linked now, or a new one. Refused('account-exists'): the address belongs to an
+ * account that these rules do not link; ('sign-in-refused'): the account is not active. Of parallel first
+ * sign-ins of one identity exactly one makes the account.
+ */
+export async function accountForIdentity(identity: Identity, wanted: Wanted): Promise<FoundPerson> {
+  for (let tries = 0; tries < 10; tries += 1) {
+    const found =
+      (await byLink(identity, wanted)) ??
+      (await byAddress(identity, wanted)) ??
+      (await asNew(identity, wanted));
+    // 'again': somebody else linked or registered in between; what holds now is read anew.
+    if (found !== 'again') return found;
+  }
+  throw new Refused('account-exists', { detail: 'The address and the identity are taken by two accounts.' });
+}
+
+async function byLink(
+  identity: Identity,
+  { organization, person }: Wanted,
+): Promise<FoundPerson | undefined> {
+  const account = await findByIdentity(identity, { organization, ...person });
+  if (account === undefined) return undefined;
+  refuseUnlessActive(account);
+  if (account.emailVerified || !provesAddress(person, account)) return { account, how: 'found' };
+  return {
+    account: await reclaimAccount(identity, { accountId: account.id, keep: person }),
+    how: 'reclaimed',
+  };
+}
+
+async function byAddress(
+  identity: Identity,
+  { organization, person }: Wanted,
+): Promise<FoundPerson | 'again' | undefined> {
+  if (person.email === undefined) return undefined;
+  const account = await identity.stores.accounts.byEmail(organization, person.email);
+  if (account === undefined) return undefined;
+  refuseUnlessActive(account);
+  if (!provesAddress(person, account)) throw new Refused('account-exists');
+  const present = account.emailVerified ? account : await reclaimAccount(identity, { accountId: account.id });
+  if ((await link(identity, present, person)) === 'taken') return 'again';
+  return { account: present, how: account.emailVerified ? 'linked' : 'reclaimed' };
+}
+
+async function asNew(
+  identity: Identity,
+  { organization, person, fresh }: Wanted,
+): Promise<FoundPerson | 'again'> {
+  const { email: _address, emailVerified: _flag, ...rest } = fresh;
+  const email = person.email ?? fresh.email;
+  const outcome = await insertAccount(identity, {
+    organization,
+    account: {
+      ...rest,
+      ...(email === undefined ? {} : { email }),
+      emailVerified: person.email !== undefined && person.emailVerified,
+    },
+  });
+  if ('taken' in outcome) {
+    if (outcome.taken === 'email' && person.email !== undefined) return 'again';
+    throw new Refused('account-exists', { detail: `The ${outcome.taken} is taken.` });
+  }
+  if ((await link(identity, outcome.account, person)) === 'linked') {
+    return { account: outcome.account, how: 'created' };
+  }
+  await identity.stores.accounts.remove(outcome.account.id);
+  return 'again';
+}
+
+/** The upstream vouches for the very address of the account, and is the one who can. */
+function provesAddress(person: UpstreamPerson, account: AccountRecord): boolean {
+  if (!person.emailVerified || !person.authoritative || person.email === undefined) return false;
+  return account.email !== undefined && normalizeEmail(person.email) === normalizeEmail(account.email);
+}
+
+function refuseUnlessActive(account: AccountRecord): void {
+  if (account.status !== 'active')
+    throw new Refused('sign-in-refused', { detail: 'The account is not active.' });
+}
+
+/** The account that is linked to the identity, whatever its status. */
 export async function findByIdentity(
-  _identity: Identity,
-  _wanted: { organization: string; issuer: string; subject: string },
+  identity: Identity,
+  wanted: { organization: string; issuer: string; subject: string },
 ): Promise<AccountRecord | undefined> {
-  throw new Error('unwritten');
+  const { organization, issuer, subject } = wanted;
+  const { identities, accounts } = identity.stores;
+  const found = await identities.find(organization, issuer, subject);
+  if (found === undefined) return undefined;
+  const account = await accounts.byId(found.accountId);
+  // Left behind by a deletion that was cut short.
+  if (account === undefined) await identities.unlink(organization, issuer, subject);
+  return account;
 }
+
+/** Links after the person proved both. Refused('account-exists') when the identity is linked already, ('account-not-found'). */
 export async function linkIdentity(
-  _identity: Identity,
-  _wanted: { accountId: string; issuer: string; subject: string },
+  identity: Identity,
+  wanted: { accountId: string; issuer: string; subject: string },
 ): Promise<void> {
-  throw new Error('unwritten');
+  const account = await identity.stores.accounts.byId(wanted.accountId);
+  if (account === undefined) throw new Refused('account-not-found');
+  if ((await link(identity, account, wanted)) === 'taken') throw new Refused('account-exists');
 }
+
+/**
+ * Refused('account-not-found'): not linked to this account; ('forbidden'): it is the last way in, since the
+ * account has no password, no other link and no verified address for a code.
+ */
 export async function unlinkIdentity(
-  _identity: Identity,
-  _wanted: { accountId: string; issuer: string; subject: string },
+  identity: Identity,
+  wanted: { accountId: string; issuer: string; subject: string },
 ): Promise<void> {
-  throw new Error('unwritten');
+  const { identities, accounts } = identity.stores;
+  const [account, links] = await Promise.all([
+    accounts.byId(wanted.accountId),
+    identities.listByAccount(wanted.accountId),
+  ]);
+  const mine = links.find(({ issuer, subject }) => issuer === wanted.issuer && subject === wanted.subject);
+  if (account === undefined || mine === undefined) throw new Refused('account-not-found');
+  const codeWorks = account.email !== undefined && account.emailVerified;
+  if (account.passwordHash === undefined && links.length === 1 && !codeWorks) throw new Refused('forbidden');
+  await identities.unlink(mine.organization, mine.issuer, mine.subject);
+  note(identity, 'identity.unlinked', account, wanted.issuer);
 }
-export async function listIdentities(_identity: Identity, _accountId: string): Promise<IdentityRecord[]> {
-  throw new Error('unwritten');
+
+export function listIdentities(identity: Identity, accountId: string): Promise<IdentityRecord[]> {
+  return identity.stores.identities.listByAccount(accountId);
+}
+
+async function link(
+  identity: Identity,
+  account: AccountRecord,
+  { issuer, subject }: { issuer: string; subject: string },
+): Promise<'linked' | 'taken'> {
+  const outcome = await identity.stores.identities.link({
+    organization: account.organization,
+    issuer,
+    subject,
+    accountId: account.id,
+    createdAt: identity.clock.now(),
+  });
+  if (outcome === 'linked') note(identity, 'identity.linked', account, issuer);
+  return outcome;
+}
+
+function note(identity: Identity, event: string, account: AccountRecord, issuer: string): void {
+  identity.audit.write({
+    event,
+    outcome: 'success',
+    organization: account.organization,
+    subject: account.id,
+    detail: { issuer },
+  });
 }

@@ -1,14 +1,15 @@
+/** Reading organizations, by id or by a host name of theirs. */
 import type { OrganizationRecord } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
-export async function findOrganization(
-  _identity: Identity,
-  _id: string,
-): Promise<OrganizationRecord | undefined> {
-  throw new Error('unwritten');
+
+export function findOrganization(identity: Identity, id: string): Promise<OrganizationRecord | undefined> {
+  return identity.stores.organizations.byId(id);
 }
-export async function organizationForHost(
-  _identity: Identity,
-  _host: string,
+
+/** `host` with or without port, in any case. */
+export function organizationForHost(
+  identity: Identity,
+  host: string,
 ): Promise<OrganizationRecord | undefined> {
-  throw new Error('unwritten');
+  return identity.stores.organizations.byHost(host.trim().toLowerCase().replace(/:\d*$/, ''));
 }

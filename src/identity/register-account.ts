@@ -1,21 +1,91 @@
-import type { AccountRecord, AccountStatus, Json, ProfileClaims } from '../store/ports.ts';
+/** Making accounts. That a name is free is decided by the store's index, not by a look-up before. */
+
+import { randomToken } from '../secrets.ts';
+import type { AccountRecord, AccountStatus, Json, ProfileClaims, TakenName } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
+import { foldName, normalizeEmail } from './normalize.ts';
+import { Refused } from './refusal.ts';
+import { judgePassword } from './set-password.ts';
 
 export interface NewAccountFields {
   readonly email?: string;
+  /** Default: false. */
   readonly emailVerified?: boolean;
+  /** May hold an '@' only when it is the account's own address. */
   readonly username?: string;
   readonly password?: string;
+  /** Default: active. */
   readonly status?: AccountStatus;
   readonly claims?: ProfileClaims;
   readonly roles?: readonly string[];
   readonly aliases?: Readonly<Record<string, string>>;
+  /** By dialect. */
   readonly vendor?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
 }
 
+/**
+ * Refused('account-exists' | 'password-too-short' | 'password-too-common' | 'unavailable'). The password is
+ * hashed before the name is tried, so that a door that must not tell (the hosted page) takes the same time.
+ * `passwordMinimum`: code points, default 12. Writes the audit line; sends no letter.
+ */
 export async function registerAccount(
-  _identity: Identity,
-  _wanted: { organization: string; account: NewAccountFields; passwordMinimum?: number },
+  identity: Identity,
+  wanted: { organization: string; account: NewAccountFields; passwordMinimum?: number },
 ): Promise<AccountRecord> {
-  throw new Error('unwritten');
+  const outcome = await insertAccount(identity, wanted);
+  if ('taken' in outcome) throw new Refused('account-exists', { detail: `The ${outcome.taken} is taken.` });
+  return outcome.account;
+}
+
+/** As registerAccount, for callers that care which name is taken. */
+export async function insertAccount(
+  identity: Identity,
+  wanted: { organization: string; account: NewAccountFields; passwordMinimum?: number },
+): Promise<{ account: AccountRecord } | { taken: TakenName }> {
+  const { organization, account: fields, passwordMinimum = 12 } = wanted;
+  refuseForeignAddress(fields);
+  let passwordHash: string | undefined;
+  if (fields.password !== undefined) {
+    await judgePassword(identity, { password: fields.password, minimum: passwordMinimum, organization });
+    passwordHash = await identity.hasher.hash(fields.password);
+  }
+  const account = recordOf({ organization, fields, passwordHash, now: identity.clock.now() });
+  const outcome = await identity.stores.accounts.insert(account);
+  if (outcome !== 'inserted') return outcome;
+  identity.audit.write({ event: 'account.created', outcome: 'success', organization, subject: account.id });
+  return { account };
+}
+
+/** Somebody else's address as a sign-in name would be a way to sit on it (Keycloak GHSA-cq42-vhv7-xr7p). */
+function refuseForeignAddress({ email, username }: NewAccountFields): void {
+  if (username === undefined || !username.includes('@')) return;
+  if (email !== undefined && foldName(username) === normalizeEmail(email)) return;
+  const faults = [{ path: ['username'], message: 'The username may not be an e-mail address.' }];
+  throw new Refused('invalid-fields', { faults });
+}
+
+function recordOf(made: {
+  organization: string;
+  fields: NewAccountFields;
+  passwordHash: string | undefined;
+  now: Date;
+}): AccountRecord {
+  const { fields, passwordHash, now } = made;
+  const vendor = Object.entries(fields.vendor ?? {}).map(([name, members]) => [name, { ...members }]);
+  return {
+    id: randomToken('acc_'),
+    organization: made.organization,
+    status: fields.status ?? 'active',
+    ...(fields.email === undefined ? {} : { email: normalizeEmail(fields.email) }),
+    emailVerified: fields.emailVerified ?? false,
+    ...(fields.username === undefined ? {} : { username: fields.username.trim().normalize('NFC') }),
+    ...(passwordHash === undefined ? {} : { passwordHash }),
+    claims: { ...fields.claims },
+    roles: [...(fields.roles ?? [])],
+    aliases: { ...fields.aliases },
+    vendor: Object.fromEntries(vendor),
+    createdAt: now,
+    updatedAt: now,
+    version: 1,
+  };
 }

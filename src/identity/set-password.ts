@@ -1,25 +1,65 @@
+/** Setting passwords, and what must end with the old one. */
 import type { AccountRecord } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
+import { Refused } from './refusal.ts';
+import { sendLetter } from './send-letter.ts';
+import { RESET } from './tickets.ts';
+import { updateAccount } from './update-account.ts';
+
+/**
+ * Sets the password, makes an inactive account active (a blocked one stays blocked), ends every grant and
+ * browser session but the ones to keep, and every reset link. `change`: further changes in the same step.
+ * `letter`: tells the owner. `minimum`: code points. Who may do this is the caller's affair.
+ * Refused('password-too-short' | 'password-too-common' | 'unavailable' | 'account-not-found').
+ */
 export async function setPassword(
-  _identity: Identity,
-  _wanted: {
+  identity: Identity,
+  wanted: {
     accountId: string;
     password: string;
     minimum: number;
     keep?: { grantId?: string; sessionUid?: string };
-    /** The letter that tells the owner; none when absent. */
     letter?: 'password-changed' | 'password-reset-done';
-    /** Further changes in the same step. */
     change?: (account: AccountRecord) => AccountRecord;
   },
 ): Promise<AccountRecord> {
-  throw new Error('unwritten');
+  const { accountId, password, minimum, change = (account) => account } = wanted;
+  const before = await identity.stores.accounts.byId(accountId);
+  if (before === undefined) throw new Refused('account-not-found');
+  await judgePassword(identity, { password, minimum, organization: before.organization });
+  const passwordHash = await identity.hasher.hash(password);
+  const account = await updateAccount(identity, accountId, (present) => ({
+    ...change(present),
+    passwordHash,
+    status: present.status === 'inactive' ? 'active' : present.status,
+  }));
+  // After the new password is in force, so that nobody comes in again with the old one meanwhile.
+  await Promise.all([
+    identity.access.endAll(accountId, wanted.keep),
+    identity.stores.tickets.removeByAccount(accountId, RESET),
+    identity.stores.codes.removeByAccount(accountId),
+  ]);
+  identity.audit.write({
+    event: 'password.set',
+    outcome: 'success',
+    organization: account.organization,
+    subject: accountId,
+  });
+  if (wanted.letter !== undefined) sendLetter(identity, { account, name: wanted.letter });
+  return account;
 }
 
-/** Throws 'password-too-short' or 'password-too-common'. */
+/** Refused('password-too-short' | 'password-too-common'); the organization's own name is too common. */
 export async function judgePassword(
-  _identity: Identity,
-  _wanted: { password: string; minimum: number; organization: string },
+  identity: Identity,
+  wanted: { password: string; minimum: number; organization: string },
 ): Promise<void> {
-  throw new Error('unwritten');
+  const { password, minimum, organization } = wanted;
+  const name = (await identity.stores.organizations.byId(organization))?.name;
+  const verdict = identity.policy.judge(password, {
+    minimum,
+    ...(name === undefined ? {} : { organizationName: name }),
+  });
+  if (verdict === 'too-short') throw new Refused('password-too-short');
+  if (verdict === 'too-common') throw new Refused('password-too-common');
 }

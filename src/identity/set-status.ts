@@ -1,8 +1,30 @@
+/** Blocking, releasing and setting accounts inactive: an operator's act. */
 import type { AccountRecord, AccountStatus } from '../store/ports.ts';
+import { endAccess, endLetters } from './end-holdings.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
+import { updateAccount } from './update-account.ts';
+
+/**
+ * Blocking ends grants, sessions, API keys, codes and tickets at once; releasing gives none of them back.
+ * Links to upstream identities stay. Refused('account-not-found').
+ */
 export async function setStatus(
-  _identity: Identity,
-  _wanted: { accountId: string; status: AccountStatus; origin?: RequestOrigin },
+  identity: Identity,
+  wanted: { accountId: string; status: AccountStatus; origin?: RequestOrigin },
 ): Promise<AccountRecord> {
-  throw new Error('unwritten');
+  const { accountId, status, origin } = wanted;
+  const account = await updateAccount(identity, accountId, (present) => ({ ...present, status }));
+  if (status === 'blocked') {
+    await Promise.all([endAccess(identity, accountId), endLetters(identity, accountId)]);
+  }
+  identity.audit.write({
+    event: `account.${status}`,
+    outcome: 'success',
+    organization: account.organization,
+    subject: accountId,
+    ...(origin === undefined
+      ? {}
+      : { clientId: origin.clientId, address: origin.address, requestId: origin.requestId }),
+  });
+  return account;
 }

@@ -1,17 +1,68 @@
+/** Sign-in with a one-time code from a letter. A single factor, and counted like a password. */
 import type { AccountRecord } from '../store/ports.ts';
+import { attemptCode } from './codes.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
+import { noteRefusedSignIn, noteSignIn } from './note-sign-in.ts';
+import { judged, openAttempt } from './open-attempt.ts';
+import { reclaimAccount } from './reclaim-account.ts';
+import { Refused } from './refusal.ts';
+import { updateAccount } from './update-account.ts';
+
+/**
+ * Spends a code made by sendCode for this purpose (and binding); the address becomes verified. `reclaims`:
+ * the first proof of an unverified address removes what was made before it. `admits`: by default active
+ * accounts come in; given, it decides alone; who is not admitted loses no code. Writes lastSignInAt and the
+ * audit line. Refused('code-refused' | 'too-many-requests').
+ */
 export async function signInWithCode(
-  _identity: Identity,
-  _wanted: {
+  identity: Identity,
+  wanted: {
     organization: string;
     email: string;
     code: string;
     purpose: string;
     origin: RequestOrigin;
-    /** Default: the account is active. Given, it decides alone. */
     admits?: (account: AccountRecord) => boolean;
     reclaims?: boolean;
+    binding?: string;
   },
 ): Promise<AccountRecord> {
-  throw new Error('unwritten');
+  const { organization, email, origin, admits = isActive } = wanted;
+  const account = await identity.stores.accounts.byEmail(organization, email.trim());
+  const attempted = { organization, account, name: email, origin, factor: 'otp' } as const;
+  const attempt = await openAttempt(identity, attempted);
+  const admitted = account !== undefined && admits(account) ? account : undefined;
+  const { code, purpose, binding } = wanted;
+  const verdict = await judged(attempt, () =>
+    attemptCode(identity, {
+      accountId: admitted?.id,
+      purpose,
+      code,
+      ...(binding === undefined ? {} : { binding }),
+    }),
+  );
+  if (verdict !== 'right' || admitted === undefined) {
+    await attempt.failed();
+    noteRefusedSignIn(identity, { ...attempted, why: 'wrong' });
+    throw new Refused('code-refused');
+  }
+  await attempt.succeeded(admitted.id);
+  const proven = await withProvenAddress(identity, admitted, wanted.reclaims === true);
+  // Blocked while the code was judged: what is issued now would outlive the blocking.
+  if (!admits(proven)) throw new Refused('code-refused');
+  await noteSignIn(identity, { account: proven, origin, factor: 'otp' });
+  return proven;
+}
+
+function isActive(account: AccountRecord): boolean {
+  return account.status === 'active';
+}
+
+async function withProvenAddress(
+  identity: Identity,
+  account: AccountRecord,
+  reclaims: boolean,
+): Promise<AccountRecord> {
+  if (reclaims && !account.emailVerified) return reclaimAccount(identity, { accountId: account.id });
+  return updateAccount(identity, account.id, (present) => ({ ...present, emailVerified: true }));
 }

@@ -1,21 +1,58 @@
+/**
+ * The `state` of a redirect to an upstream: a one-use ticket without account that carries what must be known
+ * when the browser comes back. It proves nothing by itself: the caller binds it to the browser.
+ */
+import { randomToken } from '../secrets.ts';
 import type { Json } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
 
-/** A ticket without account that carries data over a redirect (upstream state): returns the token. */
+/** Resolves with the state. `lifetime`: seconds. `data` is stored sealed. */
 export async function makeState(
-  _identity: Identity,
-  _wanted: {
+  identity: Identity,
+  wanted: {
     purpose: string;
-    organization: string /** Seconds. */;
+    organization: string;
     lifetime: number;
-    data: Record<string, Json>;
+    data: Readonly<Record<string, Json>>;
   },
 ): Promise<string> {
-  throw new Error('unwritten');
+  const token = randomToken();
+  const hash = identity.secrets.mac('state', token);
+  const now = identity.clock.now();
+  await identity.stores.tickets.put(hash, {
+    purpose: wanted.purpose,
+    organization: wanted.organization,
+    data: identity.secrets.seal(JSON.stringify(wanted.data), `state:${hash}`),
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + wanted.lifetime * 1000),
+  });
+  return token;
 }
-export async function spendState(
-  _identity: Identity,
-  _wanted: { purpose: string; token: string },
+
+/** Reads without spending, to judge the browser's binding first; otherwise as spendState. */
+export function readState(
+  identity: Identity,
+  wanted: { purpose: string; token: string },
 ): Promise<{ organization: string; data: Record<string, Json> } | undefined> {
-  throw new Error('unwritten');
+  return openState(identity, wanted, 'read');
+}
+
+/** For exactly one caller. Undefined: unknown, expired, spent, of another purpose. */
+export function spendState(
+  identity: Identity,
+  wanted: { purpose: string; token: string },
+): Promise<{ organization: string; data: Record<string, Json> } | undefined> {
+  return openState(identity, wanted, 'spend');
+}
+
+async function openState(
+  identity: Identity,
+  wanted: { purpose: string; token: string },
+  how: 'read' | 'spend',
+): Promise<{ organization: string; data: Record<string, Json> } | undefined> {
+  const hash = identity.secrets.mac('state', wanted.token);
+  const ticket = await identity.stores.tickets[how](hash, wanted.purpose, identity.clock.now());
+  if (ticket === undefined) return undefined;
+  const data = JSON.parse(identity.secrets.open(ticket.data, `state:${hash}`)) as Record<string, Json>;
+  return { organization: ticket.organization, data };
 }

@@ -1,40 +1,119 @@
-import type { AccountRecord, Json } from '../store/ports.ts';
+/**
+ * Tickets: long random one-use texts in the links of letters. 256 bits, so a keyed hash is all that is
+ * stored. Bound to a purpose, an organization, an account and the address that the account had: a link that
+ * was sent to an address that is given up opens nothing.
+ */
+import { randomToken } from '../secrets.ts';
+import type { AccountRecord, Json, TicketRecord } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
+import { type LetterQuota, mayWrite, sendLetter } from './send-letter.ts';
+
+/** The purpose of password reset links: those of every door open the hosted page, and all die together. */
+export const RESET = 'reset';
+
+/**
+ * Makes a ticket and sends its link. `prefix` makes a leaked one easy to spot. `lifetime`: seconds. `link`:
+ * a URL built from configuration, whose `{token}` and `{organization}` are filled in. `supersedes`: older
+ * ones of the purpose die. Past the quota nothing is made. `to`: another address than the account's, when
+ * that is what is to be proven. `data` comes back at readTicket.
+ */
 export async function sendTicket(
-  _identity: Identity,
-  _wanted: {
+  identity: Identity,
+  wanted: {
     account: AccountRecord;
     purpose: string;
     prefix: string;
-    /** Seconds. */
     lifetime: number;
-    /** `{token}` and `{organization}` are filled in, URL-encoded. */
     link: string;
     letter: string;
     supersedes: boolean;
-    /** `window` in seconds. */
-    quota?: { limit: number; window: number };
-    /** Default: the account's address. */
+    quota?: LetterQuota;
     to?: string;
-    data?: Record<string, Json>;
+    data?: Readonly<Record<string, Json>>;
   },
 ): Promise<void> {
-  throw new Error('unwritten');
+  const { account, purpose, lifetime, to } = wanted;
+  if (!(await mayWrite(identity, { account, quota: wanted.quota }))) return;
+  if (wanted.supersedes) await identity.stores.tickets.removeByAccount(account.id, purpose);
+  const token = randomToken(wanted.prefix);
+  const hash = ticketHash(identity, token);
+  const now = identity.clock.now();
+  const data: Kept = { email: account.email ?? null, data: { ...wanted.data } };
+  await identity.stores.tickets.put(hash, {
+    purpose,
+    organization: account.organization,
+    accountId: account.id,
+    data: identity.secrets.seal(JSON.stringify(data), contextOf(hash)),
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + lifetime * 1000),
+  });
+  const link = wanted.link
+    .replaceAll('{token}', encodeURIComponent(token))
+    .replaceAll('{organization}', encodeURIComponent(account.organization));
+  sendLetter(identity, {
+    account,
+    name: wanted.letter,
+    data: { link, lifetime },
+    ...(to === undefined ? {} : { to }),
+  });
 }
 
 export interface TicketView {
   readonly account: AccountRecord;
   readonly data: Readonly<Record<string, Json>>;
 }
+
+/**
+ * Reads without spending: mail scanners and impatient people ask too. Undefined: unknown, expired, spent, of
+ * another purpose or organization, for an address that the account no longer has, or the account is not active.
+ * Without `organization` the ticket's own counts.
+ */
 export async function readTicket(
-  _identity: Identity,
-  _wanted: { token: string; purpose: string; organization?: string },
+  identity: Identity,
+  wanted: { token: string; purpose: string; organization?: string },
 ): Promise<TicketView | undefined> {
-  throw new Error('unwritten');
+  const hash = ticketHash(identity, wanted.token);
+  const ticket = await identity.stores.tickets.read(hash, wanted.purpose, identity.clock.now());
+  return ticket === undefined
+    ? undefined
+    : viewOf(identity, { hash, ticket, organization: wanted.organization });
 }
+
+/** As readTicket, and spends it: for exactly one caller. One that is not good stays unspent. */
 export async function spendTicket(
-  _identity: Identity,
-  _wanted: { token: string; purpose: string; organization?: string },
+  identity: Identity,
+  wanted: { token: string; purpose: string; organization?: string },
 ): Promise<TicketView | undefined> {
-  throw new Error('unwritten');
+  if ((await readTicket(identity, wanted)) === undefined) return undefined;
+  const hash = ticketHash(identity, wanted.token);
+  const ticket = await identity.stores.tickets.spend(hash, wanted.purpose, identity.clock.now());
+  return ticket === undefined
+    ? undefined
+    : viewOf(identity, { hash, ticket, organization: wanted.organization });
+}
+
+interface Kept {
+  readonly email: string | null;
+  readonly data: Readonly<Record<string, Json>>;
+}
+
+async function viewOf(
+  identity: Identity,
+  found: { hash: string; ticket: TicketRecord; organization: string | undefined },
+): Promise<TicketView | undefined> {
+  const { hash, ticket, organization } = found;
+  if (ticket.accountId === undefined) return undefined;
+  if (organization !== undefined && ticket.organization !== organization) return undefined;
+  const account = await identity.stores.accounts.byId(ticket.accountId);
+  if (account?.organization !== ticket.organization || account.status !== 'active') return undefined;
+  const kept = JSON.parse(identity.secrets.open(ticket.data, contextOf(hash))) as Kept;
+  return kept.email === (account.email ?? null) ? { account, data: kept.data } : undefined;
+}
+
+function ticketHash(identity: Identity, token: string): string {
+  return identity.secrets.mac('ticket', token);
+}
+
+function contextOf(hash: string): string {
+  return `ticket:${hash}`;
 }

@@ -1,0 +1,13 @@
+/** What an account has made itself and what it was sent: keys, links, codes, tickets. */
+import type { Identity } from './identity.ts';
+
+/** Ends codes and tickets: whatever lies in somebody's mailbox opens nothing any more. */
+export async function endLetters(identity: Identity, accountId: string): Promise<void> {
+  const { codes, tickets } = identity.stores;
+  await Promise.all([codes.removeByAccount(accountId), tickets.removeByAccount(accountId)]);
+}
+
+/** Ends grants, browser sessions and API keys. */
+export async function endAccess(identity: Identity, accountId: string): Promise<void> {
+  await Promise.all([identity.access.endAll(accountId), identity.stores.apiKeys.removeByAccount(accountId)]);
+}

@@ -1,0 +1,112 @@
+/**
+ * Password hashes that other systems made and `portico seed` takes over: bcrypt, scrypt, PBKDF2, argon2i.
+ * Read only: at the next sign-in the password is hashed anew by password-hasher.ts. Costs are capped,
+ * because one hash that takes a minute would hold one of the few slots for a minute.
+ */
+import { pbkdf2, scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { verify as verifyArgon2 } from '@node-rs/argon2';
+import { verify as verifyBcrypt } from '@node-rs/bcrypt';
+
+const pbkdf2Bytes = promisify(pbkdf2);
+
+const MAX_MEMORY = 1 << 30;
+const MAX_BCRYPT_COST = 16;
+const MAX_PBKDF2_ROUNDS = 10_000_000;
+
+/** Tells whether the password is the one; the bytes are hashed as given. */
+export type PasswordCheck = (password: string) => Promise<boolean>;
+
+/** How to check against `hash`; undefined when the format is not known or costs too much. */
+export function readHash(hash: string): PasswordCheck | undefined {
+  return readArgon2(hash) ?? readBcrypt(hash) ?? readScrypt(hash) ?? readPbkdf2(hash);
+}
+
+const ARGON2 = /^\$argon2(id|i|d)\$(?:v=(\d+)\$)?m=(\d+),t=(\d+),p=(\d+)\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/;
+
+export interface Argon2Parameters {
+  readonly variant: string;
+  readonly version: number;
+  /** KiB. */
+  readonly memory: number;
+  readonly passes: number;
+  readonly lanes: number;
+}
+
+export function argon2Parameters(hash: string): Argon2Parameters | undefined {
+  const found = ARGON2.exec(hash);
+  if (found === null) return undefined;
+  const [, variant = '', version = '16', memory, passes, lanes] = found;
+  return {
+    variant,
+    version: Number(version),
+    memory: Number(memory),
+    passes: Number(passes),
+    lanes: Number(lanes),
+  };
+}
+
+function readArgon2(hash: string): PasswordCheck | undefined {
+  const parameters = argon2Parameters(hash);
+  if (parameters === undefined) return undefined;
+  if (parameters.memory * 1024 > MAX_MEMORY || parameters.passes > 64 || parameters.lanes > 64)
+    return undefined;
+  return (password) => verifyArgon2(hash, password);
+}
+
+const BCRYPT = /^\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+
+export function isBcrypt(hash: string): boolean {
+  return BCRYPT.test(hash);
+}
+
+function readBcrypt(hash: string): PasswordCheck | undefined {
+  const cost = Number(BCRYPT.exec(hash)?.[1] ?? Number.NaN);
+  if (!(cost >= 4 && cost <= MAX_BCRYPT_COST)) return undefined;
+  return (password) => verifyBcrypt(password, hash);
+}
+
+/** The PHC form, as passlib writes it. */
+const SCRYPT = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]{22,})$/;
+
+function readScrypt(hash: string): PasswordCheck | undefined {
+  const found = SCRYPT.exec(hash);
+  if (found === null) return undefined;
+  const [, ln, r, p, salt = '', key = ''] = found;
+  const options = { N: 2 ** Number(ln), r: Number(r), p: Number(p), maxmem: MAX_MEMORY };
+  if (options.N < 2 || options.r < 1 || options.p < 1) return undefined;
+  if (128 * options.N * options.r > MAX_MEMORY / 4 || options.p > 16) return undefined;
+  const expected = Buffer.from(key, 'base64');
+  return async (password) => {
+    const actual = await new Promise<Buffer>((resolve, reject) => {
+      scrypt(password, Buffer.from(salt, 'base64'), expected.byteLength, options, (error, derived) =>
+        error === null ? resolve(derived) : reject(error),
+      );
+    });
+    return timingSafeEqual(actual, expected);
+  };
+}
+
+/** passlib's `$pbkdf2-sha256$rounds$salt$key` and the PHC form with `i=rounds`; '.' stands for '+'. */
+const PBKDF2 =
+  /^\$pbkdf2(?:-(sha1|sha256|sha512))?\$(?:i=)?(\d{1,8})(?:,l=\d+)?\$([A-Za-z0-9+/.]+)\$([A-Za-z0-9+/.]{22,})$/;
+/** Django: the salt is text. */
+const PBKDF2_DJANGO = /^pbkdf2_(sha1|sha256|sha512)\$(\d{1,8})\$([^$]+)\$([A-Za-z0-9+/]{22,}={0,2})$/;
+
+function readPbkdf2(hash: string): PasswordCheck | undefined {
+  const passlib = PBKDF2.exec(hash);
+  const found = passlib ?? PBKDF2_DJANGO.exec(hash);
+  if (found === null) return undefined;
+  const [, digest = 'sha1', rounds, salt = '', key = ''] = found;
+  if (Number(rounds) < 1 || Number(rounds) > MAX_PBKDF2_ROUNDS) return undefined;
+  const saltBytes = passlib === null ? Buffer.from(salt) : fromBase64(salt);
+  const expected = fromBase64(key);
+  return async (password) => {
+    const actual = await pbkdf2Bytes(password, saltBytes, Number(rounds), expected.byteLength, digest);
+    return timingSafeEqual(actual, expected);
+  };
+}
+
+function fromBase64(text: string): Buffer {
+  return Buffer.from(text.replaceAll('.', '+'), 'base64');
+}

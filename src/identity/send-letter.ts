@@ -1,0 +1,51 @@
+/** Letters to an account's owner. Nothing that a stranger's request contained goes into one. */
+import type { AccountRecord, Json } from '../store/ports.ts';
+import type { Identity } from './identity.ts';
+
+/** Letters that may be sent within `window` seconds. */
+export interface LetterQuota {
+  readonly limit: number;
+  readonly window: number;
+}
+
+/** Queues a letter and returns at once. An account without an address, or whose mail is switched off, gets none. */
+export function sendLetter(
+  identity: Identity,
+  letter: { account: AccountRecord; name: string; to?: string; data?: Readonly<Record<string, Json>> },
+): void {
+  const { account } = letter;
+  const to = letter.to ?? account.email;
+  if (to === undefined || mailIsOff(account)) return;
+  identity.mailer.send({
+    name: letter.name,
+    to,
+    organization: account.organization,
+    data: letter.data ?? {},
+    ...(account.claims.locale === undefined ? {} : { locale: account.claims.locale }),
+  });
+}
+
+/**
+ * Takes one letter of a mailbox's quota; false when it is used up. For letters that anybody can ask for:
+ * without it the server is a way to flood a person's mailbox.
+ */
+export async function mayWrite(
+  identity: Identity,
+  wanted: { account: AccountRecord; quota: LetterQuota | undefined },
+): Promise<boolean> {
+  const { account, quota } = wanted;
+  if (quota === undefined) return true;
+  const { limit, window } = quota;
+  const key = `letters:${identity.secrets.mac('letters', JSON.stringify([account.id, limit, window]))}`;
+  const now = identity.clock.now();
+  const taken = await identity.stores.attempts.takeInWindow(key, { limit, window: window * 1000 }, now);
+  return taken.allowed;
+}
+
+/** A clinic that writes to its patients itself can switch an account's letters off (VSee's disable_emails). */
+function mailIsOff(account: AccountRecord): boolean {
+  return Object.values(account.vendor).some((members) => {
+    const off = members.disable_emails;
+    return off === true || off === 1;
+  });
+}
