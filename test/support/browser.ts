@@ -1,0 +1,53 @@
+/**
+ * The system's Chromium through playwright-core, for what only a real browser shows: keyboards, scripts,
+ * cross-site requests, frames, looks. One browser serves a test file; each test has a context of its own.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+export type { Browser, BrowserContext, Page } from 'playwright-core';
+
+const CANDIDATES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** Screenshots lie here; git ignores it. */
+const SCREENSHOTS = path.join(import.meta.dirname, '../../coverage/screenshots');
+
+/** Throws when there is no Chromium: a journey that was not walked must not look walked. */
+export function launchBrowser(): Promise<Browser> {
+  const executablePath = CANDIDATES.find((candidate) => existsSync(candidate));
+  if (executablePath === undefined) {
+    throw new Error(
+      `Chromium is needed at one of ${CANDIDATES.join(', ')} (Debian: apt-get install chromium).`,
+    );
+  }
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+/** A page in a context of its own: no cookies, its own looks. Close it with `page.context().close()`. */
+export async function newPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(10_000);
+  return context.newPage();
+}
+
+/** A phone in the hand. */
+export const PHONE: BrowserContextOptions = {
+  viewport: { width: 375, height: 667 },
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+};
+
+/** Returns the file's path. */
+export async function screenshot(page: Page, name: string): Promise<string> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  const file = path.join(SCREENSHOTS, `${name}.png`);
+  await page.screenshot({ path: file, fullPage: true });
+  return file;
+}

@@ -1,0 +1,116 @@
+/**
+ * A real SMTP server on a port of its own that keeps every letter, parsed. What a test learns from a letter
+ * it learns as the person would: from what arrived.
+ */
+import type { AddressInfo } from 'node:net';
+import PostalMime from 'postal-mime';
+import { SMTPServer } from 'smtp-server';
+
+export interface ReceivedLetter {
+  /** Envelope recipients, lower case. */
+  readonly to: readonly string[];
+  readonly from: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly at: Date;
+}
+
+export interface MailServer {
+  /** `smtp://127.0.0.1:<port>`, for mail.smtp.url. */
+  readonly url: string;
+  /** Everything that arrived, oldest first. */
+  readonly letters: readonly ReceivedLetter[];
+  /**
+   * The newest letter to the address that no earlier call took; waits for one up to `timeout` milliseconds
+   * (default 5000) and throws when none came.
+   */
+  take(to: string, timeout?: number): Promise<ReceivedLetter>;
+  /** Letters to the address that no call took yet, oldest first. */
+  waiting(to: string): readonly ReceivedLetter[];
+  close(): Promise<void>;
+}
+
+export async function startMailServer(): Promise<MailServer> {
+  const letters: ReceivedLetter[] = [];
+  const taken = new Set<ReceivedLetter>();
+  const listeners = new Set<() => void>();
+
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    logger: false,
+    onData(stream, session, done) {
+      keepLetter(
+        stream,
+        session.envelope.rcptTo.map((recipient) => recipient.address),
+      ).then(
+        (letter) => {
+          letters.push(letter);
+          done();
+          for (const listener of [...listeners]) listener();
+        },
+        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+      );
+    },
+  });
+  // A client that goes away in the middle of a conversation is no failure of the test.
+  server.on('error', () => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.server.address() as AddressInfo;
+
+  const waiting = (to: string): ReceivedLetter[] =>
+    letters.filter((letter) => !taken.has(letter) && letter.to.includes(to.toLowerCase()));
+
+  return {
+    url: `smtp://127.0.0.1:${port}`,
+    letters,
+    waiting,
+    async take(to, timeout = 5000) {
+      const deadline = Date.now() + timeout;
+      for (;;) {
+        const newest = waiting(to).at(-1);
+        if (newest !== undefined) {
+          taken.add(newest);
+          return newest;
+        }
+        if (!(await nextLetter(listeners, deadline - Date.now()))) {
+          throw new Error(`No letter to ${to} arrived within ${timeout} ms.`);
+        }
+      }
+    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+async function keepLetter(stream: AsyncIterable<Buffer>, recipients: string[]): Promise<ReceivedLetter> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  const parsed = await PostalMime.parse(Buffer.concat(chunks));
+  return {
+    to: recipients.map((address) => address.toLowerCase()),
+    from: parsed.from?.address ?? '',
+    subject: parsed.subject ?? '',
+    text: parsed.text ?? '',
+    html: parsed.html ?? '',
+    headers: new Map(parsed.headers.map(({ key, value }) => [key.toLowerCase(), value])),
+    at: new Date(),
+  };
+}
+
+/** False when `timeout` milliseconds passed first. */
+function nextLetter(listeners: Set<() => void>, timeout: number): Promise<boolean> {
+  if (timeout <= 0) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const end = (arrived: boolean) => {
+      clearTimeout(timer);
+      listeners.delete(onLetter);
+      resolve(arrived);
+    };
+    const onLetter = () => end(true);
+    const timer = setTimeout(() => end(false), timeout);
+    listeners.add(onLetter);
+  });
+}

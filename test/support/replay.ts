@@ -1,0 +1,249 @@
+/**
+ * Replays a scenario against a running server: every kind of step of the scenario format. A failed step
+ * throws with its number, what was sent and every difference.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { type HttpClient, type Incoming, type Outgoing, openClient } from './http-client.ts';
+import type { MailServer } from './mail-server.ts';
+import { differences, missingMembers } from './matchers.ts';
+import { passwordOf, type RequestStep, type Scenario, type Step } from './scenario-format.ts';
+import type { TestUpstream } from './upstream.ts';
+
+/** What a scenario runs against. */
+export interface Stage {
+  /** Where to connect. */
+  readonly url: string;
+  readonly issuer: string;
+  readonly mail: MailServer;
+  readonly upstream: TestUpstream;
+  /** The seed file that `{password:person}` looks into. */
+  readonly people: string;
+}
+
+/** `no_mail`: this long after the last request, in milliseconds. */
+const QUIET = 2000;
+
+export async function replay(scenario: Scenario, stage: Stage): Promise<void> {
+  const client = openClient(stage.url);
+  const run: Run = {
+    stage,
+    client,
+    address: freshAddress(),
+    kept: new Map<string, unknown>([['issuer', stage.issuer]]),
+    lastRequestAt: Date.now(),
+  };
+  try {
+    for (const [index, step] of scenario.steps.entries()) {
+      try {
+        await play(step, run);
+      } catch (error) {
+        throw new Error(
+          `step ${index + 1} of "${scenario.scenario}": ${error instanceof Error ? error.message : error}`,
+          {
+            cause: error,
+          },
+        );
+      }
+    }
+  } finally {
+    client.close();
+  }
+}
+
+interface Run {
+  readonly stage: Stage;
+  readonly client: HttpClient;
+  readonly address: string;
+  readonly kept: Map<string, unknown>;
+  lastRequestAt: number;
+}
+
+async function play(step: Step, run: Run): Promise<void> {
+  if ('request' in step) return playRequest(step, run);
+  if ('mail' in step) return playMail(step.mail, run);
+  if ('no_mail' in step) return playNoMail(step.no_mail.to, run);
+  if ('id_token' in step) return playIdToken(step.id_token, run);
+  if ('wait' in step) return sleep(step.wait * 1000);
+  return playJwt(step.jwt, run);
+}
+
+/* ------------------------------------------------------------------ requests */
+
+async function playRequest(step: RequestStep, run: Run): Promise<void> {
+  const outgoing = written(step.request, run);
+  let reply = await run.client.send(outgoing);
+  for (let again = 1; again < (step.times ?? 1); again += 1) reply = await run.client.send(outgoing);
+  run.lastRequestAt = Date.now();
+  const found = step.reply === undefined ? [] : compareReply(step.reply, reply, run);
+  if (found.length > 0) {
+    const answer = `${reply.status} ${reply.text.slice(0, 1500)}`;
+    throw new Error(
+      `${outgoing.method} ${outgoing.path}\n  ${found.join('\n  ')}\n  the answer was ${answer}`,
+    );
+  }
+  for (const [name, pointer] of Object.entries(step.keep ?? {})) {
+    const value = atPointer(reply.json(), pointer);
+    if (value === undefined)
+      throw new Error(`There is nothing at ${pointer} to keep in ${reply.text.slice(0, 500)}`);
+    run.kept.set(name, value);
+  }
+}
+
+function written(request: RequestStep['request'], run: Run): Outgoing {
+  const body = bodyOf(request, run);
+  const headers: Record<string, string> = { 'x-forwarded-for': run.address };
+  if (body?.type !== undefined) headers['content-type'] = body.type;
+  for (const [name, value] of Object.entries(request.headers ?? {})) {
+    headers[name.toLowerCase()] = String(filled(value, run));
+  }
+  return {
+    method: request.method,
+    path: String(filled(request.path, run)),
+    headers,
+    ...(body === undefined ? {} : { body: body.bytes }),
+  };
+}
+
+function bodyOf(request: RequestStep['request'], run: Run): { bytes: string; type?: string } | undefined {
+  if (request.raw !== undefined) return { bytes: String(filled(request.raw, run)) };
+  if (request.json !== undefined) {
+    return { bytes: JSON.stringify(filled(request.json, run)), type: 'application/json' };
+  }
+  if (request.form !== undefined) {
+    const form = new URLSearchParams(fieldsOf(request.form, run));
+    return { bytes: form.toString(), type: 'application/x-www-form-urlencoded' };
+  }
+  return request.multipart === undefined ? undefined : multipart(fieldsOf(request.multipart, run));
+}
+
+function fieldsOf(fields: Record<string, unknown>, run: Run): [string, string][] {
+  return Object.entries(fields).map(([name, value]) => [name, String(filled(value, run))]);
+}
+
+function multipart(fields: [string, string][]): { bytes: string; type: string } {
+  const boundary = '----portico-scenario-7d1c0a55';
+  const parts = fields.map(
+    ([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  return { bytes: `${parts.join('')}--${boundary}--\r\n`, type: `multipart/form-data; boundary=${boundary}` };
+}
+
+function compareReply(expected: NonNullable<RequestStep['reply']>, reply: Incoming, run: Run): string[] {
+  const found: string[] = [];
+  if (reply.status !== expected.status)
+    found.push(`status: expected ${expected.status}, got ${reply.status}`);
+  for (const [name, value] of Object.entries(expected.headers ?? {})) {
+    found.push(...differences(filled(value, run), reply.headers[name], `header ${name}`));
+  }
+  if (expected.text !== undefined) found.push(...differences(filled(expected.text, run), reply.text, 'text'));
+  if (expected.empty && reply.bytes.byteLength > 0) found.push('the body is not empty');
+  if (expected.json !== undefined) found.push(...compareJson(filled(expected.json, run), reply));
+  return found;
+}
+
+function compareJson(expected: unknown, reply: Incoming): string[] {
+  try {
+    return differences(expected, reply.json());
+  } catch (error) {
+    if (error instanceof SyntaxError) return ['the body is no JSON'];
+    throw error;
+  }
+}
+
+/* ------------------------------------------------------------------ the other steps */
+
+async function playMail(
+  mail: { to: string; keep?: Record<string, string> | undefined },
+  run: Run,
+): Promise<void> {
+  const letter = await run.stage.mail.take(String(filled(mail.to, run)));
+  for (const [name, pattern] of Object.entries(mail.keep ?? {})) {
+    const group = new RegExp(pattern).exec(letter.text)?.[1];
+    if (group === undefined) throw new Error(`/${pattern}/ finds nothing in the letter:\n${letter.text}`);
+    run.kept.set(name, group);
+  }
+}
+
+/** Counts from the last request, so that several in a row wait once. */
+async function playNoMail(to: string, run: Run): Promise<void> {
+  const address = String(filled(to, run));
+  await sleep(Math.max(0, run.lastRequestAt + QUIET - Date.now()));
+  const [letter] = run.stage.mail.waiting(address);
+  if (letter !== undefined) throw new Error(`A letter came to ${address}: ${letter.subject}\n${letter.text}`);
+}
+
+async function playIdToken(
+  wanted: { provider: 'google' | 'apple'; claims?: Record<string, unknown> | undefined; keep: string },
+  run: Run,
+): Promise<void> {
+  const claims = filled(wanted.claims ?? {}, run) as Record<string, unknown>;
+  run.kept.set(wanted.keep, await run.stage.upstream.signIdToken(wanted.provider, claims));
+}
+
+/** Checks a token as a resource server would: with the published keys, found through discovery. */
+async function playJwt(wanted: Extract<Step, { jwt: unknown }>['jwt'], run: Run): Promise<void> {
+  const { stage } = run;
+  const discovery = await fetch(`${stage.issuer}/.well-known/openid-configuration`);
+  const { jwks_uri: jwksUri } = (await discovery.json()) as { jwks_uri: string };
+  const keys = createRemoteJWKSet(new URL(jwksUri));
+  const { payload, protectedHeader } = await jwtVerify(String(filled(wanted.of, run)), keys, {
+    issuer: stage.issuer,
+  });
+  const found = [
+    ...missingMembers(filled(wanted.header ?? {}, run) as Record<string, unknown>, { ...protectedHeader }),
+    ...missingMembers(filled(wanted.claims ?? {}, run) as Record<string, unknown>, payload),
+    ...(wanted.absent ?? []).filter((name) => name in payload).map((name) => `/${name}: must not be there`),
+  ];
+  const lifetime = Number(payload.exp) - Number(payload.iat);
+  if (wanted.lifetime !== undefined && lifetime !== wanted.lifetime) {
+    found.push(`exp - iat: expected ${wanted.lifetime}, got ${lifetime}`);
+  }
+  if (found.length > 0) throw new Error(`the token says otherwise\n  ${found.join('\n  ')}`);
+}
+
+/* ------------------------------------------------------------------ values */
+
+/** Fills `{name}` and `{password:person}` in. A string that is one kept value alone keeps that value's type. */
+function filled(value: unknown, run: Run): unknown {
+  if (typeof value === 'string') return filledText(value, run);
+  if (Array.isArray(value)) return value.map((item) => filled(item, run));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, filled(member, run)]));
+}
+
+function filledText(text: string, run: Run): unknown {
+  const alone = /^\{([A-Za-z]\w*)\}$/.exec(text)?.[1];
+  if (alone !== undefined) return keptValue(alone, run);
+  const inPattern = text.startsWith('<re:');
+  return text.replaceAll(/\{(password:[^{}]+|[A-Za-z]\w*)\}/g, (_, name: string) => {
+    const value = name.startsWith('password:')
+      ? passwordOf(name.slice('password:'.length), run.stage.people)
+      : String(keptValue(name, run));
+    return inPattern ? RegExp.escape(value) : value;
+  });
+}
+
+function keptValue(name: string, run: Run): unknown {
+  if (!run.kept.has(name)) throw new Error(`Nothing was kept as {${name}}.`);
+  return run.kept.get(name);
+}
+
+/** RFC 6901. */
+function atPointer(document: unknown, pointer: string): unknown {
+  let value = document;
+  for (const part of pointer.split('/').slice(1)) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    value =
+      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  }
+  return value;
+}
+
+let addresses = 0;
+
+/** A client address that no scenario of this process had before, from 198.18.0.0/15 (RFC 2544: for tests). */
+function freshAddress(): string {
+  addresses += 1;
+  return `198.${18 + ((addresses >> 16) & 1)}.${(addresses >> 8) & 255}.${addresses & 255}`;
+}

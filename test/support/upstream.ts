@@ -1,0 +1,304 @@
+/**
+ * A second OIDC provider that plays Google and Apple, each with its own issuer, keys and client: discovery,
+ * JWKS, ID tokens on demand, and the code flow with PKCE. It approves every authorization request at once,
+ * as the person whom the test named with `nextPerson`.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type CryptoKey,
+  exportJWK,
+  exportPKCS8,
+  generateKeyPair,
+  type JWK,
+  type JWTHeaderParameters,
+  SignJWT,
+} from 'jose';
+
+export type ProviderName = 'google' | 'apple';
+
+export interface TestUpstream {
+  /** e.g. `http://127.0.0.1:1234/google`, for federation.google.issuer. */
+  readonly issuers: Readonly<Record<ProviderName, string>>;
+  /** The clients that Portico is at the providers. */
+  readonly clients: Readonly<Record<ProviderName, { clientId: string; clientSecret: string }>>;
+  /** `federation` as the configuration wants it. */
+  readonly federation: Readonly<Record<ProviderName, Record<string, unknown>>>;
+  /**
+   * An ID token of the provider: signed with its key, for Portico's client, an hour long, of a person whom
+   * `claims` may change (also iss, aud, iat, exp). A claim that is undefined is left out.
+   */
+  signIdToken(provider: ProviderName, claims?: Record<string, unknown>, sign?: SignOptions): Promise<string>;
+  /** Who signs in at the next authorization request; 'denied' answers it with access_denied. */
+  nextPerson(provider: ProviderName, claims: Record<string, unknown> | 'denied'): void;
+  /** Changes the signing key; the old one is no longer published. */
+  rotate(provider: ProviderName): Promise<void>;
+  /** Requests to paths ending in `path` (default: all of them), for counting fetches of the JWKS. */
+  hits(path?: string): number;
+  /** While true every request is answered with 503. */
+  setDown(down: boolean): void;
+  close(): Promise<void>;
+}
+
+export interface SignOptions {
+  readonly header?: Partial<JWTHeaderParameters>;
+  readonly key?: CryptoKey | Uint8Array;
+}
+
+interface SigningKey {
+  readonly privateKey: CryptoKey;
+  readonly publicJwk: JWK;
+  readonly kid: string;
+}
+
+interface PendingCode {
+  readonly claims: Record<string, unknown>;
+  readonly redirectUri: string;
+  readonly challenge: string | null;
+  readonly nonce: string | null;
+}
+
+interface Provider {
+  readonly name: ProviderName;
+  readonly issuer: string;
+  readonly client: { clientId: string; clientSecret: string };
+  key: SigningKey;
+  person: Record<string, unknown> | 'denied' | undefined;
+  readonly codes: Map<string, PendingCode>;
+}
+
+/** RSA keys cost a tenth of a second each: the first one of a process serves every upstream of it. */
+let firstKey: Promise<SigningKey> | undefined;
+let applePrivateKey: Promise<string> | undefined;
+
+export async function startUpstream(): Promise<TestUpstream> {
+  firstKey ??= makeKey();
+  applePrivateKey ??= generateKeyPair('ES256', { extractable: true }).then(({ privateKey }) =>
+    exportPKCS8(privateKey),
+  );
+  const [key, privateKey] = await Promise.all([firstKey, applePrivateKey]);
+  const requests: string[] = [];
+  let down = false;
+
+  const server = createServer((request, response) => {
+    requests.push(new URL(request.url ?? '/', 'http://upstream').pathname);
+    if (down) {
+      response.writeHead(503).end();
+      return;
+    }
+    answer(providers, request, response).catch((error: unknown) => {
+      response.writeHead(500).end(String(error));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const providers: Record<ProviderName, Provider> = {
+    google: newProvider('google', base, key),
+    apple: newProvider('apple', base, key),
+  };
+
+  return {
+    issuers: { google: providers.google.issuer, apple: providers.apple.issuer },
+    clients: { google: providers.google.client, apple: providers.apple.client },
+    federation: {
+      google: {
+        enabled: true,
+        ...providers.google.client,
+        issuer: providers.google.issuer,
+        audiences: [providers.google.client.clientId],
+      },
+      apple: {
+        enabled: true,
+        clientId: providers.apple.client.clientId,
+        teamId: 'TEAM000001',
+        keyId: 'KEY0000001',
+        privateKey,
+        issuer: providers.apple.issuer,
+        audiences: [providers.apple.client.clientId],
+      },
+    },
+    signIdToken: (name, claims = {}, sign = {}) => signIdToken(providers[name], claims, sign),
+    nextPerson(name, claims) {
+      providers[name].person = claims;
+    },
+    async rotate(name) {
+      providers[name].key = await makeKey();
+    },
+    hits: (path = '') => requests.filter((requested) => requested.endsWith(path)).length,
+    setDown(value) {
+      down = value;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+function newProvider(name: ProviderName, base: string, key: SigningKey): Provider {
+  return {
+    name,
+    issuer: `${base}/${name}`,
+    client: { clientId: `portico-at-${name}`, clientSecret: `secret-of-portico-at-${name}` },
+    key,
+    person: undefined,
+    codes: new Map(),
+  };
+}
+
+async function makeKey(): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
+  const kid = randomUUID();
+  return { privateKey, kid, publicJwk: { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' } };
+}
+
+function signIdToken(
+  provider: Provider,
+  claims: Record<string, unknown>,
+  sign: SignOptions = {},
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const payload = {
+    iss: provider.issuer,
+    aud: provider.client.clientId,
+    sub: `${provider.name}-person`,
+    iat: now,
+    exp: now + 3600,
+    ...claims,
+  };
+  return new SignJWT(payload)
+    .setProtectedHeader({ alg: 'RS256', kid: provider.key.kid, ...sign.header })
+    .sign(sign.key ?? provider.key.privateKey);
+}
+
+/* ------------------------------------------------------------------ routes */
+
+async function answer(
+  providers: Record<ProviderName, Provider>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://upstream');
+  const [, name, ...rest] = url.pathname.split('/');
+  if (name !== 'google' && name !== 'apple') {
+    response.writeHead(404).end();
+    return;
+  }
+  const provider = providers[name];
+  const route = rest.join('/');
+  if (route === '.well-known/openid-configuration') return sendJson(response, 200, metadata(provider));
+  if (route === 'jwks') return sendJson(response, 200, { keys: [provider.key.publicJwk] });
+  if (route === 'authorize') return authorize(provider, url.searchParams, response);
+  if (route === 'token' && request.method === 'POST') return token(provider, request, response);
+  response.writeHead(404).end();
+}
+
+function metadata({ issuer }: Provider): Record<string, unknown> {
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/jwks`,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query', 'form_post'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['RS256'],
+    token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+    scopes_supported: ['openid', 'email', 'profile', 'name'],
+    code_challenge_methods_supported: ['S256'],
+  };
+}
+
+function authorize(provider: Provider, query: URLSearchParams, response: ServerResponse): void {
+  const redirectUri = query.get('redirect_uri') ?? '';
+  if (query.get('client_id') !== provider.client.clientId || query.get('response_type') !== 'code') {
+    response.writeHead(400).end('unknown client or response type');
+    return;
+  }
+  const person = provider.person ?? {};
+  provider.person = undefined;
+  const back = new URLSearchParams({ state: query.get('state') ?? '' });
+  if (person === 'denied') {
+    back.set('error', provider.name === 'apple' ? 'user_cancelled_authorize' : 'access_denied');
+  } else {
+    const code = randomUUID();
+    provider.codes.set(code, {
+      claims: person,
+      redirectUri,
+      challenge: query.get('code_challenge'),
+      nonce: query.get('nonce'),
+    });
+    back.set('code', code);
+  }
+  if (query.get('response_mode') === 'form_post') sendFormPost(response, redirectUri, back);
+  else response.writeHead(302, { location: `${redirectUri}?${back}` }).end();
+}
+
+function sendFormPost(response: ServerResponse, action: string, fields: URLSearchParams): void {
+  const inputs = [...fields].map(
+    ([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}">`,
+  );
+  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+  response.end(
+    `<!doctype html><title>Signing in</title><form method="post" action="${escaped(action)}">${inputs.join('')}` +
+      '<button>Continue</button></form><script>document.forms[0].submit()</script>',
+  );
+}
+
+async function token(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const form = new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+  const pending = provider.codes.get(form.get('code') ?? '');
+  provider.codes.delete(form.get('code') ?? '');
+  if (!isClient(provider, request, form)) return sendJson(response, 401, { error: 'invalid_client' });
+  if (
+    pending === undefined ||
+    form.get('grant_type') !== 'authorization_code' ||
+    form.get('redirect_uri') !== pending.redirectUri ||
+    !rightVerifier(pending.challenge, form.get('code_verifier'))
+  ) {
+    return sendJson(response, 400, { error: 'invalid_grant' });
+  }
+  const nonce = pending.nonce === null ? {} : { nonce: pending.nonce };
+  const idToken = await signIdToken(provider, { ...nonce, ...pending.claims });
+  sendJson(response, 200, {
+    access_token: randomUUID(),
+    token_type: 'Bearer',
+    expires_in: 3600,
+    id_token: idToken,
+  });
+}
+
+/** Google's secret is a text; Apple's is a JWT that names the client in `sub`. */
+function isClient(provider: Provider, request: IncomingMessage, form: URLSearchParams): boolean {
+  const [scheme, basic = ''] = (request.headers.authorization ?? '').split(' ');
+  const [id, secret] =
+    scheme === 'Basic'
+      ? Buffer.from(basic, 'base64').toString('utf8').split(':').map(decodeURIComponent)
+      : [form.get('client_id'), form.get('client_secret')];
+  if (id !== provider.client.clientId || typeof secret !== 'string') return false;
+  if (provider.name === 'google') return secret === provider.client.clientSecret;
+  const payload = JSON.parse(Buffer.from(secret.split('.')[1] ?? '', 'base64url').toString('utf8') || '{}');
+  return payload.sub === provider.client.clientId && payload.iss === 'TEAM000001';
+}
+
+function rightVerifier(challenge: string | null, verifier: string | null): boolean {
+  if (challenge === null) return verifier === null;
+  return (
+    createHash('sha256')
+      .update(verifier ?? '')
+      .digest('base64url') === challenge
+  );
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(JSON.stringify(body));
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+}
