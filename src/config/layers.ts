@@ -1,0 +1,171 @@
+/** The layers of the configuration that are files: reading them, and laying one over another. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parse } from 'yaml';
+import type { z } from 'zod';
+import type { Mistake } from './mistakes.ts';
+import { core, definitionOf, keyNamed, schemaAt, tableOf, takesNull } from './shape.ts';
+
+export type Values = Record<string, unknown>;
+
+/** One layer: its values, and who says so. */
+export interface Layer {
+  readonly name: string;
+  readonly values: Values;
+  readonly mistakes: readonly Mistake[];
+  /** Where a path was set, when it is not the layer's name. */
+  readonly from?: ReadonlyMap<string, string>;
+}
+
+/** Reads a YAML file. `required`: a missing one is a mistake, otherwise an empty layer. */
+export function readLayer(options: {
+  file: string;
+  name: string;
+  root: z.ZodType;
+  cwd: string;
+  required: boolean;
+}): Layer {
+  const { file, name, root, cwd, required } = options;
+  if (!existsSync(file)) {
+    const missing = { path: name, message: 'does not exist' };
+    return { name, values: {}, mistakes: required ? [missing] : [] };
+  }
+  try {
+    const values: unknown = parse(readFileSync(file, 'utf8')) ?? {};
+    if (!isTable(values))
+      return { name, values: {}, mistakes: [{ path: name, message: 'must be a table of keys' }] };
+    const mistakes: Mistake[] = [];
+    const read = withFiles({ values, root, path: [], folder: dirname(file), cwd, name, mistakes });
+    if (Array.isArray(read.seed)) read.seed = read.seed.map((seed) => located(seed, dirname(file), cwd));
+    return { name, values: read, mistakes };
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    return { name, values: {}, mistakes: [{ path: name, message: `cannot be read: ${reason}` }] };
+  }
+}
+
+/** A file that a configuration names: beside the configuration if it is there, else from the working directory. */
+export function located(file: unknown, folder: string, cwd: string): unknown {
+  if (typeof file !== 'string' || file === '') return file;
+  const beside = resolve(folder, file);
+  return existsSync(beside) ? beside : resolve(cwd, file);
+}
+
+/** `secret_file: path` and `secretFile: path` become `secret: <content>`, unless that is a key itself. */
+function withFiles(options: {
+  values: Values;
+  root: z.ZodType;
+  path: readonly string[];
+  folder: string;
+  cwd: string;
+  name: string;
+  mistakes: Mistake[];
+}): Values {
+  const { values, root, path, folder, cwd, name, mistakes } = options;
+  const schema = schemaAt(root, path);
+  const table = schema && tableOf(schema);
+  const result: Values = {};
+  for (const [key, value] of Object.entries(values)) {
+    const target = table && !Object.hasOwn(table, key) ? /^(.+?)(?:_file|File)$/.exec(key)?.[1] : undefined;
+    const named = table && target === undefined ? undefined : table && keyNamed(table, target ?? '');
+    if (named !== undefined) {
+      const content = contentOf({ file: value, path: [...path, key].join('.'), folder, cwd, from: name });
+      if (typeof content === 'string') result[named] = content;
+      else mistakes.push(content);
+    } else {
+      result[key] = isTable(value) ? withFiles({ ...options, values: value, path: [...path, key] }) : value;
+    }
+  }
+  return result;
+}
+
+/** A secret's file, without the line break at its end. */
+export function contentOf(options: {
+  file: unknown;
+  path: string;
+  folder: string;
+  cwd: string;
+  from: string;
+}): string | Mistake {
+  const { file, path, folder, cwd, from } = options;
+  const place = located(file, folder, cwd);
+  if (typeof place !== 'string' || place === '') return { path, from, message: 'must be the path of a file' };
+  try {
+    return readFileSync(place, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    return { path, value: JSON.stringify(file), from, message: `cannot be read (${reason})` };
+  }
+}
+
+export interface Merged {
+  readonly values: Values;
+  from(path: readonly string[]): string | undefined;
+}
+
+/** Lays the layers over each other, the last on top. Tables are joined; everything else, lists too, is replaced. */
+export function merge(layers: readonly Layer[], root: z.ZodType): Merged {
+  const values: Values = {};
+  const origins = new Map<string, string>();
+  for (const layer of layers) {
+    lay({
+      over: values,
+      values: layer.values,
+      root,
+      path: [],
+      note: (path) => {
+        origins.set(path, layer.from?.get(path) ?? layer.name);
+      },
+    });
+  }
+  return {
+    values,
+    from(path) {
+      for (let length = path.length; length > 0; length -= 1) {
+        const origin = origins.get(path.slice(0, length).join('.'));
+        if (origin !== undefined) return origin;
+      }
+      return undefined;
+    },
+  };
+}
+
+function lay(options: {
+  over: Values;
+  values: Values;
+  root: z.ZodType;
+  path: readonly string[];
+  note: (path: string) => void;
+}): void {
+  const { over, values, root, path, note } = options;
+  for (const [key, value] of Object.entries(values)) {
+    const at = [...path, key];
+    const schema = schemaAt(root, at);
+    if (isTable(value)) {
+      const below = Object.hasOwn(over, key) ? over[key] : undefined;
+      const joined: Values = isTable(below) ? below : {};
+      define(over, key, joined);
+      lay({ ...options, over: joined, values: value, path: at });
+      if (Object.keys(value).length === 0) note(at.join('.'));
+    } else if (value === null && !(schema && takesNull(schema))) {
+      // `smtp:` with nothing behind it says nothing about a table, and takes a value back.
+      if (!schema || !isTableSchema(schema)) delete over[key];
+    } else {
+      define(over, key, structuredClone(value));
+      note(at.join('.'));
+    }
+  }
+}
+
+/** Also for a key named __proto__, which is then an unknown key like any other. */
+function define(table: Values, key: string, value: unknown): void {
+  Object.defineProperty(table, key, { value, enumerable: true, writable: true, configurable: true });
+}
+
+function isTableSchema(schema: z.ZodType): boolean {
+  return ['object', 'record'].includes(definitionOf(core(schema)).type);
+}
+
+export function isTable(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}

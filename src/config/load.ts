@@ -1,0 +1,156 @@
+/**
+ * Loads the configuration: config/default.yaml < config/<NODE_ENV>.yaml < the file that PORTICO_CONFIG
+ * names < environment. The only module that reads process.env. Everything that is wrong is reported at
+ * once. schema.ts says what there is, rules.ts what goes together, server-key.ts makes the server key.
+ */
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { type Environment, readEnvironment } from './environment.ts';
+import { contentOf, isTable, type Layer, type Merged, merge, readLayer, type Values } from './layers.ts';
+import { ConfigError, didYouMean, type Mistake, parsePart } from './mistakes.ts';
+import { judge } from './rules.ts';
+import { type Config, configSchema, sections } from './schema.ts';
+
+/** zod schemas of `dialects.<name>`, by name. */
+export type DialectShapes = Readonly<Record<string, z.ZodType>>;
+
+export interface LoadOptions {
+  /** Default: the environment of this process. */
+  readonly env?: Environment;
+  /** Relative paths begin here. Default: the working directory of this process. */
+  readonly cwd?: string;
+  /** What `dialects.<name>` may hold. Absent: dialects are taken as they are. */
+  readonly dialects?: DialectShapes;
+  /** Where default.yaml lies. Default: the project's own config folder. */
+  readonly folder?: string;
+}
+
+const PROJECT_CONFIG = resolve(import.meta.dirname, '../../config');
+
+/** Throws ConfigError with every mistake. `dialects` in the result are as written: each dialect parses its own. */
+export function loadConfig(options: LoadOptions = {}): Config {
+  const { env = process.env, cwd = process.cwd(), dialects, folder = PROJECT_CONFIG } = options;
+  const root = rootSchema(dialects);
+  const environment = env.NODE_ENV || 'development';
+  const layers = readLayers({ env, cwd, folder, root, environment });
+  const mistakes: Mistake[] = layers.flatMap((layer) => [...layer.mistakes]);
+  const merged = merge(layers, root);
+  if (merged.values.environment !== undefined) {
+    mistakes.push({ path: 'environment', message: 'is set by NODE_ENV, nowhere else' });
+  }
+  merged.values.environment = environment;
+  if (environment !== 'production') followPort({ layers: layers.slice(1), merged });
+  if (environment === 'production') mistakes.push(...takeKeyFile({ layers: layers.slice(1), merged, cwd }));
+  const config = parseSections(merged, mistakes);
+  mistakes.push(...judgeShapes(merged, dialects));
+  const demoSeeds = [join(PROJECT_CONFIG, 'seed/demo.yaml')];
+  mistakes.push(...judge({ config, demoSeeds }).map((found) => withOrigin(found, merged)));
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return withAbsolutePaths(configSchema.parse(config), cwd);
+}
+
+function readLayers(options: {
+  env: Environment;
+  cwd: string;
+  folder: string;
+  root: z.ZodType;
+  environment: string;
+}): Layer[] {
+  const { env, cwd, folder, root, environment } = options;
+  const file = (name: string) =>
+    readLayer({ file: join(folder, name), name: `config/${name}`, root, cwd, required: false });
+  const known = /^[a-z]+$/.test(environment);
+  const own = env.PORTICO_CONFIG;
+  return [
+    file('default.yaml'),
+    ...(known ? [file(`${environment}.yaml`)] : []),
+    ...(own ? [readLayer({ file: resolve(cwd, own), name: own, root, cwd, required: true })] : []),
+    readEnvironment({ env, root, cwd }),
+  ];
+}
+
+/** The schema with the dialects' own shapes in their places. */
+function rootSchema(dialects: DialectShapes | undefined): z.ZodType {
+  return dialects ? z.object({ ...sections, dialects: z.object(dialects) }) : configSchema;
+}
+
+/** The default issuer names the default port; whoever moves the port alone means the issuer too. */
+function followPort({ layers, merged }: { layers: readonly Layer[]; merged: Merged }): void {
+  const { http } = merged.values;
+  if (layers.some((layer) => layer.values.issuer !== undefined)) return;
+  if (isTable(http) && typeof http.port === 'number') merged.values.issuer = `http://localhost:${http.port}`;
+}
+
+/**
+ * In production keys.encryptionFile counts only when somebody set it: a development key that happens to
+ * lie at the default place must not become a production key.
+ */
+function takeKeyFile(options: { layers: readonly Layer[]; merged: Merged; cwd: string }): Mistake[] {
+  const { layers, merged, cwd } = options;
+  const keys = merged.values.keys;
+  if (!isTable(keys) || keys.encryption !== undefined || keys.encryptionFile === undefined) return [];
+  if (!layers.some((layer) => isTable(layer.values.keys) && layer.values.keys.encryptionFile !== undefined))
+    return [];
+  const from = merged.from(['keys', 'encryptionFile']) ?? '';
+  const content = contentOf({
+    file: keys.encryptionFile,
+    path: 'keys.encryptionFile',
+    folder: cwd,
+    cwd,
+    from,
+  });
+  if (typeof content !== 'string') return [content];
+  keys.encryption = content.trim();
+  return [];
+}
+
+/** Parses each section by itself, so that a mistake in one does not hide those of the others. */
+function parseSections(merged: Merged, mistakes: Mistake[]): Partial<Config> {
+  const config: Values = {};
+  for (const [name, schema] of Object.entries(sections)) {
+    const parsed = parsePart({ schema, value: merged.values[name], at: [name], from: merged.from });
+    mistakes.push(...parsed.mistakes);
+    if (parsed.mistakes.length === 0) config[name] = parsed.value;
+  }
+  for (const name of Object.keys(merged.values)) {
+    if (Object.hasOwn(sections, name)) continue;
+    mistakes.push({
+      path: name,
+      ...originOf([name], merged),
+      message: `is no known key${didYouMean(name, Object.keys(sections))}`,
+    });
+  }
+  return config as Partial<Config>;
+}
+
+function judgeShapes(merged: Merged, shapes: DialectShapes | undefined): Mistake[] {
+  const given = merged.values.dialects;
+  if (!shapes || !isTable(given)) return [];
+  return Object.entries(given).flatMap(([name, value]) => {
+    const schema = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
+    const at = ['dialects', name];
+    if (schema) return parsePart({ schema, value, at, from: merged.from }).mistakes;
+    const known = Object.keys(shapes);
+    const meant = didYouMean(name, known) || `; known are ${known.join(', ')}`;
+    return [{ path: at.join('.'), ...originOf(at, merged), message: `is no known dialect${meant}` }];
+  });
+}
+
+function originOf(path: readonly string[], merged: Merged): { from?: string } {
+  const from = merged.from(path);
+  return from === undefined ? {} : { from };
+}
+
+function withOrigin(found: Mistake, merged: Merged): Mistake {
+  return found.value === undefined ? found : { ...found, ...originOf(found.path.split('.'), merged) };
+}
+
+/** Files that are written are found from the working directory, whoever asks later. */
+function withAbsolutePaths(config: Config, cwd: string): Config {
+  const { store, keys } = config;
+  return {
+    ...config,
+    store: { ...store, embedded: { ...store.embedded, file: resolve(cwd, store.embedded.file) } },
+    keys: { ...keys, encryptionFile: resolve(cwd, keys.encryptionFile) },
+  };
+}

@@ -1,0 +1,165 @@
+/** Mistakes of a configuration in words: where, what stands there (never a secret), and what is allowed. */
+import type { z } from 'zod';
+import { shownValue } from './secret.ts';
+import { core, definitionOf, schemaAt, tableOf } from './shape.ts';
+
+export interface Mistake {
+  /** Dotted, such as `http.port`; or the name of a variable or file. */
+  readonly path: string;
+  /** As it may be shown. Absent: nothing is set. */
+  readonly value?: string;
+  /** Where the value was set. */
+  readonly from?: string;
+  /** What is wrong and what is allowed, as the end of a sentence: 'must be ...'. */
+  readonly message: string;
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly mistakes: readonly Mistake[];
+
+  constructor(mistakes: readonly Mistake[]) {
+    const count = mistakes.length === 1 ? 'one mistake' : `${mistakes.length} mistakes`;
+    super(
+      `The configuration has ${count}:\n${mistakes.map((mistake) => `  ${inWords(mistake)}`).join('\n')}`,
+    );
+    this.mistakes = mistakes;
+  }
+}
+
+function inWords({ path, value, from, message }: Mistake): string {
+  const is = value === undefined ? '' : ` is ${value}`;
+  return `${path}${is}${from === undefined ? '' : ` (${from})`}: ${message}`;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'must be text',
+  number: 'must be a number',
+  int: 'must be a whole number',
+  boolean: 'must be true or false',
+  array: 'must be a list',
+  object: 'must be a table of keys',
+  record: 'must be a table of keys',
+  never: 'must not be set',
+};
+
+/** zod's issues in our words; a message that a schema gives itself wins. */
+export const wording: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined
+        ? 'must be set'
+        : (TYPES[issue.expected] ?? `must be ${issue.expected}`);
+    case 'invalid_value':
+      return `must be ${issue.values.map(String).join(' or ')}`;
+    case 'too_small':
+      return issue.origin === 'string' || issue.origin === 'array'
+        ? `must have ${issue.minimum} or more`
+        : `must be ${issue.inclusive ? '' : 'more than '}${issue.minimum}${issue.inclusive ? ' or more' : ''}`;
+    case 'too_big':
+      return `must be ${issue.inclusive === false ? 'less than ' : ''}${issue.maximum}${issue.inclusive === false ? '' : ' or less'}`;
+    default:
+      return undefined;
+  }
+};
+
+export interface Parsed {
+  /** Undefined when there are mistakes. */
+  readonly value: unknown;
+  readonly mistakes: readonly Mistake[];
+}
+
+/** Parses one part of the configuration. `at`: its place; `from`: who set a path. */
+export function parsePart(options: {
+  schema: z.ZodType;
+  value: unknown;
+  at: readonly string[];
+  from: (path: readonly string[]) => string | undefined;
+}): Parsed {
+  const { schema, value, at, from } = options;
+  const result = schema.safeParse(value, { error: wording, reportInput: true });
+  if (result.success) return { value: result.data, mistakes: [] };
+  const mistakes = result.error.issues.flatMap((issue) => {
+    const path = [...at, ...issue.path.map(String)];
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((name) => unknownKey({ schema, inside: issue.path, name, at, from }));
+    }
+    const wrong = valueAt(value, issue.path);
+    const owner = from(path);
+    return [
+      {
+        path: path.join('.'),
+        ...(wrong === undefined ? {} : { value: shownValue(wrong, path) }),
+        ...(owner === undefined ? {} : { from: owner }),
+        message: messageOf(issue, schemaAt(schema, issue.path)),
+      },
+    ];
+  });
+  return { value: undefined, mistakes };
+}
+
+function messageOf(issue: z.core.$ZodIssue, schema: z.ZodType | undefined): string {
+  if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return issue.message;
+  // The option whose type fits knows best what is wrong with the value.
+  const nearest = issue.errors.find((issues) => issues.some((inner) => inner.code !== 'invalid_type'))?.[0];
+  if (nearest) return nearest.message;
+  const options = schema ? (definitionOf(core(schema)).options ?? []) : [];
+  const kinds = options.map((option) => {
+    const { type, values } = definitionOf(core(option));
+    return values ? values.map(String).join(' or ') : (TYPES[type] ?? type).replace(/^must be /, '');
+  });
+  return `must be ${kinds.join(', or ')}`;
+}
+
+function unknownKey(options: {
+  schema: z.ZodType;
+  inside: readonly PropertyKey[];
+  name: string;
+  at: readonly string[];
+  from: (path: readonly string[]) => string | undefined;
+}): Mistake {
+  const { schema, inside, name, at, from } = options;
+  const path = [...at, ...inside.map(String), name];
+  const table = schemaAt(schema, inside);
+  const owner = from(path);
+  return {
+    path: path.join('.'),
+    ...(owner === undefined ? {} : { from: owner }),
+    message: `is no known key${didYouMean(name, Object.keys((table && tableOf(table)) ?? {}))}`,
+  };
+}
+
+export function didYouMean(name: string, known: readonly string[]): string {
+  const meant = closest(name, known);
+  return meant === undefined ? '' : `; did you mean ${meant}?`;
+}
+
+/** The known name that is the fewest slips away, if it is near enough to be meant. */
+export function closest(name: string, known: readonly string[]): string | undefined {
+  const fold = (text: string) => text.toLowerCase().replaceAll(/[-_.]/g, '');
+  const ranked = known
+    .map((candidate) => ({ candidate, slips: distance(fold(name), fold(candidate)) }))
+    .sort((a, b) => a.slips - b.slips);
+  const best = ranked[0];
+  return best && best.slips <= Math.max(2, Math.floor(fold(name).length / 3)) ? best.candidate : undefined;
+}
+
+/** Levenshtein. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, sign] of [...a].entries()) {
+    const next = [i + 1];
+    for (let j = 1; j <= b.length; j += 1) {
+      const kept = (row[j - 1] ?? 0) + (b[j - 1] === sign ? 0 : 1);
+      next.push(Math.min(kept, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root;
+  for (const step of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[step];
+  return value;
+}

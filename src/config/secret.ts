@@ -1,0 +1,40 @@
+/** Which values of the configuration are secrets, and what is shown in their place. */
+import { configSchema } from './schema.ts';
+import { factsOf, schemaAt } from './shape.ts';
+
+const HIDDEN = '(hidden)';
+
+/** Names of keys that no schema of ours marks: dialects'. */
+const SECRET_NAME = /(?:secret|password|private_?key|credential)s?$/i;
+
+/** A value as it may be shown in a message: at most 100 characters, never a secret. */
+export function shownValue(value: unknown, path: readonly string[]): string {
+  const shown = JSON.stringify(withoutSecrets(value, path)) ?? String(value);
+  return shown.length > 100 ? `${shown.slice(0, 99)}…` : shown;
+}
+
+/** A copy in which every secret is replaced. `path`: where in the configuration the value stands. */
+export function withoutSecrets(value: unknown, path: readonly string[] = []): unknown {
+  if (value === undefined || value === null) return value;
+  if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, [...path, String(index)]));
+  if (typeof value === 'object') {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [name, withoutSecrets(member, [...path, name])]),
+    );
+  }
+  if (isSecret(path)) return HIDDEN;
+  return typeof value === 'string' ? withoutUser(value) : value;
+}
+
+function isSecret(path: readonly string[]): boolean {
+  if (path.some((step) => SECRET_NAME.test(step))) return true;
+  return path.some((_, index) => {
+    const schema = schemaAt(configSchema, path.slice(0, index + 1));
+    return schema !== undefined && factsOf(schema)?.secret === 'value';
+  });
+}
+
+/** Connection strings carry a user and a password. Also where the text is too broken to be a URL. */
+function withoutUser(text: string): string {
+  return text.replace(/^([a-z][a-z\d+.-]*:\/*)[^/]*@/i, '$1(hidden)@');
+}

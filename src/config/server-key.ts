@@ -1,0 +1,72 @@
+/**
+ * The server key: 32 bytes under which everything that is stored is hashed or encrypted. Production takes
+ * it from the configuration; development makes one at its first start and keeps it in a file.
+ */
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ConfigError } from './mistakes.ts';
+import type { Config } from './schema.ts';
+
+/** 32 bytes of base64, base64url or hex; undefined when the text is none of them. */
+export function decodeKey(text: string): Buffer | undefined {
+  const trimmed = text.trim();
+  if (/^[\da-f]{64}$/i.test(trimmed)) return Buffer.from(trimmed, 'hex');
+  if (!/^[\w+/-]{43}=?$/.test(trimmed)) return undefined;
+  // Node's base64 decoder takes both alphabets.
+  return Buffer.from(trimmed, 'base64');
+}
+
+/**
+ * The key of this configuration. In development the key file is made when absent; of several processes
+ * that start together one makes it and all read the same. Throws ConfigError.
+ */
+export function serverKey({ keys, environment }: Pick<Config, 'keys' | 'environment'>): Buffer {
+  if (keys.encryption !== undefined) return readable(keys.encryption, 'keys.encryption');
+  if (environment === 'production') {
+    throw new ConfigError([{ path: 'keys.encryption', message: 'must be set in production' }]);
+  }
+  return readable(readOrMake(keys.encryptionFile), keys.encryptionFile);
+}
+
+function readable(text: string, path: string): Buffer {
+  const key = decodeKey(text);
+  if (!key) throw new ConfigError([{ path, message: 'must hold 32 bytes as base64, base64url or hex' }]);
+  return key;
+}
+
+function readOrMake(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unusable(file, error);
+  }
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
+    try {
+      // A link fails when the name is taken, so a second process cannot replace the first one's key, and
+      // nobody reads half a file.
+      linkSync(draft, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      unlinkSync(draft);
+    }
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw unusable(file, error);
+  }
+}
+
+function unusable(file: string, error: unknown): ConfigError {
+  const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+  return new ConfigError([
+    {
+      path: 'keys.encryptionFile',
+      value: file,
+      message: `cannot be read or made (${reason}); make its folder writable, or set keys.encryption`,
+    },
+  ]);
+}
