@@ -1,0 +1,234 @@
+import { expect } from 'chai';
+import type { ArtifactRecord } from '../../../src/store/ports.ts';
+import {
+  artifactRecord,
+  type BackEnd,
+  CALLS,
+  countOf,
+  fresh,
+  hostileNames,
+  later,
+  type OpenBackEnd,
+  times,
+} from './back-end.ts';
+import { expectExpiryAt } from './expiry.ts';
+import { type Racers, startRacers } from './racers.ts';
+
+const HOUR = 3_600_000;
+
+export function artifactStoreSuite(open: OpenBackEnd): void {
+  for (const durable of [false, true]) {
+    describe(`artifacts that live ${durable ? 'long' : 'an hour at most'}`, () => {
+      let backEnd: BackEnd;
+      let racers: Racers;
+      const store = () => backEnd.stores.artifacts;
+      before(async () => {
+        backEnd = await open();
+        racers = await startRacers(backEnd);
+      });
+      after(async () => {
+        await racers.close();
+        await backEnd.close();
+      });
+
+      // A back end may ask the kind where a record lies: these two stand for both places.
+      const kind = durable ? 'RefreshToken' : 'AuthorizationCode';
+      const record = (over: Partial<ArtifactRecord> = {}) =>
+        artifactRecord({ durable, expiresAt: later(new Date(), HOUR), ...over });
+      const stored = async (over: Partial<ArtifactRecord> = {}, id = fresh('id')) => {
+        const artifact = record(over);
+        await store().put(kind, id, artifact);
+        return { id, ...artifact };
+      };
+
+      it('gives back every member as it was stored', async () => {
+        const names = {
+          grantId: fresh('g'),
+          accountId: fresh('a'),
+          clientId: fresh('c'),
+          uid: fresh('u'),
+          userCode: fresh('uc'),
+        };
+        const full = await stored({ ...names, payload: 'sealed "ä"\0\n' });
+        expect(await store().byId(kind, full.id, new Date())).to.deep.equal(full);
+        expect(await store().byUid(kind, names.uid, new Date())).to.deep.equal(full);
+        expect(await store().byUserCode(kind, names.userCode, new Date())).to.deep.equal(full);
+        const bare = artifactRecord({ durable });
+        await store().put(kind, `${full.id}-bare`, bare);
+        expect(await store().byId(kind, `${full.id}-bare`, later(new Date(), 1000 * HOUR))).to.deep.equal({
+          id: `${full.id}-bare`,
+          ...bare,
+        });
+      });
+
+      it('keeps kinds apart', async () => {
+        const { id, uid = '' } = await stored({ uid: fresh('u') });
+        expect(await store().byId('DeviceCode', id, new Date())).to.equal(undefined);
+        expect(await store().byUid('DeviceCode', uid, new Date())).to.equal(undefined);
+        expect(await store().consume('DeviceCode', id, new Date())).to.equal(false);
+        expect(await store().remove('DeviceCode', id)).to.equal(false);
+        expect(await store().byId(kind, id, new Date())).not.to.equal(undefined);
+      });
+
+      it('replaces a record with a second put, and the names it is found by', async () => {
+        const first = await stored({ uid: fresh('u1'), grantId: fresh('g1'), accountId: fresh('a1') });
+        const second = await stored({ uid: fresh('u2'), grantId: fresh('g2'), payload: 'second' }, first.id);
+        expect(await store().byId(kind, first.id, new Date())).to.deep.equal(second);
+        expect(await store().byUid(kind, first.uid ?? '', new Date())).to.equal(undefined);
+        expect(await store().byUid(kind, second.uid ?? '', new Date())).to.deep.equal(second);
+        expect(await store().listByGrant(kind, first.grantId ?? '', new Date())).to.deep.equal([]);
+        expect(await store().listByAccount(kind, first.accountId ?? '', new Date())).to.deep.equal([]);
+        expect(await store().removeByGrant(kind, first.grantId ?? '')).to.equal(0);
+        expect(await store().byId(kind, first.id, new Date())).to.deep.equal(second);
+      });
+
+      it('X2 lets exactly one of 50 callers consume a record', async () => {
+        const { id } = await stored({ grantId: fresh('g') });
+        const answers = await racers.race(
+          'artifacts.consume',
+          times(CALLS, () => [kind, id, new Date()]),
+        );
+        expect(countOf(answers, true)).to.equal(1);
+        expect(countOf(answers, false)).to.equal(CALLS - 1);
+      });
+
+      it('X2 stores no copy when 50 parallel saves meet a consume: it stays consumed', async () => {
+        const { id } = await stored();
+        expect(await store().consume(kind, id, new Date())).to.equal(true);
+        await racers.race(
+          'artifacts.put',
+          times(CALLS, (index) => [kind, id, record({ payload: `late ${index}` })]),
+        );
+        expect((await store().byId(kind, id, new Date()))?.consumedAt).to.be.instanceOf(Date);
+        expect(await store().consume(kind, id, new Date())).to.equal(false);
+      });
+
+      it('says when a record was consumed, and keeps its life and its names', async () => {
+        const artifact = await stored({ grantId: fresh('g'), uid: fresh('u') });
+        const now = new Date();
+        await store().consume(kind, artifact.id, now);
+        const consumed = { ...artifact, consumedAt: now };
+        const { expiresAt = now } = artifact;
+        expect(await store().byId(kind, artifact.id, later(expiresAt, -1))).to.deep.equal(consumed);
+        expect(await store().byId(kind, artifact.id, expiresAt)).to.equal(undefined);
+        expect(await store().byUid(kind, artifact.uid ?? '', now)).to.deep.equal(consumed);
+        expect(await store().removeByGrant(kind, artifact.grantId ?? '')).to.equal(1);
+      });
+
+      it('consumes nothing that is not there', async () => {
+        expect(await store().consume(kind, fresh('nothing'), new Date())).to.equal(false);
+        const { id } = await stored();
+        await store().remove(kind, id);
+        expect(await store().consume(kind, id, new Date())).to.equal(false);
+      });
+
+      it('X3 judges expiry by the clock of the caller, on every way to a record', async () => {
+        const {
+          id,
+          expiresAt = new Date(),
+          ...names
+        } = await stored({
+          uid: fresh('u'),
+          userCode: fresh('uc'),
+          grantId: fresh('g'),
+          accountId: fresh('a'),
+        });
+        await expectExpiryAt(expiresAt, async (now) => (await store().byId(kind, id, now)) !== undefined);
+        await expectExpiryAt(
+          expiresAt,
+          async (now) => (await store().byUid(kind, names.uid ?? '', now)) !== undefined,
+        );
+        await expectExpiryAt(
+          expiresAt,
+          async (now) => (await store().byUserCode(kind, names.userCode ?? '', now)) !== undefined,
+        );
+        await expectExpiryAt(
+          expiresAt,
+          async (now) => (await store().listByGrant(kind, names.grantId ?? '', now)).length === 1,
+        );
+        await expectExpiryAt(
+          expiresAt,
+          async (now) => (await store().listByAccount(kind, names.accountId ?? '', now)).length === 1,
+        );
+        for (const offset of [0, 1000]) {
+          expect(await store().consume(kind, id, later(expiresAt, offset))).to.equal(false);
+        }
+        expect(await store().consume(kind, id, later(expiresAt, -1))).to.equal(true);
+      });
+
+      it('removes a record for exactly one caller', async () => {
+        const { id, uid = '' } = await stored({ uid: fresh('u') });
+        const answers = await racers.race(
+          'artifacts.remove',
+          times(CALLS, () => [kind, id]),
+        );
+        expect(countOf(answers, true)).to.equal(1);
+        expect(await store().byId(kind, id, new Date())).to.equal(undefined);
+        expect(await store().byUid(kind, uid, new Date())).to.equal(undefined);
+      });
+
+      it('removes everything of a grant, of one kind or of all, and nothing of another grant', async () => {
+        const grantId = fresh('grant');
+        const ids = times(3, () => fresh('id'));
+        for (const id of ids) await store().put(kind, id, record({ grantId }));
+        await store().put('AccessToken', `${ids[0]}-at`, record({ grantId }));
+        const other = await stored({ grantId: fresh('other') });
+        expect(await store().listByGrant(kind, grantId, new Date())).to.have.length(3);
+        expect(await store().removeByGrant('AccessToken', grantId)).to.equal(1);
+        expect(await store().byId('AccessToken', `${ids[0]}-at`, new Date())).to.equal(undefined);
+        expect(await store().listByGrant(kind, grantId, new Date())).to.have.length(3);
+        await store().put('AccessToken', `${ids[0]}-at`, record({ grantId }));
+        expect(await store().removeByGrant(undefined, grantId)).to.equal(4);
+        for (const id of ids) expect(await store().byId(kind, id, new Date())).to.equal(undefined);
+        expect(await store().byId('AccessToken', `${ids[0]}-at`, new Date())).to.equal(undefined);
+        expect(await store().byId(kind, other.id, new Date())).to.deep.equal(other);
+        expect(await store().removeByGrant(undefined, grantId)).to.equal(0);
+      });
+
+      it('lists the records of an account and of a grant, newest first', async () => {
+        const names = { accountId: fresh('account'), grantId: fresh('grant') };
+        const start = new Date();
+        const put = (index: number) => stored({ ...names, createdAt: later(start, index) });
+        const [first, second, third] = [await put(1), await put(2), await put(3)];
+        await stored({ accountId: fresh('other'), grantId: fresh('other') });
+        expect(await store().listByAccount(kind, names.accountId, new Date())).to.deep.equal([
+          third,
+          second,
+          first,
+        ]);
+        expect(await store().listByGrant(kind, names.grantId, new Date())).to.deep.equal([
+          third,
+          second,
+          first,
+        ]);
+        await store().remove(kind, second.id);
+        expect(await store().listByAccount(kind, names.accountId, new Date())).to.deep.equal([third, first]);
+        expect(await store().listByAccount('Grant', names.accountId, new Date())).to.deep.equal([]);
+      });
+
+      it('finds a session by its uid after its id was changed', async () => {
+        const uid = fresh('uid');
+        const old = await stored({ uid });
+        const next = await stored({ uid, createdAt: later(old.createdAt, 1) });
+        await store().remove(kind, old.id);
+        expect((await store().byUid(kind, uid, new Date()))?.id).to.equal(next.id);
+      });
+
+      it('X5 keeps records apart whose ids, uids, grants and accounts are hostile', async () => {
+        const names = hostileNames();
+        for (const name of names) {
+          await stored({ uid: name, userCode: name, grantId: name, accountId: name }, name);
+        }
+        for (const name of names) {
+          const now = new Date();
+          expect((await store().byId(kind, name, now))?.uid === name, 'by id').to.equal(true);
+          expect((await store().byUid(kind, name, now))?.id === name, 'by uid').to.equal(true);
+          expect((await store().byUserCode(kind, name, now))?.id === name, 'by user code').to.equal(true);
+          expect(await store().listByGrant(kind, name, now)).to.have.length(1);
+          expect(await store().listByAccount(kind, name, now)).to.have.length(1);
+        }
+        for (const name of names) expect(await store().removeByGrant(undefined, name)).to.equal(1);
+      });
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import type { AuditRecord } from '../../../src/store/ports.ts';
+import { type BackEnd, fresh, hostileNames, later, type OpenBackEnd, times } from './back-end.ts';
+
+export function auditStoreSuite(open: OpenBackEnd): void {
+  describe('the audit log', () => {
+    let backEnd: BackEnd;
+    const store = () => backEnd.stores.audit;
+    before(async () => {
+      backEnd = await open();
+    });
+    after(() => backEnd.close());
+
+    it('gives back every member, newest first, as many as are asked for', async () => {
+      const organization = fresh('clinic');
+      const start = new Date();
+      const records = times(
+        4,
+        (index): AuditRecord => ({
+          at: later(start, index),
+          event: 'sign-in',
+          outcome: 'refused',
+          organization,
+          subject: fresh('account'),
+          clientId: 'client',
+          address: '192.0.2.1',
+          requestId: fresh('request'),
+          detail: { 'a.b': '"\0', $list: [1, null] },
+        }),
+      );
+      for (const record of records) await store().append(record);
+      expect(await store().latest({ organization, limit: 3 })).to.deep.equal(
+        [...records].reverse().slice(0, 3),
+      );
+      expect(await store().latest({ organization, limit: 10 })).to.have.length(4);
+    });
+
+    it('is read for one organization, for one subject, for both, or whole', async () => {
+      const [organization, subject] = [fresh('clinic'), fresh('account')];
+      const record = (over: Partial<AuditRecord>): AuditRecord => ({
+        at: new Date(),
+        event: 'sign-in',
+        outcome: 'success',
+        ...over,
+      });
+      await store().append(record({ organization }));
+      await store().append(record({ subject }));
+      await store().append(record({ organization, subject }));
+      expect(await store().latest({ organization, limit: 10 })).to.have.length(2);
+      expect(await store().latest({ subject, limit: 10 })).to.have.length(2);
+      expect(await store().latest({ organization, subject, limit: 10 })).to.have.length(1);
+      expect((await store().latest({ limit: 3 })).length).to.equal(3);
+    });
+
+    it('keeps the order of records of one moment', async () => {
+      const organization = fresh('clinic');
+      const at = new Date();
+      for (const event of ['first', 'second', 'third']) {
+        await store().append({ at, event, outcome: 'success', organization });
+      }
+      const events = (await store().latest({ organization, limit: 10 })).map((record) => record.event);
+      expect(events).to.deep.equal(['third', 'second', 'first']);
+    });
+
+    it('X5 keeps organizations apart whose ids are hostile', async () => {
+      const names = hostileNames();
+      for (const name of names) {
+        await store().append({ at: new Date(), event: 'sign-in', outcome: 'success', organization: name });
+      }
+      for (const name of names) {
+        expect(await store().latest({ organization: name, limit: 5 })).to.have.length(1);
+      }
+    });
+  });
+}

@@ -1,0 +1,32 @@
+import type { Stores } from '../../../src/store/ports.ts';
+
+/** Work of more than one call that a racer does in its own process. */
+export interface Procedures {
+  /** Reads an account, adds one to its counter and writes it back, until nobody was faster. */
+  raiseCounter(stores: Stores, accountId: string): Promise<number>;
+  /** The same for the keyring. */
+  appendToKeyring(stores: Stores, line: string): Promise<number>;
+  migrate(stores: Stores): Promise<'migrated'>;
+}
+
+export const procedures: Procedures = {
+  async raiseCounter(stores, accountId) {
+    for (let tries = 1; ; tries += 1) {
+      const account = await stores.accounts.byId(accountId);
+      if (!account) throw new Error('The account is gone.');
+      account.vendor = { test: { counter: Number(account.vendor.test?.counter ?? 0) + 1 } };
+      if ((await stores.accounts.update(account)) === 'updated') return tries;
+    }
+  },
+  async appendToKeyring(stores, line) {
+    for (let tries = 1; ; tries += 1) {
+      const now = await stores.keyring.read();
+      const text = now ? `${now.sealed}\n${line}` : line;
+      if (await stores.keyring.write(text, now?.version ?? 0)) return tries;
+    }
+  },
+  async migrate(stores) {
+    await stores.migrate();
+    return 'migrated';
+  },
+};
