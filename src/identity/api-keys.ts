@@ -163,6 +163,6 @@ function noteKey(identity: Identity, event: string, record: ApiKeyRecord): void 
     outcome: 'success',
     organization: record.organization,
     ...(record.accountId === undefined ? {} : { subject: record.accountId }),
-    detail: { key: record.id, vendor: record.vendor, scopes: [...record.scopes] },
+    detail: { id: record.id, vendor: record.vendor, scopes: [...record.scopes] },
   });
 }

@@ -68,12 +68,9 @@ export async function pretendLetter(
 ): Promise<void> {
   const now = identity.clock.now();
   const accountId = randomToken('nobody_');
-  const pretended = { limit: 1, window: 1000, ...wanted.quota };
-  await identity.stores.attempts.takeInWindow(
-    `letters:${identity.secrets.mac('letters', accountId)}`,
-    pretended,
-    now,
-  );
+  const { limit, window } = { limit: 1, window: 1, ...wanted.quota };
+  const quotaKey = `letters:${identity.secrets.mac('letters', JSON.stringify([accountId, limit, window]))}`;
+  await identity.stores.attempts.take(quotaKey, accountId, { limit, window: window * 1000 }, now);
   const code = randomText(SIX_DIGITS);
   await identity.stores.codes.put(codeKey(identity, accountId, 'pretended'), {
     codeHash: codeHash(identity, { accountId, purpose: 'pretended', code, binding: undefined }),

@@ -1,4 +1,5 @@
 /** Letters to an account's owner. Nothing that a stranger's request contained goes into one. */
+import { randomUUID } from '../secrets.ts';
 import type { AccountRecord, Json } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
 
@@ -38,7 +39,7 @@ export async function mayWrite(
   const { limit, window } = quota;
   const key = `letters:${identity.secrets.mac('letters', JSON.stringify([account.id, limit, window]))}`;
   const now = identity.clock.now();
-  const taken = await identity.stores.attempts.takeInWindow(key, { limit, window: window * 1000 }, now);
+  const taken = await identity.stores.attempts.take(key, randomUUID(), { limit, window: window * 1000 }, now);
   return taken.allowed;
 }
 

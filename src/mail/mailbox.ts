@@ -1,3 +1,4 @@
+/** The development mailbox: catches letters instead of sending them, in memory, for the page that shows them. */
 import type { MailTransport, RenderedLetter } from './mailer.ts';
 
 export interface CaughtLetter extends RenderedLetter {
@@ -5,10 +6,19 @@ export interface CaughtLetter extends RenderedLetter {
 }
 
 export interface Mailbox extends MailTransport {
-  /** Newest first, 200 at most. */
+  /** Newest first. */
   list(): readonly CaughtLetter[];
 }
 
-export function createMailbox(_: { keep?: number } = {}): Mailbox {
-  throw new Error('unwritten');
+/** `keep`: how many letters; the oldest go first. */
+export function createMailbox({ keep = 200 }: { keep?: number } = {}): Mailbox {
+  const caught: CaughtLetter[] = [];
+  return {
+    async deliver(letter) {
+      caught.unshift({ ...letter, at: new Date() });
+      caught.length = Math.min(caught.length, keep);
+    },
+    list: () => [...caught],
+    async close() {},
+  };
 }
