@@ -35,7 +35,10 @@ export function createForms(options: { secrets: Secrets; issuer: string }): Form
       if (browser === undefined) {
         browser = randomBytes(24).toString('base64url');
         ctx.state.formBrowser = browser;
-        ctx.append('Set-Cookie', `${cookie}=${browser}; Path=/; HttpOnly; SameSite=Lax${https ? '; Secure' : ''}`);
+        ctx.append(
+          'Set-Cookie',
+          `${cookie}=${browser}; Path=/; HttpOnly; SameSite=Lax${https ? '; Secure' : ''}`,
+        );
       }
       return macOf(browser, purpose);
     },

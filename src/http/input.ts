@@ -34,7 +34,8 @@ export async function readBody(request: IncomingMessage, options: { limit: numbe
   } catch (cause) {
     throw new Refused('unreadable-body', { detail: 'the body ended early', cause });
   }
-  if (received > options.limit) throw new Refused('too-large', { detail: `more than ${options.limit} bytes` });
+  if (received > options.limit)
+    throw new Refused('too-large', { detail: `more than ${options.limit} bytes` });
   return Buffer.concat(kept, received);
 }
 
@@ -44,7 +45,9 @@ export async function readBody(request: IncomingMessage, options: { limit: numbe
  */
 export function refuseEncoding(request: IncomingMessage): void {
   if (isEncoded(request)) {
-    throw new Refused('unsupported-encoding', { detail: `Content-Encoding: ${request.headers['content-encoding']}` });
+    throw new Refused('unsupported-encoding', {
+      detail: `Content-Encoding: ${request.headers['content-encoding']}`,
+    });
   }
 }
 
@@ -113,12 +116,12 @@ export function parseForm(text: string): URLSearchParams {
     if (pair === '') continue;
     const at = pair.indexOf('=');
     const name = at === -1 ? pair : pair.slice(0, at);
-    form.append(unescape(name), at === -1 ? '' : unescape(pair.slice(at + 1)));
+    form.append(percentDecoded(name), at === -1 ? '' : percentDecoded(pair.slice(at + 1)));
   }
   return form;
 }
 
-function unescape(text: string): string {
+function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' ').replace(/%(?![0-9a-f]{2})/gi, '%25'));
   } catch (cause) {

@@ -20,17 +20,45 @@ interface Answer {
 
 const ANSWERS: Partial<Record<Reason, Answer>> = {
   'not-found': { status: 404, error: 'not_found', description: 'There is nothing at this address.' },
-  'method-not-allowed': { status: 405, error: 'invalid_request', description: 'This method is not served here.' },
+  'method-not-allowed': {
+    status: 405,
+    error: 'invalid_request',
+    description: 'This method is not served here.',
+  },
   'too-large': { status: 413, error: 'invalid_request', description: 'The request is too large.' },
-  'unsupported-encoding': { status: 415, error: 'invalid_request', description: 'Compressed bodies are not read.' },
-  'unsupported-media-type': { status: 415, error: 'invalid_request', description: 'This media type is not read here.' },
-  forbidden: { status: 403, error: 'access_denied', description: 'The request did not come from our own page.' },
-  'too-many-requests': { status: 429, error: 'too_many_requests', description: 'Too many attempts. Wait, then try again.' },
-  unavailable: { status: 503, error: 'temporarily_unavailable', description: 'The service cannot answer now. Try again in a moment.' },
+  'unsupported-encoding': {
+    status: 415,
+    error: 'invalid_request',
+    description: 'Compressed bodies are not read.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    error: 'invalid_request',
+    description: 'This media type is not read here.',
+  },
+  forbidden: {
+    status: 403,
+    error: 'access_denied',
+    description: 'The request did not come from our own page.',
+  },
+  'too-many-requests': {
+    status: 429,
+    error: 'too_many_requests',
+    description: 'Too many attempts. Wait, then try again.',
+  },
+  unavailable: {
+    status: 503,
+    error: 'temporarily_unavailable',
+    description: 'The service cannot answer now. Try again in a moment.',
+  },
   internal: { status: 500, error: 'server_error', description: 'Something went wrong on our side.' },
 };
 
-const BAD_REQUEST: Answer = { status: 400, error: 'invalid_request', description: 'The request could not be read.' };
+const BAD_REQUEST: Answer = {
+  status: 400,
+  error: 'invalid_request',
+  description: 'The request could not be read.',
+};
 const RETRY_AFTER = 5;
 
 export function respondWithError(options: { log: Log; views: Views }): Middleware {
@@ -52,7 +80,8 @@ export function respondWithError(options: { log: Log; views: Views }): Middlewar
 
 function asRefusal(error: unknown): Refused {
   if (error instanceof Refused) return error;
-  if (error instanceof StoreUnavailable) return new Refused('unavailable', { retryAfter: RETRY_AFTER, cause: error });
+  if (error instanceof StoreUnavailable)
+    return new Refused('unavailable', { retryAfter: RETRY_AFTER, cause: error });
   return new Refused(statusOf(error) === 400 ? 'unreadable-body' : 'internal', { cause: error });
 }
 
@@ -65,7 +94,8 @@ function statusOf(error: unknown): number {
 function report(log: Log, ctx: Context, error: unknown, refusal: Refused): void {
   const line = { requestId: factsOf(ctx).id, reason: refusal.reason };
   if (refusal.reason === 'internal') log.error({ ...line, err: error }, 'request failed');
-  else if (error instanceof StoreUnavailable) log.error({ ...line, store: error.store, err: error }, 'store unavailable');
+  else if (error instanceof StoreUnavailable)
+    log.error({ ...line, store: error.store, err: error }, 'store unavailable');
   else log.debug({ ...line, detail: refusal.message }, 'request refused');
 }
 
@@ -86,4 +116,3 @@ export function answer(ctx: Context, views: Views, refusal: Refused): void {
     ctx.body = { error, error_description: description };
   }
 }
-

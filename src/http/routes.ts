@@ -22,6 +22,7 @@ export interface PageHandlers {
   readonly consent: Submits;
   readonly cancel: Submits;
   readonly reset: Shows;
+  readonly resetDone: Shows;
   readonly setNewPassword: Submits;
 }
 
@@ -34,7 +35,11 @@ export function pageRoutes(pages: PageHandlers, forms: Forms): Middleware {
     .post('/interaction/:uid/consent', ownForm(interactionOf, pages.consent))
     .post('/interaction/:uid/cancel', ownForm(interactionOf, pages.cancel))
     .get('/reset', open(pages.reset))
-    .post('/reset', ownFormNoReferrer(() => 'reset', pages.setNewPassword))
+    .get('/reset/done', open(pages.resetDone))
+    .post(
+      '/reset',
+      ownFormNoReferrer(() => 'reset', pages.setNewPassword),
+    )
     .routes() as unknown as Middleware;
 }
 

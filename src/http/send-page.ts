@@ -20,7 +20,12 @@ export function sendPage(ctx: Context, views: Views, reply: PageReply): void {
 }
 
 /** The same for whoever holds the bare request and response: sets the policy, returns the document. */
-export function pageText(request: IncomingMessage, response: ServerResponse, views: Views, reply: PageReply): string {
+export function pageText(
+  request: IncomingMessage,
+  response: ServerResponse,
+  views: Views,
+  reply: PageReply,
+): string {
   const images = [(reply.brand ?? views.brand).logo];
   response.setHeader(
     'Content-Security-Policy',

@@ -22,16 +22,21 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Files that browsers and crawlers ask for at the root. */
-const AT_ROOT: Readonly<Record<string, string>> = { '/favicon.ico': 'favicon.svg', '/robots.txt': 'robots.txt' };
+const AT_ROOT: Readonly<Record<string, string>> = {
+  '/favicon.ico': 'favicon.svg',
+  '/robots.txt': 'robots.txt',
+};
 
-export function loadStaticFiles(folder: string): StaticFiles {
+/** `made`: files that are not on the disk, by name. */
+export function loadStaticFiles(folder: string, made: Readonly<Record<string, string>> = {}): StaticFiles {
   const files = new Map<string, { bytes: Buffer; type: string; hash: string }>();
-  for (const name of readdirSync(folder)) {
+  const keep = (name: string, bytes: Buffer) => {
     const type = TYPES[extname(name)];
-    if (type === undefined) continue;
-    const bytes = readFileSync(join(folder, name));
-    files.set(name, { bytes, type, hash: createHash('sha256').update(bytes).digest('base64url').slice(0, 16) });
-  }
+    const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 16);
+    if (type !== undefined) files.set(name, { bytes, type, hash });
+  };
+  for (const name of readdirSync(folder)) keep(name, readFileSync(join(folder, name)));
+  for (const [name, text] of Object.entries(made)) keep(name, Buffer.from(text));
   return {
     address(name) {
       const file = files.get(name);
@@ -42,7 +47,10 @@ export function loadStaticFiles(folder: string): StaticFiles {
       const name = AT_ROOT[ctx.path] ?? (ctx.path.startsWith('/assets/') ? ctx.path.slice(8) : '');
       const file = files.get(name);
       if (file === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
-      ctx.set('Cache-Control', ctx.query.v === file.hash ? 'public, max-age=31536000, immutable' : 'public, max-age=300');
+      ctx.set(
+        'Cache-Control',
+        ctx.query.v === file.hash ? 'public, max-age=31536000, immutable' : 'public, max-age=300',
+      );
       ctx.type = file.type;
       ctx.etag = file.hash;
       ctx.status = 200;

@@ -43,7 +43,11 @@ export function trustedProxies(proxies: readonly string[]): Middleware {
 }
 
 /** Goes through X-Forwarded-For from its end, which our own proxies wrote, to the first address that is not ours. */
-function clientBehind(peer: string, forwardedFor: string | undefined, trusted: (address: string) => boolean): string {
+function clientBehind(
+  peer: string,
+  forwardedFor: string | undefined,
+  trusted: (address: string) => boolean,
+): string {
   let client = peer;
   for (const hop of (forwardedFor ?? '').split(',').reverse()) {
     const address = plainAddress(hop.trim());

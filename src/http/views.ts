@@ -22,7 +22,9 @@ export interface PageWanted {
   /** Languages by preference. */
   readonly languages?: readonly string[];
   /** Instead of the server's own. */
-  readonly brand?: Brand;
+  readonly brand?: Brand | undefined;
+  /** For content that does not fit a small card. */
+  readonly wide?: boolean;
 }
 
 export interface Views {
@@ -37,7 +39,7 @@ const OPTIONS = {
   client: false,
   strict: true,
   localsName: 'it',
-  destructuredLocals: ['page', 't', 'brand', 'asset', 'partial', 'content', 'language'],
+  destructuredLocals: ['page', 't', 'brand', 'asset', 'partial', 'content', 'language', 'title', 'wide'],
 } as const;
 
 export function createViews(options: {
@@ -63,11 +65,15 @@ export function createViews(options: {
         brand: wanted.brand ?? options.brand,
         asset: options.asset,
         language,
-        t: (key: string, values?: Record<string, unknown>) => options.words.say(language, key, values),
+        content: '',
+        title: options.words.say(language, `pages.titles.${wanted.view}`),
+        wide: wanted.wide === true,
+        t: (key: string, values?: Record<string, unknown>) =>
+          options.words.say(language, `pages.${key}`, values),
       };
       const partial = (name: string, data: Record<string, unknown> = {}): string =>
-        template(`partials/${name}`)({ ...locals, partial, content: '', page: data });
-      const content = template(`pages/${wanted.view}`)({ ...locals, partial, content: '' });
+        template(`partials/${name}`)({ ...locals, partial, page: data });
+      const content = template(`pages/${wanted.view}`)({ ...locals, partial });
       return template('layout/layout')({ ...locals, partial, content });
     },
   };
@@ -82,7 +88,11 @@ function compileAll(folder: string): Map<string, Template> {
       const path = join(folder, kind, file);
       templates.set(
         `${kind}/${file.slice(0, -4)}`,
-        ejs.compile(readFileSync(path, 'utf8'), { ...OPTIONS, destructuredLocals: [...OPTIONS.destructuredLocals], filename: path }),
+        ejs.compile(readFileSync(path, 'utf8'), {
+          ...OPTIONS,
+          destructuredLocals: [...OPTIONS.destructuredLocals],
+          filename: path,
+        }),
       );
     }
   }

@@ -1,0 +1,72 @@
+/** Consent: what an app asks for, in plain words, and the person's answer. */
+import type { Context } from 'koa';
+import { interactionOf, type Submits } from '../http/routes.ts';
+import { sendPage } from '../http/send-page.ts';
+import { findAccount } from '../identity/accounts.ts';
+import { Refused } from '../identity/refusal.ts';
+import type { InteractionView } from '../oidc/oidc.ts';
+import { brandOf, webAddress } from './branding.ts';
+import { readInteraction } from './interaction.ts';
+import type { PageParts } from './parts.ts';
+
+/** Scopes that have words of their own. */
+const KNOWN = new Set([
+  'openid',
+  'profile',
+  'email',
+  'phone',
+  'address',
+  'organization',
+  'roles',
+  'offline_access',
+]);
+
+export async function showConsent(parts: PageParts, ctx: Context, view: InteractionView): Promise<void> {
+  const account =
+    view.accountId === undefined
+      ? undefined
+      : await findAccount(parts.identity, { id: view.accountId, organization: view.organization });
+  sendPage(ctx, parts.views, {
+    view: 'consent',
+    languages: view.uiLocales,
+    brand: await brandOf(parts.identity, parts.views, view.organization),
+    formTargets: [view.redirectUri],
+    data: {
+      uid: view.uid,
+      client: view.client.name,
+      account: account?.email ?? account?.username ?? account?.claims.name ?? '',
+      scopes: view.missingScopes.map((name) => ({ name, key: KNOWN.has(name) ? name : 'other' })),
+      links: linksOf(view.client),
+      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+    },
+  });
+}
+
+export function consent(parts: PageParts): Submits {
+  return async (ctx, form) => {
+    const view = await readInteraction(parts, ctx);
+    if (view === undefined) return;
+    // A consent form that was kept open says nothing about the sign-in that is asked for now.
+    if (view.prompt !== 'consent')
+      throw new Refused('unreadable-body', { detail: 'no consent is asked for' });
+    const decision = form.get('decision');
+    if (decision !== 'allow' && decision !== 'deny')
+      throw new Refused('unreadable-body', { detail: 'no decision' });
+    ctx.respond = false;
+    if (decision === 'allow') await parts.interactions.finishConsent(ctx.req, ctx.res);
+    else {
+      await parts.interactions.abort(ctx.req, ctx.res, {
+        error: 'access_denied',
+        description: 'The person did not allow the access.',
+      });
+    }
+  };
+}
+
+function linksOf(client: InteractionView['client']): { key: string; href: string }[] {
+  const links = [
+    { key: 'policy', href: webAddress(client.policyUri) },
+    { key: 'terms', href: webAddress(client.tosUri) },
+  ];
+  return links.flatMap(({ key, href }) => (href === undefined ? [] : [{ key, href }]));
+}

@@ -1,0 +1,33 @@
+/**
+ * The door of every sign-in: the engine sends the browser here with a cookie that belongs to one
+ * interaction, and what the engine wants decides which page is shown. Without that cookie (expired,
+ * finished, another browser's: security.md S1) there is nothing to go on with.
+ */
+import type { Context } from 'koa';
+import type { Shows } from '../http/routes.ts';
+import { sendPage } from '../http/send-page.ts';
+import { InteractionGone, type InteractionView } from '../oidc/oidc.ts';
+import { showConsent } from './consent.ts';
+import type { PageParts } from './parts.ts';
+import { showSignIn } from './sign-in.ts';
+
+export function interaction(parts: PageParts): Shows {
+  return async (ctx) => {
+    const view = await readInteraction(parts, ctx);
+    if (view === undefined) return;
+    if (view.prompt === 'consent') await showConsent(parts, ctx, view);
+    else await showSignIn(parts, ctx, view);
+  };
+}
+
+/** The interaction of this browser and this address; when there is none, says so on a page. */
+export async function readInteraction(parts: PageParts, ctx: Context): Promise<InteractionView | undefined> {
+  try {
+    const view = await parts.interactions.read(ctx.req, ctx.res);
+    if (view.uid === ctx.params.uid) return view;
+  } catch (error) {
+    if (!(error instanceof InteractionGone)) throw error;
+  }
+  sendPage(ctx, parts.views, { status: 410, view: 'expired', data: {} });
+  return undefined;
+}

@@ -1,0 +1,112 @@
+/**
+ * The page that reset letters lead to. Opening it spends nothing, because mail scanners open links; the
+ * ticket is spent when a password has been entered that will be taken. The letter cannot be skipped: the
+ * form carries the ticket itself, and the account comes from the ticket alone (CVE-2023-26481). Nobody is
+ * signed in by it (security.md W6).
+ */
+import type { Context } from 'koa';
+import { factsOf } from '../http/request-facts.ts';
+import type { Shows, Submits } from '../http/routes.ts';
+import { sendPage } from '../http/send-page.ts';
+import { Refused } from '../identity/refusal.ts';
+import { judgePassword, setPassword } from '../identity/set-password.ts';
+import { readTicket, spendTicket } from '../identity/tickets.ts';
+import type { AccountRecord } from '../store/ports.ts';
+import { type Alert, alertFor, statusFor } from './alert.ts';
+import { brandOf } from './branding.ts';
+import type { PageParts } from './parts.ts';
+
+const PURPOSE = 'reset';
+/** Longer than any ticket of ours. */
+const LONGEST_TICKET = 200;
+
+interface ResetState {
+  readonly token: string;
+  readonly account: AccountRecord;
+  readonly alert?: Alert;
+  readonly status?: number;
+}
+
+export function showReset(parts: PageParts): Shows {
+  return async (ctx) => {
+    const token = typeof ctx.query.token === 'string' ? ctx.query.token : undefined;
+    const ticket = await find(parts, token);
+    if (token === undefined || ticket === undefined) refuse(parts, ctx);
+    else await show(parts, ctx, { token, account: ticket.account });
+  };
+}
+
+export function setNewPassword(parts: PageParts): Submits {
+  const minimum = parts.passwordMinimum;
+  return async (ctx, form) => {
+    const { identity } = parts;
+    const { address } = factsOf(ctx);
+    await identity.attempts.checkAddress(address);
+    const token = form.get('token') ?? undefined;
+    const ticket = await find(parts, token);
+    if (token === undefined || ticket === undefined) {
+      await identity.attempts.chargeAddress(address);
+      refuse(parts, ctx);
+      return;
+    }
+    const { account } = ticket;
+    const password = form.get('password') ?? '';
+    try {
+      await judgePassword(identity, { password, minimum, organization: account.organization });
+      if ((await spendTicket(identity, { token, purpose: PURPOSE })) === undefined) {
+        refuse(parts, ctx);
+        return;
+      }
+      await setPassword(identity, {
+        accountId: account.id,
+        password,
+        minimum,
+        letter: 'password-reset-done',
+        // Who holds the letter holds the mailbox.
+        change: (current) => ({ ...current, emailVerified: true }),
+      });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      await show(parts, ctx, {
+        token,
+        account,
+        alert: alertFor(error, { minimum }),
+        status: statusFor(error),
+      });
+      return;
+    }
+    ctx.redirect('/reset/done');
+    ctx.status = 303;
+  };
+}
+
+export function resetDone(parts: PageParts): Shows {
+  return (ctx) => sendPage(ctx, parts.views, { view: 'reset-done', data: {} });
+}
+
+async function find(parts: PageParts, token: string | undefined) {
+  if (token === undefined || token === '' || token.length > LONGEST_TICKET) return undefined;
+  return readTicket(parts.identity, { token, purpose: PURPOSE });
+}
+
+async function show(parts: PageParts, ctx: Context, state: ResetState): Promise<void> {
+  // The address of this page is the secret: no link and no stylesheet may carry it on.
+  ctx.set('Referrer-Policy', 'no-referrer');
+  sendPage(ctx, parts.views, {
+    status: state.status ?? 200,
+    view: 'reset',
+    brand: await brandOf(parts.identity, parts.views, state.account.organization),
+    data: {
+      token: state.token,
+      formToken: parts.forms.tokenFor(ctx, PURPOSE),
+      account: state.account.email ?? state.account.username ?? '',
+      minimum: parts.passwordMinimum,
+      alert: state.alert,
+    },
+  });
+}
+
+function refuse(parts: PageParts, ctx: Context): void {
+  ctx.set('Referrer-Policy', 'no-referrer');
+  sendPage(ctx, parts.views, { status: 400, view: 'reset-refused', data: {} });
+}
