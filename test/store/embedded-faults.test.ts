@@ -1,0 +1,261 @@
+import { execFile, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { openStores } from '../../src/store/open-stores.ts';
+import { type Stores, StoreUnavailable, StoreUnusable } from '../../src/store/ports.ts';
+import { fresh, later, times } from '../conformance/stores/back-end.ts';
+import { embeddedConfig } from './embedded-config.ts';
+
+const log = pino({ level: 'silent' });
+
+describe('the embedded store, when something is wrong', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'portico-faults-'));
+    file = join(folder, 'data', 'portico.db');
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const open = () => openStores(embeddedConfig(file), { log });
+  const opened = async (work: (stores: Stores) => Promise<void>) => {
+    const stores = await open();
+    try {
+      await stores.migrate();
+      await work(stores);
+    } finally {
+      await stores.close();
+    }
+  };
+  const failure = async (promise: Promise<unknown>): Promise<Error & { cause?: unknown }> => {
+    try {
+      await promise;
+    } catch (error) {
+      if (error instanceof Error) return error;
+    }
+    throw new Error('It did not fail.');
+  };
+
+  it('S7 makes its folder and keeps its files to their owner, also those that were open to others', async () => {
+    mkdirSync(join(folder, 'data'));
+    writeFileSync(file, '', { mode: 0o644 });
+    await opened(async (stores) => {
+      await stores.facts.set('a', 'b');
+      for (const name of [file, `${file}-wal`, `${file}-shm`]) {
+        expect((statSync(name).mode & 0o777).toString(8), name).to.equal('600');
+      }
+    });
+    file = join(folder, 'new', 'deep', 'portico.db');
+    await opened(async () => {
+      expect((statSync(file).mode & 0o777).toString(8)).to.equal('600');
+      expect((statSync(join(folder, 'new')).mode & 0o777).toString(8)).to.equal('700');
+    });
+  });
+
+  it('says so when the file is no database', async () => {
+    mkdirSync(join(folder, 'data'));
+    writeFileSync(file, 'This is a letter, not a database. '.repeat(200));
+    const error = await failure(open());
+    expect(error).to.be.instanceOf(StoreUnusable);
+    expect(error.message).to.equal(
+      `${file} is not a SQLite database. Move it away, or point store.embedded.file at another path.`,
+    );
+  });
+
+  it('says so when the path is a folder, or lies where no folder can be', async () => {
+    mkdirSync(file, { recursive: true });
+    expect((await failure(open())).message).to.contain('is a folder');
+    file = join(folder, 'plain', 'portico.db');
+    writeFileSync(join(folder, 'plain'), '');
+    const error = await failure(open());
+    expect(error).to.be.instanceOf(StoreUnusable);
+    expect(error.message).to.contain('Point store.embedded.file at a path in a folder that can be written');
+  });
+
+  it('says so when the folder or the file cannot be written', async () => {
+    await opened((stores) => stores.facts.set('a', 'b'));
+    const child = fork(fileURLToPath(new URL('./read-only.ts', import.meta.url)), [folder]);
+    const [report] = await once(child, 'message');
+    expect(report.newFile).to.match(/^StoreUnusable: .*Give the user that runs Portico write permission/);
+    expect(report.oldFile).to.match(/^StoreUnusable: .*Give the user that runs Portico write permission/);
+  });
+
+  it('leaves the database of another program alone', async () => {
+    mkdirSync(join(folder, 'data'));
+    const other = new DatabaseSync(file);
+    other.exec('CREATE TABLE recipes (name TEXT); PRAGMA user_version = 1');
+    other.close();
+    const stores = await open();
+    const error = await failure(stores.migrate());
+    await stores.close();
+    expect(error).to.be.instanceOf(StoreUnusable);
+    expect(error.message).to.contain('is a database of another program');
+    const again = new DatabaseSync(file);
+    expect(again.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.tables).to.equal(1);
+    again.close();
+  });
+
+  it('does not touch a file that a newer Portico wrote', async () => {
+    await opened((stores) => stores.facts.set('a', 'b'));
+    const newer = new DatabaseSync(file);
+    newer.exec('PRAGMA user_version = 99');
+    newer.close();
+    const stores = await open();
+    const error = await failure(stores.migrate());
+    await stores.close();
+    expect(error).to.be.instanceOf(StoreUnusable);
+    expect(error.message).to.match(
+      /written by a newer Portico \(schema 99; this one knows \d+\)\. Start that version/,
+    );
+  });
+
+  it('answers StoreUnavailable within seconds while another process holds the lock, and reads meanwhile', async () => {
+    await opened(async (stores) => {
+      await stores.facts.set('a', 'b');
+      const holder = new DatabaseSync(file);
+      holder.exec('BEGIN IMMEDIATE');
+      const start = performance.now();
+      const writes = times(20, (index) => failure(stores.facts.set(`name ${index}`, 'value')));
+      let turns = 0;
+      const ticker = setInterval(() => {
+        turns += 1;
+      }, 50);
+      expect(await stores.facts.get('a')).to.equal('b');
+      const errors = await Promise.all(writes);
+      clearInterval(ticker);
+      expect(performance.now() - start).to.be.within(2500, 6000);
+      expect(turns, 'the event loop went on').to.be.greaterThan(25);
+      for (const error of errors) {
+        expect(error).to.be.instanceOf(StoreUnavailable);
+        expect(String((error.cause as Error).message)).to.contain('is locked by another process');
+      }
+      holder.exec('ROLLBACK');
+      holder.close();
+      await stores.facts.set('a', 'c');
+      expect(await stores.facts.get('a')).to.equal('c');
+    });
+  });
+
+  it('waits for a lock that another process gives back in time', async () => {
+    await opened(async (stores) => {
+      const holder = new DatabaseSync(file);
+      holder.exec('BEGIN IMMEDIATE');
+      setTimeout(() => holder.exec('COMMIT'), 300);
+      await stores.facts.set('a', 'b');
+      expect(await stores.facts.get('a')).to.equal('b');
+      holder.close();
+    });
+  });
+
+  it('answers StoreUnavailable on a full disk, and keeps what it acknowledged', async () => {
+    const child = fork(fileURLToPath(new URL('./full-disk.ts', import.meta.url)), [
+      JSON.stringify(embeddedConfig(file)),
+    ]);
+    const [report] = await once(child, 'message');
+    await once(child, 'exit');
+    expect(report.error).to.equal('StoreUnavailable');
+    expect(report.explanation).to.contain(file);
+    expect(report.written).to.be.greaterThan(0);
+    await opened(async (stores) => {
+      for (const index of times(report.written, (number) => number)) {
+        expect(await stores.facts.get(`fact ${index}`)).to.have.length(20_000);
+      }
+      expect(await stores.facts.get(`fact ${report.written}`)).to.equal(undefined);
+    });
+  });
+
+  it('one broken write fails alone: those of the same turn are stored', async () => {
+    await opened(async (stores) => {
+      const [before, broken, after] = await Promise.allSettled([
+        stores.facts.set('before', 'x'),
+        stores.facts.set('broken', {} as never),
+        stores.facts.set('after', 'x'),
+      ]);
+      expect([before.status, broken.status, after.status]).to.deep.equal([
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+      ]);
+      expect(await stores.facts.get('before')).to.equal('x');
+      expect(await stores.facts.get('after')).to.equal('x');
+    });
+  });
+
+  it('refuses every call after it was closed, and stores what was under way', async () => {
+    const stores = await open();
+    await stores.migrate();
+    const underWay = stores.facts.set('last', 'words');
+    await stores.close();
+    await underWay;
+    expect(await failure(stores.facts.get('last'))).to.be.instanceOf(StoreUnavailable);
+    expect(await failure(stores.facts.set('x', 'y'))).to.be.instanceOf(StoreUnavailable);
+    expect(await stores.health()).to.have.nested.property('[0].ok', false);
+    await opened(async (again) => {
+      expect(await again.facts.get('last')).to.equal('words');
+    });
+  });
+
+  it('tells how many records a sweep removed, in more batches than one', async () => {
+    await opened(async (stores) => {
+      const now = new Date();
+      const past = later(now, -1);
+      await Promise.all(
+        times(1203, () =>
+          stores.artifacts.put('Session', fresh('s'), {
+            payload: '',
+            createdAt: past,
+            expiresAt: past,
+            durable: false,
+          }),
+        ),
+      );
+      await stores.attempts.take('key', 'mark', { limit: 1, window: 1 }, later(now, -1000));
+      await stores.attempts.takeInWindow('key', { limit: 1, window: 1 }, later(now, -1000));
+      await stores.attempts.remember('key', past);
+      await stores.claims.claim('key', 'owner', past, past);
+      await stores.presence.put('account', { lastSeenAt: past, until: past });
+      const common = { organization: 'o', createdAt: past, expiresAt: past };
+      await stores.tickets.put('hash', { ...common, purpose: 'reset', data: '' });
+      await stores.codes.put('key', { ...common, codeHash: 'x', accountId: 'a', tries: 1 });
+      expect(await stores.sweep(now)).to.equal(1203 + 7);
+      expect(await stores.sweep(now)).to.equal(0);
+    });
+  });
+
+  it('can be started by many processes on one new file at once', async () => {
+    const script = fileURLToPath(new URL('./first-start.ts', import.meta.url));
+    const starts = times(5, () =>
+      promisify(execFile)(process.execPath, [script, JSON.stringify(embeddedConfig(file))]),
+    );
+    for (const { stdout, stderr } of await Promise.all(starts)) {
+      expect(stdout).to.equal('started\n');
+      expect(stderr, 'no warning of Node about its SQLite reaches the user').to.equal('');
+    }
+  });
+
+  it('loads no driver of another back end', async () => {
+    const script = `
+      import { registerHooks } from 'node:module';
+      registerHooks({ resolve(name, context, next) { if (/^(mongodb|ioredis)$/.test(name)) console.log(name); return next(name, context); } });
+      const { openStores } = await import(${JSON.stringify(new URL('../../src/store/open-stores.ts', import.meta.url).href)});
+      await (await openStores(${JSON.stringify(embeddedConfig(file))}, { log: undefined })).close();
+      console.log('opened');`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    await once(child, 'close');
+    expect(text).to.equal('opened\n');
+  });
+});
