@@ -1,0 +1,146 @@
+/** GET, PUT and PATCH /users/account: the own account. Both verbs of change merge and do the same. */
+import { z } from 'zod';
+import {
+  type AccountChanges,
+  type AccountView,
+  type AddressClaim,
+  type Caller,
+  endpointFor,
+  type Json,
+  ok,
+  Refused,
+} from '../dialect.ts';
+import { dob, email, genderField, hasBegun, leaveEmpty, maybe, name, phone, text } from './fields.ts';
+import {
+  AccountReply,
+  ADDRESS_MEMBERS,
+  type Address,
+  accountReply,
+  defaultAddress,
+  Failure,
+} from './serializers.ts';
+import type { CarePortalsSettings } from './settings.ts';
+
+const endpoint = endpointFor<CarePortalsSettings>();
+
+/** The frame lets nobody reach a bearer endpoint without an account; this tells the compiler. */
+function accountOf(caller: Caller | undefined): AccountView {
+  if (caller?.account === undefined) throw new Refused('invalid-token');
+  return caller.account;
+}
+
+export const showAccount = endpoint({
+  method: 'GET',
+  path: '/users/account',
+  summary: 'The own account',
+  caller: 'token',
+  counts: 'nothing',
+  replies: { 200: AccountReply, 400: Failure, 401: Failure, 403: Failure },
+  async answer({ caller, settings }) {
+    return ok(accountReply(accountOf(caller), settings));
+  },
+});
+
+const line = maybe(text(0, 100));
+const address = z.object({
+  province: line,
+  provinceCode: line,
+  address1: line,
+  address2: line,
+  city: line,
+  countryCode: line,
+  postalCode: line,
+});
+
+const schema = ({ phoneCountryCode }: CarePortalsSettings) => ({
+  body: z.object({
+    profile: maybe(
+      z.object({
+        firstName: leaveEmpty(name),
+        lastName: leaveEmpty(name),
+        phone: leaveEmpty(phone(phoneCountryCode)),
+        gender: leaveEmpty(genderField),
+        dob: leaveEmpty(dob),
+        email: leaveEmpty(email),
+      }),
+    ),
+    address: maybe(z.object({ default: maybe(address), other: maybe(z.array(address).max(10)) })),
+  }),
+});
+
+type Change = z.output<ReturnType<typeof schema>['body']>;
+
+/** What no schema can know: an address is not changed here, and nobody is born tomorrow. */
+function judge({ profile }: Change, account: AccountView, now: Date): void {
+  const otherEmail = profile?.email !== undefined && profile.email !== account.email;
+  const unborn = profile?.dob !== undefined && !hasBegun(profile.dob, now);
+  if (otherEmail || unborn) throw new Refused('invalid-fields');
+}
+
+/** `undefined` members stay, "" clears. A province code without a province beside it names that too. */
+function mergedAddress(
+  present: Address,
+  change: Partial<Record<keyof Address, string | undefined>>,
+): Address {
+  const sent = { ...change };
+  if (sent.provinceCode !== undefined && sent.province === undefined) sent.province = sent.provinceCode;
+  const merged = { ...present };
+  for (const member of ADDRESS_MEMBERS) merged[member] = sent[member] ?? merged[member];
+  return merged;
+}
+
+/** Two lines of one claim (OIDC Core 5.1.1). */
+function addressClaim(parts: Address): AddressClaim | null {
+  const street = [parts.address1, parts.address2].join('\n').replace(/\n$/, '');
+  const claim: AddressClaim = {
+    ...(street !== '' && { street_address: street }),
+    ...(parts.city !== '' && { locality: parts.city }),
+    ...(parts.provinceCode !== '' && { region: parts.provinceCode }),
+    ...(parts.postalCode !== '' && { postal_code: parts.postalCode }),
+    ...(parts.countryCode !== '' && { country: parts.countryCode }),
+  };
+  return Object.keys(claim).length === 0 ? null : claim;
+}
+
+function changesOf(change: Change, account: AccountView): AccountChanges {
+  const { profile, address: sent } = change;
+  const vendor: Record<string, Json | undefined> = {};
+  const claims: AccountChanges['claims'] = {
+    given_name: profile?.firstName,
+    family_name: profile?.lastName,
+    gender: profile?.gender,
+    birthdate: profile?.dob,
+    phone_number: profile?.phone,
+    // A number that nobody has proved yet.
+    ...(profile?.phone !== undefined &&
+      profile.phone !== account.claims.phone_number && { phone_number_verified: false }),
+    ...(sent?.default && { address: addressClaim(mergedAddress(defaultAddress(account), sent.default)) }),
+  };
+  if (sent?.default) vendor.province = mergedAddress(defaultAddress(account), sent.default).province;
+  if (sent?.other) {
+    vendor.addresses = sent.other.map((one) =>
+      Object.fromEntries(ADDRESS_MEMBERS.map((member) => [member, one[member] ?? ''])),
+    );
+  }
+  return { claims, vendor };
+}
+
+function changeAccount(method: 'PUT' | 'PATCH') {
+  return endpoint<ReturnType<typeof schema>>({
+    method,
+    path: '/users/account',
+    summary: 'Change the own account',
+    caller: 'token',
+    counts: 'nothing',
+    accepts: schema,
+    replies: { 200: AccountReply, 400: Failure, 401: Failure, 403: Failure, 406: Failure, 413: Failure },
+    async answer({ body, caller, settings }, use) {
+      const account = accountOf(caller);
+      judge(body, account, use.now());
+      return ok(accountReply(await use.update(account.id, (present) => changesOf(body, present)), settings));
+    },
+  });
+}
+
+export const putAccount = changeAccount('PUT');
+export const patchAccount = changeAccount('PATCH');

@@ -1,0 +1,99 @@
+/**
+ * CarePortals: the Patient API's password sign-in, registration, own account and three-step reset, and a
+ * sign-in for organization users. One bearer JWT of thirty days, no refresh; every call names its
+ * organization. README.md of this folder says what the vendor documents and what is ours; the way in is
+ * `careportals` below.
+ */
+import { type Credential, dialect, HEX, type Mount, type RequestView } from '../dialect.ts';
+import { patchAccount, putAccount, showAccount } from './account.ts';
+import { createAccount } from './create-account.ts';
+import { organization } from './organization.ts';
+import { refusals } from './refusals.ts';
+import { forgot, reset, validate, validateByOtherName } from './reset-password.ts';
+import { phoneOf, unameOf } from './serializers.ts';
+import { type CarePortalsSettings, settings } from './settings.ts';
+import { signIn, signInShort, signInToOrganization, signInToOrganizationBare } from './sign-in.ts';
+
+const endpoints = [
+  signIn,
+  signInShort,
+  signInToOrganization,
+  createAccount,
+  showAccount,
+  putAccount,
+  patchAccount,
+  forgot,
+  validate,
+  validateByOtherName,
+  reset,
+];
+
+/** Read on the own account only; clients send stale ones to sign-in. */
+function credential(request: RequestView): Credential | undefined {
+  const token = /^bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1];
+  return token === undefined ? undefined : { kind: 'token', token };
+}
+
+/** Under each base everywhere; bare on the hosts that are this API's alone, where the server's own URLs go on answering. */
+function mounts({ base, hosts, orgBase }: CarePortalsSettings): Mount<CarePortalsSettings>[] {
+  const rules = { otherMethods: 'not-found', head: true } as const;
+  const list: Mount<CarePortalsSettings>[] = base.map((one) => ({
+    base: one,
+    endpoints,
+    owns: true,
+    ...rules,
+  }));
+  if (hosts.length > 0) {
+    const bare = orgBase === '/org' ? endpoints.filter((one) => one !== signInToOrganization) : endpoints;
+    list.push({ base: '', hosts, endpoints: bare, owns: false, ...rules });
+  }
+  if (orgBase !== '') {
+    list.push({ base: orgBase, endpoints: [signInToOrganizationBare], owns: false, ...rules });
+  }
+  return list;
+}
+
+export const careportals = dialect<CarePortalsSettings>({
+  name: 'careportals',
+  title: "CarePortals' Patient API",
+  settings,
+  clientId: ({ clientId }) => clientId,
+  mounts,
+  order: ['size', 'encoding', 'media', 'syntax', 'credential', 'organization', 'rights', 'fields', 'limits'],
+  bodies: {
+    accepts: ['json', 'form'],
+    limit: 65_536,
+    forms: 'flat',
+    absent: 'empty-object',
+    untyped: 'refuse',
+    unreadable: 'refuse',
+  },
+  credential,
+  organization,
+  tokens: {
+    scope: 'profile email phone address',
+    access: 'jwt',
+    claims: ({ account, settings: given }) => ({
+      organization: account.organization,
+      uname: unameOf(account),
+      roles: [...account.roles],
+      ...(given.accessToken.personalData && {
+        dob: account.claims.birthdate ?? '',
+        email: account.email ?? '',
+        phone: phoneOf(account, given),
+      }),
+    }),
+    accessLifetime: ({ accessToken }) => accessToken.lifetime,
+    audience: ({ accessToken, base }, issuer) => accessToken.audience ?? `${issuer}${base[0] ?? ''}`,
+    sharedSecret: ({ accessToken }) => accessToken.secret,
+  },
+  alias: { alphabet: HEX, length: 24 },
+  refusals,
+  cors: ({ corsOrigins }) => ({
+    origins: corsOrigins,
+    credentials: true,
+    methods: ['GET,HEAD,PUT,PATCH,POST,DELETE'],
+    headers: ['content-type,organization,authorization'],
+    exposed: ['Retry-After'],
+  }),
+});

@@ -1,0 +1,70 @@
+/** POST /users: a patient, with or without a password, and no token: the client signs in next. */
+import { z } from 'zod';
+import { endpointFor, type FieldFault, json, type LimitRule } from '../dialect.ts';
+import { dob, email, genderField, hasBegun, maybe, name, password, phone, provinceCode } from './fields.ts';
+import { CreatedReply, createdReply, Failure } from './serializers.ts';
+import type { CarePortalsSettings } from './settings.ts';
+
+/** Whatever else a client sends (roles, uname, meta, ...) is ignored and not kept. */
+const schema = ({ phoneCountryCode }: CarePortalsSettings) => ({
+  body: z.object({
+    email,
+    firstName: name,
+    lastName: name,
+    gender: genderField,
+    phone: phone(phoneCountryCode),
+    dob,
+    password: maybe(password),
+    provinceCode: maybe(provinceCode),
+  }),
+});
+
+export const createAccount = endpointFor<CarePortalsSettings>()<ReturnType<typeof schema>>({
+  method: 'POST',
+  path: '/users',
+  summary: 'Create a patient',
+  caller: 'anyone',
+  counts: 'address',
+  accepts: schema,
+  async alsoJudge({ raw, faults, use }): Promise<FieldFault[]> {
+    const day = dob.safeParse(raw.dob);
+    if (faults.length > 0 || !day.success || hasBegun(day.data, use.now())) return [];
+    return [{ path: ['dob'], message: 'is invalid' }];
+  },
+  limits({ request }): LimitRule[] {
+    return [
+      {
+        counter: 'create',
+        key: request.address,
+        limit: 10,
+        window: 60,
+        kind: 'fixed',
+        charge: ['account-exists'],
+      },
+    ];
+  },
+  replies: { 201: CreatedReply, 400: Failure, 406: Failure, 409: Failure, 413: Failure, 429: Failure },
+  async answer({ body, settings }, use) {
+    if (body.password !== undefined) {
+      use.judgePassword(body.password, { minimum: settings.password.minLength });
+    }
+    const account = await use.register(
+      {
+        email: body.email,
+        ...(body.password !== undefined && { password: body.password }),
+        claims: {
+          given_name: body.firstName,
+          family_name: body.lastName,
+          gender: body.gender,
+          birthdate: body.dob,
+          phone_number: body.phone,
+          phone_number_verified: false,
+          ...(body.provinceCode !== undefined && { address: { region: body.provinceCode } }),
+        },
+        roles: ['patient'],
+      },
+      { passwordMinimum: settings.password.minLength },
+    );
+    return json(201, createdReply(account, settings));
+  },
+});

@@ -1,0 +1,102 @@
+/**
+ * CarePortals' kinds of fields. Every fault has the endpoint's one text, so that a schema only tells good
+ * from bad; what is refused for the password alone is judged by the endpoint, once all else is valid.
+ */
+import { z } from 'zod';
+
+export const points = (text: string) => [...text].length;
+const bytes = (text: string) => new TextEncoder().encode(text).byteLength;
+
+const INVALID = 'is invalid';
+
+/** Trimmed, NFC, without control characters or lone surrogates. */
+const clean = z.string(INVALID).transform((given, context) => {
+  const text = given.trim().normalize('NFC');
+  if (!/\p{Cc}/u.test(text) && text.isWellFormed()) return text;
+  context.addIssue({ code: 'custom', message: INVALID });
+  return z.NEVER;
+});
+
+export function text(least: number, most: number) {
+  return clean.refine((value) => points(value) >= least && points(value) <= most, INVALID);
+}
+
+/** One `@`, something before it, a domain of at least two non-empty labels, no blanks. */
+const ADDRESS = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/u;
+
+export const email = text(1, 254)
+  .refine((address) => ADDRESS.test(address), INVALID)
+  .transform((address) => address.toLowerCase());
+
+/** At a reset request it need not look like an address. */
+export const anyEmail = text(1, 254).transform((address) => address.toLowerCase());
+
+export const name = text(1, 100);
+
+const gender = clean.transform((value, context) => {
+  const known = value.toLowerCase();
+  if (['male', 'female', 'other'].includes(known)) return known;
+  context.addIssue({ code: 'custom', message: INVALID });
+  return z.NEVER;
+});
+
+/** A text, or the documented object whose only member is `value`. Leaves as a lower-case text. */
+export const genderField = z.union([
+  gender,
+  z.strictObject({ value: gender }).transform(({ value }) => value),
+]);
+
+/** E.164, or undefined where the text is no phone number. */
+export function phoneNumber(given: string, countryCode: string): string | undefined {
+  const digits = given.trim().replace(/[\s\-.()]/gu, '');
+  let number = digits;
+  if (!digits.startsWith('+')) {
+    number =
+      digits.length >= 11 && digits.startsWith(countryCode) ? `+${digits}` : `+${countryCode}${digits}`;
+  }
+  return /^\+[1-9]\d{7,14}$/.test(number) ? number : undefined;
+}
+
+export function phone(countryCode: string) {
+  return clean.transform((given, context) => {
+    const number = phoneNumber(given, countryCode);
+    if (number !== undefined) return number;
+    context.addIssue({ code: 'custom', message: INVALID });
+    return z.NEVER;
+  });
+}
+
+/** A day that exists; one that rolls over (02-30) is not the day that was written. */
+function isDay(given: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(given) || given < '1900-01-01') return false;
+  const day = new Date(`${given}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === given;
+}
+
+/** Whether the day has begun yet is judged with the server's clock, by `hasBegun`. */
+export const dob = clean.refine(isDay, INVALID);
+
+/** Today in UTC, or before. */
+export const hasBegun = (day: string, now: Date) => day <= now.toISOString().slice(0, 10);
+
+export const provinceCode = clean.transform((given, context) => {
+  if (given === '') return undefined;
+  if (/^[a-z]{2}$/i.test(given)) return given.toUpperCase();
+  context.addIssue({ code: 'custom', message: INVALID });
+  return z.NEVER;
+});
+
+/** Taken as sent; how long it must be is judged later. */
+export const password = z
+  .string(INVALID)
+  .refine((given) => !given.includes('\0') && given.isWellFormed() && bytes(given) <= 1024, INVALID);
+
+/** Absent and null leave a member alone; so does what is empty after trimming, with `leaveEmpty`. */
+export const maybe = <Schema extends z.ZodType>(schema: Schema) =>
+  z.union([z.null().transform(() => undefined), z.undefined(), schema]).optional();
+
+export const leaveEmpty = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess(
+    (given) => (typeof given === 'string' && given.trim() === '' ? undefined : given),
+    maybe(schema),
+  );

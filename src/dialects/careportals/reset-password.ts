@@ -1,0 +1,108 @@
+/** The three steps of a password reset: ask for a link, ask whether it is good, set the new password. */
+import { z } from 'zod';
+import { endpointFor, json, type LimitRule, ok, Refused, type RequestView } from '../dialect.ts';
+import { anyEmail, password } from './fields.ts';
+import { Failure, TrueReply } from './serializers.ts';
+import type { CarePortalsSettings } from './settings.ts';
+
+const endpoint = endpointFor<CarePortalsSettings>();
+
+/** The hosted reset page takes the same tickets. */
+const PURPOSE = 'password-reset';
+
+const guesses = ({ request }: { request: RequestView }): LimitRule[] => [
+  {
+    counter: 'reset-token',
+    key: request.address,
+    limit: 10,
+    window: 60,
+    kind: 'fixed',
+    charge: ['ticket-refused'],
+  },
+];
+
+/** The same answer for everyone, in the same time; the letter goes out after the reply. */
+export const forgot = endpoint({
+  method: 'POST',
+  path: '/auth/forgot',
+  summary: 'Ask for a reset link',
+  caller: 'anyone',
+  counts: 'address',
+  accepts: { body: z.object({ email: anyEmail }) },
+  limits: ({ request }) => [
+    {
+      counter: 'reset-request',
+      key: request.address,
+      limit: 60,
+      window: 60,
+      kind: 'fixed',
+      charge: 'success',
+    },
+  ],
+  replies: { 201: TrueReply, 400: Failure, 406: Failure, 413: Failure, 429: Failure },
+  async answer({ body, request, settings }, use) {
+    const account = await use.accountByEmail(body.email);
+    if (account?.status === 'active') {
+      await use.sendTicket({
+        account,
+        purpose: PURPOSE,
+        prefix: 'rst_',
+        lifetime: settings.resetToken.lifetime,
+        link: settings.resetLink ?? `${request.issuer}/reset?token={token}`,
+        letter: 'reset-link',
+        supersedes: false,
+        quota: { limit: 3, window: 900 },
+      });
+    } else {
+      await use.pretendLetter();
+    }
+    return json(201, true);
+  },
+});
+
+/** Asking spends nothing: mail scanners and impatient people ask too. */
+function validateAt(path: string) {
+  return endpoint({
+    method: 'GET',
+    path,
+    summary: 'Is this reset token good?',
+    caller: 'anyone',
+    counts: 'address',
+    limits: guesses,
+    replies: { 200: TrueReply, 400: Failure, 401: Failure, 429: Failure },
+    async answer({ request }, use) {
+      const [token = '', ...more] = request.query.getAll('token');
+      const good = token !== '' && more.length === 0 && (await use.readTicket(token, PURPOSE)) !== undefined;
+      if (!good) throw new Refused('ticket-refused');
+      return ok(true);
+    },
+  });
+}
+
+export const validate = validateAt('/auth/forgot/validate');
+export const validateByOtherName = validateAt('/auth/valid-password-token');
+
+/** A refused password does not spend the token; of parallel uses one wins. */
+export const reset = endpoint({
+  method: 'POST',
+  path: '/auth/reset',
+  summary: 'Set a new password',
+  caller: 'anyone',
+  counts: 'address',
+  accepts: { body: z.object({ token: z.string().min(1).max(200), password: password.min(1) }) },
+  limits: guesses,
+  replies: { 201: TrueReply, 400: Failure, 401: Failure, 406: Failure, 413: Failure, 429: Failure },
+  async answer({ body, settings }, use) {
+    if ((await use.readTicket(body.token, PURPOSE)) === undefined) throw new Refused('ticket-refused');
+    const minimum = settings.password.minLength;
+    use.judgePassword(body.password, { minimum });
+    const account = await use.spendTicket(body.token, PURPOSE);
+    if (account === undefined) throw new Refused('ticket-refused');
+    await use.setPassword(account.id, body.password, {
+      minimum,
+      notify: true,
+      changes: { emailVerified: true },
+    });
+    return json(201, true);
+  },
+});

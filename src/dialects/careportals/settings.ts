@@ -1,0 +1,45 @@
+/** Keys below `dialects.careportals`. */
+import { z } from 'zod';
+import { duration, jwtSettings } from '../dialect.ts';
+
+const path = z.string().regex(/^(\/[\w.-]+)+$/, 'must be a path such as /patient');
+const access = jwtSettings(2_592_000);
+
+export const settings = z.strictObject({
+  enabled: z.boolean().default(false),
+  base: z.union([path.transform((one) => [one]), z.array(path).min(1)]).default(['/patient']),
+  hosts: z.array(z.string().toLowerCase()).default([]),
+  orgBase: z.union([path, z.literal('')]).default('/org'),
+  organization: z.string().min(1).optional(),
+  organizations: z.array(z.string().min(1)).optional(),
+  clientId: z.string().min(1).default('careportals-legacy'),
+  accessToken: z
+    .looseObject({ personalData: z.boolean().default(false) })
+    .transform(({ personalData, ...rest }, context) => {
+      const parsed = access.safeParse(rest);
+      if (parsed.success) return { ...parsed.data, personalData };
+      for (const issue of parsed.error.issues) {
+        context.addIssue({ code: 'custom', message: issue.message, path: issue.path });
+      }
+      return z.NEVER;
+    })
+    .prefault({}),
+  refreshToken: z.never('CarePortals has no refresh tokens: leave refreshToken out').optional(),
+  password: z.strictObject({ minLength: z.int().min(1).max(128).default(8) }).prefault({}),
+  resetLink: z
+    .string()
+    .refine((link) => link.includes('{token}'), 'must contain {token}')
+    .optional(),
+  resetToken: z
+    .strictObject({
+      lifetime: duration.refine((seconds) => seconds <= 3600, 'must be at most 1h').default(3600),
+    })
+    .prefault({}),
+  phoneCountryCode: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/, 'must be a country calling code such as "1"')
+    .default('1'),
+  corsOrigins: z.union([z.literal('any'), z.array(z.url())]).default('any'),
+});
+
+export type CarePortalsSettings = z.output<typeof settings>;

@@ -1,0 +1,57 @@
+/**
+ * POST /auth, /auth/login, and /org/auth for organization users: a bare token for a name and a password.
+ * Missing credentials are a refused sign-in (401), ill-typed ones a fault (406).
+ */
+import { z } from 'zod';
+import { type AccountView, endpointFor, json, Refused, type Use } from '../dialect.ts';
+import { maybe, password, text } from './fields.ts';
+import { Failure, TokenReply } from './serializers.ts';
+import type { CarePortalsSettings } from './settings.ts';
+
+/** An account with no other role than `patient` is no organization user. */
+const worksHere = (account: AccountView) => account.roles.some((role) => role !== 'patient');
+
+/**
+ * `<email>#<organization>` is the address; but an organization may have given somebody a sign-in name that
+ * ends like that. The address goes first.
+ */
+async function loginOf(typed: string, organization: string, use: Use): Promise<string> {
+  const suffix = `#${organization.toLowerCase()}`;
+  if (!typed.endsWith(suffix)) return typed;
+  const address = typed.slice(0, -suffix.length);
+  if ((await use.accountByEmail(address)) !== undefined) return address;
+  return (await use.accountByUsername(typed)) === undefined ? address : typed;
+}
+
+function signInAt(path: string, options: { organizationUsers: boolean }) {
+  return endpointFor<CarePortalsSettings>()({
+    method: 'POST',
+    path,
+    summary: options.organizationUsers ? 'Sign in as an organization user' : 'Sign in with a password',
+    caller: 'anyone',
+    counts: 'sign-in',
+    accepts: {
+      body: z.object({
+        username: maybe(text(0, 400).transform((login) => login.toLowerCase())),
+        password: maybe(password),
+      }),
+    },
+    replies: { 201: TokenReply, 400: Failure, 401: Failure, 406: Failure, 413: Failure, 429: Failure },
+    async answer({ body, organization }, use) {
+      if (!body.username || !body.password) throw new Refused('sign-in-refused');
+      const { tokens } = await use.signInWithPassword({
+        login: await loginOf(body.username, organization.id, use),
+        password: body.password,
+        by: ['email', 'username'],
+        ...(options.organizationUsers && { only: worksHere }),
+      });
+      return json(201, { token: tokens.access.value });
+    },
+  });
+}
+
+export const signIn = signInAt('/auth/login', { organizationUsers: false });
+export const signInShort = signInAt('/auth', { organizationUsers: false });
+export const signInToOrganization = signInAt('/org/auth', { organizationUsers: true });
+/** Below `orgBase`. */
+export const signInToOrganizationBare = signInAt('/auth', { organizationUsers: true });
