@@ -47,7 +47,7 @@ function text(name: string, { limit, optional = false, rule }: TextRules) {
 }
 
 export const required = (name: string, limit = 100) => text(name, { limit }).pipe(z.string());
-export const optional = (name: string, limit = 100) => text(name, { limit, optional: true });
+export const optional = (name: string, limit = 100) => text(name, { limit, optional: true }).optional();
 
 const fold = (address: string) => address.normalize('NFC').toLowerCase();
 
@@ -67,9 +67,9 @@ function addressFault(address: string): string | undefined {
 /** At sign-in, what is no address is merely unknown. */
 export const anyAddress = required('email', 254).transform(fold);
 export const address = text('email', { limit: 254, rule: addressFault }).pipe(z.string()).transform(fold);
-export const optionalAddress = text('email', { limit: 254, optional: true, rule: addressFault }).transform(
-  (value) => value && fold(value),
-);
+export const optionalAddress = text('email', { limit: 254, optional: true, rule: addressFault })
+  .transform((value) => value && fold(value))
+  .optional();
 
 /** Exactly as sent: neither trimmed nor cut. */
 export function password(rule?: (value: string) => string | undefined) {

@@ -14,9 +14,11 @@ const schema = (settings: VisitNoteSettings) => ({
         ? undefined
         : 'The selected discipline is invalid.',
     ).transform((name) => name.toUpperCase()),
-    license_number: clearable('license_number', 100),
-    license_state: clearable('license_state', 100),
-    organization_uuid: clearable('organization_uuid', 50, uuid).transform((id) => id?.toLowerCase() ?? id),
+    license_number: clearable('license_number', 100).optional(),
+    license_state: clearable('license_state', 100).optional(),
+    organization_uuid: clearable('organization_uuid', 50, uuid)
+      .transform((id) => id?.toLowerCase() ?? id)
+      .optional(),
   }),
 });
 

@@ -48,7 +48,7 @@ export const register = endpoint({
       last_name: required('last_name', 100),
       email: newAddress,
       password: newPassword,
-      password_confirmation: confirmation,
+      password_confirmation: confirmation.optional(),
     }),
   },
   /** Fields are judged independently: a taken address and a common password are reported together. */
