@@ -1,0 +1,27 @@
+/** Limits of the endpoints that may send a letter. Every valid request counts, whether the address is known or not. */
+import type { LimitFacts, LimitRule } from '../dialect.ts';
+import type { VSeeSettings } from './settings.ts';
+
+/** `door`: activate and reset count by themselves. */
+export function letterLimits(door: 'activate' | 'reset') {
+  return ({ request, settings, body }: LimitFacts<VSeeSettings>): readonly LimitRule[] => {
+    const { email } = body as { email: string };
+    return [
+      {
+        counter: `${door}-address`,
+        key: `${request.address} ${email}`,
+        ...settings.limits.letters,
+        kind: 'sliding',
+        charge: 'each',
+      },
+      {
+        counter: `${door}-client`,
+        key: request.address,
+        limit: 60,
+        window: 3600,
+        kind: 'sliding',
+        charge: 'each',
+      },
+    ];
+  };
+}

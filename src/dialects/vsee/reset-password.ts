@@ -1,0 +1,45 @@
+/**
+ * POST /users/reset_password: an active account gets a link to the hosted page, an inactive one a code. The
+ * answer is true for everybody.
+ */
+import { z } from 'zod';
+import { endpoint, ok } from '../dialect.ts';
+import { email, required } from './fields.ts';
+import { invite, MAILBOX_QUOTA, takesLetters } from './invitation.ts';
+import { letterLimits } from './letter-limits.ts';
+import { failures } from './refusals.ts';
+import type { VSeeSettings } from './settings.ts';
+
+const body = z.object({ email: required('email', email) });
+
+export const resetPassword = endpoint<{ body: typeof body }, VSeeSettings>({
+  method: 'POST',
+  path: '/users/reset_password',
+  summary: 'Ask for a way to set a new password',
+  caller: 'anyone',
+  counts: 'nothing',
+  accepts: { body },
+  limits: letterLimits('reset'),
+  replies: { 200: z.strictObject({ data: z.literal(true) }), ...failures(400, 401, 413, 429, 503) },
+  async answer({ body, request, settings }, use) {
+    const account = await use.accountByEmail(body.email);
+    if (account === undefined || account.status === 'blocked' || !takesLetters(account)) {
+      await use.pretendLetter();
+    } else if (account.status === 'inactive') {
+      await invite(use, account, settings);
+    } else {
+      await use.sendTicket({
+        account,
+        purpose: 'reset',
+        prefix: '',
+        lifetime: 3600,
+        // The issuer is configuration: a forged Host cannot get into a letter.
+        link: `${request.issuer}/reset?token={token}&organization={organization}`,
+        letter: 'reset',
+        supersedes: true,
+        quota: MAILBOX_QUOTA,
+      });
+    }
+    return ok({ data: true });
+  },
+});

@@ -1,0 +1,140 @@
+/**
+ * VSee: patients ("members"), providers and guests of clinics sign in with a password, with a code from a
+ * letter, or through their clinic's portal, and carry an opaque access token in `X-ApiToken`. This folder
+ * owns the vendor's routes, words and user shapes; README.md says what is the vendor's and what is ours.
+ * The way in is `vsee`, which the registry mounts; what an endpoint may do is `Use` (../dialect.ts), and
+ * accounts, tokens, letters and limits live behind that.
+ */
+import { DIGITS, dialect, HEX } from '../dialect.ts';
+import { activate, registrationGuard } from './activate.ts';
+import { alive } from './alive.ts';
+import { browserSignIn } from './browser-sign-in.ts';
+import { apiKeyOf, credentialOf } from './caller.ts';
+import { changeMe } from './change-me.ts';
+import { listUsers } from './list-users.ts';
+import { me } from './me.ts';
+import { accountCodeGuard, organizationOf } from './organization.ts';
+import { refresh } from './refresh.ts';
+import { isForBrowsers, refusals } from './refusals.ts';
+import { repairForm } from './repair-form.ts';
+import { resetPassword } from './reset-password.ts';
+import { typeOf } from './serializers.ts';
+import { settings, type VSeeSettings } from './settings.ts';
+import { showUser } from './show-user.ts';
+import { signIn } from './sign-in.ts';
+import { signOut } from './sign-out.ts';
+import { singleSignOn } from './single-sign-on.ts';
+
+/** 128 random bits without a prefix, for both kinds of token. */
+const TOKEN_FORM = { alphabet: HEX, length: 32 };
+
+const endpoints = [
+  listUsers,
+  showUser,
+  singleSignOn,
+  signIn,
+  me,
+  changeMe,
+  signOut,
+  refresh,
+  resetPassword,
+  activate,
+  alive,
+];
+
+/** `{env}` names one of the clinic's environments and changes nothing. */
+const ENVIRONMENT = { env: /^[a-z0-9_-]{1,32}$/ };
+
+export const vsee = dialect<VSeeSettings>({
+  name: 'vsee',
+  title: 'VSee Clinic API: sign-in, single sign-on, profiles and the directory of a clinic',
+  settings,
+  clientId: ({ clientId }) => clientId,
+  mounts: ({ base, authPath }) => [
+    ...['', '/vc/:env'].map((prefix) => ({
+      base: `${prefix}${base}`,
+      segments: ENVIRONMENT,
+      suffixes: ['.json'],
+      endpoints,
+      owns: true,
+      otherMethods: 'not-found' as const,
+      head: true,
+    })),
+    ...['', '/vc/:env'].map((prefix) => ({
+      base: prefix,
+      segments: ENVIRONMENT,
+      endpoints: [browserSignIn(authPath)],
+      // Only GET and HEAD of this path are ours: another dialect may own its POST.
+      owns: false,
+      otherMethods: 'pass' as const,
+      head: true,
+    })),
+  ],
+  order: [
+    'size',
+    'guard:account-code',
+    'credential',
+    'organization',
+    'rights',
+    'guard:registration',
+    'encoding',
+    'media',
+    'syntax',
+    'fields',
+    'limits',
+  ],
+  guards: { 'account-code': accountCodeGuard, registration: registrationGuard },
+  bodies: {
+    accepts: ['json', 'form', 'multipart'],
+    limit: 65_536,
+    forms: 'nested',
+    absent: 'empty-object',
+    untyped: 'refuse',
+    unreadable: 'refuse',
+    repairForm,
+  },
+  credential: credentialOf,
+  organization: organizationOf,
+  tokens: {
+    scope: 'vsee',
+    access: TOKEN_FORM,
+    claims: ({ account, organization }) => ({
+      user_id: account.alias,
+      user_type: String(typeOf(account)),
+      account_code: organization.id,
+    }),
+    accessLifetime: ({ accessToken }) => accessToken.lifetime,
+    audience: ({ accessToken, base }, issuer) => accessToken.audience ?? `${issuer}${base}`,
+    refresh: {
+      form: TOKEN_FORM,
+      lifetime: ({ refreshToken }) => refreshToken.lifetime,
+      leeway: ({ refreshToken }) => refreshToken.leeway,
+      reuse: 'replay',
+    },
+  },
+  alias: { alphabet: DIGITS, length: 11, first: '23456789' },
+  mints: { code: TOKEN_FORM },
+  // Members who have not set a password yet use the whole API with the token of their code.
+  admitsToken: ({ status }) => status !== 'blocked',
+  refusals,
+  headers: ({ endpoint }) => ({
+    'cache-control': 'no-store',
+    // The address that the browser leaves holds the token.
+    ...(isForBrowsers(endpoint) && { 'referrer-policy': 'no-referrer' }),
+  }),
+  cors: 'none',
+  // A right key is never limited, and a missing one is no guess.
+  limitsOnRefusedCredential: ({ request, endpoint, caller }) =>
+    endpoint.caller === 'api-key' && caller === undefined && apiKeyOf(request) !== undefined
+      ? [
+          {
+            counter: 'wrong-keys',
+            key: request.address,
+            limit: 10,
+            window: 900,
+            kind: 'sliding',
+            charge: 'each',
+          },
+        ]
+      : [],
+});
