@@ -8,7 +8,7 @@ import Mocha from 'mocha';
 export default class SpecWithCounts extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
-    const output = (options.reporterOptions ?? options.reporterOption)?.output;
+    const output: unknown = options.reporterOptions?.output;
     runner.once('end', () => {
       // Base prints its own summary at the same event, and was registered before this listener.
       const { passes, failures, pending } = this.stats;

@@ -11,7 +11,7 @@ import path from 'node:path';
 import type { Clock } from '../../src/clock.ts';
 import { type Config, type ConfigInput, configSchema } from '../../src/config/schema.ts';
 import type { Dialect } from '../../src/dialects/dialect.ts';
-import { dialects as registered } from '../../src/dialects/registry.ts';
+import { dialectNames } from '../../src/dialects/registry.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { type RunningServer, startServer } from '../../src/server.ts';
 import { type MailServer, startMailServer } from './mail-server.ts';
@@ -97,15 +97,16 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
 /** Every dialect switched on, nothing that reaches out of this machine, sign-in limits as they ship. */
 export function testConfig(
   base: DeepPartial<ConfigInput>,
-  { config = {}, dialects = registered }: Pick<TestServerOptions, 'config' | 'dialects'> = {},
+  { config = {}, dialects }: Pick<TestServerOptions, 'config' | 'dialects'> = {},
 ): Config {
+  const names = dialects?.map(({ name }) => name) ?? dialectNames;
   const input: DeepPartial<ConfigInput> = {
     environment: 'test',
     issuer: 'http://127.0.0.1:0',
     http: { host: '127.0.0.1', port: 0, trustedProxies: ['127.0.0.1'] },
     keys: { encryption: TEST_KEY },
     log: { level: 'debug' },
-    dialects: Object.fromEntries(dialects.map(({ name }) => [name, { enabled: true }])),
+    dialects: Object.fromEntries(names.map((name) => [name, { enabled: true }])),
   };
   return configSchema.parse(laidOver(laidOver(input, base), config));
 }
