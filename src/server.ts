@@ -1,0 +1,310 @@
+/**
+ * The composition root: makes every part from the configuration, hands each what it needs, and starts to
+ * listen. main.ts calls it with the configuration of the process, tests with other values. Nothing else in
+ * src/ makes a store, a mailer or an OIDC server.
+ */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Middleware } from 'koa';
+import { type Clock, systemClock } from './clock.ts';
+import type { Config } from './config/schema.ts';
+import { serverKey } from './config/server-key.ts';
+import type { Dialect } from './dialects/dialect.ts';
+import { ensureDialectClients } from './dialects/dialect-clients.ts';
+import { mountDialects } from './dialects/mount.ts';
+import { loadEnabledDialects } from './dialects/registry.ts';
+import { createDevelopment } from './demo/development.ts';
+import { createUpstreams } from './federation/registry.ts';
+import { createApp } from './http/app.ts';
+import { brandSheet } from './http/brand-sheet.ts';
+import { createCors } from './http/cors.ts';
+import { createForms } from './http/csrf.ts';
+import { createInternalApp } from './http/health.ts';
+import { loadStaticFiles } from './http/static-files.ts';
+import { createViews } from './http/views.ts';
+import { loadWords } from './http/words.ts';
+import { createAttempts } from './identity/attempts.ts';
+import type { Identity } from './identity/identity.ts';
+import { createPasswordHasher } from './identity/password-hasher.ts';
+import { createPasswordPolicy } from './identity/password-policy.ts';
+import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { openMail } from './mail/open-mail.ts';
+import { createAudit } from './observe/audit.ts';
+import { createLog, type Log } from './observe/log.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { createOidcServer } from './oidc/create-oidc-server.ts';
+import type { OidcServer } from './oidc/oidc.ts';
+import { serverBrand } from './pages/branding.ts';
+import { createEnginePages } from './pages/engine-pages.ts';
+import { createPages } from './pages/pages.ts';
+import { type Secrets, secretsFrom } from './secrets.ts';
+import { loadSeeds } from './seed/load-seeds.ts';
+import { openStores } from './store/open-stores.ts';
+import type { Stores } from './store/ports.ts';
+
+const PROJECT = join(import.meta.dirname, '..');
+
+/** Milliseconds between two rounds of cleaning up. No answer depends on them. */
+const SWEEP_EVERY = 60_000;
+const ROTATION_CHECK_EVERY = 60_000;
+/** Milliseconds that requests in flight, and then letters, may take when the server stops. */
+const DRAIN = 4000;
+
+export interface ServerOptions {
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Default: those that the configuration switches on. */
+  readonly dialects?: readonly Dialect[];
+}
+
+export interface RunningServer {
+  /** Where it listens. */
+  readonly url: string;
+  readonly issuer: string;
+  readonly port: number;
+  readonly stores: Stores;
+  readonly identity: Identity;
+  readonly oidc: OidcServer;
+  /** Stops in order: readiness off, listening off, requests drained, letters sent, stores closed. */
+  close(): Promise<void>;
+}
+
+/** Rejects, with nothing left open, when a part cannot start. */
+export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
+  const log = options.log ?? createLog({ level: config.log.level });
+  const clock = options.clock ?? systemClock;
+  const lifecycle = createLifecycle({ log });
+  try {
+    // Listening comes first: a port in use is told at once, and port 0 becomes a port that the issuer can name.
+    const front = await listen(config.http, lifecycle);
+    const issuer = withPort(config.issuer, front.port);
+    const parts = await createParts({ config, issuer, log, clock, lifecycle });
+    const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
+    front.answerWith(await createHandler({ ...parts, dialects }));
+    await startInternal({ ...parts });
+    repeat(lifecycle, 'sweep', SWEEP_EVERY, log, () => parts.stores.sweep(clock.now()));
+    repeat(lifecycle, 'key rotation', ROTATION_CHECK_EVERY, log, () => parts.oidc.rotateKeys());
+    lifecycle.ready();
+    const { stores, identity, oidc } = parts;
+    const url = `http://${front.host}:${front.port}`;
+    return { url, issuer, port: front.port, stores, identity, oidc, close: () => lifecycle.close() };
+  } catch (error) {
+    await lifecycle.close();
+    throw error;
+  }
+}
+
+/* ------------------------------------------------------------------ the parts */
+
+interface Ground {
+  readonly config: Config;
+  readonly issuer: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+}
+
+type Parts = Awaited<ReturnType<typeof createParts>>;
+
+async function createParts(ground: Ground) {
+  const { config, issuer, log, clock, lifecycle } = ground;
+  const secrets = secretsFrom(serverKey(config));
+  const stores = await openStores(config.store, { log });
+  lifecycle.onClose('stores', 'stores', () => stores.close());
+  await stores.migrate();
+  const audit = createAudit({ store: stores.audit, clock, log, toLog: config.audit.log });
+  lifecycle.onClose('audit', 'audit', () => audit.flush());
+  const looks = createLooks(config);
+  const oidc = await createOidcServer({
+    config,
+    issuer,
+    stores,
+    clock,
+    secrets,
+    log,
+    audit,
+    cookieKeys: cookieKeys(config, secrets),
+    pages: createEnginePages({ views: looks.views }),
+  });
+  lifecycle.onClose('work', 'OIDC server', () => oidc.close());
+  const mail = openMail({ config, log });
+  lifecycle.onClose('work', 'mail', async () => {
+    await mail.mailer.drain(DRAIN);
+    await mail.mailer.close();
+  });
+  const identity = createIdentity({ ...ground, secrets, stores, audit, oidc, mailer: mail.mailer });
+  await loadSeeds({ files: config.seed, issuer, identity, log });
+  return { ...ground, secrets, stores, audit, oidc, identity, mail, ...looks, metrics: createMetrics() };
+}
+
+function createIdentity(
+  parts: Ground & Pick<Identity, 'stores' | 'secrets' | 'audit' | 'mailer'> & { oidc: OidcServer },
+): Identity {
+  const { config, issuer, log, clock, stores, secrets, audit, mailer, oidc } = parts;
+  return {
+    stores,
+    clock,
+    secrets,
+    audit,
+    mailer,
+    log,
+    issuer,
+    access: oidc.access,
+    hasher: createPasswordHasher(config.hashing),
+    policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
+    attempts: createAttempts({ store: stores.attempts, clock, limits: config.attempts, secrets }),
+  };
+}
+
+/** What people see: words, templates, stylesheets. */
+function createLooks(config: Config) {
+  const words = loadWords(join(PROJECT, 'config/locales'));
+  const files = loadStaticFiles(join(PROJECT, 'public'), { 'brand.css': brandSheet(config.branding.accent) });
+  const views = createViews({
+    folder: join(PROJECT, 'views'),
+    words,
+    brand: serverBrand(config.branding),
+    asset: files.address,
+  });
+  return { files, views };
+}
+
+/** Derived from the server key unless the configuration names some, so that every node signs alike. */
+function cookieKeys(config: Config, secrets: Secrets): string[] {
+  return config.keys.cookies.length > 0 ? config.keys.cookies : [secrets.mac('cookie-key', 'cookies')];
+}
+
+/* ------------------------------------------------------------------ the handler */
+
+async function createHandler(parts: Parts & { dialects: readonly Dialect[] }): Promise<RequestListener> {
+  const { config, issuer, clock, log, stores, secrets, identity, oidc, views, files, lifecycle } = parts;
+  const forms = createForms({ secrets, issuer });
+  const pages = createPages({
+    identity,
+    interactions: oidc.interactions,
+    views,
+    forms,
+    passwordMinimum: config.passwords.minimum,
+    demo: config.demo,
+  });
+  const app = createApp({
+    config,
+    issuer,
+    clock,
+    log,
+    stores,
+    oidc,
+    views,
+    files,
+    forms,
+    pages,
+    dialects: await createDialects(parts),
+    development: await createDevelopmentPages(parts),
+    accepting: lifecycle.accepting,
+    observe: observeRequests(parts.metrics),
+  });
+  return app.callback();
+}
+
+async function createDialects(parts: Parts & { dialects: readonly Dialect[] }): Promise<Middleware | undefined> {
+  const { config, log, views, dialects, stores } = parts;
+  if (dialects.length === 0) return undefined;
+  await ensureDialectClients({ dialects, config, stores });
+  return mountDialects({
+    ...parts,
+    upstreams: createUpstreams({ config, log }),
+    renderPage: async (view, data) => views.render({ view, data }),
+    serverCors: createCors(config.http.cors.origins),
+  });
+}
+
+async function createDevelopmentPages(parts: Parts & { dialects: readonly Dialect[] }): Promise<Middleware[]> {
+  const { config, mail } = parts;
+  if (!config.demo) return [];
+  return createDevelopment({ ...parts, ...(mail.mailbox && { mailbox: mail.mailbox }) });
+}
+
+function observeRequests(metrics: Metrics) {
+  return (seen: { method: string; status: number; seconds: number }) =>
+    metrics.request({ ...seen, route: 'all' });
+}
+
+/* ------------------------------------------------------------------ listening */
+
+async function listen(http: Config['http'], lifecycle: Lifecycle) {
+  let handler: RequestListener = (_, response) => {
+    response.writeHead(503, { 'retry-after': '1', 'cache-control': 'no-store' }).end();
+  };
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) =>
+    handler(request, response),
+  );
+  const port = await bind(server, http.port, http.host);
+  lifecycle.onClose('listening', 'requests', () => drain(server));
+  return {
+    port,
+    host: http.host === '0.0.0.0' || http.host === '::' ? 'localhost' : http.host,
+    answerWith(next: RequestListener) {
+      handler = next;
+    },
+  };
+}
+
+function bind(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** No new connections; requests in flight get DRAIN milliseconds. */
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => server.closeAllConnections(), DRAIN);
+    server.close(() => {
+      clearTimeout(late);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** An issuer with port 0 takes the port that the system chose. */
+function withPort(issuer: string, port: number): string {
+  const url = new URL(issuer);
+  if (url.port === '0') url.port = String(port);
+  return url.origin;
+}
+
+async function startInternal(parts: Parts): Promise<void> {
+  const { host, port } = parts.config.http.internal;
+  if (port === null) return;
+  const app = createInternalApp({
+    stores: parts.stores,
+    accepting: parts.lifecycle.accepting,
+    log: parts.log,
+    metrics: async () => {
+      const { contentType, body } = await parts.metrics.expose();
+      return { type: contentType, text: body };
+    },
+  });
+  const server = createServer(app.callback());
+  await bind(server, port, host);
+  parts.lifecycle.onClose('work', 'internal listener', () => drain(server));
+}
+
+/** Runs in the background until the server stops; a failure is logged and tried again the next time. */
+function repeat(lifecycle: Lifecycle, name: string, every: number, log: Log, work: () => Promise<unknown>): void {
+  let running: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    running = work().catch((error: unknown) => log.warn({ err: error }, `${name} failed; it is tried again`));
+  }, every);
+  timer.unref();
+  lifecycle.onClose('work', name, async () => {
+    clearInterval(timer);
+    await running;
+  });
+}
