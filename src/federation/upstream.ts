@@ -34,6 +34,8 @@ export class IdTokenRefused extends Error {
 
 export interface Upstream {
   readonly name: 'google' | 'apple';
+  /** Whether the redirect sign-in is configured: a client id, and at Apple the key. Otherwise begin and finish throw. */
+  readonly redirects: boolean;
   /**
    * Verifies an ID token that a client presents. `maxAge`: seconds since `iat`. IdTokenRefused for every
    * defect, UpstreamUnavailable when the keys cannot be fetched (an unknown kid refetches once a minute at most).

@@ -39,7 +39,7 @@ export function createLetters(options: { from: string; product: string }): Lette
           letter: { ...view, body, footer, subject, language: words.language },
         });
       };
-      return { from, to, subject, text: page('txt'), html: page('html') };
+      return { from, to, subject, text: wrapped(page('txt')), html: page('html') };
     },
   };
 }
@@ -87,6 +87,17 @@ function readCatalogue(): { wordsFor(locale: string | undefined): Words } {
       return { language, t: (key, values) => fixed(key, values) };
     },
   };
+}
+
+const WIDTH = 72;
+
+/** Short lines travel as they are, without soft line breaks of an encoding. A link is never broken. */
+function wrapped(text: string): string {
+  const lines = text.split('\n').map((line) => {
+    if (line.length <= WIDTH || line.includes('://')) return line;
+    return line.replace(new RegExp(`(.{1,${WIDTH}})(?: |$)`, 'g'), '$1\n').trimEnd();
+  });
+  return `${lines.join('\n').trimEnd()}\n`;
 }
 
 /** The largest unit that divides the seconds, minutes at least. */
