@@ -80,6 +80,8 @@ function onlyEngineRoutes(oidc: Pick<OidcServer, 'serves'>): Middleware {
 function engine(oidc: Pick<OidcServer, 'handle'>): Middleware {
   return async (ctx) => {
     ctx.respond = false;
+    // '/authorize/<uid>' and the like are one route each.
+    ctx.state.route = ctx.path.replace(/\/[\w-]{20,}$/, '/:uid');
     // Koa's own default, which the engine would take for an answer.
     ctx.res.statusCode = 404;
     await oidc.handle(ctx.req, ctx.res);

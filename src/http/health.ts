@@ -5,6 +5,7 @@
  */
 import Koa, { type Middleware } from 'koa';
 import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { Stores } from '../store/ports.ts';
 
 export interface HealthParts {
@@ -34,9 +35,7 @@ async function readiness(parts: HealthParts) {
 }
 
 /** What `http.internal` serves: /metrics, /livez, and /readyz with each store's state. Never to be published. */
-export function createInternalApp(
-  parts: HealthParts & { log: Log; metrics: () => Promise<{ type: string; text: string }> },
-): Koa {
+export function createInternalApp(parts: HealthParts & { log: Log; metrics: Pick<Metrics, 'expose'> }): Koa {
   const app = new Koa();
   app.on('error', (error) => parts.log.error({ err: error }, 'internal listener'));
   app.use(async (ctx) => {
@@ -48,9 +47,9 @@ export function createInternalApp(
       ctx.body = { status: ready ? 'ok' : 'unavailable', accepting: parts.accepting(), stores };
     }
     if (ctx.path === '/metrics') {
-      const { type, text } = await parts.metrics();
-      ctx.set('Content-Type', type);
-      ctx.body = text;
+      const { contentType, body } = await parts.metrics.expose();
+      ctx.set('Content-Type', contentType);
+      ctx.body = body;
     }
   });
   return app;

@@ -12,6 +12,8 @@ import type { RequestFacts } from './request-facts.ts';
 
 export interface Observation {
   readonly method: string;
+  /** The pattern that answered, never the path that was asked for; 'other' where none did. */
+  readonly route: string;
   /** Below 600; 499 when the client went away first. */
   readonly status: number;
   readonly seconds: number;
@@ -41,7 +43,12 @@ export function requestLog(options: {
       };
       if (status >= 500) options.log.warn(line, 'request');
       else options.log.info(line, 'request');
-      options.observe?.({ method: ctx.method, status, seconds: milliseconds / 1000 });
+      options.observe?.({
+        method: ctx.method,
+        route: String(ctx.state.route ?? 'other'),
+        status,
+        seconds: milliseconds / 1000,
+      });
     });
     await next();
     // A body that nobody read would otherwise be read to its end on a connection that is kept open.

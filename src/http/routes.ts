@@ -48,11 +48,16 @@ export function interactionOf(ctx: Context): string {
   return `interaction:${String((ctx.params as { uid?: string }).uid)}`;
 }
 
+function routeOf(ctx: Context): unknown {
+  return (ctx as { _matchedRoute?: unknown })._matchedRoute;
+}
+
 function guards(forms: Forms) {
   const own =
     (opaqueOrigin: boolean) =>
     (purpose: (ctx: Context) => string, submits: Submits): Middleware =>
     async (ctx) => {
+      ctx.state.route = routeOf(ctx);
       const form = await readForm(ctx.req);
       forms.refuseForeignOrigin(ctx, { opaqueOrigin });
       forms.check(ctx, purpose(ctx), form.get(FORM_TOKEN) ?? undefined);
@@ -62,6 +67,7 @@ function guards(forms: Forms) {
     open:
       (shows: Shows): Middleware =>
       async (ctx) => {
+        ctx.state.route = routeOf(ctx);
         await shows(ctx);
       },
     ownForm: own(false),

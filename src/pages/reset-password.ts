@@ -10,13 +10,12 @@ import type { Shows, Submits } from '../http/routes.ts';
 import { sendPage } from '../http/send-page.ts';
 import { Refused } from '../identity/refusal.ts';
 import { judgePassword, setPassword } from '../identity/set-password.ts';
-import { readTicket, spendTicket } from '../identity/tickets.ts';
+import { RESET, readTicket, spendTicket } from '../identity/tickets.ts';
 import type { AccountRecord } from '../store/ports.ts';
 import { type Alert, alertFor, statusFor } from './alert.ts';
 import { brandOf } from './branding.ts';
 import type { PageParts } from './parts.ts';
 
-const PURPOSE = 'reset';
 /** Longer than any ticket of ours. */
 const LONGEST_TICKET = 200;
 
@@ -53,7 +52,7 @@ export function setNewPassword(parts: PageParts): Submits {
     const password = form.get('password') ?? '';
     try {
       await judgePassword(identity, { password, minimum, organization: account.organization });
-      if ((await spendTicket(identity, { token, purpose: PURPOSE })) === undefined) {
+      if ((await spendTicket(identity, { token, purpose: RESET })) === undefined) {
         refuse(parts, ctx);
         return;
       }
@@ -86,7 +85,7 @@ export function resetDone(parts: PageParts): Shows {
 
 async function find(parts: PageParts, token: string | undefined) {
   if (token === undefined || token === '' || token.length > LONGEST_TICKET) return undefined;
-  return readTicket(parts.identity, { token, purpose: PURPOSE });
+  return readTicket(parts.identity, { token, purpose: RESET });
 }
 
 async function show(parts: PageParts, ctx: Context, state: ResetState): Promise<void> {
@@ -98,7 +97,7 @@ async function show(parts: PageParts, ctx: Context, state: ResetState): Promise<
     brand: await brandOf(parts.identity, parts.views, state.account.organization),
     data: {
       token: state.token,
-      formToken: parts.forms.tokenFor(ctx, PURPOSE),
+      formToken: parts.forms.tokenFor(ctx, RESET),
       account: state.account.email ?? state.account.username ?? '',
       minimum: parts.passwordMinimum,
       alert: state.alert,

@@ -1,0 +1,54 @@
+/** What the demo application remembers of a browser: in memory, for a few browsers, until the process ends. */
+import { randomBytes } from 'node:crypto';
+import type { Context } from 'koa';
+
+/** A sign-in that is under way. */
+export interface Started {
+  readonly verifier: string;
+  readonly state: string;
+  readonly nonce: string;
+}
+
+export interface DemoTokens {
+  readonly idToken?: string | undefined;
+  readonly accessToken: string;
+  readonly refreshToken?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly expiresIn?: number | undefined;
+}
+
+export interface DemoSession {
+  started?: Started | undefined;
+  tokens?: DemoTokens | undefined;
+  subject?: string | undefined;
+  userinfo?: unknown;
+  /** What happened last, for the next page. */
+  notice?: string | undefined;
+}
+
+export interface DemoSessions {
+  /** The browser's; a new one with its cookie when it has none. */
+  of(ctx: Context): DemoSession;
+}
+
+const COOKIE = 'portico_demo';
+const KEPT = 200;
+
+export function createDemoSessions(): DemoSessions {
+  const sessions = new Map<string, DemoSession>();
+  return {
+    of(ctx) {
+      const known = sessions.get(ctx.cookies.get(COOKIE) ?? '');
+      if (known !== undefined) return known;
+      const id = randomBytes(24).toString('base64url');
+      const session: DemoSession = {};
+      sessions.set(id, session);
+      for (const oldest of sessions.keys()) {
+        if (sessions.size <= KEPT) break;
+        sessions.delete(oldest);
+      }
+      ctx.append('Set-Cookie', `${COOKIE}=${id}; Path=/demo; HttpOnly; SameSite=Lax`);
+      return session;
+    },
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * For development only: a small application that signs people in with this server (/demo), and the page
+ * that shows the letters which the development mailbox caught (/dev/mailbox). Neither exists in production,
+ * and nothing else knows this folder: it speaks to the server over HTTP and to the mailbox over its list.
+ */
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import { FORM_TOKEN, type Forms } from '../http/csrf.ts';
+import { readForm } from '../http/read-form.ts';
+import { sendPage } from '../http/send-page.ts';
+import type { Views } from '../http/views.ts';
+import { decodeJwt } from './decode-jwt.ts';
+import { createDemoSessions, type DemoSession } from './demo-sessions.ts';
+import { createRelyingParty, type RelyingParty } from './relying-party.ts';
+
+interface Demo {
+  readonly issuer: string;
+  readonly party: RelyingParty;
+  readonly views: Views;
+  readonly forms: Forms;
+}
+
+type Action = (demo: Demo, ctx: Context, session: DemoSession) => Promise<void>;
+
+export function createDemo(options: { issuer: string; views: Views; forms: Forms }): Middleware {
+  const demo: Demo = { ...options, party: createRelyingParty(options.issuer) };
+  const sessions = createDemoSessions();
+  const open =
+    (action: Action): Middleware =>
+    (ctx) =>
+      action(demo, ctx, sessions.of(ctx));
+  const ownForm =
+    (action: Action): Middleware =>
+    async (ctx) => {
+      const form = await readForm(ctx.req);
+      options.forms.refuseForeignOrigin(ctx);
+      options.forms.check(ctx, 'demo', form.get(FORM_TOKEN) ?? undefined);
+      await action(demo, ctx, sessions.of(ctx));
+    };
+  return new Router()
+    .get('/demo', open(show))
+    .get('/demo/callback', open(finish))
+    .post('/demo/sign-in', ownForm(begin))
+    .post('/demo/refresh', ownForm(refresh))
+    .post('/demo/userinfo', ownForm(userinfo))
+    .post('/demo/sign-out', ownForm(signOut))
+    .routes() as unknown as Middleware;
+}
+
+const show: Action = async ({ views, forms, issuer }, ctx, session) => {
+  const { tokens, notice } = session;
+  session.notice = undefined;
+  const token = forms.tokenFor(ctx, 'demo');
+  if (tokens === undefined) {
+    sendPage(ctx, views, { view: 'demo-start', data: { token, notice, issuer } });
+    return;
+  }
+  sendPage(ctx, views, {
+    view: 'demo-signed-in',
+    wide: true,
+    data: {
+      token,
+      notice,
+      idToken: tokens.idToken === undefined ? undefined : pretty(decodeJwt(tokens.idToken)),
+      accessToken: tokens.accessToken,
+      accessClaims: pretty(decodeJwt(tokens.accessToken)),
+      refreshToken: tokens.refreshToken,
+      scope: tokens.scope,
+      expiresIn: tokens.expiresIn,
+      userinfo: pretty(session.userinfo),
+    },
+  });
+};
+
+const begin: Action = async ({ party }, ctx, session) => {
+  const { url, started } = await party.begin();
+  session.started = started;
+  seeOther(ctx, url);
+};
+
+const finish: Action = async ({ party, issuer }, ctx, session) => {
+  const { started } = session;
+  session.started = undefined;
+  if (started === undefined) session.notice = 'No sign-in was under way in this browser.';
+  else {
+    await noting(session, async () => {
+      Object.assign(session, await party.finish(new URL(ctx.url, issuer), started));
+      return 'Signed in.';
+    });
+  }
+  seeOther(ctx, '/demo');
+};
+
+const refresh: Action = async ({ party }, ctx, session) => {
+  const { tokens } = session;
+  if (tokens !== undefined) {
+    await noting(session, async () => {
+      session.tokens = await party.refresh(tokens);
+      return 'Refreshed: the tokens below are new.';
+    });
+  }
+  seeOther(ctx, '/demo');
+};
+
+const userinfo: Action = async ({ party }, ctx, session) => {
+  const { tokens, subject = '' } = session;
+  if (tokens !== undefined) {
+    await noting(session, async () => {
+      session.userinfo = await party.userinfo(tokens.accessToken, subject);
+      return 'Userinfo answered.';
+    });
+  }
+  seeOther(ctx, '/demo');
+};
+
+const signOut: Action = async ({ party }, ctx, session) => {
+  const url = await party.signOut(session.tokens?.idToken);
+  session.tokens = undefined;
+  session.userinfo = undefined;
+  session.notice = 'Signed out of the demo application.';
+  seeOther(ctx, url);
+};
+
+/** Does it and keeps what happened for the next page; a refusal of the server is something to show, not an error. */
+async function noting(session: DemoSession, work: () => Promise<string>): Promise<void> {
+  try {
+    session.notice = await work();
+  } catch (error) {
+    session.notice = error instanceof Error ? describe(error) : 'That did not work.';
+  }
+}
+
+function describe(error: Error): string {
+  const { error: code, error_description: description } = error as {
+    error?: string;
+    error_description?: string;
+  };
+  return [code, description].filter((part) => typeof part === 'string').join(': ') || error.message;
+}
+
+function seeOther(ctx: Context, url: string): void {
+  ctx.redirect(url);
+  ctx.status = 303;
+}
+
+function pretty(value: unknown): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value, null, 2);
+}
