@@ -4,7 +4,8 @@
  */
 import { type RandomForm, randomText, randomUUID, sameText } from '../secrets.ts';
 import type { AccountRecord, ApiKeyRecord } from '../store/ports.ts';
-import type { Identity } from './identity.ts';
+import { noteChange } from './audit-line.ts';
+import type { Identity, RequestOrigin } from './identity.ts';
 import { Refused } from './refusal.ts';
 
 /** Uses are written down at most once in so many milliseconds. */
@@ -26,6 +27,7 @@ export async function createApiKey(
     key: RandomForm;
     limit?: number;
     expiresAt?: Date;
+    origin?: RequestOrigin;
   },
 ): Promise<{ record: ApiKeyRecord; key: string }> {
   const { organization, vendor, accountId, name, scopes, expiresAt } = wanted;
@@ -45,7 +47,7 @@ export async function createApiKey(
     const outcome = await identity.stores.apiKeys.insert(record, wanted.limit);
     if (outcome === 'full') throw new Refused('too-many-api-keys');
     if (outcome === 'inserted') {
-      noteKey(identity, 'api-key.created', record);
+      noteKey(identity, 'api-key.create', record, wanted.origin);
       return { record, key };
     }
   }
@@ -101,7 +103,7 @@ export async function listApiKeys(
 /** Refused('api-key-not-found'): unknown, deleted before, or another account's. */
 export async function deleteApiKey(
   identity: Identity,
-  wanted: { accountId: string; keyId: string; vendor?: string },
+  wanted: { accountId: string; keyId: string; vendor?: string; origin?: RequestOrigin },
 ): Promise<void> {
   const { apiKeys } = identity.stores;
   const record = await apiKeys.byId(wanted.keyId);
@@ -109,7 +111,7 @@ export async function deleteApiKey(
   if (record === undefined || foreign || !(await apiKeys.remove(wanted.keyId, wanted.accountId))) {
     throw new Refused('api-key-not-found');
   }
-  noteKey(identity, 'api-key.deleted', record);
+  noteKey(identity, 'api-key.delete', record, wanted.origin);
 }
 
 /**
@@ -157,12 +159,14 @@ function secretHash(identity: Identity, secret: string): string {
   return identity.secrets.mac('api-secret', secret);
 }
 
-function noteKey(identity: Identity, event: string, record: ApiKeyRecord): void {
-  identity.audit.write({
-    event,
-    outcome: 'success',
-    organization: record.organization,
-    ...(record.accountId === undefined ? {} : { subject: record.accountId }),
-    detail: { id: record.id, vendor: record.vendor, scopes: [...record.scopes] },
-  });
+function noteKey(
+  identity: Identity,
+  event: string,
+  record: ApiKeyRecord,
+  origin: RequestOrigin | undefined,
+): void {
+  if (origin === undefined) return;
+  const detail = { keyId: record.id, vendor: record.vendor, scopes: [...record.scopes] };
+  const { organization, accountId } = record;
+  noteChange(identity, { event, organization, subject: accountId, origin, detail });
 }

@@ -1,4 +1,5 @@
 /** Deleting an account for good, in every dialect. */
+import { noteChange } from './audit-line.ts';
 import { endAccess, endLetters } from './end-holdings.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
 import { Refused } from './refusal.ts';
@@ -30,19 +31,11 @@ export async function deleteAccount(
   // Once more, for a sign-in that was under way when the account was blocked.
   await endAccess(identity, accountId);
   if (!removed) return;
-  identity.audit.write({
-    event: 'account.deleted',
-    outcome: 'success',
+  noteChange(identity, {
+    event: 'account.delete',
     organization: account.organization,
     subject: accountId,
-    ...(origin === undefined
-      ? {}
-      : {
-          clientId: origin.clientId,
-          address: origin.address,
-          requestId: origin.requestId,
-          detail: { door: origin.door },
-        }),
+    origin,
   });
 }
 

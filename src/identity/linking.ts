@@ -5,7 +5,8 @@
  * other case the person proves ownership with a factor of our own, and the caller then asks linkIdentity.
  */
 import type { AccountRecord, IdentityRecord } from '../store/ports.ts';
-import type { Identity } from './identity.ts';
+import { noteChange } from './audit-line.ts';
+import type { Identity, RequestOrigin } from './identity.ts';
 import { normalizeEmail } from './normalize.ts';
 import { reclaimAccount } from './reclaim-account.ts';
 import { Refused } from './refusal.ts';
@@ -30,6 +31,7 @@ interface Wanted {
   readonly person: UpstreamPerson;
   /** The new account, where one is made. Address and its verified flag come from the upstream. */
   readonly fresh: NewAccountFields;
+  readonly origin?: RequestOrigin;
 }
 
 /**
@@ -65,7 +67,7 @@ async function byLink(
 
 async function byAddress(
   identity: Identity,
-  { organization, person }: Wanted,
+  { organization, person, origin }: Wanted,
 ): Promise<FoundPerson | 'again' | undefined> {
   if (person.email === undefined) return undefined;
   const account = await identity.stores.accounts.byEmail(organization, person.email);
@@ -73,13 +75,13 @@ async function byAddress(
   refuseUnlessActive(account);
   if (!provesAddress(person, account)) throw new Refused('account-exists');
   const present = account.emailVerified ? account : await reclaimAccount(identity, { accountId: account.id });
-  if ((await link(identity, present, person)) === 'taken') return 'again';
+  if ((await link(identity, present, { ...person, origin })) === 'taken') return 'again';
   return { account: present, how: account.emailVerified ? 'linked' : 'reclaimed' };
 }
 
 async function asNew(
   identity: Identity,
-  { organization, person, fresh }: Wanted,
+  { organization, person, fresh, origin }: Wanted,
 ): Promise<FoundPerson | 'again'> {
   const { email: _address, emailVerified: _flag, ...rest } = fresh;
   const email = person.email ?? fresh.email;
@@ -90,12 +92,13 @@ async function asNew(
       ...(email === undefined ? {} : { email }),
       emailVerified: person.email !== undefined && person.emailVerified,
     },
+    ...(origin === undefined ? {} : { origin }),
   });
   if ('taken' in outcome) {
     if (outcome.taken === 'email' && person.email !== undefined) return 'again';
     throw new Refused('account-exists', { detail: `The ${outcome.taken} is taken.` });
   }
-  if ((await link(identity, outcome.account, person)) === 'linked') {
+  if ((await link(identity, outcome.account, { ...person, origin })) === 'linked') {
     return { account: outcome.account, how: 'created' };
   }
   await identity.stores.accounts.remove(outcome.account.id);
@@ -131,7 +134,7 @@ export async function findByIdentity(
 /** Links after the person proved both. Refused('account-exists') when the identity is linked already, ('account-not-found'). */
 export async function linkIdentity(
   identity: Identity,
-  wanted: { accountId: string; issuer: string; subject: string },
+  wanted: { accountId: string; issuer: string; subject: string; origin?: RequestOrigin },
 ): Promise<void> {
   const account = await identity.stores.accounts.byId(wanted.accountId);
   if (account === undefined) throw new Refused('account-not-found');
@@ -144,7 +147,7 @@ export async function linkIdentity(
  */
 export async function unlinkIdentity(
   identity: Identity,
-  wanted: { accountId: string; issuer: string; subject: string },
+  wanted: { accountId: string; issuer: string; subject: string; origin?: RequestOrigin },
 ): Promise<void> {
   const { identities, accounts } = identity.stores;
   const [account, links] = await Promise.all([
@@ -156,7 +159,16 @@ export async function unlinkIdentity(
   const codeWorks = account.email !== undefined && account.emailVerified;
   if (account.passwordHash === undefined && links.length === 1 && !codeWorks) throw new Refused('forbidden');
   await identities.unlink(mine.organization, mine.issuer, mine.subject);
-  note(identity, 'identity.unlinked', account, wanted.issuer);
+  if (wanted.origin !== undefined) {
+    const { organization, origin, issuer } = { ...mine, ...wanted };
+    noteChange(identity, {
+      event: 'identity.unlink',
+      organization,
+      subject: account.id,
+      origin,
+      detail: { issuer },
+    });
+  }
 }
 
 export function listIdentities(identity: Identity, accountId: string): Promise<IdentityRecord[]> {
@@ -166,7 +178,7 @@ export function listIdentities(identity: Identity, accountId: string): Promise<I
 async function link(
   identity: Identity,
   account: AccountRecord,
-  { issuer, subject }: { issuer: string; subject: string },
+  { issuer, subject, origin }: { issuer: string; subject: string; origin?: RequestOrigin | undefined },
 ): Promise<'linked' | 'taken'> {
   const outcome = await identity.stores.identities.link({
     organization: account.organization,
@@ -175,16 +187,9 @@ async function link(
     accountId: account.id,
     createdAt: identity.clock.now(),
   });
-  if (outcome === 'linked') note(identity, 'identity.linked', account, issuer);
+  if (outcome === 'linked' && origin !== undefined) {
+    const { organization, id: subject } = account;
+    noteChange(identity, { event: 'identity.link', organization, subject, origin, detail: { issuer } });
+  }
   return outcome;
-}
-
-function note(identity: Identity, event: string, account: AccountRecord, issuer: string): void {
-  identity.audit.write({
-    event,
-    outcome: 'success',
-    organization: account.organization,
-    subject: account.id,
-    detail: { issuer },
-  });
 }

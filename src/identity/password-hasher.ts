@@ -44,7 +44,10 @@ const COSTS_TOO_MUCH = 65_536;
 const BCRYPT_BYTES = 72;
 
 /** `concurrency`: hashes at once, by default as many as there are cores. `queue`: how many may wait. */
-export function createPasswordHasher(options: { concurrency?: number; queue: number }): PasswordHasher {
+export function createPasswordHasher(options: {
+  concurrency?: number | undefined;
+  queue: number;
+}): PasswordHasher {
   const inSlot = createWorkSlots({
     size: options.concurrency ?? availableParallelism(),
     queue: options.queue,

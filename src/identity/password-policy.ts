@@ -18,7 +18,7 @@ export function createPasswordPolicy(options: {
   extra: readonly string[];
 }): PasswordPolicy {
   const common = new Set(dictionary['passwords-common'].map(fold));
-  const words = [...options.productNames, ...options.extra];
+  const words = ['Portico', ...options.productNames, ...options.extra];
   const exact = new Set(options.extra.map(fold));
   return {
     judge(password, { minimum, organizationName }) {

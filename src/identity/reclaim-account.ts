@@ -3,6 +3,7 @@
  * and Paverd 2022): everything that was made before the proof goes. Id, name and profile stay.
  */
 import type { AccountRecord } from '../store/ports.ts';
+import { noteChange } from './audit-line.ts';
 import { endAccess, endLetters } from './end-holdings.ts';
 import type { Identity } from './identity.ts';
 import { updateAccount } from './update-account.ts';
@@ -27,12 +28,8 @@ export async function reclaimAccount(
     ...present,
     emailVerified: true,
   }));
-  identity.audit.write({
-    event: 'account.reclaimed',
-    outcome: 'success',
-    organization: account.organization,
-    subject: accountId,
-  });
+  const { organization } = account;
+  noteChange(identity, { event: 'account.reclaim', organization, subject: accountId, origin: undefined });
   return account;
 }
 

@@ -2,7 +2,8 @@
 
 import { randomToken } from '../secrets.ts';
 import type { AccountRecord, AccountStatus, Json, ProfileClaims, TakenName } from '../store/ports.ts';
-import type { Identity } from './identity.ts';
+import { noteChange } from './audit-line.ts';
+import type { Identity, RequestOrigin } from './identity.ts';
 import { foldName, normalizeEmail } from './normalize.ts';
 import { Refused } from './refusal.ts';
 import { judgePassword } from './set-password.ts';
@@ -23,15 +24,21 @@ export interface NewAccountFields {
   readonly vendor?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
 }
 
+export interface NewAccountWanted {
+  readonly organization: string;
+  readonly account: NewAccountFields;
+  /** Code points; default 12. */
+  readonly passwordMinimum?: number;
+  /** Given, the audit line is written. */
+  readonly origin?: RequestOrigin;
+}
+
 /**
  * Refused('account-exists' | 'password-too-short' | 'password-too-common' | 'unavailable'). The password is
  * hashed before the name is tried, so that a door that must not tell (the hosted page) takes the same time.
- * `passwordMinimum`: code points, default 12. Writes the audit line; sends no letter.
+ * Sends no letter.
  */
-export async function registerAccount(
-  identity: Identity,
-  wanted: { organization: string; account: NewAccountFields; passwordMinimum?: number },
-): Promise<AccountRecord> {
+export async function registerAccount(identity: Identity, wanted: NewAccountWanted): Promise<AccountRecord> {
   const outcome = await insertAccount(identity, wanted);
   if ('taken' in outcome) throw new Refused('account-exists', { detail: `The ${outcome.taken} is taken.` });
   return outcome.account;
@@ -40,9 +47,9 @@ export async function registerAccount(
 /** As registerAccount, for callers that care which name is taken. */
 export async function insertAccount(
   identity: Identity,
-  wanted: { organization: string; account: NewAccountFields; passwordMinimum?: number },
+  wanted: NewAccountWanted,
 ): Promise<{ account: AccountRecord } | { taken: TakenName }> {
-  const { organization, account: fields, passwordMinimum = 12 } = wanted;
+  const { organization, account: fields, passwordMinimum = 12, origin } = wanted;
   refuseForeignAddress(fields);
   let passwordHash: string | undefined;
   if (fields.password !== undefined) {
@@ -52,7 +59,9 @@ export async function insertAccount(
   const account = recordOf({ organization, fields, passwordHash, now: identity.clock.now() });
   const outcome = await identity.stores.accounts.insert(account);
   if (outcome !== 'inserted') return outcome;
-  identity.audit.write({ event: 'account.created', outcome: 'success', organization, subject: account.id });
+  if (origin !== undefined) {
+    noteChange(identity, { event: 'account.register', organization, subject: account.id, origin });
+  }
   return { account };
 }
 

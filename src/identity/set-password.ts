@@ -1,6 +1,7 @@
 /** Setting passwords, and what must end with the old one. */
 import type { AccountRecord } from '../store/ports.ts';
-import type { Identity } from './identity.ts';
+import { noteChange } from './audit-line.ts';
+import type { Identity, RequestOrigin } from './identity.ts';
 import { Refused } from './refusal.ts';
 import { sendLetter } from './send-letter.ts';
 import { RESET } from './tickets.ts';
@@ -9,7 +10,7 @@ import { updateAccount } from './update-account.ts';
 /**
  * Sets the password, makes an inactive account active (a blocked one stays blocked), ends every grant and
  * browser session but the ones to keep, and every reset link. `change`: further changes in the same step.
- * `letter`: tells the owner. `minimum`: code points. Who may do this is the caller's affair.
+ * `letter`: tells the owner. `origin`: given, the audit line is written. `minimum`: code points. Who may do this is the caller's affair.
  * Refused('password-too-short' | 'password-too-common' | 'unavailable' | 'account-not-found').
  */
 export async function setPassword(
@@ -21,6 +22,7 @@ export async function setPassword(
     keep?: { grantId?: string; sessionUid?: string };
     letter?: 'password-changed' | 'password-reset-done';
     change?: (account: AccountRecord) => AccountRecord;
+    origin?: RequestOrigin;
   },
 ): Promise<AccountRecord> {
   const { accountId, password, minimum, change = (account) => account } = wanted;
@@ -39,12 +41,10 @@ export async function setPassword(
     identity.stores.tickets.removeByAccount(accountId, RESET),
     identity.stores.codes.removeByAccount(accountId),
   ]);
-  identity.audit.write({
-    event: 'password.set',
-    outcome: 'success',
-    organization: account.organization,
-    subject: accountId,
-  });
+  const { organization } = account;
+  if (wanted.origin !== undefined) {
+    noteChange(identity, { event: 'password.set', organization, subject: accountId, origin: wanted.origin });
+  }
   if (wanted.letter !== undefined) sendLetter(identity, { account, name: wanted.letter });
   return account;
 }

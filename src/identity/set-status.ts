@@ -1,5 +1,6 @@
 /** Blocking, releasing and setting accounts inactive: an operator's act. */
 import type { AccountRecord, AccountStatus } from '../store/ports.ts';
+import { noteChange } from './audit-line.ts';
 import { endAccess, endLetters } from './end-holdings.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
 import { updateAccount } from './update-account.ts';
@@ -17,14 +18,12 @@ export async function setStatus(
   if (status === 'blocked') {
     await Promise.all([endAccess(identity, accountId), endLetters(identity, accountId)]);
   }
-  identity.audit.write({
-    event: `account.${status}`,
-    outcome: 'success',
+  noteChange(identity, {
+    event: 'account.status',
     organization: account.organization,
     subject: accountId,
-    ...(origin === undefined
-      ? {}
-      : { clientId: origin.clientId, address: origin.address, requestId: origin.requestId }),
+    origin,
+    detail: { status },
   });
   return account;
 }
