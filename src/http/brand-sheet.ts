@@ -13,8 +13,8 @@ const READABLE = 4.5;
 /** `accent`: '#rrggbb'. */
 export function brandSheet(accent: string): string {
   const chosen = parse(accent);
-  const light = readableOn(WHITE, chosen, BLACK);
-  const dark = readableOn(DARK_CARD, chosen, WHITE, 7);
+  const light = readableOn(WHITE, chosen, 'black');
+  const dark = readableOn(DARK_CARD, chosen, 'white', 7);
   return [
     `:root{--accent:${hex(light)};--on-accent:${onTop(light)}}`,
     `@media (prefers-color-scheme:dark){:root{--accent:${hex(dark)};--on-accent:${onTop(dark)}}}`,
@@ -22,13 +22,15 @@ export function brandSheet(accent: string): string {
   ].join('\n');
 }
 
-/** Moves a colour towards another until it stands out enough from the ground. */
-function readableOn(ground: Rgb, colour: Rgb, towards: Rgb, ratio = READABLE): Rgb {
-  for (let share = 0; share < 1; share += 0.05) {
-    const mixed = mix(colour, towards, share);
-    if (contrast(mixed, ground) >= ratio) return mixed;
+/** Makes a colour darker or lighter, keeping its hue, until it stands out enough from the ground. */
+function readableOn(ground: Rgb, colour: Rgb, towards: 'black' | 'white', ratio = READABLE): Rgb {
+  const [hue, saturation, start] = toHsl(colour);
+  const step = towards === 'white' ? 0.02 : -0.02;
+  for (let lightness = start; lightness > 0 && lightness < 1; lightness += step) {
+    const moved = fromHsl(hue, saturation, lightness);
+    if (contrast(moved, ground) >= ratio) return moved;
   }
-  return towards;
+  return towards === 'white' ? WHITE : BLACK;
 }
 
 function onTop(ground: Rgb): string {
@@ -44,9 +46,27 @@ function hex(colour: Rgb): string {
   return `#${colour.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('')}`;
 }
 
-function mix(from: Rgb, to: Rgb, share: number): Rgb {
-  const part = (index: 0 | 1 | 2) => from[index] + (to[index] - from[index]) * share;
-  return [part(0), part(1), part(2)];
+/** Hue in degrees; saturation and lightness from 0 to 1. */
+function toHsl(colour: Rgb): [number, number, number] {
+  const [r, g, b] = colour.map((part) => part / 255) as [number, number, number];
+  const most = Math.max(r, g, b);
+  const range = most - Math.min(r, g, b);
+  const lightness = most - range / 2;
+  if (range === 0) return [0, 0, lightness];
+  const saturation = range / (1 - Math.abs(2 * lightness - 1));
+  const sector = most === r ? ((g - b) / range) % 6 : most === g ? (b - r) / range + 2 : (r - g) / range + 4;
+  return [sector * 60, saturation, lightness];
+}
+
+function fromHsl(hue: number, saturation: number, lightness: number): Rgb {
+  const part = (offset: number) => {
+    const k = (offset + hue / 30 + 12) % 12;
+    return (
+      255 *
+      (lightness - saturation * Math.min(lightness, 1 - lightness) * Math.max(-1, Math.min(k - 3, 9 - k, 1)))
+    );
+  };
+  return [part(0), part(8), part(4)];
 }
 
 /** WCAG 2.2, relative luminance and contrast ratio. */
