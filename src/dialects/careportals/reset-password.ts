@@ -8,7 +8,6 @@ import type { CarePortalsSettings } from './settings.ts';
 const endpoint = endpointFor<CarePortalsSettings>();
 
 /** The hosted reset page takes the same tickets. */
-/** The purpose of the hosted reset page's tickets too: the default link leads there. */
 const PURPOSE = 'reset';
 
 const guesses = ({ request }: { request: RequestView }): LimitRule[] => [
