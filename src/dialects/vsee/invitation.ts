@@ -20,7 +20,7 @@ export async function invite(use: Use, account: AccountView, settings: VSeeSetti
     form: { alphabet: LETTERS, length: 6 },
     lifetime: settings.emailToken.lifetime,
     tries: 5,
-    letter: 'invitation',
+    letter: 'activation-code',
     quota: MAILBOX_QUOTA,
   });
 }

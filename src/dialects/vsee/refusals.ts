@@ -29,8 +29,8 @@ export function faulty(field: string, message: string): Refused {
 
 /** A small page for a browser. */
 export function refusalPage(status: number, extras: ReplyExtras = {}): Reply {
-  const [title, message] = PAGES[status] ?? ['Something went wrong', 'Please try again in a moment.'];
-  return page(status, 'notice', { title, message }, extras);
+  const [title, text] = PAGES[status] ?? ['Something went wrong', 'Please try again in a moment.'];
+  return page(status, 'message', { title, text }, extras);
 }
 
 const PAGES: Readonly<Record<number, readonly [string, string]>> = {

@@ -31,11 +31,11 @@ export const resetPassword = endpoint<{ body: typeof body }, VSeeSettings>({
       await use.sendTicket({
         account,
         purpose: 'reset',
-        prefix: '',
+        prefix: 'rst_',
         lifetime: 3600,
         // The issuer is configuration: a forged Host cannot get into a letter.
-        link: `${request.issuer}/reset?token={token}&organization={organization}`,
-        letter: 'reset',
+        link: `${request.issuer}/reset?token={token}`,
+        letter: 'reset-link',
         supersedes: true,
         quota: MAILBOX_QUOTA,
       });
