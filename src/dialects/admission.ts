@@ -1,0 +1,19 @@
+/** Whom a dialect lets in. Blocked accounts never come in, whatever a dialect says. */
+import type { AccountRecord } from '../store/ports.ts';
+import { plainView } from './account-view.ts';
+import type { MountedDialect } from './check-dialects.ts';
+
+/** Judged before the account gets its alias, so that a refused sign-in stores nothing. */
+export function mayEnter({ dialect, settings }: MountedDialect, account: AccountRecord): boolean {
+  if (account.status === 'blocked') return false;
+  if (dialect.admits === undefined) return account.status === 'active';
+  return dialect.admits(plainView(account, dialect), settings);
+}
+
+/** Whether tokens and API keys of the account go on working. */
+export function mayGoOn(mounted: MountedDialect, account: AccountRecord): boolean {
+  if (account.status === 'blocked') return false;
+  const { dialect, settings } = mounted;
+  if (dialect.admitsToken === undefined) return mayEnter(mounted, account);
+  return dialect.admitsToken(plainView(account, dialect), settings);
+}

@@ -1,0 +1,162 @@
+/**
+ * The frame: takes a request to the dialect that its URL means, runs the checks in that dialect's order,
+ * lets the endpoint answer, and says a refusal in the vendor's words. Everything here is the same for all
+ * vendors; what differs is data (dialect.ts). The checks are in steps.ts, what an endpoint may do is in
+ * use-cases.ts. A second way round a check does not exist: a dialect whose order lacks one stops the start.
+ */
+import type Koa from 'koa';
+import { factsOf } from '../http/request-facts.ts';
+import { auditRefusal } from './audit-refusal.ts';
+import { checkDialects, type MountedDialect } from './check-dialects.ts';
+import { answerPreflight, corsOf, setCorsHeaders } from './cors.ts';
+import type { Dialect, Reply, RequestView } from './dialect.ts';
+import { Refused } from './dialect.ts';
+import { NO_ORGANIZATION } from './directory.ts';
+import { type Exchange, newExchange } from './exchange.ts';
+import { chargeOutcome } from './limits.ts';
+import { findRoute, type RouteFound } from './match-route.ts';
+import { refusedFrom, retryAfterOf } from './refuse.ts';
+import { sendReply } from './reply.ts';
+import { requestView } from './request-view.ts';
+import type { DialectServices } from './services.ts';
+import { countingOf, runStep, useOf } from './steps.ts';
+
+export interface DialectsOptions extends DialectServices {
+  /** Those that are switched on. */
+  readonly dialects: readonly Dialect[];
+}
+
+/** Throws DialectsRefused, with everything that is wrong, before the first request. */
+export function mountDialects(options: DialectsOptions): Koa.Middleware {
+  const { mounts } = checkDialects({
+    dialects: options.dialects,
+    settings: options.config.dialects,
+    reserved: (path) => options.oidc.serves(path),
+  });
+  return async (context, next) => {
+    const { host } = factsOf(context);
+    const found = findRoute(mounts, { method: context.method, path: context.path, host });
+    if (found === undefined) return next();
+    await serve({ context, found, services: options });
+  };
+}
+
+interface Served {
+  readonly context: Koa.Context;
+  readonly found: RouteFound<MountedDialect>;
+  readonly services: DialectServices;
+}
+
+interface Outcome {
+  readonly reply: Reply;
+  readonly refusal?: Refused;
+}
+
+async function serve({ context, found, services }: Served): Promise<void> {
+  const { dialect, settings } = found.at.owner;
+  const request = requestView(context, { base: found.base, issuer: services.issuer });
+  context.set('Cache-Control', 'no-store');
+  const cors = corsOf(dialect.cors, settings, services.serverCors);
+  if (cors !== undefined) setCorsHeaders(context, cors);
+  if (cors !== undefined && context.method === 'OPTIONS' && found.kind !== 'unknown') {
+    return answerPreflight(context, cors);
+  }
+
+  const exchange = found.kind === 'endpoint' ? newExchange({ context, found, request, services }) : undefined;
+  const { reply, refusal } = exchange ? await answer(exchange) : unserved(found, request);
+
+  const charged = exchange?.charged ?? [];
+  const facts = { request, settings, endpoint: exchange?.endpoint, charged, status: reply.status };
+  for (const [name, value] of Object.entries(dialect.headers?.(facts) ?? {})) context.set(name, value);
+  const retryAfter = refusal && retryAfterOf(refusal);
+  if (retryAfter !== undefined) context.set('Retry-After', String(retryAfter));
+  // A client that sends more than is read and dropped must not find the rest taken for its next request.
+  if (refusal?.reason === 'too-large' && !context.req.complete) context.set('Connection', 'close');
+  await sendReply({ context, reply, renderPage: services.renderPage });
+}
+
+/** A path that is the dialect's, but that it does not serve, or not for this method. */
+function unserved(found: RouteFound<MountedDialect>, request: RequestView): Outcome {
+  const { at } = found;
+  const notAllowed = found.kind === 'other-method' && at.mount.otherMethods === 'method-not-allowed';
+  const allow = found.kind === 'other-method' ? [...new Set(found.allow)] : [];
+  const refusal = new Refused(notAllowed ? 'method-not-allowed' : 'not-found', { allow });
+  const reply = wordsFor(at.owner, refusal, { request, endpoint: undefined, credential: undefined });
+  if (!notAllowed) return { reply, refusal };
+  return { refusal, reply: { ...reply, headers: { ...reply.headers, allow: allow.join(', ') } } };
+}
+
+function wordsFor(
+  { dialect, settings }: MountedDialect,
+  refusal: Refused,
+  about: Pick<Exchange, 'request' | 'credential'> & { endpoint: Exchange['endpoint'] | undefined },
+): Reply {
+  return dialect.refusals[refusal.reason]({
+    reason: refusal.reason,
+    faults: refusal.faults,
+    retryAfter: retryAfterOf(refusal),
+    allow: refusal.allow,
+    request: about.request,
+    settings,
+    endpoint: about.endpoint,
+    credential: about.credential,
+  });
+}
+
+/** The pipeline: the dialect's checks, the shared counter of the client address, the work. */
+async function work(exchange: Exchange): Promise<Reply> {
+  const { endpoint, mounted, params, request } = exchange;
+  for (const step of endpoint.order ?? mounted.dialect.order) await runStep(exchange, step);
+  await checkSharedAddress(exchange);
+  const { body, query, caller } = exchange;
+  const organization = exchange.organization ?? NO_ORGANIZATION;
+  const facts = {
+    body,
+    query,
+    params,
+    caller,
+    request,
+    settings: mounted.settings,
+    organization,
+  };
+  return endpoint.answer(facts, useOf(exchange));
+}
+
+/** For doors whose use case does not do it itself: design.md, Attempts, the second row. */
+async function checkSharedAddress({ endpoint, services, request }: Exchange): Promise<void> {
+  if (endpoint.counts === 'address') await services.identity.attempts.checkAddress(request.address);
+}
+
+/** Never rejects: what goes wrong is the refusal 'internal', or 'unavailable'. */
+async function answer(exchange: Exchange): Promise<Outcome> {
+  const { log } = exchange.services;
+  let outcome: Outcome;
+  try {
+    outcome = { reply: await work(exchange) };
+  } catch (thrown) {
+    outcome = sayRefusal(exchange, refusedFrom(thrown, log));
+  }
+  try {
+    await settle(exchange, outcome.refusal);
+    return outcome;
+  } catch (thrown) {
+    // A failure that could not be counted must not pass for one that was.
+    return sayRefusal(exchange, refusedFrom(thrown, log));
+  }
+}
+
+function sayRefusal(exchange: Exchange, refusal: Refused): Outcome {
+  return { reply: wordsFor(exchange.mounted, refusal, exchange), refusal };
+}
+
+/** Counters that depend on the outcome, and the audit line of a refusal. */
+async function settle(exchange: Exchange, refusal: Refused | undefined): Promise<void> {
+  const { endpoint, services, request } = exchange;
+  if (refusal !== undefined) auditRefusal(exchange, refusal);
+  if (refusal?.reason === 'too-many-requests')
+    await Promise.all(exchange.giveBack.map((giveBack) => giveBack()));
+  if (refusal !== undefined && endpoint.chargesAddress?.includes(refusal.reason)) {
+    await services.identity.attempts.chargeAddress(request.address);
+  }
+  await chargeOutcome(countingOf(exchange), exchange.chargeLater, refusal?.reason);
+}

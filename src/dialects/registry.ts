@@ -1,0 +1,73 @@
+/**
+ * The dialects that there are, one line each. A dialect is loaded when the configuration names it, so one
+ * that nobody uses costs nothing at start. Adding one adds its folder and its line here, nothing else.
+ */
+import type { z } from 'zod';
+import type { Dialect } from './dialect.ts';
+
+/** Loads a dialect's folder. */
+export type DialectLoader = () => Promise<Dialect>;
+
+export const registry: Readonly<Record<string, DialectLoader>> = {
+  visitnote: async () => (await import('./visitnote/visitnote.ts')).visitnote,
+  medisync: async () => (await import('./medisync/medisync.ts')).medisync,
+  careportals: async () => (await import('./careportals/careportals.ts')).careportals,
+  avycenna: async () => (await import('./avycenna/avycenna.ts')).avycenna,
+  vsee: async () => (await import('./vsee/vsee.ts')).vsee,
+};
+
+export class DialectBroken extends Error {
+  override readonly name = 'DialectBroken';
+}
+
+/** Rejects with DialectBroken, naming the dialect, when its folder cannot be loaded or is another's. */
+export async function loadDialect(
+  name: string,
+  from: Readonly<Record<string, DialectLoader>> = registry,
+): Promise<Dialect> {
+  const load = Object.hasOwn(from, name) ? from[name] : undefined;
+  if (load === undefined) {
+    throw new DialectBroken(`There is no dialect '${name}'. There are: ${Object.keys(from).join(', ')}.`);
+  }
+  try {
+    const dialect = await load();
+    if (dialect.name !== name) throw new Error(`It calls itself '${dialect.name}'.`);
+    return dialect;
+  } catch (cause) {
+    throw new DialectBroken(`The dialect '${name}' cannot be loaded: ${String(cause)}`, { cause });
+  }
+}
+
+/** All of the registry, for the documentation and for the checks. */
+export function loadAllDialects(
+  from: Readonly<Record<string, DialectLoader>> = registry,
+): Promise<Dialect[]> {
+  return Promise.all(Object.keys(from).map((name) => loadDialect(name, from)));
+}
+
+function isEnabled(settings: unknown): boolean {
+  return (
+    typeof settings === 'object' && settings !== null && (settings as { enabled?: unknown }).enabled === true
+  );
+}
+
+/** Those whose `enabled` is true. `settings`: `dialects` of the configuration. */
+export function loadEnabledDialects(
+  settings: Readonly<Record<string, unknown>>,
+  from: Readonly<Record<string, DialectLoader>> = registry,
+): Promise<Dialect[]> {
+  const names = Object.keys(settings).filter((name) => isEnabled(settings[name]));
+  return Promise.all(names.map((name) => loadDialect(name, from)));
+}
+
+/** The zod shapes of `dialects.<name>`, for the configuration: of the named ones, or of all. */
+export async function dialectSettings(
+  names: readonly string[] = Object.keys(registry),
+  from: Readonly<Record<string, DialectLoader>> = registry,
+): Promise<Record<string, z.ZodType>> {
+  const dialects = await Promise.all(names.map((name) => loadDialect(name, from)));
+  return Object.fromEntries(dialects.map((dialect) => [dialect.name, dialect.settings]));
+}
+
+/** Names that the configuration may use under `dialects`. */
+export const dialectNames: readonly string[] = Object.keys(registry);

@@ -1,0 +1,27 @@
+/** What the frame works with; made by the composition root, the same for every dialect. */
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
+import type { Upstreams } from '../federation/upstream.ts';
+import type { Cors } from '../http/cors.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Audit } from '../observe/audit.ts';
+import type { Log } from '../observe/log.ts';
+import type { OidcServer } from '../oidc/oidc.ts';
+import type { Stores } from '../store/ports.ts';
+
+export interface DialectServices {
+  readonly config: Pick<Config, 'dialects' | 'federation'>;
+  /** Public URL of the server; letters, audiences and callbacks begin with it. */
+  readonly issuer: string;
+  readonly identity: Identity;
+  readonly oidc: Pick<OidcServer, 'grants' | 'sessions' | 'serves'>;
+  readonly upstreams: Upstreams;
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly audit: Audit;
+  /** Renders a page of views/pages with its layout. */
+  renderPage(view: string, data: Readonly<Record<string, unknown>>): Promise<string>;
+  /** The server's general cross-origin setting (`http.cors`), for dialects that have none of their own. */
+  readonly serverCors: Cors;
+}

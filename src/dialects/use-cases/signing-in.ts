@@ -1,0 +1,115 @@
+/** Signing in: who it is says identity/, what they get is one Grant of the dialect's client. */
+import { noteSignIn } from '../../identity/note-sign-in.ts';
+import { signInWithCode } from '../../identity/sign-in-with-code.ts';
+import { signInWithPassword } from '../../identity/sign-in-with-password.ts';
+import { RESET } from '../../identity/tickets.ts';
+import type { LiveToken } from '../../oidc/oidc.ts';
+import type { AccountRecord } from '../../store/ports.ts';
+import { plainView } from '../account-view.ts';
+import { mayEnter, mayGoOn } from '../admission.ts';
+import { type AccountView, type Amr, Refused, type SignedIn, type Use } from '../dialect.ts';
+import type { Bound } from './binding.ts';
+import { accessWanted, issuedTokens, lineEnd, refreshWanted } from './tokens.ts';
+
+type SigningIn = Pick<Use, 'signInWithPassword' | 'signInWithCode' | 'signIn' | 'refresh'>;
+
+async function issue(
+  bound: Bound,
+  account: AccountView,
+  how: Amr,
+  lifetime: number | undefined,
+): Promise<SignedIn> {
+  const { dialect, clientId } = bound.mounted;
+  const refresh = refreshWanted(bound);
+  const endsAt = lineEnd(bound);
+  const grant = await bound.services.oidc.grants.issue({
+    clientId,
+    accountId: account.id,
+    organization: account.organization,
+    scope: dialect.tokens.scope,
+    amr: [how],
+    access: accessWanted(bound, account, lifetime),
+    ...(refresh === undefined ? {} : { refresh: endsAt === undefined ? refresh : { ...refresh, endsAt } }),
+  });
+  return { account, tokens: issuedTokens(grant) };
+}
+
+/** The account that a rotation is for; undefined refuses it. */
+async function holderOf(bound: Bound, accountId: string): Promise<AccountRecord | undefined> {
+  const account = await bound.services.stores.accounts.byId(accountId);
+  if (account === undefined || !(await bound.adopt(account))) return undefined;
+  return mayGoOn(bound.mounted, account) ? account : undefined;
+}
+
+async function refresh(bound: Bound, token: string): Promise<SignedIn> {
+  const { mounted, exchange, services } = bound;
+  const { dialect, settings, clientId } = mounted;
+  const rules = dialect.tokens.refresh;
+  if (rules === undefined)
+    throw new Refused('refresh-refused', { detail: 'this dialect has no refresh tokens' });
+  const rotated = await services.oidc.grants.rotate({
+    token,
+    clientId,
+    arrivedAt: exchange.request.arrivedAt,
+    reuse: rules.reuse,
+    leeway: rules.leeway(settings),
+    async prepare(live: LiveToken) {
+      const account = await holderOf(bound, live.accountId);
+      const successor = refreshWanted(bound);
+      if (account === undefined || successor === undefined) return undefined;
+      return { access: accessWanted(bound, await bound.view(account)), refresh: successor };
+    },
+  });
+  // A replay did not go through `prepare`: who it is for is judged again.
+  const account = rotated && (await holderOf(bound, rotated.accountId));
+  if (rotated === undefined || account === undefined) throw new Refused('refresh-refused');
+  bound.did('refresh', account.id);
+  return { account: await bound.view(account), tokens: issuedTokens(rotated) };
+}
+
+export function signingInUses(bound: Bound): SigningIn {
+  const { identity, mounted, origin } = bound;
+  const seen = (account: AccountRecord) => plainView(account, mounted.dialect);
+  return {
+    async signInWithPassword({ login, password, by, lifetime, only }) {
+      const account = await signInWithPassword(identity, {
+        organization: bound.organization().id,
+        login,
+        password,
+        by,
+        origin,
+        admits: (found) => mayEnter(mounted, found) && (only?.(seen(found)) ?? true),
+      });
+      return issue(bound, await bound.view(account), 'pwd', lifetime);
+    },
+    async signInWithCode({ email, code, purpose, only, reclaims }) {
+      const account = await signInWithCode(identity, {
+        organization: bound.organization().id,
+        email,
+        code,
+        purpose,
+        origin,
+        admits: (found) =>
+          only === undefined ? mayEnter(mounted, found) : found.status !== 'blocked' && only(seen(found)),
+        ...(reclaims === undefined ? {} : { reclaims }),
+      });
+      return issue(bound, await bound.view(account), 'otp', undefined);
+    },
+    async signIn(account, how, options = {}) {
+      const record = await bound.need(account.id);
+      if (record.status === 'blocked')
+        throw new Refused('sign-in-refused', { detail: 'the account is blocked' });
+      await noteSignIn(identity, { account: record, origin, factor: how });
+      return issue(bound, await bound.view(record), how, options.lifetime);
+    },
+    refresh: (refreshToken) => refresh(bound, refreshToken),
+  };
+}
+
+/**
+ * A code or ticket of one dialect is none of another, nor of the hosted pages. Password resets are the
+ * exception: a dialect's reset letter may lead to the hosted page.
+ */
+export function ownPurpose(bound: Bound, purpose: string): string {
+  return purpose === RESET ? RESET : `${bound.mounted.dialect.name}:${purpose}`;
+}
