@@ -277,6 +277,23 @@ const oidc = table({
     }).prefault({}),
     'Rotation of refresh tokens.',
   ),
+  resources: key(
+    z
+      .array(
+        z.strictObject({
+          identifier: because((value) =>
+            URL.canParse(value) && !value.includes('#') ? undefined : 'must be an absolute URI without #',
+          ),
+          scopes: z.array(text).min(1, 'must name a scope'),
+          format: z.enum(['jwt', 'opaque']).default('jwt'),
+          lifetime: duration.optional(),
+          organization: text.optional(),
+        }),
+      )
+      .default([]),
+    'APIs that clients may ask access tokens for (RFC 8707): identifier (the audience), scopes, format of the token (jwt or opaque), its lifetime, and the one organization that may ask.',
+    { example: '[{ identifier: https://api.example.org, scopes: [records:read] }]' },
+  ),
 });
 
 const sessions = table({
