@@ -27,7 +27,7 @@ export class ConfigError extends Error {
   }
 }
 
-function inWords({ path, value, from, message }: Mistake): string {
+export function inWords({ path, value, from, message }: Mistake): string {
   const is = value === undefined ? '' : ` is ${value}`;
   return `${path}${is}${from === undefined ? '' : ` (${from})`}: ${message}`;
 }
@@ -69,14 +69,15 @@ export interface Parsed {
   readonly mistakes: readonly Mistake[];
 }
 
-/** Parses one part of the configuration. `at`: its place; `from`: who set a path. */
+/** Parses one part of the configuration. `at`: its place; `from`: who set a path; `show`: a wrong value, without secrets. */
 export function parsePart(options: {
   schema: z.ZodType;
   value: unknown;
   at: readonly string[];
   from: (path: readonly string[]) => string | undefined;
+  show?: (value: unknown, path: readonly string[]) => string;
 }): Parsed {
-  const { schema, value, at, from } = options;
+  const { schema, value, at, from, show = shownValue } = options;
   const result = schema.safeParse(value, { error: wording, reportInput: true });
   if (result.success) return { value: result.data, mistakes: [] };
   const mistakes = result.error.issues.flatMap((issue) => {
@@ -89,7 +90,7 @@ export function parsePart(options: {
     return [
       {
         path: path.join('.'),
-        ...(wrong === undefined ? {} : { value: shownValue(wrong, path) }),
+        ...(wrong === undefined ? {} : { value: show(wrong, path) }),
         ...(owner === undefined ? {} : { from: owner }),
         message: messageOf(issue, schemaAt(schema, issue.path)),
       },

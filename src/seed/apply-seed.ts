@@ -1,0 +1,162 @@
+/**
+ * Writes what a plan says. Safe to repeat, and safe to run from several processes at once: every write is
+ * the store's own atomic one, and a conflict is planned again.
+ */
+import { availableParallelism } from 'node:os';
+import type { Clock } from '../clock.ts';
+import type { Mistake } from '../config/mistakes.ts';
+import type { AccessEnder } from '../identity/identity.ts';
+import type { PasswordHasher } from '../identity/password-hasher.ts';
+import type { AccountRecord, Stores, TakenName } from '../store/ports.ts';
+import { inTurn } from './in-turn.ts';
+import {
+  isSame,
+  ownerOf,
+  type PlannedAccount,
+  planAccount,
+  planSeed,
+  type SeedPlan,
+  type SeedWorld,
+  type Step,
+} from './plan-seed.ts';
+import { SeedError, type SeedFile } from './read-seed.ts';
+import { apiKeyRecord, newAccount, withSeed } from './records.ts';
+
+export interface SeedOptions extends SeedWorld {
+  readonly hasher: PasswordHasher;
+  readonly clock: Clock;
+  /** Ends what an account holds when the file blocks it or replaces its password. */
+  readonly access?: AccessEnder;
+  /** Called now and then with how many accounts are done. */
+  readonly progress?: (done: number, all: number) => void;
+}
+
+export type Counts = Readonly<Record<Step, number>>;
+
+export interface SeedReport {
+  readonly organizations: Counts;
+  readonly accounts: Counts;
+  readonly apiKeys: Counts;
+  readonly clients: Counts;
+  /** Accounts that kept a password of their own. */
+  readonly keptPasswords: number;
+}
+
+/** Throws SeedError, with nothing written, when a name of the file belongs to somebody else. */
+export async function planFile(world: SeedWorld, file: SeedFile): Promise<SeedPlan> {
+  const plan = await planSeed(world, file.seed);
+  if (plan.mistakes.length > 0) throw new SeedError(file.file, file.located(plan.mistakes));
+  return plan;
+}
+
+export async function applySeed(options: SeedOptions, file: SeedFile): Promise<SeedReport> {
+  const plan = await planFile(options, file);
+  const { stores, clock, secrets } = options;
+  for (const { record, step } of plan.organizations) {
+    if (step === 'keep') continue;
+    const outcome = await stores.organizations.put(record);
+    if (outcome !== 'stored')
+      throw new SeedError(file.file, [{ path: record.id, message: `${outcome.taken} is taken` }]);
+  }
+  await applyAccounts(options, plan.accounts, file.file);
+  for (const { seed, present, step } of plan.apiKeys) {
+    if (step === 'keep') continue;
+    if (present) await stores.apiKeys.remove(present.id);
+    const accountId = await ownerOf(stores, seed);
+    await stores.apiKeys.insert(apiKeyRecord(seed, { secrets, accountId, now: clock.now() }));
+  }
+  for (const { record, step } of plan.clients) if (step !== 'keep') await stores.clients.put(record);
+  return reportOf(plan);
+}
+
+async function applyAccounts(
+  options: SeedOptions,
+  accounts: readonly PlannedAccount[],
+  file: string,
+): Promise<void> {
+  let done = 0;
+  // As many at once as there are cores: hashing passwords is the work.
+  await inTurn(accounts, Math.max(2, availableParallelism()), async (planned) => {
+    if (planned.step !== 'keep') await applyAccount({ options, planned, file, tries: 3 });
+    done += 1;
+    if (done % 100 === 0 || done === accounts.length) options.progress?.(done, accounts.length);
+  });
+}
+
+/** A name that was free is taken: perhaps by another process that loads the same file. Then it is an update. */
+async function applyAccount(task: {
+  options: SeedOptions;
+  planned: PlannedAccount;
+  file: string;
+  tries: number;
+}): Promise<void> {
+  const { options, planned, file, tries } = task;
+  const { stores, clock, access } = options;
+  const passwordHash = planned.setsPassword ? await hashFor(options, planned) : undefined;
+  const written = await write({ stores, now: clock.now(), planned, passwordHash });
+  if ('taken' in written) {
+    const mistakes: Mistake[] = [];
+    const again = await planAccount(options, planned.seed, { at: 'accounts', mistakes });
+    if (tries > 1 && mistakes.length === 0) {
+      return applyAccount({ options, planned: again, file, tries: tries - 1 });
+    }
+    const path = planned.seed.email ?? planned.seed.username ?? 'an account';
+    throw new SeedError(file, [{ path, message: `${written.taken} was taken while the file was loaded` }]);
+  }
+  const { account, created } = written;
+  for (const { issuer, subject } of planned.newLinks) {
+    const { organization, id: accountId } = account;
+    await stores.identities.link({ organization, issuer, subject, accountId, createdAt: clock.now() });
+  }
+  if (!created && (account.status === 'blocked' || passwordHash !== undefined))
+    await access?.endAll(account.id);
+}
+
+/** The hash to be stored; undefined when the account has that password already. */
+async function hashFor(options: SeedOptions, { seed, id }: PlannedAccount): Promise<string | undefined> {
+  const { hasher, stores } = options;
+  const present = id === undefined ? undefined : (await stores.accounts.byId(id))?.passwordHash;
+  if (seed.password === undefined) return seed.password_hash === present ? undefined : seed.password_hash;
+  if (present !== undefined && (await hasher.verify(seed.password, present)).right) return undefined;
+  return hasher.hash(seed.password);
+}
+
+/** Inserts, or updates by compare-and-set until nobody was faster. */
+async function write(wanted: {
+  stores: Stores;
+  now: Date;
+  planned: PlannedAccount;
+  passwordHash: string | undefined;
+}): Promise<{ account: AccountRecord; created: boolean } | { taken: TakenName }> {
+  const { stores, now, planned, passwordHash } = wanted;
+  const password = passwordHash === undefined ? {} : { passwordHash };
+  if (planned.id === undefined) {
+    const account = { ...newAccount(planned.seed, now), ...password };
+    const outcome = await stores.accounts.insert(account);
+    return outcome === 'inserted' ? { account, created: true } : outcome;
+  }
+  for (;;) {
+    const present = await stores.accounts.byId(planned.id);
+    if (present === undefined) return { taken: 'id' };
+    const account = { ...withSeed(present, planned.seed), ...password };
+    if (isSame(present, account)) return { account, created: false };
+    const outcome = await stores.accounts.update({ ...account, updatedAt: now });
+    if (outcome === 'updated') return { account, created: false };
+    if (typeof outcome === 'object') return outcome;
+  }
+}
+
+export function reportOf(plan: SeedPlan): SeedReport {
+  const count = (steps: readonly { step: Step }[]): Counts => ({
+    create: steps.filter(({ step }) => step === 'create').length,
+    update: steps.filter(({ step }) => step === 'update').length,
+    keep: steps.filter(({ step }) => step === 'keep').length,
+  });
+  return {
+    organizations: count(plan.organizations),
+    accounts: count(plan.accounts),
+    apiKeys: count(plan.apiKeys),
+    clients: count(plan.clients),
+    keptPasswords: plan.accounts.filter(({ keepsPassword }) => keepsPassword).length,
+  };
+}

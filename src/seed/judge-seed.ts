@@ -1,0 +1,128 @@
+/** What a seed file's form cannot say: names that are there twice, members that exclude or need each other. */
+import type { Mistake } from '../config/mistakes.ts';
+import { foldName, normalizeEmail } from '../identity/normalize.ts';
+import type { Seed, SeedAccount, SeedClient } from './schema.ts';
+
+export function judgeSeed(seed: Seed): Mistake[] {
+  return [...judgeOrganizations(seed), ...judgeAccounts(seed), ...judgeApiKeys(seed), ...judgeClients(seed)];
+}
+
+/** Notes each name and tells who had it before. */
+function firstOwners() {
+  const owners = new Map<string, string>();
+  return function* claim(path: string, kind: string, ...name: string[]): Iterable<Mistake> {
+    const key = JSON.stringify([kind, ...name]);
+    const owner = owners.get(key);
+    if (owner === undefined) owners.set(key, path);
+    else yield { path, message: `is the same ${kind} as ${owner}` };
+  };
+}
+
+function* judgeOrganizations({ organizations = [] }: Seed): Iterable<Mistake> {
+  const claim = firstOwners();
+  for (const [index, { id, hosts = [] }] of organizations.entries()) {
+    const at = `organizations.${index}`;
+    yield* claim(`${at}.id`, 'organization', id);
+    for (const [place, host] of hosts.entries())
+      yield* claim(`${at}.hosts.${place}`, 'host', host.toLowerCase());
+  }
+}
+
+function* judgeAccounts({ accounts = [] }: Seed): Iterable<Mistake> {
+  const claim = firstOwners();
+  for (const [index, account] of accounts.entries()) {
+    const at = `accounts.${index}`;
+    const { organization, id, email, username } = account;
+    if (id !== undefined) yield* claim(`${at}.id`, 'id', id);
+    if (email !== undefined) yield* claim(`${at}.email`, 'address', organization, normalizeEmail(email));
+    if (username !== undefined) yield* claim(`${at}.username`, 'username', organization, foldName(username));
+    for (const [name, value] of Object.entries(account.aliases ?? {})) {
+      yield* claim(`${at}.aliases.${name}`, 'alias', name, value);
+    }
+    for (const [place, { issuer, subject }] of (account.identities ?? []).entries()) {
+      yield* claim(`${at}.identities.${place}`, 'identity', organization, issuer, subject);
+    }
+    yield* judgeAccount(at, account);
+  }
+}
+
+function* judgeAccount(at: string, account: SeedAccount): Iterable<Mistake> {
+  const { id, email, username, aliases, identities } = account;
+  if (id === undefined && email === undefined && username === undefined && !aliases && !identities) {
+    yield {
+      path: at,
+      message: 'must have an email, a username, an id, an alias or an identity to be found by',
+    };
+  }
+  if (account.password !== undefined && account.password_hash !== undefined) {
+    yield { path: `${at}.password`, message: 'must not stand beside password_hash' };
+  }
+  if (account.email_verified && email === undefined) {
+    yield { path: `${at}.email_verified`, message: 'must stand beside an email' };
+  }
+  // Somebody else's address as a sign-in name would be a way to sit on it.
+  if (username?.includes('@') && (email === undefined || foldName(username) !== normalizeEmail(email))) {
+    yield { path: `${at}.username`, message: 'must not be an e-mail address other than the account’s own' };
+  }
+}
+
+function* judgeApiKeys({ api_keys = [] }: Seed): Iterable<Mistake> {
+  const claim = firstOwners();
+  for (const [index, { key }] of api_keys.entries()) yield* claim(`api_keys.${index}.key`, 'key', key);
+}
+
+function* judgeClients({ clients = [] }: Seed): Iterable<Mistake> {
+  const claim = firstOwners();
+  for (const [index, client] of clients.entries()) {
+    const at = `clients.${index}`;
+    yield* claim(`${at}.client_id`, 'client', client.client_id);
+    yield* judgeClient(at, client);
+  }
+}
+
+/** The method that the file means: what it says, or what follows from the credentials that it gives. */
+export function authMethodOf(client: SeedClient): NonNullable<SeedClient['token_endpoint_auth_method']> {
+  if (client.token_endpoint_auth_method) return client.token_endpoint_auth_method;
+  if (client.client_secret !== undefined) return 'client_secret_basic';
+  return client.jwks !== undefined || client.jwks_uri !== undefined ? 'private_key_jwt' : 'none';
+}
+
+export function* judgeClient(at: string, client: SeedClient): Iterable<Mistake> {
+  const method = authMethodOf(client);
+  const grants = client.grant_types ?? ['authorization_code'];
+  const needsSecret = method === 'client_secret_basic' || method === 'client_secret_post';
+  if (needsSecret && client.client_secret === undefined) {
+    yield { path: `${at}.client_secret`, message: `must be set for token_endpoint_auth_method ${method}` };
+  }
+  if (!needsSecret && client.client_secret !== undefined) {
+    yield {
+      path: `${at}.client_secret`,
+      message: `must not be set for token_endpoint_auth_method ${method}`,
+    };
+  }
+  if (method === 'private_key_jwt' && client.jwks === undefined && client.jwks_uri === undefined) {
+    yield {
+      path: `${at}.jwks`,
+      message: 'or jwks_uri must be set for token_endpoint_auth_method private_key_jwt',
+    };
+  }
+  if (method === 'none' && grants.includes('client_credentials')) {
+    yield {
+      path: `${at}.grant_types`,
+      message: 'must not have client_credentials: the client has no secret',
+    };
+  }
+  if (method === 'none' && [...(client.introspects ?? []), ...(client.revokes ?? [])].length > 0) {
+    yield { path: at, message: 'must have a client_secret to introspect or revoke others’ tokens' };
+  }
+  if (grants.includes('authorization_code') && (client.redirect_uris ?? []).length === 0) {
+    yield {
+      path: `${at}.redirect_uris`,
+      message: 'must have at least one URI for the authorization code flow',
+    };
+  }
+  for (const [place, uri] of (client.redirect_uris ?? []).entries()) {
+    if (uri.includes('#'))
+      yield { path: `${at}.redirect_uris.${place}`, message: 'must not have a fragment' };
+  }
+}

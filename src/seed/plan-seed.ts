@@ -1,0 +1,239 @@
+/**
+ * Compares a seed file with the store: what must be made, what changed, what is as it should be, and what
+ * cannot be because a name belongs to somebody else. Reads only, so that a file with one conflict changes
+ * nothing at all.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Mistake } from '../config/mistakes.ts';
+import type { Secrets } from '../secrets.ts';
+import type {
+  AccountRecord,
+  ApiKeyRecord,
+  ClientRecord,
+  OrganizationRecord,
+  Stores,
+} from '../store/ports.ts';
+import { inTurn } from './in-turn.ts';
+import { apiKeyHash, clientRecord, organizationRecord, withSeed } from './records.ts';
+import type { Seed, SeedAccount, SeedApiKey } from './schema.ts';
+
+export interface SeedWorld {
+  readonly stores: Stores;
+  readonly secrets: Secrets;
+  /** Stands for {issuer}. */
+  readonly issuer: string;
+  /** Replace passwords that accounts have already. */
+  readonly overwritePasswords: boolean;
+}
+
+export type Step = 'create' | 'update' | 'keep';
+
+export interface SeedPlan {
+  readonly organizations: readonly { record: OrganizationRecord; step: Step }[];
+  readonly accounts: readonly PlannedAccount[];
+  readonly apiKeys: readonly PlannedApiKey[];
+  readonly clients: readonly { record: ClientRecord; step: Step }[];
+  readonly mistakes: readonly Mistake[];
+}
+
+export interface PlannedAccount {
+  readonly seed: SeedAccount;
+  /** The account that is there. */
+  readonly id?: string;
+  readonly step: Step;
+  readonly setsPassword: boolean;
+  /** The file has a password, and the account keeps its own. */
+  readonly keepsPassword: boolean;
+  readonly newLinks: readonly { issuer: string; subject: string }[];
+}
+
+export interface PlannedApiKey {
+  readonly seed: SeedApiKey;
+  readonly present?: ApiKeyRecord;
+  readonly step: Step;
+}
+
+export async function planSeed(world: SeedWorld, seed: Seed): Promise<SeedPlan> {
+  const mistakes: Mistake[] = [];
+  const known = new Set((seed.organizations ?? []).map(({ id }) => id));
+  for (const { id } of await world.stores.organizations.list()) known.add(id);
+  mistakes.push(...unknownOrganizations(seed, known));
+  const organizations = await planOrganizations(world, seed, mistakes);
+  const accounts = await inTurn(seed.accounts ?? [], 16, (account, index) =>
+    planAccount(world, account, { at: `accounts.${index}`, mistakes }),
+  );
+  const apiKeys = await inTurn(seed.api_keys ?? [], 16, (key, index) =>
+    planApiKey(world, key, { at: `api_keys.${index}`, mistakes, accounts: seed.accounts ?? [] }),
+  );
+  const clients = await planClients(world, seed, mistakes);
+  return { organizations, accounts, apiKeys, clients, mistakes };
+}
+
+function* unknownOrganizations(seed: Seed, known: ReadonlySet<string>): Iterable<Mistake> {
+  for (const list of ['accounts', 'api_keys', 'clients'] as const) {
+    for (const [index, { organization }] of (seed[list] ?? []).entries()) {
+      if (known.has(organization)) continue;
+      const message = 'must be an organization that exists, in this file or in the store';
+      yield { path: `${list}.${index}.organization`, value: JSON.stringify(organization), message };
+    }
+  }
+}
+
+async function planOrganizations({ stores }: SeedWorld, seed: Seed, mistakes: Mistake[]) {
+  return inTurn(seed.organizations ?? [], 16, async (organization, index) => {
+    const present = await stores.organizations.byId(organization.id);
+    const record = organizationRecord(organization, present);
+    for (const [place, host] of (organization.hosts ?? []).entries()) {
+      const owner = await stores.organizations.byHost(host.toLowerCase());
+      if (owner === undefined || owner.id === organization.id) continue;
+      const path = `organizations.${index}.hosts.${place}`;
+      mistakes.push({ path, value: JSON.stringify(host), message: `belongs to organization ${owner.id}` });
+    }
+    return { record, step: stepFrom(present, record) };
+  });
+}
+
+async function planClients({ stores, secrets, issuer }: SeedWorld, seed: Seed, mistakes: Mistake[]) {
+  return inTurn(seed.clients ?? [], 16, async (client, index) => {
+    const present = await stores.clients.byId(client.client_id);
+    const record = clientRecord(client, { secrets, issuer });
+    if (present?.dialect !== undefined) {
+      const message = `is the client of the dialect ${present.dialect}; choose another client_id`;
+      mistakes.push({ path: `clients.${index}.client_id`, value: JSON.stringify(client.client_id), message });
+    }
+    return { record, step: stepFrom(present, record) };
+  });
+}
+
+function stepFrom<Record extends object>(present: Record | undefined, wanted: Record): Step {
+  if (present === undefined) return 'create';
+  return isDeepStrictEqual(plain(present), plain(wanted)) ? 'keep' : 'update';
+}
+
+/** Without prototypes and undefined members, which two back ends may do differently. */
+function plain(value: object): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+interface Place {
+  readonly at: string;
+  readonly mistakes: Mistake[];
+}
+
+export async function planAccount(
+  world: SeedWorld,
+  seed: SeedAccount,
+  place: Place,
+): Promise<PlannedAccount> {
+  const present = await findPresent(world, seed, place);
+  const hasPassword = seed.password !== undefined || seed.password_hash !== undefined;
+  const newLinks = await findNewLinks(world, { seed, id: present?.id, place });
+  if (present === undefined) {
+    return { seed, step: 'create', setsPassword: hasPassword, keepsPassword: false, newLinks };
+  }
+  const setsPassword = hasPassword && (present.passwordHash === undefined || world.overwritePasswords);
+  const changed = setsPassword || newLinks.length > 0 || !isSame(present, withSeed(present, seed));
+  return {
+    seed,
+    id: present.id,
+    step: changed ? 'update' : 'keep',
+    setsPassword,
+    keepsPassword: hasPassword && !setsPassword,
+    newLinks,
+  };
+}
+
+export function isSame(present: AccountRecord, wanted: AccountRecord): boolean {
+  return isDeepStrictEqual(plain(present), plain(wanted));
+}
+
+/** The one account that all names of the entry lead to. */
+async function findPresent(
+  { stores: { accounts, identities } }: SeedWorld,
+  seed: SeedAccount,
+  { at, mistakes }: Place,
+): Promise<AccountRecord | undefined> {
+  const { organization, id, email, username, aliases = {}, identities: links = [] } = seed;
+  const found: [string, AccountRecord | undefined][] = [];
+  if (id !== undefined) found.push(['id', await accounts.byId(id)]);
+  for (const [name, value] of Object.entries(aliases)) {
+    found.push([`aliases.${name}`, await accounts.byAlias(name, value)]);
+  }
+  if (email !== undefined) found.push(['email', await accounts.byEmail(organization, email)]);
+  if (username !== undefined) found.push(['username', await accounts.byUsername(organization, username)]);
+  for (const [index, { issuer, subject }] of links.entries()) {
+    const link = await identities.find(organization, issuer, subject);
+    found.push([`identities.${index}`, link && (await accounts.byId(link.accountId))]);
+  }
+  const [first] = found.flatMap(([name, account]) => (account ? [{ name, account }] : []));
+  if (!first) return undefined;
+  for (const [name, account] of found) {
+    if (account !== undefined && account.id !== first.account.id) {
+      mistakes.push({
+        path: `${at}.${name}`,
+        message: `belongs to another account than ${at}.${first.name}`,
+      });
+    }
+  }
+  if (first.account.organization !== organization) {
+    const message = `belongs to an account of organization ${first.account.organization}`;
+    mistakes.push({ path: `${at}.${first.name}`, message });
+  }
+  return first.account;
+}
+
+async function findNewLinks(
+  { stores }: SeedWorld,
+  { seed, id, place }: { seed: SeedAccount; id: string | undefined; place: Place },
+): Promise<{ issuer: string; subject: string }[]> {
+  const fresh: { issuer: string; subject: string }[] = [];
+  for (const [index, link] of (seed.identities ?? []).entries()) {
+    const present = await stores.identities.find(seed.organization, link.issuer, link.subject);
+    if (present === undefined) fresh.push(link);
+    else if (present.accountId !== id) {
+      place.mistakes.push({
+        path: `${place.at}.identities.${index}`,
+        message: 'is linked to another account',
+      });
+    }
+  }
+  return fresh;
+}
+
+async function planApiKey(
+  { stores, secrets }: SeedWorld,
+  seed: SeedApiKey,
+  { at, mistakes, accounts }: Place & { accounts: readonly SeedAccount[] },
+): Promise<PlannedApiKey> {
+  const owner = seed.account;
+  if (owner !== undefined) {
+    const inFile = accounts.some(
+      ({ organization, email, id }) =>
+        organization === seed.organization && (email === owner || id === owner),
+    );
+    if (!inFile && (await ownerOf(stores, seed)) === undefined) {
+      const message = 'must be the e-mail address or id of an account of the organization';
+      mistakes.push({ path: `${at}.account`, value: JSON.stringify(owner), message });
+    }
+  }
+  const present = await stores.apiKeys.byHash(apiKeyHash(secrets, seed.key));
+  if (present === undefined) return { seed, step: 'create' };
+  if (present.organization !== seed.organization || present.vendor !== seed.vendor) {
+    mistakes.push({ path: `${at}.key`, message: 'is the key of another organization or vendor' });
+  }
+  const secretHash = seed.secret === undefined ? undefined : secrets.mac('api-secret', seed.secret);
+  const same =
+    present.name === seed.name &&
+    present.secretHash === secretHash &&
+    present.expiresAt?.getTime() === seed.expires_at?.getTime() &&
+    isDeepStrictEqual([...present.scopes], seed.scopes ?? []);
+  return { seed, present, step: same ? 'keep' : 'update' };
+}
+
+/** The account id of a key's owner. */
+export async function ownerOf(stores: Stores, seed: SeedApiKey): Promise<string | undefined> {
+  if (seed.account === undefined) return undefined;
+  const byEmail = await stores.accounts.byEmail(seed.organization, seed.account);
+  const account = byEmail ?? (await stores.accounts.byId(seed.account));
+  return account?.organization === seed.organization ? account.id : undefined;
+}

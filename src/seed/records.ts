@@ -1,0 +1,138 @@
+/** Entries of a seed file as records of the store, alone or laid over a record that is there. */
+import { normalizeEmail } from '../identity/normalize.ts';
+import { randomToken, randomUUID, type Secrets } from '../secrets.ts';
+import type {
+  AccountRecord,
+  ApiKeyRecord,
+  ClientRecord,
+  Json,
+  OrganizationRecord,
+  ProfileClaims,
+} from '../store/ports.ts';
+import { authMethodOf } from './judge-seed.ts';
+import {
+  CLAIM_NAMES,
+  type SeedAccount,
+  type SeedApiKey,
+  type SeedClient,
+  type SeedOrganization,
+} from './schema.ts';
+
+type Vendor = Record<string, Record<string, Json>>;
+
+export function organizationRecord(
+  seed: SeedOrganization,
+  present: OrganizationRecord | undefined,
+): OrganizationRecord {
+  const branding = seed.branding ?? present?.branding;
+  return {
+    id: seed.id,
+    name: seed.name ?? present?.name ?? seed.id,
+    hosts: seed.hosts?.map((host) => host.toLowerCase()) ?? present?.hosts ?? [],
+    ...(branding ? { branding } : {}),
+    vendor: mergeVendor(present?.vendor, seed.vendor),
+  };
+}
+
+/** Members that the file does not name stay; of `vendor` likewise, member by member. */
+function mergeVendor(present: Vendor = {}, given: Vendor = {}): Vendor {
+  const merged: Vendor = { ...present };
+  for (const [name, members] of Object.entries(given)) merged[name] = { ...present[name], ...members };
+  return merged;
+}
+
+/** A new account. The password is set by the caller: hashing takes its time. */
+export function newAccount(seed: SeedAccount, now: Date): AccountRecord {
+  const createdAt = seed.created_at ?? now;
+  return withSeed(
+    {
+      id: seed.id ?? randomToken('acc_'),
+      organization: seed.organization,
+      status: 'active',
+      emailVerified: false,
+      claims: {},
+      roles: [],
+      aliases: {},
+      vendor: {},
+      createdAt,
+      updatedAt: seed.updated_at ?? createdAt,
+      version: 1,
+    },
+    seed,
+  );
+}
+
+/** The account as the file wants it. An address that its owner has proved meanwhile stays proved. */
+export function withSeed(present: AccountRecord, seed: SeedAccount): AccountRecord {
+  const email = seed.email === undefined ? present.email : normalizeEmail(seed.email);
+  const proved = present.emailVerified && email === present.email;
+  const username = seed.username?.trim().normalize('NFC') ?? present.username;
+  return {
+    ...present,
+    ...(email === undefined ? {} : { email }),
+    emailVerified: proved || (seed.email_verified ?? (email === present.email && present.emailVerified)),
+    ...(username === undefined ? {} : { username }),
+    status: seed.status ?? present.status,
+    claims: { ...present.claims, ...claimsOf(seed) },
+    roles: seed.roles ?? present.roles,
+    aliases: { ...present.aliases, ...seed.aliases },
+    vendor: mergeVendor(present.vendor, seed.vendor),
+    createdAt: seed.created_at ?? present.createdAt,
+  };
+}
+
+function claimsOf(seed: SeedAccount): ProfileClaims {
+  const given = CLAIM_NAMES.filter((name) => seed[name] !== undefined).map((name) => [name, seed[name]]);
+  return Object.fromEntries(given) as ProfileClaims;
+}
+
+export function apiKeyRecord(
+  seed: SeedApiKey,
+  facts: { secrets: Secrets; accountId: string | undefined; now: Date },
+): ApiKeyRecord {
+  const { secrets, accountId, now } = facts;
+  return {
+    id: randomUUID(),
+    organization: seed.organization,
+    vendor: seed.vendor,
+    name: seed.name,
+    keyHash: apiKeyHash(secrets, seed.key),
+    ...(seed.secret === undefined ? {} : { secretHash: secrets.mac('api-secret', seed.secret) }),
+    ...(accountId === undefined ? {} : { accountId }),
+    scopes: seed.scopes ?? [],
+    createdAt: now,
+    ...(seed.expires_at === undefined ? {} : { expiresAt: seed.expires_at }),
+  };
+}
+
+export function apiKeyHash(secrets: Secrets, key: string): string {
+  return secrets.mac('api-key', key);
+}
+
+/** `{issuer}` in URIs becomes the server's own. */
+export function clientRecord(seed: SeedClient, facts: { secrets: Secrets; issuer: string }): ClientRecord {
+  const {
+    client_id,
+    client_secret,
+    organization,
+    all_organizations,
+    first_party,
+    introspects,
+    revokes,
+    ...metadata
+  } = seed;
+  const complete = { ...metadata, token_endpoint_auth_method: authMethodOf(seed) };
+  return {
+    clientId: client_id,
+    organization,
+    ...(client_secret === undefined ? {} : { secretHash: facts.secrets.mac('client-secret', client_secret) }),
+    allOrganizations: all_organizations ?? false,
+    firstParty: first_party ?? false,
+    introspects: introspects ?? [],
+    revokes: revokes ?? [],
+    metadata: JSON.parse(JSON.stringify(complete).replaceAll('{issuer}', facts.issuer)) as Record<
+      string,
+      Json
+    >,
+  };
+}

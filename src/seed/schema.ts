@@ -1,0 +1,166 @@
+/**
+ * Seed files: organizations, accounts, API keys and clients as an operator writes them down. This file is
+ * the format; read-seed.ts reads a file and judges it by itself, plan-seed.ts compares it with the store,
+ * apply-seed.ts writes, seed-at-start.ts loads what the configuration names. docs/seed.md is the guide.
+ *
+ * Members of accounts are OpenID Connect's standard claim names where one exists; what only one vendor
+ * knows stands under `vendor`. Clients have RFC 7591 names, and what is Portico's own.
+ */
+import { z } from 'zod';
+import { readHash } from '../identity/imported-hash.ts';
+import { PASSWORD_MAX_BYTES } from '../identity/password-hasher.ts';
+import type { Json } from '../store/ports.ts';
+
+const text = z.string({
+  error: (issue) => (typeof issue.input === 'number' ? 'must be text: put it in quotes' : undefined),
+});
+const word = text.min(1, 'must not be empty').max(512, 'must have 512 characters or fewer');
+const line = word.refine((value) => !/\p{Cc}/u.test(value) && value.isWellFormed(), {
+  message: 'must not contain control characters',
+});
+
+const id = line.regex(/^[A-Za-z0-9._~-]{1,128}$/, 'must be 1 to 128 letters, digits, or any of . _ ~ -');
+const email = line.max(254).regex(/^[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)*$/u, 'must be an e-mail address');
+const host = line.regex(/^[a-z\d](?:[a-z\d.-]*[a-z\d])?$/i, 'must be a host name without scheme and port');
+const time = text
+  .refine((value) => /^\d{4}-\d\d-\d\d(?:T|$)/.test(value) && !Number.isNaN(Date.parse(value)), {
+    message: 'must be a time such as 2030-01-15T09:00:00.000Z',
+  })
+  .transform((value) => new Date(value));
+const json: z.ZodType<Json> = z.json();
+const vendor = z.record(line, z.record(line, json));
+const url = line.refine((value) => URL.canParse(value.replaceAll('{issuer}', 'https://issuer.example')), {
+  message: 'must be a URL; {issuer} stands for the server’s own',
+});
+
+const organization = z.strictObject({
+  id,
+  name: line.optional(),
+  hosts: z.array(host).optional(),
+  branding: z.record(line, json).optional(),
+  vendor: vendor.optional(),
+});
+
+const claims = {
+  name: line.optional(),
+  given_name: line.optional(),
+  family_name: line.optional(),
+  picture: line.optional(),
+  gender: line.optional(),
+  birthdate: line.regex(/^(?:\d{4}|0000)(?:-\d\d-\d\d)?$/, 'must be a date such as 1991-05-04').optional(),
+  zoneinfo: line.optional(),
+  locale: line.optional(),
+  phone_number: line.optional(),
+  phone_number_verified: z.boolean().optional(),
+  address: z
+    .strictObject({
+      formatted: word.optional(),
+      street_address: word.optional(),
+      locality: line.optional(),
+      region: line.optional(),
+      postal_code: line.optional(),
+      country: line.optional(),
+    })
+    .optional(),
+};
+
+/** Members of an account that are stored as claims. */
+export const CLAIM_NAMES = Object.keys(claims) as (keyof typeof claims)[];
+
+const password = text
+  .min(1, 'must not be empty')
+  .refine((value) => Buffer.byteLength(value) <= PASSWORD_MAX_BYTES, {
+    message: `must have ${PASSWORD_MAX_BYTES} bytes or fewer`,
+  });
+
+const account = z.strictObject({
+  id: id.optional(),
+  organization: id,
+  email: email.optional(),
+  email_verified: z.boolean().optional(),
+  username: line.optional(),
+  password: password.optional(),
+  password_hash: line
+    .refine((value) => readHash(value) !== undefined, {
+      message: 'must be a hash that is known here: argon2 (PHC), bcrypt, scrypt or PBKDF2',
+    })
+    .optional(),
+  status: z.enum(['active', 'inactive', 'blocked']).optional(),
+  ...claims,
+  roles: z.array(line).optional(),
+  aliases: z.record(line, line).optional(),
+  vendor: vendor.optional(),
+  identities: z.array(z.strictObject({ issuer: line, subject: line })).optional(),
+  created_at: time.optional(),
+  updated_at: time.optional(),
+});
+
+const apiKey = z.strictObject({
+  organization: id,
+  vendor: line,
+  name: line,
+  key: line.min(16, 'must have 16 characters or more'),
+  secret: line.min(16, 'must have 16 characters or more').optional(),
+  /** E-mail address or id of the owner; a key without one is the organization's. */
+  account: line.optional(),
+  scopes: z.array(line).optional(),
+  expires_at: time.optional(),
+});
+
+const client = z.strictObject({
+  client_id: id,
+  client_secret: line.min(16, 'must have 16 characters or more').optional(),
+  organization: id,
+  all_organizations: z.boolean().optional(),
+  first_party: z.boolean().optional(),
+  introspects: z.array(id).optional(),
+  revokes: z.array(id).optional(),
+  // RFC 7591, OpenID Connect Registration and the logout specifications.
+  client_name: line.optional(),
+  client_uri: url.optional(),
+  logo_uri: url.optional(),
+  policy_uri: url.optional(),
+  tos_uri: url.optional(),
+  contacts: z.array(line).optional(),
+  application_type: z.enum(['web', 'native']).optional(),
+  redirect_uris: z.array(url).optional(),
+  post_logout_redirect_uris: z.array(url).optional(),
+  initiate_login_uri: url.optional(),
+  backchannel_logout_uri: url.optional(),
+  backchannel_logout_session_required: z.boolean().optional(),
+  grant_types: z.array(line).optional(),
+  response_types: z.array(line.or(z.literal(''))).optional(),
+  scope: line.optional(),
+  token_endpoint_auth_method: z
+    .enum(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'])
+    .optional(),
+  token_endpoint_auth_signing_alg: line.optional(),
+  jwks: z.looseObject({ keys: z.array(z.record(z.string(), json)) }).optional(),
+  jwks_uri: url.optional(),
+  id_token_signed_response_alg: line.optional(),
+  userinfo_signed_response_alg: line.optional(),
+  subject_type: z.enum(['public', 'pairwise']).optional(),
+  sector_identifier_uri: url.optional(),
+  default_max_age: z.int().min(0).optional(),
+  require_auth_time: z.boolean().optional(),
+  default_acr_values: z.array(line).optional(),
+  require_pushed_authorization_requests: z.boolean().optional(),
+  dpop_bound_access_tokens: z.boolean().optional(),
+  software_id: line.optional(),
+  software_version: line.optional(),
+});
+
+export const seedSchema = z.strictObject({
+  /** A file whose passwords are published: refused in production. */
+  demo: z.boolean().optional(),
+  organizations: z.array(organization).optional(),
+  accounts: z.array(account).optional(),
+  api_keys: z.array(apiKey).optional(),
+  clients: z.array(client).optional(),
+});
+
+export type Seed = z.output<typeof seedSchema>;
+export type SeedOrganization = z.output<typeof organization>;
+export type SeedAccount = z.output<typeof account>;
+export type SeedApiKey = z.output<typeof apiKey>;
+export type SeedClient = z.output<typeof client>;
