@@ -48,15 +48,14 @@ describe('the server as a process', function () {
     }
   });
 
-  it('ends an idle connection, not a request in flight, when it is told to stop', async () => {
+  it('answers the requests in flight when it is told to stop', async () => {
     const server = await startServerProcess();
-    const inFlight = Array.from({ length: 8 }, () => signInAtVsee(server.url));
-    await sleep(5);
+    // Hashing takes longer than accepting: when the first is answered, the others wait for theirs.
+    const inFlight = Array.from({ length: 12 }, () => signInAtVsee(server.url));
+    await Promise.race(inFlight);
     const [ended, ...answers] = await Promise.all([server.stop(), ...inFlight]);
     expect(ended.code).to.equal(0);
-    expect(answers.map(({ status }) => status)).to.satisfy((all: number[]) =>
-      all.every((status) => status === 200 || status === 503),
-    );
+    expect(answers.map(({ status }) => status)).to.deep.equal(Array.from({ length: 12 }, () => 200));
   });
 
   it('says on npm start where everything is, and the curl that it offers answers with a token', async () => {
