@@ -66,7 +66,7 @@ export function createViews(options: {
         asset: options.asset,
         language,
         content: '',
-        title: options.words.say(language, `pages.titles.${wanted.view}`),
+        title: titleOf(wanted, options.words, language),
         wide: wanted.wide === true,
         t: (key: string, values?: Record<string, unknown>) =>
           options.words.say(language, `pages.${key}`, values),
@@ -77,6 +77,12 @@ export function createViews(options: {
       return template('layout/layout')({ ...locals, partial, content });
     },
   };
+}
+
+/** A page that says a sentence of a dialect's brings its own title. */
+function titleOf(wanted: PageWanted, words: Words, language: string): string {
+  const { title } = wanted.data;
+  return typeof title === 'string' ? title : words.say(language, `pages.titles.${wanted.view}`);
 }
 
 /** Everything at start: a template that does not compile stops the server, not a page. */
