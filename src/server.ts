@@ -14,12 +14,11 @@ import type { Dialect } from './dialects/dialect.ts';
 import { ensureDialectClients } from './dialects/dialect-clients.ts';
 import { mountDialects } from './dialects/mount.ts';
 import { loadEnabledDialects } from './dialects/registry.ts';
-import { createDevelopment } from './demo/development.ts';
 import { createUpstreams } from './federation/registry.ts';
 import { createApp } from './http/app.ts';
 import { brandSheet } from './http/brand-sheet.ts';
 import { createCors } from './http/cors.ts';
-import { createForms } from './http/csrf.ts';
+import { createForms, type Forms } from './http/csrf.ts';
 import { createInternalApp } from './http/health.ts';
 import { loadStaticFiles } from './http/static-files.ts';
 import { createViews } from './http/views.ts';
@@ -39,7 +38,7 @@ import { serverBrand } from './pages/branding.ts';
 import { createEnginePages } from './pages/engine-pages.ts';
 import { createPages } from './pages/pages.ts';
 import { type Secrets, secretsFrom } from './secrets.ts';
-import { loadSeeds } from './seed/load-seeds.ts';
+import { seedAtStart } from './seed/seed-at-start.ts';
 import { openStores } from './store/open-stores.ts';
 import type { Stores } from './store/ports.ts';
 
@@ -134,7 +133,7 @@ async function createParts(ground: Ground) {
     await mail.mailer.close();
   });
   const identity = createIdentity({ ...ground, secrets, stores, audit, oidc, mailer: mail.mailer });
-  await loadSeeds({ files: config.seed, issuer, identity, log });
+  await seedAtStart({ ...identity, files: config.seed, production: config.environment === 'production' });
   return { ...ground, secrets, stores, audit, oidc, identity, mail, ...looks, metrics: createMetrics() };
 }
 
@@ -151,7 +150,10 @@ function createIdentity(
     log,
     issuer,
     access: oidc.access,
-    hasher: createPasswordHasher(config.hashing),
+    hasher: createPasswordHasher({
+      queue: config.hashing.queue,
+      ...(config.hashing.concurrency !== undefined && { concurrency: config.hashing.concurrency }),
+    }),
     policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
     attempts: createAttempts({ store: stores.attempts, clock, limits: config.attempts, secrets }),
   };
@@ -200,14 +202,16 @@ async function createHandler(parts: Parts & { dialects: readonly Dialect[] }): P
     forms,
     pages,
     dialects: await createDialects(parts),
-    development: await createDevelopmentPages(parts),
+    development: await createDevelopmentPages({ ...parts, forms }),
     accepting: lifecycle.accepting,
     observe: observeRequests(parts.metrics),
   });
   return app.callback();
 }
 
-async function createDialects(parts: Parts & { dialects: readonly Dialect[] }): Promise<Middleware | undefined> {
+async function createDialects(
+  parts: Parts & { dialects: readonly Dialect[] },
+): Promise<Middleware | undefined> {
   const { config, log, views, dialects, stores } = parts;
   if (dialects.length === 0) return undefined;
   await ensureDialectClients({ dialects, config, stores });
@@ -219,10 +223,16 @@ async function createDialects(parts: Parts & { dialects: readonly Dialect[] }): 
   });
 }
 
-async function createDevelopmentPages(parts: Parts & { dialects: readonly Dialect[] }): Promise<Middleware[]> {
-  const { config, mail } = parts;
+/** Loaded only where it is wanted: none of it is there in production. */
+async function createDevelopmentPages(parts: Parts & { forms: Forms }): Promise<Middleware[]> {
+  const { config, issuer, forms, views, mail } = parts;
   if (!config.demo) return [];
-  return createDevelopment({ ...parts, ...(mail.mailbox && { mailbox: mail.mailbox }) });
+  const [{ createDemo }, { createMailboxPage }] = await Promise.all([
+    import('./demo/demo.ts'),
+    import('./demo/mailbox-page.ts'),
+  ]);
+  const demo = createDemo({ issuer, views, forms });
+  return mail.mailbox === undefined ? [demo] : [demo, createMailboxPage({ mailbox: mail.mailbox, views })];
 }
 
 function observeRequests(metrics: Metrics) {
@@ -286,10 +296,7 @@ async function startInternal(parts: Parts): Promise<void> {
     stores: parts.stores,
     accepting: parts.lifecycle.accepting,
     log: parts.log,
-    metrics: async () => {
-      const { contentType, body } = await parts.metrics.expose();
-      return { type: contentType, text: body };
-    },
+    metrics: parts.metrics,
   });
   const server = createServer(app.callback());
   await bind(server, port, host);
@@ -297,7 +304,13 @@ async function startInternal(parts: Parts): Promise<void> {
 }
 
 /** Runs in the background until the server stops; a failure is logged and tried again the next time. */
-function repeat(lifecycle: Lifecycle, name: string, every: number, log: Log, work: () => Promise<unknown>): void {
+function repeat(
+  lifecycle: Lifecycle,
+  name: string,
+  every: number,
+  log: Log,
+  work: () => Promise<unknown>,
+): void {
   let running: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
     running = work().catch((error: unknown) => log.warn({ err: error }, `${name} failed; it is tried again`));
