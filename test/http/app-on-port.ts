@@ -1,0 +1,102 @@
+/**
+ * The HTTP frame by itself on port 0: the real order of middleware around pages whose identity and engine
+ * are stand-ins. For what belongs to the frame; journeys use the whole server (test/support/server.ts).
+ */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import type { Middleware } from 'koa';
+import pino from 'pino';
+import { systemClock } from '../../src/clock.ts';
+import { createApp } from '../../src/http/app.ts';
+import { brandSheet } from '../../src/http/brand-sheet.ts';
+import { createForms } from '../../src/http/csrf.ts';
+import type { PageHandlers } from '../../src/http/routes.ts';
+import { loadStaticFiles } from '../../src/http/static-files.ts';
+import { createViews, type Views } from '../../src/http/views.ts';
+import { loadWords } from '../../src/http/words.ts';
+import type { OidcServer } from '../../src/oidc/oidc.ts';
+import { secretsFrom } from '../../src/secrets.ts';
+import type { StoreHealth } from '../../src/store/ports.ts';
+
+const root = path.join(import.meta.dirname, '../..');
+
+export interface AppOnPort {
+  readonly url: string;
+  readonly port: number;
+  /** Lines of the log, as written. */
+  readonly log: readonly string[];
+  readonly views: Views;
+  close(): Promise<void>;
+}
+
+export interface AppOnPortOptions {
+  /** Where the issuer is said to be; default: where the server listens. */
+  readonly issuer?: string;
+  readonly trustedProxies?: string[];
+  /** Answers before the pages do, like a dialect. */
+  readonly dialects?: Middleware;
+  readonly pages?: Partial<PageHandlers>;
+  readonly oidc?: Partial<Pick<OidcServer, 'handle' | 'serves'>>;
+  readonly health?: () => Promise<StoreHealth[]>;
+  readonly accepting?: () => boolean;
+}
+
+export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPort> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const issuer = options.issuer ?? url;
+  const lines: string[] = [];
+  const files = loadStaticFiles(path.join(root, 'public'), { 'brand.css': brandSheet('#1f6f5c') });
+  const views = createViews({
+    folder: path.join(root, 'views'),
+    words: loadWords(path.join(root, 'config/locales')),
+    brand: { name: 'Portico', links: [] },
+    asset: files.address,
+  });
+  const app = createApp({
+    config: {
+      http: {
+        host: '127.0.0.1',
+        port: 0,
+        workers: 1,
+        trustedProxies: options.trustedProxies ?? [],
+        cors: { origins: [] },
+        internal: { host: '127.0.0.1', port: null },
+      },
+    },
+    issuer,
+    clock: systemClock,
+    log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) }),
+    stores: { health: options.health ?? (async () => [{ name: 'embedded', ok: true }]) },
+    oidc: { serves: () => false, handle: async () => {}, ...options.oidc },
+    views,
+    files,
+    forms: createForms({ secrets: secretsFrom(new Uint8Array(32).fill(3)), issuer }),
+    pages: { ...noPages, ...options.pages },
+    dialects: options.dialects,
+    development: [],
+    accepting: options.accepting ?? (() => true),
+  });
+  server.on('request', app.callback());
+  return { url, port, log: lines, views, close: () => closed(server) };
+}
+
+const empty = () => {};
+const noPages: PageHandlers = {
+  front: empty,
+  interaction: empty,
+  signIn: async () => {},
+  consent: async () => {},
+  cancel: async () => {},
+  reset: empty,
+  resetDone: empty,
+  setNewPassword: async () => {},
+};
+
+function closed(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}

@@ -1,0 +1,103 @@
+/** Every view by itself: it escapes what it is given, and finds its words. */
+
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { createViews, type Views } from '../../src/http/views.ts';
+import { loadWords } from '../../src/http/words.ts';
+
+const root = path.join(import.meta.dirname, '../..');
+const HOSTILE = '"><svg onload=alert(1)><%= 7*7 %>\'`';
+
+/** Answers any member with hostile text, and any list with one hostile entry. */
+const hostile: Record<string, unknown> = new Proxy(
+  {},
+  {
+    get(_, name) {
+      if (typeof name === 'symbol') return undefined;
+      if (name === 'kind') return 'internal';
+      if (name === 'alert') return { kind: 'sign-in-refused' };
+      if (['scopes', 'links', 'letters', 'parts'].includes(name)) {
+        return [
+          {
+            key: name === 'links' ? 'policy' : 'other',
+            name: HOSTILE,
+            href: HOSTILE,
+            text: HOSTILE,
+            at: HOSTILE,
+            subject: HOSTILE,
+            to: HOSTILE,
+            address: HOSTILE,
+          },
+        ];
+      }
+      return HOSTILE;
+    },
+  },
+);
+
+describe('views', () => {
+  const words = loadWords(path.join(root, 'config/locales'));
+  const views: Views = createViews({
+    folder: path.join(root, 'views'),
+    words,
+    brand: { name: HOSTILE, logo: HOSTILE, links: [{ key: 'support', href: HOSTILE }] },
+    asset: (name) => `/assets/${name}`,
+  });
+  const names = readdirSync(path.join(root, 'views/pages')).map((file) => file.replace(/\.ejs$/, ''));
+
+  for (const view of names) {
+    it(`S7 ${view} escapes everything it is given`, () => {
+      const html = views.render({ view, data: hostile });
+      expect(html).to.contain('&lt;svg onload').and.not.contain('<svg onload');
+      expect(html).to.not.match(/="[^"]*"><svg onload/);
+      expect(html)
+        .to.not.contain('>49<')
+        .and.not.match(/<script|\son\w+="|style="/i);
+    });
+
+    it(`${view} has a title, one heading, and words for every key it uses`, () => {
+      const html = views.render({ view, data: { ...plain, kind: 'internal' } });
+      expect(html.match(/<h1>/g)).to.have.length(1);
+      expect(html).to.not.match(/pages\.[a-z-]+/);
+      expect(html).to.match(/<html lang="en">/);
+      const known = words.has(`pages.titles.${view}`);
+      expect(known).to.equal(true);
+    });
+  }
+
+  it('are under 40 lines each', async () => {
+    const { readFileSync } = await import('node:fs');
+    for (const view of names) {
+      const lines = readFileSync(path.join(root, `views/pages/${view}.ejs`), 'utf8').split('\n').length;
+      expect(lines, view).to.be.at.most(41);
+    }
+  });
+
+  it('have words for every reason and error that a page can show', () => {
+    for (const key of [
+      'not-found',
+      'forbidden',
+      'too-large',
+      'unavailable',
+      'internal',
+      'bad-request',
+      'invalid_client',
+    ]) {
+      for (const part of ['heading', 'what', 'next'])
+        expect(words.has(`pages.error.${key}.${part}`), key).to.equal(true);
+    }
+  });
+});
+
+const plain = {
+  scopes: [{ key: 'openid', name: 'openid' }],
+  links: [{ key: 'policy', href: 'https://app.test/policy' }],
+  letters: [{ address: '/x', subject: 'S', to: 'a@b.test', at: '2030-01-01T00:00:00.000Z' }],
+  parts: [{ text: 'T' }],
+  alert: { kind: 'sign-in-refused' },
+  client: 'App',
+  account: 'a@b.test',
+  login: '',
+  title: undefined,
+};
