@@ -1,7 +1,6 @@
 /** Loads the seed files that the configuration names, each content once for the life of the store. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Identity } from '../identity/identity.ts';
-import type { Log } from '../observe/log.ts';
 import { randomUUID } from '../secrets.ts';
 import { applySeed } from './apply-seed.ts';
 import { readSeed, SeedError, type SeedFile } from './read-seed.ts';
@@ -9,22 +8,19 @@ import { readSeed, SeedError, type SeedFile } from './read-seed.ts';
 /** Milliseconds that a process which died while loading keeps the others waiting. Loading twice does no harm. */
 const CLAIM = 15_000;
 
-export interface LoadSeedsOptions {
+export interface SeedAtStartOptions
+  extends Pick<Identity, 'stores' | 'secrets' | 'hasher' | 'clock' | 'access' | 'log' | 'issuer'> {
   /** `config.seed`: absolute paths. */
   readonly files: readonly string[];
-  /** With its real port; stands for {issuer}. */
-  readonly issuer: string;
-  readonly identity: Pick<Identity, 'stores' | 'secrets' | 'hasher' | 'clock' | 'access'>;
-  readonly log: Log;
-  /** Demo files are refused in production: their passwords are published. Default: false. */
-  readonly production?: boolean;
+  /** Demo files are refused in production: their passwords are published. */
+  readonly production: boolean;
 }
 
 /** Resolves when every file is loaded, by this process or by another. Throws SeedError. */
-export async function loadSeeds(options: LoadSeedsOptions): Promise<void> {
+export async function seedAtStart(options: SeedAtStartOptions): Promise<void> {
   for (const name of options.files) {
     const file = readSeed(name);
-    refuseDemo(file, options.production ?? false);
+    refuseDemo(file, options.production);
     await loadOnce(options, file);
   }
 }
@@ -40,9 +36,9 @@ export function loadedFact(file: SeedFile, issuer: string): string {
   return file.namesIssuer ? `seed:${file.hash}:${issuer}` : `seed:${file.hash}`;
 }
 
-async function loadOnce({ identity, issuer, log }: LoadSeedsOptions, file: SeedFile): Promise<void> {
-  const { stores, secrets, hasher, clock, access } = identity;
-  const fact = loadedFact(file, issuer);
+async function loadOnce(options: SeedAtStartOptions, file: SeedFile): Promise<void> {
+  const { stores, clock, log } = options;
+  const fact = loadedFact(file, options.issuer);
   const owner = randomUUID();
   while ((await stores.facts.get(fact)) === undefined) {
     const now = clock.now();
@@ -51,8 +47,7 @@ async function loadOnce({ identity, issuer, log }: LoadSeedsOptions, file: SeedF
       continue;
     }
     try {
-      const options = { stores, secrets, hasher, clock, access, issuer, overwritePasswords: false };
-      const report = await applySeed(options, file);
+      const report = await applySeed({ ...options, overwritePasswords: false }, file);
       await stores.facts.set(fact, clock.now().toISOString());
       log.info({ file: file.file, accounts: report.accounts.create }, 'seed file loaded');
     } finally {

@@ -1,0 +1,50 @@
+/**
+ * Why a command or the server could not do its work, in words that say what to do. Errors whose message is
+ * written for an operator are passed on; what the system says is translated; anything else is a defect and
+ * keeps its stack.
+ */
+
+/** Names of errors whose message says all there is. */
+const SPEAKING = new Set([
+  'ConfigError',
+  'SeedError',
+  'StoreUnusable',
+  'DialectBroken',
+  'BadDialect',
+  'CommandRefused',
+]);
+
+export function explainFailure(error: unknown): string {
+  if (!(error instanceof Error)) return `Portico failed: ${String(error)}`;
+  if (SPEAKING.has(error.name)) return error.message;
+  if (error.name === 'StoreUnavailable') {
+    const reason = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+    return `${error.message}${reason} Start it, or correct its address below \`store\` in the configuration.`;
+  }
+  if (error.name === 'SealBroken') {
+    return 'The store was made under another server key. Put the old key back (keys.encryption, or the file keys.encryptionFile names).';
+  }
+  return ofSystem(error as NodeJS.ErrnoException) ?? error.stack ?? String(error);
+}
+
+function ofSystem(error: NodeJS.ErrnoException & { port?: number; address?: string }): string | undefined {
+  const where = `${error.address ?? 'the address'}:${error.port ?? ''}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `Port ${error.port} is in use. Stop the process that has it, or choose another: PORTICO_HTTP__PORT=${Number(error.port) + 1}`;
+    case 'EADDRNOTAVAIL':
+      return `${where} is no address of this machine. Set http.host to one that is, or to 0.0.0.0.`;
+    case 'EACCES':
+    case 'EPERM':
+      return error.syscall === 'listen'
+        ? `This user may not listen on ${where}. Choose a port above 1023 (http.port) and put a proxy before it.`
+        : `${error.path ?? 'A file'} may not be used (${error.code}). Give the user that runs Portico permission.`;
+    case 'EROFS':
+      return `${error.path ?? 'A file'} lies on a read-only file system. Mount it writable, or choose another path.`;
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `The disk is full${error.path === undefined ? '' : ` (${error.path})`}. Free some space and start again.`;
+    default:
+      return undefined;
+  }
+}
