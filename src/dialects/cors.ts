@@ -1,62 +1,43 @@
 /** Which other origins may call a dialect from a browser: its own rules, the server's, or none. */
 import type Koa from 'koa';
-import type { Cors } from '../http/cors.ts';
+import type { ServerCors } from '../http/cors.ts';
 import type { CorsRules } from './dialect.ts';
 
-type OwnRules = ReturnType<Extract<CorsRules, (...settings: never) => unknown>>;
-
-function admits({ origins }: OwnRules, origin: string | undefined): origin is string {
-  return origin !== undefined && (origins === 'any' || origins.includes(origin));
-}
-
-function ownCors(rules: OwnRules): Cors {
-  const reply = (origin: string | undefined): Record<string, string> => {
-    // A list of origins makes the reply depend on the header: a cache must know, also when it is refused.
-    const listed: Record<string, string> =
-      rules.origins === 'any' || origin === undefined ? {} : { Vary: 'Origin' };
-    if (!admits(rules, origin)) return listed;
-    return {
-      Vary: 'Origin',
-      'Access-Control-Allow-Origin': origin,
-      ...(rules.credentials ? { 'Access-Control-Allow-Credentials': 'true' } : {}),
-      ...(rules.exposed.length > 0 ? { 'Access-Control-Expose-Headers': rules.exposed.join(', ') } : {}),
-    };
-  };
-  return {
-    reply,
-    preflight(origin) {
-      if (!admits(rules, origin)) return reply(origin);
-      return {
-        ...reply(origin),
-        'Access-Control-Allow-Methods': rules.methods.join(','),
-        'Access-Control-Allow-Headers': rules.headers.join(','),
-        ...(rules.maxAge === undefined ? {} : { 'Access-Control-Max-Age': String(rules.maxAge) }),
-      };
-    },
-  };
-}
+type Rules = ReturnType<Extract<CorsRules, (...settings: never) => unknown>>;
 
 /** Undefined: OPTIONS is a method like any other, and no reply names an origin. */
 export function corsOf<Settings>(
   rules: CorsRules<Settings>,
   settings: Settings,
-  server: Cors,
-): Cors | undefined {
+  server: ServerCors,
+): Rules | undefined {
   if (rules === 'none') return undefined;
-  return rules === 'server' ? server : ownCors(rules(settings));
+  return rules === 'server' ? server : rules(settings);
 }
 
-function originOf(context: Koa.Context): string | undefined {
+/** The origin that the rules admit, if this is one. */
+function admitted(context: Koa.Context, { origins }: Rules): string | undefined {
   const origin = context.get('origin');
-  return origin === '' ? undefined : origin;
+  return origin !== '' && (origins === 'any' || origins.includes(origin)) ? origin : undefined;
 }
 
 /** On every reply, refusals included: a browser client reads its 401 too. */
-export function setCorsHeaders(context: Koa.Context, cors: Cors): void {
-  context.set(cors.reply(originOf(context)));
+export function setCorsHeaders(context: Koa.Context, rules: Rules): void {
+  const origin = admitted(context, rules);
+  // A list of origins makes the reply depend on the header: a cache must know, also where it is not listed.
+  const listed = rules.origins !== 'any' && rules.origins.length > 0 && context.get('origin') !== '';
+  if (origin !== undefined || listed) context.vary('Origin');
+  if (origin === undefined) return;
+  context.set('Access-Control-Allow-Origin', origin);
+  if (rules.credentials) context.set('Access-Control-Allow-Credentials', 'true');
+  if (rules.exposed.length > 0) context.set('Access-Control-Expose-Headers', rules.exposed.join(', '));
 }
 
-export function answerPreflight(context: Koa.Context, cors: Cors): void {
+/** 204, with the rules where the origin is admitted. */
+export function answerPreflight(context: Koa.Context, rules: Rules): void {
   context.status = 204;
-  context.set(cors.preflight(originOf(context)));
+  if (admitted(context, rules) === undefined) return;
+  context.set('Access-Control-Allow-Methods', rules.methods.join(','));
+  context.set('Access-Control-Allow-Headers', rules.headers.join(','));
+  if (rules.maxAge !== undefined) context.set('Access-Control-Max-Age', String(rules.maxAge));
 }

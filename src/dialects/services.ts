@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Upstreams } from '../federation/upstream.ts';
-import type { Cors } from '../http/cors.ts';
+import type { ServerCors } from '../http/cors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Log } from '../observe/log.ts';
@@ -23,5 +23,5 @@ export interface DialectServices {
   /** Renders a page of views/pages with its layout. */
   renderPage(view: string, data: Readonly<Record<string, unknown>>): Promise<string>;
   /** The server's general cross-origin setting (`http.cors`), for dialects that have none of their own. */
-  readonly serverCors: Cors;
+  readonly serverCors: ServerCors;
 }
