@@ -1,0 +1,20 @@
+/** Keys below `dialects.example`. */
+import { z } from 'zod';
+import { duration, jwtSettings } from '../dialect.ts';
+
+export const settings = z.strictObject({
+  enabled: z.boolean().default(false),
+  base: z
+    .string()
+    .regex(/^(\/[\w.-]+)+$/, 'must be a path such as /example/v1')
+    .default('/example/v1'),
+  organization: z.string().min(1).default('default'),
+  clientId: z.string().min(1).default('example-legacy'),
+  accessToken: jwtSettings(3600),
+  refreshToken: z
+    .strictObject({ lifetime: duration.default(2_592_000), leeway: duration.default(10) })
+    .prefault({}),
+  limits: z.strictObject({ register: z.int().positive().default(20) }).prefault({}),
+});
+
+export type ExampleSettings = z.output<typeof settings>;

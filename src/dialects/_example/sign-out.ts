@@ -1,0 +1,19 @@
+/** POST /sign-out: ends the sign-in that the token belongs to, with its refresh token. */
+import { z } from 'zod';
+import { empty, endpoint, Refused } from '../dialect.ts';
+import { Failure } from './replies.ts';
+
+export const signOut = endpoint({
+  method: 'POST',
+  path: '/sign-out',
+  summary: 'Sign out',
+  caller: 'token',
+  counts: 'nothing',
+  body: 'ignored',
+  replies: { 204: z.undefined(), 401: Failure, 413: Failure },
+  async answer({ caller }, use) {
+    if (caller?.grantId === undefined) throw new Refused('invalid-token');
+    await use.endGrant(caller.grantId);
+    return empty(204);
+  },
+});
