@@ -79,6 +79,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const front = await listen(config.http, lifecycle);
     const issuer = withPort(config.issuer, front.port);
     const parts = await createParts({ config, issuer, log, clock, lifecycle });
+    const production = config.environment === 'production';
+    await seedAtStart({ ...parts.identity, files: config.seed, production });
     const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
     front.answerWith(await createHandler({ ...parts, dialects }));
     await startInternal({ ...parts });
@@ -88,6 +90,26 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const { stores, identity, oidc } = parts;
     const url = `http://${front.host}:${front.port}`;
     return { url, issuer, port: front.port, stores, identity, oidc, close: () => lifecycle.close() };
+  } catch (error) {
+    await lifecycle.close();
+    throw error;
+  }
+}
+
+/** What an operator's command works with. */
+export interface OperatorTools {
+  readonly identity: Identity;
+  readonly oidc: OidcServer;
+  close(): Promise<void>;
+}
+
+/** Every part but the listening one, on the configured store, beside servers that may be running. Loads no seeds. */
+export async function openForOperator(config: Config, { log }: { log: Log }): Promise<OperatorTools> {
+  const lifecycle = createLifecycle({ log });
+  try {
+    const ground = { config, issuer: config.issuer, log, clock: systemClock, lifecycle };
+    const { identity, oidc } = await createParts(ground);
+    return { identity, oidc, close: () => lifecycle.close() };
   } catch (error) {
     await lifecycle.close();
     throw error;
@@ -133,7 +155,6 @@ async function createParts(ground: Ground) {
     await mail.mailer.close();
   });
   const identity = createIdentity({ ...ground, secrets, stores, audit, oidc, mailer: mail.mailer });
-  await seedAtStart({ ...identity, files: config.seed, production: config.environment === 'production' });
   return { ...ground, secrets, stores, audit, oidc, identity, mail, ...looks, metrics: createMetrics() };
 }
 
