@@ -15,10 +15,14 @@ const SUFFIX = '.scenarios.yaml';
 const vendors = readdirSync(folder)
   .filter((file) => file.endsWith(SUFFIX))
   .map((file) => file.slice(0, -SUFFIX.length));
-const served = vendors.filter((vendor) => dialectNames.includes(vendor));
+/** `vsee-more` continues `vsee`. */
+const dialectOf = (vendor: string) => vendor.replace(/-more$/, '');
+const served = vendors.filter((vendor) => dialectNames.includes(dialectOf(vendor)));
 
 for (const vendor of vendors.filter((name) => !served.includes(name))) {
-  console.error(`NOT REPLAYED: ${vendor}${SUFFIX} - src/dialects/registry.ts has no dialect "${vendor}".`);
+  console.error(
+    `NOT REPLAYED: ${vendor}${SUFFIX} - src/dialects/registry.ts has no dialect "${dialectOf(vendor)}".`,
+  );
 }
 
 describe('scenarios', () => {
