@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../observe/log.ts';
-import { type Stores, StoreUnusable } from './ports.ts';
+import type { Stores } from './ports.ts';
 
 export interface OpenStoresOptions {
   readonly log: Log;
@@ -20,5 +20,11 @@ export async function openStores(store: Config['store'], options: OpenStoresOpti
     const { openEmbeddedStores } = await import('./embedded/embedded-stores.ts');
     return openEmbeddedStores({ file: store.embedded.file, log: options.log });
   }
-  throw new StoreUnusable('distributed', 'store.kind: distributed is not available. Set it to embedded.');
+  const [{ openMongoStores }, { openRedisStores }, { distributed }] = await Promise.all([
+    import('./mongo/mongo-stores.ts'),
+    import('./redis/redis-stores.ts'),
+    import('./distributed.ts'),
+  ]);
+  const { log } = options;
+  return distributed(openMongoStores({ ...store.mongo, log }), openRedisStores({ ...store.redis, log }));
 }

@@ -1,0 +1,29 @@
+import type { AuditRecord, AuditStore } from '../ports.ts';
+import type { Collections } from './collections.ts';
+import { keyOf } from './keys.ts';
+
+export function createAuditStore({ audit }: Collections): AuditStore {
+  return {
+    async append(record) {
+      const { organization, subject } = record;
+      await audit.insertOne({
+        at: record.at,
+        ...(organization === undefined ? {} : { organizationKey: keyOf(organization) }),
+        ...(subject === undefined ? {} : { subjectKey: keyOf(subject) }),
+        record: JSON.stringify(record),
+      });
+    },
+    async latest({ limit, organization, subject }) {
+      const filter = {
+        ...(organization === undefined ? {} : { organizationKey: keyOf(organization) }),
+        ...(subject === undefined ? {} : { subjectKey: keyOf(subject) }),
+      };
+      // ObjectIds of one process rise, which keeps the order of records of one moment.
+      const documents = await audit.find(filter).sort({ at: -1, _id: -1 }).limit(limit).toArray();
+      return documents.map((document): AuditRecord => {
+        const record = JSON.parse(document.record);
+        return { ...record, at: new Date(record.at) };
+      });
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * The connection to MongoDB, and what every call on it has in common: majority writes and reads, short
+ * time-outs, and StoreUnavailable for whatever keeps the server from answering.
+ */
+import { type Db, MongoClient, MongoError, MongoServerError } from 'mongodb';
+import type { Log } from '../../observe/log.ts';
+import { StoreUnavailable, StoreUnusable } from '../ports.ts';
+
+export interface MongoOptions {
+  readonly url: string;
+  readonly database: string;
+  readonly log: Log;
+}
+
+/** Milliseconds. A call is over after DEADLINE, its retries by the driver included. */
+const SERVER_SELECTION = 3000;
+const SOCKET = 4000;
+const DEADLINE = 5000;
+
+/** Codes with which a server says "not now": it stepped down, is stopping, or ran out of time. */
+const NOT_NOW = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+
+/** Connects at the first call. */
+export function mongoClient(url: string): MongoClient {
+  return new MongoClient(url, {
+    appName: 'portico',
+    serverSelectionTimeoutMS: SERVER_SELECTION,
+    connectTimeoutMS: SERVER_SELECTION,
+    socketTimeoutMS: SOCKET,
+    waitQueueTimeoutMS: SOCKET,
+    // What was acknowledged outlives the loss of the primary, and what is read cannot be rolled back.
+    writeConcern: { w: 'majority' },
+    readConcern: { level: 'majority' },
+    readPreference: 'primary',
+    ignoreUndefined: true,
+  });
+}
+
+/** The same server without the limit on one command: building an index over many records takes long. */
+export function patientMongoClient(url: string): MongoClient {
+  return new MongoClient(url, {
+    appName: 'portico-migration',
+    serverSelectionTimeoutMS: SERVER_SELECTION,
+    connectTimeoutMS: SERVER_SELECTION,
+    writeConcern: { w: 'majority' },
+    readConcern: { level: 'majority' },
+  });
+}
+
+/** Gives each method of a port the deadline and the translation of errors. */
+export function guarded<Port extends object>(port: Port): Port {
+  const methods = Object.entries(port).map(([name, method]) => [
+    name,
+    (...values: unknown[]) => withDeadline(() => method(...values)),
+  ]);
+  return Object.fromEntries(methods) as Port;
+}
+
+async function withDeadline<Result>(work: () => Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new StoreUnavailable('mongo', { cause: new Error('No answer in time.') })),
+      DEADLINE,
+    );
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } catch (error) {
+    throw translated(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** StoreUnavailable for a server that is away; a fault of ours stays what it is. */
+export function translated(error: unknown): unknown {
+  if (!(error instanceof MongoError)) return error;
+  if (error instanceof MongoServerError && !isPassing(error)) {
+    // Authentication failed, or not authorized: no waiting helps.
+    if (error.code === 18 || error.code === 13) return refusedLogin(error);
+    return error;
+  }
+  return new StoreUnavailable('mongo', { cause: error });
+}
+
+function isPassing(error: MongoServerError): boolean {
+  return NOT_NOW.has(Number(error.code)) || error.hasErrorLabel('RetryableWriteError');
+}
+
+function refusedLogin(cause: MongoServerError): StoreUnusable {
+  return new StoreUnusable(
+    'mongo',
+    'MongoDB refused the user of store.mongo.url. It needs the role readWrite on the database store.mongo.database.',
+    { cause },
+  );
+}
+
+/** True when a unique index refused the write. */
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === 11000;
+}
+
+/** True when the server itself answered with an error, whatever its code. */
+export function isServerAnswer(error: unknown): boolean {
+  return error instanceof MongoServerError && !isPassing(error);
+}
+
+export type { Db };

@@ -1,0 +1,102 @@
+/**
+ * What MongoDB needs, as numbered steps under a lock. Each step is safe to repeat, so a node that died
+ * with the lock, or one that held it too long, does no harm. A step that was released is never changed; a
+ * new one is added behind it.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { StoreUnavailable, StoreUnusable } from '../ports.ts';
+import { type Collections, collectionsOf } from './collections.ts';
+import { isDuplicate, type MongoOptions, patientMongoClient, translated } from './connection.ts';
+
+/** Milliseconds after which a lock counts as left behind, and that another node waits for it. */
+const LOCK_LIFE = 120_000;
+const LOCK_PATIENCE = 150_000;
+
+/** MongoDB's own sweeper runs by the server's clock: an hour behind, so that no node's clock is ahead of it. */
+const SWEEP_DELAY = 3600;
+
+const UNIQUE = { unique: true, sparse: true } as const;
+const SPARSE = { sparse: true } as const;
+
+const STEPS: readonly ((collections: Collections) => Promise<void>)[] = [
+  async ({ accounts, identities, apiKeys, artifacts, audit }) => {
+    await accounts.createIndex({ emailKey: 1 }, UNIQUE);
+    await accounts.createIndex({ usernameKey: 1 }, UNIQUE);
+    await accounts.createIndex({ organizationKey: 1, _id: 1 });
+    await identities.createIndex({ accountKey: 1 });
+    await apiKeys.createIndex({ keyHashKey: 1 }, UNIQUE);
+    await apiKeys.createIndex({ slotKey: 1 }, UNIQUE);
+    await apiKeys.createIndex({ accountKey: 1 }, SPARSE);
+    await apiKeys.createIndex({ organizationKey: 1 });
+    await artifacts.createIndex({ grantKey: 1 }, SPARSE);
+    await artifacts.createIndex({ accountKey: 1 }, SPARSE);
+    await artifacts.createIndex({ uidKey: 1 }, SPARSE);
+    await artifacts.createIndex({ userCodeKey: 1 }, SPARSE);
+    await artifacts.createIndex({ expiresAt: 1 }, { expireAfterSeconds: SWEEP_DELAY });
+    await audit.createIndex({ at: -1 });
+    await audit.createIndex({ organizationKey: 1, at: -1 });
+    await audit.createIndex({ subjectKey: 1, at: -1 });
+  },
+];
+
+/** Throws StoreUnusable when a newer Portico has migrated this database. */
+export async function migrate(options: MongoOptions): Promise<void> {
+  const client = patientMongoClient(options.url);
+  try {
+    await migrateWith(collectionsOf(client.db(options.database)), options);
+  } catch (error) {
+    throw translated(error);
+  } finally {
+    await client.close();
+  }
+}
+
+async function migrateWith(collections: Collections, options: MongoOptions): Promise<void> {
+  if ((await versionOf(collections, options)) === STEPS.length) return;
+  const owner = randomUUID();
+  await lock(collections, owner);
+  try {
+    const done = await versionOf(collections, options);
+    for (const [index, step] of STEPS.entries()) {
+      if (index < done) continue;
+      options.log.info({ step: index + 1 }, 'Migrating MongoDB.');
+      await step(collections);
+      await collections.migrations.updateOne(
+        { _id: 'schema' },
+        { $set: { version: index + 1 } },
+        { upsert: true },
+      );
+    }
+  } finally {
+    await collections.migrations.deleteOne({ _id: 'lock', owner });
+  }
+}
+
+async function versionOf({ migrations }: Collections, options: MongoOptions): Promise<number> {
+  const version = (await migrations.findOne({ _id: 'schema' }))?.version ?? 0;
+  if (version <= STEPS.length) return version;
+  throw new StoreUnusable(
+    'mongo',
+    `The database ${options.database} was migrated by a newer Portico (schema ${version}; this one knows ` +
+      `${STEPS.length}). Start that version again, or restore a backup from before the upgrade.`,
+  );
+}
+
+async function lock({ migrations }: Collections, owner: string): Promise<void> {
+  const giveUp = Date.now() + LOCK_PATIENCE;
+  while (Date.now() < giveUp) {
+    const until = new Date(Date.now() + LOCK_LIFE);
+    try {
+      await migrations.insertOne({ _id: 'lock', owner, until });
+      return;
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+    }
+    await migrations.deleteOne({ _id: 'lock', until: { $lte: new Date() } });
+    await wait(50 + Math.random() * 100);
+  }
+  throw new StoreUnavailable('mongo', {
+    cause: new Error('Another node has held the migration lock too long.'),
+  });
+}

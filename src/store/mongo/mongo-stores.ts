@@ -1,0 +1,70 @@
+/**
+ * The MongoDB half of the distributed store: what must last. Accounts, identities, organizations,
+ * clients, API keys, the keyring, the audit log, facts, and the artifacts that live long (grants, refresh
+ * tokens, long-lived access tokens). One file per port; connection.ts holds what every call shares,
+ * collections.ts the form of the documents, migrations.ts the indexes.
+ *
+ * One document per thing that changes together: nothing here needs a transaction. Uniqueness is a unique
+ * sparse index over one top-level string field. Writes are acknowledged by a majority.
+ */
+import type { ArtifactStore, StoreHealth, Stores } from '../ports.ts';
+import { createAccountStore } from './accounts.ts';
+import { createApiKeyStore } from './api-keys.ts';
+import { createArtifactStore } from './artifacts.ts';
+import { createAuditStore } from './audit.ts';
+import { createClientStore } from './clients.ts';
+import { collectionsOf } from './collections.ts';
+import { guarded, type MongoOptions, mongoClient } from './connection.ts';
+import { createFactStore } from './facts.ts';
+import { createIdentityStore } from './identities.ts';
+import { createKeyringStore } from './keyring.ts';
+import { migrate } from './migrations.ts';
+import { createOrganizationStore } from './organizations.ts';
+import { sweep } from './sweep.ts';
+
+/** `artifacts` are the long-lived ones. */
+export type MongoStores = Pick<
+  Stores,
+  | 'accounts'
+  | 'identities'
+  | 'organizations'
+  | 'clients'
+  | 'apiKeys'
+  | 'keyring'
+  | 'audit'
+  | 'facts'
+  | 'migrate'
+  | 'health'
+  | 'sweep'
+  | 'close'
+> & { readonly artifacts: ArtifactStore };
+
+export function openMongoStores(options: MongoOptions): MongoStores {
+  const client = mongoClient(options.url);
+  const db = client.db(options.database);
+  const collections = collectionsOf(db);
+  const health = async (): Promise<StoreHealth> => {
+    try {
+      await guarded({ ping: () => db.command({ ping: 1 }) }).ping();
+      return { name: 'mongo', ok: true };
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      return { name: 'mongo', ok: false, detail: cause instanceof Error ? cause.message : String(cause) };
+    }
+  };
+  return {
+    accounts: guarded(createAccountStore(collections)),
+    identities: guarded(createIdentityStore(collections)),
+    organizations: guarded(createOrganizationStore(collections)),
+    clients: guarded(createClientStore(collections)),
+    apiKeys: guarded(createApiKeyStore(collections)),
+    artifacts: guarded(createArtifactStore(collections)),
+    keyring: guarded(createKeyringStore(collections)),
+    audit: guarded(createAuditStore(collections)),
+    facts: guarded(createFactStore(collections)),
+    migrate: () => migrate(options),
+    health: async () => [await health()],
+    sweep: (now) => sweep(collections, now),
+    close: () => client.close(),
+  };
+}

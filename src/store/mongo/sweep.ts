@@ -1,0 +1,28 @@
+import type { Collections } from './collections.ts';
+import { translated } from './connection.ts';
+
+/** Documents per delete, so that no command holds the server for long. */
+const BATCH = 500;
+
+/** Deletes artifacts that ended at or before `now`; resolves with how many. MongoDB's TTL index does the same, later. */
+export async function sweep({ artifacts }: Collections, now: Date): Promise<number> {
+  let total = 0;
+  try {
+    for (;;) {
+      const ended = await artifacts
+        .find({ expiresAt: { $lte: now } }, { projection: { _id: 1 } })
+        .limit(BATCH)
+        .toArray();
+      if (ended.length === 0) return total;
+      // The expiry is asked again: a record that was saved anew meanwhile lives on.
+      const { deletedCount } = await artifacts.deleteMany({
+        _id: { $in: ended.map((artifact) => artifact._id) },
+        expiresAt: { $lte: now },
+      });
+      total += deletedCount;
+      if (ended.length < BATCH) return total;
+    }
+  } catch (error) {
+    throw translated(error);
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The connection to Redis, and what every call on it has in common: short time-outs, scripts by name, and
+ * StoreUnavailable for whatever keeps the server from answering.
+ */
+import { Redis, ReplyError } from 'ioredis';
+import type { Log } from '../../observe/log.ts';
+import { StoreUnavailable } from '../ports.ts';
+
+export interface RedisOptions {
+  readonly url: string;
+  readonly log: Log;
+}
+
+/** Milliseconds for one command; also for a connection, and after which calls no longer wait for one. */
+const COMMAND = 2000;
+
+/**
+ * Milliseconds that Redis keeps a record after its expiry. Expiry is judged on read by the caller's clock;
+ * Redis only cleans up, and a node whose clock is a little behind must still find what it may use.
+ */
+export const KEPT_AFTER_EXPIRY = 60_000;
+
+export function connectRedis({ url, log }: RedisOptions): Redis {
+  const redis = new Redis(url, {
+    connectionName: 'portico',
+    connectTimeout: COMMAND,
+    commandTimeout: COMMAND,
+    enableAutoPipelining: true,
+    maxRetriesPerRequest: 1,
+    // A command whose reply was lost may have run. Sent again, "consume" would say that somebody else
+    // used the token, and the family of an honest client would die.
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: (times) => Math.min(50 * times, 1000),
+  });
+  let away = false;
+  redis.on('error', (err) => {
+    if (!away) log.error({ err }, 'Redis cannot be reached.');
+    away = true;
+  });
+  redis.on('ready', () => {
+    if (away) log.info('Redis is reached again.');
+    away = false;
+  });
+  return redis;
+}
+
+/** A Lua script: one atomic step on keys of one hash tag. `reply` is what the script returns. */
+export type Script<Reply> = (keys: readonly string[], values: readonly (string | number)[]) => Promise<Reply>;
+
+/** `name` must be unique on the connection. ioredis sends the hash, and the text when the server lost it. */
+export function script<Reply>(redis: Redis, name: string, keys: number, lua: string): Script<Reply> {
+  redis.defineCommand(name, { numberOfKeys: keys, lua });
+  return (names, values) => Reflect.get(redis, name).call(redis, ...names, ...values);
+}
+
+/** Gives each method of a port the translation of errors, and a quick no while Redis is away. */
+export function guarded<Port extends object>(redis: Redis, port: Port): Port {
+  const outage = new Outage(redis);
+  const methods = Object.entries(port).map(([name, method]) => [
+    name,
+    async (...values: unknown[]) => {
+      if (outage.lasts())
+        throw new StoreUnavailable('redis', { cause: new Error('There is no connection.') });
+      try {
+        return await method(...values);
+      } catch (error) {
+        throw translated(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(methods) as Port;
+}
+
+/** Knows since when there is no connection: calls wait for a short break, and not behind a long one. */
+class Outage {
+  readonly #redis: Redis;
+  #since: number | undefined;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+    redis.on('close', () => {
+      this.#since ??= performance.now();
+    });
+    redis.on('ready', () => {
+      this.#since = undefined;
+    });
+  }
+
+  lasts(): boolean {
+    return (
+      this.#redis.status === 'end' || (this.#since !== undefined && performance.now() - this.#since > COMMAND)
+    );
+  }
+}
+
+/** StoreUnavailable for a server that is away or not ready; a fault of ours stays what it is. */
+export function translated(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error instanceof ReplyError) {
+    const passing =
+      /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|OOM|MISCONF|BUSY|NOAUTH|WRONGPASS)\b/;
+    return passing.test(error.message) ? new StoreUnavailable('redis', { cause: error }) : error;
+  }
+  const code = 'code' in error ? String(error.code) : '';
+  const lost = /timed out|Connection is closed|max retries per request|Stream isn't writeable|ended/i;
+  if (code.startsWith('E') || lost.test(error.message))
+    return new StoreUnavailable('redis', { cause: error });
+  return error;
+}
+
+/** Milliseconds for PEXPIRE, from the expiry by the node's clock. */
+export function lifeOf(expiresAt: Date): number {
+  return Math.max(0, expiresAt.getTime() - Date.now()) + KEPT_AFTER_EXPIRY;
+}

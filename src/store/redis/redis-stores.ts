@@ -1,0 +1,56 @@
+/**
+ * The Redis half of the distributed store: what has a short life. Sessions, interactions, codes, short
+ * access tokens, one-time codes, tickets, counters, claims and presence. One file per port; connection.ts
+ * holds what every call shares, keys.ts the form of the keys, membership.ts the sets of a grant's or an
+ * account's records.
+ *
+ * Whatever must happen in one step is one Lua script on one key, which a Redis Cluster serves like a
+ * single server. Redis forgets records by itself, a minute after their expiry; no answer depends on it.
+ */
+import type { ArtifactStore, StoreHealth, Stores } from '../ports.ts';
+import { createArtifactStore } from './artifacts.ts';
+import { createAttemptStore } from './attempts.ts';
+import { createClaimStore } from './claims.ts';
+import { createCodeStore } from './codes.ts';
+import { connectRedis, guarded, type RedisOptions } from './connection.ts';
+import { createMemberships } from './membership.ts';
+import { createPresenceStore } from './presence.ts';
+import { createTicketStore } from './tickets.ts';
+
+/** `artifacts` are the short-lived ones. */
+export type RedisStores = Pick<
+  Stores,
+  'attempts' | 'codes' | 'tickets' | 'claims' | 'presence' | 'health' | 'close'
+> & { readonly artifacts: ArtifactStore };
+
+export function openRedisStores(options: RedisOptions): RedisStores {
+  const redis = connectRedis(options);
+  const memberships = createMemberships(redis);
+  const { ping } = guarded(redis, { ping: () => redis.ping() });
+  const health = async (): Promise<StoreHealth> => {
+    try {
+      await ping();
+      return { name: 'redis', ok: true };
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      return { name: 'redis', ok: false, detail: cause instanceof Error ? cause.message : String(cause) };
+    }
+  };
+  return {
+    artifacts: guarded(redis, createArtifactStore(redis, memberships)),
+    attempts: guarded(redis, createAttemptStore(redis)),
+    codes: guarded(redis, createCodeStore(redis, memberships)),
+    tickets: guarded(redis, createTicketStore(redis, memberships)),
+    claims: guarded(redis, createClaimStore(redis)),
+    presence: guarded(redis, createPresenceStore(redis)),
+    health: async () => [await health()],
+    async close() {
+      try {
+        await redis.quit();
+      } catch {
+        // It was away already.
+        redis.disconnect();
+      }
+    },
+  };
+}

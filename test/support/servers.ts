@@ -1,0 +1,173 @@
+/**
+ * The real servers behind the distributed store, for tests. MONGODB_URL and REDIS_URL name servers that
+ * run already; otherwise redis-server and mongod are started on free ports: from the PATH ($MONGOD), or
+ * the stand-in of test/mongod where Go is at hand. Without any, the tests that need them are skipped, which
+ * the end of the run says loudly; with CI=true that is a failure.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { connect as connectSocket, createServer } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export interface TestServer {
+  readonly url: string;
+  /** Absent for a server that the tests did not start. */
+  readonly child?: ChildProcess;
+  stop(): Promise<void>;
+}
+
+export interface TestServers {
+  readonly mongo: TestServer;
+  readonly redis: TestServer;
+}
+
+const STAND_IN = fileURLToPath(new URL('../mongod/mongod', import.meta.url));
+/** Milliseconds: the stand-in is compiled at its first start. */
+const MONGO_START = 240_000;
+const REDIS_START = 10_000;
+
+let shared: Promise<TestServers | undefined> | undefined;
+
+/** The servers that all tests of this process share; undefined, after a note for the end of the run, without any. */
+export function sharedServers(): Promise<TestServers | undefined> {
+  shared ??= startServers();
+  return shared;
+}
+
+async function startServers(): Promise<TestServers | undefined> {
+  const missing = [...(redisProgram() ? [] : ['redis-server']), ...(mongoProgram() ? [] : ['mongod'])];
+  if (missing.length > 0) {
+    const note = `There is no ${missing.join(' and no ')}: the tests of the distributed store did NOT run.`;
+    if (process.env.CI === 'true') throw new Error(`${note} Install them, or set MONGODB_URL and REDIS_URL.`);
+    process.on('exit', () => process.stderr.write(`\n*** ${note}\n\n`));
+    return undefined;
+  }
+  const [mongo, redis] = await Promise.all([startMongo(), startRedis()]);
+  return { mongo, redis };
+}
+
+/** A MongoDB server of its own, or the one of MONGODB_URL. */
+export async function startMongo(options: { own?: boolean } = {}): Promise<TestServer> {
+  const { MONGODB_URL } = process.env;
+  if (MONGODB_URL && !options.own) return running(MONGODB_URL);
+  const program = mongoProgram();
+  if (!program) throw new Error('There is no mongod.');
+  return start({
+    program,
+    patience: MONGO_START,
+    values: (port, folder) => ['--port', String(port), '--bind_ip', '127.0.0.1', '--dbpath', folder],
+    url: (port) => `mongodb://127.0.0.1:${port}`,
+  });
+}
+
+/** A Redis server of its own, or the one of REDIS_URL. */
+export async function startRedis(options: { own?: boolean } = {}): Promise<TestServer> {
+  const { REDIS_URL } = process.env;
+  if (REDIS_URL && !options.own) return running(REDIS_URL);
+  const program = redisProgram();
+  if (!program) throw new Error('There is no redis-server.');
+  return start({
+    program,
+    patience: REDIS_START,
+    values: (port, folder) => [
+      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+      ...['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'],
+    ],
+    url: (port) => `redis://127.0.0.1:${port}`,
+  });
+}
+
+function running(url: string): TestServer {
+  return { url, stop: async () => undefined };
+}
+
+interface Start {
+  readonly program: string;
+  readonly patience: number;
+  readonly values: (port: number, folder: string) => string[];
+  readonly url: (port: number) => string;
+}
+
+async function start({ program, patience, values, url }: Start): Promise<TestServer> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'portico-server-'));
+  const child = spawn(program, values(port, folder), { stdio: 'ignore' });
+  const clean = () => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.on('exit', clean);
+  const deadline = Date.now() + patience;
+  while (!(await answers(port))) {
+    if (child.exitCode !== null)
+      throw new Error(`${program} ended with ${child.exitCode} before it answered.`);
+    if (Date.now() > deadline) throw new Error(`${program} did not answer in ${patience} ms.`);
+    await wait(50);
+  }
+  return {
+    url: url(port),
+    child,
+    async stop() {
+      process.off('exit', clean);
+      const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+      clean();
+      await gone;
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('No port.');
+  return address.port;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectSocket({ port, host: '127.0.0.1' });
+    const done = (open: boolean) => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.once('connect', () => done(true)).once('error', () => done(false));
+  });
+}
+
+function redisProgram(): string | undefined {
+  return process.env.REDIS_URL ? 'redis-server' : onPath('redis-server');
+}
+
+function mongoProgram(): string | undefined {
+  const { MONGODB_URL, MONGOD } = process.env;
+  if (MONGODB_URL) return 'mongod';
+  return MONGOD || onPath('mongod') || (canBuild() || wasBuilt() ? STAND_IN : undefined);
+}
+
+function canBuild(): boolean {
+  return onPath('go') !== undefined;
+}
+
+function wasBuilt(): boolean {
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mongo-stand-in');
+  return existsSync(cache) && readdirSync(cache).some((name) => name.startsWith('mongo-'));
+}
+
+function onPath(name: string): string | undefined {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return join(folder, name);
+    } catch {
+      // The next folder may have it.
+    }
+  }
+  return undefined;
+}
