@@ -1,11 +1,29 @@
+/**
+ * The OIDC server: the engine behind a handler that stays the same while signing keys, and with them the
+ * engine itself, are replaced. The way into this folder.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Log } from '../observe/log.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Stores } from '../store/ports.ts';
+import { createArtifacts } from './artifacts.ts';
+import { createBrowserSessions } from './browser-session.ts';
+import { createClientRegistry } from './clients.ts';
+import { cookieSettings } from './cookies.ts';
+import type { OriginOf } from './events.ts';
+import { createGrantIssuer } from './grant-issuer.ts';
+import { createAccessEnder, createHoldings } from './grants.ts';
+import { createInteractions } from './interactions.ts';
 import type { EnginePages, OidcServer } from './oidc.ts';
+import { createOutboundFetch } from './outbound-fetch.ts';
+import { buildProvider } from './provider.ts';
+import { createRotations } from './refresh-rotation.ts';
+import { isEngineRoute, ROUTES } from './server-routes.ts';
+import { openSigningKeys, type SigningKeys } from './signing-keys.ts';
 
 export interface OidcServerOptions {
   readonly config: Config;
@@ -20,9 +38,111 @@ export interface OidcServerOptions {
   readonly cookieKeys: readonly string[];
   /** Error, logout and signed-out pages: renderError, logoutSource and postLogoutSuccessSource of the engine. */
   readonly pages: EnginePages;
+  /** Request id and canonical client address for the audit trail. */
+  readonly originOf?: OriginOf;
 }
 
-export async function createOidcServer(_options: OidcServerOptions): Promise<OidcServer> {
-  throw new Error('not yet');
+/** How often the keyring is looked at for keys that are due or that another node changed. Milliseconds. */
+const WATCH = 30_000;
+/** The JWKS is answered from memory when the store is slower than this. Milliseconds. */
+const JWKS_PATIENCE = 500;
+/** Dialects' tokens live up to 30 days; a key is published a day longer than the last token it signed. Seconds. */
+const LONGEST_TOKEN = 31 * 86_400;
+
+export async function createOidcServer(options: OidcServerOptions): Promise<OidcServer> {
+  const { config, issuer, stores, clock, secrets, log, audit } = options;
+  assertLifetimes(config);
+  const originOf: OriginOf = options.originOf ?? (() => undefined);
+  const artifacts = createArtifacts({ store: stores.artifacts, secrets, clock });
+  const clients = createClientRegistry({ store: stores.clients, clock });
+  const rotations = createRotations({ claims: stores.claims, artifacts, secrets, clock });
+  const cookies = cookieSettings(issuer);
+  const { idToken, accessToken } = config.oidc.lifetimes;
+  const keys = await openSigningKeys({
+    store: stores.keyring,
+    secrets,
+    clock,
+    log,
+    schedule: { ...config.keys, longestToken: Math.max(LONGEST_TOKEN, idToken, accessToken) },
+  });
+  const build = () =>
+    buildProvider(
+      {
+        ...{ config, issuer, clock, secrets, log, audit, originOf, artifacts, clients, rotations, cookies },
+        accounts: stores.accounts,
+        claims: stores.claims,
+        cookieKeys: options.cookieKeys,
+        pages: options.pages,
+        fetch: createOutboundFetch(config.outbound),
+      },
+      keys.ring,
+    );
+  const engine = followKeys({ keys, build, log });
+  const provider = () => engine.provider;
+
+  return {
+    async handle(request, response) {
+      if (request.url?.startsWith(ROUTES.jwks)) await engine.freshKeys();
+      await engine.handle(request, response);
+    },
+    serves: isEngineRoute,
+    grants: createGrantIssuer({
+      ...{ artifacts, rotations, secrets, clock, issuer },
+      ring: () => keys.ring,
+      reused: ({ clientId, accountId }) =>
+        audit.write({ event: 'token.reused', outcome: 'refused', clientId, subject: accountId }),
+    }),
+    access: createAccessEnder(artifacts),
+    holdings: createHoldings({ artifacts, clients }),
+    interactions: createInteractions({ provider, artifacts, accounts: stores.accounts }),
+    sessions: createBrowserSessions({ provider, artifacts, lifetimes: config.sessions, cookie: cookies }),
+    rotateKeys: ({ force = false } = {}) => engine.rotate(force),
+    close: async () => engine.stop(),
+  };
 }
-export type { IncomingMessage, ServerResponse };
+
+/** A grant that ends takes its refresh tokens along, so it must be meant to last longer. */
+function assertLifetimes({ oidc: { lifetimes } }: Config): void {
+  if (lifetimes.grant < lifetimes.refreshToken) {
+    throw new RangeError('oidc.lifetimes.grant must be at least oidc.lifetimes.refreshToken.');
+  }
+}
+
+/** The engine on the keys of the moment. */
+function followKeys({ keys, build, log }: { keys: SigningKeys; build: () => Provider; log: Log }) {
+  let provider = build();
+  let handler = provider.callback();
+  let lastLook = performance.now();
+  const swap = () => {
+    provider = build();
+    handler = provider.callback();
+  };
+  const look = async () => {
+    lastLook = performance.now();
+    if (await keys.refresh()) swap();
+  };
+  const rotate = async (force: boolean) => {
+    await look();
+    if (await keys.rotate({ force })) swap();
+  };
+  const timer = setInterval(() => {
+    rotate(false).catch((error) => log.warn({ err: error }, 'the signing keys could not be looked at'));
+  }, WATCH).unref();
+
+  return {
+    get provider() {
+      return provider;
+    },
+    handle: (request: IncomingMessage, response: ServerResponse): Promise<void> => handler(request, response),
+    rotate,
+    /** Whoever fetches the JWKS right after another node has rotated finds the new key here too. */
+    async freshKeys() {
+      if (performance.now() - lastLook < 1_000) return;
+      const { promise: enough, resolve } = Promise.withResolvers<void>();
+      const patience = setTimeout(resolve, JWKS_PATIENCE);
+      await Promise.race([look().catch(() => undefined), enough]);
+      clearTimeout(patience);
+    },
+    stop: () => clearInterval(timer),
+  };
+}

@@ -102,7 +102,9 @@ export interface RotationWanted {
   /** Seconds. */
   readonly leeway: number;
   /** Runs once, for the winner, before anything is used up. Undefined refuses (account gone, other organization). */
-  prepare(live: LiveToken): Promise<{ access: AccessWanted; refresh: Omit<RefreshWanted, 'endsAt'> } | undefined>;
+  prepare(
+    live: LiveToken,
+  ): Promise<{ access: AccessWanted; refresh: Omit<RefreshWanted, 'endsAt'> } | undefined>;
 }
 
 /* ------------------------------------------------------------------ what an account holds */
@@ -141,7 +143,11 @@ export interface Interactions {
   /** Grants what the client asked for (all of it), remembers it, and sends the browser on. */
   finishConsent(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Back to the client with an error, e.g. access_denied. */
-  abort(request: IncomingMessage, response: ServerResponse, error: { error: string; description: string }): Promise<void>;
+  abort(
+    request: IncomingMessage,
+    response: ServerResponse,
+    error: { error: string; description: string },
+  ): Promise<void>;
   /** Parks something of a several-step sign-in with the interaction. */
   keep(request: IncomingMessage, response: ServerResponse, kept: Record<string, Json>): Promise<void>;
 }
@@ -230,5 +236,9 @@ export interface EnginePages {
     logout: { action: string; xsrf: string; clientName?: string; redirectUri?: string },
   ): string;
   /** After signing out, where the client named no page of its own. */
-  signedOut(request: IncomingMessage, response: ServerResponse, client: { name: string; uri?: string } | undefined): string;
+  signedOut(
+    request: IncomingMessage,
+    response: ServerResponse,
+    client: { name: string; uri?: string } | undefined,
+  ): string;
 }

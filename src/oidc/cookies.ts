@@ -1,0 +1,31 @@
+/**
+ * The engine's cookies (security.md S2). On https the session's name begins with `__Host-` (no other host
+ * can set it) and the interaction's with `__Secure-` (they have a path, which `__Host-` forbids). Plain
+ * http is development, where browsers refuse such names.
+ */
+export interface CookieSettings {
+  readonly httpOnly: true;
+  readonly sameSite: 'lax';
+  readonly secure: boolean;
+  readonly signed: true;
+  readonly overwrite: true;
+}
+
+export function cookieSettings(issuer: string): CookieSettings {
+  return {
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: issuer.startsWith('https:'),
+    signed: true,
+    overwrite: true,
+  };
+}
+
+export function cookieNames(issuer: string): { session: string; interaction: string; resume: string } {
+  const https = issuer.startsWith('https:');
+  return {
+    session: `${https ? '__Host-' : ''}portico_session`,
+    interaction: `${https ? '__Secure-' : ''}portico_interaction`,
+    resume: `${https ? '__Secure-' : ''}portico_resume`,
+  };
+}

@@ -1,0 +1,27 @@
+/** What the metadata documents say beyond what the engine says by itself. */
+import type { Configuration } from 'oidc-provider';
+import type { Config } from '../config/schema.ts';
+import type { EngineStep } from './engine-context.ts';
+
+export function discoveryFacts({
+  branding,
+}: Pick<Config, 'branding'>): NonNullable<Configuration['discovery']> {
+  const confidential = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+  return {
+    claim_types_supported: ['normal'],
+    ui_locales_supported: ['en'],
+    prompt_values_supported: ['none', 'login', 'consent'],
+    introspection_endpoint_auth_methods_supported: confidential,
+    revocation_endpoint_auth_methods_supported: [...confidential, 'none'],
+    ...(branding.privacy && { op_policy_uri: branding.privacy }),
+    ...(branding.terms && { op_tos_uri: branding.terms }),
+  };
+}
+
+/** The engine lists every mode it knows; no client of ours may use `fragment` (clients.ts). */
+export const offeredResponseModes: EngineStep = async (ctx, next) => {
+  await next();
+  if (!ctx.path.startsWith('/.well-known/') || ctx.status !== 200) return;
+  const metadata = ctx.body as Record<string, unknown>;
+  if (metadata.response_modes_supported) metadata.response_modes_supported = ['query', 'form_post'];
+};

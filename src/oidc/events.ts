@@ -1,0 +1,102 @@
+/** The engine's events as audit lines: who got what, who was refused, who left (security.md L1). */
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type Provider from 'oidc-provider';
+import type { errors } from 'oidc-provider';
+import type { Audit } from '../observe/audit.ts';
+import type { Log } from '../observe/log.ts';
+import { type AuditRecord, type Json, StoreUnavailable } from '../store/ports.ts';
+import { traitsOf } from './clients.ts';
+import { type EngineContext, notesOf, routeOf } from './engine-context.ts';
+
+/** What the server knows of a request besides the request itself. */
+export type OriginOf = (
+  request: IncomingMessage,
+) => { readonly id: string; readonly address: string } | undefined;
+
+export interface EventParts {
+  readonly audit: Audit;
+  readonly log: Log;
+  readonly originOf: OriginOf;
+}
+
+type Line = (
+  ctx: EngineContext,
+  event: string,
+  outcome: AuditRecord['outcome'],
+  detail?: Record<string, Json>,
+) => void;
+
+export function auditLine({ audit, originOf }: Pick<EventParts, 'audit' | 'originOf'>): Line {
+  return (ctx, event, outcome, detail) => {
+    const { client, session, account } = ctx.oidc;
+    const origin = originOf(ctx.req);
+    const token = ctx.oidc.entities.AccessToken ?? ctx.oidc.entities.RefreshToken;
+    const subject = account?.accountId ?? token?.accountId ?? session?.accountId;
+    audit.write({
+      event,
+      outcome,
+      ...(client && { clientId: client.clientId, organization: traitsOf(client).organization }),
+      ...(subject !== undefined && { subject }),
+      ...(origin && { address: origin.address, requestId: origin.id }),
+      ...(detail && { detail }),
+    });
+  };
+}
+
+export function writeEvents(provider: Provider, parts: EventParts): void {
+  const line = auditLine(parts);
+  const refused = (event: string) => (ctx: EngineContext, error: errors.OIDCProviderError) => {
+    // The error that carries another request's reply out of the engine is none.
+    if (notesOf(ctx).replay) return;
+    const detail = error.error_detail ?? error.error_description;
+    line(ctx, event, 'refused', {
+      error: error.error,
+      ...(detail !== undefined && { detail: String(detail) }),
+    });
+  };
+
+  provider.on('authorization.success', (ctx) =>
+    line(ctx, 'grant.issued', 'success', { scope: scopeOf(ctx) }),
+  );
+  provider.on('authorization.error', refused('authorization.refused'));
+  provider.on('grant.success', (ctx) => {
+    const grantType = String(ctx.oidc.params?.grant_type);
+    line(ctx, grantType === 'refresh_token' ? 'token.refreshed' : 'token.issued', 'success', { grantType });
+  });
+  provider.on('grant.error', refused('token.refused'));
+  provider.on('grant.revoked', (ctx) =>
+    line(ctx, 'grant.revoked', 'success', { route: String(routeOf(ctx)) }),
+  );
+  provider.on('userinfo.error', refused('userinfo.refused'));
+  provider.on('introspection.error', refused('introspection.refused'));
+  provider.on('revocation.error', refused('revocation.refused'));
+  provider.on('pushed_authorization_request.error', refused('authorization.refused'));
+  provider.on('end_session.success', (ctx) => line(ctx, 'logout', 'success'));
+  provider.on('end_session.error', refused('logout.refused'));
+  provider.on('server_error', (ctx, error) => {
+    const unavailable = error instanceof StoreUnavailable;
+    parts.log[unavailable ? 'warn' : 'error']({ err: error, route: routeOf(ctx) }, 'the engine failed');
+    if (unavailable) answerUnavailable(ctx);
+  });
+  // Koa's own event, which the engine's types do not know.
+  (provider as EventEmitter).on('error', (error: Error) =>
+    parts.log.error({ err: error }, 'the engine failed'),
+  );
+}
+
+function scopeOf(ctx: EngineContext): string {
+  return String(ctx.oidc.params?.scope ?? '');
+}
+
+/** A store that is down is no fault of ours for good: 503, and when to come back. */
+export function answerUnavailable(ctx: EngineContext): void {
+  ctx.status = 503;
+  ctx.set('Retry-After', '5');
+  if (typeof ctx.body === 'object') {
+    ctx.body = {
+      error: 'temporarily_unavailable',
+      error_description: 'the server cannot answer now, try again soon',
+    };
+  }
+}

@@ -1,0 +1,91 @@
+/** Every feature of the engine, on or off on purpose: a new version's defaults decide nothing. */
+import type { Configuration } from 'oidc-provider';
+import type { Config } from '../config/schema.ts';
+import type { EngineContext } from './engine-context.ts';
+import type { EnginePages } from './oidc.ts';
+import { createResourceLookup } from './resources.ts';
+import type { TokenRights } from './token-rights.ts';
+
+type Features = NonNullable<Configuration['features']>;
+
+export function features(facts: { config: Config; pages: EnginePages; rights: TokenRights }): Features {
+  const { config, pages, rights } = facts;
+  const on = {
+    claimsParameter: { enabled: true },
+    clientCredentials: { enabled: true },
+    dPoP: { enabled: true, nonceSecret: undefined, requireNonce: () => false, allowReplay: false },
+    introspection: {
+      enabled: true,
+      allowedPolicy: (ctx, client, token) => rights.mayIntrospect(ctx, client, token),
+    },
+    pushedAuthorizationRequests: {
+      enabled: true,
+      requirePushedAuthorizationRequests: false,
+      allowUnregisteredRedirectUris: false,
+    },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: async (_ctx, _client, oneOf) => oneOf ?? [],
+      // A client that asked for one resource gets its token without naming it again.
+      useGrantedResource: async () => true,
+      getResourceServerInfo: createResourceLookup(config),
+    },
+    revocation: {
+      enabled: true,
+      allowedPolicy: (ctx, client, token) => rights.mayRevoke(ctx, client, token),
+    },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx) => confirmLogout(ctx, pages),
+      postLogoutSuccessSource: (ctx) => signedOut(ctx, pages),
+    },
+    userinfo: { enabled: true },
+  } satisfies Features;
+  const off = {
+    attestClientAuth: { enabled: false },
+    backchannelLogout: { enabled: false },
+    ciba: { enabled: false },
+    clientIdMetadataDocument: { enabled: false },
+    deviceFlow: { enabled: false },
+    devInteractions: { enabled: false },
+    encryption: { enabled: false },
+    externalSigningSupport: { enabled: false },
+    fapi: { enabled: false },
+    jwtIntrospection: { enabled: false },
+    jwtResponseModes: { enabled: false },
+    jwtUserinfo: { enabled: false },
+    mTLS: { enabled: false },
+    openid4vci: { enabled: false },
+    registration: { enabled: false },
+    registrationManagement: { enabled: false },
+    requestObjects: { enabled: false },
+    richAuthorizationRequests: { enabled: false },
+    rpMetadataChoices: { enabled: false },
+    webMessageResponseMode: { enabled: false },
+  };
+  return { ...on, ...off } as Features;
+}
+
+function confirmLogout(ctx: EngineContext, pages: EnginePages): void {
+  const { client, params, session } = ctx.oidc;
+  const redirectUri = params?.post_logout_redirect_uri;
+  ctx.body = pages.confirmLogout(ctx.req, ctx.res, {
+    action: ctx.oidc.urlFor('end_session_confirm'),
+    xsrf: String((session?.state as { secret?: string } | undefined)?.secret),
+    ...(client && { clientName: client.clientName ?? client.clientId }),
+    ...(typeof redirectUri === 'string' && { redirectUri }),
+  });
+}
+
+function signedOut(ctx: EngineContext, pages: EnginePages): void {
+  const { client } = ctx.oidc;
+  ctx.type = 'html';
+  ctx.body = pages.signedOut(
+    ctx.req,
+    ctx.res,
+    client && {
+      name: client.clientName ?? client.clientId,
+      ...(client.clientUri && { uri: client.clientUri }),
+    },
+  );
+}

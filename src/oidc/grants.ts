@@ -1,0 +1,107 @@
+/** What an account holds, and the end of it: grants with their tokens, and browser sessions. */
+import type { AccessEnder } from '../identity/identity.ts';
+import type { Artifact, Artifacts } from './artifacts.ts';
+import type { ClientRegistry } from './clients.ts';
+import { endGrant } from './grant-issuer.ts';
+import type { GrantView, Holdings, SessionView } from './oidc.ts';
+
+export function createAccessEnder(artifacts: Artifacts): AccessEnder {
+  return {
+    async endAll(accountId, keep = {}) {
+      const [grants, sessions] = await Promise.all([
+        artifacts.listByAccount('Grant', accountId),
+        artifacts.listByAccount('Session', accountId),
+      ]);
+      await Promise.all([
+        ...grants
+          .map(idOfGrant)
+          .filter((id) => id !== keep.grantId)
+          .map((id) => endGrant(artifacts, id)),
+        ...sessions
+          .filter((session) => session.payload.uid !== keep.sessionUid)
+          .map((session) => artifacts.removeStored('Session', session.id)),
+      ]);
+    },
+  };
+}
+
+export function createHoldings({
+  artifacts,
+  clients,
+}: {
+  artifacts: Artifacts;
+  clients: ClientRegistry;
+}): Holdings {
+  return {
+    async listGrants(accountId) {
+      const grants = await artifacts.listByAccount('Grant', accountId);
+      return Promise.all(grants.map((grant) => grantView(grant, clients)));
+    },
+    async listSessions(accountId) {
+      return (await artifacts.listByAccount('Session', accountId)).map(sessionView);
+    },
+    async endGrant(accountId, grantId) {
+      const grant = await artifacts.load('Grant', grantId);
+      if (grant?.payload.accountId !== accountId) return false;
+      await endGrant(artifacts, grantId);
+      return true;
+    },
+    async endSession(accountId, sessionUid) {
+      const session = await artifacts.loadByUid('Session', sessionUid);
+      if (session?.payload.accountId !== accountId) return false;
+      await endSession(artifacts, session);
+      return true;
+    },
+  };
+}
+
+/**
+ * Ends a browser session as logging out does: with it go the grants that its clients got by it, but for
+ * those with offline_access.
+ */
+export async function endSession(artifacts: Artifacts, session: Artifact): Promise<void> {
+  const authorizations = (session.payload.authorizations ?? {}) as Record<
+    string,
+    { grantId?: string; persistsLogout?: boolean }
+  >;
+  await artifacts.removeStored('Session', session.id);
+  await Promise.all(
+    Object.values(authorizations).map(({ grantId, persistsLogout }) =>
+      grantId !== undefined && !persistsLogout ? endGrant(artifacts, grantId) : undefined,
+    ),
+  );
+}
+
+function idOfGrant(grant: Artifact): string {
+  return String(grant.payload.jti);
+}
+
+async function grantView(grant: Artifact, clients: ClientRegistry): Promise<GrantView> {
+  const clientId = String(grant.payload.clientId);
+  const client = await clients.record(clientId);
+  const { openid, resources } = grant.payload as {
+    openid?: { scope?: string };
+    resources?: Record<string, string>;
+  };
+  const scopes = [openid?.scope ?? '', ...Object.values(resources ?? {})].flatMap((scope) =>
+    scope.split(' '),
+  );
+  return {
+    grantId: idOfGrant(grant),
+    clientId,
+    clientName: String(client?.metadata.client_name ?? clientId),
+    scopes: [...new Set(scopes.filter((scope) => scope !== ''))],
+    createdAt: grant.createdAt,
+    ...(grant.expiresAt && { expiresAt: grant.expiresAt }),
+  };
+}
+
+function sessionView(session: Artifact): SessionView {
+  const { uid, loginTs, amr } = session.payload;
+  return {
+    uid: String(uid),
+    signedInAt: typeof loginTs === 'number' ? new Date(loginTs * 1000) : session.createdAt,
+    amr: Array.isArray(amr) ? amr.map(String) : [],
+    ...(session.expiresAt && { expiresAt: session.expiresAt }),
+  };
+}

@@ -1,0 +1,164 @@
+/** Interactions: what the pages may know of a sign-in that the engine has started, and how they end it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
+import { type Client, errors } from 'oidc-provider';
+import type { AccountStore, Json } from '../store/ports.ts';
+import type { Artifacts } from './artifacts.ts';
+import { serves } from './claims.ts';
+import { traitsOf } from './clients.ts';
+import { grantWhatIsMissing } from './existing-grant.ts';
+import { endSession } from './grants.ts';
+import { InteractionGone, type Interactions, type InteractionView } from './oidc.ts';
+
+type EngineInteraction = Awaited<ReturnType<Provider['interactionDetails']>>;
+
+interface PromptDetails {
+  readonly missingOIDCScope?: readonly string[];
+  readonly missingOIDCClaims?: readonly string[];
+  readonly missingResourceScopes?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface InteractionParts {
+  readonly provider: () => Provider;
+  readonly artifacts: Artifacts;
+  readonly accounts: AccountStore;
+}
+
+export function createInteractions(parts: InteractionParts): Interactions {
+  const { artifacts, accounts } = parts;
+
+  async function find(request: IncomingMessage, response: ServerResponse): Promise<EngineInteraction> {
+    try {
+      const interaction = await parts.provider().interactionDetails(request, response);
+      // The cookie is bound to its path; a browser that sends another one's is not to be believed.
+      const [, , uid] = (request.url ?? '').split(/[/?]/);
+      if (uid !== interaction.uid) throw new InteractionGone('The interaction is another one.');
+      return interaction;
+    } catch (error) {
+      if (error instanceof errors.SessionNotFound) throw new InteractionGone(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  async function clientOf(interaction: EngineInteraction): Promise<Client> {
+    const client = await parts.provider().Client.find(String(interaction.params.client_id));
+    if (!client) throw new InteractionGone('The client is gone.');
+    return client;
+  }
+
+  const served = async (client: Client, accountId: string | undefined) => {
+    const account = accountId === undefined ? undefined : await accounts.byId(accountId);
+    return account && account.status !== 'blocked' && serves(client, account) ? account.id : undefined;
+  };
+
+  /** Another person signs in over a live session: it ends, as it would by logging out. */
+  async function endOther(interaction: EngineInteraction, accountId: string): Promise<void> {
+    const session = interaction.session;
+    if (!session || session.accountId === accountId) return;
+    const stored = session.uid === undefined ? undefined : await artifacts.loadByUid('Session', session.uid);
+    if (stored) await endSession(artifacts, stored);
+    delete interaction.session;
+    delete interaction.grantId;
+    await interaction.persist();
+  }
+
+  return {
+    async read(request, response) {
+      const interaction = await find(request, response);
+      const client = await clientOf(interaction);
+      return viewOf(interaction, client, await served(client, interaction.session?.accountId));
+    },
+    async finishLogin(request, response, login) {
+      const interaction = await find(request, response);
+      const client = await clientOf(interaction);
+      const { accountId, amr, acr, remember } = login;
+      if ((await served(client, accountId)) === undefined) {
+        throw new Error('The account is not one of the organization that the client belongs to.');
+      }
+      await endOther(interaction, accountId);
+      await parts.provider().interactionFinished(request, response, {
+        login: { accountId, amr: [...amr], acr, remember: remember ?? true },
+      });
+    },
+    async finishConsent(request, response) {
+      const interaction = await find(request, response);
+      const accountId = interaction.session?.accountId;
+      if (accountId === undefined || interaction.prompt.name !== 'consent') {
+        throw new InteractionGone('Nobody is signed in here.');
+      }
+      const details = interaction.prompt.details as PromptDetails;
+      const grantId = await grantWhatIsMissing(parts.provider(), {
+        accountId,
+        clientId: String(interaction.params.client_id),
+        grantId: interaction.grantId,
+        missing: {
+          scopes: details.missingOIDCScope ?? [],
+          claims: details.missingOIDCClaims ?? [],
+          resources: details.missingResourceScopes ?? {},
+        },
+      });
+      await parts.provider().interactionFinished(request, response, { consent: { grantId } });
+    },
+    async abort(request, response, { error, description }) {
+      await find(request, response);
+      await parts
+        .provider()
+        .interactionFinished(
+          request,
+          response,
+          { error, error_description: description },
+          { mergeWithLastSubmission: false },
+        );
+    },
+    async keep(request, response, kept) {
+      const interaction = await find(request, response);
+      interaction.result = { ...interaction.result, kept };
+      await interaction.persist();
+    },
+  };
+}
+
+function viewOf(
+  interaction: EngineInteraction,
+  client: Client,
+  accountId: string | undefined,
+): InteractionView {
+  const { params, prompt } = interaction;
+  const details = prompt.details as PromptDetails;
+  const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);
+  const list = (name: string) => (text(name) ?? '').split(' ').filter((one) => one !== '');
+  const loginHint = text('login_hint');
+  return {
+    uid: interaction.uid,
+    prompt: prompt.name,
+    reasons: prompt.reasons,
+    client: {
+      clientId: client.clientId,
+      name: client.clientName ?? client.clientId,
+      ...(client.logoUri && { logoUri: client.logoUri }),
+      ...(client.policyUri && { policyUri: client.policyUri }),
+      ...(client.tosUri && { tosUri: client.tosUri }),
+      firstParty: traitsOf(client).firstParty,
+    },
+    organization: traitsOf(client).organization,
+    ...(loginHint !== undefined && { loginHint }),
+    uiLocales: list('ui_locales'),
+    acrValues: list('acr_values'),
+    ...(accountId !== undefined && { accountId }),
+    missingScopes: [
+      ...(details.missingOIDCScope ?? []),
+      ...Object.values(details.missingResourceScopes ?? {}).flat(),
+    ],
+    missingClaims: details.missingOIDCClaims ?? [],
+    redirectUri: text('redirect_uri') ?? '',
+    kept: keptOf(interaction),
+  };
+}
+
+function keptOf(interaction: EngineInteraction): Record<string, Json> {
+  const { result, lastSubmission } = interaction as {
+    result?: { kept?: Record<string, Json> };
+    lastSubmission?: { kept?: Record<string, Json> };
+  };
+  return result?.kept ?? lastSubmission?.kept ?? {};
+}

@@ -1,0 +1,212 @@
+/**
+ * oidc-provider as Portico runs it: its configuration, every feature flag set on purpose, and our steps
+ * around its routes. A rotation of the signing keys builds a new one on the same stores
+ * (create-oidc-server.ts), so nothing here may keep state.
+ */
+import Provider, { type Configuration } from 'oidc-provider';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
+import type { Secrets } from '../secrets.ts';
+import { type AccountStore, type ClaimStore, StoreUnavailable } from '../store/ports.ts';
+import { bindIdTokens, storeAccessTokens } from './access-token-format.ts';
+import { createAdapterFactory } from './artifact-adapter.ts';
+import type { Artifacts } from './artifacts.ts';
+import { sessionLifetime } from './browser-session.ts';
+import { CLAIMS_BY_SCOPE, createAccountFinder } from './claims.ts';
+import { CLIENT_TRAITS, type ClientRegistry, compareHashedSecrets } from './clients.ts';
+import { watchCodes } from './code-redemption.ts';
+import { type CookieSettings, cookieNames } from './cookies.ts';
+import { discoveryFacts, offeredResponseModes } from './discovery.ts';
+import type { EngineContext, EngineStep, StepContext } from './engine-context.ts';
+import { addMembers } from './engine-models.ts';
+import { seeAsIssuer, watchEngineContext } from './engine-view.ts';
+import { answerUnavailable, auditLine, type EventParts, writeEvents } from './events.ts';
+import { createGrantLoader } from './existing-grant.ts';
+import { features } from './features.ts';
+import { formToQuery } from './form-to-query.ts';
+import { DIALECT_GRANT } from './grant-issuer.ts';
+import { createInteractionPolicy } from './interaction-policy.ts';
+import { ACR, type EnginePages } from './oidc.ts';
+import type { OutboundFetch } from './outbound-fetch.ts';
+import { detectReplays } from './proof-replay.ts';
+import { refreshTurns, rotateRefreshTokens } from './refresh-at-token-endpoint.ts';
+import type { Rotations } from './refresh-rotation.ts';
+import { ROUTES } from './server-routes.ts';
+import { engineKeys, type Keyring } from './signing-keys.ts';
+import { theftAt } from './theft.ts';
+import { createTokenRights } from './token-rights.ts';
+
+export interface ProviderParts extends EventParts {
+  readonly config: Config;
+  readonly issuer: string;
+  readonly accounts: AccountStore;
+  readonly claims: ClaimStore;
+  readonly artifacts: Artifacts;
+  readonly clients: ClientRegistry;
+  readonly rotations: Rotations;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  readonly cookieKeys: readonly string[];
+  readonly cookies: CookieSettings;
+  readonly pages: EnginePages;
+  readonly fetch: OutboundFetch;
+}
+
+export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
+  const { config, secrets, clock, artifacts, rotations } = parts;
+  const provider = new Provider(parts.issuer, configuration(parts, ring));
+  addMembers(provider);
+  seeAsIssuer(provider);
+  watchEngineContext(provider);
+  compareHashedSecrets(provider.Client.prototype, secrets);
+  storeAccessTokens({ provider, secrets });
+  bindIdTokens(provider);
+  watchCodes({ provider, secrets });
+  detectReplays({ provider, claims: parts.claims, secrets, clock });
+  const refresh = { provider, rotations, artifacts, secrets, clock, leeway: config.oidc.refreshReuse.leeway };
+  rotateRefreshTokens(refresh);
+  writeEvents(provider, parts);
+  for (const step of [
+    noSurprise(parts),
+    formToQuery(provider, (ctx, error, description) => renderError(parts, ctx, { error, description })),
+    offeredResponseModes,
+    refreshTurns(refresh),
+  ]) {
+    provider.use(step);
+  }
+  return provider;
+}
+
+function configuration(parts: ProviderParts, ring: Keyring): Configuration {
+  const { config, accounts, clients, artifacts, clock } = parts;
+  const { lifetimes, refreshReuse } = config.oidc;
+  const line = auditLine(parts);
+  const rights = createTokenRights({
+    clients,
+    refused: (ctx, what, token) =>
+      line(ctx, `${what}.refused`, 'refused', { tokenClientId: token.clientId ?? null }),
+  });
+  const theft = (ctx: EngineContext | undefined) => theftAt(ctx, { clock, leeway: refreshReuse.leeway });
+
+  const endTokens = async (grantId: string) => {
+    const ctx = Provider.ctx;
+    const found = theft(ctx);
+    if (found === undefined) return artifacts.endTokens(grantId);
+    if (found === 'only-a-retry') return;
+    await artifacts.endFamily(grantId, found.family);
+    if (ctx) line(ctx, 'token.reused', 'refused');
+  };
+
+  return {
+    adapter: createAdapterFactory({ artifacts, clients, endTokens }),
+    jwks: engineKeys(ring) as NonNullable<Configuration['jwks']>,
+    routes: ROUTES,
+    features: features({ config, pages: parts.pages, rights }),
+    cookies: {
+      names: cookieNames(parts.issuer),
+      keys: [...parts.cookieKeys],
+      long: parts.cookies,
+      short: parts.cookies,
+    },
+    claims: structuredClone(CLAIMS_BY_SCOPE) as unknown as NonNullable<Configuration['claims']>,
+    scopes: ['openid', 'offline_access'],
+    acrValues: [ACR.legacy, ACR.single, ACR.stepup],
+    responseTypes: ['code'],
+    subjectTypes: ['public'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA'],
+      idTokenSigningAlgValues: ['ES256', 'RS256'],
+      dPoPSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA'],
+    },
+    clientDefaults: {
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      id_token_signed_response_alg: 'ES256',
+      token_endpoint_auth_method: 'client_secret_basic',
+    },
+    extraClientMetadata: { properties: [...CLIENT_TRAITS] },
+    pkce: { required: () => true },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    acceptQueryParamAccessTokens: false,
+    conformIdTokenClaims: true,
+    clockTolerance: 5,
+    discovery: discoveryFacts(config),
+    interactions: {
+      policy: createInteractionPolicy(),
+      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+    },
+    findAccount: createAccountFinder(accounts),
+    loadExistingGrant: createGrantLoader(lifetimes),
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: async () => false,
+    rotateRefreshToken: true,
+    // A second use ends a family, not the consent. A revoked access token ends the sign-in behind it where
+    // that is all there is (dialects); elsewhere the consent outlives its tokens.
+    revokeGrantPolicy: (ctx) => {
+      if (theft(ctx) !== undefined) return false;
+      const token = ctx.oidc.entities.AccessToken;
+      return !(ctx.oidc.route === 'revocation' && token && token.gty !== DIALECT_GRANT);
+    },
+    clientBasedCORS: (ctx, origin, client) => {
+      if (origin === 'null') return false;
+      if (config.http.cors.origins.includes(origin)) return true;
+      const browserClient = ctx.oidc.route === 'userinfo' || client.tokenEndpointAuthMethod === 'none';
+      return browserClient && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin);
+    },
+    extraTokenClaims: async (_ctx, token) =>
+      'extra' in token ? (token.extra as Record<string, unknown>) : undefined,
+    renderError: (ctx, out, error) => {
+      if (error instanceof StoreUnavailable) answerUnavailable(ctx);
+      renderError(parts, ctx as unknown as StepContext, {
+        error: error instanceof StoreUnavailable ? 'temporarily_unavailable' : out.error,
+        description: out.error_description,
+      });
+    },
+    ttl: {
+      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
+      ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.clientCredentials,
+      AuthorizationCode: lifetimes.authorizationCode,
+      IdToken: lifetimes.idToken,
+      Interaction: lifetimes.interaction,
+      DeviceCode: lifetimes.deviceCode,
+      Grant: lifetimes.grant,
+      // A refresh token cannot outlive its grant, and must not promise to.
+      RefreshToken: (ctx) => {
+        const ends = (ctx?.oidc.entities.Grant as { exp?: number } | undefined)?.exp;
+        const left = ends === undefined ? lifetimes.refreshToken : ends - Math.floor(Date.now() / 1000);
+        return Math.max(1, Math.min(lifetimes.refreshToken, left));
+      },
+      Session: (_ctx, session) => sessionLifetime(session as { loginTs?: number }, config.sessions),
+    },
+    fetch: parts.fetch as unknown as NonNullable<Configuration['fetch']>,
+  };
+}
+
+function renderError(
+  parts: ProviderParts,
+  ctx: StepContext,
+  refusal: { error: string; description?: string | undefined },
+): void {
+  ctx.type = 'html';
+  ctx.body = parts.pages.error(ctx.req, ctx.res, {
+    status: ctx.status,
+    error: refusal.error,
+    ...(refusal.description !== undefined && { description: refusal.description }),
+  });
+}
+
+/** What fails outside the engine's own handlers still gets an answer in the shape of OAuth. */
+function noSurprise({ log }: ProviderParts): EngineStep {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const unavailable = error instanceof StoreUnavailable;
+      log[unavailable ? 'warn' : 'error']({ err: error, path: ctx.path }, 'a request to the engine failed');
+      ctx.status = unavailable ? 503 : 500;
+      if (unavailable) ctx.set('Retry-After', '5');
+      ctx.body = { error: unavailable ? 'temporarily_unavailable' : 'server_error' };
+    }
+  };
+}
