@@ -15,7 +15,8 @@ import { fileURLToPath } from 'node:url';
 
 export interface TestServer {
   readonly url: string;
-  /** Absent for a server that the tests did not start. */
+  /** Absent, as the child, for a server that the tests did not start. */
+  readonly port?: number;
   readonly child?: ChildProcess;
   stop(): Promise<void>;
 }
@@ -39,39 +40,54 @@ export function sharedServers(): Promise<TestServers | undefined> {
 }
 
 async function startServers(): Promise<TestServers | undefined> {
-  const missing = [...(redisProgram() ? [] : ['redis-server']), ...(mongoProgram() ? [] : ['mongod'])];
-  if (missing.length > 0) {
-    const note = `There is no ${missing.join(' and no ')}: the tests of the distributed store did NOT run.`;
-    if (process.env.CI === 'true') throw new Error(`${note} Install them, or set MONGODB_URL and REDIS_URL.`);
-    process.on('exit', () => process.stderr.write(`\n*** ${note}\n\n`));
-    return undefined;
-  }
+  const { MONGODB_URL, REDIS_URL } = process.env;
+  const missing = [
+    ...(REDIS_URL || redisProgram() ? [] : ['redis-server']),
+    ...(MONGODB_URL || mongoProgram() ? [] : ['mongod']),
+  ];
+  if (missing.length > 0) return complain(missing, 'tests of the distributed store');
   const [mongo, redis] = await Promise.all([startMongo(), startRedis()]);
   return { mongo, redis };
 }
 
-/** A MongoDB server of its own, or the one of MONGODB_URL. */
-export async function startMongo(options: { own?: boolean } = {}): Promise<TestServer> {
+/** True when tests may start servers of their own and break them; a note for the end of the run otherwise. */
+export function canStartServers(): boolean {
+  const missing = [...(redisProgram() ? [] : ['redis-server']), ...(mongoProgram() ? [] : ['mongod'])];
+  if (missing.length > 0) complain(missing, 'tests that break MongoDB and Redis');
+  return missing.length === 0;
+}
+
+/** Throws with CI=true. */
+function complain(missing: readonly string[], what: string): undefined {
+  const note = `There is no ${missing.join(' and no ')}: the ${what} did NOT run.`;
+  if (process.env.CI === 'true') throw new Error(`${note} Install them, or set MONGODB_URL and REDIS_URL.`);
+  process.on('exit', () => process.stderr.write(`\n*** ${note}\n\n`));
+}
+
+/** The MongoDB server of MONGODB_URL, or a new one; with `own` always a new one, for tests that break it. */
+export async function startMongo(options: { own?: boolean; port?: number } = {}): Promise<TestServer> {
   const { MONGODB_URL } = process.env;
   if (MONGODB_URL && !options.own) return running(MONGODB_URL);
   const program = mongoProgram();
   if (!program) throw new Error('There is no mongod.');
   return start({
     program,
+    port: options.port,
     patience: MONGO_START,
     values: (port, folder) => ['--port', String(port), '--bind_ip', '127.0.0.1', '--dbpath', folder],
     url: (port) => `mongodb://127.0.0.1:${port}`,
   });
 }
 
-/** A Redis server of its own, or the one of REDIS_URL. */
-export async function startRedis(options: { own?: boolean } = {}): Promise<TestServer> {
+/** The Redis server of REDIS_URL, or a new one; with `own` always a new one. */
+export async function startRedis(options: { own?: boolean; port?: number } = {}): Promise<TestServer> {
   const { REDIS_URL } = process.env;
   if (REDIS_URL && !options.own) return running(REDIS_URL);
   const program = redisProgram();
   if (!program) throw new Error('There is no redis-server.');
   return start({
     program,
+    port: options.port,
     patience: REDIS_START,
     values: (port, folder) => [
       ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
@@ -87,13 +103,15 @@ function running(url: string): TestServer {
 
 interface Start {
   readonly program: string;
+  /** A free one by default. */
+  readonly port: number | undefined;
   readonly patience: number;
   readonly values: (port: number, folder: string) => string[];
   readonly url: (port: number) => string;
 }
 
-async function start({ program, patience, values, url }: Start): Promise<TestServer> {
-  const port = await freePort();
+async function start({ program, port: wanted, patience, values, url }: Start): Promise<TestServer> {
+  const port = wanted ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'portico-server-'));
   const child = spawn(program, values(port, folder), { stdio: 'ignore' });
   const clean = () => {
@@ -110,6 +128,7 @@ async function start({ program, patience, values, url }: Start): Promise<TestSer
   }
   return {
     url: url(port),
+    port,
     child,
     async stop() {
       process.off('exit', clean);
@@ -142,13 +161,11 @@ function answers(port: number): Promise<boolean> {
 }
 
 function redisProgram(): string | undefined {
-  return process.env.REDIS_URL ? 'redis-server' : onPath('redis-server');
+  return onPath('redis-server');
 }
 
 function mongoProgram(): string | undefined {
-  const { MONGODB_URL, MONGOD } = process.env;
-  if (MONGODB_URL) return 'mongod';
-  return MONGOD || onPath('mongod') || (canBuild() || wasBuilt() ? STAND_IN : undefined);
+  return process.env.MONGOD || onPath('mongod') || (canBuild() || wasBuilt() ? STAND_IN : undefined);
 }
 
 function canBuild(): boolean {

@@ -1,0 +1,302 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { Redis } from 'ioredis';
+import { MongoClient } from 'mongodb';
+import { pino } from 'pino';
+import type { Config } from '../../src/config/schema.ts';
+import { openStores } from '../../src/store/open-stores.ts';
+import { type Stores, StoreUnavailable, StoreUnusable } from '../../src/store/ports.ts';
+import { accountRecord, artifactRecord, fresh, later, times } from '../conformance/stores/back-end.ts';
+import { canStartServers, startMongo, startRedis, type TestServer } from '../support/servers.ts';
+
+const log = pino({ level: 'silent' });
+const HOUR = 3_600_000;
+
+describe('the distributed store, when something is wrong', function () {
+  this.timeout(60_000);
+  let mongo: TestServer;
+  let redis: TestServer;
+  let stores: Stores;
+  before(async function () {
+    this.timeout(300_000);
+    if (!canStartServers()) return this.skip();
+    [mongo, redis] = await Promise.all([startMongo({ own: true }), startRedis({ own: true })]);
+  });
+  after(async () => {
+    await Promise.all([mongo?.stop(), redis?.stop()]);
+  });
+
+  const config = (): Config['store'] => ({
+    kind: 'distributed',
+    embedded: { file: 'unused' },
+    mongo: { url: mongo.url, database: 'portico' },
+    redis: { url: redis.url },
+  });
+  beforeEach(async () => {
+    stores = await openStores(config(), { log });
+    await stores.migrate();
+  });
+  afterEach(() => stores.close());
+
+  /** Resolves with the error and how long it took. */
+  const failure = async (work: () => Promise<unknown>): Promise<{ error: unknown; took: number }> => {
+    const start = performance.now();
+    try {
+      await work();
+    } catch (error) {
+      return { error, took: performance.now() - start };
+    }
+    throw new Error('It did not fail.');
+  };
+  const expectUnavailable = async (work: () => Promise<unknown>, within: number) => {
+    const { error, took } = await failure(work);
+    expect(error).to.be.instanceOf(StoreUnavailable);
+    expect(took).to.be.lessThan(within);
+  };
+
+  it('a Redis that hangs is StoreUnavailable within seconds, and accounts are still served', async () => {
+    const account = accountRecord();
+    await stores.accounts.insert(account);
+    await stores.tickets.read('warm', 'up', new Date());
+    redis.child?.kill('SIGSTOP');
+    try {
+      await Promise.all([
+        expectUnavailable(() => stores.tickets.spend('hash', 'reset', new Date()), 3000),
+        expectUnavailable(() => stores.attempts.take('k', 'm', { limit: 1, window: 1000 }, new Date()), 3000),
+        expectUnavailable(() => stores.artifacts.byId('Session', 'id', new Date()), 3000),
+      ]);
+      expect(await stores.accounts.byId(account.id)).to.deep.equal(account);
+      const [mongoHealth, redisHealth] = await stores.health();
+      expect([mongoHealth?.ok, redisHealth?.ok]).to.deep.equal([true, false]);
+    } finally {
+      redis.child?.kill('SIGCONT');
+    }
+  });
+
+  it('a Redis that is gone is StoreUnavailable, at once after a while, and is found again when it is back', async () => {
+    await stores.tickets.read('warm', 'up', new Date());
+    const { port = 0 } = redis;
+    const expiresAt = later(new Date(), 24 * HOUR);
+    await stores.artifacts.put('AccessToken', 'long', artifactRecord({ durable: true, expiresAt }));
+    await redis.stop();
+    await expectUnavailable(() => stores.codes.attempt('k', 'h', new Date()), 3500);
+    await new Promise((later) => setTimeout(later, 2100));
+    await expectUnavailable(() => stores.codes.attempt('k', 'h', new Date()), 100);
+    // What lives long lies in MongoDB: losing Redis signs nobody out of it.
+    expect((await stores.artifacts.byId('AccessToken', 'long', new Date()))?.expiresAt).to.deep.equal(
+      expiresAt,
+    );
+    await expectUnavailable(() => stores.artifacts.byId('AccessToken', 'unknown', new Date()), 100);
+    redis = await startRedis({ own: true, port });
+    const deadline = Date.now() + 5000;
+    let back = false;
+    while (!back && Date.now() < deadline) {
+      back = await stores.tickets.read('x', 'y', new Date()).then(
+        () => true,
+        () => false,
+      );
+    }
+    expect(back).to.equal(true);
+    const record = { purpose: 'reset', organization: 'o', data: 'd', createdAt: new Date(), expiresAt };
+    await stores.tickets.put('after', record);
+    expect(await stores.tickets.spend('after', 'reset', new Date()), 'with its scripts').to.deep.equal(
+      record,
+    );
+  });
+
+  it('scripts that Redis forgot are sent again', async () => {
+    const direct = new Redis(redis.url);
+    const key = fresh('key');
+    expect(await stores.claims.claim(key, 'a', new Date(), later(new Date(), HOUR))).to.equal(true);
+    await direct.script('FLUSH');
+    await direct.quit();
+    const again = await Promise.all(
+      times(20, () => stores.claims.claim(key, 'b', new Date(), later(new Date(), HOUR))),
+    );
+    expect(again).to.deep.equal(times(20, () => false));
+  });
+
+  it('a MongoDB that hangs or is gone is StoreUnavailable within seconds, and Redis still serves', async () => {
+    await stores.accounts.byId('warm up');
+    mongo.child?.kill('SIGSTOP');
+    try {
+      await Promise.all([
+        expectUnavailable(() => stores.accounts.byId('anybody'), 6000),
+        expectUnavailable(() => stores.artifacts.consume('RefreshToken', 'id', new Date()), 6000),
+      ]);
+      expect(await stores.tickets.read('hash', 'reset', new Date())).to.equal(undefined);
+      const [mongoHealth, redisHealth] = await stores.health();
+      expect([mongoHealth?.ok, redisHealth?.ok]).to.deep.equal([false, true]);
+    } finally {
+      mongo.child?.kill('SIGCONT');
+    }
+    expect(await stores.accounts.byId('anybody')).to.equal(undefined);
+  });
+
+  it('servers that never answered are StoreUnavailable, and closing does not hang', async () => {
+    const nowhere = await openStores(
+      {
+        ...config(),
+        mongo: { url: 'mongodb://127.0.0.1:1', database: 'portico' },
+        redis: { url: 'redis://127.0.0.1:1' },
+      },
+      { log },
+    );
+    await Promise.all([
+      expectUnavailable(() => nowhere.migrate(), 5000),
+      expectUnavailable(() => nowhere.facts.get('a'), 5000),
+      expectUnavailable(() => nowhere.presence.read('a', new Date()), 3500),
+    ]);
+    for (const server of await nowhere.health()) expect(server.ok).to.equal(false);
+    const start = performance.now();
+    await nowhere.close();
+    expect(performance.now() - start).to.be.lessThan(2500);
+  });
+
+  it('ten nodes that start at once on a new database migrate it once and all start', async () => {
+    const fromNothing = JSON.stringify({
+      ...config(),
+      mongo: { url: mongo.url, database: `new-${randomUUID()}` },
+    });
+    const script = fileURLToPath(new URL('./first-start.ts', import.meta.url));
+    const starts = times(10, () => promisify(execFile)(process.execPath, [script, fromNothing]));
+    for (const { stdout, stderr } of await Promise.all(starts)) {
+      expect(stdout).to.equal('started\n');
+      expect(stderr).to.equal('');
+    }
+  });
+
+  it('refuses a database that a newer Portico migrated', async () => {
+    const database = `newer-${randomUUID()}`;
+    const client = new MongoClient(mongo.url);
+    await client
+      .db(database)
+      .collection<{ _id: string; version: number }>('migrations')
+      .insertOne({ _id: 'schema', version: 99 });
+    await client.close();
+    const newer = await openStores({ ...config(), mongo: { url: mongo.url, database } }, { log });
+    const { error } = await failure(() => newer.migrate());
+    await newer.close();
+    expect(error).to.be.instanceOf(StoreUnusable);
+    expect((error as Error).message).to.match(/was migrated by a newer Portico \(schema 99/);
+  });
+
+  it('takes over a migration lock that a dead node left behind', async () => {
+    const database = `locked-${randomUUID()}`;
+    const client = new MongoClient(mongo.url);
+    await client
+      .db(database)
+      .collection<{ _id: string; owner: string; until: Date }>('migrations')
+      .insertOne({ _id: 'lock', owner: 'dead', until: new Date(Date.now() - 1) });
+    await client.close();
+    const next = await openStores({ ...config(), mongo: { url: mongo.url, database } }, { log });
+    await next.migrate();
+    await next.facts.set('a', 'b');
+    await next.close();
+  });
+
+  describe('in Redis', () => {
+    let direct: Redis;
+    beforeEach(async () => {
+      direct = new Redis(redis.url);
+      await direct.flushall();
+    });
+    afterEach(async () => {
+      await direct.quit();
+    });
+
+    it('X5 every key has one form, whatever the ids are, and every key with an end has a life', async () => {
+      const now = new Date();
+      const expiresAt = later(now, HOUR);
+      const names = ['a:b', 'a\nb', '*', '{x}', 'x'.repeat(1_000_000)];
+      for (const name of names) {
+        const links = { grantId: name, accountId: name, uid: name, userCode: name };
+        await stores.artifacts.put('AuthorizationCode', name, artifactRecord({ ...links, expiresAt }));
+        await stores.artifacts.consume('AuthorizationCode', name, now);
+        await stores.codes.put(name, {
+          codeHash: 'h',
+          accountId: name,
+          organization: name,
+          expiresAt,
+          createdAt: now,
+          tries: 3,
+        });
+        await stores.codes.attempt(name, 'wrong', now);
+        await stores.tickets.put(name, {
+          purpose: name,
+          organization: name,
+          accountId: name,
+          data: '',
+          createdAt: now,
+          expiresAt,
+        });
+        await stores.claims.claim(name, name, now, expiresAt);
+        await stores.claims.settle(name, name, { sealed: 's', at: now, until: expiresAt });
+        await stores.attempts.take(name, name, { limit: 5, window: HOUR }, now);
+        await stores.attempts.takeInWindow(name, { limit: 5, window: HOUR }, now);
+        await stores.attempts.remember(name, expiresAt);
+        await stores.presence.put(name, { lastSeenAt: now, until: expiresAt });
+      }
+      const keys = await direct.keys('*');
+      // Five of each artifact (record, grant, account, uid, user code), 2 a code and a ticket, 1 of the rest.
+      expect(keys).to.have.length(names.length * (5 + 2 + 2 + 5));
+      for (const key of keys) {
+        expect(key).to.match(/^portico:[a-z-]+:\{[\w-]{43}\}$/);
+        expect(await direct.pttl(key), key).to.be.within(HOUR - 60_000, HOUR + 120_000);
+      }
+    });
+
+    it('the set of a grant is trimmed of what ended, and lives as long as its longest record', async () => {
+      const grantId = fresh('grant');
+      const past = later(new Date(), -2 * 60_000);
+      for (const index of times(20, (number) => number)) {
+        await stores.artifacts.put(
+          'AccessToken',
+          `past-${index}`,
+          artifactRecord({ grantId, expiresAt: past }),
+        );
+      }
+      await stores.artifacts.put(
+        'AccessToken',
+        'live',
+        artifactRecord({ grantId, expiresAt: later(new Date(), HOUR) }),
+      );
+      await stores.artifacts.put(
+        'AccessToken',
+        'short',
+        artifactRecord({ grantId, expiresAt: later(new Date(), 1000) }),
+      );
+      const [set = ''] = await direct.keys('portico:grant:*');
+      expect(await direct.zcard(set)).to.equal(2);
+      expect(await direct.pttl(set)).to.be.greaterThan(HOUR - 10_000);
+      expect(await stores.artifacts.removeByGrant(undefined, grantId)).to.equal(2);
+      expect(await direct.exists(set)).to.equal(0);
+    });
+
+    it('a record that is written while its grant is revoked can still be revoked', async () => {
+      const grantId = fresh('grant');
+      const expiresAt = later(new Date(), HOUR);
+      for (const round of times(10, (number) => number)) {
+        const ids = times(20, (number) => `${round}-${number}`);
+        await Promise.all([
+          ...ids.map((id) => stores.artifacts.put('AccessToken', id, artifactRecord({ grantId, expiresAt }))),
+          stores.artifacts.removeByGrant(undefined, grantId),
+        ]);
+        await stores.artifacts.removeByGrant(undefined, grantId);
+        for (const id of ids)
+          expect(await stores.artifacts.byId('AccessToken', id, new Date())).to.equal(undefined);
+      }
+    });
+
+    it('removing records leaves no key behind', async () => {
+      const links = { grantId: fresh('g'), accountId: fresh('a'), uid: fresh('u'), userCode: fresh('c') };
+      const expiresAt = later(new Date(), HOUR);
+      await stores.artifacts.put('Session', 'id', artifactRecord({ ...links, expiresAt }));
+      await stores.artifacts.remove('Session', 'id');
+      expect(await direct.keys('*')).to.deep.equal([]);
+    });
+  });
+});
