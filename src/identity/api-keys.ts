@@ -2,7 +2,7 @@
  * API keys: long-lived credentials of an account (AVYCENNA) or of an organization (VSee: key and secret).
  * Shown once, kept as keyed hashes. A key is worth what its owner still may: that is judged by the door.
  */
-import { type RandomForm, randomText, randomUUID, sameText } from '../secrets.ts';
+import { type RandomForm, randomText, sameText } from '../secrets.ts';
 import type { AccountRecord, ApiKeyRecord } from '../store/ports.ts';
 import { noteChange } from './audit-line.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
@@ -52,43 +52,6 @@ export async function createApiKey(
     }
   }
   throw new Error('No free API key id was found: its form has too few values.');
-}
-
-/**
- * Takes over an organization's key with a text of its own (seed files). Repeating it changes nothing.
- * Refused('account-exists') when the text is another owner's key.
- */
-export async function importApiKey(
-  identity: Identity,
-  wanted: {
-    organization: string;
-    vendor: string;
-    name: string;
-    key: string;
-    secret?: string;
-    scopes?: readonly string[];
-  },
-): Promise<ApiKeyRecord> {
-  const { organization, vendor, name, key, secret } = wanted;
-  const record: ApiKeyRecord = {
-    id: randomUUID(),
-    organization,
-    vendor,
-    name,
-    scopes: [...(wanted.scopes ?? [])],
-    keyHash: keyHash(identity, key),
-    createdAt: identity.clock.now(),
-    ...(secret === undefined ? {} : { secretHash: secretHash(identity, secret) }),
-  };
-  if ((await identity.stores.apiKeys.insert(record)) === 'inserted') return record;
-  const present = await identity.stores.apiKeys.byHash(record.keyHash);
-  if (present?.organization !== organization || present.vendor !== vendor)
-    throw new Refused('account-exists');
-  if (present.secretHash === record.secretHash && present.name === name) return present;
-  // Its name or secret was changed in the file.
-  await identity.stores.apiKeys.remove(present.id);
-  await identity.stores.apiKeys.insert(record);
-  return record;
 }
 
 /** Oldest first. */

@@ -19,8 +19,9 @@ export function canonicalAddress(text: string): string {
   const groups = ipv6Groups(address);
   const mapped = mappedIPv4(groups);
   if (mapped !== undefined) return mapped;
-  const network = groups.slice(0, 4).map((group) => group.toString(16));
-  return `${network.join(':')}::/64`;
+  const network = groups.slice(0, 4);
+  while (network.at(-1) === 0) network.pop();
+  return `${network.map((group) => group.toString(16)).join(':')}::/64`;
 }
 
 /** The eight groups of a valid IPv6 address. */

@@ -1,0 +1,219 @@
+import { createHash, createHmac } from 'node:crypto';
+import { expect } from 'chai';
+import { createApiKey, listApiKeys } from '../../src/identity/api-keys.ts';
+import { attemptCode, pretendLetter, SIX_DIGITS, sendCode } from '../../src/identity/codes.ts';
+import { linkIdentity, listIdentities } from '../../src/identity/linking.ts';
+import { setStatus } from '../../src/identity/set-status.ts';
+import { signInWithCode } from '../../src/identity/sign-in-with-code.ts';
+import type { AccountRecord } from '../../src/store/ports.ts';
+import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
+
+const PURPOSE = 'sign-in';
+const WIDE = {
+  pair: { limit: 1000, window: 900 },
+  address: { limit: 1000, window: 900 },
+  login: { limit: 1000, window: 900 },
+};
+
+describe('one-time codes', () => {
+  let world: World;
+  let account: AccountRecord;
+  beforeEach(async () => {
+    world = await openWorld();
+    account = await world.person({ email: 'codes@clinic.test', emailVerified: true, password: PASSWORD });
+  });
+  afterEach(() => world.close());
+
+  const send = async (more: Partial<Parameters<typeof sendCode>[1]> = {}) => {
+    const before = world.letters.length;
+    const wanted = { account, purpose: PURPOSE, form: SIX_DIGITS, lifetime: 600, tries: 5, letter: 'code' };
+    await sendCode(world.identity, { ...wanted, ...more });
+    return world.letters.length > before ? String(world.letters.at(-1)?.data.code) : undefined;
+  };
+  const sent = async (more: Partial<Parameters<typeof sendCode>[1]> = {}) => (await send(more)) ?? '';
+  const signIn = (code: string, more: Partial<Parameters<typeof signInWithCode>[1]> = {}) =>
+    signInWithCode(world.identity, {
+      organization: 'north',
+      email: 'codes@clinic.test',
+      code,
+      purpose: PURPOSE,
+      origin: from(),
+      ...more,
+    });
+  const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
+
+  it('O1 are six digits, uniform over every place, leading zeros kept', async () => {
+    const codes: string[] = [];
+    for (let i = 0; i < 3000; i += 1) codes.push(await sent());
+    expect(codes.filter((code) => !/^\d{6}$/.test(code))).to.deep.equal([]);
+    expect(codes.filter((code) => code.startsWith('0')).length).to.be.within(220, 390);
+    for (let place = 0; place < 6; place += 1) {
+      const counts = Array.from(
+        { length: 10 },
+        (_, digit) => codes.filter((code) => code[place] === String(digit)).length,
+      );
+      const chiSquare = counts.reduce((sum, count) => sum + (count - 300) ** 2 / 300, 0);
+      // 9 degrees of freedom: exceeded once in a hundred thousand runs for each place.
+      expect(chiSquare).to.be.lessThan(39);
+    }
+  }).timeout(30_000);
+
+  it('O2 live ten minutes, judged by our clock', async () => {
+    const code = await sent();
+    world.pass(599);
+    await signIn(code);
+    const late = await sent();
+    world.pass(600);
+    expect(await refusal(signIn(late))).to.equal('code-refused');
+  });
+
+  it('O2 the newest kills the older one', async () => {
+    const first = await sent();
+    let second = await sent();
+    while (second === first) second = await sent();
+    expect(await refusal(signIn(first))).to.equal('code-refused');
+    await signIn(second);
+  });
+
+  it('O3 are accepted once, of fifty at the same time', async () => {
+    await world.close();
+    world = await openWorld({ limits: WIDE });
+    account = await world.person({ email: 'codes@clinic.test', emailVerified: true });
+    const code = await sent();
+    const all = await Promise.allSettled(Array.from({ length: 50 }, () => signIn(code)));
+    expect(all.filter(({ status }) => status === 'fulfilled')).to.have.length(1);
+    expect(await refusal(signIn(code))).to.equal('code-refused');
+  });
+
+  it('O4 are dead after five wrong tries, also of two hundred at the same time with the right one last', async () => {
+    await world.close();
+    world = await openWorld({ limits: WIDE });
+    account = await world.person({ email: 'codes@clinic.test', emailVerified: true });
+    const code = await sent();
+    const guesses = [...Array.from({ length: 199 }, () => signIn(wrong(code))), signIn(code)];
+    const all = await Promise.allSettled(guesses);
+    expect(all.filter(({ status }) => status === 'fulfilled')).to.have.length(0);
+    expect(await refusal(signIn(code))).to.equal('code-refused');
+  });
+
+  it('O5 a new code does not give a new budget of tries', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const code = await sent();
+      for (let i = 0; i < 2; i += 1) expect(await refusal(signIn(wrong(code)))).to.equal('code-refused');
+    }
+    expect(await refusal(signIn(await sent()))).to.equal('too-many-requests');
+  });
+
+  it('O5 one code tried at many accounts runs into the limit of the address', async () => {
+    const tries: string[] = [];
+    for (let i = 0; i < 101; i += 1)
+      tries.push(await refusal(signIn('123456', { email: `p${i}@clinic.test` })));
+    expect(tries.filter((reason) => reason === 'code-refused')).to.have.length(100);
+    expect(tries.at(-1)).to.equal('too-many-requests');
+  });
+
+  it('O5 past the quota of letters nothing is sent and the code that was sent stays good', async () => {
+    const quota = { limit: 2, window: 3600 };
+    await sent({ quota });
+    const last = await sent({ quota });
+    expect(await send({ quota })).to.equal(undefined);
+    await signIn(last);
+    world.pass(3600);
+    expect(await send({ quota })).to.match(/^\d{6}$/);
+  });
+
+  it('O6 are bound to organization, account, purpose and transaction', async () => {
+    const other = await world.person({ email: 'codes@clinic.test' }, 'south');
+    const neighbour = await world.person({ email: 'other@clinic.test' });
+    expect(other.id).not.to.equal(account.id);
+    const code = await sent({ binding: 'flow-a' });
+    expect(await refusal(signIn(code, { binding: 'flow-b' }))).to.equal('code-refused');
+    expect(await refusal(signIn(code))).to.equal('code-refused');
+    expect(await refusal(signIn(code, { purpose: 'reset', binding: 'flow-a' }))).to.equal('code-refused');
+    expect(await refusal(signIn(code, { organization: 'south', binding: 'flow-a' }))).to.equal(
+      'code-refused',
+    );
+    expect(await refusal(signIn(code, { email: neighbour.email ?? '', binding: 'flow-a' }))).to.equal(
+      'code-refused',
+    );
+    expect(await signIn(code, { binding: 'flow-a' })).to.have.property('id', account.id);
+  });
+
+  it('O7 cannot be found in the store by hashing all million of them', async () => {
+    const code = await sent();
+    const dump = world.dump();
+    expect(dump).not.to.contain(code);
+    const plain = ['hex', 'base64', 'base64url'] as const;
+    for (const text of [code, `${account.id}${code}`, `${account.id}:${PURPOSE}:${code}`]) {
+      for (const encoding of plain) {
+        expect(dump).not.to.contain(createHash('sha256').update(text).digest(encoding));
+        expect(dump).not.to.contain(createHmac('sha256', account.id).update(text).digest(encoding));
+      }
+    }
+  });
+
+  it('of an account that is not let in are not spent, and look like wrong ones', async () => {
+    const code = await sent();
+    expect(await refusal(signIn(code, { admits: () => false }))).to.equal('code-refused');
+    await signIn(code);
+  });
+
+  it('end when the account is blocked', async () => {
+    const code = await sent();
+    await setStatus(world.identity, { accountId: account.id, status: 'blocked' });
+    await setStatus(world.identity, { accountId: account.id, status: 'active' });
+    expect(await refusal(signIn(code))).to.equal('code-refused');
+  });
+
+  it('F5 the first proof of an unverified address takes away what was made before it', async () => {
+    account = await world.person({
+      email: 'victim@clinic.test',
+      password: PASSWORD,
+      claims: { name: 'Vic' },
+    });
+    await linkIdentity(world.identity, {
+      accountId: account.id,
+      issuer: 'https://idp.test',
+      subject: 'squatter',
+    });
+    const form = { alphabet: 'abcdef', length: 20 };
+    await createApiKey(world.identity, {
+      organization: 'north',
+      vendor: 'v',
+      accountId: account.id,
+      name: 'k',
+      scopes: [],
+      id: form,
+      key: form,
+    });
+    const proven = await signIn(await sent(), { email: 'victim@clinic.test', reclaims: true });
+    expect(proven).to.include({ id: account.id, emailVerified: true });
+    expect(proven.claims.name).to.equal('Vic');
+    expect(proven.passwordHash).to.equal(undefined);
+    expect(world.ended.map(({ accountId }) => accountId)).to.deep.equal([account.id]);
+    expect(await listApiKeys(world.identity, { accountId: account.id })).to.deep.equal([]);
+    expect(await listIdentities(world.identity, account.id)).to.deep.equal([]);
+  });
+
+  it('F5 a proven address loses nothing by a code', async () => {
+    const again = await signIn(await sent(), { reclaims: true });
+    expect(again.passwordHash).to.equal(account.passwordHash);
+    expect(world.ended).to.deep.equal([]);
+  });
+
+  it('without reclaiming, a code only marks the address verified', async () => {
+    account = await world.person({ email: 'new@clinic.test', password: PASSWORD });
+    const proven = await signIn(await sent(), { email: 'new@clinic.test' });
+    expect(proven.emailVerified).to.equal(true);
+    expect(proven.passwordHash).to.equal(account.passwordHash);
+  });
+
+  it('W7 where no letter is due one is made for nobody, and nobody can use it', async () => {
+    await pretendLetter(world.identity);
+    expect(world.letters.map(({ to }) => to)).to.deep.equal(['']);
+    const code = String(world.letters[0]?.data.code);
+    expect(await attemptCode(world.identity, { accountId: undefined, purpose: PURPOSE, code })).to.equal(
+      'dead',
+    );
+  });
+});

@@ -1,0 +1,303 @@
+import { pbkdf2Sync, scryptSync } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { hash as argon2 } from '@node-rs/argon2';
+import { hash as bcrypt } from '@node-rs/bcrypt';
+import { dictionary } from '@zxcvbn-ts/language-common';
+import { expect } from 'chai';
+import { createPasswordHasher } from '../../src/identity/password-hasher.ts';
+import { createPasswordPolicy } from '../../src/identity/password-policy.ts';
+import { setPassword } from '../../src/identity/set-password.ts';
+import { signInWithPassword } from '../../src/identity/sign-in-with-password.ts';
+import { updateAccount } from '../../src/identity/update-account.ts';
+import { createWorkSlots } from '../../src/identity/work-slots.ts';
+import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
+
+describe('the password policy', () => {
+  const policy = createPasswordPolicy({ productNames: ['Portico'], extra: ['Wardround'] });
+  const judge = (password: string, minimum = 12) =>
+    policy.judge(password, { minimum, organizationName: 'North Clinic' });
+
+  it('W2 refuses the 3,000 commonest passwords that are long enough, in any case', () => {
+    const common = dictionary['passwords-common'].filter((word) => word.length >= 8).slice(0, 3000);
+    expect(common).to.have.length(3000);
+    expect(common.filter((word) => judge(word, 8) !== 'too-common')).to.deep.equal([]);
+    expect(common.filter((word) => judge(word.toUpperCase(), 8) !== 'too-common')).to.deep.equal([]);
+  });
+
+  it('W2 holds ten thousand entries and more', () => {
+    expect(new Set(dictionary['passwords-common']).size).to.be.greaterThan(10_000);
+    expect(judge('password1', 8)).to.equal('too-common');
+  });
+
+  it('W2 refuses the names of product and organization, and words of the configuration, with digits and signs around them', () => {
+    for (const password of [
+      'Portico-2031!',
+      'porticoPORTICO',
+      'North Clinic 1',
+      'northclinic#99',
+      'Wardround-2031',
+    ]) {
+      expect(judge(password, 8), password).to.equal('too-common');
+    }
+    expect(judge('portico harbour lantern')).to.equal('ok');
+  });
+
+  it('W1 counts characters, not bytes, and asks for no kinds of characters', () => {
+    expect(judge('äöüäöüäöüäö')).to.equal('too-short');
+    expect(judge('🙂🙃🙂🙃🙂🙃🙂🙃🙂🙃🙂🙃')).to.equal('ok');
+    expect(judge('correct horse battery')).to.equal('ok');
+    expect(judge('a\u0308'.repeat(11))).to.equal('too-short');
+  });
+
+  it('says too short before too common', () => {
+    expect(judge('password')).to.equal('too-short');
+  });
+});
+
+describe('password hashes', () => {
+  const hasher = createPasswordHasher({ queue: 256 });
+
+  it('W3 are argon2id with 19 MiB, two passes and one lane', async () => {
+    expect(await hasher.hash(PASSWORD)).to.match(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  });
+
+  it('W1 neither cut nor trim, and take composed and decomposed letters for the same', async () => {
+    const long = `${'x'.repeat(72)}a`;
+    const hash = await hasher.hash(long);
+    expect((await hasher.verify(long, hash)).right).to.equal(true);
+    expect((await hasher.verify(`${'x'.repeat(72)}b`, hash)).right).to.equal(false);
+    expect((await hasher.verify(`${long} `, hash)).right).to.equal(false);
+    const umlaut = await hasher.hash('Überraschung-im-Wald');
+    expect(await hasher.verify('U\u0308berraschung-im-Wald', umlaut)).to.deep.equal({
+      right: true,
+      rehash: false,
+    });
+  });
+
+  const salt = Buffer.from('0123456789abcdef');
+  const b64 = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '');
+  const imported: Record<string, () => Promise<string> | string> = {
+    bcrypt: () => bcrypt(PASSWORD, { cost: 4 }),
+    argon2i: () => argon2(PASSWORD, { algorithm: 1, memoryCost: 8192, timeCost: 2 }),
+    'weak argon2id': () => argon2(PASSWORD, { memoryCost: 8192, timeCost: 1 }),
+    scrypt: () =>
+      `$scrypt$ln=10,r=8,p=1$${b64(salt)}$${b64(scryptSync(PASSWORD, salt, 32, { N: 1024, r: 8, p: 1 }))}`,
+    'PBKDF2 (passlib)': () =>
+      `$pbkdf2-sha256$1000$${b64(salt).replaceAll('+', '.')}$${b64(pbkdf2Sync(PASSWORD, salt, 1000, 32, 'sha256')).replaceAll('+', '.')}`,
+    'PBKDF2 (PHC)': () =>
+      `$pbkdf2-sha512$i=1000,l=64$${b64(salt)}$${b64(pbkdf2Sync(PASSWORD, salt, 1000, 64, 'sha512'))}`,
+    'PBKDF2 (Django)': () =>
+      `pbkdf2_sha256$1000$saltytext$${pbkdf2Sync(PASSWORD, 'saltytext', 1000, 32, 'sha256').toString('base64')}`,
+  };
+  for (const [format, make] of Object.entries(imported)) {
+    it(`W3 of ${format} are read, and asked to be made anew`, async () => {
+      const hash = await make();
+      expect(await hasher.verify(PASSWORD, hash)).to.deep.equal({ right: true, rehash: true });
+      expect((await hasher.verify(`${PASSWORD}x`, hash)).right).to.equal(false);
+    });
+  }
+
+  it('W3 of an unknown format, or that cost too much, are wrong and not fatal', async () => {
+    for (const hash of [
+      '',
+      'plain',
+      '$2b$31$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+      '$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$aGFzaA',
+    ]) {
+      expect(await hasher.verify(PASSWORD, hash)).to.deep.equal({ right: false, rehash: false });
+    }
+  });
+
+  it('W3 a bcrypt hash is kept where it cannot tell what was typed', async () => {
+    const hash = await bcrypt('y'.repeat(72), { cost: 4 });
+    expect(await hasher.verify('y'.repeat(80), hash)).to.deep.equal({ right: true, rehash: false });
+  });
+
+  it('W4 of more than 1024 bytes are never made', async () => {
+    const started = performance.now();
+    expect((await hasher.verify('x'.repeat(10_000_000), undefined)).right).to.equal(false);
+    expect(await refusal(hasher.hash('é'.repeat(513)))).to.equal('invalid-fields');
+    expect(performance.now() - started).to.be.lessThan(200);
+  });
+
+  it('W4 run as many at once as allowed, queue so many, and refuse the rest', async () => {
+    const inSlot = createWorkSlots({ size: 2, queue: 3 });
+    let running = 0;
+    let most = 0;
+    const release: (() => void)[] = [];
+    const work = () =>
+      inSlot(async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise<void>((resolve) => release.push(resolve));
+        running -= 1;
+      });
+    const all = Array.from({ length: 8 }, work);
+    const outcomes = Promise.allSettled(all);
+    expect(await refusal(all[5] ?? Promise.resolve())).to.equal('unavailable');
+    while (running > 0) {
+      release.shift()?.();
+      await new Promise(setImmediate);
+    }
+    expect((await outcomes).map(({ status }) => status)).to.deep.equal([
+      ...Array(5).fill('fulfilled'),
+      ...Array(3).fill('rejected'),
+    ]);
+    expect(most).to.equal(2);
+    await inSlot(async () => {});
+  });
+
+  it('W4 a flood of sign-ins is refused with 503 instead of waiting for ever', async () => {
+    const small = createPasswordHasher({ queue: 1 });
+    const tries = await Promise.allSettled(Array.from({ length: 40 }, () => small.verify('x', undefined)));
+    expect(tries.filter(({ status }) => status === 'fulfilled')).to.have.length(availableParallelism() + 1);
+  });
+
+  it('W7 an unknown account costs the work of a known one', async () => {
+    const hash = await hasher.hash(PASSWORD);
+    await hasher.verify('warm', undefined);
+    const known: number[] = [];
+    const unknown: number[] = [];
+    for (let i = 0; i < 30; i += 1) {
+      for (const [times, against] of [
+        [known, hash],
+        [unknown, undefined],
+      ] as const) {
+        const started = performance.now();
+        await hasher.verify('wrong', against);
+        times.push(performance.now() - started);
+      }
+    }
+    const median = (times: number[]) => times.sort((a, b) => a - b)[15] ?? 0;
+    expect(Math.abs(median(known) - median(unknown))).to.be.lessThan(5);
+  });
+});
+
+describe('sign-in with a password', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await openWorld();
+  });
+  afterEach(() => world.close());
+
+  const signIn = (login: string, password = PASSWORD, organization = 'north') =>
+    signInWithPassword(world.identity, {
+      organization,
+      login,
+      password,
+      by: ['email', 'username'],
+      origin: from(),
+    });
+
+  it('W7 is refused alike for wrong, unknown, without password, blocked, inactive and foreign', async () => {
+    await world.person({ email: 'a@x.test', password: PASSWORD });
+    await world.person({ email: 'nopass@x.test' });
+    await world.person({ email: 'blocked@x.test', password: PASSWORD, status: 'blocked' });
+    await world.person({ email: 'inactive@x.test', password: PASSWORD, status: 'inactive' });
+    await world.person({ email: 'south@x.test', password: PASSWORD }, 'south');
+    expect(await refusal(signIn('a@x.test', 'wrong'))).to.equal('sign-in-refused');
+    for (const login of [
+      'ghost@x.test',
+      'nopass@x.test',
+      'blocked@x.test',
+      'inactive@x.test',
+      'south@x.test',
+      '',
+    ]) {
+      expect(await refusal(signIn(login)), login).to.equal('sign-in-refused');
+    }
+    expect(await refusal(signIn('nopass@x.test', ''))).to.equal('sign-in-refused');
+  });
+
+  it('W3 a legacy hash is stored anew, without moving updatedAt, also by parallel sign-ins', async () => {
+    const { id } = await world.person({ email: 'old@x.test' });
+    const passwordHash = await bcrypt(PASSWORD, { cost: 4 });
+    await updateAccount(world.identity, id, (account) => ({ ...account, passwordHash }));
+    const before = await world.identity.stores.accounts.byId(id);
+    world.pass(60);
+    await Promise.all(Array.from({ length: 6 }, () => signIn('old@x.test')));
+    const after = await world.identity.stores.accounts.byId(id);
+    expect(after?.passwordHash).to.match(/^\$argon2id\$/);
+    expect(after?.updatedAt).to.deep.equal(before?.updatedAt);
+    expect(after?.lastSignInAt).to.deep.equal(world.identity.clock.now());
+    await signIn('old@x.test');
+  });
+
+  it('L1 leaves one audit line, with a pseudonym for names without an account', async () => {
+    await world.person({ email: 'a@x.test', password: PASSWORD });
+    await signIn('a@x.test');
+    await refusal(signIn('my-secret-in-the-wrong-field'));
+    const lines = world.audit.filter(({ event }) => event === 'sign-in');
+    expect(lines.map(({ outcome }) => outcome)).to.deep.equal(['success', 'refused']);
+    expect(JSON.stringify(lines)).not.to.contain('my-secret');
+    expect(lines[0]).to.include({
+      address: '192.0.2.1',
+      requestId: 'r-1',
+      clientId: 'c-1',
+      organization: 'north',
+    });
+  });
+
+  it('W5 a new password ends everything but what is kept, and tells the owner', async () => {
+    const { id } = await world.person({ email: 'a@x.test', password: PASSWORD, status: 'inactive' });
+    const wanted = { accountId: id, password: 'Copper-Meadow-Falcon-72', minimum: 12 };
+    await setPassword(world.identity, { ...wanted, keep: { grantId: 'g1' }, letter: 'password-changed' });
+    expect(world.ended).to.deep.equal([{ accountId: id, keep: { grantId: 'g1' } }]);
+    expect(world.letters.map(({ name, to }) => [name, to])).to.deep.equal([['password-changed', 'a@x.test']]);
+    expect(await refusal(signIn('a@x.test'))).to.equal('sign-in-refused');
+    expect(await signIn('a@x.test', wanted.password)).to.have.property('status', 'active');
+    expect(await refusal(setPassword(world.identity, { ...wanted, password: 'North-Clinic-2031' }))).to.equal(
+      'password-too-common',
+    );
+  });
+
+  it('W5 no letter goes to an account whose mail is switched off', async () => {
+    const { id } = await world.person({
+      email: 'a@x.test',
+      password: PASSWORD,
+      vendor: { vsee: { disable_emails: true } },
+    });
+    await setPassword(world.identity, {
+      accountId: id,
+      password: 'Copper-Meadow-Falcon-72',
+      minimum: 12,
+      letter: 'password-changed',
+    });
+    expect(world.letters).to.deep.equal([]);
+  });
+
+  it('W5 a sign-in that was under way with the old password gives nothing', async () => {
+    const { id } = await world.person({ email: 'a@x.test', password: PASSWORD });
+    const slow = {
+      ...world.identity,
+      hasher: {
+        ...world.identity.hasher,
+        async verify(password: string, hash: string | undefined) {
+          const verdict = await world.identity.hasher.verify(password, hash);
+          if (world.ended.length === 0) {
+            await setPassword(world.identity, {
+              accountId: id,
+              password: 'Copper-Meadow-Falcon-72',
+              minimum: 12,
+            });
+          }
+          return verdict;
+        },
+      },
+    };
+    const late = signInWithPassword(slow, {
+      organization: 'north',
+      login: 'a@x.test',
+      password: PASSWORD,
+      by: ['email'],
+      origin: from(),
+    });
+    expect(await refusal(late)).to.equal('sign-in-refused');
+  });
+
+  it('X1 no password is in the database file', async () => {
+    await world.person({ email: 'a@x.test', password: PASSWORD });
+    await signIn('a@x.test');
+    expect(world.dump()).not.to.contain(PASSWORD);
+  });
+});

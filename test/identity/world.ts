@@ -1,0 +1,113 @@
+/**
+ * The domain on a real embedded store, without HTTP: a clock that the test moves, a mailbox that catches
+ * every letter, and a record of whose access was ended.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AttemptLimits, createAttempts } from '../../src/identity/attempts.ts';
+import type { Identity, RequestOrigin } from '../../src/identity/identity.ts';
+import { createPasswordHasher } from '../../src/identity/password-hasher.ts';
+import { createPasswordPolicy } from '../../src/identity/password-policy.ts';
+import { type NewAccountFields, registerAccount } from '../../src/identity/register-account.ts';
+import type { Letter } from '../../src/mail/mailer.ts';
+import { createLog } from '../../src/observe/log.ts';
+import { secretsFrom } from '../../src/secrets.ts';
+import { openEmbeddedStores } from '../../src/store/embedded/embedded-stores.ts';
+import type { AccountRecord, AuditRecord } from '../../src/store/ports.ts';
+
+export interface World {
+  readonly identity: Identity;
+  readonly letters: Letter[];
+  readonly audit: Omit<AuditRecord, 'at'>[];
+  /** Accounts whose grants and sessions were ended, with what was kept. */
+  readonly ended: { accountId: string; keep: unknown }[];
+  /** Moves the clock on. */
+  pass(seconds: number): void;
+  /** Every byte that the database holds. */
+  dump(): string;
+  person(fields: NewAccountFields, organization?: string): Promise<AccountRecord>;
+  close(): Promise<void>;
+}
+
+export const PASSWORD = 'Harbour-Lantern-Quartz-41';
+
+export const LIMITS: AttemptLimits = {
+  pair: { limit: 10, window: 900 },
+  address: { limit: 100, window: 900 },
+  login: { limit: 100, window: 3600 },
+};
+
+export function from(address = '192.0.2.1'): RequestOrigin {
+  return { address, requestId: 'r-1', clientId: 'c-1', door: 'hosted' };
+}
+
+export async function openWorld(
+  options: { limits?: Partial<AttemptLimits>; queue?: number } = {},
+): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'portico-identity-'));
+  const file = join(folder, 'portico.db');
+  const log = createLog({ level: 'silent' });
+  const stores = await openEmbeddedStores({ file, log });
+  await stores.migrate();
+  let now = Date.UTC(2030, 5, 1, 12);
+  const clock = { now: () => new Date(now) };
+  const secrets = secretsFrom(Buffer.alloc(32, 7));
+  const letters: Letter[] = [];
+  const audit: World['audit'] = [];
+  const ended: World['ended'] = [];
+  const identity: Identity = {
+    stores,
+    clock,
+    secrets,
+    log,
+    issuer: 'https://id.test',
+    hasher: createPasswordHasher({ queue: options.queue ?? 256 }),
+    policy: createPasswordPolicy({ productNames: ['Portico'], extra: [] }),
+    attempts: createAttempts({
+      store: stores.attempts,
+      clock,
+      secrets,
+      limits: { ...LIMITS, ...options.limits },
+    }),
+    mailer: { send: (letter) => letters.push(letter), drain: async () => true, close: async () => {} },
+    audit: { write: (record) => audit.push(record) },
+    access: { endAll: async (accountId, keep) => void ended.push({ accountId, keep }) },
+  };
+  for (const id of ['north', 'south'])
+    await stores.organizations.put({ id, name: `${id} clinic`, hosts: [], vendor: {} });
+  return {
+    identity,
+    letters,
+    audit,
+    ended,
+    dump: () =>
+      [file, `${file}-wal`]
+        .filter((name) => existsSync(name))
+        .map((name) => readFileSync(name, 'latin1'))
+        .join(''),
+    pass(seconds) {
+      now += seconds * 1000;
+    },
+    person: (account, organization = 'north') => registerAccount(identity, { organization, account }),
+    async close() {
+      await stores.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** The reason of the refusal that a call ends in; throws when it does not. */
+export async function refusal(call: Promise<unknown>): Promise<string> {
+  const { Refused } = await import('../../src/identity/refusal.ts');
+  return call.then(
+    () => {
+      throw new Error('It was not refused.');
+    },
+    (error: unknown) => {
+      if (error instanceof Refused) return error.reason;
+      throw error;
+    },
+  );
+}
