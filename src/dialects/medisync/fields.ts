@@ -30,7 +30,7 @@ interface TextRules {
 }
 
 function text(name: string, { limit, optional = false, rule }: TextRules) {
-  return z.unknown().transform((value, context): string | undefined => {
+  return z.unknown().optional().transform((value, context): string | undefined => {
     const fault = (message: string) => {
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
@@ -73,7 +73,7 @@ export const optionalAddress = text('email', { limit: 254, optional: true, rule:
 
 /** Exactly as sent: neither trimmed nor cut. */
 export function password(rule?: (value: string) => string | undefined) {
-  return z.unknown().transform((value, context): string => {
+  return z.unknown().optional().transform((value, context): string => {
     const fault = (message: string) => {
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
@@ -93,7 +93,7 @@ export const newPassword = password((value) =>
     : 'password must have at least 8 characters, with uppercase and lowercase letters and a number',
 );
 
-export const remember = z.unknown().transform((value, context): boolean => {
+export const remember = z.unknown().optional().transform((value, context): boolean => {
   if (value === undefined || value === null) return false;
   if (typeof value === 'boolean') return value;
   context.addIssue({ code: 'custom', message: 'remember must be a boolean' });
@@ -101,7 +101,7 @@ export const remember = z.unknown().transform((value, context): boolean => {
 });
 
 /** Steps 1 and 2 only: whatever text is no token of ours is a refused one. */
-export const linkToken = z.unknown().transform((value, context): string => {
+export const linkToken = z.unknown().optional().transform((value, context): string => {
   const missing = value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
   if (!missing && typeof value === 'string') return value;
   context.addIssue({ code: 'custom', message: missing ? 'token is required' : 'token must be a string' });
