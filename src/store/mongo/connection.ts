@@ -2,7 +2,7 @@
  * The connection to MongoDB, and what every call on it has in common: majority writes and reads, short
  * time-outs, and StoreUnavailable for whatever keeps the server from answering.
  */
-import { type Db, MongoClient, MongoError, MongoServerError } from 'mongodb';
+import { MongoClient, MongoError, MongoServerError } from 'mongodb';
 import type { Log } from '../../observe/log.ts';
 import { StoreUnavailable, StoreUnusable } from '../ports.ts';
 
@@ -105,5 +105,3 @@ export function isDuplicate(error: unknown): boolean {
 export function isServerAnswer(error: unknown): boolean {
   return error instanceof MongoServerError && !isPassing(error);
 }
-
-export type { Db };

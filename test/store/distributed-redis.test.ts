@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'chai';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { openStores } from '../../src/store/open-stores.ts';
+import type { Stores } from '../../src/store/ports.ts';
+import { artifactRecord, fresh, later, times } from '../conformance/stores/back-end.ts';
+import { canStartServers, startMongo, startRedis, type TestServer } from '../support/servers.ts';
+
+const HOUR = 3_600_000;
+
+describe('what the distributed store leaves in Redis', function () {
+  this.timeout(60_000);
+  let mongo: TestServer;
+  let redis: TestServer;
+  let stores: Stores;
+  before(async function () {
+    this.timeout(300_000);
+    if (!canStartServers()) return this.skip();
+    [mongo, redis] = await Promise.all([startMongo({ own: true }), startRedis({ own: true })]);
+    stores = await openStores(
+      {
+        kind: 'distributed',
+        embedded: { file: 'unused' },
+        mongo: { url: mongo.url, database: `portico-${randomUUID()}` },
+        redis: { url: redis.url },
+      },
+      { log: pino({ level: 'silent' }) },
+    );
+    await stores.migrate();
+  });
+  after(async () => {
+    await stores?.close();
+    await Promise.all([mongo?.stop(), redis?.stop()]);
+  });
+
+  let direct: Redis;
+  beforeEach(async () => {
+    direct = new Redis(redis.url);
+    await direct.flushall();
+  });
+  afterEach(async () => {
+    await direct.quit();
+  });
+
+  it('X5 every key has one form, whatever the ids are, and every key with an end has a life', async () => {
+    const now = new Date();
+    const expiresAt = later(now, HOUR);
+    const names = ['a:b', 'a\nb', '*', '{x}', 'x'.repeat(1_000_000)];
+    for (const name of names) {
+      const links = { grantId: name, accountId: name, uid: name, userCode: name };
+      await stores.artifacts.put('AuthorizationCode', name, artifactRecord({ ...links, expiresAt }));
+      await stores.artifacts.consume('AuthorizationCode', name, now);
+      await stores.codes.put(name, {
+        codeHash: 'h',
+        accountId: name,
+        organization: name,
+        expiresAt,
+        createdAt: now,
+        tries: 3,
+      });
+      await stores.codes.attempt(name, 'wrong', now);
+      await stores.tickets.put(name, {
+        purpose: name,
+        organization: name,
+        accountId: name,
+        data: '',
+        createdAt: now,
+        expiresAt,
+      });
+      await stores.claims.claim(name, name, now, expiresAt);
+      await stores.claims.settle(name, name, { sealed: 's', at: now, until: expiresAt });
+      await stores.attempts.take(name, name, { limit: 5, window: HOUR }, now);
+      await stores.attempts.takeInWindow(name, { limit: 5, window: HOUR }, now);
+      await stores.attempts.remember(name, expiresAt);
+      await stores.presence.put(name, { lastSeenAt: now, until: expiresAt });
+    }
+    const keys = await direct.keys('*');
+    // Five of each artifact (record, grant, account, uid, user code), 2 a code and a ticket, 1 of the rest.
+    expect(keys).to.have.length(names.length * (5 + 2 + 2 + 5));
+    for (const key of keys) {
+      expect(key).to.match(/^portico:[a-z-]+:\{[\w-]{43}\}$/);
+      expect(await direct.pttl(key), key).to.be.within(HOUR - 60_000, HOUR + 120_000);
+    }
+  });
+
+  it('the set of a grant is trimmed of what ended, and lives as long as its longest record', async () => {
+    const grantId = fresh('grant');
+    const past = later(new Date(), -2 * 60_000);
+    for (const index of times(20, (number) => number)) {
+      await stores.artifacts.put(
+        'AccessToken',
+        `past-${index}`,
+        artifactRecord({ grantId, expiresAt: past }),
+      );
+    }
+    await stores.artifacts.put(
+      'AccessToken',
+      'live',
+      artifactRecord({ grantId, expiresAt: later(new Date(), HOUR) }),
+    );
+    await stores.artifacts.put(
+      'AccessToken',
+      'short',
+      artifactRecord({ grantId, expiresAt: later(new Date(), 1000) }),
+    );
+    const [set = ''] = await direct.keys('portico:grant:*');
+    expect(await direct.zcard(set)).to.equal(2);
+    expect(await direct.pttl(set)).to.be.greaterThan(HOUR - 10_000);
+    expect(await stores.artifacts.removeByGrant(undefined, grantId)).to.equal(2);
+    expect(await direct.exists(set)).to.equal(0);
+  });
+
+  it('a record that is written while its grant is revoked can still be revoked', async () => {
+    const grantId = fresh('grant');
+    const expiresAt = later(new Date(), HOUR);
+    for (const round of times(10, (number) => number)) {
+      const ids = times(20, (number) => `${round}-${number}`);
+      await Promise.all([
+        ...ids.map((id) => stores.artifacts.put('AccessToken', id, artifactRecord({ grantId, expiresAt }))),
+        stores.artifacts.removeByGrant(undefined, grantId),
+      ]);
+      await stores.artifacts.removeByGrant(undefined, grantId);
+      for (const id of ids)
+        expect(await stores.artifacts.byId('AccessToken', id, new Date())).to.equal(undefined);
+    }
+  });
+
+  it('removing records leaves no key behind', async () => {
+    const links = { grantId: fresh('g'), accountId: fresh('a'), uid: fresh('u'), userCode: fresh('c') };
+    const expiresAt = later(new Date(), HOUR);
+    await stores.artifacts.put('Session', 'id', artifactRecord({ ...links, expiresAt }));
+    await stores.artifacts.remove('Session', 'id');
+    expect(await direct.keys('*')).to.deep.equal([]);
+  });
+});
