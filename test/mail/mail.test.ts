@@ -1,0 +1,288 @@
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { expect } from 'chai';
+import PostalMime from 'postal-mime';
+import { createLetterQueue } from '../../src/mail/letter-queue.ts';
+import { createLetters } from '../../src/mail/letters.ts';
+import { createMailbox } from '../../src/mail/mailbox.ts';
+import type { Letter, MailTransport, RenderedLetter } from '../../src/mail/mailer.ts';
+import { openMail } from '../../src/mail/open-mail.ts';
+import { createSmtp } from '../../src/mail/smtp.ts';
+import { createLog } from '../../src/observe/log.ts';
+import { type MailServer, startMailServer } from '../support/mail-server.ts';
+
+const log = createLog({ level: 'silent' });
+const FROM = 'Portico <no-reply@id.test>';
+const letters = createLetters({ from: FROM, product: 'Portico' });
+
+const letter = (more: Partial<Letter> = {}): Letter => ({
+  name: 'code',
+  to: 'ana@clinic.test',
+  organization: 'north',
+  data: { code: '012345', lifetime: 600 },
+  ...more,
+});
+
+describe('a letter', () => {
+  const LINK =
+    'https://id.test/reset?organization=north&token=rst_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ';
+
+  it('with a code has it on a line of its own, in text and in HTML', () => {
+    const { text, html, subject } = letters.render(letter());
+    expect(text.split('\n')).to.include('Your code: 012345');
+    expect(html).to.contain('>012345<');
+    expect(text).to.contain('within 10 minutes');
+    expect(subject).not.to.contain('012345');
+  });
+
+  it('with a link has it whole on a line of its own', () => {
+    for (const name of ['reset-link', 'verify-address']) {
+      const { text, html } = letters.render(letter({ name, data: { link: LINK, lifetime: 3600 } }));
+      expect(text.split('\n')).to.include(LINK);
+      expect(html).to.contain(`href="${LINK.replace('&', '&amp;')}"`);
+      expect(text).to.contain('within 1 hour');
+    }
+  });
+
+  it('exists for every occasion, in words and not in keys', () => {
+    const names = [
+      'code',
+      'activation-code',
+      'reset-link',
+      'verify-address',
+      'password-changed',
+      'password-reset-done',
+      'account-exists',
+      'address-changed',
+    ];
+    for (const name of names) {
+      const { subject, text, html } = letters.render(
+        letter({ name, data: { code: 'ztpand', link: LINK, lifetime: 86_400 } }),
+      );
+      expect(`${subject} ${text} ${html}`, name).not.to.match(/mail\.\S|\{\{|undefined|<%/);
+      expect(text).to.contain('Portico');
+      expect(subject).not.to.equal('');
+    }
+  });
+
+  it('S7 escapes what it shows in HTML', () => {
+    const hostile = createLetters({ from: FROM, product: '<svg onload=alert(1)>' });
+    const { html } = hostile.render(letter({ data: { code: '"><b>', lifetime: 600 } }));
+    expect(html).not.to.match(/<svg|"><b>/);
+  });
+
+  it('in a language that is not there is in English, whatever the account says', () => {
+    for (const locale of ['en-GB', 'xx', '__proto__', '../../etc', '']) {
+      expect(letters.render(letter({ locale })).text).to.contain('Your code: 012345');
+    }
+  });
+
+  it('of an unknown name is an error, not an empty letter', () => {
+    expect(() => letters.render(letter({ name: 'nothing' }))).to.throw('nothing');
+  });
+});
+
+describe('letters over SMTP', () => {
+  let server: MailServer;
+  beforeEach(async () => {
+    server = await startMailServer();
+  });
+  afterEach(() => server.close());
+
+  it('arrive, as text and HTML, from the configured sender', async () => {
+    const { mailer, mailbox } = openMail({
+      config: {
+        mail: { kind: 'smtp', from: FROM, smtp: { url: server.url } },
+        branding: { name: 'Portico', accent: '#000000' },
+      },
+      log,
+    });
+    expect(mailbox).to.equal(undefined);
+    mailer.send(letter());
+    const received = await server.take('ana@clinic.test');
+    expect(received).to.include({ from: 'no-reply@id.test', subject: 'Your sign-in code' });
+    expect(received.text.split(/\r?\n/)).to.include('Your code: 012345');
+    expect(received.html).to.contain('012345');
+    expect(received.headers.get('auto-submitted')).to.equal('auto-generated');
+    await mailer.close();
+  });
+
+  it('go to one address, whatever signs it holds', async () => {
+    const smtp = createSmtp({ url: server.url });
+    const rendered = letters.render(letter({ to: '"a, b@evil.test"@clinic.test' }));
+    await smtp.deliver(rendered).catch(() => {});
+    expect(server.letters.flatMap(({ to }) => to)).not.to.include('b@evil.test');
+    await smtp.close();
+  });
+});
+
+describe('the raw bytes of a letter with a code', () => {
+  it('hold no six-digit word but the code, headers included', async () => {
+    const sink = await startRawServer();
+    const smtp = createSmtp({ url: `smtp://127.0.0.1:${sink.port}` });
+    for (let i = 0; i < 200; i += 1)
+      await smtp.deliver(letters.render(letter({ data: { code: '907315', lifetime: 600 } })));
+    await smtp.close();
+    await sink.close();
+    expect(sink.letters).to.have.length(200);
+    for (const raw of sink.letters) {
+      const words = new Set(raw.match(/(?<![0-9A-Za-z])\d{6}(?![0-9A-Za-z])/g));
+      expect([...words]).to.deep.equal(['907315']);
+      expect(raw).to.match(/^Your code: 907315\r$/m);
+    }
+    expect((await PostalMime.parse(sink.letters[0] ?? '')).text).to.contain('Your code: 907315');
+  });
+});
+
+describe('the queue of letters', () => {
+  /** Fails as often as told, then takes letters. */
+  function flaky(
+    failures: number,
+    error: Error = new Error('no'),
+  ): MailTransport & { taken: RenderedLetter[]; calls: number } {
+    const state = {
+      taken: [] as RenderedLetter[],
+      calls: 0,
+      async deliver(rendered: RenderedLetter) {
+        state.calls += 1;
+        if (state.calls <= failures) throw error;
+        state.taken.push(rendered);
+      },
+      async close() {},
+    };
+    return state;
+  }
+
+  it('lets the sender go on at once', () => {
+    const mailer = createLetterQueue({
+      transport: { deliver: () => new Promise(() => {}), close: async () => {} },
+      letters,
+      log,
+    });
+    const started = performance.now();
+    for (let i = 0; i < 500; i += 1) mailer.send(letter());
+    expect(performance.now() - started).to.be.lessThan(50);
+  });
+
+  it('tries again with pauses until the letter is taken', async () => {
+    const transport = flaky(3);
+    const mailer = createLetterQueue({ transport, letters, log, pause: 1 });
+    mailer.send(letter());
+    while (transport.taken.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(transport.calls).to.equal(4);
+  });
+
+  it('gives up after its tries, and at once where the server says never', async () => {
+    const dead = flaky(100);
+    const mailer = createLetterQueue({ transport: dead, letters, log, pause: 1, tries: 3 });
+    mailer.send(letter());
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(dead.calls).to.equal(3);
+    const refused = flaky(100, Object.assign(new Error('550 no such user'), { responseCode: 550 }));
+    createLetterQueue({ transport: refused, letters, log, pause: 1 }).send(letter());
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(refused.calls).to.equal(1);
+  });
+
+  it('A2 drains before the end: what waits for its pause is tried once more', async () => {
+    const transport = flaky(1);
+    const mailer = createLetterQueue({ transport, letters, log, pause: 60_000 });
+    mailer.send(letter());
+    while (transport.calls === 0) await new Promise(setImmediate);
+    mailer.send(letter());
+    expect(await mailer.drain(1000)).to.equal(true);
+    expect(transport.taken).to.have.length(2);
+    await mailer.close();
+    mailer.send(letter());
+    expect(transport.taken).to.have.length(2);
+  });
+
+  it('A2 stops waiting for a server that hangs', async () => {
+    const mailer = createLetterQueue({
+      transport: { deliver: () => new Promise(() => {}), close: async () => {} },
+      letters,
+      log,
+    });
+    mailer.send(letter());
+    expect(await mailer.drain(30)).to.equal(false);
+  });
+
+  it('is bounded', async () => {
+    const transport = flaky(0);
+    const mailer = createLetterQueue({ transport, letters, log, capacity: 10 });
+    for (let i = 0; i < 50; i += 1) mailer.send(letter());
+    await mailer.drain(1000);
+    expect(transport.taken).to.have.length(10);
+  });
+
+  it('renders a letter to nobody and throws it away', async () => {
+    const transport = flaky(0);
+    const mailer = createLetterQueue({ transport, letters, log });
+    mailer.send(letter({ to: '' }));
+    expect(await mailer.drain(1000)).to.equal(true);
+    expect(transport.calls).to.equal(0);
+  });
+
+  it('L2 L3 says neither address nor code in the log', async () => {
+    const lines: string[] = [];
+    const watched = createLog({
+      level: 'trace',
+      destination: { write: (line: string) => void lines.push(line) },
+    });
+    const error = Object.assign(new Error('550 <ana@clinic.test> is unknown: 012345'), {
+      code: 'EENVELOPE',
+      responseCode: 550,
+    });
+    const mailer = createLetterQueue({ transport: flaky(9, error), letters, log: watched });
+    mailer.send(letter());
+    await mailer.drain(1000);
+    expect(lines.join(''))
+      .to.contain('EENVELOPE')
+      .and.not.to.match(/ana@|012345/);
+  });
+});
+
+describe('the development mailbox', () => {
+  it('keeps the newest two hundred letters, newest first', async () => {
+    const mailbox = createMailbox();
+    for (let i = 0; i < 210; i += 1) await mailbox.deliver(letters.render(letter({ to: `p${i}@x.test` })));
+    expect(mailbox.list()).to.have.length(200);
+    expect(mailbox.list()[0]?.to).to.equal('p209@x.test');
+  });
+});
+
+/** The least that is an SMTP server, to see a letter as it is on the wire. */
+async function startRawServer(): Promise<{ port: number; letters: string[]; close(): Promise<void> }> {
+  const received: string[] = [];
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    let text = '';
+    let inData = false;
+    socket.write('220 raw\r\n');
+    socket.on('data', (bytes) => {
+      text += bytes.toString('latin1');
+      for (;;) {
+        const mark = inData ? '\r\n.\r\n' : '\r\n';
+        const end = text.indexOf(mark);
+        if (end < 0) return;
+        const part = text.slice(0, end);
+        text = text.slice(end + mark.length);
+        if (inData) received.push(part);
+        inData = !inData && part.toUpperCase() === 'DATA';
+        socket.write(inData ? '354 go\r\n' : '250 ok\r\n');
+      }
+    });
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    letters: received,
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
