@@ -1,0 +1,28 @@
+/** One upstream of the configuration, against the test upstream. */
+import { configSchema } from '../../src/config/schema.ts';
+import { createUpstreams } from '../../src/federation/registry.ts';
+import type { Upstream } from '../../src/federation/upstream.ts';
+import { createLog } from '../../src/observe/log.ts';
+import type { TestUpstream } from '../support/upstream.ts';
+
+export const log = createLog({ level: 'silent' });
+
+type Name = 'google' | 'apple';
+
+/** `changes` to `federation.<name>`; `fetcher` instead of the network. */
+export function get(
+  upstream: TestUpstream,
+  name: Name,
+  changes: Record<string, unknown> = {},
+  fetcher?: typeof fetch,
+): Upstream {
+  const settings = { ...upstream.federation[name], ...changes };
+  const { federation } = configSchema.parse({ federation: { [name]: settings } });
+  const found = createUpstreams({
+    config: { federation },
+    log,
+    ...(fetcher === undefined ? {} : { fetch: fetcher }),
+  }).get(name);
+  if (found === undefined) throw new Error(`${name} was not made.`);
+  return found;
+}
