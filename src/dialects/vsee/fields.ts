@@ -215,20 +215,19 @@ export function readAs<T>(value: unknown, reader: Reader<T>): T | undefined {
   return read === WRONG || read === EMPTY ? undefined : (read as T);
 }
 
-/** A member that the chosen table reads; here it is only shown in OpenAPI. */
-export function shown(reader: Reader<unknown>) {
-  return z
-    .unknown()
-    .meta({ ...reader.documented })
-    .optional();
-}
-
-/** A body whose table depends on what was sent. `all` names every member of every table. */
+/**
+ * A body whose table depends on what was sent. `all` has every member of every table and is only what
+ * OpenAPI shows: the chosen table alone judges, so that its order decides which fault is said.
+ */
 export function tableBy<T extends z.ZodType>(
-  all: z.ZodObject,
+  all: Readonly<Record<string, z.ZodType>>,
   choose: (raw: Readonly<Record<string, unknown>>) => T,
 ) {
-  return all.transform((raw, context): z.output<T> => {
+  const members = Object.entries(all);
+  const required = members.filter(([, schema]) => !(schema instanceof z.ZodOptional)).map(([name]) => name);
+  const announced = Object.fromEntries(members.map(([name, schema]) => [name, unjudged(schema)]));
+  const shown = z.object(announced).meta(required.length > 0 ? { required } : {});
+  return shown.transform((raw, context): z.output<T> => {
     const parsed = choose(raw).safeParse(raw);
     if (parsed.success) return parsed.data;
     for (const { path, message } of parsed.error.issues) {
@@ -236,4 +235,12 @@ export function tableBy<T extends z.ZodType>(
     }
     return z.NEVER;
   });
+}
+
+function unjudged(schema: z.ZodType): z.ZodType {
+  const inner = schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema;
+  return z
+    .unknown()
+    .meta({ ...inner.meta() })
+    .optional();
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { endpoint, ok } from '../dialect.ts';
-import { isThere, password, required, shown, tableBy, text } from './fields.ts';
+import { isThere, optional, password, required, tableBy, text } from './fields.ts';
 import { INVITATION } from './invitation.ts';
 import { failures } from './refusals.ts';
 import { SignedInReply, signedInReply } from './serializers.ts';
@@ -25,12 +25,12 @@ const withCode = z.object({
 });
 
 const body = tableBy(
-  z.object({
-    username: shown(username),
-    password: shown(password),
-    email: shown(email),
-    email_token: shown(emailToken),
-  }),
+  {
+    username: optional('username', username),
+    password: optional('password', password),
+    email: optional('email', email),
+    email_token: optional('email_token', emailToken),
+  },
   (raw): typeof withPassword | typeof withCode => {
     if (isThere(raw.username, username)) return withPassword;
     return isThere(raw.email, email) || isThere(raw.email_token, emailToken) ? withCode : withPassword;

@@ -12,7 +12,7 @@ import { failures } from './refusals.ts';
 import { GUEST, MEMBER, PROVIDER, SingleSignOnReply, singleSignOnReply } from './serializers.ts';
 import { newPerson, refreshed } from './sso-person.ts';
 
-const { isThere, optional, readAs, required, shown, tableBy, text } = fields;
+const { isThere, optional, readAs, required, tableBy, text } = fields;
 
 const NAME = text({ limit: 100 });
 const type = fields.integerOf([MEMBER, PROVIDER, GUEST]);
@@ -43,7 +43,7 @@ const guests = z.object({ ...beforeCode, ...afterCode });
 const lastingUsers = z.object({ ...beforeCode, code: required('code', code), ...afterCode });
 
 const body = tableBy(
-  z.object({ ...beforeCode, code: shown(code), ...afterCode }),
+  { ...beforeCode, code: optional('code', code), ...afterCode },
   (raw): typeof guests | typeof lastingUsers =>
     isThere(raw.type, type) && readAs(raw.type, type) === GUEST ? guests : lastingUsers,
 );
