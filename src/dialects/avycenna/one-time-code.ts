@@ -42,7 +42,7 @@ export const sendOneTimeCode = endpoint({
         form: { alphabet: DIGITS, length: 6 },
         lifetime: LIFETIME,
         tries: 5,
-        letter: 'sign-in-code',
+        letter: 'code',
       });
     } else {
       await use.pretendLetter();
