@@ -157,7 +157,14 @@ const ZONES: readonly Zone[] = [
     ],
     packages: ['commander', 'yaml'],
   },
-  { files: /^main\.ts$/, may: ['server.ts', 'lifecycle.ts', 'config/.+'], packages: ['close-with-grace'] },
+  { files: /^workers\.ts$/, may: ['config/.+'], packages: [] },
+  { files: /^start-block\.ts$/, may: ['seed/.+'], packages: [] },
+  { files: /^explain-failure\.ts$/, may: ['config/.+', 'seed/.+', 'store/ports.ts'], packages: [] },
+  {
+    files: /^main\.ts$/,
+    may: ['(server|lifecycle|workers|start-block|explain-failure).ts', 'config/.+', 'dialects/registry.ts'],
+    packages: ['close-with-grace'],
+  },
   { files: /^server\.ts$/, may: ['.+'], packages: [], typePackages: ['koa'] },
 ];
 

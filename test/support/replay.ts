@@ -38,12 +38,8 @@ export async function replay(scenario: Scenario, stage: Stage): Promise<void> {
       try {
         await play(step, run);
       } catch (error) {
-        throw new Error(
-          `step ${index + 1} of "${scenario.scenario}": ${error instanceof Error ? error.message : error}`,
-          {
-            cause: error,
-          },
-        );
+        if (error instanceof Error) error.message = `step ${index + 1}: ${error.message}`;
+        throw error;
       }
     }
   } finally {
