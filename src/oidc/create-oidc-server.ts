@@ -96,6 +96,13 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     holdings: createHoldings({ artifacts, clients }),
     interactions: createInteractions({ provider, artifacts, accounts: stores.accounts }),
     sessions: createBrowserSessions({ provider, artifacts, lifetimes: config.sessions, cookie: cookies }),
+    signingKeys: () =>
+      keys.ring.keys.map(({ kid, alg, state, since }) => ({
+        kid,
+        alg,
+        state,
+        since: new Date(since * 1000),
+      })),
     rotateKeys: ({ force = false } = {}) => engine.rotate(force),
     close: async () => engine.stop(),
   };

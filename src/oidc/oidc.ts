@@ -16,9 +16,19 @@ export interface OidcServer {
   readonly holdings: Holdings;
   readonly interactions: Interactions;
   readonly sessions: BrowserSessions;
+  /** The signing keys that there are, retired ones for a while too; without the keys themselves. */
+  signingKeys(): readonly SigningKeyView[];
   /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */
   rotateKeys(options?: { force?: boolean }): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface SigningKeyView {
+  readonly kid: string;
+  readonly alg: string;
+  readonly state: 'next' | 'current' | 'previous' | 'retired';
+  /** When it came into its state. */
+  readonly since: Date;
 }
 
 /* ------------------------------------------------------------------ grants of dialects */
