@@ -35,6 +35,8 @@ export interface ServerProcessOptions {
   readonly seeds?: readonly string[];
   /** Where the database lies; a folder of its own, removed by stop(), when absent. */
   readonly folder?: string;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 const VENDORS = ['visitnote', 'medisync', 'careportals', 'avycenna', 'vsee'];
@@ -42,7 +44,11 @@ const VENDORS = ['visitnote', 'medisync', 'careportals', 'avycenna', 'vsee'];
 /** Throws with the process's output when discovery does not answer within 10 seconds. */
 export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
   const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'portico-process-'));
-  const [mail, upstream, port] = await Promise.all([startMailServer(), startUpstream(), freePort()]);
+  const [mail, upstream, port] = await Promise.all([
+    startMailServer(),
+    startUpstream(),
+    options.port ?? freePort(),
+  ]);
   const issuer = `http://127.0.0.1:${port}`;
   const file = path.join(folder, 'portico.yaml');
   writeFileSync(
