@@ -24,7 +24,27 @@ export function explainFailure(error: unknown): string {
   if (error.name === 'SealBroken') {
     return 'The store was made under another server key. Put the old key back (keys.encryption, or the file keys.encryptionFile names).';
   }
+  if (error.name === 'Refused') return ofDomain(error as Error & Refusal);
   return ofSystem(error as NodeJS.ErrnoException) ?? error.stack ?? String(error);
+}
+
+/** Refused of identity/, as an operator's command may meet it. */
+interface Refusal {
+  readonly reason: string;
+  readonly faults: readonly { readonly message: string }[];
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  'account-exists': 'The e-mail address or the username belongs to another account.',
+  'account-not-found': 'The account is gone.',
+  'password-too-short': 'The password is too short: passwords.minimum says how long it must be.',
+  'password-too-common': 'The password is one that everybody guesses. Choose another.',
+  unavailable: 'Too much is going on. Try again.',
+};
+
+function ofDomain({ reason, faults, message }: Error & Refusal): string {
+  const said = REFUSALS[reason] ?? `Refused (${reason}): ${message}`;
+  return faults.length > 0 ? faults.map((fault) => fault.message).join('\n') : said;
 }
 
 function ofSystem(error: NodeJS.ErrnoException & { port?: number; address?: string }): string | undefined {

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// The command `portico`. From a clone it runs the sources; an installed package has them built in dist/,
+// because Node strips no types below node_modules.
+import { existsSync } from 'node:fs';
+
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(
+    `Portico needs Node 24 or newer; this is ${process.versions.node}. Try: npx portico\n`,
+  );
+  process.exit(1);
+}
+
+const built = new URL('../dist/cli.js', import.meta.url);
+const source = new URL('../src/cli.ts', import.meta.url);
+const program = existsSync(source) && !source.pathname.includes('/node_modules/') ? source : built;
+const { run } = await import(program.href);
+await run();

@@ -1,0 +1,253 @@
+import { Command } from 'commander';
+import type { Identity } from '../identity/identity.ts';
+import type { AccountRecord, AccountStatus, Json } from '../store/ports.ts';
+import { type ClaimOptions, claimChanges, withClaims } from './claims.ts';
+import { atDesk, type Desk, organizationOf } from './desk.ts';
+import { findAccount } from './find-account.ts';
+import { each, type JsonOption, passwordFromInput, vendorMember } from './options.ts';
+import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
+
+interface Where {
+  readonly organization?: string;
+}
+
+interface Changes extends ClaimOptions {
+  readonly email?: string;
+  readonly verified?: boolean;
+  readonly username?: string;
+  readonly role?: string[];
+  readonly vendor?: Record<string, Record<string, Json>>;
+  readonly passwordStdin?: boolean;
+  readonly generatePassword?: boolean;
+}
+
+const WHO = 'id, e-mail address or username';
+
+export function accountCommand(): Command {
+  return new Command('account')
+    .description('people')
+    .addCommand(create())
+    .addCommand(show())
+    .addCommand(set())
+    .addCommand(list())
+    .addCommand(block('block', 'blocked', 'end every sign-in of an account and let it in no more'))
+    .addCommand(block('unblock', 'active', 'let a blocked or inactive account in again'))
+    .addCommand(remove());
+}
+
+/** Options of create and set. */
+function withChanges(command: Command): Command {
+  return withClaims(
+    command
+      .option('--email <address>')
+      .option('--verified', 'the address is known to be theirs')
+      .option('--username <name>', 'another name to sign in with')
+      .option('--role <role>', 'may be given again', each)
+      .option(
+        '--vendor <vendor.member=value>',
+        'what only one vendor knows; may be given again',
+        vendorMember,
+      )
+      .option('--password-stdin', 'read the password from standard input')
+      .option('--generate-password', 'draw a password and print it once'),
+  );
+}
+
+function create(): Command {
+  return withChanges(new Command('create'))
+    .description('make an account')
+    .requiredOption('--organization <id>', 'the directory that it belongs to')
+    .option('--json', 'print the account as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  portico account create --organization default --email ada@example.org --verified --generate-password
+  printf %s "$PASSWORD" | portico account create --organization default --username ada --password-stdin
+`,
+    )
+    .action((options: Changes & JsonOption & { organization: string }) =>
+      atDesk(async (desk) => {
+        await organizationOf(desk, options.organization);
+        if (options.email === undefined && options.username === undefined) {
+          throw new CommandRefused('An account needs --email or --username to sign in with.');
+        }
+        const { identity } = await desk.tools();
+        const { registerAccount } = await import('../identity/register-account.ts');
+        const password = await passwordFrom(options);
+        const account = await registerAccount(identity, {
+          organization: options.organization,
+          passwordMinimum: desk.config.passwords.minimum,
+          account: {
+            ...(options.email === undefined ? {} : { email: options.email }),
+            ...(options.username === undefined ? {} : { username: options.username }),
+            ...(password === undefined ? {} : { password }),
+            emailVerified: options.verified ?? false,
+            roles: options.role ?? [],
+            claims: claimChanges(options),
+            vendor: options.vendor ?? {},
+          },
+        });
+        tell(account, options, password);
+      }),
+    );
+}
+
+function show(): Command {
+  return new Command('show')
+    .description('print an account, without its password hash')
+    .argument('<who>', WHO)
+    .option('--organization <id>', 'where to look, if several have the address')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', '\nExample:\n  portico account show ada@example.org\n')
+    .action((who: string, options: Where & JsonOption) =>
+      atDesk(async (desk) => tell(await findAccount(desk, who, options.organization), options)),
+    );
+}
+
+function set(): Command {
+  return withChanges(new Command('set'))
+    .description('change an account; what is not given stays. A new password ends its sign-ins')
+    .argument('<who>', WHO)
+    .option('--organization <id>', 'where to look, if several have the address')
+    .option('--json', 'print the account as JSON')
+    .addHelpText(
+      'after',
+      `
+--role replaces all roles.
+
+Examples:
+  portico account set ada@example.org --given-name Ada --role doctor --role admin
+  portico account set ada@example.org --generate-password
+`,
+    )
+    .action((who: string, options: Changes & Where & JsonOption) =>
+      atDesk(async (desk) => {
+        const { id } = await findAccount(desk, who, options.organization);
+        const { identity } = await desk.tools();
+        const { updateAccount } = await import('../identity/update-account.ts');
+        const account = await updateAccount(identity, id, (present) => changed(present, options));
+        const password = await passwordFrom(options);
+        if (password !== undefined) await replacePassword(desk, identity, { id, password });
+        tell(account, options, password);
+      }),
+    );
+}
+
+function list(): Command {
+  return new Command('list')
+    .description('print the accounts of an organization')
+    .requiredOption('--organization <id>')
+    .option('--limit <count>', 'at most so many', Number, 100)
+    .option('--after <id>', 'begin after this account')
+    .option('--json', 'print them as JSON')
+    .addHelpText('after', '\nExample:\n  portico account list --organization default --limit 20\n')
+    .action((options: { organization: string; limit: number; after?: string } & JsonOption) =>
+      atDesk(async (desk) => {
+        await organizationOf(desk, options.organization);
+        const { limit, after } = options;
+        if (!Number.isInteger(limit) || limit < 1)
+          throw new CommandRefused('--limit takes a whole number above 0.');
+        const page = { limit, ...(after === undefined ? {} : { after }) };
+        const accounts = await desk.stores.accounts.page(options.organization, page);
+        if (options.json) return sayJson(accounts.map(withoutHash));
+        const rows = accounts.map(({ id, email, username, status }) => ({ id, email, username, status }));
+        sayTable(
+          rows,
+          `Organization ${options.organization} has no accounts${after ? ' after that one' : ''}.`,
+        );
+      }),
+    );
+}
+
+function block(name: string, status: AccountStatus, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .argument('<who>', WHO)
+    .option('--organization <id>', 'where to look, if several have the address')
+    .addHelpText('after', `\nExample:\n  portico account ${name} ada@example.org\n`)
+    .action((who: string, { organization }: Where) =>
+      atDesk(async (desk) => {
+        const { id } = await findAccount(desk, who, organization);
+        const { setStatus } = await import('../identity/set-status.ts');
+        await setStatus((await desk.tools()).identity, { accountId: id, status, origin: desk.origin });
+        say(`Account ${id} is ${status}.`);
+      }),
+    );
+}
+
+function remove(): Command {
+  return new Command('delete')
+    .description('delete an account for good, with everything that it holds')
+    .argument('<who>', WHO)
+    .option('--organization <id>', 'where to look, if several have the address')
+    .option('--yes', 'confirm')
+    .addHelpText('after', '\nExample:\n  portico account delete ada@example.org --yes\n')
+    .action((who: string, { organization, yes }: Where & { yes?: boolean }) =>
+      atDesk(async (desk) => {
+        const { id } = await findAccount(desk, who, organization);
+        if (!yes) throw new CommandRefused(`This deletes account ${id} for good. Add --yes to confirm.`);
+        const { deleteAccount } = await import('../identity/delete-account.ts');
+        await deleteAccount((await desk.tools()).identity, { accountId: id, origin: desk.origin });
+        say(`Account ${id} was deleted.`);
+      }),
+    );
+}
+
+function changed(present: AccountRecord, options: Changes): AccountRecord {
+  const email = options.email?.trim().normalize('NFC').toLowerCase() ?? present.email;
+  const username = options.username?.trim().normalize('NFC') ?? present.username;
+  const vendor = { ...present.vendor };
+  for (const [name, members] of Object.entries(options.vendor ?? {}))
+    vendor[name] = { ...vendor[name], ...members };
+  return {
+    ...present,
+    ...(email === undefined ? {} : { email }),
+    ...(username === undefined ? {} : { username }),
+    // A new address is nobody's until it is proved.
+    emailVerified: options.verified ?? (email === present.email && present.emailVerified),
+    roles: options.role ?? present.roles,
+    claims: { ...present.claims, ...claimChanges(options) },
+    vendor,
+  };
+}
+
+async function passwordFrom(options: Changes): Promise<string | undefined> {
+  if (options.passwordStdin && options.generatePassword) {
+    throw new CommandRefused('Give --password-stdin or --generate-password, not both.');
+  }
+  if (options.passwordStdin) return passwordFromInput();
+  if (!options.generatePassword) return undefined;
+  const { randomText } = await import('../secrets.ts');
+  // Without signs that look alike: somebody may have to read it out. 20 of 31 signs are 99 bits.
+  return randomText({ alphabet: 'abcdefghjkmnpqrstuvwxyz23456789', length: 20 });
+}
+
+async function replacePassword(
+  { config, origin }: Desk,
+  identity: Identity,
+  { id, password }: { id: string; password: string },
+): Promise<void> {
+  const { setPassword } = await import('../identity/set-password.ts');
+  await setPassword(identity, {
+    accountId: id,
+    password,
+    minimum: config.passwords.minimum,
+    letter: 'password-changed',
+    origin,
+  });
+}
+
+function withoutHash({ passwordHash, ...account }: AccountRecord) {
+  return { ...account, hasPassword: passwordHash !== undefined };
+}
+
+function tell(account: AccountRecord, options: JsonOption & Changes, password?: string): void {
+  const generated = options.generatePassword ? { password } : {};
+  if (options.json) {
+    sayJson({ ...withoutHash(account), ...generated });
+    return;
+  }
+  sayRecord({ ...withoutHash(account), ...generated });
+  if (options.generatePassword) say('\nThe password is shown this once.');
+}

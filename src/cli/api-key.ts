@@ -1,0 +1,168 @@
+import { Command } from 'commander';
+import type { RandomForm } from '../secrets.ts';
+import type { ApiKeyRecord } from '../store/ports.ts';
+import { atDesk, organizationOf } from './desk.ts';
+import { findAccount } from './find-account.ts';
+import { each, type JsonOption } from './options.ts';
+import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
+
+const HEX = '0123456789abcdef';
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** What each vendor's keys look like, and whose they are. */
+const FORMS: Readonly<Record<string, Form>> = {
+  vsee: {
+    id: { alphabet: HEX, length: 24 },
+    key: { alphabet: HEX, length: 32 },
+    secret: { alphabet: HEX, length: 32 },
+    owner: 'organization',
+  },
+  avycenna: {
+    id: { prefix: 'key_', alphabet: BASE62, length: 8 },
+    key: { prefix: 'avk_', alphabet: HEX, length: 64 },
+    owner: 'account',
+  },
+};
+
+interface Form {
+  readonly id: RandomForm;
+  readonly key: RandomForm;
+  readonly secret?: RandomForm;
+  readonly owner: 'organization' | 'account';
+}
+
+interface Options extends JsonOption {
+  readonly organization: string;
+  readonly vendor: string;
+  readonly name: string;
+  readonly account?: string;
+  readonly scope?: string[];
+}
+
+export function apiKeyCommand(): Command {
+  return new Command('api-key')
+    .description('long-lived keys of organizations (VSee) and accounts (AVYCENNA)')
+    .addCommand(create())
+    .addCommand(list())
+    .addCommand(revoke());
+}
+
+function create(): Command {
+  return new Command('create')
+    .description('make a key; it is printed once')
+    .requiredOption('--organization <id>')
+    .requiredOption('--vendor <dialect>', `the dialect that takes it: ${Object.keys(FORMS).join(', ')}`)
+    .requiredOption('--name <name>', 'to know it again')
+    .option('--account <who>', 'owner: id or e-mail address (AVYCENNA)')
+    .option('--scope <scope>', 'may be given again', each)
+    .option('--json', 'print the key as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  portico api-key create --organization clinicdev --vendor vsee --name portal
+  portico api-key create --organization default --vendor avycenna --account dr@example.org --name reports --scope read
+`,
+    )
+    .action((options: Options) =>
+      atDesk(async (desk) => {
+        await organizationOf(desk, options.organization);
+        const form = Object.hasOwn(FORMS, options.vendor) ? FORMS[options.vendor] : undefined;
+        if (!form) {
+          throw new CommandRefused(
+            `${options.vendor} has no API keys. These have: ${Object.keys(FORMS).join(', ')}`,
+          );
+        }
+        const owner = await ownerOf(options, form.owner, (who) =>
+          findAccount(desk, who, options.organization),
+        );
+        const { randomText } = await import('../secrets.ts');
+        const key = randomText(form.key);
+        const secret = form.secret && randomText(form.secret);
+        const record: ApiKeyRecord = {
+          id: randomText(form.id),
+          organization: options.organization,
+          vendor: options.vendor,
+          name: options.name,
+          ...(owner === undefined ? {} : { accountId: owner }),
+          keyHash: desk.secrets.mac('api-key', key),
+          ...(secret === undefined ? {} : { secretHash: desk.secrets.mac('api-secret', secret) }),
+          scopes: options.scope ?? [],
+          createdAt: desk.clock.now(),
+        };
+        if ((await desk.stores.apiKeys.insert(record)) !== 'inserted') throw new CommandRefused('Try again.');
+        await desk.note('api-key.created', { organization: record.organization, detail: { key: record.id } });
+        tell(record, options, { key, ...(secret === undefined ? {} : { secret }) });
+      }),
+    );
+}
+
+async function ownerOf(
+  { vendor, account }: Options,
+  kind: 'organization' | 'account',
+  find: (who: string) => Promise<{ id: string }>,
+): Promise<string | undefined> {
+  if (kind === 'account' && account === undefined) {
+    throw new CommandRefused(`A key of ${vendor} belongs to a person. Say whose: --account <e-mail address>`);
+  }
+  if (kind === 'organization' && account !== undefined) {
+    throw new CommandRefused(`A key of ${vendor} belongs to the organization. Leave --account out.`);
+  }
+  return account === undefined ? undefined : (await find(account)).id;
+}
+
+function list(): Command {
+  return new Command('list')
+    .description('print the keys of an organization, without the keys themselves')
+    .requiredOption('--organization <id>')
+    .option('--json', 'print them as JSON')
+    .addHelpText('after', '\nExample:\n  portico api-key list --organization clinicdev\n')
+    .action(({ organization, json }: { organization: string } & JsonOption) =>
+      atDesk(async (desk) => {
+        await organizationOf(desk, organization);
+        const keys = (await desk.stores.apiKeys.listByOrganization(organization)).map(withoutHashes);
+        if (json) return sayJson(keys);
+        const rows = keys.map(({ id, vendor, name, accountId, createdAt, lastUsedAt }) => ({
+          id,
+          vendor,
+          name,
+          account: accountId,
+          created: createdAt,
+          used: lastUsedAt,
+        }));
+        sayTable(rows, `Organization ${organization} has no API keys.`);
+      }),
+    );
+}
+
+function revoke(): Command {
+  return new Command('revoke')
+    .description('end a key, at once and everywhere')
+    .argument('<id>', 'as api-key list shows it')
+    .addHelpText('after', '\nExample:\n  portico api-key revoke 1f0c9a7b5e3d2c4b6a897867\n')
+    .action((id: string) =>
+      atDesk(async (desk) => {
+        const record = await desk.stores.apiKeys.byId(id);
+        if (!record || !(await desk.stores.apiKeys.remove(id))) {
+          throw new CommandRefused(
+            `There is no API key ${id}. See: portico api-key list --organization <id>`,
+          );
+        }
+        await desk.note('api-key.deleted', { organization: record.organization, detail: { key: id } });
+        say(`API key ${id} is revoked.`);
+      }),
+    );
+}
+
+function withoutHashes({ keyHash: _key, secretHash: _secret, ...record }: ApiKeyRecord) {
+  return record;
+}
+
+function tell(record: ApiKeyRecord, { json }: JsonOption, shown: { key: string; secret?: string }): void {
+  if (json) {
+    sayJson({ ...withoutHashes(record), ...shown });
+    return;
+  }
+  sayRecord({ ...withoutHashes(record), ...shown });
+  say('\nThe key is shown this once.');
+}

@@ -1,0 +1,210 @@
+import { Command } from 'commander';
+import { randomText, randomToken, type Secrets } from '../secrets.ts';
+import type { SeedClient } from '../seed/schema.ts';
+import type { ClientRecord } from '../store/ports.ts';
+import { atDesk, organizationOf } from './desk.ts';
+import { each, type JsonOption } from './options.ts';
+import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+interface Options extends JsonOption {
+  readonly organization: string;
+  readonly id?: string;
+  readonly name?: string;
+  readonly redirectUri?: string[];
+  readonly logoutUri?: string[];
+  readonly grant?: string[];
+  readonly scope?: string;
+  readonly public?: boolean;
+  readonly native?: boolean;
+  readonly secretInBody?: boolean;
+  readonly firstParty?: boolean;
+  readonly allOrganizations?: boolean;
+  readonly introspects?: string[];
+  readonly revokes?: string[];
+}
+
+export function clientCommand(): Command {
+  return new Command('client')
+    .description('applications that sign people in, and APIs')
+    .addCommand(create())
+    .addCommand(show())
+    .addCommand(list())
+    .addCommand(remove());
+}
+
+function create(): Command {
+  return new Command('create')
+    .description('register a client; its secret is drawn and printed once')
+    .requiredOption('--organization <id>', 'whose accounts it sees')
+    .option('--id <id>', 'client_id; drawn when absent')
+    .option('--name <name>', 'what people read at consent')
+    .option('--redirect-uri <uri>', 'exact; may be given again', each)
+    .option('--logout-uri <uri>', 'where people go after signing out; may be given again', each)
+    .option(
+      '--grant <type>',
+      'grant type; may be given again (default: authorization_code refresh_token)',
+      each,
+    )
+    .option('--scope <scopes>', 'scopes that it may ask for, in one text')
+    .option('--public', 'has no secret: browser and mobile applications')
+    .option('--native', 'a mobile or desktop application: any port on a loopback redirect URI')
+    .option('--secret-in-body', 'sends its secret in the body instead of the Authorization header')
+    .option('--first-party', 'your own: people are not asked for consent')
+    .option('--all-organizations', 'introspects and revokes in every organization')
+    .option('--introspects <client>', 'whose tokens it may look at; may be given again', each)
+    .option('--revokes <client>', 'whose tokens it may revoke; may be given again', each)
+    .option('--json', 'print the client as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  portico client create --organization default --name "Web App" --redirect-uri https://app.example.org/callback
+  portico client create --organization default --public --native --redirect-uri http://127.0.0.1/callback
+  portico client create --organization default --grant client_credentials --introspects vsee-legacy --revokes vsee-legacy
+`,
+    )
+    .action((options: Options) =>
+      atDesk(async (desk) => {
+        await organizationOf(desk, options.organization);
+        const { client, secret } = await made(options, { issuer: desk.config.issuer, secrets: desk.secrets });
+        if (await desk.stores.clients.byId(client.clientId)) {
+          throw new CommandRefused(`There is a client ${client.clientId} already. Choose another --id.`);
+        }
+        await desk.stores.clients.put(client);
+        const { organization, clientId } = client;
+        await desk.note('client.created', { organization, detail: { client: clientId } });
+        tell(client, options, secret);
+      }),
+    );
+}
+
+/** The record and its secret, judged by the same rules as a client of a seed file. */
+async function made(
+  options: Options,
+  facts: { issuer: string; secrets: Secrets },
+): Promise<{ client: ClientRecord; secret: string | undefined }> {
+  const [{ seedSchema }, { judgeSeed }, { clientRecord }] = await Promise.all([
+    import('../seed/schema.ts'),
+    import('../seed/judge-seed.ts'),
+    import('../seed/records.ts'),
+  ]);
+  const secret = options.public ? undefined : randomToken();
+  const parsed = seedSchema.safeParse({ clients: [written(options, secret)] });
+  if (!parsed.success) {
+    throw refused(
+      parsed.error.issues.map(({ path, message }) => ({ path: path.slice(2).join('.'), message })),
+    );
+  }
+  const faults = judgeSeed(parsed.data);
+  if (faults.length > 0) throw refused(faults);
+  const [client] = (parsed.data.clients ?? []).map((seed) => clientRecord(seed, facts));
+  if (!client) throw refused([]);
+  return { client, secret };
+}
+
+function refused(faults: readonly { path: string; message: string }[]): CommandRefused {
+  return new CommandRefused(
+    faults.map(({ path, message }) => `${path.replace(/^clients\.0\.?/, '')} ${message}`).join('\n'),
+  );
+}
+
+/** The client as a seed file would have it. */
+function written(options: Options, secret: string | undefined): SeedClient {
+  const grants = options.grant ?? ['authorization_code', 'refresh_token'];
+  const method = options.secretInBody ? 'client_secret_post' : 'client_secret_basic';
+  return {
+    client_id: options.id ?? randomText({ alphabet: BASE62, length: 20 }),
+    client_secret: secret,
+    organization: options.organization,
+    client_name: options.name,
+    redirect_uris: options.redirectUri ?? [],
+    post_logout_redirect_uris: options.logoutUri ?? [],
+    grant_types: grants,
+    response_types: grants.includes('authorization_code') ? ['code'] : [],
+    scope: options.scope,
+    application_type: options.native ? 'native' : undefined,
+    token_endpoint_auth_method: options.public ? 'none' : method,
+    first_party: options.firstParty ?? false,
+    all_organizations: options.allOrganizations ?? false,
+    introspects: options.introspects ?? [],
+    revokes: options.revokes ?? [],
+  };
+}
+
+function show(): Command {
+  return new Command('show')
+    .description('print a client, without its secret')
+    .argument('<id>', 'client_id')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', '\nExample:\n  portico client show web-app\n')
+    .action((id: string, options: JsonOption) =>
+      atDesk(async ({ stores }) => {
+        const client = await stores.clients.byId(id);
+        if (!client) throw new CommandRefused(`There is no client ${id}. See: portico client list`);
+        tell(client, options);
+      }),
+    );
+}
+
+function list(): Command {
+  return new Command('list')
+    .description('print all clients')
+    .option('--organization <id>', 'of this organization only')
+    .option('--json', 'print them as JSON')
+    .addHelpText('after', '\nExample:\n  portico client list --organization default\n')
+    .action(({ organization, json }: JsonOption & { organization?: string }) =>
+      atDesk(async ({ stores }) => {
+        const all = await stores.clients.list();
+        const clients =
+          organization === undefined ? all : all.filter((client) => client.organization === organization);
+        if (json) return sayJson(clients.map(withoutSecret));
+        const rows = clients.map((client) => ({
+          id: client.clientId,
+          organization: client.organization,
+          kind: client.dialect ? `dialect ${client.dialect}` : client.secretHash ? 'confidential' : 'public',
+          name: client.metadata.client_name,
+        }));
+        sayTable(rows, 'There are no clients. Make one: portico client create --help');
+      }),
+    );
+}
+
+function remove(): Command {
+  return new Command('delete')
+    .description('delete a client; its tokens are refused from then on')
+    .argument('<id>', 'client_id')
+    .option('--yes', 'confirm')
+    .addHelpText('after', '\nExample:\n  portico client delete web-app --yes\n')
+    .action((id: string, { yes }: { yes?: boolean }) =>
+      atDesk(async (desk) => {
+        const client = await desk.stores.clients.byId(id);
+        if (!client) throw new CommandRefused(`There is no client ${id}. See: portico client list`);
+        if (client.dialect) {
+          throw new CommandRefused(
+            `${id} belongs to the dialect ${client.dialect}, which makes it at every start.`,
+          );
+        }
+        if (!yes) throw new CommandRefused(`This deletes client ${id} for good. Add --yes to confirm.`);
+        await desk.stores.clients.remove(id);
+        await desk.note('client.deleted', { organization: client.organization, detail: { client: id } });
+        say(`Client ${id} was deleted.`);
+      }),
+    );
+}
+
+function withoutSecret({ secretHash, ...client }: ClientRecord) {
+  return { ...client, confidential: secretHash !== undefined };
+}
+
+function tell(client: ClientRecord, { json }: JsonOption, secret?: string): void {
+  const shown = secret === undefined ? {} : { clientSecret: secret };
+  if (json) {
+    sayJson({ ...withoutSecret(client), ...shown });
+    return;
+  }
+  const { metadata, ...rest } = withoutSecret(client);
+  sayRecord({ ...rest, ...metadata, ...shown });
+  if (secret !== undefined) say('\nThe secret is shown this once.');
+}

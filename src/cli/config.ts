@@ -1,0 +1,47 @@
+import { Command } from 'commander';
+import { say, sayJson } from './output.ts';
+
+export function configCommand(): Command {
+  return new Command('config').description('look at the configuration').addCommand(check());
+}
+
+function check(): Command {
+  return new Command('check')
+    .description('read the configuration as the server would, and tell every mistake')
+    .option('--show', 'print what is in force, without secrets')
+    .option('--json', 'print mistakes, or what is in force, as JSON')
+    .addHelpText(
+      'after',
+      `
+Exits with 1 when there are mistakes. Opens no store and makes no file.
+
+Examples:
+  portico config check
+  NODE_ENV=production PORTICO_CONFIG=/etc/portico.yaml portico config check
+  portico config check --show
+`,
+    )
+    .action(async ({ show, json }: { show?: boolean; json?: boolean }) => {
+      const [{ loadConfig }, { ConfigError }, { dialectSettings }, { withoutSecrets }] = await Promise.all([
+        import('../config/load.ts'),
+        import('../config/mistakes.ts'),
+        import('../dialects/registry.ts'),
+        import('../config/secret.ts'),
+      ]);
+      try {
+        const config = loadConfig({ dialects: await dialectSettings() });
+        if (show || json) return sayJson(withoutSecrets(config));
+        const dialects = Object.keys(config.dialects).filter(
+          (name) => config.dialects[name]?.enabled === true,
+        );
+        say(`The configuration is right (${config.environment}).`);
+        say(
+          `It serves ${config.issuer} from the ${config.store.kind} store; dialects: ${dialects.join(', ') || 'none'}.`,
+        );
+      } catch (error) {
+        if (!json || !(error instanceof ConfigError)) throw error;
+        sayJson({ mistakes: error.mistakes });
+        process.exitCode = 1;
+      }
+    });
+}

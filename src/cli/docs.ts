@@ -1,0 +1,36 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { Command } from 'commander';
+import { CommandRefused, say } from './output.ts';
+
+const PROJECT = join(import.meta.dirname, '../..');
+
+export function docsCommand(): Command {
+  return new Command('docs')
+    .description('write the documentation that is made from the source')
+    .option('--check', 'write nothing; fail when a file is stale')
+    .addHelpText('after', '\nExamples:\n  npm run docs\n  portico docs --check\n')
+    .action(async ({ check }: { check?: boolean }) => {
+      for (const [file, text] of await pages())
+        await keep({ file: join(PROJECT, file), text, check: check ?? false });
+    });
+}
+
+/** Each page with its text. */
+async function pages(): Promise<[file: string, text: string][]> {
+  const [{ describeConfiguration }, { dialectSettings }] = await Promise.all([
+    import('../config/document.ts'),
+    import('../dialects/registry.ts'),
+  ]);
+  return [['docs/configuration.md', describeConfiguration(await dialectSettings())]];
+}
+
+async function keep({ file, text, check }: { file: string; text: string; check: boolean }): Promise<void> {
+  const name = relative(PROJECT, file);
+  const present = await readFile(file, 'utf8').catch(() => undefined);
+  if (present === text) return say(`${name} is up to date`);
+  if (check) throw new CommandRefused(`${name} is stale. Write it anew: npm run docs`);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+  say(`${name} was written`);
+}

@@ -1,0 +1,32 @@
+import type { AccountRecord } from '../store/ports.ts';
+import type { Desk } from './desk.ts';
+import { organizationOf } from './desk.ts';
+import { CommandRefused } from './output.ts';
+
+/** The account that an operator means. CommandRefused when there is none, or one in each of several organizations. */
+export async function findAccount(
+  desk: Desk,
+  who: string,
+  organization: string | undefined,
+): Promise<AccountRecord> {
+  const { accounts, organizations } = desk.stores;
+  const byId = await accounts.byId(who);
+  if (byId && (organization === undefined || byId.organization === organization)) return byId;
+  const directories =
+    organization === undefined ? await organizations.list() : [await organizationOf(desk, organization)];
+  const found: AccountRecord[] = [];
+  for (const { id } of directories) {
+    const account = (await accounts.byEmail(id, who)) ?? (await accounts.byUsername(id, who));
+    if (account) found.push(account);
+  }
+  const [account, another] = found;
+  if (!account)
+    throw new CommandRefused(`There is no account ${who}${organization ? ` in ${organization}` : ''}.`);
+  if (another) {
+    const places = found.map((each) => each.organization).join(', ');
+    throw new CommandRefused(
+      `${who} has accounts in ${places}. Say which: --organization ${account.organization}`,
+    );
+  }
+  return account;
+}

@@ -1,0 +1,136 @@
+import { Command } from 'commander';
+import type { Json, OrganizationRecord } from '../store/ports.ts';
+import { atDesk, type Desk, organizationOf } from './desk.ts';
+import { each, type JsonOption, vendorMember } from './options.ts';
+import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
+
+interface Changes {
+  readonly name?: string;
+  readonly host?: string[];
+  readonly hosts?: boolean;
+  readonly vendor?: Record<string, Record<string, Json>>;
+}
+
+export function organizationCommand(): Command {
+  return new Command('organization')
+    .description('user directories (tenants)')
+    .addCommand(create())
+    .addCommand(show())
+    .addCommand(set())
+    .addCommand(list());
+}
+
+function withChanges(command: Command): Command {
+  return command
+    .option('--name <name>', 'what people read')
+    .option('--host <host>', 'a host name that means this organization; may be given again', each)
+    .option('--vendor <vendor.member=value>', 'what only one vendor knows; may be given again', vendorMember);
+}
+
+function create(): Command {
+  return withChanges(new Command('create'))
+    .description('make an organization')
+    .argument('<id>', 'letters, digits, or any of . _ ~ -')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  portico organization create north_clinic --name "North Clinic" --host north.portal.example
+  portico organization create clinicdev --vendor vsee.sso=true --vendor vsee.vseeid_prefix=clinicdev
+`,
+    )
+    .action((id: string, changes: Changes) =>
+      atDesk(async (desk) => {
+        if (!/^[A-Za-z0-9._~-]{1,128}$/.test(id)) {
+          throw new CommandRefused('An id has 1 to 128 letters, digits, or any of . _ ~ -');
+        }
+        if (await desk.stores.organizations.byId(id)) {
+          throw new CommandRefused(
+            `There is an organization ${id} already. Change it: portico organization set ${id} ...`,
+          );
+        }
+        await store(desk, changed({ id, name: id, hosts: [], vendor: {} }, changes), 'organization.created');
+        say(`Organization ${id} was made.`);
+      }),
+    );
+}
+
+function set(): Command {
+  return withChanges(new Command('set'))
+    .description('change an organization; what is not given stays')
+    .argument('<id>')
+    .option('--no-hosts', 'take all host names away')
+    .addHelpText(
+      'after',
+      `
+--host replaces all host names. A vendor member is removed with the value null.
+
+Examples:
+  portico organization set clinicdev --vendor vsee.sso=true
+  portico organization set north_clinic --host north.portal.example --host www.north.example
+`,
+    )
+    .action((id: string, changes: Changes) =>
+      atDesk(async (desk) => {
+        await store(desk, changed(await organizationOf(desk, id), changes), 'organization.changed');
+        say(`Organization ${id} was changed.`);
+      }),
+    );
+}
+
+function show(): Command {
+  return new Command('show')
+    .description('print an organization')
+    .argument('<id>')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', '\nExample:\n  portico organization show default --json\n')
+    .action((id: string, { json }: JsonOption) =>
+      atDesk(async (desk) => {
+        const organization = await organizationOf(desk, id);
+        if (json) sayJson(organization);
+        else sayRecord({ ...organization });
+      }),
+    );
+}
+
+function list(): Command {
+  return new Command('list')
+    .description('print all organizations')
+    .option('--json', 'print them as JSON')
+    .addHelpText('after', '\nExample:\n  portico organization list\n')
+    .action(({ json }: JsonOption) =>
+      atDesk(async ({ stores }) => {
+        const organizations = await stores.organizations.list();
+        if (json) return sayJson(organizations);
+        const rows = organizations.map(({ id, name, hosts }) => ({ id, name, hosts }));
+        sayTable(rows, 'There is no organization. Make one: portico organization create default');
+      }),
+    );
+}
+
+function changed(
+  present: OrganizationRecord,
+  { name, host, hosts, vendor = {} }: Changes,
+): OrganizationRecord {
+  const merged: OrganizationRecord['vendor'] = { ...present.vendor };
+  for (const [dialect, members] of Object.entries(vendor)) {
+    const all = Object.entries({ ...merged[dialect], ...members }).filter(([, value]) => value !== null);
+    merged[dialect] = Object.fromEntries(all);
+  }
+  return {
+    ...present,
+    name: name ?? present.name,
+    hosts: host?.map((each) => each.toLowerCase()) ?? (hosts === false ? [] : present.hosts),
+    vendor: merged,
+  };
+}
+
+async function store(desk: Desk, organization: OrganizationRecord, event: string): Promise<void> {
+  const outcome = await desk.stores.organizations.put(organization);
+  if (outcome !== 'stored') {
+    const host = outcome.taken.slice('host:'.length);
+    const owner = await desk.stores.organizations.byHost(host);
+    throw new CommandRefused(`The host ${host} belongs to organization ${owner?.id}. Nothing was changed.`);
+  }
+  await desk.note(event, { organization: organization.id });
+}

@@ -1,0 +1,62 @@
+/** What commands write: tables and records for people, JSON for programs. Errors go to standard error. */
+
+export function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** To standard error, where it does not get into what a program reads. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+export function sayJson(value: unknown): void {
+  say(JSON.stringify(value, null, 2));
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** One line per row, columns as wide as needed; `nothing` when there are none. */
+export function sayTable(rows: readonly Row[], nothing: string): void {
+  const [first] = rows;
+  if (!first) {
+    say(nothing);
+    return;
+  }
+  const names = Object.keys(first);
+  const lines = [
+    names.map((name) => name.toUpperCase()),
+    ...rows.map((row) => names.map((name) => cell(row[name]))),
+  ];
+  const widths = names.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  for (const line of lines)
+    say(
+      line
+        .map((text, column) => text.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+/** One line per member; absent ones are left out. */
+export function sayRecord(record: Row): void {
+  const members = Object.entries(record).filter(([, value]) => value !== undefined);
+  const width = Math.max(...members.map(([name]) => name.length));
+  for (const [name, value] of members) say(`${name.padEnd(width)}  ${cell(value)}`);
+}
+
+/** Control characters of stored values must not drive the operator's terminal. */
+function cell(value: unknown): string {
+  return shown(value).replaceAll(/\p{Cc}/gu, '\uFFFD');
+}
+
+function shown(value: unknown): string {
+  if (value === undefined || value === null) return '-';
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value) && value.every((item) => typeof item !== 'object')) return value.join(' ') || '-';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** A mistake of whoever typed the command; the message says what to do. */
+export class CommandRefused extends Error {
+  override readonly name = 'CommandRefused';
+}

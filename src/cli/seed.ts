@@ -1,0 +1,91 @@
+import { Command } from 'commander';
+import type { Counts, SeedReport } from '../seed/apply-seed.ts';
+import { atDesk, type Desk } from './desk.ts';
+import type { JsonOption } from './options.ts';
+import { note, say, sayJson } from './output.ts';
+
+interface Options extends JsonOption {
+  readonly dryRun?: boolean;
+  readonly overwritePasswords?: boolean;
+}
+
+export function seedCommand(): Command {
+  return new Command('seed')
+    .description('load organizations, accounts, API keys and clients from a file')
+    .argument('<file>', 'YAML, or JSON when its name ends in .json (format: docs/seed.md)')
+    .option('--dry-run', 'tell what would change, and change nothing')
+    .option('--overwrite-passwords', 'replace passwords of accounts that have one; ends their sign-ins')
+    .option('--json', 'print the figures as JSON')
+    .addHelpText(
+      'after',
+      `
+Creates what is not there and updates what differs; loading a file twice changes nothing. Members that the
+file does not name stay as they are. When anything in the file is wrong, nothing is loaded.
+
+Examples:
+  portico seed people.yaml --dry-run
+  portico seed people.yaml
+`,
+    )
+    .action((file: string, options: Options) => atDesk((desk) => load(desk, file, options)));
+}
+
+async function load(desk: Desk, name: string, options: Options): Promise<void> {
+  const [
+    { readSeed },
+    { refuseDemo, loadedFact },
+    { applySeed, planFile, reportOf },
+    { createPasswordHasher },
+  ] = await Promise.all([
+    import('../seed/read-seed.ts'),
+    import('../seed/seed-at-start.ts'),
+    import('../seed/apply-seed.ts'),
+    import('../identity/password-hasher.ts'),
+  ]);
+  const { stores, secrets, clock, config } = desk;
+  const file = readSeed(name);
+  refuseDemo(file, config.environment === 'production');
+  const world = {
+    stores,
+    secrets,
+    issuer: config.issuer,
+    overwritePasswords: options.overwritePasswords ?? false,
+  };
+  if (options.dryRun) return tell(reportOf(await planFile(world, file)), 'would be', options);
+  const report = await applySeed(
+    {
+      ...world,
+      clock,
+      hasher: createPasswordHasher({ queue: Number.MAX_SAFE_INTEGER }),
+      access: { endAll: async (id, keep) => (await desk.tools()).identity.access.endAll(id, keep) },
+      progress: showProgress,
+    },
+    file,
+  );
+  await stores.facts.set(loadedFact(file, config.issuer), clock.now().toISOString());
+  await desk.note('seed.loaded', { detail: { file: file.hash } });
+  tell(report, 'were', options);
+}
+
+/** For files that take a while. */
+function showProgress(done: number, all: number): void {
+  if (all >= 500) note(`${done} of ${all} accounts`);
+}
+
+function tell(report: SeedReport, verb: string, { json }: JsonOption): void {
+  if (json) {
+    sayJson(report);
+    return;
+  }
+  const line = (name: string, { create, update, keep }: Counts) =>
+    say(`${name.padEnd(14)} ${create} ${verb} created, ${update} updated, ${keep} left as they are`);
+  line('organizations', report.organizations);
+  line('accounts', report.accounts);
+  line('API keys', report.apiKeys);
+  line('clients', report.clients);
+  if (report.keptPasswords > 0) {
+    say(
+      `${report.keptPasswords} accounts keep the password that they have (--overwrite-passwords replaces it).`,
+    );
+  }
+}

@@ -1,0 +1,144 @@
+/** docs/configuration.md, made from the schema: every key with its kind, its default and what it does. */
+import type { z } from 'zod';
+import { sections } from './schema.ts';
+import { core, definitionOf, factsOf, tableOf } from './shape.ts';
+
+/** `dialects`: their schemas, by name. */
+export function describeConfiguration(dialects: Readonly<Record<string, z.ZodType>>): string {
+  const parts = Object.entries(sections).map(([name, schema]) =>
+    name === 'dialects' ? dialectsPart(dialects) : sectionPart(name, schema),
+  );
+  return `${[INTRODUCTION, ...parts].join('\n\n')}\n`;
+}
+
+const INTRODUCTION = `# Configuration
+
+<!-- Made by \`npm run docs\` from src/config/schema.ts. Do not edit. -->
+
+Portico reads four layers; a later one wins over an earlier one:
+
+1. \`config/default.yaml\`
+2. \`config/<NODE_ENV>.yaml\`: \`development\` (the default), \`production\` or \`test\`
+3. the YAML file that \`PORTICO_CONFIG\` names
+4. the environment
+
+Tables are joined, key by key. Everything else is replaced: a list takes the place of the list below it.
+\`null\` takes a value of the layers below back. \`portico config check --show\` prints what is in force, without
+secrets.
+
+**Environment.** \`http.port\` is \`PORTICO_HTTP__PORT\`: a dot becomes two underscores. Names match without case and
+without underscores inside a segment, so \`PORTICO_HTTP__TRUSTEDPROXIES\` and \`PORTICO_HTTP__TRUSTED_PROXIES\` are
+one. Lists are written \`a,b\` or \`[a, b]\`, tables as JSON. An empty variable counts as not set.
+
+**Secrets from files.** A variable that ends in \`_FILE\` reads the value from the file that it names:
+\`PORTICO_FEDERATION__GOOGLE__CLIENT_SECRET_FILE=/run/secrets/google\`. \`_FILE\` is a suffix only where the whole name is
+no key itself: \`PORTICO_KEYS__ENCRYPTION_FILE\` is \`keys.encryptionFile\`. In YAML, \`secret_file\` and \`secretFile\` do
+the same for \`secret\`, and for every other key. The line break at the end of such a file is dropped.
+
+**Durations** are whole seconds, or a number with a unit: \`10s\`, \`5m\`, \`24h\`, \`30d\`.
+
+**Paths.** Files that are read (seeds, secrets) are looked for beside the configuration file that names them, then
+from the working directory. Files that are written (\`data/\`) begin at the working directory.
+
+**Mistakes** are reported all at once, each with its key, its value (never a secret's), who set it, and what is
+allowed. A key that does not exist is a mistake.
+
+**Production** refuses to start with an http issuer, without a random server key, with letters that nobody gets, with
+the demo application or the demo seed, and with \`outbound.allowPrivate\`. It takes \`store.kind: embedded\` only where you
+set it: one SQLite file serves one machine.`;
+
+function sectionPart(name: string, schema: z.ZodType): string {
+  const about = factsOf(schema)?.about ?? '';
+  const table = tableOf(schema);
+  const rows = table ? rowsOf(schema, [name], defaultOf(schema)) : [row([name], schema, defaultOf(schema))];
+  return `## ${name}\n\n${about}\n\n${tableText(rows)}`;
+}
+
+function dialectsPart(dialects: Readonly<Record<string, z.ZodType>>): string {
+  const parts = Object.entries(dialects).map(
+    ([name, schema]) =>
+      `### dialects.${name}\n\n${tableText(rowsOf(schema, ['dialects', name], defaultOf(schema)))}`,
+  );
+  const about =
+    'The vendors’ sign-in APIs, by name. Each dialect says in the README of its folder what its keys do.';
+  return [`## dialects\n\n${about}`, ...parts].join('\n\n');
+}
+
+type Row = readonly [key: string, kind: string, otherwise: string, about: string];
+
+function tableText(rows: readonly Row[]): string {
+  const lines = rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+  return ['| Key | Value | Default | |', '|---|---|---|---|', ...lines].join('\n');
+}
+
+/** The keys of a table, those of tables inside it too. */
+function rowsOf(schema: z.ZodType, path: readonly string[], defaults: unknown): Row[] {
+  return Object.entries(tableOf(schema) ?? {}).flatMap(([name, inner]) => {
+    const at = [...path, name];
+    const below = (defaults as Record<string, unknown> | undefined)?.[name] ?? defaultOf(inner);
+    if (definitionOf(core(inner)).type === 'never') return [];
+    return tableOf(inner) ? rowsOf(inner, at, below) : [row(at, inner, below)];
+  });
+}
+
+function row(path: readonly string[], schema: z.ZodType, value: unknown): Row {
+  const kind = kindOf(schema);
+  const otherwise =
+    value === undefined ? '' : code(kind === 'duration' ? durationText(value) : valueText(value));
+  return [code(path.join('.')), kind, otherwise, factsOf(schema)?.about ?? ''];
+}
+
+const code = (text: string) => `\`${text}\``;
+
+/** What the key is when nobody sets it. */
+function defaultOf(schema: z.ZodType): unknown {
+  const parsed = schema.safeParse(undefined);
+  return parsed.success ? parsed.data : undefined;
+}
+
+function valueText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function durationText(value: unknown): string {
+  const units: readonly [number, string][] = [
+    [86_400, 'd'],
+    [3600, 'h'],
+    [60, 'm'],
+  ];
+  const seconds = Number(value);
+  const unit = units.find(([size]) => seconds % size === 0 && seconds >= size);
+  return unit ? `${seconds / unit[0]}${unit[1]}` : `${seconds}s`;
+}
+
+/** The kind of value in words. */
+function kindOf(schema: z.ZodType): string {
+  const inner = core(schema);
+  const { type, element, options = [], entries, values } = definitionOf(inner);
+  const orNull = type !== 'unknown' && schema.safeParse(null).success ? ' or `null`' : '';
+  if (entries) return Object.keys(entries).map(code).join(', ') + orNull;
+  if (values) return values.map((value) => code(String(value))).join(', ') + orNull;
+  if (element) return `list of ${kindOf(element)}${orNull}`;
+  if (type === 'union') {
+    return isDuration(options)
+      ? `duration${orNull}`
+      : options.map((option) => kindOf(option)).join(', or ') + orNull;
+  }
+  const words: Readonly<Record<string, string>> = {
+    string: 'text',
+    number: 'number',
+    int: 'number',
+    boolean: '`true`, `false`',
+    record: 'table',
+    object: 'table',
+  };
+  return (words[type] ?? 'any value') + orNull;
+}
+
+/** A number of seconds, or a text that is made into one. */
+function isDuration(options: readonly z.ZodType[]): boolean {
+  const [seconds, text] = options;
+  if (!seconds || !text || options.length !== 2) return false;
+  const isNumber = ['number', 'int'].includes(definitionOf(core(seconds)).type);
+  return isNumber && definitionOf(text).type === 'pipe' && text.safeParse('10s').success;
+}
