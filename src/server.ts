@@ -20,6 +20,7 @@ import { brandSheet } from './http/brand-sheet.ts';
 import { createCors } from './http/cors.ts';
 import { createForms, type Forms } from './http/csrf.ts';
 import { createInternalApp } from './http/health.ts';
+import { factsOfRequest } from './http/request-facts.ts';
 import { loadStaticFiles } from './http/static-files.ts';
 import { createViews } from './http/views.ts';
 import { loadWords } from './http/words.ts';
@@ -147,6 +148,7 @@ async function createParts(ground: Ground) {
     audit,
     cookieKeys: cookieKeys(config, secrets),
     pages: createEnginePages({ views: looks.views }),
+    originOf: factsOfRequest,
   });
   lifecycle.onClose('work', 'OIDC server', () => oidc.close());
   const mail = openMail({ config, log });

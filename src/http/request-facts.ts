@@ -1,4 +1,5 @@
 /** What the first middleware find out about a request, for all that come after. */
+import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 
 export interface RequestFacts {
@@ -13,4 +14,16 @@ export interface RequestFacts {
 
 export function factsOf(ctx: Pick<Context, 'state'>): RequestFacts {
   return ctx.state.facts as RequestFacts;
+}
+
+/** Where the raw request carries its facts, for the engine, which makes a context of its own. */
+const FACTS = Symbol('facts');
+
+export function attachFacts(ctx: Pick<Context, 'state' | 'req'>, facts: Partial<RequestFacts>): void {
+  ctx.state.facts = facts;
+  Object.assign(ctx.req, { [FACTS]: facts });
+}
+
+export function factsOfRequest(request: IncomingMessage): RequestFacts | undefined {
+  return (request as IncomingMessage & { [FACTS]?: RequestFacts })[FACTS];
 }

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import type { Middleware } from 'koa';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../observe/log.ts';
-import type { RequestFacts } from './request-facts.ts';
+import { attachFacts, type RequestFacts } from './request-facts.ts';
 
 export interface Observation {
   readonly method: string;
@@ -28,7 +28,7 @@ export function requestLog(options: {
     const id = randomUUID();
     const startedAt = performance.now();
     const facts: Partial<RequestFacts> = { id, address: '', arrivedAt: options.clock.now() };
-    ctx.state.facts = facts;
+    attachFacts(ctx, facts);
     ctx.set('X-Request-Id', id);
     ctx.res.once('close', () => {
       const milliseconds = performance.now() - startedAt;
