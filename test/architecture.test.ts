@@ -148,8 +148,8 @@ const ZONES: readonly Zone[] = [
     files: /^cli(\/.+)?\.ts$/,
     may: [
       'cli/.+',
-      'server.ts',
-      'lifecycle.ts',
+      '(server|main|lifecycle|explain-failure).ts',
+      'dialects/registry.ts',
       'config/.+',
       'seed/.+',
       'identity/.+',
