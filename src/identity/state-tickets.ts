@@ -29,29 +29,13 @@ export async function makeState(
   return token;
 }
 
-/** Reads without spending, to judge the browser's binding first; otherwise as spendState. */
-export function readState(
-  identity: Identity,
-  wanted: { purpose: string; token: string },
-): Promise<{ organization: string; data: Record<string, Json> } | undefined> {
-  return openState(identity, wanted, 'read');
-}
-
 /** For exactly one caller. Undefined: unknown, expired, spent, of another purpose. */
-export function spendState(
+export async function spendState(
   identity: Identity,
   wanted: { purpose: string; token: string },
-): Promise<{ organization: string; data: Record<string, Json> } | undefined> {
-  return openState(identity, wanted, 'spend');
-}
-
-async function openState(
-  identity: Identity,
-  wanted: { purpose: string; token: string },
-  how: 'read' | 'spend',
 ): Promise<{ organization: string; data: Record<string, Json> } | undefined> {
   const hash = identity.secrets.mac('state', wanted.token);
-  const ticket = await identity.stores.tickets[how](hash, wanted.purpose, identity.clock.now());
+  const ticket = await identity.stores.tickets.spend(hash, wanted.purpose, identity.clock.now());
   if (ticket === undefined) return undefined;
   const data = JSON.parse(identity.secrets.open(ticket.data, `state:${hash}`)) as Record<string, Json>;
   return { organization: ticket.organization, data };
