@@ -75,7 +75,7 @@ function tableText(rows: readonly Row[]): string {
 function rowsOf(schema: z.ZodType, path: readonly string[], defaults: unknown): Row[] {
   return Object.entries(tableOf(schema) ?? {}).flatMap(([name, inner]) => {
     const at = [...path, name];
-    const below = (defaults as Record<string, unknown> | undefined)?.[name] ?? defaultOf(inner);
+    const below = writtenDefault(inner) ?? (defaults as Record<string, unknown> | undefined)?.[name];
     if (definitionOf(core(inner)).type === 'never') return [];
     return tableOf(inner) ? rowsOf(inner, at, below) : [row(at, inner, below)];
   });
@@ -96,8 +96,16 @@ function defaultOf(schema: z.ZodType): unknown {
   return parsed.success ? parsed.data : undefined;
 }
 
+/** The default as a person would write it, before it is transformed. */
+function writtenDefault(schema: z.ZodType): unknown {
+  const { type, defaultValue, innerType, in: input } = definitionOf(schema);
+  if (type === 'default' || type === 'prefault') return tableOf(schema) ? undefined : defaultValue;
+  const inner = type === 'pipe' ? input : innerType;
+  return inner && writtenDefault(inner);
+}
+
 function valueText(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' && value !== '' ? value : JSON.stringify(value);
 }
 
 function durationText(value: unknown): string {
@@ -117,7 +125,7 @@ function kindOf(schema: z.ZodType): string {
   const { type, element, options = [], entries, values } = definitionOf(inner);
   const orNull = type !== 'unknown' && schema.safeParse(null).success ? ' or `null`' : '';
   if (entries) return Object.keys(entries).map(code).join(', ') + orNull;
-  if (values) return values.map((value) => code(String(value))).join(', ') + orNull;
+  if (values) return values.map((value) => code(valueText(value))).join(', ') + orNull;
   if (element) return `list of ${kindOf(element)}${orNull}`;
   if (type === 'union') {
     return isDuration(options)

@@ -501,7 +501,11 @@ export const duration = z.union([
  * `accessToken` of a dialect whose tokens are JWTs. The configuration loader puts the content of the file
  * that `secret_file` names into `secret`.
  */
-export function jwtSettings(lifetime: number) {
+export function jwtSettings<Extra extends z.ZodRawShape = Record<never, never>>(
+  lifetime: number,
+  /** Keys that this dialect has besides. */
+  extra = {} as Extra,
+) {
   return z
     .strictObject({
       lifetime: duration.default(lifetime),
@@ -511,12 +515,17 @@ export function jwtSettings(lifetime: number) {
         .refine((text) => new TextEncoder().encode(text).byteLength >= 32, 'must be 32 bytes or more')
         .optional(),
       audience: z.string().min(1).optional(),
+      ...extra,
     })
-    .refine((settings) => (settings.signing === 'HS256') === (settings.secret !== undefined), {
-      message: 'HS256 needs accessToken.secret_file, and only HS256 may have it',
-      path: ['secret_file'],
-    })
-    .prefault({});
+    .refine(
+      (settings: { signing?: unknown; secret?: unknown }) =>
+        (settings.signing === 'HS256') === (settings.secret !== undefined),
+      {
+        message: 'HS256 needs accessToken.secret_file, and only HS256 may have it',
+        path: ['secret_file'],
+      },
+    )
+    .prefault({} as never);
 }
 
 /* ------------------------------------------------------------------ tokens, ids */

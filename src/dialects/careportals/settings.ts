@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { duration, jwtSettings } from '../dialect.ts';
 
 const path = z.string().regex(/^(\/[\w.-]+)+$/, 'must be a path such as /patient');
-const access = jwtSettings(2_592_000);
 
 export const settings = z.strictObject({
   enabled: z.boolean().default(false),
@@ -13,17 +12,7 @@ export const settings = z.strictObject({
   organization: z.string().min(1).optional(),
   organizations: z.array(z.string().min(1)).optional(),
   clientId: z.string().min(1).default('careportals-legacy'),
-  accessToken: z
-    .looseObject({ personalData: z.boolean().default(false) })
-    .transform(({ personalData, ...rest }, context) => {
-      const parsed = access.safeParse(rest);
-      if (parsed.success) return { ...parsed.data, personalData };
-      for (const issue of parsed.error.issues) {
-        context.addIssue({ code: 'custom', message: issue.message, path: issue.path });
-      }
-      return z.NEVER;
-    })
-    .prefault({}),
+  accessToken: jwtSettings(2_592_000, { personalData: z.boolean().default(false) }),
   refreshToken: z.never('CarePortals has no refresh tokens: leave refreshToken out').optional(),
   password: z.strictObject({ minLength: z.int().min(1).max(128).default(8) }).prefault({}),
   resetLink: z

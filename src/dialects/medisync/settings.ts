@@ -14,8 +14,6 @@ function rate(byDefault: string) {
     });
 }
 
-const access = jwtSettings(86_400);
-
 export const settings = z.strictObject({
   enabled: z.boolean().default(false),
   base: z
@@ -24,17 +22,7 @@ export const settings = z.strictObject({
     .default('/api'),
   organization: z.string().min(1).default('default'),
   clientId: z.string().min(1).default('medisync-legacy'),
-  accessToken: z
-    .looseObject({ rememberLifetime: duration.default(2_592_000) })
-    .transform(({ rememberLifetime, ...rest }, context) => {
-      const parsed = access.safeParse(rest);
-      if (parsed.success) return { ...parsed.data, rememberLifetime };
-      for (const issue of parsed.error.issues) {
-        context.addIssue({ code: 'custom', message: issue.message, path: issue.path });
-      }
-      return z.NEVER;
-    })
-    .prefault({}),
+  accessToken: jwtSettings(86_400, { rememberLifetime: duration.default(2_592_000) }),
   /** Accepted, without effect: this dialect has no refresh tokens. */
   refreshToken: z.strictObject({ lifetime: duration.optional() }).optional(),
   verification: z.strictObject({ lifetime: duration.default(86_400), url: z.url().optional() }).prefault({}),
