@@ -1,0 +1,348 @@
+import { expect } from 'chai';
+import { z } from 'zod';
+import { json, ok, type Use } from '../../src/dialects/dialect.ts';
+import { registerAccount } from '../../src/identity/register-account.ts';
+import { setStatus } from '../../src/identity/set-status.ts';
+import { type HttpClient, openClient } from '../support/http-client.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { PLAIN, probe, probeEndpoint } from './probe.ts';
+
+const PASSWORD = 'Lantern-Orchard-Pebble-77';
+
+type Name =
+  | 'alias'
+  | 'binding'
+  | 'changes'
+  | 'email'
+  | 'id'
+  | 'issuer'
+  | 'owner'
+  | 'password'
+  | 'provider'
+  | 'query'
+  | 'subject'
+  | 'token';
+/** Whatever the test sends; what it is is the test's affair. */
+type Given = Readonly<Record<Name, never>>;
+
+/** What a vendor's endpoint may call, and how its result is told. Accounts come as views. */
+const CALLS: Record<string, (use: Use, given: Given) => unknown> = {
+  signIn: (use, { email, password }) => use.signInWithPassword({ login: email, password, by: ['email'] }),
+  refresh: (use, { token }) => use.refresh(token),
+  endSignIn: (use, { token, owner }) => use.endSignIn(token, owner === undefined ? {} : { owner }),
+  account: (use, { id }) => use.account(id),
+  byAlias: (use, { alias }) => use.accountByAlias(alias),
+  byEmail: (use, { email }) => use.accountByEmail(email),
+  update: (use, { id, changes }) => use.update(id, () => changes),
+  judge: (use, { password }) => use.judgePassword(password, { minimum: 8 }),
+  check: (use, { id, password }) => use.checkPassword(id, password),
+  setPassword: (use, { id, password }) => use.setPassword(id, password, { minimum: 8, notify: false }),
+  remove: (use, { id }) => use.deleteAccount(id),
+  register: (use, given) => use.register(given),
+  keys: (use, { id }) => use.listApiKeys(id),
+  readTicket: (use, { token }) => use.readTicket(token, 'probe'),
+  spendTicket: (use, { token }) => use.spendTicket(token, 'probe'),
+  sendTicket: async (use, { email }) => {
+    const account = await use.accountByEmail(email);
+    if (account === undefined) return use.pretendLetter();
+    return use.sendTicket({
+      account,
+      purpose: 'probe',
+      prefix: 'prb_',
+      lifetime: 60,
+      link: 'https://portal.test/?token={token}&in={organization}',
+      letter: 'reset-link',
+      supersedes: true,
+    });
+  },
+  adopted: async (use, { token }) => {
+    const before = await use.accountByEmail('lea@x.test');
+    const account = await use.readTicket(token, 'probe');
+    return { before, account, after: await use.accountByEmail('lea@x.test') };
+  },
+  linked: (use, { issuer, subject }) => use.accountByIdentity({ issuer, subject }),
+  start: (use, { provider }) =>
+    use.startUpstream({ provider, callback: 'http://127.0.0.1/back', carry: { to: 'home' } }),
+  finish: (use, { provider, query, binding }) =>
+    use.finishUpstream({ provider, query: new URLSearchParams(query), binding }),
+  everyone: async (use) => {
+    const emails: (string | undefined)[] = [];
+    for await (const account of use.accounts()) emails.push(account.email);
+    return emails;
+  },
+};
+
+const call = probeEndpoint({
+  ...PLAIN,
+  path: '/:call',
+  accepts: { body: z.looseObject({}) },
+  async answer({ body, params, organization }, use) {
+    const result = await CALLS[params.call ?? '']?.(use, body as Given);
+    return ok({ result: result ?? null, organization: organization.id });
+  },
+});
+
+const using = (name: string) =>
+  probe({
+    name,
+    endpoints: [call],
+    dialect: {
+      // '-' stands for a request that names no organization.
+      organization: async ({ request }) => {
+        const named = request.header('organization') ?? 'default';
+        return named === '-' ? undefined : named;
+      },
+      refusals: Object.fromEntries(
+        Object.keys(probe({ name }).refusals).map((reason) => [reason, () => json(400, { refused: reason })]),
+      ) as never,
+      mints: { code: { alphabet: 'ab', length: 8 } },
+    },
+  });
+
+type Told = { result: never; refused?: string; organization?: string };
+
+describe('what an endpoint may do', () => {
+  let server: TestServer;
+  let client: HttpClient;
+
+  before(async () => {
+    server = await startTestServer({ dialects: [using('using'), using('other')] });
+    client = openClient(server.url);
+  });
+  after(async () => {
+    client.close();
+    await server.close();
+  });
+
+  async function use(
+    name: string,
+    given: Record<string, unknown> = {},
+    organization = 'default',
+    vendor = 'using',
+  ) {
+    const reply = await client.send({
+      method: 'POST',
+      path: `/${vendor}/${name}`,
+      headers: { 'content-type': 'application/json', organization },
+      body: JSON.stringify(given),
+    });
+    return reply.json() as Told;
+  }
+  const person = (email: string, organization = 'default') =>
+    registerAccount(server.running.identity, { organization, account: { email, password: PASSWORD } });
+
+  /** Records are written beside the request, so they may come a moment after the reply. */
+  async function auditOf(subject: string, expected: number) {
+    for (let tries = 0; ; tries += 1) {
+      const lines = await server.running.stores.audit.latest({ limit: 50, subject });
+      const acts = lines.filter(({ clientId }) => clientId === 'using-legacy');
+      if (acts.length >= expected || tries === 50) return acts;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  it('refuses an organization that there is none of', async () => {
+    expect((await use('byEmail', { email: 'x' }, 'nowhere')).refused).to.equal('unknown-organization');
+  });
+
+  it('C3 never reaches an account of another organization', async () => {
+    const { id } = await person('c3@use.test', 'north_clinic');
+    const { result } = await use('account', { id }, 'north_clinic');
+    const alias = (result as { alias: string }).alias;
+    expect(alias).to.match(/^person_/);
+    expect((await use('account', { id })).result).to.equal(null);
+    expect((await use('byAlias', { alias })).result).to.equal(null);
+    expect((await use('byEmail', { email: 'c3@use.test' })).result).to.equal(null);
+    for (const name of ['update', 'check', 'setPassword', 'remove', 'keys']) {
+      const given = { id, changes: { claims: { name: 'x' } }, password: PASSWORD };
+      expect((await use(name, given)).refused, name).to.equal('account-not-found');
+    }
+    expect(((await use('account', { id }, 'north_clinic')).result as { alias: string }).alias).to.equal(
+      alias,
+    );
+    expect((await use('signIn', { email: 'c3@use.test', password: PASSWORD })).refused).to.equal(
+      'sign-in-refused',
+    );
+  });
+
+  it('shows an account with its vendor id and minted members, the same for life, and no secrets', async () => {
+    const { id } = await person('view@use.test');
+    const [first, again] = [await use('account', { id }), await use('byEmail', { email: 'VIEW@use.test' })];
+    expect(first.result).to.deep.include({ hasPassword: true, status: 'active', emailVerified: false });
+    expect((first.result as { vendor: object }).vendor)
+      .to.have.property('code')
+      .that.matches(/^[ab]{8}$/);
+    expect(again.result).to.deep.equal(first.result);
+    expect(JSON.stringify(first)).not.to.contain('argon2');
+    const other = (await use('account', { id }, 'default', 'other')).result as { alias: string };
+    expect(other.alias).not.to.equal((first.result as { alias: string }).alias);
+  });
+
+  it('makes one vendor id when many ask at once', async () => {
+    const { id } = await person('aliases@use.test');
+    const views = await Promise.all(Array.from({ length: 10 }, () => use('account', { id })));
+    expect(new Set(views.map(({ result }) => (result as { alias: string }).alias))).to.have.property(
+      'size',
+      1,
+    );
+  });
+
+  it('C2 C4 ends and refreshes the tokens of its own client only', async () => {
+    await person('own@use.test');
+    const { result } = await use('signIn', { email: 'own@use.test', password: PASSWORD });
+    const { account, tokens } = result as {
+      account: { id: string };
+      tokens: Record<'access' | 'refresh', { value: string }>;
+    };
+    const { access, refresh } = tokens;
+    expect((await use('refresh', { token: refresh.value }, 'default', 'other')).refused).to.equal(
+      'refresh-refused',
+    );
+    expect((await use('refresh', { token: refresh.value }, 'north_clinic')).refused).to.equal(
+      'refresh-refused',
+    );
+    expect((await use('refresh', { token: access.value })).refused).to.equal('refresh-refused');
+    expect((await use('endSignIn', { token: access.value }, 'default', 'other')).result).to.equal(false);
+    expect((await use('endSignIn', { token: access.value, owner: 'somebody else' })).result).to.equal(false);
+    const rotated = await use('refresh', { token: refresh.value });
+    expect((rotated.result as { account: { id: string } }).account.id).to.equal(account.id);
+    expect((await use('endSignIn', { token: refresh.value, owner: account.id })).result).to.equal(true);
+    const dead = (rotated.result as { tokens: { refresh: { value: string } } }).tokens.refresh.value;
+    expect((await use('refresh', { token: dead })).refused).to.equal('refresh-refused');
+  });
+
+  it('takes the organization from the refresh token where the request names none', async () => {
+    await person('north@use.test', 'north_clinic');
+    const { result } = await use('signIn', { email: 'north@use.test', password: PASSWORD }, 'north_clinic');
+    const { value } = (result as { tokens: { refresh: { value: string } } }).tokens.refresh;
+    const rotated = await use('refresh', { token: value }, '-');
+    expect((rotated.result as { account: { organization: string } }).account.organization).to.equal(
+      'north_clinic',
+    );
+    expect((await use('signIn', { email: 'north@use.test', password: PASSWORD }, '-')).refused).to.equal(
+      'unknown-organization',
+    );
+  });
+
+  it('S4 refuses a refresh token of an account that is blocked', async () => {
+    const { id } = await person('blocked@use.test');
+    const { result } = await use('signIn', { email: 'blocked@use.test', password: PASSWORD });
+    await setStatus(server.running.identity, { accountId: id, status: 'blocked' });
+    const { value } = (result as { tokens: { refresh: { value: string } } }).tokens.refresh;
+    expect((await use('refresh', { token: value })).refused).to.equal('refresh-refused');
+    expect((await use('signIn', { email: 'blocked@use.test', password: PASSWORD })).refused).to.equal(
+      'sign-in-refused',
+    );
+  });
+
+  it('changes claims and its own vendor members: undefined leaves, null clears', async () => {
+    const { id } = await person('change@use.test');
+    await use('update', {
+      id,
+      changes: {
+        claims: { name: 'A', phone_number: '+1', phone_number_verified: true },
+        vendor: { kept: 1, gone: 2 },
+      },
+    });
+    const { result } = await use('update', {
+      id,
+      changes: { claims: { name: null, phone_number: '+2' }, vendor: { gone: null } },
+    });
+    const view = result as { claims: object; vendor: object; updatedAt: string };
+    expect(view.claims).to.deep.equal({ phone_number: '+2' });
+    expect(view.vendor).to.include({ kept: 1, gone: null });
+    const again = (await use('update', { id, changes: { vendor: { kept: 1 } } })).result as {
+      updatedAt: string;
+    };
+    expect(again.updatedAt).to.equal(view.updatedAt);
+    expect(
+      ((await use('account', { id }, 'default', 'other')).result as { vendor: object }).vendor,
+    ).not.to.have.property('kept');
+  });
+
+  it('W2 refuses common passwords, and the name of the organization', async () => {
+    const judged = async (password: string, organization?: string) =>
+      (await use('judge', { password }, organization)).refused;
+    expect(await judged('short')).to.equal('password-too-short');
+    expect(await judged('password1')).to.equal('password-too-common');
+    expect(await judged('North Clinic', 'north_clinic')).to.equal('password-too-common');
+    expect(await judged(PASSWORD)).to.equal(undefined);
+    const register = { email: 'weak@use.test', password: 'password1' };
+    expect((await use('register', register)).refused).to.equal('password-too-common');
+    expect((await use('register', { email: 'eight@use.test', password: 'Qz8-kTv2' })).refused).to.equal(
+      undefined,
+    );
+  });
+
+  it('reads a ticket without spending it, in its organization alone, and lets it decide where none is named', async () => {
+    await person('ticket@use.test', 'north_clinic');
+    await use('sendTicket', { email: 'ticket@use.test' }, 'north_clinic');
+    const [, token = ''] =
+      /token=(prb_[\w-]{43})/.exec((await server.mail.take('ticket@use.test', 5000)).text ?? '') ?? [];
+    expect(token).not.to.equal('');
+    expect((await use('readTicket', { token }, 'default')).result).to.equal(null);
+    expect((await use('readTicket', { token }, 'north_clinic')).result).to.have.property(
+      'email',
+      'ticket@use.test',
+    );
+    const adopted = (await use('adopted', { token }, '-')).result as Record<
+      string,
+      { organization: string } | null
+    >;
+    expect(adopted.before ?? null).to.equal(null);
+    expect(adopted.account?.organization).to.equal('north_clinic');
+    expect(adopted.after?.organization).to.equal('north_clinic');
+    expect((await use('spendTicket', { token }, 'default')).result).to.equal(null);
+    const spent = await Promise.all(
+      Array.from({ length: 5 }, () => use('spendTicket', { token }, 'north_clinic')),
+    );
+    expect(spent.filter(({ result }) => result !== null)).to.have.length(1);
+  });
+
+  it('lists the accounts of its organization alone', async () => {
+    const emails = (await use('everyone', {}, 'south_clinic')).result as string[];
+    expect(emails).to.deep.equal(['lea@x.test']);
+  });
+
+  it('F6 binds an upstream sign-in to browser, provider, dialect and organization, and to one use', async () => {
+    const begun = (await use('start', { provider: 'google' })).result as { url: string; binding: string };
+    const state = new URL(begun.url).searchParams.get('state') ?? '';
+    const back = { provider: 'google', query: `state=${state}&error=access_denied`, binding: begun.binding };
+    const refused = async (given: object, organization = 'default', vendor = 'using') =>
+      (await use('finish', { ...back, ...given }, organization, vendor)).refused;
+    const other = (await use('start', { provider: 'google' })).result as { binding: string };
+    for (const given of [
+      { query: 'error=x' },
+      { query: `state=${state}&state=${state}` },
+      { query: 'state=unknown' },
+      { binding: undefined },
+      { binding: 'AAAA' },
+      { binding: other.binding },
+      { provider: 'apple' },
+    ]) {
+      expect(await refused(given), JSON.stringify(given)).to.equal('state-refused');
+    }
+    expect(await refused({}, 'default', 'other')).to.equal('state-refused');
+    expect((await use('start', { provider: 'nobody' })).refused).to.equal('not-found');
+    const finished = (await use('finish', back)).result as object;
+    expect(finished).to.deep.equal({ carry: { to: 'home' }, outcome: 'denied' });
+    expect(await refused({})).to.equal('state-refused');
+  });
+
+  it('L1 writes one audit line for each act, with who, where and which client', async () => {
+    const { id } = await person('audit@use.test');
+    await use('signIn', { email: 'audit@use.test', password: PASSWORD });
+    await use('signIn', { email: 'audit@use.test', password: 'wrong' });
+    await use('update', { id, changes: { claims: { name: 'New' } } });
+    const acts = await auditOf(id, 3);
+    expect(acts.map(({ event, outcome }) => `${event} ${outcome}`).sort()).to.deep.equal([
+      'account.update success',
+      'sign-in refused',
+      'sign-in success',
+    ]);
+    for (const { address, requestId, organization } of acts) {
+      expect([address, organization]).to.deep.equal(['127.0.0.1', 'default']);
+      expect(requestId).to.match(/^[0-9a-f-]{36}$/);
+    }
+  });
+});

@@ -1,0 +1,138 @@
+import { expect } from 'chai';
+import type { Clock } from '../../../src/clock.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { clientOf, KEY, SECRET } from './client.ts';
+
+describe('VSee with strict settings', () => {
+  let server: TestServer;
+  let ahead = 0;
+  const clock: Clock = { now: () => new Date(Date.now() + ahead) };
+
+  before(async () => {
+    server = await startTestServer({
+      clock,
+      config: {
+        dialects: {
+          vsee: {
+            ssoTicket: 'strict',
+            requireApiSecret: true,
+            registration: 'off',
+            passwordMinimum: 20,
+            filesBase: 'https://files.test/photos/',
+            portal: 'https://portal.test/app',
+            organization: 'clinicdev',
+            limits: { letters: '2/1h' },
+          },
+        },
+      },
+    });
+  });
+  after(() => server.close());
+
+  it('C4 X2 of twenty parallel uses of one sso_token one opens a session, and it stays an API token', async () => {
+    const client = clientOf(server);
+    const { token } = await client.signIn('pat@x.test');
+    const head = await client.send('HEAD', `/auth?sso_token=${token}&next=/u`);
+    expect(head.status).to.equal(303);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => client.get(`/auth?sso_token=${token}&next=/u`)),
+    );
+    expect(answers.filter(({ status }) => status === 303)).to.have.length(1);
+    expect(answers.filter(({ status }) => status === 401)).to.have.length(19);
+    for (const answer of answers) {
+      expect(answer.headers.has('set-cookie')).to.equal(answer.status === 303);
+      expect(answer.headers.has('location')).to.equal(answer.status === 303);
+    }
+    expect((await client.get('/api_v3/me', { 'x-apitoken': token })).status).to.equal(200);
+  });
+
+  it('C4 a refused next spends nothing', async () => {
+    const client = clientOf(server);
+    const { token } = await client.signIn('pat@x.test');
+    expect((await client.get(`/auth?sso_token=${token}&next=//evil.test`)).status).to.equal(400);
+    expect((await client.get(`/auth?sso_token=${token}`, { purpose: 'prefetch' })).status).to.equal(503);
+    expect((await client.get(`/auth?sso_token=${token}`)).status).to.equal(303);
+  });
+
+  it('C4 a token older than sixty seconds opens no session', async () => {
+    const client = clientOf(server);
+    const { token } = await client.signIn('pat@x.test');
+    ahead = 62_000;
+    try {
+      expect((await client.get(`/auth?sso_token=${token}`)).status).to.equal(401);
+    } finally {
+      ahead = 0;
+    }
+  });
+
+  it('the API secret must come with the key', async () => {
+    const client = clientOf(server);
+    const person = { first_name: 'Kim', last_name: 'Ray', type: 600 };
+    const refused = { code: 401, message: 'Invalid API key.' };
+    for (const headers of [
+      { 'x-apikey': KEY },
+      { 'x-apikey': KEY, 'x-apisecret': ' ' },
+      { 'x-apikey': KEY, 'x-apisecret': KEY },
+    ]) {
+      expect((await client.post('/users/sso', person, headers)).json).to.deep.equal(refused);
+    }
+    const right = await client.post('/users/sso', person, { 'x-apikey': KEY, 'x-apisecret': SECRET });
+    expect(right.status).to.equal(200);
+  });
+
+  it('registration is refused before the body is read, and after the account code', async () => {
+    const client = clientOf(server);
+    const broken = { 'content-type': 'text/plain' };
+    const off = { code: 403, message: 'You are not authorized to perform this action.' };
+    expect((await client.post('/users/activate', {}, broken)).json).to.deep.equal(off);
+    const unknown = await client.post('/users/activate', {}, { ...broken, 'x-accountcode': 'nowhere' });
+    expect(unknown.json).to.deep.equal({ code: 401, message: 'Invalid account code.' });
+  });
+
+  it('the password minimum stands in the text', async () => {
+    const client = clientOf(server);
+    const { token } = await client.signIn('pat@x.test');
+    const answer = await client.post(
+      '/me',
+      { old_password: 'Willow-Compass-Ember-87', password: 'x'.repeat(19) },
+      { 'x-apitoken': token },
+    );
+    expect(answer.json).to.deep.equal({ code: 400, message: 'Password must be at least 20 characters.' });
+  });
+
+  it('a photo is a file id behind filesBase', async () => {
+    const client = clientOf(server);
+    const { token } = await client.signIn('pat@x.test');
+    const own = { 'x-apitoken': token };
+    for (const wrong of ['../x', 'a/b', 'a?b', 'a b', 'https://evil.test/x', 'x'.repeat(65), 5]) {
+      expect((await client.post('/me', { photo: wrong }, own)).json.message, String(wrong)).to.equal(
+        'Invalid photo',
+      );
+    }
+    const id = '57e8c9a2-5c30-4b2c-b9d0-11d6ac1f0144';
+    const changed = await client.post('/me', { photo: id }, own);
+    expect(changed.json.data.photo).to.equal(`https://files.test/photos/${id}`);
+  });
+
+  it('the portal of the settings serves organizations without one, and the default organization needs no code', async () => {
+    const client = clientOf(server);
+    const signedIn = await client.send('POST', '/api_v3/users/login', {
+      headers: { 'x-accountcode': '' },
+      body: new URLSearchParams({ username: 'doc@x.test', password: 'Cobalt-Ferry-Thistle-26' }),
+    });
+    expect(signedIn.status).to.equal(200);
+    const plain = await client.post(
+      '/users/login',
+      { username: 'doc@x.test', password: 'Cobalt-Ferry-Thistle-26' },
+      { 'x-accountcode': '' },
+    );
+    const target = await client.get(`/vc/next/auth?sso_token=${plain.json.data.token}&next=/u`);
+    expect(target.headers.get('location')).to.equal('http://portal.clinicdev.test/vc/next/u');
+  });
+
+  it('the letters’ limit is the settings’', async () => {
+    const client = clientOf(server);
+    const ask = () => client.post('/users/reset_password', { email: 'ghost@x.test' });
+    expect([(await ask()).status, (await ask()).status, (await ask()).status]).to.deep.equal([200, 200, 429]);
+  });
+});
