@@ -1,0 +1,89 @@
+/** The demo application and the mailbox, as a newcomer meets them. */
+import path from 'node:path';
+import { expect } from 'chai';
+import type { Page } from '../support/browser.ts';
+import { CLIENTS, PEOPLE } from '../support/server.ts';
+import { enter, inEveryLook, type Journeys, startJourneys } from './journey.ts';
+import { resetPasswordLetterTo } from './letters.ts';
+
+/** A person of the demo seed. */
+const ADA = { login: 'ada@harbour.example', password: 'harbour lantern quartz' };
+
+describe('the demo application', function () {
+  this.timeout(60_000);
+  let journeys: Journeys;
+
+  before(async () => {
+    journeys = await startJourneys({
+      seeds: [PEOPLE, CLIENTS, path.join(import.meta.dirname, '../../config/seed/demo.yaml')],
+      config: { demo: true, mail: { kind: 'mailbox' } },
+    });
+  });
+  afterEach(() => journeys.settle());
+  after(() => journeys.close());
+
+  async function signInToDemo(page: Page) {
+    await page.goto(`${journeys.server.issuer}/demo`);
+    await page.getByRole('button', { name: 'Sign in with Portico' }).click();
+    await enter(page, ADA);
+    await page.getByRole('button', { name: 'Allow', exact: true }).click();
+    await page.getByRole('heading', { name: 'You are signed in' }).waitFor();
+  }
+
+  it('signs in, shows decoded tokens, refreshes, asks userinfo, signs out', async () => {
+    const page = await journeys.visit();
+    await signInToDemo(page);
+    const idToken = await page.locator('pre').first().textContent();
+    expect(JSON.parse(idToken ?? '').claims).to.include({ iss: journeys.server.issuer, aud: 'demo' });
+    const before = await page.locator('pre').allTextContents();
+
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await page.getByText('the tokens below are new').waitFor();
+    const after = await page.locator('pre').allTextContents();
+    expect(after.at(-1)).to.not.equal(before.at(-1));
+
+    await page.getByRole('button', { name: 'Ask userinfo' }).click();
+    await page.getByText(`"email": "${ADA.login}"`).waitFor();
+
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign out?' }).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign in with Portico' }).waitFor();
+    await page.getByRole('button', { name: 'Sign in with Portico' }).click();
+    await page.getByLabel('Password').waitFor();
+  });
+
+  it('says why when the person does not allow it', async () => {
+    const page = await journeys.visit();
+    await page.goto(`${journeys.server.issuer}/demo`);
+    await page.getByRole('button', { name: 'Sign in with Portico' }).click();
+    await enter(page, ADA);
+    await page.getByRole('button', { name: 'Do not allow' }).click();
+    expect(await page.getByRole('status').textContent()).to.contain('access_denied');
+  });
+
+  it('looks', () => inEveryLook(journeys, 'demo', signInToDemo));
+
+  it('shows the letters that would have been sent, and their links work', async () => {
+    await resetPasswordLetterTo(journeys.server, ADA.login);
+    const page = await journeys.visit();
+    await page.goto(`${journeys.server.issuer}/dev/mailbox`);
+    await page.getByText(ADA.login).first().click();
+    await page.locator('iframe').waitFor();
+    await page.locator('pre a').first().click();
+    await page.getByRole('heading', { name: 'Choose a new password' }).waitFor();
+  });
+
+  it('mailbox looks', () =>
+    inEveryLook(journeys, 'mailbox', async (page) => {
+      await page.goto(`${journeys.server.issuer}/dev/mailbox`);
+    }));
+
+  it('is not there unless it is asked for', async () => {
+    const plain = await startJourneys();
+    for (const path of ['/demo', '/dev/mailbox']) {
+      expect((await fetch(plain.server.url + path)).status, path).to.equal(404);
+    }
+    await plain.close();
+  });
+});

@@ -1,0 +1,229 @@
+/**
+ * What the browser journeys share: a Chromium, a whole server, and a site of applications that the browser
+ * is sent back to. Everything that a browser complains about is collected, so that a journey also shows
+ * that no page breaks its own policy.
+ */
+
+import { mkdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import axe from 'axe-core';
+import { expect } from 'chai';
+import type { BrowserContextOptions } from 'playwright-core';
+import { type Browser, launchBrowser, newPage, type Page, PHONE } from '../support/browser.ts';
+import { ownApp, type TestClient, webApp } from '../support/clients.ts';
+import { type RelyingParty, relyingParty, type Started } from '../support/relying-party.ts';
+import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts';
+import { resetPasswordLetterTo } from './letters.ts';
+
+export const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
+export const DOCTOR = { login: 'dr@clinic.test', password: 'Saffron-Glacier-Pilot-19' };
+
+export interface Journeys {
+  readonly server: TestServer;
+  readonly browser: Browser;
+  /** test/support/clients.ts's applications, at home on the site of applications. */
+  readonly webApp: TestClient;
+  readonly ownApp: TestClient;
+  readonly apps: Site;
+  party(client?: TestClient): Promise<RelyingParty>;
+  /** A page of a fresh browser; its complaints fail the test in `settle`. */
+  visit(options?: BrowserContextOptions): Promise<Page>;
+  /** Closes the pages of this test and throws if a browser had something to complain about. */
+  settle(options?: { expected?: RegExp }): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startJourneys(options: TestServerOptions = {}): Promise<Journeys> {
+  const [server, browser, apps] = await Promise.all([startTestServer(options), launchBrowser(), startSite()]);
+  apps.html = '<!doctype html><html lang="en"><title>App</title><h1>The app</h1>';
+  const [ownHome, webHome] = [await rehome(server, ownApp, apps), await rehome(server, webApp, apps)];
+  const parties = new Map<string, Promise<RelyingParty>>();
+  const pages: Page[] = [];
+  const complaints: string[] = [];
+  return {
+    server,
+    browser,
+    apps,
+    webApp: webHome,
+    ownApp: ownHome,
+    party(client = webHome) {
+      const known = parties.get(client.clientId) ?? relyingParty(server.issuer, client);
+      parties.set(client.clientId, known);
+      return known;
+    },
+    async visit(context = {}) {
+      const page = await newPage(browser, context);
+      pages.push(page);
+      listen(page, complaints);
+      return page;
+    },
+    async settle({ expected } = {}) {
+      await Promise.all(pages.splice(0).map((page) => page.context().close()));
+      const left = complaints
+        .splice(0)
+        .filter((complaint) => expected === undefined || !expected.test(complaint));
+      expect(left).to.deep.equal([]);
+    },
+    async close() {
+      await browser.close();
+      await Promise.all([apps.close(), server.close()]);
+    },
+  };
+}
+
+/** A policy that was broken, a script that threw, a dialog that a script opened. */
+function listen(page: Page, complaints: string[]): void {
+  page.on('console', (message) => {
+    if (/Content.Security.Policy|Refused to/i.test(message.text())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(`script: ${error.message}`));
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+}
+
+/** Gives an application's registration an address that a browser can open. */
+async function rehome(server: TestServer, client: TestClient, apps: Site): Promise<TestClient> {
+  const { clients } = server.running.stores;
+  const known = await clients.byId(client.clientId);
+  if (known === undefined) throw new Error(`The client ${client.clientId} is not there.`);
+  const redirectUri = `${apps.url}${client.clientId}/callback`;
+  const postLogoutRedirectUri = `${apps.url}${client.clientId}/signed-out`;
+  await clients.put({
+    ...known,
+    metadata: {
+      ...known.metadata,
+      redirect_uris: [redirectUri],
+      post_logout_redirect_uris: [postLogoutRedirectUri],
+    },
+  });
+  return { ...client, redirectUri, postLogoutRedirectUri };
+}
+
+/** Sends the browser to sign in, as an application does. */
+export async function begin(
+  page: Page,
+  party: RelyingParty,
+  extra: Record<string, string> = {},
+): Promise<Started> {
+  const started = await party.begin(extra);
+  await page.goto(started.url);
+  return started;
+}
+
+export async function enter(
+  page: Page,
+  { login, password }: { login: string; password: string },
+): Promise<void> {
+  await page.getByLabel('E-mail or username').fill(login);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+/** The whole way in, consent included where it is asked; ends on the application's page. */
+export async function signIn(page: Page, party: RelyingParty, who = MARA): Promise<Started> {
+  const started = await begin(page, party);
+  await enter(page, who);
+  const allow = page.getByRole('button', { name: 'Allow', exact: true });
+  await allow.or(page.getByText('The app')).waitFor();
+  if (await allow.isVisible()) await allow.click();
+  await page.getByText('The app').waitFor();
+  return started;
+}
+
+/** What the address of the application's page says. */
+export function answerOf(page: Page): URLSearchParams {
+  return new URL(page.url()).searchParams;
+}
+
+/** WCAG 2.2 AA and axe's best practices, with no exception. */
+export async function expectAccessible(page: Page, what = page.url()): Promise<void> {
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate(async () => {
+    const { axe: tester } = globalThis as unknown as { axe: typeof axe };
+    const { violations: found } = await tester.run();
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  });
+  expect(violations, what).to.deep.equal([]);
+}
+
+const LOOKS: readonly [string, BrowserContextOptions][] = [
+  ['phone-light', { ...PHONE, colorScheme: 'light' }],
+  ['phone-dark', { ...PHONE, colorScheme: 'dark' }],
+  ['desktop-light', { viewport: { width: 1100, height: 760 }, colorScheme: 'light' }],
+  ['desktop-dark', { viewport: { width: 1100, height: 760 }, colorScheme: 'dark' }],
+];
+
+const SCREENSHOTS = path.join(import.meta.dirname, '../../docs/screenshots');
+
+/** Walks to a page in each look, checks it, and with SCREENSHOTS=1 takes its picture into docs/screenshots. */
+export async function inEveryLook(
+  journeys: Journeys,
+  name: string,
+  walk: (page: Page) => Promise<void>,
+): Promise<void> {
+  for (const [look, options] of LOOKS) {
+    const page = await journeys.visit(options);
+    await walk(page);
+    await expectAccessible(page, `${name}, ${look}`);
+    await expectNoSideways(page, `${name}, ${look}`);
+    if (process.env.SCREENSHOTS === '1') {
+      mkdirSync(SCREENSHOTS, { recursive: true });
+      await page.screenshot({
+        path: path.join(SCREENSHOTS, `${name}-${look}.png`),
+        fullPage: true,
+        scale: 'css',
+      });
+    }
+  }
+}
+
+async function expectNoSideways(page: Page, what: string): Promise<void> {
+  const over = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
+  expect(over, `${what}: scrolls sideways`).to.be.at.most(0);
+}
+
+/** The link of a reset letter to Mara, from the letter. */
+export async function resetLink({ server }: Journeys, email = MARA.login): Promise<string> {
+  await resetPasswordLetterTo(server, email);
+  const letter = await server.mail.take(email);
+  return /https?:\/\/\S+\/reset\?token=\S+/.exec(letter.text)?.[0] ?? '';
+}
+
+/** A site of its own on this machine, under another host name than the server's. */
+export interface Site {
+  /** Ends in a slash. */
+  readonly url: string;
+  /** What every address answers. */
+  html: string;
+  /** The body of the last POST. */
+  readonly posted: string;
+  close(): Promise<void>;
+}
+
+export async function startSite(): Promise<Site> {
+  const state = { html: '', posted: '' };
+  const server: Server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      if (request.method === 'POST') state.posted = body;
+      response.writeHead(200, { 'content-type': 'text/html' }).end(state.html);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(state, {
+    url: `http://localhost:${port}/`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  });
+}

@@ -1,0 +1,161 @@
+/** Signing in and consenting, as a person with a browser. */
+import { expect } from 'chai';
+import { fetchUserInfo } from 'openid-client';
+import { nativeApp } from '../support/clients.ts';
+import { answerOf, begin, DOCTOR, enter, type Journeys, MARA, signIn, startJourneys } from './journey.ts';
+
+describe('signing in with a browser', () => {
+  let journeys: Journeys;
+
+  before(async () => {
+    journeys = await startJourneys();
+  });
+  afterEach(() => journeys.settle());
+  after(() => journeys.close());
+
+  it('goes by keyboard alone from the app to its tokens', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
+    const started = await begin(page, party);
+    // The first field has the focus already.
+    await page.keyboard.type(MARA.login);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(MARA.password);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Web App asks for access' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText('The app').waitFor();
+    const tokens = await party.finish(started, page.url());
+    const { configuration } = party;
+    const person = await fetchUserInfo(configuration, tokens.access_token, tokens.claims()?.sub ?? '');
+    expect(person).to.include({ email: MARA.login, given_name: 'Mara' });
+  });
+
+  it('goes all the way with JavaScript off', async () => {
+    const [page, party] = await Promise.all([journeys.visit({ javaScriptEnabled: false }), journeys.party()]);
+    const started = await signIn(page, party);
+    expect((await party.finish(started, page.url())).claims()?.sub).to.be.a('string');
+  });
+
+  it('W7 says the same to a wrong password and to an unknown name, keeps the name and drops the password', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
+    const said: (string | null)[] = [];
+    for (const login of [MARA.login, 'nobody@clinic.test', 'nopass@ward.test']) {
+      await begin(page, party);
+      await enter(page, { login, password: 'Not-The-Password-11' });
+      said.push(await page.getByRole('alert').textContent());
+      expect(await page.getByLabel('E-mail or username').inputValue()).to.equal(login);
+      expect(await page.getByLabel('Password').inputValue()).to.equal('');
+      const focused = await page.locator(':focus').getAttribute('id');
+      expect(focused).to.equal('password');
+    }
+    expect(new Set(said).size).to.equal(1);
+    await enter(page, MARA);
+    await page.getByRole('heading', { name: 'asks for access' }).waitFor();
+  });
+
+  it('takes back to the app who does not want to sign in', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
+    const started = await begin(page, party);
+    await page.getByRole('button', { name: 'Back to Web App' }).click();
+    await page.getByText('The app').waitFor();
+    expect(page.url().startsWith(journeys.webApp.redirectUri)).to.equal(true);
+    expect(answerOf(page).get('error')).to.equal('access_denied');
+    expect(answerOf(page).get('state')).to.equal(started.state);
+  });
+
+  it('tells the app when the person does not allow the access', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
+    await begin(page, party, { scope: 'openid email phone offline_access', prompt: 'consent' });
+    await enter(page, DOCTOR);
+    const asked = await page.getByRole('listitem').allInnerTexts();
+    expect(asked.join(' ')).to.contain('your e-mail address').and.to.contain('your phone number');
+    await page.getByRole('button', { name: 'Do not allow' }).click();
+    await page.getByText('The app').waitFor();
+    expect(answerOf(page).get('error')).to.equal('access_denied');
+    expect(answerOf(page).has('code')).to.equal(false);
+  });
+
+  it('asks for neither password nor consent a second time', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
+    await signIn(page, party);
+    await begin(page, party);
+    await page.getByText('The app').waitFor();
+    expect(answerOf(page).get('code')).to.be.a('string');
+  });
+
+  it("does not ask for consent for an organization's own app", async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party(journeys.ownApp)]);
+    await begin(page, party);
+    await enter(page, MARA);
+    await page.getByText('The app').waitFor();
+    expect(answerOf(page).get('code')).to.be.a('string');
+  });
+
+  it('leads to an app on a loopback port', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party(nativeApp)]);
+    await page
+      .context()
+      .route('http://127.0.0.1:4711/**', (route) =>
+        route.fulfill({ contentType: 'text/html', body: '<h1>The app</h1>' }),
+      );
+    await begin(page, party, { redirect_uri: 'http://127.0.0.1:4711/callback' });
+    await enter(page, MARA);
+    await page.getByRole('button', { name: 'Allow', exact: true }).click();
+    await page.getByText('The app').waitFor();
+    expect(answerOf(page).get('code')).to.be.a('string');
+  });
+
+  it('posts the answer to an app that asked for a form', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party(journeys.ownApp)]);
+    const started = await begin(page, party, { response_mode: 'form_post' });
+    await enter(page, MARA);
+    await page.getByText('The app').waitFor();
+    const posted = new URLSearchParams(journeys.apps.posted);
+    expect(posted.get('code')).to.be.a('string');
+    expect(posted.get('state')).to.equal(started.state);
+  });
+
+  it('knows who is meant when the app says so', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
+    await begin(page, party, { login_hint: 'dr@clinic.test' });
+    expect(await page.getByLabel('E-mail or username').inputValue()).to.equal('dr@clinic.test');
+    expect(await page.locator(':focus').getAttribute('id')).to.equal('password');
+  });
+
+  it('asks a signed-in person again when the app wants it', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
+    await signIn(page, party);
+    await begin(page, party, { prompt: 'login' });
+    await page.getByText('Please confirm that it is you').waitFor();
+    expect(await page.getByLabel('E-mail or username').inputValue()).to.equal(MARA.login);
+    await enter(page, MARA);
+    await page.getByText('The app').waitFor();
+  });
+
+  it('says what happened when the back button leads to a sign-in that is over', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
+    await begin(page, party);
+    const address = page.url();
+    await enter(page, MARA);
+    await page.getByRole('button', { name: 'Allow', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Do not allow' }).click();
+    await page.getByText('The app').waitFor();
+    const reply = await page.goto(address);
+    expect(reply?.status()).to.equal(410);
+    await page.getByRole('heading', { name: 'This sign-in has ended' }).waitFor();
+  });
+
+  it('asks a person to wait after ten wrong passwords, with the right one too', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
+    await begin(page, party);
+    for (let i = 0; i < 10; i += 1) await enter(page, { ...DOCTOR, password: `Wrong-Password-${i}-x` });
+    const reply = page.waitForResponse((response) => response.request().method() === 'POST');
+    await enter(page, DOCTOR);
+    expect((await reply).status()).to.equal(429);
+    expect(Number((await reply).headers()['retry-after'])).to.be.within(1, 900);
+    expect(await page.getByRole('alert').textContent()).to.match(
+      /^Too many attempts\. Please wait (a minute|\d+ minutes)/,
+    );
+  });
+});
