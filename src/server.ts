@@ -10,6 +10,7 @@ import type { Middleware } from 'koa';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import { serverKey } from './config/server-key.ts';
+import { createApiKeyDescriber } from './dialects/describe-api-key.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { ensureDialectClients } from './dialects/dialect-clients.ts';
 import { mountDialects } from './dialects/mount.ts';
@@ -238,12 +239,14 @@ async function createDialects(
   const { config, log, views, dialects, stores } = parts;
   if (dialects.length === 0) return undefined;
   await ensureDialectClients({ dialects, config, stores });
-  return mountDialects({
+  const services = {
     ...parts,
     upstreams: createUpstreams({ config, log }),
-    renderPage: async (view, data) => views.render({ view, data }),
+    renderPage: async (view: string, data: Readonly<Record<string, unknown>>) => views.render({ view, data }),
     serverCors: createCors(config.http.cors.origins),
-  });
+  };
+  parts.oidc.describeApiKeysWith(createApiKeyDescriber(services));
+  return mountDialects(services);
 }
 
 /** Loaded only where it is wanted: none of it is there in production. */

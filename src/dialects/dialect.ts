@@ -64,6 +64,13 @@ export interface Dialect<Settings = AnySettings> {
   readonly tokens: TokenRules<Settings>;
   /** The vendor's id for an account, made when first needed and kept for life. */
   readonly alias: AliasForm;
+  /** What the standard introspection endpoint says of this dialect's API keys; without it they are unknown there. */
+  readonly apiKeys?: {
+    /** How every key begins. */
+    readonly prefix: string;
+    /** What the key is worth now, and vendor claims. */
+    describe(caller: Caller, settings: Settings): { scopes: readonly string[]; claims: Record<string, Json> };
+  };
   /** Members of `vendor.<name>` that are drawn at random once, when first needed. */
   readonly mints?: Readonly<Record<string, RandomForm>>;
   /** Accounts that this dialect does not let in, as though they did not exist. Default: only active ones come in. */

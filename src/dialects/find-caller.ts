@@ -44,11 +44,12 @@ async function bearerOfToken(
   };
 }
 
-async function bearerOfKey(
+/** With the time at which the key was made. Throws 'invalid-api-key'. */
+export async function bearerOfKey(
   services: DialectServices,
   mounted: MountedDialect,
   credential: { readonly key: string; readonly secret?: string },
-): Promise<Caller> {
+): Promise<Caller & { readonly madeAt: Date }> {
   const { dialect } = mounted;
   const found = await authenticateApiKey(services.identity, {
     key: credential.key,
@@ -57,12 +58,13 @@ async function bearerOfKey(
   });
   if (found === undefined) throw new Refused('invalid-api-key');
   const { record, account } = found;
-  const caller: Caller = {
+  const caller = {
     kind: 'api-key',
     organization: record.organization,
     scopes: record.scopes,
     claims: {},
-  };
+    madeAt: record.createdAt,
+  } as const;
   if (record.accountId === undefined) return caller;
   if (account === undefined || !mayGoOn(mounted, account)) throw new Refused('invalid-api-key');
   return { ...caller, account: await accountView(services.identity, account, dialect) };

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import Provider from 'oidc-provider';
 import type { Secrets } from '../secrets.ts';
 import type { Payload } from './artifacts.ts';
+import { DIALECT_GRANT } from './dialect-grant.ts';
 import { type EngineContext, notesOf, routeOf } from './engine-context.ts';
 import { type EngineRecord, modelOf, override, overrideFind } from './engine-models.ts';
 
@@ -73,6 +74,8 @@ export function storeAccessTokens({ provider, secrets }: { provider: Provider; s
         async function find(value, options) {
           const found = await original.call(this, value, options);
           if (found) handles.set(found, value);
+          // A dialect's token is good at its dialect; here it is no token at all (security.md T3).
+          if (found?.gty === DIALECT_GRANT && routeOf(Provider.ctx) === 'userinfo') return undefined;
           return found;
         },
     );

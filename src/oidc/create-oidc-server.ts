@@ -18,7 +18,7 @@ import type { OriginOf } from './events.ts';
 import { createGrantIssuer } from './grant-issuer.ts';
 import { createAccessEnder, createHoldings } from './grants.ts';
 import { createInteractions } from './interactions.ts';
-import type { EnginePages, OidcServer } from './oidc.ts';
+import type { ApiKeyDescriber, EnginePages, OidcServer } from './oidc.ts';
 import { createOutboundFetch } from './outbound-fetch.ts';
 import { buildProvider } from './provider.ts';
 import { createRotations } from './refresh-rotation.ts';
@@ -65,6 +65,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     log,
     schedule: { ...config.keys, longestToken: Math.max(LONGEST_TOKEN, idToken, accessToken) },
   });
+  let describeApiKey: ApiKeyDescriber = async () => undefined;
   const build = () =>
     buildProvider(
       {
@@ -74,6 +75,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
         cookieKeys: options.cookieKeys,
         pages: options.pages,
         fetch: createOutboundFetch(config.outbound),
+        describeApiKey: (key) => describeApiKey(key),
       },
       keys.ring,
     );
@@ -103,6 +105,9 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
         state,
         since: new Date(since * 1000),
       })),
+    describeApiKeysWith(describe) {
+      describeApiKey = describe;
+    },
     rotateKeys: ({ force = false } = {}) => engine.rotate(force),
     close: async () => engine.stop(),
   };

@@ -12,6 +12,7 @@ export interface EngineRecord {
   exp?: number;
   clientId?: string;
   grantId?: string;
+  gty?: string;
   /** What stems from one code; narrower than a grant, which the sign-ins of one browser session share. */
   family?: string | undefined;
   consumed?: number;

@@ -10,6 +10,7 @@ import { randomToken, type Secrets } from '../secrets.ts';
 import type { Json } from '../store/ports.ts';
 import { handleOf } from './access-token-format.ts';
 import type { Artifact, Artifacts, Payload } from './artifacts.ts';
+import { DIALECT_GRANT } from './dialect-grant.ts';
 import type {
   AccessWanted,
   GrantIssuer,
@@ -21,9 +22,6 @@ import type {
 import type { Rotations } from './refresh-rotation.ts';
 import { createDialectRotation } from './rotate-dialect-token.ts';
 import { currentKey, type Keyring } from './signing-keys.ts';
-
-/** Grant type of what dialects make; the engine shows it nowhere, revocation asks for it. */
-export const DIALECT_GRANT = 'dialect';
 
 export interface GrantIssuerParts {
   readonly artifacts: Artifacts;

@@ -18,6 +18,8 @@ export interface OidcServer {
   readonly sessions: BrowserSessions;
   /** The signing keys that there are, retired ones for a while too; without the keys themselves. */
   signingKeys(): readonly SigningKeyView[];
+  /** Lets introspection answer for API keys too. Called once, before the first request. */
+  describeApiKeysWith(describe: ApiKeyDescriber): void;
   /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */
   rotateKeys(options?: { force?: boolean }): Promise<void>;
   close(): Promise<void>;
@@ -115,6 +117,24 @@ export interface RotationWanted {
   prepare(
     live: LiveToken,
   ): Promise<{ access: AccessWanted; refresh: Omit<RefreshWanted, 'endsAt'> } | undefined>;
+}
+
+/* ------------------------------------------------------------------ API keys of dialects */
+
+/** Undefined: no API key, or none that is good. */
+export type ApiKeyDescriber = (key: string) => Promise<DescribedApiKey | undefined>;
+
+export interface DescribedApiKey {
+  /** The dialect's client: who may ask is decided as for its tokens. */
+  readonly clientId: string;
+  readonly organization: string;
+  /** Account id. */
+  readonly subject: string;
+  /** Space-separated: what the key is worth now. */
+  readonly scope: string;
+  /** Epoch seconds. */
+  readonly issuedAt: number;
+  readonly claims: Readonly<Record<string, Json>>;
 }
 
 /* ------------------------------------------------------------------ what an account holds */

@@ -16,6 +16,7 @@ import { CLAIMS_BY_SCOPE, createAccountFinder } from './claims.ts';
 import { CLIENT_TRAITS, type ClientRegistry, compareHashedSecrets } from './clients.ts';
 import { watchCodes } from './code-redemption.ts';
 import { type CookieSettings, cookieNames } from './cookies.ts';
+import { DIALECT_GRANT } from './dialect-grant.ts';
 import { discoveryFacts, offeredResponseModes } from './discovery.ts';
 import type { EngineContext, EngineStep, StepContext } from './engine-context.ts';
 import { addMembers } from './engine-models.ts';
@@ -24,9 +25,9 @@ import { answerUnavailable, auditLine, type EventParts, writeEvents } from './ev
 import { createGrantLoader } from './existing-grant.ts';
 import { features } from './features.ts';
 import { formToQuery } from './form-to-query.ts';
-import { DIALECT_GRANT } from './grant-issuer.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
-import { ACR, type EnginePages } from './oidc.ts';
+import { introspectApiKeys } from './introspect-api-keys.ts';
+import { ACR, type ApiKeyDescriber, type EnginePages } from './oidc.ts';
 import type { OutboundFetch } from './outbound-fetch.ts';
 import { detectReplays } from './proof-replay.ts';
 import { refreshTurns, rotateRefreshTokens } from './refresh-at-token-endpoint.ts';
@@ -34,7 +35,7 @@ import type { Rotations } from './refresh-rotation.ts';
 import { ROUTES } from './server-routes.ts';
 import { engineKeys, type Keyring } from './signing-keys.ts';
 import { theftAt } from './theft.ts';
-import { createTokenRights } from './token-rights.ts';
+import { createTokenRights, type TokenRights } from './token-rights.ts';
 
 export interface ProviderParts extends EventParts {
   readonly config: Config;
@@ -50,6 +51,7 @@ export interface ProviderParts extends EventParts {
   readonly cookies: CookieSettings;
   readonly pages: EnginePages;
   readonly fetch: OutboundFetch;
+  readonly describeApiKey: ApiKeyDescriber;
 }
 
 export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
@@ -71,21 +73,27 @@ export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
     formToQuery(provider, (ctx, error, description) => renderError(parts, ctx, { error, description })),
     offeredResponseModes,
     refreshTurns(refresh),
+    introspectApiKeys({ describe: parts.describeApiKey, rights: rightsOf(parts) }),
   ]) {
     provider.use(step);
   }
   return provider;
 }
 
-function configuration(parts: ProviderParts, ring: Keyring): Configuration {
-  const { config, accounts, clients, artifacts, clock } = parts;
-  const { lifetimes, refreshReuse } = config.oidc;
+function rightsOf(parts: ProviderParts): TokenRights {
   const line = auditLine(parts);
-  const rights = createTokenRights({
-    clients,
+  return createTokenRights({
+    clients: parts.clients,
     refused: (ctx, what, token) =>
       line(ctx, `${what}.refused`, 'refused', { tokenClientId: token.clientId ?? null }),
   });
+}
+
+function configuration(parts: ProviderParts, ring: Keyring): Configuration {
+  const { config, accounts, clients, artifacts, clock } = parts;
+  const { lifetimes, refreshReuse } = config.oidc;
+  const rights = rightsOf(parts);
+  const line = auditLine(parts);
   const theft = (ctx: EngineContext | undefined) => theftAt(ctx, { clock, leeway: refreshReuse.leeway });
 
   const endTokens = async (grantId: string) => {

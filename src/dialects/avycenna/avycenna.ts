@@ -5,7 +5,7 @@
  */
 import { BASE62, dialect, HEX } from '../dialect.ts';
 import { createApiKey, deleteApiKey, listApiKeys } from './api-keys.ts';
-import { credential } from './caller.ts';
+import { accountOf, credential, worth } from './caller.ts';
 import { finishGoogle, startGoogle } from './google.ts';
 import { me } from './me.ts';
 import { sendOneTimeCode, verifyOneTimeCode } from './one-time-code.ts';
@@ -70,6 +70,13 @@ export const avycenna = dialect<AvycennaSettings>({
       leeway: ({ refreshToken }) => refreshToken.leeway,
       reuse: 'in-flight',
     },
+  },
+  apiKeys: {
+    prefix: 'avk_',
+    describe: (caller, given) => ({
+      scopes: worth(caller, given),
+      claims: { user_id: accountOf(caller).alias, role: roleOf(accountOf(caller), given) },
+    }),
   },
   alias: { prefix: 'usr_', alphabet: BASE62, length: 8 },
   refusals,

@@ -1,0 +1,35 @@
+/**
+ * API keys of dialects at the standard introspection endpoint: which dialect a key belongs to is told by how
+ * it begins, what it is worth by that dialect. Asking counts as a use of the key.
+ */
+import type { DescribedApiKey } from '../oidc/oidc.ts';
+import { parseSettings } from './check-dialects.ts';
+import { type Dialect, Refused } from './dialect.ts';
+import { bearerOfKey } from './find-caller.ts';
+import type { DialectServices } from './services.ts';
+
+export function createApiKeyDescriber(
+  options: DialectServices & { readonly dialects: readonly Dialect[] },
+): (key: string) => Promise<DescribedApiKey | undefined> {
+  const mounted = parseSettings(options.dialects, options.config.dialects, []);
+  return async (key) => {
+    const owner = mounted.find(({ dialect }) => dialect.apiKeys && key.startsWith(dialect.apiKeys.prefix));
+    if (owner?.dialect.apiKeys === undefined) return undefined;
+    try {
+      const caller = await bearerOfKey(options, owner, { key });
+      if (caller.account === undefined) return undefined;
+      const { scopes, claims } = owner.dialect.apiKeys.describe(caller, owner.settings);
+      return {
+        clientId: owner.clientId,
+        organization: caller.organization,
+        subject: caller.account.id,
+        scope: scopes.join(' '),
+        issuedAt: Math.floor(caller.madeAt.getTime() / 1000),
+        claims,
+      };
+    } catch (refusal) {
+      if (refusal instanceof Refused) return undefined;
+      throw refusal;
+    }
+  };
+}
