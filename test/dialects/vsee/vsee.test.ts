@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import { deleteAccount } from '../../../src/identity/delete-account.ts';
 import { setStatus } from '../../../src/identity/set-status.ts';
+import { clinicdevApp, ownApp, type TestClient } from '../../support/clients.ts';
+import { relyingParty } from '../../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
+import { openWebSession, type WebSession } from '../../support/web-session.ts';
 import { type Answer, clientOf, KEY } from './client.ts';
 
 const DEAD = { code: 401, message: 'Invalid or expired token.' };
@@ -207,6 +210,39 @@ describe('VSee', () => {
       const second = cookies(await client.get(`/auth?sso_token=${token}`, { cookie: first.join('; ') }));
       expect(second.filter((cookie) => first.includes(cookie))).to.deep.equal([]);
     });
+
+    it('C3 the session is good for clients of the same organization and of no other', async () => {
+      const browser = openWebSession();
+      const client = clientOf(server);
+      const mara = { username: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
+      const signedIn = await client.post('/users/login', mara, { 'x-accountcode': 'default' });
+      const entered = await browser.request(`${server.url}/auth?sso_token=${signedIn.json.data.token}`);
+      expect(entered.status).to.equal(303);
+      const own = await askSilently(browser, ownApp);
+      expect(own.searchParams.get('error')).to.equal(null);
+      expect(own.searchParams.get('code')).to.be.a('string');
+      const foreign = await askSilently(browser, clinicdevApp);
+      expect(foreign.searchParams.get('error')).to.equal('login_required');
+    });
+
+    it('C3 a person of single sign-on is signed in for a client of the clinic, who has yet to consent', async () => {
+      const browser = openWebSession();
+      const signedIn = await clientOf(server).sso({ code: 'browser', type: 400 });
+      await browser.request(`${server.url}/auth?sso_token=${signedIn.json.data.token.token}`);
+      const clinic = await askSilently(browser, clinicdevApp);
+      expect(clinic.searchParams.get('error')).to.equal('consent_required');
+      const foreign = await askSilently(browser, ownApp);
+      expect(foreign.searchParams.get('error')).to.equal('login_required');
+    });
+
+    /** Where a prompt=none request ends. */
+    async function askSilently(browser: WebSession, client: TestClient): Promise<URL> {
+      const party = await relyingParty(server.issuer, client);
+      const { url } = await party.begin({ prompt: 'none', scope: 'openid' });
+      const end = await browser.open(url, [client.redirectUri]);
+      if (typeof end !== 'string') throw new Error(`A page of status ${end.status} came: ${end.url}`);
+      return new URL(end);
+    }
 
     it('other methods are not this dialect’s', async () => {
       const answer = await clientOf(server).send('POST', '/auth?sso_token=x', {
