@@ -30,20 +30,23 @@ interface TextRules {
 }
 
 function text(name: string, { limit, optional = false, rule }: TextRules) {
-  return z.unknown().optional().transform((value, context): string | undefined => {
-    const fault = (message: string) => {
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    };
-    if (value === undefined || value === null) return optional ? undefined : fault(`${name} is required`);
-    if (typeof value !== 'string') return fault(`${name} must be a string`);
-    const clean = value.trim();
-    if (clean === '') return fault(`${name} is required`);
-    if (/\p{Cc}/u.test(value) || !value.isWellFormed()) return fault(`${name} contains invalid characters`);
-    if (points(clean) > limit) return fault(`${name} must be at most ${limit} characters`);
-    const broken = rule?.(clean);
-    return broken === undefined ? clean : fault(broken);
-  });
+  return z
+    .unknown()
+    .optional()
+    .transform((value, context): string | undefined => {
+      const fault = (message: string) => {
+        context.addIssue({ code: 'custom', message });
+        return z.NEVER;
+      };
+      if (value === undefined || value === null) return optional ? undefined : fault(`${name} is required`);
+      if (typeof value !== 'string') return fault(`${name} must be a string`);
+      const clean = value.trim();
+      if (clean === '') return fault(`${name} is required`);
+      if (/\p{Cc}/u.test(value) || !value.isWellFormed()) return fault(`${name} contains invalid characters`);
+      if (points(clean) > limit) return fault(`${name} must be at most ${limit} characters`);
+      const broken = rule?.(clean);
+      return broken === undefined ? clean : fault(broken);
+    });
 }
 
 export const required = (name: string, limit = 100) => text(name, { limit }).pipe(z.string());
@@ -73,18 +76,21 @@ export const optionalAddress = text('email', { limit: 254, optional: true, rule:
 
 /** Exactly as sent: neither trimmed nor cut. */
 export function password(rule?: (value: string) => string | undefined) {
-  return z.unknown().optional().transform((value, context): string => {
-    const fault = (message: string) => {
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    };
-    if (value === undefined || value === null || value === '') return fault('password is required');
-    if (typeof value !== 'string') return fault('password must be a string');
-    if (value.includes('\0') || !value.isWellFormed()) return fault('password contains invalid characters');
-    if (bytes(value) > 1024) return fault('password must be at most 1024 bytes');
-    const broken = rule?.(value);
-    return broken === undefined ? value : fault(broken);
-  });
+  return z
+    .unknown()
+    .optional()
+    .transform((value, context): string => {
+      const fault = (message: string) => {
+        context.addIssue({ code: 'custom', message });
+        return z.NEVER;
+      };
+      if (value === undefined || value === null || value === '') return fault('password is required');
+      if (typeof value !== 'string') return fault('password must be a string');
+      if (value.includes('\0') || !value.isWellFormed()) return fault('password contains invalid characters');
+      if (bytes(value) > 1024) return fault('password must be at most 1024 bytes');
+      const broken = rule?.(value);
+      return broken === undefined ? value : fault(broken);
+    });
 }
 
 export const newPassword = password((value) =>
@@ -93,17 +99,24 @@ export const newPassword = password((value) =>
     : 'password must have at least 8 characters, with uppercase and lowercase letters and a number',
 );
 
-export const remember = z.unknown().optional().transform((value, context): boolean => {
-  if (value === undefined || value === null) return false;
-  if (typeof value === 'boolean') return value;
-  context.addIssue({ code: 'custom', message: 'remember must be a boolean' });
-  return z.NEVER;
-});
+export const remember = z
+  .unknown()
+  .optional()
+  .transform((value, context): boolean => {
+    if (value === undefined || value === null) return false;
+    if (typeof value === 'boolean') return value;
+    context.addIssue({ code: 'custom', message: 'remember must be a boolean' });
+    return z.NEVER;
+  });
 
 /** Steps 1 and 2 only: whatever text is no token of ours is a refused one. */
-export const linkToken = z.unknown().optional().transform((value, context): string => {
-  const missing = value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
-  if (!missing && typeof value === 'string') return value;
-  context.addIssue({ code: 'custom', message: missing ? 'token is required' : 'token must be a string' });
-  return z.NEVER;
-});
+export const linkToken = z
+  .unknown()
+  .optional()
+  .transform((value, context): string => {
+    const missing =
+      value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+    if (!missing && typeof value === 'string') return value;
+    context.addIssue({ code: 'custom', message: missing ? 'token is required' : 'token must be a string' });
+    return z.NEVER;
+  });
