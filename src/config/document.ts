@@ -48,10 +48,9 @@ the demo application or the demo seed, and with \`outbound.allowPrivate\`. It ta
 set it: one SQLite file serves one machine.`;
 
 function sectionPart(name: string, schema: z.ZodType): string {
-  const about = factsOf(schema)?.about ?? '';
-  const table = tableOf(schema);
-  const rows = table ? rowsOf(schema, [name], defaultOf(schema)) : [row([name], schema, defaultOf(schema))];
-  return `## ${name}\n\n${about}\n\n${tableText(rows)}`;
+  const heading = `## ${name}\n\n`;
+  if (!tableOf(schema)) return heading + tableText([row([name], schema, defaultOf(schema))]);
+  return `${heading}${aboutOf(schema)}\n\n${tableText(rowsOf(schema, [name], defaultOf(schema)))}`;
 }
 
 function dialectsPart(dialects: Readonly<Record<string, z.ZodType>>): string {
@@ -67,8 +66,17 @@ function dialectsPart(dialects: Readonly<Record<string, z.ZodType>>): string {
 type Row = readonly [key: string, kind: string, otherwise: string, about: string];
 
 function tableText(rows: readonly Row[]): string {
-  const lines = rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
-  return ['| Key | Value | Default | |', '|---|---|---|---|', ...lines].join('\n');
+  // Most dialects explain their keys in their own README.
+  const columns = rows.some(([, , , about]) => about !== '') ? 4 : 3;
+  const lines = rows.map(
+    (cells) =>
+      `| ${cells
+        .slice(0, columns)
+        .map((cell) => cell.replaceAll('|', '\\|'))
+        .join(' | ')} |`,
+  );
+  const heads = ['Key', 'Value', 'Default', ''].slice(0, columns);
+  return [`| ${heads.join(' | ')} |`, `|${'---|'.repeat(columns)}`, ...lines].join('\n');
 }
 
 /** The keys of a table, those of tables inside it too. */
@@ -85,7 +93,12 @@ function row(path: readonly string[], schema: z.ZodType, value: unknown): Row {
   const kind = kindOf(schema);
   const otherwise =
     value === undefined ? '' : code(kind === 'duration' ? durationText(value) : valueText(value));
-  return [code(path.join('.')), kind, otherwise, factsOf(schema)?.about ?? ''];
+  return [code(path.join('.')), kind, otherwise, aboutOf(schema)];
+}
+
+/** Ours from the registry of facts; a dialect's from zod's describe(). */
+function aboutOf(schema: z.ZodType): string {
+  return factsOf(schema)?.about ?? schema.description ?? '';
 }
 
 const code = (text: string) => `\`${text}\``;

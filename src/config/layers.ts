@@ -70,10 +70,11 @@ function withFiles(options: {
     const named = table && target === undefined ? undefined : table && keyNamed(table, target ?? '');
     if (named !== undefined) {
       const content = contentOf({ file: value, path: [...path, key].join('.'), folder, cwd, from: name });
-      if (typeof content === 'string') result[named] = content;
+      if (typeof content === 'string') define(result, named, content);
       else mistakes.push(content);
     } else {
-      result[key] = isTable(value) ? withFiles({ ...options, values: value, path: [...path, key] }) : value;
+      const inner = isTable(value) ? withFiles({ ...options, values: value, path: [...path, key] }) : value;
+      define(result, key, inner);
     }
   }
   return result;

@@ -22,19 +22,27 @@ export function withoutSecrets(value: unknown, path: readonly string[] = []): un
       Object.entries(value).map(([name, member]) => [name, withoutSecrets(member, [...path, name])]),
     );
   }
-  if (isSecret(path)) return HIDDEN;
-  return typeof value === 'string' ? withoutUser(value) : value;
+  const secrecy = secrecyOf(path);
+  if (secrecy === 'value') return HIDDEN;
+  return typeof value === 'string' ? withoutUser(value, secrecy === 'url') : value;
 }
 
-function isSecret(path: readonly string[]): boolean {
-  if (path.some((step) => SECRET_NAME.test(step))) return true;
-  return path.some((_, index) => {
+function secrecyOf(path: readonly string[]): 'value' | 'url' | undefined {
+  if (path.some((step) => SECRET_NAME.test(step))) return 'value';
+  const marks = path.map((_, index) => {
     const schema = schemaAt(configSchema, path.slice(0, index + 1));
-    return schema !== undefined && factsOf(schema)?.secret === 'value';
+    return schema && factsOf(schema)?.secret;
   });
+  return marks.find((mark) => mark !== undefined);
 }
 
-/** Connection strings carry a user and a password. Also where the text is too broken to be a URL. */
-function withoutUser(text: string): string {
-  return text.replace(/^([a-z][a-z\d+.-]*:\/*)[^/]*@/i, '$1(hidden)@');
+/**
+ * Connection strings carry a user and a password. Where one is due, everything before the last @ is
+ * hidden: the text may be too broken to be a URL.
+ */
+function withoutUser(text: string, isConnection: boolean): string {
+  const scheme = /^[a-z][a-z\d+.-]*:\/\//i.exec(text)?.[0];
+  const rest = text.slice(scheme?.length ?? 0);
+  if (!rest.includes('@') || (scheme === undefined && !isConnection)) return text;
+  return `${scheme ?? ''}${HIDDEN}${rest.slice(rest.lastIndexOf('@'))}`;
 }

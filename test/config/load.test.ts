@@ -1,0 +1,365 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { type LoadOptions, loadConfig } from '../../src/config/load.ts';
+import { ConfigError } from '../../src/config/mistakes.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { dialectSettings } from '../../src/dialects/registry.ts';
+
+const dialects = await dialectSettings();
+
+describe('The configuration', () => {
+  let cwd: string;
+  beforeEach(() => {
+    cwd = mkdtempSync(path.join(tmpdir(), 'portico-config-'));
+  });
+  afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+  /** Writes a file below the working directory and returns its path. */
+  function write(name: string, content: string): string {
+    const file = path.join(cwd, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, content);
+    return file;
+  }
+  const load = (env: Record<string, string> = {}, more: Partial<LoadOptions> = {}) =>
+    loadConfig({ env, cwd, dialects, ...more });
+  const own = (yaml: string, env: Record<string, string> = {}) =>
+    load({ ...env, PORTICO_CONFIG: write('portico.yaml', yaml) });
+  /** The mistakes of a configuration that must have some, by path. */
+  function mistakes(work: () => unknown) {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return { error, byPath: new Map(error.mistakes.map((mistake) => [mistake.path, mistake])) };
+    }
+    throw new Error('The configuration was accepted.');
+  }
+
+  describe('its layers', () => {
+    it('are default.yaml, the file of NODE_ENV, the file of PORTICO_CONFIG and the environment, the last on top', () => {
+      write(
+        'config/default.yaml',
+        'branding: { name: A }\nlog: { level: warn }\nhashing: { queue: 1 }\ndemo: false\n',
+      );
+      write('config/test.yaml', 'branding: { name: B }\nlog: { level: error }\nhashing: { queue: 2 }\n');
+      const PORTICO_CONFIG = write('own.yaml', 'branding: { name: C }\nlog: { level: debug }\n');
+      const env = { NODE_ENV: 'test', PORTICO_CONFIG, PORTICO_BRANDING__NAME: 'D' };
+      const config = load(env, { folder: path.join(cwd, 'config') });
+      expect(config).to.deep.include({ environment: 'test', demo: false, hashing: { queue: 2 } });
+      expect(config.log.level).to.equal('debug');
+      expect(config.branding.name).to.equal('D');
+    });
+
+    it('default.yaml says what the schema says when nothing is set', () => {
+      const written = loadConfig({ env: { NODE_ENV: 'test', PORTICO_LOG__LEVEL: 'info' }, cwd });
+      const { store, keys, ...rest } = configSchema.parse({
+        environment: 'test',
+        issuer: 'http://localhost:0',
+        http: { port: 0 },
+      });
+      expect(written).to.deep.include(rest);
+      expect(written.store.embedded.file).to.equal(path.join(cwd, store.embedded.file));
+      expect(written.keys.encryptionFile).to.equal(path.join(cwd, keys.encryptionFile));
+    });
+
+    it('join tables and replace lists', () => {
+      const config = own('http: { trustedProxies: [10.0.0.1] }\nseed: []\n', {
+        PORTICO_HTTP__TRUSTED_PROXIES: '10.0.0.2, 10.0.0.3/32',
+      });
+      expect(config.http.trustedProxies).to.deep.equal(['10.0.0.2', '10.0.0.3/32']);
+      expect(config.http.port).to.equal(3000);
+      expect(config.seed).to.deep.equal([]);
+    });
+
+    it('say nothing by an empty table, and take a value back by null', () => {
+      const config = own('mail:\n  smtp:\nbranding: { name: null }\n');
+      expect(config.mail.smtp.url).to.equal('smtp://127.0.0.1:1025');
+      expect(config.branding.name).to.equal('Portico');
+    });
+
+    it('let the default issuer follow the port', () => {
+      expect(load({ PORTICO_HTTP__PORT: '4000' }).issuer).to.equal('http://localhost:4000');
+      expect(own('issuer: http://localhost:3000\nhttp: { port: 4000 }').issuer).to.equal(
+        'http://localhost:3000',
+      );
+    });
+
+    it('find seeds beside the file that names them, then from the working directory', () => {
+      write('conf/near.yaml', '');
+      write('far.yaml', '');
+      const PORTICO_CONFIG = write('conf/portico.yaml', 'seed: [near.yaml, far.yaml]');
+      expect(load({ PORTICO_CONFIG }).seed).to.deep.equal([
+        path.join(cwd, 'conf/near.yaml'),
+        path.join(cwd, 'far.yaml'),
+      ]);
+    });
+  });
+
+  describe('durations', () => {
+    for (const [text, seconds] of [
+      ['10s', 10],
+      ['5m', 300],
+      ['24h', 86_400],
+      ['30d', 2_592_000],
+      ['90', 90],
+    ] as const) {
+      it(`${text} is ${seconds} seconds`, () => {
+        expect(
+          load({ PORTICO_SESSIONS__IDLE: text, PORTICO_SESSIONS__ABSOLUTE: '30d' }).sessions.idle,
+        ).to.equal(seconds);
+      });
+    }
+    for (const text of ['10', '1.5h', '0s', '-5m', '5 m', '5M', '1w', '0', '', '1e3s']) {
+      if (text === '10' || text === '') continue;
+      it(`${text} is none`, () => {
+        const { byPath } = mistakes(() => own(`sessions: { idle: "${text}" }`));
+        expect(byPath.get('sessions.idle')?.message).to.match(/^must be a duration/);
+      });
+    }
+  });
+
+  describe('the environment', () => {
+    it('matches names without case and without underscores inside a segment', () => {
+      const config = load({
+        PORTICO_STORE__MONGO__URL: 'mongodb://db:27017',
+        PORTICO_http__Trusted_Proxies: '10.0.0.0/8',
+        PORTICO_OIDC__REFRESH_REUSE__LEEWAY: '5s',
+        PORTICO_DIALECTS__VISITNOTE__TRIAL_DAYS: '7',
+      });
+      expect(config.store.mongo.url).to.equal('mongodb://db:27017');
+      expect(config.http.trustedProxies).to.deep.equal(['10.0.0.0/8']);
+      expect(config.oidc.refreshReuse.leeway).to.equal(5);
+      expect(config.dialects.visitnote).to.deep.equal({ enabled: true, trialDays: 7 });
+    });
+
+    it('turns text into numbers, booleans, lists, tables and null, as the key takes them', () => {
+      const config = load({
+        PORTICO_HTTP__WORKERS: '2',
+        PORTICO_DEMO: 'false',
+        PORTICO_HTTP__CORS: '{"origins": ["https://app.example"]}',
+        PORTICO_PASSWORDS__BLOCKLIST: '[one, two]',
+        PORTICO_HTTP__INTERNAL__PORT: 'null',
+        PORTICO_DIALECTS__VISITNOTE__ENABLED: 'false',
+      });
+      expect(config.http.workers).to.equal(2);
+      expect(config.demo).to.equal(false);
+      expect(config.http.cors.origins).to.deep.equal(['https://app.example']);
+      expect(config.passwords.blocklist).to.deep.equal(['one', 'two']);
+      expect(config.http.internal.port).to.equal(null);
+      expect(config.dialects.visitnote?.enabled).to.equal(false);
+    });
+
+    it('counts an empty variable as not set', () => {
+      expect(load({ PORTICO_BRANDING__NAME: '' }).branding.name).to.equal('Portico');
+    });
+
+    it('passes over what Kubernetes says about a service called portico', () => {
+      const env = {
+        PORTICO_PORT: 'tcp://10.0.0.1:80',
+        PORTICO_SERVICE_HOST: '10.0.0.1',
+        PORTICO_PORT_80_TCP: 'x',
+      };
+      expect(load(env).http.port).to.equal(3000);
+    });
+
+    it('refuses one key set by two spellings', () => {
+      const env = { PORTICO_HTTP__TRUSTEDPROXIES: '10.0.0.1', PORTICO_HTTP__TRUSTED_PROXIES: '10.0.0.2' };
+      expect(mistakes(() => load(env)).byPath.get('PORTICO_HTTP__TRUSTED_PROXIES')?.message).to.contain(
+        'keep one',
+      );
+    });
+
+    it('does not set the environment itself', () => {
+      expect(mistakes(() => load({ PORTICO_ENVIRONMENT: 'test' })).byPath).to.have.key('PORTICO_ENVIRONMENT');
+    });
+  });
+
+  describe('_FILE', () => {
+    it('reads a value from a file, without the line break at its end', () => {
+      const file = write('secret', 'google says so\n');
+      const config = load({ PORTICO_FEDERATION__GOOGLE__CLIENT_SECRET_FILE: file });
+      expect(config.federation.google.clientSecret).to.equal('google says so');
+    });
+
+    it('is no suffix where the whole name is a key', () => {
+      const config = load({ PORTICO_KEYS__ENCRYPTION_FILE: 'elsewhere.key' });
+      expect(config.keys.encryptionFile).to.equal(path.join(cwd, 'elsewhere.key'));
+      expect(config.keys.encryption).to.equal(undefined);
+    });
+
+    it('works in YAML as secret_file and as clientSecretFile, also for dialects', () => {
+      write('shared', `${'s'.repeat(40)}\n`);
+      const config = own(`
+federation: { google: { clientSecretFile: shared } }
+dialects: { medisync: { accessToken: { signing: HS256, secret_file: shared } } }
+`);
+      expect(config.federation.google.clientSecret).to.equal('s'.repeat(40));
+      expect(config.dialects.medisync?.accessToken).to.deep.equal({
+        signing: 'HS256',
+        secret: 's'.repeat(40),
+      });
+    });
+
+    it('tells which file cannot be read', () => {
+      const { byPath } = mistakes(() => load({ PORTICO_KEYS__COOKIES_FILE: 'nowhere' }));
+      expect(byPath.get('PORTICO_KEYS__COOKIES_FILE')?.message).to.equal('cannot be read (ENOENT)');
+    });
+  });
+
+  describe('mistakes', () => {
+    const YAML = `
+issuer: https://id.example/path
+htp: { port: 1 }
+http: { prot: 80, port: 70000, workers: 0, trustedProxies: [10.0.0.0/8, nonsense] }
+store: { kind: sqlite, redis: { url: "http://redis" } }
+demo: perhaps
+attempts: { pair: { window: 10y } }
+oidc: { lifetimes: { grant: 1d }, refreshReuse: { leeway: 10 } }
+federation: { apple: { enabled: true, issuer: http://apple.example } }
+dialects:
+  visitnote: { accessToken: { lifetime: soon }, trailDays: 3 }
+  vsea: { enabled: true }
+  medisync: { accessToken: { signing: HS256 } }
+`;
+
+    it('are reported all at once, each with its path', () => {
+      const { byPath } = mistakes(() =>
+        own(YAML, { PORTICO_LOG__LEVEL: 'loud', PORTICO_LOGG__LEVEL: 'info' }),
+      );
+      expect([...byPath.keys()]).to.have.members([
+        'issuer',
+        'htp',
+        'http.prot',
+        'http.port',
+        'http.workers',
+        'http.trustedProxies.1',
+        'store.kind',
+        'store.redis.url',
+        'demo',
+        'attempts.pair.window',
+        'oidc.lifetimes.grant',
+        'federation.apple.issuer',
+        'dialects.visitnote.accessToken.lifetime',
+        'dialects.visitnote.trailDays',
+        'dialects.vsea',
+        'dialects.medisync.accessToken.secret_file',
+        'log.level',
+        'PORTICO_LOGG__LEVEL',
+      ]);
+    });
+
+    it('tell the value, who set it, and what is allowed', () => {
+      const { error } = mistakes(() => own(YAML, { PORTICO_LOG__LEVEL: 'loud' }));
+      expect(error.message).to.contain('http.workers is 0 (');
+      expect(error.message).to.contain('portico.yaml): must be 1 or more');
+      expect(error.message).to.contain('log.level is "loud" (PORTICO_LOG__LEVEL): must be fatal or error');
+      expect(error.message).to.contain('store.kind is "sqlite"');
+      expect(error.message).to.contain('must be embedded or distributed');
+    });
+
+    it('name the key that was probably meant', () => {
+      const { byPath } = mistakes(() => own(YAML, { PORTICO_HTTP__WORKRES: '2' }));
+      expect(byPath.get('http.prot')?.message).to.contain('did you mean port?');
+      expect(byPath.get('htp')?.message).to.contain('did you mean http?');
+      expect(byPath.get('dialects.vsea')?.message).to.contain('did you mean vsee?');
+      expect(byPath.get('dialects.visitnote.trailDays')?.message).to.contain('did you mean trialDays?');
+      expect(byPath.get('PORTICO_HTTP__WORKRES')?.message).to.contain('did you mean PORTICO_HTTP__WORKERS?');
+    });
+
+    it('never show a secret', () => {
+      const secrets = {
+        PORTICO_KEYS__ENCRYPTION: 'Kept-Away-1',
+        PORTICO_KEYS__COOKIES: 'Kept-Away-2',
+        PORTICO_STORE__MONGO__URL: 'mongo://user:Kept-Away-3@db',
+        PORTICO_STORE__REDIS__URL: 'redi://:Kept-Away-4@db',
+        PORTICO_MAIL__SMTP__URL: 'smtp//user:Kept-Away-5@mail',
+        PORTICO_DIALECTS__MEDISYNC__ACCESSTOKEN__SECRET: 'Kept-Away-6',
+        PORTICO_DIALECTS__MEDISYNC__ACCESSTOKEN__SIGNING: 'HS256',
+      };
+      const { error } = mistakes(() =>
+        own('federation: { google: { clientSecret: [Kept-Away-7] } }', secrets),
+      );
+      expect(error.mistakes).to.have.lengthOf(7);
+      expect(JSON.stringify(error.mistakes) + error.message).not.to.contain('Kept-Away');
+    });
+
+    it('include a file that is not there or cannot be read as YAML', () => {
+      expect(mistakes(() => load({ PORTICO_CONFIG: 'gone.yaml' })).byPath.get('gone.yaml')?.message).to.equal(
+        'does not exist',
+      );
+      const broken = write('broken.yaml', 'http: { port: 1');
+      expect(mistakes(() => load({ PORTICO_CONFIG: broken })).byPath.get(broken)?.message).to.match(
+        /^cannot be read/,
+      );
+      const list = write('list.yaml', '- a');
+      expect(mistakes(() => load({ PORTICO_CONFIG: list })).byPath.get(list)?.message).to.equal(
+        'must be a table of keys',
+      );
+    });
+
+    it('include hostile keys', () => {
+      const { byPath } = mistakes(() =>
+        own('__proto__: { demo: true }\nconstructor: 1\nhttp: { __proto__: { a: 1 } }'),
+      );
+      expect(byPath).to.include.keys('__proto__', 'constructor', 'http.__proto__');
+    });
+
+    it('include an unknown NODE_ENV', () => {
+      expect(mistakes(() => load({ NODE_ENV: 'prod' })).byPath.get('environment')?.message).to.equal(
+        'must be development or production or test',
+      );
+      expect(mistakes(() => load({ NODE_ENV: '../../etc/x' })).byPath).to.include.keys('environment');
+    });
+
+    it('include two dialects that are one client, and half a configuration for Apple', () => {
+      const { byPath } = mistakes(() =>
+        own(`
+dialects: { visitnote: { clientId: one }, medisync: { clientId: one } }
+federation: { apple: { enabled: true, clientId: web, teamId: T }, google: { enabled: true } }
+`),
+      );
+      expect([...byPath.keys()]).to.have.members([
+        'dialects.medisync.clientId',
+        'federation.apple.keyId',
+        'federation.apple.privateKey',
+        'federation.google.clientId',
+      ]);
+    });
+  });
+
+  describe('an issuer', () => {
+    for (const issuer of [
+      'https://id.example',
+      'http://localhost:3000',
+      'https://id.example:8443',
+      'http://[::1]:3000',
+    ]) {
+      it(`${issuer} is one`, () => expect(own(`issuer: "${issuer}"`).issuer).to.equal(issuer));
+    }
+    for (const issuer of [
+      'id.example',
+      'ftp://id.example',
+      'https://id.example/',
+      'https://id.example/portico',
+      'https://id.example?a=b',
+      'https://id.example?',
+      'https://id.example#x',
+      'https://user:pw@id.example',
+      'https://ID.example',
+      'https://id.example:443',
+      ' https://id.example',
+    ]) {
+      it(`${JSON.stringify(issuer)} is none`, () => {
+        expect(mistakes(() => own(`issuer: "${issuer}"`)).byPath).to.have.key('issuer');
+      });
+    }
+  });
+
+  it('of the project is free of mistakes for development and test', () => {
+    for (const NODE_ENV of ['development', 'test']) expect(() => load({ NODE_ENV })).not.to.throw();
+    expect(load().seed[0]).to.match(/config\/seed\/demo\.yaml$/);
+  });
+});
