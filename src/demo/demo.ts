@@ -37,7 +37,7 @@ export function createDemo(options: { issuer: string; views: Views; forms: Forms
       options.forms.check(ctx, 'demo', form.get(FORM_TOKEN) ?? undefined);
       await action(demo, ctx, sessions.of(ctx));
     };
-  return new Router()
+  return new Router({ sensitive: true })
     .get('/demo', open(show))
     .get('/demo/callback', open(finish))
     .post('/demo/sign-in', ownForm(begin))

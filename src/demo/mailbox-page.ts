@@ -14,7 +14,7 @@ const LETTER_POLICY =
 
 export function createMailboxPage(options: { mailbox: Pick<Mailbox, 'list'>; views: Views }): Middleware {
   const { mailbox, views } = options;
-  return new Router()
+  return new Router({ sensitive: true })
     .get('/dev/mailbox', (ctx) => {
       const letters = mailbox.list().map((letter) => ({
         address: `/dev/mailbox/${nameOf(mailbox, letter)}`,

@@ -28,7 +28,7 @@ export interface PageHandlers {
 
 export function pageRoutes(pages: PageHandlers, forms: Forms): Middleware {
   const { open, ownForm, ownFormNoReferrer } = guards(forms);
-  return new Router()
+  return new Router({ sensitive: true })
     .get('/', open(pages.front))
     .get('/interaction/:uid', open(pages.interaction))
     .post('/interaction/:uid/sign-in', ownForm(interactionOf, pages.signIn))

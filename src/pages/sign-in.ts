@@ -12,6 +12,7 @@ import { signInWithPassword } from '../identity/sign-in-with-password.ts';
 import { ACR, type InteractionView } from '../oidc/oidc.ts';
 import { type Alert, alertFor, statusFor } from './alert.ts';
 import { brandOf } from './branding.ts';
+import { showConsent } from './consent.ts';
 import { readInteraction } from './interaction.ts';
 import type { PageParts } from './parts.ts';
 
@@ -52,6 +53,11 @@ export function signIn(parts: PageParts): Submits {
   return async (ctx, form) => {
     const view = await readInteraction(parts, ctx);
     if (view === undefined) return;
+    // A sign-in form that was kept open must not change who answers the consent that is asked for now.
+    if (view.prompt === 'consent') {
+      await showConsent(parts, ctx, view);
+      return;
+    }
     const login = form.get('login') ?? '';
     const remember = form.get('remember') === 'yes';
     const { id, address } = factsOf(ctx);

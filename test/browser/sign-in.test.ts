@@ -146,6 +146,17 @@ describe('signing in with a browser', () => {
     await page.getByRole('heading', { name: 'This sign-in has ended' }).waitFor();
   });
 
+  it('takes a double click for one', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
+    await begin(page, party, { prompt: 'login consent' });
+    await page.getByLabel('E-mail or username').fill(MARA.login);
+    await page.getByLabel('Password').fill(MARA.password);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).dblclick();
+    await page.getByRole('button', { name: 'Allow', exact: true }).dblclick();
+    await page.getByText('The app').waitFor();
+    expect(answerOf(page).get('code')).to.be.a('string');
+  });
+
   it('asks a person to wait after ten wrong passwords, with the right one too', async () => {
     const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
     await begin(page, party);
