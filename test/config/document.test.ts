@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { describeConfiguration } from '../../src/config/document.ts';
+import { variableOf } from '../../src/config/environment.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { ConfigError } from '../../src/config/mistakes.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { factsOf, pathsOf, schemaAt } from '../../src/config/shape.ts';
+import { dialectNames, dialectSettings } from '../../src/dialects/registry.ts';
+
+const root = path.join(import.meta.dirname, '../..');
+
+describe('docs/configuration.md', () => {
+  it('is what the schema says (write it anew: npm run docs)', async () => {
+    const written = readFileSync(path.join(root, 'docs/configuration.md'), 'utf8');
+    expect(written).to.equal(describeConfiguration(await dialectSettings()));
+  });
+
+  it('explains every key', () => {
+    const silent = pathsOf(configSchema).filter((key) => {
+      const schema = schemaAt(configSchema, key.split('.'));
+      return !schema || !factsOf(schema)?.about;
+    });
+    expect(silent).to.deep.equal([]);
+  });
+
+  it('has a table for every dialect', async () => {
+    const text = describeConfiguration(await dialectSettings());
+    for (const name of dialectNames) {
+      expect(text).to.contain(`### dialects.${name}\n`);
+      expect(text).to.contain(`\`dialects.${name}.enabled\``);
+    }
+  });
+
+  it('shows no key that cannot be set by a variable of its name', async () => {
+    const dialects = await dialectSettings();
+    const keys = [...describeConfiguration(dialects).matchAll(/^\| `([\w.]+)`/gm)].map(([, key = '']) => key);
+    expect(keys).to.have.length.above(100);
+    const env = Object.fromEntries(
+      keys.filter((key) => key !== 'environment').map((key) => [variableOf(key), '\0']),
+    );
+    try {
+      loadConfig({ env, dialects });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      expect(error.mistakes.filter(({ message }) => message.startsWith('names no known key'))).to.deep.equal(
+        [],
+      );
+    }
+  });
+});
+
+describe('.env.example', () => {
+  it('names keys that exist, and is complete for production but for the key', () => {
+    const lines = readFileSync(path.join(root, '.env.example'), 'utf8').split('\n');
+    const env = Object.fromEntries(
+      lines
+        .filter((line) => /^[A-Z]/.test(line))
+        .map((line) => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)]),
+    );
+    expect(() => loadConfig({ env })).to.throw(
+      ConfigError,
+      /^The configuration has one mistake:\n {2}keys\.encryption/,
+    );
+    const commented = lines
+      .filter((line) => /^# PORTICO_/.test(line))
+      .map((line) => line.slice(2).split('='));
+    const more = Object.fromEntries(commented.map(([name = '', value = '']) => [name, value]));
+    const optional = {
+      ...env,
+      ...more,
+      PORTICO_KEYS__ENCRYPTION: Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex'),
+    };
+    expect(() => loadConfig({ env: optional })).not.to.throw();
+  });
+});
