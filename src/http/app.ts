@@ -52,11 +52,12 @@ export function createApp(parts: AppParts): Koa {
     requestLog({ log, clock, ...(observe && { observe }) }),
     securityHeaders({ https: parts.issuer.startsWith('https:') }),
     respondWithError({ log, views }),
-    servedMethods,
     requestTarget,
     trustedProxies(config.http.trustedProxies),
     health(parts),
+    // Vendors have their own words for methods that they do not serve.
     ...(parts.dialects === undefined ? [] : [parts.dialects]),
+    servedMethods,
     parts.files.serve,
     pageRoutes(parts.pages, parts.forms),
     ...parts.development,

@@ -57,12 +57,6 @@ export function isEncoded(request: IncomingMessage): boolean {
   return encoding !== undefined && encoding !== '' && encoding !== 'identity';
 }
 
-/** Whether the request carries a body at all (RFC 9112, section 6). */
-export function hasBody(request: IncomingMessage): boolean {
-  if (request.headers['transfer-encoding'] !== undefined) return true;
-  return Number(request.headers['content-length'] ?? 0) > 0;
-}
-
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Throws Refused('unreadable-body') for what is not UTF-8. A byte order mark is dropped. */

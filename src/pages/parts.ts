@@ -1,6 +1,6 @@
 /** What the pages work with; made by the composition root. */
 import type { Forms } from '../http/csrf.ts';
-import type { Brand, Views } from '../http/views.ts';
+import type { Views } from '../http/views.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Interactions } from '../oidc/oidc.ts';
 
@@ -14,5 +14,3 @@ export interface PageParts {
   /** Whether the demo application and the mailbox are there. */
   readonly demo: boolean;
 }
-
-export type { Brand };
