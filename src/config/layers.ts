@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import type { Mistake } from './mistakes.ts';
+import { type Mistake, placeOfFault } from './mistakes.ts';
 import { core, definitionOf, keyNamed, schemaAt, tableOf, takesNull } from './shape.ts';
 
 export type Values = Record<string, unknown>;
@@ -39,8 +39,11 @@ export function readLayer(options: {
     if (Array.isArray(read.seed)) read.seed = read.seed.map((seed) => located(seed, dirname(file), cwd));
     return { name, values: read, mistakes };
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return { name, values: {}, mistakes: [{ path: name, message: `cannot be read: ${reason}` }] };
+    return {
+      name,
+      values: {},
+      mistakes: [{ path: name, message: `cannot be read as YAML${placeOfFault(error)}` }],
+    };
   }
 }
 

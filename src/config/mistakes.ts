@@ -1,4 +1,5 @@
 /** Mistakes of a configuration in words: where, what stands there (never a secret), and what is allowed. */
+import { YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { shownValue } from './secret.ts';
 import { core, definitionOf, schemaAt, tableOf } from './shape.ts';
@@ -163,4 +164,17 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   let value = root;
   for (const step of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[step];
   return value;
+}
+
+/** Where a parser stopped. Its own words quote the text, which may be a secret. */
+export function placeOfFault(error: unknown): string {
+  if (error instanceof YAMLParseError) {
+    const { linePos, code } = error;
+    return linePos ? `: line ${linePos[0].line}, column ${linePos[0].col} (${code})` : ` (${code})`;
+  }
+  if (error instanceof ReferenceError) return ': text that begins with * must be put in quotes';
+  const { syscall, code } = error as NodeJS.ErrnoException;
+  if (syscall !== undefined) return ` (${code})`;
+  const place = error instanceof Error ? /\(line \d+ column \d+\)/.exec(error.message)?.[0] : undefined;
+  return place === undefined ? '' : ` ${place}`;
 }

@@ -277,6 +277,10 @@ const oidc = table({
     }).prefault({}),
     'Rotation of refresh tokens.',
   ),
+  pkce: key(
+    z.enum(['public-clients', 'all-clients']).default('public-clients'),
+    'Who must use PKCE (S256): public clients, or every client. A client that uses it is held to it in any case. OpenID Connect 1.0 knows confidential clients without it; ask all-clients when you have none of those.',
+  ),
   resources: key(
     z
       .array(

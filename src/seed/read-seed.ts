@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { LineCounter, parse, parseDocument } from 'yaml';
-import { inWords, type Mistake, parsePart } from '../config/mistakes.ts';
+import { inWords, type Mistake, parsePart, placeOfFault } from '../config/mistakes.ts';
 import { judgeSeed } from './judge-seed.ts';
 import { type Seed, seedSchema } from './schema.ts';
 
@@ -57,14 +57,12 @@ function contentOf(file: string): string {
 }
 
 function valuesOf(file: string, content: string): unknown {
+  const isJson = file.endsWith('.json');
   try {
-    return (file.endsWith('.json') ? JSON.parse(content) : parse(content)) ?? {};
+    return (isJson ? JSON.parse(content) : parse(content)) ?? {};
   } catch (error) {
-    // The parser quotes the faulty line, which may hold a password: only its first sentence is shown.
-    const reason = error instanceof Error ? (error.message.split(/:?\n/)[0] ?? '') : String(error);
-    throw new SeedError(file, [
-      { path: file, message: `cannot be read as ${file.endsWith('.json') ? 'JSON' : 'YAML'}: ${reason}` },
-    ]);
+    const message = `cannot be read as ${isJson ? 'JSON' : 'YAML'}${placeOfFault(error)}`;
+    throw new SeedError(file, [{ path: file, message }]);
   }
 }
 

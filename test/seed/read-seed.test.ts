@@ -1,0 +1,136 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { readSeed, SeedError } from '../../src/seed/read-seed.ts';
+
+describe('Reading a seed file', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'portico-read-seed-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  function mistakesOf(content: string, name = 'seed.yaml'): SeedError {
+    const file = path.join(folder, name);
+    writeFileSync(file, content);
+    try {
+      readSeed(file);
+    } catch (error) {
+      if (error instanceof SeedError) return error;
+      throw error;
+    }
+    throw new Error('The file was accepted.');
+  }
+
+  it('takes an empty file for one with nothing in it', () => {
+    const file = path.join(folder, 'empty.yaml');
+    writeFileSync(file, '');
+    expect(readSeed(file).seed).to.deep.equal({});
+  });
+
+  it('reports every mistake with its path, its line and what is allowed', () => {
+    const { message } = mistakesOf(`organisations: []
+accounts:
+  - organization: default
+    emial: ada@x.example
+    email: ada
+    status: gone
+    birthdate: 4.5.1991
+    created_at: yesterday
+  - organization: default
+    aliases: { vsee: 20000000001 }
+    password_hash: md5
+    vendor: { vsee: text }
+`);
+    expect(message).to.contain('has 9 mistakes; nothing was loaded:');
+    for (const line of [
+      'organisations (line 1): is no known key; did you mean organizations?',
+      'accounts.0.emial (line 4): is no known key; did you mean email?',
+      'accounts.0.email is "ada" (line 5): must be an e-mail address',
+      'accounts.0.status is "gone" (line 6): must be active or inactive or blocked',
+      'accounts.0.birthdate is "4.5.1991" (line 7): must be a date such as 1991-05-04',
+      'accounts.0.created_at is "yesterday" (line 8): must be a time such as 2030-01-15T09:00:00.000Z',
+      'accounts.1.aliases.vsee is 20000000001 (line 10): must be text: put it in quotes',
+      'accounts.1.password_hash is (hidden) (line 11): must be a hash that is known here',
+      'accounts.1.vendor.vsee is "text" (line 12): must be a table of keys',
+    ]) {
+      expect(message).to.contain(line);
+    }
+  });
+
+  it('reports what is there twice, and what excludes or needs another', () => {
+    const { mistakes } = mistakesOf(`
+organizations: [{ id: default, hosts: [a.example] }, { id: default, hosts: [A.EXAMPLE] }]
+accounts:
+  - { organization: default, email: Ada@x.example, username: ada, aliases: { vsee: "1" }, password: a, password_hash: $2b$04$abcdefghijklmnopqrstuuKqwSIkYbPzGYVBXkCGsCJ9FOsWFAnEW }
+  - { organization: default, email: ada@X.example, username: " ADA", aliases: { vsee: "1" } }
+  - { organization: default, given_name: Nobody }
+  - { organization: default, username: somebody@else.example }
+  - { organization: default, username: v, email_verified: true }
+api_keys:
+  - { organization: default, vendor: vsee, name: a, key: 0123456789abcdef }
+  - { organization: default, vendor: vsee, name: b, key: 0123456789abcdef }
+clients:
+  - { client_id: a, organization: default }
+  - { client_id: a, organization: default, redirect_uris: ["https://a.example/#x"], client_secret: 0123456789abcdef, token_endpoint_auth_method: none }
+  - { client_id: b, organization: default, grant_types: [client_credentials], introspects: [x] }
+  - { client_id: c, organization: default, redirect_uris: [https://c.example], token_endpoint_auth_method: client_secret_post }
+  - { client_id: d, organization: default, redirect_uris: [https://c.example], token_endpoint_auth_method: private_key_jwt }
+`);
+    expect(mistakes.map(({ path: at, message }) => `${at} ${message}`)).to.have.members([
+      'organizations.1.id is the same organization as organizations.0.id',
+      'organizations.1.hosts.0 is the same host as organizations.0.hosts.0',
+      'accounts.0.password must not stand beside password_hash',
+      'accounts.1.email is the same address as accounts.0.email',
+      'accounts.1.username is the same username as accounts.0.username',
+      'accounts.1.aliases.vsee is the same alias as accounts.0.aliases.vsee',
+      'accounts.2 must have an email, a username, an id, an alias or an identity to be found by',
+      'accounts.3.username must not be an e-mail address other than the account’s own',
+      'accounts.4.email_verified must stand beside an email',
+      'api_keys.1.key is the same key as api_keys.0.key',
+      'clients.0.redirect_uris must have at least one URI for the authorization code flow',
+      'clients.1.client_id is the same client as clients.0.client_id',
+      'clients.1.client_secret must not be set for token_endpoint_auth_method none',
+      'clients.1.redirect_uris.0 must not have a fragment',
+      'clients.2.grant_types must not have client_credentials: the client has no secret',
+      'clients.2 must have a client_secret to introspect or revoke others’ tokens',
+      'clients.3.client_secret must be set for token_endpoint_auth_method client_secret_post',
+      'clients.4.jwks or jwks_uri must be set for token_endpoint_auth_method private_key_jwt',
+    ]);
+  });
+
+  it('shows no password, key or secret', () => {
+    const { message } = mistakesOf(`
+accounts: [{ organization: default, email: a@x.example, password: [Kept-Away], password_hash: Kept-Away }]
+api_keys: [{ organization: default, vendor: vsee, name: n, key: Kept-Away, secret: Kept-Away }]
+clients: [{ client_id: c, organization: default, client_secret: Kept-Away }]
+`);
+    expect(message).to.contain('api_keys.0.secret');
+    expect(message).not.to.contain('Kept-Away');
+  });
+
+  it('shows no password of a file that cannot be read at all', () => {
+    for (const [content, name] of [
+      ['accounts:\n  - { password: Kept-Away', 'broken.yaml'],
+      ['{"accounts":[{"password":"Kept-Away"}', 'broken.json'],
+      ['{"password": Kept-Away}', 'worse.json'],
+      ['password: *Kept-Away', 'alias.yaml'],
+      ['password: "Kept-Away', 'quote.yaml'],
+    ] as const) {
+      const { message } = mistakesOf(content, name);
+      expect(message).to.contain('cannot be read as');
+      expect(message).not.to.contain('Kept-Away');
+    }
+  });
+
+  it('says so when the file is not there', () => {
+    expect(() => readSeed(path.join(folder, 'gone.yaml'))).to.throw(SeedError, 'does not exist');
+  });
+
+  it('takes no hostile member for one of its own', () => {
+    const { mistakes } = mistakesOf(
+      '{"__proto__": {"accounts": []}, "constructor": 1, "accounts": [{"organization": "d", "email": "a@x.example", "__proto__": {"roles": ["admin"]}}]}',
+      'h.json',
+    );
+    expect(mistakes.map(({ path: at }) => at)).to.include('constructor');
+    expect(({} as Record<string, unknown>).roles).to.equal(undefined);
+  });
+});
