@@ -3,6 +3,9 @@ import type { Configuration } from 'oidc-provider';
 import type { Config } from '../config/schema.ts';
 import type { EngineStep } from './engine-context.ts';
 
+/** What client assertions may be signed with: nothing symmetric. */
+export const ASSERTION_ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+
 export function discoveryFacts({
   branding,
 }: Pick<Config, 'branding'>): NonNullable<Configuration['discovery']> {
@@ -12,7 +15,9 @@ export function discoveryFacts({
     ui_locales_supported: ['en'],
     prompt_values_supported: ['none', 'login', 'consent'],
     introspection_endpoint_auth_methods_supported: confidential,
+    introspection_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS],
     revocation_endpoint_auth_methods_supported: [...confidential, 'none'],
+    revocation_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS],
     ...(branding.privacy && { op_policy_uri: branding.privacy }),
     ...(branding.terms && { op_tos_uri: branding.terms }),
   };

@@ -17,7 +17,7 @@ import { CLIENT_TRAITS, type ClientRegistry, compareHashedSecrets } from './clie
 import { watchCodes } from './code-redemption.ts';
 import { type CookieSettings, cookieNames } from './cookies.ts';
 import { DIALECT_GRANT } from './dialect-grant.ts';
-import { discoveryFacts, offeredResponseModes } from './discovery.ts';
+import { ASSERTION_ALGORITHMS, discoveryFacts, offeredResponseModes } from './discovery.ts';
 import type { EngineContext, EngineStep, StepContext } from './engine-context.ts';
 import { addMembers } from './engine-models.ts';
 import { seeAsIssuer, watchEngineContext } from './engine-view.ts';
@@ -123,7 +123,7 @@ function configuration(parts: ProviderParts, ring: Keyring): Configuration {
     subjectTypes: ['public'],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     enabledJWA: {
-      clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA'],
+      clientAuthSigningAlgValues: [...ASSERTION_ALGORITHMS],
       idTokenSigningAlgValues: ['ES256', 'RS256'],
       dPoPSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA'],
     },
@@ -134,7 +134,12 @@ function configuration(parts: ProviderParts, ring: Keyring): Configuration {
       token_endpoint_auth_method: 'client_secret_basic',
     },
     extraClientMetadata: { properties: [...CLIENT_TRAITS] },
-    pkce: { required: () => true },
+    // A confidential client proves itself at the token endpoint and binds the code by its nonce (RFC 9700,
+    // 2.1.1); older ones know nothing else. What the verifier is checked against is never optional.
+    pkce: {
+      required: (_ctx, client) =>
+        config.oidc.pkce === 'all-clients' || client.tokenEndpointAuthMethod === 'none',
+    },
     allowOmittingSingleRegisteredRedirectUri: false,
     acceptQueryParamAccessTokens: false,
     conformIdTokenClaims: true,

@@ -89,6 +89,10 @@ export interface ProfileClaims {
   name?: string;
   given_name?: string;
   family_name?: string;
+  middle_name?: string;
+  nickname?: string;
+  profile?: string;
+  website?: string;
   picture?: string;
   gender?: string;
   birthdate?: string;

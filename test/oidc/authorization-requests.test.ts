@@ -7,6 +7,8 @@ import {
   type Page,
   post,
   REDIRECT,
+  redeem,
+  WEB,
   type World,
 } from './support.ts';
 
@@ -121,13 +123,14 @@ describe('authorization requests', () => {
   });
 
   describe('P5 need a challenge by S256', () => {
-    for (const [name, changes] of Object.entries({
-      'no challenge': { code_challenge: undefined, code_challenge_method: undefined },
+    const none = { code_challenge: undefined, code_challenge_method: undefined };
+    const downgrades = {
       'the method plain': { code_challenge_method: 'plain' },
       'no method, which would mean plain': { code_challenge_method: undefined },
       'a method without a challenge': { code_challenge: undefined },
       'a challenge that is none': { code_challenge: 'short' },
-    })) {
+    };
+    for (const [name, changes] of Object.entries(downgrades)) {
       it(`P5 refuses ${name}, of confidential clients too`, async () => {
         for (const client_id of ['web', 'spa']) {
           const page = await ask({ client_id, ...changes });
@@ -136,6 +139,33 @@ describe('authorization requests', () => {
         }
       });
     }
+
+    it('P5 refuses a public client without a challenge, pushed or not', async () => {
+      const page = await ask({ client_id: 'spa', ...none });
+      expect(page.url.searchParams.get('error')).to.equal('invalid_request');
+      const form = authorizePath({ client_id: 'spa', ...none }).split('?')[1] ?? '';
+      expect((await post(world, '/par', form)).body.error).to.equal('invalid_request');
+    });
+
+    it('P5 refuses every client without a challenge where the operator says so', async () => {
+      const strict = await openWorld({ oidc: { pkce: 'all-clients' } });
+      const page = await new Browser(strict, 'nora').open(authorizePath(none));
+      expect(page.url.searchParams.get('error')).to.equal('invalid_request');
+      await strict.close();
+    });
+
+    it('P5 refuses a verifier where there was no challenge: somebody took it away', async () => {
+      const page = await ask(none);
+      const code = String(page.url.searchParams.get('code'));
+      expect((await redeem(world, code)).body.error).to.equal('invalid_grant');
+      const form = { grant_type: 'authorization_code', code, redirect_uri: REDIRECT };
+      expect((await post(world, '/token', form, WEB)).status).to.equal(200);
+    });
+
+    it('P5 offers S256 alone', async () => {
+      const metadata = await getJson(world, '/.well-known/openid-configuration');
+      expect(metadata.code_challenge_methods_supported).to.deep.equal(['S256']);
+    });
   });
 
   describe('P6 know nothing of what OAuth 2.1 dropped', () => {
