@@ -250,15 +250,18 @@ async function createDialects(
 }
 
 /** Loaded only where it is wanted: none of it is there in production. */
-async function createDevelopmentPages(parts: Parts & { forms: Forms }): Promise<Middleware[]> {
-  const { config, issuer, forms, views, mail } = parts;
+async function createDevelopmentPages(
+  parts: Parts & { dialects: readonly Dialect[]; forms: Forms },
+): Promise<Middleware[]> {
+  const { config, issuer, dialects, forms, views, mail } = parts;
   if (!config.demo) return [];
-  const [{ createDemo }, { createMailboxPage }] = await Promise.all([
+  const [{ createDemo }, { createMailboxPage }, { dialectDocumentation }] = await Promise.all([
     import('./demo/demo.ts'),
     import('./demo/mailbox-page.ts'),
+    import('./dialects/documentation.ts'),
   ]);
-  const demo = createDemo({ issuer, views, forms });
-  return mail.mailbox === undefined ? [demo] : [demo, createMailboxPage({ mailbox: mail.mailbox, views })];
+  const pages = [createDemo({ issuer, views, forms }), dialectDocumentation({ dialects, config })];
+  return mail.mailbox === undefined ? pages : [...pages, createMailboxPage({ mailbox: mail.mailbox, views })];
 }
 
 function observeRequests(metrics: Metrics) {

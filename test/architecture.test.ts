@@ -149,7 +149,7 @@ const ZONES: readonly Zone[] = [
     may: [
       'cli/.+',
       '(server|main|lifecycle|explain-failure).ts',
-      'dialects/registry.ts',
+      'dialects/(registry|openapi).ts',
       'config/.+',
       'seed/.+',
       'identity/.+',

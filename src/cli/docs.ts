@@ -18,11 +18,16 @@ export function docsCommand(): Command {
 
 /** Each page with its text. */
 async function pages(): Promise<[file: string, text: string][]> {
-  const [{ describeConfiguration }, { dialectSettings }] = await Promise.all([
+  const [{ describeConfiguration }, { dialectSettings }, { openApiDocuments }] = await Promise.all([
     import('../config/document.ts'),
     import('../dialects/registry.ts'),
+    import('../dialects/openapi.ts'),
   ]);
-  return [['docs/configuration.md', describeConfiguration(await dialectSettings())]];
+  const documents = await openApiDocuments();
+  return [
+    ['docs/configuration.md', describeConfiguration(await dialectSettings())],
+    ...documents.map(([file, text]): [string, string] => [`docs/openapi/${file}`, text]),
+  ];
 }
 
 async function keep({ file, text, check }: { file: string; text: string; check: boolean }): Promise<void> {

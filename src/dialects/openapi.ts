@@ -3,8 +3,6 @@
  * replies, so that the documentation cannot say anything else than what is checked. Served in development at
  * /docs/<dialect>; `npm run docs` writes the files and a test fails when they are stale.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { AcceptsShape, AnyAccepts, AnySettings, BodyKind, Dialect, Endpoint, Mount } from './dialect.ts';
 import { loadAllDialects } from './registry.ts';
@@ -140,15 +138,8 @@ export function openApiText(dialect: Dialect): string {
   return `${JSON.stringify(openApi(dialect), null, 2)}\n`;
 }
 
-/** Writes one file per dialect of the registry into `folder`; resolves with their names. */
-export async function writeOpenApi(folder: string): Promise<string[]> {
+/** The documents of the registry's dialects: file name and text. */
+export async function openApiDocuments(): Promise<[file: string, text: string][]> {
   const dialects = await loadAllDialects();
-  await mkdir(folder, { recursive: true });
-  return Promise.all(
-    dialects.map(async (dialect) => {
-      const file = join(folder, `${dialect.name}.json`);
-      await writeFile(file, openApiText(dialect));
-      return file;
-    }),
-  );
+  return dialects.map((dialect) => [`${dialect.name}.json`, openApiText(dialect)]);
 }

@@ -3,7 +3,7 @@
  * of them run is the frame's. Each reads from the exchange what earlier ones found, and throws Refused.
  */
 import type { z } from 'zod';
-import { isEncoded, readBody } from '../http/input.ts';
+import { readBody, refuseEncoding } from '../http/input.ts';
 import type { AcceptsShape, FieldFault, LimitRule, Step } from './dialect.ts';
 import { Refused } from './dialect.ts';
 import { directoryOf } from './directory.ts';
@@ -34,9 +34,7 @@ async function readable(exchange: Exchange, check: Check): Promise<void> {
 
 /** 'unsupported-encoding': nothing is ever unpacked. */
 function encoding(exchange: Exchange): Promise<void> {
-  return readable(exchange, ({ context }) => {
-    if (isEncoded(context.req)) throw new Refused('unsupported-encoding');
-  });
+  return readable(exchange, ({ context }) => refuseEncoding(context.req));
 }
 
 /** 'unsupported-media-type', 'empty-body'. */
@@ -81,7 +79,11 @@ async function refusedCredential(exchange: Exchange, refusal: unknown): Promise<
   const { dialect, settings } = mounted;
   if (!(refusal instanceof Refused)) throw refusal;
   const rules = dialect.limitsOnRefusedCredential?.({ request, settings, caller, body, endpoint }) ?? [];
-  const counting = { services: exchange.services, dialect: dialect.name, organization: '' };
+  // A caller who is known, but has no right, belongs to an organization; whoever is not known to none.
+  const counting =
+    caller === undefined
+      ? { services: exchange.services, dialect: dialect.name, organization: '' }
+      : countingOf(exchange);
   const outcome = await applyLimits(counting, rules);
   exchange.charged.push(...outcome.charged);
   throw outcome.refusal ?? refusal;

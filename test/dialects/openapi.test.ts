@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { example } from '../../src/dialects/_example/example.ts';
 import { openApi, openApiText } from '../../src/dialects/openapi.ts';
 import { loadAllDialects } from '../../src/dialects/registry.ts';
+import { startTestServer } from '../support/server.ts';
 
 const folder = path.join(import.meta.dirname, '../../docs/openapi');
 
@@ -77,5 +78,25 @@ describe('docs/openapi', () => {
       }
     }
     expect([...new Set(empty)]).to.deep.equal([]);
+  });
+});
+
+describe('/docs', () => {
+  it('shows the documents of the dialects that run, in development only', async () => {
+    const server = await startTestServer({ dialects: [example], config: { demo: true } });
+    try {
+      const index = await fetch(`${server.url}/docs`);
+      expect(await index.json()).to.deep.equal({ example: '/docs/example' });
+      expect(await (await fetch(`${server.url}/docs/example`)).json()).to.deep.equal(openApi(example));
+      expect((await fetch(`${server.url}/docs/vsee`)).status).to.equal(404);
+    } finally {
+      await server.close();
+    }
+    const plain = await startTestServer({ dialects: [example], config: { demo: false } });
+    try {
+      expect((await fetch(`${plain.url}/docs/example`)).status).to.equal(404);
+    } finally {
+      await plain.close();
+    }
   });
 });

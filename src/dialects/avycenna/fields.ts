@@ -34,17 +34,20 @@ const bytes = (text: string) => new TextEncoder().encode(text).byteLength;
 
 /** A text member: missing, null and other types are refused alike everywhere; `read` is the member's own part. */
 function text<Value>(read: (value: string) => { readonly value: Value } | Fault) {
-  return z.unknown().transform((given, context): Value => {
-    const fault = ({ msg, type }: Fault) => {
-      context.addIssue({ code: 'custom', message: msg, params: { code: type } });
-      return z.NEVER;
-    };
-    if (given === undefined) return fault(MISSING);
-    if (given === null) return fault(NONE);
-    if (typeof given !== 'string') return fault(NOT_TEXT);
-    const outcome = read(given);
-    return 'value' in outcome ? outcome.value : fault(outcome);
-  });
+  return z
+    .unknown()
+    .meta({ type: 'string' })
+    .transform((given, context): Value => {
+      const fault = ({ msg, type }: Fault) => {
+        context.addIssue({ code: 'custom', message: msg, params: { code: type } });
+        return z.NEVER;
+      };
+      if (given === undefined) return fault(MISSING);
+      if (given === null) return fault(NONE);
+      if (typeof given !== 'string') return fault(NOT_TEXT);
+      const outcome = read(given);
+      return 'value' in outcome ? outcome.value : fault(outcome);
+    });
 }
 
 const LOCAL = /^[^\s\p{Cc}"(),:;<>@[\\\]]+$/u;
@@ -124,19 +127,24 @@ function listFault(given: unknown): Fault | undefined {
   return undefined;
 }
 
+const DOCUMENTED = { type: 'array', items: { enum: [...SCOPES] }, minItems: 1, maxItems: 16 } as const;
+
 /** 1 to 16 known scopes, one entry for each bad item; repeats collapse to the first. */
-export const scopes = z.unknown().transform((given, context): Scope[] => {
-  const fault = ({ msg, type }: Fault, path: number[] = []) =>
-    context.addIssue({ code: 'custom', message: msg, path, params: { code: type } });
-  const broken = listFault(given);
-  if (broken !== undefined) {
-    fault(broken);
-    return z.NEVER;
-  }
-  const items = given as unknown[];
-  items.forEach((item, index) => {
-    if (typeof item !== 'string') fault(NOT_TEXT, [index]);
-    else if (!isScope(item)) fault(UNKNOWN_SCOPE, [index]);
+export const scopes = z
+  .unknown()
+  .meta(DOCUMENTED)
+  .transform((given, context): Scope[] => {
+    const fault = ({ msg, type }: Fault, path: number[] = []) =>
+      context.addIssue({ code: 'custom', message: msg, path, params: { code: type } });
+    const broken = listFault(given);
+    if (broken !== undefined) {
+      fault(broken);
+      return z.NEVER;
+    }
+    const items = given as unknown[];
+    items.forEach((item, index) => {
+      if (typeof item !== 'string') fault(NOT_TEXT, [index]);
+      else if (!isScope(item)) fault(UNKNOWN_SCOPE, [index]);
+    });
+    return [...new Set(items.filter(isScope))];
   });
-  return [...new Set(items.filter(isScope))];
-});

@@ -10,6 +10,9 @@ const ADDRESS = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/u;
 /** `license_state` reads "license state" in messages. */
 const spoken = (name: string) => name.replaceAll('_', ' ');
 
+/** What the documentation says of a member whose rules are code. */
+const TEXT = { type: 'string' } as const;
+
 const points = (text: string) => [...text].length;
 const bytes = (text: string) => new TextEncoder().encode(text).byteLength;
 
@@ -28,23 +31,26 @@ interface TextRules {
 
 /** A trimmed, NFC text; `undefined` when it is missing and need not be there. */
 function text(name: string, rules: TextRules) {
-  return z.unknown().transform((value, context): string | undefined => {
-    const fault = (message: string) => {
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    };
-    if (value === undefined || value === null || (typeof value === 'string' && value.trim() === '')) {
-      return rules.required ? fault(`The ${spoken(name)} field is required.`) : undefined;
-    }
-    if (typeof value !== 'string') return fault(`The ${spoken(name)} must be a string.`);
-    const clean = value.trim().normalize('NFC');
-    if (malformed(clean)) return fault(`The ${spoken(name)} format is invalid.`);
-    if (points(clean) > rules.limit) {
-      return fault(`The ${spoken(name)} must not be greater than ${rules.limit} characters.`);
-    }
-    const broken = rules.rule?.(clean);
-    return broken === undefined ? clean : fault(broken);
-  });
+  return z
+    .unknown()
+    .meta(TEXT)
+    .transform((value, context): string | undefined => {
+      const fault = (message: string) => {
+        context.addIssue({ code: 'custom', message });
+        return z.NEVER;
+      };
+      if (value === undefined || value === null || (typeof value === 'string' && value.trim() === '')) {
+        return rules.required ? fault(`The ${spoken(name)} field is required.`) : undefined;
+      }
+      if (typeof value !== 'string') return fault(`The ${spoken(name)} must be a string.`);
+      const clean = value.trim().normalize('NFC');
+      if (malformed(clean)) return fault(`The ${spoken(name)} format is invalid.`);
+      if (points(clean) > rules.limit) {
+        return fault(`The ${spoken(name)} must not be greater than ${rules.limit} characters.`);
+      }
+      const broken = rules.rule?.(clean);
+      return broken === undefined ? clean : fault(broken);
+    });
 }
 
 /** A text that must be there. */
@@ -59,13 +65,16 @@ export function optional(name: string, limit: number, rule?: TextRules['rule']) 
 /** A text of `complete-onboarding`: absent keeps (undefined), null and "" clear (null). */
 export function clearable(name: string, limit: number, rule?: TextRules['rule']) {
   const given = text(name, { limit, ...(rule && { rule }) });
-  return z.unknown().transform((value, context): string | null | undefined => {
-    if (value === undefined) return undefined;
-    const parsed = given.safeParse(value);
-    if (parsed.success) return parsed.data ?? null;
-    for (const issue of parsed.error.issues) context.addIssue({ code: 'custom', message: issue.message });
-    return z.NEVER;
-  });
+  return z
+    .unknown()
+    .meta(TEXT)
+    .transform((value, context): string | null | undefined => {
+      if (value === undefined) return undefined;
+      const parsed = given.safeParse(value);
+      if (parsed.success) return parsed.data ?? null;
+      for (const issue of parsed.error.issues) context.addIssue({ code: 'custom', message: issue.message });
+      return z.NEVER;
+    });
 }
 
 /** An address that is only looked up: what is none is merely unknown. */
@@ -82,32 +91,39 @@ export const newAddress = required('email', 255, (address) =>
 
 /** Taken as sent, blanks included. */
 export function password(judge?: (value: string) => string | undefined) {
-  return z.unknown().transform((value, context): string => {
+  return z
+    .unknown()
+    .meta(TEXT)
+    .transform((value, context): string => {
+      const fault = (message: string) => {
+        context.addIssue({ code: 'custom', message });
+        return z.NEVER;
+      };
+      if (value === undefined || value === null || value === '')
+        return fault('The password field is required.');
+      if (typeof value !== 'string') return fault('The password must be a string.');
+      if (value.includes('\0') || !value.isWellFormed()) return fault('The password format is invalid.');
+      if (bytes(value) > 1024) return fault('The password must not be greater than 1024 bytes.');
+      const broken = judge?.(value);
+      return broken === undefined ? value : fault(broken);
+    });
+}
+
+export const idToken = z
+  .unknown()
+  .meta(TEXT)
+  .transform((value, context): string => {
     const fault = (message: string) => {
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     };
     if (value === undefined || value === null || value === '')
-      return fault('The password field is required.');
-    if (typeof value !== 'string') return fault('The password must be a string.');
-    if (value.includes('\0') || !value.isWellFormed()) return fault('The password format is invalid.');
-    if (bytes(value) > 1024) return fault('The password must not be greater than 1024 bytes.');
-    const broken = judge?.(value);
-    return broken === undefined ? value : fault(broken);
+      return fault('The id token field is required.');
+    if (typeof value !== 'string') return fault('The id token must be a string.');
+    if (malformed(value)) return fault('The id token format is invalid.');
+    if (points(value) > 8192) return fault('The id token must not be greater than 8192 characters.');
+    return value;
   });
-}
-
-export const idToken = z.unknown().transform((value, context): string => {
-  const fault = (message: string) => {
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  };
-  if (value === undefined || value === null || value === '') return fault('The id token field is required.');
-  if (typeof value !== 'string') return fault('The id token must be a string.');
-  if (malformed(value)) return fault('The id token format is invalid.');
-  if (points(value) > 8192) return fault('The id token must not be greater than 8192 characters.');
-  return value;
-});
 
 export const uuid = (text: string) =>
   UUID.test(text) ? undefined : 'The organization uuid must be a valid UUID.';
