@@ -99,12 +99,11 @@ export function createRotations(parts: {
     async enter(token, { used }) {
       const deadline = performance.now() + PATIENCE;
       for (let pause = 5; performance.now() < deadline; pause = Math.min(pause * 2, 80)) {
+        const taken = used ? undefined : await tryTurn(token);
+        if (taken !== undefined) return taken;
         const state = await claims.read(keyOf(token), clock.now());
         if (typeof state === 'object') return settledReply(token, state);
-        if (state === 'free') {
-          const taken = used ? 'spent' : await tryTurn(token);
-          if (taken !== undefined) return taken;
-        }
+        if (used && state === 'free') return 'spent';
         await delay(pause);
       }
       throw new StoreUnavailable('claims', { cause: new Error('A rotation did not end in time.') });

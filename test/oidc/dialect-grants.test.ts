@@ -222,6 +222,27 @@ describe('grants of dialects', () => {
     expect(await grants.findAccess(String(second?.access.value), CLIENT)).to.include({ accountId: 'nora' });
   });
 
+  it('A8 a crash after the successor is stored, before the token is marked, gives that successor again', async () => {
+    const own = await openWorld();
+    const { grants } = own.oidc;
+    const { consume } = own.stores.artifacts;
+    const first = await grants.issue(wanted());
+    Object.assign(own.stores.artifacts, { consume: () => Promise.reject(new Error('killed here')) });
+    const killed = await grants.rotate(rotation(refreshOf(first))).catch(String);
+    expect(killed).to.include('killed here');
+    Object.assign(own.stores.artifacts, { consume });
+    prepared = 0;
+    const [one, two] = [
+      await grants.rotate(rotation(refreshOf(first))),
+      await grants.rotate(rotation(refreshOf(first))),
+    ];
+    expect(one).to.not.equal(undefined);
+    expect(two).to.deep.equal(one);
+    expect(prepared).to.equal(0);
+    expect(await grants.rotate(rotation(refreshOf(one)))).to.not.equal(undefined);
+    await own.close();
+  });
+
   it('T8 a sign-in that ends while its successor is made leaves nothing alive', async () => {
     const { grants } = world.oidc;
     const first = await grants.issue(wanted());
