@@ -1,7 +1,17 @@
 /** What other sites, other browsers and hostile values try with the pages. */
 import { expect } from 'chai';
 import type { Page } from '../support/browser.ts';
-import { begin, enter, type Journeys, MARA, type Site, signIn, startJourneys, startSite } from './journey.ts';
+import {
+  begin,
+  enter,
+  type Journeys,
+  MARA,
+  resetLink,
+  type Site,
+  signIn,
+  startJourneys,
+  startSite,
+} from './journey.ts';
 
 const PAYLOADS = [
   '"><svg onload=alert(1)>',
@@ -78,14 +88,15 @@ describe('attacks on the pages', () => {
 
   it('S6 appears in no frame of another site', async () => {
     const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
-    const { url } = await party.begin();
-    evil.html = `<h1>Win</h1><iframe src="${url}"></iframe>`;
-    const framed = page.waitForResponse((response) => response.url().includes('/interaction/'));
+    const addresses = [(await party.begin()).url, await resetLink(journeys), `${journeys.server.issuer}/`];
+    evil.html = addresses.map((address) => `<iframe src="${address}"></iframe>`).join('');
     await page.goto(evil.url);
-    await (await framed).finished();
-    await page.waitForLoadState('networkidle');
-    expect(page.frames()).to.have.length(2);
-    for (const frame of page.frames().slice(1)) expect(await frame.locator('form').count()).to.equal(0);
+    const frames = page.frames().slice(1);
+    expect(frames).to.have.length(3);
+    for (const frame of frames) {
+      await frame.waitForURL('chrome-error://chromewebdata/');
+      expect(await frame.locator('h1', { hasText: /Sign in|password|Portico|ended/ }).count()).to.equal(0);
+    }
   });
 
   it('S1 finishes no sign-in that was begun in another browser', async () => {
