@@ -87,7 +87,8 @@ export interface Dialect<Settings = AnySettings> {
   readonly cors: CorsRules<Settings>;
   /**
    * Limits charged when the credential step fails, or the rights step (then `caller` is set); over them the
-   * refusal is 'too-many-requests'. Charged as `each`; the organization is not part of their keys.
+   * refusal is 'too-many-requests'. Charged as `each`; the organization is part of their keys only when
+   * `caller` is set.
    */
   limitsOnRefusedCredential?(facts: LimitFacts<Settings>): readonly LimitRule[];
 }
@@ -254,7 +255,7 @@ export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = 
   readonly accepts?: Accepts | ((settings: Settings) => Accepts);
   /**
    * Differs from the dialect's BodyRules here. `ignored`: a body may be sent and is not looked at, but for its
-   * size. Default: the dialect's rules for POST, PUT and PATCH; for GET and DELETE not even the size.
+   * size. Default: the dialect's rules for POST, PUT and PATCH; for GET and DELETE nothing, not even the size.
    */
   readonly body?: Partial<BodyRules> | 'ignored';
   /**
@@ -634,6 +635,8 @@ export interface UpstreamIdentity {
   readonly name?: string;
   /** Marks the token used: false when somebody used it before. To be called when nothing else can refuse any more. */
   use(): Promise<boolean>;
+  /** Undoes `use`, where something did refuse after all. */
+  takeBack(): Promise<void>;
 }
 
 /**

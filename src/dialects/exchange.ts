@@ -55,10 +55,10 @@ export interface Exchange {
 
 const WITH_BODY: readonly string[] = ['POST', 'PUT', 'PATCH'];
 
-/** What happens to the body: 'ignored' ones are still held against the cap, but not those of GET and DELETE. */
+/** What happens to the body: 'ignored' ones are still held against the cap. */
 function readingOf({ body, method }: Exchange['endpoint']): Exchange['reading'] {
-  if (!WITH_BODY.includes(method)) return typeof body === 'object' ? 'read' : 'left';
-  return body === 'ignored' ? 'measured' : 'read';
+  if (body === 'ignored') return 'measured';
+  return WITH_BODY.includes(method) || body !== undefined ? 'read' : 'left';
 }
 
 export function newExchange(options: {

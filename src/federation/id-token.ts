@@ -27,12 +27,16 @@ export type IdTokenClaims = Omit<UpstreamClaims, 'provider' | 'authoritative'> &
   readonly hostedDomain?: string;
 };
 
+/** Jose also decodes blanks, padding and the other alphabet; a token has one spelling (RFC 7515 2). */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
 /** IdTokenRefused, UpstreamUnavailable. */
 export async function verifyIdToken(
   idToken: string,
   keys: UpstreamKeys,
   rules: IdTokenRules,
 ): Promise<IdTokenClaims> {
+  if (!COMPACT.test(idToken)) refuse('form');
   const { payload, protectedHeader } = await verifySignature(idToken, keys, rules);
   // A logout or access token is not an ID token, even if the same key signed it (RFC 8725 3.11).
   if (protectedHeader.typ !== undefined && protectedHeader.typ.toUpperCase() !== 'JWT') refuse('typ');
@@ -40,7 +44,8 @@ export async function verifyIdToken(
   if (rules.nonce !== undefined && payload.nonce !== rules.nonce) refuse('nonce');
   const subject = payload.sub;
   if (typeof subject !== 'string' || subject === '' || subject.length > 255) refuse('sub');
-  if (payload.email !== undefined && typeof payload.email !== 'string') refuse('email');
+  const { email } = payload;
+  if (email !== undefined && (typeof email !== 'string' || email === '')) refuse('email');
   const expires = (payload.exp ?? 0) + TOLERANCE;
   const tooOld = (payload.iat ?? 0) + rules.maxAge + TOLERANCE;
   return {

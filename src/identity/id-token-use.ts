@@ -10,14 +10,24 @@ export async function idTokenWasUsed(identity: Identity, token: { fingerprint: s
   return (await identity.stores.claims.read(keyOf(token), identity.clock.now())) !== 'free';
 }
 
-/** Marks it used, for good: true for exactly one caller, over all nodes. `staleAt`: epoch seconds. */
+/** Marks it used, for good: true for exactly one `user`, over all nodes. `staleAt`: epoch seconds. */
 export async function useIdToken(
   identity: Identity,
   token: { fingerprint: string; staleAt: number },
+  user: string = randomUUID(),
 ): Promise<boolean> {
   // A minute more than needed: nodes' clocks differ.
   const until = new Date((token.staleAt + 60) * 1000);
-  return identity.stores.claims.claim(keyOf(token), randomUUID(), identity.clock.now(), until);
+  return identity.stores.claims.claim(keyOf(token), user, identity.clock.now(), until);
+}
+
+/** Frees it again, when it was this `user` who marked it and it did not lead to a sign-in. */
+export async function takeBackIdToken(
+  identity: Identity,
+  token: { fingerprint: string },
+  user: string,
+): Promise<void> {
+  await identity.stores.claims.release(keyOf(token), user);
 }
 
 function keyOf({ fingerprint }: { fingerprint: string }): string {

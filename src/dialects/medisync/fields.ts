@@ -18,6 +18,9 @@ export const MEMBERS = [
   'token',
 ];
 
+/** What the documentation says of a member whose rules are code. */
+const TEXT = { type: 'string' } as const;
+
 const points = (text: string) => [...text].length;
 const bytes = (text: string) => new TextEncoder().encode(text).byteLength;
 
@@ -32,6 +35,7 @@ interface TextRules {
 function text(name: string, { limit, optional = false, rule }: TextRules) {
   return z
     .unknown()
+    .meta(TEXT)
     .optional()
     .transform((value, context): string | undefined => {
       const fault = (message: string) => {
@@ -78,6 +82,7 @@ export const optionalAddress = text('email', { limit: 254, optional: true, rule:
 export function password(rule?: (value: string) => string | undefined) {
   return z
     .unknown()
+    .meta(TEXT)
     .optional()
     .transform((value, context): string => {
       const fault = (message: string) => {
@@ -101,6 +106,7 @@ export const newPassword = password((value) =>
 
 export const remember = z
   .unknown()
+  .meta({ type: 'boolean' })
   .optional()
   .transform((value, context): boolean => {
     if (value === undefined || value === null) return false;
@@ -112,11 +118,12 @@ export const remember = z
 /** Steps 1 and 2 only: whatever text is no token of ours is a refused one. */
 export const linkToken = z
   .unknown()
+  .meta(TEXT)
   .optional()
   .transform((value, context): string => {
     const missing =
       value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
-    if (!missing && typeof value === 'string') return value;
+    if (!missing && typeof value === 'string') return value.trim();
     context.addIssue({ code: 'custom', message: missing ? 'token is required' : 'token must be a string' });
     return z.NEVER;
   });

@@ -18,9 +18,9 @@ function credential(request: RequestView): Credential | undefined {
 }
 
 /** Older clients add `?uid=<their id>`. It never selects an account, and any other id is refused alike. */
-const uid: Guard<MediSyncSettings> = ({ request, caller }) => {
-  if (caller === undefined) return;
-  const foreign = request.query.getAll('uid').some((id) => id !== '' && id !== caller.account?.alias);
+const uid: Guard<MediSyncSettings> = ({ request, caller, endpoint }) => {
+  if (endpoint.caller !== 'token') return;
+  const foreign = request.query.getAll('uid').some((id) => id !== '' && id !== caller?.account?.alias);
   if (foreign) throw new Refused('forbidden', { detail: 'uid is not the caller' });
 };
 

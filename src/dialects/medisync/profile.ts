@@ -19,7 +19,8 @@ export const showProfile = endpoint({
   summary: 'The own profile; open to unverified accounts',
   caller: 'token',
   counts: 'nothing',
-  replies: { 200: ProfileReply, 401: Failure, 403: Failure },
+  body: 'ignored',
+  replies: { 200: ProfileReply, 401: Failure, 403: Failure, 413: Failure },
   async answer({ caller }) {
     return ok(profileReply(accountOf(caller)));
   },
@@ -59,10 +60,11 @@ export const showSubscription = endpoint({
   summary: 'The own subscription; for verified accounts',
   caller: 'token',
   counts: 'nothing',
+  body: 'ignored',
   rights({ caller }) {
     if (caller.account?.emailVerified !== true) throw new Refused('email-not-verified');
   },
-  replies: { 200: SubscriptionReply, 401: Failure, 403: Failure },
+  replies: { 200: SubscriptionReply, 401: Failure, 403: Failure, 413: Failure },
   async answer({ caller }) {
     return ok(subscriptionReply(accountOf(caller)));
   },

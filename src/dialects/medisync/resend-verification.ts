@@ -3,21 +3,16 @@
  * account of the token that came along.
  */
 import { z } from 'zod';
-import { endpointFor, type LimitRule, ok, Refused } from '../dialect.ts';
+import { endpointFor, type FieldFault, type LimitRule, ok, type RequestView } from '../dialect.ts';
 import { optionalAddress } from './fields.ts';
 import { Failure, MessageReply } from './serializers.ts';
 import type { MediSyncSettings } from './settings.ts';
 import { sendVerification } from './verification.ts';
 
-const REQUIRED = { faults: [{ path: ['email'], message: 'email is required' }] };
+const Body = z.object({ email: optionalAddress });
 
-function limits(email: string, address: string, { limits: { resend } }: MediSyncSettings): LimitRule[] {
-  const rule = { window: resend.window, kind: 'sliding', charge: 'each' } as const;
-  return [
-    { ...rule, counter: 'resend', key: email, limit: resend.limit },
-    { ...rule, counter: 'resend-address', key: address, limit: resend.limit * 10 },
-  ];
-}
+const namesAddress = (raw: Readonly<Record<string, unknown>>) => (raw.email ?? undefined) !== undefined;
+const hasAuthorization = (request: RequestView) => request.header('authorization') !== undefined;
 
 export const resendVerification = endpointFor<MediSyncSettings>()({
   method: 'POST',
@@ -26,15 +21,39 @@ export const resendVerification = endpointFor<MediSyncSettings>()({
   caller: 'anyone',
   counts: 'address',
   body: { absent: 'empty-object' },
-  accepts: { body: z.object({ email: optionalAddress }) },
+  accepts: { body: Body },
+  /** Only where the body names no address is the token looked at, and so only after the body. */
+  needsCaller: ({ raw, request }) => !namesAddress(raw) && hasAuthorization(request),
+  order: [
+    'organization',
+    'size',
+    'encoding',
+    'media',
+    'syntax',
+    'fields',
+    'credential',
+    'guard:uid',
+    'rights',
+    'limits',
+  ],
+  async alsoJudge({ raw, request }): Promise<FieldFault[]> {
+    const somebody = namesAddress(raw) || hasAuthorization(request);
+    return somebody ? [] : [{ path: ['email'], message: 'email is required' }];
+  },
+  limits({ body, caller, request, settings: { limits } }): LimitRule[] {
+    const { email } = body as z.output<typeof Body>;
+    const { limit, window } = limits.resend;
+    const rule = { window, kind: 'sliding', charge: 'each' } as const;
+    // An account of another vendor may have no address; it gets no letter, and is counted all the same.
+    const key = email ?? caller?.account?.email ?? caller?.account?.id ?? '';
+    return [
+      { ...rule, counter: 'resend', key, limit },
+      { ...rule, counter: 'resend-address', key: request.address, limit: limit * 10 },
+    ];
+  },
   replies: { 200: MessageReply, 400: Failure, 401: Failure, 413: Failure, 429: Failure },
-  async answer({ body, request, settings }, use) {
-    if (body.email === undefined && request.header('authorization') === undefined) {
-      throw new Refused('invalid-fields', REQUIRED);
-    }
-    const email = body.email ?? (await use.caller()).account?.email ?? '';
-    await use.limit(limits(email, request.address, settings));
-    const account = await use.accountByEmail(email);
+  async answer({ body, caller, request, settings }, use) {
+    const account = body.email === undefined ? caller?.account : await use.accountByEmail(body.email);
     if (account?.status === 'active' && !account.emailVerified) {
       await sendVerification({ account, request, settings, use });
     } else {

@@ -5,9 +5,14 @@ import type { MediSyncSettings } from './settings.ts';
 export const PURPOSE = 'medisync-verification';
 
 /** Built from configuration alone, never from the request's Host. */
-function linkTemplate(issuer: string, { base, verification }: MediSyncSettings): string {
+export function linkTemplate(
+  issuer: string,
+  { base, verification }: Pick<MediSyncSettings, 'base' | 'verification'>,
+): string {
   const url = verification.url ?? `${issuer}${base}/verification/verify`;
-  return `${url}${url.includes('?') ? '&' : '?'}token={token}`;
+  const [page = '', ...fragment] = url.split('#');
+  const link = `${page}${page.includes('?') ? '&' : '?'}token={token}`;
+  return [link, ...fragment].join('#');
 }
 
 /** A new link ends every older one of the account. */

@@ -19,7 +19,8 @@ export const showVerification = endpoint({
   summary: 'The page that a verification letter leads to',
   caller: 'anyone',
   counts: 'nothing',
-  replies: { 200: z.string().describe('HTML'), 400: z.string().describe('HTML') },
+  body: 'ignored',
+  replies: { 200: z.string().describe('HTML'), 400: z.string().describe('HTML'), 413: Failure },
   async answer({ request }) {
     const [token = '', ...more] = request.query.getAll('token');
     if (token === '' || more.length > 0) return refusedLinkPage();

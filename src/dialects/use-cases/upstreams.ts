@@ -1,9 +1,9 @@
 /** Google and Apple: ID tokens that a client presents, and sign-ins by redirect. */
 import { IdTokenRefused, type Upstream, type UpstreamClaims } from '../../federation/upstream.ts';
-import { idTokenWasUsed, useIdToken } from '../../identity/id-token-use.ts';
+import { idTokenWasUsed, takeBackIdToken, useIdToken } from '../../identity/id-token-use.ts';
 import { accountForIdentity, findByIdentity, linkIdentity } from '../../identity/linking.ts';
 import { makeState, spendState } from '../../identity/state-tickets.ts';
-import { SealBroken } from '../../secrets.ts';
+import { randomUUID, SealBroken } from '../../secrets.ts';
 import type { Json } from '../../store/ports.ts';
 import { Refused, type UpstreamIdentity, type Use } from '../dialect.ts';
 import { newAccountFields } from './accounts.ts';
@@ -35,6 +35,7 @@ function audiencesOf(bound: Bound, provider: string): readonly string[] {
 }
 
 function upstreamIdentity(bound: Bound, claims: UpstreamClaims): UpstreamIdentity {
+  const user = randomUUID();
   return {
     provider: claims.provider,
     issuer: claims.issuer,
@@ -43,7 +44,8 @@ function upstreamIdentity(bound: Bound, claims: UpstreamClaims): UpstreamIdentit
     emailVerified: claims.emailVerified,
     authoritative: claims.authoritative,
     ...(claims.name === undefined ? {} : { name: claims.name }),
-    use: () => useIdToken(bound.identity, claims),
+    use: () => useIdToken(bound.identity, claims, user),
+    takeBack: () => takeBackIdToken(bound.identity, claims, user),
   };
 }
 

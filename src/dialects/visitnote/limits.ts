@@ -16,7 +16,12 @@ export function generalTier({ caller, settings }: LimitFacts<VisitNoteSettings>)
   return [{ counter: 'general', key: caller?.account?.id ?? '', limit: settings.limits.general, ...MINUTE }];
 }
 
-/** A bearer endpoint without a live token, /delete-account included. */
-export function strangers({ request, settings }: LimitFacts<VisitNoteSettings>): LimitRule[] {
+/**
+ * A bearer endpoint without a live token, /delete-account included. A live token of another panel (403) is
+ * charged like any other caller.
+ */
+export function strangers(facts: LimitFacts<VisitNoteSettings>): readonly LimitRule[] {
+  const { request, settings, caller, endpoint } = facts;
+  if (caller !== undefined) return endpoint.limits?.(facts) ?? [];
   return [{ counter: 'no-token', key: request.address, limit: settings.limits.general, ...MINUTE }];
 }

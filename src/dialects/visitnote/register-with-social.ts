@@ -1,5 +1,13 @@
 /** POST /register/social: a new account for an upstream identity, or a link to the one that provably is the same person's. */
-import { type AccountView, endpoint, ok, Refused, type UpstreamIdentity, type Use } from '../dialect.ts';
+import {
+  type AccountView,
+  endpoint,
+  type NewAccount,
+  ok,
+  Refused,
+  type UpstreamIdentity,
+  type Use,
+} from '../dialect.ts';
 import { admits } from './admits.ts';
 import { isAddress } from './fields.ts';
 import { authTier } from './limits.ts';
@@ -23,18 +31,42 @@ function addressOf(identity: UpstreamIdentity): string {
   return address;
 }
 
-/** Only an authoritative, verified address on both sides joins an identity to an account that exists. */
-async function link(
-  account: AccountView,
-  identity: UpstreamIdentity,
-  settings: VisitNoteSettings,
-  use: Use,
-): Promise<AccountView> {
+/**
+ * A refusal because the account is there. Another use of the same ID token may have made it just now: then
+ * this use is one too many, and says so.
+ */
+async function alreadyThere(body: SocialPerson, settings: VisitNoteSettings, use: Use): Promise<never> {
+  await verifiedIdentity(body, settings, use);
+  throw new Refused('account-exists');
+}
+
+/** Whether it provably is the same person: an authoritative, verified address on both sides, and let in. */
+function mayLink(account: AccountView, identity: UpstreamIdentity, settings: VisitNoteSettings): boolean {
   const same = identity.emailVerified && identity.authoritative && account.emailVerified;
-  if (!same || !admits(account, settings)) throw new Refused('account-exists');
+  return same && admits(account, settings);
+}
+
+/** Another ID token of the same person may have been faster: then nothing is left of the new account. */
+async function create(account: NewAccount, identity: UpstreamIdentity, use: Use): Promise<AccountView> {
+  const made = await use.register(account);
+  try {
+    await use.linkIdentity(made.id, identity);
+    return made;
+  } catch (refusal) {
+    await use.deleteAccount(made.id);
+    throw refusal;
+  }
+}
+
+/** Spends the ID token for `work`; a token whose work is refused after all was not used. */
+async function spending(identity: UpstreamIdentity, work: () => Promise<AccountView>): Promise<AccountView> {
   await spend(identity);
-  await use.linkIdentity(account.id, identity);
-  return account;
+  try {
+    return await work();
+  } catch (refusal) {
+    await identity.takeBack();
+    throw refusal;
+  }
 }
 
 export const registerWithSocial = endpoint({
@@ -52,18 +84,19 @@ export const registerWithSocial = endpoint({
   async answer({ body, settings }: { body: SocialPerson; settings: VisitNoteSettings }, use) {
     const identity = await verifiedIdentity(body, settings, use);
     const email = addressOf(identity);
-    if ((await use.accountByIdentity(identity)) !== undefined) throw new Refused('account-exists');
+    if ((await use.accountByIdentity(identity)) !== undefined) return alreadyThere(body, settings, use);
     const existing = await use.accountByEmail(email);
-    if (existing !== undefined) {
-      return ok(signedInReply(await use.signIn(await link(existing, identity, settings, use), 'fed')));
-    }
-    await spend(identity);
-    const account = await use.register({
-      email,
-      emailVerified: identity.emailVerified,
-      ...freshMembers({ firstName: body.first_name, lastName: body.last_name, settings, now: use.now() }),
+    if (existing !== undefined && !mayLink(existing, identity, settings))
+      return alreadyThere(body, settings, use);
+    const account = await spending(identity, async () => {
+      if (existing !== undefined) {
+        await use.linkIdentity(existing.id, identity);
+        return existing;
+      }
+      const fresh = { firstName: body.first_name, lastName: body.last_name, settings, now: use.now() };
+      const { emailVerified } = identity;
+      return create({ email, emailVerified, ...freshMembers(fresh) }, identity, use);
     });
-    await use.linkIdentity(account.id, identity);
     return ok(signedInReply(await use.signIn(account, 'fed')));
   },
 });

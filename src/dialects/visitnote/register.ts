@@ -17,6 +17,7 @@ const newPassword = password((value) =>
 /** Of its own it has only the type rule; what it must equal is judged with the password. */
 const confirmation = z
   .unknown()
+  .meta({ type: 'string' })
   .refine((value) => value === undefined || value === null || typeof value === 'string', {
     message: 'The password confirmation must be a string.',
   });
@@ -25,7 +26,8 @@ function passwordFault(raw: Record<string, unknown>, use: Use): FieldFault | und
   const { password: value, password_confirmation: repeated } = raw;
   if (typeof value !== 'string') return undefined;
   try {
-    use.judgePassword(value, { minimum: MINIMUM });
+    // The length is judged: as sent, where the list of common ones counts normalized characters.
+    use.judgePassword(value, { minimum: 1 });
   } catch (refusal) {
     if (!(refusal instanceof Refused)) throw refusal;
     return { path: ['password'], message: 'The password is too common.' };
@@ -69,11 +71,14 @@ export const register = endpoint({
   replies: { 200: SignedInReply, 413: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }: { body: NewPerson; settings: VisitNoteSettings }, use) {
     const account = await use
-      .register({
-        email: body.email,
-        password: body.password,
-        ...freshMembers({ firstName: body.first_name, lastName: body.last_name, settings, now: use.now() }),
-      })
+      .register(
+        {
+          email: body.email,
+          password: body.password,
+          ...freshMembers({ firstName: body.first_name, lastName: body.last_name, settings, now: use.now() }),
+        },
+        { passwordMinimum: 1 },
+      )
       .catch((refusal: unknown) => {
         // Somebody registered the address between the judgement and now.
         const raced = refusal instanceof Refused && refusal.reason === 'account-exists';

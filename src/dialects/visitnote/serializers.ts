@@ -20,11 +20,15 @@ export function microseconds(time: Date): string {
   return time.toISOString().replace('Z', '000Z');
 }
 
+const MICROSECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+
 function trialEnd(vendor: AccountView['vendor']): string | null {
   const stored = vendor.trial_ends_at;
   if (typeof stored !== 'string') return null;
   const time = new Date(stored);
-  return Number.isNaN(time.getTime()) ? null : microseconds(time);
+  if (Number.isNaN(time.getTime())) return null;
+  // A Date ends at milliseconds: what is in the vendor's form already keeps its last three digits.
+  return MICROSECONDS.test(stored) ? stored : microseconds(time);
 }
 
 function person(account: AccountView) {
