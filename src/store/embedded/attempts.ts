@@ -1,20 +1,23 @@
 import type { AttemptStore, Limit, Taken } from '../ports.ts';
 import type { Database, Sql } from './database.ts';
 
+/** Counters are written at every try, and a power cut may forget the last of them (not so a killed process). */
+const PASSING = { passing: true };
+
 export function createAttemptStore(database: Database): AttemptStore {
   return {
-    take: (key, mark, limit, now) => database.write((sql) => take(sql, { key, mark, limit, now })),
+    take: (key, mark, limit, now) => database.write((sql) => take(sql, { key, mark, limit, now }), PASSING),
     peek: (key, limit, now) => database.read((sql) => look(sql, key, limit, now)),
     giveBack: (key, mark) =>
       database.write((sql) => {
         sql.run('DELETE FROM attempts WHERE key = ? AND mark = ?', key, mark);
-      }),
+      }, PASSING),
     clear: (key) =>
       database.write((sql) => {
         sql.run('DELETE FROM attempts WHERE key = ?', key);
         sql.run('DELETE FROM attempt_windows WHERE key = ?', key);
-      }),
-    takeInWindow: (key, limit, now) => database.write((sql) => takeInWindow(sql, key, limit, now)),
+      }, PASSING),
+    takeInWindow: (key, limit, now) => database.write((sql) => takeInWindow(sql, key, limit, now), PASSING),
     peekWindow: (key, limit, now) => database.read((sql) => lookAtWindow(sql, key, limit, now)),
     remember: (key, until) =>
       database.write((sql) => {

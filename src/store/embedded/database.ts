@@ -35,8 +35,12 @@ export interface Database {
   readonly file: string;
   /** Sees every committed write. `work` must only read, and must not await. */
   read<Result>(work: (sql: Sql) => Result): Promise<Result>;
-  /** All or nothing, alone among all processes on the file; resolves after the commit. `work` must not await. */
-  write<Result>(work: (sql: Sql) => Result): Promise<Result>;
+  /**
+   * All or nothing, alone among all processes on the file; resolves after the commit. `work` must not await.
+   * `passing`: not flushed to the disk by itself, which costs more than all the rest. The end of the process
+   * loses nothing; a power cut may lose the last of them, until a write that is flushed comes after.
+   */
+  write<Result>(work: (sql: Sql) => Result, options?: { passing: boolean }): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -45,6 +49,7 @@ interface PendingWrite {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly deadline: number;
+  readonly passing: boolean;
 }
 
 export async function openDatabase({ file, log }: { file: string; log: Log }): Promise<Database> {
@@ -55,7 +60,7 @@ export async function openDatabase({ file, log }: { file: string; log: Log }): P
   return {
     file,
     read: (work) => readWithPatience({ connection, sql, file, work }),
-    write: (work) => writer.enqueue(work),
+    write: (work, options) => writer.enqueue(work, options),
     async close() {
       await writer.drain();
       if (!connection.isOpen) return;
@@ -132,6 +137,8 @@ class Writer {
   readonly #log: Log;
   #pending: PendingWrite[] = [];
   #running: Promise<void> | undefined;
+  /** What connect() set. */
+  #flushes = true;
 
   constructor(parts: { connection: DatabaseSync; sql: Sql; file: string; log: Log }) {
     this.#connection = parts.connection;
@@ -140,11 +147,11 @@ class Writer {
     this.#log = parts.log;
   }
 
-  enqueue<Result>(work: (sql: Sql) => Result): Promise<Result> {
+  enqueue<Result>(work: (sql: Sql) => Result, { passing } = { passing: false }): Promise<Result> {
     if (!this.#connection.isOpen) return Promise.reject(closed(this.#file));
     return new Promise<Result>((resolve, reject) => {
       const deadline = performance.now() + LOCK_PATIENCE;
-      this.#pending.push({ work, resolve: resolve as (value: unknown) => void, reject, deadline });
+      this.#pending.push({ work, resolve: resolve as (value: unknown) => void, reject, deadline, passing });
       this.#running ??= this.#run();
     });
   }
@@ -166,6 +173,7 @@ class Writer {
   /** False while another process holds the lock, or after every waiting write was refused. */
   #begin(): boolean {
     try {
+      this.#flush(this.#pending.slice(0, BATCH).some((write) => !write.passing));
       this.#sql.exec('BEGIN IMMEDIATE');
       return true;
     } catch (error) {
@@ -176,6 +184,13 @@ class Writer {
       if (refused.length > 0) this.#refuse(refused, error);
       return false;
     }
+  }
+
+  /** One write that must be on the disk takes the whole batch there. */
+  #flush(flushes: boolean): void {
+    if (flushes === this.#flushes) return;
+    this.#sql.exec(`PRAGMA synchronous = ${flushes ? 'FULL' : 'NORMAL'}`);
+    this.#flushes = flushes;
   }
 
   #commitBatch(batch: PendingWrite[]): void {
