@@ -55,10 +55,11 @@ function orderProblems(who: string, order: readonly Step[], guards: readonly str
 }
 
 /** A guard that no order names would never run. */
-function idleGuards(dialect: Dialect): string[] {
-  const orders = [dialect.order];
+function idleGuards({ dialect }: MountedDialect, mounts: readonly CompiledMount<MountedDialect>[]): string[] {
+  const own = mounts.filter((at) => at.owner.dialect === dialect).flatMap((at) => at.routes);
+  const named = new Set([...dialect.order, ...own.flatMap(({ endpoint }) => endpoint.order ?? [])]);
   return Object.keys(dialect.guards ?? {})
-    .filter((name) => !orders.some((order) => order.includes(`guard:${name}`)))
+    .filter((name) => !named.has(`guard:${name}`))
     .map((name) => `${dialect.name}: the guard '${name}' is in no order of checks`);
 }
 
@@ -209,10 +210,7 @@ export function checkDialects(options: {
 }): { mounted: MountedDialect[]; mounts: CompiledMount<MountedDialect>[] } {
   const problems = sameNames(options.dialects);
   for (const dialect of options.dialects) {
-    problems.push(
-      ...orderProblems(dialect.name, dialect.order, Object.keys(dialect.guards ?? {})),
-      ...idleGuards(dialect),
-    );
+    problems.push(...orderProblems(dialect.name, dialect.order, Object.keys(dialect.guards ?? {})));
   }
   const mounted = parseSettings(options.dialects, options.settings, problems);
   const mounts = mounted
@@ -227,6 +225,7 @@ export function checkDialects(options: {
       problems.push(...orderProblems(who, endpoint.order, Object.keys(dialect.guards ?? {})));
     }
   }
+  problems.push(...mounted.flatMap((owner) => idleGuards(owner, mounts)));
   problems.push(...routeProblems(mounts, options.reserved), ...baseProblems(mounts), ...sameClients(mounted));
   if (problems.length > 0) throw new DialectsRefused([...new Set(problems)]);
   return { mounted, mounts };

@@ -824,13 +824,6 @@ export interface Use {
   /** Of the organization of an account, for `portal` and the like. */
   organizationOf(id: string): Promise<OrganizationView | undefined>;
 
-  /**
-   * Verifies the credential that the request carries, for an endpoint that is open and may be called with one
-   * (MediSync's resend): 'no-credential', 'invalid-token'.
-   */
-  caller(): Promise<Caller>;
-  /** Charges further limits in the course of the work, as the 'limits' step would: 'too-many-requests'. */
-  limit(rules: readonly LimitRule[]): Promise<void>;
   /** Counts `key` under a counter of this dialect; false over the limit. For limits that no reply shows. */
   within(counter: string, key: string, limit: { limit: number; window: number }): Promise<boolean>;
 }

@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import { readBody, refuseEncoding } from '../http/input.ts';
-import type { AcceptsShape, FieldFault, LimitRule, Step } from './dialect.ts';
+import type { AcceptsShape, FieldFault, Step } from './dialect.ts';
 import { Refused } from './dialect.ts';
 import { directoryOf } from './directory.ts';
 import type { Exchange } from './exchange.ts';
@@ -161,21 +161,16 @@ export function countingOf({ services, mounted, organization: named }: Exchange)
   return { services, dialect: mounted.dialect.name, organization: named?.id ?? '' };
 }
 
-/** What stands at the limits step, and what an endpoint adds in the course of its work. */
-export async function chargeLimits(exchange: Exchange, rules: readonly LimitRule[]): Promise<void> {
+/** 'too-many-requests' by the vendor's own limits. */
+async function limits(exchange: Exchange): Promise<void> {
+  const { endpoint, request, mounted, caller, body } = exchange;
+  const rules = endpoint.limits?.({ request, settings: mounted.settings, caller, body, endpoint }) ?? [];
   if (rules.length === 0) return;
   const outcome = await applyLimits(countingOf(exchange), rules);
   exchange.charged.push(...outcome.charged);
   exchange.giveBack.push(...outcome.giveBack);
   exchange.chargeLater.push(...outcome.later);
   if (outcome.refusal !== undefined) throw outcome.refusal;
-}
-
-/** 'too-many-requests' by the vendor's own limits. */
-async function limits(exchange: Exchange): Promise<void> {
-  const { endpoint, request, mounted, caller, body } = exchange;
-  const rules = endpoint.limits?.({ request, settings: mounted.settings, caller, body, endpoint }) ?? [];
-  await chargeLimits(exchange, rules);
 }
 
 async function guard(exchange: Exchange, name: string): Promise<void> {
@@ -206,19 +201,9 @@ export async function runStep(exchange: Exchange, step: Step): Promise<void> {
 /** What the endpoint may do; one per request, made after the organization is known. */
 export function useOf(exchange: Exchange) {
   exchange.use ??= createUse(exchange, {
-    limit: (rules) => chargeLimits(exchange, rules),
     within: async (rule) => {
       const outcome = await applyLimits(countingOf(exchange), [rule]);
       return outcome.refusal === undefined;
-    },
-    caller: async () => {
-      const { mounted, endpoint, request, services } = exchange;
-      const sent = mounted.dialect.credential(request, endpoint, mounted.settings);
-      exchange.credential = sent;
-      const caller = await findCaller({ services, mounted, credential: sent, takes: endpoint.caller });
-      exchange.caller = caller;
-      refuseForeign(exchange);
-      return caller;
     },
   });
   return exchange.use;

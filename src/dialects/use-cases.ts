@@ -5,7 +5,7 @@
  * file per subject in use-cases/.
  */
 import { randomText } from '../secrets.ts';
-import type { Caller, LimitRule, Use } from './dialect.ts';
+import type { LimitRule, Use } from './dialect.ts';
 import type { Exchange } from './exchange.ts';
 import { accountUses } from './use-cases/accounts.ts';
 import { apiKeyUses } from './use-cases/api-keys.ts';
@@ -19,9 +19,7 @@ import { upstreamUses } from './use-cases/upstreams.ts';
 
 /** What the frame's own steps do for a use case. */
 export interface FrameWork {
-  limit(rules: readonly LimitRule[]): Promise<void>;
   within(rule: LimitRule): Promise<boolean>;
-  caller(): Promise<Caller>;
 }
 
 export function createUse(exchange: Exchange, frame: FrameWork): Use {
@@ -37,9 +35,7 @@ export function createUse(exchange: Exchange, frame: FrameWork): Use {
     ...browserUses(bound),
     now: () => exchange.services.clock.now(),
     random: (form) => randomText(form),
-    limit: (rules) => frame.limit(rules),
     within: (counter, key, limit) =>
       frame.within({ counter, key, ...limit, kind: 'sliding', charge: 'each' }),
-    caller: () => frame.caller(),
   };
 }

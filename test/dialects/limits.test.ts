@@ -16,11 +16,10 @@ function limited(path: string, rules: (key: string) => readonly LimitRule[], mor
     accepts: { body: z.object({ key: z.string(), end: z.string().default('done') }) },
     limits: ({ body }) => rules((body as { key: string }).key),
     async answer({ body }, use) {
-      const end = body.end as Outcome | 'further' | 'quiet';
+      const end = body.end as Outcome | 'quiet';
       if (end === 'broken') throw new Error('a defect');
-      if (end === 'further') await use.limit([{ ...EACH, key: `further ${body.key}`, limit: 1 }]);
       if (end === 'quiet') return ok(await use.within('quiet', body.key, { limit: 1, window: 60 }));
-      if (end !== 'done' && end !== 'further') throw new Refused(end);
+      if (end !== 'done') throw new Refused(end);
       return ok('done');
     },
     ...more,
@@ -171,12 +170,6 @@ describe("a dialect's own limits", () => {
     expect(refused.status).to.equal(429);
     expect(Number(refused.headers['retry-after'])).to.be.within(590, 600);
     for (let i = 0; i < 3; i += 1) expect(await status('/counting/roomy', second)).to.equal(200);
-  });
-
-  it('can be charged in the course of the work', async () => {
-    const key = someone();
-    expect(await status('/counting/roomy', key, 'further')).to.equal(200);
-    expect(await status('/counting/roomy', key, 'further')).to.equal(429);
   });
 
   it('can be counted where no reply shows it', async () => {

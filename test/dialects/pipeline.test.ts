@@ -85,6 +85,17 @@ const guarded = probe({
       answer: async () => ok(1),
     }),
     { ...echo, path: '/open' },
+    {
+      ...echo,
+      path: '/sometimes',
+      needsCaller: ({ raw }) => raw.email === undefined,
+      order: [
+        ...order.filter((step) => step !== 'credential' && step !== 'rights' && step !== 'limits'),
+        'credential',
+        'rights',
+        'limits',
+      ],
+    },
   ],
   dialect: {
     order,
@@ -208,6 +219,14 @@ describe('the pipeline', () => {
     expect((await send('POST', '/guarded/open?guard=second', JSON_TYPE, '{')).status).to.equal(400);
     const second = await send('POST', '/guarded/open?guard=second', JSON_TYPE, '{}');
     expect([second.status, second.text]).to.deep.equal([403, '{"at":"/open"}']);
+  });
+
+  it('asks for a credential where the endpoint says that this request needs one, in its own order', async () => {
+    const sometimes = async (body: string) =>
+      (await send('POST', '/guarded/sometimes', JSON_TYPE, body)).status;
+    expect(await sometimes('{"email":"a@b.test"}')).to.equal(200);
+    expect(await sometimes('{}')).to.equal(401);
+    expect(await sometimes('{')).to.equal(400);
   });
 
   it("follows a dialect's own cross-origin rules, on refusals too", async () => {

@@ -2,7 +2,6 @@
 import { noteSignIn } from '../../identity/note-sign-in.ts';
 import { signInWithCode } from '../../identity/sign-in-with-code.ts';
 import { signInWithPassword } from '../../identity/sign-in-with-password.ts';
-import { RESET } from '../../identity/tickets.ts';
 import type { LiveToken } from '../../oidc/oidc.ts';
 import type { AccountRecord } from '../../store/ports.ts';
 import { plainView } from '../account-view.ts';
@@ -104,12 +103,4 @@ export function signingInUses(bound: Bound): SigningIn {
     },
     refresh: (refreshToken) => refresh(bound, refreshToken),
   };
-}
-
-/**
- * A code or ticket of one dialect is none of another, nor of the hosted pages. Password resets are the
- * exception: a dialect's reset letter may lead to the hosted page.
- */
-export function ownPurpose(bound: Bound, purpose: string): string {
-  return purpose === RESET ? RESET : `${bound.mounted.dialect.name}:${purpose}`;
 }
