@@ -111,7 +111,7 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
 }
 
 /** The environment without settings of Portico that whoever runs the tests may have. */
-function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('PORTICO_')));
 }
 
