@@ -77,7 +77,7 @@ describe('password hashes', () => {
   const salt = Buffer.from('0123456789abcdef');
   const b64 = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '');
   const imported: Record<string, () => Promise<string> | string> = {
-    bcrypt: () => bcrypt(PASSWORD, { cost: 4 }),
+    bcrypt: () => bcrypt(PASSWORD, 4),
     argon2i: () => argon2(PASSWORD, { algorithm: 1, memoryCost: 8192, timeCost: 2 }),
     'weak argon2id': () => argon2(PASSWORD, { memoryCost: 8192, timeCost: 1 }),
     scrypt: () =>
@@ -109,7 +109,7 @@ describe('password hashes', () => {
   });
 
   it('W3 a bcrypt hash is kept where it cannot tell what was typed', async () => {
-    const hash = await bcrypt('y'.repeat(72), { cost: 4 });
+    const hash = await bcrypt('y'.repeat(72), 4);
     expect(await hasher.verify('y'.repeat(80), hash)).to.deep.equal({ right: true, rehash: false });
   });
 
@@ -211,7 +211,7 @@ describe('sign-in with a password', () => {
 
   it('W3 a legacy hash is stored anew, without moving updatedAt, also by parallel sign-ins', async () => {
     const { id } = await world.person({ email: 'old@x.test' });
-    const passwordHash = await bcrypt(PASSWORD, { cost: 4 });
+    const passwordHash = await bcrypt(PASSWORD, 4);
     await updateAccount(world.identity, id, (account) => ({ ...account, passwordHash }));
     const before = await world.identity.stores.accounts.byId(id);
     world.pass(60);
