@@ -28,6 +28,10 @@ export function refusedLinkPage(): Reply {
   return page(400, 'link-refused', {}, { headers: { 'referrer-policy': 'no-referrer' } });
 }
 
+function unreadable(refusal: RefusalView): Reply {
+  return fromPage(refusal) ? refusedLinkPage() : invalid('Request body must be valid JSON')();
+}
+
 /** The first failure of the first failing member, in the order of the endpoint's table. */
 function invalidFields(refusal: RefusalView): Reply {
   if (fromPage(refusal)) return refusedLinkPage();
@@ -40,11 +44,10 @@ export const refusals: Dialect<MediSyncSettings>['refusals'] = {
   'not-found': notFound,
   'method-not-allowed': failure(405, 'METHOD_NOT_ALLOWED', 'Method not allowed'),
   'too-large': failure(413, 'PAYLOAD_TOO_LARGE', 'Request body too large'),
-  'unsupported-encoding': invalid('Request body must be valid JSON'),
+  'unsupported-encoding': unreadable,
   'unsupported-media-type': invalid('Content-Type must be application/json'),
-  'empty-body': invalid('Request body must be valid JSON'),
-  'unreadable-body': (refusal) =>
-    fromPage(refusal) ? refusedLinkPage() : invalid('Request body must be valid JSON')(),
+  'empty-body': unreadable,
+  'unreadable-body': unreadable,
   'not-an-object': invalid('Request body must be a JSON object'),
   'invalid-fields': invalidFields,
   'no-credential': deadToken,
