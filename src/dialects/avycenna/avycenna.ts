@@ -3,7 +3,7 @@
  * tokens, API keys. README.md of this folder says what the vendor documents and what is ours; the way in is
  * `avycenna` below.
  */
-import { BASE62, dialect, HEX } from '../dialect.ts';
+import { BASE62, dialect, HEX, Refused, type RequestView } from '../dialect.ts';
 import { createApiKey, deleteApiKey, listApiKeys } from './api-keys.ts';
 import { accountOf, credential, worth } from './caller.ts';
 import { finishGoogle, startGoogle } from './google.ts';
@@ -16,6 +16,12 @@ import { roleOf } from './serializers.ts';
 import { type AvycennaSettings, settings } from './settings.ts';
 import { signIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
+
+/** 415 whatever the method: the bodies of GET and DELETE are not looked at, but this is said in the header. */
+function refuseEncoded({ request }: { request: RequestView }): void {
+  const encoding = request.header('content-encoding')?.trim().toLowerCase() ?? '';
+  if (encoding !== '' && encoding !== 'identity') throw new Refused('unsupported-encoding');
+}
 
 export const avycenna = dialect<AvycennaSettings>({
   name: 'avycenna',
@@ -44,7 +50,19 @@ export const avycenna = dialect<AvycennaSettings>({
       head: false,
     },
   ],
-  order: ['organization', 'encoding', 'size', 'credential', 'rights', 'media', 'syntax', 'fields', 'limits'],
+  order: [
+    'organization',
+    'guard:plain',
+    'encoding',
+    'size',
+    'credential',
+    'rights',
+    'media',
+    'syntax',
+    'fields',
+    'limits',
+  ],
+  guards: { plain: refuseEncoded },
   bodies: {
     accepts: ['json'],
     limit: 65_536,

@@ -53,28 +53,38 @@ export const startGoogle = endpoint({
   },
 });
 
-/** The linked account, the one that the federation's rules link now, or a new one. */
+/** The linked account, the one that the federation's rules link now, or a new one, signed in. */
+async function signInAs(
+  identity: UpstreamIdentity,
+  settings: AvycennaSettings,
+  use: Use,
+): Promise<IssuedTokens | GoogleError> {
+  try {
+    const account = await accountFor(identity, settings, use);
+    if (account?.status !== 'active') return 'access_denied';
+    return (await use.signIn(account, FEDERATED)).tokens;
+  } catch (refusal) {
+    if (!(refusal instanceof Refused)) throw refusal;
+    if (refusal.reason === 'account-exists') return 'account_exists';
+    if (refusal.reason === 'sign-in-refused') return 'access_denied';
+    throw refusal;
+  }
+}
+
+/** Undefined: Google has not verified the address, and the identity is linked to nobody. */
 async function accountFor(
   identity: UpstreamIdentity,
   settings: AvycennaSettings,
   use: Use,
-): Promise<AccountView | GoogleError> {
-  const linked = await use.accountByIdentity(identity);
-  if (linked !== undefined) return linked.status === 'active' ? linked : 'access_denied';
-  if (!identity.emailVerified || identity.email === undefined) return 'access_denied';
-  try {
-    const account = await use.accountForIdentity(identity, {
-      email: identity.email,
-      emailVerified: true,
-      claims: { ...(identity.name !== undefined && { name: identity.name }) },
-      roles: [settings.defaultRole],
-      vendor: { role: settings.defaultRole },
-    });
-    return account.status === 'active' ? account : 'access_denied';
-  } catch (refusal) {
-    if (refusal instanceof Refused && refusal.reason === 'account-exists') return 'account_exists';
-    throw refusal;
-  }
+): Promise<AccountView | undefined> {
+  if (!identity.emailVerified || identity.email === undefined) return use.accountByIdentity(identity);
+  return use.accountForIdentity(identity, {
+    email: identity.email,
+    emailVerified: true,
+    claims: { ...(identity.name !== undefined && { name: identity.name }) },
+    roles: [settings.defaultRole],
+    vendor: { role: settings.defaultRole },
+  });
 }
 
 function refusedAt(native: string | null, error: GoogleError, { dashboardUrl }: AvycennaSettings): string {
@@ -124,9 +134,8 @@ export const finishGoogle = endpoint({
       redirect(302, refusedAt(native, error, settings), { headers, cookies: [drop] });
     if (outcome === 'denied') return refused('access_denied');
     if (outcome === 'failed') return refused('server_error');
-    const account = await accountFor(outcome, settings, use);
-    if (typeof account === 'string') return refused(account);
-    const { tokens } = await use.signIn(account, FEDERATED);
+    const tokens = await signInAs(outcome, settings, use);
+    if (typeof tokens === 'string') return refused(tokens);
     const { url, cookies } = handOver(tokens, native, { settings, request });
     return redirect(302, url, { headers, cookies: [drop, ...cookies] });
   },

@@ -1,5 +1,5 @@
 /** AVYCENNA's words for each refusal: `detail` is a text everywhere except in 422, where it is a list. */
-import { type Dialect, json, type RefusalView, type Reply } from '../dialect.ts';
+import { type Dialect, type Endpoint, json, type RefusalView, type Reply } from '../dialect.ts';
 import { dropBinding } from './google-cookies.ts';
 import type { AvycennaSettings } from './settings.ts';
 
@@ -22,10 +22,12 @@ function invalidFields({ faults }: RefusalView): Reply {
   });
 }
 
+const isCallback = (endpoint: Endpoint | undefined) => endpoint?.path === '/auth/oauth/google/callback';
+
 /** Every reply of Google's callback drops the browser's binding and says nothing to the next site. */
 function alsoAtCallback(reply: () => Reply) {
   return ({ endpoint, request, settings }: RefusalView<AvycennaSettings>): Reply => {
-    if (endpoint?.path !== '/auth/oauth/google/callback') return reply();
+    if (!isCallback(endpoint)) return reply();
     const plain = reply();
     return {
       ...plain,
@@ -35,11 +37,15 @@ function alsoAtCallback(reply: () => Reply) {
   };
 }
 
+/** Also where no provider is configured: a state that nobody gave out is judged before anything else. */
+const stateRefused = alsoAtCallback(failure(400, 'Invalid OAuth state'));
+
 export const refusals: Dialect<AvycennaSettings>['refusals'] = {
-  'not-found': failure(404, 'Not Found'),
+  'not-found': ({ endpoint, ...view }) =>
+    isCallback(endpoint) ? stateRefused({ endpoint, ...view }) : failure(404, 'Not Found')(),
   'method-not-allowed': failure(405, 'Method Not Allowed'),
   'too-large': failure(413, 'Request body too large'),
-  'unsupported-encoding': failure(415, 'Unsupported Media Type'),
+  'unsupported-encoding': alsoAtCallback(failure(415, 'Unsupported Media Type')),
   'unsupported-media-type': notADict,
   'empty-body': missingBody,
   'unreadable-body': invalidBody('Invalid JSON', 'value_error.jsondecode'),
@@ -57,7 +63,7 @@ export const refusals: Dialect<AvycennaSettings>['refusals'] = {
   'api-key-not-found': failure(404, 'API key not found'),
   'account-exists': failure(409, 'Email already registered'),
   'too-many-api-keys': failure(409, 'Too many API keys'),
-  'state-refused': alsoAtCallback(failure(400, 'Invalid OAuth state')),
+  'state-refused': stateRefused,
   'redirect-refused': failure(400, 'Invalid redirect_uri'),
   'too-many-requests': failure(429, 'Too many requests'),
   unavailable: alsoAtCallback(failure(503, 'Service unavailable')),

@@ -15,11 +15,11 @@ export const register = endpointFor<AvycennaSettings>()({
   counts: 'address',
   chargesAddress: ['account-exists'],
   accepts: { body: z.object({ name, email: address, password: password(MINIMUM) }) },
-  /** The password stands last in the table, so its entry may come last. */
+  /** How long it is was judged with the fields. It stands last in the table, so its entry may come last. */
   async alsoJudge({ raw, faults, use }): Promise<FieldFault[]> {
     if (faults.some((fault) => fault.path[0] === 'password')) return [];
     try {
-      use.judgePassword(String(raw.password), { minimum: MINIMUM });
+      use.judgePassword(String(raw.password), { minimum: 1 });
       return [];
     } catch (refusal) {
       if (!(refusal instanceof Refused)) throw refusal;
@@ -28,13 +28,16 @@ export const register = endpointFor<AvycennaSettings>()({
   },
   replies: { 201: SignedInReply, 409: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
-    const account = await use.register({
-      email: body.email.folded,
-      password: body.password,
-      claims: { name: body.name },
-      roles: [settings.defaultRole],
-      vendor: { role: settings.defaultRole },
-    });
+    const account = await use.register(
+      {
+        email: body.email.folded,
+        password: body.password,
+        claims: { name: body.name },
+        roles: [settings.defaultRole],
+        vendor: { role: settings.defaultRole },
+      },
+      { passwordMinimum: 1 },
+    );
     return json(201, signedInReply(await use.signIn(account, 'pwd'), settings));
   },
 });

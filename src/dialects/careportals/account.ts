@@ -6,11 +6,10 @@ import {
   type AddressClaim,
   type Caller,
   endpointFor,
-  type Json,
   ok,
   Refused,
 } from '../dialect.ts';
-import { dob, email, genderField, hasBegun, leaveEmpty, maybe, name, phone, text } from './fields.ts';
+import { anyEmail, dob, genderField, hasBegun, leaveEmpty, maybe, name, phone, text } from './fields.ts';
 import {
   AccountReply,
   ADDRESS_MEMBERS,
@@ -18,6 +17,7 @@ import {
   accountReply,
   defaultAddress,
   Failure,
+  phoneOf,
 } from './serializers.ts';
 import type { CarePortalsSettings } from './settings.ts';
 
@@ -61,7 +61,7 @@ const schema = ({ phoneCountryCode }: CarePortalsSettings) => ({
         phone: leaveEmpty(phone(phoneCountryCode)),
         gender: leaveEmpty(genderField),
         dob: leaveEmpty(dob),
-        email: leaveEmpty(email),
+        email: leaveEmpty(anyEmail),
       }),
     ),
     address: maybe(z.object({ default: maybe(address), other: maybe(z.array(address).max(10)) })),
@@ -102,27 +102,39 @@ function addressClaim(parts: Address): AddressClaim | null {
   return Object.keys(claim).length === 0 ? null : claim;
 }
 
-function changesOf(change: Change, account: AccountView): AccountChanges {
-  const { profile, address: sent } = change;
-  const vendor: Record<string, Json | undefined> = {};
-  const claims: AccountChanges['claims'] = {
-    given_name: profile?.firstName,
-    family_name: profile?.lastName,
-    gender: profile?.gender,
-    birthdate: profile?.dob,
-    phone_number: profile?.phone,
-    // A number that nobody has proved yet.
-    ...(profile?.phone !== undefined &&
-      profile.phone !== account.claims.phone_number && { phone_number_verified: false }),
-    ...(sent?.default && { address: addressClaim(mergedAddress(defaultAddress(account), sent.default)) }),
+/** A number that nobody has proved yet; the same one in another spelling is no change. */
+function phoneClaims(sent: string | undefined, account: AccountView, settings: CarePortalsSettings) {
+  if (sent === undefined || sent === phoneOf(account, settings)) return {};
+  return { phone_number: sent, phone_number_verified: false };
+}
+
+function addressChanges(sent: NonNullable<Change['address']>, account: AccountView) {
+  const merged = sent.default && mergedAddress(defaultAddress(account), sent.default);
+  const named = sent.default?.province !== undefined || sent.default?.provinceCode !== undefined;
+  const addresses = sent.other?.map((one) =>
+    Object.fromEntries(ADDRESS_MEMBERS.map((member) => [member, one[member] ?? ''])),
+  );
+  return {
+    claims: merged && { address: addressClaim(merged) },
+    // A province that was never named goes on following the code.
+    vendor: { ...(merged && named && { province: merged.province }), ...(addresses && { addresses }) },
   };
-  if (sent?.default) vendor.province = mergedAddress(defaultAddress(account), sent.default).province;
-  if (sent?.other) {
-    vendor.addresses = sent.other.map((one) =>
-      Object.fromEntries(ADDRESS_MEMBERS.map((member) => [member, one[member] ?? ''])),
-    );
-  }
-  return { claims, vendor };
+}
+
+function changesOf(change: Change, account: AccountView, settings: CarePortalsSettings): AccountChanges {
+  const { profile, address: sent } = change;
+  const { claims, vendor } = sent ? addressChanges(sent, account) : {};
+  return {
+    claims: {
+      given_name: profile?.firstName,
+      family_name: profile?.lastName,
+      gender: profile?.gender,
+      birthdate: profile?.dob,
+      ...phoneClaims(profile?.phone, account, settings),
+      ...claims,
+    },
+    vendor: { ...vendor },
+  };
 }
 
 function changeAccount(method: 'PUT' | 'PATCH') {
@@ -137,7 +149,8 @@ function changeAccount(method: 'PUT' | 'PATCH') {
     async answer({ body, caller, settings }, use) {
       const account = accountOf(caller);
       judge(body, account, use.now());
-      return ok(accountReply(await use.update(account.id, (present) => changesOf(body, present)), settings));
+      const changed = await use.update(account.id, (present) => changesOf(body, present, settings));
+      return ok(accountReply(changed, settings));
     },
   });
 }

@@ -36,7 +36,7 @@ function credential(request: RequestView): Credential | undefined {
 
 /** Under each base everywhere; bare on the hosts that are this API's alone, where the server's own URLs go on answering. */
 function mounts({ base, hosts, orgBase }: CarePortalsSettings): Mount<CarePortalsSettings>[] {
-  const rules = { otherMethods: 'not-found', head: true } as const;
+  const rules = { otherMethods: 'not-found', head: false } as const;
   const list: Mount<CarePortalsSettings>[] = base.map((one) => ({
     base: one,
     endpoints,

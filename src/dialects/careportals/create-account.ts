@@ -1,7 +1,18 @@
 /** POST /users: a patient, with or without a password, and no token: the client signs in next. */
 import { z } from 'zod';
 import { endpointFor, type FieldFault, json, type LimitRule } from '../dialect.ts';
-import { dob, email, genderField, hasBegun, maybe, name, password, phone, provinceCode } from './fields.ts';
+import {
+  dob,
+  email,
+  genderField,
+  hasBegun,
+  maybe,
+  name,
+  password,
+  phone,
+  provinceCode,
+  refuseShort,
+} from './fields.ts';
 import { CreatedReply, createdReply, Failure } from './serializers.ts';
 import type { CarePortalsSettings } from './settings.ts';
 
@@ -46,7 +57,8 @@ export const createAccount = endpointFor<CarePortalsSettings>()<ReturnType<typeo
   replies: { 201: CreatedReply, 400: Failure, 406: Failure, 409: Failure, 413: Failure, 429: Failure },
   async answer({ body, settings }, use) {
     if (body.password !== undefined) {
-      use.judgePassword(body.password, { minimum: settings.password.minLength });
+      refuseShort(body.password, settings.password.minLength);
+      use.judgePassword(body.password, { minimum: 1 });
     }
     const account = await use.register(
       {
@@ -63,7 +75,7 @@ export const createAccount = endpointFor<CarePortalsSettings>()<ReturnType<typeo
         },
         roles: ['patient'],
       },
-      { passwordMinimum: settings.password.minLength },
+      { passwordMinimum: 1 },
     );
     return json(201, createdReply(account, settings));
   },

@@ -3,8 +3,9 @@
  * from bad; what is refused for the password alone is judged by the endpoint, once all else is valid.
  */
 import { z } from 'zod';
+import { Refused } from '../dialect.ts';
 
-export const points = (text: string) => [...text].length;
+const points = (text: string) => [...text].length;
 const bytes = (text: string) => new TextEncoder().encode(text).byteLength;
 
 const INVALID = 'is invalid';
@@ -86,10 +87,21 @@ export const provinceCode = clean.transform((given, context) => {
   return z.NEVER;
 });
 
+/** Taken as sent, unlike other texts. */
+export const resetToken = z
+  .string(INVALID)
+  .refine((token) => token !== '' && points(token) <= 200, INVALID)
+  .refine((token) => !/\p{Cc}/u.test(token) && token.isWellFormed(), INVALID);
+
 /** Taken as sent; how long it must be is judged later. */
 export const password = z
   .string(INVALID)
   .refine((given) => !given.includes('\0') && given.isWellFormed() && bytes(given) <= 1024, INVALID);
+
+/** Code points, as they were sent. Throws 'password-too-short'. */
+export function refuseShort(given: string, least: number): void {
+  if (points(given) < least) throw new Refused('password-too-short');
+}
 
 /** Absent and null leave a member alone; so does what is empty after trimming, with `leaveEmpty`. */
 export const maybe = <Schema extends z.ZodType>(schema: Schema) =>

@@ -3,19 +3,19 @@
  * of its Origin, what the request carries, the configuration. It chooses a directory and proves nothing.
  */
 import { type OrganizationQuestion, type OrganizationView, Refused } from '../dialect.ts';
-import type { CarePortalsSettings } from './settings.ts';
+import { type CarePortalsSettings, mayReach } from './settings.ts';
+import { signInToOrganization, signInToOrganizationBare } from './sign-in.ts';
 
 type Question = OrganizationQuestion<CarePortalsSettings>;
 
 /** Only the header names the organization of an organization's users. */
-export const isForOrganizationUsers = ({ endpoint, request }: Pick<Question, 'endpoint' | 'request'>) =>
-  endpoint.path === '/org/auth' || /(^|\/)org\/auth\/?$/.test(request.path);
+const isForOrganizationUsers = ({ endpoint }: Question) =>
+  endpoint === signInToOrganization || endpoint === signInToOrganizationBare;
 
 const TICKET_PATHS = ['/auth/forgot/validate', '/auth/valid-password-token', '/auth/reset'];
 
-function reachable(organization: OrganizationView | undefined, { organizations }: CarePortalsSettings) {
-  if (organization === undefined) return undefined;
-  return organizations === undefined || organizations.includes(organization.id) ? organization.id : undefined;
+function reachable(organization: OrganizationView | undefined, settings: CarePortalsSettings) {
+  return organization !== undefined && mayReach(organization.id, settings) ? organization.id : undefined;
 }
 
 function originHost(origin: string | undefined): string | undefined {
@@ -43,8 +43,7 @@ export async function organization(question: Question): Promise<string | undefin
   const { caller, endpoint, settings } = question;
   const byName = await named(question);
   if (caller !== undefined) {
-    const allowed = settings.organizations?.includes(caller.organization) ?? true;
-    if (!allowed) throw new Refused('invalid-token');
+    if (!mayReach(caller.organization, settings)) throw new Refused('invalid-token');
     if (byName !== undefined && byName !== caller.organization) throw new Refused('wrong-organization');
     return caller.organization;
   }

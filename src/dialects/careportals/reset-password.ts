@@ -1,9 +1,9 @@
 /** The three steps of a password reset: ask for a link, ask whether it is good, set the new password. */
 import { z } from 'zod';
-import { endpointFor, json, type LimitRule, ok, Refused, type RequestView } from '../dialect.ts';
-import { anyEmail, password } from './fields.ts';
+import { endpointFor, json, type LimitRule, ok, Refused, type RequestView, type Use } from '../dialect.ts';
+import { anyEmail, password, refuseShort, resetToken } from './fields.ts';
 import { Failure, TrueReply } from './serializers.ts';
-import type { CarePortalsSettings } from './settings.ts';
+import { type CarePortalsSettings, mayReach } from './settings.ts';
 
 const endpoint = endpointFor<CarePortalsSettings>();
 
@@ -60,6 +60,12 @@ export const forgot = endpoint({
   },
 });
 
+/** Throws 'ticket-refused', also for the token of an organization that is out of this dialect's reach. */
+async function read(token: string, settings: CarePortalsSettings, use: Use): Promise<void> {
+  const account = await use.readTicket(token, PURPOSE);
+  if (account === undefined || !mayReach(account.organization, settings)) throw new Refused('ticket-refused');
+}
+
 /** Asking spends nothing: mail scanners and impatient people ask too. */
 function validateAt(path: string) {
   return endpoint({
@@ -70,10 +76,10 @@ function validateAt(path: string) {
     counts: 'address',
     limits: guesses,
     replies: { 200: TrueReply, 400: Failure, 401: Failure, 429: Failure },
-    async answer({ request }, use) {
+    async answer({ request, settings }, use) {
       const [token = '', ...more] = request.query.getAll('token');
-      const good = token !== '' && more.length === 0 && (await use.readTicket(token, PURPOSE)) !== undefined;
-      if (!good) throw new Refused('ticket-refused');
+      if (token === '' || more.length > 0) throw new Refused('ticket-refused');
+      await read(token, settings, use);
       return ok(true);
     },
   });
@@ -89,17 +95,17 @@ export const reset = endpoint({
   summary: 'Set a new password',
   caller: 'anyone',
   counts: 'address',
-  accepts: { body: z.object({ token: z.string().min(1).max(200), password: password.min(1) }) },
+  accepts: { body: z.object({ token: resetToken, password: password.min(1) }) },
   limits: guesses,
   replies: { 201: TrueReply, 400: Failure, 401: Failure, 406: Failure, 413: Failure, 429: Failure },
   async answer({ body, settings }, use) {
-    if ((await use.readTicket(body.token, PURPOSE)) === undefined) throw new Refused('ticket-refused');
-    const minimum = settings.password.minLength;
-    use.judgePassword(body.password, { minimum });
+    await read(body.token, settings, use);
+    refuseShort(body.password, settings.password.minLength);
+    use.judgePassword(body.password, { minimum: 1 });
     const account = await use.spendTicket(body.token, PURPOSE);
     if (account === undefined) throw new Refused('ticket-refused');
     await use.setPassword(account.id, body.password, {
-      minimum,
+      minimum: 1,
       notify: true,
       changes: { emailVerified: true },
     });

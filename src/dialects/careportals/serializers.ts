@@ -27,7 +27,7 @@ export function phoneOf({ claims }: AccountView, { phoneCountryCode }: CarePorta
 
 export function defaultAddress({ claims, vendor }: AccountView): Address {
   const address: AddressClaim = claims.address ?? {};
-  const [address1 = '', address2 = ''] = (address.street_address ?? '').split('\n');
+  const [address1 = '', address2 = ''] = (address.street_address ?? '').split(/\r?\n/);
   const provinceCode = address.region ?? '';
   return {
     province: typeof vendor.province === 'string' ? vendor.province : provinceCode,

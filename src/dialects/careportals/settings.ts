@@ -32,3 +32,7 @@ export const settings = z.strictObject({
 });
 
 export type CarePortalsSettings = z.output<typeof settings>;
+
+/** Whether this dialect serves the organization; others count as unknown. */
+export const mayReach = (organization: string, { organizations }: CarePortalsSettings) =>
+  organizations?.includes(organization) ?? true;

@@ -11,16 +11,25 @@ import type { CarePortalsSettings } from './settings.ts';
 /** An account with no other role than `patient` is no organization user. */
 const worksHere = (account: AccountView) => account.roles.some((role) => role !== 'patient');
 
+type Login = { readonly login: string; readonly by: readonly ('email' | 'username')[] };
+
 /**
- * `<email>#<organization>` is the address; but an organization may have given somebody a sign-in name that
- * ends like that. The address goes first.
+ * Tried as the address; else, without `#<organization>` at its end, as the address; else as the account's own
+ * sign-in name. What leads nowhere is counted without the ending, like the address itself.
  */
-async function loginOf(typed: string, organization: string, use: Use): Promise<string> {
-  const suffix = `#${organization.toLowerCase()}`;
-  if (!typed.endsWith(suffix)) return typed;
+async function loginOf(typed: string, organization: string, use: Use): Promise<Login> {
+  const suffix = `#${organization}`.toLowerCase();
+  if (!typed.endsWith(suffix)) return { login: typed, by: ['email', 'username'] };
   const address = typed.slice(0, -suffix.length);
-  if ((await use.accountByEmail(address)) !== undefined) return address;
-  return (await use.accountByUsername(typed)) === undefined ? address : typed;
+  // All at once: the number of round trips must not tell which one was found.
+  const [whole, part, named] = await Promise.all([
+    use.accountByEmail(typed),
+    use.accountByEmail(address),
+    use.accountByUsername(typed),
+  ]);
+  if (whole !== undefined) return { login: typed, by: ['email'] };
+  if (part === undefined && named !== undefined) return { login: typed, by: ['username'] };
+  return { login: address, by: ['email'] };
 }
 
 function signInAt(path: string, options: { organizationUsers: boolean }) {
@@ -40,9 +49,8 @@ function signInAt(path: string, options: { organizationUsers: boolean }) {
     async answer({ body, organization }, use) {
       if (!body.username || !body.password) throw new Refused('sign-in-refused');
       const { tokens } = await use.signInWithPassword({
-        login: await loginOf(body.username, organization.id, use),
+        ...(await loginOf(body.username, organization.id, use)),
         password: body.password,
-        by: ['email', 'username'],
         ...(options.organizationUsers && { only: worksHere }),
       });
       return json(201, { token: tokens.access.value });
