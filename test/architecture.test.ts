@@ -148,7 +148,7 @@ const ZONES: readonly Zone[] = [
     files: /^cli(\/.+)?\.ts$/,
     may: [
       'cli/.+',
-      '(server|main|lifecycle|explain-failure).ts',
+      '(serve|server|lifecycle|explain-failure).ts',
       'dialects/(registry|openapi).ts',
       'config/.+',
       'seed/.+',
@@ -162,6 +162,11 @@ const ZONES: readonly Zone[] = [
   { files: /^explain-failure\.ts$/, may: ['config/.+', 'seed/.+', 'store/ports.ts'], packages: [] },
   {
     files: /^main\.ts$/,
+    may: ['(serve|explain-failure).ts', 'config/.+'],
+    packages: [],
+  },
+  {
+    files: /^serve\.ts$/,
     may: ['(server|lifecycle|workers|start-block|explain-failure).ts', 'config/.+', 'dialects/registry.ts'],
     packages: ['close-with-grace'],
   },

@@ -2,11 +2,10 @@
  * The system's Chromium through playwright-core, for what only a real browser shows: keyboards, scripts,
  * cross-site requests, frames, looks. One browser serves a test file; each test has a context of its own.
  */
-import { existsSync, mkdirSync } from 'node:fs';
-import path from 'node:path';
+import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
-export type { Browser, BrowserContext, Page } from 'playwright-core';
+export type { Browser, Page } from 'playwright-core';
 
 const CANDIDATES = [
   '/usr/bin/chromium',
@@ -14,9 +13,6 @@ const CANDIDATES = [
   '/usr/bin/google-chrome',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
-
-/** Screenshots lie here; git ignores it. */
-const SCREENSHOTS = path.join(import.meta.dirname, '../../coverage/screenshots');
 
 /** Throws when there is no Chromium: a journey that was not walked must not look walked. */
 export function launchBrowser(): Promise<Browser> {
@@ -43,11 +39,3 @@ export const PHONE: BrowserContextOptions = {
   isMobile: true,
   hasTouch: true,
 };
-
-/** Returns the file's path. */
-export async function screenshot(page: Page, name: string): Promise<string> {
-  mkdirSync(SCREENSHOTS, { recursive: true });
-  const file = path.join(SCREENSHOTS, `${name}.png`);
-  await page.screenshot({ path: file, fullPage: true });
-  return file;
-}
