@@ -2,6 +2,8 @@
 // The command `portico`. From a clone it runs the sources; an installed package has them built in dist/,
 // because Node strips no types below node_modules.
 import { existsSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(
@@ -9,6 +11,9 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   );
   process.exit(1);
 }
+
+// As in src/main.ts: the second command starts in half the time.
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/portico', import.meta.url)));
 
 const built = new URL('../dist/cli.js', import.meta.url);
 const source = new URL('../src/cli.ts', import.meta.url);

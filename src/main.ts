@@ -1,70 +1,11 @@
 /**
- * The process: loads the configuration, starts the server, and stops it in order on a signal. With
- * http.workers above 1 this process only looks after the others (src/workers.ts).
+ * The entry of the server process. It does one thing before everything else is loaded: it lets Node keep
+ * the compiled sources beside the dependencies (not in the shared temporary folder, where another user of
+ * the machine could put code), which halves the start from the second one on. serve.ts is the program.
  */
-import cluster from 'node:cluster';
-import closeWithGrace from 'close-with-grace';
-import { loadConfig } from './config/load.ts';
-import type { Config } from './config/schema.ts';
-import { dialectSettings } from './dialects/registry.ts';
-import { explainFailure } from './explain-failure.ts';
-import { createLog, type Log } from './observe/log.ts';
-import { startServer } from './server.ts';
-import { tellReady, whenAskedToStop, workerNumber } from './workers.ts';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 
-/** Milliseconds. Orchestrators wait ten seconds before they kill. */
-const GRACE = 9000;
-
-export async function main(): Promise<void> {
-  try {
-    const config = loadConfig({ dialects: await dialectSettings() });
-    const log = createLog({ level: config.log.level });
-    if (cluster.isPrimary && config.http.workers > 1) await superviseWorkers(config, log);
-    else await serve(config, log);
-  } catch (error) {
-    process.stderr.write(`${explainFailure(error)}\n`);
-    process.exit(1);
-  }
-}
-
-async function serve(config: Config, log: Log): Promise<void> {
-  const server = await startServer(ofThisWorker(config), { log });
-  const { close } = closeWithGrace({ delay: GRACE, logger: log }, async ({ err, signal }) => {
-    if (err) log.fatal(err, 'uncaught error: the server stops');
-    else log.info({ signal: signal ?? 'none' }, 'stopping');
-    await server.close();
-    log.info('stopped');
-  });
-  log.info({ issuer: server.issuer, url: server.url, environment: config.environment }, 'ready');
-  if (cluster.isPrimary) await printStartBlock(config, server.issuer);
-  else {
-    whenAskedToStop(close);
-    tellReady(server.issuer);
-  }
-}
-
-async function superviseWorkers(config: Config, log: Log): Promise<void> {
-  const { startWorkers } = await import('./workers.ts');
-  const workers = startWorkers({ count: config.http.workers, program: import.meta.filename, log });
-  closeWithGrace({ delay: GRACE, logger: log }, async ({ err }) => {
-    if (err) log.fatal(err, 'uncaught error: the workers stop');
-    await workers.close();
-  });
-  await printStartBlock(config, await workers.ready);
-}
-
-/** The internal listener tells one process's figures, so each worker has its own: port, port + 1, ... */
-function ofThisWorker(config: Config): Config {
-  const { internal } = config.http;
-  const number = workerNumber();
-  if (number === 0 || internal.port === null || internal.port === 0) return config;
-  return { ...config, http: { ...config.http, internal: { ...internal, port: internal.port + number } } };
-}
-
-async function printStartBlock(config: Config, issuer: string): Promise<void> {
-  if (config.environment !== 'development') return;
-  const { startBlock } = await import('./start-block.ts');
-  process.stdout.write(startBlock({ config, issuer }));
-}
-
-if (import.meta.main) await main();
+enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/portico'));
+const { serveUntilStopped } = await import('./serve.ts');
+await serveUntilStopped();

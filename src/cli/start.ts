@@ -12,7 +12,7 @@ Examples:
 `,
     )
     .action(async () => {
-      const { main } = await import('../main.ts');
-      await main();
+      const { serveUntilStopped } = await import('../serve.ts');
+      await serveUntilStopped();
     });
 }
