@@ -4,6 +4,15 @@ import { duration, jwtSettings } from '../dialect.ts';
 
 const path = z.string().regex(/^(\/[\w.-]+)+$/, 'must be a path such as /patient');
 
+/** Judged with its places filled in. */
+const resetLink = z
+  .string()
+  .refine((link) => link.includes('{token}'), 'must contain {token}')
+  .refine(
+    (link) => /^https?:\/\//i.test(link) && URL.canParse(link.replaceAll(/\{(token|organization)\}/g, 'x')),
+    'must be an http(s) URL',
+  );
+
 export const settings = z.strictObject({
   enabled: z.boolean().default(false),
   base: z.union([path.transform((one) => [one]), z.array(path).min(1)]).default(['/patient']),
@@ -15,10 +24,7 @@ export const settings = z.strictObject({
   accessToken: jwtSettings(2_592_000, { personalData: z.boolean().default(false) }),
   refreshToken: z.never('CarePortals has no refresh tokens: leave refreshToken out').optional(),
   password: z.strictObject({ minLength: z.int().min(1).max(128).default(8) }).prefault({}),
-  resetLink: z
-    .string()
-    .refine((link) => link.includes('{token}'), 'must contain {token}')
-    .optional(),
+  resetLink: resetLink.optional(),
   resetToken: z
     .strictObject({
       lifetime: duration.refine((seconds) => seconds <= 3600, 'must be at most 1h').default(3600),

@@ -1,0 +1,423 @@
+import { expect } from 'chai';
+import { deleteAccount } from '../../../src/identity/delete-account.ts';
+import { registerAccount } from '../../../src/identity/register-account.ts';
+import { setStatus } from '../../../src/identity/set-status.ts';
+import { updateAccount } from '../../../src/identity/update-account.ts';
+import type { AccountRecord } from '../../../src/store/ports.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { clientOf, LEA, NEW_PASSWORD, patient, said } from './client.ts';
+
+const INVALID_TOKEN = '401 {"message":"Invalid token"}';
+const UNAUTHORIZED = '401 {"message":"Unauthorized"}';
+const BAD_LOGIN = '406 {"message":"Failed to login"}';
+const BAD_CREATE = '406 {"message":"Failed to create account"}';
+const BAD_UPDATE = '406 {"message":"Failed to update account"}';
+const BAD_RESET = '406 {"message":"Failed to reset password"}';
+const BAD_FORGOT = '406 {"message":"Failed to request password reset"}';
+
+describe('CarePortals', () => {
+  let server: TestServer;
+  before(async () => {
+    server = await startTestServer();
+  });
+  after(() => server.close());
+
+  async function recordOf(email: string, organization = 'north_clinic'): Promise<AccountRecord> {
+    const account = await server.running.stores.accounts.byEmail(organization, email);
+    if (account === undefined) throw new Error(`There is nobody at ${email}.`);
+    return account;
+  }
+
+  describe('bodies', () => {
+    const paths = [
+      ['POST', '/patient/auth', BAD_LOGIN],
+      ['POST', '/patient/org/auth', BAD_LOGIN],
+      ['POST', '/patient/users', BAD_CREATE],
+      ['PUT', '/patient/users/account', BAD_UPDATE],
+      ['PATCH', '/patient/users/account', BAD_UPDATE],
+      ['POST', '/patient/auth/forgot', BAD_FORGOT],
+      ['POST', '/patient/auth/reset', BAD_RESET],
+    ] as const;
+
+    it('that are no UTF-8 are the 406 of their endpoint', async () => {
+      const client = clientOf(server);
+      for (const [method, path, expected] of paths) {
+        const body = Buffer.from('{"username":"\xff","email":"\xff"}', 'latin1');
+        const headers = { organization: 'north_clinic', 'content-type': 'application/json' };
+        expect(said(await client.send({ method, path, headers, body })), path).to.equal(expected);
+      }
+    });
+
+    it('may have 65,536 bytes; one more is 413, and so are two million', async () => {
+      const client = clientOf(server);
+      const sized = (size: number) => {
+        const start = JSON.stringify({ username: LEA.username, password: LEA.password });
+        return `${start.slice(0, -1)},"filler":"${'x'.repeat(size - start.length - 12)}"}`;
+      };
+      const send = (size: number) =>
+        client.send({
+          method: 'POST',
+          path: '/patient/auth',
+          headers: { organization: 'north_clinic', 'content-type': 'application/json' },
+          body: sized(size),
+        });
+      expect(sized(65_536)).to.have.length(65_536);
+      expect((await send(65_536)).status).to.equal(201);
+      expect(said(await send(65_537))).to.equal('413 {"message":"Payload Too Large"}');
+      expect(said(await send(2_000_000))).to.equal('413 {"message":"Payload Too Large"}');
+    });
+
+    it('that are too large are refused before type, token and organization', async () => {
+      const client = clientOf(server);
+      const headers = {
+        organization: 'none_such',
+        'content-type': 'text/plain',
+        origin: 'https://shop.test',
+      };
+      for (const [method, path] of paths) {
+        const answer = await client.send({ method, path, headers, body: 'x'.repeat(65_537) });
+        expect(said(answer), path).to.equal('413 {"message":"Payload Too Large"}');
+        expect(answer.headers['access-control-allow-origin']).to.equal('https://shop.test');
+      }
+    });
+  });
+
+  describe('lengths', () => {
+    const owls = (count: number) => '🦉'.repeat(count);
+
+    it('of names are counted in code points', async () => {
+      const client = clientOf(server);
+      const register = (body: object) => client.post('/patient/users', body);
+      expect((await register(patient('new-l1@x.test', { firstName: owls(100) }))).status).to.equal(201);
+      expect(said(await register(patient('new-l2@x.test', { firstName: owls(101) })))).to.equal(BAD_CREATE);
+      expect(said(await register(patient('new-l2@x.test', { lastName: owls(101) })))).to.equal(BAD_CREATE);
+    });
+
+    it('of addresses end at 254, also where they need not look like one', async () => {
+      const client = clientOf(server);
+      const long = (length: number) => `${'x'.repeat(length - 7)}@x.test`;
+      expect((await client.post('/patient/users', patient(long(254)))).status).to.equal(201);
+      expect(said(await client.post('/patient/users', patient(long(255))))).to.equal(BAD_CREATE);
+      expect(said(await client.post('/patient/auth/forgot', { email: owls(254) }))).to.equal('201 true');
+      expect(said(await client.post('/patient/auth/forgot', { email: owls(255) }))).to.equal(BAD_FORGOT);
+    });
+
+    it('of what is typed at sign-in are 400 characters and 1,024 bytes', async () => {
+      const client = clientOf(server);
+      const signIn = (username: string, password: string) =>
+        client.post('/patient/auth/login', { username, password });
+      expect(said(await signIn(owls(400), 'x'))).to.equal(UNAUTHORIZED);
+      expect(said(await signIn(owls(401), 'x'))).to.equal(BAD_LOGIN);
+      expect(said(await signIn(` ${owls(400)} `, 'x'))).to.equal(UNAUTHORIZED);
+      expect(said(await signIn('lea@x.test', owls(256)))).to.equal(UNAUTHORIZED);
+      expect(said(await signIn('lea@x.test', `${owls(256)}x`))).to.equal(BAD_LOGIN);
+    });
+
+    it('of new passwords are 8 characters as they were sent, and 1,024 bytes', async () => {
+      const client = clientOf(server);
+      const register = (email: string, password: string) =>
+        client.post('/patient/users', patient(email, { password }));
+      const composed = 'Zq\u00e9-k\u00fc7\u00f1';
+      expect([...composed]).to.have.length(8);
+      expect((await register('new-l3@x.test', composed)).status).to.equal(201);
+      const apart = 'Z\u00e9-\u00fcq'.normalize('NFD');
+      expect(apart).to.have.length(7);
+      expect((await register('new-l4@x.test', `${apart}x`)).status).to.equal(201);
+      expect((await register('new-l5@x.test', apart)).text).to.contain('at least 8 characters');
+      expect((await register('new-l5@x.test', owls(256))).status).to.equal(201);
+      expect(said(await register('new-l6@x.test', `${owls(256)}x`))).to.equal(BAD_CREATE);
+    });
+
+    it('of reset tokens are 200 characters; a control character is none of a token', async () => {
+      const client = clientOf(server);
+      const reset = (token: string) => client.post('/patient/auth/reset', { token, password: NEW_PASSWORD });
+      expect(said(await reset(owls(200)))).to.equal(INVALID_TOKEN);
+      expect(said(await reset(owls(201)))).to.equal(BAD_RESET);
+      expect(said(await reset('rst_\u0000'))).to.equal(BAD_RESET);
+      expect(said(await reset('rst_\ud800'))).to.equal(BAD_RESET);
+    });
+
+    it('of address lines are 100 characters', async () => {
+      const client = clientOf(server);
+      const token = await client.signIn();
+      const change = (city: string) => client.patch(token, { address: { default: { city } } });
+      expect((await change(owls(100))).status).to.equal(200);
+      expect(said(await change(owls(101)))).to.equal(BAD_UPDATE);
+      expect((await change('')).status).to.equal(200);
+    });
+  });
+
+  describe('sign-in names', () => {
+    const PASSWORD = 'Thistle-Quarry-Beacon-52';
+    const register = (account: { email?: string; username?: string }, roles: string[] = ['staff']) =>
+      registerAccount(server.running.identity, {
+        organization: 'north_clinic',
+        account: { ...account, password: PASSWORD, roles },
+      });
+    const status = async (username: string) =>
+      (await clientOf(server).post('/patient/auth', { username, password: PASSWORD })).status;
+
+    it('are tried as the address, then as the uname, then as the name of its own', async () => {
+      await register({ username: 'FrontDesk' });
+      expect(await status('frontdesk')).to.equal(201);
+      expect(await status(' FRONTDESK ')).to.equal(201);
+      // What stands before the ending is an address or nothing.
+      expect(await status('frontdesk#north_clinic')).to.equal(401);
+      await register({ username: 'Night#north_clinic' });
+      expect(await status('night#North_Clinic')).to.equal(201);
+      expect(await status('night')).to.equal(401);
+      await register({ email: 'hash@x.test#north_clinic' });
+      expect(await status('hash@x.test#north_clinic')).to.equal(201);
+      expect(await status('hash@x.test#north_clinic#north_clinic')).to.equal(201);
+    });
+
+    it('C1 of one account are one login: ten failures over all of them are all there are', async () => {
+      const client = clientOf(server);
+      await register({ username: 'ward-9', email: 'ward9@x.test' });
+      const names = ['ward-9', 'ward9@x.test', 'WARD9@x.test#north_clinic', ' Ward-9', 'ward9@X.test'];
+      for (const username of [...names, ...names]) {
+        expect(said(await client.post('/patient/auth', { username, password: 'wrong' }))).to.equal(
+          UNAUTHORIZED,
+        );
+      }
+      for (const username of names) {
+        const answer = await client.post('/patient/auth', { username, password: PASSWORD });
+        expect(answer.status, username).to.equal(429);
+      }
+    });
+
+    it('of organization users open their door, of patients only the other one', async () => {
+      const client = clientOf(server);
+      await register({ username: 'both' }, ['patient', 'nurse']);
+      await register({ username: 'none' }, []);
+      const door = async (username: string) =>
+        (await client.post('/org/auth', { username, password: PASSWORD })).status;
+      expect(await door('both')).to.equal(201);
+      expect(await door('none')).to.equal(401);
+    });
+  });
+
+  describe('the own account', () => {
+    it('has a number that is unverified when it is new, and not when it is only spelt anew', async () => {
+      const client = clientOf(server);
+      const token = await client.signIn();
+      const { id } = await recordOf('lea@x.test');
+      await updateAccount(server.running.identity, id, (account) => ({
+        ...account,
+        claims: { ...account.claims, phone_number: '5555550142', phone_number_verified: true },
+      }));
+      expect((await client.account(token)).text).to.contain('"phone":"+15555550142"');
+      await client.patch(token, { profile: { phone: '+1 (555) 555-0142' } });
+      expect((await recordOf('lea@x.test')).claims.phone_number_verified).to.equal(true);
+      await client.patch(token, { profile: { phone: '+15555550143' } });
+      const { claims } = await recordOf('lea@x.test');
+      expect([claims.phone_number, claims.phone_number_verified]).to.deep.equal(['+15555550143', false]);
+    });
+
+    it('shows a number that is none as it is stored, and two lines of a street', async () => {
+      const client = clientOf(server);
+      const token = await client.signIn();
+      const { id } = await recordOf('lea@x.test');
+      await updateAccount(server.running.identity, id, (account) => ({
+        ...account,
+        claims: {
+          ...account.claims,
+          phone_number: 'ext. 12',
+          address: { street_address: '12 Elm St\r\nFlat 3\r\nBack door', region: 'AB', country: 'CA' },
+        },
+      }));
+      const shown = (await client.account(token)).json() as {
+        profile: { phone: string };
+        address: { default: Record<string, string> };
+      };
+      expect(shown.profile.phone).to.equal('ext. 12');
+      expect(shown.address.default).to.deep.equal({
+        province: 'AB',
+        provinceCode: 'AB',
+        address1: '12 Elm St',
+        address2: 'Flat 3',
+        city: '',
+        countryCode: 'CA',
+        postalCode: '',
+      });
+      await client.patch(token, { address: { default: { city: 'Calgary' } } });
+      const kept = await recordOf('lea@x.test');
+      expect(kept.claims.address).to.deep.equal({
+        street_address: '12 Elm St\nFlat 3',
+        locality: 'Calgary',
+        region: 'AB',
+        country: 'CA',
+      });
+      expect(kept.vendor.careportals?.province, 'a province that nobody named').to.equal(undefined);
+    });
+
+    it('is stored as standard claims, and the vendor part only as what has no claim', async () => {
+      const client = clientOf(server);
+      await client.post(
+        '/patient/users',
+        patient('new-store@x.test', {
+          password: NEW_PASSWORD,
+          provinceCode: 'qc',
+          roles: ['admin'],
+          meta: { a: 1 },
+        }),
+      );
+      const made = await recordOf('new-store@x.test');
+      expect(made.roles).to.deep.equal(['patient']);
+      expect(made.emailVerified).to.equal(false);
+      expect(made.claims).to.deep.equal({
+        given_name: 'Nia',
+        family_name: 'New',
+        gender: 'other',
+        birthdate: '1990-01-01',
+        phone_number: '+15555550170',
+        phone_number_verified: false,
+        address: { region: 'QC' },
+      });
+      expect(made.vendor.careportals ?? {}).to.deep.equal({});
+      const token = await client.signIn({
+        username: 'new-store@x.test',
+        password: NEW_PASSWORD,
+        organization: 'north_clinic',
+      });
+      await client.patch(token, { address: { default: { province: 'Québec' }, other: [{ city: 'Laval' }] } });
+      const { vendor } = await recordOf('new-store@x.test');
+      expect(vendor.careportals).to.deep.equal({
+        province: 'Québec',
+        addresses: [
+          {
+            province: '',
+            provinceCode: '',
+            address1: '',
+            address2: '',
+            city: 'Laval',
+            countryCode: '',
+            postalCode: '',
+          },
+        ],
+      });
+    });
+
+    it('of twenty parallel changes loses none', async () => {
+      const client = clientOf(server);
+      const token = await client.signIn();
+      const members = ['address1', 'address2', 'city', 'countryCode', 'postalCode'];
+      const changes = members.map((member) =>
+        client.patch(token, { address: { default: { [member]: 'Q' } } }),
+      );
+      for (const answer of await Promise.all(changes)) expect(answer.status).to.equal(200);
+      const { address } = (await client.account(token)).json() as {
+        address: { default: Record<string, string> };
+      };
+      for (const member of members) expect(address.default[member], member).to.equal('Q');
+    });
+  });
+
+  describe('accounts', () => {
+    it('C4 of twenty parallel registrations of one address in many spellings are one', async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => {
+          const email = index % 2 === 0 ? ' New-Race@x.test' : 'NEW-race@X.TEST ';
+          return clientOf(server).post('/patient/users', patient(email, { password: NEW_PASSWORD }));
+        }),
+      );
+      expect(answers.filter(({ status }) => status === 201)).to.have.length(1);
+      const others = answers.filter(({ status }) => status !== 201);
+      expect(new Set(others.map(said))).to.deep.equal(new Set(['409 {"message":"Account Exists Already"}']));
+    });
+
+    it('A1 that are blocked lose token and reset link at once, and get neither again', async () => {
+      const client = clientOf(server);
+      await client.post('/patient/users', patient('new-block@x.test', { password: NEW_PASSWORD }));
+      const who = { username: 'new-block@x.test', password: NEW_PASSWORD, organization: 'north_clinic' };
+      const token = await client.signIn(who);
+      const link = await client.resetToken('new-block@x.test');
+      const { id: accountId } = await recordOf('new-block@x.test');
+      await setStatus(server.running.identity, { accountId, status: 'blocked' });
+      expect(said(await client.account(token))).to.equal(UNAUTHORIZED);
+      const asked = await client.send({ method: 'GET', path: `/patient/auth/forgot/validate?token=${link}` });
+      expect(said(asked)).to.equal(INVALID_TOKEN);
+      const reset = { token: link, password: 'Tundra-Velvet-Ladder-38' };
+      expect(said(await client.post('/patient/auth/reset', reset))).to.equal(INVALID_TOKEN);
+      expect(said(await client.post('/patient/auth', who))).to.equal(UNAUTHORIZED);
+      expect(said(await client.post('/patient/users', patient('new-block@x.test')))).to.contain('409');
+      await setStatus(server.running.identity, { accountId, status: 'active' });
+      expect(said(await client.account(token))).to.equal(UNAUTHORIZED);
+    });
+
+    it('A1 that are deleted lose their tokens, and their address is free', async () => {
+      const client = clientOf(server);
+      await client.post('/patient/users', patient('new-gone@x.test', { password: NEW_PASSWORD }));
+      const token = await client.signIn({
+        username: 'new-gone@x.test',
+        password: NEW_PASSWORD,
+        organization: 'north_clinic',
+      });
+      const { id: accountId } = await recordOf('new-gone@x.test');
+      await deleteAccount(server.running.identity, { accountId });
+      expect(said(await client.account(token))).to.equal(UNAUTHORIZED);
+      expect((await client.post('/patient/users', patient('new-gone@x.test'))).status).to.equal(201);
+    });
+  });
+
+  describe('resets', () => {
+    it('R2 of twenty parallel uses of one token is one, and a refused password is none', async () => {
+      const client = clientOf(server);
+      await client.post('/patient/users', patient('new-par@x.test'));
+      const token = await client.resetToken('new-par@x.test');
+      const weak = await Promise.all(
+        Array.from({ length: 5 }, () => client.post('/patient/auth/reset', { token, password: 'password1' })),
+      );
+      for (const answer of weak) expect(answer.status).to.equal(406);
+      // Ten refusals from one address would be all it gets: each comes from its own.
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          clientOf(server).post('/patient/auth/reset', { token, password: `${NEW_PASSWORD}-${index}` }),
+        ),
+      );
+      expect(answers.filter(({ status }) => status === 201)).to.have.length(1);
+      expect(new Set(answers.filter(({ status }) => status !== 201).map(said))).to.deep.equal(
+        new Set([INVALID_TOKEN]),
+      );
+      const winner = answers.findIndex(({ status }) => status === 201);
+      const signedIn = await client.post('/patient/auth', {
+        username: 'new-par@x.test',
+        password: `${NEW_PASSWORD}-${winner}`,
+      });
+      expect(signedIn.status).to.equal(201);
+      expect((await recordOf('new-par@x.test')).emailVerified).to.equal(true);
+    });
+
+    it('R4 are stored as hashes and never logged', async () => {
+      const client = clientOf(server);
+      await client.post('/patient/users', patient('new-log@x.test'));
+      const token = await client.resetToken('new-log@x.test');
+      await client.send({ method: 'GET', path: `/patient/auth/forgot/validate?token=${token}` });
+      await client.post('/patient/auth/reset', { token, password: NEW_PASSWORD });
+      expect(server.logText()).to.not.contain(token).and.not.contain(NEW_PASSWORD);
+    });
+  });
+
+  it('L1 each act writes an audit line with the organization', async () => {
+    const client = clientOf(server);
+    await client.post('/patient/users', patient('new-audit@x.test', { password: NEW_PASSWORD }));
+    const who = { username: 'new-audit@x.test', password: NEW_PASSWORD, organization: 'north_clinic' };
+    const token = await client.signIn(who);
+    await client.post('/patient/auth', { ...who, password: 'wrong' });
+    await client.patch(token, { profile: { firstName: 'Audrey' } });
+    const link = await client.resetToken('new-audit@x.test');
+    await client.post('/patient/auth/reset', { token: link, password: 'Tundra-Velvet-Ladder-38' });
+    const { id: subject } = await recordOf('new-audit@x.test');
+    const events = ['account.register', 'sign-in', 'account.update', 'ticket.send', 'password.change'];
+    const deadline = Date.now() + 3000;
+    let lines = await server.running.stores.audit.latest({ limit: 50, subject });
+    while (lines.length < 7 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      lines = await server.running.stores.audit.latest({ limit: 50, subject });
+    }
+    for (const event of events) expect(lines.map((line) => line.event)).to.include(event);
+    const outcomes = lines.filter(({ event }) => event === 'sign-in').map(({ outcome }) => outcome);
+    expect(new Set(outcomes)).to.have.property('size', 2);
+    for (const line of lines) expect(line.organization).to.equal('north_clinic');
+  });
+});
