@@ -1,0 +1,310 @@
+import { expect } from 'chai';
+import { openTerminal, type Terminal } from './run-portico.ts';
+
+/** One store, on which an operator works from the first organization to the last account. */
+describe('The command line', () => {
+  let terminal: Terminal;
+  before(() => {
+    terminal = openTerminal();
+  });
+  after(() => terminal.close());
+
+  async function done(args: string[], input?: string) {
+    const ran = await terminal.session(args, input === undefined ? {} : { input });
+    expect(ran.code, ran.stderr).to.equal(0);
+    return ran;
+  }
+  async function refused(args: string[], words: string | RegExp, input?: string) {
+    const ran = await terminal.session(args, input === undefined ? {} : { input });
+    expect(ran.code).to.equal(1);
+    expect(ran.stderr).to.match(
+      words instanceof RegExp ? words : new RegExp(words.replaceAll(/[.?()]/g, '\\$&')),
+    );
+    expect(ran.stderr, 'no stack trace').not.to.contain('    at ');
+  }
+
+  it('says how to begin where there is no organization', async () => {
+    await refused(['organization', 'show', 'default'], 'portico organization create default');
+  });
+
+  it('makes, shows, changes and lists organizations', async () => {
+    await done([
+      'organization',
+      'create',
+      'clinic',
+      '--name',
+      'Clinic',
+      '--host',
+      'Clinic.example',
+      '--vendor',
+      'vsee.sso=true',
+    ]);
+    await done(['organization', 'create', 'other']);
+    const shown = (await done(['organization', 'show', 'clinic', '--json'])).json();
+    expect(shown).to.deep.equal({
+      id: 'clinic',
+      name: 'Clinic',
+      hosts: ['clinic.example'],
+      vendor: { vsee: { sso: true } },
+    });
+    await done([
+      'organization',
+      'set',
+      'clinic',
+      '--vendor',
+      'vsee.vseeid_prefix=cl',
+      '--vendor',
+      'vsee.sso=null',
+      '--no-hosts',
+    ]);
+    expect((await done(['organization', 'show', 'clinic', '--json'])).json()).to.deep.include({
+      name: 'Clinic',
+      hosts: [],
+      vendor: { vsee: { vseeid_prefix: 'cl' } },
+    });
+    expect((await done(['organization', 'list'])).stdout).to.match(
+      /^ID +NAME +HOSTS\nclinic +Clinic +-\nother +other +-\n$/,
+    );
+    await refused(['organization', 'create', 'clinic'], 'portico organization set clinic');
+    await refused(['organization', 'create', 'a b'], 'letters, digits');
+    await refused(['organization', 'set', 'clinic', '--vendor', 'vsee'], 'vendor.member=value');
+    await done(['organization', 'set', 'other', '--host', 'taken.example']);
+    await refused(
+      ['organization', 'set', 'clinic', '--host', 'taken.example'],
+      'belongs to organization other',
+    );
+  });
+
+  it('makes, shows, changes, blocks and deletes accounts', async () => {
+    const made = (
+      await done([
+        'account',
+        'create',
+        '--organization',
+        'clinic',
+        '--email',
+        'Ada@x.example',
+        '--verified',
+        '--generate-password',
+        '--given-name',
+        'Ada',
+        '--role',
+        'a',
+        '--role',
+        'b',
+        '--json',
+      ])
+    ).json();
+    expect(made).to.deep.include({
+      email: 'ada@x.example',
+      emailVerified: true,
+      hasPassword: true,
+      roles: ['a', 'b'],
+    });
+    expect(made.password).to.match(/^[a-z2-9]{20}$/);
+    expect(made).not.to.have.property('passwordHash');
+    const shown = await done(['account', 'show', 'ada@x.example']);
+    expect(shown.stdout).not.to.contain(String(made.password)).and.not.to.contain('argon2');
+
+    const changed = (
+      await done([
+        'account',
+        'set',
+        'ada@x.example',
+        '--family-name',
+        'Byron',
+        '--role',
+        'c',
+        '--email',
+        'byron@x.example',
+        '--json',
+      ])
+    ).json();
+    expect(changed).to.deep.include({
+      id: made.id,
+      email: 'byron@x.example',
+      emailVerified: false,
+      roles: ['c'],
+    });
+    expect(changed.claims).to.deep.equal({ given_name: 'Ada', family_name: 'Byron' });
+
+    expect((await done(['account', 'block', String(made.id)])).stdout).to.contain('is blocked');
+    expect((await done(['account', 'show', 'byron@x.example', '--json'])).json().status).to.equal('blocked');
+    await done(['account', 'unblock', 'byron@x.example']);
+    expect((await done(['account', 'list', '--organization', 'clinic', '--json'])).json()).to.have.lengthOf(
+      1,
+    );
+
+    await refused(['account', 'delete', 'byron@x.example'], 'Add --yes');
+    await done(['account', 'delete', 'byron@x.example', '--yes']);
+    await refused(['account', 'show', 'byron@x.example'], 'There is no account byron@x.example.');
+  });
+
+  it('reads passwords from standard input, and refuses bad ones in words', async () => {
+    const create = ['account', 'create', '--organization', 'clinic', '--username', 'bob', '--password-stdin'];
+    await refused(create, 'No password came', '');
+    await refused(create, 'too short', 'short\n');
+    await refused(create, 'everybody guesses', 'password1234\n');
+    await done(create, 'a long and honest one\n');
+    await refused(create, 'belongs to another account', 'a long and honest one\n');
+    await refused([...create, '--generate-password'], 'not both', 'x');
+    await refused(['account', 'create', '--organization', 'clinic'], '--email or --username');
+    await refused(
+      ['account', 'create', '--organization', 'none', '--username', 'x'],
+      'There are: clinic, other',
+    );
+  });
+
+  it('asks which account is meant where several organizations have the address', async () => {
+    for (const organization of ['clinic', 'other']) {
+      await done(['account', 'create', '--organization', organization, '--email', 'twin@x.example']);
+    }
+    await refused(
+      ['account', 'show', 'twin@x.example'],
+      'accounts in clinic, other. Say which: --organization',
+    );
+    const one = (
+      await done(['account', 'show', 'twin@x.example', '--organization', 'other', '--json'])
+    ).json();
+    expect(one.organization).to.equal('other');
+  });
+
+  it('registers clients, and shows their secret once', async () => {
+    const base = ['client', 'create', '--organization', 'clinic'];
+    const made = (
+      await done([
+        ...base,
+        '--id',
+        'web',
+        '--name',
+        'Web',
+        '--redirect-uri',
+        'https://a.example/cb',
+        '--scope',
+        'openid',
+        '--json',
+      ])
+    ).json();
+    expect(made).to.deep.include({
+      clientId: 'web',
+      organization: 'clinic',
+      confidential: true,
+      firstParty: false,
+    });
+    expect(made.metadata).to.deep.include({ redirect_uris: ['https://a.example/cb'], scope: 'openid' });
+    expect(made.clientSecret).to.match(/^[\w-]{43}$/);
+    const shown = await done(['client', 'show', 'web']);
+    expect(shown.stdout).not.to.contain(String(made.clientSecret)).and.not.to.contain('ecretHash');
+    await done([
+      ...base,
+      '--id',
+      'app',
+      '--public',
+      '--native',
+      '--redirect-uri',
+      'http://127.0.0.1/cb',
+      '--first-party',
+    ]);
+    await done([
+      ...base,
+      '--id',
+      'api',
+      '--grant',
+      'client_credentials',
+      '--introspects',
+      'vsee-legacy',
+      '--all-organizations',
+    ]);
+    expect((await done(['client', 'list', '--organization', 'clinic'])).stdout).to.match(
+      /api .*confidential[\s\S]*app .*public/,
+    );
+    await refused([...base, '--id', 'web', '--redirect-uri', 'https://a.example/cb'], 'Choose another --id');
+    await refused(base, 'redirect_uris must have at least one URI');
+    await refused([...base, '--redirect-uri', 'nonsense'], 'redirect_uris.0 must be a URL');
+    await refused(
+      [...base, '--public', '--redirect-uri', 'https://a.example', '--introspects', 'x'],
+      'client_secret to introspect',
+    );
+    await done(['client', 'delete', 'app', '--yes']);
+    await refused(['client', 'show', 'app'], 'portico client list');
+  });
+
+  it('makes and revokes API keys, and shows them once', async () => {
+    const made = (
+      await done([
+        'api-key',
+        'create',
+        '--organization',
+        'clinic',
+        '--vendor',
+        'vsee',
+        '--name',
+        'portal',
+        '--json',
+      ])
+    ).json();
+    expect(made.key).to.match(/^[0-9a-f]{32}$/);
+    expect(made.secret).to.match(/^[0-9a-f]{32}$/);
+    const own = [
+      'api-key',
+      'create',
+      '--organization',
+      'clinic',
+      '--vendor',
+      'avycenna',
+      '--name',
+      'n',
+      '--scope',
+      'read',
+    ];
+    expect((await done([...own, '--account', 'bob', '--json'])).json().key).to.match(/^avk_[0-9a-f]{64}$/);
+    const list = await done(['api-key', 'list', '--organization', 'clinic']);
+    expect(list.stdout).to.contain(String(made.id)).and.not.to.contain(String(made.key));
+    expect(
+      JSON.stringify((await done(['api-key', 'list', '--organization', 'clinic', '--json'])).json()),
+    ).not.to.match(/hash/i);
+    await refused(own, 'Say whose: --account');
+    await refused(
+      ['api-key', 'create', '--organization', 'clinic', '--vendor', 'medisync', '--name', 'n'],
+      'medisync has no API keys',
+    );
+    await done(['api-key', 'revoke', String(made.id)]);
+    await refused(['api-key', 'revoke', String(made.id)], 'portico api-key list');
+  });
+
+  it('T6 lists and rotates signing keys, without showing one', async () => {
+    const before = await done(['keys', 'list', '--json']);
+    expect(before.json().map((key) => `${key.alg} ${key.state}`)).to.have.members([
+      'ES256 current',
+      'RS256 current',
+    ]);
+    await done(['keys', 'rotate']);
+    const after = await done(['keys', 'list', '--json']);
+    const states = new Map(after.json().map((key) => [key.kid, key.state]));
+    for (const { kid } of before.json()) expect(states.get(kid)).to.equal('previous');
+    expect([...states.values()].filter((state) => state === 'current')).to.have.lengthOf(2);
+    expect(before.stdout + after.stdout).not.to.match(/"(d|p|q|jwk)"/);
+  });
+
+  it('loads a seed file, twice, and tells what it would do before', async () => {
+    const file = terminal.write(
+      'people.yaml',
+      'organizations: [{ id: seeded }]\naccounts: [{ organization: seeded, email: s@x.example, password: seeded password }]',
+    );
+    expect((await done(['seed', file, '--dry-run', '--json'])).json().accounts).to.deep.equal({
+      create: 1,
+      update: 0,
+      keep: 0,
+    });
+    await refused(['organization', 'show', 'seeded'], 'There is no organization seeded');
+    expect((await done(['seed', file])).stdout).to.match(/accounts +1 were created/);
+    const twice = (await done(['seed', file, '--json'])).json();
+    expect(twice).to.deep.include({ accounts: { create: 0, update: 0, keep: 1 }, keptPasswords: 1 });
+    const broken = terminal.write(
+      'broken.yaml',
+      'accounts: [{ organization: seeded, emial: x }]\nclient: []',
+    );
+    await refused(['seed', broken], /has 2 mistakes; nothing was loaded/);
+    await refused(['seed', 'gone.yaml'], 'gone.yaml: does not exist');
+  });
+});

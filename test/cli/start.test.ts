@@ -1,0 +1,170 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { freePort, startServerProcess } from '../support/server-process.ts';
+import { openTerminal } from './run-portico.ts';
+
+const DEMO = path.join(import.meta.dirname, '../../config/seed/demo.yaml');
+
+describe('The server process', function () {
+  this.timeout(60_000);
+
+  it('prints where everything is, the people, and one command per dialect that works when pasted', async () => {
+    const server = await startServerProcess({
+      seeds: [DEMO],
+      config: { mail: { kind: 'mailbox' } },
+    });
+    try {
+      const block = await until(() => /to paste:\n[\s\S]*\n\n?$/.exec(server.output()) && server.output());
+      for (const line of [
+        `Issuer            ${server.issuer}`,
+        `Discovery         ${server.issuer}/.well-known/openid-configuration`,
+        `Demo application  ${server.issuer}/demo`,
+        `Mailbox           ${server.issuer}/dev/mailbox`,
+      ]) {
+        expect(block).to.contain(line);
+      }
+      expect(block).to.match(/ada@harbour\.example +harbour lantern quartz +default/);
+      const calls = [...block.matchAll(/^ {2}# (\w+)\n {2}(curl .*)$/gm)];
+      expect(calls.map(([, dialect]) => dialect)).to.have.members([
+        'visitnote',
+        'medisync',
+        'careportals',
+        'avycenna',
+        'vsee',
+      ]);
+      for (const [, dialect, command = ''] of calls) {
+        const { stdout } = await promisify(execFile)('sh', ['-c', command]);
+        expect(stdout, dialect).to.match(/"(access_)?token":"[\w.-]+"/);
+      }
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('A2 stops in order on SIGTERM, with exit code 0', async () => {
+    const server = await startServerProcess();
+    const { code, took } = await server.stop();
+    expect(code).to.equal(0);
+    expect(took).to.be.below(5000);
+    expect(server.output()).to.match(/"msg":"stopping"[\s\S]*"msg":"stopped"/);
+  });
+
+  it('serves from several processes on one port, replaces one that dies, and stops them all', async () => {
+    const server = await startServerProcess({ config: { http: await ports({ workers: 2 }) } });
+    try {
+      const pids = await until(() => {
+        const found = [...server.output().matchAll(/"pid":(\d+),.*"msg":"ready"/g)].map(([, pid]) =>
+          Number(pid),
+        );
+        return found.length === 2 && found;
+      });
+      expect(pids).not.to.include(server.child.pid);
+      process.kill(pids[0] ?? 0, 'SIGKILL');
+      const answer = await fetch(`${server.url}/.well-known/openid-configuration`);
+      expect(answer.status).to.equal(200);
+      await until(() => (server.output().match(/"msg":"ready"/g) ?? []).length === 3);
+    } finally {
+      expect((await server.stop()).code).to.equal(0);
+    }
+  });
+
+  it('keeps its database and its key from other users of the machine', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'portico-modes-'));
+    const server = await startServerProcess({
+      folder,
+      config: { keys: { encryptionFile: path.join(folder, 'k') } },
+    });
+    await server.stop();
+    for (const file of ['portico.db', 'k'])
+      expect(statSync(path.join(folder, file)).mode & 0o077, file).to.equal(0);
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Starts a server that cannot start. */
+  async function failing(config: Record<string, unknown>, more: (folder: string) => void = () => {}) {
+    const terminal = openTerminal({ http: { port: await freePort() }, ...config });
+    more(terminal.folder);
+    const ran = await terminal.run(['start']);
+    terminal.close();
+    expect(ran.code).to.equal(1);
+    expect(ran.stderr, 'no stack trace').not.to.contain('    at ');
+    return ran.stderr;
+  }
+
+  it('says that the port is in use, and how to take another', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await pause(50);
+    const address = other.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const words = await failing({ http: { port } });
+    other.close();
+    expect(words)
+      .to.contain(`Port ${port} is in use.`)
+      .and.to.contain(`PORTICO_HTTP__PORT=${port + 1}`);
+  });
+
+  it('says that an address is none of this machine', async () => {
+    expect(await failing({ http: { host: '192.0.2.1' } })).to.contain('is no address of this machine');
+  });
+
+  it('says that the database is no database', async () => {
+    const words = await failing({}, (folder) =>
+      writeFileSync(path.join(folder, 'portico.db'), 'hello '.repeat(100)),
+    );
+    expect(words).to.contain('portico.db');
+  });
+
+  it('says that the data folder cannot be made or written', async () => {
+    const words = await failing({ store: { embedded: { file: '/proc/portico/portico.db' } } });
+    expect(words).to.contain('/proc/portico/portico.db').and.to.contain('store.embedded.file');
+  });
+
+  it('says that the store was made under another server key', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'portico-keys-'));
+    const encryptionFile = path.join(folder, 'k');
+    const server = await startServerProcess({ folder, config: { keys: { encryptionFile } } });
+    await server.stop();
+    writeFileSync(encryptionFile, Buffer.alloc(32, 1).toString('base64'));
+    const store = { embedded: { file: path.join(folder, 'portico.db') } };
+    expect(await failing({ store, keys: { encryptionFile } })).to.contain('another server key');
+    rmSync(folder, { recursive: true });
+  });
+
+  it('says what is wrong with a seed file, and serves nothing', async () => {
+    const words = await failing({ seed: ['people.yaml'] }, (folder) =>
+      writeFileSync(
+        path.join(folder, 'people.yaml'),
+        'accounts: [{ organization: nowhere, email: a@x.example }]',
+      ),
+    );
+    expect(words).to.contain('accounts.0.organization is "nowhere"');
+  });
+
+  it('ends when none of its workers can start, and says why', async () => {
+    const words = await failing({
+      store: { embedded: { file: '/proc/p/portico.db' } },
+      http: await ports({ workers: 2 }),
+    });
+    expect(words).to.contain('/proc/p/portico.db').and.to.contain('A worker process could not start.');
+  });
+});
+
+async function ports(http: Record<string, unknown>) {
+  return { host: '127.0.0.1', port: await freePort(), ...http };
+}
+
+/** What `look` finds, when it finds it; fails after 10 seconds. */
+async function until<Found>(look: () => Found | false | null | undefined): Promise<Found> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const found = look();
+    if (found) return found;
+    await pause(50);
+  }
+  throw new Error('It did not happen within 10 s.');
+}
