@@ -31,10 +31,17 @@ export const settings = z
       .prefault({}),
     defaultRole: z.enum(['doctor', 'patient'], 'must be doctor or patient').default('doctor'),
     googleProvider: z.string().min(1).default('google'),
-    dashboardUrl: z.url().default('https://web.avycenna.com/dashboard'),
-    cookieDomain: z.string().min(1).optional(),
+    dashboardUrl: z
+      .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+      .default('https://web.avycenna.com/dashboard'),
+    cookieDomain: z
+      .string()
+      .regex(/^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i, 'must be a domain such as avycenna.com')
+      .optional(),
     nativeRedirectUris: z.array(nativeRedirectUri).default([]),
-    origins: z.array(z.url()).optional(),
+    origins: z
+      .array(z.url({ protocol: /^https?$/, error: 'must be an origin such as https://web.avycenna.com' }))
+      .optional(),
   })
   .transform((given) => ({ ...given, origins: given.origins ?? [new URL(given.dashboardUrl).origin] }));
 

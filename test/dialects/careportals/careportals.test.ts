@@ -314,7 +314,7 @@ describe('CarePortals', () => {
   });
 
   describe('accounts', () => {
-    it('C4 of twenty parallel registrations of one address in many spellings are one', async () => {
+    it('X4 of twenty parallel registrations of one address in many spellings are one', async () => {
       const answers = await Promise.all(
         Array.from({ length: 20 }, (_, index) => {
           const email = index % 2 === 0 ? ' New-Race@x.test' : 'NEW-race@X.TEST ';
@@ -326,7 +326,7 @@ describe('CarePortals', () => {
       expect(new Set(others.map(said))).to.deep.equal(new Set(['409 {"message":"Account Exists Already"}']));
     });
 
-    it('A1 that are blocked lose token and reset link at once, and get neither again', async () => {
+    it('that are blocked lose token and reset link at once, and get neither again', async () => {
       const client = clientOf(server);
       await client.post('/patient/users', patient('new-block@x.test', { password: NEW_PASSWORD }));
       const who = { username: 'new-block@x.test', password: NEW_PASSWORD, organization: 'north_clinic' };
@@ -345,7 +345,7 @@ describe('CarePortals', () => {
       expect(said(await client.account(token))).to.equal(UNAUTHORIZED);
     });
 
-    it('A1 that are deleted lose their tokens, and their address is free', async () => {
+    it('that are deleted lose their tokens, and their address is free', async () => {
       const client = clientOf(server);
       await client.post('/patient/users', patient('new-gone@x.test', { password: NEW_PASSWORD }));
       const token = await client.signIn({
@@ -361,7 +361,7 @@ describe('CarePortals', () => {
   });
 
   describe('resets', () => {
-    it('R2 of twenty parallel uses of one token is one, and a refused password is none', async () => {
+    it('X2 W6 of twenty parallel uses of one token is one, and a refused password is none', async () => {
       const client = clientOf(server);
       await client.post('/patient/users', patient('new-par@x.test'));
       const token = await client.resetToken('new-par@x.test');
@@ -388,7 +388,7 @@ describe('CarePortals', () => {
       expect((await recordOf('new-par@x.test')).emailVerified).to.equal(true);
     });
 
-    it('R4 are stored as hashes and never logged', async () => {
+    it('L2 are never logged', async () => {
       const client = clientOf(server);
       await client.post('/patient/users', patient('new-log@x.test'));
       const token = await client.resetToken('new-log@x.test');

@@ -254,7 +254,7 @@ describe('CarePortals as time goes by', () => {
     expect((await taken()).status).to.equal(409);
   });
 
-  it('a reset link is good for an hour, and letters are sent again after a quarter of one', async () => {
+  it('X3 W6 a reset link is good for an hour, and letters are sent again after a quarter of one', async () => {
     const client = clientOf(server);
     const first = await client.resetToken('lea@x.test');
     await client.resetToken('lea@x.test');
