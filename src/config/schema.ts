@@ -327,6 +327,7 @@ const keys = table({
 const branding = table({
   name: key(text.default('Portico'), 'Name on pages and in letters.'),
   logo: key(webPage, 'URL of a logo.'),
+  logoDark: key(webPage, 'URL of the logo for dark schemes, where it is another one.'),
   accent: key(
     z
       .string()

@@ -10,6 +10,7 @@ import { Refused } from '../identity/refusal.ts';
 import type { Log } from '../observe/log.ts';
 import type { OidcServer } from '../oidc/oidc.ts';
 import type { Stores } from '../store/ports.ts';
+import { serveBrandSheets } from './brand-sheet.ts';
 import type { Forms } from './csrf.ts';
 import { engineBodies } from './engine-bodies.ts';
 import { health } from './health.ts';
@@ -30,7 +31,7 @@ export interface AppParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly stores: Pick<Stores, 'health'>;
-  readonly oidc: Pick<OidcServer, 'handle' | 'serves'>;
+  readonly oidc: Pick<OidcServer, 'handle' | 'methods'>;
   readonly views: Views;
   readonly files: StaticFiles;
   readonly forms: Forms;
@@ -59,6 +60,7 @@ export function createApp(parts: AppParts): Koa {
     ...(parts.dialects === undefined ? [] : [parts.dialects]),
     servedMethods,
     parts.files.serve,
+    serveBrandSheets,
     pageRoutes(parts.pages, parts.forms),
     ...parts.development,
     onlyEngineRoutes(parts.oidc),
@@ -71,9 +73,11 @@ export function createApp(parts: AppParts): Koa {
   return app;
 }
 
-function onlyEngineRoutes(oidc: Pick<OidcServer, 'serves'>): Middleware {
+function onlyEngineRoutes(oidc: Pick<OidcServer, 'methods'>): Middleware {
   return async (ctx, next) => {
-    if (!oidc.serves(ctx.path)) throw new Refused('not-found');
+    const allow = oidc.methods(ctx.path);
+    if (allow === undefined) throw new Refused('not-found');
+    if (!allow.includes(ctx.method)) throw new Refused('method-not-allowed', { allow });
     await next();
   };
 }

@@ -1,7 +1,12 @@
 /**
- * The configured accent as a stylesheet. People choose a colour; whether text on it and links in it can be
- * read is worked out here, for the light and the dark scheme (WCAG 2.2: 4.5 to 1).
+ * An accent colour as a stylesheet: the server's, or an organization's own. People choose a colour; whether
+ * text on it and links in it can be read is worked out here, for the light and the dark scheme (WCAG 2.2:
+ * 4.5 to 1). The address of a sheet carries its colour, so it asks no store, is the same on every node, and
+ * may be kept for a year. No style stands in a page: its policy forbids that (security.md S7).
  */
+import { createHash } from 'node:crypto';
+import type { Middleware } from 'koa';
+
 type Rgb = readonly [number, number, number];
 
 const WHITE: Rgb = [255, 255, 255];
@@ -10,8 +15,49 @@ const BLACK: Rgb = [0, 0, 0];
 const DARK_CARD: Rgb = [0x17, 0x1d, 0x1b];
 const READABLE = 4.5;
 
+const FOLDER = '/assets/brand/';
+const ADDRESS = /^\/assets\/brand\/([0-9a-f]{6})\.css$/;
+
+interface Sheet {
+  readonly text: string;
+  readonly hash: string;
+}
+
+/** Sheets by colour; anybody may ask for any colour, so there is an end to what is remembered. */
+const made = new Map<string, Sheet>();
+const REMEMBERED = 200;
+
+/** Where a page finds the sheet of a colour. `accent`: '#rrggbb'. */
+export function brandSheetAddress(accent: string): string {
+  const colour = accent.slice(1).toLowerCase();
+  return `${FOLDER}${colour}.css?v=${sheetOf(colour).hash}`;
+}
+
+export const serveBrandSheets: Middleware = async (ctx, next) => {
+  const colour = ctx.method === 'GET' || ctx.method === 'HEAD' ? ADDRESS.exec(ctx.path)?.[1] : undefined;
+  if (colour === undefined) return next();
+  const { text, hash } = sheetOf(colour);
+  const lasting = ctx.query.v === hash;
+  ctx.set('Cache-Control', lasting ? 'public, max-age=31536000, immutable' : 'public, max-age=300');
+  ctx.type = 'text/css; charset=utf-8';
+  ctx.etag = hash;
+  ctx.status = 200;
+  if (ctx.fresh) ctx.status = 304;
+  else ctx.body = text;
+};
+
+function sheetOf(colour: string): Sheet {
+  const known = made.get(colour);
+  if (known !== undefined) return known;
+  const text = brandSheet(`#${colour}`);
+  const sheet = { text, hash: createHash('sha256').update(text).digest('base64url').slice(0, 16) };
+  if (made.size >= REMEMBERED) made.clear();
+  made.set(colour, sheet);
+  return sheet;
+}
+
 /** `accent`: '#rrggbb'. */
-export function brandSheet(accent: string): string {
+function brandSheet(accent: string): string {
   const chosen = parse(accent);
   const light = readableOn(WHITE, chosen, 'black');
   const dark = readableOn(DARK_CARD, chosen, 'white', 7);

@@ -10,6 +10,8 @@ export interface PageReply extends PageWanted {
   readonly status?: number;
   /** Where the page's forms may lead after redirects, besides this server. */
   readonly formTargets?: readonly (string | undefined)[];
+  /** Pictures from elsewhere, besides the brand's. */
+  readonly images?: readonly (string | undefined)[];
   readonly frames?: boolean;
 }
 
@@ -26,7 +28,8 @@ export function pageText(
   views: Views,
   reply: PageReply,
 ): string {
-  const images = [(reply.brand ?? views.brand).logo];
+  const { logo, logoDark } = reply.brand ?? views.brand;
+  const images = [logo, logoDark, ...(reply.images ?? [])];
   response.setHeader(
     'Content-Security-Policy',
     pagePolicy({ formTargets: reply.formTargets ?? [], frames: reply.frames === true, images }),

@@ -27,8 +27,7 @@ const AT_ROOT: Readonly<Record<string, string>> = {
   '/robots.txt': 'robots.txt',
 };
 
-/** `made`: files that are not on the disk, by name. */
-export function loadStaticFiles(folder: string, made: Readonly<Record<string, string>> = {}): StaticFiles {
+export function loadStaticFiles(folder: string): StaticFiles {
   const files = new Map<string, { bytes: Buffer; type: string; hash: string }>();
   const keep = (name: string, bytes: Buffer) => {
     const type = TYPES[extname(name)];
@@ -36,7 +35,6 @@ export function loadStaticFiles(folder: string, made: Readonly<Record<string, st
     if (type !== undefined) files.set(name, { bytes, type, hash });
   };
   for (const name of readdirSync(folder)) keep(name, readFileSync(join(folder, name)));
-  for (const [name, text] of Object.entries(made)) keep(name, Buffer.from(text));
   return {
     address(name) {
       const file = files.get(name);

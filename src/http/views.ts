@@ -6,11 +6,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
+import { brandSheetAddress } from './brand-sheet.ts';
 import type { Words } from './words.ts';
 
 export interface Brand {
   readonly name: string;
   readonly logo?: string;
+  /** For dark schemes, where it is another one. */
+  readonly logoDark?: string;
+  /** '#rrggbb'. */
+  readonly accent?: string;
   readonly links: readonly { readonly key: string; readonly href: string }[];
 }
 
@@ -39,7 +44,18 @@ const OPTIONS = {
   client: false,
   strict: true,
   localsName: 'it',
-  destructuredLocals: ['page', 't', 'brand', 'asset', 'partial', 'content', 'language', 'title', 'wide'],
+  destructuredLocals: [
+    'page',
+    't',
+    'brand',
+    'asset',
+    'partial',
+    'content',
+    'language',
+    'title',
+    'wide',
+    'sheets',
+  ],
 } as const;
 
 export function createViews(options: {
@@ -60,9 +76,14 @@ export function createViews(options: {
     brand: options.brand,
     render(wanted) {
       const language = options.words.choose(wanted.languages ?? []);
+      const brand = wanted.brand ?? options.brand;
       const locals = {
         page: wanted.data,
-        brand: wanted.brand ?? options.brand,
+        brand,
+        sheets: [
+          options.asset('portico.css'),
+          ...(brand.accent === undefined ? [] : [brandSheetAddress(brand.accent)]),
+        ],
         asset: options.asset,
         language,
         content: '',

@@ -87,7 +87,8 @@ export function familyAtHand(ctx: EngineContext | undefined, secrets: Secrets): 
   if (!ctx || routeOf(ctx) !== 'token') return undefined;
   const entities = ctx.oidc.entities as Record<string, EngineRecord | undefined>;
   if (entities.RotatedRefreshToken) return entities.RotatedRefreshToken.family;
-  return entities.AuthorizationCode && familyOfCode(String(entities.AuthorizationCode.jti), secrets);
+  const code = entities.AuthorizationCode ?? entities.DeviceCode;
+  return code && familyOfCode(String(code.jti), secrets);
 }
 
 export function familyOfCode(code: string, secrets: Secrets): string {

@@ -2,13 +2,18 @@
 import type { Client } from 'oidc-provider';
 import type { Clock } from '../clock.ts';
 import { type Secrets, sameText } from '../secrets.ts';
-import type { ClientRecord, ClientStore, Json } from '../store/ports.ts';
+import type { ClientRecord, ClientStore, Json, OrganizationStore } from '../store/ports.ts';
+import { findAccountClient } from './account-client.ts';
 
 /** What a client is besides RFC 7591. */
 export interface ClientTraits {
   readonly organization: string;
   readonly allOrganizations: boolean;
   readonly firstParty: boolean;
+  /** Whether people may open accounts on the way to it; undefined: as the organization says. */
+  readonly registration: boolean | undefined;
+  /** How its sign-in page begins; undefined: as the organization says. */
+  readonly signIn: 'password' | 'name-first' | undefined;
   readonly introspects: readonly string[];
   readonly revokes: readonly string[];
   /** The dialect whose client this is. */
@@ -20,6 +25,8 @@ export const CLIENT_TRAITS = [
   'organization',
   'all_organizations',
   'first_party',
+  'registration',
+  'sign_in',
   'introspects',
   'revokes',
   'dialect',
@@ -36,13 +43,23 @@ export interface ClientRegistry {
   record(clientId: string): Promise<ClientRecord | undefined>;
 }
 
-export function createClientRegistry({ store, clock }: { store: ClientStore; clock: Clock }): ClientRegistry {
+export function createClientRegistry({
+  store,
+  clock,
+  ...own
+}: {
+  store: ClientStore;
+  clock: Clock;
+  /** For the clients that are stored nowhere (account-client.ts). */
+  organizations: Pick<OrganizationStore, 'byId'>;
+  issuer: string;
+}): ClientRegistry {
   const known = new Map<string, { at: number; record: ClientRecord }>();
   const record = async (clientId: string) => {
     const now = clock.now().getTime();
     const cached = known.get(clientId);
     if (cached && Math.abs(now - cached.at) < FRESH) return cached.record;
-    const found = await store.byId(clientId);
+    const found = (await findAccountClient(clientId, own)) ?? (await store.byId(clientId));
     known.delete(clientId);
     if (found) {
       if (known.size >= CAPACITY) known.clear();
@@ -90,6 +107,8 @@ export function traitsOf(client: Client): ClientTraits {
     organization: String(members.organization),
     allOrganizations: members.all_organizations === true,
     firstParty: members.first_party === true,
+    registration: typeof members.registration === 'boolean' ? members.registration : undefined,
+    signIn: members.sign_in === 'password' || members.sign_in === 'name-first' ? members.sign_in : undefined,
     introspects: texts(members.introspects),
     revokes: texts(members.revokes),
     dialect: typeof members.dialect === 'string' ? members.dialect : undefined,

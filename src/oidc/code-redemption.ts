@@ -1,4 +1,4 @@
-/** Authorization codes: redeemed once, and what a second redemption is taken for (security.md P2). */
+/** Authorization codes and device codes: redeemed once, and what a second redemption is taken for (security.md P2). */
 import Provider from 'oidc-provider';
 import type { Secrets } from '../secrets.ts';
 import { familyOfCode } from './access-token-format.ts';
@@ -8,18 +8,20 @@ import { type EngineRecord, modelOf, override, overrideFind } from './engine-mod
 export function watchCodes({ provider, secrets }: { provider: Provider; secrets: Secrets }): void {
   const model = modelOf(provider, 'AuthorizationCode');
 
-  overrideFind(
-    model,
-    (original) =>
-      async function find(value, options) {
-        const code = await original.call(this, value, options);
-        const ctx = Provider.ctx;
-        if (code && ctx && routeOf(ctx) === 'token') {
-          notesOf(ctx).code = { family: familyOfCode(value, secrets), consumedAt: code.consumed };
-        }
-        return code;
-      },
-  );
+  for (const watched of [model, modelOf(provider, 'DeviceCode')]) {
+    overrideFind(
+      watched,
+      (original) =>
+        async function find(value, options) {
+          const code = await original.call(this, value, options);
+          const ctx = Provider.ctx;
+          if (code && ctx && routeOf(ctx) === 'token') {
+            notesOf(ctx).code = { family: familyOfCode(value, secrets), consumedAt: code.consumed };
+          }
+          return code;
+        },
+    );
+  }
 
   override(
     model,

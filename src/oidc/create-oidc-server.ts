@@ -14,6 +14,7 @@ import { createArtifacts } from './artifacts.ts';
 import { createBrowserSessions } from './browser-session.ts';
 import { createClientRegistry } from './clients.ts';
 import { cookieSettings } from './cookies.ts';
+import type { DeviceParts } from './device-flow.ts';
 import type { OriginOf } from './events.ts';
 import { createGrantIssuer } from './grant-issuer.ts';
 import { createAccessEnder, createHoldings } from './grants.ts';
@@ -22,7 +23,7 @@ import type { ApiKeyDescriber, EnginePages, OidcServer } from './oidc.ts';
 import { createOutboundFetch } from './outbound-fetch.ts';
 import { buildProvider } from './provider.ts';
 import { createRotations } from './refresh-rotation.ts';
-import { isEngineRoute, ROUTES } from './server-routes.ts';
+import { engineMethods, ROUTES } from './server-routes.ts';
 import { openSigningKeys, type SigningKeys } from './signing-keys.ts';
 
 export interface OidcServerOptions {
@@ -38,6 +39,8 @@ export interface OidcServerOptions {
   readonly cookieKeys: readonly string[];
   /** Error, logout and signed-out pages: renderError, logoutSource and postLogoutSuccessSource of the engine. */
   readonly pages: EnginePages;
+  /** What wrong user codes of the device flow cost. */
+  readonly attempts: DeviceParts['attempts'];
   /** Request id and canonical client address for the audit trail. */
   readonly originOf?: OriginOf;
 }
@@ -54,7 +57,12 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
   assertLifetimes(config);
   const originOf: OriginOf = options.originOf ?? (() => undefined);
   const artifacts = createArtifacts({ store: stores.artifacts, secrets, clock });
-  const clients = createClientRegistry({ store: stores.clients, clock });
+  const clients = createClientRegistry({
+    store: stores.clients,
+    organizations: stores.organizations,
+    issuer,
+    clock,
+  });
   const rotations = createRotations({ claims: stores.claims, artifacts, secrets, clock });
   const cookies = cookieSettings(issuer);
   const { idToken, accessToken } = config.oidc.lifetimes;
@@ -74,6 +82,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
         claims: stores.claims,
         cookieKeys: options.cookieKeys,
         pages: options.pages,
+        attempts: options.attempts,
         fetch: createOutboundFetch(config.outbound),
         describeApiKey: (key) => describeApiKey(key),
       },
@@ -87,7 +96,8 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
       if (request.url?.startsWith(ROUTES.jwks)) await engine.freshKeys();
       await engine.handle(request, response);
     },
-    serves: isEngineRoute,
+    serves: (path) => engineMethods(path) !== undefined,
+    methods: engineMethods,
     grants: createGrantIssuer({
       ...{ artifacts, rotations, secrets, clock, issuer },
       ring: () => keys.ring,

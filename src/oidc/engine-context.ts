@@ -21,6 +21,8 @@ export interface RequestNotes {
   refreshToken?: string;
   /** The authorization code that was presented. */
   code?: { readonly family: string; readonly consumedAt: number | undefined };
+  /** The user code that a link to the device page carried. */
+  userCode?: string;
   /** The access token as the client gets it. */
   accessToken?: string;
   /** The browser session kept this client's grant at logout already before this request. */

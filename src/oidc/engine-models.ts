@@ -23,6 +23,7 @@ export interface EngineRecord {
   save(): Promise<string>;
   destroy(): Promise<void>;
   consume?(): Promise<void>;
+  persist?(): Promise<unknown>;
   readonly adapter: EngineStorage;
 }
 
@@ -42,6 +43,7 @@ export type ModelName =
   | 'ClientCredentials'
   | 'RefreshToken'
   | 'AuthorizationCode'
+  | 'DeviceCode'
   | 'BaseToken'
   | 'Session';
 

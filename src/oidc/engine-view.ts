@@ -16,6 +16,7 @@ const CLOSED_TO_DIALECTS: ReadonlySet<string> = new Set([
   'introspection',
   'revocation',
   'pushed_authorization_request',
+  'device_authorization',
 ]);
 
 export function seeAsIssuer(provider: Provider): void {

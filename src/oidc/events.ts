@@ -60,6 +60,12 @@ export function writeEvents(provider: Provider, parts: EventParts): void {
     line(ctx, 'grant.issued', 'success', { scope: scopeOf(ctx) }),
   );
   provider.on('authorization.error', refused('authorization.refused'));
+  provider.on('device_authorization.success', (ctx) =>
+    line(ctx, 'device.started', 'success', { scope: scopeOf(ctx) }),
+  );
+  for (const event of ['device_authorization', 'code_verification', 'device_resume'] as const) {
+    (provider as EventEmitter).on(`${event}.error`, refused('authorization.refused'));
+  }
   provider.on('grant.success', (ctx) => {
     const grantType = String(ctx.oidc.params?.grant_type);
     line(ctx, grantType === 'refresh_token' ? 'token.refreshed' : 'token.issued', 'success', { grantType });

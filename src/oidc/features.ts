@@ -1,18 +1,22 @@
 /** Every feature of the engine, on or off on purpose: a new version's defaults decide nothing. */
 import type { Configuration } from 'oidc-provider';
 import type { Config } from '../config/schema.ts';
+import { type DeviceParts, deviceFlow } from './device-flow.ts';
 import type { EngineContext } from './engine-context.ts';
 import type { EnginePages } from './oidc.ts';
+import { subjectOf } from './page-subject.ts';
 import { createResourceLookup } from './resources.ts';
 import type { TokenRights } from './token-rights.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
-export function features(facts: { config: Config; pages: EnginePages; rights: TokenRights }): Features {
-  const { config, pages, rights } = facts;
+export function features(facts: { config: Config; device: DeviceParts; rights: TokenRights }): Features {
+  const { config, device, rights } = facts;
+  const { pages } = device;
   const on = {
     claimsParameter: { enabled: true },
     clientCredentials: { enabled: true },
+    deviceFlow: deviceFlow(device),
     dPoP: { enabled: true, nonceSecret: undefined, requireNonce: () => false, allowReplay: false },
     introspection: {
       enabled: true,
@@ -46,7 +50,6 @@ export function features(facts: { config: Config; pages: EnginePages; rights: To
     backchannelLogout: { enabled: false },
     ciba: { enabled: false },
     clientIdMetadataDocument: { enabled: false },
-    deviceFlow: { enabled: false },
     devInteractions: { enabled: false },
     encryption: { enabled: false },
     externalSigningSupport: { enabled: false },
@@ -66,10 +69,11 @@ export function features(facts: { config: Config; pages: EnginePages; rights: To
   return { ...on, ...off } as Features;
 }
 
-function confirmLogout(ctx: EngineContext, pages: EnginePages): void {
+async function confirmLogout(ctx: EngineContext, pages: EnginePages): Promise<void> {
   const { client, params, session } = ctx.oidc;
   const redirectUri = params?.post_logout_redirect_uri;
-  ctx.body = pages.confirmLogout(ctx.req, ctx.res, {
+  ctx.body = await pages.confirmLogout(ctx.req, ctx.res, {
+    ...subjectOf(ctx),
     action: ctx.oidc.urlFor('end_session_confirm'),
     xsrf: String((session?.state as { secret?: string } | undefined)?.secret),
     ...(client && { clientName: client.clientName ?? client.clientId }),
@@ -77,15 +81,14 @@ function confirmLogout(ctx: EngineContext, pages: EnginePages): void {
   });
 }
 
-function signedOut(ctx: EngineContext, pages: EnginePages): void {
+async function signedOut(ctx: EngineContext, pages: EnginePages): Promise<void> {
   const { client } = ctx.oidc;
   ctx.type = 'html';
-  ctx.body = pages.signedOut(
-    ctx.req,
-    ctx.res,
-    client && {
+  ctx.body = await pages.signedOut(ctx.req, ctx.res, {
+    ...subjectOf(ctx),
+    client: client && {
       name: client.clientName ?? client.clientId,
       ...(client.clientUri && { uri: client.clientUri }),
     },
-  );
+  });
 }

@@ -11,7 +11,7 @@ const LONGEST = 12_000;
 
 export function formToQuery(
   provider: Provider,
-  renderError: (ctx: StepContext, error: string, description: string) => void,
+  renderError: (ctx: StepContext, error: string, description: string) => Promise<void>,
 ): EngineStep {
   const paths = new Set([provider.pathFor('authorization'), provider.pathFor('end_session')]);
   return async (ctx, next) => {
@@ -20,7 +20,7 @@ export function formToQuery(
     const form = ctx.is('application/x-www-form-urlencoded') ? await readForm(ctx.req) : undefined;
     if (form === undefined) {
       ctx.status = 400;
-      renderError(
+      await renderError(
         ctx,
         'invalid_request',
         'a form of application/x-www-form-urlencoded was expected, and not a long one',

@@ -8,6 +8,7 @@ import { serves } from './claims.ts';
 import { traitsOf } from './clients.ts';
 import { grantWhatIsMissing } from './existing-grant.ts';
 import { endSession } from './grants.ts';
+import { strongerThanOne } from './interaction-policy.ts';
 import { InteractionGone, type Interactions, type InteractionView } from './oidc.ts';
 
 type EngineInteraction = Awaited<ReturnType<Provider['interactionDetails']>>;
@@ -78,7 +79,20 @@ export function createInteractions(parts: InteractionParts): Interactions {
       await endOther(interaction, accountId);
       await parts.provider().interactionFinished(request, response, {
         login: { accountId, amr: [...amr], acr, remember: remember ?? true },
+        // Who signs in has chosen the account.
+        ...(promptsOf(interaction).includes('select_account') && { select_account: {} }),
       });
+    },
+    async finishChoice(request, response) {
+      const interaction = await find(request, response);
+      if (interaction.session?.accountId === undefined || interaction.prompt.name !== 'select_account') {
+        throw new InteractionGone('There is no account to go on with.');
+      }
+      await parts.provider().interactionFinished(request, response, { select_account: {} });
+    },
+    async goOn(request, response) {
+      const { returnTo } = await find(request, response);
+      response.writeHead(303, { Location: returnTo, 'Content-Length': '0' }).end();
     },
     async finishConsent(request, response) {
       const interaction = await find(request, response);
@@ -118,6 +132,10 @@ export function createInteractions(parts: InteractionParts): Interactions {
   };
 }
 
+function promptsOf({ params }: EngineInteraction): string[] {
+  return typeof params.prompt === 'string' ? params.prompt.split(' ') : [];
+}
+
 function viewOf(
   interaction: EngineInteraction,
   client: Client,
@@ -128,6 +146,7 @@ function viewOf(
   const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);
   const list = (name: string) => (text(name) ?? '').split(' ').filter((one) => one !== '');
   const loginHint = text('login_hint');
+  const { registration, signIn } = traitsOf(client);
   return {
     uid: interaction.uid,
     prompt: prompt.name,
@@ -139,12 +158,16 @@ function viewOf(
       ...(client.policyUri && { policyUri: client.policyUri }),
       ...(client.tosUri && { tosUri: client.tosUri }),
       firstParty: traitsOf(client).firstParty,
+      ...(registration !== undefined && { registration }),
+      ...(signIn !== undefined && { signIn }),
     },
     organization: traitsOf(client).organization,
     ...(loginHint !== undefined && { loginHint }),
     uiLocales: list('ui_locales'),
     acrValues: list('acr_values'),
-    ...(accountId !== undefined && { accountId }),
+    stepUp: strongerThanOne(params),
+    ...(accountId !== undefined && { accountId, amr: interaction.session?.amr ?? [] }),
+    finished: interaction.result?.login !== undefined,
     missingScopes: [
       ...(details.missingOIDCScope ?? []),
       ...Object.values(details.missingResourceScopes ?? {}).flat(),

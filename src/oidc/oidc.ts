@@ -11,6 +11,8 @@ export interface OidcServer {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Whether the path is one of the engine's routes. */
   serves(path: string): boolean;
+  /** The methods that are answered at a path; undefined: none of these routes. */
+  methods(path: string): readonly string[] | undefined;
   readonly grants: GrantIssuer;
   readonly access: AccessEnder;
   readonly holdings: Holdings;
@@ -170,6 +172,10 @@ export interface Interactions {
   read(request: IncomingMessage, response: ServerResponse): Promise<InteractionView>;
   /** Finishes the login prompt and sends the browser on (303). */
   finishLogin(request: IncomingMessage, response: ServerResponse, login: LoginResult): Promise<void>;
+  /** Goes on with the account that is signed in. InteractionGone unless the choice is what is asked. */
+  finishChoice(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Sends the browser on after a sign-in that is finished already (a form that was sent twice). */
+  goOn(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Grants what the client asked for (all of it), remembers it, and sends the browser on. */
   finishConsent(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Back to the client with an error, e.g. access_denied. */
@@ -196,7 +202,7 @@ export interface LoginResult {
 
 export interface InteractionView {
   readonly uid: string;
-  readonly prompt: 'login' | 'consent' | (string & {});
+  readonly prompt: 'login' | 'consent' | 'select_account' | (string & {});
   readonly reasons: readonly string[];
   readonly client: {
     readonly clientId: string;
@@ -205,6 +211,10 @@ export interface InteractionView {
     readonly policyUri?: string;
     readonly tosUri?: string;
     readonly firstParty: boolean;
+    /** Whether people may open accounts on the way to it; absent: as the organization says. */
+    readonly registration?: boolean;
+    /** How the sign-in page begins; absent: as the organization says. */
+    readonly signIn?: 'password' | 'name-first';
   };
   readonly organization: string;
   readonly loginHint?: string;
@@ -212,6 +222,12 @@ export interface InteractionView {
   readonly acrValues: readonly string[];
   /** The account that is signed in, when one of the client's organization is. */
   readonly accountId?: string;
+  /** How that account signed in. */
+  readonly amr?: readonly string[];
+  /** Two proofs are wanted: acr_values, or an essential acr claim. */
+  readonly stepUp: boolean;
+  /** The sign-in is done; the browser only has to be sent on. */
+  readonly finished: boolean;
   /** For consent: scopes and claims that are new. */
   readonly missingScopes: readonly string[];
   readonly missingClaims: readonly string[];
@@ -236,6 +252,14 @@ export interface BrowserSessions {
   end(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
+/** The client of an organization's account pages (account-client.ts). No stored client has a colon in its id. */
+export function accountClientId(organization: string): string {
+  return `portico-account:${organization}`;
+}
+
+/** Where the browser comes back to after signing in for the account pages. */
+export const ACCOUNT_RETURN = '/account/signed-in';
+
 export const ACR = {
   legacy: 'urn:portico:acr:legacy',
   single: 'urn:portico:acr:single',
@@ -244,31 +268,61 @@ export const ACR = {
 
 /* ------------------------------------------------------------------ the engine's own pages */
 
+/** Whom a page is about, as far as it is known: for its brand and its language. */
+export interface PageSubject {
+  readonly organization?: string;
+  /** `ui_locales`, by preference. */
+  readonly languages?: readonly string[];
+}
+
+type Shown<Facts> = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  facts: Facts & PageSubject,
+) => Promise<string> | string;
+
+/** What is wrong with a user code; the words are in the catalogue under `pages.alerts`. */
+export type DeviceProblem =
+  | 'device-code-missing'
+  | 'device-code-unknown'
+  | 'device-code-used'
+  | 'device-form-expired'
+  | 'device-stopped';
+
 /**
  * Pages that the engine shows outside interactions. pages/engine-pages.ts makes them, createOidcServer is
  * given them. Each answers a whole HTML document, which the engine sends as it is, and may set headers
- * (the Content-Security-Policy of the page) on the response.
+ * (the Content-Security-Policy of the page) on the response. `action` and `xsrf` are the engine's form.
  */
 export interface EnginePages {
   /** What went wrong, where no client can be told. `status` is the response's. */
-  error(
-    request: IncomingMessage,
-    response: ServerResponse,
-    refusal: { status: number; error: string; description?: string },
-  ): string;
+  readonly error: Shown<{ status: number; error: string; description?: string }>;
   /**
-   * Asks whether to sign out. `action` and `xsrf` are the engine's form; posting `logout=yes` with it ends
-   * the session. `redirectUri` is where the browser goes afterwards: its origin belongs in form-action.
+   * Asks whether to sign out: posting `logout=yes` ends the session. `redirectUri` is where the browser
+   * goes afterwards: its origin belongs in form-action.
    */
-  confirmLogout(
-    request: IncomingMessage,
-    response: ServerResponse,
-    logout: { action: string; xsrf: string; clientName?: string; redirectUri?: string },
-  ): string;
+  readonly confirmLogout: Shown<{ action: string; xsrf: string; clientName?: string; redirectUri?: string }>;
   /** After signing out, where the client named no page of its own. */
-  signedOut(
-    request: IncomingMessage,
-    response: ServerResponse,
-    client: { name: string; uri?: string } | undefined,
-  ): string;
+  readonly signedOut: Shown<{ client: { name: string; uri?: string } | undefined }>;
+  /**
+   * Asks for `user_code`, the code that a device shows. Without `xsrf` the browser has no session for the
+   * form yet: it has to ask for the page again (GET), with what was entered.
+   */
+  readonly enterDeviceCode: Shown<{
+    action: string;
+    xsrf?: string;
+    userCode?: string;
+    problem?: DeviceProblem;
+  }>;
+  /** Says what the device asks for: `user_code` is posted again with `confirm=yes`, or with `abort=yes`. */
+  readonly confirmDevice: Shown<{
+    action: string;
+    xsrf: string;
+    userCode: string;
+    client: string;
+    firstParty: boolean;
+    scopes: readonly string[];
+  }>;
+  /** The person can go back to the device. */
+  readonly deviceConnected: Shown<{ client: string }>;
 }

@@ -16,8 +16,9 @@ import { CLAIMS_BY_SCOPE, createAccountFinder } from './claims.ts';
 import { CLIENT_TRAITS, type ClientRegistry, compareHashedSecrets } from './clients.ts';
 import { watchCodes } from './code-redemption.ts';
 import { type CookieSettings, cookieNames } from './cookies.ts';
+import { confirmCodesOnce, type DeviceParts, guardUserCodes, keepNoNewSessions } from './device-flow.ts';
 import { DIALECT_GRANT } from './dialect-grant.ts';
-import { ASSERTION_ALGORITHMS, discoveryFacts, offeredResponseModes } from './discovery.ts';
+import { ASSERTION_ALGORITHMS, discoveryFacts, offeredResponseModes, publicDocuments } from './discovery.ts';
 import type { EngineContext, EngineStep, StepContext } from './engine-context.ts';
 import { addMembers } from './engine-models.ts';
 import { seeAsIssuer, watchEngineContext } from './engine-view.ts';
@@ -29,6 +30,7 @@ import { createInteractionPolicy } from './interaction-policy.ts';
 import { introspectApiKeys } from './introspect-api-keys.ts';
 import { ACR, type ApiKeyDescriber, type EnginePages } from './oidc.ts';
 import type { OutboundFetch } from './outbound-fetch.ts';
+import { subjectOf } from './page-subject.ts';
 import { detectReplays } from './proof-replay.ts';
 import { refreshTurns, rotateRefreshTokens } from './refresh-at-token-endpoint.ts';
 import type { Rotations } from './refresh-rotation.ts';
@@ -50,6 +52,7 @@ export interface ProviderParts extends EventParts {
   readonly cookieKeys: readonly string[];
   readonly cookies: CookieSettings;
   readonly pages: EnginePages;
+  readonly attempts: DeviceParts['attempts'];
   readonly fetch: OutboundFetch;
   readonly describeApiKey: ApiKeyDescriber;
 }
@@ -64,6 +67,8 @@ export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
   storeAccessTokens({ provider, secrets });
   bindIdTokens(provider);
   watchCodes({ provider, secrets });
+  keepNoNewSessions(provider);
+  confirmCodesOnce({ provider, claims: parts.claims, secrets, clock });
   detectReplays({ provider, claims: parts.claims, secrets, clock });
   const refresh = { provider, rotations, artifacts, secrets, clock, leeway: config.oidc.refreshReuse.leeway };
   rotateRefreshTokens(refresh);
@@ -71,6 +76,8 @@ export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
   for (const step of [
     noSurprise(parts),
     formToQuery(provider, (ctx, error, description) => renderError(parts, ctx, { error, description })),
+    guardUserCodes(parts, (ctx, error) => renderError(parts, ctx, { error })),
+    publicDocuments,
     offeredResponseModes,
     refreshTurns(refresh),
     introspectApiKeys({ describe: parts.describeApiKey, rights: rightsOf(parts) }),
@@ -109,7 +116,7 @@ function configuration(parts: ProviderParts, ring: Keyring): Configuration {
     adapter: createAdapterFactory({ artifacts, clients, endTokens }),
     jwks: engineKeys(ring) as NonNullable<Configuration['jwks']>,
     routes: ROUTES,
-    features: features({ config, pages: parts.pages, rights }),
+    features: features({ config, device: parts, rights }),
     cookies: {
       names: cookieNames(parts.issuer),
       keys: [...parts.cookieKeys],
@@ -169,9 +176,9 @@ function configuration(parts: ProviderParts, ring: Keyring): Configuration {
     },
     extraTokenClaims: async (_ctx, token) =>
       'extra' in token ? (token.extra as Record<string, unknown>) : undefined,
-    renderError: (ctx, out, error) => {
+    renderError: async (ctx, out, error) => {
       if (error instanceof StoreUnavailable) answerUnavailable(ctx);
-      renderError(parts, ctx as unknown as StepContext, {
+      await renderError(parts, ctx as unknown as StepContext, {
         error: error instanceof StoreUnavailable ? 'temporarily_unavailable' : out.error,
         description: out.error_description,
       });
@@ -196,30 +203,35 @@ function configuration(parts: ProviderParts, ring: Keyring): Configuration {
   };
 }
 
-function renderError(
+async function renderError(
   parts: ProviderParts,
   ctx: StepContext,
   refusal: { error: string; description?: string | undefined },
-): void {
-  ctx.type = 'html';
-  ctx.body = parts.pages.error(ctx.req, ctx.res, {
+): Promise<void> {
+  ctx.body = await parts.pages.error(ctx.req, ctx.res, {
+    ...subjectOf(ctx),
     status: ctx.status,
     error: refusal.error,
     ...(refusal.description !== undefined && { description: refusal.description }),
   });
+  ctx.type = 'html';
 }
 
-/** What fails outside the engine's own handlers still gets an answer in the shape of OAuth. */
-function noSurprise({ log }: ProviderParts): EngineStep {
+/** What fails outside the engine's own handlers still gets an answer in the shape of OAuth, or a page. */
+function noSurprise(parts: ProviderParts): EngineStep {
   return async (ctx, next) => {
     try {
       await next();
     } catch (error) {
       const unavailable = error instanceof StoreUnavailable;
+      const { log } = parts;
       log[unavailable ? 'warn' : 'error']({ err: error, path: ctx.path }, 'a request to the engine failed');
       ctx.status = unavailable ? 503 : 500;
+      ctx.set('Cache-Control', 'no-store');
       if (unavailable) ctx.set('Retry-After', '5');
-      ctx.body = { error: unavailable ? 'temporarily_unavailable' : 'server_error' };
+      const code = unavailable ? 'temporarily_unavailable' : 'server_error';
+      if (ctx.accepts('json', 'html') === 'html') await renderError(parts, ctx, { error: code });
+      else ctx.body = { error: code };
     }
   };
 }

@@ -8,17 +8,37 @@ export const ROUTES = {
   pushed_authorization_request: '/par',
   end_session: '/logout',
   jwks: '/jwks',
+  device_authorization: '/device_authorization',
+  code_verification: '/device',
 } as const;
 
-const EXACT: ReadonlySet<string> = new Set([
-  ...Object.values(ROUTES),
-  `${ROUTES.end_session}/confirm`,
-  `${ROUTES.end_session}/success`,
-  '/.well-known/openid-configuration',
-  '/.well-known/oauth-authorization-server',
+type Methods = readonly string[];
+
+const READ: Methods = ['GET', 'HEAD'];
+const READ_BY_SCRIPTS: Methods = [...READ, 'OPTIONS'];
+const SENT_BY_SCRIPTS: Methods = ['POST', 'OPTIONS'];
+
+const EXACT: ReadonlyMap<string, Methods> = new Map([
+  [ROUTES.authorization, [...READ, 'POST']],
+  [ROUTES.token, SENT_BY_SCRIPTS],
+  [ROUTES.userinfo, [...READ, 'POST', 'OPTIONS']],
+  [ROUTES.introspection, SENT_BY_SCRIPTS],
+  [ROUTES.revocation, SENT_BY_SCRIPTS],
+  [ROUTES.pushed_authorization_request, SENT_BY_SCRIPTS],
+  [ROUTES.device_authorization, SENT_BY_SCRIPTS],
+  [ROUTES.code_verification, [...READ, 'POST']],
+  [ROUTES.end_session, [...READ, 'POST']],
+  [`${ROUTES.end_session}/confirm`, ['POST']],
+  [`${ROUTES.end_session}/success`, READ],
+  [ROUTES.jwks, READ_BY_SCRIPTS],
+  ['/.well-known/openid-configuration', READ_BY_SCRIPTS],
+  ['/.well-known/oauth-authorization-server', READ_BY_SCRIPTS],
 ]);
 
-/** Whether the engine has a route for the path; `/authorize/<uid>` resumes an authorization. */
-export function isEngineRoute(path: string): boolean {
-  return EXACT.has(path) || /^\/authorize\/[\w-]+$/.test(path);
+/**
+ * The methods that the engine answers at a path; undefined: it has no such route. `/authorize/<uid>` and
+ * `/device/<uid>` resume an authorization.
+ */
+export function engineMethods(path: string): Methods | undefined {
+  return EXACT.get(path) ?? (/^\/(?:authorize|device)\/[\w-]+$/.test(path) ? READ : undefined);
 }

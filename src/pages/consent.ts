@@ -8,18 +8,7 @@ import type { InteractionView } from '../oidc/oidc.ts';
 import { brandOf, webAddress } from './branding.ts';
 import { readInteraction } from './interaction.ts';
 import type { PageParts } from './parts.ts';
-
-/** Scopes that have words of their own. */
-const KNOWN = new Set([
-  'openid',
-  'profile',
-  'email',
-  'phone',
-  'address',
-  'organization',
-  'roles',
-  'offline_access',
-]);
+import { scopesInWords } from './scopes.ts';
 
 export async function showConsent(parts: PageParts, ctx: Context, view: InteractionView): Promise<void> {
   const account =
@@ -35,7 +24,7 @@ export async function showConsent(parts: PageParts, ctx: Context, view: Interact
       uid: view.uid,
       client: view.client.name,
       account: account?.email ?? account?.username ?? account?.claims.name ?? '',
-      scopes: view.missingScopes.map((name) => ({ name, key: KNOWN.has(name) ? name : 'other' })),
+      scopes: scopesInWords(view.missingScopes),
       links: linksOf(view.client),
       token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
     },

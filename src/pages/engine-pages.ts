@@ -1,38 +1,83 @@
-/** The engine's own pages in our words: what cannot be told to a client, and signing out. */
-import type { ServerResponse } from 'node:http';
-import { pageText } from '../http/send-page.ts';
+/** The engine's own pages in our words: what cannot be told to a client, signing out, and devices. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type PageReply, pageText } from '../http/send-page.ts';
 import type { Views } from '../http/views.ts';
-import type { EnginePages } from '../oidc/oidc.ts';
-import { webAddress } from './branding.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { EnginePages, PageSubject } from '../oidc/oidc.ts';
+import { brandOf, webAddress } from './branding.ts';
+import { scopesInWords } from './scopes.ts';
 
-export function createEnginePages({ views }: { views: Views }): EnginePages {
+export function createEnginePages(parts: Pick<Identity, 'stores'> & { views: Views }): EnginePages {
+  const show = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    { organization, languages }: PageSubject,
+    reply: PageReply,
+  ) => {
+    const brand =
+      organization === undefined ? parts.views.brand : await brandOf(parts, parts.views, organization);
+    return pageText(request, response, parts.views, { ...reply, brand, ...(languages && { languages }) });
+  };
+
   return {
-    error(request, response, { status, error, description }) {
-      return pageText(request, response, views, {
-        view: 'error',
-        data: { kind: kindOf(status, error), code: error, description, requestId: requestIdOf(response) },
-      });
+    error: async (request, response, facts) => {
+      const { status, error, description } = facts;
+      const data = {
+        kind: kindOf(status, error),
+        code: error,
+        description,
+        requestId: requestIdOf(response),
+      };
+      // A page about a store that is down must not ask the store whose brand to wear.
+      return show(request, response, status >= 500 ? {} : facts, { view: 'error', data });
     },
-    confirmLogout(request, response, { action, xsrf, clientName, redirectUri }) {
-      // The engine's address has the host of the request in it; ours does not need one.
-      const path = URL.parse(action)?.pathname ?? action;
-      return pageText(request, response, views, {
+    confirmLogout: (request, response, facts) =>
+      show(request, response, facts, {
         view: 'confirm-logout',
-        formTargets: [redirectUri],
-        data: { action: path, xsrf, client: clientName },
-      });
-    },
-    signedOut(request, response, client) {
-      return pageText(request, response, views, {
+        formTargets: [facts.redirectUri],
+        // The engine's address has the host of the request in it; ours does not need one.
+        data: {
+          action: URL.parse(facts.action)?.pathname ?? facts.action,
+          xsrf: facts.xsrf,
+          client: facts.clientName,
+        },
+      }),
+    signedOut: (request, response, facts) =>
+      show(request, response, facts, {
         view: 'signed-out',
-        data: { client: client?.name, href: webAddress(client?.uri) },
-      });
-    },
+        data: { client: facts.client?.name, href: webAddress(facts.client?.uri) },
+      }),
+    enterDeviceCode: (request, response, facts) =>
+      facts.problem === 'device-stopped'
+        ? show(request, response, facts, { view: 'device-stopped', data: {} })
+        : show(request, response, facts, {
+            view: 'device',
+            data: {
+              action: facts.action,
+              xsrf: facts.xsrf,
+              userCode: facts.userCode ?? '',
+              alert: facts.problem && { kind: facts.problem },
+            },
+          }),
+    confirmDevice: (request, response, facts) =>
+      show(request, response, facts, {
+        view: 'device-confirm',
+        data: {
+          action: facts.action,
+          xsrf: facts.xsrf,
+          userCode: facts.userCode,
+          client: facts.client,
+          scopes: scopesInWords(facts.scopes),
+        },
+      }),
+    deviceConnected: (request, response, facts) =>
+      show(request, response, facts, { view: 'device-connected', data: { client: facts.client } }),
   };
 }
 
 function kindOf(status: number, error: string): string {
   if (status >= 500) return status === 503 ? 'unavailable' : 'internal';
+  if (status === 429) return 'too-many-requests';
   if (status === 404) return 'not-found';
   return error === 'invalid_client' || error === 'invalid_redirect_uri' ? error : 'request-refused';
 }

@@ -15,7 +15,7 @@ describe('reading bodies', () => {
   let client: HttpClient;
 
   before(async () => {
-    app = await startApp({ oidc: { serves: (path) => path === '/token' } });
+    app = await startApp({ oidc: { methods: (path) => (path === '/token' ? ['POST'] : undefined) } });
     client = openClient(app.url);
   });
 

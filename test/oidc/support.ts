@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { CookieJar } from 'tough-cookie';
 import { systemClock } from '../../src/clock.ts';
 import { type ConfigInput, configSchema } from '../../src/config/schema.ts';
+import { createAttempts } from '../../src/identity/attempts.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { createOidcServer } from '../../src/oidc/create-oidc-server.ts';
 import { ACR, type EnginePages, InteractionGone, type OidcServer } from '../../src/oidc/oidc.ts';
@@ -90,6 +91,12 @@ export async function openWorld(
     audit: { write: (record) => void audit.push(record) },
     cookieKeys: ['a cookie key for tests, long enough'],
     pages: plainPages,
+    attempts: createAttempts({
+      store: stores.attempts,
+      clock: systemClock,
+      limits: config.attempts,
+      secrets,
+    }),
   });
   const engine = oidc;
 
@@ -177,6 +184,11 @@ const plainPages: EnginePages = {
   confirmLogout: (_request, _response, { action, xsrf }) =>
     `<form method="post" action="${action}"><input name="xsrf" value="${xsrf}"></form>`,
   signedOut: () => '<h1>signed out</h1>',
+  enterDeviceCode: (_request, _response, { action, xsrf = '', problem = '' }) =>
+    `<form method="post" action="${action}"><input name="xsrf" value="${xsrf}"></form><p>${problem}</p>`,
+  confirmDevice: (_request, _response, { action, xsrf, userCode }) =>
+    `<form method="post" action="${action}"><input name="xsrf" value="${xsrf}"></form><p>${userCode}</p>`,
+  deviceConnected: () => '<h1>device connected</h1>',
 };
 
 /** The engine, and in place of the pages: who the request says finishes the interaction. */

@@ -1,0 +1,22 @@
+/** Scopes in plain words; the words are in the catalogue under `pages.consent.scopes`. */
+
+/** Scopes that have words of their own. */
+const KNOWN = new Set([
+  'openid',
+  'profile',
+  'email',
+  'phone',
+  'address',
+  'organization',
+  'roles',
+  'offline_access',
+]);
+
+export interface ScopeInWords {
+  readonly name: string;
+  readonly key: string;
+}
+
+export function scopesInWords(names: readonly string[]): ScopeInWords[] {
+  return names.map((name) => ({ name, key: KNOWN.has(name) ? name : 'other' }));
+}
