@@ -7,7 +7,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { dialectNames } from '../src/dialects/registry.ts';
 import { replay } from './support/replay.ts';
-import { readScenarios } from './support/scenario-format.ts';
+import { readScenarios, type Scenario } from './support/scenario-format.ts';
 import { PEOPLE, startTestServer } from './support/server.ts';
 
 const folder = path.join(import.meta.dirname, 'scenarios');
@@ -21,6 +21,34 @@ for (const file of files.filter((name) => !dialectNames.includes(vendorOf(name))
   console.error(`NOT REPLAYED: ${file} - src/dialects/registry.ts has no dialect "${vendorOf(file)}".`);
 }
 
+/** Conversations that run at once. Each has a server of its own, and most of their time is waiting. */
+const AT_ONCE = 4;
+
+async function converse(scenario: Scenario): Promise<void> {
+  const server = await startTestServer({ seeds: [PEOPLE] });
+  try {
+    const { url, issuer, mail, upstream } = server;
+    await replay(scenario, { url, issuer, mail, upstream, people: PEOPLE });
+  } finally {
+    await server.close();
+  }
+}
+
+/** Asking for one conversation starts the next ones too; each is reported under its own name, when its turn comes. */
+function ahead(scenarios: readonly Scenario[]): (index: number) => Promise<void> {
+  const running = new Map<number, Promise<void>>();
+  return (index) => {
+    for (let next = index; next < Math.min(index + AT_ONCE, scenarios.length); next += 1) {
+      const scenario = scenarios[next];
+      if (scenario === undefined || running.has(next)) continue;
+      const conversation = converse(scenario);
+      conversation.catch(() => undefined);
+      running.set(next, conversation);
+    }
+    return running.get(index) ?? Promise.reject(new RangeError(`There is no scenario ${index}.`));
+  };
+}
+
 describe('scenarios', () => {
   it('exist for every dialect that is registered', () => {
     expect(dialectNames.filter((name) => !vendors.includes(name))).to.deep.equal([]);
@@ -29,16 +57,12 @@ describe('scenarios', () => {
   for (const vendor of vendors.filter((name) => dialectNames.includes(name))) {
     describe(vendor, () => {
       const own = files.filter((file) => vendorOf(file) === vendor).map((file) => path.join(folder, file));
-      for (const scenario of own.flatMap(readScenarios)) {
-        it(scenario.scenario, async function () {
-          this.timeout(90_000);
-          const server = await startTestServer({ seeds: [PEOPLE] });
-          try {
-            const { url, issuer, mail, upstream } = server;
-            await replay(scenario, { url, issuer, mail, upstream, people: PEOPLE });
-          } finally {
-            await server.close();
-          }
+      const scenarios = own.flatMap(readScenarios);
+      const run = ahead(scenarios);
+      for (const [index, { scenario }] of scenarios.entries()) {
+        it(scenario, async function () {
+          this.timeout(120_000);
+          await run(index);
         });
       }
     });
