@@ -120,9 +120,13 @@ describe('The server process', function () {
     expect(words).to.contain('portico.db');
   });
 
-  it('says that the data folder cannot be made or written', async () => {
-    const words = await failing({ store: { embedded: { file: '/proc/portico/portico.db' } } });
-    expect(words).to.contain('/proc/portico/portico.db').and.to.contain('store.embedded.file');
+  it('says that the data folder cannot be made', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'portico-file-'));
+    const file = path.join(folder, 'file/portico.db');
+    writeFileSync(path.join(folder, 'file'), '');
+    const words = await failing({ store: { embedded: { file } } });
+    expect(words).to.contain(file).and.to.contain('store.embedded.file');
+    rmSync(folder, { recursive: true });
   });
 
   it('says that the store was made under another server key', async () => {
@@ -146,12 +150,9 @@ describe('The server process', function () {
     expect(words).to.contain('accounts.0.organization is "nowhere"');
   });
 
-  it('ends when none of its workers can start, and says why', async () => {
-    const words = await failing({
-      store: { embedded: { file: '/proc/p/portico.db' } },
-      http: await ports({ workers: 2 }),
-    });
-    expect(words).to.contain('/proc/p/portico.db').and.to.contain('A worker process could not start.');
+  it('ends when its workers cannot start, and says why', async () => {
+    const words = await failing({ seed: ['gone.yaml'], http: await ports({ workers: 2 }) });
+    expect(words).to.contain('gone.yaml: does not exist').and.to.contain('A worker process could not start.');
   });
 });
 
