@@ -131,7 +131,7 @@ describe('AVYCENNA', () => {
   });
 
   describe('codes', () => {
-    it('O1 O7 stand alone: no other word of six digits is in the letter or its headers', async () => {
+    it('O7 stand alone: no other word of six digits is in the letter or its headers', async () => {
       const client = clientOf(server);
       for (let count = 0; count < 5; count += 1) {
         await client.post('/auth/otp/send', { email: 'codes@clinic.test' });
@@ -262,7 +262,7 @@ describe('AVYCENNA', () => {
       expect((await client.refresh(afterNext.refresh)).status).to.equal(200);
     });
 
-    it('T9 a use after the leeway ends this sign-in, not the others nor the keys', async () => {
+    it('T7 a use after the leeway ends this sign-in, not the others nor the keys', async () => {
       const client = clientOf(server);
       const { email } = await doctor();
       const other = await client.signIn(email, PASSWORD);
@@ -283,7 +283,7 @@ describe('AVYCENNA', () => {
       expect((await client.refresh(other.refresh)).status).to.equal(200);
     });
 
-    it('X3 an access token lives fifteen minutes, a refresh token thirty days from its rotation', async () => {
+    it('T11 X3 an access token lives fifteen minutes, a refresh token thirty days from its rotation', async () => {
       const client = clientOf(server);
       const { email } = await doctor();
       const day = 86_400_000;

@@ -68,7 +68,7 @@ describe('AVYCENNA under a shared secret, elsewhere', () => {
     );
   });
 
-  it('T7 a line of refresh tokens ends at its absolute lifetime, however often rotated', async () => {
+  it('T11 a line of refresh tokens ends at its absolute lifetime, however often rotated', async () => {
     const { client, refresh } = await register('new-abs@x.test');
     ahead = 150_000;
     const next = pairOf(await client.refresh(refresh));
@@ -78,7 +78,7 @@ describe('AVYCENNA under a shared secret, elsewhere', () => {
     expect(said(await client.refresh(last.refresh))).to.equal('401 {"detail":"Invalid refresh token"}');
   });
 
-  it('T9 a used token ends its family as soon as the configured leeway is over', async () => {
+  it('T7 a used token ends its family as soon as the configured leeway is over', async () => {
     const { client, refresh } = await register('new-lee@x.test');
     const next = pairOf(await client.refresh(refresh));
     ahead = 2000;
