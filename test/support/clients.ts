@@ -38,6 +38,9 @@ export const ownApp: TestClient = {
   postLogoutRedirectUri: 'https://own.test/signed-out',
 };
 
+/** Signs people in by the device flow (RFC 8628). */
+export const tvApp: TestClient = { clientId: 'tv-app', redirectUri: '' };
+
 export const service: TestClient = {
   clientId: 'service',
   secret: 'Orchard-Signal-Marble-38',
