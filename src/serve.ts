@@ -10,7 +10,6 @@ import type { Config } from './config/schema.ts';
 import { dialectSettings } from './dialects/registry.ts';
 import { explainFailure } from './explain-failure.ts';
 import { createLog, type Log } from './observe/log.ts';
-import { startServer } from './server.ts';
 import { tellReady, whenAskedToStop, workerNumber } from './workers.ts';
 
 /** What worker processes run. In a built package it is main.js. */
@@ -32,6 +31,8 @@ export async function serveUntilStopped(): Promise<void> {
 }
 
 async function serve(config: Config, log: Log): Promise<void> {
+  // Not loaded where workers do the serving.
+  const { startServer } = await import('./server.ts');
   const server = await startServer(ofThisWorker(config), { log });
   const { close } = closeWithGrace({ delay: GRACE, logger: log }, async ({ err, signal }) => {
     if (err) log.fatal(err, 'uncaught error: the server stops');
