@@ -8,6 +8,20 @@ import { noteChange } from './audit-line.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
 import { Refused } from './refusal.ts';
 
+/** The keys that an account may make itself on its account page; none: the list is empty. */
+export type ApiKeyOffers = (account: AccountRecord) => readonly ApiKeyOffer[];
+
+export interface ApiKeyOffer {
+  readonly vendor: string;
+  /** For people. */
+  readonly title: string;
+  /** What the account may give to a key. */
+  readonly scopes: readonly string[];
+  readonly id: RandomForm;
+  readonly key: RandomForm;
+  readonly limit: number;
+}
+
 /** Uses are written down at most once in so many milliseconds. */
 const TOUCH_EVERY = 60_000;
 

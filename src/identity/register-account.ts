@@ -27,6 +27,8 @@ export interface NewAccountFields {
 export interface NewAccountWanted {
   readonly organization: string;
   readonly account: NewAccountFields;
+  /** Instead of `account.password`: the hash of one that was judged before. */
+  readonly passwordHash?: string;
   /** Code points; default 12. */
   readonly passwordMinimum?: number;
   /** Given, the audit line is written. */
@@ -51,7 +53,7 @@ export async function insertAccount(
 ): Promise<{ account: AccountRecord } | { taken: TakenName }> {
   const { organization, account: fields, passwordMinimum = 12, origin } = wanted;
   refuseForeignAddress(fields);
-  let passwordHash: string | undefined;
+  let passwordHash = wanted.passwordHash;
   if (fields.password !== undefined) {
     await judgePassword(identity, { password: fields.password, minimum: passwordMinimum, organization });
     passwordHash = await identity.hasher.hash(fields.password);
@@ -73,7 +75,8 @@ function refuseForeignAddress({ email, username }: NewAccountFields): void {
   throw new Refused('invalid-fields', { faults });
 }
 
-function recordOf(made: {
+/** The record of a new account, stored by nobody yet. */
+export function recordOf(made: {
   organization: string;
   fields: NewAccountFields;
   passwordHash: string | undefined;

@@ -32,7 +32,7 @@ export function sendLetter(
  */
 export async function mayWrite(
   identity: Identity,
-  wanted: { account: AccountRecord; quota: LetterQuota | undefined },
+  wanted: { account: Pick<AccountRecord, 'id'>; quota: LetterQuota | undefined },
 ): Promise<boolean> {
   const { account, quota } = wanted;
   if (quota === undefined) return true;

@@ -58,6 +58,33 @@ export async function sendTicket(
   });
 }
 
+/**
+ * The work of sendTicket where no letter is due: a door that must not tell known from unknown calls it for
+ * the unknown. What is stored belongs to nobody and is dead already; the letter is rendered and thrown away.
+ */
+export async function pretendTicket(
+  identity: Identity,
+  wanted: { purpose: string; letter: string; lifetime: number; organization: string },
+): Promise<void> {
+  const token = randomToken('none_');
+  const hash = ticketHash(identity, token);
+  const now = identity.clock.now();
+  await identity.stores.tickets.put(hash, {
+    purpose: `pretended:${wanted.purpose}`,
+    organization: wanted.organization,
+    accountId: hash,
+    data: identity.secrets.seal(JSON.stringify({ email: null, data: {} } satisfies Kept), contextOf(hash)),
+    createdAt: now,
+    expiresAt: now,
+  });
+  identity.mailer.send({
+    name: wanted.letter,
+    to: '',
+    organization: wanted.organization,
+    data: { link: `${identity.issuer}/${token}`, lifetime: wanted.lifetime },
+  });
+}
+
 export interface TicketView {
   readonly account: AccountRecord;
   readonly data: Readonly<Record<string, Json>>;

@@ -1,0 +1,79 @@
+/**
+ * The address of an account: proving the one that it has, and changing it for one that was proved first. The
+ * code for a new address goes there and is bound to it; the old address is told afterwards. Whether the new
+ * one belongs to somebody else is told to that person alone.
+ */
+import type { AccountRecord } from '../store/ports.ts';
+import { noteChange } from './audit-line.ts';
+import { SIX_DIGITS, sendCode } from './codes.ts';
+import type { Identity, RequestOrigin } from './identity.ts';
+import { countLetterRequest } from './letter-requests.ts';
+import { normalizeEmail } from './normalize.ts';
+import { proveCode } from './prove-code.ts';
+import { Refused } from './refusal.ts';
+import { mayWrite, sendLetter } from './send-letter.ts';
+import { updateAccount } from './update-account.ts';
+
+const PURPOSE = 'address';
+/** Seconds. */
+const LIFETIME = 600;
+const TRIES = 5;
+/** Letters to one mailbox, in seconds. */
+const QUOTA = { limit: 5, window: 3600 };
+
+interface Wanted {
+  readonly account: AccountRecord;
+  /** The address to be proved: the account's own or another. */
+  readonly email: string;
+  readonly origin: RequestOrigin;
+}
+
+/** Refused('too-many-requests'). */
+export async function sendAddressCode(identity: Identity, wanted: Wanted): Promise<void> {
+  const { account, origin } = wanted;
+  const email = normalizeEmail(wanted.email);
+  await countLetterRequest(identity, origin.address);
+  const owner = await identity.stores.accounts.byEmail(account.organization, email);
+  const mailbox = identity.secrets.mac('address-mailbox', JSON.stringify([account.organization, email]));
+  if (!(await mayWrite(identity, { account: { id: mailbox }, quota: QUOTA }))) return;
+  await sendCode(identity, {
+    account: { ...account, email },
+    purpose: PURPOSE,
+    form: SIX_DIGITS,
+    lifetime: LIFETIME,
+    tries: TRIES,
+    letter: owner === undefined || owner.id === account.id ? 'confirm-code' : 'account-exists',
+    binding: email,
+  });
+}
+
+/**
+ * Makes the address the account's verified one. False: the code is wrong, or the address is somebody's.
+ * Refused('too-many-requests').
+ */
+export async function proveAddress(identity: Identity, wanted: Wanted & { code: string }): Promise<boolean> {
+  const { account, code, origin } = wanted;
+  const { organization } = account;
+  const email = normalizeEmail(wanted.email);
+  const proven = await proveCode(identity, {
+    ...{ organization, owner: account.id, account, name: account.id, purpose: PURPOSE, code, origin },
+    binding: email,
+  });
+  if (!proven) return false;
+  let before: string | undefined;
+  try {
+    await updateAccount(identity, account.id, (present) => {
+      before = present.email;
+      return { ...present, email, emailVerified: true };
+    });
+  } catch (error) {
+    if (error instanceof Refused && error.reason === 'account-exists') return false;
+    throw error;
+  }
+  const changed = before !== email;
+  const event = changed ? 'address.change' : 'address.confirm';
+  noteChange(identity, { event, organization, subject: account.id, origin });
+  // Whoever took the account over would be the one to change its address: the old mailbox is told.
+  if (changed && before !== undefined) sendLetter(identity, { account, name: 'address-changed', to: before });
+  return true;
+}

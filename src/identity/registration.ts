@@ -1,0 +1,132 @@
+/**
+ * Opening an account oneself: the address is proven by a code before there is an account. Until then the
+ * registration is nothing but a sealed record with the person's own browser, so that nobody can sit on an
+ * address that is not theirs. Whether the address has an account already is told to its owner alone, by
+ * letter; the page, the work and the code are the same (security.md W7).
+ */
+import { randomToken } from '../secrets.ts';
+import type { AccountRecord, ProfileClaims } from '../store/ports.ts';
+import { SIX_DIGITS, sendCode } from './codes.ts';
+import type { Identity, RequestOrigin } from './identity.ts';
+import { countLetterRequest } from './letter-requests.ts';
+import { normalizeEmail } from './normalize.ts';
+import { noteSignIn } from './note-sign-in.ts';
+import { proveCode } from './prove-code.ts';
+import { insertAccount, recordOf } from './register-account.ts';
+import { mayWrite } from './send-letter.ts';
+import { judgePassword } from './set-password.ts';
+
+const PURPOSE = 'register';
+/** Seconds. */
+const LIFETIME = 600;
+const TRIES = 5;
+/** Letters to one mailbox, in seconds. */
+const QUOTA = { limit: 5, window: 3600 };
+
+/** What is kept between the steps, sealed: it holds a password's hash. */
+export type Registration = {
+  readonly id: string;
+  readonly email: string;
+  readonly passwordHash: string;
+  readonly claims: { readonly name?: string; readonly locale?: string };
+};
+
+/**
+ * Judges and hashes the password, and sends the code. `binding`: the transaction of the browser that asks.
+ * Refused('password-too-short' | 'password-too-common' | 'invalid-fields' | 'unavailable' | 'too-many-requests').
+ */
+export async function beginRegistration(
+  identity: Identity,
+  wanted: {
+    organization: string;
+    email: string;
+    password: string;
+    claims: Registration['claims'];
+    minimum: number;
+    binding: string;
+    origin: RequestOrigin;
+  },
+): Promise<Registration> {
+  const { organization, password, minimum, claims } = wanted;
+  await judgePassword(identity, { password, minimum, organization });
+  const passwordHash = await identity.hasher.hash(password);
+  const registration = {
+    id: randomToken('reg_'),
+    email: normalizeEmail(wanted.email),
+    passwordHash,
+    claims,
+  };
+  await sendRegistrationCode(identity, { ...wanted, registration });
+  return registration;
+}
+
+/** Sends a code, or to the owner of an account with this address the letter that there is one. Refused('too-many-requests'). */
+export async function sendRegistrationCode(
+  identity: Identity,
+  wanted: { organization: string; registration: Registration; binding: string; origin: RequestOrigin },
+): Promise<void> {
+  const { organization, registration, binding, origin } = wanted;
+  const { email } = registration;
+  await countLetterRequest(identity, origin.address);
+  const owner = await identity.stores.accounts.byEmail(organization, email);
+  const mailbox = identity.secrets.mac('registration-mailbox', JSON.stringify([organization, email]));
+  if (!(await mayWrite(identity, { account: { id: mailbox }, quota: QUOTA }))) return;
+  await sendCode(identity, {
+    account: addressee({ organization, registration, owner, now: identity.clock.now() }),
+    purpose: PURPOSE,
+    form: SIX_DIGITS,
+    lifetime: LIFETIME,
+    tries: TRIES,
+    // Both letters are made of the same data; this one does not show the code.
+    letter: owner === undefined ? 'register-code' : 'account-exists',
+    binding,
+  });
+}
+
+/** Who gets the letter: nobody who is stored, in the language (and with the switch) of the owner, if there is one. */
+function addressee(of: {
+  organization: string;
+  registration: Registration;
+  owner: AccountRecord | undefined;
+  now: Date;
+}): AccountRecord {
+  const { organization, registration, owner, now } = of;
+  const locale = owner === undefined ? registration.claims.locale : owner.claims.locale;
+  const claims: ProfileClaims = locale === undefined ? {} : { locale };
+  const fields = { email: registration.email, claims, vendor: owner?.vendor ?? {} };
+  return {
+    ...recordOf({ organization, fields, passwordHash: undefined, now }),
+    id: registration.id,
+  };
+}
+
+/**
+ * The new account, its address verified. Undefined: the code is wrong, or the address has an account.
+ * Refused('too-many-requests').
+ */
+export async function finishRegistration(
+  identity: Identity,
+  wanted: {
+    organization: string;
+    registration: Registration;
+    code: string;
+    binding: string;
+    origin: RequestOrigin;
+  },
+): Promise<AccountRecord | undefined> {
+  const { organization, registration, code, binding, origin } = wanted;
+  const { id: owner, email, passwordHash, claims } = registration;
+  const proven = await proveCode(identity, {
+    ...{ organization, owner, account: undefined, name: email, purpose: PURPOSE, code, binding, origin },
+  });
+  if (!proven) return undefined;
+  const outcome = await insertAccount(identity, {
+    organization,
+    account: { email, emailVerified: true, claims },
+    passwordHash,
+    origin,
+  });
+  if ('taken' in outcome) return undefined;
+  await noteSignIn(identity, { account: outcome.account, origin, factor: 'otp' });
+  return outcome.account;
+}

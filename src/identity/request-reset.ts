@@ -1,0 +1,43 @@
+/**
+ * "Forgot password": a letter with a link, for whoever has an active account with an address. Known and
+ * unknown take the same steps: one look-up by each name, one count, one ticket, one letter (security.md W7).
+ */
+import { findByLogin } from './accounts.ts';
+import { noteChange } from './audit-line.ts';
+import type { Identity, RequestOrigin } from './identity.ts';
+import { countLetterRequest } from './letter-requests.ts';
+import { foldName } from './normalize.ts';
+import { mayWrite } from './send-letter.ts';
+import { pretendTicket, RESET, sendTicket } from './tickets.ts';
+
+/** Seconds. */
+const LIFETIME = 3600;
+/** Letters to one mailbox, in seconds. */
+const QUOTA = { limit: 3, window: 900 };
+
+/** Refused('too-many-requests'): the client address asked for too many letters. Tells nothing else. */
+export async function requestReset(
+  identity: Identity,
+  wanted: { organization: string; login: string; origin: RequestOrigin },
+): Promise<void> {
+  const { organization, login, origin } = wanted;
+  await countLetterRequest(identity, origin.address);
+  const account = await findByLogin(identity, { organization, login, by: ['email', 'username'] });
+  const pseudonym = identity.secrets.mac('audit-name', `${organization}\0${foldName(login)}`);
+  const subject = account?.id ?? `unknown:${pseudonym.slice(0, 22)}`;
+  const allowed = await mayWrite(identity, { account: { id: subject }, quota: QUOTA });
+  if (allowed && account?.status === 'active' && account.email !== undefined) {
+    await sendTicket(identity, {
+      account,
+      purpose: RESET,
+      prefix: 'rst_',
+      lifetime: LIFETIME,
+      link: `${identity.issuer}/reset?token={token}`,
+      letter: 'reset-link',
+      supersedes: false,
+    });
+  } else {
+    await pretendTicket(identity, { purpose: RESET, letter: 'reset-link', lifetime: LIFETIME, organization });
+  }
+  noteChange(identity, { event: 'password.forgotten', organization, subject, origin });
+}

@@ -1,0 +1,134 @@
+/**
+ * The address: confirming it, and changing it. Both send a code to the address in question; which one that
+ * is stands sealed in the address of the page that asks for the code, so nobody can have one address proved
+ * and another one stored.
+ */
+import type { Context } from 'koa';
+import type { Person, ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
+import { proveAddress, sendAddressCode } from '../../identity/change-address.ts';
+import { normalizeEmail } from '../../identity/normalize.ts';
+import { Refused } from '../../identity/refusal.ts';
+import { SealBroken } from '../../secrets.ts';
+import type { Alert } from '../alert.ts';
+import { codeIn, emailIn } from '../entered.ts';
+import { originOf } from '../origin.ts';
+import type { PageParts } from '../parts.ts';
+import { leadTo, refusedBy, showAccountPage } from './show.ts';
+
+interface AddressState {
+  readonly entered?: string;
+  readonly alert?: Alert;
+  readonly status?: number;
+}
+
+export function address(parts: PageParts): ShowsPerson {
+  return (ctx, person) => show(parts, ctx, person);
+}
+
+/** A code to the address that the account has. */
+export function confirmAddress(parts: PageParts): SubmitsPerson {
+  return async (ctx, _form, person) => {
+    const { email } = person.account;
+    if (email === undefined || person.account.emailVerified) leadTo(ctx, '/account/address');
+    else await send(parts, ctx, person, email);
+  };
+}
+
+/** A code to the address that the account shall have. */
+export function changeAddress(parts: PageParts): SubmitsPerson {
+  return async (ctx, form, person) => {
+    const entered = form.get('email') ?? '';
+    const email = emailIn(form);
+    if (email === undefined || normalizeEmail(email) === person.account.email) {
+      const kind = email === undefined ? 'invalid-address' : 'same-address';
+      await show(parts, ctx, person, { entered, alert: { kind }, status: 400 });
+      return;
+    }
+    await send(parts, ctx, person, email);
+  };
+}
+
+async function send(parts: PageParts, ctx: Context, person: Person, email: string): Promise<void> {
+  try {
+    await sendAddressCode(parts.identity, { account: person.account, email, origin: originOf(ctx) });
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    await show(parts, ctx, person, { entered: email, ...refusedBy(ctx, error) });
+    return;
+  }
+  const to = parts.identity.secrets.seal(normalizeEmail(email), contextOf(person));
+  ctx.redirect(`/account/address/code?to=${to}`);
+  ctx.status = 303;
+}
+
+export function addressCode(parts: PageParts): ShowsPerson {
+  return async (ctx, person) => {
+    const to = typeof ctx.query.to === 'string' ? ctx.query.to : '';
+    const email = opened(parts, person, to);
+    if (email === undefined) leadTo(ctx, '/account/address');
+    else await askForCode(parts, ctx, person, { to, email });
+  };
+}
+
+export function proveNewAddress(parts: PageParts): SubmitsPerson {
+  return async (ctx, form, person) => {
+    const to = form.get('to') ?? '';
+    const email = opened(parts, person, to);
+    if (email === undefined) {
+      leadTo(ctx, '/account/address');
+      return;
+    }
+    const { account } = person;
+    let refusal = new Refused('code-refused');
+    try {
+      const wanted = { account, email, code: codeIn(form), origin: originOf(ctx) };
+      if (await proveAddress(parts.identity, wanted)) {
+        const done = email === account.email ? 'address-confirmed' : 'address-changed';
+        leadTo(ctx, '/account/address', done);
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      refusal = error;
+    }
+    await askForCode(parts, ctx, person, { to, email, ...refusedBy(ctx, refusal) });
+  };
+}
+
+function show(parts: PageParts, ctx: Context, person: Person, state: AddressState = {}): Promise<void> {
+  const { account } = person;
+  return showAccountPage(parts, ctx, person, {
+    view: 'account-address',
+    status: state.status ?? 200,
+    alert: state.alert,
+    data: { email: account.email, verified: account.emailVerified, entered: state.entered ?? '' },
+  });
+}
+
+function askForCode(
+  parts: PageParts,
+  ctx: Context,
+  person: Person,
+  state: { to: string; email: string; alert?: Alert; status?: number },
+): Promise<void> {
+  const { to, email } = state;
+  return showAccountPage(parts, ctx, person, {
+    view: 'account-code',
+    status: state.status ?? 200,
+    alert: state.alert,
+    data: { to, email },
+  });
+}
+
+function contextOf({ account }: Person): string {
+  return `address:${account.id}`;
+}
+
+function opened(parts: PageParts, person: Person, to: string): string | undefined {
+  try {
+    return parts.identity.secrets.open(to.slice(0, 1000), contextOf(person));
+  } catch (error) {
+    if (error instanceof SealBroken) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+/** Everything that is known about the person, as a file. */
+import type { ShowsPerson } from '../../http/account-routes.ts';
+import { exportAccount } from '../../identity/account-export.ts';
+import { noteChange } from '../../identity/audit-line.ts';
+import { originOf } from '../origin.ts';
+import type { PageParts } from '../parts.ts';
+import { showAccountPage } from './show.ts';
+
+export function data(parts: PageParts): ShowsPerson {
+  return (ctx, person) => showAccountPage(parts, ctx, person, { view: 'account-data', data: {} });
+}
+
+export function download(parts: PageParts): ShowsPerson {
+  return async (ctx, { account }) => {
+    const [known, sessions, grants] = await Promise.all([
+      exportAccount(parts.identity, account),
+      parts.holdings.listSessions(account.id),
+      parts.holdings.listGrants(account.id),
+    ]);
+    const { id: subject, organization } = account;
+    noteChange(parts.identity, { event: 'data.download', organization, subject, origin: originOf(ctx) });
+    ctx.attachment('my-account.json');
+    ctx.type = 'json';
+    const file = {
+      ...known,
+      sessions: sessions.map(({ signedInAt, amr }) => ({ signed_in_at: signedInAt, amr })),
+      apps: grants.map(({ clientId, clientName, scopes, createdAt }) => ({
+        client_id: clientId,
+        name: clientName,
+        scopes,
+        since: createdAt,
+      })),
+    };
+    ctx.body = `${JSON.stringify(file, null, 2)}\n`;
+  };
+}

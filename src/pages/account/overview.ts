@@ -1,0 +1,25 @@
+/** My account: one line for each thing that there is, with the way to it. */
+import type { ShowsPerson } from '../../http/account-routes.ts';
+import { listIdentities } from '../../identity/linking.ts';
+import type { PageParts } from '../parts.ts';
+import { showAccountPage } from './show.ts';
+
+export function overview(parts: PageParts): ShowsPerson {
+  return async (ctx, person) => {
+    const { account } = person;
+    const { claims } = account;
+    const links = await listIdentities(parts.identity, account.id);
+    const full = [claims.given_name, claims.family_name].filter((name) => name !== undefined).join(' ');
+    await showAccountPage(parts, ctx, person, {
+      view: 'account',
+      data: {
+        name: claims.name ?? full,
+        email: account.email,
+        verified: account.emailVerified,
+        hasPassword: account.passwordHash !== undefined,
+        links: links.length,
+        hasKeys: parts.apiKeyOffers(account).length > 0,
+      },
+    });
+  };
+}

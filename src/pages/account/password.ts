@@ -1,0 +1,86 @@
+/** A new password for the present one, or a first one for somebody who has just signed in by other means. */
+import type { Context } from 'koa';
+import type { Person, ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
+import { checkPassword } from '../../identity/check-password.ts';
+import { Refused } from '../../identity/refusal.ts';
+import { judgePassword, setPassword } from '../../identity/set-password.ts';
+import { originOf } from '../origin.ts';
+import type { PageParts } from '../parts.ts';
+import { leadTo, refusedBy, showAccountPage } from './show.ts';
+
+export function password(parts: PageParts): ShowsPerson {
+  return (ctx, person) => show(parts, ctx, person);
+}
+
+/** Ends every other session and every grant, and tells the owner (security.md W5). */
+export function changePassword(parts: PageParts): SubmitsPerson {
+  return async (ctx, form, person) => {
+    const { account } = person;
+    const fresh = form.get('password') ?? '';
+    const minimum = parts.passwordMinimum;
+    try {
+      // Before the present one is looked at: a new one that will not be taken costs no try.
+      await judgePassword(parts.identity, { password: fresh, minimum, organization: account.organization });
+      const right = await checkPassword(parts.identity, {
+        accountId: account.id,
+        password: form.get('current') ?? '',
+        origin: originOf(ctx),
+      });
+      if (!right) throw new Refused('wrong-password');
+      await set(parts, ctx, person, fresh);
+    } catch (error) {
+      await showRefused(parts, ctx, person, error);
+      return;
+    }
+    leadTo(ctx, '/account/password', 'password-changed');
+  };
+}
+
+export function firstPassword(parts: PageParts): SubmitsPerson {
+  return async (ctx, form, person) => {
+    // A password that there is cannot be replaced without it.
+    if (person.account.passwordHash !== undefined) {
+      leadTo(ctx, '/account/password');
+      return;
+    }
+    try {
+      await set(parts, ctx, person, form.get('password') ?? '');
+    } catch (error) {
+      await showRefused(parts, ctx, person, error);
+      return;
+    }
+    leadTo(ctx, '/account/password', 'password-set');
+  };
+}
+
+async function set(parts: PageParts, ctx: Context, person: Person, fresh: string): Promise<void> {
+  await setPassword(parts.identity, {
+    accountId: person.account.id,
+    password: fresh,
+    minimum: parts.passwordMinimum,
+    keep: { sessionUid: person.sessionUid },
+    letter: 'password-changed',
+    origin: originOf(ctx),
+  });
+}
+
+async function showRefused(parts: PageParts, ctx: Context, person: Person, error: unknown): Promise<void> {
+  if (!(error instanceof Refused)) throw error;
+  await show(parts, ctx, person, refusedBy(ctx, error, { minimum: parts.passwordMinimum }));
+}
+
+function show(
+  parts: PageParts,
+  ctx: Context,
+  person: Person,
+  state: Partial<ReturnType<typeof refusedBy>> = {},
+): Promise<void> {
+  return showAccountPage(parts, ctx, person, {
+    view: 'account-password',
+    ...state,
+    data: {
+      hasPassword: person.account.passwordHash !== undefined,
+      minimum: parts.passwordMinimum,
+    },
+  });
+}

@@ -1,0 +1,165 @@
+/**
+ * The standard claims that a person may say about themselves. What a claim proves (a verified address or
+ * number) is not among them and cannot be sent along: members are read one by one (Zitadel CVE-2026-27946).
+ */
+import type { ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
+import type { FormFields } from '../../http/read-form.ts';
+import { noteChange } from '../../identity/audit-line.ts';
+import { updateAccount } from '../../identity/update-account.ts';
+import type { AddressClaim, ProfileClaims } from '../../store/ports.ts';
+import { lineIn } from '../entered.ts';
+import { originOf } from '../origin.ts';
+import type { PageParts } from '../parts.ts';
+import { leadTo, showAccountPage } from './show.ts';
+
+interface Field {
+  readonly name: string;
+  readonly autocomplete: string;
+  readonly type: string;
+  /** Characters. */
+  readonly longest: number;
+  readonly fits?: (value: string) => boolean;
+}
+
+const line = (name: string, autocomplete: string, more: Partial<Field> = {}): Field => ({
+  ...{ name, autocomplete, type: 'text', longest: 100 },
+  ...more,
+});
+
+const NAMES = [
+  line('name', 'name'),
+  line('given_name', 'given-name'),
+  line('family_name', 'family-name'),
+  line('nickname', 'nickname'),
+] as const;
+const PERSONAL = [
+  line('phone_number', 'tel', {
+    type: 'tel',
+    longest: 40,
+    fits: (text) => /^\+?[\d\s().-]{3,40}$/.test(text),
+  }),
+  line('birthdate', 'bday', { type: 'date', fits: isDate }),
+  line('gender', 'sex', { longest: 40 }),
+] as const;
+const REGION = [
+  line('locale', 'language', { longest: 35, fits: isLanguage }),
+  line('zoneinfo', 'off', { longest: 60, fits: isZone }),
+] as const;
+const ADDRESS = [
+  line('street_address', 'street-address', { longest: 200 }),
+  line('postal_code', 'postal-code', { longest: 20 }),
+  line('locality', 'address-level2'),
+  line('region', 'address-level1'),
+  line('country', 'country-name'),
+] as const;
+
+const GROUPS: readonly { readonly key: string; readonly fields: readonly Field[] }[] = [
+  { key: 'names', fields: NAMES },
+  { key: 'personal', fields: PERSONAL },
+  { key: 'region', fields: REGION },
+  { key: 'address', fields: ADDRESS },
+];
+const CLAIMS = [...NAMES, ...PERSONAL, ...REGION];
+
+export function profile(parts: PageParts): ShowsPerson {
+  return (ctx, person) => {
+    const { address, ...claims } = person.account.claims;
+    return showProfile(parts, ctx, person, { values: { ...claims, ...address }, faults: [] });
+  };
+}
+
+export function saveProfile(parts: PageParts): SubmitsPerson {
+  return async (ctx, form, person) => {
+    const entered = read(form);
+    if (entered.faults.length > 0) {
+      await showProfile(parts, ctx, person, entered);
+      return;
+    }
+    const { account } = person;
+    const saved = await updateAccount(parts.identity, account.id, (present) => ({
+      ...present,
+      claims: withEntered(present.claims, entered.values),
+    }));
+    if (saved.version !== account.version) {
+      const { id: subject, organization } = account;
+      noteChange(parts.identity, { event: 'profile.update', organization, subject, origin: originOf(ctx) });
+    }
+    leadTo(ctx, '/account/profile', 'saved');
+  };
+}
+
+interface Entered {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Names of fields that cannot be taken. */
+  readonly faults: readonly string[];
+}
+
+function read(form: FormFields): Entered & { values: Record<string, string> } {
+  const values: Record<string, string> = {};
+  const faults: string[] = [];
+  for (const { name, longest, fits = () => true } of [...CLAIMS, ...ADDRESS]) {
+    const value = lineIn(form, name, longest);
+    if (value === undefined || (value !== '' && !fits(value))) faults.push(name);
+    values[name] = value ?? form.get(name) ?? '';
+  }
+  return { values, faults };
+}
+
+/** What was emptied goes; a number that changes is not a verified one any more. */
+function withEntered(present: ProfileClaims, values: Readonly<Record<string, string>>): ProfileClaims {
+  const { address: _old, ...claims } = present as ProfileClaims & Record<string, unknown>;
+  const next: Record<string, unknown> = { ...claims };
+  for (const { name } of CLAIMS) put(next, name, values[name]);
+  if (next.phone_number !== present.phone_number) delete next.phone_number_verified;
+  const { formatted: _stale, ...parts } = present.address ?? {};
+  const address: Record<string, unknown> = { ...parts };
+  for (const { name } of ADDRESS) put(address, name, values[name]);
+  const moved = ADDRESS.some(({ name }) => address[name] !== present.address?.[name as keyof AddressClaim]);
+  if (!moved && present.address !== undefined) next.address = present.address;
+  else if (Object.keys(address).length > 0) next.address = address;
+  return next as ProfileClaims;
+}
+
+function put(target: Record<string, unknown>, name: string, value: string | undefined): void {
+  if (value === undefined || value === '') delete target[name];
+  else target[name] = value;
+}
+
+async function showProfile(
+  parts: PageParts,
+  ctx: Parameters<ShowsPerson>[0],
+  person: Parameters<ShowsPerson>[1],
+  { values, faults }: Entered,
+): Promise<void> {
+  const shown = (field: Field) => ({
+    ...field,
+    value: String(values[field.name] ?? ''),
+    wrong: faults.includes(field.name),
+  });
+  await showAccountPage(parts, ctx, person, {
+    view: 'account-profile',
+    status: faults.length > 0 ? 400 : 200,
+    data: { groups: GROUPS.map(({ key, fields }) => ({ key, fields: fields.map(shown) })), faults },
+    ...(faults.length > 0 ? { alert: { kind: 'invalid-fields' as const } } : {}),
+  });
+}
+
+function isDate(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+}
+
+function isLanguage(text: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(text).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+function isZone(text: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,65 @@
+/** Sign-ins with Google, Apple and the like that lead to this account, and the end of one. */
+import type { ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
+import { listIdentities, unlinkIdentity } from '../../identity/linking.ts';
+import { Refused } from '../../identity/refusal.ts';
+import type { Alert } from '../alert.ts';
+import { originOf } from '../origin.ts';
+import type { PageParts } from '../parts.ts';
+import { leadTo, showAccountPage } from './show.ts';
+
+export function signIns(parts: PageParts): ShowsPerson {
+  return (ctx, person) => show(parts, ctx, person);
+}
+
+/** The last way in stays: without it the person could never come back (security.md F7). */
+export function unlink(parts: PageParts): SubmitsPerson {
+  return async (ctx, form, person) => {
+    const accountId = person.account.id;
+    try {
+      await unlinkIdentity(parts.identity, {
+        accountId,
+        issuer: form.get('issuer') ?? '',
+        subject: form.get('subject') ?? '',
+        origin: originOf(ctx),
+      });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.reason === 'forbidden') await show(parts, ctx, person, { kind: 'last-factor' });
+      // It is gone already: what was wanted.
+      else if (error.reason === 'account-not-found') leadTo(ctx, '/account/sign-ins');
+      else throw error;
+      return;
+    }
+    leadTo(ctx, '/account/sign-ins', 'unlinked');
+  };
+}
+
+async function show(
+  parts: PageParts,
+  ctx: Parameters<ShowsPerson>[0],
+  person: Parameters<ShowsPerson>[1],
+  alert?: Alert,
+): Promise<void> {
+  const links = await listIdentities(parts.identity, person.account.id);
+  await showAccountPage(parts, ctx, person, {
+    view: 'account-sign-ins',
+    status: alert === undefined ? 200 : 409,
+    alert,
+    data: {
+      links: links.map(({ issuer, subject, createdAt }) => ({
+        issuer,
+        subject,
+        provider: providerOf(issuer),
+        at: createdAt.toISOString(),
+      })),
+      hasPassword: person.account.passwordHash !== undefined,
+      codeWorks: person.account.email !== undefined && person.account.emailVerified,
+    },
+  });
+}
+
+function providerOf(issuer: string): string {
+  const host = URL.parse(issuer)?.host ?? issuer;
+  if (host === 'accounts.google.com') return 'Google';
+  return host === 'appleid.apple.com' ? 'Apple' : host;
+}

@@ -1,0 +1,103 @@
+/**
+ * Forgot password: asks for the name and sends a letter. The answer is the same for everybody; the link in
+ * the letter begins with the configured issuer, whatever host the request named (security.md W6). The page
+ * that the letter leads to is reset-password.ts.
+ */
+import type { Context } from 'koa';
+import type { Shows, Submits } from '../http/routes.ts';
+import { sendPage } from '../http/send-page.ts';
+import { Refused } from '../identity/refusal.ts';
+import { requestReset } from '../identity/request-reset.ts';
+import { organizationAsked } from './account/sign-in.ts';
+import { type Alert, alertFor, statusFor } from './alert.ts';
+import { brandOf } from './branding.ts';
+import { originOf } from './origin.ts';
+import type { PageParts } from './parts.ts';
+
+interface ForgotState {
+  readonly organization: string;
+  /** The sign-in that the person comes from. */
+  readonly interaction?: string | undefined;
+  readonly login?: string;
+  readonly alert?: Alert;
+  readonly status?: number;
+}
+
+export function forgot(parts: PageParts): Shows {
+  return async (ctx) => {
+    const state = await stateOf(parts, ctx, ctx.query);
+    await show(parts, ctx, { ...state, login: textOf(ctx.query.login).slice(0, 320) });
+  };
+}
+
+export function askForReset(parts: PageParts): Submits {
+  return async (ctx, form) => {
+    const login = form.get('login') ?? '';
+    const fields = { organization: form.get('organization'), interaction: form.get('interaction') };
+    const state = await stateOf(parts, ctx, fields);
+    try {
+      if (login.trim() === '' || login.length > 320) throw new Refused('invalid-fields');
+      await requestReset(parts.identity, { organization: state.organization, login, origin: originOf(ctx) });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter));
+      await show(parts, ctx, { ...state, login, alert: alertFor(error), status: statusFor(error) });
+      return;
+    }
+    ctx.redirect(`/forgot/sent?${queryOf(state)}`);
+    ctx.status = 303;
+  };
+}
+
+export function forgotSent(parts: PageParts): Shows {
+  return async (ctx) => {
+    const state = await stateOf(parts, ctx, ctx.query);
+    sendPage(ctx, parts.views, {
+      view: 'forgot-sent',
+      brand: await brandOf(parts.identity, parts.views, state.organization),
+      data: { back: backOf(state), query: queryOf(state) },
+    });
+  };
+}
+
+async function show(parts: PageParts, ctx: Context, state: ForgotState): Promise<void> {
+  sendPage(ctx, parts.views, {
+    status: state.status ?? 200,
+    view: 'forgot',
+    brand: await brandOf(parts.identity, parts.views, state.organization),
+    data: {
+      organization: state.organization,
+      interaction: state.interaction ?? '',
+      login: state.login ?? '',
+      back: backOf(state),
+      alert: state.alert,
+      token: parts.forms.tokenFor(ctx, 'forgot'),
+    },
+  });
+}
+
+async function stateOf(
+  parts: PageParts,
+  ctx: Context,
+  given: { organization?: unknown; interaction?: unknown },
+): Promise<ForgotState> {
+  const interaction = textOf(given.interaction);
+  return {
+    organization: (await organizationAsked(parts, ctx, given.organization)) ?? 'default',
+    ...(/^[\w-]{10,64}$/.test(interaction) && { interaction }),
+  };
+}
+
+/** To the sign-in that the person comes from, or to one of our own. */
+function backOf({ interaction, organization }: ForgotState): string {
+  if (interaction !== undefined) return `/interaction/${interaction}`;
+  return `/account?organization=${encodeURIComponent(organization)}`;
+}
+
+function queryOf({ interaction, organization }: ForgotState): string {
+  return String(new URLSearchParams({ organization, ...(interaction !== undefined && { interaction }) }));
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
