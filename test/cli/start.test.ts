@@ -56,7 +56,7 @@ describe('The server process', function () {
   });
 
   it('serves from several processes on one port, replaces one that dies, and stops them all', async () => {
-    const server = await startServerProcess({ config: { http: await ports({ workers: 2 }) } });
+    const server = await startServerProcess({ environment: { PORTICO_HTTP__WORKERS: '2' } });
     try {
       const pids = await until(() => {
         const found = [...server.output().matchAll(/"pid":(\d+),.*"msg":"ready"/g)].map(([, pid]) =>
@@ -151,14 +151,10 @@ describe('The server process', function () {
   });
 
   it('ends when its workers cannot start, and says why', async () => {
-    const words = await failing({ seed: ['gone.yaml'], http: await ports({ workers: 2 }) });
+    const words = await failing({ seed: ['gone.yaml'], http: { port: await freePort(), workers: 2 } });
     expect(words).to.contain('gone.yaml: does not exist').and.to.contain('A worker process could not start.');
   });
 });
-
-async function ports(http: Record<string, unknown>) {
-  return { host: '127.0.0.1', port: await freePort(), ...http };
-}
 
 /** What `look` finds, when it finds it; fails after 10 seconds. */
 async function until<Found>(look: () => Found | false | null | undefined): Promise<Found> {
