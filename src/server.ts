@@ -14,10 +14,10 @@ import { createApiKeyDescriber } from './dialects/describe-api-key.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { ensureDialectClients } from './dialects/dialect-clients.ts';
 import { mountDialects } from './dialects/mount.ts';
+import { createApiKeyOffers } from './dialects/offer-api-keys.ts';
 import { loadEnabledDialects } from './dialects/registry.ts';
 import { createUpstreams } from './federation/registry.ts';
 import { createApp } from './http/app.ts';
-import { brandSheet } from './http/brand-sheet.ts';
 import { createCors } from './http/cors.ts';
 import { createForms, type Forms } from './http/csrf.ts';
 import { createInternalApp } from './http/health.ts';
@@ -138,6 +138,7 @@ async function createParts(ground: Ground) {
   await stores.migrate();
   const audit = createAudit({ store: stores.audit, clock, log, toLog: config.audit.log });
   lifecycle.onClose('audit', 'audit', () => audit.flush());
+  const attempts = createAttempts({ store: stores.attempts, clock, limits: config.attempts, secrets });
   const looks = createLooks(config);
   const oidc = await createOidcServer({
     config,
@@ -148,7 +149,8 @@ async function createParts(ground: Ground) {
     log,
     audit,
     cookieKeys: cookieKeys(config, secrets),
-    pages: createEnginePages({ views: looks.views }),
+    pages: createEnginePages({ views: looks.views, stores }),
+    attempts,
     originOf: factsOfRequest,
   });
   lifecycle.onClose('work', 'OIDC server', () => oidc.close());
@@ -157,14 +159,18 @@ async function createParts(ground: Ground) {
     await mail.mailer.drain(DRAIN);
     await mail.mailer.close();
   });
-  const identity = createIdentity({ ...ground, secrets, stores, audit, oidc, mailer: mail.mailer });
-  return { ...ground, secrets, stores, audit, oidc, identity, mail, ...looks, metrics: createMetrics() };
+  const identity = createIdentity({ ...ground, secrets, stores, audit, oidc, attempts, mailer: mail.mailer });
+  // One of each for all doors: what an upstream publishes is fetched once for pages and dialects.
+  const upstreams = createUpstreams({ config, log });
+  const metrics = createMetrics();
+  return { ...ground, secrets, stores, audit, oidc, identity, mail, upstreams, ...looks, metrics };
 }
 
 function createIdentity(
-  parts: Ground & Pick<Identity, 'stores' | 'secrets' | 'audit' | 'mailer'> & { oidc: OidcServer },
+  parts: Ground &
+    Pick<Identity, 'stores' | 'secrets' | 'audit' | 'mailer' | 'attempts'> & { oidc: OidcServer },
 ): Identity {
-  const { config, issuer, log, clock, stores, secrets, audit, mailer, oidc } = parts;
+  const { config, issuer, log, clock, stores, secrets, audit, mailer, attempts, oidc } = parts;
   return {
     stores,
     clock,
@@ -179,14 +185,14 @@ function createIdentity(
       ...(config.hashing.concurrency !== undefined && { concurrency: config.hashing.concurrency }),
     }),
     policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
-    attempts: createAttempts({ store: stores.attempts, clock, limits: config.attempts, secrets }),
+    attempts,
   };
 }
 
 /** What people see: words, templates, stylesheets. */
 function createLooks(config: Config) {
   const words = loadWords(join(PROJECT, 'config/locales'));
-  const files = loadStaticFiles(join(PROJECT, 'public'), { 'brand.css': brandSheet(config.branding.accent) });
+  const files = loadStaticFiles(join(PROJECT, 'public'));
   const views = createViews({
     folder: join(PROJECT, 'views'),
     words,
@@ -209,6 +215,11 @@ async function createHandler(parts: Parts & { dialects: readonly Dialect[] }): P
   const pages = createPages({
     identity,
     interactions: oidc.interactions,
+    sessions: oidc.sessions,
+    holdings: oidc.holdings,
+    apiKeyOffers: createApiKeyOffers(parts),
+    upstreams: parts.upstreams,
+    issuer,
     views,
     forms,
     passwordMinimum: config.passwords.minimum,
@@ -236,12 +247,11 @@ async function createHandler(parts: Parts & { dialects: readonly Dialect[] }): P
 async function createDialects(
   parts: Parts & { dialects: readonly Dialect[] },
 ): Promise<Middleware | undefined> {
-  const { config, log, views, dialects, stores } = parts;
+  const { config, views, dialects, stores } = parts;
   if (dialects.length === 0) return undefined;
   await ensureDialectClients({ dialects, config, stores });
   const services = {
     ...parts,
-    upstreams: createUpstreams({ config, log }),
     renderPage: async (view: string, data: Readonly<Record<string, unknown>>) => views.render({ view, data }),
     serverCors: createCors(config.http.cors.origins),
   };

@@ -14,6 +14,7 @@ export interface RedirectSignIn {
     callback: string;
     state: string;
     loginHint?: string;
+    again?: boolean;
   }): Promise<{ url: string; keep: Record<string, Json> }>;
   /** The ID token and the nonce that it must have. 'denied': the upstream answered with an error. */
   finish(options: {
@@ -32,6 +33,8 @@ export interface RedirectOptions {
   readonly scope: string;
   /** Further parameters of the authorization request. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Those that keep the upstream from waving a signed-in person through. */
+  readonly againParameters?: Readonly<Record<string, string>>;
   /** Asked at each exchange: Apple's secret is a short-lived JWT. */
   clientAuthentication(now: Date): Promise<openid.ClientAuth>;
 }
@@ -49,7 +52,7 @@ export function createRedirectSignIn(options: RedirectOptions): RedirectSignIn {
   }
 
   return {
-    async begin({ callback, state, loginHint }) {
+    async begin({ callback, state, loginHint, again = false }) {
       const verifier = openid.randomPKCECodeVerifier();
       const nonce = openid.randomNonce();
       const url = openid.buildAuthorizationUrl(await configuration(new Date()), {
@@ -61,6 +64,7 @@ export function createRedirectSignIn(options: RedirectOptions): RedirectSignIn {
         code_challenge_method: 'S256',
         ...(loginHint === undefined ? {} : { login_hint: loginHint }),
         ...options.parameters,
+        ...(again ? options.againParameters : {}),
       });
       return { url: url.href, keep: { verifier, nonce } };
     },

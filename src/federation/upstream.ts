@@ -49,6 +49,8 @@ export interface Upstream {
     callback: string;
     state: string;
     loginHint?: string;
+    /** The person is to choose or confirm there: no silent way through. */
+    again?: boolean;
   }): Promise<{ url: string; keep: Record<string, Json> }>;
   /** Exchanges the code that came back. 'denied': the provider answered with an error. IdTokenRefused, UpstreamUnavailable. */
   finish(options: {

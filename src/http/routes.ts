@@ -1,76 +1,75 @@
 /**
  * The hosted pages' map: what is answered where, and what stands before it. The engine's routes
  * (/authorize, /token, ...) are the engine's, the dialects' are in their tables.
- *
- * Guards: `open` asks nothing. `ownForm` reads the form and lets only our own pages' posts through
- * (csrf.ts); `ownFormNoReferrer` the same for a page whose browser hides its origin.
+ * The steps of a sign-in are sign-in-routes.ts, the account pages account-routes.ts. Guards: page-guards.ts.
  */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import { FORM_TOKEN, type Forms } from './csrf.ts';
-import { type FormFields, readForm } from './read-form.ts';
+import { type AccountHandlers, accountRoutes } from './account-routes.ts';
+import type { Forms } from './csrf.ts';
+import { pageGuards, type Shows, type Submits } from './page-guards.ts';
+import { type SignInHandlers, signInRoutes } from './sign-in-routes.ts';
 
-/** A page: shows something. */
-export type Shows = (ctx: Context) => Promise<void> | void;
-/** A page's form: its origin is proven and its body read; `verify` checks the token for what the form is about. */
-export type Submits = (ctx: Context, form: FormFields) => Promise<void>;
+export type { Shows, Submits };
 
-export interface PageHandlers {
+export interface PageHandlers extends SignInHandlers {
   readonly front: Shows;
   readonly interaction: Shows;
-  readonly signIn: Submits;
   readonly consent: Submits;
   readonly cancel: Submits;
   readonly reset: Shows;
   readonly resetDone: Shows;
   readonly setNewPassword: Submits;
+  readonly forgot: Shows;
+  readonly askForReset: Submits;
+  readonly forgotSent: Shows;
+  readonly register: Shows;
+  readonly beginRegistration: Submits;
+  readonly registerCode: Shows;
+  readonly finishRegistration: Submits;
+  readonly resendRegistration: Submits;
+  readonly account: AccountHandlers;
 }
 
 export function pageRoutes(pages: PageHandlers, forms: Forms): Middleware {
-  const { open, ownForm, ownFormNoReferrer } = guards(forms);
+  const { open, ownForm, ownFormNoReferrer } = pageGuards(forms);
   return new Router({ sensitive: true })
     .get('/', open(pages.front))
     .get('/interaction/:uid', open(pages.interaction))
-    .post('/interaction/:uid/sign-in', ownForm(interactionOf, pages.signIn))
+    .use(signInRoutes(pages, forms, interactionOf))
     .post('/interaction/:uid/consent', ownForm(interactionOf, pages.consent))
     .post('/interaction/:uid/cancel', ownForm(interactionOf, pages.cancel))
+    .get('/interaction/:uid/register', open(pages.register))
+    .post('/interaction/:uid/register', ownForm(interactionOf, pages.beginRegistration))
+    .get('/interaction/:uid/register/code', open(pages.registerCode))
+    .post('/interaction/:uid/register/code', ownForm(interactionOf, pages.finishRegistration))
+    .post('/interaction/:uid/register/again', ownForm(interactionOf, pages.resendRegistration))
+    .get('/forgot', open(pages.forgot))
+    .post(
+      '/forgot',
+      ownForm(() => 'forgot', pages.askForReset),
+    )
+    .get('/forgot/sent', open(pages.forgotSent))
     .get('/reset', open(pages.reset))
     .get('/reset/done', open(pages.resetDone))
     .post(
       '/reset',
       ownFormNoReferrer(() => 'reset', pages.setNewPassword),
     )
+    .use(accountRoutes(pages.account, forms))
+    .get('/interaction/:uid/*step', toInteraction)
     .routes() as unknown as Middleware;
 }
+
+/** A step that was reloaded by its address, which only takes forms: the interaction knows what is due. */
+const toInteraction: Middleware = async (ctx) => {
+  ctx.state.route = '/interaction/:uid/*step';
+  const { uid } = (ctx as unknown as { params: { uid: string } }).params;
+  ctx.status = 303;
+  ctx.set('Location', `/interaction/${encodeURIComponent(uid)}`);
+};
 
 /** What a form of an interaction is bound to. */
 export function interactionOf(ctx: Context): string {
   return `interaction:${String((ctx.params as { uid?: string }).uid)}`;
-}
-
-function routeOf(ctx: Context): unknown {
-  return (ctx as { _matchedRoute?: unknown })._matchedRoute;
-}
-
-function guards(forms: Forms) {
-  const own =
-    (opaqueOrigin: boolean) =>
-    (purpose: (ctx: Context) => string, submits: Submits): Middleware =>
-    async (ctx) => {
-      ctx.state.route = routeOf(ctx);
-      const form = await readForm(ctx.req);
-      forms.refuseForeignOrigin(ctx, { opaqueOrigin });
-      forms.check(ctx, purpose(ctx), form.get(FORM_TOKEN) ?? undefined);
-      await submits(ctx, form);
-    };
-  return {
-    open:
-      (shows: Shows): Middleware =>
-      async (ctx) => {
-        ctx.state.route = routeOf(ctx);
-        await shows(ctx);
-      },
-    ownForm: own(false),
-    ownFormNoReferrer: own(true),
-  };
 }

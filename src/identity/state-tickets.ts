@@ -6,7 +6,7 @@ import { randomToken } from '../secrets.ts';
 import type { Json } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
 
-/** Resolves with the state. `lifetime`: seconds. `data` is stored sealed. */
+/** Resolves with the state. `lifetime`: seconds. `data` is stored sealed. `token`: one that was made before. */
 export async function makeState(
   identity: Identity,
   wanted: {
@@ -14,9 +14,10 @@ export async function makeState(
     organization: string;
     lifetime: number;
     data: Readonly<Record<string, Json>>;
+    token?: string;
   },
 ): Promise<string> {
-  const token = randomToken();
+  const token = wanted.token ?? randomToken();
   const hash = identity.secrets.mac('state', token);
   const now = identity.clock.now();
   await identity.stores.tickets.put(hash, {

@@ -1,11 +1,27 @@
 /** A refusal as the one alert of a page: the reason's words are in the catalogue under `pages.alerts`. */
 import type { Reason, Refused } from '../identity/refusal.ts';
 
+/** What a form can be wrong about besides a refusal of the domain. */
+export type Fault =
+  | 'login-needed'
+  | 'code-too-early'
+  | 'upstream-off'
+  | 'upstream-down'
+  | 'upstream-denied'
+  | 'upstream-refused'
+  | 'upstream-unknown'
+  | 'invalid-address'
+  | 'same-address'
+  | 'last-factor'
+  | 'invalid-key';
+
 export interface Alert {
-  readonly kind: Reason;
-  /** Whole minutes to wait, at least 1. */
+  readonly kind: Reason | Fault;
+  /** Whole minutes to wait (code-too-early: seconds), at least 1. */
   readonly count?: number;
   readonly minimum?: number;
+  /** An upstream's name, as people know it. */
+  readonly provider?: string;
 }
 
 const SHOWN: ReadonlySet<Reason> = new Set([
@@ -14,6 +30,9 @@ const SHOWN: ReadonlySet<Reason> = new Set([
   'unavailable',
   'password-too-short',
   'password-too-common',
+  'wrong-password',
+  'code-refused',
+  'invalid-fields',
 ]);
 
 /** Rethrows a refusal that is none of the person's doing. */

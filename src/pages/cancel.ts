@@ -4,12 +4,13 @@ import { readInteraction } from './interaction.ts';
 import type { PageParts } from './parts.ts';
 
 export function cancel(parts: PageParts): Submits {
-  return async (ctx) => {
+  return async (ctx, form) => {
     const view = await readInteraction(parts, ctx);
     if (view === undefined) return;
     ctx.respond = false;
     await parts.interactions.abort(ctx.req, ctx.res, {
-      error: 'access_denied',
+      // RFC 9470, 5: the app wanted two proofs, and the account has one.
+      error: form.get('reason') === 'unmet' ? 'unmet_authentication_requirements' : 'access_denied',
       description: 'The person went back without signing in.',
     });
   };

@@ -1,7 +1,7 @@
 /**
  * The door of every sign-in: the engine sends the browser here with a cookie that belongs to one
  * interaction, and what the engine wants decides which page is shown. Without that cookie (expired,
- * finished, another browser's: security.md S1) there is nothing to go on with.
+ * finished, another browser's: security.md S1) there is nothing to go on with, but the way back to the app.
  */
 import type { Context } from 'koa';
 import type { Shows } from '../http/routes.ts';
@@ -9,14 +9,15 @@ import { sendPage } from '../http/send-page.ts';
 import { InteractionGone, type InteractionView } from '../oidc/oidc.ts';
 import { showConsent } from './consent.ts';
 import type { PageParts } from './parts.ts';
-import { showSignIn } from './sign-in.ts';
+import { showStep } from './step.ts';
+import { appOf, rememberApp } from './way-back.ts';
 
 export function interaction(parts: PageParts): Shows {
   return async (ctx) => {
     const view = await readInteraction(parts, ctx);
     if (view === undefined) return;
     if (view.prompt === 'consent') await showConsent(parts, ctx, view);
-    else await showSignIn(parts, ctx, view);
+    else await showStep(parts, ctx, view);
   };
 }
 
@@ -24,10 +25,19 @@ export function interaction(parts: PageParts): Shows {
 export async function readInteraction(parts: PageParts, ctx: Context): Promise<InteractionView | undefined> {
   try {
     const view = await parts.interactions.read(ctx.req, ctx.res);
-    if (view.uid === ctx.params.uid) return view;
+    if (view.uid === ctx.params.uid) {
+      rememberApp(parts, ctx, view.client.clientId);
+      return view;
+    }
   } catch (error) {
     if (!(error instanceof InteractionGone)) throw error;
   }
-  sendPage(ctx, parts.views, { status: 410, view: 'expired', data: {} });
+  await sayGone(parts, ctx);
   return undefined;
+}
+
+/** Nothing to go on with, and what to do now. */
+export async function sayGone(parts: PageParts, ctx: Context): Promise<void> {
+  const data = { app: await appOf(parts, ctx), cookies: ctx.get('Cookie') !== '' };
+  sendPage(ctx, parts.views, { status: 410, view: 'expired', data });
 }

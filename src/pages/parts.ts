@@ -1,12 +1,21 @@
 /** What the pages work with; made by the composition root. */
+import type { Upstreams } from '../federation/upstream.ts';
 import type { Forms } from '../http/csrf.ts';
 import type { Views } from '../http/views.ts';
+import type { ApiKeyOffers } from '../identity/api-keys.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { Interactions } from '../oidc/oidc.ts';
+import type { BrowserSessions, Holdings, Interactions } from '../oidc/oidc.ts';
 
 export interface PageParts {
   readonly identity: Identity;
   readonly interactions: Interactions;
+  readonly sessions: BrowserSessions;
+  readonly holdings: Holdings;
+  readonly apiKeyOffers: ApiKeyOffers;
+  /** Those that are switched on. */
+  readonly upstreams: Upstreams;
+  /** With its real port; no slash at the end. */
+  readonly issuer: string;
   readonly views: Views;
   readonly forms: Forms;
   /** Characters of a password that is set here. */

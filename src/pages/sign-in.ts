@@ -1,95 +1,104 @@
 /**
- * Sign-in with a password: identifier and password on one page. Every way to be refused (unknown, wrong,
- * blocked, no password) has the same words, status and work behind it.
+ * The first page of a sign-in: identifier and password at once, or the identifier alone, with the other ways
+ * below. Every way to be refused (unknown, wrong, blocked, no password) has the same words, status and work.
  */
 import type { Context } from 'koa';
-import { factsOf } from '../http/request-facts.ts';
 import { interactionOf, type Submits } from '../http/routes.ts';
 import { sendPage } from '../http/send-page.ts';
 import { findAccount } from '../identity/accounts.ts';
 import { Refused } from '../identity/refusal.ts';
 import { signInWithPassword } from '../identity/sign-in-with-password.ts';
-import { ACR, type InteractionView } from '../oidc/oidc.ts';
+import type { InteractionView } from '../oidc/oidc.ts';
 import { type Alert, alertFor, statusFor } from './alert.ts';
 import { brandOf } from './branding.ts';
-import { showConsent } from './consent.ts';
-import { readInteraction } from './interaction.ts';
+import { duringSignIn } from './during-sign-in.ts';
+import { proven } from './finish-sign-in.ts';
+import { mayRegister } from './may-register.ts';
+import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
+import { goTo, progressOf } from './progress.ts';
+import { waysOf } from './ways.ts';
 
-interface SignInState {
-  readonly login: string;
-  readonly remember: boolean;
+/** What the person had entered when a try was refused. */
+export interface SignInState {
+  readonly login?: string;
+  readonly remember?: boolean;
   readonly alert?: Alert | undefined;
   readonly status?: number;
 }
 
-/** The page; `state` is what the person had entered when a try was refused. */
 export async function showSignIn(
   parts: PageParts,
   ctx: Context,
   view: InteractionView,
-  state?: SignInState,
+  state: SignInState = {},
 ): Promise<void> {
-  const login = state?.login ?? (await likelyLogin(parts, view));
+  const ways = await waysOf(parts, view);
+  const progress = progressOf(view);
+  const login = state.login ?? progress.login ?? (await likelyLogin(parts, view));
+  const nameOnly = !ways.password || (ways.nameFirst && progress.login === undefined);
   sendPage(ctx, parts.views, {
-    status: state?.status ?? 200,
-    view: 'sign-in',
+    status: state.status ?? 200,
+    view: nameOnly ? 'sign-in-name' : 'sign-in',
     languages: view.uiLocales,
     brand: await brandOf(parts.identity, parts.views, view.organization),
     formTargets: [view.redirectUri],
     data: {
       uid: view.uid,
       client: view.client.name,
-      again: view.accountId !== undefined,
+      again: view.accountId !== undefined && view.prompt === 'login' && progress.another !== true,
       login,
-      remember: state?.remember ?? false,
-      alert: state?.alert,
+      fixed: ways.nameFirst && progress.login !== undefined,
+      remember: state.remember ?? progress.remember ?? false,
+      next: ways.password ? 'name' : 'code/send',
+      code: ways.code,
+      upstreams: ways.upstreams,
+      organization: view.organization,
+      registers: await mayRegister(parts, view),
+      forgets: ways.password,
+      alert: state.alert,
       token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
 
+/** The identifier of a page that begins with it. Whether anybody has it shows nowhere. */
+export function giveName(parts: PageParts): Submits {
+  return duringSignIn(parts, async (ctx, form, view) => {
+    const login = (form.get('login') ?? '').trim();
+    if (login === '')
+      await showSignIn(parts, ctx, view, { login, alert: { kind: 'login-needed' }, status: 400 });
+    else await goTo(parts, ctx, view, { ...progressOf(view), login });
+  });
+}
+
 export function signIn(parts: PageParts): Submits {
-  return async (ctx, form) => {
-    const view = await readInteraction(parts, ctx);
-    if (view === undefined) return;
-    // A sign-in form that was kept open must not change who answers the consent that is asked for now.
-    if (view.prompt === 'consent') {
-      await showConsent(parts, ctx, view);
-      return;
-    }
+  return duringSignIn(parts, async (ctx, form, view) => {
     const login = form.get('login') ?? '';
     const remember = form.get('remember') === 'yes';
-    const { id, address } = factsOf(ctx);
-    let accountId: string;
     try {
+      if (!(await waysOf(parts, view)).password)
+        throw new Refused('forbidden', { detail: 'no passwords here' });
       const account = await signInWithPassword(parts.identity, {
         organization: view.organization,
         login,
         password: form.get('password') ?? '',
         by: ['email', 'username'],
-        origin: { address, requestId: id, clientId: view.client.clientId, door: 'hosted' },
+        origin: originOf(ctx, view),
       });
-      accountId = account.id;
+      await proven(parts, ctx, view, { account, proofs: ['pwd'], remember });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter));
       const alert = alertFor(error);
       await showSignIn(parts, ctx, view, { login, remember, alert, status: statusFor(error) });
-      return;
     }
-    ctx.respond = false;
-    await parts.interactions.finishLogin(ctx.req, ctx.res, {
-      accountId,
-      amr: ['pwd'],
-      acr: ACR.single,
-      remember,
-    });
-  };
+  });
 }
 
 /** What the app said about the person, or who is signed in here and has to prove it again. */
 async function likelyLogin(parts: PageParts, view: InteractionView): Promise<string> {
+  if (progressOf(view).another === true) return '';
   if (view.accountId === undefined) return view.loginHint ?? '';
   const account = await findAccount(parts.identity, { id: view.accountId, organization: view.organization });
   return account?.email ?? account?.username ?? view.loginHint ?? '';

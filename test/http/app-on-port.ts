@@ -9,7 +9,6 @@ import type { Middleware } from 'koa';
 import pino from 'pino';
 import { systemClock } from '../../src/clock.ts';
 import { createApp } from '../../src/http/app.ts';
-import { brandSheet } from '../../src/http/brand-sheet.ts';
 import { createForms } from '../../src/http/csrf.ts';
 import type { PageHandlers } from '../../src/http/routes.ts';
 import { loadStaticFiles } from '../../src/http/static-files.ts';
@@ -37,7 +36,7 @@ export interface AppOnPortOptions {
   /** Answers before the pages do, like a dialect. */
   readonly dialects?: Middleware;
   readonly pages?: Partial<PageHandlers>;
-  readonly oidc?: Partial<Pick<OidcServer, 'handle' | 'serves'>>;
+  readonly oidc?: Partial<Pick<OidcServer, 'handle' | 'methods'>>;
   readonly health?: () => Promise<StoreHealth[]>;
   readonly accepting?: () => boolean;
 }
@@ -49,7 +48,7 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
   const url = `http://127.0.0.1:${port}`;
   const issuer = options.issuer ?? url;
   const lines: string[] = [];
-  const files = loadStaticFiles(path.join(root, 'public'), { 'brand.css': brandSheet('#1f6f5c') });
+  const files = loadStaticFiles(path.join(root, 'public'));
   const views = createViews({
     folder: path.join(root, 'views'),
     words: loadWords(path.join(root, 'config/locales')),
@@ -71,11 +70,11 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
     clock: systemClock,
     log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) }),
     stores: { health: options.health ?? (async () => [{ name: 'embedded', ok: true }]) },
-    oidc: { serves: () => false, handle: async () => {}, ...options.oidc },
+    oidc: { methods: () => undefined, handle: async () => {}, ...options.oidc },
     views,
     files,
     forms: createForms({ secrets: secretsFrom(new Uint8Array(32).fill(3)), issuer }),
-    pages: { ...noPages, ...options.pages },
+    pages: withEmptyPages(options.pages),
     dialects: options.dialects,
     development: [],
     accepting: options.accepting ?? (() => true),
@@ -84,17 +83,12 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
   return { url, port, log: lines, views, close: () => closed(server) };
 }
 
-const empty = () => {};
-const noPages: PageHandlers = {
-  front: empty,
-  interaction: empty,
-  signIn: async () => {},
-  consent: async () => {},
-  cancel: async () => {},
-  reset: empty,
-  resetDone: empty,
-  setNewPassword: async () => {},
-};
+/** Every other page there is, empty. */
+function withEmptyPages(pages: Partial<PageHandlers> = {}): PageHandlers {
+  return new Proxy(pages as PageHandlers, {
+    get: (given, name) => Reflect.get(given, name) ?? (async () => {}),
+  });
+}
 
 function closed(server: Server): Promise<void> {
   server.closeAllConnections();

@@ -17,6 +17,7 @@ const hostile: Record<string, unknown> = new Proxy(
       if (typeof name === 'symbol') return undefined;
       if (name === 'kind') return 'internal';
       if (name === 'alert') return { kind: 'sign-in-refused' };
+      if (name === 'upstreams') return ['google', 'apple'];
       if (['scopes', 'links', 'letters', 'parts'].includes(name)) {
         return [
           {
@@ -57,7 +58,7 @@ describe('views', () => {
     });
 
     it(`${view} has a title, one heading, and words for every key it uses`, () => {
-      const html = views.render({ view, data: { ...plain, kind: 'internal' } });
+      const html = views.render({ view, data: { ...plain, kind: KINDS[view] ?? 'internal' } });
       expect(html.match(/<h1>/g)).to.have.length(1);
       expect(html).to.not.match(/pages\.[a-z-]+/);
       expect(html).to.match(/<html lang="en">/);
@@ -90,7 +91,13 @@ describe('views', () => {
   });
 });
 
+/** The kind of a page that comes in several. */
+const KINDS: Readonly<Record<string, string>> = { 'confirm-person': 'link' };
+
 const plain = {
+  upstreams: ['google', 'apple'],
+  lacks: 'password',
+  provider: 'Google',
   scopes: [{ key: 'openid', name: 'openid' }],
   links: [{ key: 'policy', href: 'https://app.test/policy' }],
   letters: [{ address: '/x', subject: 'S', to: 'a@b.test', at: '2030-01-01T00:00:00.000Z' }],

@@ -32,6 +32,8 @@ export function createGoogle(options: {
           keys,
           fetch,
           scope: 'openid email profile',
+          // Google knows no prompt=login. Apple asks its people every time.
+          againParameters: { prompt: 'select_account' },
           clientAuthentication: async () =>
             clientSecret === undefined ? openid.None() : openid.ClientSecretPost(clientSecret),
         });

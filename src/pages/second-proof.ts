@@ -1,0 +1,84 @@
+/**
+ * The second of two proofs, where an app asks for two: the password, or a code by letter; and the page for
+ * who has only one to give. The same form answers for the link page: in both, who it is about is settled.
+ */
+import type { Context } from 'koa';
+import { interactionOf, type Submits } from '../http/routes.ts';
+import { sendPage } from '../http/send-page.ts';
+import { findAccount } from '../identity/accounts.ts';
+import { checkPassword } from '../identity/check-password.ts';
+import { noteSignIn } from '../identity/note-sign-in.ts';
+import { Refused } from '../identity/refusal.ts';
+import type { InteractionView } from '../oidc/oidc.ts';
+import type { AccountRecord } from '../store/ports.ts';
+import { alertFor, statusFor } from './alert.ts';
+import { brandOf } from './branding.ts';
+import { duringSignIn } from './during-sign-in.ts';
+import { halfProven, nextProof, proven } from './finish-sign-in.ts';
+import { finishLink } from './link-account.ts';
+import { originOf } from './origin.ts';
+import type { PageParts } from './parts.ts';
+import { goTo, type Proof, progressOf } from './progress.ts';
+import type { SignInState } from './sign-in.ts';
+import { showStep } from './step.ts';
+
+export async function showSecondProof(
+  parts: PageParts,
+  ctx: Context,
+  view: InteractionView,
+  state: SignInState & { readonly account: AccountRecord; readonly proofs: readonly Proof[] },
+): Promise<void> {
+  const next = nextProof(state.proofs, state.account);
+  sendPage(ctx, parts.views, {
+    status: state.status ?? 200,
+    view: next === undefined ? 'step-up-impossible' : 'confirm-person',
+    languages: view.uiLocales,
+    brand: await brandOf(parts.identity, parts.views, view.organization),
+    formTargets: [view.redirectUri],
+    data: {
+      uid: view.uid,
+      client: view.client.name,
+      kind: next === 'pwd' ? 'second-password' : 'second-code',
+      lacks: state.proofs.includes('pwd') ? 'address' : 'password',
+      account: state.account.email ?? state.account.username ?? '',
+      password: next === 'pwd',
+      code: next === 'otp',
+      alert: state.alert,
+      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+    },
+  });
+}
+
+/** A password of somebody who is known: the second proof, or what links an upstream identity. */
+export function confirmPassword(parts: PageParts): Submits {
+  return duringSignIn(parts, async (ctx, form, view) => {
+    const { link, remember = false } = progressOf(view);
+    const accountId = link?.accountId ?? halfProven(view)?.accountId;
+    const account =
+      accountId === undefined
+        ? undefined
+        : await findAccount(parts.identity, { id: accountId, organization: view.organization });
+    if (account?.status !== 'active') {
+      await goTo(parts, ctx, view, {});
+      return;
+    }
+    const origin = originOf(ctx, view);
+    try {
+      // A password that somebody set before the address was proven says nothing about the owner (F5).
+      if (link !== undefined && !account.emailVerified) throw new Refused('wrong-password');
+      const password = form.get('password') ?? '';
+      const right = await checkPassword(parts.identity, { accountId: account.id, password, origin });
+      if (!right) throw new Refused('wrong-password');
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter));
+      await showStep(parts, ctx, view, { alert: alertFor(error), status: statusFor(error) });
+      return;
+    }
+    if (link !== undefined) await finishLink(parts, ctx, view, { link, account, proof: 'pwd' });
+    else {
+      await noteSignIn(parts.identity, { account, origin, factor: 'pwd' });
+      await proven(parts, ctx, view, { account, proofs: ['pwd'], remember });
+    }
+  });
+}

@@ -1,0 +1,188 @@
+/**
+ * One-time codes by letter: asking for one, asking again, entering it. The page says that a letter is on its
+ * way whether or not there is such a person. A code works in the interaction that asked for it alone.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Context } from 'koa';
+import { interactionOf, type Submits } from '../http/routes.ts';
+import { sendPage } from '../http/send-page.ts';
+import { findAccount, findByLogin } from '../identity/accounts.ts';
+import { Refused } from '../identity/refusal.ts';
+import { CODE_LIFETIME, RESEND_AFTER, sendSignInCode } from '../identity/send-sign-in-code.ts';
+import { signInWithCode } from '../identity/sign-in-with-code.ts';
+import type { InteractionView } from '../oidc/oidc.ts';
+import { randomUUID } from '../secrets.ts';
+import type { AccountRecord } from '../store/ports.ts';
+import { alertFor, statusFor } from './alert.ts';
+import { brandOf } from './branding.ts';
+import { duringSignIn, goOn } from './during-sign-in.ts';
+import { halfProven, proven } from './finish-sign-in.ts';
+import { readInteraction } from './interaction.ts';
+import { finishLink } from './link-account.ts';
+import { originOf } from './origin.ts';
+import type { PageParts } from './parts.ts';
+import { type CodePurpose, goTo, type Progress, progressOf } from './progress.ts';
+import { type SignInState, showSignIn } from './sign-in.ts';
+import { waysOf } from './ways.ts';
+
+export async function showCode(
+  parts: PageParts,
+  ctx: Context,
+  view: InteractionView,
+  state: SignInState = {},
+): Promise<void> {
+  const { code, ...progress } = progressOf(view);
+  const { name } = await addressee(parts, view, progress);
+  sendPage(ctx, parts.views, {
+    status: state.status ?? 200,
+    view: 'sign-in-code',
+    languages: view.uiLocales,
+    brand: await brandOf(parts.identity, parts.views, view.organization),
+    formTargets: [view.redirectUri],
+    data: {
+      uid: view.uid,
+      client: view.client.name,
+      name,
+      purpose: code?.purpose,
+      minutes: CODE_LIFETIME / 60,
+      again: (code?.letters ?? 0) > 1,
+      // The stylesheet counts down in steps of ten seconds.
+      wait: Math.ceil(secondsToWait(parts, code?.sentAt) / 10) * 10,
+      alert: state.alert,
+      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+    },
+  });
+}
+
+/** Sends a code, or another one. */
+export function sendCodeAgain(parts: PageParts): Submits {
+  return duringSignIn(parts, async (ctx, form, view) => {
+    const before = progressOf(view);
+    const typed = form.get('login')?.trim() ?? undefined;
+    const remember = typed !== undefined ? form.get('remember') === 'yes' : before.remember === true;
+    const progress: Progress = { ...before, remember, ...(typed !== undefined && { login: typed }) };
+    const { purpose, name, account } = await addressee(parts, view, progress);
+    if (purpose === 'hosted-sign-in' && !(await waysOf(parts, view)).code) {
+      throw new Refused('forbidden', { detail: 'no codes here' });
+    }
+    if (name === '') {
+      await showSignIn(parts, ctx, view, {
+        login: '',
+        remember,
+        alert: { kind: 'login-needed' },
+        status: 400,
+      });
+      return;
+    }
+    try {
+      const wanted = { account, name, purpose, binding: view.uid, origin: originOf(ctx, view) };
+      const sent = await sendSignInCode(parts.identity, wanted);
+      if (!sent && before.code !== undefined) {
+        const seconds = Math.max(1, secondsToWait(parts, before.code.sentAt));
+        ctx.set('Retry-After', String(seconds));
+        await showCode(parts, ctx, view, { alert: { kind: 'code-too-early', count: seconds }, status: 429 });
+        return;
+      }
+      const letters = sent ? (before.code?.letters ?? 0) + 1 : 1;
+      const sentAt = parts.identity.clock.now().getTime();
+      await goTo(parts, ctx, view, { ...progress, code: { purpose, sentAt, letters } });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      await refuse(parts, ctx, view, error);
+    }
+  });
+}
+
+/** A code that was entered. */
+export function enterCode(parts: PageParts): Submits {
+  return duringSignIn(parts, async (ctx, form, view) => {
+    const release = await takeTurn(parts, view);
+    try {
+      // Sent twice: the first one may have finished while this one waited.
+      const now = await readInteraction(parts, ctx);
+      if (now === undefined) return;
+      if (now.finished) await goOn(parts, ctx);
+      else await judge(parts, ctx, now, form.get('code') ?? '');
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      await refuse(parts, ctx, view, error);
+    } finally {
+      await release();
+    }
+  });
+}
+
+async function judge(parts: PageParts, ctx: Context, view: InteractionView, typed: string): Promise<void> {
+  const progress = progressOf(view);
+  const { purpose, name, account } = await addressee(parts, view, progress);
+  const origin = originOf(ctx, view);
+  const signedIn = await signInWithCode(parts.identity, {
+    organization: view.organization,
+    email: account?.email ?? name,
+    // People paste what their mail program shows them.
+    code: typed.replace(/[\s-]/g, ''),
+    purpose,
+    binding: view.uid,
+    origin,
+    // The first proof of an address ends what was made before it; a second proof follows a first one.
+    reclaims: purpose !== 'hosted-step-up',
+  });
+  if (progress.link !== undefined && purpose === 'hosted-link') {
+    await finishLink(parts, ctx, view, { link: progress.link, account: signedIn, proof: 'otp' });
+    return;
+  }
+  const remember = progress.remember === true;
+  await proven(parts, ctx, view, { account: signedIn, proofs: ['otp'], remember });
+}
+
+/** Whom a code goes to, and what it proves: one's way in, a second proof, or who is to be linked. */
+async function addressee(
+  parts: PageParts,
+  view: InteractionView,
+  progress: Progress,
+): Promise<{ purpose: CodePurpose; name: string; account: AccountRecord | undefined }> {
+  const { organization } = view;
+  const known = progress.link ?? halfProven(view);
+  if (known !== undefined) {
+    const account = await findAccount(parts.identity, { id: known.accountId, organization });
+    const purpose = progress.link === undefined ? 'hosted-step-up' : 'hosted-link';
+    return { purpose, name: account?.email ?? '', account };
+  }
+  const login = progress.login ?? '';
+  const account = await findByLogin(parts.identity, { organization, login, by: ['email', 'username'] });
+  return { purpose: 'hosted-sign-in', name: login, account };
+}
+
+async function refuse(
+  parts: PageParts,
+  ctx: Context,
+  view: InteractionView,
+  refusal: Refused,
+): Promise<void> {
+  if (refusal.retryAfter !== undefined) ctx.set('Retry-After', String(refusal.retryAfter));
+  const state = { alert: alertFor(refusal), status: statusFor(refusal) };
+  if (progressOf(view).code === undefined) await showSignIn(parts, ctx, view, state);
+  else await showCode(parts, ctx, view, state);
+}
+
+function secondsToWait(parts: PageParts, sentAt: number | undefined): number {
+  if (sentAt === undefined) return 0;
+  const passed = (parts.identity.clock.now().getTime() - sentAt) / 1000;
+  return Math.max(0, Math.min(RESEND_AFTER, Math.ceil(RESEND_AFTER - passed)));
+}
+
+/**
+ * One code at a time in an interaction, so that a form that was sent twice is not told that its code was
+ * used already. Only a courtesy: who has waited long enough goes on, and the code itself has one winner.
+ */
+async function takeTurn(parts: PageParts, view: InteractionView): Promise<() => Promise<void>> {
+  const { stores, clock } = parts.identity;
+  const key = `code-turn:${view.uid}`;
+  const owner = randomUUID();
+  for (let tries = 0; tries < 20; tries += 1) {
+    const now = clock.now();
+    if (await stores.claims.claim(key, owner, now, new Date(now.getTime() + 5000))) break;
+    await wait(50);
+  }
+  return () => stores.claims.release(key, owner);
+}

@@ -1,0 +1,47 @@
+/**
+ * The way back to the app when a sign-in is over. The interaction that knew the app is gone then, so the
+ * browser remembers which app sent it last; the address comes from the app's registration, never from here.
+ */
+import type { Context } from 'koa';
+import { sameText } from '../secrets.ts';
+import { webAddress } from './branding.ts';
+import type { PageParts } from './parts.ts';
+
+export interface App {
+  readonly name: string;
+  readonly href: string;
+}
+
+export function rememberApp(parts: PageParts, ctx: Context, clientId: string): void {
+  const value = Buffer.from(clientId).toString('base64url');
+  const cookie = `${value}.${parts.identity.secrets.mac('way-back', value)}`;
+  const { name, secure } = cookieOf(parts);
+  if (ctx.cookies.get(name) === cookie) return;
+  ctx.append('Set-Cookie', `${name}=${cookie}; Path=/; HttpOnly; SameSite=Lax${secure}`);
+}
+
+/** Undefined where none is known, or it has registered no page to begin at. */
+export async function appOf(parts: PageParts, ctx: Context): Promise<App | undefined> {
+  const [value = '', mac = ''] = (ctx.cookies.get(cookieOf(parts).name) ?? '').split('.');
+  const { secrets, stores } = parts.identity;
+  if (!sameText(mac, secrets.mac('way-back', value))) return undefined;
+  const client = await stores.clients.byId(Buffer.from(value, 'base64url').toString('utf8'));
+  if (client === undefined) return undefined;
+  const { client_name, client_uri, initiate_login_uri } = client.metadata;
+  // OpenID Connect Core 4: the app's own address for beginning a sign-in.
+  const begin = webAddress(initiate_login_uri);
+  const href = begin === undefined ? webAddress(client_uri) : withIssuer(begin, parts.issuer);
+  return href === undefined ? undefined : { name: String(client_name ?? client.clientId), href };
+}
+
+function withIssuer(address: string, issuer: string): string {
+  const url = new URL(address);
+  url.searchParams.set('iss', issuer);
+  return url.href;
+}
+
+function cookieOf({ issuer }: PageParts): { name: string; secure: string } {
+  return issuer.startsWith('https:')
+    ? { name: '__Host-portico_app', secure: '; Secure' }
+    : { name: 'portico_app', secure: '' };
+}
