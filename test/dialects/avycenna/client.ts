@@ -1,4 +1,5 @@
 /** A ward's client of the AVYCENNA dialect, and its browser. Each has a client address of its own. */
+import { registerAccount } from '../../../src/identity/register-account.ts';
 import { type HttpClient, type Incoming, type Outgoing, openClient } from '../../support/http-client.ts';
 import { passwordOf } from '../../support/scenario-format.ts';
 import { PEOPLE, type TestServer } from '../../support/server.ts';
@@ -68,41 +69,21 @@ export function pairOf(answer: Incoming): Pair {
   return { access: body.access_token, refresh: body.refresh_token };
 }
 
+let people = 0;
+
+/** A doctor with a verified address, made for one test, so that nothing of another reaches it. */
+export async function newDoctor(
+  server: TestServer,
+  more: { roles?: string[]; emailVerified?: boolean } = {},
+): Promise<{ email: string; accountId: string }> {
+  people += 1;
+  const email = `doctor-${people}@x.test`;
+  const { id } = await registerAccount(server.running.identity, {
+    organization: 'default',
+    account: { email, emailVerified: true, password: PASSWORD, roles: ['doctor'], ...more },
+  });
+  return { email, accountId: id };
+}
+
 /** Status and body, for comparing at a glance. */
 export const said = ({ status, text }: Incoming) => `${status} ${text}`;
-
-/** What a browser gets at the end of a sign-in with Google. */
-export interface Landing {
-  readonly status: number;
-  readonly location: string | undefined;
-  readonly cookies: readonly string[];
-  readonly headers: Readonly<Record<string, string>>;
-  readonly text: string;
-  /** Where Google sent the browser back to, for sending it again. */
-  readonly callback: string;
-  readonly binding: string;
-}
-
-/** Goes to Google as `person` and comes back. `change`: what happens to the callback's query on the way. */
-export async function signInWithGoogle(
-  server: TestServer,
-  person: Record<string, unknown> | 'denied',
-  options: { start?: string; change?: (query: URLSearchParams) => void; cookie?: string } = {},
-): Promise<Landing> {
-  const client = clientOf(server);
-  const begun = await client.get(`/auth/oauth/google${options.start ?? ''}`);
-  if (begun.status !== 302) throw new Error(`Not sent to Google: ${said(begun)}`);
-  const binding = (begun.cookies[0] ?? '').split(';')[0] ?? '';
-  server.upstream.nextPerson('google', person);
-  const approved = await fetch(begun.headers.location ?? '', { redirect: 'manual' });
-  const back = new URL(approved.headers.get('location') ?? '');
-  options.change?.(back.searchParams);
-  const callback = back.pathname + back.search;
-  const landed = await client.send({
-    method: 'GET',
-    path: callback,
-    headers: { cookie: options.cookie ?? `theme=dark; ${binding}` },
-  });
-  const { status, cookies, headers, text } = landed;
-  return { status, location: headers.location, cookies, headers, text, callback, binding };
-}

@@ -3,23 +3,12 @@ import { linkIdentity } from '../../../src/identity/linking.ts';
 import { setStatus } from '../../../src/identity/set-status.ts';
 import { updateAccount } from '../../../src/identity/update-account.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
-import { clientOf, type Landing, PASSWORD, signInWithGoogle } from './client.ts';
+import { clientOf, PASSWORD } from './client.ts';
+import { accessOf, DROPPED, gmail, type Landing, signInWithGoogle } from './google.ts';
 
 const DASHBOARD = 'https://web.avycenna.com/dashboard';
 const NATIVE = 'avycenna://signed-in?from=google';
-const DROPPED =
-  'avycenna_oauth=; Max-Age=0; Path=/api/v1/auth/oauth/google; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax';
 const INVALID_STATE = '{"detail":"Invalid OAuth state"}';
-
-const gmail = (name: string, more: Record<string, unknown> = {}) => ({
-  sub: `google-${name}`,
-  email: `${name}@gmail.com`,
-  email_verified: true,
-  name: `Dr. ${name}`,
-  ...more,
-});
-
-const accessOf = ({ cookies }: Landing) => /^access_token=([^;]+)/.exec(cookies[1] ?? '')?.[1] ?? '';
 
 describe('AVYCENNA with Google', () => {
   let server: TestServer;
@@ -284,63 +273,5 @@ describe('AVYCENNA with Google', () => {
       hd: 'ward.test',
     });
     expect(((await clientOf(server).me(accessOf(again))).json() as typeof me).user.id).to.equal(me.user.id);
-  });
-});
-
-describe('AVYCENNA with Google, elsewhere', () => {
-  it('keeps what the dashboard has in its query, and says which hosts share the cookies', async () => {
-    const dashboardUrl = 'https://dash.avycenna.test/in?tab=a%20b#top';
-    const server = await startTestServer({
-      config: {
-        dialects: { avycenna: { dashboardUrl, cookieDomain: 'avycenna.test', defaultRole: 'patient' } },
-      },
-    });
-    try {
-      const landing = await signInWithGoogle(server, gmail('domain'));
-      expect(landing.location).to.equal(dashboardUrl);
-      expect(landing.cookies.slice(1).map((line) => line.replace(/=[^;]+/, ''))).to.deep.equal([
-        'access_token; Max-Age=900; Path=/; Domain=avycenna.test; HttpOnly; SameSite=Lax',
-        'refresh_token; Max-Age=2592000; Path=/; Domain=avycenna.test; HttpOnly; SameSite=Lax',
-      ]);
-      expect(landing.cookies[0]).to.equal(DROPPED);
-      const me = (await clientOf(server).me(accessOf(landing))).json() as { user: { role: string } };
-      expect(me.user.role).to.equal('patient');
-      const refused = await signInWithGoogle(server, 'denied');
-      expect(refused.location).to.match(
-        /^https:\/\/dash\.avycenna\.test\/in\?tab=a(%20|\+)b&error=access_denied#top$/,
-      );
-    } finally {
-      await server.close();
-    }
-  });
-
-  it('marks every cookie Secure behind https', async () => {
-    const server = await startTestServer({ config: { issuer: 'https://id.portico.test' } });
-    try {
-      const client = clientOf(server);
-      const begun = await client.get('/auth/oauth/google');
-      expect(begun.cookies[0]).to.match(/; HttpOnly; Secure; SameSite=Lax$/);
-      expect(new URL(begun.headers.location ?? '').searchParams.get('redirect_uri')).to.equal(
-        'https://id.portico.test/api/v1/auth/oauth/google/callback',
-      );
-      const landing = await signInWithGoogle(server, gmail('secure'));
-      expect(landing.location).to.equal(DASHBOARD);
-      for (const cookie of landing.cookies) expect(cookie).to.contain('; HttpOnly; Secure; SameSite=Lax');
-    } finally {
-      await server.close();
-    }
-  });
-
-  it('is not found where Google is not configured, and no state is good there', async () => {
-    const server = await startTestServer({ config: { federation: { google: { enabled: false } } } });
-    try {
-      const client = clientOf(server);
-      const begun = await client.get('/auth/oauth/google');
-      expect([begun.status, begun.text, begun.cookies]).to.deep.equal([404, '{"detail":"Not Found"}', []]);
-      const back = await client.get('/auth/oauth/google/callback?code=x&state=y');
-      expect([back.status, back.text, back.cookies]).to.deep.equal([400, INVALID_STATE, [DROPPED]]);
-    } finally {
-      await server.close();
-    }
   });
 });

@@ -1,0 +1,201 @@
+import { expect } from 'chai';
+import { deleteAccount } from '../../../src/identity/delete-account.ts';
+import { setStatus } from '../../../src/identity/set-status.ts';
+import { updateAccount } from '../../../src/identity/update-account.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { clientOf, newDoctor, PASSWORD, pairOf, said } from './client.ts';
+
+const DEAD_TOKEN = '401 {"detail":"Could not validate credentials"}';
+const DEAD_REFRESH = '401 {"detail":"Invalid refresh token"}';
+const DEAD_KEY = '401 {"detail":"Invalid API key"}';
+const BAD_CODE = '401 {"detail":"Invalid or expired OTP"}';
+const BAD_LOGIN = '401 {"detail":"Incorrect email or password"}';
+
+describe('AVYCENNA', () => {
+  let server: TestServer;
+  let ahead = 0;
+  before(async () => {
+    server = await startTestServer({ clock: { now: () => new Date(Date.now() + ahead) } });
+  });
+  after(() => server.close());
+  beforeEach(() => {
+    ahead = 0;
+  });
+
+  describe('accounts', () => {
+    it('that are blocked lose everything at once, and get nothing back', async () => {
+      const client = clientOf(server);
+      const { email, accountId } = await newDoctor(server);
+      const { access, refresh } = await client.signIn(email, PASSWORD);
+      const { key } = await client.makeKey(access, ['read:users']);
+      const otp = await client.code(email);
+      const all = async () => [
+        said(await client.me(access)),
+        said(await client.refresh(refresh)),
+        said(await client.get('/auth/me', { 'x-api-key': key })),
+        said(await client.post('/auth/otp/verify', { email, otp })),
+      ];
+      const dead = [DEAD_TOKEN, DEAD_REFRESH, DEAD_KEY, BAD_CODE];
+      await setStatus(server.running.identity, { accountId, status: 'blocked' });
+      expect(await all()).to.deep.equal(dead);
+      expect(said(await client.post('/auth/login', { email, password: PASSWORD }))).to.equal(BAD_LOGIN);
+      await setStatus(server.running.identity, { accountId, status: 'active' });
+      expect(await all()).to.deep.equal(dead);
+      expect((await client.post('/auth/login', { email, password: PASSWORD })).status).to.equal(200);
+    });
+
+    it('that are inactive count as blocked', async () => {
+      const client = clientOf(server);
+      const { email, accountId } = await newDoctor(server);
+      const { access, refresh } = await client.signIn(email, PASSWORD);
+      await setStatus(server.running.identity, { accountId, status: 'inactive' });
+      expect(said(await client.me(access))).to.equal(DEAD_TOKEN);
+      expect(said(await client.refresh(refresh))).to.equal(DEAD_REFRESH);
+      expect(said(await client.post('/auth/login', { email, password: PASSWORD }))).to.equal(BAD_LOGIN);
+      const sent = await client.post('/auth/otp/send', { email });
+      expect(sent.json()).to.deep.equal({ message: `OTP sent to ${email}`, expires_in_minutes: 10 });
+      expect((await client.post('/auth/register', { name: 'X', email, password: PASSWORD })).status).to.equal(
+        409,
+      );
+    });
+
+    it('that are deleted lose tokens and keys', async () => {
+      const client = clientOf(server);
+      const { email, accountId } = await newDoctor(server);
+      const { access, refresh } = await client.signIn(email, PASSWORD);
+      const { key } = await client.makeKey(access, ['read:users']);
+      await deleteAccount(server.running.identity, { accountId });
+      expect(said(await client.me(access))).to.equal(DEAD_TOKEN);
+      expect(said(await client.refresh(refresh))).to.equal(DEAD_REFRESH);
+      expect(said(await client.get('/auth/me', { 'x-api-key': key }))).to.equal(DEAD_KEY);
+      expect((await client.post('/auth/register', { name: 'X', email, password: PASSWORD })).status).to.equal(
+        201,
+      );
+    });
+
+    it('F5 reclaimed by a code keep id, name and profile', async () => {
+      const client = clientOf(server);
+      const { email, accountId } = await newDoctor(server, { emailVerified: false });
+      await updateAccount(server.running.identity, accountId, (account) => ({
+        ...account,
+        claims: { name: 'Dr. Kept' },
+        vendor: { avycenna: { specialty: 'Surgery', phone: '5' } },
+      }));
+      const squatter = await client.signIn(email, PASSWORD);
+      const before = (await client.me(squatter.access)).text;
+      const { access } = pairOf(
+        await client.post('/auth/otp/verify', { email, otp: await client.code(email) }),
+      );
+      expect((await client.me(access)).text).to.equal(before);
+      expect(said(await client.me(squatter.access))).to.equal(DEAD_TOKEN);
+      expect(said(await client.post('/auth/login', { email, password: PASSWORD }))).to.equal(BAD_LOGIN);
+    });
+
+    it('show a name of parts, an address where there is none, and a role of their own', async () => {
+      const client = clientOf(server);
+      const { email, accountId } = await newDoctor(server, { roles: ['nurse', 'patient', 'admin'] });
+      const { access } = await client.signIn(email, PASSWORD);
+      const shown = async (change: { claims?: object; vendor?: Record<string, string | null> }) => {
+        await updateAccount(server.running.identity, accountId, (account) => ({
+          ...account,
+          claims: { ...change.claims },
+          vendor: change.vendor === undefined ? {} : { avycenna: change.vendor },
+        }));
+        const { user, profile } = (await client.me(access)).json() as {
+          user: { name: string; role: string };
+          profile: { phone: string | null };
+        };
+        return [user.name, user.role, profile.phone];
+      };
+      const parts = { given_name: 'Ana', family_name: 'Reis', phone_number: '+1555' };
+      expect(await shown({})).to.deep.equal([email, 'patient', null]);
+      expect(await shown({ claims: parts })).to.deep.equal(['Ana Reis', 'patient', '+1555']);
+      expect(await shown({ claims: { family_name: 'Reis' } })).to.deep.equal(['Reis', 'patient', null]);
+      expect(
+        await shown({ claims: { ...parts, name: 'Dr. R' }, vendor: { phone: null, role: 'admin' } }),
+      ).to.deep.equal(['Dr. R', 'admin', null]);
+      expect(await shown({ claims: parts, vendor: { phone: '7' } })).to.deep.equal([
+        'Ana Reis',
+        'patient',
+        '7',
+      ]);
+    });
+  });
+
+  describe('API keys', () => {
+    it('K2 stop giving admin when their owner is none any more, at once', async () => {
+      const client = clientOf(server);
+      const { email, accountId } = await newDoctor(server, { roles: ['admin'] });
+      const { access } = await client.signIn(email, PASSWORD);
+      const { key } = await client.makeKey(access, ['admin', 'read:health']);
+      const headers = { 'x-api-key': key };
+      expect((await client.get('/api-keys', headers)).status).to.equal(200);
+      await updateAccount(server.running.identity, accountId, (account) => ({
+        ...account,
+        roles: ['doctor'],
+      }));
+      for (const path of ['/api-keys', '/auth/me']) {
+        expect(said(await client.get(path, headers)), path).to.equal('403 {"detail":"Insufficient scope"}');
+      }
+      const asked = await client.send({
+        method: 'POST',
+        path: '/introspect',
+        headers: {
+          authorization: `Basic ${btoa('records-api:Ledger-Orchard-Signal-88')}`,
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body: `token=${key}`,
+      });
+      expect(asked.json()).to.include({ active: true, role: 'doctor', scope: 'read:health' });
+    });
+
+    it('note their first use at once and later ones once a minute', async () => {
+      const client = clientOf(server);
+      const { email } = await newDoctor(server);
+      const { access } = await client.signIn(email, PASSWORD);
+      const { key } = await client.makeKey(access, ['read:users']);
+      const used = async () => {
+        const list = (await client.get('/api-keys', { authorization: `Bearer ${access}` })).json();
+        return (list as { last_used_at: string | null }[])[0]?.last_used_at;
+      };
+      expect(await used()).to.equal(null);
+      const use = () => client.get('/auth/me', { 'x-api-key': key });
+      await use();
+      const first = await used();
+      expect(first).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+      ahead = 50_000;
+      await use();
+      expect(await used()).to.equal(first);
+      ahead = 62_000;
+      await use();
+      expect(await used()).to.not.equal(first);
+    });
+
+    it('K1 X1 are in no log, and not in the store as they are', async () => {
+      const client = clientOf(server);
+      const { email } = await newDoctor(server);
+      const { access, refresh } = await client.signIn(email, PASSWORD);
+      const { key } = await client.makeKey(access, ['read:users']);
+      await client.get('/auth/me', { 'x-api-key': key });
+      for (const secret of [key, access, refresh, PASSWORD]) expect(server.logText()).to.not.contain(secret);
+    });
+
+    it('of parallel makers are a hundred at most', async () => {
+      const client = clientOf(server);
+      const { email } = await newDoctor(server);
+      const { access } = await client.signIn(email, PASSWORD);
+      for (let count = 0; count < 95; count += 1) await client.makeKey(access, ['read:users']);
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, () =>
+          client.post(
+            '/api-keys',
+            { name: 'K', scopes: ['read:users'] },
+            { authorization: `Bearer ${access}` },
+          ),
+        ),
+      );
+      expect(answers.filter(({ status }) => status === 201)).to.have.length(5);
+      expect(answers.filter(({ status }) => status === 409)).to.have.length(7);
+    });
+  });
+});
