@@ -97,9 +97,9 @@ describe('the distributed store, when something is wrong', function () {
     );
     await expectUnavailable(() => stores.artifacts.byId('AccessToken', 'unknown', new Date()), 100);
     redis = await startRedis({ own: true, port });
-    const deadline = Date.now() + 5000;
+    const deadline = performance.now() + 15_000;
     let back = false;
-    while (!back && Date.now() < deadline) {
+    while (!back && performance.now() < deadline) {
       // Refusals come at once, without a turn of the event loop in which the client could connect again.
       await new Promise((later) => setTimeout(later, 50));
       back = await stores.tickets.read('x', 'y', new Date()).then(
