@@ -12,10 +12,10 @@ port=$((20000 + RANDOM % 20000))
 issuer=http://localhost:$port
 
 stop() {
-	if [ -n "$server" ] && kill -0 "$server" 2>/dev/null; then
-		kill -TERM -- "-$server" 2>/dev/null || true
-		wait "$server" 2>/dev/null || true
-	fi
+	[ -n "$server" ] || return 0
+	kill -TERM -- "-$server" 2>/dev/null || true
+	# npm goes before the server under it does; the port is free when the whole group is gone.
+	while kill -0 -- "-$server" 2>/dev/null; do sleep 0.02; done
 	server=
 }
 trap 'stop; rm -rf "$folder"' EXIT
