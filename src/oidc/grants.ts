@@ -2,7 +2,7 @@
 import type { AccessEnder } from '../identity/identity.ts';
 import type { Artifact, Artifacts } from './artifacts.ts';
 import type { ClientRegistry } from './clients.ts';
-import { endGrant } from './grant-issuer.ts';
+import { endGrant } from './dialect-tokens.ts';
 import type { GrantView, Holdings, SessionView } from './oidc.ts';
 
 export function createAccessEnder(artifacts: Artifacts): AccessEnder {

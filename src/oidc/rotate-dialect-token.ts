@@ -8,7 +8,7 @@ import {
   type SignIn,
   seconds,
   type TokenMaker,
-} from './grant-issuer.ts';
+} from './dialect-tokens.ts';
 import type { GrantIssuer, IssuedGrant, RotationWanted } from './oidc.ts';
 import type { Turn } from './refresh-rotation.ts';
 import { within } from './theft.ts';
