@@ -70,6 +70,17 @@ export interface Dialect<Settings = AnySettings> {
     readonly prefix: string;
     /** What the key is worth now, and vendor claims. */
     describe(caller: Caller, settings: Settings): { scopes: readonly string[]; claims: Record<string, Json> };
+    /** How people make keys of this dialect on their account page; without it they cannot. */
+    readonly offer?: {
+      readonly id: RandomForm;
+      readonly key: RandomForm;
+      /** Keys that an account may have. */
+      readonly limit: number;
+      /** Whose accounts may have some. */
+      organization(settings: Settings): string;
+      /** What the account may give to a key: never more than it may do itself. */
+      scopes(account: AccountView, settings: Settings): readonly string[];
+    };
   };
   /** Members of `vendor.<name>` that are drawn at random once, when first needed. */
   readonly mints?: Readonly<Record<string, RandomForm>>;

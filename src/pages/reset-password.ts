@@ -8,12 +8,14 @@ import type { Context } from 'koa';
 import { factsOf } from '../http/request-facts.ts';
 import type { Shows, Submits } from '../http/routes.ts';
 import { sendPage } from '../http/send-page.ts';
+import { reclaimAccount } from '../identity/reclaim-account.ts';
 import { Refused } from '../identity/refusal.ts';
 import { judgePassword, setPassword } from '../identity/set-password.ts';
 import { RESET, readTicket, spendTicket } from '../identity/tickets.ts';
 import type { AccountRecord } from '../store/ports.ts';
 import { type Alert, alertFor, statusFor } from './alert.ts';
 import { brandOf } from './branding.ts';
+import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
 
 /** Longer than any ticket of ours. */
@@ -56,11 +58,14 @@ export function setNewPassword(parts: PageParts): Submits {
         refuse(parts, ctx);
         return;
       }
+      // What was made before the address was proven is not this person's (security.md F5).
+      if (!account.emailVerified) await reclaimAccount(identity, { accountId: account.id });
       await setPassword(identity, {
         accountId: account.id,
         password,
         minimum,
         letter: 'password-reset-done',
+        origin: originOf(ctx),
         // Who holds the letter holds the mailbox.
         change: (current) => ({ ...current, emailVerified: true }),
       });

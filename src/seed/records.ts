@@ -25,11 +25,13 @@ export function organizationRecord(
   present: OrganizationRecord | undefined,
 ): OrganizationRecord {
   const branding = seed.branding ?? present?.branding;
+  const registration = seed.registration ?? present?.registration;
   return {
     id: seed.id,
     name: seed.name ?? present?.name ?? seed.id,
     hosts: seed.hosts?.map((host) => host.toLowerCase()) ?? present?.hosts ?? [],
     ...(branding ? { branding } : {}),
+    ...(registration === undefined ? {} : { registration }),
     vendor: mergeVendor(present?.vendor, seed.vendor),
   };
 }

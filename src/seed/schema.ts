@@ -38,6 +38,7 @@ const organization = z.strictObject({
   name: line.optional(),
   hosts: z.array(host).optional(),
   branding: z.record(line, json).optional(),
+  registration: z.boolean().optional(),
   vendor: vendor.optional(),
 });
 
@@ -117,6 +118,9 @@ const client = z.strictObject({
   organization: id,
   all_organizations: z.boolean().optional(),
   first_party: z.boolean().optional(),
+  registration: z.boolean().optional(),
+  /** How its sign-in page begins: with both fields, or with the name alone. */
+  sign_in: z.enum(['password', 'name-first']).optional(),
   introspects: z.array(id).optional(),
   revokes: z.array(id).optional(),
   // RFC 7591, OpenID Connect Registration and the logout specifications.

@@ -184,6 +184,8 @@ export interface OrganizationRecord {
   /** Host names that name this organization, lower case, without port. Each belongs to one organization at most. */
   hosts: string[];
   branding?: Record<string, Json>;
+  /** Whether people may open accounts themselves; absent: they may not. A client may say otherwise for itself. */
+  registration?: boolean;
   vendor: Record<string, Record<string, Json>>;
 }
 

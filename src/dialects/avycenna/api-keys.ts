@@ -1,13 +1,23 @@
 /** POST, GET and DELETE /api-keys: the caller's own keys. A key is shown once, and its id says nothing to strangers. */
 import { z } from 'zod';
-import { BASE62, empty, endpointFor, HEX, json, ok, Refused } from '../dialect.ts';
+import { type AccountView, BASE62, empty, endpointFor, HEX, json, ok, Refused } from '../dialect.ts';
 import { accountOf, withScope } from './caller.ts';
-import { name, scopes } from './fields.ts';
+import { name, SCOPES, type Scope, scopes } from './fields.ts';
 import { ApiKeyReply, apiKeyReply, Failure, InvalidFields, MadeApiKeyReply, roleOf } from './serializers.ts';
 import type { AvycennaSettings } from './settings.ts';
 
 const endpoint = endpointFor<AvycennaSettings>();
-const MOST = 100;
+
+export const KEY_FORMS = {
+  id: { prefix: 'key_', alphabet: BASE62, length: 8 },
+  key: { prefix: 'avk_', alphabet: HEX, length: 64 },
+  limit: 100,
+} as const;
+
+/** What the account may give to a key. */
+export function scopesOf(account: AccountView, settings: AvycennaSettings): readonly Scope[] {
+  return SCOPES.filter((scope) => scope !== 'admin' || roleOf(account, settings) === 'admin');
+}
 
 export const createApiKey = endpoint({
   method: 'POST',
@@ -20,16 +30,15 @@ export const createApiKey = endpoint({
   replies: { 201: MadeApiKeyReply, 401: Failure, 403: Failure, 409: Failure, 422: InvalidFields },
   async answer({ body, caller, settings }, use) {
     const account = accountOf(caller);
-    if (body.scopes.includes('admin') && roleOf(account, settings) !== 'admin') {
+    const mayGive = scopesOf(account, settings);
+    if (body.scopes.some((scope) => !mayGive.includes(scope))) {
       throw new Refused('insufficient-scope', { detail: 'a key may not be wider than its owner' });
     }
     const made = await use.createApiKey({
       accountId: account.id,
       name: body.name,
       scopes: body.scopes,
-      id: { prefix: 'key_', alphabet: BASE62, length: 8 },
-      key: { prefix: 'avk_', alphabet: HEX, length: 64 },
-      limit: MOST,
+      ...KEY_FORMS,
     });
     return json(201, { ...apiKeyReply(made), key: made.key });
   },

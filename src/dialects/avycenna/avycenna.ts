@@ -4,7 +4,7 @@
  * `avycenna` below.
  */
 import { BASE62, dialect, HEX, Refused, type RequestView } from '../dialect.ts';
-import { createApiKey, deleteApiKey, listApiKeys } from './api-keys.ts';
+import { createApiKey, deleteApiKey, KEY_FORMS, listApiKeys, scopesOf } from './api-keys.ts';
 import { accountOf, credential, worth } from './caller.ts';
 import { finishGoogle, startGoogle } from './google.ts';
 import { me } from './me.ts';
@@ -95,6 +95,7 @@ export const avycenna = dialect<AvycennaSettings>({
       scopes: worth(caller, given),
       claims: { user_id: accountOf(caller).alias, role: roleOf(accountOf(caller), given) },
     }),
+    offer: { ...KEY_FORMS, organization: ({ organization }) => organization, scopes: scopesOf },
   },
   alias: { prefix: 'usr_', alphabet: BASE62, length: 8 },
   refusals,

@@ -89,7 +89,8 @@ export function formTo(page: Page, action: string | RegExp): Form {
   const form = page.forms.find((one) =>
     typeof action === 'string' ? new URL(one.action).pathname === action : action.test(one.action),
   );
-  if (form === undefined) throw new Error(`No form to ${action} at ${page.url} (${page.status}):\n${page.body}`);
+  if (form === undefined)
+    throw new Error(`No form to ${action} at ${page.url} (${page.status}):\n${page.body}`);
   return form;
 }
 

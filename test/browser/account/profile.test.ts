@@ -1,0 +1,267 @@
+/** What a person says about themselves, and the address, which has to be proved. */
+import { expect } from 'chai';
+import {
+  type AccountWorld,
+  alertOf,
+  CODES,
+  FRESH,
+  formTo,
+  MARA,
+  pathOf,
+  shown,
+  startAccountWorld,
+} from './account-world.ts';
+
+describe('the profile page', () => {
+  let world: AccountWorld;
+
+  before(async () => {
+    world = await startAccountWorld();
+  });
+  after(() => world.server.close());
+
+  it('saves the standard claims, and lets them be emptied', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const saved = await visitor.send(await visitor.open('/account/profile'), '/account/profile', {
+      name: 'Dr. Mara Ito',
+      nickname: 'Mara',
+      given_name: '',
+      birthdate: '1986-02-28',
+      locale: 'de-AT',
+      zoneinfo: 'Europe/Vienna',
+      phone_number: '+43 1 234567',
+      street_address: 'Ring 1',
+      locality: 'Wien',
+      country: 'Österreich',
+    });
+    expect(saved.url).to.match(/\/account\/profile\?done=saved$/);
+    expect(saved.body).to.match(/role="status"/);
+    const { claims } = await world.account(MARA.login);
+    expect(claims).to.deep.equal({
+      name: 'Dr. Mara Ito',
+      nickname: 'Mara',
+      family_name: 'Ito',
+      birthdate: '1986-02-28',
+      locale: 'de-AT',
+      zoneinfo: 'Europe/Vienna',
+      phone_number: '+43 1 234567',
+      address: { street_address: 'Ring 1', locality: 'Wien', country: 'Österreich' },
+    });
+  });
+
+  it('names the fields that it cannot take, keeps what was entered, and saves nothing', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn({ login: 'chief@clinic.test', password: 'Juniper-Harvest-Copper-55' });
+    const before = await world.account('chief@clinic.test');
+    const page = await visitor.send(await visitor.open('/account/profile'), '/account/profile', {
+      nickname: 'Ivo',
+      birthdate: '1986-02-31x',
+      zoneinfo: 'Mars/Base',
+      locale: 'not a language',
+      phone_number: 'call me',
+      gender: 'x'.repeat(41),
+      name: 'two\nlines',
+    });
+    expect(page.status).to.equal(400);
+    expect(alertOf(page)).to.contain('cannot be taken');
+    const wrong = [...page.body.matchAll(/id="(\w+)-wrong"/g)].map(([, name]) => name);
+    expect(wrong).to.have.members(['name', 'phone_number', 'birthdate', 'gender', 'locale', 'zoneinfo']);
+    expect(page.body).to.contain('value="Ivo"').and.to.contain('value="Mars/Base"');
+    expect(await world.account('chief@clinic.test')).to.deep.include({ claims: before.claims });
+  });
+
+  it('F7 sets nothing that has to be proved, nor anything that is not the person’s to say', async () => {
+    const visitor = world.visitor();
+    await world.change('codes@clinic.test', (account) => ({
+      ...account,
+      emailVerified: false,
+      claims: { ...account.claims, phone_number: '+49 30 1', phone_number_verified: true },
+    }));
+    const { id } = await world.account(CODES);
+    await world.server.running.stores.accounts.byId(id);
+    await world.change(CODES, (account) => ({ ...account, username: 'ek' }));
+    const { setPassword } = await import('../../../src/identity/set-password.ts');
+    await setPassword(world.server.running.identity, { accountId: id, password: FRESH, minimum: 12 });
+    await visitor.signIn({ login: CODES, password: FRESH });
+    const before = await world.account(CODES);
+    const hostile = {
+      ...{ email_verified: 'true', emailVerified: 'true', phone_number_verified: 'true', status: 'active' },
+      ...{
+        roles: 'admin',
+        'roles[]': 'admin',
+        organization: 'north_clinic',
+        sub: 'x',
+        id: 'x',
+        version: '99',
+      },
+      ...{
+        __proto__: 'x',
+        constructor: 'x',
+        passwordHash: 'x',
+        'vendor.avycenna.role': 'admin',
+        aliases: 'x',
+      },
+    };
+    for (const [page, action] of [
+      ['/account/profile', '/account/profile'],
+      ['/account/address', '/account/address'],
+      ['/account/password', '/account/password'],
+      ['/account/keys', '/account/keys'],
+    ] as const) {
+      await visitor.send(await visitor.open(page), action, { ...hostile, phone_number: '+49 30 2' });
+    }
+    const after = await world.account(CODES);
+    expect(after.emailVerified).to.equal(false);
+    expect(after.claims.phone_number).to.equal('+49 30 2');
+    expect(after.claims).to.not.have.property('phone_number_verified');
+    for (const name of [
+      'email',
+      'status',
+      'roles',
+      'organization',
+      'id',
+      'passwordHash',
+      'vendor',
+      'aliases',
+    ] as const) {
+      expect(after[name], name).to.deep.equal(before[name]);
+    }
+  });
+
+  it('S7 shows hostile values as text', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const payload = `"><svg onload=alert(1)><%= 7*7 %>{{7*7}}`;
+    const page = await visitor.send(await visitor.open('/account/profile'), '/account/profile', {
+      name: payload,
+    });
+    expect(page.body).to.not.contain('<svg onload').and.not.contain('49{{');
+    expect((await visitor.open('/account')).body).to.not.contain('<svg onload');
+    expect(formTo(page, '/account/profile').fields.name).to.equal(payload);
+  });
+
+  it('keeps what somebody else changes at the same time', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const page = await visitor.open('/account/profile');
+    await world.change(MARA.login, (account) => ({ ...account, roles: ['therapist'] }));
+    await visitor.send(page, '/account/profile', { nickname: 'M' });
+    const account = await world.account(MARA.login);
+    expect(account.roles).to.deep.equal(['therapist']);
+    expect(account.claims.nickname).to.equal('M');
+  });
+});
+
+describe('the address page', () => {
+  let world: AccountWorld;
+
+  before(async () => {
+    world = await startAccountWorld();
+  });
+  after(() => world.server.close());
+
+  it('confirms the address by a code', async () => {
+    const visitor = world.visitor();
+    const who = { login: 'unverified@ward.test', password: 'Violet-Anchor-Timber-58' };
+    await visitor.signIn(who);
+    const asked = await visitor.send(await visitor.open('/account/address'), '/account/address/confirm');
+    expect(asked.body).to.contain(who.login);
+    const wrong = await visitor.send(asked, '/account/address/code', { code: '000 000' });
+    expect(wrong.status).to.equal(400);
+    const done = await visitor.send(wrong, '/account/address/code', { code: await world.codeFor(who.login) });
+    expect(done.url).to.contain('done=address-confirmed');
+    expect((await world.account(who.login)).emailVerified).to.equal(true);
+  });
+
+  it('changes the address when the new one is proved, and tells the old one', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn({ login: 'n.okafor@ward.test', password: 'Copper-Meadow-Falcon-72' });
+    const before = await world.account('n.okafor@ward.test');
+    const page = await visitor.open('/account/address');
+    const asked = await visitor.send(page, '/account/address', { email: 'Ngozi@New.test' });
+    expect(await world.account('n.okafor@ward.test')).to.deep.equal(before);
+    const code = await world.codeFor('ngozi@new.test');
+    const done = await visitor.send(asked, '/account/address/code', { code });
+    expect(done.url).to.contain('done=address-changed');
+    const after = await world.account('ngozi@new.test');
+    expect(after).to.include({ id: before.id, emailVerified: true });
+    const letter = await world.server.mail.take('n.okafor@ward.test');
+    expect(letter.subject).to.equal('Your e-mail address was changed');
+    const lines = await world.server.running.stores.audit.latest({ limit: 3, subject: before.id });
+    expect(lines.map(({ event }) => event)).to.include('address.change');
+    // The code is spent.
+    const again = await visitor.send(asked, '/account/address/code', { code });
+    expect(again.status).to.equal(400);
+  });
+
+  it('F7 proves no other address than the one that the code went to', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const page = await visitor.open('/account/address');
+    const mine = await visitor.send(page, '/account/address', { email: 'mine@attacker.test' });
+    const code = await world.codeFor('mine@attacker.test');
+    const victim = await visitor.send(page, '/account/address', { email: 'victim@clinic.test' });
+    const swapped = await visitor.send(victim, '/account/address/code', {
+      code,
+      email: 'victim@clinic.test',
+    });
+    expect(swapped.status).to.equal(400);
+    const forged = await visitor.send(mine, '/account/address/code', { code, to: 'victim@clinic.test' });
+    expect(pathOf(forged)).to.equal('/account/address');
+    expect((await world.account(MARA.login)).email).to.equal(MARA.login);
+  });
+
+  it("F7 takes nobody else's page for the code", async () => {
+    const [mara, doctor] = [world.visitor(), world.visitor()];
+    await mara.signIn(MARA);
+    await doctor.signIn({ login: 'dr@clinic.test', password: 'Saffron-Glacier-Pilot-19' });
+    const page = await mara.open('/account/address');
+    const asked = await mara.send(page, '/account/address', { email: 'elsewhere@new.test' });
+    const there = await doctor.open(new URL(asked.url).pathname + new URL(asked.url).search);
+    expect(pathOf(there)).to.equal('/account/address');
+    const code = await world.codeFor('elsewhere@new.test');
+    const form = { ...formTo(there, '/account/address'), action: `${world.server.url}/account/address/code` };
+    const to = new URL(asked.url).searchParams.get('to') ?? '';
+    await doctor.session.submit(there, { to, code }, { form });
+    expect((await world.account('dr@clinic.test')).email).to.equal('dr@clinic.test');
+  });
+
+  it("W7 looks the same for somebody else's address, whose owner gets a letter and the person no code", async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const page = await visitor.open('/account/address');
+    const taken = await visitor.send(page, '/account/address', { email: 'chief@clinic.test' });
+    const free = await visitor.send(page, '/account/address', { email: 'quite@free.test' });
+    const look = (one: typeof taken, email: string) => ({
+      status: one.status,
+      body: one.body.replaceAll(email, 'EMAIL').replace(/name="to" value="[^"]+"/, 'TO'),
+    });
+    expect(look(taken, 'chief@clinic.test')).to.deep.equal(look(free, 'quite@free.test'));
+    const letter = await world.server.mail.take('chief@clinic.test');
+    expect(letter.subject).to.equal('You have an account already');
+    expect(letter.text + letter.html).to.not.match(/\b\d{6}\b/);
+  });
+
+  it('X4 leaves the address to who was faster', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const page = await visitor.open('/account/address');
+    const asked = await visitor.send(page, '/account/address', { email: 'race@new.test' });
+    const code = await world.codeFor('race@new.test');
+    await world.change('chief@clinic.test', (account) => ({ ...account, email: 'race@new.test' }));
+    const late = await visitor.send(asked, '/account/address/code', { code });
+    expect(late.status).to.equal(400);
+    expect((await world.account(MARA.login)).email).to.equal(MARA.login);
+  });
+
+  it('says what is wrong with an address', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const page = await visitor.open('/account/address');
+    const none = await visitor.send(page, '/account/address', { email: 'nobody' });
+    expect(alertOf(none)).to.contain('not an e-mail address');
+    const same = shown(await visitor.send(page, '/account/address', { email: ' MARA@clinic.test' }));
+    expect(alertOf(same)).to.contain('your address already');
+  });
+});
