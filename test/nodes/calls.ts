@@ -75,7 +75,7 @@ export async function oidcSignIn(
 export async function oidcAgain({ party, session }: OidcLine): Promise<Pair> {
   const started = await party.begin();
   const callback = await session.open(started.url, [party.client.redirectUri]);
-  if (typeof callback !== 'string') throw new Error(`A page was asked: ${callback.status}\n${callback.body}`);
+  if (typeof callback !== 'string') throw new Error(`A page was shown: ${callback.status}`);
   return pairOf(await party.finish(started, callback));
 }
 
@@ -122,17 +122,22 @@ export interface RefreshDoor {
 
 const lines = new Map<string, Promise<OidcLine>>();
 
-/** Signed in once per issuer; further tokens need no password. */
-function lineOf(issuer: string): Promise<OidcLine> {
-  const known = lines.get(issuer) ?? oidcSignIn(issuer);
-  lines.set(issuer, known);
-  return known;
+/** Signed in once per issuer; further tokens need no password as long as the browser's session lives. */
+async function signInAgain(issuer: string): Promise<Pair> {
+  const line = await (lines.get(issuer) ?? newLine(issuer));
+  return oidcAgain(line).catch(async () => newLine(issuer));
+}
+
+function newLine(issuer: string): Promise<OidcLine> {
+  const line = oidcSignIn(issuer);
+  lines.set(issuer, line);
+  return line;
 }
 
 export const oidcDoor: RefreshDoor = {
   name: 'OIDC',
   introspector: ownApp,
-  signIn: async (at) => oidcAgain(await lineOf(at)),
+  signIn: signInAgain,
   refresh: (at, token) => refreshOidc(at, token),
   pair: (reply) => pairOf(reply.json() as { access_token: string; refresh_token: string }),
 };

@@ -27,6 +27,8 @@ export interface FaultProxy {
   readonly port: number;
   /** For connections that are open and for those to come, from now on. */
   set(fault: Fault): void;
+  /** For those to come. What is open stays as it is for good, as when the machine behind it was replaced. */
+  setForNew(fault: Fault): void;
   /** Connections through it at the moment. */
   readonly open: number;
   /** Connections that it reset so far. */
@@ -46,7 +48,7 @@ export async function startFaultProxy(target: { host: string; port: number }): P
       client.on('error', () => undefined).resetAndDestroy();
       return;
     }
-    const link = new Link(client, target, () => fault);
+    const link = new Link(client, target, fault);
     links.add(link);
     link.onEnd((wasReset) => {
       links.delete(link);
@@ -61,7 +63,10 @@ export async function startFaultProxy(target: { host: string; port: number }): P
     port: (server.address() as AddressInfo).port,
     set(next) {
       fault = next;
-      for (const link of links) link.faultChanged();
+      for (const link of links) link.suffer(fault);
+    },
+    setForNew(next) {
+      fault = next;
     },
     get open() {
       return links.size;
@@ -81,7 +86,7 @@ export async function startFaultProxy(target: { host: string; port: number }): P
 class Link {
   readonly #client: Socket;
   readonly #server: Socket;
-  readonly #fault: () => Fault;
+  #fault: Fault;
   /** What waits while nothing passes, in the order in which it came. */
   readonly #held: { to: Socket; bytes: Buffer }[] = [];
   #answered = 0;
@@ -89,7 +94,7 @@ class Link {
   #wasReset = false;
   #ended: (wasReset: boolean) => void = () => undefined;
 
-  constructor(client: Socket, target: { host: string; port: number }, fault: () => Fault) {
+  constructor(client: Socket, target: { host: string; port: number }, fault: Fault) {
     this.#client = client;
     this.#fault = fault;
     this.#server = openSocket({ ...target, allowHalfOpen: true });
@@ -109,9 +114,10 @@ class Link {
     this.#ended = listener;
   }
 
-  faultChanged(): void {
+  suffer(fault: Fault): void {
+    this.#fault = fault;
     this.#answered = 0;
-    if (this.#fault().kind === 'reset') this.reset();
+    if (fault.kind === 'reset') this.reset();
     for (const { to, bytes } of this.#held.splice(0)) this.#carry(to, bytes);
     // One side left while nobody was told.
     if (this.#client.readableEnded || this.#server.readableEnded) this.#later(() => this.#end());
@@ -125,7 +131,7 @@ class Link {
   }
 
   #carry(to: Socket, bytes: Buffer): void {
-    const fault = this.#fault();
+    const fault = this.#fault;
     const isAnswer = to === this.#client;
     if (fault.kind === 'black-hole' || (fault.kind === 'half-open' && isAnswer)) {
       this.#held.push({ to, bytes });
@@ -147,7 +153,7 @@ class Link {
 
   /** After what is under way: at once, or with the latency of the moment. */
   #later(work: () => void): void {
-    const fault = this.#fault();
+    const fault = this.#fault;
     if (fault.kind === 'black-hole' || fault.kind === 'half-open') return;
     setTimeout(work, fault.kind === 'latency' ? fault.milliseconds : 0);
   }

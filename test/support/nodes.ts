@@ -84,7 +84,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     file,
     stringify({
       issuer: balancer.url,
-      http: { host: '127.0.0.1', trustedProxies: ['127.0.0.1'] },
+      http: { host: '127.0.0.1', trustedProxies: ['127.0.0.1'], stopDelay: 2 },
       store: {
         kind: 'distributed',
         mongo: { url: stores.mongo, database: stores.database },
@@ -205,31 +205,50 @@ interface Balancer {
 }
 
 /**
- * Round robin, request by request. A node that takes no connection is passed over; one that took the request
- * and broke off is a 502, since nobody knows what it did (as nginx does with POST).
+ * Round robin, request by request. A node whose /readyz does not say yes gets nothing while another's does.
+ * One that took the request and broke off is a 502, since nobody knows what it did.
  */
 async function startBalancer(ports: () => readonly number[]): Promise<Balancer> {
   const served: number[] = [];
+  const resting = new Set<number>();
+  const asked = new Set<number>();
+  const look = async (port: number) => {
+    asked.add(port);
+    const ready = (await statusOf(`http://127.0.0.1:${port}/readyz`)) === 200;
+    asked.delete(port);
+    if (ready) resting.delete(port);
+    else resting.add(port);
+  };
+  const looking = setInterval(() => {
+    for (const port of ports()) if (!asked.has(port)) void look(port);
+  }, 200);
   let turn = 0;
   const server = http.createServer(async (request, response) => {
-    const targets = ports();
+    const all = ports();
     const first = turn;
     turn += 1;
     try {
       const body = await buffer(request);
-      for (let i = 0; i < targets.length; i += 1) {
-        const which = (first + i) % targets.length;
-        const reply = await forward(targets[which] ?? 0, request, body);
-        if (reply === 'refused') continue;
+      const inTurn = all.map((_, i) => (first + i) % all.length);
+      const rests = (which: number) => resting.has(all[which] ?? 0);
+      for (const which of [...inTurn.filter((one) => !rests(one)), ...inTurn.filter(rests)]) {
+        const port = all[which] ?? 0;
+        const reply = await forward(port, request, body);
+        if (reply === 'refused') {
+          resting.add(port);
+          continue;
+        }
         served[which] = (served[which] ?? 0) + 1;
         response.writeHead(reply.statusCode ?? 502, reply.rawHeaders);
         reply.on('error', () => response.destroy()).pipe(response);
         return;
       }
-      response.writeHead(503, { 'x-from': 'balancer', 'retry-after': '1' }).end();
-    } catch {
+      response
+        .writeHead(503, { 'x-from': 'balancer', 'retry-after': '1' })
+        .end('No node takes a connection.');
+    } catch (error) {
       if (response.headersSent) response.destroy();
-      else response.writeHead(502, { 'x-from': 'balancer' }).end();
+      else response.writeHead(502, { 'x-from': 'balancer' }).end(`The node broke off: ${String(error)}`);
     }
   });
   server.keepAliveTimeout = 60_000;
@@ -239,6 +258,7 @@ async function startBalancer(ports: () => readonly number[]): Promise<Balancer> 
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     served,
     async close() {
+      clearInterval(looking);
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
