@@ -14,8 +14,8 @@ export interface MongoOptions {
 
 /** Milliseconds. A call is over after DEADLINE, its retries by the driver included. */
 const SERVER_SELECTION = 3000;
-const SOCKET = 4000;
-const DEADLINE = 5000;
+const SOCKET = 3500;
+const DEADLINE = 4000;
 
 /** Codes with which a server says "not now": it stepped down, is stopping, or ran out of time. */
 const NOT_NOW = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
@@ -75,13 +75,21 @@ async function withDeadline<Result>(work: () => Promise<Result>): Promise<Result
 
 /** StoreUnavailable for a server that is away; a fault of ours stays what it is. */
 export function translated(error: unknown): unknown {
-  if (!(error instanceof MongoError)) return error;
+  if (!(error instanceof MongoError)) {
+    return isOfSocket(error) ? new StoreUnavailable('mongo', { cause: error }) : error;
+  }
   if (error instanceof MongoServerError && !isPassing(error)) {
     // Authentication failed, or not authorized: no waiting helps.
     if (error.code === 18 || error.code === 13) return refusedLogin(error);
     return error;
   }
   return new StoreUnavailable('mongo', { cause: error });
+}
+
+/** The driver passes on as it is what the socket says when it breaks in the middle of a write. */
+function isOfSocket(error: unknown): error is Error {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return /^(E(?!RR_)|ERR_(STREAM|SOCKET)_)/.test(String(error.code));
 }
 
 function isPassing(error: MongoServerError): boolean {

@@ -11,8 +11,13 @@ export interface RedisOptions {
   readonly log: Log;
 }
 
-/** Milliseconds for one command; also for a connection, and after which calls no longer wait for one. */
+/** Milliseconds for one call; also for a connection, and after which calls no longer wait for one. */
 const COMMAND = 2000;
+/**
+ * Milliseconds without a word from a server that owes an answer, after which its connection is given up. A
+ * machine that dies says no goodbye, and the one that takes its address is only found by a new connection.
+ */
+const SILENCE = 3000;
 
 /**
  * Milliseconds that Redis keeps a record after its expiry. Expiry is judged on read by the caller's clock;
@@ -25,6 +30,7 @@ export function connectRedis({ url, log }: RedisOptions): Redis {
     connectionName: 'portico',
     connectTimeout: COMMAND,
     commandTimeout: COMMAND,
+    socketTimeout: SILENCE,
     enableAutoPipelining: true,
     maxRetriesPerRequest: 1,
     // A command whose reply was lost may have run. Sent again, "consume" would say that somebody else
@@ -62,13 +68,26 @@ export function guarded<Port extends object>(redis: Redis, port: Port): Port {
       if (outage.lasts())
         throw new StoreUnavailable('redis', { cause: new Error('There is no connection.') });
       try {
-        return await method(...values);
+        return await withinDeadline(() => method(...values));
       } catch (error) {
         throw translated(error);
       }
     },
   ]);
   return Object.fromEntries(methods) as Port;
+}
+
+/** A command waits behind those that were sent before it, so its own time-out is not all the time it takes. */
+async function withinDeadline(work: () => Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Redis timed out.')), COMMAND);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Knows since when there is no connection: calls wait for a short break, and not behind a long one. */
