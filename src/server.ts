@@ -6,6 +6,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Middleware } from 'koa';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config/schema.ts';
@@ -50,7 +51,7 @@ const PROJECT = join(import.meta.dirname, '..');
 const SWEEP_EVERY = 60_000;
 const ROTATION_CHECK_EVERY = 60_000;
 /** Milliseconds that requests in flight, and then letters, may take when the server stops. */
-const DRAIN = 4000;
+const DRAIN = 3000;
 
 export interface ServerOptions {
   readonly clock?: Clock;
@@ -285,16 +286,24 @@ async function listen(http: Config['http'], lifecycle: Lifecycle) {
   let handler: RequestListener = (_, response) => {
     response.writeHead(503, { 'retry-after': '1', 'cache-control': 'no-store' }).end();
   };
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) =>
-    handler(request, response),
-  );
+  let served = false;
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+    // A balancer that keeps connections must not send one more request on a connection that is about to go.
+    if (!lifecycle.accepting()) response.setHeader('Connection', 'close');
+    handler(request, response);
+  });
   const port = await bind(server, http.port, http.host);
-  lifecycle.onClose('listening', 'requests', () => drain(server));
+  lifecycle.onClose('listening', 'requests', async () => {
+    // Whoever is sent here until the balancer has seen /readyz say no is still served.
+    if (served) await pause(http.stopDelay * 1000);
+    await drain(server);
+  });
   return {
     port,
     host: http.host === '0.0.0.0' || http.host === '::' ? 'localhost' : http.host,
     answerWith(next: RequestListener) {
       handler = next;
+      served = true;
     },
   };
 }

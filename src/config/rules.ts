@@ -17,13 +17,23 @@ export interface RuleFacts {
 }
 
 export function judge({ config, demoSeeds }: RuleFacts): Mistake[] {
-  const mistakes = [...judgeLifetimes(config), ...judgeFederation(config), ...judgeDialects(config)];
+  const mistakes = [
+    ...judgeHttp(config),
+    ...judgeLifetimes(config),
+    ...judgeFederation(config),
+    ...judgeDialects(config),
+  ];
   if (config.environment === 'production') mistakes.push(...judgeProduction(config, demoSeeds));
   return mistakes;
 }
 
 function mistake(path: string, message: string, value?: unknown): Mistake {
   return { path, message, ...(value === undefined ? {} : { value: shownValue(value, path.split('.')) }) };
+}
+
+function* judgeHttp({ http }: Known): Iterable<Mistake> {
+  // With the requests and letters of the end it must fit into the ten seconds that orchestrators wait.
+  if (http && http.stopDelay > 3) yield mistake('http.stopDelay', 'must be 3 or less', http.stopDelay);
 }
 
 function* judgeLifetimes({ oidc, sessions }: Known): Iterable<Mistake> {

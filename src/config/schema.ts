@@ -139,6 +139,11 @@ const http = table({
     { example: '[10.0.0.0/8]' },
   ),
   workers: key(z.int().min(1).max(256).default(1), 'Processes that share the port on this machine.'),
+  stopDelay: key(
+    z.union([z.literal(0), duration]).default(0),
+    'How long a server that was told to stop goes on serving while /readyz says no, so that balancers that ask it have moved on; at most 3 s. 0 where nothing asks.',
+    { example: '2s' },
+  ),
   cors: key(
     table({
       origins: key(

@@ -61,6 +61,7 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
         host: '127.0.0.1',
         port: 0,
         workers: 1,
+        stopDelay: 0,
         trustedProxies: options.trustedProxies ?? [],
         cors: { origins: [] },
         internal: { host: '127.0.0.1', port: null },
