@@ -90,6 +90,7 @@ describe('the words', () => {
       letters.render({
         name: 'code',
         to: 'a@b.test',
+        organization: 'default',
         data: { code: '123456', lifetime: 600 },
         ...(locale === undefined ? {} : { locale }),
       });
