@@ -7,6 +7,7 @@ import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import Provider, { errors } from 'oidc-provider';
 import type { Clock } from '../clock.ts';
 import type { Secrets } from '../secrets.ts';
+import { StoreUnavailable } from '../store/ports.ts';
 import { familyAtHand } from './access-token-format.ts';
 import type { Artifacts } from './artifacts.ts';
 import { type EngineContext, type EngineStep, notesOf, routeOf } from './engine-context.ts';
@@ -108,7 +109,10 @@ export function refreshTurns({ provider, artifacts, leeway }: RefreshParts): Eng
       await turn.release();
     } else if (turn) {
       const shared: Shared = { request: await requestOf(engine), reply: ctx.body as Shared['reply'] };
-      if (!(await turn.settle(JSON.stringify(shared), leeway))) await takeBack(engine);
+      const outcome = await turn.settle(JSON.stringify(shared), leeway);
+      if (outcome !== 'settled') await takeBack(engine);
+      if (outcome === 'late')
+        throw new StoreUnavailable('claims', { cause: new Error('The turn was over.') });
     } else if (successor !== undefined && ctx.status === 200) {
       const revoked = !(await artifacts.load('RefreshToken', String(refreshToken)));
       if (revoked) await takeBack(engine);

@@ -17,16 +17,20 @@ import type { Secrets } from '../secrets.ts';
 import { type ClaimStore, StoreUnavailable } from '../store/ports.ts';
 import type { Artifacts } from './artifacts.ts';
 
-/** A turn that takes longer is taken for crashed. Milliseconds. */
-const TURN = 10_000;
-/** How long a request waits for another one's turn. Milliseconds. */
-const PATIENCE = 12_000;
+/** A turn that takes longer is taken for crashed; until then a crash keeps the token's next user waiting. Milliseconds. */
+const TURN = 5000;
+/** How long a request waits for another one's turn before it is told to come back. Milliseconds. */
+const PATIENCE = 4500;
 /** Results stay this much longer than the leeway, so that the used token's own time decides. Seconds. */
 const MARGIN = 5;
 
 export interface Turn {
-  /** Stores the reply for the leeway (seconds) and marks the token used. False: revoked meanwhile, or too slow; what was made must go. */
-  settle(reply: string, leeway: number): Promise<boolean>;
+  /**
+   * Stores the reply for the leeway (seconds) and marks the token used. Unless it is 'settled' what was made
+   * must go: the token was 'revoked' meanwhile, or this turn took too long ('late') and somebody else may have
+   * the next one, so that the client must ask again.
+   */
+  settle(reply: string, leeway: number): Promise<'settled' | 'revoked' | 'late'>;
   /** Gives the turn up: the token is as good as before. */
   release(): Promise<void>;
 }
@@ -63,12 +67,12 @@ export function createRotations(parts: {
         const at = clock.now();
         const until = new Date(at.getTime() + (leeway + MARGIN) * 1000);
         const held = await claims.settle(key, owner, { sealed: secrets.seal(reply, key), at, until });
-        if (!held) return false;
+        if (!held) return (await isThere(token)) ? 'late' : 'revoked';
         // False also when somebody who replayed was faster: then the record is still there.
         const marked = await artifacts.consume('RefreshToken', token);
-        if (marked || (await isThere(token))) return true;
+        if (marked || (await isThere(token))) return 'settled';
         await claims.forget(key);
-        return false;
+        return 'revoked';
       },
       release: () => claims.release(key, owner),
     };

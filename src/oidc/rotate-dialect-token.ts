@@ -1,4 +1,6 @@
 /** GrantIssuer.rotate: refresh-rotation.ts for the refresh tokens of dialects. */
+
+import { StoreUnavailable } from '../store/ports.ts';
 import { handleOf } from './access-token-format.ts';
 import type { Artifact } from './artifacts.ts';
 import {
@@ -48,13 +50,15 @@ export function createDialectRotation(parts: GrantIssuerParts & { make: TokenMak
       if (made === undefined) await turn.release();
     }
     if (made === undefined) return undefined;
-    if (await turn.settle(JSON.stringify(made), wanted.leeway)) return made;
-    // Revoked meanwhile. When only this turn was too slow, the grant and the faster one's tokens stay.
+    const outcome = await turn.settle(JSON.stringify(made), wanted.leeway);
+    if (outcome === 'settled') return made;
     await Promise.all([
       artifacts.remove('RefreshToken', String(made.refresh?.value)),
       artifacts.remove('AccessToken', handleOf(made.access.value)),
     ]);
-    if (!(await artifacts.load('RefreshToken', wanted.token))) await endGrant(artifacts, made.grantId);
+    // The grant and the tokens of a faster turn stay.
+    if (outcome === 'late') throw new StoreUnavailable('claims', { cause: new Error('The turn was over.') });
+    await endGrant(artifacts, made.grantId);
     return undefined;
   }
 

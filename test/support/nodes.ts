@@ -84,7 +84,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     file,
     stringify({
       issuer: balancer.url,
-      http: { host: '127.0.0.1', trustedProxies: ['127.0.0.1'], stopDelay: 2 },
+      http: { host: '127.0.0.1', trustedProxies: ['127.0.0.1'], stopDelay: 1 },
       store: {
         kind: 'distributed',
         mongo: { url: stores.mongo, database: stores.database },
