@@ -42,6 +42,9 @@ export interface Workers {
 
 export function startWorkers(options: { count: number; program: string; log: Log }): Workers {
   const { count, program, log } = options;
+  // Each worker accepts for itself. With Node's round robin this process accepts, and a connection that it
+  // hands to a worker in the moment of its death hangs until the client gives up.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   const alive = new Set<Worker>();
   let closing = false;
 
@@ -59,12 +62,12 @@ export function startWorkers(options: { count: number; program: string; log: Log
         alive.delete(worker);
         // It has said why on standard error.
         if (!serving) reject(new WorkerFailed());
-        else if (!closing) void replace(number, { code, signal });
+        else if (!closing) void replace(number, { exitCode: code, signal });
       });
     });
   }
 
-  async function replace(number: number, ended: { code: number; signal: string }): Promise<void> {
+  async function replace(number: number, ended: { exitCode: number; signal: string }): Promise<void> {
     log.error({ worker: number, ...ended }, 'a worker died and is replaced');
     await pause(REPLACE_AFTER);
     if (closing) return;

@@ -26,6 +26,8 @@ export interface Terminal {
   run(args: readonly string[], more?: { input?: string; env?: Record<string, string> }): Promise<Ran>;
   /** Commands in turn, without a process for each. */
   session(args: readonly string[], more?: { input?: string }): Promise<Ran>;
+  /** A command that goes on, such as `start`. */
+  spawn(args: readonly string[], env?: Record<string, string>): { child: ChildProcess; output(): string };
   write(name: string, content: string): string;
   close(): void;
 }
@@ -53,6 +55,17 @@ export function openTerminal(config: Record<string, unknown> = {}): Terminal {
     folder,
     write,
     run: (args, { input, env = {} } = {}) => run({ args, cwd: folder, input, env: { ...settings, ...env } }),
+    spawn(args, env = {}) {
+      const child = spawn(process.execPath, [program, ...args], {
+        cwd: folder,
+        env: environment({ ...settings, ...env }),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      const written: string[] = [];
+      child.stdout.on('data', (chunk) => written.push(String(chunk)));
+      child.stderr.on('data', (chunk) => written.push(String(chunk)));
+      return { child, output: () => written.join('') };
+    },
     async session(args, { input = '' } = {}) {
       child ??= fork(session, { cwd: folder, env: environment(settings), execArgv: [] });
       child.send({ args, input } satisfies Asked);
