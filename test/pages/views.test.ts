@@ -9,6 +9,32 @@ import { loadWords } from '../../src/http/words.ts';
 const root = path.join(import.meta.dirname, '../..');
 const HOSTILE = '"><svg onload=alert(1)><%= 7*7 %>\'`';
 
+const AT = '2030-01-01T00:00:00.000Z';
+
+/** What the account pages list, hostile wherever a person or an app could have put it. */
+const account: Record<string, unknown> = {
+  groups: [
+    {
+      key: 'names',
+      fields: [
+        {
+          name: 'name',
+          type: 'text',
+          value: HOSTILE,
+          autocomplete: 'name',
+          longest: 10,
+          wrong: true,
+        },
+      ],
+    },
+  ],
+  sessions: [{ uid: HOSTILE, at: AT, factors: ['pwd', 'otp'] }],
+  grants: [{ grantId: HOSTILE, client: HOSTILE, at: AT, scopes: [{ key: 'other', name: HOSTILE }] }],
+  keys: [{ id: HOSTILE, name: HOSTILE, at: AT, until: AT, scopes: [HOSTILE] }],
+  offers: [{ vendor: 'avycenna', title: HOSTILE, scopes: [HOSTILE] }],
+  lives: [0, 1, 30],
+};
+
 /** Answers any member with hostile text, and any list with one hostile entry. */
 const hostile: Record<string, unknown> = new Proxy(
   {},
@@ -18,6 +44,8 @@ const hostile: Record<string, unknown> = new Proxy(
       if (name === 'kind') return 'internal';
       if (name === 'alert') return { kind: 'sign-in-refused' };
       if (name === 'upstreams') return ['google', 'apple'];
+      if (name === 'zone') return 'UTC';
+      if (name in account) return account[name];
       if (['scopes', 'links', 'letters', 'parts'].includes(name)) {
         return [
           {
@@ -25,7 +53,9 @@ const hostile: Record<string, unknown> = new Proxy(
             name: HOSTILE,
             href: HOSTILE,
             text: HOSTILE,
-            at: HOSTILE,
+            at: name === 'links' ? AT : HOSTILE,
+            provider: HOSTILE,
+            issuer: HOSTILE,
             subject: HOSTILE,
             to: HOSTILE,
             address: HOSTILE,
@@ -67,6 +97,27 @@ describe('views', () => {
     });
   }
 
+  for (const view of names) {
+    it(`${view} names its fields, and ties an error to the field that it is about`, () => {
+      const alert = { kind: ALERTS[view] ?? 'sign-in-refused' };
+      const data = { ...plain, alert, kind: KINDS[view] ?? 'internal' };
+      const html = views.render({ view, data });
+      const ids = new Set([...html.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id));
+      const fields = [...html.matchAll(/<(?:input|select)\b[^>]*>/g)].map(([field]) => field);
+      const entered = fields.filter((field) => !/type="(?:hidden|checkbox|radio)"|aria-hidden/.test(field));
+      for (const field of entered) {
+        const id = /\sid="([^"]+)"/.exec(field)?.[1] ?? 'none';
+        expect(html, field).to.contain(`<label for="${id}"`);
+      }
+      for (const [, about = ''] of html.matchAll(/aria-describedby="([^"]*)"/g))
+        for (const id of about.split(' ')) expect(ids, about).to.include(id);
+      if (!html.includes('role="alert"') || entered.length === 0) return;
+      expect(html).to.match(/aria-invalid="true"/);
+      // A profile has many fields, each with words of its own.
+      if (view !== 'account-profile') expect(html).to.match(/<input[^>]*aria-describedby="[^"]*\balert\b/);
+    });
+  }
+
   it('are under 40 lines each', async () => {
     const { readFileSync } = await import('node:fs');
     for (const view of names) {
@@ -94,12 +145,24 @@ describe('views', () => {
 /** The kind of a page that comes in several. */
 const KINDS: Readonly<Record<string, string>> = { 'confirm-person': 'link' };
 
+/** The alert of a page whose fields have alerts of their own. */
+const ALERTS: Readonly<Record<string, string>> = {
+  register: 'invalid-address',
+  'account-keys': 'invalid-key',
+  device: 'device-code-unknown',
+};
+
 const plain = {
+  ...account,
+  sessions: [{ uid: 'session-uid', at: AT, factors: ['pwd'] }],
+  grants: [{ grantId: 'grant-id', client: 'App', at: AT, scopes: [] }],
+  zone: 'UTC',
+  recent: true,
   upstreams: ['google', 'apple'],
   lacks: 'password',
   provider: 'Google',
   scopes: [{ key: 'openid', name: 'openid' }],
-  links: [{ key: 'policy', href: 'https://app.test/policy' }],
+  links: [{ key: 'policy', href: 'https://app.test/policy', provider: 'Google', at: AT }],
   letters: [{ address: '/x', subject: 'S', to: 'a@b.test', at: '2030-01-01T00:00:00.000Z' }],
   parts: [{ text: 'T' }],
   alert: { kind: 'sign-in-refused' },
