@@ -3,7 +3,7 @@
  * `_file` keys and the documentation all ask here, so that none of them has a list of keys of its own.
  */
 import type { z } from 'zod';
-import { facts, type KeyFacts } from './schema.ts';
+import { facts, type KeyFacts } from './kinds.ts';
 
 /** The part of a zod definition that is read here. */
 interface Definition {
