@@ -38,7 +38,7 @@ const PERSONAL = [
     longest: 40,
     fits: (text) => /^\+?[\d\s().-]{3,40}$/.test(text),
   }),
-  line('birthdate', 'bday', { type: 'date', fits: isDate }),
+  line('birthdate', 'bday', { longest: 10, fits: isDate }),
   line('gender', 'sex', { longest: 40 }),
 ] as const;
 const REGION = [

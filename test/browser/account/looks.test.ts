@@ -1,0 +1,150 @@
+/** Registration, recovery and the account pages in every look (see ../looks.test.ts). */
+import { expect } from 'chai';
+import { createApiKey } from '../../../src/identity/api-keys.ts';
+import { linkIdentity } from '../../../src/identity/linking.ts';
+import type { Page } from '../../support/browser.ts';
+import { begin, enter, inEveryLook, type Journeys, signIn, startJourneys } from '../journey.ts';
+
+const DOCTOR = { login: 'dr@clinic.test', password: 'Saffron-Glacier-Pilot-19' };
+
+describe('the looks of the account pages', function () {
+  this.timeout(60_000);
+  let journeys: Journeys;
+
+  before(async () => {
+    journeys = await startJourneys({
+      config: { attempts: { pair: { limit: 1000 }, address: { limit: 1000 } } },
+    });
+    const { stores, identity } = journeys.server.running;
+    const organization = await stores.organizations.byId('default');
+    if (organization !== undefined) await stores.organizations.put({ ...organization, registration: true });
+    const doctor = await stores.accounts.byEmail('default', DOCTOR.login);
+    const accountId = doctor?.id ?? '';
+    await linkIdentity(identity, { accountId, issuer: 'https://accounts.google.com', subject: '1' });
+    for (const name of ['Reports at night', 'Ward screen']) {
+      await createApiKey(identity, {
+        ...{
+          organization: 'default',
+          vendor: 'avycenna',
+          accountId,
+          name,
+          scopes: ['read:users', 'read:health'],
+        },
+        id: { prefix: 'key_', alphabet: 'abcdefghij', length: 8 },
+        key: { prefix: 'avk_', alphabet: '0123456789abcdef', length: 64 },
+        ...(name === 'Ward screen' ? { expiresAt: new Date(Date.now() + 30 * 86_400_000) } : {}),
+      });
+    }
+  });
+  afterEach(() => journeys.settle());
+  after(() => journeys.close());
+
+  async function open(page: Page, path: string, who = DOCTOR): Promise<void> {
+    await page.goto(`${journeys.server.issuer}/account`);
+    await enter(page, who);
+    await page.getByRole('heading', { name: 'My account' }).waitFor();
+    await page.goto(journeys.server.issuer + path);
+  }
+
+  async function register(page: Page): Promise<void> {
+    await begin(page, await journeys.party());
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await page.getByRole('heading', { name: 'Create an account' }).waitFor();
+  }
+
+  it('register', () => inEveryLook(journeys, 'register', register));
+
+  it('register, refused', () =>
+    inEveryLook(journeys, 'register-refused', async (page) => {
+      await register(page);
+      await page.getByLabel('E-mail address').fill('new@clinic.test');
+      await page.getByLabel('Password').fill('Password1234');
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByRole('alert').waitFor();
+    }));
+
+  it('register, code', () =>
+    inEveryLook(journeys, 'register-code', async (page) => {
+      await register(page);
+      await page.getByLabel('E-mail address').fill('new@clinic.test');
+      await page.getByLabel('Password').fill('Seven-Quiet-Otters-Swim-90');
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByRole('button', { name: 'Create account' }).waitFor();
+    }));
+
+  it('forgot password', () =>
+    inEveryLook(journeys, 'forgot', async (page) => {
+      await page.goto(`${journeys.server.issuer}/forgot`);
+    }));
+
+  it('forgot password, sent', () =>
+    inEveryLook(journeys, 'forgot-sent', async (page) => {
+      await page.goto(`${journeys.server.issuer}/forgot`);
+      await page.getByLabel('E-mail or username').fill('nobody@clinic.test');
+      await page.getByRole('button', { name: 'Send the link' }).click();
+      await page.getByRole('heading', { name: 'Look into your mailbox' }).waitFor();
+    }));
+
+  for (const name of ['profile', 'address', 'password', 'sign-ins', 'keys', 'data', 'delete']) {
+    it(name, () => inEveryLook(journeys, `account-${name}`, (page) => open(page, `/account/${name}`)));
+  }
+
+  it('overview', () => inEveryLook(journeys, 'account', (page) => open(page, '/account')));
+
+  it('devices and apps', () =>
+    inEveryLook(journeys, 'account-access', async (page) => {
+      await signIn(page, await journeys.party(), DOCTOR);
+      await page.goto(`${journeys.server.issuer}/account/access`);
+      await page.getByRole('heading', { name: 'Apps with access' }).waitFor();
+    }));
+
+  it('a profile that cannot be taken', () =>
+    inEveryLook(journeys, 'account-profile-refused', async (page) => {
+      await open(page, '/account/profile');
+      await page.getByLabel('Time zone').fill('Mars/Base');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('alert').waitFor();
+    }));
+
+  it('a changed address, to be proved', () =>
+    inEveryLook(journeys, 'account-code', async (page) => {
+      await open(page, '/account/address');
+      await page.getByLabel('New e-mail address').fill('elsewhere@clinic.test');
+      await page.getByRole('button', { name: 'Send the code' }).click();
+      await page.getByRole('button', { name: 'Confirm' }).waitFor();
+    }));
+
+  it('a new key, shown once', () =>
+    inEveryLook(journeys, 'account-key-made', async (page) => {
+      await open(page, '/account/keys');
+      await page.getByLabel('Name').fill('Night run');
+      await page.getByLabel('read:users').check();
+      await page.getByRole('button', { name: 'Make key' }).click();
+      await page.getByText('it is shown this once').waitFor();
+    }));
+
+  it('account deleted', () =>
+    inEveryLook(journeys, 'account-deleted', async (page) => {
+      await page.goto(`${journeys.server.issuer}/account/deleted`);
+    }));
+
+  it('not signed in', () =>
+    inEveryLook(journeys, 'account-closed', async (page) => {
+      await page.goto(`${journeys.server.issuer}/account/signed-in`);
+    }));
+
+  it('the longest page and its stylesheets weigh less than 30 kB', async () => {
+    const page = await journeys.visit();
+    await open(page, '/account');
+    const weights: Promise<number>[] = [];
+    page.on('response', (response) => {
+      if (response.status() === 200) weights.push(response.body().then((body) => body.byteLength));
+    });
+    // Past the cache, as at the first visit.
+    const client = await page.context().newCDPSession(page);
+    await client.send('Network.setCacheDisabled', { cacheDisabled: true });
+    await page.goto(`${journeys.server.issuer}/account/profile`, { waitUntil: 'networkidle' });
+    const total = (await Promise.all(weights)).reduce((sum, weight) => sum + weight, 0);
+    expect(total).to.be.within(10_000, 30_000);
+  });
+});
