@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { dialectNames } from '../src/dialects/registry.ts';
+import { type OpenApiContract, openApiContract } from './support/openapi-contract.ts';
 import { replay } from './support/replay.ts';
 import { readScenarios, type Scenario } from './support/scenario-format.ts';
 import { PEOPLE, startTestServer } from './support/server.ts';
@@ -24,24 +25,24 @@ for (const file of files.filter((name) => !dialectNames.includes(vendorOf(name))
 /** Conversations that run at once. Each has a server of its own, and most of their time is waiting. */
 const AT_ONCE = 4;
 
-async function converse(scenario: Scenario): Promise<void> {
+async function converse(scenario: Scenario, contract: OpenApiContract): Promise<void> {
   const server = await startTestServer({ seeds: [PEOPLE] });
   try {
     const { url, issuer, mail, upstream } = server;
-    await replay(scenario, { url, issuer, mail, upstream, people: PEOPLE });
+    await replay(scenario, { url, issuer, mail, upstream, people: PEOPLE, alsoJudge: contract.faults });
   } finally {
     await server.close();
   }
 }
 
 /** Asking for one conversation starts the next ones too; each is reported under its own name, when its turn comes. */
-function ahead(scenarios: readonly Scenario[]): (index: number) => Promise<void> {
+function ahead(scenarios: readonly Scenario[], contract: OpenApiContract): (index: number) => Promise<void> {
   const running = new Map<number, Promise<void>>();
   return (index) => {
     for (let next = index; next < Math.min(index + AT_ONCE, scenarios.length); next += 1) {
       const scenario = scenarios[next];
       if (scenario === undefined || running.has(next)) continue;
-      const conversation = converse(scenario);
+      const conversation = converse(scenario, contract);
       conversation.catch(() => undefined);
       running.set(next, conversation);
     }
@@ -58,7 +59,7 @@ describe('scenarios', () => {
     describe(vendor, () => {
       const own = files.filter((file) => vendorOf(file) === vendor).map((file) => path.join(folder, file));
       const scenarios = own.flatMap(readScenarios);
-      const run = ahead(scenarios);
+      const run = ahead(scenarios, openApiContract(vendor));
       for (const [index, { scenario }] of scenarios.entries()) {
         it(scenario, async function () {
           this.timeout(120_000);

@@ -60,9 +60,20 @@ function requestBody(
   if (body === undefined) return undefined;
   const differing = typeof endpoint.body === 'object' ? endpoint.body : {};
   const rules = { ...dialect.bodies, ...differing };
-  const schema = schemaOf(body, 'input');
+  const schema = withNulls(schemaOf(body, 'input'));
   const content = Object.fromEntries(rules.accepts.map((kind) => [MEDIA[kind], { schema }]));
   return { required: rules.absent === 'refuse', content };
+}
+
+/** To every vendor a null is the same as a member that is absent, where one may be. */
+function withNulls(schema: JsonSchema): JsonSchema {
+  const required = (schema.required as string[] | undefined) ?? [];
+  const members = Object.entries((schema.properties as Record<string, JsonSchema> | undefined) ?? {});
+  const properties = members.map(([name, form]) => [
+    name,
+    required.includes(name) || Object.keys(form).length === 0 ? form : { anyOf: [form, { type: 'null' }] },
+  ]);
+  return { ...schema, properties: Object.fromEntries(properties) };
 }
 
 /** No content where the schema allows nothing but nothing. */

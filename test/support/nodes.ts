@@ -130,12 +130,26 @@ export function sharedNodes(): Promise<Nodes | undefined> {
 
 /* ------------------------------------------------------------------ one process */
 
+const running = new Set<ChildProcess>();
+
+/** No node outlives the tests, however they end. */
+function watch(child: ChildProcess): void {
+  if (running.size === 0) process.once('exit', endAll);
+  running.add(child);
+  child.once('exit', () => {
+    running.delete(child);
+    if (running.size === 0) process.off('exit', endAll);
+  });
+}
+
+function endAll(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 function prepareNode(file: string, port: number): PorticoNode {
   const url = `http://127.0.0.1:${port}`;
   const written: string[] = [];
   let child: ChildProcess | undefined;
-  const clean = () => void child?.kill('SIGKILL');
-  process.once('exit', clean);
   const output = () => written.join('');
   return {
     url,
@@ -156,6 +170,7 @@ function prepareNode(file: string, port: number): PorticoNode {
         },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
+      watch(child);
       child.stdout?.on('data', (chunk) => written.push(String(chunk)));
       child.stderr?.on('data', (chunk) => written.push(String(chunk)));
       await ready(url, child, output);

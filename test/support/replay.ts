@@ -19,6 +19,8 @@ export interface Stage {
   readonly upstream: TestUpstream;
   /** The seed file that `{password:person}` looks into. */
   readonly people: string;
+  /** What else must hold of every exchange: faults, each a sentence. */
+  readonly alsoJudge?: (sent: Outgoing, reply: Incoming) => string[];
 }
 
 /** `no_mail`: this long after the last request, in milliseconds. */
@@ -72,6 +74,7 @@ async function playRequest(step: RequestStep, run: Run): Promise<void> {
   for (let again = 1; again < (step.times ?? 1); again += 1) reply = await run.client.send(outgoing);
   run.lastRequestAt = Date.now();
   const found = step.reply === undefined ? [] : compareReply(step.reply, reply, run);
+  if (!step.request.beyond_document) found.push(...(run.stage.alsoJudge?.(outgoing, reply) ?? []));
   if (found.length > 0) {
     const answer = `${reply.status} ${reply.text.slice(0, 1500)}`;
     throw new Error(

@@ -14,6 +14,8 @@ const Request = z.strictObject({
   form: anything.optional(),
   multipart: anything.optional(),
   raw: z.string().optional(),
+  /** Ours: it holds members that the server does not look at here, so it need not be as documented. */
+  beyond_document: z.boolean().optional(),
 });
 
 const Reply = z.strictObject({

@@ -31,7 +31,11 @@ export interface TestUpstream {
    */
   signIdToken(provider: ProviderName, claims?: Record<string, unknown>, sign?: SignOptions): Promise<string>;
   /** Who signs in at the next authorization request; 'denied' answers it with access_denied. */
-  nextPerson(provider: ProviderName, claims: Record<string, unknown> | 'denied'): void;
+  nextPerson(
+    provider: ProviderName,
+    claims: Record<string, unknown> | 'denied',
+    answer?: AnswerOptions,
+  ): void;
   /** Changes the signing key; the old one is no longer published. */
   rotate(provider: ProviderName): Promise<void>;
   /** Requests to paths ending in `path` (default: all of them), for counting fetches of the JWKS. */
@@ -46,6 +50,15 @@ export interface SignOptions {
   readonly key?: CryptoKey | Uint8Array;
 }
 
+/** How the next sign-in goes, besides who it is. */
+export interface AnswerOptions {
+  /** Parameters beside the code, such as Apple's `user`. */
+  readonly beside?: Readonly<Record<string, string>>;
+  readonly sign?: SignOptions;
+  /** What the token endpoint makes of the ID token. */
+  readonly tampered?: (idToken: string) => string;
+}
+
 interface SigningKey {
   readonly privateKey: CryptoKey;
   readonly publicJwk: JWK;
@@ -57,6 +70,7 @@ interface PendingCode {
   readonly redirectUri: string;
   readonly challenge: string | null;
   readonly nonce: string | null;
+  readonly answer: AnswerOptions;
 }
 
 interface Provider {
@@ -65,6 +79,7 @@ interface Provider {
   readonly client: { clientId: string; clientSecret: string };
   key: SigningKey;
   person: Record<string, unknown> | 'denied' | undefined;
+  answer: AnswerOptions;
   readonly codes: Map<string, PendingCode>;
 }
 
@@ -119,8 +134,8 @@ export async function startUpstream(): Promise<TestUpstream> {
       },
     },
     signIdToken: (name, claims = {}, sign = {}) => signIdToken(providers[name], claims, sign),
-    nextPerson(name, claims) {
-      providers[name].person = claims;
+    nextPerson(name, claims, answer = {}) {
+      Object.assign(providers[name], { person: claims, answer });
     },
     async rotate(name) {
       providers[name].key = await makeKey();
@@ -144,6 +159,7 @@ function newProvider(name: ProviderName, base: string, key: SigningKey): Provide
     client: { clientId: `portico-at-${name}`, clientSecret: `secret-of-portico-at-${name}` },
     key,
     person: undefined,
+    answer: {},
     codes: new Map(),
   };
 }
@@ -218,8 +234,9 @@ function authorize(provider: Provider, query: URLSearchParams, response: ServerR
     return;
   }
   const person = provider.person ?? {};
-  provider.person = undefined;
-  const back = new URLSearchParams({ state: query.get('state') ?? '' });
+  const { answer } = provider;
+  Object.assign(provider, { person: undefined, answer: {} });
+  const back = new URLSearchParams({ state: query.get('state') ?? '', ...answer.beside });
   if (person === 'denied') {
     back.set('error', provider.name === 'apple' ? 'user_cancelled_authorize' : 'access_denied');
   } else {
@@ -229,6 +246,7 @@ function authorize(provider: Provider, query: URLSearchParams, response: ServerR
       redirectUri,
       challenge: query.get('code_challenge'),
       nonce: query.get('nonce'),
+      answer,
     });
     back.set('code', code);
   }
@@ -263,7 +281,8 @@ async function token(provider: Provider, request: IncomingMessage, response: Ser
     return sendJson(response, 400, { error: 'invalid_grant' });
   }
   const nonce = pending.nonce === null ? {} : { nonce: pending.nonce };
-  const idToken = await signIdToken(provider, { ...nonce, ...pending.claims });
+  const { sign, tampered = (token: string) => token } = pending.answer;
+  const idToken = tampered(await signIdToken(provider, { ...nonce, ...pending.claims }, sign));
   sendJson(response, 200, {
     access_token: randomUUID(),
     token_type: 'Bearer',

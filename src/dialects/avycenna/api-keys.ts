@@ -27,7 +27,14 @@ export const createApiKey = endpoint({
   counts: 'nothing',
   rights: withScope('admin'),
   accepts: { body: z.object({ name, scopes }) },
-  replies: { 201: MadeApiKeyReply, 401: Failure, 403: Failure, 409: Failure, 422: InvalidFields },
+  replies: {
+    415: Failure,
+    201: MadeApiKeyReply,
+    401: Failure,
+    403: Failure,
+    409: Failure,
+    422: InvalidFields,
+  },
   async answer({ body, caller, settings }, use) {
     const account = accountOf(caller);
     const mayGive = scopesOf(account, settings);
@@ -51,7 +58,7 @@ export const listApiKeys = endpoint({
   caller: 'token-or-api-key',
   counts: 'nothing',
   rights: withScope('admin'),
-  replies: { 200: z.array(ApiKeyReply), 401: Failure, 403: Failure },
+  replies: { 415: Failure, 200: z.array(ApiKeyReply), 401: Failure, 403: Failure },
   async answer({ caller }, use) {
     const keys = await use.listApiKeys(accountOf(caller).id);
     return ok(keys.map(apiKeyReply));
@@ -65,7 +72,7 @@ export const deleteApiKey = endpoint({
   caller: 'token-or-api-key',
   counts: 'nothing',
   rights: withScope('admin'),
-  replies: { 204: z.undefined(), 401: Failure, 403: Failure, 404: Failure },
+  replies: { 415: Failure, 204: z.undefined(), 401: Failure, 403: Failure, 404: Failure },
   async answer({ caller, params }, use) {
     await use.deleteApiKey(accountOf(caller).id, params.id ?? '');
     return empty(204);

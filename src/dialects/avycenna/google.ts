@@ -42,7 +42,7 @@ export const startGoogle = endpoint({
   summary: 'Sign in with Google: to the provider',
   caller: 'anyone',
   counts: 'nothing',
-  replies: { 302: z.undefined(), 400: Failure, 404: Failure },
+  replies: { 415: Failure, 302: z.undefined(), 400: Failure, 404: Failure },
   async answer({ request, settings }, use) {
     const { url, binding } = await use.startUpstream({
       provider: settings.googleProvider,
@@ -120,7 +120,7 @@ export const finishGoogle = endpoint({
   summary: 'Sign in with Google: back from the provider',
   caller: 'anyone',
   counts: 'nothing',
-  replies: { 302: z.undefined(), 400: Failure },
+  replies: { 415: Failure, 302: z.undefined(), 400: Failure },
   async answer({ request, settings }, use): Promise<Reply> {
     const { carry, outcome } = await use.finishUpstream({
       provider: settings.googleProvider,

@@ -11,7 +11,7 @@ export const me = endpointFor<AvycennaSettings>()({
   caller: 'token-or-api-key',
   counts: 'nothing',
   rights: withScope('read:users', 'admin'),
-  replies: { 200: MeReply, 401: Failure, 403: Failure },
+  replies: { 415: Failure, 200: MeReply, 401: Failure, 403: Failure },
   async answer({ caller, settings }) {
     return ok(meReply(accountOf(caller), settings));
   },

@@ -29,6 +29,7 @@ export const sendOneTimeCode = endpoint({
     ];
   },
   replies: {
+    415: Failure,
     200: z.strictObject({ ...MessageReply.shape, expires_in_minutes: z.int() }),
     422: InvalidFields,
     429: Failure,
@@ -58,7 +59,7 @@ export const verifyOneTimeCode = endpoint({
   caller: 'anyone',
   counts: 'sign-in',
   accepts: { body: z.object({ email: address, otp }) },
-  replies: { 200: SignedInReply, 401: Failure, 422: InvalidFields, 429: Failure },
+  replies: { 415: Failure, 200: SignedInReply, 401: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
     const signedIn = await use.signInWithCode({
       email: body.email.folded,

@@ -12,7 +12,7 @@ export const refresh = endpointFor<AvycennaSettings>()({
   caller: 'anyone',
   counts: 'nothing',
   accepts: { body: z.object({ refresh_token: refreshToken }) },
-  replies: { 200: TokensReply, 401: Failure, 422: InvalidFields },
+  replies: { 415: Failure, 200: TokensReply, 401: Failure, 422: InvalidFields },
   async answer({ body }, use) {
     const { tokens } = await use.refresh(body.refresh_token);
     return ok(tokensReply(tokens));

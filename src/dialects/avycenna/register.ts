@@ -26,7 +26,7 @@ export const register = endpointFor<AvycennaSettings>()({
       return [{ path: ['password'], message: TOO_COMMON.msg, code: TOO_COMMON.type }];
     }
   },
-  replies: { 201: SignedInReply, 409: Failure, 422: InvalidFields, 429: Failure },
+  replies: { 415: Failure, 201: SignedInReply, 409: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
     const account = await use.register(
       {

@@ -12,7 +12,7 @@ export const signIn = endpointFor<AvycennaSettings>()({
   caller: 'anyone',
   counts: 'sign-in',
   accepts: { body: z.object({ email: address, password: password() }) },
-  replies: { 200: SignedInReply, 401: Failure, 422: InvalidFields, 429: Failure },
+  replies: { 415: Failure, 200: SignedInReply, 401: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
     const signedIn = await use.signInWithPassword({
       login: body.email.folded,

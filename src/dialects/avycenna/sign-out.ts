@@ -13,7 +13,7 @@ export const signOut = endpointFor<AvycennaSettings>()({
   caller: 'token',
   counts: 'nothing',
   accepts: { body: z.object({ refresh_token: refreshToken }) },
-  replies: { 200: MessageReply, 401: Failure, 422: InvalidFields },
+  replies: { 415: Failure, 200: MessageReply, 401: Failure, 422: InvalidFields },
   async answer({ body, caller }, use) {
     await use.endSignIn(body.refresh_token, { owner: accountOf(caller).id });
     return ok({ message: 'Logged out' });
