@@ -57,6 +57,8 @@ export async function showSignIn(
       registers: await mayRegister(parts, view),
       forgets: ways.password,
       alert: state.alert,
+      // What an upstream did is no fault of the fields.
+      wrong: state.alert !== undefined && !state.alert.kind.startsWith('upstream-'),
       token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });

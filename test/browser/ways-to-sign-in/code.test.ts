@@ -1,0 +1,272 @@
+/** One-time codes by letter, at the hosted pages' door. */
+import { expect } from 'chai';
+import { alertOf, type Door, headingOf, look, MARA, openDoor, type Visit } from './door.ts';
+
+const CODES = 'codes@clinic.test';
+
+describe('a sign-in code by letter', () => {
+  let door: Door;
+  before(async () => {
+    door = await openDoor();
+  });
+  beforeEach(() => door.later(1000));
+  after(() => door.close());
+
+  async function asked(login = CODES): Promise<Visit> {
+    return (await door.begin()).press('/code/send', { login });
+  }
+  const wrongOf = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
+
+  it('O8 signs in, and tells the app that it was one factor: a code', async () => {
+    const visit = await asked();
+    expect(headingOf(visit.page)).to.equal('Check your mail');
+    await visit.press('/code', { code: await visit.code(CODES) });
+    const claims = await visit.claims();
+    expect(claims).to.include({ acr: 'urn:portico:acr:single', sub: (await door.account(CODES))?.id });
+    expect(claims.amr).to.deep.equal(['otp']);
+  });
+
+  it('O1 has six digits', async () => {
+    const visit = await asked();
+    expect(await visit.code(CODES)).to.match(/^\d{6}$/);
+  });
+
+  it('may be pasted with blanks and dashes, and is offered to number pads and mail programs', async () => {
+    const visit = await asked();
+    expect(visit.page.body)
+      .to.match(/autocomplete="one-time-code"/)
+      .and.to.match(/inputmode="numeric"/);
+    const code = await visit.code(CODES);
+    await visit.press('/code', { code: ` ${code.slice(0, 3)}-${code.slice(3)} ` });
+    expect(visit.at).to.be.a('string');
+  });
+
+  it('is found by username too', async () => {
+    await door.make({ email: 'named@clinic.test', username: 'named' });
+    const visit = await asked('named');
+    await visit.press('/code', { code: await visit.code('named@clinic.test') });
+    expect(visit.at).to.be.a('string');
+  });
+
+  it('O2 is good for ten minutes', async () => {
+    const visit = await asked();
+    const code = await visit.code(CODES);
+    door.later(601);
+    await visit.press('/code', { code });
+    expect(visit.page.status).to.equal(400);
+    expect(alertOf(visit.page)).to.contain('no longer good');
+  });
+
+  it('O2 a newer one ends the older', async () => {
+    const visit = await asked();
+    const older = await visit.code(CODES);
+    door.later(31);
+    await visit.press('/code/send');
+    const newer = await visit.code(CODES);
+    await visit.press('/code', { code: older === newer ? wrongOf(newer) : older });
+    expect(visit.page.status).to.equal(400);
+    await visit.press('/code', { code: newer });
+    expect(visit.at).to.be.a('string');
+  });
+
+  it('O3 fifty right answers at the same time make one session', async () => {
+    const visit = await asked();
+    const { page, session } = visit;
+    const form = page.forms.find(({ action }) => action.endsWith('/code'));
+    if (form === undefined) throw new Error('no form');
+    const body = new URLSearchParams({ ...form.fields, code: await visit.code(CODES) });
+    const headers = { origin: door.server.url, 'sec-fetch-site': 'same-origin' };
+    const subject = (await door.account(CODES))?.id ?? '';
+    const signIns = async () => {
+      const lines = await door.server.running.stores.audit.latest({ limit: 200, subject });
+      return lines.filter(({ event, outcome }) => event === 'sign-in' && outcome === 'success').length;
+    };
+    const before = await signIns();
+    const replies = await Promise.all(
+      Array.from({ length: 50 }, () => session.request(form.action, { method: 'POST', body, headers })),
+    );
+    // One winner; who came after it is sent where it was sent.
+    expect(new Set(replies.map(({ status }) => status))).to.deep.equal(new Set([303]));
+    const to = new Set(
+      replies.map((reply) => new URL(reply.headers.get('location') ?? '', form.action).href),
+    );
+    expect(to.size).to.equal(1);
+    expect(await signIns()).to.equal(before + 1);
+    visit.at = await session.open([...to][0] ?? '', [door.party.client.redirectUri]);
+    expect(visit.at).to.be.a('string');
+  }).timeout(30_000);
+
+  it('O4 is dead after five wrong ones, with the right one too', async () => {
+    const visit = await asked();
+    const code = await visit.code(CODES);
+    for (let tries = 0; tries < 5; tries += 1) {
+      await visit.press('/code', { code: wrongOf(code) });
+      expect(visit.page.status).to.equal(400);
+    }
+    await visit.press('/code', { code });
+    expect(visit.page.status).to.equal(400);
+  });
+
+  it('O5 asking again and again gives no new budget of guesses', async () => {
+    const visit = await asked('dr@clinic.test');
+    const statuses: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const code = await visit.code('dr@clinic.test');
+      for (let tries = 0; tries < 4; tries += 1) {
+        await visit.press('/code', { code: wrongOf(code) });
+        statuses.push(visit.page.status);
+      }
+      door.later(31);
+      if (round < 2) await visit.press('/code/send');
+    }
+    expect(statuses).to.deep.equal([...Array.from({ length: 10 }, () => 400), 429, 429]);
+    expect(visit.page.headers.get('retry-after')).to.match(/^\d+$/);
+  });
+
+  it('O5 five letters in ten minutes are the most that a mailbox gets, whoever asks', async () => {
+    const before = door.server.mail.letters.length;
+    const email = 'chief@clinic.test';
+    for (let i = 0; i < 7; i += 1) {
+      const visit = await asked(email);
+      expect(headingOf(visit.page)).to.equal('Check your mail');
+    }
+    await door.server.mail.take(email);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(door.server.mail.letters.length - before).to.equal(5);
+  });
+
+  it('O5 one address cannot have letters sent to everybody', async () => {
+    const visit = await door.begin();
+    const first = visit.page;
+    let status = 0;
+    for (let i = 0; i < 101; i += 1) {
+      visit.at = first;
+      await visit.press('/code/send', { login: `nobody-${i}@clinic.test` });
+      status = visit.page.status;
+    }
+    expect(status).to.equal(429);
+  }).timeout(30_000);
+
+  it('O6 works in the interaction that asked for it alone', async () => {
+    const [asking, other] = [await asked(), await asked('nobody-at-all@clinic.test')];
+    const code = await asking.code(CODES);
+    const third = await (await door.begin()).press('/code/send', { login: 'nobody-at-all@clinic.test' });
+    for (const visit of [other, third]) {
+      await visit.press('/code', { code });
+      expect(visit.page.status).to.equal(400);
+    }
+    await asking.press('/code', { code });
+    expect(asking.at).to.be.a('string');
+  });
+
+  it('O6 of one browser does not work for the same person in another', async () => {
+    const asking = await asked();
+    const code = await asking.code(CODES);
+    // The other browser asks too, within the quota; its own code is the newest one then.
+    const other = await asked();
+    await other.code(CODES);
+    await other.press('/code', { code });
+    expect(other.page.status).to.equal(400);
+  });
+
+  it('O7 is a text of plain digits, and stands neither in a page, an address nor the log', async () => {
+    const visit = await asked();
+    const code = await visit.code(CODES);
+    const wide = [...code]
+      .map((digit) => String.fromCodePoint((digit.codePointAt(0) ?? 0) + 0xfee0))
+      .join('');
+    for (const value of [wide, `["${code}"]`, `{"$gt":""}`, `${code}0`, '']) {
+      await visit.press('/code', { code: value });
+      expect(visit.page.status, value).to.be.oneOf([400, 429]);
+      expect(visit.page.body.replace(/[\w-]{20,}/g, '')).to.not.contain(code);
+    }
+    expect(door.server.logText()).to.not.match(new RegExp(`"code":"?${code}`));
+  });
+
+  it('W7 looks the same for who is not there, has no address, or may not sign in', async () => {
+    await door.make({ email: 'barred@clinic.test', status: 'blocked' });
+    const logins = ['codes@clinic.test', 'nobody@clinic.test', 'barred@clinic.test', '+15550100'];
+    const sent = await Promise.all(logins.map(async (login) => look((await asked(login)).page, login)));
+    for (const page of sent) expect(page).to.deep.equal(sent[0]);
+    const refused = await Promise.all(
+      logins.map(async (login) => {
+        const visit = await asked(login);
+        return look((await visit.press('/code', { code: 'x12345' })).page, login);
+      }),
+    );
+    for (const page of refused) expect(page).to.deep.equal(refused[0]);
+    expect(door.server.mail.waiting('barred@clinic.test')).to.deep.equal([]);
+  });
+
+  it('W7 takes the same time for who is there and who is not', async () => {
+    const times: Record<string, number[]> = { known: [], unknown: [] };
+    for (let i = 0; i < 30; i += 1) {
+      for (const [kind, login] of [
+        ['known', MARA.login],
+        ['unknown', `nobody-${i}@clinic.test`],
+      ] as const) {
+        const visit = await door.begin();
+        const before = performance.now();
+        await visit.press('/code/send', { login });
+        times[kind]?.push(performance.now() - before);
+        door.later(300);
+      }
+    }
+    const median = (values: number[] = []) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+    expect(Math.abs(median(times.known) - median(times.unknown))).to.be.below(8);
+  }).timeout(40_000);
+
+  it('can be asked for again after half a minute, and the page says how long that is', async () => {
+    const visit = await asked();
+    await visit.code(CODES);
+    expect(visit.page.body).to.contain('data-left="30"');
+    await visit.press('/code/send');
+    expect(visit.page.status).to.equal(429);
+    expect(alertOf(visit.page)).to.match(/another one in \d+ seconds/);
+    door.later(31);
+    await visit.press('/code/send');
+    expect(visit.page.body).to.contain('A new letter is on its way');
+    await visit.press('/code', { code: await visit.code(CODES) });
+    expect(visit.at).to.be.a('string');
+  });
+
+  it('shows the same page after a reload, and sends nothing by it', async () => {
+    const visit = await asked();
+    await visit.code(CODES);
+    const letters = door.server.mail.letters.length;
+    const again = await visit.session.open(visit.page.url);
+    expect(typeof again === 'string' ? '' : headingOf(again)).to.equal('Check your mail');
+    expect(door.server.mail.letters.length).to.equal(letters);
+  });
+
+  it('lets a person who mistyped begin again at once', async () => {
+    const visit = await asked('coeds@clinic.test');
+    await visit.press('/another');
+    expect(headingOf(visit.page)).to.equal('Sign in');
+    await visit.press('/code/send', { login: CODES });
+    await visit.press('/code', { code: await visit.code(CODES) });
+    expect(visit.at).to.be.a('string');
+  });
+
+  it('asks for a name when there is none', async () => {
+    const visit = await asked('  ');
+    expect(visit.page.status).to.equal(400);
+    expect(alertOf(visit.page)).to.equal('Please enter your e-mail or username.');
+  });
+
+  it('F5 of an unverified address takes away what a squatter had made', async () => {
+    const email = 'squatted@clinic.test';
+    const { passwordHash } = (await door.account(MARA.login)) ?? {};
+    const squatted = await door.make({ email, emailVerified: false, ...(passwordHash && { passwordHash }) });
+    const squatter = await (await door.begin()).press('/sign-in', { login: email, password: MARA.password });
+    expect(squatter.at).to.be.a('string');
+    const owner = await asked(email);
+    await owner.press('/code', { code: await owner.code(email) });
+    expect((await owner.claims()).sub).to.equal(squatted.id);
+    const after = await door.account(email);
+    expect(after).to.include({ emailVerified: true });
+    expect(after?.passwordHash).to.equal(undefined);
+    const back = await door.begin({}, squatter.session);
+    expect(headingOf(back.page)).to.equal('Sign in');
+  });
+});

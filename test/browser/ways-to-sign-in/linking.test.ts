@@ -1,0 +1,189 @@
+/** Whose account an upstream's person is: by itself only where the upstream can know; else the person proves it. */
+import { expect } from 'chai';
+import { alertOf, type Door, headingOf, MARA, openDoor, type Visit } from './door.ts';
+
+type Outcome = 'linked' | 'reclaimed' | 'asked' | 'asked-for-code';
+
+interface Row {
+  readonly upstream: 'gmail' | 'hd' | 'other';
+  readonly verified: boolean;
+  readonly local: boolean;
+  readonly outcome: Outcome;
+}
+
+/** F4: {gmail, hd, other} x {verified there, not} x {verified here, not}. */
+const TABLE: readonly Row[] = [
+  { upstream: 'gmail', verified: true, local: true, outcome: 'linked' },
+  { upstream: 'gmail', verified: true, local: false, outcome: 'reclaimed' },
+  { upstream: 'gmail', verified: false, local: true, outcome: 'asked' },
+  { upstream: 'gmail', verified: false, local: false, outcome: 'asked-for-code' },
+  { upstream: 'hd', verified: true, local: true, outcome: 'linked' },
+  { upstream: 'hd', verified: true, local: false, outcome: 'reclaimed' },
+  { upstream: 'hd', verified: false, local: true, outcome: 'asked' },
+  { upstream: 'hd', verified: false, local: false, outcome: 'asked-for-code' },
+  { upstream: 'other', verified: true, local: true, outcome: 'asked' },
+  { upstream: 'other', verified: true, local: false, outcome: 'asked-for-code' },
+  { upstream: 'other', verified: false, local: true, outcome: 'asked' },
+  { upstream: 'other', verified: false, local: false, outcome: 'asked-for-code' },
+];
+
+const DOMAINS = { gmail: 'gmail.com', hd: 'hosted.test', other: 'elsewhere.test' };
+
+describe('linking an upstream identity', () => {
+  let door: Door;
+  let people = 0;
+  before(async () => {
+    door = await openDoor();
+  });
+  after(() => door.close());
+
+  /** Somebody at Google, and an account here with the same address and Mara's password. */
+  async function pair({ upstream, verified, local }: Omit<Row, 'outcome'>) {
+    people += 1;
+    const email = `linked-${people}@${DOMAINS[upstream]}`;
+    const { passwordHash } = (await door.account(MARA.login)) ?? {};
+    const account = await door.make({ email, emailVerified: local, ...(passwordHash && { passwordHash }) });
+    const hd = upstream === 'hd' ? { hd: 'hosted.test' } : {};
+    const person = { sub: `google-${people}`, email, email_verified: verified, ...hd };
+    return { email, account, person };
+  }
+  const asked = { upstream: 'other', verified: true, local: true } as const;
+  const come = async (person: Record<string, unknown>) => (await door.begin()).with('google', person);
+  const linksOf = (id: string) => door.server.running.stores.identities.listByAccount(id);
+
+  function outcomeOf(visit: Visit): Outcome {
+    if (typeof visit.at === 'string') return 'linked';
+    expect(headingOf(visit.page)).to.equal('You have an account here');
+    return visit.page.forms.some(({ names }) => names.includes('password')) ? 'asked' : 'asked-for-code';
+  }
+
+  for (const { outcome, ...row } of TABLE) {
+    const words = `${row.upstream}, ${row.verified ? 'verified' : 'not verified'} there, ${row.local ? 'verified' : 'not verified'} here`;
+    it(`F4 ${words}: ${outcome}`, async () => {
+      const { email, account, person } = await pair(row);
+      const visit = await come(person);
+      if (outcome === 'linked' || outcome === 'reclaimed') {
+        expect((await visit.claims()).sub).to.equal(account.id);
+        const now = await door.account(email);
+        expect(now?.emailVerified).to.equal(true);
+        expect(now?.passwordHash === undefined).to.equal(outcome === 'reclaimed');
+        expect(await linksOf(account.id)).to.have.length(1);
+        return;
+      }
+      expect(outcomeOf(visit)).to.equal(outcome);
+      expect(await linksOf(account.id)).to.deep.equal([]);
+      await visit.press('/code/send');
+      await visit.press('/code', { code: await visit.code(email) });
+      expect((await visit.claims()).sub).to.equal(account.id);
+      expect(await linksOf(account.id)).to.have.length(1);
+      // From now on the upstream is enough.
+      expect((await (await come(person)).claims()).sub).to.equal(account.id);
+    });
+  }
+
+  it('F4 links with the person’s own password, and says so: amr has both', async () => {
+    const { account, person } = await pair(asked);
+    const visit = await (await come(person)).press('/password', { password: MARA.password });
+    const claims = await visit.claims();
+    expect(claims.sub).to.equal(account.id);
+    expect(claims.amr).to.have.members(['fed', 'pwd']);
+    expect(await linksOf(account.id)).to.have.length(1);
+  });
+
+  it('F4 does not link with a wrong password, and counts it', async () => {
+    const { account, person } = await pair(asked);
+    const visit = await come(person);
+    const statuses: number[] = [];
+    for (let tries = 0; tries < 11; tries += 1) {
+      await visit.press('/password', { password: `Wrong-Password-${tries}` });
+      statuses.push(visit.page.status);
+    }
+    expect(statuses).to.deep.equal([...Array.from({ length: 10 }, () => 400), 429]);
+    expect(alertOf(visit.page)).to.contain('Too many attempts');
+    expect(await linksOf(account.id)).to.deep.equal([]);
+  });
+
+  it('F4 for an address that nobody has proven, the password of whoever set it does not count', async () => {
+    const { account, person } = await pair({ ...asked, local: false });
+    const visit = await come(person);
+    const form = visit.page.forms[0];
+    if (form === undefined) throw new Error('no form');
+    const action = form.action.replace(/\/another$|\/code\/send$/, '/password');
+    visit.at = await visit.session.submit(
+      visit.page,
+      { password: MARA.password },
+      { form: { ...form, action } },
+    );
+    expect(visit.page.status).to.equal(400);
+    expect(await linksOf(account.id)).to.deep.equal([]);
+  });
+
+  it('F5 the code that links an unproven address takes away password, sessions and links of the squatter', async () => {
+    const { email, account, person } = await pair({ ...asked, local: false });
+    const squatter = await (await door.begin()).press('/sign-in', { login: email, password: MARA.password });
+    expect(squatter.at).to.be.a('string');
+    const { identities } = door.server.running.stores;
+    const link = { organization: 'default', issuer: 'https://squat.test', subject: 'squatter' };
+    await identities.link({ ...link, accountId: account.id, createdAt: new Date() });
+    const owner = await (await come(person)).press('/code/send');
+    await owner.press('/code', { code: await owner.code(email) });
+    expect(owner.at).to.be.a('string');
+    expect((await linksOf(account.id)).map(({ subject }) => subject)).to.deep.equal([person.sub]);
+    expect((await door.account(email))?.passwordHash).to.equal(undefined);
+    expect(headingOf((await door.begin({}, squatter.session)).page)).to.equal('Sign in');
+  });
+
+  it('O6 a code for signing in does not link, and one for linking does not sign in', async () => {
+    const { email, account, person } = await pair(asked);
+    const signing = await (await door.begin()).press('/code/send', { login: email });
+    const signInCode = await signing.code(email);
+    const linking = await (await come(person)).press('/code/send');
+    const linkCode = await linking.code(email);
+    await linking.press('/code', { code: signInCode });
+    expect(linking.page.status).to.equal(400);
+    await signing.press('/code', { code: linkCode });
+    expect(signing.page.status).to.equal(400);
+    expect(await linksOf(account.id)).to.deep.equal([]);
+  });
+
+  it('F7 whoever signs in as somebody else while a link waits is not linked', async () => {
+    const { account, person } = await pair(asked);
+    const visit = await (await come(person)).press('/another', { to: 'account' });
+    await visit.press('/sign-in', MARA);
+    const { sub } = await visit.claims();
+    expect(sub).to.equal((await door.account(MARA.login))?.id);
+    expect(await linksOf(String(sub))).to.deep.equal([]);
+    expect(await linksOf(account.id)).to.deep.equal([]);
+  });
+
+  it('F7 a link is asked for in the browser that came from the upstream, and by our own page', async () => {
+    const { account, person } = await pair(asked);
+    const visit = await come(person);
+    const action = `${visit.page.url.replace(/\/arrived.*/, '')}/password`;
+    const body = new URLSearchParams({ ...visit.page.forms[0]?.fields, password: MARA.password });
+    const foreign = { origin: 'https://evil.test', 'sec-fetch-site': 'cross-site' };
+    const fromElsewhere = await visit.session.request(action, { method: 'POST', body, headers: foreign });
+    expect(fromElsewhere.status).to.equal(403);
+    const other = await door.begin();
+    const ownOrigin = { origin: door.server.url, 'sec-fetch-site': 'same-origin' };
+    const otherBrowser = await other.session.request(action, { method: 'POST', body, headers: ownOrigin });
+    expect(otherBrowser.status).to.equal(403);
+    expect(await linksOf(account.id)).to.deep.equal([]);
+  });
+
+  it('F3 an address that moved to another person at the upstream does not move the account', async () => {
+    const { account, person } = await pair({ upstream: 'gmail', verified: true, local: true });
+    await come(person);
+    const stranger = await come({ ...person, sub: 'the-next-owner', email: 'new-address@elsewhere.test' });
+    expect(stranger.page.status).to.equal(403);
+    const renamed = await come({ ...person, email: 'renamed@elsewhere.test' });
+    expect((await renamed.claims()).sub).to.equal(account.id);
+  });
+
+  it('L1 writes that it linked, and who was refused', async () => {
+    const { account, person } = await pair(asked);
+    await (await come(person)).press('/password', { password: MARA.password });
+    const lines = await door.server.running.stores.audit.latest({ limit: 10, subject: account.id });
+    expect(lines.map(({ event }) => event)).to.include.members(['identity.link', 'sign-in']);
+  });
+});
