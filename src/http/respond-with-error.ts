@@ -73,6 +73,8 @@ export function respondWithError(options: { log: Log; views: Views }): Middlewar
         ctx.res.destroy();
         return;
       }
+      // A route that had left its reply to the engine and failed on the way there.
+      ctx.respond = true;
       answer(ctx, options.views, refusal);
     }
   };

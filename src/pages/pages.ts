@@ -19,34 +19,35 @@ import { confirmPassword } from './second-proof.ts';
 import { giveName, signIn } from './sign-in.ts';
 import { enterCode, sendCodeAgain } from './sign-in-code.ts';
 import { arrived, goUpstream, upstreamAnswered } from './upstream-sign-in.ts';
+import { whileItLasts } from './while-it-lasts.ts';
 
 export function createPages(parts: PageParts): PageHandlers {
   return {
     front: front(parts),
-    interaction: interaction(parts),
-    signIn: signIn(parts),
-    giveName: giveName(parts),
-    sendCode: sendCodeAgain(parts),
-    enterCode: enterCode(parts),
-    confirmPassword: confirmPassword(parts),
-    chooseAccount: chooseAccount(parts),
-    anotherWay: anotherWay(parts),
-    goUpstream: goUpstream(parts),
-    upstreamAnswered: upstreamAnswered(parts),
-    arrived: arrived(parts),
-    consent: consent(parts),
-    cancel: cancel(parts),
+    interaction: whileItLasts(parts, interaction(parts)),
+    signIn: whileItLasts(parts, signIn(parts)),
+    giveName: whileItLasts(parts, giveName(parts)),
+    sendCode: whileItLasts(parts, sendCodeAgain(parts)),
+    enterCode: whileItLasts(parts, enterCode(parts)),
+    confirmPassword: whileItLasts(parts, confirmPassword(parts)),
+    chooseAccount: whileItLasts(parts, chooseAccount(parts)),
+    anotherWay: whileItLasts(parts, anotherWay(parts)),
+    goUpstream: whileItLasts(parts, goUpstream(parts)),
+    upstreamAnswered: whileItLasts(parts, upstreamAnswered(parts)),
+    arrived: whileItLasts(parts, arrived(parts)),
+    consent: whileItLasts(parts, consent(parts)),
+    cancel: whileItLasts(parts, cancel(parts)),
     reset: showReset(parts),
     resetDone: resetDone(parts),
     setNewPassword: setNewPassword(parts),
     forgot: forgot(parts),
     askForReset: askForReset(parts),
     forgotSent: forgotSent(parts),
-    register: register(parts),
-    beginRegistration: begin(parts),
-    registerCode: registerCode(parts),
-    finishRegistration: finish(parts),
-    resendRegistration: resend(parts),
+    register: whileItLasts(parts, register(parts)),
+    beginRegistration: whileItLasts(parts, begin(parts)),
+    registerCode: whileItLasts(parts, registerCode(parts)),
+    finishRegistration: whileItLasts(parts, finish(parts)),
+    resendRegistration: whileItLasts(parts, resend(parts)),
     account: createAccountPages(parts),
   };
 }

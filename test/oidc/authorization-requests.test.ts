@@ -185,12 +185,13 @@ describe('authorization requests', () => {
       }
     });
 
-    it('P6 refuses every grant but the three the metadata names', async () => {
+    it('P6 refuses every grant but the four the metadata names', async () => {
       const metadata = await getJson(world, '/.well-known/openid-configuration');
       expect(metadata.grant_types_supported).to.have.members([
         'authorization_code',
         'refresh_token',
         'client_credentials',
+        'urn:ietf:params:oauth:grant-type:device_code',
       ]);
       for (const grant of [
         'password',

@@ -77,14 +77,13 @@ describe('no dead ends', () => {
     expect(started.url).to.contain('prompt=consent');
   });
 
-  it('a form that is sent twice at once', async () => {
+  it('a form that is sent many times at once', async () => {
     const { session, first } = await begin();
-    const [one, two] = await Promise.all([
-      session.submit(first, MARA, { until }),
-      session.submit(first, MARA, { until }),
-    ]);
-    for (const shown of [one, two]) if (typeof shown !== 'string') expectWayOn(shown, shown.status);
-    expect([one, two].some((shown) => typeof shown === 'string' || shown.status === 200)).to.equal(true);
+    const shown = await Promise.all(Array.from({ length: 8 }, () => session.submit(first, MARA, { until })));
+    for (const one of shown) if (typeof one !== 'string') expectWayOn(one, one.status);
+    const statuses = shown.map((one) => (typeof one === 'string' ? 200 : one.status));
+    expect(statuses).to.include(200);
+    for (const status of statuses) expect(status).to.be.oneOf([200, 400, 410]);
   });
 
   it('two tabs: each finishes its own sign-in', async () => {

@@ -35,6 +35,7 @@ describe('the sign-in page', () => {
     const body = page.body
       .replaceAll(login, 'LOGIN')
       .replace(/\/interaction\/[\w-]+/g, '/interaction/UID')
+      .replace(/interaction=[\w-]+/g, 'interaction=UID')
       .replace(/name="form_token" value="[^"]+"/g, 'TOKEN');
     const headers = Object.fromEntries(
       [...page.headers].filter(([name]) => !/^(x-request-id|date|content-length|etag)$/.test(name)),
