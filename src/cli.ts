@@ -13,6 +13,7 @@ import { keysCommand } from './cli/keys.ts';
 import { organizationCommand } from './cli/organization.ts';
 import { seedCommand } from './cli/seed.ts';
 import { startCommand } from './cli/start.ts';
+import { storeCommand } from './cli/store.ts';
 import { explainFailure } from './explain-failure.ts';
 
 export function program(): Command {
@@ -29,6 +30,7 @@ export function program(): Command {
     .addCommand(clientCommand())
     .addCommand(apiKeyCommand())
     .addCommand(keysCommand())
+    .addCommand(storeCommand())
     .addCommand(docsCommand())
     .addHelpText(
       'after',

@@ -9,6 +9,7 @@ const SPEAKING = new Set([
   'ConfigError',
   'SeedError',
   'StoreUnusable',
+  'CopyRefused',
   'DialectBroken',
   'BadDialect',
   'CommandRefused',

@@ -42,7 +42,7 @@ import { createEnginePages } from './pages/engine-pages.ts';
 import { createPages } from './pages/pages.ts';
 import { type Secrets, secretsFrom } from './secrets.ts';
 import { seedAtStart } from './seed/seed-at-start.ts';
-import { openStores } from './store/open-stores.ts';
+import { openStoresWhenReady } from './store/open-when-ready.ts';
 import type { Stores } from './store/ports.ts';
 
 const PROJECT = join(import.meta.dirname, '..');
@@ -50,8 +50,9 @@ const PROJECT = join(import.meta.dirname, '..');
 /** Milliseconds between two rounds of cleaning up. No answer depends on them. */
 const SWEEP_EVERY = 60_000;
 const ROTATION_CHECK_EVERY = 60_000;
-/** Milliseconds that requests in flight, and then letters, may take when the server stops. */
+/** Milliseconds that requests in flight, and after them letters, may take when the server stops: under 5 s together. */
 const DRAIN = 3000;
+const LETTERS_DRAIN = 1500;
 
 export interface ServerOptions {
   readonly clock?: Clock;
@@ -134,9 +135,8 @@ type Parts = Awaited<ReturnType<typeof createParts>>;
 async function createParts(ground: Ground) {
   const { config, issuer, log, clock, lifecycle } = ground;
   const secrets = secretsFrom(serverKey(config));
-  const stores = await openStores(config.store, { log });
+  const stores = await openStoresWhenReady(config.store, { log });
   lifecycle.onClose('stores', 'stores', () => stores.close());
-  await stores.migrate();
   const audit = createAudit({ store: stores.audit, clock, log, toLog: config.audit.log });
   lifecycle.onClose('audit', 'audit', () => audit.flush());
   const attempts = createAttempts({ store: stores.attempts, clock, limits: config.attempts, secrets });
@@ -157,7 +157,7 @@ async function createParts(ground: Ground) {
   lifecycle.onClose('work', 'OIDC server', () => oidc.close());
   const mail = openMail({ config, log });
   lifecycle.onClose('work', 'mail', async () => {
-    await mail.mailer.drain(DRAIN);
+    await mail.mailer.drain(LETTERS_DRAIN);
     await mail.mailer.close();
   });
   const identity = createIdentity({ ...ground, secrets, stores, audit, oidc, attempts, mailer: mail.mailer });

@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../observe/log.ts';
-import type { Stores } from './ports.ts';
+import type { StoreDump, Stores } from './ports.ts';
 
 export interface OpenStoresOptions {
   readonly log: Log;
@@ -27,4 +27,10 @@ export async function openStores(store: Config['store'], options: OpenStoresOpti
   ]);
   const { log } = options;
   return distributed(openMongoStores({ ...store.mongo, log }), openRedisStores({ ...store.redis, log }));
+}
+
+/** The embedded store, to be copied elsewhere, whatever `store.kind` says. Throws StoreUnusable where there is none. */
+export async function openStoreDump(store: Config['store'], { log }: OpenStoresOptions): Promise<StoreDump> {
+  const { openEmbeddedDump } = await import('./embedded/dump.ts');
+  return openEmbeddedDump({ file: store.embedded.file, log });
 }

@@ -442,3 +442,67 @@ export interface FactStore {
   /** True when it was absent and is now set: for exactly one caller. */
   setOnce(name: string, value: string): Promise<boolean>;
 }
+
+/* ------------------------------------------------------------------ moving to another back end */
+
+/** A moment up to which a claim is held, by whom, and what came out of it. */
+export interface ClaimRecord {
+  readonly key: string;
+  readonly owner: string;
+  readonly until: Date;
+  readonly result?: { readonly sealed: string; readonly at: Date };
+}
+
+/** Everything that a store holds, whole: what it takes to write the same through the ports of another. */
+export interface DumpedRecords {
+  facts: { readonly name: string; readonly value: string };
+  organizations: OrganizationRecord;
+  clients: ClientRecord;
+  accounts: AccountRecord;
+  identities: IdentityRecord;
+  apiKeys: ApiKeyRecord;
+  keyring: { readonly version: number; readonly sealed: string };
+  artifacts: StoredArtifact & { readonly kind: ArtifactKind };
+  /** `tries` are those that are left. */
+  codes: CodeRecord & { readonly key: string };
+  tickets: TicketRecord & { readonly hash: string };
+  claims: ClaimRecord;
+  presence: PresenceRecord & { readonly accountId: string };
+  /** One key of a fixed window; it ends at `until`. */
+  windows: { readonly key: string; readonly count: number; readonly until: Date };
+  /** One event of a sliding window; it leaves the window at `until`. */
+  attempts: { readonly key: string; readonly mark: string; readonly at: Date; readonly until: Date };
+  remembered: { readonly key: string; readonly until: Date };
+  /** Oldest first. */
+  audit: AuditRecord;
+}
+
+export type DumpSubject = keyof DumpedRecords;
+
+export interface DumpBatch<Subject extends DumpSubject> {
+  readonly records: DumpedRecords[Subject][];
+  /** Where the next batch begins; absent behind the last record. */
+  readonly next?: string;
+}
+
+/**
+ * A store to be read from one end to the other. Only back ends that keep every name as it was given can
+ * offer it: Redis keeps hashes of most of them.
+ */
+export interface StoreDump {
+  /**
+   * Keeps every other process off the store until close(). StoreUnusable when one is using it. Not asked
+   * for, the store may change while it is read.
+   */
+  hold(): Promise<void>;
+  /** A text that is another one after any change of any record. Reads everything. */
+  digest(): Promise<string>;
+  /** Records that live at `now`. */
+  count(subject: DumpSubject, now: Date): Promise<number>;
+  /** At most `limit` records that live at `now`, in an order that does not change, from `after` on. */
+  read<Subject extends DumpSubject>(
+    subject: Subject,
+    options: { after?: string; limit: number; now: Date },
+  ): Promise<DumpBatch<Subject>>;
+  close(): Promise<void>;
+}

@@ -37,6 +37,7 @@ describe('the distributed store, when something is wrong', function () {
 
   const config = (): Config['store'] => ({
     kind: 'distributed',
+    startupTimeout: 30,
     embedded: { file: 'unused' },
     mongo: { url: mongo.url, database: 'portico' },
     redis: { url: redis.url },

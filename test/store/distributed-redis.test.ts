@@ -21,6 +21,7 @@ describe('what the distributed store leaves in Redis', function () {
     stores = await openStores(
       {
         kind: 'distributed',
+        startupTimeout: 30,
         embedded: { file: 'unused' },
         mongo: { url: mongo.url, database: `portico-${randomUUID()}` },
         redis: { url: redis.url },

@@ -14,6 +14,7 @@ describe('the distributed store', function () {
     if (!servers) return this.skip();
     config = {
       kind: 'distributed',
+      startupTimeout: 30,
       embedded: { file: 'unused' },
       mongo: { url: servers.mongo.url, database: `portico-${randomUUID()}` },
       redis: { url: servers.redis.url },

@@ -9,7 +9,7 @@ import {
 import type { Database, Sql } from './database.ts';
 import { violates } from './sqlite-errors.ts';
 
-interface AccountRow {
+export interface AccountRow {
   readonly record: string;
   readonly version: number;
   readonly last_sign_in_at: number | null;
@@ -122,7 +122,7 @@ function insertAliases(sql: Sql, account: AccountRecord): void {
   }
 }
 
-function accountOf(row: AccountRow): AccountRecord {
+export function accountOf(row: AccountRow): AccountRecord {
   const record = JSON.parse(row.record);
   const { lastSignInAt: _stale, ...account } = record;
   return {

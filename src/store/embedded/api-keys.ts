@@ -1,7 +1,7 @@
 import type { ApiKeyRecord, ApiKeyStore } from '../ports.ts';
 import type { Database, Sql } from './database.ts';
 
-interface ApiKeyRow {
+export interface ApiKeyRow {
   readonly record: string;
   readonly last_used_at: number | null;
 }
@@ -69,7 +69,7 @@ function insert(sql: Sql, key: ApiKeyRecord, limit: number | undefined): 'insert
   return added === 1 ? 'inserted' : 'taken';
 }
 
-function apiKeyOf(row: ApiKeyRow): ApiKeyRecord {
+export function apiKeyOf(row: ApiKeyRow): ApiKeyRecord {
   const { lastUsedAt: _stale, ...record } = JSON.parse(row.record);
   return {
     ...record,

@@ -1,7 +1,7 @@
 import type { ArtifactStore, StoredArtifact } from '../ports.ts';
 import type { Database, Sql } from './database.ts';
 
-interface ArtifactRow {
+export interface ArtifactRow {
   readonly id: string;
   readonly payload: string;
   readonly expires_at: number | null;
@@ -94,7 +94,7 @@ export function createArtifactStore(database: Database): ArtifactStore {
   };
 }
 
-function artifactOf(row: ArtifactRow): StoredArtifact {
+export function artifactOf(row: ArtifactRow): StoredArtifact {
   return {
     id: row.id,
     payload: row.payload,

@@ -41,6 +41,8 @@ export interface Database {
    * loses nothing; a power cut may lose the last of them, until a write that is flushed comes after.
    */
   write<Result>(work: (sql: Sql) => Result, options?: { passing: boolean }): Promise<Result>;
+  /** Keeps every other process off the file until close(); false when one has it open. */
+  hold(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export async function openDatabase({ file, log }: { file: string; log: Log }): P
     file,
     read: (work) => readWithPatience({ connection, sql, file, work }),
     write: (work, options) => writer.enqueue(work, options),
+    hold: async () => hold(connection),
     async close() {
       await writer.drain();
       if (!connection.isOpen) return;
@@ -84,6 +87,19 @@ function connect(file: string): DatabaseSync {
   } catch (error) {
     connection?.close();
     throw failureAtOpen(file, error);
+  }
+}
+
+/** In this mode the first transaction takes a lock that no other connection shares, reading ones neither. */
+function hold(connection: DatabaseSync): boolean {
+  connection.exec('PRAGMA locking_mode = EXCLUSIVE');
+  try {
+    connection.exec('BEGIN IMMEDIATE; COMMIT');
+    return true;
+  } catch (error) {
+    if (primaryCode(error) !== BUSY) throw error;
+    connection.exec('PRAGMA locking_mode = NORMAL');
+    return false;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { IdentityRecord, IdentityStore } from '../ports.ts';
 import type { Database } from './database.ts';
 
-interface IdentityRow {
+export interface IdentityRow {
   readonly organization: string;
   readonly issuer: string;
   readonly subject: string;
@@ -55,7 +55,7 @@ export function createIdentityStore(database: Database): IdentityStore {
   };
 }
 
-function identityOf(row: IdentityRow): IdentityRecord {
+export function identityOf(row: IdentityRow): IdentityRecord {
   return {
     organization: row.organization,
     issuer: row.issuer,

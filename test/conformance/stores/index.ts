@@ -7,6 +7,7 @@ import type { OpenBackEnd } from './back-end.ts';
 import { claimStoreSuite } from './claims.ts';
 import { clientStoreSuite } from './clients.ts';
 import { codeStoreSuite } from './codes.ts';
+import { copyingSuite } from './copying.ts';
 import { durabilitySuite } from './durability.ts';
 import { factStoreSuite } from './facts.ts';
 import { identityStoreSuite } from './identities.ts';
@@ -32,6 +33,7 @@ export function storeSuites(open: OpenBackEnd): void {
     presenceStoreSuite,
     auditStoreSuite,
     factStoreSuite,
+    copyingSuite,
     durabilitySuite,
   ]) {
     suite(open);

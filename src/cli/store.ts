@@ -1,0 +1,131 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { Clock } from '../clock.ts';
+import type { Secrets } from '../secrets.ts';
+import type { Counts, Progress } from '../store/copy/copy-store.ts';
+import type { StoreDump, Stores } from '../store/ports.ts';
+import type { JsonOption } from './options.ts';
+import { CommandRefused, note, say, sayJson, sayTable } from './output.ts';
+
+export function storeCommand(): Command {
+  return new Command('store').description('where everything is kept').addCommand(copy());
+}
+
+interface Options extends JsonOption {
+  readonly from: string;
+  readonly to: string;
+  readonly dryRun?: boolean;
+  readonly sample: number;
+}
+
+function copy(): Command {
+  return new Command('copy')
+    .description('move everything to MongoDB and Redis; nobody has to sign in again')
+    .requiredOption('--from <kind>', 'embedded: the file that store.embedded.file names')
+    .requiredOption('--to <kind>', 'distributed: the servers that store.mongo and store.redis name')
+    .option('--dry-run', 'tell what would be copied, and change nothing')
+    .option('--sample <n>', 'read back one record of n, for large stores', whole, 1)
+    .option('--json', 'print the figures as JSON')
+    .addHelpText(
+      'after',
+      `
+Stop the server first: the file is locked while it is read. The target must be empty, or hold the beginning
+of this copy: one that broke off goes on where it stopped. Keep the server key (keys.encryption) and the
+issuer. When it is done, start the servers with store.kind: distributed.
+
+Examples:
+  portico store copy --from embedded --to distributed --dry-run
+  portico store copy --from embedded --to distributed
+`,
+    )
+    .action(run);
+}
+
+function whole(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number above 0');
+  return Number(text);
+}
+
+async function run({ from, to, dryRun, sample, json }: Options): Promise<void> {
+  if (from !== 'embedded' || to !== 'distributed') {
+    throw new CommandRefused('Only --from embedded --to distributed can be copied.');
+  }
+  await betweenStores(async ({ source, target, ...tools }) => {
+    const { copyStore, planCopy } = await import('../store/copy/copy-store.ts');
+    if (dryRun) {
+      const { counts, resumes } = await planCopy({ source, target, ...tools });
+      if (json) sayJson({ counts, resumes });
+      else tell(counts, resumes ? 'A copy that broke off would go on:' : 'This would be copied:');
+      return;
+    }
+    const { counts, compared, resumed } = await copyStore({
+      source,
+      target,
+      ...tools,
+      sample,
+      progress: shown(),
+    });
+    await target.audit.append({ at: tools.clock.now(), event: 'store.copied', outcome: 'success' });
+    if (json) return sayJson({ counts, compared, resumed });
+    tell(counts, resumed ? 'The copy that broke off is finished:' : 'This was copied:');
+    say(
+      `\n${compared} records were read back and are the same. Start the servers with store.kind: distributed.`,
+    );
+  });
+}
+
+async function betweenStores(work: (between: Between) => Promise<void>): Promise<void> {
+  const [
+    { loadConfig },
+    { dialectSettings },
+    { createLog },
+    { openStores, openStoreDump },
+    { secretsFrom },
+    { serverKey },
+  ] = await Promise.all([
+    import('../config/load.ts'),
+    import('../dialects/registry.ts'),
+    import('../observe/log.ts'),
+    import('../store/open-stores.ts'),
+    import('../secrets.ts'),
+    import('../config/server-key.ts'),
+  ]);
+  const { systemClock } = await import('../clock.ts');
+  const config = loadConfig({ dialects: await dialectSettings() });
+  const log = createLog({ level: 'warn', destination: process.stderr });
+  const secrets = secretsFrom(serverKey(config));
+  const source = await openStoreDump(config.store, { log });
+  try {
+    const target = await openStores({ ...config.store, kind: 'distributed' }, { log });
+    try {
+      await target.migrate();
+      await work({ source, target, secrets, clock: systemClock });
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+interface Between {
+  readonly source: StoreDump;
+  readonly target: Stores;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+}
+
+/** A line for each subject that takes a while, and each time another 5,000 records are done. */
+function shown(): (progress: Progress) => void {
+  return ({ step, subject, done, all }) => {
+    if (done % 5000 !== 0 && done !== all) return;
+    note(`${step === 'copy' ? 'copied' : 'compared'} ${done} of ${all} ${subject}`);
+  };
+}
+
+function tell(counts: Counts, words: string): void {
+  say(words);
+  sayTable(
+    Object.entries(counts).map(([what, records]) => ({ what, records })),
+    'nothing',
+  );
+}

@@ -1,0 +1,39 @@
+/** Where a copy stands: a fact of the target. While it is there and not finished, no server starts on it. */
+import { type DumpSubject, type FactStore, StoreUnusable } from '../ports.ts';
+
+const FACT = 'store-copy';
+
+export interface CopyState {
+  /** Of the source, all of it, when the copy began. */
+  readonly digest: string;
+  readonly startedAt: string;
+  /** What is to be copied next; absent at the beginning. */
+  readonly position:
+    | { readonly subject: DumpSubject; readonly after: string | undefined; readonly done: number }
+    | undefined;
+  readonly finishedAt?: string;
+}
+
+interface Target {
+  readonly facts: FactStore;
+}
+
+export async function readState({ facts }: Target): Promise<CopyState | undefined> {
+  const text = await facts.get(FACT);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+export async function writeState({ facts }: Target, state: CopyState): Promise<void> {
+  await facts.set(FACT, JSON.stringify(state));
+}
+
+/** Throws StoreUnusable: half of the accounts, or tokens whose grant is missing, would be served. */
+export async function refuseUnfinishedCopy(target: Target): Promise<void> {
+  const state = await readState(target);
+  if (state === undefined || state.finishedAt !== undefined) return;
+  throw new StoreUnusable(
+    'distributed',
+    `The copy into this store, which began at ${state.startedAt}, is not finished. Run the same ` +
+      '`portico store copy` again: it goes on where it stopped.',
+  );
+}

@@ -1,0 +1,108 @@
+/**
+ * Reads back what was copied: of every subject the records, all or one in so many, and of the audit trail
+ * its end. A record that the target answers otherwise is named, without its content.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { AuditRecord, DumpedRecords, DumpSubject } from '../ports.ts';
+import { type Carrier, carry } from './carry.ts';
+import { CopyRefused } from './copy-refused.ts';
+import type { CopyOptions, Counts } from './copy-store.ts';
+import { inParallel } from './in-parallel.ts';
+
+/** Records at the end of the audit trail that are compared: a port gives the newest only. */
+const AUDIT_END = 1000;
+/** Differences that are named before the rest is only counted. */
+const NAMED = 5;
+
+interface VerifyOptions extends CopyOptions {
+  readonly subjects: readonly DumpSubject[];
+  readonly counts: Counts;
+  readonly batch: number;
+}
+
+/** Resolves with how many records were compared. Throws CopyRefused when one differs. */
+export async function verifyCopy(options: VerifyOptions): Promise<number> {
+  const differing: string[] = [];
+  let compared = 0;
+  for (const subject of options.subjects) {
+    const result = subject === 'audit' ? await verifyAudit(options) : await verifySubject(subject, options);
+    compared += result.compared;
+    differing.push(...result.differing);
+  }
+  if (differing.length > 0) {
+    throw new CopyRefused(
+      `${differing.length} records differ in the target: ${differing.slice(0, NAMED).join(', ')}` +
+        `${differing.length > NAMED ? ', ...' : ''}. Empty both servers of the target, and copy again.`,
+    );
+  }
+  return compared;
+}
+
+interface Verified {
+  readonly compared: number;
+  readonly differing: readonly string[];
+}
+
+async function verifySubject<Subject extends DumpSubject>(
+  subject: Subject,
+  options: VerifyOptions,
+): Promise<Verified> {
+  const { source, target, clock, sample, progress, batch, counts } = options;
+  const { compare }: Carrier<DumpedRecords[Subject]> = carry[subject];
+  if (compare === undefined) return { compared: 0, differing: [] };
+  const differing: string[] = [];
+  let [compared, seen] = [0, 0];
+  for (let after: string | undefined, more = true; more; ) {
+    // One moment for both sides: what ends in between is asked of neither.
+    const now = clock.now();
+    const { records, next } = await source.read(subject, {
+      ...(after === undefined ? {} : { after }),
+      limit: batch,
+      now,
+    });
+    const offset = seen;
+    const chosen = records.filter((_, index) => (offset + index) % sample === 0);
+    await inParallel(chosen, async (record) => {
+      const [found, wanted] = await compare(target, record, now);
+      if (!isDeepStrictEqual(found, wanted)) differing.push(nameOf(subject, record));
+    });
+    compared += chosen.length;
+    seen += records.length;
+    if (records.length > 0)
+      progress({ step: 'verify', subject, done: seen, all: Math.max(seen, counts[subject]) });
+    after = next;
+    more = next !== undefined;
+  }
+  return { compared, differing };
+}
+
+async function verifyAudit({ source, target, clock, batch }: VerifyOptions): Promise<Verified> {
+  let end: AuditRecord[] = [];
+  for (let after: string | undefined, more = true; more; ) {
+    const range = { ...(after === undefined ? {} : { after }), limit: batch, now: clock.now() };
+    const { records, next } = await source.read('audit', range);
+    end = [...end, ...records].slice(-AUDIT_END);
+    after = next;
+    more = next !== undefined;
+  }
+  const found = await target.audit.latest({ limit: AUDIT_END });
+  const wanted = sorted(end);
+  const same = isDeepStrictEqual(sorted(found), wanted);
+  return { compared: wanted.length, differing: same ? [] : ['the end of the audit trail'] };
+}
+
+/** As texts in an order of their own: records of one moment may come in any. */
+function sorted(records: readonly AuditRecord[]): string[] {
+  const [oldest] = [...records].sort((one, two) => one.at.getTime() - two.at.getTime());
+  // Of the oldest moment only some may have fitted in.
+  const whole =
+    records.length < AUDIT_END ? records : records.filter(({ at }) => at.getTime() !== oldest?.at.getTime());
+  return whole.map((record) => JSON.stringify(record)).sort();
+}
+
+/** Ids of people and applications are no secret; hashes and keys of others say nothing to anybody. */
+function nameOf<Subject extends DumpSubject>(subject: Subject, record: DumpedRecords[Subject]): string {
+  const facts = record as unknown as Record<string, unknown>;
+  const id = facts.id ?? facts.clientId ?? facts.accountId ?? facts.name;
+  return typeof id === 'string' ? `${subject} ${id}` : subject;
+}

@@ -1,0 +1,173 @@
+import type { DumpedRecords, DumpSubject, Stores } from '../../../src/store/ports.ts';
+import { accountRecord, artifactRecord, fresh, later, times } from './back-end.ts';
+
+export type Filled = { [Subject in DumpSubject]?: DumpedRecords[Subject][] };
+
+const HOUR = 3_600_000;
+/** What a name may contain, for every kind of record. */
+const HOSTILE = ':*"\0\n{}$ä';
+
+/**
+ * Puts records of every subject into a store through its ports, with fresh names, and some that are over
+ * already. Resolves with those that live, as a dump should have them.
+ */
+export async function fillStore(stores: Stores, now: Date): Promise<Filled> {
+  const organization = fresh('clinic');
+  const soon = later(now, HOUR);
+  const past = later(now, -HOUR);
+  const accounts = await fillAccounts(stores, organization, now);
+  const [anna] = accounts;
+  const accountId = anna?.id ?? '';
+  const lasting = await fillLasting(stores, { organization, accountId, now });
+  const artifacts = await fillArtifacts(stores, { accountId, now });
+  const counted = await fillCounters(stores, now);
+
+  const code = { codeHash: fresh('code'), accountId, organization, createdAt: now, expiresAt: soon };
+  const codeKey = fresh(`code${HOSTILE}`);
+  await stores.codes.put(codeKey, { ...code, tries: 3 });
+  await stores.codes.attempt(codeKey, 'wrong', now);
+  await stores.codes.put(fresh('past'), { ...code, expiresAt: past, tries: 3 });
+
+  const ticket = { purpose: 'reset', organization, accountId, data: `sealed ${HOSTILE}`, createdAt: now };
+  const hash = fresh('ticket');
+  await stores.tickets.put(hash, { ...ticket, expiresAt: soon });
+  await stores.tickets.put(fresh('past'), { ...ticket, expiresAt: past });
+
+  const [held, settled] = [fresh('held'), fresh('settled')];
+  const result = { sealed: 'successor', at: now };
+  await stores.claims.claim(held, 'node-1', now, soon);
+  await stores.claims.claim(settled, 'node-2', now, soon);
+  await stores.claims.settle(settled, 'node-2', { ...result, until: soon });
+
+  await stores.presence.put(accountId, { lastSeenAt: now, until: soon });
+  return {
+    accounts,
+    ...lasting,
+    artifacts,
+    ...counted,
+    codes: [{ key: codeKey, ...code, tries: 2 }],
+    tickets: [{ hash, ...ticket, expiresAt: soon }],
+    claims: [
+      { key: held, owner: 'node-1', until: soon },
+      { key: settled, owner: 'node-2', until: soon, result },
+    ],
+    presence: [{ accountId, lastSeenAt: now, until: soon }],
+  };
+}
+
+async function fillAccounts(stores: Stores, organization: string, now: Date) {
+  const plain = accountRecord({ organization, createdAt: now, updatedAt: now });
+  const full = accountRecord({
+    organization,
+    email: `${fresh('anna')}@example.org`,
+    emailVerified: true,
+    username: fresh('Anna'),
+    passwordHash: '$argon2id$v=19$m=19456,t=2,p=1$x$y',
+    claims: { name: 'Anna Lindqvist', address: { country: 'SE' } },
+    roles: ['therapist'],
+    aliases: { vsee: fresh('alias') },
+    vendor: { vsee: { 'a.b': { $set: [1, null, HOSTILE] } } },
+    createdAt: now,
+    updatedAt: now,
+  });
+  for (const account of [full, plain]) await stores.accounts.insert(account);
+  await stores.accounts.update({ ...full, roles: ['admin'] });
+  await stores.accounts.touch(full.id, now);
+  return [{ ...full, roles: ['admin'], version: 2, lastSignInAt: now }, plain];
+}
+
+async function fillLasting(stores: Stores, facts: { organization: string; accountId: string; now: Date }) {
+  const { organization, accountId, now } = facts;
+  const directory = { id: organization, name: 'Clinic', hosts: [`${fresh('host')}.example`], vendor: {} };
+  await stores.organizations.put(directory);
+  const client = {
+    clientId: fresh('client'),
+    organization,
+    secretHash: 'hash',
+    allOrganizations: false,
+    firstParty: true,
+    introspects: ['other'],
+    revokes: [],
+    metadata: { redirect_uris: ['https://app.example/callback'], 'x.$y': null },
+  };
+  await stores.clients.put(client);
+  const identity = {
+    organization,
+    issuer: 'https://accounts.google.com',
+    subject: fresh('s'),
+    accountId,
+    createdAt: now,
+  };
+  await stores.identities.link(identity);
+  const apiKeys = times(2, (index) => ({
+    ...{ id: fresh('key'), organization, vendor: 'avycenna', accountId, name: `key ${index}` },
+    ...{
+      keyHash: fresh('hash'),
+      scopes: ['read'],
+      createdAt: later(now, index),
+      expiresAt: later(now, HOUR),
+    },
+  }));
+  for (const key of apiKeys) await stores.apiKeys.insert(key);
+  const [first, ...others] = apiKeys;
+  await stores.apiKeys.touch(first?.id ?? '', now);
+  const fact = { name: fresh(`fact${HOSTILE}`), value: HOSTILE };
+  await stores.facts.set(fact.name, fact.value);
+  const audit = times(3, (index) => ({
+    ...{ at: later(now, index % 2), event: 'sign-in', outcome: 'success' as const, organization },
+    ...{ subject: accountId, detail: { number: index } },
+  }));
+  for (const record of audit) await stores.audit.append(record);
+  return {
+    organizations: [directory],
+    clients: [client],
+    identities: [identity],
+    apiKeys: [{ ...first, lastUsedAt: now } as DumpedRecords['apiKeys'], ...others],
+    facts: [fact],
+    audit,
+  };
+}
+
+async function fillArtifacts(stores: Stores, { accountId, now }: { accountId: string; now: Date }) {
+  const grantId = fresh('grant');
+  const common = { grantId, accountId, clientId: 'web-app', createdAt: now, expiresAt: later(now, HOUR) };
+  const records: DumpedRecords['artifacts'][] = [
+    { kind: 'Grant', id: grantId, ...artifactRecord({ accountId, createdAt: now, durable: true }) },
+    { kind: 'RefreshToken', id: fresh('refresh'), ...artifactRecord({ ...common, durable: true }) },
+    {
+      kind: 'RefreshToken',
+      id: fresh('used'),
+      ...artifactRecord({ ...common, durable: true }),
+      consumedAt: now,
+    },
+    { kind: 'AccessToken', id: fresh('long'), ...artifactRecord({ ...common, durable: true }) },
+    { kind: 'AccessToken', id: fresh('short'), ...artifactRecord(common) },
+    { kind: 'AuthorizationCode', id: fresh('code'), ...artifactRecord(common), consumedAt: now },
+    {
+      kind: 'Session',
+      id: fresh('session'),
+      ...artifactRecord({ ...common, uid: fresh('uid'), durable: true }),
+    },
+    { kind: 'DeviceCode', id: fresh('device'), ...artifactRecord({ ...common, userCode: fresh('user') }) },
+  ];
+  for (const { kind, id, consumedAt, ...artifact } of records) {
+    await stores.artifacts.put(kind, id, artifact);
+    if (consumedAt) await stores.artifacts.consume(kind, id, consumedAt);
+  }
+  await stores.artifacts.put('Session', fresh('past'), artifactRecord({ expiresAt: later(now, -1) }));
+  return records;
+}
+
+async function fillCounters(stores: Stores, now: Date) {
+  const window = HOUR;
+  const [sliding, fixed, remembered] = [fresh('pair'), fresh('window'), fresh('address')];
+  const events = times(3, (index) => ({ key: sliding, mark: fresh('mark'), at: later(now, -index * 1000) }));
+  for (const { key, mark, at } of events) await stores.attempts.take(key, mark, { limit: 10, window }, at);
+  for (const _ of times(4, () => 0)) await stores.attempts.takeInWindow(fixed, { limit: 10, window }, now);
+  await stores.attempts.remember(remembered, later(now, HOUR));
+  return {
+    windows: [{ key: fixed, count: 4, until: later(now, window) }],
+    attempts: events.map((event) => ({ ...event, until: later(event.at, window) })),
+    remembered: [{ key: remembered, until: later(now, HOUR) }],
+  };
+}
