@@ -1,0 +1,162 @@
+import { sendTicket } from '../../../../src/identity/tickets.ts';
+import { randomToken } from '../../../../src/secrets.ts';
+import { medisync } from '../../facts.ts';
+import { PASSWORD, type Sent } from '../world.ts';
+import { type Ask, type Cast, oneOrganization, type Row } from './questions.ts';
+
+const [HERE, ELSEWHERE] = ['default', 'clinicdev'] as const;
+
+const post = (path: string, json: unknown, headers = {}): Sent => ({
+  method: 'POST',
+  path: `/api${path}`,
+  json,
+  headers,
+});
+const nobody = () => `${randomToken('nobody-').toLowerCase()}@matrix.test`;
+
+async function credentialOf(cast: Cast, organization: string | undefined): Promise<Record<string, string>> {
+  const token =
+    organization === undefined
+      ? 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJub2JvZHkifQ.bm9uZQ'
+      : (await cast.world.mint(medisync, await cast.person(organization))).access;
+  return medisync.me.headers(token);
+}
+
+function bearer(method: string, path: string, json?: unknown): Row {
+  const at =
+    (organization?: string): Ask =>
+    async (cast) => ({
+      method,
+      path: `/api${path}`,
+      headers: await credentialOf(cast, organization),
+      ...(json === undefined ? {} : { json }),
+    });
+  const { deadToken: refused } = medisync;
+  return oneOrganization({
+    own: at(HERE),
+    says: 200,
+    other: at(ELSEWHERE),
+    refused,
+    none: at(),
+    by: 'token',
+  });
+}
+
+const signInAs =
+  (email: (cast: Cast) => Promise<string>): Ask =>
+  async (cast) =>
+    post('/login', { email: await email(cast), password: PASSWORD });
+
+const registerAs =
+  (email: (cast: Cast) => Promise<string>): Ask =>
+  async (cast) =>
+    post('/register', {
+      title: 'Dr.',
+      firstName: 'Ada',
+      lastName: 'Quill',
+      email: await email(cast),
+      password: PASSWORD,
+      specialty: 'Neurology',
+      ehr_system_type: 'Epic',
+      ehr_system_name: 'East',
+    });
+
+const emailIn = (organization: string) => async (cast: Cast) =>
+  (await cast.world.person({ organization, password: null })).email ?? '';
+
+/** A verification link's token, of a person of the organization. */
+async function ticket(cast: Cast, organization: string | undefined): Promise<string> {
+  if (organization === undefined) return randomToken('vt_');
+  const { world } = cast;
+  const account = await world.person({ organization, verified: false, password: null });
+  await sendTicket(world.server.running.identity, {
+    account,
+    purpose: 'medisync-verification',
+    prefix: 'vt_',
+    lifetime: 600,
+    link: 'https://portal.test/?token={token}',
+    letter: 'verify-address',
+    supersedes: true,
+  });
+  const letter = await world.server.mail.take(account.email ?? '');
+  return /token=(vt_[\w-]+)/.exec(letter.text)?.[1] ?? '';
+}
+
+const page =
+  (organization?: string): Ask =>
+  async (cast) => ({
+    method: 'GET',
+    path: `/api/verification/verify?token=${await ticket(cast, organization)}`,
+  });
+const verify =
+  (organization?: string): Ask =>
+  async (cast) =>
+    post('/verification/verify', { token: await ticket(cast, organization) });
+
+const resend =
+  (email: (cast: Cast) => Promise<string>): Ask =>
+  async (cast) =>
+    post('/verification/resend', { email: await email(cast) });
+const resendByToken =
+  (organization?: string): Ask =>
+  async (cast) =>
+    post('/verification/resend', {}, await credentialOf(cast, organization));
+
+export const rows: Readonly<Record<string, Row>> = {
+  'medisync GET /api/user/profile': bearer('GET', '/user/profile'),
+  'medisync PUT /api/user/profile': bearer('PUT', '/user/profile', { title: 'Dr.' }),
+  'medisync GET /api/settings/subscription': bearer('GET', '/settings/subscription'),
+  'medisync POST /api/login': oneOrganization({
+    own: signInAs((cast) => cast.email(HERE)),
+    says: 200,
+    other: signInAs((cast) => cast.email(ELSEWHERE)),
+    refused: medisync.refused,
+    none: signInAs(async () => nobody()),
+    by: 'name',
+  }),
+  'medisync POST /api/register': oneOrganization({
+    own: registerAs(emailIn(HERE)),
+    says: 409,
+    other: registerAs(emailIn(ELSEWHERE)),
+    refused: 201,
+    none: registerAs(async () => nobody()),
+    by: 'name',
+  }),
+  'medisync POST /api/verification/resend': [
+    ...oneOrganization({
+      own: resend(async (cast) => {
+        const more = { verified: false };
+        return (await cast.world.person({ organization: HERE, ...more })).email ?? '';
+      }),
+      says: 200,
+      other: resend((cast) => cast.silentEmail(ELSEWHERE, 'unverified', { verified: false })),
+      refused: 200,
+      none: resend(async () => nobody()),
+      by: 'name',
+    }),
+    ...oneOrganization({
+      own: resendByToken(HERE),
+      says: 200,
+      other: resendByToken(ELSEWHERE),
+      refused: medisync.deadToken,
+      none: resendByToken(),
+      by: 'token',
+    }),
+  ],
+  'medisync GET /api/verification/verify': oneOrganization({
+    own: page(HERE),
+    says: 200,
+    other: page(ELSEWHERE),
+    refused: 200,
+    none: page(),
+    by: 'link',
+  }),
+  'medisync POST /api/verification/verify': oneOrganization({
+    own: verify(HERE),
+    says: 200,
+    other: verify(ELSEWHERE),
+    refused: 400,
+    none: verify(),
+    by: 'link',
+  }),
+};
