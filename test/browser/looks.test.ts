@@ -2,7 +2,6 @@
  * Every page on a phone and on a desk, light and dark: without an accessibility fault, without scrolling
  * sideways, without breaking its own policy. SCREENSHOTS=1 takes the pictures of docs/screenshots.
  */
-import { expect } from 'chai';
 import { buildEndSessionUrl } from 'openid-client';
 import {
   begin,
@@ -84,16 +83,4 @@ describe('the looks of the pages', function () {
     inEveryLook(journeys, 'front', async (page) => {
       await page.goto(journeys.server.issuer);
     }));
-
-  it('a page and its stylesheets weigh less than 30 kB', async () => {
-    const page = await journeys.visit();
-    const weights: Promise<number>[] = [];
-    page.on('response', (response) => {
-      if (response.status() === 200) weights.push(response.body().then((body) => body.byteLength));
-    });
-    await begin(page, await journeys.party());
-    await page.waitForLoadState('networkidle');
-    const total = (await Promise.all(weights)).reduce((sum, weight) => sum + weight, 0);
-    expect(total).to.be.within(3000, 30_000);
-  });
 });
