@@ -35,14 +35,20 @@ export function secretsFrom(key: Uint8Array): Secrets {
   return {
     mac(purpose, text) {
       // The length keeps ("a", "bc") and ("ab", "c") apart.
-      return createHmac('sha256', macKey).update(`${purpose.length}:${purpose}`).update(text).digest('base64url');
+      return createHmac('sha256', macKey)
+        .update(`${purpose.length}:${purpose}`)
+        .update(text)
+        .digest('base64url');
     },
     seal(text, context) {
       const nonce = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', sealKey, nonce).setAAD(Buffer.from(context));
-      return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
-        'base64url',
-      );
+      return Buffer.concat([
+        nonce,
+        cipher.update(text, 'utf8'),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ]).toString('base64url');
     },
     open(sealed, context) {
       const bytes = Buffer.from(sealed, 'base64url');
