@@ -1,0 +1,148 @@
+/**
+ * Issue, use, refresh and revoke, over and over, and count what is left: after the sweep every store and the
+ * process itself must be as small as after the first round. Half of the sign-ins are revoked, half are left
+ * to expire. Fails when something grew by more than two per cent.
+ *
+ *   npm run bench:soak -- --store embedded --cycles 1000000
+ *   npm run bench:soak -- --store distributed --cycles 100000
+ *
+ * `distributed` takes MONGODB_URL and REDIS_URL, or starts servers of its own (test/support/servers.ts).
+ */
+import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { configSchema } from '../../src/config/schema.ts';
+import { createLog } from '../../src/observe/log.ts';
+import type { AccessWanted, GrantIssuer } from '../../src/oidc/oidc.ts';
+import { randomText } from '../../src/secrets.ts';
+import { startServer } from '../../src/server.ts';
+import { countsOf, openSoakStore, type SoakStore } from './stores.ts';
+
+const { values } = parseArgs({
+  options: {
+    store: { type: 'string', default: 'embedded' },
+    /** Sign-ins in all, each refreshed once. */
+    cycles: { type: 'string', default: '100000' },
+    /** Counts are taken after each. */
+    rounds: { type: 'string', default: '5' },
+  },
+});
+
+const CLIENT = 'soak';
+const WIDTH = 16;
+/** Seconds: longer than a cycle takes, and soon over. */
+const SHORT = 20;
+/** Seconds: such access tokens lie beside their grants. */
+const LONG = 86_400;
+/** Growth that is allowed from the first round to the last. */
+const ALLOWED = 0.02;
+
+const HEX = { alphabet: '0123456789abcdef', length: 32 };
+
+function access(lifetime: number): AccessWanted {
+  return { value: randomText(HEX), lifetime, audience: 'soak', claims: { cycle: true } };
+}
+
+async function cycle(grants: GrantIssuer, number: number): Promise<void> {
+  const revoked = number % 2 === 0;
+  const lifetime = revoked && number % 4 === 0 ? LONG : SHORT;
+  const first = await grants.issue({
+    ...{ clientId: CLIENT, accountId: `account-${number % 1000}`, organization: 'default' },
+    ...{ scope: 'openid', amr: ['pwd'] },
+    access: access(lifetime),
+    refresh: { value: randomText(HEX), lifetime: revoked ? LONG : SHORT },
+  });
+  if (!(await grants.findAccess(first.access.value, CLIENT)) || !first.refresh)
+    throw new Error('It is dead.');
+  const second = await grants.rotate({
+    ...{ token: first.refresh.value, clientId: CLIENT, arrivedAt: new Date(), reuse: 'replay', leeway: 1 },
+    prepare: async () => ({
+      access: access(lifetime),
+      refresh: { value: randomText(HEX), lifetime: revoked ? LONG : SHORT },
+    }),
+  });
+  if (!second) throw new Error('The refresh was refused.');
+  if (!revoked) return;
+  await grants.endGrant(first.grantId);
+  if (await grants.findAccess(second.access.value, CLIENT)) throw new Error('It lives after its end.');
+}
+
+async function run(grants: GrantIssuer, from: number, to: number): Promise<void> {
+  let next = from;
+  const worker = async () => {
+    while (next < to) {
+      const number = next;
+      next += 1;
+      await cycle(grants, number);
+    }
+  };
+  await Promise.all(Array.from({ length: WIDTH }, worker));
+}
+
+interface Figures {
+  readonly [what: string]: number;
+}
+
+async function figures(store: SoakStore): Promise<Figures> {
+  for (let i = 0; i < 3; i += 1) {
+    global.gc?.();
+    await sleep(50);
+  }
+  const { heapUsed, rss } = process.memoryUsage();
+  return { ...(await countsOf(store)), heapMegabytes: heapUsed / 2 ** 20, residentMegabytes: rss / 2 ** 20 };
+}
+
+/** What grew by more than is allowed. Small counts may move by a few. */
+function grown(first: Figures, last: Figures): string[] {
+  return Object.entries(last)
+    .filter(([what, size]) => size > (first[what] ?? 0) * (1 + ALLOWED) + slack(what))
+    .map(([what, size]) => `${what}: ${round(first[what] ?? 0)} -> ${round(size)}`);
+}
+
+/** Of memory a garbage collector may hold some megabytes more or less. */
+function slack(what: string): number {
+  if (what === 'residentMegabytes') return 40;
+  return what === 'heapMegabytes' ? 4 : 10;
+}
+
+const round = (size: number) => Math.round(size * 10) / 10;
+
+async function main(): Promise<void> {
+  const cycles = Number(values.cycles);
+  const rounds = Number(values.rounds);
+  const store = await openSoakStore(values.store);
+  const config = configSchema.parse({
+    environment: 'test',
+    issuer: 'http://127.0.0.1:0',
+    http: { port: 0 },
+    store: store.config,
+    keys: { encryption: Buffer.alloc(32, 7).toString('base64') },
+  });
+  const server = await startServer(config, { log: createLog({ level: 'error' }) });
+  const taken: Figures[] = [];
+  try {
+    for (let done = 0; done < rounds; done += 1) {
+      const begun = performance.now();
+      await run(server.oidc.grants, (cycles / rounds) * done, (cycles / rounds) * (done + 1));
+      const perSecond = cycles / rounds / ((performance.now() - begun) / 1000);
+      // As two days later: by then all that was not revoked has expired.
+      await server.stores.sweep(new Date(Date.now() + 2 * LONG * 1000));
+      await store.forgotten();
+      const now = await figures(store);
+      taken.push(now);
+      const said = Object.entries(now).map(([what, size]) => `${what} ${round(size)}`);
+      console.log(
+        `${(cycles / rounds) * (done + 1)} cycles (${Math.round(perSecond)}/s): ${said.join(', ')}`,
+      );
+    }
+  } finally {
+    await server.close();
+    await store.close();
+    if (store.folder) rmSync(store.folder, { recursive: true, force: true });
+  }
+  const faults = grown(taken[0] ?? {}, taken.at(-1) ?? {});
+  console.log(faults.length === 0 ? 'Nothing grew.' : `Grew: ${faults.join('; ')}`);
+  process.exit(faults.length === 0 ? 0 : 1);
+}
+
+await main();
