@@ -150,7 +150,7 @@ const ZONES: readonly Zone[] = [
     may: [
       'cli/.+',
       '(serve|server|lifecycle|explain-failure).ts',
-      'dialects/(registry|openapi).ts',
+      'dialects/(registry|openapi|errors-document).ts',
       'config/.+',
       'seed/.+',
       'identity/.+',

@@ -18,14 +18,17 @@ export function docsCommand(): Command {
 
 /** Each page with its text. */
 async function pages(): Promise<[file: string, text: string][]> {
-  const [{ describeConfiguration }, { dialectSettings }, { openApiDocuments }] = await Promise.all([
-    import('../config/document.ts'),
-    import('../dialects/registry.ts'),
-    import('../dialects/openapi.ts'),
-  ]);
+  const [{ describeConfiguration }, { dialectSettings }, { openApiDocuments }, { describeErrors }] =
+    await Promise.all([
+      import('../config/document.ts'),
+      import('../dialects/registry.ts'),
+      import('../dialects/openapi.ts'),
+      import('../dialects/errors-document.ts'),
+    ]);
   const documents = await openApiDocuments();
   return [
     ['docs/configuration.md', describeConfiguration(await dialectSettings())],
+    ['docs/errors.md', await describeErrors()],
     ...documents.map(([file, text]): [string, string] => [`docs/openapi/${file}`, text]),
   ];
 }
