@@ -237,8 +237,8 @@ const keys = table({
 
 const branding = table({
   name: key(text.default('Portico'), 'Name on pages and in letters.'),
-  logo: key(webPage, 'URL of a logo.'),
-  logoDark: key(webPage, 'URL of the logo for dark schemes, where it is another one.'),
+  logo: key(webPage(), 'URL of a logo.'),
+  logoDark: key(webPage(), 'URL of the logo for dark schemes, where it is another one.'),
   accent: key(
     z
       .string()
@@ -246,9 +246,9 @@ const branding = table({
       .default('#1f6f5c'),
     'Colour of buttons and links.',
   ),
-  support: key(webPage, 'Page or form where people find help.'),
-  privacy: key(webPage, 'Privacy notice.'),
-  terms: key(webPage, 'Terms of use.'),
+  support: key(webPage(), 'Page or form where people find help.'),
+  privacy: key(webPage(), 'Privacy notice.'),
+  terms: key(webPage(), 'Terms of use.'),
 });
 
 /** The top level, in the order of the documentation. */
