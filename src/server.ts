@@ -283,8 +283,10 @@ function observeRequests(metrics: Metrics) {
 /* ------------------------------------------------------------------ listening */
 
 async function listen(http: Config['http'], lifecycle: Lifecycle) {
-  let handler: RequestListener = (_, response) => {
-    response.writeHead(503, { 'retry-after': '1', 'cache-control': 'no-store' }).end();
+  let handler: RequestListener = ({ url }, response) => {
+    // Who waits for its stores lives: an orchestrator must not start it over and over.
+    const status = url === '/livez' ? 200 : 503;
+    response.writeHead(status, { 'retry-after': '1', 'cache-control': 'no-store' }).end();
   };
   let served = false;
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
