@@ -58,7 +58,7 @@ export async function showSignIn(
       forgets: ways.password,
       alert: state.alert,
       // What an upstream did is no fault of the fields.
-      wrong: state.alert !== undefined && !state.alert.kind.startsWith('upstream-'),
+      elsewhere: state.alert?.kind.startsWith('upstream-') === true,
       token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
