@@ -117,4 +117,5 @@ export const origin = because((value) =>
 
 export const KEY_TEXT = /^(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=?|[A-Za-z0-9_-]{43}=?)$/;
 
-export const webPage = urlOf('https', 'http').optional();
+/** A new one each time: what a key is for is noted on its schema. */
+export const webPage = () => urlOf('https', 'http').optional();

@@ -58,10 +58,6 @@ export function required(name: string, limit: number, rule?: TextRules['rule']) 
   return text(name, { required: true, limit, ...(rule && { rule }) }).pipe(z.string());
 }
 
-export function optional(name: string, limit: number, rule?: TextRules['rule']) {
-  return text(name, { limit, ...(rule && { rule }) });
-}
-
 /** A text of `complete-onboarding`: absent keeps (undefined), null and "" clear (null). */
 export function clearable(name: string, limit: number, rule?: TextRules['rule']) {
   const given = text(name, { limit, ...(rule && { rule }) });
