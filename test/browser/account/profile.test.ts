@@ -141,6 +141,20 @@ describe('the profile page', () => {
     expect(formTo(page, '/account/profile').fields.name).to.equal(payload);
   });
 
+  it('weighs less than 30 kB with its stylesheets, the longest page that there is', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const { body } = await visitor.open('/account/profile');
+    const sheets = [...body.matchAll(/<link rel="(?:stylesheet|icon)" href="([^"]+)"/g)].map(
+      ([, href]) => href,
+    );
+    expect(sheets.length).to.be.above(1);
+    const replies = await Promise.all(sheets.map((href) => fetch(new URL(href ?? '', world.server.url))));
+    const weights = await Promise.all(replies.map(async (reply) => (await reply.arrayBuffer()).byteLength));
+    const total = weights.reduce((sum, weight) => sum + weight, Buffer.byteLength(body));
+    expect(total).to.be.within(10_000, 30_000);
+  });
+
   it('keeps what somebody else changes at the same time', async () => {
     const visitor = world.visitor();
     await visitor.signIn(MARA);
