@@ -1,6 +1,10 @@
 /** What tests must know of each dialect's API to use it: where a sign-in goes, what a refusal looks like. */
 import { example } from '../../src/dialects/_example/example.ts';
-import { loadDialect } from '../../src/dialects/registry.ts';
+import { avycenna as avycennaDialect } from '../../src/dialects/avycenna/avycenna.ts';
+import { careportals as careportalsDialect } from '../../src/dialects/careportals/careportals.ts';
+import { medisync as medisyncDialect } from '../../src/dialects/medisync/medisync.ts';
+import { visitnote as visitnoteDialect } from '../../src/dialects/visitnote/visitnote.ts';
+import { vsee as vseeDialect } from '../../src/dialects/vsee/vsee.ts';
 import type { DialectFacts } from '../conformance/dialect-under-test.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -23,7 +27,7 @@ export const exampleFacts: DialectFacts = {
 };
 
 export const visitnote: DialectFacts = {
-  dialect: await loadDialect('visitnote'),
+  dialect: visitnoteDialect,
   organization: 'default',
   signIn: { path: '/api/therapist/v1/sign-in', body: byEmail, status: 200, token: '/data/token' },
   me: { path: '/api/therapist/v1/my-profile', headers: bearer },
@@ -33,7 +37,7 @@ export const visitnote: DialectFacts = {
 };
 
 export const medisync: DialectFacts = {
-  dialect: await loadDialect('medisync'),
+  dialect: medisyncDialect,
   organization: 'default',
   signIn: { path: '/api/login', body: byEmail, status: 200, token: '/token' },
   me: { path: '/api/user/profile', headers: bearer },
@@ -52,7 +56,7 @@ export const medisync: DialectFacts = {
 };
 
 export const careportals: DialectFacts = {
-  dialect: await loadDialect('careportals'),
+  dialect: careportalsDialect,
   organization: 'north_clinic',
   headers: { organization: 'north_clinic' },
   signIn: {
@@ -68,7 +72,7 @@ export const careportals: DialectFacts = {
 };
 
 export const avycenna: DialectFacts = {
-  dialect: await loadDialect('avycenna'),
+  dialect: avycennaDialect,
   organization: 'default',
   signIn: {
     path: '/api/v1/auth/login',
@@ -85,7 +89,7 @@ export const avycenna: DialectFacts = {
 };
 
 export const vsee: DialectFacts = {
-  dialect: await loadDialect('vsee'),
+  dialect: vseeDialect,
   organization: 'clinicdev',
   headers: { 'x-accountcode': 'clinicdev' },
   signIn: {

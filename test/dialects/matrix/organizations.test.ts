@@ -43,7 +43,7 @@ describe('C3 organizations and dialects', () => {
   });
   after(() => world.close());
 
-  async function ask({ ask: request, says, like, after }: Question): Promise<void> {
+  async function ask({ ask: request, says, like, besides }: Question): Promise<void> {
     const reply = await world.send(await request(cast));
     if (typeof says === 'number') expect(reply.status, reply.text).to.equal(says);
     else expect([reply.status, reply.json()]).to.deep.equal([says.status, says.json]);
@@ -51,7 +51,7 @@ describe('C3 organizations and dialects', () => {
       const none = await world.send(await like(cast));
       expect(comparable(reply), 'as for what is not there').to.equal(comparable(none));
     }
-    await after?.(cast, reply);
+    await besides?.(cast, reply);
   }
 
   it('have a row for every route that is registered, and no other', async () => {

@@ -189,7 +189,7 @@ export const rows: Readonly<Record<string, Row>> = {
       ask: signOutOf(ELSEWHERE),
       says: 200,
       like: signOutOf(),
-      after: livesOn,
+      besides: livesOn,
     },
   ],
   'avycenna POST /api/v1/auth/login': oneOrganization({

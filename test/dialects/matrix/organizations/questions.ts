@@ -21,7 +21,7 @@ export interface Question {
   /** Asks for what is not there. */
   readonly like?: Ask;
   /** What else must hold after the answer. */
-  readonly after?: (cast: Cast, reply: Incoming) => Promise<void>;
+  readonly besides?: (cast: Cast, reply: Incoming) => Promise<void>;
 }
 
 export type Row = readonly Question[];

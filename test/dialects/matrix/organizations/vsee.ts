@@ -172,21 +172,21 @@ function ticket(path: string): Row {
     async (cast) => ({ method: 'GET', path: `${path}?sso_token=${await token(cast)}&next=/u/clinic` });
   const own = at(async (cast) => (await cast.world.mint(vsee, await cast.person(HERE))).access);
   const none = at(async () => randomText(TOKEN));
-  const home: Question['after'] = async (_cast, reply) => {
+  const home: Question['besides'] = async (_cast, reply) => {
     expect(reply.headers.location).to.match(/^http:\/\/portal\.clinicdev\.test\/(vc\/next\/)?u\/clinic$/);
   };
   return [
-    { place: 'own', by: 'code', ask: named(own, HERE), says: 303, after: home },
-    { place: 'other', by: 'code', ask: named(own, ELSEWHERE), says: 303, after: home },
-    { place: 'other', by: 'unknown code', ask: named(own, 'nowhere'), says: 303, after: home },
-    { place: 'missing', by: 'token alone', ask: own, says: 303, after: home },
+    { place: 'own', by: 'code', ask: named(own, HERE), says: 303, besides: home },
+    { place: 'other', by: 'code', ask: named(own, ELSEWHERE), says: 303, besides: home },
+    { place: 'other', by: 'unknown code', ask: named(own, 'nowhere'), says: 303, besides: home },
+    { place: 'missing', by: 'token alone', ask: own, says: 303, besides: home },
     { place: 'missing', by: 'no token that is good', ask: none, says: 401, like: named(none, HERE) },
     {
       place: 'conflicting',
       by: 'code and host of others',
       ask: onHost(named(own, ELSEWHERE), 'clinicoff'),
       says: 303,
-      after: home,
+      besides: home,
     },
   ];
 }
@@ -232,7 +232,7 @@ export const rows: Readonly<Record<string, Row>> = {
     },
   ],
   'vsee POST /api_v3/tokens/refresh': byToken({ own: refresh(true), none: refresh(false), says: 200 }).map(
-    (question) => (question.by === 'code' ? { ...question, after: stillGood } : question),
+    (question) => (question.by === 'code' ? { ...question, besides: stillGood } : question),
   ),
   'vsee POST /api_v3/users/logout': logoutRow(),
   'vsee POST /api_v3/users/activate': letters('/users/activate', { first_name: 'Kim', last_name: 'Ray' }),
