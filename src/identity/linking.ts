@@ -157,8 +157,14 @@ export async function unlinkIdentity(
   const mine = links.find(({ issuer, subject }) => issuer === wanted.issuer && subject === wanted.subject);
   if (account === undefined || mine === undefined) throw new Refused('account-not-found');
   const codeWorks = account.email !== undefined && account.emailVerified;
-  if (account.passwordHash === undefined && links.length === 1 && !codeWorks) throw new Refused('forbidden');
+  const needsALink = account.passwordHash === undefined && !codeWorks;
+  if (needsALink && links.length === 1) throw new Refused('forbidden');
   await identities.unlink(mine.organization, mine.issuer, mine.subject);
+  // Two links that go at the same moment each saw the other one: whoever leaves none behind puts his back.
+  if (needsALink && (await identities.listByAccount(account.id)).length === 0) {
+    await identities.link(mine);
+    throw new Refused('forbidden');
+  }
   if (wanted.origin !== undefined) {
     const { organization, origin, issuer } = { ...mine, ...wanted };
     noteChange(identity, {

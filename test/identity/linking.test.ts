@@ -136,6 +136,16 @@ describe('an upstream identity', () => {
     expect(await refusal(link(first.id))).to.equal('account-exists');
   });
 
+  it('F7 is never the last way in to go, also when two go at the same moment', async () => {
+    const account = await world.person({ email: 'twice@x.test', emailVerified: false });
+    const links = ['one', 'two'].map((subject) => ({ issuer: 'https://idp.test', subject }));
+    for (const link of links) await linkIdentity(world.identity, { accountId: account.id, ...link });
+    await Promise.allSettled(
+      links.map((link) => unlinkIdentity(world.identity, { accountId: account.id, ...link })),
+    );
+    expect(await listIdentities(world.identity, account.id)).to.have.length.of.at.least(1);
+  });
+
   it('F7 cannot be unlinked as the last way in, nor by another account', async () => {
     const { account } = await arrive({ emailVerified: false, authoritative: false });
     const link = { issuer: 'https://idp.test', subject: 's1' };
