@@ -4,7 +4,7 @@
  */
 
 import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
-import { relyingParty } from '../../support/relying-party.ts';
+import { type RelyingParty, relyingParty } from '../../support/relying-party.ts';
 import { openWebSession, type Page } from '../../support/web-session.ts';
 import { avycenna, careportals, medisync, visitnote, vsee } from '../facts.ts';
 import { freshAddress, PASSWORD, type World } from './world.ts';
@@ -139,8 +139,12 @@ export const hostedPage: Door = {
   },
 };
 
+/** One application per server. */
+const parties = new WeakMap<World, Promise<RelyingParty>>();
+
 async function openPage(world: World, { from = freshAddress(), headers }: Try) {
-  const party = await relyingParty(world.server.issuer);
+  const party = await (parties.get(world) ?? relyingParty(world.server.issuer));
+  parties.set(world, Promise.resolve(party));
   const session = openWebSession({ headers: { 'x-forwarded-for': from, ...headers } });
   const page = await session.open((await party.begin()).url);
   if (typeof page === 'string') throw new Error(`The browser was sent to ${page}.`);
@@ -152,6 +156,7 @@ function alike(html: string, login: string): string {
   return html
     .replaceAll(login, 'LOGIN')
     .replace(/\/interaction\/[\w-]+/g, '/interaction/UID')
+    .replace(/interaction=[\w-]+/g, 'interaction=UID')
     .replace(/name="form_token" value="[^"]+"/g, 'TOKEN');
 }
 

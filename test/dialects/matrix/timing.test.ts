@@ -1,0 +1,103 @@
+/**
+ * W7: unknown account, wrong secret, blocked account and account without a password are told apart neither by
+ * bytes nor by time, at every sign-in of every dialect and at the hosted page. The limits that would end the
+ * sampling are raised by configuration; each try comes from an address of its own.
+ */
+import { expect } from 'chai';
+import { codeDoors, type Door, hostedPage, otherPasswordDoors, passwordDoors } from './doors.ts';
+import { difference, mannWhitney, median } from './samples.ts';
+import { openWorld, PASSWORD, type World } from './world.ts';
+
+/** Samples of each kind; where they differ, twice as many are taken once more before that counts. */
+const ROUNDS = Number(process.env.PORTICO_TEST_SAMPLES ?? 20);
+const MANY = { limit: 1_000_000, window: 900 };
+const STAFF = { organization: 'default', roles: ['nurse'] };
+
+interface Subject {
+  readonly login: string;
+  readonly password?: string;
+}
+
+describe('W7 being refused', () => {
+  let world: World;
+  let subjects: Readonly<Record<string, Subject>>;
+
+  before(async () => {
+    world = await openWorld({
+      config: { attempts: { pair: MANY, address: MANY, login: MANY }, log: { level: 'warn' } },
+    });
+    const email = async (more: Parameters<World['person']>[0]) => (await world.person(more)).email ?? '';
+    subjects = {
+      'an unknown account': { login: 'nobody-here@matrix.test', password: PASSWORD },
+      'a wrong password': { login: await email(STAFF), password: 'Not-The-Password-At-All-1' },
+      'a blocked account': { login: await email({ ...STAFF, status: 'blocked' }), password: PASSWORD },
+      'an account without a password': {
+        login: await email({ ...STAFF, password: null }),
+        password: PASSWORD,
+      },
+    };
+  });
+  after(() => world.close());
+
+  type Samples = Record<string, number[]>;
+
+  /** In turn, and every round begins with another one: what comes first must not be one kind's fate. */
+  async function sample(
+    door: Door,
+    rounds: number,
+    codes: boolean,
+  ): Promise<{ times: Samples; said: Set<string> }> {
+    const kinds = Object.entries(subjects);
+    const times: Samples = Object.fromEntries(kinds.map(([kind]) => [kind, []]));
+    const said = new Set<string>();
+    for (let round = 0; round < rounds; round += 1) {
+      for (let turn = 0; turn < kinds.length; turn += 1) {
+        const [kind, { login, password = '' }] = kinds[(round + turn) % kinds.length] ?? ['', { login: '' }];
+        const tried = await door.knock(world, codes ? { login } : { login, password });
+        times[kind]?.push(tried.took);
+        said.add(`${tried.status} ${tried.text}`);
+      }
+    }
+    return { times, said };
+  }
+
+  function differences(times: Samples): string[] {
+    const [[first, reference] = ['', []], ...others] = Object.entries(times);
+    return others.flatMap(([kind, sampled]) => {
+      const apart = difference(reference, sampled);
+      return apart === undefined ? [] : [`${first} and ${kind}: ${apart}`];
+    });
+  }
+
+  const [, , bare] = otherPasswordDoors;
+  const doors: [Door, boolean][] = [
+    ...passwordDoors.map((door): [Door, boolean] => [door, false]),
+    ...(bare === undefined ? [] : [[bare, false] as [Door, boolean]]),
+    ...codeDoors.map((door): [Door, boolean] => [door, true]),
+    [hostedPage, false],
+  ];
+  for (const [door, codes] of doors) {
+    it(`W7 looks and takes the same at ${door.name}, whatever the reason`, async function () {
+      this.timeout(180_000);
+      await sample(door, 2, codes);
+      let { times, said } = await sample(door, ROUNDS, codes);
+      expect([...said], 'one reply for all').to.have.lengthOf(1);
+      expect([...said][0]).to.match(new RegExp(`^${door.refused} `));
+      if (differences(times).length > 0) ({ times } = await sample(door, 2 * ROUNDS, codes));
+      expect(differences(times)).to.deep.equal([]);
+    });
+  }
+});
+
+describe('the measure of times', () => {
+  const noisy = (around: number) => Array.from({ length: 30 }, (_, i) => around + ((i * 7) % 11));
+
+  it('tells samples apart that are, and none that are not', () => {
+    expect(difference(noisy(20), noisy(3))).to.match(/medians 25\.0 and 8\.0 ms/);
+    expect(difference(noisy(20), noisy(22))).to.equal(undefined);
+    expect(mannWhitney(noisy(20), noisy(20))).to.be.closeTo(1, 1e-6);
+    expect(mannWhitney(noisy(20), noisy(40))).to.be.lessThan(1e-9);
+    expect(median([3, 1, 2])).to.equal(2);
+    expect(median([4, 1, 2, 3])).to.equal(2.5);
+  });
+});
