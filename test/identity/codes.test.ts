@@ -43,16 +43,19 @@ describe('one-time codes', () => {
   const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
 
   it('O1 are six digits, uniform over every place, leading zeros kept', async () => {
+    // Ten thousand writes would be the test's whole time; what is drawn and sent is the same without them.
+    const { codes: store } = world.identity.stores;
+    Object.assign(store, { put: async () => {} });
     const codes: string[] = [];
-    for (let i = 0; i < 3000; i += 1) codes.push(await sent());
+    for (let i = 0; i < 10_000; i += 1) codes.push(await sent());
     expect(codes.filter((code) => !/^\d{6}$/.test(code))).to.deep.equal([]);
-    expect(codes.filter((code) => code.startsWith('0')).length).to.be.within(220, 390);
+    expect(codes.filter((code) => code.startsWith('0')).length).to.be.within(860, 1140);
     for (let place = 0; place < 6; place += 1) {
       const counts = Array.from(
         { length: 10 },
         (_, digit) => codes.filter((code) => code[place] === String(digit)).length,
       );
-      const chiSquare = counts.reduce((sum, count) => sum + (count - 300) ** 2 / 300, 0);
+      const chiSquare = counts.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
       // 9 degrees of freedom: exceeded once in a hundred thousand runs for each place.
       expect(chiSquare).to.be.lessThan(39);
     }
