@@ -79,15 +79,16 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const clock = options.clock ?? systemClock;
   const lifecycle = createLifecycle({ log });
   try {
-    // Listening comes first: a port in use is told at once, and port 0 becomes a port that the issuer can name.
+    // The port comes first: one in use is told at once, and port 0 becomes a port that the issuer can name.
     const front = await listen(config.http, lifecycle);
     const issuer = withPort(config.issuer, front.port);
     const parts = await createParts({ config, issuer, log, clock, lifecycle });
     const production = config.environment === 'production';
     await seedAtStart({ ...parts.identity, files: config.seed, production });
     const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
-    front.answerWith(await createHandler({ ...parts, dialects }));
+    const handler = await createHandler({ ...parts, dialects });
     await startInternal({ ...parts });
+    await front.answerWith(handler);
     repeat(lifecycle, 'sweep', SWEEP_EVERY, log, () => parts.stores.sweep(clock.now()));
     repeat(lifecycle, 'key rotation', ROTATION_CHECK_EVERY, log, () => parts.oidc.rotateKeys());
     lifecycle.ready();
@@ -283,10 +284,8 @@ function observeRequests(metrics: Metrics) {
 /* ------------------------------------------------------------------ listening */
 
 async function listen(http: Config['http'], lifecycle: Lifecycle) {
-  let handler: RequestListener = ({ url }, response) => {
-    // Who waits for its stores lives: an orchestrator must not start it over and over.
-    const status = url === '/livez' ? 200 : 503;
-    response.writeHead(status, { 'retry-after': '1', 'cache-control': 'no-store' }).end();
+  let handler: RequestListener = (_, response) => {
+    response.writeHead(503, { 'retry-after': '1', 'cache-control': 'no-store' }).end();
   };
   let served = false;
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
@@ -295,6 +294,9 @@ async function listen(http: Config['http'], lifecycle: Lifecycle) {
     handler(request, response);
   });
   const port = await bind(server, http.port, http.host);
+  // The port is free, which is told at once where it is not, and is let go until there is somebody to
+  // answer: a balancer that does not ask /readyz sends requests wherever a connection is taken.
+  if (http.port !== 0) await new Promise((resolve) => server.close(resolve));
   lifecycle.onClose('listening', 'requests', async () => {
     // Whoever is sent here until the balancer has seen /readyz say no is still served.
     if (served) await pause(http.stopDelay * 1000);
@@ -303,9 +305,10 @@ async function listen(http: Config['http'], lifecycle: Lifecycle) {
   return {
     port,
     host: http.host === '0.0.0.0' || http.host === '::' ? 'localhost' : http.host,
-    answerWith(next: RequestListener) {
+    async answerWith(next: RequestListener) {
       handler = next;
       served = true;
+      if (!server.listening) await bind(server, port, http.host);
     },
   };
 }
