@@ -14,6 +14,7 @@ import { organizationCommand } from './cli/organization.ts';
 import { seedCommand } from './cli/seed.ts';
 import { startCommand } from './cli/start.ts';
 import { storeCommand } from './cli/store.ts';
+import { tryCommand } from './cli/try.ts';
 import { explainFailure } from './explain-failure.ts';
 
 export function program(): Command {
@@ -30,6 +31,7 @@ export function program(): Command {
     .addCommand(clientCommand())
     .addCommand(apiKeyCommand())
     .addCommand(keysCommand())
+    .addCommand(tryCommand())
     .addCommand(storeCommand())
     .addCommand(docsCommand())
     .addHelpText(

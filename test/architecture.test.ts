@@ -149,7 +149,7 @@ const ZONES: readonly Zone[] = [
     files: /^cli(\/.+)?\.ts$/,
     may: [
       'cli/.+',
-      '(serve|server|lifecycle|explain-failure).ts',
+      '(serve|server|lifecycle|explain-failure|sample-calls).ts',
       'dialects/(registry|openapi|errors-document).ts',
       'config/.+',
       'seed/.+',
@@ -160,7 +160,8 @@ const ZONES: readonly Zone[] = [
     packages: ['commander', 'yaml'],
   },
   { files: /^workers\.ts$/, may: ['config/.+'], packages: [] },
-  { files: /^start-block\.ts$/, may: ['seed/.+'], packages: [] },
+  { files: /^sample-calls\.ts$/, may: ['seed/.+'], packages: [] },
+  { files: /^start-block\.ts$/, may: ['sample-calls.ts'], packages: [] },
   { files: /^explain-failure\.ts$/, may: ['config/.+', 'seed/.+', 'store/ports.ts'], packages: [] },
   {
     files: /^main\.ts$/,

@@ -34,6 +34,7 @@ describe('portico --help', () => {
       'client',
       'api-key',
       'keys',
+      'try',
       'docs',
     ]) {
       expect(stdout).to.match(new RegExp(`^  ${name}\\b`, 'm'));

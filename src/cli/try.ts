@@ -1,0 +1,276 @@
+/**
+ * Signs in at a running server as a vendor's client does, and shows the same sign-in from the other side:
+ * what a resource server is told of the token, and what the vendor's API says once it is revoked there.
+ */
+import { Command } from 'commander';
+import type { Config } from '../config/schema.ts';
+import type { Credentials, DialectSettings, Person, Sample } from '../sample-calls.ts';
+import type { SeedClient } from '../seed/schema.ts';
+import { passwordFromInput } from './options.ts';
+import { CommandRefused, say } from './output.ts';
+
+interface Options {
+  readonly url?: string;
+  readonly login?: string;
+  readonly password?: string;
+  readonly organization?: string;
+  readonly client?: string;
+  readonly secret?: string;
+}
+
+export function tryCommand(): Command {
+  return new Command('try')
+    .description("sign in at a running server through a vendor's old API, and follow the token")
+    .argument('<vendor>', 'visitnote, medisync, careportals, avycenna or vsee')
+    .option('--url <url>', "where the server is; default: the configuration's issuer")
+    .option('--login <name>', 'who signs in; default: somebody of the seed whom the vendor knows')
+    .option('--password <password>', 'default: as in the seed, or else from standard input')
+    .option('--organization <id>', 'where that person is')
+    .option('--client <id>', 'who asks about the token; default: a client of the seed that may')
+    .option('--secret <secret>', "that client's secret; default: as in the seed")
+    .addHelpText(
+      'after',
+      `
+Signs in, shows the vendor's reply, asks who the token belongs to, revokes it, and shows the refusal that the
+vendor's API then gives. The password and the secret on the command line can be read by others on this
+machine: only use those of people who are made up.
+
+Examples:
+  portico try visitnote
+  portico try vsee --url http://localhost:3000
+  portico try careportals --login lea@x.test --organization north_clinic --client records-api --secret ...
+`,
+    )
+    .action((vendor: string, options: Options) => tryVendor(vendor, options));
+}
+
+async function tryVendor(vendor: string, options: Options): Promise<void> {
+  const [{ loadConfig }, { dialectSettings }, { SAMPLES }] = await Promise.all([
+    import('../config/load.ts'),
+    import('../dialects/registry.ts'),
+    import('../sample-calls.ts'),
+  ]);
+  const sample = Object.hasOwn(SAMPLES, vendor) ? SAMPLES[vendor] : undefined;
+  if (sample === undefined) {
+    const known = Object.keys(SAMPLES).join(', ');
+    throw new CommandRefused(`There is no sample of a sign-in at '${vendor}'. There are: ${known}.`);
+  }
+  const config = loadConfig({ dialects: await dialectSettings() });
+  const settings = config.dialects[vendor] ?? {};
+  if (settings.enabled !== true) {
+    throw new CommandRefused(
+      `The dialect ${vendor} is switched off. Set dialects.${vendor}.enabled to true and start the server again.`,
+    );
+  }
+  const server = await serverAt(new URL(options.url ?? config.issuer));
+  const person = await whoSignsIn({ config, vendor, sample, settings, options });
+  const client = await whoAsks({ config, vendor, options });
+  await follow({ vendor, sample, settings, server, person, client });
+}
+
+/* ------------------------------------------------------------------ the conversation */
+
+interface Trial {
+  readonly vendor: string;
+  readonly sample: Sample;
+  readonly settings: DialectSettings;
+  readonly server: RunningServer;
+  readonly person: Credentials;
+  readonly client: AskingClient;
+}
+
+async function follow({ vendor, sample, settings, server, person, client }: Trial): Promise<void> {
+  const name = person.email ?? person.username ?? '';
+  say(`${vendor} at ${server.url.origin}, as ${name} of ${person.organization}`);
+
+  const call = sample.signIn(person, settings);
+  heading(`1. The vendor's sign-in: POST ${call.path}`);
+  const signedIn = await server.post(call.path, JSON.stringify(call.body), {
+    ...call.headers,
+    'content-type': 'application/json',
+  });
+  show(signedIn);
+  const token = member(signedIn.json, sample.token);
+  if (typeof token !== 'string') throw new CommandRefused(refusedSignIn(vendor, signedIn));
+
+  const me = () => {
+    const { path, headers } = sample.me(token, settings);
+    return server.get(path, headers);
+  };
+  heading(`2. The token at the vendor's API: GET ${sample.me(token, settings).path}`);
+  show(await me());
+
+  heading(`3. The same token for a resource server: POST ${server.introspection}, as ${client.id}`);
+  const known = await server.ask(server.introspection, token, client);
+  show(known);
+  if (known.status !== 200 || member(known.json, ['active']) !== true) {
+    throw new CommandRefused(
+      known.status === 200
+        ? `${client.id} may not ask about these tokens: its \`introspects\` lacks the client of ${vendor}.`
+        : `${client.id} is not known to the server, or its secret is another. Name one with --client and --secret.`,
+    );
+  }
+
+  heading(`4. Revoked by it: POST ${server.revocation}`);
+  const revoked = await server.ask(server.revocation, token, client);
+  show(revoked);
+  if (revoked.status !== 200) {
+    throw new CommandRefused(
+      `${client.id} may not revoke these tokens: its \`revokes\` lacks the client of ${vendor}.`,
+    );
+  }
+  heading('5. The resource server asks again');
+  show(await server.ask(server.introspection, token, client));
+  heading("6. The token at the vendor's API again");
+  const dead = await me();
+  show(dead);
+  if (dead.status < 400) throw new CommandRefused(`${vendor} still takes the token that was revoked.`);
+}
+
+function refusedSignIn(vendor: string, { status }: Answer): string {
+  if (status === 404) return `Nothing of ${vendor} answers there: the server runs with other settings.`;
+  return `${vendor} did not let this person in (${status}). Name another with --login and --organization.`;
+}
+
+function heading(text: string): void {
+  say(`\n${text}`);
+}
+
+function show({ status, json, text }: Answer): void {
+  const body = json === undefined ? text : JSON.stringify(json, null, 2);
+  // What a server sends must not drive the terminal.
+  say(
+    [`   ${status}`, ...body.split('\n').filter(Boolean)].join('\n   ').replaceAll(/[^\P{Cc}\n]/gu, '\uFFFD'),
+  );
+}
+
+function member(json: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
+    json,
+  );
+}
+
+/* ------------------------------------------------------------------ the server */
+
+interface Answer {
+  readonly status: number;
+  /** Undefined: the body is none. */
+  readonly json: unknown;
+  readonly text: string;
+}
+
+interface AskingClient {
+  readonly id: string;
+  readonly secret: string;
+}
+
+interface RunningServer {
+  readonly url: URL;
+  /** Paths. */
+  readonly introspection: string;
+  readonly revocation: string;
+  get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  post(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Introspection or revocation (RFC 7662, RFC 7009). */
+  ask(path: string, token: string, client: AskingClient): Promise<Answer>;
+}
+
+/** CommandRefused where nothing answers, or something else than Portico. */
+async function serverAt(url: URL): Promise<RunningServer> {
+  const request = async (path: string, init: RequestInit): Promise<Answer> => {
+    const reply = await fetch(new URL(path, url), { ...init, redirect: 'manual' }).catch((cause: unknown) => {
+      throw new CommandRefused(
+        `No server answers at ${url.origin}. Start it (npm start), or say where it is with --url.`,
+        { cause },
+      );
+    });
+    const text = await reply.text();
+    return { status: reply.status, text, json: jsonIn(text) };
+  };
+  const get: RunningServer['get'] = (path, headers = {}) => request(path, { headers });
+  const post: RunningServer['post'] = (path, body, headers) =>
+    request(path, { method: 'POST', headers, body });
+  const { json } = await get('/.well-known/openid-configuration');
+  // Behind a proxy the published address may be out of reach from here: the paths are the same.
+  const path = (name: string) => {
+    const endpoint = member(json, [name]);
+    if (typeof endpoint !== 'string' || !URL.canParse(endpoint)) {
+      throw new CommandRefused(`What answers at ${url.origin} is no Portico.`);
+    }
+    return new URL(endpoint).pathname;
+  };
+  return {
+    url,
+    introspection: path('introspection_endpoint'),
+    revocation: path('revocation_endpoint'),
+    get,
+    post,
+    ask: (at, token, { id, secret }) =>
+      post(at, new URLSearchParams({ token }).toString(), {
+        // RFC 6749, 2.3.1: both parts form-encoded first.
+        authorization: `Basic ${btoa([id, secret].map(encodeURIComponent).join(':'))}`,
+        'content-type': 'application/x-www-form-urlencoded',
+      }),
+  };
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/* ------------------------------------------------------------------ who */
+
+async function whoSignsIn(facts: {
+  config: Config;
+  vendor: string;
+  sample: Sample;
+  settings: DialectSettings;
+  options: Options;
+}): Promise<Credentials> {
+  const { config, vendor, sample, settings, options } = facts;
+  const { peopleOf } = await import('../sample-calls.ts');
+  const people = config.seed.flatMap(peopleOf);
+  const { login, organization } = options;
+  const isMeant = (person: Person) =>
+    (login === undefined
+      ? sample.suits(person, settings)
+      : [person.email, person.username].includes(login)) &&
+    (organization === undefined || person.organization === organization);
+  const found = people.find(isMeant);
+  if (login === undefined) {
+    if (found !== undefined) return found;
+    throw new CommandRefused(
+      `The seed has nobody who signs in at ${vendor}. Name somebody with --login and --organization.`,
+    );
+  }
+  const where = organization ?? found?.organization ?? sample.organization(settings);
+  if (where === undefined) throw new CommandRefused(`Say with --organization where ${login} is.`);
+  const password = options.password ?? found?.password ?? (await passwordFromInput());
+  return { organization: where, email: login, username: login, password };
+}
+
+async function whoAsks(facts: { config: Config; vendor: string; options: Options }): Promise<AskingClient> {
+  const { config, vendor, options } = facts;
+  const { readSeed } = await import('../seed/read-seed.ts');
+  const clients = config.seed.flatMap((file) => readSeed(file).seed.clients ?? []);
+  const asked = config.dialects[vendor]?.clientId;
+  const dialectClient = typeof asked === 'string' ? asked : `${vendor}-legacy`;
+  const may = ({ client_secret: secret, introspects = [], revokes = [] }: SeedClient) =>
+    secret !== undefined && introspects.includes(dialectClient) && revokes.includes(dialectClient);
+  const { client: id, secret } = options;
+  const found = clients.find((client) => (id === undefined ? may(client) : client.client_id === id));
+  const known = secret ?? found?.client_secret;
+  if ((id ?? found) === undefined || known === undefined) {
+    throw new CommandRefused(
+      id === undefined
+        ? `The seed has no client that may introspect and revoke tokens of ${dialectClient}. Name one with --client and --secret.`
+        : `Say the secret of ${id} with --secret.`,
+    );
+  }
+  return { id: id ?? found?.client_id ?? '', secret: known };
+}
