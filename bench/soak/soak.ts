@@ -16,6 +16,7 @@ import { createLog } from '../../src/observe/log.ts';
 import type { AccessWanted, GrantIssuer } from '../../src/oidc/oidc.ts';
 import { randomText } from '../../src/secrets.ts';
 import { startServer } from '../../src/server.ts';
+import { StoreUnavailable } from '../../src/store/ports.ts';
 import { countsOf, openSoakStore, type SoakStore } from './stores.ts';
 
 const { values } = parseArgs({
@@ -29,9 +30,10 @@ const { values } = parseArgs({
 });
 
 const CLIENT = 'soak';
-const WIDTH = 16;
+/** Cycles at a time. */
+const WIDTH = 8;
 /** Seconds: longer than a cycle takes, and soon over. */
-const SHORT = 20;
+const SHORT = 30;
 /** Seconds: such access tokens lie beside their grants. */
 const LONG = 86_400;
 /** Growth that is allowed from the first round to the last. */
@@ -54,17 +56,32 @@ async function cycle(grants: GrantIssuer, number: number): Promise<void> {
   });
   if (!(await grants.findAccess(first.access.value, CLIENT)) || !first.refresh)
     throw new Error('It is dead.');
-  const second = await grants.rotate({
-    ...{ token: first.refresh.value, clientId: CLIENT, arrivedAt: new Date(), reuse: 'replay', leeway: 1 },
-    prepare: async () => ({
-      access: access(lifetime),
-      refresh: { value: randomText(HEX), lifetime: revoked ? LONG : SHORT },
+  const used = first.refresh.value;
+  const second = await patiently(() =>
+    grants.rotate({
+      ...{ token: used, clientId: CLIENT, arrivedAt: new Date(), reuse: 'replay', leeway: 1 },
+      prepare: async () => ({
+        access: access(lifetime),
+        refresh: { value: randomText(HEX), lifetime: revoked ? LONG : SHORT },
+      }),
     }),
-  });
+  );
   if (!second) throw new Error('The refresh was refused.');
   if (!revoked) return;
   await grants.endGrant(first.grantId);
   if (await grants.findAccess(second.access.value, CLIENT)) throw new Error('It lives after its end.');
+}
+
+/** Comes again when it is told to, as a client does. */
+async function patiently<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || tries === 10) throw error;
+      await sleep(500);
+    }
+  }
 }
 
 async function run(grants: GrantIssuer, from: number, to: number): Promise<void> {
