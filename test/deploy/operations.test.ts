@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { introspect, oidcSignIn, refreshOidc } from '../nodes/calls.ts';
+import { startTestServer } from '../support/server.ts';
+import { freePort } from '../support/server-process.ts';
+
+const root = path.join(import.meta.dirname, '../..');
+const guide = readFileSync(path.join(root, 'docs/operations.md'), 'utf8');
+
+describe('docs/operations.md', function () {
+  this.timeout(60_000);
+
+  it('has a command that saves a store at work; another server goes on from what it wrote', async () => {
+    const [, command = ''] = /```\n(node -e .*VACUUM INTO.*)\n```/.exec(guide) ?? [];
+    expect(command).to.contain('data/portico.db');
+    const port = await freePort();
+    const config = { issuer: `http://127.0.0.1:${port}`, http: { port } };
+    const server = await startTestServer({ config });
+    const line = await oidcSignIn(server.issuer);
+    const folder = mkdtempSync(path.join(tmpdir(), 'portico-backup-'));
+    try {
+      const there = command.replace('data/portico.db', path.join(server.folder, 'portico.db'));
+      const PATH = `${path.dirname(process.execPath)}:${process.env.PATH}`;
+      await promisify(execFile)('sh', ['-c', there], { cwd: folder, env: { ...process.env, PATH } });
+      // What comes after the backup is not in it.
+      expect((await refreshOidc(server.issuer, line.refresh)).status).to.equal(200);
+      await server.close();
+      mkdirSync(path.join(folder, 'restored'));
+      renameSync(path.join(folder, 'backup.db'), path.join(folder, 'restored/portico.db'));
+      const restored = await startTestServer({ config, folder: path.join(folder, 'restored') });
+      try {
+        expect(await introspect(restored.issuer, line.access)).to.include({ active: true });
+        expect((await refreshOidc(restored.issuer, line.refresh)).status).to.equal(200);
+      } finally {
+        await restored.close();
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('names only keys that there are, and commands that there are', async () => {
+    const keys = readFileSync(path.join(root, 'docs/configuration.md'), 'utf8');
+    const sections = 'http|store|mail|keys|sessions|hashing|audit|log|oidc';
+    for (const [, key = ''] of guide.matchAll(new RegExp(`\`((?:${sections})\\.[a-zA-Z.]+)`, 'g')))
+      expect(keys, key).to.contain(key);
+    const { program } = await import('../../src/cli.ts');
+    const commands = program().commands;
+    for (const [, group, name] of guide.matchAll(/portico (config|keys|store|organization) (\w+)/g)) {
+      const found = commands.find((command) => command.name() === group);
+      expect(
+        found?.commands.map((command) => command.name()),
+        `portico ${group}`,
+      ).to.include(name);
+    }
+  });
+});
