@@ -189,9 +189,3 @@ export function liveToken(
   const settings = dialect.settings.parse(server.config.dialects[dialect.name]);
   return server.running.oidc.grants.findAccess(token, dialect.clientId(settings));
 }
-
-export const vendorNamed = (name: string): DialectFacts => {
-  const found = vendors.find(({ dialect }) => dialect.name === name);
-  if (found === undefined) throw new Error(`There is no vendor ${name}.`);
-  return found;
-};
