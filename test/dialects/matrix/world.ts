@@ -10,7 +10,6 @@ import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
 import { basicAuth, recordsApi, type TestClient } from '../../support/clients.ts';
 import { type Incoming, openClient } from '../../support/http-client.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../../support/server.ts';
-import { vendors } from '../facts.ts';
 
 /** Of everybody whom these tests make. */
 export const PASSWORD = 'Walrus-Thicket-Beacon-71';
