@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -56,6 +56,12 @@ describe('nginx as shipped, before two nodes', function () {
         expect(/alert protocol version/.test(said), said).to.equal(!accepted);
       });
     }
+
+    it('H4 says so itself, and does not rest on what the OpenSSL of a system allows', () => {
+      const shipped = readFileSync(path.join(import.meta.dirname, '../../deploy/nginx/portico.conf'), 'utf8');
+      expect(shipped.match(/ssl_protocols [^;]*;/g)).to.deep.equal(['ssl_protocols TLSv1.2 TLSv1.3;']);
+      expect(shipped).not.to.match(/SECLEVEL/);
+    });
 
     it('H4 the client of this test could speak TLS 1.1: a server that takes it is spoken to', async () => {
       const port = await freePort();
