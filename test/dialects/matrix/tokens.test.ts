@@ -4,6 +4,7 @@
  */
 import { expect } from 'chai';
 import { checkDialects } from '../../../src/dialects/check-dialects.ts';
+import type { GrantWanted } from '../../../src/oidc/oidc.ts';
 import type { AccountRecord } from '../../../src/store/ports.ts';
 import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
 import { basicAuth, webApp } from '../../support/clients.ts';
@@ -155,6 +156,33 @@ describe('tokens of the dialects and of the server', () => {
         expect((await world.introspect(access)).active, 'it lives on').to.equal(true);
       });
 
+      it(`T3 T4 a token that looks like one of ${name} is none when its client, its audience or its scope is another`, async () => {
+        const { accountId, organization } = await liveOf(vendor);
+        const { grants } = world.server.running.oidc;
+        const right = await grantLike(vendor);
+        const issue = async (changes: object, access: object = {}) => {
+          const wanted = {
+            ...right,
+            ...changes,
+            access: { ...right.access, ...access },
+            accountId,
+            organization,
+          };
+          return (await grants.issue(wanted)).access.value;
+        };
+        const value = (fill: string) => (right.access.value === 'jwt' ? 'jwt' : fill.repeat(32));
+        const good = await issue({}, { value: value('a') });
+        expect((await world.me(vendor, good)).status, 'as the dialect makes them').to.equal(200);
+        const others = {
+          client: await issue({ clientId: 'web-app' }, { value: value('b') }),
+          audience: await issue({}, { audience: 'https://other.test', value: value('c') }),
+          scope: await issue({ scope: 'openid' }, { value: value('d') }),
+        };
+        for (const [what, token] of Object.entries(others)) {
+          expectDead(vendor, await world.me(vendor, token), `another ${what}`);
+        }
+      });
+
       it(`C2 a sign-in at ${name} is active to the resource server, as the subject of the hosted page, until it is revoked there`, async () => {
         const mine = await world.tokens(vendor, person.email ?? '');
         expect((await world.me(vendor, mine.access)).status).to.equal(200);
@@ -188,6 +216,25 @@ describe('tokens of the dialects and of the server', () => {
         expect(live?.organization).to.equal('default');
       });
     });
+  }
+
+  async function liveOf(vendor: DialectFacts) {
+    const live = await liveToken(world, vendor, of(vendor).access);
+    if (live === undefined) throw new Error(`The token of ${vendor.dialect.name} is dead.`);
+    return live;
+  }
+
+  /** What the dialect asks for at a sign-in. */
+  async function grantLike(vendor: DialectFacts): Promise<GrantWanted> {
+    const live = await liveOf(vendor);
+    const { audience = '', claims } = live;
+    const access = {
+      value: vendor.dialect.tokens.access === 'jwt' ? 'jwt' : '',
+      lifetime: 60,
+      audience,
+      claims,
+    };
+    return { ...live, access };
   }
 
   async function expectNoRefresh(vendor: DialectFacts, token: string): Promise<void> {
