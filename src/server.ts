@@ -32,7 +32,7 @@ import { createPasswordHasher } from './identity/password-hasher.ts';
 import { createPasswordPolicy } from './identity/password-policy.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { openMail } from './mail/open-mail.ts';
-import { createAudit } from './observe/audit.ts';
+import { createAudit, type FlushableAudit } from './observe/audit.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { createOidcServer } from './oidc/create-oidc-server.ts';
@@ -138,7 +138,11 @@ async function createParts(ground: Ground) {
   const secrets = secretsFrom(serverKey(config));
   const stores = await openStoresWhenReady(config.store, { log });
   lifecycle.onClose('stores', 'stores', () => stores.close());
-  const audit = createAudit({ store: stores.audit, clock, log, toLog: config.audit.log });
+  const metrics = createMetrics();
+  const audit = countSignIns(
+    createAudit({ store: stores.audit, clock, log, toLog: config.audit.log }),
+    metrics,
+  );
   lifecycle.onClose('audit', 'audit', () => audit.flush());
   const attempts = createAttempts({ store: stores.attempts, clock, limits: config.attempts, secrets });
   const looks = createLooks(config);
@@ -156,7 +160,7 @@ async function createParts(ground: Ground) {
     originOf: factsOfRequest,
   });
   lifecycle.onClose('work', 'OIDC server', () => oidc.close());
-  const mail = openMail({ config, log });
+  const mail = openMail({ config, log, count: (outcome) => metrics.letter(outcome) });
   lifecycle.onClose('work', 'mail', async () => {
     await mail.mailer.drain(LETTERS_DRAIN);
     await mail.mailer.close();
@@ -164,7 +168,6 @@ async function createParts(ground: Ground) {
   const identity = createIdentity({ ...ground, secrets, stores, audit, oidc, attempts, mailer: mail.mailer });
   // One of each for all doors: what an upstream publishes is fetched once for pages and dialects.
   const upstreams = createUpstreams({ config, log });
-  const metrics = createMetrics();
   return { ...ground, secrets, stores, audit, oidc, identity, mail, upstreams, ...looks, metrics };
 }
 
@@ -241,7 +244,7 @@ async function createHandler(parts: Parts & { dialects: readonly Dialect[] }): P
     dialects: await createDialects(parts),
     development: await createDevelopmentPages({ ...parts, forms }),
     accepting: lifecycle.accepting,
-    observe: observeRequests(parts.metrics),
+    observe: (seen) => parts.metrics.request(seen),
   });
   return app.callback();
 }
@@ -276,9 +279,20 @@ async function createDevelopmentPages(
   return mail.mailbox === undefined ? pages : [...pages, createMailboxPage({ mailbox: mail.mailbox, views })];
 }
 
-function observeRequests(metrics: Metrics) {
-  return (seen: { method: string; status: number; seconds: number }) =>
-    metrics.request({ ...seen, route: 'all' });
+/** Every door writes its sign-ins to the audit trail, so that is where they are counted. */
+function countSignIns(audit: FlushableAudit, metrics: Metrics): FlushableAudit {
+  return {
+    flush: () => audit.flush(),
+    write(record) {
+      audit.write(record);
+      if (record.event !== 'sign-in') return;
+      const limited = record.detail?.why === 'too-many-requests';
+      metrics.signIn({
+        door: String(record.detail?.door ?? 'hosted'),
+        outcome: limited ? 'limited' : record.outcome,
+      });
+    },
+  };
 }
 
 /* ------------------------------------------------------------------ listening */

@@ -16,6 +16,8 @@ export interface LetterQueueOptions {
   readonly transport: MailTransport;
   readonly letters: Letters;
   readonly log: Log;
+  /** Told of each letter's end. */
+  readonly count?: (outcome: 'sent' | 'failed' | 'dropped') => void;
   /** How often a letter is tried. */
   readonly tries?: number;
   /** Milliseconds before the second try; four times as long before each further one. */
@@ -27,7 +29,8 @@ export interface LetterQueueOptions {
 }
 
 export function createLetterQueue(options: LetterQueueOptions): Mailer {
-  const { transport, letters, log, tries = 6, pause = 1_000, concurrency = 4, capacity = 10_000 } = options;
+  const { transport, letters, log, count, tries = 6, pause = 1_000 } = options;
+  const { concurrency = 4, capacity = 10_000 } = options;
   const queue: Waiting[] = [];
   const paused = new Map<Waiting, NodeJS.Timeout>();
   const idle = new Set<() => void>();
@@ -56,7 +59,9 @@ export function createLetterQueue(options: LetterQueueOptions): Mailer {
     try {
       const rendered = letters.render(letter);
       // Rendered for equal work only: a door that must not tell who has an account writes to nobody.
-      if (letter.to !== '') await transport.deliver(rendered);
+      if (letter.to === '') return;
+      await transport.deliver(rendered);
+      count?.('sent');
     } catch (error) {
       retryOrGiveUp(waiting, error);
     }
@@ -66,6 +71,7 @@ export function createLetterQueue(options: LetterQueueOptions): Mailer {
     const facts = { letter: waiting.letter.name, tries: waiting.tries, ...factsOf(error) };
     if (waiting.tries >= tries || hurried || closed || isFinal(error)) {
       log.error(facts, 'a letter could not be sent');
+      count?.('failed');
       return;
     }
     log.warn(facts, 'a letter could not be sent yet');
@@ -86,6 +92,7 @@ export function createLetterQueue(options: LetterQueueOptions): Mailer {
     send(letter) {
       if (closed || pending() >= capacity) {
         log.error({ letter: letter.name }, closed ? 'a letter came after closing' : 'too many letters wait');
+        count?.('dropped');
         return;
       }
       queue.push({ letter, tries: 0 });

@@ -1,22 +1,28 @@
 /** Puts the mailer together as the configuration asks. */
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../observe/log.ts';
-import { createLetterQueue } from './letter-queue.ts';
+import { createLetterQueue, type LetterQueueOptions } from './letter-queue.ts';
 import { createLetters } from './letters.ts';
 import { createMailbox, type Mailbox } from './mailbox.ts';
-import type { Mailer } from './mailer.ts';
+import type { Mailer, MailTransport } from './mailer.ts';
 import { createSmtp } from './smtp.ts';
 
 /** `mailbox` only where mail.kind is 'mailbox'. */
-export function openMail(options: { config: Pick<Config, 'mail' | 'branding'>; log: Log }): {
+export function openMail(options: {
+  config: Pick<Config, 'mail' | 'branding'>;
+  log: Log;
+  count?: LetterQueueOptions['count'];
+}): {
   mailer: Mailer;
   mailbox?: Mailbox;
 } {
-  const { config, log } = options;
+  const { config, log, count } = options;
   const letters = createLetters({ from: config.mail.from, product: config.branding.name });
+  const queue = (transport: MailTransport) =>
+    createLetterQueue({ transport, letters, log, ...(count && { count }) });
   if (config.mail.kind === 'smtp') {
-    return { mailer: createLetterQueue({ transport: createSmtp(config.mail.smtp), letters, log }) };
+    return { mailer: queue(createSmtp(config.mail.smtp)) };
   }
   const mailbox = createMailbox();
-  return { mailer: createLetterQueue({ transport: mailbox, letters, log }), mailbox };
+  return { mailer: queue(mailbox), mailbox };
 }
