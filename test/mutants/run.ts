@@ -111,7 +111,7 @@ async function main(wanted: readonly string[]): Promise<void> {
     ({ ids }) => wanted.length === 0 || ids.some((id) => wanted.includes(id)),
   );
   const folder = copyOfProject();
-  process.once('SIGINT', () => process.exit(130));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const baselines: Baselines = new Map();
   const tally: Record<Verdict, number> = { killed: 0, survived: 0, broken: 0, 'not judged': 0 };

@@ -47,7 +47,7 @@ export function codeStoreSuite(open: OpenBackEnd): void {
       expect(countOf(answers, 'dead')).to.equal(CALLS - 1);
     });
 
-    it(`allows no more wrong tries than it has, of ${CALLS} at once`, async () => {
+    it(`O4 allows no more wrong tries than it has, of ${CALLS} at once`, async () => {
       const key = fresh('key');
       await store().put(key, code({ tries: 5 }));
       const answers = await racers.race(
