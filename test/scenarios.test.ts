@@ -23,7 +23,7 @@ for (const file of files.filter((name) => !dialectNames.includes(vendorOf(name))
 }
 
 /** Conversations that run at once. Each has a server of its own, and most of their time is waiting. */
-const AT_ONCE = 4;
+const AT_ONCE = 6;
 
 async function converse(scenario: Scenario, contract: OpenApiContract): Promise<void> {
   const server = await startTestServer({ seeds: [PEOPLE] });
