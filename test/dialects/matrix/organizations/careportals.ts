@@ -1,3 +1,4 @@
+import { expect } from 'chai';
 import { sendTicket } from '../../../../src/identity/tickets.ts';
 import { randomToken } from '../../../../src/secrets.ts';
 import type { Refusal } from '../../../conformance/dialect-under-test.ts';
@@ -189,15 +190,37 @@ async function ticket({ world }: Cast): Promise<string> {
 }
 
 function byTicket(ask: (token: string) => Sent, says: number): Row {
-  const own: Ask = async (cast) => ask(await ticket(cast));
+  let last = '';
+  const own: Ask = async (cast) => {
+    last = await ticket(cast);
+    return ask(last);
+  };
+  /** Shown at the wrong door it is not used up. */
+  const stillGood = async ({ world }: Cast) => {
+    expect((await world.send(ask(last))).status, 'at its own clinic afterwards').to.equal(says);
+  };
   const none: Ask = async () => ask(randomToken('rst_'));
   return [
     { place: 'own', by: 'header', ask: named(own, NORTH), says },
     { place: 'own', by: 'host', ask: onHost(own, NORTH), says },
     { place: 'missing', by: 'token alone', ask: own, says },
     { place: 'missing', by: 'no token that is good', ask: none, says: NO_TICKET },
-    { place: 'other', by: 'header', ask: named(own, SOUTH), says: NO_TICKET, like: named(none, SOUTH) },
-    { place: 'other', by: 'host', ask: onHost(own, SOUTH), says: NO_TICKET, like: onHost(none, SOUTH) },
+    {
+      place: 'other',
+      by: 'header',
+      ask: named(own, SOUTH),
+      says: NO_TICKET,
+      like: named(none, SOUTH),
+      besides: stillGood,
+    },
+    {
+      place: 'other',
+      by: 'host',
+      ask: onHost(own, SOUTH),
+      says: NO_TICKET,
+      like: onHost(none, SOUTH),
+      besides: stillGood,
+    },
     {
       place: 'conflicting',
       by: 'other header, own host',

@@ -1,9 +1,11 @@
-import { sendTicket } from '../../../../src/identity/tickets.ts';
+import { expect } from 'chai';
+import { readTicket, sendTicket } from '../../../../src/identity/tickets.ts';
 import { randomToken } from '../../../../src/secrets.ts';
 import { medisync } from '../../facts.ts';
 import { PASSWORD, type Sent } from '../world.ts';
-import { type Ask, type Cast, oneOrganization, type Row } from './questions.ts';
+import { type Ask, type Cast, oneOrganization, type Question, type Row } from './questions.ts';
 
+const PURPOSE = 'medisync-verification';
 const [HERE, ELSEWHERE] = ['default', 'clinicdev'] as const;
 
 const post = (path: string, json: unknown, headers = {}): Sent => ({
@@ -71,7 +73,7 @@ async function ticket(cast: Cast, organization: string | undefined): Promise<str
   const account = await world.person({ organization, verified: false, password: null });
   await sendTicket(world.server.running.identity, {
     account,
-    purpose: 'medisync-verification',
+    purpose: PURPOSE,
     prefix: 'vt_',
     lifetime: 600,
     link: 'https://portal.test/?token={token}',
@@ -92,6 +94,24 @@ const verify =
   (organization?: string): Ask =>
   async (cast) =>
     post('/verification/verify', { token: await ticket(cast, organization) });
+
+/** The link of another organization is as good there as before. */
+function notUsedUp(): Question {
+  let token = '';
+  return {
+    place: 'other',
+    by: 'link, which is not used up',
+    async ask(cast) {
+      token = await ticket(cast, ELSEWHERE);
+      return post('/verification/verify', { token });
+    },
+    says: 400,
+    async besides({ world }) {
+      const wanted = { token, purpose: PURPOSE, organization: ELSEWHERE };
+      expect(await readTicket(world.server.running.identity, wanted)).to.not.equal(undefined);
+    },
+  };
+}
 
 const resend =
   (email: (cast: Cast) => Promise<string>): Ask =>
@@ -151,12 +171,15 @@ export const rows: Readonly<Record<string, Row>> = {
     none: page(),
     by: 'link',
   }),
-  'medisync POST /api/verification/verify': oneOrganization({
-    own: verify(HERE),
-    says: 200,
-    other: verify(ELSEWHERE),
-    refused: 400,
-    none: verify(),
-    by: 'link',
-  }),
+  'medisync POST /api/verification/verify': [
+    ...oneOrganization({
+      own: verify(HERE),
+      says: 200,
+      other: verify(ELSEWHERE),
+      refused: 400,
+      none: verify(),
+      by: 'link',
+    }),
+    notUsedUp(),
+  ],
 };
