@@ -23,6 +23,8 @@ interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** The name of the first test that failed. */
+  readonly first: string;
 }
 
 function copyOfProject(): string {
@@ -47,11 +49,19 @@ async function runTests(folder: string, mutant: Mutant): Promise<Counts | 'hung'
   rmSync(output, { force: true });
   const args = ['node_modules/mocha/bin/mocha.js', '--bail', '--grep', grepFor(mutant)];
   args.push('--reporter-option', `output=${output}`, ...mutant.tests);
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore', detached: true });
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
   const hung = await new Promise<boolean>((resolve, reject) => {
     const timer = setTimeout(() => resolve(true), PATIENCE);
     child.once('error', reject);
-    child.once('exit', () => {
+    child.once('close', () => {
       clearTimeout(timer);
       resolve(false);
     });
@@ -61,7 +71,12 @@ async function runTests(folder: string, mutant: Mutant): Promise<Counts | 'hung'
   const line = existsSync(output) ? readFileSync(output, 'utf8') : '';
   const found = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/.exec(line);
   if (found === null) return undefined;
-  return { passed: Number(found[1]), failed: Number(found[2]), skipped: Number(found[3] ?? 0) };
+  return {
+    passed: Number(found[1]),
+    failed: Number(found[2]),
+    skipped: Number(found[3] ?? 0),
+    first: /^ +1\) (.*)$/m.exec(said)?.[1] ?? '',
+  };
 }
 
 type Baselines = Map<string, Promise<string | undefined>>;
@@ -98,9 +113,9 @@ async function judge(
     const counts = await runTests(folder, mutant);
     if (counts === undefined) return { verdict: 'broken', why: 'with the patch nothing runs at all' };
     if (counts === 'hung') return { verdict: 'killed', why: 'the tests hang' };
-    return counts.failed > 0
-      ? { verdict: 'killed', why: `after ${counts.passed} that passed` }
-      : { verdict: 'survived', why: `${counts.passed} tests passed` };
+    if (counts.failed === 0) return { verdict: 'survived', why: `${counts.passed} tests passed` };
+    // A server that does not even start shows nothing about the requirement.
+    return { verdict: / hook( for|:|$)/.test(counts.first) ? 'broken' : 'killed', why: counts.first };
   } finally {
     writeFileSync(file, source);
   }
