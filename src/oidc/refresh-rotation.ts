@@ -18,8 +18,8 @@ import { type ClaimStore, StoreUnavailable } from '../store/ports.ts';
 import type { Artifacts } from './artifacts.ts';
 
 /** A turn that takes longer is taken for crashed; until then a crash keeps the token's next user waiting. Milliseconds. */
-const TURN = 5000;
-/** How long a request waits for another one's turn before it is told to come back. Milliseconds. */
+const TURN = 4200;
+/** How long a request waits for another one's turn: longer than a turn, so that a crash costs a wait and no error. Milliseconds. */
 const PATIENCE = 4500;
 /** Results stay this much longer than the leeway, so that the used token's own time decides. Seconds. */
 const MARGIN = 5;

@@ -1,7 +1,7 @@
 /** Connecting a device with a phone, and with the keyboard alone. */
 import { expect } from 'chai';
 import { initiateDeviceAuthorization, pollDeviceAuthorizationGrant } from 'openid-client';
-import { type Page, PHONE } from '../support/browser.ts';
+import { focused, type Page, PHONE } from '../support/browser.ts';
 import { tvApp } from '../support/clients.ts';
 import { enter, inEveryLook, type Journeys, MARA, startJourneys } from './journey.ts';
 
@@ -38,13 +38,14 @@ describe('connecting a device with a browser', function () {
   it('goes by keyboard alone from the code to the device’s tokens', async () => {
     const [page, { device, tokens }] = await Promise.all([journeys.visit(), start()]);
     await open(page);
-    // The field has the focus already.
+    await focused(page);
     await page.keyboard.type(device.user_code.toLowerCase());
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Connect this device?' }).waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.getByLabel('E-mail or username').waitFor();
+    await focused(page);
     await page.keyboard.type(MARA.login);
     await page.keyboard.press('Tab');
     await page.keyboard.type(MARA.password);

@@ -1,6 +1,7 @@
 /** Signing in and consenting, as a person with a browser. */
 import { expect } from 'chai';
 import { fetchUserInfo } from 'openid-client';
+import { focused } from '../support/browser.ts';
 import { nativeApp } from '../support/clients.ts';
 import { answerOf, begin, DOCTOR, enter, type Journeys, MARA, signIn, startJourneys } from './journey.ts';
 
@@ -16,7 +17,7 @@ describe('signing in with a browser', () => {
   it('goes by keyboard alone from the app to its tokens', async () => {
     const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
     const started = await begin(page, party);
-    // The first field has the focus already.
+    await focused(page);
     await page.keyboard.type(MARA.login);
     await page.keyboard.press('Tab');
     await page.keyboard.type(MARA.password);

@@ -10,6 +10,7 @@ import { setPassword } from '../../src/identity/set-password.ts';
 import { signInWithPassword } from '../../src/identity/sign-in-with-password.ts';
 import { updateAccount } from '../../src/identity/update-account.ts';
 import { createWorkSlots } from '../../src/identity/work-slots.ts';
+import { inTime } from '../support/in-time.ts';
 import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
 
 describe('the password policy', () => {
@@ -114,10 +115,12 @@ describe('password hashes', () => {
   });
 
   it('W4 of more than 1024 bytes are never made', async () => {
-    const started = performance.now();
-    expect((await hasher.verify('x'.repeat(10_000_000), undefined)).right).to.equal(false);
+    const long = 'x'.repeat(10_000_000);
+    await inTime(async (watch) => {
+      const { right } = await watch.around('refusing', 200, () => hasher.verify(long, undefined));
+      expect(right).to.equal(false);
+    });
     expect(await refusal(hasher.hash('é'.repeat(513)))).to.equal('invalid-fields');
-    expect(performance.now() - started).to.be.lessThan(200);
   });
 
   it('W4 run as many at once as allowed, queue so many, and refuse the rest', async () => {

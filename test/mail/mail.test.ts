@@ -9,6 +9,7 @@ import type { Letter, MailTransport, RenderedLetter } from '../../src/mail/maile
 import { openMail } from '../../src/mail/open-mail.ts';
 import { createSmtp } from '../../src/mail/smtp.ts';
 import { createLog } from '../../src/observe/log.ts';
+import { inTime } from '../support/in-time.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
 
 const log = createLog({ level: 'silent' });
@@ -153,15 +154,17 @@ describe('the queue of letters', () => {
     return state;
   }
 
-  it('lets the sender go on at once', () => {
+  it('lets the sender go on at once', async () => {
     const mailer = createLetterQueue({
       transport: { deliver: () => new Promise(() => {}), close: async () => {} },
       letters,
       log,
     });
-    const started = performance.now();
-    for (let i = 0; i < 500; i += 1) mailer.send(letter());
-    expect(performance.now() - started).to.be.lessThan(50);
+    await inTime((watch) =>
+      watch.around('sending', 50, () => {
+        for (let i = 0; i < 100; i += 1) mailer.send(letter());
+      }),
+    );
   });
 
   it('tries again with pauses until the letter is taken', async () => {

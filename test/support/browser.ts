@@ -28,8 +28,16 @@ export function launchBrowser(): Promise<Browser> {
 /** A page in a context of its own: no cookies, its own looks. Close it with `page.context().close()`. */
 export async function newPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000);
   return context.newPage();
+}
+
+/**
+ * Waits until a field has the focus. A page gives it after it has loaded, with the first picture it draws:
+ * what is typed before that is lost.
+ */
+export async function focused(page: Page): Promise<void> {
+  await page.locator(':focus').waitFor();
 }
 
 /** A phone in the hand. */

@@ -14,6 +14,8 @@ export interface MongoOptions {
 
 /** Milliseconds. A call is over after DEADLINE, its retries by the driver included. */
 const SERVER_SELECTION = 3000;
+/** Also how long a connection that died without a word is asked whether it lives: less than a caller waits. */
+const CONNECT = 2000;
 const SOCKET = 3500;
 const DEADLINE = 4000;
 
@@ -25,7 +27,7 @@ export function mongoClient(url: string): MongoClient {
   return new MongoClient(url, {
     appName: 'portico',
     serverSelectionTimeoutMS: SERVER_SELECTION,
-    connectTimeoutMS: SERVER_SELECTION,
+    connectTimeoutMS: CONNECT,
     socketTimeoutMS: SOCKET,
     waitQueueTimeoutMS: SOCKET,
     // What was acknowledged outlives the loss of the primary, and what is read cannot be rolled back.

@@ -3,7 +3,7 @@
  * scripts, the wait that is counted down by the stylesheet, and how the pages look.
  */
 import { expect } from 'chai';
-import type { Page } from '../../support/browser.ts';
+import { focused, type Page } from '../../support/browser.ts';
 import {
   answerOf,
   begin,
@@ -134,8 +134,9 @@ describe('ways to sign in, in a browser', function () {
   it('signs in by a code with the keyboard alone', async () => {
     const page = await journeys.visit();
     await askForCode(page);
-    // The field has the focus already.
-    await page.keyboard.type(await codeTo(CODES));
+    const code = await codeTo(CODES);
+    await focused(page);
+    await page.keyboard.type(code);
     await page.keyboard.press('Enter');
     await page.getByText('The app').waitFor();
   });
