@@ -2,13 +2,14 @@ import { Command } from 'commander';
 import { randomText, randomToken, type Secrets } from '../secrets.ts';
 import type { SeedClient } from '../seed/schema.ts';
 import type { ClientRecord } from '../store/ports.ts';
-import { atDesk, organizationOf } from './desk.ts';
+import { type BrandOption, rebranded, withBrand } from './brand.ts';
+import { atDesk, type Desk, organizationOf } from './desk.ts';
 import { each, type JsonOption } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-interface Options extends JsonOption {
+interface Options extends JsonOption, BrandOption {
   readonly organization: string;
   readonly id?: string;
   readonly name?: string;
@@ -30,12 +31,13 @@ export function clientCommand(): Command {
     .description('applications that sign people in, and APIs')
     .addCommand(create())
     .addCommand(show())
+    .addCommand(set())
     .addCommand(list())
     .addCommand(remove());
 }
 
 function create(): Command {
-  return new Command('create')
+  return withBrand(new Command('create'))
     .description('register a client; its secret is drawn and printed once')
     .requiredOption('--organization <id>', 'whose accounts it sees')
     .option('--id <id>', 'client_id; drawn when absent')
@@ -91,7 +93,8 @@ async function made(
     import('../seed/records.ts'),
   ]);
   const secret = options.public ? undefined : randomToken();
-  const parsed = seedSchema.safeParse({ clients: [written(options, secret)] });
+  const branding = await rebranded('client', undefined, options.brand);
+  const parsed = seedSchema.safeParse({ clients: [{ ...written(options, secret), branding }] });
   if (!parsed.success) {
     throw refused(
       parsed.error.issues.map(({ path, message }) => ({ path: path.slice(2).join('.'), message })),
@@ -141,11 +144,56 @@ function show(): Command {
     .addHelpText('after', '\nExample:\n  portico client show web-app\n')
     .action((id: string, options: JsonOption) =>
       atDesk(async ({ stores }) => {
-        const client = await stores.clients.byId(id);
-        if (!client) throw new CommandRefused(`There is no client ${id}. See: portico client list`);
-        tell(client, options);
+        tell(await clientOf(stores, id), options);
       }),
     );
+}
+
+function set(): Command {
+  return withBrand(new Command('set'))
+    .description('change how a client is called and looks; what is not given stays')
+    .argument('<id>', 'client_id')
+    .option('--name <name>', 'what people read at consent')
+    .addHelpText(
+      'after',
+      `
+--brand is laid over the organization's, member by member: name, logo, logo_dark, accent, support, privacy, terms.
+
+Examples:
+  portico client set web-app --name "Web App"
+  portico client set web-app --brand name="North Kids" --brand logo=https://kids.example.org/logo.svg --brand accent=#b45309
+  portico client set web-app --brand accent=null
+`,
+    )
+    .action((id: string, { name, brand }: BrandOption & { name?: string }) =>
+      atDesk(async (desk) => {
+        const client = await ownClient(desk, id);
+        if (name === '') throw new CommandRefused('A name must not be empty.');
+        const { branding: before, ...rest } = client.metadata;
+        const branding = await rebranded('client', before, brand);
+        const metadata = {
+          ...rest,
+          ...(name !== undefined && { client_name: name }),
+          ...(branding && { branding }),
+        };
+        await desk.stores.clients.put({ ...client, metadata });
+        await desk.note('client.changed', { organization: client.organization, detail: { client: id } });
+        say(`Client ${id} was changed.`);
+      }),
+    );
+}
+
+async function clientOf(stores: Desk['stores'], id: string): Promise<ClientRecord> {
+  const client = await stores.clients.byId(id);
+  if (!client) throw new CommandRefused(`There is no client ${id}. See: portico client list`);
+  return client;
+}
+
+/** One that an operator may change. */
+async function ownClient({ stores }: Desk, id: string): Promise<ClientRecord> {
+  const client = await clientOf(stores, id);
+  if (client.dialect === undefined) return client;
+  throw new CommandRefused(`${id} belongs to the dialect ${client.dialect}, which makes it at every start.`);
 }
 
 function list(): Command {
@@ -179,13 +227,7 @@ function remove(): Command {
     .addHelpText('after', '\nExample:\n  portico client delete web-app --yes\n')
     .action((id: string, { yes }: { yes?: boolean }) =>
       atDesk(async (desk) => {
-        const client = await desk.stores.clients.byId(id);
-        if (!client) throw new CommandRefused(`There is no client ${id}. See: portico client list`);
-        if (client.dialect) {
-          throw new CommandRefused(
-            `${id} belongs to the dialect ${client.dialect}, which makes it at every start.`,
-          );
-        }
+        const client = await ownClient(desk, id);
         if (!yes) throw new CommandRefused(`This deletes client ${id} for good. Add --yes to confirm.`);
         await desk.stores.clients.remove(id);
         await desk.note('client.deleted', { organization: client.organization, detail: { client: id } });

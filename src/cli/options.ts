@@ -20,7 +20,7 @@ export function vendorMember(
   return { ...before, [vendor]: { ...before[vendor], [member]: jsonOrText(value) } };
 }
 
-function jsonOrText(value: string): Json {
+export function jsonOrText(value: string): Json {
   try {
     return JSON.parse(value) as Json;
   } catch {

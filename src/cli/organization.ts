@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import type { Json, OrganizationRecord } from '../store/ports.ts';
+import { type BrandOption, rebranded, withBrand } from './brand.ts';
 import { atDesk, type Desk, organizationOf } from './desk.ts';
 import { each, type JsonOption, vendorMember } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
-interface Changes {
+interface Changes extends BrandOption {
   readonly name?: string;
   readonly host?: string[];
   readonly hosts?: boolean;
@@ -21,10 +22,16 @@ export function organizationCommand(): Command {
 }
 
 function withChanges(command: Command): Command {
-  return command
-    .option('--name <name>', 'what people read')
-    .option('--host <host>', 'a host name that means this organization; may be given again', each)
-    .option('--vendor <vendor.member=value>', 'what only one vendor knows; may be given again', vendorMember);
+  return withBrand(
+    command
+      .option('--name <name>', 'what people read')
+      .option('--host <host>', 'a host name that means this organization; may be given again', each)
+      .option(
+        '--vendor <vendor.member=value>',
+        'what only one vendor knows; may be given again',
+        vendorMember,
+      ),
+  );
 }
 
 function create(): Command {
@@ -49,7 +56,8 @@ Examples:
             `There is an organization ${id} already. Change it: portico organization set ${id} ...`,
           );
         }
-        await store(desk, changed({ id, name: id, hosts: [], vendor: {} }, changes), 'organization.created');
+        const made = await changed({ id, name: id, hosts: [], vendor: {} }, changes);
+        await store(desk, made, 'organization.created');
         say(`Organization ${id} was made.`);
       }),
     );
@@ -68,11 +76,13 @@ function set(): Command {
 Examples:
   portico organization set clinicdev --vendor vsee.sso=true
   portico organization set north_clinic --host north.portal.example --host www.north.example
+  portico organization set north_clinic --brand name="North Clinic" --brand accent=#1f6f5c --brand terms=null
 `,
     )
     .action((id: string, changes: Changes) =>
       atDesk(async (desk) => {
-        await store(desk, changed(await organizationOf(desk, id), changes), 'organization.changed');
+        const wanted = await changed(await organizationOf(desk, id), changes);
+        await store(desk, wanted, 'organization.changed');
         say(`Organization ${id} was changed.`);
       }),
     );
@@ -108,10 +118,11 @@ function list(): Command {
     );
 }
 
-function changed(
-  present: OrganizationRecord,
-  { name, host, hosts, vendor = {} }: Changes,
-): OrganizationRecord {
+async function changed(
+  { branding: before, ...present }: OrganizationRecord,
+  { name, host, hosts, vendor = {}, brand }: Changes,
+): Promise<OrganizationRecord> {
+  const branding = await rebranded('organization', before, brand);
   const merged: OrganizationRecord['vendor'] = { ...present.vendor };
   for (const [dialect, members] of Object.entries(vendor)) {
     const all = Object.entries({ ...merged[dialect], ...members }).filter(([, value]) => value !== null);
@@ -121,6 +132,7 @@ function changed(
     ...present,
     name: name ?? present.name,
     hosts: host?.map((each) => each.toLowerCase()) ?? (hosts === false ? [] : present.hosts),
+    ...(branding && { branding }),
     vendor: merged,
   };
 }

@@ -9,7 +9,7 @@
  * - Of several who confirm one code at the same moment one goes on (security.md X2).
  */
 import { randomUUID } from 'node:crypto';
-import Provider, { type Configuration, errors } from 'oidc-provider';
+import Provider, { type Client, type Configuration, errors } from 'oidc-provider';
 import type { Clock } from '../clock.ts';
 import type { Attempts } from '../identity/attempts.ts';
 import { Refused } from '../identity/refusal.ts';
@@ -91,10 +91,15 @@ async function enterCode(
     action,
     // A form that came without a session cannot get one with this reply any more: the engine is past that.
     ...(problem === undefined || !isNew(ctx) ? { xsrf } : {}),
-    ...subjectOf(ctx),
+    ...subjectOf(ctx, problem === 'device-stopped' ? await clientOfCode(ctx) : undefined),
     ...(problem !== undefined && { problem }),
     ...(userCode !== undefined && { userCode: userCode.slice(0, LONGEST) }),
   });
+}
+
+/** The engine looks for it only where it goes on. */
+function clientOfCode({ oidc }: EngineContext): Promise<Client | undefined> {
+  return oidc.provider.Client.find(String(oidc.entities.DeviceCode?.clientId));
 }
 
 const PROBLEMS: Readonly<Record<string, DeviceProblem>> = {

@@ -271,6 +271,7 @@ export const ACR = {
 /** Whom a page is about, as far as it is known: for its brand and its language. */
 export interface PageSubject {
   readonly organization?: string;
+  readonly clientId?: string;
   /** `ui_locales`, by preference. */
   readonly languages?: readonly string[];
 }

@@ -11,7 +11,7 @@ export function subjectOf(ctx: StepContext | EngineContext, client?: Client): Pa
   const code = oidc?.entities.DeviceCode?.params as Record<string, unknown> | undefined;
   const locales = code?.ui_locales ?? oidc?.params?.ui_locales ?? ctx.query.ui_locales;
   return {
-    ...(known && { organization: traitsOf(known).organization }),
+    ...(known && { organization: traitsOf(known).organization, clientId: known.clientId }),
     ...(typeof locales === 'string' && { languages: locales.split(' ', 10) }),
   };
 }

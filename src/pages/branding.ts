@@ -1,10 +1,21 @@
-/** Whose name is over a page: the organization's own branding where it has one, else the server's. */
+/**
+ * Whose name is over a page: the client's own branding where it has one, then its organization's, then the
+ * server's, member by member. Nothing but a client's own pages and its organization's changes with it.
+ */
 import type { Config } from '../config/schema.ts';
 import type { Brand, Views } from '../http/views.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { Json } from '../store/ports.ts';
+import type { ClientRecord, Json } from '../store/ports.ts';
 
 const LINKS = ['support', 'privacy', 'terms'] as const;
+
+type Branding = Readonly<Record<string, Json | undefined>>;
+
+/** An interaction is such a one. */
+export interface Branded {
+  readonly organization: string;
+  readonly client?: { readonly clientId: string };
+}
 
 export function serverBrand(branding: Config['branding']): Brand {
   return brandFrom(branding, { name: branding.name, links: [] });
@@ -13,13 +24,31 @@ export function serverBrand(branding: Config['branding']): Brand {
 export async function brandOf(
   { stores }: Pick<Identity, 'stores'>,
   views: Views,
-  organization: string,
+  { organization, client }: Branded,
 ): Promise<Brand> {
-  const record = await stores.organizations.byId(organization);
-  return record?.branding === undefined ? views.brand : brandFrom(record.branding, views.brand);
+  const [theirs, own] = await Promise.all([
+    stores.organizations.byId(organization),
+    client === undefined ? undefined : stores.clients.byId(client.clientId),
+  ]);
+  const brand = theirs?.branding === undefined ? views.brand : brandFrom(theirs.branding, views.brand);
+  // The name of a client may come from an address (/forgot): it never dresses another organization's page.
+  const branding = own?.organization === organization ? brandingOfClient(own) : undefined;
+  return branding === undefined ? brand : brandFrom(branding, brand);
 }
 
-function brandFrom(branding: Readonly<Record<string, Json | undefined>>, otherwise: Brand): Brand {
+/**
+ * A client with a brand under a name of its own also wears what it registered (OpenID Connect Registration
+ * 2). Without such a name it does not: an app's logo beside its organization's name would be nobody's.
+ */
+function brandingOfClient({ metadata }: ClientRecord): Branding | undefined {
+  const { branding } = metadata;
+  if (typeof branding !== 'object' || branding === null || Array.isArray(branding)) return undefined;
+  if (!isName(branding.name)) return branding;
+  const { logo_uri: logo, policy_uri: privacy, tos_uri: terms } = metadata;
+  return { logo, privacy, terms, ...branding };
+}
+
+function brandFrom(branding: Branding, otherwise: Brand): Brand {
   const own = webAddress(branding.logo);
   const dark = webAddress(branding.logoDark) ?? webAddress(branding.logo_dark);
   // Somebody else's dark logo beside one's own light one would be a mistake.
@@ -28,7 +57,7 @@ function brandFrom(branding: Readonly<Record<string, Json | undefined>>, otherwi
     const href = webAddress(branding[key]) ?? otherwise.links.find((link) => link.key === key)?.href;
     return href === undefined ? [] : [{ key, href }];
   });
-  const name = typeof branding.name === 'string' && branding.name !== '' ? branding.name : otherwise.name;
+  const name = isName(branding.name) ? branding.name : otherwise.name;
   const accent = colour(branding.accent) ?? otherwise.accent;
   return {
     name,
@@ -37,6 +66,10 @@ function brandFrom(branding: Readonly<Record<string, Json | undefined>>, otherwi
     ...(logos.logoDark !== undefined && { logoDark: logos.logoDark }),
     ...(accent !== undefined && { accent }),
   };
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function colour(value: unknown): string | undefined {

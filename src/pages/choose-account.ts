@@ -21,7 +21,7 @@ export async function showChoice(parts: PageParts, ctx: Context, view: Interacti
   sendPage(ctx, parts.views, {
     view: 'choose-account',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view.organization),
+    brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
       uid: view.uid,

@@ -18,7 +18,7 @@ export async function showConsent(parts: PageParts, ctx: Context, view: Interact
   sendPage(ctx, parts.views, {
     view: 'consent',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view.organization),
+    brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
       uid: view.uid,

@@ -11,11 +11,13 @@ export function createEnginePages(parts: Pick<Identity, 'stores'> & { views: Vie
   const show = async (
     request: IncomingMessage,
     response: ServerResponse,
-    { organization, languages }: PageSubject,
+    { organization, clientId, languages }: PageSubject,
     reply: PageReply,
   ) => {
     const brand =
-      organization === undefined ? parts.views.brand : await brandOf(parts, parts.views, organization);
+      organization === undefined
+        ? parts.views.brand
+        : await brandOf(parts, parts.views, { organization, ...(clientId && { client: { clientId } }) });
     return pageText(request, response, parts.views, { ...reply, brand, ...(languages && { languages }) });
   };
 

@@ -18,6 +18,8 @@ interface ForgotState {
   readonly organization: string;
   /** The sign-in that the person comes from. */
   readonly interaction?: string | undefined;
+  /** The app that it is for: the page wears its brand. */
+  readonly client?: { readonly clientId: string };
   readonly login?: string;
   readonly alert?: Alert;
   readonly status?: number;
@@ -33,8 +35,11 @@ export function forgot(parts: PageParts): Shows {
 export function askForReset(parts: PageParts): Submits {
   return async (ctx, form) => {
     const login = form.get('login') ?? '';
-    const fields = { organization: form.get('organization'), interaction: form.get('interaction') };
-    const state = await stateOf(parts, ctx, fields);
+    const state = await stateOf(parts, ctx, {
+      organization: form.get('organization'),
+      interaction: form.get('interaction'),
+      client: form.get('client'),
+    });
     try {
       if (login.trim() === '' || login.length > 320) throw new Refused('invalid-fields');
       await requestReset(parts.identity, { organization: state.organization, login, origin: originOf(ctx) });
@@ -54,7 +59,7 @@ export function forgotSent(parts: PageParts): Shows {
     const state = await stateOf(parts, ctx, ctx.query);
     sendPage(ctx, parts.views, {
       view: 'forgot-sent',
-      brand: await brandOf(parts.identity, parts.views, state.organization),
+      brand: await brandOf(parts.identity, parts.views, state),
       data: { back: backOf(state), query: queryOf(state) },
     });
   };
@@ -64,10 +69,11 @@ async function show(parts: PageParts, ctx: Context, state: ForgotState): Promise
   sendPage(ctx, parts.views, {
     status: state.status ?? 200,
     view: 'forgot',
-    brand: await brandOf(parts.identity, parts.views, state.organization),
+    brand: await brandOf(parts.identity, parts.views, state),
     data: {
       organization: state.organization,
       interaction: state.interaction ?? '',
+      client: state.client?.clientId ?? '',
       login: state.login ?? '',
       back: backOf(state),
       alert: state.alert,
@@ -79,12 +85,14 @@ async function show(parts: PageParts, ctx: Context, state: ForgotState): Promise
 async function stateOf(
   parts: PageParts,
   ctx: Context,
-  given: { organization?: unknown; interaction?: unknown },
+  given: { organization?: unknown; interaction?: unknown; client?: unknown },
 ): Promise<ForgotState> {
   const interaction = textOf(given.interaction);
+  const clientId = textOf(given.client);
   return {
     organization: (await organizationAsked(parts, ctx, given.organization)) ?? 'default',
     ...(/^[\w-]{10,64}$/.test(interaction) && { interaction }),
+    ...(/^[A-Za-z0-9._~-]{1,128}$/.test(clientId) && { client: { clientId } }),
   };
 }
 
@@ -94,8 +102,13 @@ function backOf({ interaction, organization }: ForgotState): string {
   return `/account?organization=${encodeURIComponent(organization)}`;
 }
 
-function queryOf({ interaction, organization }: ForgotState): string {
-  return String(new URLSearchParams({ organization, ...(interaction !== undefined && { interaction }) }));
+function queryOf({ interaction, organization, client }: ForgotState): string {
+  const query = {
+    organization,
+    ...(interaction !== undefined && { interaction }),
+    ...(client !== undefined && { client: client.clientId }),
+  };
+  return String(new URLSearchParams(query));
 }
 
 function textOf(value: unknown): string {

@@ -7,10 +7,11 @@ import type { Context } from 'koa';
 import type { Shows } from '../http/routes.ts';
 import { sendPage } from '../http/send-page.ts';
 import { InteractionGone, type InteractionView } from '../oidc/oidc.ts';
+import { brandOf } from './branding.ts';
 import { showConsent } from './consent.ts';
 import type { PageParts } from './parts.ts';
 import { showStep } from './step.ts';
-import { appOf, rememberApp } from './way-back.ts';
+import { appOf, lastClient, rememberApp } from './way-back.ts';
 
 export function interaction(parts: PageParts): Shows {
   return async (ctx) => {
@@ -38,6 +39,11 @@ export async function readInteraction(parts: PageParts, ctx: Context): Promise<I
 
 /** Nothing to go on with, and what to do now. */
 export async function sayGone(parts: PageParts, ctx: Context): Promise<void> {
-  const data = { app: await appOf(parts, ctx), cookies: ctx.get('Cookie') !== '' };
-  sendPage(ctx, parts.views, { status: 410, view: 'expired', data });
+  const client = await lastClient(parts, ctx);
+  sendPage(ctx, parts.views, {
+    status: 410,
+    view: 'expired',
+    brand: client && (await brandOf(parts.identity, parts.views, { ...client, client })),
+    data: { app: client && appOf(parts, client), cookies: ctx.get('Cookie') !== '' },
+  });
 }

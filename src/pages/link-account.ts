@@ -37,7 +37,7 @@ export async function showLink(
     status: state.status ?? 200,
     view: 'confirm-person',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, organization),
+    brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
       uid: view.uid,

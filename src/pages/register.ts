@@ -189,7 +189,7 @@ async function showForm(
     status: state.status ?? 200,
     view: 'register',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view.organization),
+    brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
       uid: view.uid,
@@ -214,7 +214,7 @@ async function showCode(
     status: state.status ?? 200,
     view: 'register-code',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view.organization),
+    brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
       uid: view.uid,

@@ -99,7 +99,7 @@ async function show(parts: PageParts, ctx: Context, state: ResetState): Promise<
   sendPage(ctx, parts.views, {
     status: state.status ?? 200,
     view: 'reset',
-    brand: await brandOf(parts.identity, parts.views, state.account.organization),
+    brand: await brandOf(parts.identity, parts.views, state.account),
     data: {
       token: state.token,
       formToken: parts.forms.tokenFor(ctx, RESET),

@@ -33,7 +33,7 @@ export async function showSecondProof(
     status: state.status ?? 200,
     view: next === undefined ? 'step-up-impossible' : 'confirm-person',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view.organization),
+    brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
       uid: view.uid,

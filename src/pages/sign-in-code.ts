@@ -37,7 +37,7 @@ export async function showCode(
     status: state.status ?? 200,
     view: 'sign-in-code',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view.organization),
+    brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
       uid: view.uid,

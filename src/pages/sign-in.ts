@@ -41,11 +41,12 @@ export async function showSignIn(
     status: state.status ?? 200,
     view: nameOnly ? 'sign-in-name' : 'sign-in',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view.organization),
+    brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
       uid: view.uid,
       client: view.client.name,
+      clientId: view.client.clientId,
       again: view.accountId !== undefined && view.prompt === 'login' && progress.another !== true,
       login,
       fixed: ways.nameFirst && progress.login !== undefined,

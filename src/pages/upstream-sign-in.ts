@@ -90,7 +90,7 @@ async function showLeaving(
   sendPage(ctx, parts.views, {
     view: 'upstream-leaving',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view.organization),
+    brand: await brandOf(parts.identity, parts.views, view),
     data: { provider: upstreamName(provider), url },
   });
 }

@@ -4,6 +4,7 @@
  */
 import type { Context } from 'koa';
 import { sameText } from '../secrets.ts';
+import type { ClientRecord } from '../store/ports.ts';
 import { webAddress } from './branding.ts';
 import type { PageParts } from './parts.ts';
 
@@ -20,13 +21,16 @@ export function rememberApp(parts: PageParts, ctx: Context, clientId: string): v
   ctx.append('Set-Cookie', `${name}=${cookie}; Path=/; HttpOnly; SameSite=Lax${secure}`);
 }
 
-/** Undefined where none is known, or it has registered no page to begin at. */
-export async function appOf(parts: PageParts, ctx: Context): Promise<App | undefined> {
+/** The client that sent the browser here last; undefined where none is known, or it is gone. */
+export async function lastClient(parts: PageParts, ctx: Context): Promise<ClientRecord | undefined> {
   const [value = '', mac = ''] = (ctx.cookies.get(cookieOf(parts).name) ?? '').split('.');
   const { secrets, stores } = parts.identity;
   if (!sameText(mac, secrets.mac('way-back', value))) return undefined;
-  const client = await stores.clients.byId(Buffer.from(value, 'base64url').toString('utf8'));
-  if (client === undefined) return undefined;
+  return stores.clients.byId(Buffer.from(value, 'base64url').toString('utf8'));
+}
+
+/** Undefined where it has registered no page to begin at. */
+export function appOf(parts: PageParts, client: ClientRecord): App | undefined {
   const { client_name, client_uri, initiate_login_uri } = client.metadata;
   // OpenID Connect Core 4: the app's own address for beginning a sign-in.
   const begin = webAddress(initiate_login_uri);

@@ -30,7 +30,7 @@ export function organizationRecord(
     id: seed.id,
     name: seed.name ?? present?.name ?? seed.id,
     hosts: seed.hosts?.map((host) => host.toLowerCase()) ?? present?.hosts ?? [],
-    ...(branding ? { branding } : {}),
+    ...(branding ? { branding: branding as Record<string, Json> } : {}),
     ...(registration === undefined ? {} : { registration }),
     vendor: mergeVendor(present?.vendor, seed.vendor),
   };

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { readHash } from '../identity/imported-hash.ts';
 import { PASSWORD_MAX_BYTES } from '../identity/password-hasher.ts';
 import type { Json } from '../store/ports.ts';
+import { beginning, clientBranding, organizationBranding } from './branding.ts';
 
 const text = z.string({
   error: (issue) => (typeof issue.input === 'number' ? 'must be text: put it in quotes' : undefined),
@@ -37,7 +38,7 @@ const organization = z.strictObject({
   id,
   name: line.optional(),
   hosts: z.array(host).optional(),
-  branding: z.record(line, json).optional(),
+  branding: organizationBranding.optional(),
   registration: z.boolean().optional(),
   vendor: vendor.optional(),
 });
@@ -119,8 +120,9 @@ const client = z.strictObject({
   all_organizations: z.boolean().optional(),
   first_party: z.boolean().optional(),
   registration: z.boolean().optional(),
-  /** How its sign-in page begins: with both fields, or with the name alone. */
-  sign_in: z.enum(['password', 'name-first']).optional(),
+  sign_in: beginning.optional(),
+  /** Over its organization's, member by member. */
+  branding: clientBranding.optional(),
   introspects: z.array(id).optional(),
   revokes: z.array(id).optional(),
   // RFC 7591, OpenID Connect Registration and the logout specifications.

@@ -29,6 +29,32 @@ describe('the looks of the pages', function () {
       await begin(page, await journeys.party());
     }));
 
+  it('sign-in, with the brand of the app', async () => {
+    const { clients } = journeys.server.running.stores;
+    const known = await clients.byId(journeys.ownApp.clientId);
+    if (known === undefined) throw new Error('The client is not there.');
+    const [logo, logo_dark] = ['https://kids.test/light.svg', 'https://kids.test/dark.svg'];
+    const branding = {
+      name: 'Harbour Kids',
+      logo,
+      logo_dark,
+      accent: '#c2410c',
+      support: 'https://kids.test/help',
+    };
+    await clients.put({ ...known, metadata: { ...known.metadata, branding } });
+    await inEveryLook(journeys, 'sign-in-client-brand', async (page) => {
+      await page.route('https://kids.test/*.svg', (route) => {
+        const fill = route.request().url() === logo ? '#c2410c' : '#fdba74';
+        const drawing = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="${fill}" d="M2 22h28l-4 8H6zM15 2v18H4zM17 6v14h10z"/></svg>`;
+        return route.fulfill({ contentType: 'image/svg+xml', body: drawing });
+      });
+      await begin(page, await journeys.party(journeys.ownApp));
+      await page.getByText('Harbour Kids').waitFor();
+      // The page's policy lets the picture in.
+      await page.waitForFunction('document.querySelector(".brand img").naturalWidth > 0');
+    });
+  });
+
   it('sign-in, refused', () =>
     inEveryLook(journeys, 'sign-in-refused', async (page) => {
       await begin(page, await journeys.party());

@@ -75,6 +75,39 @@ describe('The command line', () => {
     );
   });
 
+  it('dresses the pages of an organization, member by member, and refuses what a seed file could not say', async () => {
+    const set = ['organization', 'set', 'other'];
+    await done([
+      ...set,
+      '--brand',
+      'name=Other & Co',
+      '--brand',
+      'accent=#1f6f5c',
+      '--brand',
+      'ways=["code"]',
+    ]);
+    await done([...set, '--brand', 'accent=null', '--brand', 'sign_in=name-first']);
+    const brandingOf = async () => (await done(['organization', 'show', 'other', '--json'])).json().branding;
+    expect(await brandingOf()).to.deep.equal({ name: 'Other & Co', ways: ['code'], sign_in: 'name-first' });
+    await refused(
+      [...set, '--brand', 'accent=red'],
+      'brand.accent is "red": must be a colour such as #1f6f5c',
+    );
+    await refused(
+      [...set, '--brand', 'logo=javascript:alert(1)'],
+      /brand\.logo is "javascript.*: must be an address of the web/,
+    );
+    await refused([...set, '--brand', 'colour=#000000'], 'brand.colour: is no known key');
+    await refused(
+      [...set, '--brand', 'ways=["pasword"]'],
+      'brand.ways.0 is "pasword": must be password or code',
+    );
+    await refused([...set, '--brand', 'accent'], 'is not of the form member=value');
+    expect(await brandingOf()).to.deep.equal({ name: 'Other & Co', ways: ['code'], sign_in: 'name-first' });
+    await done([...set, '--brand', 'name=null', '--brand', 'ways=null', '--brand', 'sign_in=null']);
+    expect(await brandingOf()).to.equal(undefined);
+  });
+
   it('makes, shows, changes, blocks and deletes accounts', async () => {
     const made = (
       await done([
@@ -225,6 +258,27 @@ describe('The command line', () => {
       [...base, '--public', '--redirect-uri', 'https://a.example', '--introspects', 'x'],
       'client_secret to introspect',
     );
+    const set = ['client', 'set', 'web'];
+    await done([...set, '--name', 'Web App', '--brand', 'name=Web Kids', '--brand', 'accent=#b45309']);
+    await done([...set, '--brand', 'accent=null', '--brand', 'terms=https://a.example/terms']);
+    const dressed = (await done(['client', 'show', 'web', '--json'])).json();
+    expect(dressed.metadata).to.deep.equal({
+      ...(made.metadata as object),
+      client_name: 'Web App',
+      branding: { name: 'Web Kids', terms: 'https://a.example/terms' },
+    });
+    expect(dressed.confidential).to.equal(true);
+    await refused([...set, '--brand', 'accent=#12'], 'brand.accent is "#12": must be a colour');
+    await refused([...set, '--brand', 'sign_in=name-first'], 'brand.sign_in: is no known key');
+    await refused(['client', 'set', 'nobody', '--name', 'x'], 'portico client list');
+    await refused(
+      [...base, '--redirect-uri', 'https://a.example/cb', '--brand', 'logo=x'],
+      'brand.logo is "x"',
+    );
+    await done([...base, '--id', 'kids', '--redirect-uri', 'https://a.example/cb', '--brand', 'name=24']);
+    const kids = (await done(['client', 'show', 'kids', '--json'])).json().metadata;
+    expect(kids).to.have.property('branding').that.deep.equals({ name: '24' });
+    await done(['client', 'delete', 'kids', '--yes']);
     await done(['client', 'delete', 'app', '--yes']);
     await refused(['client', 'show', 'app'], 'portico client list');
   });

@@ -56,6 +56,38 @@ accounts:
     }
   });
 
+  it('judges how the pages of organizations and clients look', () => {
+    const { message } = mistakesOf(`organizations:
+  - id: clinic
+    branding:
+      accent: green
+      logo: data:image/svg+xml,x
+      colour: "#000000"
+      ways: [password, kode]
+      sign_in: both
+clients:
+  - client_id: app
+    organization: clinic
+    redirect_uris: [https://app.example/callback]
+    branding:
+      name: ""
+      terms: /terms
+      sign_in: password
+`);
+    for (const line of [
+      'organizations.0.branding.accent is "green" (line 4): must be a colour such as #1f6f5c',
+      'organizations.0.branding.logo is "data:image/svg+xml,x" (line 5): must be an address of the web',
+      'organizations.0.branding.colour (line 6): is no known key',
+      'organizations.0.branding.ways.1 is "kode" (line 7): must be password or code or google or apple',
+      'organizations.0.branding.sign_in is "both" (line 8): must be password or name-first',
+      'clients.0.branding.name is "" (line 14): must not be empty',
+      'clients.0.branding.terms is "/terms" (line 15): must be an address of the web',
+      'clients.0.branding.sign_in (line 16): is no known key',
+    ]) {
+      expect(message).to.contain(line);
+    }
+  });
+
   it('reports what is there twice, and what excludes or needs another', () => {
     const { mistakes } = mistakesOf(`
 organizations: [{ id: default, hosts: [a.example] }, { id: default, hosts: [A.EXAMPLE] }]

@@ -32,7 +32,7 @@ export async function showAccountPage(
     status: page.status ?? 200,
     view: page.view,
     languages: account.claims.locale === undefined ? [] : [account.claims.locale],
-    brand: await brandOf(parts.identity, parts.views, account.organization),
+    brand: await brandOf(parts.identity, parts.views, account),
     data: {
       ...page.data,
       who: account.email ?? account.username ?? account.claims.name ?? '',
