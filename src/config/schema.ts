@@ -310,7 +310,10 @@ export const sections = {
     }).prefault({}),
     'Requests that the server makes.',
   ),
-  branding: key(branding.prefault({}), 'Looks and names; an organization and a client may have their own (docs/hosted-pages.md).'),
+  branding: key(
+    branding.prefault({}),
+    'Looks and names; an organization and a client may have their own (docs/hosted-pages.md).',
+  ),
   audit: key(
     table({ log: key(z.boolean().default(true), 'Also write every audit record to the log.') }).prefault({}),
     'The audit trail, kept in the store.',

@@ -35,6 +35,8 @@ export interface PageWanted {
 export interface Views {
   /** A whole document. Throws for a view that is not there. */
   render(wanted: PageWanted): string;
+  /** Words of the pages by themselves, in the first of these languages that is there. */
+  say(languages: readonly string[], key: string): string;
   readonly brand: Brand;
 }
 
@@ -74,6 +76,7 @@ export function createViews(options: {
   };
   return {
     brand: options.brand,
+    say: (languages, key) => options.words.say(options.words.choose(languages), `pages.${key}`),
     render(wanted) {
       const language = options.words.choose(wanted.languages ?? []);
       const brand = wanted.brand ?? options.brand;

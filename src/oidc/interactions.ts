@@ -174,6 +174,7 @@ function viewOf(
     ],
     missingClaims: details.missingOIDCClaims ?? [],
     redirectUri: text('redirect_uri') ?? '',
+    forDevice: interaction.deviceCode !== undefined,
     kept: keptOf(interaction),
   };
 }

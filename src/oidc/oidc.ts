@@ -233,6 +233,8 @@ export interface InteractionView {
   readonly missingClaims: readonly string[];
   /** Where the browser goes after the sign-in; its origin belongs in form-action. */
   readonly redirectUri: string;
+  /** It signs in a device that showed a code (RFC 8628): nothing leads back there from a browser. */
+  readonly forDevice: boolean;
   readonly kept: Readonly<Record<string, Json>>;
 }
 

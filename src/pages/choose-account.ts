@@ -6,6 +6,7 @@ import { findAccount } from '../identity/accounts.ts';
 import type { InteractionView } from '../oidc/oidc.ts';
 import { brandOf } from './branding.ts';
 import { duringSignIn } from './during-sign-in.ts';
+import { forApp } from './for-app.ts';
 import type { PageParts } from './parts.ts';
 import { goTo, type Progress, progressOf } from './progress.ts';
 import { showStep } from './step.ts';
@@ -24,8 +25,7 @@ export async function showChoice(parts: PageParts, ctx: Context, view: Interacti
     brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
-      uid: view.uid,
-      client: view.client.name,
+      ...forApp(parts, ctx, view),
       name: claims?.name ?? (parted === '' ? login : parted),
       login,
       token: parts.forms.tokenFor(ctx, interactionOf(ctx)),

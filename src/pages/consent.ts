@@ -6,6 +6,7 @@ import { findAccount } from '../identity/accounts.ts';
 import { Refused } from '../identity/refusal.ts';
 import type { InteractionView } from '../oidc/oidc.ts';
 import { brandOf, webAddress } from './branding.ts';
+import { forApp } from './for-app.ts';
 import { readInteraction } from './interaction.ts';
 import type { PageParts } from './parts.ts';
 import { scopesInWords } from './scopes.ts';
@@ -21,8 +22,7 @@ export async function showConsent(parts: PageParts, ctx: Context, view: Interact
     brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
-      uid: view.uid,
-      client: view.client.name,
+      ...forApp(parts, ctx, view),
       account: account?.email ?? account?.username ?? account?.claims.name ?? '',
       scopes: scopesInWords(view.missingScopes),
       links: linksOf(view.client),

@@ -11,7 +11,7 @@ import { brandOf } from './branding.ts';
 import { showConsent } from './consent.ts';
 import type { PageParts } from './parts.ts';
 import { showStep } from './step.ts';
-import { appOf, lastClient, rememberApp } from './way-back.ts';
+import { appOf, isForDevices, lastClient, rememberApp } from './way-back.ts';
 
 export function interaction(parts: PageParts): Shows {
   return async (ctx) => {
@@ -44,6 +44,10 @@ export async function sayGone(parts: PageParts, ctx: Context): Promise<void> {
     status: 410,
     view: 'expired',
     brand: client && (await brandOf(parts.identity, parts.views, { ...client, client })),
-    data: { app: client && appOf(parts, client), cookies: ctx.get('Cookie') !== '' },
+    data: {
+      app: client && appOf(parts, client),
+      device: isForDevices(client),
+      cookies: ctx.get('Cookie') !== '',
+    },
   });
 }

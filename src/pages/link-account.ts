@@ -13,6 +13,7 @@ import type { InteractionView } from '../oidc/oidc.ts';
 import type { AccountRecord } from '../store/ports.ts';
 import { brandOf } from './branding.ts';
 import { proven } from './finish-sign-in.ts';
+import { forApp } from './for-app.ts';
 import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
 import { type PendingLink, type Proof, park, progressOf } from './progress.ts';
@@ -40,8 +41,7 @@ export async function showLink(
     brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
-      uid: view.uid,
-      client: view.client.name,
+      ...forApp(parts, ctx, view),
       kind: 'link',
       provider: upstreamName(link?.provider ?? ''),
       account: account.email ?? '',

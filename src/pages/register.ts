@@ -18,6 +18,7 @@ import { brandOf } from './branding.ts';
 import { duringSignIn, goOn } from './during-sign-in.ts';
 import { codeIn, emailIn, lineIn } from './entered.ts';
 import { proven } from './finish-sign-in.ts';
+import { forApp } from './for-app.ts';
 import { readInteraction } from './interaction.ts';
 import { mayRegister } from './may-register.ts';
 import { originOf } from './origin.ts';
@@ -192,8 +193,7 @@ async function showForm(
     brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
-      uid: view.uid,
-      client: view.client.name,
+      ...forApp(parts, ctx, view),
       email: state.email ?? '',
       name: state.name ?? '',
       minimum: parts.passwordMinimum,

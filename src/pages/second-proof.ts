@@ -15,6 +15,7 @@ import { alertFor, statusFor } from './alert.ts';
 import { brandOf } from './branding.ts';
 import { duringSignIn } from './during-sign-in.ts';
 import { halfProven, nextProof, proven } from './finish-sign-in.ts';
+import { forApp } from './for-app.ts';
 import { finishLink } from './link-account.ts';
 import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
@@ -36,8 +37,7 @@ export async function showSecondProof(
     brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
-      uid: view.uid,
-      client: view.client.name,
+      ...forApp(parts, ctx, view),
       kind: next === 'pwd' ? 'second-password' : 'second-code',
       lacks: state.proofs.includes('pwd') ? 'address' : 'password',
       account: state.account.email ?? state.account.username ?? '',

@@ -17,6 +17,7 @@ import { alertFor, statusFor } from './alert.ts';
 import { brandOf } from './branding.ts';
 import { duringSignIn, goOn } from './during-sign-in.ts';
 import { halfProven, proven } from './finish-sign-in.ts';
+import { forApp } from './for-app.ts';
 import { readInteraction } from './interaction.ts';
 import { finishLink } from './link-account.ts';
 import { originOf } from './origin.ts';
@@ -40,8 +41,7 @@ export async function showCode(
     brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
-      uid: view.uid,
-      client: view.client.name,
+      ...forApp(parts, ctx, view),
       name,
       purpose: code?.purpose,
       minutes: CODE_LIFETIME / 60,

@@ -13,6 +13,7 @@ import { type Alert, alertFor, statusFor } from './alert.ts';
 import { brandOf } from './branding.ts';
 import { duringSignIn } from './during-sign-in.ts';
 import { proven } from './finish-sign-in.ts';
+import { forApp } from './for-app.ts';
 import { mayRegister } from './may-register.ts';
 import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
@@ -44,8 +45,7 @@ export async function showSignIn(
     brand: await brandOf(parts.identity, parts.views, view),
     formTargets: [view.redirectUri],
     data: {
-      uid: view.uid,
-      client: view.client.name,
+      ...forApp(parts, ctx, view),
       clientId: view.client.clientId,
       again: view.accountId !== undefined && view.prompt === 'login' && progress.another !== true,
       login,

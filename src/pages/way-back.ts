@@ -8,6 +8,8 @@ import type { ClientRecord } from '../store/ports.ts';
 import { webAddress } from './branding.ts';
 import type { PageParts } from './parts.ts';
 
+const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
+
 export interface App {
   readonly name: string;
   readonly href: string;
@@ -31,11 +33,18 @@ export async function lastClient(parts: PageParts, ctx: Context): Promise<Client
 
 /** Undefined where it has registered no page to begin at. */
 export function appOf(parts: PageParts, client: ClientRecord): App | undefined {
+  if (isForDevices(client)) return undefined;
   const { client_name, client_uri, initiate_login_uri } = client.metadata;
   // OpenID Connect Core 4: the app's own address for beginning a sign-in.
   const begin = webAddress(initiate_login_uri);
   const href = begin === undefined ? webAddress(client_uri) : withIssuer(begin, parts.issuer);
   return href === undefined ? undefined : { name: String(client_name ?? client.clientId), href };
+}
+
+/** It signs in devices only: a browser that it sent has come from a code, and no page of it is to be gone back to. */
+export function isForDevices(client: ClientRecord | undefined): boolean {
+  const { grant_types: grants } = client?.metadata ?? {};
+  return Array.isArray(grants) && grants.includes(DEVICE_CODE) && !grants.includes('authorization_code');
 }
 
 function withIssuer(address: string, issuer: string): string {

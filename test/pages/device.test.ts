@@ -114,8 +114,15 @@ describe('connecting a device', () => {
     const entered = await submit(session, await open(session), { user_code: device.user_code });
     const signIn = await submit(session, entered);
     const cancel = signIn.forms.findIndex(({ action }) => action.endsWith('/cancel'));
+    expect(signIn.body).to.contain('Do not connect').and.not.contain('Back to');
     const stopped = await submit(session, signIn, {}, cancel);
-    expect(stopped.body).to.contain('Nothing was connected');
+    expect(stopped.body).to.contain('Nothing was connected').and.contain('href="/device"');
+    // What comes back to a sign-in that is over is led to the next code, not to an app.
+    const gone = await open(session, new URL(signIn.url).pathname);
+    expect(gone.status).to.equal(410);
+    expect(gone.body).to.contain('Start again on your device').and.contain('href="/device"');
+    const told = await wait(device).catch((error: { error?: string }) => error);
+    expect(told).to.have.property('error', 'access_denied');
   });
 
   it('finds its way when cookies are blocked or the page was open for too long', async () => {

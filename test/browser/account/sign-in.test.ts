@@ -2,6 +2,7 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { setStatus } from '../../../src/identity/set-status.ts';
+import { openWebSession } from '../../support/web-session.ts';
 import {
   type AccountWorld,
   alertOf,
@@ -29,6 +30,18 @@ describe('signing in at the account pages', () => {
     const there = shown(await visitor.session.submit(page, MARA, { form: formTo(page, /\/sign-in$/) }));
     expect(pathOf(there)).to.equal('/account/password');
     expect(there.body).to.contain('<h1>Password</h1>');
+  });
+
+  it('is called what it is called in the language of the browser, and has no way back but out', async () => {
+    for (const [language, name, stop] of [
+      ['en', 'to continue to My account', 'Cancel'],
+      ['de', 'um mit „Mein Konto“ fortzufahren', 'Abbrechen'],
+      ['es', 'para continuar con «Mi cuenta»', 'Cancelar'],
+    ] as const) {
+      const session = openWebSession({ headers: { 'accept-language': language } });
+      const page = shown(await session.open(`${world.server.url}/account`));
+      expect(page.body).to.contain(name).and.contain(`<button class="quiet">${stop}</button>`);
+    }
   });
 
   it('C1 counts failures with those of every other door', async () => {
