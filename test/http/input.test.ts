@@ -73,10 +73,10 @@ describe('reading bodies', () => {
     expect((await post('login=a', {})).status).to.equal(415);
   });
 
-  it('H3 refuses JSON that is nested too deep before it is parsed', () => {
+  it('H3 reads JSON however deep it is nested, and refuses what is broken', () => {
     expect(() => parseJson('['.repeat(100_000))).to.throw(Refused);
-    expect(() => parseJson(`{"a":${'['.repeat(40)}${']'.repeat(40)}}`)).to.throw(Refused);
-    expect(parseJson('{"a":"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["}')).to.have.property('a');
+    const deep = `{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+    expect(Object.keys(parseJson(deep) as object)).to.deep.equal(['a']);
   });
 
   it('reads what browsers send', () => {

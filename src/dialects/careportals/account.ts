@@ -17,6 +17,7 @@ import {
   accountReply,
   defaultAddress,
   Failure,
+  firstNameOf,
   phoneOf,
 } from './serializers.ts';
 import type { CarePortalsSettings } from './settings.ts';
@@ -108,6 +109,13 @@ function phoneClaims(sent: string | undefined, account: AccountView, settings: C
   return { phone_number: sent, phone_number_verified: false };
 }
 
+/** A last name alone must not take away the first name that is shown for an account with only a full name. */
+function nameClaims(profile: Change['profile'], account: AccountView) {
+  const { firstName, lastName } = profile ?? {};
+  const shown = lastName === undefined ? '' : firstNameOf(account);
+  return { given_name: firstName ?? (shown === '' ? undefined : shown), family_name: lastName };
+}
+
 function addressChanges(sent: NonNullable<Change['address']>, account: AccountView) {
   const merged = sent.default && mergedAddress(defaultAddress(account), sent.default);
   const named = sent.default?.province !== undefined || sent.default?.provinceCode !== undefined;
@@ -126,8 +134,7 @@ function changesOf(change: Change, account: AccountView, settings: CarePortalsSe
   const { claims, vendor } = sent ? addressChanges(sent, account) : {};
   return {
     claims: {
-      given_name: profile?.firstName,
-      family_name: profile?.lastName,
+      ...nameClaims(profile, account),
       gender: profile?.gender,
       birthdate: profile?.dob,
       ...phoneClaims(profile?.phone, account, settings),

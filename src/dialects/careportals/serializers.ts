@@ -44,11 +44,16 @@ function otherAddresses({ vendor }: AccountView): Json[] {
   return Array.isArray(vendor.addresses) ? vendor.addresses : [];
 }
 
+/** Of an account that has only a full name: that name. */
+export function firstNameOf({ claims }: AccountView): string {
+  const named = claims.given_name !== undefined || claims.family_name !== undefined;
+  return named ? (claims.given_name ?? '') : (claims.name ?? '');
+}
+
 function person(account: AccountView, settings: CarePortalsSettings) {
   const { claims } = account;
-  const named = claims.given_name !== undefined || claims.family_name !== undefined;
   return {
-    firstName: named ? (claims.given_name ?? '') : (claims.name ?? ''),
+    firstName: firstNameOf(account),
     lastName: claims.family_name ?? '',
     email: account.email ?? '',
     phone: phoneOf(account, settings),
