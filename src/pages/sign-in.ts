@@ -53,6 +53,8 @@ export async function showSignIn(
       remember: state.remember ?? progress.remember ?? false,
       next: ways.password ? 'name' : 'code/send',
       code: ways.code,
+      // Where upstreams are all there is, nothing of ours can be entered.
+      named: ways.password || ways.code,
       upstreams: ways.upstreams,
       organization: view.organization,
       registers: await mayRegister(parts, view),

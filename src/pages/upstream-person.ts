@@ -2,13 +2,13 @@
 import type { Context } from 'koa';
 import type { UpstreamClaims } from '../federation/upstream.ts';
 import { noteRefusedSignIn } from '../identity/note-sign-in.ts';
-import { findOrganization } from '../identity/organizations.ts';
 import { Refused } from '../identity/refusal.ts';
 import { type NamedPerson, signInWithIdentity } from '../identity/sign-in-with-identity.ts';
 import type { InteractionView } from '../oidc/oidc.ts';
 import type { AccountRecord } from '../store/ports.ts';
 import type { Alert } from './alert.ts';
 import { proven } from './finish-sign-in.ts';
+import { mayRegister } from './may-register.ts';
 import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
 import { goTo, progressOf } from './progress.ts';
@@ -64,11 +64,6 @@ function personOf(claims: UpstreamClaims): NamedPerson {
       ...(familyName !== undefined && { family_name: familyName }),
     },
   };
-}
-
-async function mayRegister({ identity }: PageParts, view: InteractionView): Promise<boolean> {
-  const { registration } = view.client;
-  return registration ?? (await findOrganization(identity, view.organization))?.registration ?? false;
 }
 
 function alertOf({ reason }: Refused, provider: string): Alert {

@@ -1,5 +1,5 @@
 /**
- * Which ways to sign in a page offers, and how it begins. An organization's branding may say
+ * Which ways to sign in a page offers, and how it begins (docs/hosted-pages.md). An organization's branding may say
  * `sign_in: name-first` and `ways: [password, code, google, apple]`; a client may say sign_in for itself.
  * By default both fields are on one page and everything is offered that works.
  */

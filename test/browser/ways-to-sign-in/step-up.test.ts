@@ -226,6 +226,10 @@ describe('a sign-in page that an organization or a client has arranged', () => {
     if (form === undefined) throw new Error('no form');
     all.at = await all.session.submit(all.page, MARA, { form: { ...form, action } });
     expect(all.page.status).to.equal(403);
+    await arrange({ ways: ['google'] });
+    const upstream = (await door.begin()).page;
+    expect(upstream.body).to.contain('/with/google').and.not.contain('name="login"');
+    expect(upstream.body).to.not.match(/code\/send|class="or"|\/forgot/);
     await arrange({ ways: ['password'] });
     const other = await door.begin();
     expect(other.page.body).to.not.match(/with\/|code\/send/);
