@@ -20,6 +20,8 @@ export interface IdTokenRules {
   readonly now: Date;
   /** Of a sign-in that we started. */
   readonly nonce?: string;
+  /** Apple also writes truth values as texts. From anybody else "true" proves nothing. */
+  readonly truthAsText?: boolean;
 }
 
 export type IdTokenClaims = Omit<UpstreamClaims, 'provider' | 'authoritative'> & {
@@ -51,8 +53,8 @@ export async function verifyIdToken(
   return {
     issuer: rules.issuers[0] ?? '',
     subject,
-    // Apple sends the texts "true" and "false".
-    emailVerified: payload.email_verified === true || payload.email_verified === 'true',
+    emailVerified:
+      payload.email_verified === true || (rules.truthAsText === true && payload.email_verified === 'true'),
     fingerprint: createHash('sha256')
       .update(idToken.slice(0, idToken.lastIndexOf('.')))
       .digest('base64url'),

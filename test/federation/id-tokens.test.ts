@@ -184,6 +184,13 @@ describe('ID tokens of an upstream', () => {
     ).to.equal(true);
   });
 
+  it('F2 a text for email_verified proves nothing when it is not Apple’s', async () => {
+    const said = async (value: unknown) =>
+      (await verify(await upstream.signIdToken('google', { email: 'a@gmail.com', email_verified: value })))
+        .emailVerified;
+    expect([await said(true), await said('true'), await said(1)]).to.deep.equal([true, false, false]);
+  });
+
   it('F4 Google speaks for gmail.com, googlemail.com and the domains that it hosts', async () => {
     const speaks = async (claims: Record<string, unknown>) =>
       (await verify(await upstream.signIdToken('google', claims))).authoritative;

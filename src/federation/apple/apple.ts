@@ -23,6 +23,7 @@ export function createApple(options: { settings: Settings; fetch: Fetch; log: Lo
     const { hostedDomain: _none, ...claims } = await verifyIdToken(idToken, keys, {
       ...rules,
       issuers: [issuer],
+      truthAsText: true,
     });
     return { ...claims, provider: 'apple', authoritative: true };
   };
