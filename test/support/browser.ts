@@ -2,7 +2,9 @@
  * The system's Chromium through playwright-core, for what only a real browser shows: keyboards, scripts,
  * cross-site requests, frames, looks. One browser serves a test file; each test has a context of its own.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 export type { Browser, Page } from 'playwright-core';
@@ -16,19 +18,49 @@ const CANDIDATES = [
 
 /** Throws when there is no Chromium: a journey that was not walked must not look walked. */
 export function launchBrowser(): Promise<Browser> {
+  return chromium.launch(howToLaunch());
+}
+
+/**
+ * A page of a browser whose person has switched cookies off in its settings. It costs a browser of its own,
+ * because the setting belongs to the browser's profile.
+ */
+export async function openPageWithoutCookies(): Promise<{ page: Page; close(): Promise<void> }> {
+  const profile = mkdtempSync(path.join(tmpdir(), 'portico-profile-'));
+  mkdirSync(path.join(profile, 'Default'));
+  const settings = { profile: { default_content_setting_values: { cookies: BLOCK } } };
+  writeFileSync(path.join(profile, 'Default/Preferences'), JSON.stringify(settings));
+  const context = await chromium.launchPersistentContext(profile, howToLaunch());
+  context.setDefaultTimeout(PATIENCE);
+  return {
+    page: await context.newPage(),
+    async close() {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Chromium's number for it. */
+const BLOCK = 2;
+
+/** Milliseconds to wait for what a page is to show: a busy machine takes its time. */
+const PATIENCE = 30_000;
+
+function howToLaunch() {
   const executablePath = CANDIDATES.find((candidate) => existsSync(candidate));
   if (executablePath === undefined) {
     throw new Error(
       `Chromium is needed at one of ${CANDIDATES.join(', ')} (Debian: apt-get install chromium).`,
     );
   }
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  return { executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] };
 }
 
 /** A page in a context of its own: no cookies, its own looks. Close it with `page.context().close()`. */
 export async function newPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(PATIENCE);
   return context.newPage();
 }
 
