@@ -1,7 +1,9 @@
 /**
- * After a proof: is it enough? One is, unless the app asks for two (acr_values, RFC 9470). Two are the
- * password and something that is not in the same head: a code from the mailbox, or the upstream's word.
- * `acr` and `amr` say what was proven and no more (security.md O8).
+ * After a proof: is it enough? One is, unless the app asks for two (acr_values, RFC 9470). Two are proofs of
+ * different kinds: the password, which is known, and a code from the mailbox, which is had. An upstream's
+ * word is neither: it may rest on a password alone, on the same one even, or on the very mailbox that the
+ * code goes to, and neither Google nor Apple says on which. So it signs in, and counts for no second
+ * proof beside either. `acr` and `amr` say what was proven and no more (security.md O8).
  */
 import type { Context } from 'koa';
 import { sendSignInCode } from '../identity/send-sign-in-code.ts';
@@ -52,7 +54,7 @@ export function nextProof(proofs: readonly Proof[], account: AccountRecord): 'pw
 }
 
 function isTwo(proofs: readonly Proof[]): boolean {
-  return proofs.includes('pwd') && (proofs.includes('otp') || proofs.includes('fed'));
+  return proofs.includes('pwd') && proofs.includes('otp');
 }
 
 function isProof(text: string): text is Proof {

@@ -81,13 +81,28 @@ describe('linking an upstream identity', () => {
     });
   }
 
-  it('F4 links with the person’s own password, and says so: amr has both', async () => {
+  it('F4 O8 links with the person’s own password, and says so: amr has both, which are not two kinds of proof', async () => {
     const { account, person } = await pair(asked);
     const visit = await (await come(person)).press('/password', { password: MARA.password });
     const claims = await visit.claims();
     expect(claims.sub).to.equal(account.id);
     expect(claims.amr).to.have.members(['fed', 'pwd']);
+    expect(claims.acr).to.equal('urn:portico:acr:single');
     expect(await linksOf(account.id)).to.have.length(1);
+  });
+
+  it('O8 an upstream’s word is no second proof: an app that asks for two gets password and code', async () => {
+    const { account, email, person } = await pair({ ...asked, upstream: 'gmail' });
+    const first = await come(person);
+    expect(await first.claims()).to.include({ sub: account.id, acr: 'urn:portico:acr:single' });
+    const visit = await door.begin({ acr_values: 'urn:portico:acr:stepup' }, first.session);
+    expect(headingOf(visit.page)).to.equal('Your password as well');
+    await visit.press('/password', { password: MARA.password });
+    expect(headingOf(visit.page)).to.equal('Check your mail');
+    await visit.press('/code', { code: await visit.code(email) });
+    const claims = await visit.claims();
+    expect(claims.acr).to.equal('urn:portico:acr:stepup');
+    expect(claims.amr).to.have.members(['fed', 'pwd', 'otp']);
   });
 
   it('F4 does not link with a wrong password, and counts it', async () => {
