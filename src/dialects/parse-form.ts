@@ -3,6 +3,8 @@
  * `a[]=x`, `a[0]=x` and a plain name given twice make an array, `a[b]=x` an object, one level deep. The
  * objects have no prototype, so `__proto__` is a name like any other.
  */
+import { randomUUID } from '../secrets.ts';
+
 export type FormFields = Record<string, unknown>;
 
 export const noFields = (): FormFields => Object.create(null) as FormFields;
@@ -48,30 +50,39 @@ export function nestedForm(entries: Iterable<readonly [string, unknown]>): FormF
   return fields;
 }
 
-/**
- * `multipart/form-data;; boundary=x` as clients send it: parameters that are empty are skipped. Only the
- * boundary is handed on, so nothing else in the header reaches the parser.
- */
-export function multipartType(header: string): string | undefined {
+/** `multipart/form-data;; boundary=x` as clients send it: parameters that are empty are skipped. */
+function boundaryOf(header: string): string | undefined {
   const boundary = header
     .split(';')
     .map((parameter) => parameter.trim())
     .find((parameter) => /^boundary=/i.test(parameter))
     ?.slice('boundary='.length)
     .replace(/^"(.*)"$/, '$1');
-  if (boundary === undefined || !/^[\w'()+,./:=? -]{1,70}$/.test(boundary)) return undefined;
-  return `multipart/form-data; boundary="${boundary}"`;
+  return boundary !== undefined && /^[\w'()+,./:=? -]{1,70}$/.test(boundary) ? boundary : undefined;
 }
 
-/** Undefined: it cannot be read. */
+/**
+ * The runtime's parser takes the boundary's characters for a boundary in the middle of a value, too, and then
+ * refuses the body. So the lines that are delimiters (RFC 2046 5.1.1) get a boundary that no value can hold.
+ */
+function renamed(bytes: Uint8Array, boundary: string, safe: string): Uint8Array<ArrayBuffer> {
+  const delimiter = new RegExp(`(^|\\r\\n)--${RegExp.escape(boundary)}(--)?[ \\t]*(?=\\r\\n|$)`, 'g');
+  const text = Buffer.from(bytes).toString('latin1');
+  const named = text.replace(delimiter, (_, before: string, last = '') => `${before}--${safe}${last}`);
+  return new Uint8Array(Buffer.from(named, 'latin1'));
+}
+
+/** Undefined: it cannot be read. Of the header only the boundary counts. */
 export async function multipartEntries(
   bytes: Uint8Array,
   header: string,
 ): Promise<(readonly [string, unknown])[] | undefined> {
-  const type = multipartType(header);
-  if (type === undefined) return undefined;
+  const boundary = boundaryOf(header);
+  if (boundary === undefined) return undefined;
+  const safe = randomUUID();
+  const headers = { 'content-type': `multipart/form-data; boundary="${safe}"` };
   try {
-    const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData();
+    const form = await new Response(renamed(bytes, boundary, safe), { headers }).formData();
     return [...form.entries()];
   } catch {
     return undefined;

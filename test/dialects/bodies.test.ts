@@ -185,6 +185,19 @@ describe('bodies', () => {
     expect(await refusal('open', part, { 'content-type': 'multipart/form-data' })).to.equal('400 unreadable');
   });
 
+  it('as multipart may hold the characters of their boundary, and what stands before and after the parts', async () => {
+    const type = { 'content-type': 'multipart/form-data; boundary=x' };
+    const part = (name: string, value: string) =>
+      `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+    for (const value of ['x', 'ax--x', '--xx', 'a\r\n--xy\r\nb', 'é--x--', '--x\r'])
+      expect(await fieldsOf('open', `${part('a', value)}--x--\r\n`, type), value).to.deep.equal({
+        a: value,
+        kind: 'multipart',
+      });
+    const padded = `before\r\n${part('a', '1').replace('--x', '--x \t')}${part('b', '2')}--x-- \r\nafter\r\n`;
+    expect(await fieldsOf('open', padded, type)).to.deep.equal({ a: '1', b: '2', kind: 'multipart' });
+  });
+
   it('have a query beside them that is read like a form', async () => {
     const reply = await client.send({ method: 'POST', path: '/open/echo?a[]=1&a[]=2&b=3&b=4', headers: {} });
     expect((reply.json() as { query: unknown }).query).to.deep.equal({ a: ['1', '2'], b: ['3', '4'] });
