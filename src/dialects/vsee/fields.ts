@@ -125,7 +125,7 @@ function address(sent: string): string | undefined {
 export const email = text({ limit: 254, rule: address });
 
 /** In the capitals of `known`. */
-export function wordOf(known: readonly string[]): Reader<string> {
+function wordOf(known: readonly string[]): Reader<string> {
   return {
     ...text({ limit: 32, rule: (sent) => known.find((word) => word === sent.toLowerCase()) }),
     documented: { type: 'string', description: known.join(', ') },

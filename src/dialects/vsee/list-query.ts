@@ -4,7 +4,7 @@
  * form is refused.
  */
 import { z } from 'zod';
-import { EMPTY, integer, optional, type Reader, text, WRONG, wordOf } from './fields.ts';
+import { EMPTY, integer, optional, type Reader, text, WRONG } from './fields.ts';
 import { plusForBlank } from './repair-form.ts';
 
 /** What `fields` and `sort` may name. */
@@ -73,6 +73,13 @@ const yesOrNo: Reader<boolean> = {
   },
 };
 
+function oneOf(known: readonly string[]): Reader<string> {
+  return {
+    ...text({ limit: 32, rule: (sent) => (known.includes(sent) ? sent : undefined) }),
+    documented: { type: 'string', description: known.join(', ') },
+  };
+}
+
 export interface Order {
   readonly by: Column;
   readonly descending: boolean;
@@ -111,7 +118,8 @@ function parsed(json: string): unknown {
   }
 }
 
-const exFilter = wordOf(['all', 'my-patient']);
+/** Spelled exactly so: only gender is taken in any case. */
+const exFilter = oneOf(['all', 'my-patient']);
 const whole = (from: number) => integer(from, 999_999_999);
 
 export const ListQuery = z.object({

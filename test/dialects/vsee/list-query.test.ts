@@ -89,6 +89,7 @@ describe("VSee's list parameters", () => {
       ['is_admin', 'TRUE'],
       ['is_hidden', '2'],
       ['ex_filter', 'mine'],
+      ['ex_filter', 'ALL'],
       ['room_code', ['a', 'b']],
       ['role', { a: 'b' }],
     ];
