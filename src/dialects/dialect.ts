@@ -394,6 +394,8 @@ export interface LimitRule {
   readonly counter: string;
   /** Whose count: an address, an account, a normalized e-mail. The organization is added by the frame. */
   readonly key: string;
+  /** One count for all organizations: where a request need not name one, leaving it out must not give a fresh count. */
+  readonly acrossOrganizations?: true;
   readonly limit: number;
   /** Seconds. */
   readonly window: number;

@@ -21,7 +21,8 @@ const bound = (rule: LimitRule): Limit => ({ limit: rule.limit, window: rule.win
 function keyOf(counting: Counting, rule: LimitRule): string {
   const { services, dialect, organization } = counting;
   // A JSON array keeps ("a", "b:c") and ("a:b", "c") apart.
-  const parts = JSON.stringify([dialect, organization, rule.counter, rule.key]);
+  const whose = rule.acrossOrganizations ? '' : organization;
+  const parts = JSON.stringify([dialect, whose, rule.counter, rule.key]);
   return `dialect:${services.identity.secrets.mac('dialect-limit', parts)}`;
 }
 

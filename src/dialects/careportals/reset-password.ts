@@ -14,6 +14,7 @@ const guesses = ({ request }: { request: RequestView }): LimitRule[] => [
   {
     counter: 'reset-token',
     key: request.address,
+    acrossOrganizations: true,
     limit: 10,
     window: 60,
     kind: 'fixed',
