@@ -59,6 +59,8 @@ export interface ServerOptions {
   readonly log?: Log;
   /** Default: those that the configuration switches on. */
   readonly dialects?: readonly Dialect[];
+  /** Migrated, and closed with the server. Default: those that the configuration names. */
+  readonly stores?: Stores;
 }
 
 export interface RunningServer {
@@ -82,7 +84,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     // The port comes first: one in use is told at once, and port 0 becomes a port that the issuer can name.
     const front = await listen(config.http, lifecycle);
     const issuer = withPort(config.issuer, front.port);
-    const parts = await createParts({ config, issuer, log, clock, lifecycle });
+    const parts = await createParts({ config, issuer, log, clock, lifecycle, stores: options.stores });
     const production = config.environment === 'production';
     await seedAtStart({ ...parts.identity, files: config.seed, production });
     const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
@@ -129,6 +131,7 @@ interface Ground {
   readonly log: Log;
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
+  readonly stores?: Stores | undefined;
 }
 
 type Parts = Awaited<ReturnType<typeof createParts>>;
@@ -136,7 +139,7 @@ type Parts = Awaited<ReturnType<typeof createParts>>;
 async function createParts(ground: Ground) {
   const { config, issuer, log, clock, lifecycle } = ground;
   const secrets = secretsFrom(serverKey(config));
-  const stores = await openStoresWhenReady(config.store, { log });
+  const stores = ground.stores ?? (await openStoresWhenReady(config.store, { log }));
   lifecycle.onClose('stores', 'stores', () => stores.close());
   const metrics = createMetrics();
   const audit = countSignIns(

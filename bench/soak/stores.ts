@@ -7,11 +7,18 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
-import { sharedServers } from '../../test/support/servers.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { createLog } from '../../src/observe/log.ts';
+import { openStores } from '../../src/store/open-stores.ts';
+import type { Stores } from '../../src/store/ports.ts';
+import { openRedisStores } from '../../src/store/redis/redis-stores.ts';
+import { sharedServers, startRedis } from '../../test/support/servers.ts';
 
 export interface SoakStore {
   /** `store` in the configuration. */
   readonly config: Record<string, unknown>;
+  /** Instead of those that `config` names; the server closes them. */
+  readonly stores?: Stores;
   /** To be removed at the end. */
   readonly folder?: string;
   readonly counts: () => Promise<Record<string, number>>;
@@ -20,14 +27,23 @@ export interface SoakStore {
   readonly close: () => Promise<void>;
 }
 
+/** What a configuration must name besides its store. */
+export const GROUND = {
+  environment: 'test',
+  issuer: 'http://127.0.0.1:0',
+  http: { port: 0 },
+  keys: { encryption: Buffer.alloc(32, 7).toString('base64') },
+};
+
 /** Milliseconds: more than the longest life of a record there and the minute that Redis keeps it after. */
 const FORGETS_WITHIN = 120_000;
 
-/** `kind`: embedded or distributed. Throws where the servers of the latter cannot be had. */
+/** `kind`: embedded, redis or distributed. Throws where the servers of the latter cannot be had. */
 export async function openSoakStore(kind: string): Promise<SoakStore> {
   if (kind === 'embedded') return openEmbedded();
+  if (kind === 'redis') return openRedis();
   if (kind === 'distributed') return openDistributed();
-  throw new Error(`There is no store "${kind}": embedded or distributed.`);
+  throw new Error(`There is no store "${kind}": embedded, redis or distributed.`);
 }
 
 export function countsOf(store: SoakStore): Promise<Record<string, number>> {
@@ -56,6 +72,34 @@ function openEmbedded(): SoakStore {
   };
 }
 
+/** A file as `openEmbedded` has it, with everything that Redis has a port for in Redis. */
+async function openRedis(): Promise<SoakStore> {
+  const server = await startRedis();
+  const file = openEmbedded();
+  const log = createLog({ level: 'error' });
+  const embedded = await openStores(configSchema.parse({ ...GROUND, store: file.config }).store, { log });
+  await embedded.migrate();
+  const inRedis = openRedisStores({ url: server.url, log });
+  const { attempts, codes, tickets, claims, presence, artifacts } = inRedis;
+  const redis = new Redis(server.url);
+  return {
+    ...file,
+    stores: {
+      ...embedded,
+      ...{ attempts, codes, tickets, claims, presence, artifacts },
+      async close() {
+        await Promise.all([embedded.close(), inRedis.close()]);
+      },
+    },
+    counts: async () => ({ ...(await file.counts()), ...(await countsOfRedis(redis)) }),
+    forgotten: () => forgottenBy(redis),
+    async close() {
+      await redis.quit();
+      await server.stop();
+    },
+  };
+}
+
 async function openDistributed(): Promise<SoakStore> {
   const servers = await sharedServers();
   if (!servers) throw new Error('MongoDB and Redis are needed.');
@@ -76,16 +120,23 @@ async function openDistributed(): Promise<SoakStore> {
             [`${name} documents`, await mongo.db(database).collection(name).countDocuments()] as const,
         ),
       );
-      return { ...Object.fromEntries(counted), 'Redis keys': await redis.dbsize() };
+      return { ...Object.fromEntries(counted), ...(await countsOfRedis(redis)) };
     },
-    async forgotten() {
-      const deadline = performance.now() + FORGETS_WITHIN;
-      while (performance.now() < deadline && (await redis.dbsize()) > 10) await sleep(1000);
-    },
+    forgotten: () => forgottenBy(redis),
     async close() {
       await mongo.db(database).dropDatabase();
       await Promise.all([mongo.close(), redis.quit()]);
       await Promise.all([servers.mongo.stop(), servers.redis.stop()]);
     },
   };
+}
+
+async function countsOfRedis(redis: Redis): Promise<Record<string, number>> {
+  const used = Number(/^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1] ?? 0);
+  return { 'Redis keys': await redis.dbsize(), 'MB in Redis': used / 2 ** 20 };
+}
+
+async function forgottenBy(redis: Redis): Promise<void> {
+  const deadline = performance.now() + FORGETS_WITHIN;
+  while (performance.now() < deadline && (await redis.dbsize()) > 10) await sleep(1000);
 }

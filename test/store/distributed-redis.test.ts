@@ -134,4 +134,12 @@ describe('what the distributed store leaves in Redis', function () {
     await stores.artifacts.remove('Session', 'id');
     expect(await direct.keys('*')).to.deep.equal([]);
   });
+
+  it('ending a grant leaves no key of its records behind', async () => {
+    const links = { grantId: fresh('g'), accountId: fresh('a'), uid: fresh('u'), userCode: fresh('c') };
+    const expiresAt = later(new Date(), HOUR);
+    await stores.artifacts.put('DeviceCode', 'id', artifactRecord({ ...links, expiresAt }));
+    await stores.artifacts.removeByGrant(undefined, links.grantId);
+    expect(await direct.keys('*')).to.deep.equal([]);
+  });
 });

@@ -11,7 +11,8 @@ interface Scripts {
   readonly put: Script<Names>;
   readonly consume: Script<number>;
   readonly remove: Script<Names | null>;
-  readonly removeIfOfGrant: Script<number>;
+  /** The record's kind before its names. */
+  readonly removeIfOfGrant: Script<Names | null>;
   readonly dropPointer: Script<number>;
 }
 
@@ -44,8 +45,10 @@ redis.call('DEL', KEYS[1])
 return before`;
 
 const REMOVE_IF_OF_GRANT = `
-if redis.call('HGET', KEYS[1], 'g') ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])`;
+local before = redis.call('HMGET', KEYS[1], 'k', ${NAMES})
+if before[2] ~= ARGV[1] then return nil end
+redis.call('DEL', KEYS[1])
+return before`;
 
 const DROP_POINTER = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -99,15 +102,17 @@ export function createArtifactStore(redis: Redis, memberships: Memberships): Art
     },
     async removeByGrant(kind, grantId) {
       const members = (await memberships.members(grantKey(grantId))).filter(ofKind(kind));
-      const removed: string[] = [];
-      await Promise.all(
+      const removed = await Promise.all(
         members.map(async (member) => {
-          if ((await scripts.removeIfOfGrant([memberKey(member)], [grantId])) === 1) removed.push(member);
+          const key = memberKey(member);
+          const before = await scripts.removeIfOfGrant([key], [grantId]);
+          // A member whose record was not there stays: its record may be about to be written.
+          const [kindOfRecord, ...names] = before ?? [];
+          if (kindOfRecord) await index.drop(kindOfRecord, key, names);
+          return before !== null;
         }),
       );
-      // A member whose record was not there stays: its record may be about to be written.
-      await memberships.drop(grantKey(grantId), removed);
-      return removed.length;
+      return removed.filter(Boolean).length;
     },
     async listByAccount(kind, accountId, now) {
       const members = (await memberships.members(accountKey(accountId))).filter(ofKind(kind));
