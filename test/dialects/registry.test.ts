@@ -13,7 +13,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { example } from '../../src/dialects/_example/example.ts';
-import type { Dialect } from '../../src/dialects/dialect.ts';
+import type { Dialect, RandomForm } from '../../src/dialects/dialect.ts';
 import {
   type DialectLoader,
   dialectSettings,
@@ -40,6 +40,21 @@ describe('the registry', () => {
       .map(({ name }) => name);
     expect(Object.keys(registry)).to.have.members(folders);
     expect((await loadAllDialects()).map(({ name }) => name)).to.have.members(folders);
+  });
+
+  it('T13 K1 every token and key that a dialect draws has 128 random bits or more', async () => {
+    const forms = (await loadAllDialects()).flatMap(({ name, tokens, apiKeys }) => [
+      { of: `${name}: access token`, form: tokens.access },
+      { of: `${name}: refresh token`, form: tokens.refresh?.form },
+      { of: `${name}: API key`, form: apiKeys?.offer?.key },
+    ]);
+    const drawn = forms.filter(({ form }) => form !== undefined && form !== 'jwt');
+    expect(drawn.map(({ of }) => of)).to.include.members(['vsee: access token', 'avycenna: API key']);
+    for (const { of, form } of drawn) {
+      const { alphabet = '', length = 0 } = form as Partial<RandomForm>;
+      expect(new Set(alphabet).size, `${of}: every sign once`).to.equal(alphabet.length);
+      expect(length * Math.log2(alphabet.length), of).to.be.at.least(128);
+    }
   });
 
   it('loads only what the configuration switches on', async () => {

@@ -79,7 +79,7 @@ describe('API keys', () => {
     expect(await refusal(create(id, { limit: 5 }))).to.equal('too-many-api-keys');
   });
 
-  it('of an organization may have a secret, which must be right when sent', async () => {
+  it('K3 of an organization may have a secret, which must be right when sent', async () => {
     const { identity } = world;
     const { key, secret } = { key: 'a'.repeat(32), secret: 'b'.repeat(32) };
     await identity.stores.apiKeys.insert({

@@ -1,20 +1,27 @@
-/** The patches of mutants.yaml, and what is wrong with one that no longer fits the project. */
-import { existsSync, readFileSync } from 'node:fs';
+/**
+ * The patches: what is wrong with one that no longer fits the project, and how one is applied. They lie in
+ * patches/, one file for each chapter of the requirements; CONTRIBUTING.md says how to add one.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
 export const PROJECT = path.join(import.meta.dirname, '../..');
+const PATCHES = path.join(import.meta.dirname, 'patches');
 
 const Mutants = z
   .array(
     z.strictObject({
       /** What the patched server does, for people. */
       what: z.string().min(1),
+      /** Requirements that it breaks: for each of them a test must turn red. */
       ids: z.array(z.string().regex(/^[A-Z]\d{1,2}$/)).min(1),
-      file: z.string().startsWith('src/'),
+      file: z.string().regex(/^(?:src|views|deploy)\//),
+      /** Stands once in the file. */
       find: z.string().min(1),
       replace: z.string(),
+      /** Where the tests of these ids are. */
       tests: z.array(z.string().endsWith('.test.ts')).min(1),
     }),
   )
@@ -23,7 +30,8 @@ const Mutants = z
 export type Mutant = z.output<typeof Mutants>[number];
 
 export function readMutants(): Mutant[] {
-  return Mutants.parse(parse(readFileSync(path.join(import.meta.dirname, 'mutants.yaml'), 'utf8')));
+  const files = readdirSync(PATCHES).sort();
+  return files.flatMap((file) => Mutants.parse(parse(readFileSync(path.join(PATCHES, file), 'utf8'))));
 }
 
 /** The file with the patch. Throws when what is to be replaced is not there exactly once. */
@@ -34,11 +42,6 @@ export function patched(mutant: Mutant, source: string): string {
     throw new Error(`${mutant.file} has ${JSON.stringify(mutant.find)} ${times} times, not once.`);
   }
   return before + mutant.replace + after;
-}
-
-/** Tests that carry one of the ids in their name. */
-export function grepFor({ ids }: Mutant): string {
-  return `\\b(?:${ids.join('|')})\\b`;
 }
 
 /** Undefined: it still fits. */

@@ -1,30 +1,52 @@
 /**
- * Shows that the tests test: applies each patch of mutants.yaml to a copy of the project, one at a time, and
- * runs the tests that carry its requirement ids. One that survives, or no longer fits, fails the run.
+ * Shows that the tests test: applies each patch of patches/ to a copy of the project, one at a time, and
+ * runs the tests that carry its requirement ids. `node test/mutants/run.ts --help` says the rest.
  *
- *     npm run test:mutants                 all
- *     npm run test:mutants -- C3 T8        those of some requirements
- *
- * The unpatched copy must pass the same tests first: a test that is red anyway proves nothing. Tests that need
- * MongoDB and Redis are skipped where neither is at hand, and so are the patches that only they can judge.
+ * A mutant is killed when, for each of its ids, a test that bears the id and passes without the patch fails in
+ * its own body. Nothing else counts: a process that does not start, a server that no hook can bring up, a run
+ * that hangs and a test that is red anyway show nothing about the requirement, and fail the run as a survivor does.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { grepFor, type Mutant, misfit, PROJECT, patched, readMutants } from './mutants.ts';
+import { parseArgs } from 'node:util';
+import { type Mutant, misfit, PROJECT, patched, readMutants } from './mutants.ts';
+import { bears, isRun, runTests, type TestRun } from './run-tests.ts';
 
-/** Milliseconds after which a run that hangs counts as red. */
-const PATIENCE = 300_000;
+const HELP = `npm run test:mutants                  every mutant of test/mutants/patches
+npm run test:mutants -- C3 T8         those of some requirements
+npm run test:mutants -- src/store     those whose file begins so
+npm run test:mutants -- --list        which there are, without running them
 
-type Verdict = 'killed' | 'survived' | 'broken' | 'not judged';
+Verdicts
+  killed         a test that bears the id failed, and passed without the patch
+  survived       all tests passed: they do not show the requirement
+  only partly    the tests of one of its ids noticed nothing
+  not started    nothing ran, or a hook failed before a test could look
+  timed out      a test, or the whole run, took too long: nobody looked
+  red anyway     the tests fail, or there are none, without the patch
+  does not fit   what it replaces is not there once, or a test file is gone
+  not judged     its tests are skipped on this machine (no MongoDB, no Redis)
 
-interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  /** The name of the first test that failed. */
-  readonly first: string;
+Anything but "killed" and "not judged" fails the run. Tests that need MongoDB and Redis are skipped where neither
+is at hand; with CI=true they fail instead.
+`;
+
+const VERDICTS = [
+  'killed',
+  'survived',
+  'only partly',
+  'not started',
+  'timed out',
+  'red anyway',
+  'does not fit',
+  'not judged',
+] as const;
+
+interface Judgement {
+  readonly verdict: (typeof VERDICTS)[number];
+  readonly why: string;
 }
 
 function copyOfProject(): string {
@@ -43,109 +65,119 @@ function copyOfProject(): string {
   return folder;
 }
 
-/** Undefined: the tests did not get as far as to be counted. */
-async function runTests(folder: string, mutant: Mutant): Promise<Counts | 'hung' | undefined> {
-  const output = path.join(folder, 'counts');
-  rmSync(output, { force: true });
-  const args = ['node_modules/mocha/bin/mocha.js', '--bail', '--grep', grepFor(mutant)];
-  args.push('--reporter-option', `output=${output}`, ...mutant.tests);
-  const child = spawn(process.execPath, args, {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    detached: true,
-  });
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  const hung = await new Promise<boolean>((resolve, reject) => {
-    const timer = setTimeout(() => resolve(true), PATIENCE);
-    child.once('error', reject);
-    child.once('close', () => {
-      clearTimeout(timer);
-      resolve(false);
-    });
-  });
-  if (hung && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-  if (hung) return 'hung';
-  const line = existsSync(output) ? readFileSync(output, 'utf8') : '';
-  const found = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/.exec(line);
-  if (found === null) return undefined;
-  return {
-    passed: Number(found[1]),
-    failed: Number(found[2]),
-    skipped: Number(found[3] ?? 0),
-    first: /^ +1\) (.*)$/m.exec(said)?.[1] ?? '',
+/** What the tests say without a patch. One run serves all mutants that name the same files. */
+function createBaselines(folder: string, mutants: readonly Mutant[]): (of: Mutant) => Promise<TestRun> {
+  const runs = new Map<string, Promise<TestRun>>();
+  return ({ tests }) => {
+    const key = tests.join(' ');
+    const ids = mutants.filter((other) => other.tests.join(' ') === key).flatMap((other) => other.ids);
+    const run = runs.get(key) ?? runTests({ folder, tests, ids: [...new Set(ids)], all: true });
+    runs.set(key, run);
+    return run;
   };
 }
 
-type Baselines = Map<string, Promise<string | undefined>>;
+/** Why the unpatched project cannot judge this mutant; undefined: it can. */
+function unfit(mutant: Mutant, run: TestRun): Judgement | undefined {
+  if (!isRun(run)) return { verdict: 'red anyway', why: `without the patch: ${run.why}` };
+  for (const id of mutant.ids) {
+    const red = run.failed.find(({ test, kind }) => kind === 'hook' || bears(test, id));
+    if (red !== undefined) return { verdict: 'red anyway', why: `${red.test}: ${red.message}` };
+    if (run.passed.some((test) => bears(test, id))) continue;
+    const skipped = run.skipped.some((test) => bears(test, id));
+    if (skipped) return { verdict: 'not judged', why: `the tests of ${id} are skipped here` };
+    return { verdict: 'red anyway', why: `no test bears ${id}` };
+  }
+  return undefined;
+}
 
-/** Why the unpatched project cannot judge this mutant; undefined: it can. One run serves all that ask the same. */
-function unfit(folder: string, mutant: Mutant, baselines: Baselines): Promise<string | undefined> {
-  const key = JSON.stringify([grepFor(mutant), mutant.tests]);
-  const known = baselines.get(key);
-  if (known !== undefined) return known;
-  const asked = runTests(folder, mutant).then((counts) => {
-    if (counts === undefined || counts === 'hung') return 'without the patch the tests do not run';
-    if (counts.failed > 0) return 'the tests are red without the patch';
-    if (counts.passed > 0) return undefined;
-    return counts.skipped > 0 ? 'skipped' : 'no test carries its ids';
-  });
-  baselines.set(key, asked);
-  return asked;
+function verdictOn(mutant: Mutant, run: TestRun): Judgement {
+  if (!isRun(run)) return { verdict: run.hung ? 'timed out' : 'not started', why: run.why };
+  const { failed, passed } = run;
+  const say = (id: string) => failed.find(({ test, kind }) => kind !== 'hook' && bears(test, id));
+  const told = mutant.ids.map(say).filter((failure) => failure !== undefined);
+  const shown = [...new Set(told)].map(({ test, message }) => `\n      ${test}\n      ${message}`).join('');
+  if (told.some(({ kind }) => kind === 'timeout')) return { verdict: 'timed out', why: shown };
+  if (told.length === mutant.ids.length) return { verdict: 'killed', why: shown };
+  const hook = failed.find(({ kind }) => kind === 'hook');
+  if (hook !== undefined) return { verdict: 'not started', why: `${hook.test}: ${hook.message}` };
+  const blind = mutant.ids.filter((id) => say(id) === undefined).join(', ');
+  if (told.length > 0) return { verdict: 'only partly', why: `not ${blind}${shown}` };
+  return { verdict: 'survived', why: `${passed.length} tests passed` };
 }
 
 async function judge(
   folder: string,
   mutant: Mutant,
-  baselines: Baselines,
-): Promise<{ verdict: Verdict; why: string }> {
+  baseline: (of: Mutant) => Promise<TestRun>,
+): Promise<Judgement> {
   const problem = misfit(mutant);
-  if (problem !== undefined) return { verdict: 'broken', why: problem };
-  const unable = await unfit(folder, mutant, baselines);
-  if (unable === 'skipped') return { verdict: 'not judged', why: 'its tests are skipped here' };
-  if (unable !== undefined) return { verdict: 'broken', why: unable };
+  if (problem !== undefined) return { verdict: 'does not fit', why: problem };
+  const unable = unfit(mutant, await baseline(mutant));
+  if (unable !== undefined) return unable;
   const file = path.join(folder, mutant.file);
   const source = readFileSync(file, 'utf8');
   writeFileSync(file, patched(mutant, source));
   try {
-    const counts = await runTests(folder, mutant);
-    if (counts === undefined) return { verdict: 'broken', why: 'with the patch nothing runs at all' };
-    if (counts === 'hung') return { verdict: 'killed', why: 'the tests hang' };
-    if (counts.failed === 0) return { verdict: 'survived', why: `${counts.passed} tests passed` };
-    // A server that does not even start shows nothing about the requirement.
-    return { verdict: / hook( for|:|$)/.test(counts.first) ? 'broken' : 'killed', why: counts.first };
+    const { ids, tests } = mutant;
+    return verdictOn(mutant, await runTests({ folder, tests, ids, all: ids.length > 1 }));
   } finally {
     writeFileSync(file, source);
   }
 }
 
-async function main(wanted: readonly string[]): Promise<void> {
-  const mutants = readMutants().filter(
-    ({ ids }) => wanted.length === 0 || ids.some((id) => wanted.includes(id)),
-  );
+function since(begun: number): string {
+  const seconds = Math.round((Date.now() - begun) / 1000);
+  return seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}
+
+async function judgeAll(mutants: readonly Mutant[]): Promise<boolean> {
   const folder = copyOfProject();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const baselines: Baselines = new Map();
-  const tally: Record<Verdict, number> = { killed: 0, survived: 0, broken: 0, 'not judged': 0 };
+  const baseline = createBaselines(folder, mutants);
+  const all = Date.now();
+  const found: { mutant: Mutant; judgement: Judgement }[] = [];
   for (const [index, mutant] of mutants.entries()) {
     const begun = Date.now();
     process.stdout.write(`[${index + 1}/${mutants.length}] ${mutant.ids.join(' ')}: ${mutant.what} ... `);
-    const { verdict, why } = await judge(folder, mutant, baselines);
-    tally[verdict] += 1;
-    const seconds = Math.round((Date.now() - begun) / 1000);
+    const judgement = await judge(folder, mutant, baseline);
+    found.push({ mutant, judgement });
+    const { verdict, why } = judgement;
     const loud = verdict === 'killed' ? verdict : verdict.toUpperCase();
-    console.log(`${loud} (${why}; ${seconds} s)`);
+    console.log(`${loud} (${since(begun)}) ${why}`);
   }
-  console.log(
-    Object.entries(tally)
-      .map(([verdict, count]) => `${count} ${verdict}`)
-      .join(', '),
-  );
-  if (mutants.length === 0) console.error('No mutant has these ids.');
-  process.exitCode = tally.survived + tally.broken > 0 || mutants.length === 0 ? 1 : 0;
+  const counted = VERDICTS.map((verdict) => [
+    verdict,
+    found.filter((one) => one.judgement.verdict === verdict),
+  ]);
+  const tally = counted.flatMap(([verdict, those]) => (those?.length ? [`${those.length} ${verdict}`] : []));
+  const bad = found.filter(({ judgement }) => !['killed', 'not judged'].includes(judgement.verdict));
+  for (const { mutant, judgement } of bad) {
+    console.error(
+      `${judgement.verdict.toUpperCase()}: ${mutant.ids.join(' ')}: ${mutant.what} (${mutant.file})`,
+    );
+  }
+  console.log(`${mutants.length} mutants in ${since(all)}: ${tally.join(', ')}`);
+  return bad.length === 0;
 }
 
-if (import.meta.main) await main(process.argv.slice(2));
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: 'boolean', short: 'h' }, list: { type: 'boolean' } },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const wants = ({ ids, file }: Mutant) =>
+    positionals.some((word) =>
+      word.includes('/') ? file.startsWith(word) : ids.includes(word.toUpperCase()),
+    );
+  const mutants = readMutants().filter((mutant) => positionals.length === 0 || wants(mutant));
+  if (mutants.length === 0) console.error(`There is no mutant of ${positionals.join(' ')}.`);
+  if (values.list)
+    for (const { ids, what, file } of mutants) console.log(`${ids.join(' ')}: ${what} (${file})`);
+  const good = mutants.length > 0 && (values.list || (await judgeAll(mutants)));
+  process.exitCode = good ? 0 : 1;
+}
+
+if (import.meta.main) await main();

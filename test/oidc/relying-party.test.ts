@@ -238,7 +238,7 @@ describe('a relying party', () => {
     ...{ code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' },
   };
 
-  it('cannot be sent to an address it did not register after logout', async () => {
+  it('P12 cannot be sent to an address it did not register after logout', async () => {
     const leaver = await discover('leaver', rp.ClientSecretBasic('leaver-secret'));
     const browser = new Browser(world, 'nora');
     const { id_token: hint = '' } = await signIn(leaver, {}, { browser });

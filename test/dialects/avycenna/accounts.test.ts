@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect } from 'chai';
 import { deleteAccount } from '../../../src/identity/delete-account.ts';
 import { setStatus } from '../../../src/identity/set-status.ts';
@@ -10,6 +12,13 @@ const DEAD_REFRESH = '401 {"detail":"Invalid refresh token"}';
 const DEAD_KEY = '401 {"detail":"Invalid API key"}';
 const BAD_CODE = '401 {"detail":"Invalid or expired OTP"}';
 const BAD_LOGIN = '401 {"detail":"Incorrect email or password"}';
+
+/** Everything that the database has on the disk, its journal included. */
+function storedText({ folder }: TestServer): string {
+  return readdirSync(folder)
+    .map((name) => readFileSync(path.join(folder, name), 'latin1'))
+    .join('\n');
+}
 
 describe('AVYCENNA', () => {
   let server: TestServer;
@@ -177,7 +186,24 @@ describe('AVYCENNA', () => {
       const { access, refresh } = await client.signIn(email, PASSWORD);
       const { key } = await client.makeKey(access, ['read:users']);
       await client.get('/auth/me', { 'x-api-key': key });
-      for (const secret of [key, access, refresh, PASSWORD]) expect(server.logText()).to.not.contain(secret);
+      const stored = storedText(server);
+      expect(stored).to.contain(email);
+      for (const secret of [key, access, refresh, PASSWORD]) {
+        expect(server.logText()).to.not.contain(secret);
+        expect(stored).to.not.contain(secret);
+      }
+    });
+
+    it('K3 C7 come in the header alone', async () => {
+      const client = clientOf(server);
+      const { email } = await newDoctor(server);
+      const { access } = await client.signIn(email, PASSWORD);
+      const { key } = await client.makeKey(access, ['read:users']);
+      expect((await client.get('/auth/me', { 'x-api-key': key })).status).to.equal(200);
+      for (const name of ['x-api-key', 'X-API-Key', 'api_key', 'apiKey', 'key']) {
+        expect((await client.get(`/auth/me?${name}=${key}`)).status, name).to.equal(401);
+        expect((await client.get('/auth/me', { cookie: `${name}=${key}` })).status, name).to.equal(401);
+      }
     });
 
     it('of parallel makers are a hundred at most', async () => {
