@@ -2,7 +2,10 @@
 import type { LimitFacts, LimitRule } from '../dialect.ts';
 import type { VSeeSettings } from './settings.ts';
 
-/** `door`: activate and reset count by themselves. */
+/**
+ * `door`: for one mailbox activate and reset count by themselves. A client address has one count for both and
+ * for all clinics: whoever sends letters to strangers from there is the same.
+ */
 export function letterLimits(door: 'activate' | 'reset') {
   return ({ request, settings, body }: LimitFacts<VSeeSettings>): readonly LimitRule[] => {
     const { email } = body as { email: string };
@@ -15,8 +18,9 @@ export function letterLimits(door: 'activate' | 'reset') {
         charge: 'each',
       },
       {
-        counter: `${door}-client`,
+        counter: 'letters-client',
         key: request.address,
+        acrossOrganizations: true,
         limit: 60,
         window: 3600,
         kind: 'sliding',
