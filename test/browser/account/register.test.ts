@@ -96,7 +96,7 @@ describe('opening an account', () => {
   });
 
   it('W7 takes the same time for an address with an account and for one without', async function () {
-    this.timeout(180_000);
+    this.timeout(600_000);
     const samples = 300;
     const { identity } = world.server.running;
     const { visitor, page } = await begin();

@@ -4,8 +4,8 @@
  * sampling are raised by configuration; each try comes from an address of its own.
  */
 import { expect } from 'chai';
+import { difference, mannWhitney, median } from '../../support/timing.ts';
 import { codeDoors, type Door, hostedPage, otherPasswordDoors, passwordDoors } from './doors.ts';
-import { difference, mannWhitney, median } from './samples.ts';
 import { openWorld, PASSWORD, type World } from './world.ts';
 
 /** Samples of each kind; where they differ, twice as many are taken once more before that counts. */
@@ -78,7 +78,7 @@ describe('W7 being refused', () => {
   ];
   for (const [door, codes] of doors) {
     it(`W7 looks and takes the same at ${door.name}, whatever the reason`, async function () {
-      this.timeout(180_000);
+      this.timeout(300_000);
       await sample(door, 2, codes);
       let { times, said } = await sample(door, ROUNDS, codes);
       expect([...said], 'one reply for all').to.have.lengthOf(1);
