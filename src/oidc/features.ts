@@ -86,6 +86,7 @@ async function signedOut(ctx: EngineContext, pages: EnginePages): Promise<void> 
   ctx.type = 'html';
   ctx.body = await pages.signedOut(ctx.req, ctx.res, {
     ...subjectOf(ctx),
+    stayed: ctx.query.stayed === 'yes',
     client: client && {
       name: client.clientName ?? client.clientId,
       ...(client.clientUri && { uri: client.clientUri }),

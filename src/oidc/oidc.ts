@@ -305,8 +305,8 @@ export interface EnginePages {
    * goes afterwards: its origin belongs in form-action.
    */
   readonly confirmLogout: Shown<{ action: string; xsrf: string; clientName?: string; redirectUri?: string }>;
-  /** After signing out, where the client named no page of its own. */
-  readonly signedOut: Shown<{ client: { name: string; uri?: string } | undefined }>;
+  /** After signing out, or choosing to stay, where the client named no page of its own. */
+  readonly signedOut: Shown<{ client: { name: string; uri?: string } | undefined; stayed: boolean }>;
   /**
    * Asks for `user_code`, the code that a device shows. Without `xsrf` the browser has no session for the
    * form yet: it has to ask for the page again (GET), with what was entered.

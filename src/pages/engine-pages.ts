@@ -46,7 +46,7 @@ export function createEnginePages(parts: Pick<Identity, 'stores'> & { views: Vie
       }),
     signedOut: (request, response, facts) =>
       show(request, response, facts, {
-        view: 'signed-out',
+        view: facts.stayed ? 'still-signed-in' : 'signed-out',
         data: { client: facts.client?.name, href: webAddress(facts.client?.uri) },
       }),
     enterDeviceCode: (request, response, facts) =>

@@ -56,7 +56,23 @@ describe('signing out with a browser', () => {
   it('leaves alone who wants to stay', async () => {
     await signOut({});
     await page.getByRole('button', { name: 'Stay signed in' }).click();
-    await page.waitForLoadState();
+    await page.getByRole('heading', { name: 'You are still signed in' }).waitFor();
     expect(await isSignedIn()).to.equal(true);
+  });
+
+  it('asks nobody who is signed out already, and needs no script to say so or to lead on', async () => {
+    const stranger = await journeys.visit({ javaScriptEnabled: false });
+    const { configuration } = await journeys.party();
+    await stranger.goto(buildEndSessionUrl(configuration, {}).href);
+    await stranger.getByRole('heading', { name: 'You are signed out' }).waitFor();
+    const back = journeys.webApp.postLogoutRedirectUri ?? '';
+    const parameters = { post_logout_redirect_uri: back, state: 'st' };
+    await stranger.goto(buildEndSessionUrl(configuration, parameters).href);
+    await stranger.getByText('The app').waitFor();
+    expect(stranger.url()).to.equal(`${back}?state=st`);
+    const reply = await stranger.goto(
+      buildEndSessionUrl(configuration, { post_logout_redirect_uri: 'https://evil.test/' }).href,
+    );
+    expect(reply?.status()).to.equal(400);
   });
 });
