@@ -44,8 +44,11 @@ describe('attacks on the pages', () => {
     const inputs = Object.entries(fields).map(([name, value]) => `<input name="${name}" value="${value}">`);
     evil.html = `<form method="post" action="${action}">${inputs.join('')}</form><script>document.forms[0].submit()</script>`;
     const reply = page.waitForResponse((response) => response.url() === action);
-    await page.goto(evil.url);
-    return (await reply).status();
+    // The form is on its way before the page that holds it has loaded.
+    await page.goto(evil.url, { waitUntil: 'commit' });
+    const status = (await reply).status();
+    await page.waitForURL(action);
+    return status;
   }
 
   it("S5 refuses another site's post of a sign-in, though it knows everything but the token", async () => {

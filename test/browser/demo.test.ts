@@ -66,6 +66,8 @@ describe('the demo application', function () {
 
   it('shows the letters that would have been sent, and their links work', async () => {
     await resetPasswordLetterTo(journeys.server, ADA.login);
+    // It is on its way, and the page does not look for it again.
+    await journeys.server.running.identity.mailer.drain(30_000);
     const page = await journeys.visit();
     await page.goto(`${journeys.server.issuer}/dev/mailbox`);
     await page.getByText(ADA.login).first().click();

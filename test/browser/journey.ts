@@ -11,7 +11,7 @@ import path from 'node:path';
 import axe from 'axe-core';
 import { expect } from 'chai';
 import type { BrowserContextOptions } from 'playwright-core';
-import { type Browser, launchBrowser, newPage, type Page, PHONE } from '../support/browser.ts';
+import { type Browser, focused, launchBrowser, newPage, type Page, PHONE } from '../support/browser.ts';
 import { ownApp, type TestClient, webApp } from '../support/clients.ts';
 import { type RelyingParty, relyingParty, type Started } from '../support/relying-party.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts';
@@ -169,6 +169,7 @@ export async function inEveryLook(
   for (const [look, options] of LOOKS) {
     const page = await journeys.visit(options);
     await walk(page);
+    await settled(page);
     await expectAccessible(page, `${name}, ${look}`);
     await expectNoSideways(page, `${name}, ${look}`);
     if (process.env.SCREENSHOTS === '1') {
@@ -181,6 +182,12 @@ export async function inEveryLook(
     }
     if (look === 'desktop-light') await expectReachable(page, name);
   }
+}
+
+/** Wears its stylesheet, and has given the focus away: before that it looks and behaves otherwise. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForLoadState();
+  if ((await page.locator('[autofocus]').count()) > 0) await focused(page);
 }
 
 /** What a zoomed page and a keyboard show, whatever the page is. */

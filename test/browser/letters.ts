@@ -2,9 +2,6 @@
 import { sendTicket } from '../../src/identity/tickets.ts';
 import type { TestServer } from '../support/server.ts';
 
-/** Milliseconds that a letter may be on its way on a busy machine. */
-const PATIENCE = 30_000;
-
 /** Sends the letter that a forgotten password causes; resolves once it is on its way. */
 export async function resetPasswordLetterTo(server: TestServer, email: string): Promise<void> {
   const { identity, stores } = server.running;
@@ -23,7 +20,7 @@ export async function resetPasswordLetterTo(server: TestServer, email: string): 
 
 /** The six digits of the newest letter to the address that nobody has read; waits for it. */
 export async function codeFor(server: TestServer, email: string): Promise<string> {
-  const { text } = await server.mail.take(email, PATIENCE);
+  const { text } = await server.mail.take(email);
   const code = /\b\d{6}\b/.exec(text)?.[0];
   if (code === undefined) throw new Error(`No code in:\n${text}`);
   return code;
@@ -31,7 +28,7 @@ export async function codeFor(server: TestServer, email: string): Promise<string
 
 /** The reset link of such a letter. */
 export async function resetLinkFor(server: TestServer, email: string): Promise<string> {
-  const { text } = await server.mail.take(email, PATIENCE);
+  const { text } = await server.mail.take(email);
   const link = /https?:\/\/\S+\/reset\?token=\S+/.exec(text)?.[0];
   if (link === undefined) throw new Error(`No link in:\n${text}`);
   return link;
@@ -39,5 +36,5 @@ export async function resetLinkFor(server: TestServer, email: string): Promise<s
 
 /** The subject of such a letter. */
 export async function subjectFor(server: TestServer, email: string): Promise<string> {
-  return (await server.mail.take(email, PATIENCE)).subject;
+  return (await server.mail.take(email)).subject;
 }

@@ -68,10 +68,10 @@ describe('choosing a new password', () => {
     await field.evaluate((input) => input.removeAttribute('minlength'));
     await field.fill('elevenchars');
     await page.getByRole('button', { name: 'Save password' }).click();
-    expect(await page.getByRole('alert').textContent()).to.contain('at least 12 characters');
+    await page.getByRole('alert').filter({ hasText: 'at least 12 characters' }).waitFor();
     await field.fill('Password1234');
     await page.getByRole('button', { name: 'Save password' }).click();
-    expect(await page.getByRole('alert').textContent()).to.contain('easy to guess');
+    await page.getByRole('alert').filter({ hasText: 'easy to guess' }).waitFor();
     await field.fill(FRESH);
     await page.getByRole('button', { name: 'Save password' }).click();
     await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();

@@ -24,7 +24,7 @@ export interface MailServer {
   readonly letters: readonly ReceivedLetter[];
   /**
    * The newest letter to the address that no earlier call took; waits for one up to `timeout` milliseconds
-   * (default 5000) and throws when none came.
+   * (default 30,000: a busy machine takes its time) and throws when none came.
    */
   take(to: string, timeout?: number): Promise<ReceivedLetter>;
   /** Letters to the address that no call took yet, oldest first. */
@@ -68,7 +68,7 @@ export async function startMailServer(): Promise<MailServer> {
     url: `smtp://127.0.0.1:${port}`,
     letters,
     waiting,
-    async take(to, timeout = 5000) {
+    async take(to, timeout = 30_000) {
       const deadline = Date.now() + timeout;
       for (;;) {
         const newest = waiting(to).at(-1);
