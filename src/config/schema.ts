@@ -178,6 +178,11 @@ const oidc = table({
     }).prefault({}),
     'How long things live.',
   ),
+  deviceInterval: key(
+    z.union([z.literal(0), duration]).default(5),
+    'How often a device that waits for a person may ask for its tokens; faster ones hear slow_down (RFC 8628). 0: as often as they like.',
+    { example: '5s' },
+  ),
   refreshReuse: key(
     table({
       policy: key(

@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
-import type { errors } from 'oidc-provider';
+import { errors } from 'oidc-provider';
 import type { Audit } from '../observe/audit.ts';
 import type { Log } from '../observe/log.ts';
 import { type AuditRecord, type Json, StoreUnavailable } from '../store/ports.ts';
@@ -70,7 +70,12 @@ export function writeEvents(provider: Provider, parts: EventParts): void {
     const grantType = String(ctx.oidc.params?.grant_type);
     line(ctx, grantType === 'refresh_token' ? 'token.refreshed' : 'token.issued', 'success', { grantType });
   });
-  provider.on('grant.error', refused('token.refused'));
+  const tokenRefused = refused('token.refused');
+  provider.on('grant.error', (ctx, error) => {
+    // A device that asks whether it is time yet, every few seconds, is refused nothing.
+    if (!(error instanceof errors.AuthorizationPending || error instanceof errors.SlowDown))
+      tokenRefused(ctx, error);
+  });
   provider.on('grant.revoked', (ctx) =>
     line(ctx, 'grant.revoked', 'success', { route: String(routeOf(ctx)) }),
   );

@@ -17,6 +17,7 @@ import { CLIENT_TRAITS, type ClientRegistry, compareHashedSecrets } from './clie
 import { watchCodes } from './code-redemption.ts';
 import { type CookieSettings, cookieNames } from './cookies.ts';
 import { confirmCodesOnce, type DeviceParts, guardUserCodes, keepNoNewSessions } from './device-flow.ts';
+import { nameInterval, slowDevicesDown } from './device-polling.ts';
 import { DIALECT_GRANT } from './dialect-grant.ts';
 import { ASSERTION_ALGORITHMS, discoveryFacts, offeredResponseModes, publicDocuments } from './discovery.ts';
 import type { EngineContext, EngineStep, StepContext } from './engine-context.ts';
@@ -35,7 +36,6 @@ import { detectReplays } from './proof-replay.ts';
 import { refreshTurns, rotateRefreshTokens } from './refresh-at-token-endpoint.ts';
 import type { Rotations } from './refresh-rotation.ts';
 import { ROUTES } from './server-routes.ts';
-import { leadOnWhenSignedOutAlready } from './signed-out-already.ts';
 import { nameClientWhenSignedOut } from './signed-out-client.ts';
 import { engineKeys, type Keyring } from './signing-keys.ts';
 import { theftAt } from './theft.ts';
@@ -71,6 +71,8 @@ export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
   watchCodes({ provider, secrets });
   keepNoNewSessions(provider);
   confirmCodesOnce({ provider, claims: parts.claims, secrets, clock });
+  const polling = { claims: parts.claims, secrets, clock, interval: config.oidc.deviceInterval };
+  slowDevicesDown(provider, polling);
   detectReplays({ provider, claims: parts.claims, secrets, clock });
   const refresh = { provider, rotations, artifacts, secrets, clock, leeway: config.oidc.refreshReuse.leeway };
   rotateRefreshTokens(refresh);
@@ -82,8 +84,8 @@ export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
     publicDocuments,
     offeredResponseModes,
     refreshTurns(refresh),
-    leadOnWhenSignedOutAlready(),
     nameClientWhenSignedOut(),
+    nameInterval(polling),
     introspectApiKeys({ describe: parts.describeApiKey, rights: rightsOf(parts) }),
   ]) {
     provider.use(step);

@@ -1,4 +1,5 @@
 /** The device flow (RFC 8628) under attack and under load; its pages are walked in test/pages and test/browser. */
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import {
   Browser,
@@ -35,6 +36,13 @@ describe('the device flow', () => {
     });
   });
   after(() => world.close());
+  afterEach(() => mock.timers.reset());
+
+  /** The clock stands there until the test is over, however busy the machine is. */
+  function clockAt(milliseconds: number): void {
+    mock.timers.reset();
+    mock.timers.enable({ apis: ['Date'], now: milliseconds });
+  }
 
   const start = async (clientId = 'tv', extra: Record<string, string> = {}) => {
     const reply = await post(world, '/device_authorization', {
@@ -43,7 +51,12 @@ describe('the device flow', () => {
       ...extra,
     });
     expect(reply.status, JSON.stringify(reply.body)).to.equal(200);
-    return reply.body as { device_code: string; user_code: string; verification_uri: string };
+    return reply.body as {
+      device_code: string;
+      user_code: string;
+      verification_uri: string;
+      interval?: number;
+    };
   };
   const poll = (deviceCode: string, clientId = 'tv', node = world): Promise<Reply> =>
     post(node, '/token', { grant_type: GRANT, client_id: clientId, device_code: deviceCode });
@@ -81,6 +94,58 @@ describe('the device flow', () => {
     const tokens = await poll(code);
     expect(tokens.status).to.equal(200);
     expect(tokens.body).to.include.keys('access_token', 'refresh_token', 'id_token');
+  });
+
+  it('tells a device how often to ask, and to slow down when it asks more often, until the person answers', async () => {
+    clockAt(Date.now());
+    const { device_code: code, user_code: userCode, interval } = await start();
+    expect(interval).to.equal(5);
+    expect((await poll(code)).body.error).to.equal('authorization_pending');
+    for (let i = 0; i < 3; i += 1) {
+      const reply = await poll(code);
+      expect(reply.status).to.equal(400);
+      expect(reply.body.error).to.equal('slow_down');
+    }
+    // Another code is another device.
+    expect((await poll((await start()).device_code)).body.error).to.equal('authorization_pending');
+    await approve(userCode);
+    expect((await poll(code)).status).to.equal(200);
+    const refusals = world.audit.filter(({ event }) => event === 'token.refused');
+    expect(refusals.map(({ detail }) => detail?.error)).to.not.include.members(['slow_down']);
+    expect(refusals.map(({ detail }) => detail?.error)).to.not.include.members(['authorization_pending']);
+  });
+
+  it('never tells a device to slow down that keeps to its interval, or comes a little early', async () => {
+    const { device_code: code } = await start();
+    const begun = Date.now();
+    for (const seconds of [0, 4.5, 9.5, 14, 19]) {
+      clockAt(begun + seconds * 1000);
+      expect((await poll(code)).body.error, `after ${seconds} s`).to.equal('authorization_pending');
+    }
+    clockAt(begun + 20_000);
+    expect((await poll(code)).body.error).to.equal('slow_down');
+  });
+
+  it('X2 of twenty questions at once over two nodes one is in time', async () => {
+    const other = await openWorld({ beside: world });
+    clockAt(Date.now());
+    const { device_code: code } = await start();
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => poll(code, 'tv', i % 2 ? world : other)),
+    );
+    const said = replies.map(({ body }) => body.error);
+    expect(said.filter((error) => error === 'authorization_pending')).to.have.length(1);
+    expect(said.filter((error) => error === 'slow_down')).to.have.length(19);
+    await other.close();
+  });
+
+  it('counts no question of another client, nor one that is over', async () => {
+    const { device_code: code, user_code: userCode } = await start();
+    for (let i = 0; i < 2; i += 1)
+      expect((await poll(code, 'other-tv')).body.error).to.equal('invalid_grant');
+    expect((await poll(code)).body.error).to.equal('authorization_pending');
+    await enter(new Browser(world), { user_code: userCode, abort: 'yes' });
+    expect((await poll(code)).body.error).to.equal('access_denied');
   });
 
   it('X2 of thirty polls over two nodes one gets the tokens, and they live', async () => {
