@@ -51,16 +51,20 @@ function mergedClaims(present: ProfileClaims, changes: AccountChanges['claims'])
   return claims;
 }
 
-/** Vendor members may be null as a value, so only `undefined` leaves. */
+/** Vendor members may be null as a value, so only `undefined` leaves. Nothing to change makes no empty table. */
 function mergedVendor(
   account: AccountRecord,
   name: string,
   changes: AccountChanges['vendor'],
 ): AccountRecord['vendor'] {
-  if (changes === undefined) return account.vendor;
   const members = { ...account.vendor[name] };
-  for (const [member, value] of Object.entries(changes)) if (value !== undefined) members[member] = value;
-  return { ...account.vendor, [name]: members };
+  let some = false;
+  for (const [member, value] of Object.entries(changes ?? {})) {
+    if (value === undefined) continue;
+    members[member] = value;
+    some = true;
+  }
+  return some ? { ...account.vendor, [name]: members } : account.vendor;
 }
 
 /** The record with the changes. */
