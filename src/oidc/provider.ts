@@ -36,6 +36,7 @@ import { detectReplays } from './proof-replay.ts';
 import { refreshTurns, rotateRefreshTokens } from './refresh-at-token-endpoint.ts';
 import type { Rotations } from './refresh-rotation.ts';
 import { ROUTES } from './server-routes.ts';
+import { leadOnWhenSignedOutAlready } from './signed-out-already.ts';
 import { nameClientWhenSignedOut } from './signed-out-client.ts';
 import { engineKeys, type Keyring } from './signing-keys.ts';
 import { theftAt } from './theft.ts';
@@ -84,6 +85,7 @@ export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
     publicDocuments,
     offeredResponseModes,
     refreshTurns(refresh),
+    leadOnWhenSignedOutAlready(),
     nameClientWhenSignedOut(),
     nameInterval(polling),
     introspectApiKeys({ describe: parts.describeApiKey, rights: rightsOf(parts) }),
