@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Clock } from '../clock.ts';
 import type { Secrets } from '../secrets.ts';
-import type { Counts, Progress } from '../store/copy/copy-store.ts';
+import type { Counts, Progress } from '../store/copy/copy-options.ts';
 import type { StoreDump, Stores } from '../store/ports.ts';
 import type { JsonOption } from './options.ts';
 import { CommandRefused, note, say, sayJson, sayTable } from './output.ts';

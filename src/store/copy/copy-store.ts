@@ -12,6 +12,7 @@ import type { Clock } from '../../clock.ts';
 import type { Secrets } from '../../secrets.ts';
 import type { AuditRecord, DumpedRecords, DumpSubject, StoreDump, Stores } from '../ports.ts';
 import { carry } from './carry.ts';
+import type { CopyOptions, Counts } from './copy-options.ts';
 import { CopyRefused } from './copy-refused.ts';
 import { type CopyState, readState, writeState } from './copy-state.ts';
 import { inParallel } from './in-parallel.ts';
@@ -39,26 +40,6 @@ export const SUBJECTS: readonly DumpSubject[] = [
 
 /** Records between two notes of the position. */
 const BATCH = 500;
-
-export type Counts = Readonly<Record<DumpSubject, number>>;
-
-export interface Progress {
-  readonly step: 'copy' | 'verify';
-  readonly subject: DumpSubject;
-  readonly done: number;
-  readonly all: number;
-}
-
-export interface CopyOptions {
-  readonly source: StoreDump;
-  /** Migrated. */
-  readonly target: Stores;
-  readonly secrets: Secrets;
-  readonly clock: Clock;
-  /** Of so many records one is read back; 1: all. */
-  readonly sample: number;
-  readonly progress: (progress: Progress) => void;
-}
 
 export interface CopyReport {
   readonly counts: Counts;

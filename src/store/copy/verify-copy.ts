@@ -5,8 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AuditRecord, DumpedRecords, DumpSubject } from '../ports.ts';
 import { type Carrier, carry } from './carry.ts';
+import type { CopyOptions, Counts } from './copy-options.ts';
 import { CopyRefused } from './copy-refused.ts';
-import type { CopyOptions, Counts } from './copy-store.ts';
 import { inParallel } from './in-parallel.ts';
 
 /** Records at the end of the audit trail that are compared: a port gives the newest only. */
