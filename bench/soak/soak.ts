@@ -51,12 +51,14 @@ function access(lifetime: number): AccessWanted {
 async function cycle(grants: GrantIssuer, number: number): Promise<void> {
   const revoked = number % 2 === 0;
   const lifetime = revoked && number % 4 === 0 ? LONG : SHORT;
-  const first = await grants.issue({
-    ...{ clientId: CLIENT, accountId: `account-${number % 1000}`, organization: 'default' },
-    ...{ scope: 'openid', amr: ['pwd'] },
-    access: access(lifetime),
-    refresh: { value: randomText(HEX), lifetime: revoked ? LONG : SHORT },
-  });
+  const first = await patiently(() =>
+    grants.issue({
+      ...{ clientId: CLIENT, accountId: `account-${number % 1000}`, organization: 'default' },
+      ...{ scope: 'openid', amr: ['pwd'] },
+      access: access(lifetime),
+      refresh: { value: randomText(HEX), lifetime: revoked ? LONG : SHORT },
+    }),
+  );
   if (!(await grants.findAccess(first.access.value, CLIENT)) || !first.refresh)
     throw new Error('It is dead.');
   const used = first.refresh.value;
@@ -71,7 +73,7 @@ async function cycle(grants: GrantIssuer, number: number): Promise<void> {
   );
   if (!second) throw new Error('The refresh was refused.');
   if (!revoked) return;
-  await grants.endGrant(first.grantId);
+  await patiently(() => grants.endGrant(first.grantId));
   if (await grants.findAccess(second.access.value, CLIENT)) throw new Error('It lives after its end.');
 }
 
