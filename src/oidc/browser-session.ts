@@ -1,7 +1,8 @@
 /** Browser sessions that are opened and read outside an interaction (VSee's GET /auth, account pages). */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type Provider from 'oidc-provider';
+import Provider from 'oidc-provider';
 import type { Artifact, Artifacts } from './artifacts.ts';
+import { type BrowserName, browserName } from './browser-name.ts';
 import type { CookieSettings } from './cookies.ts';
 import type { StepContext } from './engine-context.ts';
 import { endSession } from './grants.ts';
@@ -9,6 +10,7 @@ import type { BrowserSessions } from './oidc.ts';
 
 type EngineSession = InstanceType<Provider['Session']> & {
   note?: unknown;
+  browser?: BrowserName;
   exp?: number;
   readonly loginTs?: number;
 };
@@ -25,6 +27,26 @@ export function sessionLifetime(session: { loginTs?: number }, { idle, absolute 
   if (session.loginTs === undefined) return idle;
   const left = session.loginTs + absolute - Math.floor(Date.now() / 1000);
   return Math.max(1, Math.min(idle, left));
+}
+
+/** Notes at each sign-in which browser it is, for the list of sessions on the account page. */
+export function nameBrowsers(provider: Provider): void {
+  const { prototype } = provider.Session;
+  const { loginAccount } = prototype;
+  Object.defineProperty(prototype, 'loginAccount', {
+    value(this: EngineSession, details: Parameters<typeof loginAccount>[0]) {
+      loginAccount.call(this, details);
+      nameBrowser(this, Provider.ctx?.req);
+    },
+    configurable: true,
+    writable: true,
+  });
+}
+
+function nameBrowser(session: EngineSession, request: IncomingMessage | undefined): void {
+  const name = browserName(request?.headers['user-agent']);
+  if (name === undefined) delete session.browser;
+  else session.browser = name;
 }
 
 export function createBrowserSessions(parts: {
@@ -52,6 +74,7 @@ export function createBrowserSessions(parts: {
       if (old) await endSession(artifacts, old);
       const session = new provider.Session() as EngineSession;
       session.loginAccount({ accountId, amr: [...amr], acr });
+      nameBrowser(session, request);
       if (note) session.note = note;
       await session.save(sessionLifetime(session as { loginTs?: number }, lifetimes));
       ctx.cookies.set(provider.cookieName('session'), session.jti, {

@@ -60,7 +60,7 @@ function storeAlso(model: EngineModel, ...members: string[]): void {
 export function addMembers(provider: Provider): void {
   storeAlso(modelOf(provider, 'AccessToken'), 'family', 'organization');
   storeAlso(modelOf(provider, 'RefreshToken'), 'family', 'organization', 'endsAt');
-  storeAlso(modelOf(provider, 'Session'), 'note');
+  storeAlso(modelOf(provider, 'Session'), 'note', 'browser');
 }
 
 /** Replaces a method of a model; the new one gets the old one to call. */

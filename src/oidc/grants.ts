@@ -1,6 +1,7 @@
 /** What an account holds, and the end of it: grants with their tokens, and browser sessions. */
 import type { AccessEnder } from '../identity/identity.ts';
 import type { Artifact, Artifacts } from './artifacts.ts';
+import { storedName } from './browser-name.ts';
 import type { ClientRegistry } from './clients.ts';
 import { endGrant } from './dialect-tokens.ts';
 import type { GrantView, Holdings, SessionView } from './oidc.ts';
@@ -98,10 +99,12 @@ async function grantView(grant: Artifact, clients: ClientRegistry): Promise<Gran
 
 function sessionView(session: Artifact): SessionView {
   const { uid, loginTs, amr } = session.payload;
+  const browser = storedName(session.payload.browser);
   return {
     uid: String(uid),
     signedInAt: typeof loginTs === 'number' ? new Date(loginTs * 1000) : session.createdAt,
     amr: Array.isArray(amr) ? amr.map(String) : [],
+    ...(browser && { browser }),
     ...(session.expiresAt && { expiresAt: session.expiresAt }),
   };
 }

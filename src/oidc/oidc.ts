@@ -162,6 +162,8 @@ export interface SessionView {
   readonly uid: string;
   readonly signedInAt: Date;
   readonly amr: readonly string[];
+  /** "Firefox" on "Linux": what was known of the browser when it signed in. */
+  readonly browser?: { readonly browser?: string; readonly system?: string };
   readonly expiresAt?: Date;
 }
 

@@ -11,7 +11,7 @@ import { type AccountStore, type ClaimStore, StoreUnavailable } from '../store/p
 import { bindIdTokens, storeAccessTokens } from './access-token-format.ts';
 import { createAdapterFactory } from './artifact-adapter.ts';
 import type { Artifacts } from './artifacts.ts';
-import { sessionLifetime } from './browser-session.ts';
+import { nameBrowsers, sessionLifetime } from './browser-session.ts';
 import { CLAIMS_BY_SCOPE, createAccountFinder } from './claims.ts';
 import { CLIENT_TRAITS, type ClientRegistry, compareHashedSecrets } from './clients.ts';
 import { watchCodes } from './code-redemption.ts';
@@ -71,6 +71,7 @@ export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
   bindIdTokens(provider);
   watchCodes({ provider, secrets });
   keepNoNewSessions(provider);
+  nameBrowsers(provider);
   confirmCodesOnce({ provider, claims: parts.claims, secrets, clock });
   const polling = { claims: parts.claims, secrets, clock, interval: config.oidc.deviceInterval };
   slowDevicesDown(provider, polling);

@@ -30,8 +30,9 @@ export function access(parts: PageParts): ShowsPerson {
     await showAccountPage(parts, ctx, person, {
       view: 'account-access',
       data: {
-        sessions: sessions.map(({ uid, signedInAt, amr }) => ({
+        sessions: sessions.map(({ uid, signedInAt, amr, browser }) => ({
           uid,
+          browser,
           at: signedInAt.toISOString(),
           factors: amr.map((name) => (FACTORS.has(name) ? name : 'other')),
           here: uid === sessionUid,

@@ -23,7 +23,11 @@ export function download(parts: PageParts): ShowsPerson {
     ctx.type = 'json';
     const file = {
       ...known,
-      sessions: sessions.map(({ signedInAt, amr }) => ({ signed_in_at: signedInAt, amr })),
+      sessions: sessions.map(({ signedInAt, amr, browser }) => ({
+        signed_in_at: signedInAt,
+        amr,
+        ...browser,
+      })),
       apps: grants.map(({ clientId, clientName, scopes, createdAt }) => ({
         client_id: clientId,
         name: clientName,

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { linkIdentity } from '../../../src/identity/linking.ts';
 import { setPassword } from '../../../src/identity/set-password.ts';
 import { type RelyingParty, relyingParty, signIn } from '../../support/relying-party.ts';
-import type { Page } from '../../support/web-session.ts';
+import { openWebSession, type Page } from '../../support/web-session.ts';
 import {
   type AccountWorld,
   alertOf,
@@ -219,6 +219,39 @@ describe('the page of devices and apps', () => {
     expect(pathOf(await mine.open('/account'))).to.equal('/account');
     const lines = await world.server.running.stores.audit.latest({ limit: 3, subject: id });
     expect(lines.map(({ event }) => event)).to.include('session.end');
+  });
+
+  it('says of each browser which it is, and keeps nothing else of what the browser says about itself', async () => {
+    const agents: readonly [string, string][] = [
+      ['Firefox on Linux', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'],
+      [
+        'Chrome on Android',
+        'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Mobile Safari/537.36',
+      ],
+      ['Browser', 'Harbour-Unknown/7 <svg onload=alert(1)>'],
+    ];
+    const { id } = await world.account(DOCTOR.login);
+    await world.server.running.identity.access.endAll(id);
+    let shownLast: Page | undefined;
+    for (const [name, agent] of agents) {
+      const session = openWebSession({ headers: { 'user-agent': agent } });
+      await signIn(party, { ...DOCTOR, session });
+      shownLast = shown(await session.open(`${world.server.url}/account/access`));
+      expect(shownLast.body, name).to.match(
+        new RegExp(`<strong>${name}</strong>\\s*<span>This browser</span>`),
+      );
+    }
+    const body = shownLast?.body ?? '';
+    for (const [name] of agents) expect(body).to.contain(`<strong>${name}</strong>`);
+    expect(body.match(/This browser/g)).to.have.length(1);
+    expect(body).to.not.match(/Harbour-Unknown|onload|KHTML|Gecko|Mozilla/);
+    const sessions = await world.server.running.oidc.holdings.listSessions(id);
+    expect(sessions.map(({ browser }) => browser)).to.have.deep.members([
+      { browser: 'Firefox', system: 'Linux' },
+      { browser: 'Chrome', system: 'Android' },
+      undefined,
+    ]);
+    await world.server.running.identity.access.endAll(id);
   });
 
   it("ends an app's access with its tokens", async () => {

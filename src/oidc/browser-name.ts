@@ -1,0 +1,52 @@
+/**
+ * What people read about a browser that is signed in: "Firefox on Linux". Two words out of two short lists
+ * and nothing else of what the browser says about itself is kept: no version, no model, nothing that a
+ * browser could be known again by, and nothing that a sender could make up (security.md S7).
+ */
+
+export interface BrowserName {
+  readonly browser?: string;
+  readonly system?: string;
+}
+
+/** In this order: most browsers also name the ones that they descend from. */
+const BROWSERS: readonly [string, RegExp][] = [
+  ['Edge', /\bEdg(?:e|A|iOS)?\//],
+  ['Opera', /\b(?:OPR|OPT|Opera)\//],
+  ['Samsung Internet', /\bSamsungBrowser\//],
+  ['Firefox', /\b(?:Firefox|FxiOS)\//],
+  ['Chrome', /\b(?:Headless)?Chrom(?:e|ium)\/|\bCriOS\//],
+  ['Safari', /\bVersion\/[\d.]+ .*\bSafari\//],
+];
+
+const SYSTEMS: readonly [string, RegExp][] = [
+  ['iPad', /\biPad\b/],
+  ['iPhone', /\biPhone\b/],
+  ['Android', /\bAndroid\b/],
+  ['ChromeOS', /\bCrOS\b/],
+  ['Windows', /\bWindows NT\b/],
+  ['macOS', /\bMacintosh\b/],
+  ['Linux', /\bLinux\b|\bX11\b/],
+];
+
+/** Longer than any browser's; what stands behind it is not looked at. */
+const LONGEST = 500;
+
+/** Undefined: nothing in it is known here. */
+export function browserName(userAgent: string | undefined): BrowserName | undefined {
+  const text = (userAgent ?? '').slice(0, LONGEST);
+  const first = (list: readonly [string, RegExp][]) => list.find(([, sign]) => sign.test(text))?.[0];
+  const [browser, system] = [first(BROWSERS), first(SYSTEMS)];
+  if (browser === undefined && system === undefined) return undefined;
+  return { ...(browser !== undefined && { browser }), ...(system !== undefined && { system }) };
+}
+
+/** From a stored session; one that was begun before this was noted has none. */
+export function storedName(value: unknown): BrowserName | undefined {
+  const { browser, system } = (value ?? {}) as { browser?: unknown; system?: unknown };
+  const known = {
+    ...(typeof browser === 'string' && { browser }),
+    ...(typeof system === 'string' && { system }),
+  };
+  return Object.keys(known).length === 0 ? undefined : known;
+}
