@@ -1,8 +1,10 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
+import { z } from 'zod';
+import { ok } from '../../src/dialects/dialect.ts';
 import { type HttpClient, openClient } from '../support/http-client.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { probe } from './probe.ts';
+import { PLAIN, probe, probeEndpoint } from './probe.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -24,12 +26,24 @@ const untyped = probe({
   bodies: { untyped: 'json', jsonTypes: /^application\/[\w.-]+\+json$/ },
 });
 
+const named = probe({
+  name: 'named',
+  endpoints: [
+    probeEndpoint({
+      ...PLAIN,
+      path: '/echo',
+      accepts: { body: z.object({ a: z.number(), admin: z.boolean().optional() }) },
+      answer: async ({ body }) => ok({ body }),
+    }),
+  ],
+});
+
 describe('bodies', () => {
   let server: TestServer;
   let client: HttpClient;
 
   before(async () => {
-    server = await startTestServer({ dialects: [strict, open, flat, lenient, untyped] });
+    server = await startTestServer({ dialects: [strict, open, flat, lenient, untyped, named] });
     client = openClient(server.url);
   });
   after(async () => {
@@ -47,7 +61,7 @@ describe('bodies', () => {
   };
   const fieldsOf = async (...sent: Parameters<typeof post>) => (await post(...sent)).json.body;
 
-  it('are JSON objects in UTF-8', async () => {
+  it('C6 are JSON objects in UTF-8', async () => {
     expect(await fieldsOf('strict', '{"a":"ü","b":[1,{"c":null}]}')).to.deep.equal({
       a: 'ü',
       b: [1, { c: null }],
@@ -87,6 +101,8 @@ describe('bodies', () => {
     const { body } = (await post('strict', json)).json as { body: Record<string, unknown> };
     expect(body.a).to.equal(1);
     expect(({} as { admin?: boolean }).admin).to.equal(undefined);
+    // Not even where an endpoint asks for that very name.
+    expect(await fieldsOf('named', json)).to.deep.equal({ a: 1 });
     const form = await fieldsOf('open', '__proto__[admin]=1&constructor[prototype]=1&a=1', FORM);
     expect((form as { a: string }).a).to.equal('1');
     expect(({} as { admin?: string }).admin).to.equal(undefined);

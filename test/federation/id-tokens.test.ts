@@ -90,6 +90,21 @@ describe('ID tokens of an upstream', () => {
     });
   }
 
+  it('F1 F2 of a sign-in that we began need its nonce', async () => {
+    for (const provider of [google, apple]) {
+      const rules = { audiences: ['portico-at-google', 'portico-at-apple'], maxAge: MAX_AGE, now: NOW() };
+      const judged = async (claims: Record<string, unknown>) => {
+        const idToken = await upstream.signIdToken(provider === google ? 'google' : 'apple', claims);
+        const began = { ...rules, nonce: 'of-this-sign-in' };
+        return outcome(provider.verifyIdToken(idToken, began));
+      };
+      expect(await judged({ nonce: 'of-this-sign-in' })).to.equal('accepted');
+      for (const nonce of [undefined, '', 'of-another-sign-in', ['of-this-sign-in']]) {
+        expect(await judged({ nonce }), String(nonce)).to.equal('IdTokenRefused');
+      }
+    }
+  });
+
   it('F1 within a minute of clock difference, and with an array of one audience, are accepted', async () => {
     for (const claims of [
       { exp: seconds() - 50 },

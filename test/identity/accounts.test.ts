@@ -3,6 +3,7 @@ import { eachAccount, findAccount } from '../../src/identity/accounts.ts';
 import { ensureAlias } from '../../src/identity/aliases.ts';
 import { authenticateApiKey, createApiKey } from '../../src/identity/api-keys.ts';
 import { deleteAccount } from '../../src/identity/delete-account.ts';
+import { linkIdentity } from '../../src/identity/linking.ts';
 import { heartbeat } from '../../src/identity/presence.ts';
 import { registerAccount } from '../../src/identity/register-account.ts';
 import { setStatus } from '../../src/identity/set-status.ts';
@@ -113,8 +114,12 @@ describe('accounts', () => {
       id: HEX,
       key: HEX,
     });
+    const idp = { issuer: 'https://idp.test', subject: 'erna' };
+    await linkIdentity(world.identity, { accountId: account.id, ...idp });
     await deleteAccount(world.identity, { accountId: account.id, origin: from() });
     const { stores, clock } = world.identity;
+    expect(await stores.identities.listByAccount(account.id)).to.deep.equal([]);
+    expect(await stores.identities.find('north', idp.issuer, idp.subject)).to.equal(undefined);
     expect(await stores.accounts.byEmail('north', 'erase@x.test')).to.equal(undefined);
     expect(await stores.apiKeys.listByAccount(account.id)).to.deep.equal([]);
     expect(await stores.presence.read(account.id, clock.now())).to.equal(undefined);

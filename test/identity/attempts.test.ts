@@ -29,7 +29,7 @@ describe('failed sign-ins', () => {
     }
   };
 
-  it('stop one login from one address after ten in fifteen minutes, the right password too', async () => {
+  it('R3 stop one login from one address after ten in fifteen minutes, the right password too, and say until when', async () => {
     for (let i = 0; i < 10; i += 1)
       expect(await refusal(signIn('mara@clinic.test', 'wrong'))).to.equal('sign-in-refused');
     const refused = await signIn('mara@clinic.test', PASSWORD).catch((error: unknown) => error);

@@ -5,6 +5,7 @@ import { attemptCode, pretendLetter, SIX_DIGITS, sendCode } from '../../src/iden
 import { linkIdentity, listIdentities } from '../../src/identity/linking.ts';
 import { setStatus } from '../../src/identity/set-status.ts';
 import { signInWithCode } from '../../src/identity/sign-in-with-code.ts';
+import { RESET, readTicket, sendTicket } from '../../src/identity/tickets.ts';
 import type { AccountRecord } from '../../src/store/ports.ts';
 import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
 
@@ -189,7 +190,17 @@ describe('one-time codes', () => {
       id: form,
       key: form,
     });
+    const older = await sent({ purpose: 'delete-account' });
+    await sendTicket(world.identity, {
+      ...{ account, purpose: RESET, prefix: 'rst_', lifetime: 3600, supersedes: true },
+      ...{ letter: 'reset-link', link: 'https://id.test/reset?token={token}' },
+    });
+    const token = new URL(String(world.letters.at(-1)?.data.link)).searchParams.get('token') ?? '';
+    expect(await readTicket(world.identity, { token, purpose: RESET })).to.not.equal(undefined);
     const proven = await signIn(await sent(), { email: 'victim@clinic.test', reclaims: true });
+    expect(await readTicket(world.identity, { token, purpose: RESET })).to.equal(undefined);
+    const asked = { accountId: account.id, purpose: 'delete-account', code: older };
+    expect(await attemptCode(world.identity, asked)).to.equal('dead');
     expect(proven).to.include({ id: account.id, emailVerified: true });
     expect(proven.claims.name).to.equal('Vic');
     expect(proven.passwordHash).to.equal(undefined);

@@ -251,8 +251,20 @@ describe('the device flow', () => {
   });
 
   it('L1 writes who started, connected and refused', async () => {
-    const events = world.audit.map(({ event }) => event);
+    const before = world.audit.length;
+    const { device_code: code, user_code: userCode } = await start();
+    await approve(userCode);
+    await poll(code);
+    const stopped = await start();
+    await enter(new Browser(world), { user_code: stopped.user_code, abort: 'yes' });
+    const lines = world.audit.slice(before);
+    const events = lines.map(({ event }) => event);
     expect(events).to.include.members(['device.started', 'grant.issued', 'token.issued', 'device.refused']);
+    expect(lines.find(({ event }) => event === 'token.issued')).to.include({
+      outcome: 'success',
+      subject: 'nora',
+      clientId: 'tv',
+    });
     expect(await introspect(world, 'nothing')).to.deep.equal({ active: false });
   });
 

@@ -196,6 +196,17 @@ describe('tokens', () => {
     expect(await introspect(world, codeValue)).to.deep.equal({ active: false });
   });
 
+  it('C7 a token in a query or a cookie opens nothing', async () => {
+    const { access_token: token } = await tokensFor(world);
+    expect((await userinfo(world, token)).status).to.equal(200);
+    for (const name of ['access_token', 'token', 'authorization']) {
+      const asked = await fetch(`${world.url}/userinfo?${name}=${token}`, {
+        headers: { cookie: `${name}=${token}` },
+      });
+      expect(asked.status, name).to.be.within(400, 401);
+    }
+  });
+
   it('T4 a token for one API names that API alone, and only APIs that the organization may ask', async () => {
     const { access_token: token } = await tokensFor(world, {
       request: { resource: API, scope: 'openid records:read billing:read' },
