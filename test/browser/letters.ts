@@ -1,4 +1,5 @@
 /** Letters that journeys begin with, and what people take out of them. */
+import { PURPOSE } from '../../src/dialects/medisync/verification.ts';
 import { sendTicket } from '../../src/identity/tickets.ts';
 import type { TestServer } from '../support/server.ts';
 
@@ -16,6 +17,24 @@ export async function resetPasswordLetterTo(server: TestServer, email: string): 
     letter: 'reset-link',
     supersedes: true,
   });
+}
+
+/** The link by which MediSync has an address confirmed, from the letter. */
+export async function verificationLink(server: TestServer, email: string): Promise<string> {
+  const { identity, stores } = server.running;
+  const account = await stores.accounts.byEmail('default', email);
+  if (account === undefined) throw new Error(`${email} is not there.`);
+  await sendTicket(identity, {
+    account,
+    purpose: PURPOSE,
+    prefix: 'vt_',
+    lifetime: 3600,
+    link: `${server.issuer}/api/verification/verify?token={token}`,
+    letter: 'verify-address',
+    supersedes: true,
+  });
+  const { text } = await server.mail.take(email);
+  return /https?:\/\/\S+\/verify\?token=\S+/.exec(text)?.[0] ?? '';
 }
 
 /** The six digits of the newest letter to the address that nobody has read; waits for it. */

@@ -13,6 +13,7 @@ import {
   signIn,
   startJourneys,
 } from './journey.ts';
+import { verificationLink } from './letters.ts';
 
 describe('the looks of the pages', function () {
   this.timeout(60_000);
@@ -85,6 +86,14 @@ describe('the looks of the pages', function () {
       await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
     }));
 
+  it('still signed in', () =>
+    inEveryLook(journeys, 'still-signed-in', async (page) => {
+      await signIn(page, await journeys.party());
+      await page.goto(`${journeys.server.issuer}/logout`);
+      await page.getByRole('button', { name: 'Stay signed in' }).click();
+      await page.getByRole('heading', { name: 'You are still signed in' }).waitFor();
+    }));
+
   it('error', () =>
     inEveryLook(journeys, 'error', async (page) => {
       const { url } = await (await journeys.party()).begin({ client_id: 'nobody-knows-me' });
@@ -103,6 +112,26 @@ describe('the looks of the pages', function () {
     inEveryLook(journeys, 'reset', async (page) => {
       await page.goto(await resetLink(journeys));
       await page.getByRole('heading', { name: 'Choose a new password' }).waitFor();
+    }));
+
+  for (const [name, path, heading] of [
+    ['reset-refused', '/reset?token=gone', 'This link no longer works'],
+    ['reset-done', '/reset/done', 'Your password is changed'],
+    ['verify-address', '/api/verification/verify?token=vt_x', 'Confirm your e-mail address'],
+  ] as const) {
+    it(name, () =>
+      inEveryLook(journeys, name, async (page) => {
+        await page.goto(journeys.server.issuer + path);
+        await page.getByRole('heading', { name: heading }).waitFor();
+      }),
+    );
+  }
+
+  it('address confirmed', () =>
+    inEveryLook(journeys, 'address-verified', async (page) => {
+      await page.goto(await verificationLink(journeys.server, 'unverified@ward.test'));
+      await page.getByRole('button', { name: 'Confirm address' }).click();
+      await page.getByRole('heading', { name: 'Your address is confirmed' }).waitFor();
     }));
 
   it('front', () =>
