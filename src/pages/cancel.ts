@@ -1,7 +1,7 @@
 /** The way back to the app without signing in. */
 import type { Submits } from '../http/routes.ts';
-import { readInteraction } from './interaction.ts';
 import type { PageParts } from './parts.ts';
+import { readInteraction } from './read-interaction.ts';
 
 export function cancel(parts: PageParts): Submits {
   return async (ctx, form) => {

@@ -9,7 +9,6 @@ import { duringSignIn } from './during-sign-in.ts';
 import { forApp } from './for-app.ts';
 import type { PageParts } from './parts.ts';
 import { goTo, type Progress, progressOf } from './progress.ts';
-import { showStep } from './step.ts';
 
 export async function showChoice(parts: PageParts, ctx: Context, view: InteractionView): Promise<void> {
   const account =
@@ -37,7 +36,7 @@ export async function showChoice(parts: PageParts, ctx: Context, view: Interacti
 export function chooseAccount(parts: PageParts): Submits {
   return duringSignIn(parts, async (ctx, _form, view) => {
     if (view.prompt !== 'select_account' || view.accountId === undefined) {
-      await showStep(parts, ctx, view);
+      await goTo(parts, ctx, view, progressOf(view));
       return;
     }
     ctx.respond = false;

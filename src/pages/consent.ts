@@ -7,8 +7,8 @@ import { Refused } from '../identity/refusal.ts';
 import type { InteractionView } from '../oidc/oidc.ts';
 import { brandOf, webAddress } from './branding.ts';
 import { forApp } from './for-app.ts';
-import { readInteraction } from './interaction.ts';
 import type { PageParts } from './parts.ts';
+import { readInteraction } from './read-interaction.ts';
 import { scopesInWords } from './scopes.ts';
 
 export async function showConsent(parts: PageParts, ctx: Context, view: InteractionView): Promise<void> {

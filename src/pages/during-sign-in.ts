@@ -4,8 +4,8 @@ import type { FormFields } from '../http/read-form.ts';
 import type { Submits } from '../http/routes.ts';
 import type { InteractionView } from '../oidc/oidc.ts';
 import { showConsent } from './consent.ts';
-import { readInteraction } from './interaction.ts';
 import type { PageParts } from './parts.ts';
+import { readInteraction } from './read-interaction.ts';
 
 export type SignInForm = (ctx: Context, form: FormFields, view: InteractionView) => Promise<void>;
 

@@ -1,17 +1,12 @@
 /**
  * The door of every sign-in: the engine sends the browser here with a cookie that belongs to one
- * interaction, and what the engine wants decides which page is shown. Without that cookie (expired,
- * finished, another browser's: security.md S1) there is nothing to go on with, but the way back to the app.
+ * interaction, and what the engine wants decides which page is shown.
  */
-import type { Context } from 'koa';
 import type { Shows } from '../http/routes.ts';
-import { sendPage } from '../http/send-page.ts';
-import { InteractionGone, type InteractionView } from '../oidc/oidc.ts';
-import { brandOf } from './branding.ts';
 import { showConsent } from './consent.ts';
 import type { PageParts } from './parts.ts';
+import { readInteraction } from './read-interaction.ts';
 import { showStep } from './step.ts';
-import { appOf, isForDevices, lastClient, rememberApp } from './way-back.ts';
 
 export function interaction(parts: PageParts): Shows {
   return async (ctx) => {
@@ -20,34 +15,4 @@ export function interaction(parts: PageParts): Shows {
     if (view.prompt === 'consent') await showConsent(parts, ctx, view);
     else await showStep(parts, ctx, view);
   };
-}
-
-/** The interaction of this browser and this address; when there is none, says so on a page. */
-export async function readInteraction(parts: PageParts, ctx: Context): Promise<InteractionView | undefined> {
-  try {
-    const view = await parts.interactions.read(ctx.req, ctx.res);
-    if (view.uid === ctx.params.uid) {
-      rememberApp(parts, ctx, view.client.clientId);
-      return view;
-    }
-  } catch (error) {
-    if (!(error instanceof InteractionGone)) throw error;
-  }
-  await sayGone(parts, ctx);
-  return undefined;
-}
-
-/** Nothing to go on with, and what to do now. */
-export async function sayGone(parts: PageParts, ctx: Context): Promise<void> {
-  const client = await lastClient(parts, ctx);
-  sendPage(ctx, parts.views, {
-    status: 410,
-    view: 'expired',
-    brand: client && (await brandOf(parts.identity, parts.views, { ...client, client })),
-    data: {
-      app: client && appOf(parts, client),
-      device: isForDevices(client),
-      cookies: ctx.get('Cookie') !== '',
-    },
-  });
 }

@@ -19,10 +19,10 @@ import { duringSignIn, goOn } from './during-sign-in.ts';
 import { codeIn, emailIn, lineIn } from './entered.ts';
 import { proven } from './finish-sign-in.ts';
 import { forApp } from './for-app.ts';
-import { readInteraction } from './interaction.ts';
 import { mayRegister } from './may-register.ts';
 import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
+import { readInteraction } from './read-interaction.ts';
 
 /** Milliseconds before another letter is sent. */
 const RESEND_AFTER = 30_000;

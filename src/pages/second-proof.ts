@@ -16,12 +16,11 @@ import { brandOf } from './branding.ts';
 import { duringSignIn } from './during-sign-in.ts';
 import { halfProven, nextProof, proven } from './finish-sign-in.ts';
 import { forApp } from './for-app.ts';
-import { finishLink } from './link-account.ts';
+import { finishLink, showLink } from './link-account.ts';
 import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
 import { goTo, type Proof, progressOf } from './progress.ts';
 import type { SignInState } from './sign-in.ts';
-import { showStep } from './step.ts';
 
 export async function showSecondProof(
   parts: PageParts,
@@ -71,8 +70,7 @@ export function confirmPassword(parts: PageParts): Submits {
       if (!right) throw new Refused('wrong-password');
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter));
-      await showStep(parts, ctx, view, { alert: alertFor(error), status: statusFor(error) });
+      await askAgain(parts, ctx, view, { account, refusal: error });
       return;
     }
     if (link !== undefined) await finishLink(parts, ctx, view, { link, account, proof: 'pwd' });
@@ -81,4 +79,20 @@ export function confirmPassword(parts: PageParts): Submits {
       await proven(parts, ctx, view, { account, proofs: ['pwd'], remember });
     }
   });
+}
+
+/** The page that the form was on, with what was wrong. */
+async function askAgain(
+  parts: PageParts,
+  ctx: Context,
+  view: InteractionView,
+  { account, refusal }: { account: AccountRecord; refusal: Refused },
+): Promise<void> {
+  if (refusal.retryAfter !== undefined) ctx.set('Retry-After', String(refusal.retryAfter));
+  const state = { alert: alertFor(refusal), status: statusFor(refusal) };
+  if (progressOf(view).link !== undefined) await showLink(parts, ctx, view, state);
+  else {
+    const proofs = halfProven(view)?.proofs ?? [];
+    await showSecondProof(parts, ctx, view, { ...state, account, proofs });
+  }
 }

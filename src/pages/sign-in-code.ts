@@ -18,11 +18,11 @@ import { brandOf } from './branding.ts';
 import { duringSignIn, goOn } from './during-sign-in.ts';
 import { halfProven, proven } from './finish-sign-in.ts';
 import { forApp } from './for-app.ts';
-import { readInteraction } from './interaction.ts';
 import { finishLink } from './link-account.ts';
 import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
 import { type CodePurpose, goTo, type Progress, progressOf } from './progress.ts';
+import { readInteraction } from './read-interaction.ts';
 import { type SignInState, showSignIn } from './sign-in.ts';
 import { waysOf } from './ways.ts';
 

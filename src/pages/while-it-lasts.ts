@@ -4,8 +4,8 @@
  */
 import type { Context } from 'koa';
 import { InteractionGone } from '../oidc/oidc.ts';
-import { sayGone } from './interaction.ts';
 import type { PageParts } from './parts.ts';
+import { sayGone } from './read-interaction.ts';
 
 export function whileItLasts<Rest extends unknown[]>(
   parts: PageParts,
