@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { json, ok, type Use } from '../../src/dialects/dialect.ts';
 import { registerAccount } from '../../src/identity/register-account.ts';
 import { setStatus } from '../../src/identity/set-status.ts';
+import { updateAccount } from '../../src/identity/update-account.ts';
 import { type HttpClient, openClient } from '../support/http-client.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { PLAIN, probe, probeEndpoint } from './probe.ts';
@@ -233,6 +234,12 @@ describe('what an endpoint may do', () => {
     expect((await use('signIn', { email: 'blocked@use.test', password: PASSWORD })).refused).to.equal(
       'sign-in-refused',
     );
+    // Before what it holds is ended, too.
+    const late = await person('late@use.test');
+    const signedIn = (await use('signIn', { email: 'late@use.test', password: PASSWORD })).result;
+    await updateAccount(server.running.identity, late.id, (account) => ({ ...account, status: 'blocked' }));
+    const held = (signedIn as { tokens: { refresh: { value: string } } }).tokens.refresh.value;
+    expect((await use('refresh', { token: held })).refused).to.equal('refresh-refused');
   });
 
   it('changes claims and its own vendor members: undefined leaves, null clears', async () => {

@@ -215,6 +215,17 @@ describe('the device flow', () => {
     await approve(userCode, new Browser(world, 'otto'));
     await world.oidc.access.endAll('otto');
     expect((await poll(code)).body.error).to.equal('invalid_grant');
+
+    const setStatus = async (status: 'active' | 'blocked') => {
+      const otto = await world.stores.accounts.byId('otto');
+      if (otto !== undefined) await world.stores.accounts.update({ ...otto, status });
+    };
+    // Before what he holds is ended, too.
+    const again = await start();
+    await approve(again.user_code, new Browser(world, 'otto'));
+    await setStatus('blocked');
+    expect((await poll(again.device_code)).body.error).to.equal('invalid_grant');
+    await setStatus('active');
   });
 
   it('S5 takes no form without the secret of its page, nor one of another browser', async () => {

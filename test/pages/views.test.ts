@@ -35,37 +35,57 @@ const account: Record<string, unknown> = {
   lives: [0, 1, 30],
 };
 
-/** Answers any member with hostile text, and any list with one hostile entry. */
-const hostile: Record<string, unknown> = new Proxy(
-  {},
-  {
-    get(_, name) {
-      if (typeof name === 'symbol') return undefined;
-      if (name === 'kind') return 'internal';
-      if (name === 'alert') return { kind: 'sign-in-refused' };
-      if (name === 'upstreams') return ['google', 'apple'];
-      if (name === 'zone') return 'UTC';
-      if (name in account) return account[name];
-      if (['scopes', 'links', 'letters', 'parts'].includes(name)) {
-        return [
-          {
-            key: name === 'links' ? 'policy' : 'other',
-            name: HOSTILE,
-            href: HOSTILE,
-            text: HOSTILE,
-            at: name === 'links' ? AT : HOSTILE,
-            provider: HOSTILE,
-            issuer: HOSTILE,
-            subject: HOSTILE,
-            to: HOSTILE,
-            address: HOSTILE,
-          },
-        ];
-      }
-      return HOSTILE;
+const LISTS = [
+  'scopes',
+  'links',
+  'letters',
+  'parts',
+  'groups',
+  'sessions',
+  'grants',
+  'keys',
+  'offers',
+  'lives',
+  'upstreams',
+];
+
+/**
+ * Answers any member with hostile text, and any list with one hostile entry; `absent` is not there, or empty.
+ * What was asked for is put into `asked`. The members of the target are those that a partial is handed on.
+ */
+const hostile = (asked: Set<string>, absent?: string): Record<string, unknown> =>
+  new Proxy<Record<string, unknown>>(
+    { login: HOSTILE, uid: HOSTILE, token: HOSTILE },
+    {
+      get(_, name) {
+        if (typeof name === 'symbol') return undefined;
+        asked.add(name);
+        if (name === absent) return LISTS.includes(name) ? [] : undefined;
+        if (name === 'kind') return 'internal';
+        if (name === 'alert') return { kind: 'sign-in-refused' };
+        if (name === 'upstreams') return ['google', 'apple'];
+        if (name === 'zone') return 'UTC';
+        if (name in account) return account[name];
+        if (['scopes', 'links', 'letters', 'parts'].includes(name)) {
+          return [
+            {
+              key: name === 'links' ? 'policy' : 'other',
+              name: HOSTILE,
+              href: HOSTILE,
+              text: HOSTILE,
+              at: name === 'links' ? AT : HOSTILE,
+              provider: HOSTILE,
+              issuer: HOSTILE,
+              subject: HOSTILE,
+              to: HOSTILE,
+              address: HOSTILE,
+            },
+          ];
+        }
+        return HOSTILE;
+      },
     },
-  },
-);
+  );
 
 describe('views', () => {
   const words = loadWords(path.join(root, 'config/locales'));
@@ -79,12 +99,17 @@ describe('views', () => {
 
   for (const view of names) {
     it(`S7 ${view} escapes everything it is given`, () => {
-      const html = views.render({ view, data: hostile });
-      expect(html).to.contain('&lt;svg onload').and.not.contain('<svg onload');
-      expect(html).to.not.match(/="[^"]*"><svg onload/);
-      expect(html)
-        .to.not.contain('>49<')
-        .and.not.match(/<script|\son\w+="|style="/i);
+      const asked = new Set<string>();
+      expect(views.render({ view, data: hostile(asked) })).to.contain('&lt;svg onload');
+      // What is not there leads past other conditions of the template.
+      for (const absent of [undefined, ...asked].filter((name) => name !== 'kind')) {
+        const html = views.render({ view, data: hostile(new Set(), absent) });
+        expect(html, absent).to.not.contain('<svg onload');
+        expect(html, absent).to.not.match(/="[^"]*"><svg onload/);
+        expect(html, absent)
+          .to.not.contain('>49<')
+          .and.not.match(/<script|\son\w+="|style="/i);
+      }
     });
 
     it(`${view} has a title, one heading, and words for every key it uses`, () => {

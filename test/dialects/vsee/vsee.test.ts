@@ -200,15 +200,20 @@ describe('VSee', () => {
       expect(answers.filter(({ status }) => status === 303)).to.have.length(1);
     });
 
-    it('S1 the session gets a new id, whatever the browser had', async () => {
+    it('S1 the session gets a new id, whatever the browser had, and the one before ends', async () => {
       const client = clientOf(server);
       const { token } = await client.signIn('pat@x.test');
       const cookies = (answer: Answer) =>
         answer.headers.getSetCookie().map((line) => line.split(';')[0] ?? '');
       const first = cookies(await client.get(`/auth?sso_token=${token}`));
       expect(first).to.not.have.length(0);
+      const account = async (held: readonly string[]) =>
+        (await client.get('/account', { cookie: held.join('; ') })).status;
+      expect(await account(first)).to.equal(200);
       const second = cookies(await client.get(`/auth?sso_token=${token}`, { cookie: first.join('; ') }));
       expect(second.filter((cookie) => first.includes(cookie))).to.deep.equal([]);
+      expect(await account(second)).to.equal(200);
+      expect(await account(first)).to.equal(303);
     });
 
     it('C3 the session is good for clients of the same organization and of no other', async () => {
