@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { randomText, randomToken, type Secrets } from '../secrets.ts';
 import type { SeedClient } from '../seed/schema.ts';
 import type { ClientRecord } from '../store/ports.ts';
@@ -9,7 +9,13 @@ import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-interface Options extends JsonOption, BrandOption {
+/** What a client may say for itself and otherwise has from its organization. */
+interface OwnWay {
+  readonly registration?: 'on' | 'off' | 'inherit';
+  readonly signIn?: 'password' | 'name-first' | 'inherit';
+}
+
+interface Options extends JsonOption, BrandOption, OwnWay {
   readonly organization: string;
   readonly id?: string;
   readonly name?: string;
@@ -36,8 +42,35 @@ export function clientCommand(): Command {
     .addCommand(remove());
 }
 
+function withOwnWay(command: Command): Command {
+  return withBrand(command)
+    .addOption(
+      new Option('--registration <on|off|inherit>', 'may people open accounts on the way to it').choices([
+        'on',
+        'off',
+        'inherit',
+      ]),
+    )
+    .addOption(
+      new Option('--sign-in <password|name-first|inherit>', 'what its sign-in begins with').choices([
+        'password',
+        'name-first',
+        'inherit',
+      ]),
+    );
+}
+
+/** As the members of a client in a seed file; undefined where the organization's word counts. */
+function ownWay({ registration, signIn }: OwnWay) {
+  return {
+    registration:
+      registration === undefined || registration === 'inherit' ? undefined : registration === 'on',
+    sign_in: signIn === 'inherit' ? undefined : signIn,
+  };
+}
+
 function create(): Command {
-  return withBrand(new Command('create'))
+  return withOwnWay(new Command('create'))
     .description('register a client; its secret is drawn and printed once')
     .requiredOption('--organization <id>', 'whose accounts it sees')
     .option('--id <id>', 'client_id; drawn when absent')
@@ -133,6 +166,7 @@ function written(options: Options, secret: string | undefined): SeedClient {
     all_organizations: options.allOrganizations ?? false,
     introspects: options.introspects ?? [],
     revokes: options.revokes ?? [],
+    ...ownWay(options),
   };
 }
 
@@ -150,7 +184,7 @@ function show(): Command {
 }
 
 function set(): Command {
-  return withBrand(new Command('set'))
+  return withOwnWay(new Command('set'))
     .description('change how a client is called and looks; what is not given stays')
     .argument('<id>', 'client_id')
     .option('--name <name>', 'what people read at consent')
@@ -163,16 +197,23 @@ Examples:
   portico client set web-app --name "Web App"
   portico client set web-app --brand name="North Kids" --brand logo=https://kids.example.org/logo.svg --brand accent=#b45309
   portico client set web-app --brand accent=null
+  portico client set web-app --registration off --sign-in name-first
 `,
     )
-    .action((id: string, { name, brand }: BrandOption & { name?: string }) =>
+    .action((id: string, { name, brand, ...way }: BrandOption & OwnWay & { name?: string }) =>
       atDesk(async (desk) => {
         const client = await ownClient(desk, id);
         if (name === '') throw new CommandRefused('A name must not be empty.');
-        const { branding: before, ...rest } = client.metadata;
+        const { branding: before, registration, sign_in, ...rest } = client.metadata;
+        const own = ownWay(way);
+        const kept = {
+          registration: way.registration === undefined ? registration : own.registration,
+          sign_in: way.signIn === undefined ? sign_in : own.sign_in,
+        };
         const branding = await rebranded('client', before, brand);
         const metadata = {
           ...rest,
+          ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)),
           ...(name !== undefined && { client_name: name }),
           ...(branding && { branding }),
         };

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Json, OrganizationRecord } from '../store/ports.ts';
 import { type BrandOption, rebranded, withBrand } from './brand.ts';
 import { atDesk, type Desk, organizationOf } from './desk.ts';
@@ -9,6 +9,7 @@ interface Changes extends BrandOption {
   readonly name?: string;
   readonly host?: string[];
   readonly hosts?: boolean;
+  readonly registration?: 'on' | 'off';
   readonly vendor?: Record<string, Record<string, Json>>;
 }
 
@@ -26,6 +27,9 @@ function withChanges(command: Command): Command {
     command
       .option('--name <name>', 'what people read')
       .option('--host <host>', 'a host name that means this organization; may be given again', each)
+      .addOption(
+        new Option('--registration <on|off>', 'may people open accounts themselves').choices(['on', 'off']),
+      )
       .option(
         '--vendor <vendor.member=value>',
         'what only one vendor knows; may be given again',
@@ -74,7 +78,7 @@ function set(): Command {
 --host replaces all host names. A vendor member is removed with the value null.
 
 Examples:
-  portico organization set clinicdev --vendor vsee.sso=true
+  portico organization set clinicdev --vendor vsee.sso=true --registration on
   portico organization set north_clinic --host north.portal.example --host www.north.example
   portico organization set north_clinic --brand name="North Clinic" --brand accent=#1f6f5c --brand terms=null
 `,
@@ -120,7 +124,7 @@ function list(): Command {
 
 async function changed(
   { branding: before, ...present }: OrganizationRecord,
-  { name, host, hosts, vendor = {}, brand }: Changes,
+  { name, host, hosts, registration, vendor = {}, brand }: Changes,
 ): Promise<OrganizationRecord> {
   const branding = await rebranded('organization', before, brand);
   const merged: OrganizationRecord['vendor'] = { ...present.vendor };
@@ -132,6 +136,7 @@ async function changed(
     ...present,
     name: name ?? present.name,
     hosts: host?.map((each) => each.toLowerCase()) ?? (hosts === false ? [] : present.hosts),
+    ...(registration && { registration: registration === 'on' }),
     ...(branding && { branding }),
     vendor: merged,
   };

@@ -98,6 +98,15 @@ describe('The command line', () => {
       /brand\.logo is "javascript.*: must be an address of the web/,
     );
     await refused([...set, '--brand', 'colour=#000000'], 'brand.colour: is no known key');
+    const registrationOf = async () =>
+      (await done(['organization', 'show', 'other', '--json'])).json().registration;
+    await done([...set, '--registration', 'on']);
+    await done([...set, '--name', 'Other & Co']);
+    expect(await registrationOf()).to.equal(true);
+    await done([...set, '--registration', 'off']);
+    expect(await registrationOf()).to.equal(false);
+    const mistyped = await terminal.session([...set, '--registration', 'perhaps']);
+    expect(mistyped.stderr).to.contain('Allowed choices are on, off');
     await refused(
       [...set, '--brand', 'ways=["pasword"]'],
       'brand.ways.0 is "pasword": must be password or code',
@@ -271,6 +280,14 @@ describe('The command line', () => {
     await refused([...set, '--brand', 'accent=#12'], 'brand.accent is "#12": must be a colour');
     await refused([...set, '--brand', 'sign_in=name-first'], 'brand.sign_in: is no known key');
     await refused(['client', 'set', 'nobody', '--name', 'x'], 'portico client list');
+    const metadataOf = async () => (await done(['client', 'show', 'web', '--json'])).json().metadata;
+    await done([...set, '--registration', 'off', '--sign-in', 'name-first']);
+    await done([...set, '--registration', 'inherit']);
+    expect(await metadataOf())
+      .to.include({ sign_in: 'name-first' })
+      .and.not.to.have.property('registration');
+    await done([...set, '--sign-in', 'inherit']);
+    expect(await metadataOf()).to.deep.equal(dressed.metadata);
     await refused(
       [...base, '--redirect-uri', 'https://a.example/cb', '--brand', 'logo=x'],
       'brand.logo is "x"',
