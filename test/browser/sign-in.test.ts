@@ -161,7 +161,11 @@ describe('signing in with a browser', () => {
   it('asks a person to wait after ten wrong passwords, with the right one too', async () => {
     const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
     await begin(page, party);
-    for (let i = 0; i < 10; i += 1) await enter(page, { ...DOCTOR, password: `Wrong-Password-${i}-x` });
+    for (let i = 0; i < 10; i += 1) {
+      await enter(page, { ...DOCTOR, password: `Wrong-Password-${i}-x` });
+      // The next page: its field is empty, which a required one must not be.
+      await page.locator('#password:invalid').waitFor();
+    }
     const reply = page.waitForResponse((response) => response.request().method() === 'POST');
     await enter(page, DOCTOR);
     expect((await reply).status()).to.equal(429);
