@@ -104,7 +104,7 @@ describe('an upstream identity', () => {
     expect(await refusal(arrive({ subject: 's2', email: 'bea@gmail.com' }))).to.equal('sign-in-refused');
   });
 
-  it('without an address makes an account without one, once, of twenty arrivals together', async () => {
+  it('X4 without an address makes an account without one, once, of twenty arrivals together', async () => {
     const { email: _none, ...nameless } = person();
     const fresh = { claims: { name: 'Ana' } };
     const all = await Promise.all(

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { mock } from 'node:test';
 import { expect } from 'chai';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import {
   Browser,
   basic,
@@ -10,6 +12,7 @@ import {
   type Tokens,
   tokensFor,
   userinfo,
+  WEB,
   type World,
 } from './support.ts';
 
@@ -26,6 +29,21 @@ describe('refresh tokens of OIDC clients', () => {
     const now = Date.now();
     mock.timers.reset();
     mock.timers.enable({ apis: ['Date'], now: now + seconds * 1000 });
+  }
+
+  /** Headers of the client with a fresh proof (RFC 9449) by a key of its own. */
+  async function dpopKey() {
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    const jwk = await exportJWK(publicKey);
+    const proof = () =>
+      new SignJWT({ jti: randomUUID(), htm: 'POST', htu: `${world.issuer}/token` })
+        .setIssuedAt()
+        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+        .sign(privateKey);
+    return {
+      thumbprint: await calculateJwkThumbprint(jwk),
+      headers: async () => ({ ...WEB, dpop: await proof() }),
+    };
   }
 
   it('T7 are used up by a refresh, for public clients too', async () => {
@@ -130,6 +148,26 @@ describe('refresh tokens of OIDC clients', () => {
     expect(narrow.body.scope).to.equal('openid email');
     expect(narrow.body.refresh_token).to.equal(wide.body.refresh_token);
     expect(narrow.body.access_token).to.not.equal(wide.body.access_token);
+  });
+
+  it('T9 a retry with another DPoP key, or with none, gets an access token of its own', async () => {
+    const { refresh_token: token } = await tokensFor(world);
+    const [key, another] = [await dpopKey(), await dpopKey()];
+    const first = await refresh(world, token, {}, await key.headers());
+    const same = await refresh(world, token, {}, await key.headers());
+    expect(first.body.token_type).to.equal('DPoP');
+    expect(same.body).to.deep.equal(first.body);
+    const foreign = await refresh(world, token, {}, await another.headers());
+    const plain = await refresh(world, token);
+    const seen = new Set([first, foreign, plain].map(({ body }) => body.access_token));
+    expect(seen.size).to.equal(3);
+    const boundTo = async ({ body }: typeof first) =>
+      ((await introspect(world, String(body.access_token))).cnf as { jkt?: string } | undefined)?.jkt;
+    expect([await boundTo(first), await boundTo(foreign), await boundTo(plain)]).to.deep.equal([
+      key.thumbprint,
+      another.thumbprint,
+      undefined,
+    ]);
   });
 
   it('T9 a revocation within the leeway wins over a retry', async () => {

@@ -60,6 +60,20 @@ describe('the embedded store, when something is wrong', () => {
     });
   });
 
+  it('closes while another process writes', async () => {
+    const stores = await open();
+    await stores.migrate();
+    for (const id of times(300, (number) => `organization-${number}`)) {
+      await stores.organizations.put({ id, name: id, hosts: [], vendor: {} });
+      await stores.organizations.byId(id);
+    }
+    const other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE');
+    await stores.close();
+    other.exec('ROLLBACK');
+    other.close();
+  });
+
   it('says so when the file is no database', async () => {
     mkdirSync(join(folder, 'data'));
     writeFileSync(file, 'This is a letter, not a database. '.repeat(200));

@@ -67,10 +67,19 @@ export async function openDatabase({ file, log }: { file: string; log: Log }): P
     async close() {
       await writer.drain();
       if (!connection.isOpen) return;
-      connection.exec('PRAGMA optimize');
+      optimize(connection, log);
       connection.close();
     },
   };
+}
+
+/** Refreshes SQLite's statistics: a nicety, which another process that writes or a full disk may prevent. */
+function optimize(connection: DatabaseSync, log: Log): void {
+  try {
+    connection.exec('PRAGMA optimize');
+  } catch (error) {
+    log.debug({ err: error }, 'the statistics of the embedded store stay as they are');
+  }
 }
 
 function connect(file: string): DatabaseSync {

@@ -3,6 +3,7 @@ import type { ArtifactRecord } from '../../../src/store/ports.ts';
 import {
   artifactRecord,
   type BackEnd,
+  BETWEEN,
   CALLS,
   countOf,
   fresh,
@@ -228,6 +229,15 @@ export function artifactStoreSuite(open: OpenBackEnd): void {
           expect(await store().listByAccount(kind, name, now)).to.have.length(1);
         }
         for (const name of names) expect(await store().removeByGrant(undefined, name)).to.equal(1);
+        const tail = fresh('tail');
+        for (const between of BETWEEN) {
+          const glued = `b${between}${tail}`;
+          await stored({ uid: glued }, glued);
+          const other = `${kind}${between}b`;
+          expect(await store().byId(other, tail, new Date()), between).to.equal(undefined);
+          expect(await store().byUid(other, tail, new Date()), between).to.equal(undefined);
+          expect(await store().consume(other, tail, new Date()), between).to.equal(false);
+        }
       });
     });
   }

@@ -42,6 +42,9 @@ export function countOf<Item>(items: readonly Item[], wanted: Item): number {
   return items.filter((item) => item === wanted).length;
 }
 
+/** What could stand between the parts of a key: a part that holds it must not reach into the next one. */
+export const BETWEEN = ['\0', ':', '|', '/', ' ', ',', '","', '.'];
+
 /** Ids as an attacker would choose them: each could forge a neighbour's key if keys were glued together. */
 export function hostileNames(): string[] {
   const own = randomUUID();

@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import type { IdentityRecord } from '../../../src/store/ports.ts';
-import { type BackEnd, CALLS, countOf, fresh, hostileNames, type OpenBackEnd, times } from './back-end.ts';
+import {
+  type BackEnd,
+  BETWEEN,
+  CALLS,
+  countOf,
+  fresh,
+  hostileNames,
+  type OpenBackEnd,
+  times,
+} from './back-end.ts';
 import { type Racers, startRacers } from './racers.ts';
 
 export function identityStoreSuite(open: OpenBackEnd): void {
@@ -80,9 +89,12 @@ export function identityStoreSuite(open: OpenBackEnd): void {
         expect(await store().listByAccount(name)).to.have.length(1);
       }
       const tail = fresh('subject');
-      expect(await store().link(identity({ issuer: 'a', subject: `b\0${tail}` }))).to.equal('linked');
-      expect(await store().find('clinic', 'a\0b', tail)).to.equal(undefined);
-      expect(await store().find('clinic\0a', 'b', tail)).to.equal(undefined);
+      for (const between of BETWEEN) {
+        const subject = `b${between}${tail}`;
+        expect(await store().link(identity({ issuer: 'a', subject })), between).to.equal('linked');
+        expect(await store().find('clinic', `a${between}b`, tail), between).to.equal(undefined);
+        expect(await store().find(`clinic${between}a`, 'b', tail), between).to.equal(undefined);
+      }
     });
   });
 }
