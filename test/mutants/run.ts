@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Mutant, misfit, PROJECT, patched, readMutants } from './mutants.ts';
+import type { Failure } from './reporter.ts';
 import { bears, isRun, runTests, type TestRun } from './run-tests.ts';
 
 const HELP = `npm run test:mutants                  every mutant of test/mutants/patches
@@ -91,12 +92,17 @@ function unfit(mutant: Mutant, run: TestRun): Judgement | undefined {
   return undefined;
 }
 
+/** What is no assertion is marked: it may be the patch that broke something else. */
+function shownAs({ test, message, kind }: Failure): string {
+  return `\n      ${test}\n      ${kind === 'error' ? 'threw: ' : ''}${message}`;
+}
+
 function verdictOn(mutant: Mutant, run: TestRun): Judgement {
   if (!isRun(run)) return { verdict: run.hung ? 'timed out' : 'not started', why: run.why };
   const { failed, passed } = run;
   const say = (id: string) => failed.find(({ test, kind }) => kind !== 'hook' && bears(test, id));
   const told = mutant.ids.map(say).filter((failure) => failure !== undefined);
-  const shown = [...new Set(told)].map(({ test, message }) => `\n      ${test}\n      ${message}`).join('');
+  const shown = [...new Set(told)].map(shownAs).join('');
   if (told.some(({ kind }) => kind === 'timeout')) return { verdict: 'timed out', why: shown };
   if (told.length === mutant.ids.length) return { verdict: 'killed', why: shown };
   const hook = failed.find(({ kind }) => kind === 'hook');
