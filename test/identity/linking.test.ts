@@ -96,6 +96,14 @@ describe('an upstream identity', () => {
     ]);
   });
 
+  it('F4 makes an account whose address is verified where the upstream vouches for it, and nowhere else', async () => {
+    for (const emailVerified of [true, false]) {
+      const email = `vouched-${emailVerified}@gmail.com`;
+      const { account, how } = await arrive({ subject: email, email, emailVerified });
+      expect({ how, emailVerified: account.emailVerified }).to.deep.equal({ how: 'created', emailVerified });
+    }
+  });
+
   it('leads into no account that is not active', async () => {
     const { account } = await arrive();
     await setStatus(world.identity, { accountId: account.id, status: 'blocked' });
