@@ -3,6 +3,8 @@ import { expect } from 'chai';
 import { createApiKey, listApiKeys } from '../../src/identity/api-keys.ts';
 import { attemptCode, pretendLetter, SIX_DIGITS, sendCode } from '../../src/identity/codes.ts';
 import { linkIdentity, listIdentities } from '../../src/identity/linking.ts';
+import { requestReset } from '../../src/identity/request-reset.ts';
+import { sendSignInCode } from '../../src/identity/send-sign-in-code.ts';
 import { setStatus } from '../../src/identity/set-status.ts';
 import { signInWithCode } from '../../src/identity/sign-in-with-code.ts';
 import { RESET, readTicket, sendTicket } from '../../src/identity/tickets.ts';
@@ -10,6 +12,20 @@ import type { AccountRecord } from '../../src/store/ports.ts';
 import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
 
 const PURPOSE = 'sign-in';
+
+/** Tells the name of each method that is called. */
+function counted<Port extends object>(port: Port, called: (method: string) => void): Port {
+  return new Proxy(port, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      return (...values: unknown[]) => {
+        called(String(name));
+        return method.apply(target, values);
+      };
+    },
+  });
+}
 const WIDE = {
   pair: { limit: 1000, window: 900 },
   address: { limit: 1000, window: 900 },
@@ -220,6 +236,32 @@ describe('one-time codes', () => {
     const proven = await signIn(await sent(), { email: 'new@clinic.test' });
     expect(proven.emailVerified).to.equal(true);
     expect(proven.passwordHash).to.equal(account.passwordHash);
+  });
+
+  it('W7 a letter for nobody costs the same calls of the store as one for somebody', async () => {
+    // What they cost is too little to be seen in times, and much the same.
+    const callsOf = async (work: (identity: World['identity']) => Promise<unknown>) => {
+      const calls: string[] = [];
+      const letters = world.letters.length;
+      const stores = Object.entries(world.identity.stores).map(([port, methods]) => [
+        port,
+        typeof methods === 'object' ? counted(methods, (name) => calls.push(`${port}.${name}`)) : methods,
+      ]);
+      await work({ ...world.identity, stores: Object.fromEntries(stores) });
+      return [...calls.sort(), `${world.letters.length - letters} letters`];
+    };
+    const common = { organization: 'north', origin: from() };
+    const askCode = (name: string, to: AccountRecord | undefined) =>
+      callsOf((identity) =>
+        sendSignInCode(identity, { ...common, account: to, name, purpose: PURPOSE, binding: name }),
+      );
+    const askReset = (login: string) => callsOf((identity) => requestReset(identity, { ...common, login }));
+    const code = await askCode('codes@clinic.test', account);
+    expect(code).to.include.members(['codes.put', '1 letters']);
+    expect(await askCode('nobody@clinic.test', undefined)).to.deep.equal(code);
+    const reset = await askReset('codes@clinic.test');
+    expect(reset).to.include.members(['tickets.put', '1 letters']);
+    expect(await askReset('nobody@clinic.test')).to.deep.equal(reset);
   });
 
   it('W7 where no letter is due one is made for nobody, and nobody can use it', async () => {

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { linkIdentity } from '../../../src/identity/linking.ts';
 import { registerAccount } from '../../../src/identity/register-account.ts';
+import { RESET, readTicket } from '../../../src/identity/tickets.ts';
 import { openClient } from '../../support/http-client.ts';
 import { apart, numbersOf } from '../../support/timing.ts';
 import type { Page } from '../../support/web-session.ts';
@@ -145,6 +146,14 @@ describe('forgot password', () => {
     });
     await ask('moves@clinic.test');
     const link = await linkFor('moves@clinic.test');
+    const { identity } = world.server.running;
+    const token = new URL(link).searchParams.get('token') ?? '';
+    const found = (seconds: number) => {
+      const clock = { now: () => new Date(Date.now() + seconds * 1000) };
+      return readTicket({ ...identity, clock }, { token, purpose: RESET });
+    };
+    expect(await found(3400)).to.not.equal(undefined);
+    expect(await found(3601)).to.equal(undefined);
     await world.change('moves@clinic.test', (account) => ({ ...account, email: 'moved@clinic.test' }));
     expect(shown(await world.visitor().session.open(link)).status).to.equal(400);
   });

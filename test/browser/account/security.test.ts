@@ -50,6 +50,14 @@ describe('the password page', () => {
     expect(wrong.status).to.equal(400);
     expect(alertOf(wrong)).to.contain('password did not match');
     expect(pathOf(await there.open('/account'))).to.equal('/account');
+    // Nor is it replaced like the first one of somebody who has none.
+    const asFirst = {
+      ...formTo(page, '/account/password'),
+      action: `${world.server.url}/account/password/first`,
+    };
+    const { passwordHash } = await world.account(MARA.login);
+    await here.session.submit(page, { password: FRESH }, { form: asFirst });
+    expect((await world.account(MARA.login)).passwordHash).to.equal(passwordHash);
     const done = await here.send(page, '/account/password', { current: MARA.password, password: FRESH });
     expect(done.url).to.contain('done=password-changed');
     expect(pathOf(await here.open('/account'))).to.equal('/account');
@@ -204,9 +212,15 @@ describe('the page of devices and apps', () => {
     return form;
   };
 
-  it('S4 signs another browser out at once, and leaves this one', async () => {
+  it('S4 signs another browser out at once, with what its apps got, and leaves this one', async () => {
     const [mine, lost] = [world.visitor(), world.visitor()];
     await lost.signIn(MARA);
+    const app = await signIn(await relyingParty(world.server.issuer), { ...MARA, session: lost.session });
+    const asked = async () =>
+      fetch(`${world.server.url}/userinfo`, {
+        headers: { authorization: `Bearer ${app.tokens.access_token}` },
+      });
+    expect((await asked()).status).to.equal(200);
     const { holdings } = world.server.running.oidc;
     const { id } = await world.account(MARA.login);
     const [theirs] = await holdings.listSessions(id);
@@ -216,6 +230,7 @@ describe('the page of devices and apps', () => {
     const done = shown(await mine.session.submit(page, {}, { form }));
     expect(done.url).to.contain('done=session-ended');
     expect(pathOf(await lost.open('/account'))).to.match(/^\/interaction\//);
+    expect((await asked()).status).to.equal(401);
     expect(pathOf(await mine.open('/account'))).to.equal('/account');
     const lines = await world.server.running.stores.audit.latest({ limit: 3, subject: id });
     expect(lines.map(({ event }) => event)).to.include('session.end');

@@ -147,6 +147,14 @@ describe('signing in at the account pages', () => {
     const visitor = world.visitor();
     await visitor.signIn({ login: 'patient@clinic.test', password: 'Juniper-Cargo-Mirror-29' });
     const { id } = await world.account('patient@clinic.test');
+    // Before the session is ended, too.
+    for (const [status, path] of [
+      ['inactive', '/account/signed-in'],
+      ['active', '/account'],
+    ] as const) {
+      await world.change('patient@clinic.test', (account) => ({ ...account, status }));
+      expect(pathOf(await visitor.open('/account')), status).to.equal(path);
+    }
     await setStatus(world.server.running.identity, { accountId: id, status: 'blocked' });
     expect(pathOf(await visitor.open('/account'))).to.match(/^\/interaction\//);
   });
