@@ -32,6 +32,8 @@ const limit = (limitDefault: number, window: number, about: string) =>
     about,
   );
 
+const redisServers = z.array(urlOf('redis', 'rediss')).min(1, 'must name at least one');
+
 const http = table({
   host: key(text.default('127.0.0.1'), 'Address to listen on; 0.0.0.0 for all.'),
   port: key(port.default(3000), 'Port to listen on; 0 takes a free one.'),
@@ -96,7 +98,23 @@ const store = table({
       url: key(urlOf('redis', 'rediss').default('redis://127.0.0.1:6379'), 'Connection string.', {
         secret: 'url',
       }),
-    }).prefault({}),
+      sentinels: key(
+        redisServers.optional(),
+        'Sentinels that know which server is the primary, one URL each. Of store.redis.url then only rediss, user, password and database count.',
+        { secret: 'value' },
+      ),
+      sentinelMaster: key(text.optional(), 'The name of the primary at the Sentinels; default: mymaster.'),
+      cluster: key(
+        redisServers.optional(),
+        'Nodes of a Redis Cluster to begin with, one URL each; the others are found from them. Of store.redis.url then only rediss, user and password count.',
+        { secret: 'value' },
+      ),
+    })
+      .refine(
+        ({ sentinels, cluster }) => sentinels === undefined || cluster === undefined,
+        'must not have both sentinels and cluster',
+      )
+      .prefault({}),
     'What lives shortly: sessions, codes, short-lived tokens, counters.',
   ),
 });

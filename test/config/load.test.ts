@@ -225,6 +225,16 @@ dialects:
   medisync: { accessToken: { signing: HS256 } }
 `;
 
+    it('tell that Redis is either watched by Sentinels or a cluster', () => {
+      const both = 'store: { redis: { sentinels: ["redis://:secret@a"], cluster: ["redis://b"] } }';
+      const { byPath } = mistakes(() => own(both));
+      expect(byPath.get('store.redis')?.message).to.equal('must not have both sentinels and cluster');
+      expect(JSON.stringify([...byPath])).not.to.contain('secret@');
+      expect(
+        mistakes(() => own('store: { redis: { cluster: [] } }')).byPath.get('store.redis.cluster')?.message,
+      ).to.equal('must name at least one');
+    });
+
     it('are reported all at once, each with its path', () => {
       const { byPath } = mistakes(() =>
         own(YAML, { PORTICO_LOG__LEVEL: 'loud', PORTICO_LOGG__LEVEL: 'info' }),

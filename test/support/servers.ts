@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket, createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -79,8 +79,10 @@ export async function startMongo(options: { own?: boolean; port?: number } = {})
   });
 }
 
-/** The Redis server of REDIS_URL, or a new one; with `own` always a new one. */
-export async function startRedis(options: { own?: boolean; port?: number } = {}): Promise<TestServer> {
+/** The Redis server of REDIS_URL, or a new one; with `own` always a new one. `values`: more for its command line. */
+export async function startRedis(
+  options: { own?: boolean; port?: number; values?: readonly string[] } = {},
+): Promise<TestServer> {
   const { REDIS_URL } = process.env;
   if (REDIS_URL && !options.own) return running(REDIS_URL);
   const program = redisProgram();
@@ -89,10 +91,33 @@ export async function startRedis(options: { own?: boolean; port?: number } = {})
     program,
     port: options.port,
     patience: REDIS_START,
-    values: (port, folder) => [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
-      ...['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'],
-    ],
+    values: (port, folder) => [...redisValues(port, folder), ...(options.values ?? [])],
+    url: (port) => `redis://127.0.0.1:${port}`,
+  });
+}
+
+function redisValues(port: number, folder: string): string[] {
+  return [
+    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+    ...['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'],
+  ];
+}
+
+/** A Redis Sentinel with the settings (lines of its file) that it is given. */
+export async function startSentinel(settings: readonly string[]): Promise<TestServer> {
+  const program = redisProgram();
+  if (!program) throw new Error('There is no redis-server.');
+  return start({
+    program,
+    port: undefined,
+    patience: REDIS_START,
+    values: (port, folder) => {
+      // A Sentinel writes what it learns into its file.
+      const file = join(folder, 'sentinel.conf');
+      const lines = [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, ...settings];
+      writeFileSync(file, `${lines.join('\n')}\n`);
+      return [file, '--sentinel'];
+    },
     url: (port) => `redis://127.0.0.1:${port}`,
   });
 }
@@ -110,6 +135,19 @@ interface Start {
   readonly url: (port: number) => string;
 }
 
+const leftBehind = new Set<() => void>();
+let watched = false;
+
+/** No server outlives the tests, however they end. */
+function atExit(clean: () => void): void {
+  leftBehind.add(clean);
+  if (watched) return;
+  watched = true;
+  process.once('exit', () => {
+    for (const end of leftBehind) end();
+  });
+}
+
 async function start({ program, port: wanted, patience, values, url }: Start): Promise<TestServer> {
   const port = wanted ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'portico-server-'));
@@ -118,7 +156,7 @@ async function start({ program, port: wanted, patience, values, url }: Start): P
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   };
-  process.on('exit', clean);
+  atExit(clean);
   const deadline = Date.now() + patience;
   while (!(await answers(port))) {
     if (child.exitCode !== null)
@@ -131,7 +169,7 @@ async function start({ program, port: wanted, patience, values, url }: Start): P
     port,
     child,
     async stop() {
-      process.off('exit', clean);
+      leftBehind.delete(clean);
       const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
       clean();
       await gone;
@@ -139,7 +177,7 @@ async function start({ program, port: wanted, patience, values, url }: Start): P
   };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
 import type { ArtifactRecord, ArtifactStore, StoredArtifact } from '../ports.ts';
-import { lifeOf, type Script, script } from './connection.ts';
+import { lifeOf, type RedisConnection, type Script, script } from './connection.ts';
 import { hashOf, keyOf } from './keys.ts';
 import type { Memberships } from './membership.ts';
 
@@ -54,7 +53,7 @@ const DROP_POINTER = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-export function createArtifactStore(redis: Redis, memberships: Memberships): ArtifactStore {
+export function createArtifactStore(redis: RedisConnection, memberships: Memberships): ArtifactStore {
   const scripts: Scripts = {
     put: script(redis, 'porticoArtifactPut', 1, PUT),
     consume: script(redis, 'porticoArtifactConsume', 1, CONSUME),
@@ -127,11 +126,11 @@ export function createArtifactStore(redis: Redis, memberships: Memberships): Art
 
 /** The ways to a record besides its id. They are written before it; a reader asks the record itself. */
 class ArtifactIndex {
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   readonly #memberships: Memberships;
   readonly #dropPointer: Script<number>;
 
-  constructor(redis: Redis, memberships: Memberships, dropPointer: Script<number>) {
+  constructor(redis: RedisConnection, memberships: Memberships, dropPointer: Script<number>) {
     this.#redis = redis;
     this.#memberships = memberships;
     this.#dropPointer = dropPointer;

@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
 import type { AttemptStore, Limit, Taken } from '../ports.ts';
-import { KEPT_AFTER_EXPIRY, lifeOf, script } from './connection.ts';
+import { KEPT_AFTER_EXPIRY, lifeOf, type RedisConnection, script } from './connection.ts';
 import { hashOf, keyOf } from './keys.ts';
 
 /** allowed (1 or 0), count, milliseconds until there is room. */
@@ -50,7 +49,7 @@ if known >= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`;
 
-export function createAttemptStore(redis: Redis): AttemptStore {
+export function createAttemptStore(redis: RedisConnection): AttemptStore {
   const slide = script<Reply>(redis, 'porticoAttemptSlide', 1, SLIDE);
   const fixed = script<Reply>(redis, 'porticoAttemptFixed', 1, FIXED);
   const remember = script<number>(redis, 'porticoAttemptRemember', 1, REMEMBER);

@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
 import type { ClaimStore } from '../ports.ts';
-import { lifeOf, script } from './connection.ts';
+import { lifeOf, type RedisConnection, script } from './connection.ts';
 import { keyOf } from './keys.ts';
 
 // A hash: o owner, e end, s sealed result, t its moment.
@@ -25,7 +24,7 @@ local claim = redis.call('HMGET', KEYS[1], 'o', 's')
 if claim[1] ~= ARGV[1] or claim[2] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-export function createClaimStore(redis: Redis): ClaimStore {
+export function createClaimStore(redis: RedisConnection): ClaimStore {
   const claim = script<number>(redis, 'porticoClaim', 1, CLAIM);
   const settle = script<number>(redis, 'porticoClaimSettle', 1, SETTLE);
   const release = script<number>(redis, 'porticoClaimRelease', 1, RELEASE);

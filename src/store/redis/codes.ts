@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
 import type { CodeStore } from '../ports.ts';
-import { lifeOf, script } from './connection.ts';
+import { lifeOf, type RedisConnection, script } from './connection.ts';
 import { keyOf } from './keys.ts';
 import type { Memberships } from './membership.ts';
 
@@ -25,7 +24,7 @@ const REMOVE_IF_OF_ACCOUNT = `
 if redis.call('HGET', KEYS[1], 'a') ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-export function createCodeStore(redis: Redis, memberships: Memberships): CodeStore {
+export function createCodeStore(redis: RedisConnection, memberships: Memberships): CodeStore {
   const put = script<number>(redis, 'porticoCodePut', 1, PUT);
   const attempt = script<'right' | 'wrong' | 'dead'>(redis, 'porticoCodeAttempt', 1, ATTEMPT);
   const removeIfOfAccount = script<number>(redis, 'porticoCodeRemoveIfOfAccount', 1, REMOVE_IF_OF_ACCOUNT);

@@ -2,12 +2,21 @@
  * The connection to Redis, and what every call on it has in common: short time-outs, scripts by name, and
  * StoreUnavailable for whatever keeps the server from answering.
  */
-import { Redis, ReplyError } from 'ioredis';
+import { Cluster, type RedisOptions as DriverOptions, Redis, ReplyError } from 'ioredis';
 import type { Log } from '../../observe/log.ts';
 import { StoreUnavailable } from '../ports.ts';
 
+/** One server, the primary that Sentinels name, or a cluster: the stores do not tell them apart. */
+export type RedisConnection = Redis | Cluster;
+
 export interface RedisOptions {
   readonly url: string;
+  /** URLs. */
+  readonly sentinels?: readonly string[] | undefined;
+  /** Default: mymaster. */
+  readonly sentinelMaster?: string | undefined;
+  /** URLs. */
+  readonly cluster?: readonly string[] | undefined;
   readonly log: Log;
 }
 
@@ -25,19 +34,9 @@ const SILENCE = 3000;
  */
 export const KEPT_AFTER_EXPIRY = 60_000;
 
-export function connectRedis({ url, log }: RedisOptions): Redis {
-  const redis = new Redis(url, {
-    connectionName: 'portico',
-    connectTimeout: COMMAND,
-    commandTimeout: COMMAND,
-    socketTimeout: SILENCE,
-    enableAutoPipelining: true,
-    maxRetriesPerRequest: 1,
-    // A command whose reply was lost may have run. Sent again, "consume" would say that somebody else
-    // used the token, and the family of an honest client would die.
-    autoResendUnfulfilledCommands: false,
-    retryStrategy: (times) => Math.min(50 * times, 1000),
-  });
+export function connectRedis(options: RedisOptions): RedisConnection {
+  const redis = connection(options);
+  const { log } = options;
   let away = false;
   redis.on('error', (err) => {
     if (!away) log.error({ err }, 'Redis cannot be reached.');
@@ -50,17 +49,88 @@ export function connectRedis({ url, log }: RedisOptions): Redis {
   return redis;
 }
 
+const COMMON = {
+  connectionName: 'portico',
+  connectTimeout: COMMAND,
+  commandTimeout: COMMAND,
+  socketTimeout: SILENCE,
+  maxRetriesPerRequest: 1,
+  // A command whose reply was lost may have run. Sent again, "consume" would say that somebody else
+  // used the token, and the family of an honest client would die.
+  autoResendUnfulfilledCommands: false,
+};
+const retryStrategy = (times: number) => Math.min(50 * times, 1000);
+
+function connection({ url, sentinels, sentinelMaster, cluster }: RedisOptions): RedisConnection {
+  if (cluster !== undefined) {
+    return new Cluster(cluster.map(addressOf), {
+      redisOptions: { ...COMMON, ...credentialsOf(url) },
+      enableAutoPipelining: true,
+      clusterRetryStrategy: retryStrategy,
+      slotsRefreshTimeout: COMMAND,
+      // As above: only a node that did not take the command may be followed by another one.
+      retryDelayOnFailover: 0,
+    });
+  }
+  const single = {
+    ...COMMON,
+    enableAutoPipelining: true,
+    retryStrategy,
+    // A primary that became a replica: whoever is asked again for the primary names another one.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  };
+  if (sentinels === undefined) return new Redis(url, single);
+  const { username, password, tls } = credentialsOf(sentinels[0] ?? '');
+  return new Redis({
+    ...single,
+    ...credentialsOf(url),
+    db: Number(new URL(url).pathname.slice(1)),
+    sentinels: sentinels.map(addressOf),
+    name: sentinelMaster ?? 'mymaster',
+    sentinelRetryStrategy: retryStrategy,
+    ...(username !== undefined && { sentinelUsername: username }),
+    ...(password !== undefined && { sentinelPassword: password }),
+    ...(tls && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
+  });
+}
+
+function addressOf(url: string): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) };
+}
+
+function credentialsOf(url: string): Pick<DriverOptions, 'username' | 'password' | 'tls'> {
+  const { username, password, protocol } = new URL(url);
+  return {
+    ...(username !== '' && { username: decodeURIComponent(username) }),
+    ...(password !== '' && { password: decodeURIComponent(password) }),
+    ...(protocol === 'rediss:' && { tls: {} }),
+  };
+}
+
+/** Rejects when a call would be refused. */
+export async function ping(redis: RedisConnection): Promise<void> {
+  if (redis instanceof Redis) await redis.ping();
+  else if (!/^cluster_state:ok/m.test(String(await redis.cluster('INFO'))))
+    throw new Error('The cluster does not serve every slot (CLUSTERDOWN).');
+}
+
 /** A Lua script: one atomic step on keys of one hash tag. `reply` is what the script returns. */
 export type Script<Reply> = (keys: readonly string[], values: readonly (string | number)[]) => Promise<Reply>;
 
 /** `name` must be unique on the connection. ioredis sends the hash, and the text when the server lost it. */
-export function script<Reply>(redis: Redis, name: string, keys: number, lua: string): Script<Reply> {
+export function script<Reply>(
+  redis: RedisConnection,
+  name: string,
+  keys: number,
+  lua: string,
+): Script<Reply> {
   redis.defineCommand(name, { numberOfKeys: keys, lua });
   return (names, values) => Reflect.get(redis, name).call(redis, ...names, ...values);
 }
 
 /** Gives each method of a port the translation of errors, and a quick no while Redis is away. */
-export function guarded<Port extends object>(redis: Redis, port: Port): Port {
+export function guarded<Port extends object>(redis: RedisConnection, port: Port): Port {
   const outage = new Outage(redis);
   const methods = Object.entries(port).map(([name, method]) => [
     name,
@@ -92,10 +162,10 @@ async function withinDeadline(work: () => Promise<unknown>): Promise<unknown> {
 
 /** Knows since when there is no connection: calls wait for a short break, and not behind a long one. */
 class Outage {
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   #since: number | undefined;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisConnection) {
     this.#redis = redis;
     redis.on('close', () => {
       this.#since ??= performance.now();

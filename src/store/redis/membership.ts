@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-import { KEPT_AFTER_EXPIRY, lifeOf, script } from './connection.ts';
+import { KEPT_AFTER_EXPIRY, lifeOf, type RedisConnection, script } from './connection.ts';
 
 /**
  * Which records hang on a grant or an account: a sorted set of their keys, scored by expiry and trimmed
@@ -28,7 +27,7 @@ else
 end
 return 1`;
 
-export function createMemberships(redis: Redis): Memberships {
+export function createMemberships(redis: RedisConnection): Memberships {
   const add = script<number>(redis, 'porticoMembershipAdd', 1, ADD);
   return {
     async add(set, member, expiresAt) {

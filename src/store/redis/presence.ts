@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
 import type { PresenceStore } from '../ports.ts';
-import { lifeOf } from './connection.ts';
+import { lifeOf, type RedisConnection } from './connection.ts';
 import { keyOf } from './keys.ts';
 
-export function createPresenceStore(redis: Redis): PresenceStore {
+export function createPresenceStore(redis: RedisConnection): PresenceStore {
   return {
     async put(accountId, { lastSeenAt, until }) {
       const text = JSON.stringify([lastSeenAt.getTime(), until.getTime()]);

@@ -12,7 +12,7 @@ import { createArtifactStore } from './artifacts.ts';
 import { createAttemptStore } from './attempts.ts';
 import { createClaimStore } from './claims.ts';
 import { createCodeStore } from './codes.ts';
-import { connectRedis, guarded, type RedisOptions } from './connection.ts';
+import { connectRedis, guarded, ping, type RedisOptions } from './connection.ts';
 import { createMemberships } from './membership.ts';
 import { createPresenceStore } from './presence.ts';
 import { createTicketStore } from './tickets.ts';
@@ -26,10 +26,10 @@ export type RedisStores = Pick<
 export function openRedisStores(options: RedisOptions): RedisStores {
   const redis = connectRedis(options);
   const memberships = createMemberships(redis);
-  const { ping } = guarded(redis, { ping: () => redis.ping() });
+  const { look } = guarded(redis, { look: () => ping(redis) });
   const health = async (): Promise<StoreHealth> => {
     try {
-      await ping();
+      await look();
       return { name: 'redis', ok: true };
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

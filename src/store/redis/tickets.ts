@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
 import type { TicketRecord, TicketStore } from '../ports.ts';
-import { lifeOf, script } from './connection.ts';
+import { lifeOf, type RedisConnection, script } from './connection.ts';
 import { keyOf } from './keys.ts';
 import type { Memberships } from './membership.ts';
 
@@ -24,7 +23,7 @@ local ticket = redis.call('HMGET', KEYS[1], 'a', 'p')
 if ticket[1] ~= ARGV[1] or (ARGV[2] == '1' and ticket[2] ~= ARGV[3]) then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-export function createTicketStore(redis: Redis, memberships: Memberships): TicketStore {
+export function createTicketStore(redis: RedisConnection, memberships: Memberships): TicketStore {
   const put = script<number>(redis, 'porticoTicketPut', 1, PUT);
   const read = script<string | null>(redis, 'porticoTicketRead', 1, READ);
   const removeIfOfAccount = script<number>(redis, 'porticoTicketRemoveIfOfAccount', 1, REMOVE_IF_OF_ACCOUNT);

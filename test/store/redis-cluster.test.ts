@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'chai';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import type { Config } from '../../src/config/schema.ts';
+import { openStores } from '../../src/store/open-stores.ts';
+import { artifactStoreSuite } from '../conformance/stores/artifacts.ts';
+import { attemptStoreSuite } from '../conformance/stores/attempts.ts';
+import { artifactRecord, fresh, type OpenBackEnd, times } from '../conformance/stores/back-end.ts';
+import { claimStoreSuite } from '../conformance/stores/claims.ts';
+import { codeStoreSuite } from '../conformance/stores/codes.ts';
+import { presenceStoreSuite } from '../conformance/stores/presence.ts';
+import { ticketStoreSuite } from '../conformance/stores/tickets.ts';
+import { type RedisCluster, startRedisCluster } from '../support/redis-groups.ts';
+import { canStartServers, sharedServers } from '../support/servers.ts';
+
+describe('the distributed store on a Redis Cluster', function () {
+  this.timeout(60_000);
+  let config: Config['store'];
+  let cluster: RedisCluster | undefined;
+  before(async function () {
+    this.timeout(300_000);
+    const servers = await sharedServers();
+    if (!servers || !canStartServers()) return this.skip();
+    cluster = await startRedisCluster();
+    config = {
+      kind: 'distributed',
+      startupTimeout: 30,
+      embedded: { file: 'unused' },
+      mongo: { url: servers.mongo.url, database: `portico-${randomUUID()}` },
+      // One node is enough to find the others.
+      redis: { url: 'redis://unused', cluster: cluster.urls.slice(0, 1) },
+    };
+  });
+  after(() => cluster?.stop());
+
+  const open: OpenBackEnd = async () => {
+    const stores = await openStores(config, { log: pino({ level: 'silent' }) });
+    await stores.migrate();
+    return { stores, config, close: () => stores.close() };
+  };
+  for (const suite of [
+    artifactStoreSuite,
+    attemptStoreSuite,
+    codeStoreSuite,
+    ticketStoreSuite,
+    claimStoreSuite,
+    presenceStoreSuite,
+  ]) {
+    suite(open);
+  }
+
+  it('spreads the records over every node, and finds each again', async () => {
+    const { stores, close } = await open();
+    const records = times(60, (number) => ({ id: fresh(`spread-${number}`), artifact: artifactRecord() }));
+    for (const { id, artifact } of records) await stores.artifacts.put('Session', id, artifact);
+    const sizes = await Promise.all((cluster?.urls ?? []).map(sizeOf));
+    expect(sizes.length).to.equal(3);
+    for (const size of sizes) expect(size).to.be.greaterThan(0);
+    for (const { id } of records)
+      expect(await stores.artifacts.byId('Session', id, new Date())).not.to.equal(undefined);
+    await close();
+  });
+
+  it('is not healthy while a part of the keys has no node', async () => {
+    const own = await startRedisCluster();
+    const { stores, close } = await openOn(own.urls);
+    expect((await stores.health()).find(({ name }) => name === 'redis')).to.include({ ok: true });
+    await own.break();
+    for (let i = 0; i < 100 && (await redisOf(stores))?.ok === true; i += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(await redisOf(stores)).to.include({ ok: false });
+    await close();
+    await own.stop();
+  });
+
+  async function sizeOf(url: string): Promise<number> {
+    const redis = new Redis(url);
+    const size = await redis.dbsize();
+    redis.disconnect();
+    return size;
+  }
+
+  const redisOf = async (stores: Awaited<ReturnType<typeof openStores>>) =>
+    (await stores.health()).find(({ name }) => name === 'redis');
+
+  async function openOn(urls: readonly string[]) {
+    const stores = await openStores(
+      { ...config, redis: { url: 'redis://unused', cluster: [...urls] } },
+      { log: pino({ level: 'silent' }) },
+    );
+    await stores.migrate();
+    return { stores, close: () => stores.close() };
+  }
+});
