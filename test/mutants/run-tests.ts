@@ -53,7 +53,8 @@ async function ended(child: ChildProcess): Promise<{ hung: boolean; said: string
       // The whole group has ended.
     }
   };
-  process.once('exit', end);
+  // Before the folder goes that they write into.
+  process.prependOnceListener('exit', end);
   const hung = await new Promise<boolean>((resolve, reject) => {
     const timer = setTimeout(() => resolve(true), PATIENCE);
     child.once('error', reject);

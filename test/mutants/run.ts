@@ -52,6 +52,7 @@ interface Judgement {
 
 function copyOfProject(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'portico-mutants-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
     cwd: PROJECT,
     encoding: 'utf8',
@@ -140,7 +141,6 @@ function since(begun: number): string {
 async function judgeAll(mutants: readonly Mutant[]): Promise<boolean> {
   const folder = copyOfProject();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const baseline = createBaselines(folder, mutants);
   const all = Date.now();
   const found: { mutant: Mutant; judgement: Judgement }[] = [];
