@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { inTime } from './support/in-time.ts';
 import { freePort, startServerProcess } from './support/server-process.ts';
 
 const root = path.join(import.meta.dirname, '..');
@@ -21,16 +22,17 @@ async function signInAtVsee(url: string): Promise<Response> {
 }
 
 describe('the server as a process', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
-  it('answers discovery within 10 s of its first start and ends within 5 s of SIGTERM, with code 0', async () => {
-    const server = await startServerProcess();
-    expect(server.readyAfter).to.be.lessThan(10_000);
-    expect((await signInAtVsee(server.url)).status).to.equal(200);
-    const { code, signal, took } = await server.stop();
-    expect({ code, signal }, server.output()).to.deep.equal({ code: 0, signal: null });
-    expect(took).to.be.lessThan(5000);
-  });
+  it('answers discovery within 10 s of its first start and ends within 5 s of SIGTERM, with code 0', () =>
+    inTime(async (watch) => {
+      const server = await startServerProcess();
+      watch.within('starting', server.readyAfter, 10_000);
+      expect((await signInAtVsee(server.url)).status).to.equal(200);
+      const { code, signal, took } = await server.stop();
+      expect({ code, signal }, server.output()).to.deep.equal({ code: 0, signal: null });
+      watch.within('ending', took, 5000);
+    }));
 
   it('finds what it had on its next start: tokens live on and people sign in', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'portico-again-'));
@@ -85,7 +87,7 @@ describe('the server as a process', function () {
     });
     try {
       const curls = () => output.match(/^\s*curl .*$/gm) ?? [];
-      for (let waited = 0; curls().length < 5 && waited < 15_000; waited += 50) await sleep(50);
+      for (let waited = 0; curls().length < 5 && waited < 60_000; waited += 50) await sleep(50);
       for (const address of ['/.well-known/openid-configuration', '/demo', '/dev/mailbox']) {
         expect(output).to.include(`http://localhost:${port}${address}`);
         expect((await fetch(`http://localhost:${port}${address}`)).status, address).to.equal(200);

@@ -121,7 +121,7 @@ async function makeCertificate(folder: string): Promise<void> {
 async function answers(port: number, child: ChildProcess): Promise<void> {
   const written: string[] = [];
   child.stderr?.on('data', (chunk) => written.push(String(chunk)));
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (!(await connects(port))) {
     if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}:\n${written.join('')}`);
     if (Date.now() > deadline) throw new Error(`nginx did not answer in 10 s:\n${written.join('')}`);

@@ -285,7 +285,7 @@ describe('what an endpoint may do', () => {
     await person('ticket@use.test', 'north_clinic');
     await use('sendTicket', { email: 'ticket@use.test' }, 'north_clinic');
     const [, token = ''] =
-      /token=(prb_[\w-]{43})/.exec((await server.mail.take('ticket@use.test', 5000)).text ?? '') ?? [];
+      /token=(prb_[\w-]{43})/.exec((await server.mail.take('ticket@use.test', 30_000)).text ?? '') ?? [];
     expect(token).not.to.equal('');
     expect((await use('readTicket', { token }, 'default')).result).to.equal(null);
     expect((await use('readTicket', { token }, 'north_clinic')).result).to.have.property(

@@ -24,7 +24,7 @@ export interface ServerProcess {
   readonly readyAfter: number;
   /** What it wrote to standard output and standard error so far. */
   output(): string;
-  /** Sends SIGTERM and waits. Throws when the process lives on after 5 seconds. */
+  /** Sends SIGTERM and waits. Throws when the process does not end at all. `took`: milliseconds. */
   stop(): Promise<{ code: number | null; signal: NodeJS.Signals | null; took: number }>;
 }
 
@@ -39,9 +39,13 @@ export interface ServerProcessOptions {
   readonly port?: number;
 }
 
+/** Milliseconds for what has no bound of its own, on a machine with other work to do. */
+const START = 60_000;
+const END = 30_000;
+
 const VENDORS = ['visitnote', 'medisync', 'careportals', 'avycenna', 'vsee'];
 
-/** Throws with the process's output when discovery does not answer within 10 seconds. */
+/** Throws with the process's output when discovery does not answer in time. */
 export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
   const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'portico-process-'));
   const [mail, upstream, port] = await Promise.all([
@@ -116,14 +120,14 @@ export function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessE
 }
 
 async function discoveryAnswers(issuer: string, child: ChildProcess, output: () => string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + START;
   while (performance.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`The server ended with ${child.exitCode}:\n${output()}`);
     const answer = await fetch(`${issuer}/.well-known/openid-configuration`).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(20);
   }
-  throw new Error(`Discovery did not answer within 10 s:\n${output()}`);
+  throw new Error(`Discovery did not answer within ${START} ms:\n${output()}`);
 }
 
 async function end(child: ChildProcess) {
@@ -136,14 +140,14 @@ async function end(child: ChildProcess) {
     }
   });
   child.kill('SIGTERM');
-  const late = AbortSignal.timeout(5000);
+  const late = AbortSignal.timeout(END);
   const result = await Promise.race([
     ended,
     new Promise<undefined>((resolve) => late.addEventListener('abort', () => resolve(undefined))),
   ]);
   if (result === undefined) {
     child.kill('SIGKILL');
-    throw new Error('The server did not end within 5 s of SIGTERM.');
+    throw new Error(`The server did not end within ${END} ms of SIGTERM.`);
   }
   return { ...result, took: performance.now() - begun };
 }

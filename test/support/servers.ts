@@ -29,7 +29,7 @@ export interface TestServers {
 const STAND_IN = fileURLToPath(new URL('../mongod/mongod', import.meta.url));
 /** Milliseconds: the stand-in is compiled at its first start. */
 const MONGO_START = 240_000;
-const REDIS_START = 10_000;
+const REDIS_START = 60_000;
 
 let shared: Promise<TestServers | undefined> | undefined;
 
