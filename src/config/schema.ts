@@ -189,12 +189,20 @@ const oidc = table({
         duration.default(60 * 86_400),
         'Grant; at least as long as the refresh token, which dies with it.',
       ),
+      consent: key(
+        duration.default(365 * 86_400),
+        'How long it is remembered what a person has allowed an app, from the last time; see oidc.rememberConsent.',
+      ),
       interaction: key(duration.default(3600), 'Time a person has to finish signing in.'),
       clientCredentials: key(duration.default(600), 'Access token of the client credentials grant.'),
       par: key(duration.default(60), 'Pushed authorization request.'),
       deviceCode: key(duration.default(600), 'Device code.'),
     }).prefault({}),
     'How long things live.',
+  ),
+  rememberConsent: key(
+    z.enum(['account', 'session']).default('account'),
+    'Where it is remembered what a person has allowed an app that is not first-party: with the account, so that it is not asked again in any browser until the person ends it on my account; or in the browser session alone.',
   ),
   deviceInterval: key(
     z.union([z.literal(0), duration]).default(5),

@@ -1,6 +1,6 @@
 /** Deleting an account for good, in every dialect. */
 import { noteChange } from './audit-line.ts';
-import { endAccess, endLetters } from './end-holdings.ts';
+import { endAccessForGood, endLetters } from './end-holdings.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
 import { Refused } from './refusal.ts';
 import { updateAccount } from './update-account.ts';
@@ -21,7 +21,7 @@ export async function deleteAccount(
   await updateAccount(identity, accountId, (present) => ({ ...present, status: 'blocked' })).catch(
     ignoreGone,
   );
-  await endAccess(identity, accountId);
+  await endAccessForGood(identity, accountId);
   await Promise.all([
     endLetters(identity, accountId),
     identities.removeByAccount(accountId),
@@ -29,7 +29,7 @@ export async function deleteAccount(
   ]);
   const removed = await accounts.remove(accountId);
   // Once more, for a sign-in that was under way when the account was blocked.
-  await endAccess(identity, accountId);
+  await endAccessForGood(identity, accountId);
   if (!removed) return;
   noteChange(identity, {
     event: 'account.delete',

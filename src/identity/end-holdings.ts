@@ -11,3 +11,12 @@ export async function endLetters(identity: Identity, accountId: string): Promise
 export async function endAccess(identity: Identity, accountId: string): Promise<void> {
   await Promise.all([identity.access.endAll(accountId), identity.stores.apiKeys.removeByAccount(accountId)]);
 }
+
+/**
+ * The same, and what apps were allowed. That comes last: a consent that is given meanwhile goes as well, or
+ * finds that its session has ended.
+ */
+export async function endAccessForGood(identity: Identity, accountId: string): Promise<void> {
+  await endAccess(identity, accountId);
+  await identity.access.forgetConsents(accountId);
+}

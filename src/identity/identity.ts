@@ -32,6 +32,8 @@ export interface Identity {
 export interface AccessEnder {
   /** Every grant with its tokens, and every browser session, but the ones to keep. */
   endAll(accountId: string, keep?: { grantId?: string; sessionUid?: string }): Promise<void>;
+  /** What the account has allowed apps, for when they ask again. */
+  forgetConsents(accountId: string): Promise<void>;
 }
 
 /** Who is calling, for counters and the audit line. */

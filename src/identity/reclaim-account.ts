@@ -4,14 +4,14 @@
  */
 import type { AccountRecord } from '../store/ports.ts';
 import { noteChange } from './audit-line.ts';
-import { endAccess, endLetters } from './end-holdings.ts';
+import { endAccessForGood, endLetters } from './end-holdings.ts';
 import type { Identity } from './identity.ts';
 import { updateAccount } from './update-account.ts';
 
 /**
- * Removes password, grants, sessions, API keys and upstream links (but the one that proves), then marks the
- * address verified: in this order, so that a server that dies half way leaves an account that is reclaimed
- * again, and no squatter with a verified address.
+ * Removes password, grants, consents, sessions, API keys and upstream links (but the one that proves), then
+ * marks the address verified: in this order, so that a server that dies half way leaves an account that is
+ * reclaimed again, and no squatter with a verified address.
  */
 export async function reclaimAccount(
   identity: Identity,
@@ -20,7 +20,7 @@ export async function reclaimAccount(
   const { accountId, keep } = wanted;
   await updateAccount(identity, accountId, ({ passwordHash: _gone, ...rest }) => rest);
   await Promise.all([
-    endAccess(identity, accountId),
+    endAccessForGood(identity, accountId),
     endLetters(identity, accountId),
     unlinkAllBut(identity, accountId, keep),
   ]);

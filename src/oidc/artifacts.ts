@@ -24,6 +24,7 @@ const SHORT_LIFE = 3600;
 /** Kinds that must outlive a loss of the short-lived store. */
 const DURABLE: ReadonlySet<string> = new Set([
   'Grant',
+  'Consent',
   'RefreshToken',
   'InitialAccessToken',
   'RegistrationAccessToken',

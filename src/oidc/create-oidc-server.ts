@@ -13,6 +13,7 @@ import type { Stores } from '../store/ports.ts';
 import { createArtifacts } from './artifacts.ts';
 import { createBrowserSessions } from './browser-session.ts';
 import { createClientRegistry } from './clients.ts';
+import { createConsents } from './consents.ts';
 import { cookieSettings } from './cookies.ts';
 import type { DeviceParts } from './device-flow.ts';
 import type { OriginOf } from './events.ts';
@@ -63,6 +64,11 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     issuer,
     clock,
   });
+  const consents = createConsents({
+    ...{ artifacts, clients, secrets, clock },
+    enabled: config.oidc.rememberConsent === 'account',
+    lifetime: config.oidc.lifetimes.consent,
+  });
   const rotations = createRotations({ claims: stores.claims, artifacts, secrets, clock });
   const cookies = cookieSettings(issuer);
   const { idToken, accessToken } = config.oidc.lifetimes;
@@ -77,7 +83,8 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
   const build = () =>
     buildProvider(
       {
-        ...{ config, issuer, clock, secrets, log, audit, originOf, artifacts, clients, rotations, cookies },
+        ...{ config, issuer, clock, secrets, log, audit, originOf },
+        ...{ artifacts, clients, consents, rotations, cookies },
         accounts: stores.accounts,
         claims: stores.claims,
         cookieKeys: options.cookieKeys,
@@ -104,9 +111,9 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
       reused: ({ clientId, accountId }) =>
         audit.write({ event: 'token.reused', outcome: 'refused', clientId, subject: accountId }),
     }),
-    access: createAccessEnder(artifacts),
-    holdings: createHoldings({ artifacts, clients }),
-    interactions: createInteractions({ provider, artifacts, accounts: stores.accounts }),
+    access: createAccessEnder(artifacts, consents),
+    holdings: createHoldings({ artifacts, clients, consents }),
+    interactions: createInteractions({ provider, artifacts, consents, accounts: stores.accounts }),
     sessions: createBrowserSessions({ provider, artifacts, lifetimes: config.sessions, cookie: cookies }),
     signingKeys: () =>
       keys.ring.keys.map(({ kid, alg, state, since }) => ({

@@ -1,15 +1,20 @@
-/** Which consent a browser session already has for a client. */
+/** Which consent a person has already given a client: in this browser session, or remembered with the account. */
 import type Provider from 'oidc-provider';
 import type { Grant } from 'oidc-provider';
 import { traitsOf } from './clients.ts';
-import { type EngineContext, notesOf } from './engine-context.ts';
+import { type Allowed, type Consents, isNothing } from './consents.ts';
+import { type EngineContext, notesOf, routeOf } from './engine-context.ts';
 
 /**
  * The engine's loadExistingGrant. First-party clients need no consent page: their grant is made here, and
- * widened when they ask for more. A grant that would end before a refresh token made under it is extended,
- * because the person is present. `refreshLifetime`, `grantLifetime`: seconds.
+ * widened when they ask for more. Others get here what their person has allowed them before, of what they
+ * ask for now. A grant that would end before a refresh token made under it is extended, because the person
+ * is present. `refreshLifetime`, `grantLifetime`: seconds.
  */
-export function createGrantLoader(lifetimes: { refreshToken: number; grant: number }) {
+export function createGrantLoader(
+  lifetimes: { refreshToken: number; grant: number },
+  consents: Pick<Consents, 'recall'>,
+) {
   return async function loadExistingGrant(ctx: EngineContext): Promise<Grant | undefined> {
     const { provider, session, client, account } = ctx.oidc;
     if (!session || !client || !account) return undefined;
@@ -19,17 +24,53 @@ export function createGrantLoader(lifetimes: { refreshToken: number; grant: numb
     let grant: Grant | undefined = grantId ? await provider.Grant.find(grantId) : undefined;
     if (grant?.accountId !== account.accountId) grant = undefined;
     const firstParty = traitsOf(client).firstParty;
-    if (!grant && !firstParty) return undefined;
+    const known = mayRecall(ctx)
+      ? await consents.recall(account.accountId, client.clientId, missingIn(ctx, grant))
+      : undefined;
+    const recalled = known !== undefined && !isNothing(known);
+    if (!grant && !firstParty && !recalled) return undefined;
     grant ??= new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     const widened = firstParty && grantEverything(ctx, grant);
+    if (recalled) addTo(grant, known);
     const extended = extend(grant, lifetimes);
-    if (widened || extended) await grant.save();
+    if (widened || recalled || extended) await grant.save();
     return grant;
   };
 }
 
 function persists(authorization: unknown): boolean {
   return (authorization as { persistsLogout?: boolean } | undefined)?.persistsLogout === true;
+}
+
+/**
+ * Not where the page comes anyway (prompt=consent), so that it names all that is asked for. And not for a
+ * device: its code may come from somebody who sits elsewhere and waits for an unattended yes (RFC 8628, 5.4).
+ */
+function mayRecall(ctx: EngineContext): boolean {
+  const route = routeOf(ctx);
+  return (route === 'authorization' || route === 'resume') && !ctx.oidc.promptPending('consent');
+}
+
+/** What the engine's consent prompt would find missing. */
+function missingIn(ctx: EngineContext, grant: Grant | undefined): Allowed {
+  const { requestParamOIDCScopes, requestParamClaims, requestParamScopes, resourceServers = {} } = ctx.oidc;
+  const lacks = (asked: Iterable<string>, has: readonly string[] | string = []) => {
+    const present = new Set(typeof has === 'string' ? has.split(' ') : has);
+    return [...asked].filter((name) => !present.has(name));
+  };
+  return {
+    scopes: lacks(requestParamOIDCScopes, grant?.getOIDCScopeEncountered()),
+    claims: lacks(requestParamClaims, grant?.getOIDCClaimsEncountered()),
+    resources: Object.fromEntries(
+      Object.entries(resourceServers).map(([resource, server]) => [
+        resource,
+        lacks(
+          [...requestParamScopes].filter((scope) => server.scopes.has(scope)),
+          grant?.getResourceScopeEncountered(resource),
+        ),
+      ]),
+    ),
+  };
 }
 
 /** True when something was added. */
@@ -54,25 +95,20 @@ function extend(grant: Grant, lifetimes: { refreshToken: number; grant: number }
 /** Grants all that an interaction's client asked for, and stores it. Resolves with the grant's id. */
 export async function grantWhatIsMissing(
   provider: Provider,
-  facts: {
-    accountId: string;
-    clientId: string;
-    grantId: string | undefined;
-    missing: {
-      scopes: readonly string[];
-      claims: readonly string[];
-      resources: Readonly<Record<string, readonly string[]>>;
-    };
-  },
+  facts: { accountId: string; clientId: string; grantId: string | undefined; missing: Allowed },
 ): Promise<string> {
   const { accountId, clientId, grantId, missing } = facts;
   let grant: Grant | undefined = grantId ? await provider.Grant.find(grantId) : undefined;
   if (grant?.accountId !== accountId || grant.clientId !== clientId) grant = undefined;
   grant ??= new provider.Grant({ accountId, clientId });
-  if (missing.scopes.length > 0) grant.addOIDCScope(missing.scopes.join(' '));
-  if (missing.claims.length > 0) grant.addOIDCClaims([...missing.claims]);
-  for (const [resource, scopes] of Object.entries(missing.resources)) {
-    grant.addResourceScope(resource, scopes.join(' '));
-  }
+  addTo(grant, missing);
   return grant.save();
+}
+
+function addTo(grant: Grant, { scopes, claims, resources }: Allowed): void {
+  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '));
+  if (claims.length > 0) grant.addOIDCClaims([...claims]);
+  for (const [resource, names] of Object.entries(resources)) {
+    if (names.length > 0) grant.addResourceScope(resource, names.join(' '));
+  }
 }

@@ -3,10 +3,11 @@ import type { AccessEnder } from '../identity/identity.ts';
 import type { Artifact, Artifacts } from './artifacts.ts';
 import { storedName } from './browser-name.ts';
 import type { ClientRegistry } from './clients.ts';
+import type { Consents } from './consents.ts';
 import { endGrant } from './dialect-tokens.ts';
 import type { GrantView, Holdings, SessionView } from './oidc.ts';
 
-export function createAccessEnder(artifacts: Artifacts): AccessEnder {
+export function createAccessEnder(artifacts: Artifacts, consents: Pick<Consents, 'forgetAll'>): AccessEnder {
   return {
     async endAll(accountId, keep = {}) {
       const [grants, sessions] = await Promise.all([
@@ -23,29 +24,38 @@ export function createAccessEnder(artifacts: Artifacts): AccessEnder {
           .map((session) => artifacts.removeStored('Session', session.id)),
       ]);
     },
+    forgetConsents: (accountId) => consents.forgetAll(accountId),
   };
 }
 
 export function createHoldings({
   artifacts,
   clients,
+  consents,
 }: {
   artifacts: Artifacts;
   clients: ClientRegistry;
+  consents: Consents;
 }): Holdings {
   return {
     async listGrants(accountId) {
       const grants = await artifacts.listByAccount('Grant', accountId);
       return Promise.all(grants.map((grant) => grantView(grant, clients)));
     },
+    listConsents: (accountId) => consents.list(accountId),
     async listSessions(accountId) {
       return (await artifacts.listByAccount('Session', accountId)).map(sessionView);
     },
     async endGrant(accountId, grantId) {
       const grant = await artifacts.load('Grant', grantId);
-      if (grant?.payload.accountId !== accountId) return false;
+      if (grant?.payload.accountId !== accountId) return [];
+      // The consent first: while it is there, the client could get another grant.
+      const forgotten = await consents.forget(accountId, String(grant.payload.clientId));
       await endGrant(artifacts, grantId);
-      return true;
+      return forgotten ? ['grant', 'consent'] : ['grant'];
+    },
+    async endConsent(accountId, clientId) {
+      return (await consents.forget(accountId, clientId)) ? ['consent'] : [];
     },
     async endSession(accountId, sessionUid) {
       const session = await artifacts.loadByUid('Session', sessionUid);

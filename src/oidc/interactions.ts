@@ -6,6 +6,7 @@ import type { AccountStore, Json } from '../store/ports.ts';
 import type { Artifacts } from './artifacts.ts';
 import { serves } from './claims.ts';
 import { traitsOf } from './clients.ts';
+import type { Allowed, Consents } from './consents.ts';
 import { grantWhatIsMissing } from './existing-grant.ts';
 import { endSession } from './grants.ts';
 import { strongerThanOne } from './interaction-policy.ts';
@@ -22,6 +23,7 @@ interface PromptDetails {
 export interface InteractionParts {
   readonly provider: () => Provider;
   readonly artifacts: Artifacts;
+  readonly consents: Consents;
   readonly accounts: AccountStore;
 }
 
@@ -63,6 +65,21 @@ export function createInteractions(parts: InteractionParts): Interactions {
     await interaction.persist();
   }
 
+  /** False: nothing is remembered. */
+  async function remember(interaction: EngineInteraction, allowed: Allowed): Promise<boolean> {
+    const { session, params, deviceCode } = interaction;
+    const accountId = await served(await clientOf(interaction), session?.accountId);
+    // What a device is allowed says nothing about the next one.
+    if (accountId === undefined || session?.uid === undefined || deviceCode !== undefined) return false;
+    const clientId = String(params.client_id);
+    if (!(await parts.consents.remember(accountId, clientId, allowed))) return false;
+    // Whose sessions were ended meanwhile is not to be remembered for this one: an address is taken back from
+    // a squatter (security.md F5) by ending sessions first and forgetting consents after.
+    if (await artifacts.loadByUid('Session', session.uid)) return true;
+    await parts.consents.forget(accountId, clientId);
+    return false;
+  }
+
   return {
     async read(request, response) {
       const interaction = await find(request, response);
@@ -101,17 +118,20 @@ export function createInteractions(parts: InteractionParts): Interactions {
         throw new InteractionGone('Nobody is signed in here.');
       }
       const details = interaction.prompt.details as PromptDetails;
+      const missing: Allowed = {
+        scopes: details.missingOIDCScope ?? [],
+        claims: details.missingOIDCClaims ?? [],
+        resources: details.missingResourceScopes ?? {},
+      };
       const grantId = await grantWhatIsMissing(parts.provider(), {
         accountId,
         clientId: String(interaction.params.client_id),
         grantId: interaction.grantId,
-        missing: {
-          scopes: details.missingOIDCScope ?? [],
-          claims: details.missingOIDCClaims ?? [],
-          resources: details.missingResourceScopes ?? {},
-        },
+        missing,
       });
+      const remembered = await remember(interaction, missing);
       await parts.provider().interactionFinished(request, response, { consent: { grantId } });
+      return remembered;
     },
     async abort(request, response, { error, description }) {
       await find(request, response);

@@ -143,9 +143,14 @@ export interface DescribedApiKey {
 
 export interface Holdings {
   listGrants(accountId: string): Promise<GrantView[]>;
+  /** What is remembered for when a client asks again, whether it holds a grant now or not. */
+  listConsents(accountId: string): Promise<ConsentView[]>;
   listSessions(accountId: string): Promise<SessionView[]>;
+  /** Ends a grant and forgets the consent that its client has. Tells what there was; nothing: not the account's. */
+  endGrant(accountId: string, grantId: string): Promise<readonly ('grant' | 'consent')[]>;
+  /** The same for a client that holds no grant. */
+  endConsent(accountId: string, clientId: string): Promise<readonly 'consent'[]>;
   /** False: not the account's. */
-  endGrant(accountId: string, grantId: string): Promise<boolean>;
   endSession(accountId: string, sessionUid: string): Promise<boolean>;
 }
 
@@ -155,6 +160,16 @@ export interface GrantView {
   readonly clientName: string;
   readonly scopes: readonly string[];
   readonly createdAt: Date;
+  readonly expiresAt?: Date;
+}
+
+export interface ConsentView {
+  readonly clientId: string;
+  readonly clientName: string;
+  readonly scopes: readonly string[];
+  readonly claims: readonly string[];
+  /** The last time. */
+  readonly givenAt: Date;
   readonly expiresAt?: Date;
 }
 
@@ -178,8 +193,11 @@ export interface Interactions {
   finishChoice(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Sends the browser on after a sign-in that is finished already (a form that was sent twice). */
   goOn(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Grants what the client asked for (all of it), remembers it, and sends the browser on. */
-  finishConsent(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /**
+   * Grants what the client asked for (all of it), and sends the browser on. True: it is remembered with the
+   * account, not with the browser session alone.
+   */
+  finishConsent(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
   /** Back to the client with an error, e.g. access_denied. */
   abort(
     request: IncomingMessage,

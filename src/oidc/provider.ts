@@ -15,6 +15,7 @@ import { nameBrowsers, sessionLifetime } from './browser-session.ts';
 import { CLAIMS_BY_SCOPE, createAccountFinder } from './claims.ts';
 import { CLIENT_TRAITS, type ClientRegistry, compareHashedSecrets } from './clients.ts';
 import { watchCodes } from './code-redemption.ts';
+import type { Consents } from './consents.ts';
 import { type CookieSettings, cookieNames } from './cookies.ts';
 import { confirmCodesOnce, type DeviceParts, guardUserCodes, keepNoNewSessions } from './device-flow.ts';
 import { nameInterval, slowDevicesDown } from './device-polling.ts';
@@ -49,6 +50,7 @@ export interface ProviderParts extends EventParts {
   readonly claims: ClaimStore;
   readonly artifacts: Artifacts;
   readonly clients: ClientRegistry;
+  readonly consents: Consents;
   readonly rotations: Rotations;
   readonly clock: Clock;
   readonly secrets: Secrets;
@@ -166,7 +168,7 @@ function configuration(parts: ProviderParts, ring: Keyring): Configuration {
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     findAccount: createAccountFinder(accounts),
-    loadExistingGrant: createGrantLoader(lifetimes),
+    loadExistingGrant: createGrantLoader(lifetimes, parts.consents),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
     rotateRefreshToken: true,

@@ -3,10 +3,12 @@ import type { Context } from 'koa';
 import { interactionOf, type Submits } from '../http/routes.ts';
 import { sendPage } from '../http/send-page.ts';
 import { findAccount } from '../identity/accounts.ts';
+import { noteChange } from '../identity/audit-line.ts';
 import { Refused } from '../identity/refusal.ts';
 import type { InteractionView } from '../oidc/oidc.ts';
 import { brandOf, webAddress } from './branding.ts';
 import { forApp } from './for-app.ts';
+import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
 import { readInteraction } from './read-interaction.ts';
 import { scopesInWords } from './scopes.ts';
@@ -42,14 +44,25 @@ export function consent(parts: PageParts): Submits {
     if (decision !== 'allow' && decision !== 'deny')
       throw new Refused('unreadable-body', { detail: 'no decision' });
     ctx.respond = false;
-    if (decision === 'allow') await parts.interactions.finishConsent(ctx.req, ctx.res);
-    else {
+    if (decision === 'allow') {
+      const remembered = await parts.interactions.finishConsent(ctx.req, ctx.res);
+      if (remembered) noteConsent(parts, ctx, view);
+    } else {
       await parts.interactions.abort(ctx.req, ctx.res, {
         error: 'access_denied',
         description: 'The person did not allow the access.',
       });
     }
   };
+}
+
+function noteConsent(parts: PageParts, ctx: Context, view: InteractionView): void {
+  const { organization, accountId: subject } = view;
+  noteChange(parts.identity, {
+    event: 'consent.give',
+    ...{ organization, subject, origin: originOf(ctx, view) },
+    detail: { client: view.client.clientId, scopes: [...view.missingScopes] },
+  });
 }
 
 function linksOf(client: InteractionView['client']): { key: string; href: string }[] {

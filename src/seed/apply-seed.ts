@@ -26,7 +26,7 @@ export interface SeedOptions extends SeedWorld {
   readonly hasher: PasswordHasher;
   readonly clock: Clock;
   /** Ends what an account holds when the file blocks it or replaces its password. */
-  readonly access?: AccessEnder;
+  readonly access?: Pick<AccessEnder, 'endAll'>;
   /** Called now and then with how many accounts are done. */
   readonly progress?: (done: number, all: number) => void;
 }

@@ -43,6 +43,7 @@ const IN_REDIS = new Set([
 ]);
 const IN_MONGO = new Set([
   'Grant',
+  'Consent',
   'RefreshToken',
   'Client',
   'InitialAccessToken',

@@ -73,7 +73,10 @@ export async function openWorld(
     }),
     mailer: { send: (letter) => letters.push(letter), drain: async () => true, close: async () => {} },
     audit: { write: (record) => audit.push(record) },
-    access: { endAll: async (accountId, keep) => void ended.push({ accountId, keep }) },
+    access: {
+      endAll: async (accountId, keep) => void ended.push({ accountId, keep }),
+      forgetConsents: async () => {},
+    },
   };
   for (const id of ['north', 'south'])
     await stores.organizations.put({ id, name: `${id} clinic`, hosts: [], vendor: {} });

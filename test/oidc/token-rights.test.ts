@@ -172,7 +172,7 @@ describe('who may do what with a token', () => {
     const grants = await holdings.listGrants('sara');
     expect(grants.map(({ clientId }) => clientId)).to.include('south-web');
     const kept = await world.oidc.grants.grantOf(two.access_token, 'south-web');
-    expect(await holdings.endGrant('nora', String(kept?.grantId))).to.equal(false);
+    expect(await holdings.endGrant('nora', String(kept?.grantId))).to.deep.equal([]);
     await access.endAll('sara', { grantId: String(kept?.grantId) });
     expect(await introspect(world, one.access_token, SOUTH)).to.deep.equal({ active: false });
     expect((await introspect(world, two.access_token, SOUTH)).active).to.equal(true);
@@ -180,7 +180,7 @@ describe('who may do what with a token', () => {
     browser.person = undefined;
     const silent = await browser.open(authorizePath({ ...request, prompt: 'none' }));
     expect(silent.url.searchParams.get('error')).to.equal('login_required');
-    expect(await holdings.endGrant('sara', String(kept?.grantId))).to.equal(true);
+    expect(await holdings.endGrant('sara', String(kept?.grantId))).to.deep.equal(['grant']);
     expect(await introspect(world, two.access_token, SOUTH)).to.deep.equal({ active: false });
   });
 

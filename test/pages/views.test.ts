@@ -29,7 +29,12 @@ const account: Record<string, unknown> = {
     },
   ],
   sessions: [{ uid: HOSTILE, at: AT, factors: ['pwd', 'otp'] }],
-  grants: [{ grantId: HOSTILE, client: HOSTILE, at: AT, scopes: [{ key: 'other', name: HOSTILE }] }],
+  grants: [
+    {
+      ...{ ends: 'client', value: HOSTILE, remembered: true },
+      ...{ client: HOSTILE, at: AT, scopes: [{ key: 'other', name: HOSTILE }] },
+    },
+  ],
   keys: [{ id: HOSTILE, name: HOSTILE, at: AT, until: AT, scopes: [HOSTILE] }],
   offers: [{ vendor: 'avycenna', title: HOSTILE, scopes: [HOSTILE] }],
   lives: [0, 1, 30],
@@ -180,7 +185,7 @@ const ALERTS: Readonly<Record<string, string>> = {
 const plain = {
   ...account,
   sessions: [{ uid: 'session-uid', at: AT, factors: ['pwd'] }],
-  grants: [{ grantId: 'grant-id', client: 'App', at: AT, scopes: [] }],
+  grants: [{ ends: 'grant', value: 'grant-id', remembered: true, client: 'App', at: AT, scopes: [] }],
   zone: 'UTC',
   recent: true,
   upstreams: ['google', 'apple'],

@@ -334,7 +334,7 @@ clients:
         log,
         files,
         production: false,
-        access: { endAll: async () => {} },
+        access: { endAll: async () => {}, forgetConsents: async () => {} },
         ...more,
       });
 

@@ -93,6 +93,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
       keys: { encryption: key },
       mail: { kind: 'smtp', smtp: { url: mail.url } },
       federation: upstream.federation,
+      oidc: { rememberConsent: 'session' },
       dialects: Object.fromEntries(dialectNames.map((name) => [name, { enabled: true }])),
       seed: [PEOPLE, CLIENTS],
       ...options.config,

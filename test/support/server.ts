@@ -105,8 +105,8 @@ export function testConfig(
     issuer: 'http://127.0.0.1:0',
     http: { host: '127.0.0.1', port: 0, trustedProxies: ['127.0.0.1'] },
     keys: { encryption: TEST_KEY },
-    // Devices of tests do not wait five seconds for a person of tests.
-    oidc: { deviceInterval: 0 },
+    // Devices of tests do not wait five seconds for a person of tests, who signs in again and again and is asked.
+    oidc: { deviceInterval: 0, rememberConsent: 'session' },
     log: { level: 'debug' },
     dialects: Object.fromEntries(names.map((name) => [name, { enabled: true }])),
   };

@@ -1,32 +1,25 @@
 /** Browsers that are signed in, apps that have access, and the end of each. */
 import type { ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
 import { noteChange } from '../../identity/audit-line.ts';
-import { accountClientId, type GrantView } from '../../oidc/oidc.ts';
+import { accountClientId, type ConsentView, type GrantView } from '../../oidc/oidc.ts';
 import { originOf } from '../origin.ts';
 import type { PageParts } from '../parts.ts';
+import { scopesInWords } from '../scopes.ts';
 import { leadTo, showAccountPage } from './show.ts';
 
-/** Scopes and factors that have words of their own. */
-const SCOPES = new Set([
-  'openid',
-  'profile',
-  'email',
-  'phone',
-  'address',
-  'organization',
-  'roles',
-  'offline_access',
-]);
+/** Factors that have words of their own. */
 const FACTORS = new Set(['pwd', 'otp', 'fed', 'sso']);
 
 export function access(parts: PageParts): ShowsPerson {
   return async (ctx, person) => {
     const { account, sessionUid } = person;
-    const [sessions, grants] = await Promise.all([
+    const [sessions, grants, consents] = await Promise.all([
       parts.holdings.listSessions(account.id),
       parts.holdings.listGrants(account.id),
+      parts.holdings.listConsents(account.id),
     ]);
     const own = accountClientId(account.organization);
+    const held = new Set(grants.map(({ clientId }) => clientId));
     await showAccountPage(parts, ctx, person, {
       view: 'account-access',
       data: {
@@ -38,18 +31,31 @@ export function access(parts: PageParts): ShowsPerson {
           here: uid === sessionUid,
         })),
         // These pages have one like any app; ending it would end nothing.
-        grants: grants.filter(({ clientId }) => clientId !== own).map(grantData),
+        grants: [
+          ...grants.filter(({ clientId }) => clientId !== own).map(grantData),
+          ...consents.filter(({ clientId }) => !held.has(clientId)).map(consentData),
+        ],
       },
     });
   };
 }
 
+/** `ends`: the form's field that says what to end. */
 function grantData({ grantId, clientName, scopes, createdAt }: GrantView) {
   return {
-    grantId,
+    ...{ ends: 'grant', value: grantId, remembered: false },
     client: clientName,
     at: createdAt.toISOString(),
-    scopes: scopes.map((name) => ({ name, key: SCOPES.has(name) ? name : 'other' })),
+    scopes: scopesInWords(scopes),
+  };
+}
+
+function consentData({ clientId, clientName, scopes, givenAt }: ConsentView) {
+  return {
+    ...{ ends: 'client', value: clientId, remembered: true },
+    client: clientName,
+    at: givenAt.toISOString(),
+    scopes: scopesInWords(scopes),
   };
 }
 
@@ -61,11 +67,16 @@ export function endSession(parts: PageParts): SubmitsPerson {
   };
 }
 
+/** A grant, or what is remembered for a client that has none. */
 export function endGrant(parts: PageParts): SubmitsPerson {
   return async (ctx, form, { account }) => {
-    const ended = await parts.holdings.endGrant(account.id, form.get('grant') ?? '');
-    if (ended) note(parts, ctx, account, 'grant.end');
-    leadTo(ctx, '/account/access', ended ? 'grant-ended' : undefined);
+    const { holdings } = parts;
+    const clientId = form.get('client');
+    const ended = clientId
+      ? await holdings.endConsent(account.id, clientId)
+      : await holdings.endGrant(account.id, form.get('grant') ?? '');
+    for (const what of ended) note(parts, ctx, account, `${what}.end`);
+    leadTo(ctx, '/account/access', ended.length > 0 ? 'grant-ended' : undefined);
   };
 }
 

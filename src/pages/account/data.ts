@@ -12,10 +12,11 @@ export function data(parts: PageParts): ShowsPerson {
 
 export function download(parts: PageParts): ShowsPerson {
   return async (ctx, { account }) => {
-    const [known, sessions, grants] = await Promise.all([
+    const [known, sessions, grants, consents] = await Promise.all([
       exportAccount(parts.identity, account),
       parts.holdings.listSessions(account.id),
       parts.holdings.listGrants(account.id),
+      parts.holdings.listConsents(account.id),
     ]);
     const { id: subject, organization } = account;
     noteChange(parts.identity, { event: 'data.download', organization, subject, origin: originOf(ctx) });
@@ -33,6 +34,14 @@ export function download(parts: PageParts): ShowsPerson {
         name: clientName,
         scopes,
         since: createdAt,
+      })),
+      consents: consents.map(({ clientId, clientName, scopes, claims, givenAt, expiresAt }) => ({
+        client_id: clientId,
+        name: clientName,
+        scopes,
+        claims,
+        given_at: givenAt,
+        expires_at: expiresAt,
       })),
     };
     ctx.body = `${JSON.stringify(file, null, 2)}\n`;
