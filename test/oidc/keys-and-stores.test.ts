@@ -250,10 +250,13 @@ describe('outbound requests', () => {
   it('P13 replies are capped in size, and redirects are not followed', async () => {
     const { createServer } = await import('node:http');
     const paths: string[] = [];
+    /** Bytes that left before the connection was given up, with what lay in the buffers between. */
+    const sent: number[] = [];
     const upstream = createServer((request, response) => {
       paths.push(String(request.url));
       if (request.url === '/moved') response.writeHead(302, { location: '/elsewhere' }).end();
       else {
+        response.on('close', () => sent.push(request.socket.bytesWritten));
         const chunk = Buffer.alloc(64 * 1024);
         const feed = () => {
           while (response.write(chunk));
@@ -267,6 +270,8 @@ describe('outbound requests', () => {
     const open = createOutboundFetch({ allowPrivate: true });
     expect((await open(`${url}/moved`)).status).to.equal(302);
     expect(await open(`${url}/endless`).catch((error: Error) => error.name)).to.equal('OutboundRefused');
+    while (sent.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(sent[0]).to.be.lessThan(32 * 1024 * 1024);
     const aborted = await open(`${url}/endless`, { signal: AbortSignal.abort() }).catch(
       (error: Error) => error.name,
     );
