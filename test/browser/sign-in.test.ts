@@ -3,7 +3,17 @@ import { expect } from 'chai';
 import { fetchUserInfo } from 'openid-client';
 import { focused } from '../support/browser.ts';
 import { nativeApp } from '../support/clients.ts';
-import { answerOf, begin, DOCTOR, enter, type Journeys, MARA, signIn, startJourneys } from './journey.ts';
+import {
+  answerOf,
+  begin,
+  DOCTOR,
+  enter,
+  type Journeys,
+  MARA,
+  signIn,
+  startJourneys,
+  startSite,
+} from './journey.ts';
 
 describe('signing in with a browser', () => {
   let journeys: Journeys;
@@ -94,17 +104,14 @@ describe('signing in with a browser', () => {
   });
 
   it('leads to an app on a loopback port', async () => {
-    const [page, party] = await Promise.all([journeys.visit(), journeys.party(nativeApp)]);
-    await page
-      .context()
-      .route('http://127.0.0.1:4711/**', (route) =>
-        route.fulfill({ contentType: 'text/html', body: '<h1>The app</h1>' }),
-      );
-    await begin(page, party, { redirect_uri: 'http://127.0.0.1:4711/callback' });
+    const [page, party, app] = await Promise.all([journeys.visit(), journeys.party(nativeApp), startSite()]);
+    app.html = '<h1>The app</h1>';
+    await begin(page, party, { redirect_uri: `http://127.0.0.1:${new URL(app.url).port}/callback` });
     await enter(page, MARA);
     await page.getByRole('button', { name: 'Allow', exact: true }).click();
     await page.getByText('The app').waitFor();
     expect(answerOf(page).get('code')).to.be.a('string');
+    await app.close();
   });
 
   it('posts the answer to an app that asked for a form', async () => {

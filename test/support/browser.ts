@@ -1,5 +1,5 @@
 /**
- * The system's Chromium through playwright-core, for what only a real browser shows: keyboards, scripts,
+ * The system's Chromium through playwright-core (its headless shell where that is installed), for what only a real browser shows: keyboards, scripts,
  * cross-site requests, frames, looks. One browser serves a test file; each test has a context of its own.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,9 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 
 export type { Browser, Page } from 'playwright-core';
 
-const CANDIDATES = [
+/** Chromium without its own windows and menus, which nobody sees here and which cost more than the pages. */
+const SHELL = '/usr/bin/chromium-headless-shell';
+const WHOLE = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
@@ -18,19 +20,19 @@ const CANDIDATES = [
 
 /** Throws when there is no Chromium: a journey that was not walked must not look walked. */
 export function launchBrowser(): Promise<Browser> {
-  return chromium.launch(howToLaunch());
+  return chromium.launch(howToLaunch([SHELL, ...WHOLE]));
 }
 
 /**
  * A page of a browser whose person has switched cookies off in its settings. It costs a browser of its own,
- * because the setting belongs to the browser's profile.
+ * because the setting belongs to the browser's profile, which the headless shell does not read.
  */
 export async function openPageWithoutCookies(): Promise<{ page: Page; close(): Promise<void> }> {
   const profile = mkdtempSync(path.join(tmpdir(), 'portico-profile-'));
   mkdirSync(path.join(profile, 'Default'));
   const settings = { profile: { default_content_setting_values: { cookies: BLOCK } } };
   writeFileSync(path.join(profile, 'Default/Preferences'), JSON.stringify(settings));
-  const context = await chromium.launchPersistentContext(profile, howToLaunch());
+  const context = await chromium.launchPersistentContext(profile, howToLaunch(WHOLE));
   context.setDefaultTimeout(PATIENCE);
   return {
     page: await context.newPage(),
@@ -47,11 +49,11 @@ const BLOCK = 2;
 /** Milliseconds to wait for what a page is to show: a busy machine takes its time. */
 const PATIENCE = 30_000;
 
-function howToLaunch() {
-  const executablePath = CANDIDATES.find((candidate) => existsSync(candidate));
+function howToLaunch(candidates: readonly string[]) {
+  const executablePath = candidates.find((candidate) => existsSync(candidate));
   if (executablePath === undefined) {
     throw new Error(
-      `Chromium is needed at one of ${CANDIDATES.join(', ')} (Debian: apt-get install chromium).`,
+      `Chromium is needed at one of ${candidates.join(', ')} (Debian: apt-get install chromium).`,
     );
   }
   return { executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] };
