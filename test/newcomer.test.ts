@@ -9,7 +9,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { inTime } from './support/in-time.ts';
-import { freePort, startServerProcess } from './support/server-process.ts';
+import { freePort } from './support/ports.ts';
+import { startServerProcess } from './support/server-process.ts';
 
 const root = path.join(import.meta.dirname, '..');
 

@@ -20,7 +20,7 @@ import type { AccessWanted, GrantIssuer } from '../../src/oidc/oidc.ts';
 import { randomText } from '../../src/secrets.ts';
 import { startServer } from '../../src/server.ts';
 import { StoreUnavailable } from '../../src/store/ports.ts';
-import { countsOf, GROUND, openSoakStore, type SoakStore } from './stores.ts';
+import { GROUND, openSoakStore, type SoakStore } from './stores.ts';
 
 const { values } = parseArgs({
   options: {
@@ -112,7 +112,7 @@ async function figures(store: SoakStore): Promise<Figures> {
   }
   const { heapUsed, external, rss } = process.memoryUsage();
   const [memory, resident] = [heapUsed + external, rss].map((bytes) => bytes / 2 ** 20);
-  return { ...(await countsOf(store)), 'MB in use': memory ?? 0, 'MB resident': resident ?? 0 };
+  return { ...(await store.counts()), 'MB in use': memory ?? 0, 'MB resident': resident ?? 0 };
 }
 
 /** What grew by more than is allowed. Small counts may move by a few. */

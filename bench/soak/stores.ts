@@ -46,10 +46,6 @@ export async function openSoakStore(kind: string): Promise<SoakStore> {
   throw new Error(`There is no store "${kind}": embedded, redis or distributed.`);
 }
 
-export function countsOf(store: SoakStore): Promise<Record<string, number>> {
-  return store.counts();
-}
-
 function openEmbedded(): SoakStore {
   const folder = mkdtempSync(path.join(tmpdir(), 'portico-soak-'));
   const file = path.join(folder, 'portico.db');

@@ -8,7 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { inTime } from '../support/in-time.ts';
-import { freePort, startServerProcess } from '../support/server-process.ts';
+import { freePort } from '../support/ports.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { openTerminal } from './run-portico.ts';
 
 const DEMO = path.join(import.meta.dirname, '../../config/seed/demo.yaml');

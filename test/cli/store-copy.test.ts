@@ -15,8 +15,9 @@ import {
   vseeDoor,
 } from '../nodes/calls.ts';
 import { recordsApi } from '../support/clients.ts';
+import { freePort } from '../support/ports.ts';
 import { CLIENTS, PEOPLE } from '../support/server.ts';
-import { freePort, startServerProcess } from '../support/server-process.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { sharedServers } from '../support/servers.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
 

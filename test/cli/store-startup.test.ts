@@ -3,7 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
-import { freePort, withoutSettings } from '../support/server-process.ts';
+import { freePort } from '../support/ports.ts';
+import { withoutSettings } from '../support/server-process.ts';
 import { canStartServers, sharedServers, startRedis } from '../support/servers.ts';
 import { openTerminal } from './run-portico.ts';
 

@@ -1,7 +1,8 @@
 /** `portico try` as somebody runs it beside a development server, in a terminal of its own. */
 import path from 'node:path';
 import { expect } from 'chai';
-import { freePort, type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { freePort } from '../support/ports.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
 
 const DEMO = path.join(import.meta.dirname, '../../config/seed/demo.yaml');

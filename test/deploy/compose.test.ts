@@ -11,7 +11,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/mistakes.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { dialectSettings } from '../../src/dialects/registry.ts';
-import { freePort } from '../support/server-process.ts';
+import { freePort } from '../support/ports.ts';
 import { canStartServers } from '../support/servers.ts';
 
 const root = path.join(import.meta.dirname, '../..');

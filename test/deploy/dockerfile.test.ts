@@ -7,7 +7,8 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { freePort, withoutSettings } from '../support/server-process.ts';
+import { freePort } from '../support/ports.ts';
+import { withoutSettings } from '../support/server-process.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 

@@ -1,8 +1,8 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { expect } from 'chai';
 import { oidcAgain, oidcSignIn } from '../nodes/calls.ts';
+import { freePort } from '../support/ports.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { freePort } from '../support/server-process.ts';
 import { type Nginx, nginxProgram, sendRaw, startNginx } from './nginx-server.ts';
 
 describe('An https issuer behind nginx as shipped', function () {

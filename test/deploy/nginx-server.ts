@@ -5,13 +5,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, chmodSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect as connectSocket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
-import { freePort } from '../support/server-process.ts';
+import { freePort, takesConnections } from '../support/ports.ts';
 
 const SHIPPED = path.join(import.meta.dirname, '../../deploy/nginx/portico.conf');
 
@@ -118,26 +117,19 @@ async function makeCertificate(folder: string): Promise<void> {
   ]);
 }
 
+/** Milliseconds, on a machine with other work to do. */
+const PATIENCE = 60_000;
+
 async function answers(port: number, child: ChildProcess): Promise<void> {
   const written: string[] = [];
   child.stderr?.on('data', (chunk) => written.push(String(chunk)));
-  const deadline = Date.now() + 60_000;
-  while (!(await connects(port))) {
+  const deadline = Date.now() + PATIENCE;
+  while (!(await takesConnections(port))) {
     if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}:\n${written.join('')}`);
-    if (Date.now() > deadline) throw new Error(`nginx did not answer in 10 s:\n${written.join('')}`);
+    if (Date.now() > deadline)
+      throw new Error(`nginx did not answer within ${PATIENCE} ms:\n${written.join('')}`);
     await wait(50);
   }
-}
-
-function connects(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connectSocket({ port, host: '127.0.0.1' });
-    const done = (open: boolean) => {
-      socket.destroy();
-      resolve(open);
-    };
-    socket.once('connect', () => done(true)).once('error', () => done(false));
-  });
 }
 
 /** Sends bytes over TLS as they are, and resolves with all that came back until the other side closed or fell silent. */

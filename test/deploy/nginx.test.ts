@@ -6,7 +6,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
-import { freePort } from '../support/server-process.ts';
+import { freePort } from '../support/ports.ts';
 import { type Nginx, nginxProgram, sendRaw, startNginx } from './nginx-server.ts';
 import { type RecordingNode, startRecordingNode } from './recording-node.ts';
 

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { introspect, oidcSignIn, refreshOidc } from '../nodes/calls.ts';
+import { freePort } from '../support/ports.ts';
 import { startTestServer } from '../support/server.ts';
-import { freePort } from '../support/server-process.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const guide = readFileSync(path.join(root, 'docs/operations.md'), 'utf8');

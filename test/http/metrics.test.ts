@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { freePort } from '../support/ports.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { freePort } from '../support/server-process.ts';
 
 describe('/metrics on the internal listener', () => {
   let server: TestServer;

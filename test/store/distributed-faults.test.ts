@@ -163,7 +163,9 @@ describe('the distributed store, when something is wrong', function () {
       expectUnavailable(() => nowhere.presence.read('a', new Date()), 3500),
     ]);
     for (const server of await nowhere.health()) expect(server.ok).to.equal(false);
+    const begun = performance.now();
     await nowhere.close();
+    expect(performance.now() - begun).to.be.lessThan(2500);
   });
 
   it('ten nodes that start at once on a new database migrate it once and all start', async () => {

@@ -135,6 +135,27 @@ describe('what the distributed store leaves in Redis', function () {
     expect(await direct.keys('*')).to.deep.equal([]);
   });
 
+  it('a primary that became a replica is left for whoever is the primary at the address now', async () => {
+    const own = async () => {
+      const all = String(await direct.call('CLIENT', 'LIST')).split('\n');
+      return all.filter((line) => line.includes(' name=portico ')).map((line) => /^id=(\d+)/.exec(line)?.[1]);
+    };
+    const before = await own();
+    expect(before).to.have.length(1);
+    await direct.call('REPLICAOF', '127.0.0.1', '1');
+    const refused = await stores.claims.claim('k', 'o', new Date(), later(new Date(), HOUR)).catch(String);
+    expect(refused).to.contain('cannot be reached');
+    await direct.call('REPLICAOF', 'NO', 'ONE');
+    let after = await own();
+    for (let i = 0; i < 200 && (after.length === 0 || after[0] === before[0]); i += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      after = await own();
+    }
+    expect(after).to.have.length(1).and.not.include(before[0]);
+    expect(await stores.claims.claim('k', 'o', new Date(), later(new Date(), HOUR))).to.equal(true);
+    await stores.claims.forget('k');
+  });
+
   it('ending a grant leaves no key of its records behind', async () => {
     const links = { grantId: fresh('g'), accountId: fresh('a'), uid: fresh('u'), userCode: fresh('c') };
     const expiresAt = later(new Date(), HOUR);

@@ -16,8 +16,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { dialectNames } from '../../src/dialects/registry.ts';
 import { type MailServer, startMailServer } from './mail-server.ts';
+import { freePort } from './ports.ts';
 import { CLIENTS, PEOPLE } from './server.ts';
-import { freePort, withoutSettings } from './server-process.ts';
+import { withoutSettings } from './server-process.ts';
 import { sharedServers, startRedis } from './servers.ts';
 import { startUpstream, type TestUpstream } from './upstream.ts';
 
@@ -222,7 +223,8 @@ interface Balancer {
 
 /**
  * Round robin, request by request. A node whose /readyz does not say yes gets nothing while another's does.
- * One that took the request and broke off is a 502, since nobody knows what it did.
+ * One that took the request and broke off is a 502, since nobody knows what it did, and rests until it is
+ * ready again: a process on its way out still takes connections (nginx rests it, too: max_fails=1).
  */
 async function startBalancer(ports: () => readonly number[]): Promise<Balancer> {
   const served: number[] = [];
@@ -249,7 +251,10 @@ async function startBalancer(ports: () => readonly number[]): Promise<Balancer> 
       const rests = (which: number) => resting.has(all[which] ?? 0);
       for (const which of [...inTurn.filter((one) => !rests(one)), ...inTurn.filter(rests)]) {
         const port = all[which] ?? 0;
-        const reply = await forward(port, request, body);
+        const reply = await forward(port, request, body).catch((error: unknown) => {
+          resting.add(port);
+          throw error;
+        });
         if (reply === 'refused') {
           resting.add(port);
           continue;

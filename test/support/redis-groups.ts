@@ -1,7 +1,8 @@
 /** More than one Redis: a cluster of three, and a primary with a replica that three Sentinels watch. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { freePort, startRedis, startSentinel, type TestServer } from './servers.ts';
+import { freePort } from './ports.ts';
+import { startRedis, startSentinel, type TestServer } from './servers.ts';
 
 const SLOTS = 16_384;
 const MASTER = 'portico';

@@ -4,12 +4,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { type MailServer, startMailServer } from './mail-server.ts';
+import { freePort } from './ports.ts';
 import { startUpstream, type TestUpstream } from './upstream.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -150,18 +150,4 @@ async function end(child: ChildProcess) {
     throw new Error(`The server did not end within ${END} ms of SIGTERM.`);
   }
   return { ...result, took: performance.now() - begun };
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address !== null ? resolve(address.port) : reject(),
-      );
-    });
-  });
 }

@@ -7,11 +7,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connect as connectSocket, createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort, takesConnections } from './ports.ts';
 
 export interface TestServer {
   readonly url: string;
@@ -158,7 +158,7 @@ async function start({ program, port: wanted, patience, values, url }: Start): P
   };
   atExit(clean);
   const deadline = Date.now() + patience;
-  while (!(await answers(port))) {
+  while (!(await takesConnections(port))) {
     if (child.exitCode !== null)
       throw new Error(`${program} ended with ${child.exitCode} before it answered.`);
     if (Date.now() > deadline) throw new Error(`${program} did not answer in ${patience} ms.`);
@@ -175,27 +175,6 @@ async function start({ program, port: wanted, patience, values, url }: Start): P
       await gone;
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No port.');
-  return address.port;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connectSocket({ port, host: '127.0.0.1' });
-    const done = (open: boolean) => {
-      socket.destroy();
-      resolve(open);
-    };
-    socket.once('connect', () => done(true)).once('error', () => done(false));
-  });
 }
 
 function redisProgram(): string | undefined {

@@ -200,13 +200,7 @@ describe('tokens of the dialects and of the server', () => {
         expect((await world.revoke(mine.access, webApp)).status, 'another client').to.equal(400);
         expect((await world.me(vendor, mine.access)).status).to.equal(200);
         expect((await world.revoke(mine.access)).status).to.equal(200);
-        expect(await world.introspect(mine.access)).to.deep.equal({ active: false });
-        expectDead(vendor, await world.me(vendor, mine.access), 'me');
-        if (mine.refresh !== undefined) {
-          expect(await world.introspect(mine.refresh)).to.deep.equal({ active: false });
-          await expectNoRefresh(vendor, mine.refresh);
-        }
-        expect((await world.me(vendor, of(vendor).access)).status, 'another sign-in').to.equal(200);
+        await expectEnded(vendor, mine);
       });
 
       it(`C2 a token of ${name} says that its sign-in was a legacy one, by password`, async () => {
@@ -235,6 +229,17 @@ describe('tokens of the dialects and of the server', () => {
       claims,
     };
     return { ...live, access };
+  }
+
+  /** All of it is dead, and another sign-in of the same person lives. */
+  async function expectEnded(vendor: DialectFacts, mine: Issued): Promise<void> {
+    expect(await world.introspect(mine.access)).to.deep.equal({ active: false });
+    expectDead(vendor, await world.me(vendor, mine.access), 'me');
+    if (mine.refresh !== undefined) {
+      expect(await world.introspect(mine.refresh)).to.deep.equal({ active: false });
+      await expectNoRefresh(vendor, mine.refresh);
+    }
+    expect((await world.me(vendor, of(vendor).access)).status, 'another sign-in').to.equal(200);
   }
 
   async function expectNoRefresh(vendor: DialectFacts, token: string): Promise<void> {
@@ -281,13 +286,7 @@ describe('tokens of the dialects and of the server', () => {
       if (sent === undefined) return;
       const headers = { ...vendor.headers, ...vendor.me.headers(mine.access) };
       expect((await world.send({ ...sent, headers })).status).to.equal(200);
-      expect(await world.introspect(mine.access)).to.deep.equal({ active: false });
-      expectDead(vendor, await world.me(vendor, mine.access), 'me');
-      if (mine.refresh !== undefined) {
-        expect(await world.introspect(mine.refresh)).to.deep.equal({ active: false });
-        await expectNoRefresh(vendor, mine.refresh);
-      }
-      expect((await world.me(vendor, of(vendor).access)).status, 'another sign-in').to.equal(200);
+      await expectEnded(vendor, mine);
     });
   }
 });
