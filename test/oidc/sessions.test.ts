@@ -105,7 +105,7 @@ describe('browser sessions', () => {
     const all = await browser.jar.getCookies(world.issuer);
     const value = String(await sessionOf(browser));
     const signature = String(all.find(({ key }) => key === 'portico_session.sig')?.value);
-    const bent = `${signature.slice(0, -2)}AA`;
+    const bent = `${signature.slice(0, -6)}AAAAAA`;
     for (const cookie of [
       `portico_session=${value}`,
       `portico_session=${value}; portico_session.sig=${bent}`,

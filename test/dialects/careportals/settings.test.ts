@@ -221,7 +221,7 @@ withSettings('under a shared secret', { accessToken: { signing: 'HS256', secret:
     });
     expect(payload).to.include({ client_id: 'careportals-legacy', uname: 'lea@x.test#north_clinic' });
     expect((await client.account(token)).status).to.equal(200);
-    expect((await client.account(`${token.slice(0, -2)}AA`)).status).to.equal(401);
+    expect((await client.account(`${token.slice(0, -6)}AAAAAA`)).status).to.equal(401);
     const link = await client.resetToken('lea@x.test');
     expect(
       (await client.post('/patient/auth/reset', { token: link, password: NEW_PASSWORD })).status,

@@ -28,7 +28,7 @@ function comparable({ status, headers, text }: Incoming): string {
     .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<jwt>')
     .replace(/[\w.+-]+@[\w.]+/g, '<address>')
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<uuid>')
-    .replace(/\b(vt|rt|rst|usr|user|avk|key)_\w[\w-]*/g, '<$1>')
+    .replace(/\b(vt|rt|rst|usr|user|avk|key)_[\w-]+/g, '<$1>')
     .replace(/\b(?:[0-9a-f]{24}|[0-9a-f]{32})\b/g, '<hex>')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>');
   return JSON.stringify([status, headers['content-type'], headers['www-authenticate'], said]);
