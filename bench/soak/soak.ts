@@ -34,7 +34,7 @@ const { values } = parseArgs({
 
 const CLIENT = 'soak';
 /** Cycles at a time. */
-const WIDTH = 8;
+const WIDTH = 32;
 /** Seconds: longer than a cycle takes, and soon over. */
 const SHORT = 30;
 /** Seconds: such access tokens lie beside their grants. */

@@ -3,7 +3,7 @@
  * that introspection, revocation and the end of an account treat them like any other.
  */
 import { randomUUID } from 'node:crypto';
-import { importJWK, type JWTPayload, SignJWT } from 'jose';
+import { type JWTPayload, SignJWT } from 'jose';
 import type { Clock } from '../clock.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Json } from '../store/ports.ts';
@@ -137,9 +137,7 @@ async function signAccess(facts: {
       .sign(new TextEncoder().encode(wanted.sharedSecret));
   }
   const key = currentKey(ring, 'ES256');
-  return token
-    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: key.kid })
-    .sign(await importJWK(key.jwk, 'ES256'));
+  return token.setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: key.kid }).sign(key.jwk);
 }
 
 export function liveToken({ payload }: Artifact): LiveToken {
