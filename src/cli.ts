@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { accountCommand } from './cli/account.ts';
 import { apiKeyCommand } from './cli/api-key.ts';
+import { auditCommand } from './cli/audit.ts';
 import { clientCommand } from './cli/client.ts';
 import { configCommand } from './cli/config.ts';
 import { docsCommand } from './cli/docs.ts';
@@ -31,6 +32,7 @@ export function program(): Command {
     .addCommand(clientCommand())
     .addCommand(apiKeyCommand())
     .addCommand(keysCommand())
+    .addCommand(auditCommand())
     .addCommand(tryCommand())
     .addCommand(storeCommand())
     .addCommand(docsCommand())

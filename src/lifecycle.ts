@@ -49,3 +49,22 @@ export function createLifecycle({ log }: { log: Log }): Lifecycle {
     },
   };
 }
+
+/** Runs in the background until the server stops; a failure is logged and tried again the next time. */
+export function repeat(
+  lifecycle: Lifecycle,
+  name: string,
+  every: number,
+  log: Log,
+  work: () => Promise<unknown>,
+): void {
+  let running: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    running = work().catch((error: unknown) => log.warn({ err: error }, `${name} failed; it is tried again`));
+  }, every);
+  timer.unref();
+  lifecycle.onClose('work', name, async () => {
+    clearInterval(timer);
+    await running;
+  });
+}

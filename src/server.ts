@@ -3,10 +3,8 @@
  * listen. main.ts calls it with the configuration of the process, tests with other values. Nothing else in
  * src/ makes a store, a mailer or an OIDC server.
  */
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Middleware } from 'koa';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config/schema.ts';
@@ -30,7 +28,8 @@ import { createAttempts } from './identity/attempts.ts';
 import type { Identity } from './identity/identity.ts';
 import { createPasswordHasher } from './identity/password-hasher.ts';
 import { createPasswordPolicy } from './identity/password-policy.ts';
-import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { createLifecycle, type Lifecycle, repeat } from './lifecycle.ts';
+import { bind, drain, listen } from './listen.ts';
 import { openMail } from './mail/open-mail.ts';
 import { createAudit, type FlushableAudit } from './observe/audit.ts';
 import { createLog, type Log } from './observe/log.ts';
@@ -50,8 +49,7 @@ const PROJECT = join(import.meta.dirname, '..');
 /** Milliseconds between two rounds of cleaning up. No answer depends on them. */
 const SWEEP_EVERY = 60_000;
 const ROTATION_CHECK_EVERY = 60_000;
-/** Milliseconds that requests in flight, and after them letters, may take when the server stops: under 5 s together. */
-const DRAIN = 3000;
+/** Milliseconds that letters may take when the server stops: under 5 s with the requests before them (listen.ts). */
 const LETTERS_DRAIN = 1500;
 
 export interface ServerOptions {
@@ -92,6 +90,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     await startInternal({ ...parts });
     await front.answerWith(handler);
     repeat(lifecycle, 'sweep', SWEEP_EVERY, log, () => parts.stores.sweep(clock.now()));
+    keepAudit(config.audit.retention, parts);
     repeat(lifecycle, 'key rotation', ROTATION_CHECK_EVERY, log, () => parts.oidc.rotateKeys());
     lifecycle.ready();
     const { stores, identity, oidc } = parts;
@@ -282,6 +281,14 @@ async function createDevelopmentPages(
   return mail.mailbox === undefined ? pages : [...pages, createMailboxPage({ mailbox: mail.mailbox, views })];
 }
 
+/** `retention`: seconds; undefined keeps every record for ever. */
+function keepAudit(retention: number | undefined, { lifecycle, log, clock, stores }: Parts): void {
+  if (retention === undefined) return;
+  repeat(lifecycle, 'audit retention', SWEEP_EVERY, log, () =>
+    stores.audit.removeBefore(new Date(clock.now().getTime() - retention * 1000)),
+  );
+}
+
 /** Every door writes its sign-ins to the audit trail, so that is where they are counted. */
 function countSignIns(audit: FlushableAudit, metrics: Metrics): FlushableAudit {
   return {
@@ -296,60 +303,6 @@ function countSignIns(audit: FlushableAudit, metrics: Metrics): FlushableAudit {
       });
     },
   };
-}
-
-/* ------------------------------------------------------------------ listening */
-
-async function listen(http: Config['http'], lifecycle: Lifecycle) {
-  let handler: RequestListener = (_, response) => {
-    response.writeHead(503, { 'retry-after': '1', 'cache-control': 'no-store' }).end();
-  };
-  let served = false;
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
-    // A balancer that keeps connections must not send one more request on a connection that is about to go.
-    if (!lifecycle.accepting()) response.setHeader('Connection', 'close');
-    handler(request, response);
-  });
-  const port = await bind(server, http.port, http.host);
-  // The port is free, which is told at once where it is not, and is let go until there is somebody to
-  // answer: a balancer that does not ask /readyz sends requests wherever a connection is taken.
-  if (http.port !== 0) await new Promise((resolve) => server.close(resolve));
-  lifecycle.onClose('listening', 'requests', async () => {
-    // Whoever is sent here until the balancer has seen /readyz say no is still served.
-    if (served) await pause(http.stopDelay * 1000);
-    await drain(server);
-  });
-  return {
-    port,
-    host: http.host === '0.0.0.0' || http.host === '::' ? 'localhost' : http.host,
-    async answerWith(next: RequestListener) {
-      handler = next;
-      served = true;
-      if (!server.listening) await bind(server, port, http.host);
-    },
-  };
-}
-
-function bind(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port, host }, () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-/** No new connections; requests in flight get DRAIN milliseconds. */
-function drain(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const late = setTimeout(() => server.closeAllConnections(), DRAIN);
-    server.close(() => {
-      clearTimeout(late);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }
 
 /** An issuer with port 0 takes the port that the system chose. */
@@ -371,23 +324,4 @@ async function startInternal(parts: Parts): Promise<void> {
   const server = createServer(app.callback());
   await bind(server, port, host);
   parts.lifecycle.onClose('work', 'internal listener', () => drain(server));
-}
-
-/** Runs in the background until the server stops; a failure is logged and tried again the next time. */
-function repeat(
-  lifecycle: Lifecycle,
-  name: string,
-  every: number,
-  log: Log,
-  work: () => Promise<unknown>,
-): void {
-  let running: Promise<unknown> = Promise.resolve();
-  const timer = setInterval(() => {
-    running = work().catch((error: unknown) => log.warn({ err: error }, `${name} failed; it is tried again`));
-  }, every);
-  timer.unref();
-  lifecycle.onClose('work', name, async () => {
-    clearInterval(timer);
-    await running;
-  });
 }

@@ -145,6 +145,7 @@ const ZONES: readonly Zone[] = [
   { files: /^observe\//, may: ['observe/.+'], types: ['store/ports.ts'], packages: ['pino', 'prom-client'] },
   { files: /^(clock|secrets)\.ts$/, may: [], packages: [] },
   { files: /^lifecycle\.ts$/, may: [], packages: ['close-with-grace'] },
+  { files: /^listen\.ts$/, may: [], types: ['lifecycle.ts', 'config/schema.ts'], packages: [] },
   {
     files: /^cli(\/.+)?\.ts$/,
     may: [

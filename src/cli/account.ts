@@ -87,6 +87,7 @@ Examples:
             claims: claimChanges(options),
             vendor: options.vendor ?? {},
           },
+          origin: desk.origin,
         });
         tell(account, options, password);
       }),
@@ -123,10 +124,13 @@ Examples:
     )
     .action((who: string, options: Changes & Where & JsonOption) =>
       atDesk(async (desk) => {
-        const { id } = await findAccount(desk, who, options.organization);
+        const { id, version } = await findAccount(desk, who, options.organization);
         const { identity } = await desk.tools();
         const { updateAccount } = await import('../identity/update-account.ts');
         const account = await updateAccount(identity, id, (present) => changed(present, options));
+        if (account.version !== version) {
+          await desk.note('profile.update', { organization: account.organization, subject: id });
+        }
         const password = await passwordFrom(options);
         if (password !== undefined) await replacePassword(desk, identity, { id, password });
         tell(account, options, password);

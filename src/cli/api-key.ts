@@ -91,7 +91,10 @@ Examples:
           createdAt: desk.clock.now(),
         };
         if ((await desk.stores.apiKeys.insert(record)) !== 'inserted') throw new CommandRefused('Try again.');
-        await desk.note('api-key.created', { organization: record.organization, detail: { key: record.id } });
+        await desk.note('api-key.create', {
+          organization: record.organization,
+          detail: { keyId: record.id },
+        });
         tell(record, options, { key, ...(secret === undefined ? {} : { secret }) });
       }),
     );
@@ -148,7 +151,7 @@ function revoke(): Command {
             `There is no API key ${id}. See: portico api-key list --organization <id>`,
           );
         }
-        await desk.note('api-key.deleted', { organization: record.organization, detail: { key: id } });
+        await desk.note('api-key.delete', { organization: record.organization, detail: { keyId: id } });
         say(`API key ${id} is revoked.`);
       }),
     );

@@ -109,7 +109,7 @@ Examples:
         }
         await desk.stores.clients.put(client);
         const { organization, clientId } = client;
-        await desk.note('client.created', { organization, detail: { client: clientId } });
+        await desk.note('client.create', { organization, detail: { client: clientId } });
         tell(client, options, secret);
       }),
     );
@@ -218,7 +218,7 @@ Examples:
           ...(branding && { branding }),
         };
         await desk.stores.clients.put({ ...client, metadata });
-        await desk.note('client.changed', { organization: client.organization, detail: { client: id } });
+        await desk.note('client.update', { organization: client.organization, detail: { client: id } });
         say(`Client ${id} was changed.`);
       }),
     );
@@ -271,7 +271,7 @@ function remove(): Command {
         const client = await ownClient(desk, id);
         if (!yes) throw new CommandRefused(`This deletes client ${id} for good. Add --yes to confirm.`);
         await desk.stores.clients.remove(id);
-        await desk.note('client.deleted', { organization: client.organization, detail: { client: id } });
+        await desk.note('client.delete', { organization: client.organization, detail: { client: id } });
         say(`Client ${id} was deleted.`);
       }),
     );

@@ -9,7 +9,7 @@ import type { RequestOrigin } from '../identity/identity.ts';
 import type { Log } from '../observe/log.ts';
 import type { Secrets } from '../secrets.ts';
 import type { OperatorTools } from '../server.ts';
-import type { OrganizationRecord, Stores } from '../store/ports.ts';
+import type { AuditRecord, OrganizationRecord, Stores } from '../store/ports.ts';
 import { CommandRefused } from './output.ts';
 
 export interface Desk {
@@ -23,7 +23,7 @@ export interface Desk {
   /** Accounts with everything that hangs on them, and the OIDC server. */
   tools(): Promise<OperatorTools>;
   /** One line of the audit trail about what the operator did. */
-  note(event: string, facts: { organization?: string; detail?: Record<string, string> }): Promise<void>;
+  note(event: string, facts: Pick<AuditRecord, 'organization' | 'subject' | 'detail'>): Promise<void>;
 }
 
 /** Opens the desk, does the work, closes the desk. */
@@ -47,6 +47,7 @@ export async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void>
   const log = createLog({ level: 'warn', destination: process.stderr });
   const secrets = secretsFrom(serverKey(config));
   const stores = await openStores(config.store, { log });
+  const origin = { address: 'local', requestId: randomUUID(), clientId: 'portico-cli', door: 'command-line' };
   let tools: OperatorTools | undefined;
   try {
     await stores.migrate();
@@ -56,14 +57,18 @@ export async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void>
       secrets,
       log,
       clock: systemClock,
-      origin: { address: 'local', requestId: randomUUID(), clientId: 'portico-cli', door: 'command-line' },
+      origin,
       async tools() {
         const { openForOperator } = await import('../server.ts');
         tools ??= await openForOperator(config, { log });
         return tools;
       },
       note: (event, facts) =>
-        stores.audit.append({ at: systemClock.now(), event, outcome: 'success', ...facts }),
+        stores.audit.append({
+          ...{ at: systemClock.now(), event, outcome: 'success', ...facts },
+          ...{ clientId: origin.clientId, address: origin.address, requestId: origin.requestId },
+          detail: { door: origin.door, ...facts.detail },
+        }),
     });
   } finally {
     await tools?.close();

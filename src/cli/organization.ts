@@ -61,7 +61,7 @@ Examples:
           );
         }
         const made = await changed({ id, name: id, hosts: [], vendor: {} }, changes);
-        await store(desk, made, 'organization.created');
+        await store(desk, made, 'organization.create');
         say(`Organization ${id} was made.`);
       }),
     );
@@ -86,7 +86,7 @@ Examples:
     .action((id: string, changes: Changes) =>
       atDesk(async (desk) => {
         const wanted = await changed(await organizationOf(desk, id), changes);
-        await store(desk, wanted, 'organization.changed');
+        await store(desk, wanted, 'organization.update');
         say(`Organization ${id} was changed.`);
       }),
     );

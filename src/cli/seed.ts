@@ -63,7 +63,7 @@ async function load(desk: Desk, name: string, options: Options): Promise<void> {
     file,
   );
   await stores.facts.set(loadedFact(file, config.issuer), clock.now().toISOString());
-  await desk.note('seed.loaded', { detail: { file: file.hash } });
+  await desk.note('seed.load', { detail: { file: file.hash } });
   tell(report, 'were', options);
 }
 

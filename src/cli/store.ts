@@ -64,7 +64,7 @@ async function run({ from, to, dryRun, sample, json }: Options): Promise<void> {
       sample,
       progress: shown(),
     });
-    await target.audit.append({ at: tools.clock.now(), event: 'store.copied', outcome: 'success' });
+    await target.audit.append({ at: tools.clock.now(), event: 'store.copy', outcome: 'success' });
     if (json) return sayJson({ counts, compared, resumed });
     tell(counts, resumed ? 'The copy that broke off is finished:' : 'This was copied:');
     say(

@@ -346,7 +346,10 @@ export const sections = {
     'Looks and names; an organization and a client may have their own (docs/hosted-pages.md).',
   ),
   audit: key(
-    table({ log: key(z.boolean().default(true), 'Also write every audit record to the log.') }).prefault({}),
+    table({
+      log: key(z.boolean().default(true), 'Also write every audit record to the log.'),
+      retention: key(duration.optional(), 'Records older than this are removed; default: none ever is.'),
+    }).prefault({}),
     'The audit trail, kept in the store.',
   ),
   log: key(

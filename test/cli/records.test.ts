@@ -378,4 +378,29 @@ describe('The command line', () => {
     await refused(['seed', broken], /has 2 mistakes; nothing was loaded/);
     await refused(['seed', 'gone.yaml'], 'gone.yaml: does not exist');
   });
+
+  it('shows the audit trail: whole, of one organization, of one account', async () => {
+    const read = async (...args: string[]) =>
+      (await done(['audit', 'list', ...args, '--json'])).json() as unknown as Record<string, unknown>[];
+    await done(['account', 'set', 'bob', '--role', 'doctor']);
+    await done(['account', 'set', 'bob', '--role', 'doctor']);
+    const whole = await read('--limit', '10000');
+    expect(whole.map(({ event }) => event)).to.include.members(['api-key.create', 'api-key.delete']);
+    expect(await read('--limit', '2')).to.deep.equal(whole.slice(0, 2));
+    const ofClinic = await read('--organization', 'clinic', '--limit', '10000');
+    expect(ofClinic).to.deep.equal(whole.filter(({ organization }) => organization === 'clinic'));
+    const bob = (await done(['account', 'show', 'bob', '--json'])).json();
+    const ofBob = await read('--account', 'bob');
+    expect(ofBob.map(({ event }) => event)).to.deep.equal(['profile.update', 'account.register']);
+    expect(ofBob).to.deep.equal(whole.filter(({ subject }) => subject === bob.id));
+    const table = await done(['audit', 'list', '--organization', 'clinic', '--limit', '10000']);
+    expect(table.stdout.trimEnd().split('\n')).to.have.length(ofClinic.length + 1);
+    expect(table.stdout).to.contain('api-key.delete');
+    expect((await done(['audit', 'list', '--organization', 'other'])).stdout).to.match(
+      /no record|organization/,
+    );
+    await refused(['audit', 'list', '--limit', '0'], '--limit must be from 1 to 10000');
+    await refused(['audit', 'list', '--account', 'nobody'], 'There is no account nobody');
+    await refused(['audit', 'list', '--organization', 'nowhere'], 'There is no organization nowhere');
+  });
 });

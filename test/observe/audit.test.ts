@@ -9,7 +9,12 @@ const clock = { now: () => at };
 function setUp(append: AuditStore['append'], toLog = true) {
   const lines: string[] = [];
   const log = createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } });
-  const audit = createAudit({ store: { append, latest: async () => [] }, clock, log, toLog });
+  const audit = createAudit({
+    store: { append, latest: async () => [], removeBefore: async () => 0 },
+    clock,
+    log,
+    toLog,
+  });
   return { audit, lines, parsed: () => lines.map((line) => JSON.parse(line)) };
 }
 

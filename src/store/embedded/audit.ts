@@ -1,6 +1,9 @@
 import type { AuditRecord, AuditStore } from '../ports.ts';
 import type { Database } from './database.ts';
 
+/** Rows per transaction: sign-ins must not wait behind the broom. */
+const BATCH = 500;
+
 export function createAuditStore(database: Database): AuditStore {
   return {
     append: (record) =>
@@ -30,5 +33,13 @@ export function createAuditStore(database: Database): AuditStore {
             return { ...record, at: new Date(record.at) };
           });
       }),
+    async removeBefore(moment) {
+      const text = `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ${BATCH})`;
+      for (let total = 0; ; ) {
+        const gone = await database.write((sql) => sql.run(text, moment.getTime()));
+        total += gone;
+        if (gone < BATCH) return total;
+      }
+    },
   };
 }

@@ -2,6 +2,9 @@ import type { AuditRecord, AuditStore } from '../ports.ts';
 import type { Collections } from './collections.ts';
 import { keyOf } from './keys.ts';
 
+/** Documents per delete, so that no command holds the server for long. */
+const BATCH = 500;
+
 export function createAuditStore({ audit }: Collections): AuditStore {
   return {
     async append(record) {
@@ -24,6 +27,17 @@ export function createAuditStore({ audit }: Collections): AuditStore {
         const record = JSON.parse(document.record);
         return { ...record, at: new Date(record.at) };
       });
+    },
+    async removeBefore(moment) {
+      for (let total = 0; ; ) {
+        const old = await audit
+          .find({ at: { $lt: moment } }, { projection: { _id: 1 } })
+          .limit(BATCH)
+          .toArray();
+        const { deletedCount } = await audit.deleteMany({ _id: { $in: old.map(({ _id }) => _id) } });
+        total += deletedCount;
+        if (old.length < BATCH) return total;
+      }
     },
   };
 }

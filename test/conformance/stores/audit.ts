@@ -62,6 +62,18 @@ export function auditStoreSuite(open: OpenBackEnd): void {
       expect(events).to.deep.equal(['third', 'second', 'first']);
     });
 
+    it('is rid of what is older than a moment, however much that is, and of nothing else', async () => {
+      const [organization, moment] = [fresh('clinic'), new Date('2001-02-03T04:05:06.007Z')];
+      const record = (at: Date): AuditRecord => ({ at, event: 'sign-in', outcome: 'success', organization });
+      await store().removeBefore(moment);
+      await Promise.all(times(1001, (index) => store().append(record(later(moment, -1 - index)))));
+      const kept = [record(later(moment, 1)), record(moment)];
+      for (const one of kept) await store().append(one);
+      expect(await store().removeBefore(moment)).to.equal(1001);
+      expect(await store().latest({ organization, limit: 10 })).to.deep.equal(kept);
+      expect(await store().removeBefore(moment)).to.equal(0);
+    });
+
     it('X5 keeps organizations apart whose ids are hostile', async () => {
       const names = hostileNames();
       for (const name of names) {
