@@ -3,27 +3,14 @@
  * openid-client. The ID token that comes of it is judged by id-token.ts like one that a client presents.
  */
 import * as openid from 'openid-client';
-import type { Json } from '../store/ports.ts';
 import type { Fetch } from './capped-fetch.ts';
 import { TOLERANCE } from './id-token.ts';
-import { IdTokenRefused, UpstreamUnavailable } from './upstream.ts';
+import { IdTokenRefused, type RedirectEnd, type Upstream, UpstreamUnavailable } from './upstream.ts';
 import type { UpstreamKeys } from './upstream-keys.ts';
 
-export interface RedirectSignIn {
-  begin(options: {
-    callback: string;
-    state: string;
-    loginHint?: string;
-    again?: boolean;
-  }): Promise<{ url: string; keep: Record<string, Json> }>;
+export interface RedirectSignIn extends Pick<Upstream, 'begin'> {
   /** The ID token and the nonce that it must have. 'denied': the upstream answered with an error. */
-  finish(options: {
-    callback: string;
-    parameters: URLSearchParams;
-    state: string;
-    keep: Record<string, Json>;
-    now: Date;
-  }): Promise<{ idToken: string; nonce: string } | 'denied'>;
+  finish(end: RedirectEnd): Promise<{ idToken: string; nonce: string } | 'denied'>;
 }
 
 export interface RedirectOptions {

@@ -32,6 +32,25 @@ export class IdTokenRefused extends Error {
   override readonly name = 'IdTokenRefused';
 }
 
+export interface RedirectStart {
+  readonly callback: string;
+  readonly state: string;
+  readonly loginHint?: string;
+  /** The person is to choose or confirm there: no silent way through. */
+  readonly again?: boolean;
+}
+
+export interface RedirectEnd {
+  readonly callback: string;
+  /** Those that came back. */
+  readonly parameters: URLSearchParams;
+  /** The one that was sent. */
+  readonly state: string;
+  /** What `begin` gave. */
+  readonly keep: Record<string, Json>;
+  readonly now: Date;
+}
+
 export interface Upstream {
   readonly name: 'google' | 'apple';
   /** Whether the redirect sign-in is configured: a client id, and at Apple the key. Otherwise begin and finish throw. */
@@ -45,21 +64,9 @@ export interface Upstream {
     rules: { audiences: readonly string[]; maxAge: number; now: Date },
   ): Promise<UpstreamClaims>;
   /** A redirect sign-in: where to send the browser, and what must be kept until it comes back. */
-  begin(options: {
-    callback: string;
-    state: string;
-    loginHint?: string;
-    /** The person is to choose or confirm there: no silent way through. */
-    again?: boolean;
-  }): Promise<{ url: string; keep: Record<string, Json> }>;
+  begin(start: RedirectStart): Promise<{ url: string; keep: Record<string, Json> }>;
   /** Exchanges the code that came back. 'denied': the provider answered with an error. IdTokenRefused, UpstreamUnavailable. */
-  finish(options: {
-    callback: string;
-    parameters: URLSearchParams;
-    state: string;
-    keep: Record<string, Json>;
-    now: Date;
-  }): Promise<UpstreamClaims | 'denied'>;
+  finish(end: RedirectEnd): Promise<UpstreamClaims | 'denied'>;
 }
 
 /** The configured upstreams by name; one that is not enabled is absent. */
