@@ -58,6 +58,19 @@ describe('VisitNote', () => {
       });
       expect(Object.keys(form.json.errors)).to.deep.equal(['email', 'password']);
     });
+
+    it('65,536 bytes are read, one more is 413, and bytes are what counts', async () => {
+      const caller = open();
+      const sized = (size: number, filler = 'x') => {
+        const empty = JSON.stringify({ ...MARA, pad: '' });
+        const room = size - Buffer.byteLength(empty);
+        return JSON.stringify({ ...MARA, pad: filler.repeat(room / Buffer.byteLength(filler)) });
+      };
+      const send = async (bytes: string) => (await caller.call('POST', '/sign-in', { bytes })).status;
+      expect(await send(sized(65_536))).to.equal(200);
+      expect(await send(sized(65_537))).to.equal(413);
+      expect(await send(sized(70_000, '\u00e9'))).to.equal(413);
+    });
   });
 
   describe('limits', () => {
@@ -300,6 +313,28 @@ describe('VisitNote', () => {
     expect(await shown()).to.include({ trial_ends_at: '2031-02-01T00:00:00.000000Z' });
     await course({ trial_ends_at: 'soon' });
     expect(await shown()).to.include({ subscription_status: 'none', trial_ends_at: null });
+  });
+
+  it('C1 what is no password moves no shared counter: ID tokens, registrations, faulty fields', async () => {
+    const strict = await startTestServer({ config: { attempts: { address: { limit: 1, window: 900 } } } });
+    try {
+      const caller = callerOf(strict, '/api/therapist/v1');
+      const person = { email: MARA.email, first_name: 'A', last_name: 'B', password: NEW_PASSWORD };
+      const social = { ...person, provider: 'google', id_token: 'x' };
+      expect((await caller.call('POST', '/sign-in/social', { json: social })).status).to.equal(401);
+      expect((await caller.call('POST', '/register/social', { json: social })).status).to.equal(401);
+      expect((await caller.call('POST', '/register', { json: person })).status).to.equal(422);
+      expect((await caller.call('POST', '/sign-in', { json: { email: MARA.email } })).status).to.equal(422);
+      expect((await caller.call('POST', '/delete-account', { json: MARA })).status).to.equal(401);
+      const token = await signIn(caller);
+      expect((await caller.call('POST', '/delete-account', { token, json: {} })).status).to.equal(422);
+      expect((await caller.call('POST', '/sign-in', { json: MARA })).status).to.equal(200);
+      const wrong = { token, json: { password: 'x' } };
+      expect((await caller.call('POST', '/delete-account', wrong)).status).to.equal(401);
+      expect((await caller.call('POST', '/sign-in', { json: MARA })).status).to.equal(429);
+    } finally {
+      await strict.close();
+    }
   });
 
   it('C1 a client address that is full stops all five auth endpoints, with the time of the shared counter', async () => {
