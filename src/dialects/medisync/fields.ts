@@ -56,7 +56,8 @@ function text(name: string, { limit, optional = false, rule }: TextRules) {
 export const required = (name: string, limit = 100) => text(name, { limit }).pipe(z.string());
 export const optional = (name: string, limit = 100) => text(name, { limit, optional: true }).optional();
 
-const fold = (address: string) => address.normalize('NFC').toLowerCase();
+/** Composed once more at the end: a capital may have no composed form where its small letter has one. */
+const fold = (address: string) => address.normalize('NFC').toLowerCase().normalize('NFC');
 
 /** One `@`, a local part of 1 to 64, a domain of at least two non-empty labels, no white space. */
 function addressFault(address: string): string | undefined {

@@ -27,8 +27,8 @@ export const resendVerification = endpointFor<MediSyncSettings>()({
   order: [
     'organization',
     'size',
-    'encoding',
     'media',
+    'encoding',
     'syntax',
     'fields',
     'credential',

@@ -83,6 +83,20 @@ describe('MediSync', () => {
     expect(form.headers['content-type']).to.match(/^text\/html/);
   });
 
+  it('a body of exactly 64 KiB is read, one byte more is not', async () => {
+    const caller = open();
+    const body = (bytes: number) => `{"pad":"${'k'.repeat(bytes - '{"pad":""}'.length)}"}`;
+    for (const [bytes, status] of [
+      [65_536, 400],
+      [65_537, 413],
+    ] as const) {
+      expect((await caller.call('POST', '/login', { bytes: body(bytes) })).status).to.equal(status);
+      expect((await caller.call('POST', '/verification/resend', { bytes: body(bytes) })).status).to.equal(
+        status,
+      );
+    }
+  });
+
   describe('limits', () => {
     it('the window of sign-ins slides, and refused calls are not counted', async () => {
       const caller = open();
