@@ -33,6 +33,11 @@ export function setCorsHeaders(context: Koa.Context, rules: Rules): void {
   if (rules.exposed.length > 0) context.set('Access-Control-Expose-Headers', rules.exposed.join(', '));
 }
 
+/** Whether the rules answer this request. A browser always says where a preflight comes from. */
+export function isPreflight(context: Koa.Context, rules: Rules): boolean {
+  return context.method === 'OPTIONS' && (rules.onlyWithOrigin !== true || context.get('origin') !== '');
+}
+
 /** 204, with the rules where the origin is admitted. */
 export function answerPreflight(context: Koa.Context, rules: Rules): void {
   context.status = 204;

@@ -503,6 +503,8 @@ export type CorsRules<Settings = AnySettings> =
       readonly exposed: readonly string[];
       /** Seconds. */
       readonly maxAge?: number;
+      /** OPTIONS without Origin is no preflight, but another method like any other. */
+      readonly onlyWithOrigin?: boolean;
     });
 
 /* ------------------------------------------------------------------ settings that several dialects share */
@@ -685,6 +687,8 @@ export interface Use {
     email: string;
     code: string;
     purpose: string;
+    /** As given to `sendCode`. */
+    binding?: string;
     only?: (account: AccountView) => boolean;
     reclaims?: boolean;
   }): Promise<SignedIn>;
@@ -741,6 +745,8 @@ export interface Use {
     tries: number;
     letter: string;
     quota?: { limit: number; window: number };
+    /** Something without which the code is wrong: the address that it goes to. */
+    binding?: string;
   }): Promise<void>;
   /** Makes a ticket (with `supersedes`, older ones of the purpose die) and sends the link made from `link`, whose `{token}` and `{organization}` are filled in. */
   sendTicket(wanted: {

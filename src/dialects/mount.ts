@@ -8,7 +8,7 @@ import type Koa from 'koa';
 import { factsOf } from '../http/request-facts.ts';
 import { auditRefusal } from './audit-refusal.ts';
 import { checkDialects, type MountedDialect } from './check-dialects.ts';
-import { answerPreflight, corsOf, setCorsHeaders } from './cors.ts';
+import { answerPreflight, corsOf, isPreflight, setCorsHeaders } from './cors.ts';
 import type { Dialect, Reply, RequestView } from './dialect.ts';
 import { Refused } from './dialect.ts';
 import { NO_ORGANIZATION } from './directory.ts';
@@ -58,7 +58,7 @@ async function serve({ context, found, services }: Served): Promise<void> {
   context.set('Cache-Control', 'no-store');
   const cors = corsOf(dialect.cors, settings, services.serverCors);
   if (cors !== undefined) setCorsHeaders(context, cors);
-  if (cors !== undefined && context.method === 'OPTIONS' && found.kind !== 'unknown') {
+  if (cors !== undefined && found.kind !== 'unknown' && isPreflight(context, cors)) {
     return answerPreflight(context, cors);
   }
 

@@ -106,5 +106,6 @@ export const avycenna = dialect<AvycennaSettings>({
     headers: ['authorization, content-type, x-api-key'],
     exposed: [],
     maxAge: 600,
+    onlyWithOrigin: true,
   }),
 });

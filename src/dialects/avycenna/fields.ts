@@ -70,7 +70,8 @@ function isAddress(address: string): boolean {
 /** `typed` is as it was sent, trimmed; `folded` is what is compared and stored. */
 export const address = text((given) => {
   const typed = given.trim();
-  const folded = typed.normalize('NFC').toLowerCase();
+  // Lower case may leave letters that have a composed form: 'H\u0331' becomes 'h\u0331', which is 'ẖ'.
+  const folded = typed.normalize('NFC').toLowerCase().normalize('NFC');
   return isAddress(folded) ? { value: { typed, folded } } : ADDRESS;
 });
 

@@ -44,6 +44,8 @@ export const sendOneTimeCode = endpoint({
         lifetime: LIFETIME,
         tries: 5,
         letter: 'code',
+        // The account may be given another address before the code comes back.
+        binding: body.email.folded,
       });
     } else {
       await use.pretendLetter();
@@ -65,6 +67,7 @@ export const verifyOneTimeCode = endpoint({
       email: body.email.folded,
       code: body.otp,
       purpose: PURPOSE,
+      binding: body.email.folded,
       reclaims: true,
     });
     return ok(signedInReply(signedIn, settings));

@@ -16,16 +16,16 @@ export function roleOf(account: Pick<AccountView, 'vendor' | 'roles'>, settings:
   return account.roles.find((known) => ROLES.includes(known)) ?? settings.defaultRole;
 }
 
-function nameOf({ claims, email }: AccountView): string {
+function nameOf({ claims, email }: AccountView): string | null {
   if (claims.name !== undefined) return claims.name;
   const parts = [claims.given_name, claims.family_name].filter((part) => part !== undefined);
-  return parts.length > 0 ? parts.join(' ') : (email ?? '');
+  return parts.length > 0 ? parts.join(' ') : (email ?? null);
 }
 
 function user(account: AccountView, settings: AvycennaSettings) {
   return {
     id: account.alias,
-    email: account.email ?? '',
+    email: account.email ?? null,
     name: nameOf(account),
     role: roleOf(account, settings),
   };
@@ -73,7 +73,12 @@ export const TokensReply = z.strictObject({
   expires_in: z.int(),
 });
 
-const User = z.strictObject({ id: z.string(), email: z.string(), name: z.string(), role: z.string() });
+const User = z.strictObject({
+  id: z.string(),
+  email: z.string().nullable(),
+  name: z.string().nullable(),
+  role: z.string(),
+});
 
 export const SignedInReply = TokensReply.extend({ user: User });
 

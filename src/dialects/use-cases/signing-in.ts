@@ -49,6 +49,7 @@ async function refresh(bound: Bound, token: string): Promise<SignedIn> {
   const rotated = await services.oidc.grants.rotate({
     token,
     clientId,
+    ...(exchange.organization === undefined ? {} : { organization: exchange.organization.id }),
     arrivedAt: exchange.request.arrivedAt,
     reuse: rules.reuse,
     leeway: rules.leeway(settings),
@@ -81,7 +82,7 @@ export function signingInUses(bound: Bound): SigningIn {
       });
       return issue(bound, await bound.view(account), 'pwd', lifetime);
     },
-    async signInWithCode({ email, code, purpose, only, reclaims }) {
+    async signInWithCode({ email, code, purpose, binding, only, reclaims }) {
       const account = await signInWithCode(identity, {
         organization: bound.organization().id,
         email,
@@ -91,6 +92,7 @@ export function signingInUses(bound: Bound): SigningIn {
         admits: (found) =>
           only === undefined ? mayEnter(mounted, found) : found.status !== 'blocked' && only(seen(found)),
         ...(reclaims === undefined ? {} : { reclaims }),
+        ...(binding === undefined ? {} : { binding }),
       });
       return issue(bound, await bound.view(account), 'otp', undefined);
     },

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { KEY_FORMS } from '../../../src/dialects/avycenna/api-keys.ts';
+import { createApiKey } from '../../../src/identity/api-keys.ts';
 import { deleteAccount } from '../../../src/identity/delete-account.ts';
+import { registerAccount } from '../../../src/identity/register-account.ts';
 import { setStatus } from '../../../src/identity/set-status.ts';
 import { updateAccount } from '../../../src/identity/update-account.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
@@ -128,6 +131,20 @@ describe('AVYCENNA', () => {
         'patient',
         '7',
       ]);
+    });
+
+    it('show null where there is no address, and nothing else to call them', async () => {
+      const { identity } = server.running;
+      const { id } = await registerAccount(identity, {
+        organization: 'default',
+        account: { username: 'no-address', password: PASSWORD },
+      });
+      const owned = { organization: 'default', vendor: 'avycenna', accountId: id, name: 'Made elsewhere' };
+      const { key } = await createApiKey(identity, { ...owned, scopes: ['read:users'], ...KEY_FORMS });
+      const { user } = (await clientOf(server).get('/auth/me', { 'x-api-key': key })).json() as {
+        user: object;
+      };
+      expect(user).to.include({ email: null, name: null, role: 'doctor' });
     });
   });
 

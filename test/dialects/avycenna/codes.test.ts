@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { updateAccount } from '../../../src/identity/update-account.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, newDoctor, said } from './client.ts';
 
@@ -80,6 +81,19 @@ describe('AVYCENNA', () => {
       expect(said(await client.post('/auth/otp/verify', { email: other, otp }))).to.equal(BAD_CODE);
       expect(said(await client.post('/auth/otp/verify', { email: 'lea@x.test', otp }))).to.equal(BAD_CODE);
       expect((await client.post('/auth/otp/verify', { email, otp })).status).to.equal(200);
+    });
+
+    it('O6 prove nothing of an address that the account was given after they were sent', async () => {
+      const client = clientOf(server);
+      const { email, accountId } = await newDoctor(server);
+      const otp = await client.code(email);
+      const moved = `moved-${email}`;
+      await updateAccount(server.running.identity, accountId, (account) => ({ ...account, email: moved }));
+      for (const tried of [moved, email]) {
+        expect(said(await client.post('/auth/otp/verify', { email: tried, otp })), tried).to.equal(BAD_CODE);
+      }
+      const next = await client.code(moved);
+      expect((await client.post('/auth/otp/verify', { email: moved, otp: next })).status).to.equal(200);
     });
   });
 });
