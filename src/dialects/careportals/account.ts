@@ -9,7 +9,19 @@ import {
   ok,
   Refused,
 } from '../dialect.ts';
-import { anyEmail, dob, genderField, hasBegun, leaveEmpty, maybe, name, phone, text } from './fields.ts';
+import {
+  anyEmail,
+  dob,
+  genderField,
+  hasBegun,
+  leaveEmpty,
+  maybe,
+  name,
+  orAsShown,
+  phone,
+  text,
+  type Unfit,
+} from './fields.ts';
 import {
   AccountReply,
   ADDRESS_MEMBERS,
@@ -18,6 +30,7 @@ import {
   defaultAddress,
   Failure,
   firstNameOf,
+  person,
   phoneOf,
 } from './serializers.ts';
 import type { CarePortalsSettings } from './settings.ts';
@@ -42,40 +55,68 @@ export const showAccount = endpoint({
   },
 });
 
-const line = maybe(text(0, 100));
-const address = z.object({
-  province: line,
-  provinceCode: line,
-  address1: line,
-  address2: line,
-  city: line,
-  countryCode: line,
-  postalCode: line,
-});
+const addressOf = <Line extends z.ZodType>(line: Line) =>
+  z.object({
+    province: line,
+    provinceCode: line,
+    address1: line,
+    address2: line,
+    city: line,
+    countryCode: line,
+    postalCode: line,
+  });
+const ownAddress = addressOf(maybe(orAsShown(text(0, 100))));
+const otherAddress = addressOf(maybe(text(0, 100)));
 
 const schema = ({ phoneCountryCode }: CarePortalsSettings) => ({
   body: z.object({
     profile: maybe(
       z.object({
-        firstName: leaveEmpty(name),
-        lastName: leaveEmpty(name),
-        phone: leaveEmpty(phone(phoneCountryCode)),
-        gender: leaveEmpty(genderField),
-        dob: leaveEmpty(dob),
+        firstName: leaveEmpty(orAsShown(name)),
+        lastName: leaveEmpty(orAsShown(name)),
+        phone: leaveEmpty(orAsShown(phone(phoneCountryCode))),
+        gender: leaveEmpty(orAsShown(genderField)),
+        dob: leaveEmpty(orAsShown(dob)),
         email: leaveEmpty(anyEmail),
       }),
     ),
-    address: maybe(z.object({ default: maybe(address), other: maybe(z.array(address).max(10)) })),
+    address: maybe(z.object({ default: maybe(ownAddress), other: maybe(z.array(otherAddress).max(10)) })),
   }),
 });
 
-type Change = z.output<ReturnType<typeof schema>['body']>;
+type Sent = z.output<ReturnType<typeof schema>['body']>;
+type Change = ReturnType<typeof judged>;
 
-/** What no schema can know: an address is not changed here, and nobody is born tomorrow. */
-function judge({ profile }: Change, account: AccountView, now: Date): void {
+/** Without what came back as it is shown. Throws for a text that neither fits nor is that. */
+function fitting<Member extends string>(
+  sent: Partial<Record<Member, string | Unfit | undefined>> | undefined,
+  shown: Readonly<Record<Member, string>>,
+): Partial<Record<Member, string>> | undefined {
+  if (sent === undefined) return undefined;
+  const fit: Partial<Record<Member, string>> = {};
+  for (const member of Object.keys(sent) as Member[]) {
+    const value = sent[member];
+    if (typeof value === 'string') fit[member] = value;
+    else if (value !== undefined && value.unfit !== shown[member]) throw new Refused('invalid-fields');
+  }
+  return fit;
+}
+
+/** What no schema can know: what is shown, that an address is not changed here, and that nobody is born tomorrow. */
+function judged(sent: Sent, about: { account: AccountView; settings: CarePortalsSettings; now: Date }) {
+  const { account, settings, now } = about;
+  const profile = fitting(sent.profile, person(account, settings));
   const otherEmail = profile?.email !== undefined && profile.email !== account.email;
   const unborn = profile?.dob !== undefined && !hasBegun(profile.dob, now);
   if (otherEmail || unborn) throw new Refused('invalid-fields');
+  const { address } = sent;
+  return {
+    profile,
+    address: address && {
+      default: fitting(address.default, defaultAddress(account)),
+      other: address.other,
+    },
+  };
 }
 
 /** `undefined` members stay, "" clears. A province code without a province beside it names that too. */
@@ -155,8 +196,8 @@ function changeAccount(method: 'PUT' | 'PATCH') {
     replies: { 200: AccountReply, 400: Failure, 401: Failure, 403: Failure, 406: Failure, 413: Failure },
     async answer({ body, caller, settings }, use) {
       const account = accountOf(caller);
-      judge(body, account, use.now());
-      const changed = await use.update(account.id, (present) => changesOf(body, present, settings));
+      const change = judged(body, { account, settings, now: use.now() });
+      const changed = await use.update(account.id, (present) => changesOf(change, present, settings));
       return ok(accountReply(changed, settings));
     },
   });

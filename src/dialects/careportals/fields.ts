@@ -25,12 +25,15 @@ export function text(least: number, most: number) {
 /** One `@`, something before it, a domain of at least two non-empty labels, no blanks. */
 const ADDRESS = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/u;
 
+/** A small letter may compose with the mark after it where the capital did not (J and a caron). */
+const small = (address: string) => address.toLowerCase().normalize('NFC');
+
 export const email = text(1, 254)
   .refine((address) => ADDRESS.test(address), INVALID)
-  .transform((address) => address.toLowerCase());
+  .transform(small);
 
 /** At a reset request it need not look like an address. */
-export const anyEmail = text(1, 254).transform((address) => address.toLowerCase());
+export const anyEmail = text(1, 254).transform(small);
 
 export const name = text(1, 100);
 
@@ -112,3 +115,15 @@ export const leaveEmpty = <Schema extends z.ZodType>(schema: Schema) =>
     (given) => (typeof given === 'string' && given.trim() === '' ? undefined : given),
     maybe(schema),
   );
+
+/** A text that breaks its member's rule. */
+export interface Unfit {
+  readonly unfit: string;
+}
+
+/**
+ * What other doors stored need not fit here, and is shown all the same: a text that breaks the rule is let
+ * through as such, for the endpoint to compare with what is shown.
+ */
+export const orAsShown = <Schema extends z.ZodType>(schema: Schema) =>
+  z.union([schema, z.string().transform((unfit): Unfit => ({ unfit }))]);

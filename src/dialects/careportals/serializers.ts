@@ -50,14 +50,15 @@ export function firstNameOf({ claims }: AccountView): string {
   return named ? (claims.given_name ?? '') : (claims.name ?? '');
 }
 
-function person(account: AccountView, settings: CarePortalsSettings) {
+export function person(account: AccountView, settings: CarePortalsSettings) {
   const { claims } = account;
   return {
     firstName: firstNameOf(account),
     lastName: claims.family_name ?? '',
     email: account.email ?? '',
     phone: phoneOf(account, settings),
-    gender: claims.gender ?? '',
+    // Other doors take it as people write it.
+    gender: (claims.gender ?? '').toLowerCase(),
     dob: claims.birthdate ?? '',
   };
 }

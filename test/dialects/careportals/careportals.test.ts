@@ -127,6 +127,43 @@ describe('CarePortals', () => {
       expect(kept.vendor.careportals?.province, 'a province that nobody named').to.equal(undefined);
     });
 
+    it('shows a gender in small letters, and takes back what it shows, whatever other doors stored', async () => {
+      const client = clientOf(server);
+      const token = await client.signIn();
+      const { id } = await recordOf('lea@x.test');
+      const stored = {
+        given_name: 'Lea',
+        family_name: 'M'.repeat(120),
+        gender: 'Non-Binary',
+        birthdate: '1991',
+        phone_number: 'none',
+        address: { street_address: 'Long Street '.repeat(12).trim(), region: 'AB' },
+      };
+      const before = await updateAccount(server.running.identity, id, ({ vendor: _, ...account }) => ({
+        ...account,
+        vendor: {},
+        claims: stored,
+      }));
+      const shown = (await client.account(token)).json() as {
+        profile: { gender: string };
+        address: { default: { address1: string } };
+      };
+      expect(shown.profile.gender).to.equal('non-binary');
+      expect(shown.address.default.address1).to.have.lengthOf(143);
+      const again = await client.patch(token, { ...shown, prescriptions: [] });
+      expect([again.status, again.json()]).to.deep.equal([200, shown]);
+      expect((await recordOf('lea@x.test')).claims).to.deep.equal(before.claims);
+      for (const unfit of [
+        { profile: { gender: 'Non-Binary' } },
+        { profile: { dob: '1992' } },
+        { profile: { lastName: 'M'.repeat(119) } },
+        { address: { default: { address2: stored.address.street_address } } },
+        { address: { other: [{ address1: stored.address.street_address }] } },
+      ]) {
+        expect((await client.patch(token, unfit)).status, JSON.stringify(unfit)).to.equal(406);
+      }
+    });
+
     it('is stored as standard claims, and the vendor part only as what has no claim', async () => {
       const client = clientOf(server);
       await client.post(
