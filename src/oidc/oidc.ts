@@ -110,6 +110,8 @@ export interface LiveToken {
 export interface RotationWanted {
   readonly token: string;
   readonly clientId: string;
+  /** Where the request names one: a token of another organization is refused and left as it is, its family too. */
+  readonly organization?: string;
   /** When the request came in; decides what was in flight together. */
   readonly arrivedAt: Date;
   readonly reuse: 'replay' | 'in-flight';

@@ -23,6 +23,8 @@ export function createDialectRotation(parts: GrantIssuerParts & { make: TokenMak
   return async function rotate(wanted) {
     const found = await artifacts.load('RefreshToken', wanted.token);
     if (found?.payload.clientId !== wanted.clientId) return undefined;
+    const { organization = found.payload.organization } = wanted;
+    if (found.payload.organization !== organization) return undefined;
     const { consumedAt } = found;
     if (consumedAt && !within(consumedAt.getTime() / 1000, { clock, leeway: wanted.leeway })) {
       await endGrant(artifacts, String(found.payload.grantId));

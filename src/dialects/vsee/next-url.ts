@@ -13,7 +13,7 @@
  */
 export function nextUrl({ portal, prefix, next }: { portal: URL; prefix: string; next: string }) {
   // Browsers drop TAB and LF within URLs and take a backslash for a slash: none of them is ever meant.
-  if (next.length > 2048 || /[\p{Cc}\\]/u.test(next) || !next.isWellFormed()) return undefined;
+  if ([...next].length > 2048 || /[\p{Cc}\\]/u.test(next) || !next.isWellFormed()) return undefined;
   const home = new URL('/', portal);
   if (!URL.canParse(next, home.href)) return undefined;
   const url = new URL(next, home);
