@@ -159,6 +159,8 @@ describe('Where GET /auth leads to', () => {
 
   it('takes exactly 2048 characters', () => {
     expect(goTo(`/${'a'.repeat(2047)}`)).to.be.a('string');
+    expect(goTo(`/${'😀'.repeat(2047)}`)).to.be.a('string');
+    expect(goTo(`/${'😀'.repeat(2048)}`)).to.equal(undefined);
   });
 
   describe('the request prefix and the portal path', () => {

@@ -216,6 +216,31 @@ describe('VSee', () => {
       expect(await account(first)).to.equal(303);
     });
 
+    it('the session outlives a sign-out of the API and ends with a change of the password', async () => {
+      const client = clientOf(server);
+      await client.post('/users/activate', { first_name: 'Se', last_name: 'Ssion', email: 'session@x.test' });
+      const { text } = await server.mail.take('session@x.test');
+      const invited = await client.post('/users/login', {
+        email: 'session@x.test',
+        email_token: /^Your code: ([a-z]{6})$/m.exec(text)?.[1],
+      });
+      const first = { 'x-apitoken': invited.json.data.token };
+      const [password, next] = ['Tundra-Velvet-Beacon-15', 'Gravel-Trellis-Opal-93'];
+      expect((await client.post('/me', { password }, first)).status).to.equal(200);
+      const entered = await client.get(`/auth?sso_token=${first['x-apitoken']}`);
+      const cookie = entered.headers
+        .getSetCookie()
+        .map((line) => line.split(';')[0])
+        .join('; ');
+      expect((await client.post('/users/logout', {}, first)).status).to.equal(200);
+      expect((await client.get('/account', { cookie })).status).to.equal(200);
+      const again = await client.post('/users/login', { username: 'session@x.test', password });
+      const second = { 'x-apitoken': again.json.data.token };
+      const changed = await client.post('/me', { old_password: password, password: next }, second);
+      expect(changed.status).to.equal(200);
+      expect((await client.get('/account', { cookie })).status).to.equal(303);
+    });
+
     it('C3 the session is good for clients of the same organization and of no other', async () => {
       const browser = openWebSession();
       const client = clientOf(server);
@@ -313,6 +338,13 @@ describe('VSee', () => {
       expect((await send(padded(65_536), 'application/json')).json.message).to.equal('password is required');
       expect((await send(padded(65_537), 'application/json')).json).to.deep.equal(large);
       expect((await send('x'.repeat(1_000_000), 'text/plain')).json).to.deep.equal(large);
+      const early = { pad: 'x'.repeat(65_536) };
+      const answers = await Promise.all(
+        ['/me', '/users/sso', '/nothing'].map((path) =>
+          client.post(path, early, { 'x-accountcode': 'nowhere' }),
+        ),
+      );
+      expect(answers.map(({ status }) => status)).to.deep.equal([413, 413, 404]);
     });
   });
 
