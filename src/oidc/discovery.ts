@@ -14,7 +14,7 @@ export function discoveryFacts({
   return {
     claim_types_supported: ['normal'],
     ui_locales_supported: ['en', 'de', 'es'],
-    prompt_values_supported: ['none', 'login', 'consent'],
+    prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
     introspection_endpoint_auth_methods_supported: confidential,
     introspection_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS],
     revocation_endpoint_auth_methods_supported: [...confidential, 'none'],
