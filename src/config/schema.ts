@@ -195,7 +195,6 @@ const oidc = table({
       ),
       interaction: key(duration.default(3600), 'Time a person has to finish signing in.'),
       clientCredentials: key(duration.default(600), 'Access token of the client credentials grant.'),
-      par: key(duration.default(60), 'Pushed authorization request.'),
       deviceCode: key(duration.default(600), 'Device code.'),
     }).prefault({}),
     'How long things live.',
@@ -336,7 +335,7 @@ export const sections = {
     table({
       allowPrivate: key(
         z.boolean().default(false),
-        'Let URLs that clients register (jwks_uri, back-channel logout) lead to private networks. Refused in production.',
+        'Let URLs that clients register (jwks_uri) lead to private networks. Refused in production.',
       ),
     }).prefault({}),
     'Requests that the server makes.',
