@@ -2,7 +2,7 @@
 import type { Identity } from './identity.ts';
 
 /** Ends codes and tickets: whatever lies in somebody's mailbox opens nothing any more. */
-export async function endLetters(identity: Identity, accountId: string): Promise<void> {
+export async function endLetters(identity: Pick<Identity, 'stores'>, accountId: string): Promise<void> {
   const { codes, tickets } = identity.stores;
   await Promise.all([codes.removeByAccount(accountId), tickets.removeByAccount(accountId)]);
 }

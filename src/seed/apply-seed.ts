@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../clock.ts';
 import type { Mistake } from '../config/mistakes.ts';
+import { endLetters } from '../identity/end-holdings.ts';
 import type { AccessEnder } from '../identity/identity.ts';
 import type { PasswordHasher } from '../identity/password-hasher.ts';
 import type { AccountRecord, Stores, TakenName } from '../store/ports.ts';
@@ -25,7 +26,7 @@ import { apiKeyRecord, newAccount, withSeed } from './records.ts';
 export interface SeedOptions extends SeedWorld {
   readonly hasher: PasswordHasher;
   readonly clock: Clock;
-  /** Ends what an account holds when the file blocks it or replaces its password. */
+  /** Ends grants and sessions of an account that the file blocks, or whose password it replaces. */
   readonly access?: Pick<AccessEnder, 'endAll'>;
   /** Called now and then with how many accounts are done. */
   readonly progress?: (done: number, all: number) => void;
@@ -108,8 +109,13 @@ async function applyAccount(task: {
     const { organization, id: accountId } = account;
     await stores.identities.link({ organization, issuer, subject, accountId, createdAt: clock.now() });
   }
-  if (!created && (account.status === 'blocked' || passwordHash !== undefined))
-    await access?.endAll(account.id);
+  if (created) return;
+  const blocked = account.status === 'blocked';
+  if (blocked || passwordHash !== undefined) {
+    await Promise.all([access?.endAll(account.id), endLetters(options, account.id)]);
+  }
+  // As set-status.ts: whoever is let in again gets none of them back.
+  if (blocked) await stores.apiKeys.removeByAccount(account.id);
 }
 
 /** The hash to be stored; undefined when the account has that password already. */

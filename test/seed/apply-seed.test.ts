@@ -167,12 +167,23 @@ describe('A seed file', () => {
       expect(await right('ada@x.example', 'first password')).to.equal(true);
     });
 
-    it('blocks, and ends what the account holds', async () => {
+    it('S4 blocks, and ends what the account holds: grants, sessions, keys and letters', async () => {
       await world.seed(write(ADA));
+      const ada = (await account('ada@x.example')).id;
+      const { apiKeys, tickets, codes } = world.stores;
+      const made = { organization: 'default', accountId: ada, createdAt: world.now };
+      const expiresAt = new Date(world.now.getTime() + 3_600_000);
+      const key = { ...made, id: 'key-of-ada', vendor: 'avycenna', name: 'k', scopes: [], keyHash: 'h' };
+      await apiKeys.insert(key);
+      await tickets.put('link', { ...made, purpose: 'reset', data: '', expiresAt });
+      await codes.put('code', { ...made, codeHash: 'c', expiresAt, tries: 5 });
       await world.seed(write('accounts: [{ organization: default, email: ada@x.example, status: blocked }]'));
       const { id, status } = await account('ada@x.example');
       expect(status).to.equal('blocked');
       expect(world.ended).to.deep.equal([id]);
+      expect(await apiKeys.listByAccount(id)).to.deep.equal([]);
+      expect(await tickets.read('link', 'reset', world.now)).to.equal(undefined);
+      expect(await codes.attempt('code', 'c', world.now)).to.equal('dead');
       // A file that says nothing about the status does not let the account in again.
       await world.seed(write(ADA));
       expect((await account('ada@x.example')).status).to.equal('blocked');
