@@ -241,6 +241,10 @@ describe('sign-in with a password', () => {
       clientId: 'c-1',
       organization: 'north',
     });
+    expect(lines.map(({ detail }) => detail)).to.deep.equal([
+      { door: 'hosted', factor: 'pwd' },
+      { door: 'hosted', factor: 'pwd', why: 'wrong' },
+    ]);
   });
 
   it('W5 a new password ends everything but what is kept, and tells the owner', async () => {

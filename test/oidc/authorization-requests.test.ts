@@ -290,18 +290,52 @@ describe('authorization requests', () => {
     });
 
     it('P8 refuses doubles at the other endpoints', async () => {
-      for (const [path, form] of Object.entries({
-        '/token': 'grant_type=client_credentials&grant_type=client_credentials',
-        '/introspect': 'token=a&token=b',
-        '/revoke': 'token=a&token=b',
-        '/par': 'response_type=code&response_type=code',
-      })) {
-        const reply = await post(world, path, form, {
-          authorization: `Basic ${btoa('machine:machine-secret')}`,
-        });
-        expect(reply.status, path).to.equal(400);
-        expect(reply.body.error, path).to.equal('invalid_request');
+      const names = {
+        '/token grant_type=authorization_code': ['grant_type', 'client_id', 'client_secret'],
+        '/token grant_type=authorization_code&x=y': ['code', 'redirect_uri', 'code_verifier'],
+        '/token grant_type=refresh_token': ['refresh_token', 'scope'],
+        '/introspect token=a': ['token', 'token_type_hint'],
+        '/revoke token=a': ['token', 'token_type_hint'],
+        '/par response_type=code': ['response_type', 'redirect_uri', 'scope', 'state', 'code_challenge'],
+        '/device_authorization scope=openid': ['client_id', 'scope'],
+        '/userinfo a=b': ['access_token'],
+      };
+      for (const [request, doubled] of Object.entries(names)) {
+        const [path = '', form] = request.split(' ');
+        const headers = path === '/userinfo' ? {} : WEB;
+        for (const name of doubled) {
+          const reply = await post(world, path, `${form}&${name}=one&${name}=two`, headers);
+          expect(reply.status, `${request} ${name}`).to.equal(400);
+          expect(reply.body.error, `${request} ${name}`).to.equal('invalid_request');
+          expect(reply.body.error_description, `${request} ${name}`).to.contain('twice');
+        }
       }
+      for (const name of ['id_token_hint', 'post_logout_redirect_uri', 'state', 'client_id']) {
+        const page = await new Browser(world).open(`/logout?${name}=one&${name}=two`);
+        expect([page.status, page.url.pathname]).to.deep.equal([400, '/logout']);
+        expect(page.text, name).to.contain('twice');
+      }
+    });
+
+    it('H3 refuses claims that are nested without end, pushed or not', async () => {
+      const nested = (depth: number) =>
+        `{"id_token":{"email":{"value":${'['.repeat(depth)}"}]"${']'.repeat(depth)}}}}`;
+      for (const depth of [100, 6000]) {
+        const form = new URLSearchParams(authorizePath().split('?')[1]);
+        form.set('claims', nested(depth));
+        const pushed = await post(world, '/par', form.toString(), WEB);
+        expect([pushed.status, pushed.body.error]).to.deep.equal([400, 'invalid_request']);
+        const device = { client_id: 'web', scope: 'openid', claims: nested(depth) };
+        expect((await post(world, '/device_authorization', device, WEB)).status).to.equal(400);
+      }
+      const page = await ask({ claims: nested(100) });
+      expect(page.url.searchParams.get('error')).to.equal('invalid_request');
+      const form = new URLSearchParams(authorizePath().split('?')[1]);
+      form.set('claims', nested(5));
+      const pushed = await post(world, '/par', form.toString(), WEB);
+      const query = new URLSearchParams({ client_id: 'web', request_uri: String(pushed.body.request_uri) });
+      const begun = await new Browser(world, 'nora').open(`/authorize?${query}`);
+      expect(begun.url.searchParams.get('error')).to.equal(null);
     });
   });
 
@@ -352,6 +386,21 @@ describe('authorization requests', () => {
     expect(await silent({ client_id: 'third-party' })).to.equal('consent_required');
     expect(await silent({ max_age: '100' })).to.equal(null);
     expect(await silent({ id_token_hint: 'garbage' })).to.equal('invalid_request');
+  });
+
+  it('P6 P11 may ask for each prompt that the metadata names, and for no other', async () => {
+    const { prompt_values_supported: named } = await getJson(world, '/.well-known/openid-configuration');
+    expect(named).to.have.members(['none', 'login', 'consent', 'select_account']);
+    const browser = new Browser(world, 'nora');
+    await browser.open(authorizePath());
+    browser.person = undefined;
+    browser.consent = undefined;
+    for (const prompt of ['login', 'consent', 'select_account']) {
+      const page = await browser.open(authorizePath({ prompt }));
+      expect(JSON.parse(page.text)).to.include({ prompt });
+    }
+    const unknown = await browser.open(authorizePath({ prompt: 'create' }));
+    expect(unknown.url.searchParams.get('error')).to.equal('invalid_request');
   });
 
   it('H2 are not led astray by a forged Host', async () => {

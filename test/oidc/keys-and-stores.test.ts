@@ -247,6 +247,32 @@ describe('outbound requests', () => {
     await world.close();
   });
 
+  it('P13 a reply that does not come, or does not end, is given up in five seconds', async () => {
+    const { createServer } = await import('node:http');
+    const hanging = createServer((request, response) => {
+      if (request.url === '/slow') response.writeHead(200).write('{');
+    });
+    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+    const { port } = hanging.address() as { port: number };
+    const asked: number[] = [];
+    const stop = new AbortController();
+    // The seconds are asked for here, and not waited for.
+    const timeout = mock.method(AbortSignal, 'timeout', (milliseconds: number) => {
+      asked.push(milliseconds);
+      return stop.signal;
+    });
+    const open = createOutboundFetch({ allowPrivate: true });
+    const both = ['/hangs', '/slow'].map((path) =>
+      open(`http://127.0.0.1:${port}${path}`).catch((error: Error) => error.name),
+    );
+    timeout.mock.restore();
+    expect(asked).to.deep.equal([5000, 5000]);
+    stop.abort(new DOMException('late', 'TimeoutError'));
+    for (const outcome of await Promise.all(both)) expect(outcome).to.be.oneOf(['AbortError', 'Error']);
+    hanging.closeAllConnections();
+    hanging.close();
+  });
+
   it('P13 replies are capped in size, and redirects are not followed', async () => {
     const { createServer } = await import('node:http');
     const paths: string[] = [];

@@ -123,6 +123,7 @@ describe('refresh tokens of OIDC clients', () => {
   it('T9 a retry after a lost reply gets the very same reply', async () => {
     const { refresh_token: token } = await tokensFor(world);
     const lost = await refresh(world, token);
+    pass(9);
     const retried = await refresh(world, token);
     expect(retried.status).to.equal(200);
     expect(retried.body).to.deep.equal(lost.body);

@@ -3,7 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { ACR } from '../../src/oidc/oidc.ts';
-import { authorizePath, Browser, codeFor, openWorld, redeem, tokensFor, type World } from './support.ts';
+import {
+  authorizePath,
+  Browser,
+  codeFor,
+  openWorld,
+  redeem,
+  tokensFor,
+  userinfo,
+  type World,
+} from './support.ts';
 
 describe('browser sessions', () => {
   let world: World;
@@ -22,6 +31,14 @@ describe('browser sessions', () => {
   const sessionOf = async (browser: Browser, at = world.issuer) =>
     (await browser.jar.getCookies(at)).find(({ key }) => key.endsWith('portico_session'))?.value;
 
+  /** Another browser with the same cookies, as they are now. */
+  const copyOf = async (browser: Browser) => {
+    const copy = new Browser(world);
+    for (const { key, value } of await browser.jar.getCookies(world.issuer))
+      await copy.jar.setCookie(`${key}=${value}; Path=/`, world.issuer);
+    return copy;
+  };
+
   const silently = async (browser: Browser, changes: Record<string, string> = {}) => {
     browser.person = undefined;
     const page = await browser.open(authorizePath({ prompt: 'none', ...changes }));
@@ -32,13 +49,14 @@ describe('browser sessions', () => {
     const browser = new Browser(world, 'nora');
     await codeFor(browser);
     const first = await sessionOf(browser);
+    // With its signature: what whoever had read the cookies before the sign-in would hold.
+    const copy = await copyOf(browser);
+    expect(await silently(copy)).to.equal('signed in');
     await codeFor(browser, { prompt: 'login' });
     const second = await sessionOf(browser);
     expect(first).to.be.a('string');
     expect(second).to.not.equal(first);
-    const old = new Browser(world);
-    await old.jar.setCookie(`portico_session=${first}`, world.issuer);
-    expect(await silently(old)).to.equal('login_required');
+    expect(await silently(copy)).to.equal('login_required');
   });
 
   it('S1 a planted session id is not taken over', async () => {
@@ -47,6 +65,15 @@ describe('browser sessions', () => {
     await browser.jar.setCookie('portico_session.sig=AAAAAAAAAAAAAAAAAAAAAAAAAAA; Path=/', world.issuer);
     await codeFor(browser);
     expect(await sessionOf(browser)).to.not.equal('planted-by-somebody-else');
+    // One of ours, rightly signed: the attacker's own.
+    const attacker = new Browser(world, 'otto');
+    await codeFor(attacker);
+    const victim = await copyOf(attacker);
+    victim.person = 'nora';
+    const code = await codeFor(victim, { prompt: 'login' });
+    const { access_token: token } = (await redeem(world, code)).body;
+    expect((await userinfo(world, String(token))).body.sub).to.equal('nora');
+    expect(await silently(attacker)).to.equal('login_required');
   });
 
   it('S1 an interaction that one browser began is not finished in another', async () => {
@@ -160,9 +187,7 @@ describe('browser sessions', () => {
     const reply = await redeem(world, await codeFor(browser, { prompt: 'login' }));
     expect(reply.status).to.equal(200);
     expect(await silently(browser)).to.equal('signed in');
-    expect(
-      (await import('./support.ts').then(({ userinfo }) => userinfo(world, tokens.access_token))).status,
-    ).to.equal(401);
+    expect((await userinfo(world, tokens.access_token)).status).to.equal(401);
   });
 
   describe('opened outside an interaction', () => {

@@ -71,10 +71,28 @@ describe('who may do what with a token', () => {
   });
 
   it('P10 authenticates by one method only', async () => {
-    const form = { grant_type: 'client_credentials', client_id: 'machine', client_secret: 'machine-secret' };
-    const reply = await post(world, '/token', form, basic('machine', 'machine-secret'));
-    expect(reply.status).to.equal(400);
-    expect(reply.body.error).to.equal('invalid_request');
+    const { access_token: token } = await tokensFor(world);
+    const assertion = {
+      client_assertion: 'a.b.c',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    };
+    const asked = Object.fromEntries(new URLSearchParams(authorizePath().split('?')[1]));
+    for (const [path, form] of Object.entries({
+      '/token': { grant_type: 'client_credentials' },
+      '/introspect': { token },
+      '/revoke': { token },
+      '/par': asked,
+    })) {
+      for (const second of [{ client_secret: 'web-secret' }, assertion]) {
+        const reply = await post(world, path, { ...form, client_id: 'web', ...second }, WEB);
+        expect(reply.status, path).to.equal(400);
+        expect(reply.body.error, path).to.equal('invalid_request');
+        expect(Object.keys(reply.body), path).to.have.members(['error', 'error_description']);
+      }
+      const inQuery = await post(world, `${path}?client_id=web&client_secret=web-secret`, form);
+      expect(inQuery.status, `${path}, credentials in the query`).to.be.oneOf([400, 401]);
+    }
+    expect((await introspect(world, token)).active).to.equal(true);
   });
 
   it('P10 a public client introspects nothing', async () => {

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { mock } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -58,6 +59,33 @@ describe('the embedded store, when something is wrong', () => {
       expect((statSync(file).mode & 0o777).toString(8)).to.equal('600');
       expect((statSync(join(folder, 'new')).mode & 0o777).toString(8)).to.equal('700');
     });
+  });
+
+  it('X6 flushes to the disk what it acknowledges, but for counters that come alone', async () => {
+    await opened(async (stores) => {
+      const limit = { limit: 5, window: 1000 };
+      const now = new Date();
+      const pragmas: string[] = [];
+      const exec = mock.method(DatabaseSync.prototype, 'exec');
+      const asked = () => exec.mock.calls.map(({ arguments: [text] }) => String(text));
+      const seen = async (work: () => Promise<unknown>) => {
+        await work();
+        pragmas.push(asked().findLast((text) => text.startsWith('PRAGMA synchronous')) ?? 'as it was opened');
+      };
+      await seen(() => stores.facts.set('a', 'b'));
+      await seen(() => stores.attempts.take('k', 'm', limit, now));
+      await seen(() => stores.facts.set('a', 'c'));
+      await seen(() => stores.attempts.take('k', 'n', limit, now));
+      await seen(() => Promise.all([stores.attempts.take('k', 'o', limit, now), stores.facts.set('a', 'd')]));
+      exec.mock.restore();
+      const [normal, full] = ['PRAGMA synchronous = NORMAL', 'PRAGMA synchronous = FULL'];
+      expect(pragmas).to.deep.equal(['as it was opened', normal, full, normal, full]);
+    });
+    const opening = mock.method(DatabaseSync.prototype, 'exec');
+    await opened(async () => {});
+    const statements = opening.mock.calls.map(({ arguments: [text] }) => String(text)).join(';');
+    opening.mock.restore();
+    expect(statements).to.contain('PRAGMA synchronous = FULL').and.not.contain('synchronous = OFF');
   });
 
   it('closes while another process writes', async () => {

@@ -1,8 +1,10 @@
 /** What a person says about themselves, and the address, which has to be proved. */
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import {
   type AccountWorld,
   alertOf,
+  CHIEF,
   CODES,
   FRESH,
   formTo,
@@ -224,6 +226,49 @@ describe('the address page', () => {
     const forged = await visitor.send(mine, '/account/address/code', { code, to: 'victim@clinic.test' });
     expect(pathOf(forged)).to.equal('/account/address');
     expect((await world.account(MARA.login)).email).to.equal(MARA.login);
+  });
+
+  it('O4 kills a code after five wrong tries', async () => {
+    const visitor = world.visitor('203.0.113.81');
+    await visitor.signIn(CHIEF);
+    const page = await visitor.open('/account/address');
+    const asked = await visitor.send(page, '/account/address', { email: 'guessed@new.test' });
+    const code = await world.codeFor('guessed@new.test');
+    const wrong = code === '111111' ? '222222' : '111111';
+    for (let i = 0; i < 5; i += 1) {
+      const reply = await visitor.send(asked, '/account/address/code', { code: wrong });
+      expect(reply.status).to.equal(400);
+    }
+    expect((await visitor.send(asked, '/account/address/code', { code })).status).to.equal(400);
+    expect((await world.account(CHIEF.login)).email).to.equal(CHIEF.login);
+  });
+
+  it('O2 a code lives ten minutes', async () => {
+    const visitor = world.visitor('203.0.113.82');
+    await visitor.signIn(CHIEF);
+    const page = await visitor.open('/account/address');
+    const asked = await visitor.send(page, '/account/address', { email: 'late@new.test' });
+    const code = await world.codeFor('late@new.test');
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + 601_000 });
+    const late = await visitor.send(asked, '/account/address/code', { code });
+    mock.timers.reset();
+    expect(late.status).to.equal(400);
+    expect((await world.account(CHIEF.login)).email).to.equal(CHIEF.login);
+  });
+
+  it('O5 five letters an hour are the most that a mailbox gets, whoever asks', async () => {
+    for (const [address, who] of [
+      ['203.0.113.83', CHIEF],
+      ['203.0.113.84', MARA],
+    ] as const) {
+      const visitor = world.visitor(address);
+      await visitor.signIn(who);
+      const page = await visitor.open('/account/address');
+      for (let i = 0; i < 4; i += 1)
+        await visitor.send(page, '/account/address', { email: i % 2 ? 'flood@new.test' : 'FLOOD@new.test' });
+    }
+    await world.server.running.identity.mailer.drain(5000);
+    expect(world.server.mail.letters.filter(({ to }) => to.includes('flood@new.test'))).to.have.length(5);
   });
 
   it("F7 takes nobody else's page for the code", async () => {
