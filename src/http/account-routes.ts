@@ -18,7 +18,7 @@ import { type FormFields, readForm } from './read-form.ts';
 export interface Person {
   readonly account: AccountRecord;
   readonly sessionUid: string;
-  /** Whether the sign-in is minutes old. */
+  /** Whether the sign-in is minutes old, and was the person's own: not by single sign-on. */
   readonly recent: boolean;
 }
 

@@ -35,7 +35,9 @@ export function findPerson({ sessions, identity }: PageParts): AccountHandlers['
     const account = await findAccount(identity, { id: session.accountId });
     if (account?.status !== 'active') return undefined;
     const age = identity.clock.now().getTime() - session.signedInAt.getTime();
-    return { account, sessionUid: session.uid, recent: age < RECENT };
+    // Single sign-on opens a session for whoever holds a token, which must not be enough to take an account over.
+    const inPerson = session.amr.some((factor) => factor !== 'sso');
+    return { account, sessionUid: session.uid, recent: inPerson && age < RECENT };
   };
 }
 

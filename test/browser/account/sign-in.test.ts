@@ -6,6 +6,7 @@ import { openWebSession } from '../../support/web-session.ts';
 import {
   type AccountWorld,
   alertOf,
+  FRESH,
   formTo,
   MARA,
   pathOf,
@@ -186,6 +187,8 @@ describe('signing in at the account pages', () => {
     '/account/sign-ins/unlink',
     '/account/keys',
     '/account/address',
+    '/account/delete',
+    '/account/delete/code',
   ]) {
     it(`F7 refuses ${path} to a sign-in that is older than ten minutes`, async () => {
       const visitor = world.visitor();
@@ -200,4 +203,34 @@ describe('signing in at the account pages', () => {
       expect(pathOf(reply)).to.match(/^\/interaction\//);
     });
   }
+
+  it('F7 refuses the download of everything to a sign-in that is older than ten minutes', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + 11 * 60_000 });
+    expect(pathOf(await visitor.open('/account/data.json'))).to.match(/^\/interaction\//);
+  });
+
+  it('F7 a session that a token of single sign-on opened is no recent sign-in, however new', async () => {
+    const { url, running } = world.server;
+    const made = await fetch(`${url}/api_v3/users/sso.json`, {
+      method: 'POST',
+      headers: { 'x-accountcode': 'clinicdev', 'x-apikey': '6f1d2c3b4a5968778695a4b3c2d1e0f1' },
+      body: new URLSearchParams({ first_name: 'Kim', last_name: 'Ray', type: '200', code: 'account-pages' }),
+    });
+    const { data } = (await made.json()) as { data: { token: { token: string } } };
+    const visitor = world.visitor();
+    const opened = await visitor.session.request(`${url}/auth?sso_token=${data.token.token}`);
+    expect(opened.status).to.equal(303);
+    const page = await visitor.open('/account/profile');
+    expect(pathOf(page)).to.equal('/account/profile');
+    const form = { ...formTo(page, '/account/profile'), action: `${url}/account/password/first` };
+    const reply = shown(await visitor.session.submit(page, { password: FRESH }, { form }));
+    expect(pathOf(reply)).to.match(/^\/interaction\//);
+    for (const path of ['/account/delete', '/account/data.json'])
+      expect(pathOf(await visitor.open(path))).to.match(/^\/interaction\//);
+    const accounts = await running.stores.accounts.page('clinicdev', { limit: 100 });
+    const kim = accounts.find(({ claims }) => claims.given_name === 'Kim');
+    expect(kim).to.be.an('object').and.not.have.property('passwordHash');
+  });
 });
