@@ -719,6 +719,8 @@ export interface Use {
   register(account: NewAccount, rules?: { passwordMinimum?: number }): Promise<AccountView>;
   /** Reads, lets `change` decide, writes by compare-and-set, and retries: `change` may run more than once. Null changes nothing. updatedAt moves only when something changed. */
   update(accountId: string, change: (account: AccountView) => AccountChanges | null): Promise<AccountView>;
+  /** Refuses while a sign-in with this address would be one too many, and counts nothing. 'too-many-requests'. */
+  checkAttempts(email: string): Promise<void>;
   /** Throws 'password-too-short' or 'password-too-common'. */
   judgePassword(password: string, rules: { minimum: number }): void;
   /** True if right. A wrong one counts as a failed sign-in of this account; 'too-many-requests', 'unavailable'. */

@@ -26,12 +26,21 @@ export interface AttemptLimits {
   readonly login: { readonly limit: number; readonly window: number };
 }
 
+/** `accountId`: the account that the name leads to, if it leads to one. `address`: canonical. */
+export interface Tried {
+  readonly organization: string;
+  readonly accountId?: string;
+  readonly name: string;
+  readonly address: string;
+}
+
 export interface Attempts {
   /**
    * Opens a try, before any work. Refused('too-many-requests') over a limit; such a call leaves no count.
-   * `accountId`: the account that the name leads to, if it leads to one. `address`: canonical.
    */
-  begin(who: { organization: string; accountId?: string; name: string; address: string }): Promise<Attempt>;
+  begin(who: Tried): Promise<Attempt>;
+  /** For doors that tell whether a name is taken: refused while a try would be, and never counted. Refused('too-many-requests'). */
+  check(who: Tried): Promise<void>;
   /** For doors where only the client address counts. Refused('too-many-requests'). */
   checkAddress(address: string): Promise<void>;
   /** Counts a failure of such a door. */
@@ -75,6 +84,18 @@ export function createAttempts(options: {
   return {
     checkAddress,
     chargeAddress,
+    async check({ organization, accountId, name, address }) {
+      const login = loginOf({ organization, accountId, name });
+      const now = clock.now();
+      const [, known, ofPair, ofLogin] = await Promise.all([
+        checkAddress(address),
+        store.remembered(seenKey(login, address), now),
+        store.peek(key('pair', login, address), limits.pair, now),
+        store.peek(key('login', login), limits.login, now),
+      ]);
+      refuseUnless(ofPair);
+      if (!known) refuseUnless(ofLogin);
+    },
     async begin({ organization, accountId, name, address }) {
       const login = loginOf({ organization, accountId, name });
       const pairKey = key('pair', login, address);

@@ -28,6 +28,7 @@ export const register = endpointFor<AvycennaSettings>()({
   },
   replies: { 415: Failure, 201: SignedInReply, 409: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
+    await use.checkAttempts(body.email.folded);
     const account = await use.register(
       {
         email: body.email.folded,

@@ -1,4 +1,5 @@
 /** Judging, checking and setting passwords. */
+import { findByLogin } from '../../identity/accounts.ts';
 import { checkPassword } from '../../identity/check-password.ts';
 import { setPassword } from '../../identity/set-password.ts';
 import type { AccountRecord } from '../../store/ports.ts';
@@ -6,9 +7,18 @@ import { Refused, type Use } from '../dialect.ts';
 import { changed } from './accounts.ts';
 import type { Bound } from './binding.ts';
 
-export function passwordUses(bound: Bound): Pick<Use, 'judgePassword' | 'checkPassword' | 'setPassword'> {
+export function passwordUses(
+  bound: Bound,
+): Pick<Use, 'checkAttempts' | 'judgePassword' | 'checkPassword' | 'setPassword'> {
   const { identity, origin, mounted } = bound;
   return {
+    async checkAttempts(email) {
+      const organization = bound.organization().id;
+      const account = await findByLogin(identity, { organization, login: email, by: ['email'] });
+      const { address } = bound.exchange.request;
+      const of = account === undefined ? {} : { accountId: account.id };
+      await identity.attempts.check({ organization, name: email, address, ...of });
+    },
     judgePassword(password, { minimum }) {
       const organizationName = bound.exchange.organization?.name;
       const rules = organizationName === undefined ? { minimum } : { minimum, organizationName };
