@@ -52,7 +52,7 @@ const FORMS: readonly [RegExp, string][] = [
   // header.payload.signature, and what is encrypted alike
   [/\beyJ[\w-]{8,}\.[\w-]*\.[\w.-]*/g, HIDDEN],
   [/\b(Bearer|Basic|DPoP)\s+[\w.~+/=-]+/gi, `$1 ${HIDDEN}`],
-  [/\b(?:rt|avk|vt|pt)_[\w-]{16,}/g, HIDDEN],
+  [/\b(?:rt|rst|avk|vt|pt)_[\w-]{16,}/g, HIDDEN],
   // name=value in a query or a form
   [new RegExp(`([?&;\\s]|^)(${NAMES_IN_TEXT})=[^&\\s"'#]+`, 'gi'), `$1$2=${HIDDEN}`],
   // "name":"value" in quoted JSON

@@ -84,6 +84,7 @@ describe('The log', () => {
     ['an opaque refresh token', `used rt_${'a1b2'.repeat(16)}`],
     ['an API key', `with avk_${'0f1e'.repeat(16)}`],
     ['a verification ticket', `vt_${'Wanted-Secret'.repeat(3)}`],
+    ['a reset ticket', `opened rst_${'Wanted-Secret'.repeat(3)} twice`],
     ['a code in a query', 'GET /callback?state=s&code=Wanted-Secret&iss=x'],
     ['a token in a query', '/auth?sso_token=Wanted-Secret&next=/'],
     ['a form', 'grant_type=password&username=a&password=Wanted-Secret'],
