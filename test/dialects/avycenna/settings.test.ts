@@ -150,6 +150,26 @@ describe('AVYCENNA with few attempts', () => {
     expect((await home.signIn()).access).to.be.a('string');
   });
 
+  it('C1 R1 registers nobody under a login that is locked, from that address or over all, except where it signed in', async () => {
+    const person = { name: 'Dr. New', email: 'new-locked@x.test', password: PASSWORD };
+    const fail = async (client = clientOf(server), email = person.email) =>
+      expect((await client.post('/auth/login', { email, password: 'wrong' })).status).to.equal(401);
+    const register = async (client = clientOf(server), email = person.email) =>
+      (await client.post('/auth/register', { ...person, email })).status;
+    const here = clientOf(server);
+    await fail(here);
+    await fail(here);
+    expect(await register(here), 'the pair').to.equal(429);
+    expect(await register(here, 'new-unlocked@x.test')).to.equal(201);
+    await fail();
+    expect(await register(), 'the login').to.equal(429);
+    const home = clientOf(server);
+    await home.signIn('new-unlocked@x.test', PASSWORD);
+    for (let count = 0; count < 3; count += 1) await fail(undefined, 'new-unlocked@x.test');
+    expect(await register(undefined, 'new-unlocked@x.test'), 'a stranger').to.equal(429);
+    expect(await register(home, 'new-unlocked@x.test'), 'where it signed in').to.equal(409);
+  });
+
   it('C1 counts taken addresses of a registration towards the client address', async () => {
     const client = clientOf(server);
     const taken = { name: 'Dr. T', email: 'chief@clinic.test', password: PASSWORD };
