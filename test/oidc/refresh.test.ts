@@ -122,6 +122,7 @@ describe('refresh tokens of OIDC clients', () => {
 
   it('T9 a retry after a lost reply gets the very same reply', async () => {
     const { refresh_token: token } = await tokensFor(world);
+    pass(0);
     const lost = await refresh(world, token);
     pass(9);
     const retried = await refresh(world, token);

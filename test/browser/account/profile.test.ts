@@ -267,7 +267,7 @@ describe('the address page', () => {
       for (let i = 0; i < 4; i += 1)
         await visitor.send(page, '/account/address', { email: i % 2 ? 'flood@new.test' : 'FLOOD@new.test' });
     }
-    await world.server.running.identity.mailer.drain(5000);
+    await world.server.running.identity.mailer.drain(30_000);
     expect(world.server.mail.letters.filter(({ to }) => to.includes('flood@new.test'))).to.have.length(5);
   });
 
