@@ -13,12 +13,17 @@ export function refuseDeepClaims(_ctx: unknown, claims: string | undefined): voi
   }
 }
 
-/** Of a text that is JSON. */
-function depthOf(json: string): number {
+/** Of a text that may or may not be JSON: the engine says so later. One pass, whatever it holds. */
+function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
-  for (const [sign] of json.replace(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[[\]{}]/g)) {
-    depth += sign === '[' || sign === '{' ? 1 : -1;
+  let quoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text[at];
+    if (sign === '"') quoted = !quoted;
+    else if (quoted) at += sign === '\\' ? 1 : 0;
+    else if (sign === '[' || sign === '{') depth += 1;
+    else if (sign === ']' || sign === '}') depth -= 1;
     deepest = Math.max(deepest, depth);
   }
   return deepest;

@@ -7,10 +7,16 @@ describe('the connection to MongoDB', () => {
     'the server': mongoClient,
     migrations: patientMongoClient,
   })) {
-    for (const query of ['', '?w=1', '?w=0&readPreference=secondary']) {
+    for (const query of [
+      '',
+      '?w=1',
+      '?w=0&readPreference=secondary',
+      '?journal=false&readConcernLevel=local',
+    ]) {
       it(`X6 of ${who} waits for a majority, also with ${query || 'a plain URL'}`, () => {
         const { options } = connect(`mongodb://127.0.0.1:27017/portico${query}`);
         expect(options.writeConcern?.w).to.equal('majority');
+        expect(options.writeConcern?.journal).to.equal(true);
         expect(options.readConcern?.level).to.equal('majority');
       });
     }
