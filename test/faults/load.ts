@@ -4,7 +4,7 @@
  * acknowledged goes into the ledger.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { introspect, oidcDoor, type RefreshDoor, type Reply, vseeDoor } from '../nodes/calls.ts';
+import { auditorAt, introspect, oidcDoor, type RefreshDoor, type Reply, vseeDoor } from '../nodes/calls.ts';
 import { type Findings, type Ledger, type Line, openLedger } from '../support/ledger.ts';
 
 export interface Tally {
@@ -62,14 +62,7 @@ export async function startLoad(at: string, { clients }: { clients: number }): P
       run.stopped = true;
       await working;
     },
-    audit: () =>
-      ledger.audit({
-        active: async (token, line) => (await introspect(at, token, doorOf(line).introspector)).active,
-        async refresh(line) {
-          const reply = await doorOf(line).refresh(at, line.last.refresh);
-          return reply.status === 200 ? doorOf(line).pair(reply) : undefined;
-        },
-      }),
+    audit: () => ledger.audit(auditorAt(at, doorOf)),
   };
 }
 

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import {
+  activeAt,
+  auditorAt,
   avycennaDoor,
-  introspect,
   oidcDoor,
   type Pair,
   type RefreshDoor,
   type Reply,
   send,
+  unhurried,
   vseeDoor,
 } from '../nodes/calls.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
@@ -68,12 +70,12 @@ describe('Portico behind a network that loses replies', function () {
         await lose(fault, () => door.refresh(far(), line.last.refresh));
         const [used] = await active(door, [line.last.refresh]);
         expect(used, `${line.name}: the lost refresh happened`).to.equal(false);
-        const retried = await door.refresh(nodes.url, line.last.refresh);
+        const retried = await unhurried(() => door.refresh(nodes.url, line.last.refresh));
         if (retried.status !== 200) continue;
         recovered += 1;
         line.given(door.pair(retried));
       }
-      const findings = await ledger.audit(auditor(door));
+      const findings = await ledger.audit(auditorAt(nodes.url, () => door));
       report(`A7 ${door.name}`, { lost: ROUNDS, recovered, doubled: findings.doubled.length });
       expect(recovered).to.equal(ROUNDS);
       expect(findings).to.deep.include({ lost: [], doubled: [], undead: [] } satisfies Partial<Findings>);
@@ -130,19 +132,7 @@ describe('Portico behind a network that loses replies', function () {
     expect(reply.took).to.be.greaterThan(299);
   });
 
-  async function active(door: RefreshDoor, tokens: readonly string[]): Promise<boolean[]> {
-    return Promise.all(
-      tokens.map(async (token) => (await introspect(nodes.url, token, door.introspector)).active),
-    );
-  }
-
-  function auditor(door: RefreshDoor) {
-    return {
-      active: async (token: string) => (await introspect(nodes.url, token, door.introspector)).active,
-      async refresh({ last }: { last: Pair }) {
-        const reply = await door.refresh(nodes.url, last.refresh);
-        return reply.status === 200 ? door.pair(reply) : undefined;
-      },
-    };
+  function active(door: RefreshDoor, tokens: readonly string[]): Promise<boolean[]> {
+    return activeAt(nodes.url, door, tokens);
   }
 });

@@ -1,7 +1,9 @@
 /** What clients of several nodes ask for, one function per request; `at` is the balancer's URL or one node's. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestClient } from '../support/clients.ts';
 import { basicAuth, ownApp, recordsApi } from '../support/clients.ts';
 import { type Incoming, openClient } from '../support/http-client.ts';
+import type { Audited, Line } from '../support/ledger.ts';
 import { type RelyingParty, relyingParty, signIn } from '../support/relying-party.ts';
 import type { WebSession } from '../support/web-session.ts';
 
@@ -90,15 +92,32 @@ export function refreshOidc(at: string, token: string, client: TestClient = ownA
   });
 }
 
+/** How long somebody who is told to come again does. Milliseconds. */
+const UNHURRIED = 30_000;
+
+/** Comes again for as long as the answer is 503. What is looked for is a wrong answer, not a slow one. */
+export async function unhurried(ask: () => Promise<Reply>): Promise<Reply> {
+  const begun = performance.now();
+  for (;;) {
+    const reply = await ask();
+    if (reply.status !== 503 || performance.now() - begun > UNHURRIED) return reply;
+    await sleep(250);
+  }
+}
+
+function askIntrospection(at: string, token: string, client: TestClient): Promise<Reply> {
+  return send(`${at}/introspect`, { headers: { authorization: basicAuth(client) }, form: { token } });
+}
+
 export async function introspect(
   at: string,
   token: string,
   client: TestClient = ownApp,
 ): Promise<{ active: boolean }> {
-  const reply = await send(`${at}/introspect`, {
-    headers: { authorization: basicAuth(client) },
-    form: { token },
-  });
+  return verdictOf(await askIntrospection(at, token, client));
+}
+
+function verdictOf(reply: Reply): { active: boolean } {
   if (reply.status !== 200) throw new Error(`Introspection answered ${reply.status}: ${reply.text}`);
   return reply.json() as { active: boolean };
 }
@@ -177,4 +196,25 @@ export const avycennaDoor: RefreshDoor = {
 
 export function times<Result>(count: number, work: (index: number) => Promise<Result>): Promise<Result[]> {
   return Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+}
+
+/** RFC 7662's `active` of each token. Takes its time. */
+export function activeAt(at: string, door: RefreshDoor, tokens: readonly string[]): Promise<boolean[]> {
+  return Promise.all(
+    tokens.map(async (token) => {
+      const reply = await unhurried(() => askIntrospection(at, token, door.introspector));
+      return verdictOf(reply).active;
+    }),
+  );
+}
+
+/** For the audit of a ledger whose lines come from these doors. */
+export function auditorAt(at: string, doorOf: (line: Line) => RefreshDoor): Audited {
+  return {
+    active: async (token, line) => (await activeAt(at, doorOf(line), [token]))[0] === true,
+    async refresh(line) {
+      const reply = await unhurried(() => doorOf(line).refresh(at, line.last.refresh));
+      return reply.status === 200 ? doorOf(line).pair(reply) : undefined;
+    },
+  };
 }

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Nodes, sharedNodes } from '../support/nodes.ts';
 import {
+  activeAt,
   avycennaDoor,
-  introspect,
   oidcDoor,
   type Pair,
   type RefreshDoor,
@@ -28,10 +28,7 @@ describe('refresh tokens over three nodes', function () {
     nodes = started;
   });
 
-  const alive = async (door: RefreshDoor, tokens: readonly string[]) => {
-    const answers = await Promise.all(tokens.map((token) => introspect(nodes.url, token, door.introspector)));
-    return answers.map(({ active }) => active);
-  };
+  const alive = (door: RefreshDoor, tokens: readonly string[]) => activeAt(nodes.url, door, tokens);
   const both = ({ access, refresh }: Pair) => [access, refresh];
 
   for (const door of [oidcDoor, vseeDoor]) {
