@@ -28,7 +28,11 @@ describe('two nodes under load, when one dies or is replaced', function () {
     const servers = await sharedServers();
     if (!servers) return this.skip();
     redis = await startRedis({ own: true }).catch(() => undefined);
-    nodes = await startNodes({ stores: { mongo: servers.mongo.url, redis: (redis ?? servers.redis).url } });
+    nodes = await startNodes({
+      stores: { mongo: servers.mongo.url, redis: (redis ?? servers.redis).url },
+      // Longer than the longest run: nothing but a crash could end a lock before.
+      config: { attempts: { pair: { window: '1d' } } },
+    });
   });
   after(async () => {
     await nodes?.close();
