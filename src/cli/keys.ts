@@ -36,7 +36,7 @@ function rotate(): Command {
     .action(() =>
       atDesk(async (desk) => {
         await (await desk.tools()).oidc.rotateKeys({ force: true });
-        await desk.note('keys.rotate', {});
+        await desk.note('signing-key.rotate', {});
         say('A new pair of keys signs. See: portico keys list');
       }),
     );

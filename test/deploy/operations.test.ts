@@ -50,7 +50,7 @@ describe('docs/operations.md', function () {
       expect(keys, key).to.contain(key);
     const { program } = await import('../../src/cli.ts');
     const commands = program().commands;
-    for (const [, group, name] of guide.matchAll(/portico (config|keys|store|organization) (\w+)/g)) {
+    for (const [, group, name] of guide.matchAll(/portico (config|keys|store|organization|audit) (\w+)/g)) {
       const found = commands.find((command) => command.name() === group);
       expect(
         found?.commands.map((command) => command.name()),

@@ -105,7 +105,8 @@ function verify(organization?: string): Ask {
     if (organization === undefined) return post('/auth/otp/verify', { email: nobody(), otp: '123456' });
     const account = await world.person({ organization, password: null });
     const terms = { form: SIX_DIGITS, lifetime: 600, tries: 5, letter: 'code' };
-    await sendCode(world.server.running.identity, { account, purpose: 'avycenna-otp', ...terms });
+    const bound = { purpose: 'avycenna-otp', binding: account.email ?? '' };
+    await sendCode(world.server.running.identity, { account, ...bound, ...terms });
     const { text } = await world.server.mail.take(account.email ?? '');
     return post('/auth/otp/verify', { email: account.email, otp: /\b(\d{6})\b/.exec(text)?.[1] });
   };
