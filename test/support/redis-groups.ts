@@ -102,12 +102,21 @@ export async function startWatchedRedis({ downAfter }: { downAfter: number }): P
     const [, port] = (await ask(url, 'SENTINEL', 'get-master-addr-by-name', MASTER)) as string[];
     return Number(port);
   };
-  const settled = () =>
-    until('the Sentinels with each other and a replica', async () => {
-      const seen = await Promise.all(urls.map((url) => ask(url, 'INFO', 'sentinel')));
-      return seen.every((info) => /status=ok,[^\n]*slaves=[1-9]\d*,sentinels=3/.test(String(info)));
+  /** Every Sentinel knows the others, and this replica as one that could take over: the dead ones count as replicas too. */
+  const settled = (replica: number | undefined) =>
+    until('the Sentinels with each other and the replica', async () => {
+      const seen = await Promise.all(
+        urls.map(async (url) => {
+          const info = String(await ask(url, 'INFO', 'sentinel'));
+          const replicas = (await ask(url, 'SENTINEL', 'REPLICAS', MASTER)) as string[][];
+          return (
+            /status=ok,[^\n]*sentinels=3/.test(info) && replicas.some((fields) => isReady(fields, replica))
+          );
+        }),
+      );
+      return !seen.includes(false);
     });
-  await settled();
+  await settled(servers[1]?.port);
   return {
     master: MASTER,
     sentinels: urls,
@@ -127,8 +136,14 @@ export async function startWatchedRedis({ downAfter }: { downAfter: number }): P
       await until('the replica', async () =>
         String(await ask(replica.url, 'INFO', 'replication')).includes('master_link_status:up'),
       );
-      await settled();
+      await settled(replica.port);
     },
     stop: async () => void (await stopAll([...sentinels, ...servers])),
   };
+}
+
+/** `fields`: names and values in turn, as a Sentinel describes a replica. */
+function isReady(fields: readonly string[], port: number | undefined): boolean {
+  const told = (name: string) => fields[fields.indexOf(name) + 1];
+  return told('port') === String(port) && told('flags') === 'slave' && told('master-link-status') === 'ok';
 }
