@@ -1,19 +1,35 @@
 /**
- * The claims parameter (OIDC Core 5.5) is JSON from outside, which the engine later copies by recursion: some
- * thousand brackets in each other would end a pushed request with a fault of ours (security.md H3).
+ * The claims parameter (OIDC Core 5.5) is JSON from outside. The engine asks its members later as though they
+ * had the types of the standard, and copies them by recursion: `"values": null` or some thousand brackets in
+ * each other would end a request with a fault of ours (security.md H3).
  */
-import { errors } from 'oidc-provider';
+import { type ClaimsParameter, errors } from 'oidc-provider';
+import type { EngineContext } from './engine-context.ts';
 
 /** What a claim asks for may be an object itself; nothing that is asked for in earnest comes near this. */
 const DEEPEST = 32;
 
-export function refuseDeepClaims(_ctx: unknown, claims: string | undefined): void {
-  if (claims !== undefined && depthOf(claims) > DEEPEST) {
+export function judgeClaims(ctx: EngineContext, claims: ClaimsParameter): void {
+  if (depthOf(String(ctx.oidc.params?.claims)) > DEEPEST) {
     throw new errors.InvalidRequest('claims parameter is nested too deeply');
+  }
+  const wanted = [claims.userinfo, claims.id_token].flatMap((target) => Object.values(target ?? {}));
+  if (!wanted.every(isWellFormed)) {
+    throw new errors.InvalidRequest(
+      'a claim is asked for by null, or by an object whose essential is true or false and whose values is a list',
+    );
   }
 }
 
-/** Of a text that may or may not be JSON: the engine says so later. One pass, whatever it holds. */
+/** Other members are ignored, as the standard wants (5.5.1). */
+function isWellFormed(claim: unknown): boolean {
+  if (claim === null) return true;
+  if (typeof claim !== 'object' || Array.isArray(claim)) return false;
+  const { essential = false, values = [] } = claim as { essential?: unknown; values?: unknown };
+  return typeof essential === 'boolean' && Array.isArray(values);
+}
+
+/** One pass over the text, whatever it holds. */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;

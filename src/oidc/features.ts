@@ -1,6 +1,7 @@
 /** Every feature of the engine, on or off on purpose: a new version's defaults decide nothing. */
 import type { Configuration } from 'oidc-provider';
 import type { Config } from '../config/schema.ts';
+import { judgeClaims } from './claims-parameter.ts';
 import { type DeviceParts, deviceFlow } from './device-flow.ts';
 import type { EngineContext } from './engine-context.ts';
 import type { EnginePages } from './oidc.ts';
@@ -14,7 +15,7 @@ export function features(facts: { config: Config; device: DeviceParts; rights: T
   const { config, device, rights } = facts;
   const { pages } = device;
   const on = {
-    claimsParameter: { enabled: true },
+    claimsParameter: { enabled: true, assertClaimsParameter: judgeClaims },
     clientCredentials: { enabled: true },
     deviceFlow: deviceFlow(device),
     dPoP: { enabled: true, nonceSecret: undefined, requireNonce: () => false, allowReplay: false },

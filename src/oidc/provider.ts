@@ -13,7 +13,6 @@ import { createAdapterFactory } from './artifact-adapter.ts';
 import type { Artifacts } from './artifacts.ts';
 import { nameBrowsers, sessionLifetime } from './browser-session.ts';
 import { CLAIMS_BY_SCOPE, createAccountFinder } from './claims.ts';
-import { refuseDeepClaims } from './claims-parameter.ts';
 import { CLIENT_TRAITS, type ClientRegistry, compareHashedSecrets } from './clients.ts';
 import { watchCodes } from './code-redemption.ts';
 import type { Consents } from './consents.ts';
@@ -153,8 +152,6 @@ function configuration(parts: ProviderParts, ring: Keyring): Configuration {
       token_endpoint_auth_method: 'client_secret_basic',
     },
     extraClientMetadata: { properties: [...CLIENT_TRAITS] },
-    // No parameter of ours: the engine asks this one's judge too.
-    extraParams: { claims: refuseDeepClaims },
     // A confidential client proves itself at the token endpoint and binds the code by its nonce (RFC 9700,
     // 2.1.1); older ones know nothing else. What the verifier is checked against is never optional.
     pkce: {

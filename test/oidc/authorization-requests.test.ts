@@ -8,6 +8,8 @@ import {
   post,
   REDIRECT,
   redeem,
+  tokensFor,
+  userinfo,
   WEB,
   type World,
 } from './support.ts';
@@ -22,6 +24,15 @@ describe('authorization requests', () => {
       metadata: {
         application_type: 'native',
         redirect_uris: ['http://127.0.0.1/callback', 'https://app.test/desktop'],
+        token_endpoint_auth_method: 'none',
+      },
+    });
+    await world.putClient({
+      clientId: 'television',
+      metadata: {
+        grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
+        response_types: [],
+        redirect_uris: [],
         token_endpoint_auth_method: 'none',
       },
     });
@@ -325,8 +336,9 @@ describe('authorization requests', () => {
         form.set('claims', nested(depth));
         const pushed = await post(world, '/par', form.toString(), WEB);
         expect([pushed.status, pushed.body.error]).to.deep.equal([400, 'invalid_request']);
-        const device = { client_id: 'web', scope: 'openid', claims: nested(depth) };
-        expect((await post(world, '/device_authorization', device, WEB)).status).to.equal(400);
+        const device = { client_id: 'television', scope: 'openid', claims: nested(depth) };
+        const code = await post(world, '/device_authorization', device);
+        expect([code.status, code.body.error]).to.deep.equal([400, 'invalid_request']);
       }
       const page = await ask({ claims: nested(100) });
       expect(page.url.searchParams.get('error')).to.equal('invalid_request');
@@ -336,6 +348,28 @@ describe('authorization requests', () => {
       const query = new URLSearchParams({ client_id: 'web', request_uri: String(pushed.body.request_uri) });
       const begun = await new Browser(world, 'nora').open(`/authorize?${query}`);
       expect(begun.url.searchParams.get('error')).to.equal(null);
+    });
+
+    it('P11 H3 refuses every odd shape of the claims parameter at every endpoint that takes one', async () => {
+      const query = (claims: unknown) =>
+        new URLSearchParams(authorizePath({ claims: text(claims) }).slice(11));
+      const text = (claims: unknown) => (typeof claims === 'string' ? claims : JSON.stringify(claims));
+      const outcomes = async (claims: unknown) => {
+        const direct = await ask({ claims: text(claims) });
+        const pushed = await post(world, '/par', query(claims), WEB);
+        const device = { client_id: 'television', scope: 'openid', claims: text(claims) };
+        const code = await post(world, '/device_authorization', device);
+        const refused = direct.url.searchParams.get('error');
+        return [refused ?? direct.status, pushed.body.error ?? pushed.status, code.body.error ?? code.status];
+      };
+      for (const claims of oddClaims()) {
+        expect(await outcomes(claims), text(claims)).to.deep.equal(Array(3).fill('invalid_request'));
+      }
+      for (const claims of FITTING_CLAIMS) {
+        expect(await outcomes(claims), text(claims)).to.deep.equal([303, 201, 200]);
+      }
+      const tokens = await tokensFor(world, { request: { claims: text(FITTING_CLAIMS[0]) } });
+      expect((await userinfo(world, tokens.access_token)).body).to.include({ email: 'nora@north.test' });
     });
   });
 
@@ -419,3 +453,43 @@ describe('authorization requests', () => {
     client.close();
   });
 });
+
+/** OIDC Core 5.5.1: a claim is asked for with null, or with an object of three members, and others to ignore. */
+const FITTING_CLAIMS: readonly object[] = [
+  {
+    userinfo: { email: { essential: true }, name: null, unknown: { purpose: ['x', { y: null }] } },
+    id_token: { acr: { values: ['urn:portico:acr:single'] }, auth_time: {}, sub: { value: 'nora' } },
+    verified: 5,
+  },
+  { userinfo: {} },
+  { id_token: { acr: { essential: true, values: ['urn:portico:acr:single', 'other'], value: null } } },
+];
+
+function oddClaims(): unknown[] {
+  const values = [null, true, 0, '', 'value', [], ['essential'], [null]];
+  const objects = (name: string, among: readonly unknown[]) =>
+    among.map((value) => `{"${name}":${JSON.stringify(value)}}`);
+  const claims = [
+    ...['sub', 'acr', 'email', 'never-heard-of', '__proto__', 'constructor', 'toString'].flatMap((name) =>
+      objects(
+        name,
+        values.filter((value) => value !== null),
+      ),
+    ),
+    ...['sub', 'acr', 'email'].flatMap((name) => [
+      ...objects('essential', [null, 'true', 1, [], {}]).map((shape) => `{"${name}":${shape}}`),
+      ...objects('values', [null, 'urn:portico:acr:single', 0, true, {}]).flatMap((shape) => [
+        `{"${name}":${shape}}`,
+        `{"${name}":{"essential":true,${shape.slice(1)}}`,
+      ]),
+    ]),
+  ];
+  return [
+    ...values.filter((value) => value !== '').map((value) => JSON.stringify(value)),
+    ...['{', '{}x', '{"userinfo":', '{"other":{}}', '{}'],
+    ...['userinfo', 'id_token'].flatMap((target) => [
+      ...objects(target, values),
+      ...claims.map((shape) => `{"${target}":${shape}}`),
+    ]),
+  ];
+}
