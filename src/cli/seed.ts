@@ -33,11 +33,13 @@ Examples:
 async function load(desk: Desk, name: string, options: Options): Promise<void> {
   const [
     { readSeed },
-    { refuseDemo, loadedFact },
+    { refuseDemo },
+    { loadedFact },
     { applySeed, planFile, reportOf },
     { createPasswordHasher },
   ] = await Promise.all([
     import('../seed/read-seed.ts'),
+    import('../seed/refuse-demo.ts'),
     import('../seed/seed-at-start.ts'),
     import('../seed/apply-seed.ts'),
     import('../identity/password-hasher.ts'),

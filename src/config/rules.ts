@@ -3,6 +3,7 @@
  * that has mistakes of its own is absent here, so that one run reports everything.
  */
 import { realpathSync } from 'node:fs';
+import { looksRandom, looksRandomText } from './looks-random.ts';
 import type { Mistake } from './mistakes.ts';
 import type { Config } from './schema.ts';
 import { shownValue } from './secret.ts';
@@ -104,7 +105,7 @@ function* judgeDialects({ dialects }: Known): Iterable<Mistake> {
 }
 
 function* judgeProduction(config: Known, demoSeeds: readonly string[]): Iterable<Mistake> {
-  const { issuer, demo, mail, outbound, keys, seed } = config;
+  const { issuer, demo, http, mail, outbound, keys, dialects, seed } = config;
   if (issuer !== undefined && !issuer.startsWith('https://')) {
     yield mistake('issuer', 'must begin with https:// in production', issuer);
   }
@@ -119,6 +120,8 @@ function* judgeProduction(config: Known, demoSeeds: readonly string[]): Iterable
     yield mistake('outbound.allowPrivate', 'must be false in production', outbound.allowPrivate);
   }
   if (keys) yield* judgeKeys(keys);
+  if (dialects) yield* judgeSharedSecrets(dialects);
+  if (http) yield* judgeProxies(http.trustedProxies);
   for (const [index, file] of (seed ?? []).entries()) {
     if (demoSeeds.some((demoSeed) => sameFile(demoSeed, file))) {
       yield mistake(
@@ -130,38 +133,60 @@ function* judgeProduction(config: Known, demoSeeds: readonly string[]): Iterable
   }
 }
 
+const MAKE = '`openssl rand -base64 32` makes one';
+
 function* judgeKeys({ encryption, cookies }: Config['keys']): Iterable<Mistake> {
-  const make = '`openssl rand -base64 32` makes one';
   if (encryption === undefined) {
     yield mistake(
       'keys.encryption',
-      `must be set in production (PORTICO_KEYS__ENCRYPTION, or keys.encryptionFile); ${make}`,
+      `must be set in production (PORTICO_KEYS__ENCRYPTION, or keys.encryptionFile); ${MAKE}`,
     );
-  } else if (!looksRandom(decodeKey(encryption))) {
+    return;
+  }
+  const key = decodeKey(encryption);
+  // What is no key at all is a mistake by the schema.
+  if (key && !looksRandom(key)) {
     yield mistake(
       'keys.encryption',
-      `must be random in production, not a sample or a pass phrase; ${make}`,
+      `must be random in production, not a sample or a pass phrase; ${MAKE}`,
       encryption,
     );
   }
   for (const [index, cookie] of cookies.entries()) {
-    if (new Set(cookie).size < 10 || /change-?me|example|secret|insecure|development|default/i.test(cookie)) {
-      yield mistake(`keys.cookies.${index}`, `must be random in production, not a sample; ${make}`, cookie);
+    if (!looksRandomText(cookie)) yield notRandom(`keys.cookies.${index}`, cookie);
+  }
+}
+
+/** An attacker who guesses the secret of HS256 makes tokens that every resource server believes. */
+function* judgeSharedSecrets(dialects: Config['dialects']): Iterable<Mistake> {
+  for (const [name, { accessToken }] of Object.entries(dialects)) {
+    const { secret } = (accessToken ?? {}) as { secret?: unknown };
+    if (typeof secret === 'string' && !looksRandomText(secret)) {
+      yield notRandom(`dialects.${name}.accessToken.secret`, secret);
     }
   }
 }
 
-/**
- * Refuses what nobody draws: few different bytes (samples such as 000..., one word repeated), a row of
- * numbers, or printable text throughout (a pass phrase). Thirty-two random bytes fail with a chance of
- * less than one in 10^12.
- */
-function looksRandom(key: Buffer | undefined): boolean {
-  if (!key) return true; // Not a key at all: the schema has said so.
-  const step = ((key[1] ?? 0) - (key[0] ?? 0)) & 255;
-  const isRow = key.every((byte, index) => index === 0 || ((byte - (key[index - 1] ?? 0)) & 255) === step);
-  const isText = key.every((byte) => byte >= 32 && byte < 127);
-  return new Set(key).size >= 16 && !isRow && !isText;
+function notRandom(path: string, value: string): Mistake {
+  return mistake(path, `must be random in production, not a sample; ${MAKE}`, value);
+}
+
+/** Strangers in a believed range choose the client address that their attempts are counted by. */
+function* judgeProxies(proxies: readonly string[]): Iterable<Mistake> {
+  for (const [index, proxy] of proxies.entries()) {
+    const [address = '', bits] = proxy.toLowerCase().split('/');
+    if (bits === undefined || Number(bits) >= widest(address)) continue;
+    yield mistake(`http.trustedProxies.${index}`, 'must name your proxies, not the internet', proxy);
+  }
+}
+
+/** Prefix length of the widest range that one operator has: 10.0.0.0/8, a provider's IPv6 /16, the private ones. */
+function widest(address: string): number {
+  if (!address.includes(':')) return 8;
+  if (/^f[cd]/.test(address)) return 7;
+  if (address.startsWith('fe80:')) return 10;
+  // ::ffff:0:0/96 is all of IPv4.
+  return /^(?:::|0+:)/.test(address) ? 104 : 16;
 }
 
 function sameFile(a: string, b: string): boolean {

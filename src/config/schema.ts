@@ -39,7 +39,7 @@ const http = table({
   port: key(port.default(3000), 'Port to listen on; 0 takes a free one.'),
   trustedProxies: key(
     z.array(proxy).default([]),
-    'Addresses or ranges of the proxies whose X-Forwarded-* headers are believed. Everyone else’s are ignored.',
+    'Addresses or ranges of the proxies whose X-Forwarded-* headers are believed. Everyone else’s are ignored. Production refuses ranges wider than an IPv4 /8 or an IPv6 /16.',
     { example: '[10.0.0.0/8]' },
   ),
   workers: key(z.int().min(1).max(256).default(1), 'Processes that share the port on this machine.'),
@@ -249,7 +249,7 @@ const sessions = table({
 const keys = table({
   encryption: key(
     z.string().regex(KEY_TEXT, 'must be 32 bytes as base64, base64url or hex').optional(),
-    'The server key, 32 bytes: everything stored is hashed or encrypted under it. `openssl rand -base64 32` makes one. Production demands it; development makes keys.encryptionFile.',
+    'The server key, 32 bytes: tokens, codes, API keys, client secrets and signing keys are stored hashed or encrypted under it (profiles are not: docs/operations.md). `openssl rand -base64 32` makes one. Production demands it; development makes keys.encryptionFile.',
     { secret: 'value' },
   ),
   encryptionFile: key(

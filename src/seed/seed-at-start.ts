@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Identity } from '../identity/identity.ts';
 import { randomUUID } from '../secrets.ts';
 import { applySeed } from './apply-seed.ts';
-import { readSeed, SeedError, type SeedFile } from './read-seed.ts';
+import { readSeed, type SeedFile } from './read-seed.ts';
+import { refuseDemo } from './refuse-demo.ts';
 
 /** Milliseconds that a process which died while loading keeps the others waiting. Loading twice does no harm. */
 const CLAIM = 15_000;
@@ -23,12 +24,6 @@ export async function seedAtStart(options: SeedAtStartOptions): Promise<void> {
     refuseDemo(file, options.production);
     await loadOnce(options, file);
   }
-}
-
-export function refuseDemo(file: SeedFile, production: boolean): void {
-  if (!file.seed.demo || !production) return;
-  const message = 'is refused in production: its passwords are published';
-  throw new SeedError(file.file, [{ path: 'demo', message }]);
 }
 
 /** The fact that tells that this content was loaded. URIs with {issuer} are other ones under another issuer. */

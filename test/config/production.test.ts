@@ -5,8 +5,11 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/mistakes.ts';
+import { dialectSettings } from '../../src/dialects/registry.ts';
 
 const KEY = randomBytes(32).toString('base64');
+
+const dialectShapes = await dialectSettings();
 
 /** All that production asks for. */
 const COMPLETE = {
@@ -22,7 +25,7 @@ describe('Production', () => {
 
   function pathsRefused(env: Record<string, string | undefined>): string[] {
     try {
-      loadConfig({ env: { ...COMPLETE, ...env }, cwd: folder });
+      loadConfig({ env: { ...COMPLETE, ...env }, cwd: folder, dialects: dialectShapes });
       return [];
     } catch (error) {
       if (error instanceof ConfigError) return error.mistakes.map((mistake) => mistake.path);
@@ -79,6 +82,18 @@ describe('Production', () => {
       'keys.encryption',
     ],
     [
+      'X1 sixteen random bytes twice for a key',
+      'PORTICO_KEYS__ENCRYPTION',
+      Buffer.alloc(32, randomBytes(16)).toString('base64'),
+      'keys.encryption',
+    ],
+    [
+      'X1 numbers in steps for a key',
+      'PORTICO_KEYS__ENCRYPTION',
+      Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 7) & 255)).toString('hex'),
+      'keys.encryption',
+    ],
+    [
       'a sample cookie key',
       'PORTICO_KEYS__COOKIES',
       'please-change-me-please-change-me-0123',
@@ -88,6 +103,56 @@ describe('Production', () => {
   ] as const) {
     it(`refuses ${what}`, () => expect(pathsRefused({ [variable]: value })).to.deep.equal([where]));
   }
+
+  it('X1 refuses a secret of HS256 that a stranger could guess, from a file or not, and no random one', () => {
+    const weak = {
+      'equal bytes': 'a'.repeat(32),
+      'two bytes in turn': 'ab'.repeat(20),
+      'a word over and over': 'Quartz-7'.repeat(5),
+      'a piece that is cut off': 'Harbour-Lantern-77'.repeat(3).slice(0, 50),
+      'a row': 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg',
+      'a row over and over': '0123456789'.repeat(4),
+      'zeros in base64': Buffer.alloc(32).toString('base64'),
+      'a word in base64': Buffer.alloc(32, 'Quartz7!').toString('base64url'),
+      'a word in hex': Buffer.alloc(32, 'Quartz7!').toString('hex'),
+      'a pass phrase in base64': Buffer.from('my dog is called Rex, and I love').toString('base64'),
+      'a sample': 'change-me-before-you-go-live-0123456789',
+    };
+    const random = {
+      base64: randomBytes(32).toString('base64'),
+      base64url: randomBytes(24).toString('base64url'),
+      hex: randomBytes(16).toString('hex'),
+    };
+    const names = Object.keys(dialectShapes);
+    for (const [index, [what, secret]] of Object.entries({ ...weak, ...random }).entries()) {
+      const file = path.join(folder, `secret-${index}`);
+      writeFileSync(file, `${secret}\n`);
+      for (const name of ['visitnote', 'medisync', 'careportals', 'avycenna']) {
+        expect(names).to.include(name);
+        const access = `PORTICO_DIALECTS__${name.toUpperCase()}__ACCESSTOKEN`;
+        for (const setting of [{ [`${access}__SECRET`]: secret }, { [`${access}__SECRET_FILE`]: file }]) {
+          expect(pathsRefused({ [`${access}__SIGNING`]: 'HS256', ...setting }), what).to.deep.equal(
+            what in random ? [] : [`dialects.${name}.accessToken.secret`],
+          );
+        }
+      }
+    }
+  });
+
+  it('R1 refuses to believe proxies on half the internet, and takes the ranges that operators have', () => {
+    const wide = [
+      ...['0.0.0.0/0', '0.0.0.0/1', '128.0.0.0/1', '1.2.3.4/0', '64.0.0.0/7', '::/0', '::/1', '2000::/3'],
+      ...['2000::/15', '::ffff:0:0/96', '::ffff:0.0.0.0/96', '0:0:0:0:0:ffff:0:0/103', '::/96', 'fc00::/6'],
+    ];
+    for (const range of wide) {
+      const listed = { PORTICO_HTTP__TRUSTED_PROXIES: `10.0.0.0/8,${range}` };
+      expect(pathsRefused(listed), range).to.deep.equal(['http.trustedProxies.1']);
+    }
+    const fit = ['10.0.0.0/8', '172.16.0.0/12', '127.0.0.1', '::1', 'fc00::/7', 'fd00::/8', 'fe80::/10'];
+    const cloud = ['2606:4700::/32', '104.16.0.0/13', '2001:db8::1', '::ffff:10.0.0.0/104', '::1/128'];
+    const taken = { PORTICO_HTTP__TRUSTED_PROXIES: [...fit, ...cloud].join(',') };
+    expect(pathsRefused(taken)).to.deep.equal([]);
+  });
 
   it('reads the server key from a file that is named', () => {
     const file = path.join(folder, 'named.key');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { SeedError } from '../../src/seed/read-seed.ts';
@@ -382,6 +383,28 @@ clients:
       expect(await mistakesOf(start([copy], { production: true }))).to.deep.equal([
         'demo is refused in production: its passwords are published',
       ]);
+    });
+
+    it('X1 is refused in production when it holds what the demo seed publishes, and loads elsewhere', async () => {
+      const demo = readFileSync(DEMO, 'utf8').replace(/^demo: true$/m, '');
+      const because = 'is refused in production: it is published with the demo seed';
+      const paths = [
+        ...[0, 1, 2, 3, 4].map((index) => `accounts.${index}.password`),
+        ...['api_keys.0.key', 'api_keys.0.secret', 'clients.2.client_secret', 'clients.4.client_secret'],
+      ];
+      const whole = world.write(demo, 'copy.yaml');
+      expect(await mistakesOf(start([whole], { production: true }))).to.deep.equal(
+        paths.map((path) => `${path} ${because}`),
+      );
+      const one = '{ organization: default, email: eve@x.example, password: harbour lantern quartz }';
+      const renamed = world.write(`organizations: [{ id: default }]\naccounts: [${one}]`, 'renamed.yaml');
+      expect(await mistakesOf(start([renamed], { production: true }))).to.deep.equal([
+        `accounts.0.password ${because}`,
+      ]);
+      await start([world.write(readFileSync(renamed, 'utf8').replace('quartz', 'basalt'), 'own.yaml')], {
+        production: true,
+      });
+      await start([whole]);
     });
   });
 });

@@ -1,0 +1,42 @@
+/** What this project publishes stays out of production: files that are marked `demo`, and what was copied from its own. */
+import { join } from 'node:path';
+import type { Mistake } from '../config/mistakes.ts';
+import { readSeed, SeedError, type SeedFile } from './read-seed.ts';
+import type { Seed } from './schema.ts';
+
+const DEMO = join(import.meta.dirname, '../../config/seed/demo.yaml');
+
+/** Throws SeedError. */
+export function refuseDemo(file: SeedFile, production: boolean): void {
+  if (!production) return;
+  if (file.seed.demo) {
+    const message = 'is refused in production: its passwords are published';
+    throw new SeedError(file.file, [{ path: 'demo', message }]);
+  }
+  const published = new Set(Array.from(secretsOf(readSeed(DEMO).seed), ([, secret]) => secret));
+  const mistakes: Mistake[] = [];
+  for (const [path, secret] of secretsOf(file.seed)) {
+    const message = 'is refused in production: it is published with the demo seed';
+    if (published.has(secret)) mistakes.push({ path, message });
+  }
+  if (mistakes.length > 0) throw new SeedError(file.file, file.located(mistakes));
+}
+
+function* secretsOf({
+  accounts = [],
+  api_keys = [],
+  clients = [],
+}: Seed): Iterable<[path: string, secret: string]> {
+  const lists = {
+    accounts: accounts.map(({ password }) => ({ password })),
+    api_keys: api_keys.map(({ key, secret }) => ({ key, secret })),
+    clients: clients.map(({ client_secret }) => ({ client_secret })),
+  };
+  for (const [list, entries] of Object.entries(lists)) {
+    for (const [index, entry] of entries.entries()) {
+      for (const [member, secret] of Object.entries<string | undefined>(entry)) {
+        if (secret !== undefined) yield [`${list}.${index}.${member}`, secret];
+      }
+    }
+  }
+}
