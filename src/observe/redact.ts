@@ -48,9 +48,13 @@ export function isSecretName(name: string): boolean {
 const NAMES_IN_TEXT =
   '(?:[\\w-]*(?:password|secret|token|assertion)|code|otp|state|id_token_hint|code_verifier|user_code|device_code|api[_-]?key)';
 
+/**
+ * A form that may run on over many characters begins only where its run of them begins (the look-behind):
+ * one that may begin anywhere goes over the rest of the run from every beginning.
+ */
 const FORMS: readonly [RegExp, string][] = [
   // header.payload.signature, and what is encrypted alike
-  [/\beyJ[\w-]{8,}\.[\w-]*\.[\w.-]*/g, HIDDEN],
+  [/(?<![\w-])(?=[\w-]+\.[\w-]*\.)[\w-]*?eyJ[\w-]{8,}\.[\w-]*\.[\w.-]*/g, HIDDEN],
   [/\b(Bearer|Basic|DPoP)\s+[\w.~+/=-]+/gi, `$1 ${HIDDEN}`],
   [/\b(?:rt|rst|avk|vt|pt)_[\w-]{16,}/g, HIDDEN],
   // name=value in a query or a form
@@ -58,7 +62,7 @@ const FORMS: readonly [RegExp, string][] = [
   // "name":"value" in quoted JSON
   [new RegExp(`(\\\\?"${NAMES_IN_TEXT}\\\\?"\\s*:\\s*)\\\\?"[^"]*"`, 'gi'), `$1"${HIDDEN}"`],
   // user:password@ in a URL
-  [/\b([a-z][\w+.-]*:\/\/)[^\s/@]+@/gi, `$1${HIDDEN}@`],
+  [/(?<![\w+.-])([\w+.-]+:\/\/)[^\s/@]+@/g, `$1${HIDDEN}@`],
 ];
 
 /** The text without what looks like a secret; cut after 8 KiB. */

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { createLog } from '../../src/observe/log.ts';
+import { leastWorkOf } from '../support/cpu-time.ts';
+import { HOSTILE_SHAPES } from '../support/hostile-text.ts';
 
 /** What a log wrote, as text and as parsed lines. */
 function capture(level = 'debug') {
@@ -89,6 +91,9 @@ describe('The log', () => {
     ['a token in a query', '/auth?sso_token=Wanted-Secret&next=/'],
     ['a form', 'grant_type=password&username=a&password=Wanted-Secret'],
     ['quoted JSON', 'unexpected token in {"user":"a","password":"Wanted-Secret"}'],
+    ['a JWT behind a hyphen', `id-${JWT}`],
+    ['a JWT behind a word of the same letters', `eyJ-eyJ.${JWT}`],
+    ['a connection string behind a plus', 'see +mongodb+srv://user:Wanted-Secret@db/x'],
     ['a connection string', 'connect to mongodb://user:Wanted-Secret@db:27017 failed'],
   ] as const) {
     const secret = /Wanted-Secret|V2FudGVk|a1b2a1b2|0f1e0f1e|c2lnbmF0dXJl/;
@@ -102,6 +107,16 @@ describe('The log', () => {
       log.error({ err: new Error('outer', { cause: new Error(line) }) }, 'wrapped');
       expect(text()).not.to.match(secret);
       expect(text().trim().split('\n')).to.have.lengthOf(6);
+    });
+  }
+
+  for (const [shape, of] of Object.entries(HOSTILE_SHAPES)) {
+    it(`B1 takes no longer to redact a longer text, of ${shape}`, async () => {
+      const { log } = capture();
+      // Half of what is looked at, and more than that.
+      const work = (bytes: number) => leastWorkOf(() => log.info({ text: of(bytes), list: [of(bytes)] }), 8);
+      const [short, long] = [await work(2_000), await work(64_000)];
+      expect(long, `${short} ms for 2 kB, ${long} ms for 64 kB`).to.be.below(8 * Math.max(short, 1));
     });
   }
 
