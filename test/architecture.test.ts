@@ -27,7 +27,7 @@ interface Zone {
 }
 
 /** What every zone but the vendors' may use. */
-const ANYONE = ['clock.ts', 'secrets.ts', 'observe/.+'];
+const ANYONE = ['clock.ts', 'secrets.ts', 'text.ts', 'observe/.+'];
 const ANYONES_TYPES = ['config/schema.ts'];
 
 const ZONES: readonly Zone[] = [
@@ -40,7 +40,7 @@ const ZONES: readonly Zone[] = [
   },
   {
     files: /^dialects\/dialect\.ts$/,
-    may: ['identity/refusal.ts'],
+    may: ['identity/refusal.ts', 'text.ts'],
     types: ['store/ports.ts'],
     packages: ['zod'],
     node: [],
@@ -143,7 +143,7 @@ const ZONES: readonly Zone[] = [
   { files: /^store\//, may: ['store/[^/]+.ts', 'store/[^/]+/[^/]+.ts'], packages: [] },
   { files: /^config\//, may: ['config/.+'], packages: ['zod', 'yaml'] },
   { files: /^observe\//, may: ['observe/.+'], types: ['store/ports.ts'], packages: ['pino', 'prom-client'] },
-  { files: /^(clock|secrets)\.ts$/, may: [], packages: [] },
+  { files: /^(clock|secrets|text)\.ts$/, may: [], packages: [] },
   { files: /^lifecycle\.ts$/, may: [], packages: ['close-with-grace'] },
   { files: /^listen\.ts$/, may: [], types: ['lifecycle.ts', 'config/schema.ts'], packages: [] },
   {
@@ -282,6 +282,11 @@ describe('the architecture', () => {
   it('lets config/load.ts alone read the environment', () => {
     const readers = files.filter(({ source }) => usesEnvironment(source)).map(({ file }) => file);
     expect(readers).to.deep.equal([PROCESS_ENV_IN]);
+  });
+
+  it('B1 lets text.ts alone normalize, which judges lengths first', () => {
+    const normalizing = files.filter(({ source }) => /\.normalize\(/.test(blankComments(source)));
+    expect(normalizing.map(({ file }) => file)).to.deep.equal(['text.ts']);
   });
 
   it('has no file outside every zone', () => {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Identity } from '../identity/identity.ts';
 import type { AccountRecord, AccountStatus, Json } from '../store/ports.ts';
+import { foldName, takeName } from '../text.ts';
 import { type ClaimOptions, claimChanges, withClaims } from './claims.ts';
 import { atDesk, type Desk, organizationOf } from './desk.ts';
 import { findAccount } from './find-account.ts';
@@ -199,8 +200,8 @@ function remove(): Command {
 }
 
 function changed(present: AccountRecord, options: Changes): AccountRecord {
-  const email = options.email?.trim().normalize('NFC').toLowerCase() ?? present.email;
-  const username = options.username?.trim().normalize('NFC') ?? present.username;
+  const email = options.email === undefined ? present.email : foldName(options.email);
+  const username = options.username === undefined ? present.username : takeName(options.username);
   const vendor = { ...present.vendor };
   for (const [name, members] of Object.entries(options.vendor ?? {}))
     vendor[name] = { ...vendor[name], ...members };

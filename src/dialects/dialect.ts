@@ -16,6 +16,7 @@ import type { AccountStatus, Json, ProfileClaims } from '../store/ports.ts';
 
 export { Refused } from '../identity/refusal.ts';
 export type { AccountStatus, AddressClaim, Json, ProfileClaims } from '../store/ports.ts';
+export { foldName, isLonger, takeText } from '../text.ts';
 export type { FieldFault, RandomForm, Reason };
 
 /**

@@ -8,6 +8,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { hash as hashArgon2 } from '@node-rs/argon2';
+import { takePassword } from '../text.ts';
 import { argon2Parameters, isBcrypt, readHash } from './imported-hash.ts';
 import { Refused } from './refusal.ts';
 import { createWorkSlots } from './work-slots.ts';
@@ -21,9 +22,6 @@ export interface PasswordHasher {
    */
   verify(password: string, hash: string | undefined): Promise<{ right: boolean; rehash: boolean }>;
 }
-
-/** Bytes of UTF-8. More is refused before any hashing: a password of megabytes is an attack. */
-export const PASSWORD_MAX_BYTES = 1024;
 
 /** OWASP's second set; memory in KiB. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -57,17 +55,19 @@ export function createPasswordHasher(options: {
 
   return {
     async hash(password) {
-      if (Buffer.byteLength(password) > PASSWORD_MAX_BYTES) {
+      const composed = takePassword(password);
+      if (composed === undefined) {
         const faults = [{ path: ['password'], message: 'The password is too long.' }];
         throw new Refused('invalid-fields', { faults });
       }
-      return inSlot(() => hashArgon2(password.normalize('NFC'), COST));
+      return inSlot(() => hashArgon2(composed, COST));
     },
     async verify(password, hash) {
-      if (Buffer.byteLength(password) > PASSWORD_MAX_BYTES) return { right: false, rehash: false };
+      const composed = takePassword(password);
+      if (composed === undefined) return { right: false, rehash: false };
       return inSlot(async () => {
         const check = hash === undefined ? undefined : readHash(hash);
-        const right = await matches(check ?? readHash(await decoy), password);
+        const right = await matches(check ?? readHash(await decoy), composed, password);
         if (check === undefined || hash === undefined || !right) return { right: false, rehash: false };
         return { right: true, rehash: shouldRehash(hash, password) };
       });
@@ -75,9 +75,12 @@ export function createPasswordHasher(options: {
   };
 }
 
-async function matches(check: ((password: string) => Promise<boolean>) | undefined, password: string) {
+async function matches(
+  check: ((password: string) => Promise<boolean>) | undefined,
+  composed: string,
+  password: string,
+) {
   if (check === undefined) return false;
-  const composed = password.normalize('NFC');
   if (await check(composed)) return true;
   return composed !== password && (await check(password));
 }

@@ -4,6 +4,7 @@
  * hosted pages ask for more, because dialects have lower minimums.
  */
 import { dictionary } from '@zxcvbn-ts/language-common';
+import { takePassword } from '../text.ts';
 
 export type PasswordVerdict = 'ok' | 'too-short' | 'too-common';
 
@@ -22,8 +23,11 @@ export function createPasswordPolicy(options: {
   const exact = new Set(options.extra.map(fold));
   return {
     judge(password, { minimum, organizationName }) {
-      if ([...password.normalize('NFC')].length < minimum) return 'too-short';
-      const folded = fold(password);
+      const composed = takePassword(password);
+      // Too long: the hasher refuses it.
+      if (composed === undefined) return 'ok';
+      if ([...composed].length < minimum) return 'too-short';
+      const folded = fold(composed);
       const own = organizationName === undefined ? words : [...words, organizationName];
       if (common.has(folded) || exact.has(folded) || own.some((word) => isMadeOf(folded, word)))
         return 'too-common';
@@ -33,7 +37,7 @@ export function createPasswordPolicy(options: {
 }
 
 function fold(text: string): string {
-  return text.normalize('NFC').toLowerCase();
+  return (takePassword(text) ?? '').toLowerCase();
 }
 
 /** 'portico2031!' and 'North-Clinic-99' are made of 'Portico' and 'North Clinic': without the word no letter is left. */

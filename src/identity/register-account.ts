@@ -2,6 +2,7 @@
 
 import { randomToken } from '../secrets.ts';
 import type { AccountRecord, AccountStatus, Json, ProfileClaims, TakenName } from '../store/ports.ts';
+import { takeName } from '../text.ts';
 import { noteChange } from './audit-line.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
 import { foldName, normalizeEmail } from './normalize.ts';
@@ -90,7 +91,7 @@ export function recordOf(made: {
     status: fields.status ?? 'active',
     ...(fields.email === undefined ? {} : { email: normalizeEmail(fields.email) }),
     emailVerified: fields.emailVerified ?? false,
-    ...(fields.username === undefined ? {} : { username: fields.username.trim().normalize('NFC') }),
+    ...(fields.username === undefined ? {} : { username: takeName(fields.username) }),
     ...(passwordHash === undefined ? {} : { passwordHash }),
     claims: { ...fields.claims },
     roles: [...(fields.roles ?? [])],

@@ -1,5 +1,6 @@
 /** Fields of a form that more than one page reads. */
 import type { FormFields } from '../http/read-form.ts';
+import { takeText } from '../text.ts';
 
 /** As people copy a code: with blanks and hyphens around and between. */
 export function codeIn(form: FormFields): string {
@@ -17,7 +18,6 @@ export function emailIn(form: FormFields): string | undefined {
 
 /** One line of text without control characters; '' when nothing was entered, undefined when it cannot be taken. */
 export function lineIn(form: FormFields, name: string, longest: number): string | undefined {
-  const text = (form.get(name) ?? '').trim().normalize('NFC');
-  if (!text.isWellFormed() || /\p{Cc}/u.test(text) || [...text].length > longest) return undefined;
-  return text;
+  const text = takeText(form.get(name) ?? '', longest);
+  return text === undefined || !text.isWellFormed() || /\p{Cc}/u.test(text) ? undefined : text;
 }

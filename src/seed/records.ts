@@ -9,6 +9,7 @@ import type {
   OrganizationRecord,
   ProfileClaims,
 } from '../store/ports.ts';
+import { takeName } from '../text.ts';
 import { authMethodOf } from './judge-seed.ts';
 import {
   CLAIM_NAMES,
@@ -68,7 +69,7 @@ export function newAccount(seed: SeedAccount, now: Date): AccountRecord {
 export function withSeed(present: AccountRecord, seed: SeedAccount): AccountRecord {
   const email = seed.email === undefined ? present.email : normalizeEmail(seed.email);
   const proved = present.emailVerified && email === present.email;
-  const username = seed.username?.trim().normalize('NFC') ?? present.username;
+  const username = seed.username === undefined ? present.username : takeName(seed.username);
   return {
     ...present,
     ...(email === undefined ? {} : { email }),

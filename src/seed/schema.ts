@@ -8,8 +8,8 @@
  */
 import { z } from 'zod';
 import { readHash } from '../identity/imported-hash.ts';
-import { PASSWORD_MAX_BYTES } from '../identity/password-hasher.ts';
 import type { Json } from '../store/ports.ts';
+import { PASSWORD_MAX_BYTES } from '../text.ts';
 import { beginning, clientBranding, organizationBranding } from './branding.ts';
 
 const text = z.string({

@@ -35,10 +35,8 @@ export class StoreUnusable extends Error {
   }
 }
 
-/** How names are compared that must be unique without case: NFC, lower case. The same in every back end. */
-export function foldName(name: string): string {
-  return name.normalize('NFC').toLowerCase().normalize('NFC');
-}
+/** How names are compared that must be unique without case. The same in every back end. */
+export { foldName } from '../text.ts';
 
 export interface Stores {
   readonly accounts: AccountStore;

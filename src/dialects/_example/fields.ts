@@ -1,5 +1,6 @@
 /** Field rules: one message each, and nothing is ever converted. */
 import { z } from 'zod';
+import { takeText } from '../dialect.ts';
 
 const ADDRESS = /^[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)+$/u;
 
@@ -10,12 +11,12 @@ const malformed = (text: string) => /\p{Cc}/u.test(text) || !text.isWellFormed()
 
 /** A trimmed, NFC text of 1 to `limit` code points. */
 export function text(limit: number) {
-  return z
-    .string('must be a text')
-    .transform((value) => value.trim().normalize('NFC'))
-    .refine((value) => value !== '' && [...value].length <= limit && !malformed(value), {
-      message: `must have 1 to ${limit} characters`,
-    });
+  return z.string('must be a text').transform((value, context) => {
+    const kept = takeText(value, limit);
+    if (kept !== undefined && kept !== '' && !malformed(kept)) return kept;
+    context.addIssue({ code: 'custom', message: `must have 1 to ${limit} characters` });
+    return z.NEVER;
+  });
 }
 
 export const email = text(254)

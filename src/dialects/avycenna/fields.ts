@@ -3,6 +3,7 @@
  * vendor's `msg` and `type`; nothing is ever converted.
  */
 import { z } from 'zod';
+import { foldName, isLonger, takeText } from '../dialect.ts';
 
 interface Fault {
   readonly msg: string;
@@ -59,8 +60,8 @@ function isAddress(address: string): boolean {
   return (
     more.length === 0 &&
     address.isWellFormed() &&
-    points(address) <= 254 &&
-    points(local) <= 64 &&
+    !isLonger(address, 254) &&
+    !isLonger(local, 64) &&
     LOCAL.test(local) &&
     labels.length >= 2 &&
     labels.every((label) => LABEL.test(label))
@@ -69,10 +70,9 @@ function isAddress(address: string): boolean {
 
 /** `typed` is as it was sent, trimmed; `folded` is what is compared and stored. */
 export const address = text((given) => {
-  const typed = given.trim();
-  // Lower case may leave letters that have a composed form: 'H\u0331' becomes 'h\u0331', which is 'ẖ'.
-  const folded = typed.normalize('NFC').toLowerCase().normalize('NFC');
-  return isAddress(folded) ? { value: { typed, folded } } : ADDRESS;
+  if (takeText(given, 254) === undefined) return ADDRESS;
+  const folded = foldName(given);
+  return isAddress(folded) ? { value: { typed: given.trim(), folded } } : ADDRESS;
 });
 
 export const otp = text((given) => {
@@ -94,14 +94,14 @@ export const name = text((given) => {
   const clean = given.trim();
   if (/\p{Cc}/u.test(clean) || !clean.isWellFormed()) return CHARACTERS;
   if (clean === '') return tooShort(1);
-  if (points(clean) > 100) return tooLong('100 characters');
+  if (isLonger(clean, 100)) return tooLong('100 characters');
   return { value: clean };
 });
 
 export const refreshToken = text((given) => {
   if (given.includes('\0') || !given.isWellFormed()) return CHARACTERS;
   if (given === '') return tooShort(1);
-  if (points(given) > 256) return tooLong('256 characters');
+  if (isLonger(given, 256)) return tooLong('256 characters');
   return { value: given };
 });
 

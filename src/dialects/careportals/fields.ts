@@ -3,37 +3,38 @@
  * from bad; what is refused for the password alone is judged by the endpoint, once all else is valid.
  */
 import { z } from 'zod';
-import { Refused } from '../dialect.ts';
+import { foldName, isLonger, Refused, takeText } from '../dialect.ts';
 
 const points = (text: string) => [...text].length;
 const bytes = (text: string) => new TextEncoder().encode(text).byteLength;
 
 const INVALID = 'is invalid';
 
-/** Trimmed, NFC, without control characters or lone surrogates. */
-const clean = z.string(INVALID).transform((given, context) => {
-  const text = given.trim().normalize('NFC');
-  if (!/\p{Cc}/u.test(text) && text.isWellFormed()) return text;
-  context.addIssue({ code: 'custom', message: INVALID });
-  return z.NEVER;
-});
+/** Trimmed, NFC, of at most so many code points, without control characters or lone surrogates. */
+const upTo = (most: number) =>
+  z.string(INVALID).transform((given, context) => {
+    const text = takeText(given, most);
+    if (text !== undefined && !/\p{Cc}/u.test(text) && text.isWellFormed()) return text;
+    context.addIssue({ code: 'custom', message: INVALID });
+    return z.NEVER;
+  });
 
 export function text(least: number, most: number) {
-  return clean.refine((value) => points(value) >= least && points(value) <= most, INVALID);
+  return upTo(most).refine((value) => points(value) >= least, INVALID);
 }
+
+/** A text whose own rule leaves no room for a long one. */
+const clean = upTo(254);
 
 /** One `@`, something before it, a domain of at least two non-empty labels, no blanks. */
 const ADDRESS = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/u;
 
-/** A small letter may compose with the mark after it where the capital did not (J and a caron). */
-const small = (address: string) => address.toLowerCase().normalize('NFC');
-
 export const email = text(1, 254)
   .refine((address) => ADDRESS.test(address), INVALID)
-  .transform(small);
+  .transform(foldName);
 
 /** At a reset request it need not look like an address. */
-export const anyEmail = text(1, 254).transform(small);
+export const anyEmail = text(1, 254).transform(foldName);
 
 export const name = text(1, 100);
 
@@ -93,7 +94,7 @@ export const provinceCode = clean.transform((given, context) => {
 /** Taken as sent, unlike other texts. */
 export const resetToken = z
   .string(INVALID)
-  .refine((token) => token !== '' && points(token) <= 200, INVALID)
+  .refine((token) => token !== '' && !isLonger(token, 200), INVALID)
   .refine((token) => !/\p{Cc}/u.test(token) && token.isWellFormed(), INVALID);
 
 /** Taken as sent; how long it must be is judged later. */

@@ -3,6 +3,7 @@
  * order of MEMBERS, is the reply. null is absent; nothing is ever converted.
  */
 import { z } from 'zod';
+import { foldName, isLonger } from '../dialect.ts';
 
 /** The order in which every endpoint's table lists its members. */
 export const MEMBERS = [
@@ -47,7 +48,7 @@ function text(name: string, { limit, optional = false, rule }: TextRules) {
       const clean = value.trim();
       if (clean === '') return fault(`${name} is required`);
       if (/\p{Cc}/u.test(value) || !value.isWellFormed()) return fault(`${name} contains invalid characters`);
-      if (points(clean) > limit) return fault(`${name} must be at most ${limit} characters`);
+      if (isLonger(clean, limit)) return fault(`${name} must be at most ${limit} characters`);
       const broken = rule?.(clean);
       return broken === undefined ? clean : fault(broken);
     });
@@ -56,16 +57,13 @@ function text(name: string, { limit, optional = false, rule }: TextRules) {
 export const required = (name: string, limit = 100) => text(name, { limit }).pipe(z.string());
 export const optional = (name: string, limit = 100) => text(name, { limit, optional: true }).optional();
 
-/** Composed once more at the end: a capital may have no composed form where its small letter has one. */
-const fold = (address: string) => address.normalize('NFC').toLowerCase().normalize('NFC');
-
 /** One `@`, a local part of 1 to 64, a domain of at least two non-empty labels, no white space. */
 function addressFault(address: string): string | undefined {
   const [local = '', domain = '', ...more] = address.split('@');
   const good =
     more.length === 0 &&
-    points(local) >= 1 &&
-    points(local) <= 64 &&
+    local !== '' &&
+    !isLonger(local, 64) &&
     domain.includes('.') &&
     domain.split('.').every((label) => label !== '') &&
     !/\s/u.test(address);
@@ -73,10 +71,10 @@ function addressFault(address: string): string | undefined {
 }
 
 /** At sign-in, what is no address is merely unknown. */
-export const anyAddress = required('email', 254).transform(fold);
-export const address = text('email', { limit: 254, rule: addressFault }).pipe(z.string()).transform(fold);
+export const anyAddress = required('email', 254).transform(foldName);
+export const address = text('email', { limit: 254, rule: addressFault }).pipe(z.string()).transform(foldName);
 export const optionalAddress = text('email', { limit: 254, optional: true, rule: addressFault })
-  .transform((value) => value && fold(value))
+  .transform((value) => value && foldName(value))
   .optional();
 
 /** Exactly as sent: neither trimmed nor cut. */

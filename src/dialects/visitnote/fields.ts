@@ -3,6 +3,7 @@
  * Absent, null and empty are the same: missing. Nothing is ever converted.
  */
 import { z } from 'zod';
+import { isLonger, takeText } from '../dialect.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const ADDRESS = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/u;
@@ -43,9 +44,9 @@ function text(name: string, rules: TextRules) {
         return rules.required ? fault(`The ${spoken(name)} field is required.`) : undefined;
       }
       if (typeof value !== 'string') return fault(`The ${spoken(name)} must be a string.`);
-      const clean = value.trim().normalize('NFC');
-      if (malformed(clean)) return fault(`The ${spoken(name)} format is invalid.`);
-      if (points(clean) > rules.limit) {
+      if (malformed(value.trim())) return fault(`The ${spoken(name)} format is invalid.`);
+      const clean = takeText(value, rules.limit);
+      if (clean === undefined) {
         return fault(`The ${spoken(name)} must not be greater than ${rules.limit} characters.`);
       }
       const broken = rules.rule?.(clean);
@@ -78,7 +79,7 @@ export const anyAddress = required('email', 255).transform((address) => address.
 
 /** Whether the text would pass as an address at /register. */
 export function isAddress(address: string): boolean {
-  return points(address) <= 255 && !malformed(address) && ADDRESS.test(address);
+  return !isLonger(address, 255) && !malformed(address) && ADDRESS.test(address);
 }
 
 export const newAddress = required('email', 255, (address) =>
@@ -117,7 +118,7 @@ export const idToken = z
       return fault('The id token field is required.');
     if (typeof value !== 'string') return fault('The id token must be a string.');
     if (malformed(value)) return fault('The id token format is invalid.');
-    if (points(value) > 8192) return fault('The id token must not be greater than 8192 characters.');
+    if (isLonger(value, 8192)) return fault('The id token must not be greater than 8192 characters.');
     return value;
   });
 

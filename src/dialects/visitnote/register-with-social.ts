@@ -2,6 +2,7 @@
 import {
   type AccountView,
   endpoint,
+  foldName,
   type NewAccount,
   ok,
   Refused,
@@ -14,18 +15,11 @@ import { authTier } from './limits.ts';
 import { freshMembers } from './new-account.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from './serializers.ts';
 import type { VisitNoteSettings } from './settings.ts';
-import {
-  foldAddress,
-  judgeProvider,
-  SocialBody,
-  type SocialPerson,
-  spend,
-  verifiedIdentity,
-} from './social.ts';
+import { judgeProvider, SocialBody, type SocialPerson, spend, verifiedIdentity } from './social.ts';
 
 /** The account needs an address, and takes it from the token alone: the body's proves nothing. */
 function addressOf(identity: UpstreamIdentity): string {
-  const address = foldAddress(identity.email ?? '');
+  const address = foldName(identity.email ?? '');
   if (!isAddress(address))
     throw new Refused('id-token-refused', { detail: 'the ID token carries no usable address' });
   return address;

@@ -3,7 +3,7 @@
  * that is good and, where it carries an address, carries the one that the body names.
  */
 import { z } from 'zod';
-import { type FieldFault, Refused, type UpstreamIdentity, type Use } from '../dialect.ts';
+import { type FieldFault, foldName, Refused, type UpstreamIdentity, type Use } from '../dialect.ts';
 import { anyAddress, idToken, required } from './fields.ts';
 import type { VisitNoteSettings } from './settings.ts';
 
@@ -40,9 +40,6 @@ export function judgeProvider(facts: {
   return on ? [] : [{ path: ['provider'], message: INVALID_PROVIDER }];
 }
 
-/** Addresses are trimmed, NFC and lower case wherever VisitNote compares them. */
-export const foldAddress = (address: string) => address.trim().normalize('NFC').toLowerCase();
-
 export async function verifiedIdentity(
   body: SocialPerson,
   settings: VisitNoteSettings,
@@ -54,7 +51,7 @@ export async function verifiedIdentity(
     audiences: settings.social[body.provider].audiences,
     maxAge: settings.social.maxAge,
   });
-  if (identity.email !== undefined && foldAddress(identity.email) !== body.email) {
+  if (identity.email !== undefined && foldName(identity.email) !== foldName(body.email)) {
     throw new Refused('id-token-refused', { detail: 'the address of the body is not the one of the token' });
   }
   return identity;

@@ -1,12 +1,10 @@
 /** A clinic may let in only people on its roster (`vendor.vsee.eligibility`). */
-import type { Json } from '../dialect.ts';
+import { foldName, type Json } from '../dialect.ts';
 
 /** What a row may name. */
 const MEMBERS = ['first_name', 'last_name', 'dob', 'ssn', 'email'] as const;
 
 type Request = { readonly [K in (typeof MEMBERS)[number]]?: string | undefined };
-
-const folded = (value: unknown) => String(value).trim().normalize('NFC').toLowerCase();
 
 /** Without a roster everybody is. A row fits when every member it has equals the request's. */
 export function isOnTheRoster(request: Request, roster: Json | undefined): boolean {
@@ -23,6 +21,6 @@ function fits(row: Json, request: Request): boolean {
     const sent = MEMBERS.includes(name as (typeof MEMBERS)[number])
       ? request[name as keyof Request]
       : undefined;
-    return sent !== undefined && folded(sent) === folded(value);
+    return sent !== undefined && foldName(sent) === foldName(String(value));
   });
 }

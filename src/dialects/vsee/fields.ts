@@ -5,6 +5,7 @@
  * The tables list members in the contract's order, because the first failure is the reply.
  */
 import { z } from 'zod';
+import { isLonger, takeText } from '../dialect.ts';
 
 /** The value is of a wrong form. */
 export const WRONG = Symbol('wrong');
@@ -17,8 +18,6 @@ export interface Reader<T> {
   /** Never called with null or undefined, which are absent. */
   read(value: unknown): T | typeof WRONG | typeof EMPTY;
 }
-
-const points = (text: string) => [...text].length;
 
 /** CR, LF, TAB and NUL have no place in any of these, and a lone surrogate cannot be stored. */
 const malformed = (text: string) => /\p{Cc}/u.test(text) || !text.isWellFormed();
@@ -49,10 +48,9 @@ export function text({ limit, numbers = false, exact = false, rule }: TextRules)
     read(value) {
       const sent = numbers && typeof value === 'number' ? decimal(value) : value;
       if (typeof sent !== 'string' || malformed(sent)) return WRONG;
-      const trimmed = sent.trim();
-      if (trimmed === '') return EMPTY;
-      const kept = exact ? sent : trimmed.normalize('NFC');
-      if (points(kept) > limit) return WRONG;
+      if (sent.trim() === '') return EMPTY;
+      const kept = exact ? (isLonger(sent, limit) ? undefined : sent) : takeText(sent, limit);
+      if (kept === undefined) return WRONG;
       return (rule ? rule(kept) : kept) ?? WRONG;
     },
   };
@@ -117,7 +115,7 @@ export const date: Reader<string> = {
 /** One @, a local part of 1 to 64, a domain of at least two labels, no white space. */
 function address(sent: string): string | undefined {
   const [local = '', domain = '', ...more] = sent.split('@');
-  if (more.length > 0 || /\s/.test(sent) || local === '' || points(local) > 64) return undefined;
+  if (more.length > 0 || /\s/.test(sent) || local === '' || isLonger(local, 64)) return undefined;
   const labels = domain.split('.');
   return labels.length >= 2 && labels.every((label) => label !== '') ? sent.toLowerCase() : undefined;
 }

@@ -1,7 +1,7 @@
 /** GET /users: the directory of the caller's organization, for staff. Portico knows no visits, so nobody is "my patient". */
 import { z } from 'zod';
 import type { AccountView, OrganizationView } from '../dialect.ts';
-import { endpoint, ok, Refused } from '../dialect.ts';
+import { endpoint, foldName, ok, Refused } from '../dialect.ts';
 import { accountOf } from './caller.ts';
 import { type Column, isColumn, type Listing, ListQuery, type Order } from './list-query.ts';
 import { failures } from './refusals.ts';
@@ -55,15 +55,19 @@ type Filters = {
   readonly [K in keyof Listing]?: (account: AccountView, wanted: NonNullable<Listing[K]>) => boolean;
 };
 
-const folded = (text: string) => text.normalize('NFC').toLowerCase();
-const occurs = (wanted: string, text: string) => folded(text).includes(folded(wanted));
+const occurs = (wanted: string, text: string) => foldName(text).includes(foldName(wanted));
 
 /** Each is asked only when its name was given; all of them must hold. */
 const FILTERS: Filters = {
   id: (account, wanted) => wanted.includes(account.alias),
   status: (account, wanted) => wanted.map(Number).includes(statusOf(account)),
   type: (account, wanted) => wanted.map(Number).includes(typeOf(account)),
-  full_name: (account, wanted) => wanted.split(/\s+/).every((word) => occurs(word, fullNameOf(account))),
+  full_name: (account, wanted) => {
+    const name = foldName(fullNameOf(account));
+    return foldName(wanted)
+      .split(/\s+/)
+      .every((word) => name.includes(word));
+  },
   email: (account, wanted) => occurs(wanted, emailOf(account)),
   q: (account, wanted) => occurs(wanted, fullNameOf(account)) || occurs(wanted, emailOf(account)),
   subtype: (account, wanted) => wanted.includes(textOf(account.vendor.subtype)),
@@ -98,7 +102,7 @@ export function inOrder({ by, descending }: Order) {
 function sortable(account: AccountView, by: Column): string | number | bigint {
   if (by === 'id') return BigInt(account.alias);
   const value = cellOf(account, by);
-  return typeof value === 'string' ? folded(value) : (value ?? -1);
+  return typeof value === 'string' ? foldName(value) : (value ?? -1);
 }
 
 const compare = <T>(left: T, right: T) => (left < right ? -1 : left > right ? 1 : 0);

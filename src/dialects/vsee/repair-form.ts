@@ -21,5 +21,9 @@ export function repairForm(fields: Record<string, unknown>, kind: BodyKind): Rec
 
 /** Only blanks are trimmed here: a TAB at the end must still be seen, and refused, by the field's rule. */
 export function plusForBlank(address: string): string {
-  return address.replace(/^ +| +$/g, '').replaceAll(' ', '+');
+  let start = 0;
+  let end = address.length;
+  while (address[start] === ' ') start += 1;
+  while (end > start && address[end - 1] === ' ') end -= 1;
+  return address.slice(start, end).replaceAll(' ', '+');
 }

@@ -3,6 +3,7 @@ import { importPKCS8, SignJWT } from 'jose';
 import * as openid from 'openid-client';
 import type { Config } from '../../config/schema.ts';
 import type { Log } from '../../observe/log.ts';
+import { takeText } from '../../text.ts';
 import type { Fetch } from '../capped-fetch.ts';
 import { type IdTokenRules, verifyIdToken } from '../id-token.ts';
 import { createRedirectSignIn } from '../redirect-sign-in.ts';
@@ -106,6 +107,6 @@ function namesOf(user: string | null): { name?: string; givenName?: string; fami
 
 function nameOf(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
-  const name = value.trim().normalize('NFC');
-  return name === '' || name.length > 100 || /\p{Cc}/u.test(name) ? undefined : name;
+  const name = takeText(value, 100);
+  return name === undefined || name === '' || /\p{Cc}/u.test(name) ? undefined : name;
 }

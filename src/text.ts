@@ -1,0 +1,47 @@
+/**
+ * How text from outside is taken: its length is judged first, then it is normalized, once. Unicode's
+ * normalizing sorts runs of combining marks, which takes time in the square of their length: 30 kB of them
+ * hold the whole process for seconds. So nothing else under src/ normalizes (test/architecture.test.ts).
+ */
+
+/** Code points that compose into one at the most: U+1F82 is an alpha and three marks. */
+const MOST_COMPOSED = 4;
+
+/** UTF-16 units, several times any name's. A longer text is no name, and is compared by its beginning. */
+const LONGEST_NAME = 2048;
+
+/** Bytes of UTF-8. A longer password is refused before any work: a password of megabytes is an attack. */
+export const PASSWORD_MAX_BYTES = 1024;
+
+/** Whether the text has more than `limit` code points. Takes no longer for a longer text. */
+export function isLonger(text: string, limit: number): boolean {
+  if (text.length <= limit) return false;
+  return text.length > 2 * limit || [...text].length > limit;
+}
+
+/** Trimmed and NFC; undefined when that has more than `limit` code points. */
+export function takeText(sent: string, limit: number): string | undefined {
+  const trimmed = sent.trim();
+  if (isLonger(trimmed, MOST_COMPOSED * limit)) return undefined;
+  const composed = trimmed.normalize('NFC');
+  return isLonger(composed, limit) ? undefined : composed;
+}
+
+/** A name as it is stored: trimmed, NFC. */
+export function takeName(sent: string): string {
+  return sent.trim().slice(0, LONGEST_NAME).normalize('NFC');
+}
+
+/**
+ * A name as it is looked up and counted, without case. Composed once more at the end: a small letter may
+ * compose with the mark after it where the capital did not (J and a caron). NFC and not NFKC: full-width
+ * letters are another name.
+ */
+export function foldName(sent: string): string {
+  return takeName(sent).toLowerCase().normalize('NFC');
+}
+
+/** A password as it is judged and hashed (NIST SP 800-63B 3.1.1.2): NFC, not trimmed, not cut. Undefined: too long. */
+export function takePassword(sent: string): string | undefined {
+  return Buffer.byteLength(sent) > PASSWORD_MAX_BYTES ? undefined : sent.normalize('NFC');
+}
