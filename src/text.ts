@@ -29,16 +29,24 @@ export function takeText(sent: string, limit: number): string | undefined {
 
 /** A name as it is stored: trimmed, NFC. */
 export function takeName(sent: string): string {
-  return sent.trim().slice(0, LONGEST_NAME).normalize('NFC');
+  return composeName(sent.trim());
+}
+
+/** A name as it is looked up and counted: trimmed, and folded. NFC and not NFKC: full-width letters are another name. */
+export function foldName(sent: string): string {
+  return foldCase(sent.trim());
 }
 
 /**
- * A name as it is looked up and counted, without case. Composed once more at the end: a small letter may
- * compose with the mark after it where the capital did not (J and a caron). NFC and not NFKC: full-width
- * letters are another name.
+ * NFC and lower case. Composed once more at the end: a small letter may compose with the mark after it where
+ * the capital did not (J and a caron).
  */
-export function foldName(sent: string): string {
-  return takeName(sent).toLowerCase().normalize('NFC');
+export function foldCase(text: string): string {
+  return composeName(text).toLowerCase().normalize('NFC');
+}
+
+function composeName(text: string): string {
+  return text.slice(0, LONGEST_NAME).normalize('NFC');
 }
 
 /** A password as it is judged and hashed (NIST SP 800-63B 3.1.1.2): NFC, not trimmed, not cut. Undefined: too long. */

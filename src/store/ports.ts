@@ -36,7 +36,7 @@ export class StoreUnusable extends Error {
 }
 
 /** How names are compared that must be unique without case. The same in every back end. */
-export { foldName } from '../text.ts';
+export { foldCase as foldName } from '../text.ts';
 
 export interface Stores {
   readonly accounts: AccountStore;
