@@ -7,7 +7,7 @@
 /** Code points that compose into one at the most: U+1F82 is an alpha and three marks. */
 const MOST_COMPOSED = 4;
 
-/** UTF-16 units, several times any name's. A longer text is no name, and is compared by its beginning. */
+/** UTF-16 units, several times any name's. A longer text is nobody's name, and stays as it was sent. */
 const LONGEST_NAME = 2048;
 
 /** Bytes of UTF-8. A longer password is refused before any work: a password of megabytes is an attack. */
@@ -42,11 +42,11 @@ export function foldName(sent: string): string {
  * the capital did not (J and a caron).
  */
 export function foldCase(text: string): string {
-  return composeName(text).toLowerCase().normalize('NFC');
+  return composeName(composeName(text).toLowerCase());
 }
 
 function composeName(text: string): string {
-  return text.slice(0, LONGEST_NAME).normalize('NFC');
+  return text.length > LONGEST_NAME ? text : text.normalize('NFC');
 }
 
 /** A password as it is judged and hashed (NIST SP 800-63B 3.1.1.2): NFC, not trimmed, not cut. Undefined: too long. */
