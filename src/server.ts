@@ -49,6 +49,7 @@ const PROJECT = join(import.meta.dirname, '..');
 /** Milliseconds between two rounds of cleaning up. No answer depends on them. */
 const SWEEP_EVERY = 60_000;
 const ROTATION_CHECK_EVERY = 60_000;
+const AUDIT_MINUTES_EVERY = 10_000;
 /** Milliseconds that letters may take when the server stops: under 5 s with the requests before them (listen.ts). */
 const LETTERS_DRAIN = 1500;
 
@@ -281,9 +282,14 @@ async function createDevelopmentPages(
   return mail.mailbox === undefined ? pages : [...pages, createMailboxPage({ mailbox: mail.mailbox, views })];
 }
 
-/** `retention`: seconds; undefined keeps every record for ever. */
-function keepAudit(retention: number | undefined, { lifecycle, log, clock, stores }: Parts): void {
-  if (retention === undefined) return;
+/** `retention`: seconds; null keeps every record for ever. */
+function keepAudit(retention: number | null, { lifecycle, log, clock, stores, audit }: Parts): void {
+  repeat(lifecycle, 'audit minutes', AUDIT_MINUTES_EVERY, log, async () => audit.closeMinutes());
+  if (retention === null) {
+    log.info('audit records are kept for ever (audit.retention)');
+    return;
+  }
+  log.info({ days: retention / 86_400 }, 'older audit records are removed (audit.retention)');
   repeat(lifecycle, 'audit retention', SWEEP_EVERY, log, () =>
     stores.audit.removeBefore(new Date(clock.now().getTime() - retention * 1000)),
   );
@@ -292,6 +298,7 @@ function keepAudit(retention: number | undefined, { lifecycle, log, clock, store
 /** Every door writes its sign-ins to the audit trail, so that is where they are counted. */
 function countSignIns(audit: FlushableAudit, metrics: Metrics): FlushableAudit {
   return {
+    closeMinutes: () => audit.closeMinutes(),
     flush: () => audit.flush(),
     write(record) {
       audit.write(record);

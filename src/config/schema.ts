@@ -109,6 +109,10 @@ const store = table({
         'Nodes of a Redis Cluster to begin with, one URL each; the others are found from them. Of store.redis.url then only rediss, user and password count.',
         { secret: 'value' },
       ),
+      mayEvict: key(
+        z.boolean().optional(),
+        'Start although Redis may throw records out (a maxmemory-policy other than noeviction): used codes and counted attempts that it forgets are good again. Default: false.',
+      ),
     })
       .refine(
         ({ sentinels, cluster }) => sentinels === undefined || cluster === undefined,
@@ -347,7 +351,10 @@ export const sections = {
   audit: key(
     table({
       log: key(z.boolean().default(true), 'Also write every audit record to the log.'),
-      retention: key(duration.optional(), 'Records older than this are removed; default: none ever is.'),
+      retention: key(
+        duration.nullable().default(400 * 86_400),
+        'Records older than this are removed; null: none ever is.',
+      ),
     }).prefault({}),
     'The audit trail, kept in the store.',
   ),

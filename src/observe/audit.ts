@@ -1,10 +1,11 @@
 /**
  * The audit trail: who did what, from where, with which result. One record per event, kept in the store
- * and (as configured) written to the log. Writing never fails and never delays the request that it is
+ * and (as configured) written to the log; refused attempts are folded. Writing never fails and never delays the request that it is
  * about: a store that is down costs a log line.
  */
 import type { Clock } from '../clock.ts';
 import type { AuditRecord, AuditStore } from '../store/ports.ts';
+import { foldRefusals } from './fold-refusals.ts';
 import type { Log } from './log.ts';
 import { redact } from './redact.ts';
 
@@ -14,6 +15,8 @@ export interface Audit {
 
 /** An Audit whose last records can be waited for before the store is closed. */
 export interface FlushableAudit extends Audit {
+  /** Writes the counts of refused attempts whose minute is over. */
+  closeMinutes(): void;
   flush(): Promise<void>;
 }
 
@@ -27,18 +30,24 @@ export interface AuditOptions {
 
 export function createAudit({ store, clock, log, toLog = true }: AuditOptions): FlushableAudit {
   const pending = new Set<Promise<void>>();
+  const keep = (record: AuditRecord) => {
+    if (toLog) log.info({ audit: record }, `audit: ${record.event} ${record.outcome}`);
+    const written = append(store, record).catch((error) => {
+      log.error({ err: error, audit: record }, 'the audit record was not stored');
+    });
+    pending.add(written);
+    void written.finally(() => pending.delete(written));
+  };
+  const refusals = foldRefusals(keep);
   return {
     write(given) {
       const detail = given.detail && (redact(given.detail) as NonNullable<AuditRecord['detail']>);
       const record: AuditRecord = { ...given, ...(detail ? { detail } : {}), at: clock.now() };
-      if (toLog) log.info({ audit: record }, `audit: ${record.event} ${record.outcome}`);
-      const written = append(store, record).catch((error) => {
-        log.error({ err: error, audit: record }, 'the audit record was not stored');
-      });
-      pending.add(written);
-      void written.finally(() => pending.delete(written));
+      if (!refusals.takes(record)) keep(record);
     },
+    closeMinutes: () => refusals.close(clock.now()),
     async flush() {
+      refusals.close();
       await Promise.all(pending);
     },
   };

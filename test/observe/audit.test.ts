@@ -4,7 +4,8 @@ import { createLog } from '../../src/observe/log.ts';
 import type { AuditRecord, AuditStore } from '../../src/store/ports.ts';
 
 const at = new Date('2030-01-15T09:00:00.000Z');
-const clock = { now: () => at };
+let passed = 0;
+const clock = { now: () => new Date(at.getTime() + passed) };
 
 function setUp(append: AuditStore['append'], toLog = true) {
   const lines: string[] = [];
@@ -29,6 +30,63 @@ const event = {
 } as const;
 
 describe('The audit trail', () => {
+  beforeEach(() => {
+    passed = 0;
+  });
+
+  it('B4 has one record a minute for what one address is refused at one channel for one reason', async () => {
+    const stored: AuditRecord[] = [];
+    const { audit } = setUp(async (record) => void stored.push(record));
+    const refused = { ...event, outcome: 'refused', detail: { door: 'hosted', why: 'wrong' } } as const;
+    const counts = () => stored.map(({ detail }) => detail?.count ?? 'itself');
+    for (let tries = 0; tries < 5000; tries += 1) audit.write({ ...refused, subject: `acc_${tries % 7}` });
+    expect(counts(), 'the first is written at once').to.deep.equal(['itself']);
+    audit.closeMinutes();
+    expect(counts(), 'before the minute is over').to.deep.equal(['itself']);
+    passed = 60_000;
+    audit.closeMinutes();
+    expect(counts()).to.deep.equal(['itself', 4999]);
+    expect(stored[1], 'of several people it names none').not.to.have.property('subject');
+    expect(stored[1]).to.deep.include({ address: refused.address, event: 'sign-in', outcome: 'refused' });
+    expect(stored[1]?.detail).to.include({ why: 'wrong', since: at.toISOString() });
+    audit.write(refused);
+    audit.write(refused);
+    await audit.flush();
+    expect(counts(), 'what is counted when the server stops is not lost').to.deep.equal(['itself', 4999, 2]);
+    expect(stored[2], 'of one person it names them').to.have.property('subject', refused.subject);
+  });
+
+  it('B4 folds neither what succeeds, nor another address, channel or reason, nor a stolen token', async () => {
+    const stored: AuditRecord[] = [];
+    const { audit } = setUp(async (record) => void stored.push(record));
+    const refused = { ...event, outcome: 'refused', detail: { door: 'hosted', why: 'wrong' } } as const;
+    const each = [
+      event,
+      event,
+      refused,
+      { ...refused, address: '192.0.2.2' },
+      { ...refused, detail: { door: 'vsee', why: 'wrong' } },
+      { ...refused, detail: { door: 'hosted', why: 'too-many-requests' } },
+      { ...refused, event: 'token.reused' },
+      { ...refused, event: 'token.reused', subject: 'acc_2' },
+    ];
+    for (const record of each) audit.write(record);
+    await audit.flush();
+    expect(stored).to.deep.equal(each.map((record) => ({ ...record, at })));
+  });
+
+  it('B4 counts on without addresses when there are too many of them', async () => {
+    const stored: AuditRecord[] = [];
+    const { audit } = setUp(async (record) => void stored.push(record), false);
+    for (let host = 0; host < 12_000; host += 1) {
+      audit.write({ ...event, outcome: 'refused', address: `2001:db8:${host.toString(16)}::/64` });
+    }
+    await audit.flush();
+    expect(stored).to.have.lengthOf(10_002);
+    expect(stored.at(-1)?.detail).to.include({ count: 1999 });
+    expect(stored.at(-1)).not.to.have.property('address');
+  });
+
   it('L1 stores each event with its time, and writes it to the log', async () => {
     const stored: AuditRecord[] = [];
     const { audit, parsed } = setUp(async (record) => void stored.push(record));

@@ -21,7 +21,7 @@ describe('What a server clears away every minute', () => {
     rmSync(server.folder, { recursive: true, force: true });
   });
 
-  async function begin(retention?: string): Promise<void> {
+  async function begin(retention?: string | null): Promise<void> {
     server = await startTestServer({
       clock: { now: () => new Date(now) },
       ...(retention !== undefined && { config: { audit: { retention } } }),
@@ -56,8 +56,15 @@ describe('What a server clears away every minute', () => {
     expect(await minuteLater()).to.deep.equal({ ages: [0, 30 * DAY], claims: ['long', 'short'] });
   });
 
-  it('is nothing of the audit trail, where it has no retention', async () => {
+  it('B4 is what is older than 400 days where the configuration says nothing, and the log says so at the start', async () => {
     await begin();
+    expect(await minuteLater()).to.have.deep.property('ages', [0, 30 * DAY, 30 * DAY + 1]);
+    const said = server.logged.filter(({ msg }) => String(msg).includes('audit.retention'));
+    expect(said.map(({ days }) => days)).to.deep.equal([400]);
+  });
+
+  it('is nothing of the audit trail, where it is to be kept for ever', async () => {
+    await begin(null);
     expect(await minuteLater()).to.deep.equal({
       ages: [0, 30 * DAY, 30 * DAY + 1, 4000 * DAY],
       claims: ['long'],
