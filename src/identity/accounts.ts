@@ -32,18 +32,22 @@ export async function findByLogin(
   return found.find((account) => account !== undefined);
 }
 
-const PAGE = 200;
+/** Few enough to be worked on at once, whatever the store; many enough to share a transaction. */
+const BATCH = 50;
 
-/** Every account of the organization, in order of id, read page by page. */
-export async function* eachAccount(identity: Identity, organization: string): AsyncIterable<AccountRecord> {
+/** Every account of the organization, in order of id, batch by batch. */
+export async function* accountBatches(
+  identity: Identity,
+  organization: string,
+): AsyncIterable<readonly AccountRecord[]> {
   let after: string | undefined;
   while (true) {
-    const page = await identity.stores.accounts.page(organization, {
-      limit: PAGE,
+    const batch = await identity.stores.accounts.page(organization, {
+      limit: BATCH,
       ...(after === undefined ? {} : { after }),
     });
-    yield* page;
-    if (page.length < PAGE) return;
-    after = page.at(-1)?.id;
+    yield batch;
+    if (batch.length < BATCH) return;
+    after = batch.at(-1)?.id;
   }
 }

@@ -1,6 +1,6 @@
 /** Finding, making and changing accounts of the request's organization. */
 import { isDeepStrictEqual } from 'node:util';
-import { eachAccount, findByLogin } from '../../identity/accounts.ts';
+import { accountBatches, findByLogin } from '../../identity/accounts.ts';
 import { heartbeat } from '../../identity/presence.ts';
 import { type NewAccountFields, registerAccount } from '../../identity/register-account.ts';
 import { findOrCreateByKey } from '../../identity/single-sign-on.ts';
@@ -109,7 +109,9 @@ export function accountUses(bound: Bound): Accounts {
     accountByEmail: (email) => byLogin(email, 'email'),
     accountByUsername: (username) => byLogin(username, 'username'),
     async *accounts() {
-      for await (const account of eachAccount(identity, bound.organization().id)) yield bound.view(account);
+      for await (const batch of accountBatches(identity, bound.organization().id)) {
+        yield* await Promise.all(batch.map((account) => bound.view(account)));
+      }
     },
     async register(account, rules = {}) {
       const made = await registerAccount(identity, {

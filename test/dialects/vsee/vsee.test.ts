@@ -23,6 +23,40 @@ describe('VSee', () => {
     return account.id;
   }
 
+  describe('the directory', () => {
+    it('B4 a first call writes the ids of people who have none yet in batches', async () => {
+      const { accounts } = server.running.stores;
+      const { update } = accounts;
+      const now = new Date();
+      const fields = { organization: 'clinicdev', emailVerified: false, claims: {}, aliases: {}, vendor: {} };
+      for (let index = 0; index < 120; index += 1) {
+        const id = `acc_directory_${index}`;
+        const email = `directory-${index}@x.test`;
+        const times = { createdAt: now, updatedAt: now, version: 1 };
+        await accounts.insert({ ...fields, ...times, id, email, roles: [], status: 'active' });
+      }
+      const { token } = await clientOf(server).signIn('doc@x.test');
+      let writing = 0;
+      let most = 0;
+      accounts.update = async (account) => {
+        writing += 1;
+        most = Math.max(most, writing);
+        return update(account).finally(() => {
+          writing -= 1;
+        });
+      };
+      try {
+        const query = '/api_v3/users?email=directory-&limit=100';
+        const listed = await clientOf(server).get(query, { 'x-apitoken': token });
+        expect(listed.json.total_count).to.equal(120);
+        expect(new Set(listed.json.data.map(({ id }: { id: string }) => id)).size).to.equal(100);
+        expect(most, 'at once').to.be.within(20, 50);
+      } finally {
+        accounts.update = update;
+      }
+    });
+  });
+
   describe('single sign-on', () => {
     it('X4 thirty parallel first calls with one code make one user', async () => {
       const client = clientOf(server);
