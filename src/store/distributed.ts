@@ -21,8 +21,10 @@ export function distributed(mongo: MongoStores, redis: RedisStores): Stores {
     artifacts: artifactsOfBoth(mongo.artifacts, redis.artifacts),
     async migrate() {
       await mongo.migrate();
+      await redis.migrate();
     },
     health: async () => (await Promise.all([mongo.health(), redis.health()])).flat(),
+    fullness: () => redis.fullness(),
     // Redis forgets by itself.
     sweep: (now) => mongo.sweep(now),
     async close() {

@@ -119,6 +119,88 @@ describe('the distributed store, when something is wrong', function () {
     );
   });
 
+  describe('how Redis is set up', () => {
+    let direct: Redis;
+    beforeEach(() => {
+      direct = new Redis(redis.url);
+    });
+    afterEach(async () => {
+      await direct.config('SET', 'maxmemory', '0');
+      await direct.config('SET', 'maxmemory-policy', 'noeviction');
+      await direct.quit();
+    });
+
+    /** What was logged, or why it did not start. */
+    async function start(more: Partial<Config['store']['redis']> = {}): Promise<string> {
+      const lines: string[] = [];
+      const own = pino({}, { write: (line: string) => void lines.push(line) });
+      const fresh = await openStores({ ...config(), redis: { url: redis.url, ...more } }, { log: own });
+      try {
+        await fresh.migrate();
+      } catch (error) {
+        expect(error).to.be.instanceOf(StoreUnusable);
+        lines.push(String(error));
+      } finally {
+        await fresh.close();
+      }
+      return lines.join('');
+    }
+
+    it('B4 one that may throw records out is refused, unless the operator says that it is known', async () => {
+      for (const policy of ['allkeys-lru', 'volatile-ttl', 'allkeys-random']) {
+        await direct.config('SET', 'maxmemory-policy', policy);
+        expect(await start(), policy)
+          .to.contain(`maxmemory-policy ${policy}`)
+          .and.contain('store.redis.mayEvict');
+        expect(await start({ mayEvict: true }), policy).not.to.contain('maxmemory-policy');
+      }
+      await direct.config('SET', 'maxmemory-policy', 'noeviction');
+      expect(await start()).not.to.contain('maxmemory-policy');
+    });
+
+    it('B4 one without an append-only file, and one that does not tell how it is set up, is warned of', async () => {
+      expect(await start()).to.contain('appendonly off');
+      await direct.config('SET', 'appendonly', 'yes');
+      expect(await start()).not.to.contain('appendonly');
+      await direct.config('SET', 'appendonly', 'no');
+      await direct.call('ACL', 'SETUSER', 'mute', 'on', '>mute', '~*', '&*', '+@all', '-info', '-config');
+      const mute = new URL(redis.url);
+      [mute.username, mute.password] = ['mute', 'mute'];
+      expect(await start({ url: mute.href })).to.contain('does not tell its maxmemory-policy');
+    });
+
+    it('B4 one that is full, or may only be read, is not healthy', async () => {
+      const redisHealth = async () => (await stores.health()).find(({ name }) => name === 'redis');
+      expect(await redisHealth()).to.deep.equal({ name: 'redis', ok: true });
+      expect(await stores.fullness(), 'without a bound').to.equal(0);
+      await direct.set('ballast', 'x'.repeat(3_000_000));
+      await direct.config('SET', 'maxmemory', '2mb');
+      expect(await redisHealth()).to.include({ ok: false });
+      await new Promise((later) => setTimeout(later, 300));
+      expect(await stores.fullness()).to.be.above(0.9);
+      await direct.config('SET', 'maxmemory', '0');
+      await direct.del('ballast');
+      expect(await redisHealth()).to.include({ ok: true });
+      await direct.call('REPLICAOF', '127.0.0.1', '1');
+      try {
+        expect(await redisHealth()).to.include({ ok: false });
+      } finally {
+        await direct.call('REPLICAOF', 'NO', 'ONE');
+      }
+    });
+
+    it('B4 MongoDB is written to and read back when it is asked how it is', async () => {
+      const client = new MongoClient(mongo.url);
+      const marks = new Set<unknown>();
+      for (let look = 0; look < 3; look += 1) {
+        expect((await stores.health())[0]).to.deep.equal({ name: 'mongo', ok: true });
+        marks.add((await client.db('portico').collection('health').findOne())?.mark);
+      }
+      await client.close();
+      expect(marks).to.have.property('size', 3);
+    });
+  });
+
   it('scripts that Redis forgot are sent again', async () => {
     const direct = new Redis(redis.url);
     const key = fresh('key');

@@ -214,6 +214,22 @@ describe('the embedded store, when something is wrong', () => {
     });
   });
 
+  it('B4 is not healthy while nothing can be written, though everything can be read', async () => {
+    await opened(async (stores) => {
+      expect(await stores.health()).to.deep.equal([{ name: 'embedded', ok: true }]);
+      const other = new DatabaseSync(file);
+      other.exec('BEGIN IMMEDIATE');
+      const [health] = await stores.health();
+      expect(health?.ok).to.equal(false);
+      expect(health?.detail).to.contain('locked by another process');
+      expect(await stores.facts.get('none')).to.equal(undefined);
+      other.exec('COMMIT');
+      other.close();
+      expect(await stores.health()).to.deep.equal([{ name: 'embedded', ok: true }]);
+      expect(await stores.sweep(later(new Date(), 1)), 'what was written to try it').to.equal(1);
+    });
+  });
+
   it('one broken write fails alone: those of the same turn are stored', async () => {
     await opened(async (stores) => {
       const [before, broken, after] = await Promise.allSettled([

@@ -14,7 +14,7 @@ import { createAuditStore } from './audit.ts';
 import { createClaimStore } from './claims.ts';
 import { createClientStore } from './clients.ts';
 import { createCodeStore } from './codes.ts';
-import { type Database, openDatabase } from './database.ts';
+import { type Database, openDatabase, type Sql } from './database.ts';
 import { createFactStore } from './facts.ts';
 import { createIdentityStore } from './identities.ts';
 import { createKeyringStore } from './keyring.ts';
@@ -50,6 +50,8 @@ export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promis
     facts: createFactStore(database),
     migrate: () => migrate(database),
     health: async () => [await health(database)],
+    // A disk has no bound of ours.
+    fullness: async () => 0,
     sweep: (now) => sweep(database, now),
     close: () => database.close(),
   };
@@ -57,10 +59,23 @@ export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promis
 
 async function health(database: Database): Promise<StoreHealth> {
   try {
-    await database.read((sql) => sql.all('SELECT name FROM facts LIMIT 1'));
+    const writtenAt = Date.now();
+    const readBack = await database.write((sql) => rewrite(sql, writtenAt), { passing: true });
+    if (readBack !== writtenAt) throw new Error('What was written could not be read back.');
     return { name: 'embedded', ok: true };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return { name: 'embedded', ok: false, detail: cause instanceof Error ? cause.message : String(cause) };
   }
+}
+
+/** One row, which ended when it was written: no reader takes it for anything, and the sweeper may have it. */
+function rewrite(sql: Sql, at: number): number | undefined {
+  sql.run(
+    `INSERT INTO attempt_memory (key, expires_at) VALUES ('health', ?)
+     ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at`,
+    at,
+  );
+  return sql.get<{ expires_at: number }>("SELECT expires_at FROM attempt_memory WHERE key = 'health'")
+    ?.expires_at;
 }

@@ -98,6 +98,12 @@ export interface MigrationDocument {
   readonly until?: Date;
 }
 
+/** One document, which nodes that look whether they can write replace. */
+export interface HealthDocument {
+  readonly _id: 'health';
+  readonly mark: string;
+}
+
 export interface Collections {
   readonly accounts: Collection<AccountDocument>;
   readonly identities: Collection<IdentityDocument>;
@@ -110,6 +116,7 @@ export interface Collections {
   readonly audit: Collection<AuditDocument>;
   readonly facts: Collection<FactDocument>;
   readonly migrations: Collection<MigrationDocument>;
+  readonly health: Collection<HealthDocument>;
 }
 
 export function collectionsOf(db: Db): Collections {
@@ -125,5 +132,6 @@ export function collectionsOf(db: Db): Collections {
     audit: db.collection('audit'),
     facts: db.collection('facts'),
     migrations: db.collection('migrations'),
+    health: db.collection('health'),
   };
 }

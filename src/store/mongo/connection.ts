@@ -25,8 +25,10 @@ const DEADLINE = 4000;
  */
 const LASTING = { w: 'majority', journal: true, readConcernLevel: 'majority' } as const;
 
-/** Codes with which a server says "not now": it stepped down, is stopping, or ran out of time. */
-const NOT_NOW = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+/** Codes with which a server says "not now": it stepped down, is stopping, or ran out of time or disk. */
+const NOT_NOW = new Set([
+  6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031,
+]);
 
 /** Connects at the first call. */
 export function mongoClient(url: string): MongoClient {

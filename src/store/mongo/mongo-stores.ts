@@ -7,14 +7,16 @@
  * One document per thing that changes together: nothing here needs a transaction. Uniqueness is a unique
  * sparse index over one top-level string field. Writes are acknowledged by a majority.
  */
+
+import { randomUUID } from 'node:crypto';
 import type { ArtifactStore, StoreHealth, Stores } from '../ports.ts';
 import { createAccountStore } from './accounts.ts';
 import { createApiKeyStore } from './api-keys.ts';
 import { createArtifactStore } from './artifacts.ts';
 import { createAuditStore } from './audit.ts';
 import { createClientStore } from './clients.ts';
-import { collectionsOf } from './collections.ts';
-import { guarded, type MongoOptions, mongoClient } from './connection.ts';
+import { type Collections, collectionsOf } from './collections.ts';
+import { guarded, isDuplicate, type MongoOptions, mongoClient } from './connection.ts';
 import { createFactStore } from './facts.ts';
 import { createIdentityStore } from './identities.ts';
 import { createKeyringStore } from './keyring.ts';
@@ -43,9 +45,10 @@ export function openMongoStores(options: MongoOptions): MongoStores {
   const client = mongoClient(options.url);
   const db = client.db(options.database);
   const collections = collectionsOf(db);
+  const { look } = guarded({ look: () => writeAndReadBack(collections) });
   const health = async (): Promise<StoreHealth> => {
     try {
-      await guarded({ ping: () => db.command({ ping: 1 }) }).ping();
+      await look();
       return { name: 'mongo', ok: true };
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
@@ -67,4 +70,17 @@ export function openMongoStores(options: MongoOptions): MongoStores {
     sweep: (now) => sweep(collections, now),
     close: () => client.close(),
   };
+}
+
+/** By a majority, as everything that is granted here. */
+async function writeAndReadBack({ health }: Collections): Promise<void> {
+  const mark = randomUUID();
+  const write = () =>
+    health.findOneAndUpdate({ _id: 'health' }, { $set: { mark } }, { upsert: true, returnDocument: 'after' });
+  const written = await write().catch((error: unknown) => {
+    // The very first write, of two nodes at once.
+    if (isDuplicate(error)) return write();
+    throw error;
+  });
+  if (written?.mark !== mark) throw new Error('What was written could not be read back.');
 }

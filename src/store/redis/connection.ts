@@ -2,9 +2,11 @@
  * The connection to Redis, and what every call on it has in common: short time-outs, scripts by name, and
  * StoreUnavailable for whatever keeps the server from answering.
  */
+import { randomUUID } from 'node:crypto';
 import { Cluster, type RedisOptions as DriverOptions, Redis, ReplyError } from 'ioredis';
 import type { Log } from '../../observe/log.ts';
 import { StoreUnavailable } from '../ports.ts';
+import { keyOf } from './keys.ts';
 
 /** One server, the primary that Sentinels name, or a cluster: the stores do not tell them apart. */
 export type RedisConnection = Redis | Cluster;
@@ -17,6 +19,8 @@ export interface RedisOptions {
   readonly sentinelMaster?: string | undefined;
   /** URLs. */
   readonly cluster?: readonly string[] | undefined;
+  /** Default: false. */
+  readonly mayEvict?: boolean | undefined;
   readonly log: Log;
 }
 
@@ -108,11 +112,31 @@ function credentialsOf(url: string): Pick<DriverOptions, 'username' | 'password'
   };
 }
 
-/** Rejects when a call would be refused. */
-export async function ping(redis: RedisConnection): Promise<void> {
-  if (redis instanceof Redis) await redis.ping();
-  else if (!/^cluster_state:ok/m.test(String(await redis.cluster('INFO'))))
-    throw new Error('The cluster does not serve every slot (CLUSTERDOWN).');
+/** The servers that take writes. */
+export function primaries(redis: RedisConnection): readonly Redis[] {
+  return redis instanceof Redis ? [redis] : redis.nodes('master');
+}
+
+/** Keys of a look: in a cluster enough of them that every primary has some. */
+const LOOKS = 16;
+const LOOK_LIFE = 60_000;
+const LOOK = `
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return redis.call('GET', KEYS[1])`;
+
+/** Writes and reads back. Rejects when a call would be refused. */
+export function createLook(redis: RedisConnection): () => Promise<void> {
+  const look = script<string | null>(redis, 'porticoLook', 1, LOOK);
+  const keys = Array.from({ length: redis instanceof Redis ? 1 : LOOKS }, (_, at) =>
+    keyOf('health', String(at)),
+  );
+  return async () => {
+    if (!(redis instanceof Redis) && !/^cluster_state:ok/m.test(String(await redis.cluster('INFO'))))
+      throw new Error('The cluster does not serve every slot (CLUSTERDOWN).');
+    const mark = randomUUID();
+    const read = await Promise.all(keys.map((key) => look([key], [mark, LOOK_LIFE])));
+    if (read.some((text) => text !== mark)) throw new Error('What was written could not be read back.');
+  };
 }
 
 /** A Lua script: one atomic step on keys of one hash tag. `reply` is what the script returns. */

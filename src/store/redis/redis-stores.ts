@@ -12,7 +12,8 @@ import { createArtifactStore } from './artifacts.ts';
 import { createAttemptStore } from './attempts.ts';
 import { createClaimStore } from './claims.ts';
 import { createCodeStore } from './codes.ts';
-import { connectRedis, guarded, ping, type RedisOptions } from './connection.ts';
+import { connectRedis, createLook, guarded, type RedisOptions } from './connection.ts';
+import { createFullness, refuseEviction } from './fitness.ts';
 import { createMemberships } from './membership.ts';
 import { createPresenceStore } from './presence.ts';
 import { createTicketStore } from './tickets.ts';
@@ -20,13 +21,17 @@ import { createTicketStore } from './tickets.ts';
 /** `artifacts` are the short-lived ones. */
 export type RedisStores = Pick<
   Stores,
-  'attempts' | 'codes' | 'tickets' | 'claims' | 'presence' | 'health' | 'close'
+  'attempts' | 'codes' | 'tickets' | 'claims' | 'presence' | 'migrate' | 'health' | 'fullness' | 'close'
 > & { readonly artifacts: ArtifactStore };
 
 export function openRedisStores(options: RedisOptions): RedisStores {
   const redis = connectRedis(options);
   const memberships = createMemberships(redis);
-  const { look } = guarded(redis, { look: () => ping(redis) });
+  const { look, migrate, fullness } = guarded(redis, {
+    look: createLook(redis),
+    migrate: () => refuseEviction(redis, { mayEvict: options.mayEvict ?? false, log: options.log }),
+    fullness: createFullness(redis),
+  });
   const health = async (): Promise<StoreHealth> => {
     try {
       await look();
@@ -43,7 +48,9 @@ export function openRedisStores(options: RedisOptions): RedisStores {
     tickets: guarded(redis, createTicketStore(redis, memberships)),
     claims: guarded(redis, createClaimStore(redis)),
     presence: guarded(redis, createPresenceStore(redis)),
+    migrate,
     health: async () => [await health()],
+    fullness,
     async close() {
       try {
         await redis.quit();
