@@ -54,6 +54,8 @@ interface Outcome {
 
 async function serve({ context, found, services }: Served): Promise<void> {
   const { dialect, settings } = found.at.owner;
+  const { base } = found.at.mount;
+  context.state.route = base + (found.kind === 'endpoint' ? found.endpoint.path : '/*');
   const request = requestView(context, { base: found.base, issuer: services.issuer });
   context.set('Cache-Control', 'no-store');
   const cors = corsOf(dialect.cors, settings, services.serverCors);

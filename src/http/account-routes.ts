@@ -11,7 +11,7 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { AccountRecord } from '../store/ports.ts';
 import { FORM_TOKEN, type Forms } from './csrf.ts';
-import { pageGuards, routeOf, type Shows } from './page-guards.ts';
+import { pageGuards, type Shows } from './page-guards.ts';
 import { type FormFields, readForm } from './read-form.ts';
 
 /** Who is signed in. */
@@ -101,7 +101,6 @@ function guards(pages: AccountHandlers, forms: Forms) {
   const shown =
     (shows: ShowsPerson, again?: string): Middleware =>
     async (ctx) => {
-      ctx.state.route = routeOf(ctx);
       const person = await pages.find(ctx);
       if (person === undefined) await pages.askToSignIn(ctx, again ?? ctx.path);
       else if (again !== undefined && !person.recent) await pages.askToSignIn(ctx, again, person);
@@ -110,7 +109,6 @@ function guards(pages: AccountHandlers, forms: Forms) {
   const submitted =
     (submits: SubmitsPerson, again?: string): Middleware =>
     async (ctx) => {
-      ctx.state.route = routeOf(ctx);
       const form = await readForm(ctx.req);
       forms.refuseForeignOrigin(ctx);
       const person = await pages.find(ctx);

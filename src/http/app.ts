@@ -85,8 +85,8 @@ function onlyEngineRoutes(oidc: Pick<OidcServer, 'methods'>): Middleware {
 function engine(oidc: Pick<OidcServer, 'handle'>): Middleware {
   return async (ctx) => {
     ctx.respond = false;
-    // '/authorize/<uid>' and the like are one route each.
-    ctx.state.route = ctx.path.replace(/\/[\w-]{20,}$/, '/:uid');
+    // '/authorize/<uid>' and '/device/<uid>' are one route each. What stands there may be a code: people type one there.
+    ctx.state.route = ctx.path.replace(/^\/(authorize|device)\/.*/, '/$1/:uid');
     // Koa's own default, which the engine would take for an answer.
     ctx.res.statusCode = 404;
     await oidc.handle(ctx.req, ctx.res);

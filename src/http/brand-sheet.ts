@@ -36,6 +36,7 @@ export function brandSheetAddress(accent: string): string {
 export const serveBrandSheets: Middleware = async (ctx, next) => {
   const colour = ctx.method === 'GET' || ctx.method === 'HEAD' ? ADDRESS.exec(ctx.path)?.[1] : undefined;
   if (colour === undefined) return next();
+  ctx.state.route = `${FOLDER}:colour.css`;
   const { text, hash } = sheetOf(colour);
   const lasting = ctx.query.v === hash;
   ctx.set('Cache-Control', lasting ? 'public, max-age=31536000, immutable' : 'public, max-age=300');

@@ -18,6 +18,7 @@ export function health(parts: HealthParts): Middleware {
   return async (ctx, next) => {
     if (ctx.path !== '/livez' && ctx.path !== '/readyz') return next();
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return next();
+    ctx.state.route = ctx.path;
     if (ctx.path === '/livez') {
       ctx.body = { status: 'ok' };
       return;

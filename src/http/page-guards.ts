@@ -16,7 +16,6 @@ export function pageGuards(forms: Forms) {
     (opaqueOrigin: boolean) =>
     (purpose: (ctx: Context) => string, submits: Submits): Middleware =>
     async (ctx) => {
-      ctx.state.route = routeOf(ctx);
       const form = await readForm(ctx.req);
       forms.refuseForeignOrigin(ctx, { opaqueOrigin });
       forms.check(ctx, purpose(ctx), form.get(FORM_TOKEN) ?? undefined);
@@ -26,15 +25,9 @@ export function pageGuards(forms: Forms) {
     open:
       (shows: Shows): Middleware =>
       async (ctx) => {
-        ctx.state.route = routeOf(ctx);
         await shows(ctx);
       },
     ownForm: own(false),
     ownFormNoReferrer: own(true),
   };
-}
-
-/** The path's pattern, for the log. */
-export function routeOf(ctx: Context): unknown {
-  return (ctx as { _matchedRoute?: unknown })._matchedRoute;
 }

@@ -1,11 +1,10 @@
 /**
  * The first and the last word about a request: gives it its id, and writes one line when its reply is out.
- * The line has the path without its query, and long segments of the path shortened, because tokens, codes
- * and tickets travel in both (security.md L2). pino writes JSON, so control characters in a path cannot
- * forge a line (L3).
+ * The line has the pattern of the route that answered, never the path that was asked for: tokens, codes and
+ * tickets travel in it, at addresses that are ours and, by mistake, at others (security.md L2).
  */
 import { randomUUID } from 'node:crypto';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../observe/log.ts';
 import { attachFacts, type RequestFacts } from './request-facts.ts';
@@ -36,7 +35,7 @@ export function requestLog(options: {
       const line = {
         requestId: id,
         method: ctx.method,
-        path: loggablePath(ctx.originalUrl),
+        route: routeOf(ctx),
         status,
         address: facts.address,
         ms: Math.round(milliseconds * 10) / 10,
@@ -45,7 +44,7 @@ export function requestLog(options: {
       else options.log.info(line, 'request');
       options.observe?.({
         method: ctx.method,
-        route: String(ctx.state.route ?? 'other'),
+        route: line.route,
         status,
         seconds: milliseconds / 1000,
       });
@@ -56,14 +55,8 @@ export function requestLog(options: {
   };
 }
 
-const LONGEST_SEGMENT = 30;
-
-/** The path as it may stand in a log: no query, no fragment, no segment long enough to be a secret. */
-export function loggablePath(url: string): string {
-  const path = url.replace(/^[a-z]+:\/\/[^/]*/i, '').split(/[?#]/, 1)[0] ?? '';
-  return path
-    .split('/')
-    .map((segment) => (segment.length > LONGEST_SEGMENT ? `${segment.slice(0, 4)}...` : segment))
-    .join('/')
-    .slice(0, 300);
+/** The routers of the pages note their pattern themselves. */
+function routeOf(ctx: Context): string {
+  const { _matchedRoute } = ctx as { _matchedRoute?: unknown };
+  return String(ctx.state.route ?? _matchedRoute ?? 'other');
 }

@@ -63,7 +63,6 @@ export function pageRoutes(pages: PageHandlers, forms: Forms): Middleware {
 
 /** A step that was reloaded by its address, which only takes forms: the interaction knows what is due. */
 const toInteraction: Middleware = async (ctx) => {
-  ctx.state.route = '/interaction/:uid/*step';
   const { uid } = (ctx as unknown as { params: { uid: string } }).params;
   ctx.status = 303;
   ctx.set('Location', `/interaction/${encodeURIComponent(uid)}`);

@@ -7,7 +7,7 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { Refused } from '../identity/refusal.ts';
 import type { Forms } from './csrf.ts';
-import { pageGuards, routeOf, type Shows, type Submits } from './page-guards.ts';
+import { pageGuards, type Shows, type Submits } from './page-guards.ts';
 import { type FormFields, readForm } from './read-form.ts';
 
 export interface SignInHandlers {
@@ -46,7 +46,6 @@ export function signInRoutes(
 
 function answer(submits: Submits): Middleware {
   return async (ctx) => {
-    ctx.state.route = routeOf(ctx);
     // A link preview asks with HEAD, which would use the answer up.
     if (ctx.method === 'HEAD') throw new Refused('method-not-allowed', { allow: ['GET', 'POST'] });
     await submits(ctx, ctx.method === 'POST' ? await readForm(ctx.req) : queryOf(ctx));

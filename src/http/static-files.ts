@@ -45,6 +45,7 @@ export function loadStaticFiles(folder: string): StaticFiles {
       const name = AT_ROOT[ctx.path] ?? (ctx.path.startsWith('/assets/') ? ctx.path.slice(8) : '');
       const file = files.get(name);
       if (file === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+      ctx.state.route = ctx.path;
       ctx.set(
         'Cache-Control',
         ctx.query.v === file.hash ? 'public, max-age=31536000, immutable' : 'public, max-age=300',

@@ -21,7 +21,7 @@ import { confirmCodesOnce, type DeviceParts, guardUserCodes, keepNoNewSessions }
 import { nameInterval, slowDevicesDown } from './device-polling.ts';
 import { DIALECT_GRANT } from './dialect-grant.ts';
 import { ASSERTION_ALGORITHMS, discoveryFacts, offeredResponseModes, publicDocuments } from './discovery.ts';
-import type { EngineContext, EngineStep, StepContext } from './engine-context.ts';
+import { type EngineContext, type EngineStep, routeOf, type StepContext } from './engine-context.ts';
 import { addMembers } from './engine-models.ts';
 import { seeAsIssuer, watchEngineContext } from './engine-view.ts';
 import { answerUnavailable, auditLine, type EventParts, writeEvents } from './events.ts';
@@ -236,7 +236,10 @@ function noSurprise(parts: ProviderParts): EngineStep {
     } catch (error) {
       const unavailable = error instanceof StoreUnavailable;
       const { log } = parts;
-      log[unavailable ? 'warn' : 'error']({ err: error, path: ctx.path }, 'a request to the engine failed');
+      log[unavailable ? 'warn' : 'error'](
+        { err: error, route: routeOf(ctx as EngineContext) },
+        'a request to the engine failed',
+      );
       ctx.status = unavailable ? 503 : 500;
       ctx.set('Cache-Control', 'no-store');
       if (unavailable) ctx.set('Retry-After', '5');
