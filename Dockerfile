@@ -17,7 +17,7 @@ COPY views ./views
 COPY src ./src
 
 # For the embedded store, where somebody asks for it (a volume on /data): /app itself may be read-only.
-RUN mkdir /data && chown node:node /data
+RUN mkdir -m 700 /data && chown node:node /data
 
 USER node
 EXPOSE 3000

@@ -43,7 +43,8 @@ function readOrMake(file: string): string {
   }
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    // The database comes into this folder next, and no other user of the machine has business there.
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
     try {
       // A link fails when the name is taken, so a second process cannot replace the first one's key, and

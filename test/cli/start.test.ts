@@ -92,14 +92,17 @@ describe('The server process', function () {
     }
   });
 
-  it('keeps its database and its key from other users of the machine', async () => {
+  it('X1 keeps its folder, its database and its key from other users of the machine', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'portico-modes-'));
     const server = await startServerProcess({
       folder,
-      config: { keys: { encryptionFile: path.join(folder, 'k') } },
+      config: {
+        keys: { encryptionFile: path.join(folder, 'data/k') },
+        store: { embedded: { file: path.join(folder, 'data/portico.db') } },
+      },
     });
     await server.stop();
-    for (const file of ['portico.db', 'k'])
+    for (const file of ['data', 'data/portico.db', 'data/k'])
       expect(statSync(path.join(folder, file)).mode & 0o077, file).to.equal(0);
     rmSync(folder, { recursive: true });
   });

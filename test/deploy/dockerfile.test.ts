@@ -44,6 +44,7 @@ describe('The Dockerfile', function () {
     expect(engines.node).to.equal('>=24');
     expect(all('FROM')[0]).to.match(/^node:24-/);
     expect(all('RUN').some((line) => line.startsWith('npm ci --omit=dev '))).to.equal(true);
+    expect(all('RUN')).to.include('mkdir -m 700 /data && chown node:node /data');
   });
 
   describe('done by hand', () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -15,7 +15,7 @@ describe('docs/operations.md', function () {
   this.timeout(60_000);
 
   it('has a command that saves a store at work; another server goes on from what it wrote', async () => {
-    const [, command = ''] = /```\n(node -e .*VACUUM INTO.*)\n```/.exec(guide) ?? [];
+    const [, command = ''] = /```\n(umask 077\nnode -e .*VACUUM INTO.*)\n```/.exec(guide) ?? [];
     expect(command).to.contain('data/portico.db');
     const port = await freePort();
     const config = { issuer: `http://127.0.0.1:${port}`, http: { port } };
@@ -26,6 +26,7 @@ describe('docs/operations.md', function () {
       const there = command.replace('data/portico.db', path.join(server.folder, 'portico.db'));
       const PATH = `${path.dirname(process.execPath)}:${process.env.PATH}`;
       await promisify(execFile)('sh', ['-c', there], { cwd: folder, env: { ...process.env, PATH } });
+      expect(statSync(path.join(folder, 'backup.db')).mode & 0o077, 'for its owner alone').to.equal(0);
       // What comes after the backup is not in it.
       expect((await refreshOidc(server.issuer, line.refresh)).status).to.equal(200);
       await server.close();
