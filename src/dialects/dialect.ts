@@ -736,8 +736,9 @@ export interface Use {
   /* -- letters; sent off the request's path, never failing the request */
 
   /**
-   * Makes a code (older ones of the purpose die) and sends it. `quota`: letters per mailbox; past it
-   * nothing is sent and the code that was sent stays good.
+   * Makes a code and sends it; an older one of the purpose that the same client address asked for dies.
+   * `quota`: emails per mailbox; past it nothing is sent and the code that was sent stays good. `tries`:
+   * wrong ones that each client address has.
    */
   sendCode(wanted: {
     account: AccountView;

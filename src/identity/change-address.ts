@@ -7,35 +7,36 @@ import type { AccountRecord } from '../store/ports.ts';
 import { noteChange } from './audit-line.ts';
 import { SIX_DIGITS, sendCode } from './codes.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
-import { countLetterRequest } from './letter-requests.ts';
+import { takeEmail } from './letter-requests.ts';
 import { normalizeEmail } from './normalize.ts';
 import { proveCode } from './prove-code.ts';
 import { Refused } from './refusal.ts';
-import { mayWrite, sendLetter } from './send-letter.ts';
+import { sendLetter } from './send-letter.ts';
 import { updateAccount } from './update-account.ts';
 
 const PURPOSE = 'address';
 /** Seconds. */
 const LIFETIME = 600;
 const TRIES = 5;
-/** Letters to one mailbox, in seconds. */
+/** Emails to one mailbox that one client address may ask for, in seconds. */
 const QUOTA = { limit: 5, window: 3600 };
 
 interface Wanted {
   readonly account: AccountRecord;
   /** The address to be proved: the account's own or another. */
   readonly email: string;
+  /** The browser session that asks. */
+  readonly request: string;
   readonly origin: RequestOrigin;
 }
 
 /** Refused('too-many-requests'). */
 export async function sendAddressCode(identity: Identity, wanted: Wanted): Promise<void> {
-  const { account, origin } = wanted;
+  const { account, request } = wanted;
+  const { address } = wanted.origin;
   const email = normalizeEmail(wanted.email);
-  await countLetterRequest(identity, origin.address);
+  await takeEmail(identity, { mailbox: [account.organization, email], address, quota: QUOTA });
   const owner = await identity.stores.accounts.byEmail(account.organization, email);
-  const mailbox = identity.secrets.mac('address-mailbox', JSON.stringify([account.organization, email]));
-  if (!(await mayWrite(identity, { account: { id: mailbox }, quota: QUOTA }))) return;
   await sendCode(identity, {
     account: { ...account, email },
     purpose: PURPOSE,
@@ -43,6 +44,7 @@ export async function sendAddressCode(identity: Identity, wanted: Wanted): Promi
     lifetime: LIFETIME,
     tries: TRIES,
     letter: owner === undefined || owner.id === account.id ? 'confirm-code' : 'account-exists',
+    asker: { address, request },
     binding: email,
   });
 }
@@ -52,12 +54,12 @@ export async function sendAddressCode(identity: Identity, wanted: Wanted): Promi
  * Refused('too-many-requests').
  */
 export async function proveAddress(identity: Identity, wanted: Wanted & { code: string }): Promise<boolean> {
-  const { account, code, origin } = wanted;
+  const { account, code, request, origin } = wanted;
   const { organization } = account;
   const email = normalizeEmail(wanted.email);
   const proven = await proveCode(identity, {
     ...{ organization, owner: account.id, account, name: account.id, purpose: PURPOSE, code, origin },
-    binding: email,
+    ...{ request, binding: email },
   });
   if (!proven) return false;
   let before: string | undefined;

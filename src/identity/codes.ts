@@ -1,7 +1,12 @@
 /**
- * One-time codes: short texts sent by letter. So short that a plain hash of one would be no secret, hence an
- * HMAC under a key outside the store, with account and purpose in it. One code per account and purpose; a
- * new one ends the older with its tries.
+ * One-time codes: short texts sent by email. So short that a plain hash of one would be no secret, hence an
+ * HMAC under a key outside the store, with account and purpose in it.
+ *
+ * A code belongs to the request that asked for it, where there is one that the same browser comes back with
+ * (an interaction, a session): nothing that happens elsewhere ends it or uses up its tries. Where there is
+ * none, codes of an account and purpose are kept by the client address that asked. A new one ends the older
+ * one of the same client address alone, each client address has tries of its own, and the newest few are
+ * good from wherever the person types them.
  */
 import { type RandomForm, randomText, randomToken } from '../secrets.ts';
 import type { AccountRecord } from '../store/ports.ts';
@@ -11,10 +16,18 @@ import { type LetterQuota, mayWrite, sendLetter } from './send-letter.ts';
 /** Six digits: the usual form of a sign-in code. */
 export const SIX_DIGITS: RandomForm = { alphabet: '0123456789', length: 6 };
 
+/** Who asks for a code, or tries one. */
+export interface Asker {
+  /** Canonical client address. */
+  readonly address: string;
+  /** The interaction or session, where there is one: the code is good there alone. */
+  readonly request?: string | undefined;
+}
+
 /**
  * Makes a code and sends it. Past the quota nothing is sent, no code is made, and the one that was sent
- * stays good. `lifetime`: seconds. `tries`: wrong ones after which it is dead. `binding`: a transaction
- * (the hosted page's interaction) without which the code is wrong.
+ * stays good. `lifetime`: seconds. `tries`: wrong ones that each client has. `binding`: something else
+ * without which the code is wrong, such as the address that it proves.
  */
 export async function sendCode(
   identity: Identity,
@@ -25,15 +38,17 @@ export async function sendCode(
     lifetime: number;
     tries: number;
     letter: string;
+    asker: Asker;
     quota?: LetterQuota;
     binding?: string;
   },
 ): Promise<void> {
-  const { account, purpose, form, lifetime, tries, binding } = wanted;
+  const { account, purpose, form, lifetime, tries, binding, asker } = wanted;
   if (!(await mayWrite(identity, { account, quota: wanted.quota }))) return;
   const code = randomText(form);
   const now = identity.clock.now();
-  await identity.stores.codes.put(codeKey(identity, account.id, purpose), {
+  await identity.stores.codes.put(codeKey(identity, { accountId: account.id, purpose, asker }), {
+    asker: askerHash(identity, asker),
     codeHash: codeHash(identity, { accountId: account.id, purpose, code, binding }),
     accountId: account.id,
     organization: account.organization,
@@ -50,12 +65,13 @@ export async function sendCode(
  */
 export function attemptCode(
   identity: Identity,
-  wanted: { accountId: string | undefined; purpose: string; code: string; binding?: string },
+  wanted: { accountId: string | undefined; purpose: string; code: string; asker: Asker; binding?: string },
 ): Promise<'right' | 'wrong' | 'dead'> {
-  const { purpose, code, binding } = wanted;
+  const { purpose, code, binding, asker } = wanted;
   const accountId = wanted.accountId ?? 'nobody';
   const hash = codeHash(identity, { accountId, purpose, code, binding });
-  return identity.stores.codes.attempt(codeKey(identity, accountId, purpose), hash, identity.clock.now());
+  const key = codeKey(identity, { accountId, purpose, asker });
+  return identity.stores.codes.attempt(key, askerHash(identity, asker), hash, identity.clock.now());
 }
 
 /**
@@ -68,11 +84,11 @@ export async function pretendLetter(
 ): Promise<void> {
   const now = identity.clock.now();
   const accountId = randomToken('nobody_');
-  const { limit, window } = { limit: 1, window: 1, ...wanted.quota };
-  const quotaKey = `letters:${identity.secrets.mac('letters', JSON.stringify([accountId, limit, window]))}`;
-  await identity.stores.attempts.take(quotaKey, accountId, { limit, window: window * 1000 }, now);
+  await mayWrite(identity, { account: { id: accountId }, quota: wanted.quota });
   const code = randomText(SIX_DIGITS);
-  await identity.stores.codes.put(codeKey(identity, accountId, 'pretended'), {
+  const asker = { address: accountId };
+  await identity.stores.codes.put(codeKey(identity, { accountId, purpose: 'pretended', asker }), {
+    asker: askerHash(identity, asker),
     codeHash: codeHash(identity, { accountId, purpose: 'pretended', code, binding: undefined }),
     accountId,
     organization: '',
@@ -88,8 +104,18 @@ export async function pretendLetter(
   });
 }
 
-function codeKey(identity: Identity, accountId: string, purpose: string): string {
-  return `code:${identity.secrets.mac('code-owner', JSON.stringify([accountId, purpose]))}`;
+function codeKey(
+  identity: Identity,
+  { accountId, purpose, asker }: { accountId: string; purpose: string; asker: Asker },
+): string {
+  const { request } = asker;
+  const owner = request === undefined ? [accountId, purpose] : [accountId, purpose, request];
+  return `code:${identity.secrets.mac('code-owner', JSON.stringify(owner))}`;
+}
+
+/** '' within a request: there the key is the asker's own. */
+function askerHash(identity: Identity, { request, address }: Asker): string {
+  return request === undefined ? identity.secrets.mac('code-asker', address) : '';
 }
 
 function codeHash(

@@ -2,33 +2,39 @@
 import type { AccountRecord } from '../store/ports.ts';
 import { SIX_DIGITS, sendCode } from './codes.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
+import { takeEmail } from './letter-requests.ts';
 import { proveCode } from './prove-code.ts';
 
 const PURPOSE = 'delete-account';
 /** Seconds. */
 const LIFETIME = 600;
 const TRIES = 5;
+/** In seconds. */
+const QUOTA = { limit: 5, window: 3600 };
 
-/** `binding`: the browser session that asks. */
-export function sendDeletionCode(
+/** `request`: the browser session that asks. Refused('too-many-requests'). */
+export async function sendDeletionCode(
   identity: Identity,
-  wanted: { account: AccountRecord; binding: string },
+  wanted: { account: AccountRecord; request: string; origin: RequestOrigin },
 ): Promise<void> {
-  return sendCode(identity, {
-    ...wanted,
+  const { account, request } = wanted;
+  const { address } = wanted.origin;
+  await takeEmail(identity, { mailbox: [account.organization, account.id], address, quota: QUOTA });
+  await sendCode(identity, {
+    account,
+    asker: { address, request },
     purpose: PURPOSE,
     form: SIX_DIGITS,
     lifetime: LIFETIME,
     tries: TRIES,
     letter: 'delete-code',
-    quota: { limit: 5, window: 3600 },
   });
 }
 
 /** Refused('too-many-requests'). */
 export function proveDeletionCode(
   identity: Identity,
-  wanted: { account: AccountRecord; code: string; binding: string; origin: RequestOrigin },
+  wanted: { account: AccountRecord; code: string; request: string; origin: RequestOrigin },
 ): Promise<boolean> {
   const { id, organization } = wanted.account;
   return proveCode(identity, { ...wanted, organization, owner: id, name: id, purpose: PURPOSE });

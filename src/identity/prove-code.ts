@@ -18,14 +18,23 @@ export async function proveCode(
     name: string;
     purpose: string;
     code: string;
-    binding: string;
+    /** The interaction or session that asked for it. */
+    request: string;
+    binding?: string;
     origin: RequestOrigin;
   },
 ): Promise<boolean> {
-  const { organization, owner, account, name, purpose, code, binding, origin } = wanted;
+  const { organization, owner, account, name, purpose, code, request, binding, origin } = wanted;
+  const asker = { address: origin.address, request };
   const attempt = await openAttempt(identity, { organization, account, name, origin, factor: 'otp' });
   const verdict = await judged(attempt, () =>
-    attemptCode(identity, { accountId: owner, purpose, code, binding }),
+    attemptCode(identity, {
+      accountId: owner,
+      purpose,
+      code,
+      asker,
+      ...(binding === undefined ? {} : { binding }),
+    }),
   );
   await (verdict === 'right' ? attempt.succeeded(owner) : attempt.failed());
   if (verdict === 'right') return true;

@@ -54,6 +54,8 @@ export interface RefusalDetails {
   readonly faults?: readonly FieldFault[];
   /** Seconds, whole, at least 1. */
   readonly retryAfter?: number;
+  /** What there were too many of, where that is not tries. */
+  readonly about?: 'emails';
   /** Methods that the path serves, for 'method-not-allowed'. */
   readonly allow?: readonly string[];
   /** For the log only. */
@@ -66,6 +68,7 @@ export class Refused extends Error {
   readonly reason: Reason;
   readonly faults: readonly FieldFault[];
   readonly retryAfter: number | undefined;
+  readonly about: 'emails' | undefined;
   readonly allow: readonly string[];
 
   constructor(reason: Reason, details: RefusalDetails = {}) {
@@ -73,6 +76,7 @@ export class Refused extends Error {
     this.reason = reason;
     this.faults = details.faults ?? [];
     this.retryAfter = details.retryAfter;
+    this.about = details.about;
     this.allow = details.allow ?? [];
   }
 }

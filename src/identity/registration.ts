@@ -8,19 +8,18 @@ import { randomToken } from '../secrets.ts';
 import type { AccountRecord, ProfileClaims } from '../store/ports.ts';
 import { SIX_DIGITS, sendCode } from './codes.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
-import { countLetterRequest } from './letter-requests.ts';
+import { takeEmail } from './letter-requests.ts';
 import { normalizeEmail } from './normalize.ts';
 import { noteSignIn } from './note-sign-in.ts';
 import { proveCode } from './prove-code.ts';
 import { insertAccount, recordOf } from './register-account.ts';
-import { mayWrite } from './send-letter.ts';
 import { judgePassword } from './set-password.ts';
 
 const PURPOSE = 'register';
 /** Seconds. */
 const LIFETIME = 600;
 const TRIES = 5;
-/** Letters to one mailbox, in seconds. */
+/** Emails to one mailbox that one client address may ask for, in seconds. */
 const QUOTA = { limit: 5, window: 3600 };
 
 /** What is kept between the steps, sealed: it holds a password's hash. */
@@ -32,7 +31,7 @@ export type Registration = {
 };
 
 /**
- * Judges and hashes the password, and sends the code. `binding`: the transaction of the browser that asks.
+ * Judges and hashes the password, and sends the code. `request`: the interaction of the browser that asks.
  * Refused('password-too-short' | 'password-too-common' | 'invalid-fields' | 'unavailable' | 'too-many-requests').
  */
 export async function beginRegistration(
@@ -43,7 +42,7 @@ export async function beginRegistration(
     password: string;
     claims: Registration['claims'];
     minimum: number;
-    binding: string;
+    request: string;
     origin: RequestOrigin;
   },
 ): Promise<Registration> {
@@ -63,14 +62,13 @@ export async function beginRegistration(
 /** Sends a code, or to the owner of an account with this address the letter that there is one. Refused('too-many-requests'). */
 export async function sendRegistrationCode(
   identity: Identity,
-  wanted: { organization: string; registration: Registration; binding: string; origin: RequestOrigin },
+  wanted: { organization: string; registration: Registration; request: string; origin: RequestOrigin },
 ): Promise<void> {
-  const { organization, registration, binding, origin } = wanted;
+  const { organization, registration, request, origin } = wanted;
   const { email } = registration;
-  await countLetterRequest(identity, origin.address);
+  const { address } = origin;
+  await takeEmail(identity, { mailbox: [organization, email], address, quota: QUOTA });
   const owner = await identity.stores.accounts.byEmail(organization, email);
-  const mailbox = identity.secrets.mac('registration-mailbox', JSON.stringify([organization, email]));
-  if (!(await mayWrite(identity, { account: { id: mailbox }, quota: QUOTA }))) return;
   await sendCode(identity, {
     account: addressee({ organization, registration, owner, now: identity.clock.now() }),
     purpose: PURPOSE,
@@ -79,7 +77,7 @@ export async function sendRegistrationCode(
     tries: TRIES,
     // Both letters are made of the same data; this one does not show the code.
     letter: owner === undefined ? 'register-code' : 'account-exists',
-    binding,
+    asker: { address, request },
   });
 }
 
@@ -110,14 +108,14 @@ export async function finishRegistration(
     organization: string;
     registration: Registration;
     code: string;
-    binding: string;
+    request: string;
     origin: RequestOrigin;
   },
 ): Promise<AccountRecord | undefined> {
-  const { organization, registration, code, binding, origin } = wanted;
+  const { organization, registration, code, request, origin } = wanted;
   const { id: owner, email, passwordHash, claims } = registration;
   const proven = await proveCode(identity, {
-    ...{ organization, owner, account: undefined, name: email, purpose: PURPOSE, code, binding, origin },
+    ...{ organization, owner, account: undefined, name: email, purpose: PURPOSE, code, request, origin },
   });
   if (!proven) return undefined;
   const outcome = await insertAccount(identity, {

@@ -5,28 +5,27 @@
 import { findByLogin } from './accounts.ts';
 import { noteChange } from './audit-line.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
-import { countLetterRequest } from './letter-requests.ts';
+import { takeEmail } from './letter-requests.ts';
 import { foldName } from './normalize.ts';
-import { mayWrite } from './send-letter.ts';
 import { pretendTicket, RESET, sendTicket } from './tickets.ts';
 
 /** Seconds. */
 const LIFETIME = 3600;
-/** Letters to one mailbox, in seconds. */
+/** Emails to one mailbox that one client address may ask for, in seconds. */
 const QUOTA = { limit: 3, window: 900 };
 
-/** Refused('too-many-requests'): the client address asked for too many letters. Tells nothing else. */
+/** Refused('too-many-requests'): too many emails were asked for, by name and by client address. Tells nothing else. */
 export async function requestReset(
   identity: Identity,
   wanted: { organization: string; login: string; origin: RequestOrigin },
 ): Promise<void> {
   const { organization, login, origin } = wanted;
-  await countLetterRequest(identity, origin.address);
+  const mailbox = [organization, foldName(login)];
+  await takeEmail(identity, { mailbox, address: origin.address, quota: QUOTA });
   const account = await findByLogin(identity, { organization, login, by: ['email', 'username'] });
   const pseudonym = identity.secrets.mac('audit-name', `${organization}\0${foldName(login)}`);
   const subject = account?.id ?? `unknown:${pseudonym.slice(0, 22)}`;
-  const allowed = await mayWrite(identity, { account: { id: subject }, quota: QUOTA });
-  if (allowed && account?.status === 'active' && account.email !== undefined) {
+  if (account?.status === 'active' && account.email !== undefined) {
     await sendTicket(identity, {
       account,
       purpose: RESET,

@@ -9,7 +9,7 @@ import { Refused } from './refusal.ts';
 import { updateAccount } from './update-account.ts';
 
 /**
- * Spends a code made by sendCode for this purpose (and binding); the address becomes verified. `reclaims`:
+ * Spends a code made by sendCode for this purpose (and request, and binding); the address becomes verified. `reclaims`:
  * the first proof of an unverified address removes what was made before it. `admits`: by default active
  * accounts come in; given, it decides alone; who is not admitted loses no code. Writes lastSignInAt and the
  * audit line. Refused('code-refused' | 'too-many-requests').
@@ -25,6 +25,7 @@ export async function signInWithCode(
     admits?: (account: AccountRecord) => boolean;
     reclaims?: boolean;
     binding?: string;
+    request?: string;
   },
 ): Promise<AccountRecord> {
   const { organization, email, origin, admits = isActive } = wanted;
@@ -32,12 +33,13 @@ export async function signInWithCode(
   const attempted = { organization, account, name: email, origin, factor: 'otp' } as const;
   const attempt = await openAttempt(identity, attempted);
   const admitted = account !== undefined && admits(account) ? account : undefined;
-  const { code, purpose, binding } = wanted;
+  const { code, purpose, binding, request } = wanted;
   const verdict = await judged(attempt, () =>
     attemptCode(identity, {
       accountId: admitted?.id,
       purpose,
       code,
+      asker: { address: origin.address, request },
       ...(binding === undefined ? {} : { binding }),
     }),
   );

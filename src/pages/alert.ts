@@ -5,6 +5,7 @@ import type { Reason, Refused } from '../identity/refusal.ts';
 export type Fault =
   | 'login-needed'
   | 'code-too-early'
+  | 'too-many-emails'
   | 'upstream-off'
   | 'upstream-down'
   | 'upstream-denied'
@@ -39,7 +40,7 @@ const SHOWN: ReadonlySet<Reason> = new Set([
 export function alertFor(refusal: Refused, words: { minimum?: number } = {}): Alert {
   if (!SHOWN.has(refusal.reason)) throw refusal;
   const wait = refusal.retryAfter === undefined ? {} : { count: Math.ceil(refusal.retryAfter / 60) };
-  return { kind: refusal.reason, ...wait, ...words };
+  return { kind: refusal.about === 'emails' ? 'too-many-emails' : refusal.reason, ...wait, ...words };
 }
 
 export function statusFor(refusal: Refused): number {

@@ -71,10 +71,11 @@ async function withCode(
   if (nextProof(progress.proven?.proofs ?? [], account) !== 'otp') return progress;
   const purpose = 'hosted-step-up';
   await sendSignInCode(parts.identity, {
+    organization: view.organization,
     account,
     name: account.id,
     purpose,
-    binding: view.uid,
+    request: view.uid,
     origin: originOf(ctx, view),
   });
   const sentAt = parts.identity.clock.now().getTime();

@@ -65,7 +65,7 @@ export function begin(parts: PageParts): Submits {
         password: form.get('password') ?? '',
         claims: { ...(name !== '' && { name }), ...(locale !== undefined && { locale }) },
         minimum,
-        binding: view.uid,
+        request: view.uid,
         origin: originOf(ctx, view),
       });
       await goToCode(parts, ctx, view, registration);
@@ -97,7 +97,7 @@ export function finish(parts: PageParts): Submits {
         organization: view.organization,
         registration: begun.registration,
         code: codeIn(form),
-        binding: view.uid,
+        request: view.uid,
         origin: originOf(ctx, view),
       });
       if (account === undefined) throw new Refused('code-refused');
@@ -117,13 +117,13 @@ export function resend(parts: PageParts): Submits {
       backTo(ctx, view);
       return;
     }
-    const { organization, uid: binding } = view;
+    const { organization, uid: request } = view;
     const { registration } = begun;
     try {
       const wait = begun.sentAt + RESEND_AFTER - parts.identity.clock.now().getTime();
       if (wait > 0) throw new Refused('too-many-requests', { retryAfter: Math.ceil(wait / 1000) });
       const origin = originOf(ctx, view);
-      await sendRegistrationCode(parts.identity, { organization, registration, binding, origin });
+      await sendRegistrationCode(parts.identity, { organization, registration, request, origin });
       await goToCode(parts, ctx, view, registration);
     } catch (error) {
       await showCode(parts, ctx, view, begun, refusedBy(ctx, error));

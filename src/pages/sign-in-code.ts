@@ -75,7 +75,8 @@ export function sendCodeAgain(parts: PageParts): Submits {
       return;
     }
     try {
-      const wanted = { account, name, purpose, binding: view.uid, origin: originOf(ctx, view) };
+      const { uid: request, organization } = view;
+      const wanted = { organization, account, name, purpose, request, origin: originOf(ctx, view) };
       const sent = await sendSignInCode(parts.identity, wanted);
       if (!sent && before.code !== undefined) {
         const seconds = Math.max(1, secondsToWait(parts, before.code.sentAt));
@@ -122,7 +123,7 @@ async function judge(parts: PageParts, ctx: Context, view: InteractionView, type
     // People paste what their mail program shows them.
     code: typed.replace(/[\s-]/g, ''),
     purpose,
-    binding: view.uid,
+    request: view.uid,
     origin,
     // The first proof of an address ends what was made before it; a second proof follows a first one.
     reclaims: purpose !== 'hosted-step-up',

@@ -347,18 +347,27 @@ export interface CodeRecord {
   readonly organization: string;
   readonly expiresAt: Date;
   readonly createdAt: Date;
-  /** Wrong tries after which the code is dead. */
+  /** Which client asked for it, as a hash; '' where the key names the request itself. */
+  readonly asker: string;
+  /** Wrong tries that each client has. The code is dead when its asker has used them up. */
   readonly tries: number;
 }
 
+/** Codes of one key that are good at the same time, each asked for by another client. */
+export const KEPT_CODES = 3;
+
 export interface CodeStore {
-  /** One code per key (account and purpose): replaces an older one, its tries with it. */
+  /**
+   * One code per key and asker: replaces the asker's older one, and the asker has all its tries again. Of
+   * one key the newest KEPT_CODES stay.
+   */
   put(key: string, code: CodeRecord): Promise<void>;
   /**
-   * Tries a code, in one atomic step: 'right' spends it and is answered to exactly one caller; 'wrong'
-   * counts a try; 'dead' when there is none, it expired, was spent, or has no tries left.
+   * Tries a code, in one atomic step: 'right' spends it with all others of the key and is answered to exactly
+   * one caller; 'wrong' counts a try of the client `from`, and no other client's; 'dead' when no code lives
+   * or `from` has no tries left.
    */
-  attempt(key: string, codeHash: string, now: Date): Promise<'right' | 'wrong' | 'dead'>;
+  attempt(key: string, from: string, codeHash: string, now: Date): Promise<'right' | 'wrong' | 'dead'>;
   remove(key: string): Promise<void>;
   removeByAccount(accountId: string): Promise<void>;
 }

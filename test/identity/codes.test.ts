@@ -43,8 +43,8 @@ describe('one-time codes', () => {
 
   const send = async (more: Partial<Parameters<typeof sendCode>[1]> = {}) => {
     const before = world.letters.length;
-    const wanted = { account, purpose: PURPOSE, form: SIX_DIGITS, lifetime: 600, tries: 5, letter: 'code' };
-    await sendCode(world.identity, { ...wanted, ...more });
+    const terms = { purpose: PURPOSE, form: SIX_DIGITS, lifetime: 600, tries: 5, letter: 'code' };
+    await sendCode(world.identity, { account, asker: from(), ...terms, ...more });
     return world.letters.length > before ? String(world.letters.at(-1)?.data.code) : undefined;
   };
   const sent = async (more: Partial<Parameters<typeof sendCode>[1]> = {}) => (await send(more)) ?? '';
@@ -87,7 +87,7 @@ describe('one-time codes', () => {
     expect(await refusal(signIn(late))).to.equal('code-refused');
   });
 
-  it('O2 the newest kills the older one', async () => {
+  it('O2 the newest kills the older one of the same client address', async () => {
     const first = await sent();
     let second = await sent();
     while (second === first) second = await sent();
@@ -114,6 +114,51 @@ describe('one-time codes', () => {
     const all = await Promise.allSettled(guesses);
     expect(all.filter(({ status }) => status === 'fulfilled')).to.have.length(0);
     expect(await refusal(signIn(code))).to.equal('code-refused');
+  });
+
+  it('B7 a stranger neither ends nor uses up the code that a person waits for', async () => {
+    const [person, stranger] = [from('198.51.100.1'), from('203.0.113.1')];
+    for (const request of [undefined, 'interaction'] as const) {
+      const mine = { request, address: person.address };
+      const theirs = { request: request && 'another', address: stranger.address };
+      const own = request === undefined ? {} : { request };
+      const others = theirs.request === undefined ? {} : { request: theirs.request };
+      const code = await sent({ asker: mine });
+      for (let round = 0; round < 2; round += 1) {
+        for (let i = 0; i < 5; i += 1) {
+          const guess = signIn(wrong(code), { origin: stranger, ...others });
+          expect(await refusal(guess)).to.equal('code-refused');
+        }
+        await sent({ asker: theirs });
+      }
+      // Typed where the person reads mail: another client address again, unless the interaction decides.
+      await signIn(code, { origin: request === undefined ? from('192.0.2.77') : person, ...own });
+      await world.close();
+      world = await openWorld();
+      account = await world.person({ email: 'codes@clinic.test', emailVerified: true, password: PASSWORD });
+    }
+  });
+
+  it('B7 a stranger uses up its own share of the emails, and who is over it hears so, known or not', async () => {
+    const ask = (email: string, address: string, request: string) =>
+      sendSignInCode(world.identity, {
+        ...{ organization: 'north', name: email, purpose: PURPOSE, request, origin: from(address) },
+        account: email === account.email ? account : undefined,
+      });
+    for (const email of ['codes@clinic.test', 'nobody@clinic.test']) {
+      for (let i = 0; i < 5; i += 1) expect(await ask(email, '203.0.113.1', `s${i}`)).to.equal(true);
+      for (let again = 0; again < 2; again += 1) {
+        const refused = await ask(email, '203.0.113.1', 'more').catch((error: unknown) => error);
+        expect(refused, email).to.include({ reason: 'too-many-requests', about: 'emails', retryAfter: 600 });
+      }
+      expect(await ask(email, '198.51.100.1', 'person'), 'from elsewhere').to.equal(true);
+      for (const [i, far] of ['2', '3', '4'].entries())
+        for (let k = 0; k < 5 - Number(i === 2); k += 1) await ask(email, `203.0.113.${far}`, `t${far}${k}`);
+      expect(await refusal(ask(email, '203.0.113.9', 'last')), 'one mailbox').to.equal('too-many-requests');
+    }
+    expect(world.letters.filter(({ to }) => to === account.email)).to.have.length(20);
+    world.pass(600);
+    expect(await ask('codes@clinic.test', '203.0.113.1', 'later')).to.equal(true);
   });
 
   it('O5 a new code does not give a new budget of tries', async () => {
@@ -146,17 +191,20 @@ describe('one-time codes', () => {
     const other = await world.person({ email: 'codes@clinic.test' }, 'south');
     const neighbour = await world.person({ email: 'other@clinic.test' });
     expect(other.id).not.to.equal(account.id);
-    const code = await sent({ binding: 'flow-a' });
-    expect(await refusal(signIn(code, { binding: 'flow-b' }))).to.equal('code-refused');
+    const flow = { request: 'flow-a', binding: 'codes@clinic.test' };
+    const code = await sent({ asker: { ...from(), request: 'flow-a' }, binding: flow.binding });
+    for (const other of [
+      { request: 'flow-b' },
+      { binding: 'other@clinic.test' },
+      { purpose: 'reset' },
+      { organization: 'south' },
+      { email: neighbour.email ?? '' },
+    ])
+      expect(await refusal(signIn(code, { ...flow, ...other })), JSON.stringify(other)).to.equal(
+        'code-refused',
+      );
     expect(await refusal(signIn(code))).to.equal('code-refused');
-    expect(await refusal(signIn(code, { purpose: 'reset', binding: 'flow-a' }))).to.equal('code-refused');
-    expect(await refusal(signIn(code, { organization: 'south', binding: 'flow-a' }))).to.equal(
-      'code-refused',
-    );
-    expect(await refusal(signIn(code, { email: neighbour.email ?? '', binding: 'flow-a' }))).to.equal(
-      'code-refused',
-    );
-    expect(await signIn(code, { binding: 'flow-a' })).to.have.property('id', account.id);
+    expect(await signIn(code, flow)).to.have.property('id', account.id);
   });
 
   it('O7 cannot be found in the store by hashing all million of them', async () => {
@@ -215,7 +263,7 @@ describe('one-time codes', () => {
     expect(await readTicket(world.identity, { token, purpose: RESET })).to.not.equal(undefined);
     const proven = await signIn(await sent(), { email: 'victim@clinic.test', reclaims: true });
     expect(await readTicket(world.identity, { token, purpose: RESET })).to.equal(undefined);
-    const asked = { accountId: account.id, purpose: 'delete-account', code: older };
+    const asked = { accountId: account.id, purpose: 'delete-account', code: older, asker: from() };
     expect(await attemptCode(world.identity, asked)).to.equal('dead');
     expect(proven).to.include({ id: account.id, emailVerified: true });
     expect(proven.claims.name).to.equal('Vic');
@@ -253,7 +301,7 @@ describe('one-time codes', () => {
     const common = { organization: 'north', origin: from() };
     const askCode = (name: string, to: AccountRecord | undefined) =>
       callsOf((identity) =>
-        sendSignInCode(identity, { ...common, account: to, name, purpose: PURPOSE, binding: name }),
+        sendSignInCode(identity, { ...common, account: to, name, purpose: PURPOSE, request: name }),
       );
     const askReset = (login: string) => callsOf((identity) => requestReset(identity, { ...common, login }));
     const code = await askCode('codes@clinic.test', account);
@@ -268,8 +316,7 @@ describe('one-time codes', () => {
     await pretendLetter(world.identity);
     expect(world.letters.map(({ to }) => to)).to.deep.equal(['']);
     const code = String(world.letters[0]?.data.code);
-    expect(await attemptCode(world.identity, { accountId: undefined, purpose: PURPOSE, code })).to.equal(
-      'dead',
-    );
+    const asked = { accountId: undefined, purpose: PURPOSE, code, asker: from() };
+    expect(await attemptCode(world.identity, asked)).to.equal('dead');
   });
 });

@@ -177,14 +177,14 @@ describe('A seed file', () => {
       const key = { ...made, id: 'key-of-ada', vendor: 'avycenna', name: 'k', scopes: [], keyHash: 'h' };
       await apiKeys.insert(key);
       await tickets.put('link', { ...made, purpose: 'reset', data: '', expiresAt });
-      await codes.put('code', { ...made, codeHash: 'c', expiresAt, tries: 5 });
+      await codes.put('code', { ...made, codeHash: 'c', expiresAt, asker: '', tries: 5 });
       await world.seed(write('accounts: [{ organization: default, email: ada@x.example, status: blocked }]'));
       const { id, status } = await account('ada@x.example');
       expect(status).to.equal('blocked');
       expect(world.ended).to.deep.equal([id]);
       expect(await apiKeys.listByAccount(id)).to.deep.equal([]);
       expect(await tickets.read('link', 'reset', world.now)).to.equal(undefined);
-      expect(await codes.attempt('code', 'c', world.now)).to.equal('dead');
+      expect(await codes.attempt('code', '', 'c', world.now)).to.equal('dead');
       // A file that says nothing about the status does not let the account in again.
       await world.seed(write(ADA));
       expect((await account('ada@x.example')).status).to.equal('blocked');

@@ -92,9 +92,9 @@ describe('the distributed store, when something is wrong', function () {
     const expiresAt = later(new Date(), 24 * HOUR);
     await stores.artifacts.put('AccessToken', 'long', artifactRecord({ durable: true, expiresAt }));
     await redis.stop();
-    await expectUnavailable(() => stores.codes.attempt('k', 'h', new Date()), 3500);
+    await expectUnavailable(() => stores.codes.attempt('k', '', 'h', new Date()), 3500);
     await new Promise((later) => setTimeout(later, 2100));
-    await expectUnavailable(() => stores.codes.attempt('k', 'h', new Date()), 100);
+    await expectUnavailable(() => stores.codes.attempt('k', '', 'h', new Date()), 100);
     // What lives long lies in MongoDB: losing Redis signs nobody out of it.
     expect((await stores.artifacts.byId('AccessToken', 'long', new Date()))?.expiresAt).to.deep.equal(
       expiresAt,

@@ -58,9 +58,10 @@ describe('what the distributed store leaves in Redis', function () {
         organization: name,
         expiresAt,
         createdAt: now,
+        asker: name,
         tries: 3,
       });
-      await stores.codes.attempt(name, 'wrong', now);
+      await stores.codes.attempt(name, name, 'wrong', now);
       await stores.tickets.put(name, {
         purpose: name,
         organization: name,

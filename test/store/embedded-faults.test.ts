@@ -282,7 +282,7 @@ describe('the embedded store, when something is wrong', () => {
       await stores.presence.put('account', { lastSeenAt: past, until: past });
       const common = { organization: 'o', createdAt: past, expiresAt: past };
       await stores.tickets.put('hash', { ...common, purpose: 'reset', data: '' });
-      await stores.codes.put('key', { ...common, codeHash: 'x', accountId: 'a', tries: 1 });
+      await stores.codes.put('key', { ...common, codeHash: 'x', accountId: 'a', asker: '', tries: 1 });
       expect(await stores.sweep(now)).to.equal(1203 + 7);
       expect(await stores.sweep(now)).to.equal(0);
     });

@@ -25,7 +25,7 @@ export function letterUses(bound: Bound): Letters {
     async sendCode(wanted) {
       const account = await bound.find(wanted.account.id);
       if (account === undefined) return;
-      await sendCode(identity, { ...wanted, account });
+      await sendCode(identity, { ...wanted, account, asker: { address: bound.origin.address } });
       bound.did('code.send', account.id);
     },
     async sendTicket(wanted) {
@@ -40,7 +40,7 @@ export function letterUses(bound: Bound): Letters {
       if (account !== undefined) bound.did('ticket.spend', account.id, { purpose });
       return account;
     },
-    pretendLetter: () => pretendLetter(identity),
+    pretendLetter: () => pretendLetter(identity, { quota: { limit: 1, window: 1 } }),
     notify(account, letter) {
       if (account.email === undefined) return;
       const { locale } = account.claims;

@@ -36,7 +36,8 @@ export const resetPassword = endpoint<{ body: typeof body }, VSeeSettings>({
         // The issuer is configuration: a forged Host cannot get into a letter.
         link: `${request.issuer}/reset?token={token}`,
         letter: 'reset-link',
-        supersedes: true,
+        // A stranger who asks must not end the link that the person waits for.
+        supersedes: false,
         quota: MAILBOX_QUOTA,
       });
     }

@@ -50,7 +50,8 @@ export function changeAddress(parts: PageParts): SubmitsPerson {
 
 async function send(parts: PageParts, ctx: Context, person: Person, email: string): Promise<void> {
   try {
-    await sendAddressCode(parts.identity, { account: person.account, email, origin: originOf(ctx) });
+    const { account, sessionUid: request } = person;
+    await sendAddressCode(parts.identity, { account, email, request, origin: originOf(ctx) });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     await show(parts, ctx, person, { entered: email, ...refusedBy(ctx, error) });
@@ -78,10 +79,10 @@ export function proveNewAddress(parts: PageParts): SubmitsPerson {
       leadTo(ctx, '/account/address');
       return;
     }
-    const { account } = person;
+    const { account, sessionUid: request } = person;
     let refusal = new Refused('code-refused');
     try {
-      const wanted = { account, email, code: codeIn(form), origin: originOf(ctx) };
+      const wanted = { account, email, code: codeIn(form), request, origin: originOf(ctx) };
       if (await proveAddress(parts.identity, wanted)) {
         const done = email === account.email ? 'address-confirmed' : 'address-changed';
         leadTo(ctx, '/account/address', done);

@@ -21,8 +21,15 @@ export function remove(parts: PageParts): ShowsPerson {
 }
 
 export function sendCodeForRemoval(parts: PageParts): SubmitsPerson {
-  return async (ctx, _form, { account, sessionUid }) => {
-    await sendDeletionCode(parts.identity, { account, binding: sessionUid });
+  return async (ctx, _form, person) => {
+    const { account, sessionUid: request } = person;
+    try {
+      await sendDeletionCode(parts.identity, { account, request, origin: originOf(ctx) });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      await show(parts, ctx, person, refusedBy(ctx, error));
+      return;
+    }
     leadTo(ctx, '/account/delete?sent=yes');
   };
 }
@@ -63,7 +70,7 @@ async function prove(parts: PageParts, ctx: Context, person: Person, form: FormF
     const right = await checkPassword(parts.identity, { accountId: account.id, password, origin });
     if (!right) throw new Refused('wrong-password');
   } else if (proof === 'code') {
-    const wanted = { account, code: codeIn(form), binding: sessionUid, origin };
+    const wanted = { account, code: codeIn(form), request: sessionUid, origin };
     if (!(await proveDeletionCode(parts.identity, wanted))) throw new Refused('code-refused');
   }
 }

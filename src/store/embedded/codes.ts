@@ -1,22 +1,39 @@
 import type { CodeStore } from '../ports.ts';
+import { KEPT_CODES } from '../ports.ts';
 import type { Database, Sql } from './database.ts';
+
+/** A row is a client's: its code, and the tries it has left. `code_hash` is '' for one that asked for no code. */
+interface CodeRow {
+  readonly asker: string;
+  readonly code_hash: string;
+  readonly account_id: string;
+  readonly tries_left: number;
+  readonly expires_at: number;
+  readonly record: string;
+}
+
+interface Try {
+  readonly key: string;
+  readonly from: string;
+  readonly codeHash: string;
+  readonly now: number;
+}
+
+const PUT = `INSERT OR REPLACE INTO codes (key, asker, code_hash, account_id, tries_left, expires_at, record)
+  VALUES (?, ?, ?, ?, ?, ?, ?)`;
+const DROP_OLDEST = `DELETE FROM codes WHERE key = ?1 AND code_hash <> '' AND asker NOT IN
+  (SELECT asker FROM codes WHERE key = ?1 AND code_hash <> '' ORDER BY expires_at DESC, rowid DESC LIMIT ?2)`;
 
 export function createCodeStore(database: Database): CodeStore {
   return {
-    put: (key, code) =>
+    put: (key, { asker, codeHash, accountId, tries, expiresAt, organization, createdAt }) =>
       database.write((sql) => {
-        sql.run(
-          `INSERT OR REPLACE INTO codes (key, code_hash, account_id, tries_left, expires_at, record)
-           VALUES (?, ?, ?, ?, ?, ?)`,
-          key,
-          code.codeHash,
-          code.accountId,
-          code.tries,
-          code.expiresAt.getTime(),
-          JSON.stringify({ organization: code.organization, createdAt: code.createdAt }),
-        );
+        const record = JSON.stringify({ organization, createdAt, tries });
+        sql.run(PUT, key, asker, codeHash, accountId, tries, expiresAt.getTime(), record);
+        sql.run(DROP_OLDEST, key, KEPT_CODES);
       }),
-    attempt: (key, codeHash, now) => database.write((sql) => attempt(sql, key, codeHash, now)),
+    attempt: (key, from, codeHash, now) =>
+      database.write((sql) => attempt(sql, { key, from, codeHash, now: now.getTime() })),
     remove: (key) =>
       database.write((sql) => {
         sql.run('DELETE FROM codes WHERE key = ?', key);
@@ -28,10 +45,27 @@ export function createCodeStore(database: Database): CodeStore {
   };
 }
 
-function attempt(sql: Sql, key: string, codeHash: string, now: Date): 'right' | 'wrong' | 'dead' {
-  const alive = 'key = ? AND tries_left > 0 AND expires_at > ?';
-  const spent = sql.run(`DELETE FROM codes WHERE code_hash = ? AND ${alive}`, codeHash, key, now.getTime());
-  if (spent === 1) return 'right';
-  const counted = sql.run(`UPDATE codes SET tries_left = tries_left - 1 WHERE ${alive}`, key, now.getTime());
-  return counted === 1 ? 'wrong' : 'dead';
+function attempt(sql: Sql, { key, from, codeHash, now }: Try): 'right' | 'wrong' | 'dead' {
+  const rows = sql.all<CodeRow>(
+    'SELECT * FROM codes WHERE key = ? AND expires_at > ? ORDER BY expires_at DESC',
+    key,
+    now,
+  );
+  const codes = rows.filter((row) => row.code_hash !== '' && row.tries_left > 0);
+  const [newest] = codes;
+  const own = rows.find((row) => row.asker === from);
+  if (newest === undefined || (own !== undefined && own.tries_left <= 0)) return 'dead';
+  if (codes.some((row) => row.code_hash === codeHash)) {
+    sql.run('DELETE FROM codes WHERE key = ?', key);
+    return 'right';
+  }
+  const { account_id, expires_at, record } = newest;
+  if (own === undefined) sql.run(PUT, key, from, '', account_id, triesOf(newest) - 1, expires_at, record);
+  else sql.run('UPDATE codes SET tries_left = tries_left - 1 WHERE key = ? AND asker = ?', key, from);
+  return 'wrong';
+}
+
+/** The tries that the code began with; a record of an earlier version does not say. */
+function triesOf(row: CodeRow): number {
+  return JSON.parse(row.record).tries ?? row.tries_left;
 }

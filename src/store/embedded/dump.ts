@@ -61,7 +61,12 @@ const TABLES: { readonly [Subject in DumpSubject]: Table<DumpedRecords[Subject]>
     live: '(expires_at IS NULL OR expires_at > :now)',
     recordOf: (row) => ({ ...artifactOf(row as unknown as ArtifactRow), kind: String(row.kind) }),
   },
-  codes: { table: 'codes', key: ['key'], live: `${LIVE} AND tries_left > 0`, recordOf: codeOf },
+  codes: {
+    table: 'codes',
+    key: ['key', 'asker'],
+    live: `${LIVE} AND tries_left > 0 AND code_hash <> ''`,
+    recordOf: codeOf,
+  },
   tickets: { table: 'tickets', key: ['hash'], live: LIVE, recordOf: ticketOf },
   claims: { table: 'claims', key: ['key'], live: LIVE, recordOf: claimOf },
   presence: {
@@ -203,6 +208,7 @@ function codeOf(row: Row): CodeRecord & { key: string } {
   const { organization, createdAt } = JSON.parse(String(row.record));
   return {
     key: String(row.key),
+    asker: String(row.asker),
     codeHash: String(row.code_hash),
     accountId: String(row.account_id),
     organization,

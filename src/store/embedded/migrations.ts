@@ -157,7 +157,26 @@ CREATE INDEX audit_subject ON audit (subject, at) WHERE subject IS NOT NULL;
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 `;
 
-const STEPS: readonly string[] = [FIRST];
+/** Codes are kept by the client that asked for them. */
+const CODES_BY_ASKER = `
+CREATE TABLE codes_by_asker (
+  key TEXT NOT NULL,
+  asker TEXT NOT NULL,
+  code_hash TEXT NOT NULL,
+  account_id TEXT NOT NULL,
+  tries_left INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  record TEXT NOT NULL
+) STRICT;
+INSERT INTO codes_by_asker SELECT key, '', code_hash, account_id, tries_left, expires_at, record FROM codes;
+DROP TABLE codes;
+ALTER TABLE codes_by_asker RENAME TO codes;
+CREATE UNIQUE INDEX codes_key ON codes (key, asker);
+CREATE INDEX codes_account ON codes (account_id);
+CREATE INDEX codes_expiry ON codes (expires_at);
+`;
+
+const STEPS: readonly string[] = [FIRST, CODES_BY_ASKER];
 
 /** Throws StoreUnusable when the file belongs to a newer Portico or to another program. */
 export async function migrate(database: Database): Promise<void> {

@@ -6,7 +6,7 @@ const ENDING: readonly (readonly [table: string, key: string])[] = [
   ['attempts', 'key, mark'],
   ['attempt_windows', 'key'],
   ['attempt_memory', 'key'],
-  ['codes', 'key'],
+  ['codes', 'key, asker'],
   ['tickets', 'hash'],
   ['claims', 'key'],
   ['presence', 'account_id'],

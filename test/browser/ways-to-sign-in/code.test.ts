@@ -1,6 +1,7 @@
 /** One-time codes by letter, at the hosted pages' door. */
 import { expect } from 'chai';
 import { apart } from '../../support/timing.ts';
+import { openWebSession } from '../../support/web-session.ts';
 import { alertOf, type Door, headingOf, look, MARA, openDoor, type Visit } from './door.ts';
 
 const CODES = 'codes@clinic.test';
@@ -124,16 +125,38 @@ describe('a sign-in code by letter', () => {
     expect(visit.page.headers.get('retry-after')).to.match(/^\d+$/);
   });
 
-  it('O5 five letters in ten minutes are the most that a mailbox gets, whoever asks', async () => {
-    const before = door.server.mail.letters.length;
-    const email = 'chief@clinic.test';
-    for (let i = 0; i < 7; i += 1) {
-      const visit = await asked(email);
-      expect(headingOf(visit.page)).to.equal('Check your mail');
+  it('B7 O5 a stranger uses up its own share of the emails; who is over it is told, known or not', async () => {
+    const at = (address: string) => openWebSession({ headers: { 'x-forwarded-for': address } });
+    const ask = async (address: string, login: string) =>
+      (await door.begin({}, at(address))).press('/code/send', { login });
+    const replies: string[] = [];
+    for (const email of ['chief@clinic.test', 'nobody-b7@clinic.test']) {
+      for (let i = 0; i < 5; i += 1)
+        expect(headingOf((await ask('203.0.113.70', email)).page)).to.equal('Check your mail');
+      const over = await ask('203.0.113.70', email);
+      // Asked again in the same interaction, it still claims to have sent nothing.
+      for (const visit of [over, await over.press('/code/send', { login: email })]) {
+        expect(visit.page.status, email).to.equal(429);
+        expect(Number(visit.page.headers.get('retry-after'))).to.be.within(500, 600);
+        replies.push(alertOf(visit.page));
+      }
+      expect(headingOf((await ask('203.0.113.71', email)).page)).to.equal('Check your mail');
     }
-    await door.server.mail.take(email);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(door.server.mail.letters.length - before).to.equal(5);
+    expect(new Set(replies)).to.deep.equal(
+      new Set(['No more e-mails right now. Please try again in 10 minutes.']),
+    );
+    const chief = door.server.mail.letters.filter(({ to }) => to.includes('chief@clinic.test'));
+    expect(chief.length).to.be.within(5, 6);
+  });
+
+  it("B7 a stranger's request for a code leaves the person's good, and its wrong codes too", async () => {
+    const person = await asked();
+    const code = await person.code(CODES);
+    const stranger = await asked();
+    const other = await stranger.code(CODES);
+    for (let i = 0; i < 5; i += 1) await stranger.press('/code', { code: wrongOf(other) });
+    await person.press('/code', { code });
+    expect(person.at).to.be.a('string');
   });
 
   it('O5 one address cannot have letters sent to everybody', async () => {

@@ -88,9 +88,11 @@ export function copyingSuite(open: OpenBackEnd): void {
       const used = filled.artifacts?.find(({ kind, consumedAt }) => kind === 'RefreshToken' && consumedAt);
       expect(await artifacts.consume('RefreshToken', used?.id ?? '', later(now, 1))).to.equal(false);
       const [code] = filled.codes ?? [];
-      expect(await codes.attempt(code?.key ?? '', 'wrong', now)).to.equal('wrong');
-      expect(await codes.attempt(code?.key ?? '', 'wrong', now)).to.equal('wrong');
-      expect(await codes.attempt(code?.key ?? '', code?.codeHash ?? '', now)).to.equal('dead');
+      expect(await codes.attempt(code?.key ?? '', code?.asker ?? '', 'wrong', now)).to.equal('wrong');
+      expect(await codes.attempt(code?.key ?? '', code?.asker ?? '', 'wrong', now)).to.equal('wrong');
+      expect(await codes.attempt(code?.key ?? '', code?.asker ?? '', code?.codeHash ?? '', now)).to.equal(
+        'dead',
+      );
     });
 
     it('goes on counting where counting stood', async () => {

@@ -68,7 +68,13 @@ export function durabilitySuite(open: OpenBackEnd): void {
           });
           const common = { organization: 'clinic', createdAt: past, expiresAt };
           await tickets.put(`${id}-${suffix}`, { ...common, purpose: 'reset', data: '' });
-          await codes.put(`${id}-${suffix}`, { ...common, codeHash: 'right', accountId: id, tries: 1 });
+          await codes.put(`${id}-${suffix}`, {
+            ...common,
+            codeHash: 'right',
+            accountId: id,
+            asker: '',
+            tries: 1,
+          });
         }
         await artifacts.put('RefreshToken', `${id}-forever`, { payload: '', createdAt: past, durable: true });
       }
@@ -78,8 +84,8 @@ export function durabilitySuite(open: OpenBackEnd): void {
         expect(await artifacts.byId('RefreshToken', `${id}-forever`, now)).not.to.equal(undefined);
         expect(await artifacts.byId('RefreshToken', `${id}-past`, now)).to.equal(undefined);
         expect(await tickets.read(`${id}-live`, 'reset', now)).not.to.equal(undefined);
-        expect(await codes.attempt(`${id}-live`, 'right', now)).to.equal('right');
-        expect(await codes.attempt(`${id}-past`, 'right', now)).to.equal('dead');
+        expect(await codes.attempt(`${id}-live`, '', 'right', now)).to.equal('right');
+        expect(await codes.attempt(`${id}-past`, '', 'right', now)).to.equal('dead');
       }
     });
   });

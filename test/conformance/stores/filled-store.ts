@@ -22,10 +22,11 @@ export async function fillStore(stores: Stores, now: Date): Promise<Filled> {
   const artifacts = await fillArtifacts(stores, { accountId, now });
   const counted = await fillCounters(stores, now);
 
-  const code = { codeHash: fresh('code'), accountId, organization, createdAt: now, expiresAt: soon };
+  const asker = fresh(`asker${HOSTILE}`);
+  const code = { codeHash: fresh('code'), accountId, organization, createdAt: now, expiresAt: soon, asker };
   const codeKey = fresh(`code${HOSTILE}`);
   await stores.codes.put(codeKey, { ...code, tries: 3 });
-  await stores.codes.attempt(codeKey, 'wrong', now);
+  await stores.codes.attempt(codeKey, code.asker, 'wrong', now);
   await stores.codes.put(fresh('past'), { ...code, expiresAt: past, tries: 3 });
 
   const ticket = { purpose: 'reset', organization, accountId, data: `sealed ${HOSTILE}`, createdAt: now };

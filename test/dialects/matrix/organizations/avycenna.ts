@@ -105,7 +105,7 @@ function verify(organization?: string): Ask {
     if (organization === undefined) return post('/auth/otp/verify', { email: nobody(), otp: '123456' });
     const account = await world.person({ organization, password: null });
     const terms = { form: SIX_DIGITS, lifetime: 600, tries: 5, letter: 'code' };
-    const bound = { purpose: 'avycenna-otp', binding: account.email ?? '' };
+    const bound = { purpose: 'avycenna-otp', binding: account.email ?? '', asker: { address: '192.0.2.1' } };
     await sendCode(world.server.running.identity, { account, ...bound, ...terms });
     const { text } = await world.server.mail.take(account.email ?? '');
     return post('/auth/otp/verify', { email: account.email, otp: /\b(\d{6})\b/.exec(text)?.[1] });
