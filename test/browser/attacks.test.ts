@@ -139,7 +139,7 @@ describe('attacks on the pages', () => {
       await begin(page, party);
       await enter(page, { login: payload, password: payload });
       await page.getByRole('alert').waitFor();
-      expect(await page.getByLabel('E-mail or username').inputValue()).to.equal(payload);
+      expect(await page.getByLabel('Email or username').inputValue()).to.equal(payload);
       await expectHarmless(page);
     }
   });

@@ -44,7 +44,7 @@ describe('connecting a device with a browser', function () {
     await page.getByRole('heading', { name: 'Connect this device?' }).waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    await page.getByLabel('E-mail or username').waitFor();
+    await page.getByLabel('Email or username').waitFor();
     await focused(page);
     await page.keyboard.type(MARA.login);
     await page.keyboard.press('Tab');

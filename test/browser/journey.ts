@@ -118,7 +118,7 @@ export async function enter(
   page: Page,
   { login, password }: { login: string; password: string },
 ): Promise<void> {
-  await page.getByLabel('E-mail or username').fill(login);
+  await page.getByLabel('Email or username').fill(login);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }

@@ -116,8 +116,8 @@ describe('the looks of the pages', function () {
 
   for (const [name, path, heading] of [
     ['reset-refused', '/reset?token=gone', 'This link no longer works'],
-    ['reset-done', '/reset/done', 'Your password is changed'],
-    ['verify-address', '/api/verification/verify?token=vt_x', 'Confirm your e-mail address'],
+    ['reset-done', '/reset/done', 'Your password has been changed'],
+    ['verify-address', '/api/verification/verify?token=vt_x', 'Confirm your email address'],
   ] as const) {
     it(name, () =>
       inEveryLook(journeys, name, async (page) => {
@@ -130,8 +130,8 @@ describe('the looks of the pages', function () {
   it('address confirmed', () =>
     inEveryLook(journeys, 'address-verified', async (page) => {
       await page.goto(await verificationLink(journeys.server, 'unverified@ward.test'));
-      await page.getByRole('button', { name: 'Confirm address' }).click();
-      await page.getByRole('heading', { name: 'Your address is confirmed' }).waitFor();
+      await page.getByRole('button', { name: 'Confirm email address' }).click();
+      await page.getByRole('heading', { name: 'Your email address is confirmed' }).waitFor();
     }));
 
   it('front', () =>

@@ -20,7 +20,7 @@ describe('choosing a new password', () => {
     await page.goto(await resetLink(journeys, login));
     await page.getByLabel('New password').fill(FRESH);
     await page.getByRole('button', { name: 'Save password' }).click();
-    await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();
+    await page.getByRole('heading', { name: 'Your password has been changed' }).waitFor();
     expect(page.url()).to.not.contain('token');
     const party = await journeys.party();
     await begin(page, party, { prompt: 'none' });
@@ -39,7 +39,7 @@ describe('choosing a new password', () => {
       await page.getByLabel('New password').fill(FRESH);
     }
     await first.getByRole('button', { name: 'Save password' }).click();
-    await first.getByRole('heading', { name: 'Your password is changed' }).waitFor();
+    await first.getByRole('heading', { name: 'Your password has been changed' }).waitFor();
     await second.getByRole('button', { name: 'Save password' }).click();
     await second.getByRole('heading', { name: 'This link no longer works' }).waitFor();
     expect((await second.goto(link))?.status()).to.equal(400);
@@ -57,7 +57,7 @@ describe('choosing a new password', () => {
     await page.goto(link);
     await page.getByLabel('New password').fill(FRESH);
     await page.getByRole('button', { name: 'Save password' }).click();
-    await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();
+    await page.getByRole('heading', { name: 'Your password has been changed' }).waitFor();
   });
 
   it('W1 W2 says what is wrong with a password, and lets the person choose again', async () => {
@@ -74,7 +74,7 @@ describe('choosing a new password', () => {
     await page.getByRole('alert').filter({ hasText: 'easy to guess' }).waitFor();
     await field.fill(FRESH);
     await page.getByRole('button', { name: 'Save password' }).click();
-    await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();
+    await page.getByRole('heading', { name: 'Your password has been changed' }).waitFor();
   });
 
   it('W6 signs the person out everywhere', async () => {
@@ -84,7 +84,7 @@ describe('choosing a new password', () => {
     await other.goto(await resetLink(journeys, MARA.login));
     await other.getByLabel('New password').fill(FRESH);
     await other.getByRole('button', { name: 'Save password' }).click();
-    await other.getByRole('heading', { name: 'Your password is changed' }).waitFor();
+    await other.getByRole('heading', { name: 'Your password has been changed' }).waitFor();
     await begin(page, party, { prompt: 'none' });
     expect(page.url()).to.contain('error=login_required');
   });

@@ -55,7 +55,7 @@ describe('signing in with a browser', () => {
       await begin(page, party);
       await enter(page, { login, password: 'Not-The-Password-11' });
       said.push(await page.getByRole('alert').textContent());
-      expect(await page.getByLabel('E-mail or username').inputValue()).to.equal(login);
+      expect(await page.getByLabel('Email or username').inputValue()).to.equal(login);
       expect(await page.getByLabel('Password').inputValue()).to.equal('');
       const focused = await page.locator(':focus').getAttribute('id');
       expect(focused).to.equal('password');
@@ -80,7 +80,7 @@ describe('signing in with a browser', () => {
     await begin(page, party, { scope: 'openid email phone offline_access', prompt: 'consent' });
     await enter(page, DOCTOR);
     const asked = await page.getByRole('listitem').allInnerTexts();
-    expect(asked.join(' ')).to.contain('your e-mail address').and.to.contain('your phone number');
+    expect(asked.join(' ')).to.contain('your email address').and.to.contain('your phone number');
     await page.getByRole('button', { name: 'Do not allow' }).click();
     await page.getByText('The app').waitFor();
     expect(answerOf(page).get('error')).to.equal('access_denied');
@@ -127,7 +127,7 @@ describe('signing in with a browser', () => {
   it('knows who is meant when the app says so', async () => {
     const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
     await begin(page, party, { login_hint: 'dr@clinic.test' });
-    expect(await page.getByLabel('E-mail or username').inputValue()).to.equal('dr@clinic.test');
+    expect(await page.getByLabel('Email or username').inputValue()).to.equal('dr@clinic.test');
     expect(await page.locator(':focus').getAttribute('id')).to.equal('password');
   });
 
@@ -136,7 +136,7 @@ describe('signing in with a browser', () => {
     await signIn(page, party);
     await begin(page, party, { prompt: 'login' });
     await page.getByText('Please confirm that it is you').waitFor();
-    expect(await page.getByLabel('E-mail or username').inputValue()).to.equal(MARA.login);
+    expect(await page.getByLabel('Email or username').inputValue()).to.equal(MARA.login);
     await enter(page, MARA);
     await page.getByText('The app').waitFor();
   });
@@ -157,7 +157,7 @@ describe('signing in with a browser', () => {
   it('takes a double click for one', async () => {
     const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
     await begin(page, party, { prompt: 'login consent' });
-    await page.getByLabel('E-mail or username').fill(MARA.login);
+    await page.getByLabel('Email or username').fill(MARA.login);
     await page.getByLabel('Password').fill(MARA.password);
     await page.getByRole('button', { name: 'Sign in', exact: true }).dblclick();
     await page.getByRole('button', { name: 'Allow', exact: true }).dblclick();

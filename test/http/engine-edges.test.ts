@@ -45,7 +45,7 @@ describe('the edges of the OIDC routes', () => {
   it('what is nowhere is 404, with a way on', async () => {
     expect((await ask('GET', '/nowhere')).status).to.equal(404);
     const page = await (await ask('GET', '/nowhere', 'text/html')).text();
-    expect(page).to.contain('Nothing here').and.contain('href="/"');
+    expect(page).to.contain('Page not found').and.contain('href="/"');
   });
 
   /** In chunks, without a Content-Length. */

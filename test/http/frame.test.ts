@@ -240,7 +240,7 @@ describe('the HTTP frame', () => {
       await start();
       expect((await get('/nothing')).json()).to.include({ error: 'not_found' });
       expect((await get('/nothing', { accept: 'text/html,*/*;q=0.8' })).text).to.contain(
-        '<h1>Nothing here</h1>',
+        '<h1>Page not found</h1>',
       );
     });
 

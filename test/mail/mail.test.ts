@@ -32,7 +32,7 @@ describe('a letter', () => {
     const { text, html, subject } = letters.render(letter());
     expect(text.split('\n')).to.include('Your code: 012345');
     expect(html).to.contain('>012345<');
-    expect(text).to.contain('within 10 minutes');
+    expect(text).to.contain('expires in 10 minutes');
     expect(subject).not.to.contain('012345');
   });
 
@@ -41,7 +41,7 @@ describe('a letter', () => {
       const { text, html } = letters.render(letter({ name, data: { link: LINK, lifetime: 3600 } }));
       expect(text.split('\n')).to.include(LINK);
       expect(html).to.contain(`href="${LINK.replace('&', '&amp;')}"`);
-      expect(text).to.contain('within 1 hour');
+      expect(text).to.contain('expires in 1 hour');
     }
   });
 

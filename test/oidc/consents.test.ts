@@ -23,7 +23,7 @@ import { authorizePath, Browser, openWorld } from './support.ts';
 const API = 'https://api.test/records';
 const HOUR = 3600;
 const NAME = 'see your name';
-const EMAIL = 'see your e-mail address';
+const EMAIL = 'see your email address';
 const PHONE = 'see your phone number';
 
 describe('consent that is remembered with the account', () => {
@@ -245,7 +245,7 @@ describe('consent that is remembered with the account', () => {
     await visitor.signIn(MARA);
     const page = await visitor.open('/account/access');
     expect(page.body).to.contain('<strong>Web App</strong>').and.contain(PHONE);
-    expect(page.body).to.contain('When you sign in to it again, you will not be asked.');
+    expect(page.body).to.contain('It will not ask you again when you next sign in to it.');
     const file = await (await visitor.session.request(`${world.server.url}/account/data.json`)).json();
     const [consent] = (file as { consents: Record<string, unknown>[] }).consents;
     expect(consent).to.deep.include({ client_id: 'web-app', name: 'Web App', scopes: ['openid', 'phone'] });

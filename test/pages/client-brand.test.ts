@@ -109,7 +109,7 @@ describe('the brand of a client', () => {
   it('is on the pages of a second proof and of the choice of an account', async () => {
     const { session, at } = await begin(webApp, { acr_values: ACR.stepup });
     const second = page(await session.submit(at, MARA));
-    expect(second.body).to.contain('A letter with a code is on its way');
+    expect(second.body).to.contain('We sent a code to');
     expectKids(second, 'step-up');
     const other = await begin(webApp, { prompt: 'consent' });
     await other.session.submit(other.at, MARA);

@@ -103,7 +103,7 @@ describe('connecting a device', () => {
     const stopped = await submit(session, entered, {}, 1);
     expect(stopped.body).to.contain('Nothing was connected').and.contain('href="/device"');
     const again = await submit(session, await open(session), { user_code: device.user_code });
-    expect(again.body).to.contain('used already or is too old');
+    expect(again.body).to.contain('has been used already or has expired');
     const told = await wait(device).catch((error: { error?: string }) => error);
     expect(told).to.have.property('error', 'access_denied');
   });

@@ -88,7 +88,7 @@ describe('the sign-in page', () => {
   it('W4 refuses a password of more than 1 KiB like any other wrong one', async () => {
     const reply = await attempt({ login: MARA.login, password: 'é'.repeat(1000) }, '203.0.113.70');
     expect(reply.status).to.equal(400);
-    expect(reply.body).to.contain('That did not match');
+    expect(reply.body).to.contain('Wrong email, username or password');
   });
 
   for (const value of [

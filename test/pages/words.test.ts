@@ -95,7 +95,7 @@ describe('the words', () => {
         ...(locale === undefined ? {} : { locale }),
       });
     expect(render('de').subject).to.equal('Ihr Code zum Anmelden');
-    expect(render('de-AT').text).to.contain('innerhalb von 10 Minuten');
+    expect(render('de-AT').text).to.contain('läuft in 10 Minuten ab');
     expect(render('es-MX').html).to.contain('<html lang="es">').and.contain('10 minutos');
     for (const other of [undefined, 'fr', 'tlh-Latn', '__proto__', ''])
       expect(render(other).subject, other).to.equal('Your sign-in code');
@@ -138,7 +138,7 @@ describe('the language of a page', () => {
     const first = (await session.open(url)) as Page;
     const login = 'mara@clinic.test';
     const refused = (await session.submit(first, { login, password: 'Not-The-Password-11' })) as Page;
-    expect(refused.body).to.contain('lang="de"').and.contain('passt nicht zusammen');
+    expect(refused.body).to.contain('lang="de"').and.contain('oder Passwort ist falsch');
     const consent = (await session.submit(refused, { login, password: 'Harbour-Lantern-Quartz-41' })) as Page;
     expect(consent.body).to.contain('lang="de"').and.contain('Web App bittet um Zugriff');
   });

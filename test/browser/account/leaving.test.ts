@@ -64,7 +64,7 @@ describe('leaving', () => {
     const page = await visitor.open('/account/delete');
     const wrong = await visitor.send(page, '/account/delete', { password: 'Not-The-Password-11' });
     expect(wrong.status).to.equal(400);
-    expect(alertOf(wrong)).to.contain('password did not match');
+    expect(alertOf(wrong)).to.contain('Wrong password');
     const done = await visitor.send(page, '/account/delete', { password: DOCTOR.password });
     expect(pathOf(done)).to.equal('/account/deleted');
     const { stores, oidc } = world.server.running;

@@ -56,7 +56,7 @@ describe('the looks of the account pages', function () {
   it('register, refused', () =>
     inEveryLook(journeys, 'register-refused', async (page) => {
       await register(page);
-      await page.getByLabel('E-mail address').fill('new@clinic.test');
+      await page.getByLabel('Email address').fill('new@clinic.test');
       await page.getByLabel('Password').fill('Password1234');
       await page.getByRole('button', { name: 'Continue' }).click();
       await page.getByRole('alert').waitFor();
@@ -65,7 +65,7 @@ describe('the looks of the account pages', function () {
   it('register, code', () =>
     inEveryLook(journeys, 'register-code', async (page) => {
       await register(page);
-      await page.getByLabel('E-mail address').fill('new@clinic.test');
+      await page.getByLabel('Email address').fill('new@clinic.test');
       await page.getByLabel('Password').fill('Seven-Quiet-Otters-Swim-90');
       await page.getByRole('button', { name: 'Continue' }).click();
       await page.getByRole('button', { name: 'Create account' }).waitFor();
@@ -79,9 +79,9 @@ describe('the looks of the account pages', function () {
   it('forgot password, sent', () =>
     inEveryLook(journeys, 'forgot-sent', async (page) => {
       await page.goto(`${journeys.server.issuer}/forgot`);
-      await page.getByLabel('E-mail or username').fill('nobody@clinic.test');
-      await page.getByRole('button', { name: 'Send the link' }).click();
-      await page.getByRole('heading', { name: 'Look into your mailbox' }).waitFor();
+      await page.getByLabel('Email or username').fill('nobody@clinic.test');
+      await page.getByRole('button', { name: 'Send link' }).click();
+      await page.getByRole('heading', { name: 'Check your email' }).waitFor();
     }));
 
   for (const name of ['profile', 'address', 'password', 'sign-ins', 'keys', 'data', 'delete']) {
@@ -114,8 +114,8 @@ describe('the looks of the account pages', function () {
   it('a changed address, to be proved', () =>
     inEveryLook(journeys, 'account-code', async (page) => {
       await open(page, '/account/address');
-      await page.getByLabel('New e-mail address').fill('elsewhere@clinic.test');
-      await page.getByRole('button', { name: 'Send the code' }).click();
+      await page.getByLabel('New email address').fill('elsewhere@clinic.test');
+      await page.getByRole('button', { name: 'Send code' }).click();
       await page.getByRole('button', { name: 'Confirm' }).waitFor();
     }));
 
@@ -124,7 +124,7 @@ describe('the looks of the account pages', function () {
       await open(page, '/account/keys');
       await page.getByLabel('Name').fill('Night run');
       await page.getByLabel('read:users').check();
-      await page.getByRole('button', { name: 'Make key' }).click();
+      await page.getByRole('button', { name: 'Create key' }).click();
       await page.getByText('it is shown this once').waitFor();
     }));
 

@@ -66,7 +66,7 @@ describe('the profile page', () => {
       name: 'two\nlines',
     });
     expect(page.status).to.equal(400);
-    expect(alertOf(page)).to.contain('cannot be taken');
+    expect(alertOf(page)).to.contain('not valid');
     const wrong = [...page.body.matchAll(/id="(\w+)-wrong"/g)].map(([, name]) => name);
     expect(wrong).to.have.members(['name', 'phone_number', 'birthdate', 'gender', 'locale', 'zoneinfo']);
     expect(page.body).to.contain('value="Ivo"').and.to.contain('value="Mars/Base"');
@@ -203,7 +203,7 @@ describe('the address page', () => {
     const after = await world.account('ngozi@new.test');
     expect(after).to.include({ id: before.id, emailVerified: true });
     const letter = await world.server.mail.take('n.okafor@ward.test');
-    expect(letter.subject).to.equal('Your e-mail address was changed');
+    expect(letter.subject).to.equal('Your email address was changed');
     const lines = await world.server.running.stores.audit.latest({ limit: 3, subject: before.id });
     expect(lines.map(({ event }) => event)).to.include('address.change');
     // The code is spent.
@@ -303,7 +303,7 @@ describe('the address page', () => {
     });
     expect(look(taken, 'chief@clinic.test')).to.deep.equal(look(free, 'quite@free.test'));
     const letter = await world.server.mail.take('chief@clinic.test');
-    expect(letter.subject).to.equal('You have an account already');
+    expect(letter.subject).to.equal('You already have an account');
     expect(letter.text + letter.html).to.not.match(/\b\d{6}\b/);
   });
 
@@ -324,7 +324,7 @@ describe('the address page', () => {
     await visitor.signIn(MARA);
     const page = await visitor.open('/account/address');
     const none = await visitor.send(page, '/account/address', { email: 'nobody' });
-    expect(alertOf(none)).to.contain('not an e-mail address');
+    expect(alertOf(none)).to.contain('a valid email address');
     const same = shown(await visitor.send(page, '/account/address', { email: ' MARA@clinic.test' }));
     expect(alertOf(same)).to.contain('your address already');
   });

@@ -86,7 +86,7 @@ describe('opening an account', () => {
     });
     expect(look(taken, MARA.login)).to.deep.equal(look(free, 'free@new.test'));
     const letter = await world.server.mail.take(MARA.login);
-    expect(letter.subject).to.equal('You have an account already');
+    expect(letter.subject).to.equal('You already have an account');
     expect(letter.text + letter.html).to.not.match(/\b\d{6}\b/);
     const refused = await taken.visitor.session.submit(taken.page, { code: '000000' });
     const wrong = await free.visitor.session.submit(free.page, { code: '000000' });
@@ -182,7 +182,7 @@ describe('opening an account', () => {
       const { visitor, page } = await begin();
       const reply = shown(await visitor.session.submit(page, { email, password: FRESH }));
       expect(reply.status).to.equal(400);
-      expect(alertOf(reply)).to.contain('not an e-mail address');
+      expect(alertOf(reply)).to.contain('a valid email address');
       expect(reply.body).to.not.contain('<svg onload');
     });
   }

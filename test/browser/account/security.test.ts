@@ -48,7 +48,7 @@ describe('the password page', () => {
       password: FRESH,
     });
     expect(wrong.status).to.equal(400);
-    expect(alertOf(wrong)).to.contain('password did not match');
+    expect(alertOf(wrong)).to.contain('Wrong password');
     expect(pathOf(await there.open('/account'))).to.equal('/account');
     // Nor is it replaced like the first one of somebody who has none.
     const asFirst = {

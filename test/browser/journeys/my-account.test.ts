@@ -51,26 +51,26 @@ describe('a person at my account', function () {
     await says(page, 'Your changes are saved');
     expect(await page.getByLabel('Nickname').inputValue()).to.equal('Mimi');
 
-    await turnTo(page, 'E-mail address');
-    await page.getByLabel('New e-mail address').fill('mara@new.test');
-    await page.getByRole('button', { name: 'Send the code' }).click();
-    await page.getByText('We have written to mara@new.test').waitFor();
+    await turnTo(page, 'Email address');
+    await page.getByLabel('New email address').fill('mara@new.test');
+    await page.getByRole('button', { name: 'Send code' }).click();
+    await page.getByText('We sent an email to mara@new.test').waitFor();
     await page.getByLabel('Code').fill(await codeFor(journeys.server, 'mara@new.test'));
     await page.getByRole('button', { name: 'Confirm' }).click();
-    await says(page, 'Your address is changed');
-    expect(await subjectFor(journeys.server, MARA.login)).to.equal('Your e-mail address was changed');
+    await says(page, 'Your email address has been changed');
+    expect(await subjectFor(journeys.server, MARA.login)).to.equal('Your email address was changed');
 
     const elsewhere = await journeys.visit();
     await open(elsewhere, { ...MARA, login: 'mara@new.test' });
     await turnTo(page, 'Password');
-    await page.getByLabel('Present password').fill('Not-The-Password-11');
+    await page.getByLabel('Current password').fill('Not-The-Password-11');
     await page.getByLabel('New password').fill(FRESH);
     await page.getByRole('button', { name: 'Change password' }).click();
-    await page.getByText('That password did not match').waitFor();
-    await page.getByLabel('Present password').fill(MARA.password);
+    await page.getByText('Wrong password').waitFor();
+    await page.getByLabel('Current password').fill(MARA.password);
     await page.getByLabel('New password').fill(FRESH);
     await page.getByRole('button', { name: 'Change password' }).click();
-    await says(page, 'Your password is changed');
+    await says(page, 'Your password has been changed');
     expect(await subjectFor(journeys.server, 'mara@new.test')).to.equal('Your password was changed');
     await elsewhere.reload();
     await enter(elsewhere, { login: 'mara@new.test', password: FRESH });
@@ -94,19 +94,19 @@ describe('a person at my account', function () {
     await says(page, 'That browser is signed out');
     await lost.reload();
     await lost.getByLabel('Password').waitFor();
-    await page.getByRole('button', { name: 'End access' }).click();
+    await page.getByRole('button', { name: 'Remove access' }).click();
     await says(page, 'That app has no access any more');
     await page.getByText('No app has access').waitFor();
     expect(await person().catch(() => 'no access')).to.equal('no access');
 
-    await turnTo(page, 'Linked sign-ins');
+    await turnTo(page, 'Linked accounts');
     await page.getByRole('button', { name: 'Unlink Google' }).click();
     await says(page, 'The sign-in is unlinked');
 
     await turnTo(page, 'API keys');
     await page.getByLabel('Name').fill('Night run');
     await page.getByLabel('read:users').check();
-    await page.getByRole('button', { name: 'Make key' }).click();
+    await page.getByRole('button', { name: 'Create key' }).click();
     await says(page, 'it is shown this once');
     const key = await page.locator('pre').innerText();
     const use = () =>
@@ -135,8 +135,8 @@ describe('a person at my account', function () {
   it('signs in by a code, sets a first password, signs out and comes back with it', async () => {
     const page = await journeys.visit({ javaScriptEnabled: false });
     await page.goto(`${journeys.server.issuer}/account/password`);
-    await page.getByLabel('E-mail or username').fill(CODES);
-    await page.getByRole('button', { name: 'E-mail me a code' }).click();
+    await page.getByLabel('Email or username').fill(CODES);
+    await page.getByRole('button', { name: 'Email me a code' }).click();
     await page.getByLabel('Code').fill(await codeFor(journeys.server, CODES));
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByText('You have no password yet').waitFor();
@@ -154,11 +154,11 @@ describe('a person at my account', function () {
   it('confirms the address, takes the data along, deletes the account, and is gone', async () => {
     const page = await journeys.visit();
     await open(page, UNPROVEN);
-    await turnTo(page, 'E-mail address');
-    await page.getByRole('button', { name: 'Send a code to confirm it' }).click();
+    await turnTo(page, 'Email address');
+    await page.getByRole('button', { name: 'Send a confirmation code' }).click();
     await page.getByLabel('Code').fill(await codeFor(journeys.server, UNPROVEN.login));
     await page.getByRole('button', { name: 'Confirm' }).click();
-    await says(page, 'Your address is confirmed');
+    await says(page, 'Your email address is confirmed');
 
     await turnTo(page, 'Delete account');
     await page.getByRole('link', { name: 'You may want to download your data first' }).click();
@@ -169,13 +169,13 @@ describe('a person at my account', function () {
 
     await turnTo(page, 'Delete account');
     await page.getByLabel('Your password').fill('Not-The-Password-11');
-    await page.getByRole('button', { name: 'Delete for good' }).click();
-    await page.getByText('That password did not match').waitFor();
+    await page.getByRole('button', { name: 'Delete permanently' }).click();
+    await page.getByText('Wrong password').waitFor();
     await page.getByLabel('Your password').fill(UNPROVEN.password);
-    await page.getByRole('button', { name: 'Delete for good' }).click();
-    await page.getByRole('heading', { name: 'Your account is deleted' }).waitFor();
+    await page.getByRole('button', { name: 'Delete permanently' }).click();
+    await page.getByRole('heading', { name: 'Your account has been deleted' }).waitFor();
     await page.goto(`${journeys.server.issuer}/account`);
     await enter(page, UNPROVEN);
-    await page.getByText('That did not match').waitFor();
+    await page.getByText('Wrong email, username or password').waitFor();
   });
 });

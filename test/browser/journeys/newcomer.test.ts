@@ -24,7 +24,7 @@ describe('a person who is new, or has forgotten', function () {
   const atTheApp = (page: Page) => page.getByText('The app').waitFor();
 
   async function apply(page: Page, email: string, password: string): Promise<void> {
-    await page.getByLabel('E-mail address').fill(email);
+    await page.getByLabel('Email address').fill(email);
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Continue' }).click();
   }
@@ -38,7 +38,7 @@ describe('a person who is new, or has forgotten', function () {
     await page.getByText('That password is easy to guess').waitFor();
     expect(await page.getByLabel('Name').inputValue()).to.equal('Nia New');
     await apply(page, NIA.login, NIA.password);
-    await page.getByText(`We have written to ${NIA.login}`).waitFor();
+    await page.getByText(`We sent an email to ${NIA.login}`).waitFor();
     const code = await codeFor(journeys.server, NIA.login);
     await page.getByLabel('Code').fill(code === '000000' ? '000001' : '000000');
     await page.getByRole('button', { name: 'Create account' }).click();
@@ -59,10 +59,10 @@ describe('a person who is new, or has forgotten', function () {
     await begin(page, party);
     await page.getByRole('link', { name: 'Create an account' }).click();
     await apply(page, MARA.login, FRESH);
-    await page.getByText(`We have written to ${MARA.login}`).waitFor();
-    expect(await subjectFor(journeys.server, MARA.login)).to.equal('You have an account already');
-    await page.getByRole('link', { name: 'Use another address' }).click();
-    await page.getByRole('link', { name: 'I have an account' }).click();
+    await page.getByText(`We sent an email to ${MARA.login}`).waitFor();
+    expect(await subjectFor(journeys.server, MARA.login)).to.equal('You already have an account');
+    await page.getByRole('link', { name: 'Use another email address' }).click();
+    await page.getByRole('link', { name: 'I already have an account' }).click();
     await enter(page, MARA);
     await page.getByRole('button', { name: 'Allow', exact: true }).click();
     await atTheApp(page);
@@ -73,16 +73,16 @@ describe('a person who is new, or has forgotten', function () {
     await signIn(elsewhere, party, DOCTOR);
     const started = await begin(page, party);
     await page.getByRole('link', { name: 'Forgot your password?' }).click();
-    await page.getByLabel('E-mail or username').fill(DOCTOR.login);
-    await page.getByRole('button', { name: 'Send the link' }).click();
-    await page.getByRole('heading', { name: 'Look into your mailbox' }).waitFor();
+    await page.getByLabel('Email or username').fill(DOCTOR.login);
+    await page.getByRole('button', { name: 'Send link' }).click();
+    await page.getByRole('heading', { name: 'Check your email' }).waitFor();
     // The letter is read in another tab; the first one waits.
     const tab = await page.context().newPage();
     await tab.goto(await resetLinkFor(journeys.server, DOCTOR.login));
     await tab.getByLabel('New password').fill(FRESH);
     await tab.getByRole('button', { name: 'Save password' }).click();
-    await tab.getByRole('heading', { name: 'Your password is changed' }).waitFor();
-    expect(await subjectFor(journeys.server, DOCTOR.login)).to.equal('You have a new password');
+    await tab.getByRole('heading', { name: 'Your password has been changed' }).waitFor();
+    expect(await subjectFor(journeys.server, DOCTOR.login)).to.equal('Your password has been reset');
     await begin(elsewhere, party, { prompt: 'none' });
     expect(elsewhere.url()).to.contain('error=login_required');
     await page.getByRole('link', { name: 'Back to sign-in' }).click();

@@ -114,10 +114,10 @@ describe('a person who comes by Google or Apple', function () {
     const person = { sub: 'doctor', email: DOCTOR.login, email_verified: true };
     const page = await journeys.visit();
     const started = await go(page, 'google', person);
-    await page.getByRole('heading', { name: 'You have an account here' }).waitFor();
+    await page.getByRole('heading', { name: 'You already have an account' }).waitFor();
     await page.getByLabel('Password').fill('Not-The-Password-11');
     await page.getByRole('button', { name: 'Continue', exact: true }).click();
-    await page.getByText('That password did not match').waitFor();
+    await page.getByText('Wrong password').waitFor();
     await page.getByLabel('Password').fill(DOCTOR.password);
     await page.getByRole('button', { name: 'Continue', exact: true }).click();
     expect((await claimsAt(page, started)).amr).to.include.members(['fed', 'pwd']);
@@ -130,11 +130,11 @@ describe('a person who comes by Google or Apple', function () {
     const page = await journeys.visit();
     const person = { sub: 'nils', email: CODES, email_verified: 'false' };
     await go(page, 'apple', person);
-    await page.getByRole('heading', { name: 'You have an account here' }).waitFor();
+    await page.getByRole('heading', { name: 'You already have an account' }).waitFor();
     await page.getByRole('button', { name: 'Not you?' }).click();
     journeys.server.upstream.nextPerson('apple', person);
     await press(page, 'apple');
-    await page.getByRole('button', { name: 'E-mail me a code' }).click();
+    await page.getByRole('button', { name: 'Email me a code' }).click();
     await page.getByLabel('Code').fill(await codeFor(journeys.server, CODES));
     await page.getByRole('button', { name: 'Continue' }).click();
     await atTheApp(page);
@@ -144,7 +144,7 @@ describe('a person who comes by Google or Apple', function () {
   it('says no at Apple, is given a token of somebody’s making at both, and gets in at last', async () => {
     const page = await journeys.visit();
     await go(page, 'apple', 'denied');
-    await page.getByText('You were not signed in with Apple: it was stopped there').waitFor();
+    await page.getByText('Sign-in with Apple was cancelled').waitFor();
     const { upstream } = journeys.server;
     upstream.nextPerson('apple', { sub: 'eve', email: MARA.login, email_verified: true, aud: 'another-app' });
     await press(page, 'apple');

@@ -39,8 +39,8 @@ describe('a person on the way in', function () {
 
   /** The account that is asked for its second proof gets a letter and types what is in it. */
   async function proveByCode(page: Page, email: string): Promise<void> {
-    await page.getByRole('button', { name: 'E-mail me a code' }).click();
-    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+    await page.getByRole('button', { name: 'Email me a code' }).click();
+    await page.getByRole('heading', { name: 'Check your email' }).waitFor();
     await page.getByLabel('Code').fill(await codeFor(journeys.server, email));
     await page.getByRole('button', { name: 'Continue' }).click();
   }
@@ -60,7 +60,7 @@ describe('a person on the way in', function () {
     await page.keyboard.press('Shift+Tab');
     await page.locator(':focus', { hasText: 'Not you?' }).waitFor();
     await page.keyboard.press('Enter');
-    await page.getByLabel('E-mail or username').waitFor();
+    await page.getByLabel('Email or username').waitFor();
     await focused(page);
     await page.keyboard.type(MARA.login);
     await page.keyboard.press('Enter');
@@ -75,10 +75,10 @@ describe('a person on the way in', function () {
   it('waits for a letter that does not come, sees how long, and takes another way', async () => {
     const page = await journeys.visit();
     await begin(page, await own());
-    await page.getByLabel('E-mail or username').fill('mara@clinic.tset');
-    await page.getByRole('button', { name: 'E-mail me a code' }).click();
+    await page.getByLabel('Email or username').fill('mara@clinic.tset');
+    await page.getByRole('button', { name: 'Email me a code' }).click();
     await page.getByText('No letter? Look into the spam folder').waitFor();
-    await page.getByText('You can ask for another one in').waitFor();
+    await page.getByText('You can ask for a new code in').waitFor();
     await page.getByRole('button', { name: 'Try another way' }).click();
     await enter(page, MARA);
     await atTheApp(page);
@@ -88,9 +88,9 @@ describe('a person on the way in', function () {
   it('pastes the code as the mail program copied it', async () => {
     const page = await journeys.visit({ permissions: ['clipboard-read', 'clipboard-write'] });
     const started = await begin(page, await own());
-    await page.getByLabel('E-mail or username').fill(CODES);
-    await page.getByRole('button', { name: 'E-mail me a code' }).click();
-    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+    await page.getByLabel('Email or username').fill(CODES);
+    await page.getByRole('button', { name: 'Email me a code' }).click();
+    await page.getByRole('heading', { name: 'Check your email' }).waitFor();
     const code = await codeFor(journeys.server, CODES);
     const copied = ` ${code.slice(0, 3)} ${code.slice(3)}\n`;
     await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(copied)})`);
@@ -102,7 +102,7 @@ describe('a person on the way in', function () {
     expect(claims).to.include({ sub: await idOf(CODES), acr: 'urn:portico:acr:single' });
     // Two proofs are more than this account has: the page says what is missing, and leads back.
     const refused = await begin(page, await own(), { acr_values: STEP_UP });
-    await page.getByRole('heading', { name: 'One proof is missing' }).waitFor();
+    await page.getByRole('heading', { name: 'Two-step verification needed' }).waitFor();
     await page.getByRole('button', { name: 'Back to Own App' }).click();
     await atTheApp(page);
     expect(answerOf(page).get('error')).to.equal('unmet_authentication_requirements');
@@ -115,7 +115,7 @@ describe('a person on the way in', function () {
     await enter(page, MARA);
     await atTheApp(page);
     const same = await begin(page, await own(), { prompt: 'select_account' });
-    await page.getByRole('heading', { name: 'Who is signing in?' }).waitFor();
+    await page.getByRole('heading', { name: 'Choose an account' }).waitFor();
     await focused(page);
     await page.keyboard.press('Enter');
     expect((await claimsAt(page, same)).sub).to.equal(await idOf(MARA.login));
@@ -126,7 +126,7 @@ describe('a person on the way in', function () {
     expect((await claimsAt(page, other)).sub).to.equal(await idOf(DOCTOR.login));
 
     const twice = await begin(page, await own(), { acr_values: STEP_UP });
-    await page.getByRole('heading', { name: 'A code as well' }).waitFor();
+    await page.getByRole('heading', { name: 'Confirm it’s you' }).waitFor();
     await proveByCode(page, DOCTOR.login);
     const proven = await claimsAt(page, twice);
     expect(proven).to.include({ acr: STEP_UP, sub: await idOf(DOCTOR.login) });

@@ -56,12 +56,12 @@ describe('ways to sign in, in a browser', function () {
   async function askForCode(page: Page, login = CODES): Promise<void> {
     moved += 700_000;
     await begin(page, await own());
-    await page.getByLabel('E-mail or username').fill(login);
+    await page.getByLabel('Email or username').fill(login);
     // A letter that an earlier test did not wait for must not be taken for this one's.
     await journeys.server.running.identity.mailer.drain(PATIENCE);
     letters = journeys.server.mail.letters.length;
-    await page.getByRole('button', { name: 'E-mail me a code' }).click();
-    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+    await page.getByRole('button', { name: 'Email me a code' }).click();
+    await page.getByRole('heading', { name: 'Check your email' }).waitFor();
   }
 
   /** Seen from the upstream, the server's clock is in the future after some letters. */
@@ -157,9 +157,9 @@ describe('ways to sign in, in a browser', function () {
   it('shows the wait before another letter, and the button when it is over, without a script', async () => {
     const page = await journeys.visit({ javaScriptEnabled: false });
     await askForCode(page);
-    const again = page.getByRole('button', { name: 'Send another code' });
+    const again = page.getByRole('button', { name: 'Send a new code' });
     expect(await again.isVisible()).to.equal(false);
-    expect(await page.getByText('You can ask for another one in').isVisible()).to.equal(true);
+    expect(await page.getByText('You can ask for a new code in').isVisible()).to.equal(true);
     // Its own time: the last seconds of a wait that is nearly over.
     moved += 28_000;
     await page.reload();
@@ -167,7 +167,7 @@ describe('ways to sign in, in a browser', function () {
     await again.waitFor();
     moved += 10_000;
     await again.click();
-    await page.getByText('A new letter is on its way').waitFor();
+    await page.getByText('We sent a new code').waitFor();
   });
 
   it('the back button after a code leads to no dead end', async () => {
@@ -175,7 +175,7 @@ describe('ways to sign in, in a browser', function () {
     await askForCode(page);
     await page.goBack();
     await page.reload();
-    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+    await page.getByRole('heading', { name: 'Check your email' }).waitFor();
     await page.getByRole('button', { name: 'Try another way' }).click();
     await enter(page, MARA);
     await page.getByText('The app').waitFor();
@@ -192,7 +192,7 @@ describe('ways to sign in, in a browser', function () {
       });
       await inEveryLook(journeys, 'sign-in-password', async (page) => {
         await begin(page, await own());
-        await page.getByLabel('E-mail or username').fill(MARA.login);
+        await page.getByLabel('Email or username').fill(MARA.login);
         await page.getByRole('button', { name: 'Continue', exact: true }).click();
         await page.getByLabel('Password').waitFor();
       });
@@ -214,7 +214,7 @@ describe('ways to sign in, in a browser', function () {
         nextPerson('google', { sub: 'mara-at-google', email: MARA.login, email_verified: true });
         await begin(page, await own());
         await page.getByRole('button', { name: 'Continue with Google' }).click();
-        await page.getByRole('heading', { name: 'You have an account here' }).waitFor();
+        await page.getByRole('heading', { name: 'You already have an account' }).waitFor();
       }));
 
     it('the choice of an account', () =>
@@ -223,7 +223,7 @@ describe('ways to sign in, in a browser', function () {
         await enter(page, MARA);
         await page.getByText('The app').waitFor();
         await begin(page, await own(), { prompt: 'select_account' });
-        await page.getByRole('heading', { name: 'Who is signing in?' }).waitFor();
+        await page.getByRole('heading', { name: 'Choose an account' }).waitFor();
       }));
 
     it('the second proof', () =>
@@ -232,7 +232,7 @@ describe('ways to sign in, in a browser', function () {
         await enter(page, MARA);
         await page.getByText('The app').waitFor();
         await begin(page, await own(), { acr_values: STEP_UP });
-        await page.getByRole('heading', { name: 'A code as well' }).waitFor();
+        await page.getByRole('heading', { name: 'Confirm it’s you' }).waitFor();
       }));
 
     it('the proof that is missing', () =>
@@ -242,7 +242,7 @@ describe('ways to sign in, in a browser', function () {
         await page.getByRole('button', { name: 'Continue' }).click();
         await page.getByText('The app').waitFor();
         await begin(page, await own(), { acr_values: STEP_UP });
-        await page.getByRole('heading', { name: 'One proof is missing' }).waitFor();
+        await page.getByRole('heading', { name: 'Two-step verification needed' }).waitFor();
       }));
 
     it('an upstream that does not answer', () =>

@@ -21,7 +21,7 @@ describe('a sign-in code by letter', () => {
 
   it('O8 signs in, and tells the app that it was one factor: a code', async () => {
     const visit = await asked();
-    expect(headingOf(visit.page)).to.equal('Check your mail');
+    expect(headingOf(visit.page)).to.equal('Check your email');
     await visit.press('/code', { code: await visit.code(CODES) });
     const claims = await visit.claims();
     expect(claims).to.include({ acr: 'urn:portico:acr:single', sub: (await door.account(CODES))?.id });
@@ -56,7 +56,7 @@ describe('a sign-in code by letter', () => {
     door.later(601);
     await visit.press('/code', { code });
     expect(visit.page.status).to.equal(400);
-    expect(alertOf(visit.page)).to.contain('no longer good');
+    expect(alertOf(visit.page)).to.contain('wrong or has expired');
   });
 
   it('O2 a newer one ends the older', async () => {
@@ -132,7 +132,7 @@ describe('a sign-in code by letter', () => {
     const replies: string[] = [];
     for (const email of ['chief@clinic.test', 'nobody-b7@clinic.test']) {
       for (let i = 0; i < 5; i += 1)
-        expect(headingOf((await ask('203.0.113.70', email)).page)).to.equal('Check your mail');
+        expect(headingOf((await ask('203.0.113.70', email)).page)).to.equal('Check your email');
       const over = await ask('203.0.113.70', email);
       // Asked again in the same interaction, it still claims to have sent nothing.
       for (const visit of [over, await over.press('/code/send', { login: email })]) {
@@ -140,10 +140,10 @@ describe('a sign-in code by letter', () => {
         expect(Number(visit.page.headers.get('retry-after'))).to.be.within(500, 600);
         replies.push(alertOf(visit.page));
       }
-      expect(headingOf((await ask('203.0.113.71', email)).page)).to.equal('Check your mail');
+      expect(headingOf((await ask('203.0.113.71', email)).page)).to.equal('Check your email');
     }
     expect(new Set(replies)).to.deep.equal(
-      new Set(['No more e-mails right now. Please try again in 10 minutes.']),
+      new Set(['No more emails right now. Please try again in 10 minutes.']),
     );
     const chief = door.server.mail.letters.filter(({ to }) => to.includes('chief@clinic.test'));
     expect(chief.length).to.be.within(5, 6);
@@ -227,7 +227,7 @@ describe('a sign-in code by letter', () => {
     const quiet = await openDoor({ config: { mail: { kind: 'mailbox' } } });
     const ask = async (login: string) => {
       const visit = await (await quiet.begin()).press('/code/send', { login });
-      expect(headingOf(visit.page)).to.equal('Check your mail');
+      expect(headingOf(visit.page)).to.equal('Check your email');
       // Within the quota of the mailbox, so that a letter is due each time.
       quiet.later(150);
     };
@@ -252,7 +252,7 @@ describe('a sign-in code by letter', () => {
     expect(alertOf(visit.page)).to.match(/another one in \d+ seconds/);
     door.later(31);
     await visit.press('/code/send');
-    expect(visit.page.body).to.contain('A new letter is on its way');
+    expect(visit.page.body).to.contain('We sent a new code');
     await visit.press('/code', { code: await visit.code(CODES) });
     expect(visit.at).to.be.a('string');
   });
@@ -262,7 +262,7 @@ describe('a sign-in code by letter', () => {
     await visit.code(CODES);
     const letters = door.server.mail.letters.length;
     const again = await visit.session.open(visit.page.url);
-    expect(typeof again === 'string' ? '' : headingOf(again)).to.equal('Check your mail');
+    expect(typeof again === 'string' ? '' : headingOf(again)).to.equal('Check your email');
     expect(door.server.mail.letters.length).to.equal(letters);
   });
 
@@ -278,7 +278,7 @@ describe('a sign-in code by letter', () => {
   it('asks for a name when there is none', async () => {
     const visit = await asked('  ');
     expect(visit.page.status).to.equal(400);
-    expect(alertOf(visit.page)).to.equal('Please enter your e-mail or username.');
+    expect(alertOf(visit.page)).to.equal('Please enter your email or username.');
   });
 
   it('F5 of an unverified address takes away what a squatter had made', async () => {

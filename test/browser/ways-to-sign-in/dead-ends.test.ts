@@ -110,7 +110,7 @@ describe('a sign-in that got stuck', () => {
     const { url } = visit.page;
     for (const step of ['/sign-in', '/code/send', '/arrived', '/arrived?answer=made-up', '/with/google']) {
       const page = await visit.session.open(url + step);
-      expect(typeof page === 'string' ? '' : headingOf(page), step).to.equal('Check your mail');
+      expect(typeof page === 'string' ? '' : headingOf(page), step).to.equal('Check your email');
     }
   });
 

@@ -53,7 +53,7 @@ describe('linking an upstream identity', () => {
 
   function outcomeOf(visit: Visit): Outcome {
     if (typeof visit.at === 'string') return 'linked';
-    expect(headingOf(visit.page)).to.equal('You have an account here');
+    expect(headingOf(visit.page)).to.equal('You already have an account');
     return visit.page.forms.some(({ names }) => names.includes('password')) ? 'asked' : 'asked-for-code';
   }
 
@@ -96,9 +96,9 @@ describe('linking an upstream identity', () => {
     const first = await come(person);
     expect(await first.claims()).to.include({ sub: account.id, acr: 'urn:portico:acr:single' });
     const visit = await door.begin({ acr_values: 'urn:portico:acr:stepup' }, first.session);
-    expect(headingOf(visit.page)).to.equal('Your password as well');
+    expect(headingOf(visit.page)).to.equal('Confirm it’s you');
     await visit.press('/password', { password: MARA.password });
-    expect(headingOf(visit.page)).to.equal('Check your mail');
+    expect(headingOf(visit.page)).to.equal('Check your email');
     await visit.press('/code', { code: await visit.code(email) });
     const claims = await visit.claims();
     expect(claims.acr).to.equal('urn:portico:acr:stepup');

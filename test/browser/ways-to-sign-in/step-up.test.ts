@@ -21,7 +21,7 @@ describe('a sign-in that asks for more', () => {
 
   it('O8 wants password and code for two factors, in one go', async () => {
     const visit = await (await door.begin({ acr_values: STEP_UP })).press('/sign-in', MARA);
-    expect(headingOf(visit.page)).to.equal('Check your mail');
+    expect(headingOf(visit.page)).to.equal('Check your email');
     await visit.press('/code', { code: await visit.code(MARA.login) });
     const claims = await visit.claims();
     expect(claims).to.include({ acr: STEP_UP });
@@ -33,9 +33,9 @@ describe('a sign-in that asks for more', () => {
       login: DOCTOR.login,
     });
     await visit.press('/code', { code: await visit.code(DOCTOR.login) });
-    expect(headingOf(visit.page)).to.equal('Your password as well');
+    expect(headingOf(visit.page)).to.equal('Confirm it’s you');
     await visit.press('/password', { password: 'Wrong-Password-11' });
-    expect(alertOf(visit.page)).to.contain('That password did not match');
+    expect(alertOf(visit.page)).to.contain('Wrong password');
     await visit.press('/password', { password: DOCTOR.password });
     expect(await visit.claims()).to.include({ acr: STEP_UP });
   });
@@ -45,7 +45,7 @@ describe('a sign-in that asks for more', () => {
     expect(await first.claims()).to.include({ acr: SINGLE });
     const before = await cookieOf(door.server.url, first.session);
     const visit = await door.begin({ acr_values: STEP_UP }, first.session);
-    expect(headingOf(visit.page)).to.equal('A code as well');
+    expect(headingOf(visit.page)).to.equal('Confirm it’s you');
     await visit.press('/code/send');
     await visit.press('/code', { code: await visit.code(MARA.login) });
     expect(await visit.claims()).to.include({ acr: STEP_UP });
@@ -70,7 +70,7 @@ describe('a sign-in that asks for more', () => {
     const code = await visit.code(MARA.login);
     await visit.press('/another', { to: 'account' });
     await visit.press('/sign-in', MARA);
-    expect(headingOf(visit.page)).to.equal('Check your mail');
+    expect(headingOf(visit.page)).to.equal('Check your email');
     await visit.press('/code', { code });
     expect(visit.page.status).to.equal(400);
   });
@@ -99,7 +99,7 @@ describe('a sign-in that asks for more', () => {
     const login = 'codes@clinic.test';
     const visit = await (await door.begin({ acr_values: STEP_UP })).press('/code/send', { login });
     await visit.press('/code', { code: await visit.code(login) });
-    expect(headingOf(visit.page)).to.equal('One proof is missing');
+    expect(headingOf(visit.page)).to.equal('Two-step verification needed');
     await visit.press('/cancel');
     const back = new URL(String(visit.at)).searchParams;
     expect(back.get('error')).to.equal('unmet_authentication_requirements');
@@ -134,7 +134,7 @@ describe('a sign-in that asks for more', () => {
   it('P11 prompt=select_account asks who goes on: the one who is signed in', async () => {
     const first = await signedIn();
     const visit = await door.begin({ prompt: 'select_account' }, first.session);
-    expect(headingOf(visit.page)).to.equal('Who is signing in?');
+    expect(headingOf(visit.page)).to.equal('Choose an account');
     expect(visit.page.body).to.contain('Mara Ito').and.to.contain(MARA.login);
     await visit.press('/account');
     expect((await visit.claims()).sub).to.equal((await first.claims()).sub);
@@ -195,7 +195,7 @@ describe('a sign-in page that an organization or a client has arranged', () => {
     await visit.press('/another');
     await visit.press('/name', { login: ' ' });
     expect(visit.page.status).to.equal(400);
-    expect(alertOf(visit.page)).to.equal('Please enter your e-mail or username.');
+    expect(alertOf(visit.page)).to.equal('Please enter your email or username.');
   });
 
   it('lets a client have it its own way', async () => {
@@ -218,7 +218,7 @@ describe('a sign-in page that an organization or a client has arranged', () => {
     expect(visit.page.body).to.contain('/with/google').and.not.contain('/with/apple');
     expect(visit.page.forms.some(({ names }) => names.includes('password'))).to.equal(false);
     await visit.press('/code/send', { login: MARA.login });
-    expect(headingOf(visit.page)).to.equal('Check your mail');
+    expect(headingOf(visit.page)).to.equal('Check your email');
     // A page from before, with the right password.
     await all.press('/name', { login: MARA.login });
     const action = `${all.page.url}/sign-in`;

@@ -72,7 +72,7 @@ describe('a sign-in with an upstream', () => {
       await fresh.make({ email: 'owner@clinic.test' });
       const person = { sub: 'apple-owner', email: 'owner@clinic.test', email_verified: false };
       const visit = await (await fresh.begin()).with('apple', person, { beside: APPLE_NAME });
-      expect(headingOf(visit.page)).to.equal('You have an account here');
+      expect(headingOf(visit.page)).to.equal('You already have an account');
       fresh.later(days);
       const iat = Math.floor(Date.now() / 1000) + days;
       const again = await (await fresh.begin()).with('apple', { ...person, iat, exp: iat + 3600 });
@@ -218,7 +218,7 @@ describe('a sign-in with an upstream', () => {
   it('says that the person stopped there, and offers every way again', async () => {
     for (const provider of ['google', 'apple'] as const) {
       const visit = await (await door.begin()).with(provider, 'denied');
-      expect(alertOf(visit.page)).to.match(/^You were not signed in with (Google|Apple)/);
+      expect(alertOf(visit.page)).to.match(/^Sign-in with (Google|Apple) was cancelled/);
       await visit.press('/sign-in', MARA);
       expect(visit.at).to.be.a('string');
     }
