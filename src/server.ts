@@ -38,6 +38,7 @@ import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { createOidcServer } from './oidc/create-oidc-server.ts';
 import type { OidcServer } from './oidc/oidc.ts';
 import { serverBrand } from './pages/branding.ts';
+import { createDialectPages } from './pages/dialect-pages.ts';
 import { createEnginePages } from './pages/engine-pages.ts';
 import { createPages } from './pages/pages.ts';
 import { type Secrets, secretsFrom } from './secrets.ts';
@@ -278,7 +279,7 @@ async function createDialects(
   await ensureDialectClients({ dialects, config, stores });
   const services = {
     ...parts,
-    renderPage: async (view: string, data: Readonly<Record<string, unknown>>) => views.render({ view, data }),
+    showPage: createDialectPages({ views, stores }),
     serverCors: createCors(config.http.cors.origins),
   };
   parts.oidc.describeApiKeysWith(createApiKeyDescriber(services));

@@ -74,7 +74,12 @@ async function serve({ context, found, services }: Served): Promise<void> {
   if (retryAfter !== undefined) context.set('Retry-After', String(retryAfter));
   // A client that sends more than is read and dropped must not find the rest taken for its next request.
   if (refusal?.reason === 'too-large' && !context.req.complete) context.set('Connection', 'close');
-  await sendReply({ context, reply, renderPage: services.renderPage });
+  const organization = exchange?.organization?.id;
+  await sendReply({
+    context,
+    reply,
+    showPage: (page) => services.showPage(context, { ...page, organization }),
+  });
 }
 
 /** A path that is the dialect's, but that it does not serve, or not for this method. */

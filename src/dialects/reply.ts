@@ -1,6 +1,5 @@
 /** Puts a dialect's Reply on the wire, with what every reply carries. */
 import type Koa from 'koa';
-import { pagePolicy } from '../http/security-headers.ts';
 import type { Reply, ReplyCookie } from './dialect.ts';
 
 /** Name and value as RFC 6265 wants them; whatever would end the pair early is escaped. */
@@ -18,7 +17,11 @@ function cookieLine(cookie: ReplyCookie): string {
 export async function sendReply(options: {
   readonly context: Koa.Context;
   readonly reply: Reply;
-  renderPage(view: string, data: Readonly<Record<string, unknown>>): Promise<string>;
+  showPage(page: {
+    readonly status: number;
+    readonly view: string;
+    readonly data: Readonly<Record<string, unknown>>;
+  }): Promise<void>;
 }): Promise<void> {
   const { context, reply } = options;
   const { body } = reply;
@@ -27,9 +30,7 @@ export async function sendReply(options: {
     context.body = JSON.stringify(body.json);
     context.type = 'application/json; charset=utf-8';
   } else if ('page' in body) {
-    context.body = await options.renderPage(body.page, body.data);
-    context.set('Content-Security-Policy', pagePolicy({}));
-    context.type = 'text/html; charset=utf-8';
+    await options.showPage({ status: reply.status, view: body.page, data: body.data });
   } else {
     context.body = null;
     context.status = reply.status;

@@ -1,4 +1,5 @@
 /** What the frame works with; made by the composition root, the same for every dialect. */
+import type Koa from 'koa';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Upstreams } from '../federation/upstream.ts';
@@ -20,8 +21,16 @@ export interface DialectServices {
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: Audit;
-  /** Renders a page of views/pages with its layout. */
-  renderPage(view: string, data: Readonly<Record<string, unknown>>): Promise<string>;
+  /** Replies with a page of views/pages, in the person's language; with an organization's brand where one is known. */
+  showPage(
+    context: Koa.Context,
+    page: {
+      readonly status: number;
+      readonly view: string;
+      readonly data: Readonly<Record<string, unknown>>;
+      readonly organization: string | undefined;
+    },
+  ): Promise<void>;
   /** The server's general cross-origin setting (`http.cors`), for dialects that have none of their own. */
   readonly serverCors: ServerCors;
 }

@@ -46,6 +46,8 @@ export function pagePolicy(options: {
   /** Pictures from elsewhere: an organization's logo. */
   images?: readonly (string | undefined)[];
   frames?: boolean;
+  /** Files of public/; never a script in the page itself. */
+  scripts?: boolean;
 }): string {
   const targets = sources(options.formTargets ?? []);
   const images = sources(options.images ?? []);
@@ -54,6 +56,7 @@ export function pagePolicy(options: {
     "style-src 'self'",
     `img-src ${["'self'", ...images].join(' ')}`,
     `form-action ${["'self'", ...targets].join(' ')}`,
+    ...(options.scripts === true ? ["script-src 'self'"] : []),
     ...(options.frames === true ? ["frame-src 'self'"] : []),
     "base-uri 'none'",
     "frame-ancestors 'none'",

@@ -30,10 +30,17 @@ export function pageText(
 ): string {
   const { logo, logoDark } = reply.brand ?? views.brand;
   const images = [logo, logoDark, ...(reply.images ?? [])];
+  const languages = [...(reply.languages ?? []), ...acceptedLanguages(request.headers['accept-language'])];
+  const html = views.render({ ...reply, languages });
   response.setHeader(
     'Content-Security-Policy',
-    pagePolicy({ formTargets: reply.formTargets ?? [], frames: reply.frames === true, images }),
+    pagePolicy({
+      formTargets: reply.formTargets ?? [],
+      frames: reply.frames === true,
+      images,
+      // Output is escaped, so a script's tag is the layout's own. A page without one allows none.
+      scripts: html.includes('<script src="'),
+    }),
   );
-  const languages = [...(reply.languages ?? []), ...acceptedLanguages(request.headers['accept-language'])];
-  return views.render({ ...reply, languages });
+  return html;
 }

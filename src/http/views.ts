@@ -37,6 +37,8 @@ export interface Views {
   render(wanted: PageWanted): string;
   /** Words of the pages by themselves, in the first of these languages that is there. */
   say(languages: readonly string[], key: string): string;
+  /** The language that a page for these is in. */
+  choose(languages: readonly string[]): string;
   readonly brand: Brand;
 }
 
@@ -57,6 +59,8 @@ const OPTIONS = {
     'title',
     'wide',
     'sheets',
+    'needs',
+    'scripts',
   ],
 } as const;
 
@@ -77,9 +81,11 @@ export function createViews(options: {
   return {
     brand: options.brand,
     say: (languages, key) => options.words.say(options.words.choose(languages), `pages.${key}`),
+    choose: (languages) => options.words.choose(languages),
     render(wanted) {
       const language = options.words.choose(wanted.languages ?? []);
       const brand = wanted.brand ?? options.brand;
+      const scripts = new Set<string>();
       const locals = {
         page: wanted.data,
         brand,
@@ -88,6 +94,9 @@ export function createViews(options: {
           ...(brand.accent === undefined ? [] : [brandSheetAddress(brand.accent)]),
         ],
         asset: options.asset,
+        /** A script of public/ that what is shown can do without. */
+        needs: (name: string) => void scripts.add(options.asset(name)),
+        scripts,
         language,
         content: '',
         title: titleOf(wanted, options.words, language),

@@ -20,7 +20,9 @@ export function loadWords(folder: string): Words {
   const resources: Record<string, { translation: Record<string, unknown> }> = {};
   for (const file of readdirSync(folder)) {
     if (!file.endsWith('.json')) continue;
-    resources[file.slice(0, -5)] = { translation: JSON.parse(readFileSync(join(folder, file), 'utf8')) };
+    // A hyphen that no line breaks at: "E-" at the end of a line and "Mail" on the next cannot be read.
+    const text = readFileSync(join(folder, file), 'utf8').replaceAll('E-Mail', 'E\u2011Mail');
+    resources[file.slice(0, -5)] = { translation: JSON.parse(text) };
   }
   const catalogue = i18next.createInstance();
   void catalogue.init({

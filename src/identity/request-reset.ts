@@ -31,7 +31,7 @@ export async function requestReset(
       purpose: RESET,
       prefix: 'rst_',
       lifetime: LIFETIME,
-      link: `${identity.issuer}/reset?token={token}`,
+      link: `${identity.issuer}/reset?token={token}&organization={organization}`,
       letter: 'reset-link',
       supersedes: false,
     });

@@ -47,7 +47,11 @@ export function createEnginePages(parts: Pick<Identity, 'stores'> & { views: Vie
     signedOut: (request, response, facts) =>
       show(request, response, facts, {
         view: facts.stayed ? 'still-signed-in' : 'signed-out',
-        data: { client: facts.client?.name, href: webAddress(facts.client?.uri) },
+        data: {
+          client: facts.client?.name,
+          href: webAddress(facts.client?.uri),
+          organization: facts.organization ?? '',
+        },
       }),
     enterDeviceCode: (request, response, facts) =>
       facts.problem === 'device-stopped'
@@ -73,7 +77,10 @@ export function createEnginePages(parts: Pick<Identity, 'stores'> & { views: Vie
         },
       }),
     deviceConnected: (request, response, facts) =>
-      show(request, response, facts, { view: 'device-connected', data: { client: facts.client } }),
+      show(request, response, facts, {
+        view: 'device-connected',
+        data: { client: facts.client, organization: facts.organization ?? '' },
+      }),
   };
 }
 

@@ -13,10 +13,12 @@ import { Refused } from '../identity/refusal.ts';
 import { judgePassword, setPassword } from '../identity/set-password.ts';
 import { RESET, readTicket, spendTicket } from '../identity/tickets.ts';
 import type { AccountRecord } from '../store/ports.ts';
+import { organizationAsked } from './account/sign-in.ts';
 import { type Alert, alertFor, statusFor } from './alert.ts';
 import { brandOf } from './branding.ts';
 import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
+import { appOf, lastClient } from './way-back.ts';
 
 /** Longer than any ticket of ours. */
 const LONGEST_TICKET = 200;
@@ -32,7 +34,7 @@ export function showReset(parts: PageParts): Shows {
   return async (ctx) => {
     const token = typeof ctx.query.token === 'string' ? ctx.query.token : undefined;
     const ticket = await find(parts, token);
-    if (token === undefined || ticket === undefined) refuse(parts, ctx);
+    if (token === undefined || ticket === undefined) await refuse(parts, ctx);
     else await show(parts, ctx, { token, account: ticket.account });
   };
 }
@@ -47,7 +49,7 @@ export function setNewPassword(parts: PageParts): Submits {
     const ticket = await find(parts, token);
     if (token === undefined || ticket === undefined) {
       await identity.attempts.chargeAddress(address);
-      refuse(parts, ctx);
+      await refuse(parts, ctx);
       return;
     }
     const { account } = ticket;
@@ -55,7 +57,7 @@ export function setNewPassword(parts: PageParts): Submits {
     try {
       await judgePassword(identity, { password, minimum, organization: account.organization });
       if ((await spendTicket(identity, { token, purpose: RESET })) === undefined) {
-        refuse(parts, ctx);
+        await refuse(parts, ctx);
         return;
       }
       // What was made before the address was proven is not this person's (security.md F5).
@@ -79,13 +81,17 @@ export function setNewPassword(parts: PageParts): Submits {
       });
       return;
     }
-    ctx.redirect('/reset/done');
+    ctx.redirect(`/reset/done?organization=${encodeURIComponent(account.organization)}`);
     ctx.status = 303;
   };
 }
 
 export function resetDone(parts: PageParts): Shows {
-  return (ctx) => sendPage(ctx, parts.views, { view: 'reset-done', data: {} });
+  return async (ctx) => {
+    const { organization, client, brand } = await whereFrom(parts, ctx);
+    const app = client && appOf(parts, client);
+    sendPage(ctx, parts.views, { view: 'reset-done', brand, data: { app, organization } });
+  };
 }
 
 async function find(parts: PageParts, token: string | undefined) {
@@ -110,7 +116,19 @@ async function show(parts: PageParts, ctx: Context, state: ResetState): Promise<
   });
 }
 
-function refuse(parts: PageParts, ctx: Context): void {
+async function refuse(parts: PageParts, ctx: Context): Promise<void> {
+  const { organization, client, brand } = await whereFrom(parts, ctx);
   ctx.set('Referrer-Policy', 'no-referrer');
-  sendPage(ctx, parts.views, { status: 400, view: 'reset-refused', data: {} });
+  const data = { organization, clientId: client?.clientId ?? '' };
+  sendPage(ctx, parts.views, { status: 400, view: 'reset-refused', brand, data });
+}
+
+/** A link that is over says no more than its address; the app is the one that sent this browser here last. */
+async function whereFrom(parts: PageParts, ctx: Context) {
+  const last = await lastClient(parts, ctx);
+  const named = ctx.query.organization ?? last?.organization;
+  const organization = (await organizationAsked(parts, ctx, named)) ?? 'default';
+  const client = last?.organization === organization ? last : undefined;
+  const brand = await brandOf(parts.identity, parts.views, { organization, ...(client && { client }) });
+  return { organization, client, brand };
 }

@@ -38,6 +38,7 @@ export async function showSecondProof(
     data: {
       ...forApp(parts, ctx, view),
       kind: next === 'pwd' ? 'second-password' : 'second-code',
+      organization: view.organization,
       lacks: state.proofs.includes('pwd') ? 'address' : 'password',
       account: state.account.email ?? state.account.username ?? '',
       password: next === 'pwd',

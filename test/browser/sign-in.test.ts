@@ -135,7 +135,7 @@ describe('signing in with a browser', () => {
     const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
     await signIn(page, party);
     await begin(page, party, { prompt: 'login' });
-    await page.getByText('Please confirm that it is you').waitFor();
+    await page.getByText('Confirm it’s you to continue').waitFor();
     expect(await page.getByLabel('Email or username').inputValue()).to.equal(MARA.login);
     await enter(page, MARA);
     await page.getByText('The app').waitFor();

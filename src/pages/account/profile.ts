@@ -4,12 +4,14 @@
  */
 import type { ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
 import type { FormFields } from '../../http/read-form.ts';
+import { acceptedLanguages } from '../../http/words.ts';
 import { noteChange } from '../../identity/audit-line.ts';
 import { updateAccount } from '../../identity/update-account.ts';
 import type { AddressClaim, ProfileClaims } from '../../store/ports.ts';
 import { lineIn } from '../entered.ts';
 import { originOf } from '../origin.ts';
 import type { PageParts } from '../parts.ts';
+import { type ChoiceKind, choicesOf } from './profile-choices.ts';
 import { leadTo, showAccountPage } from './show.ts';
 
 interface Field {
@@ -19,6 +21,8 @@ interface Field {
   /** Characters. */
   readonly longest: number;
   readonly fits?: (value: string) => boolean;
+  /** Chosen from a list instead of typed. */
+  readonly choices?: ChoiceKind;
 }
 
 const line = (name: string, autocomplete: string, more: Partial<Field> = {}): Field => ({
@@ -38,12 +42,12 @@ const PERSONAL = [
     longest: 40,
     fits: (text) => /^\+?[\d\s().-]{3,40}$/.test(text),
   }),
-  line('birthdate', 'bday', { longest: 10, fits: isDate }),
-  line('gender', 'sex', { longest: 40 }),
+  line('birthdate', 'bday', { type: 'date', longest: 10, fits: isDate }),
+  line('gender', 'sex', { longest: 40, choices: 'genders' }),
 ] as const;
 const REGION = [
-  line('locale', 'language', { longest: 35, fits: isLanguage }),
-  line('zoneinfo', 'off', { longest: 60, fits: isZone }),
+  line('locale', 'language', { longest: 35, fits: isLanguage, choices: 'languages' }),
+  line('zoneinfo', 'off', { longest: 60, fits: isZone, choices: 'zones' }),
 ] as const;
 const ADDRESS = [
   line('street_address', 'street-address', { longest: 200 }),
@@ -70,7 +74,7 @@ export function profile(parts: PageParts): ShowsPerson {
 
 export function saveProfile(parts: PageParts): SubmitsPerson {
   return async (ctx, form, person) => {
-    const entered = read(form);
+    const entered = read(form, person.account.claims);
     if (entered.faults.length > 0) {
       await showProfile(parts, ctx, person, entered);
       return;
@@ -94,12 +98,14 @@ interface Entered {
   readonly faults: readonly string[];
 }
 
-function read(form: FormFields): Entered & { values: Record<string, string> } {
+function read(form: FormFields, present: ProfileClaims): Entered & { values: Record<string, string> } {
   const values: Record<string, string> = {};
   const faults: string[] = [];
   for (const { name, longest, fits = () => true } of [...CLAIMS, ...ADDRESS]) {
     const value = lineIn(form, name, longest);
-    if (value === undefined || (value !== '' && !fits(value))) faults.push(name);
+    // What an operator stored (a year alone is a date of birth too) may stay as it is.
+    const stays = value === '' || value === present[name as keyof ProfileClaims];
+    if (value === undefined || !(stays || fits(value))) faults.push(name);
     values[name] = value ?? form.get(name) ?? '';
   }
   return { values, faults };
@@ -131,11 +137,23 @@ async function showProfile(
   person: Parameters<ShowsPerson>[1],
   { values, faults }: Entered,
 ): Promise<void> {
-  const shown = (field: Field) => ({
-    ...field,
-    value: String(values[field.name] ?? ''),
-    wrong: faults.includes(field.name),
-  });
+  const { locale } = person.account.claims;
+  const accepted = acceptedLanguages(ctx.get('Accept-Language'));
+  const asked = {
+    views: parts.views,
+    language: parts.views.choose(locale === undefined ? accepted : [locale, ...accepted]),
+  };
+  const shown = (field: Field) => {
+    const value = String(values[field.name] ?? '');
+    return {
+      ...field,
+      value,
+      // A date field shows nothing for what is no whole date, and saving would lose it.
+      type: field.type === 'date' && value !== '' && !isDate(value) ? 'text' : field.type,
+      choices: field.choices && choicesOf(field.choices, value, asked),
+      wrong: faults.includes(field.name),
+    };
+  };
   await showAccountPage(parts, ctx, person, {
     view: 'account-profile',
     status: faults.length > 0 ? 400 : 200,
@@ -145,7 +163,9 @@ async function showProfile(
 }
 
 function isDate(text: string): boolean {
-  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+  const date = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? text : Number.NaN);
+  // The 31st of February is the 3rd of March to Date.
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
 function isLanguage(text: string): boolean {

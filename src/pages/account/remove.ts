@@ -11,9 +11,11 @@ import { checkPassword } from '../../identity/check-password.ts';
 import { proveDeletionCode, sendDeletionCode } from '../../identity/confirm-deletion.ts';
 import { deleteAccount } from '../../identity/delete-account.ts';
 import { Refused } from '../../identity/refusal.ts';
+import { brandOf } from '../branding.ts';
 import { codeIn } from '../entered.ts';
 import { originOf } from '../origin.ts';
 import type { PageParts } from '../parts.ts';
+import { appOf, lastClient } from '../way-back.ts';
 import { leadTo, refusedBy, showAccountPage } from './show.ts';
 
 export function remove(parts: PageParts): ShowsPerson {
@@ -51,7 +53,14 @@ export function removeForGood(parts: PageParts): SubmitsPerson {
 }
 
 export function removed(parts: PageParts): Shows {
-  return (ctx) => sendPage(ctx, parts.views, { view: 'account-deleted', data: {} });
+  return async (ctx) => {
+    const client = await lastClient(parts, ctx);
+    sendPage(ctx, parts.views, {
+      view: 'account-deleted',
+      brand: client && (await brandOf(parts.identity, parts.views, { ...client, client })),
+      data: { app: client && appOf(parts, client) },
+    });
+  };
 }
 
 /** How this person proves it. */

@@ -59,7 +59,9 @@ describe('forgot password', () => {
     expect(pathOf(done)).to.equal('/reset/done');
     expect(pathOf(await visitor.open('/account'))).to.match(/^\/interaction\//);
     await world.visitor().signIn({ login: 'patient@clinic.test', password: FRESH });
-    expect((await world.server.mail.take('patient@clinic.test')).subject).to.equal('Your password has been reset');
+    expect((await world.server.mail.take('patient@clinic.test')).subject).to.equal(
+      'Your password has been reset',
+    );
     const { id } = await world.account('patient@clinic.test');
     const lines = await world.server.running.stores.audit.latest({ limit: 10, subject: id });
     expect(lines.map(({ event }) => event)).to.include.members(['password.forgotten', 'password.set']);

@@ -169,7 +169,7 @@ describe('signing in at the account pages', () => {
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 11 * 60_000 });
     const page = await visitor.open('/account/delete');
     expect(pathOf(page)).to.match(/^\/interaction\//);
-    expect(page.body).to.contain('Please confirm that it is you').and.to.contain(`value="${MARA.login}"`);
+    expect(page.body).to.contain('Confirm it’s you to continue').and.to.contain(`value="${MARA.login}"`);
     const there = shown(await visitor.session.submit(page, MARA, { form: formTo(page, /\/sign-in$/) }));
     expect(pathOf(there)).to.equal('/account/delete');
     expect(await cookie())

@@ -72,7 +72,7 @@ describe('a person who comes by Google or Apple', function () {
     const page = await journeys.visit();
     upstream.setDown(true);
     await go(page, 'google', person);
-    await page.getByText('Google does not answer right now').waitFor();
+    await page.getByText('Google is not responding right now').waitFor();
     await expectAccessible(page);
     upstream.setDown(false);
     await press(page, 'google');
@@ -92,7 +92,7 @@ describe('a person who comes by Google or Apple', function () {
       return route.continue();
     });
     await go(page, 'apple', person, { beside: APPLE_NAME });
-    await page.getByText('Apple does not answer right now').waitFor();
+    await page.getByText('Apple is not responding right now').waitFor();
     await page.unrouteAll({ behavior: 'wait' });
     upstream.setDown(false);
     upstream.nextPerson('apple', person);

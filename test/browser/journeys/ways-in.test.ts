@@ -133,7 +133,7 @@ describe('a person on the way in', function () {
     expect(proven.amr).to.include.members(['pwd', 'otp']);
 
     const recent = await begin(page, await own(), { max_age: '0' });
-    await page.getByText('Please confirm that it is you').waitFor();
+    await page.getByText('Confirm it’s you to continue').waitFor();
     await enter(page, DOCTOR);
     expect((await claimsAt(page, recent)).auth_time).to.be.at.least(Number(proven.auth_time));
   });

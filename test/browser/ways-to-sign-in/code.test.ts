@@ -249,7 +249,7 @@ describe('a sign-in code by letter', () => {
     expect(visit.page.body).to.contain('data-left="30"');
     await visit.press('/code/send');
     expect(visit.page.status).to.equal(429);
-    expect(alertOf(visit.page)).to.match(/another one in \d+ seconds/);
+    expect(alertOf(visit.page)).to.match(/new code in \d+ seconds/);
     door.later(31);
     await visit.press('/code/send');
     expect(visit.page.body).to.contain('We sent a new code');

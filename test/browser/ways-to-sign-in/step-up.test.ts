@@ -111,7 +111,7 @@ describe('a sign-in that asks for more', () => {
     expect((await door.begin({ max_age: '1000' }, session)).at).to.be.a('string');
     const visit = await door.begin({ max_age: '0' }, session);
     expect(visit.page.body)
-      .to.contain('Please confirm that it is you')
+      .to.contain('Confirm it’s you to continue')
       .and.to.contain(`value="${MARA.login}"`);
     const before = Math.floor(Date.now() / 1000);
     await visit.press('/sign-in', MARA);

@@ -230,7 +230,7 @@ describe('a sign-in with an upstream', () => {
     door.server.upstream.setDown(true);
     visit.at = await deliver(visit.session, answer);
     expect(visit.page.status).to.equal(503);
-    expect(alertOf(visit.page)).to.contain('Google does not answer');
+    expect(alertOf(visit.page)).to.contain('Google is not responding');
     await visit.press('/sign-in', MARA);
     expect(visit.at).to.be.a('string');
   });
@@ -241,7 +241,7 @@ describe('a sign-in with an upstream', () => {
       fresh.server.upstream.setDown(true);
       const visit = await (await fresh.begin()).press('/with/apple');
       expect(visit.page.status).to.equal(503);
-      expect(alertOf(visit.page)).to.contain('Apple does not answer');
+      expect(alertOf(visit.page)).to.contain('Apple is not responding');
       await visit.press('/sign-in', MARA);
       expect(visit.at).to.be.a('string');
     } finally {
@@ -270,7 +270,7 @@ describe('a sign-in with an upstream', () => {
     await door.make({ email: person.email, status: 'blocked' });
     const visit = await (await door.begin()).with('google', person);
     expect(visit.page.status).to.equal(403);
-    expect(alertOf(visit.page)).to.contain('cannot be used');
+    expect(alertOf(visit.page)).to.contain('could not sign you in');
   });
 
   it('asks the upstream to ask when the app wants a new sign-in', async () => {
