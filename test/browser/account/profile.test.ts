@@ -270,7 +270,7 @@ describe('the address page', () => {
     };
     const over = await ask('203.0.113.83', CHIEF, 6);
     expect(over.status).to.equal(429);
-    expect(alertOf(over)).to.equal('No more e-mails right now. Please try again in 60 minutes.');
+    expect(alertOf(over)).to.equal('We cannot send more emails right now. Please try again in 60 minutes.');
     expect(pathOf(await ask('203.0.113.84', MARA, 1))).to.equal('/account/address/code');
     await world.server.running.identity.mailer.drain(30_000);
     expect(world.server.mail.letters.filter(({ to }) => to.includes('flood@new.test'))).to.have.length(6);

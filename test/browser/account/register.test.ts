@@ -256,7 +256,7 @@ describe('opening an account', () => {
       words.push(alertOf(page));
     }
     expect(new Set(words)).to.deep.equal(
-      new Set(['No more e-mails right now. Please try again in 60 minutes.']),
+      new Set(['We cannot send more emails right now. Please try again in 60 minutes.']),
     );
     await world.server.running.identity.mailer.drain(3000);
     expect(world.server.mail.letters.filter(({ to }) => to.includes('flooded@new.test'))).to.have.length(20);

@@ -143,7 +143,7 @@ describe('a sign-in code by letter', () => {
       expect(headingOf((await ask('203.0.113.71', email)).page)).to.equal('Check your email');
     }
     expect(new Set(replies)).to.deep.equal(
-      new Set(['No more emails right now. Please try again in 10 minutes.']),
+      new Set(['We cannot send more emails right now. Please try again in 10 minutes.']),
     );
     const chief = door.server.mail.letters.filter(({ to }) => to.includes('chief@clinic.test'));
     expect(chief.length).to.be.within(5, 6);
