@@ -219,7 +219,9 @@ describe('forgot password', () => {
         login,
       ).to.deep.equal([200, 200, 200, 429]);
       const [over] = replies.slice(-1);
-      expect(over && alertOf(over)).to.equal('We cannot send more emails right now. Please try again in 15 minutes.');
+      expect(over && alertOf(over)).to.equal(
+        'We cannot send more emails right now. Please try again in 15 minutes.',
+      );
       expect(pathOf(await ask(login)), 'from elsewhere').to.equal('/forgot/sent');
     }
     await world.server.running.identity.mailer.drain(3000);
