@@ -22,10 +22,10 @@ import { createForms, type Forms } from './http/csrf.ts';
 import { createInternalApp } from './http/health.ts';
 import { factsOfRequest } from './http/request-facts.ts';
 import { loadStaticFiles } from './http/static-files.ts';
-import { createUnfinishedRequests } from './http/unfinished-requests.ts';
 import { createViews } from './http/views.ts';
 import { loadWords } from './http/words.ts';
 import { createAttempts } from './identity/attempts.ts';
+import { createBudgets } from './identity/budgets.ts';
 import type { Identity } from './identity/identity.ts';
 import { createPasswordHasher } from './identity/password-hasher.ts';
 import { createPasswordPolicy } from './identity/password-policy.ts';
@@ -51,7 +51,6 @@ const PROJECT = join(import.meta.dirname, '..');
 /** Milliseconds between two rounds of cleaning up. No answer depends on them. */
 const SWEEP_EVERY = 60_000;
 const ROTATION_CHECK_EVERY = 60_000;
-const TELL_EVERY = 60_000;
 const AUDIT_MINUTES_EVERY = 10_000;
 /** Milliseconds that letters may take when the server stops: under 5 s with the requests before them (listen.ts). */
 const LETTERS_DRAIN = 1500;
@@ -95,7 +94,6 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     await front.answerWith(handler);
     repeat(lifecycle, 'sweep', SWEEP_EVERY, log, () => parts.stores.sweep(clock.now()));
     keepAudit(config.audit.retention, parts);
-    repeat(lifecycle, 'unfinished requests', TELL_EVERY, log, () => parts.unfinished.tell());
     repeat(lifecycle, 'key rotation', ROTATION_CHECK_EVERY, log, () => parts.oidc.rotateKeys());
     lifecycle.ready();
     const { stores, identity, oidc } = parts;
@@ -146,14 +144,16 @@ async function createParts(ground: Ground) {
   const stores = ground.stores ?? (await openStoresWhenReady(config.store, { log }));
   lifecycle.onClose('stores', 'stores', () => stores.close());
   const metrics = createMetrics();
-  const unfinished = createUnfinishedRequests(log);
-  lifecycle.onClose('work', 'unfinished requests', () => unfinished.tell());
   const audit = countSignIns(
     createAudit({ store: stores.audit, clock, log, toLog: config.audit.log }),
     metrics,
   );
   lifecycle.onClose('audit', 'audit', () => audit.flush());
-  const attempts = createAttempts({ store: stores.attempts, clock, limits: config.attempts, secrets });
+  const budgets = createBudgets({ store: stores.attempts, clock });
+  const attempts = createAttempts({
+    ...{ store: stores.attempts, budgets, clock, secrets },
+    limits: config.attempts,
+  });
   const looks = createLooks(config);
   const oidc = await createOidcServer({
     config,
@@ -174,29 +174,20 @@ async function createParts(ground: Ground) {
     await mail.mailer.drain(LETTERS_DRAIN);
     await mail.mailer.close();
   });
-  const identity = createIdentity({ ...ground, secrets, stores, audit, oidc, attempts, mailer: mail.mailer });
+  const identity = createIdentity({
+    ...{ ...ground, secrets, stores, audit, oidc, budgets, attempts },
+    mailer: mail.mailer,
+  });
   // One of each for all doors: what an upstream publishes is fetched once for pages and dialects.
   const upstreams = createUpstreams({ config, log });
-  return {
-    ...ground,
-    secrets,
-    stores,
-    audit,
-    oidc,
-    identity,
-    mail,
-    upstreams,
-    ...looks,
-    metrics,
-    unfinished,
-  };
+  return { ...ground, secrets, stores, audit, oidc, identity, mail, upstreams, ...looks, metrics };
 }
 
 function createIdentity(
   parts: Ground &
-    Pick<Identity, 'stores' | 'secrets' | 'audit' | 'mailer' | 'attempts'> & { oidc: OidcServer },
+    Pick<Identity, 'stores' | 'secrets' | 'audit' | 'mailer' | 'budgets' | 'attempts'> & { oidc: OidcServer },
 ): Identity {
-  const { config, issuer, log, clock, stores, secrets, audit, mailer, attempts, oidc } = parts;
+  const { config, issuer, log, clock, stores, secrets, audit, mailer, budgets, attempts, oidc } = parts;
   return {
     stores,
     clock,
@@ -211,6 +202,7 @@ function createIdentity(
       ...(config.hashing.concurrency !== undefined && { concurrency: config.hashing.concurrency }),
     }),
     policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
+    budgets,
     attempts,
   };
 }
@@ -266,7 +258,6 @@ async function createHandler(parts: Parts & { dialects: readonly Dialect[] }): P
     development: await createDevelopmentPages({ ...parts, forms }),
     accepting: lifecycle.accepting,
     observe: (seen) => parts.metrics.request(seen),
-    unfinished: parts.unfinished,
   });
   return app.callback();
 }

@@ -74,7 +74,7 @@ const ZONES: readonly Zone[] = [
       'store/ports.ts',
       'federation/upstream.ts',
     ],
-    types: ['identity/identity.ts', 'oidc/oidc.ts'],
+    types: ['identity/identity.ts', 'identity/budgets.ts', 'oidc/oidc.ts'],
     packages: ['zod', 'koa'],
   },
   {

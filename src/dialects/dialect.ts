@@ -248,7 +248,7 @@ export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = 
   readonly order?: readonly Step[];
   /**
    * Which of the shared attempt counters (design.md, Attempts) stand before this door: all three, taken and
-   * given back by the use case ('sign-in'); the client address's alone, read by the frame when every other
+   * given back by the use case ('sign-in'); the client address's alone, held by the frame when every other
    * check has passed ('address'); none ('nothing').
    */
   readonly counts: 'sign-in' | 'address' | 'nothing';
@@ -403,8 +403,8 @@ export interface LimitRule {
   readonly kind: 'sliding' | 'fixed';
   /**
    * 'each': every request that reaches the step, before the work; a sliding count is given back when another
-   * limit or a shared counter refuses the request (a fixed one stays charged). 'success' or reasons: read
-   * before, charged after the work when it ended so.
+   * limit or a shared counter refuses the request (a fixed one stays charged). 'success' or reasons: held
+   * before the work, and charged when it ended so.
    */
   readonly charge: 'each' | 'success' | readonly Reason[];
 }

@@ -11,12 +11,12 @@ import type {
   ChargedLimit,
   Credential,
   Endpoint,
-  LimitRule,
   OrganizationView,
   Params,
   RequestView,
   Use,
 } from './dialect.ts';
+import type { DueLater } from './limits.ts';
 import type { RouteFound } from './match-route.ts';
 import { type FormFields, noFields } from './parse-form.ts';
 import type { DialectServices } from './services.ts';
@@ -47,8 +47,8 @@ export interface Exchange {
   charged: ChargedLimit[];
   /** Gives sliding counts back when something else refuses the request as one too many. */
   giveBack: (() => Promise<void>)[];
-  /** Limits to charge after the work. */
-  chargeLater: LimitRule[];
+  /** Budgets that the outcome decides about. */
+  later: DueLater[];
   /** Made when first needed: bound to the organization, so only after that step. */
   use: Use | undefined;
 }
@@ -92,7 +92,7 @@ export function newExchange(options: {
     caller: undefined,
     charged: [],
     giveBack: [],
-    chargeLater: [],
+    later: [],
     use: undefined,
   };
 }

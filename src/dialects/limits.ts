@@ -4,6 +4,7 @@
  * address. A counter that cannot be reached is a 503, never a free try.
  */
 
+import type { Budget, Hold } from '../identity/budgets.ts';
 import { randomUUID } from '../secrets.ts';
 import type { Limit, Taken } from '../store/ports.ts';
 import { type ChargedLimit, type LimitRule, type Reason, Refused } from './dialect.ts';
@@ -30,17 +31,24 @@ function seconds(milliseconds: number): number {
   return Math.max(1, Math.ceil(milliseconds / 1000));
 }
 
-function charged(rule: LimitRule, taken: Taken): ChargedLimit {
+/** What a request found at a counter. */
+interface Stand {
+  readonly rule: LimitRule;
+  readonly taken: Taken;
+}
+
+const isFull = ({ taken }: Stand) => !taken.allowed;
+
+function shown({ rule, taken }: Stand): ChargedLimit {
   return { ...rule, remaining: Math.max(0, rule.limit - taken.count), resetAfter: seconds(taken.retryAfter) };
 }
 
+function budgetOf(counting: Counting, rule: LimitRule): Budget {
+  return { key: keyOf(counting, rule), limit: bound(rule), kind: rule.kind };
+}
+
 function read(counting: Counting, rule: LimitRule): Promise<Taken> {
-  const { attempts } = counting.services.stores;
-  const now = counting.services.clock.now();
-  const key = keyOf(counting, rule);
-  return rule.kind === 'sliding'
-    ? attempts.peek(key, bound(rule), now)
-    : attempts.peekWindow(key, bound(rule), now);
+  return counting.services.identity.budgets.read(budgetOf(counting, rule));
 }
 
 async function take(counting: Counting, rule: LimitRule) {
@@ -55,8 +63,6 @@ async function take(counting: Counting, rule: LimitRule) {
   return { taken, giveBack: () => attempts.giveBack(key, mark) };
 }
 
-const full = (taken: readonly Taken[]) => taken.filter((one) => !one.allowed);
-
 function tooMany(refused: readonly Taken[]): Refused {
   return new Refused('too-many-requests', {
     retryAfter: Math.max(...refused.map((one) => seconds(one.retryAfter))),
@@ -64,52 +70,72 @@ function tooMany(refused: readonly Taken[]): Refused {
   });
 }
 
+/** A budget that is charged when the request ends in one of the ways that count. */
+export interface DueLater {
+  readonly hold: Hold;
+  /** `reason`: why the request was refused; undefined: it was not. */
+  isDue(reason: Reason | undefined): boolean;
+}
+
 export interface LimitsOutcome {
   /** For headers: every counter the request stands at, also when one of them refuses it. */
   readonly charged: readonly ChargedLimit[];
   readonly giveBack: readonly (() => Promise<void>)[];
-  /** To be charged after the work. */
-  readonly later: readonly LimitRule[];
+  readonly later: readonly DueLater[];
   /** 'too-many-requests', with the longest wait of those that are full. */
   readonly refusal: Refused | undefined;
 }
 
 /**
- * Reads every limit, then takes those that count each request. With several rules the reading comes first,
- * so that one that is full leaves the others as they were; a race that the reading misses is settled by
- * giving back.
+ * Reads every limit, then takes those that count each request and holds the others. With several rules the
+ * reading comes first, so that one that is full leaves the others as they were; a race that the reading misses
+ * is settled by giving back.
  */
 export async function applyLimits(counting: Counting, rules: readonly LimitRule[]): Promise<LimitsOutcome> {
-  const each = rules.filter((rule) => rule.charge === 'each');
-  const later = rules.filter((rule) => rule.charge !== 'each');
-  const toRead = rules.length === 1 ? later : rules;
-  const readings = await Promise.all(toRead.map((rule) => read(counting, rule)));
-  const stopped = full(readings);
-  if (stopped.length > 0) {
-    const shown = toRead.flatMap((rule, index) => {
-      const reading = readings[index];
-      return reading === undefined ? [] : [charged(rule, reading)];
-    });
-    return { charged: shown, giveBack: [], later: [], refusal: tooMany(stopped) };
+  const toRead = rules.length === 1 ? [] : rules;
+  const readings = await Promise.all(
+    toRead.map(async (rule) => ({ rule, taken: await read(counting, rule) })),
+  );
+  if (readings.some(isFull)) return refusedBy(readings);
+  const each = await Promise.all(
+    rules
+      .filter(({ charge }) => charge === 'each')
+      .map(async (rule) => ({ rule, ...(await take(counting, rule)) })),
+  );
+  const giveBack = each.filter(({ taken }) => taken.allowed).map((taking) => taking.giveBack);
+  const some = each.some(isFull) ? undefined : await holdSome(counting, rules);
+  if (some !== undefined && 'later' in some) {
+    return { charged: each.map(shown), giveBack, later: some.later, refusal: undefined };
   }
-  const takings = await Promise.all(each.map(async (rule) => ({ rule, ...(await take(counting, rule)) })));
-  const shown = takings.map(({ rule, taken }) => charged(rule, taken));
-  const giveBack = takings.filter(({ taken }) => taken.allowed).map((taking) => taking.giveBack);
-  const refused = full(takings.map(({ taken }) => taken));
-  if (refused.length === 0) return { charged: shown, giveBack, later, refusal: undefined };
   await Promise.all(giveBack.map((undo) => undo()));
-  return { charged: shown, giveBack: [], later: [], refusal: tooMany(refused) };
+  return refusedBy([...each, ...(some?.full ?? [])]);
 }
 
-/** Charges what counts only some outcomes. `reason`: why the request was refused; undefined: it was not. */
-export async function chargeOutcome(
+/** The rules that only some outcomes count for. */
+async function holdSome(
   counting: Counting,
   rules: readonly LimitRule[],
-  reason: Reason | undefined,
-): Promise<void> {
-  const due = rules.filter(({ charge }) => {
-    if (reason === undefined) return charge === 'success';
-    return typeof charge !== 'string' && charge.includes(reason);
+): Promise<{ later: DueLater[] } | { full: Stand[] }> {
+  const some = rules.filter(({ charge }) => charge !== 'each');
+  const budgets = some.map((rule) => budgetOf(counting, rule));
+  const held = await counting.services.identity.budgets.hold(budgets);
+  if ('holds' in held) {
+    return { later: held.holds.map((hold, i) => ({ hold, isDue: (reason) => isDue(some[i], reason) })) };
+  }
+  const full = some.flatMap((rule) => {
+    const taken = held.full.get(keyOf(counting, rule));
+    return taken === undefined ? [] : [{ rule, taken }];
   });
-  await Promise.all(due.map((rule) => take(counting, rule)));
+  return { full };
+}
+
+function refusedBy(stands: readonly Stand[]): LimitsOutcome {
+  const refusal = tooMany(stands.filter(isFull).map(({ taken }) => taken));
+  return { charged: stands.map(shown), giveBack: [], later: [], refusal };
+}
+
+function isDue(rule: LimitRule | undefined, reason: Reason | undefined): boolean {
+  if (rule === undefined || rule.charge === 'each') return false;
+  if (reason === undefined) return rule.charge === 'success';
+  return rule.charge !== 'success' && rule.charge.includes(reason);
 }

@@ -13,13 +13,12 @@ import type { Dialect, Reply, RequestView } from './dialect.ts';
 import { Refused } from './dialect.ts';
 import { NO_ORGANIZATION } from './directory.ts';
 import { type Exchange, newExchange } from './exchange.ts';
-import { chargeOutcome } from './limits.ts';
 import { findRoute, type RouteFound } from './match-route.ts';
 import { refusedFrom, retryAfterOf } from './refuse.ts';
 import { sendReply } from './reply.ts';
 import { requestView } from './request-view.ts';
 import type { DialectServices } from './services.ts';
-import { countingOf, runStep, useOf } from './steps.ts';
+import { runStep, useOf } from './steps.ts';
 
 export interface DialectsOptions extends DialectServices {
   /** Those that are switched on. */
@@ -114,7 +113,7 @@ function wordsFor(
 async function work(exchange: Exchange): Promise<Reply> {
   const { endpoint, mounted, params, request } = exchange;
   for (const step of endpoint.order ?? mounted.dialect.order) await runStep(exchange, step);
-  await checkSharedAddress(exchange);
+  await holdSharedAddress(exchange);
   const { body, query, caller } = exchange;
   const organization = exchange.organization ?? NO_ORGANIZATION;
   const facts = {
@@ -130,8 +129,13 @@ async function work(exchange: Exchange): Promise<Reply> {
 }
 
 /** For doors whose use case does not do it itself: design.md, Attempts, the second row. */
-async function checkSharedAddress({ endpoint, services, request }: Exchange): Promise<void> {
-  if (endpoint.counts === 'address') await services.identity.attempts.checkAddress(request.address);
+async function holdSharedAddress({ endpoint, services, request, later }: Exchange): Promise<void> {
+  if (endpoint.counts !== 'address') return;
+  const hold = await services.identity.attempts.beginAt(request.address);
+  later.push({
+    hold,
+    isDue: (reason) => reason !== undefined && endpoint.chargesAddress?.includes(reason) === true,
+  });
 }
 
 /** Never rejects: what goes wrong is the refusal 'internal', or 'unavailable'. */
@@ -158,12 +162,10 @@ function sayRefusal(exchange: Exchange, refusal: Refused): Outcome {
 
 /** Counters that depend on the outcome, and the audit line of a refusal. */
 async function settle(exchange: Exchange, refusal: Refused | undefined): Promise<void> {
-  const { endpoint, services, request } = exchange;
   if (refusal !== undefined) auditRefusal(exchange, refusal);
   if (refusal?.reason === 'too-many-requests')
     await Promise.all(exchange.giveBack.map((giveBack) => giveBack()));
-  if (refusal !== undefined && endpoint.chargesAddress?.includes(refusal.reason)) {
-    await services.identity.attempts.chargeAddress(request.address);
-  }
-  await chargeOutcome(countingOf(exchange), exchange.chargeLater, refusal?.reason);
+  await Promise.all(
+    exchange.later.map(({ hold, isDue }) => (isDue(refusal?.reason) ? hold.charge() : hold.release())),
+  );
 }

@@ -169,7 +169,7 @@ async function limits(exchange: Exchange): Promise<void> {
   const outcome = await applyLimits(countingOf(exchange), rules);
   exchange.charged.push(...outcome.charged);
   exchange.giveBack.push(...outcome.giveBack);
-  exchange.chargeLater.push(...outcome.later);
+  exchange.later.push(...outcome.later);
   if (outcome.refusal !== undefined) throw outcome.refusal;
 }
 

@@ -10,6 +10,7 @@ import type { Log } from '../observe/log.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Stores } from '../store/ports.ts';
 import type { Attempts } from './attempts.ts';
+import type { Budgets } from './budgets.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { PasswordPolicy } from './password-policy.ts';
 
@@ -19,6 +20,7 @@ export interface Identity {
   readonly secrets: Secrets;
   readonly hasher: PasswordHasher;
   readonly policy: PasswordPolicy;
+  readonly budgets: Budgets;
   readonly attempts: Attempts;
   readonly mailer: Mailer;
   readonly audit: Audit;

@@ -12,6 +12,7 @@ import { randomUUID } from 'node:crypto';
 import Provider, { type Client, type Configuration, errors } from 'oidc-provider';
 import type { Clock } from '../clock.ts';
 import type { Attempts } from '../identity/attempts.ts';
+import type { Hold } from '../identity/budgets.ts';
 import { Refused } from '../identity/refusal.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Secrets } from '../secrets.ts';
@@ -26,7 +27,7 @@ import { ROUTES } from './server-routes.ts';
 
 export interface DeviceParts {
   readonly pages: EnginePages;
-  readonly attempts: Pick<Attempts, 'checkAddress' | 'chargeAddress'>;
+  readonly attempts: Pick<Attempts, 'beginAt'>;
   readonly originOf: OriginOf;
   readonly audit: Audit;
 }
@@ -80,7 +81,7 @@ async function enterCode(
   const problem = problemOf(error);
   const line = auditLine(parts);
   if (problem === 'device-code-unknown') {
-    await parts.attempts.chargeAddress(addressOf(parts, ctx));
+    notesOf(ctx).wrongUserCode = true;
     line(ctx, 'device.refused', 'refused', { reason: 'unknown code' });
   }
   if (problem === 'device-stopped') line(ctx, 'device.refused', 'refused', { reason: 'the person said no' });
@@ -156,23 +157,34 @@ export function guardUserCodes(
 ): EngineStep {
   return async (ctx, next) => {
     if (ctx.path !== ROUTES.code_verification) return next();
-    if (ctx.method === 'POST') {
-      try {
-        await parts.attempts.checkAddress(addressOf(parts, ctx));
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        ctx.status = 429;
-        ctx.set('Retry-After', String(error.retryAfter ?? 60));
-        return refuse(ctx, 'too_many_requests');
-      }
-    } else {
-      const { user_code: userCode } = ctx.query;
-      // The engine would post the code by a script of its own; ours stands in the field until the person goes on.
-      if (typeof userCode === 'string') notesOf(ctx as EngineContext).userCode = userCode;
-      ctx.querystring = '';
-    }
+    if (ctx.method === 'POST') return tryUserCode(parts, ctx, { next, refuse });
+    const { user_code: userCode } = ctx.query;
+    // The engine would post the code by a script of its own; ours stands in the field until the person goes on.
+    if (typeof userCode === 'string') notesOf(ctx as EngineContext).userCode = userCode;
+    ctx.querystring = '';
     return next();
   };
+}
+
+async function tryUserCode(
+  parts: DeviceParts,
+  ctx: StepContext,
+  go: { next: () => Promise<void>; refuse: (ctx: StepContext, error: string) => Promise<void> },
+): Promise<void> {
+  let hold: Hold;
+  try {
+    hold = await parts.attempts.beginAt(addressOf(parts, ctx));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    ctx.status = 429;
+    ctx.set('Retry-After', String(error.retryAfter ?? 60));
+    return go.refuse(ctx, 'too_many_requests');
+  }
+  try {
+    await go.next();
+  } finally {
+    await (notesOf(ctx as EngineContext).wrongUserCode ? hold.charge() : hold.release());
+  }
 }
 
 /* ------------------------------------------------------------------ one confirmation per code */

@@ -23,6 +23,8 @@ export interface RequestNotes {
   code?: { readonly family: string; readonly consumedAt: number | undefined };
   /** The user code that a link to the device page carried. */
   userCode?: string;
+  /** The user code that was entered belongs to no device. */
+  wrongUserCode?: boolean;
   /** The access token as the client gets it. */
   accessToken?: string;
   /** The browser session kept this client's grant at logout already before this request. */

@@ -43,12 +43,9 @@ export function setNewPassword(parts: PageParts): Submits {
   const minimum = parts.passwordMinimum;
   return async (ctx, form) => {
     const { identity } = parts;
-    const { address } = factsOf(ctx);
-    await identity.attempts.checkAddress(address);
     const token = form.get('token') ?? undefined;
-    const ticket = await find(parts, token);
+    const ticket = await tryTicket(parts, token, factsOf(ctx).address);
     if (token === undefined || ticket === undefined) {
-      await identity.attempts.chargeAddress(address);
       await refuse(parts, ctx);
       return;
     }
@@ -92,6 +89,19 @@ export function resetDone(parts: PageParts): Shows {
     const app = client && appOf(parts, client);
     sendPage(ctx, parts.views, { view: 'reset-done', brand, data: { app, organization } });
   };
+}
+
+/** A wrong ticket costs the client address what a wrong password does. */
+async function tryTicket(parts: PageParts, token: string | undefined, address: string) {
+  const hold = await parts.identity.attempts.beginAt(address);
+  let settle = hold.release;
+  try {
+    const ticket = await find(parts, token);
+    if (ticket === undefined) settle = hold.charge;
+    return ticket;
+  } finally {
+    await settle();
+  }
 }
 
 async function find(parts: PageParts, token: string | undefined) {

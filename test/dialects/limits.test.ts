@@ -162,6 +162,15 @@ describe("a dialect's own limits", () => {
     expect(await status('/counting/failures', bad)).to.equal(429);
   });
 
+  it('B6 R3 that count refusals only judge no more at once than may fail, and refuse none that succeeds', async () => {
+    const [bad, good] = [someone(), someone()];
+    const twenty = (key: string, end: string) =>
+      Promise.all(Array.from({ length: 20 }, () => status('/counting/failures', key, end)));
+    const judged = (await twenty(bad, 'account-exists')).filter((one) => one === 409);
+    expect(judged).to.have.length(2);
+    expect(new Set(await twenty(good, 'done'))).to.deep.equal(new Set([200]));
+  });
+
   it('of which one is full leave the others uncharged, and name the longest wait', async () => {
     const [first, second] = [someone(), someone()];
     expect(await status('/counting/two', first)).to.equal(200);

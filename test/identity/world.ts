@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AttemptLimits, createAttempts } from '../../src/identity/attempts.ts';
+import { createBudgets } from '../../src/identity/budgets.ts';
 import type { Identity, RequestOrigin } from '../../src/identity/identity.ts';
 import { createPasswordHasher } from '../../src/identity/password-hasher.ts';
 import { createPasswordPolicy } from '../../src/identity/password-policy.ts';
@@ -57,6 +58,7 @@ export async function openWorld(
   const letters: Letter[] = [];
   const audit: World['audit'] = [];
   const ended: World['ended'] = [];
+  const budgets = createBudgets({ store: stores.attempts, clock });
   const identity: Identity = {
     stores,
     clock,
@@ -65,8 +67,10 @@ export async function openWorld(
     issuer: 'https://id.test',
     hasher: createPasswordHasher({ queue: options.queue ?? 256 }),
     policy: createPasswordPolicy({ productNames: ['Portico'], extra: [] }),
+    budgets,
     attempts: createAttempts({
       store: stores.attempts,
+      budgets,
       clock,
       secrets,
       limits: { ...LIMITS, ...options.limits },

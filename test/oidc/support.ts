@@ -13,6 +13,7 @@ import { CookieJar } from 'tough-cookie';
 import { systemClock } from '../../src/clock.ts';
 import { type ConfigInput, configSchema } from '../../src/config/schema.ts';
 import { createAttempts } from '../../src/identity/attempts.ts';
+import { createBudgets } from '../../src/identity/budgets.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { createOidcServer } from '../../src/oidc/create-oidc-server.ts';
 import { ACR, type EnginePages, InteractionGone, type OidcServer } from '../../src/oidc/oidc.ts';
@@ -93,6 +94,7 @@ export async function openWorld(
     pages: plainPages,
     attempts: createAttempts({
       store: stores.attempts,
+      budgets: createBudgets({ store: stores.attempts, clock: systemClock }),
       clock: systemClock,
       limits: config.attempts,
       secrets,
