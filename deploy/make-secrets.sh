@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes what docker-compose.yml reads from deploy/secrets: the server key, a password for Redis, and a
-# certificate for localhost, signed by itself. What is there stays: the server key above all, without which
-# the store cannot be read. Keep a copy of it elsewhere.
+# Makes what docker-compose.yml reads from deploy/secrets: the server key, passwords for
+# MongoDB and Redis, and a certificate for localhost, signed by itself. What is there stays: the server key above
+# all, without which the store cannot be read. Keep a copy of it elsewhere.
 set -eu
 cd "$(dirname "$0")"
 # The folder keeps other users of this machine out; in it the files can be read by the containers' users.
@@ -11,6 +11,11 @@ cd secrets
 umask 022
 
 [ -s server-key ] || openssl rand -base64 32 >server-key
+[ -s mongo-root-password ] || openssl rand -hex 32 >mongo-root-password
+if ! [ -s mongo-password ]; then
+	openssl rand -hex 32 >mongo-password
+	printf 'mongodb://portico:%s@mongo:27017/?authSource=portico&replicaSet=rs0\n' "$(cat mongo-password)" >mongo-url
+fi
 if ! [ -s redis-password ]; then
 	openssl rand -hex 32 >redis-password
 	printf 'redis://:%s@redis:6379\n' "$(cat redis-password)" >redis-url

@@ -1,5 +1,5 @@
 /**
- * The server key: 32 bytes under which everything that is stored is hashed or encrypted. Production takes
+ * The server key: 32 bytes under which everything that signs people in is stored hashed or encrypted. Production takes
  * it from the configuration; development makes one at its first start and keeps it in a file.
  */
 import { randomBytes } from 'node:crypto';

@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import { parse } from 'yaml';
@@ -121,9 +122,9 @@ describe('docker-compose.yml', () => {
       expect(config.environment, name).to.equal('production');
       expect(config.issuer).to.equal('https://localhost');
       expect(config.store).to.deep.include({ kind: 'distributed', startupTimeout: 60 });
-      expect(new URL(config.store.mongo.url).searchParams.get('replicaSet')).to.equal(
-        compose.services.mongo?.command?.[2],
-      );
+      expect(config.store.mongo.url).to.match(/^mongodb:\/\/portico:[0-9a-f]{64}@mongo:27017\/\?/);
+      const replicaSet = new URL(config.store.mongo.url).searchParams.get('replicaSet');
+      expect(compose.services.mongo?.command?.join(' ')).to.contain(`--replSet ${replicaSet} `);
       expect(config.store.redis.url).to.match(/^redis:\/\/:[0-9a-f]{64}@redis:6379$/);
       expect(config.keys.encryption).to.match(/^[A-Za-z0-9+/]{43}=$/);
       for (const url of [config.store.mongo.url, config.store.redis.url, config.mail.smtp.url])
@@ -175,16 +176,45 @@ describe('docker-compose.yml', () => {
   it('keeps secrets from other users of the machine, and never makes them anew', () => {
     const folder = path.join(secrets, 'secrets');
     expect(statSync(folder).mode & 0o777).to.equal(0o700);
-    const before =
-      readFileSync(path.join(folder, 'server-key'), 'utf8') +
-      readFileSync(path.join(folder, 'redis-url'), 'utf8');
+    const contents = () =>
+      Object.values(compose.secrets).map(({ file }) => readFileSync(located(file), 'utf8'));
+    const before = contents();
     execFileSync('sh', [path.join(secrets, 'make-secrets.sh')]);
-    const after =
-      readFileSync(path.join(folder, 'server-key'), 'utf8') +
-      readFileSync(path.join(folder, 'redis-url'), 'utf8');
-    expect(after).to.equal(before);
+    expect(contents()).to.deep.equal(before);
+    expect(new Set(before).size, 'each another one').to.equal(before.length);
     expect(readFileSync(path.join(root, '.gitignore'), 'utf8')).to.contain('deploy/secrets/');
     expect(readFileSync(path.join(root, '.dockerignore'), 'utf8')).not.to.contain('!deploy');
+  });
+
+  it('X1 lets only who knows a password into MongoDB, and the nodes nowhere but into their database', () => {
+    const { command = [], environment = {}, volumes = [], healthcheck } = compose.services.mongo ?? {};
+    // A replica set without a key for its members would not ask anybody (and does not start with --auth).
+    expect(command.join(' ')).to.match(/ --keyFile \S+$/);
+    expect(environment).to.deep.equal({
+      MONGO_INITDB_ROOT_USERNAME: 'root',
+      MONGO_INITDB_ROOT_PASSWORD_FILE: '/run/secrets/mongo-root-password',
+    });
+    expect(healthcheck?.test.at(-1)).to.contain('.auth("root", password)');
+    const [script = ''] = volumes.filter((volume) => volume.includes('/docker-entrypoint-initdb.d/'));
+    const made: unknown[] = [];
+    runInNewContext(readFileSync(located(script.split(':')[0] ?? ''), 'utf8'), {
+      db: { getSiblingDB: (at: string) => ({ createUser: (user: object) => made.push({ at, ...user }) }) },
+      require: () => ({
+        readFileSync: (file: string) =>
+          readFileSync(located(`./deploy/secrets/${path.basename(file)}`), 'utf8'),
+      }),
+    });
+    const [, service = {}] = portico[0] ?? [];
+    const { mongo } = configOf(service).store;
+    const { username, password, searchParams } = new URL(mongo.url);
+    expect(JSON.parse(JSON.stringify(made))).to.deep.equal([
+      {
+        at: searchParams.get('authSource'),
+        user: username,
+        pwd: password,
+        roles: [{ role: 'readWrite', db: mongo.database }],
+      },
+    ]);
   });
 
   it('starts a Redis that forgets nothing for want of room, and asks for the password that nodes have', async function () {

@@ -44,6 +44,21 @@ describe('docs/operations.md', function () {
     }
   });
 
+  it('X1 says rightly that profiles can be read in the store, and what signs people in cannot', async () => {
+    expect(guide).to.contain('profiles are stored as they are');
+    const server = await startTestServer();
+    const line = await oidcSignIn(server.issuer);
+    await server.close({ keepStore: true });
+    const stored = readFileSync(path.join(server.folder, 'portico.db'), 'latin1');
+    rmSync(server.folder, { recursive: true, force: true });
+    for (const profile of ['mara@clinic.test', 'Mara']) expect(stored).to.contain(profile);
+    expect(stored).to.contain('$argon2id$');
+    for (const secret of [line.access, line.refresh]) expect(stored).not.to.contain(secret);
+    // What stands in the content of a session or a grant.
+    for (const content of ['"loginTs"', '"authorizations"', '"openid":{"scope"'])
+      expect(stored).not.to.contain(content);
+  });
+
   it('names only keys that there are, and commands that there are', async () => {
     const keys = readFileSync(path.join(root, 'docs/configuration.md'), 'utf8');
     const sections = 'http|store|mail|keys|sessions|hashing|audit|log|oidc';
