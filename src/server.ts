@@ -9,6 +9,7 @@ import type { Middleware } from 'koa';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import { serverKey } from './config/server-key.ts';
+import { createTokenAdmission } from './dialects/admission.ts';
 import { createApiKeyDescriber } from './dialects/describe-api-key.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { ensureDialectClients } from './dialects/dialect-clients.ts';
@@ -273,7 +274,10 @@ async function createDialects(
     showPage: createDialectPages({ views, stores }),
     serverCors: createCors(config.http.cors.origins),
   };
-  parts.oidc.describeApiKeysWith(createApiKeyDescriber(services));
+  parts.oidc.askDialects({
+    describeApiKey: createApiKeyDescriber(services),
+    admitsToken: createTokenAdmission(services),
+  });
   return mountDialects(services);
 }
 

@@ -356,6 +356,8 @@ export interface Caller {
   readonly grantId?: string;
   /** Scopes of the key, or of the token. */
   readonly scopes: readonly string[];
+  /** When an API key ends; absent: when it is deleted. */
+  readonly endsAt?: Date;
   /** Vendor claims of the token. */
   readonly claims: Readonly<Record<string, Json>>;
 }
@@ -806,6 +808,7 @@ export interface Use {
 
   /* -- API keys of an account */
 
+  /** A key that an API key makes ends with its maker. 'too-many-api-keys'. */
   createApiKey(wanted: {
     accountId: string;
     name: string;

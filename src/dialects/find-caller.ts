@@ -64,6 +64,7 @@ export async function bearerOfKey(
     scopes: record.scopes,
     claims: {},
     madeAt: record.createdAt,
+    ...(record.expiresAt === undefined ? {} : { endsAt: record.expiresAt }),
   } as const;
   if (record.accountId === undefined) return caller;
   if (account === undefined || !mayGoOn(mounted, account)) throw new Refused('invalid-api-key');

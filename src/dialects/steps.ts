@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import { readBody, refuseEncoding } from '../http/input.ts';
-import type { AcceptsShape, FieldFault, Step } from './dialect.ts';
+import type { AcceptsShape, FieldFault, LimitRule, Step } from './dialect.ts';
 import { Refused } from './dialect.ts';
 import { directoryOf } from './directory.ts';
 import type { Exchange } from './exchange.ts';
@@ -73,12 +73,23 @@ async function organization(exchange: Exchange): Promise<void> {
   refuseForeign(exchange);
 }
 
+/** Guesses at API keys from one client address, over all organizations. A right key is never limited (K3). */
+const guessesFrom = (address: string): LimitRule => ({
+  counter: 'api-key-guesses',
+  key: address,
+  limit: 100,
+  window: 900,
+  kind: 'sliding',
+  charge: 'each',
+});
+
 /** Requests without a good credential may have limits of their own; over them, 429 hides what was wrong. */
 async function refusedCredential(exchange: Exchange, refusal: unknown): Promise<never> {
   const { mounted, request, caller, body, endpoint } = exchange;
   const { dialect, settings } = mounted;
   if (!(refusal instanceof Refused)) throw refusal;
-  const rules = dialect.limitsOnRefusedCredential?.({ request, settings, caller, body, endpoint }) ?? [];
+  const own = dialect.limitsOnRefusedCredential?.({ request, settings, caller, body, endpoint }) ?? [];
+  const rules = refusal.reason === 'invalid-api-key' ? [...own, guessesFrom(request.address)] : own;
   // A caller who is known, but has no right, belongs to an organization; whoever is not known to none.
   const counting =
     caller === undefined

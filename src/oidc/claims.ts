@@ -32,16 +32,21 @@ export const CLAIMS_BY_SCOPE = {
 } as const;
 
 /**
- * The engine's findAccount. Undefined, as though there were no such account: unknown, blocked, or of
- * another organization than the client that asks.
+ * The engine's findAccount. Undefined, as though there were no such account: unknown, not active, or of
+ * another organization than the client that asks. So the sessions and tokens of an account that is not active
+ * do nothing, and work again when it is.
  */
 export function createAccountFinder(accounts: AccountStore) {
   return async function findAccount(ctx: EngineContext, accountId: string): Promise<Account | undefined> {
     const account = await accounts.byId(accountId);
-    if (!account || account.status === 'blocked') return undefined;
+    if (!account || !isActive(account)) return undefined;
     if (ctx.oidc.client && !serves(ctx.oidc.client, account)) return undefined;
     return { accountId: account.id, claims: async () => ({ ...claimsOf(account) }) };
   };
+}
+
+export function isActive(account: AccountRecord): boolean {
+  return account.status === 'active';
 }
 
 export function serves(client: Client, account: AccountRecord): boolean {

@@ -20,7 +20,7 @@ import type { OriginOf } from './events.ts';
 import { createGrantIssuer } from './grant-issuer.ts';
 import { createAccessEnder, createHoldings } from './grants.ts';
 import { createInteractions } from './interactions.ts';
-import type { ApiKeyDescriber, EnginePages, OidcServer } from './oidc.ts';
+import type { DialectsAsked, EnginePages, OidcServer } from './oidc.ts';
 import { createOutboundFetch } from './outbound-fetch.ts';
 import { buildProvider } from './provider.ts';
 import { createRotations } from './refresh-rotation.ts';
@@ -79,7 +79,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     log,
     schedule: { ...config.keys, longestToken: Math.max(LONGEST_TOKEN, idToken, accessToken) },
   });
-  let describeApiKey: ApiKeyDescriber = async () => undefined;
+  let dialects: DialectsAsked = { describeApiKey: async () => undefined, admitsToken: () => false };
   const build = () =>
     buildProvider(
       {
@@ -91,7 +91,10 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
         pages: options.pages,
         attempts: options.attempts,
         fetch: createOutboundFetch(config.outbound),
-        describeApiKey: (key) => describeApiKey(key),
+        dialects: {
+          describeApiKey: (key) => dialects.describeApiKey(key),
+          admitsToken: (dialect, account) => dialects.admitsToken(dialect, account),
+        },
       },
       keys.ring,
     );
@@ -122,8 +125,8 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
         state,
         since: new Date(since * 1000),
       })),
-    describeApiKeysWith(describe) {
-      describeApiKey = describe;
+    askDialects(asked) {
+      dialects = asked;
     },
     rotateKeys: ({ force = false } = {}) => engine.rotate(force),
     close: async () => engine.stop(),

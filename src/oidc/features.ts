@@ -21,7 +21,8 @@ export function features(facts: { config: Config; device: DeviceParts; rights: T
     dPoP: { enabled: true, nonceSecret: undefined, requireNonce: () => false, allowReplay: false },
     introspection: {
       enabled: true,
-      allowedPolicy: (ctx, client, token) => rights.mayIntrospect(ctx, client, token),
+      allowedPolicy: async (ctx, client, token) =>
+        (await rights.mayIntrospect(ctx, client, token)) && rights.holderMayGoOn(token),
     },
     pushedAuthorizationRequests: {
       enabled: true,

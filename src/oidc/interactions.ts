@@ -4,7 +4,7 @@ import type Provider from 'oidc-provider';
 import { type Client, errors } from 'oidc-provider';
 import type { AccountStore, Json } from '../store/ports.ts';
 import type { Artifacts } from './artifacts.ts';
-import { serves } from './claims.ts';
+import { isActive, serves } from './claims.ts';
 import { traitsOf } from './clients.ts';
 import type { Allowed, Consents } from './consents.ts';
 import { grantWhatIsMissing } from './existing-grant.ts';
@@ -51,7 +51,7 @@ export function createInteractions(parts: InteractionParts): Interactions {
 
   const served = async (client: Client, accountId: string | undefined) => {
     const account = accountId === undefined ? undefined : await accounts.byId(accountId);
-    return account && account.status !== 'blocked' && serves(client, account) ? account.id : undefined;
+    return account && isActive(account) && serves(client, account) ? account.id : undefined;
   };
 
   /** Another person signs in over a live session: it ends, as it would by logging out. */

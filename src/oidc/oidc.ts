@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessEnder } from '../identity/identity.ts';
-import type { Json } from '../store/ports.ts';
+import type { AccountRecord, Json } from '../store/ports.ts';
 
 export interface OidcServer {
   /** Answers every OIDC route, and 404 for what is none. Stable over key rotations. */
@@ -20,8 +20,8 @@ export interface OidcServer {
   readonly sessions: BrowserSessions;
   /** The signing keys that there are, retired ones for a while too; without the keys themselves. */
   signingKeys(): readonly SigningKeyView[];
-  /** Lets introspection answer for API keys too. Called once, before the first request. */
-  describeApiKeysWith(describe: ApiKeyDescriber): void;
+  /** What introspection asks of the dialects: called once, before the first request. Until then no token of theirs is good. */
+  askDialects(dialects: DialectsAsked): void;
   /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */
   rotateKeys(options?: { force?: boolean }): Promise<void>;
   close(): Promise<void>;
@@ -118,12 +118,18 @@ export interface RotationWanted {
   /** Seconds. */
   readonly leeway: number;
   /** Runs once, for the winner, before anything is used up. Undefined refuses (account gone, other organization). */
-  prepare(
-    live: LiveToken,
-  ): Promise<{ access: AccessWanted; refresh: Omit<RefreshWanted, 'endsAt'> } | undefined>;
+  prepare(live: LiveToken): Promise<{ access: AccessWanted; refresh: RefreshWanted } | undefined>;
 }
 
 /* ------------------------------------------------------------------ API keys of dialects */
+
+export interface DialectsAsked {
+  readonly describeApiKey: ApiKeyDescriber;
+  readonly admitsToken: TokenAdmission;
+}
+
+/** Whether the dialect of this name lets the account's tokens go on. */
+export type TokenAdmission = (dialect: string, account: AccountRecord) => boolean;
 
 /** Undefined: no API key, or none that is good. */
 export type ApiKeyDescriber = (key: string) => Promise<DescribedApiKey | undefined>;

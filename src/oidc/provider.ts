@@ -30,7 +30,7 @@ import { features } from './features.ts';
 import { formToQuery } from './form-to-query.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import { introspectApiKeys } from './introspect-api-keys.ts';
-import { ACR, type ApiKeyDescriber, type EnginePages } from './oidc.ts';
+import { ACR, type DialectsAsked, type EnginePages } from './oidc.ts';
 import type { OutboundFetch } from './outbound-fetch.ts';
 import { subjectOf } from './page-subject.ts';
 import { detectReplays } from './proof-replay.ts';
@@ -59,7 +59,7 @@ export interface ProviderParts extends EventParts {
   readonly pages: EnginePages;
   readonly attempts: DeviceParts['attempts'];
   readonly fetch: OutboundFetch;
-  readonly describeApiKey: ApiKeyDescriber;
+  readonly dialects: DialectsAsked;
 }
 
 export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
@@ -91,7 +91,7 @@ export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
     leadOnWhenSignedOutAlready(),
     nameClientWhenSignedOut(),
     nameInterval(polling),
-    introspectApiKeys({ describe: parts.describeApiKey, rights: rightsOf(parts) }),
+    introspectApiKeys({ describe: parts.dialects.describeApiKey, rights: rightsOf(parts) }),
   ]) {
     provider.use(step);
   }
@@ -102,6 +102,8 @@ function rightsOf(parts: ProviderParts): TokenRights {
   const line = auditLine(parts);
   return createTokenRights({
     clients: parts.clients,
+    accounts: parts.accounts,
+    admitsToken: parts.dialects.admitsToken,
     refused: (ctx, what, token) =>
       line(ctx, `${what}.refused`, 'refused', { tokenClientId: token.clientId ?? null }),
   });

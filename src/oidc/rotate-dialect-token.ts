@@ -68,7 +68,9 @@ export function createDialectRotation(parts: GrantIssuerParts & { make: TokenMak
     const live = liveToken(found);
     const prepared = await wanted.prepare(live);
     if (!prepared) return undefined;
-    const endsAt = typeof found.payload.endsAt === 'number' ? found.payload.endsAt : undefined;
+    const { payload } = found;
+    // A line that began before it had an end gets one now.
+    const endsAt = typeof payload.endsAt === 'number' ? payload.endsAt : prepared.refresh.endsAt;
     const signIn: SignIn = live;
     const now = seconds(clock);
     const grant = await artifacts.load('Grant', live.grantId);

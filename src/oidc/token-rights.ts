@@ -4,17 +4,24 @@
  * organization, or in all of them where the operator said so.
  */
 import { type Client, errors } from 'oidc-provider';
+import type { AccountStore } from '../store/ports.ts';
+import { isActive } from './claims.ts';
 import { type ClientRegistry, traitsOf } from './clients.ts';
 import type { EngineContext } from './engine-context.ts';
+import type { TokenAdmission } from './oidc.ts';
 
 /** A token as the engine found it. */
 interface AskedToken {
   readonly clientId?: string | undefined;
   /** Set on dialects' tokens: one client serves many organizations there. */
   readonly organization?: string;
+  /** Absent: the token is the client's own. */
+  readonly accountId?: string | undefined;
 }
 
 export interface TokenRights {
+  /** Whether the account behind the token may go on: an active one, or as the token's dialect says. */
+  holderMayGoOn(token: AskedToken): Promise<boolean>;
   mayIntrospect(ctx: EngineContext, client: Client, token: AskedToken): Promise<boolean>;
   /** Throws InvalidRequest for somebody else's token: it lives on, and the caller is told. */
   mayRevoke(ctx: EngineContext, client: Client, token: AskedToken): Promise<boolean>;
@@ -22,9 +29,11 @@ export interface TokenRights {
 
 export function createTokenRights(parts: {
   clients: ClientRegistry;
+  accounts: AccountStore;
+  admitsToken: TokenAdmission;
   refused: (ctx: EngineContext, what: 'introspection' | 'revocation', token: AskedToken) => void;
 }): TokenRights {
-  const { clients, refused } = parts;
+  const { clients, accounts, admitsToken, refused } = parts;
 
   async function covers(client: Client, token: AskedToken, listed: readonly string[]): Promise<boolean> {
     if (client.tokenEndpointAuthMethod === 'none') return false;
@@ -36,6 +45,15 @@ export function createTokenRights(parts: {
   }
 
   return {
+    async holderMayGoOn({ accountId, clientId }) {
+      if (accountId === undefined) return true;
+      const [account, client] = await Promise.all([
+        accounts.byId(accountId),
+        clientId === undefined ? undefined : clients.record(clientId),
+      ]);
+      if (account === undefined || client === undefined) return false;
+      return client.dialect === undefined ? isActive(account) : admitsToken(client.dialect, account);
+    },
     async mayIntrospect(ctx, client, token) {
       const own = token.clientId === client.clientId && client.tokenEndpointAuthMethod !== 'none';
       const allowed = own || (await covers(client, token, traitsOf(client).introspects));

@@ -276,6 +276,21 @@ describe('grants of dialects', () => {
     expect(await grants.rotate(rotation(refreshOf(second)))).to.equal(undefined);
   });
 
+  it('B9 T11 a line of refresh tokens that began without an end gets one at its next rotation', async () => {
+    const { grants } = world.oidc;
+    const first = await grants.issue(wanted({ refresh: { value: hex(), lifetime: 80 } }));
+    const endsAt = Math.floor(Date.now() / 1000) + 100;
+    const prepare = (end: number) => async () => ({
+      access: { value: hex(), lifetime: 60, audience: 'https://visits.test', claims: {} },
+      refresh: { value: hex(), lifetime: 80, endsAt: end },
+    });
+    pass(60);
+    const second = await grants.rotate({ ...rotation(refreshOf(first)), prepare: prepare(endsAt) });
+    expect(second?.refresh?.expiresAt).to.equal(endsAt);
+    const third = await grants.rotate({ ...rotation(refreshOf(second)), prepare: prepare(endsAt + 1000) });
+    expect(third?.refresh?.expiresAt, 'its first end stays').to.equal(endsAt);
+  });
+
   it('a grant outlives its tokens however often they are rotated', async () => {
     const { grants } = world.oidc;
     let current = refreshOf(await grants.issue(wanted()));

@@ -101,6 +101,10 @@ export async function openWorld(
     }),
   });
   const engine = oidc;
+  engine.askDialects({
+    describeApiKey: async () => undefined,
+    admitsToken: (dialect, account) => dialect === 'visits' && account.status !== 'blocked',
+  });
 
   const world: World = {
     ...{ url: `http://127.0.0.1:${port}`, issuer, oidc, stores, audit, file, port },

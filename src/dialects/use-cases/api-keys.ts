@@ -21,7 +21,12 @@ export function apiKeyUses(bound: Bound): Pick<Use, 'createApiKey' | 'listApiKey
     async createApiKey(wanted) {
       await bound.need(wanted.accountId);
       const organization = bound.organization().id;
-      const { record, key } = await createApiKey(identity, { ...wanted, organization, vendor });
+      // Otherwise a key that ends would leave one behind that does not.
+      const expiresAt = bound.exchange.caller?.endsAt;
+      const { record, key } = await createApiKey(identity, {
+        ...{ ...wanted, organization, vendor },
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      });
       bound.did('api-key.create', wanted.accountId, { keyId: record.id });
       return { ...keyView(record), key };
     },

@@ -57,7 +57,11 @@ async function refresh(bound: Bound, token: string): Promise<SignedIn> {
       const account = await holderOf(bound, live.accountId);
       const successor = refreshWanted(bound);
       if (account === undefined || successor === undefined) return undefined;
-      return { access: accessWanted(bound, await bound.view(account)), refresh: successor };
+      const endsAt = lineEnd(bound);
+      return {
+        access: accessWanted(bound, await bound.view(account)),
+        refresh: endsAt === undefined ? successor : { ...successor, endsAt },
+      };
     },
   });
   // A replay did not go through `prepare`: who it is for is judged again.

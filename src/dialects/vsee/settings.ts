@@ -33,7 +33,11 @@ export const settings = z.strictObject({
     .strictObject({ lifetime: duration.default(86_400), audience: z.string().min(1).optional() })
     .prefault({}),
   refreshToken: z
-    .strictObject({ lifetime: duration.default(2_592_000), leeway: duration.default(10) })
+    .strictObject({
+      lifetime: duration.default(2_592_000),
+      absoluteLifetime: duration.default(15_552_000),
+      leeway: duration.default(10),
+    })
     .prefault({}),
   /** Characters. */
   passwordMinimum: z.int().min(1).max(128).default(8),

@@ -108,6 +108,7 @@ export const vsee = dialect<VSeeSettings>({
     refresh: {
       form: TOKEN_FORM,
       lifetime: ({ refreshToken }) => refreshToken.lifetime,
+      absoluteLifetime: ({ refreshToken }) => refreshToken.absoluteLifetime,
       leeway: ({ refreshToken }) => refreshToken.leeway,
       reuse: 'replay',
     },

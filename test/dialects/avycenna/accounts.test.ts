@@ -223,6 +223,50 @@ describe('AVYCENNA', () => {
       }
     });
 
+    it('K2 B9 make none that outlives them', async () => {
+      const client = clientOf(server);
+      const { email, accountId } = await newDoctor(server, { roles: ['admin'] });
+      const made = await createApiKey(server.running.identity, {
+        ...{ organization: 'default', vendor: 'avycenna', accountId, name: 'For a week', scopes: ['admin'] },
+        ...KEY_FORMS,
+        expiresAt: new Date(Date.now() + 7 * 86_400_000),
+      });
+      const key = { 'x-api-key': made.key };
+      const branch = await client.post('/api-keys', { name: 'Branch', scopes: ['admin'] }, key);
+      const { key: second } = branch.json() as { key: string };
+      const twig = await client.post(
+        '/api-keys',
+        { name: 'Twig', scopes: ['admin'] },
+        { 'x-api-key': second },
+      );
+      const { key: third } = twig.json() as { key: string };
+      const { access } = await client.signIn(email, PASSWORD);
+      const lasting = await client.makeKey(access, ['admin']);
+      const use = async (one: string) => (await client.get('/auth/me', { 'x-api-key': one })).status;
+      const all = [made.key, second, third, lasting.key];
+      expect(await Promise.all(all.map(use))).to.deep.equal([200, 200, 200, 200]);
+      ahead = 7 * 86_400_000 + 1000;
+      expect(await Promise.all(all.map(use))).to.deep.equal([401, 401, 401, 200]);
+      ahead = 0;
+    });
+
+    it('K3 B9 guesses are counted by client address: after a hundred wrong keys 429, and a right one comes in', async () => {
+      const [guesser, elsewhere] = [clientOf(server), clientOf(server)];
+      const { email } = await newDoctor(server);
+      const { access } = await guesser.signIn(email, PASSWORD);
+      const { key } = await guesser.makeKey(access, ['read:users']);
+      const guess = (index: number) =>
+        guesser.get('/auth/me', { 'x-api-key': `avk_${String(index).padStart(64, '0')}` });
+      for (let index = 0; index < 100; index += 1) expect((await guess(index)).status).to.equal(401);
+      const over = await guess(100);
+      expect(said(over)).to.equal('429 {"detail":"Too many requests"}');
+      expect(Number(over.headers['retry-after'])).to.be.within(800, 900);
+      expect((await guesser.get('/auth/me', { 'x-api-key': key })).status).to.equal(200);
+      expect((await guesser.get('/auth/me')).status, 'none is no guess').to.equal(401);
+      await guesser.signIn(email, PASSWORD);
+      expect((await elsewhere.get('/auth/me', { 'x-api-key': 'avk_wrong' })).status).to.equal(401);
+    });
+
     it('of parallel makers are a hundred at most', async () => {
       const client = clientOf(server);
       const { email } = await newDoctor(server);

@@ -155,3 +155,32 @@ describe('VSee with strict settings', () => {
     expect([(await ask()).status, (await ask()).status, (await ask()).status]).to.deep.equal([200, 200, 429]);
   });
 });
+
+describe('VSee as time goes by', () => {
+  const DAY = 86_400_000;
+  let server: TestServer;
+  let ahead = 0;
+
+  before(async () => {
+    server = await startTestServer({ clock: { now: () => new Date(Date.now() + ahead) } });
+  });
+  after(() => server.close());
+
+  it('B9 T11 a line of refresh tokens ends 180 days after its sign-in, however often it is rotated', async () => {
+    const client = clientOf(server);
+    let { refresh } = await client.signIn('pat@x.test');
+    const began = Math.floor(Date.now() / 1000);
+    const rotate = () => client.post('/tokens/refresh', { refresh_token: refresh });
+    for (const days of [29, 58, 87, 116, 145, 174, 179]) {
+      ahead = days * DAY;
+      const { status, json } = await rotate();
+      expect(status, `${days} days`).to.equal(200);
+      refresh = json.data.refresh_token.token;
+      const expected = Math.min(days + 30, 180) * 86_400;
+      expect(json.data.refresh_token.expiry - began, `${days} days`).to.be.within(expected - 5, expected + 5);
+    }
+    ahead = 180 * DAY + 5000;
+    const late = await rotate();
+    expect(late.json).to.deep.equal({ code: 401, message: 'Invalid or expired token.' });
+  });
+});
