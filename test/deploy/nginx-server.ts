@@ -40,11 +40,15 @@ export function nginxProgram(): string | undefined {
   return undefined;
 }
 
-/** `nodes`: the ports of the two upstream servers. `port`: where TLS is; a free one by default. */
+/**
+ * `nodes`: the ports of the two upstream servers. `port`: where TLS is; a free one by default. `changes`: texts of
+ * the shipped file, each there once, and what a test has in their places.
+ */
 export async function startNginx(
   program: string,
   nodes: readonly [number, number],
   port?: number,
+  changes: readonly [string, string][] = [],
 ): Promise<Nginx> {
   const folder = mkdtempSync(path.join(tmpdir(), 'portico-nginx-'));
   // Its workers may run as another user.
@@ -58,6 +62,7 @@ export async function startNginx(
     ['listen 443 ssl default_server;', `listen 127.0.0.1:${tlsPort} ssl default_server;`],
     ['/etc/nginx/tls/certificate.pem', path.join(folder, 'certificate.pem')],
     ['/etc/nginx/tls/key.pem', path.join(folder, 'key.pem')],
+    ...changes,
   ];
   let shipped = readFileSync(SHIPPED, 'utf8');
   for (const [from, to] of replacements) {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
 import { freePort } from '../support/ports.ts';
 import { type Nginx, nginxProgram, sendRaw, startNginx } from './nginx-server.ts';
@@ -261,6 +262,92 @@ describe('nginx as shipped, before two nodes', function () {
     const long = `${head('GET')}X: ${'x'.repeat(20_000)}\r\n${CLOSE}`;
     expect(statuses(await sendRaw(nginx, long))).to.deep.equal(['400']);
     expect(seen()).to.deep.equal([]);
+  });
+
+  describe('a flood from one address', () => {
+    /** A request from an address of this machine; resolves with its status, or with nothing while its body is due. */
+    function ask(at: Nginx, from: string, request: string) {
+      const socket = connectTls({
+        ...{ port: at.port, host: '127.0.0.1', localAddress: from, servername: 'localhost' },
+        rejectUnauthorized: false,
+      });
+      const answer = new Promise<string>((resolve, reject) => {
+        let said = '';
+        socket.on('data', (chunk) => {
+          said += chunk;
+        });
+        socket.on('error', reject).on('close', () => resolve(said));
+      });
+      socket.write(request);
+      return { answer, socket, under: once(socket, 'secureConnect') };
+    }
+    const get = `${head('GET')}${CLOSE}`;
+
+    it('B4 of requests is refused with 429 above what a clinic has, and others are served meanwhile', async () => {
+      const flooded = await startNginx(program, [nodes[0].port, nodes[1].port]);
+      const began = Date.now();
+      const answers: string[] = [];
+      for (let round = 0; round < 12; round += 1) {
+        const burst = Array.from({ length: 50 }, () => ask(flooded, '127.0.0.1', get).answer);
+        answers.push(...(await Promise.all(burst)));
+      }
+      const seconds = (Date.now() - began) / 1000;
+      const served = answers.filter((answer) => statuses(answer)[0] === '200').length;
+      const refused = answers.filter((answer) => statuses(answer)[0] === '429');
+      const other = await ask(flooded, '127.0.0.2', get).answer;
+      await flooded.close();
+      expect(served, 'a clinic that signs in at once').to.be.at.least(300);
+      expect(served).to.be.at.most(310 + 100 * seconds);
+      if (seconds < 2) expect(refused).not.to.deep.equal([]);
+      for (const answer of refused)
+        expect(answer)
+          .to.match(/^Retry-After: 1\r$/m)
+          .and.contain('"error":"too_many_requests"');
+      expect(seen()).to.have.length(served + 1);
+      expect(statuses(other)).to.deep.equal(['200']);
+    });
+
+    it('B4 of bodies that do not come holds a hundred connections, and others are served meanwhile', async () => {
+      const flooded = await startNginx(program, [nodes[0].port, nodes[1].port]);
+      const slow = Array.from({ length: 100 }, () =>
+        ask(flooded, '127.0.0.1', `${head('POST')}Content-Length: 5\r\n\r\nhel`),
+      );
+      await Promise.all(slow.map(({ under }) => under));
+      await wait(300);
+      const more = await ask(flooded, '127.0.0.1', get).answer;
+      const other = await ask(flooded, '127.0.0.2', get).answer;
+      for (const { socket } of slow) socket.destroy();
+      await flooded.close();
+      expect(statuses(more)).to.deep.equal(['429']);
+      expect(statuses(other)).to.deep.equal(['200']);
+    });
+
+    it('B4 counts an IPv6 client by its /64, and an operator’s own servers not at all', async () => {
+      const shown = await startNginx(program, [nodes[0].port, nodes[1].port], undefined, [
+        [
+          'map $limited:$remote_addr',
+          'geo $arg_address $own { default 1; 192.0.2.10 0; }\nmap $own:$arg_address',
+        ],
+        ['default $binary_remote_addr;', 'default alone;'],
+        ['limit_req zone', 'if ($arg_address) { return 200 "<$limited_client>"; }\nlimit_req zone'],
+      ]);
+      const clientOf = async (address: string) =>
+        /<(.*)>/.exec(await sendRaw(shown, `${head('GET', `/?address=${address}`)}${CLOSE}`))?.[1];
+      const clients = {
+        '203.0.113.9': 'alone',
+        '192.0.2.10': '',
+        '2001:db8:1:2:3:4:5:6': '2001:db8:1:2',
+        '2001:db8:1:2::6': '2001:db8:1:2',
+        '2001:db8:1:2:a::': '2001:db8:1:2',
+        '2001:db8:1::6': '2001:db8:1',
+        '2001:db8::a:b:c:d': '2001:db8',
+        '::1': 'alone',
+      };
+      const found: Record<string, string | undefined> = {};
+      for (const address of Object.keys(clients)) found[address] = await clientOf(address);
+      await shown.close();
+      expect(found).to.deep.equal({ ...clients });
+    });
   });
 
   describe('when a node is in trouble', () => {
