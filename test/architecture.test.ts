@@ -47,7 +47,7 @@ const ZONES: readonly Zone[] = [
   },
   {
     files: /^dialects\/registry\.ts$/,
-    may: ['dialects/dialect.ts', 'dialects/(?!use-cases/)[^/]+/[^/]+.ts'],
+    may: ['dialects/(dialect|frame-settings).ts', 'dialects/(?!use-cases/)[^/]+/[^/]+.ts'],
     packages: ['zod'],
   },
   {
@@ -132,11 +132,15 @@ const ZONES: readonly Zone[] = [
   },
   {
     files: /^store\/embedded\//,
-    may: ['store/embedded/.+', 'store/ports.ts'],
+    may: ['store/embedded/.+', 'store/ports.ts', 'store/opened-before.ts'],
     packages: [],
     node: ['node:sqlite'],
   },
-  { files: /^store\/mongo\//, may: ['store/mongo/.+', 'store/ports.ts'], packages: ['mongodb'] },
+  {
+    files: /^store\/mongo\//,
+    may: ['store/mongo/.+', 'store/ports.ts', 'store/opened-before.ts'],
+    packages: ['mongodb'],
+  },
   { files: /^store\/redis\//, may: ['store/redis/.+', 'store/ports.ts'], packages: ['ioredis'] },
   { files: /^store\/ports\.ts$/, may: [], packages: [] },
   { files: /^store\/copy\//, may: ['store/copy/.+', 'store/ports.ts'], packages: [] },

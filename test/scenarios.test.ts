@@ -26,7 +26,12 @@ for (const file of files.filter((name) => !dialectNames.includes(vendorOf(name))
 const AT_ONCE = 6;
 
 async function converse(scenario: Scenario, contract: OpenApiContract): Promise<void> {
-  const server = await startTestServer({ seeds: [PEOPLE] });
+  const admitting = Object.entries(scenario.admits_from ?? {}).map(([name, admitsFrom]) => [
+    name,
+    { admitsFrom },
+  ]);
+  const config = { dialects: Object.fromEntries(admitting) };
+  const server = await startTestServer({ seeds: [PEOPLE], config });
   try {
     const { url, issuer, mail, upstream } = server;
     await replay(scenario, { url, issuer, mail, upstream, people: PEOPLE, alsoJudge: contract.faults });

@@ -43,7 +43,7 @@ function withChanges(command: Command): Command {
       .option('--email <address>')
       .option('--verified', 'the address is known to be theirs')
       .option('--username <name>', 'another name to sign in with')
-      .option('--role <role>', 'may be given again', each)
+      .option('--role <role>', 'may be given again; an empty one gives none', each)
       .option(
         '--vendor <vendor.member=value>',
         'what only one vendor knows; may be given again',
@@ -84,7 +84,7 @@ Examples:
             ...(options.username === undefined ? {} : { username: options.username }),
             ...(password === undefined ? {} : { password }),
             emailVerified: options.verified ?? false,
-            roles: options.role ?? [],
+            roles: rolesGiven(options) ?? [],
             claims: claimChanges(options),
             vendor: options.vendor ?? {},
           },
@@ -116,7 +116,7 @@ function set(): Command {
     .addHelpText(
       'after',
       `
---role replaces all roles.
+--role replaces all roles; --role '' takes them away.
 
 Examples:
   portico account set ada@example.org --given-name Ada --role doctor --role admin
@@ -156,7 +156,9 @@ function list(): Command {
         const page = { limit, ...(after === undefined ? {} : { after }) };
         const accounts = await desk.stores.accounts.page(options.organization, page);
         if (options.json) return sayJson(accounts.map(withoutHash));
-        const rows = accounts.map(({ id, email, username, status }) => ({ id, email, username, status }));
+        const rows = accounts.map(({ id, email, username, status, openedAt }) => {
+          return { id, email, username, status, openedAt };
+        });
         sayTable(
           rows,
           `Organization ${options.organization} has no accounts${after ? ' after that one' : ''}.`,
@@ -199,6 +201,10 @@ function remove(): Command {
     );
 }
 
+function rolesGiven({ role }: Changes): string[] | undefined {
+  return role?.filter((name) => name !== '');
+}
+
 function changed(present: AccountRecord, options: Changes): AccountRecord {
   const email = options.email === undefined ? present.email : foldName(options.email);
   const username = options.username === undefined ? present.username : takeName(options.username);
@@ -211,7 +217,7 @@ function changed(present: AccountRecord, options: Changes): AccountRecord {
     ...(username === undefined ? {} : { username }),
     // A new address is nobody's until it is proved.
     emailVerified: options.verified ?? (email === present.email && present.emailVerified),
-    roles: options.role ?? present.roles,
+    roles: rolesGiven(options) ?? present.roles,
     claims: { ...present.claims, ...claimChanges(options) },
     vendor,
   };

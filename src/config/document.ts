@@ -60,7 +60,9 @@ function dialectsPart(dialects: Readonly<Record<string, z.ZodType>>): string {
       `### dialects.${name}\n\n${tableText(rowsOf(schema, ['dialects', name], defaultOf(schema)))}`,
   );
   const about =
-    'The vendors’ sign-in APIs, by name. Each dialect says in the README of its folder what its keys do.';
+    'The vendors’ sign-in APIs, by name. Each dialect says in the README of its folder what its keys do. ' +
+    '`admitsFrom` is the same for all: an account that a person opened at the hosted pages or at another dialect is ' +
+    'let in only with a role that an operator gave, or where `admitsFrom` lists the place: `hosted`, or a dialect.';
   return [`## dialects\n\n${about}`, ...parts].join('\n\n');
 }
 

@@ -4,6 +4,7 @@
  */
 import type { AnySettings, Dialect, Step } from './dialect.ts';
 import { STEPS } from './dialect.ts';
+import { splitSettings } from './frame-settings.ts';
 import { byPrecedence, type CompiledMount, compileMount, fits, type Segment } from './match-route.ts';
 
 /** A dialect with its settings, as it runs. */
@@ -11,6 +12,8 @@ export interface MountedDialect {
   readonly dialect: Dialect;
   readonly settings: AnySettings;
   readonly clientId: string;
+  /** Places at which an account may have been opened to be let in here: 'hosted', or dialects. */
+  readonly admitsFrom: readonly string[];
 }
 
 export class DialectsRefused extends Error {
@@ -71,12 +74,15 @@ export function parseSettings(
 ): MountedDialect[] {
   const mounted: MountedDialect[] = [];
   for (const dialect of dialects) {
-    const parsed = dialect.settings.safeParse(raw[dialect.name] ?? {});
-    if (parsed.success) {
-      mounted.push({ dialect, settings: parsed.data, clientId: dialect.clientId(parsed.data) });
+    const { frame, own } = splitSettings(raw[dialect.name]);
+    const parsed = dialect.settings.safeParse(own);
+    if (parsed.success && frame.success) {
+      const settings = parsed.data;
+      const { admitsFrom } = frame.data;
+      mounted.push({ dialect, settings, clientId: dialect.clientId(settings), admitsFrom });
       continue;
     }
-    for (const issue of parsed.error.issues) {
+    for (const issue of [...(frame.error?.issues ?? []), ...(parsed.error?.issues ?? [])]) {
       const path = ['dialects', dialect.name, ...issue.path.map(String)].join('.');
       problems.push(`${path}: ${issue.message}`);
     }

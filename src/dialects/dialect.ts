@@ -85,6 +85,11 @@ export interface Dialect<Settings = AnySettings> {
   };
   /** Members of `vendor.<name>` that are drawn at random once, when first needed. */
   readonly mints?: Readonly<Record<string, RandomForm>>;
+  /**
+   * Whether this role, which an operator gave, lets in an account that was opened at another place. Default:
+   * every one does. Places from which all are let in are `admitsFrom` of the settings: the frame's key.
+   */
+  admitsRole?(role: string, settings: Settings): boolean;
   /** Accounts that this dialect does not let in, as though they did not exist. Default: only active ones come in. */
   admits?(account: AccountView, settings: Settings): boolean;
   /**
@@ -372,6 +377,7 @@ export interface AccountView {
   readonly username?: string;
   readonly hasPassword: boolean;
   readonly claims: Readonly<ProfileClaims>;
+  /** What operators gave. */
   readonly roles: readonly string[];
   /** This dialect's id of the account. */
   readonly alias: string;
@@ -380,6 +386,12 @@ export interface AccountView {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly lastSignInAt?: Date;
+}
+
+/** The roles that count here: those that operators gave; without any, the one of this vendor's own registration. */
+export function rolesHere({ roles, vendor }: Pick<AccountView, 'roles' | 'vendor'>): readonly string[] {
+  if (roles.length > 0 || typeof vendor.role !== 'string') return roles;
+  return [vendor.role];
 }
 
 /* ------------------------------------------------------------------ limits */
@@ -629,7 +641,7 @@ export interface NewAccount {
   readonly password?: string;
   readonly status?: AccountStatus;
   readonly claims?: ProfileClaims;
-  readonly roles?: readonly string[];
+  /** `role`: what this vendor's registration implies. Only operators give an account its `roles`. */
   readonly vendor?: Readonly<Record<string, Json>>;
 }
 
@@ -714,8 +726,12 @@ export interface Use {
   /** Fresh from the store. Undefined: unknown, or of another organization. */
   account(id: string): Promise<AccountView | undefined>;
   accountByAlias(alias: string): Promise<AccountView | undefined>;
+  /** Undefined also for one that was opened at a place from which this dialect lets nobody in. */
   accountByEmail(email: string): Promise<AccountView | undefined>;
+  /** As accountByEmail. */
   accountByUsername(username: string): Promise<AccountView | undefined>;
+  /** The id of the account that has this name, wherever it was opened: for registrations. */
+  holderOfName(name: string, by: 'email' | 'username'): Promise<string | undefined>;
   /** Every account of the organization, in no order, for the directory. */
   accounts(): AsyncIterable<AccountView>;
   /** 'account-exists', 'password-too-common', 'password-too-short' (passwords as `rules` say). */
@@ -785,6 +801,7 @@ export interface Use {
     /** Seconds since `iat`. */
     maxAge: number;
   }): Promise<UpstreamIdentity>;
+  /** As accountByEmail. */
   accountByIdentity(identity: Pick<UpstreamIdentity, 'issuer' | 'subject'>): Promise<AccountView | undefined>;
   /** 'account-exists' when the identity is linked already. */
   linkIdentity(accountId: string, identity: Pick<UpstreamIdentity, 'issuer' | 'subject'>): Promise<void>;

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { AcceptsShape, AnyAccepts, AnySettings, BodyKind, Dialect, Endpoint, Mount } from './dialect.ts';
+import { splitSettings } from './frame-settings.ts';
 import { loadAllDialects } from './registry.ts';
 
 type JsonSchema = Record<string, unknown>;
@@ -126,7 +127,7 @@ function operation(options: {
 
 /** OpenAPI 3.1 of one dialect, under its default settings unless others are given. */
 export function openApi(dialect: Dialect, raw: unknown = {}): JsonSchema {
-  const settings = dialect.settings.parse(raw);
+  const settings = dialect.settings.parse(splitSettings(raw).own);
   const paths: Record<string, JsonSchema> = {};
   for (const mount of dialect.mounts(settings)) {
     for (const endpoint of mount.endpoints) {

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { Dialect } from './dialect.ts';
+import { withFrameKeys } from './frame-settings.ts';
 
 /** Loads a dialect's folder. */
 export type DialectLoader = () => Promise<Dialect>;
@@ -66,7 +67,10 @@ export async function dialectSettings(
   from: Readonly<Record<string, DialectLoader>> = registry,
 ): Promise<Record<string, z.ZodType>> {
   const dialects = await Promise.all(names.map((name) => loadDialect(name, from)));
-  return Object.fromEntries(dialects.map((dialect) => [dialect.name, dialect.settings]));
+  const known = Object.keys(from);
+  return Object.fromEntries(
+    dialects.map((dialect) => [dialect.name, withFrameKeys(dialect.settings, known)]),
+  );
 }
 
 /** Names that the configuration may use under `dialects`. */

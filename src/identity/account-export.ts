@@ -46,6 +46,7 @@ function describe(account: AccountRecord): Record<string, Json> {
     has_password: account.passwordHash !== undefined,
     ...(structuredClone(account.claims) as Record<string, Json>),
     roles: [...account.roles],
+    opened_at: account.openedAt ?? null,
     ids: { ...account.aliases },
     vendor: structuredClone(account.vendor),
     created_at: account.createdAt.toISOString(),

@@ -32,11 +32,13 @@ interface Wanted {
   /** The new account, where one is made. Address and its verified flag come from the upstream. */
   readonly fresh: NewAccountFields;
   readonly origin?: RequestOrigin;
+  /** Accounts that this place does not know are neither signed in, linked nor reclaimed. Default: it knows all. */
+  readonly knows?: (account: AccountRecord) => boolean;
 }
 
 /**
- * The linked account, the one linked now, or a new one. Refused('account-exists'): the address belongs to an
- * account that these rules do not link; ('sign-in-refused'): the account is not active. Of parallel first
+ * The linked account, the one linked now, or a new one. Refused('account-exists'): the address or the identity
+ * belongs to an account that these rules do not link, or that the place does not know; ('sign-in-refused'): the account is not active. Of parallel first
  * sign-ins of one identity exactly one makes the account.
  */
 export async function accountForIdentity(identity: Identity, wanted: Wanted): Promise<FoundPerson> {
@@ -53,10 +55,11 @@ export async function accountForIdentity(identity: Identity, wanted: Wanted): Pr
 
 async function byLink(
   identity: Identity,
-  { organization, person }: Wanted,
+  { organization, person, knows }: Wanted,
 ): Promise<FoundPerson | undefined> {
   const account = await findByIdentity(identity, { organization, ...person });
   if (account === undefined) return undefined;
+  refuseUnlessKnown(account, knows);
   refuseUnlessActive(account);
   if (account.emailVerified || !provesAddress(person, account)) return { account, how: 'found' };
   return {
@@ -67,11 +70,12 @@ async function byLink(
 
 async function byAddress(
   identity: Identity,
-  { organization, person, origin }: Wanted,
+  { organization, person, origin, knows }: Wanted,
 ): Promise<FoundPerson | 'again' | undefined> {
   if (person.email === undefined) return undefined;
   const account = await identity.stores.accounts.byEmail(organization, person.email);
   if (account === undefined) return undefined;
+  refuseUnlessKnown(account, knows);
   refuseUnlessActive(account);
   if (!provesAddress(person, account)) throw new Refused('account-exists');
   const present = account.emailVerified ? account : await reclaimAccount(identity, { accountId: account.id });
@@ -109,6 +113,11 @@ async function asNew(
 function provesAddress(person: UpstreamPerson, account: AccountRecord): boolean {
   if (!person.emailVerified || !person.authoritative || person.email === undefined) return false;
   return account.email !== undefined && normalizeEmail(person.email) === normalizeEmail(account.email);
+}
+
+function refuseUnlessKnown(account: AccountRecord, knows: Wanted['knows']): void {
+  if (knows?.(account) === false)
+    throw new Refused('account-exists', { detail: 'The account was opened elsewhere.' });
 }
 
 function refuseUnlessActive(account: AccountRecord): void {

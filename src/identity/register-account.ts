@@ -9,6 +9,9 @@ import { foldName, normalizeEmail } from './normalize.ts';
 import { Refused } from './refusal.ts';
 import { judgePassword } from './set-password.ts';
 
+/** `openedAt` of an account that a person opened at the hosted pages. */
+export const HOSTED = 'hosted';
+
 export interface NewAccountFields {
   readonly email?: string;
   /** Default: false. */
@@ -19,7 +22,10 @@ export interface NewAccountFields {
   /** Default: active. */
   readonly status?: AccountStatus;
   readonly claims?: ProfileClaims;
+  /** Operators give these, and nothing that a person can reach. */
   readonly roles?: readonly string[];
+  /** As AccountRecord has it. Absent: an operator makes the account. */
+  readonly openedAt?: string;
   readonly aliases?: Readonly<Record<string, string>>;
   /** By dialect. */
   readonly vendor?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
@@ -95,6 +101,7 @@ export function recordOf(made: {
     ...(passwordHash === undefined ? {} : { passwordHash }),
     claims: { ...fields.claims },
     roles: [...(fields.roles ?? [])],
+    ...(fields.openedAt === undefined ? {} : { openedAt: fields.openedAt }),
     aliases: { ...fields.aliases },
     vendor: Object.fromEntries(vendor),
     createdAt: now,

@@ -12,7 +12,7 @@ import { takeEmail } from './letter-requests.ts';
 import { normalizeEmail } from './normalize.ts';
 import { noteSignIn } from './note-sign-in.ts';
 import { proveCode } from './prove-code.ts';
-import { insertAccount, recordOf } from './register-account.ts';
+import { HOSTED, insertAccount, recordOf } from './register-account.ts';
 import { judgePassword } from './set-password.ts';
 
 const PURPOSE = 'register';
@@ -120,7 +120,7 @@ export async function finishRegistration(
   if (!proven) return undefined;
   const outcome = await insertAccount(identity, {
     organization,
-    account: { email, emailVerified: true, claims },
+    account: { email, emailVerified: true, claims, openedAt: HOSTED },
     passwordHash,
     origin,
   });

@@ -7,6 +7,7 @@ import type { Identity, RequestOrigin } from './identity.ts';
 import { accountForIdentity, findByIdentity, linkIdentity, type UpstreamPerson } from './linking.ts';
 import { noteSignIn } from './note-sign-in.ts';
 import { Refused } from './refusal.ts';
+import { HOSTED } from './register-account.ts';
 import { updateAccount } from './update-account.ts';
 import { keepNames, takeNames, type UpstreamNames } from './upstream-names.ts';
 
@@ -33,7 +34,7 @@ export async function signInWithIdentity(
   const names = { ...(await takeNames(identity, whose)), ...person.names };
   try {
     if (!wanted.registration && !(await isKnown(identity, wanted))) throw new Refused('account-not-found');
-    const fresh = { claims: names };
+    const fresh = { claims: names, openedAt: HOSTED };
     const { account } = await accountForIdentity(identity, { organization, person, fresh, origin });
     const named = await withNames(identity, account, names);
     await noteSignIn(identity, { account: named, origin, factor: 'fed' });

@@ -119,7 +119,10 @@ export interface AccountRecord {
   /** PHC string, or bcrypt text of an imported account. */
   passwordHash?: string;
   claims: ProfileClaims;
+  /** What operators gave; what a vendor's own registration implies stands in `vendor.<name>.role`. */
   roles: string[];
+  /** Where the person opened the account: 'hosted', or a dialect's name. Absent: an operator made it. */
+  readonly openedAt?: string;
   /** Per-vendor ids, e.g. `{ vsee: '20000000001' }`. Each (name, value) is unique over all organizations. */
   aliases: Record<string, string>;
   /** Members that only one vendor knows, by dialect name. */

@@ -1,4 +1,8 @@
 import { expect } from 'chai';
+import { pino } from 'pino';
+import { openStores } from '../../src/store/open-stores.ts';
+import { accountRecord } from '../conformance/stores/back-end.ts';
+import { embeddedConfig } from '../store/embedded-config.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
 
 /** One store, on which an operator works from the first organization to the last account. */
@@ -180,6 +184,25 @@ describe('The command line', () => {
     await refused(['account', 'delete', 'byron@x.example'], 'Add --yes');
     await done(['account', 'delete', 'byron@x.example', '--yes']);
     await refused(['account', 'show', 'byron@x.example'], 'There is no account byron@x.example.');
+  });
+
+  it('B2 shows where an account was opened, and takes roles away', async () => {
+    const email = 'opened@x.example';
+    const log = pino({ level: 'silent' });
+    const stores = await openStores(embeddedConfig(`${terminal.folder}/portico.db`), { log });
+    await stores.accounts.insert(accountRecord({ organization: 'clinic', email, openedAt: 'medisync' }));
+    await stores.close();
+    const shown = async () => (await done(['account', 'show', email, '--json'])).json();
+    expect(await shown()).to.deep.include({ openedAt: 'medisync', roles: [] });
+    await done(['account', 'set', email, '--role', 'doctor', '--role', 'admin']);
+    expect(await shown()).to.deep.include({ openedAt: 'medisync', roles: ['doctor', 'admin'] });
+    await done(['account', 'set', email, '--role', '']);
+    expect(await shown()).to.deep.include({ openedAt: 'medisync', roles: [] });
+    const table = await done(['account', 'list', '--organization', 'clinic']);
+    expect(table.stdout)
+      .to.match(/OPENEDAT/)
+      .and.match(new RegExp(`${email} .* medisync\n`));
+    await done(['account', 'delete', email, '--yes']);
   });
 
   it('reads passwords from standard input, and refuses bad ones in words', async () => {

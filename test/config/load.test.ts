@@ -222,6 +222,7 @@ federation: { apple: { enabled: true, issuer: http://apple.example } }
 dialects:
   visitnote: { accessToken: { lifetime: soon }, trailDays: 3 }
   vsea: { enabled: true }
+  careportals: { admitsFrom: [hosted, visitnoot] }
   medisync: { accessToken: { signing: HS256 } }
 `;
 
@@ -255,6 +256,7 @@ dialects:
         'dialects.visitnote.accessToken.lifetime',
         'dialects.visitnote.trailDays',
         'dialects.vsea',
+        'dialects.careportals.admitsFrom.1',
         'dialects.medisync.accessToken.secret_file',
         'log.level',
         'PORTICO_LOGG__LEVEL',

@@ -56,7 +56,14 @@ const Step = z.union([
   }),
 ]);
 
-const Scenarios = z.array(z.strictObject({ scenario: z.string(), steps: z.array(Step) }));
+const Scenarios = z.array(
+  z.strictObject({
+    scenario: z.string(),
+    /** Ours: `dialects.<name>.admitsFrom` of the server that it is held with. */
+    admits_from: z.record(z.string(), z.array(z.string())).optional(),
+    steps: z.array(Step),
+  }),
+);
 
 export type RequestStep = z.output<typeof RequestStep>;
 export type Step = z.output<typeof Step>;

@@ -12,7 +12,7 @@ import { sendOneTimeCode, verifyOneTimeCode } from './one-time-code.ts';
 import { refresh } from './refresh.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
-import { roleOf } from './serializers.ts';
+import { ROLES, roleOf } from './serializers.ts';
 import { type AvycennaSettings, settings } from './settings.ts';
 import { signIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
@@ -97,6 +97,7 @@ export const avycenna = dialect<AvycennaSettings>({
     }),
     offer: { ...KEY_FORMS, organization: ({ organization }) => organization, scopes: scopesOf },
   },
+  admitsRole: (role) => ROLES.includes(role),
   alias: { prefix: 'usr_', alphabet: BASE62, length: 8 },
   refusals,
   cors: ({ origins }) => ({

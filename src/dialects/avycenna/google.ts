@@ -82,7 +82,6 @@ async function accountFor(
     email: identity.email,
     emailVerified: true,
     claims: { ...(identity.name !== undefined && { name: identity.name }) },
-    roles: [settings.defaultRole],
     vendor: { role: settings.defaultRole },
   });
 }

@@ -34,7 +34,6 @@ export const register = endpointFor<AvycennaSettings>()({
         email: body.email.folded,
         password: body.password,
         claims: { name: body.name },
-        roles: [settings.defaultRole],
         vendor: { role: settings.defaultRole },
       },
       { passwordMinimum: 1 },

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { AccountView, ApiKeyView, IssuedTokens, Json, SignedIn } from '../dialect.ts';
 import type { AvycennaSettings } from './settings.ts';
 
-const ROLES = ['doctor', 'patient', 'admin'];
+/** The roles that this vendor knows. */
+export const ROLES: readonly string[] = ['doctor', 'patient', 'admin'];
 
 /** Cut off, not rounded. */
 const seconds = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;

@@ -4,7 +4,7 @@
  * organization. README.md of this folder says what the vendor documents and what is ours; the way in is
  * `careportals` below.
  */
-import { type Credential, dialect, HEX, type Mount, type RequestView } from '../dialect.ts';
+import { type Credential, dialect, HEX, type Mount, type RequestView, rolesHere } from '../dialect.ts';
 import { patchAccount, putAccount, showAccount } from './account.ts';
 import { createAccount } from './create-account.ts';
 import { organization } from './organization.ts';
@@ -76,7 +76,7 @@ export const careportals = dialect<CarePortalsSettings>({
     claims: ({ account, settings: given }) => ({
       organization: account.organization,
       uname: unameOf(account),
-      roles: [...account.roles],
+      roles: [...rolesHere(account)],
       ...(given.accessToken.personalData && {
         dob: account.claims.birthdate ?? '',
         email: account.email ?? '',

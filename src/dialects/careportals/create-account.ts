@@ -73,7 +73,7 @@ export const createAccount = endpointFor<CarePortalsSettings>()<ReturnType<typeo
           phone_number_verified: false,
           ...(body.provinceCode !== undefined && { address: { region: body.provinceCode } }),
         },
-        roles: ['patient'],
+        vendor: { role: 'patient' },
       },
       { passwordMinimum: 1 },
     );

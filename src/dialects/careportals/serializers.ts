@@ -1,6 +1,6 @@
 /** How CarePortals shows a patient: at creation, and as the account. What is unknown is "", never null. */
 import { z } from 'zod';
-import type { AccountView, AddressClaim, Json } from '../dialect.ts';
+import { type AccountView, type AddressClaim, type Json, rolesHere } from '../dialect.ts';
 import { phoneNumber } from './fields.ts';
 import type { CarePortalsSettings } from './settings.ts';
 
@@ -69,7 +69,7 @@ export function createdReply(account: AccountView, settings: CarePortalsSettings
     organization: account.organization,
     uname: unameOf(account),
     ...person(account, settings),
-    roles: [...account.roles],
+    roles: [...rolesHere(account)],
     addresses: otherAddresses(account),
     defaultAddress: defaultAddress(account),
   };

@@ -8,7 +8,7 @@ import { maybe, password, text } from './fields.ts';
 import { Failure, TokenReply } from './serializers.ts';
 import type { CarePortalsSettings } from './settings.ts';
 
-/** An account with no other role than `patient` is no organization user. */
+/** An account to which no operator gave another role than `patient` is no organization user. */
 const worksHere = (account: AccountView) => account.roles.some((role) => role !== 'patient');
 
 type Login = { readonly login: string; readonly by: readonly ('email' | 'username')[] };

@@ -78,6 +78,7 @@ export const medisync = dialect<MediSyncSettings>({
     audience: ({ accessToken, base }, issuer) => accessToken.audience ?? issuer + base,
     sharedSecret: ({ accessToken }) => accessToken.secret,
   },
+  admitsRole: (role) => ['doctor', 'patient', 'admin'].includes(role),
   alias: { prefix: 'user_', alphabet: DIGITS, length: 12 },
   refusals,
   cors: 'server',

@@ -16,6 +16,7 @@ type Accounts = Pick<
   | 'accountByAlias'
   | 'accountByEmail'
   | 'accountByUsername'
+  | 'holderOfName'
   | 'accounts'
   | 'register'
   | 'update'
@@ -26,10 +27,11 @@ type Accounts = Pick<
 /** Code points; the shortest that any vendor documents. A dialect that asks for more has judged so before. */
 const PASSWORD_MINIMUM = 8;
 
-/** The dialect's own members stand under its name. */
+/** The account is opened at the dialect, and the dialect's own members stand under its name. */
 export function newAccountFields(account: NewAccount, vendorName: string): NewAccountFields {
   const { vendor, ...rest } = account;
-  return vendor === undefined ? rest : { ...rest, vendor: { [vendorName]: vendor } };
+  const opened = { ...rest, openedAt: vendorName };
+  return vendor === undefined ? opened : { ...opened, vendor: { [vendorName]: vendor } };
 }
 
 /** `undefined` leaves a member as it is, `null` takes it away. */
@@ -99,15 +101,15 @@ export function accountUses(bound: Bound): Accounts {
   const { dialect } = mounted;
   const byLogin = async (login: string, by: 'email' | 'username') => {
     const organization = bound.exchange.organization?.id;
-    if (organization === undefined) return undefined;
-    return bound.viewIfHere(await findByLogin(identity, { organization, login, by: [by] }));
+    return organization === undefined ? undefined : findByLogin(identity, { organization, login, by: [by] });
   };
   return {
     account: async (id) => bound.viewIfHere(await bound.find(id)),
     accountByAlias: async (alias) =>
       bound.viewIfHere(await services.stores.accounts.byAlias(dialect.name, alias)),
-    accountByEmail: (email) => byLogin(email, 'email'),
-    accountByUsername: (username) => byLogin(username, 'username'),
+    accountByEmail: async (email) => bound.viewIfKnown(await byLogin(email, 'email')),
+    accountByUsername: async (username) => bound.viewIfKnown(await byLogin(username, 'username')),
+    holderOfName: async (name, by) => (await byLogin(name, by))?.id,
     async *accounts() {
       for await (const batch of accountBatches(identity, bound.organization().id)) {
         yield* await Promise.all(batch.map((account) => bound.view(account)));

@@ -3,6 +3,7 @@ import { findAccount } from '../../identity/accounts.ts';
 import type { Identity, RequestOrigin } from '../../identity/identity.ts';
 import type { AccountRecord, Json } from '../../store/ports.ts';
 import { accountView } from '../account-view.ts';
+import { knows } from '../admission.ts';
 import type { MountedDialect } from '../check-dialects.ts';
 import { type AccountView, type OrganizationView, Refused } from '../dialect.ts';
 import { directoryOf } from '../directory.ts';
@@ -25,6 +26,8 @@ export interface Bound {
   need(accountId: string): Promise<AccountRecord>;
   view(account: AccountRecord): Promise<AccountView>;
   viewIfHere(account: AccountRecord | undefined): Promise<AccountView | undefined>;
+  /** Undefined also where the account's place of opening is not admitted. */
+  viewIfKnown(account: AccountRecord | undefined): Promise<AccountView | undefined>;
   /** One audit line of an act that succeeded. */
   did(event: string, subject: string, detail?: Record<string, Json>): void;
 }
@@ -66,6 +69,8 @@ export function bind(exchange: Exchange): Bound {
       if (account === undefined || account.organization !== exchange.organization?.id) return undefined;
       return bound.view(account);
     },
+    viewIfKnown: async (account) =>
+      account !== undefined && knows(mounted, account) ? bound.viewIfHere(account) : undefined,
     did(event, subject, detail) {
       services.audit.write({
         event,

@@ -2,6 +2,7 @@
 import { noteSignIn } from '../../identity/note-sign-in.ts';
 import { ACR } from '../../oidc/oidc.ts';
 import { randomUUID } from '../../secrets.ts';
+import { mayGoOn } from '../admission.ts';
 import type { BrowserTicket, Use } from '../dialect.ts';
 import { directoryOf } from '../directory.ts';
 import type { Bound } from './binding.ts';
@@ -26,6 +27,7 @@ async function read(
   }
   const account = await services.stores.accounts.byId(live.accountId);
   if (account?.status !== 'active' || account.organization !== live.organization) return undefined;
+  if (!mayGoOn(mounted, account)) return undefined;
   if (!(await bound.adopt(account))) return undefined;
   return { account: await bound.view(account), token, strict: strict !== undefined };
 }

@@ -11,7 +11,7 @@ type Letters = Pick<
 
 async function holder(bound: Bound, ticket: TicketView | undefined) {
   if (ticket === undefined || ticket.account.status !== 'active') return undefined;
-  return (await bound.adopt(ticket.account)) ? bound.view(ticket.account) : undefined;
+  return (await bound.adopt(ticket.account)) ? bound.viewIfKnown(ticket.account) : undefined;
 }
 
 export function letterUses(bound: Bound): Letters {

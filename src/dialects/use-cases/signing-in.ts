@@ -5,7 +5,7 @@ import { signInWithPassword } from '../../identity/sign-in-with-password.ts';
 import type { LiveToken } from '../../oidc/oidc.ts';
 import type { AccountRecord } from '../../store/ports.ts';
 import { plainView } from '../account-view.ts';
-import { mayEnter, mayGoOn } from '../admission.ts';
+import { knows, mayEnter, mayGoOn } from '../admission.ts';
 import { type AccountView, type Amr, Refused, type SignedIn, type Use } from '../dialect.ts';
 import type { Bound } from './binding.ts';
 import { accessWanted, issuedTokens, lineEnd, refreshWanted } from './tokens.ts';
@@ -93,8 +93,10 @@ export function signingInUses(bound: Bound): SigningIn {
         code,
         purpose,
         origin,
-        admits: (found) =>
-          only === undefined ? mayEnter(mounted, found) : found.status !== 'blocked' && only(seen(found)),
+        admits(found) {
+          if (only === undefined) return mayEnter(mounted, found);
+          return found.status !== 'blocked' && knows(mounted, found) && only(seen(found));
+        },
         ...(reclaims === undefined ? {} : { reclaims }),
         ...(binding === undefined ? {} : { binding }),
       });
@@ -102,8 +104,8 @@ export function signingInUses(bound: Bound): SigningIn {
     },
     async signIn(account, how, options = {}) {
       const record = await bound.need(account.id);
-      if (record.status === 'blocked')
-        throw new Refused('sign-in-refused', { detail: 'the account is blocked' });
+      if (record.status === 'blocked' || !knows(mounted, record))
+        throw new Refused('sign-in-refused', { detail: 'the account is blocked, or was opened elsewhere' });
       await noteSignIn(identity, { account: record, origin, factor: how });
       return issue(bound, await bound.view(record), how, options.lifetime);
     },

@@ -5,6 +5,7 @@ import { accountForIdentity, findByIdentity, linkIdentity } from '../../identity
 import { makeState, spendState } from '../../identity/state-tickets.ts';
 import { randomUUID, SealBroken } from '../../secrets.ts';
 import type { Json } from '../../store/ports.ts';
+import { knows } from '../admission.ts';
 import { Refused, type UpstreamIdentity, type Use } from '../dialect.ts';
 import { newAccountFields } from './accounts.ts';
 import type { Bound } from './binding.ts';
@@ -157,7 +158,7 @@ export function upstreamUses(bound: Bound): Upstreams {
     verifyIdToken: (wanted) => verified(bound, wanted),
     async accountByIdentity({ issuer, subject }) {
       const organization = bound.organization().id;
-      return bound.viewIfHere(await findByIdentity(identity, { organization, issuer, subject }));
+      return bound.viewIfKnown(await findByIdentity(identity, { organization, issuer, subject }));
     },
     async linkIdentity(accountId, { issuer, subject }) {
       await bound.need(accountId);
@@ -169,6 +170,7 @@ export function upstreamUses(bound: Bound): Upstreams {
         organization: bound.organization().id,
         person,
         fresh: newAccountFields(fresh, mounted.dialect.name),
+        knows: (account) => knows(mounted, account),
       });
       if (how !== 'found') bound.did(`identity.${how}`, account.id);
       return bound.view(account);

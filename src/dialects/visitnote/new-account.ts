@@ -10,12 +10,12 @@ export function freshMembers(facts: {
   lastName: string;
   settings: VisitNoteSettings;
   now: Date;
-}): Pick<NewAccount, 'claims' | 'roles' | 'vendor'> {
+}): Pick<NewAccount, 'claims' | 'vendor'> {
   const { trialDays } = facts.settings;
   return {
     claims: { given_name: facts.firstName, family_name: facts.lastName },
-    roles: ['clinician'],
     vendor: {
+      role: 'clinician',
       subscription_status: trialDays === 0 ? 'none' : 'trialing',
       trial_ends_at: trialDays === 0 ? null : microseconds(new Date(facts.now.getTime() + trialDays * DAY)),
       needs_onboarding: true,

@@ -63,7 +63,8 @@ export const register = endpoint({
     }
     if (!faulty('email')) {
       const address = newAddress.safeParse(raw.email);
-      if (address.success && (await use.accountByEmail(address.data)) !== undefined) further.push(TAKEN);
+      if (address.success && (await use.holderOfName(address.data, 'email')) !== undefined)
+        further.push(TAKEN);
     }
     return further;
   },

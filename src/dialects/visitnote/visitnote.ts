@@ -4,7 +4,7 @@
  * documents and what is ours; the way in is `visitnote` below.
  */
 import { type Credential, dialect, type ReplyFacts, type RequestView } from '../dialect.ts';
-import { admits } from './admits.ts';
+import { admits, admitsRole } from './admits.ts';
 import { PANEL } from './caller.ts';
 import { completeOnboarding } from './complete-onboarding.ts';
 import { deleteAccount } from './delete-account.ts';
@@ -76,6 +76,7 @@ export const visitnote = dialect<VisitNoteSettings>({
   },
   alias: 'uuid',
   admits,
+  admitsRole,
   refusals,
   headers,
   limitsOnRefusedCredential: strangers,

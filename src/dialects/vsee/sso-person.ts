@@ -87,6 +87,6 @@ async function usernameFor(use: Use, wanted: string | undefined, email: string |
 }
 
 async function isTaken(use: Use, name: string, own?: string): Promise<boolean> {
-  const holders = [await use.accountByEmail(name), await use.accountByUsername(name)];
-  return holders.some((holder) => holder !== undefined && holder.id !== own);
+  const holders = [await use.holderOfName(name, 'email'), await use.holderOfName(name, 'username')];
+  return holders.some((holder) => holder !== undefined && holder !== own);
 }

@@ -3,7 +3,9 @@
  * steps run in one write transaction, which is alone among all processes: whoever comes second finds the
  * number raised. A step that was released is never changed; a new one is added behind it.
  */
+import { OPENING_EVENTS, withOpening } from '../opened-before.ts';
 import { StoreUnusable } from '../ports.ts';
+import { type AccountRow, accountOf } from './accounts.ts';
 import type { Database, Sql } from './database.ts';
 
 /** "PRTC": marks the file as Portico's, so that another program's database is never written to. */
@@ -176,7 +178,40 @@ CREATE INDEX codes_account ON codes (account_id);
 CREATE INDEX codes_expiry ON codes (expires_at);
 `;
 
-const STEPS: readonly string[] = [FIRST, CODES_BY_ASKER];
+/** Accounts that a step looks at in one go. */
+const PAGE = 500;
+
+const STEPS: readonly ((sql: Sql) => void)[] = [
+  (sql) => sql.exec(FIRST),
+  (sql) => sql.exec(CODES_BY_ASKER),
+  markOpenedAccounts,
+];
+
+/** Says of every account where its person opened it; roles that it gave itself become its vendor's. */
+function markOpenedAccounts(sql: Sql): void {
+  const events = OPENING_EVENTS.map((event) => `'${event}'`).join(', ');
+  let after = '';
+  for (;;) {
+    const rows = sql.all<AccountRow & { id: string; opening: string | null }>(
+      `SELECT id, record, version, last_sign_in_at, (
+         SELECT audit.record FROM audit
+         WHERE subject = accounts.id AND json_extract(audit.record, '$.event') IN (${events})
+         ORDER BY at, audit.id LIMIT 1
+       ) AS opening
+       FROM accounts WHERE id > ? ORDER BY id LIMIT ${PAGE}`,
+      after,
+    );
+    for (const { id, opening, ...row } of rows) {
+      const marked = withOpening(accountOf(row), opening === null ? undefined : JSON.parse(opening));
+      if (marked === undefined) continue;
+      const record = JSON.stringify(marked);
+      sql.run('UPDATE accounts SET record = ?, version = version + 1 WHERE id = ?', record, id);
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE) return;
+    after = last.id;
+  }
+}
 
 /** Throws StoreUnusable when the file belongs to a newer Portico or to another program. */
 export async function migrate(database: Database): Promise<void> {
@@ -189,7 +224,7 @@ export async function migrate(database: Database): Promise<void> {
     refuseForeignFile(database.file, sql);
     const done = userVersion(sql);
     if (done > STEPS.length) throw newer(database.file, done);
-    for (const step of STEPS.slice(done)) sql.exec(step);
+    for (const step of STEPS.slice(done)) step(sql);
     sql.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
   });
 }

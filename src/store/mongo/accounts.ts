@@ -172,7 +172,7 @@ async function takenName({ accounts }: Collections, account: AccountRecord): Pro
   return undefined;
 }
 
-function accountOf(document: AccountDocument | null): AccountRecord | undefined {
+export function accountOf(document: AccountDocument | null): AccountRecord | undefined {
   if (!document) return undefined;
   const { lastSignInAt: _stale, ...record } = JSON.parse(document.record);
   return {

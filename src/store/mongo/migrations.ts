@@ -5,8 +5,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { StoreUnavailable, StoreUnusable } from '../ports.ts';
-import { type Collections, collectionsOf } from './collections.ts';
+import { OPENING_EVENTS, withOpening } from '../opened-before.ts';
+import { type AuditRecord, StoreUnavailable, StoreUnusable } from '../ports.ts';
+import { accountOf } from './accounts.ts';
+import { type AccountDocument, type Collections, collectionsOf } from './collections.ts';
 import { isDuplicate, type MongoOptions, patientMongoClient, translated } from './connection.ts';
 
 /** Milliseconds after which a lock counts as left behind, and that another node waits for it. */
@@ -15,6 +17,9 @@ const LOCK_PATIENCE = 150_000;
 
 /** MongoDB's own sweeper runs by the server's clock: an hour behind, so that no node's clock is ahead of it. */
 const SWEEP_DELAY = 3600;
+
+/** Accounts that a step looks at in one go. */
+const PAGE = 500;
 
 const UNIQUE = { unique: true, sparse: true } as const;
 const SPARSE = { sparse: true } as const;
@@ -38,7 +43,46 @@ const STEPS: readonly ((collections: Collections) => Promise<void>)[] = [
     await audit.createIndex({ organizationKey: 1, at: -1 });
     await audit.createIndex({ subjectKey: 1, at: -1 });
   },
+  markOpenedAccounts,
 ];
+
+/** Says of every account where its person opened it; roles that it gave itself become its vendor's. */
+async function markOpenedAccounts({ accounts, audit }: Collections): Promise<void> {
+  const event = new RegExp(`"event":"(?:${OPENING_EVENTS.join('|').replaceAll('.', '\\.')})"`);
+  let after = '';
+  for (;;) {
+    const page = await accounts
+      .find({ _id: { $gt: after } })
+      .sort({ _id: 1 })
+      .limit(PAGE)
+      .toArray();
+    const last = page.at(-1);
+    if (last === undefined) return;
+    const subjectKey = { $in: page.map(({ _id }) => _id) };
+    const lines = await audit.find({ subjectKey, record: event }).sort({ at: -1, _id: -1 }).toArray();
+    // The oldest comes last, and stays.
+    const openings = new Map(lines.map((line) => [line.subjectKey, JSON.parse(line.record) as AuditRecord]));
+    await Promise.all(page.map((document) => mark(accounts, document, openings.get(document._id))));
+    after = last._id;
+  }
+}
+
+/** A node of the version before may change the account meanwhile: then it is looked at again. */
+async function mark(
+  accounts: Collections['accounts'],
+  document: AccountDocument,
+  opening: AuditRecord | undefined,
+): Promise<void> {
+  const { _id } = document;
+  for (let present: AccountDocument | null = document; present; present = await accounts.findOne({ _id })) {
+    const { version } = present;
+    const account = accountOf(present);
+    const marked = account && withOpening(account, opening);
+    if (marked === undefined) return;
+    const $set = { record: JSON.stringify(marked), version: version + 1 };
+    if ((await accounts.updateOne({ _id, version }, { $set })).matchedCount === 1) return;
+  }
+}
 
 /** Throws StoreUnusable when a newer Portico has migrated this database. */
 export async function migrate(options: MongoOptions): Promise<void> {

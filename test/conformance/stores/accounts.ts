@@ -47,6 +47,7 @@ export function accountStoreSuite(open: OpenBackEnd): void {
           phone_number_verified: false,
         },
         roles: ['therapist', ''],
+        openedAt: 'hosted',
         aliases: { vsee: fresh('2') },
         vendor: { vsee: { list: [1, null, { a: true }], 'dotted.name': '$x' } },
         lastSignInAt: new Date(),

@@ -66,6 +66,7 @@ async function fillAccounts(stores: Stores, organization: string, now: Date) {
     passwordHash: '$argon2id$v=19$m=19456,t=2,p=1$x$y',
     claims: { name: 'Anna Lindqvist', address: { country: 'SE' } },
     roles: ['therapist'],
+    openedAt: 'vsee',
     aliases: { vsee: fresh('alias') },
     vendor: { vsee: { 'a.b': { $set: [1, null, HOSTILE] } } },
     createdAt: now,

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { linkIdentity } from '../../../src/identity/linking.ts';
+import { registerAccount } from '../../../src/identity/register-account.ts';
 import { setStatus } from '../../../src/identity/set-status.ts';
 import { updateAccount } from '../../../src/identity/update-account.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
@@ -81,6 +82,25 @@ describe('AVYCENNA with Google', () => {
     expect([made.emailVerified, made.passwordHash]).to.deep.equal([true, undefined]);
     const again = await enter(gmail('once', { email: 'renamed@gmail.com', name: 'Dr. Else' }));
     expect((await client.me(accessOf(again))).json()).to.deep.equal(me);
+  });
+
+  it('B2 neither links nor signs in an account that was opened elsewhere', async () => {
+    const { stores, identity } = server.running;
+    for (const linked of [false, true]) {
+      const name = `elsewhere-${linked}`;
+      const account = {
+        email: `${name}@gmail.com`,
+        emailVerified: linked,
+        openedAt: 'visitnote',
+        password: PASSWORD,
+      };
+      const { id, passwordHash } = await registerAccount(identity, { organization: 'default', account });
+      const { issuer } = server.config.federation.google;
+      if (linked) await linkIdentity(identity, { accountId: id, issuer, subject: `google-${name}` });
+      expectError(await enter(gmail(name)), 'account_exists');
+      expect((await stores.accounts.byId(id))?.passwordHash, 'reclaimed').to.equal(passwordHash);
+      expect(await stores.identities.listByAccount(id)).to.have.length(linked ? 1 : 0);
+    }
   });
 
   it('never reads its cookies as credentials', async () => {

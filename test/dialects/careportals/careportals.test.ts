@@ -176,7 +176,7 @@ describe('CarePortals', () => {
         }),
       );
       const made = await recordOf('new-store@x.test');
-      expect(made.roles).to.deep.equal(['patient']);
+      expect(made.roles).to.deep.equal([]);
       expect(made.emailVerified).to.equal(false);
       expect(made.claims).to.deep.equal({
         given_name: 'Nia',
@@ -187,7 +187,7 @@ describe('CarePortals', () => {
         phone_number_verified: false,
         address: { region: 'QC' },
       });
-      expect(made.vendor.careportals ?? {}).to.deep.equal({});
+      expect(made.vendor.careportals ?? {}).to.deep.equal({ role: 'patient' });
       const token = await client.signIn({
         username: 'new-store@x.test',
         password: NEW_PASSWORD,
@@ -196,6 +196,7 @@ describe('CarePortals', () => {
       await client.patch(token, { address: { default: { province: 'Québec' }, other: [{ city: 'Laval' }] } });
       const { vendor } = await recordOf('new-store@x.test');
       expect(vendor.careportals).to.deep.equal({
+        role: 'patient',
         province: 'Québec',
         addresses: [
           {
