@@ -30,6 +30,7 @@ import { createBudgets } from './identity/budgets.ts';
 import type { Identity } from './identity/identity.ts';
 import { createPasswordHasher } from './identity/password-hasher.ts';
 import { createPasswordPolicy } from './identity/password-policy.ts';
+import { noteStoredHashes } from './identity/verify-password.ts';
 import { createLifecycle, type Lifecycle, repeat } from './lifecycle.ts';
 import { bind, drain, listen } from './listen.ts';
 import { openMail } from './mail/open-mail.ts';
@@ -89,6 +90,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const parts = await createParts({ config, issuer, log, clock, lifecycle, stores: options.stores });
     const production = config.environment === 'production';
     await seedAtStart({ ...parts.identity, files: config.seed, production });
+    await noteStoredHashes(parts.stores);
     const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
     const handler = await createHandler({ ...parts, dialects });
     await startInternal({ ...parts });

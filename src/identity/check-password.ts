@@ -1,6 +1,7 @@
 /** Asking for the password again, before a change or a deletion: a door like sign-in, with its counters. */
 import type { Identity, RequestOrigin } from './identity.ts';
 import { judged, openAttempt } from './open-attempt.ts';
+import { verifyPassword } from './verify-password.ts';
 
 /**
  * True if it is the account's. A wrong one counts as a failed sign-in of this account; an account without a
@@ -20,7 +21,9 @@ export async function checkPassword(
     origin,
     factor: 'pwd',
   });
-  const { right } = await judged(attempt, () => identity.hasher.verify(password, account?.passwordHash));
+  const { right } = await judged(attempt, () =>
+    verifyPassword(identity, { organization, account, password, admitted: true }),
+  );
   await (right ? attempt.succeeded(accountId) : attempt.failed());
   if (right) return true;
   identity.audit.write({

@@ -1,6 +1,9 @@
 /**
  * Hashes passwords with argon2id and checks them against any format of imported-hash.ts.
  *
+ * A refusal must not tell by its time what kind of hash an account has, or that there is none (security.md
+ * W7, B5; docs/decisions/0008-equal-refusals.md). So each refusal does the work of all kinds.
+ *
  * Passwords are hashed in Unicode's NFC (NIST SP 800-63B 3.1.1.2): the same password typed on a phone and on
  * a Mac must be the same bytes. Nothing else is done to them: no trimming, no cutting. An imported hash may
  * stem from the bytes as typed, so these are tried too where they differ from NFC; that depends on the
@@ -9,7 +12,7 @@
 import { availableParallelism } from 'node:os';
 import { hash as hashArgon2 } from '@node-rs/argon2';
 import { takePassword } from '../text.ts';
-import { argon2Parameters, isBcrypt, readHash } from './imported-hash.ts';
+import { argon2Parameters, decoyOf, isBcrypt, type PasswordCheck, readHash } from './imported-hash.ts';
 import { Refused } from './refusal.ts';
 import { createWorkSlots } from './work-slots.ts';
 
@@ -17,10 +20,23 @@ export interface PasswordHasher {
   /** A PHC string. Refused('unavailable') when too many hashes wait, ('invalid-fields') over 1024 bytes. */
   hash(password: string): Promise<string>;
   /**
-   * `hash` undefined (no account, no password): the work of a check against a decoy of equal cost, and
-   * wrong. `rehash`: right, but of another format or a weaker cost than hash() makes. Refused('unavailable').
+   * `hash` undefined (no account, no password): wrong. What is wrong, or right but not `admitted`, takes the
+   * work of one check of each kind: the one that hash() makes, and `decoys`. `rehash`: right, but of another
+   * format or a weaker cost than hash() makes. Refused('unavailable').
    */
-  verify(password: string, hash: string | undefined): Promise<{ right: boolean; rehash: boolean }>;
+  verify(password: string, hash: string | undefined, options?: VerifyOptions): Promise<Verdict>;
+}
+
+export interface VerifyOptions {
+  /** Hashes of the other kinds that the organization holds, the costliest of each. */
+  readonly decoys?: readonly string[];
+  /** False: the right password will be refused too. */
+  readonly admitted?: boolean;
+}
+
+export interface Verdict {
+  readonly right: boolean;
+  readonly rehash: boolean;
 }
 
 /** OWASP's second set; memory in KiB. */
@@ -50,8 +66,7 @@ export function createPasswordHasher(options: {
     size: options.concurrency ?? availableParallelism(),
     queue: options.queue,
   });
-  // Its password is nobody's: a check against it is never answered with "right".
-  const decoy = hashArgon2('', COST);
+  const decoy = hashArgon2('', COST).then(decoyOf);
 
   return {
     async hash(password) {
@@ -62,27 +77,44 @@ export function createPasswordHasher(options: {
       }
       return inSlot(() => hashArgon2(composed, COST));
     },
-    async verify(password, hash) {
+    async verify(password, hash, { decoys = [], admitted = true } = {}) {
       const composed = takePassword(password);
       if (composed === undefined) return { right: false, rehash: false };
+      const spellings = [...new Set([composed, password])];
+      const own = hash === undefined ? undefined : readHash(hash);
       return inSlot(async () => {
-        const check = hash === undefined ? undefined : readHash(hash);
-        const right = await matches(check ?? readHash(await decoy), composed, password);
-        if (check === undefined || hash === undefined || !right) return { right: false, rehash: false };
-        return { right: true, rehash: shouldRehash(hash, password) };
+        const { right, checks } = await tryAll(own, spellings);
+        if (right && admitted && hash !== undefined) {
+          return { right: true, rehash: shouldRehash(hash, password) };
+        }
+        const done = { kind: own?.kind, work: (own?.work ?? 0) * checks };
+        await spendRest([await decoy, ...decoys], { password, times: spellings.length, done });
+        return { right, rehash: false };
       });
     },
   };
 }
 
-async function matches(
-  check: ((password: string) => Promise<boolean>) | undefined,
-  composed: string,
-  password: string,
-) {
-  if (check === undefined) return false;
-  if (await check(composed)) return true;
-  return composed !== password && (await check(password));
+async function tryAll(own: PasswordCheck | undefined, spellings: readonly string[]) {
+  let checks = 0;
+  for (const spelling of own === undefined ? [] : spellings) {
+    checks += 1;
+    if (await own?.matches(spelling)) return { right: true, checks };
+  }
+  return { right: false, checks };
+}
+
+/** What is missing to `times` checks of each kind, after the work that the account's own hash took. */
+async function spendRest(
+  decoys: readonly string[],
+  spent: { password: string; times: number; done: { kind: string | undefined; work: number } },
+): Promise<void> {
+  const { password, times, done } = spent;
+  const kinds = new Map(decoys.flatMap((hash) => readHash(hash) ?? []).map((check) => [check.kind, check]));
+  for (const check of kinds.values()) {
+    const rest = check.work * times - (check.kind === done.kind ? done.work : 0);
+    if (rest > 0) await check.spend(password, rest);
+  }
 }
 
 function shouldRehash(hash: string, password: string): boolean {

@@ -9,6 +9,7 @@ import { noteRefusedSignIn, noteSignIn } from './note-sign-in.ts';
 import { judged, openAttempt } from './open-attempt.ts';
 import { Refused } from './refusal.ts';
 import { updateAccount } from './update-account.ts';
+import { verifyPassword } from './verify-password.ts';
 
 /**
  * Counts the try, writes lastSignInAt and the audit line. `admits`: by default active accounts come in;
@@ -29,7 +30,10 @@ export async function signInWithPassword(
   const account = await findByLogin(identity, wanted);
   const attempted = { organization, account, name: login, origin, factor: 'pwd' } as const;
   const attempt = await openAttempt(identity, attempted);
-  const verified = await judged(attempt, () => verify(identity, account, password));
+  const admitted = account !== undefined && admits(account);
+  const verified = await judged(attempt, () =>
+    verify(identity, { organization, account, password, admitted }),
+  );
   if (verified === undefined || !admits(verified.account)) {
     await attempt.failed();
     noteRefusedSignIn(identity, { ...attempted, why: verified === undefined ? 'wrong' : 'not-admitted' });
@@ -52,15 +56,15 @@ function isActive(account: AccountRecord): boolean {
  */
 async function verify(
   identity: Identity,
-  account: AccountRecord | undefined,
-  password: string,
+  wanted: Parameters<typeof verifyPassword>[1],
 ): Promise<{ account: AccountRecord; rehash: boolean } | undefined> {
-  const verdict = await identity.hasher.verify(password, account?.passwordHash);
+  const { account } = wanted;
+  const verdict = await verifyPassword(identity, wanted);
   if (!verdict.right || account === undefined) return undefined;
   const present = await identity.stores.accounts.byId(account.id);
   if (present === undefined) return undefined;
   if (present.passwordHash === account.passwordHash) return { account: present, rehash: verdict.rehash };
-  const again = await identity.hasher.verify(password, present.passwordHash);
+  const again = await verifyPassword(identity, { ...wanted, account: present });
   return again.right ? { account: present, rehash: again.rehash } : undefined;
 }
 

@@ -8,6 +8,7 @@ import type { Mistake } from '../config/mistakes.ts';
 import { endLetters } from '../identity/end-holdings.ts';
 import type { AccessEnder } from '../identity/identity.ts';
 import type { PasswordHasher } from '../identity/password-hasher.ts';
+import { noteHashes } from '../identity/verify-password.ts';
 import type { AccountRecord, Stores, TakenName } from '../store/ports.ts';
 import { inTurn } from './in-turn.ts';
 import {
@@ -75,6 +76,7 @@ async function applyAccounts(
   accounts: readonly PlannedAccount[],
   file: string,
 ): Promise<void> {
+  await noteImportedHashes(options, accounts);
   let done = 0;
   // As many at once as there are cores: hashing passwords is the work.
   await inTurn(accounts, Math.max(2, availableParallelism()), async (planned) => {
@@ -82,6 +84,17 @@ async function applyAccounts(
     done += 1;
     if (done % 100 === 0 || done === accounts.length) options.progress?.(done, accounts.length);
   });
+}
+
+async function noteImportedHashes(
+  { stores }: SeedOptions,
+  accounts: readonly PlannedAccount[],
+): Promise<void> {
+  const imported = accounts.filter(({ setsPassword }) => setsPassword).map(({ seed }) => seed);
+  for (const [organization, seeds] of Map.groupBy(imported, (seed) => seed.organization)) {
+    const hashes = seeds.flatMap(({ password_hash: hash }) => hash ?? []);
+    if (hashes.length > 0) await noteHashes(stores, organization, hashes);
+  }
 }
 
 /** A name that was free is taken: perhaps by another process that loads the same file. Then it is an update. */

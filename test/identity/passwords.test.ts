@@ -10,9 +10,10 @@ import { Refused } from '../../src/identity/refusal.ts';
 import { setPassword } from '../../src/identity/set-password.ts';
 import { signInWithPassword } from '../../src/identity/sign-in-with-password.ts';
 import { updateAccount } from '../../src/identity/update-account.ts';
+import { noteStoredHashes } from '../../src/identity/verify-password.ts';
 import { createWorkSlots } from '../../src/identity/work-slots.ts';
 import { inTime } from '../support/in-time.ts';
-import { apart } from '../support/timing.ts';
+import { apart, difference } from '../support/timing.ts';
 import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
 
 describe('the password policy', () => {
@@ -175,6 +176,95 @@ describe('password hashes', () => {
       await hasher.verify('wrong', against);
     };
     expect(await apart(30, trying(hash), trying(undefined))).to.equal(undefined);
+  });
+});
+
+describe('B5 W7 a refused sign-in', () => {
+  /** Of each kind. */
+  const ROUNDS = Number(process.env.PORTICO_TEST_SAMPLES ?? 12);
+  const salt = Buffer.from('0123456789abcdef');
+  const b64 = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '');
+  const pbkdf2 = (rounds: number) =>
+    `$pbkdf2-sha256$${rounds}$${b64(salt).replaceAll('+', '.')}$${b64(pbkdf2Sync(PASSWORD, salt, rounds, 32, 'sha256')).replaceAll('+', '.')}`;
+  const families: Record<string, () => Promise<string> | string | undefined> = {
+    'no password': () => undefined,
+    'our argon2id': () => argon2(PASSWORD, { memoryCost: 19_456, timeCost: 2 }),
+    argon2i: () => argon2(PASSWORD, { algorithm: 1, memoryCost: 8192, timeCost: 3 }),
+    bcrypt: () => bcrypt(PASSWORD, 8),
+    'bcrypt of half the cost': () => bcrypt(PASSWORD, 7),
+    scrypt: () =>
+      `$scrypt$ln=13,r=8,p=1$${b64(salt)}$${b64(scryptSync(PASSWORD, salt, 32, { N: 8192, r: 8, p: 1 }))}`,
+    'PBKDF2 of few rounds': () => pbkdf2(3_000),
+    'PBKDF2 of many rounds': () => pbkdf2(90_000),
+  };
+  let world: World;
+  const logins: { kind: string; login: string; password: string }[] = [];
+
+  before(async () => {
+    const many = { limit: 1_000_000, window: 900 };
+    world = await openWorld({ limits: { pair: many, address: many, login: many } });
+    for (const [kind, make] of Object.entries(families)) {
+      const login = `${logins.length}@families.test`;
+      const { id } = await world.person({ email: login });
+      const passwordHash = await make();
+      if (passwordHash !== undefined)
+        await updateAccount(world.identity, id, (account) => ({ ...account, passwordHash }));
+      logins.push({ kind, login, password: 'wrong' });
+      if (kind !== 'bcrypt') continue;
+      await updateAccount(world.identity, id, (account) => ({ ...account, status: 'blocked' }));
+      logins.push({ kind: 'bcrypt, right and blocked', login, password: PASSWORD });
+    }
+    logins.push({ kind: 'no account', login: 'ghost@families.test', password: 'wrong' });
+    await world.identity.stores.organizations.put({
+      ...{ id: 'north', name: 'North Clinic', hosts: [], vendor: {}, createdAt: new Date() },
+    });
+    await noteStoredHashes(world.identity.stores);
+  });
+  after(() => world.close());
+
+  const refused = ({ login, password }: (typeof logins)[number]) =>
+    refusal(
+      signInWithPassword(world.identity, {
+        ...{ organization: 'north', login, password, by: ['email'] },
+        origin: from(),
+      }),
+    );
+
+  async function sample(rounds: number): Promise<string[]> {
+    const times = new Map<string, number[]>(logins.map(({ kind }) => [kind, []]));
+    for (let round = 0; round < rounds; round += 1) {
+      for (let turn = 0; turn < logins.length; turn += 1) {
+        const one = logins[(round + turn) % logins.length];
+        if (one === undefined) continue;
+        const started = performance.now();
+        expect(await refused(one)).to.equal('sign-in-refused');
+        times.get(one.kind)?.push(performance.now() - started);
+      }
+    }
+    const reference = times.get('no account') ?? [];
+    return [...times].flatMap(([kind, taken]) => {
+      const apart = difference(reference, taken);
+      return apart === undefined ? [] : [`no account and ${kind}: ${apart}`];
+    });
+  }
+
+  it('B5 W7 takes the same time whatever kind of hash the account has', async function () {
+    this.timeout(300_000);
+    await sample(2);
+    let differences = await sample(ROUNDS);
+    if (differences.length > 0) differences = await sample(2 * ROUNDS);
+    expect(differences).to.deep.equal([]);
+  });
+
+  it('B5 knows each kind by its costliest hash, and keeps none of anybody', async () => {
+    const decoys = JSON.parse((await world.identity.stores.facts.get('password-hashes:north')) ?? '[]');
+    expect(decoys).to.have.members([
+      '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+      '$argon2i$v=19$m=8192,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+      `$2b$08$${'.'.repeat(53)}`,
+      '$scrypt$ln=13,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+      '$pbkdf2-sha256$90000$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+    ]);
   });
 });
 

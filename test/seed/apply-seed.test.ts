@@ -218,7 +218,7 @@ api_keys: [{ organization: default, vendor: vsee, name: one, key: 0123456789abcd
     });
   });
 
-  it('takes over hashes of other systems and links to upstream identities', async () => {
+  it('B5 takes over hashes of other systems, notes their kinds, and takes over links to upstream identities', async () => {
     const hash = '$2b$04$abcdefghijklmnopqrstuuKqwSIkYbPzGYVBXkCGsCJ9FOsWFAnEW';
     const yaml = `accounts:
   - { organization: default, email: ada@x.example, password_hash: "${hash}", identities: [{ issuer: "https://accounts.google.com", subject: "1" }] }`;
@@ -228,6 +228,8 @@ api_keys: [{ organization: default, vendor: vsee, name: one, key: 0123456789abcd
     expect(
       (await world.stores.identities.find('default', 'https://accounts.google.com', '1'))?.accountId,
     ).to.equal(id);
+    const kinds = await world.stores.facts.get('password-hashes:default');
+    expect(kinds, 'B5 refused sign-ins do its work').to.equal(JSON.stringify([`$2b$04$${'.'.repeat(53)}`]));
     const again = await world.seed(write(yaml));
     expect(again.accounts.keep).to.equal(1);
   });

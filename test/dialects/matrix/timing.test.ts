@@ -1,9 +1,12 @@
 /**
- * W7: unknown account, wrong secret, blocked account and account without a password are told apart neither by
- * bytes nor by time, at every sign-in of every dialect and at the hosted page. The limits that would end the
+ * W7, B5: unknown account, wrong secret, imported hash, blocked account and account without a password are told
+ * apart neither by bytes nor by time, at every sign-in of every dialect and at the hosted page. The limits that would end the
  * sampling are raised by configuration; each try comes from an address of its own.
  */
+import { hash as bcrypt } from '@node-rs/bcrypt';
 import { expect } from 'chai';
+import { updateAccount } from '../../../src/identity/update-account.ts';
+import { noteHashes } from '../../../src/identity/verify-password.ts';
 import { difference, mannWhitney, median } from '../../support/timing.ts';
 import { codeDoors, type Door, hostedPage, otherPasswordDoors, passwordDoors } from './doors.ts';
 import { openWorld, PASSWORD, type World } from './world.ts';
@@ -27,9 +30,18 @@ describe('W7 being refused', () => {
       config: { attempts: { pair: MANY, address: MANY, login: MANY }, log: { level: 'warn' } },
     });
     const email = async (more: Parameters<World['person']>[0]) => (await world.person(more)).email ?? '';
+    const imported = await world.person(STAFF);
+    const passwordHash = await bcrypt(PASSWORD, 5);
+    const { identity } = world.server.running;
+    await noteHashes(identity.stores, STAFF.organization, [passwordHash]);
+    await updateAccount(identity, imported.id, (account) => ({ ...account, passwordHash }));
     subjects = {
       'an unknown account': { login: 'nobody-here@matrix.test', password: PASSWORD },
       'a wrong password': { login: await email(STAFF), password: 'Not-The-Password-At-All-1' },
+      'a wrong password for an imported hash': {
+        login: imported.email ?? '',
+        password: 'Not-The-Password-At-All-1',
+      },
       'a blocked account': { login: await email({ ...STAFF, status: 'blocked' }), password: PASSWORD },
       'an account without a password': {
         login: await email({ ...STAFF, password: null }),
