@@ -100,7 +100,7 @@ describe('B2 opening an account at one place gives nothing at another', () => {
     }
   });
 
-  it('B2 a token, a refresh token or a browser ticket of before is dead at every other dialect', async () => {
+  it('B2 a token, a refresh token or a browser ticket of before is dead at every other dialect, and for introspection', async () => {
     for (const place of places) {
       const account = await accountOf(place);
       for (const vendor of others(place)) {
@@ -111,6 +111,7 @@ describe('B2 opening an account at one place gives nothing at another', () => {
           vendor.deadToken.status,
           vendor.deadToken.json,
         ]);
+        expect((await world.introspect(access)).active, `${place.name} at ${name}`).to.equal(false);
         const path = { avycenna: '/api/v1/auth/refresh', vsee: '/api_v3/tokens/refresh' }[name];
         if (path !== undefined) {
           const again = await world.send({ method: 'POST', path, json: { refresh_token: refresh } });
@@ -153,10 +154,13 @@ describe('B2 opening an account at one place gives nothing at another', () => {
 
   it('B2 an upstream identity that is linked elsewhere is unknown here', async () => {
     const { stores } = world.server.running;
-    const signInWithGoogle = async (claims: { sub: string; email: string; email_verified: boolean }) => {
+    const withGoogle = async (
+      door: 'sign-in' | 'register',
+      claims: { sub: string; email: string; email_verified: boolean },
+    ) => {
       const id_token = await world.server.upstream.signIdToken('google', claims);
       const json = { provider: 'google', id_token, email: claims.email, first_name: 'A', last_name: 'B' };
-      return world.send({ method: 'POST', path: '/api/therapist/v1/sign-in/social', json });
+      return world.send({ method: 'POST', path: `/api/therapist/v1/${door}/social`, json });
     };
     for (const place of places.filter(({ name }) => name !== 'visitnote')) {
       const { id } = await accountOf(place);
@@ -166,10 +170,13 @@ describe('B2 opening an account at one place gives nothing at another', () => {
       expect(await stores.identities.link(link)).to.equal('linked');
       const claims = { sub: subject, email: emailAt(place), email_verified: true };
       const [known, stranger] = await Promise.all([
-        signInWithGoogle(claims),
-        signInWithGoogle({ ...claims, sub: `nobody-${subject}` }),
+        withGoogle('sign-in', claims),
+        withGoogle('sign-in', { ...claims, sub: `nobody-${subject}` }),
       ]);
       expect([known.status, known.text], place.name).to.deep.equal([404, stranger.text]);
+      const again = await withGoogle('register', claims);
+      expect(again.status, place.name).to.equal(409);
+      expect(await stores.identities.listByAccount(id)).to.have.length(1);
     }
   });
 
