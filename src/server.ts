@@ -30,6 +30,7 @@ import { createBudgets } from './identity/budgets.ts';
 import type { Identity } from './identity/identity.ts';
 import { createPasswordHasher } from './identity/password-hasher.ts';
 import { createPasswordPolicy } from './identity/password-policy.ts';
+import { createStrangers } from './identity/strangers.ts';
 import { noteStoredHashes } from './identity/verify-password.ts';
 import { createLifecycle, type Lifecycle, repeat } from './lifecycle.ts';
 import { bind, drain, listen } from './listen.ts';
@@ -207,6 +208,7 @@ function createIdentity(
     policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
     budgets,
     attempts,
+    strangers: createStrangers({ stores, clock, limits: config.strangers, secrets }),
   };
 }
 

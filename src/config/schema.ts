@@ -32,6 +32,16 @@ const limit = (limitDefault: number, window: number, about: string) =>
     about,
   );
 
+/** Of what strangers make the server keep. */
+const keeps = (limitDefault: number, window: number, about: string) =>
+  key(
+    table({
+      limit: key(count.default(limitDefault), 'How many in the window.'),
+      window: key(duration.default(window), 'Length of the sliding window.'),
+    }).prefault({}),
+    about,
+  );
+
 const redisServers = z.array(urlOf('redis', 'rediss')).min(1, 'must name at least one');
 
 const http = table({
@@ -315,6 +325,15 @@ export const sections = {
       login: limit(100, 3600, 'One login, over all client addresses.'),
     }).prefault({}),
     'Failed sign-ins, counted at every door together.',
+  ),
+  strangers: key(
+    table({
+      signIns: keeps(2000, 3600, 'Sign-ins that wait for a person, begun at /authorize or with an upstream.'),
+      pushedRequests: keeps(2000, 3600, 'Requests that public clients push (/par).'),
+      deviceCodes: keeps(600, 3600, 'Device codes of public clients (/device_authorization).'),
+      accounts: keeps(500, 86_400, 'Accounts that people open themselves, at every place together.'),
+    }).prefault({}),
+    'What one client address may have kept before anybody has proven anything. With more than half of Redis’ maxmemory in use the first three shrink.',
   ),
   passwords: key(
     table({

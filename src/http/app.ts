@@ -31,7 +31,7 @@ export interface AppParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly stores: Pick<Stores, 'health'>;
-  readonly oidc: Pick<OidcServer, 'handle' | 'methods'>;
+  readonly oidc: Pick<OidcServer, 'handle' | 'methods' | 'bounds'>;
   readonly views: Views;
   readonly files: StaticFiles;
   readonly forms: Forms;
@@ -64,7 +64,7 @@ export function createApp(parts: AppParts): Koa {
     pageRoutes(parts.pages, parts.forms),
     ...parts.development,
     onlyEngineRoutes(parts.oidc),
-    engineBodies,
+    engineBodies(parts.oidc),
     enginePolicy,
     engine(parts.oidc),
   ]) {

@@ -13,6 +13,7 @@ import type { Attempts } from './attempts.ts';
 import type { Budgets } from './budgets.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { PasswordPolicy } from './password-policy.ts';
+import type { Strangers } from './strangers.ts';
 
 export interface Identity {
   readonly stores: Stores;
@@ -22,6 +23,7 @@ export interface Identity {
   readonly policy: PasswordPolicy;
   readonly budgets: Budgets;
   readonly attempts: Attempts;
+  readonly strangers: Strangers;
   readonly mailer: Mailer;
   readonly audit: Audit;
   readonly log: Log;

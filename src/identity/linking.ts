@@ -31,6 +31,8 @@ interface Wanted {
   readonly person: UpstreamPerson;
   /** The new account, where one is made. Address and its verified flag come from the upstream. */
   readonly fresh: NewAccountFields;
+  /** The client's, where a new account counts. */
+  readonly address: string;
   readonly origin?: RequestOrigin;
   /** Accounts that this place does not know are neither signed in, linked nor reclaimed. Default: it knows all. */
   readonly knows?: (account: AccountRecord) => boolean;
@@ -85,7 +87,7 @@ async function byAddress(
 
 async function asNew(
   identity: Identity,
-  { organization, person, fresh, origin }: Wanted,
+  { organization, person, fresh, address, origin }: Wanted,
 ): Promise<FoundPerson | 'again'> {
   const { email: _address, emailVerified: _flag, ...rest } = fresh;
   const email = person.email ?? fresh.email;
@@ -96,6 +98,7 @@ async function asNew(
       ...(email === undefined ? {} : { email }),
       emailVerified: person.email !== undefined && person.emailVerified,
     },
+    openedFrom: address,
     ...(origin === undefined ? {} : { origin }),
   });
   if ('taken' in outcome) {

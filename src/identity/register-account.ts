@@ -40,10 +40,12 @@ export interface NewAccountWanted {
   readonly passwordMinimum?: number;
   /** Given, the audit line is written. */
   readonly origin?: RequestOrigin;
+  /** The client address of a person who opens the account; it counts there. Absent: an operator, or a clinic by its key. */
+  readonly openedFrom?: string;
 }
 
 /**
- * Refused('account-exists' | 'password-too-short' | 'password-too-common' | 'unavailable'). The password is
+ * Refused('account-exists' | 'password-too-short' | 'password-too-common' | 'unavailable' | 'too-many-requests'). The password is
  * hashed before the name is tried, so that a door that must not tell (the hosted page) takes the same time.
  * Sends no letter.
  */
@@ -55,6 +57,38 @@ export async function registerAccount(identity: Identity, wanted: NewAccountWant
 
 /** As registerAccount, for callers that care which name is taken. */
 export async function insertAccount(
+  identity: Identity,
+  wanted: NewAccountWanted,
+): Promise<{ account: AccountRecord } | { taken: TakenName }> {
+  const { openedFrom } = wanted;
+  if (openedFrom === undefined) return insert(identity, wanted);
+  return countedWhenMade(
+    identity,
+    openedFrom,
+    () => insert(identity, wanted),
+    (outcome) => 'account' in outcome,
+  );
+}
+
+/** Counts an account where its person opens it, before `open`; only one that is made stays counted. Refused('too-many-requests'). */
+export async function countedWhenMade<Outcome>(
+  identity: Identity,
+  address: string,
+  open: () => Promise<Outcome>,
+  isMade: (outcome: Outcome) => boolean,
+): Promise<Outcome> {
+  const takeBack = await identity.strangers.count('accounts', address);
+  let made = false;
+  try {
+    const outcome = await open();
+    made = isMade(outcome);
+    return outcome;
+  } finally {
+    if (!made) await takeBack();
+  }
+}
+
+async function insert(
   identity: Identity,
   wanted: NewAccountWanted,
 ): Promise<{ account: AccountRecord } | { taken: TakenName }> {

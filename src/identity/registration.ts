@@ -12,7 +12,7 @@ import { takeEmail } from './letter-requests.ts';
 import { normalizeEmail } from './normalize.ts';
 import { noteSignIn } from './note-sign-in.ts';
 import { proveCode } from './prove-code.ts';
-import { HOSTED, insertAccount, recordOf } from './register-account.ts';
+import { countedWhenMade, HOSTED, insertAccount, recordOf } from './register-account.ts';
 import { judgePassword } from './set-password.ts';
 
 const PURPOSE = 'register';
@@ -111,6 +111,15 @@ export async function finishRegistration(
     request: string;
     origin: RequestOrigin;
   },
+): Promise<AccountRecord | undefined> {
+  const finish = () => proveAndInsert(identity, wanted);
+  // Counted before the code is spent.
+  return countedWhenMade(identity, wanted.origin.address, finish, (account) => account !== undefined);
+}
+
+async function proveAndInsert(
+  identity: Identity,
+  wanted: Parameters<typeof finishRegistration>[1],
 ): Promise<AccountRecord | undefined> {
   const { organization, registration, code, request, origin } = wanted;
   const { id: owner, email, passwordHash, claims } = registration;

@@ -35,7 +35,10 @@ export async function signInWithIdentity(
   try {
     if (!wanted.registration && !(await isKnown(identity, wanted))) throw new Refused('account-not-found');
     const fresh = { claims: names, openedAt: HOSTED };
-    const { account } = await accountForIdentity(identity, { organization, person, fresh, origin });
+    const { account } = await accountForIdentity(identity, {
+      ...{ organization, person, fresh, origin },
+      address: origin.address,
+    });
     const named = await withNames(identity, account, names);
     await noteSignIn(identity, { account: named, origin, factor: 'fed' });
     return named;

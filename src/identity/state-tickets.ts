@@ -6,7 +6,10 @@ import { randomToken } from '../secrets.ts';
 import type { Json } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
 
-/** Resolves with the state. `lifetime`: seconds. `data` is stored sealed. `token`: one that was made before. */
+/**
+ * Resolves with the state. `lifetime`: seconds. `data` is stored sealed. `token`: one that was made before.
+ * Refused('too-many-requests') with an address.
+ */
 export async function makeState(
   identity: Identity,
   wanted: {
@@ -15,8 +18,11 @@ export async function makeState(
     lifetime: number;
     data: Readonly<Record<string, Json>>;
     token?: string;
+    /** The client's, where whoever asks may be a stranger: it counts there. */
+    address?: string;
   },
 ): Promise<string> {
+  if (wanted.address !== undefined) await identity.strangers.count('signIns', wanted.address);
   const token = wanted.token ?? randomToken();
   const hash = identity.secrets.mac('state', token);
   const now = identity.clock.now();

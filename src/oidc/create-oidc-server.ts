@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import { createStrangers } from '../identity/strangers.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Log } from '../observe/log.ts';
 import type { Secrets } from '../secrets.ts';
@@ -24,7 +25,7 @@ import type { DialectsAsked, EnginePages, OidcServer } from './oidc.ts';
 import { createOutboundFetch } from './outbound-fetch.ts';
 import { buildProvider } from './provider.ts';
 import { createRotations } from './refresh-rotation.ts';
-import { engineMethods, ROUTES } from './server-routes.ts';
+import { engineMethods, ROUTES, requestBounds } from './server-routes.ts';
 import { openSigningKeys, type SigningKeys } from './signing-keys.ts';
 
 export interface OidcServerOptions {
@@ -71,6 +72,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
   });
   const rotations = createRotations({ claims: stores.claims, artifacts, secrets, clock });
   const cookies = cookieSettings(issuer);
+  const strangers = createStrangers({ stores, clock, limits: config.strangers, secrets });
   const { idToken, accessToken } = config.oidc.lifetimes;
   const keys = await openSigningKeys({
     store: stores.keyring,
@@ -90,6 +92,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
         cookieKeys: options.cookieKeys,
         pages: options.pages,
         attempts: options.attempts,
+        strangers,
         fetch: createOutboundFetch(config.outbound),
         dialects: {
           describeApiKey: (key) => dialects.describeApiKey(key),
@@ -108,6 +111,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     },
     serves: (path) => engineMethods(path) !== undefined,
     methods: engineMethods,
+    bounds: requestBounds,
     grants: createGrantIssuer({
       ...{ artifacts, rotations, secrets, clock, issuer },
       ring: () => keys.ring,

@@ -13,6 +13,8 @@ export interface OidcServer {
   serves(path: string): boolean;
   /** The methods that are answered at a path; undefined: none of these routes. */
   methods(path: string): readonly string[] | undefined;
+  /** How long an authorization request may be that is handed in at a path; undefined: none is. */
+  bounds(path: string): RequestBounds | undefined;
   readonly grants: GrantIssuer;
   readonly access: AccessEnder;
   readonly holdings: Holdings;
@@ -25,6 +27,14 @@ export interface OidcServer {
   /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */
   rotateKeys(options?: { force?: boolean }): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Bytes. */
+export interface RequestBounds {
+  /** The whole query or form. */
+  readonly whole: number;
+  /** Of single parameters. */
+  readonly parameters: Readonly<Record<string, number>>;
 }
 
 export interface SigningKeyView {

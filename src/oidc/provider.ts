@@ -6,6 +6,8 @@
 import Provider, { type Configuration } from 'oidc-provider';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import { Refused } from '../identity/refusal.ts';
+import type { Strangers } from '../identity/strangers.ts';
 import type { Secrets } from '../secrets.ts';
 import { type AccountStore, type ClaimStore, StoreUnavailable } from '../store/ports.ts';
 import { bindIdTokens, storeAccessTokens } from './access-token-format.ts';
@@ -17,6 +19,7 @@ import { CLIENT_TRAITS, type ClientRegistry, compareHashedSecrets } from './clie
 import { watchCodes } from './code-redemption.ts';
 import type { Consents } from './consents.ts';
 import { type CookieSettings, cookieNames } from './cookies.ts';
+import { countStrangers } from './count-strangers.ts';
 import { confirmCodesOnce, type DeviceParts, guardUserCodes, keepNoNewSessions } from './device-flow.ts';
 import { nameInterval, slowDevicesDown } from './device-polling.ts';
 import { DIALECT_GRANT } from './dialect-grant.ts';
@@ -58,6 +61,7 @@ export interface ProviderParts extends EventParts {
   readonly cookies: CookieSettings;
   readonly pages: EnginePages;
   readonly attempts: DeviceParts['attempts'];
+  readonly strangers: Strangers;
   readonly fetch: OutboundFetch;
   readonly dialects: DialectsAsked;
 }
@@ -84,6 +88,7 @@ export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
   for (const step of [
     noSurprise(parts),
     formToQuery(provider, (ctx, error, description) => renderError(parts, ctx, { error, description })),
+    countStrangers(parts),
     guardUserCodes(parts, (ctx, error) => renderError(parts, ctx, { error })),
     publicDocuments,
     offeredResponseModes,
@@ -236,18 +241,29 @@ function noSurprise(parts: ProviderParts): EngineStep {
     try {
       await next();
     } catch (error) {
-      const unavailable = error instanceof StoreUnavailable;
-      const { log } = parts;
-      log[unavailable ? 'warn' : 'error'](
-        { err: error, route: routeOf(ctx as EngineContext) },
-        'a request to the engine failed',
-      );
-      ctx.status = unavailable ? 503 : 500;
+      const { status, code, retryAfter } = failureOf(error);
+      if (status !== 429) {
+        const level = status === 503 ? 'warn' : 'error';
+        parts.log[level](
+          { err: error, route: routeOf(ctx as EngineContext) },
+          'a request to the engine failed',
+        );
+      }
+      ctx.status = status;
       ctx.set('Cache-Control', 'no-store');
-      if (unavailable) ctx.set('Retry-After', '5');
-      const code = unavailable ? 'temporarily_unavailable' : 'server_error';
+      if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter));
       if (ctx.accepts('json', 'html') === 'html') await renderError(parts, ctx, { error: code });
       else ctx.body = { error: code };
     }
   };
+}
+
+function failureOf(error: unknown): { status: number; code: string; retryAfter?: number } {
+  if (error instanceof StoreUnavailable) {
+    return { status: 503, code: 'temporarily_unavailable', retryAfter: 5 };
+  }
+  if (error instanceof Refused && error.reason === 'too-many-requests') {
+    return { status: 429, code: 'too_many_requests', retryAfter: error.retryAfter ?? 60 };
+  }
+  return { status: 500, code: 'server_error' };
 }

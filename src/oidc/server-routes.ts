@@ -1,3 +1,5 @@
+import type { RequestBounds } from './oidc.ts';
+
 /** Where the engine answers. */
 export const ROUTES = {
   authorization: '/authorize',
@@ -41,4 +43,21 @@ const EXACT: ReadonlyMap<string, Methods> = new Map([
  */
 export function engineMethods(path: string): Methods | undefined {
   return EXACT.get(path) ?? (/^\/(?:authorize|device)\/[\w-]+$/.test(path) ? READ : undefined);
+}
+
+/** Whoever asks is a stranger still, and the request is kept until a person has answered it. */
+const BOUNDS: RequestBounds = {
+  whole: 8192,
+  // The engine keeps a login hint twice.
+  parameters: { state: 2048, nonce: 512, scope: 1024, ui_locales: 1024, login_hint: 1024 },
+};
+
+const REQUESTED_AT: ReadonlySet<string> = new Set([
+  ROUTES.authorization,
+  ROUTES.pushed_authorization_request,
+  ROUTES.device_authorization,
+]);
+
+export function requestBounds(path: string): RequestBounds | undefined {
+  return REQUESTED_AT.has(path) ? BOUNDS : undefined;
 }

@@ -16,6 +16,7 @@ import type { Json } from '../store/ports.ts';
 import { brandOf } from './branding.ts';
 import { showConsent } from './consent.ts';
 import { duringSignIn, goOn } from './during-sign-in.ts';
+import { originOf } from './origin.ts';
 import type { PageParts } from './parts.ts';
 import { park, progressOf } from './progress.ts';
 import { readInteraction, sayGone } from './read-interaction.ts';
@@ -63,7 +64,8 @@ export function goUpstream(parts: PageParts): Submits {
       const data = away as unknown as Record<string, Json>;
       const { organization } = view;
       const purpose = purposeOf(provider);
-      await makeState(parts.identity, { purpose, organization, lifetime: AWAY, data, token: state });
+      const { address } = originOf(ctx, view);
+      await makeState(parts.identity, { purpose, organization, lifetime: AWAY, data, token: state, address });
       await showLeaving(parts, ctx, view, { provider, url });
     } catch (error) {
       if (!(error instanceof UpstreamUnavailable)) throw error;

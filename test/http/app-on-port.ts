@@ -71,7 +71,7 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
     clock: systemClock,
     log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) }),
     stores: { health: options.health ?? (async () => [{ name: 'embedded', ok: true }]) },
-    oidc: { methods: () => undefined, handle: async () => {}, ...options.oidc },
+    oidc: { methods: () => undefined, bounds: () => undefined, handle: async () => {}, ...options.oidc },
     views,
     files,
     forms: createForms({ secrets: secretsFrom(new Uint8Array(32).fill(3)), issuer }),

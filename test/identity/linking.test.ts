@@ -30,6 +30,7 @@ describe('an upstream identity', () => {
   const arrive = (more: Partial<UpstreamPerson> = {}, organization = 'north') =>
     accountForIdentity(world.identity, {
       organization,
+      address: '192.0.2.1',
       person: person(more),
       fresh: { claims: { name: 'Ana' }, roles: ['doctor'] },
     });
@@ -117,7 +118,9 @@ describe('an upstream identity', () => {
     const fresh = { claims: { name: 'Ana' } };
     const all = await Promise.all(
       Array.from({ length: 20 }, () =>
-        accountForIdentity(world.identity, { organization: 'north', person: nameless, fresh }),
+        accountForIdentity(world.identity, {
+          ...{ organization: 'north', address: '192.0.2.1', person: nameless, fresh },
+        }),
       ),
     );
     expect(new Set(all.map(({ account }) => account.id)).size).to.equal(1);

@@ -12,6 +12,7 @@ import type { Identity, RequestOrigin } from '../../src/identity/identity.ts';
 import { createPasswordHasher } from '../../src/identity/password-hasher.ts';
 import { createPasswordPolicy } from '../../src/identity/password-policy.ts';
 import { type NewAccountFields, registerAccount } from '../../src/identity/register-account.ts';
+import { createStrangers, type StrangerLimits } from '../../src/identity/strangers.ts';
 import type { Letter } from '../../src/mail/mailer.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { secretsFrom } from '../../src/secrets.ts';
@@ -40,12 +41,19 @@ export const LIMITS: AttemptLimits = {
   login: { limit: 100, window: 3600 },
 };
 
+const STRANGERS: StrangerLimits = {
+  signIns: { limit: 2000, window: 3600 },
+  pushedRequests: { limit: 2000, window: 3600 },
+  deviceCodes: { limit: 600, window: 3600 },
+  accounts: { limit: 500, window: 86_400 },
+};
+
 export function from(address = '192.0.2.1'): RequestOrigin {
   return { address, requestId: 'r-1', clientId: 'c-1', door: 'hosted' };
 }
 
 export async function openWorld(
-  options: { limits?: Partial<AttemptLimits>; queue?: number } = {},
+  options: { limits?: Partial<AttemptLimits>; strangers?: Partial<StrangerLimits>; queue?: number } = {},
 ): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'portico-identity-'));
   const file = join(folder, 'portico.db');
@@ -68,6 +76,10 @@ export async function openWorld(
     hasher: createPasswordHasher({ queue: options.queue ?? 256 }),
     policy: createPasswordPolicy({ productNames: ['Portico'], extra: [] }),
     budgets,
+    strangers: createStrangers({
+      ...{ stores, clock, secrets },
+      limits: { ...STRANGERS, ...options.strangers },
+    }),
     attempts: createAttempts({
       store: stores.attempts,
       budgets,

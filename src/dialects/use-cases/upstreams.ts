@@ -89,6 +89,7 @@ async function start(bound: Bound, wanted: Parameters<Use['startUpstream']>[0]) 
     organization: bound.organization().id,
     lifetime: STATE_LIFETIME,
     data: { carry: wanted.carry },
+    address: bound.origin.address,
   });
   const { url, keep } = await upstream.begin({ callback: wanted.callback, state });
   const parked: Parked = { callback: wanted.callback, keep };
@@ -171,6 +172,7 @@ export function upstreamUses(bound: Bound): Upstreams {
         person,
         fresh: newAccountFields(fresh, mounted.dialect.name),
         knows: (account) => knows(mounted, account),
+        address: bound.origin.address,
       });
       if (how !== 'found') bound.did(`identity.${how}`, account.id);
       return bound.view(account);

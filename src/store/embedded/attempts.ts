@@ -54,16 +54,16 @@ function take(sql: Sql, event: { key: string; mark: string; limit: Limit; now: D
 }
 
 function look(sql: Sql, key: string, limit: Limit, now: Date): Taken {
-  const events = sql.all<{ at: number }>(
-    'SELECT at FROM attempts WHERE key = ? AND at > ? ORDER BY at',
-    key,
-    now.getTime() - limit.window,
-  );
-  const allowed = events.length < limit.limit;
+  const since = now.getTime() - limit.window;
+  const counted = 'FROM attempts WHERE key = ? AND at > ?';
+  const count = sql.get<{ count: number }>(`SELECT count(*) AS count ${counted}`, key, since)?.count ?? 0;
+  if (count < limit.limit) return { allowed: true, count, retryAfter: 0 };
   // Room comes when so many of the oldest events have left the window that fewer than `limit` remain.
-  const leaving = events[events.length - limit.limit];
-  const wait = leaving ? leaving.at + limit.window - now.getTime() : limit.window;
-  return { allowed, count: events.length, retryAfter: allowed ? 0 : wait };
+  const leaving = sql.get<{ at: number }>(
+    `SELECT at ${counted} ORDER BY at LIMIT 1 OFFSET ?`,
+    ...[key, since, count - limit.limit],
+  );
+  return { allowed: false, count, retryAfter: leaving ? leaving.at - since : limit.window };
 }
 
 /* The fixed window: one row per key, which ends with its window. */
