@@ -22,13 +22,14 @@ describe('a sign-in with an upstream', () => {
   };
 
   for (const provider of ['google', 'apple'] as const) {
-    it(`O8 with ${provider} opens an account at the first time and leads to it afterwards; amr says fed`, async () => {
+    it(`O8 B2 with ${provider} opens an account at the first time and leads to it afterwards; amr says fed`, async () => {
       const person = somebody();
       const first = await (await door.begin()).with(provider, person);
       const claims = await first.claims();
       expect(claims).to.include({ acr: 'urn:portico:acr:single' });
       expect(claims.amr).to.deep.equal(['fed']);
-      expect(await door.account(person.email)).to.include({ id: claims.sub, emailVerified: true });
+      const opened = { emailVerified: true, openedAt: 'hosted' };
+      expect(await door.account(person.email)).to.include({ id: claims.sub, ...opened });
       const second = await (await door.begin()).with(provider, { ...person, email: 'moved@gmail.com' });
       expect((await second.claims()).sub).to.equal(claims.sub);
     });

@@ -247,7 +247,7 @@ describe("VSee's other rules", () => {
       organization: 'default',
       clientId: 'vsee-legacy',
       accessToken: { lifetime: 86_400 },
-      refreshToken: { lifetime: 2_592_000, leeway: 10 },
+      refreshToken: { lifetime: 2_592_000, absoluteLifetime: 15_552_000, leeway: 10 },
       passwordMinimum: 8,
       emailToken: { lifetime: 86_400 },
       limits: { letters: { limit: 5, window: 3600 } },
