@@ -110,6 +110,7 @@ function show(): Command {
 function set(): Command {
   return withChanges(new Command('set'))
     .description('change an account; what is not given stays. A new password ends its sign-ins')
+    .option('--end-api-keys', 'end its API keys too, at once and everywhere')
     .argument('<who>', WHO)
     .option('--organization <id>', 'where to look, if several have the address')
     .option('--json', 'print the account as JSON')
@@ -120,10 +121,10 @@ function set(): Command {
 
 Examples:
   portico account set ada@example.org --given-name Ada --role doctor --role admin
-  portico account set ada@example.org --generate-password
+  portico account set ada@example.org --generate-password --end-api-keys
 `,
     )
-    .action((who: string, options: Changes & Where & JsonOption) =>
+    .action((who: string, options: Changes & Where & JsonOption & { endApiKeys?: boolean }) =>
       atDesk(async (desk) => {
         const { id, version } = await findAccount(desk, who, options.organization);
         const { identity } = await desk.tools();
@@ -134,6 +135,10 @@ Examples:
         }
         const password = await passwordFrom(options);
         if (password !== undefined) await replacePassword(desk, identity, { id, password });
+        if (options.endApiKeys) {
+          const { deleteApiKeys } = await import('../identity/api-keys.ts');
+          await deleteApiKeys(identity, { account, origin: desk.origin });
+        }
         tell(account, options, password);
       }),
     );

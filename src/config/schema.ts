@@ -323,6 +323,7 @@ export const sections = {
       pair: limit(10, 900, 'One login from one client address.'),
       address: limit(100, 900, 'One client address, over all logins.'),
       login: limit(100, 3600, 'One login, over all client addresses.'),
+      codes: limit(50, 86_400, 'Wrong one-time codes of one login, over all client addresses.'),
     }).prefault({}),
     'Failed sign-ins, counted at every door together.',
   ),

@@ -91,6 +91,17 @@ export async function deleteApiKey(
   noteKey(identity, 'api-key.delete', record, wanted.origin);
 }
 
+/** Ends every key of the account. */
+export async function deleteApiKeys(
+  identity: Identity,
+  { account, origin }: { account: AccountRecord; origin: RequestOrigin },
+): Promise<void> {
+  const { id: subject, organization } = account;
+  const keys = await identity.stores.apiKeys.removeByAccount(subject);
+  if (keys === 0) return;
+  noteChange(identity, { event: 'api-key.delete', organization, subject, origin, detail: { keys } });
+}
+
 /**
  * The key that a caller presents, with its owner, and notes the use. A secret that is sent must be the
  * key's own; with `requireSecret` it must be sent. Undefined: unknown, expired, of another vendor, secret

@@ -7,6 +7,8 @@
  * - login: from all addresses. Not applied to addresses from which this account signed in within the last 30
  *   days, so that a stranger cannot lock its owner out.
  * - address: over all logins.
+ * - codes: wrong one-time codes of a login, from all addresses and over a long time, with the exception of
+ *   login. New codes give new tries at the store; this is what a patient guesser has in all.
  *
  * A login is the account that the sent name leads to. Where there is none it is the organization and the
  * folded name, so that both look alike. Counters that cannot be reached throw StoreUnavailable: the answer is
@@ -24,6 +26,7 @@ export interface AttemptLimits {
   readonly pair: { readonly limit: number; readonly window: number };
   readonly address: { readonly limit: number; readonly window: number };
   readonly login: { readonly limit: number; readonly window: number };
+  readonly codes: { readonly limit: number; readonly window: number };
 }
 
 /** `accountId`: the account that the name leads to, if it leads to one. `address`: canonical. */
@@ -32,6 +35,8 @@ export interface Tried {
   readonly accountId?: string;
   readonly name: string;
   readonly address: string;
+  /** The secret is a one-time code. */
+  readonly code?: boolean;
 }
 
 export interface Attempts {
@@ -51,7 +56,8 @@ export interface Attempts {
 export interface Attempt {
   /** Clears the pair, and remembers the address as one of the account's. */
   succeeded(accountId: string): Promise<void>;
-  failed(): Promise<void>;
+  /** 'codes-used-up': no more codes are tried for a long time. */
+  failed(): Promise<'counted' | 'codes-used-up'>;
   /** The secret was never judged (too many hashes waiting, store gone): nothing counts. */
   abandoned(): Promise<void>;
 }
@@ -104,10 +110,11 @@ export function createAttempts(options: {
       const { organization, name, address } = who;
       const login = loginOf(who);
       const pair = budgetOf('pair', login, address);
-      const ofLogin = budgetOf('login', login);
+      const codes = who.code === true ? [budgetOf('codes', login)] : [];
+      const ofLogin = [budgetOf('login', login), ...codes];
       // Asked for unknown names too, so that both take the same round trips.
       const known = await store.remembered(seenKey(login, address), clock.now());
-      const holds = await hold([pair, budgetOf('address', address), ...(known ? [] : [ofLogin])]);
+      const holds = await hold([pair, budgetOf('address', address), ...(known ? [] : ofLogin)]);
       const release = () => Promise.all(holds.map((one) => one.release()));
       return {
         async succeeded(id) {
@@ -121,8 +128,10 @@ export function createAttempts(options: {
         async failed() {
           await Promise.all([
             ...holds.map((one) => one.charge()),
-            ...(known ? [budgets.charge(ofLogin)] : []),
+            ...(known ? ofLogin.map((budget) => budgets.charge(budget)) : []),
           ]);
+          const left = await Promise.all(codes.map((budget) => budgets.read(budget)));
+          return left.every(({ allowed }) => allowed) ? 'counted' : 'codes-used-up';
         },
         async abandoned() {
           await release();

@@ -2,11 +2,13 @@
  * Opens a counted try at somebody's secret and makes sure that it is closed: whatever is thrown while the
  * secret is judged (too many hashes waiting, store gone) is no failure of the person's and counts nothing.
  */
+import { randomUUID } from '../secrets.ts';
 import type { AccountRecord } from '../store/ports.ts';
 import type { Attempt } from './attempts.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
 import { type Factor, noteRefusedSignIn } from './note-sign-in.ts';
 import { Refused } from './refusal.ts';
+import { sendLetter } from './send-letter.ts';
 
 export interface Try {
   readonly organization: string;
@@ -21,16 +23,36 @@ export interface Try {
 export async function openAttempt(identity: Identity, wanted: Try): Promise<Attempt> {
   const { organization, account, name, origin } = wanted;
   try {
-    return await identity.attempts.begin({
+    const attempt = await identity.attempts.begin({
       organization,
       name,
       address: origin.address,
+      code: wanted.factor === 'otp',
       ...(account === undefined ? {} : { accountId: account.id }),
     });
+    return {
+      ...attempt,
+      async failed() {
+        const outcome = await attempt.failed();
+        if (outcome === 'codes-used-up' && account !== undefined) await tellOfWrongCodes(identity, account);
+        return outcome;
+      },
+    };
   } catch (error) {
     if (error instanceof Refused) noteRefusedSignIn(identity, { ...wanted, why: 'too-many-requests' });
     throw error;
   }
+}
+
+/** Milliseconds in which an owner hears of wrong codes once, however many there are. */
+const TELL_EVERY = 86_400_000;
+
+async function tellOfWrongCodes(identity: Identity, account: AccountRecord): Promise<void> {
+  const key = `wrong-codes:${identity.secrets.mac('wrong-codes', account.id)}`;
+  const now = identity.clock.now();
+  const next = new Date(now.getTime() + TELL_EVERY);
+  if (!(await identity.stores.claims.claim(key, randomUUID(), now, next))) return;
+  sendLetter(identity, { account, name: 'wrong-codes' });
 }
 
 /** Runs `judge`; gives the attempt back when it throws. */

@@ -69,8 +69,8 @@ export function createDialectRotation(parts: GrantIssuerParts & { make: TokenMak
     const prepared = await wanted.prepare(live);
     if (!prepared) return undefined;
     const { payload } = found;
-    // A line that began before it had an end gets one now.
-    const endsAt = typeof payload.endsAt === 'number' ? payload.endsAt : prepared.refresh.endsAt;
+    // The end that the line began with. One that began without gets the end that is prepared.
+    const endsAt = typeof payload.endsAt === 'number' ? payload.endsAt : undefined;
     const signIn: SignIn = live;
     const now = seconds(clock);
     const grant = await artifacts.load('Grant', live.grantId);

@@ -30,6 +30,7 @@ const WIDE = {
   pair: { limit: 1000, window: 900 },
   address: { limit: 1000, window: 900 },
   login: { limit: 1000, window: 900 },
+  codes: { limit: 1000, window: 900 },
 };
 
 describe('one-time codes', () => {
@@ -167,6 +168,36 @@ describe('one-time codes', () => {
       for (let i = 0; i < 2; i += 1) expect(await refusal(signIn(wrong(code)))).to.equal('code-refused');
     }
     expect(await refusal(signIn(await sent()))).to.equal('too-many-requests');
+  });
+
+  it('O5 B9 fifty wrong codes of an account a day are judged in all, its owner hears of it once and still comes in', async () => {
+    const owner = from('198.51.100.9');
+    await signIn(await sent(), { origin: owner });
+    let guesses = 0;
+    const guess = async (email: string) => {
+      guesses += 1;
+      const origin = from(`203.0.113.${Math.floor(guesses / 8)}`);
+      return refusal(signIn('000000', { email, origin }));
+    };
+    for (const email of ['codes@clinic.test', 'nobody@clinic.test']) {
+      const reasons: string[] = [];
+      for (let i = 0; i < 60; i += 1) {
+        reasons.push(await guess(email));
+        // The counter of an hour is not what stops it.
+        world.pass(600);
+      }
+      expect(reasons.indexOf('too-many-requests'), email).to.equal(50);
+      expect(new Set(reasons.slice(50)), email).to.deep.equal(new Set(['too-many-requests']));
+    }
+    const told = world.letters.filter(({ name }) => name === 'wrong-codes');
+    expect(told.map(({ to }) => to)).to.deep.equal(['codes@clinic.test']);
+    const late = { asker: { address: '192.0.2.200' } };
+    expect(await refusal(signIn(await sent(late), { origin: from('192.0.2.200') }))).to.equal(
+      'too-many-requests',
+    );
+    await signIn(await sent({ asker: owner }), { origin: owner });
+    world.pass(86_400);
+    await signIn(await sent(late), { origin: from('192.0.2.200') });
   });
 
   it('O5 one code tried at many accounts runs into the limit of the address', async () => {

@@ -39,6 +39,7 @@ export const LIMITS: AttemptLimits = {
   pair: { limit: 10, window: 900 },
   address: { limit: 100, window: 900 },
   login: { limit: 100, window: 3600 },
+  codes: { limit: 50, window: 86_400 },
 };
 
 const STRANGERS: StrangerLimits = {

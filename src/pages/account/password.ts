@@ -1,6 +1,7 @@
 /** A new password for the present one, or a first one for somebody who has just signed in by other means. */
 import type { Context } from 'koa';
 import type { Person, ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
+import { deleteApiKeys, listApiKeys } from '../../identity/api-keys.ts';
 import { checkPassword } from '../../identity/check-password.ts';
 import { Refused } from '../../identity/refusal.ts';
 import { judgePassword, setPassword } from '../../identity/set-password.ts';
@@ -12,7 +13,10 @@ export function password(parts: PageParts): ShowsPerson {
   return (ctx, person) => show(parts, ctx, person);
 }
 
-/** Ends every other session and every grant, and tells the owner (security.md W5). */
+/**
+ * Ends every other session and every grant, and tells the owner (security.md W5). API keys are what programs
+ * run on, so they end only where the person says so.
+ */
 export function changePassword(parts: PageParts): SubmitsPerson {
   return async (ctx, form, person) => {
     const { account } = person;
@@ -28,6 +32,8 @@ export function changePassword(parts: PageParts): SubmitsPerson {
       });
       if (!right) throw new Refused('wrong-password');
       await set(parts, ctx, person, fresh);
+      if (form.get('api-keys') === 'end')
+        await deleteApiKeys(parts.identity, { account, origin: originOf(ctx) });
     } catch (error) {
       await showRefused(parts, ctx, person, error);
       return;
@@ -69,18 +75,20 @@ async function showRefused(parts: PageParts, ctx: Context, person: Person, error
   await show(parts, ctx, person, refusedBy(ctx, error, { minimum: parts.passwordMinimum }));
 }
 
-function show(
+async function show(
   parts: PageParts,
   ctx: Context,
   person: Person,
   state: Partial<ReturnType<typeof refusedBy>> = {},
 ): Promise<void> {
+  const keys = await listApiKeys(parts.identity, { accountId: person.account.id });
   return showAccountPage(parts, ctx, person, {
     view: 'account-password',
     ...state,
     data: {
       hasPassword: person.account.passwordHash !== undefined,
       minimum: parts.passwordMinimum,
+      keys: keys.length,
     },
   });
 }

@@ -1,5 +1,6 @@
 /** Passwords, linked sign-ins, sessions and apps on the account pages. */
 import { expect } from 'chai';
+import { createApiKey } from '../../../src/identity/api-keys.ts';
 import { linkIdentity } from '../../../src/identity/linking.ts';
 import { setPassword } from '../../../src/identity/set-password.ts';
 import { type RelyingParty, relyingParty, signIn } from '../../support/relying-party.ts';
@@ -31,6 +32,32 @@ describe('the password page', () => {
     party = await relyingParty(world.server.issuer);
   });
   after(() => world.server.close());
+
+  it('B9 a change offers to delete the API keys, and leaves them where the person does not want it', async () => {
+    const visitor = world.visitor('203.0.113.90');
+    await visitor.signIn(CHIEF);
+    const box = /name="api-keys"/;
+    expect((await visitor.open('/account/password')).body, 'without keys').to.not.match(box);
+    const { id } = await world.account(CHIEF.login);
+    const form = { alphabet: 'abcdef0123456789', length: 40 };
+    const { identity, stores } = world.server.running;
+    const terms = { organization: 'default', vendor: 'avycenna', scopes: ['admin'], id: form, key: form };
+    for (const name of ['one', 'two']) await createApiKey(identity, { ...terms, accountId: id, name });
+    const change = async (current: string, fresh: string, more: Record<string, string>) => {
+      const page = await visitor.open('/account/password');
+      expect(page.body).to.match(box).and.to.contain('Also delete my 2 API keys');
+      return visitor.send(page, '/account/password', { current, password: fresh, ...more });
+    };
+    const keys = async () => (await stores.apiKeys.listByAccount(id)).length;
+    expect((await change(CHIEF.password, FRESH, {})).url).to.contain('done=password-changed');
+    expect(await keys()).to.equal(2);
+    await change('Not-The-Password-11', CHIEF.password, { 'api-keys': 'end' });
+    expect(await keys(), 'a refused change ends nothing').to.equal(2);
+    expect((await change(FRESH, CHIEF.password, { 'api-keys': 'end' })).url).to.contain('password-changed');
+    expect(await keys()).to.equal(0);
+    const lines = await stores.audit.latest({ limit: 5, subject: id });
+    expect(lines.find(({ event }) => event === 'api-key.delete')?.detail).to.include({ keys: 2 });
+  });
 
   it('W5 wants the present password, ends every other session and refresh token, and tells the owner', async () => {
     const [here, there] = [world.visitor(), world.visitor()];

@@ -183,4 +183,27 @@ describe('VSee as time goes by', () => {
     const late = await rotate();
     expect(late.json).to.deep.equal({ code: 401, message: 'Invalid or expired token.' });
   });
+
+  it('B9 T11 a line that began before lines had an end gets one at its next rotation', async () => {
+    ahead = 0;
+    const client = clientOf(server);
+    const { stores, oidc } = server.running;
+    const account = await stores.accounts.byEmail('clinicdev', 'pat@x.test');
+    const issued = await oidc.grants.issue({
+      ...{ clientId: 'vsee-legacy', accountId: account?.id ?? '', organization: 'clinicdev', scope: 'vsee' },
+      amr: ['pwd'],
+      access: { value: 'a'.repeat(32), lifetime: 86_400, audience: `${server.issuer}/api_v3`, claims: {} },
+      refresh: { value: 'b'.repeat(32), lifetime: 2_592_000 },
+    });
+    let refresh = issued.refresh?.value;
+    const began = Math.floor(Date.now() / 1000);
+    for (const days of [20, 49, 78, 107, 136, 165, 194, 199]) {
+      ahead = days * DAY;
+      const { status, json } = await client.post('/tokens/refresh', { refresh_token: refresh });
+      expect(status, `${days} days`).to.equal(200);
+      refresh = json.data.refresh_token.token;
+      const expected = Math.min(days + 30, 200) * 86_400;
+      expect(json.data.refresh_token.expiry - began, `${days} days`).to.be.within(expected - 5, expected + 5);
+    }
+  });
 });
