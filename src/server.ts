@@ -42,6 +42,7 @@ import { createOidcServer } from './oidc/create-oidc-server.ts';
 import type { OidcServer } from './oidc/oidc.ts';
 import { serverBrand } from './pages/branding.ts';
 import { createDialectPages } from './pages/dialect-pages.ts';
+import { createEmailBrands, emailBrand } from './pages/email-brand.ts';
 import { createEnginePages } from './pages/engine-pages.ts';
 import { createPages } from './pages/pages.ts';
 import { type Secrets, secretsFrom } from './secrets.ts';
@@ -173,7 +174,14 @@ async function createParts(ground: Ground) {
     originOf: factsOfRequest,
   });
   lifecycle.onClose('work', 'OIDC server', () => oidc.close());
-  const mail = openMail({ config, log, count: (outcome) => metrics.letter(outcome) });
+  const mail = openMail({
+    config,
+    issuer,
+    log,
+    brand: emailBrand(looks.views.brand),
+    brandOf: createEmailBrands({ views: looks.views, stores }),
+    count: (outcome) => metrics.letter(outcome),
+  });
   lifecycle.onClose('work', 'mail', async () => {
     await mail.mailer.drain(LETTERS_DRAIN);
     await mail.mailer.close();

@@ -10,7 +10,7 @@ import { Refused } from '../identity/refusal.ts';
 import type { CaughtLetter, Mailbox } from '../mail/mailbox.ts';
 
 const LETTER_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'";
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; sandbox; frame-ancestors 'self'";
 
 export function createMailboxPage(options: { mailbox: Pick<Mailbox, 'list'>; views: Views }): Middleware {
   const { mailbox, views } = options;
@@ -32,7 +32,7 @@ export function createMailboxPage(options: { mailbox: Pick<Mailbox, 'list'>; vie
         frames: true,
         data: {
           subject: letter.subject,
-          from: letter.from,
+          from: `${letter.from.name} <${letter.from.address}>`,
           to: letter.to,
           at: letter.at.toISOString(),
           parts: linked(letter.text),

@@ -57,16 +57,29 @@ function sheetOf(colour: string): Sheet {
   return sheet;
 }
 
-/** `accent`: '#rrggbb'. */
 function brandSheet(accent: string): string {
-  const chosen = parse(accent);
-  const light = readableOn(WHITE, chosen, 'black');
-  const dark = readableOn(DARK_CARD, chosen, 'white', 7);
+  const { light, dark } = shadesOf(accent);
   return [
-    `:root{--accent:${hex(light)};--on-accent:${onTop(light)}}`,
-    `@media (prefers-color-scheme:dark){:root{--accent:${hex(dark)};--on-accent:${onTop(dark)}}}`,
+    `:root{--accent:${light.accent};--on-accent:${light.onAccent}}`,
+    `@media (prefers-color-scheme:dark){:root{--accent:${dark.accent};--on-accent:${dark.onAccent}}}`,
     '',
   ].join('\n');
+}
+
+export interface Shade {
+  readonly accent: string;
+  /** For text on it. */
+  readonly onAccent: string;
+}
+
+/** `accent`: '#rrggbb'. */
+export function shadesOf(accent: string): { light: Shade; dark: Shade } {
+  const chosen = parse(accent);
+  const shade = (colour: Rgb): Shade => ({ accent: hex(colour), onAccent: onTop(colour) });
+  return {
+    light: shade(readableOn(WHITE, chosen, 'black')),
+    dark: shade(readableOn(DARK_CARD, chosen, 'white', 7)),
+  };
 }
 
 /** Makes a colour darker or lighter, keeping its hue, until it stands out enough from the ground. */

@@ -41,9 +41,11 @@ export async function sendCode(
     asker: Asker;
     quota?: LetterQuota;
     binding?: string;
+    /** Whose brand the email wears. */
+    client?: string;
   },
 ): Promise<void> {
-  const { account, purpose, form, lifetime, tries, binding, asker } = wanted;
+  const { client, account, purpose, form, lifetime, tries, binding, asker } = wanted;
   if (!(await mayWrite(identity, { account, quota: wanted.quota }))) return;
   const code = randomText(form);
   const now = identity.clock.now();
@@ -56,7 +58,12 @@ export async function sendCode(
     expiresAt: new Date(now.getTime() + lifetime * 1000),
     tries,
   });
-  sendLetter(identity, { account, name: wanted.letter, data: { code, lifetime } });
+  sendLetter(identity, {
+    account,
+    name: wanted.letter,
+    data: { code, lifetime },
+    ...(client !== undefined && { client }),
+  });
 }
 
 /**

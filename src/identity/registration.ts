@@ -78,6 +78,7 @@ export async function sendRegistrationCode(
     // Both letters are made of the same data; this one does not show the code.
     letter: owner === undefined ? 'register-code' : 'account-exists',
     asker: { address, request },
+    client: origin.clientId,
   });
 }
 

@@ -12,15 +12,23 @@ export interface LetterQuota {
 /** Queues a letter and returns at once. An account without an address, or whose mail is switched off, gets none. */
 export function sendLetter(
   identity: Identity,
-  letter: { account: AccountRecord; name: string; to?: string; data?: Readonly<Record<string, Json>> },
+  letter: {
+    account: AccountRecord;
+    name: string;
+    to?: string;
+    /** Whose brand the email wears, where the organization's is not enough. */
+    client?: string;
+    data?: Readonly<Record<string, Json>>;
+  },
 ): void {
-  const { account } = letter;
+  const { account, client } = letter;
   const to = letter.to ?? account.email;
   if (to === undefined || mailIsOff(account)) return;
   identity.mailer.send({
     name: letter.name,
     to,
     organization: account.organization,
+    ...(client === undefined ? {} : { client }),
     data: letter.data ?? {},
     ...(account.claims.locale === undefined ? {} : { locale: account.claims.locale }),
   });

@@ -58,7 +58,13 @@ export async function sendSignInCode(
   if (active === undefined) await pretendLetter(identity, { letter: 'code' });
   else {
     const terms = { form: SIX_DIGITS, lifetime: CODE_LIFETIME, tries: TRIES, letter: 'code' };
-    await sendCode(identity, { account: active, purpose, asker: { address, request }, ...terms });
+    await sendCode(identity, {
+      account: active,
+      purpose,
+      asker: { address, request },
+      client: origin.clientId,
+      ...terms,
+    });
   }
   return true;
 }

@@ -5,7 +5,7 @@
  */
 import type { Log } from '../observe/log.ts';
 import type { Letters } from './letters.ts';
-import type { Letter, Mailer, MailTransport } from './mailer.ts';
+import type { BrandOfEmail, Letter, Mailer, MailTransport } from './mailer.ts';
 
 interface Waiting {
   readonly letter: Letter;
@@ -15,6 +15,8 @@ interface Waiting {
 export interface LetterQueueOptions {
   readonly transport: MailTransport;
   readonly letters: Letters;
+  /** Default: every email wears the server's own. */
+  readonly brandOf?: BrandOfEmail;
   readonly log: Log;
   /** Told of each letter's end. */
   readonly count?: (outcome: 'sent' | 'failed' | 'dropped') => void;
@@ -57,7 +59,7 @@ export function createLetterQueue(options: LetterQueueOptions): Mailer {
     const { letter } = waiting;
     waiting.tries += 1;
     try {
-      const rendered = letters.render(letter);
+      const rendered = letters.render(letter, await options.brandOf?.(letter));
       // Rendered for equal work only: a door that must not tell who has an account writes to nobody.
       if (letter.to === '') return;
       await transport.deliver(rendered);

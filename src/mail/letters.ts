@@ -1,65 +1,101 @@
 /**
- * Renders letters: HTML and plain text from views/mail, words from the catalogue. Templates get words and
- * the letter's data, nothing else; data is escaped where it is printed. Templates are compiled once, and
- * called with one object made here: nothing that a person sends reaches ejs's options (CVE-2022-29078).
+ * Renders emails: HTML and plain text from the two templates of views/mail, words from the catalogue, name,
+ * logo and colours from the brand. Templates get words and the email's data, nothing else; data is escaped
+ * where it is printed. Templates are compiled once, and called with one object made here: nothing that a
+ * person sends reaches ejs's options (CVE-2022-29078).
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import ejs, { type TemplateFunction } from 'ejs';
+import ejs from 'ejs';
 import i18next from 'i18next';
-import type { Letter, RenderedLetter } from './mailer.ts';
+import type { EmailBrand, Letter, RenderedLetter, Sender } from './mailer.ts';
 
 export interface Letters {
-  /** Throws when there is no such template. */
-  render(letter: Letter): RenderedLetter;
+  /** Throws when the catalogue has no such email. `brand`: the server's own where none is given. */
+  render(letter: Letter, brand?: EmailBrand): RenderedLetter;
 }
 
 const VIEWS = new URL('../../views/mail/', import.meta.url);
 const LOCALES = new URL('../../config/locales/', import.meta.url);
 
-/** `from`: sender of every letter. `product`: the name that letters are signed with. */
-export function createLetters(options: { from: string; product: string }): Letters {
-  const { from, product } = options;
-  const templates = readTemplates();
+/**
+ * Where the button of a notice leads. A notice shows nothing of its data: the one that an account exists is
+ * made with the data of the code that it is sent in place of.
+ */
+const NOTICES: Readonly<Record<string, string>> = {
+  'password-changed': '/forgot',
+  'password-reset-done': '/account',
+  'account-exists': '/account',
+  'address-changed': '/account',
+};
+
+/** `from`: sender of every email; an organization with a brand puts its own name before the address. */
+export function createLetters(options: { from: string; issuer: string; brand: EmailBrand }): Letters {
+  const { issuer } = options;
+  const from = senderIn(options.from);
+  const [html, text] = [readTemplate('email.html.ejs'), readTemplate('email.txt.ejs')];
   const catalogue = readCatalogue();
 
   return {
-    render({ name, to, locale, data }) {
-      const words = catalogue.wordsFor(locale);
-      const t = (key: string, values: Record<string, unknown> = {}) =>
-        words.t(`mail.${key}`, { product, ...values });
-      const lifetime = typeof data.lifetime === 'number' ? duration(data.lifetime) : undefined;
-      const life = lifetime === undefined ? '' : t(`life.${lifetime.unit}`, { count: lifetime.count });
-      const view = { ...data, t: (key: string) => t(`${name}.${key}`, { life }), shared: t, product };
-      const subject = t(`${name}.subject`);
-      const page = (kind: 'html' | 'txt') => {
-        const body = templates(`${name}.${kind}`)({ letter: view });
-        const footer = t('footer');
-        return templates(`layout.${kind}`)({
-          letter: { ...view, body, footer, subject, language: words.language },
-        });
+    render(letter, brand = options.brand) {
+      const { name } = letter;
+      const words = catalogue.wordsFor(letter.locale);
+      if (!words.has(`mail.${name}.subject`)) throw new Error(`There is no email '${name}'.`);
+      const { lifetime, code, link } = contentOf(letter, issuer);
+      const duration = typeof lifetime === 'number' ? durationOf(lifetime) : undefined;
+      const life = duration && words.t(`mail.life.${duration.unit}`, { count: duration.count });
+      const say = (key: string) => words.t(`mail.${key}`, { product: brand.name, life });
+      const viewIn = (shared: (key: string) => string) => ({
+        ...{ brand, code, link, language: words.language, shared },
+        t: (key: string) => shared(`${name}.${key}`),
+        subject: shared(`${name}.subject`),
+        life: life && shared(`${name}.life`),
+        hint: words.has(`mail.${name}.hint`) ? shared(`${name}.hint`) : undefined,
+        colours: { light: withLetters(brand.colours.light), dark: withLetters(brand.colours.dark) },
+        initial: [...brand.name][0]?.toUpperCase() ?? '',
+      });
+      return {
+        from: { name: brand.sender ?? from.name, address: from.address },
+        to: letter.to,
+        subject: say(`${name}.subject`),
+        text: wrapped(text(viewIn(say))),
+        // In HTML no line ends after the "E-" of the German word.
+        html: html(viewIn((key) => say(key).replaceAll('E-Mail', 'E\u2011Mail'))),
       };
-      return { from, to, subject, text: wrapped(page('txt')), html: page('html') };
     },
   };
 }
 
-function readTemplates(): (name: string) => TemplateFunction {
-  const compiled = new Map<string, TemplateFunction>();
-  for (const file of readdirSync(VIEWS)) {
-    if (!file.endsWith('.ejs')) continue;
-    const text = readFileSync(new URL(file, VIEWS), 'utf8');
-    compiled.set(basename(file, '.ejs'), ejs.compile(text, { strict: true, localsName: 'view' }));
-  }
-  return (name) => {
-    const template = compiled.get(name);
-    if (template === undefined) throw new Error(`There is no letter template '${name}'.`);
-    return template;
-  };
+function contentOf({ name, organization, data }: Letter, issuer: string): Letter['data'] {
+  const page = NOTICES[name];
+  return page === undefined
+    ? data
+    : { link: `${issuer}${page}?organization=${encodeURIComponent(organization)}` };
+}
+
+/** 'Name <address>', or an address alone. */
+function senderIn(from: string): Sender {
+  const [, name = '', address = from] = /^(.*)<([^<>]+)>\s*$/.exec(from) ?? [];
+  return { name: name.trim().replace(/^"(.*)"$/, '$1'), address: address.trim() };
+}
+
+/** A colour of six digits would be the only other thing in an email with a code that looks like the code. */
+function withLetters(colours: EmailBrand['colours']['light']): EmailBrand['colours']['light'] {
+  const safe = (colour: string) => (/^#\d{6}$/.test(colour) ? `${colour.slice(0, -1)}a` : colour);
+  return { accent: safe(colours.accent), onAccent: safe(colours.onAccent) };
+}
+
+function readTemplate(file: string): (view: Readonly<Record<string, unknown>>) => string {
+  const template = ejs.compile(readFileSync(new URL(file, VIEWS), 'utf8'), {
+    strict: true,
+    localsName: 'view',
+  });
+  return (view) => template(view);
 }
 
 interface Words {
   readonly language: string;
+  has(key: string): boolean;
   t(key: string, values: Record<string, unknown>): string;
 }
 
@@ -84,7 +120,7 @@ function readCatalogue(): { wordsFor(locale: string | undefined): Words } {
       const language =
         [locale, locale?.split('-')[0]].find((name) => name !== undefined && name in resources) ?? 'en';
       const fixed = instance.getFixedT(language);
-      return { language, t: (key, values) => fixed(key, values) };
+      return { language, has: (key) => instance.exists(key), t: (key, values) => fixed(key, values) };
     },
   };
 }
@@ -101,7 +137,7 @@ function wrapped(text: string): string {
 }
 
 /** The largest unit that divides the seconds, minutes at least. */
-function duration(seconds: number): { unit: 'minutes' | 'hours' | 'days'; count: number } {
+function durationOf(seconds: number): { unit: 'minutes' | 'hours' | 'days'; count: number } {
   if (seconds % 86_400 === 0) return { unit: 'days', count: seconds / 86_400 };
   if (seconds % 3_600 === 0) return { unit: 'hours', count: seconds / 3_600 };
   return { unit: 'minutes', count: Math.max(1, Math.floor(seconds / 60)) };

@@ -5,13 +5,18 @@
 import type { Json } from '../store/ports.ts';
 
 export interface Letter {
-  /** Template in views/mail: `<name>.html.ejs` and `<name>.txt.ejs`; subject from the catalogue. */
+  /** Which email it is: its words stand in the catalogue under `mail.<name>`. */
   readonly name: string;
   readonly to: string;
   /** BCP 47; the letter's language. */
   readonly locale?: string;
   readonly organization: string;
-  /** What the template shows. Never anything that a stranger's request contained. */
+  /** The client that the person is signing in to: its brand counts before the organization's. */
+  readonly client?: string;
+  /**
+   * A `code` or a `link`, and its `lifetime` in seconds; a notice has none of them, and its button leads to a
+   * page. Never anything that a stranger's request contained.
+   */
   readonly data: Readonly<Record<string, Json>>;
 }
 
@@ -23,9 +28,29 @@ export interface Mailer {
   close(): Promise<void>;
 }
 
+/** What an email wears. */
+export interface EmailBrand {
+  readonly name: string;
+  /** Before the address in `From`; one for each organization, whichever client an email is about. */
+  readonly sender?: string;
+  readonly logo?: string;
+  readonly logoDark?: string;
+  /** '#rrggbb', readable on the ground of their scheme. */
+  readonly colours: Readonly<
+    Record<'light' | 'dark', { readonly accent: string; readonly onAccent: string }>
+  >;
+}
+
+export type BrandOfEmail = (email: Pick<Letter, 'organization' | 'client'>) => Promise<EmailBrand>;
+
+export interface Sender {
+  readonly name: string;
+  readonly address: string;
+}
+
 /** A rendered letter on its way out. */
 export interface RenderedLetter {
-  readonly from: string;
+  readonly from: Sender;
   readonly to: string;
   readonly subject: string;
   readonly text: string;

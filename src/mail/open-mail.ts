@@ -4,22 +4,27 @@ import type { Log } from '../observe/log.ts';
 import { createLetterQueue, type LetterQueueOptions } from './letter-queue.ts';
 import { createLetters } from './letters.ts';
 import { createMailbox, type Mailbox } from './mailbox.ts';
-import type { Mailer, MailTransport } from './mailer.ts';
+import type { BrandOfEmail, EmailBrand, Mailer, MailTransport } from './mailer.ts';
 import { createSmtp } from './smtp.ts';
 
 /** `mailbox` only where mail.kind is 'mailbox'. */
 export function openMail(options: {
-  config: Pick<Config, 'mail' | 'branding'>;
+  config: Pick<Config, 'mail'>;
+  /** Public URL of the server. */
+  issuer: string;
+  /** The server's own. */
+  brand: EmailBrand;
+  brandOf?: BrandOfEmail;
   log: Log;
   count?: LetterQueueOptions['count'];
 }): {
   mailer: Mailer;
   mailbox?: Mailbox;
 } {
-  const { config, log, count } = options;
-  const letters = createLetters({ from: config.mail.from, product: config.branding.name });
+  const { config, issuer, brand, brandOf, log, count } = options;
+  const letters = createLetters({ from: config.mail.from, issuer, brand });
   const queue = (transport: MailTransport) =>
-    createLetterQueue({ transport, letters, log, ...(count && { count }) });
+    createLetterQueue({ transport, letters, log, ...(brandOf && { brandOf }), ...(count && { count }) });
   if (config.mail.kind === 'smtp') {
     return { mailer: queue(createSmtp(config.mail.smtp)) };
   }

@@ -27,7 +27,7 @@ export function createSmtp({ url }: { url: string }): MailTransport {
         subject,
         text,
         html,
-        messageId: `<${randomUUID()}@${domainOf(from)}>`,
+        messageId: `<${randomUUID()}@${domainOf(from.address)}>`,
         // Keeps vacation replies away (RFC 3834).
         headers: { 'Auto-Submitted': 'auto-generated' },
       });
@@ -38,6 +38,6 @@ export function createSmtp({ url }: { url: string }): MailTransport {
   };
 }
 
-function domainOf(from: string): string {
-  return /@([A-Za-z0-9.-]+)/.exec(from)?.[1] ?? 'localhost';
+function domainOf(address: string): string {
+  return /@([A-Za-z0-9.-]+)/.exec(address)?.[1] ?? 'localhost';
 }

@@ -48,6 +48,37 @@ describe('signing in with a browser', () => {
     expect((await party.finish(started, page.url())).claims()?.sub).to.be.a('string');
   });
 
+  it('shows the password to who wants to see it, and hides it again before it is sent', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
+    await begin(page, party);
+    const field = page.getByLabel('Password');
+    await field.fill('Not-The-Password-11');
+    await page.getByRole('button', { name: 'Show password' }).click();
+    expect(await field.getAttribute('type')).to.equal('text');
+    await page.getByRole('button', { name: 'Hide password' }).click();
+    expect(await field.getAttribute('type')).to.equal('password');
+    await page.getByRole('button', { name: 'Show password' }).click();
+    const sent = page.evaluate<string>(`new Promise((resolve) => {
+      document.querySelector('form').addEventListener('submit', (event) => {
+        event.preventDefault();
+        resolve(document.querySelector('#password').type);
+      });
+    })`);
+    await page.getByLabel('Email or username').fill(MARA.login);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    expect(await sent).to.equal('password');
+  });
+
+  it('S7 allows a script only on pages with a password, which work as well where no script runs', async () => {
+    const [page, party] = await Promise.all([journeys.visit({ javaScriptEnabled: false }), journeys.party()]);
+    const started = await party.begin();
+    const policy = (await page.goto(started.url))?.headers()['content-security-policy'];
+    expect(policy).to.contain("script-src 'self';");
+    expect(await page.getByRole('button', { name: 'Show password' }).count()).to.equal(0);
+    const other = await page.goto(`${journeys.server.issuer}/device`);
+    expect(other?.headers()['content-security-policy']).to.not.contain('script-src');
+  });
+
   it('W7 says the same to a wrong password and to an unknown name, keeps the name and drops the password', async () => {
     const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
     const said: (string | null)[] = [];

@@ -5,7 +5,7 @@ import PostalMime from 'postal-mime';
 import { createLetterQueue } from '../../src/mail/letter-queue.ts';
 import { createLetters } from '../../src/mail/letters.ts';
 import { createMailbox } from '../../src/mail/mailbox.ts';
-import type { Letter, MailTransport, RenderedLetter } from '../../src/mail/mailer.ts';
+import type { EmailBrand, Letter, MailTransport, RenderedLetter } from '../../src/mail/mailer.ts';
 import { openMail } from '../../src/mail/open-mail.ts';
 import { createSmtp } from '../../src/mail/smtp.ts';
 import { createLog } from '../../src/observe/log.ts';
@@ -14,7 +14,19 @@ import { type MailServer, startMailServer } from '../support/mail-server.ts';
 
 const log = createLog({ level: 'silent' });
 const FROM = 'Portico <no-reply@id.test>';
-const letters = createLetters({ from: FROM, product: 'Portico' });
+const ISSUER = 'https://id.test';
+const BRAND: EmailBrand = {
+  name: 'Portico',
+  colours: {
+    light: { accent: '#1f6f5c', onAccent: '#ffffff' },
+    dark: { accent: '#6ec5ae', onAccent: '#06231b' },
+  },
+};
+const letters = createLetters({ from: FROM, issuer: ISSUER, brand: BRAND });
+/** Every email there is: those that bring a code, those that bring a link, and notices. */
+const CODES = ['code', 'activation-code', 'register-code', 'confirm-code', 'delete-code'];
+const LINKS = ['reset-link', 'verify-address'];
+const NOTICES = ['password-changed', 'password-reset-done', 'account-exists', 'address-changed'];
 
 const letter = (more: Partial<Letter> = {}): Letter => ({
   name: 'code',
@@ -46,17 +58,7 @@ describe('a letter', () => {
   });
 
   it('exists for every occasion, in words and not in keys', () => {
-    const names = [
-      'code',
-      'activation-code',
-      'reset-link',
-      'verify-address',
-      'password-changed',
-      'password-reset-done',
-      'account-exists',
-      'address-changed',
-    ];
-    for (const name of names) {
+    for (const name of [...CODES, ...LINKS, ...NOTICES]) {
       const { subject, text, html } = letters.render(
         letter({ name, data: { code: 'ztpand', link: LINK, lifetime: 86_400 } }),
       );
@@ -67,15 +69,92 @@ describe('a letter', () => {
   });
 
   it('S7 escapes what it shows in HTML', () => {
-    const hostile = createLetters({ from: FROM, product: '<svg onload=alert(1)>' });
-    const { html } = hostile.render(letter({ data: { code: '"><b>', lifetime: 600 } }));
-    expect(html).not.to.match(/<svg|"><b>/);
+    const evil = '"><svg onload=alert(1)>';
+    const brand = { ...BRAND, name: evil, sender: evil, logo: evil, logoDark: evil };
+    for (const name of [...CODES, ...LINKS, ...NOTICES]) {
+      const data = { code: evil, link: evil, lifetime: 600 };
+      const { html } = letters.render(letter({ name, organization: evil, data }), brand);
+      expect(html, name).not.to.contain('<svg');
+    }
   });
 
   it('in a language that is not there is in English, whatever the account says', () => {
     for (const locale of ['en-GB', 'xx', '__proto__', '../../etc', '']) {
       expect(letters.render(letter({ locale })).text).to.contain('Your code: 012345');
     }
+  });
+
+  const everyEmail = (locale: string) =>
+    [...CODES, ...LINKS, ...NOTICES].map((name) => ({
+      name,
+      ...letters.render(
+        letter({ name, locale, data: CODES.includes(name) ? { code: 'ztpand' } : { link: LINK } }),
+      ),
+    }));
+
+  it('brings one code or one button, whose link stands in the text beneath and in the plain part', () => {
+    for (const locale of ['en', 'de', 'es'])
+      for (const { name, html, text, from } of everyEmail(locale)) {
+        const what = `${name}, ${locale}`;
+        const hrefs = [...html.matchAll(/<a [^>]*href="([^"]+)"/g)].map(([, href = '']) => href);
+        expect(hrefs, what).to.have.length(CODES.includes(name) ? 0 : 1);
+        // A code is typed where it was asked for: a button in its email would lead away from there.
+        expect(html.match(/class="code"/g)?.length ?? 0, what).to.equal(CODES.includes(name) ? 1 : 0);
+        for (const href of hrefs) {
+          expect(href, what).to.match(/^https:\/\/id\.test\//);
+          expect(html, what).to.contain(`>${href}</p>`);
+          expect(text.split('\n'), what).to.include(href.replaceAll('&amp;', '&'));
+        }
+        expect(from, what).to.deep.equal({ name: 'Portico', address: 'no-reply@id.test' });
+        expect(html, what).to.contain('prefers-color-scheme: dark').and.contain('role="presentation"');
+        expect(text.length, what).to.be.above(100);
+      }
+  });
+
+  it('is called email in every language, and nothing that it was called before', () => {
+    for (const [locale, given] of [
+      ['en', /letter|e-mail|somebody|whoever/i],
+      ['de', /\bBrief|Nachricht|E-\n?Mail\b(?<!E-Mail)/],
+      ['es', /carta|mensaje/i],
+    ] as const)
+      for (const { name, text } of everyEmail(locale)) expect(text, name).to.not.match(given);
+  });
+
+  it('breaks no line after the hyphen of E-Mail', () => {
+    for (const { html, name } of everyEmail('de')) expect(html, name).to.not.match(/E-Mail/);
+  });
+
+  it('of a notice shows nothing of the data that it was made with', () => {
+    for (const name of NOTICES) {
+      const data = { code: '907315', link: 'https://evil.test/', lifetime: 600 };
+      const { html, text } = letters.render(letter({ name, data }));
+      expect(html + text, name).to.not.match(/907315|evil\.test/);
+    }
+  });
+
+  it('wears name, logo and colour of its brand, and has one sender for an organization', () => {
+    const brand: EmailBrand = {
+      name: 'Harbour Kids',
+      sender: 'Harbour Clinic',
+      logo: 'https://kids.test/logo.png',
+      logoDark: 'https://kids.test/dark.png',
+      colours: {
+        light: { accent: '#b45309', onAccent: '#fffffe' },
+        dark: { accent: '#fdba74', onAccent: '#0a1612' },
+      },
+    };
+    const { from, html, text } = letters.render(letter({ name: 'reset-link', data: { link: LINK } }), brand);
+    expect(from).to.deep.equal({ name: 'Harbour Clinic', address: 'no-reply@id.test' });
+    expect(html)
+      .to.contain('src="https://kids.test/logo.png"')
+      .and.contain('src="https://kids.test/dark.png"');
+    expect(html).to.contain('background-color: #b45309').and.contain('background-color: #fdba74 !important');
+    expect(html).to.contain('account at Harbour Kids').and.not.contain('Portico');
+    expect(text).to.contain('Harbour Kids').and.not.contain('Portico');
+    // Six digits in a colour would look like a code.
+    const digits = { accent: '#123456', onAccent: '#000000' };
+    const plain = letters.render(letter(), { ...brand, colours: { light: digits, dark: digits } });
+    expect(plain.html.match(/(?<![0-9A-Za-z])\d{6}(?![0-9A-Za-z])/g)).to.deep.equal(['012345']);
   });
 
   it('of an unknown name is an error, not an empty letter', () => {
@@ -94,14 +173,17 @@ describe('letters over SMTP', () => {
     const { mailer, mailbox } = openMail({
       config: {
         mail: { kind: 'smtp', from: FROM, smtp: { url: server.url } },
-        branding: { name: 'Portico', accent: '#000000' },
       },
+      issuer: ISSUER,
+      brand: BRAND,
       log,
     });
     expect(mailbox).to.equal(undefined);
     mailer.send(letter());
     const received = await server.take('ana@clinic.test');
-    expect(received).to.include({ from: 'no-reply@id.test', subject: 'Your sign-in code' });
+    expect(received).to.include({
+      ...{ from: 'no-reply@id.test', fromName: 'Portico', subject: 'Your sign-in code' },
+    });
     expect(received.text.split(/\r?\n/)).to.include('Your code: 012345');
     expect(received.html).to.contain('012345');
     expect(received.headers.get('auto-submitted')).to.equal('auto-generated');

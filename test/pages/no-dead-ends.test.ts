@@ -158,6 +158,54 @@ describe('no dead ends', () => {
     }
   });
 
+  /** What the links in the middle of a page lead to. */
+  async function followed(session: WebSession, { body }: Page): Promise<Map<string, Page>> {
+    const main = /<main[\s\S]*<\/main>/.exec(body)?.[0] ?? '';
+    const pages = new Map<string, Page>();
+    for (const [, href = ''] of main.matchAll(/<a [^>]*href="(\/[^"]*)"/g)) {
+      const path = href.replaceAll('&amp;', '&');
+      pages.set(path, page(await session.open(server.url + path, until)));
+    }
+    return pages;
+  }
+
+  it('what is over leads on: to the app, to the sign-in, or to a new link, and that page is there', async () => {
+    for (const [path, status, next] of [
+      ['/reset?token=gone&organization=default', 400, '/forgot?organization=default&client='],
+      ['/reset?token=gone&organization=nowhere', 400, '/forgot?organization=default&client='],
+      ['/reset/done?organization=default', 200, '/account?organization=default'],
+      ['/logout/success', 200, '/account?organization='],
+      ['/account/deleted', 200, '/'],
+      ['/interaction/gone', 410, '/'],
+      ['/nowhere', 404, '/'],
+      ['/forgot/sent?organization=default', 200, '/forgot?organization=default'],
+      ['/', 200, '/account'],
+    ] as const) {
+      const session = openWebSession();
+      const shown = page(await session.open(server.url + path));
+      expect(shown.status, path).to.equal(status);
+      const leads = await followed(session, shown);
+      expect([...leads.keys()], path).to.include(next);
+      for (const [href, { status: there }] of leads) expect(there, `${path} to ${href}`).to.equal(200);
+    }
+  });
+
+  it('a reset in the browser that the app sent here leads back to the app', async () => {
+    const { clients } = server.running.stores;
+    const known = await clients.byId('web-app');
+    if (known === undefined) throw new Error('There is no web-app.');
+    await clients.put({ ...known, metadata: { ...known.metadata, client_uri: 'https://app.test/' } });
+    const { session } = await begin();
+    for (const path of ['/reset/done?organization=default', '/account/deleted']) {
+      const { body } = page(await session.open(server.url + path));
+      expect(body, path).to.contain('href="https://app.test/"').and.contain('Back to Web App');
+    }
+    const refused = page(await session.open(`${server.url}/reset?token=gone`));
+    expect(refused.body).to.contain('href="/forgot?organization=default&amp;client=web-app"');
+    const elsewhere = page(await openWebSession().open(`${server.url}/reset/done?organization=default`));
+    expect(elsewhere.body).to.not.contain('https://app.test/');
+  });
+
   it('a sign-in after the signing keys were rotated', async () => {
     const { session, first, started } = await begin();
     await server.running.oidc.rotateKeys({ force: true });

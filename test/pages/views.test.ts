@@ -135,6 +135,19 @@ describe('views', () => {
   }
 
   for (const view of names) {
+    it(`${view} offers a next step: a link or a button that leads on`, () => {
+      const html = views.render({
+        view,
+        data: { ...plain, kind: KINDS[view] ?? 'internal', url: 'https://idp.test/' },
+      });
+      const main = /<main[\s\S]*<\/main>/.exec(html)?.[0] ?? '';
+      expect(main).to.match(
+        /<a (?:class="[^"]*" )?href="(?:\/|https:)|<button(?! class="link" type="button" hidden)/,
+      );
+    });
+  }
+
+  for (const view of names) {
     it(`${view} names its fields, and ties an error to the field that it is about`, () => {
       const alert = { kind: ALERTS[view] ?? 'sign-in-refused' };
       const data = { ...plain, alert, kind: KINDS[view] ?? 'internal' };

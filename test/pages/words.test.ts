@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { loadWords } from '../../src/http/words.ts';
 import { createLetters } from '../../src/mail/letters.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -52,13 +53,46 @@ describe('the words', () => {
     }
   });
 
+  it('are those that people know: none that was given up', () => {
+    const given = {
+      en: /\bletters?\b|e-mail|\btickets?\b|\bdoors?\b|\bproofs?\b|somebody|whoever|\bholdings\b|\bpresent password/i,
+      de: /\bBriefe?\b|Ticket|\bTür|Nachweis|Jetziges Passwort/i,
+      es: /\bcartas?\b|\bmensajes? (?:de|con|reciente)|ticket|puerta|\bpruebas?\b/i,
+    };
+    for (const language of LANGUAGES)
+      for (const [key, text] of catalogueOf(language)) expect(text, key).to.not.match(given[language]);
+  });
+
+  it('say email in one way in each language, and never break it', () => {
+    const spelled = { en: /\bemails?\b/i, de: /E-Mail/, es: /\bcorreos?\b/i };
+    for (const language of LANGUAGES)
+      for (const key of ['pages.sign-in.login', 'pages.sign-in-code.missing', 'mail.footer'])
+        expect(catalogueOf(language).get(key), key).to.match(spelled[language]);
+    const german = loadWords(LOCALES).say('de', 'pages.sign-in.login');
+    expect(german).to.contain('E\u2011Mail').and.not.contain('E-Mail');
+  });
+
+  it('of one step are the same: its title is its heading, on every page of it', () => {
+    for (const language of LANGUAGES) {
+      const words = catalogueOf(language);
+      const code = ['sign-in-code', 'register-code', 'account-code', 'forgot-sent'];
+      const headings = code.flatMap((view) => [`pages.${view}.heading`, `pages.titles.${view}`]);
+      expect(new Set(headings.map((key) => words.get(key))), language).to.have.property('size', 1);
+      const person = ['pages.titles.confirm-person', 'pages.confirm-person.second-code.heading'];
+      for (const key of person)
+        expect(words.get(key), key).to.equal(words.get('pages.confirm-person.second-password.heading'));
+      for (const view of ['forgot', 'register', 'account-sign-ins', 'account-access', 'choose-account'])
+        expect(words.get(`pages.titles.${view}`), view).to.equal(words.get(`pages.${view}.heading`));
+    }
+  });
+
   /** What a template says beside its expressions and its tags. */
   function bareWords(template: string): string[] {
     const plain = template
       .replace(/<%[\s\S]*?%>/g, '')
       .replace(/<style[\s\S]*?<\/style>/g, '')
       .replace(
-        /\s(?:class|id|name|type|method|action|href|src|for|value|style|content|role|rel|target|media|lang|d|viewBox|charset|autocomplete|inputmode|autocapitalize|spellcheck|aria-[a-z]+by|aria-hidden|aria-invalid|datetime|formaction|pattern|xmlns|fill|focusable|sandbox|download|height|width|srcset|transform|stroke[a-z-]*)="[^"]*"/g,
+        /\s(?:class|id|name|type|method|action|href|src|for|value|style|content|role|rel|target|media|lang|d|viewBox|charset|autocomplete|inputmode|autocapitalize|spellcheck|aria-[a-z]+by|aria-hidden|aria-invalid|datetime|formaction|pattern|xmlns|fill|focusable|sandbox|download|height|width|v?align|srcset|transform|stroke[a-z-]*)="[^"]*"/g,
         '',
       );
     const attributes = [...plain.matchAll(/\s([a-z-]+)="([^"]*\p{L}{2}[^"]*)"/gu)].map(
@@ -85,7 +119,12 @@ describe('the words', () => {
   });
 
   it('of a letter are in the language of the account', () => {
-    const letters = createLetters({ from: 'Portico <a@b.test>', product: 'Portico' });
+    const shade = { accent: '#1f6f5c', onAccent: '#ffffff' };
+    const letters = createLetters({
+      from: 'Portico <a@b.test>',
+      issuer: 'https://id.test',
+      brand: { name: 'Portico', colours: { light: shade, dark: shade } },
+    });
     const render = (locale?: string) =>
       letters.render({
         name: 'code',

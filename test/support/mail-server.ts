@@ -10,6 +10,7 @@ export interface ReceivedLetter {
   /** Envelope recipients, lower case. */
   readonly to: readonly string[];
   readonly from: string;
+  readonly fromName: string;
   readonly subject: string;
   readonly text: string;
   readonly html: string;
@@ -92,6 +93,7 @@ async function keepLetter(stream: AsyncIterable<Buffer>, recipients: string[]): 
   return {
     to: recipients.map((address) => address.toLowerCase()),
     from: parsed.from?.address ?? '',
+    fromName: parsed.from?.name ?? '',
     subject: parsed.subject ?? '',
     text: parsed.text ?? '',
     html: parsed.html ?? '',
