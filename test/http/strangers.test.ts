@@ -122,6 +122,22 @@ describe('Strangers', () => {
     expect((await limits).filter(({ event }) => event === 'limit')).to.have.length(3);
   });
 
+  it('B4 a sign-in with an upstream that is begun at a dialect counts as one that is begun here', async () => {
+    const from = elsewhere();
+    const google = () =>
+      client.send({
+        method: 'GET',
+        path: '/api/v1/auth/oauth/google',
+        headers: { 'x-forwarded-for': from },
+      });
+    expect((await WAYS['GET /authorize'][1]({}, { from })).status).to.equal(303);
+    expect((await google()).status).to.equal(302);
+    expect((await google()).status).to.equal(302);
+    const over = await google();
+    expect([over.status, over.json()]).to.deep.equal([429, { detail: 'Too many requests' }]);
+    expect((await WAYS['GET /authorize'][1]({}, { from })).status).to.equal(429);
+  });
+
   it('B4 what keeps nothing, and what a client asks that has proven itself, uses nothing up', async () => {
     const from = elsewhere();
     for (let asked = 0; asked < 5; asked += 1) {

@@ -6,6 +6,7 @@ import { deleteAccount } from '../../src/identity/delete-account.ts';
 import { linkIdentity } from '../../src/identity/linking.ts';
 import { heartbeat } from '../../src/identity/presence.ts';
 import { registerAccount } from '../../src/identity/register-account.ts';
+import { beginRegistration, finishRegistration } from '../../src/identity/registration.ts';
 import { setStatus } from '../../src/identity/set-status.ts';
 import { signInWithPassword } from '../../src/identity/sign-in-with-password.ts';
 import { findOrCreateByKey } from '../../src/identity/single-sign-on.ts';
@@ -88,6 +89,27 @@ describe('accounts', () => {
     expect(await refusal(updateAccount(world.identity, 'ghost', (account) => account))).to.equal(
       'account-not-found',
     );
+  });
+
+  it('B4 one that is opened at the pages counts at the client address, before its code is spent', async () => {
+    const small = await openWorld({ strangers: { accounts: { limit: 1, window: 3600 } } });
+    const begin = async (name: string) => {
+      const wanted = { organization: 'north', request: name, origin: from() };
+      const registration = await beginRegistration(small.identity, {
+        ...{ ...wanted, email: `${name}@x.test`, password: PASSWORD, claims: {}, minimum: 12 },
+      });
+      const code = String(small.letters.at(-1)?.data.code);
+      return (address?: string) =>
+        finishRegistration(small.identity, { ...wanted, registration, code, origin: from(address) });
+    };
+    const first = await begin('first');
+    const second = await begin('second');
+    expect((await first())?.email).to.equal('first@x.test');
+    expect(await refusal(second())).to.equal('too-many-requests');
+    expect((await second('192.0.2.9'))?.email, 'from elsewhere, with the same code').to.equal(
+      'second@x.test',
+    );
+    await small.close();
   });
 
   it('are read in batches, each once', async () => {

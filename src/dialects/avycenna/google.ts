@@ -42,7 +42,7 @@ export const startGoogle = endpoint({
   summary: 'Sign in with Google: to the provider',
   caller: 'anyone',
   counts: 'nothing',
-  replies: { 415: Failure, 302: z.undefined(), 400: Failure, 404: Failure },
+  replies: { 415: Failure, 302: z.undefined(), 400: Failure, 404: Failure, 429: Failure },
   async answer({ request, settings }, use) {
     const { url, binding } = await use.startUpstream({
       provider: settings.googleProvider,
@@ -119,7 +119,7 @@ export const finishGoogle = endpoint({
   summary: 'Sign in with Google: back from the provider',
   caller: 'anyone',
   counts: 'nothing',
-  replies: { 415: Failure, 302: z.undefined(), 400: Failure },
+  replies: { 415: Failure, 302: z.undefined(), 400: Failure, 429: Failure },
   async answer({ request, settings }, use): Promise<Reply> {
     const { carry, outcome } = await use.finishUpstream({
       provider: settings.googleProvider,
