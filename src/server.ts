@@ -10,7 +10,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import { serverKey } from './config/server-key.ts';
 import { createTokenAdmission } from './dialects/admission.ts';
-import { createApiKeyDescriber } from './dialects/describe-api-key.ts';
+import { createApiKeyDescriber, hasFormOfApiKey } from './dialects/describe-api-key.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { ensureDialectClients } from './dialects/dialect-clients.ts';
 import { mountDialects } from './dialects/mount.ts';
@@ -288,6 +288,7 @@ async function createDialects(
   };
   parts.oidc.askDialects({
     describeApiKey: createApiKeyDescriber(services),
+    isApiKey: (text) => hasFormOfApiKey(dialects, text),
     admitsToken: createTokenAdmission(services),
   });
   return mountDialects(services);

@@ -8,6 +8,11 @@ import { type Dialect, Refused } from './dialect.ts';
 import { bearerOfKey } from './find-caller.ts';
 import type { DialectServices } from './services.ts';
 
+/** Whether a text has the form of some dialect's API keys. */
+export function hasFormOfApiKey(dialects: readonly Dialect[], text: string): boolean {
+  return dialects.some(({ apiKeys }) => apiKeys !== undefined && text.startsWith(apiKeys.prefix));
+}
+
 export function createApiKeyDescriber(
   options: DialectServices & { readonly dialects: readonly Dialect[] },
 ): (key: string) => Promise<DescribedApiKey | undefined> {

@@ -81,7 +81,11 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     log,
     schedule: { ...config.keys, longestToken: Math.max(LONGEST_TOKEN, idToken, accessToken) },
   });
-  let dialects: DialectsAsked = { describeApiKey: async () => undefined, admitsToken: () => false };
+  let dialects: DialectsAsked = {
+    describeApiKey: async () => undefined,
+    isApiKey: () => false,
+    admitsToken: () => false,
+  };
   const build = () =>
     buildProvider(
       {
@@ -96,6 +100,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
         fetch: createOutboundFetch(config.outbound),
         dialects: {
           describeApiKey: (key) => dialects.describeApiKey(key),
+          isApiKey: (text) => dialects.isApiKey(text),
           admitsToken: (dialect, account) => dialects.admitsToken(dialect, account),
         },
       },

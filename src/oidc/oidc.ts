@@ -135,6 +135,8 @@ export interface RotationWanted {
 
 export interface DialectsAsked {
   readonly describeApiKey: ApiKeyDescriber;
+  /** By its form: whether or not there is such a key. */
+  isApiKey(text: string): boolean;
   readonly admitsToken: TokenAdmission;
 }
 

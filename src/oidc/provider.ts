@@ -39,6 +39,7 @@ import { subjectOf } from './page-subject.ts';
 import { detectReplays } from './proof-replay.ts';
 import { refreshTurns, rotateRefreshTokens } from './refresh-at-token-endpoint.ts';
 import type { Rotations } from './refresh-rotation.ts';
+import { refuseToRevokeApiKeys } from './refuse-api-keys.ts';
 import { ROUTES } from './server-routes.ts';
 import { leadOnWhenSignedOutAlready } from './signed-out-already.ts';
 import { nameClientWhenSignedOut } from './signed-out-client.ts';
@@ -96,6 +97,7 @@ export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
     leadOnWhenSignedOutAlready(),
     nameClientWhenSignedOut(),
     nameInterval(polling),
+    refuseToRevokeApiKeys((text) => parts.dialects.isApiKey(text)),
     introspectApiKeys({ describe: parts.dialects.describeApiKey, rights: rightsOf(parts) }),
   ]) {
     provider.use(step);

@@ -103,6 +103,7 @@ export async function openWorld(
   const engine = oidc;
   engine.askDialects({
     describeApiKey: async () => undefined,
+    isApiKey: () => false,
     admitsToken: (dialect, account) => dialect === 'visits' && account.status !== 'blocked',
   });
 

@@ -175,6 +175,33 @@ describe('AVYCENNA', () => {
       expect(asked.json()).to.include({ active: true, role: 'doctor', scope: 'read:health' });
     });
 
+    it('K3 cannot be revoked as tokens, which the client is told; whether there is such a key, it is not', async () => {
+      const client = clientOf(server);
+      const { email } = await newDoctor(server);
+      const { access } = await client.signIn(email, PASSWORD);
+      const { key } = await client.makeKey(access, ['read:users']);
+      const revoke = (token: string, secret = 'Ledger-Orchard-Signal-88') =>
+        client.send({
+          method: 'POST',
+          path: '/revoke',
+          headers: {
+            authorization: `Basic ${btoa(`records-api:${secret}`)}`,
+            'content-type': 'application/x-www-form-urlencoded',
+          },
+          body: new URLSearchParams({ token }).toString(),
+        });
+      const answers = await Promise.all([key, `avk_${'0'.repeat(64)}`, 'avk_'].map((token) => revoke(token)));
+      for (const answer of answers) {
+        expect(answer.status).to.equal(400);
+        expect(answer.json()).to.deep.include({ error: 'unsupported_token_type' });
+        expect(answer.text).to.equal(answers[0]?.text);
+      }
+      expect((await client.get('/auth/me', { 'x-api-key': key })).status, 'it lives on').to.equal(200);
+      expect((await revoke(key, 'another secret')).json()).to.include({ error: 'invalid_client' });
+      expect((await revoke('no-token-at-all')).status).to.equal(200);
+      expect((await revoke(access)).status).to.equal(200);
+    });
+
     it('note their first use at once and later ones once a minute', async () => {
       const client = clientOf(server);
       const { email } = await newDoctor(server);
