@@ -120,7 +120,7 @@ function* judgeProduction(config: Known, demoSeeds: readonly string[]): Iterable
     yield mistake('outbound.allowPrivate', 'must be false in production', outbound.allowPrivate);
   }
   if (keys) yield* judgeKeys(keys);
-  if (dialects) yield* judgeSharedSecrets(dialects);
+  if (dialects) yield* judgeSharedSecrets(dialects, keys);
   if (http) yield* judgeProxies(http.trustedProxies);
   for (const [index, file] of (seed ?? []).entries()) {
     if (demoSeeds.some((demoSeed) => sameFile(demoSeed, file))) {
@@ -157,13 +157,23 @@ function* judgeKeys({ encryption, cookies }: Config['keys']): Iterable<Mistake> 
   }
 }
 
-/** An attacker who guesses the secret of HS256 makes tokens that every resource server believes. */
-function* judgeSharedSecrets(dialects: Config['dialects']): Iterable<Mistake> {
+/**
+ * An attacker who guesses the secret of HS256 makes tokens that every resource server believes; a resource server
+ * that has the secret of two dialects makes tokens of both.
+ */
+function* judgeSharedSecrets(
+  dialects: Config['dialects'],
+  keys: Config['keys'] | undefined,
+): Iterable<Mistake> {
+  const owners = new Map([keys?.encryption, ...(keys?.cookies ?? [])].map((text) => [text, 'keys']));
   for (const [name, { accessToken }] of Object.entries(dialects)) {
     const { secret } = (accessToken ?? {}) as { secret?: unknown };
-    if (typeof secret === 'string' && !looksRandomText(secret)) {
-      yield notRandom(`dialects.${name}.accessToken.secret`, secret);
-    }
+    if (typeof secret !== 'string') continue;
+    const path = `dialects.${name}.accessToken.secret`;
+    const owner = owners.get(secret);
+    if (!looksRandomText(secret)) yield notRandom(path, secret);
+    else if (owner !== undefined) yield mistake(path, `must not be a secret of ${owner} too`, secret);
+    owners.set(secret, `dialects.${name}`);
   }
 }
 

@@ -139,6 +139,24 @@ describe('Production', () => {
     }
   });
 
+  it('T1 refuses a secret of HS256 that another dialect or the server has too', () => {
+    const secret = randomBytes(32).toString('base64');
+    const shared = (name: string, text: string) => ({
+      [`PORTICO_DIALECTS__${name}__ACCESSTOKEN__SIGNING`]: 'HS256',
+      [`PORTICO_DIALECTS__${name}__ACCESSTOKEN__SECRET`]: text,
+    });
+    const [visitnote, avycenna] = ['visitnote', 'avycenna'].map(
+      (name) => `dialects.${name}.accessToken.secret`,
+    );
+    expect(pathsRefused({ ...shared('VISITNOTE', secret), ...shared('AVYCENNA', secret) })).to.have.length(1);
+    expect(pathsRefused(shared('VISITNOTE', KEY))).to.deep.equal([visitnote]);
+    const cookies = { PORTICO_KEYS__COOKIES: secret };
+    expect(pathsRefused({ ...cookies, ...shared('AVYCENNA', secret) })).to.deep.equal([avycenna]);
+    expect(
+      pathsRefused({ ...shared('VISITNOTE', secret), ...shared('AVYCENNA', `${secret}x`) }),
+    ).to.deep.equal([]);
+  });
+
   it('R1 refuses to believe proxies on half the internet, and takes the ranges that operators have', () => {
     const wide = [
       ...['0.0.0.0/0', '0.0.0.0/1', '128.0.0.0/1', '1.2.3.4/0', '64.0.0.0/7', '::/0', '::/1', '2000::/3'],
