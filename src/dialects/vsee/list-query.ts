@@ -4,6 +4,7 @@
  * form is refused.
  */
 import { z } from 'zod';
+import { takeText } from '../dialect.ts';
 import { EMPTY, integer, optional, type Reader, text, WRONG } from './fields.ts';
 import { plusForBlank } from './repair-form.ts';
 
@@ -23,7 +24,12 @@ export type Column = (typeof COLUMNS)[number];
 
 export const isColumn = (name: string): name is Column => (COLUMNS as readonly string[]).includes(name);
 
-const anyText = text({ limit: 65_536 });
+/** Longer than any name that somebody looks for. */
+const LONGEST = 1024;
+
+const anyText = text({ limit: LONGEST });
+/** As long as a request may be: a list is judged by its elements. */
+const anyList = text({ limit: 65_536, exact: true });
 
 /** Elements that `rule` lets through as they are. */
 export function list(rule: (element: string) => boolean): Reader<string[]> {
@@ -33,18 +39,22 @@ export function list(rule: (element: string) => boolean): Reader<string[]> {
       const sent = Array.isArray(value) ? value : [value];
       const elements: string[] = [];
       for (const one of sent) {
-        const read = one === null ? EMPTY : anyText.read(one);
+        const read = one === null ? EMPTY : anyList.read(one);
         if (read === WRONG) return WRONG;
-        if (read !== EMPTY) elements.push(...elementsOf(read as string));
+        for (const element of read === EMPTY ? [] : elementsOf(read as string)) {
+          const kept = takeText(element, LONGEST);
+          if (kept === undefined || !rule(kept)) return WRONG;
+          elements.push(kept);
+        }
       }
-      if (elements.length === 0) return EMPTY;
-      return elements.every(rule) ? elements : WRONG;
+      return elements.length === 0 ? EMPTY : elements;
     },
   };
 }
 
 /** `200,400`, `[200,400]` and `["a","b"]`. */
-function elementsOf(sent: string): string[] {
+function elementsOf(list: string): string[] {
+  const sent = list.trim();
   const inner = sent.startsWith('[') && sent.endsWith(']') ? sent.slice(1, -1) : sent;
   return inner
     .split(',')
@@ -56,7 +66,7 @@ const integers = (digits: number) => list((element) => new RegExp(`^\\d{1,${digi
 const texts = list(() => true);
 
 /** At least three characters, every sign taken literally. */
-const search = text({ limit: 65_536, rule: (sent) => ([...sent].length < 3 ? undefined : sent) });
+const search = text({ limit: LONGEST, rule: (sent) => ([...sent].length < 3 ? undefined : sent) });
 
 /** As in bodies, a blank in an address was a plus. */
 const emailSearch: Reader<string> = {

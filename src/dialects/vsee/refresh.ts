@@ -13,11 +13,12 @@ export const refresh = endpoint({
   counts: 'nothing',
   accepts: {
     // What is no token is a bad token, 401, not a bad field.
-    body: z.object({ refresh_token: required('refresh_token', text({ limit: 65_536 })) }),
+    body: z.object({ refresh_token: required('refresh_token', text({ limit: 65_536, exact: true })) }),
   },
   replies: { 200: RefreshedReply, ...failures(400, 401, 413, 503) },
   async answer({ body }, use) {
-    if (!TOKEN.test(body.refresh_token)) throw new Refused('refresh-refused');
-    return ok(refreshedReply(await use.refresh(body.refresh_token)));
+    const token = body.refresh_token.trim();
+    if (!TOKEN.test(token)) throw new Refused('refresh-refused');
+    return ok(refreshedReply(await use.refresh(token)));
   },
 });
