@@ -100,7 +100,7 @@ describe('long texts to dialects', function () {
     const byHand = endpoint.caller === 'anyone' ? READ_BY_HAND : [];
     const names =
       schema === undefined ? byHand : Object.keys((schemaOf(schema, 'input') as Schema).properties ?? {});
-    return names.map((name) => sender.queryPlace(path, name, headers));
+    return names.map((name) => sender.queryPlace(path, name, { headers }));
   }
 
   function bodyPlaces(at: At, schema: z.ZodType | undefined, readsForms: boolean): Place[] {

@@ -97,10 +97,10 @@ export class Sender {
     return reply;
   }
 
-  queryPlace(path: string, parameter: string, headers: Headers = {}): Place {
+  queryPlace(path: string, parameter: string, { headers = {}, longest = HEAD } = {}): Place {
     return {
       name: `GET ${path} ${parameter}`,
-      longest: HEAD,
+      longest,
       wire: encodeURIComponent,
       send: (wire) =>
         this.send('GET', `${path}${path.includes('?') ? '&' : '?'}${parameter}=${wire}`, headers),
@@ -120,7 +120,7 @@ export class Sender {
     others.delete(field);
     return {
       name: `POST ${path} ${field}`,
-      longest: longest - String(others).length,
+      longest,
       wire: escaped,
       send: (wire) =>
         this.send('POST', path, { 'content-type': FORM, ...headers }, `${field}=${wire}&${others}`),
