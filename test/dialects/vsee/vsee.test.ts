@@ -153,6 +153,31 @@ describe('VSee', () => {
       expect(server.mail.waiting('newcomer@x.test')).to.have.length(0);
     });
 
+    it('B7 strangers end neither the code nor the link that a person waits for', async () => {
+      const [clinic, stranger, home] = [clientOf(server), clientOf(server), clientOf(server)];
+      const person = { first_name: 'Wai', last_name: 'Ting', email: 'waiting@x.test' };
+      const codeIn = ({ text }: { text: string }) => /^Your code: ([a-z]{6})$/m.exec(text)?.[1];
+      await clinic.post('/users/activate', person);
+      const code = codeIn(await server.mail.take(person.email));
+      for (let i = 0; i < 6; i += 1) {
+        const guess = { email: person.email, email_token: 'zzzzzz' };
+        expect((await stranger.post('/users/login', guess)).status).to.equal(401);
+      }
+      await stranger.post('/users/reset_password', { email: person.email });
+      await server.mail.take(person.email);
+      const signIn = { email: person.email, email_token: code };
+      expect((await home.post('/users/login', signIn)).status).to.equal(200);
+      const linkIn = ({ text }: { text: string }) => new URL(/https?:\S+\/reset\?\S+/.exec(text)?.[0] ?? '');
+      const active = { email: 'doc@x.test' };
+      await home.post('/users/reset_password', active);
+      const link = linkIn(await server.mail.take(active.email));
+      await stranger.post('/users/reset_password', active);
+      await server.mail.take(active.email);
+      const page = await home.get(link.pathname + link.search);
+      expect(page.status).to.equal(200);
+      expect(page.text).to.contain('name="password"');
+    });
+
     it('O3 fifty parallel uses of one code sign in once', async () => {
       const client = clientOf(server);
       await client.post('/users/activate', { first_name: 'On', last_name: 'Ce', email: 'once@x.test' });
