@@ -27,6 +27,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   'password-reset-done': '/account',
   'account-exists': '/account',
   'address-changed': '/account',
+  'wrong-codes': '/account',
 };
 
 /** `from`: sender of every email; an organization with a brand puts its own name before the address. */

@@ -26,7 +26,13 @@ const letters = createLetters({ from: FROM, issuer: ISSUER, brand: BRAND });
 /** Every email there is: those that bring a code, those that bring a link, and notices. */
 const CODES = ['code', 'activation-code', 'register-code', 'confirm-code', 'delete-code'];
 const LINKS = ['reset-link', 'verify-address'];
-const NOTICES = ['password-changed', 'password-reset-done', 'account-exists', 'address-changed'];
+const NOTICES = [
+  'password-changed',
+  'password-reset-done',
+  'account-exists',
+  'address-changed',
+  'wrong-codes',
+];
 
 const letter = (more: Partial<Letter> = {}): Letter => ({
   name: 'code',
