@@ -115,7 +115,11 @@ describe('long texts', function () {
       const action = `${first.url}/${step}`;
       places.push(...(await formPlaces(session, { action, names, fields: { ...MARA, form_token } })));
     }
-    for (const path of ['/forgot', '/device']) {
+    const forgot = await opened(session, '/forgot');
+    await session.submit(forgot, { login: MARA.login });
+    const { text } = await server.mail.take(MARA.login);
+    const reset = /\/reset\?token=\S+/.exec(text)?.[0] ?? '';
+    for (const path of ['/forgot', reset, '/device']) {
       for (const form of (await opened(session, path)).forms)
         places.push(...(await formPlaces(session, form)));
     }
