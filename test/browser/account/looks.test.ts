@@ -109,7 +109,7 @@ describe('the looks of the account pages', function () {
   it('a profile that cannot be taken', () =>
     inEveryLook(journeys, 'account-profile-refused', async (page) => {
       await open(page, '/account/profile');
-      await page.getByLabel('Time zone').fill('Mars/Base');
+      await page.getByLabel('Phone number').fill('call me');
       await page.getByRole('button', { name: 'Save' }).click();
       await page.getByRole('alert').waitFor();
     }));
@@ -128,7 +128,7 @@ describe('the looks of the account pages', function () {
       await page.getByLabel('Name').fill('Night run');
       await page.getByLabel('read:users').check();
       await page.getByRole('button', { name: 'Create key' }).click();
-      await page.getByText('it is shown this once').waitFor();
+      await page.getByText('it is shown only once').waitFor();
     }));
 
   it('account deleted', () =>

@@ -143,6 +143,48 @@ describe('the profile page', () => {
     expect(formTo(page, '/account/profile').fields.name).to.equal(payload);
   });
 
+  it('lets languages, time zones and genders be chosen by name in the language of the page, and dates from a calendar', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    for (const [locale, language, area, female] of [
+      ['de', 'Französisch', 'Europa', 'Weiblich'],
+      ['es', 'Francés', 'Europa', 'Femenino'],
+      ['en', 'French', 'Europe', 'Female'],
+    ] as const) {
+      await world.change(MARA.login, (account) => ({
+        ...account,
+        claims: {
+          ...account.claims,
+          locale,
+          zoneinfo: 'Europe/Berlin',
+          gender: 'agender',
+          birthdate: '1986',
+        },
+      }));
+      const { body } = await visitor.open('/account/profile');
+      for (const name of ['locale', 'zoneinfo', 'gender'])
+        expect(body).to.match(new RegExp(`<select id="${name}"`));
+      expect(body).to.contain(`<option value="fr">${language}</option>`);
+      expect(body)
+        .to.contain(`<optgroup label="${area}">`)
+        .and.contain(`<option value="female">${female}</option>`);
+      expect(body).to.contain('<option value="Europe/Berlin" selected>Berlin</option>');
+      // What an operator stored is offered too, and a year alone does not vanish in a field for whole dates.
+      expect(body).to.contain('<option value="agender" selected>agender</option>');
+      expect(body).to.match(/name="birthdate" type="text" value="1986"/);
+    }
+    const kept = { locale: 'en', zoneinfo: 'Europe/Berlin', gender: 'agender', birthdate: '1986' };
+    const first = await visitor.open('/account/profile');
+    await visitor.send(first, '/account/profile', { ...kept, nickname: 'Mimi' });
+    expect((await world.account(MARA.login)).claims).to.include({ ...kept, nickname: 'Mimi' });
+    const wrong = await visitor.send(first, '/account/profile', { ...kept, birthdate: '1986-02-31' });
+    expect(wrong.body).to.contain('id="birthdate-wrong"');
+    await visitor.send(first, '/account/profile', { ...kept, birthdate: '1986-02-28' });
+    expect((await visitor.open('/account/profile')).body).to.match(
+      /name="birthdate" type="date" value="1986-02-28"/,
+    );
+  });
+
   it('weighs less than 52 kB with its stylesheets and every time zone, the longest page that there is', async () => {
     const visitor = world.visitor();
     await visitor.signIn(MARA);

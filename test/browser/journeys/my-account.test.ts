@@ -43,12 +43,18 @@ describe('a person at my account', function () {
     await open(page, MARA);
     await turnTo(page, 'Profile');
     await page.getByLabel('Nickname').fill('Mimi');
-    await page.getByLabel('Time zone').fill('Mars/Base');
+    await page.getByLabel('Phone number').fill('call me');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Please check the marked fields').waitFor();
-    await page.getByLabel('Time zone').fill('Europe/Berlin');
+    await page.getByLabel('Phone number').fill('');
+    await page.getByLabel('Date of birth').fill('1986-02-28');
+    await page.getByLabel('Gender').selectOption({ label: 'Female' });
+    await page.getByLabel('Language').selectOption({ label: 'English' });
+    await page.getByLabel('Time zone').selectOption({ label: 'Berlin' });
     await page.getByRole('button', { name: 'Save' }).click();
-    await says(page, 'Your changes are saved');
+    await says(page, 'Your changes have been saved');
+    expect(await page.getByLabel('Date of birth').inputValue()).to.equal('1986-02-28');
+    expect(await page.getByLabel('Time zone').inputValue()).to.equal('Europe/Berlin');
     expect(await page.getByLabel('Nickname').inputValue()).to.equal('Mimi');
 
     await turnTo(page, 'Email address');
@@ -91,23 +97,23 @@ describe('a person at my account', function () {
     await turnTo(page, 'Devices and apps');
     const other = page.getByRole('listitem').filter({ hasNotText: 'This browser' });
     await other.getByRole('button', { name: 'Sign out' }).click();
-    await says(page, 'That browser is signed out');
+    await says(page, 'That browser has been signed out');
     await lost.reload();
     await lost.getByLabel('Password').waitFor();
     await page.getByRole('button', { name: 'Remove access' }).click();
-    await says(page, 'That app has no access any more');
+    await says(page, 'That app no longer has access');
     await page.getByText('No app has access').waitFor();
     expect(await person().catch(() => 'no access')).to.equal('no access');
 
     await turnTo(page, 'Linked accounts');
     await page.getByRole('button', { name: 'Unlink Google' }).click();
-    await says(page, 'The sign-in is unlinked');
+    await says(page, 'The account is no longer linked');
 
     await turnTo(page, 'API keys');
     await page.getByLabel('Name').fill('Night run');
     await page.getByLabel('read:users').check();
     await page.getByRole('button', { name: 'Create key' }).click();
-    await says(page, 'it is shown this once');
+    await says(page, 'it is shown only once');
     const key = await page.locator('pre').innerText();
     const use = () =>
       fetch(`${journeys.server.url}/api/v1/auth/me`, { headers: { 'x-api-key': key } }).then(
@@ -118,7 +124,7 @@ describe('a person at my account', function () {
     await page.getByText('Night run').waitFor();
     expect(await page.getByText(key).count()).to.equal(0);
     await page.getByRole('button', { name: 'Delete the key Night run' }).click();
-    await says(page, 'The key is deleted');
+    await says(page, 'The key has been deleted');
     expect(await use()).to.equal(401);
 
     // The consent went with the access: the app has to ask again, and is remembered again.
@@ -142,7 +148,7 @@ describe('a person at my account', function () {
     await page.getByText('You have no password yet').waitFor();
     await page.getByLabel('New password').fill(FRESH);
     await page.getByRole('button', { name: 'Set password' }).click();
-    await says(page, 'Your password is set');
+    await says(page, 'Your password has been set');
     await page.getByRole('link', { name: 'My account' }).click();
     await page.getByRole('link', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign out?' }).waitFor();

@@ -42,7 +42,7 @@ describe('a person who is new, or has forgotten', function () {
     const code = await codeFor(journeys.server, NIA.login);
     await page.getByLabel('Code').fill(code === '000000' ? '000001' : '000000');
     await page.getByRole('button', { name: 'Create account' }).click();
-    await page.getByText('That code is not right').waitFor();
+    await page.getByText('This code is wrong or has expired').waitFor();
     await page.getByLabel('Code').fill(`${code.slice(0, 3)} ${code.slice(3)}`);
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.getByRole('button', { name: 'Allow', exact: true }).click();

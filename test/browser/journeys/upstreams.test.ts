@@ -148,10 +148,10 @@ describe('a person who comes by Google or Apple', function () {
     const { upstream } = journeys.server;
     upstream.nextPerson('apple', { sub: 'eve', email: MARA.login, email_verified: true, aud: 'another-app' });
     await press(page, 'apple');
-    await page.getByText('What Apple told us cannot be used').waitFor();
+    await page.getByText('We could not sign you in with Apple').waitFor();
     upstream.nextPerson('google', { sub: 'eve', email: MARA.login, email_verified: true, nonce: 'made-up' });
     await press(page, 'google');
-    await page.getByText('What Google told us cannot be used').waitFor();
+    await page.getByText('We could not sign you in with Google').waitFor();
     await expectAccessible(page);
     await enter(page, MARA);
     await atTheApp(page);

@@ -77,7 +77,7 @@ describe('a person on the way in', function () {
     await begin(page, await own());
     await page.getByLabel('Email or username').fill('mara@clinic.tset');
     await page.getByRole('button', { name: 'Email me a code' }).click();
-    await page.getByText('No letter? Look into the spam folder').waitFor();
+    await page.getByText('No email? Check your spam folder').waitFor();
     await page.getByText('You can ask for a new code in').waitFor();
     await page.getByRole('button', { name: 'Try another way' }).click();
     await enter(page, MARA);
