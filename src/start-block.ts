@@ -16,7 +16,7 @@ export function startBlock({ config, issuer }: { config: Config; issuer: string 
     if (config.mail.kind === 'mailbox') places.push(['Mailbox', `${issuer}/dev/mailbox`]);
   }
   const parts = ['Portico is ready.', table(places)];
-  if (people.length > 0) parts.push(`People (e-mail, password, organization):\n${table(people.map(lineOf))}`);
+  if (people.length > 0) parts.push(`People (email, password, organization):\n${table(people.map(lineOf))}`);
   const calls = callsOf({ config, people, issuer });
   if (calls.length > 0) parts.push(`One sign-in per dialect, to paste:\n${calls.join('\n')}`);
   return `\n${parts.join('\n\n')}\n`;

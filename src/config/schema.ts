@@ -136,9 +136,12 @@ const store = table({
 const mail = table({
   kind: key(
     z.enum(['mailbox', 'smtp']).default('mailbox'),
-    'mailbox: letters are kept in memory and shown at /dev/mailbox (development only). smtp: letters are sent.',
+    'mailbox: emails are kept in memory and shown at /dev/mailbox (development only). smtp: emails are sent.',
   ),
-  from: key(text.default('Portico <no-reply@localhost>'), 'Sender of every letter.'),
+  from: key(
+    text.default('Portico <no-reply@localhost>'),
+    'Sender of every email. An organization with a brand puts its own name before the address.',
+  ),
   smtp: key(
     table({
       url: key(
@@ -280,7 +283,7 @@ const keys = table({
 });
 
 const branding = table({
-  name: key(text.default('Portico'), 'Name on pages and in letters.'),
+  name: key(text.default('Portico'), 'Name on pages and in emails.'),
   logo: key(webPage(), 'URL of a logo.'),
   logoDark: key(webPage(), 'URL of the logo for dark schemes, where it is another one.'),
   accent: key(
@@ -311,7 +314,7 @@ export const sections = {
   ),
   http: key(http.prefault({}), 'Listening.'),
   store: key(store.prefault({}), 'Where everything is kept.'),
-  mail: key(mail.prefault({}), 'Letters.'),
+  mail: key(mail.prefault({}), 'Emails.'),
   federation: key(federation.prefault({}), 'Upstream identity providers.'),
   dialects: key(
     z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
