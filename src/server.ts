@@ -23,6 +23,7 @@ import { createForms, type Forms } from './http/csrf.ts';
 import { createInternalApp } from './http/health.ts';
 import { factsOfRequest } from './http/request-facts.ts';
 import { loadStaticFiles } from './http/static-files.ts';
+import { createUnfinishedRequests } from './http/unfinished-requests.ts';
 import { createViews } from './http/views.ts';
 import { loadWords } from './http/words.ts';
 import { createAttempts } from './identity/attempts.ts';
@@ -55,6 +56,7 @@ const PROJECT = join(import.meta.dirname, '..');
 /** Milliseconds between two rounds of cleaning up. No answer depends on them. */
 const SWEEP_EVERY = 60_000;
 const ROTATION_CHECK_EVERY = 60_000;
+const TELL_EVERY = 60_000;
 const AUDIT_MINUTES_EVERY = 10_000;
 /** Milliseconds that letters may take when the server stops: under 5 s with the requests before them (listen.ts). */
 const LETTERS_DRAIN = 1500;
@@ -99,6 +101,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     await front.answerWith(handler);
     repeat(lifecycle, 'sweep', SWEEP_EVERY, log, () => parts.stores.sweep(clock.now()));
     keepAudit(config.audit.retention, parts);
+    repeat(lifecycle, 'unfinished requests', TELL_EVERY, log, () => parts.unfinished.tell());
     repeat(lifecycle, 'key rotation', ROTATION_CHECK_EVERY, log, () => parts.oidc.rotateKeys());
     lifecycle.ready();
     const { stores, identity, oidc } = parts;
@@ -149,6 +152,8 @@ async function createParts(ground: Ground) {
   const stores = ground.stores ?? (await openStoresWhenReady(config.store, { log }));
   lifecycle.onClose('stores', 'stores', () => stores.close());
   const metrics = createMetrics();
+  const unfinished = createUnfinishedRequests(log);
+  lifecycle.onClose('work', 'unfinished requests', () => unfinished.tell());
   const audit = countSignIns(
     createAudit({ store: stores.audit, clock, log, toLog: config.audit.log }),
     metrics,
@@ -192,7 +197,19 @@ async function createParts(ground: Ground) {
   });
   // One of each for all doors: what an upstream publishes is fetched once for pages and dialects.
   const upstreams = createUpstreams({ config, log });
-  return { ...ground, secrets, stores, audit, oidc, identity, mail, upstreams, ...looks, metrics };
+  return {
+    ...ground,
+    secrets,
+    stores,
+    audit,
+    oidc,
+    identity,
+    mail,
+    upstreams,
+    ...looks,
+    metrics,
+    unfinished,
+  };
 }
 
 function createIdentity(
@@ -271,6 +288,7 @@ async function createHandler(parts: Parts & { dialects: readonly Dialect[] }): P
     development: await createDevelopmentPages({ ...parts, forms }),
     accepting: lifecycle.accepting,
     observe: (seen) => parts.metrics.request(seen),
+    unfinished: parts.unfinished,
   });
   return app.callback();
 }

@@ -7,6 +7,7 @@ import Koa, { type Middleware } from 'koa';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { Refused } from '../identity/refusal.ts';
+import { isOfConnection } from '../observe/connection-errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { OidcServer } from '../oidc/oidc.ts';
 import type { Stores } from '../store/ports.ts';
@@ -22,6 +23,7 @@ import { type PageHandlers, pageRoutes } from './routes.ts';
 import { enginePolicy, securityHeaders } from './security-headers.ts';
 import type { StaticFiles } from './static-files.ts';
 import { trustedProxies } from './trusted-proxies.ts';
+import type { UnfinishedRequests } from './unfinished-requests.ts';
 import type { Views } from './views.ts';
 
 export interface AppParts {
@@ -42,15 +44,18 @@ export interface AppParts {
   /** False from the moment a stop was asked for. */
   readonly accepting: () => boolean;
   readonly observe?: (request: Observation) => void;
+  readonly unfinished: UnfinishedRequests;
 }
 
 export function createApp(parts: AppParts): Koa {
-  const { config, log, views, clock, observe } = parts;
+  const { config, log, views, clock, observe, unfinished } = parts;
   const app = new Koa();
-  app.on('error', (error) => log.error({ err: error }, 'reply failed'));
+  app.on('error', (error) => {
+    if (!isOfConnection(error)) log.error({ err: error }, 'reply failed');
+  });
 
   for (const step of [
-    requestLog({ log, clock, ...(observe && { observe }) }),
+    requestLog({ log, clock, unfinished, ...(observe && { observe }) }),
     securityHeaders({ https: parts.issuer.startsWith('https:') }),
     respondWithError({ log, views }),
     requestTarget,

@@ -8,6 +8,7 @@ import type { Context, Middleware } from 'koa';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../observe/log.ts';
 import { attachFacts, type RequestFacts } from './request-facts.ts';
+import type { UnfinishedRequests } from './unfinished-requests.ts';
 
 export interface Observation {
   readonly method: string;
@@ -22,6 +23,7 @@ export function requestLog(options: {
   log: Log;
   clock: Clock;
   observe?: (request: Observation) => void;
+  unfinished: UnfinishedRequests;
 }): Middleware {
   return async (ctx, next) => {
     const id = randomUUID();
@@ -40,7 +42,8 @@ export function requestLog(options: {
         address: facts.address,
         ms: Math.round(milliseconds * 10) / 10,
       };
-      if (status >= 500) options.log.warn(line, 'request');
+      if (status === 499 && !ctx.req.complete) options.unfinished.count();
+      else if (status >= 500) options.log.warn(line, 'request');
       else options.log.info(line, 'request');
       options.observe?.({
         method: ctx.method,

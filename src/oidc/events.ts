@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Audit } from '../observe/audit.ts';
+import { isOfConnection } from '../observe/connection-errors.ts';
 import type { Log } from '../observe/log.ts';
 import { type AuditRecord, type Json, StoreUnavailable } from '../store/ports.ts';
 import { traitsOf } from './clients.ts';
@@ -49,6 +50,8 @@ export function writeEvents(provider: Provider, parts: EventParts): void {
   const refused = (event: string) => (ctx: EngineContext, error: errors.OIDCProviderError) => {
     // The error that carries another request's reply out of the engine is none.
     if (notesOf(ctx).replay) return;
+    // A request that never came whole was refused nothing: its client is gone, or was too slow.
+    if (!ctx.req.complete) return;
     const detail = error.error_detail ?? error.error_description;
     line(ctx, event, 'refused', {
       error: error.error,
@@ -91,9 +94,9 @@ export function writeEvents(provider: Provider, parts: EventParts): void {
     if (unavailable) answerUnavailable(ctx);
   });
   // Koa's own event, which the engine's types do not know.
-  (provider as EventEmitter).on('error', (error: Error) =>
-    parts.log.error({ err: error }, 'the engine failed'),
-  );
+  (provider as EventEmitter).on('error', (error: Error) => {
+    if (!isOfConnection(error)) parts.log.error({ err: error }, 'the engine failed');
+  });
 }
 
 function scopeOf(ctx: EngineContext): string {

@@ -12,6 +12,7 @@ import { createApp } from '../../src/http/app.ts';
 import { createForms } from '../../src/http/csrf.ts';
 import type { PageHandlers } from '../../src/http/routes.ts';
 import { loadStaticFiles } from '../../src/http/static-files.ts';
+import { createUnfinishedRequests } from '../../src/http/unfinished-requests.ts';
 import { createViews, type Views } from '../../src/http/views.ts';
 import { loadWords } from '../../src/http/words.ts';
 import type { OidcServer } from '../../src/oidc/oidc.ts';
@@ -55,6 +56,7 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
     brand: { name: 'Portico', links: [] },
     asset: files.address,
   });
+  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const app = createApp({
     config: {
       http: {
@@ -69,7 +71,7 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
     },
     issuer,
     clock: systemClock,
-    log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) }),
+    log,
     stores: { health: options.health ?? (async () => [{ name: 'embedded', ok: true }]) },
     oidc: { methods: () => undefined, bounds: () => undefined, handle: async () => {}, ...options.oidc },
     views,
@@ -79,6 +81,7 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
     dialects: options.dialects,
     development: [],
     accepting: options.accepting ?? (() => true),
+    unfinished: createUnfinishedRequests(log),
   });
   server.on('request', app.callback());
   return { url, port, log: lines, views, close: () => closed(server) };
