@@ -92,7 +92,7 @@ describe('The server process', function () {
     }
   });
 
-  it('X1 keeps its folder, its database and its key from other users of the machine', async () => {
+  it('B10 X1 keeps its folder, its database and its key from other users of the machine', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'portico-modes-'));
     const server = await startServerProcess({
       folder,

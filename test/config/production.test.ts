@@ -82,13 +82,13 @@ describe('Production', () => {
       'keys.encryption',
     ],
     [
-      'X1 sixteen random bytes twice for a key',
+      'B10 X1 sixteen random bytes twice for a key',
       'PORTICO_KEYS__ENCRYPTION',
       Buffer.alloc(32, randomBytes(16)).toString('base64'),
       'keys.encryption',
     ],
     [
-      'X1 numbers in steps for a key',
+      'B10 X1 numbers in steps for a key',
       'PORTICO_KEYS__ENCRYPTION',
       Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 7) & 255)).toString('hex'),
       'keys.encryption',
@@ -104,7 +104,7 @@ describe('Production', () => {
     it(`refuses ${what}`, () => expect(pathsRefused({ [variable]: value })).to.deep.equal([where]));
   }
 
-  it('X1 refuses a secret of HS256 that a stranger could guess, from a file or not, and no random one', () => {
+  it('B10 X1 refuses a secret of HS256 that a stranger could guess, from a file or not, and no random one', () => {
     const weak = {
       'equal bytes': 'a'.repeat(32),
       'two bytes in turn': 'ab'.repeat(20),
@@ -139,7 +139,7 @@ describe('Production', () => {
     }
   });
 
-  it('T1 refuses a secret of HS256 that another dialect or the server has too', () => {
+  it('B10 T1 refuses a secret of HS256 that another dialect or the server has too', () => {
     const secret = randomBytes(32).toString('base64');
     const shared = (name: string, text: string) => ({
       [`PORTICO_DIALECTS__${name}__ACCESSTOKEN__SIGNING`]: 'HS256',
@@ -157,7 +157,7 @@ describe('Production', () => {
     ).to.deep.equal([]);
   });
 
-  it('R1 refuses to believe proxies on half the internet, and takes the ranges that operators have', () => {
+  it('B10 R1 refuses to believe proxies on half the internet, and takes the ranges that operators have', () => {
     const wide = [
       ...['0.0.0.0/0', '0.0.0.0/1', '128.0.0.0/1', '1.2.3.4/0', '64.0.0.0/7', '::/0', '::/1', '2000::/3'],
       ...['2000::/15', '::ffff:0:0/96', '::ffff:0.0.0.0/96', '0:0:0:0:0:ffff:0:0/103', '::/96', 'fc00::/6'],

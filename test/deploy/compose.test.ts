@@ -186,7 +186,7 @@ describe('docker-compose.yml', () => {
     expect(readFileSync(path.join(root, '.dockerignore'), 'utf8')).not.to.contain('!deploy');
   });
 
-  it('X1 lets only who knows a password into MongoDB, and the nodes nowhere but into their database', () => {
+  it('B10 X1 lets only who knows a password into MongoDB, and the nodes nowhere but into their database', () => {
     const { command = [], environment = {}, volumes = [], healthcheck } = compose.services.mongo ?? {};
     // A replica set without a key for its members would not ask anybody (and does not start with --auth).
     expect(command.join(' ')).to.match(/ --keyFile \S+$/);

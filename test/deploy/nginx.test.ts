@@ -283,7 +283,7 @@ describe('nginx as shipped, before two nodes', function () {
     }
     const get = `${head('GET')}${CLOSE}`;
 
-    it('B4 of requests is refused with 429 above what a clinic has, and others are served meanwhile', async () => {
+    it('B10 B4 of requests is refused with 429 above what a clinic has, and others are served meanwhile', async () => {
       const flooded = await startNginx(program, [nodes[0].port, nodes[1].port]);
       const began = Date.now();
       const answers: string[] = [];
@@ -307,7 +307,7 @@ describe('nginx as shipped, before two nodes', function () {
       expect(statuses(other)).to.deep.equal(['200']);
     });
 
-    it('B4 of bodies that do not come holds a hundred connections, and others are served meanwhile', async () => {
+    it('B10 B4 of bodies that do not come holds a hundred connections, and others are served meanwhile', async () => {
       const flooded = await startNginx(program, [nodes[0].port, nodes[1].port]);
       const slow = Array.from({ length: 100 }, () =>
         ask(flooded, '127.0.0.1', `${head('POST')}Content-Length: 5\r\n\r\nhel`),
@@ -322,7 +322,7 @@ describe('nginx as shipped, before two nodes', function () {
       expect(statuses(other)).to.deep.equal(['200']);
     });
 
-    it('B4 counts an IPv6 client by its /64, and an operator’s own servers not at all', async () => {
+    it('B10 B4 counts an IPv6 client by its /64, and an operator’s own servers not at all', async () => {
       const shown = await startNginx(program, [nodes[0].port, nodes[1].port], undefined, [
         [
           'map $limited:$remote_addr',

@@ -44,7 +44,7 @@ describe('docs/operations.md', function () {
     }
   });
 
-  it('X1 says rightly that profiles can be read in the store, and what signs people in cannot', async () => {
+  it('B10 X1 says rightly that profiles can be read in the store, and what signs people in cannot', async () => {
     expect(guide).to.contain('profiles are stored as they are');
     const server = await startTestServer();
     const line = await oidcSignIn(server.issuer);

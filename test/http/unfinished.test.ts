@@ -18,7 +18,7 @@ describe('Requests that never come whole', function () {
     'sends what is no chunk': (socket: ReturnType<typeof connect>) => socket.write('zz\r\n'),
   };
 
-  it('A5 L2 are one line with their number, and no line, audit record or stack each', async () => {
+  it('B10 A5 L2 are one line with their number, and no line, audit record or stack each', async () => {
     const server = await startTestServer({ config: { log: { level: 'info' } } });
     const { port } = new URL(server.url);
     const from = server.logged.length;
@@ -55,7 +55,7 @@ describe('Requests that never come whole', function () {
     expect(lines).to.have.length(1);
   });
 
-  it('A5 are told once a minute, and not at all when there are none', async () => {
+  it('B10 A5 are told once a minute, and not at all when there are none', async () => {
     const lines: string[] = [];
     const log = createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } });
     const unfinished = createUnfinishedRequests(log);
@@ -66,7 +66,7 @@ describe('Requests that never come whole', function () {
     expect(lines.map((line) => JSON.parse(line).requests)).to.deep.equal([5000]);
   });
 
-  it('A5 a request that Node gives up is one of them', async () => {
+  it('B10 A5 a request that Node gives up is one of them', async () => {
     const server = createServer({
       requestTimeout: 100,
       headersTimeout: 100,

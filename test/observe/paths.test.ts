@@ -57,7 +57,7 @@ describe('A path with a code or a token in it', () => {
     return [...new Set(patterns)];
   }
 
-  it('L2 reaches neither the log nor the figures, at any address and by any method', async () => {
+  it('B10 L2 reaches neither the log nor the figures, at any address and by any method', async () => {
     const patterns = await placesOfDialects();
     for (const [what, secret] of Object.entries(SECRETS)) {
       const targets = [
@@ -92,7 +92,7 @@ describe('A path with a code or a token in it', () => {
     }
   });
 
-  it('L2 is told by the pattern of the route that answered', async () => {
+  it('B10 L2 is told by the pattern of the route that answered', async () => {
     const from = server.logged.length;
     for (const path of [
       '/interaction/zyxwvu',

@@ -350,7 +350,7 @@ describe('authorization requests', () => {
       expect(begun.url.searchParams.get('error')).to.equal(null);
     });
 
-    it('P11 H3 refuses every odd shape of the claims parameter at every endpoint that takes one', async () => {
+    it('B10 P11 H3 refuses every odd shape of the claims parameter at every endpoint that takes one', async () => {
       const query = (claims: unknown) =>
         new URLSearchParams(authorizePath({ claims: text(claims) }).slice(11));
       const text = (claims: unknown) => (typeof claims === 'string' ? claims : JSON.stringify(claims));

@@ -387,7 +387,7 @@ clients:
       ]);
     });
 
-    it('X1 is refused in production when it holds what the demo seed publishes, and loads elsewhere', async () => {
+    it('B10 X1 is refused in production when it holds what the demo seed publishes, and loads elsewhere', async () => {
       const demo = readFileSync(DEMO, 'utf8').replace(/^demo: true$/m, '');
       const because = 'is refused in production: it is published with the demo seed';
       const paths = [

@@ -175,7 +175,7 @@ describe('AVYCENNA', () => {
       expect(asked.json()).to.include({ active: true, role: 'doctor', scope: 'read:health' });
     });
 
-    it('K3 cannot be revoked as tokens, which the client is told; whether there is such a key, it is not', async () => {
+    it('B10 K3 cannot be revoked as tokens, which the client is told; whether there is such a key, it is not', async () => {
       const client = clientOf(server);
       const { email } = await newDoctor(server);
       const { access } = await client.signIn(email, PASSWORD);

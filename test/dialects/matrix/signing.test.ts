@@ -124,7 +124,7 @@ for (const shared of ARRANGEMENTS) {
 
     for (const vendor of VENDORS) {
       const { name } = vendor.dialect;
-      it(`T1 ${name} takes no token under another key than the one that it is configured for`, async () => {
+      it(`B10 T1 ${name} takes no token under another key than the one that it is configured for`, async () => {
         const real = await signIn(vendor);
         const secret = secrets.get(name);
         const jwks = createLocalJWKSet(await published());
@@ -156,7 +156,7 @@ for (const shared of ARRANGEMENTS) {
       });
     }
 
-    it('T1 X1 no secret is published', async () => {
+    it('B10 T1 X1 no secret is published', async () => {
       const everything = JSON.stringify(await published());
       for (const secret of secrets.values()) expect(everything).not.to.contain(secret);
       expect((await published()).keys.map(({ kty }) => kty)).not.to.include('oct');
