@@ -1,6 +1,6 @@
 /**
- * The server key: 32 bytes under which everything that signs people in is stored hashed or encrypted. Production takes
- * it from the configuration; development makes one at its first start and keeps it in a file.
+ * The server key: 32 bytes under which everything that signs people in is stored hashed or encrypted.
+ * Production takes it from the configuration; development makes one at its first start and keeps it in a file.
  */
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';

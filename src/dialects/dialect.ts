@@ -252,8 +252,8 @@ export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = 
   /** Where this endpoint's order of checks is not the dialect's; complete as well. */
   readonly order?: readonly Step[];
   /**
-   * Which of the shared attempt counters (design.md, Attempts) stand before this door: all three, taken and
-   * given back by the use case ('sign-in'); the client address's alone, held by the frame when every other
+   * Which of the shared attempt counters (design.md, Attempts) stand before this door: all of them, held
+   * by the use case ('sign-in'); the client address's alone, held by the frame when every other
    * check has passed ('address'); none ('nothing').
    */
   readonly counts: 'sign-in' | 'address' | 'nothing';

@@ -90,7 +90,7 @@ function onlyEngineRoutes(oidc: Pick<OidcServer, 'methods'>): Middleware {
 function engine(oidc: Pick<OidcServer, 'handle'>): Middleware {
   return async (ctx) => {
     ctx.respond = false;
-    // '/authorize/<uid>' and '/device/<uid>' are one route each. What stands there may be a code: people type one there.
+    // '/authorize/<uid>' and '/device/<uid>' are one route each. People type codes behind /device/.
     ctx.state.route = ctx.path.replace(/^\/(authorize|device)\/.*/, '/$1/:uid');
     // Koa's own default, which the engine would take for an answer.
     ctx.res.statusCode = 404;

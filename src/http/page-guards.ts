@@ -24,9 +24,8 @@ export function pageGuards(forms: Forms) {
   return {
     open:
       (shows: Shows): Middleware =>
-      async (ctx) => {
-        await shows(ctx);
-      },
+      (ctx) =>
+        shows(ctx),
     ownForm: own(false),
     ownFormNoReferrer: own(true),
   };

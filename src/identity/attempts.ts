@@ -1,14 +1,14 @@
 /**
  * What failed tries cost: one policy for every door that checks a secret (hosted pages, dialects, codes,
- * password change), counted in the shared store. Three sliding counters, all held before the work and charged
+ * password change), counted in the shared store. Four sliding counters, all held before the work and charged
  * by failure alone (budgets.ts):
  *
  * - pair: login and client address. Cleared by success.
  * - login: from all addresses. Not applied to addresses from which this account signed in within the last 30
  *   days, so that a stranger cannot lock its owner out.
  * - address: over all logins.
- * - codes: wrong one-time codes of a login, from all addresses and over a long time, with the exception of
- *   login. New codes give new tries at the store; this is what a patient guesser has in all.
+ * - codes: wrong one-time codes of a login, from all addresses and over a long time, with the same exception as
+ *   login. Each new code gives new tries; this is what a patient guesser has in all.
  *
  * A login is the account that the sent name leads to. Where there is none it is the organization and the
  * folded name, so that both look alike. Counters that cannot be reached throw StoreUnavailable: the answer is

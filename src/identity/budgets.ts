@@ -104,7 +104,7 @@ export function createBudgets({ store, clock }: { store: AttemptStore; clock: Cl
     return { full: new Map(full.map(({ budget, charged }) => [budget.key, charged])) };
   }
 
-  /** Until the budget of the line is not what is in the way any more. */
+  /** Tries again while the budget of this line is the one that lacks room. */
   async function look(key: string, budgets: readonly Budget[], end: number): Promise<Tried> {
     for (;;) {
       const tried = await tryOnce(budgets);

@@ -40,8 +40,8 @@ interface Wanted {
 
 /**
  * The linked account, the one linked now, or a new one. Refused('account-exists'): the address or the identity
- * belongs to an account that these rules do not link, or that the place does not know; ('sign-in-refused'): the account is not active. Of parallel first
- * sign-ins of one identity exactly one makes the account.
+ * belongs to an account that these rules do not link, or that the place does not know; ('sign-in-refused'): the
+ * account is not active. Of parallel first sign-ins of one identity exactly one makes the account.
  */
 export async function accountForIdentity(identity: Identity, wanted: Wanted): Promise<FoundPerson> {
   for (let tries = 0; tries < 10; tries += 1) {

@@ -40,14 +40,14 @@ export interface NewAccountWanted {
   readonly passwordMinimum?: number;
   /** Given, the audit line is written. */
   readonly origin?: RequestOrigin;
-  /** The client address of a person who opens the account; it counts there. Absent: an operator, or a clinic by its key. */
+  /** The client address of a person who opens the account, where it counts. Absent: an operator or a clinic does. */
   readonly openedFrom?: string;
 }
 
 /**
- * Refused('account-exists' | 'password-too-short' | 'password-too-common' | 'unavailable' | 'too-many-requests'). The password is
- * hashed before the name is tried, so that a door that must not tell (the hosted page) takes the same time.
- * Sends no letter.
+ * Refused('account-exists' | 'password-too-short' | 'password-too-common' | 'unavailable' | 'too-many-requests').
+ * The password is hashed before the name is tried, so that a door that must not tell (the hosted page) takes the
+ * same time. Sends no letter.
  */
 export async function registerAccount(identity: Identity, wanted: NewAccountWanted): Promise<AccountRecord> {
   const outcome = await insertAccount(identity, wanted);
@@ -70,7 +70,10 @@ export async function insertAccount(
   );
 }
 
-/** Counts an account where its person opens it, before `open`; only one that is made stays counted. Refused('too-many-requests'). */
+/**
+ * Counts an account at its person's client address before `open`; only one that is made stays counted.
+ * Refused('too-many-requests').
+ */
 export async function countedWhenMade<Outcome>(
   identity: Identity,
   address: string,

@@ -1,7 +1,7 @@
 /**
  * The audit trail: who did what, from where, with which result. One record per event, kept in the store
- * and (as configured) written to the log; refused attempts are folded. Writing never fails and never delays the request that it is
- * about: a store that is down costs a log line.
+ * and (as configured) written to the log; refused attempts are folded. Writing never fails and never delays the
+ * request that it is about: a store that is down costs a log line.
  */
 import type { Clock } from '../clock.ts';
 import type { AuditRecord, AuditStore } from '../store/ports.ts';

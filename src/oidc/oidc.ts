@@ -22,7 +22,7 @@ export interface OidcServer {
   readonly sessions: BrowserSessions;
   /** The signing keys that there are, retired ones for a while too; without the keys themselves. */
   signingKeys(): readonly SigningKeyView[];
-  /** What introspection asks of the dialects: called once, before the first request. Until then no token of theirs is good. */
+  /** Called once, before the first request: until then no token of a dialect is good at introspection. */
   askDialects(dialects: DialectsAsked): void;
   /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */
   rotateKeys(options?: { force?: boolean }): Promise<void>;

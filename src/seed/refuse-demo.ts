@@ -1,4 +1,4 @@
-/** What this project publishes stays out of production: files that are marked `demo`, and what was copied from its own. */
+/** What this project publishes stays out of production: files marked `demo`, and copies of the demo seed's secrets. */
 import { join } from 'node:path';
 import type { Mistake } from '../config/mistakes.ts';
 import { readSeed, SeedError, type SeedFile } from './read-seed.ts';

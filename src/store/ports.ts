@@ -55,9 +55,12 @@ export interface Stores {
   readonly facts: FactStore;
   /** Creates or upgrades what the back end needs (tables, indexes). Safe to repeat and to run from many processes at once. */
   migrate(): Promise<void>;
-  /** One entry per server behind this back end, each written to and read back: one that is full or may only be read is not ok. Never rejects. */
+  /**
+   * One entry per server behind this back end, each written to and read back: a full or read-only one is not ok.
+   * Never rejects.
+   */
   health(): Promise<StoreHealth[]>;
-  /** How full the memory is that holds what passes, from 0 to 1; 0 where that is unknown or there is no bound. A moment old at most. */
+  /** How full the memory of short-lived records is, from 0 to 1; 0 where it has no bound or does not tell. A moment old. */
   fullness(): Promise<number>;
   /** Deletes records that expired before `now`, in bounded batches; resolves with how many. */
   sweep(now: Date): Promise<number>;
