@@ -70,7 +70,7 @@ const ZONES: readonly Zone[] = [
       'dialects/[^/]+.ts',
       'dialects/use-cases/.+',
       'http/.+',
-      'identity/(refusal|aliases|api-keys|organizations).ts',
+      'identity/(refusal|aliases|api-keys|organizations|recent-sign-in).ts',
       'store/ports.ts',
       'federation/upstream.ts',
     ],

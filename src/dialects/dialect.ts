@@ -56,7 +56,7 @@ export interface Dialect<Settings = AnySettings> {
    * Which directory the request means. Throw Refused('unknown-organization') or ('wrong-organization'), or
    * name it; a name that is no organization is refused as 'unknown-organization'. Undefined: the request
    * names none, and what it carries decides (a refresh token, a ticket, an sso_token): `use` then belongs to
-   * no organization until refresh, readTicket, spendTicket or readBrowserTicket succeeds, and to that one's
+   * no organization until refresh, readTicket, resetPassword, confirmAddress or readBrowserTicket succeeds, and to that one's
    * afterwards; `facts.organization` is an empty view. Where it names one that is not the caller's, the
    * credential is refused as though it were not good ('invalid-token', 'invalid-api-key').
    */
@@ -359,6 +359,8 @@ export interface Caller {
   readonly account?: AccountView;
   /** The sign-in behind a token. */
   readonly grantId?: string;
+  /** That sign-in is minutes old and was the person's own, not single sign-on. */
+  readonly recent?: boolean;
   /** Scopes of the key, or of the token. */
   readonly scopes: readonly string[];
   /** When an API key ends; absent: when it is deleted. */
@@ -631,7 +633,6 @@ export interface AccountChanges {
   readonly email?: string;
   readonly claims?: { readonly [K in keyof ProfileClaims]?: ProfileClaims[K] | null | undefined };
   readonly vendor?: Readonly<Record<string, Json | undefined>>;
-  readonly emailVerified?: boolean;
 }
 
 export interface NewAccount {
@@ -695,8 +696,8 @@ export interface Use {
   }): Promise<SignedIn>;
   /**
    * Spends a one-time code made by `sendCode` for this purpose: 'code-refused', 'too-many-requests'.
-   * `only`: refused like a wrong code when false. The address becomes verified; with `reclaims` the first
-   * proof of an unverified address removes the password, grants and API keys made before it.
+   * `only`: refused like a wrong code when false. The address is proven: the first proof ends the password,
+   * grants, API keys and whatever else was made before it.
    */
   signInWithCode(wanted: {
     email: string;
@@ -705,7 +706,6 @@ export interface Use {
     /** As given to `sendCode`. */
     binding?: string;
     only?: (account: AccountView) => boolean;
-    reclaims?: boolean;
   }): Promise<SignedIn>;
   /** One Grant with its tokens for an account that proved itself by other means. */
   signIn(account: AccountView, how: Amr, options?: { lifetime?: number }): Promise<SignedIn>;
@@ -744,12 +744,22 @@ export interface Use {
   judgePassword(password: string, rules: { minimum: number }): void;
   /** True if right. A wrong one counts as a failed sign-in of this account; 'too-many-requests', 'unavailable'. */
   checkPassword(accountId: string, password: string): Promise<boolean>;
-  /** Sets it, makes an inactive account active, ends every grant but `keep` and all browser sessions. `notify`: tells the owner by letter. */
+  /**
+   * Sets it, makes an inactive account active, ends every grant but the caller's and all browser sessions, and
+   * tells the owner by letter. The old one was checked before; a first one takes a recent sign-in.
+   * 'forbidden', 'password-too-short', 'password-too-common', 'unavailable'.
+   */
   setPassword(
     accountId: string,
     password: string,
-    options: { keep?: string; minimum: number; notify: boolean; changes?: AccountChanges },
+    options: { minimum: number; changes?: AccountChanges },
   ): Promise<AccountView>;
+  /**
+   * Sets a new password by a link of the purpose 'reset', which proves the address, and tells the owner. A
+   * refused password leaves the link as it is: 'ticket-refused', 'password-too-short', 'password-too-common',
+   * 'unavailable'.
+   */
+  resetPassword(token: string, password: string, rules: { minimum: number }): Promise<AccountView>;
 
   /* -- letters; sent off the request's path, never failing the request */
 
@@ -780,11 +790,16 @@ export interface Use {
     letter: string;
     supersedes: boolean;
     quota?: { limit: number; window: number };
+    /** The holder of the account's password asks for it: the link's proof leaves that password in force. */
+    confirms?: boolean;
   }): Promise<void>;
   /** Undefined: unknown, expired, spent, of another organization, or its account is not active. */
   readTicket(token: string, purpose: string): Promise<AccountView | undefined>;
-  /** As readTicket, and spends it: for exactly one caller. */
-  spendTicket(token: string, purpose: string): Promise<AccountView | undefined>;
+  /**
+   * Spends a link that proves the address, for exactly one caller: the first proof ends whatever was made
+   * before it, but for what the link `confirms`. 'ticket-refused'.
+   */
+  confirmAddress(token: string, purpose: string): Promise<AccountView>;
   /** Does the work that a letter would cost, where none is due, so that both take the same time. */
   pretendLetter(): Promise<void>;
   /** A letter without code or link. */

@@ -3,6 +3,7 @@
  * audience, of an account that may no longer come in) is one refusal, so that nothing can be told apart.
  */
 import { authenticateApiKey } from '../identity/api-keys.ts';
+import { wasRecent } from '../identity/recent-sign-in.ts';
 import { accountView } from './account-view.ts';
 import { mayGoOn } from './admission.ts';
 import type { MountedDialect } from './check-dialects.ts';
@@ -39,6 +40,10 @@ async function bearerOfToken(
     organization: live.organization,
     account: await accountView(services.identity, account, dialect),
     grantId: live.grantId,
+    recent: wasRecent(
+      { amr: live.amr, signedInAt: new Date((live.signedInAt ?? 0) * 1000) },
+      services.clock.now(),
+    ),
     scopes,
     claims: live.claims,
   };

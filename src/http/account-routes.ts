@@ -18,7 +18,9 @@ import { type FormFields, readForm } from './read-form.ts';
 export interface Person {
   readonly account: AccountRecord;
   readonly sessionUid: string;
-  /** Whether the sign-in is minutes old, and was the person's own: not by single sign-on. */
+  /** The sign-in was the person's own, not single sign-on. */
+  readonly inPerson: boolean;
+  /** It is minutes old besides. */
   readonly recent: boolean;
 }
 

@@ -10,6 +10,7 @@ import type { Identity, RequestOrigin } from './identity.ts';
 import { takeEmail } from './letter-requests.ts';
 import { normalizeEmail } from './normalize.ts';
 import { proveCode } from './prove-code.ts';
+import { reclaimAccount } from './reclaim-account.ts';
 import { Refused } from './refusal.ts';
 import { sendLetter } from './send-letter.ts';
 import { updateAccount } from './update-account.ts';
@@ -50,10 +51,14 @@ export async function sendAddressCode(identity: Identity, wanted: Wanted): Promi
 }
 
 /**
- * Makes the address the account's verified one. False: the code is wrong, or the address is somebody's.
- * Refused('too-many-requests').
+ * Makes the address the account's verified one. `inPerson`: the session was opened by a factor of the
+ * person's own, so what the account holds is theirs too. False: the code is wrong, or the address is
+ * somebody's. Refused('too-many-requests').
  */
-export async function proveAddress(identity: Identity, wanted: Wanted & { code: string }): Promise<boolean> {
+export async function proveAddress(
+  identity: Identity,
+  wanted: Wanted & { code: string; inPerson: boolean },
+): Promise<boolean> {
   const { account, code, request, origin } = wanted;
   const { organization } = account;
   const email = normalizeEmail(wanted.email);
@@ -63,15 +68,20 @@ export async function proveAddress(identity: Identity, wanted: Wanted & { code: 
   });
   if (!proven) return false;
   let before: string | undefined;
+  let present: AccountRecord;
   try {
-    await updateAccount(identity, account.id, (present) => {
-      before = present.email;
-      return { ...present, email, emailVerified: true };
+    present = await updateAccount(identity, account.id, (current) => {
+      before = current.email;
+      return { ...current, email, emailVerified: current.emailVerified && current.email === email };
     });
   } catch (error) {
     if (error instanceof Refused && error.reason === 'account-exists') return false;
     throw error;
   }
+  await reclaimAccount(identity, {
+    account: present,
+    ...(wanted.inPerson ? { confirms: 'everything' } : {}),
+  });
   const changed = before !== email;
   const event = changed ? 'address.change' : 'address.confirm';
   noteChange(identity, { event, organization, subject: account.id, origin });

@@ -7,16 +7,27 @@ export async function endLetters(identity: Pick<Identity, 'stores'>, accountId: 
   await Promise.all([codes.removeByAccount(accountId), tickets.removeByAccount(accountId)]);
 }
 
-/** Ends grants, browser sessions and API keys. */
-export async function endAccess(identity: Identity, accountId: string): Promise<void> {
-  await Promise.all([identity.access.endAll(accountId), identity.stores.apiKeys.removeByAccount(accountId)]);
+/** Ends grants, browser sessions and API keys, but for the grants of a client that is to keep them. */
+export async function endAccess(
+  identity: Identity,
+  accountId: string,
+  keep?: { readonly clientId: string },
+): Promise<void> {
+  await Promise.all([
+    identity.access.endAll(accountId, keep),
+    identity.stores.apiKeys.removeByAccount(accountId),
+  ]);
 }
 
 /**
  * The same, and what apps were allowed. That comes last: a consent that is given meanwhile goes as well, or
  * finds that its session has ended.
  */
-export async function endAccessForGood(identity: Identity, accountId: string): Promise<void> {
-  await endAccess(identity, accountId);
+export async function endAccessForGood(
+  identity: Identity,
+  accountId: string,
+  keep?: { readonly clientId: string },
+): Promise<void> {
+  await endAccess(identity, accountId, keep);
   await identity.access.forgetConsents(accountId);
 }

@@ -34,8 +34,14 @@ export interface Identity {
 
 /** Ends what an account holds. */
 export interface AccessEnder {
-  /** Every grant with its tokens, and every browser session, but the ones to keep. */
-  endAll(accountId: string, keep?: { grantId?: string; sessionUid?: string }): Promise<void>;
+  /**
+   * Every grant with its tokens, every browser session, and every sign-in that waits to become one, but the
+   * ones to keep. `clientId`: keeps all grants of this client.
+   */
+  endAll(
+    accountId: string,
+    keep?: { readonly grantId?: string; readonly sessionUid?: string; readonly clientId?: string },
+  ): Promise<void>;
   /** What the account has allowed apps, for when they ask again. */
   forgetConsents(accountId: string): Promise<void>;
 }

@@ -64,10 +64,7 @@ async function byLink(
   refuseUnlessKnown(account, knows);
   refuseUnlessActive(account);
   if (account.emailVerified || !provesAddress(person, account)) return { account, how: 'found' };
-  return {
-    account: await reclaimAccount(identity, { accountId: account.id, keep: person }),
-    how: 'reclaimed',
-  };
+  return { account: await reclaimAccount(identity, { account, by: person }), how: 'reclaimed' };
 }
 
 async function byAddress(
@@ -80,7 +77,7 @@ async function byAddress(
   refuseUnlessKnown(account, knows);
   refuseUnlessActive(account);
   if (!provesAddress(person, account)) throw new Refused('account-exists');
-  const present = account.emailVerified ? account : await reclaimAccount(identity, { accountId: account.id });
+  const present = await reclaimAccount(identity, { account });
   if ((await link(identity, present, { ...person, origin })) === 'taken') return 'again';
   return { account: present, how: account.emailVerified ? 'linked' : 'reclaimed' };
 }
@@ -141,6 +138,15 @@ export async function findByIdentity(
   // Left behind by a deletion that was cut short.
   if (account === undefined) await identities.unlink(organization, issuer, subject);
   return account;
+}
+
+/** Before a proof is spent on a link: Refused('account-exists') when the identity is another account's. */
+export async function checkLinkable(
+  identity: Identity,
+  wanted: { accountId: string; organization: string; issuer: string; subject: string },
+): Promise<void> {
+  const linked = await findByIdentity(identity, wanted);
+  if (linked !== undefined && linked.id !== wanted.accountId) throw new Refused('account-exists');
 }
 
 /** Links after the person proved both. Refused('account-exists') when the identity is linked already, ('account-not-found'). */

@@ -7,29 +7,52 @@ import { sendLetter } from './send-letter.ts';
 import { RESET } from './tickets.ts';
 import { updateAccount } from './update-account.ts';
 
-/**
- * Sets the password, makes an inactive account active (a blocked one stays blocked), ends every grant and
- * browser session but the ones to keep, and every reset link. `change`: further changes in the same step.
- * `letter`: tells the owner. `origin`: given, the audit line is written. `minimum`: code points. Who may do this is the caller's affair.
- * Refused('password-too-short' | 'password-too-common' | 'unavailable' | 'account-not-found').
- */
+interface Setting {
+  readonly accountId: string;
+  readonly keep?: { readonly grantId?: string; readonly sessionUid?: string };
+  /** Tells the owner. */
+  readonly letter?: 'password-changed' | 'password-reset-done';
+  /** Further changes in the same step. */
+  readonly change?: (account: AccountRecord) => AccountRecord;
+  /** Given, the audit line is written. */
+  readonly origin?: RequestOrigin;
+}
+
+/** As storePassword, of a password that is judged and hashed first. `minimum`: code points. */
 export async function setPassword(
   identity: Identity,
-  wanted: {
-    accountId: string;
-    password: string;
-    minimum: number;
-    keep?: { grantId?: string; sessionUid?: string };
-    letter?: 'password-changed' | 'password-reset-done';
-    change?: (account: AccountRecord) => AccountRecord;
-    origin?: RequestOrigin;
-  },
+  { password, minimum, ...setting }: Setting & { password: string; minimum: number },
 ): Promise<AccountRecord> {
-  const { accountId, password, minimum, change = (account) => account } = wanted;
-  const before = await identity.stores.accounts.byId(accountId);
-  if (before === undefined) throw new Refused('account-not-found');
-  await judgePassword(identity, { password, minimum, organization: before.organization });
-  const passwordHash = await identity.hasher.hash(password);
+  const account = await identity.stores.accounts.byId(setting.accountId);
+  if (account === undefined) throw new Refused('account-not-found');
+  const { organization } = account;
+  const passwordHash = await hashNewPassword(identity, { password, minimum, organization });
+  return storePassword(identity, { ...setting, passwordHash });
+}
+
+/**
+ * Everything that can refuse a new password. Comes before what the change costs (a link is spent, an old
+ * password goes), so that a refused one costs nothing (security.md B8).
+ * Refused('password-too-short' | 'password-too-common' | 'unavailable').
+ */
+export async function hashNewPassword(
+  identity: Identity,
+  wanted: { password: string; minimum: number; organization: string },
+): Promise<string> {
+  await judgePassword(identity, wanted);
+  return identity.hasher.hash(wanted.password);
+}
+
+/**
+ * Sets the password, makes an inactive account active (a blocked one stays blocked), ends every grant and
+ * browser session but the ones to keep, and every reset link. Who may do this is the caller's affair.
+ * Refused('account-not-found').
+ */
+export async function storePassword(
+  identity: Identity,
+  wanted: Setting & { passwordHash: string },
+): Promise<AccountRecord> {
+  const { accountId, passwordHash, change = (account) => account } = wanted;
   const account = await updateAccount(identity, accountId, (present) => ({
     ...change(present),
     passwordHash,

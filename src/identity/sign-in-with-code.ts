@@ -6,13 +6,12 @@ import { noteRefusedSignIn, noteSignIn } from './note-sign-in.ts';
 import { judged, openAttempt } from './open-attempt.ts';
 import { reclaimAccount } from './reclaim-account.ts';
 import { Refused } from './refusal.ts';
-import { updateAccount } from './update-account.ts';
 
 /**
- * Spends a code made by sendCode for this purpose (and request, and binding); the address becomes verified. `reclaims`:
- * the first proof of an unverified address removes what was made before it. `admits`: by default active
- * accounts come in; given, it decides alone; who is not admitted loses no code. Writes lastSignInAt and the
- * audit line. Refused('code-refused' | 'too-many-requests').
+ * Spends a code made by sendCode for this purpose (and request, and binding); the address is proven (reclaimAccount).
+ * `confirms`: the password was given in the same sign-in, so the two are one person's. `admits`: by default
+ * active accounts come in; given, it decides alone; who is not admitted loses no code. Writes lastSignInAt
+ * and the audit line. Refused('code-refused' | 'too-many-requests').
  */
 export async function signInWithCode(
   identity: Identity,
@@ -23,7 +22,7 @@ export async function signInWithCode(
     purpose: string;
     origin: RequestOrigin;
     admits?: (account: AccountRecord) => boolean;
-    reclaims?: boolean;
+    confirms?: boolean;
     binding?: string;
     request?: string;
   },
@@ -49,7 +48,8 @@ export async function signInWithCode(
     throw new Refused('code-refused');
   }
   await attempt.succeeded(admitted.id);
-  const proven = await withProvenAddress(identity, admitted, wanted.reclaims === true);
+  const confirms = wanted.confirms === true ? { confirms: 'everything' as const } : {};
+  const proven = await reclaimAccount(identity, { account: admitted, ...confirms });
   // Blocked while the code was judged: what is issued now would outlive the blocking.
   if (!admits(proven)) throw new Refused('code-refused');
   await noteSignIn(identity, { account: proven, origin, factor: 'otp' });
@@ -58,13 +58,4 @@ export async function signInWithCode(
 
 function isActive(account: AccountRecord): boolean {
   return account.status === 'active';
-}
-
-async function withProvenAddress(
-  identity: Identity,
-  account: AccountRecord,
-  reclaims: boolean,
-): Promise<AccountRecord> {
-  if (reclaims && !account.emailVerified) return reclaimAccount(identity, { accountId: account.id });
-  return updateAccount(identity, account.id, (present) => ({ ...present, emailVerified: true }));
 }

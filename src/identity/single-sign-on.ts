@@ -7,6 +7,24 @@ import type { Identity } from './identity.ts';
 import { Refused } from './refusal.ts';
 import { insertAccount, type NewAccountFields } from './register-account.ts';
 
+/** Of the alias that holds the clinic's key. */
+const SUFFIX = '-sso';
+/** What a clinic decides about an account of its own: the id it shows, and whether its person gets mail. */
+const MEMBERS: readonly string[] = ['sso_code', 'disable_emails'];
+
+/** The account as it is when no clinic signs in to it: without its key and its decisions. */
+export function withoutSingleSignOn(account: AccountRecord): AccountRecord {
+  const names = Object.keys(account.aliases).filter((name) => name.endsWith(SUFFIX));
+  if (names.length === 0) return account;
+  const vendor = { ...account.vendor };
+  for (const dialect of names.map((name) => name.slice(0, -SUFFIX.length))) {
+    const members = Object.entries(vendor[dialect] ?? {}).filter(([member]) => !MEMBERS.includes(member));
+    vendor[dialect] = Object.fromEntries(members);
+  }
+  const aliases = Object.entries(account.aliases).filter(([name]) => !names.includes(name));
+  return { ...account, aliases: Object.fromEntries(aliases), vendor };
+}
+
 /**
  * The account that was made under `key` in this organization, whatever its status, or a new one by `fresh`
  * (asked again when a name of its was taken meanwhile). First calls in parallel make one account; a deleted
@@ -22,7 +40,7 @@ export async function findOrCreateByKey(
   },
 ): Promise<{ account: AccountRecord; created: boolean }> {
   const { organization, dialect, key, fresh } = wanted;
-  const alias = `${dialect}-sso`;
+  const alias = `${dialect}${SUFFIX}`;
   const value = `${organization}\0${key}`;
   for (let tries = 0; tries < 10; tries += 1) {
     const present = await identity.stores.accounts.byAlias(alias, value);

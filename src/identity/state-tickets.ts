@@ -36,13 +36,33 @@ export async function makeState(
   return token;
 }
 
+export interface StateView {
+  readonly organization: string;
+  readonly data: Record<string, Json>;
+}
+
+interface Asked {
+  readonly purpose: string;
+  readonly token: string;
+}
+
+/** Reads without spending: what may refuse the answer comes first. Undefined: as for spendState. */
+export function readState(identity: Identity, asked: Asked): Promise<StateView | undefined> {
+  return view(identity, asked, 'read');
+}
+
 /** For exactly one caller. Undefined: unknown, expired, spent, of another purpose. */
-export async function spendState(
+export function spendState(identity: Identity, asked: Asked): Promise<StateView | undefined> {
+  return view(identity, asked, 'spend');
+}
+
+async function view(
   identity: Identity,
-  wanted: { purpose: string; token: string },
-): Promise<{ organization: string; data: Record<string, Json> } | undefined> {
-  const hash = identity.secrets.mac('state', wanted.token);
-  const ticket = await identity.stores.tickets.spend(hash, wanted.purpose, identity.clock.now());
+  { purpose, token }: Asked,
+  how: 'read' | 'spend',
+): Promise<StateView | undefined> {
+  const hash = identity.secrets.mac('state', token);
+  const ticket = await identity.stores.tickets[how](hash, purpose, identity.clock.now());
   if (ticket === undefined) return undefined;
   const data = JSON.parse(identity.secrets.open(ticket.data, `state:${hash}`)) as Record<string, Json>;
   return { organization: ticket.organization, data };

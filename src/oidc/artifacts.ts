@@ -47,6 +47,14 @@ export interface Artifacts {
   listByAccount(kind: string, accountId: string): Promise<Artifact[]>;
 }
 
+/**
+ * Whose it is. A sign-in that was finished, and waits for its browser to come back for the session, is the
+ * account's already: it must end with the account's sessions.
+ */
+function holderOf({ accountId, result }: Payload): unknown {
+  return accountId ?? (result as { login?: { accountId?: unknown } } | undefined)?.login?.accountId;
+}
+
 export function createArtifacts(parts: { store: ArtifactStore; secrets: Secrets; clock: Clock }): Artifacts {
   const { store, secrets, clock } = parts;
   const idOf = (kind: string, value: string) => secrets.mac(`artifact:${kind}`, value);
@@ -64,7 +72,8 @@ export function createArtifacts(parts: { store: ArtifactStore; secrets: Secrets;
     async save(kind, value, payload, lifetime) {
       const id = idOf(kind, value);
       const now = clock.now();
-      const { grantId, accountId, clientId, uid, userCode } = payload;
+      const { grantId, clientId, uid, userCode } = payload;
+      const accountId = holderOf(payload);
       await store.put(kind, id, {
         payload: secrets.seal(JSON.stringify(payload), `${kind}:${id}`),
         createdAt: now,

@@ -32,6 +32,8 @@ export interface SignIn {
   readonly organization: string;
   readonly scope: string;
   readonly amr: readonly string[];
+  /** Epoch seconds; a refreshed token keeps it. Absent in tokens of an older Portico. */
+  readonly signedInAt?: number;
 }
 
 /** Saves tokens under a grant. */
@@ -58,6 +60,7 @@ export function createTokenMaker({ artifacts, clock, issuer, ring }: GrantIssuer
     organization: signIn.organization,
     scope: signIn.scope,
     amr: [...signIn.amr],
+    ...(signIn.signedInAt !== undefined && { signedInAt: signIn.signedInAt }),
     gty: DIALECT_GRANT,
   });
 
@@ -152,6 +155,7 @@ export function liveToken({ payload }: Artifact): LiveToken {
     audience: typeof payload.aud === 'string' ? payload.aud : undefined,
     claims: (payload.extra ?? {}) as Record<string, Json>,
     amr: Array.isArray(payload.amr) ? payload.amr.map(String) : [],
+    ...(typeof payload.signedInAt === 'number' && { signedInAt: payload.signedInAt }),
   };
 }
 

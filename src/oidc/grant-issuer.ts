@@ -25,8 +25,8 @@ export function createGrantIssuer(parts: GrantIssuerParts): GrantIssuer {
 
   return {
     async issue(wanted: GrantWanted) {
-      const signIn: SignIn = { ...wanted, grantId: randomToken() };
       const now = seconds(clock);
+      const signIn: SignIn = { ...wanted, grantId: randomToken(), signedInAt: now };
       const longest = Math.max(wanted.access.lifetime, 2 * (wanted.refresh?.lifetime ?? 0));
       const [access, refresh] = await Promise.all([
         make.access(signIn, wanted.access),

@@ -10,15 +10,18 @@ import type { GrantView, Holdings, SessionView } from './oidc.ts';
 export function createAccessEnder(artifacts: Artifacts, consents: Pick<Consents, 'forgetAll'>): AccessEnder {
   return {
     async endAll(accountId, keep = {}) {
-      const [grants, sessions] = await Promise.all([
+      const [grants, sessions, signIns] = await Promise.all([
         artifacts.listByAccount('Grant', accountId),
         artifacts.listByAccount('Session', accountId),
+        artifacts.listByAccount('Interaction', accountId),
       ]);
       await Promise.all([
         ...grants
+          .filter(({ payload }) => payload.clientId !== keep.clientId)
           .map(idOfGrant)
           .filter((id) => id !== keep.grantId)
           .map((id) => endGrant(artifacts, id)),
+        ...signIns.map((signIn) => artifacts.removeStored('Interaction', signIn.id)),
         ...sessions
           .filter((session) => session.payload.uid !== keep.sessionUid)
           .map((session) => artifacts.removeStored('Session', session.id)),

@@ -115,6 +115,8 @@ export interface LiveToken {
   readonly audience: string | undefined;
   readonly claims: Readonly<Record<string, Json>>;
   readonly amr: readonly string[];
+  /** Epoch seconds of the sign-in; absent in tokens of an older Portico. */
+  readonly signedInAt?: number;
 }
 
 export interface RotationWanted {

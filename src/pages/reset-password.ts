@@ -8,10 +8,9 @@ import type { Context } from 'koa';
 import { factsOf } from '../http/request-facts.ts';
 import type { Shows, Submits } from '../http/routes.ts';
 import { sendPage } from '../http/send-page.ts';
-import { reclaimAccount } from '../identity/reclaim-account.ts';
 import { Refused } from '../identity/refusal.ts';
-import { judgePassword, setPassword } from '../identity/set-password.ts';
-import { RESET, readTicket, spendTicket } from '../identity/tickets.ts';
+import { resetPassword } from '../identity/reset-password.ts';
+import { RESET, readTicket } from '../identity/tickets.ts';
 import type { AccountRecord } from '../store/ports.ts';
 import { organizationAsked } from './account/sign-in.ts';
 import { type Alert, alertFor, statusFor } from './alert.ts';
@@ -52,22 +51,11 @@ export function setNewPassword(parts: PageParts): Submits {
     const { account } = ticket;
     const password = form.get('password') ?? '';
     try {
-      await judgePassword(identity, { password, minimum, organization: account.organization });
-      if ((await spendTicket(identity, { token, purpose: RESET })) === undefined) {
+      const reset = await resetPassword(identity, { token, password, minimum, origin: originOf(ctx) });
+      if (reset === undefined) {
         await refuse(parts, ctx);
         return;
       }
-      // What was made before the address was proven is not this person's (security.md F5).
-      if (!account.emailVerified) await reclaimAccount(identity, { accountId: account.id });
-      await setPassword(identity, {
-        accountId: account.id,
-        password,
-        minimum,
-        letter: 'password-reset-done',
-        origin: originOf(ctx),
-        // Who holds the letter holds the mailbox.
-        change: (current) => ({ ...current, emailVerified: true }),
-      });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       await show(parts, ctx, {

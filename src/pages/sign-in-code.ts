@@ -7,6 +7,7 @@ import type { Context } from 'koa';
 import { interactionOf, type Submits } from '../http/routes.ts';
 import { sendPage } from '../http/send-page.ts';
 import { findAccount, findByLogin } from '../identity/accounts.ts';
+import { checkLinkable } from '../identity/linking.ts';
 import { Refused } from '../identity/refusal.ts';
 import { CODE_LIFETIME, RESEND_AFTER, sendSignInCode } from '../identity/send-sign-in-code.ts';
 import { signInWithCode } from '../identity/sign-in-with-code.ts';
@@ -117,19 +118,21 @@ async function judge(parts: PageParts, ctx: Context, view: InteractionView, type
   const progress = progressOf(view);
   const { purpose, name, account } = await addressee(parts, view, progress);
   const origin = originOf(ctx, view);
+  const { organization } = view;
+  const link = purpose === 'hosted-link' ? progress.link : undefined;
+  if (link !== undefined) await checkLinkable(parts.identity, { organization, ...link, ...link.person });
   const signedIn = await signInWithCode(parts.identity, {
-    organization: view.organization,
+    organization,
     email: account?.email ?? name,
     // People paste what their mail program shows them.
     code: typed.replace(/[\s-]/g, ''),
     purpose,
     request: view.uid,
     origin,
-    // The first proof of an address ends what was made before it; a second proof follows a first one.
-    reclaims: purpose !== 'hosted-step-up',
+    confirms: purpose === 'hosted-step-up' && halfProven(view)?.proofs.includes('pwd') === true,
   });
-  if (progress.link !== undefined && purpose === 'hosted-link') {
-    await finishLink(parts, ctx, view, { link: progress.link, account: signedIn, proof: 'otp' });
+  if (link !== undefined) {
+    await finishLink(parts, ctx, view, { link, account: signedIn, proof: 'otp' });
     return;
   }
   const remember = progress.remember === true;

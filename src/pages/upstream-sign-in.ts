@@ -9,7 +9,7 @@ import type { Context } from 'koa';
 import { IdTokenRefused, type Upstream, UpstreamUnavailable } from '../federation/upstream.ts';
 import type { Shows, Submits } from '../http/routes.ts';
 import { sendPage } from '../http/send-page.ts';
-import { makeState, spendState } from '../identity/state-tickets.ts';
+import { makeState, readState, spendState } from '../identity/state-tickets.ts';
 import type { InteractionView } from '../oidc/oidc.ts';
 import { randomToken } from '../secrets.ts';
 import type { Json } from '../store/ports.ts';
@@ -135,27 +135,32 @@ export function arrived(parts: PageParts): Shows {
     if (view.prompt === 'consent') return showConsent(parts, ctx, view);
     if (view.finished) return goOn(parts, ctx);
     const token = typeof ctx.query.answer === 'string' ? ctx.query.answer : '';
-    // A link preview asks with HEAD; it must not use up what the person needs.
+    // A link preview asks with HEAD; it must not use up what the person needs. Nor may another browser.
     const found =
-      ctx.method === 'GET' ? await spendState(parts.identity, { purpose: ARRIVED, token }) : undefined;
+      ctx.method === 'GET' ? await readState(parts.identity, { purpose: ARRIVED, token }) : undefined;
     const arrival = found?.data as unknown as Arrival | undefined;
     const upstream = parts.upstreams.get(arrival?.provider ?? '');
     if (arrival?.uid !== view.uid || found?.organization !== view.organization || upstream === undefined) {
-      // Reloaded, or too late: nothing is lost but the trip.
-      ctx.redirect(`/interaction/${view.uid}`);
-      ctx.status = 303;
+      startOver(ctx, view);
       return;
     }
     parts.forms.check(ctx, tripOf(view), arrival.browser);
-    await judge(parts, ctx, view, { upstream, arrival });
+    await judge(parts, ctx, view, { upstream, arrival, token });
   };
 }
 
+/** Reloaded, or too late: nothing is lost but the trip. */
+function startOver(ctx: Context, view: InteractionView): void {
+  ctx.redirect(`/interaction/${view.uid}`);
+  ctx.status = 303;
+}
+
+/** The answer is spent when the upstream has stood by it: while that is down, the same page may be tried again. */
 async function judge(
   parts: PageParts,
   ctx: Context,
   view: InteractionView,
-  { upstream, arrival }: { upstream: Upstream; arrival: Arrival },
+  { upstream, arrival, token }: { upstream: Upstream; arrival: Arrival; token: string },
 ): Promise<void> {
   const { provider, state, keep } = arrival;
   const { user = progressOf(view).user, ...answer } = arrival.answer;
@@ -167,6 +172,10 @@ async function judge(
       keep,
       now: parts.identity.clock.now(),
     });
+    if ((await spendState(parts.identity, { purpose: ARRIVED, token })) === undefined) {
+      startOver(ctx, view);
+      return;
+    }
     if (claims !== 'denied') {
       await upstreamPerson(parts, ctx, view, claims);
       return;

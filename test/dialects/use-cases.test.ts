@@ -37,12 +37,12 @@ const CALLS: Record<string, (use: Use, given: Given) => unknown> = {
   update: (use, { id, changes }) => use.update(id, () => changes),
   judge: (use, { password }) => use.judgePassword(password, { minimum: 8 }),
   check: (use, { id, password }) => use.checkPassword(id, password),
-  setPassword: (use, { id, password }) => use.setPassword(id, password, { minimum: 8, notify: false }),
+  setPassword: (use, { id, password }) => use.setPassword(id, password, { minimum: 8 }),
   remove: (use, { id }) => use.deleteAccount(id),
   register: (use, given) => use.register(given),
   keys: (use, { id }) => use.listApiKeys(id),
   readTicket: (use, { token }) => use.readTicket(token, 'probe'),
-  spendTicket: (use, { token }) => use.spendTicket(token, 'probe'),
+  confirmAddress: (use, { token }) => use.confirmAddress(token, 'probe'),
   sendTicket: async (use, { email }) => {
     const account = await use.accountByEmail(email);
     if (account === undefined) return use.pretendLetter();
@@ -300,11 +300,11 @@ describe('what an endpoint may do', () => {
     expect(adopted.before ?? null).to.equal(null);
     expect(adopted.account?.organization).to.equal('north_clinic');
     expect(adopted.after?.organization).to.equal('north_clinic');
-    expect((await use('spendTicket', { token }, 'default')).result).to.equal(null);
+    expect((await use('confirmAddress', { token }, 'default')).refused).to.equal('ticket-refused');
     const spent = await Promise.all(
-      Array.from({ length: 5 }, () => use('spendTicket', { token }, 'north_clinic')),
+      Array.from({ length: 5 }, () => use('confirmAddress', { token }, 'north_clinic')),
     );
-    expect(spent.filter(({ result }) => result !== null)).to.have.length(1);
+    expect(spent.filter(({ refused }) => refused === undefined)).to.have.length(1);
   });
 
   it('lists the accounts of its organization alone', async () => {

@@ -68,7 +68,6 @@ export const verifyOneTimeCode = endpoint({
       code: body.otp,
       purpose: PURPOSE,
       binding: body.email.folded,
-      reclaims: true,
     });
     return ok(signedInReply(signedIn, settings));
   },

@@ -102,14 +102,7 @@ export const reset = endpoint({
   async answer({ body, settings }, use) {
     await read(body.token, settings, use);
     refuseShort(body.password, settings.password.minLength);
-    use.judgePassword(body.password, { minimum: 1 });
-    const account = await use.spendTicket(body.token, PURPOSE);
-    if (account === undefined) throw new Refused('ticket-refused');
-    await use.setPassword(account.id, body.password, {
-      minimum: 1,
-      notify: true,
-      changes: { emailVerified: true },
-    });
+    await use.resetPassword(body.token, body.password, { minimum: 1 });
     return json(201, true);
   },
 });

@@ -61,7 +61,7 @@ export const register = endpointFor<MediSyncSettings>()({
       },
       { passwordMinimum: JUDGED },
     );
-    await sendVerification({ account, request, settings, use });
+    await sendVerification({ account, confirms: true, request, settings, use });
     return json(201, {
       success: true,
       message: 'User registered successfully. Please verify your email.',

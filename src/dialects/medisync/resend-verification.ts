@@ -55,7 +55,8 @@ export const resendVerification = endpointFor<MediSyncSettings>()({
   async answer({ body, caller, request, settings }, use) {
     const account = body.email === undefined ? caller?.account : await use.accountByEmail(body.email);
     if (account?.status === 'active' && !account.emailVerified) {
-      await sendVerification({ account, request, settings, use });
+      const confirms = body.email === undefined;
+      await sendVerification({ account, confirms, request, settings, use });
     } else {
       await use.pretendLetter();
     }

@@ -15,9 +15,14 @@ export function linkTemplate(
   return [link, ...fragment].join('#');
 }
 
-/** A new link ends every older one of the account. */
+/**
+ * A new link ends every older one of the account. `confirms`: asked for at registration or by a token, and so
+ * by who holds the password: it stays, and so do the tokens that it gave. A link that was asked for by the
+ * address alone leaves its receiver alone with the account (docs/decisions/0010).
+ */
 export async function sendVerification(facts: {
   account: AccountView;
+  confirms: boolean;
   request: RequestView;
   settings: MediSyncSettings;
   use: Use;
@@ -30,5 +35,6 @@ export async function sendVerification(facts: {
     link: linkTemplate(facts.request.issuer, facts.settings),
     letter: 'verify-address',
     supersedes: true,
+    confirms: facts.confirms,
   });
 }

@@ -3,7 +3,7 @@
  * links; POST uses the link up, for programs as JSON and for the page's button as a form.
  */
 import { z } from 'zod';
-import { endpointFor, ok, page, Refused } from '../dialect.ts';
+import { endpointFor, ok, page } from '../dialect.ts';
 import { linkToken } from './fields.ts';
 import { fromPage, refusedLinkPage } from './refusals.ts';
 import { Failure, MessageReply } from './serializers.ts';
@@ -38,9 +38,7 @@ export const verify = endpoint({
   accepts: { body: z.object({ token: linkToken }) },
   replies: { 200: MessageReply, 400: Failure, 413: Failure },
   async answer({ body, request }, use) {
-    const account = await use.spendTicket(body.token, PURPOSE);
-    if (account === undefined) throw new Refused('ticket-refused');
-    await use.update(account.id, () => ({ emailVerified: true }));
+    await use.confirmAddress(body.token, PURPOSE);
     if (fromPage({ request, endpoint: verify })) return page(200, 'address-verified', {}, NO_REFERRER);
     return ok({ success: true, message: 'Email verified successfully' });
   },

@@ -75,7 +75,7 @@ export function changed(account: AccountRecord, changes: AccountChanges, vendorN
   return {
     ...account,
     ...(changes.email === undefined ? {} : { email: changes.email }),
-    emailVerified: changes.emailVerified ?? (newAddress ? false : account.emailVerified),
+    emailVerified: newAddress ? false : account.emailVerified,
     claims: mergedClaims(account.claims, changes.claims),
     vendor: mergedVendor(account, vendorName, changes.vendor),
   };

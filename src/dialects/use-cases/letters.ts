@@ -1,12 +1,14 @@
 /** Codes and links by letter. They go out after the reply; what goes wrong with one is logged, never told. */
 import { pretendLetter, sendCode } from '../../identity/codes.ts';
-import { readTicket, sendTicket, spendTicket, type TicketView } from '../../identity/tickets.ts';
-import type { Use } from '../dialect.ts';
+import { CONFIRMS, confirmAddress } from '../../identity/confirm-address.ts';
+import { resetPassword } from '../../identity/reset-password.ts';
+import { RESET, readTicket, sendTicket, type TicketView } from '../../identity/tickets.ts';
+import { Refused, type Use } from '../dialect.ts';
 import type { Bound } from './binding.ts';
 
 type Letters = Pick<
   Use,
-  'sendCode' | 'sendTicket' | 'readTicket' | 'spendTicket' | 'pretendLetter' | 'notify'
+  'sendCode' | 'sendTicket' | 'readTicket' | 'confirmAddress' | 'resetPassword' | 'pretendLetter' | 'notify'
 >;
 
 async function holder(bound: Bound, ticket: TicketView | undefined) {
@@ -21,6 +23,8 @@ export function letterUses(bound: Bound): Letters {
     const wanted = { token, purpose };
     return organization === undefined ? wanted : { ...wanted, organization };
   };
+  const read = async (token: string, purpose: string) =>
+    holder(bound, await readTicket(identity, asked(token, purpose)));
   return {
     async sendCode(wanted) {
       const account = await bound.find(wanted.account.id);
@@ -28,17 +32,28 @@ export function letterUses(bound: Bound): Letters {
       await sendCode(identity, { ...wanted, account, asker: { address: bound.origin.address } });
       bound.did('code.send', account.id);
     },
-    async sendTicket(wanted) {
+    async sendTicket({ confirms, ...wanted }) {
       const account = await bound.find(wanted.account.id);
       if (account === undefined) return;
-      await sendTicket(identity, { ...wanted, account });
+      await sendTicket(identity, { ...wanted, account, ...(confirms === true && { data: CONFIRMS }) });
       bound.did('ticket.send', account.id, { purpose: wanted.purpose });
     },
-    readTicket: async (token, purpose) => holder(bound, await readTicket(identity, asked(token, purpose))),
-    async spendTicket(token, purpose) {
-      const account = await holder(bound, await spendTicket(identity, asked(token, purpose)));
-      if (account !== undefined) bound.did('ticket.spend', account.id, { purpose });
-      return account;
+    readTicket: read,
+    async confirmAddress(token, purpose) {
+      const { clientId } = bound.mounted;
+      const found = await read(token, purpose);
+      const account = found && (await confirmAddress(identity, { ...asked(token, purpose), clientId }));
+      if (account === undefined) throw new Refused('ticket-refused');
+      bound.did('ticket.spend', account.id, { purpose });
+      return bound.view(account);
+    },
+    async resetPassword(token, password, { minimum }) {
+      const link = asked(token, RESET);
+      const found = await read(token, RESET);
+      const account = found && (await resetPassword(identity, { ...link, password, minimum }));
+      if (account === undefined) throw new Refused('ticket-refused');
+      bound.did('password.change', account.id);
+      return bound.view(account);
     },
     pretendLetter: () => pretendLetter(identity, { quota: { limit: 1, window: 1 } }),
     notify(account, letter) {

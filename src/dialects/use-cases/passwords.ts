@@ -2,7 +2,6 @@
 import { findByLogin } from '../../identity/accounts.ts';
 import { checkPassword } from '../../identity/check-password.ts';
 import { setPassword } from '../../identity/set-password.ts';
-import type { AccountRecord } from '../../store/ports.ts';
 import { Refused, type Use } from '../dialect.ts';
 import { changed } from './accounts.ts';
 import type { Bound } from './binding.ts';
@@ -30,20 +29,20 @@ export function passwordUses(
       await bound.need(accountId);
       return checkPassword(identity, { accountId, password, origin });
     },
-    async setPassword(accountId, password, { keep, minimum, notify, changes }) {
-      await bound.need(accountId);
-      const change = (account: AccountRecord): AccountRecord => ({
-        ...changed(account, changes ?? {}, mounted.dialect.name),
-        status: account.status === 'inactive' ? 'active' : account.status,
-      });
-      const letter = keep === undefined ? 'password-reset-done' : 'password-changed';
+    async setPassword(accountId, password, { minimum, changes }) {
+      const present = await bound.need(accountId);
+      const { caller } = bound.exchange;
+      // A token alone must not be enough to take an account over.
+      if (present.passwordHash === undefined && caller?.recent !== true) {
+        throw new Refused('forbidden', { detail: 'a first password takes a recent sign-in' });
+      }
       const account = await setPassword(identity, {
         accountId,
         password,
         minimum,
-        ...(keep === undefined ? {} : { keep: { grantId: keep } }),
-        ...(notify ? { letter } : {}),
-        change,
+        ...(caller?.grantId === undefined ? {} : { keep: { grantId: caller.grantId } }),
+        letter: 'password-changed',
+        change: (current) => changed(current, changes ?? {}, mounted.dialect.name),
       });
       bound.did('password.change', account.id);
       return bound.view(account);

@@ -86,7 +86,7 @@ export function signingInUses(bound: Bound): SigningIn {
       });
       return issue(bound, await bound.view(account), 'pwd', lifetime);
     },
-    async signInWithCode({ email, code, purpose, binding, only, reclaims }) {
+    async signInWithCode({ email, code, purpose, binding, only }) {
       const account = await signInWithCode(identity, {
         organization: bound.organization().id,
         email,
@@ -97,7 +97,6 @@ export function signingInUses(bound: Bound): SigningIn {
           if (only === undefined) return mayEnter(mounted, found);
           return found.status !== 'blocked' && knows(mounted, found) && only(seen(found));
         },
-        ...(reclaims === undefined ? {} : { reclaims }),
         ...(binding === undefined ? {} : { binding }),
       });
       return issue(bound, await bound.view(account), 'otp', undefined);

@@ -2,7 +2,7 @@
 import { IdTokenRefused, type Upstream, type UpstreamClaims } from '../../federation/upstream.ts';
 import { idTokenWasUsed, takeBackIdToken, useIdToken } from '../../identity/id-token-use.ts';
 import { accountForIdentity, findByIdentity, linkIdentity } from '../../identity/linking.ts';
-import { makeState, spendState } from '../../identity/state-tickets.ts';
+import { makeState, readState, spendState } from '../../identity/state-tickets.ts';
 import { randomUUID, SealBroken } from '../../secrets.ts';
 import type { Json } from '../../store/ports.ts';
 import { knows } from '../admission.ts';
@@ -143,12 +143,15 @@ async function finish(bound: Bound, wanted: Parameters<Use['finishUpstream']>[0]
   const upstream = bound.services.upstreams.get(provider);
   if (upstream === undefined) throw new Refused('not-found', { detail: 'the provider is not configured' });
   const [state, ...more] = query.getAll('state');
-  // The browser is judged before the state is spent, so that a stranger cannot spend it.
+  // Browser and organization are judged before the state is spent, so that a stranger cannot spend it.
   const parked =
     state === undefined || more.length > 0 ? undefined : parkedIn(bound, provider, state, binding);
   if (state === undefined || parked === undefined) throw new Refused('state-refused');
-  const spent = await spendState(bound.identity, { purpose: statePurpose(bound, provider), token: state });
-  if (spent === undefined || !(await bound.adopt(spent))) throw new Refused('state-refused');
+  const asked = { purpose: statePurpose(bound, provider), token: state };
+  const read = await readState(bound.identity, asked);
+  if (read === undefined || !(await bound.adopt(read))) throw new Refused('state-refused');
+  const spent = await spendState(bound.identity, asked);
+  if (spent === undefined) throw new Refused('state-refused');
   const outcome = await exchanged(bound, upstream, { parked, query, state });
   return { carry: spent.data.carry as Record<string, Json>, outcome };
 }

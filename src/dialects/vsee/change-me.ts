@@ -10,7 +10,6 @@ import { bornUntilToday } from './born-until-today.ts';
 import { accountOf } from './caller.ts';
 import * as fields from './fields.ts';
 import { gps } from './gps.ts';
-import { takesLetters } from './invitation.ts';
 import { failures, faulty } from './refusals.ts';
 import { ChangedMeReply, changedMeReply } from './serializers.ts';
 import type { VSeeSettings } from './settings.ts';
@@ -65,7 +64,7 @@ export const changeMe = endpoint<ReturnType<typeof accepts>, VSeeSettings>({
   counts: 'sign-in',
   accepts,
   alsoJudge: bornUntilToday(['password', 'old_password']),
-  replies: { 200: ChangedMeReply, ...failures(400, 401, 413, 429, 503) },
+  replies: { 200: ChangedMeReply, ...failures(400, 401, 403, 413, 429, 503) },
   async answer({ body, caller, settings }, use) {
     const account = accountOf(caller);
     if (body.password === undefined && body.old_password === undefined) {
@@ -73,10 +72,7 @@ export const changeMe = endpoint<ReturnType<typeof accepts>, VSeeSettings>({
     }
     const chosen = await judged(use, { account, body, minimum: settings.passwordMinimum });
     const changed = await use.setPassword(account.id, chosen, {
-      ...(caller?.grantId !== undefined && { keep: caller.grantId }),
       minimum: settings.passwordMinimum,
-      // A first password is no news to its owner.
-      notify: account.hasPassword && takesLetters(account),
       changes: changes(body, account),
     });
     return ok(changedMeReply(changed));

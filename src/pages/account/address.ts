@@ -79,10 +79,10 @@ export function proveNewAddress(parts: PageParts): SubmitsPerson {
       leadTo(ctx, '/account/address');
       return;
     }
-    const { account, sessionUid: request } = person;
+    const { account, inPerson, sessionUid: request } = person;
     let refusal = new Refused('code-refused');
     try {
-      const wanted = { account, email, code: codeIn(form), request, origin: originOf(ctx) };
+      const wanted = { account, email, inPerson, code: codeIn(form), request, origin: originOf(ctx) };
       if (await proveAddress(parts.identity, wanted)) {
         const done = email === account.email ? 'address-confirmed' : 'address-changed';
         leadTo(ctx, '/account/address', done);

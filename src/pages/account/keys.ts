@@ -7,7 +7,7 @@ import type { Person, ShowsPerson, SubmitsPerson } from '../../http/account-rout
 import type { FormFields } from '../../http/read-form.ts';
 import { type ApiKeyOffer, createApiKey, deleteApiKey, listApiKeys } from '../../identity/api-keys.ts';
 import { Refused } from '../../identity/refusal.ts';
-import { makeState, spendState } from '../../identity/state-tickets.ts';
+import { makeState, readState, spendState } from '../../identity/state-tickets.ts';
 import type { Alert } from '../alert.ts';
 import { lineIn } from '../entered.ts';
 import { originOf } from '../origin.ts';
@@ -23,7 +23,10 @@ const DAY = 86_400_000;
 
 export function keys(parts: PageParts): ShowsPerson {
   return async (ctx, person) => {
-    const shown = typeof ctx.query.made === 'string' ? await take(parts, person, ctx.query.made) : undefined;
+    const { made } = ctx.query;
+    // A link preview asks with HEAD; it must not use up what is shown once.
+    const asked = typeof made === 'string' && ctx.method === 'GET';
+    const shown = asked ? await take(parts, person, made) : undefined;
     await show(parts, ctx, person, { shown });
   };
 }
@@ -86,8 +89,10 @@ async function put(parts: PageParts, { account }: Person, key: string): Promise<
 }
 
 async function take(parts: PageParts, { account }: Person, token: string): Promise<string | undefined> {
-  const kept = await spendState(parts.identity, { purpose: SHOWN_ONCE, token: token.slice(0, 100) });
-  return kept?.data.accountId === account.id && typeof kept.data.key === 'string' ? kept.data.key : undefined;
+  const asked = { purpose: SHOWN_ONCE, token: token.slice(0, 100) };
+  if ((await readState(parts.identity, asked))?.data.accountId !== account.id) return undefined;
+  const kept = await spendState(parts.identity, asked);
+  return typeof kept?.data.key === 'string' ? kept.data.key : undefined;
 }
 
 async function show(

@@ -8,12 +8,10 @@ import { factsOf } from '../../http/request-facts.ts';
 import { sendPage } from '../../http/send-page.ts';
 import { findAccount } from '../../identity/accounts.ts';
 import { findOrganization, organizationForHost } from '../../identity/organizations.ts';
+import { wasInPerson, wasRecent } from '../../identity/recent-sign-in.ts';
 import { ACCOUNT_RETURN, accountClientId } from '../../oidc/oidc.ts';
 import { randomToken } from '../../secrets.ts';
 import type { PageParts } from '../parts.ts';
-
-/** Milliseconds for which a sign-in counts as recent. */
-const RECENT = 10 * 60_000;
 
 /** Where a sign-in may lead back to; anything else leads to the first. */
 const PAGES: ReadonlySet<string> = new Set([
@@ -34,10 +32,8 @@ export function findPerson({ sessions, identity }: PageParts): AccountHandlers['
     if (session === undefined) return undefined;
     const account = await findAccount(identity, { id: session.accountId });
     if (account?.status !== 'active') return undefined;
-    const age = identity.clock.now().getTime() - session.signedInAt.getTime();
-    // Single sign-on opens a session for whoever holds a token, which must not be enough to take an account over.
-    const inPerson = session.amr.some((factor) => factor !== 'sso');
-    return { account, sessionUid: session.uid, recent: inPerson && age < RECENT };
+    const inPerson = wasInPerson(session);
+    return { account, sessionUid: session.uid, inPerson, recent: wasRecent(session, identity.clock.now()) };
   };
 }
 

@@ -1,0 +1,20 @@
+/**
+ * What may take an account over (a first password, a new address, an API key) wants a sign-in that is minutes
+ * old and the person's own: single sign-on hands tokens and sessions to whoever holds the clinic's key.
+ */
+/** Milliseconds. */
+const RECENT = 10 * 60_000;
+
+export interface SignInFacts {
+  readonly signedInAt: Date;
+  readonly amr: readonly string[];
+}
+
+/** By a factor of the person's own, and not by single sign-on alone. */
+export function wasInPerson({ amr }: Pick<SignInFacts, 'amr'>): boolean {
+  return amr.some((factor) => factor !== 'sso');
+}
+
+export function wasRecent(signIn: SignInFacts, now: Date): boolean {
+  return wasInPerson(signIn) && now.getTime() - signIn.signedInAt.getTime() < RECENT;
+}

@@ -1,0 +1,34 @@
+/** B3: whoever proves an address has the account alone, however the proof came and whatever was there before. */
+import { expect } from 'chai';
+import { PROOFS } from './proofs.ts';
+import { open, SQUATS } from './ways-to-squat.ts';
+import { openSquattedDoor } from './world.ts';
+
+describe('a squatted address', () => {
+  let world: Awaited<ReturnType<typeof openSquattedDoor>>;
+  before(async () => {
+    world = await openSquattedDoor();
+  });
+  after(() => world.close());
+
+  for (const [index, [proof, prove]] of Object.entries(PROOFS).entries()) {
+    it(`B3 F5 ${proof} leaves the owner alone with the account`, async function () {
+      this.timeout(60_000);
+      const outcome: Record<string, [before: boolean, after: boolean]> = {};
+      for (const kind of ['registered', "a clinic's"] as const) {
+        const there = world.at(`squat-${index}-${kind === 'registered' ? 'r' : 'c'}@gmail.com`);
+        await open(there, kind);
+        const ways = SQUATS.filter(({ account }) => account === kind);
+        const opens = await Promise.all(ways.map(async (way) => ({ way, still: await way.make(there) })));
+        const before = await Promise.all(opens.map(({ still }) => still()));
+        await prove(there);
+        for (const [i, { way, still }] of opens.entries()) {
+          outcome[way.name] = [before[i] === true, await still()];
+        }
+        expect((await world.door.account(there.email))?.emailVerified).to.equal(true);
+      }
+      const expected = Object.fromEntries(SQUATS.map(({ name }) => [name, [true, false]]));
+      expect(outcome).to.deep.equal(expected);
+    });
+  }
+});
