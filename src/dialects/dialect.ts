@@ -56,8 +56,8 @@ export interface Dialect<Settings = AnySettings> {
    * Which directory the request means. Throw Refused('unknown-organization') or ('wrong-organization'), or
    * name it; a name that is no organization is refused as 'unknown-organization'. Undefined: the request
    * names none, and what it carries decides (a refresh token, a ticket, an sso_token): `use` then belongs to
-   * no organization until refresh, readTicket, resetPassword, confirmAddress or readBrowserTicket succeeds, and to that one's
-   * afterwards; `facts.organization` is an empty view. Where it names one that is not the caller's, the
+   * no organization until refresh, readTicket, resetPassword, confirmAddress or readBrowserTicket succeeds, and
+   * to that one's afterwards; `facts.organization` is an empty view. Where it names one that is not the caller's, the
    * credential is refused as though it were not good ('invalid-token', 'invalid-api-key').
    */
   organization(question: OrganizationQuestion<Settings>): Promise<string | undefined>;

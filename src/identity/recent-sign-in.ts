@@ -2,6 +2,7 @@
  * What may take an account over (a first password, a new address, an API key) wants a sign-in that is minutes
  * old and the person's own: single sign-on hands tokens and sessions to whoever holds the clinic's key.
  */
+
 /** Milliseconds. */
 const RECENT = 10 * 60_000;
 

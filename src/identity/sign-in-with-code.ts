@@ -8,10 +8,10 @@ import { reclaimAccount } from './reclaim-account.ts';
 import { Refused } from './refusal.ts';
 
 /**
- * Spends a code made by sendCode for this purpose (and request, and binding); the address is proven (reclaimAccount).
- * `confirms`: the password was given in the same sign-in, so the two are one person's. `admits`: by default
- * active accounts come in; given, it decides alone; who is not admitted loses no code. Writes lastSignInAt
- * and the audit line. Refused('code-refused' | 'too-many-requests').
+ * Spends a code made by sendCode for this purpose (and request, and binding); the address is proven
+ * (reclaimAccount). `confirms`: the password was given in the same sign-in, so the two are one person's.
+ * `admits`: by default active accounts come in; given, it decides alone; who is not admitted loses no code.
+ * Writes lastSignInAt and the audit line. Refused('code-refused' | 'too-many-requests').
  */
 export async function signInWithCode(
   identity: Identity,

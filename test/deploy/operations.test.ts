@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -75,3 +75,31 @@ describe('docs/operations.md', function () {
     }
   });
 });
+
+describe('SECURITY.md', () => {
+  it('names tests that there are, and that bear the id of the kind which they show', () => {
+    const rows = readFileSync(path.join(root, 'SECURITY.md'), 'utf8').matchAll(
+      /^\| (B\d+)? ?\|.*\| (`test.*) \|$/gm,
+    );
+    let kind = '';
+    const kinds = new Set<string>();
+    for (const [, id = kind, tests = ''] of rows) {
+      kind = id;
+      kinds.add(id);
+      for (const [, named = ''] of tests.matchAll(/`([^`]+)`/g)) {
+        const bears = new RegExp(`\\b${id}\\b`);
+        expect(
+          textsAt(path.join(root, named)).some((text) => bears.test(text)),
+          `${named} for ${id}`,
+        ).to.equal(true);
+      }
+    }
+    expect([...kinds]).to.deep.equal(Array.from({ length: 10 }, (_, index) => `B${index + 1}`));
+  });
+});
+
+/** Of a file, or of every file below a folder. */
+function textsAt(at: string): string[] {
+  if (!statSync(at).isDirectory()) return [readFileSync(at, 'utf8')];
+  return readdirSync(at).flatMap((name) => textsAt(path.join(at, name)));
+}
