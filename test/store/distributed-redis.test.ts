@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports.ts';
+import { keyOf } from '../../src/store/redis/keys.ts';
 import { artifactRecord, fresh, later, times } from '../conformance/stores/back-end.ts';
 import { canStartServers, startMongo, startRedis, type TestServer } from '../support/servers.ts';
 
@@ -42,6 +43,21 @@ describe('what the distributed store leaves in Redis', function () {
   });
   afterEach(async () => {
     await direct.quit();
+  });
+
+  it('B7 a code of an earlier version, which names no asker, is good once, and has the tries that it had left', async () => {
+    const now = new Date();
+    const write = async (tries: number) => {
+      const key = fresh('key');
+      const name = keyOf('code', key);
+      await direct.hset(name, { h: 'right', a: 'account', e: later(now, HOUR).getTime(), n: tries });
+      return key;
+    };
+    const key = await write(2);
+    const attempt = (from: string, codeHash: string) => stores.codes.attempt(key, from, codeHash, now);
+    for (const answer of ['wrong', 'wrong', 'dead']) expect(await attempt('stranger', 'no')).to.equal(answer);
+    expect(await attempt('person', 'right')).to.equal('right');
+    expect(await attempt('person', 'right')).to.equal('dead');
   });
 
   it('X5 every key has one form, whatever the ids are, and every key with an end has a life', async () => {

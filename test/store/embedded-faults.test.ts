@@ -288,6 +288,24 @@ describe('the embedded store, when something is wrong', () => {
     });
   });
 
+  it('B7 takes the codes of an earlier version over, which name no asker, with the tries that they had left', async () => {
+    await opened(async () => {});
+    const database = new DatabaseSync(file);
+    database.exec(`DROP TABLE codes;
+      CREATE TABLE codes (key TEXT PRIMARY KEY, code_hash TEXT NOT NULL, account_id TEXT NOT NULL,
+        tries_left INTEGER NOT NULL, expires_at INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
+      INSERT INTO codes VALUES ('key', 'right', 'account', 2, ${Date.now() + 600_000}, '{"organization":"o"}');
+      PRAGMA user_version = 1`);
+    database.close();
+    await opened(async ({ codes }) => {
+      const attempt = (from: string, codeHash: string) => codes.attempt('key', from, codeHash, new Date());
+      for (const answer of ['wrong', 'wrong', 'dead'])
+        expect(await attempt('stranger', 'no')).to.equal(answer);
+      expect(await attempt('person', 'right')).to.equal('right');
+      expect(await attempt('person', 'right')).to.equal('dead');
+    });
+  });
+
   it('can be started by many processes on one new file at once', async () => {
     const script = fileURLToPath(new URL('./first-start.ts', import.meta.url));
     const starts = times(5, () =>
