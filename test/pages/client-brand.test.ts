@@ -106,6 +106,24 @@ describe('the brand of a client', () => {
     expectKids(consent, 'consent');
   });
 
+  it('is on the emails of its sign-ins; From has the name of the organization, whatever email it is', async () => {
+    const { at, session } = await begin(webApp);
+    const action = at.forms[0]?.action.replace('/sign-in', '/code/send') ?? '';
+    const form = { ...(at.forms[0] as Page['forms'][number]), action };
+    await session.submit(at, { login: 'dr@clinic.test' }, { form });
+    const code = await server.mail.take('dr@clinic.test');
+    expect(code).to.include({ fromName: HARBOUR.name });
+    expect(code.html).to.contain(`src="${KIDS.logo}"`).and.contain(`src="${KIDS.logo_dark}"`);
+    expect(code.html).to.contain('sign in to Harbour &lt;Kids&gt;').and.contain('background-color: ');
+    const forgot = page(await session.open(`${server.url}/forgot?organization=default&client=web-app`));
+    await session.submit(forgot, { login: 'dr@clinic.test' });
+    const reset = await server.mail.take('dr@clinic.test');
+    expect(reset).to.include({ fromName: HARBOUR.name, from: code.from });
+    // Nothing that a request said goes into an email: whoever asks for a reset does not choose its brand.
+    expect(reset.html).to.contain(`src="${HARBOUR.logo}"`).and.not.contain('kids.harbour.test');
+    expect(reset.html).to.match(/href="[^"]*\/reset\?token=rst_[^"]*organization=default"/);
+  });
+
   it('is on the pages of a second proof and of the choice of an account', async () => {
     const { session, at } = await begin(webApp, { acr_values: ACR.stepup });
     const second = page(await session.submit(at, MARA));
