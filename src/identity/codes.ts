@@ -8,10 +8,10 @@
  * one of the same client address alone, each client address has tries of its own, and the newest few are
  * good from wherever the person types them.
  */
-import { type RandomForm, randomText, randomToken } from '../secrets.ts';
+import { type RandomForm, randomText } from '../secrets.ts';
 import type { AccountRecord } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
-import { type LetterQuota, mayWrite, sendLetter } from './send-letter.ts';
+import { type LetterQuota, mayWrite, nobodyIn, sendLetter } from './send-letter.ts';
 
 /** Six digits: the usual form of a sign-in code. */
 export const SIX_DIGITS: RandomForm = { alphabet: '0123456789', length: 6 };
@@ -25,8 +25,8 @@ export interface Asker {
 }
 
 /**
- * Makes a code and sends it. Past the quota nothing is sent, no code is made, and the one that was sent
- * stays good. `lifetime`: seconds. `tries`: wrong ones that each client has. `binding`: something else
+ * Makes a code and sends it. Past the quota nothing is sent, the same work is done for nobody, and the
+ * code that was sent stays good. `lifetime`: seconds. `tries`: wrong ones that each client has. `binding`: something else
  * without which the code is wrong, such as the address that it proves.
  */
 export async function sendCode(
@@ -45,8 +45,9 @@ export async function sendCode(
     client?: string;
   },
 ): Promise<void> {
-  const { client, account, purpose, form, lifetime, tries, binding, asker } = wanted;
-  if (!(await mayWrite(identity, { account, quota: wanted.quota }))) return;
+  const { client, purpose, form, lifetime, tries, binding, asker } = wanted;
+  const allowed = await mayWrite(identity, wanted);
+  const account = allowed ? wanted.account : nobodyIn(wanted.account.organization);
   const code = randomText(form);
   const now = identity.clock.now();
   await identity.stores.codes.put(codeKey(identity, { accountId: account.id, purpose, asker }), {
@@ -79,36 +80,6 @@ export function attemptCode(
   const hash = codeHash(identity, { accountId, purpose, code, binding });
   const key = codeKey(identity, { accountId, purpose, asker });
   return identity.stores.codes.attempt(key, askerHash(identity, asker), hash, identity.clock.now());
-}
-
-/**
- * The work of sendCode where no letter is due: a door that must not tell known from unknown calls it for
- * the unknown. The letter is rendered like a real one and thrown away.
- */
-export async function pretendLetter(
-  identity: Identity,
-  wanted: { letter?: string; quota?: LetterQuota } = {},
-): Promise<void> {
-  const now = identity.clock.now();
-  const accountId = randomToken('nobody_');
-  await mayWrite(identity, { account: { id: accountId }, quota: wanted.quota });
-  const code = randomText(SIX_DIGITS);
-  const asker = { address: accountId };
-  await identity.stores.codes.put(codeKey(identity, { accountId, purpose: 'pretended', asker }), {
-    asker: askerHash(identity, asker),
-    codeHash: codeHash(identity, { accountId, purpose: 'pretended', code, binding: undefined }),
-    accountId,
-    organization: '',
-    createdAt: now,
-    expiresAt: new Date(now.getTime() + 1000),
-    tries: 1,
-  });
-  identity.mailer.send({
-    name: wanted.letter ?? 'code',
-    to: '',
-    organization: '',
-    data: { code, lifetime: 600, link: `${identity.issuer}/${accountId}` },
-  });
 }
 
 function codeKey(

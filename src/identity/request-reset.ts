@@ -7,7 +7,8 @@ import { noteChange } from './audit-line.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
 import { takeEmail } from './letter-requests.ts';
 import { foldName } from './normalize.ts';
-import { pretendTicket, RESET, sendTicket } from './tickets.ts';
+import { nobodyIn } from './send-letter.ts';
+import { RESET, sendTicket } from './tickets.ts';
 
 /** Seconds. */
 const LIFETIME = 3600;
@@ -25,18 +26,15 @@ export async function requestReset(
   const account = await findByLogin(identity, { organization, login, by: ['email', 'username'] });
   const pseudonym = identity.secrets.mac('audit-name', `${organization}\0${foldName(login)}`);
   const subject = account?.id ?? `unknown:${pseudonym.slice(0, 22)}`;
-  if (account?.status === 'active' && account.email !== undefined) {
-    await sendTicket(identity, {
-      account,
-      purpose: RESET,
-      prefix: 'rst_',
-      lifetime: LIFETIME,
-      link: `${identity.issuer}/reset?token={token}&organization={organization}`,
-      letter: 'reset-link',
-      supersedes: false,
-    });
-  } else {
-    await pretendTicket(identity, { purpose: RESET, letter: 'reset-link', lifetime: LIFETIME, organization });
-  }
+  const active = account?.status === 'active' && account.email !== undefined ? account : undefined;
+  await sendTicket(identity, {
+    account: active ?? nobodyIn(organization),
+    purpose: RESET,
+    prefix: 'rst_',
+    lifetime: LIFETIME,
+    link: `${identity.issuer}/reset?token={token}&organization={organization}`,
+    letter: 'reset-link',
+    supersedes: false,
+  });
   noteChange(identity, { event: 'password.forgotten', organization, subject, origin });
 }

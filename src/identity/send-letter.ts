@@ -1,5 +1,5 @@
 /** Letters to an account's owner. Nothing that a stranger's request contained goes into one. */
-import { randomUUID } from '../secrets.ts';
+import { randomToken, randomUUID } from '../secrets.ts';
 import type { AccountRecord, Json } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
 
@@ -35,12 +35,25 @@ export function sendLetter(
 }
 
 /**
+ * Stands for whoever gets no email, at doors that must not tell known from unknown: whatever is stored for it
+ * opens nothing, its email is rendered and thrown away, and all of that takes the same time.
+ */
+export function nobodyIn(organization: string): AccountRecord {
+  const never = new Date(0);
+  return {
+    ...{ id: randomToken('nobody_'), organization, status: 'active', email: '', emailVerified: false },
+    ...{ claims: {}, roles: [], aliases: {}, vendor: {} },
+    ...{ createdAt: never, updatedAt: never, version: 1 },
+  };
+}
+
+/**
  * Takes one letter of a mailbox's quota; false when it is used up. For letters that anybody can ask for:
  * without it the server is a way to flood a person's mailbox.
  */
 export async function mayWrite(
   identity: Identity,
-  wanted: { account: Pick<AccountRecord, 'id'>; quota: LetterQuota | undefined },
+  wanted: { account: Pick<AccountRecord, 'id'>; quota?: LetterQuota | undefined },
 ): Promise<boolean> {
   const { account, quota } = wanted;
   if (quota === undefined) return true;

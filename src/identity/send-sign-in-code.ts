@@ -4,10 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { AccountRecord } from '../store/ports.ts';
-import { pretendLetter, SIX_DIGITS, sendCode } from './codes.ts';
+import { SIX_DIGITS, sendCode } from './codes.ts';
 import type { Identity, RequestOrigin } from './identity.ts';
 import { takeEmail } from './letter-requests.ts';
 import { foldName } from './normalize.ts';
+import { nobodyIn } from './send-letter.ts';
 
 /** Seconds that a code lives (security.md O2). */
 export const CODE_LIFETIME = 600;
@@ -55,16 +56,12 @@ export async function sendSignInCode(
     },
   );
   const active = account?.status === 'active' && account.email !== undefined ? account : undefined;
-  if (active === undefined) await pretendLetter(identity, { letter: 'code' });
-  else {
-    const terms = { form: SIX_DIGITS, lifetime: CODE_LIFETIME, tries: TRIES, letter: 'code' };
-    await sendCode(identity, {
-      account: active,
-      purpose,
-      asker: { address, request },
-      client: origin.clientId,
-      ...terms,
-    });
-  }
+  await sendCode(identity, {
+    ...{ form: SIX_DIGITS, lifetime: CODE_LIFETIME, tries: TRIES, letter: 'code' },
+    account: active ?? nobodyIn(organization),
+    purpose,
+    asker: { address, request },
+    client: origin.clientId,
+  });
   return true;
 }

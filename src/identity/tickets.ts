@@ -6,7 +6,7 @@
 import { randomToken } from '../secrets.ts';
 import type { AccountRecord, Json, TicketRecord } from '../store/ports.ts';
 import type { Identity } from './identity.ts';
-import { type LetterQuota, mayWrite, sendLetter } from './send-letter.ts';
+import { type LetterQuota, mayWrite, nobodyIn, sendLetter } from './send-letter.ts';
 
 /** The purpose of password reset links: those of every door open the hosted page, and all die together. */
 export const RESET = 'reset';
@@ -14,7 +14,7 @@ export const RESET = 'reset';
 /**
  * Makes a ticket and sends its link. `prefix` makes a leaked one easy to spot. `lifetime`: seconds. `link`:
  * a URL built from configuration, whose `{token}` and `{organization}` are filled in. `supersedes`: older
- * ones of the purpose die. Past the quota nothing is made. `to`: another address than the account's, when
+ * ones of the purpose die. Past the quota the work is done for nobody. `to`: another address than the account's, when
  * that is what is to be proven. `data` comes back at readTicket.
  */
 export async function sendTicket(
@@ -32,8 +32,10 @@ export async function sendTicket(
     data?: Readonly<Record<string, Json>>;
   },
 ): Promise<void> {
-  const { account, purpose, lifetime, to } = wanted;
-  if (!(await mayWrite(identity, { account, quota: wanted.quota }))) return;
+  const { purpose, lifetime } = wanted;
+  const allowed = await mayWrite(identity, wanted);
+  const account = allowed ? wanted.account : nobodyIn(wanted.account.organization);
+  const to = allowed ? wanted.to : undefined;
   if (wanted.supersedes) await identity.stores.tickets.removeByAccount(account.id, purpose);
   const token = randomToken(wanted.prefix);
   const hash = ticketHash(identity, token);
@@ -55,33 +57,6 @@ export async function sendTicket(
     name: wanted.letter,
     data: { link, lifetime },
     ...(to === undefined ? {} : { to }),
-  });
-}
-
-/**
- * The work of sendTicket where no letter is due: a door that must not tell known from unknown calls it for
- * the unknown. What is stored belongs to nobody and is dead already; the letter is rendered and thrown away.
- */
-export async function pretendTicket(
-  identity: Identity,
-  wanted: { purpose: string; letter: string; lifetime: number; organization: string },
-): Promise<void> {
-  const token = randomToken('none_');
-  const hash = ticketHash(identity, token);
-  const now = identity.clock.now();
-  await identity.stores.tickets.put(hash, {
-    purpose: `pretended:${wanted.purpose}`,
-    organization: wanted.organization,
-    accountId: hash,
-    data: identity.secrets.seal(JSON.stringify({ email: null, data: {} } satisfies Kept), contextOf(hash)),
-    createdAt: now,
-    expiresAt: now,
-  });
-  identity.mailer.send({
-    name: wanted.letter,
-    to: '',
-    organization: wanted.organization,
-    data: { link: `${identity.issuer}/${token}`, lifetime: wanted.lifetime },
   });
 }
 

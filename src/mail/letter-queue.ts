@@ -12,6 +12,9 @@ interface Waiting {
   tries: number;
 }
 
+/** Milliseconds that a letter waits at first: by then the request that caused it is answered. */
+const AFTER_REPLY = 20;
+
 export interface LetterQueueOptions {
   readonly transport: MailTransport;
   readonly letters: Letters;
@@ -98,8 +101,8 @@ export function createLetterQueue(options: LetterQueueOptions): Mailer {
         return;
       }
       queue.push({ letter, tries: 0 });
-      // Rendering too happens after the caller's turn.
-      setImmediate(pump);
+      // After the reply: rendering and sending take time, and only who exists gets an email (security.md B5).
+      setTimeout(pump, AFTER_REPLY);
     },
     async drain(timeout) {
       // The process is about to end: what waits for its pause is tried now, once.

@@ -121,7 +121,7 @@ describe('tickets in links', () => {
   it('past the quota nothing is sent', async () => {
     const quota = { limit: 3, window: 900 };
     for (let i = 0; i < 5; i += 1) await send({ quota });
-    expect(world.letters).to.have.length(3);
+    expect(world.letters.filter(({ to }) => to !== '')).to.have.length(3);
   });
 
   it('F6 the state of a redirect is spent once, and carries what was kept, sealed', async () => {

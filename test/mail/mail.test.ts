@@ -255,6 +255,24 @@ describe('the queue of letters', () => {
     );
   });
 
+  it('B5 makes and sends nothing before the request that causes the email is answered', async () => {
+    const transport = flaky(0);
+    let rendered = 0;
+    const watched = {
+      render(one: Letter) {
+        rendered += 1;
+        return letters.render(one);
+      },
+    };
+    const mailer = createLetterQueue({ transport, letters: watched, log });
+    mailer.send(letter());
+    // A handler that still has a few steps to go.
+    for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+    expect(rendered).to.equal(0);
+    while (transport.taken.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(rendered).to.equal(1);
+  });
+
   it('tries again with pauses until the letter is taken', async () => {
     const transport = flaky(3);
     const mailer = createLetterQueue({ transport, letters, log, pause: 1 });

@@ -43,20 +43,16 @@ export const forgot = endpoint({
   replies: { 201: TrueReply, 400: Failure, 406: Failure, 413: Failure, 429: Failure },
   async answer({ body, request, settings }, use) {
     const account = await use.accountByEmail(body.email);
-    if (account?.status === 'active') {
-      await use.sendTicket({
-        account,
-        purpose: PURPOSE,
-        prefix: 'rst_',
-        lifetime: settings.resetToken.lifetime,
-        link: settings.resetLink ?? `${request.issuer}/reset?token={token}`,
-        letter: 'reset-link',
-        supersedes: false,
-        quota: { limit: 3, window: 900 },
-      });
-    } else {
-      await use.pretendLetter();
-    }
+    await use.sendTicket({
+      account: account?.status === 'active' ? account : undefined,
+      purpose: PURPOSE,
+      prefix: 'rst_',
+      lifetime: settings.resetToken.lifetime,
+      link: settings.resetLink ?? `${request.issuer}/reset?token={token}`,
+      letter: 'reset-link',
+      supersedes: false,
+      quota: { limit: 3, window: 900 },
+    });
     return json(201, true);
   },
 });

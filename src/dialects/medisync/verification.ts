@@ -21,7 +21,8 @@ export function linkTemplate(
  * address alone leaves its receiver alone with the account (docs/decisions/0010).
  */
 export async function sendVerification(facts: {
-  account: AccountView;
+  /** Undefined: the same work for nobody. */
+  account: AccountView | undefined;
   confirms: boolean;
   request: RequestView;
   settings: MediSyncSettings;

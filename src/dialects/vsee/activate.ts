@@ -48,8 +48,8 @@ export const activate = endpoint<{ body: typeof body }, VSeeSettings>({
   replies: { 200: z.strictObject({ data: z.literal(true) }), ...failures(400, 401, 403, 413, 429, 503) },
   async answer({ body, organization, settings }, use) {
     const account = await addressee(use, body, organization);
-    if (account?.status === 'inactive' && takesLetters(account)) await invite(use, account, settings);
-    else await use.pretendLetter();
+    const invited = account?.status === 'inactive' && takesLetters(account) ? account : undefined;
+    await invite(use, invited, settings);
     return ok({ data: true });
   },
 });

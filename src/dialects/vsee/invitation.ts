@@ -13,7 +13,12 @@ export function takesLetters({ vendor }: AccountView): boolean {
   return vendor.disable_emails !== true && vendor.disable_emails !== 1;
 }
 
-export async function invite(use: Use, account: AccountView, settings: VSeeSettings): Promise<void> {
+/** `account` undefined: the same work for nobody. */
+export async function invite(
+  use: Use,
+  account: AccountView | undefined,
+  settings: VSeeSettings,
+): Promise<void> {
   await use.sendCode({
     account,
     purpose: INVITATION,

@@ -23,13 +23,12 @@ export const resetPassword = endpoint<{ body: typeof body }, VSeeSettings>({
   replies: { 200: z.strictObject({ data: z.literal(true) }), ...failures(400, 401, 413, 429, 503) },
   async answer({ body, request, settings }, use) {
     const account = await use.accountByEmail(body.email);
-    if (account === undefined || account.status === 'blocked' || !takesLetters(account)) {
-      await use.pretendLetter();
-    } else if (account.status === 'inactive') {
-      await invite(use, account, settings);
+    const addressee = account !== undefined && takesLetters(account) ? account : undefined;
+    if (addressee?.status === 'inactive') {
+      await invite(use, addressee, settings);
     } else {
       await use.sendTicket({
-        account,
+        account: addressee?.status === 'active' ? addressee : undefined,
         purpose: 'reset',
         prefix: 'rst_',
         lifetime: 3600,

@@ -1,0 +1,116 @@
+/**
+ * B5, W7: a door that sends an email to those whom it knows does the same work for everybody else. What that
+ * work costs is too little to be seen in times on a busy machine, so its calls of the store are compared; and
+ * the email itself is made and sent when the reply has gone out.
+ */
+import { expect } from 'chai';
+import type { AccountRecord } from '../../../src/store/ports.ts';
+import { openWorld, type Sent, type World } from './world.ts';
+
+interface EmailDoor {
+  readonly name: string;
+  send(email: string): Omit<Sent, 'from'>;
+  /** Who gets an email there, beside an address that nobody has; and who gets none. */
+  readonly known: Parameters<World['person']>[0];
+  readonly left: Parameters<World['person']>[0];
+  /** Emails to one mailbox, where the door has a quota of its own that no reply shows. */
+  readonly quota?: number;
+}
+
+const inDefault = { organization: 'default', password: null } as const;
+const post = (path: string, json: unknown, headers = {}) => ({ method: 'POST', path, json, headers });
+const blocked = { ...inDefault, status: 'blocked' } as const;
+
+const doors: readonly EmailDoor[] = [
+  {
+    name: 'avycenna /api/v1/auth/otp/send',
+    send: (email) => post('/api/v1/auth/otp/send', { email }),
+    known: inDefault,
+    left: blocked,
+  },
+  {
+    name: 'careportals /patient/auth/forgot',
+    send: (email) => post('/patient/auth/forgot', { email }, { organization: 'default' }),
+    known: { ...inDefault, roles: ['patient'] },
+    left: { ...blocked, roles: ['patient'] },
+    quota: 3,
+  },
+  {
+    name: 'medisync /api/verification/resend',
+    send: (email) => post('/api/verification/resend', { email }),
+    known: { ...inDefault, verified: false },
+    left: { ...inDefault, verified: true },
+  },
+  {
+    name: 'vsee /api_v3/users/reset_password',
+    send: (email) => post('/api_v3/users/reset_password', { email }),
+    known: inDefault,
+    left: blocked,
+    quota: 10,
+  },
+  {
+    name: 'vsee /api_v3/users/reset_password, not yet activated',
+    send: (email) => post('/api_v3/users/reset_password', { email }),
+    known: { ...inDefault, status: 'inactive' },
+    left: blocked,
+    quota: 10,
+  },
+];
+
+describe('B5 an email', () => {
+  let world: World;
+  const calls: string[] = [];
+  const unwatched: (() => void)[] = [];
+
+  before(async () => {
+    world = await openWorld({ config: { dialects: { vsee: { limits: { letters: '100/1h' } } } } });
+    for (const [port, methods] of Object.entries(world.server.running.stores)) {
+      if (typeof methods !== 'object') continue;
+      for (const [name, method] of Object.entries(methods as Record<string, unknown>)) {
+        if (typeof method !== 'function') continue;
+        const watched = (...given: unknown[]) => {
+          calls.push(`${port}.${name}`);
+          return method.apply(methods, given);
+        };
+        Object.assign(methods, { [name]: watched });
+        unwatched.push(() => Object.assign(methods, { [name]: method }));
+      }
+    }
+  });
+  after(async () => {
+    for (const unwatch of unwatched) unwatch();
+    await world.close();
+  });
+
+  /**
+   * Calls of the store for a request. The audit trail writes, and the brand of an email is looked up, when it
+   * comes: after the reply. A code and a link are one record either way.
+   */
+  async function callsOf(door: EmailDoor, email: string): Promise<string[]> {
+    calls.length = 0;
+    const reply = await world.send(door.send(email));
+    expect(reply.status, reply.text).to.be.oneOf([200, 201]);
+    return calls
+      .filter((call) => !call.startsWith('audit.') && call !== 'organizations.byId')
+      .map((call) => call.replace(/^(codes|tickets)\.put$/, 'code or link'))
+      .sort();
+  }
+
+  const emailOf = async (who: Promise<AccountRecord>) => (await who).email ?? '';
+
+  for (const door of doors) {
+    it(`B5 W7 costs the same calls of the store for everybody at ${door.name}`, async () => {
+      const known = await emailOf(world.person(door.known));
+      const left = await emailOf(world.person(door.left));
+      // The vendor's id of an account is made when the vendor first meets it.
+      for (const email of [known, left]) await callsOf(door, email);
+      const unknown = await callsOf(door, 'unheard-of@matrix.test');
+      expect(unknown.length).to.be.greaterThan(2);
+      expect(await callsOf(door, known), 'known').to.deep.equal(unknown);
+      expect(await callsOf(door, left), 'known, and gets none').to.deep.equal(unknown);
+      if (door.quota === undefined) return;
+      for (let sent = 2; sent < door.quota; sent += 1) await callsOf(door, known);
+      expect(await callsOf(door, known), 'over the quota').to.deep.equal(unknown);
+    });
+  }
+});
