@@ -16,7 +16,7 @@ import { seedCommand } from './cli/seed.ts';
 import { startCommand } from './cli/start.ts';
 import { storeCommand } from './cli/store.ts';
 import { tryCommand } from './cli/try.ts';
-import { explainFailure } from './explain-failure.ts';
+import { explainFailure } from './server/operator-errors.ts';
 
 export function program(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

@@ -7,5 +7,5 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/portico'));
-const { serveUntilStopped } = await import('./serve.ts');
+const { serveUntilStopped } = await import('./server/process.ts');
 await serveUntilStopped();

@@ -11,175 +11,179 @@ import { blankComments, countImportStatements, readImports } from './support/rea
 
 const src = path.join(import.meta.dirname, '../src');
 
-interface Zone {
-  /** Files of the zone, as a pattern on the path below src/. The first zone that fits is the file's. */
-  readonly files: RegExp;
-  /** Modules of ours, as patterns on the path below src/. `$1` is the first group of `files`. */
-  readonly may: readonly string[];
-  /** Modules of ours whose types alone may be imported. */
-  readonly types?: readonly string[];
+/** What the files of one room may import. Lists are words with blanks between. */
+interface Room {
+  /** Rooms; a room is a folder at most two levels below src/, or a file directly in it. '*': all. */
+  readonly may: string;
+  /** Rooms whose types alone may be imported. */
+  readonly types?: string;
   /** npm packages. */
-  readonly packages: readonly string[];
+  readonly packages?: string;
   /** npm packages whose types alone may be imported. */
-  readonly typePackages?: readonly string[];
-  /** Modules of Node. Default: every one that is not kept for one folder. */
-  readonly node?: readonly string[];
+  readonly typePackages?: string;
 }
 
-/** What every zone but the vendors' may use. */
-const ANYONE = ['clock.ts', 'secrets.ts', 'text.ts', 'observe/.+'];
-const ANYONES_TYPES = ['config/schema.ts'];
+/** What every room but the vendors' may import: foundations that import no other room. */
+const FOUNDATIONS = ['core', 'model', 'observe'];
+/** And the types of the configuration. */
+const CONFIG_TYPES = 'config';
 
-const ZONES: readonly Zone[] = [
-  // A vendor speaks through the contract alone: no koa, no store, no crypto, no sibling.
-  {
-    files: /^dialects\/(?!use-cases\/)([^/]+)\//,
-    may: ['dialects/$1/.+', 'dialects/dialect.ts'],
-    packages: ['zod'],
-    node: [],
+const ROOMS: Readonly<Record<string, Room>> = {
+  'main.ts': { may: 'server' },
+  'cli.ts': { may: 'cli server', packages: 'commander' },
+  // The composition root makes every part.
+  server: { may: '*', packages: 'close-with-grace', typePackages: 'koa' },
+  cli: {
+    may: 'config dialects dialects/docs identity/accounts identity/passwords identity/self-service seed server store store/copy',
+    types: 'identity store/ports',
+    packages: 'commander',
   },
-  {
-    files: /^dialects\/dialect\.ts$/,
-    may: ['identity/refusal.ts', 'text.ts'],
-    types: ['store/ports.ts'],
-    packages: ['zod'],
-    node: [],
+  core: { may: '' },
+  model: { may: '' },
+  config: { may: '', packages: 'yaml zod' },
+  observe: { may: '', types: 'core model store/ports', packages: 'pino prom-client' },
+  http: { may: 'http/middleware http/views pages', types: 'http/forms oidc store/ports', packages: 'koa' },
+  'http/middleware': { may: 'http/request http/views', types: 'oidc store/ports', packages: 'helmet koa' },
+  'http/request': { may: '', typePackages: 'koa' },
+  'http/forms': { may: 'http/request', typePackages: 'koa' },
+  'http/views': { may: '', packages: 'ejs i18next', typePackages: 'koa' },
+  identity: { may: '', types: 'identity/passwords identity/rate-limits mail store/ports' },
+  'identity/accounts': { may: 'identity/audit', types: 'identity store/ports' },
+  'identity/audit': { may: '', types: 'identity' },
+  'identity/codes': { may: 'identity/emails', types: 'identity store/ports' },
+  'identity/emails': { may: '', types: 'identity store/ports' },
+  'identity/passwords': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt @zxcvbn-ts/language-common' },
+  'identity/rate-limits': { may: '', types: 'store/ports' },
+  'identity/self-service': {
+    may: 'identity/accounts identity/audit identity/codes identity/emails identity/sign-in identity/upstream',
+    types: 'identity',
   },
-  {
-    files: /^dialects\/registry\.ts$/,
-    may: ['dialects/(dialect|frame-settings).ts', 'dialects/(?!use-cases/)[^/]+/[^/]+.ts'],
-    packages: ['zod'],
+  'identity/sign-in': {
+    may: 'identity/accounts identity/audit identity/codes identity/emails identity/passwords identity/upstream',
+    types: 'identity identity/rate-limits store/ports',
   },
-  {
-    files: /^dialects\/use-cases(\/.+)?\.ts$/,
-    may: [
-      'dialects/[^/]+.ts',
-      'dialects/use-cases/.+',
-      'identity/.+',
-      'store/ports.ts',
-      'federation/upstream.ts',
-      'oidc/oidc.ts',
-      'http/.+',
-    ],
-    packages: ['zod'],
+  'identity/upstream': { may: 'identity/accounts identity/audit', types: 'identity' },
+  oidc: { may: '', types: 'identity' },
+  'oidc/access': {
+    may: 'oidc/tokens',
+    types: 'identity oidc oidc/clients oidc/persistence oidc/provider',
+    packages: 'oidc-provider',
   },
-  // The frame: the steps that every endpoint passes.
-  {
-    files: /^dialects\/[^/]+\.ts$/,
-    may: [
-      'dialects/[^/]+.ts',
-      'dialects/use-cases/.+',
-      'http/.+',
-      'identity/(refusal|aliases|api-keys|organizations|recent-sign-in).ts',
-      'store/ports.ts',
-      'federation/upstream.ts',
-    ],
-    types: ['identity/identity.ts', 'identity/budgets.ts', 'oidc/oidc.ts'],
-    packages: ['zod', 'koa'],
+  'oidc/clients': { may: 'oidc', types: 'oidc/provider store/ports', packages: 'oidc-provider' },
+  'oidc/extensions': {
+    may: 'oidc/clients oidc/provider oidc/tokens',
+    types: 'identity/rate-limits oidc oidc/persistence store/ports',
+    packages: 'jose oidc-provider',
   },
-  {
-    files: /^federation\/upstream\.ts$/,
-    may: [],
-    types: ['store/ports.ts'],
-    packages: [],
+  'oidc/interactions': {
+    may: 'oidc oidc/access oidc/clients oidc/extensions oidc/provider',
+    types: 'oidc/persistence store/ports',
+    packages: 'oidc-provider',
   },
-  {
-    files: /^federation\//,
-    may: ['federation/.+'],
-    types: ['store/ports.ts'],
-    packages: ['openid-client', 'jose'],
+  'oidc/persistence': {
+    may: '',
+    types: 'oidc/clients oidc/provider store/ports',
+    packages: 'jose oidc-provider',
   },
-  {
-    files: /^http\//,
-    may: ['http/.+', 'identity/refusal.ts', 'identity/client-address.ts', 'store/ports.ts'],
-    types: ['oidc/oidc.ts'],
-    packages: ['koa', '@koa/router', '@koa/bodyparser', 'helmet', 'ejs', 'i18next'],
+  'oidc/provider': { may: '', types: 'oidc', typePackages: 'oidc-provider' },
+  'oidc/server': {
+    may: 'identity/rate-limits oidc oidc/access oidc/clients oidc/extensions oidc/interactions oidc/persistence oidc/provider oidc/tokens',
+    types: 'store/ports',
+    packages: 'oidc-provider',
   },
-  {
-    files: /^identity\//,
-    may: ['identity/.+', 'store/ports.ts'],
-    types: ['mail/mailer.ts', 'federation/upstream.ts'],
-    packages: ['@node-rs/argon2', '@node-rs/bcrypt', '@zxcvbn-ts/language-common'],
+  'oidc/tokens': { may: 'oidc/persistence', types: 'oidc oidc/provider store/ports', packages: 'jose' },
+  pages: {
+    may: 'http/forms http/views pages/account pages/password-reset pages/shared pages/sign-in',
+    packages: '@koa/router',
+    typePackages: 'koa',
   },
-  {
-    files: /^mail\//,
-    may: ['mail/.+'],
-    types: ['store/ports.ts'],
-    packages: ['ejs', 'i18next', 'nodemailer'],
+  'pages/account': {
+    may: 'http/forms http/views identity/accounts identity/audit identity/codes identity/self-service identity/sign-in identity/upstream oidc pages/shared',
+    packages: '@koa/router',
+    typePackages: 'koa',
   },
-  {
-    files: /^oidc\//,
-    may: ['oidc/.+', 'identity/.+', 'store/ports.ts'],
-    packages: ['oidc-provider', 'jose'],
-    // The engine is a Koa application: a middleware of ours inside it has Koa's type.
-    typePackages: ['koa'],
+  'pages/password-reset': {
+    may: 'http/request http/views identity/codes identity/self-service pages/shared',
+    types: 'http/forms',
+    typePackages: 'koa',
   },
-  {
-    files: /^pages\//,
-    may: ['pages/.+', 'identity/.+', 'http/.+', 'oidc/oidc.ts', 'federation/upstream.ts', 'store/ports.ts'],
-    packages: ['koa', '@koa/router', 'zod'],
+  'pages/provider': { may: 'http/views pages/shared', types: 'identity oidc', typePackages: 'koa' },
+  'pages/shared': {
+    may: 'http/request http/views identity/accounts oidc',
+    types: 'federation/protocol http/forms identity',
+    typePackages: 'koa',
   },
-  {
-    files: /^demo\//,
-    may: ['demo/.+', 'http/.+', 'identity/refusal.ts'],
-    types: ['store/ports.ts', 'mail/(mailer|mailbox).ts'],
-    packages: ['koa', '@koa/router', 'openid-client'],
+  'pages/sign-in': {
+    may: 'federation/protocol http/forms http/views identity/accounts identity/audit identity/codes identity/self-service identity/sign-in identity/upstream oidc pages/shared',
+    packages: '@koa/router',
+    typePackages: 'koa',
   },
-  {
-    files: /^seed\//,
-    may: ['seed/.+', 'identity/.+', 'store/ports.ts', 'config/mistakes.ts'],
-    packages: ['zod', 'yaml'],
+  dialects: {
+    may: 'dialects/<vendor> dialects/runtime seed',
+    types: 'dialects/contract',
+    typePackages: 'zod',
   },
-  {
-    files: /^store\/embedded\//,
-    may: ['store/embedded/.+', 'store/ports.ts', 'store/opened-before.ts'],
-    packages: [],
-    node: ['node:sqlite'],
+  'dialects/capabilities': {
+    may: 'dialects/contract dialects/runtime federation/protocol identity/accounts identity/audit identity/codes identity/emails identity/self-service identity/sign-in identity/upstream oidc',
+    types: 'identity',
   },
-  {
-    files: /^store\/mongo\//,
-    may: ['store/mongo/.+', 'store/ports.ts', 'store/opened-before.ts'],
-    packages: ['mongodb'],
+  'dialects/contract': { may: '', packages: 'zod' },
+  'dialects/docs': {
+    may: 'dialects dialects/runtime',
+    types: 'dialects/contract',
+    packages: 'zod',
+    typePackages: 'koa',
   },
-  { files: /^store\/redis\//, may: ['store/redis/.+', 'store/ports.ts'], packages: ['ioredis'] },
-  { files: /^store\/ports\.ts$/, may: [], packages: [] },
-  { files: /^store\/copy\//, may: ['store/copy/.+', 'store/ports.ts'], packages: [] },
-  { files: /^store\//, may: ['store/[^/]+.ts', 'store/[^/]+/[^/]+.ts'], packages: [] },
-  { files: /^config\//, may: ['config/.+'], packages: ['zod', 'yaml'] },
-  { files: /^observe\//, may: ['observe/.+'], types: ['store/ports.ts'], packages: ['pino', 'prom-client'] },
-  { files: /^(clock|secrets|text)\.ts$/, may: [], packages: [] },
-  { files: /^lifecycle\.ts$/, may: [], packages: ['close-with-grace'] },
-  { files: /^listen\.ts$/, may: [], types: ['lifecycle.ts', 'config/schema.ts'], packages: [] },
-  {
-    files: /^cli(\/.+)?\.ts$/,
-    may: [
-      'cli/.+',
-      '(serve|server|lifecycle|explain-failure|sample-calls).ts',
-      'dialects/(registry|openapi|errors-document).ts',
-      'config/.+',
-      'seed/.+',
-      'identity/.+',
-      'store/(ports|open-stores).ts',
-      'store/copy/.+',
-    ],
-    packages: ['commander', 'yaml'],
+  'dialects/pipeline': {
+    may: 'dialects/capabilities dialects/contract dialects/runtime federation/protocol http/request identity/accounts identity/sign-in',
+    types: 'http/middleware identity/rate-limits oidc store/ports',
+    typePackages: 'koa zod',
   },
-  { files: /^workers\.ts$/, may: ['config/.+'], packages: [] },
-  { files: /^sample-calls\.ts$/, may: ['seed/.+'], packages: [] },
-  { files: /^start-block\.ts$/, may: ['sample-calls.ts'], packages: [] },
-  { files: /^explain-failure\.ts$/, may: ['config/.+', 'seed/.+', 'store/ports.ts'], packages: [] },
-  {
-    files: /^main\.ts$/,
-    may: ['(serve|explain-failure).ts', 'config/.+'],
-    packages: [],
+  'dialects/runtime': {
+    may: 'http/request identity/accounts',
+    types:
+      'dialects/contract federation/protocol http/middleware identity identity/rate-limits oidc store/ports',
+    packages: 'zod',
+    typePackages: 'koa',
   },
-  {
-    files: /^serve\.ts$/,
-    may: ['(server|lifecycle|workers|start-block|explain-failure).ts', 'config/.+', 'dialects/registry.ts'],
-    packages: ['close-with-grace'],
+  federation: { may: 'federation/<upstream> federation/protocol' },
+  'federation/protocol': { may: '', packages: 'jose openid-client' },
+  store: { may: 'store/copy store/distributed store/embedded store/mongo store/redis', types: 'store/ports' },
+  'store/copy': { may: '', types: 'store/ports' },
+  'store/distributed': { may: '', types: 'store/mongo store/ports store/redis' },
+  'store/embedded': { may: 'store/ports' },
+  'store/mongo': { may: 'store/ports', packages: 'mongodb' },
+  'store/ports': { may: '' },
+  'store/redis': { may: 'store/ports', packages: 'ioredis' },
+  mail: { may: '', packages: 'ejs i18next nodemailer' },
+  seed: {
+    may: 'config identity/accounts identity/passwords identity/sign-in',
+    types: 'identity store/ports',
+    packages: 'yaml zod',
   },
-  { files: /^server\.ts$/, may: ['.+'], packages: [], typePackages: ['koa'] },
-];
+  demo: {
+    may: 'http/forms http/views',
+    types: 'mail',
+    packages: '@koa/router openid-client',
+    typePackages: 'koa',
+  },
+  // A vendor speaks through the contract alone: no koa, no store, no crypto, no other vendor, nothing of Node's.
+  'dialects/<vendor>': { may: 'dialects/contract', packages: 'zod' },
+  'federation/<upstream>': { may: 'federation/protocol', packages: 'jose openid-client' },
+};
+const VENDOR = 'dialects/<vendor>';
+
+function roomOf(file: string): string {
+  const folder = path.posix.dirname(file);
+  return folder === '.' ? file : folder.split('/').slice(0, 2).join('/');
+}
+
+/** The name of a room's rule: plug-ins share one. */
+function ruleName(room: string): string {
+  const [area, name] = room.split('/');
+  if (room in ROOMS || name === undefined) return room;
+  return area === 'dialects' ? VENDOR : area === 'federation' ? 'federation/<upstream>' : room;
+}
 
 /** Drivers that belong to one folder, whoever else the table would let have them. */
 const KEPT_FOR: Readonly<Record<string, RegExp>> = {
@@ -195,41 +199,34 @@ const PROCESS_ENV_IN = 'config/load.ts';
 /** Why this import is not allowed; undefined when it is. `from` is a path below src/. */
 function refusalOf(from: string, specifier: string | undefined, typesOnly: boolean): string | undefined {
   if (specifier === undefined) return 'loads a module whose name cannot be read';
-  const zone = ZONES.find(({ files }) => files.test(from));
-  if (zone === undefined) return 'is in no zone of test/architecture.test.ts';
-  if (specifier.startsWith('.')) return refusalOfOurs(zone, from, specifier, typesOnly);
+  const room = roomOf(from);
+  const rule = ROOMS[ruleName(room)];
+  if (rule === undefined) return 'is in no room of test/architecture.test.ts';
+  if (specifier.startsWith('.')) return refusalOfOurs({ from, room, rule }, specifier, typesOnly);
   const name = packageOf(specifier);
   const keeper = KEPT_FOR[name];
-  if (keeper !== undefined && !keeper.test(from))
-    return `imports ${name}, which is kept for ${keeper.source}`;
-  if (name.startsWith('node:') || builtinModules.includes(name)) {
-    if (!name.startsWith('node:')) return `imports ${name} without node:`;
-    return zone.node === undefined || zone.node.includes(name) || keeper?.test(from) || isHarmless(zone, name)
-      ? undefined
-      : `imports ${name}`;
+  if (keeper !== undefined) {
+    return keeper.test(from) ? undefined : `imports ${name}, which is kept for ${keeper.source}`;
   }
-  const packages = typesOnly ? [...zone.packages, ...(zone.typePackages ?? [])] : zone.packages;
+  if (name.startsWith('node:')) return ruleName(room) === VENDOR ? `imports ${name}` : undefined;
+  if (builtinModules.includes(name)) return `imports ${name} without node:`;
+  const packages = `${rule.packages ?? ''} ${typesOnly ? (rule.typePackages ?? '') : ''}`.split(' ');
   return packages.includes(name) ? undefined : `imports the package ${name}`;
 }
 
-/** A store's folder may use Node's own modules beside its driver; a vendor's may use none. */
-function isHarmless(zone: Zone, name: string): boolean {
-  return (zone.node ?? []).length > 0 && !(name in KEPT_FOR);
-}
-
-function refusalOfOurs(zone: Zone, from: string, specifier: string, typesOnly: boolean): string | undefined {
+function refusalOfOurs(
+  { from, room, rule }: { from: string; room: string; rule: Room },
+  specifier: string,
+  typesOnly: boolean,
+): string | undefined {
   const target = path.posix.join(path.posix.dirname(from), specifier);
   if (target.startsWith('..')) return `leaves src/ for ${specifier}`;
-  const group = zone.files.exec(from)?.[1] ?? '';
-  const isVendor = zone.node?.length === 0;
-  const allowed = [
-    ...zone.may,
-    ...(isVendor ? [] : ANYONE),
-    ...(typesOnly ? [...(zone.types ?? []), ...(isVendor ? [] : ANYONES_TYPES)] : []),
-    ...(from === 'dialects/dialect.ts' && typesOnly ? ['secrets.ts'] : []),
-  ];
-  const fits = allowed.some((pattern) => new RegExp(`^${pattern.replace('$1', group)}$`).test(target));
-  return fits ? undefined : `imports ${target}${typesOnly ? ' (types)' : ''}`;
+  const to = roomOf(target);
+  if (to === room || rule.may === '*') return undefined;
+  const rooms = [...rule.may.split(' '), ...(ruleName(room) === VENDOR ? [] : FOUNDATIONS)];
+  const types = [...(rule.types ?? '').split(' '), ...(ruleName(room) === VENDOR ? [] : [CONFIG_TYPES])];
+  const allowed = rooms.includes(ruleName(to)) || (typesOnly && types.includes(to));
+  return allowed ? undefined : `imports ${target}${typesOnly ? ' (types)' : ''}`;
 }
 
 /** `@koa/router/x` is `@koa/router`, `jose/y` is `jose`; `node:fs/promises` is `node:fs`. */
@@ -288,15 +285,37 @@ describe('the architecture', () => {
     expect(readers).to.deep.equal([PROCESS_ENV_IN]);
   });
 
-  it('B1 lets text.ts alone normalize, which judges lengths first', () => {
+  it('B1 lets core/text.ts alone normalize, which judges lengths first', () => {
     const normalizing = files.filter(({ source }) => /\.normalize\(/.test(blankComments(source)));
-    expect(normalizing.map(({ file }) => file)).to.deep.equal(['text.ts']);
+    expect(normalizing.map(({ file }) => file)).to.deep.equal(['core/text.ts']);
   });
 
-  it('has no file outside every zone', () => {
-    expect(
-      files.map(({ file }) => file).filter((file) => !ZONES.some((zone) => zone.files.test(file))),
-    ).to.deep.equal([]);
+  it('has no cycle between rooms', () => {
+    const needs = new Map<string, Set<string>>();
+    for (const { file, source } of files) {
+      const room = needs.get(roomOf(file)) ?? new Set<string>();
+      needs.set(roomOf(file), room);
+      for (const { specifier } of readImports(source)) {
+        if (specifier?.startsWith('.'))
+          room.add(roomOf(path.posix.join(path.posix.dirname(file), specifier)));
+      }
+      room.delete(roomOf(file));
+    }
+    // A room that needs no other is on no cycle, and neither is one that needs only such rooms.
+    for (let free: string[] = ['']; free.length > 0; ) {
+      free = [...needs].filter(([, rooms]) => rooms.size === 0).map(([room]) => room);
+      for (const room of free) needs.delete(room);
+      for (const rooms of needs.values()) for (const room of free) rooms.delete(room);
+    }
+    expect([...needs.keys()]).to.deep.equal([]);
+  });
+
+  it('has no room with more than nineteen files of its own', () => {
+    const folders = files.map(({ file }) => path.posix.dirname(file));
+    const full = [...new Set(folders)].filter(
+      (folder) => folders.filter((other) => other === folder).length > 19,
+    );
+    expect(full).to.deep.equal([]);
   });
 });
 
@@ -304,47 +323,50 @@ describe('the rule of the architecture', () => {
   const refused: [from: string, statement: string][] = [
     ['dialects/vsee/me.ts', "import Koa from 'koa';"],
     ['dialects/vsee/me.ts', "import { createHash } from 'node:crypto';"],
-    ['dialects/vsee/me.ts', "import { randomText } from '../../secrets.ts';"],
+    ['dialects/vsee/me.ts', "import { randomText } from '../../core/crypto.ts';"],
     ['dialects/vsee/me.ts', "import { fields } from '../visitnote/fields.ts';"],
-    ['dialects/vsee/me.ts', "import type { Stores } from '../../store/ports.ts';"],
+    ['dialects/vsee/me.ts', "import type { Stores } from '../../store/ports/stores.ts';"],
     ['dialects/vsee/me.ts', "import type { Config } from '../../config/schema.ts';"],
-    ['dialects/vsee/me.ts', "import { signInWithPassword } from '../../identity/sign-in-with-password.ts';"],
-    ['dialects/vsee/me.ts', "const x = await import('../../oidc/oidc.ts');"],
-    ['dialects/vsee/me.ts', "type X = import('../../oidc/oidc.ts').OidcServer;"],
+    ['dialects/vsee/me.ts', "import { signInWithPassword } from '../../identity/sign-in/with-password.ts';"],
+    ['dialects/vsee/me.ts', "const x = await import('../../oidc/contract.ts');"],
+    ['dialects/vsee/me.ts', "type X = import('../../oidc/contract.ts').OidcServer;"],
     ['dialects/vsee/me.ts', "export * from '../careportals/me.ts';"],
     ['dialects/vsee/me.ts', 'import {\n  a,\n  b,\n} from\n  "../medisync/me.ts";'],
-    ['dialects/mount.ts', "import { vsee } from './vsee/vsee.ts';"],
-    ['dialects/mount.ts', "import { openStores } from '../store/open-stores.ts';"],
-    ['dialects/mount.ts', "import { createOidcServer } from '../oidc/create-oidc-server.ts';"],
-    ['identity/codes.ts', "import { SMTPTransport } from 'nodemailer';"],
-    ['identity/codes.ts', "import Koa from 'koa';"],
-    ['identity/codes.ts', "import { Provider } from 'oidc-provider';"],
-    ['identity/codes.ts', "import { createMailer } from '../mail/mailer.ts';"],
-    ['identity/codes.ts', "import { DatabaseSync } from 'node:sqlite';"],
-    ['identity/codes.ts', "const m = await import('mongodb');"],
-    ['pages/sign-in.ts', "import { Provider } from 'oidc-provider';"],
-    ['pages/sign-in.ts', "import { openStores } from '../store/open-stores.ts';"],
-    ['http/app.ts', "import { signInWithPassword } from '../identity/sign-in-with-password.ts';"],
+    ['dialects/pipeline/pipeline.ts', "import { vsee } from '../vsee/vsee.ts';"],
+    ['dialects/pipeline/pipeline.ts', "import { openStores } from '../../store/open-stores.ts';"],
+    ['dialects/pipeline/pipeline.ts', "import { createOidcServer } from '../../oidc/server/server.ts';"],
+    ['identity/codes/one-time-code.ts', "import { SMTPTransport } from 'nodemailer';"],
+    ['identity/codes/one-time-code.ts', "import Koa from 'koa';"],
+    ['identity/codes/one-time-code.ts', "import { Provider } from 'oidc-provider';"],
+    ['identity/codes/one-time-code.ts', "import { createMailer } from '../../mail/mailer.ts';"],
+    ['identity/codes/one-time-code.ts', "import { DatabaseSync } from 'node:sqlite';"],
+    ['identity/codes/one-time-code.ts', "const m = await import('mongodb');"],
+    ['pages/sign-in/password.ts', "import { Provider } from 'oidc-provider';"],
+    ['pages/sign-in/password.ts', "import { openStores } from '../../store/open-stores.ts';"],
+    ['http/app.ts', "import { signInWithPassword } from '../identity/sign-in/with-password.ts';"],
     ['http/app.ts', "import { Provider } from 'oidc-provider';"],
-    ['oidc/clients.ts', "import Koa from 'koa';"],
-    ['oidc/clients.ts', "import { MongoClient } from 'mongodb';"],
+    ['oidc/clients/clients.ts', "import Koa from 'koa';"],
+    ['oidc/clients/clients.ts', "import { MongoClient } from 'mongodb';"],
     ['store/embedded/open.ts', "import { MongoClient } from 'mongodb';"],
     ['store/redis/open.ts', "import { x } from '../mongo/open.ts';"],
     ['store/mongo/open.ts', "import Redis from 'ioredis';"],
     ['store/open-stores.ts', "import Redis from 'ioredis';"],
-    ['store/ports.ts', "import type { Identity } from '../identity/identity.ts';"],
+    ['store/ports/stores.ts', "import type { Identity } from '../../identity/context.ts';"],
     ['config/load.ts', "import { openStores } from '../store/open-stores.ts';"],
-    ['clock.ts', "import { Config } from './config/schema.ts';"],
-    ['federation/google/google.ts', "import { linkAccount } from '../../identity/linking.ts';"],
+    ['core/clock.ts', "import { Config } from '../config/schema.ts';"],
+    [
+      'federation/google/google.ts',
+      "import { linkAccount } from '../../identity/upstream/link-identity.ts';",
+    ],
     ['mail/smtp.ts', "import { schema } from '../config/schema.ts';"],
     ['main.ts', "import { openStores } from './store/open-stores.ts';"],
-    ['server.ts', "import { MongoClient } from 'mongodb';"],
-    ['server.ts', "import x from '../test/support/server.ts';"],
-    ['server.ts', "import fs from 'fs';"],
-    ['server.ts', 'const m = await import(name);'],
-    ['server.ts', ['const m = await import(`./$', '{name}.ts`);'].join('')],
-    ['server.ts', "const sqlite = process.getBuiltinModule('node:sqlite');"],
-    ['server.ts', 'const load = createRequire(import.meta.url);'],
+    ['http/app.ts', "import { MongoClient } from 'mongodb';"],
+    ['http/app.ts', "import x from '../../test/support/server.ts';"],
+    ['http/app.ts', "import fs from 'fs';"],
+    ['http/app.ts', 'const m = await import(name);'],
+    ['http/app.ts', ['const m = await import(`./$', '{name}.ts`);'].join('')],
+    ['http/app.ts', "const sqlite = process.getBuiltinModule('node:sqlite');"],
+    ['http/app.ts', 'const load = createRequire(import.meta.url);'],
     ['newfolder/thing.ts', "import { z } from 'zod';"],
   ];
 
@@ -357,16 +379,16 @@ describe('the rule of the architecture', () => {
   }
 
   const allowed: [from: string, statement: string][] = [
-    ['dialects/vsee/me.ts', "import { endpoint } from '../dialect.ts';"],
+    ['dialects/vsee/me.ts', "import { endpoint } from '../contract/dialect.ts';"],
     ['dialects/vsee/me.ts', "import { settings } from './settings.ts';"],
     ['dialects/vsee/me.ts', "import { z } from 'zod';"],
     ['dialects/registry.ts', "import { vsee } from './vsee/vsee.ts';"],
-    ['identity/codes.ts', "import type { Mailer } from '../mail/mailer.ts';"],
-    ['identity/codes.ts', "import { randomText } from '../secrets.ts';"],
-    ['identity/codes.ts', "import type { Config } from '../config/schema.ts';"],
+    ['identity/context.ts', "import type { Mailer } from '../mail/mailer.ts';"],
+    ['identity/codes/one-time-code.ts', "import { randomText } from '../../core/crypto.ts';"],
+    ['identity/codes/one-time-code.ts', "import type { Config } from '../../config/schema.ts';"],
     ['store/embedded/open.ts', "import { DatabaseSync } from 'node:sqlite';"],
     ['store/open-stores.ts', "const { openMongo } = await import('./mongo/open.ts');"],
-    ['server.ts', "import { openStores } from './store/open-stores.ts';"],
+    ['server/server.ts', "import { openStores } from '../store/open-stores.ts';"],
   ];
 
   for (const [from, statement] of allowed) {

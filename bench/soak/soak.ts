@@ -15,12 +15,13 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { configSchema } from '../../src/config/schema.ts';
+import { randomText } from '../../src/core/crypto.ts';
+import { StoreUnavailable } from '../../src/core/errors.ts';
 import { createLog } from '../../src/observe/log.ts';
-import type { AccessWanted, GrantIssuer } from '../../src/oidc/oidc.ts';
-import { randomText } from '../../src/secrets.ts';
-import { startServer } from '../../src/server.ts';
-import { StoreUnavailable } from '../../src/store/ports.ts';
-import { GROUND, openSoakStore, type SoakStore } from './stores.ts';
+import type { AccessWanted, GrantIssuer } from '../../src/oidc/contract.ts';
+import { startServer } from '../../src/server/server.ts';
+import type { SoakStore } from './stores.ts';
+import { GROUND, openSoakStore } from './stores.ts';
 
 const { values } = parseArgs({
   options: {

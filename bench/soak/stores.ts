@@ -10,7 +10,7 @@ import { MongoClient } from 'mongodb';
 import { configSchema } from '../../src/config/schema.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { openStores } from '../../src/store/open-stores.ts';
-import type { Stores } from '../../src/store/ports.ts';
+import type { Stores } from '../../src/store/ports/stores.ts';
 import { openRedisStores } from '../../src/store/redis/redis-stores.ts';
 import { sharedServers, startRedis } from '../../test/support/servers.ts';
 

@@ -1,11 +1,15 @@
 import { Command } from 'commander';
-import type { Identity } from '../identity/identity.ts';
-import type { AccountRecord, AccountStatus, Json } from '../store/ports.ts';
-import { foldName, takeName } from '../text.ts';
-import { type ClaimOptions, claimChanges, withClaims } from './claims.ts';
-import { atDesk, type Desk, organizationOf } from './desk.ts';
+import { foldName, takeName } from '../core/text.ts';
+import type { Identity } from '../identity/context.ts';
+import type { AccountRecord, AccountStatus } from '../model/account.ts';
+import type { Json } from '../model/json.ts';
+import type { ClaimOptions } from './claims.ts';
+import { claimChanges, withClaims } from './claims.ts';
+import type { Desk } from './context.ts';
+import { atDesk, organizationOf } from './context.ts';
 import { findAccount } from './find-account.ts';
-import { each, type JsonOption, passwordFromInput, vendorMember } from './options.ts';
+import type { JsonOption } from './options.ts';
+import { each, passwordFromInput, vendorMember } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 interface Where {
@@ -74,7 +78,7 @@ Examples:
           throw new CommandRefused('An account needs --email or --username to sign in with.');
         }
         const { identity } = await desk.tools();
-        const { registerAccount } = await import('../identity/register-account.ts');
+        const { registerAccount } = await import('../identity/accounts/create-account.ts');
         const password = await passwordFrom(options);
         const account = await registerAccount(identity, {
           organization: options.organization,
@@ -128,7 +132,7 @@ Examples:
       atDesk(async (desk) => {
         const { id, version } = await findAccount(desk, who, options.organization);
         const { identity } = await desk.tools();
-        const { updateAccount } = await import('../identity/update-account.ts');
+        const { updateAccount } = await import('../identity/accounts/update-account.ts');
         const account = await updateAccount(identity, id, (present) => changed(present, options));
         if (account.version !== version) {
           await desk.note('profile.update', { organization: account.organization, subject: id });
@@ -136,7 +140,7 @@ Examples:
         const password = await passwordFrom(options);
         if (password !== undefined) await replacePassword(desk, identity, { id, password });
         if (options.endApiKeys) {
-          const { deleteApiKeys } = await import('../identity/api-keys.ts');
+          const { deleteApiKeys } = await import('../identity/accounts/api-keys.ts');
           await deleteApiKeys(identity, { account, origin: desk.origin });
         }
         tell(account, options, password);
@@ -181,7 +185,7 @@ function block(name: string, status: AccountStatus, description: string): Comman
     .action((who: string, { organization }: Where) =>
       atDesk(async (desk) => {
         const { id } = await findAccount(desk, who, organization);
-        const { setStatus } = await import('../identity/set-status.ts');
+        const { setStatus } = await import('../identity/accounts/set-status.ts');
         await setStatus((await desk.tools()).identity, { accountId: id, status, origin: desk.origin });
         say(`Account ${id} is ${status}.`);
       }),
@@ -199,7 +203,7 @@ function remove(): Command {
       atDesk(async (desk) => {
         const { id } = await findAccount(desk, who, organization);
         if (!yes) throw new CommandRefused(`This deletes account ${id} for good. Add --yes to confirm.`);
-        const { deleteAccount } = await import('../identity/delete-account.ts');
+        const { deleteAccount } = await import('../identity/accounts/delete-account.ts');
         await deleteAccount((await desk.tools()).identity, { accountId: id, origin: desk.origin });
         say(`Account ${id} was deleted.`);
       }),
@@ -234,7 +238,7 @@ async function passwordFrom(options: Changes): Promise<string | undefined> {
   }
   if (options.passwordStdin) return passwordFromInput();
   if (!options.generatePassword) return undefined;
-  const { randomText } = await import('../secrets.ts');
+  const { randomText } = await import('../core/crypto.ts');
   // Without signs that look alike: somebody may have to read it out. 20 of 31 signs are 99 bits.
   return randomText({ alphabet: 'abcdefghjkmnpqrstuvwxyz23456789', length: 20 });
 }
@@ -244,7 +248,7 @@ async function replacePassword(
   identity: Identity,
   { id, password }: { id: string; password: string },
 ): Promise<void> {
-  const { setPassword } = await import('../identity/set-password.ts');
+  const { setPassword } = await import('../identity/self-service/set-password.ts');
   await setPassword(identity, {
     accountId: id,
     password,

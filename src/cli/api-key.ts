@@ -1,9 +1,10 @@
 import { Command } from 'commander';
-import type { RandomForm } from '../secrets.ts';
-import type { ApiKeyRecord } from '../store/ports.ts';
-import { atDesk, organizationOf } from './desk.ts';
+import type { RandomForm } from '../core/crypto.ts';
+import type { ApiKeyRecord } from '../model/api-key.ts';
+import { atDesk, organizationOf } from './context.ts';
 import { findAccount } from './find-account.ts';
-import { each, type JsonOption } from './options.ts';
+import type { JsonOption } from './options.ts';
+import { each } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 const HEX = '0123456789abcdef';
@@ -76,7 +77,7 @@ Examples:
         const owner = await ownerOf(options, form.owner, (who) =>
           findAccount(desk, who, options.organization),
         );
-        const { randomText } = await import('../secrets.ts');
+        const { randomText } = await import('../core/crypto.ts');
         const key = randomText(form.key);
         const secret = form.secret && randomText(form.secret);
         const record: ApiKeyRecord = {

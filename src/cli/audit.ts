@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { atDesk, organizationOf } from './desk.ts';
+import { atDesk, organizationOf } from './context.ts';
 import { findAccount } from './find-account.ts';
 import type { JsonOption } from './options.ts';
 import { CommandRefused, sayJson, sayTable } from './output.ts';

@@ -1,6 +1,6 @@
 /** `--brand accent=#1f6f5c`: how the pages of an organization or a client look, by the rules of a seed file. */
 import type { Command } from 'commander';
-import type { Json } from '../store/ports.ts';
+import type { Json } from '../model/json.ts';
 import { jsonOrText } from './options.ts';
 import { CommandRefused } from './output.ts';
 

@@ -1,6 +1,6 @@
 /** Options for an account's standard claims. */
 import type { Command } from 'commander';
-import type { ProfileClaims } from '../store/ports.ts';
+import type { ProfileClaims } from '../model/account.ts';
 
 const CLAIMS = {
   name: 'name',

@@ -22,8 +22,8 @@ async function pages(): Promise<[file: string, text: string][]> {
     await Promise.all([
       import('../config/document.ts'),
       import('../dialects/registry.ts'),
-      import('../dialects/openapi.ts'),
-      import('../dialects/errors-document.ts'),
+      import('../dialects/docs/openapi.ts'),
+      import('../dialects/docs/errors-document.ts'),
     ]);
   const documents = await openApiDocuments();
   return [

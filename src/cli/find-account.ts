@@ -1,6 +1,6 @@
-import type { AccountRecord } from '../store/ports.ts';
-import type { Desk } from './desk.ts';
-import { organizationOf } from './desk.ts';
+import type { AccountRecord } from '../model/account.ts';
+import type { Desk } from './context.ts';
+import { organizationOf } from './context.ts';
 import { CommandRefused } from './output.ts';
 
 /** The account that an operator means. CommandRefused when there is none, or one in each of several organizations. */

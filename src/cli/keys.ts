@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { atDesk, type Desk } from './desk.ts';
+import type { Desk } from './context.ts';
+import { atDesk } from './context.ts';
 import type { JsonOption } from './options.ts';
 import { say, sayJson, sayTable } from './output.ts';
 

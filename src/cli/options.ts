@@ -1,6 +1,6 @@
 /** Readers of option values that several commands take. */
 import { text as readAll } from 'node:stream/consumers';
-import type { Json } from '../store/ports.ts';
+import type { Json } from '../model/json.ts';
 import { CommandRefused } from './output.ts';
 
 /** For options that may be given again: `--host a --host b`. */

@@ -1,8 +1,12 @@
 import { Command, Option } from 'commander';
-import type { Json, OrganizationRecord } from '../store/ports.ts';
-import { type BrandOption, rebranded, withBrand } from './brand.ts';
-import { atDesk, type Desk, organizationOf } from './desk.ts';
-import { each, type JsonOption, vendorMember } from './options.ts';
+import type { Json } from '../model/json.ts';
+import type { OrganizationRecord } from '../model/organization.ts';
+import type { BrandOption } from './brand.ts';
+import { rebranded, withBrand } from './brand.ts';
+import type { Desk } from './context.ts';
+import { atDesk, organizationOf } from './context.ts';
+import type { JsonOption } from './options.ts';
+import { each, vendorMember } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 interface Changes extends BrandOption {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Counts, SeedReport } from '../seed/apply-seed.ts';
-import { atDesk, type Desk } from './desk.ts';
+import type { Desk } from './context.ts';
+import { atDesk } from './context.ts';
 import type { JsonOption } from './options.ts';
 import { note, say, sayJson } from './output.ts';
 
@@ -42,7 +43,7 @@ async function load(desk: Desk, name: string, options: Options): Promise<void> {
     import('../seed/refuse-demo.ts'),
     import('../seed/seed-at-start.ts'),
     import('../seed/apply-seed.ts'),
-    import('../identity/password-hasher.ts'),
+    import('../identity/passwords/hasher.ts'),
   ]);
   const { stores, secrets, clock, config } = desk;
   const file = readSeed(name);

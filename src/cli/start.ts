@@ -12,7 +12,7 @@ Examples:
 `,
     )
     .action(async () => {
-      const { serveUntilStopped } = await import('../serve.ts');
+      const { serveUntilStopped } = await import('../server/process.ts');
       await serveUntilStopped();
     });
 }

@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { Clock } from '../clock.ts';
-import type { Secrets } from '../secrets.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Secrets } from '../core/crypto.ts';
 import type { Counts, Progress } from '../store/copy/copy-options.ts';
-import type { StoreDump, Stores } from '../store/ports.ts';
+import type { StoreDump } from '../store/ports/dump.ts';
+import type { Stores } from '../store/ports/stores.ts';
 import type { JsonOption } from './options.ts';
 import { CommandRefused, note, say, sayJson, sayTable } from './output.ts';
 
@@ -86,10 +87,10 @@ async function betweenStores(work: (between: Between) => Promise<void>): Promise
     import('../dialects/registry.ts'),
     import('../observe/log.ts'),
     import('../store/open-stores.ts'),
-    import('../secrets.ts'),
+    import('../core/crypto.ts'),
     import('../config/server-key.ts'),
   ]);
-  const { systemClock } = await import('../clock.ts');
+  const { systemClock } = await import('../core/clock.ts');
   const config = loadConfig({ dialects: await dialectSettings() });
   const log = createLog({ level: 'warn', destination: process.stderr });
   const secrets = secretsFrom(serverKey(config));

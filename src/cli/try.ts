@@ -4,7 +4,7 @@
  */
 import { Command } from 'commander';
 import type { Config } from '../config/schema.ts';
-import type { Credentials, DialectSettings, Person, Sample } from '../sample-calls.ts';
+import type { Credentials, DialectSettings, Person, Sample } from '../dialects/samples.ts';
 import type { SeedClient } from '../seed/schema.ts';
 import { passwordFromInput } from './options.ts';
 import { CommandRefused, say } from './output.ts';
@@ -48,7 +48,7 @@ async function tryVendor(vendor: string, options: Options): Promise<void> {
   const [{ loadConfig }, { dialectSettings }, { SAMPLES }] = await Promise.all([
     import('../config/load.ts'),
     import('../dialects/registry.ts'),
-    import('../sample-calls.ts'),
+    import('../dialects/samples.ts'),
   ]);
   const sample = Object.hasOwn(SAMPLES, vendor) ? SAMPLES[vendor] : undefined;
   if (sample === undefined) {
@@ -233,7 +233,7 @@ async function whoSignsIn(facts: {
   options: Options;
 }): Promise<Credentials> {
   const { config, vendor, sample, settings, options } = facts;
-  const { peopleOf } = await import('../sample-calls.ts');
+  const { peopleOf } = await import('../dialects/samples.ts');
   const people = config.seed.flatMap(peopleOf);
   const { login, organization } = options;
   const isMeant = (person: Person) =>

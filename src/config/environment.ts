@@ -5,8 +5,10 @@
  */
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import { contentOf, type Layer, located, type Values } from './layers.ts';
-import { closest, type Mistake } from './mistakes.ts';
+import type { Layer, Values } from './layers.ts';
+import { contentOf, located } from './layers.ts';
+import type { Mistake } from './mistakes.ts';
+import { closest } from './mistakes.ts';
 import { core, definitionOf, keyNamed, pathsOf, schemaAt, tableOf } from './shape.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import { type Mistake, placeOfFault } from './mistakes.ts';
+import type { Mistake } from './mistakes.ts';
+import { placeOfFault } from './mistakes.ts';
 import { core, definitionOf, keyNamed, schemaAt, tableOf, takesNull } from './shape.ts';
 
 export type Values = Record<string, unknown>;

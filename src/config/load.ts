@@ -5,11 +5,15 @@
  */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { type Environment, readEnvironment } from './environment.ts';
-import { contentOf, isTable, type Layer, type Merged, merge, readLayer, type Values } from './layers.ts';
-import { ConfigError, didYouMean, type Mistake, parsePart } from './mistakes.ts';
+import type { Environment } from './environment.ts';
+import { readEnvironment } from './environment.ts';
+import type { Layer, Merged, Values } from './layers.ts';
+import { contentOf, isTable, merge, readLayer } from './layers.ts';
+import type { Mistake } from './mistakes.ts';
+import { ConfigError, didYouMean, parsePart } from './mistakes.ts';
 import { judge } from './rules.ts';
-import { type Config, configSchema, sections } from './schema.ts';
+import type { Config } from './schema.ts';
+import { configSchema, sections } from './schema.ts';
 
 /** zod schemas of `dialects.<name>`, by name. */
 export type DialectShapes = Readonly<Record<string, z.ZodType>>;

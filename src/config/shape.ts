@@ -3,7 +3,8 @@
  * `_file` keys and the documentation all ask here, so that none of them has a list of keys of its own.
  */
 import type { z } from 'zod';
-import { facts, type KeyFacts } from './kinds.ts';
+import type { KeyFacts } from './kinds.ts';
+import { facts } from './kinds.ts';
 
 /** The part of a zod definition that is read here. */
 interface Definition {

@@ -4,10 +4,10 @@
  */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import { sendPage } from '../http/send-page.ts';
-import type { Views } from '../http/views.ts';
-import { Refused } from '../identity/refusal.ts';
-import type { CaughtLetter, Mailbox } from '../mail/mailbox.ts';
+import { Refused } from '../core/refused.ts';
+import type { Views } from '../http/views/render.ts';
+import { sendPage } from '../http/views/send-page.ts';
+import type { CaughtLetter, Mailbox } from '../mail/dev-mailbox.ts';
 
 const LETTER_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; sandbox; frame-ancestors 'self'";

@@ -3,8 +3,8 @@
  * that nobody uses costs nothing at start. Adding one adds its folder and its line here, nothing else.
  */
 import type { z } from 'zod';
-import type { Dialect } from './dialect.ts';
-import { withFrameKeys } from './frame-settings.ts';
+import type { Dialect } from './contract/dialect.ts';
+import { withFrameKeys } from './runtime/frame-settings.ts';
 
 /** Loads a dialect's folder. */
 export type DialectLoader = () => Promise<Dialect>;

@@ -2,9 +2,9 @@
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../observe/log.ts';
 import { createApple } from './apple/apple.ts';
-import { createCappedFetch } from './capped-fetch.ts';
 import { createGoogle } from './google/google.ts';
-import type { Upstream, Upstreams } from './upstream.ts';
+import { createCappedFetch } from './protocol/fetch.ts';
+import type { Upstream, Upstreams } from './protocol/upstream.ts';
 
 /** Nothing is fetched before the first use: an upstream that is down does not stop the start. */
 export function createUpstreams(options: {

@@ -4,27 +4,29 @@
  * route does in dialects/, what an OIDC route does in oidc/; all are handed in here.
  */
 import Koa, { type Middleware } from 'koa';
-import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import { Refused } from '../identity/refusal.ts';
+import type { Clock } from '../core/clock.ts';
+import { Refused } from '../core/refused.ts';
 import { isOfConnection } from '../observe/connection-errors.ts';
 import type { Log } from '../observe/log.ts';
-import type { OidcServer } from '../oidc/oidc.ts';
-import type { Stores } from '../store/ports.ts';
-import { serveBrandSheets } from './brand-sheet.ts';
-import type { Forms } from './csrf.ts';
-import { engineBodies } from './engine-bodies.ts';
-import { health } from './health.ts';
-import { servedMethods } from './methods.ts';
-import { type Observation, requestLog } from './request-log.ts';
-import { requestTarget } from './request-target.ts';
-import { respondWithError } from './respond-with-error.ts';
-import { type PageHandlers, pageRoutes } from './routes.ts';
-import { enginePolicy, securityHeaders } from './security-headers.ts';
-import type { StaticFiles } from './static-files.ts';
-import { trustedProxies } from './trusted-proxies.ts';
-import type { UnfinishedRequests } from './unfinished-requests.ts';
-import type { Views } from './views.ts';
+import type { OidcServer } from '../oidc/contract.ts';
+import type { PageHandlers } from '../pages/routes.ts';
+import { pageRoutes } from '../pages/routes.ts';
+import type { Stores } from '../store/ports/stores.ts';
+import type { Forms } from './forms/csrf.ts';
+import { servedMethods } from './middleware/allowed-methods.ts';
+import { respondWithError } from './middleware/error-handler.ts';
+import { health } from './middleware/health.ts';
+import { engineBodies } from './middleware/provider-body-limit.ts';
+import type { Observation } from './middleware/request-log.ts';
+import { requestLog } from './middleware/request-log.ts';
+import { requestTarget } from './middleware/request-target.ts';
+import { enginePolicy, securityHeaders } from './middleware/security-headers.ts';
+import type { StaticFiles } from './middleware/static-files.ts';
+import { trustedProxies } from './middleware/trusted-proxies.ts';
+import type { UnfinishedRequests } from './middleware/unfinished-requests.ts';
+import { serveBrandSheets } from './views/brand-stylesheet.ts';
+import type { Views } from './views/render.ts';
 
 export interface AppParts {
   readonly config: Pick<Config, 'http'>;

@@ -2,7 +2,7 @@
  * Mail: what a letter is, and the contract of the two ways out (smtp.ts, mailbox.ts). letters.ts renders
  * the letters. Domain code queues a letter and goes on; nothing waits for a mail server.
  */
-import type { Json } from '../store/ports.ts';
+import type { Json } from '../model/json.ts';
 
 export interface Letter {
   /** Which email it is: its words stand in the catalogue under `mail.<name>`. */

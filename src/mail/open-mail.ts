@@ -1,11 +1,13 @@
 /** Puts the mailer together as the configuration asks. */
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../observe/log.ts';
-import { createLetterQueue, type LetterQueueOptions } from './letter-queue.ts';
-import { createLetters } from './letters.ts';
-import { createMailbox, type Mailbox } from './mailbox.ts';
+import type { Mailbox } from './dev-mailbox.ts';
+import { createMailbox } from './dev-mailbox.ts';
 import type { BrandOfEmail, EmailBrand, Mailer, MailTransport } from './mailer.ts';
+import type { LetterQueueOptions } from './queue.ts';
+import { createLetterQueue } from './queue.ts';
 import { createSmtp } from './smtp.ts';
+import { createLetters } from './templates.ts';
 
 /** `mailbox` only where mail.kind is 'mailbox'. */
 export function openMail(options: {

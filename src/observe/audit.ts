@@ -3,8 +3,9 @@
  * and (as configured) written to the log; refused attempts are folded. Writing never fails and never delays the
  * request that it is about: a store that is down costs a log line.
  */
-import type { Clock } from '../clock.ts';
-import type { AuditRecord, AuditStore } from '../store/ports.ts';
+import type { Clock } from '../core/clock.ts';
+import type { AuditRecord } from '../model/audit-event.ts';
+import type { AuditStore } from '../store/ports/audit.ts';
 import { foldRefusals } from './fold-refusals.ts';
 import type { Log } from './log.ts';
 import { redact } from './redact.ts';

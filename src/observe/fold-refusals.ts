@@ -3,7 +3,8 @@
  * one of a client address, channel and reason is a record of its own, and the ones that follow become one
  * record a minute that says how many they were (security.md B4). Each process folds what it refused itself.
  */
-import type { AuditRecord, Json } from '../store/ports.ts';
+import type { AuditRecord } from '../model/audit-event.ts';
+import type { Json } from '../model/json.ts';
 
 const MINUTE = 60_000;
 

@@ -3,25 +3,20 @@
  * the store's own atomic one, and a conflict is planned again.
  */
 import { availableParallelism } from 'node:os';
-import type { Clock } from '../clock.ts';
 import type { Mistake } from '../config/mistakes.ts';
-import { endLetters } from '../identity/end-holdings.ts';
-import type { AccessEnder } from '../identity/identity.ts';
-import type { PasswordHasher } from '../identity/password-hasher.ts';
-import { noteHashes } from '../identity/verify-password.ts';
-import type { AccountRecord, Stores, TakenName } from '../store/ports.ts';
+import type { Clock } from '../core/clock.ts';
+import { endLetters } from '../identity/accounts/revoke-access.ts';
+import type { AccessEnder } from '../identity/context.ts';
+import type { PasswordHasher } from '../identity/passwords/hasher.ts';
+import { noteHashes } from '../identity/sign-in/verify-password.ts';
+import type { AccountRecord } from '../model/account.ts';
+import type { TakenName } from '../store/ports/accounts.ts';
+import type { Stores } from '../store/ports/stores.ts';
 import { inTurn } from './in-turn.ts';
-import {
-  isSame,
-  ownerOf,
-  type PlannedAccount,
-  planAccount,
-  planSeed,
-  type SeedPlan,
-  type SeedWorld,
-  type Step,
-} from './plan-seed.ts';
-import { SeedError, type SeedFile } from './read-seed.ts';
+import type { PlannedAccount, SeedPlan, SeedWorld, Step } from './plan-seed.ts';
+import { isSame, ownerOf, planAccount, planSeed } from './plan-seed.ts';
+import type { SeedFile } from './read-seed.ts';
+import { SeedError } from './read-seed.ts';
 import { apiKeyRecord, newAccount, withSeed } from './records.ts';
 
 export interface SeedOptions extends SeedWorld {

@@ -5,14 +5,12 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Mistake } from '../config/mistakes.ts';
-import type { Secrets } from '../secrets.ts';
-import type {
-  AccountRecord,
-  ApiKeyRecord,
-  ClientRecord,
-  OrganizationRecord,
-  Stores,
-} from '../store/ports.ts';
+import type { Secrets } from '../core/crypto.ts';
+import type { AccountRecord } from '../model/account.ts';
+import type { ApiKeyRecord } from '../model/api-key.ts';
+import type { ClientRecord } from '../model/client.ts';
+import type { OrganizationRecord } from '../model/organization.ts';
+import type { Stores } from '../store/ports/stores.ts';
 import { inTurn } from './in-turn.ts';
 import { apiKeyHash, clientRecord, organizationRecord, withSeed } from './records.ts';
 import type { Seed, SeedAccount, SeedApiKey } from './schema.ts';

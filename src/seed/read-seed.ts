@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { LineCounter, parse, parseDocument } from 'yaml';
-import { inWords, type Mistake, parsePart, placeOfFault } from '../config/mistakes.ts';
+import type { Mistake } from '../config/mistakes.ts';
+import { inWords, parsePart, placeOfFault } from '../config/mistakes.ts';
 import { judgeSeed } from './judge-seed.ts';
-import { type Seed, seedSchema } from './schema.ts';
+import type { Seed } from './schema.ts';
+import { seedSchema } from './schema.ts';
 
 export class SeedError extends Error {
   override readonly name = 'SeedError';

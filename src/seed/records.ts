@@ -1,23 +1,17 @@
 /** Entries of a seed file as records of the store, alone or laid over a record that is there. */
-import { normalizeEmail } from '../identity/normalize.ts';
-import { randomToken, randomUUID, type Secrets } from '../secrets.ts';
-import type {
-  AccountRecord,
-  ApiKeyRecord,
-  ClientRecord,
-  Json,
-  OrganizationRecord,
-  ProfileClaims,
-} from '../store/ports.ts';
-import { takeName } from '../text.ts';
+
+import type { Secrets } from '../core/crypto.ts';
+import { randomToken, randomUUID } from '../core/crypto.ts';
+import { normalizeEmail } from '../core/normalize.ts';
+import { takeName } from '../core/text.ts';
+import type { AccountRecord, ProfileClaims } from '../model/account.ts';
+import type { ApiKeyRecord } from '../model/api-key.ts';
+import type { ClientRecord } from '../model/client.ts';
+import type { Json } from '../model/json.ts';
+import type { OrganizationRecord } from '../model/organization.ts';
 import { authMethodOf } from './judge-seed.ts';
-import {
-  CLAIM_NAMES,
-  type SeedAccount,
-  type SeedApiKey,
-  type SeedClient,
-  type SeedOrganization,
-} from './schema.ts';
+import type { SeedAccount, SeedApiKey, SeedClient, SeedOrganization } from './schema.ts';
+import { CLAIM_NAMES } from './schema.ts';
 
 type Vendor = Record<string, Record<string, Json>>;
 

@@ -1,7 +1,8 @@
 /** What this project publishes stays out of production: files marked `demo`, and copies of the demo seed's secrets. */
 import { join } from 'node:path';
 import type { Mistake } from '../config/mistakes.ts';
-import { readSeed, SeedError, type SeedFile } from './read-seed.ts';
+import type { SeedFile } from './read-seed.ts';
+import { readSeed, SeedError } from './read-seed.ts';
 import type { Seed } from './schema.ts';
 
 const DEMO = join(import.meta.dirname, '../../config/seed/demo.yaml');

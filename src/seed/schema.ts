@@ -7,9 +7,9 @@
  * knows stands under `vendor`. Clients have RFC 7591 names, and what is Portico's own.
  */
 import { z } from 'zod';
-import { readHash } from '../identity/imported-hash.ts';
-import type { Json } from '../store/ports.ts';
-import { PASSWORD_MAX_BYTES } from '../text.ts';
+import { PASSWORD_MAX_BYTES } from '../core/text.ts';
+import { readHash } from '../identity/passwords/imported-hash.ts';
+import type { Json } from '../model/json.ts';
 import { beginning, clientBranding, organizationBranding } from './branding.ts';
 
 const text = z.string({

@@ -1,9 +1,10 @@
 /** Loads the seed files that the configuration names, each content once for the life of the store. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Identity } from '../identity/identity.ts';
-import { randomUUID } from '../secrets.ts';
+import { randomUUID } from '../core/crypto.ts';
+import type { Identity } from '../identity/context.ts';
 import { applySeed } from './apply-seed.ts';
-import { readSeed, type SeedFile } from './read-seed.ts';
+import type { SeedFile } from './read-seed.ts';
+import { readSeed } from './read-seed.ts';
 import { refuseDemo } from './refuse-demo.ts';
 
 /** Milliseconds that a process which died while loading keeps the others waiting. Loading twice does no harm. */

@@ -4,7 +4,8 @@
  */
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../observe/log.ts';
-import type { StoreDump, Stores } from './ports.ts';
+import type { StoreDump } from './ports/dump.ts';
+import type { Stores } from './ports/stores.ts';
 
 export interface OpenStoresOptions {
   readonly log: Log;
@@ -23,7 +24,7 @@ export async function openStores(store: Config['store'], options: OpenStoresOpti
   const [{ openMongoStores }, { openRedisStores }, { distributed }] = await Promise.all([
     import('./mongo/mongo-stores.ts'),
     import('./redis/redis-stores.ts'),
-    import('./distributed.ts'),
+    import('./distributed/distributed.ts'),
   ]);
   const { log } = options;
   return distributed(openMongoStores({ ...store.mongo, log }), openRedisStores({ ...store.redis, log }));
@@ -31,6 +32,6 @@ export async function openStores(store: Config['store'], options: OpenStoresOpti
 
 /** The embedded store, to be copied elsewhere, whatever `store.kind` says. Throws StoreUnusable where there is none. */
 export async function openStoreDump(store: Config['store'], { log }: OpenStoresOptions): Promise<StoreDump> {
-  const { openEmbeddedDump } = await import('./embedded/dump.ts');
+  const { openEmbeddedDump } = await import('./embedded/sqlite/dump.ts');
   return openEmbeddedDump({ file: store.embedded.file, log });
 }

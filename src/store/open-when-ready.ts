@@ -4,10 +4,11 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../config/schema.ts';
+import { StoreUnavailable } from '../core/errors.ts';
 import type { Log } from '../observe/log.ts';
 import { refuseUnfinishedCopy } from './copy/copy-state.ts';
 import { openStores } from './open-stores.ts';
-import { type Stores, StoreUnavailable } from './ports.ts';
+import type { Stores } from './ports/stores.ts';
 
 /** Milliseconds between two tries. */
 const PAUSE = 500;

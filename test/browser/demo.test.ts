@@ -3,7 +3,8 @@ import path from 'node:path';
 import { expect } from 'chai';
 import type { Page } from '../support/browser.ts';
 import { CLIENTS, PEOPLE } from '../support/server.ts';
-import { enter, inEveryLook, type Journeys, startJourneys } from './journey.ts';
+import type { Journeys } from './journey.ts';
+import { enter, inEveryLook, startJourneys } from './journey.ts';
 import { resetPasswordLetterTo } from './letters.ts';
 
 /** A person of the demo seed. */

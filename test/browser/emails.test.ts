@@ -1,9 +1,10 @@
 /** Emails as a mail program shows them that knows dark schemes, on a phone and on a desk. */
 import { expect } from 'chai';
-import { createLetters } from '../../src/mail/letters.ts';
 import type { Letter } from '../../src/mail/mailer.ts';
-import { createEmailBrands } from '../../src/pages/email-brand.ts';
-import { inEveryLook, type Journeys, startJourneys } from './journey.ts';
+import { createLetters } from '../../src/mail/templates.ts';
+import { createEmailBrands } from '../../src/pages/shared/email-brand.ts';
+import type { Journeys } from './journey.ts';
+import { inEveryLook, startJourneys } from './journey.ts';
 
 const LOGO = 'https://kids.test/logo.svg';
 const DARK_LOGO = 'https://kids.test/dark.svg';

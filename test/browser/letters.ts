@@ -1,6 +1,6 @@
 /** Letters that journeys begin with, and what people take out of them. */
 import { PURPOSE } from '../../src/dialects/medisync/verification.ts';
-import { sendTicket } from '../../src/identity/tickets.ts';
+import { sendTicket } from '../../src/identity/codes/link-token.ts';
 import type { TestServer } from '../support/server.ts';
 
 /** Sends the letter that a forgotten password causes; resolves once it is on its way. */

@@ -1,7 +1,8 @@
 /** The page that reset letters lead to. */
 import { expect } from 'chai';
 import { openClient } from '../support/http-client.ts';
-import { begin, enter, type Journeys, MARA, resetLink, signIn, startJourneys } from './journey.ts';
+import type { Journeys } from './journey.ts';
+import { begin, enter, MARA, resetLink, signIn, startJourneys } from './journey.ts';
 
 const FRESH = 'Seven-Quiet-Otters-Swim-90';
 

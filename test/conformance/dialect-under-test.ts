@@ -3,13 +3,17 @@
  * pass (dialect.ts).
  */
 import { expect } from 'chai';
-import { checkDialects } from '../../src/dialects/check-dialects.ts';
-import type { AnyAccepts, AnySettings, Dialect, Endpoint } from '../../src/dialects/dialect.ts';
-import { findRoute } from '../../src/dialects/match-route.ts';
-import { registerAccount } from '../../src/identity/register-account.ts';
-import type { AccountRecord } from '../../src/store/ports.ts';
-import { type HttpClient, type Incoming, openClient } from '../support/http-client.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import type { Dialect } from '../../src/dialects/contract/dialect.ts';
+import type { AnyAccepts, Endpoint } from '../../src/dialects/contract/endpoint.ts';
+import type { AnySettings } from '../../src/dialects/contract/settings.ts';
+import { checkDialects } from '../../src/dialects/pipeline/validate.ts';
+import { findRoute } from '../../src/dialects/runtime/match-route.ts';
+import { registerAccount } from '../../src/identity/accounts/create-account.ts';
+import type { AccountRecord } from '../../src/model/account.ts';
+import type { HttpClient, Incoming } from '../support/http-client.ts';
+import { openClient } from '../support/http-client.ts';
+import type { TestServer } from '../support/server.ts';
+import { startTestServer } from '../support/server.ts';
 
 export interface DialectFacts {
   readonly dialect: Dialect;

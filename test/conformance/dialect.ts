@@ -3,9 +3,10 @@
  * a sign-in goes, what a refusal looks like); who signs in, and what is done to its routes, is the suite's.
  */
 import { expect } from 'chai';
-import { setStatus } from '../../src/identity/set-status.ts';
+import { setStatus } from '../../src/identity/accounts/set-status.ts';
 import type { Incoming } from '../support/http-client.ts';
-import { type DialectFacts, DialectUnderTest, PASSWORD, type Refusal } from './dialect-under-test.ts';
+import type { DialectFacts, Refusal } from './dialect-under-test.ts';
+import { DialectUnderTest, PASSWORD } from './dialect-under-test.ts';
 import { hostileBodies } from './hostile-bodies.ts';
 
 /** `neighbour`: another dialect, whose tokens must open nothing here. */

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { checkDialects, DialectsRefused } from '../../src/dialects/check-dialects.ts';
-import type { Dialect, Step } from '../../src/dialects/dialect.ts';
-import { ok, STEPS } from '../../src/dialects/dialect.ts';
+import type { Dialect, Step } from '../../src/dialects/contract/dialect.ts';
+import { STEPS } from '../../src/dialects/contract/dialect.ts';
+import { ok } from '../../src/dialects/contract/reply.ts';
+import { checkDialects, DialectsRefused } from '../../src/dialects/pipeline/validate.ts';
 import { startTestServer } from '../support/server.ts';
 import { echo, PLAIN, probe, probeEndpoint } from './probe.ts';
 

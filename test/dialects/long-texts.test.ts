@@ -1,13 +1,16 @@
 /** No text that a client sends to a dialect keeps the server from others (security.md B1): every field of every endpoint. */
 import { expect } from 'chai';
 import type { z } from 'zod';
-import { checkDialects } from '../../src/dialects/check-dialects.ts';
-import type { AnyAccepts, AnySettings, Endpoint } from '../../src/dialects/dialect.ts';
-import { schemaOf } from '../../src/dialects/openapi.ts';
-import { registerAccount } from '../../src/identity/register-account.ts';
+import type { AnyAccepts, Endpoint } from '../../src/dialects/contract/endpoint.ts';
+import type { AnySettings } from '../../src/dialects/contract/settings.ts';
+import { schemaOf } from '../../src/dialects/docs/openapi.ts';
+import { checkDialects } from '../../src/dialects/pipeline/validate.ts';
+import { registerAccount } from '../../src/identity/accounts/create-account.ts';
 import type { DialectFacts } from '../conformance/dialect-under-test.ts';
-import { escaped, FORM, HEAD, type Place, Sender, slowText } from '../support/long-texts.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import type { Place } from '../support/long-texts.ts';
+import { escaped, FORM, HEAD, Sender, slowText } from '../support/long-texts.ts';
+import type { TestServer } from '../support/server.ts';
+import { startTestServer } from '../support/server.ts';
 import { vendors, vsee } from './facts.ts';
 
 const JSON_TYPE = 'application/json';

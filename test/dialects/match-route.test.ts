@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import type { Endpoint, Mount } from '../../src/dialects/dialect.ts';
-import { ok } from '../../src/dialects/dialect.ts';
-import { byPrecedence, compileMount, findRoute } from '../../src/dialects/match-route.ts';
+import type { Mount } from '../../src/dialects/contract/dialect.ts';
+import type { Endpoint } from '../../src/dialects/contract/endpoint.ts';
+import { ok } from '../../src/dialects/contract/reply.ts';
+import { byPrecedence, compileMount, findRoute } from '../../src/dialects/runtime/match-route.ts';
 import { PLAIN, probeEndpoint } from './probe.ts';
 
 function on(method: Endpoint['method'], path: string, segments: Record<string, RegExp> = {}): Endpoint {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { example } from '../../src/dialects/_example/example.ts';
-import { openApi, openApiText } from '../../src/dialects/openapi.ts';
+import { openApi, openApiText } from '../../src/dialects/docs/openapi.ts';
 import { loadAllDialects } from '../../src/dialects/registry.ts';
 import { startTestServer } from '../support/server.ts';
 

@@ -4,8 +4,10 @@
  * acknowledged goes into the ledger.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { auditorAt, introspect, oidcDoor, type RefreshDoor, type Reply, vseeDoor } from '../nodes/calls.ts';
-import { type Findings, type Ledger, type Line, openLedger } from '../support/ledger.ts';
+import type { RefreshDoor, Reply } from '../nodes/calls.ts';
+import { auditorAt, introspect, oidcDoor, vseeDoor } from '../nodes/calls.ts';
+import type { Findings, Ledger, Line } from '../support/ledger.ts';
+import { openLedger } from '../support/ledger.ts';
 
 export interface Tally {
   requests: number;

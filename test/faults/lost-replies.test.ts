@@ -1,20 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import {
-  activeAt,
-  auditorAt,
-  avycennaDoor,
-  oidcDoor,
-  type Pair,
-  type RefreshDoor,
-  type Reply,
-  send,
-  unhurried,
-  vseeDoor,
-} from '../nodes/calls.ts';
-import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
-import { type Findings, openLedger } from '../support/ledger.ts';
-import { type Nodes, sharedNodes } from '../support/nodes.ts';
+import type { Pair, RefreshDoor, Reply } from '../nodes/calls.ts';
+import { activeAt, auditorAt, avycennaDoor, oidcDoor, send, unhurried, vseeDoor } from '../nodes/calls.ts';
+import type { Fault, FaultProxy } from '../support/fault-proxy.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import type { Findings } from '../support/ledger.ts';
+import { openLedger } from '../support/ledger.ts';
+import type { Nodes } from '../support/nodes.ts';
+import { sharedNodes } from '../support/nodes.ts';
 import { report } from './load.ts';
 
 /** The long form: FAULT_ROUNDS=1000. */

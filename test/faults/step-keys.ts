@@ -1,6 +1,6 @@
 /** The rotation of signing keys as the calendar makes it, in two steps of two seconds instead of months. */
 import { createLog } from '../../src/observe/log.ts';
-import { openForOperator } from '../../src/server.ts';
+import { openForOperator } from '../../src/server/server.ts';
 import type { Nodes } from '../support/nodes.ts';
 import { testConfig } from '../support/server.ts';
 

@@ -1,7 +1,7 @@
 /** One upstream of the configuration, against the test upstream. */
 import { configSchema } from '../../src/config/schema.ts';
+import type { Upstream } from '../../src/federation/protocol/upstream.ts';
 import { createUpstreams } from '../../src/federation/registry.ts';
-import type { Upstream } from '../../src/federation/upstream.ts';
 import { createLog } from '../../src/observe/log.ts';
 import type { TestUpstream } from '../support/upstream.ts';
 

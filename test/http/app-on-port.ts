@@ -7,17 +7,18 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Middleware } from 'koa';
 import pino from 'pino';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { secretsFrom } from '../../src/core/crypto.ts';
 import { createApp } from '../../src/http/app.ts';
-import { createForms } from '../../src/http/csrf.ts';
-import type { PageHandlers } from '../../src/http/routes.ts';
-import { loadStaticFiles } from '../../src/http/static-files.ts';
-import { createUnfinishedRequests } from '../../src/http/unfinished-requests.ts';
-import { createViews, type Views } from '../../src/http/views.ts';
-import { loadWords } from '../../src/http/words.ts';
-import type { OidcServer } from '../../src/oidc/oidc.ts';
-import { secretsFrom } from '../../src/secrets.ts';
-import type { StoreHealth } from '../../src/store/ports.ts';
+import { createForms } from '../../src/http/forms/csrf.ts';
+import { loadStaticFiles } from '../../src/http/middleware/static-files.ts';
+import { createUnfinishedRequests } from '../../src/http/middleware/unfinished-requests.ts';
+import { loadWords } from '../../src/http/views/i18n.ts';
+import type { Views } from '../../src/http/views/render.ts';
+import { createViews } from '../../src/http/views/render.ts';
+import type { OidcServer } from '../../src/oidc/contract.ts';
+import type { PageHandlers } from '../../src/pages/routes.ts';
+import type { StoreHealth } from '../../src/store/ports/stores.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 

@@ -2,7 +2,8 @@
 import { request as send } from 'node:http';
 import { expect } from 'chai';
 import { basicAuth, service } from '../support/clients.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+import { startTestServer } from '../support/server.ts';
 
 describe('the edges of the OIDC routes', () => {
   let server: TestServer;

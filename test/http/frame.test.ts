@@ -3,11 +3,13 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import type { Middleware } from 'koa';
-import { factsOf } from '../../src/http/request-facts.ts';
-import { Refused } from '../../src/identity/refusal.ts';
-import { StoreUnavailable } from '../../src/store/ports.ts';
-import { type HttpClient, openClient } from '../support/http-client.ts';
-import { type AppOnPort, type AppOnPortOptions, startApp } from './app-on-port.ts';
+import { StoreUnavailable } from '../../src/core/errors.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { factsOf } from '../../src/http/request/request-context.ts';
+import type { HttpClient } from '../support/http-client.ts';
+import { openClient } from '../support/http-client.ts';
+import type { AppOnPort, AppOnPortOptions } from './app-on-port.ts';
+import { startApp } from './app-on-port.ts';
 
 describe('the HTTP frame', () => {
   let app: AppOnPort;

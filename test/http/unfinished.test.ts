@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect } from 'chai';
-import { createUnfinishedRequests } from '../../src/http/unfinished-requests.ts';
+import { createUnfinishedRequests } from '../../src/http/middleware/unfinished-requests.ts';
 import { isOfConnection } from '../../src/observe/connection-errors.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { startTestServer } from '../support/server.ts';

@@ -1,17 +1,18 @@
 import { expect } from 'chai';
-import { accountBatches, findAccount } from '../../src/identity/accounts.ts';
-import { ensureAlias } from '../../src/identity/aliases.ts';
-import { authenticateApiKey, createApiKey } from '../../src/identity/api-keys.ts';
-import { deleteAccount } from '../../src/identity/delete-account.ts';
-import { linkIdentity } from '../../src/identity/linking.ts';
-import { heartbeat } from '../../src/identity/presence.ts';
-import { registerAccount } from '../../src/identity/register-account.ts';
-import { beginRegistration, finishRegistration } from '../../src/identity/registration.ts';
-import { setStatus } from '../../src/identity/set-status.ts';
-import { signInWithPassword } from '../../src/identity/sign-in-with-password.ts';
-import { findOrCreateByKey } from '../../src/identity/single-sign-on.ts';
-import { updateAccount } from '../../src/identity/update-account.ts';
-import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
+import { authenticateApiKey, createApiKey } from '../../src/identity/accounts/api-keys.ts';
+import { registerAccount } from '../../src/identity/accounts/create-account.ts';
+import { deleteAccount } from '../../src/identity/accounts/delete-account.ts';
+import { accountBatches, findAccount } from '../../src/identity/accounts/find-account.ts';
+import { findOrCreateByKey } from '../../src/identity/accounts/find-or-create-by-external-id.ts';
+import { heartbeat } from '../../src/identity/accounts/presence.ts';
+import { setStatus } from '../../src/identity/accounts/set-status.ts';
+import { updateAccount } from '../../src/identity/accounts/update-account.ts';
+import { ensureAlias } from '../../src/identity/accounts/vendor-ids.ts';
+import { beginRegistration, finishRegistration } from '../../src/identity/self-service/register.ts';
+import { signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
+import { linkIdentity } from '../../src/identity/upstream/link-identity.ts';
+import type { World } from './world.ts';
+import { from, openWorld, PASSWORD, refusal } from './world.ts';
 
 const HEX = { alphabet: '0123456789abcdef', length: 32 };
 

@@ -1,7 +1,13 @@
 import { expect } from 'chai';
-import { authenticateApiKey, createApiKey, deleteApiKey, listApiKeys } from '../../src/identity/api-keys.ts';
-import { updateAccount } from '../../src/identity/update-account.ts';
-import { openWorld, refusal, type World } from './world.ts';
+import {
+  authenticateApiKey,
+  createApiKey,
+  deleteApiKey,
+  listApiKeys,
+} from '../../src/identity/accounts/api-keys.ts';
+import { updateAccount } from '../../src/identity/accounts/update-account.ts';
+import type { World } from './world.ts';
+import { openWorld, refusal } from './world.ts';
 
 describe('API keys', () => {
   let world: World;

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { checkPassword } from '../../src/identity/check-password.ts';
-import { canonicalAddress } from '../../src/identity/client-address.ts';
-import { Refused } from '../../src/identity/refusal.ts';
-import { signInWithPassword } from '../../src/identity/sign-in-with-password.ts';
-import { StoreUnavailable } from '../../src/store/ports.ts';
-import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
+import { StoreUnavailable } from '../../src/core/errors.ts';
+import { canonicalAddress } from '../../src/core/ip-address.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { checkPassword } from '../../src/identity/sign-in/reauthenticate.ts';
+import { signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
+import type { World } from './world.ts';
+import { from, openWorld, PASSWORD, refusal } from './world.ts';
 
 describe('failed sign-ins', () => {
   let world: World;

@@ -1,8 +1,10 @@
 /** B6: budgets are held before the work. The nodes' counters at the doors are in test/nodes/budgets.test.ts. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { type Budget, createBudgets, type Hold } from '../../src/identity/budgets.ts';
-import { openWorld, type World } from './world.ts';
+import type { Budget, Hold } from '../../src/identity/rate-limits/budgets.ts';
+import { createBudgets } from '../../src/identity/rate-limits/budgets.ts';
+import type { World } from './world.ts';
+import { openWorld } from './world.ts';
 
 const LIMIT = { limit: 10, window: 60_000 };
 

@@ -1,15 +1,16 @@
 import { createHash, createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import { createApiKey, listApiKeys } from '../../src/identity/api-keys.ts';
-import { attemptCode, SIX_DIGITS, sendCode } from '../../src/identity/codes.ts';
-import { linkIdentity, listIdentities } from '../../src/identity/linking.ts';
-import { requestReset } from '../../src/identity/request-reset.ts';
-import { sendSignInCode } from '../../src/identity/send-sign-in-code.ts';
-import { setStatus } from '../../src/identity/set-status.ts';
-import { signInWithCode } from '../../src/identity/sign-in-with-code.ts';
-import { RESET, readTicket, sendTicket } from '../../src/identity/tickets.ts';
-import type { AccountRecord } from '../../src/store/ports.ts';
-import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
+import { createApiKey, listApiKeys } from '../../src/identity/accounts/api-keys.ts';
+import { setStatus } from '../../src/identity/accounts/set-status.ts';
+import { RESET, readTicket, sendTicket } from '../../src/identity/codes/link-token.ts';
+import { attemptCode, SIX_DIGITS, sendCode } from '../../src/identity/codes/one-time-code.ts';
+import { requestReset } from '../../src/identity/self-service/request-password-reset.ts';
+import { sendSignInCode } from '../../src/identity/sign-in/send-code.ts';
+import { signInWithCode } from '../../src/identity/sign-in/with-code.ts';
+import { linkIdentity, listIdentities } from '../../src/identity/upstream/link-identity.ts';
+import type { AccountRecord } from '../../src/model/account.ts';
+import type { World } from './world.ts';
+import { from, openWorld, PASSWORD, refusal } from './world.ts';
 
 const PURPOSE = 'sign-in';
 

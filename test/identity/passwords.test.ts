@@ -4,17 +4,18 @@ import { hash as argon2 } from '@node-rs/argon2';
 import { hash as bcrypt } from '@node-rs/bcrypt';
 import { dictionary } from '@zxcvbn-ts/language-common';
 import { expect } from 'chai';
-import { createPasswordHasher } from '../../src/identity/password-hasher.ts';
-import { createPasswordPolicy } from '../../src/identity/password-policy.ts';
-import { Refused } from '../../src/identity/refusal.ts';
-import { setPassword } from '../../src/identity/set-password.ts';
-import { signInWithPassword } from '../../src/identity/sign-in-with-password.ts';
-import { updateAccount } from '../../src/identity/update-account.ts';
-import { noteStoredHashes } from '../../src/identity/verify-password.ts';
-import { createWorkSlots } from '../../src/identity/work-slots.ts';
+import { Refused } from '../../src/core/refused.ts';
+import { updateAccount } from '../../src/identity/accounts/update-account.ts';
+import { createWorkSlots } from '../../src/identity/passwords/hash-queue.ts';
+import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
+import { createPasswordPolicy } from '../../src/identity/passwords/policy.ts';
+import { setPassword } from '../../src/identity/self-service/set-password.ts';
+import { noteStoredHashes } from '../../src/identity/sign-in/verify-password.ts';
+import { signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
 import { inTime } from '../support/in-time.ts';
 import { apart, difference } from '../support/timing.ts';
-import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
+import type { World } from './world.ts';
+import { from, openWorld, PASSWORD, refusal } from './world.ts';
 
 describe('the password policy', () => {
   const policy = createPasswordPolicy({ productNames: ['Portico'], extra: ['Wardround'] });

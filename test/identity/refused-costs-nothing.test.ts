@@ -1,9 +1,11 @@
 /** B8: whatever refuses a step comes before what the step spends, in every flow with a link, a code or a state. */
 import { expect } from 'chai';
-import { linkIdentity } from '../../src/identity/linking.ts';
-import { updateAccount } from '../../src/identity/update-account.ts';
-import { alertOf, type Door, deliver, freshBrowser, openDoor } from '../browser/ways-to-sign-in/door.ts';
-import { type HttpClient, openClient } from '../support/http-client.ts';
+import { updateAccount } from '../../src/identity/accounts/update-account.ts';
+import { linkIdentity } from '../../src/identity/upstream/link-identity.ts';
+import type { Door } from '../browser/ways-to-sign-in/door.ts';
+import { alertOf, deliver, freshBrowser, openDoor } from '../browser/ways-to-sign-in/door.ts';
+import type { HttpClient } from '../support/http-client.ts';
+import { openClient } from '../support/http-client.ts';
 import type { Page } from '../support/web-session.ts';
 
 const OLD = 'Magnet-Willow-Harbor-47';

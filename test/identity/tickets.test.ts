@@ -1,12 +1,13 @@
 import { expect } from 'chai';
-import { deleteAccount } from '../../src/identity/delete-account.ts';
-import { setPassword } from '../../src/identity/set-password.ts';
-import { setStatus } from '../../src/identity/set-status.ts';
-import { makeState, spendState } from '../../src/identity/state-tickets.ts';
-import { RESET, readTicket, sendTicket, spendTicket } from '../../src/identity/tickets.ts';
-import { updateAccount } from '../../src/identity/update-account.ts';
-import type { AccountRecord } from '../../src/store/ports.ts';
-import { openWorld, PASSWORD, type World } from './world.ts';
+import { deleteAccount } from '../../src/identity/accounts/delete-account.ts';
+import { setStatus } from '../../src/identity/accounts/set-status.ts';
+import { updateAccount } from '../../src/identity/accounts/update-account.ts';
+import { RESET, readTicket, sendTicket, spendTicket } from '../../src/identity/codes/link-token.ts';
+import { makeState, spendState } from '../../src/identity/codes/redirect-state.ts';
+import { setPassword } from '../../src/identity/self-service/set-password.ts';
+import type { AccountRecord } from '../../src/model/account.ts';
+import type { World } from './world.ts';
+import { openWorld, PASSWORD } from './world.ts';
 
 describe('tickets in links', () => {
   let world: World;

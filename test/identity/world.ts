@@ -6,18 +6,22 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AttemptLimits, createAttempts } from '../../src/identity/attempts.ts';
-import { createBudgets } from '../../src/identity/budgets.ts';
-import type { Identity, RequestOrigin } from '../../src/identity/identity.ts';
-import { createPasswordHasher } from '../../src/identity/password-hasher.ts';
-import { createPasswordPolicy } from '../../src/identity/password-policy.ts';
-import { type NewAccountFields, registerAccount } from '../../src/identity/register-account.ts';
-import { createStrangers, type StrangerLimits } from '../../src/identity/strangers.ts';
+import { secretsFrom } from '../../src/core/crypto.ts';
+import type { NewAccountFields } from '../../src/identity/accounts/create-account.ts';
+import { registerAccount } from '../../src/identity/accounts/create-account.ts';
+import type { Identity, RequestOrigin } from '../../src/identity/context.ts';
+import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
+import { createPasswordPolicy } from '../../src/identity/passwords/policy.ts';
+import type { StrangerLimits } from '../../src/identity/rate-limits/anonymous-budgets.ts';
+import { createStrangers } from '../../src/identity/rate-limits/anonymous-budgets.ts';
+import { createBudgets } from '../../src/identity/rate-limits/budgets.ts';
+import type { AttemptLimits } from '../../src/identity/rate-limits/sign-in-attempts.ts';
+import { createAttempts } from '../../src/identity/rate-limits/sign-in-attempts.ts';
 import type { Letter } from '../../src/mail/mailer.ts';
+import type { AccountRecord } from '../../src/model/account.ts';
+import type { AuditRecord } from '../../src/model/audit-event.ts';
 import { createLog } from '../../src/observe/log.ts';
-import { secretsFrom } from '../../src/secrets.ts';
 import { openEmbeddedStores } from '../../src/store/embedded/embedded-stores.ts';
-import type { AccountRecord, AuditRecord } from '../../src/store/ports.ts';
 
 export interface World {
   readonly identity: Identity;
@@ -120,7 +124,7 @@ export async function openWorld(
 
 /** The reason of the refusal that a call ends in; throws when it does not. */
 export async function refusal(call: Promise<unknown>): Promise<string> {
-  const { Refused } = await import('../../src/identity/refusal.ts');
+  const { Refused } = await import('../../src/core/refused.ts');
   return call.then(
     () => {
       throw new Error('It was not refused.');

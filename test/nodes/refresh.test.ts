@@ -1,16 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { type Nodes, sharedNodes } from '../support/nodes.ts';
-import {
-  activeAt,
-  avycennaDoor,
-  oidcDoor,
-  type Pair,
-  type RefreshDoor,
-  revoke,
-  times,
-  vseeDoor,
-} from './calls.ts';
+import type { Nodes } from '../support/nodes.ts';
+import { sharedNodes } from '../support/nodes.ts';
+import type { Pair, RefreshDoor } from './calls.ts';
+import { activeAt, avycennaDoor, oidcDoor, revoke, times, vseeDoor } from './calls.ts';
 
 /** The long form: FAULT_ROUNDS=1000. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import type { AuditRecord } from '../../src/model/audit-event.ts';
 import { createAudit } from '../../src/observe/audit.ts';
 import { createLog } from '../../src/observe/log.ts';
-import type { AuditRecord, AuditStore } from '../../src/store/ports.ts';
+import type { AuditStore } from '../../src/store/ports/audit.ts';
 
 const at = new Date('2030-01-15T09:00:00.000Z');
 let passed = 0;

@@ -1,6 +1,6 @@
 /** The two words by which people know a browser again. */
 import { expect } from 'chai';
-import { browserName } from '../../src/oidc/browser-name.ts';
+import { browserName } from '../../src/oidc/access/user-agent.ts';
 
 const KIT = 'AppleWebKit/537.36 (KHTML, like Gecko)';
 const APPLE_KIT = 'AppleWebKit/605.1.15 (KHTML, like Gecko)';

@@ -1,9 +1,10 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
-import type { GrantWanted, LiveToken, RotationWanted } from '../../src/oidc/oidc.ts';
-import { randomText } from '../../src/secrets.ts';
-import { getJson, introspect, openWorld, RECORDS_API, revoke, userinfo, WEB, type World } from './support.ts';
+import { randomText } from '../../src/core/crypto.ts';
+import type { GrantWanted, LiveToken, RotationWanted } from '../../src/oidc/contract.ts';
+import type { World } from './support.ts';
+import { getJson, introspect, openWorld, RECORDS_API, revoke, userinfo, WEB } from './support.ts';
 
 const HEX = '0123456789abcdef';
 const hex = () => randomText({ alphabet: HEX, length: 32 });

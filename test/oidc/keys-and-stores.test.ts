@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { createRemoteJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
-import { createOutboundFetch, isPublicAddress } from '../../src/oidc/outbound-fetch.ts';
-import { StoreUnavailable } from '../../src/store/ports.ts';
+import { StoreUnavailable } from '../../src/core/errors.ts';
+import { createOutboundFetch, isPublicAddress } from '../../src/oidc/server/outbound-fetch.ts';
+import type { Tokens, World } from './support.ts';
 import {
   authorizePath,
   Browser,
@@ -14,10 +15,8 @@ import {
   post,
   redeem,
   refresh,
-  type Tokens,
   tokensFor,
   WEB,
-  type World,
 } from './support.ts';
 
 describe('signing keys', () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { World } from './support.ts';
 import {
   authorizePath,
   Browser,
@@ -14,7 +15,6 @@ import {
   tokensFor,
   userinfo,
   WEB,
-  type World,
 } from './support.ts';
 
 const STRANGER = basic('stranger-api', 'stranger-secret');

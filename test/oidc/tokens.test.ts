@@ -12,6 +12,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
+import type { World } from './support.ts';
 import {
   API,
   authorizePath,
@@ -27,7 +28,6 @@ import {
   revoke,
   tokensFor,
   userinfo,
-  type World,
 } from './support.ts';
 
 describe('tokens', () => {

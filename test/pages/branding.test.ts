@@ -1,10 +1,12 @@
 /** An organization's name, logo, colours and links over every page of a sign-in, and over nobody else's. */
 import { expect } from 'chai';
-import { brandSheetAddress } from '../../src/http/brand-sheet.ts';
+import { brandSheetAddress } from '../../src/http/views/brand-stylesheet.ts';
 import { clinicdevApp, webApp } from '../support/clients.ts';
 import { relyingParty } from '../support/relying-party.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
-import { openWebSession, type Page } from '../support/web-session.ts';
+import type { TestServer } from '../support/server.ts';
+import { startTestServer } from '../support/server.ts';
+import type { Page } from '../support/web-session.ts';
+import { openWebSession } from '../support/web-session.ts';
 
 const BRANDING = {
   name: 'Lakeside Clinic',

@@ -3,19 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { configSchema } from '../../src/config/schema.ts';
-import { createPasswordHasher } from '../../src/identity/password-hasher.ts';
+import { secretsFrom } from '../../src/core/crypto.ts';
+import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
 import { createLog } from '../../src/observe/log.ts';
-import { secretsFrom } from '../../src/secrets.ts';
-import {
-  applySeed,
-  planFile,
-  reportOf,
-  type SeedOptions,
-  type SeedReport,
-} from '../../src/seed/apply-seed.ts';
+import type { SeedOptions, SeedReport } from '../../src/seed/apply-seed.ts';
+import { applySeed, planFile, reportOf } from '../../src/seed/apply-seed.ts';
 import { readSeed } from '../../src/seed/read-seed.ts';
 import { openStores } from '../../src/store/open-stores.ts';
-import type { Stores } from '../../src/store/ports.ts';
+import type { Stores } from '../../src/store/ports/stores.ts';
 
 export const ISSUER = 'https://id.example';
 export const log = createLog({ level: 'silent' });

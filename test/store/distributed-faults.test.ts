@@ -7,11 +7,13 @@ import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
 import { pino } from 'pino';
 import type { Config } from '../../src/config/schema.ts';
+import { StoreUnavailable, StoreUnusable } from '../../src/core/errors.ts';
 import { openStores } from '../../src/store/open-stores.ts';
-import { type Stores, StoreUnavailable, StoreUnusable } from '../../src/store/ports.ts';
+import type { Stores } from '../../src/store/ports/stores.ts';
 import { accountRecord, artifactRecord, fresh, later, times } from '../conformance/stores/back-end.ts';
 import { inTime } from '../support/in-time.ts';
-import { canStartServers, startMongo, startRedis, type TestServer } from '../support/servers.ts';
+import type { TestServer } from '../support/servers.ts';
+import { canStartServers, startMongo, startRedis } from '../support/servers.ts';
 
 const log = pino({ level: 'silent' });
 const HOUR = 3_600_000;

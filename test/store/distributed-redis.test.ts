@@ -3,10 +3,11 @@ import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { openStores } from '../../src/store/open-stores.ts';
-import type { Stores } from '../../src/store/ports.ts';
+import type { Stores } from '../../src/store/ports/stores.ts';
 import { keyOf } from '../../src/store/redis/keys.ts';
 import { artifactRecord, fresh, later, times } from '../conformance/stores/back-end.ts';
-import { canStartServers, startMongo, startRedis, type TestServer } from '../support/servers.ts';
+import type { TestServer } from '../support/servers.ts';
+import { canStartServers, startMongo, startRedis } from '../support/servers.ts';
 
 const HOUR = 3_600_000;
 

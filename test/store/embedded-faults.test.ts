@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { pino } from 'pino';
+import { StoreUnavailable, StoreUnusable } from '../../src/core/errors.ts';
 import { openStores } from '../../src/store/open-stores.ts';
-import { type Stores, StoreUnavailable, StoreUnusable } from '../../src/store/ports.ts';
+import type { Stores } from '../../src/store/ports/stores.ts';
 import { fresh, later, times } from '../conformance/stores/back-end.ts';
 import { embeddedConfig } from './embedded-config.ts';
 

@@ -5,8 +5,8 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
+import { StoreUnavailable } from '../../src/core/errors.ts';
 import { openStores } from '../../src/store/open-stores.ts';
-import { StoreUnavailable } from '../../src/store/ports.ts';
 
 const prepare = DatabaseSync.prototype.prepare;
 let limited = false;

@@ -6,12 +6,14 @@ import type { Config } from '../../src/config/schema.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import { artifactStoreSuite } from '../conformance/stores/artifacts.ts';
 import { attemptStoreSuite } from '../conformance/stores/attempts.ts';
-import { artifactRecord, fresh, type OpenBackEnd, times } from '../conformance/stores/back-end.ts';
+import type { OpenBackEnd } from '../conformance/stores/back-end.ts';
+import { artifactRecord, fresh, times } from '../conformance/stores/back-end.ts';
 import { claimStoreSuite } from '../conformance/stores/claims.ts';
 import { codeStoreSuite } from '../conformance/stores/codes.ts';
 import { presenceStoreSuite } from '../conformance/stores/presence.ts';
 import { ticketStoreSuite } from '../conformance/stores/tickets.ts';
-import { type RedisCluster, startRedisCluster } from '../support/redis-groups.ts';
+import type { RedisCluster } from '../support/redis-groups.ts';
+import { startRedisCluster } from '../support/redis-groups.ts';
 import { canStartServers, sharedServers } from '../support/servers.ts';
 
 describe('the distributed store on a Redis Cluster', function () {

@@ -1,6 +1,6 @@
 /** Field rules: one message each, and nothing is ever converted. */
 import { z } from 'zod';
-import { takeText } from '../dialect.ts';
+import { takeText } from '../contract/dialect.ts';
 
 const ADDRESS = /^[^\s@]{1,64}@[^\s@.]+(\.[^\s@.]+)+$/u;
 

@@ -1,5 +1,8 @@
 /** GET /me: the own account. */
-import { endpoint, ok, Refused } from '../dialect.ts';
+
+import { Refused } from '../contract/dialect.ts';
+import { endpoint } from '../contract/endpoint.ts';
+import { ok } from '../contract/reply.ts';
 import { Failure, PersonReply, personReply } from './replies.ts';
 
 export const me = endpoint({

@@ -2,7 +2,9 @@
  * This vendor's words for each reason. The list is closed: the compiler asks for the missing one. Reasons
  * that no endpoint here can raise are answered as the defect that they would be.
  */
-import { type Dialect, json, type RefusalView, type Reply } from '../dialect.ts';
+import type { Dialect } from '../contract/dialect.ts';
+import type { RefusalView, Reply } from '../contract/reply.ts';
+import { json } from '../contract/reply.ts';
 import type { ExampleSettings } from './settings.ts';
 
 const says = (status: number, error: string) => (): Reply => json(status, { error });

@@ -1,6 +1,7 @@
 /** POST /register: a new account, signed in at once. */
 import { z } from 'zod';
-import { endpointFor, json } from '../dialect.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import { json } from '../contract/reply.ts';
 import { email, password, text } from './fields.ts';
 import { Failure, SignedInReply, signedInReply } from './replies.ts';
 import type { ExampleSettings } from './settings.ts';

@@ -1,6 +1,7 @@
 /** What this vendor's replies look like: the schemas, for the documentation, beside what fills them. */
 import { z } from 'zod';
-import type { AccountView, SignedIn } from '../dialect.ts';
+import type { AccountView } from '../contract/endpoint.ts';
+import type { SignedIn } from '../contract/tokens.ts';
 
 export const PersonReply = z.strictObject({
   id: z.string(),

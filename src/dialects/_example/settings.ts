@@ -1,6 +1,6 @@
 /** Keys below `dialects.example`. */
 import { z } from 'zod';
-import { duration, jwtSettings } from '../dialect.ts';
+import { duration, jwtSettings } from '../contract/settings.ts';
 
 export const settings = z.strictObject({
   enabled: z.boolean().default(false),

@@ -1,6 +1,8 @@
 /** POST /sign-out: ends the sign-in that the token belongs to, with its refresh token. */
 import { z } from 'zod';
-import { empty, endpoint, Refused } from '../dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import { endpoint } from '../contract/endpoint.ts';
+import { empty } from '../contract/reply.ts';
 import { Failure } from './replies.ts';
 
 export const signOut = endpoint({

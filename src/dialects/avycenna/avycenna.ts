@@ -3,7 +3,10 @@
  * tokens, API keys. README.md of this folder says what the vendor documents and what is ours; the way in is
  * `avycenna` below.
  */
-import { BASE62, dialect, HEX, Refused, type RequestView } from '../dialect.ts';
+
+import { dialect, Refused } from '../contract/dialect.ts';
+import type { RequestView } from '../contract/endpoint.ts';
+import { BASE62, HEX } from '../contract/tokens.ts';
 import { createApiKey, deleteApiKey, KEY_FORMS, listApiKeys, scopesOf } from './api-keys.ts';
 import { accountOf, credential, worth } from './caller.ts';
 import { finishGoogle, startGoogle } from './google.ts';
@@ -13,7 +16,8 @@ import { refresh } from './refresh.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
 import { ROLES, roleOf } from './serializers.ts';
-import { type AvycennaSettings, settings } from './settings.ts';
+import type { AvycennaSettings } from './settings.ts';
+import { settings } from './settings.ts';
 import { signIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
 

@@ -1,12 +1,8 @@
 /** Who calls, and what an API key is worth: what its scopes and its owner's present role both allow. */
-import {
-  type AccountView,
-  type Caller,
-  type Credential,
-  type Endpoint,
-  Refused,
-  type RequestView,
-} from '../dialect.ts';
+
+import type { Credential } from '../contract/dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { AccountView, Caller, Endpoint, RequestView } from '../contract/endpoint.ts';
 import type { Scope } from './fields.ts';
 import { roleOf } from './serializers.ts';
 import type { AvycennaSettings } from './settings.ts';

@@ -3,7 +3,7 @@
  * vendor's `msg` and `type`; nothing is ever converted.
  */
 import { z } from 'zod';
-import { foldName, isLonger, takeText } from '../dialect.ts';
+import { foldName, isLonger, takeText } from '../contract/dialect.ts';
 
 interface Fault {
   readonly msg: string;

@@ -1,5 +1,8 @@
 /** The cookies of the Google redirect: one that binds `state` to this browser, and the dashboard's two. */
-import type { IssuedTokens, ReplyCookie, RequestView } from '../dialect.ts';
+
+import type { RequestView } from '../contract/endpoint.ts';
+import type { ReplyCookie } from '../contract/reply.ts';
+import type { IssuedTokens } from '../contract/tokens.ts';
 import type { AvycennaSettings } from './settings.ts';
 
 const BINDING = 'avycenna_oauth';

@@ -3,19 +3,14 @@
  * apps (fragment of a redirect URI that is listed character for character).
  */
 import { z } from 'zod';
-import {
-  type AccountView,
-  type Amr,
-  endpointFor,
-  type IssuedTokens,
-  type Json,
-  Refused,
-  type Reply,
-  type RequestView,
-  redirect,
-  type UpstreamIdentity,
-  type Use,
-} from '../dialect.ts';
+import type { Json } from '../contract/dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { AccountView, RequestView } from '../contract/endpoint.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import type { Reply } from '../contract/reply.ts';
+import { redirect } from '../contract/reply.ts';
+import type { Amr, IssuedTokens } from '../contract/tokens.ts';
+import type { UpstreamIdentity, Use } from '../contract/use.ts';
 import { bind, boundValue, dropBinding, sessionCookies } from './google-cookies.ts';
 import { Failure } from './serializers.ts';
 import type { AvycennaSettings } from './settings.ts';

@@ -1,5 +1,6 @@
 /** GET /auth/me: the account of the token, or of the key's owner. */
-import { endpointFor, ok } from '../dialect.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import { ok } from '../contract/reply.ts';
 import { accountOf, withScope } from './caller.ts';
 import { Failure, MeReply, meReply } from './serializers.ts';
 import type { AvycennaSettings } from './settings.ts';

@@ -1,6 +1,9 @@
 /** POST /auth/otp/send and /auth/otp/verify: a six-digit code by e-mail instead of a password. */
 import { z } from 'zod';
-import { DIGITS, endpointFor, type LimitRule, ok } from '../dialect.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import type { LimitRule } from '../contract/limits.ts';
+import { ok } from '../contract/reply.ts';
+import { DIGITS } from '../contract/tokens.ts';
 import { address, otp } from './fields.ts';
 import { Failure, InvalidFields, MessageReply, SignedInReply, signedInReply } from './serializers.ts';
 import type { AvycennaSettings } from './settings.ts';

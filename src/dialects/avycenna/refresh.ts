@@ -1,6 +1,7 @@
 /** POST /auth/refresh: a new pair, without `user`; the old refresh token is dead once this is answered. */
 import { z } from 'zod';
-import { endpointFor, ok } from '../dialect.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import { ok } from '../contract/reply.ts';
 import { refreshToken } from './fields.ts';
 import { Failure, InvalidFields, TokensReply, tokensReply } from './serializers.ts';
 import type { AvycennaSettings } from './settings.ts';

@@ -1,6 +1,9 @@
 /** POST /auth/register: an account with an unverified address, signed in at once. No letter. */
 import { z } from 'zod';
-import { endpointFor, type FieldFault, json, Refused } from '../dialect.ts';
+import type { FieldFault } from '../contract/dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import { json } from '../contract/reply.ts';
 import { address, name, password, TOO_COMMON } from './fields.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from './serializers.ts';
 import type { AvycennaSettings } from './settings.ts';

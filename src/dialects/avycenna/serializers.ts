@@ -1,6 +1,9 @@
 /** How AVYCENNA shows an account, a sign-in and an API key. Bare JSON, whole seconds, nulls present. */
 import { z } from 'zod';
-import type { AccountView, ApiKeyView, IssuedTokens, Json, SignedIn } from '../dialect.ts';
+import type { Json } from '../contract/dialect.ts';
+import type { AccountView } from '../contract/endpoint.ts';
+import type { IssuedTokens, SignedIn } from '../contract/tokens.ts';
+import type { ApiKeyView } from '../contract/use.ts';
 import type { AvycennaSettings } from './settings.ts';
 
 /** The roles that this vendor knows. */

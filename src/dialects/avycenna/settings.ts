@@ -1,6 +1,6 @@
 /** Keys below `dialects.avycenna`. */
 import { z } from 'zod';
-import { duration, jwtSettings } from '../dialect.ts';
+import { duration, jwtSettings } from '../contract/settings.ts';
 
 /** Schemes that would run or show something in the person's browser instead of reaching an app. */
 const HOSTILE_SCHEMES = ['javascript:', 'data:', 'file:', 'blob:', 'vbscript:'];

@@ -1,6 +1,7 @@
 /** POST /auth/login: each sign-in is a session of its own; earlier ones live on. */
 import { z } from 'zod';
-import { endpointFor, ok } from '../dialect.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import { ok } from '../contract/reply.ts';
 import { address, password } from './fields.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from './serializers.ts';
 import type { AvycennaSettings } from './settings.ts';

@@ -1,6 +1,7 @@
 /** POST /auth/logout: ends the session that the refresh token of the body belongs to, if it is the caller's. */
 import { z } from 'zod';
-import { endpointFor, ok } from '../dialect.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import { ok } from '../contract/reply.ts';
 import { accountOf } from './caller.ts';
 import { refreshToken } from './fields.ts';
 import { Failure, InvalidFields, MessageReply } from './serializers.ts';

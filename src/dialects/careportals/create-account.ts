@@ -1,6 +1,9 @@
 /** POST /users: a patient, with or without a password, and no token: the client signs in next. */
 import { z } from 'zod';
-import { endpointFor, type FieldFault, json, type LimitRule } from '../dialect.ts';
+import type { FieldFault } from '../contract/dialect.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import type { LimitRule } from '../contract/limits.ts';
+import { json } from '../contract/reply.ts';
 import {
   dob,
   email,

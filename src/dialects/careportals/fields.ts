@@ -3,7 +3,7 @@
  * from bad; what is refused for the password alone is judged by the endpoint, once all else is valid.
  */
 import { z } from 'zod';
-import { foldName, isLonger, Refused, takeText } from '../dialect.ts';
+import { foldName, isLonger, Refused, takeText } from '../contract/dialect.ts';
 
 const points = (text: string) => [...text].length;
 const bytes = (text: string) => new TextEncoder().encode(text).byteLength;

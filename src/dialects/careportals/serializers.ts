@@ -1,6 +1,8 @@
 /** How CarePortals shows a patient: at creation, and as the account. What is unknown is "", never null. */
 import { z } from 'zod';
-import { type AccountView, type AddressClaim, type Json, rolesHere } from '../dialect.ts';
+import type { AddressClaim, Json } from '../contract/dialect.ts';
+import { rolesHere } from '../contract/dialect.ts';
+import type { AccountView } from '../contract/endpoint.ts';
 import { phoneNumber } from './fields.ts';
 import type { CarePortalsSettings } from './settings.ts';
 

@@ -1,6 +1,6 @@
 /** Keys below `dialects.careportals`. */
 import { z } from 'zod';
-import { duration, jwtSettings } from '../dialect.ts';
+import { duration, jwtSettings } from '../contract/settings.ts';
 
 const path = z.string().regex(/^(\/[\w.-]+)+$/, 'must be a path such as /patient');
 

@@ -3,7 +3,11 @@
  * Missing credentials are a refused sign-in (401), ill-typed ones a fault (406).
  */
 import { z } from 'zod';
-import { type AccountView, endpointFor, json, Refused, type Use } from '../dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { AccountView } from '../contract/endpoint.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import { json } from '../contract/reply.ts';
+import type { Use } from '../contract/use.ts';
 import { maybe, password, text } from './fields.ts';
 import { Failure, TokenReply } from './serializers.ts';
 import type { CarePortalsSettings } from './settings.ts';

@@ -3,7 +3,7 @@
  * order of MEMBERS, is the reply. null is absent; nothing is ever converted.
  */
 import { z } from 'zod';
-import { foldName, isLonger } from '../dialect.ts';
+import { foldName, isLonger } from '../contract/dialect.ts';
 
 /** The order in which every endpoint's table lists its members. */
 export const MEMBERS = [

@@ -1,6 +1,9 @@
 /** GET and PUT /user/profile, and GET /settings/subscription: what the token's account knows of itself. */
 import { z } from 'zod';
-import { type AccountView, type Caller, endpointFor, ok, Refused } from '../dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { AccountView, Caller } from '../contract/endpoint.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import { ok } from '../contract/reply.ts';
 import { optional } from './fields.ts';
 import { Failure, ProfileReply, profileReply, SubscriptionReply, subscriptionReply } from './serializers.ts';
 import type { MediSyncSettings } from './settings.ts';

@@ -1,5 +1,7 @@
 /** MediSync's words for each refusal: always exactly `{success: false, error, code}`, or the page of the letter's link. */
-import { type Dialect, json, page, type RefusalView, type Reply } from '../dialect.ts';
+import type { Dialect } from '../contract/dialect.ts';
+import type { RefusalView, Reply } from '../contract/reply.ts';
+import { json, page } from '../contract/reply.ts';
 import { MEMBERS } from './fields.ts';
 import type { MediSyncSettings } from './settings.ts';
 

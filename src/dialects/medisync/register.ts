@@ -1,6 +1,10 @@
 /** POST /register: an unverified account and one letter with a verification link. No Grant. */
 import { z } from 'zod';
-import { endpointFor, type FieldFault, json, type LimitRule, Refused } from '../dialect.ts';
+import type { FieldFault } from '../contract/dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import type { LimitRule } from '../contract/limits.ts';
+import { json } from '../contract/reply.ts';
 import { address, newPassword, required } from './fields.ts';
 import { Failure, RegisteredReply } from './serializers.ts';
 import type { MediSyncSettings } from './settings.ts';

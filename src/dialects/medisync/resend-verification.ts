@@ -3,7 +3,11 @@
  * account of the token that came along.
  */
 import { z } from 'zod';
-import { endpointFor, type FieldFault, type LimitRule, ok, type RequestView } from '../dialect.ts';
+import type { FieldFault } from '../contract/dialect.ts';
+import type { RequestView } from '../contract/endpoint.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import type { LimitRule } from '../contract/limits.ts';
+import { ok } from '../contract/reply.ts';
 import { optionalAddress } from './fields.ts';
 import { Failure, MessageReply } from './serializers.ts';
 import type { MediSyncSettings } from './settings.ts';

@@ -1,6 +1,8 @@
 /** How MediSync shows an account. No string member is ever null; times have milliseconds. */
 import { z } from 'zod';
-import type { AccountView, Json, SignedIn } from '../dialect.ts';
+import type { Json } from '../contract/dialect.ts';
+import type { AccountView } from '../contract/endpoint.ts';
+import type { SignedIn } from '../contract/tokens.ts';
 
 const text = (value: Json | undefined) => (typeof value === 'string' ? value : '');
 

@@ -1,6 +1,6 @@
 /** Keys below `dialects.medisync`. */
 import { z } from 'zod';
-import { duration, jwtSettings } from '../dialect.ts';
+import { duration, jwtSettings } from '../contract/settings.ts';
 
 /** So many in so long: '5/15m'. */
 function rate(byDefault: string) {

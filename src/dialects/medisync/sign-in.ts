@@ -1,6 +1,8 @@
 /** POST /login: one Grant, one access token of a day, or of a month when the person asks to be remembered. */
 import { z } from 'zod';
-import { endpointFor, type LimitRule, ok } from '../dialect.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import type { LimitRule } from '../contract/limits.ts';
+import { ok } from '../contract/reply.ts';
 import { anyAddress, password, remember } from './fields.ts';
 import { Failure, SignedInReply, signedInReply } from './serializers.ts';
 import type { MediSyncSettings } from './settings.ts';

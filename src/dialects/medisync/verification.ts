@@ -1,5 +1,6 @@
 /** The link that confirms an address: what is sent, and what using it does. */
-import type { AccountView, RequestView, Use } from '../dialect.ts';
+import type { AccountView, RequestView } from '../contract/endpoint.ts';
+import type { Use } from '../contract/use.ts';
 import type { MediSyncSettings } from './settings.ts';
 
 export const PURPOSE = 'medisync-verification';

@@ -3,7 +3,8 @@
  * links; POST uses the link up, for programs as JSON and for the page's button as a form.
  */
 import { z } from 'zod';
-import { endpointFor, ok, page } from '../dialect.ts';
+import { endpointFor } from '../contract/endpoint.ts';
+import { ok, page } from '../contract/reply.ts';
 import { linkToken } from './fields.ts';
 import { fromPage, refusedLinkPage } from './refusals.ts';
 import { Failure, MessageReply } from './serializers.ts';

@@ -1,5 +1,7 @@
 /** Whom VisitNote lets in: active accounts, but none whose every role is refused (a patient gets no therapist token). */
-import { type AccountView, rolesHere } from '../dialect.ts';
+
+import { rolesHere } from '../contract/dialect.ts';
+import type { AccountView } from '../contract/endpoint.ts';
 import type { VisitNoteSettings } from './settings.ts';
 
 export const admitsRole = (role: string, { refuseRoles }: VisitNoteSettings) => !refuseRoles.includes(role);

@@ -1,5 +1,7 @@
 /** Who calls a bearer endpoint, and whether the token is one of this panel. */
-import { type AccountView, type Caller, Refused } from '../dialect.ts';
+
+import { Refused } from '../contract/dialect.ts';
+import type { AccountView, Caller } from '../contract/endpoint.ts';
 
 export const PANEL = 'therapist';
 

@@ -3,7 +3,7 @@
  * Absent, null and empty are the same: missing. Nothing is ever converted.
  */
 import { z } from 'zod';
-import { isLonger, takeText } from '../dialect.ts';
+import { isLonger, takeText } from '../contract/dialect.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const ADDRESS = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/u;

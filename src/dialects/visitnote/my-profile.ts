@@ -1,8 +1,9 @@
 /** GET /my-profile: the token's account, flat. */
-import { endpoint, ok } from '../dialect.ts';
+import { endpoint } from '../contract/endpoint.ts';
+import { ok } from '../contract/reply.ts';
 import { accountOf, ofTherapists } from './caller.ts';
-import { generalTier } from './limits.ts';
 import { Failure, ProfileReply, profileReply } from './serializers.ts';
+import { generalTier } from './sign-in/limits.ts';
 
 export const myProfile = endpoint({
   method: 'GET',

@@ -1,6 +1,8 @@
 /** How VisitNote shows an account: `loginData` at sign-in, the flat profile elsewhere. */
 import { z } from 'zod';
-import type { AccountView, Json, SignedIn } from '../dialect.ts';
+import type { Json } from '../contract/dialect.ts';
+import type { AccountView } from '../contract/endpoint.ts';
+import type { SignedIn } from '../contract/tokens.ts';
 
 const text = (value: Json | undefined, otherwise: string) => (typeof value === 'string' ? value : otherwise);
 const textOrNull = (value: Json | undefined) => (typeof value === 'string' ? value : null);

@@ -1,6 +1,6 @@
 /** Keys below `dialects.visitnote`. */
 import { z } from 'zod';
-import { duration, jwtSettings } from '../dialect.ts';
+import { duration, jwtSettings } from '../contract/settings.ts';
 
 export const DISCIPLINES = ['PT', 'PTA', 'OT', 'COTA', 'SLP', 'RN', 'LPN', 'MSW', 'OTHER'];
 

@@ -3,20 +3,24 @@
  * of a clinicians' API. One bearer JWT of a day, no refresh. README.md of this folder says what the vendor
  * documents and what is ours; the way in is `visitnote` below.
  */
-import { type Credential, dialect, type ReplyFacts, type RequestView } from '../dialect.ts';
+import type { Credential } from '../contract/dialect.ts';
+import { dialect } from '../contract/dialect.ts';
+import type { RequestView } from '../contract/endpoint.ts';
+import type { ReplyFacts } from '../contract/reply.ts';
 import { admits, admitsRole } from './admits.ts';
 import { PANEL } from './caller.ts';
-import { completeOnboarding } from './complete-onboarding.ts';
-import { deleteAccount } from './delete-account.ts';
-import { strangers } from './limits.ts';
 import { myProfile } from './my-profile.ts';
 import { refusals } from './refusals.ts';
-import { register } from './register.ts';
-import { registerWithSocial } from './register-with-social.ts';
-import { settings, type VisitNoteSettings } from './settings.ts';
-import { signIn } from './sign-in.ts';
-import { signInWithSocial } from './sign-in-with-social.ts';
-import { signOut } from './sign-out.ts';
+import { completeOnboarding } from './registration/complete-onboarding.ts';
+import { deleteAccount } from './registration/delete-account.ts';
+import { register } from './registration/register.ts';
+import { registerWithSocial } from './registration/register-with-social.ts';
+import type { VisitNoteSettings } from './settings.ts';
+import { settings } from './settings.ts';
+import { strangers } from './sign-in/limits.ts';
+import { signIn } from './sign-in/sign-in.ts';
+import { signInWithSocial } from './sign-in/sign-in-with-social.ts';
+import { signOut } from './sign-in/sign-out.ts';
 
 /** Any scheme but Bearer counts as no token; the scheme's case does not matter. */
 function credential(request: RequestView): Credential | undefined {

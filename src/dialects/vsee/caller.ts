@@ -1,6 +1,8 @@
 /** Who calls an endpoint that wants X-ApiToken or the clinic's key. */
-import type { AccountView, Caller, Credential, Endpoint, RequestView } from '../dialect.ts';
-import { type AnyAccepts, Refused } from '../dialect.ts';
+
+import type { Credential } from '../contract/dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { AccountView, AnyAccepts, Caller, Endpoint, RequestView } from '../contract/endpoint.ts';
 import { TOKEN } from './serializers.ts';
 import type { VSeeSettings } from './settings.ts';
 

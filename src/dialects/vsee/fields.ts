@@ -5,7 +5,7 @@
  * The tables list members in the contract's order, because the first failure is the reply.
  */
 import { z } from 'zod';
-import { isLonger, takeText } from '../dialect.ts';
+import { isLonger, takeText } from '../contract/dialect.ts';
 
 /** The value is of a wrong form. */
 export const WRONG = Symbol('wrong');

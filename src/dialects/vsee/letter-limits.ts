@@ -1,5 +1,5 @@
 /** Limits of the endpoints that may send a letter. Every valid request counts, whether the address is known or not. */
-import type { LimitFacts, LimitRule } from '../dialect.ts';
+import type { LimitFacts, LimitRule } from '../contract/limits.ts';
 import type { VSeeSettings } from './settings.ts';
 
 /**

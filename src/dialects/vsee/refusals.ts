@@ -3,10 +3,13 @@
  * a browser and gets small pages instead, which repeat nothing from the request.
  */
 import { z } from 'zod';
-import type { AnyAccepts, Endpoint, Reason, RefusalView, Reply, ReplyExtras } from '../dialect.ts';
-import { json, page, Refused } from '../dialect.ts';
-import { FIRST } from './born-until-today.ts';
+import type { Reason } from '../contract/dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { AnyAccepts, Endpoint } from '../contract/endpoint.ts';
+import type { RefusalView, Reply, ReplyExtras } from '../contract/reply.ts';
+import { json, page } from '../contract/reply.ts';
 import type { VSeeSettings } from './settings.ts';
+import { FIRST } from './users/born-until-today.ts';
 
 type View = RefusalView<VSeeSettings>;
 

@@ -2,7 +2,7 @@
  * Slips of documented form clients. Some send `email=an+1@vsee.com` without escaping, which a form parser
  * turns into "an 1@vsee.com"; some send the body `refresh_token: <hex>`, which is one name without value.
  */
-import type { BodyKind } from '../dialect.ts';
+import type { BodyKind } from '../contract/dialect.ts';
 
 const REFRESH_SLIP = /^\s*refresh_token\s*:\s*([0-9a-f]{32})\s*$/i;
 

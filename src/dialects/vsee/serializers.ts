@@ -5,7 +5,9 @@
  * `last_login` are null.
  */
 import { z } from 'zod';
-import type { AccountView, IssuedToken, IssuedTokens, Json, OrganizationView } from '../dialect.ts';
+import type { Json, OrganizationView } from '../contract/dialect.ts';
+import type { AccountView } from '../contract/endpoint.ts';
+import type { IssuedToken, IssuedTokens } from '../contract/tokens.ts';
 
 const ID = z.string().regex(/^\d+$/);
 export const TOKEN = /^[0-9a-f]{32}$/;

@@ -1,6 +1,6 @@
 /** Keys below `dialects.vsee`. */
 import { z } from 'zod';
-import { duration } from '../dialect.ts';
+import { duration } from '../contract/settings.ts';
 
 const webAddress = z
   .string()

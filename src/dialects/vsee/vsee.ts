@@ -5,25 +5,28 @@
  * The way in is `vsee`, which the registry mounts; what an endpoint may do is `Use` (../dialect.ts), and
  * accounts, tokens, letters and limits live behind that.
  */
-import { DIGITS, dialect, HEX } from '../dialect.ts';
-import { activate, registrationGuard } from './activate.ts';
-import { alive } from './alive.ts';
-import { browserSignIn } from './browser-sign-in.ts';
+
+import { dialect } from '../contract/dialect.ts';
+import { DIGITS, HEX } from '../contract/tokens.ts';
 import { apiKeyOf, credentialOf } from './caller.ts';
-import { changeMe } from './change-me.ts';
-import { listUsers } from './list-users.ts';
-import { me } from './me.ts';
 import { accountCodeGuard, organizationOf } from './organization.ts';
-import { refresh } from './refresh.ts';
 import { isForBrowsers, refusals } from './refusals.ts';
 import { repairForm } from './repair-form.ts';
-import { resetPassword } from './reset-password.ts';
 import { typeOf } from './serializers.ts';
-import { settings, type VSeeSettings } from './settings.ts';
-import { showUser } from './show-user.ts';
-import { signIn } from './sign-in.ts';
-import { signOut } from './sign-out.ts';
-import { singleSignOn } from './single-sign-on.ts';
+import type { VSeeSettings } from './settings.ts';
+import { settings } from './settings.ts';
+import { activate, registrationGuard } from './sign-in/activate.ts';
+import { browserSignIn } from './sign-in/browser-sign-in.ts';
+import { refresh } from './sign-in/refresh.ts';
+import { resetPassword } from './sign-in/reset-password.ts';
+import { signIn } from './sign-in/sign-in.ts';
+import { signOut } from './sign-in/sign-out.ts';
+import { singleSignOn } from './sign-in/single-sign-on.ts';
+import { alive } from './users/alive.ts';
+import { changeMe } from './users/change-me.ts';
+import { listUsers } from './users/list-users.ts';
+import { me } from './users/me.ts';
+import { showUser } from './users/show-user.ts';
 
 /** 128 random bits without a prefix, for both kinds of token. */
 const TOKEN_FORM = { alphabet: HEX, length: 32 };

@@ -1,11 +1,13 @@
 /** Browsers that are signed in, apps that have access, and the end of each. */
-import type { ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
-import { noteChange } from '../../identity/audit-line.ts';
-import { accountClientId, type ConsentView, type GrantView } from '../../oidc/oidc.ts';
-import { originOf } from '../origin.ts';
-import type { PageParts } from '../parts.ts';
-import { scopesInWords } from '../scopes.ts';
-import { leadTo, showAccountPage } from './show.ts';
+
+import { noteChange } from '../../identity/audit/audit.ts';
+import type { ConsentView, GrantView } from '../../oidc/contract.ts';
+import { accountClientId } from '../../oidc/contract.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { originOf } from '../shared/request-origin.ts';
+import { scopesInWords } from '../shared/scopes.ts';
+import { leadTo, showAccountPage } from './render.ts';
+import type { ShowsPerson, SubmitsPerson } from './routes.ts';
 
 /** Factors that have words of their own. */
 const FACTORS = new Set(['pwd', 'otp', 'fed', 'sso']);

@@ -4,16 +4,16 @@
  * and another one stored.
  */
 import type { Context } from 'koa';
-import type { Person, ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
-import { proveAddress, sendAddressCode } from '../../identity/change-address.ts';
-import { normalizeEmail } from '../../identity/normalize.ts';
-import { Refused } from '../../identity/refusal.ts';
-import { SealBroken } from '../../secrets.ts';
-import type { Alert } from '../alert.ts';
-import { codeIn, emailIn } from '../entered.ts';
-import { originOf } from '../origin.ts';
-import type { PageParts } from '../parts.ts';
-import { leadTo, refusedBy, showAccountPage } from './show.ts';
+import { SealBroken } from '../../core/crypto.ts';
+import { normalizeEmail } from '../../core/normalize.ts';
+import { Refused } from '../../core/refused.ts';
+import { proveAddress, sendAddressCode } from '../../identity/self-service/change-email.ts';
+import type { Alert } from '../shared/alert.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { codeIn, emailIn } from '../shared/form-fields.ts';
+import { originOf } from '../shared/request-origin.ts';
+import { leadTo, refusedBy, showAccountPage } from './render.ts';
+import type { Person, ShowsPerson, SubmitsPerson } from './routes.ts';
 
 interface AddressState {
   readonly entered?: string;

@@ -1,10 +1,11 @@
 /** Everything that is known about the person, as a file. */
-import type { ShowsPerson } from '../../http/account-routes.ts';
-import { exportAccount } from '../../identity/account-export.ts';
-import { noteChange } from '../../identity/audit-line.ts';
-import { originOf } from '../origin.ts';
-import type { PageParts } from '../parts.ts';
-import { showAccountPage } from './show.ts';
+
+import { noteChange } from '../../identity/audit/audit.ts';
+import { exportAccount } from '../../identity/self-service/export-account.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { originOf } from '../shared/request-origin.ts';
+import { showAccountPage } from './render.ts';
+import type { ShowsPerson } from './routes.ts';
 
 export function data(parts: PageParts): ShowsPerson {
   return (ctx, person) => showAccountPage(parts, ctx, person, { view: 'account-data', data: {} });

@@ -3,16 +3,17 @@
  * waits sealed behind a one-use ticket for the page that shows it, so that reloading makes no second one.
  */
 import type { Context } from 'koa';
-import type { Person, ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
-import type { FormFields } from '../../http/read-form.ts';
-import { type ApiKeyOffer, createApiKey, deleteApiKey, listApiKeys } from '../../identity/api-keys.ts';
-import { Refused } from '../../identity/refusal.ts';
-import { makeState, readState, spendState } from '../../identity/state-tickets.ts';
-import type { Alert } from '../alert.ts';
-import { lineIn } from '../entered.ts';
-import { originOf } from '../origin.ts';
-import type { PageParts } from '../parts.ts';
-import { leadTo, showAccountPage } from './show.ts';
+import { Refused } from '../../core/refused.ts';
+import type { FormFields } from '../../http/forms/read-form.ts';
+import type { ApiKeyOffer } from '../../identity/accounts/api-keys.ts';
+import { createApiKey, deleteApiKey, listApiKeys } from '../../identity/accounts/api-keys.ts';
+import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
+import type { Alert } from '../shared/alert.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { lineIn } from '../shared/form-fields.ts';
+import { originOf } from '../shared/request-origin.ts';
+import { leadTo, showAccountPage } from './render.ts';
+import type { Person, ShowsPerson, SubmitsPerson } from './routes.ts';
 
 const SHOWN_ONCE = 'api-key-shown';
 /** Seconds between making a key and showing it. */

@@ -1,8 +1,9 @@
 /** My account: one line for each thing that there is, with the way to it. */
-import type { ShowsPerson } from '../../http/account-routes.ts';
-import { listIdentities } from '../../identity/linking.ts';
-import type { PageParts } from '../parts.ts';
-import { showAccountPage } from './show.ts';
+
+import { listIdentities } from '../../identity/upstream/link-identity.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { showAccountPage } from './render.ts';
+import type { ShowsPerson } from './routes.ts';
 
 export function overview(parts: PageParts): ShowsPerson {
   return async (ctx, person) => {

@@ -1,13 +1,14 @@
 /** A new password for the present one, or a first one for somebody who has just signed in by other means. */
 import type { Context } from 'koa';
-import type { Person, ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
-import { deleteApiKeys, listApiKeys } from '../../identity/api-keys.ts';
-import { checkPassword } from '../../identity/check-password.ts';
-import { Refused } from '../../identity/refusal.ts';
-import { judgePassword, setPassword } from '../../identity/set-password.ts';
-import { originOf } from '../origin.ts';
-import type { PageParts } from '../parts.ts';
-import { leadTo, refusedBy, showAccountPage } from './show.ts';
+import { Refused } from '../../core/refused.ts';
+import { deleteApiKeys, listApiKeys } from '../../identity/accounts/api-keys.ts';
+import { judgePassword } from '../../identity/accounts/judge-password.ts';
+import { setPassword } from '../../identity/self-service/set-password.ts';
+import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { originOf } from '../shared/request-origin.ts';
+import { leadTo, refusedBy, showAccountPage } from './render.ts';
+import type { Person, ShowsPerson, SubmitsPerson } from './routes.ts';
 
 export function password(parts: PageParts): ShowsPerson {
   return (ctx, person) => show(parts, ctx, person);

@@ -1,5 +1,5 @@
 /** What a profile offers to choose from, by names in the language of the page. */
-import type { Views } from '../../http/views.ts';
+import type { Views } from '../../http/views/render.ts';
 
 export interface Choice {
   readonly value: string;

@@ -2,17 +2,19 @@
  * The standard claims that a person may say about themselves. What a claim proves (a verified address or
  * number) is not among them and cannot be sent along: members are read one by one (Zitadel CVE-2026-27946).
  */
-import type { ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
-import type { FormFields } from '../../http/read-form.ts';
-import { acceptedLanguages } from '../../http/words.ts';
-import { noteChange } from '../../identity/audit-line.ts';
-import { updateAccount } from '../../identity/update-account.ts';
-import type { AddressClaim, ProfileClaims } from '../../store/ports.ts';
-import { lineIn } from '../entered.ts';
-import { originOf } from '../origin.ts';
-import type { PageParts } from '../parts.ts';
-import { type ChoiceKind, choicesOf } from './profile-choices.ts';
-import { leadTo, showAccountPage } from './show.ts';
+
+import type { FormFields } from '../../http/forms/read-form.ts';
+import { acceptedLanguages } from '../../http/views/i18n.ts';
+import { updateAccount } from '../../identity/accounts/update-account.ts';
+import { noteChange } from '../../identity/audit/audit.ts';
+import type { AddressClaim, ProfileClaims } from '../../model/account.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { lineIn } from '../shared/form-fields.ts';
+import { originOf } from '../shared/request-origin.ts';
+import type { ChoiceKind } from './profile-choices.ts';
+import { choicesOf } from './profile-choices.ts';
+import { leadTo, showAccountPage } from './render.ts';
+import type { ShowsPerson, SubmitsPerson } from './routes.ts';
 
 interface Field {
   readonly name: string;

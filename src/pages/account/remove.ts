@@ -3,20 +3,20 @@
  * password. Who has neither (signs in with Google or Apple only, no address) has just proved it by signing in.
  */
 import type { Context } from 'koa';
-import type { Person, ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
-import type { Shows } from '../../http/page-guards.ts';
-import type { FormFields } from '../../http/read-form.ts';
-import { sendPage } from '../../http/send-page.ts';
-import { checkPassword } from '../../identity/check-password.ts';
-import { proveDeletionCode, sendDeletionCode } from '../../identity/confirm-deletion.ts';
-import { deleteAccount } from '../../identity/delete-account.ts';
-import { Refused } from '../../identity/refusal.ts';
-import { brandOf } from '../branding.ts';
-import { codeIn } from '../entered.ts';
-import { originOf } from '../origin.ts';
-import type { PageParts } from '../parts.ts';
-import { appOf, lastClient } from '../way-back.ts';
-import { leadTo, refusedBy, showAccountPage } from './show.ts';
+import { Refused } from '../../core/refused.ts';
+import type { Shows } from '../../http/forms/guards.ts';
+import type { FormFields } from '../../http/forms/read-form.ts';
+import { sendPage } from '../../http/views/send-page.ts';
+import { deleteAccount } from '../../identity/accounts/delete-account.ts';
+import { proveDeletionCode, sendDeletionCode } from '../../identity/self-service/confirm-deletion.ts';
+import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
+import { brandOf } from '../shared/branding.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { codeIn } from '../shared/form-fields.ts';
+import { originOf } from '../shared/request-origin.ts';
+import { appOf, lastClient } from '../shared/return-to-app.ts';
+import { leadTo, refusedBy, showAccountPage } from './render.ts';
+import type { Person, ShowsPerson, SubmitsPerson } from './routes.ts';
 
 export function remove(parts: PageParts): ShowsPerson {
   return (ctx, person) => show(parts, ctx, person);

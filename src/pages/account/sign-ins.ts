@@ -1,11 +1,12 @@
 /** Sign-ins with Google, Apple and the like that lead to this account, and the end of one. */
-import type { ShowsPerson, SubmitsPerson } from '../../http/account-routes.ts';
-import { listIdentities, unlinkIdentity } from '../../identity/linking.ts';
-import { Refused } from '../../identity/refusal.ts';
-import type { Alert } from '../alert.ts';
-import { originOf } from '../origin.ts';
-import type { PageParts } from '../parts.ts';
-import { leadTo, showAccountPage } from './show.ts';
+
+import { Refused } from '../../core/refused.ts';
+import { listIdentities, unlinkIdentity } from '../../identity/upstream/link-identity.ts';
+import type { Alert } from '../shared/alert.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { originOf } from '../shared/request-origin.ts';
+import { leadTo, showAccountPage } from './render.ts';
+import type { ShowsPerson, SubmitsPerson } from './routes.ts';
 
 export function signIns(parts: PageParts): ShowsPerson {
   return (ctx, person) => show(parts, ctx, person);

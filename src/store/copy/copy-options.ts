@@ -1,7 +1,8 @@
 /** What a copy is given, and what it counts; its two halves, writing and reading back, share both. */
-import type { Clock } from '../../clock.ts';
-import type { Secrets } from '../../secrets.ts';
-import type { DumpSubject, StoreDump, Stores } from '../ports.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Secrets } from '../../core/crypto.ts';
+import type { DumpSubject, StoreDump } from '../ports/dump.ts';
+import type { Stores } from '../ports/stores.ts';
 
 export type Counts = Readonly<Record<DumpSubject, number>>;
 

@@ -1,5 +1,8 @@
 /** Where a copy stands: a fact of the target. While it is there and not finished, no server starts on it. */
-import { type DumpSubject, type FactStore, StoreUnusable } from '../ports.ts';
+
+import { StoreUnusable } from '../../core/errors.ts';
+import type { DumpSubject } from '../ports/dump.ts';
+import type { FactStore } from '../ports/metadata.ts';
 
 const FACT = 'store-copy';
 

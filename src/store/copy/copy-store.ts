@@ -8,14 +8,17 @@
  * Identifiers and secrets in a store are hashed or sealed under the server key: both stores must be used
  * with the same one.
  */
-import type { Clock } from '../../clock.ts';
-import type { Secrets } from '../../secrets.ts';
-import type { AuditRecord, DumpedRecords, DumpSubject, StoreDump, Stores } from '../ports.ts';
-import { carry } from './carry.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Secrets } from '../../core/crypto.ts';
+import type { AuditRecord } from '../../model/audit-event.ts';
+import type { DumpedRecords, DumpSubject, StoreDump } from '../ports/dump.ts';
+import type { Stores } from '../ports/stores.ts';
 import type { CopyOptions, Counts } from './copy-options.ts';
 import { CopyRefused } from './copy-refused.ts';
-import { type CopyState, readState, writeState } from './copy-state.ts';
+import type { CopyState } from './copy-state.ts';
+import { readState, writeState } from './copy-state.ts';
 import { inParallel } from './in-parallel.ts';
+import { carry } from './record-writers.ts';
 import { verifyCopy } from './verify-copy.ts';
 
 /** What others hang on comes first; what says "this is complete" last. */

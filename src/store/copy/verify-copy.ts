@@ -3,11 +3,13 @@
  * its end. A record that the target answers otherwise is named, without its content.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { AuditRecord, DumpedRecords, DumpSubject } from '../ports.ts';
-import { type Carrier, carry } from './carry.ts';
+import type { AuditRecord } from '../../model/audit-event.ts';
+import type { DumpedRecords, DumpSubject } from '../ports/dump.ts';
 import type { CopyOptions, Counts } from './copy-options.ts';
 import { CopyRefused } from './copy-refused.ts';
 import { inParallel } from './in-parallel.ts';
+import type { Carrier } from './record-writers.ts';
+import { carry } from './record-writers.ts';
 
 /** Records at the end of the audit trail that are compared: a port gives the newest only. */
 const AUDIT_END = 1000;

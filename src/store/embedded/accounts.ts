@@ -1,13 +1,8 @@
-import {
-  type AccountRecord,
-  type AccountStore,
-  foldName,
-  type InsertOutcome,
-  type TakenName,
-  type UpdateOutcome,
-} from '../ports.ts';
-import type { Database, Sql } from './database.ts';
-import { violates } from './sqlite-errors.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { AccountStore, InsertOutcome, TakenName, UpdateOutcome } from '../ports/accounts.ts';
+import { foldName } from '../ports/stores.ts';
+import type { Database, Sql } from './sqlite/database.ts';
+import { violates } from './sqlite/sqlite-errors.ts';
 
 export interface AccountRow {
   readonly record: string;

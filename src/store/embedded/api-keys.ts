@@ -1,5 +1,6 @@
-import type { ApiKeyRecord, ApiKeyStore } from '../ports.ts';
-import type { Database, Sql } from './database.ts';
+import type { ApiKeyRecord } from '../../model/api-key.ts';
+import type { ApiKeyStore } from '../ports/api-keys.ts';
+import type { Database, Sql } from './sqlite/database.ts';
 
 export interface ApiKeyRow {
   readonly record: string;

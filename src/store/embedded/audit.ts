@@ -1,5 +1,6 @@
-import type { AuditRecord, AuditStore } from '../ports.ts';
-import type { Database } from './database.ts';
+import type { AuditRecord } from '../../model/audit-event.ts';
+import type { AuditStore } from '../ports/audit.ts';
+import type { Database } from './sqlite/database.ts';
 
 /** Rows per transaction: sign-ins must not wait behind the broom. */
 const BATCH = 500;

@@ -1,5 +1,6 @@
-import type { ClientRecord, ClientStore } from '../ports.ts';
-import type { Database } from './database.ts';
+import type { ClientRecord } from '../../model/client.ts';
+import type { ClientStore } from '../ports/clients.ts';
+import type { Database } from './sqlite/database.ts';
 
 interface RecordRow {
   readonly record: string;

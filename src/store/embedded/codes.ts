@@ -1,6 +1,6 @@
-import type { CodeStore } from '../ports.ts';
-import { KEPT_CODES } from '../ports.ts';
-import type { Database, Sql } from './database.ts';
+import type { CodeStore } from '../ports/codes.ts';
+import { KEPT_CODES } from '../ports/stores.ts';
+import type { Database, Sql } from './sqlite/database.ts';
 
 /** A row is a client's: its code, and the tries it has left. `code_hash` is '' for one that asked for no code. */
 interface CodeRow {

@@ -5,24 +5,25 @@
  * single machine; docs/decisions/0002-embedded-store.md says what it promises and what it costs.
  */
 import type { Log } from '../../observe/log.ts';
-import type { StoreHealth, Stores } from '../ports.ts';
+import type { StoreHealth, Stores } from '../ports/stores.ts';
 import { createAccountStore } from './accounts.ts';
 import { createApiKeyStore } from './api-keys.ts';
-import { createArtifactStore } from './artifacts.ts';
-import { createAttemptStore } from './attempts.ts';
 import { createAuditStore } from './audit.ts';
-import { createClaimStore } from './claims.ts';
 import { createClientStore } from './clients.ts';
 import { createCodeStore } from './codes.ts';
-import { type Database, openDatabase, type Sql } from './database.ts';
-import { createFactStore } from './facts.ts';
 import { createIdentityStore } from './identities.ts';
 import { createKeyringStore } from './keyring.ts';
-import { migrate } from './migrations.ts';
+import { createClaimStore } from './leases.ts';
+import { createTicketStore } from './link-tokens.ts';
+import { createFactStore } from './metadata.ts';
+import { createArtifactStore } from './oidc-records.ts';
 import { createOrganizationStore } from './organizations.ts';
 import { createPresenceStore } from './presence.ts';
-import { sweep } from './sweep.ts';
-import { createTicketStore } from './tickets.ts';
+import { createAttemptStore } from './rate-limits.ts';
+import type { Database, Sql } from './sqlite/database.ts';
+import { openDatabase } from './sqlite/database.ts';
+import { migrate } from './sqlite/migrations.ts';
+import { sweep } from './sqlite/sweep.ts';
 
 export interface EmbeddedOptions {
   /** Path of the database file; its folder is made when it is missing. */

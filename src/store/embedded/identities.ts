@@ -1,5 +1,6 @@
-import type { IdentityRecord, IdentityStore } from '../ports.ts';
-import type { Database } from './database.ts';
+import type { IdentityRecord } from '../../model/upstream-identity.ts';
+import type { IdentityStore } from '../ports/identities.ts';
+import type { Database } from './sqlite/database.ts';
 
 export interface IdentityRow {
   readonly organization: string;

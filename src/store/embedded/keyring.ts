@@ -1,5 +1,5 @@
-import type { KeyringStore } from '../ports.ts';
-import type { Database } from './database.ts';
+import type { KeyringStore } from '../ports/keyring.ts';
+import type { Database } from './sqlite/database.ts';
 
 export function createKeyringStore(database: Database): KeyringStore {
   return {

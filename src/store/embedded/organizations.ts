@@ -1,5 +1,6 @@
-import type { OrganizationRecord, OrganizationStore } from '../ports.ts';
-import type { Database, Sql } from './database.ts';
+import type { OrganizationRecord } from '../../model/organization.ts';
+import type { OrganizationStore } from '../ports/organizations.ts';
+import type { Database, Sql } from './sqlite/database.ts';
 
 interface RecordRow {
   readonly record: string;

@@ -1,5 +1,5 @@
-import type { PresenceStore } from '../ports.ts';
-import type { Database } from './database.ts';
+import type { PresenceStore } from '../ports/presence.ts';
+import type { Database } from './sqlite/database.ts';
 
 interface PresenceRow {
   readonly last_seen_at: number;

@@ -1,12 +1,7 @@
 import type { UpdateFilter } from 'mongodb';
-import {
-  type AccountRecord,
-  type AccountStore,
-  foldName,
-  type InsertOutcome,
-  type TakenName,
-  type UpdateOutcome,
-} from '../ports.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { AccountStore, InsertOutcome, TakenName, UpdateOutcome } from '../ports/accounts.ts';
+import { foldName } from '../ports/stores.ts';
 import type { AccountDocument, Collections } from './collections.ts';
 import { isDuplicate, isServerAnswer } from './connection.ts';
 import { keyOf } from './keys.ts';

@@ -1,4 +1,5 @@
-import type { ApiKeyRecord, ApiKeyStore } from '../ports.ts';
+import type { ApiKeyRecord } from '../../model/api-key.ts';
+import type { ApiKeyStore } from '../ports/api-keys.ts';
 import type { ApiKeyDocument, Collections } from './collections.ts';
 import { isDuplicate } from './connection.ts';
 import { keyOf } from './keys.ts';

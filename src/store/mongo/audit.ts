@@ -1,4 +1,5 @@
-import type { AuditRecord, AuditStore } from '../ports.ts';
+import type { AuditRecord } from '../../model/audit-event.ts';
+import type { AuditStore } from '../ports/audit.ts';
 import type { Collections } from './collections.ts';
 import { keyOf } from './keys.ts';
 

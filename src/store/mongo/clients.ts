@@ -1,4 +1,5 @@
-import type { ClientRecord, ClientStore } from '../ports.ts';
+import type { ClientRecord } from '../../model/client.ts';
+import type { ClientStore } from '../ports/clients.ts';
 import type { Collections } from './collections.ts';
 import { keyOf } from './keys.ts';
 

@@ -3,8 +3,8 @@
  * time-outs, and StoreUnavailable for whatever keeps the server from answering.
  */
 import { MongoClient, MongoError, MongoServerError } from 'mongodb';
+import { StoreUnavailable, StoreUnusable } from '../../core/errors.ts';
 import type { Log } from '../../observe/log.ts';
-import { StoreUnavailable, StoreUnusable } from '../ports.ts';
 
 export interface MongoOptions {
   readonly url: string;

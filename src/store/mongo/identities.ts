@@ -1,4 +1,5 @@
-import type { IdentityRecord, IdentityStore } from '../ports.ts';
+import type { IdentityRecord } from '../../model/upstream-identity.ts';
+import type { IdentityStore } from '../ports/identities.ts';
 import type { Collections, IdentityDocument } from './collections.ts';
 import { isDuplicate } from './connection.ts';
 import { keyOf } from './keys.ts';

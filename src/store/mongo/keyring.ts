@@ -1,4 +1,4 @@
-import type { KeyringStore } from '../ports.ts';
+import type { KeyringStore } from '../ports/keyring.ts';
 import type { Collections } from './collections.ts';
 import { isDuplicate } from './connection.ts';
 

@@ -9,18 +9,21 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import type { ArtifactStore, StoreHealth, Stores } from '../ports.ts';
+import type { ArtifactStore } from '../ports/oidc-records.ts';
+import type { StoreHealth, Stores } from '../ports/stores.ts';
 import { createAccountStore } from './accounts.ts';
 import { createApiKeyStore } from './api-keys.ts';
-import { createArtifactStore } from './artifacts.ts';
 import { createAuditStore } from './audit.ts';
 import { createClientStore } from './clients.ts';
-import { type Collections, collectionsOf } from './collections.ts';
-import { guarded, isDuplicate, type MongoOptions, mongoClient } from './connection.ts';
-import { createFactStore } from './facts.ts';
+import type { Collections } from './collections.ts';
+import { collectionsOf } from './collections.ts';
+import type { MongoOptions } from './connection.ts';
+import { guarded, isDuplicate, mongoClient } from './connection.ts';
 import { createIdentityStore } from './identities.ts';
 import { createKeyringStore } from './keyring.ts';
+import { createFactStore } from './metadata.ts';
 import { migrate } from './migrations.ts';
+import { createArtifactStore } from './oidc-records.ts';
 import { createOrganizationStore } from './organizations.ts';
 import { sweep } from './sweep.ts';
 

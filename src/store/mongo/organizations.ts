@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { OrganizationRecord, OrganizationStore } from '../ports.ts';
+import type { OrganizationRecord } from '../../model/organization.ts';
+import type { OrganizationStore } from '../ports/organizations.ts';
 import type { Collections, OrganizationDocument } from './collections.ts';
 import { isDuplicate } from './connection.ts';
 import { keyOf } from './keys.ts';

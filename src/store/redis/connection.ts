@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Cluster, type RedisOptions as DriverOptions, Redis, ReplyError } from 'ioredis';
+import { StoreUnavailable } from '../../core/errors.ts';
 import type { Log } from '../../observe/log.ts';
-import { StoreUnavailable } from '../ports.ts';
 import { keyOf } from './keys.ts';
 
 /** One server, the primary that Sentinels name, or a cluster: the stores do not tell them apart. */

@@ -7,16 +7,18 @@
  * Whatever must happen in one step is one Lua script on one key, which a Redis Cluster serves like a
  * single server. Redis forgets records by itself, a minute after their expiry; no answer depends on it.
  */
-import type { ArtifactStore, StoreHealth, Stores } from '../ports.ts';
-import { createArtifactStore } from './artifacts.ts';
-import { createAttemptStore } from './attempts.ts';
-import { createClaimStore } from './claims.ts';
+import type { ArtifactStore } from '../ports/oidc-records.ts';
+import type { StoreHealth, Stores } from '../ports/stores.ts';
 import { createCodeStore } from './codes.ts';
-import { connectRedis, createLook, guarded, type RedisOptions } from './connection.ts';
+import type { RedisOptions } from './connection.ts';
+import { connectRedis, createLook, guarded } from './connection.ts';
 import { createFullness, refuseEviction } from './fitness.ts';
+import { createClaimStore } from './leases.ts';
+import { createTicketStore } from './link-tokens.ts';
 import { createMemberships } from './membership.ts';
+import { createArtifactStore } from './oidc-records.ts';
 import { createPresenceStore } from './presence.ts';
-import { createTicketStore } from './tickets.ts';
+import { createAttemptStore } from './rate-limits.ts';
 
 /** `artifacts` are the short-lived ones. */
 export type RedisStores = Pick<

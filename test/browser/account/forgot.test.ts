@@ -1,22 +1,13 @@
 /** Forgot password, from the sign-in page to the sign-in with the new one. */
 import { expect } from 'chai';
-import { linkIdentity } from '../../../src/identity/linking.ts';
-import { registerAccount } from '../../../src/identity/register-account.ts';
-import { RESET, readTicket } from '../../../src/identity/tickets.ts';
+import { registerAccount } from '../../../src/identity/accounts/create-account.ts';
+import { RESET, readTicket } from '../../../src/identity/codes/link-token.ts';
+import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
 import { openClient } from '../../support/http-client.ts';
 import { apart, numbersOf } from '../../support/timing.ts';
 import type { Page } from '../../support/web-session.ts';
-import {
-  type AccountWorld,
-  alertOf,
-  DOCTOR,
-  FRESH,
-  formTo,
-  MARA,
-  pathOf,
-  shown,
-  startAccountWorld,
-} from './account-world.ts';
+import type { AccountWorld } from './account-world.ts';
+import { alertOf, DOCTOR, FRESH, formTo, MARA, pathOf, shown, startAccountWorld } from './account-world.ts';
 
 describe('forgot password', () => {
   let world: AccountWorld;

@@ -1,9 +1,9 @@
 /** Taking one's data along, and deleting the account. */
 import { expect } from 'chai';
-import { linkIdentity } from '../../../src/identity/linking.ts';
+import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
 import { relyingParty, signIn } from '../../support/relying-party.ts';
+import type { AccountWorld } from './account-world.ts';
 import {
-  type AccountWorld,
   alertOf,
   CHIEF,
   CODES,

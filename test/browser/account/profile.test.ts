@@ -1,8 +1,8 @@
 /** What a person says about themselves, and the address, which has to be proved. */
 import { mock } from 'node:test';
 import { expect } from 'chai';
+import type { AccountWorld } from './account-world.ts';
 import {
-  type AccountWorld,
   alertOf,
   CHIEF,
   CODES,
@@ -83,7 +83,7 @@ describe('the profile page', () => {
     const { id } = await world.account(CODES);
     await world.server.running.stores.accounts.byId(id);
     await world.change(CODES, (account) => ({ ...account, username: 'ek' }));
-    const { setPassword } = await import('../../../src/identity/set-password.ts');
+    const { setPassword } = await import('../../../src/identity/self-service/set-password.ts');
     await setPassword(world.server.running.identity, { accountId: id, password: FRESH, minimum: 12 });
     await visitor.signIn({ login: CODES, password: FRESH });
     const before = await world.account(CODES);

@@ -1,18 +1,10 @@
 /** The way to the account pages, and the sign-in of the last minutes that some of them want. */
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import { setStatus } from '../../../src/identity/set-status.ts';
+import { setStatus } from '../../../src/identity/accounts/set-status.ts';
 import { openWebSession } from '../../support/web-session.ts';
-import {
-  type AccountWorld,
-  alertOf,
-  FRESH,
-  formTo,
-  MARA,
-  pathOf,
-  shown,
-  startAccountWorld,
-} from './account-world.ts';
+import type { AccountWorld } from './account-world.ts';
+import { alertOf, FRESH, formTo, MARA, pathOf, shown, startAccountWorld } from './account-world.ts';
 
 describe('signing in at the account pages', () => {
   let world: AccountWorld;

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { fetchUserInfo } from 'openid-client';
-import { linkIdentity } from '../../../src/identity/linking.ts';
+import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
 import type { Page } from '../../support/browser.ts';
-import { begin, DOCTOR, enter, type Journeys, MARA, signIn, startJourneys } from '../journey.ts';
+import type { Journeys } from '../journey.ts';
+import { begin, DOCTOR, enter, MARA, signIn, startJourneys } from '../journey.ts';
 import { codeFor, subjectFor } from '../letters.ts';
 
 const FRESH = 'Seven-Quiet-Otters-Swim-90';

@@ -1,7 +1,8 @@
 /** Opening an account and getting back into one, from the app to its tokens. No page here needs a script. */
 import { expect } from 'chai';
 import type { Page } from '../../support/browser.ts';
-import { begin, DOCTOR, enter, type Journeys, MARA, signIn, startJourneys } from '../journey.ts';
+import type { Journeys } from '../journey.ts';
+import { begin, DOCTOR, enter, MARA, signIn, startJourneys } from '../journey.ts';
 import { codeFor, resetLinkFor, subjectFor } from '../letters.ts';
 
 const FRESH = 'Seven-Quiet-Otters-Swim-90';

@@ -5,16 +5,8 @@
 import { expect } from 'chai';
 import type { Page } from '../../support/browser.ts';
 import type { AnswerOptions, ProviderName } from '../../support/upstream.ts';
-import {
-  answerOf,
-  begin,
-  DOCTOR,
-  enter,
-  expectAccessible,
-  type Journeys,
-  MARA,
-  startJourneys,
-} from '../journey.ts';
+import type { Journeys } from '../journey.ts';
+import { answerOf, begin, DOCTOR, enter, expectAccessible, MARA, startJourneys } from '../journey.ts';
 import { codeFor } from '../letters.ts';
 
 const CODES = 'codes@clinic.test';

@@ -2,7 +2,8 @@
 import { expect } from 'chai';
 import { apart } from '../../support/timing.ts';
 import { openWebSession } from '../../support/web-session.ts';
-import { alertOf, type Door, headingOf, look, MARA, openDoor, type Visit } from './door.ts';
+import type { Door, Visit } from './door.ts';
+import { alertOf, headingOf, look, MARA, openDoor } from './door.ts';
 
 const CODES = 'codes@clinic.test';
 

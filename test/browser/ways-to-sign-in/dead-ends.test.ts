@@ -1,6 +1,7 @@
 /** Wherever a sign-in can get stuck there is a page that says what happened and leads on. */
 import { expect } from 'chai';
-import { DOCTOR, type Door, freshBrowser, headingOf, MARA, openDoor } from './door.ts';
+import type { Door } from './door.ts';
+import { DOCTOR, freshBrowser, headingOf, MARA, openDoor } from './door.ts';
 
 describe('a sign-in that got stuck', () => {
   let door: Door;

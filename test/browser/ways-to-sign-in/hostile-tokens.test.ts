@@ -3,7 +3,8 @@ import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import { generateKeyPair, type JWTPayload } from 'jose';
 import type { AnswerOptions, ProviderName } from '../../support/upstream.ts';
-import { alertOf, type Door, headingOf, MARA, openDoor } from './door.ts';
+import type { Door } from './door.ts';
+import { alertOf, headingOf, MARA, openDoor } from './door.ts';
 
 const now = () => Math.floor(Date.now() / 1000);
 const other = generateKeyPair('RS256', { extractable: true });

@@ -1,6 +1,7 @@
 /** Whose account an upstream's person is: by itself only where the upstream can know; else the person proves it. */
 import { expect } from 'chai';
-import { alertOf, type Door, headingOf, MARA, openDoor, type Visit } from './door.ts';
+import type { Door, Visit } from './door.ts';
+import { alertOf, headingOf, MARA, openDoor } from './door.ts';
 
 type Outcome = 'linked' | 'reclaimed' | 'asked' | 'asked-for-code';
 

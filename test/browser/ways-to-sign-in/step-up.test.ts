@@ -1,6 +1,7 @@
 /** Asking again and asking for more: acr_values, max_age, prompt, login_hint; and who goes on. */
 import { expect } from 'chai';
-import { alertOf, DOCTOR, type Door, headingOf, MARA, openDoor } from './door.ts';
+import type { Door } from './door.ts';
+import { alertOf, DOCTOR, headingOf, MARA, openDoor } from './door.ts';
 
 const STEP_UP = 'urn:portico:acr:stepup';
 const SINGLE = 'urn:portico:acr:single';

@@ -1,6 +1,7 @@
 /** Google and Apple: the way there and back, what is bound to what, and what happens when they say no. */
 import { expect } from 'chai';
-import { alertOf, type Door, deliver, freshBrowser, headingOf, MARA, openDoor } from './door.ts';
+import type { Door } from './door.ts';
+import { alertOf, deliver, freshBrowser, headingOf, MARA, openDoor } from './door.ts';
 
 const APPLE_NAME = { user: JSON.stringify({ name: { firstName: 'Ana', lastName: 'Reis' } }) };
 

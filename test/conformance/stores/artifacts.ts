@@ -1,19 +1,10 @@
 import { expect } from 'chai';
-import type { ArtifactRecord } from '../../../src/store/ports.ts';
-import {
-  artifactRecord,
-  type BackEnd,
-  BETWEEN,
-  CALLS,
-  countOf,
-  fresh,
-  hostileNames,
-  later,
-  type OpenBackEnd,
-  times,
-} from './back-end.ts';
+import type { ArtifactRecord } from '../../../src/store/ports/oidc-records.ts';
+import type { BackEnd, OpenBackEnd } from './back-end.ts';
+import { artifactRecord, BETWEEN, CALLS, countOf, fresh, hostileNames, later, times } from './back-end.ts';
 import { expectExpiryAt } from './expiry.ts';
-import { type Racers, startRacers } from './racers.ts';
+import type { Racers } from './racers.ts';
+import { startRacers } from './racers.ts';
 
 const HOUR = 3_600_000;
 

@@ -1,5 +1,5 @@
 /**
- * The suites of this folder hold every back end to the promises of src/store/ports.ts. There is one suite
+ * The suites of this folder hold every back end to the promises of src/store/ports/stores.ts. There is one suite
  * per port, and none of them knows which back end it runs on: a suite gets a function that opens one, and
  * the configuration with which another process opens the same store. Records carry fresh names, so that
  * all suites of a run can share one store.
@@ -9,7 +9,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../../../src/config/schema.ts';
-import type { AccountRecord, ArtifactRecord, Stores } from '../../../src/store/ports.ts';
+import type { AccountRecord } from '../../../src/model/account.ts';
+import type { ArtifactRecord } from '../../../src/store/ports/oidc-records.ts';
+import type { Stores } from '../../../src/store/ports/stores.ts';
 
 export interface BackEnd {
   /** Open and migrated. */

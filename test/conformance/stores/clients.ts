@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import type { ClientRecord } from '../../../src/store/ports.ts';
-import { type BackEnd, fresh, hostileNames, type OpenBackEnd } from './back-end.ts';
+import type { ClientRecord } from '../../../src/model/client.ts';
+import type { BackEnd, OpenBackEnd } from './back-end.ts';
+import { fresh, hostileNames } from './back-end.ts';
 
 export function clientStoreSuite(open: OpenBackEnd): void {
   describe('clients', () => {

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { Stores } from '../../../src/store/ports.ts';
-import { accountRecord, type BackEnd, fresh, type OpenBackEnd, times } from './back-end.ts';
+import type { Stores } from '../../../src/store/ports/stores.ts';
+import type { BackEnd, OpenBackEnd } from './back-end.ts';
+import { accountRecord, fresh, times } from './back-end.ts';
 import { startRacers } from './racers.ts';
 
 const WRITER = fileURLToPath(new URL('./writer.ts', import.meta.url));

@@ -1,4 +1,5 @@
-import type { DumpedRecords, DumpSubject, Stores } from '../../../src/store/ports.ts';
+import type { DumpedRecords, DumpSubject } from '../../../src/store/ports/dump.ts';
+import type { Stores } from '../../../src/store/ports/stores.ts';
 import { accountRecord, artifactRecord, fresh, later, times } from './back-end.ts';
 
 export type Filled = { [Subject in DumpSubject]?: DumpedRecords[Subject][] };

@@ -1,4 +1,4 @@
-import type { Stores } from '../../../src/store/ports.ts';
+import type { Stores } from '../../../src/store/ports/stores.ts';
 
 /** Work of more than one call that a racer does in its own process. */
 export interface Procedures {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { startTestServer, type TestServer } from '../../support/server.ts';
+import type { TestServer } from '../../support/server.ts';
+import { startTestServer } from '../../support/server.ts';
 import { clientOf, newDoctor, PASSWORD, pairOf, said } from './client.ts';
 
 const DEAD_TOKEN = '401 {"detail":"Could not validate credentials"}';

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import { deleteAccount } from '../../../src/identity/delete-account.ts';
-import { registerAccount } from '../../../src/identity/register-account.ts';
-import { setStatus } from '../../../src/identity/set-status.ts';
-import { updateAccount } from '../../../src/identity/update-account.ts';
-import type { AccountRecord } from '../../../src/store/ports.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
+import { registerAccount } from '../../../src/identity/accounts/create-account.ts';
+import { deleteAccount } from '../../../src/identity/accounts/delete-account.ts';
+import { setStatus } from '../../../src/identity/accounts/set-status.ts';
+import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
+import type { AccountRecord } from '../../../src/model/account.ts';
+import type { TestServer } from '../../support/server.ts';
+import { startTestServer } from '../../support/server.ts';
 import { clientOf, NEW_PASSWORD, patient, said } from './client.ts';
 
 const INVALID_TOKEN = '401 {"message":"Invalid token"}';

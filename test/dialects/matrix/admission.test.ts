@@ -1,13 +1,15 @@
 /** Six places at which people open accounts, and the five dialects at which they then try to come in. */
 import { expect } from 'chai';
-import { HEX } from '../../../src/dialects/dialect.ts';
-import { createApiKey } from '../../../src/identity/api-keys.ts';
-import { updateAccount } from '../../../src/identity/update-account.ts';
-import type { AccountRecord } from '../../../src/store/ports.ts';
+import { HEX } from '../../../src/dialects/contract/tokens.ts';
+import { createApiKey } from '../../../src/identity/accounts/api-keys.ts';
+import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
+import type { AccountRecord } from '../../../src/model/account.ts';
 import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
 import { inDefault } from './doors.ts';
-import { type Place, places, rolesClaim } from './openings.ts';
-import { openWorld, PASSWORD, type Sent, type World } from './world.ts';
+import type { Place } from './openings.ts';
+import { places, rolesClaim } from './openings.ts';
+import type { Sent, World } from './world.ts';
+import { openWorld, PASSWORD } from './world.ts';
 
 const emailAt = (place: Place) => `opened-at-${place.name}@admission.test`;
 

@@ -1,15 +1,9 @@
 /** C1, R1, O5: one budget of failures for all doors, and what stands behind the client address of it. */
 import { expect } from 'chai';
-import {
-  againDoors,
-  codeDoors,
-  type Door,
-  hostedPage,
-  inDefault,
-  passwordDoors,
-  signInDoors,
-} from './doors.ts';
-import { freshAddress, openWorld, PASSWORD, type World } from './world.ts';
+import type { Door } from './doors.ts';
+import { againDoors, codeDoors, hostedPage, inDefault, passwordDoors, signInDoors } from './doors.ts';
+import type { World } from './world.ts';
+import { freshAddress, openWorld, PASSWORD } from './world.ts';
 
 const WRONG = 'Not-The-Password-At-All-1';
 const STAFF = { organization: 'default', roles: ['nurse'] };

@@ -4,8 +4,9 @@
  * the email itself is made and sent when the reply has gone out.
  */
 import { expect } from 'chai';
-import type { AccountRecord } from '../../../src/store/ports.ts';
-import { openWorld, type Sent, type World } from './world.ts';
+import type { AccountRecord } from '../../../src/model/account.ts';
+import type { Sent, World } from './world.ts';
+import { openWorld } from './world.ts';
 
 interface EmailDoor {
   readonly name: string;

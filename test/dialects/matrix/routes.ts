@@ -1,6 +1,7 @@
 /** Every route of every registered dialect, by name, so that a table of tests can be held against them. */
-import { checkDialects } from '../../../src/dialects/check-dialects.ts';
-import type { Endpoint } from '../../../src/dialects/dialect.ts';
+
+import type { Endpoint } from '../../../src/dialects/contract/endpoint.ts';
+import { checkDialects } from '../../../src/dialects/pipeline/validate.ts';
 import { loadAllDialects } from '../../../src/dialects/registry.ts';
 
 /** `visitnote POST /api/therapist/v1/sign-in`. One endpoint under several bases counts once, under the shortest. */

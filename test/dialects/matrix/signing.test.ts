@@ -13,14 +13,15 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
-import { systemClock } from '../../../src/clock.ts';
 import { serverKey } from '../../../src/config/server-key.ts';
+import { systemClock } from '../../../src/core/clock.ts';
+import { secretsFrom } from '../../../src/core/crypto.ts';
 import { createLog } from '../../../src/observe/log.ts';
-import { currentKey, openSigningKeys } from '../../../src/oidc/signing-keys.ts';
-import { secretsFrom } from '../../../src/secrets.ts';
+import { currentKey, openSigningKeys } from '../../../src/oidc/persistence/signing-keys.ts';
 import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
 import { avycenna, careportals, medisync, visitnote } from '../facts.ts';
-import { openWorld, type World } from './world.ts';
+import type { World } from './world.ts';
+import { openWorld } from './world.ts';
 
 const VENDORS = [visitnote, medisync, careportals, avycenna];
 const text = (secret: string) => new TextEncoder().encode(secret);

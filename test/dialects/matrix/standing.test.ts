@@ -1,9 +1,10 @@
 /** Who somebody is and what they may is not in what they send, where all else that they send is right. */
 import { expect } from 'chai';
-import type { AccountRecord } from '../../../src/store/ports.ts';
+import type { AccountRecord } from '../../../src/model/account.ts';
 import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
 import { avycenna, careportals, medisync, visitnote, vsee } from '../facts.ts';
-import { openWorld, PASSWORD, type World } from './world.ts';
+import type { World } from './world.ts';
+import { openWorld, PASSWORD } from './world.ts';
 
 /** By all the names that vendors and we have for it. */
 const PROMOTION = {

@@ -5,11 +5,13 @@
  */
 import { hash as bcrypt } from '@node-rs/bcrypt';
 import { expect } from 'chai';
-import { updateAccount } from '../../../src/identity/update-account.ts';
-import { noteHashes } from '../../../src/identity/verify-password.ts';
+import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
+import { noteHashes } from '../../../src/identity/sign-in/verify-password.ts';
 import { difference, mannWhitney, median } from '../../support/timing.ts';
-import { codeDoors, type Door, hostedPage, otherPasswordDoors, passwordDoors } from './doors.ts';
-import { openWorld, PASSWORD, type World } from './world.ts';
+import type { Door } from './doors.ts';
+import { codeDoors, hostedPage, otherPasswordDoors, passwordDoors } from './doors.ts';
+import type { World } from './world.ts';
+import { openWorld, PASSWORD } from './world.ts';
 
 /** Samples of each kind; where they differ, twice as many are taken once more before that counts. */
 const ROUNDS = Number(process.env.PORTICO_TEST_SAMPLES ?? 20);

@@ -3,15 +3,17 @@
  * and that it dies on both sides whichever of them ends it. All tokens are one person's.
  */
 import { expect } from 'chai';
-import { checkDialects } from '../../../src/dialects/check-dialects.ts';
-import type { GrantWanted } from '../../../src/oidc/oidc.ts';
-import type { AccountRecord } from '../../../src/store/ports.ts';
+import { checkDialects } from '../../../src/dialects/pipeline/validate.ts';
+import type { AccountRecord } from '../../../src/model/account.ts';
+import type { GrantWanted } from '../../../src/oidc/contract.ts';
 import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
 import { basicAuth, webApp } from '../../support/clients.ts';
 import type { Incoming } from '../../support/http-client.ts';
-import { relyingParty, signIn, type Tokens } from '../../support/relying-party.ts';
+import type { Tokens } from '../../support/relying-party.ts';
+import { relyingParty, signIn } from '../../support/relying-party.ts';
 import { inDefault } from './doors.ts';
-import { liveToken, openWorld, PASSWORD, type Sent, type World } from './world.ts';
+import type { Sent, World } from './world.ts';
+import { liveToken, openWorld, PASSWORD } from './world.ts';
 
 type Issued = { access: string; refresh: string | undefined };
 

@@ -2,14 +2,19 @@
  * One server with all five dialects for the tests that ask the same of every vendor. Each request comes from
  * a client address of its own unless the test names one, so that no limit of one test reaches another.
  */
-import { registerAccount } from '../../../src/identity/register-account.ts';
-import type { LiveToken } from '../../../src/oidc/oidc.ts';
-import { randomText, randomToken } from '../../../src/secrets.ts';
-import type { AccountRecord, AccountStatus, Json } from '../../../src/store/ports.ts';
+
+import { randomText, randomToken } from '../../../src/core/crypto.ts';
+import { registerAccount } from '../../../src/identity/accounts/create-account.ts';
+import type { AccountRecord, AccountStatus } from '../../../src/model/account.ts';
+import type { Json } from '../../../src/model/json.ts';
+import type { LiveToken } from '../../../src/oidc/contract.ts';
 import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
-import { basicAuth, recordsApi, type TestClient } from '../../support/clients.ts';
-import { type Incoming, openClient } from '../../support/http-client.ts';
-import { startTestServer, type TestServer, type TestServerOptions } from '../../support/server.ts';
+import type { TestClient } from '../../support/clients.ts';
+import { basicAuth, recordsApi } from '../../support/clients.ts';
+import type { Incoming } from '../../support/http-client.ts';
+import { openClient } from '../../support/http-client.ts';
+import type { TestServer, TestServerOptions } from '../../support/server.ts';
+import { startTestServer } from '../../support/server.ts';
 
 /** Of everybody whom these tests make. */
 export const PASSWORD = 'Walrus-Thicket-Beacon-71';

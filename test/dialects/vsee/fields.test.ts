@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { z } from 'zod';
 import * as fields from '../../../src/dialects/vsee/fields.ts';
-import { gps } from '../../../src/dialects/vsee/gps.ts';
-import { tokenList } from '../../../src/dialects/vsee/sign-out.ts';
+import { tokenList } from '../../../src/dialects/vsee/sign-in/sign-out.ts';
+import { gps } from '../../../src/dialects/vsee/users/gps.ts';
 
 const { clearable, filled, optional, required, text } = fields;
 

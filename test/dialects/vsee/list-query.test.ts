@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ListQuery } from '../../../src/dialects/vsee/list-query.ts';
+import { ListQuery } from '../../../src/dialects/vsee/users/list-query.ts';
 
 function read(query: Record<string, unknown>): unknown {
   const parsed = ListQuery.safeParse(query);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { nextUrl } from '../../../src/dialects/vsee/next-url.ts';
+import { nextUrl } from '../../../src/dialects/vsee/sign-in/next-url.ts';
 
 const HOME = 'http://portal.clinicdev.test';
 

@@ -1,13 +1,14 @@
 import { expect } from 'chai';
-import type { AccountView, OrganizationView } from '../../../src/dialects/dialect.ts';
-import { address } from '../../../src/dialects/vsee/address.ts';
-import { isOnTheRoster } from '../../../src/dialects/vsee/eligibility.ts';
-import { inOrder, matches, rowOf } from '../../../src/dialects/vsee/list-users.ts';
+import type { OrganizationView } from '../../../src/dialects/contract/dialect.ts';
+import type { AccountView } from '../../../src/dialects/contract/endpoint.ts';
 import { repairForm } from '../../../src/dialects/vsee/repair-form.ts';
 import { changedMeReply, meReply, vseeidOf } from '../../../src/dialects/vsee/serializers.ts';
 import { settings } from '../../../src/dialects/vsee/settings.ts';
-import { TIME_ZONES } from '../../../src/dialects/vsee/time-zones.ts';
-import { userReply } from '../../../src/dialects/vsee/user-profile.ts';
+import { isOnTheRoster } from '../../../src/dialects/vsee/sign-in/eligibility.ts';
+import { address } from '../../../src/dialects/vsee/users/address.ts';
+import { inOrder, matches, rowOf } from '../../../src/dialects/vsee/users/list-users.ts';
+import { TIME_ZONES } from '../../../src/dialects/vsee/users/time-zones.ts';
+import { userReply } from '../../../src/dialects/vsee/users/user-profile.ts';
 
 const clinic: OrganizationView = { id: 'clinicdev', name: 'Clinic', vendor: { vseeid_prefix: 'dev' } };
 

@@ -1,8 +1,9 @@
 /** Eight ways to wait at an address that is somebody else's. Each resolves with whether it still opens anything. */
 import { expect } from 'chai';
-import { linkIdentity } from '../../../src/identity/linking.ts';
-import { setStatus } from '../../../src/identity/set-status.ts';
-import { CLINIC_KEY, PASSWORD, type Squatted } from './world.ts';
+import { setStatus } from '../../../src/identity/accounts/set-status.ts';
+import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
+import type { Squatted } from './world.ts';
+import { CLINIC_KEY, PASSWORD } from './world.ts';
 
 export type StillOpen = () => Promise<boolean>;
 export interface Squat {

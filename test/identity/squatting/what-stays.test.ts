@@ -4,7 +4,8 @@ import { expect } from 'chai';
 import type { Page } from '../../support/web-session.ts';
 import { PROOFS } from './proofs.ts';
 import { open } from './ways-to-squat.ts';
-import { CLINIC_KEY, openSquattedDoor, PASSWORD, type Squatted } from './world.ts';
+import type { Squatted } from './world.ts';
+import { CLINIC_KEY, openSquattedDoor, PASSWORD } from './world.ts';
 
 describe('the first proof of an address', () => {
   let world: Awaited<ReturnType<typeof openSquattedDoor>>;

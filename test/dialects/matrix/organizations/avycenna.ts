@@ -1,12 +1,14 @@
 import { expect } from 'chai';
-import { BASE62, HEX } from '../../../../src/dialects/dialect.ts';
-import { createApiKey } from '../../../../src/identity/api-keys.ts';
-import { SIX_DIGITS, sendCode } from '../../../../src/identity/codes.ts';
-import { makeState } from '../../../../src/identity/state-tickets.ts';
-import { randomText, randomToken } from '../../../../src/secrets.ts';
+import { randomText, randomToken } from '../../../../src/core/crypto.ts';
+import { BASE62, HEX } from '../../../../src/dialects/contract/tokens.ts';
+import { createApiKey } from '../../../../src/identity/accounts/api-keys.ts';
+import { SIX_DIGITS, sendCode } from '../../../../src/identity/codes/one-time-code.ts';
+import { makeState } from '../../../../src/identity/codes/redirect-state.ts';
 import { avycenna } from '../../facts.ts';
-import { PASSWORD, type Sent } from '../world.ts';
-import { type Ask, type Cast, oneOrganization, type Row, withHeaders } from './questions.ts';
+import type { Sent } from '../world.ts';
+import { PASSWORD } from '../world.ts';
+import type { Ask, Cast, Row } from './questions.ts';
+import { oneOrganization, withHeaders } from './questions.ts';
 
 const BASE = '/api/v1';
 const [HERE, ELSEWHERE] = ['default', 'clinicdev'] as const;

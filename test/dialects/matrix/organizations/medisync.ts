@@ -1,9 +1,11 @@
 import { expect } from 'chai';
-import { readTicket, sendTicket } from '../../../../src/identity/tickets.ts';
-import { randomToken } from '../../../../src/secrets.ts';
+import { randomToken } from '../../../../src/core/crypto.ts';
+import { readTicket, sendTicket } from '../../../../src/identity/codes/link-token.ts';
 import { medisync } from '../../facts.ts';
-import { PASSWORD, type Sent } from '../world.ts';
-import { type Ask, type Cast, oneOrganization, type Question, type Row } from './questions.ts';
+import type { Sent } from '../world.ts';
+import { PASSWORD } from '../world.ts';
+import type { Ask, Cast, Question, Row } from './questions.ts';
+import { oneOrganization } from './questions.ts';
 
 const PURPOSE = 'medisync-verification';
 const [HERE, ELSEWHERE] = ['default', 'clinicdev'] as const;

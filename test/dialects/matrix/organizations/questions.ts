@@ -3,7 +3,8 @@
  * a request names is its own, another's, none, or two that contradict each other. `like` is the request for
  * what does not exist: its answer must be the same bytes.
  */
-import type { AccountRecord, Json } from '../../../../src/store/ports.ts';
+import type { AccountRecord } from '../../../../src/model/account.ts';
+import type { Json } from '../../../../src/model/json.ts';
 import type { Refusal } from '../../../conformance/dialect-under-test.ts';
 import type { Incoming } from '../../../support/http-client.ts';
 import type { Sent, World } from '../world.ts';

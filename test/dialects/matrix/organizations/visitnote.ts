@@ -1,8 +1,10 @@
-import { linkIdentity } from '../../../../src/identity/linking.ts';
-import { randomToken } from '../../../../src/secrets.ts';
+import { randomToken } from '../../../../src/core/crypto.ts';
+import { linkIdentity } from '../../../../src/identity/upstream/link-identity.ts';
 import { visitnote } from '../../facts.ts';
-import { PASSWORD, type Sent } from '../world.ts';
-import { type Ask, type Cast, oneOrganization, type Row } from './questions.ts';
+import type { Sent } from '../world.ts';
+import { PASSWORD } from '../world.ts';
+import type { Ask, Cast, Row } from './questions.ts';
+import { oneOrganization } from './questions.ts';
 
 const BASE = '/api/therapist/v1';
 const [HERE, ELSEWHERE] = ['default', 'clinicdev'] as const;

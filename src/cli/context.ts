@@ -1,0 +1,92 @@
+/**
+ * What a command works on: the configuration and the store behind it. The parts that only some commands
+ * need (accounts, tokens) are made when they are asked for.
+ */
+
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import { systemClock } from '../core/clock.ts';
+import type { Secrets } from '../core/crypto.ts';
+import type { RequestOrigin } from '../identity/context.ts';
+import type { AuditRecord } from '../model/audit-event.ts';
+import type { OrganizationRecord } from '../model/organization.ts';
+import type { Log } from '../observe/log.ts';
+import type { OperatorTools } from '../server/server.ts';
+import type { Stores } from '../store/ports/stores.ts';
+import { CommandRefused } from './output.ts';
+
+export interface Desk {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Who does it, for the audit trail. */
+  readonly origin: RequestOrigin;
+  /** Accounts with everything that hangs on them, and the OIDC server. */
+  tools(): Promise<OperatorTools>;
+  /** One line of the audit trail about what the operator did. */
+  note(event: string, facts: Pick<AuditRecord, 'organization' | 'subject' | 'detail'>): Promise<void>;
+}
+
+/** Opens the desk, does the work, closes the desk. */
+export async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
+  const [
+    { loadConfig },
+    { dialectSettings },
+    { createLog },
+    { openStores },
+    { secretsFrom, randomUUID },
+    { serverKey },
+  ] = await Promise.all([
+    import('../config/load.ts'),
+    import('../dialects/registry.ts'),
+    import('../observe/log.ts'),
+    import('../store/open-stores.ts'),
+    import('../core/crypto.ts'),
+    import('../config/server-key.ts'),
+  ]);
+  const config = loadConfig({ dialects: await dialectSettings() });
+  const log = createLog({ level: 'warn', destination: process.stderr });
+  const secrets = secretsFrom(serverKey(config));
+  const stores = await openStores(config.store, { log });
+  const origin = { address: 'local', requestId: randomUUID(), clientId: 'portico-cli', door: 'command-line' };
+  let tools: OperatorTools | undefined;
+  try {
+    await stores.migrate();
+    await work({
+      config,
+      stores,
+      secrets,
+      log,
+      clock: systemClock,
+      origin,
+      async tools() {
+        const { openForOperator } = await import('../server/server.ts');
+        tools ??= await openForOperator(config, { log });
+        return tools;
+      },
+      note: (event, facts) =>
+        stores.audit.append({
+          ...{ at: systemClock.now(), event, outcome: 'success', ...facts },
+          ...{ clientId: origin.clientId, address: origin.address, requestId: origin.requestId },
+          detail: { door: origin.door, ...facts.detail },
+        }),
+    });
+  } finally {
+    await tools?.close();
+    await stores.close();
+  }
+}
+
+/** The organization of this id; CommandRefused when there is none. */
+export async function organizationOf({ stores }: Desk, id: string): Promise<OrganizationRecord> {
+  const organization = await stores.organizations.byId(id);
+  if (organization) return organization;
+  const all = (await stores.organizations.list()).map((each) => each.id).join(', ');
+  throw new CommandRefused(
+    all === ''
+      ? `There is no organization ${id}, nor any other. Make it: portico organization create ${id}`
+      : `There is no organization ${id}. There are: ${all}`,
+  );
+}

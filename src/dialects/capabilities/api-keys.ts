@@ -1,0 +1,43 @@
+/** API keys of an account, for this dialect alone. */
+import { createApiKey, deleteApiKey, listApiKeys } from '../../identity/accounts/api-keys.ts';
+import type { ApiKeyRecord } from '../../model/api-key.ts';
+import type { ApiKeyView, Use } from '../contract/use.ts';
+import type { Bound } from './scope.ts';
+
+function keyView(record: ApiKeyRecord): ApiKeyView {
+  return {
+    id: record.id,
+    name: record.name,
+    scopes: record.scopes,
+    createdAt: record.createdAt,
+    ...(record.lastUsedAt === undefined ? {} : { lastUsedAt: record.lastUsedAt }),
+  };
+}
+
+export function apiKeyUses(bound: Bound): Pick<Use, 'createApiKey' | 'listApiKeys' | 'deleteApiKey'> {
+  const { identity } = bound;
+  const vendor = bound.mounted.dialect.name;
+  return {
+    async createApiKey(wanted) {
+      await bound.need(wanted.accountId);
+      const organization = bound.organization().id;
+      // Otherwise a key that ends would leave one behind that does not.
+      const expiresAt = bound.exchange.caller?.endsAt;
+      const { record, key } = await createApiKey(identity, {
+        ...{ ...wanted, organization, vendor },
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      });
+      bound.did('api-key.create', wanted.accountId, { keyId: record.id });
+      return { ...keyView(record), key };
+    },
+    async listApiKeys(accountId) {
+      await bound.need(accountId);
+      return (await listApiKeys(identity, { accountId, vendor })).map(keyView);
+    },
+    async deleteApiKey(accountId, keyId) {
+      await bound.need(accountId);
+      await deleteApiKey(identity, { accountId, keyId, vendor });
+      bound.did('api-key.delete', accountId, { keyId });
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** What every use case is bound to: the dialect with its client, the request, and the organization. */
+import { findAccount } from '../../identity/accounts/find-account.ts';
+import type { Identity, RequestOrigin } from '../../identity/context.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { Json } from '../../model/json.ts';
+import type { OrganizationView } from '../contract/dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { AccountView } from '../contract/endpoint.ts';
+import { accountView } from '../runtime/account-view.ts';
+import { knows } from '../runtime/admission.ts';
+import type { DialectServices } from '../runtime/deps.ts';
+import { directoryOf } from '../runtime/directory.ts';
+import type { MountedDialect } from '../runtime/mounted.ts';
+import type { Exchange } from '../runtime/request-context.ts';
+
+export interface Bound {
+  readonly exchange: Exchange;
+  readonly services: DialectServices;
+  readonly identity: Identity;
+  readonly mounted: MountedDialect;
+  readonly origin: RequestOrigin;
+  /** Throws 'unknown-organization' where the request belongs to none. */
+  organization(): OrganizationView;
+  /** Whether a record is of the request's organization. Where that is open still, the record decides it from here on. */
+  adopt(record: { readonly organization: string }): Promise<boolean>;
+  /** Undefined: unknown, or of another organization. */
+  find(accountId: string): Promise<AccountRecord | undefined>;
+  /** Throws 'account-not-found'. */
+  need(accountId: string): Promise<AccountRecord>;
+  view(account: AccountRecord): Promise<AccountView>;
+  viewIfHere(account: AccountRecord | undefined): Promise<AccountView | undefined>;
+  /** Undefined also where the account's place of opening is not admitted. */
+  viewIfKnown(account: AccountRecord | undefined): Promise<AccountView | undefined>;
+  /** One audit line of an act that succeeded. */
+  did(event: string, subject: string, detail?: Record<string, Json>): void;
+}
+
+export function bind(exchange: Exchange): Bound {
+  const { services, mounted } = exchange;
+  const { identity } = services;
+  const { dialect, clientId } = mounted;
+  const bound: Bound = {
+    exchange,
+    services,
+    identity,
+    mounted,
+    origin: {
+      address: exchange.request.address,
+      requestId: exchange.requestId,
+      clientId,
+      door: dialect.name,
+    },
+    organization() {
+      if (exchange.organization === undefined) throw new Refused('unknown-organization');
+      return exchange.organization;
+    },
+    async adopt(record) {
+      exchange.organization ??= await directoryOf(identity, dialect.name).byId(record.organization);
+      return exchange.organization?.id === record.organization;
+    },
+    async find(accountId) {
+      if (exchange.organization === undefined) return undefined;
+      return findAccount(identity, { id: accountId, organization: exchange.organization.id });
+    },
+    async need(accountId) {
+      const account = await bound.find(accountId);
+      if (account === undefined) throw new Refused('account-not-found');
+      return account;
+    },
+    view: (account) => accountView(identity, account, dialect),
+    async viewIfHere(account) {
+      if (account === undefined || account.organization !== exchange.organization?.id) return undefined;
+      return bound.view(account);
+    },
+    viewIfKnown: async (account) =>
+      account !== undefined && knows(mounted, account) ? bound.viewIfHere(account) : undefined,
+    did(event, subject, detail) {
+      services.audit.write({
+        event,
+        outcome: 'success',
+        ...(exchange.organization === undefined ? {} : { organization: exchange.organization.id }),
+        subject,
+        clientId,
+        address: exchange.request.address,
+        requestId: exchange.requestId,
+        detail: { dialect: dialect.name, ...detail },
+      });
+    },
+  };
+  return bound;
+}

@@ -1,0 +1,116 @@
+/** Signing in: who it is says identity/, what they get is one Grant of the dialect's client. */
+import { noteSignIn } from '../../identity/audit/record-sign-in.ts';
+import { signInWithCode } from '../../identity/sign-in/with-code.ts';
+import { signInWithPassword } from '../../identity/sign-in/with-password.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { LiveToken } from '../../oidc/contract.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { AccountView } from '../contract/endpoint.ts';
+import type { Amr, SignedIn } from '../contract/tokens.ts';
+import type { Use } from '../contract/use.ts';
+import { plainView } from '../runtime/account-view.ts';
+import { knows, mayEnter, mayGoOn } from '../runtime/admission.ts';
+import type { Bound } from './scope.ts';
+import { accessWanted, issuedTokens, lineEnd, refreshWanted } from './tokens.ts';
+
+type SigningIn = Pick<Use, 'signInWithPassword' | 'signInWithCode' | 'signIn' | 'refresh'>;
+
+async function issue(
+  bound: Bound,
+  account: AccountView,
+  how: Amr,
+  lifetime: number | undefined,
+): Promise<SignedIn> {
+  const { dialect, clientId } = bound.mounted;
+  const refresh = refreshWanted(bound);
+  const endsAt = lineEnd(bound);
+  const grant = await bound.services.oidc.grants.issue({
+    clientId,
+    accountId: account.id,
+    organization: account.organization,
+    scope: dialect.tokens.scope,
+    amr: [how],
+    access: accessWanted(bound, account, lifetime),
+    ...(refresh === undefined ? {} : { refresh: endsAt === undefined ? refresh : { ...refresh, endsAt } }),
+  });
+  return { account, tokens: issuedTokens(grant) };
+}
+
+/** The account that a rotation is for; undefined refuses it. */
+async function holderOf(bound: Bound, accountId: string): Promise<AccountRecord | undefined> {
+  const account = await bound.services.stores.accounts.byId(accountId);
+  if (account === undefined || !(await bound.adopt(account))) return undefined;
+  return mayGoOn(bound.mounted, account) ? account : undefined;
+}
+
+async function refresh(bound: Bound, token: string): Promise<SignedIn> {
+  const { mounted, exchange, services } = bound;
+  const { dialect, settings, clientId } = mounted;
+  const rules = dialect.tokens.refresh;
+  if (rules === undefined)
+    throw new Refused('refresh-refused', { detail: 'this dialect has no refresh tokens' });
+  const rotated = await services.oidc.grants.rotate({
+    token,
+    clientId,
+    ...(exchange.organization === undefined ? {} : { organization: exchange.organization.id }),
+    arrivedAt: exchange.request.arrivedAt,
+    reuse: rules.reuse,
+    leeway: rules.leeway(settings),
+    async prepare(live: LiveToken) {
+      const account = await holderOf(bound, live.accountId);
+      const successor = refreshWanted(bound);
+      if (account === undefined || successor === undefined) return undefined;
+      const endsAt = lineEnd(bound);
+      return {
+        access: accessWanted(bound, await bound.view(account)),
+        refresh: endsAt === undefined ? successor : { ...successor, endsAt },
+      };
+    },
+  });
+  // A replay did not go through `prepare`: who it is for is judged again.
+  const account = rotated && (await holderOf(bound, rotated.accountId));
+  if (rotated === undefined || account === undefined) throw new Refused('refresh-refused');
+  bound.did('refresh', account.id);
+  return { account: await bound.view(account), tokens: issuedTokens(rotated) };
+}
+
+export function signingInUses(bound: Bound): SigningIn {
+  const { identity, mounted, origin } = bound;
+  const seen = (account: AccountRecord) => plainView(account, mounted.dialect);
+  return {
+    async signInWithPassword({ login, password, by, lifetime, only }) {
+      const account = await signInWithPassword(identity, {
+        organization: bound.organization().id,
+        login,
+        password,
+        by,
+        origin,
+        admits: (found) => mayEnter(mounted, found) && (only?.(seen(found)) ?? true),
+      });
+      return issue(bound, await bound.view(account), 'pwd', lifetime);
+    },
+    async signInWithCode({ email, code, purpose, binding, only }) {
+      const account = await signInWithCode(identity, {
+        organization: bound.organization().id,
+        email,
+        code,
+        purpose,
+        origin,
+        admits(found) {
+          if (only === undefined) return mayEnter(mounted, found);
+          return found.status !== 'blocked' && knows(mounted, found) && only(seen(found));
+        },
+        ...(binding === undefined ? {} : { binding }),
+      });
+      return issue(bound, await bound.view(account), 'otp', undefined);
+    },
+    async signIn(account, how, options = {}) {
+      const record = await bound.need(account.id);
+      if (record.status === 'blocked' || !knows(mounted, record))
+        throw new Refused('sign-in-refused', { detail: 'the account is blocked, or was opened elsewhere' });
+      await noteSignIn(identity, { account: record, origin, factor: how });
+      return issue(bound, await bound.view(record), how, options.lifetime);
+    },
+    refresh: (refreshToken) => refresh(bound, refreshToken),
+  };
+}

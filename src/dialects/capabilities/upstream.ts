@@ -1,0 +1,192 @@
+/** Google and Apple: ID tokens that a client presents, and sign-ins by redirect. */
+
+import { randomUUID, SealBroken } from '../../core/crypto.ts';
+import type { Upstream, UpstreamClaims } from '../../federation/protocol/upstream.ts';
+import { IdTokenRefused } from '../../federation/protocol/upstream.ts';
+import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
+import { idTokenWasUsed, takeBackIdToken, useIdToken } from '../../identity/upstream/id-token-replay.ts';
+import { accountForIdentity, findByIdentity, linkIdentity } from '../../identity/upstream/link-identity.ts';
+import type { Json } from '../../model/json.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { UpstreamIdentity, Use } from '../contract/use.ts';
+import { knows } from '../runtime/admission.ts';
+import { newAccountFields } from './accounts.ts';
+import type { Bound } from './scope.ts';
+
+type Upstreams = Pick<
+  Use,
+  | 'verifyIdToken'
+  | 'accountByIdentity'
+  | 'linkIdentity'
+  | 'accountForIdentity'
+  | 'hasUpstream'
+  | 'startUpstream'
+  | 'finishUpstream'
+>;
+
+/** Seconds in which a redirect sign-in must come back. */
+const STATE_LIFETIME = 600;
+
+/** What the browser carries, sealed, between the two halves of a redirect sign-in. */
+interface Parked {
+  readonly callback: string;
+  readonly keep: Record<string, Json>;
+}
+
+function audiencesOf(bound: Bound, provider: string): readonly string[] {
+  const { federation } = bound.services.config;
+  return provider === 'google' || provider === 'apple' ? federation[provider].audiences : [];
+}
+
+function upstreamIdentity(bound: Bound, claims: UpstreamClaims): UpstreamIdentity {
+  const user = randomUUID();
+  return {
+    provider: claims.provider,
+    issuer: claims.issuer,
+    subject: claims.subject,
+    ...(claims.email === undefined ? {} : { email: claims.email }),
+    emailVerified: claims.emailVerified,
+    authoritative: claims.authoritative,
+    ...(claims.name === undefined ? {} : { name: claims.name }),
+    use: () => useIdToken(bound.identity, claims, user),
+    takeBack: () => takeBackIdToken(bound.identity, claims, user),
+  };
+}
+
+async function verified(
+  bound: Bound,
+  wanted: Parameters<Use['verifyIdToken']>[0],
+): Promise<UpstreamIdentity> {
+  const { services, identity } = bound;
+  const upstream = services.upstreams.get(wanted.provider);
+  if (upstream === undefined)
+    throw new Refused('id-token-refused', { detail: 'the provider is not configured' });
+  let claims: UpstreamClaims;
+  try {
+    claims = await upstream.verifyIdToken(wanted.idToken, {
+      audiences: wanted.audiences ?? audiencesOf(bound, wanted.provider),
+      maxAge: wanted.maxAge,
+      now: services.clock.now(),
+    });
+  } catch (cause) {
+    if (cause instanceof IdTokenRefused)
+      throw new Refused('id-token-refused', { detail: cause.message, cause });
+    throw cause;
+  }
+  if (await idTokenWasUsed(identity, claims))
+    throw new Refused('id-token-refused', { detail: 'used before' });
+  return upstreamIdentity(bound, claims);
+}
+
+/** A state is good for one dialect and one provider: the answer of provider X is none of provider Y. */
+const statePurpose = (bound: Bound, provider: string) => `upstream:${bound.mounted.dialect.name}:${provider}`;
+const bindingContext = (bound: Bound, provider: string, state: string) =>
+  `${statePurpose(bound, provider)}:${state}`;
+
+async function start(bound: Bound, wanted: Parameters<Use['startUpstream']>[0]) {
+  const { services, identity } = bound;
+  const upstream = services.upstreams.get(wanted.provider);
+  if (upstream === undefined) throw new Refused('not-found', { detail: 'the provider is not configured' });
+  const state = await makeState(identity, {
+    purpose: statePurpose(bound, wanted.provider),
+    organization: bound.organization().id,
+    lifetime: STATE_LIFETIME,
+    data: { carry: wanted.carry },
+    address: bound.origin.address,
+  });
+  const { url, keep } = await upstream.begin({ callback: wanted.callback, state });
+  const parked: Parked = { callback: wanted.callback, keep };
+  // Sealed under the state: only the browser that began can come back with it, and only with this state.
+  const binding = identity.secrets.seal(
+    JSON.stringify(parked),
+    bindingContext(bound, wanted.provider, state),
+  );
+  return { url, binding };
+}
+
+/** Undefined: this browser did not begin it. */
+function parkedIn(
+  bound: Bound,
+  provider: string,
+  state: string,
+  binding: string | undefined,
+): Parked | undefined {
+  if (binding === undefined) return undefined;
+  try {
+    return JSON.parse(bound.identity.secrets.open(binding, bindingContext(bound, provider, state))) as Parked;
+  } catch (cause) {
+    if (cause instanceof SealBroken) return undefined;
+    throw cause;
+  }
+}
+
+async function exchanged(
+  bound: Bound,
+  upstream: Upstream,
+  returned: { parked: Parked; query: URLSearchParams; state: string },
+): Promise<UpstreamIdentity | 'denied' | 'failed'> {
+  const { parked, query, state } = returned;
+  try {
+    const claims = await upstream.finish({
+      callback: parked.callback,
+      parameters: query,
+      state,
+      keep: parked.keep,
+      now: bound.services.clock.now(),
+    });
+    return claims === 'denied' ? 'denied' : upstreamIdentity(bound, claims);
+  } catch (cause) {
+    bound.services.log.warn({ err: cause, provider: upstream.name }, 'an upstream sign-in failed');
+    return 'failed';
+  }
+}
+
+async function finish(bound: Bound, wanted: Parameters<Use['finishUpstream']>[0]) {
+  const { provider, query, binding } = wanted;
+  const upstream = bound.services.upstreams.get(provider);
+  if (upstream === undefined) throw new Refused('not-found', { detail: 'the provider is not configured' });
+  const [state, ...more] = query.getAll('state');
+  // Browser and organization are judged before the state is spent, so that a stranger cannot spend it.
+  const parked =
+    state === undefined || more.length > 0 ? undefined : parkedIn(bound, provider, state, binding);
+  if (state === undefined || parked === undefined) throw new Refused('state-refused');
+  const asked = { purpose: statePurpose(bound, provider), token: state };
+  const read = await readState(bound.identity, asked);
+  if (read === undefined || !(await bound.adopt(read))) throw new Refused('state-refused');
+  const spent = await spendState(bound.identity, asked);
+  if (spent === undefined) throw new Refused('state-refused');
+  const outcome = await exchanged(bound, upstream, { parked, query, state });
+  return { carry: spent.data.carry as Record<string, Json>, outcome };
+}
+
+export function upstreamUses(bound: Bound): Upstreams {
+  const { identity, services, mounted } = bound;
+  return {
+    verifyIdToken: (wanted) => verified(bound, wanted),
+    async accountByIdentity({ issuer, subject }) {
+      const organization = bound.organization().id;
+      return bound.viewIfKnown(await findByIdentity(identity, { organization, issuer, subject }));
+    },
+    async linkIdentity(accountId, { issuer, subject }) {
+      await bound.need(accountId);
+      await linkIdentity(identity, { accountId, issuer, subject });
+      bound.did('identity.link', accountId);
+    },
+    async accountForIdentity(person, fresh) {
+      const { account, how } = await accountForIdentity(identity, {
+        organization: bound.organization().id,
+        person,
+        fresh: newAccountFields(fresh, mounted.dialect.name),
+        knows: (account) => knows(mounted, account),
+        address: bound.origin.address,
+      });
+      if (how !== 'found') bound.did(`identity.${how}`, account.id);
+      return bound.view(account);
+    },
+    hasUpstream(provider, audiences) {
+      return services.upstreams.has(provider) && (audiences ?? audiencesOf(bound, provider)).length > 0;
+    },
+    startUpstream: (wanted) => start(bound, wanted),
+    finishUpstream: (wanted) => finish(bound, wanted),
+  };
+}

@@ -1,0 +1,173 @@
+import type { z } from 'zod';
+import type { FieldFault, Reason } from '../../core/refused.ts';
+import type { AccountStatus, ProfileClaims } from '../../model/account.ts';
+import type { Json } from '../../model/json.ts';
+import type { BodyRules, OrganizationView, Step } from './dialect.ts';
+import type { LimitFacts, LimitRule } from './limits.ts';
+import type { Reply } from './reply.ts';
+import type { AnySettings } from './settings.ts';
+import type { Use } from './use.ts';
+
+/** Schemas of an endpoint that is one of many, for the same reason. */
+// biome-ignore lint/suspicious/noExplicitAny: the only type that is at once every endpoint's schemas.
+export type AnyAccepts = any;
+
+/** Who may call: nobody in particular, the bearer of a token, of an API key of the organization or of an account, or of either. */
+export type CallerKind = 'anyone' | 'token' | 'api-key' | 'token-or-api-key';
+
+export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = AnySettings> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below the base; ':id' names a segment. Starts with '/'. */
+  readonly path: string;
+  readonly segments?: Readonly<Record<string, RegExp>>;
+  /** Openness is spelled out. */
+  readonly caller: CallerKind;
+  /**
+   * Whether this request has to show a credential at all (MediSync's resend: only where the body names no
+   * address). False: none is read, `caller` is undefined, rights are not asked. Default: always, unless `caller` is
+   * 'anyone'. `raw` is the body before the fields are judged, `{}` when it was not read yet.
+   */
+  needsCaller?(facts: {
+    readonly raw: Readonly<Record<string, unknown>>;
+    readonly request: RequestView;
+  }): boolean;
+  /** Where this endpoint's order of checks is not the dialect's; complete as well. */
+  readonly order?: readonly Step[];
+  /**
+   * Which of the shared attempt counters (design.md, Attempts) stand before this door: all of them, held
+   * by the use case ('sign-in'); the client address's alone, held by the frame when every other
+   * check has passed ('address'); none ('nothing').
+   */
+  readonly counts: 'sign-in' | 'address' | 'nothing';
+  /** Refusals of this endpoint that count towards the shared counter of the client address (AVYCENNA's 409). Default: none. */
+  readonly chargesAddress?: readonly Reason[];
+  /** What the caller must be allowed; throws Refused('forbidden' | 'insufficient-scope' | ...). */
+  rights?(facts: {
+    readonly caller: Caller;
+    readonly request: RequestView;
+    readonly settings: Settings;
+    readonly params: Params;
+    /** When the organization step came before and named one. */
+    readonly organization: OrganizationView | undefined;
+  }): void;
+  /** Schemas. Issues become the refusal 'invalid-fields' with zod's messages in zod's order; `params.code` of a custom issue becomes FieldFault.code. */
+  readonly accepts?: Accepts | ((settings: Settings) => Accepts);
+  /**
+   * Differs from the dialect's BodyRules here. `ignored`: a body may be sent and is not looked at, but for its
+   * size. Default: the dialect's rules for POST, PUT and PATCH; for GET and DELETE nothing, not even the size.
+   */
+  readonly body?: Partial<BodyRules> | 'ignored';
+  /**
+   * A judgement that needs `use`, reported together with the fields' (VisitNote's taken address). Gets the
+   * raw body and the faults found so far; resolves with the faults to add (those found so far may be among them).
+   */
+  alsoJudge?(facts: {
+    raw: Record<string, unknown>;
+    faults: readonly FieldFault[];
+    use: Use;
+    settings: Settings;
+    request: RequestView;
+    caller: Caller | undefined;
+  }): Promise<readonly FieldFault[]>;
+  limits?(facts: LimitFacts<Settings>): readonly LimitRule[];
+  /** zod schemas of the replies, by status: for OpenAPI and for the conformance suite. */
+  readonly replies: Readonly<Record<number, z.ZodType>>;
+  /** One line for OpenAPI. */
+  readonly summary: string;
+  answer(facts: AnswerFacts<Accepts, Settings>, use: Use): Promise<Reply>;
+}
+
+export interface AcceptsShape {
+  readonly body?: z.ZodType;
+  readonly query?: z.ZodType;
+}
+
+export type Parsed<Accepts, Part extends 'body' | 'query'> = Accepts extends {
+  readonly [K in Part]: infer S extends z.ZodType;
+}
+  ? z.output<S>
+  : undefined;
+
+export interface AnswerFacts<Accepts extends AcceptsShape, Settings> {
+  readonly body: Parsed<Accepts, 'body'>;
+  readonly query: Parsed<Accepts, 'query'>;
+  readonly params: Params;
+  /** Verified; undefined only where `caller` is 'anyone'. */
+  readonly caller: Caller | undefined;
+  readonly request: RequestView;
+  readonly settings: Settings;
+  readonly organization: OrganizationView;
+}
+
+export type Params = Readonly<Record<string, string>>;
+
+/** Keeps the inferred types of an endpoint: `answer` sees the body as the schema gives it. */
+export function endpoint<Accepts extends AcceptsShape, Settings = AnySettings>(
+  definition: Endpoint<Accepts, Settings>,
+): Endpoint<Accepts, Settings> {
+  return definition;
+}
+
+/** As `endpoint`, with the dialect's settings typed: `const endpoint = endpointFor<z.output<typeof settings>>()`. */
+export function endpointFor<Settings>() {
+  return <Accepts extends AcceptsShape>(
+    definition: Endpoint<Accepts, Settings>,
+  ): Endpoint<Accepts, Settings> => definition;
+}
+
+/** What a dialect may see of a request. */
+export interface RequestView {
+  readonly method: string;
+  /** As requested, without the query string. */
+  readonly path: string;
+  /** The base as it was matched, e.g. '/vc/stable/api_v3'. */
+  readonly base: string;
+  readonly query: URLSearchParams;
+  /** One header; repeated ones joined by ', '. Names in lower case. */
+  header(name: string): string | undefined;
+  /** Host of the request without port, lower case; X-Forwarded-Host only from a trusted proxy. */
+  readonly host: string;
+  /** Canonical client address (an IPv6 one is its /64). */
+  readonly address: string;
+  readonly issuer: string;
+  readonly arrivedAt: Date;
+}
+
+/** The bearer of a verified credential. */
+export interface Caller {
+  readonly kind: 'token' | 'api-key';
+  readonly organization: string;
+  /** Absent for a key that belongs to the organization itself. */
+  readonly account?: AccountView;
+  /** The sign-in behind a token. */
+  readonly grantId?: string;
+  /** That sign-in is minutes old and was the person's own, not single sign-on. */
+  readonly recent?: boolean;
+  /** Scopes of the key, or of the token. */
+  readonly scopes: readonly string[];
+  /** When an API key ends; absent: when it is deleted. */
+  readonly endsAt?: Date;
+  /** Vendor claims of the token. */
+  readonly claims: Readonly<Record<string, Json>>;
+}
+
+/** An account as dialects see it: everything but its secrets. The alias and the minted members are there. */
+export interface AccountView {
+  readonly id: string;
+  readonly organization: string;
+  readonly status: AccountStatus;
+  readonly email?: string;
+  readonly emailVerified: boolean;
+  readonly username?: string;
+  readonly hasPassword: boolean;
+  readonly claims: Readonly<ProfileClaims>;
+  /** What operators gave. */
+  readonly roles: readonly string[];
+  /** This dialect's id of the account. */
+  readonly alias: string;
+  /** `vendor.<this dialect>`, `{}` when there is none. */
+  readonly vendor: Readonly<Record<string, Json>>;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly lastSignInAt?: Date;
+}

@@ -1,0 +1,159 @@
+/**
+ * docs/openapi/<dialect>.json, made from the endpoint tables: zod's own JSON Schema for bodies, queries and
+ * replies, so that the documentation cannot say anything else than what is checked. Served in development at
+ * /docs/<dialect>; `npm run docs` writes the files and a test fails when they are stale.
+ */
+import { z } from 'zod';
+import type { BodyKind, Dialect, Mount } from '../contract/dialect.ts';
+import type { AcceptsShape, AnyAccepts, Endpoint } from '../contract/endpoint.ts';
+import type { AnySettings } from '../contract/settings.ts';
+import { loadAllDialects } from '../registry.ts';
+import { splitSettings } from '../runtime/frame-settings.ts';
+
+type JsonSchema = Record<string, unknown>;
+
+const MEDIA: Readonly<Record<BodyKind, string>> = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  multipart: 'multipart/form-data',
+};
+
+/** `io`: as it is sent, or as it comes out. What zod cannot say (a check in code) is left open. */
+export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema;
+  return described;
+}
+
+function acceptsOf(endpoint: Endpoint, settings: AnySettings): AcceptsShape {
+  const { accepts } = endpoint as Endpoint<AnyAccepts, AnySettings>;
+  return (typeof accepts === 'function' ? accepts(settings) : accepts) ?? {};
+}
+
+/** ':id' becomes '{id}', with the form that the segment has. */
+function pathParameters(path: string, forms: Readonly<Record<string, RegExp>>): JsonSchema[] {
+  return [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => {
+    const pattern = forms[name]?.source;
+    const schema =
+      pattern === undefined
+        ? { type: 'string' }
+        : { type: 'string', pattern: `^(?:${anchorless(pattern)})$` };
+    return { name, in: 'path', required: true, schema };
+  });
+}
+
+const anchorless = (pattern: string) => pattern.replace(/^\^/, '').replace(/\$$/, '');
+
+function queryParameters(schema: z.ZodType | undefined): JsonSchema[] {
+  if (schema === undefined) return [];
+  const described = schemaOf(schema, 'input');
+  const required = (described.required as string[] | undefined) ?? [];
+  return Object.entries((described.properties as JsonSchema | undefined) ?? {}).map(([name, form]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema: form,
+  }));
+}
+
+function requestBody(
+  endpoint: Endpoint,
+  dialect: Dialect,
+  body: z.ZodType | undefined,
+): JsonSchema | undefined {
+  if (body === undefined) return undefined;
+  const differing = typeof endpoint.body === 'object' ? endpoint.body : {};
+  const rules = { ...dialect.bodies, ...differing };
+  const schema = withNulls(schemaOf(body, 'input'));
+  const content = Object.fromEntries(rules.accepts.map((kind) => [MEDIA[kind], { schema }]));
+  return { required: rules.absent === 'refuse', content };
+}
+
+/** To every vendor a null is the same as a member that is absent, where one may be. */
+function withNulls(schema: JsonSchema): JsonSchema {
+  const required = (schema.required as string[] | undefined) ?? [];
+  const members = Object.entries((schema.properties as Record<string, JsonSchema> | undefined) ?? {});
+  const properties = members.map(([name, form]) => [
+    name,
+    required.includes(name) || Object.keys(form).length === 0 ? form : { anyOf: [form, { type: 'null' }] },
+  ]);
+  return { ...schema, properties: Object.fromEntries(properties) };
+}
+
+/** No content where the schema allows nothing but nothing. */
+function content(status: string, schema: z.ZodType): JsonSchema {
+  const described = schemaOf(schema, 'output');
+  const nothing = described.not !== undefined || described.maxLength === 0 || status === '204';
+  if (nothing || /^3/.test(status)) return {};
+  const isPage = described.type === 'string';
+  return { content: { [isPage ? 'text/html' : 'application/json']: { schema: described } } };
+}
+
+function responses(endpoint: Endpoint): JsonSchema {
+  return Object.fromEntries(
+    Object.entries(endpoint.replies).map(([status, schema]) => [
+      status,
+      { description: describe(Number(status)), ...content(status, schema) },
+    ]),
+  );
+}
+
+function describe(status: number): string {
+  if (status < 300) return 'Done';
+  if (status < 400) return 'Location leads on';
+  return status < 500 ? 'Refused' : 'Not now';
+}
+
+function operation(options: {
+  endpoint: Endpoint;
+  dialect: Dialect;
+  settings: AnySettings;
+  mount: Mount;
+}): JsonSchema {
+  const { endpoint, dialect, settings, mount } = options;
+  const accepts = acceptsOf(endpoint, settings);
+  const body = requestBody(endpoint, dialect, accepts.body);
+  const forms = { ...mount.segments, ...endpoint.segments };
+  const parameters = [
+    ...pathParameters(mount.base + endpoint.path, forms),
+    ...queryParameters(accepts.query),
+  ];
+  return {
+    summary: endpoint.summary,
+    // Openness is spelled out here as well.
+    'x-caller': endpoint.caller,
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && { requestBody: body }),
+    responses: responses(endpoint),
+  };
+}
+
+/** OpenAPI 3.1 of one dialect, under its default settings unless others are given. */
+export function openApi(dialect: Dialect, raw: unknown = {}): JsonSchema {
+  const settings = dialect.settings.parse(splitSettings(raw).own);
+  const paths: Record<string, JsonSchema> = {};
+  for (const mount of dialect.mounts(settings)) {
+    for (const endpoint of mount.endpoints) {
+      const path = (mount.base + endpoint.path).replace(/:(\w+)/g, '{$1}');
+      paths[path] = {
+        ...paths[path],
+        [endpoint.method.toLowerCase()]: operation({ endpoint, dialect, settings, mount }),
+      };
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: dialect.title, version: '1' },
+    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
+
+/** The file's text, the same bytes for the same tables. */
+export function openApiText(dialect: Dialect): string {
+  return `${JSON.stringify(openApi(dialect), null, 2)}\n`;
+}
+
+/** The documents of the registry's dialects: file name and text. */
+export async function openApiDocuments(): Promise<[file: string, text: string][]> {
+  const dialects = await loadAllDialects();
+  return dialects.map((dialect) => [`${dialect.name}.json`, openApiText(dialect)]);
+}

@@ -1,0 +1,97 @@
+/**
+ * From a credential to its bearer. Whatever is wrong with a token (unknown, expired, of another client or
+ * audience, of an account that may no longer come in) is one refusal, so that nothing can be told apart.
+ */
+import { authenticateApiKey } from '../../identity/accounts/api-keys.ts';
+import { wasRecent } from '../../identity/sign-in/recent.ts';
+import type { Credential } from '../contract/dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { Caller, CallerKind } from '../contract/endpoint.ts';
+import { accountView } from '../runtime/account-view.ts';
+import { mayGoOn } from '../runtime/admission.ts';
+import type { DialectServices } from '../runtime/deps.ts';
+import type { MountedDialect } from '../runtime/mounted.ts';
+
+const TAKES: Readonly<Record<CallerKind, readonly string[]>> = {
+  anyone: ['token', 'api-key'],
+  token: ['token'],
+  'api-key': ['api-key'],
+  'token-or-api-key': ['token', 'api-key'],
+};
+
+const words = (text: string) => text.split(' ').filter((word) => word !== '');
+
+async function bearerOfToken(
+  services: DialectServices,
+  mounted: MountedDialect,
+  token: string,
+): Promise<Caller> {
+  const { dialect, settings, clientId } = mounted;
+  const dead = new Refused('invalid-token');
+  const live = await services.oidc.grants.findAccess(token, clientId);
+  if (live === undefined) throw dead;
+  if (live.audience !== undefined && live.audience !== dialect.tokens.audience(settings, services.issuer))
+    throw dead;
+  const scopes = words(live.scope);
+  if (!words(dialect.tokens.scope).every((scope) => scopes.includes(scope))) throw dead;
+  const account = await services.stores.accounts.byId(live.accountId);
+  if (account === undefined || account.organization !== live.organization || !mayGoOn(mounted, account))
+    throw dead;
+  return {
+    kind: 'token',
+    organization: live.organization,
+    account: await accountView(services.identity, account, dialect),
+    grantId: live.grantId,
+    recent: wasRecent(
+      { amr: live.amr, signedInAt: new Date((live.signedInAt ?? 0) * 1000) },
+      services.clock.now(),
+    ),
+    scopes,
+    claims: live.claims,
+  };
+}
+
+/** With the time at which the key was made. Throws 'invalid-api-key'. */
+export async function bearerOfKey(
+  services: DialectServices,
+  mounted: MountedDialect,
+  credential: { readonly key: string; readonly secret?: string },
+): Promise<Caller & { readonly madeAt: Date }> {
+  const { dialect } = mounted;
+  const found = await authenticateApiKey(services.identity, {
+    key: credential.key,
+    ...(credential.secret === undefined ? {} : { secret: credential.secret }),
+    vendor: dialect.name,
+  });
+  if (found === undefined) throw new Refused('invalid-api-key');
+  const { record, account } = found;
+  const caller = {
+    kind: 'api-key',
+    organization: record.organization,
+    scopes: record.scopes,
+    claims: {},
+    madeAt: record.createdAt,
+    ...(record.expiresAt === undefined ? {} : { endsAt: record.expiresAt }),
+  } as const;
+  if (record.accountId === undefined) return caller;
+  if (account === undefined || !mayGoOn(mounted, account)) throw new Refused('invalid-api-key');
+  return { ...caller, account: await accountView(services.identity, account, dialect) };
+}
+
+/** Throws 'no-credential', 'invalid-token', 'invalid-api-key'. */
+export async function findCaller(options: {
+  readonly services: DialectServices;
+  readonly mounted: MountedDialect;
+  readonly credential: Credential | undefined;
+  readonly takes: CallerKind;
+}): Promise<Caller> {
+  const { services, mounted, credential, takes } = options;
+  if (credential === undefined) throw new Refused('no-credential');
+  const kind = credential.kind === 'unusable' ? credential.as : credential.kind;
+  if (!TAKES[takes].includes(kind)) throw new Refused('no-credential');
+  if (credential.kind === 'unusable')
+    throw new Refused(kind === 'token' ? 'invalid-token' : 'invalid-api-key');
+  return credential.kind === 'token'
+    ? bearerOfToken(services, mounted, credential.token)
+    : bearerOfKey(services, mounted, credential);
+}

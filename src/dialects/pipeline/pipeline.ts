@@ -1,0 +1,176 @@
+/**
+ * The frame: takes a request to the dialect that its URL means, runs the checks in that dialect's order,
+ * lets the endpoint answer, and says a refusal in the vendor's words. Everything here is the same for all
+ * vendors; what differs is data (dialect.ts). The checks are in steps.ts, what an endpoint may do is in
+ * use-cases.ts. A second way round a check does not exist: a dialect whose order lacks one stops the start.
+ */
+import type Koa from 'koa';
+import { factsOf } from '../../http/request/request-context.ts';
+import type { Dialect } from '../contract/dialect.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { RequestView } from '../contract/endpoint.ts';
+import type { Reply } from '../contract/reply.ts';
+import type { DialectServices } from '../runtime/deps.ts';
+import { NO_ORGANIZATION } from '../runtime/directory.ts';
+import type { RouteFound } from '../runtime/match-route.ts';
+import { findRoute } from '../runtime/match-route.ts';
+import type { MountedDialect } from '../runtime/mounted.ts';
+import { requestView } from '../runtime/request.ts';
+import type { Exchange } from '../runtime/request-context.ts';
+import { newExchange } from '../runtime/request-context.ts';
+import { auditRefusal } from './audit-refusal.ts';
+import { answerPreflight, corsOf, isPreflight, setCorsHeaders } from './cors.ts';
+import { sendReply } from './send-reply.ts';
+import { runStep, useOf } from './steps.ts';
+import { refusedFrom, retryAfterOf } from './to-refusal.ts';
+import { checkDialects } from './validate.ts';
+
+export interface DialectsOptions extends DialectServices {
+  /** Those that are switched on. */
+  readonly dialects: readonly Dialect[];
+}
+
+/** Throws DialectsRefused, with everything that is wrong, before the first request. */
+export function mountDialects(options: DialectsOptions): Koa.Middleware {
+  const { mounts } = checkDialects({
+    dialects: options.dialects,
+    settings: options.config.dialects,
+    reserved: (path) => options.oidc.serves(path),
+  });
+  return async (context, next) => {
+    const { host } = factsOf(context);
+    const found = findRoute(mounts, { method: context.method, path: context.path, host });
+    if (found === undefined) return next();
+    await serve({ context, found, services: options });
+  };
+}
+
+interface Served {
+  readonly context: Koa.Context;
+  readonly found: RouteFound<MountedDialect>;
+  readonly services: DialectServices;
+}
+
+interface Outcome {
+  readonly reply: Reply;
+  readonly refusal?: Refused;
+}
+
+async function serve({ context, found, services }: Served): Promise<void> {
+  const { dialect, settings } = found.at.owner;
+  const { base } = found.at.mount;
+  context.state.route = base + (found.kind === 'endpoint' ? found.endpoint.path : '/*');
+  const request = requestView(context, { base: found.base, issuer: services.issuer });
+  context.set('Cache-Control', 'no-store');
+  const cors = corsOf(dialect.cors, settings, services.serverCors);
+  if (cors !== undefined) setCorsHeaders(context, cors);
+  if (cors !== undefined && found.kind !== 'unknown' && isPreflight(context, cors)) {
+    return answerPreflight(context, cors);
+  }
+
+  const exchange = found.kind === 'endpoint' ? newExchange({ context, found, request, services }) : undefined;
+  const { reply, refusal } = exchange ? await answer(exchange) : unserved(found, request);
+
+  const charged = exchange?.charged ?? [];
+  const facts = { request, settings, endpoint: exchange?.endpoint, charged, status: reply.status };
+  for (const [name, value] of Object.entries(dialect.headers?.(facts) ?? {})) context.set(name, value);
+  const retryAfter = refusal && retryAfterOf(refusal);
+  if (retryAfter !== undefined) context.set('Retry-After', String(retryAfter));
+  // A client that sends more than is read and dropped must not find the rest taken for its next request.
+  if (refusal?.reason === 'too-large' && !context.req.complete) context.set('Connection', 'close');
+  const organization = exchange?.organization?.id;
+  await sendReply({
+    context,
+    reply,
+    showPage: (page) => services.showPage(context, { ...page, organization }),
+  });
+}
+
+/** A path that is the dialect's, but that it does not serve, or not for this method. */
+function unserved(found: RouteFound<MountedDialect>, request: RequestView): Outcome {
+  const { at } = found;
+  const notAllowed = found.kind === 'other-method' && at.mount.otherMethods === 'method-not-allowed';
+  const allow = found.kind === 'other-method' ? [...new Set(found.allow)] : [];
+  const refusal = new Refused(notAllowed ? 'method-not-allowed' : 'not-found', { allow });
+  const reply = wordsFor(at.owner, refusal, { request, endpoint: undefined, credential: undefined });
+  if (!notAllowed) return { reply, refusal };
+  return { refusal, reply: { ...reply, headers: { ...reply.headers, allow: allow.join(', ') } } };
+}
+
+function wordsFor(
+  { dialect, settings }: MountedDialect,
+  refusal: Refused,
+  about: Pick<Exchange, 'request' | 'credential'> & { endpoint: Exchange['endpoint'] | undefined },
+): Reply {
+  return dialect.refusals[refusal.reason]({
+    reason: refusal.reason,
+    faults: refusal.faults,
+    retryAfter: retryAfterOf(refusal),
+    allow: refusal.allow,
+    request: about.request,
+    settings,
+    endpoint: about.endpoint,
+    credential: about.credential,
+  });
+}
+
+/** The pipeline: the dialect's checks, the shared counter of the client address, the work. */
+async function work(exchange: Exchange): Promise<Reply> {
+  const { endpoint, mounted, params, request } = exchange;
+  for (const step of endpoint.order ?? mounted.dialect.order) await runStep(exchange, step);
+  await holdSharedAddress(exchange);
+  const { body, query, caller } = exchange;
+  const organization = exchange.organization ?? NO_ORGANIZATION;
+  const facts = {
+    body,
+    query,
+    params,
+    caller,
+    request,
+    settings: mounted.settings,
+    organization,
+  };
+  return endpoint.answer(facts, useOf(exchange));
+}
+
+/** For doors whose use case does not do it itself: design.md, Attempts, the second row. */
+async function holdSharedAddress({ endpoint, services, request, later }: Exchange): Promise<void> {
+  if (endpoint.counts !== 'address') return;
+  const hold = await services.identity.attempts.beginAt(request.address);
+  later.push({
+    hold,
+    isDue: (reason) => reason !== undefined && endpoint.chargesAddress?.includes(reason) === true,
+  });
+}
+
+/** Never rejects: what goes wrong is the refusal 'internal', or 'unavailable'. */
+async function answer(exchange: Exchange): Promise<Outcome> {
+  const { log } = exchange.services;
+  let outcome: Outcome;
+  try {
+    outcome = { reply: await work(exchange) };
+  } catch (thrown) {
+    outcome = sayRefusal(exchange, refusedFrom(thrown, log));
+  }
+  try {
+    await settle(exchange, outcome.refusal);
+    return outcome;
+  } catch (thrown) {
+    // A failure that could not be counted must not pass for one that was.
+    return sayRefusal(exchange, refusedFrom(thrown, log));
+  }
+}
+
+function sayRefusal(exchange: Exchange, refusal: Refused): Outcome {
+  return { reply: wordsFor(exchange.mounted, refusal, exchange), refusal };
+}
+
+/** Counters that depend on the outcome, and the audit line of a refusal. */
+async function settle(exchange: Exchange, refusal: Refused | undefined): Promise<void> {
+  if (refusal !== undefined) auditRefusal(exchange, refusal);
+  if (refusal?.reason === 'too-many-requests')
+    await Promise.all(exchange.giveBack.map((giveBack) => giveBack()));
+  await Promise.all(
+    exchange.later.map(({ hold, isDue }) => (isDue(refusal?.reason) ? hold.charge() : hold.release())),
+  );
+}

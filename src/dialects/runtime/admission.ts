@@ -1,0 +1,48 @@
+/**
+ * Whom a dialect lets in. Blocked accounts never come in, whatever a dialect says; an account that opened
+ * itself is known where it did, and elsewhere only by what an operator said.
+ */
+import type { Config } from '../../config/schema.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { Dialect } from '../contract/dialect.ts';
+import { plainView } from './account-view.ts';
+import type { MountedDialect } from './mounted.ts';
+import { parseSettings } from './parse-settings.ts';
+
+/**
+ * Opening an account at one place gives nothing at another. Known are accounts that operators made, those
+ * opened here or at a place of `admitsFrom`, and those with an operator's role that the dialect admits.
+ */
+export function knows({ dialect, settings, admitsFrom }: MountedDialect, account: AccountRecord): boolean {
+  const { openedAt, roles } = account;
+  if (openedAt === undefined || openedAt === dialect.name || admitsFrom.includes(openedAt)) return true;
+  return roles.some((role) => dialect.admitsRole?.(role, settings) ?? true);
+}
+
+/** Judged before the account gets its alias, so that a refused sign-in stores nothing. */
+export function mayEnter(mounted: MountedDialect, account: AccountRecord): boolean {
+  const { dialect, settings } = mounted;
+  if (account.status === 'blocked' || !knows(mounted, account)) return false;
+  if (dialect.admits === undefined) return account.status === 'active';
+  return dialect.admits(plainView(account, dialect), settings);
+}
+
+/** Whether tokens and API keys of the account go on working. */
+export function mayGoOn(mounted: MountedDialect, account: AccountRecord): boolean {
+  if (account.status === 'blocked' || !knows(mounted, account)) return false;
+  const { dialect, settings } = mounted;
+  if (dialect.admitsToken === undefined) return mayEnter(mounted, account);
+  return dialect.admitsToken(plainView(account, dialect), settings);
+}
+
+/** The same by the dialect's name, for the standard endpoints. A dialect that is switched off lets nothing go on. */
+export function createTokenAdmission(options: {
+  readonly dialects: readonly Dialect[];
+  readonly config: Pick<Config, 'dialects'>;
+}): (dialect: string, account: AccountRecord) => boolean {
+  const mounted = parseSettings(options.dialects, options.config.dialects, []);
+  return (name, account) => {
+    const found = mounted.find(({ dialect }) => dialect.name === name);
+    return found !== undefined && mayGoOn(found, account);
+  };
+}

@@ -1,0 +1,35 @@
+/** The organizations as a dialect may see them: its own vendor block, nobody else's. */
+
+import { findOrganization, organizationForHost } from '../../identity/accounts/find-organization.ts';
+import type { Identity } from '../../identity/context.ts';
+import type { OrganizationRecord } from '../../model/organization.ts';
+import type { Directory, OrganizationView } from '../contract/dialect.ts';
+
+function organizationView(record: OrganizationRecord, vendor: string): OrganizationView {
+  return { id: record.id, name: record.name, vendor: record.vendor[vendor] };
+}
+
+/** `host:443`, `Host` and `host.` are one host. */
+function hostAlone(host: string): string {
+  return host
+    .trim()
+    .toLowerCase()
+    .replace(/:\d{1,5}$/, '')
+    .replace(/\.$/, '');
+}
+
+export function directoryOf(identity: Identity, vendor: string): Directory {
+  return {
+    async byId(id) {
+      const record = await findOrganization(identity, id);
+      return record && organizationView(record, vendor);
+    },
+    async byHost(host) {
+      const record = await organizationForHost(identity, hostAlone(host));
+      return record && organizationView(record, vendor);
+    },
+  };
+}
+
+/** Where the request names no organization. */
+export const NO_ORGANIZATION: OrganizationView = { id: '', name: '', vendor: undefined };

@@ -1,0 +1,177 @@
+/**
+ * Which endpoint a request means. Among the mounts below whose base a path lies the one with the longest
+ * base answers, its 404s included; a mount that does not own its base leaves what it does not serve to the
+ * next. Paths are compared as they were sent (case-sensitive, never decoded); only `:name` segments are.
+ */
+
+import type { Mount } from '../contract/dialect.ts';
+import type { AnyAccepts, Endpoint, Params } from '../contract/endpoint.ts';
+import type { AnySettings } from '../contract/settings.ts';
+
+type AnyEndpoint = Endpoint<AnyAccepts, AnySettings>;
+
+export interface Segment {
+  readonly text: string;
+  /** Set for a `:name` segment. */
+  readonly name?: string;
+  readonly form?: RegExp;
+}
+
+export interface Route {
+  readonly endpoint: AnyEndpoint;
+  readonly segments: readonly Segment[];
+}
+
+export interface CompiledMount<Owner> {
+  readonly owner: Owner;
+  readonly mount: Mount;
+  readonly base: readonly Segment[];
+  readonly routes: readonly Route[];
+}
+
+export type RouteFound<Owner> =
+  | {
+      readonly kind: 'endpoint';
+      readonly at: CompiledMount<Owner>;
+      readonly base: string;
+      readonly endpoint: AnyEndpoint;
+      readonly params: Params;
+    }
+  | {
+      readonly kind: 'other-method';
+      readonly at: CompiledMount<Owner>;
+      readonly base: string;
+      readonly allow: readonly string[];
+    }
+  | { readonly kind: 'unknown'; readonly at: CompiledMount<Owner>; readonly base: string };
+
+function segmentsOf(path: string, forms: Readonly<Record<string, RegExp>> | undefined): Segment[] {
+  if (path === '' || path === '/') return [];
+  return path
+    .slice(1)
+    .split('/')
+    .map((text) => {
+      if (!text.startsWith(':')) return { text };
+      const name = text.slice(1);
+      const form = forms?.[name];
+      return form === undefined ? { text, name } : { text, name, form };
+    });
+}
+
+export function compileMount<Owner>(owner: Owner, mount: Mount): CompiledMount<Owner> {
+  return {
+    owner,
+    mount,
+    base: segmentsOf(mount.base, mount.segments),
+    routes: mount.endpoints.map((endpoint) => ({
+      endpoint,
+      segments: segmentsOf(endpoint.path, endpoint.segments),
+    })),
+  };
+}
+
+/** A malformed escape is no reason for a 500: the segment is then taken as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A `form` judges the whole segment, anchored or not. */
+export function fits(form: RegExp | undefined, text: string): boolean {
+  if (text === '') return false;
+  return form === undefined || new RegExp(`^(?:${form.source})$`, form.flags.replace(/[gy]/g, '')).test(text);
+}
+
+function matchSegments(pattern: readonly Segment[], parts: readonly string[]): Params | undefined {
+  const params: Record<string, string> = {};
+  for (const [index, segment] of pattern.entries()) {
+    const part = parts[index];
+    if (part === undefined) return undefined;
+    if (segment.name === undefined) {
+      if (segment.text !== part) return undefined;
+      continue;
+    }
+    const value = decoded(part);
+    if (!fits(segment.form, value)) return undefined;
+    params[segment.name] = value;
+  }
+  return params;
+}
+
+/** One trailing slash and then one suffix change nothing. */
+function restOf(parts: readonly string[], suffixes: readonly string[]): readonly string[] {
+  const rest = parts.length > 0 && parts.at(-1) === '' ? parts.slice(0, -1) : [...parts];
+  const last = rest.at(-1);
+  const suffix = suffixes.find((candidate) => last?.endsWith(candidate) && last.length > candidate.length);
+  if (last === undefined || suffix === undefined) return rest;
+  return [...rest.slice(0, -1), last.slice(0, -suffix.length)];
+}
+
+const effectiveMethod = (mount: Mount, method: string) => (mount.head && method === 'HEAD' ? 'GET' : method);
+
+function tryMount<Owner>(
+  at: CompiledMount<Owner>,
+  method: string,
+  parts: readonly string[],
+): RouteFound<Owner> | undefined {
+  const baseParams = matchSegments(at.base, parts);
+  if (baseParams === undefined) return undefined;
+  const base = at.base.length === 0 ? '' : `/${parts.slice(0, at.base.length).join('/')}`;
+  const rest = restOf(parts.slice(at.base.length), at.mount.suffixes ?? []);
+  const wanted = effectiveMethod(at.mount, method);
+  const allow: string[] = [];
+  for (const route of at.routes) {
+    if (route.segments.length !== rest.length) continue;
+    const params = matchSegments(route.segments, rest);
+    if (params === undefined) continue;
+    if (route.endpoint.method === wanted) {
+      return { kind: 'endpoint', at, base, endpoint: route.endpoint, params: { ...baseParams, ...params } };
+    }
+    allow.push(route.endpoint.method);
+    if (route.endpoint.method === 'GET' && at.mount.head) allow.push('HEAD');
+  }
+  if (allow.length > 0 && at.mount.otherMethods !== 'pass') return { kind: 'other-method', at, base, allow };
+  return at.mount.owns ? { kind: 'unknown', at, base } : undefined;
+}
+
+/** Longest base first; of equal ones those that are bound to a host, then those with fewer `:name` segments. */
+export function byPrecedence<Owner>(a: CompiledMount<Owner>, b: CompiledMount<Owner>): number {
+  const named = (mount: CompiledMount<Owner>) =>
+    mount.base.filter((segment) => segment.name !== undefined).length;
+  return (
+    b.base.length - a.base.length ||
+    Number(b.mount.hosts !== undefined) - Number(a.mount.hosts !== undefined) ||
+    named(a) - named(b)
+  );
+}
+
+/** `mounts` in order of precedence. Undefined: no dialect answers. */
+export function findRoute<Owner>(
+  mounts: readonly CompiledMount<Owner>[],
+  request: { readonly method: string; readonly path: string; readonly host: string },
+): RouteFound<Owner> | undefined {
+  if (!request.path.startsWith('/')) return undefined;
+  const parts = request.path.slice(1).split('/');
+  let refusal: RouteFound<Owner> | undefined;
+  for (const at of mounts) {
+    // A refusal stands unless a mount with a base of the same length serves the request after all.
+    if (refusal !== undefined && at.base.length < refusal.at.base.length) break;
+    if (at.mount.hosts !== undefined && !at.mount.hosts.includes(request.host)) continue;
+    const found = tryMount(at, request.method, parts);
+    if (found?.kind === 'endpoint') return found;
+    refusal = strongerOf(refusal, found);
+  }
+  return refusal;
+}
+
+/** A path that is served for another method says more than a path that is not served. */
+function strongerOf<Owner>(
+  first: RouteFound<Owner> | undefined,
+  second: RouteFound<Owner> | undefined,
+): RouteFound<Owner> | undefined {
+  if (first === undefined) return second;
+  return first.kind === 'unknown' && second?.kind === 'other-method' ? second : first;
+}

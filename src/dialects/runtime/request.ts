@@ -1,0 +1,23 @@
+/** What a dialect may see of a request. */
+import type Koa from 'koa';
+import { factsOf } from '../../http/request/request-context.ts';
+import type { RequestView } from '../contract/endpoint.ts';
+
+export function requestView(context: Koa.Context, at: { base: string; issuer: string }): RequestView {
+  const facts = factsOf(context);
+  const { headers } = context.req;
+  return {
+    method: context.method,
+    path: context.path,
+    base: at.base,
+    query: new URLSearchParams(context.querystring),
+    header(name) {
+      const value = headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    host: facts.host,
+    address: facts.address,
+    issuer: at.issuer,
+    arrivedAt: facts.arrivedAt,
+  };
+}

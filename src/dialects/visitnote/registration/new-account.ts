@@ -1,0 +1,24 @@
+/** What a new VisitNote account has, however it was made. */
+import type { NewAccount } from '../../contract/use.ts';
+import { microseconds } from '../serializers.ts';
+import type { VisitNoteSettings } from '../settings.ts';
+
+const DAY = 86_400_000;
+
+export function freshMembers(facts: {
+  firstName: string;
+  lastName: string;
+  settings: VisitNoteSettings;
+  now: Date;
+}): Pick<NewAccount, 'claims' | 'vendor'> {
+  const { trialDays } = facts.settings;
+  return {
+    claims: { given_name: facts.firstName, family_name: facts.lastName },
+    vendor: {
+      role: 'clinician',
+      subscription_status: trialDays === 0 ? 'none' : 'trialing',
+      trial_ends_at: trialDays === 0 ? null : microseconds(new Date(facts.now.getTime() + trialDays * DAY)),
+      needs_onboarding: true,
+    },
+  };
+}

@@ -1,0 +1,93 @@
+/** POST /register/social: a new account for an upstream identity, or a link to the one that provably is the same person's. */
+
+import { foldName, Refused } from '../../contract/dialect.ts';
+import type { AccountView } from '../../contract/endpoint.ts';
+import { endpoint } from '../../contract/endpoint.ts';
+import { ok } from '../../contract/reply.ts';
+import type { NewAccount, UpstreamIdentity, Use } from '../../contract/use.ts';
+import { admits } from '../admits.ts';
+import { isAddress } from '../fields.ts';
+import { Failure, InvalidFields, SignedInReply, signedInReply } from '../serializers.ts';
+import type { VisitNoteSettings } from '../settings.ts';
+import { authTier } from '../sign-in/limits.ts';
+import type { SocialPerson } from '../sign-in/social.ts';
+import { judgeProvider, SocialBody, spend, verifiedIdentity } from '../sign-in/social.ts';
+import { freshMembers } from './new-account.ts';
+
+/** The account needs an address, and takes it from the token alone: the body's proves nothing. */
+function addressOf(identity: UpstreamIdentity): string {
+  const address = foldName(identity.email ?? '');
+  if (!isAddress(address))
+    throw new Refused('id-token-refused', { detail: 'the ID token carries no usable address' });
+  return address;
+}
+
+/**
+ * A refusal because the account is there. Another use of the same ID token may have made it just now: then
+ * this use is one too many, and says so.
+ */
+async function alreadyThere(body: SocialPerson, settings: VisitNoteSettings, use: Use): Promise<never> {
+  await verifiedIdentity(body, settings, use);
+  throw new Refused('account-exists');
+}
+
+/** Whether it provably is the same person: an authoritative, verified address on both sides, and let in. */
+function mayLink(account: AccountView, identity: UpstreamIdentity, settings: VisitNoteSettings): boolean {
+  const same = identity.emailVerified && identity.authoritative && account.emailVerified;
+  return same && admits(account, settings);
+}
+
+/** Another ID token of the same person may have been faster: then nothing is left of the new account. */
+async function create(account: NewAccount, identity: UpstreamIdentity, use: Use): Promise<AccountView> {
+  const made = await use.register(account);
+  try {
+    await use.linkIdentity(made.id, identity);
+    return made;
+  } catch (refusal) {
+    await use.deleteAccount(made.id);
+    throw refusal;
+  }
+}
+
+/** Spends the ID token for `work`; a token whose work is refused after all was not used. */
+async function spending(identity: UpstreamIdentity, work: () => Promise<AccountView>): Promise<AccountView> {
+  await spend(identity);
+  try {
+    return await work();
+  } catch (refusal) {
+    await identity.takeBack();
+    throw refusal;
+  }
+}
+
+export const registerWithSocial = endpoint({
+  method: 'POST',
+  path: '/register/social',
+  summary: 'Register with a Google or Apple ID token',
+  caller: 'anyone',
+  counts: 'address',
+  accepts: { body: SocialBody },
+  async alsoJudge(facts) {
+    return judgeProvider(facts);
+  },
+  limits: authTier,
+  replies: { 200: SignedInReply, 401: Failure, 409: Failure, 413: Failure, 422: InvalidFields, 429: Failure },
+  async answer({ body, settings }: { body: SocialPerson; settings: VisitNoteSettings }, use) {
+    const identity = await verifiedIdentity(body, settings, use);
+    const email = addressOf(identity);
+    if ((await use.accountByIdentity(identity)) !== undefined) return alreadyThere(body, settings, use);
+    const existing = await use.accountByEmail(email);
+    if (existing !== undefined && !mayLink(existing, identity, settings))
+      return alreadyThere(body, settings, use);
+    const account = await spending(identity, async () => {
+      if (existing !== undefined) {
+        await use.linkIdentity(existing.id, identity);
+        return existing;
+      }
+      const fresh = { firstName: body.first_name, lastName: body.last_name, settings, now: use.now() };
+      const { emailVerified } = identity;
+      return create({ email, emailVerified, ...freshMembers(fresh) }, identity, use);
+    });
+    return ok(signedInReply(await use.signIn(account, 'fed')));
+  },
+});

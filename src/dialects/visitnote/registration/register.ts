@@ -1,0 +1,101 @@
+/** POST /register: makes an account and signs it in at once. A taken address is a field fault here, not a 409. */
+import { z } from 'zod';
+import type { FieldFault } from '../../contract/dialect.ts';
+import { Refused } from '../../contract/dialect.ts';
+import { endpoint } from '../../contract/endpoint.ts';
+import { ok } from '../../contract/reply.ts';
+import type { Use } from '../../contract/use.ts';
+import { newAddress, password, points, required } from '../fields.ts';
+import { Failure, InvalidFields, SignedInReply, signedInReply } from '../serializers.ts';
+import type { VisitNoteSettings } from '../settings.ts';
+import { authTier } from '../sign-in/limits.ts';
+import { freshMembers } from './new-account.ts';
+
+const MINIMUM = 8;
+const TAKEN: FieldFault = { path: ['email'], message: 'Email already taken' };
+
+const newPassword = password((value) =>
+  points(value) < MINIMUM ? 'The password must be at least 8 characters.' : undefined,
+);
+
+/** Of its own it has only the type rule; what it must equal is judged with the password. */
+const confirmation = z
+  .unknown()
+  .meta({ type: 'string' })
+  .refine((value) => value === undefined || value === null || typeof value === 'string', {
+    message: 'The password confirmation must be a string.',
+  });
+
+function passwordFault(raw: Record<string, unknown>, use: Use): FieldFault | undefined {
+  const { password: value, password_confirmation: repeated } = raw;
+  if (typeof value !== 'string') return undefined;
+  try {
+    // The length is judged: as sent, where the list of common ones counts normalized characters.
+    use.judgePassword(value, { minimum: 1 });
+  } catch (refusal) {
+    if (!(refusal instanceof Refused)) throw refusal;
+    return { path: ['password'], message: 'The password is too common.' };
+  }
+  if (typeof repeated === 'string' && repeated !== '' && repeated !== value) {
+    return { path: ['password'], message: 'The password confirmation does not match.' };
+  }
+  return undefined;
+}
+
+export const register = endpoint({
+  method: 'POST',
+  path: '/register',
+  summary: 'Register with a password',
+  caller: 'anyone',
+  counts: 'address',
+  accepts: {
+    body: z.object({
+      first_name: required('first_name', 100),
+      last_name: required('last_name', 100),
+      email: newAddress,
+      password: newPassword,
+      password_confirmation: confirmation.optional(),
+    }),
+  },
+  /** Fields are judged independently: a taken address and a common password are reported together. */
+  async alsoJudge({ raw, faults, use }) {
+    const faulty = (name: string) => faults.some((fault) => fault.path[0] === name);
+    const further: FieldFault[] = [];
+    if (!faulty('password')) {
+      const fault = passwordFault(raw, use);
+      if (fault !== undefined) further.push(fault);
+    }
+    if (!faulty('email')) {
+      const address = newAddress.safeParse(raw.email);
+      if (address.success && (await use.holderOfName(address.data, 'email')) !== undefined)
+        further.push(TAKEN);
+    }
+    return further;
+  },
+  limits: authTier,
+  replies: { 200: SignedInReply, 413: Failure, 422: InvalidFields, 429: Failure },
+  async answer({ body, settings }: { body: NewPerson; settings: VisitNoteSettings }, use) {
+    const account = await use
+      .register(
+        {
+          email: body.email,
+          password: body.password,
+          ...freshMembers({ firstName: body.first_name, lastName: body.last_name, settings, now: use.now() }),
+        },
+        { passwordMinimum: 1 },
+      )
+      .catch((refusal: unknown) => {
+        // Somebody registered the address between the judgement and now.
+        const raced = refusal instanceof Refused && refusal.reason === 'account-exists';
+        throw raced ? new Refused('invalid-fields', { faults: [TAKEN] }) : refusal;
+      });
+    return ok(signedInReply(await use.signIn(account, 'pwd')));
+  },
+});
+
+interface NewPerson {
+  first_name: string;
+  last_name: string;
+  email: string;
+  password: string;
+}

@@ -1,0 +1,28 @@
+/** A clinic may let in only people on its roster (`vendor.vsee.eligibility`). */
+
+import type { Json } from '../../contract/dialect.ts';
+import { foldName } from '../../contract/dialect.ts';
+
+/** What a row may name. */
+const MEMBERS = ['first_name', 'last_name', 'dob', 'ssn', 'email'] as const;
+
+type Request = { readonly [K in (typeof MEMBERS)[number]]?: string | undefined };
+
+/** Without a roster everybody is. A row fits when every member it has equals the request's. */
+export function isOnTheRoster(request: Request, roster: Json | undefined): boolean {
+  if (roster === undefined || roster === null) return true;
+  return Array.isArray(roster) && roster.some((row) => fits(row, request));
+}
+
+/** A row without members, or with one that no request has, fits nobody: a slip there must not open the door. */
+function fits(row: Json, request: Request): boolean {
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) return false;
+  const wanted = Object.entries(row).filter(([, value]) => value !== null);
+  if (wanted.length === 0) return false;
+  return wanted.every(([name, value]) => {
+    const sent = MEMBERS.includes(name as (typeof MEMBERS)[number])
+      ? request[name as keyof Request]
+      : undefined;
+    return sent !== undefined && foldName(sent) === foldName(String(value));
+  });
+}

@@ -1,0 +1,33 @@
+/** The code that lets an inactive account sign in until it sets a password: six letters, five tries. */
+import type { AccountView } from '../../contract/endpoint.ts';
+import { LETTERS } from '../../contract/tokens.ts';
+import type { Use } from '../../contract/use.ts';
+import type { VSeeSettings } from '../settings.ts';
+
+/** The purpose of these codes; one of another purpose does not sign in here. */
+export const INVITATION = 'vsee-invitation';
+
+/** Letters one mailbox gets in an hour, whoever asks; what goes beyond is not sent and makes no code. */
+export const MAILBOX_QUOTA = { limit: 10, window: 3600 };
+
+/** The clinic may switch off all letters to a user. */
+export function takesLetters({ vendor }: AccountView): boolean {
+  return vendor.disable_emails !== true && vendor.disable_emails !== 1;
+}
+
+/** `account` undefined: the same work for nobody. */
+export async function invite(
+  use: Use,
+  account: AccountView | undefined,
+  settings: VSeeSettings,
+): Promise<void> {
+  await use.sendCode({
+    account,
+    purpose: INVITATION,
+    form: { alphabet: LETTERS, length: 6 },
+    lifetime: settings.emailToken.lifetime,
+    tries: 5,
+    letter: 'activation-code',
+    quota: MAILBOX_QUOTA,
+  });
+}

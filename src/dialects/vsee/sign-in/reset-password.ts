@@ -1,0 +1,46 @@
+/**
+ * POST /users/reset_password: an active account gets a link to the hosted page, an inactive one a code. The
+ * answer is true for everybody.
+ */
+import { z } from 'zod';
+import { endpoint } from '../../contract/endpoint.ts';
+import { ok } from '../../contract/reply.ts';
+import { email, required } from '../fields.ts';
+import { letterLimits } from '../letter-limits.ts';
+import { failures } from '../refusals.ts';
+import type { VSeeSettings } from '../settings.ts';
+import { invite, MAILBOX_QUOTA, takesLetters } from './invitation.ts';
+
+const body = z.object({ email: required('email', email) });
+
+export const resetPassword = endpoint<{ body: typeof body }, VSeeSettings>({
+  method: 'POST',
+  path: '/users/reset_password',
+  summary: 'Ask for a way to set a new password',
+  caller: 'anyone',
+  counts: 'nothing',
+  accepts: { body },
+  limits: letterLimits('reset'),
+  replies: { 200: z.strictObject({ data: z.literal(true) }), ...failures(400, 401, 413, 429, 503) },
+  async answer({ body, request, settings }, use) {
+    const account = await use.accountByEmail(body.email);
+    const addressee = account !== undefined && takesLetters(account) ? account : undefined;
+    if (addressee?.status === 'inactive') {
+      await invite(use, addressee, settings);
+    } else {
+      await use.sendTicket({
+        account: addressee?.status === 'active' ? addressee : undefined,
+        purpose: 'reset',
+        prefix: 'rst_',
+        lifetime: 3600,
+        // The issuer is configuration: a forged Host cannot get into a letter.
+        link: `${request.issuer}/reset?token={token}`,
+        letter: 'reset-link',
+        // A stranger who asks must not end the link that the person waits for.
+        supersedes: false,
+        quota: MAILBOX_QUOTA,
+      });
+    }
+    return ok({ data: true });
+  },
+});

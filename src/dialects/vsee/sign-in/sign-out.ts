@@ -1,0 +1,43 @@
+/**
+ * POST /users/logout: ends the sign-ins behind the tokens it is given, of either kind. Who has a token may
+ * end it, and tokens that are not there are passed over: nobody learns which ones were good.
+ */
+import { z } from 'zod';
+import { endpoint } from '../../contract/endpoint.ts';
+import { ok } from '../../contract/reply.ts';
+import type { Reader } from '../fields.ts';
+import { EMPTY, optional, WRONG } from '../fields.ts';
+import { failures, faulty } from '../refusals.ts';
+import { TOKEN } from '../serializers.ts';
+
+/** A JSON array, a repeated form member, texts with commas, or the text of an array. */
+export const tokenList: Reader<string[]> = {
+  documented: { type: ['string', 'array'], items: { type: 'string' }, maxItems: 100 },
+  read(value) {
+    const texts = Array.isArray(value) ? value : [value];
+    if (!texts.every((text): text is string => typeof text === 'string')) return WRONG;
+    if (texts.length > 100) return WRONG;
+    const tokens = texts.flatMap((text) => text.replace(/[[\]"'\s]/g, '').split(',')).filter(Boolean);
+    if (tokens.length > 100) return WRONG;
+    return tokens.length === 0 ? EMPTY : tokens;
+  },
+};
+
+export const signOut = endpoint({
+  method: 'POST',
+  path: '/users/logout',
+  summary: 'End the sign-ins behind some tokens',
+  caller: 'anyone',
+  counts: 'nothing',
+  accepts: { body: z.object({ tokens: optional('tokens', tokenList) }) },
+  replies: { 200: z.strictObject({ data: z.literal(true) }), ...failures(400, 401, 413, 503) },
+  async answer({ body, request }, use) {
+    const own = request.header('x-apitoken')?.trim();
+    const tokens = body.tokens ?? (own ? [own] : []);
+    if (tokens.length === 0) throw faulty('tokens', 'tokens is required');
+    for (const token of new Set(tokens)) {
+      if (TOKEN.test(token)) await use.endSignIn(token);
+    }
+    return ok({ data: true });
+  },
+});

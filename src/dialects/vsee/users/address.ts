@@ -1,0 +1,27 @@
+/** The vendor's four address members as the one claim that Portico stores. */
+import type { AddressClaim } from '../../contract/dialect.ts';
+
+interface SentAddress {
+  readonly street_addr?: string | null | undefined;
+  readonly city?: string | null | undefined;
+  readonly state?: string | null | undefined;
+  readonly zip?: string | null | undefined;
+}
+
+/** The whole claim as it is afterwards; undefined when nothing of it was sent, null when nothing is left. */
+export function address(sent: SentAddress, current: AddressClaim = {}): AddressClaim | null | undefined {
+  const parts = {
+    street_address: sent.street_addr,
+    locality: sent.city,
+    region: sent.state,
+    postal_code: sent.zip,
+  };
+  const given = Object.entries(parts).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return undefined;
+  // The one-text form would still show the old parts.
+  const { formatted: _, ...kept } = current;
+  const merged = Object.entries({ ...kept, ...Object.fromEntries(given) }).filter(
+    ([, value]) => value !== null,
+  );
+  return merged.length === 0 ? null : (Object.fromEntries(merged) as AddressClaim);
+}

@@ -1,0 +1,112 @@
+/**
+ * Judges an upstream's ID token. Every defect is one refusal: which one it was is for the log, not for the
+ * one who presents the token. Keys come from the upstream's own key set by `kid`; keys and URLs inside the
+ * token (jwk, jku, x5u) are never looked at (RFC 8725 3.10).
+ */
+import { createHash } from 'node:crypto';
+import { type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
+import type { UpstreamKeys } from './jwks.ts';
+import type { UpstreamClaims } from './upstream.ts';
+import { IdTokenRefused, UpstreamUnavailable } from './upstream.ts';
+
+/** Seconds that clocks may differ, for exp, iat and nbf. */
+export const TOLERANCE = 60;
+
+export interface IdTokenRules {
+  /** The upstream's spellings of `iss`. */
+  readonly issuers: readonly string[];
+  readonly audiences: readonly string[];
+  /** Seconds since `iat`. */
+  readonly maxAge: number;
+  readonly now: Date;
+  /** Of a sign-in that we started. */
+  readonly nonce?: string;
+  /** Apple also writes truth values as texts. From anybody else "true" proves nothing. */
+  readonly truthAsText?: boolean;
+}
+
+export type IdTokenClaims = Omit<UpstreamClaims, 'provider' | 'authoritative'> & {
+  /** Google's hosted domain. */
+  readonly hostedDomain?: string;
+};
+
+/** Jose also decodes blanks, padding and the other alphabet; a token has one spelling (RFC 7515 2). */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/** IdTokenRefused, UpstreamUnavailable. */
+export async function verifyIdToken(
+  idToken: string,
+  keys: UpstreamKeys,
+  rules: IdTokenRules,
+): Promise<IdTokenClaims> {
+  if (!COMPACT.test(idToken)) refuse('form');
+  const { payload, protectedHeader } = await verifySignature(idToken, keys, rules);
+  // A logout or access token is not an ID token, even if the same key signed it (RFC 8725 3.11).
+  if (protectedHeader.typ !== undefined && protectedHeader.typ.toUpperCase() !== 'JWT') refuse('typ');
+  if (!isSingleAudience(payload.aud, rules.audiences)) refuse('aud');
+  if (rules.nonce !== undefined && payload.nonce !== rules.nonce) refuse('nonce');
+  const subject = payload.sub;
+  if (typeof subject !== 'string' || subject === '' || subject.length > 255) refuse('sub');
+  const { email } = payload;
+  if (email !== undefined && (typeof email !== 'string' || email === '')) refuse('email');
+  const expires = (payload.exp ?? 0) + TOLERANCE;
+  const tooOld = (payload.iat ?? 0) + rules.maxAge + TOLERANCE;
+  return {
+    issuer: rules.issuers[0] ?? '',
+    subject,
+    emailVerified:
+      payload.email_verified === true || (rules.truthAsText === true && payload.email_verified === 'true'),
+    fingerprint: createHash('sha256')
+      .update(idToken.slice(0, idToken.lastIndexOf('.')))
+      .digest('base64url'),
+    staleAt: Math.min(expires, tooOld),
+    ...texts(payload),
+  };
+}
+
+async function verifySignature(
+  idToken: string,
+  keys: UpstreamKeys,
+  rules: IdTokenRules,
+): Promise<JWTVerifyResult> {
+  try {
+    return await jwtVerify(idToken, (header, token) => keys.keyFor(header, token, rules.now), {
+      // Asymmetric ones only: with HS256 the published key would be the secret.
+      algorithms: ['RS256', 'ES256'],
+      issuer: [...rules.issuers],
+      requiredClaims: ['exp', 'iat', 'sub', 'aud'],
+      maxTokenAge: rules.maxAge,
+      clockTolerance: TOLERANCE,
+      currentDate: rules.now,
+    });
+  } catch (cause) {
+    if (cause instanceof UpstreamUnavailable) throw cause;
+    throw new IdTokenRefused('The ID token does not verify.', { cause });
+  }
+}
+
+/** One value of ours; an array counts with exactly one member. A token for two receivers is for neither. */
+function isSingleAudience(aud: JWTPayload['aud'], audiences: readonly string[]): boolean {
+  const [only, ...others] = Array.isArray(aud) ? aud : [aud];
+  return typeof only === 'string' && others.length === 0 && audiences.includes(only);
+}
+
+type Texts = Pick<IdTokenClaims, 'email' | 'name' | 'givenName' | 'familyName' | 'picture' | 'hostedDomain'>;
+
+const TEXTS: Readonly<Record<keyof Texts, string>> = {
+  email: 'email',
+  name: 'name',
+  givenName: 'given_name',
+  familyName: 'family_name',
+  picture: 'picture',
+  hostedDomain: 'hd',
+};
+
+function texts(payload: JWTPayload): Texts {
+  const present = Object.entries(TEXTS).map(([ours, theirs]) => [ours, payload[theirs]] as const);
+  return Object.fromEntries(present.filter(([, value]) => typeof value === 'string' && value !== ''));
+}
+
+function refuse(claim: string): never {
+  throw new IdTokenRefused(`The ID token's ${claim} is not acceptable.`);
+}

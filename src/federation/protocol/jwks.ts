@@ -1,0 +1,113 @@
+/**
+ * What an upstream publishes: its discovery document and its signing keys, kept for an hour. A key that is
+ * not there is asked for anew, because upstreams rotate, but once a minute at most: tokens with made-up key
+ * ids must not turn this server into a load generator. While the upstream is down the keys that are known
+ * go on serving.
+ */
+import {
+  type CryptoKey,
+  createLocalJWKSet,
+  errors,
+  type FlattenedJWSInput,
+  type JSONWebKeySet,
+  type JWSHeaderParameters,
+} from 'jose';
+import type { ServerMetadata } from 'openid-client';
+import type { Log } from '../../observe/log.ts';
+import type { Fetch } from './fetch.ts';
+import { fetchJson, isSafeUrl } from './fetch.ts';
+import { UpstreamUnavailable } from './upstream.ts';
+
+const KEPT_FOR = 3_600_000;
+const REFETCH_EVERY = 60_000;
+
+export interface UpstreamKeys {
+  /** UpstreamUnavailable when it was never fetched and cannot be now. */
+  metadata(now: Date): Promise<ServerMetadata>;
+  /** The key for a token's header. Jose's JWKSNoMatchingKey when there is none; UpstreamUnavailable. */
+  keyFor(header: JWSHeaderParameters, token: FlattenedJWSInput, now: Date): Promise<CryptoKey>;
+}
+
+type KeySet = ReturnType<typeof createLocalJWKSet>;
+
+export function createUpstreamKeys(options: { issuer: string; fetch: Fetch; log: Log }): UpstreamKeys {
+  const { issuer, log } = options;
+  const discovery = keep<ServerMetadata>(log, () => fetchMetadata(options.fetch, issuer));
+  const keySet = keep<KeySet>(log, async (now) => {
+    const { jwks_uri: uri } = await discovery.get(now);
+    if (uri === undefined || !isSafeUrl(uri))
+      throw new UpstreamUnavailable(`${issuer} names no usable jwks_uri.`);
+    return readKeys(await fetchJson(options.fetch, uri));
+  });
+
+  return {
+    metadata: (now) => discovery.get(now),
+    async keyFor(header, token, now) {
+      const keys = await keySet.get(now);
+      try {
+        return await keys(header, token);
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        const newer = await keySet.renew(now);
+        return newer(header, token);
+      }
+    },
+  };
+}
+
+async function fetchMetadata(fetchCapped: Fetch, issuer: string): Promise<ServerMetadata> {
+  const metadata = await fetchJson(fetchCapped, `${issuer}/.well-known/openid-configuration`);
+  // OIDC Discovery 4.3: a document that speaks for another issuer is somebody else's.
+  if (metadata.issuer !== issuer) throw new UpstreamUnavailable(`${issuer} publishes another issuer.`);
+  return metadata as ServerMetadata & Record<string, never>;
+}
+
+function readKeys(document: Record<string, unknown>): KeySet {
+  try {
+    return createLocalJWKSet(document as unknown as JSONWebKeySet);
+  } catch (cause) {
+    throw new UpstreamUnavailable('The key set cannot be read.', { cause });
+  }
+}
+
+interface Kept<T> {
+  /** At most an hour old, or older when a newer one cannot be had. */
+  get(now: Date): Promise<T>;
+  /** A newer one, unless the last fetch was less than a minute ago. */
+  renew(now: Date): Promise<T>;
+}
+
+function keep<T>(log: Log, load: (now: Date) => Promise<T>): Kept<T> {
+  let kept: { value: T; at: number } | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let underway: Promise<T> | undefined;
+
+  function reload(now: Date): Promise<T> {
+    askedAt = now.getTime();
+    // One request for all that wait.
+    underway ??= load(now)
+      .then((value) => {
+        kept = { value, at: now.getTime() };
+        return value;
+      })
+      .finally(() => {
+        underway = undefined;
+      });
+    return underway;
+  }
+
+  async function renew(now: Date): Promise<T> {
+    const known = kept;
+    if (known === undefined) return reload(now);
+    if (underway === undefined && now.getTime() - askedAt < REFETCH_EVERY) return known.value;
+    return reload(now).catch((error: unknown) => {
+      log.warn({ err: error }, 'an upstream could not be asked again; what it said before goes on serving');
+      return known.value;
+    });
+  }
+
+  return {
+    renew,
+    get: async (now) => (kept !== undefined && now.getTime() - kept.at < KEPT_FOR ? kept.value : renew(now)),
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * The redirect sign-in with an upstream: authorization code flow with PKCE, state and nonce, spoken by
+ * openid-client. The ID token that comes of it is judged by id-token.ts like one that a client presents.
+ */
+import * as openid from 'openid-client';
+import type { Fetch } from './fetch.ts';
+import { TOLERANCE } from './id-token.ts';
+import type { UpstreamKeys } from './jwks.ts';
+import type { RedirectEnd, Upstream } from './upstream.ts';
+import { IdTokenRefused, UpstreamUnavailable } from './upstream.ts';
+
+export interface RedirectSignIn extends Pick<Upstream, 'begin'> {
+  /** The ID token and the nonce that it must have. 'denied': the upstream answered with an error. */
+  finish(end: RedirectEnd): Promise<{ idToken: string; nonce: string } | 'denied'>;
+}
+
+export interface RedirectOptions {
+  readonly clientId: string;
+  readonly keys: UpstreamKeys;
+  readonly fetch: Fetch;
+  readonly scope: string;
+  /** Further parameters of the authorization request. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Those that keep the upstream from waving a signed-in person through. */
+  readonly againParameters?: Readonly<Record<string, string>>;
+  /** Asked at each exchange: Apple's secret is a short-lived JWT. */
+  clientAuthentication(now: Date): Promise<openid.ClientAuth>;
+}
+
+export function createRedirectSignIn(options: RedirectOptions): RedirectSignIn {
+  async function configuration(now: Date): Promise<openid.Configuration> {
+    const metadata = await options.keys.metadata(now);
+    const authentication = await options.clientAuthentication(now);
+    const client = { [openid.clockTolerance]: TOLERANCE };
+    const configured = new openid.Configuration(metadata, options.clientId, client, authentication);
+    configured[openid.customFetch] = (url, init) => options.fetch(url, init as RequestInit);
+    // Only an issuer on this machine is http: the configuration and createCappedFetch refuse all others.
+    if (metadata.issuer.startsWith('http:')) openid.allowInsecureRequests(configured);
+    return configured;
+  }
+
+  return {
+    async begin({ callback, state, loginHint, again = false }) {
+      const verifier = openid.randomPKCECodeVerifier();
+      const nonce = openid.randomNonce();
+      const url = openid.buildAuthorizationUrl(await configuration(new Date()), {
+        redirect_uri: callback,
+        scope: options.scope,
+        state,
+        nonce,
+        code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+        ...(loginHint === undefined ? {} : { login_hint: loginHint }),
+        ...options.parameters,
+        ...(again ? options.againParameters : {}),
+      });
+      return { url: url.href, keep: { verifier, nonce } };
+    },
+    async finish({ callback, parameters, state, keep, now }) {
+      if (parameters.get('state') !== state) throw new IdTokenRefused('The state is another one.');
+      if (parameters.has('error')) return 'denied';
+      const { verifier, nonce } = keep;
+      if (typeof verifier !== 'string' || typeof nonce !== 'string') {
+        throw new IdTokenRefused('What was kept of the sign-in is gone.');
+      }
+      const url = new URL(callback);
+      url.search = answerOf(parameters).toString();
+      const idToken = await exchange(await configuration(now), url, { verifier, nonce, state });
+      return { idToken, nonce };
+    },
+  };
+}
+
+/** What belongs to the protocol; Apple's `user` and anything else stays out. */
+function answerOf(parameters: URLSearchParams): URLSearchParams {
+  const names = ['code', 'state', 'iss'];
+  return new URLSearchParams([...parameters].filter(([name]) => names.includes(name)));
+}
+
+async function exchange(
+  configured: openid.Configuration,
+  url: URL,
+  expected: { verifier: string; nonce: string; state: string },
+): Promise<string> {
+  try {
+    const tokens = await openid.authorizationCodeGrant(configured, url, {
+      pkceCodeVerifier: expected.verifier,
+      expectedNonce: expected.nonce,
+      expectedState: expected.state,
+      idTokenExpected: true,
+    });
+    if (tokens.id_token === undefined) throw new IdTokenRefused('The upstream sent no ID token.');
+    return tokens.id_token;
+  } catch (cause) {
+    if (cause instanceof IdTokenRefused) throw cause;
+    const unavailable = causes(cause).find(
+      (error) => error instanceof UpstreamUnavailable || isServerError(error),
+    );
+    if (unavailable !== undefined)
+      throw new UpstreamUnavailable('The token endpoint does not answer.', { cause });
+    throw new IdTokenRefused('The code could not be exchanged.', { cause });
+  }
+}
+
+function causes(error: unknown): unknown[] {
+  const chain = [error];
+  for (let inner = error; inner instanceof Error && chain.length < 8; ) {
+    inner = inner.cause;
+    chain.push(inner);
+  }
+  return chain;
+}
+
+function isServerError(error: unknown): boolean {
+  return error instanceof Response && error.status >= 500;
+}

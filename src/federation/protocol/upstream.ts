@@ -1,0 +1,73 @@
+/**
+ * What an upstream identity provider is to Portico: someone who signs ID tokens about people. google/ and
+ * apple/ implement it with openid-client and jose; registry.ts lists them. Who an upstream identity is
+ * *here* is not decided in this folder but in identity/linking.
+ */
+import type { Json } from '../../model/json.ts';
+
+/** What a verified ID token says. */
+export interface UpstreamClaims {
+  readonly provider: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly email?: string;
+  readonly emailVerified: boolean;
+  /** The provider is authoritative for the address: gmail.com and googlemail.com, a `hd` equal to the domain, Apple. */
+  readonly authoritative: boolean;
+  readonly name?: string;
+  readonly givenName?: string;
+  readonly familyName?: string;
+  readonly picture?: string;
+  /** SHA-256 (base64url) over the token's header and payload: what makes two tokens the same. */
+  readonly fingerprint: string;
+  /** Epoch seconds after which the token is too old to be accepted again. */
+  readonly staleAt: number;
+}
+
+export class UpstreamUnavailable extends Error {
+  override readonly name = 'UpstreamUnavailable';
+}
+
+export class IdTokenRefused extends Error {
+  override readonly name = 'IdTokenRefused';
+}
+
+export interface RedirectStart {
+  readonly callback: string;
+  readonly state: string;
+  readonly loginHint?: string;
+  /** The person is to choose or confirm there: no silent way through. */
+  readonly again?: boolean;
+}
+
+export interface RedirectEnd {
+  readonly callback: string;
+  /** Those that came back. */
+  readonly parameters: URLSearchParams;
+  /** The one that was sent. */
+  readonly state: string;
+  /** What `begin` gave. */
+  readonly keep: Record<string, Json>;
+  readonly now: Date;
+}
+
+export interface Upstream {
+  readonly name: 'google' | 'apple';
+  /** Whether the redirect sign-in is configured: a client id, and at Apple the key. Otherwise begin and finish throw. */
+  readonly redirects: boolean;
+  /**
+   * Verifies an ID token that a client presents. `maxAge`: seconds since `iat`. IdTokenRefused for every
+   * defect, UpstreamUnavailable when the keys cannot be fetched (an unknown kid refetches once a minute at most).
+   */
+  verifyIdToken(
+    idToken: string,
+    rules: { audiences: readonly string[]; maxAge: number; now: Date },
+  ): Promise<UpstreamClaims>;
+  /** A redirect sign-in: where to send the browser, and what must be kept until it comes back. */
+  begin(start: RedirectStart): Promise<{ url: string; keep: Record<string, Json> }>;
+  /** Exchanges the code that came back. 'denied': the provider answered with an error. IdTokenRefused, UpstreamUnavailable. */
+  finish(end: RedirectEnd): Promise<UpstreamClaims | 'denied'>;
+}
+
+/** The configured upstreams by name; one that is not enabled is absent. */
+export type Upstreams = ReadonlyMap<string, Upstream>;

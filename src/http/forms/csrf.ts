@@ -1,0 +1,68 @@
+/**
+ * Forms that change something are answered to our own pages only. Two locks, each enough by itself in a
+ * current browser:
+ * - The request says where it comes from: Sec-Fetch-Site, which no page can set, or else Origin.
+ * - The form carries a MAC over a random cookie of this browser and over what the form is for (an
+ *   interaction, a reset ticket), so that a token from one browser or one form is worth nothing in another.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Context } from 'koa';
+import type { Secrets } from '../../core/crypto.ts';
+import { sameText } from '../../core/crypto.ts';
+import { Refused } from '../../core/refused.ts';
+
+export interface Forms {
+  /** The token to put into a form; sets the browser's cookie when it has none. */
+  tokenFor(ctx: Context, purpose: string): string;
+  /** Throws Refused('forbidden'). */
+  refuseForeignOrigin(ctx: Context, options?: { opaqueOrigin: boolean }): void;
+  /** Throws Refused('forbidden') unless `token` was made for this browser and purpose. */
+  check(ctx: Context, purpose: string, token: string | undefined): void;
+}
+
+/** The token's name in a form. */
+export const FORM_TOKEN = 'form_token';
+
+export function createForms(options: { secrets: Secrets; issuer: string }): Forms {
+  const origin = new URL(options.issuer).origin;
+  const https = origin.startsWith('https:');
+  // __Host-: no other host of the domain and no plain-http page can plant it.
+  const cookie = https ? '__Host-portico_form' : 'portico_form';
+  const macOf = (browser: string, purpose: string) => options.secrets.mac('form', `${browser}:${purpose}`);
+
+  return {
+    tokenFor(ctx, purpose) {
+      let browser = browserOf(ctx, cookie);
+      if (browser === undefined) {
+        browser = randomBytes(24).toString('base64url');
+        ctx.state.formBrowser = browser;
+        ctx.append(
+          'Set-Cookie',
+          `${cookie}=${browser}; Path=/; HttpOnly; SameSite=Lax${https ? '; Secure' : ''}`,
+        );
+      }
+      return macOf(browser, purpose);
+    },
+    refuseForeignOrigin(ctx, { opaqueOrigin } = { opaqueOrigin: false }) {
+      const site = ctx.get('Sec-Fetch-Site');
+      const from = ctx.get('Origin');
+      if (site !== '' && site !== 'same-origin' && site !== 'none') {
+        throw new Refused('forbidden', { detail: `Sec-Fetch-Site: ${site}` });
+      }
+      // A page under no-referrer sends "null" for itself; the form's token still has to be right.
+      if (from === '' || from === origin || (from === 'null' && opaqueOrigin)) return;
+      throw new Refused('forbidden', { detail: 'another Origin' });
+    },
+    check(ctx, purpose, token) {
+      const browser = browserOf(ctx, cookie);
+      if (browser === undefined || token === undefined || !sameText(token, macOf(browser, purpose))) {
+        throw new Refused('forbidden', { detail: 'the form token is missing or another' });
+      }
+    },
+  };
+}
+
+function browserOf(ctx: Context, cookie: string): string | undefined {
+  const value = (ctx.state.formBrowser as string | undefined) ?? ctx.cookies.get(cookie);
+  return value !== undefined && /^[\w-]{32}$/.test(value) ? value : undefined;
+}

@@ -1,0 +1,66 @@
+/**
+ * The first and the last word about a request: gives it its id, and writes one line when its reply is out.
+ * The line has the pattern of the route that answered, never the path that was asked for: tokens, codes and
+ * tickets travel in it, at addresses that are ours and, by mistake, at others (security.md L2).
+ */
+import { randomUUID } from 'node:crypto';
+import type { Context, Middleware } from 'koa';
+import type { Clock } from '../../core/clock.ts';
+import type { Log } from '../../observe/log.ts';
+import type { RequestFacts } from '../request/request-context.ts';
+import { attachFacts } from '../request/request-context.ts';
+import type { UnfinishedRequests } from './unfinished-requests.ts';
+
+export interface Observation {
+  readonly method: string;
+  /** The pattern that answered, never the path that was asked for; 'other' where none did. */
+  readonly route: string;
+  /** Below 600; 499 when the client went away first. */
+  readonly status: number;
+  readonly seconds: number;
+}
+
+export function requestLog(options: {
+  log: Log;
+  clock: Clock;
+  observe?: (request: Observation) => void;
+  unfinished: UnfinishedRequests;
+}): Middleware {
+  return async (ctx, next) => {
+    const id = randomUUID();
+    const startedAt = performance.now();
+    const facts: Partial<RequestFacts> = { id, address: '', arrivedAt: options.clock.now() };
+    attachFacts(ctx, facts);
+    ctx.set('X-Request-Id', id);
+    ctx.res.once('close', () => {
+      const milliseconds = performance.now() - startedAt;
+      const status = ctx.res.writableFinished ? ctx.res.statusCode : 499;
+      const line = {
+        requestId: id,
+        method: ctx.method,
+        route: routeOf(ctx),
+        status,
+        address: facts.address,
+        ms: Math.round(milliseconds * 10) / 10,
+      };
+      if (status === 499 && !ctx.req.complete) options.unfinished.count();
+      else if (status >= 500) options.log.warn(line, 'request');
+      else options.log.info(line, 'request');
+      options.observe?.({
+        method: ctx.method,
+        route: line.route,
+        status,
+        seconds: milliseconds / 1000,
+      });
+    });
+    await next();
+    // A body that nobody read would otherwise be read to its end on a connection that is kept open.
+    if (!ctx.req.complete && !ctx.headerSent) ctx.set('Connection', 'close');
+  };
+}
+
+/** The routers of the pages note their pattern themselves. */
+function routeOf(ctx: Context): string {
+  const { _matchedRoute } = ctx as { _matchedRoute?: unknown };
+  return String(ctx.state.route ?? _matchedRoute ?? 'other');
+}

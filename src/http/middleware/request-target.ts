@@ -1,0 +1,41 @@
+/**
+ * Which host and path a request means, settled before anybody asks. Refused: a Host that is no host
+ * (`evil.com:x@good.com` fooled URL parsers, CVE-2026-27959), two Host fields, and an absolute request
+ * target that names another host than its Host field. The absolute form itself is legal (RFC 9112 3.2.2)
+ * and becomes the path. Links and the issuer never come from here but from the configuration.
+ */
+import type { Middleware } from 'koa';
+import { Refused } from '../../core/refused.ts';
+
+const HOST = /^(?:[a-z0-9](?:[a-z0-9_.-]{0,252}[a-z0-9.])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
+
+export const requestTarget: Middleware = async (ctx, next) => {
+  const { req } = ctx;
+  const host = req.headers.host;
+  if (hostFields(req.rawHeaders) > 1 || (host !== undefined && !HOST.test(host))) {
+    throw new Refused('unreadable-body', { detail: 'the Host field is not a host name' });
+  }
+  const url = req.url ?? '';
+  if (!url.startsWith('/')) {
+    const target = URL.parse(url);
+    if (target === null || !/^https?:$/.test(target.protocol) || target.host !== (host ?? '').toLowerCase()) {
+      throw new Refused('unreadable-body', { detail: 'the request target is not a path of this host' });
+    }
+    req.url = target.pathname + target.search;
+  }
+  await next();
+};
+
+function hostFields(rawHeaders: readonly string[]): number {
+  let fields = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === 'host') fields += 1;
+  return fields;
+}
+
+/** Host without port, lower case, without the dot that a fully qualified name may end in. */
+export function hostName(host: string): string {
+  return host
+    .toLowerCase()
+    .replace(/:\d{1,5}$/, '')
+    .replace(/\.$/, '');
+}

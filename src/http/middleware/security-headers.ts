@@ -1,0 +1,38 @@
+/**
+ * What every reply says to a browser. The defaults allow nothing; a page that needs more (its stylesheet,
+ * a form that leads back to an app) says so through `pagePolicy`. Replies are not to be kept by anybody
+ * unless their own route says otherwise.
+ */
+import helmet from 'helmet';
+import type { Middleware } from 'koa';
+
+const TWO_YEARS = 63_072_000;
+
+/** For replies that are no page of ours. `script-src` is there for the engine to add its form_post hash to. */
+const ENGINE_POLICY = "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+const CLOSED_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** `https`: whether the issuer is https; HSTS over plain http would mean nothing and lock a laptop's localhost in. */
+export function securityHeaders(options: { https: boolean }): Middleware {
+  const protect = helmet({
+    contentSecurityPolicy: false,
+    crossOriginOpenerPolicy: { policy: 'same-origin' },
+    // Same-origin here would keep a relying party from showing a picture of ours, not from reading tokens.
+    crossOriginResourcePolicy: false,
+    referrerPolicy: { policy: 'same-origin' },
+    strictTransportSecurity: options.https ? { maxAge: TWO_YEARS, includeSubDomains: true } : false,
+    xFrameOptions: { action: 'deny' },
+  });
+  return async (ctx, next) => {
+    protect(ctx.req, ctx.res, () => {});
+    ctx.set('Cache-Control', 'no-store');
+    ctx.set('Content-Security-Policy', CLOSED_POLICY);
+    await next();
+  };
+}
+
+/** Before the engine: its form_post page posts to wherever the client's registered redirect URI is. */
+export const enginePolicy: Middleware = async (ctx, next) => {
+  ctx.set('Content-Security-Policy', ENGINE_POLICY);
+  await next();
+};

@@ -1,0 +1,24 @@
+/**
+ * Requests that never came whole: slow clients, which an attacker has by the thousand, and those that left.
+ * They are counted, and told in one line a minute, so that they cannot fill the disk or hide other lines.
+ */
+import type { Log } from '../../observe/log.ts';
+
+export interface UnfinishedRequests {
+  count(): void;
+  /** Writes the line, if there is something to tell. */
+  tell(): Promise<void>;
+}
+
+export function createUnfinishedRequests(log: Log): UnfinishedRequests {
+  let requests = 0;
+  return {
+    count() {
+      requests += 1;
+    },
+    async tell() {
+      if (requests > 0) log.info({ requests }, 'requests that never came whole');
+      requests = 0;
+    },
+  };
+}

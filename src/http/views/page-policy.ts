@@ -1,0 +1,38 @@
+/**
+ * The Content-Security-Policy of a page. `formTargets`: addresses where its forms may end up after
+ * redirects, besides this server (Chromium checks form-action against each hop).
+ */
+export function pagePolicy(options: {
+  formTargets?: readonly (string | undefined)[];
+  /** Pictures from elsewhere: an organization's logo. */
+  images?: readonly (string | undefined)[];
+  frames?: boolean;
+  /** Files of public/; never a script in the page itself. */
+  scripts?: boolean;
+}): string {
+  const targets = sources(options.formTargets ?? []);
+  const images = sources(options.images ?? []);
+  return [
+    "default-src 'none'",
+    "style-src 'self'",
+    `img-src ${["'self'", ...images].join(' ')}`,
+    `form-action ${["'self'", ...targets].join(' ')}`,
+    ...(options.scripts === true ? ["script-src 'self'"] : []),
+    ...(options.frames === true ? ["frame-src 'self'"] : []),
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+export function sources(addresses: readonly (string | undefined)[]): Set<string> {
+  return new Set(addresses.map(sourceOf).filter((source) => source !== undefined));
+}
+
+/** The origin of a web address, or the scheme of an app's own ('com.example.app:'). */
+export function sourceOf(address: string | undefined): string | undefined {
+  const url = URL.parse(address ?? '');
+  if (url === null) return undefined;
+  const source = url.protocol === 'https:' || url.protocol === 'http:' ? url.origin : url.protocol;
+  // What reaches a header is made of these signs only, whatever a client registered.
+  return /^[a-z0-9:/.[\]+-]+$/i.test(source) ? source : undefined;
+}

@@ -1,0 +1,139 @@
+/**
+ * Pages from views/: EJS, each compiled once. A template sees what its page gives it under `page`, and no
+ * more: never a body, a query or an options object of a request (CVE-2022-29078). `<%=` escapes; the only
+ * unescaped output is the layout's own content.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ejs from 'ejs';
+import { brandSheetAddress } from './brand-stylesheet.ts';
+import type { Words } from './i18n.ts';
+
+export interface Brand {
+  readonly name: string;
+  readonly logo?: string;
+  /** For dark schemes, where it is another one. */
+  readonly logoDark?: string;
+  /** '#rrggbb'. */
+  readonly accent?: string;
+  readonly links: readonly { readonly key: string; readonly href: string }[];
+}
+
+export interface PageWanted {
+  /** A file in views/pages, without its ending. */
+  readonly view: string;
+  /** What the template reads as `page`. Its members are chosen one by one, never copied from a request. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** Languages by preference. */
+  readonly languages?: readonly string[];
+  /** Instead of the server's own. */
+  readonly brand?: Brand | undefined;
+  /** For content that does not fit a small card. */
+  readonly wide?: boolean;
+}
+
+export interface Views {
+  /** A whole document. Throws for a view that is not there. */
+  render(wanted: PageWanted): string;
+  /** Words of the pages by themselves, in the first of these languages that is there. */
+  say(languages: readonly string[], key: string): string;
+  /** The language that a page for these is in. */
+  choose(languages: readonly string[]): string;
+  readonly brand: Brand;
+}
+
+type Template = (locals: Readonly<Record<string, unknown>>) => string;
+
+const OPTIONS = {
+  client: false,
+  strict: true,
+  localsName: 'it',
+  destructuredLocals: [
+    'page',
+    't',
+    'brand',
+    'asset',
+    'partial',
+    'content',
+    'language',
+    'title',
+    'wide',
+    'sheets',
+    'needs',
+    'scripts',
+  ],
+} as const;
+
+export function createViews(options: {
+  /** views/ */
+  folder: string;
+  words: Words;
+  brand: Brand;
+  /** The address of a file of public/. */
+  asset: (name: string) => string;
+}): Views {
+  const templates = compileAll(options.folder);
+  const template = (path: string): Template => {
+    const found = templates.get(path);
+    if (found === undefined) throw new Error(`There is no view ${path}.`);
+    return found;
+  };
+  return {
+    brand: options.brand,
+    say: (languages, key) => options.words.say(options.words.choose(languages), `pages.${key}`),
+    choose: (languages) => options.words.choose(languages),
+    render(wanted) {
+      const language = options.words.choose(wanted.languages ?? []);
+      const brand = wanted.brand ?? options.brand;
+      const scripts = new Set<string>();
+      const locals = {
+        page: wanted.data,
+        brand,
+        sheets: [
+          options.asset('portico.css'),
+          ...(brand.accent === undefined ? [] : [brandSheetAddress(brand.accent)]),
+        ],
+        asset: options.asset,
+        /** A script of public/ that what is shown can do without. */
+        needs: (name: string) => void scripts.add(options.asset(name)),
+        scripts,
+        language,
+        content: '',
+        title: titleOf(wanted, options.words, language),
+        wide: wanted.wide === true,
+        t: (key: string, values?: Record<string, unknown>) =>
+          options.words.say(language, `pages.${key}`, values),
+      };
+      const partial = (name: string, data: Record<string, unknown> = {}): string =>
+        template(`partials/${name}`)({ ...locals, partial, page: data });
+      const content = template(`pages/${wanted.view}`)({ ...locals, partial });
+      return template('layout/layout')({ ...locals, partial, content });
+    },
+  };
+}
+
+/** A page that says a sentence of a dialect's brings its own title. */
+function titleOf(wanted: PageWanted, words: Words, language: string): string {
+  const { title } = wanted.data;
+  return typeof title === 'string' ? title : words.say(language, `pages.titles.${wanted.view}`);
+}
+
+/** Everything at start: a template that does not compile stops the server, not a page. */
+function compileAll(folder: string): Map<string, Template> {
+  const templates = new Map<string, Template>();
+  for (const kind of ['layout', 'partials', 'pages']) {
+    for (const file of readdirSync(join(folder, kind))) {
+      if (!file.endsWith('.ejs')) continue;
+      const path = join(folder, kind, file);
+      templates.set(
+        `${kind}/${file.slice(0, -4)}`,
+        ejs.compile(readFileSync(path, 'utf8'), {
+          ...OPTIONS,
+          destructuredLocals: [...OPTIONS.destructuredLocals],
+          filename: path,
+        }),
+      );
+    }
+  }
+  return templates;
+}

@@ -1,0 +1,46 @@
+/** Sends a page with the headers that every page needs. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Context } from 'koa';
+import { acceptedLanguages } from './i18n.ts';
+import { pagePolicy } from './page-policy.ts';
+import type { PageWanted, Views } from './render.ts';
+
+export interface PageReply extends PageWanted {
+  /** 200 when absent. */
+  readonly status?: number;
+  /** Where the page's forms may lead after redirects, besides this server. */
+  readonly formTargets?: readonly (string | undefined)[];
+  /** Pictures from elsewhere, besides the brand's. */
+  readonly images?: readonly (string | undefined)[];
+  readonly frames?: boolean;
+}
+
+export function sendPage(ctx: Context, views: Views, reply: PageReply): void {
+  ctx.status = reply.status ?? 200;
+  ctx.type = 'html';
+  ctx.body = pageText(ctx.req, ctx.res, views, reply);
+}
+
+/** The same for whoever holds the bare request and response: sets the policy, returns the document. */
+export function pageText(
+  request: IncomingMessage,
+  response: ServerResponse,
+  views: Views,
+  reply: PageReply,
+): string {
+  const { logo, logoDark } = reply.brand ?? views.brand;
+  const images = [logo, logoDark, ...(reply.images ?? [])];
+  const languages = [...(reply.languages ?? []), ...acceptedLanguages(request.headers['accept-language'])];
+  const html = views.render({ ...reply, languages });
+  response.setHeader(
+    'Content-Security-Policy',
+    pagePolicy({
+      formTargets: reply.formTargets ?? [],
+      frames: reply.frames === true,
+      images,
+      // Output is escaped, so a script's tag is the layout's own. A page without one allows none.
+      scripts: html.includes('<script src="'),
+    }),
+  );
+  return html;
+}

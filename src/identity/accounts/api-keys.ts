@@ -1,0 +1,162 @@
+/**
+ * API keys: long-lived credentials of an account (AVYCENNA) or of an organization (VSee: key and secret).
+ * Shown once, kept as keyed hashes. A key is worth what its owner still may: that is judged by the door.
+ */
+import type { RandomForm } from '../../core/crypto.ts';
+import { randomText, sameText } from '../../core/crypto.ts';
+import { Refused } from '../../core/refused.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { ApiKeyRecord } from '../../model/api-key.ts';
+import { noteChange } from '../audit/audit.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+
+/** The keys that an account may make itself on its account page; none: the list is empty. */
+export type ApiKeyOffers = (account: AccountRecord) => readonly ApiKeyOffer[];
+
+export interface ApiKeyOffer {
+  readonly vendor: string;
+  /** For people. */
+  readonly title: string;
+  /** What the account may give to a key. */
+  readonly scopes: readonly string[];
+  readonly id: RandomForm;
+  readonly key: RandomForm;
+  readonly limit: number;
+}
+
+/** Uses are written down at most once in so many milliseconds. */
+const TOUCH_EVERY = 60_000;
+
+/**
+ * Makes a key; its text is in the answer and nowhere else afterwards. Without `accountId` it belongs to the
+ * organization. `limit`: keys that the account may have. Refused('too-many-api-keys').
+ */
+export async function createApiKey(
+  identity: Identity,
+  wanted: {
+    organization: string;
+    vendor: string;
+    accountId?: string;
+    name: string;
+    scopes: readonly string[];
+    id: RandomForm;
+    key: RandomForm;
+    limit?: number;
+    expiresAt?: Date;
+    origin?: RequestOrigin;
+  },
+): Promise<{ record: ApiKeyRecord; key: string }> {
+  const { organization, vendor, accountId, name, scopes, expiresAt } = wanted;
+  for (let tries = 0; tries < 10; tries += 1) {
+    const key = randomText(wanted.key);
+    const record: ApiKeyRecord = {
+      id: randomText(wanted.id),
+      organization,
+      vendor,
+      name,
+      scopes: [...scopes],
+      keyHash: keyHash(identity, key),
+      createdAt: identity.clock.now(),
+      ...(accountId === undefined ? {} : { accountId }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    };
+    const outcome = await identity.stores.apiKeys.insert(record, wanted.limit);
+    if (outcome === 'full') throw new Refused('too-many-api-keys');
+    if (outcome === 'inserted') {
+      noteKey(identity, 'api-key.create', record, wanted.origin);
+      return { record, key };
+    }
+  }
+  throw new Error('No free API key id was found: its form has too few values.');
+}
+
+/** Oldest first. */
+export async function listApiKeys(
+  identity: Identity,
+  wanted: { accountId: string; vendor?: string },
+): Promise<ApiKeyRecord[]> {
+  const keys = await identity.stores.apiKeys.listByAccount(wanted.accountId);
+  return wanted.vendor === undefined ? keys : keys.filter(({ vendor }) => vendor === wanted.vendor);
+}
+
+/** Refused('api-key-not-found'): unknown, deleted before, or another account's. */
+export async function deleteApiKey(
+  identity: Identity,
+  wanted: { accountId: string; keyId: string; vendor?: string; origin?: RequestOrigin },
+): Promise<void> {
+  const { apiKeys } = identity.stores;
+  const record = await apiKeys.byId(wanted.keyId);
+  const foreign = wanted.vendor !== undefined && record?.vendor !== wanted.vendor;
+  if (record === undefined || foreign || !(await apiKeys.remove(wanted.keyId, wanted.accountId))) {
+    throw new Refused('api-key-not-found');
+  }
+  noteKey(identity, 'api-key.delete', record, wanted.origin);
+}
+
+/** Ends every key of the account. */
+export async function deleteApiKeys(
+  identity: Identity,
+  { account, origin }: { account: AccountRecord; origin: RequestOrigin },
+): Promise<void> {
+  const { id: subject, organization } = account;
+  const keys = await identity.stores.apiKeys.removeByAccount(subject);
+  if (keys === 0) return;
+  noteChange(identity, { event: 'api-key.delete', organization, subject, origin, detail: { keys } });
+}
+
+/**
+ * The key that a caller presents, with its owner, and notes the use. A secret that is sent must be the
+ * key's own; with `requireSecret` it must be sent. Undefined: unknown, expired, of another vendor, secret
+ * wrong, owner not active. Guesses are the door's to count.
+ */
+export async function authenticateApiKey(
+  identity: Identity,
+  wanted: { key: string; secret?: string; requireSecret?: boolean; vendor?: string },
+): Promise<{ record: ApiKeyRecord; account?: AccountRecord } | undefined> {
+  const { stores, clock } = identity;
+  const record = await stores.apiKeys.byHash(keyHash(identity, wanted.key));
+  if (record === undefined) return undefined;
+  if (wanted.vendor !== undefined && record.vendor !== wanted.vendor) return undefined;
+  const now = clock.now();
+  if (record.expiresAt !== undefined && record.expiresAt <= now) return undefined;
+  if (!hasRightSecret(identity, record, wanted)) return undefined;
+  const account = record.accountId === undefined ? undefined : await stores.accounts.byId(record.accountId);
+  if (record.accountId !== undefined && !isOwner(account, record)) return undefined;
+  if (record.lastUsedAt === undefined || now.getTime() - record.lastUsedAt.getTime() >= TOUCH_EVERY) {
+    await stores.apiKeys.touch(record.id, now);
+  }
+  return account === undefined ? { record } : { record, account };
+}
+
+function isOwner(account: AccountRecord | undefined, record: ApiKeyRecord): boolean {
+  return account?.status === 'active' && account.organization === record.organization;
+}
+
+function hasRightSecret(
+  identity: Identity,
+  record: ApiKeyRecord,
+  sent: { secret?: string; requireSecret?: boolean },
+): boolean {
+  if (sent.secret === undefined) return sent.requireSecret !== true;
+  return record.secretHash !== undefined && sameText(record.secretHash, secretHash(identity, sent.secret));
+}
+
+function keyHash(identity: Identity, key: string): string {
+  return identity.secrets.mac('api-key', key);
+}
+
+function secretHash(identity: Identity, secret: string): string {
+  return identity.secrets.mac('api-secret', secret);
+}
+
+function noteKey(
+  identity: Identity,
+  event: string,
+  record: ApiKeyRecord,
+  origin: RequestOrigin | undefined,
+): void {
+  if (origin === undefined) return;
+  const detail = { keyId: record.id, vendor: record.vendor, scopes: [...record.scopes] };
+  const { organization, accountId } = record;
+  noteChange(identity, { event, organization, subject: accountId, origin, detail });
+}

@@ -1,0 +1,150 @@
+/** Making accounts. That a name is free is decided by the store's index, not by a look-up before. */
+
+import { randomToken } from '../../core/crypto.ts';
+import { foldName, normalizeEmail } from '../../core/normalize.ts';
+import { Refused } from '../../core/refused.ts';
+import { takeName } from '../../core/text.ts';
+import type { AccountRecord, AccountStatus, ProfileClaims } from '../../model/account.ts';
+import type { Json } from '../../model/json.ts';
+import type { TakenName } from '../../store/ports/accounts.ts';
+import { noteChange } from '../audit/audit.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+import { judgePassword } from './judge-password.ts';
+
+/** `openedAt` of an account that a person opened at the hosted pages. */
+export const HOSTED = 'hosted';
+
+export interface NewAccountFields {
+  readonly email?: string;
+  /** Default: false. */
+  readonly emailVerified?: boolean;
+  /** May hold an '@' only when it is the account's own address. */
+  readonly username?: string;
+  readonly password?: string;
+  /** Default: active. */
+  readonly status?: AccountStatus;
+  readonly claims?: ProfileClaims;
+  /** Operators give these, and nothing that a person can reach. */
+  readonly roles?: readonly string[];
+  /** As AccountRecord has it. Absent: an operator makes the account. */
+  readonly openedAt?: string;
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** By dialect. */
+  readonly vendor?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+}
+
+export interface NewAccountWanted {
+  readonly organization: string;
+  readonly account: NewAccountFields;
+  /** Instead of `account.password`: the hash of one that was judged before. */
+  readonly passwordHash?: string;
+  /** Code points; default 12. */
+  readonly passwordMinimum?: number;
+  /** Given, the audit line is written. */
+  readonly origin?: RequestOrigin;
+  /** The client address of a person who opens the account, where it counts. Absent: an operator or a clinic does. */
+  readonly openedFrom?: string;
+}
+
+/**
+ * Refused('account-exists' | 'password-too-short' | 'password-too-common' | 'unavailable' | 'too-many-requests').
+ * The password is hashed before the name is tried, so that a door that must not tell (the hosted page) takes the
+ * same time. Sends no letter.
+ */
+export async function registerAccount(identity: Identity, wanted: NewAccountWanted): Promise<AccountRecord> {
+  const outcome = await insertAccount(identity, wanted);
+  if ('taken' in outcome) throw new Refused('account-exists', { detail: `The ${outcome.taken} is taken.` });
+  return outcome.account;
+}
+
+/** As registerAccount, for callers that care which name is taken. */
+export async function insertAccount(
+  identity: Identity,
+  wanted: NewAccountWanted,
+): Promise<{ account: AccountRecord } | { taken: TakenName }> {
+  const { openedFrom } = wanted;
+  if (openedFrom === undefined) return insert(identity, wanted);
+  return countedWhenMade(
+    identity,
+    openedFrom,
+    () => insert(identity, wanted),
+    (outcome) => 'account' in outcome,
+  );
+}
+
+/**
+ * Counts an account at its person's client address before `open`; only one that is made stays counted.
+ * Refused('too-many-requests').
+ */
+export async function countedWhenMade<Outcome>(
+  identity: Identity,
+  address: string,
+  open: () => Promise<Outcome>,
+  isMade: (outcome: Outcome) => boolean,
+): Promise<Outcome> {
+  const takeBack = await identity.strangers.count('accounts', address);
+  let made = false;
+  try {
+    const outcome = await open();
+    made = isMade(outcome);
+    return outcome;
+  } finally {
+    if (!made) await takeBack();
+  }
+}
+
+async function insert(
+  identity: Identity,
+  wanted: NewAccountWanted,
+): Promise<{ account: AccountRecord } | { taken: TakenName }> {
+  const { organization, account: fields, passwordMinimum = 12, origin } = wanted;
+  refuseForeignAddress(fields);
+  let passwordHash = wanted.passwordHash;
+  if (fields.password !== undefined) {
+    await judgePassword(identity, { password: fields.password, minimum: passwordMinimum, organization });
+    passwordHash = await identity.hasher.hash(fields.password);
+  }
+  const account = recordOf({ organization, fields, passwordHash, now: identity.clock.now() });
+  const outcome = await identity.stores.accounts.insert(account);
+  if (outcome !== 'inserted') return outcome;
+  if (origin !== undefined) {
+    noteChange(identity, { event: 'account.register', organization, subject: account.id, origin });
+  }
+  return { account };
+}
+
+/** Somebody else's address as a sign-in name would be a way to sit on it (Keycloak GHSA-cq42-vhv7-xr7p). */
+function refuseForeignAddress({ email, username }: NewAccountFields): void {
+  if (username === undefined || !username.includes('@')) return;
+  if (email !== undefined && foldName(username) === normalizeEmail(email)) return;
+  const faults = [{ path: ['username'], message: 'The username may not be an e-mail address.' }];
+  throw new Refused('invalid-fields', { faults });
+}
+
+/** The record of a new account, stored by nobody yet. */
+export function recordOf(made: {
+  organization: string;
+  fields: NewAccountFields;
+  passwordHash: string | undefined;
+  now: Date;
+}): AccountRecord {
+  const { fields, passwordHash, now } = made;
+  const vendor = Object.entries(fields.vendor ?? {}).map(([name, members]) => [name, { ...members }]);
+  return {
+    id: randomToken('acc_'),
+    organization: made.organization,
+    status: fields.status ?? 'active',
+    ...(fields.email === undefined ? {} : { email: normalizeEmail(fields.email) }),
+    emailVerified: fields.emailVerified ?? false,
+    ...(fields.username === undefined ? {} : { username: takeName(fields.username) }),
+    ...(passwordHash === undefined ? {} : { passwordHash }),
+    claims: { ...fields.claims },
+    roles: [...(fields.roles ?? [])],
+    ...(fields.openedAt === undefined ? {} : { openedAt: fields.openedAt }),
+    aliases: { ...fields.aliases },
+    vendor: Object.fromEntries(vendor),
+    createdAt: now,
+    updatedAt: now,
+    version: 1,
+  };
+}

@@ -1,0 +1,46 @@
+/** Deleting an account for good, in every dialect. */
+
+import { Refused } from '../../core/refused.ts';
+import { noteChange } from '../audit/audit.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+import { endAccessForGood, endLetters } from './revoke-access.ts';
+import { updateAccount } from './update-account.ts';
+
+/**
+ * Nothing about the person stays but the audit's pseudonym (the account id). Address, names and upstream
+ * identities are free again. An account that is gone already is no error.
+ */
+export async function deleteAccount(
+  identity: Identity,
+  wanted: { accountId: string; origin?: RequestOrigin },
+): Promise<void> {
+  const { accountId, origin } = wanted;
+  const { accounts, identities, presence } = identity.stores;
+  const account = await accounts.byId(accountId);
+  if (account === undefined) return;
+  // Blocked first: if the server dies half way, nobody gets in and the deletion can be asked for again.
+  await updateAccount(identity, accountId, (present) => ({ ...present, status: 'blocked' })).catch(
+    ignoreGone,
+  );
+  await endAccessForGood(identity, accountId);
+  await Promise.all([
+    endLetters(identity, accountId),
+    identities.removeByAccount(accountId),
+    presence.remove(accountId),
+  ]);
+  const removed = await accounts.remove(accountId);
+  // Once more, for a sign-in that was under way when the account was blocked.
+  await endAccessForGood(identity, accountId);
+  if (!removed) return;
+  noteChange(identity, {
+    event: 'account.delete',
+    organization: account.organization,
+    subject: accountId,
+    origin,
+  });
+}
+
+function ignoreGone(error: unknown): void {
+  if (error instanceof Refused && error.reason === 'account-not-found') return;
+  throw error;
+}

@@ -1,0 +1,53 @@
+/**
+ * Reading accounts. An account of another organization does not exist for a caller that names one.
+ */
+import type { AccountRecord } from '../../model/account.ts';
+import type { Identity } from '../context.ts';
+
+/** Undefined: unknown, or of another organization than the one that is named. */
+export async function findAccount(
+  identity: Identity,
+  wanted: { id: string; organization?: string },
+): Promise<AccountRecord | undefined> {
+  const account = await identity.stores.accounts.byId(wanted.id);
+  if (wanted.organization !== undefined && account?.organization !== wanted.organization) return undefined;
+  return account;
+}
+
+/** The account that a sign-in name leads to: tried as each of `by` in turn, compared folded. */
+export async function findByLogin(
+  identity: Identity,
+  wanted: { organization: string; login: string; by: readonly ('email' | 'username')[] },
+): Promise<AccountRecord | undefined> {
+  const { accounts } = identity.stores;
+  const login = wanted.login.trim();
+  // All at once: the number of round trips must not tell which name was found.
+  const found = await Promise.all(
+    wanted.by.map((name) =>
+      name === 'email'
+        ? accounts.byEmail(wanted.organization, login)
+        : accounts.byUsername(wanted.organization, login),
+    ),
+  );
+  return found.find((account) => account !== undefined);
+}
+
+/** Few enough to be worked on at once, whatever the store; many enough to share a transaction. */
+const BATCH = 50;
+
+/** Every account of the organization, in order of id, batch by batch. */
+export async function* accountBatches(
+  identity: Identity,
+  organization: string,
+): AsyncIterable<readonly AccountRecord[]> {
+  let after: string | undefined;
+  while (true) {
+    const batch = await identity.stores.accounts.page(organization, {
+      limit: BATCH,
+      ...(after === undefined ? {} : { after }),
+    });
+    yield batch;
+    if (batch.length < BATCH) return;
+    after = batch.at(-1)?.id;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Accounts that a clinic's own portal signs in under an id of its own. The key is a second alias, unique by
+ * index, and the only thing that links: finding a person by e-mail or username would be account take-over.
+ */
+
+import { Refused } from '../../core/refused.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { Identity } from '../context.ts';
+import type { NewAccountFields } from './create-account.ts';
+import { insertAccount } from './create-account.ts';
+
+/** Of the alias that holds the clinic's key. */
+const SUFFIX = '-sso';
+/** What a clinic decides about an account of its own: the id it shows, and whether its person gets mail. */
+const MEMBERS: readonly string[] = ['sso_code', 'disable_emails'];
+
+/** The account as it is when no clinic signs in to it: without its key and its decisions. */
+export function withoutSingleSignOn(account: AccountRecord): AccountRecord {
+  const names = Object.keys(account.aliases).filter((name) => name.endsWith(SUFFIX));
+  if (names.length === 0) return account;
+  const vendor = { ...account.vendor };
+  for (const dialect of names.map((name) => name.slice(0, -SUFFIX.length))) {
+    const members = Object.entries(vendor[dialect] ?? {}).filter(([member]) => !MEMBERS.includes(member));
+    vendor[dialect] = Object.fromEntries(members);
+  }
+  const aliases = Object.entries(account.aliases).filter(([name]) => !names.includes(name));
+  return { ...account, aliases: Object.fromEntries(aliases), vendor };
+}
+
+/**
+ * The account that was made under `key` in this organization, whatever its status, or a new one by `fresh`
+ * (asked again when a name of its was taken meanwhile). First calls in parallel make one account; a deleted
+ * account is followed by a new one. Refused('account-exists') when `fresh` insists on a name that is taken.
+ */
+export async function findOrCreateByKey(
+  identity: Identity,
+  wanted: {
+    organization: string;
+    dialect: string;
+    key: string;
+    fresh: () => Promise<NewAccountFields>;
+  },
+): Promise<{ account: AccountRecord; created: boolean }> {
+  const { organization, dialect, key, fresh } = wanted;
+  const alias = `${dialect}${SUFFIX}`;
+  const value = `${organization}\0${key}`;
+  for (let tries = 0; tries < 10; tries += 1) {
+    const present = await identity.stores.accounts.byAlias(alias, value);
+    if (present !== undefined) return { account: present, created: false };
+    const fields = await fresh();
+    const account = { ...fields, aliases: { ...fields.aliases, [alias]: value } };
+    const outcome = await insertAccount(identity, { organization, account });
+    if ('account' in outcome) return { account: outcome.account, created: true };
+  }
+  throw new Refused('account-exists', { detail: 'A name of the new account is taken.' });
+}

@@ -1,0 +1,52 @@
+/** Changing an account: read, decide, compare-and-set, and again when somebody else was faster. */
+import { isDeepStrictEqual } from 'node:util';
+import { foldName, normalizeEmail } from '../../core/normalize.ts';
+import { Refused } from '../../core/refused.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { Identity } from '../context.ts';
+
+/** Writers of one account come in twos and threes; who loses so often is not unlucky but wrong. */
+const TRIES = 50;
+
+/**
+ * `change` gets the present record and returns the wanted one, or null for no change; it may run more than
+ * once and must not change what it is given. updatedAt moves when something changed, never with `quiet`
+ * (changes that are not the person's: a rehash, a minted id). A username that is the address follows the
+ * address, so that an address given up is nobody's sign-in name.
+ * Refused('account-not-found') when it is gone, ('account-exists') when a new name is taken.
+ */
+export async function updateAccount(
+  identity: Identity,
+  id: string,
+  change: (account: AccountRecord) => AccountRecord | null,
+  options: { quiet?: boolean } = {},
+): Promise<AccountRecord> {
+  const { accounts } = identity.stores;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const present = await accounts.byId(id);
+    if (present === undefined) throw new Refused('account-not-found');
+    const changed = change(structuredClone(present));
+    if (changed === null) return present;
+    const wanted = withNames(present, changed);
+    if (isDeepStrictEqual(wanted, present)) return present;
+    if (options.quiet !== true) wanted.updatedAt = identity.clock.now();
+    const outcome = await accounts.update(wanted);
+    if (outcome === 'updated') return { ...wanted, version: wanted.version + 1 };
+    if (outcome === 'gone') throw new Refused('account-not-found');
+    if (outcome !== 'conflict')
+      throw new Refused('account-exists', { detail: `The ${outcome.taken} is taken.` });
+  }
+  throw new Error(`The account ${id} could not be changed: ${TRIES} conflicts in a row.`);
+}
+
+function withNames(present: AccountRecord, changed: AccountRecord): AccountRecord {
+  const wanted = { ...changed, version: present.version };
+  if (wanted.email !== undefined) wanted.email = normalizeEmail(wanted.email);
+  const { email, username } = present;
+  const followed = email !== undefined && username !== undefined && foldName(username) === foldName(email);
+  if (followed && wanted.email !== email && wanted.username === username) {
+    if (wanted.email === undefined) delete wanted.username;
+    else wanted.username = wanted.email;
+  }
+  return wanted;
+}

@@ -1,0 +1,58 @@
+/**
+ * The trace that a sign-in leaves: the time on the account and one audit line. signInWithPassword and
+ * signInWithCode write theirs themselves; for other proofs (upstream, single sign-on, registration) the
+ * caller asks for it here.
+ */
+
+import { foldName } from '../../core/normalize.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+
+export type Factor = 'pwd' | 'otp' | 'fed' | 'sso';
+
+export async function noteSignIn(
+  identity: Identity,
+  wanted: { account: AccountRecord; origin: RequestOrigin; factor: Factor },
+): Promise<void> {
+  const { account, origin, factor } = wanted;
+  await identity.stores.accounts.touch(account.id, identity.clock.now());
+  identity.audit.write({
+    event: 'sign-in',
+    outcome: 'success',
+    organization: account.organization,
+    subject: account.id,
+    clientId: origin.clientId,
+    address: origin.address,
+    requestId: origin.requestId,
+    detail: { door: origin.door, factor },
+  });
+}
+
+/**
+ * A refused sign-in. Where the name leads to no account the line carries a pseudonym: what people type into
+ * a name field is now and then a password.
+ */
+export function noteRefusedSignIn(
+  identity: Identity,
+  refused: {
+    organization: string;
+    account: AccountRecord | undefined;
+    name: string;
+    origin: RequestOrigin;
+    factor: Factor;
+    why: 'wrong' | 'not-admitted' | 'too-many-requests';
+  },
+): void {
+  const { account, origin } = refused;
+  const pseudonym = identity.secrets.mac('audit-name', `${refused.organization}\0${foldName(refused.name)}`);
+  identity.audit.write({
+    event: 'sign-in',
+    outcome: 'refused',
+    organization: refused.organization,
+    subject: account?.id ?? `unknown:${pseudonym.slice(0, 22)}`,
+    clientId: origin.clientId,
+    address: origin.address,
+    requestId: origin.requestId,
+    detail: { door: origin.door, factor: refused.factor, why: refused.why },
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * The `state` of a redirect to an upstream: a one-use ticket without account that carries what must be known
+ * when the browser comes back. It proves nothing by itself: the caller binds it to the browser.
+ */
+import { randomToken } from '../../core/crypto.ts';
+import type { Json } from '../../model/json.ts';
+import type { Identity } from '../context.ts';
+
+/**
+ * Resolves with the state. `lifetime`: seconds. `data` is stored sealed. `token`: one that was made before.
+ * Refused('too-many-requests') with an address.
+ */
+export async function makeState(
+  identity: Identity,
+  wanted: {
+    purpose: string;
+    organization: string;
+    lifetime: number;
+    data: Readonly<Record<string, Json>>;
+    token?: string;
+    /** The client's, where whoever asks may be a stranger: it counts there. */
+    address?: string;
+  },
+): Promise<string> {
+  if (wanted.address !== undefined) await identity.strangers.count('signIns', wanted.address);
+  const token = wanted.token ?? randomToken();
+  const hash = identity.secrets.mac('state', token);
+  const now = identity.clock.now();
+  await identity.stores.tickets.put(hash, {
+    purpose: wanted.purpose,
+    organization: wanted.organization,
+    data: identity.secrets.seal(JSON.stringify(wanted.data), `state:${hash}`),
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + wanted.lifetime * 1000),
+  });
+  return token;
+}
+
+export interface StateView {
+  readonly organization: string;
+  readonly data: Record<string, Json>;
+}
+
+interface Asked {
+  readonly purpose: string;
+  readonly token: string;
+}
+
+/** Reads without spending: what may refuse the answer comes first. Undefined: as for spendState. */
+export function readState(identity: Identity, asked: Asked): Promise<StateView | undefined> {
+  return view(identity, asked, 'read');
+}
+
+/** For exactly one caller. Undefined: unknown, expired, spent, of another purpose. */
+export function spendState(identity: Identity, asked: Asked): Promise<StateView | undefined> {
+  return view(identity, asked, 'spend');
+}
+
+async function view(
+  identity: Identity,
+  { purpose, token }: Asked,
+  how: 'read' | 'spend',
+): Promise<StateView | undefined> {
+  const hash = identity.secrets.mac('state', token);
+  const ticket = await identity.stores.tickets[how](hash, purpose, identity.clock.now());
+  if (ticket === undefined) return undefined;
+  const data = JSON.parse(identity.secrets.open(ticket.data, `state:${hash}`)) as Record<string, Json>;
+  return { organization: ticket.organization, data };
+}

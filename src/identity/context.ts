@@ -1,0 +1,57 @@
+/**
+ * The domain: who people are, how they prove it, what a failed try costs. Functions of this folder take an
+ * Identity first, then one named object. Nothing here knows koa, a database driver or oidc-provider: what
+ * must happen to grants and sessions when an account ends is asked of AccessEnder, which oidc/ implements.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { Secrets } from '../core/crypto.ts';
+import type { Mailer } from '../mail/mailer.ts';
+import type { Audit } from '../observe/audit.ts';
+import type { Log } from '../observe/log.ts';
+import type { Stores } from '../store/ports/stores.ts';
+import type { PasswordHasher } from './passwords/hasher.ts';
+import type { PasswordPolicy } from './passwords/policy.ts';
+import type { Strangers } from './rate-limits/anonymous-budgets.ts';
+import type { Budgets } from './rate-limits/budgets.ts';
+import type { Attempts } from './rate-limits/sign-in-attempts.ts';
+
+export interface Identity {
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  readonly hasher: PasswordHasher;
+  readonly policy: PasswordPolicy;
+  readonly budgets: Budgets;
+  readonly attempts: Attempts;
+  readonly strangers: Strangers;
+  readonly mailer: Mailer;
+  readonly audit: Audit;
+  readonly log: Log;
+  /** Links in letters begin here. */
+  readonly issuer: string;
+  readonly access: AccessEnder;
+}
+
+/** Ends what an account holds. */
+export interface AccessEnder {
+  /**
+   * Every grant with its tokens, every browser session, and every sign-in that waits to become one, but the
+   * ones to keep. `clientId`: keeps all grants of this client.
+   */
+  endAll(
+    accountId: string,
+    keep?: { readonly grantId?: string; readonly sessionUid?: string; readonly clientId?: string },
+  ): Promise<void>;
+  /** What the account has allowed apps, for when they ask again. */
+  forgetConsents(accountId: string): Promise<void>;
+}
+
+/** Who is calling, for counters and the audit line. */
+export interface RequestOrigin {
+  /** Canonical client address. */
+  readonly address: string;
+  readonly requestId: string;
+  readonly clientId: string;
+  /** 'hosted' or the dialect's name. */
+  readonly door: string;
+}

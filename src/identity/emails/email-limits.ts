@@ -1,0 +1,57 @@
+/**
+ * The budgets of emails that anybody may ask for in another's name. Counted by client address, so that one
+ * machine cannot write to all the world; by mailbox and client address, so that a stranger uses up none but
+ * its own share of a person's emails; and by mailbox, so that many machines cannot flood one. Who is over a
+ * budget is told so. A mailbox is named by what was typed, never by the account that it leads to: the
+ * answer is the same whether or not there is one.
+ */
+import { randomUUID } from '../../core/crypto.ts';
+import { Refused } from '../../core/refused.ts';
+import type { Taken } from '../../store/ports/rate-limits.ts';
+import type { Identity } from '../context.ts';
+import type { LetterQuota } from './send-email.ts';
+
+/** Over all mailboxes: a practice behind one address goes on working. Seconds. */
+const PER_ADDRESS: LetterQuota = { limit: 60, window: 900 };
+/** How many client addresses may use up their share of one mailbox. */
+const SHARES = 4;
+
+interface EmailRequest {
+  /** Whose emails these are: an account, or a name as it was typed. */
+  readonly mailbox: readonly string[];
+  readonly address: string;
+  /** Emails to this mailbox that one client address may ask for. */
+  readonly quota: LetterQuota;
+  readonly perAddress?: LetterQuota;
+}
+
+/** Takes one email of each budget, or none. Refused('too-many-requests'), about emails. */
+export async function takeEmail(identity: Identity, wanted: EmailRequest): Promise<void> {
+  const { mailbox, address, quota, perAddress = PER_ADDRESS } = wanted;
+  const { limit, window } = quota;
+  const budgets: [owner: readonly string[], LetterQuota][] = [
+    [['address', address], perAddress],
+    [['share', address, ...mailbox], quota],
+    [['mailbox', ...mailbox], { limit: limit * SHARES, window }],
+  ];
+  const { attempts } = identity.stores;
+  const mark = randomUUID();
+  const taken: string[] = [];
+  for (const [owner, budget] of budgets) {
+    const key = `email-budget:${identity.secrets.mac('email-budget', JSON.stringify([owner, budget]))}`;
+    const limits = { limit: budget.limit, window: budget.window * 1000 };
+    const outcome = await attempts.take(key, mark, limits, identity.clock.now());
+    if (!outcome.allowed) {
+      await Promise.all(taken.map((other) => attempts.giveBack(other, mark)));
+      throw noMoreEmails(outcome);
+    }
+    taken.push(key);
+  }
+}
+
+function noMoreEmails({ retryAfter }: Taken): Refused {
+  return new Refused('too-many-requests', {
+    retryAfter: Math.max(1, Math.ceil(retryAfter / 1000)),
+    about: 'emails',
+  });
+}

@@ -1,0 +1,128 @@
+/**
+ * Hashes passwords with argon2id and checks them against any format of imported-hash.ts.
+ *
+ * A refusal must not tell by its time what kind of hash an account has, or that there is none (security.md
+ * W7, B5; docs/decisions/0008-equal-refusals.md). So each refusal does the work of all kinds.
+ *
+ * Passwords are hashed in Unicode's NFC (NIST SP 800-63B 3.1.1.2): the same password typed on a phone and on
+ * a Mac must be the same bytes. Nothing else is done to them: no trimming, no cutting. An imported hash may
+ * stem from the bytes as typed, so these are tried too where they differ from NFC; that depends on the
+ * password sent alone and tells nothing about the account.
+ */
+import { availableParallelism } from 'node:os';
+import { hash as hashArgon2 } from '@node-rs/argon2';
+import { Refused } from '../../core/refused.ts';
+import { takePassword } from '../../core/text.ts';
+import { createWorkSlots } from './hash-queue.ts';
+import type { PasswordCheck } from './imported-hash.ts';
+import { argon2Parameters, decoyOf, isBcrypt, readHash } from './imported-hash.ts';
+
+export interface PasswordHasher {
+  /** A PHC string. Refused('unavailable') when too many hashes wait, ('invalid-fields') over 1024 bytes. */
+  hash(password: string): Promise<string>;
+  /**
+   * `hash` undefined (no account, no password): wrong. What is wrong, or right but not `admitted`, takes the
+   * work of one check of each kind: the one that hash() makes, and `decoys`. `rehash`: right, but of another
+   * format or a weaker cost than hash() makes. Refused('unavailable').
+   */
+  verify(password: string, hash: string | undefined, options?: VerifyOptions): Promise<Verdict>;
+}
+
+export interface VerifyOptions {
+  /** Hashes of the other kinds that the organization holds, the costliest of each. */
+  readonly decoys?: readonly string[];
+  /** False: the right password will be refused too. */
+  readonly admitted?: boolean;
+}
+
+export interface Verdict {
+  readonly right: boolean;
+  readonly rehash: boolean;
+}
+
+/** OWASP's second set; memory in KiB. */
+const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+/** OWASP's sets of equal strength: at least so much memory (KiB) with at least so many passes. */
+const STRONG_ENOUGH = [
+  { memory: 47_104, passes: 1 },
+  { memory: 19_456, passes: 2 },
+  { memory: 12_288, passes: 3 },
+  { memory: 9_216, passes: 4 },
+  { memory: 7_168, passes: 5 },
+];
+
+/** Above this a foreign hash is remade although it is strong: each sign-in would cost several of ours. */
+const COSTS_TOO_MUCH = 65_536;
+
+/** bcrypt looks at so many bytes. */
+const BCRYPT_BYTES = 72;
+
+/** `concurrency`: hashes at once, by default as many as there are cores. `queue`: how many may wait. */
+export function createPasswordHasher(options: {
+  concurrency?: number | undefined;
+  queue: number;
+}): PasswordHasher {
+  const inSlot = createWorkSlots({
+    size: options.concurrency ?? availableParallelism(),
+    queue: options.queue,
+  });
+  const decoy = hashArgon2('', COST).then(decoyOf);
+
+  return {
+    async hash(password) {
+      const composed = takePassword(password);
+      if (composed === undefined) {
+        const faults = [{ path: ['password'], message: 'The password is too long.' }];
+        throw new Refused('invalid-fields', { faults });
+      }
+      return inSlot(() => hashArgon2(composed, COST));
+    },
+    async verify(password, hash, { decoys = [], admitted = true } = {}) {
+      const composed = takePassword(password);
+      if (composed === undefined) return { right: false, rehash: false };
+      const spellings = [...new Set([composed, password])];
+      const own = hash === undefined ? undefined : readHash(hash);
+      return inSlot(async () => {
+        const { right, checks } = await tryAll(own, spellings);
+        if (right && admitted && hash !== undefined) {
+          return { right: true, rehash: shouldRehash(hash, password) };
+        }
+        const done = { kind: own?.kind, work: (own?.work ?? 0) * checks };
+        await spendRest([await decoy, ...decoys], { password, times: spellings.length, done });
+        return { right, rehash: false };
+      });
+    },
+  };
+}
+
+async function tryAll(own: PasswordCheck | undefined, spellings: readonly string[]) {
+  let checks = 0;
+  for (const spelling of own === undefined ? [] : spellings) {
+    checks += 1;
+    if (await own?.matches(spelling)) return { right: true, checks };
+  }
+  return { right: false, checks };
+}
+
+/** What is missing to `times` checks of each kind, after the work that the account's own hash took. */
+async function spendRest(
+  decoys: readonly string[],
+  spent: { password: string; times: number; done: { kind: string | undefined; work: number } },
+): Promise<void> {
+  const { password, times, done } = spent;
+  const kinds = new Map(decoys.flatMap((hash) => readHash(hash) ?? []).map((check) => [check.kind, check]));
+  for (const check of kinds.values()) {
+    const rest = check.work * times - (check.kind === done.kind ? done.work : 0);
+    if (rest > 0) await check.spend(password, rest);
+  }
+}
+
+function shouldRehash(hash: string, password: string): boolean {
+  // bcrypt cannot tell long passwords apart: what was typed now need not be the whole of what was set.
+  if (isBcrypt(hash)) return Buffer.byteLength(password) <= BCRYPT_BYTES;
+  const argon2 = argon2Parameters(hash);
+  if (argon2 === undefined || argon2.variant !== 'id' || argon2.version !== 19) return true;
+  if (argon2.memory > COSTS_TOO_MUCH) return true;
+  return !STRONG_ENOUGH.some(({ memory, passes }) => argon2.memory >= memory && argon2.passes >= passes);
+}

@@ -1,0 +1,51 @@
+/**
+ * Which new passwords are refused (NIST SP 800-63B 3.1.1.2): too short ones, and those that guessers try
+ * first. One list for every door; no rules of composition. Entries of eight characters stay in although the
+ * hosted pages ask for more, because dialects have lower minimums.
+ */
+import { dictionary } from '@zxcvbn-ts/language-common';
+import { takePassword } from '../../core/text.ts';
+
+export type PasswordVerdict = 'ok' | 'too-short' | 'too-common';
+
+export interface PasswordPolicy {
+  /** `minimum` in code points. Too short comes before too common. */
+  judge(password: string, rules: { minimum: number; organizationName?: string }): PasswordVerdict;
+}
+
+/** `productNames` and `extra` (passwords.blocklist): words that, with digits and signs around them, make no password. */
+export function createPasswordPolicy(options: {
+  productNames: readonly string[];
+  extra: readonly string[];
+}): PasswordPolicy {
+  const common = new Set(dictionary['passwords-common'].map(fold));
+  const words = ['Portico', ...options.productNames, ...options.extra];
+  const exact = new Set(options.extra.map(fold));
+  return {
+    judge(password, { minimum, organizationName }) {
+      const composed = takePassword(password);
+      // Too long: the hasher refuses it.
+      if (composed === undefined) return 'ok';
+      if ([...composed].length < minimum) return 'too-short';
+      const folded = fold(composed);
+      const own = organizationName === undefined ? words : [...words, organizationName];
+      if (common.has(folded) || exact.has(folded) || own.some((word) => isMadeOf(folded, word)))
+        return 'too-common';
+      return 'ok';
+    },
+  };
+}
+
+function fold(text: string): string {
+  return (takePassword(text) ?? '').toLowerCase();
+}
+
+/** 'portico2031!' and 'North-Clinic-99' are made of 'Portico' and 'North Clinic': without the word no letter is left. */
+function isMadeOf(folded: string, word: string): boolean {
+  const letters = (text: string) => text.replace(/[^\p{L}\p{M}]/gu, '');
+  const core = letters(fold(word));
+  // A word of three letters says little about the rest.
+  if (core.length < 4) return false;
+  const password = letters(folded);
+  return password.length > 0 && password.replaceAll(core, '') === '';
+}

@@ -1,0 +1,61 @@
+/**
+ * What people who have proven nothing yet can make the server keep: begun sign-ins, pushed requests, device
+ * codes, new accounts. One client address has a budget of each, counted in the shared store (security.md B4).
+ *
+ * Of many addresses at once no budget of one helps. So once more than half of the memory is in use that holds
+ * what passes, the budgets shrink with the fourth power of what is free: whoever has used much waits, and an
+ * address that has used nothing still gets in. Sign-ins that are under way need the last of it.
+ */
+import type { Clock } from '../../core/clock.ts';
+import type { Secrets } from '../../core/crypto.ts';
+import { randomUUID } from '../../core/crypto.ts';
+import { Refused } from '../../core/refused.ts';
+import type { Stores } from '../../store/ports/stores.ts';
+
+/** Windows in seconds, as configured under `strangers`. */
+export interface StrangerLimits {
+  readonly signIns: { readonly limit: number; readonly window: number };
+  readonly pushedRequests: { readonly limit: number; readonly window: number };
+  readonly deviceCodes: { readonly limit: number; readonly window: number };
+  readonly accounts: { readonly limit: number; readonly window: number };
+}
+
+export interface Strangers {
+  /**
+   * Counts one, before the work. Refused('too-many-requests'). What it resolves with takes the count back where
+   * nothing was kept, or where whoever asked turned out to be no stranger; it never rejects.
+   */
+  count(what: keyof StrangerLimits, address: string): Promise<() => Promise<void>>;
+}
+
+/** Seconds: memory may be free again long before the window of an address is over. */
+const SOON = 60;
+
+export function createStrangers(options: {
+  stores: Pick<Stores, 'attempts' | 'fullness'>;
+  clock: Clock;
+  limits: StrangerLimits;
+  secrets: Secrets;
+}): Strangers {
+  const { stores, clock, limits, secrets } = options;
+  return {
+    async count(what, address) {
+      const key = `strangers:${secrets.mac('strangers', JSON.stringify([what, address]))}`;
+      const mark = randomUUID();
+      const { limit, window } = limits[what];
+      // Accounts lie where there is room.
+      const share = what === 'accounts' ? 1 : shareAt(await stores.fullness());
+      const shrunk = { limit: Math.floor(limit * share), window: window * 1000 };
+      const taken = await stores.attempts.take(key, mark, shrunk, clock.now());
+      if (!taken.allowed) {
+        const wait = Math.max(1, Math.ceil(taken.retryAfter / 1000));
+        throw new Refused('too-many-requests', { retryAfter: share < 1 ? Math.min(wait, SOON) : wait });
+      }
+      return () => stores.attempts.giveBack(key, mark).catch(() => undefined);
+    },
+  };
+}
+
+function shareAt(fullness: number): number {
+  return Math.min(1, 2 * Math.max(0, 1 - fullness)) ** 4;
+}

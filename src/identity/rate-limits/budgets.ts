@@ -1,0 +1,152 @@
+/**
+ * Budgets of which only some outcomes count: failed sign-ins, wrong link tokens. A budget is held before the
+ * work and settled after it. Read before and charged after, a thousand requests at once all find room.
+ *
+ * What is in flight stands beside the count that it may be charged to, as a sliding counter of its own. Work
+ * begins when both together stay within the limit, so of all that is judged never more than the limit counts.
+ * (In flight is taken first and the charged count read after it; the charge is written before the mark of the
+ * flight goes. So an earlier request is always seen in one of the two, at times in both.)
+ *
+ * A budget that is used up by what is charged refuses at once. One that is only used up by requests in flight
+ * waits for their outcome: honest sign-ins at once from one clinic are all let in.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Clock } from '../../core/clock.ts';
+import type { AttemptStore, Limit, Taken } from '../../store/ports/rate-limits.ts';
+
+export interface Budget {
+  /** Of the charged count in the store. */
+  readonly key: string;
+  readonly limit: Limit;
+  readonly kind: 'sliding' | 'fixed';
+}
+
+/** Exactly one of the two must be called. One that is forgotten, with its process for instance, lapses. */
+export interface Hold {
+  /** The outcome counts. */
+  charge(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** `holds`: one per budget, in their order. `full`: what is charged to those that are; nothing is held. */
+export type Held = { readonly holds: readonly Hold[] } | { readonly full: ReadonlyMap<Budget['key'], Taken> };
+
+export interface Budgets {
+  /** All or none. May take as long as the requests that are in flight. */
+  hold(budgets: readonly Budget[]): Promise<Held>;
+  /** Counts without a hold. */
+  charge(budget: Budget): Promise<void>;
+  /** What is charged. */
+  read(budget: Budget): Promise<Taken>;
+}
+
+/** Milliseconds after which a flight counts as lost: longer than any request waits and works. */
+const FLIGHT = 300_000;
+/** Milliseconds for which a request waits for the outcome of others. */
+const PATIENCE = 30_000;
+/** Milliseconds between two looks. */
+const LOOK_EVERY = 10;
+/** What a request hears that waited for so long: come again in a second. */
+const OUT_OF_PATIENCE: Taken = { allowed: false, count: 0, retryAfter: 1_000 };
+
+/** `busy`: a budget that lacks room, but only because of others in flight. */
+type Tried = Held | { readonly busy: Budget['key'] };
+
+/** Requests that wait for one budget. `full`: what the first of them found; it is true for all. */
+interface Line {
+  last: Promise<unknown>;
+  full?: Taken | undefined;
+}
+
+/** One per process: of those that wait for the same budget only the first in line asks the store. */
+export function createBudgets({ store, clock }: { store: AttemptStore; clock: Clock }): Budgets {
+  const lines = new Map<Budget['key'], Line>();
+  const flights = ({ key }: Budget) => `${key}:in-flight`;
+
+  const read = ({ key, limit, kind }: Budget) =>
+    kind === 'fixed' ? store.peekWindow(key, limit, clock.now()) : store.peek(key, limit, clock.now());
+
+  async function charge({ key, limit, kind }: Budget): Promise<void> {
+    const now = clock.now();
+    if (kind === 'fixed') await store.takeInWindow(key, limit, now);
+    else await store.take(key, randomUUID(), limit, now);
+  }
+
+  function holdOf(budget: Budget, mark: string): Hold {
+    const release = () => store.giveBack(flights(budget), mark);
+    return {
+      release,
+      async charge() {
+        await charge(budget);
+        await release();
+      },
+    };
+  }
+
+  async function tryOnce(budgets: readonly Budget[]): Promise<Tried> {
+    const mark = randomUUID();
+    const tries = budgets.map((budget) => ({ budget, hold: holdOf(budget, mark) }));
+    const flying = await Promise.all(
+      tries.map(async ({ budget, hold }) => {
+        const limit = { limit: budget.limit.limit, window: FLIGHT };
+        return { budget, hold, flight: await store.take(flights(budget), mark, limit, clock.now()) };
+      }),
+    );
+    const seen = await Promise.all(flying.map(async (one) => ({ ...one, charged: await read(one.budget) })));
+    const busy = seen.find(
+      ({ budget, flight, charged }) => !flight.allowed || flight.count + charged.count > budget.limit.limit,
+    );
+    if (busy === undefined) return { holds: seen.map(({ hold }) => hold) };
+    await Promise.all(seen.filter(({ flight }) => flight.allowed).map(({ hold }) => hold.release()));
+    const full = seen.filter(({ charged }) => !charged.allowed);
+    if (full.length === 0) return { busy: busy.budget.key };
+    return { full: new Map(full.map(({ budget, charged }) => [budget.key, charged])) };
+  }
+
+  /** Tries again while the budget of this line is the one that lacks room. */
+  async function look(key: string, budgets: readonly Budget[], end: number): Promise<Tried> {
+    for (;;) {
+      const tried = await tryOnce(budgets);
+      if (!('busy' in tried) || tried.busy !== key || performance.now() >= end) return tried;
+      await pause(LOOK_EVERY);
+    }
+  }
+
+  /** First come, first served. */
+  async function standInLine(key: string, budgets: readonly Budget[], end: number): Promise<Tried> {
+    const line: Line = lines.get(key) ?? { last: Promise.resolve() };
+    lines.set(key, line);
+    const mine = line.last.then(async (): Promise<Tried> => {
+      if (line.full !== undefined) return { full: new Map([[key, line.full]]) };
+      const tried = await look(key, budgets, end);
+      if ('full' in tried) line.full = tried.full.get(key);
+      return tried;
+    });
+    const gone = mine.then(
+      () => {},
+      () => {},
+    );
+    line.last = gone;
+    try {
+      return await mine;
+    } finally {
+      if (line.last === gone) lines.delete(key);
+    }
+  }
+
+  return {
+    read,
+    charge,
+    async hold(budgets) {
+      const end = performance.now() + PATIENCE;
+      let key = budgets.find((budget) => lines.has(budget.key))?.key;
+      for (;;) {
+        const tried = await (key === undefined ? tryOnce(budgets) : standInLine(key, budgets, end));
+        if (!('busy' in tried)) return tried;
+        key = tried.busy;
+        if (performance.now() >= end) return { full: new Map([[key, OUT_OF_PATIENCE]]) };
+      }
+    },
+  };
+}

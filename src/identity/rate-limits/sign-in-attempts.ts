@@ -1,0 +1,155 @@
+/**
+ * What failed tries cost: one policy for every door that checks a secret (hosted pages, dialects, codes,
+ * password change), counted in the shared store. Four sliding counters, all held before the work and charged
+ * by failure alone (budgets.ts):
+ *
+ * - pair: login and client address. Cleared by success.
+ * - login: from all addresses. Not applied to addresses from which this account signed in within the last 30
+ *   days, so that a stranger cannot lock its owner out.
+ * - address: over all logins.
+ * - codes: wrong one-time codes of a login, from all addresses and over a long time, with the same exception as
+ *   login. Each new code gives new tries; this is what a patient guesser has in all.
+ *
+ * A login is the account that the sent name leads to. Where there is none it is the organization and the
+ * folded name, so that both look alike. Counters that cannot be reached throw StoreUnavailable: the answer is
+ * 503, never a free try. Keys are hashed under the server's key: a dump shows neither names nor addresses.
+ */
+import type { Clock } from '../../core/clock.ts';
+import type { Secrets } from '../../core/crypto.ts';
+import { foldName } from '../../core/normalize.ts';
+import { Refused } from '../../core/refused.ts';
+import type { AttemptStore, Taken } from '../../store/ports/rate-limits.ts';
+import type { Budget, Budgets, Hold } from './budgets.ts';
+
+/** Windows in seconds, as configured under `attempts`. */
+export interface AttemptLimits {
+  readonly pair: { readonly limit: number; readonly window: number };
+  readonly address: { readonly limit: number; readonly window: number };
+  readonly login: { readonly limit: number; readonly window: number };
+  readonly codes: { readonly limit: number; readonly window: number };
+}
+
+/** `accountId`: the account that the name leads to, if it leads to one. `address`: canonical. */
+export interface Tried {
+  readonly organization: string;
+  readonly accountId?: string;
+  readonly name: string;
+  readonly address: string;
+  /** The secret is a one-time code. */
+  readonly code?: boolean;
+}
+
+export interface Attempts {
+  /**
+   * Opens a try, before any work. Refused('too-many-requests') over a limit; such a call leaves no count.
+   */
+  begin(who: Tried): Promise<Attempt>;
+  /** For doors that tell whether a name is taken: refused while a try would be, and never counted. Refused('too-many-requests'). */
+  check(who: Tried): Promise<void>;
+  /** For doors that judge nothing. Refused('too-many-requests') while the address has too many failures. */
+  checkAddress(address: string): Promise<void>;
+  /** Opens a try at a door where only the client address counts. Refused('too-many-requests'). */
+  beginAt(address: string): Promise<Hold>;
+}
+
+/** Exactly one of the three must be called. */
+export interface Attempt {
+  /** Clears the pair, and remembers the address as one of the account's. */
+  succeeded(accountId: string): Promise<void>;
+  /** 'codes-used-up': no more codes are tried for a long time. */
+  failed(): Promise<'counted' | 'codes-used-up'>;
+  /** The secret was never judged (too many hashes waiting, store gone): nothing counts. */
+  abandoned(): Promise<void>;
+}
+
+const KNOWN_ADDRESS_FOR = 30 * 24 * 3600 * 1000;
+
+export function createAttempts(options: {
+  store: AttemptStore;
+  budgets: Budgets;
+  clock: Clock;
+  limits: AttemptLimits;
+  secrets: Secrets;
+}): Attempts {
+  const { store, budgets, clock, secrets, limits } = options;
+  const key = (...parts: string[]) => `attempts:${secrets.mac('attempts', JSON.stringify(parts))}`;
+  const budgetOf = (counter: keyof AttemptLimits, ...whose: string[]): Budget => ({
+    key: key(counter, ...whose),
+    limit: { limit: limits[counter].limit, window: limits[counter].window * 1000 },
+    kind: 'sliding',
+  });
+  const seenKey = (login: string, address: string) => key('seen', login, address);
+
+  async function hold(wanted: readonly Budget[]): Promise<readonly Hold[]> {
+    const held = await budgets.hold(wanted);
+    if ('holds' in held) return held.holds;
+    throw tooMany([...held.full.values()]);
+  }
+
+  async function refuseWhenFull(...wanted: Budget[]): Promise<void> {
+    const charged = await Promise.all(wanted.map(budgets.read));
+    const full = charged.filter(({ allowed }) => !allowed);
+    if (full.length > 0) throw tooMany(full);
+  }
+
+  return {
+    checkAddress: (address) => refuseWhenFull(budgetOf('address', address)),
+    async beginAt(address) {
+      const [one] = await hold([budgetOf('address', address)]);
+      if (one === undefined) throw new Error('A budget was held without a hold.');
+      return one;
+    },
+    async check(who) {
+      const login = loginOf(who);
+      const { address } = who;
+      const known = await store.remembered(seenKey(login, address), clock.now());
+      const wanted = [budgetOf('pair', login, address), budgetOf('address', address)];
+      await refuseWhenFull(...wanted, ...(known ? [] : [budgetOf('login', login)]));
+    },
+    async begin(who) {
+      const { organization, name, address } = who;
+      const login = loginOf(who);
+      const pair = budgetOf('pair', login, address);
+      const codes = who.code === true ? [budgetOf('codes', login)] : [];
+      const ofLogin = [budgetOf('login', login), ...codes];
+      // Asked for unknown names too, so that both take the same round trips.
+      const known = await store.remembered(seenKey(login, address), clock.now());
+      const holds = await hold([pair, budgetOf('address', address), ...(known ? [] : ofLogin)]);
+      const release = () => Promise.all(holds.map((one) => one.release()));
+      return {
+        async succeeded(id) {
+          const until = new Date(clock.now().getTime() + KNOWN_ADDRESS_FOR);
+          await Promise.all([
+            release(),
+            store.clear(pair.key),
+            store.remember(seenKey(loginOf({ organization, accountId: id, name }), address), until),
+          ]);
+        },
+        async failed() {
+          await Promise.all([
+            ...holds.map((one) => one.charge()),
+            ...(known ? ofLogin.map((budget) => budgets.charge(budget)) : []),
+          ]);
+          const left = await Promise.all(codes.map((budget) => budgets.read(budget)));
+          return left.every(({ allowed }) => allowed) ? 'counted' : 'codes-used-up';
+        },
+        async abandoned() {
+          await release();
+        },
+      };
+    },
+  };
+}
+
+function loginOf(who: { organization: string; accountId?: string | undefined; name: string }): string {
+  const { organization, accountId, name } = who;
+  return JSON.stringify(
+    accountId === undefined ? ['name', organization, foldName(name)] : ['account', accountId],
+  );
+}
+
+/** The longest wait of those that are full. */
+function tooMany(full: readonly Taken[]): Refused {
+  const wait = Math.max(...full.map(({ retryAfter }) => retryAfter));
+  return new Refused('too-many-requests', { retryAfter: Math.max(1, Math.ceil(wait / 1000)) });
+}

@@ -1,0 +1,92 @@
+/**
+ * The address of an account: proving the one that it has, and changing it for one that was proved first. The
+ * code for a new address goes there and is bound to it; the old address is told afterwards. Whether the new
+ * one belongs to somebody else is told to that person alone.
+ */
+
+import { normalizeEmail } from '../../core/normalize.ts';
+import { Refused } from '../../core/refused.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import { reclaimAccount } from '../accounts/reclaim-account.ts';
+import { updateAccount } from '../accounts/update-account.ts';
+import { noteChange } from '../audit/audit.ts';
+import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+import { takeEmail } from '../emails/email-limits.ts';
+import { sendLetter } from '../emails/send-email.ts';
+import { proveCode } from '../sign-in/verify-code.ts';
+
+const PURPOSE = 'address';
+/** Seconds. */
+const LIFETIME = 600;
+const TRIES = 5;
+/** Emails to one mailbox that one client address may ask for, in seconds. */
+const QUOTA = { limit: 5, window: 3600 };
+
+interface Wanted {
+  readonly account: AccountRecord;
+  /** The address to be proved: the account's own or another. */
+  readonly email: string;
+  /** The browser session that asks. */
+  readonly request: string;
+  readonly origin: RequestOrigin;
+}
+
+/** Refused('too-many-requests'). */
+export async function sendAddressCode(identity: Identity, wanted: Wanted): Promise<void> {
+  const { account, request } = wanted;
+  const { address } = wanted.origin;
+  const email = normalizeEmail(wanted.email);
+  await takeEmail(identity, { mailbox: [account.organization, email], address, quota: QUOTA });
+  const owner = await identity.stores.accounts.byEmail(account.organization, email);
+  await sendCode(identity, {
+    account: { ...account, email },
+    purpose: PURPOSE,
+    form: SIX_DIGITS,
+    lifetime: LIFETIME,
+    tries: TRIES,
+    letter: owner === undefined || owner.id === account.id ? 'confirm-code' : 'account-exists',
+    asker: { address, request },
+    binding: email,
+  });
+}
+
+/**
+ * Makes the address the account's verified one. `inPerson`: the session was opened by a factor of the
+ * person's own, so what the account holds is theirs too. False: the code is wrong, or the address is
+ * somebody's. Refused('too-many-requests').
+ */
+export async function proveAddress(
+  identity: Identity,
+  wanted: Wanted & { code: string; inPerson: boolean },
+): Promise<boolean> {
+  const { account, code, request, origin } = wanted;
+  const { organization } = account;
+  const email = normalizeEmail(wanted.email);
+  const proven = await proveCode(identity, {
+    ...{ organization, owner: account.id, account, name: account.id, purpose: PURPOSE, code, origin },
+    ...{ request, binding: email },
+  });
+  if (!proven) return false;
+  let before: string | undefined;
+  let present: AccountRecord;
+  try {
+    present = await updateAccount(identity, account.id, (current) => {
+      before = current.email;
+      return { ...current, email, emailVerified: current.emailVerified && current.email === email };
+    });
+  } catch (error) {
+    if (error instanceof Refused && error.reason === 'account-exists') return false;
+    throw error;
+  }
+  await reclaimAccount(identity, {
+    account: present,
+    ...(wanted.inPerson ? { confirms: 'everything' } : {}),
+  });
+  const changed = before !== email;
+  const event = changed ? 'address.change' : 'address.confirm';
+  noteChange(identity, { event, organization, subject: account.id, origin });
+  // Whoever took the account over would be the one to change its address: the old mailbox is told.
+  if (changed && before !== undefined) sendLetter(identity, { account, name: 'address-changed', to: before });
+  return true;
+}

@@ -1,0 +1,41 @@
+/** The code that an account without a password is deleted with. */
+import type { AccountRecord } from '../../model/account.ts';
+import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+import { takeEmail } from '../emails/email-limits.ts';
+import { proveCode } from '../sign-in/verify-code.ts';
+
+const PURPOSE = 'delete-account';
+/** Seconds. */
+const LIFETIME = 600;
+const TRIES = 5;
+/** In seconds. */
+const QUOTA = { limit: 5, window: 3600 };
+
+/** `request`: the browser session that asks. Refused('too-many-requests'). */
+export async function sendDeletionCode(
+  identity: Identity,
+  wanted: { account: AccountRecord; request: string; origin: RequestOrigin },
+): Promise<void> {
+  const { account, request } = wanted;
+  const { address } = wanted.origin;
+  await takeEmail(identity, { mailbox: [account.organization, account.id], address, quota: QUOTA });
+  await sendCode(identity, {
+    account,
+    asker: { address, request },
+    purpose: PURPOSE,
+    form: SIX_DIGITS,
+    lifetime: LIFETIME,
+    tries: TRIES,
+    letter: 'delete-code',
+  });
+}
+
+/** Refused('too-many-requests'). */
+export function proveDeletionCode(
+  identity: Identity,
+  wanted: { account: AccountRecord; code: string; request: string; origin: RequestOrigin },
+): Promise<boolean> {
+  const { id, organization } = wanted.account;
+  return proveCode(identity, { ...wanted, organization, owner: id, name: id, purpose: PURPOSE });
+}

@@ -1,0 +1,68 @@
+/** What is known about a person, for the person: everything that is stored but what would open a door. */
+import type { AccountRecord } from '../../model/account.ts';
+import type { AuditRecord } from '../../model/audit-event.ts';
+import type { Json } from '../../model/json.ts';
+import { listApiKeys } from '../accounts/api-keys.ts';
+import type { Identity } from '../context.ts';
+import { listIdentities } from '../upstream/link-identity.ts';
+
+/** Audit lines, newest first. */
+const LINES = 1000;
+
+export async function exportAccount(
+  identity: Identity,
+  account: AccountRecord,
+): Promise<Record<string, Json>> {
+  const [links, keys, lines] = await Promise.all([
+    listIdentities(identity, account.id),
+    listApiKeys(identity, { accountId: account.id }),
+    identity.stores.audit.latest({ limit: LINES, subject: account.id }),
+  ]);
+  return {
+    account: describe(account),
+    linked_sign_ins: links.map(({ issuer, subject, createdAt }) => ({
+      issuer,
+      subject,
+      linked_at: createdAt.toISOString(),
+    })),
+    api_keys: keys.map(({ id, name, scopes, createdAt, expiresAt, lastUsedAt }) => ({
+      id,
+      name,
+      scopes,
+      created_at: createdAt.toISOString(),
+      expires_at: expiresAt?.toISOString() ?? null,
+      last_used_at: lastUsedAt?.toISOString() ?? null,
+    })),
+    events: lines.map(eventOf),
+  };
+}
+
+function describe(account: AccountRecord): Record<string, Json> {
+  return {
+    sub: account.id,
+    organization: account.organization,
+    status: account.status,
+    email: account.email ?? null,
+    email_verified: account.emailVerified,
+    preferred_username: account.username ?? null,
+    has_password: account.passwordHash !== undefined,
+    ...(structuredClone(account.claims) as Record<string, Json>),
+    roles: [...account.roles],
+    opened_at: account.openedAt ?? null,
+    ids: { ...account.aliases },
+    vendor: structuredClone(account.vendor),
+    created_at: account.createdAt.toISOString(),
+    updated_at: account.updatedAt.toISOString(),
+    last_sign_in_at: account.lastSignInAt?.toISOString() ?? null,
+  };
+}
+
+function eventOf({ at, event, outcome, clientId, address }: AuditRecord): Record<string, Json> {
+  return {
+    at: at.toISOString(),
+    event,
+    outcome,
+    client_id: clientId ?? null,
+    address: address ?? null,
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * Opening an account oneself: the address is proven by a code before there is an account. Until then the
+ * registration is nothing but a sealed record with the person's own browser, so that nobody can sit on an
+ * address that is not theirs. Whether the address has an account already is told to its owner alone, by
+ * letter; the page, the work and the code are the same (security.md W7).
+ */
+import { randomToken } from '../../core/crypto.ts';
+import { normalizeEmail } from '../../core/normalize.ts';
+import type { AccountRecord, ProfileClaims } from '../../model/account.ts';
+import { countedWhenMade, HOSTED, insertAccount, recordOf } from '../accounts/create-account.ts';
+import { judgePassword } from '../accounts/judge-password.ts';
+import { noteSignIn } from '../audit/record-sign-in.ts';
+import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+import { takeEmail } from '../emails/email-limits.ts';
+import { proveCode } from '../sign-in/verify-code.ts';
+
+const PURPOSE = 'register';
+/** Seconds. */
+const LIFETIME = 600;
+const TRIES = 5;
+/** Emails to one mailbox that one client address may ask for, in seconds. */
+const QUOTA = { limit: 5, window: 3600 };
+
+/** What is kept between the steps, sealed: it holds a password's hash. */
+export type Registration = {
+  readonly id: string;
+  readonly email: string;
+  readonly passwordHash: string;
+  readonly claims: { readonly name?: string; readonly locale?: string };
+};
+
+/**
+ * Judges and hashes the password, and sends the code. `request`: the interaction of the browser that asks.
+ * Refused('password-too-short' | 'password-too-common' | 'invalid-fields' | 'unavailable' | 'too-many-requests').
+ */
+export async function beginRegistration(
+  identity: Identity,
+  wanted: {
+    organization: string;
+    email: string;
+    password: string;
+    claims: Registration['claims'];
+    minimum: number;
+    request: string;
+    origin: RequestOrigin;
+  },
+): Promise<Registration> {
+  const { organization, password, minimum, claims } = wanted;
+  await judgePassword(identity, { password, minimum, organization });
+  const passwordHash = await identity.hasher.hash(password);
+  const registration = {
+    id: randomToken('reg_'),
+    email: normalizeEmail(wanted.email),
+    passwordHash,
+    claims,
+  };
+  await sendRegistrationCode(identity, { ...wanted, registration });
+  return registration;
+}
+
+/** Sends a code, or to the owner of an account with this address the letter that there is one. Refused('too-many-requests'). */
+export async function sendRegistrationCode(
+  identity: Identity,
+  wanted: { organization: string; registration: Registration; request: string; origin: RequestOrigin },
+): Promise<void> {
+  const { organization, registration, request, origin } = wanted;
+  const { email } = registration;
+  const { address } = origin;
+  await takeEmail(identity, { mailbox: [organization, email], address, quota: QUOTA });
+  const owner = await identity.stores.accounts.byEmail(organization, email);
+  await sendCode(identity, {
+    account: addressee({ organization, registration, owner, now: identity.clock.now() }),
+    purpose: PURPOSE,
+    form: SIX_DIGITS,
+    lifetime: LIFETIME,
+    tries: TRIES,
+    // Both letters are made of the same data; this one does not show the code.
+    letter: owner === undefined ? 'register-code' : 'account-exists',
+    asker: { address, request },
+    client: origin.clientId,
+  });
+}
+
+/** Who gets the letter: nobody who is stored, in the language (and with the switch) of the owner, if there is one. */
+function addressee(of: {
+  organization: string;
+  registration: Registration;
+  owner: AccountRecord | undefined;
+  now: Date;
+}): AccountRecord {
+  const { organization, registration, owner, now } = of;
+  const locale = owner === undefined ? registration.claims.locale : owner.claims.locale;
+  const claims: ProfileClaims = locale === undefined ? {} : { locale };
+  const fields = { email: registration.email, claims, vendor: owner?.vendor ?? {} };
+  return {
+    ...recordOf({ organization, fields, passwordHash: undefined, now }),
+    id: registration.id,
+  };
+}
+
+/**
+ * The new account, its address verified. Undefined: the code is wrong, or the address has an account.
+ * Refused('too-many-requests').
+ */
+export async function finishRegistration(
+  identity: Identity,
+  wanted: {
+    organization: string;
+    registration: Registration;
+    code: string;
+    request: string;
+    origin: RequestOrigin;
+  },
+): Promise<AccountRecord | undefined> {
+  const finish = () => proveAndInsert(identity, wanted);
+  // Counted before the code is spent.
+  return countedWhenMade(identity, wanted.origin.address, finish, (account) => account !== undefined);
+}
+
+async function proveAndInsert(
+  identity: Identity,
+  wanted: Parameters<typeof finishRegistration>[1],
+): Promise<AccountRecord | undefined> {
+  const { organization, registration, code, request, origin } = wanted;
+  const { id: owner, email, passwordHash, claims } = registration;
+  const proven = await proveCode(identity, {
+    ...{ organization, owner, account: undefined, name: email, purpose: PURPOSE, code, request, origin },
+  });
+  if (!proven) return undefined;
+  const outcome = await insertAccount(identity, {
+    organization,
+    account: { email, emailVerified: true, claims, openedAt: HOSTED },
+    passwordHash,
+    origin,
+  });
+  if ('taken' in outcome) return undefined;
+  await noteSignIn(identity, { account: outcome.account, origin, factor: 'otp' });
+  return outcome.account;
+}

@@ -1,0 +1,44 @@
+/**
+ * A new password by a reset link. Everything that can refuse the password comes before the link is spent, so
+ * that a refused one costs nothing (security.md B8). Who holds the link holds the mailbox: the address is
+ * proven by it.
+ */
+import type { AccountRecord } from '../../model/account.ts';
+import { reclaimAccount } from '../accounts/reclaim-account.ts';
+import { RESET, readTicket, spendTicket } from '../codes/link-token.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+import { hashNewPassword, storePassword } from './set-password.ts';
+
+/**
+ * Undefined: the link is not good, or a parallel use of it won. `organization`: as for readTicket.
+ * Refused('password-too-short' | 'password-too-common' | 'unavailable').
+ */
+export async function resetPassword(
+  identity: Identity,
+  wanted: {
+    token: string;
+    password: string;
+    minimum: number;
+    organization?: string;
+    origin?: RequestOrigin;
+  },
+): Promise<AccountRecord | undefined> {
+  const { token, password, minimum, organization, origin } = wanted;
+  const link = { token, purpose: RESET, ...(organization === undefined ? {} : { organization }) };
+  const read = await readTicket(identity, link);
+  if (read === undefined) return undefined;
+  const passwordHash = await hashNewPassword(identity, {
+    password,
+    minimum,
+    organization: read.account.organization,
+  });
+  const spent = await spendTicket(identity, link);
+  if (spent === undefined) return undefined;
+  const { id } = await reclaimAccount(identity, spent);
+  return storePassword(identity, {
+    accountId: id,
+    passwordHash,
+    letter: 'password-reset-done',
+    ...(origin === undefined ? {} : { origin }),
+  });
+}

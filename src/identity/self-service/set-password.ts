@@ -1,0 +1,75 @@
+/** Setting passwords, and what must end with the old one. */
+
+import { Refused } from '../../core/refused.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import { judgePassword } from '../accounts/judge-password.ts';
+import { updateAccount } from '../accounts/update-account.ts';
+import { noteChange } from '../audit/audit.ts';
+import { RESET } from '../codes/link-token.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+import { sendLetter } from '../emails/send-email.ts';
+
+interface Setting {
+  readonly accountId: string;
+  readonly keep?: { readonly grantId?: string; readonly sessionUid?: string };
+  /** Tells the owner. */
+  readonly letter?: 'password-changed' | 'password-reset-done';
+  /** Further changes in the same step. */
+  readonly change?: (account: AccountRecord) => AccountRecord;
+  /** Given, the audit line is written. */
+  readonly origin?: RequestOrigin;
+}
+
+/** As storePassword, of a password that is judged and hashed first. `minimum`: code points. */
+export async function setPassword(
+  identity: Identity,
+  { password, minimum, ...setting }: Setting & { password: string; minimum: number },
+): Promise<AccountRecord> {
+  const account = await identity.stores.accounts.byId(setting.accountId);
+  if (account === undefined) throw new Refused('account-not-found');
+  const { organization } = account;
+  const passwordHash = await hashNewPassword(identity, { password, minimum, organization });
+  return storePassword(identity, { ...setting, passwordHash });
+}
+
+/**
+ * Everything that can refuse a new password. Comes before what the change costs (a link is spent, an old
+ * password goes), so that a refused one costs nothing (security.md B8).
+ * Refused('password-too-short' | 'password-too-common' | 'unavailable').
+ */
+export async function hashNewPassword(
+  identity: Identity,
+  wanted: { password: string; minimum: number; organization: string },
+): Promise<string> {
+  await judgePassword(identity, wanted);
+  return identity.hasher.hash(wanted.password);
+}
+
+/**
+ * Sets the password, makes an inactive account active (a blocked one stays blocked), ends every grant and
+ * browser session but the ones to keep, and every reset link. Who may do this is the caller's affair.
+ * Refused('account-not-found').
+ */
+export async function storePassword(
+  identity: Identity,
+  wanted: Setting & { passwordHash: string },
+): Promise<AccountRecord> {
+  const { accountId, passwordHash, change = (account) => account } = wanted;
+  const account = await updateAccount(identity, accountId, (present) => ({
+    ...change(present),
+    passwordHash,
+    status: present.status === 'inactive' ? 'active' : present.status,
+  }));
+  // After the new password is in force, so that nobody comes in again with the old one meanwhile.
+  await Promise.all([
+    identity.access.endAll(accountId, wanted.keep),
+    identity.stores.tickets.removeByAccount(accountId, RESET),
+    identity.stores.codes.removeByAccount(accountId),
+  ]);
+  const { organization } = account;
+  if (wanted.origin !== undefined) {
+    noteChange(identity, { event: 'password.set', organization, subject: accountId, origin: wanted.origin });
+  }
+  if (wanted.letter !== undefined) sendLetter(identity, { account, name: wanted.letter });
+  return account;
+}

@@ -1,0 +1,68 @@
+/**
+ * Opens a counted try at somebody's secret and makes sure that it is closed: whatever is thrown while the
+ * secret is judged (too many hashes waiting, store gone) is no failure of the person's and counts nothing.
+ */
+import { randomUUID } from '../../core/crypto.ts';
+import { Refused } from '../../core/refused.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { Factor } from '../audit/record-sign-in.ts';
+import { noteRefusedSignIn } from '../audit/record-sign-in.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+import { sendLetter } from '../emails/send-email.ts';
+import type { Attempt } from '../rate-limits/sign-in-attempts.ts';
+
+export interface Try {
+  readonly organization: string;
+  readonly account: AccountRecord | undefined;
+  /** As typed. */
+  readonly name: string;
+  readonly origin: RequestOrigin;
+  readonly factor: Factor;
+}
+
+/** Refused('too-many-requests'), noted in the audit. */
+export async function openAttempt(identity: Identity, wanted: Try): Promise<Attempt> {
+  const { organization, account, name, origin } = wanted;
+  try {
+    const attempt = await identity.attempts.begin({
+      organization,
+      name,
+      address: origin.address,
+      code: wanted.factor === 'otp',
+      ...(account === undefined ? {} : { accountId: account.id }),
+    });
+    return {
+      ...attempt,
+      async failed() {
+        const outcome = await attempt.failed();
+        if (outcome === 'codes-used-up' && account !== undefined) await tellOfWrongCodes(identity, account);
+        return outcome;
+      },
+    };
+  } catch (error) {
+    if (error instanceof Refused) noteRefusedSignIn(identity, { ...wanted, why: 'too-many-requests' });
+    throw error;
+  }
+}
+
+/** Milliseconds in which an owner hears of wrong codes once, however many there are. */
+const TELL_EVERY = 86_400_000;
+
+async function tellOfWrongCodes(identity: Identity, account: AccountRecord): Promise<void> {
+  const key = `wrong-codes:${identity.secrets.mac('wrong-codes', account.id)}`;
+  const now = identity.clock.now();
+  const next = new Date(now.getTime() + TELL_EVERY);
+  if (!(await identity.stores.claims.claim(key, randomUUID(), now, next))) return;
+  sendLetter(identity, { account, name: 'wrong-codes' });
+}
+
+/** Runs `judge`; gives the attempt back when it throws. */
+export async function judged<T>(attempt: Attempt, judge: () => Promise<T>): Promise<T> {
+  try {
+    return await judge();
+  } catch (error) {
+    // The first error is the one to tell; a store that is down cannot give anything back.
+    await attempt.abandoned().catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Asks whether a password is an account's, in a time that does not tell what kind of hash it has. Which kinds
+ * an organization holds beside our own is a fact of the store: a blank hash of each, the costliest one. It is
+ * noted when hashes are imported, and at the first start on a store that was filled before there were notes.
+ */
+import type { AccountRecord } from '../../model/account.ts';
+import type { Stores } from '../../store/ports/stores.ts';
+import type { Identity } from '../context.ts';
+import type { Verdict } from '../passwords/hasher.ts';
+import { decoyOf, readHash } from '../passwords/imported-hash.ts';
+
+/** `account` undefined: wrong, after the same work. `admitted`: whether the account may come in at all. */
+export async function verifyPassword(
+  identity: Identity,
+  wanted: {
+    organization: string;
+    account: AccountRecord | undefined;
+    password: string;
+    admitted: boolean;
+  },
+): Promise<Verdict> {
+  const { organization, account, password, admitted } = wanted;
+  const decoys = await decoysOf(identity.stores, organization);
+  return identity.hasher.verify(password, account?.passwordHash, { decoys, admitted });
+}
+
+/** Before the accounts are stored whose hashes they are. */
+export async function noteHashes(
+  stores: Pick<Stores, 'facts'>,
+  organization: string,
+  hashes: readonly string[],
+): Promise<void> {
+  const decoys = await decoysOf(stores, organization);
+  const costliest = costliestOfEach([...decoys, ...hashes.map(decoyOf)]);
+  if (costliest.join() === decoys.join()) return;
+  await stores.facts.set(factOf(organization), JSON.stringify(costliest));
+}
+
+/** Once in the life of a store. */
+export async function noteStoredHashes(stores: Stores): Promise<void> {
+  if ((await stores.facts.get(NOTED)) !== undefined) return;
+  for (const { id } of await stores.organizations.list()) {
+    for (let after: string | undefined; ; ) {
+      const page = await stores.accounts.page(id, { limit: PAGE, ...(after !== undefined && { after }) });
+      await noteHashes(
+        stores,
+        id,
+        page.flatMap(({ passwordHash }) => passwordHash ?? []),
+      );
+      after = page.at(-1)?.id;
+      if (page.length < PAGE || after === undefined) break;
+    }
+  }
+  await stores.facts.set(NOTED, 'yes');
+}
+
+const PAGE = 500;
+const NOTED = 'password-hashes-noted';
+
+function factOf(organization: string): string {
+  return `password-hashes:${organization}`;
+}
+
+async function decoysOf({ facts }: Pick<Stores, 'facts'>, organization: string): Promise<string[]> {
+  return JSON.parse((await facts.get(factOf(organization))) ?? '[]') as string[];
+}
+
+function costliestOfEach(decoys: readonly string[]): string[] {
+  const found = new Map<string, { decoy: string; work: number }>();
+  for (const decoy of decoys) {
+    const check = readHash(decoy);
+    if (check === undefined || check.work <= (found.get(check.kind)?.work ?? 0)) continue;
+    found.set(check.kind, { decoy, work: check.work });
+  }
+  return [...found.values()].map(({ decoy }) => decoy);
+}

@@ -1,0 +1,62 @@
+/** Sign-in with a one-time code from a letter. A single factor, and counted like a password. */
+
+import { Refused } from '../../core/refused.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import { reclaimAccount } from '../accounts/reclaim-account.ts';
+import { noteRefusedSignIn, noteSignIn } from '../audit/record-sign-in.ts';
+import { attemptCode } from '../codes/one-time-code.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+import { judged, openAttempt } from './attempt.ts';
+
+/**
+ * Spends a code made by sendCode for this purpose (and request, and binding); the address is proven
+ * (reclaimAccount). `confirms`: the password was given in the same sign-in, so the two are one person's.
+ * `admits`: by default active accounts come in; given, it decides alone; who is not admitted loses no code.
+ * Writes lastSignInAt and the audit line. Refused('code-refused' | 'too-many-requests').
+ */
+export async function signInWithCode(
+  identity: Identity,
+  wanted: {
+    organization: string;
+    email: string;
+    code: string;
+    purpose: string;
+    origin: RequestOrigin;
+    admits?: (account: AccountRecord) => boolean;
+    confirms?: boolean;
+    binding?: string;
+    request?: string;
+  },
+): Promise<AccountRecord> {
+  const { organization, email, origin, admits = isActive } = wanted;
+  const account = await identity.stores.accounts.byEmail(organization, email.trim());
+  const attempted = { organization, account, name: email, origin, factor: 'otp' } as const;
+  const attempt = await openAttempt(identity, attempted);
+  const admitted = account !== undefined && admits(account) ? account : undefined;
+  const { code, purpose, binding, request } = wanted;
+  const verdict = await judged(attempt, () =>
+    attemptCode(identity, {
+      accountId: admitted?.id,
+      purpose,
+      code,
+      asker: { address: origin.address, request },
+      ...(binding === undefined ? {} : { binding }),
+    }),
+  );
+  if (verdict !== 'right' || admitted === undefined) {
+    await attempt.failed();
+    noteRefusedSignIn(identity, { ...attempted, why: 'wrong' });
+    throw new Refused('code-refused');
+  }
+  await attempt.succeeded(admitted.id);
+  const confirms = wanted.confirms === true ? { confirms: 'everything' as const } : {};
+  const proven = await reclaimAccount(identity, { account: admitted, ...confirms });
+  // Blocked while the code was judged: what is issued now would outlive the blocking.
+  if (!admits(proven)) throw new Refused('code-refused');
+  await noteSignIn(identity, { account: proven, origin, factor: 'otp' });
+  return proven;
+}
+
+function isActive(account: AccountRecord): boolean {
+  return account.status === 'active';
+}

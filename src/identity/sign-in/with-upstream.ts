@@ -1,0 +1,88 @@
+/**
+ * Sign-in at the hosted pages with what an upstream says about a person. Who that is here is decided in
+ * linking.ts; this adds what belongs to the door: whether a new account may be made, the names, the audit.
+ */
+
+import { Refused } from '../../core/refused.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import { HOSTED } from '../accounts/create-account.ts';
+import { updateAccount } from '../accounts/update-account.ts';
+import { noteSignIn } from '../audit/record-sign-in.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+import type { UpstreamNames } from '../upstream/first-sign-in-names.ts';
+import { keepNames, takeNames } from '../upstream/first-sign-in-names.ts';
+import type { UpstreamPerson } from '../upstream/link-identity.ts';
+import { accountForIdentity, findByIdentity, linkIdentity } from '../upstream/link-identity.ts';
+
+export interface NamedPerson extends UpstreamPerson {
+  readonly names: UpstreamNames;
+}
+
+interface Wanted {
+  readonly organization: string;
+  readonly person: NamedPerson;
+  readonly origin: RequestOrigin;
+}
+
+/**
+ * Refused('account-exists'): the address is an account's that the person has to prove first (linkProven);
+ * ('account-not-found'): nobody's, and people may not open accounts themselves; ('sign-in-refused').
+ */
+export async function signInWithIdentity(
+  identity: Identity,
+  wanted: Wanted & { registration: boolean },
+): Promise<AccountRecord> {
+  const { organization, person, origin } = wanted;
+  const whose = { organization, issuer: person.issuer, subject: person.subject };
+  const names = { ...(await takeNames(identity, whose)), ...person.names };
+  try {
+    if (!wanted.registration && !(await isKnown(identity, wanted))) throw new Refused('account-not-found');
+    const fresh = { claims: names, openedAt: HOSTED };
+    const { account } = await accountForIdentity(identity, {
+      ...{ organization, person, fresh, origin },
+      address: origin.address,
+    });
+    const named = await withNames(identity, account, names);
+    await noteSignIn(identity, { account: named, origin, factor: 'fed' });
+    return named;
+  } catch (error) {
+    await keepNames(identity, whose, names);
+    throw error;
+  }
+}
+
+/** Links after the person proved the account with a factor of our own. Refused('account-exists'). */
+export async function linkProven(
+  identity: Identity,
+  wanted: Wanted & { accountId: string },
+): Promise<AccountRecord> {
+  const { organization, person, accountId, origin } = wanted;
+  const { issuer, subject } = person;
+  // A form that was sent twice links once.
+  const linked = await findByIdentity(identity, { organization, issuer, subject });
+  if (linked?.id !== accountId) await linkIdentity(identity, { accountId, issuer, subject, origin });
+  const names = { ...(await takeNames(identity, { organization, issuer, subject })), ...person.names };
+  const account = await updateAccount(identity, accountId, () => null);
+  return withNames(identity, account, names);
+}
+
+async function isKnown(identity: Identity, { organization, person }: Wanted): Promise<boolean> {
+  if ((await findByIdentity(identity, { organization, ...person })) !== undefined) return true;
+  if (person.email === undefined) return false;
+  return (await identity.stores.accounts.byEmail(organization, person.email)) !== undefined;
+}
+
+/** Names of one's own stay. */
+async function withNames(
+  identity: Identity,
+  account: AccountRecord,
+  names: UpstreamNames,
+): Promise<AccountRecord> {
+  const { name, given_name, family_name } = account.claims;
+  const nameless = name === undefined && given_name === undefined && family_name === undefined;
+  if (!nameless || Object.keys(names).length === 0) return account;
+  return updateAccount(identity, account.id, (present) => ({
+    ...present,
+    claims: { ...names, ...present.claims },
+  }));
+}

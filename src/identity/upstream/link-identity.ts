@@ -1,0 +1,222 @@
+/**
+ * Who an upstream identity is here. The key is (issuer, subject), never the address: addresses change hands.
+ * An address links by itself only when the upstream is authoritative for it AND it is verified here too
+ * (classic-federated merge, GHSA-qq9h-g4jm-xgf3); an unverified account is reclaimed, not joined. In every
+ * other case the person proves ownership with a factor of our own, and the caller then asks linkIdentity.
+ */
+
+import { normalizeEmail } from '../../core/normalize.ts';
+import { Refused } from '../../core/refused.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { IdentityRecord } from '../../model/upstream-identity.ts';
+import type { NewAccountFields } from '../accounts/create-account.ts';
+import { insertAccount } from '../accounts/create-account.ts';
+import { reclaimAccount } from '../accounts/reclaim-account.ts';
+import { noteChange } from '../audit/audit.ts';
+import type { Identity, RequestOrigin } from '../context.ts';
+
+/** What an upstream says about a person; UpstreamClaims and the dialects' UpstreamIdentity both fit. */
+export interface UpstreamPerson {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly email?: string;
+  readonly emailVerified: boolean;
+  readonly authoritative: boolean;
+}
+
+export interface FoundPerson {
+  readonly account: AccountRecord;
+  readonly how: 'found' | 'linked' | 'reclaimed' | 'created';
+}
+
+interface Wanted {
+  readonly organization: string;
+  readonly person: UpstreamPerson;
+  /** The new account, where one is made. Address and its verified flag come from the upstream. */
+  readonly fresh: NewAccountFields;
+  /** The client's, where a new account counts. */
+  readonly address: string;
+  readonly origin?: RequestOrigin;
+  /** Accounts that this place does not know are neither signed in, linked nor reclaimed. Default: it knows all. */
+  readonly knows?: (account: AccountRecord) => boolean;
+}
+
+/**
+ * The linked account, the one linked now, or a new one. Refused('account-exists'): the address or the identity
+ * belongs to an account that these rules do not link, or that the place does not know; ('sign-in-refused'): the
+ * account is not active. Of parallel first sign-ins of one identity exactly one makes the account.
+ */
+export async function accountForIdentity(identity: Identity, wanted: Wanted): Promise<FoundPerson> {
+  for (let tries = 0; tries < 10; tries += 1) {
+    const found =
+      (await byLink(identity, wanted)) ??
+      (await byAddress(identity, wanted)) ??
+      (await asNew(identity, wanted));
+    // 'again': somebody else linked or registered in between; what holds now is read anew.
+    if (found !== 'again') return found;
+  }
+  throw new Refused('account-exists', { detail: 'The address and the identity are taken by two accounts.' });
+}
+
+async function byLink(
+  identity: Identity,
+  { organization, person, knows }: Wanted,
+): Promise<FoundPerson | undefined> {
+  const account = await findByIdentity(identity, { organization, ...person });
+  if (account === undefined) return undefined;
+  refuseUnlessKnown(account, knows);
+  refuseUnlessActive(account);
+  if (account.emailVerified || !provesAddress(person, account)) return { account, how: 'found' };
+  return { account: await reclaimAccount(identity, { account, by: person }), how: 'reclaimed' };
+}
+
+async function byAddress(
+  identity: Identity,
+  { organization, person, origin, knows }: Wanted,
+): Promise<FoundPerson | 'again' | undefined> {
+  if (person.email === undefined) return undefined;
+  const account = await identity.stores.accounts.byEmail(organization, person.email);
+  if (account === undefined) return undefined;
+  refuseUnlessKnown(account, knows);
+  refuseUnlessActive(account);
+  if (!provesAddress(person, account)) throw new Refused('account-exists');
+  const present = await reclaimAccount(identity, { account });
+  if ((await link(identity, present, { ...person, origin })) === 'taken') return 'again';
+  return { account: present, how: account.emailVerified ? 'linked' : 'reclaimed' };
+}
+
+async function asNew(
+  identity: Identity,
+  { organization, person, fresh, address, origin }: Wanted,
+): Promise<FoundPerson | 'again'> {
+  const { email: _address, emailVerified: _flag, ...rest } = fresh;
+  const email = person.email ?? fresh.email;
+  const outcome = await insertAccount(identity, {
+    organization,
+    account: {
+      ...rest,
+      ...(email === undefined ? {} : { email }),
+      emailVerified: person.email !== undefined && person.emailVerified,
+    },
+    openedFrom: address,
+    ...(origin === undefined ? {} : { origin }),
+  });
+  if ('taken' in outcome) {
+    if (outcome.taken === 'email' && person.email !== undefined) return 'again';
+    throw new Refused('account-exists', { detail: `The ${outcome.taken} is taken.` });
+  }
+  if ((await link(identity, outcome.account, { ...person, origin })) === 'linked') {
+    return { account: outcome.account, how: 'created' };
+  }
+  await identity.stores.accounts.remove(outcome.account.id);
+  return 'again';
+}
+
+/** The upstream vouches for the very address of the account, and is the one who can. */
+function provesAddress(person: UpstreamPerson, account: AccountRecord): boolean {
+  if (!person.emailVerified || !person.authoritative || person.email === undefined) return false;
+  return account.email !== undefined && normalizeEmail(person.email) === normalizeEmail(account.email);
+}
+
+function refuseUnlessKnown(account: AccountRecord, knows: Wanted['knows']): void {
+  if (knows?.(account) === false)
+    throw new Refused('account-exists', { detail: 'The account was opened elsewhere.' });
+}
+
+function refuseUnlessActive(account: AccountRecord): void {
+  if (account.status !== 'active')
+    throw new Refused('sign-in-refused', { detail: 'The account is not active.' });
+}
+
+/** The account that is linked to the identity, whatever its status. */
+export async function findByIdentity(
+  identity: Identity,
+  wanted: { organization: string; issuer: string; subject: string },
+): Promise<AccountRecord | undefined> {
+  const { organization, issuer, subject } = wanted;
+  const { identities, accounts } = identity.stores;
+  const found = await identities.find(organization, issuer, subject);
+  if (found === undefined) return undefined;
+  const account = await accounts.byId(found.accountId);
+  // Left behind by a deletion that was cut short.
+  if (account === undefined) await identities.unlink(organization, issuer, subject);
+  return account;
+}
+
+/** Before a proof is spent on a link: Refused('account-exists') when the identity is another account's. */
+export async function checkLinkable(
+  identity: Identity,
+  wanted: { accountId: string; organization: string; issuer: string; subject: string },
+): Promise<void> {
+  const linked = await findByIdentity(identity, wanted);
+  if (linked !== undefined && linked.id !== wanted.accountId) throw new Refused('account-exists');
+}
+
+/** Links after the person proved both. Refused('account-exists') when the identity is linked already, ('account-not-found'). */
+export async function linkIdentity(
+  identity: Identity,
+  wanted: { accountId: string; issuer: string; subject: string; origin?: RequestOrigin },
+): Promise<void> {
+  const account = await identity.stores.accounts.byId(wanted.accountId);
+  if (account === undefined) throw new Refused('account-not-found');
+  if ((await link(identity, account, wanted)) === 'taken') throw new Refused('account-exists');
+}
+
+/**
+ * Refused('account-not-found'): not linked to this account; ('forbidden'): it is the last way in, since the
+ * account has no password, no other link and no verified address for a code.
+ */
+export async function unlinkIdentity(
+  identity: Identity,
+  wanted: { accountId: string; issuer: string; subject: string; origin?: RequestOrigin },
+): Promise<void> {
+  const { identities, accounts } = identity.stores;
+  const [account, links] = await Promise.all([
+    accounts.byId(wanted.accountId),
+    identities.listByAccount(wanted.accountId),
+  ]);
+  const mine = links.find(({ issuer, subject }) => issuer === wanted.issuer && subject === wanted.subject);
+  if (account === undefined || mine === undefined) throw new Refused('account-not-found');
+  const codeWorks = account.email !== undefined && account.emailVerified;
+  const needsALink = account.passwordHash === undefined && !codeWorks;
+  if (needsALink && links.length === 1) throw new Refused('forbidden');
+  await identities.unlink(mine.organization, mine.issuer, mine.subject);
+  // Two links that go at the same moment each saw the other one: whoever leaves none behind puts his back.
+  if (needsALink && (await identities.listByAccount(account.id)).length === 0) {
+    await identities.link(mine);
+    throw new Refused('forbidden');
+  }
+  if (wanted.origin !== undefined) {
+    const { organization, origin, issuer } = { ...mine, ...wanted };
+    noteChange(identity, {
+      event: 'identity.unlink',
+      organization,
+      subject: account.id,
+      origin,
+      detail: { issuer },
+    });
+  }
+}
+
+export function listIdentities(identity: Identity, accountId: string): Promise<IdentityRecord[]> {
+  return identity.stores.identities.listByAccount(accountId);
+}
+
+async function link(
+  identity: Identity,
+  account: AccountRecord,
+  { issuer, subject, origin }: { issuer: string; subject: string; origin?: RequestOrigin | undefined },
+): Promise<'linked' | 'taken'> {
+  const outcome = await identity.stores.identities.link({
+    organization: account.organization,
+    issuer,
+    subject,
+    accountId: account.id,
+    createdAt: identity.clock.now(),
+  });
+  if (outcome === 'linked' && origin !== undefined) {
+    const { organization, id: subject } = account;
+    noteChange(identity, { event: 'identity.link', organization, subject, origin, detail: { issuer } });
+  }
+  return outcome;
+}

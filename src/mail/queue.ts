@@ -1,0 +1,146 @@
+/**
+ * The Mailer: a queue in memory between the request that causes a letter and the server that takes it. A
+ * slow or broken mail server costs no request anything; a letter that cannot be sent is tried again with
+ * growing pauses, and lost when the process is killed before (people ask for another one).
+ */
+import type { Log } from '../observe/log.ts';
+import type { BrandOfEmail, Letter, Mailer, MailTransport } from './mailer.ts';
+import type { Letters } from './templates.ts';
+
+interface Waiting {
+  readonly letter: Letter;
+  tries: number;
+}
+
+/** Milliseconds that a letter waits at first: by then the request that caused it is answered. */
+const AFTER_REPLY = 20;
+
+export interface LetterQueueOptions {
+  readonly transport: MailTransport;
+  readonly letters: Letters;
+  /** Default: every email wears the server's own. */
+  readonly brandOf?: BrandOfEmail;
+  readonly log: Log;
+  /** Told of each letter's end. */
+  readonly count?: (outcome: 'sent' | 'failed' | 'dropped') => void;
+  /** How often a letter is tried. */
+  readonly tries?: number;
+  /** Milliseconds before the second try; four times as long before each further one. */
+  readonly pause?: number;
+  /** Letters on their way at once. */
+  readonly concurrency?: number;
+  /** Letters that may wait; what comes on top is dropped and logged. */
+  readonly capacity?: number;
+}
+
+export function createLetterQueue(options: LetterQueueOptions): Mailer {
+  const { transport, letters, log, count, tries = 6, pause = 1_000 } = options;
+  const { concurrency = 4, capacity = 10_000 } = options;
+  const queue: Waiting[] = [];
+  const paused = new Map<Waiting, NodeJS.Timeout>();
+  const idle = new Set<() => void>();
+  let underway = 0;
+  let hurried = false;
+  let closed = false;
+
+  const pending = () => queue.length + paused.size + underway;
+
+  function pump(): void {
+    while (underway < concurrency) {
+      const next = queue.shift();
+      if (next === undefined) break;
+      underway += 1;
+      void deliver(next).finally(() => {
+        underway -= 1;
+        pump();
+        if (pending() === 0) for (const tell of idle) tell();
+      });
+    }
+  }
+
+  async function deliver(waiting: Waiting): Promise<void> {
+    const { letter } = waiting;
+    waiting.tries += 1;
+    try {
+      const rendered = letters.render(letter, await options.brandOf?.(letter));
+      // Rendered for equal work only: a door that must not tell who has an account writes to nobody.
+      if (letter.to === '') return;
+      await transport.deliver(rendered);
+      count?.('sent');
+    } catch (error) {
+      retryOrGiveUp(waiting, error);
+    }
+  }
+
+  function retryOrGiveUp(waiting: Waiting, error: unknown): void {
+    const facts = { letter: waiting.letter.name, tries: waiting.tries, ...factsOf(error) };
+    if (waiting.tries >= tries || hurried || closed || isFinal(error)) {
+      log.error(facts, 'a letter could not be sent');
+      count?.('failed');
+      return;
+    }
+    log.warn(facts, 'a letter could not be sent yet');
+    const timer = setTimeout(() => resume(waiting), pause * 4 ** (waiting.tries - 1));
+    // A letter that waits keeps no process alive; drain() does.
+    timer.unref();
+    paused.set(waiting, timer);
+  }
+
+  function resume(waiting: Waiting): void {
+    clearTimeout(paused.get(waiting));
+    paused.delete(waiting);
+    queue.push(waiting);
+    pump();
+  }
+
+  return {
+    send(letter) {
+      if (closed || pending() >= capacity) {
+        log.error({ letter: letter.name }, closed ? 'a letter came after closing' : 'too many letters wait');
+        count?.('dropped');
+        return;
+      }
+      queue.push({ letter, tries: 0 });
+      // After the reply: rendering and sending take time, and only who exists gets an email (security.md B5).
+      setTimeout(pump, AFTER_REPLY);
+    },
+    async drain(timeout) {
+      // The process is about to end: what waits for its pause is tried now, once.
+      hurried = true;
+      for (const waiting of [...paused.keys()]) resume(waiting);
+      if (pending() === 0) return true;
+      return new Promise((resolve) => {
+        const finish = (empty: boolean) => {
+          clearTimeout(timer);
+          idle.delete(tell);
+          resolve(empty);
+        };
+        const tell = () => finish(true);
+        const timer = setTimeout(() => finish(pending() === 0), timeout);
+        idle.add(tell);
+        pump();
+      });
+    },
+    async close() {
+      closed = true;
+      for (const timer of paused.values()) clearTimeout(timer);
+      if (pending() > 0) log.error({ letters: pending() }, 'letters were not sent before closing');
+      await transport.close();
+    },
+  };
+}
+
+/** The mail server's own words may quote the address: only its codes are logged. */
+function factsOf(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return {};
+  const { code, responseCode } = error as { code?: unknown; responseCode?: unknown };
+  if (code === undefined && responseCode === undefined) return { err: error };
+  // Not under the name `code`: the log hides what is called so.
+  return { failure: code, response: responseCode };
+}
+
+/** A 5xx reply says that trying again will not help (RFC 5321 4.2.1). */
+function isFinal(error: unknown): boolean {
+  const { responseCode } = (error ?? {}) as { responseCode?: unknown };
+  return typeof responseCode === 'number' && responseCode >= 500;
+}

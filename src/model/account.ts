@@ -1,0 +1,62 @@
+import type { Json } from './json.ts';
+
+export type AccountStatus = 'active' | 'inactive' | 'blocked';
+
+/** OIDC Core 5.1.1. */
+export interface AddressClaim {
+  formatted?: string;
+  street_address?: string;
+  locality?: string;
+  region?: string;
+  postal_code?: string;
+  country?: string;
+}
+
+/** Standard claims of OIDC Core 5.1 that an account may carry besides e-mail and username. */
+export interface ProfileClaims {
+  name?: string;
+  given_name?: string;
+  family_name?: string;
+  middle_name?: string;
+  nickname?: string;
+  profile?: string;
+  website?: string;
+  picture?: string;
+  gender?: string;
+  birthdate?: string;
+  zoneinfo?: string;
+  locale?: string;
+  phone_number?: string;
+  phone_number_verified?: boolean;
+  address?: AddressClaim;
+}
+
+/** A person in one organization. */
+export interface AccountRecord {
+  /** Opaque and constant: the OIDC `sub`. */
+  readonly id: string;
+  readonly organization: string;
+  status: AccountStatus;
+  /** As the person may read it: trimmed, NFC, lower case. Unique per organization, compared folded. */
+  email?: string;
+  emailVerified: boolean;
+  /** Sign-in name. Unique per organization, compared folded. */
+  username?: string;
+  /** PHC string, or bcrypt text of an imported account. */
+  passwordHash?: string;
+  claims: ProfileClaims;
+  /** What operators gave; what a vendor's own registration implies stands in `vendor.<name>.role`. */
+  roles: string[];
+  /** Where the person opened the account: 'hosted', or a dialect's name. Absent: an operator made it. */
+  readonly openedAt?: string;
+  /** Per-vendor ids, e.g. `{ vsee: '20000000001' }`. Each (name, value) is unique over all organizations. */
+  aliases: Record<string, string>;
+  /** Members that only one vendor knows, by dialect name. */
+  vendor: Record<string, Record<string, Json>>;
+  createdAt: Date;
+  updatedAt: Date;
+  /** Raised by every update; the value compared by compare-and-set. Starts at 1. */
+  version: number;
+  /** Set by `touch` only. */
+  lastSignInAt?: Date;
+}

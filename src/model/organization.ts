@@ -1,0 +1,13 @@
+import type { Json } from './json.ts';
+
+/** A user directory (a tenant). */
+export interface OrganizationRecord {
+  readonly id: string;
+  name: string;
+  /** Host names that name this organization, lower case, without port. Each belongs to one organization at most. */
+  hosts: string[];
+  branding?: Record<string, Json>;
+  /** Whether people may open accounts themselves; absent: they may not. A client may say otherwise for itself. */
+  registration?: boolean;
+  vendor: Record<string, Record<string, Json>>;
+}

@@ -1,0 +1,104 @@
+/** Browser sessions that are opened and read outside an interaction (VSee's GET /auth, account pages). */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import Provider from 'oidc-provider';
+import type { BrowserSessions } from '../contract.ts';
+import type { Artifact, Artifacts } from '../persistence/records.ts';
+import type { StepContext } from '../provider/context.ts';
+import type { CookieSettings } from './cookies.ts';
+import { endSession } from './grants.ts';
+import type { BrowserName } from './user-agent.ts';
+import { browserName } from './user-agent.ts';
+
+type EngineSession = InstanceType<Provider['Session']> & {
+  note?: unknown;
+  browser?: BrowserName;
+  exp?: number;
+  readonly loginTs?: number;
+};
+
+export interface SessionLifetimes {
+  /** Seconds without use. */
+  readonly idle: number;
+  /** Seconds since the sign-in. */
+  readonly absolute: number;
+}
+
+/** Seconds that a session may live from now. At least 1: the engine refuses less. */
+export function sessionLifetime(session: { loginTs?: number }, { idle, absolute }: SessionLifetimes): number {
+  if (session.loginTs === undefined) return idle;
+  const left = session.loginTs + absolute - Math.floor(Date.now() / 1000);
+  return Math.max(1, Math.min(idle, left));
+}
+
+/** Notes at each sign-in which browser it is, for the list of sessions on the account page. */
+export function nameBrowsers(provider: Provider): void {
+  const { prototype } = provider.Session;
+  const { loginAccount } = prototype;
+  Object.defineProperty(prototype, 'loginAccount', {
+    value(this: EngineSession, details: Parameters<typeof loginAccount>[0]) {
+      loginAccount.call(this, details);
+      nameBrowser(this, Provider.ctx?.req);
+    },
+    configurable: true,
+    writable: true,
+  });
+}
+
+function nameBrowser(session: EngineSession, request: IncomingMessage | undefined): void {
+  const name = browserName(request?.headers['user-agent']);
+  if (name === undefined) delete session.browser;
+  else session.browser = name;
+}
+
+export function createBrowserSessions(parts: {
+  provider: () => Provider;
+  artifacts: Artifacts;
+  lifetimes: SessionLifetimes;
+  cookie: CookieSettings;
+}): BrowserSessions {
+  const { artifacts, lifetimes, cookie } = parts;
+
+  /** The session that the browser's signed cookie names. */
+  const stored = async (ctx: StepContext): Promise<Artifact | undefined> => {
+    const id = ctx.cookies.get(parts.provider().cookieName('session'), cookie);
+    return id ? artifacts.load('Session', id) : undefined;
+  };
+  const contextOf = (request: IncomingMessage, response: ServerResponse) =>
+    parts.provider().createContext(request, response) as unknown as StepContext;
+
+  return {
+    async open(request, response, { accountId, amr, acr, note }) {
+      const provider = parts.provider();
+      const ctx = contextOf(request, response);
+      // Never the id that the browser came with, against fixation (security.md S1).
+      const old = await stored(ctx);
+      if (old) await endSession(artifacts, old);
+      const session = new provider.Session() as EngineSession;
+      session.loginAccount({ accountId, amr: [...amr], acr });
+      nameBrowser(session, request);
+      if (note) session.note = note;
+      await session.save(sessionLifetime(session as { loginTs?: number }, lifetimes));
+      ctx.cookies.set(provider.cookieName('session'), session.jti, {
+        ...cookie,
+        expires: new Date(Number(session.exp) * 1000),
+      });
+    },
+    async read(request, response) {
+      const session = await stored(contextOf(request, response));
+      if (typeof session?.payload.accountId !== 'string') return undefined;
+      const { accountId, uid, loginTs, amr } = session.payload;
+      return {
+        accountId,
+        uid: String(uid),
+        signedInAt: typeof loginTs === 'number' ? new Date(loginTs * 1000) : session.createdAt,
+        amr: Array.isArray(amr) ? amr.map(String) : [],
+      };
+    },
+    async end(request, response) {
+      const ctx = contextOf(request, response);
+      const session = await stored(ctx);
+      if (session) await endSession(artifacts, session);
+      ctx.cookies.set(parts.provider().cookieName('session'), null, cookie);
+    },
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * What accounts have allowed clients, remembered beyond the browser session in which they were asked. It
+ * opens nothing by itself: a grant is made from it when its person is signed in and the client asks again.
+ */
+import type { Clock } from '../../core/clock.ts';
+import type { Secrets } from '../../core/crypto.ts';
+import type { ClientRecord } from '../../model/client.ts';
+import type { ClientRegistry } from '../clients/clients.ts';
+import type { ConsentView } from '../contract.ts';
+import type { Artifact, Artifacts } from '../persistence/records.ts';
+
+/** What a client may see and do, by name. */
+export interface Allowed {
+  readonly scopes: readonly string[];
+  readonly claims: readonly string[];
+  readonly resources: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Consents {
+  /** Of what the client asks for, what the account has allowed it before. */
+  recall(accountId: string, clientId: string, asked: Allowed): Promise<Allowed>;
+  /** Adds to what was allowed before; all of it counts as given now. False: nothing is remembered. */
+  remember(accountId: string, clientId: string, allowed: Allowed): Promise<boolean>;
+  /** Those that are worth something, the newest first. */
+  list(accountId: string): Promise<ConsentView[]>;
+  /** False: there was none. */
+  forget(accountId: string, clientId: string): Promise<boolean>;
+  forgetAll(accountId: string): Promise<void>;
+}
+
+/** The payload of an artifact. */
+interface Consent extends Allowed {
+  readonly accountId: string;
+  readonly clientId: string;
+  /** Which registration of the client it was given to. */
+  readonly registration: string;
+  /** Epoch milliseconds. */
+  readonly givenAt: number;
+}
+
+const KIND = 'Consent';
+const NOTHING: Allowed = { scopes: [], claims: [], resources: {} };
+
+export interface ConsentParts {
+  readonly artifacts: Artifacts;
+  readonly clients: ClientRegistry;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  /** False: nothing is recalled or added. What is there is worth nothing meanwhile, and can be forgotten. */
+  readonly enabled: boolean;
+  /** Seconds after which a consent is forgotten, from when it was last given. */
+  readonly lifetime: number;
+}
+
+export function createConsents(parts: ConsentParts): Consents {
+  const { artifacts, clients, secrets, clock, enabled, lifetime } = parts;
+  const idOf = (accountId: string, clientId: string) => JSON.stringify([accountId, clientId]);
+
+  /** Undefined: clients that show their page every time, or never. */
+  async function registrationOf(clientId: string): Promise<string | undefined> {
+    const client = await clients.record(clientId);
+    return client && remembers(client) ? secrets.mac('consent-registration', whatIsBound(client)) : undefined;
+  }
+
+  /** Undefined also for what was allowed to another client that had this id once. */
+  async function find(accountId: string, clientId: string): Promise<Consent | undefined> {
+    const [found, registration] = await Promise.all([
+      artifacts.load(KIND, idOf(accountId, clientId)),
+      registrationOf(clientId),
+    ]);
+    const consent = found && consentOf(found);
+    return consent?.registration === registration ? consent : undefined;
+  }
+
+  return {
+    async recall(accountId, clientId, asked) {
+      const known = enabled && !isNothing(asked) ? await find(accountId, clientId) : undefined;
+      return known ? common(asked, known) : NOTHING;
+    },
+    async remember(accountId, clientId, allowed) {
+      const registration = enabled ? await registrationOf(clientId) : undefined;
+      if (registration === undefined) return false;
+      const all = sum((await find(accountId, clientId)) ?? NOTHING, allowed);
+      if (isNothing(all)) return false;
+      const givenAt = clock.now().getTime();
+      const consent: Consent = { accountId, clientId, registration, givenAt, ...all };
+      await artifacts.save(KIND, idOf(accountId, clientId), { ...consent }, lifetime);
+      return true;
+    },
+    async list(accountId) {
+      if (!enabled) return [];
+      const found = await artifacts.listByAccount(KIND, accountId);
+      const views = await Promise.all(
+        found.map(async (artifact) => {
+          const consent = consentOf(artifact);
+          if (consent.registration !== (await registrationOf(consent.clientId))) return [];
+          return [viewOf(consent, artifact, await clients.record(consent.clientId))];
+        }),
+      );
+      return views.flat().sort((one, two) => two.givenAt.getTime() - one.givenAt.getTime());
+    },
+    forget: (accountId, clientId) => artifacts.remove(KIND, idOf(accountId, clientId)),
+    async forgetAll(accountId) {
+      const found = await artifacts.listByAccount(KIND, accountId);
+      await Promise.all(found.map(({ id }) => artifacts.removeStored(KIND, id)));
+    },
+  };
+}
+
+/** Our own ask nobody, and native ones ask every time, since anybody may claim to be one (interaction-policy.ts). */
+function remembers({ firstParty, metadata }: ClientRecord): boolean {
+  return !firstParty && metadata.application_type !== 'native';
+}
+
+/** Another client under the same id has other addresses; what its people are told goes elsewhere. */
+function whatIsBound({ organization, metadata }: ClientRecord): string {
+  const addresses = Array.isArray(metadata.redirect_uris) ? metadata.redirect_uris.map(String) : [];
+  return JSON.stringify([organization, ...addresses.sort()]);
+}
+
+function consentOf({ payload }: Artifact): Consent {
+  return payload as unknown as Consent;
+}
+
+function viewOf(
+  { clientId, scopes, claims, resources, givenAt }: Consent,
+  { expiresAt }: Artifact,
+  client: ClientRecord | undefined,
+): ConsentView {
+  return {
+    clientId,
+    clientName: String(client?.metadata.client_name ?? clientId),
+    scopes: [...new Set([...scopes, ...Object.values(resources).flat()])],
+    claims,
+    givenAt: new Date(givenAt),
+    ...(expiresAt && { expiresAt }),
+  };
+}
+
+/* ------------------------------------------------------------------ arithmetic */
+
+export function isNothing({ scopes, claims, resources }: Allowed): boolean {
+  return scopes.length + claims.length + Object.values(resources).flat().length === 0;
+}
+
+function common(one: Allowed, two: Allowed): Allowed {
+  const both = (here: readonly string[], there: readonly string[] = []) =>
+    here.filter((name) => there.includes(name));
+  const resources = Object.entries(one.resources).map(
+    ([resource, scopes]) => [resource, both(scopes, own(two.resources, resource))] as const,
+  );
+  return {
+    scopes: both(one.scopes, two.scopes),
+    claims: both(one.claims, two.claims),
+    resources: Object.fromEntries(resources.filter(([, scopes]) => scopes.length > 0)),
+  };
+}
+
+function sum(one: Allowed, two: Allowed): Allowed {
+  const either = (here: readonly string[] = [], there: readonly string[] = []) => [
+    ...new Set([...here, ...there]),
+  ];
+  const names = either(Object.keys(one.resources), Object.keys(two.resources));
+  return {
+    scopes: either(one.scopes, two.scopes),
+    claims: either(one.claims, two.claims),
+    resources: Object.fromEntries(
+      names.map((name) => [name, either(own(one.resources, name), own(two.resources, name))]),
+    ),
+  };
+}
+
+function own(resources: Allowed['resources'], name: string): readonly string[] | undefined {
+  return Object.hasOwn(resources, name) ? resources[name] : undefined;
+}

@@ -1,0 +1,123 @@
+/** What an account holds, and the end of it: grants with their tokens, and browser sessions. */
+import type { AccessEnder } from '../../identity/context.ts';
+import type { ClientRegistry } from '../clients/clients.ts';
+import type { GrantView, Holdings, SessionView } from '../contract.ts';
+import type { Artifact, Artifacts } from '../persistence/records.ts';
+import { endGrant } from '../tokens/dialect-tokens.ts';
+import type { Consents } from './consents.ts';
+import { storedName } from './user-agent.ts';
+
+export function createAccessEnder(artifacts: Artifacts, consents: Pick<Consents, 'forgetAll'>): AccessEnder {
+  return {
+    async endAll(accountId, keep = {}) {
+      const [grants, sessions, signIns] = await Promise.all([
+        artifacts.listByAccount('Grant', accountId),
+        artifacts.listByAccount('Session', accountId),
+        artifacts.listByAccount('Interaction', accountId),
+      ]);
+      await Promise.all([
+        ...grants
+          .filter(({ payload }) => payload.clientId !== keep.clientId)
+          .map(idOfGrant)
+          .filter((id) => id !== keep.grantId)
+          .map((id) => endGrant(artifacts, id)),
+        ...signIns.map((signIn) => artifacts.removeStored('Interaction', signIn.id)),
+        ...sessions
+          .filter((session) => session.payload.uid !== keep.sessionUid)
+          .map((session) => artifacts.removeStored('Session', session.id)),
+      ]);
+    },
+    forgetConsents: (accountId) => consents.forgetAll(accountId),
+  };
+}
+
+export function createHoldings({
+  artifacts,
+  clients,
+  consents,
+}: {
+  artifacts: Artifacts;
+  clients: ClientRegistry;
+  consents: Consents;
+}): Holdings {
+  return {
+    async listGrants(accountId) {
+      const grants = await artifacts.listByAccount('Grant', accountId);
+      return Promise.all(grants.map((grant) => grantView(grant, clients)));
+    },
+    listConsents: (accountId) => consents.list(accountId),
+    async listSessions(accountId) {
+      return (await artifacts.listByAccount('Session', accountId)).map(sessionView);
+    },
+    async endGrant(accountId, grantId) {
+      const grant = await artifacts.load('Grant', grantId);
+      if (grant?.payload.accountId !== accountId) return [];
+      // The consent first: while it is there, the client could get another grant.
+      const forgotten = await consents.forget(accountId, String(grant.payload.clientId));
+      await endGrant(artifacts, grantId);
+      return forgotten ? ['grant', 'consent'] : ['grant'];
+    },
+    async endConsent(accountId, clientId) {
+      return (await consents.forget(accountId, clientId)) ? ['consent'] : [];
+    },
+    async endSession(accountId, sessionUid) {
+      const session = await artifacts.loadByUid('Session', sessionUid);
+      if (session?.payload.accountId !== accountId) return false;
+      await endSession(artifacts, session);
+      return true;
+    },
+  };
+}
+
+/**
+ * Ends a browser session as logging out does: with it go the grants that its clients got by it, but for
+ * those with offline_access.
+ */
+export async function endSession(artifacts: Artifacts, session: Artifact): Promise<void> {
+  const authorizations = (session.payload.authorizations ?? {}) as Record<
+    string,
+    { grantId?: string; persistsLogout?: boolean }
+  >;
+  await artifacts.removeStored('Session', session.id);
+  await Promise.all(
+    Object.values(authorizations).map(({ grantId, persistsLogout }) =>
+      grantId !== undefined && !persistsLogout ? endGrant(artifacts, grantId) : undefined,
+    ),
+  );
+}
+
+function idOfGrant(grant: Artifact): string {
+  return String(grant.payload.jti);
+}
+
+async function grantView(grant: Artifact, clients: ClientRegistry): Promise<GrantView> {
+  const clientId = String(grant.payload.clientId);
+  const client = await clients.record(clientId);
+  const { openid, resources } = grant.payload as {
+    openid?: { scope?: string };
+    resources?: Record<string, string>;
+  };
+  const scopes = [openid?.scope ?? '', ...Object.values(resources ?? {})].flatMap((scope) =>
+    scope.split(' '),
+  );
+  return {
+    grantId: idOfGrant(grant),
+    clientId,
+    clientName: String(client?.metadata.client_name ?? clientId),
+    scopes: [...new Set(scopes.filter((scope) => scope !== ''))],
+    createdAt: grant.createdAt,
+    ...(grant.expiresAt && { expiresAt: grant.expiresAt }),
+  };
+}
+
+function sessionView(session: Artifact): SessionView {
+  const { uid, loginTs, amr } = session.payload;
+  const browser = storedName(session.payload.browser);
+  return {
+    uid: String(uid),
+    signedInAt: typeof loginTs === 'number' ? new Date(loginTs * 1000) : session.createdAt,
+    amr: Array.isArray(amr) ? amr.map(String) : [],
+    ...(browser && { browser }),
+    ...(session.expiresAt && { expiresAt: session.expiresAt }),
+  };
+}

@@ -1,0 +1,136 @@
+/** OAuth clients as the engine sees them, and what Portico adds to them. */
+import type { Client } from 'oidc-provider';
+import type { Clock } from '../../core/clock.ts';
+import type { Secrets } from '../../core/crypto.ts';
+import { sameText } from '../../core/crypto.ts';
+import type { ClientRecord } from '../../model/client.ts';
+import type { Json } from '../../model/json.ts';
+import type { ClientStore } from '../../store/ports/clients.ts';
+import type { OrganizationStore } from '../../store/ports/organizations.ts';
+import { findAccountClient } from './account-client.ts';
+
+/** What a client is besides RFC 7591. */
+export interface ClientTraits {
+  readonly organization: string;
+  readonly allOrganizations: boolean;
+  readonly firstParty: boolean;
+  /** Whether people may open accounts on the way to it; undefined: as the organization says. */
+  readonly registration: boolean | undefined;
+  /** How its sign-in page begins; undefined: as the organization says. */
+  readonly signIn: 'password' | 'name-first' | undefined;
+  readonly introspects: readonly string[];
+  readonly revokes: readonly string[];
+  /** The dialect whose client this is. */
+  readonly dialect: string | undefined;
+}
+
+/** Members of the engine's client metadata that are ours. */
+export const CLIENT_TRAITS = [
+  'organization',
+  'all_organizations',
+  'first_party',
+  'registration',
+  'sign_in',
+  'introspects',
+  'revokes',
+  'dialect',
+] as const;
+
+/** Milliseconds for which a client is not read again: the engine asks for it several times a request. */
+const FRESH = 5_000;
+/** So that unknown ids cannot fill the memory: only known clients are kept, and not more than this. */
+const CAPACITY = 1_000;
+
+export interface ClientRegistry {
+  /** RFC 7591 names with ours; the secret is its hash. Undefined: unknown. */
+  metadata(clientId: string): Promise<Record<string, unknown> | undefined>;
+  record(clientId: string): Promise<ClientRecord | undefined>;
+}
+
+export function createClientRegistry({
+  store,
+  clock,
+  ...own
+}: {
+  store: ClientStore;
+  clock: Clock;
+  /** For the clients that are stored nowhere (account-client.ts). */
+  organizations: Pick<OrganizationStore, 'byId'>;
+  issuer: string;
+}): ClientRegistry {
+  const known = new Map<string, { at: number; record: ClientRecord }>();
+  const record = async (clientId: string) => {
+    const now = clock.now().getTime();
+    const cached = known.get(clientId);
+    if (cached && Math.abs(now - cached.at) < FRESH) return cached.record;
+    const found = (await findAccountClient(clientId, own)) ?? (await store.byId(clientId));
+    known.delete(clientId);
+    if (found) {
+      if (known.size >= CAPACITY) known.clear();
+      known.set(clientId, { at: now, record: found });
+    }
+    return found;
+  };
+  return {
+    record,
+    async metadata(clientId) {
+      const found = await record(clientId);
+      return found && metadataOf(found);
+    },
+  };
+}
+
+function metadataOf(record: ClientRecord): Record<string, Json> {
+  const { client_secret: _never, ...metadata } = record.metadata;
+  const dialect = record.dialect !== undefined;
+  return {
+    // A dialect's client has no way of its own to a token: refused at /authorize and /token.
+    ...(dialect && {
+      redirect_uris: [],
+      response_types: [],
+      grant_types: [],
+      token_endpoint_auth_method: 'none',
+    }),
+    ...(dialect ? { client_name: metadata.client_name ?? record.clientId } : metadata),
+    client_id: record.clientId,
+    // The engine's fragment mode would put the code where every script of the page can read it.
+    response_modes: ['query', 'form_post'],
+    ...(record.secretHash !== undefined && { client_secret: record.secretHash }),
+    organization: record.organization,
+    all_organizations: record.allOrganizations,
+    first_party: record.firstParty,
+    introspects: record.introspects,
+    revokes: record.revokes,
+    ...(record.dialect !== undefined && { dialect: record.dialect }),
+  };
+}
+
+export function traitsOf(client: Client): ClientTraits {
+  const members = client as unknown as Record<(typeof CLIENT_TRAITS)[number], unknown>;
+  return {
+    organization: String(members.organization),
+    allOrganizations: members.all_organizations === true,
+    firstParty: members.first_party === true,
+    registration: typeof members.registration === 'boolean' ? members.registration : undefined,
+    signIn: members.sign_in === 'password' || members.sign_in === 'name-first' ? members.sign_in : undefined,
+    introspects: texts(members.introspects),
+    revokes: texts(members.revokes),
+    dialect: typeof members.dialect === 'string' ? members.dialect : undefined,
+  };
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
+}
+
+/** How a client secret is kept. */
+export function hashClientSecret(secrets: Secrets, secret: string): string {
+  return secrets.mac('client-secret', secret);
+}
+
+/** Replaces the engine's comparison, which takes the stored secret for the secret itself. */
+export function compareHashedSecrets(prototype: Client, secrets: Secrets): void {
+  prototype.compareClientSecret = function compareClientSecret(this: Client, actual: string) {
+    return sameText(hashClientSecret(secrets, actual), this.clientSecret ?? '');
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * Who may introspect and revoke what (design.md, Tokens and grants). A client may ask about its own
+ * tokens; a confidential one also about those of the clients that the operator listed for it, within its
+ * organization, or in all of them where the operator said so.
+ */
+import { type Client, errors } from 'oidc-provider';
+import type { AccountStore } from '../../store/ports/accounts.ts';
+import type { TokenAdmission } from '../contract.ts';
+import type { EngineContext } from '../provider/context.ts';
+import { isActive } from './claims.ts';
+import type { ClientRegistry } from './clients.ts';
+import { traitsOf } from './clients.ts';
+
+/** A token as the engine found it. */
+interface AskedToken {
+  readonly clientId?: string | undefined;
+  /** Set on dialects' tokens: one client serves many organizations there. */
+  readonly organization?: string;
+  /** Absent: the token is the client's own. */
+  readonly accountId?: string | undefined;
+}
+
+export interface TokenRights {
+  /** Whether the account behind the token may go on: an active one, or as the token's dialect says. */
+  holderMayGoOn(token: AskedToken): Promise<boolean>;
+  mayIntrospect(ctx: EngineContext, client: Client, token: AskedToken): Promise<boolean>;
+  /** Throws InvalidRequest for somebody else's token: it lives on, and the caller is told. */
+  mayRevoke(ctx: EngineContext, client: Client, token: AskedToken): Promise<boolean>;
+}
+
+export function createTokenRights(parts: {
+  clients: ClientRegistry;
+  accounts: AccountStore;
+  admitsToken: TokenAdmission;
+  refused: (ctx: EngineContext, what: 'introspection' | 'revocation', token: AskedToken) => void;
+}): TokenRights {
+  const { clients, accounts, admitsToken, refused } = parts;
+
+  async function covers(client: Client, token: AskedToken, listed: readonly string[]): Promise<boolean> {
+    if (client.tokenEndpointAuthMethod === 'none') return false;
+    if (token.clientId === undefined || !listed.includes(token.clientId)) return false;
+    const { allOrganizations, organization } = traitsOf(client);
+    if (allOrganizations) return true;
+    const owner = token.organization ?? (await clients.record(token.clientId))?.organization;
+    return owner === organization;
+  }
+
+  return {
+    async holderMayGoOn({ accountId, clientId }) {
+      if (accountId === undefined) return true;
+      const [account, client] = await Promise.all([
+        accounts.byId(accountId),
+        clientId === undefined ? undefined : clients.record(clientId),
+      ]);
+      if (account === undefined || client === undefined) return false;
+      return client.dialect === undefined ? isActive(account) : admitsToken(client.dialect, account);
+    },
+    async mayIntrospect(ctx, client, token) {
+      const own = token.clientId === client.clientId && client.tokenEndpointAuthMethod !== 'none';
+      const allowed = own || (await covers(client, token, traitsOf(client).introspects));
+      if (!allowed) refused(ctx, 'introspection', token);
+      return allowed;
+    },
+    async mayRevoke(ctx, client, token) {
+      if (token.clientId === client.clientId) return true;
+      if (await covers(client, token, traitsOf(client).revokes)) return true;
+      refused(ctx, 'revocation', token);
+      throw new errors.InvalidRequest('client is not authorized to revoke the presented token');
+    },
+  };
+}

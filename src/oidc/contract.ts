@@ -1,0 +1,374 @@
+/**
+ * The OIDC server as the rest of Portico sees it. This folder is the only one that imports oidc-provider;
+ * what it offers to others is listed here, and everything else in it is its own business.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AccessEnder } from '../identity/context.ts';
+import type { AccountRecord } from '../model/account.ts';
+import type { Json } from '../model/json.ts';
+
+export interface OidcServer {
+  /** Answers every OIDC route, and 404 for what is none. Stable over key rotations. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Whether the path is one of the engine's routes. */
+  serves(path: string): boolean;
+  /** The methods that are answered at a path; undefined: none of these routes. */
+  methods(path: string): readonly string[] | undefined;
+  /** How long an authorization request may be that is handed in at a path; undefined: none is. */
+  bounds(path: string): RequestBounds | undefined;
+  readonly grants: GrantIssuer;
+  readonly access: AccessEnder;
+  readonly holdings: Holdings;
+  readonly interactions: Interactions;
+  readonly sessions: BrowserSessions;
+  /** The signing keys that there are, retired ones for a while too; without the keys themselves. */
+  signingKeys(): readonly SigningKeyView[];
+  /** Called once, before the first request: until then no token of a dialect is good at introspection. */
+  askDialects(dialects: DialectsAsked): void;
+  /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */
+  rotateKeys(options?: { force?: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Bytes. */
+export interface RequestBounds {
+  /** The whole query or form. */
+  readonly whole: number;
+  /** Of single parameters. */
+  readonly parameters: Readonly<Record<string, number>>;
+}
+
+export interface SigningKeyView {
+  readonly kid: string;
+  readonly alg: string;
+  readonly state: 'next' | 'current' | 'previous' | 'retired';
+  /** When it came into its state. */
+  readonly since: Date;
+}
+
+/* ------------------------------------------------------------------ grants of dialects */
+
+export interface GrantIssuer {
+  /** One Grant with one access token and, when wanted, one refresh token; saved in parallel. */
+  issue(wanted: GrantWanted): Promise<IssuedGrant>;
+  /** A live access token of this client; undefined for anything else. Store round trips: 2 in parallel at most. */
+  findAccess(token: string, clientId: string): Promise<LiveToken | undefined>;
+  /** A live, unused refresh token of this client. */
+  findRefresh(token: string, clientId: string): Promise<LiveToken | undefined>;
+  /**
+   * Uses a refresh token up and makes its successor, over all nodes exactly once (oidc/refresh-rotation.ts).
+   * Undefined: refused. A use after the leeway ends the family.
+   */
+  rotate(wanted: RotationWanted): Promise<(IssuedGrant & { accountId: string }) | undefined>;
+  /** The grant behind an access or refresh token of this client, used or not. */
+  grantOf(token: string, clientId: string): Promise<{ grantId: string; accountId: string } | undefined>;
+  /** Ends a sign-in: the Grant, its access and refresh tokens, and any replay of a rotation. */
+  endGrant(grantId: string): Promise<void>;
+  /** The access token alone dies. True for exactly one caller. */
+  destroyAccess(token: string, clientId: string): Promise<boolean>;
+}
+
+export interface GrantWanted {
+  readonly clientId: string;
+  readonly accountId: string;
+  readonly organization: string;
+  readonly scope: string;
+  readonly amr: readonly string[];
+  readonly access: AccessWanted;
+  readonly refresh?: RefreshWanted;
+}
+
+export interface AccessWanted {
+  /** An opaque value, or 'jwt'. */
+  readonly value: 'jwt' | string;
+  /** Seconds. */
+  readonly lifetime: number;
+  readonly audience: string;
+  /** Vendor claims, in the JWT and at introspection. */
+  readonly claims: Readonly<Record<string, Json>>;
+  /** HS256 with this secret instead of the published ES256 key. */
+  readonly sharedSecret?: string;
+}
+
+export interface RefreshWanted {
+  readonly value: string;
+  /** Seconds. */
+  readonly lifetime: number;
+  /** Epoch seconds after which no successor lives. */
+  readonly endsAt?: number;
+}
+
+export interface IssuedGrant {
+  readonly grantId: string;
+  readonly access: { readonly value: string; readonly issuedAt: number; readonly expiresAt: number };
+  readonly refresh?: { readonly value: string; readonly issuedAt: number; readonly expiresAt: number };
+}
+
+export interface LiveToken {
+  readonly accountId: string;
+  readonly organization: string;
+  readonly grantId: string;
+  readonly clientId: string;
+  readonly scope: string;
+  /** Epoch seconds. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly audience: string | undefined;
+  readonly claims: Readonly<Record<string, Json>>;
+  readonly amr: readonly string[];
+  /** Epoch seconds of the sign-in; absent in tokens of an older Portico. */
+  readonly signedInAt?: number;
+}
+
+export interface RotationWanted {
+  readonly token: string;
+  readonly clientId: string;
+  /** Where the request names one: a token of another organization is refused and left as it is, its family too. */
+  readonly organization?: string;
+  /** When the request came in; decides what was in flight together. */
+  readonly arrivedAt: Date;
+  readonly reuse: 'replay' | 'in-flight';
+  /** Seconds. */
+  readonly leeway: number;
+  /** Runs once, for the winner, before anything is used up. Undefined refuses (account gone, other organization). */
+  prepare(live: LiveToken): Promise<{ access: AccessWanted; refresh: RefreshWanted } | undefined>;
+}
+
+/* ------------------------------------------------------------------ API keys of dialects */
+
+export interface DialectsAsked {
+  readonly describeApiKey: ApiKeyDescriber;
+  /** By its form: whether or not there is such a key. */
+  isApiKey(text: string): boolean;
+  readonly admitsToken: TokenAdmission;
+}
+
+/** Whether the dialect of this name lets the account's tokens go on. */
+export type TokenAdmission = (dialect: string, account: AccountRecord) => boolean;
+
+/** Undefined: no API key, or none that is good. */
+export type ApiKeyDescriber = (key: string) => Promise<DescribedApiKey | undefined>;
+
+export interface DescribedApiKey {
+  /** The dialect's client: who may ask is decided as for its tokens. */
+  readonly clientId: string;
+  readonly organization: string;
+  /** Account id. */
+  readonly subject: string;
+  /** Space-separated: what the key is worth now. */
+  readonly scope: string;
+  /** Epoch seconds. */
+  readonly issuedAt: number;
+  readonly claims: Readonly<Record<string, Json>>;
+}
+
+/* ------------------------------------------------------------------ what an account holds */
+
+export interface Holdings {
+  listGrants(accountId: string): Promise<GrantView[]>;
+  /** What is remembered for when a client asks again, whether it holds a grant now or not. */
+  listConsents(accountId: string): Promise<ConsentView[]>;
+  listSessions(accountId: string): Promise<SessionView[]>;
+  /** Ends a grant and forgets the consent that its client has. Tells what there was; nothing: not the account's. */
+  endGrant(accountId: string, grantId: string): Promise<readonly ('grant' | 'consent')[]>;
+  /** The same for a client that holds no grant. */
+  endConsent(accountId: string, clientId: string): Promise<readonly 'consent'[]>;
+  /** False: not the account's. */
+  endSession(accountId: string, sessionUid: string): Promise<boolean>;
+}
+
+export interface GrantView {
+  readonly grantId: string;
+  readonly clientId: string;
+  readonly clientName: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: Date;
+  readonly expiresAt?: Date;
+}
+
+export interface ConsentView {
+  readonly clientId: string;
+  readonly clientName: string;
+  readonly scopes: readonly string[];
+  readonly claims: readonly string[];
+  /** The last time. */
+  readonly givenAt: Date;
+  readonly expiresAt?: Date;
+}
+
+export interface SessionView {
+  readonly uid: string;
+  readonly signedInAt: Date;
+  readonly amr: readonly string[];
+  /** "Firefox" on "Linux": what was known of the browser when it signed in. */
+  readonly browser?: { readonly browser?: string; readonly system?: string };
+  readonly expiresAt?: Date;
+}
+
+/* ------------------------------------------------------------------ interactions and browser sessions */
+
+export interface Interactions {
+  /** The interaction of this browser. InteractionGone when there is none, it expired, or it is another browser's. */
+  read(request: IncomingMessage, response: ServerResponse): Promise<InteractionView>;
+  /** Finishes the login prompt and sends the browser on (303). */
+  finishLogin(request: IncomingMessage, response: ServerResponse, login: LoginResult): Promise<void>;
+  /** Goes on with the account that is signed in. InteractionGone unless the choice is what is asked. */
+  finishChoice(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Sends the browser on after a sign-in that is finished already (a form that was sent twice). */
+  goOn(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /**
+   * Grants what the client asked for (all of it), and sends the browser on. True: it is remembered with the
+   * account, not with the browser session alone.
+   */
+  finishConsent(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  /** Back to the client with an error, e.g. access_denied. */
+  abort(
+    request: IncomingMessage,
+    response: ServerResponse,
+    error: { error: string; description: string },
+  ): Promise<void>;
+  /** Parks something of a several-step sign-in with the interaction. */
+  keep(request: IncomingMessage, response: ServerResponse, kept: Record<string, Json>): Promise<void>;
+}
+
+export class InteractionGone extends Error {
+  override readonly name = 'InteractionGone';
+}
+
+export interface LoginResult {
+  readonly accountId: string;
+  readonly amr: readonly string[];
+  readonly acr: string;
+  /** False: the cookie ends with the browser. */
+  readonly remember?: boolean;
+}
+
+export interface InteractionView {
+  readonly uid: string;
+  readonly prompt: 'login' | 'consent' | 'select_account' | (string & {});
+  readonly reasons: readonly string[];
+  readonly client: {
+    readonly clientId: string;
+    readonly name: string;
+    readonly logoUri?: string;
+    readonly policyUri?: string;
+    readonly tosUri?: string;
+    readonly firstParty: boolean;
+    /** Whether people may open accounts on the way to it; absent: as the organization says. */
+    readonly registration?: boolean;
+    /** How the sign-in page begins; absent: as the organization says. */
+    readonly signIn?: 'password' | 'name-first';
+  };
+  readonly organization: string;
+  readonly loginHint?: string;
+  readonly uiLocales: readonly string[];
+  readonly acrValues: readonly string[];
+  /** The account that is signed in, when one of the client's organization is. */
+  readonly accountId?: string;
+  /** How that account signed in. */
+  readonly amr?: readonly string[];
+  /** Two proofs are wanted: acr_values, or an essential acr claim. */
+  readonly stepUp: boolean;
+  /** The sign-in is done; the browser only has to be sent on. */
+  readonly finished: boolean;
+  /** For consent: scopes and claims that are new. */
+  readonly missingScopes: readonly string[];
+  readonly missingClaims: readonly string[];
+  /** Where the browser goes after the sign-in; its origin belongs in form-action. */
+  readonly redirectUri: string;
+  /** It signs in a device that showed a code (RFC 8628): nothing leads back there from a browser. */
+  readonly forDevice: boolean;
+  readonly kept: Readonly<Record<string, Json>>;
+}
+
+export interface BrowserSessions {
+  /** Signs the browser in as the account, with a new session id; one that it had, of whomever, ends. */
+  open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    session: { accountId: string; amr: readonly string[]; acr: string; note?: Record<string, Json> },
+  ): Promise<void>;
+  /** Who is signed in here. */
+  read(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<{ accountId: string; uid: string; signedInAt: Date; amr: readonly string[] } | undefined>;
+  /** Ends the browser's session and drops its cookie. */
+  end(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+/** The client of an organization's account pages (account-client.ts). No stored client has a colon in its id. */
+export function accountClientId(organization: string): string {
+  return `portico-account:${organization}`;
+}
+
+/** Where the browser comes back to after signing in for the account pages. */
+export const ACCOUNT_RETURN = '/account/signed-in';
+
+export const ACR = {
+  legacy: 'urn:portico:acr:legacy',
+  single: 'urn:portico:acr:single',
+  stepup: 'urn:portico:acr:stepup',
+} as const;
+
+/* ------------------------------------------------------------------ the engine's own pages */
+
+/** Whom a page is about, as far as it is known: for its brand and its language. */
+export interface PageSubject {
+  readonly organization?: string;
+  readonly clientId?: string;
+  /** `ui_locales`, by preference. */
+  readonly languages?: readonly string[];
+}
+
+type Shown<Facts> = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  facts: Facts & PageSubject,
+) => Promise<string> | string;
+
+/** What is wrong with a user code; the words are in the catalogue under `pages.alerts`. */
+export type DeviceProblem =
+  | 'device-code-missing'
+  | 'device-code-unknown'
+  | 'device-code-used'
+  | 'device-form-expired'
+  | 'device-stopped';
+
+/**
+ * Pages that the engine shows outside interactions. pages/engine-pages.ts makes them, createOidcServer is
+ * given them. Each answers a whole HTML document, which the engine sends as it is, and may set headers
+ * (the Content-Security-Policy of the page) on the response. `action` and `xsrf` are the engine's form.
+ */
+export interface EnginePages {
+  /** What went wrong, where no client can be told. `status` is the response's. */
+  readonly error: Shown<{ status: number; error: string; description?: string }>;
+  /**
+   * Asks whether to sign out: posting `logout=yes` ends the session. `redirectUri` is where the browser
+   * goes afterwards: its origin belongs in form-action.
+   */
+  readonly confirmLogout: Shown<{ action: string; xsrf: string; clientName?: string; redirectUri?: string }>;
+  /** After signing out, or choosing to stay, where the client named no page of its own. */
+  readonly signedOut: Shown<{ client: { name: string; uri?: string } | undefined; stayed: boolean }>;
+  /**
+   * Asks for `user_code`, the code that a device shows. Without `xsrf` the browser has no session for the
+   * form yet: it has to ask for the page again (GET), with what was entered.
+   */
+  readonly enterDeviceCode: Shown<{
+    action: string;
+    xsrf?: string;
+    userCode?: string;
+    problem?: DeviceProblem;
+  }>;
+  /** Says what the device asks for: `user_code` is posted again with `confirm=yes`, or with `abort=yes`. */
+  readonly confirmDevice: Shown<{
+    action: string;
+    xsrf: string;
+    userCode: string;
+    client: string;
+    firstParty: boolean;
+    scopes: readonly string[];
+  }>;
+  /** The person can go back to the device. */
+  readonly deviceConnected: Shown<{ client: string }>;
+}

@@ -1,0 +1,59 @@
+/**
+ * The routes at which a request of nobody's is kept until somebody proves who they are. Each counts against its
+ * client address first; the count is taken back where nothing was kept, and where the client has proven itself:
+ * a confidential one pushes the requests of all its people from one address.
+ */
+import { Refused } from '../../core/refused.ts';
+import type { StrangerLimits, Strangers } from '../../identity/rate-limits/anonymous-budgets.ts';
+import type { EngineContext, EngineStep } from '../provider/context.ts';
+import { ROUTES } from '../provider/routes.ts';
+import type { EventParts } from './audit-events.ts';
+
+interface Kept {
+  readonly what: keyof StrangerLimits;
+  readonly entity: 'Interaction' | 'PushedAuthorizationRequest' | 'DeviceCode';
+}
+
+const KEPT: ReadonlyMap<string, Kept> = new Map([
+  [ROUTES.authorization, { what: 'signIns', entity: 'Interaction' }],
+  [ROUTES.pushed_authorization_request, { what: 'pushedRequests', entity: 'PushedAuthorizationRequest' }],
+  [ROUTES.device_authorization, { what: 'deviceCodes', entity: 'DeviceCode' }],
+]);
+
+/** Throws Refused('too-many-requests'). */
+export function countStrangers(
+  parts: Pick<EventParts, 'audit' | 'originOf'> & { strangers: Strangers },
+): EngineStep {
+  return async (ctx, next) => {
+    const kept = KEPT.get(ctx.path);
+    if (kept === undefined || ctx.method === 'OPTIONS') return next();
+    const origin = parts.originOf(ctx.req);
+    const takeBack = await parts.strangers.count(kept.what, origin?.address ?? '').catch((error: unknown) => {
+      if (error instanceof Refused) note(parts, kept, origin);
+      throw error;
+    });
+    try {
+      await next();
+    } finally {
+      if (!isStrangers(ctx as EngineContext, kept)) await takeBack();
+    }
+  };
+}
+
+function isStrangers({ oidc }: EngineContext, { entity }: Kept): boolean {
+  if (oidc?.entities[entity] === undefined) return false;
+  return entity === 'Interaction' || oidc.client?.tokenEndpointAuthMethod === 'none';
+}
+
+function note(
+  { audit }: Pick<EventParts, 'audit'>,
+  { what }: Kept,
+  origin: ReturnType<EventParts['originOf']>,
+): void {
+  audit.write({
+    event: 'limit',
+    outcome: 'refused',
+    ...(origin && { address: origin.address, requestId: origin.id }),
+    detail: { door: 'oidc', reason: what },
+  });
+}

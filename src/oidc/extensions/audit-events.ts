@@ -1,0 +1,120 @@
+/** The engine's events as audit lines: who got what, who was refused, who left (security.md L1). */
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type Provider from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import { StoreUnavailable } from '../../core/errors.ts';
+import type { AuditRecord } from '../../model/audit-event.ts';
+import type { Json } from '../../model/json.ts';
+import type { Audit } from '../../observe/audit.ts';
+import { isOfConnection } from '../../observe/connection-errors.ts';
+import type { Log } from '../../observe/log.ts';
+import { traitsOf } from '../clients/clients.ts';
+import type { EngineContext } from '../provider/context.ts';
+import { routeOf } from '../provider/context.ts';
+import { notesOf } from './request-notes.ts';
+
+/** What the server knows of a request besides the request itself. */
+export type OriginOf = (
+  request: IncomingMessage,
+) => { readonly id: string; readonly address: string } | undefined;
+
+export interface EventParts {
+  readonly audit: Audit;
+  readonly log: Log;
+  readonly originOf: OriginOf;
+}
+
+type Line = (
+  ctx: EngineContext,
+  event: string,
+  outcome: AuditRecord['outcome'],
+  detail?: Record<string, Json>,
+) => void;
+
+export function auditLine({ audit, originOf }: Pick<EventParts, 'audit' | 'originOf'>): Line {
+  return (ctx, event, outcome, detail) => {
+    const { client, session, account } = ctx.oidc;
+    const origin = originOf(ctx.req);
+    const token = ctx.oidc.entities.AccessToken ?? ctx.oidc.entities.RefreshToken;
+    const subject = account?.accountId ?? token?.accountId ?? session?.accountId;
+    audit.write({
+      event,
+      outcome,
+      ...(client && { clientId: client.clientId, organization: traitsOf(client).organization }),
+      ...(subject !== undefined && { subject }),
+      ...(origin && { address: origin.address, requestId: origin.id }),
+      ...(detail && { detail }),
+    });
+  };
+}
+
+export function writeEvents(provider: Provider, parts: EventParts): void {
+  const line = auditLine(parts);
+  const refused = (event: string) => (ctx: EngineContext, error: errors.OIDCProviderError) => {
+    // The error that carries another request's reply out of the engine is none.
+    if (notesOf(ctx).replay) return;
+    // A request that never came whole was refused nothing: its client is gone, or was too slow.
+    if (!ctx.req.complete) return;
+    const detail = error.error_detail ?? error.error_description;
+    line(ctx, event, 'refused', {
+      error: error.error,
+      ...(detail !== undefined && { detail: String(detail) }),
+    });
+  };
+
+  provider.on('authorization.success', (ctx) =>
+    line(ctx, 'grant.issued', 'success', { scope: scopeOf(ctx) }),
+  );
+  provider.on('authorization.error', refused('authorization.refused'));
+  provider.on('device_authorization.success', (ctx) =>
+    line(ctx, 'device.started', 'success', { scope: scopeOf(ctx) }),
+  );
+  for (const event of ['device_authorization', 'code_verification', 'device_resume'] as const) {
+    (provider as EventEmitter).on(`${event}.error`, refused('authorization.refused'));
+  }
+  provider.on('grant.success', (ctx) => {
+    const grantType = String(ctx.oidc.params?.grant_type);
+    line(ctx, grantType === 'refresh_token' ? 'token.refreshed' : 'token.issued', 'success', { grantType });
+  });
+  const tokenRefused = refused('token.refused');
+  provider.on('grant.error', (ctx, error) => {
+    // A device that asks whether it is time yet, every few seconds, is refused nothing.
+    if (!(error instanceof errors.AuthorizationPending || error instanceof errors.SlowDown))
+      tokenRefused(ctx, error);
+  });
+  provider.on('grant.revoked', (ctx) =>
+    line(ctx, 'grant.revoked', 'success', { route: String(routeOf(ctx)) }),
+  );
+  provider.on('userinfo.error', refused('userinfo.refused'));
+  provider.on('introspection.error', refused('introspection.refused'));
+  provider.on('revocation.error', refused('revocation.refused'));
+  provider.on('pushed_authorization_request.error', refused('authorization.refused'));
+  provider.on('end_session.success', (ctx) => line(ctx, 'logout', 'success'));
+  provider.on('end_session.error', refused('logout.refused'));
+  provider.on('server_error', (ctx, error) => {
+    const unavailable = error instanceof StoreUnavailable;
+    parts.log[unavailable ? 'warn' : 'error']({ err: error, route: routeOf(ctx) }, 'the engine failed');
+    if (unavailable) answerUnavailable(ctx);
+  });
+  // Koa's own event, which the engine's types do not know.
+  (provider as EventEmitter).on('error', (error: Error) => {
+    if (!isOfConnection(error)) parts.log.error({ err: error }, 'the engine failed');
+  });
+}
+
+function scopeOf(ctx: EngineContext): string {
+  return String(ctx.oidc.params?.scope ?? '');
+}
+
+/** A store that is down is no fault of ours for good: 503, and when to come back. */
+export function answerUnavailable(ctx: EngineContext): void {
+  ctx.status = 503;
+  ctx.set('Retry-After', '5');
+  if (typeof ctx.body === 'object') {
+    ctx.body = {
+      error: 'temporarily_unavailable',
+      error_description: 'the server cannot answer now, try again soon',
+    };
+  }
+}

@@ -1,0 +1,49 @@
+/** Authorization codes and device codes: redeemed once, and what a second redemption is taken for (security.md P2). */
+import Provider from 'oidc-provider';
+import type { Secrets } from '../../core/crypto.ts';
+import { routeOf } from '../provider/context.ts';
+import type { EngineRecord } from '../provider/models.ts';
+import { modelOf, override, overrideFind } from '../provider/models.ts';
+import { familyOfCode } from './jwt-access-token.ts';
+import { notesOf } from './request-notes.ts';
+
+export function watchCodes({ provider, secrets }: { provider: Provider; secrets: Secrets }): void {
+  const model = modelOf(provider, 'AuthorizationCode');
+
+  for (const watched of [model, modelOf(provider, 'DeviceCode')]) {
+    overrideFind(
+      watched,
+      (original) =>
+        async function find(value, options) {
+          const code = await original.call(this, value, options);
+          const ctx = Provider.ctx;
+          if (code && ctx && routeOf(ctx) === 'token') {
+            notesOf(ctx).code = { family: familyOfCode(value, secrets), consumedAt: code.consumed };
+          }
+          return code;
+        },
+    );
+  }
+
+  override(
+    model,
+    'save',
+    (original) =>
+      async function save(this: EngineRecord) {
+        endAtLogout(this);
+        return original.call(this);
+      },
+  );
+}
+
+/**
+ * Logout ends what a session's clients hold, but for those that were granted offline_access. The engine
+ * ties that to tokens that look for their session at each use; ours do not, so it is said here.
+ */
+function endAtLogout(code: EngineRecord): void {
+  const ctx = Provider.ctx;
+  const { scope, clientId } = code as { scope?: string; clientId?: string };
+  if (!ctx?.oidc.session || clientId === undefined || scope?.split(' ').includes('offline_access')) return;
+  const authorization = ctx.oidc.session.authorizationFor(clientId) as { persistsLogout?: boolean };
+  if (!notesOf(ctx).keptAtLogout) delete authorization.persistsLogout;
+}

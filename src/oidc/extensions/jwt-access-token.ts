@@ -1,0 +1,98 @@
+/**
+ * Access tokens are opaque, or JWTs (RFC 9068) for resource servers that verify by themselves. The engine
+ * stores no JWT, so it could neither introspect nor revoke one. Here each JWT has a shadow record, found by
+ * a digest of the whole token: a token with a changed signature, or the bare `jti` of a token somebody
+ * read, leads nowhere.
+ */
+
+import Provider from 'oidc-provider';
+import type { Secrets } from '../../core/crypto.ts';
+import type { EngineContext } from '../provider/context.ts';
+import { routeOf } from '../provider/context.ts';
+import type { EngineRecord, Payload } from '../provider/models.ts';
+import { modelOf, override, overrideFind } from '../provider/models.ts';
+import { DIALECT_GRANT } from '../tokens/dialect-grant.ts';
+import { handleOf } from '../tokens/token-handle.ts';
+import { notesOf } from './request-notes.ts';
+
+export function storeAccessTokens({ provider, secrets }: { provider: Provider; secrets: Secrets }): void {
+  /** What a loaded or saved record is stored under; its `jti` is not always that. */
+  const handles = new WeakMap<EngineRecord, string>();
+  const shadow = modelOf(provider, 'BaseToken').prototype.getValueAndPayload;
+
+  for (const name of ['AccessToken', 'ClientCredentials'] as const) {
+    const model = modelOf(provider, name);
+
+    override(
+      model,
+      'save',
+      () =>
+        async function save(this: EngineRecord) {
+          const ctx = Provider.ctx;
+          this.jti ??= this.generateTokenId();
+          if (name === 'AccessToken') this.family ??= familyAtHand(ctx, secrets);
+          // Both forms of the token say the same time.
+          this.iat ??= Math.floor(Date.now() / 1000);
+          this.exp ??= this.iat + this.expiration;
+          const { value, payload = (await shadow.call(this)).payload as Payload } =
+            await this.getValueAndPayload();
+          handles.set(this, handleOf(value));
+          await this.adapter.upsert(handleOf(value), payload, this.exp - Math.floor(Date.now() / 1000));
+          this.emit('saved');
+          if (ctx && routeOf(ctx) === 'token') notesOf(ctx).accessToken = value;
+          return value;
+        },
+    );
+
+    override(
+      model,
+      'destroy',
+      () =>
+        async function destroy(this: EngineRecord) {
+          await this.adapter.destroy(handles.get(this) ?? String(this.jti));
+          this.emit('destroyed');
+        },
+    );
+
+    overrideFind(
+      model,
+      (original) =>
+        async function find(value, options) {
+          const found = await original.call(this, value, options);
+          if (found) handles.set(found, value);
+          // A dialect's token is good at its dialect; here it is no token at all (security.md T3).
+          if (found?.gty === DIALECT_GRANT && routeOf(Provider.ctx) === 'userinfo') return undefined;
+          return found;
+        },
+    );
+  }
+}
+
+/** Which code the tokens of this request stem from. */
+export function familyAtHand(ctx: EngineContext | undefined, secrets: Secrets): string | undefined {
+  if (!ctx || routeOf(ctx) !== 'token') return undefined;
+  const entities = ctx.oidc.entities as Record<string, EngineRecord | undefined>;
+  if (entities.RotatedRefreshToken) return entities.RotatedRefreshToken.family;
+  const code = entities.AuthorizationCode ?? entities.DeviceCode;
+  return code && familyOfCode(String(code.jti), secrets);
+}
+
+export function familyOfCode(code: string, secrets: Secrets): string {
+  return secrets.mac('family', code);
+}
+
+/** at_hash in ID tokens of the token endpoint (OIDC Core 3.1.3.6), which the engine leaves out there. */
+export function bindIdTokens(provider: Provider): void {
+  interface IdToken {
+    ctx?: EngineContext;
+    set(claim: string, value: unknown): void;
+    issue(options: { use?: string }): Promise<string>;
+  }
+  const prototype = provider.IdToken.prototype as unknown as IdToken;
+  const issue = prototype.issue;
+  prototype.issue = function issueWithHash(this: IdToken, options) {
+    const token = options.use === 'idtoken' && this.ctx ? notesOf(this.ctx).accessToken : undefined;
+    if (token !== undefined) this.set('at_hash', token);
+    return issue.call(this, options);
+  };
+}

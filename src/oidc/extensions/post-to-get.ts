@@ -1,0 +1,44 @@
+/**
+ * POST to the authorization and logout endpoints (OIDC Core 3.1.2.1, RP-Initiated Logout 2). A POST from
+ * another site comes without our SameSite=Lax cookies; the engine would want them SameSite=None for it. It
+ * is answered by 303 to the same request as GET, to which the browser sends its cookies.
+ */
+import type Provider from 'oidc-provider';
+import type { EngineStep, StepContext } from '../provider/context.ts';
+
+/** Characters of a query that every proxy and browser still takes. */
+const LONGEST = 12_000;
+
+export function formToQuery(
+  provider: Provider,
+  renderError: (ctx: StepContext, error: string, description: string) => Promise<void>,
+): EngineStep {
+  const paths = new Set([provider.pathFor('authorization'), provider.pathFor('end_session')]);
+  return async (ctx, next) => {
+    if (ctx.method !== 'POST' || !paths.has(ctx.path)) return next();
+    ctx.set('Cache-Control', 'no-store');
+    const form = ctx.is('application/x-www-form-urlencoded') ? await readForm(ctx.req) : undefined;
+    if (form === undefined) {
+      ctx.status = 400;
+      await renderError(
+        ctx,
+        'invalid_request',
+        'a form of application/x-www-form-urlencoded was expected, and not a long one',
+      );
+      return;
+    }
+    ctx.status = 303;
+    ctx.set('Location', `${ctx.path}?${new URLSearchParams(form)}`);
+    ctx.body = '';
+  };
+}
+
+async function readForm(request: AsyncIterable<unknown>): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += (chunk as Buffer).byteLength;
+    if (length <= LONGEST) chunks.push(chunk as Buffer);
+  }
+  return length > LONGEST ? undefined : Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,37 @@
+/** A request inside the engine, and what our own steps remember about it while it runs. */
+import type { EngineContext } from '../provider/context.ts';
+
+import type { Turn } from '../tokens/refresh-rotation.ts';
+
+export interface RequestNotes {
+  /** This request makes the successor of a refresh token. */
+  turn?: Turn;
+  /** The reply that another request got for the same refresh token. */
+  replay?: Record<string, unknown>;
+  /** The successor that another request made; this one only makes an access token of its own beside it. */
+  successor?: string;
+  /** The presented refresh token was used a moment ago: a retry, no theft. */
+  retried?: boolean;
+  /** The presented refresh token. */
+  refreshToken?: string;
+  /** The authorization code that was presented. */
+  code?: { readonly family: string; readonly consumedAt: number | undefined };
+  /** The user code that a link to the device page carried. */
+  userCode?: string;
+  /** The user code that was entered belongs to no device. */
+  wrongUserCode?: boolean;
+  /** The access token as the client gets it. */
+  accessToken?: string;
+  /** The browser session kept this client's grant at logout already before this request. */
+  keptAtLogout?: boolean;
+}
+
+const notes = new WeakMap<object, RequestNotes>();
+
+export function notesOf(ctx: EngineContext): RequestNotes {
+  const known = notes.get(ctx);
+  if (known) return known;
+  const fresh: RequestNotes = {};
+  notes.set(ctx, fresh);
+  return fresh;
+}

@@ -1,0 +1,210 @@
+/** Interactions: what the pages may know of a sign-in that the engine has started, and how they end it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
+import { type Client, errors } from 'oidc-provider';
+import type { Json } from '../../model/json.ts';
+import type { AccountStore } from '../../store/ports/accounts.ts';
+import type { Allowed, Consents } from '../access/consents.ts';
+import { endSession } from '../access/grants.ts';
+import { isActive, serves } from '../clients/claims.ts';
+import { traitsOf } from '../clients/clients.ts';
+import type { Interactions, InteractionView } from '../contract.ts';
+import { InteractionGone } from '../contract.ts';
+import type { Artifacts } from '../persistence/records.ts';
+import { grantWhatIsMissing } from './load-existing-grant.ts';
+import { strongerThanOne } from './policy.ts';
+
+type EngineInteraction = Awaited<ReturnType<Provider['interactionDetails']>>;
+
+interface PromptDetails {
+  readonly missingOIDCScope?: readonly string[];
+  readonly missingOIDCClaims?: readonly string[];
+  readonly missingResourceScopes?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface InteractionParts {
+  readonly provider: () => Provider;
+  readonly artifacts: Artifacts;
+  readonly consents: Consents;
+  readonly accounts: AccountStore;
+}
+
+export function createInteractions(parts: InteractionParts): Interactions {
+  const { artifacts, accounts } = parts;
+
+  async function find(request: IncomingMessage, response: ServerResponse): Promise<EngineInteraction> {
+    try {
+      const interaction = await parts.provider().interactionDetails(request, response);
+      // The cookie is bound to its path; a browser that sends another one's is not to be believed.
+      const [, , uid] = (request.url ?? '').split(/[/?]/);
+      if (uid !== interaction.uid) throw new InteractionGone('The interaction is another one.');
+      return interaction;
+    } catch (error) {
+      if (error instanceof errors.SessionNotFound) throw new InteractionGone(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  async function clientOf(interaction: EngineInteraction): Promise<Client> {
+    const client = await parts.provider().Client.find(String(interaction.params.client_id));
+    if (!client) throw new InteractionGone('The client is gone.');
+    return client;
+  }
+
+  const served = async (client: Client, accountId: string | undefined) => {
+    const account = accountId === undefined ? undefined : await accounts.byId(accountId);
+    return account && isActive(account) && serves(client, account) ? account.id : undefined;
+  };
+
+  /** Another person signs in over a live session: it ends, as it would by logging out. */
+  async function endOther(interaction: EngineInteraction, accountId: string): Promise<void> {
+    const session = interaction.session;
+    if (!session || session.accountId === accountId) return;
+    const stored = session.uid === undefined ? undefined : await artifacts.loadByUid('Session', session.uid);
+    if (stored) await endSession(artifacts, stored);
+    delete interaction.session;
+    delete interaction.grantId;
+    await interaction.persist();
+  }
+
+  /** False: nothing is remembered. */
+  async function remember(interaction: EngineInteraction, allowed: Allowed): Promise<boolean> {
+    const { session, params, deviceCode } = interaction;
+    const accountId = await served(await clientOf(interaction), session?.accountId);
+    // What a device is allowed says nothing about the next one.
+    if (accountId === undefined || session?.uid === undefined || deviceCode !== undefined) return false;
+    const clientId = String(params.client_id);
+    if (!(await parts.consents.remember(accountId, clientId, allowed))) return false;
+    // Whose sessions were ended meanwhile is not to be remembered for this one: an address is taken back from
+    // a squatter (security.md F5) by ending sessions first and forgetting consents after.
+    if (await artifacts.loadByUid('Session', session.uid)) return true;
+    await parts.consents.forget(accountId, clientId);
+    return false;
+  }
+
+  return {
+    async read(request, response) {
+      const interaction = await find(request, response);
+      const client = await clientOf(interaction);
+      return viewOf(interaction, client, await served(client, interaction.session?.accountId));
+    },
+    async finishLogin(request, response, login) {
+      const interaction = await find(request, response);
+      const client = await clientOf(interaction);
+      const { accountId, amr, acr, remember } = login;
+      if ((await served(client, accountId)) === undefined) {
+        throw new Error('The account is not one of the organization that the client belongs to.');
+      }
+      await endOther(interaction, accountId);
+      await parts.provider().interactionFinished(request, response, {
+        login: { accountId, amr: [...amr], acr, remember: remember ?? true },
+        // Who signs in has chosen the account.
+        ...(promptsOf(interaction).includes('select_account') && { select_account: {} }),
+      });
+    },
+    async finishChoice(request, response) {
+      const interaction = await find(request, response);
+      if (interaction.session?.accountId === undefined || interaction.prompt.name !== 'select_account') {
+        throw new InteractionGone('There is no account to go on with.');
+      }
+      await parts.provider().interactionFinished(request, response, { select_account: {} });
+    },
+    async goOn(request, response) {
+      const { returnTo } = await find(request, response);
+      response.writeHead(303, { Location: returnTo, 'Content-Length': '0' }).end();
+    },
+    async finishConsent(request, response) {
+      const interaction = await find(request, response);
+      const accountId = interaction.session?.accountId;
+      if (accountId === undefined || interaction.prompt.name !== 'consent') {
+        throw new InteractionGone('Nobody is signed in here.');
+      }
+      const details = interaction.prompt.details as PromptDetails;
+      const missing: Allowed = {
+        scopes: details.missingOIDCScope ?? [],
+        claims: details.missingOIDCClaims ?? [],
+        resources: details.missingResourceScopes ?? {},
+      };
+      const grantId = await grantWhatIsMissing(parts.provider(), {
+        accountId,
+        clientId: String(interaction.params.client_id),
+        grantId: interaction.grantId,
+        missing,
+      });
+      const remembered = await remember(interaction, missing);
+      await parts.provider().interactionFinished(request, response, { consent: { grantId } });
+      return remembered;
+    },
+    async abort(request, response, { error, description }) {
+      await find(request, response);
+      await parts
+        .provider()
+        .interactionFinished(
+          request,
+          response,
+          { error, error_description: description },
+          { mergeWithLastSubmission: false },
+        );
+    },
+    async keep(request, response, kept) {
+      const interaction = await find(request, response);
+      interaction.result = { ...interaction.result, kept };
+      await interaction.persist();
+    },
+  };
+}
+
+function promptsOf({ params }: EngineInteraction): string[] {
+  return typeof params.prompt === 'string' ? params.prompt.split(' ') : [];
+}
+
+function viewOf(
+  interaction: EngineInteraction,
+  client: Client,
+  accountId: string | undefined,
+): InteractionView {
+  const { params, prompt } = interaction;
+  const details = prompt.details as PromptDetails;
+  const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);
+  const list = (name: string) => (text(name) ?? '').split(' ').filter((one) => one !== '');
+  const loginHint = text('login_hint');
+  const { registration, signIn } = traitsOf(client);
+  return {
+    uid: interaction.uid,
+    prompt: prompt.name,
+    reasons: prompt.reasons,
+    client: {
+      clientId: client.clientId,
+      name: client.clientName ?? client.clientId,
+      ...(client.logoUri && { logoUri: client.logoUri }),
+      ...(client.policyUri && { policyUri: client.policyUri }),
+      ...(client.tosUri && { tosUri: client.tosUri }),
+      firstParty: traitsOf(client).firstParty,
+      ...(registration !== undefined && { registration }),
+      ...(signIn !== undefined && { signIn }),
+    },
+    organization: traitsOf(client).organization,
+    ...(loginHint !== undefined && { loginHint }),
+    uiLocales: list('ui_locales'),
+    acrValues: list('acr_values'),
+    stepUp: strongerThanOne(params),
+    ...(accountId !== undefined && { accountId, amr: interaction.session?.amr ?? [] }),
+    finished: interaction.result?.login !== undefined,
+    missingScopes: [
+      ...(details.missingOIDCScope ?? []),
+      ...Object.values(details.missingResourceScopes ?? {}).flat(),
+    ],
+    missingClaims: details.missingOIDCClaims ?? [],
+    redirectUri: text('redirect_uri') ?? '',
+    forDevice: interaction.deviceCode !== undefined,
+    kept: keptOf(interaction),
+  };
+}
+
+function keptOf(interaction: EngineInteraction): Record<string, Json> {
+  const { result, lastSubmission } = interaction as {
+    result?: { kept?: Record<string, Json> };
+    lastSubmission?: { kept?: Record<string, Json> };
+  };
+  return result?.kept ?? lastSubmission?.kept ?? {};
+}

@@ -1,0 +1,117 @@
+/** Which consent a person has already given a client: in this browser session, or remembered with the account. */
+import type Provider from 'oidc-provider';
+import type { Grant } from 'oidc-provider';
+import type { Allowed, Consents } from '../access/consents.ts';
+import { isNothing } from '../access/consents.ts';
+import { traitsOf } from '../clients/clients.ts';
+import { notesOf } from '../extensions/request-notes.ts';
+import type { EngineContext } from '../provider/context.ts';
+import { routeOf } from '../provider/context.ts';
+
+/**
+ * The engine's loadExistingGrant. First-party clients need no consent page: their grant is made here, and
+ * widened when they ask for more. Others get here what their person has allowed them before, of what they
+ * ask for now. A grant that would end before a refresh token made under it is extended, because the person
+ * is present. `refreshLifetime`, `grantLifetime`: seconds.
+ */
+export function createGrantLoader(
+  lifetimes: { refreshToken: number; grant: number },
+  consents: Pick<Consents, 'recall'>,
+) {
+  return async function loadExistingGrant(ctx: EngineContext): Promise<Grant | undefined> {
+    const { provider, session, client, account } = ctx.oidc;
+    if (!session || !client || !account) return undefined;
+    notesOf(ctx).keptAtLogout = persists(session.authorizationFor(client.clientId));
+    const result = ctx.oidc.result as { consent?: { grantId?: string } } | undefined;
+    const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
+    let grant: Grant | undefined = grantId ? await provider.Grant.find(grantId) : undefined;
+    if (grant?.accountId !== account.accountId) grant = undefined;
+    const firstParty = traitsOf(client).firstParty;
+    const known = mayRecall(ctx)
+      ? await consents.recall(account.accountId, client.clientId, missingIn(ctx, grant))
+      : undefined;
+    const recalled = known !== undefined && !isNothing(known);
+    if (!grant && !firstParty && !recalled) return undefined;
+    grant ??= new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+    const widened = firstParty && grantEverything(ctx, grant);
+    if (recalled) addTo(grant, known);
+    const extended = extend(grant, lifetimes);
+    if (widened || recalled || extended) await grant.save();
+    return grant;
+  };
+}
+
+function persists(authorization: unknown): boolean {
+  return (authorization as { persistsLogout?: boolean } | undefined)?.persistsLogout === true;
+}
+
+/**
+ * Not where the page comes anyway (prompt=consent), so that it names all that is asked for. And not for a
+ * device: its code may come from somebody who sits elsewhere and waits for an unattended yes (RFC 8628, 5.4).
+ */
+function mayRecall(ctx: EngineContext): boolean {
+  const route = routeOf(ctx);
+  return (route === 'authorization' || route === 'resume') && !ctx.oidc.promptPending('consent');
+}
+
+/** What the engine's consent prompt would find missing. */
+function missingIn(ctx: EngineContext, grant: Grant | undefined): Allowed {
+  const { requestParamOIDCScopes, requestParamClaims, requestParamScopes, resourceServers = {} } = ctx.oidc;
+  const lacks = (asked: Iterable<string>, has: readonly string[] | string = []) => {
+    const present = new Set(typeof has === 'string' ? has.split(' ') : has);
+    return [...asked].filter((name) => !present.has(name));
+  };
+  return {
+    scopes: lacks(requestParamOIDCScopes, grant?.getOIDCScopeEncountered()),
+    claims: lacks(requestParamClaims, grant?.getOIDCClaimsEncountered()),
+    resources: Object.fromEntries(
+      Object.entries(resourceServers).map(([resource, server]) => [
+        resource,
+        lacks(
+          [...requestParamScopes].filter((scope) => server.scopes.has(scope)),
+          grant?.getResourceScopeEncountered(resource),
+        ),
+      ]),
+    ),
+  };
+}
+
+/** True when something was added. */
+function grantEverything(ctx: EngineContext, grant: Grant): boolean {
+  const before = JSON.stringify(grant);
+  grant.addOIDCScope([...ctx.oidc.requestParamOIDCScopes].join(' '));
+  grant.addOIDCClaims([...ctx.oidc.requestParamClaims]);
+  for (const [resource, server] of Object.entries(ctx.oidc.resourceServers ?? {})) {
+    const scopes = [...ctx.oidc.requestParamScopes].filter((scope) => server.scopes.has(scope));
+    if (scopes.length > 0) grant.addResourceScope(resource, scopes.join(' '));
+  }
+  return JSON.stringify(grant) !== before || !grant.jti;
+}
+
+function extend(grant: Grant, lifetimes: { refreshToken: number; grant: number }): boolean {
+  const now = Math.floor(Date.now() / 1000);
+  if (grant.exp === undefined || grant.exp - now >= lifetimes.refreshToken) return false;
+  grant.exp = now + lifetimes.grant;
+  return true;
+}
+
+/** Grants all that an interaction's client asked for, and stores it. Resolves with the grant's id. */
+export async function grantWhatIsMissing(
+  provider: Provider,
+  facts: { accountId: string; clientId: string; grantId: string | undefined; missing: Allowed },
+): Promise<string> {
+  const { accountId, clientId, grantId, missing } = facts;
+  let grant: Grant | undefined = grantId ? await provider.Grant.find(grantId) : undefined;
+  if (grant?.accountId !== accountId || grant.clientId !== clientId) grant = undefined;
+  grant ??= new provider.Grant({ accountId, clientId });
+  addTo(grant, missing);
+  return grant.save();
+}
+
+function addTo(grant: Grant, { scopes, claims, resources }: Allowed): void {
+  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '));
+  if (claims.length > 0) grant.addOIDCClaims([...claims]);
+  for (const [resource, names] of Object.entries(resources)) {
+    if (names.length > 0) grant.addResourceScope(resource, names.join(' '));
+  }
+}

@@ -1,0 +1,67 @@
+/** When the engine asks a person something: its own policy, with four changes. */
+import { interactionPolicy } from 'oidc-provider';
+import { traitsOf } from '../clients/clients.ts';
+import { ACR } from '../contract.ts';
+
+export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
+  const { base, Check, Prompt } = interactionPolicy;
+  const policy = base();
+  const login = policy.get('login');
+
+  // A session whose account is blocked, or of another organization than the client, is no session here.
+  login?.checks.add(
+    new Check('account_not_served', 'End-User authentication is required', 'login_required', (ctx) =>
+      Boolean(ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined),
+    ),
+  );
+
+  // RFC 9470: an API that wants a stronger sign-in sends people here with acr_values.
+  login?.checks.add(
+    new Check('step_up', 'A second proof is wanted', 'interaction_required', (ctx) => {
+      const wanted = strongerThanOne({ acr_values: ctx.oidc.params?.acr_values });
+      return wanted && ctx.oidc.acr !== ACR.stepup && ctx.oidc.result?.login === undefined;
+    }),
+  );
+
+  // Before the sign-in: who is not signed in chooses by signing in, which settles both.
+  policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
+
+  // Anybody may claim to be a native client (RFC 8252, 8.6), so a page stands between; not for our own.
+  const consent = policy.get('consent');
+  const native = consent?.checks.get('native_client_prompt');
+  if (!consent || !native) throw new Error('The engine has no native_client_prompt check any more.');
+  const check = native.check;
+  native.check = (ctx) => (ctx.oidc.client && traitsOf(ctx.oidc.client).firstParty ? false : check(ctx));
+  return policy;
+}
+
+/**
+ * Whether a request wants two proofs: `acr_values` is in order of preference, so its first value that is
+ * known here counts; an essential `acr` claim (OIDC Core 5.5.1.1) counts when nothing less would do.
+ */
+export function strongerThanOne(params: {
+  readonly acr_values?: unknown;
+  readonly claims?: unknown;
+}): boolean {
+  const first = String(params.acr_values ?? '')
+    .split(' ')
+    .find((value) => KNOWN.has(value));
+  if (first === ACR.stepup) return true;
+  const { essential, value, values = value === undefined ? [] : [value] } = acrClaim(params.claims);
+  return essential === true && values.includes(ACR.stepup) && !values.includes(ACR.single);
+}
+
+const KNOWN: ReadonlySet<string> = new Set(Object.values(ACR));
+
+interface AcrClaim {
+  readonly essential?: boolean;
+  readonly value?: string;
+  readonly values?: readonly string[];
+}
+
+/** The engine has judged the parameter already: what is not JSON does not get here. */
+function acrClaim(claims: unknown): AcrClaim {
+  if (typeof claims !== 'string') return {};
+  const { id_token: wanted } = JSON.parse(claims) as { id_token?: { acr?: AcrClaim | null } | null };
+  return wanted?.acr ?? {};
+}

@@ -1,0 +1,115 @@
+/**
+ * Artifacts between their two forms: what the engine and the grant issuer handle (a value and a payload),
+ * and what the store keeps (an HMAC of the value and a sealed payload). A dump of the store holds no token,
+ * code, session id or grant that anybody could use (security.md X1).
+ */
+
+import type { Clock } from '../../core/clock.ts';
+import type { Secrets } from '../../core/crypto.ts';
+import type { ArtifactStore, StoredArtifact } from '../../store/ports/oidc-records.ts';
+import type { Payload } from '../provider/models.ts';
+
+export interface Artifact {
+  /** The store's id. */
+  readonly id: string;
+  readonly payload: Payload;
+  readonly consumedAt: Date | undefined;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | undefined;
+}
+
+/** Longer than this and an access token is kept beside its grant, not in the short-lived store. Seconds. */
+const SHORT_LIFE = 3600;
+
+/** Kinds that must outlive a loss of the short-lived store. */
+const DURABLE: ReadonlySet<string> = new Set([
+  'Grant',
+  'Consent',
+  'RefreshToken',
+  'InitialAccessToken',
+  'RegistrationAccessToken',
+]);
+
+export interface Artifacts {
+  /** `lifetime`: seconds from now; undefined never expires. */
+  save(kind: string, value: string, payload: Payload, lifetime: number | undefined): Promise<void>;
+  load(kind: string, value: string): Promise<Artifact | undefined>;
+  loadByUid(kind: string, uid: string): Promise<Artifact | undefined>;
+  loadByUserCode(kind: string, userCode: string): Promise<Artifact | undefined>;
+  /** True for exactly one caller. */
+  consume(kind: string, value: string): Promise<boolean>;
+  remove(kind: string, value: string): Promise<boolean>;
+  removeStored(kind: string, id: string): Promise<boolean>;
+  /** Everything that hangs on a grant; the Grant itself stays. */
+  endTokens(grantId: string): Promise<void>;
+  /** The access and refresh tokens of a grant that stem from one code. */
+  endFamily(grantId: string, family: string): Promise<void>;
+  listByAccount(kind: string, accountId: string): Promise<Artifact[]>;
+}
+
+/**
+ * Whose it is. A sign-in that was finished, and waits for its browser to come back for the session, is the
+ * account's already: it must end with the account's sessions.
+ */
+function holderOf({ accountId, result }: Payload): unknown {
+  return accountId ?? (result as { login?: { accountId?: unknown } } | undefined)?.login?.accountId;
+}
+
+export function createArtifacts(parts: { store: ArtifactStore; secrets: Secrets; clock: Clock }): Artifacts {
+  const { store, secrets, clock } = parts;
+  const idOf = (kind: string, value: string) => secrets.mac(`artifact:${kind}`, value);
+  const grantKey = (grantId: string) => secrets.mac('artifact-grant', grantId);
+  const open = (kind: string, stored: StoredArtifact): Artifact => ({
+    id: stored.id,
+    payload: JSON.parse(secrets.open(stored.payload, `${kind}:${stored.id}`)) as Payload,
+    consumedAt: stored.consumedAt,
+    createdAt: stored.createdAt,
+    expiresAt: stored.expiresAt,
+  });
+  const openOne = (kind: string, stored: StoredArtifact | undefined) => stored && open(kind, stored);
+
+  return {
+    async save(kind, value, payload, lifetime) {
+      const id = idOf(kind, value);
+      const now = clock.now();
+      const { grantId, clientId, uid, userCode } = payload;
+      const accountId = holderOf(payload);
+      await store.put(kind, id, {
+        payload: secrets.seal(JSON.stringify(payload), `${kind}:${id}`),
+        createdAt: now,
+        durable: DURABLE.has(kind) || (kind === 'AccessToken' && (lifetime ?? 0) > SHORT_LIFE),
+        ...(lifetime === undefined ? {} : { expiresAt: new Date(now.getTime() + lifetime * 1000) }),
+        ...(typeof grantId === 'string' && { grantId: grantKey(grantId) }),
+        ...(typeof accountId === 'string' && { accountId }),
+        ...(typeof clientId === 'string' && { clientId }),
+        ...(typeof uid === 'string' && { uid: secrets.mac('artifact-uid', uid) }),
+        ...(typeof userCode === 'string' && { userCode: secrets.mac('artifact-user-code', userCode) }),
+      });
+    },
+    load: async (kind, value) => openOne(kind, await store.byId(kind, idOf(kind, value), clock.now())),
+    loadByUid: async (kind, uid) =>
+      openOne(kind, await store.byUid(kind, secrets.mac('artifact-uid', uid), clock.now())),
+    loadByUserCode: async (kind, code) =>
+      openOne(kind, await store.byUserCode(kind, secrets.mac('artifact-user-code', code), clock.now())),
+    consume: (kind, value) => store.consume(kind, idOf(kind, value), clock.now()),
+    remove: (kind, value) => store.remove(kind, idOf(kind, value)),
+    removeStored: (kind, id) => store.remove(kind, id),
+    async endTokens(grantId) {
+      // Refresh tokens go first: a refresh that runs beside this proves, after it has stored what it made,
+      // that its own token is still there. In this order nothing can slip in between the two.
+      await store.removeByGrant('RefreshToken', grantKey(grantId));
+      await store.removeByGrant(undefined, grantKey(grantId));
+    },
+    async endFamily(grantId, family) {
+      for (const kind of ['RefreshToken', 'AccessToken']) {
+        const stored = await store.listByGrant(kind, grantKey(grantId), clock.now());
+        const members = stored.filter((one) => open(kind, one).payload.family === family);
+        await Promise.all(members.map((one) => store.remove(kind, one.id)));
+      }
+    },
+    async listByAccount(kind, accountId) {
+      const stored = await store.listByAccount(kind, accountId, clock.now());
+      return stored.map((one) => open(kind, one));
+    },
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * The keys that sign tokens: an ES256 pair for nearly everything and an RS256 pair for clients that ask
+ * for it. They live sealed in the keyring, as one document that every node reads and one compare-and-set
+ * changes.
+ *
+ * A pair is `next` (published, so that relying parties know it before it signs), `current` (signs),
+ * `previous` (published until the longest token it signed has ended), then `retired` (gone from the
+ * JWKS, its private half destroyed).
+ */
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
+import type { Clock } from '../../core/clock.ts';
+import type { Secrets } from '../../core/crypto.ts';
+import type { Log } from '../../observe/log.ts';
+import type { KeyringStore } from '../../store/ports/keyring.ts';
+
+export type KeyAlgorithm = 'ES256' | 'RS256';
+export type KeyState = 'next' | 'current' | 'previous' | 'retired';
+
+export interface SigningKey {
+  readonly kid: string;
+  readonly alg: KeyAlgorithm;
+  readonly state: KeyState;
+  /** Private, but for retired keys. */
+  readonly jwk: JWK;
+  /** Epoch seconds at which the key came into its state. */
+  readonly since: number;
+}
+
+export interface Keyring {
+  readonly version: number;
+  readonly keys: readonly SigningKey[];
+}
+
+export interface SigningKeys {
+  /** As last read. */
+  readonly ring: Keyring;
+  /** Reads the store; true when another node changed the keys. */
+  refresh(): Promise<boolean>;
+  /** Takes every step that is due; with `force` a new pair signs at once. True when something changed. */
+  rotate(options: { force: boolean }): Promise<boolean>;
+}
+
+/** Seconds. */
+export interface KeySchedule {
+  /** How long a pair signs. */
+  readonly rotation: number;
+  /** How long a pair is published before it signs. */
+  readonly overlap: number;
+  /** How long a pair is published after it signed last: no token lives longer. */
+  readonly longestToken: number;
+}
+
+const ALGORITHMS: readonly KeyAlgorithm[] = ['ES256', 'RS256'];
+const SEAL = 'keyring';
+/** Retired keys stay in the document for the operator's list. Seconds. */
+const REMEMBERED = 30 * 86_400;
+
+export async function openSigningKeys(parts: {
+  store: KeyringStore;
+  secrets: Secrets;
+  clock: Clock;
+  log: Log;
+  schedule: KeySchedule;
+}): Promise<SigningKeys> {
+  const { store, secrets, clock, log, schedule } = parts;
+  const now = () => Math.floor(clock.now().getTime() / 1000);
+
+  const read = async (): Promise<Keyring | undefined> => {
+    const stored = await store.read();
+    return (
+      stored && {
+        version: stored.version,
+        keys: JSON.parse(secrets.open(stored.sealed, SEAL)) as SigningKey[],
+      }
+    );
+  };
+  const write = (keys: readonly SigningKey[], expected: number) =>
+    store.write(secrets.seal(JSON.stringify(keys), SEAL), expected);
+
+  async function readOrMake(): Promise<Keyring> {
+    const stored = await read();
+    if (stored) return stored;
+    // Of several nodes that start together one wins; the others take what it wrote.
+    await write(await makePair('current', now()), 0);
+    return readOrMake();
+  }
+
+  let ring = await readOrMake();
+  return {
+    get ring() {
+      return ring;
+    },
+    async refresh() {
+      const stored = await readOrMake();
+      const changed = stored.version !== ring.version;
+      ring = stored;
+      return changed;
+    },
+    async rotate({ force }) {
+      const stored = await readOrMake();
+      const keys = await advance({ keys: stored.keys, now: now(), schedule, force });
+      if (keys === undefined) return false;
+      const written = await write(keys, stored.version);
+      if (written)
+        log.info({ keys: keys.map(({ kid, alg, state }) => ({ kid, alg, state })) }, 'signing keys rotated');
+      ring = await readOrMake();
+      return true;
+    },
+  };
+}
+
+async function makePair(state: KeyState, since: number): Promise<SigningKey[]> {
+  return Promise.all(
+    ALGORITHMS.map(async (alg) => {
+      const { privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: 3072 });
+      const jwk = await exportJWK(privateKey);
+      const kid = await calculateJwkThumbprint(jwk);
+      return { kid, alg, state, since, jwk: { ...jwk, kid, alg, use: 'sig' } };
+    }),
+  );
+}
+
+/** The keys after the steps that are due; undefined when none is. */
+async function advance(facts: {
+  keys: readonly SigningKey[];
+  now: number;
+  schedule: KeySchedule;
+  force: boolean;
+}): Promise<SigningKey[] | undefined> {
+  const { now, schedule, force } = facts;
+  const age = (state: KeyState, keys: readonly SigningKey[]) =>
+    now - Math.min(now, ...keys.filter((key) => key.state === state).map((key) => key.since));
+  const has = (state: KeyState) => keys.some((key) => key.state === state);
+  const move = (from: KeyState, to: KeyState, due: (key: SigningKey) => boolean = () => true) => {
+    keys = keys.map((key) => (key.state === from && due(key) ? { ...key, state: to, since: now } : key));
+  };
+
+  let keys = [...facts.keys];
+  if (!has('next') && (force || age('current', keys) >= schedule.rotation - schedule.overlap)) {
+    keys.push(...(await makePair('next', now)));
+  }
+  const ready = age('current', keys) >= schedule.rotation && age('next', keys) >= schedule.overlap;
+  if (has('next') && (force || ready)) {
+    move('current', 'previous');
+    move('next', 'current');
+  }
+  move('previous', 'retired', (key) => now - key.since >= schedule.longestToken);
+  keys = keys
+    .filter((key) => key.state !== 'retired' || now - key.since < REMEMBERED)
+    .map((key) => (key.state === 'retired' ? { ...key, jwk: publicHalf(key.jwk) } : key));
+  const same = JSON.stringify(keys) === JSON.stringify(facts.keys);
+  return same ? undefined : keys;
+}
+
+function publicHalf(jwk: JWK): JWK {
+  const { d: _d, p: _p, q: _q, dp: _dp, dq: _dq, qi: _qi, ...rest } = jwk;
+  return rest;
+}
+
+/** What the engine publishes and signs with: the first key that fits signs, so the current ones lead. */
+export function engineKeys(ring: Keyring): { keys: JWK[] } {
+  const order: readonly KeyState[] = ['current', 'next', 'previous'];
+  return {
+    keys: order.flatMap((state) => ring.keys.filter((key) => key.state === state).map((key) => key.jwk)),
+  };
+}
+
+/** The key that signs with `alg` now. */
+export function currentKey(ring: Keyring, alg: KeyAlgorithm): SigningKey {
+  const key = ring.keys.find((one) => one.state === 'current' && one.alg === alg);
+  if (!key) throw new Error(`The keyring has no current ${alg} key.`);
+  return key;
+}

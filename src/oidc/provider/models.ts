@@ -1,0 +1,89 @@
+/**
+ * The engine's models, as far as we reach into them: a narrow view of their common shape (the published
+ * types leave out what subclasses may override), and the members that Portico stores besides theirs.
+ */
+import type Provider from 'oidc-provider';
+
+export interface EngineRecord {
+  readonly kind: string;
+  jti?: string;
+  iat?: number;
+  exp?: number;
+  clientId?: string;
+  grantId?: string;
+  gty?: string;
+  /** What stems from one code; narrower than a grant, which the sign-ins of one browser session share. */
+  family?: string | undefined;
+  consumed?: number;
+  readonly expiration: number;
+  generateTokenId(): string;
+  getValueAndPayload(): Promise<{ value: string; payload?: Payload }>;
+  emit(event: string): void;
+  save(): Promise<string>;
+  destroy(): Promise<void>;
+  consume?(): Promise<void>;
+  persist?(): Promise<unknown>;
+  readonly adapter: EngineStorage;
+}
+
+interface EngineStorage {
+  upsert(id: string, payload: Payload, expiresIn: number): Promise<void>;
+  destroy(id: string): Promise<void>;
+}
+
+export interface EngineModel {
+  readonly prototype: EngineRecord;
+  readonly IN_PAYLOAD: readonly string[];
+  find(value: string, options?: object): Promise<EngineRecord | undefined>;
+}
+
+export type ModelName =
+  | 'AccessToken'
+  | 'ClientCredentials'
+  | 'RefreshToken'
+  | 'AuthorizationCode'
+  | 'DeviceCode'
+  | 'BaseToken'
+  | 'Session';
+
+export function modelOf(provider: Provider, name: ModelName): EngineModel {
+  return (provider as unknown as Record<ModelName, EngineModel>)[name];
+}
+
+/** Must run before the first record of the model is made: the engine remembers the list. */
+function storeAlso(model: EngineModel, ...members: string[]): void {
+  const all = [...model.IN_PAYLOAD, ...members];
+  Object.defineProperty(model, 'IN_PAYLOAD', { get: () => all });
+}
+
+export function addMembers(provider: Provider): void {
+  storeAlso(modelOf(provider, 'AccessToken'), 'family', 'organization');
+  storeAlso(modelOf(provider, 'RefreshToken'), 'family', 'organization', 'endsAt');
+  storeAlso(modelOf(provider, 'Session'), 'note', 'browser');
+}
+
+/** Replaces a method of a model; the new one gets the old one to call. */
+export function override<Name extends keyof EngineRecord>(
+  model: EngineModel,
+  name: Name,
+  make: (original: EngineRecord[Name]) => EngineRecord[Name],
+): void {
+  Object.defineProperty(model.prototype, name, {
+    value: make(model.prototype[name]),
+    configurable: true,
+    writable: true,
+  });
+}
+
+/** Replaces `Model.find`. */
+export function overrideFind(
+  model: EngineModel,
+  make: (
+    original: EngineModel['find'],
+  ) => (this: EngineModel, ...args: Parameters<EngineModel['find']>) => ReturnType<EngineModel['find']>,
+): void {
+  const original = model.find;
+  Object.defineProperty(model, 'find', { value: make(original), configurable: true, writable: true });
+}
+
+export type Payload = Record<string, unknown>;

@@ -1,0 +1,63 @@
+import type { RequestBounds } from '../contract.ts';
+
+/** Where the engine answers. */
+export const ROUTES = {
+  authorization: '/authorize',
+  token: '/token',
+  userinfo: '/userinfo',
+  introspection: '/introspect',
+  revocation: '/revoke',
+  pushed_authorization_request: '/par',
+  end_session: '/logout',
+  jwks: '/jwks',
+  device_authorization: '/device_authorization',
+  code_verification: '/device',
+} as const;
+
+type Methods = readonly string[];
+
+const READ: Methods = ['GET', 'HEAD'];
+const READ_BY_SCRIPTS: Methods = [...READ, 'OPTIONS'];
+const SENT_BY_SCRIPTS: Methods = ['POST', 'OPTIONS'];
+
+const EXACT: ReadonlyMap<string, Methods> = new Map([
+  [ROUTES.authorization, [...READ, 'POST']],
+  [ROUTES.token, SENT_BY_SCRIPTS],
+  [ROUTES.userinfo, [...READ, 'POST', 'OPTIONS']],
+  [ROUTES.introspection, SENT_BY_SCRIPTS],
+  [ROUTES.revocation, SENT_BY_SCRIPTS],
+  [ROUTES.pushed_authorization_request, SENT_BY_SCRIPTS],
+  [ROUTES.device_authorization, SENT_BY_SCRIPTS],
+  [ROUTES.code_verification, [...READ, 'POST']],
+  [ROUTES.end_session, [...READ, 'POST']],
+  [`${ROUTES.end_session}/confirm`, ['POST']],
+  [`${ROUTES.end_session}/success`, READ],
+  [ROUTES.jwks, READ_BY_SCRIPTS],
+  ['/.well-known/openid-configuration', READ_BY_SCRIPTS],
+  ['/.well-known/oauth-authorization-server', READ_BY_SCRIPTS],
+]);
+
+/**
+ * The methods that the engine answers at a path; undefined: it has no such route. `/authorize/<uid>` and
+ * `/device/<uid>` resume an authorization.
+ */
+export function engineMethods(path: string): Methods | undefined {
+  return EXACT.get(path) ?? (/^\/(?:authorize|device)\/[\w-]+$/.test(path) ? READ : undefined);
+}
+
+/** Whoever asks is a stranger still, and the request is kept until a person has answered it. */
+const BOUNDS: RequestBounds = {
+  whole: 8192,
+  // The engine keeps a login hint twice.
+  parameters: { state: 2048, nonce: 512, scope: 1024, ui_locales: 1024, login_hint: 1024 },
+};
+
+const REQUESTED_AT: ReadonlySet<string> = new Set([
+  ROUTES.authorization,
+  ROUTES.pushed_authorization_request,
+  ROUTES.device_authorization,
+]);
+
+export function requestBounds(path: string): RequestBounds | undefined {
+  return REQUESTED_AT.has(path) ? BOUNDS : undefined;
+}

@@ -1,0 +1,48 @@
+/** What the metadata documents say beyond what the engine says by itself. */
+import type { Configuration } from 'oidc-provider';
+import type { Config } from '../../config/schema.ts';
+import type { EngineStep } from '../provider/context.ts';
+import { ROUTES } from '../provider/routes.ts';
+
+/** What client assertions may be signed with: nothing symmetric. */
+export const ASSERTION_ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
+
+export function discoveryFacts({
+  branding,
+}: Pick<Config, 'branding'>): NonNullable<Configuration['discovery']> {
+  const confidential = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+  return {
+    claim_types_supported: ['normal'],
+    ui_locales_supported: ['en', 'de', 'es'],
+    prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+    introspection_endpoint_auth_methods_supported: confidential,
+    introspection_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS],
+    revocation_endpoint_auth_methods_supported: [...confidential, 'none'],
+    revocation_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS],
+    ...(branding.privacy && { op_policy_uri: branding.privacy }),
+    ...(branding.terms && { op_tos_uri: branding.terms }),
+  };
+}
+
+/** The engine lists every mode it knows; no client of ours may use `fragment` (clients.ts). */
+export const offeredResponseModes: EngineStep = async (ctx, next) => {
+  await next();
+  if (!ctx.path.startsWith('/.well-known/') || ctx.status !== 200) return;
+  const metadata = ctx.body as Record<string, unknown>;
+  if (metadata.response_modes_supported) metadata.response_modes_supported = ['query', 'form_post'];
+};
+
+/** Seconds. Keys are published long before they sign (`keys.overlap`), so a minute-old copy misses none. */
+const KEPT_FOR: Readonly<Record<string, number>> = {
+  [ROUTES.jwks]: 60,
+  '/.well-known/openid-configuration': 300,
+  '/.well-known/oauth-authorization-server': 300,
+};
+
+/** Every relying party reads these again and again, and nothing in them is anybody's secret. */
+export const publicDocuments: EngineStep = async (ctx, next) => {
+  await next();
+  const seconds = KEPT_FOR[ctx.path];
+  if (seconds === undefined || ctx.status !== 200) return;
+  ctx.set('Cache-Control', `public, max-age=${seconds}`);
+};

@@ -1,0 +1,98 @@
+/** Every feature of the engine, on or off on purpose: a new version's defaults decide nothing. */
+import type { Configuration } from 'oidc-provider';
+import type { Config } from '../../config/schema.ts';
+import type { TokenRights } from '../clients/token-permissions.ts';
+import type { EnginePages } from '../contract.ts';
+import { judgeClaims } from '../extensions/claims-parameter.ts';
+import type { DeviceParts } from '../extensions/device-flow.ts';
+import { deviceFlow } from '../extensions/device-flow.ts';
+import { subjectOf } from '../extensions/page-subject.ts';
+import type { EngineContext } from '../provider/context.ts';
+import { createResourceLookup } from './resource-servers.ts';
+
+type Features = NonNullable<Configuration['features']>;
+
+export function features(facts: { config: Config; device: DeviceParts; rights: TokenRights }): Features {
+  const { config, device, rights } = facts;
+  const { pages } = device;
+  const on = {
+    claimsParameter: { enabled: true, assertClaimsParameter: judgeClaims },
+    clientCredentials: { enabled: true },
+    deviceFlow: deviceFlow(device),
+    dPoP: { enabled: true, nonceSecret: undefined, requireNonce: () => false, allowReplay: false },
+    introspection: {
+      enabled: true,
+      allowedPolicy: async (ctx, client, token) =>
+        (await rights.mayIntrospect(ctx, client, token)) && rights.holderMayGoOn(token),
+    },
+    pushedAuthorizationRequests: {
+      enabled: true,
+      requirePushedAuthorizationRequests: false,
+      allowUnregisteredRedirectUris: false,
+    },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: async (_ctx, _client, oneOf) => oneOf ?? [],
+      // A client that asked for one resource gets its token without naming it again.
+      useGrantedResource: async () => true,
+      getResourceServerInfo: createResourceLookup(config),
+    },
+    revocation: {
+      enabled: true,
+      allowedPolicy: (ctx, client, token) => rights.mayRevoke(ctx, client, token),
+    },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx) => confirmLogout(ctx, pages),
+      postLogoutSuccessSource: (ctx) => signedOut(ctx, pages),
+    },
+    userinfo: { enabled: true },
+  } satisfies Features;
+  const off = {
+    attestClientAuth: { enabled: false },
+    backchannelLogout: { enabled: false },
+    ciba: { enabled: false },
+    clientIdMetadataDocument: { enabled: false },
+    devInteractions: { enabled: false },
+    encryption: { enabled: false },
+    externalSigningSupport: { enabled: false },
+    fapi: { enabled: false },
+    jwtIntrospection: { enabled: false },
+    jwtResponseModes: { enabled: false },
+    jwtUserinfo: { enabled: false },
+    mTLS: { enabled: false },
+    openid4vci: { enabled: false },
+    registration: { enabled: false },
+    registrationManagement: { enabled: false },
+    requestObjects: { enabled: false },
+    richAuthorizationRequests: { enabled: false },
+    rpMetadataChoices: { enabled: false },
+    webMessageResponseMode: { enabled: false },
+  };
+  return { ...on, ...off } as Features;
+}
+
+async function confirmLogout(ctx: EngineContext, pages: EnginePages): Promise<void> {
+  const { client, params, session } = ctx.oidc;
+  const redirectUri = params?.post_logout_redirect_uri;
+  ctx.body = await pages.confirmLogout(ctx.req, ctx.res, {
+    ...subjectOf(ctx),
+    action: ctx.oidc.urlFor('end_session_confirm'),
+    xsrf: String((session?.state as { secret?: string } | undefined)?.secret),
+    ...(client && { clientName: client.clientName ?? client.clientId }),
+    ...(typeof redirectUri === 'string' && { redirectUri }),
+  });
+}
+
+async function signedOut(ctx: EngineContext, pages: EnginePages): Promise<void> {
+  const { client } = ctx.oidc;
+  ctx.type = 'html';
+  ctx.body = await pages.signedOut(ctx.req, ctx.res, {
+    ...subjectOf(ctx),
+    stayed: ctx.query.stayed === 'yes',
+    client: client && {
+      name: client.clientName ?? client.clientId,
+      ...(client.clientUri && { uri: client.clientUri }),
+    },
+  });
+}

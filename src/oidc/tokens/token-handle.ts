@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto';
+
+export const HANDLE = 'jwt~';
+
+export const JWT_FORM = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/** What an access token is stored under: itself, or for a JWT its digest. */
+export function handleOf(token: string): string {
+  return JWT_FORM.test(token) ? HANDLE + createHash('sha256').update(token).digest('base64url') : token;
+}
+
+/**
+ * A token as a client sent it to introspection or revocation, in the form the engine may look up: it
+ * refuses JWTs unseen. Nobody but us may name a handle.
+ */
+export function lookUpForm(token: unknown): unknown {
+  if (typeof token !== 'string') return token;
+  return token.startsWith(HANDLE) ? `${HANDLE}refused` : handleOf(token);
+}

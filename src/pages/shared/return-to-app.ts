@@ -1,0 +1,60 @@
+/**
+ * The way back to the app when a sign-in is over. The interaction that knew the app is gone then, so the
+ * browser remembers which app sent it last; the address comes from the app's registration, never from here.
+ */
+import type { Context } from 'koa';
+import { sameText } from '../../core/crypto.ts';
+import type { ClientRecord } from '../../model/client.ts';
+import { webAddress } from './branding.ts';
+import type { PageParts } from './deps.ts';
+
+const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
+
+export interface App {
+  readonly name: string;
+  readonly href: string;
+}
+
+export function rememberApp(parts: PageParts, ctx: Context, clientId: string): void {
+  const value = Buffer.from(clientId).toString('base64url');
+  const cookie = `${value}.${parts.identity.secrets.mac('way-back', value)}`;
+  const { name, secure } = cookieOf(parts);
+  if (ctx.cookies.get(name) === cookie) return;
+  ctx.append('Set-Cookie', `${name}=${cookie}; Path=/; HttpOnly; SameSite=Lax${secure}`);
+}
+
+/** The client that sent the browser here last; undefined where none is known, or it is gone. */
+export async function lastClient(parts: PageParts, ctx: Context): Promise<ClientRecord | undefined> {
+  const [value = '', mac = ''] = (ctx.cookies.get(cookieOf(parts).name) ?? '').split('.');
+  const { secrets, stores } = parts.identity;
+  if (!sameText(mac, secrets.mac('way-back', value))) return undefined;
+  return stores.clients.byId(Buffer.from(value, 'base64url').toString('utf8'));
+}
+
+/** Undefined where it has registered no page to begin at. */
+export function appOf(parts: PageParts, client: ClientRecord): App | undefined {
+  if (isForDevices(client)) return undefined;
+  const { client_name, client_uri, initiate_login_uri } = client.metadata;
+  // OpenID Connect Core 4: the app's own address for beginning a sign-in.
+  const begin = webAddress(initiate_login_uri);
+  const href = begin === undefined ? webAddress(client_uri) : withIssuer(begin, parts.issuer);
+  return href === undefined ? undefined : { name: String(client_name ?? client.clientId), href };
+}
+
+/** It signs in devices only: a browser that it sent has come from a code, and no page of it is to be gone back to. */
+export function isForDevices(client: ClientRecord | undefined): boolean {
+  const { grant_types: grants } = client?.metadata ?? {};
+  return Array.isArray(grants) && grants.includes(DEVICE_CODE) && !grants.includes('authorization_code');
+}
+
+function withIssuer(address: string, issuer: string): string {
+  const url = new URL(address);
+  url.searchParams.set('iss', issuer);
+  return url.href;
+}
+
+function cookieOf({ issuer }: PageParts): { name: string; secure: string } {
+  return issuer.startsWith('https:')
+    ? { name: '__Host-portico_app', secure: '; Secure' }
+    : { name: 'portico_app', secure: '' };
+}

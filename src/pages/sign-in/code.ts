@@ -1,0 +1,195 @@
+/**
+ * One-time codes by letter: asking for one, asking again, entering it. The page says that a letter is on its
+ * way whether or not there is such a person. A code works in the interaction that asked for it alone.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Context } from 'koa';
+import { randomUUID } from '../../core/crypto.ts';
+import { Refused } from '../../core/refused.ts';
+import type { Submits } from '../../http/forms/guards.ts';
+import { sendPage } from '../../http/views/send-page.ts';
+import { findAccount, findByLogin } from '../../identity/accounts/find-account.ts';
+import { CODE_LIFETIME, RESEND_AFTER, sendSignInCode } from '../../identity/sign-in/send-code.ts';
+import { signInWithCode } from '../../identity/sign-in/with-code.ts';
+import { checkLinkable } from '../../identity/upstream/link-identity.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { InteractionView } from '../../oidc/contract.ts';
+import { alertFor, statusFor } from '../shared/alert.ts';
+import { brandOf } from '../shared/branding.ts';
+import { forApp } from '../shared/client-label.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { readInteraction } from '../shared/interaction.ts';
+import { interactionOf } from '../shared/interaction-of.ts';
+import { originOf } from '../shared/request-origin.ts';
+import { halfProven, proven } from './complete.ts';
+import type { CodePurpose, Progress } from './flow-state.ts';
+import { goTo, progressOf } from './flow-state.ts';
+import { duringSignIn, goOn } from './guard.ts';
+import { finishLink } from './link-account.ts';
+import { waysOf } from './methods.ts';
+import type { SignInState } from './password.ts';
+import { showSignIn } from './password.ts';
+
+export async function showCode(
+  parts: PageParts,
+  ctx: Context,
+  view: InteractionView,
+  state: SignInState = {},
+): Promise<void> {
+  const { code, ...progress } = progressOf(view);
+  const { name } = await addressee(parts, view, progress);
+  sendPage(ctx, parts.views, {
+    status: state.status ?? 200,
+    view: 'sign-in-code',
+    languages: view.uiLocales,
+    brand: await brandOf(parts.identity, parts.views, view),
+    formTargets: [view.redirectUri],
+    data: {
+      ...forApp(parts, ctx, view),
+      name,
+      purpose: code?.purpose,
+      minutes: CODE_LIFETIME / 60,
+      again: (code?.letters ?? 0) > 1,
+      // The stylesheet counts down in steps of ten seconds.
+      wait: Math.ceil(secondsToWait(parts, code?.sentAt) / 10) * 10,
+      alert: state.alert,
+      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+    },
+  });
+}
+
+/** Sends a code, or another one. */
+export function sendCodeAgain(parts: PageParts): Submits {
+  return duringSignIn(parts, async (ctx, form, view) => {
+    const before = progressOf(view);
+    const typed = form.get('login')?.trim() ?? undefined;
+    const remember = typed !== undefined ? form.get('remember') === 'yes' : before.remember === true;
+    const progress: Progress = { ...before, remember, ...(typed !== undefined && { login: typed }) };
+    const { purpose, name, account } = await addressee(parts, view, progress);
+    if (purpose === 'hosted-sign-in' && !(await waysOf(parts, view)).code) {
+      throw new Refused('forbidden', { detail: 'no codes here' });
+    }
+    if (name === '') {
+      await showSignIn(parts, ctx, view, {
+        login: '',
+        remember,
+        alert: { kind: 'login-needed' },
+        status: 400,
+      });
+      return;
+    }
+    try {
+      const { uid: request, organization } = view;
+      const wanted = { organization, account, name, purpose, request, origin: originOf(ctx, view) };
+      const sent = await sendSignInCode(parts.identity, wanted);
+      if (!sent && before.code !== undefined) {
+        const seconds = Math.max(1, secondsToWait(parts, before.code.sentAt));
+        ctx.set('Retry-After', String(seconds));
+        await showCode(parts, ctx, view, { alert: { kind: 'code-too-early', count: seconds }, status: 429 });
+        return;
+      }
+      const letters = sent ? (before.code?.letters ?? 0) + 1 : 1;
+      const sentAt = parts.identity.clock.now().getTime();
+      await goTo(parts, ctx, view, { ...progress, code: { purpose, sentAt, letters } });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      await refuse(parts, ctx, view, error);
+    }
+  });
+}
+
+/** A code that was entered. */
+export function enterCode(parts: PageParts): Submits {
+  return duringSignIn(parts, async (ctx, form, view) => {
+    const release = await takeTurn(parts, view);
+    try {
+      // Sent twice: the first one may have finished while this one waited.
+      const now = await readInteraction(parts, ctx);
+      if (now === undefined) return;
+      if (now.finished) await goOn(parts, ctx);
+      else await judge(parts, ctx, now, form.get('code') ?? '');
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      await refuse(parts, ctx, view, error);
+    } finally {
+      await release();
+    }
+  });
+}
+
+async function judge(parts: PageParts, ctx: Context, view: InteractionView, typed: string): Promise<void> {
+  const progress = progressOf(view);
+  const { purpose, name, account } = await addressee(parts, view, progress);
+  const origin = originOf(ctx, view);
+  const { organization } = view;
+  const link = purpose === 'hosted-link' ? progress.link : undefined;
+  if (link !== undefined) await checkLinkable(parts.identity, { organization, ...link, ...link.person });
+  const signedIn = await signInWithCode(parts.identity, {
+    organization,
+    email: account?.email ?? name,
+    // People paste what their mail program shows them.
+    code: typed.replace(/[\s-]/g, ''),
+    purpose,
+    request: view.uid,
+    origin,
+    confirms: purpose === 'hosted-step-up' && halfProven(view)?.proofs.includes('pwd') === true,
+  });
+  if (link !== undefined) {
+    await finishLink(parts, ctx, view, { link, account: signedIn, proof: 'otp' });
+    return;
+  }
+  const remember = progress.remember === true;
+  await proven(parts, ctx, view, { account: signedIn, proofs: ['otp'], remember });
+}
+
+/** Whom a code goes to, and what it proves: one's way in, a second proof, or who is to be linked. */
+async function addressee(
+  parts: PageParts,
+  view: InteractionView,
+  progress: Progress,
+): Promise<{ purpose: CodePurpose; name: string; account: AccountRecord | undefined }> {
+  const { organization } = view;
+  const known = progress.link ?? halfProven(view);
+  if (known !== undefined) {
+    const account = await findAccount(parts.identity, { id: known.accountId, organization });
+    const purpose = progress.link === undefined ? 'hosted-step-up' : 'hosted-link';
+    return { purpose, name: account?.email ?? '', account };
+  }
+  const login = progress.login ?? '';
+  const account = await findByLogin(parts.identity, { organization, login, by: ['email', 'username'] });
+  return { purpose: 'hosted-sign-in', name: login, account };
+}
+
+async function refuse(
+  parts: PageParts,
+  ctx: Context,
+  view: InteractionView,
+  refusal: Refused,
+): Promise<void> {
+  if (refusal.retryAfter !== undefined) ctx.set('Retry-After', String(refusal.retryAfter));
+  const state = { alert: alertFor(refusal), status: statusFor(refusal) };
+  if (progressOf(view).code === undefined) await showSignIn(parts, ctx, view, state);
+  else await showCode(parts, ctx, view, state);
+}
+
+function secondsToWait(parts: PageParts, sentAt: number | undefined): number {
+  if (sentAt === undefined) return 0;
+  const passed = (parts.identity.clock.now().getTime() - sentAt) / 1000;
+  return Math.max(0, Math.min(RESEND_AFTER, Math.ceil(RESEND_AFTER - passed)));
+}
+
+/**
+ * One code at a time in an interaction, so that a form that was sent twice is not told that its code was
+ * used already. Only a courtesy: who has waited long enough goes on, and the code itself has one winner.
+ */
+async function takeTurn(parts: PageParts, view: InteractionView): Promise<() => Promise<void>> {
+  const { stores, clock } = parts.identity;
+  const key = `code-turn:${view.uid}`;
+  const owner = randomUUID();
+  for (let tries = 0; tries < 20; tries += 1) {
+    const now = clock.now();
+    if (await stores.claims.claim(key, owner, now, new Date(now.getTime() + 5000))) break;
+    await wait(50);
+  }
+  return () => stores.claims.release(key, owner);
+}

@@ -1,0 +1,85 @@
+/**
+ * After a proof: is it enough? One is, unless the app asks for two (acr_values, RFC 9470). Two are proofs of
+ * different kinds: the password, which is known, and a code from the mailbox, which is had. An upstream's
+ * word is neither: it may rest on a password alone, on the same one even, or on the very mailbox that the
+ * code goes to, and neither Google nor Apple says on which. So it signs in, and counts for no second
+ * proof beside either. `acr` and `amr` say what was proven and no more (security.md O8).
+ */
+import type { Context } from 'koa';
+import { sendSignInCode } from '../../identity/sign-in/send-code.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { InteractionView } from '../../oidc/contract.ts';
+import { ACR } from '../../oidc/contract.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { originOf } from '../shared/request-origin.ts';
+import type { Progress, Proof } from './flow-state.ts';
+import { goTo, progressOf } from './flow-state.ts';
+
+export async function proven(
+  parts: PageParts,
+  ctx: Context,
+  view: InteractionView,
+  { account, proofs, remember }: { account: AccountRecord; proofs: readonly Proof[]; remember: boolean },
+): Promise<void> {
+  const before = halfProven(view);
+  const all = [...new Set([...(before?.accountId === account.id ? before.proofs : []), ...proofs])];
+  if (view.stepUp && !isTwo(all)) {
+    const { another = false } = progressOf(view);
+    const progress: Progress = { remember, another, proven: { accountId: account.id, proofs: all } };
+    await goTo(parts, ctx, view, await withCode(parts, ctx, view, { account, progress }));
+    return;
+  }
+  ctx.respond = false;
+  await parts.interactions.finishLogin(ctx.req, ctx.res, {
+    accountId: account.id,
+    amr: all,
+    acr: isTwo(all) ? ACR.stepup : ACR.single,
+    remember,
+  });
+}
+
+/** Who has proven one of two: in this interaction, or by the session that lacks nothing but the second. */
+export function halfProven(
+  view: InteractionView,
+): { readonly accountId: string; readonly proofs: readonly Proof[] } | undefined {
+  const progress = progressOf(view);
+  if (progress.proven !== undefined) return progress.proven;
+  const onlyMore = view.reasons.length === 1 && view.reasons[0] === 'step_up';
+  if (!onlyMore || view.accountId === undefined || progress.another === true) return undefined;
+  return { accountId: view.accountId, proofs: (view.amr ?? []).filter(isProof) };
+}
+
+/** The proof that is still to come; undefined when the account has none to give. */
+export function nextProof(proofs: readonly Proof[], account: AccountRecord): 'pwd' | 'otp' | undefined {
+  if (!proofs.includes('pwd')) return account.passwordHash === undefined ? undefined : 'pwd';
+  return account.email === undefined ? undefined : 'otp';
+}
+
+function isTwo(proofs: readonly Proof[]): boolean {
+  return proofs.includes('pwd') && proofs.includes('otp');
+}
+
+function isProof(text: string): text is Proof {
+  return ['pwd', 'otp', 'fed', 'sso'].includes(text);
+}
+
+/** Where the code is what comes next, its letter leaves at once: nobody has to press another button. */
+async function withCode(
+  parts: PageParts,
+  ctx: Context,
+  view: InteractionView,
+  { account, progress }: { account: AccountRecord; progress: Progress },
+): Promise<Progress> {
+  if (nextProof(progress.proven?.proofs ?? [], account) !== 'otp') return progress;
+  const purpose = 'hosted-step-up';
+  await sendSignInCode(parts.identity, {
+    organization: view.organization,
+    account,
+    name: account.id,
+    purpose,
+    request: view.uid,
+    origin: originOf(ctx, view),
+  });
+  const sentAt = parts.identity.clock.now().getTime();
+  return { ...progress, code: { purpose, sentAt, letters: 1 } };
+}

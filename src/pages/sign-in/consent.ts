@@ -1,0 +1,75 @@
+/** Consent: what an app asks for, in plain words, and the person's answer. */
+import type { Context } from 'koa';
+import { Refused } from '../../core/refused.ts';
+import type { Submits } from '../../http/forms/guards.ts';
+import { sendPage } from '../../http/views/send-page.ts';
+import { findAccount } from '../../identity/accounts/find-account.ts';
+import { noteChange } from '../../identity/audit/audit.ts';
+import type { InteractionView } from '../../oidc/contract.ts';
+import { brandOf, webAddress } from '../shared/branding.ts';
+import { forApp } from '../shared/client-label.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { readInteraction } from '../shared/interaction.ts';
+import { interactionOf } from '../shared/interaction-of.ts';
+import { originOf } from '../shared/request-origin.ts';
+import { scopesInWords } from '../shared/scopes.ts';
+
+export async function showConsent(parts: PageParts, ctx: Context, view: InteractionView): Promise<void> {
+  const account =
+    view.accountId === undefined
+      ? undefined
+      : await findAccount(parts.identity, { id: view.accountId, organization: view.organization });
+  sendPage(ctx, parts.views, {
+    view: 'consent',
+    languages: view.uiLocales,
+    brand: await brandOf(parts.identity, parts.views, view),
+    formTargets: [view.redirectUri],
+    data: {
+      ...forApp(parts, ctx, view),
+      account: account?.email ?? account?.username ?? account?.claims.name ?? '',
+      scopes: scopesInWords(view.missingScopes),
+      links: linksOf(view.client),
+      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+    },
+  });
+}
+
+export function consent(parts: PageParts): Submits {
+  return async (ctx, form) => {
+    const view = await readInteraction(parts, ctx);
+    if (view === undefined) return;
+    // A consent form that was kept open says nothing about the sign-in that is asked for now.
+    if (view.prompt !== 'consent')
+      throw new Refused('unreadable-body', { detail: 'no consent is asked for' });
+    const decision = form.get('decision');
+    if (decision !== 'allow' && decision !== 'deny')
+      throw new Refused('unreadable-body', { detail: 'no decision' });
+    ctx.respond = false;
+    if (decision === 'allow') {
+      const remembered = await parts.interactions.finishConsent(ctx.req, ctx.res);
+      if (remembered) noteConsent(parts, ctx, view);
+    } else {
+      await parts.interactions.abort(ctx.req, ctx.res, {
+        error: 'access_denied',
+        description: 'The person did not allow the access.',
+      });
+    }
+  };
+}
+
+function noteConsent(parts: PageParts, ctx: Context, view: InteractionView): void {
+  const { organization, accountId: subject } = view;
+  noteChange(parts.identity, {
+    event: 'consent.give',
+    ...{ organization, subject, origin: originOf(ctx, view) },
+    detail: { client: view.client.clientId, scopes: [...view.missingScopes] },
+  });
+}
+
+function linksOf(client: InteractionView['client']): { key: string; href: string }[] {
+  const links = [
+    { key: 'policy', href: webAddress(client.policyUri) },
+    { key: 'terms', href: webAddress(client.tosUri) },
+  ];
+  return links.flatMap(({ key, href }) => (href === undefined ? [] : [{ key, href }]));
+}

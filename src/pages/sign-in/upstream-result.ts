@@ -1,0 +1,73 @@
+/** Who an upstream's person is here, and what happens then: signed in, asked to prove more, or told no. */
+import type { Context } from 'koa';
+import { Refused } from '../../core/refused.ts';
+import type { UpstreamClaims } from '../../federation/protocol/upstream.ts';
+import { noteRefusedSignIn } from '../../identity/audit/record-sign-in.ts';
+import type { NamedPerson } from '../../identity/sign-in/with-upstream.ts';
+import { signInWithIdentity } from '../../identity/sign-in/with-upstream.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { InteractionView } from '../../oidc/contract.ts';
+import type { Alert } from '../shared/alert.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { originOf } from '../shared/request-origin.ts';
+import { proven } from './complete.ts';
+import { showStep } from './current-step.ts';
+import { goTo, progressOf } from './flow-state.ts';
+import { mayRegister } from './may-register.ts';
+import { upstreamName } from './methods.ts';
+
+export async function upstreamPerson(
+  parts: PageParts,
+  ctx: Context,
+  view: InteractionView,
+  claims: UpstreamClaims,
+): Promise<void> {
+  const { identity } = parts;
+  const { organization } = view;
+  const person = personOf(claims);
+  const origin = originOf(ctx, view);
+  let account: AccountRecord;
+  try {
+    const registration = await mayRegister(parts, view);
+    account = await signInWithIdentity(identity, { organization, person, origin, registration });
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const name = person.email ?? person.subject;
+    const owner =
+      person.email === undefined
+        ? undefined
+        : await identity.stores.accounts.byEmail(organization, person.email);
+    if (error.reason === 'account-exists' && owner?.status === 'active') {
+      const { code: _code, ...progress } = progressOf(view);
+      const link = { provider: claims.provider, accountId: owner.id, person };
+      await goTo(parts, ctx, view, { ...progress, link });
+      return;
+    }
+    const refused = { organization, account: owner, name, origin, factor: 'fed' } as const;
+    noteRefusedSignIn(identity, { ...refused, why: 'not-admitted' });
+    await showStep(parts, ctx, view, { alert: alertOf(error, upstreamName(claims.provider)), status: 403 });
+    return;
+  }
+  await proven(parts, ctx, view, { account, proofs: ['fed'], remember: progressOf(view).remember === true });
+}
+
+function personOf(claims: UpstreamClaims): NamedPerson {
+  const { issuer, subject, email, emailVerified, authoritative, name, givenName, familyName } = claims;
+  return {
+    issuer,
+    subject,
+    ...(email !== undefined && { email }),
+    emailVerified,
+    authoritative,
+    names: {
+      ...(name !== undefined && { name }),
+      ...(givenName !== undefined && { given_name: givenName }),
+      ...(familyName !== undefined && { family_name: familyName }),
+    },
+  };
+}
+
+function alertOf({ reason }: Refused, provider: string): Alert {
+  if (reason === 'account-not-found') return { kind: 'upstream-unknown', provider };
+  return { kind: 'upstream-refused', provider };
+}

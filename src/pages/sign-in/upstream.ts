@@ -1,0 +1,211 @@
+/**
+ * Signing in with Google or Apple: the way there, and the way back. The upstream answers at one fixed address
+ * per provider (what one says is not taken for another's), which cookies of an interaction do not reach, and
+ * Apple's cross-site POST carries none at all. So `state` is a sealed one-use record of everything, and the
+ * answer is parked under another one until the browser has hopped back into its interaction, where it has to
+ * show both of its cookies (security.md F6).
+ */
+import type { Context } from 'koa';
+import { randomToken } from '../../core/crypto.ts';
+import type { Upstream } from '../../federation/protocol/upstream.ts';
+import { IdTokenRefused, UpstreamUnavailable } from '../../federation/protocol/upstream.ts';
+import type { Shows, Submits } from '../../http/forms/guards.ts';
+import { sendPage } from '../../http/views/send-page.ts';
+import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
+import type { Json } from '../../model/json.ts';
+import type { InteractionView } from '../../oidc/contract.ts';
+import { brandOf } from '../shared/branding.ts';
+import type { PageParts } from '../shared/deps.ts';
+import { readInteraction, sayGone } from '../shared/interaction.ts';
+import { originOf } from '../shared/request-origin.ts';
+import { showConsent } from './consent.ts';
+import { showStep } from './current-step.ts';
+import { park, progressOf } from './flow-state.ts';
+import { duringSignIn, goOn } from './guard.ts';
+import { upstreamName, waysOf } from './methods.ts';
+import { upstreamPerson } from './upstream-result.ts';
+
+/** Seconds that a person may take at the upstream, and that a browser may take for the hop. */
+const AWAY = 3600;
+const HOP = 120;
+const ARRIVED = 'upstream-arrived';
+/** What of an answer is looked at (RFC 6749 4.1.2, RFC 9207; `user`: Apple's names). */
+const PARAMETERS = ['code', 'error', 'iss', 'user'];
+
+/** What is remembered of a way there. */
+interface Away {
+  readonly uid: string;
+  /** The form token of this browser for this trip: proves at the end that it is the same browser. */
+  readonly browser: string;
+  readonly keep: Record<string, Json>;
+}
+
+interface Arrival extends Away {
+  readonly provider: string;
+  readonly state: string;
+  readonly answer: Record<string, string>;
+}
+
+/** Sends the browser to the upstream. */
+export function goUpstream(parts: PageParts): Submits {
+  return duringSignIn(parts, async (ctx, _form, view) => {
+    const provider = String((ctx.params as { provider?: string }).provider);
+    const upstream = parts.upstreams.get(provider);
+    if (upstream === undefined || !(await waysOf(parts, view)).upstreams.includes(provider)) {
+      await showStep(parts, ctx, view, { alert: { kind: 'upstream-off' }, status: 404 });
+      return;
+    }
+    const state = randomToken();
+    const hint = view.loginHint?.includes('@') === true ? { loginHint: view.loginHint } : {};
+    const again = view.accountId !== undefined || progressOf(view).another === true;
+    try {
+      const callback = callbackOf(parts, provider);
+      const { url, keep } = await upstream.begin({ callback, state, again, ...hint });
+      const away: Away = { uid: view.uid, browser: parts.forms.tokenFor(ctx, tripOf(view)), keep };
+      const data = away as unknown as Record<string, Json>;
+      const { organization } = view;
+      const purpose = purposeOf(provider);
+      const { address } = originOf(ctx, view);
+      await makeState(parts.identity, { purpose, organization, lifetime: AWAY, data, token: state, address });
+      await showLeaving(parts, ctx, view, { provider, url });
+    } catch (error) {
+      if (!(error instanceof UpstreamUnavailable)) throw error;
+      parts.identity.log.warn({ err: error, provider }, 'an upstream does not answer');
+      await showStep(parts, ctx, view, {
+        alert: { kind: 'upstream-down', provider: upstreamName(provider) },
+        status: 503,
+      });
+    }
+  });
+}
+
+/**
+ * A page that leaves by itself, and not a redirect: browsers hold the redirects after a form against
+ * form-action, and where an upstream sends people on the way (a company's own sign-in) nobody can list.
+ */
+async function showLeaving(
+  parts: PageParts,
+  ctx: Context,
+  view: InteractionView,
+  { provider, url }: { provider: string; url: string },
+): Promise<void> {
+  ctx.set('Refresh', `0; url=${url}`);
+  sendPage(ctx, parts.views, {
+    view: 'upstream-leaving',
+    languages: view.uiLocales,
+    brand: await brandOf(parts.identity, parts.views, view),
+    data: { provider: upstreamName(provider), url },
+  });
+}
+
+/** The upstream's answer, by GET or as a form; from any site, which is why it decides nothing yet. */
+export function upstreamAnswered(parts: PageParts): Submits {
+  return async (ctx, form) => {
+    const provider = String((ctx.params as { provider?: string }).provider);
+    const state = form.get('state') ?? '';
+    const known = parts.upstreams.has(provider) && state !== '' && state.length <= 100;
+    const found = known
+      ? await spendState(parts.identity, { purpose: purposeOf(provider), token: state })
+      : undefined;
+    if (found === undefined) {
+      await sayGone(parts, ctx);
+      return;
+    }
+    const away = found.data as unknown as Away;
+    const answer = PARAMETERS.flatMap((name) => {
+      const value = form.get(name);
+      return value === null ? [] : [[name, value]];
+    });
+    const arrival: Arrival = { ...away, provider, state, answer: Object.fromEntries(answer) };
+    const token = await makeState(parts.identity, {
+      purpose: ARRIVED,
+      organization: found.organization,
+      lifetime: HOP,
+      data: arrival as unknown as Record<string, Json>,
+    });
+    ctx.redirect(`/interaction/${away.uid}/arrived?answer=${token}`);
+    ctx.status = 303;
+  };
+}
+
+/** Back in the interaction, with its cookies: only now is the answer looked at. */
+export function arrived(parts: PageParts): Shows {
+  return async (ctx) => {
+    const view = await readInteraction(parts, ctx);
+    if (view === undefined) return;
+    if (view.prompt === 'consent') return showConsent(parts, ctx, view);
+    if (view.finished) return goOn(parts, ctx);
+    const token = typeof ctx.query.answer === 'string' ? ctx.query.answer : '';
+    // A link preview asks with HEAD; it must not use up what the person needs. Nor may another browser.
+    const found =
+      ctx.method === 'GET' ? await readState(parts.identity, { purpose: ARRIVED, token }) : undefined;
+    const arrival = found?.data as unknown as Arrival | undefined;
+    const upstream = parts.upstreams.get(arrival?.provider ?? '');
+    if (arrival?.uid !== view.uid || found?.organization !== view.organization || upstream === undefined) {
+      startOver(ctx, view);
+      return;
+    }
+    parts.forms.check(ctx, tripOf(view), arrival.browser);
+    await judge(parts, ctx, view, { upstream, arrival, token });
+  };
+}
+
+/** Reloaded, or too late: nothing is lost but the trip. */
+function startOver(ctx: Context, view: InteractionView): void {
+  ctx.redirect(`/interaction/${view.uid}`);
+  ctx.status = 303;
+}
+
+/** The answer is spent when the upstream has stood by it: while that is down, the same page may be tried again. */
+async function judge(
+  parts: PageParts,
+  ctx: Context,
+  view: InteractionView,
+  { upstream, arrival, token }: { upstream: Upstream; arrival: Arrival; token: string },
+): Promise<void> {
+  const { provider, state, keep } = arrival;
+  const { user = progressOf(view).user, ...answer } = arrival.answer;
+  try {
+    const claims = await upstream.finish({
+      callback: callbackOf(parts, provider),
+      parameters: new URLSearchParams({ ...answer, state, ...(user !== undefined && { user }) }),
+      state,
+      keep,
+      now: parts.identity.clock.now(),
+    });
+    if ((await spendState(parts.identity, { purpose: ARRIVED, token })) === undefined) {
+      startOver(ctx, view);
+      return;
+    }
+    if (claims !== 'denied') {
+      await upstreamPerson(parts, ctx, view, claims);
+      return;
+    }
+    await showStep(parts, ctx, view, {
+      alert: { kind: 'upstream-denied', provider: upstreamName(provider) },
+    });
+  } catch (error) {
+    const down = error instanceof UpstreamUnavailable;
+    if (!down && !(error instanceof IdTokenRefused)) throw error;
+    parts.identity.log.warn({ err: error, provider }, 'a sign-in with an upstream failed');
+    // Apple names a person once; the next try of this browser still knows.
+    if (provider === 'apple' && user !== undefined) {
+      await park(parts, ctx, view, { ...progressOf(view), user: user.slice(0, 2000) });
+    }
+    const kind = down ? 'upstream-down' : 'upstream-refused';
+    const alert = { kind, provider: upstreamName(provider) } as const;
+    await showStep(parts, ctx, view, { alert, status: down ? 503 : 400 });
+  }
+}
+
+function callbackOf({ issuer }: PageParts, provider: string): string {
+  return `${issuer}/federation/${provider}/callback`;
+}
+
+function purposeOf(provider: string): string {
+  return `upstream-state:${provider}`;
+}
+
+function tripOf(view: InteractionView): string {
+  return `upstream:${view.uid}`;
+}

@@ -1,0 +1,74 @@
+/**
+ * The server as a process: loads the configuration, starts the server, and stops it in order on a signal. With
+ * http.workers above 1 this process only looks after the others (src/server/workers.ts).
+ */
+import cluster from 'node:cluster';
+import { extname, join } from 'node:path';
+import closeWithGrace from 'close-with-grace';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { dialectSettings } from '../dialects/registry.ts';
+import type { Log } from '../observe/log.ts';
+import { createLog } from '../observe/log.ts';
+import { explainFailure } from './operator-errors.ts';
+import { tellReady, whenAskedToStop, workerNumber } from './workers.ts';
+
+/** What worker processes run. In a built package it is main.js. */
+const MAIN = join(import.meta.dirname, `../main${extname(import.meta.filename)}`);
+
+/** Milliseconds. Orchestrators wait ten seconds before they kill. */
+const GRACE = 9000;
+
+export async function serveUntilStopped(): Promise<void> {
+  try {
+    const config = loadConfig({ dialects: await dialectSettings() });
+    const log = createLog({ level: config.log.level });
+    if (cluster.isPrimary && config.http.workers > 1) await superviseWorkers(config, log);
+    else await serve(config, log);
+  } catch (error) {
+    process.stderr.write(`${explainFailure(error)}\n`);
+    process.exit(1);
+  }
+}
+
+async function serve(config: Config, log: Log): Promise<void> {
+  // Not loaded where workers do the serving.
+  const { startServer } = await import('./server.ts');
+  const server = await startServer(ofThisWorker(config), { log });
+  const { close } = closeWithGrace({ delay: GRACE, logger: log }, async ({ err, signal }) => {
+    if (err) log.fatal(err, 'uncaught error: the server stops');
+    else log.info({ signal: signal ?? 'none' }, 'stopping');
+    await server.close();
+    log.info('stopped');
+  });
+  log.info({ issuer: server.issuer, url: server.url, environment: config.environment }, 'ready');
+  if (cluster.isPrimary) await printStartBlock(config, server.issuer);
+  else {
+    whenAskedToStop(close);
+    tellReady(server.issuer);
+  }
+}
+
+async function superviseWorkers(config: Config, log: Log): Promise<void> {
+  const { startWorkers } = await import('./workers.ts');
+  const workers = startWorkers({ count: config.http.workers, program: MAIN, log });
+  closeWithGrace({ delay: GRACE, logger: log }, async ({ err }) => {
+    if (err) log.fatal(err, 'uncaught error: the workers stop');
+    await workers.close();
+  });
+  await printStartBlock(config, await workers.ready);
+}
+
+/** The internal listener tells one process's figures, so each worker has its own: port, port + 1, ... */
+function ofThisWorker(config: Config): Config {
+  const { internal } = config.http;
+  const number = workerNumber();
+  if (number === 0 || internal.port === null || internal.port === 0) return config;
+  return { ...config, http: { ...config.http, internal: { ...internal, port: internal.port + number } } };
+}
+
+async function printStartBlock(config: Config, issuer: string): Promise<void> {
+  if (config.environment !== 'development') return;
+  const { startBlock } = await import('./startup-banner.ts');
+  process.stdout.write(startBlock({ config, issuer }));
+}

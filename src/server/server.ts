@@ -1,0 +1,386 @@
+/**
+ * The composition root: makes every part from the configuration, hands each what it needs, and starts to
+ * listen. main.ts calls it with the configuration of the process, tests with other values. Nothing else in
+ * src/ makes a store, a mailer or an OIDC server.
+ */
+import { createServer, type RequestListener } from 'node:http';
+import { join } from 'node:path';
+import type { Middleware } from 'koa';
+import type { Config } from '../config/schema.ts';
+import { serverKey } from '../config/server-key.ts';
+import type { Clock } from '../core/clock.ts';
+import { systemClock } from '../core/clock.ts';
+import type { Secrets } from '../core/crypto.ts';
+import { secretsFrom } from '../core/crypto.ts';
+import type { Dialect } from '../dialects/contract/dialect.ts';
+import { createApiKeyDescriber, hasFormOfApiKey } from '../dialects/pipeline/api-key-introspection.ts';
+import { createApiKeyOffers } from '../dialects/pipeline/api-key-offers.ts';
+import { ensureDialectClients } from '../dialects/pipeline/oauth-clients.ts';
+import { mountDialects } from '../dialects/pipeline/pipeline.ts';
+import { loadEnabledDialects } from '../dialects/registry.ts';
+import { createTokenAdmission } from '../dialects/runtime/admission.ts';
+import { createUpstreams } from '../federation/registry.ts';
+import { createApp } from '../http/app.ts';
+import type { Forms } from '../http/forms/csrf.ts';
+import { createForms } from '../http/forms/csrf.ts';
+import { createCors } from '../http/middleware/cors.ts';
+import { createInternalApp } from '../http/middleware/health.ts';
+import { loadStaticFiles } from '../http/middleware/static-files.ts';
+import { createUnfinishedRequests } from '../http/middleware/unfinished-requests.ts';
+import { factsOfRequest } from '../http/request/request-context.ts';
+import { loadWords } from '../http/views/i18n.ts';
+import { createViews } from '../http/views/render.ts';
+import type { Identity } from '../identity/context.ts';
+import { createPasswordHasher } from '../identity/passwords/hasher.ts';
+import { createPasswordPolicy } from '../identity/passwords/policy.ts';
+import { createStrangers } from '../identity/rate-limits/anonymous-budgets.ts';
+import { createBudgets } from '../identity/rate-limits/budgets.ts';
+import { createAttempts } from '../identity/rate-limits/sign-in-attempts.ts';
+import { noteStoredHashes } from '../identity/sign-in/verify-password.ts';
+import { openMail } from '../mail/open-mail.ts';
+import type { FlushableAudit } from '../observe/audit.ts';
+import { createAudit } from '../observe/audit.ts';
+import type { Log } from '../observe/log.ts';
+import { createLog } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import type { OidcServer } from '../oidc/contract.ts';
+import { createOidcServer } from '../oidc/server/server.ts';
+import { createPages } from '../pages/handlers.ts';
+import { createDialectPages } from '../pages/provider/dialect-pages.ts';
+import { createEnginePages } from '../pages/provider/provider-pages.ts';
+import { serverBrand } from '../pages/shared/branding.ts';
+import { createEmailBrands, emailBrand } from '../pages/shared/email-brand.ts';
+import { seedAtStart } from '../seed/seed-at-start.ts';
+import { openStoresWhenReady } from '../store/open-when-ready.ts';
+import type { Stores } from '../store/ports/stores.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { createLifecycle, repeat } from './lifecycle.ts';
+import { bind, drain, listen } from './listen.ts';
+
+const PROJECT = join(import.meta.dirname, '../..');
+
+/** Milliseconds between two rounds of cleaning up. No answer depends on them. */
+const SWEEP_EVERY = 60_000;
+const ROTATION_CHECK_EVERY = 60_000;
+const TELL_EVERY = 60_000;
+const AUDIT_MINUTES_EVERY = 10_000;
+/** Milliseconds that letters may take when the server stops: under 5 s with the requests before them (listen.ts). */
+const LETTERS_DRAIN = 1500;
+
+export interface ServerOptions {
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Default: those that the configuration switches on. */
+  readonly dialects?: readonly Dialect[];
+  /** Migrated, and closed with the server. Default: those that the configuration names. */
+  readonly stores?: Stores;
+}
+
+export interface RunningServer {
+  /** Where it listens. */
+  readonly url: string;
+  readonly issuer: string;
+  readonly port: number;
+  readonly stores: Stores;
+  readonly identity: Identity;
+  readonly oidc: OidcServer;
+  /** Stops in order: readiness off, listening off, requests drained, letters sent, stores closed. */
+  close(): Promise<void>;
+}
+
+/** Rejects, with nothing left open, when a part cannot start. */
+export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
+  const log = options.log ?? createLog({ level: config.log.level });
+  const clock = options.clock ?? systemClock;
+  const lifecycle = createLifecycle({ log });
+  try {
+    // The port comes first: one in use is told at once, and port 0 becomes a port that the issuer can name.
+    const front = await listen(config.http, lifecycle);
+    const issuer = withPort(config.issuer, front.port);
+    const parts = await createParts({ config, issuer, log, clock, lifecycle, stores: options.stores });
+    const production = config.environment === 'production';
+    await seedAtStart({ ...parts.identity, files: config.seed, production });
+    await noteStoredHashes(parts.stores);
+    const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
+    const handler = await createHandler({ ...parts, dialects });
+    await startInternal({ ...parts });
+    await front.answerWith(handler);
+    repeat(lifecycle, 'sweep', SWEEP_EVERY, log, () => parts.stores.sweep(clock.now()));
+    keepAudit(config.audit.retention, parts);
+    repeat(lifecycle, 'unfinished requests', TELL_EVERY, log, () => parts.unfinished.tell());
+    repeat(lifecycle, 'key rotation', ROTATION_CHECK_EVERY, log, () => parts.oidc.rotateKeys());
+    lifecycle.ready();
+    const { stores, identity, oidc } = parts;
+    const url = `http://${front.host}:${front.port}`;
+    return { url, issuer, port: front.port, stores, identity, oidc, close: () => lifecycle.close() };
+  } catch (error) {
+    await lifecycle.close();
+    throw error;
+  }
+}
+
+/** What an operator's command works with. */
+export interface OperatorTools {
+  readonly identity: Identity;
+  readonly oidc: OidcServer;
+  close(): Promise<void>;
+}
+
+/** Every part but the listening one, on the configured store, beside servers that may be running. Loads no seeds. */
+export async function openForOperator(config: Config, { log }: { log: Log }): Promise<OperatorTools> {
+  const lifecycle = createLifecycle({ log });
+  try {
+    const ground = { config, issuer: config.issuer, log, clock: systemClock, lifecycle };
+    const { identity, oidc } = await createParts(ground);
+    return { identity, oidc, close: () => lifecycle.close() };
+  } catch (error) {
+    await lifecycle.close();
+    throw error;
+  }
+}
+
+/* ------------------------------------------------------------------ the parts */
+
+interface Ground {
+  readonly config: Config;
+  readonly issuer: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+  readonly stores?: Stores | undefined;
+}
+
+type Parts = Awaited<ReturnType<typeof createParts>>;
+
+async function createParts(ground: Ground) {
+  const { config, issuer, log, clock, lifecycle } = ground;
+  const secrets = secretsFrom(serverKey(config));
+  const stores = ground.stores ?? (await openStoresWhenReady(config.store, { log }));
+  lifecycle.onClose('stores', 'stores', () => stores.close());
+  const metrics = createMetrics();
+  const unfinished = createUnfinishedRequests(log);
+  lifecycle.onClose('work', 'unfinished requests', () => unfinished.tell());
+  const audit = countSignIns(
+    createAudit({ store: stores.audit, clock, log, toLog: config.audit.log }),
+    metrics,
+  );
+  lifecycle.onClose('audit', 'audit', () => audit.flush());
+  const budgets = createBudgets({ store: stores.attempts, clock });
+  const attempts = createAttempts({
+    ...{ store: stores.attempts, budgets, clock, secrets },
+    limits: config.attempts,
+  });
+  const looks = createLooks(config);
+  const oidc = await createOidcServer({
+    config,
+    issuer,
+    stores,
+    clock,
+    secrets,
+    log,
+    audit,
+    cookieKeys: cookieKeys(config, secrets),
+    pages: createEnginePages({ views: looks.views, stores }),
+    attempts,
+    originOf: factsOfRequest,
+  });
+  lifecycle.onClose('work', 'OIDC server', () => oidc.close());
+  const mail = openMail({
+    config,
+    issuer,
+    log,
+    brand: emailBrand(looks.views.brand),
+    brandOf: createEmailBrands({ views: looks.views, stores }),
+    count: (outcome) => metrics.letter(outcome),
+  });
+  lifecycle.onClose('work', 'mail', async () => {
+    await mail.mailer.drain(LETTERS_DRAIN);
+    await mail.mailer.close();
+  });
+  const identity = createIdentity({
+    ...{ ...ground, secrets, stores, audit, oidc, budgets, attempts },
+    mailer: mail.mailer,
+  });
+  // One of each for all doors: what an upstream publishes is fetched once for pages and dialects.
+  const upstreams = createUpstreams({ config, log });
+  return {
+    ...ground,
+    secrets,
+    stores,
+    audit,
+    oidc,
+    identity,
+    mail,
+    upstreams,
+    ...looks,
+    metrics,
+    unfinished,
+  };
+}
+
+function createIdentity(
+  parts: Ground &
+    Pick<Identity, 'stores' | 'secrets' | 'audit' | 'mailer' | 'budgets' | 'attempts'> & { oidc: OidcServer },
+): Identity {
+  const { config, issuer, log, clock, stores, secrets, audit, mailer, budgets, attempts, oidc } = parts;
+  return {
+    stores,
+    clock,
+    secrets,
+    audit,
+    mailer,
+    log,
+    issuer,
+    access: oidc.access,
+    hasher: createPasswordHasher({
+      queue: config.hashing.queue,
+      ...(config.hashing.concurrency !== undefined && { concurrency: config.hashing.concurrency }),
+    }),
+    policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
+    budgets,
+    attempts,
+    strangers: createStrangers({ stores, clock, limits: config.strangers, secrets }),
+  };
+}
+
+/** What people see: words, templates, stylesheets. */
+function createLooks(config: Config) {
+  const words = loadWords(join(PROJECT, 'config/locales'));
+  const files = loadStaticFiles(join(PROJECT, 'public'));
+  const views = createViews({
+    folder: join(PROJECT, 'views'),
+    words,
+    brand: serverBrand(config.branding),
+    asset: files.address,
+  });
+  return { files, views };
+}
+
+/** Derived from the server key unless the configuration names some, so that every node signs alike. */
+function cookieKeys(config: Config, secrets: Secrets): string[] {
+  return config.keys.cookies.length > 0 ? config.keys.cookies : [secrets.mac('cookie-key', 'cookies')];
+}
+
+/* ------------------------------------------------------------------ the handler */
+
+async function createHandler(parts: Parts & { dialects: readonly Dialect[] }): Promise<RequestListener> {
+  const { config, issuer, clock, log, stores, secrets, identity, oidc, views, files, lifecycle } = parts;
+  const forms = createForms({ secrets, issuer });
+  const pages = createPages({
+    identity,
+    interactions: oidc.interactions,
+    sessions: oidc.sessions,
+    holdings: oidc.holdings,
+    apiKeyOffers: createApiKeyOffers(parts),
+    upstreams: parts.upstreams,
+    issuer,
+    views,
+    forms,
+    passwordMinimum: config.passwords.minimum,
+    demo: config.demo,
+  });
+  const app = createApp({
+    config,
+    issuer,
+    clock,
+    log,
+    stores,
+    oidc,
+    views,
+    files,
+    forms,
+    pages,
+    dialects: await createDialects(parts),
+    development: await createDevelopmentPages({ ...parts, forms }),
+    accepting: lifecycle.accepting,
+    observe: (seen) => parts.metrics.request(seen),
+    unfinished: parts.unfinished,
+  });
+  return app.callback();
+}
+
+async function createDialects(
+  parts: Parts & { dialects: readonly Dialect[] },
+): Promise<Middleware | undefined> {
+  const { config, views, dialects, stores } = parts;
+  if (dialects.length === 0) return undefined;
+  await ensureDialectClients({ dialects, config, stores });
+  const services = {
+    ...parts,
+    showPage: createDialectPages({ views, stores }),
+    serverCors: createCors(config.http.cors.origins),
+  };
+  parts.oidc.askDialects({
+    describeApiKey: createApiKeyDescriber(services),
+    isApiKey: (text) => hasFormOfApiKey(dialects, text),
+    admitsToken: createTokenAdmission(services),
+  });
+  return mountDialects(services);
+}
+
+/** Loaded only where it is wanted: none of it is there in production. */
+async function createDevelopmentPages(
+  parts: Parts & { dialects: readonly Dialect[]; forms: Forms },
+): Promise<Middleware[]> {
+  const { config, issuer, dialects, forms, views, mail } = parts;
+  if (!config.demo) return [];
+  const [{ createDemo }, { createMailboxPage }, { dialectDocumentation }] = await Promise.all([
+    import('../demo/demo.ts'),
+    import('../demo/mailbox-page.ts'),
+    import('../dialects/docs/serve.ts'),
+  ]);
+  const pages = [createDemo({ issuer, views, forms }), dialectDocumentation({ dialects, config })];
+  return mail.mailbox === undefined ? pages : [...pages, createMailboxPage({ mailbox: mail.mailbox, views })];
+}
+
+/** `retention`: seconds; null keeps every record for ever. */
+function keepAudit(retention: number | null, { lifecycle, log, clock, stores, audit }: Parts): void {
+  repeat(lifecycle, 'audit minutes', AUDIT_MINUTES_EVERY, log, async () => audit.closeMinutes());
+  if (retention === null) {
+    log.info('audit records are kept for ever (audit.retention)');
+    return;
+  }
+  log.info({ days: retention / 86_400 }, 'older audit records are removed (audit.retention)');
+  repeat(lifecycle, 'audit retention', SWEEP_EVERY, log, () =>
+    stores.audit.removeBefore(new Date(clock.now().getTime() - retention * 1000)),
+  );
+}
+
+/** Every door writes its sign-ins to the audit trail, so that is where they are counted. */
+function countSignIns(audit: FlushableAudit, metrics: Metrics): FlushableAudit {
+  return {
+    closeMinutes: () => audit.closeMinutes(),
+    flush: () => audit.flush(),
+    write(record) {
+      audit.write(record);
+      if (record.event !== 'sign-in') return;
+      const limited = record.detail?.why === 'too-many-requests';
+      metrics.signIn({
+        door: String(record.detail?.door ?? 'hosted'),
+        outcome: limited ? 'limited' : record.outcome,
+      });
+    },
+  };
+}
+
+/** An issuer with port 0 takes the port that the system chose. */
+function withPort(issuer: string, port: number): string {
+  const url = new URL(issuer);
+  if (url.port === '0') url.port = String(port);
+  return url.origin;
+}
+
+async function startInternal(parts: Parts): Promise<void> {
+  const { host, port } = parts.config.http.internal;
+  if (port === null) return;
+  const app = createInternalApp({
+    stores: parts.stores,
+    accepting: parts.lifecycle.accepting,
+    log: parts.log,
+    metrics: parts.metrics,
+  });
+  const server = createServer(app.callback());
+  await bind(server, port, host);
+  parts.lifecycle.onClose('work', 'internal listener', () => drain(server));
+}

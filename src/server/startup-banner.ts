@@ -1,0 +1,57 @@
+/**
+ * What a development server prints when it is ready: where everything is, who may sign in, and one command
+ * per dialect that works when it is pasted. Never printed in production: it holds passwords.
+ */
+import type { Config } from '../config/schema.ts';
+import type { Person, SignInCall } from '../dialects/samples.ts';
+import { peopleOf, SAMPLES } from '../dialects/samples.ts';
+
+export function startBlock({ config, issuer }: { config: Config; issuer: string }): string {
+  const people = config.demo ? config.seed.flatMap(peopleOf) : [];
+  const places: [string, string][] = [
+    ['Issuer', issuer],
+    ['Discovery', `${issuer}/.well-known/openid-configuration`],
+  ];
+  if (config.demo) {
+    places.push(['Demo application', `${issuer}/demo`]);
+    if (config.mail.kind === 'mailbox') places.push(['Mailbox', `${issuer}/dev/mailbox`]);
+  }
+  const parts = ['Portico is ready.', table(places)];
+  if (people.length > 0) parts.push(`People (email, password, organization):\n${table(people.map(lineOf))}`);
+  const calls = callsOf({ config, people, issuer });
+  if (calls.length > 0) parts.push(`One sign-in per dialect, to paste:\n${calls.join('\n')}`);
+  return `\n${parts.join('\n\n')}\n`;
+}
+
+function lineOf({ email, username, password, organization }: Person): [string, string, string] {
+  return [email ?? username ?? '', password, organization];
+}
+
+/** Columns as wide as their widest cell. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  return rows.map((row) => `  ${line(row).trimEnd()}`).join('\n');
+}
+
+function callsOf(facts: { config: Config; people: readonly Person[]; issuer: string }): string[] {
+  const { config, people, issuer } = facts;
+  return Object.entries(config.dialects).flatMap(([name, settings]) => {
+    const sample = SAMPLES[name];
+    if (settings.enabled !== true || !sample) return [];
+    const person = people.find((candidate) => sample.suits(candidate, settings));
+    return person ? [`  # ${name}\n  ${curl(issuer, sample.signIn(person, settings))}`] : [];
+  });
+}
+
+function curl(issuer: string, { path, headers = {}, body }: SignInCall): string {
+  const all = { ...headers, 'content-type': 'application/json' };
+  const sent = Object.entries(all).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
+  return `curl -s ${issuer}${path} ${sent.join(' ')} -d ${quoted(JSON.stringify(body))}`;
+}
+
+/** For a POSIX shell. */
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,109 @@
+/**
+ * Several processes on one port (node:cluster). A worker that dies while it serves is replaced; one that
+ * cannot start ends them all, since the next one could not either.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '../observe/log.ts';
+
+const ARGUMENT = '--worker';
+const STOP = 'stop';
+/** Milliseconds before a worker that died is replaced, so that a fault cannot keep the machine busy. */
+const REPLACE_AFTER = 1000;
+
+interface Ready {
+  readonly ready: string;
+}
+
+/** Which worker this process is, from 0; 0 also without workers. */
+export function workerNumber(): number {
+  const at = process.argv.indexOf(ARGUMENT);
+  return at < 0 ? 0 : Number(process.argv[at + 1] ?? 0);
+}
+
+export function tellReady(issuer: string): void {
+  process.send?.({ ready: issuer } satisfies Ready);
+}
+
+/** The process that looks after the workers asks by message: a signal may have reached the worker already. */
+export function whenAskedToStop(stop: () => unknown): void {
+  process.on('message', (message) => {
+    if (message === STOP) stop();
+  });
+  // The other process died without a word.
+  process.on('disconnect', () => stop());
+}
+
+export interface Workers {
+  /** The issuer, once every worker serves. Rejects when one cannot start. */
+  readonly ready: Promise<string>;
+  close(): Promise<void>;
+}
+
+export function startWorkers(options: { count: number; program: string; log: Log }): Workers {
+  const { count, program, log } = options;
+  // Each worker accepts for itself. With Node's round robin this process accepts, and a connection that it
+  // hands to a worker in the moment of its death hangs until the client gives up.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  const alive = new Set<Worker>();
+  let closing = false;
+
+  function start(number: number): Promise<string> {
+    cluster.setupPrimary({ exec: program, args: [...process.argv.slice(2), ARGUMENT, String(number)] });
+    const worker = cluster.fork();
+    alive.add(worker);
+    return new Promise((resolve, reject) => {
+      let serving = false;
+      worker.on('message', (message: Ready) => {
+        serving = true;
+        resolve(message.ready);
+      });
+      worker.once('exit', (code, signal) => {
+        alive.delete(worker);
+        // It has said why on standard error.
+        if (!serving) reject(new WorkerFailed());
+        else if (!closing) void replace(number, { exitCode: code, signal });
+      });
+    });
+  }
+
+  async function replace(number: number, ended: { exitCode: number; signal: string }): Promise<void> {
+    log.error({ worker: number, ...ended }, 'a worker died and is replaced');
+    await pause(REPLACE_AFTER);
+    if (closing) return;
+    await start(number).catch(() => process.exit(1));
+  }
+
+  const ready = Promise.all(Array.from({ length: count }, (_, number) => start(number))).then(
+    ([issuer = '']) => issuer,
+  );
+  return {
+    ready: ready.catch(async (error) => {
+      closing = true;
+      await endAll(alive);
+      throw error;
+    }),
+    async close() {
+      closing = true;
+      await endAll(alive);
+    },
+  };
+}
+
+class WorkerFailed extends Error {
+  override readonly name = 'CommandRefused';
+  constructor() {
+    super('A worker process could not start.');
+  }
+}
+
+function endAll(workers: ReadonlySet<Worker>): Promise<unknown> {
+  return Promise.all(
+    [...workers].map((worker) => {
+      const ended = new Promise((resolve) => worker.once('exit', resolve));
+      if (worker.isConnected()) worker.send(STOP);
+      else worker.kill();
+      return ended;
+    }),
+  );
+}

@@ -1,0 +1,153 @@
+/**
+ * Each subject's way across: how a record is written through the ports of the target, and what the target
+ * says when it is asked for that record. Writing twice changes nothing, except in the audit trail.
+ */
+import type { DumpedRecords, DumpSubject } from '../ports/dump.ts';
+import type { Limit } from '../ports/rate-limits.ts';
+import type { Stores } from '../ports/stores.ts';
+import { CopyRefused } from './copy-refused.ts';
+
+export interface Carrier<Record> {
+  write(target: Stores, record: Record, now: Date): Promise<unknown>;
+  /**
+   * The record as the target answers, and as it should answer. Absent where a port has no way to ask
+   * without changing something.
+   */
+  readonly compare?: (
+    target: Stores,
+    record: Record,
+    now: Date,
+  ) => Promise<readonly [found: unknown, wanted: unknown]>;
+}
+
+/** Room for whatever was counted already: copying counts, and refuses nobody. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+
+export const carry: { readonly [Subject in DumpSubject]: Carrier<DumpedRecords[Subject]> } = {
+  organizations: {
+    async write({ organizations }, record) {
+      const outcome = await organizations.put(record);
+      if (outcome !== 'stored') throw taken(`organization ${record.id}`, outcome.taken);
+    },
+    compare: async ({ organizations }, record) => [await organizations.byId(record.id), record],
+  },
+  clients: {
+    write: ({ clients }, record) => clients.put(record),
+    compare: async ({ clients }, record) => [await clients.byId(record.clientId), record],
+  },
+  accounts: {
+    async write({ accounts }, record) {
+      const outcome = await accounts.insert(record);
+      // There already: from the batch that was under way when a copy broke off. Verifying compares it.
+      if (outcome === 'inserted' || (await accounts.byId(record.id))) return;
+      throw taken(`account ${record.id}`, outcome.taken);
+    },
+    compare: async ({ accounts }, record) => [await accounts.byId(record.id), record],
+  },
+  identities: {
+    write: ({ identities }, record) => identities.link(record),
+    compare: async ({ identities }, record) => [
+      await identities.find(record.organization, record.issuer, record.subject),
+      record,
+    ],
+  },
+  apiKeys: {
+    write: ({ apiKeys }, record) => apiKeys.insert(record),
+    compare: async ({ apiKeys }, record) => [await apiKeys.byHash(record.keyHash), record],
+  },
+  keyring: {
+    write: ({ keyring }, record) => keyring.write(record.sealed, 0),
+    compare: async ({ keyring }, record) => [(await keyring.read())?.sealed, record.sealed],
+  },
+  artifacts: artifacts(),
+  codes: {
+    write: ({ codes }, { key, ...code }) => codes.put(key, code),
+  },
+  tickets: {
+    write: ({ tickets }, { hash, ...ticket }) => tickets.put(hash, ticket),
+    compare: async ({ tickets }, { hash, ...ticket }, now) => [
+      await tickets.read(hash, ticket.purpose, now),
+      ticket,
+    ],
+  },
+  claims: {
+    async write({ claims }, { key, owner, until, result }, now) {
+      await claims.claim(key, owner, now, until);
+      if (result) await claims.settle(key, owner, { ...result, until });
+    },
+    compare: async ({ claims }, { key, result }, now) => [await claims.read(key, now), result ?? 'claimed'],
+  },
+  presence: {
+    write: ({ presence }, { accountId, ...seen }) => presence.put(accountId, seen),
+    compare: async ({ presence }, { accountId, ...seen }, now) => [await presence.read(accountId, now), seen],
+  },
+  ...counters(),
+  audit: {
+    write: ({ audit }, record) => audit.append(record),
+  },
+  facts: {
+    write: ({ facts }, { name, value }) => facts.set(name, value),
+    compare: async ({ facts }, { name, value }) => [await facts.get(name), value],
+  },
+};
+
+function artifacts(): Carrier<DumpedRecords['artifacts']> {
+  /** Where an artifact lies is up to the target. */
+  const essence = ({ durable: _place, ...rest }: Omit<DumpedRecords['artifacts'], 'kind'>) => rest;
+  /** A moment at which the record lived: one that was saved anew with an earlier end counts as used just before it. */
+  const usedAt = ({ consumedAt, expiresAt }: DumpedRecords['artifacts']) =>
+    consumedAt && expiresAt && consumedAt >= expiresAt ? new Date(expiresAt.getTime() - 1) : consumedAt;
+  return {
+    async write({ artifacts }, record) {
+      const { kind, id, consumedAt: _later, ...artifact } = record;
+      await artifacts.put(kind, id, artifact);
+      const at = usedAt(record);
+      if (at) await artifacts.consume(kind, id, at);
+    },
+    async compare({ artifacts }, record, now) {
+      const { kind, ...stored } = record;
+      const found = await artifacts.byId(kind, stored.id, now);
+      const consumedAt = usedAt(record);
+      return [found && essence(found), essence({ ...stored, ...(consumedAt && { consumedAt }) })];
+    },
+  };
+}
+
+function counters(): Pick<
+  { [Subject in DumpSubject]: Carrier<DumpedRecords[Subject]> },
+  'windows' | 'attempts' | 'remembered'
+> {
+  const limitUntil = (until: Date, from: Date): Limit => ({
+    limit: NO_LIMIT,
+    window: Math.max(1, until.getTime() - from.getTime()),
+  });
+  return {
+    windows: {
+      // Before the events of sliding windows, which this would clear too.
+      async write({ attempts }, { key, count, until }, now) {
+        await attempts.clear(key);
+        const limit = limitUntil(until, now);
+        for (let counted = 0; counted < count; counted += 1) await attempts.takeInWindow(key, limit, now);
+      },
+      compare: async ({ attempts }, { key, count, until }, now) => [
+        (await attempts.peekWindow(key, limitUntil(until, now), now)).count,
+        count,
+      ],
+    },
+    attempts: {
+      write: ({ attempts }, { key, mark, at, until }) => attempts.take(key, mark, limitUntil(until, at), at),
+      compare: async ({ attempts }, { key, at, until }) => [
+        (await attempts.peek(key, limitUntil(until, at), at)).count > 0,
+        true,
+      ],
+    },
+    remembered: {
+      write: ({ attempts }, { key, until }) => attempts.remember(key, until),
+      compare: async ({ attempts }, { key }, now) => [await attempts.remembered(key, now), true],
+    },
+  };
+}
+
+function taken(what: string, name: string): CopyRefused {
+  return new CopyRefused(`The target has the ${name.split(':', 1)[0]} of ${what} already: it is not empty.`);
+}

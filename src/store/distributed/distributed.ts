@@ -1,0 +1,109 @@
+/**
+ * One store of two servers: MongoDB for what lasts, Redis for what has a short life. Only the artifacts
+ * lie on both sides, and this file knows which lies where.
+ */
+
+import { StoreUnavailable } from '../../core/errors.ts';
+import type { MongoStores } from '../mongo/mongo-stores.ts';
+import type { ArtifactRecord, ArtifactStore, StoredArtifact } from '../ports/oidc-records.ts';
+import type { Stores } from '../ports/stores.ts';
+import type { RedisStores } from '../redis/redis-stores.ts';
+
+export function distributed(mongo: MongoStores, redis: RedisStores): Stores {
+  const { accounts, identities, organizations, clients, apiKeys, keyring, audit, facts } = mongo;
+  const { attempts, codes, tickets, claims, presence } = redis;
+  return {
+    ...{ accounts, identities, organizations, clients, apiKeys, keyring, audit, facts },
+    ...{ attempts, codes, tickets, claims, presence },
+    artifacts: artifactsOfBoth(mongo.artifacts, redis.artifacts),
+    async migrate() {
+      await mongo.migrate();
+      await redis.migrate();
+    },
+    health: async () => (await Promise.all([mongo.health(), redis.health()])).flat(),
+    fullness: () => redis.fullness(),
+    // Redis forgets by itself.
+    sweep: (now) => mongo.sweep(now),
+    async close() {
+      await Promise.all([mongo.close(), redis.close()]);
+    },
+  };
+}
+
+/** Kinds that lie on one side whatever the length of their life. All others are asked for on both. */
+const IN_REDIS = new Set([
+  'Session',
+  'Interaction',
+  'AuthorizationCode',
+  'DeviceCode',
+  'BackchannelAuthenticationRequest',
+  'PushedAuthorizationRequest',
+  'ReplayDetection',
+]);
+const IN_MONGO = new Set([
+  'Grant',
+  'Consent',
+  'RefreshToken',
+  'Client',
+  'InitialAccessToken',
+  'RegistrationAccessToken',
+]);
+
+function artifactsOfBoth(lasting: ArtifactStore, passing: ArtifactStore): ArtifactStore {
+  /** Where records of a kind may lie, the likelier place first. */
+  const places = (kind: string): readonly ArtifactStore[] => {
+    if (IN_REDIS.has(kind)) return [passing];
+    return IN_MONGO.has(kind) ? [lasting] : [passing, lasting];
+  };
+  const placeOf = (kind: string, artifact: ArtifactRecord) => {
+    if (IN_REDIS.has(kind)) return passing;
+    return IN_MONGO.has(kind) || artifact.durable ? lasting : passing;
+  };
+  const removeFrom = async (stores: readonly ArtifactStore[], kind: string | undefined, grantId: string) => {
+    const counts = await Promise.all(stores.map((store) => store.removeByGrant(kind, grantId)));
+    return counts.reduce((sum, count) => sum + count, 0);
+  };
+  const listFrom = async (kind: string, list: (store: ArtifactStore) => Promise<StoredArtifact[]>) =>
+    (await Promise.all(places(kind).map(list)))
+      .flat()
+      .sort((one, two) => two.createdAt.getTime() - one.createdAt.getTime());
+  return {
+    put: (kind, id, artifact) => placeOf(kind, artifact).put(kind, id, artifact),
+    byId: (kind, id, now) => firstFound(places(kind), (store) => store.byId(kind, id, now)),
+    byUid: (kind, uid, now) => firstFound(places(kind), (store) => store.byUid(kind, uid, now)),
+    byUserCode: (kind, userCode, now) =>
+      firstFound(places(kind), (store) => store.byUserCode(kind, userCode, now)),
+    consume: async (kind, id, now) =>
+      (await firstFound(places(kind), async (store) => (await store.consume(kind, id, now)) || undefined)) ??
+      false,
+    remove: async (kind, id) =>
+      (await firstFound(places(kind), async (store) => (await store.remove(kind, id)) || undefined)) ?? false,
+    removeByGrant: (kind, grantId) =>
+      removeFrom(kind === undefined ? [passing, lasting] : places(kind), kind, grantId),
+    listByAccount: (kind, accountId, now) =>
+      listFrom(kind, (store) => store.listByAccount(kind, accountId, now)),
+    listByGrant: (kind, grantId, now) => listFrom(kind, (store) => store.listByGrant(kind, grantId, now)),
+  };
+}
+
+/**
+ * Asks one place after the other. A long-lived token is found in MongoDB while Redis is away; where
+ * nothing is found and a place did not answer, nobody knows, and that is StoreUnavailable.
+ */
+async function firstFound<Found>(
+  stores: readonly ArtifactStore[],
+  ask: (store: ArtifactStore) => Promise<Found | undefined>,
+): Promise<Found | undefined> {
+  let unanswered: StoreUnavailable | undefined;
+  for (const store of stores) {
+    try {
+      const found = await ask(store);
+      if (found !== undefined) return found;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      unanswered = error;
+    }
+  }
+  if (unanswered) throw unanswered;
+  return undefined;
+}

@@ -1,0 +1,69 @@
+/**
+ * What Portico needs of a database, by subject. Three back ends implement it: `embedded/` (one SQLite
+ * file), and `mongo/` with `redis/` together (`distributed`). test/conformance/ holds one suite per port,
+ * without a word about which back end it runs on.
+ *
+ * Promises that hold for every method of every port:
+ * - It rejects with StoreUnavailable, within seconds, when the database cannot be reached; never hangs.
+ * - Expiry is judged on read by the caller's `now`. Sweepers only clean up; no answer depends on them.
+ * - Values are stored as given: identifiers that could be guessed or stolen arrive here hashed already
+ *   (HMAC under a key outside the store), secret payloads arrive sealed. A store never sees a usable secret.
+ * - Strings may contain any character (":", "*", NUL, newline) and never change another record's key.
+ * - Records come back as copies: changing one changes nothing in the store.
+ */
+
+/** How names are compared that must be unique without case. The same in every back end. */
+import type { AccountStore } from './accounts.ts';
+import type { ApiKeyStore } from './api-keys.ts';
+import type { AuditStore } from './audit.ts';
+import type { ClientStore } from './clients.ts';
+import type { CodeStore } from './codes.ts';
+import type { IdentityStore } from './identities.ts';
+import type { KeyringStore } from './keyring.ts';
+import type { ClaimStore } from './leases.ts';
+import type { TicketStore } from './link-tokens.ts';
+import type { FactStore } from './metadata.ts';
+import type { ArtifactStore } from './oidc-records.ts';
+import type { OrganizationStore } from './organizations.ts';
+import type { PresenceStore } from './presence.ts';
+import type { AttemptStore } from './rate-limits.ts';
+
+export { foldCase as foldName } from '../../core/text.ts';
+
+export interface Stores {
+  readonly accounts: AccountStore;
+  readonly identities: IdentityStore;
+  readonly organizations: OrganizationStore;
+  readonly clients: ClientStore;
+  readonly apiKeys: ApiKeyStore;
+  readonly artifacts: ArtifactStore;
+  readonly keyring: KeyringStore;
+  readonly attempts: AttemptStore;
+  readonly codes: CodeStore;
+  readonly tickets: TicketStore;
+  readonly claims: ClaimStore;
+  readonly presence: PresenceStore;
+  readonly audit: AuditStore;
+  readonly facts: FactStore;
+  /** Creates or upgrades what the back end needs (tables, indexes). Safe to repeat and to run from many processes at once. */
+  migrate(): Promise<void>;
+  /**
+   * One entry per server behind this back end, each written to and read back: a full or read-only one is not ok.
+   * Never rejects.
+   */
+  health(): Promise<StoreHealth[]>;
+  /** How full the memory of short-lived records is, from 0 to 1; 0 where it has no bound or does not tell. A moment old. */
+  fullness(): Promise<number>;
+  /** Deletes records that expired before `now`, in bounded batches; resolves with how many. */
+  sweep(now: Date): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface StoreHealth {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail?: string;
+}
+
+/** Codes of one key that are good at the same time, each asked for by another client. */
+export const KEPT_CODES = 3;

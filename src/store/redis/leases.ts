@@ -1,0 +1,54 @@
+import type { ClaimStore } from '../ports/leases.ts';
+import type { RedisConnection } from './connection.ts';
+import { lifeOf, script } from './connection.ts';
+import { keyOf } from './keys.ts';
+
+// A hash: o owner, e end, s sealed result, t its moment.
+const CLAIM = `
+local ends = tonumber(redis.call('HGET', KEYS[1], 'e') or '0')
+if ends > tonumber(ARGV[2]) then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'o', ARGV[1], 'e', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 1`;
+
+// A claim that ran out is not held any more, even while nobody else took it.
+const SETTLE = `
+local claim = redis.call('HMGET', KEYS[1], 'o', 'e', 's')
+if claim[1] ~= ARGV[1] or claim[3] or tonumber(claim[2]) <= tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], 's', ARGV[2], 't', ARGV[3], 'e', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return 1`;
+
+const RELEASE = `
+local claim = redis.call('HMGET', KEYS[1], 'o', 's')
+if claim[1] ~= ARGV[1] or claim[2] then return 0 end
+return redis.call('DEL', KEYS[1])`;
+
+export function createClaimStore(redis: RedisConnection): ClaimStore {
+  const claim = script<number>(redis, 'porticoClaim', 1, CLAIM);
+  const settle = script<number>(redis, 'porticoClaimSettle', 1, SETTLE);
+  const release = script<number>(redis, 'porticoClaimRelease', 1, RELEASE);
+  return {
+    claim: async (key, owner, now, until) =>
+      (await claim([claimKey(key)], [owner, now.getTime(), until.getTime(), lifeOf(until)])) === 1,
+    settle: async (key, owner, { sealed, at, until }) =>
+      (await settle([claimKey(key)], [owner, sealed, at.getTime(), until.getTime(), lifeOf(until)])) === 1,
+    async read(key, now) {
+      const [ends, sealed, at] = await redis.hmget(claimKey(key), 'e', 's', 't');
+      if (!ends || Number(ends) <= now.getTime()) return 'free';
+      if (sealed === null || sealed === undefined) return 'claimed';
+      return { sealed, at: new Date(Number(at)) };
+    },
+    async release(key, owner) {
+      await release([claimKey(key)], [owner]);
+    },
+    async forget(key) {
+      await redis.del(claimKey(key));
+    },
+  };
+}
+
+function claimKey(key: string): string {
+  return keyOf('claim', key);
+}

@@ -1,0 +1,63 @@
+import type { TicketRecord, TicketStore } from '../ports/link-tokens.ts';
+import type { RedisConnection } from './connection.ts';
+import { lifeOf, script } from './connection.ts';
+import { keyOf } from './keys.ts';
+import type { Memberships } from './membership.ts';
+
+// A hash: r record as JSON, p purpose, e expiry, a account.
+const PUT = `
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1`;
+
+// ARGV: purpose, now, '1' to spend.
+const READ = `
+local ticket = redis.call('HMGET', KEYS[1], 'r', 'p', 'e')
+if not ticket[1] or ticket[2] ~= ARGV[1] or tonumber(ticket[3]) <= tonumber(ARGV[2]) then return nil end
+if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
+return ticket[1]`;
+
+// ARGV: account, '1' where the purpose matters, purpose.
+const REMOVE_IF_OF_ACCOUNT = `
+local ticket = redis.call('HMGET', KEYS[1], 'a', 'p')
+if ticket[1] ~= ARGV[1] or (ARGV[2] == '1' and ticket[2] ~= ARGV[3]) then return 0 end
+return redis.call('DEL', KEYS[1])`;
+
+export function createTicketStore(redis: RedisConnection, memberships: Memberships): TicketStore {
+  const put = script<number>(redis, 'porticoTicketPut', 1, PUT);
+  const read = script<string | null>(redis, 'porticoTicketRead', 1, READ);
+  const removeIfOfAccount = script<number>(redis, 'porticoTicketRemoveIfOfAccount', 1, REMOVE_IF_OF_ACCOUNT);
+  return {
+    async put(hash, ticket) {
+      const { purpose, accountId, expiresAt } = ticket;
+      if (accountId !== undefined) await memberships.add(accountKey(accountId), ticketKey(hash), expiresAt);
+      const fields = ['r', JSON.stringify(ticket), 'p', purpose, 'e', expiresAt.getTime()];
+      if (accountId !== undefined) fields.push('a', accountId);
+      await put([ticketKey(hash)], [lifeOf(expiresAt), ...fields]);
+    },
+    read: async (hash, purpose, now) =>
+      ticketOf(await read([ticketKey(hash)], [purpose, now.getTime(), '0'])),
+    spend: async (hash, purpose, now) =>
+      ticketOf(await read([ticketKey(hash)], [purpose, now.getTime(), '1'])),
+    async removeByAccount(accountId, purpose) {
+      const members = await memberships.members(accountKey(accountId));
+      const values = [accountId, purpose === undefined ? '0' : '1', purpose ?? ''];
+      await Promise.all(members.map((member) => removeIfOfAccount([member], values)));
+    },
+  };
+}
+
+function ticketKey(hash: string): string {
+  return keyOf('ticket', hash);
+}
+
+function accountKey(accountId: string): string {
+  return keyOf('tickets-of', accountId);
+}
+
+function ticketOf(text: string | null): TicketRecord | undefined {
+  if (text === null) return undefined;
+  const record = JSON.parse(text);
+  return { ...record, createdAt: new Date(record.createdAt), expiresAt: new Date(record.expiresAt) };
+}
