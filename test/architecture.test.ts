@@ -231,8 +231,8 @@ function refusalOfOurs(
 
 /** `@koa/router/x` is `@koa/router`, `jose/y` is `jose`; `node:fs/promises` is `node:fs`. */
 function packageOf(specifier: string): string {
-  const parts = specifier.split('/');
-  return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? specifier);
+  const deps = specifier.split('/');
+  return specifier.startsWith('@') ? deps.slice(0, 2).join('/') : (deps[0] ?? specifier);
 }
 
 function usesEnvironment(source: string): boolean {
@@ -372,9 +372,9 @@ describe('the rule of the architecture', () => {
 
   for (const [from, statement] of refused) {
     it(`refuses in ${from}: ${statement.replace(/\s+/g, ' ')}`, () => {
-      const [found] = readImports(`${statement}\n`);
-      expect(found, 'was not even seen').to.not.equal(undefined);
-      expect(refusalOf(from, found?.specifier, found?.typesOnly ?? false)).to.be.a('string');
+      const [result] = readImports(`${statement}\n`);
+      expect(result, 'was not even seen').to.not.equal(undefined);
+      expect(refusalOf(from, result?.specifier, result?.typesOnly ?? false)).to.be.a('string');
     });
   }
 
@@ -393,9 +393,9 @@ describe('the rule of the architecture', () => {
 
   for (const [from, statement] of allowed) {
     it(`allows in ${from}: ${statement}`, () => {
-      const [found] = readImports(`${statement}\n`);
-      expect(found, 'was not even seen').to.not.equal(undefined);
-      expect(refusalOf(from, found?.specifier, found?.typesOnly ?? false)).to.equal(undefined);
+      const [result] = readImports(`${statement}\n`);
+      expect(result, 'was not even seen').to.not.equal(undefined);
+      expect(refusalOf(from, result?.specifier, result?.typesOnly ?? false)).to.equal(undefined);
     });
   }
 

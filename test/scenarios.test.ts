@@ -36,7 +36,7 @@ async function converse(scenario: Scenario, contract: OpenApiContract): Promise<
   const server = await startTestServer({ seeds: [PEOPLE], config });
   try {
     const { url, issuer, mail, upstream } = server;
-    await replay(scenario, { url, issuer, mail, upstream, people: PEOPLE, alsoJudge: contract.faults });
+    await replay(scenario, { url, issuer, mail, upstream, people: PEOPLE, alsoJudge: contract.issues });
   } finally {
     await server.close();
   }

@@ -1,7 +1,7 @@
 /**
- * What Portico costs beside the engine in it: the same requests to both, in turn, each in a process of its own.
- * The bare engine keeps its records in memory and forgets them when it ends; Portico writes them to its file,
- * hashed, with an audit trail. `npm run bench:engine -- 2000` sets the number of rounds.
+ * What Portico costs beside the provider in it: the same requests to both, in turn, each in a process of its own.
+ * The bare provider keeps its records in memory and forgets them when it ends; Portico writes them to its file,
+ * hashed, with an audit trail. `npm run bench:provider -- 2000` sets the number of rounds.
  */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -67,7 +67,7 @@ async function startBare() {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'bare-engine.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  // The engine says something before.
+  // The provider says something before.
   let line = '';
   for await (const said of createInterface(child.stdout)) {
     line = said;

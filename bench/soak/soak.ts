@@ -18,7 +18,7 @@ import { configSchema } from '../../src/config/schema.ts';
 import { randomText } from '../../src/core/crypto.ts';
 import { StoreUnavailable } from '../../src/core/errors.ts';
 import { createLog } from '../../src/observe/log.ts';
-import type { AccessWanted, GrantIssuer } from '../../src/oidc/contract.ts';
+import type { AccessInput, GrantIssuer } from '../../src/oidc/contract.ts';
 import { startServer } from '../../src/server/server.ts';
 import type { SoakStore } from './stores.ts';
 import { GROUND, openSoakStore } from './stores.ts';
@@ -46,7 +46,7 @@ const ALLOWED = 0.02;
 
 const HEX = { alphabet: '0123456789abcdef', length: 32 };
 
-function access(lifetime: number): AccessWanted {
+function access(lifetime: number): AccessInput {
   return { value: randomText(HEX), lifetime, audience: 'soak', claims: { cycle: true } };
 }
 
@@ -165,9 +165,9 @@ async function main(): Promise<void> {
     await store.close();
     if (store.folder) rmSync(store.folder, { recursive: true, force: true });
   }
-  const faults = grown(taken);
-  console.log(faults.length === 0 ? 'Nothing grew.' : `Grew: ${faults.join('; ')}`);
-  process.exit(faults.length === 0 ? 0 : 1);
+  const issues = grown(taken);
+  console.log(issues.length === 0 ? 'Nothing grew.' : `Grew: ${issues.join('; ')}`);
+  process.exit(issues.length === 0 ? 0 : 1);
 }
 
 await main();

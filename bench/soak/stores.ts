@@ -76,13 +76,13 @@ async function openRedis(): Promise<SoakStore> {
   const embedded = await openStores(configSchema.parse({ ...GROUND, store: file.config }).store, { log });
   await embedded.migrate();
   const inRedis = openRedisStores({ url: server.url, log });
-  const { attempts, codes, tickets, claims, presence, artifacts } = inRedis;
+  const { rateLimits, codes, linkTokens, leases, presence, oidcRecords } = inRedis;
   const redis = new Redis(server.url);
   return {
     ...file,
     stores: {
       ...embedded,
-      ...{ attempts, codes, tickets, claims, presence, artifacts },
+      ...{ rateLimits, codes, linkTokens, leases, presence, oidcRecords },
       async close() {
         await Promise.all([embedded.close(), inRedis.close()]);
       },

@@ -5,8 +5,8 @@ import type { AccountRecord, AccountStatus } from '../model/account.ts';
 import type { Json } from '../model/json.ts';
 import type { ClaimOptions } from './claims.ts';
 import { claimChanges, withClaims } from './claims.ts';
-import type { Desk } from './context.ts';
-import { atDesk, organizationOf } from './context.ts';
+import type { CommandContext } from './context.ts';
+import { organizationOf, withCommandContext } from './context.ts';
 import { findAccount } from './find-account.ts';
 import type { JsonOption } from './options.ts';
 import { each, passwordFromInput, vendorMember } from './options.ts';
@@ -72,17 +72,17 @@ Examples:
 `,
     )
     .action((options: Changes & JsonOption & { organization: string }) =>
-      atDesk(async (desk) => {
-        await organizationOf(desk, options.organization);
+      withCommandContext(async (context) => {
+        await organizationOf(context, options.organization);
         if (options.email === undefined && options.username === undefined) {
           throw new CommandRefused('An account needs --email or --username to sign in with.');
         }
-        const { identity } = await desk.tools();
+        const { identity } = await context.tools();
         const { registerAccount } = await import('../identity/accounts/create-account.ts');
         const password = await passwordFrom(options);
         const account = await registerAccount(identity, {
           organization: options.organization,
-          passwordMinimum: desk.config.passwords.minimum,
+          passwordMinimum: context.config.passwords.minimum,
           account: {
             ...(options.email === undefined ? {} : { email: options.email }),
             ...(options.username === undefined ? {} : { username: options.username }),
@@ -92,7 +92,7 @@ Examples:
             claims: claimChanges(options),
             vendor: options.vendor ?? {},
           },
-          origin: desk.origin,
+          context: context.context,
         });
         tell(account, options, password);
       }),
@@ -107,7 +107,9 @@ function show(): Command {
     .option('--json', 'print it as JSON')
     .addHelpText('after', '\nExample:\n  portico account show ada@example.org\n')
     .action((who: string, options: Where & JsonOption) =>
-      atDesk(async (desk) => tell(await findAccount(desk, who, options.organization), options)),
+      withCommandContext(async (context) =>
+        tell(await findAccount(context, who, options.organization), options),
+      ),
     );
 }
 
@@ -129,19 +131,19 @@ Examples:
 `,
     )
     .action((who: string, options: Changes & Where & JsonOption & { endApiKeys?: boolean }) =>
-      atDesk(async (desk) => {
-        const { id, version } = await findAccount(desk, who, options.organization);
-        const { identity } = await desk.tools();
+      withCommandContext(async (context) => {
+        const { id, version } = await findAccount(context, who, options.organization);
+        const { identity } = await context.tools();
         const { updateAccount } = await import('../identity/accounts/update-account.ts');
         const account = await updateAccount(identity, id, (present) => changed(present, options));
         if (account.version !== version) {
-          await desk.note('profile.update', { organization: account.organization, subject: id });
+          await context.note('profile.update', { organization: account.organization, subject: id });
         }
         const password = await passwordFrom(options);
-        if (password !== undefined) await replacePassword(desk, identity, { id, password });
+        if (password !== undefined) await replacePassword(context, identity, { id, password });
         if (options.endApiKeys) {
           const { deleteApiKeys } = await import('../identity/accounts/api-keys.ts');
-          await deleteApiKeys(identity, { account, origin: desk.origin });
+          await deleteApiKeys(identity, { account, context: context.context });
         }
         tell(account, options, password);
       }),
@@ -157,13 +159,13 @@ function list(): Command {
     .option('--json', 'print them as JSON')
     .addHelpText('after', '\nExample:\n  portico account list --organization default --limit 20\n')
     .action((options: { organization: string; limit: number; after?: string } & JsonOption) =>
-      atDesk(async (desk) => {
-        await organizationOf(desk, options.organization);
+      withCommandContext(async (context) => {
+        await organizationOf(context, options.organization);
         const { limit, after } = options;
         if (!Number.isInteger(limit) || limit < 1)
           throw new CommandRefused('--limit takes a whole number above 0.');
         const page = { limit, ...(after === undefined ? {} : { after }) };
-        const accounts = await desk.stores.accounts.page(options.organization, page);
+        const accounts = await context.stores.accounts.page(options.organization, page);
         if (options.json) return sayJson(accounts.map(withoutHash));
         const rows = accounts.map(({ id, email, username, status, openedAt }) => {
           return { id, email, username, status, openedAt };
@@ -183,10 +185,14 @@ function block(name: string, status: AccountStatus, description: string): Comman
     .option('--organization <id>', 'where to look, if several have the address')
     .addHelpText('after', `\nExample:\n  portico account ${name} ada@example.org\n`)
     .action((who: string, { organization }: Where) =>
-      atDesk(async (desk) => {
-        const { id } = await findAccount(desk, who, organization);
+      withCommandContext(async (context) => {
+        const { id } = await findAccount(context, who, organization);
         const { setStatus } = await import('../identity/accounts/set-status.ts');
-        await setStatus((await desk.tools()).identity, { accountId: id, status, origin: desk.origin });
+        await setStatus((await context.tools()).identity, {
+          accountId: id,
+          status,
+          context: context.context,
+        });
         say(`Account ${id} is ${status}.`);
       }),
     );
@@ -200,11 +206,11 @@ function remove(): Command {
     .option('--yes', 'confirm')
     .addHelpText('after', '\nExample:\n  portico account delete ada@example.org --yes\n')
     .action((who: string, { organization, yes }: Where & { yes?: boolean }) =>
-      atDesk(async (desk) => {
-        const { id } = await findAccount(desk, who, organization);
+      withCommandContext(async (context) => {
+        const { id } = await findAccount(context, who, organization);
         if (!yes) throw new CommandRefused(`This deletes account ${id} for good. Add --yes to confirm.`);
         const { deleteAccount } = await import('../identity/accounts/delete-account.ts');
-        await deleteAccount((await desk.tools()).identity, { accountId: id, origin: desk.origin });
+        await deleteAccount((await context.tools()).identity, { accountId: id, context: context.context });
         say(`Account ${id} was deleted.`);
       }),
     );
@@ -244,7 +250,7 @@ async function passwordFrom(options: Changes): Promise<string | undefined> {
 }
 
 async function replacePassword(
-  { config, origin }: Desk,
+  { config, context }: CommandContext,
   identity: Identity,
   { id, password }: { id: string; password: string },
 ): Promise<void> {
@@ -253,8 +259,8 @@ async function replacePassword(
     accountId: id,
     password,
     minimum: config.passwords.minimum,
-    letter: 'password-changed',
-    origin,
+    email: 'password-changed',
+    context,
   });
 }
 

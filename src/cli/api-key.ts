@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { RandomForm } from '../core/crypto.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
-import { atDesk, organizationOf } from './context.ts';
+import { organizationOf, withCommandContext } from './context.ts';
 import { findAccount } from './find-account.ts';
 import type { JsonOption } from './options.ts';
 import { each } from './options.ts';
@@ -66,8 +66,8 @@ Examples:
 `,
     )
     .action((options: Options) =>
-      atDesk(async (desk) => {
-        await organizationOf(desk, options.organization);
+      withCommandContext(async (context) => {
+        await organizationOf(context, options.organization);
         const form = Object.hasOwn(FORMS, options.vendor) ? FORMS[options.vendor] : undefined;
         if (!form) {
           throw new CommandRefused(
@@ -75,7 +75,7 @@ Examples:
           );
         }
         const owner = await ownerOf(options, form.owner, (who) =>
-          findAccount(desk, who, options.organization),
+          findAccount(context, who, options.organization),
         );
         const { randomText } = await import('../core/crypto.ts');
         const key = randomText(form.key);
@@ -86,13 +86,14 @@ Examples:
           vendor: options.vendor,
           name: options.name,
           ...(owner === undefined ? {} : { accountId: owner }),
-          keyHash: desk.secrets.mac('api-key', key),
-          ...(secret === undefined ? {} : { secretHash: desk.secrets.mac('api-secret', secret) }),
+          keyHash: context.secrets.hmac('api-key', key),
+          ...(secret === undefined ? {} : { secretHash: context.secrets.hmac('api-secret', secret) }),
           scopes: options.scope ?? [],
-          createdAt: desk.clock.now(),
+          createdAt: context.clock.now(),
         };
-        if ((await desk.stores.apiKeys.insert(record)) !== 'inserted') throw new CommandRefused('Try again.');
-        await desk.note('api-key.create', {
+        if ((await context.stores.apiKeys.insert(record)) !== 'inserted')
+          throw new CommandRefused('Try again.');
+        await context.note('api-key.create', {
           organization: record.organization,
           detail: { keyId: record.id },
         });
@@ -122,9 +123,9 @@ function list(): Command {
     .option('--json', 'print them as JSON')
     .addHelpText('after', '\nExample:\n  portico api-key list --organization clinicdev\n')
     .action(({ organization, json }: { organization: string } & JsonOption) =>
-      atDesk(async (desk) => {
-        await organizationOf(desk, organization);
-        const keys = (await desk.stores.apiKeys.listByOrganization(organization)).map(withoutHashes);
+      withCommandContext(async (context) => {
+        await organizationOf(context, organization);
+        const keys = (await context.stores.apiKeys.listByOrganization(organization)).map(withoutHashes);
         if (json) return sayJson(keys);
         const rows = keys.map(({ id, vendor, name, accountId, createdAt, lastUsedAt }) => ({
           id,
@@ -145,14 +146,14 @@ function revoke(): Command {
     .argument('<id>', 'as api-key list shows it')
     .addHelpText('after', '\nExample:\n  portico api-key revoke 1f0c9a7b5e3d2c4b6a897867\n')
     .action((id: string) =>
-      atDesk(async (desk) => {
-        const record = await desk.stores.apiKeys.byId(id);
-        if (!record || !(await desk.stores.apiKeys.remove(id))) {
+      withCommandContext(async (context) => {
+        const record = await context.stores.apiKeys.byId(id);
+        if (!record || !(await context.stores.apiKeys.remove(id))) {
           throw new CommandRefused(
             `There is no API key ${id}. See: portico api-key list --organization <id>`,
           );
         }
-        await desk.note('api-key.delete', { organization: record.organization, detail: { keyId: id } });
+        await context.note('api-key.delete', { organization: record.organization, detail: { keyId: id } });
         say(`API key ${id} is revoked.`);
       }),
     );

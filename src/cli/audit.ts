@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { atDesk, organizationOf } from './context.ts';
+import { organizationOf, withCommandContext } from './context.ts';
 import { findAccount } from './find-account.ts';
 import type { JsonOption } from './options.ts';
 import { CommandRefused, sayJson, sayTable } from './output.ts';
@@ -36,14 +36,14 @@ Examples:
 How long records are kept: audit.retention in the configuration.
 `,
     )
-    .action(({ organization, account, limit: given, json }: Options) =>
-      atDesk(async (desk) => {
-        const limit = /^\d{1,5}$/.test(given) ? Number(given) : 0;
+    .action(({ organization, account, limit: input, json }: Options) =>
+      withCommandContext(async (context) => {
+        const limit = /^\d{1,5}$/.test(input) ? Number(input) : 0;
         if (limit < 1 || limit > MOST) throw new CommandRefused(`--limit must be from 1 to ${MOST}.`);
-        if (organization !== undefined) await organizationOf(desk, organization);
+        if (organization !== undefined) await organizationOf(context, organization);
         const subject =
-          account === undefined ? undefined : (await findAccount(desk, account, organization)).id;
-        const records = await desk.stores.audit.latest({
+          account === undefined ? undefined : (await findAccount(context, account, organization)).id;
+        const records = await context.stores.audit.latest({
           limit,
           ...(organization !== undefined && { organization }),
           ...(subject !== undefined && { subject }),

@@ -18,16 +18,16 @@ export function withBrand(command: Command): Command {
   );
 }
 
-function brandMember(given: string, before: Branding = {}): Branding {
-  const [, member, value] = /^([a-z_]+)=([\s\S]*)$/i.exec(given) ?? [];
+function brandMember(input: string, before: Branding = {}): Branding {
+  const [, member, value] = /^([a-z_]+)=([\s\S]*)$/i.exec(input) ?? [];
   if (member === undefined || value === undefined) {
-    throw new CommandRefused(`${given} is not of the form member=value, such as accent=#1f6f5c`);
+    throw new CommandRefused(`${input} is not of the form member=value, such as accent=#1f6f5c`);
   }
   // A name such as 24 is a name.
   return { ...before, [member]: /^(?:null|\[.*\])$/s.test(value) ? jsonOrText(value) : value };
 }
 
-/** The branding with the changes; undefined when nothing is left of it. CommandRefused names every mistake. */
+/** The branding with the changes; undefined when nothing is left of it. CommandRefused names every issue. */
 export async function rebranded(
   whose: 'organization' | 'client',
   present: Json | undefined,
@@ -39,11 +39,11 @@ export async function rebranded(
   const branding = Object.fromEntries(all);
   if (Object.keys(changes).length === 0) return branding;
   const [{ inWords, parsePart }, { clientBranding, organizationBranding }] = await Promise.all([
-    import('../config/mistakes.ts'),
+    import('../config/issues.ts'),
     import('../seed/branding.ts'),
   ]);
   const schema = whose === 'client' ? clientBranding : organizationBranding;
-  const { mistakes } = parsePart({ schema, value: branding, at: ['brand'], from: () => undefined });
-  if (mistakes.length > 0) throw new CommandRefused(mistakes.map(inWords).join('\n'));
+  const { issues } = parsePart({ schema, value: branding, at: ['brand'], from: () => undefined });
+  if (issues.length > 0) throw new CommandRefused(issues.map(inWords).join('\n'));
   return branding;
 }

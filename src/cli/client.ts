@@ -5,8 +5,8 @@ import type { ClientRecord } from '../model/client.ts';
 import type { SeedClient } from '../seed/schema.ts';
 import type { BrandOption } from './brand.ts';
 import { rebranded, withBrand } from './brand.ts';
-import type { Desk } from './context.ts';
-import { atDesk, organizationOf } from './context.ts';
+import type { CommandContext } from './context.ts';
+import { organizationOf, withCommandContext } from './context.ts';
 import type { JsonOption } from './options.ts';
 import { each } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
@@ -105,24 +105,27 @@ Examples:
 `,
     )
     .action((options: Options) =>
-      atDesk(async (desk) => {
-        await organizationOf(desk, options.organization);
-        const { client, secret } = await made(options, { issuer: desk.config.issuer, secrets: desk.secrets });
-        if (await desk.stores.clients.byId(client.clientId)) {
+      withCommandContext(async (context) => {
+        await organizationOf(context, options.organization);
+        const { client, secret } = await created(options, {
+          issuer: context.config.issuer,
+          secrets: context.secrets,
+        });
+        if (await context.stores.clients.byId(client.clientId)) {
           throw new CommandRefused(`There is a client ${client.clientId} already. Choose another --id.`);
         }
-        await desk.stores.clients.put(client);
+        await context.stores.clients.put(client);
         const { organization, clientId } = client;
-        await desk.note('client.create', { organization, detail: { client: clientId } });
+        await context.note('client.create', { organization, detail: { client: clientId } });
         tell(client, options, secret);
       }),
     );
 }
 
 /** The record and its secret, judged by the same rules as a client of a seed file. */
-async function made(
+async function created(
   options: Options,
-  facts: { issuer: string; secrets: Secrets },
+  context: { issuer: string; secrets: Secrets },
 ): Promise<{ client: ClientRecord; secret: string | undefined }> {
   const [{ seedSchema }, { judgeSeed }, { clientRecord }] = await Promise.all([
     import('../seed/schema.ts'),
@@ -137,16 +140,16 @@ async function made(
       parsed.error.issues.map(({ path, message }) => ({ path: path.slice(2).join('.'), message })),
     );
   }
-  const faults = judgeSeed(parsed.data);
-  if (faults.length > 0) throw refused(faults);
-  const [client] = (parsed.data.clients ?? []).map((seed) => clientRecord(seed, facts));
+  const issues = judgeSeed(parsed.data);
+  if (issues.length > 0) throw refused(issues);
+  const [client] = (parsed.data.clients ?? []).map((seed) => clientRecord(seed, context));
   if (!client) throw refused([]);
   return { client, secret };
 }
 
-function refused(faults: readonly { path: string; message: string }[]): CommandRefused {
+function refused(issues: readonly { path: string; message: string }[]): CommandRefused {
   return new CommandRefused(
-    faults.map(({ path, message }) => `${path.replace(/^clients\.0\.?/, '')} ${message}`).join('\n'),
+    issues.map(({ path, message }) => `${path.replace(/^clients\.0\.?/, '')} ${message}`).join('\n'),
   );
 }
 
@@ -181,7 +184,7 @@ function show(): Command {
     .option('--json', 'print it as JSON')
     .addHelpText('after', '\nExample:\n  portico client show web-app\n')
     .action((id: string, options: JsonOption) =>
-      atDesk(async ({ stores }) => {
+      withCommandContext(async ({ stores }) => {
         tell(await clientOf(stores, id), options);
       }),
     );
@@ -204,15 +207,15 @@ Examples:
   portico client set web-app --registration off --sign-in name-first
 `,
     )
-    .action((id: string, { name, brand, ...way }: BrandOption & OwnWay & { name?: string }) =>
-      atDesk(async (desk) => {
-        const client = await ownClient(desk, id);
+    .action((id: string, { name, brand, ...signInMethod }: BrandOption & OwnWay & { name?: string }) =>
+      withCommandContext(async (context) => {
+        const client = await ownClient(context, id);
         if (name === '') throw new CommandRefused('A name must not be empty.');
         const { branding: before, registration, sign_in, ...rest } = client.metadata;
-        const own = ownWay(way);
+        const own = ownWay(signInMethod);
         const kept = {
-          registration: way.registration === undefined ? registration : own.registration,
-          sign_in: way.signIn === undefined ? sign_in : own.sign_in,
+          registration: signInMethod.registration === undefined ? registration : own.registration,
+          sign_in: signInMethod.signIn === undefined ? sign_in : own.sign_in,
         };
         const branding = await rebranded('client', before, brand);
         const metadata = {
@@ -221,21 +224,21 @@ Examples:
           ...(name !== undefined && { client_name: name }),
           ...(branding && { branding }),
         };
-        await desk.stores.clients.put({ ...client, metadata });
-        await desk.note('client.update', { organization: client.organization, detail: { client: id } });
+        await context.stores.clients.put({ ...client, metadata });
+        await context.note('client.update', { organization: client.organization, detail: { client: id } });
         say(`Client ${id} was changed.`);
       }),
     );
 }
 
-async function clientOf(stores: Desk['stores'], id: string): Promise<ClientRecord> {
+async function clientOf(stores: CommandContext['stores'], id: string): Promise<ClientRecord> {
   const client = await stores.clients.byId(id);
   if (!client) throw new CommandRefused(`There is no client ${id}. See: portico client list`);
   return client;
 }
 
 /** One that an operator may change. */
-async function ownClient({ stores }: Desk, id: string): Promise<ClientRecord> {
+async function ownClient({ stores }: CommandContext, id: string): Promise<ClientRecord> {
   const client = await clientOf(stores, id);
   if (client.dialect === undefined) return client;
   throw new CommandRefused(`${id} belongs to the dialect ${client.dialect}, which makes it at every start.`);
@@ -248,7 +251,7 @@ function list(): Command {
     .option('--json', 'print them as JSON')
     .addHelpText('after', '\nExample:\n  portico client list --organization default\n')
     .action(({ organization, json }: JsonOption & { organization?: string }) =>
-      atDesk(async ({ stores }) => {
+      withCommandContext(async ({ stores }) => {
         const all = await stores.clients.list();
         const clients =
           organization === undefined ? all : all.filter((client) => client.organization === organization);
@@ -271,11 +274,11 @@ function remove(): Command {
     .option('--yes', 'confirm')
     .addHelpText('after', '\nExample:\n  portico client delete web-app --yes\n')
     .action((id: string, { yes }: { yes?: boolean }) =>
-      atDesk(async (desk) => {
-        const client = await ownClient(desk, id);
+      withCommandContext(async (context) => {
+        const client = await ownClient(context, id);
         if (!yes) throw new CommandRefused(`This deletes client ${id} for good. Add --yes to confirm.`);
-        await desk.stores.clients.remove(id);
-        await desk.note('client.delete', { organization: client.organization, detail: { client: id } });
+        await context.stores.clients.remove(id);
+        await context.note('client.delete', { organization: client.organization, detail: { client: id } });
         say(`Client ${id} was deleted.`);
       }),
     );

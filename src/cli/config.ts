@@ -7,13 +7,13 @@ export function configCommand(): Command {
 
 function check(): Command {
   return new Command('check')
-    .description('read the configuration as the server would, and tell every mistake')
+    .description('read the configuration as the server would, and tell every issue')
     .option('--show', 'print what is in force, without secrets')
-    .option('--json', 'print mistakes, or what is in force, as JSON')
+    .option('--json', 'print issues, or what is in force, as JSON')
     .addHelpText(
       'after',
       `
-Exits with 1 when there are mistakes. Opens no store and makes no file.
+Exits with 1 when there are issues. Opens no store and makes no file.
 
 Examples:
   portico config check
@@ -24,7 +24,7 @@ Examples:
     .action(async ({ show, json }: { show?: boolean; json?: boolean }) => {
       const [{ loadConfig }, { ConfigError }, { dialectSettings }, { withoutSecrets }] = await Promise.all([
         import('../config/load.ts'),
-        import('../config/mistakes.ts'),
+        import('../config/issues.ts'),
         import('../dialects/registry.ts'),
         import('../config/secret.ts'),
       ]);
@@ -40,7 +40,7 @@ Examples:
         );
       } catch (error) {
         if (!json || !(error instanceof ConfigError)) throw error;
-        sayJson({ mistakes: error.mistakes });
+        sayJson({ issues: error.issues });
         process.exitCode = 1;
       }
     });

@@ -7,7 +7,7 @@ import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Secrets } from '../core/crypto.ts';
-import type { RequestOrigin } from '../identity/context.ts';
+import type { RequestContext } from '../identity/context.ts';
 import type { AuditRecord } from '../model/audit-event.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
 import type { Log } from '../observe/log.ts';
@@ -15,22 +15,22 @@ import type { OperatorTools } from '../server/server.ts';
 import type { Stores } from '../store/ports/stores.ts';
 import { CommandRefused } from './output.ts';
 
-export interface Desk {
+export interface CommandContext {
   readonly config: Config;
   readonly stores: Stores;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly log: Log;
   /** Who does it, for the audit trail. */
-  readonly origin: RequestOrigin;
+  readonly context: RequestContext;
   /** Accounts with everything that hangs on them, and the OIDC server. */
   tools(): Promise<OperatorTools>;
   /** One line of the audit trail about what the operator did. */
-  note(event: string, facts: Pick<AuditRecord, 'organization' | 'subject' | 'detail'>): Promise<void>;
+  note(event: string, context: Pick<AuditRecord, 'organization' | 'subject' | 'detail'>): Promise<void>;
 }
 
 /** Opens the desk, does the work, closes the desk. */
-export async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
+export async function withCommandContext(work: (context: CommandContext) => Promise<void>): Promise<void> {
   const [
     { loadConfig },
     { dialectSettings },
@@ -50,7 +50,12 @@ export async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void>
   const log = createLog({ level: 'warn', destination: process.stderr });
   const secrets = secretsFrom(serverKey(config));
   const stores = await openStores(config.store, { log });
-  const origin = { address: 'local', requestId: randomUUID(), clientId: 'portico-cli', door: 'command-line' };
+  const origin = {
+    address: 'local',
+    requestId: randomUUID(),
+    clientId: 'portico-cli',
+    channel: 'command-line',
+  };
   let tools: OperatorTools | undefined;
   try {
     await stores.migrate();
@@ -60,17 +65,17 @@ export async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void>
       secrets,
       log,
       clock: systemClock,
-      origin,
+      context: origin,
       async tools() {
         const { openForOperator } = await import('../server/server.ts');
         tools ??= await openForOperator(config, { log });
         return tools;
       },
-      note: (event, facts) =>
+      note: (event, context) =>
         stores.audit.append({
-          ...{ at: systemClock.now(), event, outcome: 'success', ...facts },
+          ...{ at: systemClock.now(), event, outcome: 'success', ...context },
           ...{ clientId: origin.clientId, address: origin.address, requestId: origin.requestId },
-          detail: { door: origin.door, ...facts.detail },
+          detail: { channel: origin.channel, ...context.detail },
         }),
     });
   } finally {
@@ -80,7 +85,7 @@ export async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void>
 }
 
 /** The organization of this id; CommandRefused when there is none. */
-export async function organizationOf({ stores }: Desk, id: string): Promise<OrganizationRecord> {
+export async function organizationOf({ stores }: CommandContext, id: string): Promise<OrganizationRecord> {
   const organization = await stores.organizations.byId(id);
   if (organization) return organization;
   const all = (await stores.organizations.list()).map((each) => each.id).join(', ');

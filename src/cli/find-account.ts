@@ -1,29 +1,29 @@
 import type { AccountRecord } from '../model/account.ts';
-import type { Desk } from './context.ts';
+import type { CommandContext } from './context.ts';
 import { organizationOf } from './context.ts';
 import { CommandRefused } from './output.ts';
 
 /** The account that an operator means. CommandRefused when there is none, or one in each of several organizations. */
 export async function findAccount(
-  desk: Desk,
+  context: CommandContext,
   who: string,
   organization: string | undefined,
 ): Promise<AccountRecord> {
-  const { accounts, organizations } = desk.stores;
+  const { accounts, organizations } = context.stores;
   const byId = await accounts.byId(who);
   if (byId && (organization === undefined || byId.organization === organization)) return byId;
   const directories =
-    organization === undefined ? await organizations.list() : [await organizationOf(desk, organization)];
-  const found: AccountRecord[] = [];
+    organization === undefined ? await organizations.list() : [await organizationOf(context, organization)];
+  const result: AccountRecord[] = [];
   for (const { id } of directories) {
     const account = (await accounts.byEmail(id, who)) ?? (await accounts.byUsername(id, who));
-    if (account) found.push(account);
+    if (account) result.push(account);
   }
-  const [account, another] = found;
+  const [account, another] = result;
   if (!account)
     throw new CommandRefused(`There is no account ${who}${organization ? ` in ${organization}` : ''}.`);
   if (another) {
-    const places = found.map((each) => each.organization).join(', ');
+    const places = result.map((each) => each.organization).join(', ');
     throw new CommandRefused(
       `${who} has accounts in ${places}. Say which: --organization ${account.organization}`,
     );

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { Desk } from './context.ts';
-import { atDesk } from './context.ts';
+import type { CommandContext } from './context.ts';
+import { withCommandContext } from './context.ts';
 import type { JsonOption } from './options.ts';
 import { say, sayJson, sayTable } from './output.ts';
 
@@ -22,8 +22,8 @@ Example:
 `,
     )
     .action(({ json }: JsonOption) =>
-      atDesk(async (desk) => {
-        const keys = await keysOf(desk);
+      withCommandContext(async (context) => {
+        const keys = await keysOf(context);
         if (json) sayJson(keys);
         else sayTable(keys, 'There are no signing keys yet. The server makes them at its first start.');
       }),
@@ -35,15 +35,17 @@ function rotate(): Command {
     .description('let a new pair of keys sign now; the old pair goes on verifying')
     .addHelpText('after', '\nServers that run notice within a minute.\n\nExample:\n  portico keys rotate\n')
     .action(() =>
-      atDesk(async (desk) => {
-        await (await desk.tools()).oidc.rotateKeys({ force: true });
-        await desk.note('signing-key.rotate', {});
+      withCommandContext(async (context) => {
+        await (await context.tools()).oidc.rotateKeys({ force: true });
+        await context.note('signing-key.rotate', {});
         say('A new pair of keys signs. See: portico keys list');
       }),
     );
 }
 
-async function keysOf(desk: Desk): Promise<{ kid: string; alg: string; state: string; since: Date }[]> {
-  const { oidc } = await desk.tools();
+async function keysOf(
+  context: CommandContext,
+): Promise<{ kid: string; alg: string; state: string; since: Date }[]> {
+  const { oidc } = await context.tools();
   return oidc.signingKeys().map(({ kid, alg, state, since }) => ({ kid, alg, state, since }));
 }

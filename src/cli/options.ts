@@ -10,12 +10,12 @@ export function each(value: string, before: string[] = []): string[] {
 
 /** `vsee.sso=true`: a member below a vendor, its value as JSON or, where that fails, as text. */
 export function vendorMember(
-  given: string,
+  input: string,
   before: Record<string, Record<string, Json>> = {},
 ): Record<string, Record<string, Json>> {
-  const [, vendor, member, value] = /^([^.=]+)\.([^=]+)=([\s\S]*)$/.exec(given) ?? [];
+  const [, vendor, member, value] = /^([^.=]+)\.([^=]+)=([\s\S]*)$/.exec(input) ?? [];
   if (vendor === undefined || member === undefined || value === undefined) {
-    throw new CommandRefused(`${given} is not of the form vendor.member=value, such as vsee.sso=true`);
+    throw new CommandRefused(`${input} is not of the form vendor.member=value, such as vsee.sso=true`);
   }
   return { ...before, [vendor]: { ...before[vendor], [member]: jsonOrText(value) } };
 }

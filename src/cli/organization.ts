@@ -3,8 +3,8 @@ import type { Json } from '../model/json.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
 import type { BrandOption } from './brand.ts';
 import { rebranded, withBrand } from './brand.ts';
-import type { Desk } from './context.ts';
-import { atDesk, organizationOf } from './context.ts';
+import type { CommandContext } from './context.ts';
+import { organizationOf, withCommandContext } from './context.ts';
 import type { JsonOption } from './options.ts';
 import { each, vendorMember } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
@@ -55,17 +55,17 @@ Examples:
 `,
     )
     .action((id: string, changes: Changes) =>
-      atDesk(async (desk) => {
+      withCommandContext(async (context) => {
         if (!/^[A-Za-z0-9._~-]{1,128}$/.test(id)) {
           throw new CommandRefused('An id has 1 to 128 letters, digits, or any of . _ ~ -');
         }
-        if (await desk.stores.organizations.byId(id)) {
+        if (await context.stores.organizations.byId(id)) {
           throw new CommandRefused(
             `There is an organization ${id} already. Change it: portico organization set ${id} ...`,
           );
         }
-        const made = await changed({ id, name: id, hosts: [], vendor: {} }, changes);
-        await store(desk, made, 'organization.create');
+        const created = await changed({ id, name: id, hosts: [], vendor: {} }, changes);
+        await store(context, created, 'organization.create');
         say(`Organization ${id} was made.`);
       }),
     );
@@ -88,9 +88,9 @@ Examples:
 `,
     )
     .action((id: string, changes: Changes) =>
-      atDesk(async (desk) => {
-        const wanted = await changed(await organizationOf(desk, id), changes);
-        await store(desk, wanted, 'organization.update');
+      withCommandContext(async (context) => {
+        const input = await changed(await organizationOf(context, id), changes);
+        await store(context, input, 'organization.update');
         say(`Organization ${id} was changed.`);
       }),
     );
@@ -103,8 +103,8 @@ function show(): Command {
     .option('--json', 'print it as JSON')
     .addHelpText('after', '\nExample:\n  portico organization show default --json\n')
     .action((id: string, { json }: JsonOption) =>
-      atDesk(async (desk) => {
-        const organization = await organizationOf(desk, id);
+      withCommandContext(async (context) => {
+        const organization = await organizationOf(context, id);
         if (json) sayJson(organization);
         else sayRecord({ ...organization });
       }),
@@ -117,7 +117,7 @@ function list(): Command {
     .option('--json', 'print them as JSON')
     .addHelpText('after', '\nExample:\n  portico organization list\n')
     .action(({ json }: JsonOption) =>
-      atDesk(async ({ stores }) => {
+      withCommandContext(async ({ stores }) => {
         const organizations = await stores.organizations.list();
         if (json) return sayJson(organizations);
         const rows = organizations.map(({ id, name, hosts }) => ({ id, name, hosts }));
@@ -146,12 +146,16 @@ async function changed(
   };
 }
 
-async function store(desk: Desk, organization: OrganizationRecord, event: string): Promise<void> {
-  const outcome = await desk.stores.organizations.put(organization);
+async function store(
+  context: CommandContext,
+  organization: OrganizationRecord,
+  event: string,
+): Promise<void> {
+  const outcome = await context.stores.organizations.put(organization);
   if (outcome !== 'stored') {
     const host = outcome.taken.slice('host:'.length);
-    const owner = await desk.stores.organizations.byHost(host);
+    const owner = await context.stores.organizations.byHost(host);
     throw new CommandRefused(`The host ${host} belongs to organization ${owner?.id}. Nothing was changed.`);
   }
-  await desk.note(event, { organization: organization.id });
+  await context.note(event, { organization: organization.id });
 }

@@ -56,7 +56,7 @@ function shown(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** A mistake of whoever typed the command; the message says what to do. */
+/** An issue of whoever typed the command; the message says what to do. */
 export class CommandRefused extends Error {
   override readonly name = 'CommandRefused';
 }

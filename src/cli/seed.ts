@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Counts, SeedReport } from '../seed/apply-seed.ts';
-import type { Desk } from './context.ts';
-import { atDesk } from './context.ts';
+import type { CommandContext } from './context.ts';
+import { withCommandContext } from './context.ts';
 import type { JsonOption } from './options.ts';
 import { note, say, sayJson } from './output.ts';
 
@@ -28,14 +28,16 @@ Examples:
   portico seed people.yaml
 `,
     )
-    .action((file: string, options: Options) => atDesk((desk) => load(desk, file, options)));
+    .action((file: string, options: Options) =>
+      withCommandContext((context) => load(context, file, options)),
+    );
 }
 
-async function load(desk: Desk, name: string, options: Options): Promise<void> {
+async function load(context: CommandContext, name: string, options: Options): Promise<void> {
   const [
     { readSeed },
     { refuseDemo },
-    { loadedFact },
+    { loadedKey },
     { applySeed, planFile, reportOf },
     { createPasswordHasher },
   ] = await Promise.all([
@@ -45,7 +47,7 @@ async function load(desk: Desk, name: string, options: Options): Promise<void> {
     import('../seed/apply-seed.ts'),
     import('../identity/passwords/hasher.ts'),
   ]);
-  const { stores, secrets, clock, config } = desk;
+  const { stores, secrets, clock, config } = context;
   const file = readSeed(name);
   refuseDemo(file, config.environment === 'production');
   const world = {
@@ -60,13 +62,13 @@ async function load(desk: Desk, name: string, options: Options): Promise<void> {
       ...world,
       clock,
       hasher: createPasswordHasher({ queue: Number.MAX_SAFE_INTEGER }),
-      access: { endAll: async (id, keep) => (await desk.tools()).identity.access.endAll(id, keep) },
+      access: { endAll: async (id, keep) => (await context.tools()).identity.access.endAll(id, keep) },
       progress: showProgress,
     },
     file,
   );
-  await stores.facts.set(loadedFact(file, config.issuer), clock.now().toISOString());
-  await desk.note('seed.load', { detail: { file: file.hash } });
+  await stores.metadata.set(loadedKey(file, config.issuer), clock.now().toISOString());
+  await context.note('seed.load', { detail: { file: file.hash } });
   tell(report, 'were', options);
 }
 

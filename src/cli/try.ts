@@ -225,14 +225,14 @@ function jsonIn(text: string): unknown {
 
 /* ------------------------------------------------------------------ who */
 
-async function whoSignsIn(facts: {
+async function whoSignsIn(context: {
   config: Config;
   vendor: string;
   sample: Sample;
   settings: DialectSettings;
   options: Options;
 }): Promise<Credentials> {
-  const { config, vendor, sample, settings, options } = facts;
+  const { config, vendor, sample, settings, options } = context;
   const { peopleOf } = await import('../dialects/samples.ts');
   const people = config.seed.flatMap(peopleOf);
   const { login, organization } = options;
@@ -241,21 +241,21 @@ async function whoSignsIn(facts: {
       ? sample.suits(person, settings)
       : [person.email, person.username].includes(login)) &&
     (organization === undefined || person.organization === organization);
-  const found = people.find(isMeant);
+  const result = people.find(isMeant);
   if (login === undefined) {
-    if (found !== undefined) return found;
+    if (result !== undefined) return result;
     throw new CommandRefused(
       `The seed has nobody who signs in at ${vendor}. Name somebody with --login and --organization.`,
     );
   }
-  const where = organization ?? found?.organization ?? sample.organization(settings);
+  const where = organization ?? result?.organization ?? sample.organization(settings);
   if (where === undefined) throw new CommandRefused(`Say with --organization where ${login} is.`);
-  const password = options.password ?? found?.password ?? (await passwordFromInput());
+  const password = options.password ?? result?.password ?? (await passwordFromInput());
   return { organization: where, email: login, username: login, password };
 }
 
-async function whoAsks(facts: { config: Config; vendor: string; options: Options }): Promise<AskingClient> {
-  const { config, vendor, options } = facts;
+async function whoAsks(context: { config: Config; vendor: string; options: Options }): Promise<AskingClient> {
+  const { config, vendor, options } = context;
   const { readSeed } = await import('../seed/read-seed.ts');
   const clients = config.seed.flatMap((file) => readSeed(file).seed.clients ?? []);
   const asked = config.dialects[vendor]?.clientId;
@@ -263,14 +263,14 @@ async function whoAsks(facts: { config: Config; vendor: string; options: Options
   const may = ({ client_secret: secret, introspects = [], revokes = [] }: SeedClient) =>
     secret !== undefined && introspects.includes(dialectClient) && revokes.includes(dialectClient);
   const { client: id, secret } = options;
-  const found = clients.find((client) => (id === undefined ? may(client) : client.client_id === id));
-  const known = secret ?? found?.client_secret;
-  if ((id ?? found) === undefined || known === undefined) {
+  const result = clients.find((client) => (id === undefined ? may(client) : client.client_id === id));
+  const known = secret ?? result?.client_secret;
+  if ((id ?? result) === undefined || known === undefined) {
     throw new CommandRefused(
       id === undefined
         ? `The seed has no client that may introspect and revoke tokens of ${dialectClient}. Name one with --client and --secret.`
         : `Say the secret of ${id} with --secret.`,
     );
   }
-  return { id: id ?? found?.client_id ?? '', secret: known };
+  return { id: id ?? result?.client_id ?? '', secret: known };
 }

@@ -1,14 +1,14 @@
 /** docs/configuration.md, made from the schema: every key with its kind, its default and what it does. */
 import type { z } from 'zod';
 import { sections } from './schema.ts';
-import { core, definitionOf, factsOf, tableOf } from './shape.ts';
+import { core, definitionOf, requestInfoOf, tableOf } from './shape.ts';
 
 /** `dialects`: their schemas, by name. */
 export function describeConfiguration(dialects: Readonly<Record<string, z.ZodType>>): string {
-  const parts = Object.entries(sections).map(([name, schema]) =>
+  const deps = Object.entries(sections).map(([name, schema]) =>
     name === 'dialects' ? dialectsPart(dialects) : sectionPart(name, schema),
   );
-  return `${[INTRODUCTION, ...parts].join('\n\n')}\n`;
+  return `${[INTRODUCTION, ...deps].join('\n\n')}\n`;
 }
 
 const INTRODUCTION = `# Configuration
@@ -41,7 +41,7 @@ the same for \`secret\`, and for every other key. The line break at the end of s
 from the working directory. Files that are written (\`data/\`) begin at the working directory.
 
 **Mistakes** are reported all at once, each with its key, its value (never a secret's), who set it, and what is
-allowed. A key that does not exist is a mistake.
+allowed. A key that does not exist is an issue.
 
 **Production** refuses to start with an http issuer, with emails that nobody gets, with the demo application, with the
 demo seed or a password, key or secret of it, and with \`outbound.allowPrivate\`. The server key, cookie keys and secrets of
@@ -55,7 +55,7 @@ function sectionPart(name: string, schema: z.ZodType): string {
 }
 
 function dialectsPart(dialects: Readonly<Record<string, z.ZodType>>): string {
-  const parts = Object.entries(dialects).map(
+  const deps = Object.entries(dialects).map(
     ([name, schema]) =>
       `### dialects.${name}\n\n${tableText(rowsOf(schema, ['dialects', name], defaultOf(schema)))}`,
   );
@@ -63,7 +63,7 @@ function dialectsPart(dialects: Readonly<Record<string, z.ZodType>>): string {
     'The vendors’ sign-in APIs, by name. Each dialect says in the README of its folder what its keys do. ' +
     '`admitsFrom` is the same for all: an account that a person opened at the hosted pages or at another dialect is ' +
     'let in only with a role that an operator gave, or where `admitsFrom` lists the place: `hosted`, or a dialect.';
-  return [`## dialects\n\n${about}`, ...parts].join('\n\n');
+  return [`## dialects\n\n${about}`, ...deps].join('\n\n');
 }
 
 type Row = readonly [key: string, kind: string, otherwise: string, about: string];
@@ -101,7 +101,7 @@ function row(path: readonly string[], schema: z.ZodType, value: unknown): Row {
 
 /** Ours from the registry of facts; a dialect's from zod's describe(). */
 function aboutOf(schema: z.ZodType): string {
-  return factsOf(schema)?.about ?? schema.description ?? '';
+  return requestInfoOf(schema)?.about ?? schema.description ?? '';
 }
 
 const code = (text: string) => `\`${text}\``;

@@ -5,10 +5,10 @@
  */
 import { parse } from 'yaml';
 import type { z } from 'zod';
+import type { Issue } from './issues.ts';
+import { closest } from './issues.ts';
 import type { Layer, Values } from './layers.ts';
 import { contentOf, located } from './layers.ts';
-import type { Mistake } from './mistakes.ts';
-import { closest } from './mistakes.ts';
 import { core, definitionOf, keyNamed, pathsOf, schemaAt, tableOf } from './shape.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,31 +22,31 @@ const OF_KUBERNETES = /^PORTICO_(?:SERVICE_(?:HOST|PORT)|PORT_\d+_)|^PORTICO_POR
 export function readEnvironment(options: { env: Environment; root: z.ZodType; cwd: string }): Layer {
   const { env, root, cwd } = options;
   const values: Values = {};
-  const mistakes: Mistake[] = [];
+  const issues: Issue[] = [];
   const from = new Map<string, string>();
   for (const [name, value] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!name.startsWith(PREFIX) || RESERVED.has(name) || OF_KUBERNETES.test(name)) continue;
     if (value === undefined || value === '') continue;
     const path = pathOf(name, root);
     if (!path) {
-      mistakes.push({ path: name, message: `names no known key${meantBy(name, root)}` });
+      issues.push({ path: name, message: `names no known key${meantBy(name, root)}` });
       continue;
     }
     const at = path.keys.join('.');
     const earlier = from.get(at);
     if (earlier !== undefined) {
-      mistakes.push({ path: name, message: `sets ${at}, which ${earlier} sets too; keep one of them` });
+      issues.push({ path: name, message: `sets ${at}, which ${earlier} sets too; keep one of them` });
       continue;
     }
     from.set(at, name);
     const text = path.file
       ? contentOf({ file: value, path: name, folder: cwd, cwd, from: 'environment' })
       : value;
-    if (typeof text !== 'string') mistakes.push(text);
+    if (typeof text !== 'string') issues.push(text);
     else set(values, path.keys, typed(text, schemaAt(root, path.keys)));
   }
   if (Array.isArray(values.seed)) values.seed = values.seed.map((seed) => located(seed, cwd, cwd));
-  return { name: 'environment', values, mistakes, from };
+  return { name: 'environment', values, issues, from };
 }
 
 function pathOf(name: string, root: z.ZodType): { keys: string[]; file: boolean } | undefined {

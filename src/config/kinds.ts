@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 /** What the schema knows of a key besides its type. */
-export interface KeyFacts {
+export interface KeyInfo {
   readonly about: string;
   /** 'value': never shown. 'url': shown without the user and password in it. */
   readonly secret?: 'value' | 'url';
@@ -15,14 +15,14 @@ export interface KeyFacts {
 }
 
 /** Facts by schema; a registry of our own, so that nothing here reaches zod's global one. */
-export const facts = z.registry<KeyFacts>();
+export const keyInfo = z.registry<KeyInfo>();
 
 export function key<Schema extends z.ZodType>(
   schema: Schema,
   about: string,
-  more: Omit<KeyFacts, 'about'> = {},
+  more: Omit<KeyInfo, 'about'> = {},
 ): Schema {
-  facts.add(schema, { about, ...more });
+  keyInfo.add(schema, { about, ...more });
   return schema;
 }
 
@@ -57,7 +57,7 @@ export function isLoopback(hostname: string): boolean {
 }
 
 /** Why a text is no issuer, or undefined when it is one. */
-export function faultOfIssuer(issuer: string): string | undefined {
+export function issueOfIssuer(issuer: string): string | undefined {
   if (!URL.canParse(issuer)) return 'must be a URL such as https://id.example.org';
   const url = new URL(issuer);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must begin with https:// (or http://)';
@@ -70,9 +70,9 @@ export function faultOfIssuer(issuer: string): string | undefined {
   return undefined;
 }
 
-export function because(fault: (text: string) => string | undefined) {
+export function because(issue: (text: string) => string | undefined) {
   return z.string().check((context) => {
-    const message = fault(context.value);
+    const message = issue(context.value);
     if (message) context.issues.push({ code: 'custom', message, input: context.value });
   });
 }

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import type { Mistake } from './mistakes.ts';
-import { placeOfFault } from './mistakes.ts';
+import type { Issue } from './issues.ts';
+import { placeOfIssue } from './issues.ts';
 import { core, definitionOf, keyNamed, schemaAt, tableOf, takesNull } from './shape.ts';
 
 export type Values = Record<string, unknown>;
@@ -13,12 +13,12 @@ export type Values = Record<string, unknown>;
 export interface Layer {
   readonly name: string;
   readonly values: Values;
-  readonly mistakes: readonly Mistake[];
+  readonly issues: readonly Issue[];
   /** Where a path was set, when it is not the layer's name. */
   readonly from?: ReadonlyMap<string, string>;
 }
 
-/** Reads a YAML file. `required`: a missing one is a mistake, otherwise an empty layer. */
+/** Reads a YAML file. `required`: a missing one is an issue, otherwise an empty layer. */
 export function readLayer(options: {
   file: string;
   name: string;
@@ -29,21 +29,21 @@ export function readLayer(options: {
   const { file, name, root, cwd, required } = options;
   if (!existsSync(file)) {
     const missing = { path: name, message: 'does not exist' };
-    return { name, values: {}, mistakes: required ? [missing] : [] };
+    return { name, values: {}, issues: required ? [missing] : [] };
   }
   try {
     const values: unknown = parse(readFileSync(file, 'utf8')) ?? {};
     if (!isTable(values))
-      return { name, values: {}, mistakes: [{ path: name, message: 'must be a table of keys' }] };
-    const mistakes: Mistake[] = [];
-    const read = withFiles({ values, root, path: [], folder: dirname(file), cwd, name, mistakes });
+      return { name, values: {}, issues: [{ path: name, message: 'must be a table of keys' }] };
+    const issues: Issue[] = [];
+    const read = withFiles({ values, root, path: [], folder: dirname(file), cwd, name, issues });
     if (Array.isArray(read.seed)) read.seed = read.seed.map((seed) => located(seed, dirname(file), cwd));
-    return { name, values: read, mistakes };
+    return { name, values: read, issues };
   } catch (error) {
     return {
       name,
       values: {},
-      mistakes: [{ path: name, message: `cannot be read as YAML${placeOfFault(error)}` }],
+      issues: [{ path: name, message: `cannot be read as YAML${placeOfIssue(error)}` }],
     };
   }
 }
@@ -63,9 +63,9 @@ function withFiles(options: {
   folder: string;
   cwd: string;
   name: string;
-  mistakes: Mistake[];
+  issues: Issue[];
 }): Values {
-  const { values, root, path, folder, cwd, name, mistakes } = options;
+  const { values, root, path, folder, cwd, name, issues } = options;
   const schema = schemaAt(root, path);
   const table = schema && tableOf(schema);
   const result: Values = {};
@@ -75,7 +75,7 @@ function withFiles(options: {
     if (named !== undefined) {
       const content = contentOf({ file: value, path: [...path, key].join('.'), folder, cwd, from: name });
       if (typeof content === 'string') define(result, named, content);
-      else mistakes.push(content);
+      else issues.push(content);
     } else {
       const inner = isTable(value) ? withFiles({ ...options, values: value, path: [...path, key] }) : value;
       define(result, key, inner);
@@ -91,7 +91,7 @@ export function contentOf(options: {
   folder: string;
   cwd: string;
   from: string;
-}): string | Mistake {
+}): string | Issue {
   const { file, path, folder, cwd, from } = options;
   const place = located(file, folder, cwd);
   if (typeof place !== 'string' || place === '') return { path, from, message: 'must be the path of a file' };

@@ -7,10 +7,10 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from './environment.ts';
 import { readEnvironment } from './environment.ts';
+import type { Issue } from './issues.ts';
+import { ConfigError, didYouMean, parsePart } from './issues.ts';
 import type { Layer, Merged, Values } from './layers.ts';
 import { contentOf, isTable, merge, readLayer } from './layers.ts';
-import type { Mistake } from './mistakes.ts';
-import { ConfigError, didYouMean, parsePart } from './mistakes.ts';
 import { judge } from './rules.ts';
 import type { Config } from './schema.ts';
 import { configSchema, sections } from './schema.ts';
@@ -31,25 +31,25 @@ export interface LoadOptions {
 
 const PROJECT_CONFIG = resolve(import.meta.dirname, '../../config');
 
-/** Throws ConfigError with every mistake. `dialects` in the result are as written: each dialect parses its own. */
+/** Throws ConfigError with every issue. `dialects` in the result are as written: each dialect parses its own. */
 export function loadConfig(options: LoadOptions = {}): Config {
   const { env = process.env, cwd = process.cwd(), dialects, folder = PROJECT_CONFIG } = options;
   const root = rootSchema(dialects);
   const environment = env.NODE_ENV || 'development';
   const layers = readLayers({ env, cwd, folder, root, environment });
-  const mistakes: Mistake[] = layers.flatMap((layer) => [...layer.mistakes]);
+  const issues: Issue[] = layers.flatMap((layer) => [...layer.issues]);
   const merged = merge(layers, root);
   if (merged.values.environment !== undefined) {
-    mistakes.push({ path: 'environment', message: 'is set by NODE_ENV, nowhere else' });
+    issues.push({ path: 'environment', message: 'is set by NODE_ENV, nowhere else' });
   }
   merged.values.environment = environment;
   if (environment !== 'production') followPort({ layers: layers.slice(1), merged });
-  if (environment === 'production') mistakes.push(...takeKeyFile({ layers: layers.slice(1), merged, cwd }));
-  const config = parseSections(merged, mistakes);
-  mistakes.push(...judgeShapes(merged, dialects));
+  if (environment === 'production') issues.push(...takeKeyFile({ layers: layers.slice(1), merged, cwd }));
+  const config = parseSections(merged, issues);
+  issues.push(...judgeShapes(merged, dialects));
   const demoSeeds = [join(PROJECT_CONFIG, 'seed/demo.yaml')];
-  mistakes.push(...judge({ config, demoSeeds }).map((found) => withOrigin(found, merged)));
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  issues.push(...judge({ config, demoSeeds }).map((result) => withOrigin(result, merged)));
+  if (issues.length > 0) throw new ConfigError(issues);
   return withAbsolutePaths(configSchema.parse(config), cwd);
 }
 
@@ -89,7 +89,7 @@ function followPort({ layers, merged }: { layers: readonly Layer[]; merged: Merg
  * In production keys.encryptionFile counts only when somebody set it: a development key that happens to
  * lie at the default place must not become a production key.
  */
-function takeKeyFile(options: { layers: readonly Layer[]; merged: Merged; cwd: string }): Mistake[] {
+function takeKeyFile(options: { layers: readonly Layer[]; merged: Merged; cwd: string }): Issue[] {
   const { layers, merged, cwd } = options;
   const keys = merged.values.keys;
   if (!isTable(keys) || keys.encryption !== undefined || keys.encryptionFile === undefined) return [];
@@ -108,17 +108,17 @@ function takeKeyFile(options: { layers: readonly Layer[]; merged: Merged; cwd: s
   return [];
 }
 
-/** Parses each section by itself, so that a mistake in one does not hide those of the others. */
-function parseSections(merged: Merged, mistakes: Mistake[]): Partial<Config> {
+/** Parses each section by itself, so that an issue in one does not hide those of the others. */
+function parseSections(merged: Merged, issues: Issue[]): Partial<Config> {
   const config: Values = {};
   for (const [name, schema] of Object.entries(sections)) {
     const parsed = parsePart({ schema, value: merged.values[name], at: [name], from: merged.from });
-    mistakes.push(...parsed.mistakes);
-    if (parsed.mistakes.length === 0) config[name] = parsed.value;
+    issues.push(...parsed.issues);
+    if (parsed.issues.length === 0) config[name] = parsed.value;
   }
   for (const name of Object.keys(merged.values)) {
     if (Object.hasOwn(sections, name)) continue;
-    mistakes.push({
+    issues.push({
       path: name,
       ...originOf([name], merged),
       message: `is no known key${didYouMean(name, Object.keys(sections))}`,
@@ -127,13 +127,13 @@ function parseSections(merged: Merged, mistakes: Mistake[]): Partial<Config> {
   return config as Partial<Config>;
 }
 
-function judgeShapes(merged: Merged, shapes: DialectShapes | undefined): Mistake[] {
-  const given = merged.values.dialects;
-  if (!shapes || !isTable(given)) return [];
-  return Object.entries(given).flatMap(([name, value]) => {
+function judgeShapes(merged: Merged, shapes: DialectShapes | undefined): Issue[] {
+  const input = merged.values.dialects;
+  if (!shapes || !isTable(input)) return [];
+  return Object.entries(input).flatMap(([name, value]) => {
     const schema = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
     const at = ['dialects', name];
-    if (schema) return parsePart({ schema, value, at, from: merged.from }).mistakes;
+    if (schema) return parsePart({ schema, value, at, from: merged.from }).issues;
     const known = Object.keys(shapes);
     const meant = didYouMean(name, known) || `; known are ${known.join(', ')}`;
     return [{ path: at.join('.'), ...originOf(at, merged), message: `is no known dialect${meant}` }];
@@ -145,8 +145,8 @@ function originOf(path: readonly string[], merged: Merged): { from?: string } {
   return from === undefined ? {} : { from };
 }
 
-function withOrigin(found: Mistake, merged: Merged): Mistake {
-  return found.value === undefined ? found : { ...found, ...originOf(found.path.split('.'), merged) };
+function withOrigin(result: Issue, merged: Merged): Issue {
+  return result.value === undefined ? result : { ...result, ...originOf(result.path.split('.'), merged) };
 }
 
 /** Files that are written are found from the working directory, whoever asks later. */

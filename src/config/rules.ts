@@ -1,48 +1,48 @@
 /**
  * What depends on more than one key, and what production refuses. Judged section by section: a section
- * that has mistakes of its own is absent here, so that one run reports everything.
+ * that has issues of its own is absent here, so that one run reports everything.
  */
 import { realpathSync } from 'node:fs';
+import type { Issue } from './issues.ts';
 import { looksRandom, looksRandomText } from './looks-random.ts';
-import type { Mistake } from './mistakes.ts';
 import type { Config } from './schema.ts';
 import { shownValue } from './secret.ts';
 import { decodeKey } from './server-key.ts';
 
 type Known = Partial<Config>;
 
-export interface RuleFacts {
+export interface RuleContext {
   readonly config: Known;
   /** Files of the project that hold published passwords. */
   readonly demoSeeds: readonly string[];
 }
 
-export function judge({ config, demoSeeds }: RuleFacts): Mistake[] {
-  const mistakes = [
+export function judge({ config, demoSeeds }: RuleContext): Issue[] {
+  const issues = [
     ...judgeHttp(config),
     ...judgeLifetimes(config),
     ...judgeFederation(config),
     ...judgeDialects(config),
   ];
-  if (config.environment === 'production') mistakes.push(...judgeProduction(config, demoSeeds));
-  return mistakes;
+  if (config.environment === 'production') issues.push(...judgeProduction(config, demoSeeds));
+  return issues;
 }
 
-function mistake(path: string, message: string, value?: unknown): Mistake {
+function issue(path: string, message: string, value?: unknown): Issue {
   return { path, message, ...(value === undefined ? {} : { value: shownValue(value, path.split('.')) }) };
 }
 
-function* judgeHttp({ http }: Known): Iterable<Mistake> {
-  // With the requests and letters of the end it must fit into the ten seconds that orchestrators wait.
-  if (http && http.stopDelay > 3) yield mistake('http.stopDelay', 'must be 3 or less', http.stopDelay);
+function* judgeHttp({ http }: Known): Iterable<Issue> {
+  // With the requests and emails of the end it must fit into the ten seconds that orchestrators wait.
+  if (http && http.stopDelay > 3) yield issue('http.stopDelay', 'must be 3 or less', http.stopDelay);
 }
 
-function* judgeLifetimes({ oidc, sessions }: Known): Iterable<Mistake> {
+function* judgeLifetimes({ oidc, sessions }: Known): Iterable<Issue> {
   if (oidc) {
     const { grant, refreshToken, authorizationCode } = oidc.lifetimes;
     // A grant that expires takes its refresh tokens with it.
     if (grant < refreshToken) {
-      yield mistake(
+      yield issue(
         'oidc.lifetimes.grant',
         `must be at least oidc.lifetimes.refreshToken (${refreshToken})`,
         grant,
@@ -50,27 +50,23 @@ function* judgeLifetimes({ oidc, sessions }: Known): Iterable<Mistake> {
     }
     // RFC 9700 and OAuth 2.1: one minute is enough for an honest client.
     if (authorizationCode > 60) {
-      yield mistake('oidc.lifetimes.authorizationCode', 'must be 60 or less', authorizationCode);
+      yield issue('oidc.lifetimes.authorizationCode', 'must be 60 or less', authorizationCode);
     }
     if (oidc.refreshReuse.leeway > 60) {
-      yield mistake('oidc.refreshReuse.leeway', 'must be 60 or less', oidc.refreshReuse.leeway);
+      yield issue('oidc.refreshReuse.leeway', 'must be 60 or less', oidc.refreshReuse.leeway);
     }
   }
   if (sessions && sessions.absolute < sessions.idle) {
-    yield mistake(
-      'sessions.absolute',
-      `must be at least sessions.idle (${sessions.idle})`,
-      sessions.absolute,
-    );
+    yield issue('sessions.absolute', `must be at least sessions.idle (${sessions.idle})`, sessions.absolute);
   }
 }
 
-function* judgeFederation({ federation }: Known): Iterable<Mistake> {
+function* judgeFederation({ federation }: Known): Iterable<Issue> {
   if (!federation) return;
   for (const [name, provider] of Object.entries(federation)) {
     if (!provider.enabled) continue;
     if (provider.clientId === undefined && provider.audiences.length === 0) {
-      yield mistake(
+      yield issue(
         `federation.${name}.clientId`,
         `must be set (or federation.${name}.audiences) to enable ${name}`,
       );
@@ -78,53 +74,53 @@ function* judgeFederation({ federation }: Known): Iterable<Mistake> {
   }
   const { google, apple } = federation;
   if (google.enabled && google.clientSecret !== undefined && google.clientId === undefined) {
-    yield mistake('federation.google.clientId', 'must be set beside federation.google.clientSecret');
+    yield issue('federation.google.clientId', 'must be set beside federation.google.clientSecret');
   }
   const set = (['teamId', 'keyId', 'privateKey'] as const).filter((name) => apple[name] !== undefined);
   if (apple.enabled && set.length > 0 && set.length < 3) {
     for (const name of ['teamId', 'keyId', 'privateKey'] as const) {
       if (apple[name] === undefined) {
-        yield mistake(`federation.apple.${name}`, `must be set beside federation.apple.${set[0]}`);
+        yield issue(`federation.apple.${name}`, `must be set beside federation.apple.${set[0]}`);
       }
     }
   }
 }
 
 /** Two dialects that are one client could end each other's grants. */
-function* judgeDialects({ dialects }: Known): Iterable<Mistake> {
+function* judgeDialects({ dialects }: Known): Iterable<Issue> {
   const owners = new Map<string, string>();
   for (const [name, settings] of Object.entries(dialects ?? {})) {
     const { clientId, enabled } = settings;
     if (enabled !== true || typeof clientId !== 'string') continue;
     const owner = owners.get(clientId);
     if (owner !== undefined) {
-      yield mistake(`dialects.${name}.clientId`, `must not be the client of dialects.${owner}`, clientId);
+      yield issue(`dialects.${name}.clientId`, `must not be the client of dialects.${owner}`, clientId);
     }
     owners.set(clientId, name);
   }
 }
 
-function* judgeProduction(config: Known, demoSeeds: readonly string[]): Iterable<Mistake> {
+function* judgeProduction(config: Known, demoSeeds: readonly string[]): Iterable<Issue> {
   const { issuer, demo, http, mail, outbound, keys, dialects, seed } = config;
   if (issuer !== undefined && !issuer.startsWith('https://')) {
-    yield mistake('issuer', 'must begin with https:// in production', issuer);
+    yield issue('issuer', 'must begin with https:// in production', issuer);
   }
-  if (demo) yield mistake('demo', 'must be false in production', demo);
+  if (demo) yield issue('demo', 'must be false in production', demo);
   if (mail?.kind === 'mailbox') {
-    yield mistake('mail.kind', 'must be smtp in production: a mailbox sends nothing', mail.kind);
+    yield issue('mail.kind', 'must be smtp in production: a mailbox sends nothing', mail.kind);
   }
   if (mail && /@localhost>?$/.test(mail.from.trim())) {
-    yield mistake('mail.from', 'must be an address of yours in production', mail.from);
+    yield issue('mail.from', 'must be an address of yours in production', mail.from);
   }
   if (outbound?.allowPrivate) {
-    yield mistake('outbound.allowPrivate', 'must be false in production', outbound.allowPrivate);
+    yield issue('outbound.allowPrivate', 'must be false in production', outbound.allowPrivate);
   }
   if (keys) yield* judgeKeys(keys);
   if (dialects) yield* judgeSharedSecrets(dialects, keys);
   if (http) yield* judgeProxies(http.trustedProxies);
   for (const [index, file] of (seed ?? []).entries()) {
     if (demoSeeds.some((demoSeed) => sameFile(demoSeed, file))) {
-      yield mistake(
+      yield issue(
         `seed.${index}`,
         'must not be the demo seed in production: its passwords are published',
         file,
@@ -135,18 +131,18 @@ function* judgeProduction(config: Known, demoSeeds: readonly string[]): Iterable
 
 const MAKE = '`openssl rand -base64 32` makes one';
 
-function* judgeKeys({ encryption, cookies }: Config['keys']): Iterable<Mistake> {
+function* judgeKeys({ encryption, cookies }: Config['keys']): Iterable<Issue> {
   if (encryption === undefined) {
-    yield mistake(
+    yield issue(
       'keys.encryption',
       `must be set in production (PORTICO_KEYS__ENCRYPTION, or keys.encryptionFile); ${MAKE}`,
     );
     return;
   }
   const key = decodeKey(encryption);
-  // What is no key at all is a mistake by the schema.
+  // What is no key at all is an issue by the schema.
   if (key && !looksRandom(key)) {
-    yield mistake(
+    yield issue(
       'keys.encryption',
       `must be random in production, not a sample or a pass phrase; ${MAKE}`,
       encryption,
@@ -164,7 +160,7 @@ function* judgeKeys({ encryption, cookies }: Config['keys']): Iterable<Mistake> 
 function* judgeSharedSecrets(
   dialects: Config['dialects'],
   keys: Config['keys'] | undefined,
-): Iterable<Mistake> {
+): Iterable<Issue> {
   const owners = new Map([keys?.encryption, ...(keys?.cookies ?? [])].map((text) => [text, 'keys']));
   for (const [name, { accessToken }] of Object.entries(dialects)) {
     const { secret } = (accessToken ?? {}) as { secret?: unknown };
@@ -172,21 +168,21 @@ function* judgeSharedSecrets(
     const path = `dialects.${name}.accessToken.secret`;
     const owner = owners.get(secret);
     if (!looksRandomText(secret)) yield notRandom(path, secret);
-    else if (owner !== undefined) yield mistake(path, `must not be a secret of ${owner} too`, secret);
+    else if (owner !== undefined) yield issue(path, `must not be a secret of ${owner} too`, secret);
     owners.set(secret, `dialects.${name}`);
   }
 }
 
-function notRandom(path: string, value: string): Mistake {
-  return mistake(path, `must be random in production, not a sample; ${MAKE}`, value);
+function notRandom(path: string, value: string): Issue {
+  return issue(path, `must be random in production, not a sample; ${MAKE}`, value);
 }
 
 /** Strangers in a believed range choose the client address that their attempts are counted by. */
-function* judgeProxies(proxies: readonly string[]): Iterable<Mistake> {
+function* judgeProxies(proxies: readonly string[]): Iterable<Issue> {
   for (const [index, proxy] of proxies.entries()) {
     const [address = '', bits] = proxy.toLowerCase().split('/');
     if (bits === undefined || Number(bits) >= widest(address)) continue;
-    yield mistake(`http.trustedProxies.${index}`, 'must name your proxies, not the internet', proxy);
+    yield issue(`http.trustedProxies.${index}`, 'must name your proxies, not the internet', proxy);
   }
 }
 

@@ -10,7 +10,7 @@ import {
   because,
   count,
   duration,
-  faultOfIssuer,
+  issueOfIssuer,
   KEY_TEXT,
   key,
   origin,
@@ -305,7 +305,7 @@ export const sections = {
     'Set by NODE_ENV, nowhere else.',
   ),
   issuer: key(
-    because(faultOfIssuer).default('http://localhost:3000'),
+    because(issueOfIssuer).default('http://localhost:3000'),
     'The server’s public URL: scheme, host and port, no path. Every link and token begins with it.',
   ),
   demo: key(
@@ -328,7 +328,7 @@ export const sections = {
       login: limit(100, 3600, 'One login, over all client addresses.'),
       codes: limit(50, 86_400, 'Wrong one-time codes of one login, over all client addresses.'),
     }).prefault({}),
-    'Failed sign-ins, counted at every door together.',
+    'Failed sign-ins, counted on every channel together.',
   ),
   strangers: key(
     table({

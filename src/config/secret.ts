@@ -1,6 +1,6 @@
 /** Which values of the configuration are secrets, and what is shown in their place. */
 import { configSchema } from './schema.ts';
-import { factsOf, schemaAt } from './shape.ts';
+import { requestInfoOf, schemaAt } from './shape.ts';
 
 const HIDDEN = '(hidden)';
 
@@ -31,7 +31,7 @@ function secrecyOf(path: readonly string[]): 'value' | 'url' | undefined {
   if (path.some((step) => SECRET_NAME.test(step))) return 'value';
   const marks = path.map((_, index) => {
     const schema = schemaAt(configSchema, path.slice(0, index + 1));
-    return schema && factsOf(schema)?.secret;
+    return schema && requestInfoOf(schema)?.secret;
   });
   return marks.find((mark) => mark !== undefined);
 }

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConfigError } from './mistakes.ts';
+import { ConfigError } from './issues.ts';
 import type { Config } from './schema.ts';
 
 /** 32 bytes of base64, base64url or hex; undefined when the text is none of them. */

@@ -3,8 +3,8 @@
  * `_file` keys and the documentation all ask here, so that none of them has a list of keys of its own.
  */
 import type { z } from 'zod';
-import type { KeyFacts } from './kinds.ts';
-import { facts } from './kinds.ts';
+import type { KeyInfo } from './kinds.ts';
+import { keyInfo } from './kinds.ts';
 
 /** The part of a zod definition that is read here. */
 interface Definition {
@@ -51,10 +51,10 @@ export function keyNamed(table: Readonly<Record<string, z.ZodType>>, name: strin
 }
 
 /** Facts of a key, wherever between its wrappers they were noted. */
-export function factsOf(schema: z.ZodType): KeyFacts | undefined {
-  const found = facts.get(schema);
+export function requestInfoOf(schema: z.ZodType): KeyInfo | undefined {
+  const result = keyInfo.get(schema);
   const { type, innerType } = definitionOf(schema);
-  return found ?? (WRAPPERS.has(type) && innerType ? factsOf(innerType) : undefined);
+  return result ?? (WRAPPERS.has(type) && innerType ? requestInfoOf(innerType) : undefined);
 }
 
 export function schemaAt(root: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {

@@ -17,14 +17,14 @@ import {
 
 export interface Secrets {
   /** HMAC-SHA256 of `text`, bound to `purpose`; base64url, 43 characters. */
-  mac(purpose: string, text: string): string;
+  hmac(purpose: string, text: string): string;
   /** Encrypts with a fresh nonce; `context` must be given again to open it. */
-  seal(text: string, context: string): string;
+  encrypt(text: string, context: string): string;
   /** Throws SealBroken when the text, the context or the key is another. */
-  open(sealed: string, context: string): string;
+  decrypt(encrypted: string, context: string): string;
 }
 
-export class SealBroken extends Error {
+export class DecryptionFailed extends Error {
   override readonly name = 'SealBroken';
 }
 
@@ -33,19 +33,19 @@ export function secretsFrom(key: Uint8Array): Secrets {
   if (key.byteLength !== 32) throw new RangeError('The encryption key must be 32 bytes.');
   // Made into keys once: given as bytes they are made into keys at every call, which takes ten times as long.
   const keyFor = (use: string) => createSecretKey(Buffer.from(hkdfSync('sha256', key, '', use, 32)));
-  const macKey = keyFor('portico/mac');
-  const sealKey = keyFor('portico/seal');
+  const hmacKey = keyFor('portico/mac');
+  const encryptionKey = keyFor('portico/seal');
   return {
-    mac(purpose, text) {
+    hmac(purpose, text) {
       // The length keeps ("a", "bc") and ("ab", "c") apart.
-      return createHmac('sha256', macKey)
+      return createHmac('sha256', hmacKey)
         .update(`${purpose.length}:${purpose}`)
         .update(text)
         .digest('base64url');
     },
-    seal(text, context) {
+    encrypt(text, context) {
       const nonce = randomBytes(12);
-      const cipher = createCipheriv('aes-256-gcm', sealKey, nonce).setAAD(Buffer.from(context));
+      const cipher = createCipheriv('aes-256-gcm', encryptionKey, nonce).setAAD(Buffer.from(context));
       return Buffer.concat([
         nonce,
         cipher.update(text, 'utf8'),
@@ -53,16 +53,18 @@ export function secretsFrom(key: Uint8Array): Secrets {
         cipher.getAuthTag(),
       ]).toString('base64url');
     },
-    open(sealed, context) {
-      const bytes = Buffer.from(sealed, 'base64url');
-      if (bytes.byteLength < 28) throw new SealBroken('The sealed value is too short.');
-      const decipher = createDecipheriv('aes-256-gcm', sealKey, bytes.subarray(0, 12))
+    decrypt(encrypted, context) {
+      const bytes = Buffer.from(encrypted, 'base64url');
+      if (bytes.byteLength < 28) throw new DecryptionFailed('The sealed value is too short.');
+      const decipher = createDecipheriv('aes-256-gcm', encryptionKey, bytes.subarray(0, 12))
         .setAAD(Buffer.from(context))
         .setAuthTag(bytes.subarray(-16));
       try {
         return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
       } catch (cause) {
-        throw new SealBroken('The sealed value does not open: another key or another context.', { cause });
+        throw new DecryptionFailed('The sealed value does not open: another key or another context.', {
+          cause,
+        });
       }
     },
   };

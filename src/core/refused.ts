@@ -27,7 +27,7 @@ export type Reason =
   | 'code-refused'
   | 'refresh-refused'
   | 'id-token-refused'
-  | 'ticket-refused'
+  | 'link-token-refused'
   | 'state-refused'
   | 'redirect-refused'
   | 'wrong-password'
@@ -43,7 +43,7 @@ export type Reason =
   | 'internal';
 
 /** One faulty field. `path` is the way into the body, query or path; `message` is for the client. */
-export interface FieldFault {
+export interface FieldIssue {
   readonly path: readonly (string | number)[];
   readonly message: string;
   /** A machine-readable kind where the vendor has one (AVYCENNA's `type`). */
@@ -51,7 +51,7 @@ export interface FieldFault {
 }
 
 export interface RefusalDetails {
-  readonly faults?: readonly FieldFault[];
+  readonly issues?: readonly FieldIssue[];
   /** Seconds, whole, at least 1. */
   readonly retryAfter?: number;
   /** What there were too many of, where that is not tries. */
@@ -66,7 +66,7 @@ export interface RefusalDetails {
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly reason: Reason;
-  readonly faults: readonly FieldFault[];
+  readonly issues: readonly FieldIssue[];
   readonly retryAfter: number | undefined;
   readonly about: 'emails' | undefined;
   readonly allow: readonly string[];
@@ -74,7 +74,7 @@ export class Refused extends Error {
   constructor(reason: Reason, details: RefusalDetails = {}) {
     super(details.detail ?? reason, details.cause === undefined ? undefined : { cause: details.cause });
     this.reason = reason;
-    this.faults = details.faults ?? [];
+    this.issues = details.issues ?? [];
     this.retryAfter = details.retryAfter;
     this.about = details.about;
     this.allow = details.allow ?? [];

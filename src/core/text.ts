@@ -38,7 +38,7 @@ export function foldName(sent: string): string {
 }
 
 /**
- * NFC and lower case. Composed once more at the end: a small letter may compose with the mark after it where
+ * NFC and lower case. Composed once more at the end: a small email may compose with the mark after it where
  * the capital did not (J and a caron).
  */
 export function foldCase(text: string): string {

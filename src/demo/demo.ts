@@ -1,6 +1,6 @@
 /**
  * For development only: a small application that signs people in with this server (/demo), and the page
- * that shows the letters which the development mailbox caught (/dev/mailbox). Neither exists in production,
+ * that shows the emails which the development mailbox caught (/dev/mailbox). Neither exists in production,
  * and nothing else knows this folder: it speaks to the server over HTTP and to the mailbox over its list.
  */
 import Router from '@koa/router';

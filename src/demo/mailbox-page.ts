@@ -1,5 +1,5 @@
 /**
- * The letters that the development mailbox caught. A letter's HTML is shown in a sandboxed frame with a
+ * The emails that the development mailbox caught. An email's HTML is shown in a sandboxed frame with a
  * policy of its own: whatever a template does wrong stays in there.
  */
 import Router from '@koa/router';
@@ -7,60 +7,60 @@ import type { Context, Middleware } from 'koa';
 import { Refused } from '../core/refused.ts';
 import type { Views } from '../http/views/render.ts';
 import { sendPage } from '../http/views/send-page.ts';
-import type { CaughtLetter, Mailbox } from '../mail/dev-mailbox.ts';
+import type { CaughtEmail, Mailbox } from '../mail/dev-mailbox.ts';
 
-const LETTER_POLICY =
+const EMAIL_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data: https: http:; sandbox; frame-ancestors 'self'";
 
 export function createMailboxPage(options: { mailbox: Pick<Mailbox, 'list'>; views: Views }): Middleware {
   const { mailbox, views } = options;
   return new Router({ sensitive: true })
     .get('/dev/mailbox', (ctx) => {
-      const letters = mailbox.list().map((letter) => ({
-        address: `/dev/mailbox/${nameOf(mailbox, letter)}`,
-        subject: letter.subject,
-        to: letter.to,
-        at: letter.at.toISOString(),
+      const emails = mailbox.list().map((email) => ({
+        address: `/dev/mailbox/${nameOf(mailbox, email)}`,
+        subject: email.subject,
+        to: email.to,
+        at: email.at.toISOString(),
       }));
-      sendPage(ctx, views, { view: 'mailbox', wide: true, data: { letters } });
+      sendPage(ctx, views, { view: 'mailbox', wide: true, data: { emails } });
     })
     .get('/dev/mailbox/:number', (ctx) => {
-      const letter = letterOf(mailbox, ctx);
+      const email = emailOf(mailbox, ctx);
       sendPage(ctx, views, {
-        view: 'letter',
+        view: 'email',
         wide: true,
         frames: true,
         data: {
-          subject: letter.subject,
-          from: `${letter.from.name} <${letter.from.address}>`,
-          to: letter.to,
-          at: letter.at.toISOString(),
-          parts: linked(letter.text),
+          subject: email.subject,
+          from: `${email.from.name} <${email.from.address}>`,
+          to: email.to,
+          at: email.at.toISOString(),
+          parts: linked(email.text),
           html: `${ctx.path}/html`,
         },
       });
     })
     .get('/dev/mailbox/:number/html', (ctx) => {
-      const letter = letterOf(mailbox, ctx);
-      ctx.set('Content-Security-Policy', LETTER_POLICY);
+      const email = emailOf(mailbox, ctx);
+      ctx.set('Content-Security-Policy', EMAIL_POLICY);
       ctx.set('X-Frame-Options', 'SAMEORIGIN');
       ctx.type = 'html';
-      ctx.body = letter.html;
+      ctx.body = email.html;
     })
     .routes() as unknown as Middleware;
 }
 
-/** Letters are numbered from the oldest that is kept, so that a letter's address stays while others arrive. */
-function nameOf(mailbox: Pick<Mailbox, 'list'>, letter: CaughtLetter): number {
-  const letters = mailbox.list();
-  return letters.length - letters.indexOf(letter);
+/** Emails are numbered from the oldest that is kept, so that an email's address stays while others arrive. */
+function nameOf(mailbox: Pick<Mailbox, 'list'>, email: CaughtEmail): number {
+  const emails = mailbox.list();
+  return emails.length - emails.indexOf(email);
 }
 
-function letterOf(mailbox: Pick<Mailbox, 'list'>, ctx: Context): CaughtLetter {
+function emailOf(mailbox: Pick<Mailbox, 'list'>, ctx: Context): CaughtEmail {
   const number = Number(ctx.params.number);
-  const letter = Number.isSafeInteger(number) && number > 0 ? mailbox.list().at(-number) : undefined;
-  if (letter === undefined) throw new Refused('not-found');
-  return letter;
+  const email = Number.isSafeInteger(number) && number > 0 ? mailbox.list().at(-number) : undefined;
+  if (email === undefined) throw new Refused('not-found');
+  return email;
 }
 
 /** The text in pieces, with its web addresses as links to click. */

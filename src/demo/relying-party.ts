@@ -38,7 +38,7 @@ export function createRelyingParty(issuer: string): RelyingParty {
       const url = oidc.buildAuthorizationUrl(await configuration(), {
         redirect_uri: `${issuer}/demo/callback`,
         scope: DEMO_SCOPE,
-        // Without it the engine leaves offline_access out.
+        // Without it the provider leaves offline_access out.
         prompt: 'consent',
         code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',

@@ -44,25 +44,25 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const organizationIn = ({ organization }: DialectSettings) => text(organization, 'default');
 
 /** A dialect of one organization whose sign-in takes `email` and `password`. */
-function plain(facts: {
+function plain(context: {
   name: string;
   base: string;
   signIn: string;
   token: readonly string[];
   me: string;
 }): Sample {
-  const baseIn = ({ base }: DialectSettings) => text(base, facts.base);
+  const baseIn = ({ base }: DialectSettings) => text(base, context.base);
   return {
     suits: (person, settings) =>
-      knows(person, facts.name) &&
+      knows(person, context.name) &&
       person.email !== undefined &&
       person.organization === organizationIn(settings),
     signIn: ({ email = '', password }, settings) => ({
-      path: `${baseIn(settings)}${facts.signIn}`,
+      path: `${baseIn(settings)}${context.signIn}`,
       body: { email, password },
     }),
-    token: facts.token,
-    me: (token, settings) => ({ path: `${baseIn(settings)}${facts.me}`, headers: bearer(token) }),
+    token: context.token,
+    me: (token, settings) => ({ path: `${baseIn(settings)}${context.me}`, headers: bearer(token) }),
     organization: organizationIn,
   };
 }

@@ -17,18 +17,18 @@ import type { Forms } from './forms/csrf.ts';
 import { servedMethods } from './middleware/allowed-methods.ts';
 import { respondWithError } from './middleware/error-handler.ts';
 import { health } from './middleware/health.ts';
-import { engineBodies } from './middleware/provider-body-limit.ts';
+import { providerBodies } from './middleware/provider-body-limit.ts';
 import type { Observation } from './middleware/request-log.ts';
 import { requestLog } from './middleware/request-log.ts';
 import { requestTarget } from './middleware/request-target.ts';
-import { enginePolicy, securityHeaders } from './middleware/security-headers.ts';
+import { providerPolicy, securityHeaders } from './middleware/security-headers.ts';
 import type { StaticFiles } from './middleware/static-files.ts';
 import { trustedProxies } from './middleware/trusted-proxies.ts';
 import type { UnfinishedRequests } from './middleware/unfinished-requests.ts';
 import { serveBrandSheets } from './views/brand-stylesheet.ts';
 import type { Views } from './views/render.ts';
 
-export interface AppParts {
+export interface AppDeps {
   readonly config: Pick<Config, 'http'>;
   /** With its real port. */
   readonly issuer: string;
@@ -49,8 +49,8 @@ export interface AppParts {
   readonly unfinished: UnfinishedRequests;
 }
 
-export function createApp(parts: AppParts): Koa {
-  const { config, log, views, clock, observe, unfinished } = parts;
+export function createApp(deps: AppDeps): Koa {
+  const { config, log, views, clock, observe, unfinished } = deps;
   const app = new Koa();
   app.on('error', (error) => {
     if (!isOfConnection(error)) log.error({ err: error }, 'reply failed');
@@ -58,29 +58,29 @@ export function createApp(parts: AppParts): Koa {
 
   for (const step of [
     requestLog({ log, clock, unfinished, ...(observe && { observe }) }),
-    securityHeaders({ https: parts.issuer.startsWith('https:') }),
+    securityHeaders({ https: deps.issuer.startsWith('https:') }),
     respondWithError({ log, views }),
     requestTarget,
     trustedProxies(config.http.trustedProxies),
-    health(parts),
+    health(deps),
     // Vendors have their own words for methods that they do not serve.
-    ...(parts.dialects === undefined ? [] : [parts.dialects]),
+    ...(deps.dialects === undefined ? [] : [deps.dialects]),
     servedMethods,
-    parts.files.serve,
+    deps.files.serve,
     serveBrandSheets,
-    pageRoutes(parts.pages, parts.forms),
-    ...parts.development,
-    onlyEngineRoutes(parts.oidc),
-    engineBodies(parts.oidc),
-    enginePolicy,
-    engine(parts.oidc),
+    pageRoutes(deps.pages, deps.forms),
+    ...deps.development,
+    onlyProviderRoutes(deps.oidc),
+    providerBodies(deps.oidc),
+    providerPolicy,
+    provider(deps.oidc),
   ]) {
     app.use(step);
   }
   return app;
 }
 
-function onlyEngineRoutes(oidc: Pick<OidcServer, 'methods'>): Middleware {
+function onlyProviderRoutes(oidc: Pick<OidcServer, 'methods'>): Middleware {
   return async (ctx, next) => {
     const allow = oidc.methods(ctx.path);
     if (allow === undefined) throw new Refused('not-found');
@@ -89,12 +89,12 @@ function onlyEngineRoutes(oidc: Pick<OidcServer, 'methods'>): Middleware {
   };
 }
 
-function engine(oidc: Pick<OidcServer, 'handle'>): Middleware {
+function provider(oidc: Pick<OidcServer, 'handle'>): Middleware {
   return async (ctx) => {
     ctx.respond = false;
     // '/authorize/<uid>' and '/device/<uid>' are one route each. People type codes behind /device/.
     ctx.state.route = ctx.path.replace(/^\/(authorize|device)\/.*/, '/$1/:uid');
-    // Koa's own default, which the engine would take for an answer.
+    // Koa's own default, which the provider would take for an answer.
     ctx.res.statusCode = 404;
     await oidc.handle(ctx.req, ctx.res);
   };

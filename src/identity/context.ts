@@ -27,7 +27,7 @@ export interface Identity {
   readonly mailer: Mailer;
   readonly audit: Audit;
   readonly log: Log;
-  /** Links in letters begin here. */
+  /** Links in emails begin here. */
   readonly issuer: string;
   readonly access: AccessEnder;
 }
@@ -47,11 +47,11 @@ export interface AccessEnder {
 }
 
 /** Who is calling, for counters and the audit line. */
-export interface RequestOrigin {
+export interface RequestContext {
   /** Canonical client address. */
   readonly address: string;
   readonly requestId: string;
   readonly clientId: string;
   /** 'hosted' or the dialect's name. */
-  readonly door: string;
+  readonly channel: string;
 }

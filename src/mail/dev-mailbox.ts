@@ -1,21 +1,21 @@
-/** The development mailbox: catches letters instead of sending them, in memory, for the page that shows them. */
-import type { MailTransport, RenderedLetter } from './mailer.ts';
+/** The development mailbox: catches emails instead of sending them, in memory, for the page that shows them. */
+import type { MailTransport, RenderedEmail } from './mailer.ts';
 
-export interface CaughtLetter extends RenderedLetter {
+export interface CaughtEmail extends RenderedEmail {
   readonly at: Date;
 }
 
 export interface Mailbox extends MailTransport {
   /** Newest first. */
-  list(): readonly CaughtLetter[];
+  list(): readonly CaughtEmail[];
 }
 
-/** `keep`: how many letters; the oldest go first. */
+/** `keep`: how many emails; the oldest go first. */
 export function createMailbox({ keep = 200 }: { keep?: number } = {}): Mailbox {
-  const caught: CaughtLetter[] = [];
+  const caught: CaughtEmail[] = [];
   return {
-    async deliver(letter) {
-      caught.unshift({ ...letter, at: new Date() });
+    async deliver(email) {
+      caught.unshift({ ...email, at: new Date() });
       caught.length = Math.min(caught.length, keep);
     },
     list: () => [...caught],

@@ -1,14 +1,14 @@
 /**
- * Mail: what a letter is, and the contract of the two ways out (smtp.ts, mailbox.ts). letters.ts renders
- * the letters. Domain code queues a letter and goes on; nothing waits for a mail server.
+ * Mail: what an email is, and the contract of the two ways out (smtp.ts, mailbox.ts). emails.ts renders
+ * the emails. Domain code queues an email and goes on; nothing waits for a mail server.
  */
 import type { Json } from '../model/json.ts';
 
-export interface Letter {
+export interface Email {
   /** Which email it is: its words stand in the catalogue under `mail.<name>`. */
   readonly name: string;
   readonly to: string;
-  /** BCP 47; the letter's language. */
+  /** BCP 47; the email's language. */
   readonly locale?: string;
   readonly organization: string;
   /** The client that the person is signing in to: its brand counts before the organization's. */
@@ -21,8 +21,8 @@ export interface Letter {
 }
 
 export interface Mailer {
-  /** Queues the letter and returns at once. Sending is retried with backoff; a failure is logged, never thrown. */
-  send(letter: Letter): void;
+  /** Queues the email and returns at once. Sending is retried with backoff; a failure is logged, never thrown. */
+  send(email: Email): void;
   /** Resolves when the queue is empty or `timeout` milliseconds have passed; true if empty. */
   drain(timeout: number): Promise<boolean>;
   close(): Promise<void>;
@@ -41,15 +41,15 @@ export interface EmailBrand {
   >;
 }
 
-export type BrandOfEmail = (email: Pick<Letter, 'organization' | 'client'>) => Promise<EmailBrand>;
+export type BrandOfEmail = (email: Pick<Email, 'organization' | 'client'>) => Promise<EmailBrand>;
 
 export interface Sender {
   readonly name: string;
   readonly address: string;
 }
 
-/** A rendered letter on its way out. */
-export interface RenderedLetter {
+/** A rendered email on its way out. */
+export interface RenderedEmail {
   readonly from: Sender;
   readonly to: string;
   readonly subject: string;
@@ -57,8 +57,8 @@ export interface RenderedLetter {
   readonly html: string;
 }
 
-/** A way out. Rejects when the letter was not taken. */
+/** A way out. Rejects when the email was not taken. */
 export interface MailTransport {
-  deliver(letter: RenderedLetter): Promise<void>;
+  deliver(email: RenderedEmail): Promise<void>;
   close(): Promise<void>;
 }

@@ -4,10 +4,10 @@ import type { Log } from '../observe/log.ts';
 import type { Mailbox } from './dev-mailbox.ts';
 import { createMailbox } from './dev-mailbox.ts';
 import type { BrandOfEmail, EmailBrand, Mailer, MailTransport } from './mailer.ts';
-import type { LetterQueueOptions } from './queue.ts';
-import { createLetterQueue } from './queue.ts';
+import type { EmailQueueOptions } from './queue.ts';
+import { createEmailQueue } from './queue.ts';
 import { createSmtp } from './smtp.ts';
-import { createLetters } from './templates.ts';
+import { createEmails } from './templates.ts';
 
 /** `mailbox` only where mail.kind is 'mailbox'. */
 export function openMail(options: {
@@ -18,15 +18,15 @@ export function openMail(options: {
   brand: EmailBrand;
   brandOf?: BrandOfEmail;
   log: Log;
-  count?: LetterQueueOptions['count'];
+  count?: EmailQueueOptions['count'];
 }): {
   mailer: Mailer;
   mailbox?: Mailbox;
 } {
   const { config, issuer, brand, brandOf, log, count } = options;
-  const letters = createLetters({ from: config.mail.from, issuer, brand });
+  const emails = createEmails({ from: config.mail.from, issuer, brand });
   const queue = (transport: MailTransport) =>
-    createLetterQueue({ transport, letters, log, ...(brandOf && { brandOf }), ...(count && { count }) });
+    createEmailQueue({ transport, emails, log, ...(brandOf && { brandOf }), ...(count && { count }) });
   if (config.mail.kind === 'smtp') {
     return { mailer: queue(createSmtp(config.mail.smtp)) };
   }

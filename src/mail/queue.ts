@@ -1,40 +1,40 @@
 /**
- * The Mailer: a queue in memory between the request that causes a letter and the server that takes it. A
- * slow or broken mail server costs no request anything; a letter that cannot be sent is tried again with
+ * The Mailer: a queue in memory between the request that causes an email and the server that takes it. A
+ * slow or broken mail server costs no request anything; an email that cannot be sent is tried again with
  * growing pauses, and lost when the process is killed before (people ask for another one).
  */
 import type { Log } from '../observe/log.ts';
-import type { BrandOfEmail, Letter, Mailer, MailTransport } from './mailer.ts';
-import type { Letters } from './templates.ts';
+import type { BrandOfEmail, Email, Mailer, MailTransport } from './mailer.ts';
+import type { Emails } from './templates.ts';
 
 interface Waiting {
-  readonly letter: Letter;
+  readonly email: Email;
   tries: number;
 }
 
-/** Milliseconds that a letter waits at first: by then the request that caused it is answered. */
+/** Milliseconds that an email waits at first: by then the request that caused it is answered. */
 const AFTER_REPLY = 20;
 
-export interface LetterQueueOptions {
+export interface EmailQueueOptions {
   readonly transport: MailTransport;
-  readonly letters: Letters;
+  readonly emails: Emails;
   /** Default: every email wears the server's own. */
   readonly brandOf?: BrandOfEmail;
   readonly log: Log;
-  /** Told of each letter's end. */
+  /** Told of each email's end. */
   readonly count?: (outcome: 'sent' | 'failed' | 'dropped') => void;
-  /** How often a letter is tried. */
+  /** How often an email is tried. */
   readonly tries?: number;
   /** Milliseconds before the second try; four times as long before each further one. */
   readonly pause?: number;
-  /** Letters on their way at once. */
+  /** Emails on their way at once. */
   readonly concurrency?: number;
-  /** Letters that may wait; what comes on top is dropped and logged. */
+  /** Emails that may wait; what comes on top is dropped and logged. */
   readonly capacity?: number;
 }
 
-export function createLetterQueue(options: LetterQueueOptions): Mailer {
-  const { transport, letters, log, count, tries = 6, pause = 1_000 } = options;
+export function createEmailQueue(options: EmailQueueOptions): Mailer {
+  const { transport, emails, log, count, tries = 6, pause = 1_000 } = options;
   const { concurrency = 4, capacity = 10_000 } = options;
   const queue: Waiting[] = [];
   const paused = new Map<Waiting, NodeJS.Timeout>();
@@ -59,12 +59,12 @@ export function createLetterQueue(options: LetterQueueOptions): Mailer {
   }
 
   async function deliver(waiting: Waiting): Promise<void> {
-    const { letter } = waiting;
+    const { email } = waiting;
     waiting.tries += 1;
     try {
-      const rendered = letters.render(letter, await options.brandOf?.(letter));
-      // Rendered for equal work only: a door that must not tell who has an account writes to nobody.
-      if (letter.to === '') return;
+      const rendered = emails.render(email, await options.brandOf?.(email));
+      // Rendered for equal work only: a channel that must not tell who has an account writes to nobody.
+      if (email.to === '') return;
       await transport.deliver(rendered);
       count?.('sent');
     } catch (error) {
@@ -73,15 +73,15 @@ export function createLetterQueue(options: LetterQueueOptions): Mailer {
   }
 
   function retryOrGiveUp(waiting: Waiting, error: unknown): void {
-    const facts = { letter: waiting.letter.name, tries: waiting.tries, ...factsOf(error) };
+    const context = { email: waiting.email.name, tries: waiting.tries, ...requestInfoOf(error) };
     if (waiting.tries >= tries || hurried || closed || isFinal(error)) {
-      log.error(facts, 'a letter could not be sent');
+      log.error(context, 'an email could not be sent');
       count?.('failed');
       return;
     }
-    log.warn(facts, 'a letter could not be sent yet');
+    log.warn(context, 'an email could not be sent yet');
     const timer = setTimeout(() => resume(waiting), pause * 4 ** (waiting.tries - 1));
-    // A letter that waits keeps no process alive; drain() does.
+    // An email that waits keeps no process alive; drain() does.
     timer.unref();
     paused.set(waiting, timer);
   }
@@ -94,13 +94,13 @@ export function createLetterQueue(options: LetterQueueOptions): Mailer {
   }
 
   return {
-    send(letter) {
+    send(email) {
       if (closed || pending() >= capacity) {
-        log.error({ letter: letter.name }, closed ? 'a letter came after closing' : 'too many letters wait');
+        log.error({ email: email.name }, closed ? 'an email came after closing' : 'too many emails wait');
         count?.('dropped');
         return;
       }
-      queue.push({ letter, tries: 0 });
+      queue.push({ email, tries: 0 });
       // After the reply: rendering and sending take time, and only who exists gets an email (security.md B5).
       setTimeout(pump, AFTER_REPLY);
     },
@@ -124,14 +124,14 @@ export function createLetterQueue(options: LetterQueueOptions): Mailer {
     async close() {
       closed = true;
       for (const timer of paused.values()) clearTimeout(timer);
-      if (pending() > 0) log.error({ letters: pending() }, 'letters were not sent before closing');
+      if (pending() > 0) log.error({ emails: pending() }, 'emails were not sent before closing');
       await transport.close();
     },
   };
 }
 
 /** The mail server's own words may quote the address: only its codes are logged. */
-function factsOf(error: unknown): Record<string, unknown> {
+function requestInfoOf(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return {};
   const { code, responseCode } = error as { code?: unknown; responseCode?: unknown };
   if (code === undefined && responseCode === undefined) return { err: error };

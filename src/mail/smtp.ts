@@ -1,4 +1,4 @@
-/** The way out for real letters: a mail server, spoken to by nodemailer over kept connections. */
+/** The way out for real emails: a mail server, spoken to by nodemailer over kept connections. */
 import { randomUUID } from 'node:crypto';
 import { createTransport } from 'nodemailer';
 import type { MailTransport } from './mailer.ts';
@@ -14,7 +14,7 @@ export function createSmtp({ url }: { url: string }): MailTransport {
     connectionTimeout: PATIENCE,
     greetingTimeout: PATIENCE,
     socketTimeout: 3 * PATIENCE,
-    // Letters are text made here; nothing in one may make the server read a file or a URL.
+    // Emails are text made here; nothing in one may make the server read a file or a URL.
     disableFileAccess: true,
     disableUrlAccess: true,
   });

@@ -8,11 +8,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import ejs from 'ejs';
 import i18next from 'i18next';
-import type { EmailBrand, Letter, RenderedLetter, Sender } from './mailer.ts';
+import type { Email, EmailBrand, RenderedEmail, Sender } from './mailer.ts';
 
-export interface Letters {
+export interface Emails {
   /** Throws when the catalogue has no such email. `brand`: the server's own where none is given. */
-  render(letter: Letter, brand?: EmailBrand): RenderedLetter;
+  render(email: Email, brand?: EmailBrand): RenderedEmail;
 }
 
 const VIEWS = new URL('../../views/mail/', import.meta.url);
@@ -31,18 +31,18 @@ const NOTICES: Readonly<Record<string, string>> = {
 };
 
 /** `from`: sender of every email; an organization with a brand puts its own name before the address. */
-export function createLetters(options: { from: string; issuer: string; brand: EmailBrand }): Letters {
+export function createEmails(options: { from: string; issuer: string; brand: EmailBrand }): Emails {
   const { issuer } = options;
   const from = senderIn(options.from);
   const [html, text] = [readTemplate('email.html.ejs'), readTemplate('email.txt.ejs')];
   const catalogue = readCatalogue();
 
   return {
-    render(letter, brand = options.brand) {
-      const { name } = letter;
-      const words = catalogue.wordsFor(letter.locale);
+    render(email, brand = options.brand) {
+      const { name } = email;
+      const words = catalogue.wordsFor(email.locale);
       if (!words.has(`mail.${name}.subject`)) throw new Error(`There is no email '${name}'.`);
-      const { lifetime, code, link } = contentOf(letter, issuer);
+      const { lifetime, code, link } = contentOf(email, issuer);
       const duration = typeof lifetime === 'number' ? durationOf(lifetime) : undefined;
       const life = duration && words.t(`mail.life.${duration.unit}`, { count: duration.count });
       const say = (key: string) => words.t(`mail.${key}`, { product: brand.name, life });
@@ -52,12 +52,12 @@ export function createLetters(options: { from: string; issuer: string; brand: Em
         subject: shared(`${name}.subject`),
         life: life && shared(`${name}.life`),
         hint: words.has(`mail.${name}.hint`) ? shared(`${name}.hint`) : undefined,
-        colours: { light: withLetters(brand.colours.light), dark: withLetters(brand.colours.dark) },
+        colours: { light: withEmails(brand.colours.light), dark: withEmails(brand.colours.dark) },
         initial: [...brand.name][0]?.toUpperCase() ?? '',
       });
       return {
         from: { name: brand.sender ?? from.name, address: from.address },
-        to: letter.to,
+        to: email.to,
         subject: say(`${name}.subject`),
         text: wrapped(text(viewIn(say))),
         // In HTML no line ends after the "E-" of the German word.
@@ -67,7 +67,7 @@ export function createLetters(options: { from: string; issuer: string; brand: Em
   };
 }
 
-function contentOf({ name, organization, data }: Letter, issuer: string): Letter['data'] {
+function contentOf({ name, organization, data }: Email, issuer: string): Email['data'] {
   const page = NOTICES[name];
   return page === undefined
     ? data
@@ -81,7 +81,7 @@ function senderIn(from: string): Sender {
 }
 
 /** A colour of six digits would be the only other thing in an email with a code that looks like the code. */
-function withLetters(colours: EmailBrand['colours']['light']): EmailBrand['colours']['light'] {
+function withEmails(colours: EmailBrand['colours']['light']): EmailBrand['colours']['light'] {
   const safe = (colour: string) => (/^#\d{6}$/.test(colour) ? `${colour.slice(0, -1)}a` : colour);
   return { accent: safe(colours.accent), onAccent: safe(colours.onAccent) };
 }

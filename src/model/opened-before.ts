@@ -4,7 +4,7 @@
  *
  * The audit trail knows, as far back as it goes: every registration left a line, and an operator's says so.
  * Where it has no line, an account counts as opened at a dialect only if its roles and its vendor members are
- * what that dialect's registration wrote, to the letter. Every other account stays an operator's, roles and all.
+ * what that dialect's registration wrote, to the email. Every other account stays an operator's, roles and all.
  */
 import type { AccountRecord } from './account.ts';
 import type { AuditRecord } from './audit-event.ts';
@@ -54,7 +54,7 @@ export function withOpening(
 /** Undefined: an operator made it. */
 function placeOf({ detail = {} }: AuditRecord): string | undefined {
   if (typeof detail.dialect === 'string') return detail.dialect;
-  return detail.door === 'hosted' ? 'hosted' : undefined;
+  return (detail.channel ?? detail.door) === 'hosted' ? 'hosted' : undefined;
 }
 
 function placeByShape(account: AccountRecord): string | undefined {
@@ -67,6 +67,6 @@ function placeByShape(account: AccountRecord): string | undefined {
 
 /** The one role of the account, if it is the one that registering there wrote. More than one are an operator's. */
 function givenRole({ roles, vendor }: AccountRecord, place: string): string | undefined {
-  const given = REGISTRATIONS[place]?.role(vendor[place] ?? {});
-  return typeof given === 'string' && roles.length === 1 && roles[0] === given ? given : undefined;
+  const input = REGISTRATIONS[place]?.role(vendor[place] ?? {});
+  return typeof input === 'string' && roles.length === 1 && roles[0] === input ? input : undefined;
 }

@@ -41,9 +41,9 @@ export function createAudit({ store, clock, log, toLog = true }: AuditOptions): 
   };
   const refusals = foldRefusals(keep);
   return {
-    write(given) {
-      const detail = given.detail && (redact(given.detail) as NonNullable<AuditRecord['detail']>);
-      const record: AuditRecord = { ...given, ...(detail ? { detail } : {}), at: clock.now() };
+    write(input) {
+      const detail = input.detail && (redact(input.detail) as NonNullable<AuditRecord['detail']>);
+      const record: AuditRecord = { ...input, ...(detail ? { detail } : {}), at: clock.now() };
       if (!refusals.takes(record)) keep(record);
     },
     closeMinutes: () => refusals.close(clock.now()),

@@ -27,8 +27,8 @@ export function createLog({ level, destination }: LogOptions): Log {
     // The hook below has written errors already; pino's own serializer would show every member of one.
     serializers: { err: (error: unknown) => error },
     hooks: {
-      logMethod(this: Logger, parts: unknown[], write: unknown) {
-        const { members, message } = cleaned(parts);
+      logMethod(this: Logger, deps: unknown[], write: unknown) {
+        const { members, message } = cleaned(deps);
         (write as Write).call(this, members, message);
       },
     },
@@ -43,8 +43,8 @@ export function createLog({ level, destination }: LogOptions): Log {
 }
 
 /** pino's ways to call it, `(message, ...values)`, `(members, message, ...values)` and `(error)`, as one. */
-function cleaned(parts: unknown[]): { members: Members; message?: string } {
-  const [first, ...rest] = parts;
+function cleaned(deps: unknown[]): { members: Members; message?: string } {
+  const [first, ...rest] = deps;
   if (typeof first === 'string') return { members: {}, message: redactText(format(first, ...rest)) };
   const members = (redact(first instanceof Error ? { err: first } : (first ?? {})) ?? {}) as Members;
   if (rest.length > 0) return { members, message: redactText(format(...rest)) };

@@ -7,11 +7,11 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export interface Metrics {
   readonly registry: Registry;
   /** One answered request. `route`: the pattern, such as '/token'; 'other' where none matched. */
-  request(facts: { method: string; route: string; status: number; seconds: number }): void;
-  /** One sign-in. `door`: 'hosted' or a dialect's name. */
-  signIn(facts: { door: string; outcome: 'success' | 'refused' | 'limited' | 'error' }): void;
-  /** Letters by result. */
-  letter(outcome: 'sent' | 'failed' | 'dropped'): void;
+  request(context: { method: string; route: string; status: number; seconds: number }): void;
+  /** One sign-in. `channel`: 'hosted' or a dialect's name. */
+  signIn(context: { channel: string; outcome: 'success' | 'refused' | 'limited' | 'error' }): void;
+  /** Emails by result. */
+  email(outcome: 'sent' | 'failed' | 'dropped'): void;
   /** A figure that is read when Prometheus asks, such as the length of a queue. */
   observe(name: string, help: string, read: () => number): void;
   /** The reply of /metrics. */
@@ -31,12 +31,12 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
   });
   const signIns = new Counter({
     name: 'portico_sign_ins_total',
-    help: 'Sign-ins by door and outcome.',
-    labelNames: ['door', 'outcome'] as const,
+    help: 'Sign-ins by channel and outcome.',
+    labelNames: ['channel', 'outcome'] as const,
     registers,
   });
-  const letters = new Counter({
-    name: 'portico_letters_total',
+  const emails = new Counter({
+    name: 'portico_emails_total',
     help: 'Letters by outcome.',
     labelNames: ['outcome'] as const,
     registers,
@@ -46,7 +46,7 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
     request: ({ seconds, status, ...labels }) =>
       requests.observe({ ...labels, status: String(status) }, seconds),
     signIn: (labels) => signIns.inc(labels),
-    letter: (outcome) => letters.inc({ outcome }),
+    email: (outcome) => emails.inc({ outcome }),
     observe(name, help, read) {
       new Gauge({
         name,

@@ -10,7 +10,7 @@ import type { Json } from '../model/json.ts';
 export interface OidcServer {
   /** Answers every OIDC route, and 404 for what is none. Stable over key rotations. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Whether the path is one of the engine's routes. */
+  /** Whether the path is one of the provider's routes. */
   serves(path: string): boolean;
   /** The methods that are answered at a path; undefined: none of these routes. */
   methods(path: string): readonly string[] | undefined;
@@ -18,7 +18,7 @@ export interface OidcServer {
   bounds(path: string): RequestBounds | undefined;
   readonly grants: GrantIssuer;
   readonly access: AccessEnder;
-  readonly holdings: Holdings;
+  readonly accountAccess: AccountAccess;
   readonly interactions: Interactions;
   readonly sessions: BrowserSessions;
   /** The signing keys that there are, retired ones for a while too; without the keys themselves. */
@@ -50,7 +50,7 @@ export interface SigningKeyView {
 
 export interface GrantIssuer {
   /** One Grant with one access token and, when wanted, one refresh token; saved in parallel. */
-  issue(wanted: GrantWanted): Promise<IssuedGrant>;
+  issue(input: GrantInput): Promise<IssuedGrant>;
   /** A live access token of this client; undefined for anything else. Store round trips: 2 in parallel at most. */
   findAccess(token: string, clientId: string): Promise<LiveToken | undefined>;
   /** A live, unused refresh token of this client. */
@@ -59,7 +59,7 @@ export interface GrantIssuer {
    * Uses a refresh token up and makes its successor, over all nodes exactly once (oidc/refresh-rotation.ts).
    * Undefined: refused. A use after the leeway ends the family.
    */
-  rotate(wanted: RotationWanted): Promise<(IssuedGrant & { accountId: string }) | undefined>;
+  rotate(input: RotationInput): Promise<(IssuedGrant & { accountId: string }) | undefined>;
   /** The grant behind an access or refresh token of this client, used or not. */
   grantOf(token: string, clientId: string): Promise<{ grantId: string; accountId: string } | undefined>;
   /** Ends a sign-in: the Grant, its access and refresh tokens, and any replay of a rotation. */
@@ -68,17 +68,17 @@ export interface GrantIssuer {
   destroyAccess(token: string, clientId: string): Promise<boolean>;
 }
 
-export interface GrantWanted {
+export interface GrantInput {
   readonly clientId: string;
   readonly accountId: string;
   readonly organization: string;
   readonly scope: string;
   readonly amr: readonly string[];
-  readonly access: AccessWanted;
-  readonly refresh?: RefreshWanted;
+  readonly access: AccessInput;
+  readonly refresh?: RefreshInput;
 }
 
-export interface AccessWanted {
+export interface AccessInput {
   /** An opaque value, or 'jwt'. */
   readonly value: 'jwt' | string;
   /** Seconds. */
@@ -90,7 +90,7 @@ export interface AccessWanted {
   readonly sharedSecret?: string;
 }
 
-export interface RefreshWanted {
+export interface RefreshInput {
   readonly value: string;
   /** Seconds. */
   readonly lifetime: number;
@@ -120,7 +120,7 @@ export interface LiveToken {
   readonly signedInAt?: number;
 }
 
-export interface RotationWanted {
+export interface RotationInput {
   readonly token: string;
   readonly clientId: string;
   /** Where the request names one: a token of another organization is refused and left as it is, its family too. */
@@ -131,7 +131,7 @@ export interface RotationWanted {
   /** Seconds. */
   readonly leeway: number;
   /** Runs once, for the winner, before anything is used up. Undefined refuses (account gone, other organization). */
-  prepare(live: LiveToken): Promise<{ access: AccessWanted; refresh: RefreshWanted } | undefined>;
+  prepare(live: LiveToken): Promise<{ access: AccessInput; refresh: RefreshInput } | undefined>;
 }
 
 /* ------------------------------------------------------------------ API keys of dialects */
@@ -164,7 +164,7 @@ export interface DescribedApiKey {
 
 /* ------------------------------------------------------------------ what an account holds */
 
-export interface Holdings {
+export interface AccountAccess {
   listGrants(accountId: string): Promise<GrantView[]>;
   /** What is remembered for when a client asks again, whether it holds a grant now or not. */
   listConsents(accountId: string): Promise<ConsentView[]>;
@@ -192,7 +192,7 @@ export interface ConsentView {
   readonly scopes: readonly string[];
   readonly claims: readonly string[];
   /** The last time. */
-  readonly givenAt: Date;
+  readonly createdAt: Date;
   readonly expiresAt?: Date;
 }
 
@@ -311,7 +311,7 @@ export const ACR = {
   stepup: 'urn:portico:acr:stepup',
 } as const;
 
-/* ------------------------------------------------------------------ the engine's own pages */
+/* ------------------------------------------------------------------ the provider's own pages */
 
 /** Whom a page is about, as far as it is known: for its brand and its language. */
 export interface PageSubject {
@@ -321,14 +321,14 @@ export interface PageSubject {
   readonly languages?: readonly string[];
 }
 
-type Shown<Facts> = (
+type Shown<Info> = (
   request: IncomingMessage,
   response: ServerResponse,
-  facts: Facts & PageSubject,
+  context: Info & PageSubject,
 ) => Promise<string> | string;
 
 /** What is wrong with a user code; the words are in the catalogue under `pages.alerts`. */
-export type DeviceProblem =
+export type DeviceIssue =
   | 'device-code-missing'
   | 'device-code-unknown'
   | 'device-code-used'
@@ -336,11 +336,11 @@ export type DeviceProblem =
   | 'device-stopped';
 
 /**
- * Pages that the engine shows outside interactions. pages/engine-pages.ts makes them, createOidcServer is
- * given them. Each answers a whole HTML document, which the engine sends as it is, and may set headers
- * (the Content-Security-Policy of the page) on the response. `action` and `xsrf` are the engine's form.
+ * Pages that the provider shows outside interactions. pages/provider-pages.ts makes them, createOidcServer is
+ * given them. Each answers a whole HTML document, which the provider sends as it is, and may set headers
+ * (the Content-Security-Policy of the page) on the response. `action` and `xsrf` are the provider's form.
  */
-export interface EnginePages {
+export interface ProviderPages {
   /** What went wrong, where no client can be told. `status` is the response's. */
   readonly error: Shown<{ status: number; error: string; description?: string }>;
   /**
@@ -358,7 +358,7 @@ export interface EnginePages {
     action: string;
     xsrf?: string;
     userCode?: string;
-    problem?: DeviceProblem;
+    issue?: DeviceIssue;
   }>;
   /** Says what the device asks for: `user_code` is posted again with `confirm=yes`, or with `abort=yes`. */
   readonly confirmDevice: Shown<{

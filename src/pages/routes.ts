@@ -1,6 +1,6 @@
 /**
- * The hosted pages' map: what is answered where, and what stands before it. The engine's routes
- * (/authorize, /token, ...) are the engine's, the dialects' are in their tables.
+ * The hosted pages' map: what is answered where, and what stands before it. The provider's routes
+ * (/authorize, /token, ...) are the provider's, the dialects' are in their tables.
  * The steps of a sign-in are sign-in-routes.ts, the account pages account-routes.ts. Guards: page-guards.ts.
  */
 

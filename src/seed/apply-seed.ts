@@ -3,9 +3,9 @@
  * the store's own atomic one, and a conflict is planned again.
  */
 import { availableParallelism } from 'node:os';
-import type { Mistake } from '../config/mistakes.ts';
+import type { Issue } from '../config/issues.ts';
 import type { Clock } from '../core/clock.ts';
-import { endLetters } from '../identity/accounts/revoke-access.ts';
+import { endEmails } from '../identity/accounts/revoke-access.ts';
 import type { AccessEnder } from '../identity/context.ts';
 import type { PasswordHasher } from '../identity/passwords/hasher.ts';
 import { noteHashes } from '../identity/sign-in/verify-password.ts';
@@ -42,7 +42,7 @@ export interface SeedReport {
 /** Throws SeedError, with nothing written, when a name of the file belongs to somebody else. */
 export async function planFile(world: SeedWorld, file: SeedFile): Promise<SeedPlan> {
   const plan = await planSeed(world, file.seed);
-  if (plan.mistakes.length > 0) throw new SeedError(file.file, file.located(plan.mistakes));
+  if (plan.issues.length > 0) throw new SeedError(file.file, file.located(plan.issues));
   return plan;
 }
 
@@ -104,9 +104,9 @@ async function applyAccount(task: {
   const passwordHash = planned.setsPassword ? await hashFor(options, planned) : undefined;
   const written = await write({ stores, now: clock.now(), planned, passwordHash });
   if ('taken' in written) {
-    const mistakes: Mistake[] = [];
-    const again = await planAccount(options, planned.seed, { at: 'accounts', mistakes });
-    if (tries > 1 && mistakes.length === 0) {
+    const issues: Issue[] = [];
+    const again = await planAccount(options, planned.seed, { at: 'accounts', issues });
+    if (tries > 1 && issues.length === 0) {
       return applyAccount({ options, planned: again, file, tries: tries - 1 });
     }
     const path = planned.seed.email ?? planned.seed.username ?? 'an account';
@@ -120,7 +120,7 @@ async function applyAccount(task: {
   if (created) return;
   const blocked = account.status === 'blocked';
   if (blocked || passwordHash !== undefined) {
-    await Promise.all([access?.endAll(account.id), endLetters(options, account.id)]);
+    await Promise.all([access?.endAll(account.id), endEmails(options, account.id)]);
   }
   // As set-status.ts: whoever is let in again gets none of them back.
   if (blocked) await stores.apiKeys.removeByAccount(account.id);
@@ -136,13 +136,13 @@ async function hashFor(options: SeedOptions, { seed, id }: PlannedAccount): Prom
 }
 
 /** Inserts, or updates by compare-and-set until nobody was faster. */
-async function write(wanted: {
+async function write(input: {
   stores: Stores;
   now: Date;
   planned: PlannedAccount;
   passwordHash: string | undefined;
 }): Promise<{ account: AccountRecord; created: boolean } | { taken: TakenName }> {
-  const { stores, now, planned, passwordHash } = wanted;
+  const { stores, now, planned, passwordHash } = input;
   const password = passwordHash === undefined ? {} : { passwordHash };
   if (planned.id === undefined) {
     const account = { ...newAccount(planned.seed, now), ...password };

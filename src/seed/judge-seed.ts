@@ -1,16 +1,16 @@
 /** What a seed file's form cannot say: names that are there twice, members that exclude or need each other. */
-import type { Mistake } from '../config/mistakes.ts';
+import type { Issue } from '../config/issues.ts';
 import { foldName, normalizeEmail } from '../core/normalize.ts';
 import type { Seed, SeedAccount, SeedClient } from './schema.ts';
 
-export function judgeSeed(seed: Seed): Mistake[] {
+export function judgeSeed(seed: Seed): Issue[] {
   return [...judgeOrganizations(seed), ...judgeAccounts(seed), ...judgeApiKeys(seed), ...judgeClients(seed)];
 }
 
 /** Notes each name and tells who had it before. */
 function firstOwners() {
   const owners = new Map<string, string>();
-  return function* claim(path: string, kind: string, ...name: string[]): Iterable<Mistake> {
+  return function* claim(path: string, kind: string, ...name: string[]): Iterable<Issue> {
     const key = JSON.stringify([kind, ...name]);
     const owner = owners.get(key);
     if (owner === undefined) owners.set(key, path);
@@ -18,7 +18,7 @@ function firstOwners() {
   };
 }
 
-function* judgeOrganizations({ organizations = [] }: Seed): Iterable<Mistake> {
+function* judgeOrganizations({ organizations = [] }: Seed): Iterable<Issue> {
   const claim = firstOwners();
   for (const [index, { id, hosts = [] }] of organizations.entries()) {
     const at = `organizations.${index}`;
@@ -28,7 +28,7 @@ function* judgeOrganizations({ organizations = [] }: Seed): Iterable<Mistake> {
   }
 }
 
-function* judgeAccounts({ accounts = [] }: Seed): Iterable<Mistake> {
+function* judgeAccounts({ accounts = [] }: Seed): Iterable<Issue> {
   const claim = firstOwners();
   for (const [index, account] of accounts.entries()) {
     const at = `accounts.${index}`;
@@ -46,7 +46,7 @@ function* judgeAccounts({ accounts = [] }: Seed): Iterable<Mistake> {
   }
 }
 
-function* judgeAccount(at: string, account: SeedAccount): Iterable<Mistake> {
+function* judgeAccount(at: string, account: SeedAccount): Iterable<Issue> {
   const { id, email, username, aliases, identities } = account;
   if (id === undefined && email === undefined && username === undefined && !aliases && !identities) {
     yield {
@@ -66,12 +66,12 @@ function* judgeAccount(at: string, account: SeedAccount): Iterable<Mistake> {
   }
 }
 
-function* judgeApiKeys({ api_keys = [] }: Seed): Iterable<Mistake> {
+function* judgeApiKeys({ api_keys = [] }: Seed): Iterable<Issue> {
   const claim = firstOwners();
   for (const [index, { key }] of api_keys.entries()) yield* claim(`api_keys.${index}.key`, 'key', key);
 }
 
-function* judgeClients({ clients = [] }: Seed): Iterable<Mistake> {
+function* judgeClients({ clients = [] }: Seed): Iterable<Issue> {
   const claim = firstOwners();
   for (const [index, client] of clients.entries()) {
     const at = `clients.${index}`;
@@ -87,7 +87,7 @@ export function authMethodOf(client: SeedClient): NonNullable<SeedClient['token_
   return client.jwks !== undefined || client.jwks_uri !== undefined ? 'private_key_jwt' : 'none';
 }
 
-export function* judgeClient(at: string, client: SeedClient): Iterable<Mistake> {
+export function* judgeClient(at: string, client: SeedClient): Iterable<Issue> {
   const method = authMethodOf(client);
   const grants = client.grant_types ?? ['authorization_code'];
   const needsSecret = method === 'client_secret_basic' || method === 'client_secret_post';

@@ -4,7 +4,7 @@
  * nothing at all.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Mistake } from '../config/mistakes.ts';
+import type { Issue } from '../config/issues.ts';
 import type { Secrets } from '../core/crypto.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
@@ -31,7 +31,7 @@ export interface SeedPlan {
   readonly accounts: readonly PlannedAccount[];
   readonly apiKeys: readonly PlannedApiKey[];
   readonly clients: readonly { record: ClientRecord; step: Step }[];
-  readonly mistakes: readonly Mistake[];
+  readonly issues: readonly Issue[];
 }
 
 export interface PlannedAccount {
@@ -52,22 +52,22 @@ export interface PlannedApiKey {
 }
 
 export async function planSeed(world: SeedWorld, seed: Seed): Promise<SeedPlan> {
-  const mistakes: Mistake[] = [];
+  const issues: Issue[] = [];
   const known = new Set((seed.organizations ?? []).map(({ id }) => id));
   for (const { id } of await world.stores.organizations.list()) known.add(id);
-  mistakes.push(...unknownOrganizations(seed, known));
-  const organizations = await planOrganizations(world, seed, mistakes);
+  issues.push(...unknownOrganizations(seed, known));
+  const organizations = await planOrganizations(world, seed, issues);
   const accounts = await inTurn(seed.accounts ?? [], 16, (account, index) =>
-    planAccount(world, account, { at: `accounts.${index}`, mistakes }),
+    planAccount(world, account, { at: `accounts.${index}`, issues }),
   );
   const apiKeys = await inTurn(seed.api_keys ?? [], 16, (key, index) =>
-    planApiKey(world, key, { at: `api_keys.${index}`, mistakes, accounts: seed.accounts ?? [] }),
+    planApiKey(world, key, { at: `api_keys.${index}`, issues, accounts: seed.accounts ?? [] }),
   );
-  const clients = await planClients(world, seed, mistakes);
-  return { organizations, accounts, apiKeys, clients, mistakes };
+  const clients = await planClients(world, seed, issues);
+  return { organizations, accounts, apiKeys, clients, issues };
 }
 
-function* unknownOrganizations(seed: Seed, known: ReadonlySet<string>): Iterable<Mistake> {
+function* unknownOrganizations(seed: Seed, known: ReadonlySet<string>): Iterable<Issue> {
   for (const list of ['accounts', 'api_keys', 'clients'] as const) {
     for (const [index, { organization }] of (seed[list] ?? []).entries()) {
       if (known.has(organization)) continue;
@@ -77,7 +77,7 @@ function* unknownOrganizations(seed: Seed, known: ReadonlySet<string>): Iterable
   }
 }
 
-async function planOrganizations({ stores }: SeedWorld, seed: Seed, mistakes: Mistake[]) {
+async function planOrganizations({ stores }: SeedWorld, seed: Seed, issues: Issue[]) {
   return inTurn(seed.organizations ?? [], 16, async (organization, index) => {
     const present = await stores.organizations.byId(organization.id);
     const record = organizationRecord(organization, present);
@@ -85,27 +85,27 @@ async function planOrganizations({ stores }: SeedWorld, seed: Seed, mistakes: Mi
       const owner = await stores.organizations.byHost(host.toLowerCase());
       if (owner === undefined || owner.id === organization.id) continue;
       const path = `organizations.${index}.hosts.${place}`;
-      mistakes.push({ path, value: JSON.stringify(host), message: `belongs to organization ${owner.id}` });
+      issues.push({ path, value: JSON.stringify(host), message: `belongs to organization ${owner.id}` });
     }
     return { record, step: stepFrom(present, record) };
   });
 }
 
-async function planClients({ stores, secrets, issuer }: SeedWorld, seed: Seed, mistakes: Mistake[]) {
+async function planClients({ stores, secrets, issuer }: SeedWorld, seed: Seed, issues: Issue[]) {
   return inTurn(seed.clients ?? [], 16, async (client, index) => {
     const present = await stores.clients.byId(client.client_id);
     const record = clientRecord(client, { secrets, issuer });
     if (present?.dialect !== undefined) {
       const message = `is the client of the dialect ${present.dialect}; choose another client_id`;
-      mistakes.push({ path: `clients.${index}.client_id`, value: JSON.stringify(client.client_id), message });
+      issues.push({ path: `clients.${index}.client_id`, value: JSON.stringify(client.client_id), message });
     }
     return { record, step: stepFrom(present, record) };
   });
 }
 
-function stepFrom<Record extends object>(present: Record | undefined, wanted: Record): Step {
+function stepFrom<Record extends object>(present: Record | undefined, input: Record): Step {
   if (present === undefined) return 'create';
-  return isDeepStrictEqual(plain(present), plain(wanted)) ? 'keep' : 'update';
+  return isDeepStrictEqual(plain(present), plain(input)) ? 'keep' : 'update';
 }
 
 /** Without prototypes and undefined members, which two back ends may do differently. */
@@ -115,7 +115,7 @@ function plain(value: object): unknown {
 
 interface Place {
   readonly at: string;
-  readonly mistakes: Mistake[];
+  readonly issues: Issue[];
 }
 
 export async function planAccount(
@@ -141,33 +141,33 @@ export async function planAccount(
   };
 }
 
-export function isSame(present: AccountRecord, wanted: AccountRecord): boolean {
-  return isDeepStrictEqual(plain(present), plain(wanted));
+export function isSame(present: AccountRecord, input: AccountRecord): boolean {
+  return isDeepStrictEqual(plain(present), plain(input));
 }
 
 /** The one account that all names of the entry lead to. */
 async function findPresent(
   { stores: { accounts, identities } }: SeedWorld,
   seed: SeedAccount,
-  { at, mistakes }: Place,
+  { at, issues }: Place,
 ): Promise<AccountRecord | undefined> {
   const { organization, id, email, username, aliases = {}, identities: links = [] } = seed;
-  const found: [string, AccountRecord | undefined][] = [];
-  if (id !== undefined) found.push(['id', await accounts.byId(id)]);
+  const result: [string, AccountRecord | undefined][] = [];
+  if (id !== undefined) result.push(['id', await accounts.byId(id)]);
   for (const [name, value] of Object.entries(aliases)) {
-    found.push([`aliases.${name}`, await accounts.byAlias(name, value)]);
+    result.push([`aliases.${name}`, await accounts.byAlias(name, value)]);
   }
-  if (email !== undefined) found.push(['email', await accounts.byEmail(organization, email)]);
-  if (username !== undefined) found.push(['username', await accounts.byUsername(organization, username)]);
+  if (email !== undefined) result.push(['email', await accounts.byEmail(organization, email)]);
+  if (username !== undefined) result.push(['username', await accounts.byUsername(organization, username)]);
   for (const [index, { issuer, subject }] of links.entries()) {
     const link = await identities.find(organization, issuer, subject);
-    found.push([`identities.${index}`, link && (await accounts.byId(link.accountId))]);
+    result.push([`identities.${index}`, link && (await accounts.byId(link.accountId))]);
   }
-  const [first] = found.flatMap(([name, account]) => (account ? [{ name, account }] : []));
+  const [first] = result.flatMap(([name, account]) => (account ? [{ name, account }] : []));
   if (!first) return undefined;
-  for (const [name, account] of found) {
+  for (const [name, account] of result) {
     if (account !== undefined && account.id !== first.account.id) {
-      mistakes.push({
+      issues.push({
         path: `${at}.${name}`,
         message: `belongs to another account than ${at}.${first.name}`,
       });
@@ -175,7 +175,7 @@ async function findPresent(
   }
   if (first.account.organization !== organization) {
     const message = `belongs to an account of organization ${first.account.organization}`;
-    mistakes.push({ path: `${at}.${first.name}`, message });
+    issues.push({ path: `${at}.${first.name}`, message });
   }
   return first.account;
 }
@@ -189,7 +189,7 @@ async function findNewLinks(
     const present = await stores.identities.find(seed.organization, link.issuer, link.subject);
     if (present === undefined) fresh.push(link);
     else if (present.accountId !== id) {
-      place.mistakes.push({
+      place.issues.push({
         path: `${place.at}.identities.${index}`,
         message: 'is linked to another account',
       });
@@ -201,7 +201,7 @@ async function findNewLinks(
 async function planApiKey(
   { stores, secrets }: SeedWorld,
   seed: SeedApiKey,
-  { at, mistakes, accounts }: Place & { accounts: readonly SeedAccount[] },
+  { at, issues, accounts }: Place & { accounts: readonly SeedAccount[] },
 ): Promise<PlannedApiKey> {
   const owner = seed.account;
   if (owner !== undefined) {
@@ -211,15 +211,15 @@ async function planApiKey(
     );
     if (!inFile && (await ownerOf(stores, seed)) === undefined) {
       const message = 'must be the e-mail address or id of an account of the organization';
-      mistakes.push({ path: `${at}.account`, value: JSON.stringify(owner), message });
+      issues.push({ path: `${at}.account`, value: JSON.stringify(owner), message });
     }
   }
   const present = await stores.apiKeys.byHash(apiKeyHash(secrets, seed.key));
   if (present === undefined) return { seed, step: 'create' };
   if (present.organization !== seed.organization || present.vendor !== seed.vendor) {
-    mistakes.push({ path: `${at}.key`, message: 'is the key of another organization or vendor' });
+    issues.push({ path: `${at}.key`, message: 'is the key of another organization or vendor' });
   }
-  const secretHash = seed.secret === undefined ? undefined : secrets.mac('api-secret', seed.secret);
+  const secretHash = seed.secret === undefined ? undefined : secrets.hmac('api-secret', seed.secret);
   const same =
     present.name === seed.name &&
     present.secretHash === secretHash &&

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { LineCounter, parse, parseDocument } from 'yaml';
-import type { Mistake } from '../config/mistakes.ts';
-import { inWords, parsePart, placeOfFault } from '../config/mistakes.ts';
+import type { Issue } from '../config/issues.ts';
+import { inWords, parsePart, placeOfIssue } from '../config/issues.ts';
 import { judgeSeed } from './judge-seed.ts';
 import type { Seed } from './schema.ts';
 import { seedSchema } from './schema.ts';
@@ -11,15 +11,15 @@ import { seedSchema } from './schema.ts';
 export class SeedError extends Error {
   override readonly name = 'SeedError';
   readonly file: string;
-  readonly mistakes: readonly Mistake[];
+  readonly issues: readonly Issue[];
 
-  constructor(file: string, mistakes: readonly Mistake[]) {
-    const count = mistakes.length === 1 ? 'one mistake' : `${mistakes.length} mistakes`;
+  constructor(file: string, issues: readonly Issue[]) {
+    const count = issues.length === 1 ? 'one issue' : `${issues.length} issues`;
     super(
-      `${file} has ${count}; nothing was loaded:\n${mistakes.map((mistake) => `  ${inWords(mistake)}`).join('\n')}`,
+      `${file} has ${count}; nothing was loaded:\n${issues.map((issue) => `  ${inWords(issue)}`).join('\n')}`,
     );
     this.file = file;
-    this.mistakes = mistakes;
+    this.issues = issues;
   }
 }
 
@@ -30,20 +30,20 @@ export interface SeedFile {
   readonly hash: string;
   /** Whether it contains {issuer}. */
   readonly namesIssuer: boolean;
-  /** Adds the line to mistakes that are found later. */
-  located(mistakes: readonly Mistake[]): Mistake[];
+  /** Adds the line to issues that are found later. */
+  located(issues: readonly Issue[]): Issue[];
 }
 
-/** Throws SeedError with every mistake, each with its path and line. Files that end in .json are read as JSON, all others as YAML. */
+/** Throws SeedError with every issue, each with its path and line. Files that end in .json are read as JSON, all others as YAML. */
 export function readSeed(file: string): SeedFile {
   const content = contentOf(file);
   const values = valuesOf(file, content);
-  const located = (mistakes: readonly Mistake[]) => withLines(content, mistakes);
+  const located = (issues: readonly Issue[]) => withLines(content, issues);
   const parsed = parsePart({ schema: seedSchema, value: values, at: [], from: () => undefined, show: shown });
-  if (parsed.mistakes.length > 0) throw new SeedError(file, located(parsed.mistakes.map(named)));
+  if (parsed.issues.length > 0) throw new SeedError(file, located(parsed.issues.map(named)));
   const seed = parsed.value as Seed;
-  const mistakes = judgeSeed(seed);
-  if (mistakes.length > 0) throw new SeedError(file, located(mistakes));
+  const issues = judgeSeed(seed);
+  if (issues.length > 0) throw new SeedError(file, located(issues));
   const hash = createHash('sha256').update(content).digest('base64url');
   return { file, seed, hash, namesIssuer: content.includes('{issuer}'), located };
 }
@@ -63,7 +63,7 @@ function valuesOf(file: string, content: string): unknown {
   try {
     return (isJson ? JSON.parse(content) : parse(content)) ?? {};
   } catch (error) {
-    const message = `cannot be read as ${isJson ? 'JSON' : 'YAML'}${placeOfFault(error)}`;
+    const message = `cannot be read as ${isJson ? 'JSON' : 'YAML'}${placeOfIssue(error)}`;
     throw new SeedError(file, [{ path: file, message }]);
   }
 }
@@ -77,20 +77,20 @@ function shown(value: unknown, path: readonly string[]): string {
 }
 
 /** An empty path is the file as a whole. */
-function named(mistake: Mistake): Mistake {
-  return mistake.path === '' ? { ...mistake, path: 'the file' } : mistake;
+function named(issue: Issue): Issue {
+  return issue.path === '' ? { ...issue, path: 'the file' } : issue;
 }
 
 /** Looks the lines up only when something is wrong: it doubles the work of reading. */
-function withLines(content: string, mistakes: readonly Mistake[]): Mistake[] {
+function withLines(content: string, issues: readonly Issue[]): Issue[] {
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines });
-  return mistakes.map((mistake) => {
-    const path = mistake.path.split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+  return issues.map((issue) => {
+    const path = issue.path.split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step));
     for (let length = path.length; length > 0; length -= 1) {
       const node = document.getIn(path.slice(0, length), true) as { range?: [number] } | undefined;
-      if (node?.range) return { ...mistake, from: `line ${lines.linePos(node.range[0]).line}` };
+      if (node?.range) return { ...issue, from: `line ${lines.linePos(node.range[0]).line}` };
     }
-    return mistake;
+    return issue;
   });
 }

@@ -32,9 +32,9 @@ export function organizationRecord(
 }
 
 /** Members that the file does not name stay; of `vendor` likewise, member by member. */
-function mergeVendor(present: Vendor = {}, given: Vendor = {}): Vendor {
+function mergeVendor(present: Vendor = {}, input: Vendor = {}): Vendor {
   const merged: Vendor = { ...present };
-  for (const [name, members] of Object.entries(given)) merged[name] = { ...present[name], ...members };
+  for (const [name, members] of Object.entries(input)) merged[name] = { ...present[name], ...members };
   return merged;
 }
 
@@ -79,22 +79,22 @@ export function withSeed(present: AccountRecord, seed: SeedAccount): AccountReco
 }
 
 function claimsOf(seed: SeedAccount): ProfileClaims {
-  const given = CLAIM_NAMES.filter((name) => seed[name] !== undefined).map((name) => [name, seed[name]]);
-  return Object.fromEntries(given) as ProfileClaims;
+  const input = CLAIM_NAMES.filter((name) => seed[name] !== undefined).map((name) => [name, seed[name]]);
+  return Object.fromEntries(input) as ProfileClaims;
 }
 
 export function apiKeyRecord(
   seed: SeedApiKey,
-  facts: { secrets: Secrets; accountId: string | undefined; now: Date },
+  context: { secrets: Secrets; accountId: string | undefined; now: Date },
 ): ApiKeyRecord {
-  const { secrets, accountId, now } = facts;
+  const { secrets, accountId, now } = context;
   return {
     id: randomUUID(),
     organization: seed.organization,
     vendor: seed.vendor,
     name: seed.name,
     keyHash: apiKeyHash(secrets, seed.key),
-    ...(seed.secret === undefined ? {} : { secretHash: secrets.mac('api-secret', seed.secret) }),
+    ...(seed.secret === undefined ? {} : { secretHash: secrets.hmac('api-secret', seed.secret) }),
     ...(accountId === undefined ? {} : { accountId }),
     scopes: seed.scopes ?? [],
     createdAt: now,
@@ -103,11 +103,11 @@ export function apiKeyRecord(
 }
 
 export function apiKeyHash(secrets: Secrets, key: string): string {
-  return secrets.mac('api-key', key);
+  return secrets.hmac('api-key', key);
 }
 
 /** `{issuer}` in URIs becomes the server's own. */
-export function clientRecord(seed: SeedClient, facts: { secrets: Secrets; issuer: string }): ClientRecord {
+export function clientRecord(seed: SeedClient, context: { secrets: Secrets; issuer: string }): ClientRecord {
   const {
     client_id,
     client_secret,
@@ -122,12 +122,14 @@ export function clientRecord(seed: SeedClient, facts: { secrets: Secrets; issuer
   return {
     clientId: client_id,
     organization,
-    ...(client_secret === undefined ? {} : { secretHash: facts.secrets.mac('client-secret', client_secret) }),
+    ...(client_secret === undefined
+      ? {}
+      : { secretHash: context.secrets.hmac('client-secret', client_secret) }),
     allOrganizations: all_organizations ?? false,
     firstParty: first_party ?? false,
     introspects: introspects ?? [],
     revokes: revokes ?? [],
-    metadata: JSON.parse(JSON.stringify(complete).replaceAll('{issuer}', facts.issuer)) as Record<
+    metadata: JSON.parse(JSON.stringify(complete).replaceAll('{issuer}', context.issuer)) as Record<
       string,
       Json
     >,

@@ -1,6 +1,6 @@
 /** What this project publishes stays out of production: files marked `demo`, and copies of the demo seed's secrets. */
 import { join } from 'node:path';
-import type { Mistake } from '../config/mistakes.ts';
+import type { Issue } from '../config/issues.ts';
 import type { SeedFile } from './read-seed.ts';
 import { readSeed, SeedError } from './read-seed.ts';
 import type { Seed } from './schema.ts';
@@ -15,12 +15,12 @@ export function refuseDemo(file: SeedFile, production: boolean): void {
     throw new SeedError(file.file, [{ path: 'demo', message }]);
   }
   const published = new Set(Array.from(secretsOf(readSeed(DEMO).seed), ([, secret]) => secret));
-  const mistakes: Mistake[] = [];
+  const issues: Issue[] = [];
   for (const [path, secret] of secretsOf(file.seed)) {
     const message = 'is refused in production: it is published with the demo seed';
-    if (published.has(secret)) mistakes.push({ path, message });
+    if (published.has(secret)) issues.push({ path, message });
   }
-  if (mistakes.length > 0) throw new SeedError(file.file, file.located(mistakes));
+  if (issues.length > 0) throw new SeedError(file.file, file.located(issues));
 }
 
 function* secretsOf({

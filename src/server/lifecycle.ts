@@ -5,7 +5,7 @@
  */
 import type { Log } from '../observe/log.ts';
 
-/** listening: no new requests, those in flight are answered. work: timers, letters. stores: what all others write to. */
+/** listening: no new requests, those in flight are answered. work: timers, emails. stores: what all others write to. */
 const PHASES = ['listening', 'work', 'audit', 'stores'] as const;
 export type Phase = (typeof PHASES)[number];
 
@@ -19,13 +19,13 @@ export interface Lifecycle {
 }
 
 export function createLifecycle({ log }: { log: Log }): Lifecycle {
-  const parts: { phase: Phase; name: string; close: () => Promise<unknown> }[] = [];
+  const deps: { phase: Phase; name: string; close: () => Promise<unknown> }[] = [];
   let accepting = false;
   let closed: Promise<void> | undefined;
 
   async function closeAll(): Promise<void> {
     for (const phase of PHASES) {
-      const due = parts.filter((part) => part.phase === phase);
+      const due = deps.filter((part) => part.phase === phase);
       await Promise.all(
         due.map(({ name, close }) =>
           close().catch((error: unknown) => log.error({ err: error }, `${name} did not close`)),
@@ -40,7 +40,7 @@ export function createLifecycle({ log }: { log: Log }): Lifecycle {
       accepting = closed === undefined;
     },
     onClose(phase, name, close) {
-      parts.push({ phase, name, close });
+      deps.push({ phase, name, close });
     },
     close() {
       accepting = false;

@@ -32,7 +32,7 @@ export function explainFailure(error: unknown): string {
 /** Refused of identity/, as an operator's command may meet it. */
 interface Refusal {
   readonly reason: string;
-  readonly faults: readonly { readonly message: string }[];
+  readonly issues: readonly { readonly message: string }[];
 }
 
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -43,9 +43,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
   unavailable: 'Too much is going on. Try again.',
 };
 
-function ofDomain({ reason, faults, message }: Error & Refusal): string {
+function ofDomain({ reason, issues, message }: Error & Refusal): string {
   const said = REFUSALS[reason] ?? `Refused (${reason}): ${message}`;
-  return faults.length > 0 ? faults.map((fault) => fault.message).join('\n') : said;
+  return issues.length > 0 ? issues.map((issue) => issue.message).join('\n') : said;
 }
 
 function ofSystem(error: NodeJS.ErrnoException & { port?: number; address?: string }): string | undefined {

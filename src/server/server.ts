@@ -27,7 +27,7 @@ import { createCors } from '../http/middleware/cors.ts';
 import { createInternalApp } from '../http/middleware/health.ts';
 import { loadStaticFiles } from '../http/middleware/static-files.ts';
 import { createUnfinishedRequests } from '../http/middleware/unfinished-requests.ts';
-import { factsOfRequest } from '../http/request/request-context.ts';
+import { requestContextOf } from '../http/request/request-context.ts';
 import { loadWords } from '../http/views/i18n.ts';
 import { createViews } from '../http/views/render.ts';
 import type { Identity } from '../identity/context.ts';
@@ -48,7 +48,7 @@ import type { OidcServer } from '../oidc/contract.ts';
 import { createOidcServer } from '../oidc/server/server.ts';
 import { createPages } from '../pages/handlers.ts';
 import { createDialectPages } from '../pages/provider/dialect-pages.ts';
-import { createEnginePages } from '../pages/provider/provider-pages.ts';
+import { createProviderPages } from '../pages/provider/provider-pages.ts';
 import { serverBrand } from '../pages/shared/branding.ts';
 import { createEmailBrands, emailBrand } from '../pages/shared/email-brand.ts';
 import { seedAtStart } from '../seed/seed-at-start.ts';
@@ -65,8 +65,8 @@ const SWEEP_EVERY = 60_000;
 const ROTATION_CHECK_EVERY = 60_000;
 const TELL_EVERY = 60_000;
 const AUDIT_MINUTES_EVERY = 10_000;
-/** Milliseconds that letters may take when the server stops: under 5 s with the requests before them (listen.ts). */
-const LETTERS_DRAIN = 1500;
+/** Milliseconds that emails may take when the server stops: under 5 s with the requests before them (listen.ts). */
+const EMAILS_DRAIN = 1500;
 
 export interface ServerOptions {
   readonly clock?: Clock;
@@ -85,7 +85,7 @@ export interface RunningServer {
   readonly stores: Stores;
   readonly identity: Identity;
   readonly oidc: OidcServer;
-  /** Stops in order: readiness off, listening off, requests drained, letters sent, stores closed. */
+  /** Stops in order: readiness off, listening off, requests drained, emails sent, stores closed. */
   close(): Promise<void>;
 }
 
@@ -98,20 +98,20 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     // The port comes first: one in use is told at once, and port 0 becomes a port that the issuer can name.
     const front = await listen(config.http, lifecycle);
     const issuer = withPort(config.issuer, front.port);
-    const parts = await createParts({ config, issuer, log, clock, lifecycle, stores: options.stores });
+    const deps = await createDeps({ config, issuer, log, clock, lifecycle, stores: options.stores });
     const production = config.environment === 'production';
-    await seedAtStart({ ...parts.identity, files: config.seed, production });
-    await noteStoredHashes(parts.stores);
+    await seedAtStart({ ...deps.identity, files: config.seed, production });
+    await noteStoredHashes(deps.stores);
     const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
-    const handler = await createHandler({ ...parts, dialects });
-    await startInternal({ ...parts });
+    const handler = await createHandler({ ...deps, dialects });
+    await startInternal({ ...deps });
     await front.answerWith(handler);
-    repeat(lifecycle, 'sweep', SWEEP_EVERY, log, () => parts.stores.sweep(clock.now()));
-    keepAudit(config.audit.retention, parts);
-    repeat(lifecycle, 'unfinished requests', TELL_EVERY, log, () => parts.unfinished.tell());
-    repeat(lifecycle, 'key rotation', ROTATION_CHECK_EVERY, log, () => parts.oidc.rotateKeys());
+    repeat(lifecycle, 'sweep', SWEEP_EVERY, log, () => deps.stores.sweep(clock.now()));
+    keepAudit(config.audit.retention, deps);
+    repeat(lifecycle, 'unfinished requests', TELL_EVERY, log, () => deps.unfinished.tell());
+    repeat(lifecycle, 'key rotation', ROTATION_CHECK_EVERY, log, () => deps.oidc.rotateKeys());
     lifecycle.ready();
-    const { stores, identity, oidc } = parts;
+    const { stores, identity, oidc } = deps;
     const url = `http://${front.host}:${front.port}`;
     return { url, issuer, port: front.port, stores, identity, oidc, close: () => lifecycle.close() };
   } catch (error) {
@@ -132,7 +132,7 @@ export async function openForOperator(config: Config, { log }: { log: Log }): Pr
   const lifecycle = createLifecycle({ log });
   try {
     const ground = { config, issuer: config.issuer, log, clock: systemClock, lifecycle };
-    const { identity, oidc } = await createParts(ground);
+    const { identity, oidc } = await createDeps(ground);
     return { identity, oidc, close: () => lifecycle.close() };
   } catch (error) {
     await lifecycle.close();
@@ -151,9 +151,9 @@ interface Ground {
   readonly stores?: Stores | undefined;
 }
 
-type Parts = Awaited<ReturnType<typeof createParts>>;
+type Deps = Awaited<ReturnType<typeof createDeps>>;
 
-async function createParts(ground: Ground) {
+async function createDeps(ground: Ground) {
   const { config, issuer, log, clock, lifecycle } = ground;
   const secrets = secretsFrom(serverKey(config));
   const stores = ground.stores ?? (await openStoresWhenReady(config.store, { log }));
@@ -166,9 +166,9 @@ async function createParts(ground: Ground) {
     metrics,
   );
   lifecycle.onClose('audit', 'audit', () => audit.flush());
-  const budgets = createBudgets({ store: stores.attempts, clock });
+  const budgets = createBudgets({ store: stores.rateLimits, clock });
   const attempts = createAttempts({
-    ...{ store: stores.attempts, budgets, clock, secrets },
+    ...{ store: stores.rateLimits, budgets, clock, secrets },
     limits: config.attempts,
   });
   const looks = createLooks(config);
@@ -181,9 +181,9 @@ async function createParts(ground: Ground) {
     log,
     audit,
     cookieKeys: cookieKeys(config, secrets),
-    pages: createEnginePages({ views: looks.views, stores }),
+    pages: createProviderPages({ views: looks.views, stores }),
     attempts,
-    originOf: factsOfRequest,
+    originOf: requestContextOf,
   });
   lifecycle.onClose('work', 'OIDC server', () => oidc.close());
   const mail = openMail({
@@ -192,17 +192,17 @@ async function createParts(ground: Ground) {
     log,
     brand: emailBrand(looks.views.brand),
     brandOf: createEmailBrands({ views: looks.views, stores }),
-    count: (outcome) => metrics.letter(outcome),
+    count: (outcome) => metrics.email(outcome),
   });
   lifecycle.onClose('work', 'mail', async () => {
-    await mail.mailer.drain(LETTERS_DRAIN);
+    await mail.mailer.drain(EMAILS_DRAIN);
     await mail.mailer.close();
   });
   const identity = createIdentity({
     ...{ ...ground, secrets, stores, audit, oidc, budgets, attempts },
     mailer: mail.mailer,
   });
-  // One of each for all doors: what an upstream publishes is fetched once for pages and dialects.
+  // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
   const upstreams = createUpstreams({ config, log });
   return {
     ...ground,
@@ -220,10 +220,10 @@ async function createParts(ground: Ground) {
 }
 
 function createIdentity(
-  parts: Ground &
+  deps: Ground &
     Pick<Identity, 'stores' | 'secrets' | 'audit' | 'mailer' | 'budgets' | 'attempts'> & { oidc: OidcServer },
 ): Identity {
-  const { config, issuer, log, clock, stores, secrets, audit, mailer, budgets, attempts, oidc } = parts;
+  const { config, issuer, log, clock, stores, secrets, audit, mailer, budgets, attempts, oidc } = deps;
   return {
     stores,
     clock,
@@ -259,21 +259,21 @@ function createLooks(config: Config) {
 
 /** Derived from the server key unless the configuration names some, so that every node signs alike. */
 function cookieKeys(config: Config, secrets: Secrets): string[] {
-  return config.keys.cookies.length > 0 ? config.keys.cookies : [secrets.mac('cookie-key', 'cookies')];
+  return config.keys.cookies.length > 0 ? config.keys.cookies : [secrets.hmac('cookie-key', 'cookies')];
 }
 
 /* ------------------------------------------------------------------ the handler */
 
-async function createHandler(parts: Parts & { dialects: readonly Dialect[] }): Promise<RequestListener> {
-  const { config, issuer, clock, log, stores, secrets, identity, oidc, views, files, lifecycle } = parts;
+async function createHandler(deps: Deps & { dialects: readonly Dialect[] }): Promise<RequestListener> {
+  const { config, issuer, clock, log, stores, secrets, identity, oidc, views, files, lifecycle } = deps;
   const forms = createForms({ secrets, issuer });
   const pages = createPages({
     identity,
     interactions: oidc.interactions,
     sessions: oidc.sessions,
-    holdings: oidc.holdings,
-    apiKeyOffers: createApiKeyOffers(parts),
-    upstreams: parts.upstreams,
+    accountAccess: oidc.accountAccess,
+    apiKeyOffers: createApiKeyOffers(deps),
+    upstreams: deps.upstreams,
     issuer,
     views,
     forms,
@@ -291,27 +291,27 @@ async function createHandler(parts: Parts & { dialects: readonly Dialect[] }): P
     files,
     forms,
     pages,
-    dialects: await createDialects(parts),
-    development: await createDevelopmentPages({ ...parts, forms }),
+    dialects: await createDialects(deps),
+    development: await createDevelopmentPages({ ...deps, forms }),
     accepting: lifecycle.accepting,
-    observe: (seen) => parts.metrics.request(seen),
-    unfinished: parts.unfinished,
+    observe: (seen) => deps.metrics.request(seen),
+    unfinished: deps.unfinished,
   });
   return app.callback();
 }
 
 async function createDialects(
-  parts: Parts & { dialects: readonly Dialect[] },
+  deps: Deps & { dialects: readonly Dialect[] },
 ): Promise<Middleware | undefined> {
-  const { config, views, dialects, stores } = parts;
+  const { config, views, dialects, stores } = deps;
   if (dialects.length === 0) return undefined;
   await ensureDialectClients({ dialects, config, stores });
   const services = {
-    ...parts,
+    ...deps,
     showPage: createDialectPages({ views, stores }),
     serverCors: createCors(config.http.cors.origins),
   };
-  parts.oidc.askDialects({
+  deps.oidc.askDialects({
     describeApiKey: createApiKeyDescriber(services),
     isApiKey: (text) => hasFormOfApiKey(dialects, text),
     admitsToken: createTokenAdmission(services),
@@ -321,9 +321,9 @@ async function createDialects(
 
 /** Loaded only where it is wanted: none of it is there in production. */
 async function createDevelopmentPages(
-  parts: Parts & { dialects: readonly Dialect[]; forms: Forms },
+  deps: Deps & { dialects: readonly Dialect[]; forms: Forms },
 ): Promise<Middleware[]> {
-  const { config, issuer, dialects, forms, views, mail } = parts;
+  const { config, issuer, dialects, forms, views, mail } = deps;
   if (!config.demo) return [];
   const [{ createDemo }, { createMailboxPage }, { dialectDocumentation }] = await Promise.all([
     import('../demo/demo.ts'),
@@ -335,7 +335,7 @@ async function createDevelopmentPages(
 }
 
 /** `retention`: seconds; null keeps every record for ever. */
-function keepAudit(retention: number | null, { lifecycle, log, clock, stores, audit }: Parts): void {
+function keepAudit(retention: number | null, { lifecycle, log, clock, stores, audit }: Deps): void {
   repeat(lifecycle, 'audit minutes', AUDIT_MINUTES_EVERY, log, async () => audit.closeMinutes());
   if (retention === null) {
     log.info('audit records are kept for ever (audit.retention)');
@@ -347,7 +347,7 @@ function keepAudit(retention: number | null, { lifecycle, log, clock, stores, au
   );
 }
 
-/** Every door writes its sign-ins to the audit trail, so that is where they are counted. */
+/** Every channel writes its sign-ins to the audit trail, so that is where they are counted. */
 function countSignIns(audit: FlushableAudit, metrics: Metrics): FlushableAudit {
   return {
     closeMinutes: () => audit.closeMinutes(),
@@ -357,7 +357,7 @@ function countSignIns(audit: FlushableAudit, metrics: Metrics): FlushableAudit {
       if (record.event !== 'sign-in') return;
       const limited = record.detail?.why === 'too-many-requests';
       metrics.signIn({
-        door: String(record.detail?.door ?? 'hosted'),
+        channel: String(record.detail?.channel ?? 'hosted'),
         outcome: limited ? 'limited' : record.outcome,
       });
     },
@@ -371,16 +371,16 @@ function withPort(issuer: string, port: number): string {
   return url.origin;
 }
 
-async function startInternal(parts: Parts): Promise<void> {
-  const { host, port } = parts.config.http.internal;
+async function startInternal(deps: Deps): Promise<void> {
+  const { host, port } = deps.config.http.internal;
   if (port === null) return;
   const app = createInternalApp({
-    stores: parts.stores,
-    accepting: parts.lifecycle.accepting,
-    log: parts.log,
-    metrics: parts.metrics,
+    stores: deps.stores,
+    accepting: deps.lifecycle.accepting,
+    log: deps.log,
+    metrics: deps.metrics,
   });
   const server = createServer(app.callback());
   await bind(server, port, host);
-  parts.lifecycle.onClose('work', 'internal listener', () => drain(server));
+  deps.lifecycle.onClose('work', 'internal listener', () => drain(server));
 }

@@ -16,11 +16,11 @@ export function startBlock({ config, issuer }: { config: Config; issuer: string 
     places.push(['Demo application', `${issuer}/demo`]);
     if (config.mail.kind === 'mailbox') places.push(['Mailbox', `${issuer}/dev/mailbox`]);
   }
-  const parts = ['Portico is ready.', table(places)];
-  if (people.length > 0) parts.push(`People (email, password, organization):\n${table(people.map(lineOf))}`);
+  const deps = ['Portico is ready.', table(places)];
+  if (people.length > 0) deps.push(`People (email, password, organization):\n${table(people.map(lineOf))}`);
   const calls = callsOf({ config, people, issuer });
-  if (calls.length > 0) parts.push(`One sign-in per dialect, to paste:\n${calls.join('\n')}`);
-  return `\n${parts.join('\n\n')}\n`;
+  if (calls.length > 0) deps.push(`One sign-in per dialect, to paste:\n${calls.join('\n')}`);
+  return `\n${deps.join('\n\n')}\n`;
 }
 
 function lineOf({ email, username, password, organization }: Person): [string, string, string] {
@@ -35,8 +35,8 @@ function table(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `  ${line(row).trimEnd()}`).join('\n');
 }
 
-function callsOf(facts: { config: Config; people: readonly Person[]; issuer: string }): string[] {
-  const { config, people, issuer } = facts;
+function callsOf(context: { config: Config; people: readonly Person[]; issuer: string }): string[] {
+  const { config, people, issuer } = context;
   return Object.entries(config.dialects).flatMap(([name, settings]) => {
     const sample = SAMPLES[name];
     if (settings.enabled !== true || !sample) return [];

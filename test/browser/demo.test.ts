@@ -3,9 +3,9 @@ import path from 'node:path';
 import { expect } from 'chai';
 import type { Page } from '../support/browser.ts';
 import { CLIENTS, PEOPLE } from '../support/server.ts';
+import { resetPasswordEmailTo } from './email-links.ts';
 import type { Journeys } from './journey.ts';
 import { enter, inEveryLook, startJourneys } from './journey.ts';
-import { resetPasswordLetterTo } from './letters.ts';
 
 /** A person of the demo seed. */
 const ADA = { login: 'ada@harbour.example', password: 'harbour lantern quartz' };
@@ -65,8 +65,8 @@ describe('the demo application', function () {
 
   it('looks', () => inEveryLook(journeys, 'demo', signInToDemo));
 
-  it('shows the letters that would have been sent, and their links work', async () => {
-    await resetPasswordLetterTo(journeys.server, ADA.login);
+  it('shows the emails that would have been sent, and their links work', async () => {
+    await resetPasswordEmailTo(journeys.server, ADA.login);
     // It is on its way, and the page does not look for it again.
     await journeys.server.running.identity.mailer.drain(30_000);
     const page = await journeys.visit();

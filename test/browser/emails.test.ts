@@ -1,7 +1,7 @@
 /** Emails as a mail program shows them that knows dark schemes, on a phone and on a desk. */
 import { expect } from 'chai';
-import type { Letter } from '../../src/mail/mailer.ts';
-import { createLetters } from '../../src/mail/templates.ts';
+import type { Email } from '../../src/mail/mailer.ts';
+import { createEmails } from '../../src/mail/templates.ts';
 import { createEmailBrands } from '../../src/pages/shared/email-brand.ts';
 import type { Journeys } from './journey.ts';
 import { inEveryLook, startJourneys } from './journey.ts';
@@ -27,7 +27,7 @@ describe('the looks of the emails', function () {
   after(() => journeys.close());
 
   /** As the server sends it. */
-  async function render(email: Pick<Letter, 'name' | 'data'> & Partial<Letter>) {
+  async function render(email: Pick<Email, 'name' | 'data'> & Partial<Email>) {
     const { stores } = journeys.server.running;
     const brand = {
       name: 'Portico',
@@ -37,7 +37,7 @@ describe('the looks of the emails', function () {
         dark: { accent: '#6ec5ae', onAccent: '#06231b' },
       },
     };
-    const letters = createLetters({ from: 'Portico <no-reply@id.test>', issuer: 'https://id.test', brand });
+    const letters = createEmails({ from: 'Portico <no-reply@id.test>', issuer: 'https://id.test', brand });
     const letter = { to: 'mara@clinic.test', organization: 'none', ...email };
     const views = { brand, say: String, choose: String, render: String };
     return letters.render(letter, await createEmailBrands({ stores, views })(letter));
@@ -45,7 +45,7 @@ describe('the looks of the emails', function () {
 
   const link =
     'https://id.test/reset?token=rst_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ&organization=default';
-  const emails: readonly (readonly [string, Pick<Letter, 'name' | 'data'> & Partial<Letter>, string])[] = [
+  const emails: readonly (readonly [string, Pick<Email, 'name' | 'data'> & Partial<Email>, string])[] = [
     ['email-code', { name: 'code', data: { code: '048213', lifetime: 600 } }, 'Portico'],
     [
       'email-reset-link',

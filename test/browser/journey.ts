@@ -19,7 +19,7 @@ import type { RelyingParty, Started } from '../support/relying-party.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import type { TestServer, TestServerOptions } from '../support/server.ts';
 import { startTestServer } from '../support/server.ts';
-import { resetPasswordLetterTo } from './letters.ts';
+import { resetPasswordEmailTo } from './email-links.ts';
 
 export const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 export const DOCTOR = { login: 'dr@clinic.test', password: 'Saffron-Glacier-Pilot-19' };
@@ -149,8 +149,8 @@ export async function expectAccessible(page: Page, what = page.url()): Promise<v
   const violations = await page.evaluate(async () => {
     const { axe: tester } = globalThis as unknown as { axe: typeof axe };
     // 2.5.8 of WCAG 2.2 is asked for by name: axe leaves it out by itself.
-    const { violations: found } = await tester.run({ rules: { 'target-size': { enabled: true } } });
-    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    const { violations: result } = await tester.run({ rules: { 'target-size': { enabled: true } } });
+    return result.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
   });
   expect(violations, what).to.deep.equal([]);
 }
@@ -244,9 +244,9 @@ async function expectNoSideways(page: Page, what: string): Promise<void> {
   expect(over, `${what}: scrolls sideways`).to.be.at.most(0);
 }
 
-/** The link of a reset letter to Mara, from the letter. */
+/** The link of a reset email to Mara, from the email. */
 export async function resetLink({ server }: Journeys, email = MARA.login): Promise<string> {
-  await resetPasswordLetterTo(server, email);
+  await resetPasswordEmailTo(server, email);
   const letter = await server.mail.take(email);
   return /https?:\/\/\S+\/reset\?token=\S+/.exec(letter.text)?.[0] ?? '';
 }

@@ -3,9 +3,9 @@
  * sideways, without breaking its own policy. SCREENSHOTS=1 takes the pictures of docs/screenshots.
  */
 import { buildEndSessionUrl } from 'openid-client';
+import { verificationLink } from './email-links.ts';
 import type { Journeys } from './journey.ts';
 import { begin, enter, inEveryLook, MARA, resetLink, signIn, startJourneys } from './journey.ts';
-import { verificationLink } from './letters.ts';
 
 describe('the looks of the pages', function () {
   this.timeout(60_000);

@@ -1,4 +1,4 @@
-/** The page that reset letters lead to. */
+/** The page that reset emails lead to. */
 import { expect } from 'chai';
 import { openClient } from '../support/http-client.ts';
 import type { Journeys } from './journey.ts';
@@ -15,7 +15,7 @@ describe('choosing a new password', () => {
   afterEach(() => journeys.settle());
   after(() => journeys.close());
 
-  it('W6 leads from the letter to a sign-in with the new password, which the letter itself is not', async () => {
+  it('W6 leads from the email to a sign-in with the new password, which the email itself is not', async () => {
     const login = 'dr@clinic.test';
     const page = await journeys.visit();
     await page.goto(await resetLink(journeys, login));
@@ -90,7 +90,7 @@ describe('choosing a new password', () => {
     expect(page.url()).to.contain('error=login_required');
   });
 
-  it('W6 keeps the ticket out of the log and out of every Referer', async () => {
+  it('W6 keeps the link token out of the log and out of every Referer', async () => {
     const link = await resetLink(journeys, 'n.okafor@ward.test');
     const token = new URL(link).searchParams.get('token') ?? '';
     const page = await journeys.visit();

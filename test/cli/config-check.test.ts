@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { openTerminal } from './run-portico.ts';
 
 describe('portico config check', () => {
-  it('lists every mistake of a broken configuration and exits with 1', async () => {
+  it('lists every issue of a broken configuration and exits with 1', async () => {
     const terminal = openTerminal({
       issuer: 'https://id.example/x',
       http: { prot: 1 },
@@ -14,12 +14,12 @@ describe('portico config check', () => {
     terminal.close();
     expect(code).to.equal(1);
     expect(stdout).to.equal('');
-    expect(stderr).to.contain('The configuration has 4 mistakes:');
+    expect(stderr).to.contain('The configuration has 4 issues:');
     for (const key of ['issuer', 'http.prot', 'keys.encryption', 'log.level'])
       expect(stderr).to.contain(`  ${key} `);
     expect(stderr).not.to.contain('Kept-Away').and.not.to.contain('    at ');
     expect(asJson.code).to.equal(1);
-    expect(asJson.json().mistakes).to.have.lengthOf(4);
+    expect(asJson.json().issues).to.have.lengthOf(4);
   });
 
   it('shows what is in force, without secrets', async () => {

@@ -93,7 +93,11 @@ describe('The command line', () => {
     ]);
     await done([...set, '--brand', 'accent=null', '--brand', 'sign_in=name-first']);
     const brandingOf = async () => (await done(['organization', 'show', 'other', '--json'])).json().branding;
-    expect(await brandingOf()).to.deep.equal({ name: 'Other & Co', ways: ['code'], sign_in: 'name-first' });
+    expect(await brandingOf()).to.deep.equal({
+      name: 'Other & Co',
+      ways: ['code'],
+      sign_in: 'name-first',
+    });
     await refused(
       [...set, '--brand', 'accent=red'],
       'brand.accent is "red": must be a colour such as #1f6f5c',
@@ -117,13 +121,17 @@ describe('The command line', () => {
       'brand.ways.0 is "pasword": must be password or code',
     );
     await refused([...set, '--brand', 'accent'], 'is not of the form member=value');
-    expect(await brandingOf()).to.deep.equal({ name: 'Other & Co', ways: ['code'], sign_in: 'name-first' });
+    expect(await brandingOf()).to.deep.equal({
+      name: 'Other & Co',
+      ways: ['code'],
+      sign_in: 'name-first',
+    });
     await done([...set, '--brand', 'name=null', '--brand', 'ways=null', '--brand', 'sign_in=null']);
     expect(await brandingOf()).to.equal(undefined);
   });
 
   it('makes, shows, changes, blocks and deletes accounts', async () => {
-    const made = (
+    const created = (
       await done([
         'account',
         'create',
@@ -142,16 +150,16 @@ describe('The command line', () => {
         '--json',
       ])
     ).json();
-    expect(made).to.deep.include({
+    expect(created).to.deep.include({
       email: 'ada@x.example',
       emailVerified: true,
       hasPassword: true,
       roles: ['a', 'b'],
     });
-    expect(made.password).to.match(/^[a-z2-9]{20}$/);
-    expect(made).not.to.have.property('passwordHash');
+    expect(created.password).to.match(/^[a-z2-9]{20}$/);
+    expect(created).not.to.have.property('passwordHash');
     const shown = await done(['account', 'show', 'ada@x.example']);
-    expect(shown.stdout).not.to.contain(String(made.password)).and.not.to.contain('argon2');
+    expect(shown.stdout).not.to.contain(String(created.password)).and.not.to.contain('argon2');
 
     const changed = (
       await done([
@@ -168,14 +176,14 @@ describe('The command line', () => {
       ])
     ).json();
     expect(changed).to.deep.include({
-      id: made.id,
+      id: created.id,
       email: 'byron@x.example',
       emailVerified: false,
       roles: ['c'],
     });
     expect(changed.claims).to.deep.equal({ given_name: 'Ada', family_name: 'Byron' });
 
-    expect((await done(['account', 'block', String(made.id)])).stdout).to.contain('is blocked');
+    expect((await done(['account', 'block', String(created.id)])).stdout).to.contain('is blocked');
     expect((await done(['account', 'show', 'byron@x.example', '--json'])).json().status).to.equal('blocked');
     await done(['account', 'unblock', 'byron@x.example']);
     expect((await done(['account', 'list', '--organization', 'clinic', '--json'])).json()).to.have.lengthOf(
@@ -237,7 +245,7 @@ describe('The command line', () => {
 
   it('registers clients, and shows their secret once', async () => {
     const base = ['client', 'create', '--organization', 'clinic'];
-    const made = (
+    const created = (
       await done([
         ...base,
         '--id',
@@ -251,16 +259,16 @@ describe('The command line', () => {
         '--json',
       ])
     ).json();
-    expect(made).to.deep.include({
+    expect(created).to.deep.include({
       clientId: 'web',
       organization: 'clinic',
       confidential: true,
       firstParty: false,
     });
-    expect(made.metadata).to.deep.include({ redirect_uris: ['https://a.example/cb'], scope: 'openid' });
-    expect(made.clientSecret).to.match(/^[\w-]{43}$/);
+    expect(created.metadata).to.deep.include({ redirect_uris: ['https://a.example/cb'], scope: 'openid' });
+    expect(created.clientSecret).to.match(/^[\w-]{43}$/);
     const shown = await done(['client', 'show', 'web']);
-    expect(shown.stdout).not.to.contain(String(made.clientSecret)).and.not.to.contain('ecretHash');
+    expect(shown.stdout).not.to.contain(String(created.clientSecret)).and.not.to.contain('ecretHash');
     await done([
       ...base,
       '--id',
@@ -296,7 +304,7 @@ describe('The command line', () => {
     await done([...set, '--brand', 'accent=null', '--brand', 'terms=https://a.example/terms']);
     const dressed = (await done(['client', 'show', 'web', '--json'])).json();
     expect(dressed.metadata).to.deep.equal({
-      ...(made.metadata as object),
+      ...(created.metadata as object),
       client_name: 'Web App',
       branding: { name: 'Web Kids', terms: 'https://a.example/terms' },
     });
@@ -325,7 +333,7 @@ describe('The command line', () => {
   });
 
   it('makes and revokes API keys, and shows them once', async () => {
-    const made = (
+    const created = (
       await done([
         'api-key',
         'create',
@@ -338,8 +346,8 @@ describe('The command line', () => {
         '--json',
       ])
     ).json();
-    expect(made.key).to.match(/^[0-9a-f]{32}$/);
-    expect(made.secret).to.match(/^[0-9a-f]{32}$/);
+    expect(created.key).to.match(/^[0-9a-f]{32}$/);
+    expect(created.secret).to.match(/^[0-9a-f]{32}$/);
     const own = [
       'api-key',
       'create',
@@ -354,7 +362,7 @@ describe('The command line', () => {
     ];
     expect((await done([...own, '--account', 'bob', '--json'])).json().key).to.match(/^avk_[0-9a-f]{64}$/);
     const list = await done(['api-key', 'list', '--organization', 'clinic']);
-    expect(list.stdout).to.contain(String(made.id)).and.not.to.contain(String(made.key));
+    expect(list.stdout).to.contain(String(created.id)).and.not.to.contain(String(created.key));
     expect(
       JSON.stringify((await done(['api-key', 'list', '--organization', 'clinic', '--json'])).json()),
     ).not.to.match(/hash/i);
@@ -363,8 +371,8 @@ describe('The command line', () => {
       ['api-key', 'create', '--organization', 'clinic', '--vendor', 'medisync', '--name', 'n'],
       'medisync has no API keys',
     );
-    await done(['api-key', 'revoke', String(made.id)]);
-    await refused(['api-key', 'revoke', String(made.id)], 'portico api-key list');
+    await done(['api-key', 'revoke', String(created.id)]);
+    await refused(['api-key', 'revoke', String(created.id)], 'portico api-key list');
   });
 
   it('T6 lists and rotates signing keys, without showing one', async () => {
@@ -399,7 +407,7 @@ describe('The command line', () => {
       'broken.yaml',
       'accounts: [{ organization: seeded, emial: x }]\nclient: []',
     );
-    await refused(['seed', broken], /has 2 mistakes; nothing was loaded/);
+    await refused(['seed', broken], /has 2 issues; nothing was loaded/);
     await refused(['seed', 'gone.yaml'], 'gone.yaml: does not exist');
   });
 

@@ -178,10 +178,10 @@ describe('The server process', function () {
 });
 
 /** What `look` finds, when it finds it; fails after 30 seconds. */
-async function until<Found>(look: () => Found | false | null | undefined): Promise<Found> {
+async function until<Result>(look: () => Result | false | null | undefined): Promise<Result> {
   for (let tries = 0; tries < 600; tries += 1) {
-    const found = look();
-    if (found) return found;
+    const result = look();
+    if (result) return result;
     await pause(50);
   }
   throw new Error('It did not happen within 30 s.');

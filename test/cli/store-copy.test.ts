@@ -5,7 +5,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
 import type { OidcLine, Pair } from '../nodes/calls.ts';
-import { introspect, oidcAgain, oidcSignIn, refreshOidc, send, vseeDoor } from '../nodes/calls.ts';
+import { introspect, oidcAgain, oidcSignIn, refreshOidc, send, vseeChannel } from '../nodes/calls.ts';
 import { recordsApi } from '../support/clients.ts';
 import { freePort } from '../support/ports.ts';
 import { CLIENTS, PEOPLE } from '../support/server.ts';
@@ -53,7 +53,7 @@ describe('portico store copy', function () {
     terminal = openTerminal(config);
     const server = await start('embedded');
     line = await oidcSignIn(server.issuer);
-    vsee = await vseeDoor.signIn(server.issuer);
+    vsee = await vseeChannel.signIn(server.issuer);
     keysBefore = await keysOf(server.issuer);
     const whileServing = await terminal.run(COPY);
     expect(whileServing.code).to.equal(1);
@@ -66,11 +66,11 @@ describe('portico store copy', function () {
   });
 
   it('copies from the embedded to the distributed store, and knows no other way', async () => {
-    for (const way of [
+    for (const method of [
       ['--from', 'distributed', '--to', 'embedded'],
       ['--from', 'embedded', '--to', 'embedded'],
     ]) {
-      const { code, stderr } = await terminal.run(['store', 'copy', ...way]);
+      const { code, stderr } = await terminal.run(['store', 'copy', ...method]);
       expect(code).to.equal(1);
       expect(stderr).to.contain('Only --from embedded --to distributed');
     }
@@ -104,7 +104,7 @@ describe('portico store copy', function () {
       });
       const refreshed = await refreshOidc(issuer, line.refresh);
       expect(refreshed.status, refreshed.text).to.equal(200);
-      const next = await vseeDoor.refresh(issuer, vsee.refresh);
+      const next = await vseeChannel.refresh(issuer, vsee.refresh);
       expect(next.status, next.text).to.equal(200);
     } finally {
       await server.stop();

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { describeConfiguration } from '../../src/config/document.ts';
 import { variableOf } from '../../src/config/environment.ts';
+import { ConfigError } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/mistakes.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { factsOf, pathsOf, schemaAt } from '../../src/config/shape.ts';
+import { pathsOf, requestInfoOf, schemaAt } from '../../src/config/shape.ts';
 import { dialectNames, dialectSettings } from '../../src/dialects/registry.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -20,7 +20,7 @@ describe('docs/configuration.md', () => {
   it('explains every key', () => {
     const silent = pathsOf(configSchema).filter((key) => {
       const schema = schemaAt(configSchema, key.split('.'));
-      return !schema || !factsOf(schema)?.about;
+      return !schema || !requestInfoOf(schema)?.about;
     });
     expect(silent).to.deep.equal([]);
   });
@@ -44,7 +44,7 @@ describe('docs/configuration.md', () => {
       loadConfig({ env, dialects });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      expect(error.mistakes.filter(({ message }) => message.startsWith('names no known key'))).to.deep.equal(
+      expect(error.issues.filter(({ message }) => message.startsWith('names no known key'))).to.deep.equal(
         [],
       );
     }
@@ -61,7 +61,7 @@ describe('.env.example', () => {
     );
     expect(() => loadConfig({ env })).to.throw(
       ConfigError,
-      /^The configuration has one mistake:\n {2}keys\.encryption/,
+      /^The configuration has one issue:\n {2}keys\.encryption/,
     );
     const commented = lines
       .filter((line) => /^# PORTICO_/.test(line))

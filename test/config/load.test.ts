@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
+import { ConfigError } from '../../src/config/issues.ts';
 import type { LoadOptions } from '../../src/config/load.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/mistakes.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { dialectSettings } from '../../src/dialects/registry.ts';
 
@@ -28,13 +28,13 @@ describe('The configuration', () => {
     loadConfig({ env, cwd, dialects, ...more });
   const own = (yaml: string, env: Record<string, string> = {}) =>
     load({ ...env, PORTICO_CONFIG: write('portico.yaml', yaml) });
-  /** The mistakes of a configuration that must have some, by path. */
-  function mistakes(work: () => unknown) {
+  /** The issues of a configuration that must have some, by path. */
+  function issues(work: () => unknown) {
     try {
       work();
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      return { error, byPath: new Map(error.mistakes.map((mistake) => [mistake.path, mistake])) };
+      return { error, byPath: new Map(error.issues.map((issue) => [issue.path, issue])) };
     }
     throw new Error('The configuration was accepted.');
   }
@@ -116,7 +116,7 @@ describe('The configuration', () => {
     for (const text of ['10', '1.5h', '0s', '-5m', '5 m', '5M', '1w', '0', '', '1e3s']) {
       if (text === '10' || text === '') continue;
       it(`${text} is none`, () => {
-        const { byPath } = mistakes(() => own(`sessions: { idle: "${text}" }`));
+        const { byPath } = issues(() => own(`sessions: { idle: "${text}" }`));
         expect(byPath.get('sessions.idle')?.message).to.match(/^must be a duration/);
       });
     }
@@ -168,13 +168,13 @@ describe('The configuration', () => {
 
     it('refuses one key set by two spellings', () => {
       const env = { PORTICO_HTTP__TRUSTEDPROXIES: '10.0.0.1', PORTICO_HTTP__TRUSTED_PROXIES: '10.0.0.2' };
-      expect(mistakes(() => load(env)).byPath.get('PORTICO_HTTP__TRUSTED_PROXIES')?.message).to.contain(
+      expect(issues(() => load(env)).byPath.get('PORTICO_HTTP__TRUSTED_PROXIES')?.message).to.contain(
         'keep one',
       );
     });
 
     it('does not set the environment itself', () => {
-      expect(mistakes(() => load({ PORTICO_ENVIRONMENT: 'test' })).byPath).to.have.key('PORTICO_ENVIRONMENT');
+      expect(issues(() => load({ PORTICO_ENVIRONMENT: 'test' })).byPath).to.have.key('PORTICO_ENVIRONMENT');
     });
   });
 
@@ -205,12 +205,12 @@ dialects: { medisync: { accessToken: { signing: HS256, secret_file: shared } } }
     });
 
     it('tells which file cannot be read', () => {
-      const { byPath } = mistakes(() => load({ PORTICO_KEYS__COOKIES_FILE: 'nowhere' }));
+      const { byPath } = issues(() => load({ PORTICO_KEYS__COOKIES_FILE: 'nowhere' }));
       expect(byPath.get('PORTICO_KEYS__COOKIES_FILE')?.message).to.equal('cannot be read (ENOENT)');
     });
   });
 
-  describe('mistakes', () => {
+  describe('issues', () => {
     const YAML = `
 issuer: https://id.example/path
 htp: { port: 1 }
@@ -229,18 +229,16 @@ dialects:
 
     it('tell that Redis is either watched by Sentinels or a cluster', () => {
       const both = 'store: { redis: { sentinels: ["redis://:secret@a"], cluster: ["redis://b"] } }';
-      const { byPath } = mistakes(() => own(both));
+      const { byPath } = issues(() => own(both));
       expect(byPath.get('store.redis')?.message).to.equal('must not have both sentinels and cluster');
       expect(JSON.stringify([...byPath])).not.to.contain('secret@');
       expect(
-        mistakes(() => own('store: { redis: { cluster: [] } }')).byPath.get('store.redis.cluster')?.message,
+        issues(() => own('store: { redis: { cluster: [] } }')).byPath.get('store.redis.cluster')?.message,
       ).to.equal('must name at least one');
     });
 
     it('are reported all at once, each with its path', () => {
-      const { byPath } = mistakes(() =>
-        own(YAML, { PORTICO_LOG__LEVEL: 'loud', PORTICO_LOGG__LEVEL: 'info' }),
-      );
+      const { byPath } = issues(() => own(YAML, { PORTICO_LOG__LEVEL: 'loud', PORTICO_LOGG__LEVEL: 'info' }));
       expect([...byPath.keys()]).to.have.members([
         'issuer',
         'htp',
@@ -265,7 +263,7 @@ dialects:
     });
 
     it('tell the value, who set it, and what is allowed', () => {
-      const { error } = mistakes(() => own(YAML, { PORTICO_LOG__LEVEL: 'loud' }));
+      const { error } = issues(() => own(YAML, { PORTICO_LOG__LEVEL: 'loud' }));
       expect(error.message).to.contain('http.workers is 0 (');
       expect(error.message).to.contain('portico.yaml): must be 1 or more');
       expect(error.message).to.contain('log.level is "loud" (PORTICO_LOG__LEVEL): must be fatal or error');
@@ -274,7 +272,7 @@ dialects:
     });
 
     it('name the key that was probably meant', () => {
-      const { byPath } = mistakes(() => own(YAML, { PORTICO_HTTP__WORKRES: '2' }));
+      const { byPath } = issues(() => own(YAML, { PORTICO_HTTP__WORKRES: '2' }));
       expect(byPath.get('http.prot')?.message).to.contain('did you mean port?');
       expect(byPath.get('htp')?.message).to.contain('did you mean http?');
       expect(byPath.get('dialects.vsea')?.message).to.contain('did you mean vsee?');
@@ -292,43 +290,41 @@ dialects:
         PORTICO_DIALECTS__MEDISYNC__ACCESSTOKEN__SECRET: 'Kept-Away-6',
         PORTICO_DIALECTS__MEDISYNC__ACCESSTOKEN__SIGNING: 'HS256',
       };
-      const { error } = mistakes(() =>
-        own('federation: { google: { clientSecret: [Kept-Away-7] } }', secrets),
-      );
-      expect(error.mistakes).to.have.lengthOf(7);
-      expect(JSON.stringify(error.mistakes) + error.message).not.to.contain('Kept-Away');
+      const { error } = issues(() => own('federation: { google: { clientSecret: [Kept-Away-7] } }', secrets));
+      expect(error.issues).to.have.lengthOf(7);
+      expect(JSON.stringify(error.issues) + error.message).not.to.contain('Kept-Away');
     });
 
     it('include a file that is not there or cannot be read as YAML', () => {
-      expect(mistakes(() => load({ PORTICO_CONFIG: 'gone.yaml' })).byPath.get('gone.yaml')?.message).to.equal(
+      expect(issues(() => load({ PORTICO_CONFIG: 'gone.yaml' })).byPath.get('gone.yaml')?.message).to.equal(
         'does not exist',
       );
       const broken = write('broken.yaml', 'http: { port: 1');
-      expect(mistakes(() => load({ PORTICO_CONFIG: broken })).byPath.get(broken)?.message).to.match(
+      expect(issues(() => load({ PORTICO_CONFIG: broken })).byPath.get(broken)?.message).to.match(
         /^cannot be read/,
       );
       const list = write('list.yaml', '- a');
-      expect(mistakes(() => load({ PORTICO_CONFIG: list })).byPath.get(list)?.message).to.equal(
+      expect(issues(() => load({ PORTICO_CONFIG: list })).byPath.get(list)?.message).to.equal(
         'must be a table of keys',
       );
     });
 
     it('include hostile keys', () => {
-      const { byPath } = mistakes(() =>
+      const { byPath } = issues(() =>
         own('__proto__: { demo: true }\nconstructor: 1\nhttp: { __proto__: { a: 1 } }'),
       );
       expect(byPath).to.include.keys('__proto__', 'constructor', 'http.__proto__');
     });
 
     it('include an unknown NODE_ENV', () => {
-      expect(mistakes(() => load({ NODE_ENV: 'prod' })).byPath.get('environment')?.message).to.equal(
+      expect(issues(() => load({ NODE_ENV: 'prod' })).byPath.get('environment')?.message).to.equal(
         'must be development or production or test',
       );
-      expect(mistakes(() => load({ NODE_ENV: '../../etc/x' })).byPath).to.include.keys('environment');
+      expect(issues(() => load({ NODE_ENV: '../../etc/x' })).byPath).to.include.keys('environment');
     });
 
     it('include two dialects that are one client, and half a configuration for Apple', () => {
-      const { byPath } = mistakes(() =>
+      const { byPath } = issues(() =>
         own(`
 dialects: { visitnote: { clientId: one }, medisync: { clientId: one } }
 federation: { apple: { enabled: true, clientId: web, teamId: T }, google: { enabled: true } }
@@ -366,12 +362,12 @@ federation: { apple: { enabled: true, clientId: web, teamId: T }, google: { enab
       ' https://id.example',
     ]) {
       it(`${JSON.stringify(issuer)} is none`, () => {
-        expect(mistakes(() => own(`issuer: "${issuer}"`)).byPath).to.have.key('issuer');
+        expect(issues(() => own(`issuer: "${issuer}"`)).byPath).to.have.key('issuer');
       });
     }
   });
 
-  it('of the project is free of mistakes for development and test', () => {
+  it('of the project is free of issues for development and test', () => {
     for (const NODE_ENV of ['development', 'test']) expect(() => load({ NODE_ENV })).not.to.throw();
     expect(load().seed[0]).to.match(/config\/seed\/demo\.yaml$/);
   });

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
+import { ConfigError } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/mistakes.ts';
 import { dialectSettings } from '../../src/dialects/registry.ts';
 
 const KEY = randomBytes(32).toString('base64');
@@ -28,7 +28,7 @@ describe('Production', () => {
       loadConfig({ env: { ...COMPLETE, ...env }, cwd: folder, dialects: dialectShapes });
       return [];
     } catch (error) {
-      if (error instanceof ConfigError) return error.mistakes.map((mistake) => mistake.path);
+      if (error instanceof ConfigError) return error.issues.map((issue) => issue.path);
       throw error;
     }
   }

@@ -15,7 +15,7 @@ import { openClient } from '../support/http-client.ts';
 import type { TestServer } from '../support/server.ts';
 import { startTestServer } from '../support/server.ts';
 
-export interface DialectFacts {
+export interface DialectInfo {
   readonly dialect: Dialect;
   /** Where its people are. */
   readonly organization: string;
@@ -88,18 +88,18 @@ export class DialectUnderTest {
   withoutPassword!: AccountRecord;
   #client!: HttpClient;
   #address = 0;
-  readonly #facts: DialectFacts;
-  readonly #neighbour: DialectFacts;
+  readonly #facts: DialectInfo;
+  readonly #neighbour: DialectInfo;
   readonly #settings: Record<string, unknown>;
   readonly #mounts: ReturnType<typeof checkDialects>['mounts'];
   readonly clientId: string;
 
-  constructor(facts: DialectFacts, neighbour: DialectFacts) {
-    this.#facts = facts;
+  constructor(context: DialectInfo, neighbour: DialectInfo) {
+    this.#facts = context;
     this.#neighbour = neighbour;
-    this.#settings = { [facts.dialect.name]: { enabled: true } };
+    this.#settings = { [context.dialect.name]: { enabled: true } };
     const checked = checkDialects({
-      dialects: [facts.dialect],
+      dialects: [context.dialect],
       settings: this.#settings,
       reserved: () => false,
     });
@@ -150,7 +150,7 @@ export class DialectUnderTest {
   }
 
   /** Each request from an address of its own, so that no limit of one test reaches another. */
-  async send({ method, path, headers, json, text }: Sent, facts = this.#facts): Promise<Incoming> {
+  async send({ method, path, headers, json, text }: Sent, context = this.#facts): Promise<Incoming> {
     this.#address += 1;
     const body = text ?? (json === undefined ? undefined : JSON.stringify(json));
     const reply = await this.#client.send({
@@ -159,31 +159,31 @@ export class DialectUnderTest {
       headers: {
         'x-forwarded-for': `10.${this.#address >> 16}.${(this.#address >> 8) & 255}.${this.#address & 255}`,
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-        ...facts.headers,
+        ...context.headers,
         ...headers,
       },
       ...(body === undefined ? {} : { body }),
     });
-    if (facts === this.#facts) this.#holdToTables({ method, path, reply });
+    if (context === this.#facts) this.#holdToTables({ method, path, reply });
     return reply;
   }
 
   /** A reply that its endpoint lists must be as its schema says. */
   #holdToTables({ method, path, reply }: { method: string; path: string; reply: Incoming }): void {
-    const found = findRoute(this.#mounts, { method, path: path.replace(/\?.*/, ''), host: '127.0.0.1' });
-    if (found?.kind !== 'endpoint' || !reply.headers['content-type']?.startsWith('application/json')) return;
-    const schema = found.endpoint.replies[reply.status];
+    const result = findRoute(this.#mounts, { method, path: path.replace(/\?.*/, ''), host: '127.0.0.1' });
+    if (result?.kind !== 'endpoint' || !reply.headers['content-type']?.startsWith('application/json')) return;
+    const schema = result.endpoint.replies[reply.status];
     if (schema === undefined || method === 'HEAD') return;
     this.answered += 1;
     const judged = schema.safeParse(reply.json());
     if (!judged.success) this.undocumented.push(`${method} ${path} ${reply.status}: ${judged.error.message}`);
   }
 
-  signIn(login: string, password = PASSWORD, facts = this.#facts): Promise<Incoming> {
+  signIn(login: string, password = PASSWORD, context = this.#facts): Promise<Incoming> {
     this.secrets.add(password);
     return this.send(
-      { method: 'POST', path: facts.signIn.path, json: facts.signIn.body(login, password) },
-      facts,
+      { method: 'POST', path: context.signIn.path, json: context.signIn.body(login, password) },
+      context,
     );
   }
 
@@ -191,13 +191,13 @@ export class DialectUnderTest {
     return this.#tokenAt(this.#facts, account.email ?? '');
   }
 
-  async #tokenAt(facts: DialectFacts, email: string): Promise<string> {
-    const reply = await this.signIn(email, PASSWORD, facts);
-    expect(reply.status, reply.text).to.equal(facts.signIn.status);
-    const token = pointed(reply.json(), facts.signIn.token);
+  async #tokenAt(context: DialectInfo, email: string): Promise<string> {
+    const reply = await this.signIn(email, PASSWORD, context);
+    expect(reply.status, reply.text).to.equal(context.signIn.status);
+    const token = pointed(reply.json(), context.signIn.token);
     this.secrets.add(token);
-    if (facts.signIn.refreshToken !== undefined)
-      this.secrets.add(pointed(reply.json(), facts.signIn.refreshToken));
+    if (context.signIn.refreshToken !== undefined)
+      this.secrets.add(pointed(reply.json(), context.signIn.refreshToken));
     return token;
   }
 
@@ -294,15 +294,15 @@ export class DialectUnderTest {
     const strange: string[] = [];
     const undo: (() => void)[] = [];
     const watch = (owner: object, methods: readonly string[]) => {
-      const target = owner as Record<string, (...given: unknown[]) => unknown>;
+      const target = owner as Record<string, (...input: unknown[]) => unknown>;
       for (const method of methods) {
         const original = target[method];
         if (original === undefined) continue;
-        target[method] = (...given) => {
-          const texts = method === 'verify' || method === 'hash' ? given.slice(0, 1) : given;
+        target[method] = (...input) => {
+          const texts = method === 'verify' || method === 'hash' ? input.slice(0, 1) : input;
           if (!texts.every((text) => typeof text === 'string'))
-            strange.push(`${method}(${JSON.stringify(given)})`);
-          return original.apply(owner, given);
+            strange.push(`${method}(${JSON.stringify(input)})`);
+          return original.apply(owner, input);
         };
         undo.push(() => {
           target[method] = original;

@@ -5,14 +5,14 @@
 import { expect } from 'chai';
 import { setStatus } from '../../src/identity/accounts/set-status.ts';
 import type { Incoming } from '../support/http-client.ts';
-import type { DialectFacts, Refusal } from './dialect-under-test.ts';
+import type { DialectInfo, Refusal } from './dialect-under-test.ts';
 import { DialectUnderTest, PASSWORD } from './dialect-under-test.ts';
 import { hostileBodies } from './hostile-bodies.ts';
 
 /** `neighbour`: another dialect, whose tokens must open nothing here. */
-export function dialectSuite(name: string, facts: DialectFacts, neighbour: DialectFacts): void {
+export function dialectSuite(name: string, context: DialectInfo, neighbour: DialectInfo): void {
   describe(`the dialect ${name}`, () => {
-    const suite = new DialectUnderTest(facts, neighbour);
+    const suite = new DialectUnderTest(context, neighbour);
     before(() => suite.start());
     after(() => suite.stop());
 
@@ -23,7 +23,7 @@ export function dialectSuite(name: string, facts: DialectFacts, neighbour: Diale
         await suite.signIn(suite.blocked.email ?? ''),
         await suite.signIn(suite.withoutPassword.email ?? ''),
       ];
-      for (const reply of tries) expectRefusal(reply, facts.refused);
+      for (const reply of tries) expectRefusal(reply, context.refused);
       expect(new Set(tries.map(({ text }) => text)).size).to.equal(1);
       expect(new Set(tries.map(comparableHeaders)).size).to.equal(1);
     });
@@ -35,7 +35,7 @@ export function dialectSuite(name: string, facts: DialectFacts, neighbour: Diale
       expect(known).to.include({ active: true, client_id: suite.clientId, sub: suite.person.id });
       await suite.revoke(token);
       expect(await suite.introspect(token)).to.deep.equal({ active: false });
-      expectRefusal(await suite.me(token), facts.deadToken);
+      expectRefusal(await suite.me(token), context.deadToken);
     });
 
     it('says the same of every token that is not good', async () => {
@@ -48,9 +48,9 @@ export function dialectSuite(name: string, facts: DialectFacts, neighbour: Diale
         'eyJhbGciOiJub25lIn0.e30.',
         `${'a'.repeat(4000)}`,
       ];
-      for (const bad of dead) expectRefusal(await suite.me(bad), facts.deadToken);
-      const none = facts.noCredential ?? facts.deadToken;
-      expectRefusal(await suite.send({ method: 'GET', path: facts.me.path }), none);
+      for (const bad of dead) expectRefusal(await suite.me(bad), context.deadToken);
+      const none = context.noCredential ?? context.deadToken;
+      expectRefusal(await suite.send({ method: 'GET', path: context.me.path }), none);
       expectRefusal(await suite.me(''), none);
     });
 
@@ -58,17 +58,17 @@ export function dialectSuite(name: string, facts: DialectFacts, neighbour: Diale
       const account = await suite.newPerson('sinceblocked');
       const token = await suite.token(account);
       await setStatus(suite.server.running.identity, { accountId: account.id, status: 'blocked' });
-      expectRefusal(await suite.me(token), facts.deadToken);
-      expectRefusal(await suite.signIn(account.email ?? ''), facts.refused);
+      expectRefusal(await suite.me(token), context.deadToken);
+      expectRefusal(await suite.signIn(account.email ?? ''), context.refused);
     });
 
     it('T3 T4 takes no token of another dialect, and no other dialect takes its', async () => {
-      expectRefusal(await suite.me(await suite.foreignToken()), facts.deadToken);
+      expectRefusal(await suite.me(await suite.foreignToken()), context.deadToken);
       expectRefusal(await suite.foreignMe(await suite.token()), neighbour.deadToken);
     });
 
     it('C7 signs nobody in by GET, and reads no credential from the query or the body', async () => {
-      const { path, body } = facts.signIn;
+      const { path, body } = context.signIn;
       const fields = body(suite.person.email ?? '', PASSWORD);
       const query = new URLSearchParams(
         Object.entries(fields).map(([key, value]): [string, string] => [key, String(value)]),
@@ -81,19 +81,19 @@ export function dialectSuite(name: string, facts: DialectFacts, neighbour: Diale
       expect(posted.status).to.be.within(400, 499);
       const token = await suite.token();
       for (const key of ['access_token', 'token', 'api_token', 'authorization', 'X-ApiToken']) {
-        const reply = await suite.send({ method: 'GET', path: `${facts.me.path}?${key}=${token}` });
-        expectRefusal(reply, facts.noCredential ?? facts.deadToken);
+        const reply = await suite.send({ method: 'GET', path: `${context.me.path}?${key}=${token}` });
+        expectRefusal(reply, context.noCredential ?? context.deadToken);
       }
     });
 
     it('H3 answers a body of more than 64 KiB in its own words', async () => {
       const reply = await suite.send({
         method: 'POST',
-        path: facts.signIn.path,
+        path: context.signIn.path,
         headers: { 'content-type': 'application/json' },
         text: JSON.stringify({ filler: 'x'.repeat(70_000) }),
       });
-      expectRefusal(reply, facts.tooLarge);
+      expectRefusal(reply, context.tooLarge);
     });
 
     it('C6 lets no hostile body through to the domain, on any route, and stores none', async function () {

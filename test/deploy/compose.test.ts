@@ -8,8 +8,8 @@ import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import { parse } from 'yaml';
+import { ConfigError } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/mistakes.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { dialectSettings } from '../../src/dialects/registry.ts';
 import { freePort } from '../support/ports.ts';
@@ -196,9 +196,9 @@ describe('docker-compose.yml', () => {
     });
     expect(healthcheck?.test.at(-1)).to.contain('.auth("root", password)');
     const [script = ''] = volumes.filter((volume) => volume.includes('/docker-entrypoint-initdb.d/'));
-    const made: unknown[] = [];
+    const created: unknown[] = [];
     runInNewContext(readFileSync(located(script.split(':')[0] ?? ''), 'utf8'), {
-      db: { getSiblingDB: (at: string) => ({ createUser: (user: object) => made.push({ at, ...user }) }) },
+      db: { getSiblingDB: (at: string) => ({ createUser: (user: object) => created.push({ at, ...user }) }) },
       require: () => ({
         readFileSync: (file: string) =>
           readFileSync(located(`./deploy/secrets/${path.basename(file)}`), 'utf8'),
@@ -207,7 +207,7 @@ describe('docker-compose.yml', () => {
     const [, service = {}] = portico[0] ?? [];
     const { mongo } = configOf(service).store;
     const { username, password, searchParams } = new URL(mongo.url);
-    expect(JSON.parse(JSON.stringify(made))).to.deep.equal([
+    expect(JSON.parse(JSON.stringify(created))).to.deep.equal([
       {
         at: searchParams.get('authSource'),
         user: username,

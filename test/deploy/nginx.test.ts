@@ -22,9 +22,9 @@ describe('nginx as shipped, before two nodes', function () {
   let nginx: Nginx;
   let nodes: [RecordingNode, RecordingNode];
   before(async function () {
-    const found = nginxProgram();
-    if (!found) return this.skip();
-    program = found;
+    const result = nginxProgram();
+    if (!result) return this.skip();
+    program = result;
     nodes = [await startRecordingNode(), await startRecordingNode()];
     nginx = await startNginx(program, [nodes[0].port, nodes[1].port]);
   });
@@ -345,10 +345,10 @@ describe('nginx as shipped, before two nodes', function () {
         '2001:db8::a:b:c:d': '2001:db8',
         '::1': 'alone',
       };
-      const found: Record<string, string | undefined> = {};
-      for (const address of Object.keys(clients)) found[address] = await clientOf(address);
+      const result: Record<string, string | undefined> = {};
+      for (const address of Object.keys(clients)) result[address] = await clientOf(address);
       await shown.close();
-      expect(found).to.deep.equal({ ...clients });
+      expect(result).to.deep.equal({ ...clients });
     });
   });
 

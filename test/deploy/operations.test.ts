@@ -67,9 +67,9 @@ describe('docs/operations.md', function () {
     const { program } = await import('../../src/cli.ts');
     const commands = program().commands;
     for (const [, group, name] of guide.matchAll(/portico (config|keys|store|organization|audit) (\w+)/g)) {
-      const found = commands.find((command) => command.name() === group);
+      const result = commands.find((command) => command.name() === group);
       expect(
-        found?.commands.map((command) => command.name()),
+        result?.commands.map((command) => command.name()),
         `portico ${group}`,
       ).to.include(name);
     }

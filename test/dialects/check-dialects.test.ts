@@ -8,12 +8,12 @@ import { echo, PLAIN, probe, probeEndpoint } from './probe.ts';
 
 const ORDER: readonly Step[] = probe({ name: 'any' }).order;
 
-function problemsOf(dialects: readonly Dialect[], settings: Record<string, unknown> = {}): readonly string[] {
+function issuesOf(dialects: readonly Dialect[], settings: Record<string, unknown> = {}): readonly string[] {
   try {
     checkDialects({ dialects, settings, reserved: (path) => path === '/token' });
     return [];
   } catch (error) {
-    if (error instanceof DialectsRefused) return error.problems;
+    if (error instanceof DialectsRefused) return error.issues;
     throw error;
   }
 }
@@ -22,26 +22,26 @@ const at = (path: string) => probeEndpoint({ ...PLAIN, path, answer: async () =>
 
 describe('what stops the start', () => {
   it('is nothing when all is well', () => {
-    expect(problemsOf([probe({ name: 'one' }), probe({ name: 'two' })])).to.deep.equal([]);
+    expect(issuesOf([probe({ name: 'one' }), probe({ name: 'two' })])).to.deep.equal([]);
   });
 
   for (const step of STEPS) {
     it(`is an order of checks that lacks '${step}'`, () => {
       const order = ORDER.filter((listed) => listed !== step);
-      expect(problemsOf([probe({ name: 'one', dialect: { order } })])).to.include(
+      expect(issuesOf([probe({ name: 'one', dialect: { order } })])).to.include(
         `one: its order of checks lacks '${step}'`,
       );
     });
   }
 
   it('is a check that is named twice', () => {
-    const problems = problemsOf([probe({ name: 'one', dialect: { order: [...ORDER, 'limits'] } })]);
-    expect(problems).to.deep.equal(["one: its order of checks names 'limits' twice"]);
+    const issues = issuesOf([probe({ name: 'one', dialect: { order: [...ORDER, 'limits'] } })]);
+    expect(issues).to.deep.equal(["one: its order of checks names 'limits' twice"]);
   });
 
   it('is an order in which a check cannot know what it needs', () => {
     const order: Step[] = ['fields', ...ORDER.filter((step) => step !== 'fields')];
-    expect(problemsOf([probe({ name: 'one', dialect: { order } })])).to.include(
+    expect(issuesOf([probe({ name: 'one', dialect: { order } })])).to.include(
       "one: 'syntax' must come before 'fields'",
     );
   });
@@ -49,70 +49,70 @@ describe('what stops the start', () => {
   it('is a guard that the dialect does not have, and one that no order names', () => {
     const guards = { idle: () => undefined };
     const order: Step[] = ['guard:missing', ...ORDER];
-    expect(problemsOf([probe({ name: 'one', dialect: { order, guards } })])).to.deep.equal([
+    expect(issuesOf([probe({ name: 'one', dialect: { order, guards } })])).to.deep.equal([
       "one: its order of checks names the guard 'missing', which it does not have",
       "one: the guard 'idle' is in no order of checks",
     ]);
   });
 
   it('is two dialects that answer one URL, with both names', () => {
-    const problems = problemsOf([
+    const issues = issuesOf([
       probe({ name: 'one', mount: { base: '/api', endpoints: [at('/v1/sign-in')], owns: false } }),
       probe({ name: 'two', mount: { base: '/api/v1', endpoints: [at('/sign-in')], owns: false } }),
     ]);
-    expect(problems).to.have.length(1);
-    expect(problems[0]).to.match(/two and one both answer POST \/api\/v1\/sign-in/);
+    expect(issues).to.have.length(1);
+    expect(issues[0]).to.match(/two and one both answer POST \/api\/v1\/sign-in/);
   });
 
   it('is two endpoints of one dialect that answer one URL', () => {
-    const problems = problemsOf([probe({ name: 'one', endpoints: [at('/users/:id'), at('/users/me')] })]);
-    expect(problems.join()).to.match(/one and one both answer POST \/one\/users\/:id/);
+    const issues = issuesOf([probe({ name: 'one', endpoints: [at('/users/:id'), at('/users/me')] })]);
+    expect(issues.join()).to.match(/one and one both answer POST \/one\/users\/:id/);
   });
 
   it('is not a named segment whose form keeps the two apart', () => {
     const numbered = { ...at('/users/:id'), segments: { id: /\d+/ } };
-    expect(problemsOf([probe({ name: 'one', endpoints: [numbered, at('/users/me')] })])).to.deep.equal([]);
+    expect(issuesOf([probe({ name: 'one', endpoints: [numbered, at('/users/me')] })])).to.deep.equal([]);
   });
 
   it('is not one URL on two hosts, nor two methods of one URL', () => {
     const other = { ...at('/x'), method: 'GET' as const };
-    const problems = problemsOf([
+    const issues = issuesOf([
       probe({ name: 'one', mount: { base: '', hosts: ['a.test'], endpoints: [at('/x')], owns: false } }),
       probe({ name: 'two', mount: { base: '', hosts: ['b.test'], endpoints: [at('/x')], owns: false } }),
       probe({ name: 'three', mount: { base: '', endpoints: [other], owns: false } }),
     ]);
-    expect(problems).to.deep.equal([]);
+    expect(issues).to.deep.equal([]);
   });
 
   it('is two dialects that own one base', () => {
-    const problems = problemsOf([
+    const issues = issuesOf([
       probe({ name: 'one', mount: { base: '/same', endpoints: [at('/a')] } }),
       probe({ name: 'two', mount: { base: '/same', endpoints: [at('/b')] } }),
     ]);
-    expect(problems).to.deep.equal(["one and two both own the base '/same'"]);
+    expect(issues).to.deep.equal(["one and two both own the base '/same'"]);
   });
 
   it("is an endpoint that would take one of the OpenID Connect server's", () => {
-    const problems = problemsOf([
+    const issues = issuesOf([
       probe({ name: 'one', mount: { base: '', endpoints: [at('/token')], owns: false } }),
     ]);
-    expect(problems.join()).to.match(
+    expect(issues.join()).to.match(
       /one answers POST \/token, which is an endpoint of the OpenID Connect server/,
     );
   });
 
   it('is one client for two dialects', () => {
     const dialect = { clientId: () => 'shared-legacy' };
-    expect(problemsOf([probe({ name: 'one', dialect }), probe({ name: 'two', dialect })])).to.deep.equal([
+    expect(issuesOf([probe({ name: 'one', dialect }), probe({ name: 'two', dialect })])).to.deep.equal([
       "one and two both use the client 'shared-legacy'",
     ]);
   });
 
-  it('is every mistake in the settings, each with its path', () => {
-    const problems = problemsOf([probe({ name: 'one' })], {
+  it('is every issue in the settings, each with its path', () => {
+    const issues = issuesOf([probe({ name: 'one' })], {
       one: { base: 'x', limits: { register: 0 }, more: 1 },
     });
-    expect(problems.map((problem) => problem.split(':')[0])).to.have.members([
+    expect(issues.map((issue) => issue.split(':')[0])).to.have.members([
       'dialects.one.base',
       'dialects.one.limits.register',
       'dialects.one',

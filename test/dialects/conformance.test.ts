@@ -1,6 +1,6 @@
 /** Every dialect beside a neighbour whose tokens must open nothing here. */
 import { dialectSuite } from '../conformance/dialect.ts';
-import { exampleFacts, vendors, visitnote } from './facts.ts';
+import { exampleContext, vendors, visitnote } from './vendors.ts';
 
-dialectSuite('example', exampleFacts, visitnote);
-for (const facts of vendors) dialectSuite(facts.dialect.name, facts, exampleFacts);
+dialectSuite('example', exampleContext, visitnote);
+for (const context of vendors) dialectSuite(context.dialect.name, context, exampleContext);

@@ -221,13 +221,13 @@ describe("a dialect's own limits", () => {
   });
 
   it('R3 R4 that cannot be reached refuse with 503, never let pass', async () => {
-    const { attempts } = server.running.stores;
-    const take = attempts.take;
-    attempts.take = () => Promise.reject(new StoreUnavailable('probe'));
+    const { rateLimits } = server.running.stores;
+    const take = rateLimits.take;
+    rateLimits.take = () => Promise.reject(new StoreUnavailable('probe'));
     try {
       expect(await status('/counting/sliding', someone())).to.equal(503);
     } finally {
-      attempts.take = take;
+      rateLimits.take = take;
     }
   });
 });

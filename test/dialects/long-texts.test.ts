@@ -6,12 +6,12 @@ import type { AnySettings } from '../../src/dialects/contract/settings.ts';
 import { schemaOf } from '../../src/dialects/docs/openapi.ts';
 import { checkDialects } from '../../src/dialects/pipeline/validate.ts';
 import { registerAccount } from '../../src/identity/accounts/create-account.ts';
-import type { DialectFacts } from '../conformance/dialect-under-test.ts';
+import type { DialectInfo } from '../conformance/dialect-under-test.ts';
 import type { Place } from '../support/long-texts.ts';
 import { escaped, FORM, HEAD, Sender, slowText } from '../support/long-texts.ts';
 import type { TestServer } from '../support/server.ts';
 import { startTestServer } from '../support/server.ts';
-import { vendors, vsee } from './facts.ts';
+import { vendors, vsee } from './vendors.ts';
 
 const JSON_TYPE = 'application/json';
 const PASSWORD = 'Granary-Window-Feather-63';
@@ -65,16 +65,16 @@ describe('long texts to dialects', function () {
     await server?.close();
   });
 
-  async function credentialOf(facts: DialectFacts): Promise<Record<string, string>> {
-    const { dialect, organization, signIn } = facts;
+  async function credentialOf(context: DialectInfo): Promise<Record<string, string>> {
+    const { dialect, organization, signIn } = context;
     // VSee's directory is for staff, of whom the seed has one.
     let [email, password] = ['doc@x.test', 'Cobalt-Ferry-Thistle-26'];
-    if (facts !== vsee) {
+    if (context !== vsee) {
       [email, password] = [`long.${dialect.name}@people.test`, PASSWORD];
       const account = { email, emailVerified: true, password };
       await registerAccount(server.running.identity, { organization, account });
     }
-    const headers = { 'content-type': JSON_TYPE, ...facts.headers };
+    const headers = { 'content-type': JSON_TYPE, ...context.headers };
     const body = JSON.stringify(signIn.body(email, password));
     const reply = await sender.send('POST', signIn.path, headers, body);
     expect(reply.status, reply.text).to.equal(signIn.status);
@@ -83,7 +83,7 @@ describe('long texts to dialects', function () {
       (value: unknown, name) => (value as Record<string, unknown>)[name],
       reply.json(),
     );
-    return facts.me.headers(String(token));
+    return context.me.headers(String(token));
   }
 
   function pathPlaces(pattern: string, { endpoint, headers }: At): Place[] {
@@ -129,21 +129,21 @@ describe('long texts to dialects', function () {
     return readsForms ? [...places, form] : places;
   }
 
-  async function placesOf(facts: DialectFacts): Promise<Place[]> {
-    const { dialect } = facts;
+  async function placesOf(context: DialectInfo): Promise<Place[]> {
+    const { dialect } = context;
     const settings = { [dialect.name]: { enabled: true } };
     const { mounts } = checkDialects({ dialects: [dialect], settings, reserved: () => false });
-    const credential = await credentialOf(facts);
+    const credential = await credentialOf(context);
     const seen = new Set<AnyEndpoint>();
     const places: Place[] = [];
     for (const { owner, mount, routes } of mounts) {
       for (const { endpoint } of routes.filter((route) => !seen.has(route.endpoint))) {
         seen.add(endpoint);
-        const key = endpoint.caller === 'api-key' ? { 'x-apikey': facts.apiKey?.['x-apikey'] ?? '' } : {};
+        const key = endpoint.caller === 'api-key' ? { 'x-apikey': context.apiKey?.['x-apikey'] ?? '' } : {};
         const shown = endpoint.caller === 'anyone' ? {} : credential;
         const pattern = mount.base + endpoint.path;
         const path = pattern.replace(/\/:\w+/g, '/1');
-        const at = { endpoint, path, headers: { ...facts.headers, ...shown, ...key } };
+        const at = { endpoint, path, headers: { ...context.headers, ...shown, ...key } };
         const accepts = acceptsOf(endpoint, owner.settings);
         const rules = { ...dialect.bodies, ...(typeof endpoint.body === 'object' ? endpoint.body : {}) };
         places.push(...pathPlaces(pattern, at), ...queryPlaces(at, accepts.query));
@@ -153,9 +153,9 @@ describe('long texts to dialects', function () {
     return places;
   }
 
-  for (const facts of vendors) {
-    it(`B1 no field of ${facts.dialect.name} keeps the server from others`, async () => {
-      const places = await placesOf(facts);
+  for (const context of vendors) {
+    it(`B1 no field of ${context.dialect.name} keeps the server from others`, async () => {
+      const places = await placesOf(context);
       expect(places.length).to.be.greaterThan(20);
       const slow = await slowText(places);
       expect(slow, slow).to.equal(undefined);

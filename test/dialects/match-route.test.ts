@@ -9,14 +9,14 @@ function on(method: Endpoint['method'], path: string, segments: Record<string, R
   return probeEndpoint({ ...PLAIN, method, path, segments, answer: async () => ok(path) });
 }
 
-function mount(owner: string, given: Partial<Mount>) {
+function mount(owner: string, input: Partial<Mount>) {
   const whole: Mount = {
     base: '',
     endpoints: [],
     owns: true,
     otherMethods: 'not-found',
     head: true,
-    ...given,
+    ...input,
   };
   return compileMount(owner, whole);
 }
@@ -45,15 +45,15 @@ const MOUNTS = [
 ].sort(byPrecedence);
 
 function ask(method: string, path: string, host = 'portico.test'): string {
-  const found = findRoute(MOUNTS, { method, path, host });
-  if (found === undefined) return 'nobody';
+  const result = findRoute(MOUNTS, { method, path, host });
+  if (result === undefined) return 'nobody';
   const detail =
-    found.kind === 'endpoint'
-      ? JSON.stringify(found.params)
-      : found.kind === 'other-method'
-        ? found.allow.join()
+    result.kind === 'endpoint'
+      ? JSON.stringify(result.params)
+      : result.kind === 'other-method'
+        ? result.allow.join()
         : '';
-  return `${found.at.owner} ${found.kind} ${detail}`.trim();
+  return `${result.at.owner} ${result.kind} ${detail}`.trim();
 }
 
 describe('which endpoint a request means', () => {

@@ -11,7 +11,7 @@ import { startTestServer } from '../support/server.ts';
 import { echo, PLAIN, probe, probeEndpoint } from './probe.ts';
 
 const ANSWERS: Record<string, () => unknown> = {
-  fault: () => {
+  issue: () => {
     throw new Error('the secret detail of a defect');
   },
   store: () => {

@@ -30,7 +30,7 @@ type Name =
 type Given = Readonly<Record<Name, never>>;
 
 /** What a vendor's endpoint may call, and how its result is told. Accounts come as views. */
-const CALLS: Record<string, (use: Use, given: Given) => unknown> = {
+const CALLS: Record<string, (use: Use, input: Given) => unknown> = {
   signIn: (use, { email, password }) => use.signInWithPassword({ login: email, password, by: ['email'] }),
   refresh: (use, { token }) => use.refresh(token),
   endSignIn: (use, { token, owner }) => use.endSignIn(token, owner === undefined ? {} : { owner }),
@@ -42,25 +42,25 @@ const CALLS: Record<string, (use: Use, given: Given) => unknown> = {
   check: (use, { id, password }) => use.checkPassword(id, password),
   setPassword: (use, { id, password }) => use.setPassword(id, password, { minimum: 8 }),
   remove: (use, { id }) => use.deleteAccount(id),
-  register: (use, given) => use.register(given),
+  register: (use, input) => use.register(input),
   keys: (use, { id }) => use.listApiKeys(id),
-  readTicket: (use, { token }) => use.readTicket(token, 'probe'),
+  readLinkToken: (use, { token }) => use.readLinkToken(token, 'probe'),
   confirmAddress: (use, { token }) => use.confirmAddress(token, 'probe'),
-  sendTicket: async (use, { email }) => {
+  sendLinkToken: async (use, { email }) => {
     const account = await use.accountByEmail(email);
-    return use.sendTicket({
+    return use.sendLinkToken({
       account,
       purpose: 'probe',
       prefix: 'prb_',
       lifetime: 60,
       link: 'https://portal.test/?token={token}&in={organization}',
-      letter: 'reset-link',
+      email: 'reset-link',
       supersedes: true,
     });
   },
   adopted: async (use, { token }) => {
     const before = await use.accountByEmail('lea@x.test');
-    const account = await use.readTicket(token, 'probe');
+    const account = await use.readLinkToken(token, 'probe');
     return { before, account, after: await use.accountByEmail('lea@x.test') };
   },
   linked: (use, { issuer, subject }) => use.accountByIdentity({ issuer, subject }),
@@ -120,7 +120,7 @@ describe('what an endpoint may do', () => {
   let address = '127.0.0.1';
   async function use(
     name: string,
-    given: Record<string, unknown> = {},
+    input: Record<string, unknown> = {},
     organization = 'default',
     vendor = 'using',
   ) {
@@ -128,7 +128,7 @@ describe('what an endpoint may do', () => {
       method: 'POST',
       path: `/${vendor}/${name}`,
       headers: { 'content-type': 'application/json', organization, 'x-forwarded-for': address },
-      body: JSON.stringify(given),
+      body: JSON.stringify(input),
     });
     return reply.json() as Told;
   }
@@ -158,8 +158,8 @@ describe('what an endpoint may do', () => {
     expect((await use('byAlias', { alias })).result).to.equal(null);
     expect((await use('byEmail', { email: 'c3@use.test' })).result).to.equal(null);
     for (const name of ['update', 'check', 'setPassword', 'remove', 'keys']) {
-      const given = { id, changes: { claims: { name: 'x' } }, password: PASSWORD };
-      expect((await use(name, given)).refused, name).to.equal('account-not-found');
+      const input = { id, changes: { claims: { name: 'x' } }, password: PASSWORD };
+      expect((await use(name, input)).refused, name).to.equal('account-not-found');
     }
     expect(((await use('account', { id }, 'north_clinic')).result as { alias: string }).alias).to.equal(
       alias,
@@ -284,7 +284,7 @@ describe('what an endpoint may do', () => {
     );
   });
 
-  it('reads a ticket without spending it, in its organization alone, and lets it decide where none is named', async () => {
+  it('reads a link token without spending it, in its organization alone, and lets it decide where none is named', async () => {
     await person('ticket@use.test', 'north_clinic');
     await use('sendTicket', { email: 'ticket@use.test' }, 'north_clinic');
     const [, token = ''] =
@@ -302,7 +302,7 @@ describe('what an endpoint may do', () => {
     expect(adopted.before ?? null).to.equal(null);
     expect(adopted.account?.organization).to.equal('north_clinic');
     expect(adopted.after?.organization).to.equal('north_clinic');
-    expect((await use('confirmAddress', { token }, 'default')).refused).to.equal('ticket-refused');
+    expect((await use('confirmAddress', { token }, 'default')).refused).to.equal('link-token-refused');
     const spent = await Promise.all(
       Array.from({ length: 5 }, () => use('confirmAddress', { token }, 'north_clinic')),
     );
@@ -318,10 +318,10 @@ describe('what an endpoint may do', () => {
     const begun = (await use('start', { provider: 'google' })).result as { url: string; binding: string };
     const state = new URL(begun.url).searchParams.get('state') ?? '';
     const back = { provider: 'google', query: `state=${state}&error=access_denied`, binding: begun.binding };
-    const refused = async (given: object, organization = 'default', vendor = 'using') =>
-      (await use('finish', { ...back, ...given }, organization, vendor)).refused;
+    const refused = async (input: object, organization = 'default', vendor = 'using') =>
+      (await use('finish', { ...back, ...input }, organization, vendor)).refused;
     const other = (await use('start', { provider: 'google' })).result as { binding: string };
-    for (const given of [
+    for (const input of [
       { query: 'error=x' },
       { query: `state=${state}&state=${state}` },
       { query: 'state=unknown' },
@@ -330,7 +330,7 @@ describe('what an endpoint may do', () => {
       { binding: other.binding },
       { provider: 'apple' },
     ]) {
-      expect(await refused(given), JSON.stringify(given)).to.equal('state-refused');
+      expect(await refused(input), JSON.stringify(input)).to.equal('state-refused');
     }
     expect(await refused({}, 'default', 'other')).to.equal('state-refused');
     expect((await use('start', { provider: 'nobody' })).refused).to.equal('not-found');

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
 import {
-  avycennaDoor,
+  avycennaChannel,
   doctor,
   freshAddress,
   mara,
@@ -11,7 +11,7 @@ import {
   oidcSignIn,
   pat,
   send,
-  vseeDoor,
+  vseeChannel,
 } from '../nodes/calls.ts';
 import { basicAuth, ownApp, recordsApi, strangerApi, webApp } from '../support/clients.ts';
 import type { Nodes } from '../support/nodes.ts';
@@ -47,7 +47,7 @@ describe('a dump of both stores after a run', function () {
     keep('the server key in hex', Buffer.from(nodes.key, 'base64').toString('hex'));
     await useOidc();
     await useDialects();
-    await useLetters();
+    await useEmails();
   }
 
   async function useOidc(): Promise<void> {
@@ -81,10 +81,10 @@ describe('a dump of both stores after a run', function () {
   }
 
   async function useDialects(): Promise<void> {
-    const vsee = await vseeDoor.signIn(nodes.url);
+    const vsee = await vseeChannel.signIn(nodes.url);
     keep('VSee token', vsee.access);
     keep('VSee refresh token', vsee.refresh);
-    keep('VSee successor', vseeDoor.pair(await vseeDoor.refresh(nodes.url, vsee.refresh)).refresh);
+    keep('VSee successor', vseeChannel.pair(await vseeChannel.refresh(nodes.url, vsee.refresh)).refresh);
     const key = keep('VSee API key', '6f1d2c3b4a5968778695a4b3c2d1e0f1');
     keep('VSee API secret', '0f1e2d3c4b5a69788796a5b4c3d2e1f0');
     const sso = await send(`${nodes.url}/api_v3/users/sso.json`, {
@@ -92,17 +92,17 @@ describe('a dump of both stores after a run', function () {
       form: { first_name: 'Kim', last_name: 'Ray', type: '200', code: 'dump-person-1' },
     });
     keep('sso_token', (sso.json() as { data: { token: { token: string } } }).data.token.token);
-    const avycenna = await avycennaDoor.signIn(nodes.url);
+    const avycenna = await avycennaChannel.signIn(nodes.url);
     keep('AVYCENNA token', avycenna.access);
     keep('AVYCENNA refresh token', avycenna.refresh);
-    const made = await send(`${nodes.url}/api/v1/api-keys`, {
+    const created = await send(`${nodes.url}/api/v1/api-keys`, {
       headers: { authorization: `Bearer ${avycenna.access}` },
       json: { name: 'Dump', scopes: ['read:users'] },
     });
-    keep('AVYCENNA API key', (made.json() as { key?: string }).key);
+    keep('AVYCENNA API key', (created.json() as { key?: string }).key);
   }
 
-  async function useLetters(): Promise<void> {
+  async function useEmails(): Promise<void> {
     const email = 'dumped@x.test';
     const password = keep('password of a new account', 'Thistle-Quarry-Beacon-52');
     const headers = freshAddress();

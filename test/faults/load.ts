@@ -4,8 +4,8 @@
  * acknowledged goes into the ledger.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RefreshDoor, Reply } from '../nodes/calls.ts';
-import { auditorAt, introspect, oidcDoor, vseeDoor } from '../nodes/calls.ts';
+import type { RefreshChannel, Reply } from '../nodes/calls.ts';
+import { auditorAt, introspect, oidcChannel, vseeChannel } from '../nodes/calls.ts';
 import type { Findings, Ledger, Line } from '../support/ledger.ts';
 import { openLedger } from '../support/ledger.ts';
 
@@ -35,9 +35,9 @@ export interface Load {
 
 /** A retry counts as one for ten seconds from the first use. Milliseconds. */
 const PATIENCE = 9_000;
-const DOORS = [oidcDoor, vseeDoor];
+const CHANNELS = [oidcChannel, vseeChannel];
 
-/** `clients` of them, half at each door, against `at`, until stop(). */
+/** `clients` of them, half at each channel, against `at`, until stop(). */
 export async function startLoad(at: string, { clients }: { clients: number }): Promise<Load> {
   const tally: Tally = {
     requests: 0,
@@ -49,14 +49,14 @@ export async function startLoad(at: string, { clients }: { clients: number }): P
     gaveUp: 0,
   };
   const ledger = openLedger();
-  const doors = new Map<Line, RefreshDoor>();
+  const channels = new Map<Line, RefreshChannel>();
   const run = { at, tally, stopped: false };
   for (let i = 0; i < clients; i += 1) {
-    const door = DOORS[i % DOORS.length] ?? oidcDoor;
-    doors.set(ledger.open(`${door.name} ${i}`, await door.signIn(at)), door);
+    const channel = CHANNELS[i % CHANNELS.length] ?? oidcChannel;
+    channels.set(ledger.open(`${channel.name} ${i}`, await channel.signIn(at)), channel);
   }
-  const doorOf = (line: Line) => doors.get(line) ?? oidcDoor;
-  const working = Promise.all(ledger.lines.map((line) => work(run, line, doorOf(line))));
+  const channelOf = (line: Line) => channels.get(line) ?? oidcChannel;
+  const working = Promise.all(ledger.lines.map((line) => work(run, line, channelOf(line))));
   return {
     tally,
     ledger,
@@ -64,7 +64,7 @@ export async function startLoad(at: string, { clients }: { clients: number }): P
       run.stopped = true;
       await working;
     },
-    audit: () => ledger.audit(auditorAt(at, doorOf)),
+    audit: () => ledger.audit(auditorAt(at, channelOf)),
   };
 }
 
@@ -74,23 +74,23 @@ interface Run {
   stopped: boolean;
 }
 
-async function work(run: Run, line: Line, door: RefreshDoor): Promise<void> {
+async function work(run: Run, line: Line, channel: RefreshChannel): Promise<void> {
   const { at, tally } = run;
   for (let round = 0; !run.stopped; round += 1) {
     const { access, refresh } = line.last;
     if (round % 3 === 2) {
-      const refreshed = await insist(run, () => door.refresh(at, refresh));
+      const refreshed = await insist(run, () => channel.refresh(at, refresh));
       if (refreshed === undefined) {
         tally.gaveUp += 1;
       } else if (refreshed.status === 200) {
         tally.refreshes += 1;
-        line.given(door.pair(refreshed));
+        line.input(channel.pair(refreshed));
       } else {
         tally.wrong.push(`${line.name}: a refresh was answered with ${refreshed.status}: ${refreshed.text}`);
         return;
       }
     } else {
-      const asked = await insist(run, () => askAbout(at, access, door));
+      const asked = await insist(run, () => askAbout(at, access, channel));
       if (asked !== undefined && asked.status !== 200)
         tally.wrong.push(`${line.name}: the access token is not active: ${asked.text}`);
     }
@@ -101,10 +101,10 @@ async function work(run: Run, line: Line, door: RefreshDoor): Promise<void> {
 async function askAbout(
   at: string,
   token: string,
-  door: RefreshDoor,
+  channel: RefreshChannel,
 ): Promise<Pick<Reply, 'status' | 'text'>> {
   try {
-    const { active } = await introspect(at, token, door.introspector);
+    const { active } = await introspect(at, token, channel.introspector);
     return { status: active ? 200 : 410, text: '' };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

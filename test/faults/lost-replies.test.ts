@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Pair, RefreshDoor, Reply } from '../nodes/calls.ts';
-import { activeAt, auditorAt, avycennaDoor, oidcDoor, send, unhurried, vseeDoor } from '../nodes/calls.ts';
+import type { Pair, RefreshChannel, Reply } from '../nodes/calls.ts';
+import {
+  activeAt,
+  auditorAt,
+  avycennaChannel,
+  oidcChannel,
+  send,
+  unhurried,
+  vseeChannel,
+} from '../nodes/calls.ts';
 import type { Fault, FaultProxy } from '../support/fault-proxy.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { Findings } from '../support/ledger.ts';
@@ -53,65 +61,67 @@ describe('Portico behind a network that loses replies', function () {
     ['never delivered', { kind: 'half-open' }],
   ];
 
-  for (const door of [oidcDoor, vseeDoor]) {
-    it(`T9 A7 ${ROUNDS} of ${ROUNDS} clients whose reply was lost after the commit recover (${door.name})`, async () => {
+  for (const channel of [oidcChannel, vseeChannel]) {
+    it(`T9 A7 ${ROUNDS} of ${ROUNDS} clients whose reply was lost after the commit recover (${channel.name})`, async () => {
       const ledger = openLedger();
       let recovered = 0;
       for (let round = 0; round < ROUNDS; round += 1) {
         const [name, fault] = CUTS[round % CUTS.length] ?? ['', { kind: 'none' }];
-        const line = ledger.open(`${door.name} ${round}, ${name}`, await door.signIn(nodes.url));
-        await lose(fault, () => door.refresh(far(), line.last.refresh));
-        await happened(line.name, door, line.last.refresh);
-        const retried = await unhurried(() => door.refresh(nodes.url, line.last.refresh));
+        const line = ledger.open(`${channel.name} ${round}, ${name}`, await channel.signIn(nodes.url));
+        await lose(fault, () => channel.refresh(far(), line.last.refresh));
+        await happened(line.name, channel, line.last.refresh);
+        const retried = await unhurried(() => channel.refresh(nodes.url, line.last.refresh));
         if (retried.status !== 200) continue;
         recovered += 1;
-        line.given(door.pair(retried));
+        line.input(channel.pair(retried));
       }
-      const findings = await ledger.audit(auditorAt(nodes.url, () => door));
-      report(`A7 ${door.name}`, { lost: ROUNDS, recovered, doubled: findings.doubled.length });
+      const findings = await ledger.audit(auditorAt(nodes.url, () => channel));
+      report(`A7 ${channel.name}`, { lost: ROUNDS, recovered, doubled: findings.doubled.length });
       expect(recovered).to.equal(ROUNDS);
       expect(findings).to.deep.include({ lost: [], doubled: [], undead: [] } satisfies Partial<Findings>);
     });
   }
 
   it('T9 A7 a second lost reply is recovered from like the first', async () => {
-    const first = await oidcDoor.signIn(nodes.url);
-    await lose({ kind: 'cut', after: 0 }, () => oidcDoor.refresh(far(), first.refresh));
-    await lose({ kind: 'cut', after: 40 }, () => oidcDoor.refresh(far(), first.refresh));
-    const third = await oidcDoor.refresh(nodes.url, first.refresh);
+    const first = await oidcChannel.signIn(nodes.url);
+    await lose({ kind: 'cut', after: 0 }, () => oidcChannel.refresh(far(), first.refresh));
+    await lose({ kind: 'cut', after: 40 }, () => oidcChannel.refresh(far(), first.refresh));
+    const third = await oidcChannel.refresh(nodes.url, first.refresh);
     expect(third.status).to.equal(200);
-    expect((await oidcDoor.refresh(nodes.url, oidcDoor.pair(third).refresh)).status).to.equal(200);
+    expect((await oidcChannel.refresh(nodes.url, oidcChannel.pair(third).refresh)).status).to.equal(200);
   });
 
   it('T9 AVYCENNA promises that a used token fails, so a client whose reply was lost signs in again', async () => {
-    const first = await avycennaDoor.signIn(nodes.url);
-    await lose({ kind: 'cut', after: 0 }, () => avycennaDoor.refresh(far(), first.refresh));
-    expect((await avycennaDoor.refresh(nodes.url, first.refresh)).status).to.equal(401);
-    expect(await active(avycennaDoor, [first.access])).to.deep.equal([true]);
+    const first = await avycennaChannel.signIn(nodes.url);
+    await lose({ kind: 'cut', after: 0 }, () => avycennaChannel.refresh(far(), first.refresh));
+    expect((await avycennaChannel.refresh(nodes.url, first.refresh)).status).to.equal(401);
+    expect(await active(avycennaChannel, [first.access])).to.deep.equal([true]);
   });
 
   it('A7 a request that was never delivered used nothing', async () => {
-    const first = await oidcDoor.signIn(nodes.url);
-    await lose({ kind: 'black-hole' }, () => oidcDoor.refresh(far(), first.refresh));
-    expect(await active(oidcDoor, [first.refresh])).to.deep.equal([true]);
-    expect((await oidcDoor.refresh(nodes.url, first.refresh)).status).to.equal(200);
+    const first = await oidcChannel.signIn(nodes.url);
+    await lose({ kind: 'black-hole' }, () => oidcChannel.refresh(far(), first.refresh));
+    expect(await active(oidcChannel, [first.refresh])).to.deep.equal([true]);
+    expect((await oidcChannel.refresh(nodes.url, first.refresh)).status).to.equal(200);
   });
 
   // The short form of this is among the tests of test/nodes.
   if (ROUNDS > 10) {
     it('A7 T7 a token that comes again after the leeway, its reply lost or not, ends its family', async () => {
-      const prepared: { door: RefreshDoor; first: Pair; sibling: Pair }[] = [];
-      for (const door of [oidcDoor, vseeDoor]) {
-        const first = await door.signIn(nodes.url);
-        const sibling = await door.signIn(nodes.url);
-        await lose({ kind: 'cut', after: 0 }, () => door.refresh(far(), first.refresh));
-        prepared.push({ door, first, sibling });
+      const prepared: { channel: RefreshChannel; first: Pair; sibling: Pair }[] = [];
+      for (const channel of [oidcChannel, vseeChannel]) {
+        const first = await channel.signIn(nodes.url);
+        const sibling = await channel.signIn(nodes.url);
+        await lose({ kind: 'cut', after: 0 }, () => channel.refresh(far(), first.refresh));
+        prepared.push({ channel, first, sibling });
       }
       await sleep(PAST_LEEWAY);
-      for (const { door, first, sibling } of prepared) {
-        expect((await door.refresh(nodes.url, first.refresh)).status, door.name).to.be.oneOf([400, 401]);
-        expect(await active(door, [first.access, first.refresh])).to.deep.equal([false, false]);
-        expect(await active(door, [sibling.access, sibling.refresh])).to.deep.equal([true, true]);
+      for (const { channel, first, sibling } of prepared) {
+        expect((await channel.refresh(nodes.url, first.refresh)).status, channel.name).to.be.oneOf([
+          400, 401,
+        ]);
+        expect(await active(channel, [first.access, first.refresh])).to.deep.equal([false, false]);
+        expect(await active(channel, [sibling.access, sibling.refresh])).to.deep.equal([true, true]);
       }
     });
   }
@@ -125,16 +135,16 @@ describe('Portico behind a network that loses replies', function () {
   });
 
   /** The refresh was delivered, so it comes to pass, also where its client lost patience before the server was done. */
-  async function happened(what: string, door: RefreshDoor, used: string): Promise<void> {
+  async function happened(what: string, channel: RefreshChannel, used: string): Promise<void> {
     const begun = performance.now();
-    while ((await active(door, [used]))[0] !== false) {
+    while ((await active(channel, [used]))[0] !== false) {
       if (performance.now() - begun > PAST_LEEWAY)
         throw new Error(`${what}: the lost refresh never happened.`);
       await sleep(50);
     }
   }
 
-  function active(door: RefreshDoor, tokens: readonly string[]): Promise<boolean[]> {
-    return activeAt(nodes.url, door, tokens);
+  function active(channel: RefreshChannel, tokens: readonly string[]): Promise<boolean[]> {
+    return activeAt(nodes.url, channel, tokens);
   }
 });

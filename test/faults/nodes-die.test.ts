@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import { avycennaDoor, freshAddress, oidcSignIn, pat, send, times } from '../nodes/calls.ts';
+import { avycennaChannel, freshAddress, oidcSignIn, pat, send, times } from '../nodes/calls.ts';
 import { basicAuth, ownApp } from '../support/clients.ts';
 import type { Nodes } from '../support/nodes.ts';
 import { startNodes } from '../support/nodes.ts';
@@ -42,9 +42,9 @@ describe('two nodes under load, when one dies or is replaced', function () {
   });
 
   const node = (which: number) => {
-    const found = nodes.nodes[which];
-    if (!found) throw new Error(`There is no node ${which}.`);
-    return found;
+    const result = nodes.nodes[which];
+    if (!result) throw new Error(`There is no node ${which}.`);
+    return result;
   };
 
   it('A1 a node that is killed costs the requests it had in hand, and no acknowledged token', async () => {
@@ -121,11 +121,11 @@ describe('two nodes under load, when one dies or is replaced', function () {
   });
 
   it('T10 a rotated token stays dead when the nodes start again', async () => {
-    const first = await avycennaDoor.signIn(nodes.url);
-    const second = avycennaDoor.pair(await avycennaDoor.refresh(nodes.url, first.refresh));
+    const first = await avycennaChannel.signIn(nodes.url);
+    const second = avycennaChannel.pair(await avycennaChannel.refresh(nodes.url, first.refresh));
     await Promise.all(nodes.nodes.map((one) => one.end('SIGKILL')));
     await Promise.all(nodes.nodes.map((one) => one.start()));
-    expect((await avycennaDoor.refresh(nodes.url, first.refresh)).status).to.equal(401);
+    expect((await avycennaChannel.refresh(nodes.url, first.refresh)).status).to.equal(401);
     expect(second.refresh).to.not.equal(first.refresh);
   });
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Reply } from '../nodes/calls.ts';
-import { freshAddress, mara, pat, send, times, vseeDoor } from '../nodes/calls.ts';
+import { freshAddress, mara, pat, send, times, vseeChannel } from '../nodes/calls.ts';
 import type { Stopwatch } from '../support/in-time.ts';
 import { inTime } from '../support/in-time.ts';
 import type { Nodes } from '../support/nodes.ts';
@@ -55,7 +55,7 @@ describe('two nodes, when the primary of a watched Redis dies', function () {
   it('A3 every guess is a 503 until another one is the primary, then all works, without a restart', () =>
     inTime(async (watch) => {
       const ids = nodes.nodes.map(({ child }) => child.pid);
-      const long = await vseeDoor.signIn(nodes.url);
+      const long = await vseeChannel.signIn(nodes.url);
       const lockedOut = freshAddress();
       await times(10, () => signIn(nodes.url, lockedOut, 'not-the-password'));
       // A replica has what the primary had a moment ago.

@@ -3,19 +3,19 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import type { Pair, RefreshDoor, Reply } from '../nodes/calls.ts';
+import type { Pair, RefreshChannel, Reply } from '../nodes/calls.ts';
 import {
-  avycennaDoor,
+  avycennaChannel,
   freshAddress,
   introspect,
   mara,
-  oidcDoor,
+  oidcChannel,
   oidcSignIn,
   pat,
   refreshOidc,
   send,
   times,
-  vseeDoor,
+  vseeChannel,
 } from '../nodes/calls.ts';
 import { ownApp, recordsApi } from '../support/clients.ts';
 import type { Fault, FaultProxy } from '../support/fault-proxy.ts';
@@ -90,9 +90,9 @@ describe('two nodes, when a store is away', function () {
   const signal = (store: StoreName, name: NodeJS.Signals) => processOf(store).kill(name);
   const processOf = (store: StoreName): ChildProcess => {
     const { child, port } = servers[store];
-    const found = revived.findLast(({ spawnargs }) => spawnargs.includes(String(port))) ?? child;
-    if (!found) throw new Error(`${store} was not started here.`);
-    return found;
+    const result = revived.findLast(({ spawnargs }) => spawnargs.includes(String(port))) ?? child;
+    if (!result) throw new Error(`${store} was not started here.`);
+    return result;
   };
 
   const killed: Absence = {
@@ -128,7 +128,7 @@ describe('two nodes, when a store is away', function () {
     begin: async (store) => proxies[store].set({ kind: 'half-open' }),
     end: async (store) => proxies[store].setForNew({ kind: 'none' }),
   };
-  const WAYS = [
+  const SIGN_IN_METHODS = [
     killed,
     paused,
     unreachable('cut off', { kind: 'reset' }),
@@ -189,7 +189,7 @@ describe('two nodes, when a store is away', function () {
   const begin = async () => send((await started()).url, { headers: { accept: 'text/html' } });
   const started = async () => (await relyingParty(nodes.issuer, ownApp)).begin();
 
-  async function expectOpenDoors(watch: Stopwatch, what: string): Promise<void> {
+  async function expectOpenChannels(watch: Stopwatch, what: string): Promise<void> {
     for (const { url } of nodes.nodes) {
       const [discovery, jwks, live, ready] = await Promise.all([
         send(`${url}/.well-known/openid-configuration`),
@@ -208,17 +208,17 @@ describe('two nodes, when a store is away', function () {
 
   /* ---------------------------------------------------------------- Redis */
 
-  for (const way of WAYS) {
-    it(`A3 R4 with Redis ${way.how} every guess is a 503 in time, and all works again without a restart`, async () => {
-      const long = await vseeDoor.signIn(nodes.url);
-      await inTime((watch) => redisAway(watch, way, long));
+  for (const method of SIGN_IN_METHODS) {
+    it(`A3 R4 with Redis ${method.how} every guess is a 503 in time, and all works again without a restart`, async () => {
+      const long = await vseeChannel.signIn(nodes.url);
+      await inTime((watch) => redisAway(watch, method, long));
       expect((await signInAtVsee()).status).to.equal(200);
       expect(await introspect(nodes.url, long.access, recordsApi)).to.include({ active: true });
     });
   }
 
-  async function redisAway(watch: Stopwatch, way: Absence, long: Pair): Promise<void> {
-    await without('redis', way, async () => {
+  async function redisAway(watch: Stopwatch, method: Absence, long: Pair): Promise<void> {
+    await without('redis', method, async () => {
       const [right, wrong, other, code, browser] = await Promise.all([
         signInAtVsee(),
         signInAtVsee('not-the-password'),
@@ -236,7 +236,7 @@ describe('two nodes, when a store is away', function () {
       expect(me.status, 'a token of a day').to.equal(200);
     });
     const took = await back();
-    report(`A3 ${way.how}`, { 'back after ms': Math.round(took) });
+    report(`A3 ${method.how}`, { 'back after ms': Math.round(took) });
     watch.within('being back', took, REDIS_BACK);
   }
 
@@ -268,37 +268,43 @@ describe('two nodes, when a store is away', function () {
 
   it('T10 a rotated token stays dead when Redis has lost everything', async () => {
     const prepared = await Promise.all(
-      [oidcDoor, vseeDoor, avycennaDoor].map(async (door) => {
-        const first = await door.signIn(nodes.url);
-        return { door, first, second: door.pair(await door.refresh(nodes.url, first.refresh)) };
+      [oidcChannel, vseeChannel, avycennaChannel].map(async (channel) => {
+        const first = await channel.signIn(nodes.url);
+        return {
+          door: channel,
+          first,
+          second: channel.pair(await channel.refresh(nodes.url, first.refresh)),
+        };
       }),
     );
     await killed.begin('redis');
     await killed.end('redis');
     await back();
-    for (const { door, first, second } of prepared) {
-      const replayed = await door.refresh(nodes.url, first.refresh);
-      expect(replayed.status, door.name).to.be.oneOf([400, 401]);
-      const next = await door.refresh(nodes.url, second.refresh);
-      expect(next.status, `${door.name}: the honest client goes on`).to.equal(200);
+    for (const { door: channel, first, second } of prepared) {
+      const replayed = await channel.refresh(nodes.url, first.refresh);
+      expect(replayed.status, channel.name).to.be.oneOf([400, 401]);
+      const next = await channel.refresh(nodes.url, second.refresh);
+      expect(next.status, `${channel.name}: the honest client goes on`).to.equal(200);
     }
   });
 
   /* ---------------------------------------------------------------- MongoDB */
 
-  for (const way of WAYS) {
-    it(`A4 with MongoDB ${way.how} everything is a 503 in time, and no acknowledged grant is lost`, () =>
-      inTime((watch) => mongoAway(watch, way)));
+  for (const method of SIGN_IN_METHODS) {
+    it(`A4 with MongoDB ${method.how} everything is a 503 in time, and no acknowledged grant is lost`, () =>
+      inTime((watch) => mongoAway(watch, method)));
   }
 
-  async function mongoAway(watch: Stopwatch, way: Absence): Promise<void> {
-    const doors: readonly RefreshDoor[] = [oidcDoor, vseeDoor];
-    const held = await Promise.all(doors.map(async (door) => ({ door, pair: await door.signIn(nodes.url) })));
-    await without('mongo', way, async () => {
+  async function mongoAway(watch: Stopwatch, method: Absence): Promise<void> {
+    const channels: readonly RefreshChannel[] = [oidcChannel, vseeChannel];
+    const held = await Promise.all(
+      channels.map(async (channel) => ({ door: channel, pair: await channel.signIn(nodes.url) })),
+    );
+    await without('mongo', method, async () => {
       const [password, refresh, dialect, code] = await Promise.all([
         signInAtVsee(),
         refreshOidc(nodes.url, held[0]?.pair.refresh ?? ''),
-        vseeDoor.refresh(nodes.url, held[1]?.pair.refresh ?? ''),
+        vseeChannel.refresh(nodes.url, held[1]?.pair.refresh ?? ''),
         verifyCode(),
       ]);
       expectUnavailable(watch, 'a sign-in', password, MONGO_AWAY);
@@ -307,35 +313,37 @@ describe('two nodes, when a store is away', function () {
       expectUnavailable(watch, 'a code', code, MONGO_AWAY);
     });
     const took = await back();
-    report(`A4 ${way.how}`, { 'back after ms': Math.round(took) });
+    report(`A4 ${method.how}`, { 'back after ms': Math.round(took) });
     watch.within('being back', took, MONGO_BACK);
-    for (const { door, pair } of held) {
-      expect(await introspect(nodes.url, pair.access, door.introspector)).to.include({ active: true });
-      const next = await door.refresh(nodes.url, pair.refresh);
-      expect(next.status, `${door.name}: ${next.text}`).to.equal(200);
+    for (const { door: channel, pair } of held) {
+      expect(await introspect(nodes.url, pair.access, channel.introspector)).to.include({ active: true });
+      const next = await channel.refresh(nodes.url, pair.refresh);
+      expect(next.status, `${channel.name}: ${next.text}`).to.equal(200);
     }
   }
 
   it('A4 T9 a MongoDB that is too slow for a rotation costs no honest client its token', async () => {
-    const doors = [oidcDoor, vseeDoor, avycennaDoor];
-    const held = await Promise.all(doors.map(async (door) => ({ door, pair: await door.signIn(nodes.url) })));
+    const channels = [oidcChannel, vseeChannel, avycennaChannel];
+    const held = await Promise.all(
+      channels.map(async (channel) => ({ door: channel, pair: await channel.signIn(nodes.url) })),
+    );
     proxies.mongo.set({ kind: 'latency', milliseconds: 1100 });
     const replies = await Promise.all(
-      held.map(({ door, pair }) => times(2, () => door.refresh(nodes.url, pair.refresh))),
+      held.map(({ door: channel, pair }) => times(2, () => channel.refresh(nodes.url, pair.refresh))),
     );
     proxies.mongo.set({ kind: 'none' });
     await back();
     for (const { status, text } of replies.flat()) expect(status, text).to.be.oneOf([200, 503]);
-    for (const [which, { door, pair }] of held.entries()) {
+    for (const [which, { door: channel, pair }] of held.entries()) {
       const answered = replies[which]?.find(({ status }) => status === 200);
-      const token = answered === undefined ? pair.refresh : door.pair(answered).refresh;
+      const token = answered === undefined ? pair.refresh : channel.pair(answered).refresh;
       // The turn of a request that came to nothing ends by itself.
-      let next = await door.refresh(nodes.url, token);
+      let next = await channel.refresh(nodes.url, token);
       for (let i = 0; i < 40 && next.status === 503; i += 1) {
         await sleep(300);
-        next = await door.refresh(nodes.url, token);
+        next = await channel.refresh(nodes.url, token);
       }
-      expect(next.status, `${door.name}: ${next.text}`).to.equal(200);
+      expect(next.status, `${channel.name}: ${next.text}`).to.equal(200);
     }
   });
 
@@ -354,7 +362,7 @@ describe('two nodes, when a store is away', function () {
       await barrage();
       const before = await memory();
       await barrage();
-      await expectOpenDoors(watch, `${store} paused`);
+      await expectOpenChannels(watch, `${store} paused`);
       const after = await memory();
       for (const [which, size] of after.entries()) {
         expect(size, 'megabytes').to.be.lessThan((before[which] ?? 0) + 60);

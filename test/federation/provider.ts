@@ -18,11 +18,11 @@ export function get(
 ): Upstream {
   const settings = { ...upstream.federation[name], ...changes };
   const { federation } = configSchema.parse({ federation: { [name]: settings } });
-  const found = createUpstreams({
+  const result = createUpstreams({
     config: { federation },
     log,
     ...(fetcher === undefined ? {} : { fetch: fetcher }),
   }).get(name);
-  if (found === undefined) throw new Error(`${name} was not made.`);
-  return found;
+  if (result === undefined) throw new Error(`${name} was not made.`);
+  return result;
 }

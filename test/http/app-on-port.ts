@@ -1,5 +1,5 @@
 /**
- * The HTTP frame by itself on port 0: the real order of middleware around pages whose identity and engine
+ * The HTTP frame by itself on port 0: the real order of middleware around pages whose identity and provider
  * are stand-ins. For what belongs to the frame; journeys use the whole server (test/support/server.ts).
  */
 import { createServer, type Server } from 'node:http';
@@ -91,7 +91,7 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
 /** Every other page there is, empty. */
 function withEmptyPages(pages: Partial<PageHandlers> = {}): PageHandlers {
   return new Proxy(pages as PageHandlers, {
-    get: (given, name) => Reflect.get(given, name) ?? (async () => {}),
+    get: (input, name) => Reflect.get(input, name) ?? (async () => {}),
   });
 }
 

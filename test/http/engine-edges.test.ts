@@ -1,4 +1,4 @@
-/** What the frame says at the edges of the engine's routes, in our style: methods, long bodies, caches. */
+/** What the frame says at the edges of the provider's routes, in our style: methods, long bodies, caches. */
 import { request as send } from 'node:http';
 import { expect } from 'chai';
 import { basicAuth, service } from '../support/clients.ts';

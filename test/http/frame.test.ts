@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import type { Middleware } from 'koa';
 import { StoreUnavailable } from '../../src/core/errors.ts';
 import { Refused } from '../../src/core/refused.ts';
-import { factsOf } from '../../src/http/request/request-context.ts';
+import { requestInfoOf } from '../../src/http/request/request-context.ts';
 import type { HttpClient } from '../support/http-client.ts';
 import { openClient } from '../support/http-client.ts';
 import type { AppOnPort, AppOnPortOptions } from './app-on-port.ts';
@@ -18,7 +18,7 @@ describe('the HTTP frame', () => {
   /** Tells what the frame found out about the request. */
   const mirror: Middleware = async (ctx, next) => {
     if (ctx.path === '/mirror') {
-      const { address, host } = factsOf(ctx);
+      const { address, host } = requestInfoOf(ctx);
       ctx.body = { address, host, path: ctx.url, forwarded: ctx.get('X-Forwarded-Host') };
     } else if (ctx.path === '/throws') throw new Error('secret detail: hunter2');
     else if (ctx.path === '/store-down') throw new StoreUnavailable('redis');

@@ -45,7 +45,7 @@ describe('reading bodies', () => {
     expect((await post(bomb, { ...FORM, 'content-encoding': 'gzip' })).status).to.equal(415);
   });
 
-  it('H3 says 413 and 415 for the engine too', async () => {
+  it('H3 says 413 and 415 for the provider too', async () => {
     const token = (body: string, headers: Record<string, string>) =>
       client.send({ method: 'POST', path: '/token', body, headers });
     expect((await token('x'.repeat(60_000), FORM)).status).to.equal(413);

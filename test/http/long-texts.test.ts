@@ -1,7 +1,7 @@
-/** No text that a client sends keeps the server from others (security.md B1): pages, the engine, headers and cookies. */
+/** No text that a client sends keeps the server from others (security.md B1): pages, the provider, headers and cookies. */
 import { expect } from 'chai';
 import { requestBounds } from '../../src/oidc/provider/routes.ts';
-import { avycenna, vsee } from '../dialects/facts.ts';
+import { avycenna, vsee } from '../dialects/vendors.ts';
 import { basicAuth, ownApp, recordsApi, tvApp, webApp, webAppPost } from '../support/clients.ts';
 import type { Place } from '../support/long-texts.ts';
 import { HEAD, Sender, slowText } from '../support/long-texts.ts';
@@ -12,13 +12,13 @@ import { startTestServer } from '../support/server.ts';
 import type { Form, Page, WebSession } from '../support/web-session.ts';
 import { openWebSession } from '../support/web-session.ts';
 
-/** Bytes that a text may have in a form of a page and of the engine. */
-const [PAGE, ENGINE] = [15_500, 56_000];
+/** Bytes that a text may have in a form of a page and of the provider. */
+const [PAGE, PROVIDER] = [15_500, 56_000];
 
 /** Bytes of a parameter: authorization requests are bounded as a whole, and some of their parameters. */
 function longestOf(path: string, name: string): number {
   const bounds = requestBounds(path);
-  return bounds === undefined ? ENGINE : (bounds.parameters[name] ?? bounds.whole - 500);
+  return bounds === undefined ? PROVIDER : (bounds.parameters[name] ?? bounds.whole - 500);
 }
 const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 const UNTIL = ['https://own.test/'];
@@ -147,7 +147,7 @@ describe('long texts', function () {
     expect(sender.takeUnread()).to.deep.equal([]);
   });
 
-  it('B1 no parameter of the engine keeps the server from others', async () => {
+  it('B1 no parameter of the provider keeps the server from others', async () => {
     const asWebApp = { authorization: basicAuth(webApp) };
     const asRecords = { authorization: basicAuth(recordsApi) };
     const posted = { client_id: webAppPost.clientId, client_secret: String(webAppPost.secret) };
@@ -155,8 +155,8 @@ describe('long texts', function () {
       names.map((field) => {
         return sender.formPlace({ path, headers, field, longest: longestOf(path, field), others });
       });
-    const grant = (grant_type: string, given: Record<string, string>) =>
-      at('/token', asWebApp, Object.keys(given), { grant_type, ...given });
+    const grant = (grant_type: string, input: Record<string, string>) =>
+      at('/token', asWebApp, Object.keys(input), { grant_type, ...input });
     const places = [
       ...at('/par', asWebApp, AUTHORIZATION_NAMES, AUTHORIZATION),
       ...AUTHORIZATION_NAMES.map((name) => {

@@ -22,7 +22,7 @@ describe('/metrics on the internal listener', () => {
     return status;
   }
 
-  it('counts sign-ins by door and outcome, letters, and requests', async () => {
+  it('counts sign-ins by channel and outcome, emails, and requests', async () => {
     expect(await signIn('Willow-Compass-Ember-87')).to.equal(200);
     expect(await signIn('not-the-password')).to.equal(401);
     await fetch(`${server.url}/api_v3/users/reset_password`, {
@@ -34,7 +34,7 @@ describe('/metrics on the internal listener', () => {
     const figures = await (await fetch(`${internal}/metrics`)).text();
     expect(figures).to.contain('portico_sign_ins_total{door="vsee",outcome="success"} 1');
     expect(figures).to.contain('portico_sign_ins_total{door="vsee",outcome="refused"} 1');
-    expect(figures).to.match(/portico_letters_total\{outcome="sent"\} [1-9]/);
+    expect(figures).to.match(/portico_emails_total\{outcome="sent"\} [1-9]/);
     expect(figures).to.match(
       /portico_http_request_seconds_count\{method="POST",route="[^"]+",status="401"\} 1/,
     );

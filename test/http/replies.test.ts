@@ -1,4 +1,4 @@
-/** What every reply of a whole server says, whoever answers: pages, the OIDC engine, dialects, errors. */
+/** What every reply of a whole server says, whoever answers: pages, the OIDC provider, dialects, errors. */
 import { expect } from 'chai';
 import { basicAuth, ownApp, service } from '../support/clients.ts';
 import type { TestServer } from '../support/server.ts';
@@ -28,7 +28,7 @@ const PAGES = [
     '/federation/google/callback?state=x',
   ],
 ];
-const ENGINE = [
+const PROVIDER = [
   ...['/authorize', `/authorize?${REQUEST}`, `/authorize?${REQUEST}&prompt=none`, '/authorize/gone-by'],
   ...[
     `/authorize?${REQUEST}&prompt=none&response_mode=form_post`,
@@ -89,7 +89,7 @@ describe('every reply', () => {
     expect([says('server'), says('x-powered-by')], what).to.deep.equal(['', '']);
   }
 
-  for (const [whose, paths] of Object.entries({ pages: PAGES, engine: ENGINE, dialects: DIALECTS })) {
+  for (const [whose, paths] of Object.entries({ pages: PAGES, provider: PROVIDER, dialects: DIALECTS })) {
     it(`H1 S6 S7 of the ${whose} is kept by nobody, in no frame, over https, and runs no script of a stranger`, async () => {
       for (const path of [...paths, '/nowhere', '/%ff'])
         for (const accept of ['text/html', 'application/json']) await expectGuarded('GET', path, accept);

@@ -51,7 +51,7 @@ describe('Strangers', () => {
   }
 
   /** Every way to hand in an authorization request, and the status of one that is taken. */
-  const WAYS = {
+  const SIGN_IN_METHODS = {
     'GET /authorize': [
       303,
       (more: object, asking?: Asking) => send('GET', '/authorize', { ...REQUEST, ...more }, asking),
@@ -91,34 +91,37 @@ describe('Strangers', () => {
       ['ui_locales', 1024, locales],
       ['login_hint', 1024, text],
     ];
-    for (const [way, [taken, ask]] of Object.entries(WAYS)) {
+    for (const [signInMethod, [taken, ask]] of Object.entries(SIGN_IN_METHODS)) {
       for (const [name, most, value] of each) {
-        expect((await ask({ [name]: value(most) })).status, `${way} ${name}`).to.equal(taken);
-        expect((await ask({ [name]: value(most + 1) })).status, `${way} a longer ${name}`).to.equal(413);
-        expect((await ask({ [name]: 'é'.repeat(most / 2 + 1) })).status, `${way} ${name} in bytes`).to.equal(
+        expect((await ask({ [name]: value(most) })).status, `${signInMethod} ${name}`).to.equal(taken);
+        expect((await ask({ [name]: value(most + 1) })).status, `${signInMethod} a longer ${name}`).to.equal(
           413,
         );
+        expect(
+          (await ask({ [name]: 'é'.repeat(most / 2 + 1) })).status,
+          `${signInMethod} ${name} in bytes`,
+        ).to.equal(413);
       }
-      expect((await ask({ acr_values: text(7000) })).status, `${way} under 8 kB`).to.equal(taken);
-      expect((await ask({ acr_values: text(8192) })).status, `${way} over 8 kB`).to.equal(413);
+      expect((await ask({ acr_values: text(7000) })).status, `${signInMethod} under 8 kB`).to.equal(taken);
+      expect((await ask({ acr_values: text(8192) })).status, `${signInMethod} over 8 kB`).to.equal(413);
     }
-    const told = await WAYS['POST /par'][1]({ state: text(2049) });
+    const told = await SIGN_IN_METHODS['POST /par'][1]({ state: text(2049) });
     expect(told.json()).to.include({ error: 'invalid_request' });
   });
 
   it('B4 one address can begin so many sign-ins, pushed requests and device codes, and another one as many', async () => {
-    for (const way of ['GET /authorize', 'POST /par', 'POST /device_authorization'] as const) {
-      const [taken, ask] = WAYS[way];
+    for (const signInMethod of ['GET /authorize', 'POST /par', 'POST /device_authorization'] as const) {
+      const [taken, ask] = SIGN_IN_METHODS[signInMethod];
       const from = elsewhere();
       const answers = await Promise.all(Array.from({ length: 8 }, () => ask({}, { from })));
       const refused = answers.filter(({ status }) => status === 429);
       expect(
         answers.filter(({ status }) => status === taken),
-        way,
+        signInMethod,
       ).to.have.length(3);
-      expect(refused, way).to.have.length(5);
+      expect(refused, signInMethod).to.have.length(5);
       for (const { headers } of refused) expect(Number(headers['retry-after'])).to.be.within(3500, 3600);
-      expect((await ask({})).status, `${way} from elsewhere`).to.equal(taken);
+      expect((await ask({})).status, `${signInMethod} from elsewhere`).to.equal(taken);
     }
     const limits = server.running.stores.audit.latest({ limit: 100 });
     expect((await limits).filter(({ event }) => event === 'limit')).to.have.length(3);
@@ -132,22 +135,22 @@ describe('Strangers', () => {
         path: '/api/v1/auth/oauth/google',
         headers: { 'x-forwarded-for': from },
       });
-    expect((await WAYS['GET /authorize'][1]({}, { from })).status).to.equal(303);
+    expect((await SIGN_IN_METHODS['GET /authorize'][1]({}, { from })).status).to.equal(303);
     expect((await google()).status).to.equal(302);
     expect((await google()).status).to.equal(302);
     const over = await google();
     expect([over.status, over.json()]).to.deep.equal([429, { detail: 'Too many requests' }]);
-    expect((await WAYS['GET /authorize'][1]({}, { from })).status).to.equal(429);
+    expect((await SIGN_IN_METHODS['GET /authorize'][1]({}, { from })).status).to.equal(429);
   });
 
   it('B4 what keeps nothing, and what a client asks that has proven itself, uses nothing up', async () => {
     const from = elsewhere();
     for (let asked = 0; asked < 5; asked += 1) {
-      const silent = await WAYS['GET /authorize'][1]({ prompt: 'none' }, { from });
+      const silent = await SIGN_IN_METHODS['GET /authorize'][1]({ prompt: 'none' }, { from });
       expect(silent.headers.location).to.contain('login_required');
-      await WAYS['POST /par'][1]({ redirect_uri: 'https://elsewhere.test' }, { from });
+      await SIGN_IN_METHODS['POST /par'][1]({ redirect_uri: 'https://elsewhere.test' }, { from });
     }
-    expect((await WAYS['GET /authorize'][1]({}, { from })).status).to.equal(303);
+    expect((await SIGN_IN_METHODS['GET /authorize'][1]({}, { from })).status).to.equal(303);
     const authorization = `Basic ${btoa(`${webApp.clientId}:${webApp.secret}`)}`;
     const own = { client_id: webApp.clientId, redirect_uri: webApp.redirectUri };
     for (let asked = 0; asked < 5; asked += 1) {

@@ -34,8 +34,8 @@ describe('accounts', () => {
   });
 
   it('somebody else’s address is no sign-in name', async () => {
-    const wanted = { email: 'mallory@x.test', username: 'Victim@X.test' };
-    expect(await refusal(world.person(wanted))).to.equal('invalid-fields');
+    const input = { email: 'mallory@x.test', username: 'Victim@X.test' };
+    expect(await refusal(world.person(input))).to.equal('invalid-fields');
     expect(await refusal(world.person({ username: 'victim@x.test' }))).to.equal('invalid-fields');
     expect(await world.person({ email: 'own@x.test', username: 'Own@x.test' })).to.have.property(
       'username',
@@ -50,7 +50,7 @@ describe('accounts', () => {
     await world.person({ email: 'old@x.test', username: 'old@x.test' });
   });
 
-  it('registration judges the password by the door’s minimum', async () => {
+  it('registration judges the password by the channel’s minimum', async () => {
     const register = (password: string, passwordMinimum?: number) =>
       registerAccount(world.identity, {
         organization: 'north',
@@ -95,13 +95,13 @@ describe('accounts', () => {
   it('B4 one that is opened at the pages counts at the client address, before its code is spent', async () => {
     const small = await openWorld({ strangers: { accounts: { limit: 1, window: 3600 } } });
     const begin = async (name: string) => {
-      const wanted = { organization: 'north', request: name, origin: from() };
+      const input = { organization: 'north', request: name, context: from() };
       const registration = await beginRegistration(small.identity, {
-        ...{ ...wanted, email: `${name}@x.test`, password: PASSWORD, claims: {}, minimum: 12 },
+        ...{ ...input, email: `${name}@x.test`, password: PASSWORD, claims: {}, minimum: 12 },
       });
-      const code = String(small.letters.at(-1)?.data.code);
+      const code = String(small.emails.at(-1)?.data.code);
       return (address?: string) =>
-        finishRegistration(small.identity, { ...wanted, registration, code, origin: from(address) });
+        finishRegistration(small.identity, { ...input, registration, code, context: from(address) });
     };
     const first = await begin('first');
     const second = await begin('second');
@@ -141,7 +141,7 @@ describe('accounts', () => {
     });
     const idp = { issuer: 'https://idp.test', subject: 'erna' };
     await linkIdentity(world.identity, { accountId: account.id, ...idp });
-    await deleteAccount(world.identity, { accountId: account.id, origin: from() });
+    await deleteAccount(world.identity, { accountId: account.id, context: from() });
     const { stores, clock } = world.identity;
     expect(await stores.identities.listByAccount(account.id)).to.deep.equal([]);
     expect(await stores.identities.find('north', idp.issuer, idp.subject)).to.equal(undefined);
@@ -169,7 +169,7 @@ describe('accounts', () => {
       id: HEX,
       key: HEX,
     });
-    await setStatus(world.identity, { accountId: account.id, status: 'blocked', origin: from() });
+    await setStatus(world.identity, { accountId: account.id, status: 'blocked', context: from() });
     expect(world.ended).to.deep.equal([{ accountId: account.id, keep: undefined }]);
     expect(await authenticateApiKey(world.identity, { key })).to.equal(undefined);
     const tried = signInWithPassword(world.identity, {
@@ -177,7 +177,7 @@ describe('accounts', () => {
       login: 'a@x.test',
       password: PASSWORD,
       by: ['email'],
-      origin: from(),
+      context: from(),
     });
     expect(await refusal(tried)).to.equal('sign-in-refused');
   });
@@ -195,15 +195,15 @@ describe('vendor ids', () => {
   it('are made when first needed, the same for all who ask together, and kept, without moving updatedAt', async () => {
     const account = await world.person({ email: 'a@x.test' });
     world.pass(60);
-    const wanted = { name: 'avycenna', form, mints: { code: HEX } };
+    const input = { name: 'avycenna', form, mints: { code: HEX } };
     const all = await Promise.all(
-      Array.from({ length: 10 }, () => ensureAlias(world.identity, account, wanted)),
+      Array.from({ length: 10 }, () => ensureAlias(world.identity, account, input)),
     );
     expect(new Set(all.map(({ aliases }) => aliases.avycenna)).size).to.equal(1);
     expect(new Set(all.map(({ vendor }) => vendor.avycenna?.code)).size).to.equal(1);
     expect(all[0]?.aliases.avycenna).to.match(/^usr_[0-9a-f]{8}$/);
     expect(all[0]?.updatedAt).to.deep.equal(account.updatedAt);
-    const again = await ensureAlias(world.identity, account, wanted);
+    const again = await ensureAlias(world.identity, account, input);
     expect(again.aliases).to.deep.equal(all[0]?.aliases);
   });
 

@@ -94,8 +94,8 @@ describe('API keys', () => {
       vendor: 'vsee',
       name: 'demo',
       scopes: [],
-      keyHash: identity.secrets.mac('api-key', key),
-      secretHash: identity.secrets.mac('api-secret', secret),
+      keyHash: identity.secrets.hmac('api-key', key),
+      secretHash: identity.secrets.hmac('api-secret', secret),
       createdAt: identity.clock.now(),
     });
     const good = async (more: { secret?: string; requireSecret?: boolean }) =>

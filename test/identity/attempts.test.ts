@@ -22,7 +22,7 @@ describe('failed sign-ins', () => {
       login,
       password,
       by: ['email', 'username'],
-      origin: from(address),
+      context: from(address),
     });
   /** Fills counters without the cost of hashing. */
   const fail = async (times: number, who: { name: string; address: string; accountId?: string }) => {
@@ -125,7 +125,7 @@ describe('failed sign-ins', () => {
       login: 'mara',
       password: PASSWORD,
       by: ['username'],
-      origin: from(),
+      context: from(),
     });
     expect(await tried.catch((error: unknown) => error)).to.be.instanceOf(StoreUnavailable);
   });
@@ -144,7 +144,7 @@ describe('failed sign-ins', () => {
         login: 'mara',
         password: PASSWORD,
         by: ['username'],
-        origin: from(),
+        context: from(),
       });
       expect(await refusal(tried)).to.equal('unavailable');
     }
@@ -154,7 +154,7 @@ describe('failed sign-ins', () => {
   it('C1 a wrong password at a password check counts like one at sign-in', async () => {
     const { id } = await signIn('mara', PASSWORD);
     const check = (password: string) =>
-      checkPassword(world.identity, { accountId: id, password, origin: from() });
+      checkPassword(world.identity, { accountId: id, password, context: from() });
     for (let i = 0; i < 10; i += 1) expect(await check('wrong')).to.equal(false);
     expect(await refusal(check(PASSWORD))).to.equal('too-many-requests');
     expect(await refusal(signIn('mara', PASSWORD))).to.equal('too-many-requests');

@@ -1,4 +1,4 @@
-/** B6: budgets are held before the work. The nodes' counters at the doors are in test/nodes/budgets.test.ts. */
+/** B6: budgets are held before the work. The nodes' counters at the channels are in test/nodes/budgets.test.ts. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Budget, Hold } from '../../src/identity/rate-limits/budgets.ts';
@@ -22,7 +22,7 @@ describe('a budget', () => {
   };
   /** A process of its own on the same store. */
   const anotherProcess = () =>
-    createBudgets({ store: world.identity.stores.attempts, clock: world.identity.clock });
+    createBudgets({ store: world.identity.stores.rateLimits, clock: world.identity.clock });
 
   async function holdAll(budgets: readonly Budget[], process = world.identity.budgets) {
     const held = await process.hold(budgets);
@@ -73,7 +73,7 @@ describe('a budget', () => {
 
   it('B6 counts a request either in flight or as charged at every moment', async () => {
     const budget = fresh();
-    const store = world.identity.stores.attempts;
+    const store = world.identity.stores.rateLimits;
     // The store of a request that ends takes its time for the second of its two steps.
     const slow = createBudgets({
       clock: world.identity.clock,

@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import { createApiKey, listApiKeys } from '../../src/identity/accounts/api-keys.ts';
 import { setStatus } from '../../src/identity/accounts/set-status.ts';
-import { RESET, readTicket, sendTicket } from '../../src/identity/codes/link-token.ts';
+import { RESET, readLinkToken, sendLinkToken } from '../../src/identity/codes/link-token.ts';
 import { attemptCode, SIX_DIGITS, sendCode } from '../../src/identity/codes/one-time-code.ts';
 import { requestReset } from '../../src/identity/self-service/request-password-reset.ts';
 import { sendSignInCode } from '../../src/identity/sign-in/send-code.ts';
@@ -44,9 +44,9 @@ describe('one-time codes', () => {
   afterEach(() => world.close());
 
   const send = async (more: Partial<Parameters<typeof sendCode>[1]> = {}) => {
-    const toSomebody = () => world.letters.filter(({ to }) => to !== '');
+    const toSomebody = () => world.emails.filter(({ to }) => to !== '');
     const before = toSomebody().length;
-    const terms = { purpose: PURPOSE, form: SIX_DIGITS, lifetime: 600, tries: 5, letter: 'code' };
+    const terms = { purpose: PURPOSE, form: SIX_DIGITS, lifetime: 600, tries: 5, email: 'code' };
     await sendCode(world.identity, { account, asker: from(), ...terms, ...more });
     return toSomebody().length > before ? String(toSomebody().at(-1)?.data.code) : undefined;
   };
@@ -57,7 +57,7 @@ describe('one-time codes', () => {
       email: 'codes@clinic.test',
       code,
       purpose: PURPOSE,
-      origin: from(),
+      context: from(),
       ...more,
     });
   const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
@@ -129,13 +129,13 @@ describe('one-time codes', () => {
       const code = await sent({ asker: mine });
       for (let round = 0; round < 2; round += 1) {
         for (let i = 0; i < 5; i += 1) {
-          const guess = signIn(wrong(code), { origin: stranger, ...others });
+          const guess = signIn(wrong(code), { context: stranger, ...others });
           expect(await refusal(guess)).to.equal('code-refused');
         }
         await sent({ asker: theirs });
       }
       // Typed where the person reads mail: another client address again, unless the interaction decides.
-      await signIn(code, { origin: request === undefined ? from('192.0.2.77') : person, ...own });
+      await signIn(code, { context: request === undefined ? from('192.0.2.77') : person, ...own });
       await world.close();
       world = await openWorld();
       account = await world.person({ email: 'codes@clinic.test', emailVerified: true, password: PASSWORD });
@@ -145,7 +145,7 @@ describe('one-time codes', () => {
   it('B7 a stranger uses up its own share of the emails, and who is over it hears so, known or not', async () => {
     const ask = (email: string, address: string, request: string) =>
       sendSignInCode(world.identity, {
-        ...{ organization: 'north', name: email, purpose: PURPOSE, request, origin: from(address) },
+        ...{ organization: 'north', name: email, purpose: PURPOSE, request, context: from(address) },
         account: email === account.email ? account : undefined,
       });
     for (const email of ['codes@clinic.test', 'nobody@clinic.test']) {
@@ -159,7 +159,7 @@ describe('one-time codes', () => {
         for (let k = 0; k < 5 - Number(i === 2); k += 1) await ask(email, `203.0.113.${far}`, `t${far}${k}`);
       expect(await refusal(ask(email, '203.0.113.9', 'last')), 'one mailbox').to.equal('too-many-requests');
     }
-    expect(world.letters.filter(({ to }) => to === account.email)).to.have.length(20);
+    expect(world.emails.filter(({ to }) => to === account.email)).to.have.length(20);
     world.pass(600);
     expect(await ask('codes@clinic.test', '203.0.113.1', 'later')).to.equal(true);
   });
@@ -174,13 +174,13 @@ describe('one-time codes', () => {
 
   it('O5 R4 B9 fifty wrong codes of an account a day are judged in all, its owner hears of it once and still comes in', async () => {
     const owner = from('198.51.100.9');
-    await signIn(await sent(), { origin: owner });
-    const told = () => world.letters.filter(({ name }) => name === 'wrong-codes');
+    await signIn(await sent(), { context: owner });
+    const told = () => world.emails.filter(({ name }) => name === 'wrong-codes');
     let guesses = 0;
     const guess = async (email: string) => {
       guesses += 1;
-      const origin = from(`203.0.113.${Math.floor(guesses / 8)}`);
-      return refusal(signIn('000000', { email, origin }));
+      const context = from(`203.0.113.${Math.floor(guesses / 8)}`);
+      return refusal(signIn('000000', { email, context }));
     };
     for (const email of ['codes@clinic.test', 'nobody@clinic.test']) {
       const reasons: string[] = [];
@@ -196,12 +196,12 @@ describe('one-time codes', () => {
     }
     expect(told().map(({ to }) => to)).to.deep.equal(['codes@clinic.test']);
     const late = { asker: { address: '192.0.2.200' } };
-    expect(await refusal(signIn(await sent(late), { origin: from('192.0.2.200') }))).to.equal(
+    expect(await refusal(signIn(await sent(late), { context: from('192.0.2.200') }))).to.equal(
       'too-many-requests',
     );
-    await signIn(await sent({ asker: owner }), { origin: owner });
+    await signIn(await sent({ asker: owner }), { context: owner });
     world.pass(86_400);
-    await signIn(await sent(late), { origin: from('192.0.2.200') });
+    await signIn(await sent(late), { context: from('192.0.2.200') });
   });
 
   it('O5 one code tried at many accounts runs into the limit of the address', async () => {
@@ -212,7 +212,7 @@ describe('one-time codes', () => {
     expect(tries.at(-1)).to.equal('too-many-requests');
   });
 
-  it('O5 past the quota of letters nothing is sent and the code that was sent stays good', async () => {
+  it('O5 past the quota of emails nothing is sent and the code that was sent stays good', async () => {
     const quota = { limit: 2, window: 3600 };
     await sent({ quota });
     const last = await sent({ quota });
@@ -290,14 +290,14 @@ describe('one-time codes', () => {
       key: form,
     });
     const older = await sent({ purpose: 'delete-account' });
-    await sendTicket(world.identity, {
+    await sendLinkToken(world.identity, {
       ...{ account, purpose: RESET, prefix: 'rst_', lifetime: 3600, supersedes: true },
-      ...{ letter: 'reset-link', link: 'https://id.test/reset?token={token}' },
+      ...{ email: 'reset-link', link: 'https://id.test/reset?token={token}' },
     });
-    const token = new URL(String(world.letters.at(-1)?.data.link)).searchParams.get('token') ?? '';
-    expect(await readTicket(world.identity, { token, purpose: RESET })).to.not.equal(undefined);
+    const token = new URL(String(world.emails.at(-1)?.data.link)).searchParams.get('token') ?? '';
+    expect(await readLinkToken(world.identity, { token, purpose: RESET })).to.not.equal(undefined);
     const proven = await signIn(await sent(), { email: 'victim@clinic.test' });
-    expect(await readTicket(world.identity, { token, purpose: RESET })).to.equal(undefined);
+    expect(await readLinkToken(world.identity, { token, purpose: RESET })).to.equal(undefined);
     const asked = { accountId: account.id, purpose: 'delete-account', code: older, asker: from() };
     expect(await attemptCode(world.identity, asked)).to.equal('dead');
     expect(proven).to.include({ id: account.id, emailVerified: true });
@@ -321,39 +321,39 @@ describe('one-time codes', () => {
     expect(proven.passwordHash).to.equal(account.passwordHash);
   });
 
-  it('W7 a letter for nobody costs the same calls of the store as one for somebody', async () => {
+  it('W7 an email for nobody costs the same calls of the store as one for somebody', async () => {
     // What they cost is too little to be seen in times, and much the same.
     const callsOf = async (work: (identity: World['identity']) => Promise<unknown>) => {
       const calls: string[] = [];
-      const letters = world.letters.length;
+      const emails = world.emails.length;
       const stores = Object.entries(world.identity.stores).map(([port, methods]) => [
         port,
         typeof methods === 'object' ? counted(methods, (name) => calls.push(`${port}.${name}`)) : methods,
       ]);
       await work({ ...world.identity, stores: Object.fromEntries(stores) });
-      return [...calls.sort(), `${world.letters.length - letters} letters`];
+      return [...calls.sort(), `${world.emails.length - emails} emails`];
     };
-    const common = { organization: 'north', origin: from() };
+    const common = { organization: 'north', context: from() };
     const askCode = (name: string, to: AccountRecord | undefined) =>
       callsOf((identity) =>
         sendSignInCode(identity, { ...common, account: to, name, purpose: PURPOSE, request: name }),
       );
     const askReset = (login: string) => callsOf((identity) => requestReset(identity, { ...common, login }));
     const code = await askCode('codes@clinic.test', account);
-    expect(code).to.include.members(['codes.put', '1 letters']);
+    expect(code).to.include.members(['codes.put', '1 emails']);
     expect(await askCode('nobody@clinic.test', undefined)).to.deep.equal(code);
     const reset = await askReset('codes@clinic.test');
-    expect(reset).to.include.members(['tickets.put', '1 letters']);
+    expect(reset).to.include.members(['linkTokens.put', '1 emails']);
     expect(await askReset('nobody@clinic.test')).to.deep.equal(reset);
   });
 
-  it('W7 where no letter is due one is made for nobody, and nobody can use it', async () => {
+  it('W7 where no email is due one is made for nobody, and nobody can use it', async () => {
     await sendSignInCode(world.identity, {
       ...{ organization: 'north', account: undefined, name: 'nobody@clinic.test' },
-      ...{ purpose: PURPOSE, request: 'i-1', origin: from() },
+      ...{ purpose: PURPOSE, request: 'i-1', context: from() },
     });
-    expect(world.letters.map(({ to }) => to)).to.deep.equal(['']);
-    const code = String(world.letters[0]?.data.code);
+    expect(world.emails.map(({ to }) => to)).to.deep.equal(['']);
+    const code = String(world.emails[0]?.data.code);
     const asker = { ...from(), request: 'i-1' };
     for (const accountId of [undefined, account.id]) {
       const asked = { accountId, purpose: PURPOSE, code, asker };

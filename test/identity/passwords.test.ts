@@ -66,7 +66,7 @@ describe('password hashes', () => {
     expect(await hasher.hash(PASSWORD)).to.match(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   });
 
-  it('W1 neither cut nor trim, and take composed and decomposed letters for the same', async () => {
+  it('W1 neither cut nor trim, and take composed and decomposed emails for the same', async () => {
     const long = `${'x'.repeat(72)}a`;
     const hash = await hasher.hash(long);
     expect((await hasher.verify(long, hash)).right).to.equal(true);
@@ -243,15 +243,15 @@ describe('B5 W7 a refused sign-in', () => {
     refusal(
       signInWithPassword(world.identity, {
         ...{ organization, login, password, by: ['email'] },
-        origin: from(),
+        context: from(),
       }),
     );
 
   async function sample(asked: readonly Subject[], rounds: number): Promise<string[]> {
     const times = new Map<string, number[]>(asked.map(({ kind }) => [kind, []]));
     for (let round = 0; round < rounds; round += 1) {
-      for (let turn = 0; turn < asked.length; turn += 1) {
-        const one = asked[(round + turn) % asked.length];
+      for (let lease = 0; lease < asked.length; lease += 1) {
+        const one = asked[(round + lease) % asked.length];
         if (one === undefined) continue;
         const started = performance.now();
         expect(await refused(one)).to.equal('sign-in-refused');
@@ -278,7 +278,7 @@ describe('B5 W7 a refused sign-in', () => {
 
   it('B5 knows each kind by its costliest hash, and keeps none of anybody', async () => {
     const kept = async (organization: string) =>
-      JSON.parse((await world.identity.stores.facts.get(`password-hashes:${organization}`)) ?? '[]');
+      JSON.parse((await world.identity.stores.metadata.get(`password-hashes:${organization}`)) ?? '[]');
     const blank = `${'A'.repeat(22)}$${'A'.repeat(43)}`;
     expect(await kept('many formats')).to.have.members([
       `$argon2id$v=19$m=19456,t=2,p=1$${blank}`,
@@ -305,7 +305,7 @@ describe('sign-in with a password', () => {
       login,
       password,
       by: ['email', 'username'],
-      origin: from(),
+      context: from(),
     });
 
   it('W7 is refused alike for wrong, unknown, without password, blocked, inactive and foreign', async () => {
@@ -356,25 +356,25 @@ describe('sign-in with a password', () => {
       organization: 'north',
     });
     expect(lines.map(({ detail }) => detail)).to.deep.equal([
-      { door: 'hosted', factor: 'pwd' },
-      { door: 'hosted', factor: 'pwd', why: 'wrong' },
+      { channel: 'hosted', factor: 'pwd' },
+      { channel: 'hosted', factor: 'pwd', why: 'wrong' },
     ]);
   });
 
   it('W5 a new password ends everything but what is kept, and tells the owner', async () => {
     const { id } = await world.person({ email: 'a@x.test', password: PASSWORD, status: 'inactive' });
-    const wanted = { accountId: id, password: 'Copper-Meadow-Falcon-72', minimum: 12 };
-    await setPassword(world.identity, { ...wanted, keep: { grantId: 'g1' }, letter: 'password-changed' });
+    const input = { accountId: id, password: 'Copper-Meadow-Falcon-72', minimum: 12 };
+    await setPassword(world.identity, { ...input, keep: { grantId: 'g1' }, email: 'password-changed' });
     expect(world.ended).to.deep.equal([{ accountId: id, keep: { grantId: 'g1' } }]);
-    expect(world.letters.map(({ name, to }) => [name, to])).to.deep.equal([['password-changed', 'a@x.test']]);
+    expect(world.emails.map(({ name, to }) => [name, to])).to.deep.equal([['password-changed', 'a@x.test']]);
     expect(await refusal(signIn('a@x.test'))).to.equal('sign-in-refused');
-    expect(await signIn('a@x.test', wanted.password)).to.have.property('status', 'active');
-    expect(await refusal(setPassword(world.identity, { ...wanted, password: 'North-Clinic-2031' }))).to.equal(
+    expect(await signIn('a@x.test', input.password)).to.have.property('status', 'active');
+    expect(await refusal(setPassword(world.identity, { ...input, password: 'North-Clinic-2031' }))).to.equal(
       'password-too-common',
     );
   });
 
-  it('W5 no letter goes to an account whose mail is switched off', async () => {
+  it('W5 no email goes to an account whose mail is switched off', async () => {
     const { id } = await world.person({
       email: 'a@x.test',
       password: PASSWORD,
@@ -384,9 +384,9 @@ describe('sign-in with a password', () => {
       accountId: id,
       password: 'Copper-Meadow-Falcon-72',
       minimum: 12,
-      letter: 'password-changed',
+      email: 'password-changed',
     });
-    expect(world.letters).to.deep.equal([]);
+    expect(world.emails).to.deep.equal([]);
   });
 
   it('W5 a sign-in that was under way with the old password gives nothing', async () => {
@@ -413,7 +413,7 @@ describe('sign-in with a password', () => {
       login: 'a@x.test',
       password: PASSWORD,
       by: ['email'],
-      origin: from(),
+      context: from(),
     });
     expect(await refusal(late)).to.equal('sign-in-refused');
   });

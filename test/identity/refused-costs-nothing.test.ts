@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import { updateAccount } from '../../src/identity/accounts/update-account.ts';
 import { linkIdentity } from '../../src/identity/upstream/link-identity.ts';
-import type { Door } from '../browser/ways-to-sign-in/door.ts';
-import { alertOf, deliver, freshBrowser, openDoor } from '../browser/ways-to-sign-in/door.ts';
+import type { Channel } from '../browser/ways-to-sign-in/door.ts';
+import { alertOf, deliver, freshBrowser, openChannel } from '../browser/ways-to-sign-in/door.ts';
 import type { HttpClient } from '../support/http-client.ts';
 import { openClient } from '../support/http-client.ts';
 import type { Page } from '../support/web-session.ts';
@@ -14,12 +14,12 @@ const NEW = 'Seven-Quiet-Otters-Swim-90';
 const SLOW = `$argon2id$v=19$m=19456,t=150,p=1$${'c'.repeat(22)}$${'d'.repeat(43)}`;
 
 describe('a step that is refused', () => {
-  let door: Door;
+  let channel: Channel;
   let client: HttpClient;
   let people = 0;
 
   before(async () => {
-    door = await openDoor({
+    channel = await openChannel({
       config: {
         hashing: { concurrency: 1, queue: 0 },
         dialects: {
@@ -29,11 +29,11 @@ describe('a step that is refused', () => {
         },
       },
     });
-    client = openClient(door.server.url);
+    client = openClient(channel.server.url);
   });
   after(async () => {
     client.close();
-    await door.close();
+    await channel.close();
   });
 
   const post = (path: string, json: object, headers: Record<string, string> = {}) => {
@@ -48,11 +48,11 @@ describe('a step that is refused', () => {
     });
   };
   const letter = async (to: string, pattern: RegExp) =>
-    pattern.exec((await door.server.mail.take(to)).text)?.[1] ?? '';
+    pattern.exec((await channel.server.mail.take(to)).text)?.[1] ?? '';
 
   /** Runs `work` while the one slot for password hashes is taken and nobody may wait for it. */
   async function whileHashing<T>(work: () => Promise<T>): Promise<T> {
-    const busy = door.server.running.identity.hasher.verify('x', SLOW);
+    const busy = channel.server.running.identity.hasher.verify('x', SLOW);
     try {
       return await work();
     } finally {
@@ -62,8 +62,8 @@ describe('a step that is refused', () => {
 
   async function unproven(name: string): Promise<string> {
     const email = `${name}@clinic.test`;
-    const made = await post('/api/v1/auth/register', { name, email, password: OLD });
-    expect(made.status).to.equal(201);
+    const created = await post('/api/v1/auth/register', { name, email, password: OLD });
+    expect(created.status).to.equal(201);
     return email;
   }
   const oldOneWorks = async (email: string) =>
@@ -72,10 +72,10 @@ describe('a step that is refused', () => {
   it('B8 W6 a new password that is refused burns no reset link and ends no old password: the hosted page', async () => {
     const email = await unproven('hosted-reset');
     const browser = freshBrowser();
-    await browser.submit((await browser.open(`${door.server.url}/forgot?organization=default`)) as Page, {
+    await browser.submit((await browser.open(`${channel.server.url}/forgot?organization=default`)) as Page, {
       login: email,
     });
-    const link = `${door.server.url}/reset?token=${await letter(email, /token=(rst_[\w-]+)/)}`;
+    const link = `${channel.server.url}/reset?token=${await letter(email, /token=(rst_[\w-]+)/)}`;
     const entered = async (password: string) =>
       (await browser.submit((await browser.open(link)) as Page, { password })) as Page;
     const short = await entered('short');
@@ -105,8 +105,8 @@ describe('a step that is refused', () => {
     const email = 'first-one@clinic.test';
     await post('/api_v3/users/activate', { first_name: 'Nova', last_name: 'Comer', email });
     const code = await letter(email, /Your code: ([a-z]{6})/);
-    const account = await door.account(email);
-    const { identity } = door.server.running;
+    const account = await channel.account(email);
+    const { identity } = channel.server.running;
     const setStatus = (status: 'active' | 'inactive') =>
       updateAccount(identity, account?.id ?? '', (present) => ({ ...present, status }));
     const signIn = () => post('/api_v3/users/login', { email, email_token: code });
@@ -120,19 +120,19 @@ describe('a step that is refused', () => {
       (await post('/api_v3/me', { password }, { 'x-apitoken': data.token })).status;
     expect(await set('short')).to.equal(400);
     expect(await whileHashing(() => set(NEW))).to.equal(503);
-    expect((await door.account(email))?.passwordHash).to.equal(undefined);
+    expect((await channel.account(email))?.passwordHash).to.equal(undefined);
     expect(await set(NEW)).to.equal(200);
   });
 
   it('B8 a code is not spent on a link that cannot be made', async () => {
     const email = 'link-late@clinic.test';
-    const { id } = await door.make({ email });
-    const { id: other } = await door.make({ email: 'link-first@clinic.test' });
-    const visit = await (await door.begin()).with('google', { sub: 'late', email, email_verified: true });
+    const { id } = await channel.make({ email });
+    const { id: other } = await channel.make({ email: 'link-first@clinic.test' });
+    const visit = await (await channel.begin()).with('google', { sub: 'late', email, email_verified: true });
     await visit.press('/code/send');
     const code = await visit.code(email);
-    const { identity, stores } = door.server.running;
-    const issuer = door.server.upstream.issuers.google;
+    const { identity, stores } = channel.server.running;
+    const issuer = channel.server.upstream.issuers.google;
     await linkIdentity(identity, { accountId: other, issuer, subject: 'late' });
     const page = visit.page.url;
     await visit.press('/code', { code });
@@ -144,24 +144,24 @@ describe('a step that is refused', () => {
   });
 
   it('B8 F6 an upstream that is down, or another browser, spends no answer: the hosted page', async () => {
-    await door.make({ email: 'p1@gmail.com' });
-    const visit = await door.begin();
+    await channel.make({ email: 'p1@gmail.com' });
+    const visit = await channel.begin();
     const answer = await visit.leave('google', {
       sub: 'patient-one',
       email: 'p1@gmail.com',
       email_verified: true,
     });
     const callback = await visit.session.request(`${answer.callback}?${answer.parameters}`);
-    const arrived = new URL(callback.headers.get('location') ?? '', door.server.url).href;
+    const arrived = new URL(callback.headers.get('location') ?? '', channel.server.url).href;
     const uid = /\/interaction\/[\w-]+/.exec(arrived)?.[0] ?? '';
-    const stranger = await door.begin();
+    const stranger = await channel.begin();
     const own = /\/interaction\/[\w-]+/.exec(stranger.page.url)?.[0] ?? '';
     await stranger.session.open(arrived.replace(uid, own));
-    door.server.upstream.setDown(true);
+    channel.server.upstream.setDown(true);
     const down = (await visit.session.open(arrived)) as Page;
-    door.server.upstream.setDown(false);
+    channel.server.upstream.setDown(false);
     expect(down.status, alertOf(down)).to.equal(503);
-    const until = [door.party.client.redirectUri];
+    const until = [channel.party.client.redirectUri];
     visit.at = await visit.session.open(arrived, until);
     expect(
       visit.at,
@@ -173,7 +173,7 @@ describe('a step that is refused', () => {
 
   it("B8 F6 another browser spends no state: AVYCENNA's", async () => {
     const begun = await client.send({ method: 'GET', path: '/api/v1/auth/oauth/google' });
-    door.server.upstream.nextPerson('google', { sub: 'av', email: 'av@gmail.com', email_verified: true });
+    channel.server.upstream.nextPerson('google', { sub: 'av', email: 'av@gmail.com', email_verified: true });
     const approved = await fetch(begun.headers.location ?? '', { redirect: 'manual' });
     const back = new URL(approved.headers.get('location') ?? '');
     const path = back.pathname + back.search;
@@ -185,7 +185,7 @@ describe('a step that is refused', () => {
 
   it('B8 C4 a refused place to go spends no single sign-on token', async () => {
     const email = 'sso-b8@clinic.test';
-    await door.make({ email, passwordHash: await door.server.running.identity.hasher.hash(OLD) });
+    await channel.make({ email, passwordHash: await channel.server.running.identity.hasher.hash(OLD) });
     const signedIn = await post('/api_v3/users/login', { username: email, password: OLD });
     const { data } = signedIn.json() as { data: { token: string } };
     const go = (next: string) =>

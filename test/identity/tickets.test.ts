@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import { deleteAccount } from '../../src/identity/accounts/delete-account.ts';
 import { setStatus } from '../../src/identity/accounts/set-status.ts';
 import { updateAccount } from '../../src/identity/accounts/update-account.ts';
-import { RESET, readTicket, sendTicket, spendTicket } from '../../src/identity/codes/link-token.ts';
+import { RESET, readLinkToken, sendLinkToken, spendLinkToken } from '../../src/identity/codes/link-token.ts';
 import { makeState, spendState } from '../../src/identity/codes/redirect-state.ts';
 import { setPassword } from '../../src/identity/self-service/set-password.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
 import type { World } from './world.ts';
 import { openWorld, PASSWORD } from './world.ts';
 
-describe('tickets in links', () => {
+describe('link tokens in links', () => {
   let world: World;
   let account: AccountRecord;
   beforeEach(async () => {
@@ -18,25 +18,26 @@ describe('tickets in links', () => {
   });
   afterEach(() => world.close());
 
-  const send = async (more: Partial<Parameters<typeof sendTicket>[1]> = {}) => {
-    await sendTicket(world.identity, {
+  const send = async (more: Partial<Parameters<typeof sendLinkToken>[1]> = {}) => {
+    await sendLinkToken(world.identity, {
       account,
       purpose: RESET,
       prefix: 'rst_',
       lifetime: 3600,
       link: 'https://id.test/reset?organization={organization}&token={token}',
-      letter: 'reset-link',
+      email: 'reset-link',
       supersedes: true,
       ...more,
     });
-    return new URL(String(world.letters.at(-1)?.data.link)).searchParams.get('token') ?? '';
+    return new URL(String(world.emails.at(-1)?.data.link)).searchParams.get('token') ?? '';
   };
-  const read = (token: string, more = {}) => readTicket(world.identity, { token, purpose: RESET, ...more });
-  const spend = (token: string) => spendTicket(world.identity, { token, purpose: RESET });
+  const read = (token: string, more = {}) =>
+    readLinkToken(world.identity, { token, purpose: RESET, ...more });
+  const spend = (token: string) => spendLinkToken(world.identity, { token, purpose: RESET });
 
   it('W6 hold 256 random bits behind a prefix, and name the organization', async () => {
     expect(await send()).to.match(/^rst_[A-Za-z0-9_-]{43}$/);
-    expect(world.letters[0]?.data.link).to.contain('https://id.test/reset?organization=north&token=rst_');
+    expect(world.emails[0]?.data.link).to.contain('https://id.test/reset?organization=north&token=rst_');
   });
 
   it('X1 W6 are not in the store', async () => {
@@ -48,7 +49,7 @@ describe('tickets in links', () => {
     const token = await send();
     for (let i = 0; i < 3; i += 1) expect((await read(token))?.account.id).to.equal(account.id);
     const all = await Promise.all(Array.from({ length: 50 }, () => spend(token)));
-    expect(all.filter((ticket) => ticket !== undefined)).to.have.length(1);
+    expect(all.filter((linkToken) => linkToken !== undefined)).to.have.length(1);
     expect(await read(token)).to.equal(undefined);
   });
 
@@ -114,34 +115,34 @@ describe('tickets in links', () => {
 
   it('prove another address than the account has, and give back what was kept', async () => {
     const token = await send({ purpose: 'new-address', to: 'new@x.test', data: { address: 'new@x.test' } });
-    expect(world.letters.at(-1)?.to).to.equal('new@x.test');
-    const ticket = await spendTicket(world.identity, { token, purpose: 'new-address' });
-    expect(ticket?.data).to.deep.equal({ address: 'new@x.test' });
+    expect(world.emails.at(-1)?.to).to.equal('new@x.test');
+    const linkToken = await spendLinkToken(world.identity, { token, purpose: 'new-address' });
+    expect(linkToken?.data).to.deep.equal({ address: 'new@x.test' });
   });
 
   it('past the quota nothing is sent', async () => {
     const quota = { limit: 3, window: 900 };
     for (let i = 0; i < 5; i += 1) await send({ quota });
-    expect(world.letters.filter(({ to }) => to !== '')).to.have.length(3);
+    expect(world.emails.filter(({ to }) => to !== '')).to.have.length(3);
   });
 
-  it('F6 the state of a redirect is spent once, and carries what was kept, sealed', async () => {
-    const wanted = {
+  it('F6 the state of a redirect is spent once, and carries what was kept, encrypted', async () => {
+    const input = {
       purpose: 'upstream:google',
       organization: 'north',
       lifetime: 600,
       data: { next: 'the-secret-plan' },
     };
-    const token = await makeState(world.identity, wanted);
+    const token = await makeState(world.identity, input);
     expect(world.dump()).not.to.contain('the-secret-plan');
     expect(await spendState(world.identity, { purpose: 'upstream:apple', token })).to.equal(undefined);
     const all = await Promise.all(
       Array.from({ length: 20 }, () => spendState(world.identity, { purpose: 'upstream:google', token })),
     );
     expect(all.filter((state) => state !== undefined)).to.deep.equal([
-      { organization: 'north', data: wanted.data },
+      { organization: 'north', data: input.data },
     ]);
-    const late = await makeState(world.identity, wanted);
+    const late = await makeState(world.identity, input);
     world.pass(600);
     expect(await spendState(world.identity, { purpose: 'upstream:google', token: late })).to.equal(undefined);
   });

@@ -1,6 +1,6 @@
 /**
  * The domain on a real embedded store, without HTTP: a clock that the test moves, a mailbox that catches
- * every letter, and a record of whose access was ended.
+ * every email, and a record of whose access was ended.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { secretsFrom } from '../../src/core/crypto.ts';
 import type { NewAccountFields } from '../../src/identity/accounts/create-account.ts';
 import { registerAccount } from '../../src/identity/accounts/create-account.ts';
-import type { Identity, RequestOrigin } from '../../src/identity/context.ts';
+import type { Identity, RequestContext } from '../../src/identity/context.ts';
 import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
 import { createPasswordPolicy } from '../../src/identity/passwords/policy.ts';
 import type { StrangerLimits } from '../../src/identity/rate-limits/anonymous-budgets.ts';
@@ -17,7 +17,7 @@ import { createStrangers } from '../../src/identity/rate-limits/anonymous-budget
 import { createBudgets } from '../../src/identity/rate-limits/budgets.ts';
 import type { AttemptLimits } from '../../src/identity/rate-limits/sign-in-attempts.ts';
 import { createAttempts } from '../../src/identity/rate-limits/sign-in-attempts.ts';
-import type { Letter } from '../../src/mail/mailer.ts';
+import type { Email } from '../../src/mail/mailer.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
 import type { AuditRecord } from '../../src/model/audit-event.ts';
 import { createLog } from '../../src/observe/log.ts';
@@ -25,7 +25,7 @@ import { openEmbeddedStores } from '../../src/store/embedded/embedded-stores.ts'
 
 export interface World {
   readonly identity: Identity;
-  readonly letters: Letter[];
+  readonly emails: Email[];
   readonly audit: Omit<AuditRecord, 'at'>[];
   /** Accounts whose grants and sessions were ended, with what was kept. */
   readonly ended: { accountId: string; keep: unknown }[];
@@ -53,8 +53,8 @@ const STRANGERS: StrangerLimits = {
   accounts: { limit: 500, window: 86_400 },
 };
 
-export function from(address = '192.0.2.1'): RequestOrigin {
-  return { address, requestId: 'r-1', clientId: 'c-1', door: 'hosted' };
+export function from(address = '192.0.2.1'): RequestContext {
+  return { address, requestId: 'r-1', clientId: 'c-1', channel: 'hosted' };
 }
 
 export async function openWorld(
@@ -68,10 +68,10 @@ export async function openWorld(
   let now = Date.UTC(2030, 5, 1, 12);
   const clock = { now: () => new Date(now) };
   const secrets = secretsFrom(Buffer.alloc(32, 7));
-  const letters: Letter[] = [];
+  const emails: Email[] = [];
   const audit: World['audit'] = [];
   const ended: World['ended'] = [];
-  const budgets = createBudgets({ store: stores.attempts, clock });
+  const budgets = createBudgets({ store: stores.rateLimits, clock });
   const identity: Identity = {
     stores,
     clock,
@@ -86,13 +86,13 @@ export async function openWorld(
       limits: { ...STRANGERS, ...options.strangers },
     }),
     attempts: createAttempts({
-      store: stores.attempts,
+      store: stores.rateLimits,
       budgets,
       clock,
       secrets,
       limits: { ...LIMITS, ...options.limits },
     }),
-    mailer: { send: (letter) => letters.push(letter), drain: async () => true, close: async () => {} },
+    mailer: { send: (email) => emails.push(email), drain: async () => true, close: async () => {} },
     audit: { write: (record) => audit.push(record) },
     access: {
       endAll: async (accountId, keep) => void ended.push({ accountId, keep }),
@@ -103,7 +103,7 @@ export async function openWorld(
     await stores.organizations.put({ id, name: `${id} clinic`, hosts: [], vendor: {} });
   return {
     identity,
-    letters,
+    emails,
     audit,
     ended,
     dump: () =>

@@ -3,11 +3,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import PostalMime from 'postal-mime';
 import { createMailbox } from '../../src/mail/dev-mailbox.ts';
-import type { EmailBrand, Letter, MailTransport, RenderedLetter } from '../../src/mail/mailer.ts';
+import type { Email, EmailBrand, MailTransport, RenderedEmail } from '../../src/mail/mailer.ts';
 import { openMail } from '../../src/mail/open-mail.ts';
-import { createLetterQueue } from '../../src/mail/queue.ts';
+import { createEmailQueue } from '../../src/mail/queue.ts';
 import { createSmtp } from '../../src/mail/smtp.ts';
-import { createLetters } from '../../src/mail/templates.ts';
+import { createEmails } from '../../src/mail/templates.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { inTime } from '../support/in-time.ts';
 import type { MailServer } from '../support/mail-server.ts';
@@ -23,7 +23,7 @@ const BRAND: EmailBrand = {
     dark: { accent: '#6ec5ae', onAccent: '#06231b' },
   },
 };
-const letters = createLetters({ from: FROM, issuer: ISSUER, brand: BRAND });
+const emails = createEmails({ from: FROM, issuer: ISSUER, brand: BRAND });
 /** Every email there is: those that bring a code, those that bring a link, and notices. */
 const CODES = ['code', 'activation-code', 'register-code', 'confirm-code', 'delete-code'];
 const LINKS = ['reset-link', 'verify-address'];
@@ -35,7 +35,7 @@ const NOTICES = [
   'wrong-codes',
 ];
 
-const letter = (more: Partial<Letter> = {}): Letter => ({
+const email = (more: Partial<Email> = {}): Email => ({
   name: 'code',
   to: 'ana@clinic.test',
   organization: 'north',
@@ -43,12 +43,12 @@ const letter = (more: Partial<Letter> = {}): Letter => ({
   ...more,
 });
 
-describe('a letter', () => {
+describe('an email', () => {
   const LINK =
     'https://id.test/reset?organization=north&token=rst_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ';
 
   it('with a code has it on a line of its own, in text and in HTML', () => {
-    const { text, html, subject } = letters.render(letter());
+    const { text, html, subject } = emails.render(email());
     expect(text.split('\n')).to.include('Your code: 012345');
     expect(html).to.contain('>012345<');
     expect(text).to.contain('expires in 10 minutes');
@@ -57,7 +57,7 @@ describe('a letter', () => {
 
   it('with a link has it whole on a line of its own', () => {
     for (const name of ['reset-link', 'verify-address']) {
-      const { text, html } = letters.render(letter({ name, data: { link: LINK, lifetime: 3600 } }));
+      const { text, html } = emails.render(email({ name, data: { link: LINK, lifetime: 3600 } }));
       expect(text.split('\n')).to.include(LINK);
       expect(html).to.contain(`href="${LINK.replace('&', '&amp;')}"`);
       expect(text).to.contain('expires in 1 hour');
@@ -66,8 +66,8 @@ describe('a letter', () => {
 
   it('exists for every occasion, in words and not in keys', () => {
     for (const name of [...CODES, ...LINKS, ...NOTICES]) {
-      const { subject, text, html } = letters.render(
-        letter({ name, data: { code: 'ztpand', link: LINK, lifetime: 86_400 } }),
+      const { subject, text, html } = emails.render(
+        email({ name, data: { code: 'ztpand', link: LINK, lifetime: 86_400 } }),
       );
       expect(`${subject} ${text} ${html}`, name).not.to.match(/mail\.\S|\{\{|undefined|<%/);
       expect(text).to.contain('Portico');
@@ -80,22 +80,22 @@ describe('a letter', () => {
     const brand = { ...BRAND, name: evil, sender: evil, logo: evil, logoDark: evil };
     for (const name of [...CODES, ...LINKS, ...NOTICES]) {
       const data = { code: evil, link: evil, lifetime: 600 };
-      const { html } = letters.render(letter({ name, organization: evil, data }), brand);
+      const { html } = emails.render(email({ name, organization: evil, data }), brand);
       expect(html, name).not.to.contain('<svg');
     }
   });
 
   it('in a language that is not there is in English, whatever the account says', () => {
     for (const locale of ['en-GB', 'xx', '__proto__', '../../etc', '']) {
-      expect(letters.render(letter({ locale })).text).to.contain('Your code: 012345');
+      expect(emails.render(email({ locale })).text).to.contain('Your code: 012345');
     }
   });
 
   const everyEmail = (locale: string) =>
     [...CODES, ...LINKS, ...NOTICES].map((name) => ({
       name,
-      ...letters.render(
-        letter({ name, locale, data: CODES.includes(name) ? { code: 'ztpand' } : { link: LINK } }),
+      ...emails.render(
+        email({ name, locale, data: CODES.includes(name) ? { code: 'ztpand' } : { link: LINK } }),
       ),
     }));
 
@@ -119,12 +119,12 @@ describe('a letter', () => {
   });
 
   it('is called email in every language, and nothing that it was called before', () => {
-    for (const [locale, given] of [
+    for (const [locale, input] of [
       ['en', /letter|e-mail|somebody|whoever/i],
       ['de', /\bBrief|Nachricht|E-\n?Mail\b(?<!E-Mail)/],
       ['es', /carta|mensaje/i],
     ] as const)
-      for (const { name, text } of everyEmail(locale)) expect(text, name).to.not.match(given);
+      for (const { name, text } of everyEmail(locale)) expect(text, name).to.not.match(input);
   });
 
   it('breaks no line after the hyphen of E-Mail', () => {
@@ -134,7 +134,7 @@ describe('a letter', () => {
   it('of a notice shows nothing of the data that it was made with', () => {
     for (const name of NOTICES) {
       const data = { code: '907315', link: 'https://evil.test/', lifetime: 600 };
-      const { html, text } = letters.render(letter({ name, data }));
+      const { html, text } = emails.render(email({ name, data }));
       expect(html + text, name).to.not.match(/907315|evil\.test/);
     }
   });
@@ -150,7 +150,7 @@ describe('a letter', () => {
         dark: { accent: '#fdba74', onAccent: '#0a1612' },
       },
     };
-    const { from, html, text } = letters.render(letter({ name: 'reset-link', data: { link: LINK } }), brand);
+    const { from, html, text } = emails.render(email({ name: 'reset-link', data: { link: LINK } }), brand);
     expect(from).to.deep.equal({ name: 'Harbour Clinic', address: 'no-reply@id.test' });
     expect(html)
       .to.contain('src="https://kids.test/logo.png"')
@@ -160,16 +160,16 @@ describe('a letter', () => {
     expect(text).to.contain('Harbour Kids').and.not.contain('Portico');
     // Six digits in a colour would look like a code.
     const digits = { accent: '#123456', onAccent: '#000000' };
-    const plain = letters.render(letter(), { ...brand, colours: { light: digits, dark: digits } });
+    const plain = emails.render(email(), { ...brand, colours: { light: digits, dark: digits } });
     expect(plain.html.match(/(?<![0-9A-Za-z])\d{6}(?![0-9A-Za-z])/g)).to.deep.equal(['012345']);
   });
 
-  it('of an unknown name is an error, not an empty letter', () => {
-    expect(() => letters.render(letter({ name: 'nothing' }))).to.throw('nothing');
+  it('of an unknown name is an error, not an empty email', () => {
+    expect(() => emails.render(email({ name: 'nothing' }))).to.throw('nothing');
   });
 });
 
-describe('letters over SMTP', () => {
+describe('emails over SMTP', () => {
   let server: MailServer;
   beforeEach(async () => {
     server = await startMailServer();
@@ -186,7 +186,7 @@ describe('letters over SMTP', () => {
       log,
     });
     expect(mailbox).to.equal(undefined);
-    mailer.send(letter());
+    mailer.send(email());
     const received = await server.take('ana@clinic.test');
     expect(received).to.include({
       ...{ from: 'no-reply@id.test', fromName: 'Portico', subject: 'Your sign-in code' },
@@ -199,41 +199,41 @@ describe('letters over SMTP', () => {
 
   it('go to one address, whatever signs it holds', async () => {
     const smtp = createSmtp({ url: server.url });
-    const rendered = letters.render(letter({ to: '"a, b@evil.test"@clinic.test' }));
+    const rendered = emails.render(email({ to: '"a, b@evil.test"@clinic.test' }));
     await smtp.deliver(rendered).catch(() => {});
-    expect(server.letters.flatMap(({ to }) => to)).not.to.include('b@evil.test');
+    expect(server.emails.flatMap(({ to }) => to)).not.to.include('b@evil.test');
     await smtp.close();
   });
 });
 
-describe('the raw bytes of a letter with a code', () => {
+describe('the raw bytes of an email with a code', () => {
   it('hold no six-digit word but the code, headers included', async () => {
     const sink = await startRawServer();
     const smtp = createSmtp({ url: `smtp://127.0.0.1:${sink.port}` });
     for (let i = 0; i < 200; i += 1)
-      await smtp.deliver(letters.render(letter({ data: { code: '907315', lifetime: 600 } })));
+      await smtp.deliver(emails.render(email({ data: { code: '907315', lifetime: 600 } })));
     await smtp.close();
     await sink.close();
-    expect(sink.letters).to.have.length(200);
-    for (const raw of sink.letters) {
+    expect(sink.emails).to.have.length(200);
+    for (const raw of sink.emails) {
       const words = new Set(raw.match(/(?<![0-9A-Za-z])\d{6}(?![0-9A-Za-z])/g));
       expect([...words]).to.deep.equal(['907315']);
       expect(raw).to.match(/^Your code: 907315\r$/m);
     }
-    expect((await PostalMime.parse(sink.letters[0] ?? '')).text).to.contain('Your code: 907315');
+    expect((await PostalMime.parse(sink.emails[0] ?? '')).text).to.contain('Your code: 907315');
   });
 });
 
-describe('the queue of letters', () => {
-  /** Fails as often as told, then takes letters. */
+describe('the queue of emails', () => {
+  /** Fails as often as told, then takes emails. */
   function flaky(
     failures: number,
     error: Error = new Error('no'),
-  ): MailTransport & { taken: RenderedLetter[]; calls: number } {
+  ): MailTransport & { taken: RenderedEmail[]; calls: number } {
     const state = {
-      taken: [] as RenderedLetter[],
+      taken: [] as RenderedEmail[],
       calls: 0,
-      async deliver(rendered: RenderedLetter) {
+      async deliver(rendered: RenderedEmail) {
         state.calls += 1;
         if (state.calls <= failures) throw error;
         state.taken.push(rendered);
@@ -244,14 +244,14 @@ describe('the queue of letters', () => {
   }
 
   it('lets the sender go on at once', async () => {
-    const mailer = createLetterQueue({
+    const mailer = createEmailQueue({
       transport: { deliver: () => new Promise(() => {}), close: async () => {} },
-      letters,
+      emails,
       log,
     });
     await inTime((watch) =>
       watch.around('sending', 50, () => {
-        for (let i = 0; i < 100; i += 1) mailer.send(letter());
+        for (let i = 0; i < 100; i += 1) mailer.send(email());
       }),
     );
   });
@@ -260,75 +260,75 @@ describe('the queue of letters', () => {
     const transport = flaky(0);
     let rendered = 0;
     const watched = {
-      render(one: Letter) {
+      render(one: Email) {
         rendered += 1;
-        return letters.render(one);
+        return emails.render(one);
       },
     };
-    const mailer = createLetterQueue({ transport, letters: watched, log });
-    mailer.send(letter());
+    const mailer = createEmailQueue({ transport, emails: watched, log });
+    mailer.send(email());
     // A handler that still has a few steps to go.
-    for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+    for (let lease = 0; lease < 10; lease += 1) await new Promise(setImmediate);
     expect(rendered).to.equal(0);
     while (transport.taken.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(rendered).to.equal(1);
   });
 
-  it('tries again with pauses until the letter is taken', async () => {
+  it('tries again with pauses until the email is taken', async () => {
     const transport = flaky(3);
-    const mailer = createLetterQueue({ transport, letters, log, pause: 1 });
-    mailer.send(letter());
+    const mailer = createEmailQueue({ transport, emails, log, pause: 1 });
+    mailer.send(email());
     while (transport.taken.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(transport.calls).to.equal(4);
   });
 
   it('gives up after its tries, and at once where the server says never', async () => {
     const dead = flaky(100);
-    const mailer = createLetterQueue({ transport: dead, letters, log, pause: 1, tries: 3 });
-    mailer.send(letter());
+    const mailer = createEmailQueue({ transport: dead, emails, log, pause: 1, tries: 3 });
+    mailer.send(email());
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(dead.calls).to.equal(3);
     const refused = flaky(100, Object.assign(new Error('550 no such user'), { responseCode: 550 }));
-    createLetterQueue({ transport: refused, letters, log, pause: 1 }).send(letter());
+    createEmailQueue({ transport: refused, emails, log, pause: 1 }).send(email());
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(refused.calls).to.equal(1);
   });
 
   it('A2 drains before the end: what waits for its pause is tried once more', async () => {
     const transport = flaky(1);
-    const mailer = createLetterQueue({ transport, letters, log, pause: 60_000 });
-    mailer.send(letter());
+    const mailer = createEmailQueue({ transport, emails, log, pause: 60_000 });
+    mailer.send(email());
     while (transport.calls === 0) await new Promise(setImmediate);
-    mailer.send(letter());
+    mailer.send(email());
     expect(await mailer.drain(1000)).to.equal(true);
     expect(transport.taken).to.have.length(2);
     await mailer.close();
-    mailer.send(letter());
+    mailer.send(email());
     expect(transport.taken).to.have.length(2);
   });
 
   it('A2 stops waiting for a server that hangs', async () => {
-    const mailer = createLetterQueue({
+    const mailer = createEmailQueue({
       transport: { deliver: () => new Promise(() => {}), close: async () => {} },
-      letters,
+      emails,
       log,
     });
-    mailer.send(letter());
+    mailer.send(email());
     expect(await mailer.drain(30)).to.equal(false);
   });
 
   it('is bounded', async () => {
     const transport = flaky(0);
-    const mailer = createLetterQueue({ transport, letters, log, capacity: 10 });
-    for (let i = 0; i < 50; i += 1) mailer.send(letter());
+    const mailer = createEmailQueue({ transport, emails, log, capacity: 10 });
+    for (let i = 0; i < 50; i += 1) mailer.send(email());
     await mailer.drain(1000);
     expect(transport.taken).to.have.length(10);
   });
 
-  it('renders a letter to nobody and throws it away', async () => {
+  it('renders an email to nobody and throws it away', async () => {
     const transport = flaky(0);
-    const mailer = createLetterQueue({ transport, letters, log });
-    mailer.send(letter({ to: '' }));
+    const mailer = createEmailQueue({ transport, emails, log });
+    mailer.send(email({ to: '' }));
     expect(await mailer.drain(1000)).to.equal(true);
     expect(transport.calls).to.equal(0);
   });
@@ -343,8 +343,8 @@ describe('the queue of letters', () => {
       code: 'EENVELOPE',
       responseCode: 550,
     });
-    const mailer = createLetterQueue({ transport: flaky(9, error), letters, log: watched });
-    mailer.send(letter());
+    const mailer = createEmailQueue({ transport: flaky(9, error), emails, log: watched });
+    mailer.send(email());
     await mailer.drain(1000);
     expect(lines.join(''))
       .to.contain('EENVELOPE')
@@ -353,16 +353,16 @@ describe('the queue of letters', () => {
 });
 
 describe('the development mailbox', () => {
-  it('keeps the newest two hundred letters, newest first', async () => {
+  it('keeps the newest two hundred emails, newest first', async () => {
     const mailbox = createMailbox();
-    for (let i = 0; i < 210; i += 1) await mailbox.deliver(letters.render(letter({ to: `p${i}@x.test` })));
+    for (let i = 0; i < 210; i += 1) await mailbox.deliver(emails.render(email({ to: `p${i}@x.test` })));
     expect(mailbox.list()).to.have.length(200);
     expect(mailbox.list()[0]?.to).to.equal('p209@x.test');
   });
 });
 
-/** The least that is an SMTP server, to see a letter as it is on the wire. */
-async function startRawServer(): Promise<{ port: number; letters: string[]; close(): Promise<void> }> {
+/** The least that is an SMTP server, to see an email as it is on the wire. */
+async function startRawServer(): Promise<{ port: number; emails: string[]; close(): Promise<void> }> {
   const received: string[] = [];
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
@@ -388,7 +388,7 @@ async function startRawServer(): Promise<{ port: number; letters: string[]; clos
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
-    letters: received,
+    emails: received,
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();

@@ -10,7 +10,7 @@ describe('the mutants', () => {
   const mutants = readMutants();
 
   it('fit the project: what each replaces is there once, and its tests are there', () => {
-    expect(mutants.map(misfit).filter((problem) => problem !== undefined)).to.deep.equal([]);
+    expect(mutants.map(misfit).filter((issue) => issue !== undefined)).to.deep.equal([]);
   });
 
   it('are there for every requirement that must have one, and differ', () => {

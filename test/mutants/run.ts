@@ -120,8 +120,8 @@ async function judge(
   mutant: Mutant,
   baseline: (of: Mutant) => Promise<TestRun>,
 ): Promise<Judgement> {
-  const problem = misfit(mutant);
-  if (problem !== undefined) return { verdict: 'does not fit', why: problem };
+  const issue = misfit(mutant);
+  if (issue !== undefined) return { verdict: 'does not fit', why: issue };
   const unable = unfit(mutant, await baseline(mutant));
   if (unable !== undefined) return unable;
   const file = path.join(folder, mutant.file);
@@ -145,22 +145,22 @@ async function judgeAll(mutants: readonly Mutant[]): Promise<boolean> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const baseline = createBaselines(folder, mutants);
   const all = Date.now();
-  const found: { mutant: Mutant; judgement: Judgement }[] = [];
+  const result: { mutant: Mutant; judgement: Judgement }[] = [];
   for (const [index, mutant] of mutants.entries()) {
     const begun = Date.now();
     process.stdout.write(`[${index + 1}/${mutants.length}] ${mutant.ids.join(' ')}: ${mutant.what} ... `);
     const judgement = await judge(folder, mutant, baseline);
-    found.push({ mutant, judgement });
+    result.push({ mutant, judgement });
     const { verdict, why } = judgement;
     const loud = verdict === 'killed' ? verdict : verdict.toUpperCase();
     console.log(`${loud} (${since(begun)}) ${why}`);
   }
   const counted = VERDICTS.map((verdict) => [
     verdict,
-    found.filter((one) => one.judgement.verdict === verdict),
+    result.filter((one) => one.judgement.verdict === verdict),
   ]);
   const tally = counted.flatMap(([verdict, those]) => (those?.length ? [`${those.length} ${verdict}`] : []));
-  const bad = found.filter(({ judgement }) => !['killed', 'not judged'].includes(judgement.verdict));
+  const bad = result.filter(({ judgement }) => !['killed', 'not judged'].includes(judgement.verdict));
   for (const { mutant, judgement } of bad) {
     console.error(
       `${judgement.verdict.toUpperCase()}: ${mutant.ids.join(' ')}: ${mutant.what} (${mutant.file})`,

@@ -183,7 +183,7 @@ describe('B6 R3 a budget', function () {
     ];
     for (const { path, name, wrong } of secrets) {
       const address = freshAddress();
-      // The engine gives each browser one try per page.
+      // The provider gives each browser one try per page.
       const browsers = await times(130, () => openForm(`${nodes.url}${path}`, name, address));
       const statuses = await Promise.all(browsers.map((submit) => submit({ [name]: wrong })));
       expectJudged(statuses, { judged: 400, limit: 100 });

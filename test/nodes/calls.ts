@@ -130,8 +130,8 @@ export function revoke(at: string, token: string, client: TestClient = ownApp): 
 
 /* ------------------------------------------------------------------ a kind of refresh token */
 
-/** The three doors at which a refresh token is used. */
-export interface RefreshDoor {
+/** The three channels at which a refresh token is used. */
+export interface RefreshChannel {
   readonly name: string;
   /** Who may ask about its tokens. */
   readonly introspector: TestClient;
@@ -155,7 +155,7 @@ function newLine(issuer: string): Promise<OidcLine> {
   return line;
 }
 
-export const oidcDoor: RefreshDoor = {
+export const oidcChannel: RefreshChannel = {
   name: 'OIDC',
   introspector: ownApp,
   signIn: signInAgain,
@@ -163,7 +163,7 @@ export const oidcDoor: RefreshDoor = {
   pair: (reply) => pairOf(reply.json() as { access_token: string; refresh_token: string }),
 };
 
-export const vseeDoor: RefreshDoor = {
+export const vseeChannel: RefreshChannel = {
   name: 'VSee',
   introspector: recordsApi,
   async signIn(at) {
@@ -172,7 +172,7 @@ export const vseeDoor: RefreshDoor = {
       form: { username: pat.login, password: pat.password },
     });
     if (reply.status !== 200) throw new Error(`VSee's sign-in answered ${reply.status}: ${reply.text}`);
-    return vseeDoor.pair(reply);
+    return vseeChannel.pair(reply);
   },
   refresh: (at, token) => send(`${at}/api_v3/tokens/refresh`, { form: { refresh_token: token } }),
   pair(reply) {
@@ -181,7 +181,7 @@ export const vseeDoor: RefreshDoor = {
   },
 };
 
-export const avycennaDoor: RefreshDoor = {
+export const avycennaChannel: RefreshChannel = {
   name: 'AVYCENNA',
   introspector: recordsApi,
   async signIn(at) {
@@ -190,7 +190,7 @@ export const avycennaDoor: RefreshDoor = {
       json: { email: doctor.login, password: doctor.password },
     });
     if (reply.status !== 200) throw new Error(`AVYCENNA's sign-in answered ${reply.status}: ${reply.text}`);
-    return avycennaDoor.pair(reply);
+    return avycennaChannel.pair(reply);
   },
   refresh: (at, token) => send(`${at}/api/v1/auth/refresh`, { json: { refresh_token: token } }),
   pair: (reply) => pairOf(reply.json() as { access_token: string; refresh_token: string }),
@@ -201,22 +201,22 @@ export function times<Result>(count: number, work: (index: number) => Promise<Re
 }
 
 /** RFC 7662's `active` of each token. Takes its time. */
-export function activeAt(at: string, door: RefreshDoor, tokens: readonly string[]): Promise<boolean[]> {
+export function activeAt(at: string, channel: RefreshChannel, tokens: readonly string[]): Promise<boolean[]> {
   return Promise.all(
     tokens.map(async (token) => {
-      const reply = await unhurried(() => askIntrospection(at, token, door.introspector));
+      const reply = await unhurried(() => askIntrospection(at, token, channel.introspector));
       return verdictOf(reply).active;
     }),
   );
 }
 
-/** For the audit of a ledger whose lines come from these doors. */
-export function auditorAt(at: string, doorOf: (line: Line) => RefreshDoor): Audited {
+/** For the audit of a ledger whose lines come from these channels. */
+export function auditorAt(at: string, channelOf: (line: Line) => RefreshChannel): Audited {
   return {
-    active: async (token, line) => (await activeAt(at, doorOf(line), [token]))[0] === true,
+    active: async (token, line) => (await activeAt(at, channelOf(line), [token]))[0] === true,
     async refresh(line) {
-      const reply = await unhurried(() => doorOf(line).refresh(at, line.last.refresh));
-      return reply.status === 200 ? doorOf(line).pair(reply) : undefined;
+      const reply = await unhurried(() => channelOf(line).refresh(at, line.last.refresh));
+      return reply.status === 200 ? channelOf(line).pair(reply) : undefined;
     },
   };
 }

@@ -21,7 +21,7 @@ import {
   revoke,
   send,
   times,
-  vseeDoor,
+  vseeChannel,
 } from './calls.ts';
 
 const OFFLINE = { scope: 'openid profile email offline_access', prompt: 'consent' };
@@ -174,10 +174,10 @@ describe('three nodes, every request to another one', function () {
         },
       }),
     );
-    const [given, ...more] = polls.filter(({ status }) => status === 200);
-    if (given === undefined) throw new Error('No poll got tokens.');
+    const [input, ...more] = polls.filter(({ status }) => status === 200);
+    if (input === undefined) throw new Error('No poll got tokens.');
     expect(more.length, 'X2 further sets of tokens').to.equal(0);
-    const { access_token: token } = given.json() as { access_token: string };
+    const { access_token: token } = input.json() as { access_token: string };
     const info = await send(`${nodes.url}/userinfo`, bearer(token));
     expect(info.json()).to.include({ email: mara.login });
   });
@@ -270,10 +270,10 @@ describe('three nodes, every request to another one', function () {
       send(`${at}/patient/users/account`, { headers: { ...headers, authorization: `Bearer ${token}` } });
     expect(await everywhere(me)).to.deep.equal([200, 200, 200]);
     expect((await patient('/auth/forgot', { email: account.email })).status).to.equal(201);
-    const letter = await nodes.mail.take(account.email);
-    const ticket = /token=(rst_[A-Za-z0-9_-]{43})/.exec(letter.text)?.[1];
+    const email = await nodes.mail.take(account.email);
+    const linkToken = /token=(rst_[A-Za-z0-9_-]{43})/.exec(email.text)?.[1];
     const reset = await times(10, () =>
-      patient('/auth/reset', { token: ticket, password: 'Cinder-Maple-Voyage-52' }),
+      patient('/auth/reset', { token: linkToken, password: 'Cinder-Maple-Voyage-52' }),
     );
     expect(reset.filter(({ status }) => status === 201).length, 'X2 the link works once').to.equal(1);
     expect(await everywhere(me)).to.deep.equal([401, 401, 401]);
@@ -301,7 +301,7 @@ describe('three nodes, every request to another one', function () {
   });
 
   it('R3 every key in Redis has an end', async () => {
-    await Promise.all([vseeDoor.signIn(nodes.url), oidcSignIn(nodes.issuer)]);
+    await Promise.all([vseeChannel.signIn(nodes.url), oidcSignIn(nodes.issuer)]);
     await call(['/api/v1/auth/otp/send', { json: { email: doctor.login } }]);
     await call([
       '/api_v3/users/login',

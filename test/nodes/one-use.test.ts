@@ -4,7 +4,7 @@ import type { Nodes } from '../support/nodes.ts';
 import { sharedNodes } from '../support/nodes.ts';
 import { openWebSession } from '../support/web-session.ts';
 import type { Reply } from './calls.ts';
-import { freshAddress, introspect, oidcSignIn, send, times, vseeDoor } from './calls.ts';
+import { freshAddress, introspect, oidcSignIn, send, times, vseeChannel } from './calls.ts';
 
 /** The long form: FAULT_ROUNDS=1000. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);
@@ -73,7 +73,7 @@ describe('what is used once, fifty times at once over three nodes', function () 
 
   it('X2 A6 C4 a single-use sign-on token opens one browser session', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
-      const { access } = await vseeDoor.signIn(nodes.url);
+      const { access } = await vseeChannel.signIn(nodes.url);
       const headers = freshAddress();
       const replies = await times(PARALLEL, () =>
         send(`${nodes.url}/auth?sso_token=${access}&next=/u/clinic&one_time_token=1`, { headers }),
@@ -114,7 +114,7 @@ describe('what is used once, fifty times at once over three nodes', function () 
   });
 
   it('S1 a browser session that was given at one node is renewed, not taken over, at the next', async () => {
-    const { access } = await vseeDoor.signIn(nodes.url);
+    const { access } = await vseeChannel.signIn(nodes.url);
     const session = openWebSession();
     const ids: (string | undefined)[] = [];
     for (let i = 0; i < 2; i += 1) {

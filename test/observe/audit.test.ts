@@ -38,7 +38,7 @@ describe('The audit trail', () => {
   it('B4 has one record a minute for what one address is refused at one channel for one reason', async () => {
     const stored: AuditRecord[] = [];
     const { audit } = setUp(async (record) => void stored.push(record));
-    const refused = { ...event, outcome: 'refused', detail: { door: 'hosted', why: 'wrong' } } as const;
+    const refused = { ...event, outcome: 'refused', detail: { channel: 'hosted', why: 'wrong' } } as const;
     const counts = () => stored.map(({ detail }) => detail?.count ?? 'itself');
     for (let tries = 0; tries < 5000; tries += 1) audit.write({ ...refused, subject: `acc_${tries % 7}` });
     expect(counts(), 'the first is written at once').to.deep.equal(['itself']);
@@ -60,14 +60,14 @@ describe('The audit trail', () => {
   it('B4 folds neither what succeeds, nor another address, channel or reason, nor a stolen token', async () => {
     const stored: AuditRecord[] = [];
     const { audit } = setUp(async (record) => void stored.push(record));
-    const refused = { ...event, outcome: 'refused', detail: { door: 'hosted', why: 'wrong' } } as const;
+    const refused = { ...event, outcome: 'refused', detail: { channel: 'hosted', why: 'wrong' } } as const;
     const each = [
       event,
       event,
       refused,
       { ...refused, address: '192.0.2.2' },
-      { ...refused, detail: { door: 'vsee', why: 'wrong' } },
-      { ...refused, detail: { door: 'hosted', why: 'too-many-requests' } },
+      { ...refused, detail: { channel: 'vsee', why: 'wrong' } },
+      { ...refused, detail: { channel: 'hosted', why: 'too-many-requests' } },
       { ...refused, event: 'token.reused' },
       { ...refused, event: 'token.reused', subject: 'acc_2' },
     ];

@@ -27,12 +27,12 @@ describe('What a server clears away every minute', () => {
       clock: { now: () => new Date(now) },
       ...(retention !== undefined && { config: { audit: { retention } } }),
     });
-    const { audit, claims } = server.running.stores;
+    const { audit, leases } = server.running.stores;
     for (const age of [0, 30 * DAY, 30 * DAY + 1, 4000 * DAY]) {
       await audit.append({ at: new Date(START - age), event: 'of-old', outcome: 'success' });
     }
-    await claims.claim('short', 'somebody', new Date(START), new Date(START + 1000));
-    await claims.claim('long', 'somebody', new Date(START), new Date(START + DAY));
+    await leases.acquire('short', 'somebody', new Date(START), new Date(START + 1000));
+    await leases.acquire('long', 'somebody', new Date(START), new Date(START + DAY));
   }
 
   async function minuteLater(): Promise<{ ages: number[]; claims: string[] }> {
@@ -43,7 +43,7 @@ describe('What a server clears away every minute', () => {
     const records = database
       .prepare("SELECT at FROM audit WHERE record LIKE '%of-old%' ORDER BY at DESC")
       .all();
-    const claims = database.prepare('SELECT key FROM claims ORDER BY key').all();
+    const claims = database.prepare('SELECT key FROM leases ORDER BY key').all();
     database.close();
     return {
       ages: records.map(({ at }) => START - Number(at)),

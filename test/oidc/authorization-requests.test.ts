@@ -111,7 +111,7 @@ describe('authorization requests', () => {
       expectErrorPage(await ask({ redirect_uri: undefined }));
     });
 
-    it('P1 takes each registered one, to the letter', async () => {
+    it('P1 takes each registered one, to the email', async () => {
       const page = await ask({ client_id: 'two-ways', redirect_uri: 'https://app.test/other?x=1' });
       expect(page.url.searchParams.get('x')).to.equal('1');
       expect(page.url.searchParams.has('code')).to.equal(true);

@@ -22,16 +22,16 @@ describe('authorization codes', () => {
   }
 
   /** As over a network: between a look and what is done about it, others look too. */
-  function readsTakeTime({ stores: { artifacts } }: World): () => void {
-    const { byId } = artifacts;
-    Object.assign(artifacts, {
+  function readsTakeTime({ stores: { oidcRecords } }: World): () => void {
+    const { byId } = oidcRecords;
+    Object.assign(oidcRecords, {
       async byId(...asked: Parameters<typeof byId>) {
-        const found = await byId(...asked);
+        const result = await byId(...asked);
         await setTimeout(50);
-        return found;
+        return result;
       },
     });
-    return () => Object.assign(artifacts, { byId });
+    return () => Object.assign(oidcRecords, { byId });
   }
 
   it('P2 a second use after the leeway revokes what the first one gave, and nothing else', async () => {

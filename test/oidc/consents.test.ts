@@ -106,7 +106,7 @@ describe('consent that is remembered with the account', () => {
   }
 
   const remembered = async ({ login }: { login: string }) =>
-    world.server.running.oidc.holdings.listConsents((await world.account(login)).id);
+    world.server.running.oidc.accountAccess.listConsents((await world.account(login)).id);
 
   const events = async ({ login }: { login: string }) => {
     const subject = (await world.account(login)).id;
@@ -119,10 +119,10 @@ describe('consent that is remembered with the account', () => {
   it('is not asked for again in another browser, nor after signing out', async () => {
     const first = await allow();
     const { id } = await world.account(MARA.login);
-    const { holdings } = world.server.running.oidc;
-    const [session] = await holdings.listSessions(id);
-    await holdings.endSession(id, session?.uid ?? '');
-    expect(await holdings.listGrants(id)).to.deep.equal([]);
+    const { accountAccess } = world.server.running.oidc;
+    const [session] = await accountAccess.listSessions(id);
+    await accountAccess.endSession(id, session?.uid ?? '');
+    expect(await accountAccess.listGrants(id)).to.deep.equal([]);
     for (const visitor of [first.visitor, world.visitor()]) {
       const { finish } = await arrive({}, { visitor });
       const { scope, claims } = await finish();
@@ -130,10 +130,10 @@ describe('consent that is remembered with the account', () => {
       expect(claims).to.include({ email: MARA.login, given_name: 'Mara' });
     }
     const lines = await world.server.running.stores.audit.latest({ limit: 20, subject: id });
-    const given = lines.filter(({ event }) => event === 'consent.give');
-    expect(given).to.have.length(1);
-    expect(given[0]).to.deep.include({ clientId: 'web-app', organization: 'default', outcome: 'success' });
-    expect(given[0]?.detail).to.deep.include({ client: 'web-app', scopes: ['openid', 'profile', 'email'] });
+    const input = lines.filter(({ event }) => event === 'consent.give');
+    expect(input).to.have.length(1);
+    expect(input[0]).to.deep.include({ clientId: 'web-app', organization: 'default', outcome: 'success' });
+    expect(input[0]?.detail).to.deep.include({ client: 'web-app', scopes: ['openid', 'profile', 'email'] });
   });
 
   it('is the consent of one person to one client', async () => {
@@ -161,10 +161,10 @@ describe('consent that is remembered with the account', () => {
   });
 
   it('remembers single claims and the scopes of each API as well', async () => {
-    const wanted = { scope: 'openid', claims: JSON.stringify({ userinfo: { given_name: null } }) };
-    await allow(wanted);
-    expect((await (await arrive(wanted)).finish()).claims).to.include({ given_name: 'Mara' });
-    asked((await arrive({ ...wanted, claims: JSON.stringify({ userinfo: { family_name: null } }) })).at);
+    const input = { scope: 'openid', claims: JSON.stringify({ userinfo: { given_name: null } }) };
+    await allow(input);
+    expect((await (await arrive(input)).finish()).claims).to.include({ given_name: 'Mara' });
+    asked((await arrive({ ...input, claims: JSON.stringify({ userinfo: { family_name: null } }) })).at);
 
     const read = { scope: 'openid records:read', resource: API };
     await allow(read);
@@ -182,7 +182,7 @@ describe('consent that is remembered with the account', () => {
     const again = await arrive(offline);
     expect(asked(again.at).body).to.contain(NAME).and.contain('keep access while you are away');
     expect((await again.finish(await answer(again, 'allow'))).scope).to.contain('offline_access');
-    // Without prompt=consent the engine leaves offline_access out, whatever was allowed before.
+    // Without prompt=consent the provider leaves offline_access out, whatever was allowed before.
     const silent = await (await arrive({ scope: offline.scope })).finish();
     expect(silent.scope.split(' ')).to.have.members(['openid', 'profile']);
   });
@@ -291,12 +291,12 @@ describe('consent that is remembered with the account', () => {
   it('S4 goes with the account', async () => {
     const { visitor } = await allow({}, { person: PATIENT });
     const { id } = await world.account(PATIENT.login);
-    const { artifacts } = world.server.running.stores;
-    expect(await artifacts.listByAccount('Consent', id, new Date())).to.have.length(1);
+    const { oidcRecords } = world.server.running.stores;
+    expect(await oidcRecords.listByAccount('Consent', id, new Date())).to.have.length(1);
     const page = await visitor.open('/account/delete');
     const done = await visitor.send(page, '/account/delete', { password: PATIENT.password });
     expect(pathOf(done)).to.equal('/account/deleted');
-    expect(await artifacts.listByAccount('Consent', id, new Date())).to.deep.equal([]);
+    expect(await oidcRecords.listByAccount('Consent', id, new Date())).to.deep.equal([]);
   });
 
   it('F5 of a squatter is nothing to the owner of the address', async () => {
@@ -359,25 +359,25 @@ describe('consent and the browser session', () => {
     expect(await ask(second)).to.equal(false);
     first.consent = undefined;
     expect(await ask(first)).to.equal(true);
-    expect(await world.oidc.holdings.listConsents('nora')).to.deep.equal([]);
+    expect(await world.oidc.accountAccess.listConsents('nora')).to.deep.equal([]);
     expect(world.audit.map(({ event }) => event)).to.not.include('consent.give');
     await world.close();
   });
 
   it('F5 is not remembered when the session ends in the same moment', async () => {
     const world = await openWorld();
-    const artifacts = world.stores.artifacts as { put: typeof world.stores.artifacts.put };
-    const { put } = world.stores.artifacts;
-    artifacts.put = async (kind, id, artifact) => {
-      await put(kind, id, artifact);
+    const oidcRecords = world.stores.oidcRecords as { put: typeof world.stores.oidcRecords.put };
+    const { put } = world.stores.oidcRecords;
+    oidcRecords.put = async (kind, id, oidcRecord) => {
+      await put(kind, id, oidcRecord);
       // Between the two steps of taking an address back: sessions have ended, consents were forgotten before this one.
       if (kind === 'Consent') await world.oidc.access.endAll('otto');
     };
     await new Browser(world, 'otto').open(authorizePath({ client_id: 'third-party' }));
-    expect(await world.oidc.holdings.listConsents('otto')).to.deep.equal([]);
-    artifacts.put = put;
+    expect(await world.oidc.accountAccess.listConsents('otto')).to.deep.equal([]);
+    oidcRecords.put = put;
     await new Browser(world, 'otto').open(authorizePath({ client_id: 'third-party' }));
-    expect(await world.oidc.holdings.listConsents('otto')).to.have.length(1);
+    expect(await world.oidc.accountAccess.listConsents('otto')).to.have.length(1);
     await world.close();
   });
 });

@@ -2,7 +2,7 @@ import { mock } from 'node:test';
 import { expect } from 'chai';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { randomText } from '../../src/core/crypto.ts';
-import type { GrantWanted, LiveToken, RotationWanted } from '../../src/oidc/contract.ts';
+import type { GrantInput, LiveToken, RotationInput } from '../../src/oidc/contract.ts';
 import type { World } from './support.ts';
 import { getJson, introspect, openWorld, RECORDS_API, revoke, userinfo, WEB } from './support.ts';
 
@@ -24,7 +24,7 @@ describe('grants of dialects', () => {
     mock.timers.enable({ apis: ['Date'], now: now + seconds * 1000 });
   }
 
-  const wanted = (changes: Partial<GrantWanted> = {}): GrantWanted => ({
+  const input = (changes: Partial<GrantInput> = {}): GrantInput => ({
     ...{ clientId: CLIENT, accountId: 'nora', organization: 'north', scope: 'visits', amr: ['pwd'] },
     access: {
       value: hex(),
@@ -37,7 +37,7 @@ describe('grants of dialects', () => {
   });
 
   let prepared = 0;
-  const rotation = (token: string, changes: Partial<RotationWanted> = {}): RotationWanted => ({
+  const rotation = (token: string, changes: Partial<RotationInput> = {}): RotationInput => ({
     ...{ token, clientId: CLIENT, arrivedAt: new Date(), reuse: 'replay', leeway: 10 },
     async prepare(live: LiveToken) {
       prepared += 1;
@@ -58,7 +58,7 @@ describe('grants of dialects', () => {
 
   it('an opaque token is found by its client, and introspected with the vendor’s claims', async () => {
     const { grants } = world.oidc;
-    const issued = await grants.issue(wanted());
+    const issued = await grants.issue(input());
     const { value, issuedAt, expiresAt } = issued.access;
     expect(value).to.match(/^[0-9a-f]{32}$/);
     expect(expiresAt - issuedAt).to.equal(86_400);
@@ -104,7 +104,7 @@ describe('grants of dialects', () => {
       audience: 'https://visits.test',
       claims: { userId: 'u1' },
     };
-    const { refresh: _none, ...rest } = wanted();
+    const { refresh: _none, ...rest } = input();
     const issued = await grants.issue({ ...rest, access });
     const keys = createLocalJWKSet((await getJson(world, '/jwks')) as unknown as JSONWebKeySet);
     const { payload, protectedHeader } = await jwtVerify(issued.access.value, keys, {
@@ -132,26 +132,28 @@ describe('grants of dialects', () => {
   it('a JWT under a shared secret is one for the resource servers of old', async () => {
     const sharedSecret = 'a shared secret of 32 bytes or more';
     const access = { value: 'jwt', lifetime: 60, audience: 'https://visits.test', claims: {}, sharedSecret };
-    const issued = await world.oidc.grants.issue(wanted({ access }));
+    const issued = await world.oidc.grants.issue(input({ access }));
     const { protectedHeader } = await jwtVerify(issued.access.value, new TextEncoder().encode(sharedSecret));
     expect(protectedHeader).to.deep.equal({ alg: 'HS256', typ: 'JWT' });
     expect((await introspect(world, issued.access.value)).active).to.equal(true);
   });
 
   it('C2 a revocation by the API that may ends the whole sign-in; another sign-in lives on', async () => {
-    const { grants, holdings } = world.oidc;
-    const [issued, other] = await Promise.all([grants.issue(wanted()), grants.issue(wanted())]);
+    const { grants, accountAccess } = world.oidc;
+    const [issued, other] = await Promise.all([grants.issue(input()), grants.issue(input())]);
     expect((await revoke(world, issued.access.value, RECORDS_API)).status).to.equal(200);
     expect(await grants.findAccess(issued.access.value, CLIENT)).to.equal(undefined);
     expect(await grants.findRefresh(refreshOf(issued), CLIENT)).to.equal(undefined);
     expect(await grants.rotate(rotation(refreshOf(issued)))).to.equal(undefined);
-    expect((await holdings.listGrants('nora')).map(({ grantId }) => grantId)).to.not.include(issued.grantId);
+    expect((await accountAccess.listGrants('nora')).map(({ grantId }) => grantId)).to.not.include(
+      issued.grantId,
+    );
     expect(await grants.findAccess(other.access.value, CLIENT)).to.include({ accountId: 'nora' });
   });
 
   it('T8 fifty parallel rotations over two nodes have one successor', async () => {
     const beside = await openWorld({ beside: world });
-    const first = await world.oidc.grants.issue(wanted());
+    const first = await world.oidc.grants.issue(input());
     prepared = 0;
     const rotated = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
@@ -168,7 +170,7 @@ describe('grants of dialects', () => {
 
   it('T7 a use after the leeway ends the family, and no other sign-in', async () => {
     const { grants } = world.oidc;
-    const [first, other] = await Promise.all([grants.issue(wanted()), grants.issue(wanted())]);
+    const [first, other] = await Promise.all([grants.issue(input()), grants.issue(input())]);
     const second = await grants.rotate(rotation(refreshOf(first)));
     pass(9);
     expect(await grants.rotate(rotation(refreshOf(first)))).to.deep.equal(second);
@@ -184,7 +186,7 @@ describe('grants of dialects', () => {
 
   it('where a used token must fail, only requests that were on their way share the successor', async () => {
     const { grants } = world.oidc;
-    const first = await grants.issue(wanted());
+    const first = await grants.issue(input());
     const early = new Date(Date.now() - 1);
     const strict = { reuse: 'in-flight' as const };
     const second = await grants.rotate(rotation(refreshOf(first), strict));
@@ -201,7 +203,7 @@ describe('grants of dialects', () => {
 
   it('a refusal by the dialect uses nothing up', async () => {
     const { grants } = world.oidc;
-    const first = await grants.issue(wanted());
+    const first = await grants.issue(input());
     const refused = await grants.rotate(rotation(refreshOf(first), { prepare: async () => undefined }));
     expect(refused).to.equal(undefined);
     const failed = await grants
@@ -214,7 +216,7 @@ describe('grants of dialects', () => {
 
   it('A8 a crash in the middle of a turn leaves the token usable', async () => {
     const { grants } = world.oidc;
-    const first = await grants.issue(wanted());
+    const first = await grants.issue(input());
     // Never comes back, like a process that was killed.
     void grants.rotate(rotation(refreshOf(first), { prepare: () => new Promise(() => undefined) }));
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -226,12 +228,12 @@ describe('grants of dialects', () => {
   it('A8 a crash after the successor is stored, before the token is marked, gives that successor again', async () => {
     const own = await openWorld();
     const { grants } = own.oidc;
-    const { consume } = own.stores.artifacts;
-    const first = await grants.issue(wanted());
-    Object.assign(own.stores.artifacts, { consume: () => Promise.reject(new Error('killed here')) });
+    const { consume } = own.stores.oidcRecords;
+    const first = await grants.issue(input());
+    Object.assign(own.stores.oidcRecords, { consume: () => Promise.reject(new Error('killed here')) });
     const killed = await grants.rotate(rotation(refreshOf(first))).catch(String);
     expect(killed).to.include('killed here');
-    Object.assign(own.stores.artifacts, { consume });
+    Object.assign(own.stores.oidcRecords, { consume });
     prepared = 0;
     const [one, two] = [
       await grants.rotate(rotation(refreshOf(first))),
@@ -246,21 +248,21 @@ describe('grants of dialects', () => {
 
   it('T8 a sign-in that ends while its successor is made leaves nothing alive', async () => {
     const { grants } = world.oidc;
-    const first = await grants.issue(wanted());
-    const made: string[] = [];
+    const first = await grants.issue(input());
+    const created: string[] = [];
     const rotated = await grants.rotate(
       rotation(refreshOf(first), {
         async prepare() {
           await grants.endGrant(first.grantId);
           const access = { value: hex(), lifetime: 60, audience: 'a', claims: {} };
           const refresh = { value: hex(), lifetime: 60 };
-          made.push(access.value, refresh.value);
+          created.push(access.value, refresh.value);
           return { access, refresh };
         },
       }),
     );
     expect(rotated).to.equal(undefined);
-    for (const token of made) {
+    for (const token of created) {
       expect(await grants.grantOf(token, CLIENT)).to.equal(undefined);
       expect(await introspect(world, token)).to.deep.equal({ active: false });
     }
@@ -269,7 +271,7 @@ describe('grants of dialects', () => {
   it('a line of refresh tokens ends when it was told to', async () => {
     const { grants } = world.oidc;
     const endsAt = Math.floor(Date.now() / 1000) + 100;
-    const first = await grants.issue(wanted({ refresh: { value: hex(), lifetime: 80, endsAt } }));
+    const first = await grants.issue(input({ refresh: { value: hex(), lifetime: 80, endsAt } }));
     pass(60);
     const second = await grants.rotate(rotation(refreshOf(first)));
     expect(second?.refresh?.expiresAt).to.equal(endsAt);
@@ -279,7 +281,7 @@ describe('grants of dialects', () => {
 
   it('B9 T11 a line of refresh tokens that began without an end gets one at its next rotation', async () => {
     const { grants } = world.oidc;
-    const first = await grants.issue(wanted({ refresh: { value: hex(), lifetime: 80 } }));
+    const first = await grants.issue(input({ refresh: { value: hex(), lifetime: 80 } }));
     const endsAt = Math.floor(Date.now() / 1000) + 100;
     const prepare = (end: number) => async () => ({
       access: { value: hex(), lifetime: 60, audience: 'https://visits.test', claims: {} },
@@ -294,7 +296,7 @@ describe('grants of dialects', () => {
 
   it('a grant outlives its tokens however often they are rotated', async () => {
     const { grants } = world.oidc;
-    let current = refreshOf(await grants.issue(wanted()));
+    let current = refreshOf(await grants.issue(input()));
     for (let i = 0; i < 5; i += 1) {
       pass(25 * 86_400);
       const next = await grants.rotate(rotation(current));
@@ -305,7 +307,7 @@ describe('grants of dialects', () => {
 
   it('an access token alone is destroyed once', async () => {
     const { grants } = world.oidc;
-    const issued = await grants.issue(wanted());
+    const issued = await grants.issue(input());
     expect(await grants.destroyAccess(issued.access.value, 'web')).to.equal(false);
     const destroyed = await Promise.all(
       Array.from({ length: 10 }, () => grants.destroyAccess(issued.access.value, CLIENT)),
@@ -317,7 +319,7 @@ describe('grants of dialects', () => {
 
   it('the grant behind a used refresh token is still known, and can be ended', async () => {
     const { grants } = world.oidc;
-    const first = await grants.issue(wanted());
+    const first = await grants.issue(input());
     const second = await grants.rotate(rotation(refreshOf(first)));
     const behind = await grants.grantOf(refreshOf(first), CLIENT);
     expect(behind).to.deep.equal({ grantId: first.grantId, accountId: 'nora' });

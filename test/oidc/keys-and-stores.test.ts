@@ -157,7 +157,7 @@ describe('a store that is down', () => {
     const { refresh_token: token } = await tokensFor(world);
     const down = () => Promise.reject(new StoreUnavailable('embedded'));
     for (const name of ['byId', 'put', 'byUid', 'consume'] as const)
-      Object.assign(world.stores.artifacts, { [name]: down });
+      Object.assign(world.stores.oidcRecords, { [name]: down });
     Object.assign(world.stores.keyring, { read: down });
     const refused = await refresh(world, token);
     expect(refused.status).to.equal(503);

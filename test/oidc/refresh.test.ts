@@ -102,9 +102,9 @@ describe('refresh tokens of OIDC clients', () => {
         refresh(world, first.refresh_token),
         revoke(world, round % 2 ? first.refresh_token : first.access_token),
       ]);
-      const made = refreshed.body as unknown as Partial<Tokens>;
+      const created = refreshed.body as unknown as Partial<Tokens>;
       const alive = await Promise.all(
-        [first.access_token, made.access_token]
+        [first.access_token, created.access_token]
           .filter((token) => token !== undefined)
           .map((token) => introspect(world, token)),
       );
@@ -113,7 +113,7 @@ describe('refresh tokens of OIDC clients', () => {
         alive.map(({ active }) => active),
         `round ${round}`,
       ).to.not.include(true);
-      for (const token of [first.refresh_token, made.refresh_token]) {
+      for (const token of [first.refresh_token, created.refresh_token]) {
         if (token !== undefined) expect((await refresh(world, token)).status).to.equal(400);
       }
     }

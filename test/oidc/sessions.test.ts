@@ -165,9 +165,9 @@ describe('browser sessions', () => {
     const other = await openWorld({ beside: world });
     const browser = new Browser(world, 'otto');
     await codeFor(browser);
-    const [session] = await world.oidc.holdings.listSessions('otto');
-    expect(await other.oidc.holdings.endSession('nora', String(session?.uid))).to.equal(false);
-    expect(await other.oidc.holdings.endSession('otto', String(session?.uid))).to.equal(true);
+    const [session] = await world.oidc.accountAccess.listSessions('otto');
+    expect(await other.oidc.accountAccess.endSession('nora', String(session?.uid))).to.equal(false);
+    expect(await other.oidc.accountAccess.endSession('otto', String(session?.uid))).to.equal(true);
     expect(await silently(browser)).to.equal('login_required');
     await other.close();
   });
@@ -183,10 +183,10 @@ describe('browser sessions', () => {
   });
 
   describe('opened outside an interaction', () => {
-    let door: http.Server;
+    let channel: http.Server;
     let url: string;
     before(async () => {
-      door = http.createServer(async (request, response) => {
+      channel = http.createServer(async (request, response) => {
         const { sessions } = world.oidc;
         if (request.url === '/open') {
           const session = { accountId: 'nora', amr: ['sso'], acr: ACR.legacy, note: { strict: true } };
@@ -197,10 +197,10 @@ describe('browser sessions', () => {
           response.end('ended');
         } else response.end(JSON.stringify((await sessions.read(request, response)) ?? null));
       });
-      await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
-      url = `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
+      await new Promise<void>((resolve) => channel.listen(0, '127.0.0.1', resolve));
+      url = `http://127.0.0.1:${(channel.address() as AddressInfo).port}`;
     });
-    after(() => door.close());
+    after(() => channel.close());
 
     async function at(path: string, browser: Browser): Promise<string> {
       const cookie = await browser.jar.getCookieString(world.issuer);

@@ -20,7 +20,7 @@ import type { AuditRecord } from '../../src/model/audit-event.ts';
 import type { ClientRecord } from '../../src/model/client.ts';
 import type { Json } from '../../src/model/json.ts';
 import { createLog } from '../../src/observe/log.ts';
-import type { EnginePages, OidcServer } from '../../src/oidc/contract.ts';
+import type { OidcServer, ProviderPages } from '../../src/oidc/contract.ts';
 import { ACR, InteractionGone } from '../../src/oidc/contract.ts';
 import { createOidcServer } from '../../src/oidc/server/server.ts';
 import { openStores } from '../../src/store/open-stores.ts';
@@ -98,15 +98,15 @@ export async function openWorld(
     cookieKeys: ['a cookie key for tests, long enough'],
     pages: plainPages,
     attempts: createAttempts({
-      store: stores.attempts,
-      budgets: createBudgets({ store: stores.attempts, clock: systemClock }),
+      store: stores.rateLimits,
+      budgets: createBudgets({ store: stores.rateLimits, clock: systemClock }),
       clock: systemClock,
       limits: config.attempts,
       secrets,
     }),
   });
-  const engine = oidc;
-  engine.askDialects({
+  const provider = oidc;
+  provider.askDialects({
     describeApiKey: async () => undefined,
     isApiKey: () => false,
     admitsToken: (dialect, account) => dialect === 'visits' && account.status !== 'blocked',
@@ -118,7 +118,7 @@ export async function openWorld(
       stores.clients.put({
         clientId,
         organization,
-        ...(secret !== undefined && { secretHash: secrets.mac('client-secret', secret) }),
+        ...(secret !== undefined && { secretHash: secrets.hmac('client-secret', secret) }),
         allOrganizations: false,
         firstParty: false,
         introspects: [],
@@ -127,7 +127,7 @@ export async function openWorld(
         ...traits,
       }),
     async close() {
-      await engine.close();
+      await provider.close();
       server.closeAllConnections();
       server.close();
       await stores.close();
@@ -191,19 +191,19 @@ async function populate(world: World): Promise<void> {
   await world.putClient({ clientId: 'visits-legacy', traits: { dialect: 'visits' } });
 }
 
-const plainPages: EnginePages = {
+const plainPages: ProviderPages = {
   error: (_request, _response, refusal) => `<h1>error page</h1><p>${refusal.error}</p>`,
   confirmLogout: (_request, _response, { action, xsrf }) =>
     `<form method="post" action="${action}"><input name="xsrf" value="${xsrf}"></form>`,
   signedOut: () => '<h1>signed out</h1>',
-  enterDeviceCode: (_request, _response, { action, xsrf = '', problem = '' }) =>
-    `<form method="post" action="${action}"><input name="xsrf" value="${xsrf}"></form><p>${problem}</p>`,
+  enterDeviceCode: (_request, _response, { action, xsrf = '', issue = '' }) =>
+    `<form method="post" action="${action}"><input name="xsrf" value="${xsrf}"></form><p>${issue}</p>`,
   confirmDevice: (_request, _response, { action, xsrf, userCode }) =>
     `<form method="post" action="${action}"><input name="xsrf" value="${xsrf}"></form><p>${userCode}</p>`,
   deviceConnected: () => '<h1>device connected</h1>',
 };
 
-/** The engine, and in place of the pages: who the request says finishes the interaction. */
+/** The provider, and in place of the pages: who the request says finishes the interaction. */
 async function answer(
   oidc: OidcServer,
   request: http.IncomingMessage,
@@ -301,8 +301,8 @@ export function authorizePath(changes: Record<string, string | undefined> = {}):
     ...{ client_id: 'web', redirect_uri: REDIRECT, response_type: 'code', scope: 'openid', state: 'st-1' },
     ...{ code_challenge: CHALLENGE, code_challenge_method: 'S256', ...changes },
   };
-  const given = Object.entries(parameters).filter((pair): pair is [string, string] => pair[1] !== undefined);
-  return `/authorize?${new URLSearchParams(given)}`;
+  const input = Object.entries(parameters).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return `/authorize?${new URLSearchParams(input)}`;
 }
 
 export interface Reply {

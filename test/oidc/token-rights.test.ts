@@ -221,19 +221,19 @@ describe('who may do what with a token', () => {
     const request = { client_id: 'south-web' };
     const one = await tokensFor(world, { browser, request, headers });
     const two = await tokensFor(world, { browser: new Browser(world, 'sara'), request, headers });
-    const { holdings, access } = world.oidc;
-    const grants = await holdings.listGrants('sara');
+    const { accountAccess, access } = world.oidc;
+    const grants = await accountAccess.listGrants('sara');
     expect(grants.map(({ clientId }) => clientId)).to.include('south-web');
     const kept = await world.oidc.grants.grantOf(two.access_token, 'south-web');
-    expect(await holdings.endGrant('nora', String(kept?.grantId))).to.deep.equal([]);
+    expect(await accountAccess.endGrant('nora', String(kept?.grantId))).to.deep.equal([]);
     await access.endAll('sara', { grantId: String(kept?.grantId) });
     expect(await introspect(world, one.access_token, SOUTH)).to.deep.equal({ active: false });
     expect((await introspect(world, two.access_token, SOUTH)).active).to.equal(true);
-    expect(await holdings.listSessions('sara')).to.deep.equal([]);
+    expect(await accountAccess.listSessions('sara')).to.deep.equal([]);
     browser.person = undefined;
     const silent = await browser.open(authorizePath({ ...request, prompt: 'none' }));
     expect(silent.url.searchParams.get('error')).to.equal('login_required');
-    expect(await holdings.endGrant('sara', String(kept?.grantId))).to.deep.equal(['grant']);
+    expect(await accountAccess.endGrant('sara', String(kept?.grantId))).to.deep.equal(['grant']);
     expect(await introspect(world, two.access_token, SOUTH)).to.deep.equal({ active: false });
   });
 

@@ -289,12 +289,12 @@ describe('tokens', () => {
   });
 
   it('T13 every handle is 128 random bits or more', async () => {
-    const made = await Promise.all(
+    const created = await Promise.all(
       Array.from({ length: 150 }, () =>
         post(world, '/token', { grant_type: 'client_credentials' }, basic('machine', 'machine-secret')),
       ),
     );
-    const handles = made.map(({ body }) => String(body.access_token));
+    const handles = created.map(({ body }) => String(body.access_token));
     expect(new Set(handles).size).to.equal(150);
     const counts = new Map<string, number>();
     for (const handle of handles) {

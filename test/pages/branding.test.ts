@@ -98,7 +98,7 @@ describe('branding', () => {
       expect((await fetch(`${server.url}/assets/brand/${name}`)).status, name).to.equal(404);
   });
 
-  it('is on the engine’s pages too, once the client is known', async () => {
+  it('is on the provider’s pages too, once the client is known', async () => {
     const url = new URL((await (await relyingParty(server.issuer, clinicdevApp)).begin()).url);
     url.searchParams.set('redirect_uri', 'https://evil.test/');
     url.searchParams.set('ui_locales', 'de');

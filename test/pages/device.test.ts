@@ -49,7 +49,7 @@ describe('connecting a device', () => {
     const tokens = wait(device);
     const session = phone();
     const entered = await submit(session, await open(session), {
-      // As people type: small letters, no dash.
+      // As people type: small emails, no dash.
       user_code: device.user_code.toLowerCase().replace('-', ' '),
     });
     expect(entered.body).to.contain('TV App').and.contain(device.user_code);

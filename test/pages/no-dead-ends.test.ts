@@ -143,7 +143,7 @@ describe('no dead ends', () => {
     });
   }
 
-  it('the engine’s own corners', async () => {
+  it('the provider’s own corners', async () => {
     const session = openWebSession();
     for (const [path, status] of [
       ['/authorize', 400],

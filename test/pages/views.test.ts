@@ -51,7 +51,7 @@ const account: Record<string, unknown> = {
 const LISTS = [
   'scopes',
   'links',
-  'letters',
+  'emails',
   'parts',
   'groups',
   'sessions',
@@ -79,7 +79,7 @@ const hostile = (asked: Set<string>, absent?: string): Record<string, unknown> =
         if (name === 'upstreams') return ['google', 'apple'];
         if (name === 'zone') return 'UTC';
         if (name in account) return account[name];
-        if (['scopes', 'links', 'letters', 'parts'].includes(name)) {
+        if (['scopes', 'links', 'emails', 'parts'].includes(name)) {
           return [
             {
               key: name === 'links' ? 'policy' : 'other',
@@ -219,7 +219,7 @@ const plain = {
   provider: 'Google',
   scopes: [{ key: 'openid', name: 'openid' }],
   links: [{ key: 'policy', href: 'https://app.test/policy', provider: 'Google', at: AT }],
-  letters: [{ address: '/x', subject: 'S', to: 'a@b.test', at: '2030-01-01T00:00:00.000Z' }],
+  emails: [{ address: '/x', subject: 'S', to: 'a@b.test', at: '2030-01-01T00:00:00.000Z' }],
   parts: [{ text: 'T' }],
   alert: { kind: 'sign-in-refused' },
   client: 'App',

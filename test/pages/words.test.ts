@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { loadWords } from '../../src/http/views/i18n.ts';
-import { createLetters } from '../../src/mail/templates.ts';
+import { createEmails } from '../../src/mail/templates.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import type { TestServer } from '../support/server.ts';
 import { startTestServer } from '../support/server.ts';
@@ -56,13 +56,13 @@ describe('the words', () => {
   });
 
   it('are those that people know: none that was given up', () => {
-    const given = {
+    const input = {
       en: /\bletters?\b|e-mail|\btickets?\b|\bdoors?\b|\bproofs?\b|somebody|whoever|\bholdings\b|\bpresent password/i,
       de: /\bBriefe?\b|Ticket|\bTür|Nachweis|Jetziges Passwort/i,
       es: /\bcartas?\b|\bmensajes? (?:de|con|reciente)|ticket|puerta|\bpruebas?\b/i,
     };
     for (const language of LANGUAGES)
-      for (const [key, text] of catalogueOf(language)) expect(text, key).to.not.match(given[language]);
+      for (const [key, text] of catalogueOf(language)) expect(text, key).to.not.match(input[language]);
   });
 
   it('say email in one way in each language, and never break it', () => {
@@ -120,15 +120,15 @@ describe('the words', () => {
     ]);
   });
 
-  it('of a letter are in the language of the account', () => {
+  it('of an email are in the language of the account', () => {
     const shade = { accent: '#1f6f5c', onAccent: '#ffffff' };
-    const letters = createLetters({
+    const emails = createEmails({
       from: 'Portico <a@b.test>',
       issuer: 'https://id.test',
       brand: { name: 'Portico', colours: { light: shade, dark: shade } },
     });
     const render = (locale?: string) =>
-      letters.render({
+      emails.render({
         name: 'code',
         to: 'a@b.test',
         organization: 'default',
@@ -158,7 +158,7 @@ describe('the language of a page', () => {
     return page;
   }
 
-  for (const [wanted, accept, locales] of [
+  for (const [input, accept, locales] of [
     ['en', '*', undefined],
     ['de', 'de-CH, en;q=0.5', undefined],
     ['es', 'fr, es;q=0.8, de;q=0.5', undefined],
@@ -166,10 +166,10 @@ describe('the language of a page', () => {
     ['es', 'es', 'fr it'],
     ['en', 'x'.repeat(4000), '<script> ../../etc/passwd __proto__'],
   ] as const) {
-    it(`is ${wanted} for Accept-Language ${accept.slice(0, 30)} and ui_locales ${locales}`, async () => {
+    it(`is ${input} for Accept-Language ${accept.slice(0, 30)} and ui_locales ${locales}`, async () => {
       const page = await open(accept, locales === undefined ? {} : { ui_locales: locales });
-      expect(page.body).to.contain(`<html lang="${wanted}">`);
-      expect(page.body).to.contain({ en: 'Password', de: 'Passwort', es: 'Contraseña' }[wanted]);
+      expect(page.body).to.contain(`<html lang="${input}">`);
+      expect(page.body).to.contain({ en: 'Password', de: 'Passwort', es: 'Contraseña' }[input]);
     });
   }
 

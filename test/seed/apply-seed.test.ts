@@ -18,21 +18,21 @@ describe('A seed file', () => {
   afterEach(() => world.close());
 
   async function account(email: string, organization = 'default'): Promise<AccountRecord> {
-    const found = await world.stores.accounts.byEmail(organization, email);
-    if (!found) throw new Error(`${email} is not there.`);
-    return found;
+    const result = await world.stores.accounts.byEmail(organization, email);
+    if (!result) throw new Error(`${email} is not there.`);
+    return result;
   }
   const right = async (email: string, password: string) =>
     (await world.options.hasher.verify(password, (await account(email)).passwordHash)).right;
   /** One organization, and what the test is about. */
   const write = (yaml: string) => world.write(`organizations: [{ id: default }]\n${yaml}`);
-  async function mistakesOf(work: Promise<unknown>): Promise<string[]> {
+  async function issuesOf(work: Promise<unknown>): Promise<string[]> {
     const error = await work.then(
       () => undefined,
       (reason: unknown) => reason,
     );
     if (!(error instanceof SeedError)) throw new Error(`No SeedError but ${error}`);
-    return error.mistakes.map(({ path: at, message }) => `${at} ${message}`);
+    return error.issues.map(({ path: at, message }) => `${at} ${message}`);
   }
 
   it('makes organizations, accounts, API keys and clients', async () => {
@@ -59,13 +59,13 @@ describe('A seed file', () => {
     expect(okafor.updatedAt).to.deep.equal(new Date('2030-01-15T14:30:00.000Z'));
     expect((await account('blocked@clinic.test')).status).to.equal('blocked');
     const key = await stores.apiKeys.byHash(
-      options.secrets.mac('api-key', '6f1d2c3b4a5968778695a4b3c2d1e0f1'),
+      options.secrets.hmac('api-key', '6f1d2c3b4a5968778695a4b3c2d1e0f1'),
     );
     expect(key).to.include({ organization: 'clinicdev', vendor: 'vsee', name: 'demo' });
-    expect(key?.secretHash).to.equal(options.secrets.mac('api-secret', '0f1e2d3c4b5a69788796a5b4c3d2e1f0'));
+    expect(key?.secretHash).to.equal(options.secrets.hmac('api-secret', '0f1e2d3c4b5a69788796a5b4c3d2e1f0'));
     const client = await stores.clients.byId('records-api');
     expect(client).to.deep.include({ organization: 'default', allOrganizations: true, firstParty: false });
-    expect(client?.secretHash).to.equal(options.secrets.mac('client-secret', 'Ledger-Orchard-Signal-88'));
+    expect(client?.secretHash).to.equal(options.secrets.hmac('client-secret', 'Ledger-Orchard-Signal-88'));
     expect(client?.metadata).to.deep.equal({
       client_name: 'Records',
       grant_types: ['client_credentials'],
@@ -169,22 +169,22 @@ describe('A seed file', () => {
       expect(await right('ada@x.example', 'first password')).to.equal(true);
     });
 
-    it('S4 blocks, and ends what the account holds: grants, sessions, keys and letters', async () => {
+    it('S4 blocks, and ends what the account holds: grants, sessions, keys and emails', async () => {
       await world.seed(write(ADA));
       const ada = (await account('ada@x.example')).id;
-      const { apiKeys, tickets, codes } = world.stores;
-      const made = { organization: 'default', accountId: ada, createdAt: world.now };
+      const { apiKeys, linkTokens, codes } = world.stores;
+      const created = { organization: 'default', accountId: ada, createdAt: world.now };
       const expiresAt = new Date(world.now.getTime() + 3_600_000);
-      const key = { ...made, id: 'key-of-ada', vendor: 'avycenna', name: 'k', scopes: [], keyHash: 'h' };
+      const key = { ...created, id: 'key-of-ada', vendor: 'avycenna', name: 'k', scopes: [], keyHash: 'h' };
       await apiKeys.insert(key);
-      await tickets.put('link', { ...made, purpose: 'reset', data: '', expiresAt });
-      await codes.put('code', { ...made, codeHash: 'c', expiresAt, asker: '', tries: 5 });
+      await linkTokens.put('link', { ...created, purpose: 'reset', data: '', expiresAt });
+      await codes.put('code', { ...created, codeHash: 'c', expiresAt, asker: '', tries: 5 });
       await world.seed(write('accounts: [{ organization: default, email: ada@x.example, status: blocked }]'));
       const { id, status } = await account('ada@x.example');
       expect(status).to.equal('blocked');
       expect(world.ended).to.deep.equal([id]);
       expect(await apiKeys.listByAccount(id)).to.deep.equal([]);
-      expect(await tickets.read('link', 'reset', world.now)).to.equal(undefined);
+      expect(await linkTokens.read('link', 'reset', world.now)).to.equal(undefined);
       expect(await codes.attempt('code', '', 'c', world.now)).to.equal('dead');
       // A file that says nothing about the status does not let the account in again.
       await world.seed(write(ADA));
@@ -229,7 +229,7 @@ api_keys: [{ organization: default, vendor: vsee, name: one, key: 0123456789abcd
     expect(
       (await world.stores.identities.find('default', 'https://accounts.google.com', '1'))?.accountId,
     ).to.equal(id);
-    const kinds = await world.stores.facts.get('password-hashes:default');
+    const kinds = await world.stores.metadata.get('password-hashes:default');
     expect(kinds, 'B5 refused sign-ins do its work').to.equal(JSON.stringify([`$2b$04$${'.'.repeat(53)}`]));
     const again = await world.seed(write(yaml));
     expect(again.accounts.keep).to.equal(1);
@@ -278,7 +278,7 @@ api_keys: [{ organization: default, vendor: vsee, name: n, key: 0123456789abcdef
         ...{ introspects: [], revokes: [], dialect: 'vsee', metadata: {} },
       });
       const before = await world.dump();
-      const mistakes = await mistakesOf(
+      const issues = await issuesOf(
         world.seed(
           world.write(`
 organizations: [{ id: third, hosts: [A.example] }]
@@ -296,7 +296,7 @@ clients:
 `),
         ),
       );
-      expect(mistakes).to.have.members([
+      expect(issues).to.have.members([
         'accounts.4.organization must be an organization that exists, in this file or in the store',
         'organizations.0.hosts.0 belongs to organization default',
         'accounts.1.email belongs to another account than accounts.1.aliases.vsee',
@@ -377,13 +377,13 @@ clients:
 
     it('stops the start when it is wrong, and is tried again at the next', async () => {
       const bad = write('accounts: [{ organization: nowhere, email: a@x.example }]');
-      expect(await mistakesOf(start([bad]))).to.have.lengthOf(1);
-      expect(await mistakesOf(start([bad]))).to.have.lengthOf(1);
+      expect(await issuesOf(start([bad]))).to.have.lengthOf(1);
+      expect(await issuesOf(start([bad]))).to.have.lengthOf(1);
     });
 
     it('is refused in production when it is a demo', async () => {
       const copy = world.write(`demo: true\norganizations: [{ id: default }]`, 'innocent.yaml');
-      expect(await mistakesOf(start([copy], { production: true }))).to.deep.equal([
+      expect(await issuesOf(start([copy], { production: true }))).to.deep.equal([
         'demo is refused in production: its passwords are published',
       ]);
     });
@@ -396,12 +396,12 @@ clients:
         ...['api_keys.0.key', 'api_keys.0.secret', 'clients.2.client_secret', 'clients.4.client_secret'],
       ];
       const whole = world.write(demo, 'copy.yaml');
-      expect(await mistakesOf(start([whole], { production: true }))).to.deep.equal(
+      expect(await issuesOf(start([whole], { production: true }))).to.deep.equal(
         paths.map((path) => `${path} ${because}`),
       );
       const one = '{ organization: default, email: eve@x.example, password: harbour lantern quartz }';
       const renamed = world.write(`organizations: [{ id: default }]\naccounts: [${one}]`, 'renamed.yaml');
-      expect(await mistakesOf(start([renamed], { production: true }))).to.deep.equal([
+      expect(await issuesOf(start([renamed], { production: true }))).to.deep.equal([
         `accounts.0.password ${because}`,
       ]);
       await start([world.write(readFileSync(renamed, 'utf8').replace('quartz', 'basalt'), 'own.yaml')], {

@@ -8,7 +8,7 @@ describe('Reading a seed file', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'portico-read-seed-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  function mistakesOf(content: string, name = 'seed.yaml'): SeedError {
+  function issuesOf(content: string, name = 'seed.yaml'): SeedError {
     const file = path.join(folder, name);
     writeFileSync(file, content);
     try {
@@ -26,8 +26,8 @@ describe('Reading a seed file', () => {
     expect(readSeed(file).seed).to.deep.equal({});
   });
 
-  it('reports every mistake with its path, its line and what is allowed', () => {
-    const { message } = mistakesOf(`organisations: []
+  it('reports every issue with its path, its line and what is allowed', () => {
+    const { message } = issuesOf(`organisations: []
 accounts:
   - organization: default
     emial: ada@x.example
@@ -40,7 +40,7 @@ accounts:
     password_hash: md5
     vendor: { vsee: text }
 `);
-    expect(message).to.contain('has 9 mistakes; nothing was loaded:');
+    expect(message).to.contain('has 9 issues; nothing was loaded:');
     for (const line of [
       'organisations (line 1): is no known key; did you mean organizations?',
       'accounts.0.emial (line 4): is no known key; did you mean email?',
@@ -57,7 +57,7 @@ accounts:
   });
 
   it('judges how the pages of organizations and clients look', () => {
-    const { message } = mistakesOf(`organizations:
+    const { message } = issuesOf(`organizations:
   - id: clinic
     branding:
       accent: green
@@ -89,7 +89,7 @@ clients:
   });
 
   it('reports what is there twice, and what excludes or needs another', () => {
-    const { mistakes } = mistakesOf(`
+    const { issues } = issuesOf(`
 organizations: [{ id: default, hosts: [a.example] }, { id: default, hosts: [A.EXAMPLE] }]
 accounts:
   - { organization: default, email: Ada@x.example, username: ada, aliases: { vsee: "1" }, password: a, password_hash: $2b$04$abcdefghijklmnopqrstuuKqwSIkYbPzGYVBXkCGsCJ9FOsWFAnEW }
@@ -107,7 +107,7 @@ clients:
   - { client_id: c, organization: default, redirect_uris: [https://c.example], token_endpoint_auth_method: client_secret_post }
   - { client_id: d, organization: default, redirect_uris: [https://c.example], token_endpoint_auth_method: private_key_jwt }
 `);
-    expect(mistakes.map(({ path: at, message }) => `${at} ${message}`)).to.have.members([
+    expect(issues.map(({ path: at, message }) => `${at} ${message}`)).to.have.members([
       'organizations.1.id is the same organization as organizations.0.id',
       'organizations.1.hosts.0 is the same host as organizations.0.hosts.0',
       'accounts.0.password must not stand beside password_hash',
@@ -130,7 +130,7 @@ clients:
   });
 
   it('shows no password, key or secret', () => {
-    const { message } = mistakesOf(`
+    const { message } = issuesOf(`
 accounts: [{ organization: default, email: a@x.example, password: [Kept-Away], password_hash: Kept-Away }]
 api_keys: [{ organization: default, vendor: vsee, name: n, key: Kept-Away, secret: Kept-Away }]
 clients: [{ client_id: c, organization: default, client_secret: Kept-Away }]
@@ -147,7 +147,7 @@ clients: [{ client_id: c, organization: default, client_secret: Kept-Away }]
       ['password: *Kept-Away', 'alias.yaml'],
       ['password: "Kept-Away', 'quote.yaml'],
     ] as const) {
-      const { message } = mistakesOf(content, name);
+      const { message } = issuesOf(content, name);
       expect(message).to.contain('cannot be read as');
       expect(message).not.to.contain('Kept-Away');
     }
@@ -158,11 +158,11 @@ clients: [{ client_id: c, organization: default, client_secret: Kept-Away }]
   });
 
   it('takes no hostile member for one of its own', () => {
-    const { mistakes } = mistakesOf(
+    const { issues } = issuesOf(
       '{"__proto__": {"accounts": []}, "constructor": 1, "accounts": [{"organization": "d", "email": "a@x.example", "__proto__": {"roles": ["admin"]}}]}',
       'h.json',
     );
-    expect(mistakes.map(({ path: at }) => at)).to.include('constructor');
+    expect(issues.map(({ path: at }) => at)).to.include('constructor');
     expect(({} as Record<string, unknown>).roles).to.equal(undefined);
   });
 });

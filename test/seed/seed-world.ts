@@ -69,12 +69,12 @@ export async function openWorld(): Promise<TestWorld> {
 
 async function dump(stores: Stores): Promise<unknown> {
   const organizations = await stores.organizations.list();
-  const parts = await Promise.all(
+  const deps = await Promise.all(
     organizations.map(async ({ id }) => {
       const accounts = await stores.accounts.page(id, { limit: 1000 });
       const links = await Promise.all(accounts.map((account) => stores.identities.listByAccount(account.id)));
       return { id, accounts, links, keys: await stores.apiKeys.listByOrganization(id) };
     }),
   );
-  return { organizations, parts, clients: await stores.clients.list() };
+  return { organizations, parts: deps, clients: await stores.clients.list() };
 }

@@ -45,7 +45,7 @@ describe('Copying a store', function () {
     for (const number of times(PEOPLE, (index) => index)) {
       void stores.audit.append({ at: new Date(from + number), event: 'sign-in', outcome: 'success' });
     }
-    await stores.keyring.write(secrets.seal('[]', 'keyring'), 0);
+    await stores.keyring.write(secrets.encrypt('[]', 'keyring'), 0);
     await stores.close();
     return { config: stores.config, organization };
   }
@@ -106,7 +106,7 @@ describe('Copying a store', function () {
     const steps: Progress[] = [];
     const report = await copy({ config, target, progress: (step) => steps.push(step) });
     expect(report.resumed).to.equal(false);
-    expect(report.counts).to.include({ accounts: PEOPLE + 2, organizations: 1, artifacts: 8, keyring: 1 });
+    expect(report.counts).to.include({ accounts: PEOPLE + 2, organizations: 1, oidcRecords: 8, keyring: 1 });
     expect(report.compared).to.be.greaterThan(PEOPLE + 1000);
     expect(await peopleOf(target, organization)).to.equal(PEOPLE + 2);
     expect(await auditNumbers(target)).to.equal(PEOPLE + 3);
@@ -186,7 +186,7 @@ describe('Copying a store', function () {
     // Another connection, as another process has one.
     const { DatabaseSync } = await import('node:sqlite');
     const other = new DatabaseSync(config.embedded.file);
-    expect(() => other.exec("INSERT INTO facts VALUES ('late', '')")).to.throw(/locked/);
+    expect(() => other.exec("INSERT INTO metadata VALUES ('late', '')")).to.throw(/locked/);
     other.close();
     await source.close();
     await target.close();
@@ -217,7 +217,7 @@ describe('Copying a store', function () {
     const plan = await planCopy({ source, target, secrets, clock });
     expect(plan.counts).to.include({ accounts: PEOPLE + 2, audit: PEOPLE + 3 });
     expect(plan.resumes).to.equal(false);
-    expect(await target.facts.get('store-copy')).to.equal(undefined);
+    expect(await target.metadata.get('store-copy')).to.equal(undefined);
     await Promise.all([source.close(), server.close(), target.close()]);
   });
 

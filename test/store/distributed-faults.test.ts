@@ -10,7 +10,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { StoreUnavailable, StoreUnusable } from '../../src/core/errors.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
-import { accountRecord, artifactRecord, fresh, later, times } from '../conformance/stores/back-end.ts';
+import { accountRecord, fresh, later, oidcRecordRecord, times } from '../conformance/stores/back-end.ts';
 import { inTime } from '../support/in-time.ts';
 import type { TestServer } from '../support/servers.ts';
 import { canStartServers, startMongo, startRedis } from '../support/servers.ts';
@@ -72,13 +72,16 @@ describe('the distributed store, when something is wrong', function () {
   it('a Redis that hangs is StoreUnavailable within seconds, and accounts are still served', async () => {
     const account = accountRecord();
     await stores.accounts.insert(account);
-    await stores.tickets.read('warm', 'up', new Date());
+    await stores.linkTokens.read('warm', 'up', new Date());
     await hang(redis);
     try {
       await Promise.all([
-        expectUnavailable(() => stores.tickets.spend('hash', 'reset', new Date()), 3000),
-        expectUnavailable(() => stores.attempts.take('k', 'm', { limit: 1, window: 1000 }, new Date()), 3000),
-        expectUnavailable(() => stores.artifacts.byId('Session', 'id', new Date()), 3000),
+        expectUnavailable(() => stores.linkTokens.spend('hash', 'reset', new Date()), 3000),
+        expectUnavailable(
+          () => stores.rateLimits.take('k', 'm', { limit: 1, window: 1000 }, new Date()),
+          3000,
+        ),
+        expectUnavailable(() => stores.oidcRecords.byId('Session', 'id', new Date()), 3000),
       ]);
       expect(await stores.accounts.byId(account.id)).to.deep.equal(account);
       const [mongoHealth, redisHealth] = await stores.health();
@@ -89,34 +92,34 @@ describe('the distributed store, when something is wrong', function () {
   });
 
   it('a Redis that is gone is StoreUnavailable, at once after a while, and is found again when it is back', async () => {
-    await stores.tickets.read('warm', 'up', new Date());
+    await stores.linkTokens.read('warm', 'up', new Date());
     const { port = 0 } = redis;
     const expiresAt = later(new Date(), 24 * HOUR);
-    await stores.artifacts.put('AccessToken', 'long', artifactRecord({ durable: true, expiresAt }));
+    await stores.oidcRecords.put('AccessToken', 'long', oidcRecordRecord({ durable: true, expiresAt }));
     await redis.stop();
     await expectUnavailable(() => stores.codes.attempt('k', '', 'h', new Date()), 3500);
     await new Promise((later) => setTimeout(later, 2100));
     await expectUnavailable(() => stores.codes.attempt('k', '', 'h', new Date()), 100);
     // What lives long lies in MongoDB: losing Redis signs nobody out of it.
-    expect((await stores.artifacts.byId('AccessToken', 'long', new Date()))?.expiresAt).to.deep.equal(
+    expect((await stores.oidcRecords.byId('AccessToken', 'long', new Date()))?.expiresAt).to.deep.equal(
       expiresAt,
     );
-    await expectUnavailable(() => stores.artifacts.byId('AccessToken', 'unknown', new Date()), 100);
+    await expectUnavailable(() => stores.oidcRecords.byId('AccessToken', 'unknown', new Date()), 100);
     redis = await startRedis({ own: true, port });
     const deadline = performance.now() + 60_000;
     let back = false;
     while (!back && performance.now() < deadline) {
       // Refusals come at once, without a turn of the event loop in which the client could connect again.
       await new Promise((later) => setTimeout(later, 50));
-      back = await stores.tickets.read('x', 'y', new Date()).then(
+      back = await stores.linkTokens.read('x', 'y', new Date()).then(
         () => true,
         () => false,
       );
     }
     expect(back).to.equal(true);
     const record = { purpose: 'reset', organization: 'o', data: 'd', createdAt: new Date(), expiresAt };
-    await stores.tickets.put('after', record);
-    expect(await stores.tickets.spend('after', 'reset', new Date()), 'with its scripts').to.deep.equal(
+    await stores.linkTokens.put('after', record);
+    expect(await stores.linkTokens.spend('after', 'reset', new Date()), 'with its scripts').to.deep.equal(
       record,
     );
   });
@@ -206,11 +209,11 @@ describe('the distributed store, when something is wrong', function () {
   it('scripts that Redis forgot are sent again', async () => {
     const direct = new Redis(redis.url);
     const key = fresh('key');
-    expect(await stores.claims.claim(key, 'a', new Date(), later(new Date(), HOUR))).to.equal(true);
+    expect(await stores.leases.acquire(key, 'a', new Date(), later(new Date(), HOUR))).to.equal(true);
     await direct.script('FLUSH');
     await direct.quit();
     const again = await Promise.all(
-      times(20, () => stores.claims.claim(key, 'b', new Date(), later(new Date(), HOUR))),
+      times(20, () => stores.leases.acquire(key, 'b', new Date(), later(new Date(), HOUR))),
     );
     expect(again).to.deep.equal(times(20, () => false));
   });
@@ -221,9 +224,9 @@ describe('the distributed store, when something is wrong', function () {
     try {
       await Promise.all([
         expectUnavailable(() => stores.accounts.byId('anybody'), 6000),
-        expectUnavailable(() => stores.artifacts.consume('RefreshToken', 'id', new Date()), 6000),
+        expectUnavailable(() => stores.oidcRecords.consume('RefreshToken', 'id', new Date()), 6000),
       ]);
-      expect(await stores.tickets.read('hash', 'reset', new Date())).to.equal(undefined);
+      expect(await stores.linkTokens.read('hash', 'reset', new Date())).to.equal(undefined);
       const [mongoHealth, redisHealth] = await stores.health();
       expect([mongoHealth?.ok, redisHealth?.ok]).to.deep.equal([false, true]);
     } finally {
@@ -243,7 +246,7 @@ describe('the distributed store, when something is wrong', function () {
     );
     await Promise.all([
       expectUnavailable(() => nowhere.migrate(), 5000),
-      expectUnavailable(() => nowhere.facts.get('a'), 5000),
+      expectUnavailable(() => nowhere.metadata.get('a'), 5000),
       expectUnavailable(() => nowhere.presence.read('a', new Date()), 3500),
     ]);
     for (const server of await nowhere.health()) expect(server.ok).to.equal(false);
@@ -290,7 +293,7 @@ describe('the distributed store, when something is wrong', function () {
     await client.close();
     const next = await openStores({ ...config(), mongo: { url: mongo.url, database } }, { log });
     await next.migrate();
-    await next.facts.set('a', 'b');
+    await next.metadata.set('a', 'b');
     await next.close();
   });
 });

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
 import { keyOf } from '../../src/store/redis/keys.ts';
-import { artifactRecord, fresh, later, times } from '../conformance/stores/back-end.ts';
+import { fresh, later, oidcRecordRecord, times } from '../conformance/stores/back-end.ts';
 import type { TestServer } from '../support/servers.ts';
 import { canStartServers, startMongo, startRedis } from '../support/servers.ts';
 
@@ -67,8 +67,8 @@ describe('what the distributed store leaves in Redis', function () {
     const names = ['a:b', 'a\nb', '*', '{x}', 'x'.repeat(1_000_000)];
     for (const name of names) {
       const links = { grantId: name, accountId: name, uid: name, userCode: name };
-      await stores.artifacts.put('AuthorizationCode', name, artifactRecord({ ...links, expiresAt }));
-      await stores.artifacts.consume('AuthorizationCode', name, now);
+      await stores.oidcRecords.put('AuthorizationCode', name, oidcRecordRecord({ ...links, expiresAt }));
+      await stores.oidcRecords.consume('AuthorizationCode', name, now);
       await stores.codes.put(name, {
         codeHash: 'h',
         accountId: name,
@@ -79,7 +79,7 @@ describe('what the distributed store leaves in Redis', function () {
         tries: 3,
       });
       await stores.codes.attempt(name, name, 'wrong', now);
-      await stores.tickets.put(name, {
+      await stores.linkTokens.put(name, {
         purpose: name,
         organization: name,
         accountId: name,
@@ -87,15 +87,15 @@ describe('what the distributed store leaves in Redis', function () {
         createdAt: now,
         expiresAt,
       });
-      await stores.claims.claim(name, name, now, expiresAt);
-      await stores.claims.settle(name, name, { sealed: 's', at: now, until: expiresAt });
-      await stores.attempts.take(name, name, { limit: 5, window: HOUR }, now);
-      await stores.attempts.takeInWindow(name, { limit: 5, window: HOUR }, now);
-      await stores.attempts.remember(name, expiresAt);
+      await stores.leases.acquire(name, name, now, expiresAt);
+      await stores.leases.complete(name, name, { encrypted: 's', at: now, until: expiresAt });
+      await stores.rateLimits.take(name, name, { limit: 5, window: HOUR }, now);
+      await stores.rateLimits.takeInWindow(name, { limit: 5, window: HOUR }, now);
+      await stores.rateLimits.remember(name, expiresAt);
       await stores.presence.put(name, { lastSeenAt: now, until: expiresAt });
     }
     const keys = await direct.keys('*');
-    // Five of each artifact (record, grant, account, uid, user code), 2 a code and a ticket, 1 of the rest.
+    // Five of each OIDC record (record, grant, account, uid, user code), 2 a code and a link token, 1 of the rest.
     expect(keys).to.have.length(names.length * (5 + 2 + 2 + 5));
     for (const key of keys) {
       expect(key).to.match(/^portico:[a-z-]+:\{[\w-]{43}\}$/);
@@ -107,26 +107,26 @@ describe('what the distributed store leaves in Redis', function () {
     const grantId = fresh('grant');
     const past = later(new Date(), -2 * 60_000);
     for (const index of times(20, (number) => number)) {
-      await stores.artifacts.put(
+      await stores.oidcRecords.put(
         'AccessToken',
         `past-${index}`,
-        artifactRecord({ grantId, expiresAt: past }),
+        oidcRecordRecord({ grantId, expiresAt: past }),
       );
     }
-    await stores.artifacts.put(
+    await stores.oidcRecords.put(
       'AccessToken',
       'live',
-      artifactRecord({ grantId, expiresAt: later(new Date(), HOUR) }),
+      oidcRecordRecord({ grantId, expiresAt: later(new Date(), HOUR) }),
     );
-    await stores.artifacts.put(
+    await stores.oidcRecords.put(
       'AccessToken',
       'short',
-      artifactRecord({ grantId, expiresAt: later(new Date(), 1000) }),
+      oidcRecordRecord({ grantId, expiresAt: later(new Date(), 1000) }),
     );
     const [set = ''] = await direct.keys('portico:grant:*');
     expect(await direct.zcard(set)).to.equal(2);
     expect(await direct.pttl(set)).to.be.greaterThan(HOUR - 10_000);
-    expect(await stores.artifacts.removeByGrant(undefined, grantId)).to.equal(2);
+    expect(await stores.oidcRecords.removeByGrant(undefined, grantId)).to.equal(2);
     expect(await direct.exists(set)).to.equal(0);
   });
 
@@ -136,20 +136,22 @@ describe('what the distributed store leaves in Redis', function () {
     for (const round of times(10, (number) => number)) {
       const ids = times(20, (number) => `${round}-${number}`);
       await Promise.all([
-        ...ids.map((id) => stores.artifacts.put('AccessToken', id, artifactRecord({ grantId, expiresAt }))),
-        stores.artifacts.removeByGrant(undefined, grantId),
+        ...ids.map((id) =>
+          stores.oidcRecords.put('AccessToken', id, oidcRecordRecord({ grantId, expiresAt })),
+        ),
+        stores.oidcRecords.removeByGrant(undefined, grantId),
       ]);
-      await stores.artifacts.removeByGrant(undefined, grantId);
+      await stores.oidcRecords.removeByGrant(undefined, grantId);
       for (const id of ids)
-        expect(await stores.artifacts.byId('AccessToken', id, new Date())).to.equal(undefined);
+        expect(await stores.oidcRecords.byId('AccessToken', id, new Date())).to.equal(undefined);
     }
   });
 
   it('removing records leaves no key behind', async () => {
     const links = { grantId: fresh('g'), accountId: fresh('a'), uid: fresh('u'), userCode: fresh('c') };
     const expiresAt = later(new Date(), HOUR);
-    await stores.artifacts.put('Session', 'id', artifactRecord({ ...links, expiresAt }));
-    await stores.artifacts.remove('Session', 'id');
+    await stores.oidcRecords.put('Session', 'id', oidcRecordRecord({ ...links, expiresAt }));
+    await stores.oidcRecords.remove('Session', 'id');
     expect(await direct.keys('*')).to.deep.equal([]);
   });
 
@@ -161,7 +163,7 @@ describe('what the distributed store leaves in Redis', function () {
     const before = await own();
     expect(before).to.have.length(1);
     await direct.call('REPLICAOF', '127.0.0.1', '1');
-    const refused = await stores.claims.claim('k', 'o', new Date(), later(new Date(), HOUR)).catch(String);
+    const refused = await stores.leases.acquire('k', 'o', new Date(), later(new Date(), HOUR)).catch(String);
     expect(refused).to.contain('cannot be reached');
     await direct.call('REPLICAOF', 'NO', 'ONE');
     let after = await own();
@@ -170,15 +172,15 @@ describe('what the distributed store leaves in Redis', function () {
       after = await own();
     }
     expect(after).to.have.length(1).and.not.include(before[0]);
-    expect(await stores.claims.claim('k', 'o', new Date(), later(new Date(), HOUR))).to.equal(true);
-    await stores.claims.forget('k');
+    expect(await stores.leases.acquire('k', 'o', new Date(), later(new Date(), HOUR))).to.equal(true);
+    await stores.leases.forget('k');
   });
 
   it('ending a grant leaves no key of its records behind', async () => {
     const links = { grantId: fresh('g'), accountId: fresh('a'), uid: fresh('u'), userCode: fresh('c') };
     const expiresAt = later(new Date(), HOUR);
-    await stores.artifacts.put('DeviceCode', 'id', artifactRecord({ ...links, expiresAt }));
-    await stores.artifacts.removeByGrant(undefined, links.grantId);
+    await stores.oidcRecords.put('DeviceCode', 'id', oidcRecordRecord({ ...links, expiresAt }));
+    await stores.oidcRecords.removeByGrant(undefined, links.grantId);
     expect(await direct.keys('*')).to.deep.equal([]);
   });
 });

@@ -50,7 +50,7 @@ describe('the embedded store, when something is wrong', () => {
     mkdirSync(join(folder, 'data'));
     writeFileSync(file, '', { mode: 0o644 });
     await opened(async (stores) => {
-      await stores.facts.set('a', 'b');
+      await stores.metadata.set('a', 'b');
       for (const name of [file, `${file}-wal`, `${file}-shm`]) {
         expect((statSync(name).mode & 0o777).toString(8), name).to.equal('600');
       }
@@ -73,11 +73,13 @@ describe('the embedded store, when something is wrong', () => {
         await work();
         pragmas.push(asked().findLast((text) => text.startsWith('PRAGMA synchronous')) ?? 'as it was opened');
       };
-      await seen(() => stores.facts.set('a', 'b'));
-      await seen(() => stores.attempts.take('k', 'm', limit, now));
-      await seen(() => stores.facts.set('a', 'c'));
-      await seen(() => stores.attempts.take('k', 'n', limit, now));
-      await seen(() => Promise.all([stores.attempts.take('k', 'o', limit, now), stores.facts.set('a', 'd')]));
+      await seen(() => stores.metadata.set('a', 'b'));
+      await seen(() => stores.rateLimits.take('k', 'm', limit, now));
+      await seen(() => stores.metadata.set('a', 'c'));
+      await seen(() => stores.rateLimits.take('k', 'n', limit, now));
+      await seen(() =>
+        Promise.all([stores.rateLimits.take('k', 'o', limit, now), stores.metadata.set('a', 'd')]),
+      );
       exec.mock.restore();
       const [normal, full] = ['PRAGMA synchronous = NORMAL', 'PRAGMA synchronous = FULL'];
       expect(pragmas).to.deep.equal(['as it was opened', normal, full, normal, full]);
@@ -124,7 +126,7 @@ describe('the embedded store, when something is wrong', () => {
   });
 
   it('says so when the folder or the file cannot be written', async () => {
-    await opened((stores) => stores.facts.set('a', 'b'));
+    await opened((stores) => stores.metadata.set('a', 'b'));
     const child = fork(fileURLToPath(new URL('./read-only.ts', import.meta.url)), [folder]);
     const [report] = await once(child, 'message');
     expect(report.newFile).to.match(/^StoreUnusable: .*Give the user that runs Portico write permission/);
@@ -147,7 +149,7 @@ describe('the embedded store, when something is wrong', () => {
   });
 
   it('does not touch a file that a newer Portico wrote', async () => {
-    await opened((stores) => stores.facts.set('a', 'b'));
+    await opened((stores) => stores.metadata.set('a', 'b'));
     const newer = new DatabaseSync(file);
     newer.exec('PRAGMA user_version = 99');
     newer.close();
@@ -162,28 +164,28 @@ describe('the embedded store, when something is wrong', () => {
 
   it('answers StoreUnavailable within seconds while another process holds the lock, and reads meanwhile', async () => {
     await opened(async (stores) => {
-      await stores.facts.set('a', 'b');
+      await stores.metadata.set('a', 'b');
       const holder = new DatabaseSync(file);
       holder.exec('BEGIN IMMEDIATE');
       const start = performance.now();
-      const writes = times(20, (index) => failure(stores.facts.set(`name ${index}`, 'value')));
-      let turns = 0;
+      const writes = times(20, (index) => failure(stores.metadata.set(`name ${index}`, 'value')));
+      let leases = 0;
       const ticker = setInterval(() => {
-        turns += 1;
+        leases += 1;
       }, 50);
-      expect(await stores.facts.get('a')).to.equal('b');
+      expect(await stores.metadata.get('a')).to.equal('b');
       const errors = await Promise.all(writes);
       clearInterval(ticker);
       expect(performance.now() - start).to.be.within(2500, 6000);
-      expect(turns, 'the event loop went on').to.be.greaterThan(25);
+      expect(leases, 'the event loop went on').to.be.greaterThan(25);
       for (const error of errors) {
         expect(error).to.be.instanceOf(StoreUnavailable);
         expect(String((error.cause as Error).message)).to.contain('is locked by another process');
       }
       holder.exec('ROLLBACK');
       holder.close();
-      await stores.facts.set('a', 'c');
-      expect(await stores.facts.get('a')).to.equal('c');
+      await stores.metadata.set('a', 'c');
+      expect(await stores.metadata.get('a')).to.equal('c');
     });
   });
 
@@ -192,8 +194,8 @@ describe('the embedded store, when something is wrong', () => {
       const holder = new DatabaseSync(file);
       holder.exec('BEGIN IMMEDIATE');
       setTimeout(() => holder.exec('COMMIT'), 300);
-      await stores.facts.set('a', 'b');
-      expect(await stores.facts.get('a')).to.equal('b');
+      await stores.metadata.set('a', 'b');
+      expect(await stores.metadata.get('a')).to.equal('b');
       holder.close();
     });
   });
@@ -209,9 +211,9 @@ describe('the embedded store, when something is wrong', () => {
     expect(report.written).to.be.greaterThan(0);
     await opened(async (stores) => {
       for (const index of times(report.written, (number) => number)) {
-        expect(await stores.facts.get(`fact ${index}`)).to.have.length(20_000);
+        expect(await stores.metadata.get(`fact ${index}`)).to.have.length(20_000);
       }
-      expect(await stores.facts.get(`fact ${report.written}`)).to.equal(undefined);
+      expect(await stores.metadata.get(`fact ${report.written}`)).to.equal(undefined);
     });
   });
 
@@ -223,7 +225,7 @@ describe('the embedded store, when something is wrong', () => {
       const [health] = await stores.health();
       expect(health?.ok).to.equal(false);
       expect(health?.detail).to.contain('locked by another process');
-      expect(await stores.facts.get('none')).to.equal(undefined);
+      expect(await stores.metadata.get('none')).to.equal(undefined);
       other.exec('COMMIT');
       other.close();
       expect(await stores.health()).to.deep.equal([{ name: 'embedded', ok: true }]);
@@ -234,31 +236,31 @@ describe('the embedded store, when something is wrong', () => {
   it('one broken write fails alone: those of the same turn are stored', async () => {
     await opened(async (stores) => {
       const [before, broken, after] = await Promise.allSettled([
-        stores.facts.set('before', 'x'),
-        stores.facts.set('broken', {} as never),
-        stores.facts.set('after', 'x'),
+        stores.metadata.set('before', 'x'),
+        stores.metadata.set('broken', {} as never),
+        stores.metadata.set('after', 'x'),
       ]);
       expect([before.status, broken.status, after.status]).to.deep.equal([
         'fulfilled',
         'rejected',
         'fulfilled',
       ]);
-      expect(await stores.facts.get('before')).to.equal('x');
-      expect(await stores.facts.get('after')).to.equal('x');
+      expect(await stores.metadata.get('before')).to.equal('x');
+      expect(await stores.metadata.get('after')).to.equal('x');
     });
   });
 
   it('refuses every call after it was closed, and stores what was under way', async () => {
     const stores = await open();
     await stores.migrate();
-    const underWay = stores.facts.set('last', 'words');
+    const underWay = stores.metadata.set('last', 'words');
     await stores.close();
     await underWay;
-    expect(await failure(stores.facts.get('last'))).to.be.instanceOf(StoreUnavailable);
-    expect(await failure(stores.facts.set('x', 'y'))).to.be.instanceOf(StoreUnavailable);
+    expect(await failure(stores.metadata.get('last'))).to.be.instanceOf(StoreUnavailable);
+    expect(await failure(stores.metadata.set('x', 'y'))).to.be.instanceOf(StoreUnavailable);
     expect(await stores.health()).to.have.nested.property('[0].ok', false);
     await opened(async (again) => {
-      expect(await again.facts.get('last')).to.equal('words');
+      expect(await again.metadata.get('last')).to.equal('words');
     });
   });
 
@@ -268,7 +270,7 @@ describe('the embedded store, when something is wrong', () => {
       const past = later(now, -1);
       await Promise.all(
         times(1203, () =>
-          stores.artifacts.put('Session', fresh('s'), {
+          stores.oidcRecords.put('Session', fresh('s'), {
             payload: '',
             createdAt: past,
             expiresAt: past,
@@ -276,13 +278,13 @@ describe('the embedded store, when something is wrong', () => {
           }),
         ),
       );
-      await stores.attempts.take('key', 'mark', { limit: 1, window: 1 }, later(now, -1000));
-      await stores.attempts.takeInWindow('key', { limit: 1, window: 1 }, later(now, -1000));
-      await stores.attempts.remember('key', past);
-      await stores.claims.claim('key', 'owner', past, past);
+      await stores.rateLimits.take('key', 'mark', { limit: 1, window: 1 }, later(now, -1000));
+      await stores.rateLimits.takeInWindow('key', { limit: 1, window: 1 }, later(now, -1000));
+      await stores.rateLimits.remember('key', past);
+      await stores.leases.acquire('key', 'owner', past, past);
       await stores.presence.put('account', { lastSeenAt: past, until: past });
       const common = { organization: 'o', createdAt: past, expiresAt: past };
-      await stores.tickets.put('hash', { ...common, purpose: 'reset', data: '' });
+      await stores.linkTokens.put('hash', { ...common, purpose: 'reset', data: '' });
       await stores.codes.put('key', { ...common, codeHash: 'x', accountId: 'a', asker: '', tries: 1 });
       expect(await stores.sweep(now)).to.equal(1203 + 7);
       expect(await stores.sweep(now)).to.equal(0);

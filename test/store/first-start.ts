@@ -4,6 +4,6 @@ import { openStores } from '../../src/store/open-stores.ts';
 
 const stores = await openStores(JSON.parse(process.argv[2] ?? '{}'), { log: pino({ level: 'silent' }) });
 await stores.migrate();
-await stores.facts.set(`started-${process.pid}`, 'yes');
+await stores.metadata.set(`started-${process.pid}`, 'yes');
 await stores.close();
 process.stdout.write('started\n');

@@ -11,7 +11,7 @@ import { openStores } from '../../src/store/open-stores.ts';
 const prepare = DatabaseSync.prototype.prepare;
 let limited = false;
 DatabaseSync.prototype.prepare = function (text) {
-  if (!limited && text.startsWith('INSERT OR REPLACE INTO facts')) {
+  if (!limited && text.startsWith('INSERT OR REPLACE INTO metadata')) {
     limited = true;
     this.exec('PRAGMA max_page_count = 150');
   }
@@ -22,7 +22,7 @@ const stores = await openStores(JSON.parse(process.argv[2] ?? '{}'), { log: pino
 await stores.migrate();
 let written = 0;
 try {
-  for (; written < 10_000; written += 1) await stores.facts.set(`fact ${written}`, 'x'.repeat(20_000));
+  for (; written < 10_000; written += 1) await stores.metadata.set(`fact ${written}`, 'x'.repeat(20_000));
 } catch (error) {
   const explanation =
     error instanceof StoreUnavailable && error.cause instanceof Error ? error.cause.message : '';

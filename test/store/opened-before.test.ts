@@ -25,7 +25,7 @@ interface Case {
 }
 
 const at = (dialect: string, event = 'account.register') => ({ event, detail: { dialect } });
-const by = (door: string) => ({ event: 'account.register', detail: { door } });
+const by = (channel: string) => ({ event: 'account.register', detail: { door: channel } });
 
 const TRIAL = {
   subscription_status: 'trialing',
@@ -224,8 +224,8 @@ describe('a store from before accounts knew where they were opened', () => {
             const { who = '', becomes } = CASES[index] ?? {};
             const present = await stores.accounts.byId(id);
             const { openedAt, roles, vendor } = present ?? {};
-            const found = { ...(openedAt !== undefined && { openedAt }), roles, vendor };
-            expect(found, `${who}, ${time}`).to.deep.equal(becomes);
+            const result = { ...(openedAt !== undefined && { openedAt }), roles, vendor };
+            expect(result, `${who}, ${time}`).to.deep.equal(becomes);
             expect({ createdAt: present?.createdAt, updatedAt: present?.updatedAt }, who).to.deep.equal({
               createdAt,
               updatedAt,

@@ -4,14 +4,14 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import type { Config } from '../../src/config/schema.ts';
 import { openStores } from '../../src/store/open-stores.ts';
-import { artifactStoreSuite } from '../conformance/stores/artifacts.ts';
-import { attemptStoreSuite } from '../conformance/stores/attempts.ts';
 import type { OpenBackEnd } from '../conformance/stores/back-end.ts';
-import { artifactRecord, fresh, times } from '../conformance/stores/back-end.ts';
-import { claimStoreSuite } from '../conformance/stores/claims.ts';
+import { fresh, oidcRecordRecord, times } from '../conformance/stores/back-end.ts';
 import { codeStoreSuite } from '../conformance/stores/codes.ts';
+import { leaseStoreSuite } from '../conformance/stores/leases.ts';
+import { linkTokenStoreSuite } from '../conformance/stores/link-tokens.ts';
+import { oidcRecordStoreSuite } from '../conformance/stores/oidc-records.ts';
 import { presenceStoreSuite } from '../conformance/stores/presence.ts';
-import { ticketStoreSuite } from '../conformance/stores/tickets.ts';
+import { rateLimitStoreSuite } from '../conformance/stores/rate-limits.ts';
 import type { RedisCluster } from '../support/redis-groups.ts';
 import { startRedisCluster } from '../support/redis-groups.ts';
 import { canStartServers, sharedServers } from '../support/servers.ts';
@@ -42,11 +42,11 @@ describe('the distributed store on a Redis Cluster', function () {
     return { stores, config, close: () => stores.close() };
   };
   for (const suite of [
-    artifactStoreSuite,
-    attemptStoreSuite,
+    oidcRecordStoreSuite,
+    rateLimitStoreSuite,
     codeStoreSuite,
-    ticketStoreSuite,
-    claimStoreSuite,
+    linkTokenStoreSuite,
+    leaseStoreSuite,
     presenceStoreSuite,
   ]) {
     suite(open);
@@ -54,13 +54,16 @@ describe('the distributed store on a Redis Cluster', function () {
 
   it('spreads the records over every node, and finds each again', async () => {
     const { stores, close } = await open();
-    const records = times(60, (number) => ({ id: fresh(`spread-${number}`), artifact: artifactRecord() }));
-    for (const { id, artifact } of records) await stores.artifacts.put('Session', id, artifact);
+    const records = times(60, (number) => ({
+      id: fresh(`spread-${number}`),
+      oidcRecord: oidcRecordRecord(),
+    }));
+    for (const { id, oidcRecord } of records) await stores.oidcRecords.put('Session', id, oidcRecord);
     const sizes = await Promise.all((cluster?.urls ?? []).map(sizeOf));
     expect(sizes.length).to.equal(3);
     for (const size of sizes) expect(size).to.be.greaterThan(0);
     for (const { id } of records)
-      expect(await stores.artifacts.byId('Session', id, new Date())).not.to.equal(undefined);
+      expect(await stores.oidcRecords.byId('Session', id, new Date())).not.to.equal(undefined);
     await close();
   });
 

@@ -14,7 +14,7 @@ export interface Line {
   /** The newest tokens that were acknowledged. */
   readonly last: Known;
   /** The server acknowledged this pair. */
-  given(pair: Known): void;
+  input(pair: Known): void;
   /** The server acknowledged the end of the line. */
   ended(): void;
 }
@@ -63,7 +63,7 @@ export function openLedger(): Ledger {
         get last() {
           return pairs.at(-1) ?? first;
         },
-        given: (pair) => void pairs.push(pair),
+        input: (pair) => void pairs.push(pair),
         ended: () => {
           entry.ended = true;
         },

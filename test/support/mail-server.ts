@@ -1,12 +1,12 @@
 /**
- * A real SMTP server on a port of its own that keeps every letter, parsed. What a test learns from a letter
+ * A real SMTP server on a port of its own that keeps every email, parsed. What a test learns from an email
  * it learns as the person would: from what arrived.
  */
 import type { AddressInfo } from 'node:net';
 import PostalMime from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 
-export interface ReceivedLetter {
+export interface ReceivedEmail {
   /** Envelope recipients, lower case. */
   readonly to: readonly string[];
   readonly from: string;
@@ -22,20 +22,20 @@ export interface MailServer {
   /** `smtp://127.0.0.1:<port>`, for mail.smtp.url. */
   readonly url: string;
   /** Everything that arrived, oldest first. */
-  readonly letters: readonly ReceivedLetter[];
+  readonly emails: readonly ReceivedEmail[];
   /**
-   * The newest letter to the address that no earlier call took; waits for one up to `timeout` milliseconds
+   * The newest email to the address that no earlier call took; waits for one up to `timeout` milliseconds
    * (default 30,000: a busy machine takes its time) and throws when none came.
    */
-  take(to: string, timeout?: number): Promise<ReceivedLetter>;
-  /** Letters to the address that no call took yet, oldest first. */
-  waiting(to: string): readonly ReceivedLetter[];
+  take(to: string, timeout?: number): Promise<ReceivedEmail>;
+  /** Emails to the address that no call took yet, oldest first. */
+  waiting(to: string): readonly ReceivedEmail[];
   close(): Promise<void>;
 }
 
 export async function startMailServer(): Promise<MailServer> {
-  const letters: ReceivedLetter[] = [];
-  const taken = new Set<ReceivedLetter>();
+  const emails: ReceivedEmail[] = [];
+  const taken = new Set<ReceivedEmail>();
   const listeners = new Set<() => void>();
 
   const server = new SMTPServer({
@@ -44,12 +44,12 @@ export async function startMailServer(): Promise<MailServer> {
     disableReverseLookup: true,
     logger: false,
     onData(stream, session, done) {
-      keepLetter(
+      keepEmail(
         stream,
         session.envelope.rcptTo.map((recipient) => recipient.address),
       ).then(
-        (letter) => {
-          letters.push(letter);
+        (email) => {
+          emails.push(email);
           done();
           for (const listener of [...listeners]) listener();
         },
@@ -62,12 +62,12 @@ export async function startMailServer(): Promise<MailServer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.server.address() as AddressInfo;
 
-  const waiting = (to: string): ReceivedLetter[] =>
-    letters.filter((letter) => !taken.has(letter) && letter.to.includes(to.toLowerCase()));
+  const waiting = (to: string): ReceivedEmail[] =>
+    emails.filter((email) => !taken.has(email) && email.to.includes(to.toLowerCase()));
 
   return {
     url: `smtp://127.0.0.1:${port}`,
-    letters,
+    emails,
     waiting,
     async take(to, timeout = 30_000) {
       const deadline = Date.now() + timeout;
@@ -77,7 +77,7 @@ export async function startMailServer(): Promise<MailServer> {
           taken.add(newest);
           return newest;
         }
-        if (!(await nextLetter(listeners, deadline - Date.now()))) {
+        if (!(await nextEmail(listeners, deadline - Date.now()))) {
           throw new Error(`No letter to ${to} arrived within ${timeout} ms.`);
         }
       }
@@ -86,7 +86,7 @@ export async function startMailServer(): Promise<MailServer> {
   };
 }
 
-async function keepLetter(stream: AsyncIterable<Buffer>, recipients: string[]): Promise<ReceivedLetter> {
+async function keepEmail(stream: AsyncIterable<Buffer>, recipients: string[]): Promise<ReceivedEmail> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   const parsed = await PostalMime.parse(Buffer.concat(chunks));
@@ -103,16 +103,16 @@ async function keepLetter(stream: AsyncIterable<Buffer>, recipients: string[]): 
 }
 
 /** False when `timeout` milliseconds passed first. */
-function nextLetter(listeners: Set<() => void>, timeout: number): Promise<boolean> {
+function nextEmail(listeners: Set<() => void>, timeout: number): Promise<boolean> {
   if (timeout <= 0) return Promise.resolve(false);
   return new Promise((resolve) => {
     const end = (arrived: boolean) => {
       clearTimeout(timer);
-      listeners.delete(onLetter);
+      listeners.delete(onEmail);
       resolve(arrived);
     };
-    const onLetter = () => end(true);
+    const onEmail = () => end(true);
     const timer = setTimeout(() => end(false), timeout);
-    listeners.add(onLetter);
+    listeners.add(onEmail);
   });
 }

@@ -22,22 +22,22 @@ function compareObject(expected: Record<string, unknown>, actual: unknown, at: s
   if (typeof actual !== 'object' || actual === null || Array.isArray(actual))
     return [unlike(expected, actual, at)];
   const there = actual as Record<string, unknown>;
-  const found = Object.entries(expected).flatMap(([name, value]) =>
+  const result = Object.entries(expected).flatMap(([name, value]) =>
     differences(value, Object.hasOwn(there, name) ? there[name] : undefined, `${at}/${name}`),
   );
   for (const name of Object.keys(there)) {
-    if (!Object.hasOwn(expected, name)) found.push(`${at}/${name}: not expected, got ${show(there[name])}`);
+    if (!Object.hasOwn(expected, name)) result.push(`${at}/${name}: not expected, got ${show(there[name])}`);
   }
-  return found;
+  return result;
 }
 
 function compareList(expected: unknown[], actual: unknown, at: string): string[] {
   if (!Array.isArray(actual)) return [unlike(expected, actual, at)];
-  const found = expected.flatMap((value, index) => differences(value, actual[index], `${at}/${index}`));
+  const result = expected.flatMap((value, index) => differences(value, actual[index], `${at}/${index}`));
   if (actual.length !== expected.length) {
-    found.push(`${at || '/'}: expected ${expected.length} items, got ${actual.length}: ${show(actual)}`);
+    result.push(`${at || '/'}: expected ${expected.length} items, got ${actual.length}: ${show(actual)}`);
   }
-  return found;
+  return result;
 }
 
 function compareText(expected: string, actual: unknown, at: string): string[] {
@@ -71,7 +71,7 @@ const PLAIN: Readonly<Record<string, Matcher>> = {
   '<absent>': (actual) => actual === undefined,
 };
 
-/** What a whole string stands for; undefined: itself. A text that only looks like a matcher is a mistake. */
+/** What a whole string stands for; undefined: itself. A text that only looks like a matcher is an issue. */
 function matcher(expected: string): Matcher | undefined {
   const plain = PLAIN[expected];
   if (plain !== undefined) return plain;

@@ -242,11 +242,11 @@ async function startBalancer(ports: () => readonly number[]): Promise<Balancer> 
   const looking = setInterval(() => {
     for (const port of ports()) if (!asked.has(port)) void look(port);
   }, 200);
-  let turn = 0;
+  let lease = 0;
   const server = http.createServer(async (request, response) => {
     const all = ports();
-    const first = turn;
-    turn += 1;
+    const first = lease;
+    lease += 1;
     try {
       const body = await buffer(request);
       const inTurn = all.map((_, i) => (first + i) % all.length);

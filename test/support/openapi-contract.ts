@@ -23,7 +23,7 @@ interface Operation {
 
 export interface OpenApiContract {
   /** What is wrong with the exchange; empty when nothing is, or when the document does not serve the path. */
-  faults(sent: Outgoing, reply: Incoming): string[];
+  issues(sent: Outgoing, reply: Incoming): string[];
 }
 
 export function openApiContract(vendor: string): OpenApiContract {
@@ -46,7 +46,7 @@ export function openApiContract(vendor: string): OpenApiContract {
   };
 
   return {
-    faults(sent, reply) {
+    issues(sent, reply) {
       const [asked = ''] = sent.path.split('?');
       const operation = routes.find(({ pattern }) => pattern.test(asked))?.methods[sent.method.toLowerCase()];
       if (operation === undefined) return [];
@@ -56,14 +56,14 @@ export function openApiContract(vendor: string): OpenApiContract {
       const body = reply.bytes.byteLength > 0 && schema !== undefined ? jsonOf(reply.text) : undefined;
       return [
         ...(schema === undefined || body === undefined ? [] : judge(schema, body, `reply ${reply.status}`)),
-        ...(reply.status < 400 ? requestFaults(operation, sent, judge) : []),
+        ...(reply.status < 400 ? requestIssues(operation, sent, judge) : []),
       ];
     },
   };
 }
 
 /** What was accepted must be what is documented. Forms carry text alone, so only JSON bodies are held to it. */
-function requestFaults(
+function requestIssues(
   { requestBody }: Operation,
   sent: Outgoing,
   judge: (schema: object, value: unknown, what: string) => string[],

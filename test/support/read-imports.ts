@@ -20,29 +20,29 @@ const CALL =
 export function readImports(source: string): Import[] {
   const code = blankComments(source);
   const lineOf = (index: number) => code.slice(0, index).split('\n').length;
-  const found: Import[] = [];
+  const result: Import[] = [];
   for (const match of code.matchAll(FROM)) {
     const [, , type, names = '', , specifier] = match;
-    found.push({ specifier, typesOnly: type !== undefined || onlyTypes(names), line: lineOf(match.index) });
+    result.push({ specifier, typesOnly: type !== undefined || onlyTypes(names), line: lineOf(match.index) });
   }
   for (const match of code.matchAll(BARE)) {
-    found.push({ specifier: match[2], typesOnly: false, line: lineOf(match.index) });
+    result.push({ specifier: match[2], typesOnly: false, line: lineOf(match.index) });
   }
   for (const match of code.matchAll(CALL)) {
-    found.push({ specifier: match[3], typesOnly: false, line: lineOf(match.index) });
+    result.push({ specifier: match[3], typesOnly: false, line: lineOf(match.index) });
   }
-  return found;
+  return result;
 }
 
 /** `{ type A, type B }`. */
 function onlyTypes(names: string): boolean {
   const inside = /^\s*\{([^}]*)\}\s*$/.exec(names)?.[1];
   if (inside === undefined) return false;
-  const parts = inside
+  const deps = inside
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-  return parts.length > 0 && parts.every((part) => part.startsWith('type '));
+  return deps.length > 0 && deps.every((part) => part.startsWith('type '));
 }
 
 /** How many statements of the file begin as an import does: a second way to count, to catch a blind reader. */

@@ -75,12 +75,12 @@ async function playRequest(step: RequestStep, run: Run): Promise<void> {
   let reply = await run.client.send(outgoing);
   for (let again = 1; again < (step.times ?? 1); again += 1) reply = await run.client.send(outgoing);
   run.lastRequestAt = Date.now();
-  const found = step.reply === undefined ? [] : compareReply(step.reply, reply, run);
-  if (!step.request.beyond_document) found.push(...(run.stage.alsoJudge?.(outgoing, reply) ?? []));
-  if (found.length > 0) {
+  const result = step.reply === undefined ? [] : compareReply(step.reply, reply, run);
+  if (!step.request.beyond_document) result.push(...(run.stage.alsoJudge?.(outgoing, reply) ?? []));
+  if (result.length > 0) {
     const answer = `${reply.status} ${reply.text.slice(0, 1500)}`;
     throw new Error(
-      `${outgoing.method} ${outgoing.path}\n  ${found.join('\n  ')}\n  the answer was ${answer}`,
+      `${outgoing.method} ${outgoing.path}\n  ${result.join('\n  ')}\n  the answer was ${answer}`,
     );
   }
   for (const [name, pointer] of Object.entries(step.keep ?? {})) {
@@ -124,23 +124,24 @@ function fieldsOf(fields: Record<string, unknown>, run: Run): [string, string][]
 
 function multipart(fields: [string, string][]): { bytes: string; type: string } {
   const boundary = '----portico-scenario-7d1c0a55';
-  const parts = fields.map(
+  const deps = fields.map(
     ([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
   );
-  return { bytes: `${parts.join('')}--${boundary}--\r\n`, type: `multipart/form-data; boundary=${boundary}` };
+  return { bytes: `${deps.join('')}--${boundary}--\r\n`, type: `multipart/form-data; boundary=${boundary}` };
 }
 
 function compareReply(expected: NonNullable<RequestStep['reply']>, reply: Incoming, run: Run): string[] {
-  const found: string[] = [];
+  const result: string[] = [];
   if (reply.status !== expected.status)
-    found.push(`status: expected ${expected.status}, got ${reply.status}`);
+    result.push(`status: expected ${expected.status}, got ${reply.status}`);
   for (const [name, value] of Object.entries(expected.headers ?? {})) {
-    found.push(...differences(filled(value, run), reply.headers[name], `header ${name}`));
+    result.push(...differences(filled(value, run), reply.headers[name], `header ${name}`));
   }
-  if (expected.text !== undefined) found.push(...differences(filled(expected.text, run), reply.text, 'text'));
-  if (expected.empty && reply.bytes.byteLength > 0) found.push('the body is not empty');
-  if (expected.json !== undefined) found.push(...compareJson(filled(expected.json, run), reply));
-  return found;
+  if (expected.text !== undefined)
+    result.push(...differences(filled(expected.text, run), reply.text, 'text'));
+  if (expected.empty && reply.bytes.byteLength > 0) result.push('the body is not empty');
+  if (expected.json !== undefined) result.push(...compareJson(filled(expected.json, run), reply));
+  return result;
 }
 
 function compareJson(expected: unknown, reply: Incoming): string[] {
@@ -158,10 +159,10 @@ async function playMail(
   mail: { to: string; keep?: Record<string, string> | undefined },
   run: Run,
 ): Promise<void> {
-  const letter = await run.stage.mail.take(String(filled(mail.to, run)));
+  const email = await run.stage.mail.take(String(filled(mail.to, run)));
   for (const [name, pattern] of Object.entries(mail.keep ?? {})) {
-    const group = new RegExp(pattern).exec(letter.text)?.[1];
-    if (group === undefined) throw new Error(`/${pattern}/ finds nothing in the letter:\n${letter.text}`);
+    const group = new RegExp(pattern).exec(email.text)?.[1];
+    if (group === undefined) throw new Error(`/${pattern}/ finds nothing in the letter:\n${email.text}`);
     run.kept.set(name, group);
   }
 }
@@ -170,37 +171,37 @@ async function playMail(
 async function playNoMail(to: string, run: Run): Promise<void> {
   const address = String(filled(to, run));
   await sleep(Math.max(0, run.lastRequestAt + QUIET - Date.now()));
-  const [letter] = run.stage.mail.waiting(address);
-  if (letter !== undefined) throw new Error(`A letter came to ${address}: ${letter.subject}\n${letter.text}`);
+  const [email] = run.stage.mail.waiting(address);
+  if (email !== undefined) throw new Error(`A letter came to ${address}: ${email.subject}\n${email.text}`);
 }
 
 async function playIdToken(
-  wanted: { provider: 'google' | 'apple'; claims?: Record<string, unknown> | undefined; keep: string },
+  input: { provider: 'google' | 'apple'; claims?: Record<string, unknown> | undefined; keep: string },
   run: Run,
 ): Promise<void> {
-  const claims = filled(wanted.claims ?? {}, run) as Record<string, unknown>;
-  run.kept.set(wanted.keep, await run.stage.upstream.signIdToken(wanted.provider, claims));
+  const claims = filled(input.claims ?? {}, run) as Record<string, unknown>;
+  run.kept.set(input.keep, await run.stage.upstream.signIdToken(input.provider, claims));
 }
 
 /** Checks a token as a resource server would: with the published keys, found through discovery. */
-async function playJwt(wanted: Extract<Step, { jwt: unknown }>['jwt'], run: Run): Promise<void> {
+async function playJwt(input: Extract<Step, { jwt: unknown }>['jwt'], run: Run): Promise<void> {
   const { stage } = run;
   const discovery = await fetch(`${stage.issuer}/.well-known/openid-configuration`);
   const { jwks_uri: jwksUri } = (await discovery.json()) as { jwks_uri: string };
   const keys = createRemoteJWKSet(new URL(jwksUri));
-  const { payload, protectedHeader } = await jwtVerify(String(filled(wanted.of, run)), keys, {
+  const { payload, protectedHeader } = await jwtVerify(String(filled(input.of, run)), keys, {
     issuer: stage.issuer,
   });
-  const found = [
-    ...missingMembers(filled(wanted.header ?? {}, run) as Record<string, unknown>, { ...protectedHeader }),
-    ...missingMembers(filled(wanted.claims ?? {}, run) as Record<string, unknown>, payload),
-    ...(wanted.absent ?? []).filter((name) => name in payload).map((name) => `/${name}: must not be there`),
+  const result = [
+    ...missingMembers(filled(input.header ?? {}, run) as Record<string, unknown>, { ...protectedHeader }),
+    ...missingMembers(filled(input.claims ?? {}, run) as Record<string, unknown>, payload),
+    ...(input.absent ?? []).filter((name) => name in payload).map((name) => `/${name}: must not be there`),
   ];
   const lifetime = Number(payload.exp) - Number(payload.iat);
-  if (wanted.lifetime !== undefined && lifetime !== wanted.lifetime) {
-    found.push(`exp - iat: expected ${wanted.lifetime}, got ${lifetime}`);
+  if (input.lifetime !== undefined && lifetime !== input.lifetime) {
+    result.push(`exp - iat: expected ${input.lifetime}, got ${lifetime}`);
   }
-  if (found.length > 0) throw new Error(`the token says otherwise\n  ${found.join('\n  ')}`);
+  if (result.length > 0) throw new Error(`the token says otherwise\n  ${result.join('\n  ')}`);
 }
 
 /* ------------------------------------------------------------------ values */

@@ -69,7 +69,7 @@ export type RequestStep = z.output<typeof RequestStep>;
 export type Step = z.output<typeof Step>;
 export type Scenario = z.output<typeof Scenarios>[number];
 
-/** Throws with the place of every mistake: a misspelt step must not pass as one that asks nothing. */
+/** Throws with the place of every issue: a misspelt step must not pass as one that asks nothing. */
 export function readScenarios(file: string): Scenario[] {
   const parsed = Scenarios.safeParse(parse(readFileSync(file, 'utf8'), { maxAliasCount: -1 }));
   if (!parsed.success) throw new Error(`${file}\n${z.prettifyError(parsed.error)}`);
@@ -85,11 +85,11 @@ interface SeedPerson {
 /** The password of the first person in a seed file whose local part, first name or address is `person`. */
 export function passwordOf(person: string, seedFile: string): string {
   const { accounts } = parse(readFileSync(seedFile, 'utf8')) as { accounts: SeedPerson[] };
-  const found = accounts.find(
+  const result = accounts.find(
     ({ email, given_name }) =>
       email?.split('@')[0] === person || given_name?.toLowerCase() === person || email === person,
   );
-  if (found?.password === undefined)
+  if (result?.password === undefined)
     throw new Error(`Nobody in ${seedFile} is called ${person} and has a password.`);
-  return found.password;
+  return result.password;
 }

@@ -137,9 +137,9 @@ function template(seeds: readonly string[]): Promise<string> {
   const key = seeds.join('\0');
   const known = templates.get(key);
   if (known !== undefined) return known;
-  const made = seed(seeds);
-  templates.set(key, made);
-  return made;
+  const created = seed(seeds);
+  templates.set(key, created);
+  return created;
 }
 
 async function seed(seeds: readonly string[]): Promise<string> {

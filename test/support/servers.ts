@@ -148,8 +148,8 @@ function atExit(clean: () => void): void {
   });
 }
 
-async function start({ program, port: wanted, patience, values, url }: Start): Promise<TestServer> {
-  const port = wanted ?? (await freePort());
+async function start({ program, port: input, patience, values, url }: Start): Promise<TestServer> {
+  const port = input ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'portico-server-'));
   const child = spawn(program, values(port, folder), { stdio: 'ignore' });
   const clean = () => {

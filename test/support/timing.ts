@@ -1,5 +1,5 @@
 /**
- * Whether two ways through a door can be told apart by the time they take (security.md W7). Samples are taken
+ * Whether two ways through a channel can be told apart by the time they take (security.md W7). Samples are taken
  * in turn, so that whatever else the machine does falls on both alike.
  */
 

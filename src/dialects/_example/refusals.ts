@@ -14,8 +14,8 @@ const signedOut = (): Reply =>
 const unreadable = says(400, 'unreadable');
 const broken = says(500, 'server_error');
 
-function invalidFields({ faults }: RefusalView): Reply {
-  const fields = faults.map(({ path, message }) => ({ field: path.join('.'), problem: message }));
+function invalidFields({ issues }: RefusalView): Reply {
+  const fields = issues.map(({ path, message }) => ({ field: path.join('.'), issue: message }));
   return json(400, { error: 'invalid_fields', fields });
 }
 
@@ -48,7 +48,7 @@ export const refusals: Dialect<ExampleSettings>['refusals'] = {
   'email-not-verified': broken,
   'code-refused': broken,
   'id-token-refused': broken,
-  'ticket-refused': broken,
+  'link-token-refused': broken,
   'state-refused': broken,
   'redirect-refused': broken,
   'wrong-password': broken,

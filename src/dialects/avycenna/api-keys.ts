@@ -46,13 +46,13 @@ export const createApiKey = endpoint({
     if (body.scopes.some((scope) => !mayGive.includes(scope))) {
       throw new Refused('insufficient-scope', { detail: 'a key may not be wider than its owner' });
     }
-    const made = await use.createApiKey({
+    const created = await use.createApiKey({
       accountId: account.id,
       name: body.name,
       scopes: body.scopes,
       ...KEY_FORMS,
     });
-    return json(201, { ...apiKeyReply(made), key: made.key });
+    return json(201, { ...apiKeyReply(created), key: created.key });
   },
 });
 

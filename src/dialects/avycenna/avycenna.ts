@@ -81,7 +81,7 @@ export const avycenna = dialect<AvycennaSettings>({
   tokens: {
     scope: 'openid profile email offline_access',
     access: 'jwt',
-    claims: ({ account, settings: given }) => ({ user_id: account.alias, role: roleOf(account, given) }),
+    claims: ({ account, settings: input }) => ({ user_id: account.alias, role: roleOf(account, input) }),
     accessLifetime: ({ accessToken }) => accessToken.lifetime,
     audience: ({ accessToken, base }, issuer) => accessToken.audience ?? issuer + base,
     sharedSecret: ({ accessToken }) => accessToken.secret,
@@ -95,9 +95,9 @@ export const avycenna = dialect<AvycennaSettings>({
   },
   apiKeys: {
     prefix: 'avk_',
-    describe: (caller, given) => ({
-      scopes: worth(caller, given),
-      claims: { user_id: accountOf(caller).alias, role: roleOf(accountOf(caller), given) },
+    describe: (caller, input) => ({
+      scopes: worth(caller, input),
+      claims: { user_id: accountOf(caller).alias, role: roleOf(accountOf(caller), input) },
     }),
     offer: { ...KEY_FORMS, organization: ({ organization }) => organization, scopes: scopesOf },
   },

@@ -32,10 +32,10 @@ export function worth(caller: Caller, settings: AvycennaSettings): readonly stri
 }
 
 /** A Bearer may do everything here; a key needs one of these scopes. */
-export function withScope(...wanted: Scope[]) {
+export function withScope(...input: Scope[]) {
   return ({ caller, settings }: { caller: Caller; settings: AvycennaSettings }): void => {
     if (caller.kind === 'token') return;
     const has = worth(caller, settings);
-    if (!wanted.some((scope) => has.includes(scope))) throw new Refused('insufficient-scope');
+    if (!input.some((scope) => has.includes(scope))) throw new Refused('insufficient-scope');
   };
 }

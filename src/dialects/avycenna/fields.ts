@@ -5,27 +5,27 @@
 import { z } from 'zod';
 import { foldName, isLonger, takeText } from '../contract/dialect.ts';
 
-interface Fault {
+interface Issue {
   readonly msg: string;
   readonly type: string;
 }
 
-const MISSING: Fault = { msg: 'field required', type: 'value_error.missing' };
-const NONE: Fault = { msg: 'none is not an allowed value', type: 'type_error.none.not_allowed' };
-const NOT_TEXT: Fault = { msg: 'str type expected', type: 'type_error.str' };
-const ADDRESS: Fault = { msg: 'value is not a valid email address', type: 'value_error.email' };
-const OTP: Fault = { msg: 'value is not a 6-digit code', type: 'value_error.otp' };
-const CHARACTERS: Fault = {
+const MISSING: Issue = { msg: 'field required', type: 'value_error.missing' };
+const NONE: Issue = { msg: 'none is not an allowed value', type: 'type_error.none.not_allowed' };
+const NOT_TEXT: Issue = { msg: 'str type expected', type: 'type_error.str' };
+const ADDRESS: Issue = { msg: 'value is not a valid email address', type: 'value_error.email' };
+const OTP: Issue = { msg: 'value is not a 6-digit code', type: 'value_error.otp' };
+const CHARACTERS: Issue = {
   msg: 'value contains characters that are not allowed',
   type: 'value_error.characters',
 };
-export const TOO_COMMON: Fault = { msg: 'password is too common', type: 'value_error.password.common' };
+export const TOO_COMMON: Issue = { msg: 'password is too common', type: 'value_error.password.common' };
 
-const tooShort = (least: number): Fault => ({
+const tooShort = (least: number): Issue => ({
   msg: `ensure this value has at least ${least} characters`,
   type: 'value_error.any_str.min_length',
 });
-const tooLong = (most: string): Fault => ({
+const tooLong = (most: string): Issue => ({
   msg: `ensure this value has at most ${most}`,
   type: 'value_error.any_str.max_length',
 });
@@ -34,20 +34,20 @@ const points = (text: string) => [...text].length;
 const bytes = (text: string) => new TextEncoder().encode(text).byteLength;
 
 /** A text member: missing, null and other types are refused alike everywhere; `read` is the member's own part. */
-function text<Value>(read: (value: string) => { readonly value: Value } | Fault) {
+function text<Value>(read: (value: string) => { readonly value: Value } | Issue) {
   return z
     .unknown()
     .meta({ type: 'string' })
-    .transform((given, context): Value => {
-      const fault = ({ msg, type }: Fault) => {
+    .transform((input, context): Value => {
+      const issue = ({ msg, type }: Issue) => {
         context.addIssue({ code: 'custom', message: msg, params: { code: type } });
         return z.NEVER;
       };
-      if (given === undefined) return fault(MISSING);
-      if (given === null) return fault(NONE);
-      if (typeof given !== 'string') return fault(NOT_TEXT);
-      const outcome = read(given);
-      return 'value' in outcome ? outcome.value : fault(outcome);
+      if (input === undefined) return issue(MISSING);
+      if (input === null) return issue(NONE);
+      if (typeof input !== 'string') return issue(NOT_TEXT);
+      const outcome = read(input);
+      return 'value' in outcome ? outcome.value : issue(outcome);
     });
 }
 
@@ -69,60 +69,60 @@ function isAddress(address: string): boolean {
 }
 
 /** `typed` is as it was sent, trimmed; `folded` is what is compared and stored. */
-export const address = text((given) => {
-  if (takeText(given, 254) === undefined) return ADDRESS;
-  const folded = foldName(given);
-  return isAddress(folded) ? { value: { typed: given.trim(), folded } } : ADDRESS;
+export const address = text((input) => {
+  if (takeText(input, 254) === undefined) return ADDRESS;
+  const folded = foldName(input);
+  return isAddress(folded) ? { value: { typed: input.trim(), folded } } : ADDRESS;
 });
 
-export const otp = text((given) => {
-  const code = given.trim();
+export const otp = text((input) => {
+  const code = input.trim();
   return /^[0-9]{6}$/.test(code) ? { value: code } : OTP;
 });
 
 /** Taken as sent. `least`: code points. */
 export function password(least = 1) {
-  return text((given) => {
-    if (given.includes('\0') || !given.isWellFormed()) return CHARACTERS;
-    if (points(given) < least) return tooShort(least);
-    if (bytes(given) > 1024) return tooLong('1024 bytes');
-    return { value: given };
+  return text((input) => {
+    if (input.includes('\0') || !input.isWellFormed()) return CHARACTERS;
+    if (points(input) < least) return tooShort(least);
+    if (bytes(input) > 1024) return tooLong('1024 bytes');
+    return { value: input };
   });
 }
 
-export const name = text((given) => {
-  const clean = given.trim();
+export const name = text((input) => {
+  const clean = input.trim();
   if (/\p{Cc}/u.test(clean) || !clean.isWellFormed()) return CHARACTERS;
   if (clean === '') return tooShort(1);
   if (isLonger(clean, 100)) return tooLong('100 characters');
   return { value: clean };
 });
 
-export const refreshToken = text((given) => {
-  if (given.includes('\0') || !given.isWellFormed()) return CHARACTERS;
-  if (given === '') return tooShort(1);
-  if (isLonger(given, 256)) return tooLong('256 characters');
-  return { value: given };
+export const refreshToken = text((input) => {
+  if (input.includes('\0') || !input.isWellFormed()) return CHARACTERS;
+  if (input === '') return tooShort(1);
+  if (isLonger(input, 256)) return tooLong('256 characters');
+  return { value: input };
 });
 
 export const SCOPES = ['read:health', 'write:health', 'read:users', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-const UNKNOWN_SCOPE: Fault = {
+const UNKNOWN_SCOPE: Issue = {
   msg: `value is not a valid enumeration member; permitted: ${SCOPES.map((scope) => `'${scope}'`).join(', ')}`,
   type: 'type_error.enum',
 };
 
 const isScope = (value: unknown): value is Scope => (SCOPES as readonly unknown[]).includes(value);
 
-function listFault(given: unknown): Fault | undefined {
-  if (given === undefined) return MISSING;
-  if (given === null) return NONE;
-  if (!Array.isArray(given)) return { msg: 'value is not a valid list', type: 'type_error.list' };
-  if (given.length === 0) {
+function listIssue(input: unknown): Issue | undefined {
+  if (input === undefined) return MISSING;
+  if (input === null) return NONE;
+  if (!Array.isArray(input)) return { msg: 'value is not a valid list', type: 'type_error.list' };
+  if (input.length === 0) {
     return { msg: 'ensure this value has at least 1 items', type: 'value_error.list.min_items' };
   }
-  if (given.length > 16) {
+  if (input.length > 16) {
     return { msg: 'ensure this value has at most 16 items', type: 'value_error.list.max_items' };
   }
   return undefined;
@@ -134,18 +134,18 @@ const DOCUMENTED = { type: 'array', items: { enum: [...SCOPES] }, minItems: 1, m
 export const scopes = z
   .unknown()
   .meta(DOCUMENTED)
-  .transform((given, context): Scope[] => {
-    const fault = ({ msg, type }: Fault, path: number[] = []) =>
+  .transform((input, context): Scope[] => {
+    const issue = ({ msg, type }: Issue, path: number[] = []) =>
       context.addIssue({ code: 'custom', message: msg, path, params: { code: type } });
-    const broken = listFault(given);
+    const broken = listIssue(input);
     if (broken !== undefined) {
-      fault(broken);
+      issue(broken);
       return z.NEVER;
     }
-    const items = given as unknown[];
+    const items = input as unknown[];
     items.forEach((item, index) => {
-      if (typeof item !== 'string') fault(NOT_TEXT, [index]);
-      else if (!isScope(item)) fault(UNKNOWN_SCOPE, [index]);
+      if (typeof item !== 'string') issue(NOT_TEXT, [index]);
+      else if (!isScope(item)) issue(UNKNOWN_SCOPE, [index]);
     });
     return [...new Set(items.filter(isScope))];
   });

@@ -91,11 +91,11 @@ function refusedAt(native: string | null, error: GoogleError, { dashboardUrl }: 
 function handOver(
   tokens: IssuedTokens,
   native: string | null,
-  facts: { settings: AvycennaSettings; request: RequestView },
+  context: { settings: AvycennaSettings; request: RequestView },
 ) {
   if (native === null) {
-    const cookies = sessionCookies(tokens, facts.settings, facts.request.issuer);
-    return { url: facts.settings.dashboardUrl, cookies };
+    const cookies = sessionCookies(tokens, context.settings, context.request.issuer);
+    return { url: context.settings.dashboardUrl, cookies };
   }
   const fragment = new URLSearchParams({
     access_token: tokens.access.value,

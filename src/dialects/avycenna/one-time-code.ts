@@ -45,7 +45,7 @@ export const sendOneTimeCode = endpoint({
       form: { alphabet: DIGITS, length: 6 },
       lifetime: LIFETIME,
       tries: 5,
-      letter: 'code',
+      email: 'code',
       // The account may be given another address before the code comes back.
       binding: body.email.folded,
     });

@@ -19,9 +19,9 @@ const notADict = invalidBody('value is not a valid dict', 'type_error.dict');
 const broken = failure(500, 'Internal Server Error');
 
 /** One entry for each member at fault, in the order of the endpoint's field table. */
-function invalidFields({ faults }: RefusalView): Reply {
+function invalidFields({ issues }: RefusalView): Reply {
   return json(422, {
-    detail: faults.map(({ path, message, code }) => ({ loc: ['body', ...path], msg: message, type: code })),
+    detail: issues.map(({ path, message, code }) => ({ loc: ['body', ...path], msg: message, type: code })),
   });
 }
 
@@ -52,7 +52,7 @@ export const refusals: Dialect<AvycennaSettings>['refusals'] = {
   'unsupported-media-type': notADict,
   'empty-body': missingBody,
   'unreadable-body': invalidBody('Invalid JSON', 'value_error.jsondecode'),
-  'not-an-object': ({ faults }) => (faults[0]?.code === 'null' ? missingBody() : notADict()),
+  'not-an-object': ({ issues }) => (issues[0]?.code === 'null' ? missingBody() : notADict()),
   'invalid-fields': invalidFields,
   'no-credential': unauthenticated('Not authenticated'),
   'invalid-token': unauthenticated('Could not validate credentials'),
@@ -72,12 +72,12 @@ export const refusals: Dialect<AvycennaSettings>['refusals'] = {
   unavailable: alsoAtCallback(failure(503, 'Service unavailable')),
   internal: alsoAtCallback(broken),
 
-  // What no endpoint of this dialect can raise: there are neither tenants, tickets nor presented ID tokens,
+  // What no endpoint of this dialect can raise: there are neither tenants, link tokens nor presented ID tokens,
   // and passwords are judged with the fields. A defect if it happens all the same.
   'unknown-organization': broken,
   'email-not-verified': broken,
   'id-token-refused': broken,
-  'ticket-refused': broken,
+  'link-token-refused': broken,
   'wrong-password': broken,
   'password-too-short': broken,
   'password-too-common': broken,

@@ -1,6 +1,6 @@
-/** POST /auth/register: an account with an unverified address, signed in at once. No letter. */
+/** POST /auth/register: an account with an unverified address, signed in at once. No email. */
 import { z } from 'zod';
-import type { FieldFault } from '../contract/dialect.ts';
+import type { FieldFault as FieldIssue } from '../contract/dialect.ts';
 import { Refused } from '../contract/dialect.ts';
 import { endpointFor } from '../contract/endpoint.ts';
 import { json } from '../contract/reply.ts';
@@ -19,8 +19,8 @@ export const register = endpointFor<AvycennaSettings>()({
   chargesAddress: ['account-exists'],
   accepts: { body: z.object({ name, email: address, password: password(MINIMUM) }) },
   /** How long it is was judged with the fields. It stands last in the table, so its entry may come last. */
-  async alsoJudge({ raw, faults, use }): Promise<FieldFault[]> {
-    if (faults.some((fault) => fault.path[0] === 'password')) return [];
+  async alsoJudge({ raw, issues, use }): Promise<FieldIssue[]> {
+    if (issues.some((issue) => issue.path[0] === 'password')) return [];
     try {
       use.judgePassword(String(raw.password), { minimum: 1 });
       return [];

@@ -6,10 +6,10 @@ import { duration, jwtSettings } from '../contract/settings.ts';
 const HOSTILE_SCHEMES = ['javascript:', 'data:', 'file:', 'blob:', 'vbscript:'];
 
 const nativeRedirectUri = z.string().superRefine((uri, context) => {
-  const fault = (message: string) => context.addIssue({ code: 'custom', message });
-  if (!URL.canParse(uri)) return fault('must be a URI');
-  if (uri.includes('#')) return fault('must not have a fragment: the tokens travel there');
-  if (HOSTILE_SCHEMES.includes(new URL(uri).protocol)) fault('must not have this scheme');
+  const issue = (message: string) => context.addIssue({ code: 'custom', message });
+  if (!URL.canParse(uri)) return issue('must be a URI');
+  if (uri.includes('#')) return issue('must not have a fragment: the tokens travel there');
+  if (HOSTILE_SCHEMES.includes(new URL(uri).protocol)) issue('must not have this scheme');
 });
 
 export const settings = z
@@ -43,6 +43,6 @@ export const settings = z
       .array(z.url({ protocol: /^https?$/, error: 'must be an origin such as https://web.avycenna.com' }))
       .optional(),
   })
-  .transform((given) => ({ ...given, origins: given.origins ?? [new URL(given.dashboardUrl).origin] }));
+  .transform((input) => ({ ...input, origins: input.origins ?? [new URL(input.dashboardUrl).origin] }));
 
 export type AvycennaSettings = z.output<typeof settings>;

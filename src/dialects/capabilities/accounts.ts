@@ -122,7 +122,7 @@ export function accountUses(bound: Bound): Accounts {
         organization: bound.organization().id,
         account: newAccountFields(account, dialect.name),
         passwordMinimum: rules.passwordMinimum ?? PASSWORD_MINIMUM,
-        openedFrom: bound.origin.address,
+        openedFrom: bound.context.address,
       });
       bound.did('account.register', made.id);
       return bound.view(made);

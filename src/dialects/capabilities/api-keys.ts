@@ -18,16 +18,16 @@ export function apiKeyUses(bound: Bound): Pick<Use, 'createApiKey' | 'listApiKey
   const { identity } = bound;
   const vendor = bound.mounted.dialect.name;
   return {
-    async createApiKey(wanted) {
-      await bound.need(wanted.accountId);
+    async createApiKey(input) {
+      await bound.need(input.accountId);
       const organization = bound.organization().id;
       // Otherwise a key that ends would leave one behind that does not.
       const expiresAt = bound.exchange.caller?.endsAt;
       const { record, key } = await createApiKey(identity, {
-        ...{ ...wanted, organization, vendor },
+        ...{ ...input, organization, vendor },
         ...(expiresAt === undefined ? {} : { expiresAt }),
       });
-      bound.did('api-key.create', wanted.accountId, { keyId: record.id });
+      bound.did('api-key.create', input.accountId, { keyId: record.id });
       return { ...keyView(record), key };
     },
     async listApiKeys(accountId) {

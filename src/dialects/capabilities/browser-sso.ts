@@ -1,30 +1,26 @@
-/** A dialect's access token as a browser's ticket into a hosted session (VSee's sso_token). */
+/** A dialect's access token as a browser's link token into a hosted session (VSee's sso_token). */
 
 import { randomUUID } from '../../core/crypto.ts';
 import { noteSignIn } from '../../identity/audit/record-sign-in.ts';
 import { ACR } from '../../oidc/contract.ts';
-import type { BrowserTicket, Use } from '../contract/use.ts';
+import type { SsoToken, Use } from '../contract/use.ts';
 import { mayGoOn } from '../runtime/admission.ts';
 import { directoryOf } from '../runtime/directory.ts';
 import type { Bound } from './scope.ts';
 
-type Browsers = Pick<Use, 'readBrowserTicket' | 'openBrowserSession' | 'organizationOf'>;
+type Browsers = Pick<Use, 'readSsoToken' | 'openBrowserSession' | 'organizationOf'>;
 
 const spentKey = (bound: Bound, token: string) =>
-  `browser-ticket:${bound.identity.secrets.mac('browser-ticket', token)}`;
+  `browser-ticket:${bound.identity.secrets.hmac('browser-ticket', token)}`;
 
-async function read(
-  bound: Bound,
-  token: string,
-  strict: number | undefined,
-): Promise<BrowserTicket | undefined> {
+async function read(bound: Bound, token: string, strict: number | undefined): Promise<SsoToken | undefined> {
   const { services, mounted } = bound;
   const now = services.clock.now();
   const live = await services.oidc.grants.findAccess(token, mounted.clientId);
   if (live === undefined) return undefined;
   if (strict !== undefined) {
     if (now.getTime() / 1000 - live.issuedAt > strict) return undefined;
-    if ((await services.stores.claims.read(spentKey(bound, token), now)) !== 'free') return undefined;
+    if ((await services.stores.leases.read(spentKey(bound, token), now)) !== 'free') return undefined;
   }
   const account = await services.stores.accounts.byId(live.accountId);
   if (account?.status !== 'active' || account.organization !== live.organization) return undefined;
@@ -34,26 +30,31 @@ async function read(
 }
 
 /** True for exactly one of parallel uses. */
-async function spend(bound: Bound, ticket: BrowserTicket, burn: boolean): Promise<boolean> {
+async function spend(bound: Bound, linkToken: SsoToken, burn: boolean): Promise<boolean> {
   const { services, mounted } = bound;
-  if (ticket.strict) {
+  if (linkToken.strict) {
     const now = services.clock.now();
-    const live = await services.oidc.grants.findAccess(ticket.token, mounted.clientId);
+    const live = await services.oidc.grants.findAccess(linkToken.token, mounted.clientId);
     if (live === undefined) return false;
     const until = new Date(live.expiresAt * 1000);
-    const first = await services.stores.claims.claim(spentKey(bound, ticket.token), randomUUID(), now, until);
+    const first = await services.stores.leases.acquire(
+      spentKey(bound, linkToken.token),
+      randomUUID(),
+      now,
+      until,
+    );
     if (!first) return false;
   }
-  return burn ? services.oidc.grants.destroyAccess(ticket.token, mounted.clientId) : true;
+  return burn ? services.oidc.grants.destroyAccess(linkToken.token, mounted.clientId) : true;
 }
 
 export function browserUses(bound: Bound): Browsers {
   const { identity, services, exchange, mounted } = bound;
   return {
-    readBrowserTicket: (token, { strict }) => read(bound, token, strict),
-    async openBrowserSession(ticket, { burn, note }) {
-      const account = await bound.need(ticket.account.id);
-      if (!(await spend(bound, ticket, burn))) return false;
+    readSsoToken: (token, { strict }) => read(bound, token, strict),
+    async openBrowserSession(linkToken, { burn, note }) {
+      const account = await bound.need(linkToken.account.id);
+      if (!(await spend(bound, linkToken, burn))) return false;
       const { req, res } = exchange.context;
       await services.oidc.sessions.open(req, res, {
         accountId: account.id,
@@ -61,7 +62,7 @@ export function browserUses(bound: Bound): Browsers {
         acr: ACR.legacy,
         ...(note === undefined ? {} : { note }),
       });
-      await noteSignIn(identity, { account, origin: bound.origin, factor: 'sso' });
+      await noteSignIn(identity, { account, context: bound.context, factor: 'sso' });
       return true;
     },
     organizationOf: (id) => directoryOf(identity, mounted.dialect.name).byId(id),

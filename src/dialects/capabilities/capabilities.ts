@@ -7,11 +7,11 @@
 import { randomText } from '../../core/crypto.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import type { Use } from '../contract/use.ts';
-import type { Exchange } from '../runtime/request-context.ts';
+import type { DialectRequest } from '../runtime/request-context.ts';
 import { accountUses } from './accounts.ts';
 import { apiKeyUses } from './api-keys.ts';
 import { browserUses } from './browser-sso.ts';
-import { letterUses } from './emails.ts';
+import { emailUses } from './emails.ts';
 import { passwordUses } from './passwords.ts';
 import { bind } from './scope.ts';
 import { signingInUses } from './sign-in.ts';
@@ -23,14 +23,14 @@ export interface FrameWork {
   within(rule: LimitRule): Promise<boolean>;
 }
 
-export function createUse(exchange: Exchange, frame: FrameWork): Use {
+export function createUse(exchange: DialectRequest, frame: FrameWork): Use {
   const bound = bind(exchange);
   return {
     ...signingInUses(bound),
     ...endingUses(bound),
     ...accountUses(bound),
     ...passwordUses(bound),
-    ...letterUses(bound),
+    ...emailUses(bound),
     ...upstreamUses(bound),
     ...apiKeyUses(bound),
     ...browserUses(bound),

@@ -10,7 +10,7 @@ import type { Bound } from './scope.ts';
 export function passwordUses(
   bound: Bound,
 ): Pick<Use, 'checkAttempts' | 'judgePassword' | 'checkPassword' | 'setPassword'> {
-  const { identity, origin, mounted } = bound;
+  const { identity, context, mounted } = bound;
   return {
     async checkAttempts(email) {
       const organization = bound.organization().id;
@@ -28,7 +28,7 @@ export function passwordUses(
     },
     async checkPassword(accountId, password) {
       await bound.need(accountId);
-      return checkPassword(identity, { accountId, password, origin });
+      return checkPassword(identity, { accountId, password, context });
     },
     async setPassword(accountId, password, { minimum, changes }) {
       const present = await bound.need(accountId);
@@ -42,7 +42,7 @@ export function passwordUses(
         password,
         minimum,
         ...(caller?.grantId === undefined ? {} : { keep: { grantId: caller.grantId } }),
-        letter: 'password-changed',
+        email: 'password-changed',
         change: (current) => changed(current, changes ?? {}, mounted.dialect.name),
       });
       bound.did('password.change', account.id);

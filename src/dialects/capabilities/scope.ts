@@ -1,6 +1,6 @@
 /** What every use case is bound to: the dialect with its client, the request, and the organization. */
 import { findAccount } from '../../identity/accounts/find-account.ts';
-import type { Identity, RequestOrigin } from '../../identity/context.ts';
+import type { Identity, RequestContext } from '../../identity/context.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import type { OrganizationView } from '../contract/dialect.ts';
@@ -11,14 +11,14 @@ import { knows } from '../runtime/admission.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { directoryOf } from '../runtime/directory.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
-import type { Exchange } from '../runtime/request-context.ts';
+import type { DialectRequest } from '../runtime/request-context.ts';
 
 export interface Bound {
-  readonly exchange: Exchange;
+  readonly exchange: DialectRequest;
   readonly services: DialectServices;
   readonly identity: Identity;
   readonly mounted: MountedDialect;
-  readonly origin: RequestOrigin;
+  readonly context: RequestContext;
   /** Throws 'unknown-organization' where the request belongs to none. */
   organization(): OrganizationView;
   /** Whether a record is of the request's organization. Where that is open still, the record decides it from here on. */
@@ -35,7 +35,7 @@ export interface Bound {
   did(event: string, subject: string, detail?: Record<string, Json>): void;
 }
 
-export function bind(exchange: Exchange): Bound {
+export function bind(exchange: DialectRequest): Bound {
   const { services, mounted } = exchange;
   const { identity } = services;
   const { dialect, clientId } = mounted;
@@ -44,11 +44,11 @@ export function bind(exchange: Exchange): Bound {
     services,
     identity,
     mounted,
-    origin: {
+    context: {
       address: exchange.request.address,
       requestId: exchange.requestId,
       clientId,
-      door: dialect.name,
+      channel: dialect.name,
     },
     organization() {
       if (exchange.organization === undefined) throw new Refused('unknown-organization');

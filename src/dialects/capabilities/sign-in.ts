@@ -11,7 +11,7 @@ import type { Use } from '../contract/use.ts';
 import { plainView } from '../runtime/account-view.ts';
 import { knows, mayEnter, mayGoOn } from '../runtime/admission.ts';
 import type { Bound } from './scope.ts';
-import { accessWanted, issuedTokens, lineEnd, refreshWanted } from './tokens.ts';
+import { accessInput, issuedTokens, lineEnd, refreshInput } from './tokens.ts';
 
 type SigningIn = Pick<Use, 'signInWithPassword' | 'signInWithCode' | 'signIn' | 'refresh'>;
 
@@ -22,7 +22,7 @@ async function issue(
   lifetime: number | undefined,
 ): Promise<SignedIn> {
   const { dialect, clientId } = bound.mounted;
-  const refresh = refreshWanted(bound);
+  const refresh = refreshInput(bound);
   const endsAt = lineEnd(bound);
   const grant = await bound.services.oidc.grants.issue({
     clientId,
@@ -30,7 +30,7 @@ async function issue(
     organization: account.organization,
     scope: dialect.tokens.scope,
     amr: [how],
-    access: accessWanted(bound, account, lifetime),
+    access: accessInput(bound, account, lifetime),
     ...(refresh === undefined ? {} : { refresh: endsAt === undefined ? refresh : { ...refresh, endsAt } }),
   });
   return { account, tokens: issuedTokens(grant) };
@@ -58,11 +58,11 @@ async function refresh(bound: Bound, token: string): Promise<SignedIn> {
     leeway: rules.leeway(settings),
     async prepare(live: LiveToken) {
       const account = await holderOf(bound, live.accountId);
-      const successor = refreshWanted(bound);
+      const successor = refreshInput(bound);
       if (account === undefined || successor === undefined) return undefined;
       const endsAt = lineEnd(bound);
       return {
-        access: accessWanted(bound, await bound.view(account)),
+        access: accessInput(bound, await bound.view(account)),
         refresh: endsAt === undefined ? successor : { ...successor, endsAt },
       };
     },
@@ -75,7 +75,7 @@ async function refresh(bound: Bound, token: string): Promise<SignedIn> {
 }
 
 export function signingInUses(bound: Bound): SigningIn {
-  const { identity, mounted, origin } = bound;
+  const { identity, mounted, context } = bound;
   const seen = (account: AccountRecord) => plainView(account, mounted.dialect);
   return {
     async signInWithPassword({ login, password, by, lifetime, only }) {
@@ -84,8 +84,8 @@ export function signingInUses(bound: Bound): SigningIn {
         login,
         password,
         by,
-        origin,
-        admits: (found) => mayEnter(mounted, found) && (only?.(seen(found)) ?? true),
+        context,
+        admits: (result) => mayEnter(mounted, result) && (only?.(seen(result)) ?? true),
       });
       return issue(bound, await bound.view(account), 'pwd', lifetime);
     },
@@ -95,10 +95,10 @@ export function signingInUses(bound: Bound): SigningIn {
         email,
         code,
         purpose,
-        origin,
-        admits(found) {
-          if (only === undefined) return mayEnter(mounted, found);
-          return found.status !== 'blocked' && knows(mounted, found) && only(seen(found));
+        context,
+        admits(result) {
+          if (only === undefined) return mayEnter(mounted, result);
+          return result.status !== 'blocked' && knows(mounted, result) && only(seen(result));
         },
         ...(binding === undefined ? {} : { binding }),
       });
@@ -108,7 +108,7 @@ export function signingInUses(bound: Bound): SigningIn {
       const record = await bound.need(account.id);
       if (record.status === 'blocked' || !knows(mounted, record))
         throw new Refused('sign-in-refused', { detail: 'the account is blocked, or was opened elsewhere' });
-      await noteSignIn(identity, { account: record, origin, factor: how });
+      await noteSignIn(identity, { account: record, context, factor: how });
       return issue(bound, await bound.view(record), how, options.lifetime);
     },
     refresh: (refreshToken) => refresh(bound, refreshToken),

@@ -21,7 +21,7 @@ export function endingUses(bound: Bound): Pick<Use, 'endSignIn' | 'endGrant' | '
     },
     async deleteAccount(accountId) {
       const account = await bound.need(accountId);
-      await deleteAccount(bound.identity, { accountId: account.id, origin: bound.origin });
+      await deleteAccount(bound.identity, { accountId: account.id, context: bound.context });
     },
   };
 }

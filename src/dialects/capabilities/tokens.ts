@@ -1,13 +1,13 @@
 /** What a dialect's tokens are made of, and how they look to its endpoints. */
 
 import { randomText } from '../../core/crypto.ts';
-import type { AccessWanted, IssuedGrant, RefreshWanted } from '../../oidc/contract.ts';
+import type { AccessInput, IssuedGrant, RefreshInput } from '../../oidc/contract.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import type { IssuedTokens } from '../contract/tokens.ts';
 import type { Bound } from './scope.ts';
 
 /** `lifetime`: seconds, instead of the dialect's. */
-export function accessWanted(bound: Bound, account: AccountView, lifetime?: number): AccessWanted {
+export function accessInput(bound: Bound, account: AccountView, lifetime?: number): AccessInput {
   const { dialect, settings } = bound.mounted;
   const { tokens } = dialect;
   const sharedSecret = tokens.sharedSecret?.(settings);
@@ -21,7 +21,7 @@ export function accessWanted(bound: Bound, account: AccountView, lifetime?: numb
 }
 
 /** Undefined: this dialect has no refresh tokens. */
-export function refreshWanted(bound: Bound): RefreshWanted | undefined {
+export function refreshInput(bound: Bound): RefreshInput | undefined {
   const { dialect, settings } = bound.mounted;
   const { refresh } = dialect.tokens;
   return refresh && { value: randomText(refresh.form), lifetime: refresh.lifetime(settings) };

@@ -1,6 +1,6 @@
 /** Google and Apple: ID tokens that a client presents, and sign-ins by redirect. */
 
-import { randomUUID, SealBroken } from '../../core/crypto.ts';
+import { DecryptionFailed, randomUUID } from '../../core/crypto.ts';
 import type { Upstream, UpstreamClaims } from '../../federation/protocol/upstream.ts';
 import { IdTokenRefused } from '../../federation/protocol/upstream.ts';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
@@ -27,7 +27,7 @@ type Upstreams = Pick<
 /** Seconds in which a redirect sign-in must come back. */
 const STATE_LIFETIME = 600;
 
-/** What the browser carries, sealed, between the two halves of a redirect sign-in. */
+/** What the browser carries, encrypted, between the two halves of a redirect sign-in. */
 interface Parked {
   readonly callback: string;
   readonly keep: Record<string, Json>;
@@ -53,19 +53,16 @@ function upstreamIdentity(bound: Bound, claims: UpstreamClaims): UpstreamIdentit
   };
 }
 
-async function verified(
-  bound: Bound,
-  wanted: Parameters<Use['verifyIdToken']>[0],
-): Promise<UpstreamIdentity> {
+async function verified(bound: Bound, input: Parameters<Use['verifyIdToken']>[0]): Promise<UpstreamIdentity> {
   const { services, identity } = bound;
-  const upstream = services.upstreams.get(wanted.provider);
+  const upstream = services.upstreams.get(input.provider);
   if (upstream === undefined)
     throw new Refused('id-token-refused', { detail: 'the provider is not configured' });
   let claims: UpstreamClaims;
   try {
-    claims = await upstream.verifyIdToken(wanted.idToken, {
-      audiences: wanted.audiences ?? audiencesOf(bound, wanted.provider),
-      maxAge: wanted.maxAge,
+    claims = await upstream.verifyIdToken(input.idToken, {
+      audiences: input.audiences ?? audiencesOf(bound, input.provider),
+      maxAge: input.maxAge,
       now: services.clock.now(),
     });
   } catch (cause) {
@@ -83,23 +80,23 @@ const statePurpose = (bound: Bound, provider: string) => `upstream:${bound.mount
 const bindingContext = (bound: Bound, provider: string, state: string) =>
   `${statePurpose(bound, provider)}:${state}`;
 
-async function start(bound: Bound, wanted: Parameters<Use['startUpstream']>[0]) {
+async function start(bound: Bound, input: Parameters<Use['startUpstream']>[0]) {
   const { services, identity } = bound;
-  const upstream = services.upstreams.get(wanted.provider);
+  const upstream = services.upstreams.get(input.provider);
   if (upstream === undefined) throw new Refused('not-found', { detail: 'the provider is not configured' });
   const state = await makeState(identity, {
-    purpose: statePurpose(bound, wanted.provider),
+    purpose: statePurpose(bound, input.provider),
     organization: bound.organization().id,
     lifetime: STATE_LIFETIME,
-    data: { carry: wanted.carry },
-    address: bound.origin.address,
+    data: { carry: input.carry },
+    address: bound.context.address,
   });
-  const { url, keep } = await upstream.begin({ callback: wanted.callback, state });
-  const parked: Parked = { callback: wanted.callback, keep };
+  const { url, keep } = await upstream.begin({ callback: input.callback, state });
+  const parked: Parked = { callback: input.callback, keep };
   // Sealed under the state: only the browser that began can come back with it, and only with this state.
-  const binding = identity.secrets.seal(
+  const binding = identity.secrets.encrypt(
     JSON.stringify(parked),
-    bindingContext(bound, wanted.provider, state),
+    bindingContext(bound, input.provider, state),
   );
   return { url, binding };
 }
@@ -113,9 +110,11 @@ function parkedIn(
 ): Parked | undefined {
   if (binding === undefined) return undefined;
   try {
-    return JSON.parse(bound.identity.secrets.open(binding, bindingContext(bound, provider, state))) as Parked;
+    return JSON.parse(
+      bound.identity.secrets.decrypt(binding, bindingContext(bound, provider, state)),
+    ) as Parked;
   } catch (cause) {
-    if (cause instanceof SealBroken) return undefined;
+    if (cause instanceof DecryptionFailed) return undefined;
     throw cause;
   }
 }
@@ -141,8 +140,8 @@ async function exchanged(
   }
 }
 
-async function finish(bound: Bound, wanted: Parameters<Use['finishUpstream']>[0]) {
-  const { provider, query, binding } = wanted;
+async function finish(bound: Bound, input: Parameters<Use['finishUpstream']>[0]) {
+  const { provider, query, binding } = input;
   const upstream = bound.services.upstreams.get(provider);
   if (upstream === undefined) throw new Refused('not-found', { detail: 'the provider is not configured' });
   const [state, ...more] = query.getAll('state');
@@ -162,7 +161,7 @@ async function finish(bound: Bound, wanted: Parameters<Use['finishUpstream']>[0]
 export function upstreamUses(bound: Bound): Upstreams {
   const { identity, services, mounted } = bound;
   return {
-    verifyIdToken: (wanted) => verified(bound, wanted),
+    verifyIdToken: (input) => verified(bound, input),
     async accountByIdentity({ issuer, subject }) {
       const organization = bound.organization().id;
       return bound.viewIfKnown(await findByIdentity(identity, { organization, issuer, subject }));
@@ -178,7 +177,7 @@ export function upstreamUses(bound: Bound): Upstreams {
         person,
         fresh: newAccountFields(fresh, mounted.dialect.name),
         knows: (account) => knows(mounted, account),
-        address: bound.origin.address,
+        address: bound.context.address,
       });
       if (how !== 'found') bound.did(`identity.${how}`, account.id);
       return bound.view(account);
@@ -186,7 +185,7 @@ export function upstreamUses(bound: Bound): Upstreams {
     hasUpstream(provider, audiences) {
       return services.upstreams.has(provider) && (audiences ?? audiencesOf(bound, provider)).length > 0;
     },
-    startUpstream: (wanted) => start(bound, wanted),
-    finishUpstream: (wanted) => finish(bound, wanted),
+    startUpstream: (input) => start(bound, input),
+    finishUpstream: (input) => finish(bound, input),
   };
 }

@@ -129,14 +129,14 @@ function mergedAddress(
 }
 
 /** Two lines of one claim (OIDC Core 5.1.1). */
-function addressClaim(parts: Address): AddressClaim | null {
-  const street = [parts.address1, parts.address2].join('\n').replace(/\n$/, '');
+function addressClaim(deps: Address): AddressClaim | null {
+  const street = [deps.address1, deps.address2].join('\n').replace(/\n$/, '');
   const claim: AddressClaim = {
     ...(street !== '' && { street_address: street }),
-    ...(parts.city !== '' && { locality: parts.city }),
-    ...(parts.provinceCode !== '' && { region: parts.provinceCode }),
-    ...(parts.postalCode !== '' && { postal_code: parts.postalCode }),
-    ...(parts.countryCode !== '' && { country: parts.countryCode }),
+    ...(deps.city !== '' && { locality: deps.city }),
+    ...(deps.provinceCode !== '' && { region: deps.provinceCode }),
+    ...(deps.postalCode !== '' && { postal_code: deps.postalCode }),
+    ...(deps.countryCode !== '' && { country: deps.countryCode }),
   };
   return Object.keys(claim).length === 0 ? null : claim;
 }

@@ -77,14 +77,14 @@ export const careportals = dialect<CarePortalsSettings>({
   tokens: {
     scope: 'profile email phone address',
     access: 'jwt',
-    claims: ({ account, settings: given }) => ({
+    claims: ({ account, settings: input }) => ({
       organization: account.organization,
       uname: unameOf(account),
       roles: [...rolesHere(account)],
-      ...(given.accessToken.personalData && {
+      ...(input.accessToken.personalData && {
         dob: account.claims.birthdate ?? '',
         email: account.email ?? '',
-        phone: phoneOf(account, given),
+        phone: phoneOf(account, input),
       }),
     }),
     accessLifetime: ({ accessToken }) => accessToken.lifetime,

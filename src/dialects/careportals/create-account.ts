@@ -1,6 +1,6 @@
 /** POST /users: a patient, with or without a password, and no token: the client signs in next. */
 import { z } from 'zod';
-import type { FieldFault } from '../contract/dialect.ts';
+import type { FieldFault as FieldIssue } from '../contract/dialect.ts';
 import { endpointFor } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { json } from '../contract/reply.ts';
@@ -40,9 +40,9 @@ export const createAccount = endpointFor<CarePortalsSettings>()<ReturnType<typeo
   caller: 'anyone',
   counts: 'address',
   accepts: schema,
-  async alsoJudge({ raw, faults, use }): Promise<FieldFault[]> {
+  async alsoJudge({ raw, issues, use }): Promise<FieldIssue[]> {
     const day = dob.safeParse(raw.dob);
-    if (faults.length > 0 || !day.success || hasBegun(day.data, use.now())) return [];
+    if (issues.length > 0 || !day.success || hasBegun(day.data, use.now())) return [];
     return [{ path: ['dob'], message: 'is invalid' }];
   },
   limits({ request }): LimitRule[] {

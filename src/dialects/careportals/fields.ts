@@ -12,8 +12,8 @@ const INVALID = 'is invalid';
 
 /** Trimmed, NFC, of at most so many code points, without control characters or lone surrogates. */
 const upTo = (most: number) =>
-  z.string(INVALID).transform((given, context) => {
-    const text = takeText(given, most);
+  z.string(INVALID).transform((input, context) => {
+    const text = takeText(input, most);
     if (text !== undefined && !/\p{Cc}/u.test(text) && text.isWellFormed()) return text;
     context.addIssue({ code: 'custom', message: INVALID });
     return z.NEVER;
@@ -52,8 +52,8 @@ export const genderField = z.union([
 ]);
 
 /** E.164, or undefined where the text is no phone number. */
-export function phoneNumber(given: string, countryCode: string): string | undefined {
-  const digits = given.trim().replace(/[\s\-.()]/gu, '');
+export function phoneNumber(input: string, countryCode: string): string | undefined {
+  const digits = input.trim().replace(/[\s\-.()]/gu, '');
   let number = digits;
   if (!digits.startsWith('+')) {
     number =
@@ -63,8 +63,8 @@ export function phoneNumber(given: string, countryCode: string): string | undefi
 }
 
 export function phone(countryCode: string) {
-  return clean.transform((given, context) => {
-    const number = phoneNumber(given, countryCode);
+  return clean.transform((input, context) => {
+    const number = phoneNumber(input, countryCode);
     if (number !== undefined) return number;
     context.addIssue({ code: 'custom', message: INVALID });
     return z.NEVER;
@@ -72,10 +72,10 @@ export function phone(countryCode: string) {
 }
 
 /** A day that exists; one that rolls over (02-30) is not the day that was written. */
-function isDay(given: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(given) || given < '1900-01-01') return false;
-  const day = new Date(`${given}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === given;
+function isDay(input: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(input) || input < '1900-01-01') return false;
+  const day = new Date(`${input}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === input;
 }
 
 /** Whether the day has begun yet is judged with the server's clock, by `hasBegun`. */
@@ -84,9 +84,9 @@ export const dob = clean.refine(isDay, INVALID);
 /** Today in UTC, or before. */
 export const hasBegun = (day: string, now: Date) => day <= now.toISOString().slice(0, 10);
 
-export const provinceCode = clean.transform((given, context) => {
-  if (given === '') return undefined;
-  if (/^[a-z]{2}$/i.test(given)) return given.toUpperCase();
+export const provinceCode = clean.transform((input, context) => {
+  if (input === '') return undefined;
+  if (/^[a-z]{2}$/i.test(input)) return input.toUpperCase();
   context.addIssue({ code: 'custom', message: INVALID });
   return z.NEVER;
 });
@@ -100,11 +100,11 @@ export const resetToken = z
 /** Taken as sent; how long it must be is judged later. */
 export const password = z
   .string(INVALID)
-  .refine((given) => !given.includes('\0') && given.isWellFormed() && bytes(given) <= 1024, INVALID);
+  .refine((input) => !input.includes('\0') && input.isWellFormed() && bytes(input) <= 1024, INVALID);
 
 /** Code points, as they were sent. Throws 'password-too-short'. */
-export function refuseShort(given: string, least: number): void {
-  if (points(given) < least) throw new Refused('password-too-short');
+export function refuseShort(input: string, least: number): void {
+  if (points(input) < least) throw new Refused('password-too-short');
 }
 
 /** Absent and null leave a member alone; so does what is empty after trimming, with `leaveEmpty`. */
@@ -113,7 +113,7 @@ export const maybe = <Schema extends z.ZodType>(schema: Schema) =>
 
 export const leaveEmpty = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess(
-    (given) => (typeof given === 'string' && given.trim() === '' ? undefined : given),
+    (input) => (typeof input === 'string' && input.trim() === '' ? undefined : input),
     maybe(schema),
   );
 
@@ -123,7 +123,7 @@ export interface Unfit {
 }
 
 /**
- * What other doors stored need not fit here, and is shown all the same: a text that breaks the rule is let
+ * What other channels stored need not fit here, and is shown all the same: a text that breaks the rule is let
  * through as such, for the endpoint to compare with what is shown.
  */
 export const orAsShown = <Schema extends z.ZodType>(schema: Schema) =>

@@ -14,7 +14,7 @@ type Question = OrganizationQuestion<CarePortalsSettings>;
 const isForOrganizationUsers = ({ endpoint }: Question) =>
   endpoint === signInToOrganization || endpoint === signInToOrganizationBare;
 
-const TICKET_PATHS = ['/auth/forgot/validate', '/auth/valid-password-token', '/auth/reset'];
+const LINK_TOKEN_PATHS = ['/auth/forgot/validate', '/auth/valid-password-token', '/auth/reset'];
 
 function reachable(organization: OrganizationView | undefined, settings: CarePortalsSettings) {
   return organization !== undefined && mayReach(organization.id, settings) ? organization.id : undefined;
@@ -50,7 +50,7 @@ export async function organization(question: Question): Promise<string | undefin
     return caller.organization;
   }
   if (byName !== undefined) return byName;
-  if (TICKET_PATHS.includes(endpoint.path)) return undefined;
+  if (LINK_TOKEN_PATHS.includes(endpoint.path)) return undefined;
   const lastResort = isForOrganizationUsers(question) ? undefined : settings.organization;
   if (lastResort === undefined) throw new Refused('unknown-organization');
   return lastResort;

@@ -51,7 +51,7 @@ export const refusals: Dialect<CarePortalsSettings>['refusals'] = {
   'no-credential': deadToken,
   'invalid-token': deadToken,
   'sign-in-refused': failure(401, 'Unauthorized'),
-  'ticket-refused': failure(401, 'Invalid token'),
+  'link-token-refused': failure(401, 'Invalid token'),
   'password-too-short': refusedPassword(
     ({ password }) => `must be at least ${password.minLength} characters`,
   ),

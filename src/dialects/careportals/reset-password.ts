@@ -13,7 +13,7 @@ import { mayReach } from './settings.ts';
 
 const endpoint = endpointFor<CarePortalsSettings>();
 
-/** The hosted reset page takes the same tickets. */
+/** The hosted reset page takes the same link tokens. */
 const PURPOSE = 'reset';
 
 const guesses = ({ request }: { request: RequestView }): LimitRule[] => [
@@ -24,11 +24,11 @@ const guesses = ({ request }: { request: RequestView }): LimitRule[] => [
     limit: 10,
     window: 60,
     kind: 'fixed',
-    charge: ['ticket-refused'],
+    charge: ['link-token-refused'],
   },
 ];
 
-/** The same answer for everyone, in the same time; the letter goes out after the reply. */
+/** The same answer for everyone, in the same time; the email goes out after the reply. */
 export const forgot = endpoint({
   method: 'POST',
   path: '/auth/forgot',
@@ -49,13 +49,13 @@ export const forgot = endpoint({
   replies: { 201: TrueReply, 400: Failure, 406: Failure, 413: Failure, 429: Failure },
   async answer({ body, request, settings }, use) {
     const account = await use.accountByEmail(body.email);
-    await use.sendTicket({
+    await use.sendLinkToken({
       account: account?.status === 'active' ? account : undefined,
       purpose: PURPOSE,
       prefix: 'rst_',
       lifetime: settings.resetToken.lifetime,
       link: settings.resetLink ?? `${request.issuer}/reset?token={token}`,
-      letter: 'reset-link',
+      email: 'reset-link',
       supersedes: false,
       quota: { limit: 3, window: 900 },
     });
@@ -63,10 +63,11 @@ export const forgot = endpoint({
   },
 });
 
-/** Throws 'ticket-refused', also for the token of an organization that is out of this dialect's reach. */
+/** Throws 'link token-refused', also for the token of an organization that is out of this dialect's reach. */
 async function read(token: string, settings: CarePortalsSettings, use: Use): Promise<void> {
-  const account = await use.readTicket(token, PURPOSE);
-  if (account === undefined || !mayReach(account.organization, settings)) throw new Refused('ticket-refused');
+  const account = await use.readLinkToken(token, PURPOSE);
+  if (account === undefined || !mayReach(account.organization, settings))
+    throw new Refused('link-token-refused');
 }
 
 /** Asking spends nothing: mail scanners and impatient people ask too. */
@@ -81,7 +82,7 @@ function validateAt(path: string) {
     replies: { 200: TrueReply, 400: Failure, 401: Failure, 429: Failure },
     async answer({ request, settings }, use) {
       const [token = '', ...more] = request.query.getAll('token');
-      if (token === '' || more.length > 0) throw new Refused('ticket-refused');
+      if (token === '' || more.length > 0) throw new Refused('link-token-refused');
       await read(token, settings, use);
       return ok(true);
     },

@@ -59,7 +59,7 @@ export function person(account: AccountView, settings: CarePortalsSettings) {
     lastName: claims.family_name ?? '',
     email: account.email ?? '',
     phone: phoneOf(account, settings),
-    // Other doors take it as people write it.
+    // Other channels take it as people write it.
     gender: (claims.gender ?? '').toLowerCase(),
     dob: claims.birthdate ?? '',
   };

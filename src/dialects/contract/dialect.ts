@@ -12,11 +12,11 @@
 
 import type { z } from 'zod';
 import type { RandomForm } from '../../core/crypto.ts';
-import type { FieldFault, Reason } from '../../core/refused.ts';
+import type { FieldIssue, Reason } from '../../core/refused.ts';
 import type { Json } from '../../model/json.ts';
 import type { AccountView, AnyAccepts, Caller, Endpoint, RequestView } from './endpoint.ts';
-import type { LimitFacts, LimitRule } from './limits.ts';
-import type { CorsRules, RefusalView, Reply, ReplyFacts } from './reply.ts';
+import type { LimitContext, LimitRule } from './limits.ts';
+import type { CorsRules, RefusalView, Reply, ReplyContext } from './reply.ts';
 import type { AnySettings } from './settings.ts';
 import type { AliasForm, TokenRules } from './tokens.ts';
 
@@ -24,7 +24,7 @@ export { Refused } from '../../core/refused.ts';
 export { foldName, isLonger, takeText } from '../../core/text.ts';
 export type { AddressClaim, ProfileClaims } from '../../model/account.ts';
 export type { Json } from '../../model/json.ts';
-export type { FieldFault, RandomForm, Reason };
+export type { FieldIssue as FieldFault, RandomForm, Reason };
 
 /* ------------------------------------------------------------------ the dialect */
 
@@ -51,7 +51,7 @@ export interface Dialect<Settings = AnySettings> {
   /**
    * Which directory the request means. Throw Refused('unknown-organization') or ('wrong-organization'), or
    * name it; a name that is no organization is refused as 'unknown-organization'. Undefined: the request
-   * names none, and what it carries decides (a refresh token, a ticket, an sso_token): `use` then belongs to
+   * names none, and what it carries decides (a refresh token, a link token, an sso_token): `use` then belongs to
    * no organization until refresh, readTicket, resetPassword, confirmAddress or readBrowserTicket succeeds, and
    * to that one's afterwards; `facts.organization` is an empty view. Where it names one that is not the caller's, the
    * credential is refused as though it were not good ('invalid-token', 'invalid-api-key').
@@ -96,14 +96,14 @@ export interface Dialect<Settings = AnySettings> {
   /** The vendor's words for each reason. */
   readonly refusals: Readonly<Record<Reason, (refusal: RefusalView<Settings>) => Reply>>;
   /** Added to every reply of the dialect, refusals included. `charged` are the limits this request was charged to. */
-  headers?(facts: ReplyFacts<Settings>): Readonly<Record<string, string>>;
+  headers?(context: ReplyContext<Settings>): Readonly<Record<string, string>>;
   readonly cors: CorsRules<Settings>;
   /**
    * Limits charged when the credential step fails, or the rights step (then `caller` is set); over them the
    * refusal is 'too-many-requests'. Charged as `each`; the organization is part of their keys only when
    * `caller` is set.
    */
-  limitsOnRefusedCredential?(facts: LimitFacts<Settings>): readonly LimitRule[];
+  limitsOnRefusedCredential?(context: LimitContext<Settings>): readonly LimitRule[];
 }
 
 /** Keeps the settings' type without naming it twice. */
@@ -158,7 +158,7 @@ export const STEPS = [
 ] as const satisfies readonly Step[];
 
 /** A check of the dialect's own between two steps; throws Refused. */
-export type Guard<Settings = AnySettings> = (facts: {
+export type Guard<Settings = AnySettings> = (context: {
   readonly request: RequestView;
   readonly endpoint: Endpoint<AnyAccepts, Settings>;
   readonly caller: Caller | undefined;

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import type { FieldFault, Reason } from '../../core/refused.ts';
+import type { FieldIssue, Reason } from '../../core/refused.ts';
 import type { AccountStatus, ProfileClaims } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import type { BodyRules, OrganizationView, Step } from './dialect.ts';
-import type { LimitFacts, LimitRule } from './limits.ts';
+import type { LimitContext, LimitRule } from './limits.ts';
 import type { Reply } from './reply.ts';
 import type { AnySettings } from './settings.ts';
 import type { Use } from './use.ts';
@@ -27,14 +27,14 @@ export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = 
    * address). False: none is read, `caller` is undefined, rights are not asked. Default: always, unless `caller` is
    * 'anyone'. `raw` is the body before the fields are judged, `{}` when it was not read yet.
    */
-  needsCaller?(facts: {
+  needsCaller?(context: {
     readonly raw: Readonly<Record<string, unknown>>;
     readonly request: RequestView;
   }): boolean;
   /** Where this endpoint's order of checks is not the dialect's; complete as well. */
   readonly order?: readonly Step[];
   /**
-   * Which of the shared attempt counters (design.md, Attempts) stand before this door: all of them, held
+   * Which of the shared attempt counters (design.md, Attempts) stand before this channel: all of them, held
    * by the use case ('sign-in'); the client address's alone, held by the frame when every other
    * check has passed ('address'); none ('nothing').
    */
@@ -42,7 +42,7 @@ export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = 
   /** Refusals of this endpoint that count towards the shared counter of the client address (AVYCENNA's 409). Default: none. */
   readonly chargesAddress?: readonly Reason[];
   /** What the caller must be allowed; throws Refused('forbidden' | 'insufficient-scope' | ...). */
-  rights?(facts: {
+  rights?(context: {
     readonly caller: Caller;
     readonly request: RequestView;
     readonly settings: Settings;
@@ -61,20 +61,20 @@ export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = 
    * A judgement that needs `use`, reported together with the fields' (VisitNote's taken address). Gets the
    * raw body and the faults found so far; resolves with the faults to add (those found so far may be among them).
    */
-  alsoJudge?(facts: {
+  alsoJudge?(context: {
     raw: Record<string, unknown>;
-    faults: readonly FieldFault[];
+    issues: readonly FieldIssue[];
     use: Use;
     settings: Settings;
     request: RequestView;
     caller: Caller | undefined;
-  }): Promise<readonly FieldFault[]>;
-  limits?(facts: LimitFacts<Settings>): readonly LimitRule[];
+  }): Promise<readonly FieldIssue[]>;
+  limits?(context: LimitContext<Settings>): readonly LimitRule[];
   /** zod schemas of the replies, by status: for OpenAPI and for the conformance suite. */
   readonly replies: Readonly<Record<number, z.ZodType>>;
   /** One line for OpenAPI. */
   readonly summary: string;
-  answer(facts: AnswerFacts<Accepts, Settings>, use: Use): Promise<Reply>;
+  answer(context: AnswerContext<Accepts, Settings>, use: Use): Promise<Reply>;
 }
 
 export interface AcceptsShape {
@@ -88,7 +88,7 @@ export type Parsed<Accepts, Part extends 'body' | 'query'> = Accepts extends {
   ? z.output<S>
   : undefined;
 
-export interface AnswerFacts<Accepts extends AcceptsShape, Settings> {
+export interface AnswerContext<Accepts extends AcceptsShape, Settings> {
   readonly body: Parsed<Accepts, 'body'>;
   readonly query: Parsed<Accepts, 'query'>;
   readonly params: Params;

@@ -2,7 +2,7 @@ import type { Reason } from '../../core/refused.ts';
 import type { AnyAccepts, Caller, Endpoint, RequestView } from './endpoint.ts';
 import type { AnySettings } from './settings.ts';
 
-export interface LimitFacts<Settings = AnySettings> {
+export interface LimitContext<Settings = AnySettings> {
   readonly request: RequestView;
   readonly settings: Settings;
   readonly caller: Caller | undefined;

@@ -1,11 +1,11 @@
-import type { FieldFault, Reason } from '../../core/refused.ts';
+import type { FieldIssue, Reason } from '../../core/refused.ts';
 import type { Json } from '../../model/json.ts';
 import type { Credential } from './dialect.ts';
 import type { AnyAccepts, Endpoint, RequestView } from './endpoint.ts';
 import type { ChargedLimit } from './limits.ts';
 import type { AnySettings } from './settings.ts';
 
-export interface ReplyFacts<Settings = AnySettings> {
+export interface ReplyContext<Settings = AnySettings> {
   readonly request: RequestView;
   readonly settings: Settings;
   /** Undefined where no endpoint was matched. */
@@ -68,7 +68,7 @@ export function empty(status: number, extras: ReplyExtras = {}): Reply {
 
 export interface RefusalView<Settings = AnySettings> {
   readonly reason: Reason;
-  readonly faults: readonly FieldFault[];
+  readonly issues: readonly FieldIssue[];
   /** Whole seconds, at least 1; set for 'too-many-requests' and 'unavailable'. The frame sends it as Retry-After. */
   readonly retryAfter: number | undefined;
   readonly allow: readonly string[];

@@ -9,7 +9,7 @@ export interface TokenRules<Settings = AnySettings> {
   readonly scope: string;
   readonly access: 'jwt' | RandomForm;
   /** Vendor claims, in the JWT and in introspection. */
-  claims(facts: {
+  claims(context: {
     account: AccountView;
     organization: OrganizationView;
     settings: Settings;

@@ -64,7 +64,7 @@ export interface Use {
    * not active, not admitted: 'sign-in-refused'. 'too-many-requests' by the shared counters, 'unavailable'
    * when too many passwords wait. `lifetime`: seconds, instead of the dialect's access lifetime.
    */
-  signInWithPassword(wanted: {
+  signInWithPassword(input: {
     login: string;
     password: string;
     by: readonly ('email' | 'username')[];
@@ -77,7 +77,7 @@ export interface Use {
    * `only`: refused like a wrong code when false. The address is proven: the first proof ends the password,
    * grants, API keys and whatever else was made before it.
    */
-  signInWithCode(wanted: {
+  signInWithCode(input: {
     email: string;
     code: string;
     purpose: string;
@@ -124,7 +124,7 @@ export interface Use {
   checkPassword(accountId: string, password: string): Promise<boolean>;
   /**
    * Sets it, makes an inactive account active, ends every grant but the caller's and all browser sessions, and
-   * tells the owner by letter. The old one was checked before; a first one takes a recent sign-in.
+   * tells the owner by email. The old one was checked before; a first one takes a recent sign-in.
    * 'forbidden', 'password-too-short', 'password-too-common', 'unavailable'.
    */
   setPassword(
@@ -134,12 +134,12 @@ export interface Use {
   ): Promise<AccountView>;
   /**
    * Sets a new password by a link of the purpose 'reset', which proves the address, and tells the owner. A
-   * refused password leaves the link as it is: 'ticket-refused', 'password-too-short', 'password-too-common',
+   * refused password leaves the link as it is: 'link token-refused', 'password-too-short', 'password-too-common',
    * 'unavailable'.
    */
   resetPassword(token: string, password: string, rules: { minimum: number }): Promise<AccountView>;
 
-  /* -- letters; sent off the request's path, never failing the request */
+  /* -- emails; sent off the request's path, never failing the request */
 
   /**
    * Makes a code and sends it; an older one of the purpose that the same client address asked for dies.
@@ -147,45 +147,45 @@ export interface Use {
    * wrong ones that each client address has. `account` undefined, here and at sendTicket: the same work for
    * nobody, so that the time tells nothing.
    */
-  sendCode(wanted: {
+  sendCode(input: {
     account: AccountView | undefined;
     purpose: string;
     form: RandomForm;
     /** Seconds. */
     lifetime: number;
     tries: number;
-    letter: string;
+    email: string;
     quota?: { limit: number; window: number };
     /** Something without which the code is wrong: the address that it goes to. */
     binding?: string;
   }): Promise<void>;
-  /** Makes a ticket (with `supersedes`, older ones of the purpose die) and sends the link made from `link`, whose `{token}` and `{organization}` are filled in. */
-  sendTicket(wanted: {
+  /** Makes a link token (with `supersedes`, older ones of the purpose die) and sends the link made from `link`, whose `{token}` and `{organization}` are filled in. */
+  sendLinkToken(input: {
     account: AccountView | undefined;
     purpose: string;
     prefix: string;
     lifetime: number;
     link: string;
-    letter: string;
+    email: string;
     supersedes: boolean;
     quota?: { limit: number; window: number };
     /** The holder of the account's password asks for it: the link's proof leaves that password in force. */
     confirms?: boolean;
   }): Promise<void>;
   /** Undefined: unknown, expired, spent, of another organization, or its account is not active. */
-  readTicket(token: string, purpose: string): Promise<AccountView | undefined>;
+  readLinkToken(token: string, purpose: string): Promise<AccountView | undefined>;
   /**
    * Spends a link that proves the address, for exactly one caller: the first proof ends whatever was made
-   * before it, but for what the link `confirms`. 'ticket-refused'.
+   * before it, but for what the link `confirms`. 'link token-refused'.
    */
   confirmAddress(token: string, purpose: string): Promise<AccountView>;
-  /** A letter without code or link. */
-  notify(account: AccountView, letter: string): void;
+  /** An email without code or link. */
+  notify(account: AccountView, email: string): void;
 
   /* -- upstream identities */
 
   /** 'invalid-fields' never; 'id-token-refused' for every defect; 'unavailable' when the keys cannot be fetched. */
-  verifyIdToken(wanted: {
+  verifyIdToken(input: {
     provider: 'google' | 'apple';
     idToken: string;
     /** Default: `federation.<provider>.audiences`. */
@@ -202,7 +202,7 @@ export interface Use {
   /** Whether `federation.<provider>` is switched on and the audiences (default: its own) are not empty. */
   hasUpstream(provider: string, audiences?: readonly string[]): boolean;
   /** Starts a redirect sign-in: where to send the browser, and the secret that binds it to this browser. 'not-found' when the provider is not configured. */
-  startUpstream(wanted: { provider: string; callback: string; carry: Record<string, Json> }): Promise<{
+  startUpstream(input: { provider: string; callback: string; carry: Record<string, Json> }): Promise<{
     url: string;
     binding: string;
   }>;
@@ -210,7 +210,7 @@ export interface Use {
    * Finishes it. 'state-refused': absent, unknown, expired, used, or not this browser's. `outcome` is an
    * identity, or why there is none.
    */
-  finishUpstream(wanted: { provider: string; query: URLSearchParams; binding: string | undefined }): Promise<{
+  finishUpstream(input: { provider: string; query: URLSearchParams; binding: string | undefined }): Promise<{
     carry: Record<string, Json>;
     outcome: UpstreamIdentity | 'denied' | 'failed';
   }>;
@@ -218,7 +218,7 @@ export interface Use {
   /* -- API keys of an account */
 
   /** A key that an API key makes ends with its maker. 'too-many-api-keys'. */
-  createApiKey(wanted: {
+  createApiKey(input: {
     accountId: string;
     name: string;
     scopes: readonly string[];
@@ -247,13 +247,13 @@ export interface Use {
   /* -- browsers */
 
   /**
-   * An access token of this dialect as a browser's ticket. Undefined when it is not good. `strict`: good
+   * An access token of this dialect as a browser's link token. Undefined when it is not good. `strict`: good
    * for one use within so many seconds of its creation.
    */
-  readBrowserTicket(token: string, options: { strict?: number }): Promise<BrowserTicket | undefined>;
-  /** Opens a hosted session for the ticket's account with a new id and ends the one that the browser had. False: somebody spent it first. `burn`: the access token dies. */
+  readSsoToken(token: string, options: { strict?: number }): Promise<SsoToken | undefined>;
+  /** Opens a hosted session for the link token's account with a new id and ends the one that the browser had. False: somebody spent it first. `burn`: the access token dies. */
   openBrowserSession(
-    ticket: BrowserTicket,
+    linkToken: SsoToken,
     options: { burn: boolean; note?: Record<string, Json> },
   ): Promise<boolean>;
   /** Of the organization of an account, for `portal` and the like. */
@@ -263,7 +263,7 @@ export interface Use {
   within(counter: string, key: string, limit: { limit: number; window: number }): Promise<boolean>;
 }
 
-export interface BrowserTicket {
+export interface SsoToken {
   readonly account: AccountView;
   readonly token: string;
   readonly strict: boolean;

@@ -30,7 +30,7 @@ const MEANINGS: Readonly<Record<Reason, string>> = {
   'code-refused': 'The one-time code is wrong, used, expired or dead.',
   'refresh-refused': 'The refresh token is unknown, used, expired or ended.',
   'id-token-refused': 'The upstream ID token has a defect, or was used.',
-  'ticket-refused': 'The link is unknown, used or expired.',
+  'link-token-refused': 'The link is unknown, used or expired.',
   'state-refused': 'The redirect sign-in was not begun in this browser, or is over.',
   'redirect-refused': 'The redirect URI is not listed.',
   'wrong-password': 'The present password, asked for again, is wrong.',
@@ -80,7 +80,7 @@ function section(reason: Reason, dialects: readonly Dialect[]): string[] {
 function said(dialect: Dialect, reason: Reason): string {
   const reply = dialect.refusals[reason]({
     reason,
-    faults: [{ path: ['field'], message: 'message', code: 'type' }],
+    issues: [{ path: ['field'], message: 'message', code: 'type' }],
     retryAfter: 5,
     allow: ['GET'],
     request: REQUEST,

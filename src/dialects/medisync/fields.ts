@@ -39,18 +39,18 @@ function text(name: string, { limit, optional = false, rule }: TextRules) {
     .meta(TEXT)
     .optional()
     .transform((value, context): string | undefined => {
-      const fault = (message: string) => {
+      const issue = (message: string) => {
         context.addIssue({ code: 'custom', message });
         return z.NEVER;
       };
-      if (value === undefined || value === null) return optional ? undefined : fault(`${name} is required`);
-      if (typeof value !== 'string') return fault(`${name} must be a string`);
+      if (value === undefined || value === null) return optional ? undefined : issue(`${name} is required`);
+      if (typeof value !== 'string') return issue(`${name} must be a string`);
       const clean = value.trim();
-      if (clean === '') return fault(`${name} is required`);
-      if (/\p{Cc}/u.test(value) || !value.isWellFormed()) return fault(`${name} contains invalid characters`);
-      if (isLonger(clean, limit)) return fault(`${name} must be at most ${limit} characters`);
+      if (clean === '') return issue(`${name} is required`);
+      if (/\p{Cc}/u.test(value) || !value.isWellFormed()) return issue(`${name} contains invalid characters`);
+      if (isLonger(clean, limit)) return issue(`${name} must be at most ${limit} characters`);
       const broken = rule?.(clean);
-      return broken === undefined ? clean : fault(broken);
+      return broken === undefined ? clean : issue(broken);
     });
 }
 
@@ -58,7 +58,7 @@ export const required = (name: string, limit = 100) => text(name, { limit }).pip
 export const optional = (name: string, limit = 100) => text(name, { limit, optional: true }).optional();
 
 /** One `@`, a local part of 1 to 64, a domain of at least two non-empty labels, no white space. */
-function addressFault(address: string): string | undefined {
+function addressIssue(address: string): string | undefined {
   const [local = '', domain = '', ...more] = address.split('@');
   const good =
     more.length === 0 &&
@@ -72,8 +72,8 @@ function addressFault(address: string): string | undefined {
 
 /** At sign-in, what is no address is merely unknown. */
 export const anyAddress = required('email', 254).transform(foldName);
-export const address = text('email', { limit: 254, rule: addressFault }).pipe(z.string()).transform(foldName);
-export const optionalAddress = text('email', { limit: 254, optional: true, rule: addressFault })
+export const address = text('email', { limit: 254, rule: addressIssue }).pipe(z.string()).transform(foldName);
+export const optionalAddress = text('email', { limit: 254, optional: true, rule: addressIssue })
   .transform((value) => value && foldName(value))
   .optional();
 
@@ -84,16 +84,16 @@ export function password(rule?: (value: string) => string | undefined) {
     .meta(TEXT)
     .optional()
     .transform((value, context): string => {
-      const fault = (message: string) => {
+      const issue = (message: string) => {
         context.addIssue({ code: 'custom', message });
         return z.NEVER;
       };
-      if (value === undefined || value === null || value === '') return fault('password is required');
-      if (typeof value !== 'string') return fault('password must be a string');
-      if (value.includes('\0') || !value.isWellFormed()) return fault('password contains invalid characters');
-      if (bytes(value) > 1024) return fault('password must be at most 1024 bytes');
+      if (value === undefined || value === null || value === '') return issue('password is required');
+      if (typeof value !== 'string') return issue('password must be a string');
+      if (value.includes('\0') || !value.isWellFormed()) return issue('password contains invalid characters');
+      if (bytes(value) > 1024) return issue('password must be at most 1024 bytes');
       const broken = rule?.(value);
-      return broken === undefined ? value : fault(broken);
+      return broken === undefined ? value : issue(broken);
     });
 }
 

@@ -1,4 +1,4 @@
-/** MediSync's words for each refusal: always exactly `{success: false, error, code}`, or the page of the letter's link. */
+/** MediSync's words for each refusal: always exactly `{success: false, error, code}`, or the page of the email's link. */
 import type { Dialect } from '../contract/dialect.ts';
 import type { RefusalView, Reply } from '../contract/reply.ts';
 import { json, page } from '../contract/reply.ts';
@@ -38,7 +38,7 @@ function unreadable(refusal: RefusalView): Reply {
 function invalidFields(refusal: RefusalView): Reply {
   if (fromPage(refusal)) return refusedLinkPage();
   const place = (name: unknown) => MEMBERS.indexOf(String(name));
-  const [first] = refusal.faults.toSorted((a, b) => place(a.path[0]) - place(b.path[0]));
+  const [first] = refusal.issues.toSorted((a, b) => place(a.path[0]) - place(b.path[0]));
   return invalid(first?.message ?? 'Request body must be valid JSON')();
 }
 
@@ -58,7 +58,7 @@ export const refusals: Dialect<MediSyncSettings>['refusals'] = {
   forbidden: failure(403, 'FORBIDDEN', 'Access denied'),
   'email-not-verified': failure(403, 'EMAIL_NOT_VERIFIED', 'Email verification required'),
   'sign-in-refused': failure(401, 'INVALID_CREDENTIALS', 'Invalid email or password'),
-  'ticket-refused': (refusal) => (fromPage(refusal) ? refusedLinkPage() : badLink()),
+  'link-token-refused': (refusal) => (fromPage(refusal) ? refusedLinkPage() : badLink()),
   'password-too-common': invalid('password is too common, please choose another one'),
   'account-exists': failure(409, 'EMAIL_EXISTS', 'Email already registered'),
   'too-many-requests': failure(429, 'RATE_LIMIT_EXCEEDED', 'Too many requests, please try again later'),

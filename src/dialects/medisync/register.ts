@@ -1,6 +1,6 @@
-/** POST /register: an unverified account and one letter with a verification link. No Grant. */
+/** POST /register: an unverified account and one email with a verification link. No Grant. */
 import { z } from 'zod';
-import type { FieldFault } from '../contract/dialect.ts';
+import type { FieldFault as FieldIssue } from '../contract/dialect.ts';
 import { Refused } from '../contract/dialect.ts';
 import { endpointFor } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
@@ -32,8 +32,8 @@ export const register = endpointFor<MediSyncSettings>()({
     }),
   },
   /** The blocklist is part of the password's own rule, and so comes before the members after it. */
-  async alsoJudge({ raw, faults, use }): Promise<FieldFault[]> {
-    if (faults.some((fault) => fault.path[0] === 'password')) return [];
+  async alsoJudge({ raw, issues, use }): Promise<FieldIssue[]> {
+    if (issues.some((issue) => issue.path[0] === 'password')) return [];
     try {
       use.judgePassword(String(raw.password), { minimum: JUDGED });
       return [];

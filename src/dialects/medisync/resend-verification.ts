@@ -3,7 +3,7 @@
  * account of the token that came along.
  */
 import { z } from 'zod';
-import type { FieldFault } from '../contract/dialect.ts';
+import type { FieldFault as FieldIssue } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import { endpointFor } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
@@ -40,7 +40,7 @@ export const resendVerification = endpointFor<MediSyncSettings>()({
     'rights',
     'limits',
   ],
-  async alsoJudge({ raw, request }): Promise<FieldFault[]> {
+  async alsoJudge({ raw, request }): Promise<FieldIssue[]> {
     const somebody = namesAddress(raw) || hasAuthorization(request);
     return somebody ? [] : [{ path: ['email'], message: 'email is required' }];
   },
@@ -48,7 +48,7 @@ export const resendVerification = endpointFor<MediSyncSettings>()({
     const { email } = body as z.output<typeof Body>;
     const { limit, window } = limits.resend;
     const rule = { window, kind: 'sliding', charge: 'each' } as const;
-    // An account of another vendor may have no address; it gets no letter, and is counted all the same.
+    // An account of another vendor may have no address; it gets no email, and is counted all the same.
     const key = email ?? caller?.account?.email ?? caller?.account?.id ?? '';
     return [
       { ...rule, counter: 'resend', key, limit },

@@ -21,7 +21,7 @@ export function linkTemplate(
  * by who holds the password: it stays, and so do the tokens that it gave. A link that was asked for by the
  * address alone leaves its receiver alone with the account (docs/decisions/0010).
  */
-export async function sendVerification(facts: {
+export async function sendVerification(context: {
   /** Undefined: the same work for nobody. */
   account: AccountView | undefined;
   confirms: boolean;
@@ -29,14 +29,14 @@ export async function sendVerification(facts: {
   settings: MediSyncSettings;
   use: Use;
 }): Promise<void> {
-  await facts.use.sendTicket({
-    account: facts.account,
+  await context.use.sendLinkToken({
+    account: context.account,
     purpose: PURPOSE,
     prefix: 'vt_',
-    lifetime: facts.settings.verification.lifetime,
-    link: linkTemplate(facts.request.issuer, facts.settings),
-    letter: 'verify-address',
+    lifetime: context.settings.verification.lifetime,
+    link: linkTemplate(context.request.issuer, context.settings),
+    email: 'verify-address',
     supersedes: true,
-    confirms: facts.confirms,
+    confirms: context.confirms,
   });
 }

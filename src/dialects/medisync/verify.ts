@@ -17,7 +17,7 @@ const NO_REFERRER = { headers: { 'referrer-policy': 'no-referrer' } };
 export const showVerification = endpoint({
   method: 'GET',
   path: '/verification/verify',
-  summary: 'The page that a verification letter leads to',
+  summary: 'The page that a verification email leads to',
   caller: 'anyone',
   counts: 'nothing',
   body: 'ignored',

@@ -30,7 +30,7 @@ export function createApiKeyDescriber(
         organization: caller.organization,
         subject: caller.account.id,
         scope: scopes.join(' '),
-        issuedAt: Math.floor(caller.madeAt.getTime() / 1000),
+        issuedAt: Math.floor(caller.createdAt.getTime() / 1000),
         claims,
       };
     } catch (refusal) {

@@ -3,19 +3,19 @@
  * (identity/); requests that merely were malformed, or showed a dead token, are no acts.
  */
 import type { Reason, Refused } from '../contract/dialect.ts';
-import type { Exchange } from '../runtime/request-context.ts';
+import type { DialectRequest } from '../runtime/request-context.ts';
 
 const EVENTS: Partial<Record<Reason, string>> = {
   'id-token-refused': 'sign-in',
   'refresh-refused': 'refresh',
-  'ticket-refused': 'ticket',
+  'link-token-refused': 'ticket',
   'state-refused': 'sign-in',
   'invalid-api-key': 'api-key.use',
   'account-exists': 'account.register',
   'too-many-requests': 'limit',
 };
 
-export function auditRefusal(exchange: Exchange, refusal: Refused): void {
+export function auditRefusal(exchange: DialectRequest, refusal: Refused): void {
   const event = EVENTS[refusal.reason];
   if (event === undefined) return;
   const { services, mounted, organization, caller, request, requestId, endpoint } = exchange;

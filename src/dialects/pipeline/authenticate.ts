@@ -56,21 +56,21 @@ export async function bearerOfKey(
   services: DialectServices,
   mounted: MountedDialect,
   credential: { readonly key: string; readonly secret?: string },
-): Promise<Caller & { readonly madeAt: Date }> {
+): Promise<Caller & { readonly createdAt: Date }> {
   const { dialect } = mounted;
-  const found = await authenticateApiKey(services.identity, {
+  const result = await authenticateApiKey(services.identity, {
     key: credential.key,
     ...(credential.secret === undefined ? {} : { secret: credential.secret }),
     vendor: dialect.name,
   });
-  if (found === undefined) throw new Refused('invalid-api-key');
-  const { record, account } = found;
+  if (result === undefined) throw new Refused('invalid-api-key');
+  const { record, account } = result;
   const caller = {
     kind: 'api-key',
     organization: record.organization,
     scopes: record.scopes,
     claims: {},
-    madeAt: record.createdAt,
+    createdAt: record.createdAt,
     ...(record.expiresAt === undefined ? {} : { endsAt: record.expiresAt }),
   } as const;
   if (record.accountId === undefined) return caller;

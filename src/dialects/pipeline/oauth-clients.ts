@@ -14,9 +14,9 @@ export async function ensureDialectClients(options: {
   readonly config: Pick<Config, 'dialects'>;
   readonly stores: Pick<Stores, 'clients'>;
 }): Promise<void> {
-  const problems: string[] = [];
-  const mounted = parseSettings(options.dialects, options.config.dialects, problems);
-  if (problems.length > 0) throw new DialectsRefused(problems);
+  const issues: string[] = [];
+  const mounted = parseSettings(options.dialects, options.config.dialects, issues);
+  if (issues.length > 0) throw new DialectsRefused(issues);
   for (const { dialect, settings, clientId } of mounted) {
     const present = await options.stores.clients.byId(clientId);
     if (present !== undefined && present.dialect !== dialect.name) {

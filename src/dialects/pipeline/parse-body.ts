@@ -47,8 +47,8 @@ function kindOfJson(value: unknown): string {
 function jsonFields(bytes: Uint8Array): FormFields {
   const value = parseJson(decodeText(bytes));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const fault = { path: [], message: 'not an object', code: kindOfJson(value) };
-    throw new Refused('not-an-object', { faults: [fault] });
+    const issue = { path: [], message: 'not an object', code: kindOfJson(value) };
+    throw new Refused('not-an-object', { issues: [issue] });
   }
   // Without a prototype, `constructor` and `__proto__` are members like any other and lead nowhere.
   const fields = noFields();

@@ -5,19 +5,19 @@
  * use-cases.ts. A second way round a check does not exist: a dialect whose order lacks one stops the start.
  */
 import type Koa from 'koa';
-import { factsOf } from '../../http/request/request-context.ts';
+import { requestInfoOf } from '../../http/request/request-context.ts';
 import type { Dialect } from '../contract/dialect.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import type { Reply } from '../contract/reply.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { NO_ORGANIZATION } from '../runtime/directory.ts';
-import type { RouteFound } from '../runtime/match-route.ts';
+import type { RouteMatch } from '../runtime/match-route.ts';
 import { findRoute } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 import { requestView } from '../runtime/request.ts';
-import type { Exchange } from '../runtime/request-context.ts';
-import { newExchange } from '../runtime/request-context.ts';
+import type { DialectRequest } from '../runtime/request-context.ts';
+import { newDialectRequest } from '../runtime/request-context.ts';
 import { auditRefusal } from './audit-refusal.ts';
 import { answerPreflight, corsOf, isPreflight, setCorsHeaders } from './cors.ts';
 import { sendReply } from './send-reply.ts';
@@ -38,16 +38,16 @@ export function mountDialects(options: DialectsOptions): Koa.Middleware {
     reserved: (path) => options.oidc.serves(path),
   });
   return async (context, next) => {
-    const { host } = factsOf(context);
-    const found = findRoute(mounts, { method: context.method, path: context.path, host });
-    if (found === undefined) return next();
-    await serve({ context, found, services: options });
+    const { host } = requestInfoOf(context);
+    const result = findRoute(mounts, { method: context.method, path: context.path, host });
+    if (result === undefined) return next();
+    await serve({ context, result, services: options });
   };
 }
 
 interface Served {
   readonly context: Koa.Context;
-  readonly found: RouteFound<MountedDialect>;
+  readonly result: RouteMatch<MountedDialect>;
   readonly services: DialectServices;
 }
 
@@ -56,24 +56,25 @@ interface Outcome {
   readonly refusal?: Refused;
 }
 
-async function serve({ context, found, services }: Served): Promise<void> {
-  const { dialect, settings } = found.at.owner;
-  const { base } = found.at.mount;
-  context.state.route = base + (found.kind === 'endpoint' ? found.endpoint.path : '/*');
-  const request = requestView(context, { base: found.base, issuer: services.issuer });
+async function serve({ context, result, services }: Served): Promise<void> {
+  const { dialect, settings } = result.at.owner;
+  const { base } = result.at.mount;
+  context.state.route = base + (result.kind === 'endpoint' ? result.endpoint.path : '/*');
+  const request = requestView(context, { base: result.base, issuer: services.issuer });
   context.set('Cache-Control', 'no-store');
   const cors = corsOf(dialect.cors, settings, services.serverCors);
   if (cors !== undefined) setCorsHeaders(context, cors);
-  if (cors !== undefined && found.kind !== 'unknown' && isPreflight(context, cors)) {
+  if (cors !== undefined && result.kind !== 'unknown' && isPreflight(context, cors)) {
     return answerPreflight(context, cors);
   }
 
-  const exchange = found.kind === 'endpoint' ? newExchange({ context, found, request, services }) : undefined;
-  const { reply, refusal } = exchange ? await answer(exchange) : unserved(found, request);
+  const exchange =
+    result.kind === 'endpoint' ? newDialectRequest({ context, result, request, services }) : undefined;
+  const { reply, refusal } = exchange ? await answer(exchange) : unserved(result, request);
 
   const charged = exchange?.charged ?? [];
-  const facts = { request, settings, endpoint: exchange?.endpoint, charged, status: reply.status };
-  for (const [name, value] of Object.entries(dialect.headers?.(facts) ?? {})) context.set(name, value);
+  const info = { request, settings, endpoint: exchange?.endpoint, charged, status: reply.status };
+  for (const [name, value] of Object.entries(dialect.headers?.(info) ?? {})) context.set(name, value);
   const retryAfter = refusal && retryAfterOf(refusal);
   if (retryAfter !== undefined) context.set('Retry-After', String(retryAfter));
   // A client that sends more than is read and dropped must not find the rest taken for its next request.
@@ -87,10 +88,10 @@ async function serve({ context, found, services }: Served): Promise<void> {
 }
 
 /** A path that is the dialect's, but that it does not serve, or not for this method. */
-function unserved(found: RouteFound<MountedDialect>, request: RequestView): Outcome {
-  const { at } = found;
-  const notAllowed = found.kind === 'other-method' && at.mount.otherMethods === 'method-not-allowed';
-  const allow = found.kind === 'other-method' ? [...new Set(found.allow)] : [];
+function unserved(result: RouteMatch<MountedDialect>, request: RequestView): Outcome {
+  const { at } = result;
+  const notAllowed = result.kind === 'other-method' && at.mount.otherMethods === 'method-not-allowed';
+  const allow = result.kind === 'other-method' ? [...new Set(result.allow)] : [];
   const refusal = new Refused(notAllowed ? 'method-not-allowed' : 'not-found', { allow });
   const reply = wordsFor(at.owner, refusal, { request, endpoint: undefined, credential: undefined });
   if (!notAllowed) return { reply, refusal };
@@ -100,11 +101,13 @@ function unserved(found: RouteFound<MountedDialect>, request: RequestView): Outc
 function wordsFor(
   { dialect, settings }: MountedDialect,
   refusal: Refused,
-  about: Pick<Exchange, 'request' | 'credential'> & { endpoint: Exchange['endpoint'] | undefined },
+  about: Pick<DialectRequest, 'request' | 'credential'> & {
+    endpoint: DialectRequest['endpoint'] | undefined;
+  },
 ): Reply {
   return dialect.refusals[refusal.reason]({
     reason: refusal.reason,
-    faults: refusal.faults,
+    issues: refusal.issues,
     retryAfter: retryAfterOf(refusal),
     allow: refusal.allow,
     request: about.request,
@@ -115,13 +118,13 @@ function wordsFor(
 }
 
 /** The pipeline: the dialect's checks, the shared counter of the client address, the work. */
-async function work(exchange: Exchange): Promise<Reply> {
+async function work(exchange: DialectRequest): Promise<Reply> {
   const { endpoint, mounted, params, request } = exchange;
   for (const step of endpoint.order ?? mounted.dialect.order) await runStep(exchange, step);
   await holdSharedAddress(exchange);
   const { body, query, caller } = exchange;
   const organization = exchange.organization ?? NO_ORGANIZATION;
-  const facts = {
+  const info = {
     body,
     query,
     params,
@@ -130,11 +133,11 @@ async function work(exchange: Exchange): Promise<Reply> {
     settings: mounted.settings,
     organization,
   };
-  return endpoint.answer(facts, useOf(exchange));
+  return endpoint.answer(info, useOf(exchange));
 }
 
-/** For doors whose use case does not do it itself: design.md, Attempts, the second row. */
-async function holdSharedAddress({ endpoint, services, request, later }: Exchange): Promise<void> {
+/** For channels whose use case does not do it itself: design.md, Attempts, the second row. */
+async function holdSharedAddress({ endpoint, services, request, later }: DialectRequest): Promise<void> {
   if (endpoint.counts !== 'address') return;
   const hold = await services.identity.attempts.beginAt(request.address);
   later.push({
@@ -144,7 +147,7 @@ async function holdSharedAddress({ endpoint, services, request, later }: Exchang
 }
 
 /** Never rejects: what goes wrong is the refusal 'internal', or 'unavailable'. */
-async function answer(exchange: Exchange): Promise<Outcome> {
+async function answer(exchange: DialectRequest): Promise<Outcome> {
   const { log } = exchange.services;
   let outcome: Outcome;
   try {
@@ -161,12 +164,12 @@ async function answer(exchange: Exchange): Promise<Outcome> {
   }
 }
 
-function sayRefusal(exchange: Exchange, refusal: Refused): Outcome {
+function sayRefusal(exchange: DialectRequest, refusal: Refused): Outcome {
   return { reply: wordsFor(exchange.mounted, refusal, exchange), refusal };
 }
 
 /** Counters that depend on the outcome, and the audit line of a refusal. */
-async function settle(exchange: Exchange, refusal: Refused | undefined): Promise<void> {
+async function settle(exchange: DialectRequest, refusal: Refused | undefined): Promise<void> {
   if (refusal !== undefined) auditRefusal(exchange, refusal);
   if (refusal?.reason === 'too-many-requests')
     await Promise.all(exchange.giveBack.map((giveBack) => giveBack()));

@@ -1,6 +1,6 @@
 /**
  * Limits that a vendor documents. They belong to one dialect alone and stand beside the shared attempt
- * counters (identity/attempts), which every door obeys. Keys are MACs: a look into the store tells nobody's
+ * counters (identity/attempts), which every channel obeys. Keys are MACs: a look into the store tells nobody's
  * address. A counter that cannot be reached is a 503, never a free try.
  */
 
@@ -26,8 +26,8 @@ function keyOf(counting: Counting, rule: LimitRule): string {
   const { services, dialect, organization } = counting;
   // A JSON array keeps ("a", "b:c") and ("a:b", "c") apart.
   const whose = rule.acrossOrganizations ? '' : organization;
-  const parts = JSON.stringify([dialect, whose, rule.counter, rule.key]);
-  return `dialect:${services.identity.secrets.mac('dialect-limit', parts)}`;
+  const deps = JSON.stringify([dialect, whose, rule.counter, rule.key]);
+  return `dialect:${services.identity.secrets.hmac('dialect-limit', deps)}`;
 }
 
 function seconds(milliseconds: number): number {
@@ -55,15 +55,15 @@ function read(counting: Counting, rule: LimitRule): Promise<Taken> {
 }
 
 async function take(counting: Counting, rule: LimitRule) {
-  const { attempts } = counting.services.stores;
+  const { rateLimits } = counting.services.stores;
   const now = counting.services.clock.now();
   const key = keyOf(counting, rule);
   if (rule.kind === 'fixed') {
-    return { taken: await attempts.takeInWindow(key, bound(rule), now), giveBack: async () => {} };
+    return { taken: await rateLimits.takeInWindow(key, bound(rule), now), giveBack: async () => {} };
   }
   const mark = randomUUID();
-  const taken = await attempts.take(key, mark, bound(rule), now);
-  return { taken, giveBack: () => attempts.giveBack(key, mark) };
+  const taken = await rateLimits.take(key, mark, bound(rule), now);
+  return { taken, giveBack: () => rateLimits.giveBack(key, mark) };
 }
 
 function tooMany(refused: readonly Taken[]): Refused {

@@ -5,13 +5,13 @@ import type { Reply, ReplyCookie } from '../contract/reply.ts';
 /** Name and value as RFC 6265 wants them; whatever would end the pair early is escaped. */
 function cookieLine(cookie: ReplyCookie): string {
   const value = encodeURIComponent(cookie.value);
-  const parts = [`${cookie.name}=${value}`, `Max-Age=${cookie.maxAge}`, `Path=${cookie.path}`];
-  if (cookie.domain !== undefined) parts.push(`Domain=${cookie.domain}`);
-  if (cookie.maxAge === 0) parts.push('Expires=Thu, 01 Jan 1970 00:00:00 GMT');
-  if (cookie.httpOnly) parts.push('HttpOnly');
-  if (cookie.secure) parts.push('Secure');
-  parts.push(`SameSite=${cookie.sameSite}`);
-  return parts.join('; ');
+  const deps = [`${cookie.name}=${value}`, `Max-Age=${cookie.maxAge}`, `Path=${cookie.path}`];
+  if (cookie.domain !== undefined) deps.push(`Domain=${cookie.domain}`);
+  if (cookie.maxAge === 0) deps.push('Expires=Thu, 01 Jan 1970 00:00:00 GMT');
+  if (cookie.httpOnly) deps.push('HttpOnly');
+  if (cookie.secure) deps.push('Secure');
+  deps.push(`SameSite=${cookie.sameSite}`);
+  return deps.join('; ');
 }
 
 export async function sendReply(options: {

@@ -5,26 +5,26 @@
 import type { z } from 'zod';
 import { readBody, refuseEncoding } from '../../http/request/read-body.ts';
 import { createUse } from '../capabilities/capabilities.ts';
-import type { FieldFault, Step } from '../contract/dialect.ts';
+import type { FieldFault as FieldIssue, Step } from '../contract/dialect.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { AcceptsShape } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { directoryOf } from '../runtime/directory.ts';
-import type { Exchange } from '../runtime/request-context.ts';
+import type { DialectRequest } from '../runtime/request-context.ts';
 import { findCaller } from './authenticate.ts';
 import { bodyKind, parseBody, queryFields } from './parse-body.ts';
 import { applyLimits } from './rate-limits.ts';
 
-type Check = (exchange: Exchange) => void | Promise<void>;
+type Check = (exchange: DialectRequest) => void | Promise<void>;
 
 /** 'too-large'. A body that nobody reads is left to the server to drop. */
-async function size(exchange: Exchange): Promise<void> {
+async function size(exchange: DialectRequest): Promise<void> {
   if (exchange.reading === 'left') return;
   exchange.bytes = await readBody(exchange.context.req, { limit: exchange.rules.limit });
 }
 
 /** Runs a check of the body; where the dialect takes what cannot be read for `{}`, the outcome is that. */
-async function readable(exchange: Exchange, check: Check): Promise<void> {
+async function readable(exchange: DialectRequest, check: Check): Promise<void> {
   if (exchange.reading !== 'read' || exchange.unreadable) return;
   try {
     await check(exchange);
@@ -35,19 +35,19 @@ async function readable(exchange: Exchange, check: Check): Promise<void> {
 }
 
 /** 'unsupported-encoding': nothing is ever unpacked. */
-function encoding(exchange: Exchange): Promise<void> {
+function encoding(exchange: DialectRequest): Promise<void> {
   return readable(exchange, ({ context }) => refuseEncoding(context.req));
 }
 
 /** 'unsupported-media-type', 'empty-body'. */
-function media(exchange: Exchange): Promise<void> {
+function media(exchange: DialectRequest): Promise<void> {
   return readable(exchange, ({ rules, context, bytes }) => {
     exchange.kind = bodyKind(rules, context.req.headers['content-type'], bytes);
   });
 }
 
 /** 'unreadable-body', 'not-an-object'. */
-function syntax(exchange: Exchange): Promise<void> {
+function syntax(exchange: DialectRequest): Promise<void> {
   return readable(exchange, async ({ kind, bytes, rules, context }) => {
     if (kind === undefined) return;
     const contentType = context.req.headers['content-type'];
@@ -56,7 +56,7 @@ function syntax(exchange: Exchange): Promise<void> {
 }
 
 /** A credential of one organization is no credential in another, unless the dialect has said so before. */
-function refuseForeign({ caller, organization }: Exchange): void {
+function refuseForeign({ caller, organization }: DialectRequest): void {
   if (caller === undefined || organization === undefined || caller.organization === organization.id) return;
   throw new Refused(caller.kind === 'token' ? 'invalid-token' : 'invalid-api-key', {
     detail: 'of another organization',
@@ -64,7 +64,7 @@ function refuseForeign({ caller, organization }: Exchange): void {
 }
 
 /** 'unknown-organization', 'wrong-organization'. */
-async function organization(exchange: Exchange): Promise<void> {
+async function organization(exchange: DialectRequest): Promise<void> {
   const { mounted, endpoint, request, services, caller } = exchange;
   const directory = directoryOf(services.identity, mounted.dialect.name);
   const { settings } = mounted;
@@ -86,7 +86,7 @@ const guessesFrom = (address: string): LimitRule => ({
 });
 
 /** Requests without a good credential may have limits of their own; over them, 429 hides what was wrong. */
-async function refusedCredential(exchange: Exchange, refusal: unknown): Promise<never> {
+async function refusedCredential(exchange: DialectRequest, refusal: unknown): Promise<never> {
   const { mounted, request, caller, body, endpoint } = exchange;
   const { dialect, settings } = mounted;
   if (!(refusal instanceof Refused)) throw refusal;
@@ -102,12 +102,12 @@ async function refusedCredential(exchange: Exchange, refusal: unknown): Promise<
   throw outcome.refusal ?? refusal;
 }
 
-function needsCaller({ endpoint, raw, request }: Exchange): boolean {
+function needsCaller({ endpoint, raw, request }: DialectRequest): boolean {
   return endpoint.needsCaller?.({ raw, request }) ?? endpoint.caller !== 'anyone';
 }
 
 /** 'no-credential', 'invalid-token', 'invalid-api-key'. Open endpoints do not look at one. */
-async function credential(exchange: Exchange): Promise<void> {
+async function credential(exchange: DialectRequest): Promise<void> {
   if (!needsCaller(exchange)) return;
   const { mounted, endpoint, request, services } = exchange;
   try {
@@ -122,7 +122,7 @@ async function credential(exchange: Exchange): Promise<void> {
 }
 
 /** 'forbidden', 'insufficient-scope', and what else the endpoint says. */
-async function rights(exchange: Exchange): Promise<void> {
+async function rights(exchange: DialectRequest): Promise<void> {
   const { endpoint, caller, request, mounted, params, organization: named } = exchange;
   if (caller === undefined) return;
   try {
@@ -133,13 +133,13 @@ async function rights(exchange: Exchange): Promise<void> {
 }
 
 /** The schemas of an endpoint under these settings. */
-export function schemasOf({ endpoint, mounted }: Pick<Exchange, 'endpoint' | 'mounted'>): AcceptsShape {
+export function schemasOf({ endpoint, mounted }: Pick<DialectRequest, 'endpoint' | 'mounted'>): AcceptsShape {
   const { accepts } = endpoint;
   return (typeof accepts === 'function' ? accepts(mounted.settings) : accepts) ?? {};
 }
 
 /** zod's issues, in zod's order and words. */
-function faultsOf(error: z.ZodError): FieldFault[] {
+function issuesOf(error: z.ZodError): FieldIssue[] {
   return error.issues.map((issue) => {
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     const code: unknown = issue.code === 'custom' ? issue.params?.code : undefined;
@@ -150,32 +150,32 @@ function faultsOf(error: z.ZodError): FieldFault[] {
 }
 
 /** 'invalid-fields', with every fault. */
-async function fields(exchange: Exchange): Promise<void> {
+async function fields(exchange: DialectRequest): Promise<void> {
   const { endpoint, raw, rules, request, mounted, caller } = exchange;
   const schemas = schemasOf(exchange);
-  const faults: FieldFault[] = [];
+  const issues: FieldIssue[] = [];
   const body = schemas.body?.safeParse(raw);
-  if (body?.success === false) faults.push(...faultsOf(body.error));
+  if (body?.success === false) issues.push(...issuesOf(body.error));
   const query = schemas.query?.safeParse(queryFields(request.query, rules));
-  if (query?.success === false) faults.push(...faultsOf(query.error));
+  if (query?.success === false) issues.push(...issuesOf(query.error));
   if (endpoint.alsoJudge !== undefined) {
     const use = useOf(exchange);
     const { settings } = mounted;
-    const further = await endpoint.alsoJudge({ raw, faults: [...faults], use, settings, request, caller });
-    faults.push(...further.filter((fault) => !faults.includes(fault)));
+    const further = await endpoint.alsoJudge({ raw, issues: [...issues], use, settings, request, caller });
+    issues.push(...further.filter((fault) => !issues.includes(fault)));
   }
-  if (faults.length > 0) throw new Refused('invalid-fields', { faults });
+  if (issues.length > 0) throw new Refused('invalid-fields', { issues });
   exchange.body = body?.data;
   exchange.query = query?.data;
 }
 
 /** Whose counters: this dialect's, in the organization that the request belongs to. */
-export function countingOf({ services, mounted, organization: named }: Exchange) {
+export function countingOf({ services, mounted, organization: named }: DialectRequest) {
   return { services, dialect: mounted.dialect.name, organization: named?.id ?? '' };
 }
 
 /** 'too-many-requests' by the vendor's own limits. */
-async function limits(exchange: Exchange): Promise<void> {
+async function limits(exchange: DialectRequest): Promise<void> {
   const { endpoint, request, mounted, caller, body } = exchange;
   const rules = endpoint.limits?.({ request, settings: mounted.settings, caller, body, endpoint }) ?? [];
   if (rules.length === 0) return;
@@ -186,7 +186,7 @@ async function limits(exchange: Exchange): Promise<void> {
   if (outcome.refusal !== undefined) throw outcome.refusal;
 }
 
-async function guard(exchange: Exchange, name: string): Promise<void> {
+async function guard(exchange: DialectRequest, name: string): Promise<void> {
   const { mounted, request, endpoint, caller, services, organization: named } = exchange;
   const { dialect, settings } = mounted;
   const directory = directoryOf(services.identity, dialect.name);
@@ -206,13 +206,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
 };
 
 /** Runs one step of an order of checks. */
-export async function runStep(exchange: Exchange, step: Step): Promise<void> {
+export async function runStep(exchange: DialectRequest, step: Step): Promise<void> {
   if (step.startsWith('guard:')) return guard(exchange, step.slice('guard:'.length));
   await CHECKS[step]?.(exchange);
 }
 
 /** What the endpoint may do; one per request, made after the organization is known. */
-export function useOf(exchange: Exchange) {
+export function useOf(exchange: DialectRequest) {
   exchange.use ??= createUse(exchange, {
     within: async (rule) => {
       const outcome = await applyLimits(countingOf(exchange), [rule]);

@@ -1,5 +1,5 @@
 /**
- * What is asked of the dialects before the server listens. Every mistake is named, all at once: a check
+ * What is asked of the dialects before the server listens. Every issue is named, all at once: a check
  * that is left out, two endpoints that answer one URL, settings that do not fit.
  */
 
@@ -12,10 +12,10 @@ import { parseSettings } from '../runtime/parse-settings.ts';
 
 export class DialectsRefused extends Error {
   override readonly name = 'DialectsRefused';
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(`The dialects cannot be served:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-    this.problems = problems;
+  readonly issues: readonly string[];
+  constructor(issues: readonly string[]) {
+    super(`The dialects cannot be served:\n${issues.map((issue) => `  - ${issue}`).join('\n')}`);
+    this.issues = issues;
   }
 }
 
@@ -30,25 +30,25 @@ const AFTER: readonly (readonly [Step, Step])[] = [
   ['organization', 'limits'],
 ];
 
-function orderProblems(who: string, order: readonly Step[], guards: readonly string[]): string[] {
-  const problems: string[] = [];
+function orderIssues(who: string, order: readonly Step[], guards: readonly string[]): string[] {
+  const issues: string[] = [];
   for (const step of STEPS) {
     const times = order.filter((listed) => listed === step).length;
-    if (times === 0) problems.push(`${who}: its order of checks lacks '${step}'`);
-    if (times > 1) problems.push(`${who}: its order of checks names '${step}' twice`);
+    if (times === 0) issues.push(`${who}: its order of checks lacks '${step}'`);
+    if (times > 1) issues.push(`${who}: its order of checks names '${step}' twice`);
   }
   for (const [before, after] of AFTER) {
     const [first, second] = [order.indexOf(before), order.indexOf(after)];
-    if (first > second && second >= 0) problems.push(`${who}: '${before}' must come before '${after}'`);
+    if (first > second && second >= 0) issues.push(`${who}: '${before}' must come before '${after}'`);
   }
   for (const step of order) {
     if ((STEPS as readonly string[]).includes(step)) continue;
     const guard = step.startsWith('guard:') ? step.slice('guard:'.length) : undefined;
-    if (guard === undefined) problems.push(`${who}: its order of checks names '${step}', which is no step`);
+    if (guard === undefined) issues.push(`${who}: its order of checks names '${step}', which is no step`);
     else if (!guards.includes(guard))
-      problems.push(`${who}: its order of checks names the guard '${guard}', which it does not have`);
+      issues.push(`${who}: its order of checks names the guard '${guard}', which it does not have`);
   }
-  return problems;
+  return issues;
 }
 
 /** A guard that no order names would never run. */
@@ -103,31 +103,31 @@ function collide(a: Answering, b: Answering): boolean {
   });
 }
 
-function routeProblems(
+function routeIssues(
   mounts: readonly CompiledMount<MountedDialect>[],
   reserved: (path: string) => boolean,
 ): string[] {
   const answers = mounts.flatMap(answersOf);
-  const problems: string[] = [];
+  const issues: string[] = [];
   for (const [index, one] of answers.entries()) {
     for (const other of answers.slice(index + 1)) {
       if (!collide(one, other)) continue;
-      problems.push(
+      issues.push(
         `${one.dialect.name} and ${other.dialect.name} both answer ${spoken(one)} (${spoken(other)})`,
       );
     }
     const path = `/${one.segments.map((segment) => segment.text).join('/')}`;
     if (one.hosts === undefined && reserved(path)) {
-      problems.push(
+      issues.push(
         `${one.dialect.name} answers ${spoken(one)}, which is an endpoint of the OpenID Connect server`,
       );
     }
   }
-  return problems;
+  return issues;
 }
 
 /** Two dialects that own one base would both want its 404s. */
-function baseProblems(mounts: readonly CompiledMount<MountedDialect>[]): string[] {
+function baseIssues(mounts: readonly CompiledMount<MountedDialect>[]): string[] {
   const owning = mounts.filter((at) => at.mount.owns);
   return owning.flatMap((one, index) =>
     owning
@@ -145,18 +145,18 @@ function baseProblems(mounts: readonly CompiledMount<MountedDialect>[]): string[
   );
 }
 
-function formProblems(at: CompiledMount<MountedDialect>): string[] {
+function formIssues(at: CompiledMount<MountedDialect>): string[] {
   const name = at.owner.dialect.name;
-  const problems: string[] = [];
+  const issues: string[] = [];
   const { base } = at.mount;
   if (base !== '' && (!base.startsWith('/') || base.endsWith('/'))) {
-    problems.push(`${name}: the base '${base}' must be empty, or begin with a slash and not end with one`);
+    issues.push(`${name}: the base '${base}' must be empty, or begin with a slash and not end with one`);
   }
   for (const { endpoint } of at.routes) {
     if (!endpoint.path.startsWith('/'))
-      problems.push(`${name}: the path '${endpoint.path}' must begin with a slash`);
+      issues.push(`${name}: the path '${endpoint.path}' must begin with a slash`);
   }
-  return problems;
+  return issues;
 }
 
 function sameNames(dialects: readonly Dialect[]): string[] {
@@ -184,25 +184,25 @@ export function checkDialects(options: {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly reserved: (path: string) => boolean;
 }): { mounted: MountedDialect[]; mounts: CompiledMount<MountedDialect>[] } {
-  const problems = sameNames(options.dialects);
+  const issues = sameNames(options.dialects);
   for (const dialect of options.dialects) {
-    problems.push(...orderProblems(dialect.name, dialect.order, Object.keys(dialect.guards ?? {})));
+    issues.push(...orderIssues(dialect.name, dialect.order, Object.keys(dialect.guards ?? {})));
   }
-  const mounted = parseSettings(options.dialects, options.settings, problems);
+  const mounted = parseSettings(options.dialects, options.settings, issues);
   const mounts = mounted
     .flatMap((owner) => owner.dialect.mounts(owner.settings).map((mount) => compileMount(owner, mount)))
     .sort(byPrecedence);
   for (const at of mounts) {
     const { dialect } = at.owner;
-    problems.push(...formProblems(at));
+    issues.push(...formIssues(at));
     for (const { endpoint } of at.routes) {
       if (endpoint.order === undefined) continue;
       const who = `${dialect.name} ${endpoint.method} ${endpoint.path}`;
-      problems.push(...orderProblems(who, endpoint.order, Object.keys(dialect.guards ?? {})));
+      issues.push(...orderIssues(who, endpoint.order, Object.keys(dialect.guards ?? {})));
     }
   }
-  problems.push(...mounted.flatMap((owner) => idleGuards(owner, mounts)));
-  problems.push(...routeProblems(mounts, options.reserved), ...baseProblems(mounts), ...sameClients(mounted));
-  if (problems.length > 0) throw new DialectsRefused([...new Set(problems)]);
+  issues.push(...mounted.flatMap((owner) => idleGuards(owner, mounts)));
+  issues.push(...routeIssues(mounts, options.reserved), ...baseIssues(mounts), ...sameClients(mounted));
+  if (issues.length > 0) throw new DialectsRefused([...new Set(issues)]);
   return { mounted, mounts };
 }

@@ -38,11 +38,11 @@ export async function accountView(
     account.aliases[vendor.name] !== undefined &&
     Object.keys(vendor.mints ?? {}).every((member) => members[member] !== undefined);
   if (complete) return plainView(account, vendor);
-  const wanted = { name: vendor.name, form: vendor.alias };
+  const input = { name: vendor.name, form: vendor.alias };
   const completed = await ensureAlias(
     identity,
     account,
-    vendor.mints === undefined ? wanted : { ...wanted, mints: vendor.mints },
+    vendor.mints === undefined ? input : { ...input, mints: vendor.mints },
   );
   return plainView(completed, vendor);
 }

@@ -42,7 +42,7 @@ export function createTokenAdmission(options: {
 }): (dialect: string, account: AccountRecord) => boolean {
   const mounted = parseSettings(options.dialects, options.config.dialects, []);
   return (name, account) => {
-    const found = mounted.find(({ dialect }) => dialect.name === name);
-    return found !== undefined && mayGoOn(found, account);
+    const result = mounted.find(({ dialect }) => dialect.name === name);
+    return result !== undefined && mayGoOn(result, account);
   };
 }

@@ -12,7 +12,7 @@ import type { Stores } from '../../store/ports/stores.ts';
 
 export interface DialectServices {
   readonly config: Pick<Config, 'dialects' | 'federation'>;
-  /** Public URL of the server; letters, audiences and callbacks begin with it. */
+  /** Public URL of the server; emails, audiences and callbacks begin with it. */
   readonly issuer: string;
   readonly identity: Identity;
   readonly oidc: Pick<OidcServer, 'grants' | 'sessions' | 'serves'>;

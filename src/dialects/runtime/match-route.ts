@@ -29,7 +29,7 @@ export interface CompiledMount<Owner> {
   readonly routes: readonly Route[];
 }
 
-export type RouteFound<Owner> =
+export type RouteMatch<Owner> =
   | {
       readonly kind: 'endpoint';
       readonly at: CompiledMount<Owner>;
@@ -85,10 +85,10 @@ export function fits(form: RegExp | undefined, text: string): boolean {
   return form === undefined || new RegExp(`^(?:${form.source})$`, form.flags.replace(/[gy]/g, '')).test(text);
 }
 
-function matchSegments(pattern: readonly Segment[], parts: readonly string[]): Params | undefined {
+function matchSegments(pattern: readonly Segment[], deps: readonly string[]): Params | undefined {
   const params: Record<string, string> = {};
   for (const [index, segment] of pattern.entries()) {
-    const part = parts[index];
+    const part = deps[index];
     if (part === undefined) return undefined;
     if (segment.name === undefined) {
       if (segment.text !== part) return undefined;
@@ -102,8 +102,8 @@ function matchSegments(pattern: readonly Segment[], parts: readonly string[]): P
 }
 
 /** One trailing slash and then one suffix change nothing. */
-function restOf(parts: readonly string[], suffixes: readonly string[]): readonly string[] {
-  const rest = parts.length > 0 && parts.at(-1) === '' ? parts.slice(0, -1) : [...parts];
+function restOf(deps: readonly string[], suffixes: readonly string[]): readonly string[] {
+  const rest = deps.length > 0 && deps.at(-1) === '' ? deps.slice(0, -1) : [...deps];
   const last = rest.at(-1);
   const suffix = suffixes.find((candidate) => last?.endsWith(candidate) && last.length > candidate.length);
   if (last === undefined || suffix === undefined) return rest;
@@ -115,19 +115,19 @@ const effectiveMethod = (mount: Mount, method: string) => (mount.head && method 
 function tryMount<Owner>(
   at: CompiledMount<Owner>,
   method: string,
-  parts: readonly string[],
-): RouteFound<Owner> | undefined {
-  const baseParams = matchSegments(at.base, parts);
+  deps: readonly string[],
+): RouteMatch<Owner> | undefined {
+  const baseParams = matchSegments(at.base, deps);
   if (baseParams === undefined) return undefined;
-  const base = at.base.length === 0 ? '' : `/${parts.slice(0, at.base.length).join('/')}`;
-  const rest = restOf(parts.slice(at.base.length), at.mount.suffixes ?? []);
-  const wanted = effectiveMethod(at.mount, method);
+  const base = at.base.length === 0 ? '' : `/${deps.slice(0, at.base.length).join('/')}`;
+  const rest = restOf(deps.slice(at.base.length), at.mount.suffixes ?? []);
+  const input = effectiveMethod(at.mount, method);
   const allow: string[] = [];
   for (const route of at.routes) {
     if (route.segments.length !== rest.length) continue;
     const params = matchSegments(route.segments, rest);
     if (params === undefined) continue;
-    if (route.endpoint.method === wanted) {
+    if (route.endpoint.method === input) {
       return { kind: 'endpoint', at, base, endpoint: route.endpoint, params: { ...baseParams, ...params } };
     }
     allow.push(route.endpoint.method);
@@ -152,26 +152,26 @@ export function byPrecedence<Owner>(a: CompiledMount<Owner>, b: CompiledMount<Ow
 export function findRoute<Owner>(
   mounts: readonly CompiledMount<Owner>[],
   request: { readonly method: string; readonly path: string; readonly host: string },
-): RouteFound<Owner> | undefined {
+): RouteMatch<Owner> | undefined {
   if (!request.path.startsWith('/')) return undefined;
-  const parts = request.path.slice(1).split('/');
-  let refusal: RouteFound<Owner> | undefined;
+  const deps = request.path.slice(1).split('/');
+  let refusal: RouteMatch<Owner> | undefined;
   for (const at of mounts) {
     // A refusal stands unless a mount with a base of the same length serves the request after all.
     if (refusal !== undefined && at.base.length < refusal.at.base.length) break;
     if (at.mount.hosts !== undefined && !at.mount.hosts.includes(request.host)) continue;
-    const found = tryMount(at, request.method, parts);
-    if (found?.kind === 'endpoint') return found;
-    refusal = strongerOf(refusal, found);
+    const result = tryMount(at, request.method, deps);
+    if (result?.kind === 'endpoint') return result;
+    refusal = strongerOf(refusal, result);
   }
   return refusal;
 }
 
 /** A path that is served for another method says more than a path that is not served. */
 function strongerOf<Owner>(
-  first: RouteFound<Owner> | undefined,
-  second: RouteFound<Owner> | undefined,
-): RouteFound<Owner> | undefined {
+  first: RouteMatch<Owner> | undefined,
+  second: RouteMatch<Owner> | undefined,
+): RouteMatch<Owner> | undefined {
   if (first === undefined) return second;
   return first.kind === 'unknown' && second?.kind === 'other-method' ? second : first;
 }

@@ -2,11 +2,11 @@ import type { Dialect } from '../contract/dialect.ts';
 import { splitSettings } from './frame-settings.ts';
 import type { MountedDialect } from './mounted.ts';
 
-/** Parses `dialects.<name>`; the mistakes of all dialects are collected in `problems`. */
+/** Parses `dialects.<name>`; the issues of all dialects are collected in `problems`. */
 export function parseSettings(
   dialects: readonly Dialect[],
   raw: Readonly<Record<string, unknown>>,
-  problems: string[],
+  issues: string[],
 ): MountedDialect[] {
   const mounted: MountedDialect[] = [];
   for (const dialect of dialects) {
@@ -20,7 +20,7 @@ export function parseSettings(
     }
     for (const issue of [...(frame.error?.issues ?? []), ...(parsed.error?.issues ?? [])]) {
       const path = ['dialects', dialect.name, ...issue.path.map(String)].join('.');
-      problems.push(`${path}: ${issue.message}`);
+      issues.push(`${path}: ${issue.message}`);
     }
   }
   return mounted;

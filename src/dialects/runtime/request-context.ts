@@ -1,7 +1,7 @@
 /** One request on its way through a dialect: what is known of it so far. Each step adds its part. */
 
 import type Koa from 'koa';
-import { factsOf } from '../../http/request/request-context.ts';
+import { requestInfoOf } from '../../http/request/request-context.ts';
 import type { Hold } from '../../identity/rate-limits/budgets.ts';
 import type { BodyKind, BodyRules, Credential, OrganizationView, Reason } from '../contract/dialect.ts';
 import type { AnyAccepts, Caller, Endpoint, Params, RequestView } from '../contract/endpoint.ts';
@@ -10,12 +10,12 @@ import type { AnySettings } from '../contract/settings.ts';
 import type { Use } from '../contract/use.ts';
 import type { DialectServices } from './deps.ts';
 
-import type { RouteFound } from './match-route.ts';
+import type { RouteMatch } from './match-route.ts';
 import type { MountedDialect } from './mounted.ts';
 import type { FormFields } from './parse-form.ts';
 import { noFields } from './parse-form.ts';
 
-export interface Exchange {
+export interface DialectRequest {
   readonly mounted: MountedDialect;
   readonly endpoint: Endpoint<AnyAccepts, AnySettings>;
   readonly params: Params;
@@ -50,27 +50,27 @@ export interface Exchange {
 const WITH_BODY: readonly string[] = ['POST', 'PUT', 'PATCH'];
 
 /** What happens to the body: 'ignored' ones are still held against the cap. */
-function readingOf({ body, method }: Exchange['endpoint']): Exchange['reading'] {
+function readingOf({ body, method }: DialectRequest['endpoint']): DialectRequest['reading'] {
   if (body === 'ignored') return 'measured';
   return WITH_BODY.includes(method) || body !== undefined ? 'read' : 'left';
 }
 
-export function newExchange(options: {
+export function newDialectRequest(options: {
   readonly context: Koa.Context;
-  readonly found: Extract<RouteFound<MountedDialect>, { kind: 'endpoint' }>;
+  readonly result: Extract<RouteMatch<MountedDialect>, { kind: 'endpoint' }>;
   readonly request: RequestView;
   readonly services: DialectServices;
-}): Exchange {
-  const { context, found, request, services } = options;
-  const { endpoint, params } = found;
-  const mounted = found.at.owner;
+}): DialectRequest {
+  const { context, result, request, services } = options;
+  const { endpoint, params } = result;
+  const mounted = result.at.owner;
   const differing = typeof endpoint.body === 'object' ? endpoint.body : {};
   return {
     mounted,
     endpoint,
     params,
     request,
-    requestId: factsOf(context).id,
+    requestId: requestInfoOf(context).id,
     context,
     services,
     rules: { ...mounted.dialect.bodies, ...differing },

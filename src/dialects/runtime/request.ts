@@ -1,10 +1,10 @@
 /** What a dialect may see of a request. */
 import type Koa from 'koa';
-import { factsOf } from '../../http/request/request-context.ts';
+import { requestInfoOf } from '../../http/request/request-context.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 
 export function requestView(context: Koa.Context, at: { base: string; issuer: string }): RequestView {
-  const facts = factsOf(context);
+  const info = requestInfoOf(context);
   const { headers } = context.req;
   return {
     method: context.method,
@@ -15,9 +15,9 @@ export function requestView(context: Koa.Context, at: { base: string; issuer: st
       const value = headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    host: facts.host,
-    address: facts.address,
+    host: info.host,
+    address: info.address,
     issuer: at.issuer,
-    arrivedAt: facts.arrivedAt,
+    arrivedAt: info.arrivedAt,
   };
 }

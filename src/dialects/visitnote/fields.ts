@@ -61,13 +61,13 @@ export function required(name: string, limit: number, rule?: TextRules['rule']) 
 
 /** A text of `complete-onboarding`: absent keeps (undefined), null and "" clear (null). */
 export function clearable(name: string, limit: number, rule?: TextRules['rule']) {
-  const given = text(name, { limit, ...(rule && { rule }) });
+  const input = text(name, { limit, ...(rule && { rule }) });
   return z
     .unknown()
     .meta(TEXT)
     .transform((value, context): string | null | undefined => {
       if (value === undefined) return undefined;
-      const parsed = given.safeParse(value);
+      const parsed = input.safeParse(value);
       if (parsed.success) return parsed.data ?? null;
       for (const issue of parsed.error.issues) context.addIssue({ code: 'custom', message: issue.message });
       return z.NEVER;

@@ -19,9 +19,9 @@ const unavailable = failure(503, 'Service unavailable. Please try again later.')
 const broken = failure(500, 'Server error');
 
 /** All failing fields together, each with exactly one message. */
-function invalidFields({ faults }: RefusalView): Reply {
+function invalidFields({ issues }: RefusalView): Reply {
   const errors: Record<string, string[]> = Object.create(null);
-  for (const fault of faults) errors[String(fault.path[0])] ??= [fault.message];
+  for (const issue of issues) errors[String(issue.path[0])] ??= [issue.message];
   return json(422, { status: false, message: 'The given data was invalid.', errors: { ...errors } });
 }
 
@@ -44,7 +44,7 @@ export const refusals: Dialect<VisitNoteSettings>['refusals'] = {
   internal: broken,
 
   // What no endpoint of this dialect can raise: unreadable bodies are taken for {}, and there are neither
-  // tenants, codes, refresh tokens, tickets, redirects nor API keys. A defect if it happens all the same.
+  // tenants, codes, refresh tokens, link tokens, redirects nor API keys. A defect if it happens all the same.
   'unsupported-encoding': broken,
   'unsupported-media-type': broken,
   'empty-body': broken,
@@ -56,7 +56,7 @@ export const refusals: Dialect<VisitNoteSettings>['refusals'] = {
   'email-not-verified': broken,
   'code-refused': broken,
   'refresh-refused': broken,
-  'ticket-refused': broken,
+  'link-token-refused': broken,
   'state-refused': broken,
   'redirect-refused': broken,
   'password-too-short': broken,

@@ -6,7 +6,7 @@
 import type { Credential } from '../contract/dialect.ts';
 import { dialect } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
-import type { ReplyFacts } from '../contract/reply.ts';
+import type { ReplyContext } from '../contract/reply.ts';
 import { admits, admitsRole } from './admits.ts';
 import { PANEL } from './caller.ts';
 import { myProfile } from './my-profile.ts';
@@ -29,7 +29,7 @@ function credential(request: RequestView): Credential | undefined {
 }
 
 /** On every reply of a served endpoint: the counter that the request was charged to. No Reset header. */
-function headers({ charged }: ReplyFacts): Record<string, string> {
+function headers({ charged }: ReplyContext): Record<string, string> {
   const [limit] = charged;
   if (limit === undefined) return {};
   return { 'x-ratelimit-limit': String(limit.limit), 'x-ratelimit-remaining': String(limit.remaining) };

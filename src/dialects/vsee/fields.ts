@@ -144,7 +144,7 @@ type Field<T> = z.ZodType<T, unknown>;
 function field<T, E>(
   name: string,
   reader: Reader<T>,
-  means: { absent: () => E | { fault: string }; empty: () => T | E | { fault: string } },
+  means: { absent: () => E | { issue: string }; empty: () => T | E | { issue: string } },
 ) {
   return z
     .unknown()
@@ -152,24 +152,24 @@ function field<T, E>(
       const read = value === undefined || value === null ? undefined : reader.read(value);
       const meant =
         read === WRONG
-          ? { fault: `Invalid ${name}` }
+          ? { issue: `Invalid ${name}` }
           : read === EMPTY
             ? means.empty()
             : read === undefined
               ? means.absent()
               : read;
-      if (!isFault(meant)) return meant as T | E;
-      context.addIssue({ code: 'custom', message: meant.fault });
+      if (!isIssue(meant)) return meant as T | E;
+      context.addIssue({ code: 'custom', message: meant.issue });
       return z.NEVER;
     })
     .meta({ ...reader.documented });
 }
 
-const isFault = (meant: unknown): meant is { fault: string } =>
-  typeof meant === 'object' && meant !== null && 'fault' in meant;
+const isIssue = (meant: unknown): meant is { issue: string } =>
+  typeof meant === 'object' && meant !== null && 'issue' in meant;
 
 export function required<T>(name: string, reader: Reader<T>): Field<T> {
-  const missing = () => ({ fault: `${name} is required` });
+  const missing = () => ({ issue: `${name} is required` });
   return field<T, never>(name, reader, { absent: missing, empty: missing }) as Field<T>;
 }
 
@@ -193,7 +193,7 @@ export function clearable<T>(name: string, reader: Reader<T>) {
 export function filled<T>(name: string, reader: Reader<T>) {
   return field<T, undefined>(name, reader, {
     absent: () => undefined,
-    empty: () => ({ fault: `Invalid ${name}` }),
+    empty: () => ({ issue: `Invalid ${name}` }),
   }).optional();
 }
 

@@ -25,9 +25,9 @@ async function known(code: string, { directory, settings }: Place): Promise<Orga
 }
 
 /** A code that is not known is refused before anything else is looked at. */
-export const accountCodeGuard: Guard<VSeeSettings> = async (facts) => {
-  const code = isForBrowsers(facts.endpoint) ? undefined : accountCode(facts.request);
-  if (code !== undefined && (await known(code, facts)) === undefined) {
+export const accountCodeGuard: Guard<VSeeSettings> = async (context) => {
+  const code = isForBrowsers(context.endpoint) ? undefined : accountCode(context.request);
+  if (code !== undefined && (await known(code, context)) === undefined) {
     throw new Refused('unknown-organization');
   }
 };

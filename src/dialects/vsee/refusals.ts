@@ -27,7 +27,7 @@ export function isForBrowsers(endpoint: Endpoint<AnyAccepts, VSeeSettings> | und
 
 /** One field's fault, named by the work and not by a schema. */
 export function faulty(field: string, message: string): Refused {
-  return new Refused('invalid-fields', { faults: [{ path: [field], message }] });
+  return new Refused('invalid-fields', { issues: [{ path: [field], message }] });
 }
 
 /** A small page for a browser. */
@@ -70,7 +70,7 @@ export const refusals: Readonly<Record<Reason, (refusal: View) => Reply>> = {
   'empty-body': invalidBody,
   'unreadable-body': invalidBody,
   'not-an-object': invalidBody,
-  'invalid-fields': (view) => says(400, firstFault(view))(view),
+  'invalid-fields': (view) => says(400, firstIssue(view))(view),
   'unknown-organization': says(401, 'Invalid account code.'),
   'wrong-organization': badCredential,
   'no-credential': badCredential,
@@ -83,7 +83,7 @@ export const refusals: Readonly<Record<Reason, (refusal: View) => Reply>> = {
   'code-refused': badSignIn,
   'id-token-refused': badSignIn,
   'refresh-refused': badToken,
-  'ticket-refused': badToken,
+  'link-token-refused': badToken,
   'state-refused': badToken,
   'redirect-refused': says(400, 'Invalid next'),
   'wrong-password': says(400, 'Old password is incorrect.'),
@@ -99,6 +99,6 @@ export const refusals: Readonly<Record<Reason, (refusal: View) => Reply>> = {
   internal: says(500, 'Internal server error.'),
 };
 
-function firstFault({ faults }: View): string {
-  return (faults.find(({ code }) => code === FIRST) ?? faults[0])?.message ?? 'Invalid request body';
+function firstIssue({ issues }: View): string {
+  return (issues.find(({ code }) => code === FIRST) ?? issues[0])?.message ?? 'Invalid request body';
 }

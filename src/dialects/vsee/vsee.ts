@@ -1,9 +1,9 @@
 /**
  * VSee: patients ("members"), providers and guests of clinics sign in with a password, with a code from a
- * letter, or through their clinic's portal, and carry an opaque access token in `X-ApiToken`. This folder
+ * email, or through their clinic's portal, and carry an opaque access token in `X-ApiToken`. This folder
  * owns the vendor's routes, words and user shapes; README.md says what is the vendor's and what is ours.
  * The way in is `vsee`, which the registry mounts; what an endpoint may do is `Use` (../dialect.ts), and
- * accounts, tokens, letters and limits live behind that.
+ * accounts, tokens, emails and limits live behind that.
  */
 
 import { dialect } from '../contract/dialect.ts';

@@ -48,9 +48,9 @@ export function createApple(options: { settings: Settings; fetch: Fetch; log: Lo
     name: 'apple',
     redirects: redirect !== undefined,
     verifyIdToken: verify,
-    async begin(wanted) {
+    async begin(input) {
       if (redirect === undefined) throw notConfigured();
-      return redirect.begin(wanted);
+      return redirect.begin(input);
     },
     async finish(answer) {
       if (redirect === undefined || clientId === undefined) throw notConfigured();

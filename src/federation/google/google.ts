@@ -44,9 +44,9 @@ export function createGoogle(options: {
     name: 'google',
     redirects: redirect !== undefined,
     verifyIdToken: verify,
-    async begin(wanted) {
+    async begin(input) {
       if (redirect === undefined) throw new UpstreamUnavailable('federation.google.clientId is not set.');
-      return redirect.begin(wanted);
+      return redirect.begin(input);
     },
     async finish(answer) {
       if (redirect === undefined || clientId === undefined) {

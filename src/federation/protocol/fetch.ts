@@ -37,14 +37,14 @@ export function createCappedFetch(underlying: typeof fetch = fetch): Fetch {
 }
 
 async function readCapped(response: Response): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Uint8Array[] = [];
+  const deps: Uint8Array[] = [];
   let size = 0;
   for await (const part of response.body ?? []) {
     size += part.byteLength;
     if (size > MAX_BYTES) throw new UpstreamUnavailable('The answer is too large.');
-    parts.push(part);
+    deps.push(part);
   }
-  return Uint8Array.from(Buffer.concat(parts));
+  return Uint8Array.from(Buffer.concat(deps));
 }
 
 /** A JSON object answered with 200; UpstreamUnavailable for anything else. */

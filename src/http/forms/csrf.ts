@@ -3,7 +3,7 @@
  * current browser:
  * - The request says where it comes from: Sec-Fetch-Site, which no page can set, or else Origin.
  * - The form carries a MAC over a random cookie of this browser and over what the form is for (an
- *   interaction, a reset ticket), so that a token from one browser or one form is worth nothing in another.
+ *   interaction, a reset link token), so that a token from one browser or one form is worth nothing in another.
  */
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
@@ -28,7 +28,7 @@ export function createForms(options: { secrets: Secrets; issuer: string }): Form
   const https = origin.startsWith('https:');
   // __Host-: no other host of the domain and no plain-http page can plant it.
   const cookie = https ? '__Host-portico_form' : 'portico_form';
-  const macOf = (browser: string, purpose: string) => options.secrets.mac('form', `${browser}:${purpose}`);
+  const hmacOf = (browser: string, purpose: string) => options.secrets.hmac('form', `${browser}:${purpose}`);
 
   return {
     tokenFor(ctx, purpose) {
@@ -41,7 +41,7 @@ export function createForms(options: { secrets: Secrets; issuer: string }): Form
           `${cookie}=${browser}; Path=/; HttpOnly; SameSite=Lax${https ? '; Secure' : ''}`,
         );
       }
-      return macOf(browser, purpose);
+      return hmacOf(browser, purpose);
     },
     refuseForeignOrigin(ctx, { opaqueOrigin } = { opaqueOrigin: false }) {
       const site = ctx.get('Sec-Fetch-Site');
@@ -55,7 +55,7 @@ export function createForms(options: { secrets: Secrets; issuer: string }): Form
     },
     check(ctx, purpose, token) {
       const browser = browserOf(ctx, cookie);
-      if (browser === undefined || token === undefined || !sameText(token, macOf(browser, purpose))) {
+      if (browser === undefined || token === undefined || !sameText(token, hmacOf(browser, purpose))) {
         throw new Refused('forbidden', { detail: 'the form token is missing or another' });
       }
     },

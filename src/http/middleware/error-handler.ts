@@ -8,7 +8,7 @@ import { StoreUnavailable } from '../../core/errors.ts';
 import type { Reason } from '../../core/refused.ts';
 import { Refused } from '../../core/refused.ts';
 import type { Log } from '../../observe/log.ts';
-import { factsOf } from '../request/request-context.ts';
+import { requestInfoOf } from '../request/request-context.ts';
 import type { Views } from '../views/render.ts';
 import { sendPage } from '../views/send-page.ts';
 
@@ -74,7 +74,7 @@ export function respondWithError(options: { log: Log; views: Views }): Middlewar
         ctx.res.destroy();
         return;
       }
-      // A route that had left its reply to the engine and failed on the way there.
+      // A route that had left its reply to the provider and failed on the way there.
       ctx.respond = true;
       answer(ctx, options.views, refusal);
     }
@@ -95,7 +95,7 @@ function statusOf(error: unknown): number {
 }
 
 function report(log: Log, ctx: Context, error: unknown, refusal: Refused): void {
-  const line = { requestId: factsOf(ctx).id, reason: refusal.reason };
+  const line = { requestId: requestInfoOf(ctx).id, reason: refusal.reason };
   if (refusal.reason === 'internal') log.error({ ...line, err: error }, 'request failed');
   else if (error instanceof StoreUnavailable)
     log.error({ ...line, store: error.store, err: error }, 'store unavailable');
@@ -114,7 +114,7 @@ export function answer(ctx: Context, views: Views, refusal: Refused): void {
   if (wait !== undefined) ctx.set('Retry-After', String(wait));
   if (ctx.accepts('json', 'html') === 'html') {
     const kind = refusal.reason in ANSWERS ? refusal.reason : 'bad-request';
-    sendPage(ctx, views, { status, view: 'error', data: { kind, requestId: factsOf(ctx).id } });
+    sendPage(ctx, views, { status, view: 'error', data: { kind, requestId: requestInfoOf(ctx).id } });
   } else {
     ctx.body = { error, error_description: description };
   }

@@ -1,5 +1,5 @@
 /**
- * What the engine's own body reader leaves open: it counts a body that is too long as a bad request, and
+ * What the provider's own body reader leaves open: it counts a body that is too long as a bad request, and
  * takes a compressed one for garbage. Both are said here in time, with the right status (security.md H3). An
  * authorization request is measured here too, before anything looks at it or keeps it (B4).
  */
@@ -9,10 +9,10 @@ import { Refused } from '../../core/refused.ts';
 import type { OidcServer, RequestBounds } from '../../oidc/contract.ts';
 import { readBody, refuseEncoding } from '../request/read-body.ts';
 
-/** Bytes; the engine's own limit. */
+/** Bytes; the provider's own limit. */
 const LIMIT = 56 * 1024;
 
-export function engineBodies(oidc: Pick<OidcServer, 'bounds'>): Middleware {
+export function providerBodies(oidc: Pick<OidcServer, 'bounds'>): Middleware {
   return async (ctx, next) => {
     const { req } = ctx;
     refuseEncoding(req);

@@ -1,14 +1,14 @@
 /**
  * The first and the last word about a request: gives it its id, and writes one line when its reply is out.
  * The line has the pattern of the route that answered, never the path that was asked for: tokens, codes and
- * tickets travel in it, at addresses that are ours and, by mistake, at others (security.md L2).
+ * link tokens travel in it, at addresses that are ours and, by issue, at others (security.md L2).
  */
 import { randomUUID } from 'node:crypto';
 import type { Context, Middleware } from 'koa';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../observe/log.ts';
-import type { RequestFacts } from '../request/request-context.ts';
-import { attachFacts } from '../request/request-context.ts';
+import type { RequestInfo } from '../request/request-context.ts';
+import { attachRequestInfo } from '../request/request-context.ts';
 import type { UnfinishedRequests } from './unfinished-requests.ts';
 
 export interface Observation {
@@ -29,8 +29,8 @@ export function requestLog(options: {
   return async (ctx, next) => {
     const id = randomUUID();
     const startedAt = performance.now();
-    const facts: Partial<RequestFacts> = { id, address: '', arrivedAt: options.clock.now() };
-    attachFacts(ctx, facts);
+    const context: Partial<RequestInfo> = { id, address: '', arrivedAt: options.clock.now() };
+    attachRequestInfo(ctx, context);
     ctx.set('X-Request-Id', id);
     ctx.res.once('close', () => {
       const milliseconds = performance.now() - startedAt;
@@ -40,7 +40,7 @@ export function requestLog(options: {
         method: ctx.method,
         route: routeOf(ctx),
         status,
-        address: facts.address,
+        address: context.address,
         ms: Math.round(milliseconds * 10) / 10,
       };
       if (status === 499 && !ctx.req.complete) options.unfinished.count();

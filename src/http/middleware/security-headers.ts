@@ -8,8 +8,8 @@ import type { Middleware } from 'koa';
 
 const TWO_YEARS = 63_072_000;
 
-/** For replies that are no page of ours. `script-src` is there for the engine to add its form_post hash to. */
-const ENGINE_POLICY = "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+/** For replies that are no page of ours. `script-src` is there for the provider to add its form_post hash to. */
+const PROVIDER_POLICY = "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 const CLOSED_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** `https`: whether the issuer is https; HSTS over plain http would mean nothing and lock a laptop's localhost in. */
@@ -31,8 +31,8 @@ export function securityHeaders(options: { https: boolean }): Middleware {
   };
 }
 
-/** Before the engine: its form_post page posts to wherever the client's registered redirect URI is. */
-export const enginePolicy: Middleware = async (ctx, next) => {
-  ctx.set('Content-Security-Policy', ENGINE_POLICY);
+/** Before the provider: its form_post page posts to wherever the client's registered redirect URI is. */
+export const providerPolicy: Middleware = async (ctx, next) => {
+  ctx.set('Content-Security-Policy', PROVIDER_POLICY);
   await next();
 };

@@ -6,7 +6,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Middleware } from 'koa';
 import { canonicalAddress } from '../../core/ip-address.ts';
-import type { RequestFacts } from '../request/request-context.ts';
+import type { RequestInfo } from '../request/request-context.ts';
 import { hostName } from './request-target.ts';
 
 const FORWARDING = [
@@ -28,7 +28,7 @@ export function trustedProxies(proxies: readonly string[]): Middleware {
   return async (ctx, next) => {
     const peer = plainAddress(ctx.req.socket.remoteAddress ?? '');
     const { headers } = ctx.req;
-    const facts = ctx.state.facts as { -readonly [K in keyof RequestFacts]: RequestFacts[K] };
+    const context = ctx.state.facts as { -readonly [K in keyof RequestInfo]: RequestInfo[K] };
     let address = peer;
     if (trusted(peer)) {
       address = clientBehind(peer, headerText(headers['x-forwarded-for']), trusted);
@@ -36,8 +36,8 @@ export function trustedProxies(proxies: readonly string[]): Middleware {
       for (const name of FORWARDING) delete headers[name];
     }
     const host = headerText(headers['x-forwarded-host'])?.split(',', 1)[0]?.trim() ?? headers.host ?? '';
-    facts.address = canonicalAddress(address);
-    facts.host = hostName(host);
+    context.address = canonicalAddress(address);
+    context.host = hostName(host);
     await next();
   };
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 
-export interface RequestFacts {
+export interface RequestInfo {
   /** Random; in the log, the audit, the reply's X-Request-Id and on error pages. */
   readonly id: string;
   /** Canonical client address (an IPv6 one is its /64). */
@@ -12,18 +12,18 @@ export interface RequestFacts {
   readonly arrivedAt: Date;
 }
 
-export function factsOf(ctx: Pick<Context, 'state'>): RequestFacts {
-  return ctx.state.facts as RequestFacts;
+export function requestInfoOf(ctx: Pick<Context, 'state'>): RequestInfo {
+  return ctx.state.facts as RequestInfo;
 }
 
-/** Where the raw request carries its facts, for the engine, which makes a context of its own. */
-const FACTS = Symbol('facts');
+/** Where the raw request carries its facts, for the provider, which makes a context of its own. */
+const METADATA = Symbol('facts');
 
-export function attachFacts(ctx: Pick<Context, 'state' | 'req'>, facts: Partial<RequestFacts>): void {
-  ctx.state.facts = facts;
-  Object.assign(ctx.req, { [FACTS]: facts });
+export function attachRequestInfo(ctx: Pick<Context, 'state' | 'req'>, context: Partial<RequestInfo>): void {
+  ctx.state.facts = context;
+  Object.assign(ctx.req, { [METADATA]: context });
 }
 
-export function factsOfRequest(request: IncomingMessage): RequestFacts | undefined {
-  return (request as IncomingMessage & { [FACTS]?: RequestFacts })[FACTS];
+export function requestContextOf(request: IncomingMessage): RequestInfo | undefined {
+  return (request as IncomingMessage & { [METADATA]?: RequestInfo })[METADATA];
 }

@@ -24,7 +24,7 @@ interface Sheet {
 }
 
 /** Sheets by colour; anybody may ask for any colour, so there is an end to what is remembered. */
-const made = new Map<string, Sheet>();
+const created = new Map<string, Sheet>();
 const REMEMBERED = 200;
 
 /** Where a page finds the sheet of a colour. `accent`: '#rrggbb'. */
@@ -48,12 +48,12 @@ export const serveBrandSheets: Middleware = async (ctx, next) => {
 };
 
 function sheetOf(colour: string): Sheet {
-  const known = made.get(colour);
+  const known = created.get(colour);
   if (known !== undefined) return known;
   const text = brandSheet(`#${colour}`);
   const sheet = { text, hash: createHash('sha256').update(text).digest('base64url').slice(0, 16) };
-  if (made.size >= REMEMBERED) made.clear();
-  made.set(colour, sheet);
+  if (created.size >= REMEMBERED) created.clear();
+  created.set(colour, sheet);
   return sheet;
 }
 

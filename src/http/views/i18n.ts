@@ -11,7 +11,7 @@ export interface Words {
   say(language: string, key: string, values?: Readonly<Record<string, unknown>>): string;
   has(key: string): boolean;
   /** The first wanted language that is there. */
-  choose(wanted: readonly string[]): string;
+  choose(input: readonly string[]): string;
 }
 
 const FALLBACK = 'en';
@@ -36,8 +36,8 @@ export function loadWords(folder: string): Words {
   return {
     say: (language, key, values = {}) => catalogue.t(key, { ...values, lng: language }),
     has: (key) => catalogue.exists(key),
-    choose(wanted) {
-      for (const tag of wanted) {
+    choose(input) {
+      for (const tag of input) {
         const language = tag.toLowerCase().split('-', 1)[0] ?? '';
         if (Object.hasOwn(resources, language)) return language;
       }

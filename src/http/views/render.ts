@@ -19,7 +19,7 @@ export interface Brand {
   readonly links: readonly { readonly key: string; readonly href: string }[];
 }
 
-export interface PageWanted {
+export interface PageInput {
   /** A file in views/pages, without its ending. */
   readonly view: string;
   /** What the template reads as `page`. Its members are chosen one by one, never copied from a request. */
@@ -34,7 +34,7 @@ export interface PageWanted {
 
 export interface Views {
   /** A whole document. Throws for a view that is not there. */
-  render(wanted: PageWanted): string;
+  render(input: PageInput): string;
   /** Words of the pages by themselves, in the first of these languages that is there. */
   say(languages: readonly string[], key: string): string;
   /** The language that a page for these is in. */
@@ -74,20 +74,20 @@ export function createViews(options: {
 }): Views {
   const templates = compileAll(options.folder);
   const template = (path: string): Template => {
-    const found = templates.get(path);
-    if (found === undefined) throw new Error(`There is no view ${path}.`);
-    return found;
+    const result = templates.get(path);
+    if (result === undefined) throw new Error(`There is no view ${path}.`);
+    return result;
   };
   return {
     brand: options.brand,
     say: (languages, key) => options.words.say(options.words.choose(languages), `pages.${key}`),
     choose: (languages) => options.words.choose(languages),
-    render(wanted) {
-      const language = options.words.choose(wanted.languages ?? []);
-      const brand = wanted.brand ?? options.brand;
+    render(input) {
+      const language = options.words.choose(input.languages ?? []);
+      const brand = input.brand ?? options.brand;
       const scripts = new Set<string>();
       const locals = {
-        page: wanted.data,
+        page: input.data,
         brand,
         sheets: [
           options.asset('portico.css'),
@@ -99,23 +99,23 @@ export function createViews(options: {
         scripts,
         language,
         content: '',
-        title: titleOf(wanted, options.words, language),
-        wide: wanted.wide === true,
+        title: titleOf(input, options.words, language),
+        wide: input.wide === true,
         t: (key: string, values?: Record<string, unknown>) =>
           options.words.say(language, `pages.${key}`, values),
       };
       const partial = (name: string, data: Record<string, unknown> = {}): string =>
         template(`partials/${name}`)({ ...locals, partial, page: data });
-      const content = template(`pages/${wanted.view}`)({ ...locals, partial });
+      const content = template(`pages/${input.view}`)({ ...locals, partial });
       return template('layout/layout')({ ...locals, partial, content });
     },
   };
 }
 
 /** A page that says a sentence of a dialect's brings its own title. */
-function titleOf(wanted: PageWanted, words: Words, language: string): string {
-  const { title } = wanted.data;
-  return typeof title === 'string' ? title : words.say(language, `pages.titles.${wanted.view}`);
+function titleOf(input: PageInput, words: Words, language: string): string {
+  const { title } = input.data;
+  return typeof title === 'string' ? title : words.say(language, `pages.titles.${input.view}`);
 }
 
 /** Everything at start: a template that does not compile stops the server, not a page. */

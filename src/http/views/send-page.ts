@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import { acceptedLanguages } from './i18n.ts';
 import { pagePolicy } from './page-policy.ts';
-import type { PageWanted, Views } from './render.ts';
+import type { PageInput, Views } from './render.ts';
 
-export interface PageReply extends PageWanted {
+export interface PageReply extends PageInput {
   /** 200 when absent. */
   readonly status?: number;
   /** Where the page's forms may lead after redirects, besides this server. */

@@ -1,6 +1,6 @@
 /**
  * API keys: long-lived credentials of an account (AVYCENNA) or of an organization (VSee: key and secret).
- * Shown once, kept as keyed hashes. A key is worth what its owner still may: that is judged by the door.
+ * Shown once, kept as keyed hashes. A key is worth what its owner still may: that is judged by the channel.
  */
 import type { RandomForm } from '../../core/crypto.ts';
 import { randomText, sameText } from '../../core/crypto.ts';
@@ -8,7 +8,7 @@ import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { ApiKeyRecord } from '../../model/api-key.ts';
 import { noteChange } from '../audit/audit.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 
 /** The keys that an account may make itself on its account page; none: the list is empty. */
 export type ApiKeyOffers = (account: AccountRecord) => readonly ApiKeyOffer[];
@@ -33,7 +33,7 @@ const TOUCH_EVERY = 60_000;
  */
 export async function createApiKey(
   identity: Identity,
-  wanted: {
+  input: {
     organization: string;
     vendor: string;
     accountId?: string;
@@ -43,14 +43,14 @@ export async function createApiKey(
     key: RandomForm;
     limit?: number;
     expiresAt?: Date;
-    origin?: RequestOrigin;
+    context?: RequestContext;
   },
 ): Promise<{ record: ApiKeyRecord; key: string }> {
-  const { organization, vendor, accountId, name, scopes, expiresAt } = wanted;
+  const { organization, vendor, accountId, name, scopes, expiresAt } = input;
   for (let tries = 0; tries < 10; tries += 1) {
-    const key = randomText(wanted.key);
+    const key = randomText(input.key);
     const record: ApiKeyRecord = {
-      id: randomText(wanted.id),
+      id: randomText(input.id),
       organization,
       vendor,
       name,
@@ -60,10 +60,10 @@ export async function createApiKey(
       ...(accountId === undefined ? {} : { accountId }),
       ...(expiresAt === undefined ? {} : { expiresAt }),
     };
-    const outcome = await identity.stores.apiKeys.insert(record, wanted.limit);
+    const outcome = await identity.stores.apiKeys.insert(record, input.limit);
     if (outcome === 'full') throw new Refused('too-many-api-keys');
     if (outcome === 'inserted') {
-      noteKey(identity, 'api-key.create', record, wanted.origin);
+      noteKey(identity, 'api-key.create', record, input.context);
       return { record, key };
     }
   }
@@ -73,53 +73,53 @@ export async function createApiKey(
 /** Oldest first. */
 export async function listApiKeys(
   identity: Identity,
-  wanted: { accountId: string; vendor?: string },
+  input: { accountId: string; vendor?: string },
 ): Promise<ApiKeyRecord[]> {
-  const keys = await identity.stores.apiKeys.listByAccount(wanted.accountId);
-  return wanted.vendor === undefined ? keys : keys.filter(({ vendor }) => vendor === wanted.vendor);
+  const keys = await identity.stores.apiKeys.listByAccount(input.accountId);
+  return input.vendor === undefined ? keys : keys.filter(({ vendor }) => vendor === input.vendor);
 }
 
 /** Refused('api-key-not-found'): unknown, deleted before, or another account's. */
 export async function deleteApiKey(
   identity: Identity,
-  wanted: { accountId: string; keyId: string; vendor?: string; origin?: RequestOrigin },
+  input: { accountId: string; keyId: string; vendor?: string; context?: RequestContext },
 ): Promise<void> {
   const { apiKeys } = identity.stores;
-  const record = await apiKeys.byId(wanted.keyId);
-  const foreign = wanted.vendor !== undefined && record?.vendor !== wanted.vendor;
-  if (record === undefined || foreign || !(await apiKeys.remove(wanted.keyId, wanted.accountId))) {
+  const record = await apiKeys.byId(input.keyId);
+  const foreign = input.vendor !== undefined && record?.vendor !== input.vendor;
+  if (record === undefined || foreign || !(await apiKeys.remove(input.keyId, input.accountId))) {
     throw new Refused('api-key-not-found');
   }
-  noteKey(identity, 'api-key.delete', record, wanted.origin);
+  noteKey(identity, 'api-key.delete', record, input.context);
 }
 
 /** Ends every key of the account. */
 export async function deleteApiKeys(
   identity: Identity,
-  { account, origin }: { account: AccountRecord; origin: RequestOrigin },
+  { account, context }: { account: AccountRecord; context: RequestContext },
 ): Promise<void> {
   const { id: subject, organization } = account;
   const keys = await identity.stores.apiKeys.removeByAccount(subject);
   if (keys === 0) return;
-  noteChange(identity, { event: 'api-key.delete', organization, subject, origin, detail: { keys } });
+  noteChange(identity, { event: 'api-key.delete', organization, subject, context, detail: { keys } });
 }
 
 /**
  * The key that a caller presents, with its owner, and notes the use. A secret that is sent must be the
  * key's own; with `requireSecret` it must be sent. Undefined: unknown, expired, of another vendor, secret
- * wrong, owner not active. Guesses are the door's to count.
+ * wrong, owner not active. Guesses are the channel's to count.
  */
 export async function authenticateApiKey(
   identity: Identity,
-  wanted: { key: string; secret?: string; requireSecret?: boolean; vendor?: string },
+  input: { key: string; secret?: string; requireSecret?: boolean; vendor?: string },
 ): Promise<{ record: ApiKeyRecord; account?: AccountRecord } | undefined> {
   const { stores, clock } = identity;
-  const record = await stores.apiKeys.byHash(keyHash(identity, wanted.key));
+  const record = await stores.apiKeys.byHash(keyHash(identity, input.key));
   if (record === undefined) return undefined;
-  if (wanted.vendor !== undefined && record.vendor !== wanted.vendor) return undefined;
+  if (input.vendor !== undefined && record.vendor !== input.vendor) return undefined;
   const now = clock.now();
   if (record.expiresAt !== undefined && record.expiresAt <= now) return undefined;
-  if (!hasRightSecret(identity, record, wanted)) return undefined;
+  if (!hasRightSecret(identity, record, input)) return undefined;
   const account = record.accountId === undefined ? undefined : await stores.accounts.byId(record.accountId);
   if (record.accountId !== undefined && !isOwner(account, record)) return undefined;
   if (record.lastUsedAt === undefined || now.getTime() - record.lastUsedAt.getTime() >= TOUCH_EVERY) {
@@ -142,21 +142,21 @@ function hasRightSecret(
 }
 
 function keyHash(identity: Identity, key: string): string {
-  return identity.secrets.mac('api-key', key);
+  return identity.secrets.hmac('api-key', key);
 }
 
 function secretHash(identity: Identity, secret: string): string {
-  return identity.secrets.mac('api-secret', secret);
+  return identity.secrets.hmac('api-secret', secret);
 }
 
 function noteKey(
   identity: Identity,
   event: string,
   record: ApiKeyRecord,
-  origin: RequestOrigin | undefined,
+  context: RequestContext | undefined,
 ): void {
-  if (origin === undefined) return;
+  if (context === undefined) return;
   const detail = { keyId: record.id, vendor: record.vendor, scopes: [...record.scopes] };
   const { organization, accountId } = record;
-  noteChange(identity, { event, organization, subject: accountId, origin, detail });
+  noteChange(identity, { event, organization, subject: accountId, context, detail });
 }

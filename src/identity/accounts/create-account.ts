@@ -8,7 +8,7 @@ import type { AccountRecord, AccountStatus, ProfileClaims } from '../../model/ac
 import type { Json } from '../../model/json.ts';
 import type { TakenName } from '../../store/ports/accounts.ts';
 import { noteChange } from '../audit/audit.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 import { judgePassword } from './judge-password.ts';
 
 /** `openedAt` of an account that a person opened at the hosted pages. */
@@ -33,7 +33,7 @@ export interface NewAccountFields {
   readonly vendor?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
 }
 
-export interface NewAccountWanted {
+export interface NewAccountInput {
   readonly organization: string;
   readonly account: NewAccountFields;
   /** Instead of `account.password`: the hash of one that was judged before. */
@@ -41,18 +41,18 @@ export interface NewAccountWanted {
   /** Code points; default 12. */
   readonly passwordMinimum?: number;
   /** Given, the audit line is written. */
-  readonly origin?: RequestOrigin;
+  readonly context?: RequestContext;
   /** The client address of a person who opens the account, where it counts. Absent: an operator or a clinic does. */
   readonly openedFrom?: string;
 }
 
 /**
  * Refused('account-exists' | 'password-too-short' | 'password-too-common' | 'unavailable' | 'too-many-requests').
- * The password is hashed before the name is tried, so that a door that must not tell (the hosted page) takes the
- * same time. Sends no letter.
+ * The password is hashed before the name is tried, so that a channel that must not tell (the hosted page) takes the
+ * same time. Sends no email.
  */
-export async function registerAccount(identity: Identity, wanted: NewAccountWanted): Promise<AccountRecord> {
-  const outcome = await insertAccount(identity, wanted);
+export async function registerAccount(identity: Identity, input: NewAccountInput): Promise<AccountRecord> {
+  const outcome = await insertAccount(identity, input);
   if ('taken' in outcome) throw new Refused('account-exists', { detail: `The ${outcome.taken} is taken.` });
   return outcome.account;
 }
@@ -60,14 +60,14 @@ export async function registerAccount(identity: Identity, wanted: NewAccountWant
 /** As registerAccount, for callers that care which name is taken. */
 export async function insertAccount(
   identity: Identity,
-  wanted: NewAccountWanted,
+  input: NewAccountInput,
 ): Promise<{ account: AccountRecord } | { taken: TakenName }> {
-  const { openedFrom } = wanted;
-  if (openedFrom === undefined) return insert(identity, wanted);
+  const { openedFrom } = input;
+  if (openedFrom === undefined) return insert(identity, input);
   return countedWhenMade(
     identity,
     openedFrom,
-    () => insert(identity, wanted),
+    () => insert(identity, input),
     (outcome) => 'account' in outcome,
   );
 }
@@ -83,23 +83,23 @@ export async function countedWhenMade<Outcome>(
   isMade: (outcome: Outcome) => boolean,
 ): Promise<Outcome> {
   const takeBack = await identity.strangers.count('accounts', address);
-  let made = false;
+  let created = false;
   try {
     const outcome = await open();
-    made = isMade(outcome);
+    created = isMade(outcome);
     return outcome;
   } finally {
-    if (!made) await takeBack();
+    if (!created) await takeBack();
   }
 }
 
 async function insert(
   identity: Identity,
-  wanted: NewAccountWanted,
+  input: NewAccountInput,
 ): Promise<{ account: AccountRecord } | { taken: TakenName }> {
-  const { organization, account: fields, passwordMinimum = 12, origin } = wanted;
+  const { organization, account: fields, passwordMinimum = 12, context } = input;
   refuseForeignAddress(fields);
-  let passwordHash = wanted.passwordHash;
+  let passwordHash = input.passwordHash;
   if (fields.password !== undefined) {
     await judgePassword(identity, { password: fields.password, minimum: passwordMinimum, organization });
     passwordHash = await identity.hasher.hash(fields.password);
@@ -107,8 +107,8 @@ async function insert(
   const account = recordOf({ organization, fields, passwordHash, now: identity.clock.now() });
   const outcome = await identity.stores.accounts.insert(account);
   if (outcome !== 'inserted') return outcome;
-  if (origin !== undefined) {
-    noteChange(identity, { event: 'account.register', organization, subject: account.id, origin });
+  if (context !== undefined) {
+    noteChange(identity, { event: 'account.register', organization, subject: account.id, context });
   }
   return { account };
 }
@@ -117,22 +117,22 @@ async function insert(
 function refuseForeignAddress({ email, username }: NewAccountFields): void {
   if (username === undefined || !username.includes('@')) return;
   if (email !== undefined && foldName(username) === normalizeEmail(email)) return;
-  const faults = [{ path: ['username'], message: 'The username may not be an e-mail address.' }];
-  throw new Refused('invalid-fields', { faults });
+  const issues = [{ path: ['username'], message: 'The username may not be an e-mail address.' }];
+  throw new Refused('invalid-fields', { issues });
 }
 
 /** The record of a new account, stored by nobody yet. */
-export function recordOf(made: {
+export function recordOf(created: {
   organization: string;
   fields: NewAccountFields;
   passwordHash: string | undefined;
   now: Date;
 }): AccountRecord {
-  const { fields, passwordHash, now } = made;
+  const { fields, passwordHash, now } = created;
   const vendor = Object.entries(fields.vendor ?? {}).map(([name, members]) => [name, { ...members }]);
   return {
     id: randomToken('acc_'),
-    organization: made.organization,
+    organization: created.organization,
     status: fields.status ?? 'active',
     ...(fields.email === undefined ? {} : { email: normalizeEmail(fields.email) }),
     emailVerified: fields.emailVerified ?? false,

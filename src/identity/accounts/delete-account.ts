@@ -2,8 +2,8 @@
 
 import { Refused } from '../../core/refused.ts';
 import { noteChange } from '../audit/audit.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
-import { endAccessForGood, endLetters } from './revoke-access.ts';
+import type { Identity, RequestContext } from '../context.ts';
+import { endAccessForGood, endEmails } from './revoke-access.ts';
 import { updateAccount } from './update-account.ts';
 
 /**
@@ -12,9 +12,9 @@ import { updateAccount } from './update-account.ts';
  */
 export async function deleteAccount(
   identity: Identity,
-  wanted: { accountId: string; origin?: RequestOrigin },
+  input: { accountId: string; context?: RequestContext },
 ): Promise<void> {
-  const { accountId, origin } = wanted;
+  const { accountId, context } = input;
   const { accounts, identities, presence } = identity.stores;
   const account = await accounts.byId(accountId);
   if (account === undefined) return;
@@ -24,7 +24,7 @@ export async function deleteAccount(
   );
   await endAccessForGood(identity, accountId);
   await Promise.all([
-    endLetters(identity, accountId),
+    endEmails(identity, accountId),
     identities.removeByAccount(accountId),
     presence.remove(accountId),
   ]);
@@ -36,7 +36,7 @@ export async function deleteAccount(
     event: 'account.delete',
     organization: account.organization,
     subject: accountId,
-    origin,
+    context,
   });
 }
 

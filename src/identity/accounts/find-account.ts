@@ -7,29 +7,29 @@ import type { Identity } from '../context.ts';
 /** Undefined: unknown, or of another organization than the one that is named. */
 export async function findAccount(
   identity: Identity,
-  wanted: { id: string; organization?: string },
+  input: { id: string; organization?: string },
 ): Promise<AccountRecord | undefined> {
-  const account = await identity.stores.accounts.byId(wanted.id);
-  if (wanted.organization !== undefined && account?.organization !== wanted.organization) return undefined;
+  const account = await identity.stores.accounts.byId(input.id);
+  if (input.organization !== undefined && account?.organization !== input.organization) return undefined;
   return account;
 }
 
 /** The account that a sign-in name leads to: tried as each of `by` in turn, compared folded. */
 export async function findByLogin(
   identity: Identity,
-  wanted: { organization: string; login: string; by: readonly ('email' | 'username')[] },
+  input: { organization: string; login: string; by: readonly ('email' | 'username')[] },
 ): Promise<AccountRecord | undefined> {
   const { accounts } = identity.stores;
-  const login = wanted.login.trim();
+  const login = input.login.trim();
   // All at once: the number of round trips must not tell which name was found.
-  const found = await Promise.all(
-    wanted.by.map((name) =>
+  const result = await Promise.all(
+    input.by.map((name) =>
       name === 'email'
-        ? accounts.byEmail(wanted.organization, login)
-        : accounts.byUsername(wanted.organization, login),
+        ? accounts.byEmail(input.organization, login)
+        : accounts.byUsername(input.organization, login),
     ),
   );
-  return found.find((account) => account !== undefined);
+  return result.find((account) => account !== undefined);
 }
 
 /** Few enough to be worked on at once, whatever the store; many enough to share a transaction. */

@@ -34,14 +34,14 @@ export function withoutSingleSignOn(account: AccountRecord): AccountRecord {
  */
 export async function findOrCreateByKey(
   identity: Identity,
-  wanted: {
+  input: {
     organization: string;
     dialect: string;
     key: string;
     fresh: () => Promise<NewAccountFields>;
   },
 ): Promise<{ account: AccountRecord; created: boolean }> {
-  const { organization, dialect, key, fresh } = wanted;
+  const { organization, dialect, key, fresh } = input;
   const alias = `${dialect}${SUFFIX}`;
   const value = `${organization}\0${key}`;
   for (let tries = 0; tries < 10; tries += 1) {

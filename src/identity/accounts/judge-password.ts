@@ -4,9 +4,9 @@ import type { Identity } from '../context.ts';
 /** Refused('password-too-short' | 'password-too-common'); the organization's own name is too common. */
 export async function judgePassword(
   identity: Identity,
-  wanted: { password: string; minimum: number; organization: string },
+  input: { password: string; minimum: number; organization: string },
 ): Promise<void> {
-  const { password, minimum, organization } = wanted;
+  const { password, minimum, organization } = input;
   const name = (await identity.stores.organizations.byId(organization))?.name;
   const verdict = identity.policy.judge(password, {
     minimum,

@@ -5,10 +5,10 @@ import type { Identity } from '../context.ts';
 /** The person counts as present for so many seconds from now. */
 export async function heartbeat(
   identity: Identity,
-  wanted: { accountId: string; seconds: number },
+  input: { accountId: string; seconds: number },
 ): Promise<PresenceRecord> {
   const lastSeenAt = identity.clock.now();
-  const presence = { lastSeenAt, until: new Date(lastSeenAt.getTime() + wanted.seconds * 1000) };
-  await identity.stores.presence.put(wanted.accountId, presence);
+  const presence = { lastSeenAt, until: new Date(lastSeenAt.getTime() + input.seconds * 1000) };
+  await identity.stores.presence.put(input.accountId, presence);
   return presence;
 }

@@ -8,7 +8,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import { noteChange } from '../audit/audit.ts';
 import type { Identity } from '../context.ts';
 import { withoutSingleSignOn } from './find-or-create-by-external-id.ts';
-import { endAccessForGood, endLetters } from './revoke-access.ts';
+import { endAccessForGood, endEmails } from './revoke-access.ts';
 import { updateAccount } from './update-account.ts';
 
 export interface Proof {
@@ -39,7 +39,7 @@ export async function reclaimAccount(identity: Identity, proof: Proof): Promise<
     return own;
   });
   if (confirms !== 'everything') await endHoldings(identity, proof);
-  await endLetters(identity, account.id);
+  await endEmails(identity, account.id);
   const proven = await updateAccount(identity, account.id, (present) =>
     // What was proven is the address that was written to, and no other.
     present.email === account.email ? { ...present, emailVerified: true } : null,
@@ -47,7 +47,7 @@ export async function reclaimAccount(identity: Identity, proof: Proof): Promise<
   // Once more, for a sign-in with the old password that was under way when the password went.
   if (confirms === undefined) await endHoldings(identity, proof);
   const { organization, id: subject } = proven;
-  noteChange(identity, { event: 'account.reclaim', organization, subject, origin: undefined });
+  noteChange(identity, { event: 'account.reclaim', organization, subject, context: undefined });
   return proven;
 }
 

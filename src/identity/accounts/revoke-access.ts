@@ -1,10 +1,10 @@
-/** What an account has made itself and what it was sent: keys, links, codes, tickets. */
+/** What an account has made itself and what it was sent: keys, links, codes, link tokens. */
 import type { Identity } from '../context.ts';
 
-/** Ends codes and tickets: whatever lies in somebody's mailbox opens nothing any more. */
-export async function endLetters(identity: Pick<Identity, 'stores'>, accountId: string): Promise<void> {
-  const { codes, tickets } = identity.stores;
-  await Promise.all([codes.removeByAccount(accountId), tickets.removeByAccount(accountId)]);
+/** Ends codes and link tokens: whatever lies in somebody's mailbox opens nothing any more. */
+export async function endEmails(identity: Pick<Identity, 'stores'>, accountId: string): Promise<void> {
+  const { codes, linkTokens } = identity.stores;
+  await Promise.all([codes.removeByAccount(accountId), linkTokens.removeByAccount(accountId)]);
 }
 
 /** Ends grants, browser sessions and API keys, but for the grants of a client that is to keep them. */

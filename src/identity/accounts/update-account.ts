@@ -27,11 +27,11 @@ export async function updateAccount(
     if (present === undefined) throw new Refused('account-not-found');
     const changed = change(structuredClone(present));
     if (changed === null) return present;
-    const wanted = withNames(present, changed);
-    if (isDeepStrictEqual(wanted, present)) return present;
-    if (options.quiet !== true) wanted.updatedAt = identity.clock.now();
-    const outcome = await accounts.update(wanted);
-    if (outcome === 'updated') return { ...wanted, version: wanted.version + 1 };
+    const input = withNames(present, changed);
+    if (isDeepStrictEqual(input, present)) return present;
+    if (options.quiet !== true) input.updatedAt = identity.clock.now();
+    const outcome = await accounts.update(input);
+    if (outcome === 'updated') return { ...input, version: input.version + 1 };
     if (outcome === 'gone') throw new Refused('account-not-found');
     if (outcome !== 'conflict')
       throw new Refused('account-exists', { detail: `The ${outcome.taken} is taken.` });
@@ -40,13 +40,13 @@ export async function updateAccount(
 }
 
 function withNames(present: AccountRecord, changed: AccountRecord): AccountRecord {
-  const wanted = { ...changed, version: present.version };
-  if (wanted.email !== undefined) wanted.email = normalizeEmail(wanted.email);
+  const input = { ...changed, version: present.version };
+  if (input.email !== undefined) input.email = normalizeEmail(input.email);
   const { email, username } = present;
   const followed = email !== undefined && username !== undefined && foldName(username) === foldName(email);
-  if (followed && wanted.email !== email && wanted.username === username) {
-    if (wanted.email === undefined) delete wanted.username;
-    else wanted.username = wanted.email;
+  if (followed && input.email !== email && input.username === username) {
+    if (input.email === undefined) delete input.username;
+    else input.username = input.email;
   }
-  return wanted;
+  return input;
 }

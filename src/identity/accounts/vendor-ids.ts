@@ -13,9 +13,9 @@ import { updateAccount } from './update-account.ts';
 export async function ensureAlias(
   identity: Identity,
   account: AccountRecord,
-  wanted: { name: string; form: RandomForm | 'uuid'; mints?: Readonly<Record<string, RandomForm>> },
+  input: { name: string; form: RandomForm | 'uuid'; mints?: Readonly<Record<string, RandomForm>> },
 ): Promise<AccountRecord> {
-  const { name, form, mints = {} } = wanted;
+  const { name, form, mints = {} } = input;
   const complete = (present: AccountRecord) =>
     present.aliases[name] !== undefined &&
     Object.keys(mints).every((member) => present.vendor[name]?.[member] !== undefined);

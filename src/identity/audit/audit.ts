@@ -1,9 +1,9 @@
 /**
  * The audit line of a change to an account. Functions that take an optional `origin` write it when they are
- * given one: a door that writes lines of its own gives none.
+ * given one: a channel that writes lines of its own gives none.
  */
 import type { Json } from '../../model/json.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 
 export function noteChange(
   identity: Identity,
@@ -11,19 +11,19 @@ export function noteChange(
     event: string;
     organization: string;
     subject: string | undefined;
-    origin: RequestOrigin | undefined;
+    context: RequestContext | undefined;
     detail?: Readonly<Record<string, Json>>;
   },
 ): void {
-  const { event, organization, subject, origin } = change;
+  const { event, organization, subject, context } = change;
   identity.audit.write({
     event,
     outcome: 'success',
     organization,
     ...(subject === undefined ? {} : { subject }),
-    ...(origin === undefined
+    ...(context === undefined
       ? {}
-      : { clientId: origin.clientId, address: origin.address, requestId: origin.requestId }),
-    detail: { ...(origin === undefined ? {} : { door: origin.door }), ...change.detail },
+      : { clientId: context.clientId, address: context.address, requestId: context.requestId }),
+    detail: { ...(context === undefined ? {} : { channel: context.channel }), ...change.detail },
   });
 }

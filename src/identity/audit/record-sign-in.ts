@@ -6,25 +6,25 @@
 
 import { foldName } from '../../core/normalize.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 
 export type Factor = 'pwd' | 'otp' | 'fed' | 'sso';
 
 export async function noteSignIn(
   identity: Identity,
-  wanted: { account: AccountRecord; origin: RequestOrigin; factor: Factor },
+  input: { account: AccountRecord; context: RequestContext; factor: Factor },
 ): Promise<void> {
-  const { account, origin, factor } = wanted;
+  const { account, context, factor } = input;
   await identity.stores.accounts.touch(account.id, identity.clock.now());
   identity.audit.write({
     event: 'sign-in',
     outcome: 'success',
     organization: account.organization,
     subject: account.id,
-    clientId: origin.clientId,
-    address: origin.address,
-    requestId: origin.requestId,
-    detail: { door: origin.door, factor },
+    clientId: context.clientId,
+    address: context.address,
+    requestId: context.requestId,
+    detail: { channel: context.channel, factor },
   });
 }
 
@@ -38,21 +38,21 @@ export function noteRefusedSignIn(
     organization: string;
     account: AccountRecord | undefined;
     name: string;
-    origin: RequestOrigin;
+    context: RequestContext;
     factor: Factor;
     why: 'wrong' | 'not-admitted' | 'too-many-requests';
   },
 ): void {
-  const { account, origin } = refused;
-  const pseudonym = identity.secrets.mac('audit-name', `${refused.organization}\0${foldName(refused.name)}`);
+  const { account, context } = refused;
+  const pseudonym = identity.secrets.hmac('audit-name', `${refused.organization}\0${foldName(refused.name)}`);
   identity.audit.write({
     event: 'sign-in',
     outcome: 'refused',
     organization: refused.organization,
     subject: account?.id ?? `unknown:${pseudonym.slice(0, 22)}`,
-    clientId: origin.clientId,
-    address: origin.address,
-    requestId: origin.requestId,
-    detail: { door: origin.door, factor: refused.factor, why: refused.why },
+    clientId: context.clientId,
+    address: context.address,
+    requestId: context.requestId,
+    detail: { channel: context.channel, factor: refused.factor, why: refused.why },
   });
 }

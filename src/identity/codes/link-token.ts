@@ -1,69 +1,69 @@
 /**
- * Tickets: long random one-use texts in the links of letters. 256 bits, so a keyed hash is all that is
+ * Link tokens: long random one-use texts in the links of emails. 256 bits, so a keyed hash is all that is
  * stored. Bound to a purpose, an organization, an account and the address that the account had: a link that
  * was sent to an address that is given up opens nothing.
  */
 import { randomToken } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
-import type { TicketRecord } from '../../store/ports/link-tokens.ts';
+import type { LinkTokenRecord } from '../../store/ports/link-tokens.ts';
 import type { Identity } from '../context.ts';
-import type { LetterQuota } from '../emails/send-email.ts';
-import { mayWrite, nobodyIn, sendLetter } from '../emails/send-email.ts';
+import type { EmailQuota } from '../emails/send-email.ts';
+import { mayWrite, nobodyIn, sendEmail } from '../emails/send-email.ts';
 
-/** The purpose of password reset links: those of every door open the hosted page, and all die together. */
+/** The purpose of password reset links: those of every channel open the hosted page, and all die together. */
 export const RESET = 'reset';
 
 /**
- * Makes a ticket and sends its link. `prefix` makes a leaked one easy to spot. `lifetime`: seconds. `link`:
+ * Makes a link token and sends its link. `prefix` makes a leaked one easy to spot. `lifetime`: seconds. `link`:
  * a URL built from configuration, whose `{token}` and `{organization}` are filled in. `supersedes`: older
  * ones of the purpose die. Past the quota the work is done for nobody. `to`: another address than the account's, when
  * that is what is to be proven. `data` comes back at readTicket.
  */
-export async function sendTicket(
+export async function sendLinkToken(
   identity: Identity,
-  wanted: {
+  input: {
     account: AccountRecord;
     purpose: string;
     prefix: string;
     lifetime: number;
     link: string;
-    letter: string;
+    email: string;
     supersedes: boolean;
-    quota?: LetterQuota;
+    quota?: EmailQuota;
     to?: string;
     data?: Readonly<Record<string, Json>>;
   },
 ): Promise<void> {
-  const { purpose, lifetime } = wanted;
-  const allowed = await mayWrite(identity, wanted);
-  const account = allowed ? wanted.account : nobodyIn(wanted.account.organization);
-  const to = allowed ? wanted.to : undefined;
-  if (wanted.supersedes) await identity.stores.tickets.removeByAccount(account.id, purpose);
-  const token = randomToken(wanted.prefix);
-  const hash = ticketHash(identity, token);
+  const { purpose, lifetime } = input;
+  const allowed = await mayWrite(identity, input);
+  const account = allowed ? input.account : nobodyIn(input.account.organization);
+  const to = allowed ? input.to : undefined;
+  if (input.supersedes) await identity.stores.linkTokens.removeByAccount(account.id, purpose);
+  const token = randomToken(input.prefix);
+  const hash = linkTokenHash(identity, token);
   const now = identity.clock.now();
-  const data: Kept = { email: account.email ?? null, data: { ...wanted.data } };
-  await identity.stores.tickets.put(hash, {
+  const data: Kept = { email: account.email ?? null, data: { ...input.data } };
+  await identity.stores.linkTokens.put(hash, {
     purpose,
     organization: account.organization,
     accountId: account.id,
-    data: identity.secrets.seal(JSON.stringify(data), contextOf(hash)),
+    data: identity.secrets.encrypt(JSON.stringify(data), contextOf(hash)),
     createdAt: now,
     expiresAt: new Date(now.getTime() + lifetime * 1000),
   });
-  const link = wanted.link
+  const link = input.link
     .replaceAll('{token}', encodeURIComponent(token))
     .replaceAll('{organization}', encodeURIComponent(account.organization));
-  sendLetter(identity, {
+  sendEmail(identity, {
     account,
-    name: wanted.letter,
+    name: input.email,
     data: { link, lifetime },
     ...(to === undefined ? {} : { to }),
   });
 }
 
-export interface TicketView {
+export interface LinkTokenView {
   readonly account: AccountRecord;
   readonly data: Readonly<Record<string, Json>>;
 }
@@ -71,30 +71,30 @@ export interface TicketView {
 /**
  * Reads without spending: mail scanners and impatient people ask too. Undefined: unknown, expired, spent, of
  * another purpose or organization, for an address that the account no longer has, or the account is not active.
- * Without `organization` the ticket's own counts.
+ * Without `organization` the link token's own counts.
  */
-export async function readTicket(
+export async function readLinkToken(
   identity: Identity,
-  wanted: { token: string; purpose: string; organization?: string },
-): Promise<TicketView | undefined> {
-  const hash = ticketHash(identity, wanted.token);
-  const ticket = await identity.stores.tickets.read(hash, wanted.purpose, identity.clock.now());
-  return ticket === undefined
+  input: { token: string; purpose: string; organization?: string },
+): Promise<LinkTokenView | undefined> {
+  const hash = linkTokenHash(identity, input.token);
+  const linkToken = await identity.stores.linkTokens.read(hash, input.purpose, identity.clock.now());
+  return linkToken === undefined
     ? undefined
-    : viewOf(identity, { hash, ticket, organization: wanted.organization });
+    : viewOf(identity, { hash, linkToken, organization: input.organization });
 }
 
 /** As readTicket, and spends it: for exactly one caller. One that is not good stays unspent. */
-export async function spendTicket(
+export async function spendLinkToken(
   identity: Identity,
-  wanted: { token: string; purpose: string; organization?: string },
-): Promise<TicketView | undefined> {
-  if ((await readTicket(identity, wanted)) === undefined) return undefined;
-  const hash = ticketHash(identity, wanted.token);
-  const ticket = await identity.stores.tickets.spend(hash, wanted.purpose, identity.clock.now());
-  return ticket === undefined
+  input: { token: string; purpose: string; organization?: string },
+): Promise<LinkTokenView | undefined> {
+  if ((await readLinkToken(identity, input)) === undefined) return undefined;
+  const hash = linkTokenHash(identity, input.token);
+  const linkToken = await identity.stores.linkTokens.spend(hash, input.purpose, identity.clock.now());
+  return linkToken === undefined
     ? undefined
-    : viewOf(identity, { hash, ticket, organization: wanted.organization });
+    : viewOf(identity, { hash, linkToken, organization: input.organization });
 }
 
 interface Kept {
@@ -104,19 +104,19 @@ interface Kept {
 
 async function viewOf(
   identity: Identity,
-  found: { hash: string; ticket: TicketRecord; organization: string | undefined },
-): Promise<TicketView | undefined> {
-  const { hash, ticket, organization } = found;
-  if (ticket.accountId === undefined) return undefined;
-  if (organization !== undefined && ticket.organization !== organization) return undefined;
-  const account = await identity.stores.accounts.byId(ticket.accountId);
-  if (account?.organization !== ticket.organization || account.status !== 'active') return undefined;
-  const kept = JSON.parse(identity.secrets.open(ticket.data, contextOf(hash))) as Kept;
+  result: { hash: string; linkToken: LinkTokenRecord; organization: string | undefined },
+): Promise<LinkTokenView | undefined> {
+  const { hash, linkToken, organization } = result;
+  if (linkToken.accountId === undefined) return undefined;
+  if (organization !== undefined && linkToken.organization !== organization) return undefined;
+  const account = await identity.stores.accounts.byId(linkToken.accountId);
+  if (account?.organization !== linkToken.organization || account.status !== 'active') return undefined;
+  const kept = JSON.parse(identity.secrets.decrypt(linkToken.data, contextOf(hash))) as Kept;
   return kept.email === (account.email ?? null) ? { account, data: kept.data } : undefined;
 }
 
-function ticketHash(identity: Identity, token: string): string {
-  return identity.secrets.mac('ticket', token);
+function linkTokenHash(identity: Identity, token: string): string {
+  return identity.secrets.hmac('ticket', token);
 }
 
 function contextOf(hash: string): string {

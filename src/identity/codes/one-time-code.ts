@@ -12,8 +12,8 @@ import type { RandomForm } from '../../core/crypto.ts';
 import { randomText } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Identity } from '../context.ts';
-import type { LetterQuota } from '../emails/send-email.ts';
-import { mayWrite, nobodyIn, sendLetter } from '../emails/send-email.ts';
+import type { EmailQuota } from '../emails/send-email.ts';
+import { mayWrite, nobodyIn, sendEmail } from '../emails/send-email.ts';
 
 /** Six digits: the usual form of a sign-in code. */
 export const SIX_DIGITS: RandomForm = { alphabet: '0123456789', length: 6 };
@@ -33,23 +33,23 @@ export interface Asker {
  */
 export async function sendCode(
   identity: Identity,
-  wanted: {
+  input: {
     account: AccountRecord;
     purpose: string;
     form: RandomForm;
     lifetime: number;
     tries: number;
-    letter: string;
+    email: string;
     asker: Asker;
-    quota?: LetterQuota;
+    quota?: EmailQuota;
     binding?: string;
     /** Whose brand the email wears. */
     client?: string;
   },
 ): Promise<void> {
-  const { client, purpose, form, lifetime, tries, binding, asker } = wanted;
-  const allowed = await mayWrite(identity, wanted);
-  const account = allowed ? wanted.account : nobodyIn(wanted.account.organization);
+  const { client, purpose, form, lifetime, tries, binding, asker } = input;
+  const allowed = await mayWrite(identity, input);
+  const account = allowed ? input.account : nobodyIn(input.account.organization);
   const code = randomText(form);
   const now = identity.clock.now();
   await identity.stores.codes.put(codeKey(identity, { accountId: account.id, purpose, asker }), {
@@ -61,24 +61,24 @@ export async function sendCode(
     expiresAt: new Date(now.getTime() + lifetime * 1000),
     tries,
   });
-  sendLetter(identity, {
+  sendEmail(identity, {
     account,
-    name: wanted.letter,
+    name: input.email,
     data: { code, lifetime },
     ...(client !== undefined && { client }),
   });
 }
 
 /**
- * Tries a code: 'right' spends it, for exactly one caller. Not counted against anybody: the doors do that.
+ * Tries a code: 'right' spends it, for exactly one caller. Not counted against anybody: the channels do that.
  * `accountId` undefined: the same work for nobody's code, and 'dead'.
  */
 export function attemptCode(
   identity: Identity,
-  wanted: { accountId: string | undefined; purpose: string; code: string; asker: Asker; binding?: string },
+  input: { accountId: string | undefined; purpose: string; code: string; asker: Asker; binding?: string },
 ): Promise<'right' | 'wrong' | 'dead'> {
-  const { purpose, code, binding, asker } = wanted;
-  const accountId = wanted.accountId ?? 'nobody';
+  const { purpose, code, binding, asker } = input;
+  const accountId = input.accountId ?? 'nobody';
   const hash = codeHash(identity, { accountId, purpose, code, binding });
   const key = codeKey(identity, { accountId, purpose, asker });
   return identity.stores.codes.attempt(key, askerHash(identity, asker), hash, identity.clock.now());
@@ -90,19 +90,19 @@ function codeKey(
 ): string {
   const { request } = asker;
   const owner = request === undefined ? [accountId, purpose] : [accountId, purpose, request];
-  return `code:${identity.secrets.mac('code-owner', JSON.stringify(owner))}`;
+  return `code:${identity.secrets.hmac('code-owner', JSON.stringify(owner))}`;
 }
 
 /** '' within a request: there the key is the asker's own. */
 function askerHash(identity: Identity, { request, address }: Asker): string {
-  return request === undefined ? identity.secrets.mac('code-asker', address) : '';
+  return request === undefined ? identity.secrets.hmac('code-asker', address) : '';
 }
 
 function codeHash(
   identity: Identity,
   of: { accountId: string; purpose: string; code: string; binding: string | undefined },
 ): string {
-  return identity.secrets.mac(
+  return identity.secrets.hmac(
     'code',
     JSON.stringify([of.accountId, of.purpose, of.binding ?? null, of.code]),
   );

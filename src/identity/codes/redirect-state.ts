@@ -1,5 +1,5 @@
 /**
- * The `state` of a redirect to an upstream: a one-use ticket without account that carries what must be known
+ * The `state` of a redirect to an upstream: a one-use link token without account that carries what must be known
  * when the browser comes back. It proves nothing by itself: the caller binds it to the browser.
  */
 import { randomToken } from '../../core/crypto.ts';
@@ -7,12 +7,12 @@ import type { Json } from '../../model/json.ts';
 import type { Identity } from '../context.ts';
 
 /**
- * Resolves with the state. `lifetime`: seconds. `data` is stored sealed. `token`: one that was made before.
+ * Resolves with the state. `lifetime`: seconds. `data` is stored encrypted. `token`: one that was made before.
  * Refused('too-many-requests') with an address.
  */
 export async function makeState(
   identity: Identity,
-  wanted: {
+  input: {
     purpose: string;
     organization: string;
     lifetime: number;
@@ -22,16 +22,16 @@ export async function makeState(
     address?: string;
   },
 ): Promise<string> {
-  if (wanted.address !== undefined) await identity.strangers.count('signIns', wanted.address);
-  const token = wanted.token ?? randomToken();
-  const hash = identity.secrets.mac('state', token);
+  if (input.address !== undefined) await identity.strangers.count('signIns', input.address);
+  const token = input.token ?? randomToken();
+  const hash = identity.secrets.hmac('state', token);
   const now = identity.clock.now();
-  await identity.stores.tickets.put(hash, {
-    purpose: wanted.purpose,
-    organization: wanted.organization,
-    data: identity.secrets.seal(JSON.stringify(wanted.data), `state:${hash}`),
+  await identity.stores.linkTokens.put(hash, {
+    purpose: input.purpose,
+    organization: input.organization,
+    data: identity.secrets.encrypt(JSON.stringify(input.data), `state:${hash}`),
     createdAt: now,
-    expiresAt: new Date(now.getTime() + wanted.lifetime * 1000),
+    expiresAt: new Date(now.getTime() + input.lifetime * 1000),
   });
   return token;
 }
@@ -61,9 +61,9 @@ async function view(
   { purpose, token }: Asked,
   how: 'read' | 'spend',
 ): Promise<StateView | undefined> {
-  const hash = identity.secrets.mac('state', token);
-  const ticket = await identity.stores.tickets[how](hash, purpose, identity.clock.now());
-  if (ticket === undefined) return undefined;
-  const data = JSON.parse(identity.secrets.open(ticket.data, `state:${hash}`)) as Record<string, Json>;
-  return { organization: ticket.organization, data };
+  const hash = identity.secrets.hmac('state', token);
+  const linkToken = await identity.stores.linkTokens[how](hash, purpose, identity.clock.now());
+  if (linkToken === undefined) return undefined;
+  const data = JSON.parse(identity.secrets.decrypt(linkToken.data, `state:${hash}`)) as Record<string, Json>;
+  return { organization: linkToken.organization, data };
 }

@@ -9,10 +9,10 @@ import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import type { Taken } from '../../store/ports/rate-limits.ts';
 import type { Identity } from '../context.ts';
-import type { LetterQuota } from './send-email.ts';
+import type { EmailQuota } from './send-email.ts';
 
 /** Over all mailboxes: a practice behind one address goes on working. Seconds. */
-const PER_ADDRESS: LetterQuota = { limit: 60, window: 900 };
+const PER_ADDRESS: EmailQuota = { limit: 60, window: 900 };
 /** How many client addresses may use up their share of one mailbox. */
 const SHARES = 4;
 
@@ -21,28 +21,28 @@ interface EmailRequest {
   readonly mailbox: readonly string[];
   readonly address: string;
   /** Emails to this mailbox that one client address may ask for. */
-  readonly quota: LetterQuota;
-  readonly perAddress?: LetterQuota;
+  readonly quota: EmailQuota;
+  readonly perAddress?: EmailQuota;
 }
 
 /** Takes one email of each budget, or none. Refused('too-many-requests'), about emails. */
-export async function takeEmail(identity: Identity, wanted: EmailRequest): Promise<void> {
-  const { mailbox, address, quota, perAddress = PER_ADDRESS } = wanted;
+export async function takeEmail(identity: Identity, input: EmailRequest): Promise<void> {
+  const { mailbox, address, quota, perAddress = PER_ADDRESS } = input;
   const { limit, window } = quota;
-  const budgets: [owner: readonly string[], LetterQuota][] = [
+  const budgets: [owner: readonly string[], EmailQuota][] = [
     [['address', address], perAddress],
     [['share', address, ...mailbox], quota],
     [['mailbox', ...mailbox], { limit: limit * SHARES, window }],
   ];
-  const { attempts } = identity.stores;
+  const { rateLimits } = identity.stores;
   const mark = randomUUID();
   const taken: string[] = [];
   for (const [owner, budget] of budgets) {
-    const key = `email-budget:${identity.secrets.mac('email-budget', JSON.stringify([owner, budget]))}`;
+    const key = `email-budget:${identity.secrets.hmac('email-budget', JSON.stringify([owner, budget]))}`;
     const limits = { limit: budget.limit, window: budget.window * 1000 };
-    const outcome = await attempts.take(key, mark, limits, identity.clock.now());
+    const outcome = await rateLimits.take(key, mark, limits, identity.clock.now());
     if (!outcome.allowed) {
-      await Promise.all(taken.map((other) => attempts.giveBack(other, mark)));
+      await Promise.all(taken.map((other) => rateLimits.giveBack(other, mark)));
       throw noMoreEmails(outcome);
     }
     taken.push(key);

@@ -73,8 +73,8 @@ export function createPasswordHasher(options: {
     async hash(password) {
       const composed = takePassword(password);
       if (composed === undefined) {
-        const faults = [{ path: ['password'], message: 'The password is too long.' }];
-        throw new Refused('invalid-fields', { faults });
+        const issues = [{ path: ['password'], message: 'The password is too long.' }];
+        throw new Refused('invalid-fields', { issues });
       }
       return inSlot(() => hashArgon2(composed, COST));
     },

@@ -34,8 +34,8 @@ export function readHash(hash: string): PasswordCheck | undefined {
 /** A hash of the same kind and cost that holds nothing of this one: salt and key are blank. */
 export function decoyOf(hash: string): string {
   if (isBcrypt(hash)) return blankBcrypt(hash.slice(4, 6));
-  const parts = hash.split('$');
-  return [...parts.slice(0, -2), ...parts.slice(-2).map((part) => part.replace(/[^=]/g, 'A'))].join('$');
+  const deps = hash.split('$');
+  return [...deps.slice(0, -2), ...deps.slice(-2).map((part) => part.replace(/[^=]/g, 'A'))].join('$');
 }
 
 /** A kind that is one check or several, never part of one. */
@@ -62,9 +62,9 @@ export interface Argon2Parameters {
 }
 
 export function argon2Parameters(hash: string): Argon2Parameters | undefined {
-  const found = ARGON2.exec(hash);
-  if (found === null) return undefined;
-  const [, variant = '', version = '16', memory, passes, lanes] = found;
+  const result = ARGON2.exec(hash);
+  if (result === null) return undefined;
+  const [, variant = '', version = '16', memory, passes, lanes] = result;
   return {
     variant,
     version: Number(version),
@@ -113,9 +113,9 @@ function blankBcrypt(cost: string): string {
 const SCRYPT = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]{22,})$/;
 
 function readScrypt(hash: string): PasswordCheck | undefined {
-  const found = SCRYPT.exec(hash);
-  if (found === null) return undefined;
-  const [, ln, r, p, salt = '', key = ''] = found;
+  const result = SCRYPT.exec(hash);
+  if (result === null) return undefined;
+  const [, ln, r, p, salt = '', key = ''] = result;
   const options = { N: 2 ** Number(ln), r: Number(r), p: Number(p), maxmem: MAX_MEMORY };
   if (options.N < 2 || options.r < 1 || options.p < 1) return undefined;
   if (128 * options.N * options.r > MAX_MEMORY / 4 || options.p > 16) return undefined;
@@ -138,9 +138,9 @@ const PBKDF2_DJANGO = /^pbkdf2_(sha1|sha256|sha512)\$(\d{1,8})\$([^$]+)\$([A-Za-
 
 function readPbkdf2(hash: string): PasswordCheck | undefined {
   const passlib = PBKDF2.exec(hash);
-  const found = passlib ?? PBKDF2_DJANGO.exec(hash);
-  if (found === null) return undefined;
-  const [, digest = 'sha1', rounds, salt = '', key = ''] = found;
+  const result = passlib ?? PBKDF2_DJANGO.exec(hash);
+  if (result === null) return undefined;
+  const [, digest = 'sha1', rounds, salt = '', key = ''] = result;
   if (Number(rounds) < 1 || Number(rounds) > MAX_PBKDF2_ROUNDS) return undefined;
   const saltBytes = passlib === null ? Buffer.from(salt) : fromBase64(salt);
   const expected = fromBase64(key);

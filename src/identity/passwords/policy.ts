@@ -1,6 +1,6 @@
 /**
  * Which new passwords are refused (NIST SP 800-63B 3.1.1.2): too short ones, and those that guessers try
- * first. One list for every door; no rules of composition. Entries of eight characters stay in although the
+ * first. One list for every channel; no rules of composition. Entries of eight characters stay in although the
  * hosted pages ask for more, because dialects have lower minimums.
  */
 import { dictionary } from '@zxcvbn-ts/language-common';
@@ -40,12 +40,12 @@ function fold(text: string): string {
   return (takePassword(text) ?? '').toLowerCase();
 }
 
-/** 'portico2031!' and 'North-Clinic-99' are made of 'Portico' and 'North Clinic': without the word no letter is left. */
+/** 'portico2031!' and 'North-Clinic-99' are made of 'Portico' and 'North Clinic': without the word no email is left. */
 function isMadeOf(folded: string, word: string): boolean {
-  const letters = (text: string) => text.replace(/[^\p{L}\p{M}]/gu, '');
-  const core = letters(fold(word));
-  // A word of three letters says little about the rest.
+  const emails = (text: string) => text.replace(/[^\p{L}\p{M}]/gu, '');
+  const core = emails(fold(word));
+  // A word of three emails says little about the rest.
   if (core.length < 4) return false;
-  const password = letters(folded);
+  const password = emails(folded);
   return password.length > 0 && password.replaceAll(core, '') === '';
 }

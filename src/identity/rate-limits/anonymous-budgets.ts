@@ -32,7 +32,7 @@ export interface Strangers {
 const SOON = 60;
 
 export function createStrangers(options: {
-  stores: Pick<Stores, 'attempts' | 'fullness'>;
+  stores: Pick<Stores, 'rateLimits' | 'fullness'>;
   clock: Clock;
   limits: StrangerLimits;
   secrets: Secrets;
@@ -40,18 +40,18 @@ export function createStrangers(options: {
   const { stores, clock, limits, secrets } = options;
   return {
     async count(what, address) {
-      const key = `strangers:${secrets.mac('strangers', JSON.stringify([what, address]))}`;
+      const key = `strangers:${secrets.hmac('strangers', JSON.stringify([what, address]))}`;
       const mark = randomUUID();
       const { limit, window } = limits[what];
       // Accounts lie where there is room.
       const share = what === 'accounts' ? 1 : shareAt(await stores.fullness());
       const shrunk = { limit: Math.floor(limit * share), window: window * 1000 };
-      const taken = await stores.attempts.take(key, mark, shrunk, clock.now());
+      const taken = await stores.rateLimits.take(key, mark, shrunk, clock.now());
       if (!taken.allowed) {
         const wait = Math.max(1, Math.ceil(taken.retryAfter / 1000));
         throw new Refused('too-many-requests', { retryAfter: share < 1 ? Math.min(wait, SOON) : wait });
       }
-      return () => stores.attempts.giveBack(key, mark).catch(() => undefined);
+      return () => stores.rateLimits.giveBack(key, mark).catch(() => undefined);
     },
   };
 }

@@ -13,7 +13,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
-import type { AttemptStore, Limit, Taken } from '../../store/ports/rate-limits.ts';
+import type { Limit, RateLimitStore, Taken } from '../../store/ports/rate-limits.ts';
 
 export interface Budget {
   /** Of the charged count in the store. */
@@ -60,7 +60,7 @@ interface Line {
 }
 
 /** One per process: of those that wait for the same budget only the first in line asks the store. */
-export function createBudgets({ store, clock }: { store: AttemptStore; clock: Clock }): Budgets {
+export function createBudgets({ store, clock }: { store: RateLimitStore; clock: Clock }): Budgets {
   const lines = new Map<Budget['key'], Line>();
   const flights = ({ key }: Budget) => `${key}:in-flight`;
 

@@ -1,5 +1,5 @@
 /**
- * What failed tries cost: one policy for every door that checks a secret (hosted pages, dialects, codes,
+ * What failed tries cost: one policy for every channel that checks a secret (hosted pages, dialects, codes,
  * password change), counted in the shared store. Four sliding counters, all held before the work and charged
  * by failure alone (budgets.ts):
  *
@@ -18,7 +18,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import { foldName } from '../../core/normalize.ts';
 import { Refused } from '../../core/refused.ts';
-import type { AttemptStore, Taken } from '../../store/ports/rate-limits.ts';
+import type { RateLimitStore, Taken } from '../../store/ports/rate-limits.ts';
 import type { Budget, Budgets, Hold } from './budgets.ts';
 
 /** Windows in seconds, as configured under `attempts`. */
@@ -44,11 +44,11 @@ export interface Attempts {
    * Opens a try, before any work. Refused('too-many-requests') over a limit; such a call leaves no count.
    */
   begin(who: Tried): Promise<Attempt>;
-  /** For doors that tell whether a name is taken: refused while a try would be, and never counted. Refused('too-many-requests'). */
+  /** For channels that tell whether a name is taken: refused while a try would be, and never counted. Refused('too-many-requests'). */
   check(who: Tried): Promise<void>;
-  /** For doors that judge nothing. Refused('too-many-requests') while the address has too many failures. */
+  /** For channels that judge nothing. Refused('too-many-requests') while the address has too many failures. */
   checkAddress(address: string): Promise<void>;
-  /** Opens a try at a door where only the client address counts. Refused('too-many-requests'). */
+  /** Opens a try at a channel where only the client address counts. Refused('too-many-requests'). */
   beginAt(address: string): Promise<Hold>;
 }
 
@@ -65,14 +65,14 @@ export interface Attempt {
 const KNOWN_ADDRESS_FOR = 30 * 24 * 3600 * 1000;
 
 export function createAttempts(options: {
-  store: AttemptStore;
+  store: RateLimitStore;
   budgets: Budgets;
   clock: Clock;
   limits: AttemptLimits;
   secrets: Secrets;
 }): Attempts {
   const { store, budgets, clock, secrets, limits } = options;
-  const key = (...parts: string[]) => `attempts:${secrets.mac('attempts', JSON.stringify(parts))}`;
+  const key = (...deps: string[]) => `attempts:${secrets.hmac('attempts', JSON.stringify(deps))}`;
   const budgetOf = (counter: keyof AttemptLimits, ...whose: string[]): Budget => ({
     key: key(counter, ...whose),
     limit: { limit: limits[counter].limit, window: limits[counter].window * 1000 },
@@ -80,14 +80,14 @@ export function createAttempts(options: {
   });
   const seenKey = (login: string, address: string) => key('seen', login, address);
 
-  async function hold(wanted: readonly Budget[]): Promise<readonly Hold[]> {
-    const held = await budgets.hold(wanted);
+  async function hold(input: readonly Budget[]): Promise<readonly Hold[]> {
+    const held = await budgets.hold(input);
     if ('holds' in held) return held.holds;
     throw tooMany([...held.full.values()]);
   }
 
-  async function refuseWhenFull(...wanted: Budget[]): Promise<void> {
-    const charged = await Promise.all(wanted.map(budgets.read));
+  async function refuseWhenFull(...input: Budget[]): Promise<void> {
+    const charged = await Promise.all(input.map(budgets.read));
     const full = charged.filter(({ allowed }) => !allowed);
     if (full.length > 0) throw tooMany(full);
   }
@@ -103,8 +103,8 @@ export function createAttempts(options: {
       const login = loginOf(who);
       const { address } = who;
       const known = await store.remembered(seenKey(login, address), clock.now());
-      const wanted = [budgetOf('pair', login, address), budgetOf('address', address)];
-      await refuseWhenFull(...wanted, ...(known ? [] : [budgetOf('login', login)]));
+      const input = [budgetOf('pair', login, address), budgetOf('address', address)];
+      await refuseWhenFull(...input, ...(known ? [] : [budgetOf('login', login)]));
     },
     async begin(who) {
       const { organization, name, address } = who;

@@ -11,9 +11,9 @@ import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteChange } from '../audit/audit.ts';
 import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
-import { sendLetter } from '../emails/send-email.ts';
+import { sendEmail } from '../emails/send-email.ts';
 import { proveCode } from '../sign-in/verify-code.ts';
 
 const PURPOSE = 'address';
@@ -23,20 +23,20 @@ const TRIES = 5;
 /** Emails to one mailbox that one client address may ask for, in seconds. */
 const QUOTA = { limit: 5, window: 3600 };
 
-interface Wanted {
+interface Input {
   readonly account: AccountRecord;
   /** The address to be proved: the account's own or another. */
   readonly email: string;
   /** The browser session that asks. */
   readonly request: string;
-  readonly origin: RequestOrigin;
+  readonly context: RequestContext;
 }
 
 /** Refused('too-many-requests'). */
-export async function sendAddressCode(identity: Identity, wanted: Wanted): Promise<void> {
-  const { account, request } = wanted;
-  const { address } = wanted.origin;
-  const email = normalizeEmail(wanted.email);
+export async function sendAddressCode(identity: Identity, input: Input): Promise<void> {
+  const { account, request } = input;
+  const { address } = input.context;
+  const email = normalizeEmail(input.email);
   await takeEmail(identity, { mailbox: [account.organization, email], address, quota: QUOTA });
   const owner = await identity.stores.accounts.byEmail(account.organization, email);
   await sendCode(identity, {
@@ -45,7 +45,7 @@ export async function sendAddressCode(identity: Identity, wanted: Wanted): Promi
     form: SIX_DIGITS,
     lifetime: LIFETIME,
     tries: TRIES,
-    letter: owner === undefined || owner.id === account.id ? 'confirm-code' : 'account-exists',
+    email: owner === undefined || owner.id === account.id ? 'confirm-code' : 'account-exists',
     asker: { address, request },
     binding: email,
   });
@@ -58,13 +58,13 @@ export async function sendAddressCode(identity: Identity, wanted: Wanted): Promi
  */
 export async function proveAddress(
   identity: Identity,
-  wanted: Wanted & { code: string; inPerson: boolean },
+  input: Input & { code: string; inPerson: boolean },
 ): Promise<boolean> {
-  const { account, code, request, origin } = wanted;
+  const { account, code, request, context } = input;
   const { organization } = account;
-  const email = normalizeEmail(wanted.email);
+  const email = normalizeEmail(input.email);
   const proven = await proveCode(identity, {
-    ...{ organization, owner: account.id, account, name: account.id, purpose: PURPOSE, code, origin },
+    ...{ organization, owner: account.id, account, name: account.id, purpose: PURPOSE, code, context },
     ...{ request, binding: email },
   });
   if (!proven) return false;
@@ -81,12 +81,12 @@ export async function proveAddress(
   }
   await reclaimAccount(identity, {
     account: present,
-    ...(wanted.inPerson ? { confirms: 'everything' } : {}),
+    ...(input.inPerson ? { confirms: 'everything' } : {}),
   });
   const changed = before !== email;
   const event = changed ? 'address.change' : 'address.confirm';
-  noteChange(identity, { event, organization, subject: account.id, origin });
+  noteChange(identity, { event, organization, subject: account.id, context });
   // Whoever took the account over would be the one to change its address: the old mailbox is told.
-  if (changed && before !== undefined) sendLetter(identity, { account, name: 'address-changed', to: before });
+  if (changed && before !== undefined) sendEmail(identity, { account, name: 'address-changed', to: before });
   return true;
 }

@@ -1,7 +1,7 @@
 /** The code that an account without a password is deleted with. */
 import type { AccountRecord } from '../../model/account.ts';
 import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
 import { proveCode } from '../sign-in/verify-code.ts';
 
@@ -15,10 +15,10 @@ const QUOTA = { limit: 5, window: 3600 };
 /** `request`: the browser session that asks. Refused('too-many-requests'). */
 export async function sendDeletionCode(
   identity: Identity,
-  wanted: { account: AccountRecord; request: string; origin: RequestOrigin },
+  input: { account: AccountRecord; request: string; context: RequestContext },
 ): Promise<void> {
-  const { account, request } = wanted;
-  const { address } = wanted.origin;
+  const { account, request } = input;
+  const { address } = input.context;
   await takeEmail(identity, { mailbox: [account.organization, account.id], address, quota: QUOTA });
   await sendCode(identity, {
     account,
@@ -27,15 +27,15 @@ export async function sendDeletionCode(
     form: SIX_DIGITS,
     lifetime: LIFETIME,
     tries: TRIES,
-    letter: 'delete-code',
+    email: 'delete-code',
   });
 }
 
 /** Refused('too-many-requests'). */
 export function proveDeletionCode(
   identity: Identity,
-  wanted: { account: AccountRecord; code: string; request: string; origin: RequestOrigin },
+  input: { account: AccountRecord; code: string; request: string; context: RequestContext },
 ): Promise<boolean> {
-  const { id, organization } = wanted.account;
-  return proveCode(identity, { ...wanted, organization, owner: id, name: id, purpose: PURPOSE });
+  const { id, organization } = input.account;
+  return proveCode(identity, { ...input, organization, owner: id, name: id, purpose: PURPOSE });
 }

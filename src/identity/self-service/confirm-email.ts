@@ -1,7 +1,7 @@
 /** The link that confirms an address: what it proves, and about whom. */
 import type { AccountRecord } from '../../model/account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
-import { spendTicket } from '../codes/link-token.ts';
+import { spendLinkToken } from '../codes/link-token.ts';
 import type { Identity } from '../context.ts';
 
 /** In the data of a link that was asked for by who holds the account's password. */
@@ -14,10 +14,10 @@ export const CONFIRMS = { confirms: true } as const;
  */
 export async function confirmAddress(
   identity: Identity,
-  wanted: { token: string; purpose: string; organization?: string; clientId: string },
+  input: { token: string; purpose: string; organization?: string; clientId: string },
 ): Promise<AccountRecord | undefined> {
-  const { clientId, ...link } = wanted;
-  const spent = await spendTicket(identity, link);
+  const { clientId, ...link } = input;
+  const spent = await spendLinkToken(identity, link);
   if (spent === undefined) return undefined;
   const { account, data } = spent;
   const confirms = data.confirms === true ? { confirms: { clientId } } : {};

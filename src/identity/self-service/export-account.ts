@@ -1,4 +1,4 @@
-/** What is known about a person, for the person: everything that is stored but what would open a door. */
+/** What is known about a person, for the person: everything that is stored but what would open a channel. */
 import type { AccountRecord } from '../../model/account.ts';
 import type { AuditRecord } from '../../model/audit-event.ts';
 import type { Json } from '../../model/json.ts';

@@ -1,8 +1,8 @@
 /**
  * Opening an account oneself: the address is proven by a code before there is an account. Until then the
- * registration is nothing but a sealed record with the person's own browser, so that nobody can sit on an
+ * registration is nothing but a encrypted record with the person's own browser, so that nobody can sit on an
  * address that is not theirs. Whether the address has an account already is told to its owner alone, by
- * letter; the page, the work and the code are the same (security.md W7).
+ * email; the page, the work and the code are the same (security.md W7).
  */
 import { randomToken } from '../../core/crypto.ts';
 import { normalizeEmail } from '../../core/normalize.ts';
@@ -11,7 +11,7 @@ import { countedWhenMade, HOSTED, insertAccount, recordOf } from '../accounts/cr
 import { judgePassword } from '../accounts/judge-password.ts';
 import { noteSignIn } from '../audit/record-sign-in.ts';
 import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
 import { proveCode } from '../sign-in/verify-code.ts';
 
@@ -22,7 +22,7 @@ const TRIES = 5;
 /** Emails to one mailbox that one client address may ask for, in seconds. */
 const QUOTA = { limit: 5, window: 3600 };
 
-/** What is kept between the steps, sealed: it holds a password's hash. */
+/** What is kept between the steps, encrypted: it holds a password's hash. */
 export type Registration = {
   readonly id: string;
   readonly email: string;
@@ -36,37 +36,37 @@ export type Registration = {
  */
 export async function beginRegistration(
   identity: Identity,
-  wanted: {
+  input: {
     organization: string;
     email: string;
     password: string;
     claims: Registration['claims'];
     minimum: number;
     request: string;
-    origin: RequestOrigin;
+    context: RequestContext;
   },
 ): Promise<Registration> {
-  const { organization, password, minimum, claims } = wanted;
+  const { organization, password, minimum, claims } = input;
   await judgePassword(identity, { password, minimum, organization });
   const passwordHash = await identity.hasher.hash(password);
   const registration = {
     id: randomToken('reg_'),
-    email: normalizeEmail(wanted.email),
+    email: normalizeEmail(input.email),
     passwordHash,
     claims,
   };
-  await sendRegistrationCode(identity, { ...wanted, registration });
+  await sendRegistrationCode(identity, { ...input, registration });
   return registration;
 }
 
-/** Sends a code, or to the owner of an account with this address the letter that there is one. Refused('too-many-requests'). */
+/** Sends a code, or to the owner of an account with this address the email that there is one. Refused('too-many-requests'). */
 export async function sendRegistrationCode(
   identity: Identity,
-  wanted: { organization: string; registration: Registration; request: string; origin: RequestOrigin },
+  input: { organization: string; registration: Registration; request: string; context: RequestContext },
 ): Promise<void> {
-  const { organization, registration, request, origin } = wanted;
+  const { organization, registration, request, context } = input;
   const { email } = registration;
-  const { address } = origin;
+  const { address } = context;
   await takeEmail(identity, { mailbox: [organization, email], address, quota: QUOTA });
   const owner = await identity.stores.accounts.byEmail(organization, email);
   await sendCode(identity, {
@@ -75,14 +75,14 @@ export async function sendRegistrationCode(
     form: SIX_DIGITS,
     lifetime: LIFETIME,
     tries: TRIES,
-    // Both letters are made of the same data; this one does not show the code.
-    letter: owner === undefined ? 'register-code' : 'account-exists',
+    // Both emails are made of the same data; this one does not show the code.
+    email: owner === undefined ? 'register-code' : 'account-exists',
     asker: { address, request },
-    client: origin.clientId,
+    client: context.clientId,
   });
 }
 
-/** Who gets the letter: nobody who is stored, in the language (and with the switch) of the owner, if there is one. */
+/** Who gets the email: nobody who is stored, in the language (and with the switch) of the owner, if there is one. */
 function addressee(of: {
   organization: string;
   registration: Registration;
@@ -105,36 +105,36 @@ function addressee(of: {
  */
 export async function finishRegistration(
   identity: Identity,
-  wanted: {
+  input: {
     organization: string;
     registration: Registration;
     code: string;
     request: string;
-    origin: RequestOrigin;
+    context: RequestContext;
   },
 ): Promise<AccountRecord | undefined> {
-  const finish = () => proveAndInsert(identity, wanted);
+  const finish = () => proveAndInsert(identity, input);
   // Counted before the code is spent.
-  return countedWhenMade(identity, wanted.origin.address, finish, (account) => account !== undefined);
+  return countedWhenMade(identity, input.context.address, finish, (account) => account !== undefined);
 }
 
 async function proveAndInsert(
   identity: Identity,
-  wanted: Parameters<typeof finishRegistration>[1],
+  input: Parameters<typeof finishRegistration>[1],
 ): Promise<AccountRecord | undefined> {
-  const { organization, registration, code, request, origin } = wanted;
+  const { organization, registration, code, request, context } = input;
   const { id: owner, email, passwordHash, claims } = registration;
   const proven = await proveCode(identity, {
-    ...{ organization, owner, account: undefined, name: email, purpose: PURPOSE, code, request, origin },
+    ...{ organization, owner, account: undefined, name: email, purpose: PURPOSE, code, request, context },
   });
   if (!proven) return undefined;
   const outcome = await insertAccount(identity, {
     organization,
     account: { email, emailVerified: true, claims, openedAt: HOSTED },
     passwordHash,
-    origin,
+    context,
   });
   if ('taken' in outcome) return undefined;
-  await noteSignIn(identity, { account: outcome.account, origin, factor: 'otp' });
+  await noteSignIn(identity, { account: outcome.account, context, factor: 'otp' });
   return outcome.account;
 }

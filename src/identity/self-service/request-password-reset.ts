@@ -1,13 +1,13 @@
 /**
- * "Forgot password": a letter with a link, for whoever has an active account with an address. Known and
- * unknown take the same steps: one look-up by each name, one count, one ticket, one letter (security.md W7).
+ * "Forgot password": an email with a link, for whoever has an active account with an address. Known and
+ * unknown take the same steps: one look-up by each name, one count, one link token, one email (security.md W7).
  */
 
 import { foldName } from '../../core/normalize.ts';
 import { findByLogin } from '../accounts/find-account.ts';
 import { noteChange } from '../audit/audit.ts';
-import { RESET, sendTicket } from '../codes/link-token.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import { RESET, sendLinkToken } from '../codes/link-token.ts';
+import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
 import { nobodyIn } from '../emails/send-email.ts';
 
@@ -19,23 +19,23 @@ const QUOTA = { limit: 3, window: 900 };
 /** Refused('too-many-requests'): too many emails were asked for, by name and by client address. Tells nothing else. */
 export async function requestReset(
   identity: Identity,
-  wanted: { organization: string; login: string; origin: RequestOrigin },
+  input: { organization: string; login: string; context: RequestContext },
 ): Promise<void> {
-  const { organization, login, origin } = wanted;
+  const { organization, login, context } = input;
   const mailbox = [organization, foldName(login)];
-  await takeEmail(identity, { mailbox, address: origin.address, quota: QUOTA });
+  await takeEmail(identity, { mailbox, address: context.address, quota: QUOTA });
   const account = await findByLogin(identity, { organization, login, by: ['email', 'username'] });
-  const pseudonym = identity.secrets.mac('audit-name', `${organization}\0${foldName(login)}`);
+  const pseudonym = identity.secrets.hmac('audit-name', `${organization}\0${foldName(login)}`);
   const subject = account?.id ?? `unknown:${pseudonym.slice(0, 22)}`;
   const active = account?.status === 'active' && account.email !== undefined ? account : undefined;
-  await sendTicket(identity, {
+  await sendLinkToken(identity, {
     account: active ?? nobodyIn(organization),
     purpose: RESET,
     prefix: 'rst_',
     lifetime: LIFETIME,
     link: `${identity.issuer}/reset?token={token}&organization={organization}`,
-    letter: 'reset-link',
+    email: 'reset-link',
     supersedes: false,
   });
-  noteChange(identity, { event: 'password.forgotten', organization, subject, origin });
+  noteChange(identity, { event: 'password.forgotten', organization, subject, context });
 }

@@ -5,8 +5,8 @@
  */
 import type { AccountRecord } from '../../model/account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
-import { RESET, readTicket, spendTicket } from '../codes/link-token.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import { RESET, readLinkToken, spendLinkToken } from '../codes/link-token.ts';
+import type { Identity, RequestContext } from '../context.ts';
 import { hashNewPassword, storePassword } from './set-password.ts';
 
 /**
@@ -15,30 +15,30 @@ import { hashNewPassword, storePassword } from './set-password.ts';
  */
 export async function resetPassword(
   identity: Identity,
-  wanted: {
+  input: {
     token: string;
     password: string;
     minimum: number;
     organization?: string;
-    origin?: RequestOrigin;
+    context?: RequestContext;
   },
 ): Promise<AccountRecord | undefined> {
-  const { token, password, minimum, organization, origin } = wanted;
+  const { token, password, minimum, organization, context } = input;
   const link = { token, purpose: RESET, ...(organization === undefined ? {} : { organization }) };
-  const read = await readTicket(identity, link);
+  const read = await readLinkToken(identity, link);
   if (read === undefined) return undefined;
   const passwordHash = await hashNewPassword(identity, {
     password,
     minimum,
     organization: read.account.organization,
   });
-  const spent = await spendTicket(identity, link);
+  const spent = await spendLinkToken(identity, link);
   if (spent === undefined) return undefined;
   const { id } = await reclaimAccount(identity, spent);
   return storePassword(identity, {
     accountId: id,
     passwordHash,
-    letter: 'password-reset-done',
-    ...(origin === undefined ? {} : { origin }),
+    email: 'password-reset-done',
+    ...(context === undefined ? {} : { context }),
   });
 }

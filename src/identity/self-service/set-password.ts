@@ -6,18 +6,18 @@ import { judgePassword } from '../accounts/judge-password.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteChange } from '../audit/audit.ts';
 import { RESET } from '../codes/link-token.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
-import { sendLetter } from '../emails/send-email.ts';
+import type { Identity, RequestContext } from '../context.ts';
+import { sendEmail } from '../emails/send-email.ts';
 
 interface Setting {
   readonly accountId: string;
   readonly keep?: { readonly grantId?: string; readonly sessionUid?: string };
   /** Tells the owner. */
-  readonly letter?: 'password-changed' | 'password-reset-done';
+  readonly email?: 'password-changed' | 'password-reset-done';
   /** Further changes in the same step. */
   readonly change?: (account: AccountRecord) => AccountRecord;
   /** Given, the audit line is written. */
-  readonly origin?: RequestOrigin;
+  readonly context?: RequestContext;
 }
 
 /** As storePassword, of a password that is judged and hashed first. `minimum`: code points. */
@@ -39,10 +39,10 @@ export async function setPassword(
  */
 export async function hashNewPassword(
   identity: Identity,
-  wanted: { password: string; minimum: number; organization: string },
+  input: { password: string; minimum: number; organization: string },
 ): Promise<string> {
-  await judgePassword(identity, wanted);
-  return identity.hasher.hash(wanted.password);
+  await judgePassword(identity, input);
+  return identity.hasher.hash(input.password);
 }
 
 /**
@@ -52,9 +52,9 @@ export async function hashNewPassword(
  */
 export async function storePassword(
   identity: Identity,
-  wanted: Setting & { passwordHash: string },
+  input: Setting & { passwordHash: string },
 ): Promise<AccountRecord> {
-  const { accountId, passwordHash, change = (account) => account } = wanted;
+  const { accountId, passwordHash, change = (account) => account } = input;
   const account = await updateAccount(identity, accountId, (present) => ({
     ...change(present),
     passwordHash,
@@ -62,14 +62,14 @@ export async function storePassword(
   }));
   // After the new password is in force, so that nobody comes in again with the old one meanwhile.
   await Promise.all([
-    identity.access.endAll(accountId, wanted.keep),
-    identity.stores.tickets.removeByAccount(accountId, RESET),
+    identity.access.endAll(accountId, input.keep),
+    identity.stores.linkTokens.removeByAccount(accountId, RESET),
     identity.stores.codes.removeByAccount(accountId),
   ]);
   const { organization } = account;
-  if (wanted.origin !== undefined) {
-    noteChange(identity, { event: 'password.set', organization, subject: accountId, origin: wanted.origin });
+  if (input.context !== undefined) {
+    noteChange(identity, { event: 'password.set', organization, subject: accountId, context: input.context });
   }
-  if (wanted.letter !== undefined) sendLetter(identity, { account, name: wanted.letter });
+  if (input.email !== undefined) sendEmail(identity, { account, name: input.email });
   return account;
 }

@@ -7,8 +7,8 @@ import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Factor } from '../audit/record-sign-in.ts';
 import { noteRefusedSignIn } from '../audit/record-sign-in.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
-import { sendLetter } from '../emails/send-email.ts';
+import type { Identity, RequestContext } from '../context.ts';
+import { sendEmail } from '../emails/send-email.ts';
 import type { Attempt } from '../rate-limits/sign-in-attempts.ts';
 
 export interface Try {
@@ -16,19 +16,19 @@ export interface Try {
   readonly account: AccountRecord | undefined;
   /** As typed. */
   readonly name: string;
-  readonly origin: RequestOrigin;
+  readonly context: RequestContext;
   readonly factor: Factor;
 }
 
 /** Refused('too-many-requests'), noted in the audit. */
-export async function openAttempt(identity: Identity, wanted: Try): Promise<Attempt> {
-  const { organization, account, name, origin } = wanted;
+export async function openAttempt(identity: Identity, input: Try): Promise<Attempt> {
+  const { organization, account, name, context } = input;
   try {
     const attempt = await identity.attempts.begin({
       organization,
       name,
-      address: origin.address,
-      code: wanted.factor === 'otp',
+      address: context.address,
+      code: input.factor === 'otp',
       ...(account === undefined ? {} : { accountId: account.id }),
     });
     return {
@@ -40,7 +40,7 @@ export async function openAttempt(identity: Identity, wanted: Try): Promise<Atte
       },
     };
   } catch (error) {
-    if (error instanceof Refused) noteRefusedSignIn(identity, { ...wanted, why: 'too-many-requests' });
+    if (error instanceof Refused) noteRefusedSignIn(identity, { ...input, why: 'too-many-requests' });
     throw error;
   }
 }
@@ -49,11 +49,11 @@ export async function openAttempt(identity: Identity, wanted: Try): Promise<Atte
 const TELL_EVERY = 86_400_000;
 
 async function tellOfWrongCodes(identity: Identity, account: AccountRecord): Promise<void> {
-  const key = `wrong-codes:${identity.secrets.mac('wrong-codes', account.id)}`;
+  const key = `wrong-codes:${identity.secrets.hmac('wrong-codes', account.id)}`;
   const now = identity.clock.now();
   const next = new Date(now.getTime() + TELL_EVERY);
-  if (!(await identity.stores.claims.claim(key, randomUUID(), now, next))) return;
-  sendLetter(identity, { account, name: 'wrong-codes' });
+  if (!(await identity.stores.leases.acquire(key, randomUUID(), now, next))) return;
+  sendEmail(identity, { account, name: 'wrong-codes' });
 }
 
 /** Runs `judge`; gives the attempt back when it throws. */

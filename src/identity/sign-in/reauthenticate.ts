@@ -1,5 +1,5 @@
-/** Asking for the password again, before a change or a deletion: a door like sign-in, with its counters. */
-import type { Identity, RequestOrigin } from '../context.ts';
+/** Asking for the password again, before a change or a deletion: a channel like sign-in, with its counters. */
+import type { Identity, RequestContext } from '../context.ts';
 import { judged, openAttempt } from './attempt.ts';
 import { verifyPassword } from './verify-password.ts';
 
@@ -9,16 +9,16 @@ import { verifyPassword } from './verify-password.ts';
  */
 export async function checkPassword(
   identity: Identity,
-  wanted: { accountId: string; password: string; origin: RequestOrigin },
+  input: { accountId: string; password: string; context: RequestContext },
 ): Promise<boolean> {
-  const { accountId, password, origin } = wanted;
+  const { accountId, password, context } = input;
   const account = await identity.stores.accounts.byId(accountId);
   const organization = account?.organization ?? '';
   const attempt = await openAttempt(identity, {
     organization,
     account,
     name: accountId,
-    origin,
+    context,
     factor: 'pwd',
   });
   const { right } = await judged(attempt, () =>
@@ -31,10 +31,10 @@ export async function checkPassword(
     outcome: 'refused',
     organization,
     subject: accountId,
-    clientId: origin.clientId,
-    address: origin.address,
-    requestId: origin.requestId,
-    detail: { door: origin.door },
+    clientId: context.clientId,
+    address: context.address,
+    requestId: context.requestId,
+    detail: { channel: context.channel },
   });
   return false;
 }

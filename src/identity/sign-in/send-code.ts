@@ -1,25 +1,25 @@
 /**
- * The letter with a one-time code that the hosted pages ask for. Whoever is meant, and whether there is such
+ * The email with a one-time code that the hosted pages ask for. Whoever is meant, and whether there is such
  * a person at all, the caller learns nothing and the work is the same (security.md W7).
  */
 import { randomUUID } from 'node:crypto';
 import { foldName } from '../../core/normalize.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
 import { nobodyIn } from '../emails/send-email.ts';
 
 /** Seconds that a code lives (security.md O2). */
 export const CODE_LIFETIME = 600;
-/** Seconds between two letters of one sign-in. */
+/** Seconds between two emails of one sign-in. */
 export const RESEND_AFTER = 30;
 
 /** Wrong codes after which a code is dead (O4). */
 const TRIES = 5;
 /** Emails to one mailbox that one client address may ask for (O5, B7). */
 const QUOTA = { limit: 5, window: 600 };
-/** Letters that one client address may cause, over all accounts: a clinic fits, a flood does not. */
+/** Emails that one client address may cause, over all accounts: a clinic fits, a flood does not. */
 const PER_ADDRESS = { limit: 100, window: 900 };
 
 /**
@@ -29,39 +29,39 @@ const PER_ADDRESS = { limit: 100, window: 900 };
  */
 export async function sendSignInCode(
   identity: Identity,
-  wanted: {
+  input: {
     organization: string;
     account: AccountRecord | undefined;
     /** As typed: who corrects it need not wait. */
     name: string;
     purpose: string;
     request: string;
-    origin: RequestOrigin;
+    context: RequestContext;
   },
 ): Promise<boolean> {
-  const { organization, account, name, purpose, request, origin } = wanted;
-  const { address } = origin;
+  const { organization, account, name, purpose, request, context } = input;
+  const { address } = context;
   await identity.attempts.checkAddress(address);
   const now = identity.clock.now();
-  const key = `code-sent:${identity.secrets.mac('code-sent', JSON.stringify([request, purpose, foldName(name)]))}`;
+  const key = `code-sent:${identity.secrets.hmac('code-sent', JSON.stringify([request, purpose, foldName(name)]))}`;
   const next = new Date(now.getTime() + RESEND_AFTER * 1000);
   const owner = randomUUID();
-  if (!(await identity.stores.claims.claim(key, owner, now, next))) return false;
+  if (!(await identity.stores.leases.acquire(key, owner, now, next))) return false;
   const mailbox = [organization, foldName(name)];
   await takeEmail(identity, { mailbox, address, quota: QUOTA, perAddress: PER_ADDRESS }).catch(
     async (error) => {
       // Asked again, the answer is the same: no email is on its way.
-      await identity.stores.claims.release(key, owner);
+      await identity.stores.leases.release(key, owner);
       throw error;
     },
   );
   const active = account?.status === 'active' && account.email !== undefined ? account : undefined;
   await sendCode(identity, {
-    ...{ form: SIX_DIGITS, lifetime: CODE_LIFETIME, tries: TRIES, letter: 'code' },
+    ...{ form: SIX_DIGITS, lifetime: CODE_LIFETIME, tries: TRIES, email: 'code' },
     account: active ?? nobodyIn(organization),
     purpose,
     asker: { address, request },
-    client: origin.clientId,
+    client: context.clientId,
   });
   return true;
 }

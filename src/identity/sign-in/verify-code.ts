@@ -1,7 +1,7 @@
-/** Asking for a code that was sent before: a door like sign-in, with its counters. */
+/** Asking for a code that was sent before: a channel like sign-in, with its counters. */
 import type { AccountRecord } from '../../model/account.ts';
 import { attemptCode } from '../codes/one-time-code.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 import { judged, openAttempt } from './attempt.ts';
 
 /**
@@ -11,7 +11,7 @@ import { judged, openAttempt } from './attempt.ts';
  */
 export async function proveCode(
   identity: Identity,
-  wanted: {
+  input: {
     organization: string;
     owner: string;
     account: AccountRecord | undefined;
@@ -21,12 +21,12 @@ export async function proveCode(
     /** The interaction or session that asked for it. */
     request: string;
     binding?: string;
-    origin: RequestOrigin;
+    context: RequestContext;
   },
 ): Promise<boolean> {
-  const { organization, owner, account, name, purpose, code, request, binding, origin } = wanted;
-  const asker = { address: origin.address, request };
-  const attempt = await openAttempt(identity, { organization, account, name, origin, factor: 'otp' });
+  const { organization, owner, account, name, purpose, code, request, binding, context } = input;
+  const asker = { address: context.address, request };
+  const attempt = await openAttempt(identity, { organization, account, name, context, factor: 'otp' });
   const verdict = await judged(attempt, () =>
     attemptCode(identity, {
       accountId: owner,
@@ -43,10 +43,10 @@ export async function proveCode(
     outcome: 'refused',
     organization,
     subject: owner,
-    clientId: origin.clientId,
-    address: origin.address,
-    requestId: origin.requestId,
-    detail: { door: origin.door, purpose },
+    clientId: context.clientId,
+    address: context.address,
+    requestId: context.requestId,
+    detail: { channel: context.channel, purpose },
   });
   return false;
 }

@@ -12,33 +12,33 @@ import { decoyOf, readHash } from '../passwords/imported-hash.ts';
 /** `account` undefined: wrong, after the same work. `admitted`: whether the account may come in at all. */
 export async function verifyPassword(
   identity: Identity,
-  wanted: {
+  input: {
     organization: string;
     account: AccountRecord | undefined;
     password: string;
     admitted: boolean;
   },
 ): Promise<Verdict> {
-  const { organization, account, password, admitted } = wanted;
+  const { organization, account, password, admitted } = input;
   const decoys = await decoysOf(identity.stores, organization);
   return identity.hasher.verify(password, account?.passwordHash, { decoys, admitted });
 }
 
 /** Before the accounts are stored whose hashes they are. */
 export async function noteHashes(
-  stores: Pick<Stores, 'facts'>,
+  stores: Pick<Stores, 'metadata'>,
   organization: string,
   hashes: readonly string[],
 ): Promise<void> {
   const decoys = await decoysOf(stores, organization);
   const costliest = costliestOfEach([...decoys, ...hashes.map(decoyOf)]);
   if (costliest.join() === decoys.join()) return;
-  await stores.facts.set(factOf(organization), JSON.stringify(costliest));
+  await stores.metadata.set(factOf(organization), JSON.stringify(costliest));
 }
 
 /** Once in the life of a store. */
 export async function noteStoredHashes(stores: Stores): Promise<void> {
-  if ((await stores.facts.get(NOTED)) !== undefined) return;
+  if ((await stores.metadata.get(NOTED)) !== undefined) return;
   for (const { id } of await stores.organizations.list()) {
     for (let after: string | undefined; ; ) {
       const page = await stores.accounts.page(id, { limit: PAGE, ...(after !== undefined && { after }) });
@@ -51,7 +51,7 @@ export async function noteStoredHashes(stores: Stores): Promise<void> {
       if (page.length < PAGE || after === undefined) break;
     }
   }
-  await stores.facts.set(NOTED, 'yes');
+  await stores.metadata.set(NOTED, 'yes');
 }
 
 const PAGE = 500;
@@ -61,16 +61,19 @@ function factOf(organization: string): string {
   return `password-hashes:${organization}`;
 }
 
-async function decoysOf({ facts }: Pick<Stores, 'facts'>, organization: string): Promise<string[]> {
-  return JSON.parse((await facts.get(factOf(organization))) ?? '[]') as string[];
+async function decoysOf(
+  { metadata: context }: Pick<Stores, 'metadata'>,
+  organization: string,
+): Promise<string[]> {
+  return JSON.parse((await context.get(factOf(organization))) ?? '[]') as string[];
 }
 
 function costliestOfEach(decoys: readonly string[]): string[] {
-  const found = new Map<string, { decoy: string; work: number }>();
+  const result = new Map<string, { decoy: string; work: number }>();
   for (const decoy of decoys) {
     const check = readHash(decoy);
-    if (check === undefined || check.work <= (found.get(check.kind)?.work ?? 0)) continue;
-    found.set(check.kind, { decoy, work: check.work });
+    if (check === undefined || check.work <= (result.get(check.kind)?.work ?? 0)) continue;
+    result.set(check.kind, { decoy, work: check.work });
   }
-  return [...found.values()].map(({ decoy }) => decoy);
+  return [...result.values()].map(({ decoy }) => decoy);
 }

@@ -1,11 +1,11 @@
-/** Sign-in with a one-time code from a letter. A single factor, and counted like a password. */
+/** Sign-in with a one-time code from an email. A single factor, and counted like a password. */
 
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { noteRefusedSignIn, noteSignIn } from '../audit/record-sign-in.ts';
 import { attemptCode } from '../codes/one-time-code.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 import { judged, openAttempt } from './attempt.ts';
 
 /**
@@ -16,30 +16,30 @@ import { judged, openAttempt } from './attempt.ts';
  */
 export async function signInWithCode(
   identity: Identity,
-  wanted: {
+  input: {
     organization: string;
     email: string;
     code: string;
     purpose: string;
-    origin: RequestOrigin;
+    context: RequestContext;
     admits?: (account: AccountRecord) => boolean;
     confirms?: boolean;
     binding?: string;
     request?: string;
   },
 ): Promise<AccountRecord> {
-  const { organization, email, origin, admits = isActive } = wanted;
+  const { organization, email, context, admits = isActive } = input;
   const account = await identity.stores.accounts.byEmail(organization, email.trim());
-  const attempted = { organization, account, name: email, origin, factor: 'otp' } as const;
+  const attempted = { organization, account, name: email, context, factor: 'otp' } as const;
   const attempt = await openAttempt(identity, attempted);
   const admitted = account !== undefined && admits(account) ? account : undefined;
-  const { code, purpose, binding, request } = wanted;
+  const { code, purpose, binding, request } = input;
   const verdict = await judged(attempt, () =>
     attemptCode(identity, {
       accountId: admitted?.id,
       purpose,
       code,
-      asker: { address: origin.address, request },
+      asker: { address: context.address, request },
       ...(binding === undefined ? {} : { binding }),
     }),
   );
@@ -49,11 +49,11 @@ export async function signInWithCode(
     throw new Refused('code-refused');
   }
   await attempt.succeeded(admitted.id);
-  const confirms = wanted.confirms === true ? { confirms: 'everything' as const } : {};
+  const confirms = input.confirms === true ? { confirms: 'everything' as const } : {};
   const proven = await reclaimAccount(identity, { account: admitted, ...confirms });
   // Blocked while the code was judged: what is issued now would outlive the blocking.
   if (!admits(proven)) throw new Refused('code-refused');
-  await noteSignIn(identity, { account: proven, origin, factor: 'otp' });
+  await noteSignIn(identity, { account: proven, context, factor: 'otp' });
   return proven;
 }
 

@@ -8,7 +8,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import { findByLogin } from '../accounts/find-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteRefusedSignIn, noteSignIn } from '../audit/record-sign-in.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 import { judged, openAttempt } from './attempt.ts';
 import { verifyPassword } from './verify-password.ts';
 
@@ -18,18 +18,18 @@ import { verifyPassword } from './verify-password.ts';
  */
 export async function signInWithPassword(
   identity: Identity,
-  wanted: {
+  input: {
     organization: string;
     login: string;
     password: string;
     by: readonly ('email' | 'username')[];
-    origin: RequestOrigin;
+    context: RequestContext;
     admits?: (account: AccountRecord) => boolean;
   },
 ): Promise<AccountRecord> {
-  const { organization, login, password, origin, admits = isActive } = wanted;
-  const account = await findByLogin(identity, wanted);
-  const attempted = { organization, account, name: login, origin, factor: 'pwd' } as const;
+  const { organization, login, password, context, admits = isActive } = input;
+  const account = await findByLogin(identity, input);
+  const attempted = { organization, account, name: login, context, factor: 'pwd' } as const;
   const attempt = await openAttempt(identity, attempted);
   const admitted = account !== undefined && admits(account);
   const verified = await judged(attempt, () =>
@@ -42,7 +42,7 @@ export async function signInWithPassword(
   }
   await attempt.succeeded(verified.account.id);
   const kept = verified.rehash ? await rehash(identity, verified.account, password) : verified.account;
-  await noteSignIn(identity, { account: kept, origin, factor: 'pwd' });
+  await noteSignIn(identity, { account: kept, context, factor: 'pwd' });
   return kept;
 }
 
@@ -57,15 +57,15 @@ function isActive(account: AccountRecord): boolean {
  */
 async function verify(
   identity: Identity,
-  wanted: Parameters<typeof verifyPassword>[1],
+  input: Parameters<typeof verifyPassword>[1],
 ): Promise<{ account: AccountRecord; rehash: boolean } | undefined> {
-  const { account } = wanted;
-  const verdict = await verifyPassword(identity, wanted);
+  const { account } = input;
+  const verdict = await verifyPassword(identity, input);
   if (!verdict.right || account === undefined) return undefined;
   const present = await identity.stores.accounts.byId(account.id);
   if (present === undefined) return undefined;
   if (present.passwordHash === account.passwordHash) return { account: present, rehash: verdict.rehash };
-  const again = await verifyPassword(identity, { ...wanted, account: present });
+  const again = await verifyPassword(identity, { ...input, account: present });
   return again.right ? { account: present, rehash: again.rehash } : undefined;
 }
 

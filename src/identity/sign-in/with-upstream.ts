@@ -1,6 +1,6 @@
 /**
  * Sign-in at the hosted pages with what an upstream says about a person. Who that is here is decided in
- * linking.ts; this adds what belongs to the door: whether a new account may be made, the names, the audit.
+ * linking.ts; this adds what belongs to the channel: whether a new account may be made, the names, the audit.
  */
 
 import { Refused } from '../../core/refused.ts';
@@ -8,7 +8,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import { HOSTED } from '../accounts/create-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteSignIn } from '../audit/record-sign-in.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 import type { UpstreamNames } from '../upstream/first-sign-in-names.ts';
 import { keepNames, takeNames } from '../upstream/first-sign-in-names.ts';
 import type { UpstreamPerson } from '../upstream/link-identity.ts';
@@ -18,10 +18,10 @@ export interface NamedPerson extends UpstreamPerson {
   readonly names: UpstreamNames;
 }
 
-interface Wanted {
+interface Input {
   readonly organization: string;
   readonly person: NamedPerson;
-  readonly origin: RequestOrigin;
+  readonly context: RequestContext;
 }
 
 /**
@@ -30,20 +30,20 @@ interface Wanted {
  */
 export async function signInWithIdentity(
   identity: Identity,
-  wanted: Wanted & { registration: boolean },
+  input: Input & { registration: boolean },
 ): Promise<AccountRecord> {
-  const { organization, person, origin } = wanted;
+  const { organization, person, context } = input;
   const whose = { organization, issuer: person.issuer, subject: person.subject };
   const names = { ...(await takeNames(identity, whose)), ...person.names };
   try {
-    if (!wanted.registration && !(await isKnown(identity, wanted))) throw new Refused('account-not-found');
+    if (!input.registration && !(await isKnown(identity, input))) throw new Refused('account-not-found');
     const fresh = { claims: names, openedAt: HOSTED };
     const { account } = await accountForIdentity(identity, {
-      ...{ organization, person, fresh, origin },
-      address: origin.address,
+      ...{ organization, person, fresh, context },
+      address: context.address,
     });
     const named = await withNames(identity, account, names);
-    await noteSignIn(identity, { account: named, origin, factor: 'fed' });
+    await noteSignIn(identity, { account: named, context, factor: 'fed' });
     return named;
   } catch (error) {
     await keepNames(identity, whose, names);
@@ -54,19 +54,19 @@ export async function signInWithIdentity(
 /** Links after the person proved the account with a factor of our own. Refused('account-exists'). */
 export async function linkProven(
   identity: Identity,
-  wanted: Wanted & { accountId: string },
+  input: Input & { accountId: string },
 ): Promise<AccountRecord> {
-  const { organization, person, accountId, origin } = wanted;
+  const { organization, person, accountId, context } = input;
   const { issuer, subject } = person;
   // A form that was sent twice links once.
   const linked = await findByIdentity(identity, { organization, issuer, subject });
-  if (linked?.id !== accountId) await linkIdentity(identity, { accountId, issuer, subject, origin });
+  if (linked?.id !== accountId) await linkIdentity(identity, { accountId, issuer, subject, context });
   const names = { ...(await takeNames(identity, { organization, issuer, subject })), ...person.names };
   const account = await updateAccount(identity, accountId, () => null);
   return withNames(identity, account, names);
 }
 
-async function isKnown(identity: Identity, { organization, person }: Wanted): Promise<boolean> {
+async function isKnown(identity: Identity, { organization, person }: Input): Promise<boolean> {
   if ((await findByIdentity(identity, { organization, ...person })) !== undefined) return true;
   if (person.email === undefined) return false;
   return (await identity.stores.accounts.byEmail(organization, person.email)) !== undefined;

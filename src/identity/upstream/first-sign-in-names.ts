@@ -21,10 +21,10 @@ export async function keepNames(identity: Identity, whose: Whose, names: Upstrea
   if (Object.keys(names).length === 0) return;
   const hash = hashOf(identity, whose);
   const now = identity.clock.now();
-  await identity.stores.tickets.put(hash, {
+  await identity.stores.linkTokens.put(hash, {
     purpose: PURPOSE,
     organization: whose.organization,
-    data: identity.secrets.seal(JSON.stringify(names), `${PURPOSE}:${hash}`),
+    data: identity.secrets.encrypt(JSON.stringify(names), `${PURPOSE}:${hash}`),
     createdAt: now,
     expiresAt: new Date(now.getTime() + KEPT_FOR),
   });
@@ -33,11 +33,11 @@ export async function keepNames(identity: Identity, whose: Whose, names: Upstrea
 /** What was kept, and nothing is kept any more. */
 export async function takeNames(identity: Identity, whose: Whose): Promise<UpstreamNames> {
   const hash = hashOf(identity, whose);
-  const ticket = await identity.stores.tickets.spend(hash, PURPOSE, identity.clock.now());
-  if (ticket === undefined) return {};
-  return JSON.parse(identity.secrets.open(ticket.data, `${PURPOSE}:${hash}`)) as UpstreamNames;
+  const linkToken = await identity.stores.linkTokens.spend(hash, PURPOSE, identity.clock.now());
+  if (linkToken === undefined) return {};
+  return JSON.parse(identity.secrets.decrypt(linkToken.data, `${PURPOSE}:${hash}`)) as UpstreamNames;
 }
 
 function hashOf(identity: Identity, { organization, issuer, subject }: Whose): string {
-  return identity.secrets.mac(PURPOSE, JSON.stringify([organization, issuer, subject]));
+  return identity.secrets.hmac(PURPOSE, JSON.stringify([organization, issuer, subject]));
 }

@@ -7,7 +7,7 @@ import type { Identity } from '../context.ts';
 
 /** Whether it was used up before. */
 export async function idTokenWasUsed(identity: Identity, token: { fingerprint: string }): Promise<boolean> {
-  return (await identity.stores.claims.read(keyOf(token), identity.clock.now())) !== 'free';
+  return (await identity.stores.leases.read(keyOf(token), identity.clock.now())) !== 'free';
 }
 
 /** Marks it used, for good: true for exactly one `user`, over all nodes. `staleAt`: epoch seconds. */
@@ -18,7 +18,7 @@ export async function useIdToken(
 ): Promise<boolean> {
   // A minute more than needed: nodes' clocks differ.
   const until = new Date((token.staleAt + 60) * 1000);
-  return identity.stores.claims.claim(keyOf(token), user, identity.clock.now(), until);
+  return identity.stores.leases.acquire(keyOf(token), user, identity.clock.now(), until);
 }
 
 /** Frees it again, when it was this `user` who marked it and it did not lead to a sign-in. */
@@ -27,7 +27,7 @@ export async function takeBackIdToken(
   token: { fingerprint: string },
   user: string,
 ): Promise<void> {
-  await identity.stores.claims.release(keyOf(token), user);
+  await identity.stores.leases.release(keyOf(token), user);
 }
 
 function keyOf({ fingerprint }: { fingerprint: string }): string {

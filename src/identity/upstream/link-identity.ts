@@ -13,7 +13,7 @@ import type { NewAccountFields } from '../accounts/create-account.ts';
 import { insertAccount } from '../accounts/create-account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { noteChange } from '../audit/audit.ts';
-import type { Identity, RequestOrigin } from '../context.ts';
+import type { Identity, RequestContext } from '../context.ts';
 
 /** What an upstream says about a person; UpstreamClaims and the dialects' UpstreamIdentity both fit. */
 export interface UpstreamPerson {
@@ -24,19 +24,19 @@ export interface UpstreamPerson {
   readonly authoritative: boolean;
 }
 
-export interface FoundPerson {
+export interface MatchedPerson {
   readonly account: AccountRecord;
   readonly how: 'found' | 'linked' | 'reclaimed' | 'created';
 }
 
-interface Wanted {
+interface Input {
   readonly organization: string;
   readonly person: UpstreamPerson;
   /** The new account, where one is made. Address and its verified flag come from the upstream. */
   readonly fresh: NewAccountFields;
   /** The client's, where a new account counts. */
   readonly address: string;
-  readonly origin?: RequestOrigin;
+  readonly context?: RequestContext;
   /** Accounts that this place does not know are neither signed in, linked nor reclaimed. Default: it knows all. */
   readonly knows?: (account: AccountRecord) => boolean;
 }
@@ -46,22 +46,20 @@ interface Wanted {
  * belongs to an account that these rules do not link, or that the place does not know; ('sign-in-refused'): the
  * account is not active. Of parallel first sign-ins of one identity exactly one makes the account.
  */
-export async function accountForIdentity(identity: Identity, wanted: Wanted): Promise<FoundPerson> {
+export async function accountForIdentity(identity: Identity, input: Input): Promise<MatchedPerson> {
   for (let tries = 0; tries < 10; tries += 1) {
-    const found =
-      (await byLink(identity, wanted)) ??
-      (await byAddress(identity, wanted)) ??
-      (await asNew(identity, wanted));
+    const result =
+      (await byLink(identity, input)) ?? (await byAddress(identity, input)) ?? (await asNew(identity, input));
     // 'again': somebody else linked or registered in between; what holds now is read anew.
-    if (found !== 'again') return found;
+    if (result !== 'again') return result;
   }
   throw new Refused('account-exists', { detail: 'The address and the identity are taken by two accounts.' });
 }
 
 async function byLink(
   identity: Identity,
-  { organization, person, knows }: Wanted,
-): Promise<FoundPerson | undefined> {
+  { organization, person, knows }: Input,
+): Promise<MatchedPerson | undefined> {
   const account = await findByIdentity(identity, { organization, ...person });
   if (account === undefined) return undefined;
   refuseUnlessKnown(account, knows);
@@ -72,8 +70,8 @@ async function byLink(
 
 async function byAddress(
   identity: Identity,
-  { organization, person, origin, knows }: Wanted,
-): Promise<FoundPerson | 'again' | undefined> {
+  { organization, person, context, knows }: Input,
+): Promise<MatchedPerson | 'again' | undefined> {
   if (person.email === undefined) return undefined;
   const account = await identity.stores.accounts.byEmail(organization, person.email);
   if (account === undefined) return undefined;
@@ -81,14 +79,14 @@ async function byAddress(
   refuseUnlessActive(account);
   if (!provesAddress(person, account)) throw new Refused('account-exists');
   const present = await reclaimAccount(identity, { account });
-  if ((await link(identity, present, { ...person, origin })) === 'taken') return 'again';
+  if ((await link(identity, present, { ...person, context })) === 'taken') return 'again';
   return { account: present, how: account.emailVerified ? 'linked' : 'reclaimed' };
 }
 
 async function asNew(
   identity: Identity,
-  { organization, person, fresh, address, origin }: Wanted,
-): Promise<FoundPerson | 'again'> {
+  { organization, person, fresh, address, context }: Input,
+): Promise<MatchedPerson | 'again'> {
   const { email: _address, emailVerified: _flag, ...rest } = fresh;
   const email = person.email ?? fresh.email;
   const outcome = await insertAccount(identity, {
@@ -99,13 +97,13 @@ async function asNew(
       emailVerified: person.email !== undefined && person.emailVerified,
     },
     openedFrom: address,
-    ...(origin === undefined ? {} : { origin }),
+    ...(context === undefined ? {} : { context }),
   });
   if ('taken' in outcome) {
     if (outcome.taken === 'email' && person.email !== undefined) return 'again';
     throw new Refused('account-exists', { detail: `The ${outcome.taken} is taken.` });
   }
-  if ((await link(identity, outcome.account, { ...person, origin })) === 'linked') {
+  if ((await link(identity, outcome.account, { ...person, context })) === 'linked') {
     return { account: outcome.account, how: 'created' };
   }
   await identity.stores.accounts.remove(outcome.account.id);
@@ -118,7 +116,7 @@ function provesAddress(person: UpstreamPerson, account: AccountRecord): boolean 
   return account.email !== undefined && normalizeEmail(person.email) === normalizeEmail(account.email);
 }
 
-function refuseUnlessKnown(account: AccountRecord, knows: Wanted['knows']): void {
+function refuseUnlessKnown(account: AccountRecord, knows: Input['knows']): void {
   if (knows?.(account) === false)
     throw new Refused('account-exists', { detail: 'The account was opened elsewhere.' });
 }
@@ -131,13 +129,13 @@ function refuseUnlessActive(account: AccountRecord): void {
 /** The account that is linked to the identity, whatever its status. */
 export async function findByIdentity(
   identity: Identity,
-  wanted: { organization: string; issuer: string; subject: string },
+  input: { organization: string; issuer: string; subject: string },
 ): Promise<AccountRecord | undefined> {
-  const { organization, issuer, subject } = wanted;
+  const { organization, issuer, subject } = input;
   const { identities, accounts } = identity.stores;
-  const found = await identities.find(organization, issuer, subject);
-  if (found === undefined) return undefined;
-  const account = await accounts.byId(found.accountId);
+  const result = await identities.find(organization, issuer, subject);
+  if (result === undefined) return undefined;
+  const account = await accounts.byId(result.accountId);
   // Left behind by a deletion that was cut short.
   if (account === undefined) await identities.unlink(organization, issuer, subject);
   return account;
@@ -146,20 +144,20 @@ export async function findByIdentity(
 /** Before a proof is spent on a link: Refused('account-exists') when the identity is another account's. */
 export async function checkLinkable(
   identity: Identity,
-  wanted: { accountId: string; organization: string; issuer: string; subject: string },
+  input: { accountId: string; organization: string; issuer: string; subject: string },
 ): Promise<void> {
-  const linked = await findByIdentity(identity, wanted);
-  if (linked !== undefined && linked.id !== wanted.accountId) throw new Refused('account-exists');
+  const linked = await findByIdentity(identity, input);
+  if (linked !== undefined && linked.id !== input.accountId) throw new Refused('account-exists');
 }
 
 /** Links after the person proved both. Refused('account-exists') when the identity is linked already, ('account-not-found'). */
 export async function linkIdentity(
   identity: Identity,
-  wanted: { accountId: string; issuer: string; subject: string; origin?: RequestOrigin },
+  input: { accountId: string; issuer: string; subject: string; context?: RequestContext },
 ): Promise<void> {
-  const account = await identity.stores.accounts.byId(wanted.accountId);
+  const account = await identity.stores.accounts.byId(input.accountId);
   if (account === undefined) throw new Refused('account-not-found');
-  if ((await link(identity, account, wanted)) === 'taken') throw new Refused('account-exists');
+  if ((await link(identity, account, input)) === 'taken') throw new Refused('account-exists');
 }
 
 /**
@@ -168,14 +166,14 @@ export async function linkIdentity(
  */
 export async function unlinkIdentity(
   identity: Identity,
-  wanted: { accountId: string; issuer: string; subject: string; origin?: RequestOrigin },
+  input: { accountId: string; issuer: string; subject: string; context?: RequestContext },
 ): Promise<void> {
   const { identities, accounts } = identity.stores;
   const [account, links] = await Promise.all([
-    accounts.byId(wanted.accountId),
-    identities.listByAccount(wanted.accountId),
+    accounts.byId(input.accountId),
+    identities.listByAccount(input.accountId),
   ]);
-  const mine = links.find(({ issuer, subject }) => issuer === wanted.issuer && subject === wanted.subject);
+  const mine = links.find(({ issuer, subject }) => issuer === input.issuer && subject === input.subject);
   if (account === undefined || mine === undefined) throw new Refused('account-not-found');
   const codeWorks = account.email !== undefined && account.emailVerified;
   const needsALink = account.passwordHash === undefined && !codeWorks;
@@ -186,13 +184,13 @@ export async function unlinkIdentity(
     await identities.link(mine);
     throw new Refused('forbidden');
   }
-  if (wanted.origin !== undefined) {
-    const { organization, origin, issuer } = { ...mine, ...wanted };
+  if (input.context !== undefined) {
+    const { organization, context, issuer } = { ...mine, ...input };
     noteChange(identity, {
       event: 'identity.unlink',
       organization,
       subject: account.id,
-      origin,
+      context,
       detail: { issuer },
     });
   }
@@ -205,7 +203,7 @@ export function listIdentities(identity: Identity, accountId: string): Promise<I
 async function link(
   identity: Identity,
   account: AccountRecord,
-  { issuer, subject, origin }: { issuer: string; subject: string; origin?: RequestOrigin | undefined },
+  { issuer, subject, context }: { issuer: string; subject: string; context?: RequestContext | undefined },
 ): Promise<'linked' | 'taken'> {
   const outcome = await identity.stores.identities.link({
     organization: account.organization,
@@ -214,9 +212,9 @@ async function link(
     accountId: account.id,
     createdAt: identity.clock.now(),
   });
-  if (outcome === 'linked' && origin !== undefined) {
+  if (outcome === 'linked' && context !== undefined) {
     const { organization, id: subject } = account;
-    noteChange(identity, { event: 'identity.link', organization, subject, origin, detail: { issuer } });
+    noteChange(identity, { event: 'identity.link', organization, subject, context, detail: { issuer } });
   }
   return outcome;
 }

@@ -2,14 +2,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Provider from 'oidc-provider';
 import type { BrowserSessions } from '../contract.ts';
-import type { Artifact, Artifacts } from '../persistence/records.ts';
+import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
 import type { StepContext } from '../provider/context.ts';
 import type { CookieSettings } from './cookies.ts';
 import { endSession } from './grants.ts';
 import type { BrowserName } from './user-agent.ts';
 import { browserName } from './user-agent.ts';
 
-type EngineSession = InstanceType<Provider['Session']> & {
+type ProviderSession = InstanceType<Provider['Session']> & {
   note?: unknown;
   browser?: BrowserName;
   exp?: number;
@@ -23,7 +23,7 @@ export interface SessionLifetimes {
   readonly absolute: number;
 }
 
-/** Seconds that a session may live from now. At least 1: the engine refuses less. */
+/** Seconds that a session may live from now. At least 1: the provider refuses less. */
 export function sessionLifetime(session: { loginTs?: number }, { idle, absolute }: SessionLifetimes): number {
   if (session.loginTs === undefined) return idle;
   const left = session.loginTs + absolute - Math.floor(Date.now() / 1000);
@@ -35,7 +35,7 @@ export function nameBrowsers(provider: Provider): void {
   const { prototype } = provider.Session;
   const { loginAccount } = prototype;
   Object.defineProperty(prototype, 'loginAccount', {
-    value(this: EngineSession, details: Parameters<typeof loginAccount>[0]) {
+    value(this: ProviderSession, details: Parameters<typeof loginAccount>[0]) {
       loginAccount.call(this, details);
       nameBrowser(this, Provider.ctx?.req);
     },
@@ -44,36 +44,36 @@ export function nameBrowsers(provider: Provider): void {
   });
 }
 
-function nameBrowser(session: EngineSession, request: IncomingMessage | undefined): void {
+function nameBrowser(session: ProviderSession, request: IncomingMessage | undefined): void {
   const name = browserName(request?.headers['user-agent']);
   if (name === undefined) delete session.browser;
   else session.browser = name;
 }
 
-export function createBrowserSessions(parts: {
+export function createBrowserSessions(deps: {
   provider: () => Provider;
-  artifacts: Artifacts;
+  oidcRecords: OidcRecords;
   lifetimes: SessionLifetimes;
   cookie: CookieSettings;
 }): BrowserSessions {
-  const { artifacts, lifetimes, cookie } = parts;
+  const { oidcRecords, lifetimes, cookie } = deps;
 
   /** The session that the browser's signed cookie names. */
-  const stored = async (ctx: StepContext): Promise<Artifact | undefined> => {
-    const id = ctx.cookies.get(parts.provider().cookieName('session'), cookie);
-    return id ? artifacts.load('Session', id) : undefined;
+  const stored = async (ctx: StepContext): Promise<OidcRecord | undefined> => {
+    const id = ctx.cookies.get(deps.provider().cookieName('session'), cookie);
+    return id ? oidcRecords.load('Session', id) : undefined;
   };
   const contextOf = (request: IncomingMessage, response: ServerResponse) =>
-    parts.provider().createContext(request, response) as unknown as StepContext;
+    deps.provider().createContext(request, response) as unknown as StepContext;
 
   return {
     async open(request, response, { accountId, amr, acr, note }) {
-      const provider = parts.provider();
+      const provider = deps.provider();
       const ctx = contextOf(request, response);
       // Never the id that the browser came with, against fixation (security.md S1).
       const old = await stored(ctx);
-      if (old) await endSession(artifacts, old);
-      const session = new provider.Session() as EngineSession;
+      if (old) await endSession(oidcRecords, old);
+      const session = new provider.Session() as ProviderSession;
       session.loginAccount({ accountId, amr: [...amr], acr });
       nameBrowser(session, request);
       if (note) session.note = note;
@@ -97,8 +97,8 @@ export function createBrowserSessions(parts: {
     async end(request, response) {
       const ctx = contextOf(request, response);
       const session = await stored(ctx);
-      if (session) await endSession(artifacts, session);
-      ctx.cookies.set(parts.provider().cookieName('session'), null, cookie);
+      if (session) await endSession(oidcRecords, session);
+      ctx.cookies.set(deps.provider().cookieName('session'), null, cookie);
     },
   };
 }

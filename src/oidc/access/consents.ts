@@ -7,7 +7,7 @@ import type { Secrets } from '../../core/crypto.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { ConsentView } from '../contract.ts';
-import type { Artifact, Artifacts } from '../persistence/records.ts';
+import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
 
 /** What a client may see and do, by name. */
 export interface Allowed {
@@ -28,21 +28,21 @@ export interface Consents {
   forgetAll(accountId: string): Promise<void>;
 }
 
-/** The payload of an artifact. */
+/** The payload of an OIDC record. */
 interface Consent extends Allowed {
   readonly accountId: string;
   readonly clientId: string;
   /** Which registration of the client it was given to. */
   readonly registration: string;
   /** Epoch milliseconds. */
-  readonly givenAt: number;
+  readonly createdAt: number;
 }
 
 const KIND = 'Consent';
 const NOTHING: Allowed = { scopes: [], claims: [], resources: {} };
 
-export interface ConsentParts {
-  readonly artifacts: Artifacts;
+export interface ConsentDeps {
+  readonly oidcRecords: OidcRecords;
   readonly clients: ClientRegistry;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -52,23 +52,25 @@ export interface ConsentParts {
   readonly lifetime: number;
 }
 
-export function createConsents(parts: ConsentParts): Consents {
-  const { artifacts, clients, secrets, clock, enabled, lifetime } = parts;
+export function createConsents(deps: ConsentDeps): Consents {
+  const { oidcRecords, clients, secrets, clock, enabled, lifetime } = deps;
   const idOf = (accountId: string, clientId: string) => JSON.stringify([accountId, clientId]);
 
   /** Undefined: clients that show their page every time, or never. */
   async function registrationOf(clientId: string): Promise<string | undefined> {
     const client = await clients.record(clientId);
-    return client && remembers(client) ? secrets.mac('consent-registration', whatIsBound(client)) : undefined;
+    return client && remembers(client)
+      ? secrets.hmac('consent-registration', whatIsBound(client))
+      : undefined;
   }
 
   /** Undefined also for what was allowed to another client that had this id once. */
   async function find(accountId: string, clientId: string): Promise<Consent | undefined> {
-    const [found, registration] = await Promise.all([
-      artifacts.load(KIND, idOf(accountId, clientId)),
+    const [result, registration] = await Promise.all([
+      oidcRecords.load(KIND, idOf(accountId, clientId)),
       registrationOf(clientId),
     ]);
-    const consent = found && consentOf(found);
+    const consent = result && consentOf(result);
     return consent?.registration === registration ? consent : undefined;
   }
 
@@ -82,27 +84,27 @@ export function createConsents(parts: ConsentParts): Consents {
       if (registration === undefined) return false;
       const all = sum((await find(accountId, clientId)) ?? NOTHING, allowed);
       if (isNothing(all)) return false;
-      const givenAt = clock.now().getTime();
-      const consent: Consent = { accountId, clientId, registration, givenAt, ...all };
-      await artifacts.save(KIND, idOf(accountId, clientId), { ...consent }, lifetime);
+      const createdAt = clock.now().getTime();
+      const consent: Consent = { accountId, clientId, registration, createdAt, ...all };
+      await oidcRecords.save(KIND, idOf(accountId, clientId), { ...consent }, lifetime);
       return true;
     },
     async list(accountId) {
       if (!enabled) return [];
-      const found = await artifacts.listByAccount(KIND, accountId);
+      const result = await oidcRecords.listByAccount(KIND, accountId);
       const views = await Promise.all(
-        found.map(async (artifact) => {
-          const consent = consentOf(artifact);
+        result.map(async (oidcRecord) => {
+          const consent = consentOf(oidcRecord);
           if (consent.registration !== (await registrationOf(consent.clientId))) return [];
-          return [viewOf(consent, artifact, await clients.record(consent.clientId))];
+          return [viewOf(consent, oidcRecord, await clients.record(consent.clientId))];
         }),
       );
-      return views.flat().sort((one, two) => two.givenAt.getTime() - one.givenAt.getTime());
+      return views.flat().sort((one, two) => two.createdAt.getTime() - one.createdAt.getTime());
     },
-    forget: (accountId, clientId) => artifacts.remove(KIND, idOf(accountId, clientId)),
+    forget: (accountId, clientId) => oidcRecords.remove(KIND, idOf(accountId, clientId)),
     async forgetAll(accountId) {
-      const found = await artifacts.listByAccount(KIND, accountId);
-      await Promise.all(found.map(({ id }) => artifacts.removeStored(KIND, id)));
+      const result = await oidcRecords.listByAccount(KIND, accountId);
+      await Promise.all(result.map(({ id }) => oidcRecords.removeStored(KIND, id)));
     },
   };
 }
@@ -118,13 +120,13 @@ function whatIsBound({ organization, metadata }: ClientRecord): string {
   return JSON.stringify([organization, ...addresses.sort()]);
 }
 
-function consentOf({ payload }: Artifact): Consent {
+function consentOf({ payload }: OidcRecord): Consent {
   return payload as unknown as Consent;
 }
 
 function viewOf(
-  { clientId, scopes, claims, resources, givenAt }: Consent,
-  { expiresAt }: Artifact,
+  { clientId, scopes, claims, resources, createdAt }: Consent,
+  { expiresAt }: OidcRecord,
   client: ClientRecord | undefined,
 ): ConsentView {
   return {
@@ -132,7 +134,7 @@ function viewOf(
     clientName: String(client?.metadata.client_name ?? clientId),
     scopes: [...new Set([...scopes, ...Object.values(resources).flat()])],
     claims,
-    givenAt: new Date(givenAt),
+    createdAt: new Date(createdAt),
     ...(expiresAt && { expiresAt }),
   };
 }

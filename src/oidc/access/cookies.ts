@@ -1,5 +1,5 @@
 /**
- * The engine's cookies (security.md S2). On https the session's name begins with `__Host-` (no other host
+ * The provider's cookies (security.md S2). On https the session's name begins with `__Host-` (no other host
  * can set it) and the interaction's with `__Secure-` (they have a path, which `__Host-` forbids). Plain
  * http is development, where browsers refuse such names.
  */

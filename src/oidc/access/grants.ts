@@ -1,69 +1,72 @@
 /** What an account holds, and the end of it: grants with their tokens, and browser sessions. */
 import type { AccessEnder } from '../../identity/context.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
-import type { GrantView, Holdings, SessionView } from '../contract.ts';
-import type { Artifact, Artifacts } from '../persistence/records.ts';
+import type { AccountAccess, GrantView, SessionView } from '../contract.ts';
+import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
 import { endGrant } from '../tokens/dialect-tokens.ts';
 import type { Consents } from './consents.ts';
 import { storedName } from './user-agent.ts';
 
-export function createAccessEnder(artifacts: Artifacts, consents: Pick<Consents, 'forgetAll'>): AccessEnder {
+export function createAccessEnder(
+  oidcRecords: OidcRecords,
+  consents: Pick<Consents, 'forgetAll'>,
+): AccessEnder {
   return {
     async endAll(accountId, keep = {}) {
       const [grants, sessions, signIns] = await Promise.all([
-        artifacts.listByAccount('Grant', accountId),
-        artifacts.listByAccount('Session', accountId),
-        artifacts.listByAccount('Interaction', accountId),
+        oidcRecords.listByAccount('Grant', accountId),
+        oidcRecords.listByAccount('Session', accountId),
+        oidcRecords.listByAccount('Interaction', accountId),
       ]);
       await Promise.all([
         ...grants
           .filter(({ payload }) => payload.clientId !== keep.clientId)
           .map(idOfGrant)
           .filter((id) => id !== keep.grantId)
-          .map((id) => endGrant(artifacts, id)),
-        ...signIns.map((signIn) => artifacts.removeStored('Interaction', signIn.id)),
+          .map((id) => endGrant(oidcRecords, id)),
+        ...signIns.map((signIn) => oidcRecords.removeStored('Interaction', signIn.id)),
         ...sessions
           .filter((session) => session.payload.uid !== keep.sessionUid)
-          .map((session) => artifacts.removeStored('Session', session.id)),
+          .map((session) => oidcRecords.removeStored('Session', session.id)),
       ]);
     },
     forgetConsents: (accountId) => consents.forgetAll(accountId),
   };
 }
 
-export function createHoldings({
-  artifacts,
+export function createAccountAccess({
+  oidcRecords,
   clients,
   consents,
 }: {
-  artifacts: Artifacts;
+  oidcRecords: OidcRecords;
   clients: ClientRegistry;
   consents: Consents;
-}): Holdings {
+}): AccountAccess {
   return {
     async listGrants(accountId) {
-      const grants = await artifacts.listByAccount('Grant', accountId);
+      const grants = await oidcRecords.listByAccount('Grant', accountId);
       return Promise.all(grants.map((grant) => grantView(grant, clients)));
     },
     listConsents: (accountId) => consents.list(accountId),
     async listSessions(accountId) {
-      return (await artifacts.listByAccount('Session', accountId)).map(sessionView);
+      return (await oidcRecords.listByAccount('Session', accountId)).map(sessionView);
     },
     async endGrant(accountId, grantId) {
-      const grant = await artifacts.load('Grant', grantId);
+      const grant = await oidcRecords.load('Grant', grantId);
       if (grant?.payload.accountId !== accountId) return [];
       // The consent first: while it is there, the client could get another grant.
       const forgotten = await consents.forget(accountId, String(grant.payload.clientId));
-      await endGrant(artifacts, grantId);
+      await endGrant(oidcRecords, grantId);
       return forgotten ? ['grant', 'consent'] : ['grant'];
     },
     async endConsent(accountId, clientId) {
       return (await consents.forget(accountId, clientId)) ? ['consent'] : [];
     },
     async endSession(accountId, sessionUid) {
-      const session = await artifacts.loadByUid('Session', sessionUid);
+      const session = await oidcRecords.loadByUid('Session', sessionUid);
       if (session?.payload.accountId !== accountId) return false;
-      await endSession(artifacts, session);
+      await endSession(oidcRecords, session);
       return true;
     },
   };
@@ -73,24 +76,24 @@ export function createHoldings({
  * Ends a browser session as logging out does: with it go the grants that its clients got by it, but for
  * those with offline_access.
  */
-export async function endSession(artifacts: Artifacts, session: Artifact): Promise<void> {
+export async function endSession(oidcRecords: OidcRecords, session: OidcRecord): Promise<void> {
   const authorizations = (session.payload.authorizations ?? {}) as Record<
     string,
     { grantId?: string; persistsLogout?: boolean }
   >;
-  await artifacts.removeStored('Session', session.id);
+  await oidcRecords.removeStored('Session', session.id);
   await Promise.all(
     Object.values(authorizations).map(({ grantId, persistsLogout }) =>
-      grantId !== undefined && !persistsLogout ? endGrant(artifacts, grantId) : undefined,
+      grantId !== undefined && !persistsLogout ? endGrant(oidcRecords, grantId) : undefined,
     ),
   );
 }
 
-function idOfGrant(grant: Artifact): string {
+function idOfGrant(grant: OidcRecord): string {
   return String(grant.payload.jti);
 }
 
-async function grantView(grant: Artifact, clients: ClientRegistry): Promise<GrantView> {
+async function grantView(grant: OidcRecord, clients: ClientRegistry): Promise<GrantView> {
   const clientId = String(grant.payload.clientId);
   const client = await clients.record(clientId);
   const { openid, resources } = grant.payload as {
@@ -110,7 +113,7 @@ async function grantView(grant: Artifact, clients: ClientRegistry): Promise<Gran
   };
 }
 
-function sessionView(session: Artifact): SessionView {
+function sessionView(session: OidcRecord): SessionView {
   const { uid, loginTs, amr } = session.payload;
   const browser = storedName(session.payload.browser);
   return {

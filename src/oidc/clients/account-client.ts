@@ -1,6 +1,6 @@
 /**
  * The client behind the account pages of an organization. People sign in there as at any application, through
- * /authorize, so that every way of signing in, every counter and every rule of the engine holds there too.
+ * /authorize, so that every way of signing in, every counter and every rule of the provider holds there too.
  * It is stored nowhere: it exists wherever the organization does. Its codes are never redeemed, because the
  * verifier to its challenge is thrown away where it is made; what counts is the browser's session.
  */

@@ -1,8 +1,8 @@
-/** People as claims: which accounts the engine may see, and what a client may read of them. */
+/** People as claims: which accounts the provider may see, and what a client may read of them. */
 import type { Account, Client } from 'oidc-provider';
 import type { AccountRecord } from '../../model/account.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
-import type { EngineContext } from '../provider/context.ts';
+import type { ProviderContext } from '../provider/context.ts';
 import { traitsOf } from './clients.ts';
 
 /** Scope -> claims (OIDC Core 5.4, and Portico's own two). */
@@ -33,12 +33,12 @@ export const CLAIMS_BY_SCOPE = {
 } as const;
 
 /**
- * The engine's findAccount. Undefined, as though there were no such account: unknown, not active, or of
+ * The provider's findAccount. Undefined, as though there were no such account: unknown, not active, or of
  * another organization than the client that asks. So the sessions and tokens of an account that is not active
  * do nothing, and work again when it is.
  */
 export function createAccountFinder(accounts: AccountStore) {
-  return async function findAccount(ctx: EngineContext, accountId: string): Promise<Account | undefined> {
+  return async function findAccount(ctx: ProviderContext, accountId: string): Promise<Account | undefined> {
     const account = await accounts.byId(accountId);
     if (!account || !isActive(account)) return undefined;
     if (ctx.oidc.client && !serves(ctx.oidc.client, account)) return undefined;

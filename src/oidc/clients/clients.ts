@@ -1,4 +1,4 @@
-/** OAuth clients as the engine sees them, and what Portico adds to them. */
+/** OAuth clients as the provider sees them, and what Portico adds to them. */
 import type { Client } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
@@ -24,7 +24,7 @@ export interface ClientTraits {
   readonly dialect: string | undefined;
 }
 
-/** Members of the engine's client metadata that are ours. */
+/** Members of the provider's client metadata that are ours. */
 export const CLIENT_TRAITS = [
   'organization',
   'all_organizations',
@@ -36,7 +36,7 @@ export const CLIENT_TRAITS = [
   'dialect',
 ] as const;
 
-/** Milliseconds for which a client is not read again: the engine asks for it several times a request. */
+/** Milliseconds for which a client is not read again: the provider asks for it several times a request. */
 const FRESH = 5_000;
 /** So that unknown ids cannot fill the memory: only known clients are kept, and not more than this. */
 const CAPACITY = 1_000;
@@ -63,19 +63,19 @@ export function createClientRegistry({
     const now = clock.now().getTime();
     const cached = known.get(clientId);
     if (cached && Math.abs(now - cached.at) < FRESH) return cached.record;
-    const found = (await findAccountClient(clientId, own)) ?? (await store.byId(clientId));
+    const result = (await findAccountClient(clientId, own)) ?? (await store.byId(clientId));
     known.delete(clientId);
-    if (found) {
+    if (result) {
       if (known.size >= CAPACITY) known.clear();
-      known.set(clientId, { at: now, record: found });
+      known.set(clientId, { at: now, record: result });
     }
-    return found;
+    return result;
   };
   return {
     record,
     async metadata(clientId) {
-      const found = await record(clientId);
-      return found && metadataOf(found);
+      const result = await record(clientId);
+      return result && metadataOf(result);
     },
   };
 }
@@ -93,7 +93,7 @@ function metadataOf(record: ClientRecord): Record<string, Json> {
     }),
     ...(dialect ? { client_name: metadata.client_name ?? record.clientId } : metadata),
     client_id: record.clientId,
-    // The engine's fragment mode would put the code where every script of the page can read it.
+    // The provider's fragment mode would put the code where every script of the page can read it.
     response_modes: ['query', 'form_post'],
     ...(record.secretHash !== undefined && { client_secret: record.secretHash }),
     organization: record.organization,
@@ -125,10 +125,10 @@ function texts(value: unknown): readonly string[] {
 
 /** How a client secret is kept. */
 export function hashClientSecret(secrets: Secrets, secret: string): string {
-  return secrets.mac('client-secret', secret);
+  return secrets.hmac('client-secret', secret);
 }
 
-/** Replaces the engine's comparison, which takes the stored secret for the secret itself. */
+/** Replaces the provider's comparison, which takes the stored secret for the secret itself. */
 export function compareHashedSecrets(prototype: Client, secrets: Secrets): void {
   prototype.compareClientSecret = function compareClientSecret(this: Client, actual: string) {
     return sameText(hashClientSecret(secrets, actual), this.clientSecret ?? '');

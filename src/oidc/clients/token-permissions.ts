@@ -6,12 +6,12 @@
 import { type Client, errors } from 'oidc-provider';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { TokenAdmission } from '../contract.ts';
-import type { EngineContext } from '../provider/context.ts';
+import type { ProviderContext } from '../provider/context.ts';
 import { isActive } from './claims.ts';
 import type { ClientRegistry } from './clients.ts';
 import { traitsOf } from './clients.ts';
 
-/** A token as the engine found it. */
+/** A token as the provider found it. */
 interface AskedToken {
   readonly clientId?: string | undefined;
   /** Set on dialects' tokens: one client serves many organizations there. */
@@ -23,18 +23,18 @@ interface AskedToken {
 export interface TokenRights {
   /** Whether the account behind the token may go on: an active one, or as the token's dialect says. */
   holderMayGoOn(token: AskedToken): Promise<boolean>;
-  mayIntrospect(ctx: EngineContext, client: Client, token: AskedToken): Promise<boolean>;
+  mayIntrospect(ctx: ProviderContext, client: Client, token: AskedToken): Promise<boolean>;
   /** Throws InvalidRequest for somebody else's token: it lives on, and the caller is told. */
-  mayRevoke(ctx: EngineContext, client: Client, token: AskedToken): Promise<boolean>;
+  mayRevoke(ctx: ProviderContext, client: Client, token: AskedToken): Promise<boolean>;
 }
 
-export function createTokenRights(parts: {
+export function createTokenRights(deps: {
   clients: ClientRegistry;
   accounts: AccountStore;
   admitsToken: TokenAdmission;
-  refused: (ctx: EngineContext, what: 'introspection' | 'revocation', token: AskedToken) => void;
+  refused: (ctx: ProviderContext, what: 'introspection' | 'revocation', token: AskedToken) => void;
 }): TokenRights {
-  const { clients, accounts, admitsToken, refused } = parts;
+  const { clients, accounts, admitsToken, refused } = deps;
 
   async function covers(client: Client, token: AskedToken, listed: readonly string[]): Promise<boolean> {
     if (client.tokenEndpointAuthMethod === 'none') return false;

@@ -5,9 +5,9 @@
  */
 import { Refused } from '../../core/refused.ts';
 import type { StrangerLimits, Strangers } from '../../identity/rate-limits/anonymous-budgets.ts';
-import type { EngineContext, EngineStep } from '../provider/context.ts';
+import type { ProviderContext, ProviderMiddleware } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
-import type { EventParts } from './audit-events.ts';
+import type { EventDeps } from './audit-events.ts';
 
 interface Kept {
   readonly what: keyof StrangerLimits;
@@ -21,39 +21,39 @@ const KEPT: ReadonlyMap<string, Kept> = new Map([
 ]);
 
 /** Throws Refused('too-many-requests'). */
-export function countStrangers(
-  parts: Pick<EventParts, 'audit' | 'originOf'> & { strangers: Strangers },
-): EngineStep {
+export function countAnonymousRequests(
+  deps: Pick<EventDeps, 'audit' | 'originOf'> & { strangers: Strangers },
+): ProviderMiddleware {
   return async (ctx, next) => {
     const kept = KEPT.get(ctx.path);
     if (kept === undefined || ctx.method === 'OPTIONS') return next();
-    const origin = parts.originOf(ctx.req);
-    const takeBack = await parts.strangers.count(kept.what, origin?.address ?? '').catch((error: unknown) => {
-      if (error instanceof Refused) note(parts, kept, origin);
+    const origin = deps.originOf(ctx.req);
+    const takeBack = await deps.strangers.count(kept.what, origin?.address ?? '').catch((error: unknown) => {
+      if (error instanceof Refused) note(deps, kept, origin);
       throw error;
     });
     try {
       await next();
     } finally {
-      if (!isStrangers(ctx as EngineContext, kept)) await takeBack();
+      if (!isStrangers(ctx as ProviderContext, kept)) await takeBack();
     }
   };
 }
 
-function isStrangers({ oidc }: EngineContext, { entity }: Kept): boolean {
+function isStrangers({ oidc }: ProviderContext, { entity }: Kept): boolean {
   if (oidc?.entities[entity] === undefined) return false;
   return entity === 'Interaction' || oidc.client?.tokenEndpointAuthMethod === 'none';
 }
 
 function note(
-  { audit }: Pick<EventParts, 'audit'>,
+  { audit }: Pick<EventDeps, 'audit'>,
   { what }: Kept,
-  origin: ReturnType<EventParts['originOf']>,
+  origin: ReturnType<EventDeps['originOf']>,
 ): void {
   audit.write({
     event: 'limit',
     outcome: 'refused',
     ...(origin && { address: origin.address, requestId: origin.id }),
-    detail: { door: 'oidc', reason: what },
+    detail: { channel: 'oidc', reason: what },
   });
 }

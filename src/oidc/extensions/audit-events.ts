@@ -1,4 +1,4 @@
-/** The engine's events as audit lines: who got what, who was refused, who left (security.md L1). */
+/** The provider's events as audit lines: who got what, who was refused, who left (security.md L1). */
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
@@ -10,29 +10,29 @@ import type { Audit } from '../../observe/audit.ts';
 import { isOfConnection } from '../../observe/connection-errors.ts';
 import type { Log } from '../../observe/log.ts';
 import { traitsOf } from '../clients/clients.ts';
-import type { EngineContext } from '../provider/context.ts';
+import type { ProviderContext } from '../provider/context.ts';
 import { routeOf } from '../provider/context.ts';
 import { notesOf } from './request-notes.ts';
 
 /** What the server knows of a request besides the request itself. */
-export type OriginOf = (
+export type RequestContextOf = (
   request: IncomingMessage,
 ) => { readonly id: string; readonly address: string } | undefined;
 
-export interface EventParts {
+export interface EventDeps {
   readonly audit: Audit;
   readonly log: Log;
-  readonly originOf: OriginOf;
+  readonly originOf: RequestContextOf;
 }
 
 type Line = (
-  ctx: EngineContext,
+  ctx: ProviderContext,
   event: string,
   outcome: AuditRecord['outcome'],
   detail?: Record<string, Json>,
 ) => void;
 
-export function auditLine({ audit, originOf }: Pick<EventParts, 'audit' | 'originOf'>): Line {
+export function auditLine({ audit, originOf }: Pick<EventDeps, 'audit' | 'originOf'>): Line {
   return (ctx, event, outcome, detail) => {
     const { client, session, account } = ctx.oidc;
     const origin = originOf(ctx.req);
@@ -49,10 +49,10 @@ export function auditLine({ audit, originOf }: Pick<EventParts, 'audit' | 'origi
   };
 }
 
-export function writeEvents(provider: Provider, parts: EventParts): void {
-  const line = auditLine(parts);
-  const refused = (event: string) => (ctx: EngineContext, error: errors.OIDCProviderError) => {
-    // The error that carries another request's reply out of the engine is none.
+export function writeEvents(provider: Provider, deps: EventDeps): void {
+  const line = auditLine(deps);
+  const refused = (event: string) => (ctx: ProviderContext, error: errors.OIDCProviderError) => {
+    // The error that carries another request's reply out of the provider is none.
     if (notesOf(ctx).replay) return;
     // A request that never came whole was refused nothing: its client is gone, or was too slow.
     if (!ctx.req.complete) return;
@@ -94,21 +94,21 @@ export function writeEvents(provider: Provider, parts: EventParts): void {
   provider.on('end_session.error', refused('logout.refused'));
   provider.on('server_error', (ctx, error) => {
     const unavailable = error instanceof StoreUnavailable;
-    parts.log[unavailable ? 'warn' : 'error']({ err: error, route: routeOf(ctx) }, 'the engine failed');
+    deps.log[unavailable ? 'warn' : 'error']({ err: error, route: routeOf(ctx) }, 'the engine failed');
     if (unavailable) answerUnavailable(ctx);
   });
-  // Koa's own event, which the engine's types do not know.
+  // Koa's own event, which the provider's types do not know.
   (provider as EventEmitter).on('error', (error: Error) => {
-    if (!isOfConnection(error)) parts.log.error({ err: error }, 'the engine failed');
+    if (!isOfConnection(error)) deps.log.error({ err: error }, 'the engine failed');
   });
 }
 
-function scopeOf(ctx: EngineContext): string {
+function scopeOf(ctx: ProviderContext): string {
   return String(ctx.oidc.params?.scope ?? '');
 }
 
 /** A store that is down is no fault of ours for good: 503, and when to come back. */
-export function answerUnavailable(ctx: EngineContext): void {
+export function answerUnavailable(ctx: ProviderContext): void {
   ctx.status = 503;
   ctx.set('Retry-After', '5');
   if (typeof ctx.body === 'object') {

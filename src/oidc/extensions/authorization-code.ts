@@ -2,7 +2,7 @@
 import Provider from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
 import { routeOf } from '../provider/context.ts';
-import type { EngineRecord } from '../provider/models.ts';
+import type { ProviderRecord } from '../provider/models.ts';
 import { modelOf, override, overrideFind } from '../provider/models.ts';
 import { familyOfCode } from './jwt-access-token.ts';
 import { notesOf } from './request-notes.ts';
@@ -29,7 +29,7 @@ export function watchCodes({ provider, secrets }: { provider: Provider; secrets:
     model,
     'save',
     (original) =>
-      async function save(this: EngineRecord) {
+      async function save(this: ProviderRecord) {
         endAtLogout(this);
         return original.call(this);
       },
@@ -37,10 +37,10 @@ export function watchCodes({ provider, secrets }: { provider: Provider; secrets:
 }
 
 /**
- * Logout ends what a session's clients hold, but for those that were granted offline_access. The engine
+ * Logout ends what a session's clients hold, but for those that were granted offline_access. The provider
  * ties that to tokens that look for their session at each use; ours do not, so it is said here.
  */
-function endAtLogout(code: EngineRecord): void {
+function endAtLogout(code: ProviderRecord): void {
   const ctx = Provider.ctx;
   const { scope, clientId } = code as { scope?: string; clientId?: string };
   if (!ctx?.oidc.session || clientId === undefined || scope?.split(' ').includes('offline_access')) return;

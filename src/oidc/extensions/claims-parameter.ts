@@ -1,20 +1,20 @@
 /**
- * The claims parameter (OIDC Core 5.5) is JSON from outside. The engine asks its members later as though they
+ * The claims parameter (OIDC Core 5.5) is JSON from outside. The provider asks its members later as though they
  * had the types of the standard, and copies them by recursion: `"values": null` or some thousand brackets in
  * each other would end a request with a fault of ours (security.md H3).
  */
 import { type ClaimsParameter, errors } from 'oidc-provider';
-import type { EngineContext } from '../provider/context.ts';
+import type { ProviderContext } from '../provider/context.ts';
 
 /** What a claim asks for may be an object itself; nothing that is asked for in earnest comes near this. */
 const DEEPEST = 32;
 
-export function judgeClaims(ctx: EngineContext, claims: ClaimsParameter): void {
+export function judgeClaims(ctx: ProviderContext, claims: ClaimsParameter): void {
   if (depthOf(String(ctx.oidc.params?.claims)) > DEEPEST) {
     throw new errors.InvalidRequest('claims parameter is nested too deeply');
   }
-  const wanted = [claims.userinfo, claims.id_token].flatMap((target) => Object.values(target ?? {}));
-  if (!wanted.every(isWellFormed)) {
+  const input = [claims.userinfo, claims.id_token].flatMap((target) => Object.values(target ?? {}));
+  if (!input.every(isWellFormed)) {
     throw new errors.InvalidRequest(
       'a claim is asked for by null, or by an object whose essential is true or false and whose values is a list',
     );

@@ -7,10 +7,10 @@ import { randomUUID } from 'node:crypto';
 import Provider, { errors } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
-import type { ClaimStore } from '../../store/ports/leases.ts';
-import type { EngineContext, EngineStep } from '../provider/context.ts';
+import type { LeaseStore } from '../../store/ports/leases.ts';
+import type { ProviderContext, ProviderMiddleware } from '../provider/context.ts';
 import { routeOf } from '../provider/context.ts';
-import type { EngineRecord } from '../provider/models.ts';
+import type { ProviderRecord } from '../provider/models.ts';
 import { modelOf, overrideFind } from '../provider/models.ts';
 
 /**
@@ -19,24 +19,21 @@ import { modelOf, overrideFind } from '../provider/models.ts';
  */
 const PASSED = 0.8;
 
-export interface PollingParts {
-  readonly claims: ClaimStore;
+export interface PollingDeps {
+  readonly leases: LeaseStore;
   readonly secrets: Secrets;
   readonly clock: Clock;
   /** Seconds; 0: devices are not held to any. */
   readonly interval: number;
 }
 
-type DeviceCode = EngineRecord & {
+type DeviceCode = ProviderRecord & {
   readonly isExpired?: boolean;
   readonly accountId?: string;
   readonly error?: string;
 };
 
-export function slowDevicesDown(
-  provider: Provider,
-  { claims, secrets, clock, interval }: PollingParts,
-): void {
+export function slowDevicesDown(provider: Provider, { leases, secrets, clock, interval }: PollingDeps): void {
   if (interval === 0) return;
   overrideFind(
     modelOf(provider, 'DeviceCode'),
@@ -45,10 +42,10 @@ export function slowDevicesDown(
         const code: DeviceCode | undefined = await original.call(this, value, options);
         if (code === undefined || !asksAgain(code)) return code;
         const now = clock.now();
-        const key = `device-poll:${secrets.mac('device-poll', String(code.jti))}`;
+        const key = `device-poll:${secrets.hmac('device-poll', String(code.jti))}`;
         // One step in the shared store: of several questions at once, over all nodes, one is in time.
         const until = new Date(now.getTime() + interval * 1000 * PASSED);
-        if (!(await claims.claim(key, randomUUID(), now, until))) {
+        if (!(await leases.acquire(key, randomUUID(), now, until))) {
           throw new errors.SlowDown('the device asks faster than its interval allows');
         }
         return code;
@@ -56,18 +53,18 @@ export function slowDevicesDown(
   );
 }
 
-/** The code's own client at the token endpoint, before anybody has answered. What else is wrong, the engine says. */
+/** The code's own client at the token endpoint, before anybody has answered. What else is wrong, the provider says. */
 function asksAgain({ clientId, isExpired, accountId, error }: DeviceCode): boolean {
   const ctx = Provider.ctx;
   if (routeOf(ctx) !== 'token' || ctx?.oidc.client?.clientId !== clientId) return false;
   return isExpired !== true && accountId === undefined && error === undefined;
 }
 
-/** Tells the device how often it may ask; the engine leaves it to the five seconds of the standard. */
-export function nameInterval({ interval }: Pick<PollingParts, 'interval'>): EngineStep {
+/** Tells the device how often it may ask; the provider leaves it to the five seconds of the standard. */
+export function nameInterval({ interval }: Pick<PollingDeps, 'interval'>): ProviderMiddleware {
   return async (ctx, next) => {
     await next();
-    if (interval === 0 || ctx.status !== 200 || routeOf(ctx as EngineContext) !== 'device_authorization')
+    if (interval === 0 || ctx.status !== 200 || routeOf(ctx as ProviderContext) !== 'device_authorization')
       return;
     Object.assign(ctx.body as object, { interval });
   };

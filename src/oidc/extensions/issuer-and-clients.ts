@@ -1,5 +1,5 @@
 /**
- * What the engine believes about a request. It would build its endpoint URLs and judge "is this https"
+ * What the provider believes about a request. It would build its endpoint URLs and judge "is this https"
  * from the Host header and the socket; both are the issuer's business (security.md H2), so a forged Host
  * changes nothing, and a TLS-terminating proxy needs no forwarded headers for cookies to be Secure.
  */
@@ -34,7 +34,7 @@ interface OidcContext {
   entity(key: string, value: unknown): void;
 }
 
-export function watchEngineContext(provider: Provider): void {
+export function watchProviderContext(provider: Provider): void {
   const prototype = (provider as unknown as { OIDCContext: { prototype: OidcContext } }).OIDCContext
     .prototype;
   prototype.urlFor = (name, options) => new URL(provider.pathFor(name, options), provider.issuer).href;
@@ -45,7 +45,7 @@ export function watchEngineContext(provider: Provider): void {
       if (CLOSED_TO_DIALECTS.has(this.route) && traitsOf(value as Client).dialect !== undefined) {
         throw new errors.InvalidClient('client is invalid', 'the client of a dialect');
       }
-      // The engine refuses JWTs at these two before it looks; ours have a record to be found by.
+      // The provider refuses JWTs at these two before it looks; ours have a record to be found by.
       if ((this.route === 'introspection' || this.route === 'revocation') && this.params) {
         this.params.token = lookUpForm(this.params.token);
       }

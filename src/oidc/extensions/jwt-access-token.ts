@@ -1,5 +1,5 @@
 /**
- * Access tokens are opaque, or JWTs (RFC 9068) for resource servers that verify by themselves. The engine
+ * Access tokens are opaque, or JWTs (RFC 9068) for resource servers that verify by themselves. The provider
  * stores no JWT, so it could neither introspect nor revoke one. Here each JWT has a shadow record, found by
  * a digest of the whole token: a token with a changed signature, or the bare `jti` of a token somebody
  * read, leads nowhere.
@@ -7,9 +7,9 @@
 
 import Provider from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
-import type { EngineContext } from '../provider/context.ts';
+import type { ProviderContext } from '../provider/context.ts';
 import { routeOf } from '../provider/context.ts';
-import type { EngineRecord, Payload } from '../provider/models.ts';
+import type { Payload, ProviderRecord } from '../provider/models.ts';
 import { modelOf, override, overrideFind } from '../provider/models.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-grant.ts';
 import { handleOf } from '../tokens/token-handle.ts';
@@ -17,7 +17,7 @@ import { notesOf } from './request-notes.ts';
 
 export function storeAccessTokens({ provider, secrets }: { provider: Provider; secrets: Secrets }): void {
   /** What a loaded or saved record is stored under; its `jti` is not always that. */
-  const handles = new WeakMap<EngineRecord, string>();
+  const handles = new WeakMap<ProviderRecord, string>();
   const shadow = modelOf(provider, 'BaseToken').prototype.getValueAndPayload;
 
   for (const name of ['AccessToken', 'ClientCredentials'] as const) {
@@ -27,7 +27,7 @@ export function storeAccessTokens({ provider, secrets }: { provider: Provider; s
       model,
       'save',
       () =>
-        async function save(this: EngineRecord) {
+        async function save(this: ProviderRecord) {
           const ctx = Provider.ctx;
           this.jti ??= this.generateTokenId();
           if (name === 'AccessToken') this.family ??= familyAtHand(ctx, secrets);
@@ -48,7 +48,7 @@ export function storeAccessTokens({ provider, secrets }: { provider: Provider; s
       model,
       'destroy',
       () =>
-        async function destroy(this: EngineRecord) {
+        async function destroy(this: ProviderRecord) {
           await this.adapter.destroy(handles.get(this) ?? String(this.jti));
           this.emit('destroyed');
         },
@@ -58,33 +58,33 @@ export function storeAccessTokens({ provider, secrets }: { provider: Provider; s
       model,
       (original) =>
         async function find(value, options) {
-          const found = await original.call(this, value, options);
-          if (found) handles.set(found, value);
+          const result = await original.call(this, value, options);
+          if (result) handles.set(result, value);
           // A dialect's token is good at its dialect; here it is no token at all (security.md T3).
-          if (found?.gty === DIALECT_GRANT && routeOf(Provider.ctx) === 'userinfo') return undefined;
-          return found;
+          if (result?.gty === DIALECT_GRANT && routeOf(Provider.ctx) === 'userinfo') return undefined;
+          return result;
         },
     );
   }
 }
 
 /** Which code the tokens of this request stem from. */
-export function familyAtHand(ctx: EngineContext | undefined, secrets: Secrets): string | undefined {
+export function familyAtHand(ctx: ProviderContext | undefined, secrets: Secrets): string | undefined {
   if (!ctx || routeOf(ctx) !== 'token') return undefined;
-  const entities = ctx.oidc.entities as Record<string, EngineRecord | undefined>;
+  const entities = ctx.oidc.entities as Record<string, ProviderRecord | undefined>;
   if (entities.RotatedRefreshToken) return entities.RotatedRefreshToken.family;
   const code = entities.AuthorizationCode ?? entities.DeviceCode;
   return code && familyOfCode(String(code.jti), secrets);
 }
 
 export function familyOfCode(code: string, secrets: Secrets): string {
-  return secrets.mac('family', code);
+  return secrets.hmac('family', code);
 }
 
-/** at_hash in ID tokens of the token endpoint (OIDC Core 3.1.3.6), which the engine leaves out there. */
+/** at_hash in ID tokens of the token endpoint (OIDC Core 3.1.3.6), which the provider leaves out there. */
 export function bindIdTokens(provider: Provider): void {
   interface IdToken {
-    ctx?: EngineContext;
+    ctx?: ProviderContext;
     set(claim: string, value: unknown): void;
     issue(options: { use?: string }): Promise<string>;
   }

@@ -1,12 +1,12 @@
-/** Whom an engine's page is about, as far as the request tells: for its brand and its language. */
+/** Whom a provider's page is about, as far as the request tells: for its brand and its language. */
 import type { Client } from 'oidc-provider';
 import { traitsOf } from '../clients/clients.ts';
 import type { PageSubject } from '../contract.ts';
-import type { EngineContext, StepContext } from '../provider/context.ts';
+import type { ProviderContext, StepContext } from '../provider/context.ts';
 
-/** `client`: the one to go by where the engine does not know it yet. */
-export function subjectOf(ctx: StepContext | EngineContext, client?: Client): PageSubject {
-  const { oidc } = ctx as Partial<EngineContext>;
+/** `client`: the one to go by where the provider does not know it yet. */
+export function subjectOf(ctx: StepContext | ProviderContext, client?: Client): PageSubject {
+  const { oidc } = ctx as Partial<ProviderContext>;
   const known = client ?? oidc?.client;
   const code = oidc?.entities.DeviceCode?.params as Record<string, unknown> | undefined;
   const locales = code?.ui_locales ?? oidc?.params?.ui_locales ?? ctx.query.ui_locales;

@@ -1,10 +1,10 @@
 /**
  * POST to the authorization and logout endpoints (OIDC Core 3.1.2.1, RP-Initiated Logout 2). A POST from
- * another site comes without our SameSite=Lax cookies; the engine would want them SameSite=None for it. It
+ * another site comes without our SameSite=Lax cookies; the provider would want them SameSite=None for it. It
  * is answered by 303 to the same request as GET, to which the browser sends its cookies.
  */
 import type Provider from 'oidc-provider';
-import type { EngineStep, StepContext } from '../provider/context.ts';
+import type { ProviderMiddleware, StepContext } from '../provider/context.ts';
 
 /** Characters of a query that every proxy and browser still takes. */
 const LONGEST = 12_000;
@@ -12,7 +12,7 @@ const LONGEST = 12_000;
 export function formToQuery(
   provider: Provider,
   renderError: (ctx: StepContext, error: string, description: string) => Promise<void>,
-): EngineStep {
+): ProviderMiddleware {
   const paths = new Set([provider.pathFor('authorization'), provider.pathFor('end_session')]);
   return async (ctx, next) => {
     if (ctx.method !== 'POST' || !paths.has(ctx.path)) return next();

@@ -1,5 +1,5 @@
 /**
- * The refresh grant of /token on top of refresh-rotation.ts. The engine runs all its own checks first for
+ * The refresh grant of /token on top of refresh-rotation.ts. The provider runs all its own checks first for
  * everybody (client authentication, DPoP proof, scope, account), the losers of a race included; at the
  * point where it would mark the token used, the turn is taken or another request's result is shared.
  */
@@ -8,20 +8,20 @@ import Provider, { errors } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
-import type { Artifacts } from '../persistence/records.ts';
-import type { EngineContext, EngineStep } from '../provider/context.ts';
+import type { OidcRecords } from '../persistence/records.ts';
+import type { ProviderContext, ProviderMiddleware } from '../provider/context.ts';
 import { routeOf } from '../provider/context.ts';
-import type { EngineRecord } from '../provider/models.ts';
+import type { ProviderRecord } from '../provider/models.ts';
 import { modelOf, override, overrideFind } from '../provider/models.ts';
 import { within } from '../tokens/leeway.ts';
 import type { Rotations } from '../tokens/refresh-rotation.ts';
 import { familyAtHand } from './jwt-access-token.ts';
 import { notesOf } from './request-notes.ts';
 
-export interface RefreshParts {
+export interface RefreshDeps {
   readonly provider: Provider;
   readonly rotations: Rotations;
-  readonly artifacts: Artifacts;
+  readonly oidcRecords: OidcRecords;
   readonly secrets: Secrets;
   readonly clock: Clock;
   /** Seconds. */
@@ -34,8 +34,8 @@ interface Shared {
   readonly reply: Record<string, unknown>;
 }
 
-export function rotateRefreshTokens(parts: RefreshParts): void {
-  const { provider, rotations, secrets, clock, leeway } = parts;
+export function rotateRefreshTokens(deps: RefreshDeps): void {
+  const { provider, rotations, secrets, clock, leeway } = deps;
   const model = modelOf(provider, 'RefreshToken');
 
   overrideFind(
@@ -61,21 +61,21 @@ export function rotateRefreshTokens(parts: RefreshParts): void {
     model,
     'consume',
     () =>
-      async function consume(this: EngineRecord) {
+      async function consume(this: ProviderRecord) {
         const ctx = Provider.ctx;
         if (!ctx) throw new Error('Refresh tokens are used at the token endpoint only.');
         const notes = notesOf(ctx);
         notes.refreshToken = String(this.jti);
         const entered = await rotations.enter(notes.refreshToken, { used: notes.retried === true });
         if (entered === 'spent') throw new errors.InvalidGrant('refresh token already used');
-        if ('turn' in entered) {
-          notes.turn = entered.turn;
+        if ('lease' in entered) {
+          notes.lease = entered.lease;
           return;
         }
         const shared = JSON.parse(entered.settled.reply) as Shared;
         if (shared.request === (await requestOf(ctx))) {
           notes.replay = shared.reply;
-          // Leaves the engine's handler; the reply is put in place of the error below.
+          // Leaves the provider's handler; the reply is put in place of the error below.
           throw new errors.InvalidGrant('replayed');
         }
         notes.successor = String(shared.reply.refresh_token);
@@ -86,7 +86,7 @@ export function rotateRefreshTokens(parts: RefreshParts): void {
     model,
     'save',
     (original) =>
-      async function save(this: EngineRecord) {
+      async function save(this: ProviderRecord) {
         const ctx = Provider.ctx;
         this.family ??= familyAtHand(ctx, secrets);
         const successor = ctx && routeOf(ctx) === 'token' ? notesOf(ctx).successor : undefined;
@@ -97,34 +97,34 @@ export function rotateRefreshTokens(parts: RefreshParts): void {
   );
 }
 
-/** Stands before the engine's own routes. */
-export function refreshTurns({ provider, artifacts, leeway }: RefreshParts): EngineStep {
+/** Stands before the provider's own routes. */
+export function refreshLeases({ provider, oidcRecords, leeway }: RefreshDeps): ProviderMiddleware {
   return async (ctx, next) => {
     if (ctx.method !== 'POST' || ctx.path !== provider.pathFor('token')) return next();
     await next();
-    const engine = ctx as unknown as EngineContext;
-    const { replay, turn, successor, refreshToken } = notesOf(engine);
+    const oidcProvider = ctx as unknown as ProviderContext;
+    const { replay, lease, successor, refreshToken } = notesOf(oidcProvider);
     if (replay) {
       ctx.status = 200;
       ctx.type = 'json';
       ctx.body = replay;
-    } else if (turn && ctx.status !== 200) {
-      await turn.release();
-    } else if (turn) {
-      const shared: Shared = { request: await requestOf(engine), reply: ctx.body as Shared['reply'] };
-      const outcome = await turn.settle(JSON.stringify(shared), leeway);
-      if (outcome !== 'settled') await takeBack(engine);
+    } else if (lease && ctx.status !== 200) {
+      await lease.release();
+    } else if (lease) {
+      const shared: Shared = { request: await requestOf(oidcProvider), reply: ctx.body as Shared['reply'] };
+      const outcome = await lease.complete(JSON.stringify(shared), leeway);
+      if (outcome !== 'settled') await takeBack(oidcProvider);
       if (outcome === 'late')
         throw new StoreUnavailable('claims', { cause: new Error('The turn was over.') });
     } else if (successor !== undefined && ctx.status === 200) {
-      const revoked = !(await artifacts.load('RefreshToken', String(refreshToken)));
-      if (revoked) await takeBack(engine);
+      const revoked = !(await oidcRecords.load('RefreshToken', String(refreshToken)));
+      if (revoked) await takeBack(oidcProvider);
     }
   };
 }
 
 /** The sign-in was revoked while its successor was made. */
-async function takeBack(ctx: EngineContext): Promise<void> {
+async function takeBack(ctx: ProviderContext): Promise<void> {
   const { AccessToken, RefreshToken } = ctx.oidc.entities;
   await Promise.all([AccessToken?.destroy(), RefreshToken?.destroy()]);
   ctx.status = 400;
@@ -132,13 +132,13 @@ async function takeBack(ctx: EngineContext): Promise<void> {
 }
 
 /** Requests that are alike in this may have the very same reply; others get an access token of their own. */
-async function requestOf(ctx: EngineContext): Promise<string> {
+async function requestOf(ctx: ProviderContext): Promise<string> {
   const { scope, resource } = ctx.oidc.params as { scope?: string; resource?: string | string[] };
   return JSON.stringify([scope ?? null, resource ?? null, await proofKey(ctx)]);
 }
 
-/** Thumbprint of the DPoP key, which the engine has verified. */
-async function proofKey(ctx: EngineContext): Promise<string | null> {
+/** Thumbprint of the DPoP key, which the provider has verified. */
+async function proofKey(ctx: ProviderContext): Promise<string | null> {
   const proof = ctx.get('DPoP');
   if (!proof) return null;
   const { jwk } = decodeProtectedHeader(proof);

@@ -1,11 +1,11 @@
-/** A request inside the engine, and what our own steps remember about it while it runs. */
-import type { EngineContext } from '../provider/context.ts';
+/** A request inside the provider, and what our own steps remember about it while it runs. */
+import type { ProviderContext } from '../provider/context.ts';
 
-import type { Turn } from '../tokens/refresh-rotation.ts';
+import type { RotationLease } from '../tokens/refresh-rotation.ts';
 
 export interface RequestNotes {
   /** This request makes the successor of a refresh token. */
-  turn?: Turn;
+  lease?: RotationLease;
   /** The reply that another request got for the same refresh token. */
   replay?: Record<string, unknown>;
   /** The successor that another request made; this one only makes an access token of its own beside it. */
@@ -28,7 +28,7 @@ export interface RequestNotes {
 
 const notes = new WeakMap<object, RequestNotes>();
 
-export function notesOf(ctx: EngineContext): RequestNotes {
+export function notesOf(ctx: ProviderContext): RequestNotes {
   const known = notes.get(ctx);
   if (known) return known;
   const fresh: RequestNotes = {};

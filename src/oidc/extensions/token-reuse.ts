@@ -5,25 +5,25 @@
  */
 
 import type { Clock } from '../../core/clock.ts';
-import type { EngineContext } from '../provider/context.ts';
+import type { ProviderContext } from '../provider/context.ts';
 import { routeOf } from '../provider/context.ts';
-import type { EngineRecord } from '../provider/models.ts';
+import type { ProviderRecord } from '../provider/models.ts';
 import { within } from '../tokens/leeway.ts';
 import { notesOf } from './request-notes.ts';
 
-export type Theft = { readonly family: string } | 'only-a-retry';
+export type TokenReuse = { readonly family: string } | 'only-a-retry';
 
 /** Undefined: the request is about something else, e.g. a revocation. */
-export function theftAt(
-  ctx: EngineContext | undefined,
-  facts: { clock: Clock; leeway: number },
-): Theft | undefined {
+export function reusedAt(
+  ctx: ProviderContext | undefined,
+  context: { clock: Clock; leeway: number },
+): TokenReuse | undefined {
   if (!ctx || routeOf(ctx) !== 'token') return undefined;
   const { code } = notesOf(ctx);
   if (code?.consumedAt !== undefined) {
-    return within(code.consumedAt, facts) ? 'only-a-retry' : { family: code.family };
+    return within(code.consumedAt, context) ? 'only-a-retry' : { family: code.family };
   }
-  const refresh = (ctx.oidc.entities as Record<string, EngineRecord | undefined>).RefreshToken;
+  const refresh = (ctx.oidc.entities as Record<string, ProviderRecord | undefined>).RefreshToken;
   return refresh?.consumed !== undefined && refresh.family !== undefined
     ? { family: refresh.family }
     : undefined;

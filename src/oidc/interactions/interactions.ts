@@ -1,4 +1,4 @@
-/** Interactions: what the pages may know of a sign-in that the engine has started, and how they end it. */
+/** Interactions: what the pages may know of a sign-in that the provider has started, and how they end it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { type Client, errors } from 'oidc-provider';
@@ -10,11 +10,11 @@ import { isActive, serves } from '../clients/claims.ts';
 import { traitsOf } from '../clients/clients.ts';
 import type { Interactions, InteractionView } from '../contract.ts';
 import { InteractionGone } from '../contract.ts';
-import type { Artifacts } from '../persistence/records.ts';
+import type { OidcRecords } from '../persistence/records.ts';
 import { grantWhatIsMissing } from './load-existing-grant.ts';
 import { strongerThanOne } from './policy.ts';
 
-type EngineInteraction = Awaited<ReturnType<Provider['interactionDetails']>>;
+type ProviderInteraction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 interface PromptDetails {
   readonly missingOIDCScope?: readonly string[];
@@ -22,19 +22,19 @@ interface PromptDetails {
   readonly missingResourceScopes?: Readonly<Record<string, readonly string[]>>;
 }
 
-export interface InteractionParts {
+export interface InteractionDeps {
   readonly provider: () => Provider;
-  readonly artifacts: Artifacts;
+  readonly oidcRecords: OidcRecords;
   readonly consents: Consents;
   readonly accounts: AccountStore;
 }
 
-export function createInteractions(parts: InteractionParts): Interactions {
-  const { artifacts, accounts } = parts;
+export function createInteractions(deps: InteractionDeps): Interactions {
+  const { oidcRecords, accounts } = deps;
 
-  async function find(request: IncomingMessage, response: ServerResponse): Promise<EngineInteraction> {
+  async function find(request: IncomingMessage, response: ServerResponse): Promise<ProviderInteraction> {
     try {
-      const interaction = await parts.provider().interactionDetails(request, response);
+      const interaction = await deps.provider().interactionDetails(request, response);
       // The cookie is bound to its path; a browser that sends another one's is not to be believed.
       const [, , uid] = (request.url ?? '').split(/[/?]/);
       if (uid !== interaction.uid) throw new InteractionGone('The interaction is another one.');
@@ -45,8 +45,8 @@ export function createInteractions(parts: InteractionParts): Interactions {
     }
   }
 
-  async function clientOf(interaction: EngineInteraction): Promise<Client> {
-    const client = await parts.provider().Client.find(String(interaction.params.client_id));
+  async function clientOf(interaction: ProviderInteraction): Promise<Client> {
+    const client = await deps.provider().Client.find(String(interaction.params.client_id));
     if (!client) throw new InteractionGone('The client is gone.');
     return client;
   }
@@ -57,28 +57,29 @@ export function createInteractions(parts: InteractionParts): Interactions {
   };
 
   /** Another person signs in over a live session: it ends, as it would by logging out. */
-  async function endOther(interaction: EngineInteraction, accountId: string): Promise<void> {
+  async function endOther(interaction: ProviderInteraction, accountId: string): Promise<void> {
     const session = interaction.session;
     if (!session || session.accountId === accountId) return;
-    const stored = session.uid === undefined ? undefined : await artifacts.loadByUid('Session', session.uid);
-    if (stored) await endSession(artifacts, stored);
+    const stored =
+      session.uid === undefined ? undefined : await oidcRecords.loadByUid('Session', session.uid);
+    if (stored) await endSession(oidcRecords, stored);
     delete interaction.session;
     delete interaction.grantId;
     await interaction.persist();
   }
 
   /** False: nothing is remembered. */
-  async function remember(interaction: EngineInteraction, allowed: Allowed): Promise<boolean> {
+  async function remember(interaction: ProviderInteraction, allowed: Allowed): Promise<boolean> {
     const { session, params, deviceCode } = interaction;
     const accountId = await served(await clientOf(interaction), session?.accountId);
     // What a device is allowed says nothing about the next one.
     if (accountId === undefined || session?.uid === undefined || deviceCode !== undefined) return false;
     const clientId = String(params.client_id);
-    if (!(await parts.consents.remember(accountId, clientId, allowed))) return false;
+    if (!(await deps.consents.remember(accountId, clientId, allowed))) return false;
     // Whose sessions were ended meanwhile is not to be remembered for this one: an address is taken back from
     // a squatter (security.md F5) by ending sessions first and forgetting consents after.
-    if (await artifacts.loadByUid('Session', session.uid)) return true;
-    await parts.consents.forget(accountId, clientId);
+    if (await oidcRecords.loadByUid('Session', session.uid)) return true;
+    await deps.consents.forget(accountId, clientId);
     return false;
   }
 
@@ -96,7 +97,7 @@ export function createInteractions(parts: InteractionParts): Interactions {
         throw new Error('The account is not one of the organization that the client belongs to.');
       }
       await endOther(interaction, accountId);
-      await parts.provider().interactionFinished(request, response, {
+      await deps.provider().interactionFinished(request, response, {
         login: { accountId, amr: [...amr], acr, remember: remember ?? true },
         // Who signs in has chosen the account.
         ...(promptsOf(interaction).includes('select_account') && { select_account: {} }),
@@ -107,7 +108,7 @@ export function createInteractions(parts: InteractionParts): Interactions {
       if (interaction.session?.accountId === undefined || interaction.prompt.name !== 'select_account') {
         throw new InteractionGone('There is no account to go on with.');
       }
-      await parts.provider().interactionFinished(request, response, { select_account: {} });
+      await deps.provider().interactionFinished(request, response, { select_account: {} });
     },
     async goOn(request, response) {
       const { returnTo } = await find(request, response);
@@ -125,19 +126,19 @@ export function createInteractions(parts: InteractionParts): Interactions {
         claims: details.missingOIDCClaims ?? [],
         resources: details.missingResourceScopes ?? {},
       };
-      const grantId = await grantWhatIsMissing(parts.provider(), {
+      const grantId = await grantWhatIsMissing(deps.provider(), {
         accountId,
         clientId: String(interaction.params.client_id),
         grantId: interaction.grantId,
         missing,
       });
       const remembered = await remember(interaction, missing);
-      await parts.provider().interactionFinished(request, response, { consent: { grantId } });
+      await deps.provider().interactionFinished(request, response, { consent: { grantId } });
       return remembered;
     },
     async abort(request, response, { error, description }) {
       await find(request, response);
-      await parts
+      await deps
         .provider()
         .interactionFinished(
           request,
@@ -154,12 +155,12 @@ export function createInteractions(parts: InteractionParts): Interactions {
   };
 }
 
-function promptsOf({ params }: EngineInteraction): string[] {
+function promptsOf({ params }: ProviderInteraction): string[] {
   return typeof params.prompt === 'string' ? params.prompt.split(' ') : [];
 }
 
 function viewOf(
-  interaction: EngineInteraction,
+  interaction: ProviderInteraction,
   client: Client,
   accountId: string | undefined,
 ): InteractionView {
@@ -201,7 +202,7 @@ function viewOf(
   };
 }
 
-function keptOf(interaction: EngineInteraction): Record<string, Json> {
+function keptOf(interaction: ProviderInteraction): Record<string, Json> {
   const { result, lastSubmission } = interaction as {
     result?: { kept?: Record<string, Json> };
     lastSubmission?: { kept?: Record<string, Json> };

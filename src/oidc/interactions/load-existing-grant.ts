@@ -5,11 +5,11 @@ import type { Allowed, Consents } from '../access/consents.ts';
 import { isNothing } from '../access/consents.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { notesOf } from '../extensions/request-notes.ts';
-import type { EngineContext } from '../provider/context.ts';
+import type { ProviderContext } from '../provider/context.ts';
 import { routeOf } from '../provider/context.ts';
 
 /**
- * The engine's loadExistingGrant. First-party clients need no consent page: their grant is made here, and
+ * The provider's loadExistingGrant. First-party clients need no consent page: their grant is made here, and
  * widened when they ask for more. Others get here what their person has allowed them before, of what they
  * ask for now. A grant that would end before a refresh token made under it is extended, because the person
  * is present. `refreshLifetime`, `grantLifetime`: seconds.
@@ -18,7 +18,7 @@ export function createGrantLoader(
   lifetimes: { refreshToken: number; grant: number },
   consents: Pick<Consents, 'recall'>,
 ) {
-  return async function loadExistingGrant(ctx: EngineContext): Promise<Grant | undefined> {
+  return async function loadExistingGrant(ctx: ProviderContext): Promise<Grant | undefined> {
     const { provider, session, client, account } = ctx.oidc;
     if (!session || !client || !account) return undefined;
     notesOf(ctx).keptAtLogout = persists(session.authorizationFor(client.clientId));
@@ -49,13 +49,13 @@ function persists(authorization: unknown): boolean {
  * Not where the page comes anyway (prompt=consent), so that it names all that is asked for. And not for a
  * device: its code may come from somebody who sits elsewhere and waits for an unattended yes (RFC 8628, 5.4).
  */
-function mayRecall(ctx: EngineContext): boolean {
+function mayRecall(ctx: ProviderContext): boolean {
   const route = routeOf(ctx);
   return (route === 'authorization' || route === 'resume') && !ctx.oidc.promptPending('consent');
 }
 
-/** What the engine's consent prompt would find missing. */
-function missingIn(ctx: EngineContext, grant: Grant | undefined): Allowed {
+/** What the provider's consent prompt would find missing. */
+function missingIn(ctx: ProviderContext, grant: Grant | undefined): Allowed {
   const { requestParamOIDCScopes, requestParamClaims, requestParamScopes, resourceServers = {} } = ctx.oidc;
   const lacks = (asked: Iterable<string>, has: readonly string[] | string = []) => {
     const present = new Set(typeof has === 'string' ? has.split(' ') : has);
@@ -77,7 +77,7 @@ function missingIn(ctx: EngineContext, grant: Grant | undefined): Allowed {
 }
 
 /** True when something was added. */
-function grantEverything(ctx: EngineContext, grant: Grant): boolean {
+function grantEverything(ctx: ProviderContext, grant: Grant): boolean {
   const before = JSON.stringify(grant);
   grant.addOIDCScope([...ctx.oidc.requestParamOIDCScopes].join(' '));
   grant.addOIDCClaims([...ctx.oidc.requestParamClaims]);
@@ -98,9 +98,9 @@ function extend(grant: Grant, lifetimes: { refreshToken: number; grant: number }
 /** Grants all that an interaction's client asked for, and stores it. Resolves with the grant's id. */
 export async function grantWhatIsMissing(
   provider: Provider,
-  facts: { accountId: string; clientId: string; grantId: string | undefined; missing: Allowed },
+  context: { accountId: string; clientId: string; grantId: string | undefined; missing: Allowed },
 ): Promise<string> {
-  const { accountId, clientId, grantId, missing } = facts;
+  const { accountId, clientId, grantId, missing } = context;
   let grant: Grant | undefined = grantId ? await provider.Grant.find(grantId) : undefined;
   if (grant?.accountId !== accountId || grant.clientId !== clientId) grant = undefined;
   grant ??= new provider.Grant({ accountId, clientId });

@@ -1,4 +1,4 @@
-/** When the engine asks a person something: its own policy, with four changes. */
+/** When the provider asks a person something: its own policy, with four changes. */
 import { interactionPolicy } from 'oidc-provider';
 import { traitsOf } from '../clients/clients.ts';
 import { ACR } from '../contract.ts';
@@ -18,8 +18,8 @@ export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
   // RFC 9470: an API that wants a stronger sign-in sends people here with acr_values.
   login?.checks.add(
     new Check('step_up', 'A second proof is wanted', 'interaction_required', (ctx) => {
-      const wanted = strongerThanOne({ acr_values: ctx.oidc.params?.acr_values });
-      return wanted && ctx.oidc.acr !== ACR.stepup && ctx.oidc.result?.login === undefined;
+      const input = strongerThanOne({ acr_values: ctx.oidc.params?.acr_values });
+      return input && ctx.oidc.acr !== ACR.stepup && ctx.oidc.result?.login === undefined;
     }),
   );
 
@@ -59,9 +59,9 @@ interface AcrClaim {
   readonly values?: readonly string[];
 }
 
-/** The engine has judged the parameter already: what is not JSON does not get here. */
+/** The provider has judged the parameter already: what is not JSON does not get here. */
 function acrClaim(claims: unknown): AcrClaim {
   if (typeof claims !== 'string') return {};
-  const { id_token: wanted } = JSON.parse(claims) as { id_token?: { acr?: AcrClaim | null } | null };
-  return wanted?.acr ?? {};
+  const { id_token: input } = JSON.parse(claims) as { id_token?: { acr?: AcrClaim | null } | null };
+  return input?.acr ?? {};
 }

@@ -1,38 +1,38 @@
-/** The engine's way to the stores: one adapter per model, in the shape oidc-provider asks for. */
+/** The provider's way to the stores: one adapter per model, in the shape oidc-provider asks for. */
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { Payload } from '../provider/models.ts';
-import type { Artifact, Artifacts } from './records.ts';
+import type { OidcRecord, OidcRecords } from './records.ts';
 
-export interface AdapterParts {
-  readonly artifacts: Artifacts;
+export interface AdapterDeps {
+  readonly oidcRecords: OidcRecords;
   readonly clients: ClientRegistry;
   /** Ends what a revocation of this grant is about, in the request that is running. */
   readonly endTokens: (grantId: string) => Promise<void>;
 }
 
-export function createAdapterFactory(parts: AdapterParts): (kind: string) => Adapter {
-  return (kind) => (kind === 'Client' ? clientAdapter(parts.clients) : artifactAdapter(kind, parts));
+export function createAdapterFactory(deps: AdapterDeps): (kind: string) => Adapter {
+  return (kind) => (kind === 'Client' ? clientAdapter(deps.clients) : oidcRecordAdapter(kind, deps));
 }
 
-function artifactAdapter(kind: string, { artifacts, endTokens }: AdapterParts): Adapter {
+function oidcRecordAdapter(kind: string, { oidcRecords, endTokens }: AdapterDeps): Adapter {
   return {
-    upsert: (id, payload, expiresIn) => artifacts.save(kind, id, payload as Payload, expiresIn),
-    find: async (id) => forEngine(await artifacts.load(kind, id)),
-    findByUid: async (uid) => forEngine(await artifacts.loadByUid(kind, uid)),
-    findByUserCode: async (userCode) => forEngine(await artifacts.loadByUserCode(kind, userCode)),
+    upsert: (id, payload, expiresIn) => oidcRecords.save(kind, id, payload as Payload, expiresIn),
+    find: async (id) => forProvider(await oidcRecords.load(kind, id)),
+    findByUid: async (uid) => forProvider(await oidcRecords.loadByUid(kind, uid)),
+    findByUserCode: async (userCode) => forProvider(await oidcRecords.loadByUserCode(kind, userCode)),
     async consume(id) {
       // Of several in flight together one wins; the others are too late, which is no server error.
-      if (await artifacts.consume(kind, id)) return;
+      if (await oidcRecords.consume(kind, id)) return;
       if (kind === 'PushedAuthorizationRequest')
         throw new errors.InvalidRequestUri('request_uri was already used');
       throw new errors.InvalidGrant(`${kind} is gone or was used by another request`);
     },
     async destroy(id) {
-      await artifacts.remove(kind, id);
+      await oidcRecords.remove(kind, id);
     },
     async revokeByGrantId(grantId) {
-      // The engine asks each model in turn, but only those that the *calling* client may use. Asked for
+      // The provider asks each model in turn, but only those that the *calling* client may use. Asked for
       // access tokens (it always is) everything goes, in the one order that leaves no gap.
       if (kind === 'AccessToken') await endTokens(grantId);
     },
@@ -40,9 +40,9 @@ function artifactAdapter(kind: string, { artifacts, endTokens }: AdapterParts): 
 }
 
 /** `consumed` carries the moment, in seconds with a fraction. */
-function forEngine(artifact: Artifact | undefined): AdapterPayload | undefined {
-  if (!artifact) return undefined;
-  const { payload, consumedAt } = artifact;
+function forProvider(oidcRecord: OidcRecord | undefined): AdapterPayload | undefined {
+  if (!oidcRecord) return undefined;
+  const { payload, consumedAt } = oidcRecord;
   return (consumedAt ? { ...payload, consumed: consumedAt.getTime() / 1000 } : payload) as AdapterPayload;
 }
 

@@ -1,15 +1,15 @@
 /**
- * Artifacts between their two forms: what the engine and the grant issuer handle (a value and a payload),
- * and what the store keeps (an HMAC of the value and a sealed payload). A dump of the store holds no token,
+ * OIDC records between their two forms: what the provider and the grant issuer handle (a value and a payload),
+ * and what the store keeps (an HMAC of the value and a encrypted payload). A dump of the store holds no token,
  * code, session id or grant that anybody could use (security.md X1).
  */
 
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
-import type { ArtifactStore, StoredArtifact } from '../../store/ports/oidc-records.ts';
+import type { OidcRecordStore, StoredOidcRecord } from '../../store/ports/oidc-records.ts';
 import type { Payload } from '../provider/models.ts';
 
-export interface Artifact {
+export interface OidcRecord {
   /** The store's id. */
   readonly id: string;
   readonly payload: Payload;
@@ -30,12 +30,12 @@ const DURABLE: ReadonlySet<string> = new Set([
   'RegistrationAccessToken',
 ]);
 
-export interface Artifacts {
+export interface OidcRecords {
   /** `lifetime`: seconds from now; undefined never expires. */
   save(kind: string, value: string, payload: Payload, lifetime: number | undefined): Promise<void>;
-  load(kind: string, value: string): Promise<Artifact | undefined>;
-  loadByUid(kind: string, uid: string): Promise<Artifact | undefined>;
-  loadByUserCode(kind: string, userCode: string): Promise<Artifact | undefined>;
+  load(kind: string, value: string): Promise<OidcRecord | undefined>;
+  loadByUid(kind: string, uid: string): Promise<OidcRecord | undefined>;
+  loadByUserCode(kind: string, userCode: string): Promise<OidcRecord | undefined>;
   /** True for exactly one caller. */
   consume(kind: string, value: string): Promise<boolean>;
   remove(kind: string, value: string): Promise<boolean>;
@@ -44,7 +44,7 @@ export interface Artifacts {
   endTokens(grantId: string): Promise<void>;
   /** The access and refresh tokens of a grant that stem from one code. */
   endFamily(grantId: string, family: string): Promise<void>;
-  listByAccount(kind: string, accountId: string): Promise<Artifact[]>;
+  listByAccount(kind: string, accountId: string): Promise<OidcRecord[]>;
 }
 
 /**
@@ -55,18 +55,22 @@ function holderOf({ accountId, result }: Payload): unknown {
   return accountId ?? (result as { login?: { accountId?: unknown } } | undefined)?.login?.accountId;
 }
 
-export function createArtifacts(parts: { store: ArtifactStore; secrets: Secrets; clock: Clock }): Artifacts {
-  const { store, secrets, clock } = parts;
-  const idOf = (kind: string, value: string) => secrets.mac(`artifact:${kind}`, value);
-  const grantKey = (grantId: string) => secrets.mac('artifact-grant', grantId);
-  const open = (kind: string, stored: StoredArtifact): Artifact => ({
+export function createOidcRecords(deps: {
+  store: OidcRecordStore;
+  secrets: Secrets;
+  clock: Clock;
+}): OidcRecords {
+  const { store, secrets, clock } = deps;
+  const idOf = (kind: string, value: string) => secrets.hmac(`artifact:${kind}`, value);
+  const grantKey = (grantId: string) => secrets.hmac('artifact-grant', grantId);
+  const open = (kind: string, stored: StoredOidcRecord): OidcRecord => ({
     id: stored.id,
-    payload: JSON.parse(secrets.open(stored.payload, `${kind}:${stored.id}`)) as Payload,
+    payload: JSON.parse(secrets.decrypt(stored.payload, `${kind}:${stored.id}`)) as Payload,
     consumedAt: stored.consumedAt,
     createdAt: stored.createdAt,
     expiresAt: stored.expiresAt,
   });
-  const openOne = (kind: string, stored: StoredArtifact | undefined) => stored && open(kind, stored);
+  const openOne = (kind: string, stored: StoredOidcRecord | undefined) => stored && open(kind, stored);
 
   return {
     async save(kind, value, payload, lifetime) {
@@ -75,22 +79,22 @@ export function createArtifacts(parts: { store: ArtifactStore; secrets: Secrets;
       const { grantId, clientId, uid, userCode } = payload;
       const accountId = holderOf(payload);
       await store.put(kind, id, {
-        payload: secrets.seal(JSON.stringify(payload), `${kind}:${id}`),
+        payload: secrets.encrypt(JSON.stringify(payload), `${kind}:${id}`),
         createdAt: now,
         durable: DURABLE.has(kind) || (kind === 'AccessToken' && (lifetime ?? 0) > SHORT_LIFE),
         ...(lifetime === undefined ? {} : { expiresAt: new Date(now.getTime() + lifetime * 1000) }),
         ...(typeof grantId === 'string' && { grantId: grantKey(grantId) }),
         ...(typeof accountId === 'string' && { accountId }),
         ...(typeof clientId === 'string' && { clientId }),
-        ...(typeof uid === 'string' && { uid: secrets.mac('artifact-uid', uid) }),
-        ...(typeof userCode === 'string' && { userCode: secrets.mac('artifact-user-code', userCode) }),
+        ...(typeof uid === 'string' && { uid: secrets.hmac('artifact-uid', uid) }),
+        ...(typeof userCode === 'string' && { userCode: secrets.hmac('artifact-user-code', userCode) }),
       });
     },
     load: async (kind, value) => openOne(kind, await store.byId(kind, idOf(kind, value), clock.now())),
     loadByUid: async (kind, uid) =>
-      openOne(kind, await store.byUid(kind, secrets.mac('artifact-uid', uid), clock.now())),
+      openOne(kind, await store.byUid(kind, secrets.hmac('artifact-uid', uid), clock.now())),
     loadByUserCode: async (kind, code) =>
-      openOne(kind, await store.byUserCode(kind, secrets.mac('artifact-user-code', code), clock.now())),
+      openOne(kind, await store.byUserCode(kind, secrets.hmac('artifact-user-code', code), clock.now())),
     consume: (kind, value) => store.consume(kind, idOf(kind, value), clock.now()),
     remove: (kind, value) => store.remove(kind, idOf(kind, value)),
     removeStored: (kind, id) => store.remove(kind, id),

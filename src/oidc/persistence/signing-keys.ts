@@ -1,6 +1,6 @@
 /**
  * The keys that sign tokens: an ES256 pair for nearly everything and an RS256 pair for clients that ask
- * for it. They live sealed in the keyring, as one document that every node reads and one compare-and-set
+ * for it. They live encrypted in the keyring, as one document that every node reads and one compare-and-set
  * changes.
  *
  * A pair is `next` (published, so that relying parties know it before it signs), `current` (signs),
@@ -55,14 +55,14 @@ const SEAL = 'keyring';
 /** Retired keys stay in the document for the operator's list. Seconds. */
 const REMEMBERED = 30 * 86_400;
 
-export async function openSigningKeys(parts: {
+export async function openSigningKeys(deps: {
   store: KeyringStore;
   secrets: Secrets;
   clock: Clock;
   log: Log;
   schedule: KeySchedule;
 }): Promise<SigningKeys> {
-  const { store, secrets, clock, log, schedule } = parts;
+  const { store, secrets, clock, log, schedule } = deps;
   const now = () => Math.floor(clock.now().getTime() / 1000);
 
   const read = async (): Promise<Keyring | undefined> => {
@@ -70,12 +70,12 @@ export async function openSigningKeys(parts: {
     return (
       stored && {
         version: stored.version,
-        keys: JSON.parse(secrets.open(stored.sealed, SEAL)) as SigningKey[],
+        keys: JSON.parse(secrets.decrypt(stored.encrypted, SEAL)) as SigningKey[],
       }
     );
   };
   const write = (keys: readonly SigningKey[], expected: number) =>
-    store.write(secrets.seal(JSON.stringify(keys), SEAL), expected);
+    store.write(secrets.encrypt(JSON.stringify(keys), SEAL), expected);
 
   async function readOrMake(): Promise<Keyring> {
     const stored = await read();
@@ -121,13 +121,13 @@ async function makePair(state: KeyState, since: number): Promise<SigningKey[]> {
 }
 
 /** The keys after the steps that are due; undefined when none is. */
-async function advance(facts: {
+async function advance(context: {
   keys: readonly SigningKey[];
   now: number;
   schedule: KeySchedule;
   force: boolean;
 }): Promise<SigningKey[] | undefined> {
-  const { now, schedule, force } = facts;
+  const { now, schedule, force } = context;
   const age = (state: KeyState, keys: readonly SigningKey[]) =>
     now - Math.min(now, ...keys.filter((key) => key.state === state).map((key) => key.since));
   const has = (state: KeyState) => keys.some((key) => key.state === state);
@@ -135,7 +135,7 @@ async function advance(facts: {
     keys = keys.map((key) => (key.state === from && due(key) ? { ...key, state: to, since: now } : key));
   };
 
-  let keys = [...facts.keys];
+  let keys = [...context.keys];
   if (!has('next') && (force || age('current', keys) >= schedule.rotation - schedule.overlap)) {
     keys.push(...(await makePair('next', now)));
   }
@@ -148,7 +148,7 @@ async function advance(facts: {
   keys = keys
     .filter((key) => key.state !== 'retired' || now - key.since < REMEMBERED)
     .map((key) => (key.state === 'retired' ? { ...key, jwk: publicHalf(key.jwk) } : key));
-  const same = JSON.stringify(keys) === JSON.stringify(facts.keys);
+  const same = JSON.stringify(keys) === JSON.stringify(context.keys);
   return same ? undefined : keys;
 }
 
@@ -157,8 +157,8 @@ function publicHalf(jwk: JWK): JWK {
   return rest;
 }
 
-/** What the engine publishes and signs with: the first key that fits signs, so the current ones lead. */
-export function engineKeys(ring: Keyring): { keys: JWK[] } {
+/** What the provider publishes and signs with: the first key that fits signs, so the current ones lead. */
+export function providerKeys(ring: Keyring): { keys: JWK[] } {
   const order: readonly KeyState[] = ['current', 'next', 'previous'];
   return {
     keys: order.flatMap((state) => ring.keys.filter((key) => key.state === state).map((key) => key.jwk)),

@@ -1,14 +1,14 @@
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 
-export type EngineContext = KoaContextWithOIDC;
+export type ProviderContext = KoaContextWithOIDC;
 
-/** A step around the engine's own routes. `ctx.oidc` is there from the route on. */
-export type EngineStep = Parameters<Provider['use']>[0];
+/** A step around the provider's own routes. `ctx.oidc` is there from the route on. */
+export type ProviderMiddleware = Parameters<Provider['use']>[0];
 
-export type StepContext = Parameters<EngineStep>[0];
+export type StepContext = Parameters<ProviderMiddleware>[0];
 
-/** 'token', 'introspection', ...; undefined outside the engine's routes. */
-export function routeOf(ctx: EngineContext | undefined): string | undefined {
+/** 'token', 'introspection', ...; undefined outside the provider's routes. */
+export function routeOf(ctx: ProviderContext | undefined): string | undefined {
   return ctx?.oidc?.route;
 }

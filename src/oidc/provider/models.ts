@@ -1,10 +1,10 @@
 /**
- * The engine's models, as far as we reach into them: a narrow view of their common shape (the published
+ * The provider's models, as far as we reach into them: a narrow view of their common shape (the published
  * types leave out what subclasses may override), and the members that Portico stores besides theirs.
  */
 import type Provider from 'oidc-provider';
 
-export interface EngineRecord {
+export interface ProviderRecord {
   readonly kind: string;
   jti?: string;
   iat?: number;
@@ -23,18 +23,18 @@ export interface EngineRecord {
   destroy(): Promise<void>;
   consume?(): Promise<void>;
   persist?(): Promise<unknown>;
-  readonly adapter: EngineStorage;
+  readonly adapter: ProviderStorage;
 }
 
-interface EngineStorage {
+interface ProviderStorage {
   upsert(id: string, payload: Payload, expiresIn: number): Promise<void>;
   destroy(id: string): Promise<void>;
 }
 
-export interface EngineModel {
-  readonly prototype: EngineRecord;
+export interface ProviderModel {
+  readonly prototype: ProviderRecord;
   readonly IN_PAYLOAD: readonly string[];
-  find(value: string, options?: object): Promise<EngineRecord | undefined>;
+  find(value: string, options?: object): Promise<ProviderRecord | undefined>;
 }
 
 export type ModelName =
@@ -46,12 +46,12 @@ export type ModelName =
   | 'BaseToken'
   | 'Session';
 
-export function modelOf(provider: Provider, name: ModelName): EngineModel {
-  return (provider as unknown as Record<ModelName, EngineModel>)[name];
+export function modelOf(provider: Provider, name: ModelName): ProviderModel {
+  return (provider as unknown as Record<ModelName, ProviderModel>)[name];
 }
 
-/** Must run before the first record of the model is made: the engine remembers the list. */
-function storeAlso(model: EngineModel, ...members: string[]): void {
+/** Must run before the first record of the model is made: the provider remembers the list. */
+function storeAlso(model: ProviderModel, ...members: string[]): void {
   const all = [...model.IN_PAYLOAD, ...members];
   Object.defineProperty(model, 'IN_PAYLOAD', { get: () => all });
 }
@@ -63,10 +63,10 @@ export function addMembers(provider: Provider): void {
 }
 
 /** Replaces a method of a model; the new one gets the old one to call. */
-export function override<Name extends keyof EngineRecord>(
-  model: EngineModel,
+export function override<Name extends keyof ProviderRecord>(
+  model: ProviderModel,
   name: Name,
-  make: (original: EngineRecord[Name]) => EngineRecord[Name],
+  make: (original: ProviderRecord[Name]) => ProviderRecord[Name],
 ): void {
   Object.defineProperty(model.prototype, name, {
     value: make(model.prototype[name]),
@@ -77,10 +77,10 @@ export function override<Name extends keyof EngineRecord>(
 
 /** Replaces `Model.find`. */
 export function overrideFind(
-  model: EngineModel,
+  model: ProviderModel,
   make: (
-    original: EngineModel['find'],
-  ) => (this: EngineModel, ...args: Parameters<EngineModel['find']>) => ReturnType<EngineModel['find']>,
+    original: ProviderModel['find'],
+  ) => (this: ProviderModel, ...args: Parameters<ProviderModel['find']>) => ReturnType<ProviderModel['find']>,
 ): void {
   const original = model.find;
   Object.defineProperty(model, 'find', { value: make(original), configurable: true, writable: true });

@@ -1,6 +1,6 @@
 import type { RequestBounds } from '../contract.ts';
 
-/** Where the engine answers. */
+/** Where the provider answers. */
 export const ROUTES = {
   authorization: '/authorize',
   token: '/token',
@@ -38,17 +38,17 @@ const EXACT: ReadonlyMap<string, Methods> = new Map([
 ]);
 
 /**
- * The methods that the engine answers at a path; undefined: it has no such route. `/authorize/<uid>` and
+ * The methods that the provider answers at a path; undefined: it has no such route. `/authorize/<uid>` and
  * `/device/<uid>` resume an authorization.
  */
-export function engineMethods(path: string): Methods | undefined {
+export function providerMethods(path: string): Methods | undefined {
   return EXACT.get(path) ?? (/^\/(?:authorize|device)\/[\w-]+$/.test(path) ? READ : undefined);
 }
 
 /** Whoever asks is a stranger still, and the request is kept until a person has answered it. */
 const BOUNDS: RequestBounds = {
   whole: 8192,
-  // The engine keeps a login hint twice.
+  // The provider keeps a login hint twice.
   parameters: { state: 2048, nonce: 512, scope: 1024, ui_locales: 1024, login_hint: 1024 },
 };
 

@@ -1,13 +1,13 @@
-/** What the metadata documents say beyond what the engine says by itself. */
+/** What the metadata documents say beyond what the provider says by itself. */
 import type { Configuration } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
-import type { EngineStep } from '../provider/context.ts';
+import type { ProviderMiddleware } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 
 /** What client assertions may be signed with: nothing symmetric. */
 export const ASSERTION_ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
 
-export function discoveryFacts({
+export function discoveryMetadata({
   branding,
 }: Pick<Config, 'branding'>): NonNullable<Configuration['discovery']> {
   const confidential = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
@@ -24,8 +24,8 @@ export function discoveryFacts({
   };
 }
 
-/** The engine lists every mode it knows; no client of ours may use `fragment` (clients.ts). */
-export const offeredResponseModes: EngineStep = async (ctx, next) => {
+/** The provider lists every mode it knows; no client of ours may use `fragment` (clients.ts). */
+export const offeredResponseModes: ProviderMiddleware = async (ctx, next) => {
   await next();
   if (!ctx.path.startsWith('/.well-known/') || ctx.status !== 200) return;
   const metadata = ctx.body as Record<string, unknown>;
@@ -40,7 +40,7 @@ const KEPT_FOR: Readonly<Record<string, number>> = {
 };
 
 /** Every relying party reads these again and again, and nothing in them is anybody's secret. */
-export const publicDocuments: EngineStep = async (ctx, next) => {
+export const publicDocuments: ProviderMiddleware = async (ctx, next) => {
   await next();
   const seconds = KEPT_FOR[ctx.path];
   if (seconds === undefined || ctx.status !== 200) return;

@@ -1,19 +1,19 @@
-/** Every feature of the engine, on or off on purpose: a new version's defaults decide nothing. */
+/** Every feature of the provider, on or off on purpose: a new version's defaults decide nothing. */
 import type { Configuration } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
-import type { EnginePages } from '../contract.ts';
+import type { ProviderPages } from '../contract.ts';
 import { judgeClaims } from '../extensions/claims-parameter.ts';
-import type { DeviceParts } from '../extensions/device-flow.ts';
+import type { DeviceDeps } from '../extensions/device-flow.ts';
 import { deviceFlow } from '../extensions/device-flow.ts';
 import { subjectOf } from '../extensions/page-subject.ts';
-import type { EngineContext } from '../provider/context.ts';
+import type { ProviderContext } from '../provider/context.ts';
 import { createResourceLookup } from './resource-servers.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
-export function features(facts: { config: Config; device: DeviceParts; rights: TokenRights }): Features {
-  const { config, device, rights } = facts;
+export function features(context: { config: Config; device: DeviceDeps; rights: TokenRights }): Features {
+  const { config, device, rights } = context;
   const { pages } = device;
   const on = {
     claimsParameter: { enabled: true, assertClaimsParameter: judgeClaims },
@@ -72,7 +72,7 @@ export function features(facts: { config: Config; device: DeviceParts; rights: T
   return { ...on, ...off } as Features;
 }
 
-async function confirmLogout(ctx: EngineContext, pages: EnginePages): Promise<void> {
+async function confirmLogout(ctx: ProviderContext, pages: ProviderPages): Promise<void> {
   const { client, params, session } = ctx.oidc;
   const redirectUri = params?.post_logout_redirect_uri;
   ctx.body = await pages.confirmLogout(ctx.req, ctx.res, {
@@ -84,7 +84,7 @@ async function confirmLogout(ctx: EngineContext, pages: EnginePages): Promise<vo
   });
 }
 
-async function signedOut(ctx: EngineContext, pages: EnginePages): Promise<void> {
+async function signedOut(ctx: ProviderContext, pages: ProviderPages): Promise<void> {
   const { client } = ctx.oidc;
   ctx.type = 'html';
   ctx.body = await pages.signedOut(ctx.req, ctx.res, {

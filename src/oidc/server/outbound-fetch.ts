@@ -82,8 +82,8 @@ export function createOutboundFetch({ allowPrivate }: { allowPrivate: boolean })
   };
 }
 
-function exchange(facts: { url: URL; options: OutboundOptions; allowPrivate: boolean }): Promise<Response> {
-  const { url, options, allowPrivate } = facts;
+function exchange(context: { url: URL; options: OutboundOptions; allowPrivate: boolean }): Promise<Response> {
+  const { url, options, allowPrivate } = context;
   const signals = [AbortSignal.timeout(LONGEST), ...(options.signal ? [options.signal] : [])];
   const body = options.body == null ? undefined : String(options.body);
   const headers = new Headers(options.headers);

@@ -11,7 +11,7 @@ import { StoreUnavailable } from '../../core/errors.ts';
 import { Refused } from '../../core/refused.ts';
 import type { Strangers } from '../../identity/rate-limits/anonymous-budgets.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
-import type { ClaimStore } from '../../store/ports/leases.ts';
+import type { LeaseStore } from '../../store/ports/leases.ts';
 import { nameBrowsers, sessionLifetime } from '../access/browser-session.ts';
 import type { Consents } from '../access/consents.ts';
 import type { CookieSettings } from '../access/cookies.ts';
@@ -21,48 +21,53 @@ import type { ClientRegistry } from '../clients/clients.ts';
 import { CLIENT_TRAITS, compareHashedSecrets } from '../clients/clients.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import { createTokenRights } from '../clients/token-permissions.ts';
-import type { DialectsAsked, EnginePages } from '../contract.ts';
+import type { DialectsAsked, ProviderPages } from '../contract.ts';
 import { ACR } from '../contract.ts';
-import { countStrangers } from '../extensions/anonymous-budgets.ts';
-import type { EventParts } from '../extensions/audit-events.ts';
+import { countAnonymousRequests } from '../extensions/anonymous-budgets.ts';
+import type { EventDeps } from '../extensions/audit-events.ts';
 import { answerUnavailable, auditLine, writeEvents } from '../extensions/audit-events.ts';
 import { watchCodes } from '../extensions/authorization-code.ts';
-import type { DeviceParts } from '../extensions/device-flow.ts';
+import type { DeviceDeps } from '../extensions/device-flow.ts';
 import { confirmCodesOnce, guardUserCodes, keepNoNewSessions } from '../extensions/device-flow.ts';
 import { nameInterval, slowDevicesDown } from '../extensions/device-polling.ts';
 import { introspectApiKeys } from '../extensions/introspect-api-keys.ts';
-import { seeAsIssuer, watchEngineContext } from '../extensions/issuer-and-clients.ts';
+import { seeAsIssuer, watchProviderContext } from '../extensions/issuer-and-clients.ts';
 import { bindIdTokens, storeAccessTokens } from '../extensions/jwt-access-token.ts';
 import { leadOnWhenSignedOutAlready } from '../extensions/logout.ts';
 import { subjectOf } from '../extensions/page-subject.ts';
 import { formToQuery } from '../extensions/post-to-get.ts';
-import { refreshTurns, rotateRefreshTokens } from '../extensions/refresh-grant.ts';
+import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.ts';
 import { refuseToRevokeApiKeys } from '../extensions/refuse-api-keys.ts';
 import { detectReplays } from '../extensions/replay-detection.ts';
 import { nameClientWhenSignedOut } from '../extensions/signed-out-client.ts';
-import { theftAt } from '../extensions/token-reuse.ts';
+import { reusedAt } from '../extensions/token-reuse.ts';
 import { createGrantLoader } from '../interactions/load-existing-grant.ts';
 import { createInteractionPolicy } from '../interactions/policy.ts';
 import { createAdapterFactory } from '../persistence/adapter.ts';
-import type { Artifacts } from '../persistence/records.ts';
+import type { OidcRecords } from '../persistence/records.ts';
 import type { Keyring } from '../persistence/signing-keys.ts';
-import { engineKeys } from '../persistence/signing-keys.ts';
-import type { EngineContext, EngineStep, StepContext } from '../provider/context.ts';
+import { providerKeys } from '../persistence/signing-keys.ts';
+import type { ProviderContext, ProviderMiddleware, StepContext } from '../provider/context.ts';
 import { routeOf } from '../provider/context.ts';
 import { addMembers } from '../provider/models.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-grant.ts';
 import type { Rotations } from '../tokens/refresh-rotation.ts';
-import { ASSERTION_ALGORITHMS, discoveryFacts, offeredResponseModes, publicDocuments } from './discovery.ts';
+import {
+  ASSERTION_ALGORITHMS,
+  discoveryMetadata,
+  offeredResponseModes,
+  publicDocuments,
+} from './discovery.ts';
 import { features } from './features.ts';
 import type { OutboundFetch } from './outbound-fetch.ts';
 
-export interface ProviderParts extends EventParts {
+export interface ProviderDeps extends EventDeps {
   readonly config: Config;
   readonly issuer: string;
   readonly accounts: AccountStore;
-  readonly claims: ClaimStore;
-  readonly artifacts: Artifacts;
+  readonly leases: LeaseStore;
+  readonly oidcRecords: OidcRecords;
   readonly clients: ClientRegistry;
   readonly consents: Consents;
   readonly rotations: Rotations;
@@ -70,88 +75,95 @@ export interface ProviderParts extends EventParts {
   readonly secrets: Secrets;
   readonly cookieKeys: readonly string[];
   readonly cookies: CookieSettings;
-  readonly pages: EnginePages;
-  readonly attempts: DeviceParts['attempts'];
+  readonly pages: ProviderPages;
+  readonly attempts: DeviceDeps['attempts'];
   readonly strangers: Strangers;
   readonly fetch: OutboundFetch;
   readonly dialects: DialectsAsked;
 }
 
-export function buildProvider(parts: ProviderParts, ring: Keyring): Provider {
-  const { config, secrets, clock, artifacts, rotations } = parts;
-  const provider = new Provider(parts.issuer, configuration(parts, ring));
+export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
+  const { config, secrets, clock, oidcRecords, rotations } = deps;
+  const provider = new Provider(deps.issuer, configuration(deps, ring));
   addMembers(provider);
   seeAsIssuer(provider);
-  watchEngineContext(provider);
+  watchProviderContext(provider);
   compareHashedSecrets(provider.Client.prototype, secrets);
   storeAccessTokens({ provider, secrets });
   bindIdTokens(provider);
   watchCodes({ provider, secrets });
   keepNoNewSessions(provider);
   nameBrowsers(provider);
-  confirmCodesOnce({ provider, claims: parts.claims, secrets, clock });
-  const polling = { claims: parts.claims, secrets, clock, interval: config.oidc.deviceInterval };
+  confirmCodesOnce({ provider, leases: deps.leases, secrets, clock });
+  const polling = { leases: deps.leases, secrets, clock, interval: config.oidc.deviceInterval };
   slowDevicesDown(provider, polling);
-  detectReplays({ provider, claims: parts.claims, secrets, clock });
-  const refresh = { provider, rotations, artifacts, secrets, clock, leeway: config.oidc.refreshReuse.leeway };
+  detectReplays({ provider, leases: deps.leases, secrets, clock });
+  const refresh = {
+    provider,
+    rotations,
+    oidcRecords,
+    secrets,
+    clock,
+    leeway: config.oidc.refreshReuse.leeway,
+  };
   rotateRefreshTokens(refresh);
-  writeEvents(provider, parts);
+  writeEvents(provider, deps);
   for (const step of [
-    noSurprise(parts),
-    formToQuery(provider, (ctx, error, description) => renderError(parts, ctx, { error, description })),
-    countStrangers(parts),
-    guardUserCodes(parts, (ctx, error) => renderError(parts, ctx, { error })),
+    noSurprise(deps),
+    formToQuery(provider, (ctx, error, description) => renderError(deps, ctx, { error, description })),
+    countAnonymousRequests(deps),
+    guardUserCodes(deps, (ctx, error) => renderError(deps, ctx, { error })),
     publicDocuments,
     offeredResponseModes,
-    refreshTurns(refresh),
+    refreshLeases(refresh),
     leadOnWhenSignedOutAlready(),
     nameClientWhenSignedOut(),
     nameInterval(polling),
-    refuseToRevokeApiKeys((text) => parts.dialects.isApiKey(text)),
-    introspectApiKeys({ describe: parts.dialects.describeApiKey, rights: rightsOf(parts) }),
+    refuseToRevokeApiKeys((text) => deps.dialects.isApiKey(text)),
+    introspectApiKeys({ describe: deps.dialects.describeApiKey, rights: rightsOf(deps) }),
   ]) {
     provider.use(step);
   }
   return provider;
 }
 
-function rightsOf(parts: ProviderParts): TokenRights {
-  const line = auditLine(parts);
+function rightsOf(deps: ProviderDeps): TokenRights {
+  const line = auditLine(deps);
   return createTokenRights({
-    clients: parts.clients,
-    accounts: parts.accounts,
-    admitsToken: parts.dialects.admitsToken,
+    clients: deps.clients,
+    accounts: deps.accounts,
+    admitsToken: deps.dialects.admitsToken,
     refused: (ctx, what, token) =>
       line(ctx, `${what}.refused`, 'refused', { tokenClientId: token.clientId ?? null }),
   });
 }
 
-function configuration(parts: ProviderParts, ring: Keyring): Configuration {
-  const { config, accounts, clients, artifacts, clock } = parts;
+function configuration(deps: ProviderDeps, ring: Keyring): Configuration {
+  const { config, accounts, clients, oidcRecords, clock } = deps;
   const { lifetimes, refreshReuse } = config.oidc;
-  const rights = rightsOf(parts);
-  const line = auditLine(parts);
-  const theft = (ctx: EngineContext | undefined) => theftAt(ctx, { clock, leeway: refreshReuse.leeway });
+  const rights = rightsOf(deps);
+  const line = auditLine(deps);
+  const reuse = (ctx: ProviderContext | undefined) => reusedAt(ctx, { clock, leeway: refreshReuse.leeway });
 
   const endTokens = async (grantId: string) => {
     const ctx = Provider.ctx;
-    const found = theft(ctx);
-    if (found === undefined) return artifacts.endTokens(grantId);
-    if (found === 'only-a-retry') return;
-    await artifacts.endFamily(grantId, found.family);
+    const result = reuse(ctx);
+    if (result === undefined) return oidcRecords.endTokens(grantId);
+    if (result === 'only-a-retry') return;
+    await oidcRecords.endFamily(grantId, result.family);
     if (ctx) line(ctx, 'token.reused', 'refused');
   };
 
   return {
-    adapter: createAdapterFactory({ artifacts, clients, endTokens }),
-    jwks: engineKeys(ring) as NonNullable<Configuration['jwks']>,
+    adapter: createAdapterFactory({ oidcRecords, clients, endTokens }),
+    jwks: providerKeys(ring) as NonNullable<Configuration['jwks']>,
     routes: ROUTES,
-    features: features({ config, device: parts, rights }),
+    features: features({ config, device: deps, rights }),
     cookies: {
-      names: cookieNames(parts.issuer),
-      keys: [...parts.cookieKeys],
-      long: parts.cookies,
-      short: parts.cookies,
+      names: cookieNames(deps.issuer),
+      keys: [...deps.cookieKeys],
+      long: deps.cookies,
+      short: deps.cookies,
     },
     claims: structuredClone(CLAIMS_BY_SCOPE) as unknown as NonNullable<Configuration['claims']>,
     scopes: ['openid', 'offline_access'],
@@ -181,20 +193,20 @@ function configuration(parts: ProviderParts, ring: Keyring): Configuration {
     acceptQueryParamAccessTokens: false,
     conformIdTokenClaims: true,
     clockTolerance: 5,
-    discovery: discoveryFacts(config),
+    discovery: discoveryMetadata(config),
     interactions: {
       policy: createInteractionPolicy(),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     findAccount: createAccountFinder(accounts),
-    loadExistingGrant: createGrantLoader(lifetimes, parts.consents),
+    loadExistingGrant: createGrantLoader(lifetimes, deps.consents),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
     rotateRefreshToken: true,
     // A second use ends a family, not the consent. A revoked access token ends the sign-in behind it where
     // that is all there is (dialects); elsewhere the consent outlives its tokens.
     revokeGrantPolicy: (ctx) => {
-      if (theft(ctx) !== undefined) return false;
+      if (reuse(ctx) !== undefined) return false;
       const token = ctx.oidc.entities.AccessToken;
       return !(ctx.oidc.route === 'revocation' && token && token.gty !== DIALECT_GRANT);
     },
@@ -208,7 +220,7 @@ function configuration(parts: ProviderParts, ring: Keyring): Configuration {
       'extra' in token ? (token.extra as Record<string, unknown>) : undefined,
     renderError: async (ctx, out, error) => {
       if (error instanceof StoreUnavailable) answerUnavailable(ctx);
-      await renderError(parts, ctx as unknown as StepContext, {
+      await renderError(deps, ctx as unknown as StepContext, {
         error: error instanceof StoreUnavailable ? 'temporarily_unavailable' : out.error,
         description: out.error_description,
       });
@@ -229,16 +241,16 @@ function configuration(parts: ProviderParts, ring: Keyring): Configuration {
       },
       Session: (_ctx, session) => sessionLifetime(session as { loginTs?: number }, config.sessions),
     },
-    fetch: parts.fetch as unknown as NonNullable<Configuration['fetch']>,
+    fetch: deps.fetch as unknown as NonNullable<Configuration['fetch']>,
   };
 }
 
 async function renderError(
-  parts: ProviderParts,
+  deps: ProviderDeps,
   ctx: StepContext,
   refusal: { error: string; description?: string | undefined },
 ): Promise<void> {
-  ctx.body = await parts.pages.error(ctx.req, ctx.res, {
+  ctx.body = await deps.pages.error(ctx.req, ctx.res, {
     ...subjectOf(ctx),
     status: ctx.status,
     error: refusal.error,
@@ -247,8 +259,8 @@ async function renderError(
   ctx.type = 'html';
 }
 
-/** What fails outside the engine's own handlers still gets an answer in the shape of OAuth, or a page. */
-function noSurprise(parts: ProviderParts): EngineStep {
+/** What fails outside the provider's own handlers still gets an answer in the shape of OAuth, or a page. */
+function noSurprise(deps: ProviderDeps): ProviderMiddleware {
   return async (ctx, next) => {
     try {
       await next();
@@ -256,15 +268,15 @@ function noSurprise(parts: ProviderParts): EngineStep {
       const { status, code, retryAfter } = failureOf(error);
       if (status !== 429) {
         const level = status === 503 ? 'warn' : 'error';
-        parts.log[level](
-          { err: error, route: routeOf(ctx as EngineContext) },
+        deps.log[level](
+          { err: error, route: routeOf(ctx as ProviderContext) },
           'a request to the engine failed',
         );
       }
       ctx.status = status;
       ctx.set('Cache-Control', 'no-store');
       if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter));
-      if (ctx.accepts('json', 'html') === 'html') await renderError(parts, ctx, { error: code });
+      if (ctx.accepts('json', 'html') === 'html') await renderError(deps, ctx, { error: code });
       else ctx.body = { error: code };
     }
   };

@@ -1,6 +1,6 @@
 /**
- * The OIDC server: the engine behind a handler that stays the same while signing keys, and with them the
- * engine itself, are replaced. The way into this folder.
+ * The OIDC server: the provider behind a handler that stays the same while signing keys, and with them the
+ * provider itself, are replaced. The way into this folder.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
@@ -14,16 +14,16 @@ import type { Stores } from '../../store/ports/stores.ts';
 import { createBrowserSessions } from '../access/browser-session.ts';
 import { createConsents } from '../access/consents.ts';
 import { cookieSettings } from '../access/cookies.ts';
-import { createAccessEnder, createHoldings } from '../access/grants.ts';
+import { createAccessEnder, createAccountAccess } from '../access/grants.ts';
 import { createClientRegistry } from '../clients/clients.ts';
-import type { DialectsAsked, EnginePages, OidcServer } from '../contract.ts';
-import type { OriginOf } from '../extensions/audit-events.ts';
-import type { DeviceParts } from '../extensions/device-flow.ts';
+import type { DialectsAsked, OidcServer, ProviderPages } from '../contract.ts';
+import type { RequestContextOf } from '../extensions/audit-events.ts';
+import type { DeviceDeps } from '../extensions/device-flow.ts';
 import { createInteractions } from '../interactions/interactions.ts';
-import { createArtifacts } from '../persistence/records.ts';
+import { createOidcRecords } from '../persistence/records.ts';
 import type { SigningKeys } from '../persistence/signing-keys.ts';
 import { openSigningKeys } from '../persistence/signing-keys.ts';
-import { engineMethods, ROUTES, requestBounds } from '../provider/routes.ts';
+import { providerMethods, ROUTES, requestBounds } from '../provider/routes.ts';
 import { createGrantIssuer } from '../tokens/dialect-grants.ts';
 import { createRotations } from '../tokens/refresh-rotation.ts';
 import { createOutboundFetch } from './outbound-fetch.ts';
@@ -40,12 +40,12 @@ export interface OidcServerOptions {
   readonly audit: Audit;
   /** Sign cookies; the first signs, all verify. At least one. */
   readonly cookieKeys: readonly string[];
-  /** Error, logout and signed-out pages: renderError, logoutSource and postLogoutSuccessSource of the engine. */
-  readonly pages: EnginePages;
+  /** Error, logout and signed-out pages: renderError, logoutSource and postLogoutSuccessSource of the provider. */
+  readonly pages: ProviderPages;
   /** What wrong user codes of the device flow cost. */
-  readonly attempts: DeviceParts['attempts'];
+  readonly attempts: DeviceDeps['attempts'];
   /** Request id and canonical client address for the audit trail. */
-  readonly originOf?: OriginOf;
+  readonly originOf?: RequestContextOf;
 }
 
 /** How often the keyring is looked at for keys that are due or that another node changed. Milliseconds. */
@@ -58,8 +58,8 @@ const LONGEST_TOKEN = 31 * 86_400;
 export async function createOidcServer(options: OidcServerOptions): Promise<OidcServer> {
   const { config, issuer, stores, clock, secrets, log, audit } = options;
   assertLifetimes(config);
-  const originOf: OriginOf = options.originOf ?? (() => undefined);
-  const artifacts = createArtifacts({ store: stores.artifacts, secrets, clock });
+  const originOf: RequestContextOf = options.originOf ?? (() => undefined);
+  const oidcRecords = createOidcRecords({ store: stores.oidcRecords, secrets, clock });
   const clients = createClientRegistry({
     store: stores.clients,
     organizations: stores.organizations,
@@ -67,11 +67,11 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     clock,
   });
   const consents = createConsents({
-    ...{ artifacts, clients, secrets, clock },
+    ...{ oidcRecords, clients, secrets, clock },
     enabled: config.oidc.rememberConsent === 'account',
     lifetime: config.oidc.lifetimes.consent,
   });
-  const rotations = createRotations({ claims: stores.claims, artifacts, secrets, clock });
+  const rotations = createRotations({ leases: stores.leases, oidcRecords, secrets, clock });
   const cookies = cookieSettings(issuer);
   const strangers = createStrangers({ stores, clock, limits: config.strangers, secrets });
   const { idToken, accessToken } = config.oidc.lifetimes;
@@ -91,9 +91,9 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     buildProvider(
       {
         ...{ config, issuer, clock, secrets, log, audit, originOf },
-        ...{ artifacts, clients, consents, rotations, cookies },
+        ...{ oidcRecords, clients, consents, rotations, cookies },
         accounts: stores.accounts,
-        claims: stores.claims,
+        leases: stores.leases,
         cookieKeys: options.cookieKeys,
         pages: options.pages,
         attempts: options.attempts,
@@ -107,27 +107,27 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
       },
       keys.ring,
     );
-  const engine = followKeys({ keys, build, log });
-  const provider = () => engine.provider;
+  const oidcProvider = followKeys({ keys, build, log });
+  const provider = () => oidcProvider.provider;
 
   return {
     async handle(request, response) {
-      if (request.url?.startsWith(ROUTES.jwks)) await engine.freshKeys();
-      await engine.handle(request, response);
+      if (request.url?.startsWith(ROUTES.jwks)) await oidcProvider.freshKeys();
+      await oidcProvider.handle(request, response);
     },
-    serves: (path) => engineMethods(path) !== undefined,
-    methods: engineMethods,
+    serves: (path) => providerMethods(path) !== undefined,
+    methods: providerMethods,
     bounds: requestBounds,
     grants: createGrantIssuer({
-      ...{ artifacts, rotations, secrets, clock, issuer },
+      ...{ oidcRecords, rotations, secrets, clock, issuer },
       ring: () => keys.ring,
       reused: ({ clientId, accountId }) =>
         audit.write({ event: 'token.reused', outcome: 'refused', clientId, subject: accountId }),
     }),
-    access: createAccessEnder(artifacts, consents),
-    holdings: createHoldings({ artifacts, clients, consents }),
-    interactions: createInteractions({ provider, artifacts, consents, accounts: stores.accounts }),
-    sessions: createBrowserSessions({ provider, artifacts, lifetimes: config.sessions, cookie: cookies }),
+    access: createAccessEnder(oidcRecords, consents),
+    accountAccess: createAccountAccess({ oidcRecords, clients, consents }),
+    interactions: createInteractions({ provider, oidcRecords, consents, accounts: stores.accounts }),
+    sessions: createBrowserSessions({ provider, oidcRecords, lifetimes: config.sessions, cookie: cookies }),
     signingKeys: () =>
       keys.ring.keys.map(({ kid, alg, state, since }) => ({
         kid,
@@ -138,8 +138,8 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     askDialects(asked) {
       dialects = asked;
     },
-    rotateKeys: ({ force = false } = {}) => engine.rotate(force),
-    close: async () => engine.stop(),
+    rotateKeys: ({ force = false } = {}) => oidcProvider.rotate(force),
+    close: async () => oidcProvider.stop(),
   };
 }
 
@@ -150,7 +150,7 @@ function assertLifetimes({ oidc: { lifetimes } }: Config): void {
   }
 }
 
-/** The engine on the keys of the moment. */
+/** The provider on the keys of the moment. */
 function followKeys({ keys, build, log }: { keys: SigningKeys; build: () => Provider; log: Log }) {
   let provider = build();
   let handler = provider.callback();

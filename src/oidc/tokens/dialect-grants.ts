@@ -1,53 +1,56 @@
 /**
- * Tokens of dialects: the only place that makes tokens outside the engine's own endpoints. One sign-in is
+ * Tokens of dialects: the only place that makes tokens outside the provider's own endpoints. One sign-in is
  * one Grant; its access and refresh tokens hang on it.
  */
 import { randomToken } from '../../core/crypto.ts';
-import type { GrantIssuer, GrantWanted } from '../contract.ts';
-import type { Artifact } from '../persistence/records.ts';
+import type { GrantInput, GrantIssuer } from '../contract.ts';
+import type { OidcRecord } from '../persistence/records.ts';
 import { createDialectRotation } from './dialect-refresh.ts';
-import type { GrantIssuerParts, SignIn } from './dialect-tokens.ts';
+import type { GrantIssuerDeps, SignIn } from './dialect-tokens.ts';
 import { createTokenMaker, endGrant, liveToken, seconds } from './dialect-tokens.ts';
 import { handleOf } from './token-handle.ts';
 
-export function createGrantIssuer(parts: GrantIssuerParts): GrantIssuer {
-  const { artifacts, clock } = parts;
-  const make = createTokenMaker(parts);
-  const loadAccess = (token: string) => artifacts.load('AccessToken', handleOf(token));
-  const ofClient = (found: Artifact | undefined, clientId: string) =>
-    found?.payload.clientId === clientId ? found : undefined;
+export function createGrantIssuer(deps: GrantIssuerDeps): GrantIssuer {
+  const { oidcRecords, clock } = deps;
+  const make = createTokenMaker(deps);
+  const loadAccess = (token: string) => oidcRecords.load('AccessToken', handleOf(token));
+  const ofClient = (result: OidcRecord | undefined, clientId: string) =>
+    result?.payload.clientId === clientId ? result : undefined;
 
   return {
-    async issue(wanted: GrantWanted) {
+    async issue(input: GrantInput) {
       const now = seconds(clock);
-      const signIn: SignIn = { ...wanted, grantId: randomToken(), signedInAt: now };
-      const longest = Math.max(wanted.access.lifetime, 2 * (wanted.refresh?.lifetime ?? 0));
+      const signIn: SignIn = { ...input, grantId: randomToken(), signedInAt: now };
+      const longest = Math.max(input.access.lifetime, 2 * (input.refresh?.lifetime ?? 0));
       const [access, refresh] = await Promise.all([
-        make.access(signIn, wanted.access),
-        wanted.refresh && make.refresh(signIn, wanted.refresh),
+        make.access(signIn, input.access),
+        input.refresh && make.refresh(signIn, input.refresh),
         make.keepGrant(signIn, now + longest),
       ]);
       return { grantId: signIn.grantId, access, ...(refresh && { refresh }) };
     },
     async findAccess(token, clientId) {
-      const found = ofClient(await loadAccess(token), clientId);
-      return found && liveToken(found);
+      const result = ofClient(await loadAccess(token), clientId);
+      return result && liveToken(result);
     },
     async findRefresh(token, clientId) {
-      const found = ofClient(await artifacts.load('RefreshToken', token), clientId);
-      return found && !found.consumedAt ? liveToken(found) : undefined;
+      const result = ofClient(await oidcRecords.load('RefreshToken', token), clientId);
+      return result && !result.consumedAt ? liveToken(result) : undefined;
     },
-    rotate: createDialectRotation({ ...parts, make }),
+    rotate: createDialectRotation({ ...deps, make }),
     async grantOf(token, clientId) {
-      const [access, refresh] = await Promise.all([loadAccess(token), artifacts.load('RefreshToken', token)]);
-      const found = ofClient(access, clientId) ?? ofClient(refresh, clientId);
-      if (!found) return undefined;
-      return { grantId: String(found.payload.grantId), accountId: String(found.payload.accountId) };
+      const [access, refresh] = await Promise.all([
+        loadAccess(token),
+        oidcRecords.load('RefreshToken', token),
+      ]);
+      const result = ofClient(access, clientId) ?? ofClient(refresh, clientId);
+      if (!result) return undefined;
+      return { grantId: String(result.payload.grantId), accountId: String(result.payload.accountId) };
     },
-    endGrant: (grantId) => endGrant(artifacts, grantId),
+    endGrant: (grantId) => endGrant(oidcRecords, grantId),
     async destroyAccess(token, clientId) {
-      const found = ofClient(await loadAccess(token), clientId);
-      return found !== undefined && (await artifacts.removeStored('AccessToken', found.id));
+      const result = ofClient(await loadAccess(token), clientId);
+      return result !== undefined && (await oidcRecords.removeStored('AccessToken', result.id));
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The tokens of one dialect sign-in, as they are made, stored and read back: in the engine's own shape, so
+ * The tokens of one dialect sign-in, as they are made, stored and read back: in the provider's own shape, so
  * that introspection, revocation and the end of an account treat them like any other.
  */
 import { randomUUID } from 'node:crypto';
@@ -7,8 +7,8 @@ import { type JWTPayload, SignJWT } from 'jose';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { Json } from '../../model/json.ts';
-import type { AccessWanted, IssuedGrant, LiveToken, RefreshWanted } from '../contract.ts';
-import type { Artifact, Artifacts } from '../persistence/records.ts';
+import type { AccessInput, IssuedGrant, LiveToken, RefreshInput } from '../contract.ts';
+import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
 import type { Keyring } from '../persistence/signing-keys.ts';
 import { currentKey } from '../persistence/signing-keys.ts';
 import type { Payload } from '../provider/models.ts';
@@ -16,14 +16,14 @@ import { DIALECT_GRANT } from './dialect-grant.ts';
 import type { Rotations } from './refresh-rotation.ts';
 import { handleOf } from './token-handle.ts';
 
-export interface GrantIssuerParts {
-  readonly artifacts: Artifacts;
+export interface GrantIssuerDeps {
+  readonly oidcRecords: OidcRecords;
   readonly rotations: Rotations;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly issuer: string;
   readonly ring: () => Keyring;
-  readonly reused: (facts: { clientId: string; accountId: string }) => void;
+  readonly reused: (context: { clientId: string; accountId: string }) => void;
 }
 
 /** What the tokens of one sign-in have in common. */
@@ -40,19 +40,19 @@ export interface SignIn {
 
 /** Saves tokens under a grant. */
 export interface TokenMaker {
-  access(signIn: SignIn, wanted: AccessWanted): Promise<IssuedGrant['access']>;
-  refresh(signIn: SignIn, wanted: RefreshWanted): Promise<NonNullable<IssuedGrant['refresh']>>;
+  access(signIn: SignIn, input: AccessInput): Promise<IssuedGrant['access']>;
+  refresh(signIn: SignIn, input: RefreshInput): Promise<NonNullable<IssuedGrant['refresh']>>;
   /** Makes sure that the Grant outlives its tokens. */
   keepGrant(signIn: SignIn, until: number): Promise<void>;
 }
 
 /** Ends a sign-in. A replay of a rotation looks for the used token, which is gone with the rest. */
-export async function endGrant(artifacts: Artifacts, grantId: string): Promise<void> {
-  await artifacts.remove('Grant', grantId);
-  await artifacts.endTokens(grantId);
+export async function endGrant(oidcRecords: OidcRecords, grantId: string): Promise<void> {
+  await oidcRecords.remove('Grant', grantId);
+  await oidcRecords.endTokens(grantId);
 }
 
-export function createTokenMaker({ artifacts, clock, issuer, ring }: GrantIssuerParts): TokenMaker {
+export function createTokenMaker({ oidcRecords, clock, issuer, ring }: GrantIssuerDeps): TokenMaker {
   const base = (signIn: SignIn, kind: string, times: { iat: number; exp: number }): Payload => ({
     kind,
     ...times,
@@ -67,34 +67,34 @@ export function createTokenMaker({ artifacts, clock, issuer, ring }: GrantIssuer
   });
 
   return {
-    async access(signIn, wanted) {
+    async access(signIn, input) {
       const iat = seconds(clock);
-      const exp = iat + wanted.lifetime;
+      const exp = iat + input.lifetime;
       const jti = randomUUID();
       const value =
-        wanted.value === 'jwt'
-          ? await signAccess({ signIn, wanted, issuer, ring: ring(), iat, exp, jti })
-          : wanted.value;
+        input.value === 'jwt'
+          ? await signAccess({ signIn, input, issuer, ring: ring(), iat, exp, jti })
+          : input.value;
       const payload = {
         ...base(signIn, 'AccessToken', { iat, exp }),
         jti,
-        aud: wanted.audience,
-        extra: wanted.claims,
+        aud: input.audience,
+        extra: input.claims,
       };
-      await artifacts.save('AccessToken', handleOf(value), payload, wanted.lifetime);
+      await oidcRecords.save('AccessToken', handleOf(value), payload, input.lifetime);
       return { value, issuedAt: iat, expiresAt: exp };
     },
-    async refresh(signIn, wanted) {
+    async refresh(signIn, input) {
       const iat = seconds(clock);
-      const exp = Math.min(iat + wanted.lifetime, wanted.endsAt ?? Number.POSITIVE_INFINITY);
+      const exp = Math.min(iat + input.lifetime, input.endsAt ?? Number.POSITIVE_INFINITY);
       const payload = {
         ...base(signIn, 'RefreshToken', { iat, exp }),
-        jti: wanted.value,
+        jti: input.value,
         iiat: iat,
-        ...(wanted.endsAt !== undefined && { endsAt: wanted.endsAt }),
+        ...(input.endsAt !== undefined && { endsAt: input.endsAt }),
       };
-      await artifacts.save('RefreshToken', wanted.value, payload, exp - iat);
-      return { value: wanted.value, issuedAt: iat, expiresAt: exp };
+      await oidcRecords.save('RefreshToken', input.value, payload, exp - iat);
+      return { value: input.value, issuedAt: iat, expiresAt: exp };
     },
     async keepGrant(signIn, until) {
       const iat = seconds(clock);
@@ -108,27 +108,27 @@ export function createTokenMaker({ artifacts, clock, issuer, ring }: GrantIssuer
         clientId,
         openid: { scope },
       };
-      await artifacts.save('Grant', grantId, payload, until - iat);
+      await oidcRecords.save('Grant', grantId, payload, until - iat);
     },
   };
 }
 
 /** RFC 9068, or a plain JWT under a shared secret for resource servers that still verify the old way. */
-async function signAccess(facts: {
+async function signAccess(context: {
   signIn: SignIn;
-  wanted: AccessWanted;
+  input: AccessInput;
   issuer: string;
   ring: Keyring;
   iat: number;
   exp: number;
   jti: string;
 }): Promise<string> {
-  const { signIn, wanted, issuer, ring, iat, exp, jti } = facts;
+  const { signIn, input, issuer, ring, iat, exp, jti } = context;
   const claims: JWTPayload = {
-    ...wanted.claims,
+    ...input.claims,
     iss: issuer,
     sub: signIn.accountId,
-    aud: wanted.audience,
+    aud: input.audience,
     client_id: signIn.clientId,
     scope: signIn.scope,
     iat,
@@ -136,16 +136,16 @@ async function signAccess(facts: {
     jti,
   };
   const token = new SignJWT(claims);
-  if (wanted.sharedSecret !== undefined) {
+  if (input.sharedSecret !== undefined) {
     return token
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-      .sign(new TextEncoder().encode(wanted.sharedSecret));
+      .sign(new TextEncoder().encode(input.sharedSecret));
   }
   const key = currentKey(ring, 'ES256');
   return token.setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: key.kid }).sign(key.jwk);
 }
 
-export function liveToken({ payload }: Artifact): LiveToken {
+export function liveToken({ payload }: OidcRecord): LiveToken {
   return {
     accountId: String(payload.accountId),
     organization: String(payload.organization),

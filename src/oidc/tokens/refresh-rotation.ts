@@ -2,7 +2,7 @@
  * One refresh token, one successor, over all nodes (engine.md, Refresh races; security.md T7 to T9).
  *
  * Whoever presents a refresh token first takes the *turn* (a claim in the shared store), makes the
- * successor, settles the claim with the sealed reply, and only then marks the token used and answers.
+ * successor, settles the claim with the encrypted reply, and only then marks the token used and answers.
  * Everyone else who comes while the turn runs, or within the leeway after it, gets the settled reply.
  *
  * - A crash before settling: nobody was answered, the claim runs out, the token is as good as before.
@@ -15,23 +15,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
-import type { ClaimStore } from '../../store/ports/leases.ts';
-import type { Artifacts } from '../persistence/records.ts';
+import type { LeaseStore } from '../../store/ports/leases.ts';
+import type { OidcRecords } from '../persistence/records.ts';
 
 /** A turn that takes longer is taken for crashed; until then a crash keeps the token's next user waiting. Milliseconds. */
-const TURN = 4200;
+const LEASE = 4200;
 /** How long a request waits for another one's turn: longer than a turn, so that a crash costs a wait and no error. Milliseconds. */
 const PATIENCE = 4500;
 /** Results stay this much longer than the leeway, so that the used token's own time decides. Seconds. */
 const MARGIN = 5;
 
-export interface Turn {
+export interface RotationLease {
   /**
    * Stores the reply for the leeway (seconds) and marks the token used. Unless it is 'settled' what was made
    * must go: the token was 'revoked' meanwhile, or this turn took too long ('late') and somebody else may have
    * the next one, so that the client must ask again.
    */
-  settle(reply: string, leeway: number): Promise<'settled' | 'revoked' | 'late'>;
+  complete(reply: string, leeway: number): Promise<'settled' | 'revoked' | 'late'>;
   /** Gives the turn up: the token is as good as before. */
   release(): Promise<void>;
 }
@@ -47,66 +47,69 @@ export interface Rotations {
    * `used`: the caller saw the token marked already, so it cannot take the turn.
    * Throws StoreUnavailable when the other one's turn does not end.
    */
-  enter(token: string, options: { used: boolean }): Promise<{ turn: Turn } | { settled: Settled } | 'spent'>;
+  enter(
+    token: string,
+    options: { used: boolean },
+  ): Promise<{ lease: RotationLease } | { settled: Settled } | 'spent'>;
 }
 
-export function createRotations(parts: {
-  claims: ClaimStore;
-  artifacts: Artifacts;
+export function createRotations(deps: {
+  leases: LeaseStore;
+  oidcRecords: OidcRecords;
   secrets: Secrets;
   clock: Clock;
 }): Rotations {
-  const { claims, artifacts, secrets, clock } = parts;
-  const keyOf = (token: string) => `rotation:${secrets.mac('rotation', token)}`;
+  const { leases, oidcRecords, secrets, clock } = deps;
+  const keyOf = (token: string) => `rotation:${secrets.hmac('rotation', token)}`;
 
-  const isThere = async (token: string) => (await artifacts.load('RefreshToken', token)) !== undefined;
+  const isThere = async (token: string) => (await oidcRecords.load('RefreshToken', token)) !== undefined;
 
-  function turnOf(token: string, owner: string): Turn {
+  function leaseOf(token: string, owner: string): RotationLease {
     const key = keyOf(token);
     return {
-      async settle(reply, leeway) {
+      async complete(reply, leeway) {
         const at = clock.now();
         const until = new Date(at.getTime() + (leeway + MARGIN) * 1000);
-        const held = await claims.settle(key, owner, { sealed: secrets.seal(reply, key), at, until });
+        const held = await leases.complete(key, owner, { encrypted: secrets.encrypt(reply, key), at, until });
         if (!held) return (await isThere(token)) ? 'late' : 'revoked';
         // False also when somebody who replayed was faster: then the record is still there.
-        const marked = await artifacts.consume('RefreshToken', token);
+        const marked = await oidcRecords.consume('RefreshToken', token);
         if (marked || (await isThere(token))) return 'settled';
-        await claims.forget(key);
+        await leases.forget(key);
         return 'revoked';
       },
-      release: () => claims.release(key, owner),
+      release: () => leases.release(key, owner),
     };
   }
 
-  async function tryTurn(token: string): Promise<{ turn: Turn } | 'spent' | undefined> {
+  async function tryLease(token: string): Promise<{ lease: RotationLease } | 'spent' | undefined> {
     const owner = randomUUID();
     const now = clock.now();
-    const mine = await claims.claim(keyOf(token), owner, now, new Date(now.getTime() + TURN));
+    const mine = await leases.acquire(keyOf(token), owner, now, new Date(now.getTime() + LEASE));
     if (!mine) return undefined;
     // Somebody may have finished a whole turn between the caller's look at the token and this claim.
-    const record = await artifacts.load('RefreshToken', token);
-    if (record && !record.consumedAt) return { turn: turnOf(token, owner) };
-    await claims.release(keyOf(token), owner);
+    const record = await oidcRecords.load('RefreshToken', token);
+    if (record && !record.consumedAt) return { lease: leaseOf(token, owner) };
+    await leases.release(keyOf(token), owner);
     return 'spent';
   }
 
   async function settledReply(
     token: string,
-    state: { sealed: string; at: Date },
+    state: { encrypted: string; at: Date },
   ): Promise<{ settled: Settled } | 'spent'> {
-    await artifacts.consume('RefreshToken', token);
+    await oidcRecords.consume('RefreshToken', token);
     if (!(await isThere(token))) return 'spent';
-    return { settled: { reply: secrets.open(state.sealed, keyOf(token)), at: state.at } };
+    return { settled: { reply: secrets.decrypt(state.encrypted, keyOf(token)), at: state.at } };
   }
 
   return {
     async enter(token, { used }) {
       const deadline = performance.now() + PATIENCE;
       for (let pause = 5; performance.now() < deadline; pause = Math.min(pause * 2, 80)) {
-        const taken = used ? undefined : await tryTurn(token);
+        const taken = used ? undefined : await tryLease(token);
         if (taken !== undefined) return taken;
-        const state = await claims.read(keyOf(token), clock.now());
+        const state = await leases.read(keyOf(token), clock.now());
         if (typeof state === 'object') return settledReply(token, state);
         if (used && state === 'free') return 'spent';
         await delay(pause);

@@ -10,7 +10,7 @@ export function handleOf(token: string): string {
 }
 
 /**
- * A token as a client sent it to introspection or revocation, in the form the engine may look up: it
+ * A token as a client sent it to introspection or revocation, in the form the provider may look up: it
  * refuses JWTs unseen. Nobody but us may name a handle.
  */
 export function lookUpForm(token: unknown): unknown {

@@ -3,7 +3,7 @@
 import { noteChange } from '../../identity/audit/audit.ts';
 import type { ConsentView, GrantView } from '../../oidc/contract.ts';
 import { accountClientId } from '../../oidc/contract.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { scopesInWords } from '../shared/scopes.ts';
 import { leadTo, showAccountPage } from './render.ts';
@@ -12,17 +12,17 @@ import type { ShowsPerson, SubmitsPerson } from './routes.ts';
 /** Factors that have words of their own. */
 const FACTORS = new Set(['pwd', 'otp', 'fed', 'sso']);
 
-export function access(parts: PageParts): ShowsPerson {
+export function access(deps: PageDeps): ShowsPerson {
   return async (ctx, person) => {
     const { account, sessionUid } = person;
     const [sessions, grants, consents] = await Promise.all([
-      parts.holdings.listSessions(account.id),
-      parts.holdings.listGrants(account.id),
-      parts.holdings.listConsents(account.id),
+      deps.accountAccess.listSessions(account.id),
+      deps.accountAccess.listGrants(account.id),
+      deps.accountAccess.listConsents(account.id),
     ]);
     const own = accountClientId(account.organization);
     const held = new Set(grants.map(({ clientId }) => clientId));
-    await showAccountPage(parts, ctx, person, {
+    await showAccountPage(deps, ctx, person, {
       view: 'account-access',
       data: {
         sessions: sessions.map(({ uid, signedInAt, amr, browser }) => ({
@@ -52,7 +52,7 @@ function grantData({ grantId, clientName, scopes, createdAt }: GrantView) {
   };
 }
 
-function consentData({ clientId, clientName, scopes, givenAt }: ConsentView) {
+function consentData({ clientId, clientName, scopes, createdAt: givenAt }: ConsentView) {
   return {
     ...{ ends: 'client', value: clientId, remembered: true },
     client: clientName,
@@ -61,32 +61,32 @@ function consentData({ clientId, clientName, scopes, givenAt }: ConsentView) {
   };
 }
 
-export function endSession(parts: PageParts): SubmitsPerson {
+export function endSession(deps: PageDeps): SubmitsPerson {
   return async (ctx, form, { account }) => {
-    const ended = await parts.holdings.endSession(account.id, form.get('session') ?? '');
-    if (ended) note(parts, ctx, account, 'session.end');
+    const ended = await deps.accountAccess.endSession(account.id, form.get('session') ?? '');
+    if (ended) note(deps, ctx, account, 'session.end');
     leadTo(ctx, '/account/access', ended ? 'session-ended' : undefined);
   };
 }
 
 /** A grant, or what is remembered for a client that has none. */
-export function endGrant(parts: PageParts): SubmitsPerson {
+export function endGrant(deps: PageDeps): SubmitsPerson {
   return async (ctx, form, { account }) => {
-    const { holdings } = parts;
+    const { accountAccess } = deps;
     const clientId = form.get('client');
     const ended = clientId
-      ? await holdings.endConsent(account.id, clientId)
-      : await holdings.endGrant(account.id, form.get('grant') ?? '');
-    for (const what of ended) note(parts, ctx, account, `${what}.end`);
+      ? await accountAccess.endConsent(account.id, clientId)
+      : await accountAccess.endGrant(account.id, form.get('grant') ?? '');
+    for (const what of ended) note(deps, ctx, account, `${what}.end`);
     leadTo(ctx, '/account/access', ended.length > 0 ? 'grant-ended' : undefined);
   };
 }
 
 function note(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Parameters<ShowsPerson>[0],
   { id: subject, organization }: Parameters<ShowsPerson>[1]['account'],
   event: string,
 ): void {
-  noteChange(parts.identity, { event, organization, subject, origin: originOf(ctx) });
+  noteChange(deps.identity, { event, organization, subject, context: originOf(ctx) });
 }

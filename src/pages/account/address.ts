@@ -1,15 +1,15 @@
 /**
  * The address: confirming it, and changing it. Both send a code to the address in question; which one that
- * is stands sealed in the address of the page that asks for the code, so nobody can have one address proved
+ * is stands encrypted in the address of the page that asks for the code, so nobody can have one address proved
  * and another one stored.
  */
 import type { Context } from 'koa';
-import { SealBroken } from '../../core/crypto.ts';
+import { DecryptionFailed } from '../../core/crypto.ts';
 import { normalizeEmail } from '../../core/normalize.ts';
 import { Refused } from '../../core/refused.ts';
 import { proveAddress, sendAddressCode } from '../../identity/self-service/change-email.ts';
 import type { Alert } from '../shared/alert.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { codeIn, emailIn } from '../shared/form-fields.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { leadTo, refusedBy, showAccountPage } from './render.ts';
@@ -21,60 +21,60 @@ interface AddressState {
   readonly status?: number;
 }
 
-export function address(parts: PageParts): ShowsPerson {
-  return (ctx, person) => show(parts, ctx, person);
+export function address(deps: PageDeps): ShowsPerson {
+  return (ctx, person) => show(deps, ctx, person);
 }
 
 /** A code to the address that the account has. */
-export function confirmAddress(parts: PageParts): SubmitsPerson {
+export function confirmAddress(deps: PageDeps): SubmitsPerson {
   return async (ctx, _form, person) => {
     const { email } = person.account;
     if (email === undefined || person.account.emailVerified) leadTo(ctx, '/account/address');
-    else await send(parts, ctx, person, email);
+    else await send(deps, ctx, person, email);
   };
 }
 
 /** A code to the address that the account shall have. */
-export function changeAddress(parts: PageParts): SubmitsPerson {
+export function changeAddress(deps: PageDeps): SubmitsPerson {
   return async (ctx, form, person) => {
     const entered = form.get('email') ?? '';
     const email = emailIn(form);
     if (email === undefined || normalizeEmail(email) === person.account.email) {
       const kind = email === undefined ? 'invalid-address' : 'same-address';
-      await show(parts, ctx, person, { entered, alert: { kind }, status: 400 });
+      await show(deps, ctx, person, { entered, alert: { kind }, status: 400 });
       return;
     }
-    await send(parts, ctx, person, email);
+    await send(deps, ctx, person, email);
   };
 }
 
-async function send(parts: PageParts, ctx: Context, person: Person, email: string): Promise<void> {
+async function send(deps: PageDeps, ctx: Context, person: Person, email: string): Promise<void> {
   try {
     const { account, sessionUid: request } = person;
-    await sendAddressCode(parts.identity, { account, email, request, origin: originOf(ctx) });
+    await sendAddressCode(deps.identity, { account, email, request, context: originOf(ctx) });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    await show(parts, ctx, person, { entered: email, ...refusedBy(ctx, error) });
+    await show(deps, ctx, person, { entered: email, ...refusedBy(ctx, error) });
     return;
   }
-  const to = parts.identity.secrets.seal(normalizeEmail(email), contextOf(person));
+  const to = deps.identity.secrets.encrypt(normalizeEmail(email), contextOf(person));
   ctx.redirect(`/account/address/code?to=${to}`);
   ctx.status = 303;
 }
 
-export function addressCode(parts: PageParts): ShowsPerson {
+export function addressCode(deps: PageDeps): ShowsPerson {
   return async (ctx, person) => {
     const to = typeof ctx.query.to === 'string' ? ctx.query.to : '';
-    const email = opened(parts, person, to);
+    const email = opened(deps, person, to);
     if (email === undefined) leadTo(ctx, '/account/address');
-    else await askForCode(parts, ctx, person, { to, email });
+    else await askForCode(deps, ctx, person, { to, email });
   };
 }
 
-export function proveNewAddress(parts: PageParts): SubmitsPerson {
+export function proveNewAddress(deps: PageDeps): SubmitsPerson {
   return async (ctx, form, person) => {
     const to = form.get('to') ?? '';
-    const email = opened(parts, person, to);
+    const email = opened(deps, person, to);
     if (email === undefined) {
       leadTo(ctx, '/account/address');
       return;
@@ -82,8 +82,8 @@ export function proveNewAddress(parts: PageParts): SubmitsPerson {
     const { account, inPerson, sessionUid: request } = person;
     let refusal = new Refused('code-refused');
     try {
-      const wanted = { account, email, inPerson, code: codeIn(form), request, origin: originOf(ctx) };
-      if (await proveAddress(parts.identity, wanted)) {
+      const input = { account, email, inPerson, code: codeIn(form), request, context: originOf(ctx) };
+      if (await proveAddress(deps.identity, input)) {
         const done = email === account.email ? 'address-confirmed' : 'address-changed';
         leadTo(ctx, '/account/address', done);
         return;
@@ -92,13 +92,13 @@ export function proveNewAddress(parts: PageParts): SubmitsPerson {
       if (!(error instanceof Refused)) throw error;
       refusal = error;
     }
-    await askForCode(parts, ctx, person, { to, email, ...refusedBy(ctx, refusal) });
+    await askForCode(deps, ctx, person, { to, email, ...refusedBy(ctx, refusal) });
   };
 }
 
-function show(parts: PageParts, ctx: Context, person: Person, state: AddressState = {}): Promise<void> {
+function show(deps: PageDeps, ctx: Context, person: Person, state: AddressState = {}): Promise<void> {
   const { account } = person;
-  return showAccountPage(parts, ctx, person, {
+  return showAccountPage(deps, ctx, person, {
     view: 'account-address',
     status: state.status ?? 200,
     alert: state.alert,
@@ -107,13 +107,13 @@ function show(parts: PageParts, ctx: Context, person: Person, state: AddressStat
 }
 
 function askForCode(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   person: Person,
   state: { to: string; email: string; alert?: Alert; status?: number },
 ): Promise<void> {
   const { to, email } = state;
-  return showAccountPage(parts, ctx, person, {
+  return showAccountPage(deps, ctx, person, {
     view: 'account-code',
     status: state.status ?? 200,
     alert: state.alert,
@@ -125,11 +125,11 @@ function contextOf({ account }: Person): string {
   return `address:${account.id}`;
 }
 
-function opened(parts: PageParts, person: Person, to: string): string | undefined {
+function opened(deps: PageDeps, person: Person, to: string): string | undefined {
   try {
-    return parts.identity.secrets.open(to.slice(0, 1000), contextOf(person));
+    return deps.identity.secrets.decrypt(to.slice(0, 1000), contextOf(person));
   } catch (error) {
-    if (error instanceof SealBroken) return undefined;
+    if (error instanceof DecryptionFailed) return undefined;
     throw error;
   }
 }

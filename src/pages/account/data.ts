@@ -2,25 +2,25 @@
 
 import { noteChange } from '../../identity/audit/audit.ts';
 import { exportAccount } from '../../identity/self-service/export-account.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { showAccountPage } from './render.ts';
 import type { ShowsPerson } from './routes.ts';
 
-export function data(parts: PageParts): ShowsPerson {
-  return (ctx, person) => showAccountPage(parts, ctx, person, { view: 'account-data', data: {} });
+export function data(deps: PageDeps): ShowsPerson {
+  return (ctx, person) => showAccountPage(deps, ctx, person, { view: 'account-data', data: {} });
 }
 
-export function download(parts: PageParts): ShowsPerson {
+export function download(deps: PageDeps): ShowsPerson {
   return async (ctx, { account }) => {
     const [known, sessions, grants, consents] = await Promise.all([
-      exportAccount(parts.identity, account),
-      parts.holdings.listSessions(account.id),
-      parts.holdings.listGrants(account.id),
-      parts.holdings.listConsents(account.id),
+      exportAccount(deps.identity, account),
+      deps.accountAccess.listSessions(account.id),
+      deps.accountAccess.listGrants(account.id),
+      deps.accountAccess.listConsents(account.id),
     ]);
     const { id: subject, organization } = account;
-    noteChange(parts.identity, { event: 'data.download', organization, subject, origin: originOf(ctx) });
+    noteChange(deps.identity, { event: 'data.download', organization, subject, context: originOf(ctx) });
     ctx.attachment('my-account.json');
     ctx.type = 'json';
     const file = {
@@ -36,7 +36,7 @@ export function download(parts: PageParts): ShowsPerson {
         scopes,
         since: createdAt,
       })),
-      consents: consents.map(({ clientId, clientName, scopes, claims, givenAt, expiresAt }) => ({
+      consents: consents.map(({ clientId, clientName, scopes, claims, createdAt: givenAt, expiresAt }) => ({
         client_id: clientId,
         name: clientName,
         scopes,

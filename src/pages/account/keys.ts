@@ -1,6 +1,6 @@
 /**
  * API keys: made here within what the account itself may do, shown once, deleted. The text of a new key
- * waits sealed behind a one-use ticket for the page that shows it, so that reloading makes no second one.
+ * waits encrypted behind a one-use link token for the page that shows it, so that reloading makes no second one.
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
@@ -9,7 +9,7 @@ import type { ApiKeyOffer } from '../../identity/accounts/api-keys.ts';
 import { createApiKey, deleteApiKey, listApiKeys } from '../../identity/accounts/api-keys.ts';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
 import type { Alert } from '../shared/alert.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { lineIn } from '../shared/form-fields.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { leadTo, showAccountPage } from './render.ts';
@@ -22,48 +22,48 @@ const SHOWN_WITHIN = 60;
 const LIVES = [30, 90, 365, 0];
 const DAY = 86_400_000;
 
-export function keys(parts: PageParts): ShowsPerson {
+export function keys(deps: PageDeps): ShowsPerson {
   return async (ctx, person) => {
-    const { made } = ctx.query;
+    const { made: created } = ctx.query;
     // A link preview asks with HEAD; it must not use up what is shown once.
-    const asked = typeof made === 'string' && ctx.method === 'GET';
-    const shown = asked ? await take(parts, person, made) : undefined;
-    await show(parts, ctx, person, { shown });
+    const asked = typeof created === 'string' && ctx.method === 'GET';
+    const shown = asked ? await take(deps, person, created) : undefined;
+    await show(deps, ctx, person, { shown });
   };
 }
 
-export function makeKey(parts: PageParts): SubmitsPerson {
+export function makeKey(deps: PageDeps): SubmitsPerson {
   return async (ctx, form, person) => {
     const { account } = person;
-    const offer = parts.apiKeyOffers(account).find(({ vendor }) => vendor === form.get('vendor'));
-    const wanted = offer && read(offer, form);
-    if (offer === undefined || wanted === undefined) {
-      await show(parts, ctx, person, { alert: { kind: 'invalid-key' }, status: 400 });
+    const offer = deps.apiKeyOffers(account).find(({ vendor }) => vendor === form.get('vendor'));
+    const input = offer && read(offer, form);
+    if (offer === undefined || input === undefined) {
+      await show(deps, ctx, person, { alert: { kind: 'invalid-key' }, status: 400 });
       return;
     }
     const { id, key, limit, vendor } = offer;
-    const now = parts.identity.clock.now().getTime();
+    const now = deps.identity.clock.now().getTime();
     try {
-      const made = await createApiKey(parts.identity, {
-        ...{ id, key, limit, vendor, name: wanted.name, scopes: wanted.scopes, origin: originOf(ctx) },
+      const created = await createApiKey(deps.identity, {
+        ...{ id, key, limit, vendor, name: input.name, scopes: input.scopes, context: originOf(ctx) },
         organization: account.organization,
         accountId: account.id,
-        ...(wanted.days === 0 ? {} : { expiresAt: new Date(now + wanted.days * DAY) }),
+        ...(input.days === 0 ? {} : { expiresAt: new Date(now + input.days * DAY) }),
       });
-      ctx.redirect(`/account/keys?made=${await put(parts, person, made.key)}`);
+      ctx.redirect(`/account/keys?made=${await put(deps, person, created.key)}`);
       ctx.status = 303;
     } catch (error) {
       if (!(error instanceof Refused) || error.reason !== 'too-many-api-keys') throw error;
-      await show(parts, ctx, person, { alert: { kind: 'too-many-api-keys', count: limit }, status: 409 });
+      await show(deps, ctx, person, { alert: { kind: 'too-many-api-keys', count: limit }, status: 409 });
     }
   };
 }
 
-export function deleteKey(parts: PageParts): SubmitsPerson {
+export function deleteKey(deps: PageDeps): SubmitsPerson {
   return async (ctx, form, { account }) => {
     try {
       const keyId = form.get('key') ?? '';
-      await deleteApiKey(parts.identity, { accountId: account.id, keyId, origin: originOf(ctx) });
+      await deleteApiKey(deps.identity, { accountId: account.id, keyId, context: originOf(ctx) });
     } catch (error) {
       // It is gone already: what was wanted.
       if (!(error instanceof Refused) || error.reason !== 'api-key-not-found') throw error;
@@ -83,37 +83,37 @@ function read(offer: ApiKeyOffer, form: FormFields) {
   return { name, scopes, days };
 }
 
-async function put(parts: PageParts, { account }: Person, key: string): Promise<string> {
+async function put(deps: PageDeps, { account }: Person, key: string): Promise<string> {
   const { organization, id } = account;
   const data = { key, accountId: id };
-  return makeState(parts.identity, { purpose: SHOWN_ONCE, organization, lifetime: SHOWN_WITHIN, data });
+  return makeState(deps.identity, { purpose: SHOWN_ONCE, organization, lifetime: SHOWN_WITHIN, data });
 }
 
-async function take(parts: PageParts, { account }: Person, token: string): Promise<string | undefined> {
+async function take(deps: PageDeps, { account }: Person, token: string): Promise<string | undefined> {
   const asked = { purpose: SHOWN_ONCE, token: token.slice(0, 100) };
-  if ((await readState(parts.identity, asked))?.data.accountId !== account.id) return undefined;
-  const kept = await spendState(parts.identity, asked);
+  if ((await readState(deps.identity, asked))?.data.accountId !== account.id) return undefined;
+  const kept = await spendState(deps.identity, asked);
   return typeof kept?.data.key === 'string' ? kept.data.key : undefined;
 }
 
 async function show(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   person: Person,
   state: { shown?: string | undefined; alert?: Alert; status?: number },
 ): Promise<void> {
-  const made = await listApiKeys(parts.identity, { accountId: person.account.id });
-  await showAccountPage(parts, ctx, person, {
+  const created = await listApiKeys(deps.identity, { accountId: person.account.id });
+  await showAccountPage(deps, ctx, person, {
     view: 'account-keys',
     status: state.status ?? 200,
     alert: state.alert,
     data: {
       shown: state.shown,
       lives: LIVES,
-      offers: parts
+      offers: deps
         .apiKeyOffers(person.account)
         .map(({ vendor, title, scopes }) => ({ vendor, title, scopes })),
-      keys: made.map(({ id, name, scopes, createdAt, expiresAt, lastUsedAt }) => ({
+      keys: created.map(({ id, name, scopes, createdAt, expiresAt, lastUsedAt }) => ({
         ...{ id, name, scopes, at: createdAt.toISOString() },
         until: expiresAt?.toISOString(),
         used: lastUsedAt?.toISOString(),

@@ -1,17 +1,17 @@
 /** My account: one line for each thing that there is, with the way to it. */
 
 import { listIdentities } from '../../identity/upstream/link-identity.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { showAccountPage } from './render.ts';
 import type { ShowsPerson } from './routes.ts';
 
-export function overview(parts: PageParts): ShowsPerson {
+export function overview(deps: PageDeps): ShowsPerson {
   return async (ctx, person) => {
     const { account } = person;
     const { claims } = account;
-    const links = await listIdentities(parts.identity, account.id);
+    const links = await listIdentities(deps.identity, account.id);
     const full = [claims.given_name, claims.family_name].filter((name) => name !== undefined).join(' ');
-    await showAccountPage(parts, ctx, person, {
+    await showAccountPage(deps, ctx, person, {
       view: 'account',
       data: {
         name: claims.name ?? full,
@@ -19,7 +19,7 @@ export function overview(parts: PageParts): ShowsPerson {
         verified: account.emailVerified,
         hasPassword: account.passwordHash !== undefined,
         links: links.length,
-        hasKeys: parts.apiKeyOffers(account).length > 0,
+        hasKeys: deps.apiKeyOffers(account).length > 0,
       },
     });
   };

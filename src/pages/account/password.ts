@@ -5,45 +5,45 @@ import { deleteApiKeys, listApiKeys } from '../../identity/accounts/api-keys.ts'
 import { judgePassword } from '../../identity/accounts/judge-password.ts';
 import { setPassword } from '../../identity/self-service/set-password.ts';
 import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { leadTo, refusedBy, showAccountPage } from './render.ts';
 import type { Person, ShowsPerson, SubmitsPerson } from './routes.ts';
 
-export function password(parts: PageParts): ShowsPerson {
-  return (ctx, person) => show(parts, ctx, person);
+export function password(deps: PageDeps): ShowsPerson {
+  return (ctx, person) => show(deps, ctx, person);
 }
 
 /**
  * Ends every other session and every grant, and tells the owner (security.md W5). API keys are what programs
  * run on, so they end only where the person says so.
  */
-export function changePassword(parts: PageParts): SubmitsPerson {
+export function changePassword(deps: PageDeps): SubmitsPerson {
   return async (ctx, form, person) => {
     const { account } = person;
     const fresh = form.get('password') ?? '';
-    const minimum = parts.passwordMinimum;
+    const minimum = deps.passwordMinimum;
     try {
       // Before the present one is looked at: a new one that will not be taken costs no try.
-      await judgePassword(parts.identity, { password: fresh, minimum, organization: account.organization });
-      const right = await checkPassword(parts.identity, {
+      await judgePassword(deps.identity, { password: fresh, minimum, organization: account.organization });
+      const right = await checkPassword(deps.identity, {
         accountId: account.id,
         password: form.get('current') ?? '',
-        origin: originOf(ctx),
+        context: originOf(ctx),
       });
       if (!right) throw new Refused('wrong-password');
-      await set(parts, ctx, person, fresh);
+      await set(deps, ctx, person, fresh);
       if (form.get('api-keys') === 'end')
-        await deleteApiKeys(parts.identity, { account, origin: originOf(ctx) });
+        await deleteApiKeys(deps.identity, { account, context: originOf(ctx) });
     } catch (error) {
-      await showRefused(parts, ctx, person, error);
+      await showRefused(deps, ctx, person, error);
       return;
     }
     leadTo(ctx, '/account/password', 'password-changed');
   };
 }
 
-export function firstPassword(parts: PageParts): SubmitsPerson {
+export function firstPassword(deps: PageDeps): SubmitsPerson {
   return async (ctx, form, person) => {
     // A password that there is cannot be replaced without it.
     if (person.account.passwordHash !== undefined) {
@@ -51,44 +51,44 @@ export function firstPassword(parts: PageParts): SubmitsPerson {
       return;
     }
     try {
-      await set(parts, ctx, person, form.get('password') ?? '');
+      await set(deps, ctx, person, form.get('password') ?? '');
     } catch (error) {
-      await showRefused(parts, ctx, person, error);
+      await showRefused(deps, ctx, person, error);
       return;
     }
     leadTo(ctx, '/account/password', 'password-set');
   };
 }
 
-async function set(parts: PageParts, ctx: Context, person: Person, fresh: string): Promise<void> {
-  await setPassword(parts.identity, {
+async function set(deps: PageDeps, ctx: Context, person: Person, fresh: string): Promise<void> {
+  await setPassword(deps.identity, {
     accountId: person.account.id,
     password: fresh,
-    minimum: parts.passwordMinimum,
+    minimum: deps.passwordMinimum,
     keep: { sessionUid: person.sessionUid },
-    letter: 'password-changed',
-    origin: originOf(ctx),
+    email: 'password-changed',
+    context: originOf(ctx),
   });
 }
 
-async function showRefused(parts: PageParts, ctx: Context, person: Person, error: unknown): Promise<void> {
+async function showRefused(deps: PageDeps, ctx: Context, person: Person, error: unknown): Promise<void> {
   if (!(error instanceof Refused)) throw error;
-  await show(parts, ctx, person, refusedBy(ctx, error, { minimum: parts.passwordMinimum }));
+  await show(deps, ctx, person, refusedBy(ctx, error, { minimum: deps.passwordMinimum }));
 }
 
 async function show(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   person: Person,
   state: Partial<ReturnType<typeof refusedBy>> = {},
 ): Promise<void> {
-  const keys = await listApiKeys(parts.identity, { accountId: person.account.id });
-  return showAccountPage(parts, ctx, person, {
+  const keys = await listApiKeys(deps.identity, { accountId: person.account.id });
+  return showAccountPage(deps, ctx, person, {
     view: 'account-password',
     ...state,
     data: {
       hasPassword: person.account.passwordHash !== undefined,
-      minimum: parts.passwordMinimum,
+      minimum: deps.passwordMinimum,
       keys: keys.length,
     },
   });

@@ -8,7 +8,7 @@ import { acceptedLanguages } from '../../http/views/i18n.ts';
 import { updateAccount } from '../../identity/accounts/update-account.ts';
 import { noteChange } from '../../identity/audit/audit.ts';
 import type { AddressClaim, ProfileClaims } from '../../model/account.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { lineIn } from '../shared/form-fields.ts';
 import { originOf } from '../shared/request-origin.ts';
 import type { ChoiceKind } from './profile-choices.ts';
@@ -67,28 +67,28 @@ const GROUPS: readonly { readonly key: string; readonly fields: readonly Field[]
 ];
 const CLAIMS = [...NAMES, ...PERSONAL, ...REGION];
 
-export function profile(parts: PageParts): ShowsPerson {
+export function profile(deps: PageDeps): ShowsPerson {
   return (ctx, person) => {
     const { address, ...claims } = person.account.claims;
-    return showProfile(parts, ctx, person, { values: { ...claims, ...address }, faults: [] });
+    return showProfile(deps, ctx, person, { values: { ...claims, ...address }, issues: [] });
   };
 }
 
-export function saveProfile(parts: PageParts): SubmitsPerson {
+export function saveProfile(deps: PageDeps): SubmitsPerson {
   return async (ctx, form, person) => {
     const entered = read(form, person.account.claims);
-    if (entered.faults.length > 0) {
-      await showProfile(parts, ctx, person, entered);
+    if (entered.issues.length > 0) {
+      await showProfile(deps, ctx, person, entered);
       return;
     }
     const { account } = person;
-    const saved = await updateAccount(parts.identity, account.id, (present) => ({
+    const saved = await updateAccount(deps.identity, account.id, (present) => ({
       ...present,
       claims: withEntered(present.claims, entered.values),
     }));
     if (saved.version !== account.version) {
       const { id: subject, organization } = account;
-      noteChange(parts.identity, { event: 'profile.update', organization, subject, origin: originOf(ctx) });
+      noteChange(deps.identity, { event: 'profile.update', organization, subject, context: originOf(ctx) });
     }
     leadTo(ctx, '/account/profile', 'saved');
   };
@@ -97,20 +97,20 @@ export function saveProfile(parts: PageParts): SubmitsPerson {
 interface Entered {
   readonly values: Readonly<Record<string, unknown>>;
   /** Names of fields that cannot be taken. */
-  readonly faults: readonly string[];
+  readonly issues: readonly string[];
 }
 
 function read(form: FormFields, present: ProfileClaims): Entered & { values: Record<string, string> } {
   const values: Record<string, string> = {};
-  const faults: string[] = [];
+  const issues: string[] = [];
   for (const { name, longest, fits = () => true } of [...CLAIMS, ...ADDRESS]) {
     const value = lineIn(form, name, longest);
     // What an operator stored (a year alone is a date of birth too) may stay as it is.
     const stays = value === '' || value === present[name as keyof ProfileClaims];
-    if (value === undefined || !(stays || fits(value))) faults.push(name);
+    if (value === undefined || !(stays || fits(value))) issues.push(name);
     values[name] = value ?? form.get(name) ?? '';
   }
-  return { values, faults };
+  return { values, issues };
 }
 
 /** What was emptied goes; a number that changes is not a verified one any more. */
@@ -119,8 +119,8 @@ function withEntered(present: ProfileClaims, values: Readonly<Record<string, str
   const next: Record<string, unknown> = { ...claims };
   for (const { name } of CLAIMS) put(next, name, values[name]);
   if (next.phone_number !== present.phone_number) delete next.phone_number_verified;
-  const { formatted: _stale, ...parts } = present.address ?? {};
-  const address: Record<string, unknown> = { ...parts };
+  const { formatted: _stale, ...deps } = present.address ?? {};
+  const address: Record<string, unknown> = { ...deps };
   for (const { name } of ADDRESS) put(address, name, values[name]);
   const moved = ADDRESS.some(({ name }) => address[name] !== present.address?.[name as keyof AddressClaim]);
   if (!moved && present.address !== undefined) next.address = present.address;
@@ -134,16 +134,16 @@ function put(target: Record<string, unknown>, name: string, value: string | unde
 }
 
 async function showProfile(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Parameters<ShowsPerson>[0],
   person: Parameters<ShowsPerson>[1],
-  { values, faults }: Entered,
+  { values, issues }: Entered,
 ): Promise<void> {
   const { locale } = person.account.claims;
   const accepted = acceptedLanguages(ctx.get('Accept-Language'));
   const asked = {
-    views: parts.views,
-    language: parts.views.choose(locale === undefined ? accepted : [locale, ...accepted]),
+    views: deps.views,
+    language: deps.views.choose(locale === undefined ? accepted : [locale, ...accepted]),
   };
   const shown = (field: Field) => {
     const value = String(values[field.name] ?? '');
@@ -153,14 +153,14 @@ async function showProfile(
       // A date field shows nothing for what is no whole date, and saving would lose it.
       type: field.type === 'date' && value !== '' && !isDate(value) ? 'text' : field.type,
       choices: field.choices && choicesOf(field.choices, value, asked),
-      wrong: faults.includes(field.name),
+      wrong: issues.includes(field.name),
     };
   };
-  await showAccountPage(parts, ctx, person, {
+  await showAccountPage(deps, ctx, person, {
     view: 'account-profile',
-    status: faults.length > 0 ? 400 : 200,
-    data: { groups: GROUPS.map(({ key, fields }) => ({ key, fields: fields.map(shown) })), faults },
-    ...(faults.length > 0 ? { alert: { kind: 'invalid-fields' as const } } : {}),
+    status: issues.length > 0 ? 400 : 200,
+    data: { groups: GROUPS.map(({ key, fields }) => ({ key, fields: fields.map(shown) })), faults: issues },
+    ...(issues.length > 0 ? { alert: { kind: 'invalid-fields' as const } } : {}),
   });
 }
 

@@ -11,54 +11,54 @@ import { deleteAccount } from '../../identity/accounts/delete-account.ts';
 import { proveDeletionCode, sendDeletionCode } from '../../identity/self-service/confirm-deletion.ts';
 import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
 import { brandOf } from '../shared/branding.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { codeIn } from '../shared/form-fields.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { appOf, lastClient } from '../shared/return-to-app.ts';
 import { leadTo, refusedBy, showAccountPage } from './render.ts';
 import type { Person, ShowsPerson, SubmitsPerson } from './routes.ts';
 
-export function remove(parts: PageParts): ShowsPerson {
-  return (ctx, person) => show(parts, ctx, person);
+export function remove(deps: PageDeps): ShowsPerson {
+  return (ctx, person) => show(deps, ctx, person);
 }
 
-export function sendCodeForRemoval(parts: PageParts): SubmitsPerson {
+export function sendCodeForRemoval(deps: PageDeps): SubmitsPerson {
   return async (ctx, _form, person) => {
     const { account, sessionUid: request } = person;
     try {
-      await sendDeletionCode(parts.identity, { account, request, origin: originOf(ctx) });
+      await sendDeletionCode(deps.identity, { account, request, context: originOf(ctx) });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      await show(parts, ctx, person, refusedBy(ctx, error));
+      await show(deps, ctx, person, refusedBy(ctx, error));
       return;
     }
     leadTo(ctx, '/account/delete?sent=yes');
   };
 }
 
-export function removeForGood(parts: PageParts): SubmitsPerson {
+export function removeForGood(deps: PageDeps): SubmitsPerson {
   return async (ctx, form, person) => {
     const { account } = person;
     try {
-      await prove(parts, ctx, person, form);
+      await prove(deps, ctx, person, form);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      await show(parts, ctx, person, refusedBy(ctx, error));
+      await show(deps, ctx, person, refusedBy(ctx, error));
       return;
     }
-    await deleteAccount(parts.identity, { accountId: account.id, origin: originOf(ctx) });
-    await parts.sessions.end(ctx.req, ctx.res);
+    await deleteAccount(deps.identity, { accountId: account.id, context: originOf(ctx) });
+    await deps.sessions.end(ctx.req, ctx.res);
     leadTo(ctx, '/account/deleted');
   };
 }
 
-export function removed(parts: PageParts): Shows {
+export function removed(deps: PageDeps): Shows {
   return async (ctx) => {
-    const client = await lastClient(parts, ctx);
-    sendPage(ctx, parts.views, {
+    const client = await lastClient(deps, ctx);
+    sendPage(ctx, deps.views, {
       view: 'account-deleted',
-      brand: client && (await brandOf(parts.identity, parts.views, { ...client, client })),
-      data: { app: client && appOf(parts, client) },
+      brand: client && (await brandOf(deps.identity, deps.views, { ...client, client })),
+      data: { app: client && appOf(deps, client) },
     });
   };
 }
@@ -70,27 +70,27 @@ function proofOf({ account }: Person): 'password' | 'code' | 'sign-in' {
 }
 
 /** Refused('wrong-password' | 'code-refused' | 'too-many-requests' | 'unavailable'). */
-async function prove(parts: PageParts, ctx: Context, person: Person, form: FormFields): Promise<void> {
+async function prove(deps: PageDeps, ctx: Context, person: Person, form: FormFields): Promise<void> {
   const { account, sessionUid } = person;
-  const origin = originOf(ctx);
+  const context = originOf(ctx);
   const proof = proofOf(person);
   if (proof === 'password') {
     const password = form.get('password') ?? '';
-    const right = await checkPassword(parts.identity, { accountId: account.id, password, origin });
+    const right = await checkPassword(deps.identity, { accountId: account.id, password, context });
     if (!right) throw new Refused('wrong-password');
   } else if (proof === 'code') {
-    const wanted = { account, code: codeIn(form), request: sessionUid, origin };
-    if (!(await proveDeletionCode(parts.identity, wanted))) throw new Refused('code-refused');
+    const input = { account, code: codeIn(form), request: sessionUid, context };
+    if (!(await proveDeletionCode(deps.identity, input))) throw new Refused('code-refused');
   }
 }
 
 function show(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   person: Person,
   state: Partial<ReturnType<typeof refusedBy>> = {},
 ): Promise<void> {
-  return showAccountPage(parts, ctx, person, {
+  return showAccountPage(deps, ctx, person, {
     view: 'account-delete',
     ...state,
     data: {

@@ -5,7 +5,7 @@ import { sendPage } from '../../http/views/send-page.ts';
 import type { Alert } from '../shared/alert.ts';
 import { alertFor, statusFor } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import type { Person } from './routes.ts';
 import { formsOf } from './routes.ts';
 
@@ -23,18 +23,18 @@ const DONE: ReadonlySet<string> = new Set([
 ]);
 
 export async function showAccountPage(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   person: Person,
   page: { view: string; data: Readonly<Record<string, unknown>>; status?: number; alert?: Alert | undefined },
 ): Promise<void> {
   const { account } = person;
   const { done } = ctx.query;
-  sendPage(ctx, parts.views, {
+  sendPage(ctx, deps.views, {
     status: page.status ?? 200,
     view: page.view,
     languages: account.claims.locale === undefined ? [] : [account.claims.locale],
-    brand: await brandOf(parts.identity, parts.views, account),
+    brand: await brandOf(deps.identity, deps.views, account),
     data: {
       ...page.data,
       who: account.email ?? account.username ?? account.claims.name ?? '',
@@ -42,7 +42,7 @@ export async function showAccountPage(
       zone: zoneOf(account.claims.zoneinfo),
       alert: page.alert,
       done: typeof done === 'string' && DONE.has(done) && page.alert === undefined ? done : undefined,
-      token: parts.forms.tokenFor(ctx, formsOf(person)),
+      token: deps.forms.tokenFor(ctx, formsOf(person)),
     },
   });
 }

@@ -9,7 +9,7 @@ import { sendPage } from '../../http/views/send-page.ts';
 import { findAccount } from '../../identity/accounts/find-account.ts';
 import { wasInPerson, wasRecent } from '../../identity/sign-in/recent.ts';
 import { ACCOUNT_RETURN, accountClientId } from '../../oidc/contract.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { organizationAsked } from '../shared/organization-asked.ts';
 import type { AccountHandlers } from './routes.ts';
 
@@ -26,7 +26,7 @@ const PAGES: ReadonlySet<string> = new Set([
   '/account/delete',
 ]);
 
-export function findPerson({ sessions, identity }: PageParts): AccountHandlers['find'] {
+export function findPerson({ sessions, identity }: PageDeps): AccountHandlers['find'] {
   return async (ctx) => {
     const session = await sessions.read(ctx.req, ctx.res);
     if (session === undefined) return undefined;
@@ -37,14 +37,14 @@ export function findPerson({ sessions, identity }: PageParts): AccountHandlers['
   };
 }
 
-export function askToSignIn(parts: PageParts): AccountHandlers['askToSignIn'] {
+export function askToSignIn(deps: PageDeps): AccountHandlers['askToSignIn'] {
   return async (ctx, page, person) => {
-    const organization = person?.account.organization ?? (await organizationFor(parts, ctx));
+    const organization = person?.account.organization ?? (await organizationFor(deps, ctx));
     const login = person?.account.email ?? person?.account.username;
     const query = new URLSearchParams({
       client_id: accountClientId(organization),
       response_type: 'code',
-      redirect_uri: parts.identity.issuer + ACCOUNT_RETURN,
+      redirect_uri: deps.identity.issuer + ACCOUNT_RETURN,
       scope: 'openid',
       // The challenge of a verifier that nobody has: the code that comes back is good for nothing.
       code_challenge: randomToken(),
@@ -59,20 +59,20 @@ export function askToSignIn(parts: PageParts): AccountHandlers['askToSignIn'] {
 }
 
 /** Asks for the sign-in again, before a page that wants a recent one. */
-export function again(parts: PageParts): AccountHandlers['again'] {
-  const ask = askToSignIn(parts);
+export function again(deps: PageDeps): AccountHandlers['again'] {
+  const ask = askToSignIn(deps);
   return (ctx, person) => ask(ctx, typeof ctx.query.page === 'string' ? ctx.query.page : '', person);
 }
 
-/** What the engine sends along is not looked at: the session counts. */
-export function signedIn(parts: PageParts): AccountHandlers['signedIn'] {
-  const find = findPerson(parts);
+/** What the provider sends along is not looked at: the session counts. */
+export function signedIn(deps: PageDeps): AccountHandlers['signedIn'] {
+  const find = findPerson(deps);
   return async (ctx) => {
     const { state, error } = ctx.query;
     const refused = typeof error === 'string';
     // Without a session, leading on would lead in a circle: cookies are blocked, or the account is not active.
     if (!refused && (await find(ctx)) === undefined) {
-      sendPage(ctx, parts.views, { status: 403, view: 'account-closed', data: {} });
+      sendPage(ctx, deps.views, { status: 403, view: 'account-closed', data: {} });
       return;
     }
     ctx.redirect(refused ? '/' : safe(state));
@@ -85,6 +85,6 @@ function safe(page: unknown): string {
 }
 
 /** The one that is named, else the one whose host this is, else the first that every installation has. */
-async function organizationFor({ identity }: PageParts, ctx: Context): Promise<string> {
+async function organizationFor({ identity }: PageDeps, ctx: Context): Promise<string> {
   return (await organizationAsked({ identity }, ctx, ctx.query.organization)) ?? 'default';
 }

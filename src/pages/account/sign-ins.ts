@@ -3,29 +3,29 @@
 import { Refused } from '../../core/refused.ts';
 import { listIdentities, unlinkIdentity } from '../../identity/upstream/link-identity.ts';
 import type { Alert } from '../shared/alert.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { leadTo, showAccountPage } from './render.ts';
 import type { ShowsPerson, SubmitsPerson } from './routes.ts';
 
-export function signIns(parts: PageParts): ShowsPerson {
-  return (ctx, person) => show(parts, ctx, person);
+export function signIns(deps: PageDeps): ShowsPerson {
+  return (ctx, person) => show(deps, ctx, person);
 }
 
 /** The last way in stays: without it the person could never come back (security.md F7). */
-export function unlink(parts: PageParts): SubmitsPerson {
+export function unlink(deps: PageDeps): SubmitsPerson {
   return async (ctx, form, person) => {
     const accountId = person.account.id;
     try {
-      await unlinkIdentity(parts.identity, {
+      await unlinkIdentity(deps.identity, {
         accountId,
         issuer: form.get('issuer') ?? '',
         subject: form.get('subject') ?? '',
-        origin: originOf(ctx),
+        context: originOf(ctx),
       });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (error.reason === 'forbidden') await show(parts, ctx, person, { kind: 'last-factor' });
+      if (error.reason === 'forbidden') await show(deps, ctx, person, { kind: 'last-factor' });
       // It is gone already: what was wanted.
       else if (error.reason === 'account-not-found') leadTo(ctx, '/account/sign-ins');
       else throw error;
@@ -36,13 +36,13 @@ export function unlink(parts: PageParts): SubmitsPerson {
 }
 
 async function show(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Parameters<ShowsPerson>[0],
   person: Parameters<ShowsPerson>[1],
   alert?: Alert,
 ): Promise<void> {
-  const links = await listIdentities(parts.identity, person.account.id);
-  await showAccountPage(parts, ctx, person, {
+  const links = await listIdentities(deps.identity, person.account.id);
+  await showAccountPage(deps, ctx, person, {
     view: 'account-sign-ins',
     status: alert === undefined ? 200 : 409,
     alert,

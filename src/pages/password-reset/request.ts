@@ -1,7 +1,7 @@
 /**
- * Forgot password: asks for the name and sends a letter. The answer is the same for everybody; the link in
- * the letter begins with the configured issuer, whatever host the request named (security.md W6). The page
- * that the letter leads to is reset-password.ts.
+ * Forgot password: asks for the name and sends an email. The answer is the same for everybody; the link in
+ * the email begins with the configured issuer, whatever host the request named (security.md W6). The page
+ * that the email leads to is reset-password.ts.
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
@@ -11,7 +11,7 @@ import { requestReset } from '../../identity/self-service/request-password-reset
 import type { Alert } from '../shared/alert.ts';
 import { alertFor, statusFor } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { organizationAsked } from '../shared/organization-asked.ts';
 import { originOf } from '../shared/request-origin.ts';
 
@@ -26,28 +26,28 @@ interface ForgotState {
   readonly status?: number;
 }
 
-export function forgot(parts: PageParts): Shows {
+export function forgot(deps: PageDeps): Shows {
   return async (ctx) => {
-    const state = await stateOf(parts, ctx, ctx.query);
-    await show(parts, ctx, { ...state, login: textOf(ctx.query.login).slice(0, 320) });
+    const state = await stateOf(deps, ctx, ctx.query);
+    await show(deps, ctx, { ...state, login: textOf(ctx.query.login).slice(0, 320) });
   };
 }
 
-export function askForReset(parts: PageParts): Submits {
+export function askForReset(deps: PageDeps): Submits {
   return async (ctx, form) => {
     const login = form.get('login') ?? '';
-    const state = await stateOf(parts, ctx, {
+    const state = await stateOf(deps, ctx, {
       organization: form.get('organization'),
       interaction: form.get('interaction'),
       client: form.get('client'),
     });
     try {
       if (login.trim() === '' || login.length > 320) throw new Refused('invalid-fields');
-      await requestReset(parts.identity, { organization: state.organization, login, origin: originOf(ctx) });
+      await requestReset(deps.identity, { organization: state.organization, login, context: originOf(ctx) });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter));
-      await show(parts, ctx, { ...state, login, alert: alertFor(error), status: statusFor(error) });
+      await show(deps, ctx, { ...state, login, alert: alertFor(error), status: statusFor(error) });
       return;
     }
     ctx.redirect(`/forgot/sent?${queryOf(state)}`);
@@ -55,22 +55,22 @@ export function askForReset(parts: PageParts): Submits {
   };
 }
 
-export function forgotSent(parts: PageParts): Shows {
+export function forgotSent(deps: PageDeps): Shows {
   return async (ctx) => {
-    const state = await stateOf(parts, ctx, ctx.query);
-    sendPage(ctx, parts.views, {
+    const state = await stateOf(deps, ctx, ctx.query);
+    sendPage(ctx, deps.views, {
       view: 'forgot-sent',
-      brand: await brandOf(parts.identity, parts.views, state),
+      brand: await brandOf(deps.identity, deps.views, state),
       data: { back: backOf(state), query: queryOf(state) },
     });
   };
 }
 
-async function show(parts: PageParts, ctx: Context, state: ForgotState): Promise<void> {
-  sendPage(ctx, parts.views, {
+async function show(deps: PageDeps, ctx: Context, state: ForgotState): Promise<void> {
+  sendPage(ctx, deps.views, {
     status: state.status ?? 200,
     view: 'forgot',
-    brand: await brandOf(parts.identity, parts.views, state),
+    brand: await brandOf(deps.identity, deps.views, state),
     data: {
       organization: state.organization,
       interaction: state.interaction ?? '',
@@ -78,20 +78,20 @@ async function show(parts: PageParts, ctx: Context, state: ForgotState): Promise
       login: state.login ?? '',
       back: backOf(state),
       alert: state.alert,
-      token: parts.forms.tokenFor(ctx, 'forgot'),
+      token: deps.forms.tokenFor(ctx, 'forgot'),
     },
   });
 }
 
 async function stateOf(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
-  given: { organization?: unknown; interaction?: unknown; client?: unknown },
+  input: { organization?: unknown; interaction?: unknown; client?: unknown },
 ): Promise<ForgotState> {
-  const interaction = textOf(given.interaction);
-  const clientId = textOf(given.client);
+  const interaction = textOf(input.interaction);
+  const clientId = textOf(input.client);
   return {
-    organization: (await organizationAsked(parts, ctx, given.organization)) ?? 'default',
+    organization: (await organizationAsked(deps, ctx, input.organization)) ?? 'default',
     ...(/^[\w-]{10,64}$/.test(interaction) && { interaction }),
     ...(/^[A-Za-z0-9._~-]{1,128}$/.test(clientId) && { client: { clientId } }),
   };

@@ -1,27 +1,27 @@
 /**
- * The page that reset letters lead to. Opening it spends nothing, because mail scanners open links; the
- * ticket is spent when a password has been entered that will be taken. The letter cannot be skipped: the
- * form carries the ticket itself, and the account comes from the ticket alone (CVE-2023-26481). Nobody is
+ * The page that reset emails lead to. Opening it spends nothing, because mail scanners open links; the
+ * link token is spent when a password has been entered that will be taken. The email cannot be skipped: the
+ * form carries the link token itself, and the account comes from the link token alone (CVE-2023-26481). Nobody is
  * signed in by it (security.md W6).
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import type { Shows, Submits } from '../../http/forms/guards.ts';
-import { factsOf } from '../../http/request/request-context.ts';
+import { requestInfoOf } from '../../http/request/request-context.ts';
 import { sendPage } from '../../http/views/send-page.ts';
-import { RESET, readTicket } from '../../identity/codes/link-token.ts';
+import { RESET, readLinkToken } from '../../identity/codes/link-token.ts';
 import { resetPassword } from '../../identity/self-service/reset-password.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Alert } from '../shared/alert.ts';
 import { alertFor, statusFor } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { organizationAsked } from '../shared/organization-asked.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { appOf, lastClient } from '../shared/return-to-app.ts';
 
-/** Longer than any ticket of ours. */
-const LONGEST_TICKET = 200;
+/** Longer than any link token of ours. */
+const LONGEST_LINK_TOKEN = 200;
 
 interface ResetState {
   readonly token: string;
@@ -30,36 +30,36 @@ interface ResetState {
   readonly status?: number;
 }
 
-export function showReset(parts: PageParts): Shows {
+export function showReset(deps: PageDeps): Shows {
   return async (ctx) => {
     const token = typeof ctx.query.token === 'string' ? ctx.query.token : undefined;
-    const ticket = await find(parts, token);
-    if (token === undefined || ticket === undefined) await refuse(parts, ctx);
-    else await show(parts, ctx, { token, account: ticket.account });
+    const linkToken = await find(deps, token);
+    if (token === undefined || linkToken === undefined) await refuse(deps, ctx);
+    else await show(deps, ctx, { token, account: linkToken.account });
   };
 }
 
-export function setNewPassword(parts: PageParts): Submits {
-  const minimum = parts.passwordMinimum;
+export function setNewPassword(deps: PageDeps): Submits {
+  const minimum = deps.passwordMinimum;
   return async (ctx, form) => {
-    const { identity } = parts;
+    const { identity } = deps;
     const token = form.get('token') ?? undefined;
-    const ticket = await tryTicket(parts, token, factsOf(ctx).address);
-    if (token === undefined || ticket === undefined) {
-      await refuse(parts, ctx);
+    const linkToken = await tryLinkToken(deps, token, requestInfoOf(ctx).address);
+    if (token === undefined || linkToken === undefined) {
+      await refuse(deps, ctx);
       return;
     }
-    const { account } = ticket;
+    const { account } = linkToken;
     const password = form.get('password') ?? '';
     try {
-      const reset = await resetPassword(identity, { token, password, minimum, origin: originOf(ctx) });
+      const reset = await resetPassword(identity, { token, password, minimum, context: originOf(ctx) });
       if (reset === undefined) {
-        await refuse(parts, ctx);
+        await refuse(deps, ctx);
         return;
       }
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      await show(parts, ctx, {
+      await show(deps, ctx, {
         token,
         account,
         alert: alertFor(error, { minimum }),
@@ -72,62 +72,62 @@ export function setNewPassword(parts: PageParts): Submits {
   };
 }
 
-export function resetDone(parts: PageParts): Shows {
+export function resetDone(deps: PageDeps): Shows {
   return async (ctx) => {
-    const { organization, client, brand } = await whereFrom(parts, ctx);
-    const app = client && appOf(parts, client);
-    sendPage(ctx, parts.views, { view: 'reset-done', brand, data: { app, organization } });
+    const { organization, client, brand } = await whereFrom(deps, ctx);
+    const app = client && appOf(deps, client);
+    sendPage(ctx, deps.views, { view: 'reset-done', brand, data: { app, organization } });
   };
 }
 
-/** A wrong ticket costs the client address what a wrong password does. */
-async function tryTicket(parts: PageParts, token: string | undefined, address: string) {
-  const hold = await parts.identity.attempts.beginAt(address);
+/** A wrong link token costs the client address what a wrong password does. */
+async function tryLinkToken(deps: PageDeps, token: string | undefined, address: string) {
+  const hold = await deps.identity.attempts.beginAt(address);
   let settle = hold.release;
   try {
-    const ticket = await find(parts, token);
-    if (ticket === undefined) settle = hold.charge;
-    return ticket;
+    const linkToken = await find(deps, token);
+    if (linkToken === undefined) settle = hold.charge;
+    return linkToken;
   } finally {
     await settle();
   }
 }
 
-async function find(parts: PageParts, token: string | undefined) {
-  if (token === undefined || token === '' || token.length > LONGEST_TICKET) return undefined;
-  return readTicket(parts.identity, { token, purpose: RESET });
+async function find(deps: PageDeps, token: string | undefined) {
+  if (token === undefined || token === '' || token.length > LONGEST_LINK_TOKEN) return undefined;
+  return readLinkToken(deps.identity, { token, purpose: RESET });
 }
 
-async function show(parts: PageParts, ctx: Context, state: ResetState): Promise<void> {
+async function show(deps: PageDeps, ctx: Context, state: ResetState): Promise<void> {
   // The address of this page is the secret: no link and no stylesheet may carry it on.
   ctx.set('Referrer-Policy', 'no-referrer');
-  sendPage(ctx, parts.views, {
+  sendPage(ctx, deps.views, {
     status: state.status ?? 200,
     view: 'reset',
-    brand: await brandOf(parts.identity, parts.views, state.account),
+    brand: await brandOf(deps.identity, deps.views, state.account),
     data: {
       token: state.token,
-      formToken: parts.forms.tokenFor(ctx, RESET),
+      formToken: deps.forms.tokenFor(ctx, RESET),
       account: state.account.email ?? state.account.username ?? '',
-      minimum: parts.passwordMinimum,
+      minimum: deps.passwordMinimum,
       alert: state.alert,
     },
   });
 }
 
-async function refuse(parts: PageParts, ctx: Context): Promise<void> {
-  const { organization, client, brand } = await whereFrom(parts, ctx);
+async function refuse(deps: PageDeps, ctx: Context): Promise<void> {
+  const { organization, client, brand } = await whereFrom(deps, ctx);
   ctx.set('Referrer-Policy', 'no-referrer');
   const data = { organization, clientId: client?.clientId ?? '' };
-  sendPage(ctx, parts.views, { status: 400, view: 'reset-refused', brand, data });
+  sendPage(ctx, deps.views, { status: 400, view: 'reset-refused', brand, data });
 }
 
 /** A link that is over says no more than its address; the app is the one that sent this browser here last. */
-async function whereFrom(parts: PageParts, ctx: Context) {
-  const last = await lastClient(parts, ctx);
+async function whereFrom(deps: PageDeps, ctx: Context) {
+  const last = await lastClient(deps, ctx);
   const named = ctx.query.organization ?? last?.organization;
-  const organization = (await organizationAsked(parts, ctx, named)) ?? 'default';
+  const organization = (await organizationAsked(deps, ctx, named)) ?? 'default';
   const client = last?.organization === organization ? last : undefined;
-  const brand = await brandOf(parts.identity, parts.views, { organization, ...(client && { client }) });
+  const brand = await brandOf(deps.identity, deps.views, { organization, ...(client && { client }) });
   return { organization, client, brand };
 }

@@ -13,12 +13,12 @@ export interface DialectPage {
   readonly organization: string | undefined;
 }
 
-export function createDialectPages(parts: Pick<Identity, 'stores'> & { views: Views }) {
+export function createDialectPages(deps: Pick<Identity, 'stores'> & { views: Views }) {
   return async (ctx: Context, { organization, data, ...page }: DialectPage): Promise<void> => {
-    sendPage(ctx, parts.views, {
+    sendPage(ctx, deps.views, {
       ...page,
       data: { organization: organization ?? '', ...data },
-      brand: organization === undefined ? undefined : await brandOf(parts, parts.views, { organization }),
+      brand: organization === undefined ? undefined : await brandOf(deps, deps.views, { organization }),
     });
   };
 }

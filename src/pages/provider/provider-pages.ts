@@ -1,14 +1,14 @@
-/** The engine's own pages in our words: what cannot be told to a client, signing out, and devices. */
+/** The provider's own pages in our words: what cannot be told to a client, signing out, and devices. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Views } from '../../http/views/render.ts';
 import type { PageReply } from '../../http/views/send-page.ts';
 import { pageText } from '../../http/views/send-page.ts';
 import type { Identity } from '../../identity/context.ts';
-import type { EnginePages, PageSubject } from '../../oidc/contract.ts';
+import type { PageSubject, ProviderPages } from '../../oidc/contract.ts';
 import { brandOf, webAddress } from '../shared/branding.ts';
 import { scopesInWords } from '../shared/scopes.ts';
 
-export function createEnginePages(parts: Pick<Identity, 'stores'> & { views: Views }): EnginePages {
+export function createProviderPages(deps: Pick<Identity, 'stores'> & { views: Views }): ProviderPages {
   const show = async (
     request: IncomingMessage,
     response: ServerResponse,
@@ -17,14 +17,14 @@ export function createEnginePages(parts: Pick<Identity, 'stores'> & { views: Vie
   ) => {
     const brand =
       organization === undefined
-        ? parts.views.brand
-        : await brandOf(parts, parts.views, { organization, ...(clientId && { client: { clientId } }) });
-    return pageText(request, response, parts.views, { ...reply, brand, ...(languages && { languages }) });
+        ? deps.views.brand
+        : await brandOf(deps, deps.views, { organization, ...(clientId && { client: { clientId } }) });
+    return pageText(request, response, deps.views, { ...reply, brand, ...(languages && { languages }) });
   };
 
   return {
-    error: async (request, response, facts) => {
-      const { status, error, description } = facts;
+    error: async (request, response, context) => {
+      const { status, error, description } = context;
       const data = {
         kind: kindOf(status, error),
         code: error,
@@ -32,55 +32,55 @@ export function createEnginePages(parts: Pick<Identity, 'stores'> & { views: Vie
         requestId: requestIdOf(response),
       };
       // A page about a store that is down must not ask the store whose brand to wear.
-      return show(request, response, status >= 500 ? {} : facts, { view: 'error', data });
+      return show(request, response, status >= 500 ? {} : context, { view: 'error', data });
     },
-    confirmLogout: (request, response, facts) =>
-      show(request, response, facts, {
+    confirmLogout: (request, response, context) =>
+      show(request, response, context, {
         view: 'confirm-logout',
-        formTargets: [facts.redirectUri],
-        // The engine's address has the host of the request in it; ours does not need one.
+        formTargets: [context.redirectUri],
+        // The provider's address has the host of the request in it; ours does not need one.
         data: {
-          action: URL.parse(facts.action)?.pathname ?? facts.action,
-          xsrf: facts.xsrf,
-          client: facts.clientName,
+          action: URL.parse(context.action)?.pathname ?? context.action,
+          xsrf: context.xsrf,
+          client: context.clientName,
         },
       }),
-    signedOut: (request, response, facts) =>
-      show(request, response, facts, {
-        view: facts.stayed ? 'still-signed-in' : 'signed-out',
+    signedOut: (request, response, context) =>
+      show(request, response, context, {
+        view: context.stayed ? 'still-signed-in' : 'signed-out',
         data: {
-          client: facts.client?.name,
-          href: webAddress(facts.client?.uri),
-          organization: facts.organization ?? '',
+          client: context.client?.name,
+          href: webAddress(context.client?.uri),
+          organization: context.organization ?? '',
         },
       }),
-    enterDeviceCode: (request, response, facts) =>
-      facts.problem === 'device-stopped'
-        ? show(request, response, facts, { view: 'device-stopped', data: {} })
-        : show(request, response, facts, {
+    enterDeviceCode: (request, response, context) =>
+      context.issue === 'device-stopped'
+        ? show(request, response, context, { view: 'device-stopped', data: {} })
+        : show(request, response, context, {
             view: 'device',
             data: {
-              action: facts.action,
-              xsrf: facts.xsrf,
-              userCode: facts.userCode ?? '',
-              alert: facts.problem && { kind: facts.problem },
+              action: context.action,
+              xsrf: context.xsrf,
+              userCode: context.userCode ?? '',
+              alert: context.issue && { kind: context.issue },
             },
           }),
-    confirmDevice: (request, response, facts) =>
-      show(request, response, facts, {
+    confirmDevice: (request, response, context) =>
+      show(request, response, context, {
         view: 'device-confirm',
         data: {
-          action: facts.action,
-          xsrf: facts.xsrf,
-          userCode: facts.userCode,
-          client: facts.client,
-          scopes: scopesInWords(facts.scopes),
+          action: context.action,
+          xsrf: context.xsrf,
+          userCode: context.userCode,
+          client: context.client,
+          scopes: scopesInWords(context.scopes),
         },
       }),
-    deviceConnected: (request, response, facts) =>
-      show(request, response, facts, {
+    deviceConnected: (request, response, context) =>
+      show(request, response, context, {
         view: 'device-connected',
-        data: { client: facts.client, organization: facts.organization ?? '' },
+        data: { client: context.client, organization: context.organization ?? '' },
       }),
   };
 }

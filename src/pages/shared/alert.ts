@@ -2,7 +2,7 @@
 import type { Reason, Refused } from '../../core/refused.ts';
 
 /** What a form can be wrong about besides a refusal of the domain. */
-export type Fault =
+export type Issue =
   | 'login-needed'
   | 'code-too-early'
   | 'too-many-emails'
@@ -17,7 +17,7 @@ export type Fault =
   | 'invalid-key';
 
 export interface Alert {
-  readonly kind: Reason | Fault;
+  readonly kind: Reason | Issue;
   /** Whole minutes to wait (code-too-early: seconds), at least 1. */
   readonly count?: number;
   readonly minimum?: number;

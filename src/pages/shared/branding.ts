@@ -52,7 +52,7 @@ function brandingOfClient({ metadata }: ClientRecord): Branding | undefined {
 function brandFrom(branding: Branding, otherwise: Brand): Brand {
   const own = webAddress(branding.logo);
   const dark = webAddress(branding.logoDark) ?? webAddress(branding.logo_dark);
-  // Somebody else's dark logo beside one's own light one would be a mistake.
+  // Somebody else's dark logo beside one's own light one would be an issue.
   const logos = own === undefined ? otherwise : { logo: own, ...(dark !== undefined && { logoDark: dark }) };
   const links = LINKS.flatMap((key) => {
     const href = webAddress(branding[key]) ?? otherwise.links.find((link) => link.key === key)?.href;

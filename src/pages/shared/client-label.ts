@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { acceptedLanguages } from '../../http/views/i18n.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { accountClientId } from '../../oidc/contract.ts';
-import type { PageParts } from './deps.ts';
+import type { PageDeps } from './deps.ts';
 
 export interface ForApp {
   readonly uid: string;
@@ -13,7 +13,7 @@ export interface ForApp {
   readonly leads: 'app' | 'device' | 'front';
 }
 
-export function forApp({ views }: Pick<PageParts, 'views'>, ctx: Context, view: InteractionView): ForApp {
+export function forApp({ views }: Pick<PageDeps, 'views'>, ctx: Context, view: InteractionView): ForApp {
   const { uid, client } = view;
   if (view.forDevice) return { uid, client: client.name, leads: 'device' };
   if (client.clientId !== accountClientId(view.organization))

@@ -4,13 +4,13 @@ import type { Forms } from '../../http/forms/csrf.ts';
 import type { Views } from '../../http/views/render.ts';
 import type { ApiKeyOffers } from '../../identity/accounts/api-keys.ts';
 import type { Identity } from '../../identity/context.ts';
-import type { BrowserSessions, Holdings, Interactions } from '../../oidc/contract.ts';
+import type { AccountAccess, BrowserSessions, Interactions } from '../../oidc/contract.ts';
 
-export interface PageParts {
+export interface PageDeps {
   readonly identity: Identity;
   readonly interactions: Interactions;
   readonly sessions: BrowserSessions;
-  readonly holdings: Holdings;
+  readonly accountAccess: AccountAccess;
   readonly apiKeyOffers: ApiKeyOffers;
   /** Those that are switched on. */
   readonly upstreams: Upstreams;

@@ -17,14 +17,14 @@ export function emailBrand({ name, logo, logoDark, accent = ACCENT }: Brand) {
 }
 
 /** `sender`: an organization's own name, also where the email wears a client's brand. */
-export function createEmailBrands(parts: Pick<Identity, 'stores'> & { views: Views }) {
+export function createEmailBrands(deps: Pick<Identity, 'stores'> & { views: Views }) {
   return async ({ organization, client }: { organization: string; client?: string }) => {
-    const theirs = await brandOf(parts, parts.views, { organization });
+    const theirs = await brandOf(deps, deps.views, { organization });
     const worn =
       client === undefined
         ? theirs
-        : await brandOf(parts, parts.views, { organization, client: { clientId: client } });
+        : await brandOf(deps, deps.views, { organization, client: { clientId: client } });
     const { name: sender } = theirs;
-    return { ...emailBrand(worn), ...(sender !== parts.views.brand.name && { sender }) };
+    return { ...emailBrand(worn), ...(sender !== deps.views.brand.name && { sender }) };
   };
 }

@@ -8,7 +8,7 @@ export function codeIn(form: FormFields): string {
   return (form.get('code') ?? '').replace(/[\s-]/g, '').slice(0, 20);
 }
 
-/** One `@` with something before it and a domain behind; undefined for what no letter would reach. */
+/** One `@` with something before it and a domain behind; undefined for what no email would reach. */
 export function emailIn(form: FormFields): string | undefined {
   const email = (form.get('email') ?? '').trim();
   if (email.length > 254 || !email.isWellFormed() || /\p{Cc}/u.test(email)) return undefined;

@@ -7,33 +7,33 @@ import { sendPage } from '../../http/views/send-page.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { InteractionGone } from '../../oidc/contract.ts';
 import { brandOf } from './branding.ts';
-import type { PageParts } from './deps.ts';
+import type { PageDeps } from './deps.ts';
 import { appOf, isForDevices, lastClient, rememberApp } from './return-to-app.ts';
 
 /** The interaction of this browser and this address; when there is none, says so on a page. */
-export async function readInteraction(parts: PageParts, ctx: Context): Promise<InteractionView | undefined> {
+export async function readInteraction(deps: PageDeps, ctx: Context): Promise<InteractionView | undefined> {
   try {
-    const view = await parts.interactions.read(ctx.req, ctx.res);
+    const view = await deps.interactions.read(ctx.req, ctx.res);
     if (view.uid === ctx.params.uid) {
-      rememberApp(parts, ctx, view.client.clientId);
+      rememberApp(deps, ctx, view.client.clientId);
       return view;
     }
   } catch (error) {
     if (!(error instanceof InteractionGone)) throw error;
   }
-  await sayGone(parts, ctx);
+  await sayGone(deps, ctx);
   return undefined;
 }
 
 /** Nothing to go on with, and what to do now. */
-export async function sayGone(parts: PageParts, ctx: Context): Promise<void> {
-  const client = await lastClient(parts, ctx);
-  sendPage(ctx, parts.views, {
+export async function sayGone(deps: PageDeps, ctx: Context): Promise<void> {
+  const client = await lastClient(deps, ctx);
+  sendPage(ctx, deps.views, {
     status: 410,
     view: 'expired',
-    brand: client && (await brandOf(parts.identity, parts.views, { ...client, client })),
+    brand: client && (await brandOf(deps.identity, deps.views, { ...client, client })),
     data: {
-      app: client && appOf(parts, client),
+      app: client && appOf(deps, client),
       device: isForDevices(client),
       cookies: ctx.get('Cookie') !== '',
     },

@@ -6,7 +6,7 @@ import type { Context } from 'koa';
 import { sameText } from '../../core/crypto.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import { webAddress } from './branding.ts';
-import type { PageParts } from './deps.ts';
+import type { PageDeps } from './deps.ts';
 
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 
@@ -15,29 +15,29 @@ export interface App {
   readonly href: string;
 }
 
-export function rememberApp(parts: PageParts, ctx: Context, clientId: string): void {
+export function rememberApp(deps: PageDeps, ctx: Context, clientId: string): void {
   const value = Buffer.from(clientId).toString('base64url');
-  const cookie = `${value}.${parts.identity.secrets.mac('way-back', value)}`;
-  const { name, secure } = cookieOf(parts);
+  const cookie = `${value}.${deps.identity.secrets.hmac('way-back', value)}`;
+  const { name, secure } = cookieOf(deps);
   if (ctx.cookies.get(name) === cookie) return;
   ctx.append('Set-Cookie', `${name}=${cookie}; Path=/; HttpOnly; SameSite=Lax${secure}`);
 }
 
 /** The client that sent the browser here last; undefined where none is known, or it is gone. */
-export async function lastClient(parts: PageParts, ctx: Context): Promise<ClientRecord | undefined> {
-  const [value = '', mac = ''] = (ctx.cookies.get(cookieOf(parts).name) ?? '').split('.');
-  const { secrets, stores } = parts.identity;
-  if (!sameText(mac, secrets.mac('way-back', value))) return undefined;
+export async function lastClient(deps: PageDeps, ctx: Context): Promise<ClientRecord | undefined> {
+  const [value = '', hmac = ''] = (ctx.cookies.get(cookieOf(deps).name) ?? '').split('.');
+  const { secrets, stores } = deps.identity;
+  if (!sameText(hmac, secrets.hmac('way-back', value))) return undefined;
   return stores.clients.byId(Buffer.from(value, 'base64url').toString('utf8'));
 }
 
 /** Undefined where it has registered no page to begin at. */
-export function appOf(parts: PageParts, client: ClientRecord): App | undefined {
+export function appOf(deps: PageDeps, client: ClientRecord): App | undefined {
   if (isForDevices(client)) return undefined;
   const { client_name, client_uri, initiate_login_uri } = client.metadata;
   // OpenID Connect Core 4: the app's own address for beginning a sign-in.
   const begin = webAddress(initiate_login_uri);
-  const href = begin === undefined ? webAddress(client_uri) : withIssuer(begin, parts.issuer);
+  const href = begin === undefined ? webAddress(client_uri) : withIssuer(begin, deps.issuer);
   return href === undefined ? undefined : { name: String(client_name ?? client.clientId), href };
 }
 
@@ -53,7 +53,7 @@ function withIssuer(address: string, issuer: string): string {
   return url.href;
 }
 
-function cookieOf({ issuer }: PageParts): { name: string; secure: string } {
+function cookieOf({ issuer }: PageDeps): { name: string; secure: string } {
   return issuer.startsWith('https:')
     ? { name: '__Host-portico_app', secure: '; Secure' }
     : { name: 'portico_app', secure: '' };

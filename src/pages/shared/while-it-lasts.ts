@@ -4,11 +4,11 @@
  */
 import type { Context } from 'koa';
 import { InteractionGone } from '../../oidc/contract.ts';
-import type { PageParts } from './deps.ts';
+import type { PageDeps } from './deps.ts';
 import { sayGone } from './interaction.ts';
 
 export function whileItLasts<Rest extends unknown[]>(
-  parts: PageParts,
+  deps: PageDeps,
   step: (ctx: Context, ...rest: Rest) => Promise<void> | void,
 ): (ctx: Context, ...rest: Rest) => Promise<void> {
   return async (ctx, ...rest) => {
@@ -16,9 +16,9 @@ export function whileItLasts<Rest extends unknown[]>(
       await step(ctx, ...rest);
     } catch (error) {
       if (!(error instanceof InteractionGone) || ctx.headerSent) throw error;
-      // The step had left the reply to the engine, which gave none.
+      // The step had left the reply to the provider, which gave none.
       ctx.respond = true;
-      await sayGone(parts, ctx);
+      await sayGone(deps, ctx);
     }
   };
 }

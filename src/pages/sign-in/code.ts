@@ -1,5 +1,5 @@
 /**
- * One-time codes by letter: asking for one, asking again, entering it. The page says that a letter is on its
+ * One-time codes by email: asking for one, asking again, entering it. The page says that an email is on its
  * way whether or not there is such a person. A code works in the interaction that asked for it alone.
  */
 import { setTimeout as wait } from 'node:timers/promises';
@@ -17,7 +17,7 @@ import type { InteractionView } from '../../oidc/contract.ts';
 import { alertFor, statusFor } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
 import { forApp } from '../shared/client-label.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { readInteraction } from '../shared/interaction.ts';
 import { interactionOf } from '../shared/interaction-of.ts';
 import { originOf } from '../shared/request-origin.ts';
@@ -26,51 +26,51 @@ import type { CodePurpose, Progress } from './flow-state.ts';
 import { goTo, progressOf } from './flow-state.ts';
 import { duringSignIn, goOn } from './guard.ts';
 import { finishLink } from './link-account.ts';
-import { waysOf } from './methods.ts';
+import { signInMethodsOf } from './methods.ts';
 import type { SignInState } from './password.ts';
 import { showSignIn } from './password.ts';
 
 export async function showCode(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   state: SignInState = {},
 ): Promise<void> {
   const { code, ...progress } = progressOf(view);
-  const { name } = await addressee(parts, view, progress);
-  sendPage(ctx, parts.views, {
+  const { name } = await addressee(deps, view, progress);
+  sendPage(ctx, deps.views, {
     status: state.status ?? 200,
     view: 'sign-in-code',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view),
+    brand: await brandOf(deps.identity, deps.views, view),
     formTargets: [view.redirectUri],
     data: {
-      ...forApp(parts, ctx, view),
+      ...forApp(deps, ctx, view),
       name,
       purpose: code?.purpose,
       minutes: CODE_LIFETIME / 60,
-      again: (code?.letters ?? 0) > 1,
+      again: (code?.emails ?? 0) > 1,
       // The stylesheet counts down in steps of ten seconds.
-      wait: Math.ceil(secondsToWait(parts, code?.sentAt) / 10) * 10,
+      wait: Math.ceil(secondsToWait(deps, code?.sentAt) / 10) * 10,
       alert: state.alert,
-      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
 
 /** Sends a code, or another one. */
-export function sendCodeAgain(parts: PageParts): Submits {
-  return duringSignIn(parts, async (ctx, form, view) => {
+export function sendCodeAgain(deps: PageDeps): Submits {
+  return duringSignIn(deps, async (ctx, form, view) => {
     const before = progressOf(view);
     const typed = form.get('login')?.trim() ?? undefined;
     const remember = typed !== undefined ? form.get('remember') === 'yes' : before.remember === true;
     const progress: Progress = { ...before, remember, ...(typed !== undefined && { login: typed }) };
-    const { purpose, name, account } = await addressee(parts, view, progress);
-    if (purpose === 'hosted-sign-in' && !(await waysOf(parts, view)).code) {
+    const { purpose, name, account } = await addressee(deps, view, progress);
+    if (purpose === 'hosted-sign-in' && !(await signInMethodsOf(deps, view)).code) {
       throw new Refused('forbidden', { detail: 'no codes here' });
     }
     if (name === '') {
-      await showSignIn(parts, ctx, view, {
+      await showSignIn(deps, ctx, view, {
         login: '',
         remember,
         alert: { kind: 'login-needed' },
@@ -80,101 +80,96 @@ export function sendCodeAgain(parts: PageParts): Submits {
     }
     try {
       const { uid: request, organization } = view;
-      const wanted = { organization, account, name, purpose, request, origin: originOf(ctx, view) };
-      const sent = await sendSignInCode(parts.identity, wanted);
+      const input = { organization, account, name, purpose, request, context: originOf(ctx, view) };
+      const sent = await sendSignInCode(deps.identity, input);
       if (!sent && before.code !== undefined) {
-        const seconds = Math.max(1, secondsToWait(parts, before.code.sentAt));
+        const seconds = Math.max(1, secondsToWait(deps, before.code.sentAt));
         ctx.set('Retry-After', String(seconds));
-        await showCode(parts, ctx, view, { alert: { kind: 'code-too-early', count: seconds }, status: 429 });
+        await showCode(deps, ctx, view, { alert: { kind: 'code-too-early', count: seconds }, status: 429 });
         return;
       }
-      const letters = sent ? (before.code?.letters ?? 0) + 1 : 1;
-      const sentAt = parts.identity.clock.now().getTime();
-      await goTo(parts, ctx, view, { ...progress, code: { purpose, sentAt, letters } });
+      const emails = sent ? (before.code?.emails ?? 0) + 1 : 1;
+      const sentAt = deps.identity.clock.now().getTime();
+      await goTo(deps, ctx, view, { ...progress, code: { purpose, sentAt, emails } });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      await refuse(parts, ctx, view, error);
+      await refuse(deps, ctx, view, error);
     }
   });
 }
 
 /** A code that was entered. */
-export function enterCode(parts: PageParts): Submits {
-  return duringSignIn(parts, async (ctx, form, view) => {
-    const release = await takeTurn(parts, view);
+export function enterCode(deps: PageDeps): Submits {
+  return duringSignIn(deps, async (ctx, form, view) => {
+    const release = await acquireLease(deps, view);
     try {
       // Sent twice: the first one may have finished while this one waited.
-      const now = await readInteraction(parts, ctx);
+      const now = await readInteraction(deps, ctx);
       if (now === undefined) return;
-      if (now.finished) await goOn(parts, ctx);
-      else await judge(parts, ctx, now, form.get('code') ?? '');
+      if (now.finished) await goOn(deps, ctx);
+      else await judge(deps, ctx, now, form.get('code') ?? '');
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      await refuse(parts, ctx, view, error);
+      await refuse(deps, ctx, view, error);
     } finally {
       await release();
     }
   });
 }
 
-async function judge(parts: PageParts, ctx: Context, view: InteractionView, typed: string): Promise<void> {
+async function judge(deps: PageDeps, ctx: Context, view: InteractionView, typed: string): Promise<void> {
   const progress = progressOf(view);
-  const { purpose, name, account } = await addressee(parts, view, progress);
-  const origin = originOf(ctx, view);
+  const { purpose, name, account } = await addressee(deps, view, progress);
+  const context = originOf(ctx, view);
   const { organization } = view;
   const link = purpose === 'hosted-link' ? progress.link : undefined;
-  if (link !== undefined) await checkLinkable(parts.identity, { organization, ...link, ...link.person });
-  const signedIn = await signInWithCode(parts.identity, {
+  if (link !== undefined) await checkLinkable(deps.identity, { organization, ...link, ...link.person });
+  const signedIn = await signInWithCode(deps.identity, {
     organization,
     email: account?.email ?? name,
     // People paste what their mail program shows them.
     code: typed.replace(/[\s-]/g, ''),
     purpose,
     request: view.uid,
-    origin,
+    context,
     confirms: purpose === 'hosted-step-up' && halfProven(view)?.proofs.includes('pwd') === true,
   });
   if (link !== undefined) {
-    await finishLink(parts, ctx, view, { link, account: signedIn, proof: 'otp' });
+    await finishLink(deps, ctx, view, { link, account: signedIn, proof: 'otp' });
     return;
   }
   const remember = progress.remember === true;
-  await proven(parts, ctx, view, { account: signedIn, proofs: ['otp'], remember });
+  await proven(deps, ctx, view, { account: signedIn, proofs: ['otp'], remember });
 }
 
 /** Whom a code goes to, and what it proves: one's way in, a second proof, or who is to be linked. */
 async function addressee(
-  parts: PageParts,
+  deps: PageDeps,
   view: InteractionView,
   progress: Progress,
 ): Promise<{ purpose: CodePurpose; name: string; account: AccountRecord | undefined }> {
   const { organization } = view;
   const known = progress.link ?? halfProven(view);
   if (known !== undefined) {
-    const account = await findAccount(parts.identity, { id: known.accountId, organization });
+    const account = await findAccount(deps.identity, { id: known.accountId, organization });
     const purpose = progress.link === undefined ? 'hosted-step-up' : 'hosted-link';
     return { purpose, name: account?.email ?? '', account };
   }
   const login = progress.login ?? '';
-  const account = await findByLogin(parts.identity, { organization, login, by: ['email', 'username'] });
+  const account = await findByLogin(deps.identity, { organization, login, by: ['email', 'username'] });
   return { purpose: 'hosted-sign-in', name: login, account };
 }
 
-async function refuse(
-  parts: PageParts,
-  ctx: Context,
-  view: InteractionView,
-  refusal: Refused,
-): Promise<void> {
+async function refuse(deps: PageDeps, ctx: Context, view: InteractionView, refusal: Refused): Promise<void> {
   if (refusal.retryAfter !== undefined) ctx.set('Retry-After', String(refusal.retryAfter));
   const state = { alert: alertFor(refusal), status: statusFor(refusal) };
-  if (progressOf(view).code === undefined) await showSignIn(parts, ctx, view, state);
-  else await showCode(parts, ctx, view, state);
+  if (progressOf(view).code === undefined) await showSignIn(deps, ctx, view, state);
+  else await showCode(deps, ctx, view, state);
 }
 
-function secondsToWait(parts: PageParts, sentAt: number | undefined): number {
+function secondsToWait(deps: PageDeps, sentAt: number | undefined): number {
   if (sentAt === undefined) return 0;
-  const passed = (parts.identity.clock.now().getTime() - sentAt) / 1000;
+  const passed = (deps.identity.clock.now().getTime() - sentAt) / 1000;
   return Math.max(0, Math.min(RESEND_AFTER, Math.ceil(RESEND_AFTER - passed)));
 }
 
@@ -182,14 +177,14 @@ function secondsToWait(parts: PageParts, sentAt: number | undefined): number {
  * One code at a time in an interaction, so that a form that was sent twice is not told that its code was
  * used already. Only a courtesy: who has waited long enough goes on, and the code itself has one winner.
  */
-async function takeTurn(parts: PageParts, view: InteractionView): Promise<() => Promise<void>> {
-  const { stores, clock } = parts.identity;
+async function acquireLease(deps: PageDeps, view: InteractionView): Promise<() => Promise<void>> {
+  const { stores, clock } = deps.identity;
   const key = `code-turn:${view.uid}`;
   const owner = randomUUID();
   for (let tries = 0; tries < 20; tries += 1) {
     const now = clock.now();
-    if (await stores.claims.claim(key, owner, now, new Date(now.getTime() + 5000))) break;
+    if (await stores.leases.acquire(key, owner, now, new Date(now.getTime() + 5000))) break;
     await wait(50);
   }
-  return () => stores.claims.release(key, owner);
+  return () => stores.leases.release(key, owner);
 }

@@ -10,13 +10,13 @@ import { sendSignInCode } from '../../identity/sign-in/send-code.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { ACR } from '../../oidc/contract.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { originOf } from '../shared/request-origin.ts';
 import type { Progress, Proof } from './flow-state.ts';
 import { goTo, progressOf } from './flow-state.ts';
 
 export async function proven(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   { account, proofs, remember }: { account: AccountRecord; proofs: readonly Proof[]; remember: boolean },
@@ -26,11 +26,11 @@ export async function proven(
   if (view.stepUp && !isTwo(all)) {
     const { another = false } = progressOf(view);
     const progress: Progress = { remember, another, proven: { accountId: account.id, proofs: all } };
-    await goTo(parts, ctx, view, await withCode(parts, ctx, view, { account, progress }));
+    await goTo(deps, ctx, view, await withCode(deps, ctx, view, { account, progress }));
     return;
   }
   ctx.respond = false;
-  await parts.interactions.finishLogin(ctx.req, ctx.res, {
+  await deps.interactions.finishLogin(ctx.req, ctx.res, {
     accountId: account.id,
     amr: all,
     acr: isTwo(all) ? ACR.stepup : ACR.single,
@@ -63,23 +63,23 @@ function isProof(text: string): text is Proof {
   return ['pwd', 'otp', 'fed', 'sso'].includes(text);
 }
 
-/** Where the code is what comes next, its letter leaves at once: nobody has to press another button. */
+/** Where the code is what comes next, its email leaves at once: nobody has to press another button. */
 async function withCode(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   { account, progress }: { account: AccountRecord; progress: Progress },
 ): Promise<Progress> {
   if (nextProof(progress.proven?.proofs ?? [], account) !== 'otp') return progress;
   const purpose = 'hosted-step-up';
-  await sendSignInCode(parts.identity, {
+  await sendSignInCode(deps.identity, {
     organization: view.organization,
     account,
     name: account.id,
     purpose,
     request: view.uid,
-    origin: originOf(ctx, view),
+    context: originOf(ctx, view),
   });
-  const sentAt = parts.identity.clock.now().getTime();
-  return { ...progress, code: { purpose, sentAt, letters: 1 } };
+  const sentAt = deps.identity.clock.now().getTime();
+  return { ...progress, code: { purpose, sentAt, emails: 1 } };
 }

@@ -8,35 +8,35 @@ import { noteChange } from '../../identity/audit/audit.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { brandOf, webAddress } from '../shared/branding.ts';
 import { forApp } from '../shared/client-label.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { readInteraction } from '../shared/interaction.ts';
 import { interactionOf } from '../shared/interaction-of.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { scopesInWords } from '../shared/scopes.ts';
 
-export async function showConsent(parts: PageParts, ctx: Context, view: InteractionView): Promise<void> {
+export async function showConsent(deps: PageDeps, ctx: Context, view: InteractionView): Promise<void> {
   const account =
     view.accountId === undefined
       ? undefined
-      : await findAccount(parts.identity, { id: view.accountId, organization: view.organization });
-  sendPage(ctx, parts.views, {
+      : await findAccount(deps.identity, { id: view.accountId, organization: view.organization });
+  sendPage(ctx, deps.views, {
     view: 'consent',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view),
+    brand: await brandOf(deps.identity, deps.views, view),
     formTargets: [view.redirectUri],
     data: {
-      ...forApp(parts, ctx, view),
+      ...forApp(deps, ctx, view),
       account: account?.email ?? account?.username ?? account?.claims.name ?? '',
       scopes: scopesInWords(view.missingScopes),
       links: linksOf(view.client),
-      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
 
-export function consent(parts: PageParts): Submits {
+export function consent(deps: PageDeps): Submits {
   return async (ctx, form) => {
-    const view = await readInteraction(parts, ctx);
+    const view = await readInteraction(deps, ctx);
     if (view === undefined) return;
     // A consent form that was kept open says nothing about the sign-in that is asked for now.
     if (view.prompt !== 'consent')
@@ -46,10 +46,10 @@ export function consent(parts: PageParts): Submits {
       throw new Refused('unreadable-body', { detail: 'no decision' });
     ctx.respond = false;
     if (decision === 'allow') {
-      const remembered = await parts.interactions.finishConsent(ctx.req, ctx.res);
-      if (remembered) noteConsent(parts, ctx, view);
+      const remembered = await deps.interactions.finishConsent(ctx.req, ctx.res);
+      if (remembered) noteConsent(deps, ctx, view);
     } else {
-      await parts.interactions.abort(ctx.req, ctx.res, {
+      await deps.interactions.abort(ctx.req, ctx.res, {
         error: 'access_denied',
         description: 'The person did not allow the access.',
       });
@@ -57,11 +57,11 @@ export function consent(parts: PageParts): Submits {
   };
 }
 
-function noteConsent(parts: PageParts, ctx: Context, view: InteractionView): void {
+function noteConsent(deps: PageDeps, ctx: Context, view: InteractionView): void {
   const { organization, accountId: subject } = view;
-  noteChange(parts.identity, {
+  noteChange(deps.identity, {
     event: 'consent.give',
-    ...{ organization, subject, origin: originOf(ctx, view) },
+    ...{ organization, subject, context: originOf(ctx, view) },
     detail: { client: view.client.clientId, scopes: [...view.missingScopes] },
   });
 }

@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import { findAccount } from '../../identity/accounts/find-account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { showCode } from './code.ts';
 import { halfProven } from './complete.ts';
 import { progressOf } from './flow-state.ts';
@@ -14,23 +14,23 @@ import { showSecondProof } from './second-factor.ts';
 import { showChoice } from './select-account.ts';
 
 export async function showStep(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   state: SignInState = {},
 ): Promise<void> {
   const progress = progressOf(view);
-  if (view.finished) return goOn(parts, ctx);
+  if (view.finished) return goOn(deps, ctx);
   if (view.prompt === 'select_account' && view.accountId !== undefined && progress.another !== true) {
-    return showChoice(parts, ctx, view);
+    return showChoice(deps, ctx, view);
   }
-  if (progress.code !== undefined) return showCode(parts, ctx, view, state);
-  if (progress.link !== undefined) return showLink(parts, ctx, view, state);
+  if (progress.code !== undefined) return showCode(deps, ctx, view, state);
+  if (progress.link !== undefined) return showLink(deps, ctx, view, state);
   const half = halfProven(view);
   const account =
-    half && (await findAccount(parts.identity, { id: half.accountId, organization: view.organization }));
+    half && (await findAccount(deps.identity, { id: half.accountId, organization: view.organization }));
   if (half !== undefined && account?.status === 'active') {
-    return showSecondProof(parts, ctx, view, { ...state, account, proofs: half.proofs });
+    return showSecondProof(deps, ctx, view, { ...state, account, proofs: half.proofs });
   }
-  return showSignIn(parts, ctx, view, state);
+  return showSignIn(deps, ctx, view, state);
 }

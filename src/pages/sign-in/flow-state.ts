@@ -7,7 +7,7 @@ import type { Context } from 'koa';
 import type { NamedPerson } from '../../identity/sign-in/with-upstream.ts';
 import type { Json } from '../../model/json.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 
 export type Proof = 'pwd' | 'otp' | 'fed' | 'sso';
 
@@ -24,8 +24,8 @@ export interface Progress {
   readonly remember?: boolean;
   /** Whoever is signed in here is not the one who wants to. */
   readonly another?: boolean;
-  /** A code was asked for; epoch milliseconds of the last letter, and how many there were. */
-  readonly code?: { readonly purpose: CodePurpose; readonly sentAt: number; readonly letters: number };
+  /** A code was asked for; epoch milliseconds of the last email, and how many there were. */
+  readonly code?: { readonly purpose: CodePurpose; readonly sentAt: number; readonly emails: number };
   /** One proof is there and another is wanted. */
   readonly proven?: { readonly accountId: string; readonly proofs: readonly Proof[] };
   readonly link?: PendingLink;
@@ -41,23 +41,18 @@ export function progressOf(view: InteractionView): Progress {
 
 /** Parks it and sends the browser to the page that follows from it. */
 export async function goTo(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   progress: Progress,
 ): Promise<void> {
-  await park(parts, ctx, view, progress);
+  await park(deps, ctx, view, progress);
   ctx.redirect(`/interaction/${view.uid}`);
   ctx.status = 303;
 }
 
-export function park(
-  parts: PageParts,
-  ctx: Context,
-  view: InteractionView,
-  progress: Progress,
-): Promise<void> {
-  return parts.interactions.keep(ctx.req, ctx.res, {
+export function park(deps: PageDeps, ctx: Context, view: InteractionView, progress: Progress): Promise<void> {
+  return deps.interactions.keep(ctx.req, ctx.res, {
     ...view.kept,
     signIn: progress as unknown as Record<string, Json>,
   });

@@ -1,7 +1,7 @@
 /**
  * Somebody came from an upstream with the address of an account here, and the upstream's word is not enough
  * to be that person (identity/linking.ts): a factor of our own is asked, once, and the two are linked. For an
- * address that nobody has proven yet only a letter to it will do.
+ * address that nobody has proven yet only an email to it will do.
  */
 import type { Context } from 'koa';
 import { sendPage } from '../../http/views/send-page.ts';
@@ -12,7 +12,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { brandOf } from '../shared/branding.ts';
 import { forApp } from '../shared/client-label.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { interactionOf } from '../shared/interaction-of.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { proven } from './complete.ts';
@@ -23,52 +23,52 @@ import type { SignInState } from './password.ts';
 import { showSignIn } from './password.ts';
 
 export async function showLink(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   state: SignInState = {},
 ): Promise<void> {
   const { link, ...rest } = progressOf(view);
   const { organization } = view;
-  const account = link && (await findAccount(parts.identity, { id: link.accountId, organization }));
+  const account = link && (await findAccount(deps.identity, { id: link.accountId, organization }));
   if (account?.status !== 'active') {
-    await park(parts, ctx, view, rest);
-    await showSignIn(parts, ctx, view, state);
+    await park(deps, ctx, view, rest);
+    await showSignIn(deps, ctx, view, state);
     return;
   }
-  sendPage(ctx, parts.views, {
+  sendPage(ctx, deps.views, {
     status: state.status ?? 200,
     view: 'confirm-person',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view),
+    brand: await brandOf(deps.identity, deps.views, view),
     formTargets: [view.redirectUri],
     data: {
-      ...forApp(parts, ctx, view),
+      ...forApp(deps, ctx, view),
       kind: 'link',
       provider: upstreamName(link?.provider ?? ''),
       account: account.email ?? '',
       password: account.emailVerified,
       code: true,
       alert: state.alert,
-      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
 
 /** The person has proven the account. Whoever else signs in while a link waits is not linked. */
 export async function finishLink(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   { link, account, proof }: { link: PendingLink; account: AccountRecord; proof: Proof },
 ): Promise<void> {
   if (account.id !== link.accountId) throw new Error('The proof is of another account than the link.');
-  const origin = originOf(ctx, view);
+  const context = originOf(ctx, view);
   const { organization } = view;
   const { person, accountId } = link;
-  const linked = await linkProven(parts.identity, { organization, person, accountId, origin });
+  const linked = await linkProven(deps.identity, { organization, person, accountId, context });
   // A code wrote its line when it was spent.
-  if (proof === 'pwd') await noteSignIn(parts.identity, { account: linked, origin, factor: 'pwd' });
+  if (proof === 'pwd') await noteSignIn(deps.identity, { account: linked, context, factor: 'pwd' });
   const remember = progressOf(view).remember === true;
-  await proven(parts, ctx, view, { account: linked, proofs: ['fed', proof], remember });
+  await proven(deps, ctx, view, { account: linked, proofs: ['fed', proof], remember });
 }

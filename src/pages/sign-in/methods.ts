@@ -5,9 +5,9 @@
  */
 import { findOrganization } from '../../identity/accounts/find-organization.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 
-export interface Ways {
+export interface SignInMethods {
   /** The name alone comes first, and then how to prove it. */
   readonly nameFirst: boolean;
   readonly password: boolean;
@@ -23,15 +23,16 @@ export function upstreamName(name: string): string {
   return NAMES[name] ?? name;
 }
 
-export async function waysOf(parts: PageParts, view: InteractionView): Promise<Ways> {
-  const organization = await findOrganization(parts.identity, view.organization);
-  const { sign_in: first, ways } = organization?.branding ?? {};
-  const allowed = (way: string) => !Array.isArray(ways) || ways.length === 0 || ways.includes(way);
+export async function signInMethodsOf(deps: PageDeps, view: InteractionView): Promise<SignInMethods> {
+  const organization = await findOrganization(deps.identity, view.organization);
+  const { sign_in: first, ways: methods } = organization?.branding ?? {};
+  const allowed = (method: string) =>
+    !Array.isArray(methods) || methods.length === 0 || methods.includes(method);
   return {
     nameFirst: (view.client.signIn ?? first) === 'name-first',
     password: allowed('password'),
     code: allowed('code'),
-    upstreams: [...parts.upstreams.values()]
+    upstreams: [...deps.upstreams.values()]
       .filter(({ name, redirects }) => redirects && allowed(name))
       .map(({ name }) => name),
   };

@@ -13,14 +13,14 @@ import type { Alert } from '../shared/alert.ts';
 import { alertFor, statusFor } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
 import { forApp } from '../shared/client-label.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { interactionOf } from '../shared/interaction-of.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { proven } from './complete.ts';
 import { goTo, progressOf } from './flow-state.ts';
 import { duringSignIn } from './guard.ts';
 import { mayRegister } from './may-register.ts';
-import { waysOf } from './methods.ts';
+import { signInMethodsOf } from './methods.ts';
 
 /** What the person had entered when a try was refused. */
 export interface SignInState {
@@ -31,82 +31,82 @@ export interface SignInState {
 }
 
 export async function showSignIn(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   state: SignInState = {},
 ): Promise<void> {
-  const ways = await waysOf(parts, view);
+  const methods = await signInMethodsOf(deps, view);
   const progress = progressOf(view);
-  const login = state.login ?? progress.login ?? (await likelyLogin(parts, view));
-  const nameOnly = !ways.password || (ways.nameFirst && progress.login === undefined);
-  sendPage(ctx, parts.views, {
+  const login = state.login ?? progress.login ?? (await likelyLogin(deps, view));
+  const nameOnly = !methods.password || (methods.nameFirst && progress.login === undefined);
+  sendPage(ctx, deps.views, {
     status: state.status ?? 200,
     view: nameOnly ? 'sign-in-name' : 'sign-in',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view),
+    brand: await brandOf(deps.identity, deps.views, view),
     formTargets: [view.redirectUri],
     data: {
-      ...forApp(parts, ctx, view),
+      ...forApp(deps, ctx, view),
       clientId: view.client.clientId,
       again: view.accountId !== undefined && view.prompt === 'login' && progress.another !== true,
       login,
-      fixed: ways.nameFirst && progress.login !== undefined,
+      fixed: methods.nameFirst && progress.login !== undefined,
       remember: state.remember ?? progress.remember ?? false,
-      next: ways.password ? 'name' : 'code/send',
-      code: ways.code,
+      next: methods.password ? 'name' : 'code/send',
+      code: methods.code,
       // Where upstreams are all there is, nothing of ours can be entered.
-      named: ways.password || ways.code,
-      upstreams: ways.upstreams,
+      named: methods.password || methods.code,
+      upstreams: methods.upstreams,
       organization: view.organization,
-      registers: await mayRegister(parts, view),
-      forgets: ways.password,
+      registers: await mayRegister(deps, view),
+      forgets: methods.password,
       alert: state.alert,
       // What an upstream did is no fault of the fields.
       elsewhere: state.alert?.kind.startsWith('upstream-') === true,
-      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
 
 /** The identifier of a page that begins with it. Whether anybody has it shows nowhere. */
-export function giveName(parts: PageParts): Submits {
-  return duringSignIn(parts, async (ctx, form, view) => {
+export function giveName(deps: PageDeps): Submits {
+  return duringSignIn(deps, async (ctx, form, view) => {
     const login = (form.get('login') ?? '').trim();
     if (login === '')
-      await showSignIn(parts, ctx, view, { login, alert: { kind: 'login-needed' }, status: 400 });
-    else await goTo(parts, ctx, view, { ...progressOf(view), login });
+      await showSignIn(deps, ctx, view, { login, alert: { kind: 'login-needed' }, status: 400 });
+    else await goTo(deps, ctx, view, { ...progressOf(view), login });
   });
 }
 
-export function signIn(parts: PageParts): Submits {
-  return duringSignIn(parts, async (ctx, form, view) => {
+export function signIn(deps: PageDeps): Submits {
+  return duringSignIn(deps, async (ctx, form, view) => {
     const login = form.get('login') ?? '';
     const remember = form.get('remember') === 'yes';
     try {
-      if (!(await waysOf(parts, view)).password)
+      if (!(await signInMethodsOf(deps, view)).password)
         throw new Refused('forbidden', { detail: 'no passwords here' });
-      const account = await signInWithPassword(parts.identity, {
+      const account = await signInWithPassword(deps.identity, {
         organization: view.organization,
         login,
         password: form.get('password') ?? '',
         by: ['email', 'username'],
-        origin: originOf(ctx, view),
+        context: originOf(ctx, view),
       });
-      await proven(parts, ctx, view, { account, proofs: ['pwd'], remember });
+      await proven(deps, ctx, view, { account, proofs: ['pwd'], remember });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter));
       const alert = alertFor(error);
-      await showSignIn(parts, ctx, view, { login, remember, alert, status: statusFor(error) });
+      await showSignIn(deps, ctx, view, { login, remember, alert, status: statusFor(error) });
     }
   });
 }
 
 /** What the app said about the person, or who is signed in here and has to prove it again. */
-async function likelyLogin(parts: PageParts, view: InteractionView): Promise<string> {
+async function likelyLogin(deps: PageDeps, view: InteractionView): Promise<string> {
   if (progressOf(view).another === true) return '';
   if (view.accountId === undefined) return view.loginHint ?? '';
-  const account = await findAccount(parts.identity, { id: view.accountId, organization: view.organization });
+  const account = await findAccount(deps.identity, { id: view.accountId, organization: view.organization });
   return account?.email ?? account?.username ?? view.loginHint ?? '';
 }

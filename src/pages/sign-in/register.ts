@@ -1,6 +1,6 @@
 /**
- * Opening an account on the way to an app: address and password, then the code from the letter. Nothing on
- * these pages tells whether an address has an account already; its owner is told by letter.
+ * Opening an account on the way to an app: address and password, then the code from the email. Nothing on
+ * these pages tells whether an address has an account already; its owner is told by email.
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
@@ -17,7 +17,7 @@ import type { Alert } from '../shared/alert.ts';
 import { alertFor, statusFor } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
 import { forApp } from '../shared/client-label.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { codeIn, emailIn, lineIn } from '../shared/form-fields.ts';
 import { readInteraction } from '../shared/interaction.ts';
 import { interactionOf } from '../shared/interaction-of.ts';
@@ -26,7 +26,7 @@ import { proven } from './complete.ts';
 import { duringSignIn, goOn } from './guard.ts';
 import { mayRegister } from './may-register.ts';
 
-/** Milliseconds before another letter is sent. */
+/** Milliseconds before another email is sent. */
 const RESEND_AFTER = 30_000;
 
 /** What waits with the interaction between the steps. */
@@ -43,77 +43,77 @@ interface FormState {
   readonly status?: number;
 }
 
-export function register(parts: PageParts): Shows {
-  return whileOpen(parts, (ctx, view) => showForm(parts, ctx, view, { email: view.loginHint ?? '' }));
+export function register(deps: PageDeps): Shows {
+  return whileOpen(deps, (ctx, view) => showForm(deps, ctx, view, { email: view.loginHint ?? '' }));
 }
 
-export function begin(parts: PageParts): Submits {
-  return duringSignIn(parts, async (ctx, form, view) => {
-    await refuseWhereClosed(parts, view);
+export function begin(deps: PageDeps): Submits {
+  return duringSignIn(deps, async (ctx, form, view) => {
+    await refuseWhereClosed(deps, view);
     const entered = { email: form.get('email') ?? '', name: form.get('name') ?? '' };
     const email = emailIn(form);
     const name = lineIn(form, 'name', 100);
-    const minimum = parts.passwordMinimum;
+    const minimum = deps.passwordMinimum;
     try {
       if (email === undefined || name === undefined) {
         const kind = email === undefined ? 'invalid-address' : 'invalid-fields';
-        await showForm(parts, ctx, view, { ...entered, alert: { kind }, status: 400 });
+        await showForm(deps, ctx, view, { ...entered, alert: { kind }, status: 400 });
         return;
       }
       const locale = view.uiLocales[0];
-      const registration = await beginRegistration(parts.identity, {
+      const registration = await beginRegistration(deps.identity, {
         organization: view.organization,
         email,
         password: form.get('password') ?? '',
         claims: { ...(name !== '' && { name }), ...(locale !== undefined && { locale }) },
         minimum,
         request: view.uid,
-        origin: originOf(ctx, view),
+        context: originOf(ctx, view),
       });
-      await goToCode(parts, ctx, view, registration);
+      await goToCode(deps, ctx, view, registration);
     } catch (error) {
       const refused = refusedBy(ctx, error, { minimum });
-      await showForm(parts, ctx, view, { ...entered, ...refused });
+      await showForm(deps, ctx, view, { ...entered, ...refused });
     }
   });
 }
 
-export function registerCode(parts: PageParts): Shows {
-  return whileOpen(parts, async (ctx, view) => {
+export function registerCode(deps: PageDeps): Shows {
+  return whileOpen(deps, async (ctx, view) => {
     const begun = begunIn(view);
     if (begun === undefined) backTo(ctx, view);
-    else await showCode(parts, ctx, view, begun);
+    else await showCode(deps, ctx, view, begun);
   });
 }
 
-export function finish(parts: PageParts): Submits {
-  return duringSignIn(parts, async (ctx, form, view) => {
-    await refuseWhereClosed(parts, view);
+export function finish(deps: PageDeps): Submits {
+  return duringSignIn(deps, async (ctx, form, view) => {
+    await refuseWhereClosed(deps, view);
     const begun = begunIn(view);
     if (begun === undefined) {
       backTo(ctx, view);
       return;
     }
     try {
-      const account = await finishRegistration(parts.identity, {
+      const account = await finishRegistration(deps.identity, {
         organization: view.organization,
         registration: begun.registration,
         code: codeIn(form),
         request: view.uid,
-        origin: originOf(ctx, view),
+        context: originOf(ctx, view),
       });
       if (account === undefined) throw new Refused('code-refused');
-      await proven(parts, ctx, view, { account, proofs: ['otp'], remember: false });
+      await proven(deps, ctx, view, { account, proofs: ['otp'], remember: false });
     } catch (error) {
-      await showCode(parts, ctx, view, begun, refusedBy(ctx, error));
+      await showCode(deps, ctx, view, begun, refusedBy(ctx, error));
     }
   });
 }
 
-/** Another letter, not at once: the first one is usually on its way. */
-export function resend(parts: PageParts): Submits {
-  return duringSignIn(parts, async (ctx, _form, view) => {
-    await refuseWhereClosed(parts, view);
+/** Another email, not at once: the first one is usually on its way. */
+export function resend(deps: PageDeps): Submits {
+  return duringSignIn(deps, async (ctx, _form, view) => {
+    await refuseWhereClosed(deps, view);
     const begun = begunIn(view);
     if (begun === undefined) {
       backTo(ctx, view);
@@ -122,43 +122,43 @@ export function resend(parts: PageParts): Submits {
     const { organization, uid: request } = view;
     const { registration } = begun;
     try {
-      const wait = begun.sentAt + RESEND_AFTER - parts.identity.clock.now().getTime();
+      const wait = begun.sentAt + RESEND_AFTER - deps.identity.clock.now().getTime();
       if (wait > 0) throw new Refused('too-many-requests', { retryAfter: Math.ceil(wait / 1000) });
-      const origin = originOf(ctx, view);
-      await sendRegistrationCode(parts.identity, { organization, registration, request, origin });
-      await goToCode(parts, ctx, view, registration);
+      const context = originOf(ctx, view);
+      await sendRegistrationCode(deps.identity, { organization, registration, request, context });
+      await goToCode(deps, ctx, view, registration);
     } catch (error) {
-      await showCode(parts, ctx, view, begun, refusedBy(ctx, error));
+      await showCode(deps, ctx, view, begun, refusedBy(ctx, error));
     }
   });
 }
 
 /** For a page that is shown: is there a sign-in, and may people register in it? */
-function whileOpen(parts: PageParts, shows: (ctx: Context, view: InteractionView) => Promise<void>): Shows {
+function whileOpen(deps: PageDeps, shows: (ctx: Context, view: InteractionView) => Promise<void>): Shows {
   return async (ctx) => {
-    const view = await readInteraction(parts, ctx);
+    const view = await readInteraction(deps, ctx);
     if (view === undefined) return;
-    if (view.finished) await goOn(parts, ctx);
+    if (view.finished) await goOn(deps, ctx);
     else if (view.prompt === 'consent') leadTo(ctx, `/interaction/${view.uid}`);
     else {
-      await refuseWhereClosed(parts, view);
+      await refuseWhereClosed(deps, view);
       await shows(ctx, view);
     }
   };
 }
 
-async function refuseWhereClosed(parts: PageParts, view: InteractionView): Promise<void> {
-  if (!(await mayRegister(parts, view))) throw new Refused('not-found', { detail: 'no registration here' });
+async function refuseWhereClosed(deps: PageDeps, view: InteractionView): Promise<void> {
+  if (!(await mayRegister(deps, view))) throw new Refused('not-found', { detail: 'no registration here' });
 }
 
 async function goToCode(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   registration: Registration,
 ): Promise<void> {
-  const begun = { registration, sentAt: parts.identity.clock.now().getTime() };
-  await parts.interactions.keep(ctx.req, ctx.res, { ...view.kept, registration: begun });
+  const begun = { registration, sentAt: deps.identity.clock.now().getTime() };
+  await deps.interactions.keep(ctx.req, ctx.res, { ...view.kept, registration: begun });
   leadTo(ctx, `/interaction/${view.uid}/register/code`);
 }
 
@@ -183,46 +183,46 @@ function refusedBy(ctx: Context, error: unknown, words: { minimum?: number } = {
 }
 
 async function showForm(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   state: FormState,
 ): Promise<void> {
-  sendPage(ctx, parts.views, {
+  sendPage(ctx, deps.views, {
     status: state.status ?? 200,
     view: 'register',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view),
+    brand: await brandOf(deps.identity, deps.views, view),
     formTargets: [view.redirectUri],
     data: {
-      ...forApp(parts, ctx, view),
+      ...forApp(deps, ctx, view),
       email: state.email ?? '',
       name: state.name ?? '',
-      minimum: parts.passwordMinimum,
+      minimum: deps.passwordMinimum,
       alert: state.alert,
-      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
 
 async function showCode(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   begun: Begun,
   state: { alert?: Alert; status?: number } = {},
 ): Promise<void> {
-  sendPage(ctx, parts.views, {
+  sendPage(ctx, deps.views, {
     status: state.status ?? 200,
     view: 'register-code',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view),
+    brand: await brandOf(deps.identity, deps.views, view),
     formTargets: [view.redirectUri],
     data: {
       uid: view.uid,
       email: begun.registration.email,
       alert: state.alert,
-      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }

@@ -19,7 +19,7 @@ export interface SignInHandlers {
   readonly enterCode: Submits;
   readonly confirmPassword: Submits;
   readonly chooseAccount: Submits;
-  readonly anotherWay: Submits;
+  readonly anotherMethod: Submits;
   readonly goUpstream: Submits;
   readonly upstreamAnswered: Submits;
   readonly arrived: Shows;
@@ -38,7 +38,7 @@ export function signInRoutes(
     .post('/interaction/:uid/code', ownForm(interactionOf, pages.enterCode))
     .post('/interaction/:uid/password', ownForm(interactionOf, pages.confirmPassword))
     .post('/interaction/:uid/account', ownForm(interactionOf, pages.chooseAccount))
-    .post('/interaction/:uid/another', ownForm(interactionOf, pages.anotherWay))
+    .post('/interaction/:uid/another', ownForm(interactionOf, pages.anotherMethod))
     .post('/interaction/:uid/with/:provider', ownForm(interactionOf, pages.goUpstream))
     .get('/interaction/:uid/arrived', open(pages.arrived))
     .get('/federation/:provider/callback', answer(pages.upstreamAnswered))

@@ -1,5 +1,5 @@
 /**
- * The second of two proofs, where an app asks for two: the password, or a code by letter; and the page for
+ * The second of two proofs, where an app asks for two: the password, or a code by email; and the page for
  * who has only one to give. The same form answers for the link page: in both, who it is about is settled.
  */
 import type { Context } from 'koa';
@@ -14,7 +14,7 @@ import type { InteractionView } from '../../oidc/contract.ts';
 import { alertFor, statusFor } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
 import { forApp } from '../shared/client-label.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { interactionOf } from '../shared/interaction-of.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { halfProven, nextProof, proven } from './complete.ts';
@@ -25,20 +25,20 @@ import { finishLink, showLink } from './link-account.ts';
 import type { SignInState } from './password.ts';
 
 export async function showSecondProof(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   state: SignInState & { readonly account: AccountRecord; readonly proofs: readonly Proof[] },
 ): Promise<void> {
   const next = nextProof(state.proofs, state.account);
-  sendPage(ctx, parts.views, {
+  sendPage(ctx, deps.views, {
     status: state.status ?? 200,
     view: next === undefined ? 'step-up-impossible' : 'confirm-person',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view),
+    brand: await brandOf(deps.identity, deps.views, view),
     formTargets: [view.redirectUri],
     data: {
-      ...forApp(parts, ctx, view),
+      ...forApp(deps, ctx, view),
       kind: next === 'pwd' ? 'second-password' : 'second-code',
       organization: view.organization,
       lacks: state.proofs.includes('pwd') ? 'address' : 'password',
@@ -46,56 +46,56 @@ export async function showSecondProof(
       password: next === 'pwd',
       code: next === 'otp',
       alert: state.alert,
-      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
 
 /** A password of somebody who is known: the second proof, or what links an upstream identity. */
-export function confirmPassword(parts: PageParts): Submits {
-  return duringSignIn(parts, async (ctx, form, view) => {
+export function confirmPassword(deps: PageDeps): Submits {
+  return duringSignIn(deps, async (ctx, form, view) => {
     const { link, remember = false } = progressOf(view);
     const accountId = link?.accountId ?? halfProven(view)?.accountId;
     const account =
       accountId === undefined
         ? undefined
-        : await findAccount(parts.identity, { id: accountId, organization: view.organization });
+        : await findAccount(deps.identity, { id: accountId, organization: view.organization });
     if (account?.status !== 'active') {
-      await goTo(parts, ctx, view, {});
+      await goTo(deps, ctx, view, {});
       return;
     }
-    const origin = originOf(ctx, view);
+    const context = originOf(ctx, view);
     try {
       // A password that somebody set before the address was proven says nothing about the owner (F5).
       if (link !== undefined && !account.emailVerified) throw new Refused('wrong-password');
       const password = form.get('password') ?? '';
-      const right = await checkPassword(parts.identity, { accountId: account.id, password, origin });
+      const right = await checkPassword(deps.identity, { accountId: account.id, password, context });
       if (!right) throw new Refused('wrong-password');
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      await askAgain(parts, ctx, view, { account, refusal: error });
+      await askAgain(deps, ctx, view, { account, refusal: error });
       return;
     }
-    if (link !== undefined) await finishLink(parts, ctx, view, { link, account, proof: 'pwd' });
+    if (link !== undefined) await finishLink(deps, ctx, view, { link, account, proof: 'pwd' });
     else {
-      await noteSignIn(parts.identity, { account, origin, factor: 'pwd' });
-      await proven(parts, ctx, view, { account, proofs: ['pwd'], remember });
+      await noteSignIn(deps.identity, { account, context, factor: 'pwd' });
+      await proven(deps, ctx, view, { account, proofs: ['pwd'], remember });
     }
   });
 }
 
 /** The page that the form was on, with what was wrong. */
 async function askAgain(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   { account, refusal }: { account: AccountRecord; refusal: Refused },
 ): Promise<void> {
   if (refusal.retryAfter !== undefined) ctx.set('Retry-After', String(refusal.retryAfter));
   const state = { alert: alertFor(refusal), status: statusFor(refusal) };
-  if (progressOf(view).link !== undefined) await showLink(parts, ctx, view, state);
+  if (progressOf(view).link !== undefined) await showLink(deps, ctx, view, state);
   else {
     const proofs = halfProven(view)?.proofs ?? [];
-    await showSecondProof(parts, ctx, view, { ...state, account, proofs });
+    await showSecondProof(deps, ctx, view, { ...state, account, proofs });
   }
 }

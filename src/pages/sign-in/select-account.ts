@@ -6,51 +6,51 @@ import { findAccount } from '../../identity/accounts/find-account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { brandOf } from '../shared/branding.ts';
 import { forApp } from '../shared/client-label.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { interactionOf } from '../shared/interaction-of.ts';
 import type { Progress } from './flow-state.ts';
 import { goTo, progressOf } from './flow-state.ts';
 import { duringSignIn } from './guard.ts';
 
-export async function showChoice(parts: PageParts, ctx: Context, view: InteractionView): Promise<void> {
+export async function showChoice(deps: PageDeps, ctx: Context, view: InteractionView): Promise<void> {
   const account =
     view.accountId === undefined
       ? undefined
-      : await findAccount(parts.identity, { id: view.accountId, organization: view.organization });
+      : await findAccount(deps.identity, { id: view.accountId, organization: view.organization });
   const { claims } = account ?? {};
   const parted = [claims?.given_name, claims?.family_name].filter((part) => part !== undefined).join(' ');
   const login = account?.email ?? account?.username ?? '';
-  sendPage(ctx, parts.views, {
+  sendPage(ctx, deps.views, {
     view: 'choose-account',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view),
+    brand: await brandOf(deps.identity, deps.views, view),
     formTargets: [view.redirectUri],
     data: {
-      ...forApp(parts, ctx, view),
+      ...forApp(deps, ctx, view),
       name: claims?.name ?? (parted === '' ? login : parted),
       login,
-      token: parts.forms.tokenFor(ctx, interactionOf(ctx)),
+      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
 
 /** The one who is signed in. */
-export function chooseAccount(parts: PageParts): Submits {
-  return duringSignIn(parts, async (ctx, _form, view) => {
+export function chooseAccount(deps: PageDeps): Submits {
+  return duringSignIn(deps, async (ctx, _form, view) => {
     if (view.prompt !== 'select_account' || view.accountId === undefined) {
-      await goTo(parts, ctx, view, progressOf(view));
+      await goTo(deps, ctx, view, progressOf(view));
       return;
     }
     ctx.respond = false;
-    await parts.interactions.finishChoice(ctx.req, ctx.res);
+    await deps.interactions.finishChoice(ctx.req, ctx.res);
   });
 }
 
 /** One step back, or to the beginning as somebody else. What was proven is forgotten with it. */
-export function anotherWay(parts: PageParts): Submits {
-  return duringSignIn(parts, async (ctx, form, view) => {
+export function anotherMethod(deps: PageDeps): Submits {
+  return duringSignIn(deps, async (ctx, form, view) => {
     await goTo(
-      parts,
+      deps,
       ctx,
       view,
       form.get('to') === 'account' ? { another: true } : stepBack(progressOf(view)),

@@ -8,7 +8,7 @@ import { signInWithIdentity } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import type { Alert } from '../shared/alert.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { proven } from './complete.ts';
 import { showStep } from './current-step.ts';
@@ -17,19 +17,19 @@ import { mayRegister } from './may-register.ts';
 import { upstreamName } from './methods.ts';
 
 export async function upstreamPerson(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   claims: UpstreamClaims,
 ): Promise<void> {
-  const { identity } = parts;
+  const { identity } = deps;
   const { organization } = view;
   const person = personOf(claims);
-  const origin = originOf(ctx, view);
+  const context = originOf(ctx, view);
   let account: AccountRecord;
   try {
-    const registration = await mayRegister(parts, view);
-    account = await signInWithIdentity(identity, { organization, person, origin, registration });
+    const registration = await mayRegister(deps, view);
+    account = await signInWithIdentity(identity, { organization, person, context, registration });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const name = person.email ?? person.subject;
@@ -40,15 +40,15 @@ export async function upstreamPerson(
     if (error.reason === 'account-exists' && owner?.status === 'active') {
       const { code: _code, ...progress } = progressOf(view);
       const link = { provider: claims.provider, accountId: owner.id, person };
-      await goTo(parts, ctx, view, { ...progress, link });
+      await goTo(deps, ctx, view, { ...progress, link });
       return;
     }
-    const refused = { organization, account: owner, name, origin, factor: 'fed' } as const;
+    const refused = { organization, account: owner, name, context, factor: 'fed' } as const;
     noteRefusedSignIn(identity, { ...refused, why: 'not-admitted' });
-    await showStep(parts, ctx, view, { alert: alertOf(error, upstreamName(claims.provider)), status: 403 });
+    await showStep(deps, ctx, view, { alert: alertOf(error, upstreamName(claims.provider)), status: 403 });
     return;
   }
-  await proven(parts, ctx, view, { account, proofs: ['fed'], remember: progressOf(view).remember === true });
+  await proven(deps, ctx, view, { account, proofs: ['fed'], remember: progressOf(view).remember === true });
 }
 
 function personOf(claims: UpstreamClaims): NamedPerson {

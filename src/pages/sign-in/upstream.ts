@@ -1,7 +1,7 @@
 /**
  * Signing in with Google or Apple: the way there, and the way back. The upstream answers at one fixed address
  * per provider (what one says is not taken for another's), which cookies of an interaction do not reach, and
- * Apple's cross-site POST carries none at all. So `state` is a sealed one-use record of everything, and the
+ * Apple's cross-site POST carries none at all. So `state` is a encrypted one-use record of everything, and the
  * answer is parked under another one until the browser has hopped back into its interaction, where it has to
  * show both of its cookies (security.md F6).
  */
@@ -15,14 +15,14 @@ import { makeState, readState, spendState } from '../../identity/codes/redirect-
 import type { Json } from '../../model/json.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { brandOf } from '../shared/branding.ts';
-import type { PageParts } from '../shared/deps.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import { readInteraction, sayGone } from '../shared/interaction.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { showConsent } from './consent.ts';
 import { showStep } from './current-step.ts';
 import { park, progressOf } from './flow-state.ts';
 import { duringSignIn, goOn } from './guard.ts';
-import { upstreamName, waysOf } from './methods.ts';
+import { signInMethodsOf, upstreamName } from './methods.ts';
 import { upstreamPerson } from './upstream-result.ts';
 
 /** Seconds that a person may take at the upstream, and that a browser may take for the hop. */
@@ -47,31 +47,31 @@ interface Arrival extends Away {
 }
 
 /** Sends the browser to the upstream. */
-export function goUpstream(parts: PageParts): Submits {
-  return duringSignIn(parts, async (ctx, _form, view) => {
+export function goUpstream(deps: PageDeps): Submits {
+  return duringSignIn(deps, async (ctx, _form, view) => {
     const provider = String((ctx.params as { provider?: string }).provider);
-    const upstream = parts.upstreams.get(provider);
-    if (upstream === undefined || !(await waysOf(parts, view)).upstreams.includes(provider)) {
-      await showStep(parts, ctx, view, { alert: { kind: 'upstream-off' }, status: 404 });
+    const upstream = deps.upstreams.get(provider);
+    if (upstream === undefined || !(await signInMethodsOf(deps, view)).upstreams.includes(provider)) {
+      await showStep(deps, ctx, view, { alert: { kind: 'upstream-off' }, status: 404 });
       return;
     }
     const state = randomToken();
     const hint = view.loginHint?.includes('@') === true ? { loginHint: view.loginHint } : {};
     const again = view.accountId !== undefined || progressOf(view).another === true;
     try {
-      const callback = callbackOf(parts, provider);
+      const callback = callbackOf(deps, provider);
       const { url, keep } = await upstream.begin({ callback, state, again, ...hint });
-      const away: Away = { uid: view.uid, browser: parts.forms.tokenFor(ctx, tripOf(view)), keep };
+      const away: Away = { uid: view.uid, browser: deps.forms.tokenFor(ctx, tripOf(view)), keep };
       const data = away as unknown as Record<string, Json>;
       const { organization } = view;
       const purpose = purposeOf(provider);
       const { address } = originOf(ctx, view);
-      await makeState(parts.identity, { purpose, organization, lifetime: AWAY, data, token: state, address });
-      await showLeaving(parts, ctx, view, { provider, url });
+      await makeState(deps.identity, { purpose, organization, lifetime: AWAY, data, token: state, address });
+      await showLeaving(deps, ctx, view, { provider, url });
     } catch (error) {
       if (!(error instanceof UpstreamUnavailable)) throw error;
-      parts.identity.log.warn({ err: error, provider }, 'an upstream does not answer');
-      await showStep(parts, ctx, view, {
+      deps.identity.log.warn({ err: error, provider }, 'an upstream does not answer');
+      await showStep(deps, ctx, view, {
         alert: { kind: 'upstream-down', provider: upstreamName(provider) },
         status: 503,
       });
@@ -84,42 +84,42 @@ export function goUpstream(parts: PageParts): Submits {
  * form-action, and where an upstream sends people on the way (a company's own sign-in) nobody can list.
  */
 async function showLeaving(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   { provider, url }: { provider: string; url: string },
 ): Promise<void> {
   ctx.set('Refresh', `0; url=${url}`);
-  sendPage(ctx, parts.views, {
+  sendPage(ctx, deps.views, {
     view: 'upstream-leaving',
     languages: view.uiLocales,
-    brand: await brandOf(parts.identity, parts.views, view),
+    brand: await brandOf(deps.identity, deps.views, view),
     data: { provider: upstreamName(provider), url },
   });
 }
 
 /** The upstream's answer, by GET or as a form; from any site, which is why it decides nothing yet. */
-export function upstreamAnswered(parts: PageParts): Submits {
+export function upstreamAnswered(deps: PageDeps): Submits {
   return async (ctx, form) => {
     const provider = String((ctx.params as { provider?: string }).provider);
     const state = form.get('state') ?? '';
-    const known = parts.upstreams.has(provider) && state !== '' && state.length <= 100;
-    const found = known
-      ? await spendState(parts.identity, { purpose: purposeOf(provider), token: state })
+    const known = deps.upstreams.has(provider) && state !== '' && state.length <= 100;
+    const result = known
+      ? await spendState(deps.identity, { purpose: purposeOf(provider), token: state })
       : undefined;
-    if (found === undefined) {
-      await sayGone(parts, ctx);
+    if (result === undefined) {
+      await sayGone(deps, ctx);
       return;
     }
-    const away = found.data as unknown as Away;
+    const away = result.data as unknown as Away;
     const answer = PARAMETERS.flatMap((name) => {
       const value = form.get(name);
       return value === null ? [] : [[name, value]];
     });
     const arrival: Arrival = { ...away, provider, state, answer: Object.fromEntries(answer) };
-    const token = await makeState(parts.identity, {
+    const token = await makeState(deps.identity, {
       purpose: ARRIVED,
-      organization: found.organization,
+      organization: result.organization,
       lifetime: HOP,
       data: arrival as unknown as Record<string, Json>,
     });
@@ -129,24 +129,24 @@ export function upstreamAnswered(parts: PageParts): Submits {
 }
 
 /** Back in the interaction, with its cookies: only now is the answer looked at. */
-export function arrived(parts: PageParts): Shows {
+export function arrived(deps: PageDeps): Shows {
   return async (ctx) => {
-    const view = await readInteraction(parts, ctx);
+    const view = await readInteraction(deps, ctx);
     if (view === undefined) return;
-    if (view.prompt === 'consent') return showConsent(parts, ctx, view);
-    if (view.finished) return goOn(parts, ctx);
+    if (view.prompt === 'consent') return showConsent(deps, ctx, view);
+    if (view.finished) return goOn(deps, ctx);
     const token = typeof ctx.query.answer === 'string' ? ctx.query.answer : '';
     // A link preview asks with HEAD; it must not use up what the person needs. Nor may another browser.
-    const found =
-      ctx.method === 'GET' ? await readState(parts.identity, { purpose: ARRIVED, token }) : undefined;
-    const arrival = found?.data as unknown as Arrival | undefined;
-    const upstream = parts.upstreams.get(arrival?.provider ?? '');
-    if (arrival?.uid !== view.uid || found?.organization !== view.organization || upstream === undefined) {
+    const result =
+      ctx.method === 'GET' ? await readState(deps.identity, { purpose: ARRIVED, token }) : undefined;
+    const arrival = result?.data as unknown as Arrival | undefined;
+    const upstream = deps.upstreams.get(arrival?.provider ?? '');
+    if (arrival?.uid !== view.uid || result?.organization !== view.organization || upstream === undefined) {
       startOver(ctx, view);
       return;
     }
-    parts.forms.check(ctx, tripOf(view), arrival.browser);
-    await judge(parts, ctx, view, { upstream, arrival, token });
+    deps.forms.check(ctx, tripOf(view), arrival.browser);
+    await judge(deps, ctx, view, { upstream, arrival, token });
   };
 }
 
@@ -158,7 +158,7 @@ function startOver(ctx: Context, view: InteractionView): void {
 
 /** The answer is spent when the upstream has stood by it: while that is down, the same page may be tried again. */
 async function judge(
-  parts: PageParts,
+  deps: PageDeps,
   ctx: Context,
   view: InteractionView,
   { upstream, arrival, token }: { upstream: Upstream; arrival: Arrival; token: string },
@@ -167,38 +167,38 @@ async function judge(
   const { user = progressOf(view).user, ...answer } = arrival.answer;
   try {
     const claims = await upstream.finish({
-      callback: callbackOf(parts, provider),
+      callback: callbackOf(deps, provider),
       parameters: new URLSearchParams({ ...answer, state, ...(user !== undefined && { user }) }),
       state,
       keep,
-      now: parts.identity.clock.now(),
+      now: deps.identity.clock.now(),
     });
-    if ((await spendState(parts.identity, { purpose: ARRIVED, token })) === undefined) {
+    if ((await spendState(deps.identity, { purpose: ARRIVED, token })) === undefined) {
       startOver(ctx, view);
       return;
     }
     if (claims !== 'denied') {
-      await upstreamPerson(parts, ctx, view, claims);
+      await upstreamPerson(deps, ctx, view, claims);
       return;
     }
-    await showStep(parts, ctx, view, {
+    await showStep(deps, ctx, view, {
       alert: { kind: 'upstream-denied', provider: upstreamName(provider) },
     });
   } catch (error) {
     const down = error instanceof UpstreamUnavailable;
     if (!down && !(error instanceof IdTokenRefused)) throw error;
-    parts.identity.log.warn({ err: error, provider }, 'a sign-in with an upstream failed');
+    deps.identity.log.warn({ err: error, provider }, 'a sign-in with an upstream failed');
     // Apple names a person once; the next try of this browser still knows.
     if (provider === 'apple' && user !== undefined) {
-      await park(parts, ctx, view, { ...progressOf(view), user: user.slice(0, 2000) });
+      await park(deps, ctx, view, { ...progressOf(view), user: user.slice(0, 2000) });
     }
     const kind = down ? 'upstream-down' : 'upstream-refused';
     const alert = { kind, provider: upstreamName(provider) } as const;
-    await showStep(parts, ctx, view, { alert, status: down ? 503 : 400 });
+    await showStep(deps, ctx, view, { alert, status: down ? 503 : 400 });
   }
 }
 
-function callbackOf({ issuer }: PageParts, provider: string): string {
+function callbackOf({ issuer }: PageDeps, provider: string): string {
   return `${issuer}/federation/${provider}/callback`;
 }
 

@@ -2,9 +2,9 @@
 
 import { StoreUnusable } from '../../core/errors.ts';
 import type { DumpSubject } from '../ports/dump.ts';
-import type { FactStore } from '../ports/metadata.ts';
+import type { MetadataStore } from '../ports/metadata.ts';
 
-const FACT = 'store-copy';
+const METADATA_NAME = 'store-copy';
 
 export interface CopyState {
   /** Of the source, all of it, when the copy began. */
@@ -18,16 +18,16 @@ export interface CopyState {
 }
 
 interface Target {
-  readonly facts: FactStore;
+  readonly metadata: MetadataStore;
 }
 
-export async function readState({ facts }: Target): Promise<CopyState | undefined> {
-  const text = await facts.get(FACT);
+export async function readState({ metadata: context }: Target): Promise<CopyState | undefined> {
+  const text = await context.get(METADATA_NAME);
   return text === undefined ? undefined : JSON.parse(text);
 }
 
-export async function writeState({ facts }: Target, state: CopyState): Promise<void> {
-  await facts.set(FACT, JSON.stringify(state));
+export async function writeState({ metadata: context }: Target, state: CopyState): Promise<void> {
+  await context.set(METADATA_NAME, JSON.stringify(state));
 }
 
 /** Throws StoreUnusable: half of the accounts, or tokens whose grant is missing, would be served. */

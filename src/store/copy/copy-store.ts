@@ -5,7 +5,7 @@
  * server starts on the target. carry.ts knows each subject's way across, verify-copy.ts reads back what
  * was written, copy-state.ts keeps the position.
  *
- * Identifiers and secrets in a store are hashed or sealed under the server key: both stores must be used
+ * Identifiers and secrets in a store are hashed or encrypted under the server key: both stores must be used
  * with the same one.
  */
 import type { Clock } from '../../core/clock.ts';
@@ -28,16 +28,16 @@ export const SUBJECTS: readonly DumpSubject[] = [
   'accounts',
   'identities',
   'apiKeys',
-  'artifacts',
+  'oidcRecords',
   'codes',
-  'tickets',
-  'claims',
+  'linkTokens',
+  'leases',
   'windows',
   'attempts',
   'remembered',
   'presence',
   'audit',
-  'facts',
+  'metadata',
   'keyring',
 ];
 
@@ -148,8 +148,8 @@ async function countAll(source: StoreDump, clock: Clock): Promise<Counts> {
 /** Throws SealBroken, before anything is copied that nobody could read. */
 async function refuseOtherKey(source: StoreDump, secrets: Secrets, clock: Clock): Promise<void> {
   const { records } = await source.read('keyring', { limit: 1, now: clock.now() });
-  // The context under which oidc/signing-keys.ts seals it.
-  for (const { sealed } of records) secrets.open(sealed, 'keyring');
+  // The context under which oidc/signing-keys.ts encrypts it.
+  for (const { encrypted } of records) secrets.decrypt(encrypted, 'keyring');
 }
 
 async function refuseFull(target: Stores): Promise<void> {

@@ -56,26 +56,26 @@ export const carry: { readonly [Subject in DumpSubject]: Carrier<DumpedRecords[S
     compare: async ({ apiKeys }, record) => [await apiKeys.byHash(record.keyHash), record],
   },
   keyring: {
-    write: ({ keyring }, record) => keyring.write(record.sealed, 0),
-    compare: async ({ keyring }, record) => [(await keyring.read())?.sealed, record.sealed],
+    write: ({ keyring }, record) => keyring.write(record.encrypted, 0),
+    compare: async ({ keyring }, record) => [(await keyring.read())?.encrypted, record.encrypted],
   },
-  artifacts: artifacts(),
+  oidcRecords: oidcRecords(),
   codes: {
     write: ({ codes }, { key, ...code }) => codes.put(key, code),
   },
-  tickets: {
-    write: ({ tickets }, { hash, ...ticket }) => tickets.put(hash, ticket),
-    compare: async ({ tickets }, { hash, ...ticket }, now) => [
-      await tickets.read(hash, ticket.purpose, now),
-      ticket,
+  linkTokens: {
+    write: ({ linkTokens }, { hash, ...linkToken }) => linkTokens.put(hash, linkToken),
+    compare: async ({ linkTokens }, { hash, ...linkToken }, now) => [
+      await linkTokens.read(hash, linkToken.purpose, now),
+      linkToken,
     ],
   },
-  claims: {
-    async write({ claims }, { key, owner, until, result }, now) {
-      await claims.claim(key, owner, now, until);
-      if (result) await claims.settle(key, owner, { ...result, until });
+  leases: {
+    async write({ leases }, { key, owner, until, result }, now) {
+      await leases.acquire(key, owner, now, until);
+      if (result) await leases.complete(key, owner, { ...result, until });
     },
-    compare: async ({ claims }, { key, result }, now) => [await claims.read(key, now), result ?? 'claimed'],
+    compare: async ({ leases }, { key, result }, now) => [await leases.read(key, now), result ?? 'claimed'],
   },
   presence: {
     write: ({ presence }, { accountId, ...seen }) => presence.put(accountId, seen),
@@ -85,30 +85,30 @@ export const carry: { readonly [Subject in DumpSubject]: Carrier<DumpedRecords[S
   audit: {
     write: ({ audit }, record) => audit.append(record),
   },
-  facts: {
-    write: ({ facts }, { name, value }) => facts.set(name, value),
-    compare: async ({ facts }, { name, value }) => [await facts.get(name), value],
+  metadata: {
+    write: ({ metadata: context }, { name, value }) => context.set(name, value),
+    compare: async ({ metadata: context }, { name, value }) => [await context.get(name), value],
   },
 };
 
-function artifacts(): Carrier<DumpedRecords['artifacts']> {
-  /** Where an artifact lies is up to the target. */
-  const essence = ({ durable: _place, ...rest }: Omit<DumpedRecords['artifacts'], 'kind'>) => rest;
+function oidcRecords(): Carrier<DumpedRecords['oidcRecords']> {
+  /** Where an OIDC record lies is up to the target. */
+  const essence = ({ durable: _place, ...rest }: Omit<DumpedRecords['oidcRecords'], 'kind'>) => rest;
   /** A moment at which the record lived: one that was saved anew with an earlier end counts as used just before it. */
-  const usedAt = ({ consumedAt, expiresAt }: DumpedRecords['artifacts']) =>
+  const usedAt = ({ consumedAt, expiresAt }: DumpedRecords['oidcRecords']) =>
     consumedAt && expiresAt && consumedAt >= expiresAt ? new Date(expiresAt.getTime() - 1) : consumedAt;
   return {
-    async write({ artifacts }, record) {
-      const { kind, id, consumedAt: _later, ...artifact } = record;
-      await artifacts.put(kind, id, artifact);
+    async write({ oidcRecords }, record) {
+      const { kind, id, consumedAt: _later, ...oidcRecord } = record;
+      await oidcRecords.put(kind, id, oidcRecord);
       const at = usedAt(record);
-      if (at) await artifacts.consume(kind, id, at);
+      if (at) await oidcRecords.consume(kind, id, at);
     },
-    async compare({ artifacts }, record, now) {
+    async compare({ oidcRecords }, record, now) {
       const { kind, ...stored } = record;
-      const found = await artifacts.byId(kind, stored.id, now);
+      const match = await oidcRecords.byId(kind, stored.id, now);
       const consumedAt = usedAt(record);
-      return [found && essence(found), essence({ ...stored, ...(consumedAt && { consumedAt }) })];
+      return [match && essence(match), essence({ ...stored, ...(consumedAt && { consumedAt }) })];
     },
   };
 }
@@ -124,26 +124,27 @@ function counters(): Pick<
   return {
     windows: {
       // Before the events of sliding windows, which this would clear too.
-      async write({ attempts }, { key, count, until }, now) {
-        await attempts.clear(key);
+      async write({ rateLimits }, { key, count, until }, now) {
+        await rateLimits.clear(key);
         const limit = limitUntil(until, now);
-        for (let counted = 0; counted < count; counted += 1) await attempts.takeInWindow(key, limit, now);
+        for (let counted = 0; counted < count; counted += 1) await rateLimits.takeInWindow(key, limit, now);
       },
-      compare: async ({ attempts }, { key, count, until }, now) => [
-        (await attempts.peekWindow(key, limitUntil(until, now), now)).count,
+      compare: async ({ rateLimits }, { key, count, until }, now) => [
+        (await rateLimits.peekWindow(key, limitUntil(until, now), now)).count,
         count,
       ],
     },
     attempts: {
-      write: ({ attempts }, { key, mark, at, until }) => attempts.take(key, mark, limitUntil(until, at), at),
-      compare: async ({ attempts }, { key, at, until }) => [
-        (await attempts.peek(key, limitUntil(until, at), at)).count > 0,
+      write: ({ rateLimits }, { key, mark, at, until }) =>
+        rateLimits.take(key, mark, limitUntil(until, at), at),
+      compare: async ({ rateLimits }, { key, at, until }) => [
+        (await rateLimits.peek(key, limitUntil(until, at), at)).count > 0,
         true,
       ],
     },
     remembered: {
-      write: ({ attempts }, { key, until }) => attempts.remember(key, until),
-      compare: async ({ attempts }, { key }, now) => [await attempts.remembered(key, now), true],
+      write: ({ rateLimits }, { key, until }) => rateLimits.remember(key, until),
+      compare: async ({ rateLimits }, { key }, now) => [await rateLimits.remembered(key, now), true],
     },
   };
 }

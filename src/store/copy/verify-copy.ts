@@ -65,8 +65,8 @@ async function verifySubject<Subject extends DumpSubject>(
     const offset = seen;
     const chosen = records.filter((_, index) => (offset + index) % sample === 0);
     await inParallel(chosen, async (record) => {
-      const [found, wanted] = await compare(target, record, now);
-      if (!isDeepStrictEqual(found, wanted)) differing.push(nameOf(subject, record));
+      const [match, input] = await compare(target, record, now);
+      if (!isDeepStrictEqual(match, input)) differing.push(nameOf(subject, record));
     });
     compared += chosen.length;
     seen += records.length;
@@ -87,10 +87,10 @@ async function verifyAudit({ source, target, clock, batch }: VerifyOptions): Pro
     after = next;
     more = next !== undefined;
   }
-  const found = await target.audit.latest({ limit: AUDIT_END });
-  const wanted = sorted(end);
-  const same = isDeepStrictEqual(sorted(found), wanted);
-  return { compared: wanted.length, differing: same ? [] : ['the end of the audit trail'] };
+  const match = await target.audit.latest({ limit: AUDIT_END });
+  const input = sorted(end);
+  const same = isDeepStrictEqual(sorted(match), input);
+  return { compared: input.length, differing: same ? [] : ['the end of the audit trail'] };
 }
 
 /** As texts in an order of their own: records of one moment may come in any. */
@@ -104,7 +104,7 @@ function sorted(records: readonly AuditRecord[]): string[] {
 
 /** Ids of people and applications are no secret; hashes and keys of others say nothing to anybody. */
 function nameOf<Subject extends DumpSubject>(subject: Subject, record: DumpedRecords[Subject]): string {
-  const facts = record as unknown as Record<string, unknown>;
-  const id = facts.id ?? facts.clientId ?? facts.accountId ?? facts.name;
+  const context = record as unknown as Record<string, unknown>;
+  const id = context.id ?? context.clientId ?? context.accountId ?? context.name;
   return typeof id === 'string' ? `${subject} ${id}` : subject;
 }

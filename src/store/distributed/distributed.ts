@@ -1,21 +1,21 @@
 /**
- * One store of two servers: MongoDB for what lasts, Redis for what has a short life. Only the artifacts
+ * One store of two servers: MongoDB for what lasts, Redis for what has a short life. Only the OIDC records
  * lie on both sides, and this file knows which lies where.
  */
 
 import { StoreUnavailable } from '../../core/errors.ts';
 import type { MongoStores } from '../mongo/mongo-stores.ts';
-import type { ArtifactRecord, ArtifactStore, StoredArtifact } from '../ports/oidc-records.ts';
+import type { OidcRecordRecord, OidcRecordStore, StoredOidcRecord } from '../ports/oidc-records.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { RedisStores } from '../redis/redis-stores.ts';
 
 export function distributed(mongo: MongoStores, redis: RedisStores): Stores {
-  const { accounts, identities, organizations, clients, apiKeys, keyring, audit, facts } = mongo;
-  const { attempts, codes, tickets, claims, presence } = redis;
+  const { accounts, identities, organizations, clients, apiKeys, keyring, audit, metadata } = mongo;
+  const { rateLimits, codes, linkTokens, leases, presence } = redis;
   return {
-    ...{ accounts, identities, organizations, clients, apiKeys, keyring, audit, facts },
-    ...{ attempts, codes, tickets, claims, presence },
-    artifacts: artifactsOfBoth(mongo.artifacts, redis.artifacts),
+    ...{ accounts, identities, organizations, clients, apiKeys, keyring, audit, metadata },
+    ...{ rateLimits, codes, linkTokens, leases, presence },
+    oidcRecords: oidcRecordsOfBoth(mongo.oidcRecords, redis.oidcRecords),
     async migrate() {
       await mongo.migrate();
       await redis.migrate();
@@ -49,35 +49,39 @@ const IN_MONGO = new Set([
   'RegistrationAccessToken',
 ]);
 
-function artifactsOfBoth(lasting: ArtifactStore, passing: ArtifactStore): ArtifactStore {
+function oidcRecordsOfBoth(lasting: OidcRecordStore, passing: OidcRecordStore): OidcRecordStore {
   /** Where records of a kind may lie, the likelier place first. */
-  const places = (kind: string): readonly ArtifactStore[] => {
+  const places = (kind: string): readonly OidcRecordStore[] => {
     if (IN_REDIS.has(kind)) return [passing];
     return IN_MONGO.has(kind) ? [lasting] : [passing, lasting];
   };
-  const placeOf = (kind: string, artifact: ArtifactRecord) => {
+  const placeOf = (kind: string, oidcRecord: OidcRecordRecord) => {
     if (IN_REDIS.has(kind)) return passing;
-    return IN_MONGO.has(kind) || artifact.durable ? lasting : passing;
+    return IN_MONGO.has(kind) || oidcRecord.durable ? lasting : passing;
   };
-  const removeFrom = async (stores: readonly ArtifactStore[], kind: string | undefined, grantId: string) => {
+  const removeFrom = async (
+    stores: readonly OidcRecordStore[],
+    kind: string | undefined,
+    grantId: string,
+  ) => {
     const counts = await Promise.all(stores.map((store) => store.removeByGrant(kind, grantId)));
     return counts.reduce((sum, count) => sum + count, 0);
   };
-  const listFrom = async (kind: string, list: (store: ArtifactStore) => Promise<StoredArtifact[]>) =>
+  const listFrom = async (kind: string, list: (store: OidcRecordStore) => Promise<StoredOidcRecord[]>) =>
     (await Promise.all(places(kind).map(list)))
       .flat()
       .sort((one, two) => two.createdAt.getTime() - one.createdAt.getTime());
   return {
-    put: (kind, id, artifact) => placeOf(kind, artifact).put(kind, id, artifact),
-    byId: (kind, id, now) => firstFound(places(kind), (store) => store.byId(kind, id, now)),
-    byUid: (kind, uid, now) => firstFound(places(kind), (store) => store.byUid(kind, uid, now)),
+    put: (kind, id, oidcRecord) => placeOf(kind, oidcRecord).put(kind, id, oidcRecord),
+    byId: (kind, id, now) => firstMatch(places(kind), (store) => store.byId(kind, id, now)),
+    byUid: (kind, uid, now) => firstMatch(places(kind), (store) => store.byUid(kind, uid, now)),
     byUserCode: (kind, userCode, now) =>
-      firstFound(places(kind), (store) => store.byUserCode(kind, userCode, now)),
+      firstMatch(places(kind), (store) => store.byUserCode(kind, userCode, now)),
     consume: async (kind, id, now) =>
-      (await firstFound(places(kind), async (store) => (await store.consume(kind, id, now)) || undefined)) ??
+      (await firstMatch(places(kind), async (store) => (await store.consume(kind, id, now)) || undefined)) ??
       false,
     remove: async (kind, id) =>
-      (await firstFound(places(kind), async (store) => (await store.remove(kind, id)) || undefined)) ?? false,
+      (await firstMatch(places(kind), async (store) => (await store.remove(kind, id)) || undefined)) ?? false,
     removeByGrant: (kind, grantId) =>
       removeFrom(kind === undefined ? [passing, lasting] : places(kind), kind, grantId),
     listByAccount: (kind, accountId, now) =>
@@ -90,15 +94,15 @@ function artifactsOfBoth(lasting: ArtifactStore, passing: ArtifactStore): Artifa
  * Asks one place after the other. A long-lived token is found in MongoDB while Redis is away; where
  * nothing is found and a place did not answer, nobody knows, and that is StoreUnavailable.
  */
-async function firstFound<Found>(
-  stores: readonly ArtifactStore[],
-  ask: (store: ArtifactStore) => Promise<Found | undefined>,
-): Promise<Found | undefined> {
+async function firstMatch<Result>(
+  stores: readonly OidcRecordStore[],
+  ask: (store: OidcRecordStore) => Promise<Result | undefined>,
+): Promise<Result | undefined> {
   let unanswered: StoreUnavailable | undefined;
   for (const store of stores) {
     try {
-      const found = await ask(store);
-      if (found !== undefined) return found;
+      const result = await ask(store);
+      if (result !== undefined) return result;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       unanswered = error;

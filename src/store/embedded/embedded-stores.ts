@@ -13,13 +13,13 @@ import { createClientStore } from './clients.ts';
 import { createCodeStore } from './codes.ts';
 import { createIdentityStore } from './identities.ts';
 import { createKeyringStore } from './keyring.ts';
-import { createClaimStore } from './leases.ts';
-import { createTicketStore } from './link-tokens.ts';
-import { createFactStore } from './metadata.ts';
-import { createArtifactStore } from './oidc-records.ts';
+import { createLeaseStore } from './leases.ts';
+import { createLinkTokenStore } from './link-tokens.ts';
+import { createMetadataStore } from './metadata.ts';
+import { createOidcRecordStore } from './oidc-records.ts';
 import { createOrganizationStore } from './organizations.ts';
 import { createPresenceStore } from './presence.ts';
-import { createAttemptStore } from './rate-limits.ts';
+import { createRateLimitStore } from './rate-limits.ts';
 import type { Database, Sql } from './sqlite/database.ts';
 import { openDatabase } from './sqlite/database.ts';
 import { migrate } from './sqlite/migrations.ts';
@@ -40,15 +40,15 @@ export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promis
     organizations: createOrganizationStore(database),
     clients: createClientStore(database),
     apiKeys: createApiKeyStore(database),
-    artifacts: createArtifactStore(database),
+    oidcRecords: createOidcRecordStore(database),
     keyring: createKeyringStore(database),
-    attempts: createAttemptStore(database),
+    rateLimits: createRateLimitStore(database),
     codes: createCodeStore(database),
-    tickets: createTicketStore(database),
-    claims: createClaimStore(database),
+    linkTokens: createLinkTokenStore(database),
+    leases: createLeaseStore(database),
     presence: createPresenceStore(database),
     audit: createAuditStore(database),
-    facts: createFactStore(database),
+    metadata: createMetadataStore(database),
     migrate: () => migrate(database),
     health: async () => [await health(database)],
     // A disk has no bound of ours.

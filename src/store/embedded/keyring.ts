@@ -5,22 +5,22 @@ export function createKeyringStore(database: Database): KeyringStore {
   return {
     read: () =>
       database.read((sql) => {
-        const row = sql.get<{ version: number; sealed: string }>(
-          'SELECT version, sealed FROM keyring WHERE id = 1',
+        const row = sql.get<{ version: number; encrypted: string }>(
+          'SELECT version, encrypted FROM keyring WHERE id = 1',
         );
-        return row && { version: row.version, sealed: row.sealed };
+        return row && { version: row.version, encrypted: row.encrypted };
       }),
-    write: (sealed, expected) =>
+    write: (encrypted, expected) =>
       database.write((sql) => {
         const changed =
           expected === 0
             ? sql.run(
-                'INSERT INTO keyring (id, version, sealed) VALUES (1, 1, ?) ON CONFLICT DO NOTHING',
-                sealed,
+                'INSERT INTO keyring (id, version, encrypted) VALUES (1, 1, ?) ON CONFLICT DO NOTHING',
+                encrypted,
               )
             : sql.run(
-                'UPDATE keyring SET sealed = ?, version = version + 1 WHERE id = 1 AND version = ?',
-                sealed,
+                'UPDATE keyring SET encrypted = ?, version = version + 1 WHERE id = 1 AND version = ?',
+                encrypted,
                 expected,
               );
         return changed === 1;

@@ -1,28 +1,28 @@
-import type { TicketRecord, TicketStore } from '../ports/link-tokens.ts';
+import type { LinkTokenRecord, LinkTokenStore } from '../ports/link-tokens.ts';
 import type { Database } from './sqlite/database.ts';
 
 interface RecordRow {
   readonly record: string;
 }
 
-export function createTicketStore(database: Database): TicketStore {
+export function createLinkTokenStore(database: Database): LinkTokenStore {
   return {
-    put: (hash, ticket) =>
+    put: (hash, linkToken) =>
       database.write((sql) => {
         sql.run(
-          'INSERT OR REPLACE INTO tickets (hash, purpose, account_id, expires_at, record) VALUES (?, ?, ?, ?, ?)',
+          'INSERT OR REPLACE INTO link_tokens (hash, purpose, account_id, expires_at, record) VALUES (?, ?, ?, ?, ?)',
           hash,
-          ticket.purpose,
-          ticket.accountId ?? null,
-          ticket.expiresAt.getTime(),
-          JSON.stringify(ticket),
+          linkToken.purpose,
+          linkToken.accountId ?? null,
+          linkToken.expiresAt.getTime(),
+          JSON.stringify(linkToken),
         );
       }),
     read: (hash, purpose, now) =>
       database.read((sql) =>
-        ticketOf(
+        linkTokenOf(
           sql.get<RecordRow>(
-            'SELECT record FROM tickets WHERE hash = ? AND purpose = ? AND expires_at > ?',
+            'SELECT record FROM link_tokens WHERE hash = ? AND purpose = ? AND expires_at > ?',
             hash,
             purpose,
             now.getTime(),
@@ -31,9 +31,9 @@ export function createTicketStore(database: Database): TicketStore {
       ),
     spend: (hash, purpose, now) =>
       database.write((sql) =>
-        ticketOf(
+        linkTokenOf(
           sql.get<RecordRow>(
-            'DELETE FROM tickets WHERE hash = ? AND purpose = ? AND expires_at > ? RETURNING record',
+            'DELETE FROM link_tokens WHERE hash = ? AND purpose = ? AND expires_at > ? RETURNING record',
             hash,
             purpose,
             now.getTime(),
@@ -43,7 +43,7 @@ export function createTicketStore(database: Database): TicketStore {
     removeByAccount: (accountId, purpose) =>
       database.write((sql) => {
         sql.run(
-          'DELETE FROM tickets WHERE account_id = ?1 AND (?2 IS NULL OR purpose = ?2)',
+          'DELETE FROM link_tokens WHERE account_id = ?1 AND (?2 IS NULL OR purpose = ?2)',
           accountId,
           purpose ?? null,
         );
@@ -51,7 +51,7 @@ export function createTicketStore(database: Database): TicketStore {
   };
 }
 
-function ticketOf(row: RecordRow | undefined): TicketRecord | undefined {
+function linkTokenOf(row: RecordRow | undefined): LinkTokenRecord | undefined {
   if (!row) return undefined;
   const record = JSON.parse(row.record);
   return { ...record, createdAt: new Date(record.createdAt), expiresAt: new Date(record.expiresAt) };

@@ -1,7 +1,7 @@
-import type { ArtifactStore, StoredArtifact } from '../ports/oidc-records.ts';
+import type { OidcRecordStore, StoredOidcRecord } from '../ports/oidc-records.ts';
 import type { Database, Sql } from './sqlite/database.ts';
 
-export interface ArtifactRow {
+export interface OidcRecordRow {
   readonly id: string;
   readonly payload: string;
   readonly expires_at: number | null;
@@ -20,7 +20,7 @@ const LIVE = '(expires_at IS NULL OR expires_at > ?)';
 
 // consumed_at is not in the list of what a second put replaces: a late save must not un-consume.
 const PUT = `
-INSERT INTO artifacts
+INSERT INTO oidc_records
   (kind, id, payload, expires_at, grant_id, account_id, client_id, uid, user_code, durable, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (kind, id) DO UPDATE SET
@@ -28,45 +28,45 @@ ON CONFLICT (kind, id) DO UPDATE SET
   account_id = excluded.account_id, client_id = excluded.client_id, uid = excluded.uid,
   user_code = excluded.user_code, durable = excluded.durable, created_at = excluded.created_at`;
 
-export function createArtifactStore(database: Database): ArtifactStore {
+export function createOidcRecordStore(database: Database): OidcRecordStore {
   const newestFirst = (sql: Sql, column: string, kind: string, value: string, now: Date) =>
     sql
-      .all<ArtifactRow>(
-        `SELECT * FROM artifacts WHERE kind = ? AND ${column} = ? AND ${LIVE} ORDER BY created_at DESC, rowid DESC`,
+      .all<OidcRecordRow>(
+        `SELECT * FROM oidc_records WHERE kind = ? AND ${column} = ? AND ${LIVE} ORDER BY created_at DESC, rowid DESC`,
         kind,
         value,
         now.getTime(),
       )
-      .map(artifactOf);
+      .map(oidcRecordOf);
   const list = (column: string, kind: string, value: string, now: Date) =>
     database.read((sql) => newestFirst(sql, column, kind, value, now));
   return {
-    put: (kind, id, artifact) =>
+    put: (kind, id, oidcRecord) =>
       database.write((sql) => {
         sql.run(
           PUT,
           kind,
           id,
-          artifact.payload,
-          artifact.expiresAt?.getTime() ?? null,
-          artifact.grantId ?? null,
-          artifact.accountId ?? null,
-          artifact.clientId ?? null,
-          artifact.uid ?? null,
-          artifact.userCode ?? null,
-          artifact.durable ? 1 : 0,
-          artifact.createdAt.getTime(),
+          oidcRecord.payload,
+          oidcRecord.expiresAt?.getTime() ?? null,
+          oidcRecord.grantId ?? null,
+          oidcRecord.accountId ?? null,
+          oidcRecord.clientId ?? null,
+          oidcRecord.uid ?? null,
+          oidcRecord.userCode ?? null,
+          oidcRecord.durable ? 1 : 0,
+          oidcRecord.createdAt.getTime(),
         );
       }),
     byId: (kind, id, now) =>
       database.read((sql) => {
-        const row = sql.get<ArtifactRow>(
-          `SELECT * FROM artifacts WHERE kind = ? AND id = ? AND ${LIVE}`,
+        const row = sql.get<OidcRecordRow>(
+          `SELECT * FROM oidc_records WHERE kind = ? AND id = ? AND ${LIVE}`,
           kind,
           id,
           now.getTime(),
         );
-        return row && artifactOf(row);
+        return row && oidcRecordOf(row);
       }),
     byUid: async (kind, uid, now) => (await list('uid', kind, uid, now))[0],
     byUserCode: async (kind, userCode, now) => (await list('user_code', kind, userCode, now))[0],
@@ -74,7 +74,7 @@ export function createArtifactStore(database: Database): ArtifactStore {
       database.write(
         (sql) =>
           sql.run(
-            `UPDATE artifacts SET consumed_at = ? WHERE kind = ? AND id = ? AND consumed_at IS NULL AND ${LIVE}`,
+            `UPDATE oidc_records SET consumed_at = ? WHERE kind = ? AND id = ? AND consumed_at IS NULL AND ${LIVE}`,
             now.getTime(),
             kind,
             id,
@@ -82,19 +82,19 @@ export function createArtifactStore(database: Database): ArtifactStore {
           ) === 1,
       ),
     remove: (kind, id) =>
-      database.write((sql) => sql.run('DELETE FROM artifacts WHERE kind = ? AND id = ?', kind, id) === 1),
+      database.write((sql) => sql.run('DELETE FROM oidc_records WHERE kind = ? AND id = ?', kind, id) === 1),
     removeByGrant: (kind, grantId) =>
       database.write((sql) =>
         kind === undefined
-          ? sql.run('DELETE FROM artifacts WHERE grant_id = ?', grantId)
-          : sql.run('DELETE FROM artifacts WHERE grant_id = ? AND kind = ?', grantId, kind),
+          ? sql.run('DELETE FROM oidc_records WHERE grant_id = ?', grantId)
+          : sql.run('DELETE FROM oidc_records WHERE grant_id = ? AND kind = ?', grantId, kind),
       ),
     listByAccount: (kind, accountId, now) => list('account_id', kind, accountId, now),
     listByGrant: (kind, grantId, now) => list('grant_id', kind, grantId, now),
   };
 }
 
-export function artifactOf(row: ArtifactRow): StoredArtifact {
+export function oidcRecordOf(row: OidcRecordRow): StoredOidcRecord {
   return {
     id: row.id,
     payload: row.payload,

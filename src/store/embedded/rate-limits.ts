@@ -1,20 +1,20 @@
-import type { AttemptStore, Limit, Taken } from '../ports/rate-limits.ts';
+import type { Limit, RateLimitStore, Taken } from '../ports/rate-limits.ts';
 import type { Database, Sql } from './sqlite/database.ts';
 
 /** Counters are written at every try, and a power cut may forget the last of them (not so a killed process). */
 const PASSING = { passing: true };
 
-export function createAttemptStore(database: Database): AttemptStore {
+export function createRateLimitStore(database: Database): RateLimitStore {
   return {
     take: (key, mark, limit, now) => database.write((sql) => take(sql, { key, mark, limit, now }), PASSING),
     peek: (key, limit, now) => database.read((sql) => look(sql, key, limit, now)),
     giveBack: (key, mark) =>
       database.write((sql) => {
-        sql.run('DELETE FROM attempts WHERE key = ? AND mark = ?', key, mark);
+        sql.run('DELETE FROM rate_limits WHERE key = ? AND mark = ?', key, mark);
       }, PASSING),
     clear: (key) =>
       database.write((sql) => {
-        sql.run('DELETE FROM attempts WHERE key = ?', key);
+        sql.run('DELETE FROM rate_limits WHERE key = ?', key);
         sql.run('DELETE FROM attempt_windows WHERE key = ?', key);
       }, PASSING),
     takeInWindow: (key, limit, now) => database.write((sql) => takeInWindow(sql, key, limit, now), PASSING),
@@ -43,7 +43,7 @@ function take(sql: Sql, event: { key: string; mark: string; limit: Limit; now: D
   const { key, mark, limit, now } = event;
   if (!look(sql, key, limit, now).allowed) return look(sql, key, limit, now);
   sql.run(
-    `INSERT INTO attempts (key, mark, at, expires_at) VALUES (?, ?, ?, ?)
+    `INSERT INTO rate_limits (key, mark, at, expires_at) VALUES (?, ?, ?, ?)
      ON CONFLICT (key, mark) DO UPDATE SET at = excluded.at, expires_at = excluded.expires_at`,
     key,
     mark,
@@ -55,7 +55,7 @@ function take(sql: Sql, event: { key: string; mark: string; limit: Limit; now: D
 
 function look(sql: Sql, key: string, limit: Limit, now: Date): Taken {
   const since = now.getTime() - limit.window;
-  const counted = 'FROM attempts WHERE key = ? AND at > ?';
+  const counted = 'FROM rate_limits WHERE key = ? AND at > ?';
   const count = sql.get<{ count: number }>(`SELECT count(*) AS count ${counted}`, key, since)?.count ?? 0;
   if (count < limit.limit) return { allowed: true, count, retryAfter: 0 };
   // Room comes when so many of the oldest events have left the window that fewer than `limit` remain.

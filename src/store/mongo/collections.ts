@@ -54,10 +54,10 @@ export interface ApiKeyDocument {
   readonly record: string;
 }
 
-export interface ArtifactDocument {
+export interface OidcRecordDocument {
   readonly _id: string;
   readonly kind: string;
-  readonly artifactId: string;
+  readonly oidcRecordId: string;
   readonly payload: string;
   readonly createdAt: Date;
   readonly expiresAt?: Date;
@@ -76,7 +76,7 @@ export interface ArtifactDocument {
 export interface KeyringDocument {
   readonly _id: string;
   readonly version: number;
-  readonly sealed: string;
+  readonly encrypted: string;
 }
 
 export interface AuditDocument {
@@ -86,7 +86,7 @@ export interface AuditDocument {
   readonly record: string;
 }
 
-export interface FactDocument {
+export interface MetadataDocument {
   readonly _id: string;
   readonly value: string;
 }
@@ -111,10 +111,10 @@ export interface Collections {
   readonly hosts: Collection<HostDocument>;
   readonly clients: Collection<ClientDocument>;
   readonly apiKeys: Collection<ApiKeyDocument>;
-  readonly artifacts: Collection<ArtifactDocument>;
+  readonly oidcRecords: Collection<OidcRecordDocument>;
   readonly keyring: Collection<KeyringDocument>;
   readonly audit: Collection<AuditDocument>;
-  readonly facts: Collection<FactDocument>;
+  readonly metadata: Collection<MetadataDocument>;
   readonly migrations: Collection<MigrationDocument>;
   readonly health: Collection<HealthDocument>;
 }
@@ -127,10 +127,10 @@ export function collectionsOf(db: Db): Collections {
     hosts: db.collection('organization_hosts'),
     clients: db.collection('clients'),
     apiKeys: db.collection('api_keys'),
-    artifacts: db.collection('artifacts'),
+    oidcRecords: db.collection('oidcRecords'),
     keyring: db.collection('keyring'),
     audit: db.collection('audit'),
-    facts: db.collection('facts'),
+    metadata: db.collection('metadata'),
     migrations: db.collection('migrations'),
     health: db.collection('health'),
   };

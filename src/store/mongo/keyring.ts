@@ -8,15 +8,15 @@ export function createKeyringStore({ keyring }: Collections): KeyringStore {
   return {
     async read() {
       const document = await keyring.findOne({ _id: ID });
-      return document ? { version: document.version, sealed: document.sealed } : undefined;
+      return document ? { version: document.version, encrypted: document.encrypted } : undefined;
     },
-    async write(sealed, expected) {
+    async write(encrypted, expected) {
       if (expected > 0) {
-        const change = { $set: { sealed, version: expected + 1 } };
+        const change = { $set: { encrypted, version: expected + 1 } };
         return (await keyring.updateOne({ _id: ID, version: expected }, change)).matchedCount === 1;
       }
       try {
-        await keyring.insertOne({ _id: ID, version: 1, sealed });
+        await keyring.insertOne({ _id: ID, version: 1, encrypted });
         return true;
       } catch (error) {
         if (isDuplicate(error)) return false;

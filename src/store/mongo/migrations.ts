@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Db } from 'mongodb';
 import { StoreUnavailable, StoreUnusable } from '../../core/errors.ts';
 import type { AuditRecord } from '../../model/audit-event.ts';
 import { OPENING_EVENTS, withOpening } from '../../model/opened-before.ts';
@@ -27,8 +28,8 @@ const PAGE = 500;
 const UNIQUE = { unique: true, sparse: true } as const;
 const SPARSE = { sparse: true } as const;
 
-const STEPS: readonly ((collections: Collections) => Promise<void>)[] = [
-  async ({ accounts, identities, apiKeys, artifacts, audit }) => {
+const STEPS: readonly ((collections: Collections, db: Db) => Promise<void>)[] = [
+  async ({ accounts, identities, apiKeys, oidcRecords, audit }) => {
     await accounts.createIndex({ emailKey: 1 }, UNIQUE);
     await accounts.createIndex({ usernameKey: 1 }, UNIQUE);
     await accounts.createIndex({ organizationKey: 1, _id: 1 });
@@ -37,17 +38,27 @@ const STEPS: readonly ((collections: Collections) => Promise<void>)[] = [
     await apiKeys.createIndex({ slotKey: 1 }, UNIQUE);
     await apiKeys.createIndex({ accountKey: 1 }, SPARSE);
     await apiKeys.createIndex({ organizationKey: 1 });
-    await artifacts.createIndex({ grantKey: 1 }, SPARSE);
-    await artifacts.createIndex({ accountKey: 1 }, SPARSE);
-    await artifacts.createIndex({ uidKey: 1 }, SPARSE);
-    await artifacts.createIndex({ userCodeKey: 1 }, SPARSE);
-    await artifacts.createIndex({ expiresAt: 1 }, { expireAfterSeconds: SWEEP_DELAY });
+    await oidcRecords.createIndex({ grantKey: 1 }, SPARSE);
+    await oidcRecords.createIndex({ accountKey: 1 }, SPARSE);
+    await oidcRecords.createIndex({ uidKey: 1 }, SPARSE);
+    await oidcRecords.createIndex({ userCodeKey: 1 }, SPARSE);
+    await oidcRecords.createIndex({ expiresAt: 1 }, { expireAfterSeconds: SWEEP_DELAY });
     await audit.createIndex({ at: -1 });
     await audit.createIndex({ organizationKey: 1, at: -1 });
     await audit.createIndex({ subjectKey: 1, at: -1 });
   },
   markOpenedAccounts,
+  renameCollections,
 ];
+
+/** Today's names. */
+async function renameCollections({ keyring }: Collections, db: Db): Promise<void> {
+  const known = await db.listCollections({}, { nameOnly: true }).toArray();
+  for (const [before, now] of Object.entries({ artifacts: 'oidcRecords', facts: 'metadata' })) {
+    if (known.some(({ name }) => name === before)) await db.renameCollection(before, now);
+  }
+  await keyring.updateMany({ sealed: { $exists: true } }, { $rename: { sealed: 'encrypted' } });
+}
 
 /** Says of every account where its person opened it; roles that it gave itself become its vendor's. */
 async function markOpenedAccounts({ accounts, audit }: Collections): Promise<void> {
@@ -91,7 +102,7 @@ async function mark(
 export async function migrate(options: MongoOptions): Promise<void> {
   const client = patientMongoClient(options.url);
   try {
-    await migrateWith(collectionsOf(client.db(options.database)), options);
+    await migrateWith(client.db(options.database), options);
   } catch (error) {
     throw translated(error);
   } finally {
@@ -99,7 +110,8 @@ export async function migrate(options: MongoOptions): Promise<void> {
   }
 }
 
-async function migrateWith(collections: Collections, options: MongoOptions): Promise<void> {
+async function migrateWith(db: Db, options: MongoOptions): Promise<void> {
+  const collections = collectionsOf(db);
   if ((await versionOf(collections, options)) === STEPS.length) return;
   const owner = randomUUID();
   await lock(collections, owner);
@@ -108,7 +120,7 @@ async function migrateWith(collections: Collections, options: MongoOptions): Pro
     for (const [index, step] of STEPS.entries()) {
       if (index < done) continue;
       options.log.info({ step: index + 1 }, 'Migrating MongoDB.');
-      await step(collections);
+      await step(collections, db);
       await collections.migrations.updateOne(
         { _id: 'schema' },
         { $set: { version: index + 1 } },

@@ -1,6 +1,6 @@
 /**
  * The MongoDB half of the distributed store: what must last. Accounts, identities, organizations,
- * clients, API keys, the keyring, the audit log, facts, and the artifacts that live long (grants, refresh
+ * clients, API keys, the keyring, the audit log, facts, and the OIDC records that live long (grants, refresh
  * tokens, long-lived access tokens). One file per port; connection.ts holds what every call shares,
  * collections.ts the form of the documents, migrations.ts the indexes.
  *
@@ -9,7 +9,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import type { ArtifactStore } from '../ports/oidc-records.ts';
+import type { OidcRecordStore } from '../ports/oidc-records.ts';
 import type { StoreHealth, Stores } from '../ports/stores.ts';
 import { createAccountStore } from './accounts.ts';
 import { createApiKeyStore } from './api-keys.ts';
@@ -21,13 +21,13 @@ import type { MongoOptions } from './connection.ts';
 import { guarded, isDuplicate, mongoClient } from './connection.ts';
 import { createIdentityStore } from './identities.ts';
 import { createKeyringStore } from './keyring.ts';
-import { createFactStore } from './metadata.ts';
+import { createMetadataStore } from './metadata.ts';
 import { migrate } from './migrations.ts';
-import { createArtifactStore } from './oidc-records.ts';
+import { createOidcRecordStore } from './oidc-records.ts';
 import { createOrganizationStore } from './organizations.ts';
 import { sweep } from './sweep.ts';
 
-/** `artifacts` are the long-lived ones. */
+/** `OIDC records` are the long-lived ones. */
 export type MongoStores = Pick<
   Stores,
   | 'accounts'
@@ -37,12 +37,12 @@ export type MongoStores = Pick<
   | 'apiKeys'
   | 'keyring'
   | 'audit'
-  | 'facts'
+  | 'metadata'
   | 'migrate'
   | 'health'
   | 'sweep'
   | 'close'
-> & { readonly artifacts: ArtifactStore };
+> & { readonly oidcRecords: OidcRecordStore };
 
 export function openMongoStores(options: MongoOptions): MongoStores {
   const client = mongoClient(options.url);
@@ -64,10 +64,10 @@ export function openMongoStores(options: MongoOptions): MongoStores {
     organizations: guarded(createOrganizationStore(collections)),
     clients: guarded(createClientStore(collections)),
     apiKeys: guarded(createApiKeyStore(collections)),
-    artifacts: guarded(createArtifactStore(collections)),
+    oidcRecords: guarded(createOidcRecordStore(collections)),
     keyring: guarded(createKeyringStore(collections)),
     audit: guarded(createAuditStore(collections)),
-    facts: guarded(createFactStore(collections)),
+    metadata: guarded(createMetadataStore(collections)),
     migrate: () => migrate(options),
     health: async () => [await health()],
     sweep: (now) => sweep(collections, now),

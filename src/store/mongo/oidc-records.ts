@@ -1,5 +1,5 @@
-import type { ArtifactRecord, ArtifactStore, StoredArtifact } from '../ports/oidc-records.ts';
-import type { ArtifactDocument, Collections } from './collections.ts';
+import type { OidcRecordRecord, OidcRecordStore, StoredOidcRecord } from '../ports/oidc-records.ts';
+import type { Collections, OidcRecordDocument } from './collections.ts';
 import { isDuplicate } from './connection.ts';
 import { keyOf } from './keys.ts';
 
@@ -15,34 +15,34 @@ const KEYS = {
   userCode: 'userCodeKey',
 } as const;
 
-export function createArtifactStore({ artifacts }: Collections): ArtifactStore {
-  const newestFirst = async (filter: Partial<ArtifactDocument>, now: Date) =>
-    (await artifacts.find({ ...filter, ...live(now) }).toArray())
+export function createOidcRecordStore({ oidcRecords }: Collections): OidcRecordStore {
+  const newestFirst = async (filter: Partial<OidcRecordDocument>, now: Date) =>
+    (await oidcRecords.find({ ...filter, ...live(now) }).toArray())
       .sort((one, two) => two.createdAt.getTime() - one.createdAt.getTime())
-      .map(artifactOf);
+      .map(oidcRecordOf);
   return {
-    put: (kind, id, artifact) => put(artifacts, { kind, id, artifact }),
+    put: (kind, id, oidcRecord) => put(oidcRecords, { kind, id, oidcRecord }),
     async byId(kind, id, now) {
-      const document = await artifacts.findOne({ _id: keyOf(kind, id), ...live(now) });
-      return document ? artifactOf(document) : undefined;
+      const document = await oidcRecords.findOne({ _id: keyOf(kind, id), ...live(now) });
+      return document ? oidcRecordOf(document) : undefined;
     },
     byUid: async (kind, uid, now) => (await newestFirst({ uidKey: keyOf(uid), kind }, now))[0],
     byUserCode: async (kind, userCode, now) =>
       (await newestFirst({ userCodeKey: keyOf(userCode), kind }, now))[0],
     async consume(kind, id, now) {
       // Compare-and-set on one document: the server lets one caller find it without consumedAt.
-      const { matchedCount } = await artifacts.updateOne(
+      const { matchedCount } = await oidcRecords.updateOne(
         { _id: keyOf(kind, id), consumedAt: { $exists: false }, ...live(now) },
         { $set: { consumedAt: now } },
       );
       return matchedCount === 1;
     },
     async remove(kind, id) {
-      return (await artifacts.deleteOne({ _id: keyOf(kind, id) })).deletedCount === 1;
+      return (await oidcRecords.deleteOne({ _id: keyOf(kind, id) })).deletedCount === 1;
     },
     async removeByGrant(kind, grantId) {
       const filter = { grantKey: keyOf(grantId), ...(kind === undefined ? {} : { kind }) };
-      return (await artifacts.deleteMany(filter)).deletedCount;
+      return (await oidcRecords.deleteMany(filter)).deletedCount;
     },
     listByAccount: (kind, accountId, now) => newestFirst({ accountKey: keyOf(accountId), kind }, now),
     listByGrant: (kind, grantId, now) => newestFirst({ grantKey: keyOf(grantId), kind }, now),
@@ -50,28 +50,28 @@ export function createArtifactStore({ artifacts }: Collections): ArtifactStore {
 }
 
 async function put(
-  artifacts: Collections['artifacts'],
-  { kind, id, artifact }: { kind: string; id: string; artifact: ArtifactRecord },
+  oidcRecords: Collections['oidcRecords'],
+  { kind, id, oidcRecord }: { kind: string; id: string; oidcRecord: OidcRecordRecord },
 ): Promise<void> {
   const set: Record<string, unknown> = {
     kind,
-    artifactId: id,
-    payload: artifact.payload,
-    createdAt: artifact.createdAt,
+    oidcRecordId: id,
+    payload: oidcRecord.payload,
+    createdAt: oidcRecord.createdAt,
   };
   const unset: Record<string, ''> = {};
   const assign = (field: string, value: unknown) => {
     if (value === undefined) unset[field] = '';
     else set[field] = value;
   };
-  for (const field of OPTIONAL) assign(field, artifact[field]);
+  for (const field of OPTIONAL) assign(field, oidcRecord[field]);
   for (const [name, field] of Object.entries(KEYS)) {
-    const value = artifact[name as keyof typeof KEYS];
+    const value = oidcRecord[name as keyof typeof KEYS];
     assign(field, value === undefined ? undefined : keyOf(value));
   }
   // consumedAt is in neither: a late save must not un-consume.
   const change = { $set: set, ...(Object.keys(unset).length === 0 ? {} : { $unset: unset }) };
-  const save = () => artifacts.updateOne({ _id: keyOf(kind, id) }, change, { upsert: true });
+  const save = () => oidcRecords.updateOne({ _id: keyOf(kind, id) }, change, { upsert: true });
   try {
     await save();
   } catch (error) {
@@ -81,9 +81,9 @@ async function put(
   }
 }
 
-function artifactOf(document: ArtifactDocument): StoredArtifact {
+function oidcRecordOf(document: OidcRecordDocument): StoredOidcRecord {
   const {
-    artifactId,
+    oidcRecordId,
     payload,
     createdAt,
     expiresAt,
@@ -95,7 +95,7 @@ function artifactOf(document: ArtifactDocument): StoredArtifact {
     userCode,
   } = document;
   return {
-    id: artifactId,
+    id: oidcRecordId,
     payload,
     durable: true,
     createdAt,

@@ -5,25 +5,25 @@ import type { ClientRecord } from '../../model/client.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
 import type { IdentityRecord } from '../../model/upstream-identity.ts';
 import type { CodeRecord } from './codes.ts';
-import type { ClaimRecord } from './leases.ts';
-import type { TicketRecord } from './link-tokens.ts';
-import type { ArtifactKind, StoredArtifact } from './oidc-records.ts';
+import type { LeaseRecord } from './leases.ts';
+import type { LinkTokenRecord } from './link-tokens.ts';
+import type { OidcRecordKind, StoredOidcRecord } from './oidc-records.ts';
 import type { PresenceRecord } from './presence.ts';
 
 /** Everything that a store holds, whole: what it takes to write the same through the ports of another. */
 export interface DumpedRecords {
-  facts: { readonly name: string; readonly value: string };
+  metadata: { readonly name: string; readonly value: string };
   organizations: OrganizationRecord;
   clients: ClientRecord;
   accounts: AccountRecord;
   identities: IdentityRecord;
   apiKeys: ApiKeyRecord;
-  keyring: { readonly version: number; readonly sealed: string };
-  artifacts: StoredArtifact & { readonly kind: ArtifactKind };
+  keyring: { readonly version: number; readonly encrypted: string };
+  oidcRecords: StoredOidcRecord & { readonly kind: OidcRecordKind };
   /** `tries` are those that are left. */
   codes: CodeRecord & { readonly key: string };
-  tickets: TicketRecord & { readonly hash: string };
-  claims: ClaimRecord;
+  linkTokens: LinkTokenRecord & { readonly hash: string };
+  leases: LeaseRecord;
   presence: PresenceRecord & { readonly accountId: string };
   /** One key of a fixed window; it ends at `until`. */
   windows: { readonly key: string; readonly count: number; readonly until: Date };

@@ -1,4 +1,4 @@
-export interface TicketRecord {
+export interface LinkTokenRecord {
   /** What it is good for: 'reset', 'verify', 'upstream-state', ... */
   readonly purpose: string;
   readonly organization: string;
@@ -9,12 +9,12 @@ export interface TicketRecord {
   readonly expiresAt: Date;
 }
 
-export interface TicketStore {
-  put(hash: string, ticket: TicketRecord): Promise<void>;
+export interface LinkTokenStore {
+  put(hash: string, linkToken: LinkTokenRecord): Promise<void>;
   /** Reads without spending. */
-  read(hash: string, purpose: string, now: Date): Promise<TicketRecord | undefined>;
-  /** Compare-and-set: the ticket goes to exactly one caller. */
-  spend(hash: string, purpose: string, now: Date): Promise<TicketRecord | undefined>;
-  /** Ends tickets of an account; all purposes when `purpose` is undefined. */
+  read(hash: string, purpose: string, now: Date): Promise<LinkTokenRecord | undefined>;
+  /** Compare-and-set: the link token goes to exactly one caller. */
+  spend(hash: string, purpose: string, now: Date): Promise<LinkTokenRecord | undefined>;
+  /** Ends link tokens of an account; all purposes when `purpose` is undefined. */
   removeByAccount(accountId: string, purpose?: string): Promise<void>;
 }

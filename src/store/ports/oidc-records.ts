@@ -1,7 +1,7 @@
 /** oidc-provider's model names. */
-export type ArtifactKind = string;
+export type OidcRecordKind = string;
 
-export interface ArtifactRecord {
+export interface OidcRecordRecord {
   /** Sealed JSON. */
   readonly payload: string;
   /** Absent: never expires. */
@@ -18,24 +18,24 @@ export interface ArtifactRecord {
   readonly durable: boolean;
 }
 
-export interface StoredArtifact extends ArtifactRecord {
+export interface StoredOidcRecord extends OidcRecordRecord {
   readonly id: string;
   readonly consumedAt?: Date;
 }
 
-export interface ArtifactStore {
+export interface OidcRecordStore {
   /** Creates or replaces; keeps `consumedAt` of a record that was consumed (a late save must not un-consume). */
-  put(kind: ArtifactKind, id: string, artifact: ArtifactRecord): Promise<void>;
-  byId(kind: ArtifactKind, id: string, now: Date): Promise<StoredArtifact | undefined>;
-  byUid(kind: ArtifactKind, uid: string, now: Date): Promise<StoredArtifact | undefined>;
-  byUserCode(kind: ArtifactKind, userCode: string, now: Date): Promise<StoredArtifact | undefined>;
+  put(kind: OidcRecordKind, id: string, oidcRecord: OidcRecordRecord): Promise<void>;
+  byId(kind: OidcRecordKind, id: string, now: Date): Promise<StoredOidcRecord | undefined>;
+  byUid(kind: OidcRecordKind, uid: string, now: Date): Promise<StoredOidcRecord | undefined>;
+  byUserCode(kind: OidcRecordKind, userCode: string, now: Date): Promise<StoredOidcRecord | undefined>;
   /** Compare-and-set: true for exactly one caller; false when consumed before, expired or gone. */
-  consume(kind: ArtifactKind, id: string, now: Date): Promise<boolean>;
+  consume(kind: OidcRecordKind, id: string, now: Date): Promise<boolean>;
   /** True for exactly one caller. */
-  remove(kind: ArtifactKind, id: string): Promise<boolean>;
+  remove(kind: OidcRecordKind, id: string): Promise<boolean>;
   /** Everything of this kind that hangs on the grant; all kinds when `kind` is undefined. Resolves with how many. */
-  removeByGrant(kind: ArtifactKind | undefined, grantId: string): Promise<number>;
+  removeByGrant(kind: OidcRecordKind | undefined, grantId: string): Promise<number>;
   /** Live records of an account, e.g. its Grants or Sessions. Newest first. */
-  listByAccount(kind: ArtifactKind, accountId: string, now: Date): Promise<StoredArtifact[]>;
-  listByGrant(kind: ArtifactKind, grantId: string, now: Date): Promise<StoredArtifact[]>;
+  listByAccount(kind: OidcRecordKind, accountId: string, now: Date): Promise<StoredOidcRecord[]>;
+  listByGrant(kind: OidcRecordKind, grantId: string, now: Date): Promise<StoredOidcRecord[]>;
 }

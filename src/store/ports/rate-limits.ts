@@ -13,7 +13,7 @@ export interface Taken {
   readonly retryAfter: number;
 }
 
-export interface AttemptStore {
+export interface RateLimitStore {
   /**
    * Sliding window. Counts one event under `mark` if there is room, in one atomic step: of N parallel
    * calls at most `limit` are allowed. A refused call leaves no trace. `mark` is unique per event.

@@ -7,7 +7,7 @@
  * - It rejects with StoreUnavailable, within seconds, when the database cannot be reached; never hangs.
  * - Expiry is judged on read by the caller's `now`. Sweepers only clean up; no answer depends on them.
  * - Values are stored as given: identifiers that could be guessed or stolen arrive here hashed already
- *   (HMAC under a key outside the store), secret payloads arrive sealed. A store never sees a usable secret.
+ *   (HMAC under a key outside the store), secret payloads arrive encrypted. A store never sees a usable secret.
  * - Strings may contain any character (":", "*", NUL, newline) and never change another record's key.
  * - Records come back as copies: changing one changes nothing in the store.
  */
@@ -20,13 +20,13 @@ import type { ClientStore } from './clients.ts';
 import type { CodeStore } from './codes.ts';
 import type { IdentityStore } from './identities.ts';
 import type { KeyringStore } from './keyring.ts';
-import type { ClaimStore } from './leases.ts';
-import type { TicketStore } from './link-tokens.ts';
-import type { FactStore } from './metadata.ts';
-import type { ArtifactStore } from './oidc-records.ts';
+import type { LeaseStore } from './leases.ts';
+import type { LinkTokenStore } from './link-tokens.ts';
+import type { MetadataStore } from './metadata.ts';
+import type { OidcRecordStore } from './oidc-records.ts';
 import type { OrganizationStore } from './organizations.ts';
 import type { PresenceStore } from './presence.ts';
-import type { AttemptStore } from './rate-limits.ts';
+import type { RateLimitStore } from './rate-limits.ts';
 
 export { foldCase as foldName } from '../../core/text.ts';
 
@@ -36,15 +36,15 @@ export interface Stores {
   readonly organizations: OrganizationStore;
   readonly clients: ClientStore;
   readonly apiKeys: ApiKeyStore;
-  readonly artifacts: ArtifactStore;
+  readonly oidcRecords: OidcRecordStore;
   readonly keyring: KeyringStore;
-  readonly attempts: AttemptStore;
+  readonly rateLimits: RateLimitStore;
   readonly codes: CodeStore;
-  readonly tickets: TicketStore;
-  readonly claims: ClaimStore;
+  readonly linkTokens: LinkTokenStore;
+  readonly leases: LeaseStore;
   readonly presence: PresenceStore;
   readonly audit: AuditStore;
-  readonly facts: FactStore;
+  readonly metadata: MetadataStore;
   /** Creates or upgrades what the back end needs (tables, indexes). Safe to repeat and to run from many processes at once. */
   migrate(): Promise<void>;
   /**

@@ -79,6 +79,6 @@ async function ask(server: Redis, section: 'memory' | 'persistence'): Promise<In
   }
 }
 
-function isPair(parts: readonly string[]): parts is [string, string] {
-  return parts.length === 2;
+function isPair(deps: readonly string[]): deps is [string, string] {
+  return deps.length === 2;
 }

@@ -5,11 +5,11 @@ import { createHash } from 'node:crypto';
  * text in an id can forge another record's key (X5), and a key is short whatever the id is. The braces are
  * Redis Cluster's hash tag.
  */
-export function keyOf(family: string, ...parts: readonly string[]): string {
-  return `portico:${family}:{${hashOf(...parts)}}`;
+export function keyOf(family: string, ...deps: readonly string[]): string {
+  return `portico:${family}:{${hashOf(...deps)}}`;
 }
 
 /** 256 bits over the parts; ("a", "bc") and ("ab", "c") differ. */
-export function hashOf(...parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+export function hashOf(...deps: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(deps)).digest('base64url');
 }

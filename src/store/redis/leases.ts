@@ -1,9 +1,9 @@
-import type { ClaimStore } from '../ports/leases.ts';
+import type { LeaseStore } from '../ports/leases.ts';
 import type { RedisConnection } from './connection.ts';
 import { lifeOf, script } from './connection.ts';
 import { keyOf } from './keys.ts';
 
-// A hash: o owner, e end, s sealed result, t its moment.
+// A hash: o owner, e end, s encrypted result, t its moment.
 const CLAIM = `
 local ends = tonumber(redis.call('HGET', KEYS[1], 'e') or '0')
 if ends > tonumber(ARGV[2]) then return 0 end
@@ -25,20 +25,20 @@ local claim = redis.call('HMGET', KEYS[1], 'o', 's')
 if claim[1] ~= ARGV[1] or claim[2] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-export function createClaimStore(redis: RedisConnection): ClaimStore {
+export function createLeaseStore(redis: RedisConnection): LeaseStore {
   const claim = script<number>(redis, 'porticoClaim', 1, CLAIM);
   const settle = script<number>(redis, 'porticoClaimSettle', 1, SETTLE);
   const release = script<number>(redis, 'porticoClaimRelease', 1, RELEASE);
   return {
-    claim: async (key, owner, now, until) =>
+    acquire: async (key, owner, now, until) =>
       (await claim([claimKey(key)], [owner, now.getTime(), until.getTime(), lifeOf(until)])) === 1,
-    settle: async (key, owner, { sealed, at, until }) =>
-      (await settle([claimKey(key)], [owner, sealed, at.getTime(), until.getTime(), lifeOf(until)])) === 1,
+    complete: async (key, owner, { encrypted, at, until }) =>
+      (await settle([claimKey(key)], [owner, encrypted, at.getTime(), until.getTime(), lifeOf(until)])) === 1,
     async read(key, now) {
-      const [ends, sealed, at] = await redis.hmget(claimKey(key), 'e', 's', 't');
+      const [ends, encrypted, at] = await redis.hmget(claimKey(key), 'e', 's', 't');
       if (!ends || Number(ends) <= now.getTime()) return 'free';
-      if (sealed === null || sealed === undefined) return 'claimed';
-      return { sealed, at: new Date(Number(at)) };
+      if (encrypted === null || encrypted === undefined) return 'claimed';
+      return { encrypted, at: new Date(Number(at)) };
     },
     async release(key, owner) {
       await release([claimKey(key)], [owner]);

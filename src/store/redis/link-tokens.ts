@@ -1,4 +1,4 @@
-import type { TicketRecord, TicketStore } from '../ports/link-tokens.ts';
+import type { LinkTokenRecord, LinkTokenStore } from '../ports/link-tokens.ts';
 import type { RedisConnection } from './connection.ts';
 import { lifeOf, script } from './connection.ts';
 import { keyOf } from './keys.ts';
@@ -24,22 +24,23 @@ local ticket = redis.call('HMGET', KEYS[1], 'a', 'p')
 if ticket[1] ~= ARGV[1] or (ARGV[2] == '1' and ticket[2] ~= ARGV[3]) then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-export function createTicketStore(redis: RedisConnection, memberships: Memberships): TicketStore {
+export function createLinkTokenStore(redis: RedisConnection, memberships: Memberships): LinkTokenStore {
   const put = script<number>(redis, 'porticoTicketPut', 1, PUT);
   const read = script<string | null>(redis, 'porticoTicketRead', 1, READ);
   const removeIfOfAccount = script<number>(redis, 'porticoTicketRemoveIfOfAccount', 1, REMOVE_IF_OF_ACCOUNT);
   return {
-    async put(hash, ticket) {
-      const { purpose, accountId, expiresAt } = ticket;
-      if (accountId !== undefined) await memberships.add(accountKey(accountId), ticketKey(hash), expiresAt);
-      const fields = ['r', JSON.stringify(ticket), 'p', purpose, 'e', expiresAt.getTime()];
+    async put(hash, linkToken) {
+      const { purpose, accountId, expiresAt } = linkToken;
+      if (accountId !== undefined)
+        await memberships.add(accountKey(accountId), linkTokenKey(hash), expiresAt);
+      const fields = ['r', JSON.stringify(linkToken), 'p', purpose, 'e', expiresAt.getTime()];
       if (accountId !== undefined) fields.push('a', accountId);
-      await put([ticketKey(hash)], [lifeOf(expiresAt), ...fields]);
+      await put([linkTokenKey(hash)], [lifeOf(expiresAt), ...fields]);
     },
     read: async (hash, purpose, now) =>
-      ticketOf(await read([ticketKey(hash)], [purpose, now.getTime(), '0'])),
+      linkTokenOf(await read([linkTokenKey(hash)], [purpose, now.getTime(), '0'])),
     spend: async (hash, purpose, now) =>
-      ticketOf(await read([ticketKey(hash)], [purpose, now.getTime(), '1'])),
+      linkTokenOf(await read([linkTokenKey(hash)], [purpose, now.getTime(), '1'])),
     async removeByAccount(accountId, purpose) {
       const members = await memberships.members(accountKey(accountId));
       const values = [accountId, purpose === undefined ? '0' : '1', purpose ?? ''];
@@ -48,7 +49,7 @@ export function createTicketStore(redis: RedisConnection, memberships: Membershi
   };
 }
 
-function ticketKey(hash: string): string {
+function linkTokenKey(hash: string): string {
   return keyOf('ticket', hash);
 }
 
@@ -56,7 +57,7 @@ function accountKey(accountId: string): string {
   return keyOf('tickets-of', accountId);
 }
 
-function ticketOf(text: string | null): TicketRecord | undefined {
+function linkTokenOf(text: string | null): LinkTokenRecord | undefined {
   if (text === null) return undefined;
   const record = JSON.parse(text);
   return { ...record, createdAt: new Date(record.createdAt), expiresAt: new Date(record.expiresAt) };

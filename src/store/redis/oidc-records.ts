@@ -1,4 +1,4 @@
-import type { ArtifactRecord, ArtifactStore, StoredArtifact } from '../ports/oidc-records.ts';
+import type { OidcRecordRecord, OidcRecordStore, StoredOidcRecord } from '../ports/oidc-records.ts';
 import type { RedisConnection, Script } from './connection.ts';
 import { lifeOf, script } from './connection.ts';
 import { hashOf, keyOf } from './keys.ts';
@@ -54,7 +54,7 @@ const DROP_POINTER = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-export function createArtifactStore(redis: RedisConnection, memberships: Memberships): ArtifactStore {
+export function createOidcRecordStore(redis: RedisConnection, memberships: Memberships): OidcRecordStore {
   const scripts: Scripts = {
     put: script(redis, 'porticoArtifactPut', 1, PUT),
     consume: script(redis, 'porticoArtifactConsume', 1, CONSUME),
@@ -62,12 +62,16 @@ export function createArtifactStore(redis: RedisConnection, memberships: Members
     removeIfOfGrant: script(redis, 'porticoArtifactRemoveIfOfGrant', 1, REMOVE_IF_OF_GRANT),
     dropPointer: script(redis, 'porticoArtifactDropPointer', 1, DROP_POINTER),
   };
-  const index = new ArtifactIndex(redis, memberships, scripts.dropPointer);
-  const read = async (key: string, now: Date) => artifactOf(await redis.hgetall(key), now);
-  const list = async (keys: readonly string[], belongs: (artifact: StoredArtifact) => boolean, now: Date) => {
-    const found = await Promise.all(keys.map((key) => read(key, now)));
-    return found
-      .filter((artifact) => artifact !== undefined)
+  const index = new OidcRecordIndex(redis, memberships, scripts.dropPointer);
+  const read = async (key: string, now: Date) => oidcRecordOf(await redis.hgetall(key), now);
+  const list = async (
+    keys: readonly string[],
+    belongs: (oidcRecord: StoredOidcRecord) => boolean,
+    now: Date,
+  ) => {
+    const result = await Promise.all(keys.map((key) => read(key, now)));
+    return result
+      .filter((oidcRecord) => oidcRecord !== undefined)
       .filter(belongs)
       .sort((one, two) => two.createdAt.getTime() - one.createdAt.getTime());
   };
@@ -76,21 +80,21 @@ export function createArtifactStore(redis: RedisConnection, memberships: Members
     return key === null ? undefined : await read(key, now);
   };
   return {
-    async put(kind, id, artifact) {
+    async put(kind, id, oidcRecord) {
       const key = recordKey(kind, id);
-      await index.add(kind, key, artifact);
-      const life = artifact.expiresAt === undefined ? '' : lifeOf(artifact.expiresAt);
-      const before = await scripts.put([key], [life, ...fieldsOf(kind, id, artifact)]);
-      await index.drop(kind, key, staleNames(before, artifact));
+      await index.add(kind, key, oidcRecord);
+      const life = oidcRecord.expiresAt === undefined ? '' : lifeOf(oidcRecord.expiresAt);
+      const before = await scripts.put([key], [life, ...fieldsOf(kind, id, oidcRecord)]);
+      await index.drop(kind, key, staleNames(before, oidcRecord));
     },
     byId: (kind, id, now) => read(recordKey(kind, id), now),
     async byUid(kind, uid, now) {
-      const artifact = await pointed(uidKey(kind, uid), now);
-      return artifact?.uid === uid ? artifact : undefined;
+      const oidcRecord = await pointed(uidKey(kind, uid), now);
+      return oidcRecord?.uid === uid ? oidcRecord : undefined;
     },
     async byUserCode(kind, userCode, now) {
-      const artifact = await pointed(userCodeKey(kind, userCode), now);
-      return artifact?.userCode === userCode ? artifact : undefined;
+      const oidcRecord = await pointed(userCodeKey(kind, userCode), now);
+      return oidcRecord?.userCode === userCode ? oidcRecord : undefined;
     },
     consume: async (kind, id, now) => (await scripts.consume([recordKey(kind, id)], [now.getTime()])) === 1,
     async remove(kind, id) {
@@ -116,17 +120,17 @@ export function createArtifactStore(redis: RedisConnection, memberships: Members
     },
     async listByAccount(kind, accountId, now) {
       const members = (await memberships.members(accountKey(accountId))).filter(ofKind(kind));
-      return list(members.map(memberKey), (artifact) => artifact.accountId === accountId, now);
+      return list(members.map(memberKey), (oidcRecord) => oidcRecord.accountId === accountId, now);
     },
     async listByGrant(kind, grantId, now) {
       const members = (await memberships.members(grantKey(grantId))).filter(ofKind(kind));
-      return list(members.map(memberKey), (artifact) => artifact.grantId === grantId, now);
+      return list(members.map(memberKey), (oidcRecord) => oidcRecord.grantId === grantId, now);
     },
   };
 }
 
 /** The ways to a record besides its id. They are written before it; a reader asks the record itself. */
-class ArtifactIndex {
+class OidcRecordIndex {
   readonly #redis: RedisConnection;
   readonly #memberships: Memberships;
   readonly #dropPointer: Script<number>;
@@ -137,8 +141,8 @@ class ArtifactIndex {
     this.#dropPointer = dropPointer;
   }
 
-  async add(kind: string, key: string, artifact: ArtifactRecord): Promise<void> {
-    const { grantId, accountId, uid, userCode, expiresAt } = artifact;
+  async add(kind: string, key: string, oidcRecord: OidcRecordRecord): Promise<void> {
+    const { grantId, accountId, uid, userCode, expiresAt } = oidcRecord;
     const point = (pointer: string) =>
       expiresAt === undefined
         ? this.#redis.set(pointer, key)
@@ -202,13 +206,13 @@ function ofKind(kind: string | undefined): (member: string) => boolean {
 }
 
 /** The names a replaced record had and the new one has not; null where nothing is to be dropped. */
-function staleNames(before: Names, artifact: ArtifactRecord): Names {
-  const after = [artifact.grantId, artifact.accountId, artifact.uid, artifact.userCode];
+function staleNames(before: Names, oidcRecord: OidcRecordRecord): Names {
+  const after = [oidcRecord.grantId, oidcRecord.accountId, oidcRecord.uid, oidcRecord.userCode];
   return before.map((name, index) => (name === after[index] ? null : name));
 }
 
-function fieldsOf(kind: string, id: string, artifact: ArtifactRecord): (string | number)[] {
-  const { payload, createdAt, expiresAt, grantId, accountId, clientId, uid, userCode } = artifact;
+function fieldsOf(kind: string, id: string, oidcRecord: OidcRecordRecord): (string | number)[] {
+  const { payload, createdAt, expiresAt, grantId, accountId, clientId, uid, userCode } = oidcRecord;
   const fields: [string, string | number | undefined][] = [
     ['k', kind],
     ['i', id],
@@ -224,7 +228,7 @@ function fieldsOf(kind: string, id: string, artifact: ArtifactRecord): (string |
   return fields.flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
 }
 
-function artifactOf(fields: Record<string, string>, now: Date): StoredArtifact | undefined {
+function oidcRecordOf(fields: Record<string, string>, now: Date): StoredOidcRecord | undefined {
   const {
     i: id,
     p: payload,

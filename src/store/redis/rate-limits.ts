@@ -1,4 +1,4 @@
-import type { AttemptStore, Limit, Taken } from '../ports/rate-limits.ts';
+import type { Limit, RateLimitStore, Taken } from '../ports/rate-limits.ts';
 import type { RedisConnection } from './connection.ts';
 import { KEPT_AFTER_EXPIRY, lifeOf, script } from './connection.ts';
 import { hashOf, keyOf } from './keys.ts';
@@ -50,7 +50,7 @@ if known >= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`;
 
-export function createAttemptStore(redis: RedisConnection): AttemptStore {
+export function createRateLimitStore(redis: RedisConnection): RateLimitStore {
   const slide = script<Reply>(redis, 'porticoAttemptSlide', 1, SLIDE);
   const fixed = script<Reply>(redis, 'porticoAttemptFixed', 1, FIXED);
   const remember = script<number>(redis, 'porticoAttemptRemember', 1, REMEMBER);

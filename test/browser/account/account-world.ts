@@ -32,7 +32,7 @@ export interface AccountWorld {
   change(email: string, change: (account: AccountRecord) => AccountRecord): Promise<AccountRecord>;
   /** Lets people open accounts in the organization. */
   openRegistration(organization?: string): Promise<void>;
-  /** The six digits of the newest letter. */
+  /** The six digits of the newest email. */
   codeFor(email: string): Promise<string>;
 }
 
@@ -40,9 +40,9 @@ export async function startAccountWorld(options: TestServerOptions = {}): Promis
   const server = await startTestServer(options);
   const { stores, identity } = server.running;
   const account = async (email: string, organization = 'default') => {
-    const found = await stores.accounts.byEmail(organization, email);
-    if (found === undefined) throw new Error(`${email} is not there.`);
-    return found;
+    const result = await stores.accounts.byEmail(organization, email);
+    if (result === undefined) throw new Error(`${email} is not there.`);
+    return result;
   };
   return {
     server,

@@ -1,7 +1,7 @@
 /** Forgot password, from the sign-in page to the sign-in with the new one. */
 import { expect } from 'chai';
 import { registerAccount } from '../../../src/identity/accounts/create-account.ts';
-import { RESET, readTicket } from '../../../src/identity/codes/link-token.ts';
+import { RESET, readLinkToken } from '../../../src/identity/codes/link-token.ts';
 import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
 import { openClient } from '../../support/http-client.ts';
 import { apart, numbersOf } from '../../support/timing.ts';
@@ -37,7 +37,7 @@ describe('forgot password', () => {
     return /https?:\/\/\S+\/reset\?token=\S+/.exec(text)?.[0] ?? '';
   };
 
-  it('W6 leads from the sign-in page by a letter to a new password, and signs nobody in', async () => {
+  it('W6 leads from the sign-in page by an email to a new password, and signs nobody in', async () => {
     const visitor = world.visitor('203.0.113.40');
     const signIn = await visitor.open('/account');
     const link = /href="(\/forgot\?[^"]+)"/.exec(signIn.body)?.[1]?.replaceAll('&amp;', '&') ?? '';
@@ -140,12 +140,12 @@ describe('forgot password', () => {
     const link = await linkFor('moves@clinic.test');
     const { identity } = world.server.running;
     const token = new URL(link).searchParams.get('token') ?? '';
-    const found = (seconds: number) => {
+    const result = (seconds: number) => {
       const clock = { now: () => new Date(Date.now() + seconds * 1000) };
-      return readTicket({ ...identity, clock }, { token, purpose: RESET });
+      return readLinkToken({ ...identity, clock }, { token, purpose: RESET });
     };
-    expect(await found(3400)).to.not.equal(undefined);
-    expect(await found(3601)).to.equal(undefined);
+    expect(await result(3400)).to.not.equal(undefined);
+    expect(await result(3601)).to.equal(undefined);
     await world.change('moves@clinic.test', (account) => ({ ...account, email: 'moved@clinic.test' }));
     expect(shown(await world.visitor().session.open(link)).status).to.equal(400);
   });
@@ -168,7 +168,7 @@ describe('forgot password', () => {
     const reset = shown(await owner.session.open(await linkFor('owner@clinic.test')));
     await owner.session.submit(reset, { password: FRESH });
     expect(await stores.identities.listByAccount(squatted.id)).to.deep.equal([]);
-    expect(await oidc.holdings.listSessions(squatted.id)).to.deep.equal([]);
+    expect(await oidc.accountAccess.listSessions(squatted.id)).to.deep.equal([]);
     expect(pathOf(await squatter.open('/account'))).to.match(/^\/interaction\//);
     expect(await world.account('owner@clinic.test')).to.include({ emailVerified: true });
   });
@@ -192,13 +192,13 @@ describe('forgot password', () => {
     }
     for (const look of looks) expect(look).to.deep.equal(looks[0]);
     await world.server.running.identity.mailer.drain(3000);
-    const got = (email: string) => world.server.mail.letters.filter(({ to }) => to.includes(email)).length;
+    const got = (email: string) => world.server.mail.emails.filter(({ to }) => to.includes(email)).length;
     expect(got('n.okafor@ward.test')).to.equal(2);
     expect(got('blocked@clinic.test')).to.equal(0);
     expect(got('lea@x.test')).to.equal(0);
   });
 
-  it('B7 tells who asks for more than three letters in a quarter of an hour, known or not, and nobody else', async () => {
+  it('B7 tells who asks for more than three emails in a quarter of an hour, known or not, and nobody else', async () => {
     const visitor = world.visitor('203.0.113.41');
     const page = await visitor.open('/forgot?organization=default');
     for (const login of ['chief@clinic.test', 'nobody-b7@clinic.test']) {
@@ -216,7 +216,7 @@ describe('forgot password', () => {
       expect(pathOf(await ask(login)), 'from elsewhere').to.equal('/forgot/sent');
     }
     await world.server.running.identity.mailer.drain(3000);
-    const chief = world.server.mail.letters.filter(({ to }) => to.includes('chief@clinic.test'));
+    const chief = world.server.mail.emails.filter(({ to }) => to.includes('chief@clinic.test'));
     expect(chief).to.have.length(4);
   });
 

@@ -77,10 +77,10 @@ describe('the page of API keys', () => {
     });
     expect(keyOn(mixed)).to.be.a('string');
     const { id } = await world.account(DOCTOR.login);
-    const made = (await world.server.running.stores.apiKeys.listByAccount(id)).find(
+    const created = (await world.server.running.stores.apiKeys.listByAccount(id)).find(
       ({ name }) => name === 'mixed',
     );
-    expect(made).to.deep.include({ scopes: ['read:users'], organization: 'default', accountId: id });
+    expect(created).to.deep.include({ scopes: ['read:users'], organization: 'default', accountId: id });
     expect(await world.server.running.stores.apiKeys.listByAccount(chief.id)).to.deep.equal([]);
   });
 

@@ -24,7 +24,7 @@ describe('leaving', () => {
   });
   after(() => world.server.close());
 
-  it('downloads everything that is known, and nothing that opens a door', async () => {
+  it('downloads everything that is known, and nothing that opens a channel', async () => {
     const party = await relyingParty(world.server.issuer);
     const visitor = world.visitor();
     await signIn(party, { ...MARA, session: visitor.session });
@@ -57,10 +57,10 @@ describe('leaving', () => {
     const app = await signIn(party, { ...DOCTOR, session: elsewhere.session });
     await visitor.signIn(DOCTOR);
     const { id } = await world.account(DOCTOR.login);
-    const made = await visitor.send(await visitor.open('/account/keys'), '/account/keys', {
+    const created = await visitor.send(await visitor.open('/account/keys'), '/account/keys', {
       ...{ name: 'k', days: '0', 'scope:read:users': 'yes' },
     });
-    const key = /avk_[0-9a-f]{64}/.exec(made.body)?.[0] ?? '';
+    const key = /avk_[0-9a-f]{64}/.exec(created.body)?.[0] ?? '';
     const page = await visitor.open('/account/delete');
     const wrong = await visitor.send(page, '/account/delete', { password: 'Not-The-Password-11' });
     expect(wrong.status).to.equal(400);
@@ -69,8 +69,8 @@ describe('leaving', () => {
     expect(pathOf(done)).to.equal('/account/deleted');
     const { stores, oidc } = world.server.running;
     expect(await stores.accounts.byId(id)).to.equal(undefined);
-    expect(await oidc.holdings.listSessions(id)).to.deep.equal([]);
-    expect(await oidc.holdings.listGrants(id)).to.deep.equal([]);
+    expect(await oidc.accountAccess.listSessions(id)).to.deep.equal([]);
+    expect(await oidc.accountAccess.listGrants(id)).to.deep.equal([]);
     expect(await stores.apiKeys.listByAccount(id)).to.deep.equal([]);
     expect(pathOf(await elsewhere.open('/account'))).to.match(/^\/interaction\//);
     const authorization = `Bearer ${app.tokens.access_token}`;
@@ -95,9 +95,9 @@ describe('leaving', () => {
     const page = await visitor.open('/account/delete');
     expect(page.forms.some(({ action }) => action.endsWith('/account/delete'))).to.equal(false);
     const asked = await visitor.send(page, '/account/delete/code');
-    const letter = await world.server.mail.take(CHIEF.login);
-    expect(letter.subject).to.equal('Your code to delete your account');
-    const code = /\b\d{6}\b/.exec(letter.text)?.[0] ?? '';
+    const email = await world.server.mail.take(CHIEF.login);
+    expect(email.subject).to.equal('Your code to delete your account');
+    const code = /\b\d{6}\b/.exec(email.text)?.[0] ?? '';
     const wrong = code === '111111' ? '222222' : '111111';
     const refused = await visitor.send(asked, '/account/delete', { code: wrong });
     expect(refused.status).to.equal(400);

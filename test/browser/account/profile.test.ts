@@ -315,7 +315,7 @@ describe('the address page', () => {
     expect(alertOf(over)).to.equal('We cannot send more emails right now. Please try again in 60 minutes.');
     expect(pathOf(await ask('203.0.113.84', MARA, 1))).to.equal('/account/address/code');
     await world.server.running.identity.mailer.drain(30_000);
-    expect(world.server.mail.letters.filter(({ to }) => to.includes('flood@new.test'))).to.have.length(6);
+    expect(world.server.mail.emails.filter(({ to }) => to.includes('flood@new.test'))).to.have.length(6);
   });
 
   it("F7 takes nobody else's page for the code", async () => {
@@ -333,7 +333,7 @@ describe('the address page', () => {
     expect((await world.account('dr@clinic.test')).email).to.equal('dr@clinic.test');
   });
 
-  it("W7 looks the same for somebody else's address, whose owner gets a letter and the person no code", async () => {
+  it("W7 looks the same for somebody else's address, whose owner gets an email and the person no code", async () => {
     const visitor = world.visitor();
     await visitor.signIn(MARA);
     const page = await visitor.open('/account/address');

@@ -226,12 +226,12 @@ describe('opening an account', () => {
       ),
     );
     expect(replies.filter(({ body }) => body.includes('asks for access')).length).to.be.at.least(1);
-    let made = 0;
-    for await (const account of eachOf(world)) made += account.email === 'twice@new.test' ? 1 : 0;
-    expect(made).to.equal(1);
+    let created = 0;
+    for await (const account of eachOf(world)) created += account.email === 'twice@new.test' ? 1 : 0;
+    expect(created).to.equal(1);
   });
 
-  it('sends another letter, but not at once', async () => {
+  it('sends another email, but not at once', async () => {
     const { visitor, page } = await apply('again@new.test');
     const form = formTo(page, /\/register\/again$/);
     const early = shown(await visitor.session.submit(page, {}, { form }));
@@ -251,7 +251,7 @@ describe('opening an account', () => {
       new Set(['We cannot send more emails right now. Please try again in 60 minutes.']),
     );
     await world.server.running.identity.mailer.drain(3000);
-    expect(world.server.mail.letters.filter(({ to }) => to.includes('flooded@new.test'))).to.have.length(20);
+    expect(world.server.mail.emails.filter(({ to }) => to.includes('flooded@new.test'))).to.have.length(20);
   }).timeout(30_000);
 
   it('is not offered, and not there, where the organization does not allow it', async () => {

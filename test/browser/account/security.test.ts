@@ -249,9 +249,9 @@ describe('the page of devices and apps', () => {
         headers: { authorization: `Bearer ${app.tokens.access_token}` },
       });
     expect((await asked()).status).to.equal(200);
-    const { holdings } = world.server.running.oidc;
+    const { accountAccess } = world.server.running.oidc;
     const { id } = await world.account(MARA.login);
-    const [theirs] = await holdings.listSessions(id);
+    const [theirs] = await accountAccess.listSessions(id);
     await mine.signIn(MARA);
     const page = await mine.open('/account/access');
     const form = formWith(page, '/access/session', theirs?.uid ?? '');
@@ -288,7 +288,7 @@ describe('the page of devices and apps', () => {
     for (const [name] of agents) expect(body).to.contain(`<strong>${name}</strong>`);
     expect(body.match(/This browser/g)).to.have.length(1);
     expect(body).to.not.match(/Harbour-Unknown|onload|KHTML|Gecko|Mozilla/);
-    const sessions = await world.server.running.oidc.holdings.listSessions(id);
+    const sessions = await world.server.running.oidc.accountAccess.listSessions(id);
     expect(sessions.map(({ browser }) => browser)).to.have.deep.members([
       { browser: 'Firefox', system: 'Linux' },
       { browser: 'Chrome', system: 'Android' },
@@ -318,9 +318,9 @@ describe('the page of devices and apps', () => {
     const [mine, theirs] = [world.visitor(), world.visitor()];
     await signIn(party, { ...DOCTOR, session: theirs.session });
     const { id } = await world.account(DOCTOR.login);
-    const { holdings } = world.server.running.oidc;
-    const [session] = await holdings.listSessions(id);
-    const [grant] = await holdings.listGrants(id);
+    const { accountAccess } = world.server.running.oidc;
+    const [session] = await accountAccess.listSessions(id);
+    const [grant] = await accountAccess.listGrants(id);
     await mine.signIn(MARA);
     const page = await mine.open('/account/access');
     const own = formTo(page, '/account/access/session');
@@ -332,8 +332,8 @@ describe('the page of devices and apps', () => {
       const reply = shown(await mine.session.submit(page, fields, { form }));
       expect(reply.url).to.not.contain('done');
     }
-    expect(await holdings.listSessions(id)).to.have.length(1);
-    expect((await holdings.listGrants(id)).length).to.be.above(0);
+    expect(await accountAccess.listSessions(id)).to.have.length(1);
+    expect((await accountAccess.listGrants(id)).length).to.be.above(0);
   });
 });
 
@@ -387,8 +387,8 @@ describe('the forms of the account pages', () => {
     await visitor.signIn(MARA);
     const old = await visitor.open('/account/profile');
     const { id } = await world.account(MARA.login);
-    const { holdings } = world.server.running.oidc;
-    for (const { uid } of await holdings.listSessions(id)) await holdings.endSession(id, uid);
+    const { accountAccess } = world.server.running.oidc;
+    for (const { uid } of await accountAccess.listSessions(id)) await accountAccess.endSession(id, uid);
     await visitor.signIn(DOCTOR);
     const reply = await visitor.send(old, '/account/profile', { name: 'Mara was here' });
     expect(reply.status).to.equal(403);

@@ -37,7 +37,7 @@ describe('signing in at the account pages', () => {
     }
   });
 
-  it('C1 counts failures with those of every other door', async () => {
+  it('C1 counts failures with those of every other channel', async () => {
     const visitor = world.visitor('203.0.113.30');
     let page = await visitor.open('/account');
     for (let i = 0; i < 10; i += 1) {
@@ -168,7 +168,7 @@ describe('signing in at the account pages', () => {
       .to.be.a('string')
       .and.not.equal(before);
     const { id } = await world.account(MARA.login);
-    const sessions = await world.server.running.oidc.holdings.listSessions(id);
+    const sessions = await world.server.running.oidc.accountAccess.listSessions(id);
     const access = await visitor.open('/account/access');
     expect(sessions.filter(({ uid }) => access.body.includes(uid))).to.have.length(sessions.length);
     expect(access.body.match(/This browser/g)).to.have.length(1);
@@ -205,12 +205,12 @@ describe('signing in at the account pages', () => {
 
   it('F7 a session that a token of single sign-on opened is no recent sign-in, however new', async () => {
     const { url, running } = world.server;
-    const made = await fetch(`${url}/api_v3/users/sso.json`, {
+    const created = await fetch(`${url}/api_v3/users/sso.json`, {
       method: 'POST',
       headers: { 'x-accountcode': 'clinicdev', 'x-apikey': '6f1d2c3b4a5968778695a4b3c2d1e0f1' },
       body: new URLSearchParams({ first_name: 'Kim', last_name: 'Ray', type: '200', code: 'account-pages' }),
     });
-    const { data } = (await made.json()) as { data: { token: { token: string } } };
+    const { data } = (await created.json()) as { data: { token: { token: string } } };
     const visitor = world.visitor();
     const opened = await visitor.session.request(`${url}/auth?sso_token=${data.token.token}`);
     expect(opened.status).to.equal(303);

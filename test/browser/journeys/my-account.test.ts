@@ -4,9 +4,9 @@ import { expect } from 'chai';
 import { fetchUserInfo } from 'openid-client';
 import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
 import type { Page } from '../../support/browser.ts';
+import { codeFor, subjectFor } from '../email-links.ts';
 import type { Journeys } from '../journey.ts';
 import { begin, DOCTOR, enter, MARA, signIn, startJourneys } from '../journey.ts';
-import { codeFor, subjectFor } from '../letters.ts';
 
 const FRESH = 'Seven-Quiet-Otters-Swim-90';
 const CODES = 'codes@clinic.test';
@@ -33,7 +33,7 @@ describe('a person at my account', function () {
   }
 
   /** From the overview to one of its pages; the way there is a link. */
-  async function turnTo(page: Page, row: string): Promise<void> {
+  async function leaseTo(page: Page, row: string): Promise<void> {
     await page.goto(`${journeys.server.issuer}/account`);
     await page.getByRole('link', { name: row }).click();
     await page.getByRole('link', { name: 'My account' }).first().waitFor();
@@ -42,7 +42,7 @@ describe('a person at my account', function () {
   it('F7 W5 changes profile, address and password, and is told of each', async () => {
     const page = await journeys.visit();
     await open(page, MARA);
-    await turnTo(page, 'Profile');
+    await leaseTo(page, 'Profile');
     await page.getByLabel('Nickname').fill('Mimi');
     await page.getByLabel('Phone number').fill('call me');
     await page.getByRole('button', { name: 'Save' }).click();
@@ -58,7 +58,7 @@ describe('a person at my account', function () {
     expect(await page.getByLabel('Time zone').inputValue()).to.equal('Europe/Berlin');
     expect(await page.getByLabel('Nickname').inputValue()).to.equal('Mimi');
 
-    await turnTo(page, 'Email address');
+    await leaseTo(page, 'Email address');
     await page.getByLabel('New email address').fill('mara@new.test');
     await page.getByRole('button', { name: 'Send code' }).click();
     await page.getByText('We sent an email to mara@new.test').waitFor();
@@ -69,7 +69,7 @@ describe('a person at my account', function () {
 
     const elsewhere = await journeys.visit();
     await open(elsewhere, { ...MARA, login: 'mara@new.test' });
-    await turnTo(page, 'Password');
+    await leaseTo(page, 'Password');
     await page.getByLabel('Current password').fill('Not-The-Password-11');
     await page.getByLabel('New password').fill(FRESH);
     await page.getByRole('button', { name: 'Change password' }).click();
@@ -95,7 +95,7 @@ describe('a person at my account', function () {
     const person = () => fetchUserInfo(party.configuration, tokens.access_token, accountId);
     expect(await person()).to.include({ email: DOCTOR.login });
 
-    await turnTo(page, 'Devices and apps');
+    await leaseTo(page, 'Devices and apps');
     const other = page.getByRole('listitem').filter({ hasNotText: 'This browser' });
     await other.getByRole('button', { name: 'Sign out' }).click();
     await says(page, 'That browser has been signed out');
@@ -106,11 +106,11 @@ describe('a person at my account', function () {
     await page.getByText('No app has access').waitFor();
     expect(await person().catch(() => 'no access')).to.equal('no access');
 
-    await turnTo(page, 'Linked accounts');
+    await leaseTo(page, 'Linked accounts');
     await page.getByRole('button', { name: 'Unlink Google' }).click();
     await says(page, 'The account is no longer linked');
 
-    await turnTo(page, 'API keys');
+    await leaseTo(page, 'API keys');
     await page.getByLabel('Name').fill('Night run');
     await page.getByLabel('read:users').check();
     await page.getByRole('button', { name: 'Create key' }).click();
@@ -161,20 +161,20 @@ describe('a person at my account', function () {
   it('confirms the address, takes the data along, deletes the account, and is gone', async () => {
     const page = await journeys.visit();
     await open(page, UNPROVEN);
-    await turnTo(page, 'Email address');
+    await leaseTo(page, 'Email address');
     await page.getByRole('button', { name: 'Send a confirmation code' }).click();
     await page.getByLabel('Code').fill(await codeFor(journeys.server, UNPROVEN.login));
     await page.getByRole('button', { name: 'Confirm' }).click();
     await says(page, 'Your email address is confirmed');
 
-    await turnTo(page, 'Delete account');
+    await leaseTo(page, 'Delete account');
     await page.getByRole('link', { name: 'You may want to download your data first' }).click();
     const download = page.waitForEvent('download');
     await page.getByRole('link', { name: 'Download (JSON)' }).click();
     expect((await download).suggestedFilename()).to.equal('my-account.json');
     expect(readFileSync(await (await download).path(), 'utf8')).to.contain(UNPROVEN.login);
 
-    await turnTo(page, 'Delete account');
+    await leaseTo(page, 'Delete account');
     await page.getByLabel('Your password').fill('Not-The-Password-11');
     await page.getByRole('button', { name: 'Delete permanently' }).click();
     await page.getByText('Wrong password').waitFor();

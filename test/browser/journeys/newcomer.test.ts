@@ -1,9 +1,9 @@
 /** Opening an account and getting back into one, from the app to its tokens. No page here needs a script. */
 import { expect } from 'chai';
 import type { Page } from '../../support/browser.ts';
+import { codeFor, resetLinkFor, subjectFor } from '../email-links.ts';
 import type { Journeys } from '../journey.ts';
 import { begin, DOCTOR, enter, MARA, signIn, startJourneys } from '../journey.ts';
-import { codeFor, resetLinkFor, subjectFor } from '../letters.ts';
 
 const FRESH = 'Seven-Quiet-Otters-Swim-90';
 const NIA = { login: 'nia@new.test', password: FRESH };
@@ -55,7 +55,7 @@ describe('a person who is new, or has forgotten', function () {
     await signIn(await visit(), party, NIA);
   });
 
-  it('W7 has an account already: the page says nothing, the letter says so, and the way back leads in', async () => {
+  it('W7 has an account already: the page says nothing, the email says so, and the way back leads in', async () => {
     const [page, party] = await Promise.all([visit(), journeys.party()]);
     await begin(page, party);
     await page.getByRole('link', { name: 'Create an account' }).click();
@@ -69,7 +69,7 @@ describe('a person who is new, or has forgotten', function () {
     await atTheApp(page);
   });
 
-  it('W6 has forgotten the password: a letter, a new one, out everywhere else, and on with the sign-in', async () => {
+  it('W6 has forgotten the password: an email, a new one, out everywhere else, and on with the sign-in', async () => {
     const [elsewhere, page, party] = await Promise.all([visit(), visit(), journeys.party()]);
     await signIn(elsewhere, party, DOCTOR);
     const started = await begin(page, party);
@@ -77,7 +77,7 @@ describe('a person who is new, or has forgotten', function () {
     await page.getByLabel('Email or username').fill(DOCTOR.login);
     await page.getByRole('button', { name: 'Send link' }).click();
     await page.getByRole('heading', { name: 'Check your email' }).waitFor();
-    // The letter is read in another tab; the first one waits.
+    // The email is read in another tab; the first one waits.
     const tab = await page.context().newPage();
     await tab.goto(await resetLinkFor(journeys.server, DOCTOR.login));
     await tab.getByLabel('New password').fill(FRESH);

@@ -2,9 +2,9 @@
 import { expect } from 'chai';
 import type { Page } from '../../support/browser.ts';
 import { focused, openPageWithoutCookies } from '../../support/browser.ts';
+import { codeFor } from '../email-links.ts';
 import type { Journeys } from '../journey.ts';
 import { answerOf, begin, DOCTOR, enter, expectAccessible, MARA, startJourneys } from '../journey.ts';
-import { codeFor } from '../letters.ts';
 
 const CODES = 'codes@clinic.test';
 const STEP_UP = 'urn:portico:acr:stepup';
@@ -30,7 +30,7 @@ describe('a person on the way in', function () {
   const idOf = async (email: string) =>
     (await journeys.server.running.stores.accounts.byEmail('default', email))?.id;
 
-  /** The account that is asked for its second proof gets a letter and types what is in it. */
+  /** The account that is asked for its second proof gets an email and types what is in it. */
   async function proveByCode(page: Page, email: string): Promise<void> {
     await page.getByRole('button', { name: 'Email me a code' }).click();
     await page.getByRole('heading', { name: 'Check your email' }).waitFor();
@@ -38,7 +38,7 @@ describe('a person on the way in', function () {
     await page.getByRole('button', { name: 'Continue' }).click();
   }
 
-  it('gives the name first, puts a typing mistake right and gets in, by keyboard alone', async () => {
+  it('gives the name first, puts a typing issue right and gets in, by keyboard alone', async () => {
     const { organizations } = journeys.server.running.stores;
     const known = await organizations.byId('default');
     if (known === undefined) throw new Error('The organization is not there.');
@@ -65,7 +65,7 @@ describe('a person on the way in', function () {
     await organizations.put(known);
   });
 
-  it('waits for a letter that does not come, sees how long, and takes another way', async () => {
+  it('waits for an email that does not come, sees how long, and takes another way', async () => {
     const page = await journeys.visit();
     await begin(page, await own());
     await page.getByLabel('Email or username').fill('mara@clinic.tset');

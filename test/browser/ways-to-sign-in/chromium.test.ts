@@ -36,11 +36,11 @@ describe('ways to sign in, in a browser', function () {
   const own = () => journeys.party(journeys.ownApp);
   const google = (name: string) => ({ sub: name, email: `${name}@gmail.com`, email_verified: true });
 
-  let letters = 0;
-  /** From the letter that came after the last asking. */
+  let emails = 0;
+  /** From the email that came after the last asking. */
   async function codeTo(email: string): Promise<string> {
     const { mail } = journeys.server;
-    const arrived = () => mail.letters.slice(letters).findLast(({ to }) => to.includes(email));
+    const arrived = () => mail.emails.slice(emails).findLast(({ to }) => to.includes(email));
     await comes(() => arrived() !== undefined);
     return /\b\d{6}\b/.exec(arrived()?.text ?? '')?.[0] ?? '';
   }
@@ -49,14 +49,14 @@ describe('ways to sign in, in a browser', function () {
     moved += 700_000;
     await begin(page, await own());
     await page.getByLabel('Email or username').fill(login);
-    // A letter that an earlier test did not wait for must not be taken for this one's.
+    // An email that an earlier test did not wait for must not be taken for this one's.
     await journeys.server.running.identity.mailer.drain(PATIENCE);
-    letters = journeys.server.mail.letters.length;
+    emails = journeys.server.mail.emails.length;
     await page.getByRole('button', { name: 'Email me a code' }).click();
     await page.getByRole('heading', { name: 'Check your email' }).waitFor();
   }
 
-  /** Seen from the upstream, the server's clock is in the future after some letters. */
+  /** Seen from the upstream, the server's clock is in the future after some emails. */
   function nextPerson(provider: 'google' | 'apple', person: Record<string, unknown>): void {
     const iat = Math.floor((Date.now() + moved) / 1000);
     journeys.server.upstream.nextPerson(provider, { ...person, iat, exp: iat + 3600 });
@@ -146,7 +146,7 @@ describe('ways to sign in, in a browser', function () {
     expect(answerOf(page).get('code')).to.be.a('string');
   });
 
-  it('shows the wait before another letter, and the button when it is over, without a script', async () => {
+  it('shows the wait before another email, and the button when it is over, without a script', async () => {
     const page = await journeys.visit({ javaScriptEnabled: false });
     await askForCode(page);
     const again = page.getByRole('button', { name: 'Send a new code' });

@@ -1,22 +1,22 @@
-/** One-time codes by letter, at the hosted pages' door. */
+/** One-time codes by email, at the hosted pages' channel. */
 import { expect } from 'chai';
 import { apart } from '../../support/timing.ts';
 import { openWebSession } from '../../support/web-session.ts';
-import type { Door, Visit } from './door.ts';
-import { alertOf, headingOf, look, MARA, openDoor } from './door.ts';
+import type { Channel, Visit } from './door.ts';
+import { alertOf, headingOf, look, MARA, openChannel } from './door.ts';
 
 const CODES = 'codes@clinic.test';
 
-describe('a sign-in code by letter', () => {
-  let door: Door;
+describe('a sign-in code by email', () => {
+  let channel: Channel;
   before(async () => {
-    door = await openDoor();
+    channel = await openChannel();
   });
-  beforeEach(() => door.later(1000));
-  after(() => door.close());
+  beforeEach(() => channel.later(1000));
+  after(() => channel.close());
 
   async function asked(login = CODES): Promise<Visit> {
-    return (await door.begin()).press('/code/send', { login });
+    return (await channel.begin()).press('/code/send', { login });
   }
   const wrongOf = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
 
@@ -25,7 +25,7 @@ describe('a sign-in code by letter', () => {
     expect(headingOf(visit.page)).to.equal('Check your email');
     await visit.press('/code', { code: await visit.code(CODES) });
     const claims = await visit.claims();
-    expect(claims).to.include({ acr: 'urn:portico:acr:single', sub: (await door.account(CODES))?.id });
+    expect(claims).to.include({ acr: 'urn:portico:acr:single', sub: (await channel.account(CODES))?.id });
     expect(claims.amr).to.deep.equal(['otp']);
   });
 
@@ -45,7 +45,7 @@ describe('a sign-in code by letter', () => {
   });
 
   it('is found by username too', async () => {
-    await door.make({ email: 'named@clinic.test', username: 'named' });
+    await channel.make({ email: 'named@clinic.test', username: 'named' });
     const visit = await asked('named');
     await visit.press('/code', { code: await visit.code('named@clinic.test') });
     expect(visit.at).to.be.a('string');
@@ -54,7 +54,7 @@ describe('a sign-in code by letter', () => {
   it('O2 is good for ten minutes', async () => {
     const visit = await asked();
     const code = await visit.code(CODES);
-    door.later(601);
+    channel.later(601);
     await visit.press('/code', { code });
     expect(visit.page.status).to.equal(400);
     expect(alertOf(visit.page)).to.contain('wrong or has expired');
@@ -63,7 +63,7 @@ describe('a sign-in code by letter', () => {
   it('O2 a newer one ends the older', async () => {
     const visit = await asked();
     const older = await visit.code(CODES);
-    door.later(31);
+    channel.later(31);
     await visit.press('/code/send');
     const newer = await visit.code(CODES);
     await visit.press('/code', { code: older === newer ? wrongOf(newer) : older });
@@ -78,10 +78,10 @@ describe('a sign-in code by letter', () => {
     const form = page.forms.find(({ action }) => action.endsWith('/code'));
     if (form === undefined) throw new Error('no form');
     const body = new URLSearchParams({ ...form.fields, code: await visit.code(CODES) });
-    const headers = { origin: door.server.url, 'sec-fetch-site': 'same-origin' };
-    const subject = (await door.account(CODES))?.id ?? '';
+    const headers = { origin: channel.server.url, 'sec-fetch-site': 'same-origin' };
+    const subject = (await channel.account(CODES))?.id ?? '';
     const signIns = async () => {
-      const lines = await door.server.running.stores.audit.latest({ limit: 200, subject });
+      const lines = await channel.server.running.stores.audit.latest({ limit: 200, subject });
       return lines.filter(({ event, outcome }) => event === 'sign-in' && outcome === 'success').length;
     };
     const before = await signIns();
@@ -95,7 +95,7 @@ describe('a sign-in code by letter', () => {
     );
     expect(to.size).to.equal(1);
     expect(await signIns()).to.equal(before + 1);
-    visit.at = await session.open([...to][0] ?? '', [door.party.client.redirectUri]);
+    visit.at = await session.open([...to][0] ?? '', [channel.party.client.redirectUri]);
     expect(visit.at).to.be.a('string');
   }).timeout(30_000);
 
@@ -119,7 +119,7 @@ describe('a sign-in code by letter', () => {
         await visit.press('/code', { code: wrongOf(code) });
         statuses.push(visit.page.status);
       }
-      door.later(31);
+      channel.later(31);
       if (round < 2) await visit.press('/code/send');
     }
     expect(statuses).to.deep.equal([...Array.from({ length: 10 }, () => 400), 429, 429]);
@@ -129,7 +129,7 @@ describe('a sign-in code by letter', () => {
   it('B7 O5 a stranger uses up its own share of the emails; who is over it is told, known or not', async () => {
     const at = (address: string) => openWebSession({ headers: { 'x-forwarded-for': address } });
     const ask = async (address: string, login: string) =>
-      (await door.begin({}, at(address))).press('/code/send', { login });
+      (await channel.begin({}, at(address))).press('/code/send', { login });
     const replies: string[] = [];
     for (const email of ['chief@clinic.test', 'nobody-b7@clinic.test']) {
       for (let i = 0; i < 5; i += 1)
@@ -146,7 +146,7 @@ describe('a sign-in code by letter', () => {
     expect(new Set(replies)).to.deep.equal(
       new Set(['We cannot send more emails right now. Please try again in 10 minutes.']),
     );
-    const chief = door.server.mail.letters.filter(({ to }) => to.includes('chief@clinic.test'));
+    const chief = channel.server.mail.emails.filter(({ to }) => to.includes('chief@clinic.test'));
     expect(chief.length).to.be.within(5, 6);
   });
 
@@ -160,8 +160,8 @@ describe('a sign-in code by letter', () => {
     expect(person.at).to.be.a('string');
   });
 
-  it('O5 one address cannot have letters sent to everybody', async () => {
-    const visit = await door.begin();
+  it('O5 one address cannot have emails sent to everybody', async () => {
+    const visit = await channel.begin();
     const first = visit.page;
     let status = 0;
     for (let i = 0; i < 101; i += 1) {
@@ -175,7 +175,7 @@ describe('a sign-in code by letter', () => {
   it('O6 works in the interaction that asked for it alone', async () => {
     const [asking, other] = [await asked(), await asked('nobody-at-all@clinic.test')];
     const code = await asking.code(CODES);
-    const third = await (await door.begin()).press('/code/send', { login: 'nobody-at-all@clinic.test' });
+    const third = await (await channel.begin()).press('/code/send', { login: 'nobody-at-all@clinic.test' });
     for (const visit of [other, third]) {
       await visit.press('/code', { code });
       expect(visit.page.status).to.equal(400);
@@ -205,11 +205,11 @@ describe('a sign-in code by letter', () => {
       expect(visit.page.status, value).to.be.oneOf([400, 429]);
       expect(visit.page.body.replace(/[\w-]{20,}/g, '')).to.not.contain(code);
     }
-    expect(door.server.logText()).to.not.match(new RegExp(`"code":"?${code}`));
+    expect(channel.server.logText()).to.not.match(new RegExp(`"code":"?${code}`));
   });
 
   it('W7 looks the same for who is not there, has no address, or may not sign in', async () => {
-    await door.make({ email: 'barred@clinic.test', status: 'blocked' });
+    await channel.make({ email: 'barred@clinic.test', status: 'blocked' });
     const logins = ['codes@clinic.test', 'nobody@clinic.test', 'barred@clinic.test', '+15550100'];
     const sent = await Promise.all(logins.map(async (login) => look((await asked(login)).page, login)));
     for (const page of sent) expect(page).to.deep.equal(sent[0]);
@@ -220,16 +220,16 @@ describe('a sign-in code by letter', () => {
       }),
     );
     for (const page of refused) expect(page).to.deep.equal(refused[0]);
-    expect(door.server.mail.waiting('barred@clinic.test')).to.deep.equal([]);
+    expect(channel.server.mail.waiting('barred@clinic.test')).to.deep.equal([]);
   });
 
   it('W7 takes the same time for who is there and who is not', async () => {
-    // Letters stay in memory here: a mail server in this process would be timed with the pages.
-    const quiet = await openDoor({ config: { mail: { kind: 'mailbox' } } });
+    // Emails stay in memory here: a mail server in this process would be timed with the pages.
+    const quiet = await openChannel({ config: { mail: { kind: 'mailbox' } } });
     const ask = async (login: string) => {
       const visit = await (await quiet.begin()).press('/code/send', { login });
       expect(headingOf(visit.page)).to.equal('Check your email');
-      // Within the quota of the mailbox, so that a letter is due each time.
+      // Within the quota of the mailbox, so that an email is due each time.
       quiet.later(150);
     };
     try {
@@ -251,7 +251,7 @@ describe('a sign-in code by letter', () => {
     await visit.press('/code/send');
     expect(visit.page.status).to.equal(429);
     expect(alertOf(visit.page)).to.match(/new code in \d+ seconds/);
-    door.later(31);
+    channel.later(31);
     await visit.press('/code/send');
     expect(visit.page.body).to.contain('We sent a new code');
     await visit.press('/code', { code: await visit.code(CODES) });
@@ -261,10 +261,10 @@ describe('a sign-in code by letter', () => {
   it('shows the same page after a reload, and sends nothing by it', async () => {
     const visit = await asked();
     await visit.code(CODES);
-    const letters = door.server.mail.letters.length;
+    const emails = channel.server.mail.emails.length;
     const again = await visit.session.open(visit.page.url);
     expect(typeof again === 'string' ? '' : headingOf(again)).to.equal('Check your email');
-    expect(door.server.mail.letters.length).to.equal(letters);
+    expect(channel.server.mail.emails.length).to.equal(emails);
   });
 
   it('lets a person who mistyped begin again at once', async () => {
@@ -284,17 +284,24 @@ describe('a sign-in code by letter', () => {
 
   it('F5 of an unverified address takes away what a squatter had made', async () => {
     const email = 'squatted@clinic.test';
-    const { passwordHash } = (await door.account(MARA.login)) ?? {};
-    const squatted = await door.make({ email, emailVerified: false, ...(passwordHash && { passwordHash }) });
-    const squatter = await (await door.begin()).press('/sign-in', { login: email, password: MARA.password });
+    const { passwordHash } = (await channel.account(MARA.login)) ?? {};
+    const squatted = await channel.make({
+      email,
+      emailVerified: false,
+      ...(passwordHash && { passwordHash }),
+    });
+    const squatter = await (await channel.begin()).press('/sign-in', {
+      login: email,
+      password: MARA.password,
+    });
     expect(squatter.at).to.be.a('string');
     const owner = await asked(email);
     await owner.press('/code', { code: await owner.code(email) });
     expect((await owner.claims()).sub).to.equal(squatted.id);
-    const after = await door.account(email);
+    const after = await channel.account(email);
     expect(after).to.include({ emailVerified: true });
     expect(after?.passwordHash).to.equal(undefined);
-    const back = await door.begin({}, squatter.session);
+    const back = await channel.begin({}, squatter.session);
     expect(headingOf(back.page)).to.equal('Sign in');
   });
 });

@@ -1,24 +1,24 @@
 /** Wherever a sign-in can get stuck there is a page that says what happened and leads on. */
 import { expect } from 'chai';
-import type { Door } from './door.ts';
-import { DOCTOR, freshBrowser, headingOf, MARA, openDoor } from './door.ts';
+import type { Channel } from './door.ts';
+import { DOCTOR, freshBrowser, headingOf, MARA, openChannel } from './door.ts';
 
 describe('a sign-in that got stuck', () => {
-  let door: Door;
+  let channel: Channel;
   before(async () => {
-    door = await openDoor();
+    channel = await openChannel();
   });
-  after(() => door.close());
+  after(() => channel.close());
 
   async function appBeginsAt(address: Record<string, string>): Promise<void> {
-    const { clients } = door.server.running.stores;
+    const { clients } = channel.server.running.stores;
     const known = await clients.byId('own-app');
     if (known !== undefined) await clients.put({ ...known, metadata: { ...known.metadata, ...address } });
   }
 
   it('by the back button after it was done leads back to the app', async () => {
     await appBeginsAt({ client_uri: 'https://own.test/' });
-    const visit = await door.begin();
+    const visit = await channel.begin();
     const { url } = visit.page;
     await visit.press('/sign-in', MARA);
     visit.at = await visit.session.open(url);
@@ -28,10 +28,10 @@ describe('a sign-in that got stuck', () => {
 
   it('leads to where the app begins a sign-in, when it has said where', async () => {
     await appBeginsAt({ initiate_login_uri: 'https://own.test/login?tenant=1' });
-    const { session } = await door.begin();
-    const gone = await session.open(`${door.server.url}/interaction/gone`);
+    const { session } = await channel.begin();
+    const gone = await session.open(`${channel.server.url}/interaction/gone`);
     const href = new URL('https://own.test/login?tenant=1');
-    href.searchParams.set('iss', door.server.issuer);
+    href.searchParams.set('iss', channel.server.issuer);
     expect(typeof gone === 'string' ? '' : gone.body).to.contain(
       `href="${href.href.replaceAll('&', '&amp;')}"`,
     );
@@ -40,13 +40,13 @@ describe('a sign-in that got stuck', () => {
   it('shows no address that a cookie made up', async () => {
     const session = freshBrowser();
     const value = `${Buffer.from('own-app').toString('base64url')}.${'A'.repeat(43)}`;
-    await session.jar.setCookie(`portico_app=${value}`, door.server.url);
-    const gone = await session.open(`${door.server.url}/interaction/gone`);
+    await session.jar.setCookie(`portico_app=${value}`, channel.server.url);
+    const gone = await session.open(`${channel.server.url}/interaction/gone`);
     expect(typeof gone === 'string' ? '' : gone.body).to.not.contain('own.test');
   });
 
   it('because it took too long says so', async () => {
-    const slow = await openDoor({ config: { oidc: { lifetimes: { interaction: 60 } } } });
+    const slow = await openChannel({ config: { oidc: { lifetimes: { interaction: 60 } } } });
     try {
       const visit = await slow.begin();
       slow.later(61);
@@ -59,7 +59,7 @@ describe('a sign-in that got stuck', () => {
   });
 
   it('because cookies are blocked says so', async () => {
-    const visit = await door.begin();
+    const visit = await channel.begin();
     const reply = await freshBrowser().request(visit.page.url);
     expect(reply.status).to.equal(410);
     const body = await reply.text();
@@ -67,8 +67,8 @@ describe('a sign-in that got stuck', () => {
   });
 
   it('in a second tab goes on there, and both come back to their own app page', async () => {
-    const one = await door.begin();
-    const two = await door.begin({}, one.session);
+    const one = await channel.begin();
+    const two = await channel.begin({}, one.session);
     await two.press('/sign-in', MARA);
     await one.press('/sign-in', MARA);
     expect(String(one.at)).to.contain(`state=${one.started.state}`);
@@ -76,23 +76,23 @@ describe('a sign-in that got stuck', () => {
   });
 
   it('in a second tab may end as another person', async () => {
-    const one = await door.begin();
-    const two = await door.begin({}, one.session);
+    const one = await channel.begin();
+    const two = await channel.begin({}, one.session);
     await two.press('/sign-in', MARA);
     await one.press('/sign-in', DOCTOR);
-    const until = [door.party.client.redirectUri];
+    const until = [channel.party.client.redirectUri];
     for (let pages = 0; pages < 2 && typeof one.at !== 'string'; pages += 1) {
       one.at = await one.session.submit(one.at, {}, { until });
     }
-    expect((await one.claims()).sub).to.equal((await door.account(DOCTOR.login))?.id);
+    expect((await one.claims()).sub).to.equal((await channel.account(DOCTOR.login))?.id);
   });
 
   it('by a form that was sent twice ends where the first one led', async () => {
-    const visit = await door.begin();
+    const visit = await channel.begin();
     const form = visit.page.forms[0];
     if (form === undefined) throw new Error('no form');
     const body = new URLSearchParams({ ...form.fields, ...MARA });
-    const headers = { origin: door.server.url, 'sec-fetch-site': 'same-origin' };
+    const headers = { origin: channel.server.url, 'sec-fetch-site': 'same-origin' };
     const send = () => visit.session.request(form.action, { method: 'POST', body, headers });
     const first = await send();
     const second = await send();
@@ -107,7 +107,7 @@ describe('a sign-in that got stuck', () => {
   });
 
   it('by a link to one of its steps comes to the page that is due', async () => {
-    const visit = await (await door.begin()).press('/code/send', { login: MARA.login });
+    const visit = await (await channel.begin()).press('/code/send', { login: MARA.login });
     const { url } = visit.page;
     for (const step of ['/sign-in', '/code/send', '/arrived', '/arrived?answer=made-up', '/with/google']) {
       const page = await visit.session.open(url + step);
@@ -116,7 +116,7 @@ describe('a sign-in that got stuck', () => {
   });
 
   it('always offers the way back to the app', async () => {
-    const visit = await door.begin();
+    const visit = await channel.begin();
     const pages = [visit.page];
     await visit.press('/code/send', { login: MARA.login });
     await visit.press('/another');

@@ -18,7 +18,7 @@ import { openWebSession } from '../../support/web-session.ts';
 export const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 export const DOCTOR = { login: 'dr@clinic.test', password: 'Saffron-Glacier-Pilot-19' };
 
-export interface Door {
+export interface Channel {
   readonly server: TestServer;
   readonly party: RelyingParty;
   /** Moves the server's own clock. */
@@ -41,7 +41,7 @@ export interface Visit {
   readonly page: Page;
   /** Sends the form of the page whose action ends so; a button's own address will do. */
   press(action: string, fields?: Record<string, string>): Promise<Visit>;
-  /** The code from the letter to the address that the last form caused. */
+  /** The code from the email to the address that the last form caused. */
   code(email: string): Promise<string>;
   /** Goes to the upstream and comes back. */
   with(
@@ -67,7 +67,9 @@ export interface Answer {
 
 let addresses = 0;
 
-export async function openDoor(options: TestServerOptions & { client?: TestClient } = {}): Promise<Door> {
+export async function openChannel(
+  options: TestServerOptions & { client?: TestClient } = {},
+): Promise<Channel> {
   let moved = 0;
   const clock = { now: () => new Date(Date.now() + moved) };
   const server = await startTestServer({ clock, ...options });
@@ -88,7 +90,7 @@ export async function openDoor(options: TestServerOptions & { client?: TestClien
       });
     },
     account: (email) => stores.accounts.byEmail('default', email),
-    async make(wanted) {
+    async make(input) {
       const now = new Date();
       const account: AccountRecord = {
         id: `acc_${crypto.randomUUID()}`,
@@ -102,7 +104,7 @@ export async function openDoor(options: TestServerOptions & { client?: TestClien
         createdAt: now,
         updatedAt: now,
         version: 1,
-        ...wanted,
+        ...input,
       };
       expect(await stores.accounts.insert(account)).to.equal('inserted');
       return account;
@@ -135,12 +137,12 @@ function visit(
       return self.at;
     },
     async press(action, fields = {}) {
-      pressed = server.mail.letters.length;
+      pressed = server.mail.emails.length;
       self.at = await session.submit(self.page, fields, { until, form: formOf(self.page, action) });
       return self;
     },
     async code(email) {
-      return /\b\d{6}\b/.exec(await letterSince(server, email, pressed))?.[0] ?? '';
+      return /\b\d{6}\b/.exec(await emailSince(server, email, pressed))?.[0] ?? '';
     },
     async leave(provider, person, answer) {
       server.upstream.nextPerson(provider, person, answer);
@@ -163,10 +165,10 @@ function visit(
   return self;
 }
 
-/** The text of a letter to the address that came after the first `known` letters. */
-async function letterSince(server: TestServer, to: string, known: number): Promise<string> {
+/** The text of an email to the address that came after the first `known` emails. */
+async function emailSince(server: TestServer, to: string, known: number): Promise<string> {
   for (let tries = 0; tries < 200; tries += 1) {
-    const letter = server.mail.letters.slice(known).findLast((one) => one.to.includes(to));
+    const letter = server.mail.emails.slice(known).findLast((one) => one.to.includes(to));
     if (letter !== undefined) return letter.text;
     await wait(20);
   }

@@ -3,8 +3,8 @@ import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import { generateKeyPair, type JWTPayload } from 'jose';
 import type { AnswerOptions, ProviderName } from '../../support/upstream.ts';
-import type { Door } from './door.ts';
-import { alertOf, headingOf, MARA, openDoor } from './door.ts';
+import type { Channel } from './door.ts';
+import { alertOf, headingOf, MARA, openChannel } from './door.ts';
 
 const now = () => Math.floor(Date.now() / 1000);
 const other = generateKeyPair('RS256', { extractable: true });
@@ -69,14 +69,14 @@ function encoded(value: unknown): string {
 }
 
 describe('a hostile upstream', () => {
-  let door: Door;
+  let channel: Channel;
   before(async () => {
-    door = await openDoor();
-    const { organizations } = door.server.running.stores;
+    channel = await openChannel();
+    const { organizations } = channel.server.running.stores;
     const known = await organizations.byId('default');
     if (known !== undefined) await organizations.put({ ...known, registration: true });
   });
-  after(() => door.close());
+  after(() => channel.close());
 
   for (const [provider, id] of [
     ['google', 'F1'],
@@ -84,17 +84,17 @@ describe('a hostile upstream', () => {
   ] as const) {
     for (const { what, claims, answer } of TOKENS) {
       it(`${id} T1 an ID token of ${provider} with ${what} signs nobody in`, async () => {
-        const { issuers } = door.server.upstream;
+        const { issuers } = channel.server.upstream;
         const wrong = claims?.(provider) ?? {};
         if (wrong.iss?.startsWith('ISSUER')) wrong.iss = `${issuers[provider]}/`;
         // Everything else about it would lead into Mara's account.
         const person = { sub: 'boss', email: 'boss@gmail.com', email_verified: true, ...wrong };
-        const visit = await door.begin();
+        const visit = await channel.begin();
         await visit.with(provider, person, await answer?.());
         expect(visit.page.status).to.equal(400);
         expect(alertOf(visit.page)).to.contain('cannot be used to sign you in');
-        expect(await door.account('boss@gmail.com')).to.equal(undefined);
-        const after = await door.begin({}, visit.session);
+        expect(await channel.account('boss@gmail.com')).to.equal(undefined);
+        const after = await channel.begin({}, visit.session);
         expect(headingOf(after.page)).to.equal('Sign in');
         await visit.press('/sign-in', MARA);
         expect(visit.at).to.be.a('string');
@@ -103,7 +103,7 @@ describe('a hostile upstream', () => {
 
     it(`${id} the same token with nothing wrong does sign in`, async () => {
       const person = { sub: `${provider}-good`, email: `${provider}.good@gmail.com`, email_verified: true };
-      expect((await (await door.begin()).with(provider, person)).at).to.be.a('string');
+      expect((await (await channel.begin()).with(provider, person)).at).to.be.a('string');
     });
   }
 });

@@ -1,7 +1,7 @@
 /** Whose account an upstream's person is: by itself only where the upstream can know; else the person proves it. */
 import { expect } from 'chai';
-import type { Door, Visit } from './door.ts';
-import { alertOf, headingOf, MARA, openDoor } from './door.ts';
+import type { Channel, Visit } from './door.ts';
+import { alertOf, headingOf, MARA, openChannel } from './door.ts';
 
 type Outcome = 'linked' | 'reclaimed' | 'asked' | 'asked-for-code';
 
@@ -31,26 +31,30 @@ const TABLE: readonly Row[] = [
 const DOMAINS = { gmail: 'gmail.com', hd: 'hosted.test', other: 'elsewhere.test' };
 
 describe('linking an upstream identity', () => {
-  let door: Door;
+  let channel: Channel;
   let people = 0;
   before(async () => {
-    door = await openDoor();
+    channel = await openChannel();
   });
-  after(() => door.close());
+  after(() => channel.close());
 
   /** Somebody at Google, and an account here with the same address and Mara's password. */
   async function pair({ upstream, verified, local }: Omit<Row, 'outcome'>) {
     people += 1;
     const email = `linked-${people}@${DOMAINS[upstream]}`;
-    const { passwordHash } = (await door.account(MARA.login)) ?? {};
-    const account = await door.make({ email, emailVerified: local, ...(passwordHash && { passwordHash }) });
+    const { passwordHash } = (await channel.account(MARA.login)) ?? {};
+    const account = await channel.make({
+      email,
+      emailVerified: local,
+      ...(passwordHash && { passwordHash }),
+    });
     const hd = upstream === 'hd' ? { hd: 'hosted.test' } : {};
     const person = { sub: `google-${people}`, email, email_verified: verified, ...hd };
     return { email, account, person };
   }
   const asked = { upstream: 'other', verified: true, local: true } as const;
-  const come = async (person: Record<string, unknown>) => (await door.begin()).with('google', person);
-  const linksOf = (id: string) => door.server.running.stores.identities.listByAccount(id);
+  const come = async (person: Record<string, unknown>) => (await channel.begin()).with('google', person);
+  const linksOf = (id: string) => channel.server.running.stores.identities.listByAccount(id);
 
   function outcomeOf(visit: Visit): Outcome {
     if (typeof visit.at === 'string') return 'linked';
@@ -65,7 +69,7 @@ describe('linking an upstream identity', () => {
       const visit = await come(person);
       if (outcome === 'linked' || outcome === 'reclaimed') {
         expect((await visit.claims()).sub).to.equal(account.id);
-        const now = await door.account(email);
+        const now = await channel.account(email);
         expect(now?.emailVerified).to.equal(true);
         expect(now?.passwordHash === undefined).to.equal(outcome === 'reclaimed');
         expect(await linksOf(account.id)).to.have.length(1);
@@ -96,7 +100,7 @@ describe('linking an upstream identity', () => {
     const { account, email, person } = await pair({ ...asked, upstream: 'gmail' });
     const first = await come(person);
     expect(await first.claims()).to.include({ sub: account.id, acr: 'urn:portico:acr:single' });
-    const visit = await door.begin({ acr_values: 'urn:portico:acr:stepup' }, first.session);
+    const visit = await channel.begin({ acr_values: 'urn:portico:acr:stepup' }, first.session);
     expect(headingOf(visit.page)).to.equal('Confirm it’s you');
     await visit.press('/password', { password: MARA.password });
     expect(headingOf(visit.page)).to.equal('Check your email');
@@ -136,22 +140,25 @@ describe('linking an upstream identity', () => {
 
   it('F5 the code that links an unproven address takes away password, sessions and links of the squatter', async () => {
     const { email, account, person } = await pair({ ...asked, local: false });
-    const squatter = await (await door.begin()).press('/sign-in', { login: email, password: MARA.password });
+    const squatter = await (await channel.begin()).press('/sign-in', {
+      login: email,
+      password: MARA.password,
+    });
     expect(squatter.at).to.be.a('string');
-    const { identities } = door.server.running.stores;
+    const { identities } = channel.server.running.stores;
     const link = { organization: 'default', issuer: 'https://squat.test', subject: 'squatter' };
     await identities.link({ ...link, accountId: account.id, createdAt: new Date() });
     const owner = await (await come(person)).press('/code/send');
     await owner.press('/code', { code: await owner.code(email) });
     expect(owner.at).to.be.a('string');
     expect((await linksOf(account.id)).map(({ subject }) => subject)).to.deep.equal([person.sub]);
-    expect((await door.account(email))?.passwordHash).to.equal(undefined);
-    expect(headingOf((await door.begin({}, squatter.session)).page)).to.equal('Sign in');
+    expect((await channel.account(email))?.passwordHash).to.equal(undefined);
+    expect(headingOf((await channel.begin({}, squatter.session)).page)).to.equal('Sign in');
   });
 
   it('O6 a code for signing in does not link, and one for linking does not sign in', async () => {
     const { email, account, person } = await pair(asked);
-    const signing = await (await door.begin()).press('/code/send', { login: email });
+    const signing = await (await channel.begin()).press('/code/send', { login: email });
     const signInCode = await signing.code(email);
     const linking = await (await come(person)).press('/code/send');
     const linkCode = await linking.code(email);
@@ -167,7 +174,7 @@ describe('linking an upstream identity', () => {
     const visit = await (await come(person)).press('/another', { to: 'account' });
     await visit.press('/sign-in', MARA);
     const { sub } = await visit.claims();
-    expect(sub).to.equal((await door.account(MARA.login))?.id);
+    expect(sub).to.equal((await channel.account(MARA.login))?.id);
     expect(await linksOf(String(sub))).to.deep.equal([]);
     expect(await linksOf(account.id)).to.deep.equal([]);
   });
@@ -180,8 +187,8 @@ describe('linking an upstream identity', () => {
     const foreign = { origin: 'https://evil.test', 'sec-fetch-site': 'cross-site' };
     const fromElsewhere = await visit.session.request(action, { method: 'POST', body, headers: foreign });
     expect(fromElsewhere.status).to.equal(403);
-    const other = await door.begin();
-    const ownOrigin = { origin: door.server.url, 'sec-fetch-site': 'same-origin' };
+    const other = await channel.begin();
+    const ownOrigin = { origin: channel.server.url, 'sec-fetch-site': 'same-origin' };
     const otherBrowser = await other.session.request(action, { method: 'POST', body, headers: ownOrigin });
     expect(otherBrowser.status).to.equal(403);
     expect(await linksOf(account.id)).to.deep.equal([]);
@@ -199,7 +206,7 @@ describe('linking an upstream identity', () => {
   it('L1 writes that it linked, and who was refused', async () => {
     const { account, person } = await pair(asked);
     await (await come(person)).press('/password', { password: MARA.password });
-    const lines = await door.server.running.stores.audit.latest({ limit: 10, subject: account.id });
+    const lines = await channel.server.running.stores.audit.latest({ limit: 10, subject: account.id });
     expect(lines.map(({ event }) => event)).to.include.members(['identity.link', 'sign-in']);
   });
 });

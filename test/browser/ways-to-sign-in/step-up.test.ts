@@ -1,27 +1,27 @@
 /** Asking again and asking for more: acr_values, max_age, prompt, login_hint; and who goes on. */
 import { expect } from 'chai';
-import type { Door } from './door.ts';
-import { alertOf, DOCTOR, headingOf, MARA, openDoor } from './door.ts';
+import type { Channel } from './door.ts';
+import { alertOf, DOCTOR, headingOf, MARA, openChannel } from './door.ts';
 
 const STEP_UP = 'urn:portico:acr:stepup';
 const SINGLE = 'urn:portico:acr:single';
 
 describe('a sign-in that asks for more', () => {
-  let door: Door;
+  let channel: Channel;
   before(async () => {
-    door = await openDoor();
+    channel = await openChannel();
   });
-  beforeEach(() => door.later(1000));
-  after(() => door.close());
+  beforeEach(() => channel.later(1000));
+  after(() => channel.close());
 
-  const signedIn = async (who = MARA) => (await door.begin()).press('/sign-in', who);
+  const signedIn = async (who = MARA) => (await channel.begin()).press('/sign-in', who);
   const cookieOf = async (
     url: string,
     session: { jar: { getCookies(url: string): Promise<{ key: string; value: string }[]> } },
   ) => (await session.jar.getCookies(url)).find(({ key }) => /session$/.test(key))?.value;
 
   it('O8 wants password and code for two factors, in one go', async () => {
-    const visit = await (await door.begin({ acr_values: STEP_UP })).press('/sign-in', MARA);
+    const visit = await (await channel.begin({ acr_values: STEP_UP })).press('/sign-in', MARA);
     expect(headingOf(visit.page)).to.equal('Check your email');
     await visit.press('/code', { code: await visit.code(MARA.login) });
     const claims = await visit.claims();
@@ -30,7 +30,7 @@ describe('a sign-in that asks for more', () => {
   });
 
   it('O8 takes them in the other order too', async () => {
-    const visit = await (await door.begin({ acr_values: STEP_UP })).press('/code/send', {
+    const visit = await (await channel.begin({ acr_values: STEP_UP })).press('/code/send', {
       login: DOCTOR.login,
     });
     await visit.press('/code', { code: await visit.code(DOCTOR.login) });
@@ -44,28 +44,28 @@ describe('a sign-in that asks for more', () => {
   it('S1 asks who is signed in for the second proof alone, and gives the session a new id', async () => {
     const first = await signedIn();
     expect(await first.claims()).to.include({ acr: SINGLE });
-    const before = await cookieOf(door.server.url, first.session);
-    const visit = await door.begin({ acr_values: STEP_UP }, first.session);
+    const before = await cookieOf(channel.server.url, first.session);
+    const visit = await channel.begin({ acr_values: STEP_UP }, first.session);
     expect(headingOf(visit.page)).to.equal('Confirm it’s you');
     await visit.press('/code/send');
     await visit.press('/code', { code: await visit.code(MARA.login) });
     expect(await visit.claims()).to.include({ acr: STEP_UP });
-    const after = await cookieOf(door.server.url, first.session);
+    const after = await cookieOf(channel.server.url, first.session);
     expect(after).to.be.a('string').and.not.equal(before);
-    const next = await door.begin({ acr_values: STEP_UP }, first.session);
+    const next = await channel.begin({ acr_values: STEP_UP }, first.session);
     expect(next.at).to.be.a('string');
   });
 
   it('S1 gives a new session id at every sign-in', async () => {
     const first = await signedIn();
-    const before = await cookieOf(door.server.url, first.session);
-    const again = await (await door.begin({ prompt: 'login' }, first.session)).press('/sign-in', MARA);
+    const before = await cookieOf(channel.server.url, first.session);
+    const again = await (await channel.begin({ prompt: 'login' }, first.session)).press('/sign-in', MARA);
     expect(again.at).to.be.a('string');
-    expect(await cookieOf(door.server.url, first.session)).to.not.equal(before);
+    expect(await cookieOf(channel.server.url, first.session)).to.not.equal(before);
   });
 
   it('O6 a code of the first step is none for the second', async () => {
-    const visit = await (await door.begin({ acr_values: STEP_UP })).press('/code/send', {
+    const visit = await (await channel.begin({ acr_values: STEP_UP })).press('/code/send', {
       login: MARA.login,
     });
     const code = await visit.code(MARA.login);
@@ -77,28 +77,28 @@ describe('a sign-in that asks for more', () => {
   });
 
   it('counts in order of preference: who asks for single first gets single', async () => {
-    const visit = await (await door.begin({ acr_values: `${SINGLE} ${STEP_UP}` })).press('/sign-in', MARA);
+    const visit = await (await channel.begin({ acr_values: `${SINGLE} ${STEP_UP}` })).press('/sign-in', MARA);
     expect(await visit.claims()).to.include({ acr: SINGLE });
-    const unknown = await (await door.begin({ acr_values: 'urn:example:other' })).press('/sign-in', MARA);
+    const unknown = await (await channel.begin({ acr_values: 'urn:example:other' })).press('/sign-in', MARA);
     expect(await unknown.claims()).to.include({ acr: SINGLE });
   });
 
   it('takes an essential acr claim for the same wish', async () => {
     const claims = JSON.stringify({ id_token: { acr: { essential: true, value: STEP_UP } } });
-    const visit = await (await door.begin({ claims })).press('/sign-in', MARA);
+    const visit = await (await channel.begin({ claims })).press('/sign-in', MARA);
     await visit.press('/code', { code: await visit.code(MARA.login) });
     expect(await visit.claims()).to.include({ acr: STEP_UP });
   });
 
   it('tells the app without a page when it must not ask', async () => {
     const { session } = await signedIn();
-    const visit = await door.begin({ acr_values: STEP_UP, prompt: 'none' }, session);
+    const visit = await channel.begin({ acr_values: STEP_UP, prompt: 'none' }, session);
     expect(new URL(String(visit.at)).searchParams.get('error')).to.equal('interaction_required');
   });
 
   it('leads back to the app who has only one proof to give, and says why', async () => {
     const login = 'codes@clinic.test';
-    const visit = await (await door.begin({ acr_values: STEP_UP })).press('/code/send', { login });
+    const visit = await (await channel.begin({ acr_values: STEP_UP })).press('/code/send', { login });
     await visit.press('/code', { code: await visit.code(login) });
     expect(headingOf(visit.page)).to.equal('Two-step verification needed');
     await visit.press('/cancel');
@@ -109,8 +109,8 @@ describe('a sign-in that asks for more', () => {
 
   it('P11 max_age asks again once it has passed, and not before', async () => {
     const { session } = await signedIn();
-    expect((await door.begin({ max_age: '1000' }, session)).at).to.be.a('string');
-    const visit = await door.begin({ max_age: '0' }, session);
+    expect((await channel.begin({ max_age: '1000' }, session)).at).to.be.a('string');
+    const visit = await channel.begin({ max_age: '0' }, session);
     expect(visit.page.body)
       .to.contain('Confirm it’s you to continue')
       .and.to.contain(`value="${MARA.login}"`);
@@ -121,20 +121,20 @@ describe('a sign-in that asks for more', () => {
 
   it('P11 prompt=login asks again, by any way', async () => {
     const { session } = await signedIn(DOCTOR);
-    const visit = await door.begin({ prompt: 'login' }, session);
+    const visit = await channel.begin({ prompt: 'login' }, session);
     await visit.press('/code/send', { login: DOCTOR.login });
     await visit.press('/code', { code: await visit.code(DOCTOR.login) });
     expect((await visit.claims()).amr).to.deep.equal(['otp']);
   });
 
   it('P11 login_hint fills the name in', async () => {
-    const visit = await door.begin({ login_hint: 'chief@clinic.test' });
+    const visit = await channel.begin({ login_hint: 'chief@clinic.test' });
     expect(visit.page.forms[0]?.fields.login).to.equal('chief@clinic.test');
   });
 
   it('P11 prompt=select_account asks who goes on: the one who is signed in', async () => {
     const first = await signedIn();
-    const visit = await door.begin({ prompt: 'select_account' }, first.session);
+    const visit = await channel.begin({ prompt: 'select_account' }, first.session);
     expect(headingOf(visit.page)).to.equal('Choose an account');
     expect(visit.page.body).to.contain('Mara Ito').and.to.contain(MARA.login);
     await visit.press('/account');
@@ -143,32 +143,32 @@ describe('a sign-in that asks for more', () => {
 
   it('P11 or another one, whose session takes its place', async () => {
     const first = await signedIn();
-    const visit = await door.begin({ prompt: 'select_account' }, first.session);
+    const visit = await channel.begin({ prompt: 'select_account' }, first.session);
     await visit.press('/another');
     expect(visit.page.forms[0]?.fields.login ?? '').to.equal('');
     await visit.press('/sign-in', DOCTOR);
-    expect((await visit.claims()).sub).to.equal((await door.account(DOCTOR.login))?.id);
-    const next = await door.begin({}, first.session);
-    expect((await next.claims()).sub).to.equal((await door.account(DOCTOR.login))?.id);
+    expect((await visit.claims()).sub).to.equal((await channel.account(DOCTOR.login))?.id);
+    const next = await channel.begin({}, first.session);
+    expect((await next.claims()).sub).to.equal((await channel.account(DOCTOR.login))?.id);
   });
 
   it('P11 who is not signed in chooses by signing in, once', async () => {
-    const visit = await (await door.begin({ prompt: 'select_account' })).press('/sign-in', MARA);
+    const visit = await (await channel.begin({ prompt: 'select_account' })).press('/sign-in', MARA);
     expect(visit.at).to.be.a('string');
-    const none = await door.begin({ prompt: 'none' });
+    const none = await channel.begin({ prompt: 'none' });
     expect(new URL(String(none.at)).searchParams.get('error')).to.equal('login_required');
   });
 });
 
 describe('a sign-in page that an organization or a client has arranged', () => {
-  let door: Door;
+  let channel: Channel;
   before(async () => {
-    door = await openDoor();
+    channel = await openChannel();
   });
-  after(() => door.close());
+  after(() => channel.close());
 
   async function arrange(branding: Record<string, string | string[]>): Promise<void> {
-    const { organizations } = door.server.running.stores;
+    const { organizations } = channel.server.running.stores;
     const known = await organizations.byId('default');
     if (known !== undefined) await organizations.put({ ...known, branding });
   }
@@ -177,7 +177,7 @@ describe('a sign-in page that an organization or a client has arranged', () => {
     await arrange({ sign_in: 'name-first' });
     const bodies: string[] = [];
     for (const login of [MARA.login, 'nobody@clinic.test']) {
-      const visit = await door.begin();
+      const visit = await channel.begin();
       expect(visit.page.forms.some(({ names }) => names.includes('password'))).to.equal(false);
       await visit.press('/name', { login });
       expect(visit.page.forms.some(({ names }) => names.includes('password'))).to.equal(true);
@@ -186,13 +186,13 @@ describe('a sign-in page that an organization or a client has arranged', () => {
       );
     }
     expect(bodies[1]).to.equal(bodies[0]);
-    const visit = await (await door.begin()).press('/name', { login: MARA.login });
+    const visit = await (await channel.begin()).press('/name', { login: MARA.login });
     await visit.press('/sign-in', { password: MARA.password });
     expect(visit.at).to.be.a('string');
   });
 
   it('lets the person change the name, and asks for one where there is none', async () => {
-    const visit = await (await door.begin()).press('/name', { login: 'mistyped' });
+    const visit = await (await channel.begin()).press('/name', { login: 'mistyped' });
     await visit.press('/another');
     await visit.press('/name', { login: ' ' });
     expect(visit.page.status).to.equal(400);
@@ -200,11 +200,11 @@ describe('a sign-in page that an organization or a client has arranged', () => {
   });
 
   it('lets a client have it its own way', async () => {
-    const { clients } = door.server.running.stores;
+    const { clients } = channel.server.running.stores;
     const known = await clients.byId('own-app');
     if (known === undefined) throw new Error('no client');
     await clients.put({ ...known, metadata: { ...known.metadata, sign_in: 'password' } });
-    const { begin, close } = await openDoor({ folder: door.server.folder });
+    const { begin, close } = await openChannel({ folder: channel.server.folder });
     try {
       expect((await begin()).page.forms[0]?.names).to.include.members(['login', 'password']);
     } finally {
@@ -213,9 +213,9 @@ describe('a sign-in page that an organization or a client has arranged', () => {
   });
 
   it('offers only the ways that are wanted, and takes no other', async () => {
-    const all = await door.begin();
-    await arrange({ ways: ['code', 'google'] });
-    const visit = await door.begin();
+    const all = await channel.begin();
+    await arrange({ methods: ['code', 'google'] });
+    const visit = await channel.begin();
     expect(visit.page.body).to.contain('/with/google').and.not.contain('/with/apple');
     expect(visit.page.forms.some(({ names }) => names.includes('password'))).to.equal(false);
     await visit.press('/code/send', { login: MARA.login });
@@ -227,12 +227,12 @@ describe('a sign-in page that an organization or a client has arranged', () => {
     if (form === undefined) throw new Error('no form');
     all.at = await all.session.submit(all.page, MARA, { form: { ...form, action } });
     expect(all.page.status).to.equal(403);
-    await arrange({ ways: ['google'] });
-    const upstream = (await door.begin()).page;
+    await arrange({ methods: ['google'] });
+    const upstream = (await channel.begin()).page;
     expect(upstream.body).to.contain('/with/google').and.not.contain('name="login"');
     expect(upstream.body).to.not.match(/code\/send|class="or"|\/forgot/);
-    await arrange({ ways: ['password'] });
-    const other = await door.begin();
+    await arrange({ methods: ['password'] });
+    const other = await channel.begin();
     expect(other.page.body).to.not.match(/with\/|code\/send/);
     await other.session
       .submit(other.page, {}, { form: { ...form, action: `${other.page.url}/with/google` } })

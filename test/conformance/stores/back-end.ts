@@ -10,7 +10,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../../../src/config/schema.ts';
 import type { AccountRecord } from '../../../src/model/account.ts';
-import type { ArtifactRecord } from '../../../src/store/ports/oidc-records.ts';
+import type { OidcRecordRecord } from '../../../src/store/ports/oidc-records.ts';
 import type { Stores } from '../../../src/store/ports/stores.ts';
 
 export interface BackEnd {
@@ -40,8 +40,8 @@ export function times<Item>(count: number, make: (index: number) => Item): Item[
   return Array.from({ length: count }, (_, index) => make(index));
 }
 
-export function countOf<Item>(items: readonly Item[], wanted: Item): number {
-  return items.filter((item) => item === wanted).length;
+export function countOf<Item>(items: readonly Item[], input: Item): number {
+  return items.filter((item) => item === input).length;
 }
 
 /** What could stand between the parts of a key: a part that holds it must not reach into the next one. */
@@ -91,6 +91,6 @@ export function accountRecord(over: Partial<AccountRecord> = {}): AccountRecord 
   };
 }
 
-export function artifactRecord(over: Partial<ArtifactRecord> = {}): ArtifactRecord {
+export function oidcRecordRecord(over: Partial<OidcRecordRecord> = {}): OidcRecordRecord {
   return { payload: 'sealed', createdAt: new Date(), durable: false, ...over };
 }

@@ -58,15 +58,15 @@ export function copyingSuite(open: OpenBackEnd): void {
         const records = (filled[subject] ?? []) as DumpedRecords[typeof subject][];
         expect(records.length).to.be.greaterThan(0);
         for (const record of records) {
-          const [found, wanted] =
+          const [result, input] =
             (await carry[subject].compare?.(backEnd.stores, record as never, now)) ?? [];
-          expect(found).to.deep.equal(wanted);
+          expect(result).to.deep.equal(input);
         }
       });
     }
 
     it('finds records by every name that they have', async () => {
-      const { accounts, artifacts, organizations, apiKeys } = backEnd.stores;
+      const { accounts, oidcRecords, organizations, apiKeys } = backEnd.stores;
       const [anna] = filled.accounts ?? [];
       const organization = anna?.organization ?? '';
       expect(await accounts.byEmail(organization, anna?.email?.toUpperCase() ?? '')).to.deep.equal(anna);
@@ -76,19 +76,19 @@ export function copyingSuite(open: OpenBackEnd): void {
         id: organization,
       });
       expect(await apiKeys.listByAccount(anna?.id ?? '')).to.deep.equal(filled.apiKeys);
-      const session = filled.artifacts?.find(({ kind }) => kind === 'Session');
-      expect(await artifacts.byUid('Session', session?.uid ?? '', now)).to.include({ id: session?.id });
-      const device = filled.artifacts?.find(({ kind }) => kind === 'DeviceCode');
-      expect(await artifacts.byUserCode('DeviceCode', device?.userCode ?? '', now)).to.include({
+      const session = filled.oidcRecords?.find(({ kind }) => kind === 'Session');
+      expect(await oidcRecords.byUid('Session', session?.uid ?? '', now)).to.include({ id: session?.id });
+      const device = filled.oidcRecords?.find(({ kind }) => kind === 'DeviceCode');
+      expect(await oidcRecords.byUserCode('DeviceCode', device?.userCode ?? '', now)).to.include({
         id: device?.id,
       });
-      expect(await artifacts.listByAccount('RefreshToken', anna?.id ?? '', now)).to.have.length(2);
+      expect(await oidcRecords.listByAccount('RefreshToken', anna?.id ?? '', now)).to.have.length(2);
     });
 
     it('keeps what was used used, and the tries of a code', async () => {
-      const { artifacts, codes } = backEnd.stores;
-      const used = filled.artifacts?.find(({ kind, consumedAt }) => kind === 'RefreshToken' && consumedAt);
-      expect(await artifacts.consume('RefreshToken', used?.id ?? '', later(now, 1))).to.equal(false);
+      const { oidcRecords, codes } = backEnd.stores;
+      const used = filled.oidcRecords?.find(({ kind, consumedAt }) => kind === 'RefreshToken' && consumedAt);
+      expect(await oidcRecords.consume('RefreshToken', used?.id ?? '', later(now, 1))).to.equal(false);
       const [code] = filled.codes ?? [];
       expect(await codes.attempt(code?.key ?? '', code?.asker ?? '', 'wrong', now)).to.equal('wrong');
       expect(await codes.attempt(code?.key ?? '', code?.asker ?? '', 'wrong', now)).to.equal('wrong');
@@ -98,19 +98,19 @@ export function copyingSuite(open: OpenBackEnd): void {
     });
 
     it('goes on counting where counting stood', async () => {
-      const { attempts } = backEnd.stores;
+      const { rateLimits } = backEnd.stores;
       const [event] = filled.attempts ?? [];
-      expect((await attempts.peek(event?.key ?? '', LIMIT, now)).count).to.equal(3);
+      expect((await rateLimits.peek(event?.key ?? '', LIMIT, now)).count).to.equal(3);
       const [window] = filled.windows ?? [];
-      const taken = await attempts.takeInWindow(window?.key ?? '', LIMIT, later(now, 1000));
+      const taken = await rateLimits.takeInWindow(window?.key ?? '', LIMIT, later(now, 1000));
       expect(taken).to.include({ count: 5, retryAfter: LIMIT.window - 1000 });
     });
 
     it('ends what the grant held when the grant is revoked', async () => {
-      const { artifacts } = backEnd.stores;
-      const grantId = filled.artifacts?.find(({ kind }) => kind === 'Grant')?.id ?? '';
-      const held = filled.artifacts?.filter((artifact) => artifact.grantId === grantId) ?? [];
-      expect(await artifacts.removeByGrant(undefined, grantId)).to.equal(held.length);
+      const { oidcRecords } = backEnd.stores;
+      const grantId = filled.oidcRecords?.find(({ kind }) => kind === 'Grant')?.id ?? '';
+      const held = filled.oidcRecords?.filter((oidcRecord) => oidcRecord.grantId === grantId) ?? [];
+      expect(await oidcRecords.removeByGrant(undefined, grantId)).to.equal(held.length);
     });
   });
 }

@@ -31,7 +31,7 @@ export function durabilitySuite(open: OpenBackEnd): void {
     }
 
     it('migrates again, and from ten callers in two processes at once, without harm', async () => {
-      await backEnd.stores.facts.set('before-migration', 'kept');
+      await backEnd.stores.metadata.set('before-migration', 'kept');
       const racers = await startRacers(backEnd);
       try {
         await racers.race(
@@ -41,7 +41,7 @@ export function durabilitySuite(open: OpenBackEnd): void {
       } finally {
         await racers.close();
       }
-      expect(await backEnd.stores.facts.get('before-migration')).to.equal('kept');
+      expect(await backEnd.stores.metadata.get('before-migration')).to.equal('kept');
     });
 
     it('is healthy', async () => {
@@ -51,7 +51,7 @@ export function durabilitySuite(open: OpenBackEnd): void {
     });
 
     it('answers the same before and after a sweep, which removes what ended only', async () => {
-      const { artifacts, tickets, codes } = backEnd.stores;
+      const { oidcRecords, linkTokens, codes } = backEnd.stores;
       const now = new Date();
       const live = new Date(now.getTime() + 60_000);
       const past = new Date(now.getTime() - 60_000);
@@ -61,14 +61,14 @@ export function durabilitySuite(open: OpenBackEnd): void {
           ['live', live],
           ['past', past],
         ] as const) {
-          await artifacts.put('RefreshToken', `${id}-${suffix}`, {
+          await oidcRecords.put('RefreshToken', `${id}-${suffix}`, {
             payload: '',
             createdAt: past,
             expiresAt,
             durable: true,
           });
           const common = { organization: 'clinic', createdAt: past, expiresAt };
-          await tickets.put(`${id}-${suffix}`, { ...common, purpose: 'reset', data: '' });
+          await linkTokens.put(`${id}-${suffix}`, { ...common, purpose: 'reset', data: '' });
           await codes.put(`${id}-${suffix}`, {
             ...common,
             codeHash: 'right',
@@ -77,14 +77,18 @@ export function durabilitySuite(open: OpenBackEnd): void {
             tries: 1,
           });
         }
-        await artifacts.put('RefreshToken', `${id}-forever`, { payload: '', createdAt: past, durable: true });
+        await oidcRecords.put('RefreshToken', `${id}-forever`, {
+          payload: '',
+          createdAt: past,
+          durable: true,
+        });
       }
       await backEnd.stores.sweep(now);
       for (const id of names) {
-        expect(await artifacts.byId('RefreshToken', `${id}-live`, now)).not.to.equal(undefined);
-        expect(await artifacts.byId('RefreshToken', `${id}-forever`, now)).not.to.equal(undefined);
-        expect(await artifacts.byId('RefreshToken', `${id}-past`, now)).to.equal(undefined);
-        expect(await tickets.read(`${id}-live`, 'reset', now)).not.to.equal(undefined);
+        expect(await oidcRecords.byId('RefreshToken', `${id}-live`, now)).not.to.equal(undefined);
+        expect(await oidcRecords.byId('RefreshToken', `${id}-forever`, now)).not.to.equal(undefined);
+        expect(await oidcRecords.byId('RefreshToken', `${id}-past`, now)).to.equal(undefined);
+        expect(await linkTokens.read(`${id}-live`, 'reset', now)).not.to.equal(undefined);
         expect(await codes.attempt(`${id}-live`, '', 'right', now)).to.equal('right');
         expect(await codes.attempt(`${id}-past`, '', 'right', now)).to.equal('dead');
       }
@@ -114,10 +118,10 @@ async function isThere(stores: Stores, line: string): Promise<boolean> {
     case 'account':
       return (await stores.accounts.byId(id)) !== undefined;
     case 'artifact':
-      return (await stores.artifacts.byId('RefreshToken', id, now)) !== undefined;
+      return (await stores.oidcRecords.byId('RefreshToken', id, now)) !== undefined;
     case 'consumed':
-      return (await stores.artifacts.byId('RefreshToken', id, now))?.consumedAt !== undefined;
+      return (await stores.oidcRecords.byId('RefreshToken', id, now))?.consumedAt !== undefined;
     default:
-      return (await stores.tickets.read(id, 'reset', now)) !== undefined;
+      return (await stores.linkTokens.read(id, 'reset', now)) !== undefined;
   }
 }

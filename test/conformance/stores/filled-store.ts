@@ -1,6 +1,6 @@
 import type { DumpedRecords, DumpSubject } from '../../../src/store/ports/dump.ts';
 import type { Stores } from '../../../src/store/ports/stores.ts';
-import { accountRecord, artifactRecord, fresh, later, times } from './back-end.ts';
+import { accountRecord, fresh, later, oidcRecordRecord, times } from './back-end.ts';
 
 export type Filled = { [Subject in DumpSubject]?: DumpedRecords[Subject][] };
 
@@ -20,7 +20,7 @@ export async function fillStore(stores: Stores, now: Date): Promise<Filled> {
   const [anna] = accounts;
   const accountId = anna?.id ?? '';
   const lasting = await fillLasting(stores, { organization, accountId, now });
-  const artifacts = await fillArtifacts(stores, { accountId, now });
+  const oidcRecords = await fillOidcRecords(stores, { accountId, now });
   const counted = await fillCounters(stores, now);
 
   const asker = fresh(`asker${HOSTILE}`);
@@ -30,26 +30,26 @@ export async function fillStore(stores: Stores, now: Date): Promise<Filled> {
   await stores.codes.attempt(codeKey, code.asker, 'wrong', now);
   await stores.codes.put(fresh('past'), { ...code, expiresAt: past, tries: 3 });
 
-  const ticket = { purpose: 'reset', organization, accountId, data: `sealed ${HOSTILE}`, createdAt: now };
+  const linkToken = { purpose: 'reset', organization, accountId, data: `sealed ${HOSTILE}`, createdAt: now };
   const hash = fresh('ticket');
-  await stores.tickets.put(hash, { ...ticket, expiresAt: soon });
-  await stores.tickets.put(fresh('past'), { ...ticket, expiresAt: past });
+  await stores.linkTokens.put(hash, { ...linkToken, expiresAt: soon });
+  await stores.linkTokens.put(fresh('past'), { ...linkToken, expiresAt: past });
 
   const [held, settled] = [fresh('held'), fresh('settled')];
-  const result = { sealed: 'successor', at: now };
-  await stores.claims.claim(held, 'node-1', now, soon);
-  await stores.claims.claim(settled, 'node-2', now, soon);
-  await stores.claims.settle(settled, 'node-2', { ...result, until: soon });
+  const result = { encrypted: 'successor', at: now };
+  await stores.leases.acquire(held, 'node-1', now, soon);
+  await stores.leases.acquire(settled, 'node-2', now, soon);
+  await stores.leases.complete(settled, 'node-2', { ...result, until: soon });
 
   await stores.presence.put(accountId, { lastSeenAt: now, until: soon });
   return {
     accounts,
     ...lasting,
-    artifacts,
+    oidcRecords,
     ...counted,
     codes: [{ key: codeKey, ...code, tries: 2 }],
-    tickets: [{ hash, ...ticket, expiresAt: soon }],
-    claims: [
+    linkTokens: [{ hash, ...linkToken, expiresAt: soon }],
+    leases: [
       { key: held, owner: 'node-1', until: soon },
       { key: settled, owner: 'node-2', until: soon, result },
     ],
@@ -79,8 +79,8 @@ async function fillAccounts(stores: Stores, organization: string, now: Date) {
   return [{ ...full, roles: ['admin'], version: 2, lastSignInAt: now }, plain];
 }
 
-async function fillLasting(stores: Stores, facts: { organization: string; accountId: string; now: Date }) {
-  const { organization, accountId, now } = facts;
+async function fillLasting(stores: Stores, context: { organization: string; accountId: string; now: Date }) {
+  const { organization, accountId, now } = context;
   const directory = { id: organization, name: 'Clinic', hosts: [`${fresh('host')}.example`], vendor: {} };
   await stores.organizations.put(directory);
   const client = {
@@ -115,7 +115,7 @@ async function fillLasting(stores: Stores, facts: { organization: string; accoun
   const [first, ...others] = apiKeys;
   await stores.apiKeys.touch(first?.id ?? '', now);
   const fact = { name: fresh(`fact${HOSTILE}`), value: HOSTILE };
-  await stores.facts.set(fact.name, fact.value);
+  await stores.metadata.set(fact.name, fact.value);
   const audit = times(3, (index) => ({
     ...{ at: later(now, index % 2), event: 'sign-in', outcome: 'success' as const, organization },
     ...{ subject: accountId, detail: { number: index } },
@@ -126,38 +126,38 @@ async function fillLasting(stores: Stores, facts: { organization: string; accoun
     clients: [client],
     identities: [identity],
     apiKeys: [{ ...first, lastUsedAt: now } as DumpedRecords['apiKeys'], ...others],
-    facts: [fact],
+    metadata: [fact],
     audit,
   };
 }
 
-async function fillArtifacts(stores: Stores, { accountId, now }: { accountId: string; now: Date }) {
+async function fillOidcRecords(stores: Stores, { accountId, now }: { accountId: string; now: Date }) {
   const grantId = fresh('grant');
   const common = { grantId, accountId, clientId: 'web-app', createdAt: now, expiresAt: later(now, HOUR) };
-  const records: DumpedRecords['artifacts'][] = [
-    { kind: 'Grant', id: grantId, ...artifactRecord({ accountId, createdAt: now, durable: true }) },
-    { kind: 'RefreshToken', id: fresh('refresh'), ...artifactRecord({ ...common, durable: true }) },
+  const records: DumpedRecords['oidcRecords'][] = [
+    { kind: 'Grant', id: grantId, ...oidcRecordRecord({ accountId, createdAt: now, durable: true }) },
+    { kind: 'RefreshToken', id: fresh('refresh'), ...oidcRecordRecord({ ...common, durable: true }) },
     {
       kind: 'RefreshToken',
       id: fresh('used'),
-      ...artifactRecord({ ...common, durable: true }),
+      ...oidcRecordRecord({ ...common, durable: true }),
       consumedAt: now,
     },
-    { kind: 'AccessToken', id: fresh('long'), ...artifactRecord({ ...common, durable: true }) },
-    { kind: 'AccessToken', id: fresh('short'), ...artifactRecord(common) },
-    { kind: 'AuthorizationCode', id: fresh('code'), ...artifactRecord(common), consumedAt: now },
+    { kind: 'AccessToken', id: fresh('long'), ...oidcRecordRecord({ ...common, durable: true }) },
+    { kind: 'AccessToken', id: fresh('short'), ...oidcRecordRecord(common) },
+    { kind: 'AuthorizationCode', id: fresh('code'), ...oidcRecordRecord(common), consumedAt: now },
     {
       kind: 'Session',
       id: fresh('session'),
-      ...artifactRecord({ ...common, uid: fresh('uid'), durable: true }),
+      ...oidcRecordRecord({ ...common, uid: fresh('uid'), durable: true }),
     },
-    { kind: 'DeviceCode', id: fresh('device'), ...artifactRecord({ ...common, userCode: fresh('user') }) },
+    { kind: 'DeviceCode', id: fresh('device'), ...oidcRecordRecord({ ...common, userCode: fresh('user') }) },
   ];
-  for (const { kind, id, consumedAt, ...artifact } of records) {
-    await stores.artifacts.put(kind, id, artifact);
-    if (consumedAt) await stores.artifacts.consume(kind, id, consumedAt);
+  for (const { kind, id, consumedAt, ...oidcRecord } of records) {
+    await stores.oidcRecords.put(kind, id, oidcRecord);
+    if (consumedAt) await stores.oidcRecords.consume(kind, id, consumedAt);
   }
-  await stores.artifacts.put('Session', fresh('past'), artifactRecord({ expiresAt: later(now, -1) }));
+  await stores.oidcRecords.put('Session', fresh('past'), oidcRecordRecord({ expiresAt: later(now, -1) }));
   return records;
 }
 
@@ -165,9 +165,9 @@ async function fillCounters(stores: Stores, now: Date) {
   const window = HOUR;
   const [sliding, fixed, remembered] = [fresh('pair'), fresh('window'), fresh('address')];
   const events = times(3, (index) => ({ key: sliding, mark: fresh('mark'), at: later(now, -index * 1000) }));
-  for (const { key, mark, at } of events) await stores.attempts.take(key, mark, { limit: 10, window }, at);
-  for (const _ of times(4, () => 0)) await stores.attempts.takeInWindow(fixed, { limit: 10, window }, now);
-  await stores.attempts.remember(remembered, later(now, HOUR));
+  for (const { key, mark, at } of events) await stores.rateLimits.take(key, mark, { limit: 10, window }, at);
+  for (const _ of times(4, () => 0)) await stores.rateLimits.takeInWindow(fixed, { limit: 10, window }, now);
+  await stores.rateLimits.remember(remembered, later(now, HOUR));
   return {
     windows: [{ key: fixed, count: 4, until: later(now, window) }],
     attempts: events.map((event) => ({ ...event, until: later(event.at, window) })),

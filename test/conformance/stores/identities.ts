@@ -77,8 +77,8 @@ export function identityStoreSuite(open: OpenBackEnd): void {
       for (const name of names)
         expect(await store().link(identity({ subject: name, accountId: name }))).to.equal('linked');
       for (const name of names) {
-        const found = await store().find('clinic', 'https://accounts.example', name);
-        expect(found?.accountId === name).to.equal(true);
+        const result = await store().find('clinic', 'https://accounts.example', name);
+        expect(result?.accountId === name).to.equal(true);
         expect(await store().listByAccount(name)).to.have.length(1);
       }
       const tail = fresh('subject');

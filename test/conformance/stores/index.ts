@@ -1,20 +1,20 @@
 import { accountStoreSuite } from './accounts.ts';
 import { apiKeyStoreSuite } from './api-keys.ts';
-import { artifactStoreSuite } from './artifacts.ts';
-import { attemptStoreSuite } from './attempts.ts';
 import { auditStoreSuite } from './audit.ts';
 import type { OpenBackEnd } from './back-end.ts';
-import { claimStoreSuite } from './claims.ts';
 import { clientStoreSuite } from './clients.ts';
 import { codeStoreSuite } from './codes.ts';
 import { copyingSuite } from './copying.ts';
 import { durabilitySuite } from './durability.ts';
-import { factStoreSuite } from './facts.ts';
 import { identityStoreSuite } from './identities.ts';
 import { keyringStoreSuite } from './keyring.ts';
+import { leaseStoreSuite } from './leases.ts';
+import { linkTokenStoreSuite } from './link-tokens.ts';
+import { metadataStoreSuite } from './metadata.ts';
+import { oidcRecordStoreSuite } from './oidc-records.ts';
 import { organizationStoreSuite } from './organizations.ts';
 import { presenceStoreSuite } from './presence.ts';
-import { ticketStoreSuite } from './tickets.ts';
+import { rateLimitStoreSuite } from './rate-limits.ts';
 
 /** Every suite, on one back end. */
 export function storeSuites(open: OpenBackEnd): void {
@@ -24,15 +24,15 @@ export function storeSuites(open: OpenBackEnd): void {
     organizationStoreSuite,
     clientStoreSuite,
     apiKeyStoreSuite,
-    artifactStoreSuite,
+    oidcRecordStoreSuite,
     keyringStoreSuite,
-    attemptStoreSuite,
+    rateLimitStoreSuite,
     codeStoreSuite,
-    ticketStoreSuite,
-    claimStoreSuite,
+    linkTokenStoreSuite,
+    leaseStoreSuite,
     presenceStoreSuite,
     auditStoreSuite,
-    factStoreSuite,
+    metadataStoreSuite,
     copyingSuite,
     durabilitySuite,
   ]) {

@@ -21,11 +21,11 @@ export function keyringStoreSuite(open: OpenBackEnd): void {
     it('is written by whoever read the latest version, and by nobody else', async () => {
       const version = (await store().read())?.version ?? 0;
       expect(await store().write('new "ring"\0', version)).to.equal(true);
-      expect(await store().read()).to.deep.equal({ version: version + 1, sealed: 'new "ring"\0' });
+      expect(await store().read()).to.deep.equal({ version: version + 1, encrypted: 'new "ring"\0' });
       expect(await store().write('late', version)).to.equal(false);
       expect(await store().write('early', version + 2)).to.equal(false);
       expect(await store().write('first', 0)).to.equal(false);
-      expect(await store().read()).to.deep.equal({ version: version + 1, sealed: 'new "ring"\0' });
+      expect(await store().read()).to.deep.equal({ version: version + 1, encrypted: 'new "ring"\0' });
     });
 
     it(`takes one of ${CALLS} parallel writes of one version`, async () => {
@@ -35,7 +35,7 @@ export function keyringStoreSuite(open: OpenBackEnd): void {
         times(CALLS, (index) => [`ring ${index}`, version]),
       );
       expect(answers.filter((answer) => answer === true)).to.have.length(1);
-      expect((await store().read())?.sealed).to.equal(`ring ${answers.indexOf(true)}`);
+      expect((await store().read())?.encrypted).to.equal(`ring ${answers.indexOf(true)}`);
     });
 
     it(`loses none of ${CALLS} parallel rotations from two processes`, async () => {
@@ -44,7 +44,7 @@ export function keyringStoreSuite(open: OpenBackEnd): void {
         'appendToKeyring',
         lines.map((line) => [line]),
       );
-      expect((await store().read())?.sealed.split('\n')).to.include.members(lines);
+      expect((await store().read())?.encrypted.split('\n')).to.include.members(lines);
     });
   });
 }

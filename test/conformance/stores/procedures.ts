@@ -21,7 +21,7 @@ export const procedures: Procedures = {
   async appendToKeyring(stores, line) {
     for (let tries = 1; ; tries += 1) {
       const now = await stores.keyring.read();
-      const text = now ? `${now.sealed}\n${line}` : line;
+      const text = now ? `${now.encrypted}\n${line}` : line;
       if (await stores.keyring.write(text, now?.version ?? 0)) return tries;
     }
   },

@@ -9,7 +9,7 @@ import { procedures } from './procedures.ts';
 
 export interface Task {
   readonly id: number;
-  /** 'artifacts.consume', or a name of procedures.ts. */
+  /** 'oidcRecords.consume', or a name of procedures.ts. */
   readonly call: string;
   readonly calls: readonly (readonly unknown[])[];
   /** Milliseconds since 1970. */
@@ -32,8 +32,8 @@ function callable(name: string): Callable {
     return (...values) => procedure(stores, ...values);
   }
   const target = Reflect.get(stores, port ?? '') as object;
-  const found = Reflect.get(target, method) as Callable;
-  return (...values) => found.apply(target, [...values]);
+  const result = Reflect.get(target, method) as Callable;
+  return (...values) => result.apply(target, [...values]);
 }
 
 process.on('message', async (task: Task) => {

@@ -6,7 +6,7 @@
 import { writeSync } from 'node:fs';
 import { pino } from 'pino';
 import { openStores } from '../../../src/store/open-stores.ts';
-import { accountRecord, artifactRecord, later } from './back-end.ts';
+import { accountRecord, later, oidcRecordRecord } from './back-end.ts';
 
 const stores = await openStores(JSON.parse(process.argv[2] ?? '{}'), { log: pino({ level: 'silent' }) });
 const prefix = process.argv[3] ?? '';
@@ -24,11 +24,15 @@ for (let number = 0; ; number += 1) {
     acknowledge(`account ${id}`, stores.accounts.insert(accountRecord({ id, organization: prefix }))),
     acknowledge(
       `artifact ${id}`,
-      stores.artifacts.put('RefreshToken', id, artifactRecord({ durable: true, expiresAt, grantId: prefix })),
+      stores.oidcRecords.put(
+        'RefreshToken',
+        id,
+        oidcRecordRecord({ durable: true, expiresAt, grantId: prefix }),
+      ),
     ),
     acknowledge(
       `ticket ${id}`,
-      stores.tickets.put(id, {
+      stores.linkTokens.put(id, {
         purpose: 'reset',
         organization: prefix,
         data: id,
@@ -38,6 +42,6 @@ for (let number = 0; ; number += 1) {
     ),
   ]);
   if (number % 2 === 1) {
-    await acknowledge(`consumed ${id}`, stores.artifacts.consume('RefreshToken', id, new Date()));
+    await acknowledge(`consumed ${id}`, stores.oidcRecords.consume('RefreshToken', id, new Date()));
   }
 }

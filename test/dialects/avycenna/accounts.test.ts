@@ -120,14 +120,14 @@ describe('AVYCENNA', () => {
         };
         return [user.name, user.role, profile.phone];
       };
-      const parts = { given_name: 'Ana', family_name: 'Reis', phone_number: '+1555' };
+      const deps = { given_name: 'Ana', family_name: 'Reis', phone_number: '+1555' };
       expect(await shown({})).to.deep.equal([email, 'patient', null]);
-      expect(await shown({ claims: parts })).to.deep.equal(['Ana Reis', 'patient', '+1555']);
+      expect(await shown({ claims: deps })).to.deep.equal(['Ana Reis', 'patient', '+1555']);
       expect(await shown({ claims: { family_name: 'Reis' } })).to.deep.equal(['Reis', 'patient', null]);
       expect(
-        await shown({ claims: { ...parts, name: 'Dr. R' }, vendor: { phone: null, role: 'admin' } }),
+        await shown({ claims: { ...deps, name: 'Dr. R' }, vendor: { phone: null, role: 'admin' } }),
       ).to.deep.equal(['Dr. R', 'admin', null]);
-      expect(await shown({ claims: parts, vendor: { phone: '7' } })).to.deep.equal([
+      expect(await shown({ claims: deps, vendor: { phone: '7' } })).to.deep.equal([
         'Ana Reis',
         'patient',
         '7',
@@ -254,12 +254,12 @@ describe('AVYCENNA', () => {
     it('K2 B9 make none that outlives them', async () => {
       const client = clientOf(server);
       const { email, accountId } = await newDoctor(server, { roles: ['admin'] });
-      const made = await createApiKey(server.running.identity, {
+      const created = await createApiKey(server.running.identity, {
         ...{ organization: 'default', vendor: 'avycenna', accountId, name: 'For a week', scopes: ['admin'] },
         ...KEY_FORMS,
         expiresAt: new Date(Date.now() + 7 * 86_400_000),
       });
-      const key = { 'x-api-key': made.key };
+      const key = { 'x-api-key': created.key };
       const branch = await client.post('/api-keys', { name: 'Branch', scopes: ['admin'] }, key);
       const { key: second } = branch.json() as { key: string };
       const twig = await client.post(
@@ -271,7 +271,7 @@ describe('AVYCENNA', () => {
       const { access } = await client.signIn(email, PASSWORD);
       const lasting = await client.makeKey(access, ['admin']);
       const use = async (one: string) => (await client.get('/auth/me', { 'x-api-key': one })).status;
-      const all = [made.key, second, third, lasting.key];
+      const all = [created.key, second, third, lasting.key];
       expect(await Promise.all(all.map(use))).to.deep.equal([200, 200, 200, 200]);
       ahead = 7 * 86_400_000 + 1000;
       expect(await Promise.all(all.map(use))).to.deep.equal([401, 401, 401, 200]);

@@ -64,7 +64,7 @@ describe('AVYCENNA', () => {
 
   describe('lengths', () => {
     const owls = (count: number) => '🦉'.repeat(count);
-    const faultOf = (answer: { text: string }) =>
+    const issueOf = (answer: { text: string }) =>
       (JSON.parse(answer.text) as { detail: { msg: string; type: string }[] }).detail
         .map(({ msg, type }) => `${msg} (${type})`)
         .join(', ');
@@ -75,9 +75,9 @@ describe('AVYCENNA', () => {
         client.post('/auth/register', { name, email, password: PASSWORD });
       expect((await register(owls(100), 'new-l1@x.test')).status).to.equal(201);
       const long = 'ensure this value has at most 100 characters (value_error.any_str.max_length)';
-      expect(faultOf(await register(owls(101), 'new-l2@x.test'))).to.equal(long);
+      expect(issueOf(await register(owls(101), 'new-l2@x.test'))).to.equal(long);
       expect(said(await client.refresh(owls(256)))).to.equal(DEAD_REFRESH);
-      expect(faultOf(await client.refresh(owls(257)))).to.equal(
+      expect(issueOf(await client.refresh(owls(257)))).to.equal(
         'ensure this value has at most 256 characters (value_error.any_str.max_length)',
       );
     });
@@ -98,12 +98,12 @@ describe('AVYCENNA', () => {
       const login = (password: string) => client.post('/auth/login', { email: 'dr@clinic.test', password });
       expect(said(await login(owls(256)))).to.equal(BAD_LOGIN);
       const long = 'ensure this value has at most 1024 bytes (value_error.any_str.max_length)';
-      expect(faultOf(await login(`${owls(256)}x`))).to.equal(long);
+      expect(issueOf(await login(`${owls(256)}x`))).to.equal(long);
       const register = (password: string) =>
         client.post('/auth/register', { name: 'Dr. Len', email: 'new-len@x.test', password });
-      expect(faultOf(await register(`${owls(256)}x`))).to.equal(long);
+      expect(issueOf(await register(`${owls(256)}x`))).to.equal(long);
       const apart = 'Z\u00e9-\u00fcq'.normalize('NFD');
-      expect(faultOf(await register(apart))).to.contain('at least 8 characters');
+      expect(issueOf(await register(apart))).to.contain('at least 8 characters');
       expect((await register(`${apart}x`)).status).to.equal(201);
     });
   });

@@ -18,7 +18,7 @@ export interface WardClient {
   me(access: string): Promise<Incoming>;
   signIn(email?: string, password?: string): Promise<Pair>;
   refresh(token: string): Promise<Incoming>;
-  /** Asks for a code and reads the letter. */
+  /** Asks for a code and reads the email. */
   code(email: string): Promise<string>;
   makeKey(access: string, scopes: string[]): Promise<{ id: string; key: string }>;
 }
@@ -58,9 +58,13 @@ export function clientOf(server: TestServer): WardClient {
       return code;
     },
     async makeKey(access, scopes) {
-      const made = await post('/api-keys', { name: 'Test', scopes }, { authorization: `Bearer ${access}` });
-      if (made.status !== 201) throw new Error(`No key: ${made.text}`);
-      return made.json() as { id: string; key: string };
+      const created = await post(
+        '/api-keys',
+        { name: 'Test', scopes },
+        { authorization: `Bearer ${access}` },
+      );
+      if (created.status !== 201) throw new Error(`No key: ${created.text}`);
+      return created.json() as { id: string; key: string };
     },
   };
 }

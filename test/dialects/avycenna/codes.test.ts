@@ -18,7 +18,7 @@ describe('AVYCENNA', () => {
   });
 
   describe('codes', () => {
-    it('O7 stand alone: no other word of six digits is in the letter or its headers', async () => {
+    it('O7 stand alone: no other word of six digits is in the email or its headers', async () => {
       const client = clientOf(server);
       for (let count = 0; count < 5; count += 1) {
         await client.post('/auth/otp/send', { email: 'codes@clinic.test' });

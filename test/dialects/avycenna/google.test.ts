@@ -80,8 +80,8 @@ describe('AVYCENNA with Google', () => {
     };
     expect(me.user).to.include({ email: 'once@gmail.com', name: 'Dr. once', role: 'doctor' });
     expect(me.profile).to.deep.equal({ specialty: null, institution: null, phone: null });
-    const made = await accountAt('once@gmail.com');
-    expect([made.emailVerified, made.passwordHash]).to.deep.equal([true, undefined]);
+    const created = await accountAt('once@gmail.com');
+    expect([created.emailVerified, created.passwordHash]).to.deep.equal([true, undefined]);
     const again = await enter(gmail('once', { email: 'renamed@gmail.com', name: 'Dr. Else' }));
     expect((await client.me(accessOf(again))).json()).to.deep.equal(me);
   });

@@ -39,12 +39,12 @@ describe('AVYCENNA under a shared secret, elsewhere', () => {
 
   const register = async (email: string) => {
     const client = clientOf(server);
-    const made = await client.post('/auth/register', { name: 'Dr. X', email, password: PASSWORD });
-    return { client, made, ...pairOf(made) };
+    const created = await client.post('/auth/register', { name: 'Dr. X', email, password: PASSWORD });
+    return { client, made: created, ...pairOf(created) };
   };
 
   it('signs with the secret, and its tokens work and die like the others', async () => {
-    const { client, made, access, refresh } = await register('new-hs@x.test');
+    const { client, made: created, access, refresh } = await register('new-hs@x.test');
     expect(decodeProtectedHeader(access)).to.deep.equal({ alg: 'HS256', typ: 'JWT' });
     const { payload } = await jwtVerify(access, new TextEncoder().encode(SECRET), {
       issuer: server.issuer,
@@ -52,7 +52,7 @@ describe('AVYCENNA under a shared secret, elsewhere', () => {
     });
     expect(payload).to.include({ client_id: 'doctors-app', role: 'patient' });
     expect(Number(payload.exp) - Number(payload.iat)).to.equal(300);
-    expect(made.json()).to.deep.include({ expires_in: 300 });
+    expect(created.json()).to.deep.include({ expires_in: 300 });
     expect((await client.me(access)).status).to.equal(200);
     const headers = { authorization: `Bearer ${access}` };
     await client.post('/auth/logout', { refresh_token: refresh }, headers);
@@ -187,8 +187,8 @@ describe('AVYCENNA with few attempts', () => {
 });
 
 describe("AVYCENNA's settings", () => {
-  const problemOf = (given: Record<string, unknown>) => {
-    const parsed = settings.safeParse(given);
+  const issueOf = (input: Record<string, unknown>) => {
+    const parsed = settings.safeParse(input);
     return parsed.success ? undefined : parsed.error.issues.map(({ path }) => path.join('.')).join(' ');
   };
 
@@ -223,13 +223,11 @@ describe("AVYCENNA's settings", () => {
     'no uri',
   ]) {
     it(`refuse ${uri} as a native redirect URI`, () => {
-      expect(problemOf({ nativeRedirectUris: ['app://good/callback', uri] })).to.equal(
-        'nativeRedirectUris.1',
-      );
+      expect(issueOf({ nativeRedirectUris: ['app://good/callback', uri] })).to.equal('nativeRedirectUris.1');
     });
   }
 
-  for (const [title, given, path] of [
+  for (const [title, input, path] of [
     ['admin as the default role', { defaultRole: 'admin' }, 'defaultRole'],
     ['HS256 without a secret', { accessToken: { signing: 'HS256' } }, 'accessToken.secret_file'],
     ['a secret without HS256', { accessToken: { secret: SECRET } }, 'accessToken.secret_file'],
@@ -240,7 +238,7 @@ describe("AVYCENNA's settings", () => {
     ['a cookie domain that would add an attribute', { cookieDomain: 'x.test; Secure' }, 'cookieDomain'],
   ] as const) {
     it(`refuse ${title}`, () => {
-      expect(problemOf(given)).to.equal(path);
+      expect(issueOf(input)).to.equal(path);
     });
   }
 

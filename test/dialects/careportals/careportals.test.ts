@@ -63,14 +63,14 @@ describe('CarePortals', () => {
       }
     });
 
-    it('of organization users open their door, of patients only the other one', async () => {
+    it('of organization users open their channel, of patients only the other one', async () => {
       const client = clientOf(server);
       await register({ username: 'both' }, ['patient', 'nurse']);
       await register({ username: 'none' }, []);
-      const door = async (username: string) =>
+      const channel = async (username: string) =>
         (await client.post('/org/auth', { username, password: PASSWORD })).status;
-      expect(await door('both')).to.equal(201);
-      expect(await door('none')).to.equal(401);
+      expect(await channel('both')).to.equal(201);
+      expect(await channel('none')).to.equal(401);
     });
   });
 
@@ -128,7 +128,7 @@ describe('CarePortals', () => {
       expect(kept.vendor.careportals?.province, 'a province that nobody named').to.equal(undefined);
     });
 
-    it('shows a gender in small letters, and takes back what it shows, whatever other doors stored', async () => {
+    it('shows a gender in small emails, and takes back what it shows, whatever other channels stored', async () => {
       const client = clientOf(server);
       const token = await client.signIn();
       const { id } = await recordOf('lea@x.test');
@@ -176,10 +176,10 @@ describe('CarePortals', () => {
           meta: { a: 1 },
         }),
       );
-      const made = await recordOf('new-store@x.test');
-      expect(made.roles).to.deep.equal([]);
-      expect(made.emailVerified).to.equal(false);
-      expect(made.claims).to.deep.equal({
+      const created = await recordOf('new-store@x.test');
+      expect(created.roles).to.deep.equal([]);
+      expect(created.emailVerified).to.equal(false);
+      expect(created.claims).to.deep.equal({
         given_name: 'Nia',
         family_name: 'New',
         gender: 'other',
@@ -188,7 +188,7 @@ describe('CarePortals', () => {
         phone_number_verified: false,
         address: { region: 'QC' },
       });
-      expect(made.vendor.careportals ?? {}).to.deep.equal({ role: 'patient' });
+      expect(created.vendor.careportals ?? {}).to.deep.equal({ role: 'patient' });
       const token = await client.signIn({
         username: 'new-store@x.test',
         password: NEW_PASSWORD,

@@ -12,7 +12,7 @@ export interface PortalClient {
   account(token: string): Promise<Incoming>;
   /** The bearer token of a person of people.yaml. */
   signIn(who?: { username: string; password: string; organization: string }): Promise<string>;
-  /** Asks for a reset and reads the letter's token. */
+  /** Asks for a reset and reads the email's token. */
   resetToken(email: string, organization?: string): Promise<string>;
 }
 

@@ -111,8 +111,8 @@ withSettings(
       const client = clientOf(server());
       const south = { organization: 'south_clinic' };
       await client.post('/legacy/org/auth/forgot', { email: 'lea@x.test' }, south);
-      const letter = await server().mail.take('lea@x.test');
-      const token = /token=(rst_[\w-]{43})/.exec(letter.text)?.[1];
+      const email = await server().mail.take('lea@x.test');
+      const token = /token=(rst_[\w-]{43})/.exec(email.text)?.[1];
       const path = `/legacy/org/auth/forgot/validate?token=${token}`;
       expect(said(await client.send({ method: 'GET', path }))).to.equal('200 true');
     });
@@ -255,7 +255,7 @@ describe('CarePortals as time goes by', () => {
     expect((await taken()).status).to.equal(409);
   });
 
-  it('X3 W6 a reset link is good for an hour, and letters are sent again after a quarter of one', async () => {
+  it('X3 W6 a reset link is good for an hour, and emails are sent again after a quarter of one', async () => {
     const client = clientOf(server);
     const first = await client.resetToken('lea@x.test');
     await client.resetToken('lea@x.test');
@@ -287,8 +287,8 @@ describe('CarePortals as time goes by', () => {
 });
 
 describe("CarePortals' settings", () => {
-  const problemOf = (given: Record<string, unknown>) => {
-    const parsed = settings.safeParse(given);
+  const issueOf = (input: Record<string, unknown>) => {
+    const parsed = settings.safeParse(input);
     return parsed.success ? undefined : parsed.error.issues.map(({ path }) => path.join('.')).join(' ');
   };
 
@@ -307,7 +307,7 @@ describe("CarePortals' settings", () => {
     });
   });
 
-  for (const [title, given, path] of [
+  for (const [title, input, path] of [
     ['refresh tokens', { refreshToken: { lifetime: '30d' } }, 'refreshToken'],
     ['a reset link without the token', { resetLink: 'https://portal.test/reset' }, 'resetLink'],
     ['a reset link that is no URL', { resetLink: '/reset?t={token}' }, 'resetLink'],
@@ -320,7 +320,7 @@ describe("CarePortals' settings", () => {
     ['a country code with a plus', { phoneCountryCode: '+1' }, 'phoneCountryCode'],
   ] as const) {
     it(`refuse ${title}`, () => {
-      expect(problemOf(given)).to.equal(path);
+      expect(issueOf(input)).to.equal(path);
     });
   }
 });

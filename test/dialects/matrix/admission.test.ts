@@ -4,7 +4,7 @@ import { HEX } from '../../../src/dialects/contract/tokens.ts';
 import { createApiKey } from '../../../src/identity/accounts/api-keys.ts';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
 import type { AccountRecord } from '../../../src/model/account.ts';
-import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
+import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import { inDefault } from './doors.ts';
 import type { Place } from './openings.ts';
 import { places, rolesClaim } from './openings.ts';
@@ -13,7 +13,7 @@ import { openWorld, PASSWORD } from './world.ts';
 
 const emailAt = (place: Place) => `opened-at-${place.name}@admission.test`;
 
-/** Requests that would have a letter sent, were the account known. */
+/** Requests that would have an email sent, were the account known. */
 const LETTERS: readonly (readonly [dialect: string, path: string, headers?: Sent['headers']])[] = [
   ['medisync', '/api/verification/resend'],
   ['careportals', '/patient/auth/forgot', { organization: 'default' }],
@@ -32,9 +32,9 @@ describe('B2 opening an account at one place gives nothing at another', () => {
   after(() => world.close());
 
   const accountOf = async (place: Place): Promise<AccountRecord> => {
-    const found = await world.server.running.stores.accounts.byEmail('default', emailAt(place));
-    if (found === undefined) throw new Error(`Nobody was opened at ${place.name}.`);
-    return found;
+    const result = await world.server.running.stores.accounts.byEmail('default', emailAt(place));
+    if (result === undefined) throw new Error(`Nobody was opened at ${place.name}.`);
+    return result;
   };
   const give = async (place: Place, roles: string[]) => {
     const { id } = await accountOf(place);
@@ -62,7 +62,7 @@ describe('B2 opening an account at one place gives nothing at another', () => {
       json: { username: emailAt(place), password: PASSWORD },
     });
   const own = (place: Place) => (place.name === 'hosted' ? [] : [place.name]);
-  const others = (place: Place): DialectFacts[] =>
+  const others = (place: Place): DialectInfo[] =>
     inDefault.filter(({ dialect }) => dialect.name !== place.name);
 
   it('B2 a password opens the dialect where the account was opened, and no other', async () => {
@@ -87,7 +87,7 @@ describe('B2 opening an account at one place gives nothing at another', () => {
 
   it('B2 no other dialect sends a code or a link to the account', async () => {
     for (const place of places) {
-      const known = world.server.mail.letters.length;
+      const known = world.server.mail.emails.length;
       for (const [name, path, headers = {}] of LETTERS) {
         if (name === place.name) continue;
         const json = { email: emailAt(place), first_name: 'Val', last_name: 'See' };
@@ -96,13 +96,13 @@ describe('B2 opening an account at one place gives nothing at another', () => {
       }
       await world.server.running.identity.mailer.drain(10_000);
       expect(
-        world.server.mail.letters.slice(known).map(({ subject }) => subject),
+        world.server.mail.emails.slice(known).map(({ subject }) => subject),
         place.name,
       ).to.deep.equal([]);
     }
   });
 
-  it('B2 a token, a refresh token or a browser ticket of before is dead at every other dialect, and for introspection', async () => {
+  it('B2 a token, a refresh token or a browser link token of before is dead at every other dialect, and for introspection', async () => {
     for (const place of places) {
       const account = await accountOf(place);
       for (const vendor of others(place)) {
@@ -120,8 +120,8 @@ describe('B2 opening an account at one place gives nothing at another', () => {
           expect(again.status, `${place.name} refreshes at ${name}`).to.equal(401);
         }
         if (name !== 'vsee') continue;
-        const ticket = await world.send({ method: 'GET', path: `/auth?sso_token=${access}&next=/` });
-        expect(ticket.status, `${place.name} at a browser`).to.equal(401);
+        const linkToken = await world.send({ method: 'GET', path: `/auth?sso_token=${access}&next=/` });
+        expect(linkToken.status, `${place.name} at a browser`).to.equal(401);
       }
     }
   });
@@ -157,12 +157,12 @@ describe('B2 opening an account at one place gives nothing at another', () => {
   it('B2 an upstream identity that is linked elsewhere is unknown here', async () => {
     const { stores } = world.server.running;
     const withGoogle = async (
-      door: 'sign-in' | 'register',
+      channel: 'sign-in' | 'register',
       claims: { sub: string; email: string; email_verified: boolean },
     ) => {
       const id_token = await world.server.upstream.signIdToken('google', claims);
       const json = { provider: 'google', id_token, email: claims.email, first_name: 'A', last_name: 'B' };
-      return world.send({ method: 'POST', path: `/api/therapist/v1/${door}/social`, json });
+      return world.send({ method: 'POST', path: `/api/therapist/v1/${channel}/social`, json });
     };
     for (const place of places.filter(({ name }) => name !== 'visitnote')) {
       const { id } = await accountOf(place);
@@ -235,7 +235,7 @@ describe('B2 opening an account at one place gives nothing at another', () => {
 });
 
 const placeNamed = (name: string): Place => {
-  const found = places.find((place) => place.name === name);
-  if (found === undefined) throw new Error(`There is no place ${name}.`);
-  return found;
+  const result = places.find((place) => place.name === name);
+  if (result === undefined) throw new Error(`There is no place ${name}.`);
+  return result;
 };

@@ -1,54 +1,61 @@
-/** C1, R1, O5: one budget of failures for all doors, and what stands behind the client address of it. */
+/** C1, R1, O5: one budget of failures for all channels, and what stands behind the client address of it. */
 import { expect } from 'chai';
-import type { Door } from './doors.ts';
-import { againDoors, codeDoors, hostedPage, inDefault, passwordDoors, signInDoors } from './doors.ts';
+import type { Channel } from './doors.ts';
+import {
+  againChannels,
+  codeChannels,
+  hostedPage,
+  inDefault,
+  passwordChannels,
+  signInChannels,
+} from './doors.ts';
 import type { World } from './world.ts';
 import { freshAddress, openWorld, PASSWORD } from './world.ts';
 
 const WRONG = 'Not-The-Password-At-All-1';
 const STAFF = { organization: 'default', roles: ['nurse'] };
 
-describe('C1 failures at all doors', () => {
+describe('C1 failures at all channels', () => {
   let world: World;
   before(async () => {
     world = await openWorld();
   });
   after(() => world.close());
 
-  const allDoors = [...signInDoors, ...againDoors];
-  /** A wrong secret of the door's kind. */
-  const wrongAt = (door: Door) => (codeDoors.includes(door) ? {} : { password: WRONG });
+  const allChannels = [...signInChannels, ...againChannels];
+  /** A wrong secret of the channel's kind. */
+  const wrongAt = (channel: Channel) => (codeChannels.includes(channel) ? {} : { password: WRONG });
 
-  it('C1 ten over five dialects, codes and the hosted page are all there are: every door says 429 to the right password', async () => {
+  it('C1 ten over five dialects, codes and the hosted page are all there are: every channel says 429 to the right password', async () => {
     const { email: login = '' } = await world.person(STAFF);
     const from = freshAddress();
-    const spread = [...passwordDoors, hostedPage, ...codeDoors, ...againDoors];
+    const spread = [...passwordChannels, hostedPage, ...codeChannels, ...againChannels];
     expect(spread).to.have.lengthOf(10);
-    for (const door of spread) {
-      const tried = await door.knock(world, { login, from, ...wrongAt(door) });
-      expect(tried.status, `${door.name}: ${tried.text}`).to.equal(door.refused);
+    for (const channel of spread) {
+      const tried = await channel.knock(world, { login, from, ...wrongAt(channel) });
+      expect(tried.status, `${channel.name}: ${tried.text}`).to.equal(channel.refused);
     }
-    for (const door of allDoors) {
-      const tried = await door.knock(world, { login, from });
-      expect(tried.status, `${door.name}: ${tried.text}`).to.equal(429);
+    for (const channel of allChannels) {
+      const tried = await channel.knock(world, { login, from });
+      expect(tried.status, `${channel.name}: ${tried.text}`).to.equal(429);
     }
     const [first] = inDefault;
     expect(first).to.not.equal(undefined);
-    const elsewhere = await passwordDoors[0]?.knock(world, { login });
+    const elsewhere = await passwordChannels[0]?.knock(world, { login });
     expect(elsewhere?.status, 'from another address').to.equal(200);
   });
 
-  it('C1 a name that leads nowhere has one budget at all doors too', async () => {
+  it('C1 a name that leads nowhere has one budget at all channels too', async () => {
     const login = 'nobody-at-all@matrix.test';
     const from = freshAddress();
-    const spread = [...passwordDoors, ...codeDoors, hostedPage, ...codeDoors];
+    const spread = [...passwordChannels, ...codeChannels, hostedPage, ...codeChannels];
     expect(spread).to.have.lengthOf(10);
-    for (const door of spread) {
-      const tried = await door.knock(world, { login, from, ...wrongAt(door) });
-      expect(tried.status, `${door.name}: ${tried.text}`).to.equal(door.refused);
+    for (const channel of spread) {
+      const tried = await channel.knock(world, { login, from, ...wrongAt(channel) });
+      expect(tried.status, `${channel.name}: ${tried.text}`).to.equal(channel.refused);
     }
-    for (const door of signInDoors) {
-      expect((await door.knock(world, { login, from })).status, door.name).to.equal(429);
+    for (const channel of signInChannels) {
+      expect((await channel.knock(world, { login, from })).status, channel.name).to.equal(429);
     }
   });
 });
@@ -60,14 +67,14 @@ describe('C1 with a budget of three', () => {
   });
   after(() => world.close());
 
-  const opening = [...passwordDoors, hostedPage];
-  for (const [index, door] of opening.entries()) {
-    it(`C1 a success at ${door.name} clears the pair for every door`, async () => {
+  const opening = [...passwordChannels, hostedPage];
+  for (const [index, channel] of opening.entries()) {
+    it(`C1 a success at ${channel.name} clears the pair for every channel`, async () => {
       const { email: login = '' } = await world.person(STAFF);
       const from = freshAddress();
-      const other = (step: number) => opening[(index + step) % opening.length] ?? door;
+      const other = (step: number) => opening[(index + step) % opening.length] ?? channel;
       for (const step of [1, 2]) await other(step).knock(world, { login, from, password: WRONG });
-      expect((await door.knock(world, { login, from })).status).to.equal(door.admitted);
+      expect((await channel.knock(world, { login, from })).status).to.equal(channel.admitted);
       for (const step of [3, 4, 5]) {
         const tried = await other(step).knock(world, { login, from, password: WRONG });
         expect(tried.status, other(step).name).to.equal(other(step).refused);
@@ -80,8 +87,9 @@ describe('C1 with a budget of three', () => {
     const { email: login = '' } = await world.person(STAFF);
     await world.person({ organization: 'clinicdev', email: login });
     const from = freshAddress();
-    for (const door of passwordDoors.slice(0, 3)) await door.knock(world, { login, from, password: WRONG });
-    expect((await passwordDoors[0]?.knock(world, { login, from }))?.status).to.equal(429);
+    for (const channel of passwordChannels.slice(0, 3))
+      await channel.knock(world, { login, from, password: WRONG });
+    expect((await passwordChannels[0]?.knock(world, { login, from }))?.status).to.equal(429);
     const there = await world.send({
       method: 'POST',
       path: '/api_v3/users/login',
@@ -115,21 +123,21 @@ describe('C1 with a budget of three', () => {
       ],
     };
     for (const [host, spellings] of Object.entries(HOSTS)) {
-      for (const door of [...opening, ...codeDoors]) {
-        it(`R1 is one at ${door.name} for ${host}`, async () => {
+      for (const channel of [...opening, ...codeChannels]) {
+        it(`R1 is one at ${channel.name} for ${host}`, async () => {
           const { email: login = '' } = await world.person({ ...STAFF, password: null });
           const statuses: number[] = [];
           for (const from of spellings) {
-            statuses.push((await door.knock(world, { login, from, ...wrongOf(door) })).status);
+            statuses.push((await channel.knock(world, { login, from, ...wrongOf(channel) })).status);
           }
-          expect(statuses).to.deep.equal([door.refused, door.refused, door.refused, 429]);
+          expect(statuses).to.deep.equal([channel.refused, channel.refused, channel.refused, 429]);
         });
       }
     }
   });
 });
 
-const wrongOf = (door: Door) => (codeDoors.includes(door) ? {} : { password: WRONG });
+const wrongOf = (channel: Channel) => (codeChannels.includes(channel) ? {} : { password: WRONG });
 
 describe('R1 forwarding headers of nobody whom the server trusts', () => {
   let world: World;
@@ -144,16 +152,18 @@ describe('R1 forwarding headers of nobody whom the server trusts', () => {
   });
   after(() => world.close());
 
-  for (const door of [...passwordDoors, ...codeDoors, hostedPage]) {
-    it(`R1 give nobody a new budget at ${door.name}`, async () => {
+  for (const channel of [...passwordChannels, ...codeChannels, hostedPage]) {
+    it(`R1 give nobody a new budget at ${channel.name}`, async () => {
       const { email: login = '' } = await world.person({ ...STAFF, password: null });
       const statuses: number[] = [];
       for (let i = 1; i <= 4; i += 1) {
         const address = `198.18.0.${i}`;
         const headers = { forwarded: `for=${address}`, 'x-real-ip': address, 'x-client-ip': address };
-        statuses.push((await door.knock(world, { login, from: address, headers, ...wrongOf(door) })).status);
+        statuses.push(
+          (await channel.knock(world, { login, from: address, headers, ...wrongOf(channel) })).status,
+        );
       }
-      expect(statuses).to.deep.equal([door.refused, door.refused, door.refused, 429]);
+      expect(statuses).to.deep.equal([channel.refused, channel.refused, channel.refused, 429]);
     });
   }
 });
@@ -165,9 +175,9 @@ describe('O5 guessing codes', () => {
   });
   after(() => world.close());
 
-  const [otp, invitation] = codeDoors;
+  const [otp, invitation] = codeChannels;
 
-  it('O5 one code over many accounts ends after a hundred from one client address, at every door', async () => {
+  it('O5 one code over many accounts ends after a hundred from one client address, at every channel', async () => {
     const from = freshAddress();
     const real = await Promise.all(
       Array.from({ length: 5 }, () => world.person({ ...STAFF, password: null })),
@@ -180,13 +190,13 @@ describe('O5 guessing codes', () => {
       ...Array.from({ length: 95 }, (_, i) => `spray${i}@matrix.test`),
     ];
     for (const [i, login] of logins.entries()) {
-      const door = i % 2 === 0 ? otp : invitation;
-      const tried = await door?.knock(world, { login, from, password: i % 2 === 0 ? '271828' : 'qwerty' });
+      const channel = i % 2 === 0 ? otp : invitation;
+      const tried = await channel?.knock(world, { login, from, password: i % 2 === 0 ? '271828' : 'qwerty' });
       expect(tried?.status, `${i}`).to.equal(401);
     }
-    for (const door of [...codeDoors, ...passwordDoors, hostedPage]) {
-      const tried = await door.knock(world, { login: 'never-tried@matrix.test', from });
-      expect(tried.status, door.name).to.equal(429);
+    for (const channel of [...codeChannels, ...passwordChannels, hostedPage]) {
+      const tried = await channel.knock(world, { login: 'never-tried@matrix.test', from });
+      expect(tried.status, channel.name).to.equal(429);
     }
     expect((await otp?.knock(world, { login: logins[0] ?? '' }))?.status, 'elsewhere').to.equal(401);
   });
@@ -195,7 +205,7 @@ describe('O5 guessing codes', () => {
     const { email: login = '' } = await world.person({ ...STAFF, password: null });
     const from = freshAddress();
     const statuses: number[] = [];
-    for (let letters = 0; letters < 5; letters += 1) {
+    for (let emails = 0; emails < 5; emails += 1) {
       const path = '/api/v1/auth/otp/send';
       const sent = await world.send({ method: 'POST', path, json: { email: login } });
       expect(sent.status).to.equal(200);

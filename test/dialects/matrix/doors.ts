@@ -1,14 +1,14 @@
 /**
- * Every door at which a person of the default organization proves who they are: the five dialects' sign-ins,
+ * Every channel at which a person of the default organization proves who they are: the five dialects' sign-ins,
  * by password and by code, the places that ask for the password again, and the hosted page.
  */
 
-import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
+import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import type { RelyingParty } from '../../support/relying-party.ts';
 import { relyingParty } from '../../support/relying-party.ts';
 import type { Page } from '../../support/web-session.ts';
 import { openWebSession } from '../../support/web-session.ts';
-import { avycenna, careportals, medisync, visitnote, vsee } from '../facts.ts';
+import { avycenna, careportals, medisync, visitnote, vsee } from '../vendors.ts';
 import type { World } from './world.ts';
 import { freshAddress, PASSWORD } from './world.ts';
 
@@ -28,7 +28,7 @@ export interface Tried {
   readonly took: number;
 }
 
-export interface Door {
+export interface Channel {
   readonly name: string;
   /** What a refusal and a success look like. */
   readonly refused: number;
@@ -37,7 +37,7 @@ export interface Door {
 }
 
 /** The dialects as clients of the default organization speak to them. */
-export const inDefault: readonly DialectFacts[] = [
+export const inDefault: readonly DialectInfo[] = [
   visitnote,
   medisync,
   { ...careportals, organization: 'default', headers: { organization: 'default' } },
@@ -61,7 +61,7 @@ async function timed(
   return { status: reply.status, text: reply.text, took: performance.now() - started };
 }
 
-const passwordDoor = (vendor: DialectFacts, path = vendor.signIn.path): Door => ({
+const passwordChannel = (vendor: DialectInfo, path = vendor.signIn.path): Channel => ({
   name: `${vendor.dialect.name} ${path}`,
   refused: vendor.refused.status,
   admitted: vendor.signIn.status,
@@ -77,22 +77,24 @@ const passwordDoor = (vendor: DialectFacts, path = vendor.signIn.path): Door => 
     ),
 });
 
-const vendorIn = (name: string): DialectFacts => {
-  const found = inDefault.find(({ dialect }) => dialect.name === name);
-  if (found === undefined) throw new Error(`There is no vendor ${name}.`);
-  return found;
+const vendorIn = (name: string): DialectInfo => {
+  const result = inDefault.find(({ dialect }) => dialect.name === name);
+  if (result === undefined) throw new Error(`There is no vendor ${name}.`);
+  return result;
 };
 
 /** The five password sign-ins. */
-export const passwordDoors: readonly Door[] = inDefault.map((vendor) => passwordDoor(vendor));
+export const passwordChannels: readonly Channel[] = inDefault.map((vendor) => passwordChannel(vendor));
 
 /** The others of CarePortals: the short path, and the organization's own people (any role but patient). */
-export const otherPasswordDoors: readonly Door[] = ['/patient/auth', '/patient/org/auth', '/org/auth'].map(
-  (path) => passwordDoor(vendorIn('careportals'), path),
-);
+export const otherPasswordChannels: readonly Channel[] = [
+  '/patient/auth',
+  '/patient/org/auth',
+  '/org/auth',
+].map((path) => passwordChannel(vendorIn('careportals'), path));
 
 /** A code that was never sent: wrong at every try. `password` is the code. */
-export const codeDoors: readonly Door[] = [
+export const codeChannels: readonly Channel[] = [
   {
     name: 'avycenna /api/v1/auth/otp/verify',
     refused: 401,
@@ -121,7 +123,7 @@ export const codeDoors: readonly Door[] = [
 ];
 
 /** The hosted page. The forms of one browser are used again, so that a try is one request. */
-export const hostedPage: Door = {
+export const hostedPage: Channel = {
   name: 'the hosted page',
   refused: 400,
   admitted: 303,
@@ -164,7 +166,7 @@ function alike(html: string, login: string): string {
 }
 
 /** Where somebody who is signed in proves it again; the account is found by its address. */
-export const againDoors: readonly Door[] = [
+export const againChannels: readonly Channel[] = [
   {
     name: 'visitnote /api/therapist/v1/delete-account',
     refused: 401,
@@ -187,16 +189,16 @@ export const againDoors: readonly Door[] = [
   },
 ];
 
-async function tokenOf(world: World, vendor: DialectFacts, email: string): Promise<string> {
+async function tokenOf(world: World, vendor: DialectInfo, email: string): Promise<string> {
   const account = await world.server.running.stores.accounts.byEmail('default', email);
   if (account === undefined) throw new Error(`There is no account ${email}.`);
   return (await world.mint(vendor, account)).access;
 }
 
 /** All that let somebody in. */
-export const signInDoors: readonly Door[] = [
-  ...passwordDoors,
-  ...otherPasswordDoors,
-  ...codeDoors,
+export const signInChannels: readonly Channel[] = [
+  ...passwordChannels,
+  ...otherPasswordChannels,
+  ...codeChannels,
   hostedPage,
 ];

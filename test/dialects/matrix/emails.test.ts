@@ -1,5 +1,5 @@
 /**
- * B5, W7: a door that sends an email to those whom it knows does the same work for everybody else. What that
+ * B5, W7: a channel that sends an email to those whom it knows does the same work for everybody else. What that
  * work costs is too little to be seen in times on a busy machine, so its calls of the store are compared; and
  * the email itself is made and sent when the reply has gone out.
  */
@@ -8,13 +8,13 @@ import type { AccountRecord } from '../../../src/model/account.ts';
 import type { Sent, World } from './world.ts';
 import { openWorld } from './world.ts';
 
-interface EmailDoor {
+interface EmailChannel {
   readonly name: string;
   send(email: string): Omit<Sent, 'from'>;
   /** Who gets an email there, beside an address that nobody has; and who gets none. */
   readonly known: Parameters<World['person']>[0];
   readonly left: Parameters<World['person']>[0];
-  /** Emails to one mailbox, where the door has a quota of its own that no reply shows. */
+  /** Emails to one mailbox, where the channel has a quota of its own that no reply shows. */
   readonly quota?: number;
 }
 
@@ -22,7 +22,7 @@ const inDefault = { organization: 'default', password: null } as const;
 const post = (path: string, json: unknown, headers = {}) => ({ method: 'POST', path, json, headers });
 const blocked = { ...inDefault, status: 'blocked' } as const;
 
-const doors: readonly EmailDoor[] = [
+const channels: readonly EmailChannel[] = [
   {
     name: 'avycenna /api/v1/auth/otp/send',
     send: (email) => post('/api/v1/auth/otp/send', { email }),
@@ -64,14 +64,14 @@ describe('B5 an email', () => {
   const unwatched: (() => void)[] = [];
 
   before(async () => {
-    world = await openWorld({ config: { dialects: { vsee: { limits: { letters: '100/1h' } } } } });
+    world = await openWorld({ config: { dialects: { vsee: { limits: { emails: '100/1h' } } } } });
     for (const [port, methods] of Object.entries(world.server.running.stores)) {
       if (typeof methods !== 'object') continue;
       for (const [name, method] of Object.entries(methods as Record<string, unknown>)) {
         if (typeof method !== 'function') continue;
-        const watched = (...given: unknown[]) => {
+        const watched = (...input: unknown[]) => {
           calls.push(`${port}.${name}`);
-          return method.apply(methods, given);
+          return method.apply(methods, input);
         };
         Object.assign(methods, { [name]: watched });
         unwatched.push(() => Object.assign(methods, { [name]: method }));
@@ -87,9 +87,9 @@ describe('B5 an email', () => {
    * Calls of the store for a request. The audit trail writes, and the brand of an email is looked up, when it
    * comes: after the reply. A code and a link are one record either way.
    */
-  async function callsOf(door: EmailDoor, email: string): Promise<string[]> {
+  async function callsOf(channel: EmailChannel, email: string): Promise<string[]> {
     calls.length = 0;
-    const reply = await world.send(door.send(email));
+    const reply = await world.send(channel.send(email));
     expect(reply.status, reply.text).to.be.oneOf([200, 201]);
     return calls
       .filter((call) => !call.startsWith('audit.') && call !== 'organizations.byId')
@@ -99,19 +99,19 @@ describe('B5 an email', () => {
 
   const emailOf = async (who: Promise<AccountRecord>) => (await who).email ?? '';
 
-  for (const door of doors) {
-    it(`B5 W7 costs the same calls of the store for everybody at ${door.name}`, async () => {
-      const known = await emailOf(world.person(door.known));
-      const left = await emailOf(world.person(door.left));
+  for (const channel of channels) {
+    it(`B5 W7 costs the same calls of the store for everybody at ${channel.name}`, async () => {
+      const known = await emailOf(world.person(channel.known));
+      const left = await emailOf(world.person(channel.left));
       // The vendor's id of an account is made when the vendor first meets it.
-      for (const email of [known, left]) await callsOf(door, email);
-      const unknown = await callsOf(door, 'unheard-of@matrix.test');
+      for (const email of [known, left]) await callsOf(channel, email);
+      const unknown = await callsOf(channel, 'unheard-of@matrix.test');
       expect(unknown.length).to.be.greaterThan(2);
-      expect(await callsOf(door, known), 'known').to.deep.equal(unknown);
-      expect(await callsOf(door, left), 'known, and gets none').to.deep.equal(unknown);
-      if (door.quota === undefined) return;
-      for (let sent = 2; sent < door.quota; sent += 1) await callsOf(door, known);
-      expect(await callsOf(door, known), 'over the quota').to.deep.equal(unknown);
+      expect(await callsOf(channel, known), 'known').to.deep.equal(unknown);
+      expect(await callsOf(channel, left), 'known, and gets none').to.deep.equal(unknown);
+      if (channel.quota === undefined) return;
+      for (let sent = 2; sent < channel.quota; sent += 1) await callsOf(channel, known);
+      expect(await callsOf(channel, known), 'over the quota').to.deep.equal(unknown);
     });
   }
 });

@@ -18,7 +18,7 @@ async function posted(world: World, path: string, json: unknown, more: Partial<S
   return reply.json() as { data?: { token?: string } };
 }
 
-/** What a letter to the address says. */
+/** What an email to the address says. */
 async function mailed(world: World, email: string, form: RegExp): Promise<string> {
   const { text } = await world.server.mail.take(email);
   return form.exec(text)?.[1] ?? '';

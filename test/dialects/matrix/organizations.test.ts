@@ -4,7 +4,7 @@
  */
 import { expect } from 'chai';
 import type { Incoming } from '../../support/http-client.ts';
-import { medisync } from '../facts.ts';
+import { medisync } from '../vendors.ts';
 import { rows as avycennaRows } from './organizations/avycenna.ts';
 import { rows as careportalsRows } from './organizations/careportals.ts';
 import { rows as medisyncRows } from './organizations/medisync.ts';
@@ -72,7 +72,7 @@ describe('C3 organizations and dialects', () => {
     });
   }
 
-  it('C3 no letter goes to people of another organization than the one that was asked', async () => {
+  it('C3 no email goes to people of another organization than the one that was asked', async () => {
     const last = await world.person({ organization: 'default', verified: false, password: null });
     const path = '/api/verification/resend';
     await world.send({ method: 'POST', path, headers: { ...medisync.headers }, json: { email: last.email } });

@@ -18,8 +18,8 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { secretsFrom } from '../../../src/core/crypto.ts';
 import { createLog } from '../../../src/observe/log.ts';
 import { currentKey, openSigningKeys } from '../../../src/oidc/persistence/signing-keys.ts';
-import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
-import { avycenna, careportals, medisync, visitnote } from '../facts.ts';
+import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
+import { avycenna, careportals, medisync, visitnote } from '../vendors.ts';
 import type { World } from './world.ts';
 import { openWorld } from './world.ts';
 
@@ -44,7 +44,7 @@ for (const shared of ARRANGEMENTS) {
     });
     after(() => world.close());
 
-    async function signIn(vendor: DialectFacts): Promise<string> {
+    async function signIn(vendor: DialectInfo): Promise<string> {
       const { email = '' } = await world.person({ organization: vendor.organization });
       return (await world.tokens(vendor, email)).access;
     }
@@ -65,7 +65,7 @@ for (const shared of ARRANGEMENTS) {
     const published = async () => (await (await fetch(`${world.server.url}/jwks`)).json()) as JSONWebKeySet;
 
     /** The same claims, `jti` too, under every key but the one that this dialect is configured to sign with. */
-    async function forgeries(vendor: DialectFacts, real: string): Promise<[string, string][]> {
+    async function forgeries(vendor: DialectInfo, real: string): Promise<[string, string][]> {
       const { name } = vendor.dialect;
       const claims = decodeJwt(real);
       const header = decodeProtectedHeader(real);

@@ -1,8 +1,8 @@
 /** Who somebody is and what they may is not in what they send, where all else that they send is right. */
 import { expect } from 'chai';
 import type { AccountRecord } from '../../../src/model/account.ts';
-import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
-import { avycenna, careportals, medisync, visitnote, vsee } from '../facts.ts';
+import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
+import { avycenna, careportals, medisync, visitnote, vsee } from '../vendors.ts';
 import type { World } from './world.ts';
 import { openWorld, PASSWORD } from './world.ts';
 
@@ -34,7 +34,7 @@ const PROMOTION = {
 };
 
 interface Row {
-  readonly vendor: DialectFacts;
+  readonly vendor: DialectInfo;
   readonly method: string;
   readonly path: string;
   readonly status: number;
@@ -97,9 +97,9 @@ describe('C6 F7 a body that is right in all else', () => {
   after(() => world.close());
 
   const accountOf = async ({ vendor }: Row, email: string): Promise<AccountRecord> => {
-    const found = await world.server.running.stores.accounts.byEmail(vendor.organization, email);
-    if (found === undefined) throw new Error(`There is no ${email}.`);
-    return found;
+    const result = await world.server.running.stores.accounts.byEmail(vendor.organization, email);
+    if (result === undefined) throw new Error(`There is no ${email}.`);
+    return result;
   };
 
   /** Without what each account has of its own. */

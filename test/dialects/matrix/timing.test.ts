@@ -8,8 +8,8 @@ import { expect } from 'chai';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
 import { noteHashes } from '../../../src/identity/sign-in/verify-password.ts';
 import { difference, mannWhitney, median } from '../../support/timing.ts';
-import type { Door } from './doors.ts';
-import { codeDoors, hostedPage, otherPasswordDoors, passwordDoors } from './doors.ts';
+import type { Channel } from './doors.ts';
+import { codeChannels, hostedPage, otherPasswordChannels, passwordChannels } from './doors.ts';
 import type { World } from './world.ts';
 import { openWorld, PASSWORD } from './world.ts';
 
@@ -57,7 +57,7 @@ describe('W7 being refused', () => {
 
   /** In turn, and every round begins with another one: what comes first must not be one kind's fate. */
   async function sample(
-    door: Door,
+    channel: Channel,
     rounds: number,
     codes: boolean,
   ): Promise<{ times: Samples; said: Set<string> }> {
@@ -65,9 +65,9 @@ describe('W7 being refused', () => {
     const times: Samples = Object.fromEntries(kinds.map(([kind]) => [kind, []]));
     const said = new Set<string>();
     for (let round = 0; round < rounds; round += 1) {
-      for (let turn = 0; turn < kinds.length; turn += 1) {
-        const [kind, { login, password = '' }] = kinds[(round + turn) % kinds.length] ?? ['', { login: '' }];
-        const tried = await door.knock(world, codes ? { login } : { login, password });
+      for (let lease = 0; lease < kinds.length; lease += 1) {
+        const [kind, { login, password = '' }] = kinds[(round + lease) % kinds.length] ?? ['', { login: '' }];
+        const tried = await channel.knock(world, codes ? { login } : { login, password });
         times[kind]?.push(tried.took);
         said.add(`${tried.status} ${tried.text}`);
       }
@@ -83,21 +83,21 @@ describe('W7 being refused', () => {
     });
   }
 
-  const [, , bare] = otherPasswordDoors;
-  const doors: [Door, boolean][] = [
-    ...passwordDoors.map((door): [Door, boolean] => [door, false]),
-    ...(bare === undefined ? [] : [[bare, false] as [Door, boolean]]),
-    ...codeDoors.map((door): [Door, boolean] => [door, true]),
+  const [, , bare] = otherPasswordChannels;
+  const channels: [Channel, boolean][] = [
+    ...passwordChannels.map((channel): [Channel, boolean] => [channel, false]),
+    ...(bare === undefined ? [] : [[bare, false] as [Channel, boolean]]),
+    ...codeChannels.map((channel): [Channel, boolean] => [channel, true]),
     [hostedPage, false],
   ];
-  for (const [door, codes] of doors) {
-    it(`W7 looks and takes the same at ${door.name}, whatever the reason`, async function () {
+  for (const [channel, codes] of channels) {
+    it(`W7 looks and takes the same at ${channel.name}, whatever the reason`, async function () {
       this.timeout(300_000);
-      await sample(door, 2, codes);
-      let { times, said } = await sample(door, ROUNDS, codes);
+      await sample(channel, 2, codes);
+      let { times, said } = await sample(channel, ROUNDS, codes);
       expect([...said], 'one reply for all').to.have.lengthOf(1);
-      expect([...said][0]).to.match(new RegExp(`^${door.refused} `));
-      if (differences(times).length > 0) ({ times } = await sample(door, 2 * ROUNDS, codes));
+      expect([...said][0]).to.match(new RegExp(`^${channel.refused} `));
+      if (differences(times).length > 0) ({ times } = await sample(channel, 2 * ROUNDS, codes));
       expect(differences(times)).to.deep.equal([]);
     });
   }

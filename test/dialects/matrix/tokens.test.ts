@@ -5,8 +5,8 @@
 import { expect } from 'chai';
 import { checkDialects } from '../../../src/dialects/pipeline/validate.ts';
 import type { AccountRecord } from '../../../src/model/account.ts';
-import type { GrantWanted } from '../../../src/oidc/contract.ts';
-import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
+import type { GrantInput } from '../../../src/oidc/contract.ts';
+import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import { basicAuth, webApp } from '../../support/clients.ts';
 import type { Incoming } from '../../support/http-client.ts';
 import type { Tokens } from '../../support/relying-party.ts';
@@ -18,7 +18,7 @@ import { liveToken, openWorld, PASSWORD } from './world.ts';
 type Issued = { access: string; refresh: string | undefined };
 
 /** Where a caller shows a token, with whatever else its route wants left out: the credential comes first. */
-function bearerRoutes({ dialect }: DialectFacts): { method: string; path: string }[] {
+function bearerRoutes({ dialect }: DialectInfo): { method: string; path: string }[] {
   const settings = { [dialect.name]: { enabled: true } };
   const { mounts } = checkDialects({ dialects: [dialect], settings, reserved: () => false });
   return mounts
@@ -52,7 +52,7 @@ describe('tokens of the dialects and of the server', () => {
   let world: World;
   let person: AccountRecord;
   let oidc: Tokens;
-  const issued = new Map<DialectFacts, Issued>();
+  const issued = new Map<DialectInfo, Issued>();
 
   before(async () => {
     world = await openWorld();
@@ -65,15 +65,15 @@ describe('tokens of the dialects and of the server', () => {
   });
   after(() => world.close());
 
-  const of = (vendor: DialectFacts): Issued => issued.get(vendor) ?? { access: '', refresh: undefined };
-  const expectDead = (vendor: DialectFacts, reply: Incoming, where: string) =>
+  const of = (vendor: DialectInfo): Issued => issued.get(vendor) ?? { access: '', refresh: undefined };
+  const expectDead = (vendor: DialectInfo, reply: Incoming, where: string) =>
     expect([reply.status, reply.json()], where).to.deep.equal([
       vendor.deadToken.status,
       vendor.deadToken.json,
     ]);
 
   /** What is no access token of the dialect: the other dialects' tokens and the server's own. */
-  function strangers(vendor: DialectFacts): [string, string][] {
+  function strangers(vendor: DialectInfo): [string, string][] {
     const others = inDefault.filter((one) => one !== vendor);
     return [
       ...others.flatMap((one): [string, string][] => {
@@ -163,14 +163,14 @@ describe('tokens of the dialects and of the server', () => {
         const { grants } = world.server.running.oidc;
         const right = await grantLike(vendor);
         const issue = async (changes: object, access: object = {}) => {
-          const wanted = {
+          const input = {
             ...right,
             ...changes,
             access: { ...right.access, ...access },
             accountId,
             organization,
           };
-          return (await grants.issue(wanted)).access.value;
+          return (await grants.issue(input)).access.value;
         };
         const value = (fill: string) => (right.access.value === 'jwt' ? 'jwt' : fill.repeat(32));
         const good = await issue({}, { value: value('a') });
@@ -214,14 +214,14 @@ describe('tokens of the dialects and of the server', () => {
     });
   }
 
-  async function liveOf(vendor: DialectFacts) {
+  async function liveOf(vendor: DialectInfo) {
     const live = await liveToken(world, vendor, of(vendor).access);
     if (live === undefined) throw new Error(`The token of ${vendor.dialect.name} is dead.`);
     return live;
   }
 
   /** What the dialect asks for at a sign-in. */
-  async function grantLike(vendor: DialectFacts): Promise<GrantWanted> {
+  async function grantLike(vendor: DialectInfo): Promise<GrantInput> {
     const live = await liveOf(vendor);
     const { audience = '', claims } = live;
     const access = {
@@ -234,7 +234,7 @@ describe('tokens of the dialects and of the server', () => {
   }
 
   /** All of it is dead, and another sign-in of the same person lives. */
-  async function expectEnded(vendor: DialectFacts, mine: Issued): Promise<void> {
+  async function expectEnded(vendor: DialectInfo, mine: Issued): Promise<void> {
     expect(await world.introspect(mine.access)).to.deep.equal({ active: false });
     expectDead(vendor, await world.me(vendor, mine.access), 'me');
     if (mine.refresh !== undefined) {
@@ -244,7 +244,7 @@ describe('tokens of the dialects and of the server', () => {
     expect((await world.me(vendor, of(vendor).access)).status, 'another sign-in').to.equal(200);
   }
 
-  async function expectNoRefresh(vendor: DialectFacts, token: string): Promise<void> {
+  async function expectNoRefresh(vendor: DialectInfo, token: string): Promise<void> {
     const place = REFRESH[vendor.dialect.name];
     if (place === undefined) return;
     const reply = await world.send({

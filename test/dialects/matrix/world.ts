@@ -8,7 +8,7 @@ import { registerAccount } from '../../../src/identity/accounts/create-account.t
 import type { AccountRecord, AccountStatus } from '../../../src/model/account.ts';
 import type { Json } from '../../../src/model/json.ts';
 import type { LiveToken } from '../../../src/oidc/contract.ts';
-import type { DialectFacts } from '../../conformance/dialect-under-test.ts';
+import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import type { TestClient } from '../../support/clients.ts';
 import { basicAuth, recordsApi } from '../../support/clients.ts';
 import type { Incoming } from '../../support/http-client.ts';
@@ -46,12 +46,12 @@ export interface World {
   /** An account that nobody else uses. */
   person(who: Person): Promise<AccountRecord>;
   /** The vendor's password sign-in, as its client sends it. */
-  signIn(vendor: DialectFacts, login: string, more?: { password?: string; from?: string }): Promise<Incoming>;
+  signIn(vendor: DialectInfo, login: string, more?: { password?: string; from?: string }): Promise<Incoming>;
   /** Signs in, and throws when that fails. */
-  tokens(vendor: DialectFacts, login: string): Promise<{ access: string; refresh: string | undefined }>;
-  me(vendor: DialectFacts, token: string): Promise<Incoming>;
+  tokens(vendor: DialectInfo, login: string): Promise<{ access: string; refresh: string | undefined }>;
+  me(vendor: DialectInfo, token: string): Promise<Incoming>;
   /** A live token of the dialect's own client, of whatever account and organization. */
-  mint(vendor: DialectFacts, account: AccountRecord): Promise<Minted>;
+  mint(vendor: DialectInfo, account: AccountRecord): Promise<Minted>;
   introspect(token: string, client?: TestClient): Promise<Record<string, unknown>>;
   revoke(token: string, client?: TestClient): Promise<Incoming>;
   close(): Promise<void>;
@@ -159,7 +159,7 @@ export function pointed(json: unknown, pointer: string): unknown {
 }
 
 /** As the dialect itself would issue it, but for any organization. */
-async function mint(server: TestServer, { dialect }: DialectFacts, account: AccountRecord): Promise<Minted> {
+async function mint(server: TestServer, { dialect }: DialectInfo, account: AccountRecord): Promise<Minted> {
   const settings = dialect.settings.parse(server.config.dialects[dialect.name]);
   const { tokens } = dialect;
   const value = (form: typeof tokens.access) => (form === 'jwt' ? 'jwt' : randomText(form));
@@ -187,7 +187,7 @@ async function mint(server: TestServer, { dialect }: DialectFacts, account: Acco
 /** The live token behind a text, as the server knows it. */
 export function liveToken(
   { server }: World,
-  { dialect }: DialectFacts,
+  { dialect }: DialectInfo,
   token: string,
 ): Promise<LiveToken | undefined> {
   const settings = dialect.settings.parse(server.config.dialects[dialect.name]);

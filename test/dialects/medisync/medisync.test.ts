@@ -59,7 +59,7 @@ describe('MediSync', () => {
     return account;
   }
 
-  /** Registers somebody and reads the link of the letter. */
+  /** Registers somebody and reads the link of the email. */
   async function linkOf(email: string): Promise<string> {
     const registered = await open().call('POST', '/register', { json: person(email) });
     expect(registered.status, registered.text).to.equal(201);
@@ -162,7 +162,7 @@ describe('MediSync', () => {
         const dead = await caller.call('POST', '/verification/resend', { token: 'dead' });
         expect([dead.status, dead.json]).to.deep.equal([401, DEAD]);
         expect((await verify('vt_x')).status).to.equal(400);
-        expect(strict.mail.letters).to.deep.equal([]);
+        expect(strict.mail.emails).to.deep.equal([]);
       } finally {
         await strict.close();
       }
@@ -170,7 +170,7 @@ describe('MediSync', () => {
   });
 
   describe('registration', () => {
-    it('X4 of ten parallel registrations of one address one wins, and one letter goes out', async () => {
+    it('X4 of ten parallel registrations of one address one wins, and one email goes out', async () => {
       const email = 'new-race@x.test';
       const answers = await times(10, () => open().call('POST', '/register', { json: person(email) }));
       expect(statuses(answers)).to.deep.equal({ 201: 1, 409: 9 });
@@ -178,7 +178,7 @@ describe('MediSync', () => {
       expect(server.mail.waiting(email)).to.deep.equal([]);
     });
 
-    it('the letter quotes nothing of the request, since its reader may know nothing of it', async () => {
+    it('the email quotes nothing of the request, since its reader may know nothing of it', async () => {
       const email = 'new-quote@x.test';
       const sent = person(email);
       await open().call('POST', '/register', { json: sent });

@@ -79,7 +79,7 @@ describe('MediSync with other settings', () => {
     expect(registered.status).to.equal(201);
   });
 
-  it('the letter leads to the portal, which posts the token as JSON', async () => {
+  it('the email leads to the portal, which posts the token as JSON', async () => {
     expect((await open().call('POST', '/register', { json: person('new-portal@x.test') })).status).to.equal(
       201,
     );

@@ -45,9 +45,9 @@ describe("VSee's list parameters", () => {
   });
 
   it('sort is a name and a direction, or an object of one', () => {
-    const wanted = { sort: { by: 'full_name', descending: true } };
+    const input = { sort: { by: 'full_name', descending: true } };
     for (const sort of ['full_name.desc', { full_name: 'desc' }, '{"full_name":"desc"}']) {
-      expect(read({ sort })).to.deep.equal(wanted);
+      expect(read({ sort })).to.deep.equal(input);
     }
     for (const sort of [
       'full_name',

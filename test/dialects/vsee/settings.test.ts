@@ -7,16 +7,16 @@ import { clientOf, KEY, SECRET } from './client.ts';
 
 /** As over a network: between a look and what is done about it, others look too. */
 function looksTakeTime({ running }: TestServer): () => void {
-  const { claims } = running.stores;
-  const { read } = claims;
-  Object.assign(claims, {
+  const { leases } = running.stores;
+  const { read } = leases;
+  Object.assign(leases, {
     async read(...asked: Parameters<typeof read>) {
-      const found = await read(...asked);
+      const result = await read(...asked);
       await setTimeout(50);
-      return found;
+      return result;
     },
   });
-  return () => Object.assign(claims, { read });
+  return () => Object.assign(leases, { read });
 }
 
 describe('VSee with strict settings', () => {
@@ -37,7 +37,7 @@ describe('VSee with strict settings', () => {
             filesBase: 'https://files.test/photos/',
             portal: 'https://portal.test/app',
             organization: 'clinicdev',
-            limits: { letters: '2/1h' },
+            limits: { emails: '2/1h' },
           },
         },
       },
@@ -150,7 +150,7 @@ describe('VSee with strict settings', () => {
     expect(target.headers.get('location')).to.equal('http://portal.clinicdev.test/vc/next/u');
   });
 
-  it('the letters’ limit is the settings’', async () => {
+  it('the emails’ limit is the settings’', async () => {
     const client = clientOf(server);
     const ask = () => client.post('/users/reset_password', { email: 'ghost@x.test' });
     expect([(await ask()).status, (await ask()).status, (await ask()).status]).to.deep.equal([200, 200, 429]);

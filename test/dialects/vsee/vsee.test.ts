@@ -136,11 +136,11 @@ describe('VSee', () => {
       );
       expect(answers.map(({ status }) => status)).to.deep.equal(Array(20).fill(200));
       const { token } = await clientOf(server).signIn('doc@x.test');
-      const found = await clientOf(server).get('/api_v3/users?email=many@x.test', { 'x-apitoken': token });
-      expect(found.json.total_count).to.equal(1);
+      const result = await clientOf(server).get('/api_v3/users?email=many@x.test', { 'x-apitoken': token });
+      expect(result.json.total_count).to.equal(1);
     });
 
-    it('O2 past ten letters an hour a mailbox gets none, and the code that was sent stays good', async () => {
+    it('O2 past ten emails an hour a mailbox gets none, and the code that was sent stays good', async () => {
       const ask = () => clientOf(server).post('/users/reset_password', { email: 'newcomer@x.test' });
       let code = '';
       for (let letter = 0; letter < 10; letter += 1) {
@@ -195,7 +195,7 @@ describe('VSee', () => {
       expect(answers.filter(({ status }) => status === 200)).to.have.length(1);
     });
 
-    it('a letter quotes nothing from the request that caused it', async () => {
+    it('an email quotes nothing from the request that caused it', async () => {
       const client = clientOf(server);
       await client.post('/users/activate', {
         first_name: 'Buy-Pills',

@@ -2,12 +2,12 @@
 import { expect } from 'chai';
 import { PROOFS } from './proofs.ts';
 import { open, SQUATS } from './ways-to-squat.ts';
-import { openSquattedDoor } from './world.ts';
+import { openSquattedChannel } from './world.ts';
 
 describe('a squatted address', () => {
-  let world: Awaited<ReturnType<typeof openSquattedDoor>>;
+  let world: Awaited<ReturnType<typeof openSquattedChannel>>;
   before(async () => {
-    world = await openSquattedDoor();
+    world = await openSquattedChannel();
   });
   after(() => world.close());
 
@@ -18,14 +18,16 @@ describe('a squatted address', () => {
       for (const kind of ['registered', "a clinic's"] as const) {
         const there = world.at(`squat-${index}-${kind === 'registered' ? 'r' : 'c'}@gmail.com`);
         await open(there, kind);
-        const ways = SQUATS.filter(({ account }) => account === kind);
-        const opens = await Promise.all(ways.map(async (way) => ({ way, still: await way.make(there) })));
+        const methods = SQUATS.filter(({ account }) => account === kind);
+        const opens = await Promise.all(
+          methods.map(async (method) => ({ way: method, still: await method.make(there) })),
+        );
         const before = await Promise.all(opens.map(({ still }) => still()));
         await prove(there);
-        for (const [i, { way, still }] of opens.entries()) {
-          outcome[way.name] = [before[i] === true, await still()];
+        for (const [i, { way: method, still }] of opens.entries()) {
+          outcome[method.name] = [before[i] === true, await still()];
         }
-        expect((await world.door.account(there.email))?.emailVerified).to.equal(true);
+        expect((await world.channel.account(there.email))?.emailVerified).to.equal(true);
       }
       const expected = Object.fromEntries(SQUATS.map(({ name }) => [name, [true, false]]));
       expect(outcome).to.deep.equal(expected);

@@ -23,7 +23,7 @@ async function tokensOf(world: Squatted): Promise<{ access: string; refresh: str
 
 /** The hosted page's password form, filled in; the browser is where the sign-in ends. */
 async function browse(world: Squatted) {
-  const visit = await world.door.begin();
+  const visit = await world.channel.begin();
   return visit.press('/sign-in', { login: world.email, password: PASSWORD });
 }
 
@@ -78,7 +78,7 @@ export const SQUATS: readonly Squat[] = [
     name: "a browser session and an app's grant",
     account: 'registered',
     async make(world) {
-      const { server, party } = world.door;
+      const { server, party } = world.channel;
       const visit = await browse(world);
       const tokens = await party.finish(visit.started, String(visit.at));
       return async () => {
@@ -94,11 +94,11 @@ export const SQUATS: readonly Squat[] = [
     name: 'a sign-in that waits for its browser',
     account: 'registered',
     async make(world) {
-      const visit = await world.door.begin();
+      const visit = await world.channel.begin();
       const [form] = visit.page.forms.filter(({ names }) => names.includes('password'));
       if (form === undefined) throw new Error('There is no form.');
       const body = new URLSearchParams({ ...form.fields, login: world.email, password: PASSWORD });
-      const headers = { origin: world.door.server.url, 'sec-fetch-site': 'same-origin' };
+      const headers = { origin: world.channel.server.url, 'sec-fetch-site': 'same-origin' };
       const answer = await visit.session.request(form.action, { method: 'POST', body, headers });
       const next = new URL(answer.headers.get('location') ?? '', form.action).href;
       let tried = 0;
@@ -106,7 +106,7 @@ export const SQUATS: readonly Squat[] = [
         // It can be followed once; before the proof that it is there is enough.
         tried += 1;
         if (tried === 1) return answer.status === 303;
-        const end = await visit.session.open(next, [world.door.party.client.redirectUri]);
+        const end = await visit.session.open(next, [world.channel.party.client.redirectUri]);
         return typeof end === 'string' && new URL(end).searchParams.has('code');
       };
     },
@@ -131,7 +131,7 @@ export const SQUATS: readonly Squat[] = [
     account: 'registered',
     async make(world) {
       await world.post('/patient/auth/forgot', { email: world.email });
-      const token = await world.letter(/token=(rst_[\w-]+)/);
+      const token = await world.nextEmail(/token=(rst_[\w-]+)/);
       const path = `/patient/auth/forgot/validate?token=${token}`;
       return async () => (await world.client.send({ method: 'GET', path })).status === 200;
     },
@@ -140,7 +140,7 @@ export const SQUATS: readonly Squat[] = [
     name: 'a one-time code',
     account: 'registered',
     async make(world) {
-      const { stores } = world.door.server.running;
+      const { stores } = world.channel.server.running;
       const account = await stores.accounts.byEmail('default', world.email);
       // Of a purpose that no proof asks for, so that no newer one replaces it.
       const code = {
@@ -161,13 +161,13 @@ export const SQUATS: readonly Squat[] = [
     name: 'a link to an upstream that did not vouch',
     account: 'registered',
     async make(world) {
-      const { door, email } = world;
-      const account = await door.account(email);
+      const { channel, email } = world;
+      const account = await channel.account(email);
       const subject = `stranger-${email}`;
-      const issuer = door.server.upstream.issuers.google;
-      await linkIdentity(door.server.running.identity, { accountId: account?.id ?? '', issuer, subject });
+      const issuer = channel.server.upstream.issuers.google;
+      await linkIdentity(channel.server.running.identity, { accountId: account?.id ?? '', issuer, subject });
       return async () => {
-        const visit = await (await door.begin()).with('google', { sub: subject });
+        const visit = await (await channel.begin()).with('google', { sub: subject });
         return typeof visit.at === 'string' && (await visit.claims()).sub === account?.id;
       };
     },
@@ -177,8 +177,8 @@ export const SQUATS: readonly Squat[] = [
     account: "a clinic's",
     async make(world) {
       const { id, token } = await clinicOpens(world);
-      const { stores } = world.door.server.running;
-      const owned = await world.door.account(world.email);
+      const { stores } = world.channel.server.running;
+      const owned = await world.channel.account(world.email);
       return async () => {
         const headers = { 'x-apitoken': token };
         const alive =
@@ -195,13 +195,13 @@ export const SQUATS: readonly Squat[] = [
 export async function open(world: Squatted, account: Squat['account']): Promise<void> {
   if (account !== 'registered') return;
   const { email } = world;
-  const made = await world.post('/api/v1/auth/register', { name: 'Dr. Squat', email, password: PASSWORD });
-  expect(made.status).to.equal(201);
+  const created = await world.post('/api/v1/auth/register', { name: 'Dr. Squat', email, password: PASSWORD });
+  expect(created.status).to.equal(201);
 }
 
 /** An operator's act, for the one proof that is for inactive accounts. */
 export async function setInactive(world: Squatted, status: 'active' | 'inactive'): Promise<void> {
-  const { identity } = world.door.server.running;
-  const account = await world.door.account(world.email);
+  const { identity } = world.channel.server.running;
+  const account = await world.channel.account(world.email);
   await setStatus(identity, { accountId: account?.id ?? '', status });
 }

@@ -5,12 +5,12 @@ import type { Page } from '../../support/web-session.ts';
 import { PROOFS } from './proofs.ts';
 import { open } from './ways-to-squat.ts';
 import type { Squatted } from './world.ts';
-import { CLINIC_KEY, openSquattedDoor, PASSWORD } from './world.ts';
+import { CLINIC_KEY, openSquattedChannel, PASSWORD } from './world.ts';
 
 describe('the first proof of an address', () => {
-  let world: Awaited<ReturnType<typeof openSquattedDoor>>;
+  let world: Awaited<ReturnType<typeof openSquattedChannel>>;
   before(async () => {
-    world = await openSquattedDoor();
+    world = await openSquattedChannel();
   });
   after(() => world.close());
 
@@ -26,10 +26,10 @@ describe('the first proof of an address', () => {
       claims: { given_name: 'Olga' },
       vendor: { vsee: { type: 400 } },
     };
-    await world.door.make({ ...kept, email, emailVerified: false });
+    await world.channel.make({ ...kept, email, emailVerified: false });
     await PROOFS['a hosted code']?.(world.at(email));
     const { username, roles, aliases, claims, vendor, emailVerified } =
-      (await world.door.account(email)) ?? {};
+      (await world.channel.account(email)) ?? {};
     expect({ username, roles, aliases, claims }).to.deep.equal({
       username: kept.username,
       roles: kept.roles,
@@ -39,35 +39,38 @@ describe('the first proof of an address', () => {
     expect([vendor?.vsee?.type, emailVerified]).to.deep.equal([400, true]);
   });
 
-  it('B3 takes the switch away by which a clinic kept letters from the person', async () => {
+  it('B3 takes the switch away by which a clinic kept emails from the person', async () => {
     const email = 'silenced@gmail.com';
     const there = world.at(email);
     const person = { first_name: 'Kim', last_name: 'Ray', type: 200, code: email, email, disable_emails: 1 };
     await there.post('/api_v3/users/sso', person, { 'x-apikey': CLINIC_KEY });
     await PROOFS.Google?.(there);
-    expect((await world.door.account(email))?.vendor.vsee).not.to.have.any.keys('disable_emails', 'sso_code');
+    expect((await world.channel.account(email))?.vendor.vsee).not.to.have.any.keys(
+      'disable_emails',
+      'sso_code',
+    );
   });
 
   it('B3 leaves the password in force where the code follows it in one sign-in', async () => {
     const there = world.at('both@gmail.com');
     await open(there, 'registered');
-    const visit = await world.door.begin({ acr_values: 'urn:portico:acr:stepup' });
+    const visit = await world.channel.begin({ acr_values: 'urn:portico:acr:stepup' });
     await visit.press('/sign-in', { login: there.email, password: PASSWORD });
     await visit.press('/code', { code: await visit.code(there.email) });
     expect(visit.at).to.be.a('string');
-    expect((await world.door.account(there.email))?.emailVerified).to.equal(true);
+    expect((await world.channel.account(there.email))?.emailVerified).to.equal(true);
     expect(await signIn(there)).to.equal(200);
   });
 
   it('B3 leaves everything in force where the person confirms the address on the account page', async () => {
     const there = world.at('confirms@gmail.com');
     await open(there, 'registered');
-    const visit = await world.door.begin();
+    const visit = await world.channel.begin();
     await visit.press('/sign-in', { login: there.email, password: PASSWORD });
     await confirm(there, visit.session);
-    expect((await world.door.account(there.email))?.emailVerified).to.equal(true);
+    expect((await world.channel.account(there.email))?.emailVerified).to.equal(true);
     expect(await signIn(there)).to.equal(200);
-    expect((await visit.session.request(`${world.door.server.url}/account`)).status).to.equal(200);
+    expect((await visit.session.request(`${world.channel.server.url}/account`)).status).to.equal(200);
   });
 
   it('B3 ends everything where the session came by single sign-on', async () => {
@@ -76,23 +79,23 @@ describe('the first proof of an address', () => {
     const person = { first_name: 'Kim', last_name: 'Ray', type: 200, code: email, email };
     const sso = () => there.post('/api_v3/users/sso', person, { 'x-apikey': CLINIC_KEY });
     const { data } = (await sso()).json() as { data: { id: string; token: { token: string } } };
-    const visit = await world.door.begin();
-    const { url } = world.door.server;
+    const visit = await world.channel.begin();
+    const { url } = world.channel.server;
     await visit.session.request(`${url}/auth?sso_token=${data.token.token}`);
     await confirm(there, visit.session);
-    expect((await world.door.account(email))?.emailVerified).to.equal(true);
+    expect((await world.channel.account(email))?.emailVerified).to.equal(true);
     expect((await visit.session.request(`${url}/account`)).status).to.equal(303);
     const again = (await sso()).json() as { data: { id: string } };
     expect(again.data.id).not.to.equal(data.id);
   });
 
   async function confirm(there: Squatted, session: { open: (url: string) => Promise<Page | string> }) {
-    const browser = session as Awaited<ReturnType<typeof world.door.begin>>['session'];
-    const page = (await browser.open(`${world.door.server.url}/account/address`)) as Page;
+    const browser = session as Awaited<ReturnType<typeof world.channel.begin>>['session'];
+    const page = (await browser.open(`${world.channel.server.url}/account/address`)) as Page;
     const form = page.forms.find(({ action }) => action.endsWith('/address/confirm'));
     if (form === undefined) throw new Error(page.body);
     const asked = (await browser.submit(page, {}, { form })) as Page;
-    const code = await there.letter(/\b(\d{6})\b/);
+    const code = await there.nextEmail(/\b(\d{6})\b/);
     const entry = asked.forms.find(({ action }) => action.endsWith('/address/code'));
     if (entry === undefined) throw new Error(asked.body);
     await browser.submit(asked, { code }, { form: entry });
@@ -100,16 +103,16 @@ describe('the first proof of an address', () => {
 });
 
 describe('a first password by a token', () => {
-  let world: Awaited<ReturnType<typeof openSquattedDoor>>;
+  let world: Awaited<ReturnType<typeof openSquattedChannel>>;
   before(async () => {
-    world = await openSquattedDoor();
+    world = await openSquattedChannel();
   });
   after(() => world.close());
 
   async function activated(email: string) {
     const there = world.at(email);
     await there.post('/api_v3/users/activate', { first_name: 'Nova', last_name: 'Comer', email });
-    const code = await there.letter(/Your code: ([a-z]{6})/);
+    const code = await there.nextEmail(/Your code: ([a-z]{6})/);
     const answer = await there.post('/api_v3/users/login', { email, email_token: code });
     const { data } = answer.json() as { data: { token: string; refresh_token: { token: string } } };
     const set = async (token: string) =>
@@ -120,20 +123,20 @@ describe('a first password by a token', () => {
   it('B3 tells the owner, and makes the account active', async () => {
     const { there, set, access } = await activated('told@clinic.test');
     expect(await set(access)).to.equal(200);
-    expect(await there.letter(/(password of your account)/)).to.equal('password of your account');
-    expect((await world.door.account(there.email))?.status).to.equal('active');
+    expect(await there.nextEmail(/(password of your account)/)).to.equal('password of your account');
+    expect((await world.channel.account(there.email))?.status).to.equal('active');
   });
 
   it('B3 wants a sign-in of the last ten minutes, which a refreshed token is not', async () => {
     const { there, set, access, refresh } = await activated('late@clinic.test');
-    world.door.later(601);
+    world.channel.later(601);
     expect(await set(access)).to.equal(403);
     const renewed = await there.post('/api_v3/tokens/refresh', { refresh_token: refresh });
     const { data } = renewed.json() as { data: { token: string } };
     expect(await set(data.token)).to.equal(403);
-    expect((await world.door.account(there.email))?.passwordHash).to.equal(undefined);
-    await world.door.server.running.identity.mailer.drain(3000);
-    expect(world.door.server.mail.waiting(there.email)).to.have.length(0);
+    expect((await world.channel.account(there.email))?.passwordHash).to.equal(undefined);
+    await world.channel.server.running.identity.mailer.drain(3000);
+    expect(world.channel.server.mail.waiting(there.email)).to.have.length(0);
   });
 
   it("B3 is not set by a clinic's token, nor does it lead to a browser that may", async () => {

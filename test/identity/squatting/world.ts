@@ -1,7 +1,7 @@
 /** What the two sides of a squatted address need: a server with all dialects and a clinic's key. */
 import { apiKeyRecord } from '../../../src/seed/records.ts';
-import type { Door } from '../../browser/ways-to-sign-in/door.ts';
-import { openDoor } from '../../browser/ways-to-sign-in/door.ts';
+import type { Channel } from '../../browser/ways-to-sign-in/door.ts';
+import { openChannel } from '../../browser/ways-to-sign-in/door.ts';
 import type { HttpClient, Incoming } from '../../support/http-client.ts';
 import { openClient } from '../../support/http-client.ts';
 
@@ -9,22 +9,22 @@ export const PASSWORD = 'Magnet-Willow-Harbor-47';
 export const CLINIC_KEY = 'ab'.repeat(16);
 
 export interface Squatted {
-  readonly door: Door;
+  readonly channel: Channel;
   readonly client: HttpClient;
   /** The only person in question; the address is Google's to vouch for. */
   readonly email: string;
   /** Everyone who opens a page comes from a client address of their own. */
   post(path: string, json: object, headers?: Record<string, string>): Promise<Incoming>;
-  /** The first group of the pattern in a letter that came to the address after the call. */
-  letter(pattern: RegExp): Promise<string>;
+  /** The first group of the pattern in an email that came to the address after the call. */
+  nextEmail(pattern: RegExp): Promise<string>;
 }
 
-export async function openSquattedDoor(): Promise<{
-  door: Door;
+export async function openSquattedChannel(): Promise<{
+  channel: Channel;
   at(email: string): Squatted;
   close(): Promise<void>;
 }> {
-  const door = await openDoor({
+  const channel = await openChannel({
     config: {
       dialects: {
         // Every proof is to be had at every account, wherever it was opened.
@@ -35,7 +35,7 @@ export async function openSquattedDoor(): Promise<{
       },
     },
   });
-  const { stores, identity } = door.server.running;
+  const { stores, identity } = channel.server.running;
   const organization = await stores.organizations.byId('default');
   if (organization === undefined) throw new Error('There is no organization.');
   await stores.organizations.put({
@@ -43,14 +43,14 @@ export async function openSquattedDoor(): Promise<{
     vendor: { ...organization.vendor, vsee: { sso: true } },
   });
   const key = { organization: 'default', vendor: 'vsee', name: 'clinic', key: CLINIC_KEY };
-  const facts = { secrets: identity.secrets, accountId: undefined, now: new Date() };
-  await stores.apiKeys.insert(apiKeyRecord(key, facts));
-  const client = openClient(door.server.url);
+  const context = { secrets: identity.secrets, accountId: undefined, now: new Date() };
+  await stores.apiKeys.insert(apiKeyRecord(key, context));
+  const client = openClient(channel.server.url);
   let addresses = 0;
   return {
-    door,
+    channel,
     at: (email) => ({
-      door,
+      channel,
       client,
       email,
       post(path, json, headers = {}) {
@@ -66,14 +66,14 @@ export async function openSquattedDoor(): Promise<{
           },
         });
       },
-      async letter(pattern) {
-        const { text } = await door.server.mail.take(email);
+      async nextEmail(pattern) {
+        const { text } = await channel.server.mail.take(email);
         return pattern.exec(text)?.[1] ?? '';
       },
     }),
     async close() {
       client.close();
-      await door.close();
+      await channel.close();
     },
   };
 }

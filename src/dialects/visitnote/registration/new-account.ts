@@ -5,19 +5,19 @@ import type { VisitNoteSettings } from '../settings.ts';
 
 const DAY = 86_400_000;
 
-export function freshMembers(facts: {
+export function freshMembers(context: {
   firstName: string;
   lastName: string;
   settings: VisitNoteSettings;
   now: Date;
 }): Pick<NewAccount, 'claims' | 'vendor'> {
-  const { trialDays } = facts.settings;
+  const { trialDays } = context.settings;
   return {
-    claims: { given_name: facts.firstName, family_name: facts.lastName },
+    claims: { given_name: context.firstName, family_name: context.lastName },
     vendor: {
       role: 'clinician',
       subscription_status: trialDays === 0 ? 'none' : 'trialing',
-      trial_ends_at: trialDays === 0 ? null : microseconds(new Date(facts.now.getTime() + trialDays * DAY)),
+      trial_ends_at: trialDays === 0 ? null : microseconds(new Date(context.now.getTime() + trialDays * DAY)),
       needs_onboarding: true,
     },
   };

@@ -39,12 +39,12 @@ function mayLink(account: AccountView, identity: UpstreamIdentity, settings: Vis
 
 /** Another ID token of the same person may have been faster: then nothing is left of the new account. */
 async function create(account: NewAccount, identity: UpstreamIdentity, use: Use): Promise<AccountView> {
-  const made = await use.register(account);
+  const created = await use.register(account);
   try {
-    await use.linkIdentity(made.id, identity);
-    return made;
+    await use.linkIdentity(created.id, identity);
+    return created;
   } catch (refusal) {
-    await use.deleteAccount(made.id);
+    await use.deleteAccount(created.id);
     throw refusal;
   }
 }
@@ -67,8 +67,8 @@ export const registerWithSocial = endpoint({
   caller: 'anyone',
   counts: 'address',
   accepts: { body: SocialBody },
-  async alsoJudge(facts) {
-    return judgeProvider(facts);
+  async alsoJudge(context) {
+    return judgeProvider(context);
   },
   limits: authTier,
   replies: { 200: SignedInReply, 401: Failure, 409: Failure, 413: Failure, 422: InvalidFields, 429: Failure },

@@ -1,6 +1,6 @@
 /** POST /register: makes an account and signs it in at once. A taken address is a field fault here, not a 409. */
 import { z } from 'zod';
-import type { FieldFault } from '../../contract/dialect.ts';
+import type { FieldFault as FieldIssue } from '../../contract/dialect.ts';
 import { Refused } from '../../contract/dialect.ts';
 import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
@@ -12,7 +12,7 @@ import { authTier } from '../sign-in/limits.ts';
 import { freshMembers } from './new-account.ts';
 
 const MINIMUM = 8;
-const TAKEN: FieldFault = { path: ['email'], message: 'Email already taken' };
+const TAKEN: FieldIssue = { path: ['email'], message: 'Email already taken' };
 
 const newPassword = password((value) =>
   points(value) < MINIMUM ? 'The password must be at least 8 characters.' : undefined,
@@ -26,7 +26,7 @@ const confirmation = z
     message: 'The password confirmation must be a string.',
   });
 
-function passwordFault(raw: Record<string, unknown>, use: Use): FieldFault | undefined {
+function passwordIssue(raw: Record<string, unknown>, use: Use): FieldIssue | undefined {
   const { password: value, password_confirmation: repeated } = raw;
   if (typeof value !== 'string') return undefined;
   try {
@@ -58,12 +58,12 @@ export const register = endpoint({
     }),
   },
   /** Fields are judged independently: a taken address and a common password are reported together. */
-  async alsoJudge({ raw, faults, use }) {
-    const faulty = (name: string) => faults.some((fault) => fault.path[0] === name);
-    const further: FieldFault[] = [];
+  async alsoJudge({ raw, issues, use }) {
+    const faulty = (name: string) => issues.some((issue) => issue.path[0] === name);
+    const further: FieldIssue[] = [];
     if (!faulty('password')) {
-      const fault = passwordFault(raw, use);
-      if (fault !== undefined) further.push(fault);
+      const issue = passwordIssue(raw, use);
+      if (issue !== undefined) further.push(issue);
     }
     if (!faulty('email')) {
       const address = newAddress.safeParse(raw.email);
@@ -87,7 +87,7 @@ export const register = endpoint({
       .catch((refusal: unknown) => {
         // Somebody registered the address between the judgement and now.
         const raced = refusal instanceof Refused && refusal.reason === 'account-exists';
-        throw raced ? new Refused('invalid-fields', { faults: [TAKEN] }) : refusal;
+        throw raced ? new Refused('invalid-fields', { issues: [TAKEN] }) : refusal;
       });
     return ok(signedInReply(await use.signIn(account, 'pwd')));
   },

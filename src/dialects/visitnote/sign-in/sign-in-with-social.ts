@@ -17,8 +17,8 @@ export const signInWithSocial = endpoint({
   caller: 'anyone',
   counts: 'address',
   accepts: { body: SocialBody },
-  async alsoJudge(facts) {
-    return judgeProvider(facts);
+  async alsoJudge(context) {
+    return judgeProvider(context);
   },
   limits: authTier,
   replies: { 200: SignedInReply, 401: Failure, 404: Failure, 413: Failure, 422: InvalidFields, 429: Failure },

@@ -3,7 +3,7 @@
  * that is good and, where it carries an address, carries the one that the body names.
  */
 import { z } from 'zod';
-import type { FieldFault } from '../../contract/dialect.ts';
+import type { FieldFault as FieldIssue } from '../../contract/dialect.ts';
 import { foldName, Refused } from '../../contract/dialect.ts';
 import type { UpstreamIdentity, Use } from '../../contract/use.ts';
 import { anyAddress, idToken, required } from '../fields.ts';
@@ -29,16 +29,16 @@ export const SocialBody = z.object({
 export type SocialPerson = z.output<typeof SocialBody>;
 
 /** A known provider that is switched off counts as unknown. */
-export function judgeProvider(facts: {
+export function judgeProvider(context: {
   raw: Record<string, unknown>;
-  faults: readonly FieldFault[];
+  issues: readonly FieldIssue[];
   use: Use;
   settings: VisitNoteSettings;
-}): FieldFault[] {
-  if (facts.faults.some((fault) => fault.path[0] === 'provider')) return [];
-  const name = String(facts.raw.provider).trim();
+}): FieldIssue[] {
+  if (context.issues.some((issue) => issue.path[0] === 'provider')) return [];
+  const name = String(context.raw.provider).trim();
   if (!isProvider(name)) return [];
-  const on = facts.use.hasUpstream(name, facts.settings.social[name].audiences);
+  const on = context.use.hasUpstream(name, context.settings.social[name].audiences);
   return on ? [] : [{ path: ['provider'], message: INVALID_PROVIDER }];
 }
 

@@ -9,14 +9,14 @@ import type { AccountView } from '../../contract/endpoint.ts';
 import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import type { Use } from '../../contract/use.ts';
+import { emailLimits } from '../email-limits.ts';
 import { date, email, optional, required, text } from '../fields.ts';
-import { letterLimits } from '../letter-limits.ts';
 import { failures } from '../refusals.ts';
 import { MEMBER } from '../serializers.ts';
 import type { VSeeSettings } from '../settings.ts';
 import { bornUntilToday } from '../users/born-until-today.ts';
 import { isOnTheRoster } from './eligibility.ts';
-import { invite, takesLetters } from './invitation.ts';
+import { invite, takesEmails } from './invitation.ts';
 
 const PATH = '/users/activate';
 const NAME = text({ limit: 100 });
@@ -48,11 +48,11 @@ export const activate = endpoint<{ body: typeof body }, VSeeSettings>({
   counts: 'nothing',
   accepts: { body },
   alsoJudge: bornUntilToday(['first_name', 'last_name', 'email']),
-  limits: letterLimits('activate'),
+  limits: emailLimits('activate'),
   replies: { 200: z.strictObject({ data: z.literal(true) }), ...failures(400, 401, 403, 413, 429, 503) },
   async answer({ body, organization, settings }, use) {
     const account = await addressee(use, body, organization);
-    const invited = account?.status === 'inactive' && takesLetters(account) ? account : undefined;
+    const invited = account?.status === 'inactive' && takesEmails(account) ? account : undefined;
     await invite(use, invited, settings);
     return ok({ data: true });
   },

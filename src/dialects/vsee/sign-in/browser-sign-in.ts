@@ -8,7 +8,7 @@ import { Refused } from '../../contract/dialect.ts';
 import type { Endpoint, RequestView } from '../../contract/endpoint.ts';
 import { endpointFor } from '../../contract/endpoint.ts';
 import { redirect } from '../../contract/reply.ts';
-import type { BrowserTicket, Use } from '../../contract/use.ts';
+import type { SsoToken, Use } from '../../contract/use.ts';
 import { refusalPage } from '../refusals.ts';
 import { TOKEN, textOf } from '../serializers.ts';
 import type { VSeeSettings } from '../settings.ts';
@@ -32,12 +32,12 @@ export function browserSignIn(path: string): Endpoint<object, VSeeSettings> {
     replies: { 303: Nothing, 400: Page, 401: Page, 503: Page },
     async answer({ request, settings }, use) {
       if (isPrefetch(request)) return refusalPage(503, { headers: { 'retry-after': '1' } });
-      const ticket = await ticketOf(request, settings, use);
-      if (ticket === undefined) throw new Refused('ticket-refused');
-      const target = await targetOf(request, settings, { ticket, use });
+      const linkToken = await linkTokenOf(request, settings, use);
+      if (linkToken === undefined) throw new Refused('link-token-refused');
+      const target = await targetOf(request, settings, { linkToken, use });
       if (target === undefined) throw new Refused('redirect-refused');
-      if (request.method !== 'HEAD' && !(await open(request, ticket, use)))
-        throw new Refused('ticket-refused');
+      if (request.method !== 'HEAD' && !(await open(request, linkToken, use)))
+        throw new Refused('link-token-refused');
       return redirect(303, target);
     },
   });
@@ -48,31 +48,31 @@ function isPrefetch(request: RequestView): boolean {
   return ['sec-purpose', 'purpose'].some((name) => /^\s*prefetch/i.test(request.header(name) ?? ''));
 }
 
-async function ticketOf(
+async function linkTokenOf(
   { query }: RequestView,
-  { ssoTicket }: VSeeSettings,
+  { ssoTicket: ssoToken }: VSeeSettings,
   use: Use,
-): Promise<BrowserTicket | undefined> {
+): Promise<SsoToken | undefined> {
   const [token = '', ...more] = query.getAll('sso_token');
   if (more.length > 0 || !TOKEN.test(token)) return undefined;
-  const ticket = await use.readBrowserTicket(token, ssoTicket === 'strict' ? { strict: STRICT_SECONDS } : {});
-  return ticket?.account.status === 'active' ? ticket : undefined;
+  const linkToken = await use.readSsoToken(token, ssoToken === 'strict' ? { strict: STRICT_SECONDS } : {});
+  return linkToken?.account.status === 'active' ? linkToken : undefined;
 }
 
 async function targetOf(
   { query, base, issuer }: RequestView,
   settings: VSeeSettings,
-  { ticket, use }: { ticket: BrowserTicket; use: Use },
+  { linkToken, use }: { linkToken: SsoToken; use: Use },
 ): Promise<string | undefined> {
   const [next = '/', ...more] = query.getAll('next');
   if (more.length > 0) return undefined;
-  const organization = await use.organizationOf(ticket.account.organization);
+  const organization = await use.organizationOf(linkToken.account.organization);
   const portal = textOf(organization?.vendor?.portal) || settings.portal || new URL(issuer).origin;
   return nextUrl({ portal: new URL(portal), prefix: base, next });
 }
 
-function open({ query }: RequestView, ticket: BrowserTicket, use: Use): Promise<boolean> {
-  return use.openBrowserSession(ticket, {
+function open({ query }: RequestView, linkToken: SsoToken, use: Use): Promise<boolean> {
+  return use.openBrowserSession(linkToken, {
     burn: query.get('one_time_token') === '1',
     ...(query.get('disable_navigation') === '1' && { note: { disable_navigation: true } }),
   });

@@ -14,12 +14,12 @@ export function isOnTheRoster(request: Request, roster: Json | undefined): boole
   return Array.isArray(roster) && roster.some((row) => fits(row, request));
 }
 
-/** A row without members, or with one that no request has, fits nobody: a slip there must not open the door. */
+/** A row without members, or with one that no request has, fits nobody: a slip there must not open the channel. */
 function fits(row: Json, request: Request): boolean {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) return false;
-  const wanted = Object.entries(row).filter(([, value]) => value !== null);
-  if (wanted.length === 0) return false;
-  return wanted.every(([name, value]) => {
+  const input = Object.entries(row).filter(([, value]) => value !== null);
+  if (input.length === 0) return false;
+  return input.every(([name, value]) => {
     const sent = MEMBERS.includes(name as (typeof MEMBERS)[number])
       ? request[name as keyof Request]
       : undefined;

@@ -7,11 +7,11 @@ import type { VSeeSettings } from '../settings.ts';
 /** The purpose of these codes; one of another purpose does not sign in here. */
 export const INVITATION = 'vsee-invitation';
 
-/** Letters one mailbox gets in an hour, whoever asks; what goes beyond is not sent and makes no code. */
+/** Emails one mailbox gets in an hour, whoever asks; what goes beyond is not sent and makes no code. */
 export const MAILBOX_QUOTA = { limit: 10, window: 3600 };
 
-/** The clinic may switch off all letters to a user. */
-export function takesLetters({ vendor }: AccountView): boolean {
+/** The clinic may switch off all emails to a user. */
+export function takesEmails({ vendor }: AccountView): boolean {
   return vendor.disable_emails !== true && vendor.disable_emails !== 1;
 }
 
@@ -27,7 +27,7 @@ export async function invite(
     form: { alphabet: LETTERS, length: 6 },
     lifetime: settings.emailToken.lifetime,
     tries: 5,
-    letter: 'activation-code',
+    email: 'activation-code',
     quota: MAILBOX_QUOTA,
   });
 }

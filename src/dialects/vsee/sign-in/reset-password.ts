@@ -5,11 +5,11 @@
 import { z } from 'zod';
 import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
+import { emailLimits } from '../email-limits.ts';
 import { email, required } from '../fields.ts';
-import { letterLimits } from '../letter-limits.ts';
 import { failures } from '../refusals.ts';
 import type { VSeeSettings } from '../settings.ts';
-import { invite, MAILBOX_QUOTA, takesLetters } from './invitation.ts';
+import { invite, MAILBOX_QUOTA, takesEmails } from './invitation.ts';
 
 const body = z.object({ email: required('email', email) });
 
@@ -20,22 +20,22 @@ export const resetPassword = endpoint<{ body: typeof body }, VSeeSettings>({
   caller: 'anyone',
   counts: 'nothing',
   accepts: { body },
-  limits: letterLimits('reset'),
+  limits: emailLimits('reset'),
   replies: { 200: z.strictObject({ data: z.literal(true) }), ...failures(400, 401, 413, 429, 503) },
   async answer({ body, request, settings }, use) {
     const account = await use.accountByEmail(body.email);
-    const addressee = account !== undefined && takesLetters(account) ? account : undefined;
+    const addressee = account !== undefined && takesEmails(account) ? account : undefined;
     if (addressee?.status === 'inactive') {
       await invite(use, addressee, settings);
     } else {
-      await use.sendTicket({
+      await use.sendLinkToken({
         account: addressee?.status === 'active' ? addressee : undefined,
         purpose: 'reset',
         prefix: 'rst_',
         lifetime: 3600,
-        // The issuer is configuration: a forged Host cannot get into a letter.
+        // The issuer is configuration: a forged Host cannot get into an email.
         link: `${request.issuer}/reset?token={token}`,
-        letter: 'reset-link',
+        email: 'reset-link',
         // A stranger who asks must not end the link that the person waits for.
         supersedes: false,
         quota: MAILBOX_QUOTA,

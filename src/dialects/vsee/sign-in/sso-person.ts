@@ -75,18 +75,18 @@ function withoutGaps(members: Readonly<Record<string, unknown>>) {
   );
 }
 
-/** An address that somebody else has is only shown: it neither signs in nor gets letters, and it links nothing. */
+/** An address that somebody else has is only shown: it neither signs in nor gets emails, and it links nothing. */
 async function contactOf(use: Use, email: string | undefined, own?: string) {
   if (email === undefined) return {};
   return (await isTaken(use, email, own)) ? { contactEmail: email } : { email };
 }
 
 /** A free name, or 32 hex: for none, one that somebody has as name or address, and somebody else's address. */
-async function usernameFor(use: Use, wanted: string | undefined, email: string | undefined): Promise<string> {
+async function usernameFor(use: Use, input: string | undefined, email: string | undefined): Promise<string> {
   const generated = () => use.random({ alphabet: HEX, length: 32 });
-  if (wanted === undefined) return generated();
-  if (wanted.includes('@') && wanted.toLowerCase() !== email) return generated();
-  return (await isTaken(use, wanted)) ? generated() : wanted;
+  if (input === undefined) return generated();
+  if (input.includes('@') && input.toLowerCase() !== email) return generated();
+  return (await isTaken(use, input)) ? generated() : input;
 }
 
 async function isTaken(use: Use, name: string, own?: string): Promise<boolean> {

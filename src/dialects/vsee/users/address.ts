@@ -10,17 +10,17 @@ interface SentAddress {
 
 /** The whole claim as it is afterwards; undefined when nothing of it was sent, null when nothing is left. */
 export function address(sent: SentAddress, current: AddressClaim = {}): AddressClaim | null | undefined {
-  const parts = {
+  const deps = {
     street_address: sent.street_addr,
     locality: sent.city,
     region: sent.state,
     postal_code: sent.zip,
   };
-  const given = Object.entries(parts).filter(([, value]) => value !== undefined);
-  if (given.length === 0) return undefined;
+  const input = Object.entries(deps).filter(([, value]) => value !== undefined);
+  if (input.length === 0) return undefined;
   // The one-text form would still show the old parts.
   const { formatted: _, ...kept } = current;
-  const merged = Object.entries({ ...kept, ...Object.fromEntries(given) }).filter(
+  const merged = Object.entries({ ...kept, ...Object.fromEntries(input) }).filter(
     ([, value]) => value !== null,
   );
   return merged.length === 0 ? null : (Object.fromEntries(merged) as AddressClaim);

@@ -2,7 +2,7 @@
  * A date of birth is at most today, in UTC. Schemas know no clock, so the frame asks this beside them; the
  * fault is marked where it stands before those that the schemas found, since only the first one is said.
  */
-import type { FieldFault } from '../../contract/dialect.ts';
+import type { FieldFault as FieldIssue } from '../../contract/dialect.ts';
 import type { RequestView } from '../../contract/endpoint.ts';
 import { date, readAs } from '../fields.ts';
 
@@ -11,15 +11,15 @@ export const FIRST = 'first';
 
 /** `before`: the members that the endpoint's table lists before `dob`. */
 export function bornUntilToday(before: readonly string[]) {
-  return async (facts: {
+  return async (context: {
     raw: Record<string, unknown>;
-    faults: readonly FieldFault[];
+    issues: readonly FieldIssue[];
     request: RequestView;
-  }): Promise<readonly FieldFault[]> => {
-    const dob = readAs(facts.raw.dob, date);
-    if (dob === undefined || dob <= facts.request.arrivedAt.toISOString().slice(0, 10)) return [];
-    const first = facts.faults[0]?.path[0];
-    const fault = { path: ['dob'], message: 'Invalid dob' };
-    return [typeof first === 'string' && before.includes(first) ? fault : { ...fault, code: FIRST }];
+  }): Promise<readonly FieldIssue[]> => {
+    const dob = readAs(context.raw.dob, date);
+    if (dob === undefined || dob <= context.request.arrivedAt.toISOString().slice(0, 10)) return [];
+    const first = context.issues[0]?.path[0];
+    const issue = { path: ['dob'], message: 'Invalid dob' };
+    return [typeof first === 'string' && before.includes(first) ? issue : { ...issue, code: FIRST }];
   };
 }

@@ -42,54 +42,54 @@ export const listUsers = endpoint({
     ...failures(400, 401, 403, 503),
   },
   async answer({ query, organization }, use) {
-    const found: AccountView[] = [];
+    const result: AccountView[] = [];
     for await (const account of use.accounts()) {
-      if (matches(account, query, organization)) found.push(account);
+      if (matches(account, query, organization)) result.push(account);
     }
-    found.sort(inOrder(query.sort ?? { by: 'id', descending: false }));
+    result.sort(inOrder(query.sort ?? { by: 'id', descending: false }));
     const start = query.start ?? 0;
-    const page = found.slice(start, start + Math.min(query.limit ?? 20, MOST));
-    return ok({ data: page.map((account) => rowOf(account, query.fields)), total_count: found.length });
+    const page = result.slice(start, start + Math.min(query.limit ?? 20, MOST));
+    return ok({ data: page.map((account) => rowOf(account, query.fields)), total_count: result.length });
   },
 });
 
 /* ------------------------------------------------------------------ which */
 
 type Filters = {
-  readonly [K in keyof Listing]?: (account: AccountView, wanted: NonNullable<Listing[K]>) => boolean;
+  readonly [K in keyof Listing]?: (account: AccountView, input: NonNullable<Listing[K]>) => boolean;
 };
 
-const occurs = (wanted: string, text: string) => foldName(text).includes(foldName(wanted));
+const occurs = (input: string, text: string) => foldName(text).includes(foldName(input));
 
 /** Each is asked only when its name was given; all of them must hold. */
 const FILTERS: Filters = {
-  id: (account, wanted) => wanted.includes(account.alias),
-  status: (account, wanted) => wanted.map(Number).includes(statusOf(account)),
-  type: (account, wanted) => wanted.map(Number).includes(typeOf(account)),
-  full_name: (account, wanted) => {
+  id: (account, input) => input.includes(account.alias),
+  status: (account, input) => input.map(Number).includes(statusOf(account)),
+  type: (account, input) => input.map(Number).includes(typeOf(account)),
+  full_name: (account, input) => {
     const name = foldName(fullNameOf(account));
-    return foldName(wanted)
+    return foldName(input)
       .split(/\s+/)
       .every((word) => name.includes(word));
   },
-  email: (account, wanted) => occurs(wanted, emailOf(account)),
-  q: (account, wanted) => occurs(wanted, fullNameOf(account)) || occurs(wanted, emailOf(account)),
-  subtype: (account, wanted) => wanted.includes(textOf(account.vendor.subtype)),
-  role: (account, wanted) => account.roles.some((role) => wanted.includes(role)),
-  is_admin: (account, wanted) => ADMINS.has(typeOf(account)) === wanted,
-  is_hidden: (account, wanted) =>
-    (account.vendor.is_hidden === true || account.vendor.is_hidden === 1) === wanted,
-  room_code: (account, wanted) => roomsOf(account).some(({ code }) => code === wanted),
-  group: (account, wanted) => textOf(account.vendor.group) === wanted,
-  ex_filter: (_, wanted) => wanted === 'all',
+  email: (account, input) => occurs(input, emailOf(account)),
+  q: (account, input) => occurs(input, fullNameOf(account)) || occurs(input, emailOf(account)),
+  subtype: (account, input) => input.includes(textOf(account.vendor.subtype)),
+  role: (account, input) => account.roles.some((role) => input.includes(role)),
+  is_admin: (account, input) => ADMINS.has(typeOf(account)) === input,
+  is_hidden: (account, input) =>
+    (account.vendor.is_hidden === true || account.vendor.is_hidden === 1) === input,
+  room_code: (account, input) => roomsOf(account).some(({ code }) => code === input),
+  group: (account, input) => textOf(account.vendor.group) === input,
+  ex_filter: (_, input) => input === 'all',
 };
 
 export function matches(account: AccountView, query: Listing, organization: OrganizationView): boolean {
   if (query.account_code !== undefined && query.account_code !== organization.id) return false;
   return Object.entries(FILTERS).every(([name, holds]) => {
-    const wanted = query[name as keyof Listing];
+    const input = query[name as keyof Listing];
     return (
-      wanted === undefined || (holds as (account: AccountView, wanted: unknown) => boolean)(account, wanted)
+      input === undefined || (holds as (account: AccountView, input: unknown) => boolean)(account, input)
     );
   });
 }
@@ -114,11 +114,11 @@ const compare = <T>(left: T, right: T) => (left < right ? -1 : left > right ? 1 
 /* ------------------------------------------------------------------ what of them */
 
 export function rowOf(account: AccountView, fields: readonly string[] = []) {
-  const wanted = fields.filter(isColumn);
-  if (wanted.length === 0) {
+  const input = fields.filter(isColumn);
+  if (input.length === 0) {
     return { email: emailOf(account), id: account.alias, full_name: fullNameOf(account) };
   }
-  return Object.fromEntries(['id' as const, ...wanted].map((column) => [column, cellOf(account, column)]));
+  return Object.fromEntries(['id' as const, ...input].map((column) => [column, cellOf(account, column)]));
 }
 
 function cellOf(account: AccountView, column: Column): string | number | null {

@@ -165,11 +165,11 @@ class Writer {
   /** What connect() set. */
   #flushes = true;
 
-  constructor(parts: { connection: DatabaseSync; sql: Sql; file: string; log: Log }) {
-    this.#connection = parts.connection;
-    this.#sql = parts.sql;
-    this.#file = parts.file;
-    this.#log = parts.log;
+  constructor(deps: { connection: DatabaseSync; sql: Sql; file: string; log: Log }) {
+    this.#connection = deps.connection;
+    this.#sql = deps.sql;
+    this.#file = deps.file;
+    this.#log = deps.log;
   }
 
   enqueue<Result>(work: (sql: Sql) => Result, { passing } = { passing: false }): Promise<Result> {
@@ -255,8 +255,8 @@ class Writer {
       return { kind: 'done', result };
     } catch (error) {
       const code = primaryCode(error);
-      const ownFault = code === undefined || code === CONSTRAINT || code === 1;
-      if (!ownFault || !this.#connection.isTransaction) return { kind: 'lost', error };
+      const ownIssue = code === undefined || code === CONSTRAINT || code === 1;
+      if (!ownIssue || !this.#connection.isTransaction) return { kind: 'lost', error };
       this.#sql.exec('ROLLBACK TO one; RELEASE one');
       return { kind: 'failed', error };
     }

@@ -16,8 +16,8 @@ import type { ApiKeyRow } from '../api-keys.ts';
 import { apiKeyOf } from '../api-keys.ts';
 import type { IdentityRow } from '../identities.ts';
 import { identityOf } from '../identities.ts';
-import type { ArtifactRow } from '../oidc-records.ts';
-import { artifactOf } from '../oidc-records.ts';
+import type { OidcRecordRow } from '../oidc-records.ts';
+import { oidcRecordOf } from '../oidc-records.ts';
 import type { Database } from './database.ts';
 import { openDatabase } from './database.ts';
 import { migrate } from './migrations.ts';
@@ -36,8 +36,8 @@ interface Table<Record> {
 const LIVE = 'expires_at > :now';
 
 const TABLES: { readonly [Subject in DumpSubject]: Table<DumpedRecords[Subject]> } = {
-  facts: {
-    table: 'facts',
+  metadata: {
+    table: 'metadata',
     key: ['name'],
     recordOf: (row) => ({ name: String(row.name), value: String(row.value) }),
   },
@@ -53,13 +53,13 @@ const TABLES: { readonly [Subject in DumpSubject]: Table<DumpedRecords[Subject]>
   keyring: {
     table: 'keyring',
     key: ['id'],
-    recordOf: (row) => ({ version: Number(row.version), sealed: String(row.sealed) }),
+    recordOf: (row) => ({ version: Number(row.version), encrypted: String(row.encrypted) }),
   },
-  artifacts: {
-    table: 'artifacts',
+  oidcRecords: {
+    table: 'oidc_records',
     key: ['kind', 'id'],
     live: '(expires_at IS NULL OR expires_at > :now)',
-    recordOf: (row) => ({ ...artifactOf(row as unknown as ArtifactRow), kind: String(row.kind) }),
+    recordOf: (row) => ({ ...oidcRecordOf(row as unknown as OidcRecordRow), kind: String(row.kind) }),
   },
   codes: {
     table: 'codes',
@@ -67,8 +67,8 @@ const TABLES: { readonly [Subject in DumpSubject]: Table<DumpedRecords[Subject]>
     live: `${LIVE} AND tries_left > 0 AND code_hash <> ''`,
     recordOf: codeOf,
   },
-  tickets: { table: 'tickets', key: ['hash'], live: LIVE, recordOf: ticketOf },
-  claims: { table: 'claims', key: ['key'], live: LIVE, recordOf: claimOf },
+  linkTokens: { table: 'link_tokens', key: ['hash'], live: LIVE, recordOf: linkTokenOf },
+  leases: { table: 'leases', key: ['key'], live: LIVE, recordOf: leaseOf },
   presence: {
     table: 'presence',
     key: ['account_id'],
@@ -86,7 +86,7 @@ const TABLES: { readonly [Subject in DumpSubject]: Table<DumpedRecords[Subject]>
     recordOf: (row) => ({ key: String(row.key), count: Number(row.count), until: dateOf(row.expires_at) }),
   },
   attempts: {
-    table: 'attempts',
+    table: 'rate_limits',
     key: ['key', 'mark'],
     live: LIVE,
     recordOf: (row) => ({
@@ -218,7 +218,7 @@ function codeOf(row: Row): CodeRecord & { key: string } {
   };
 }
 
-function ticketOf(row: Row): DumpedRecords['tickets'] {
+function linkTokenOf(row: Row): DumpedRecords['linkTokens'] {
   const record = JSON.parse(String(row.record));
   return {
     ...record,
@@ -228,11 +228,11 @@ function ticketOf(row: Row): DumpedRecords['tickets'] {
   };
 }
 
-function claimOf(row: Row): DumpedRecords['claims'] {
+function leaseOf(row: Row): DumpedRecords['leases'] {
   return {
     key: String(row.key),
     owner: String(row.owner),
     until: dateOf(row.expires_at),
-    ...(row.sealed === null ? {} : { result: { sealed: String(row.sealed), at: dateOf(row.at) } }),
+    ...(row.encrypted === null ? {} : { result: { encrypted: String(row.encrypted), at: dateOf(row.at) } }),
   };
 }

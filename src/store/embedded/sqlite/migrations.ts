@@ -183,11 +183,35 @@ CREATE INDEX codes_expiry ON codes (expires_at);
 /** Accounts that a step looks at in one go. */
 const PAGE = 500;
 
+const TABLES_RENAMED = {
+  artifacts: 'oidc_records',
+  tickets: 'link_tokens',
+  claims: 'leases',
+  facts: 'metadata',
+  attempts: 'rate_limits',
+} as const;
+
 const STEPS: readonly ((sql: Sql) => void)[] = [
   (sql) => sql.exec(FIRST),
   (sql) => sql.exec(CODES_BY_ASKER),
   markOpenedAccounts,
+  renameTables,
 ];
+
+/** Today's names. The indexes keep theirs: renaming one would build it again. */
+function renameTables(sql: Sql): void {
+  const known = sql.all<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'");
+  const exists = (table: string) => known.some(({ name }) => name === table);
+  for (const [before, now] of Object.entries(TABLES_RENAMED)) {
+    if (exists(before)) sql.exec(`ALTER TABLE ${before} RENAME TO ${now}`);
+  }
+  for (const table of ['keyring', 'leases']) {
+    const columns = sql.all<{ name: string }>(`SELECT name FROM pragma_table_info('${table}')`);
+    if (columns.some(({ name }) => name === 'sealed')) {
+      sql.exec(`ALTER TABLE ${table} RENAME COLUMN sealed TO encrypted`);
+    }
+  }
+}
 
 /** Says of every account where its person opened it; roles that it gave itself become its vendor's. */
 function markOpenedAccounts(sql: Sql): void {

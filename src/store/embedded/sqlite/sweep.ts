@@ -2,13 +2,13 @@ import type { Database } from './database.ts';
 
 /** Every table whose rows end, with its key. Audit, accounts and API keys stay until somebody removes them. */
 const ENDING: readonly (readonly [table: string, key: string])[] = [
-  ['artifacts', 'kind, id'],
-  ['attempts', 'key, mark'],
+  ['oidc_records', 'kind, id'],
+  ['rate_limits', 'key, mark'],
   ['attempt_windows', 'key'],
   ['attempt_memory', 'key'],
   ['codes', 'key, asker'],
-  ['tickets', 'hash'],
-  ['claims', 'key'],
+  ['link_tokens', 'hash'],
+  ['leases', 'key'],
   ['presence', 'account_id'],
 ];
 

@@ -4,7 +4,7 @@ import { BASE62, HEX } from '../../../../src/dialects/contract/tokens.ts';
 import { createApiKey } from '../../../../src/identity/accounts/api-keys.ts';
 import { SIX_DIGITS, sendCode } from '../../../../src/identity/codes/one-time-code.ts';
 import { makeState } from '../../../../src/identity/codes/redirect-state.ts';
-import { avycenna } from '../../facts.ts';
+import { avycenna } from '../../vendors.ts';
 import type { Sent } from '../world.ts';
 import { PASSWORD } from '../world.ts';
 import type { Ask, Cast, Row } from './questions.ts';
@@ -39,9 +39,9 @@ async function credentialOf(cast: Cast, organization: string | undefined): Promi
 
 async function apiKey(cast: Cast, organization: string) {
   const account = await chief(cast, organization);
-  const wanted = { organization, vendor: 'avycenna', accountId: account.id, name: 'reader' };
+  const input = { organization, vendor: 'avycenna', accountId: account.id, name: 'reader' };
   return createApiKey(cast.world.server.running.identity, {
-    ...wanted,
+    ...input,
     scopes: ['admin', 'read:users'],
     id: KEY_ID,
     key: KEY,
@@ -54,7 +54,7 @@ async function keyHeader(cast: Cast, organization: string | undefined): Promise<
 }
 
 /** `ask` without a credential; once with a token and, where one is taken, once with an API key. */
-function protectedRoute(ask: Ask, facts: { says: number; withKey?: number }): Row {
+function protectedRoute(ask: Ask, context: { says: number; withKey?: number }): Row {
   const byToken = (organization?: string): Ask => {
     return async (cast) => withHeaders(ask, await credentialOf(cast, organization))(cast);
   };
@@ -63,16 +63,16 @@ function protectedRoute(ask: Ask, facts: { says: number; withKey?: number }): Ro
   };
   const ofTokens = oneOrganization({
     own: byToken(HERE),
-    says: facts.says,
+    says: context.says,
     other: byToken(ELSEWHERE),
     refused: avycenna.deadToken,
     none: byToken(),
     by: 'token',
   });
-  if (facts.withKey === undefined) return ofTokens;
+  if (context.withKey === undefined) return ofTokens;
   const ofKeys = oneOrganization({
     own: byKey(HERE),
-    says: facts.withKey,
+    says: context.withKey,
     other: byKey(ELSEWHERE),
     refused: refusal('Invalid API key'),
     none: byKey(),
@@ -101,12 +101,12 @@ const byEmail = (path: string, email: (cast: Cast) => Promise<string>, more = {}
 const emailIn = (organization: string) => async (cast: Cast) =>
   (await cast.world.person({ organization, password: null })).email ?? '';
 
-/** A code that was sent to a person of the organization for this very door. */
+/** A code that was sent to a person of the organization for this very channel. */
 function verify(organization?: string): Ask {
   return async ({ world }) => {
     if (organization === undefined) return post('/auth/otp/verify', { email: nobody(), otp: '123456' });
     const account = await world.person({ organization, password: null });
-    const terms = { form: SIX_DIGITS, lifetime: 600, tries: 5, letter: 'code' };
+    const terms = { form: SIX_DIGITS, lifetime: 600, tries: 5, email: 'code' };
     const bound = { purpose: 'avycenna-otp', binding: account.email ?? '', asker: { address: '192.0.2.1' } };
     await sendCode(world.server.running.identity, { account, ...bound, ...terms });
     const { text } = await world.server.mail.take(account.email ?? '');
@@ -152,7 +152,7 @@ function callback(organization?: string): Ask {
       await makeState(identity, { purpose, organization, lifetime: 600, data, token: state });
     }
     const parked = { callback: `${world.server.issuer}${BASE}/auth/oauth/google/callback`, keep: {} };
-    const binding = identity.secrets.seal(JSON.stringify(parked), `upstream:avycenna:google:${state}`);
+    const binding = identity.secrets.encrypt(JSON.stringify(parked), `upstream:avycenna:google:${state}`);
     return {
       method: 'GET',
       path: `${BASE}/auth/oauth/google/callback?error=access_denied&state=${state}`,

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { randomToken } from '../../../../src/core/crypto.ts';
-import { sendTicket } from '../../../../src/identity/codes/link-token.ts';
+import { sendLinkToken } from '../../../../src/identity/codes/link-token.ts';
 import type { Refusal } from '../../../conformance/dialect-under-test.ts';
-import { careportals } from '../../facts.ts';
+import { careportals } from '../../vendors.ts';
 import type { Sent } from '../world.ts';
 import { PASSWORD } from '../world.ts';
 import type { Ask, Cast, Question, Row } from './questions.ts';
@@ -12,7 +12,7 @@ const [NORTH, SOUTH] = ['north_clinic', 'south_clinic'] as const;
 const HOSTS = { [NORTH]: 'north-clinic.portal.test', [SOUTH]: 'south-clinic.portal.test' } as const;
 const NOT_FOUND: Refusal = { status: 400, json: { message: 'Organization not found' } };
 const FORBIDDEN: Refusal = { status: 403, json: { message: 'Forbidden' } };
-const NO_TICKET: Refusal = { status: 401, json: { message: 'Invalid token' } };
+const NO_LINK_TOKEN: Refusal = { status: 401, json: { message: 'Invalid token' } };
 
 const named = (ask: Ask, organization: string) => withHeaders(ask, { organization });
 const onHost = (ask: Ask, clinic: keyof typeof HOSTS) => withHeaders(ask, { host: HOSTS[clinic] });
@@ -24,7 +24,7 @@ const post =
   (path: string, json: (cast: Cast) => Promise<object>): Ask =>
   async (cast) => ({ method: 'POST', path, json: await json(cast) });
 
-interface Facts {
+interface Info {
   /** About a person of the northern clinic; names no organization. */
   readonly own: Ask;
   /** About nobody. */
@@ -48,7 +48,7 @@ const unknownHeader = (ask: Ask): Question[] => [
 ];
 
 /** Routes where the header decides, then the host, then the origin, and nothing else. */
-function openRoute({ own, none, says, refused }: Facts): Row {
+function openRoute({ own, none, says, refused }: Info): Row {
   const elsewhere: [string, (ask: Ask) => Ask][] = [
     ['header', (ask) => named(ask, SOUTH)],
     ['host', (ask) => onHost(ask, SOUTH)],
@@ -80,9 +80,9 @@ const credentials = (path: string, username: (cast: Cast) => Promise<string>) =>
 
 function signIn(path: string): Row {
   const own = (cast: Cast) => cast.email(NORTH);
-  const facts = { own: credentials(path, own), none: credentials(path, async () => nobody()) };
+  const context = { own: credentials(path, own), none: credentials(path, async () => nobody()) };
   return [
-    ...openRoute({ ...facts, says: 201, refused: careportals.refused }),
+    ...openRoute({ ...context, says: 201, refused: careportals.refused }),
     {
       place: 'conflicting',
       by: 'uname of another organization',
@@ -176,28 +176,28 @@ function bearer(method: string, json?: unknown): Row {
 }
 
 /** A reset link's token, of a person of the northern clinic. */
-async function ticket({ world }: Cast): Promise<string> {
+async function linkToken({ world }: Cast): Promise<string> {
   const account = await world.person({ organization: NORTH });
-  await sendTicket(world.server.running.identity, {
+  await sendLinkToken(world.server.running.identity, {
     account,
     purpose: 'reset',
     prefix: 'rst_',
     lifetime: 600,
     link: 'https://portal.test/?token={token}',
-    letter: 'reset-link',
+    email: 'reset-link',
     supersedes: false,
   });
   const letter = await world.server.mail.take(account.email ?? '');
   return /token=(rst_[\w-]+)/.exec(letter.text)?.[1] ?? '';
 }
 
-function byTicket(ask: (token: string) => Sent, says: number): Row {
+function byLinkToken(ask: (token: string) => Sent, says: number): Row {
   let last = '';
   const own: Ask = async (cast) => {
-    last = await ticket(cast);
+    last = await linkToken(cast);
     return ask(last);
   };
-  /** Shown at the wrong door it is not used up. */
+  /** Shown at the wrong channel it is not used up. */
   const stillGood = async ({ world }: Cast) => {
     expect((await world.send(ask(last))).status, 'at its own clinic afterwards').to.equal(says);
   };
@@ -206,12 +206,12 @@ function byTicket(ask: (token: string) => Sent, says: number): Row {
     { place: 'own', by: 'header', ask: named(own, NORTH), says },
     { place: 'own', by: 'host', ask: onHost(own, NORTH), says },
     { place: 'missing', by: 'token alone', ask: own, says },
-    { place: 'missing', by: 'no token that is good', ask: none, says: NO_TICKET },
+    { place: 'missing', by: 'no token that is good', ask: none, says: NO_LINK_TOKEN },
     {
       place: 'other',
       by: 'header',
       ask: named(own, SOUTH),
-      says: NO_TICKET,
+      says: NO_LINK_TOKEN,
       like: named(none, SOUTH),
       besides: stillGood,
     },
@@ -219,7 +219,7 @@ function byTicket(ask: (token: string) => Sent, says: number): Row {
       place: 'other',
       by: 'host',
       ask: onHost(own, SOUTH),
-      says: NO_TICKET,
+      says: NO_LINK_TOKEN,
       like: onHost(none, SOUTH),
       besides: stillGood,
     },
@@ -227,7 +227,7 @@ function byTicket(ask: (token: string) => Sent, says: number): Row {
       place: 'conflicting',
       by: 'other header, own host',
       ask: onHost(named(own, SOUTH), NORTH),
-      says: NO_TICKET,
+      says: NO_LINK_TOKEN,
       like: onHost(named(none, SOUTH), NORTH),
     },
     { place: 'conflicting', by: 'own header, other host', ask: onHost(named(own, NORTH), SOUTH), says },
@@ -236,7 +236,7 @@ function byTicket(ask: (token: string) => Sent, says: number): Row {
 }
 
 const validation = (path: string) =>
-  byTicket((token) => ({ method: 'GET', path: `/patient${path}?token=${token}` }), 200);
+  byLinkToken((token) => ({ method: 'GET', path: `/patient${path}?token=${token}` }), 200);
 
 const forgot = (email: (cast: Cast) => Promise<string>) =>
   post('/patient/auth/forgot', async (cast) => ({ email: await email(cast) }));
@@ -274,7 +274,7 @@ export const rows: Readonly<Record<string, Row>> = {
   ],
   'careportals GET /patient/auth/forgot/validate': validation('/auth/forgot/validate'),
   'careportals GET /patient/auth/valid-password-token': validation('/auth/valid-password-token'),
-  'careportals POST /patient/auth/reset': byTicket(
+  'careportals POST /patient/auth/reset': byLinkToken(
     (token) => ({
       method: 'POST',
       path: '/patient/auth/reset',

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { randomToken } from '../../../../src/core/crypto.ts';
-import { readTicket, sendTicket } from '../../../../src/identity/codes/link-token.ts';
-import { medisync } from '../../facts.ts';
+import { readLinkToken, sendLinkToken } from '../../../../src/identity/codes/link-token.ts';
+import { medisync } from '../../vendors.ts';
 import type { Sent } from '../world.ts';
 import { PASSWORD } from '../world.ts';
 import type { Ask, Cast, Question, Row } from './questions.ts';
@@ -69,17 +69,17 @@ const emailIn = (organization: string) => async (cast: Cast) =>
   (await cast.world.person({ organization, password: null })).email ?? '';
 
 /** A verification link's token, of a person of the organization. */
-async function ticket(cast: Cast, organization: string | undefined): Promise<string> {
+async function linkToken(cast: Cast, organization: string | undefined): Promise<string> {
   if (organization === undefined) return randomToken('vt_');
   const { world } = cast;
   const account = await world.person({ organization, verified: false, password: null });
-  await sendTicket(world.server.running.identity, {
+  await sendLinkToken(world.server.running.identity, {
     account,
     purpose: PURPOSE,
     prefix: 'vt_',
     lifetime: 600,
     link: 'https://portal.test/?token={token}',
-    letter: 'verify-address',
+    email: 'verify-address',
     supersedes: true,
   });
   const letter = await world.server.mail.take(account.email ?? '');
@@ -90,12 +90,12 @@ const page =
   (organization?: string): Ask =>
   async (cast) => ({
     method: 'GET',
-    path: `/api/verification/verify?token=${await ticket(cast, organization)}`,
+    path: `/api/verification/verify?token=${await linkToken(cast, organization)}`,
   });
 const verify =
   (organization?: string): Ask =>
   async (cast) =>
-    post('/verification/verify', { token: await ticket(cast, organization) });
+    post('/verification/verify', { token: await linkToken(cast, organization) });
 
 /** The link of another organization is as good there as before. */
 function notUsedUp(): Question {
@@ -104,13 +104,13 @@ function notUsedUp(): Question {
     place: 'other',
     by: 'link, which is not used up',
     async ask(cast) {
-      token = await ticket(cast, ELSEWHERE);
+      token = await linkToken(cast, ELSEWHERE);
       return post('/verification/verify', { token });
     },
     says: 400,
     async besides({ world }) {
-      const wanted = { token, purpose: PURPOSE, organization: ELSEWHERE };
-      expect(await readTicket(world.server.running.identity, wanted)).to.not.equal(undefined);
+      const input = { token, purpose: PURPOSE, organization: ELSEWHERE };
+      expect(await readLinkToken(world.server.running.identity, input)).to.not.equal(undefined);
     },
   };
 }

@@ -31,7 +31,7 @@ export type Ask = (cast: Cast) => Promise<Sent>;
 /** The people whom rows ask about, made when first needed. */
 export class Cast {
   readonly world: World;
-  /** Addresses to which no letter may go. */
+  /** Addresses to which no email may go. */
   readonly silent: string[] = [];
   readonly #people = new Map<string, Promise<AccountRecord>>();
 
@@ -40,28 +40,28 @@ export class Cast {
   }
 
   /** The same person at every call with the same organization and name. */
-  person(organization: string, name = 'somebody', more: PersonFacts = {}): Promise<AccountRecord> {
+  person(organization: string, name = 'somebody', more: PersonInfo = {}): Promise<AccountRecord> {
     const key = `${organization} ${name}`;
     const known = this.#people.get(key);
     if (known !== undefined) return known;
-    const made = this.world.person({ organization, ...more });
-    this.#people.set(key, made);
-    return made;
+    const created = this.world.person({ organization, ...more });
+    this.#people.set(key, created);
+    return created;
   }
 
-  async email(organization: string, name?: string, more?: PersonFacts): Promise<string> {
+  async email(organization: string, name?: string, more?: PersonInfo): Promise<string> {
     return (await this.person(organization, name, more)).email ?? '';
   }
 
-  /** Of a person who must get no letter. */
-  async silentEmail(organization: string, name: string, more?: PersonFacts): Promise<string> {
+  /** Of a person who must get no email. */
+  async silentEmail(organization: string, name: string, more?: PersonInfo): Promise<string> {
     const email = await this.email(organization, name, more);
     this.silent.push(email);
     return email;
   }
 }
 
-interface PersonFacts {
+interface PersonInfo {
   readonly verified?: boolean;
   readonly roles?: readonly string[];
   readonly vendor?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
@@ -99,7 +99,7 @@ export function misled(ask: Ask, organization = 'north_clinic'): Ask {
  * A route of a dialect that serves one organization, whatever the request names: `other` is a good name, token
  * or link of another organization, and gets what `none` gets.
  */
-export function oneOrganization(facts: {
+export function oneOrganization(context: {
   own: Ask;
   says: number | Refusal;
   other: Ask;
@@ -107,7 +107,7 @@ export function oneOrganization(facts: {
   none: Ask;
   by: string;
 }): Row {
-  const { own, says, other, refused, none, by } = facts;
+  const { own, says, other, refused, none, by } = context;
   return [
     { place: 'own', by, ask: own, says },
     { place: 'other', by, ask: other, says: refused, like: none },

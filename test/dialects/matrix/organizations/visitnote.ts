@@ -1,6 +1,6 @@
 import { randomToken } from '../../../../src/core/crypto.ts';
 import { linkIdentity } from '../../../../src/identity/upstream/link-identity.ts';
-import { visitnote } from '../../facts.ts';
+import { visitnote } from '../../vendors.ts';
 import type { Sent } from '../world.ts';
 import { PASSWORD } from '../world.ts';
 import type { Ask, Cast, Row } from './questions.ts';

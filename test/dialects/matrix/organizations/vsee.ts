@@ -3,7 +3,7 @@ import { randomText, randomToken } from '../../../../src/core/crypto.ts';
 import { HEX } from '../../../../src/dialects/contract/tokens.ts';
 import { ensureAlias } from '../../../../src/identity/accounts/vendor-ids.ts';
 import type { Refusal } from '../../../conformance/dialect-under-test.ts';
-import { vsee } from '../../facts.ts';
+import { vsee } from '../../vendors.ts';
 import type { Sent } from '../world.ts';
 import { PASSWORD } from '../world.ts';
 import type { Ask, Cast, Question, Row } from './questions.ts';
@@ -45,11 +45,11 @@ const post =
   async (cast) => ({ method: 'POST', path: `/api_v3${path}`, json: await json(cast) });
 
 /** Where the code decides, then the host, then the configuration. */
-function openRoute(facts: { own: Ask; none: Ask; says: number; refused: number | Refusal }): Row {
-  const { own, none, refused } = facts;
+function openRoute(context: { own: Ask; none: Ask; says: number; refused: number | Refusal }): Row {
+  const { own, none, refused } = context;
   return [
-    { place: 'own', by: 'code', ask: named(own, HERE), says: facts.says },
-    { place: 'own', by: 'host', ask: onHost(own, HERE), says: facts.says },
+    { place: 'own', by: 'code', ask: named(own, HERE), says: context.says },
+    { place: 'own', by: 'host', ask: onHost(own, HERE), says: context.says },
     { place: 'other', by: 'code', ask: named(own, ELSEWHERE), says: refused, like: named(none, ELSEWHERE) },
     { place: 'other', by: 'host', ask: onHost(own, ELSEWHERE), says: refused, like: onHost(none, ELSEWHERE) },
     { place: 'missing', by: 'the configuration', ask: own, says: refused, like: none },
@@ -57,7 +57,7 @@ function openRoute(facts: { own: Ask; none: Ask; says: number; refused: number |
       place: 'conflicting',
       by: 'own code, other host',
       ask: onHost(named(own, HERE), ELSEWHERE),
-      says: facts.says,
+      says: context.says,
     },
     {
       place: 'conflicting',
@@ -74,14 +74,14 @@ function openRoute(facts: { own: Ask; none: Ask; says: number; refused: number |
 }
 
 /** Where a token decides: a code that contradicts it makes it worthless. */
-function byToken(facts: { own: Ask; none: Ask; says: number; refused?: Refusal }): Row {
-  const { own, none, refused = vsee.deadToken } = facts;
+function byToken(context: { own: Ask; none: Ask; says: number; refused?: Refusal }): Row {
+  const { own, none, refused = vsee.deadToken } = context;
   return [
-    { place: 'own', by: 'code', ask: named(own, HERE), says: facts.says },
+    { place: 'own', by: 'code', ask: named(own, HERE), says: context.says },
     { place: 'other', by: 'code', ask: named(own, ELSEWHERE), says: refused, like: named(none, ELSEWHERE) },
-    { place: 'missing', by: 'token alone', ask: own, says: facts.says },
+    { place: 'missing', by: 'token alone', ask: own, says: context.says },
     { place: 'missing', by: 'no token that is good', ask: none, says: refused },
-    { place: 'conflicting', by: 'token, other host', ask: onHost(own, ELSEWHERE), says: facts.says },
+    { place: 'conflicting', by: 'token, other host', ask: onHost(own, ELSEWHERE), says: context.says },
     {
       place: 'conflicting',
       by: 'other code, own host',
@@ -148,7 +148,7 @@ const singleSignOn = (key: string): Ask =>
     { 'x-apikey': key },
   );
 
-function letters(path: string, more: object): Row {
+function emails(path: string, more: object): Row {
   const ask = (email: (cast: Cast) => Promise<string>) =>
     post(path, async (cast) => ({ email: await email(cast), ...more }));
   const member = async ({ world }: Cast) => (await world.person({ organization: HERE })).email ?? '';
@@ -167,8 +167,8 @@ function letters(path: string, more: object): Row {
   ];
 }
 
-/** A browser's ticket: neither code nor host is looked at, and it leads to its own clinic's portal. */
-function ticket(path: string): Row {
+/** A browser's link token: neither code nor host is looked at, and it leads to its own clinic's portal. */
+function linkToken(path: string): Row {
   const at =
     (token: (cast: Cast) => Promise<string>): Ask =>
     async (cast) => ({ method: 'GET', path: `${path}?sso_token=${await token(cast)}&next=/u/clinic` });
@@ -237,16 +237,16 @@ export const rows: Readonly<Record<string, Row>> = {
     (question) => (question.by === 'code' ? { ...question, besides: stillGood } : question),
   ),
   'vsee POST /api_v3/users/logout': logoutRow(),
-  'vsee POST /api_v3/users/activate': letters('/users/activate', { first_name: 'Kim', last_name: 'Ray' }),
-  'vsee POST /api_v3/users/reset_password': letters('/users/reset_password', {}),
+  'vsee POST /api_v3/users/activate': emails('/users/activate', { first_name: 'Kim', last_name: 'Ray' }),
+  'vsee POST /api_v3/users/reset_password': emails('/users/reset_password', {}),
   'vsee POST /api_v3/users/sso': byToken({
     own: singleSignOn(KEY),
     none: singleSignOn(randomText(TOKEN)),
     says: 200,
     refused: BAD_KEY,
   }),
-  'vsee GET /auth': ticket('/auth'),
-  'vsee GET /vc/:env/auth': ticket('/vc/next/auth'),
+  'vsee GET /auth': linkToken('/auth'),
+  'vsee GET /vc/:env/auth': linkToken('/vc/next/auth'),
 };
 
 /** Possession of a token is enough; only a code that is not known is refused. */

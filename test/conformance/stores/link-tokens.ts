@@ -1,16 +1,16 @@
 import { expect } from 'chai';
-import type { TicketRecord } from '../../../src/store/ports/link-tokens.ts';
+import type { LinkTokenRecord } from '../../../src/store/ports/link-tokens.ts';
 import type { BackEnd, OpenBackEnd } from './back-end.ts';
 import { CALLS, fresh, hostileNames, later, times } from './back-end.ts';
 import { expectExpiryAt } from './expiry.ts';
 import type { Racers } from './racers.ts';
 import { startRacers } from './racers.ts';
 
-export function ticketStoreSuite(open: OpenBackEnd): void {
-  describe('tickets', () => {
+export function linkTokenStoreSuite(open: OpenBackEnd): void {
+  describe('link tokens', () => {
     let backEnd: BackEnd;
     let racers: Racers;
-    const store = () => backEnd.stores.tickets;
+    const store = () => backEnd.stores.linkTokens;
     before(async () => {
       backEnd = await open();
       racers = await startRacers(backEnd);
@@ -20,7 +20,7 @@ export function ticketStoreSuite(open: OpenBackEnd): void {
       await backEnd.close();
     });
 
-    const ticket = (over: Partial<TicketRecord> = {}): TicketRecord => ({
+    const linkToken = (over: Partial<LinkTokenRecord> = {}): LinkTokenRecord => ({
       purpose: 'reset',
       organization: 'clinic',
       data: 'sealed "ä"\0\n',
@@ -30,7 +30,7 @@ export function ticketStoreSuite(open: OpenBackEnd): void {
     });
 
     it('is read as it was stored, without being spent', async () => {
-      for (const record of [ticket(), ticket({ accountId: fresh('account') })]) {
+      for (const record of [linkToken(), linkToken({ accountId: fresh('account') })]) {
         const hash = fresh('hash');
         await store().put(hash, record);
         expect(await store().read(hash, 'reset', new Date())).to.deep.equal(record);
@@ -41,10 +41,10 @@ export function ticketStoreSuite(open: OpenBackEnd): void {
 
     it('X2 goes to exactly one of 50 callers', async () => {
       const hash = fresh('hash');
-      const record = ticket({ accountId: fresh('account') });
+      const record = linkToken({ accountId: fresh('account') });
       await store().put(hash, record);
       const answers = await racers.race(
-        'tickets.spend',
+        'linkTokens.spend',
         times(CALLS, () => [hash, 'reset', new Date()]),
       );
       expect(answers.filter((answer) => answer !== undefined)).to.deep.equal([record]);
@@ -53,7 +53,7 @@ export function ticketStoreSuite(open: OpenBackEnd): void {
 
     it('is good for its purpose only', async () => {
       const hash = fresh('hash');
-      await store().put(hash, ticket());
+      await store().put(hash, linkToken());
       expect(await store().read(hash, 'verify', new Date())).to.equal(undefined);
       expect(await store().spend(hash, 'verify', new Date())).to.equal(undefined);
       expect(await store().spend(hash, 'reset', new Date())).not.to.equal(undefined);
@@ -61,7 +61,7 @@ export function ticketStoreSuite(open: OpenBackEnd): void {
 
     it('X3 dies at its expiry by the clock of the caller', async () => {
       const hash = fresh('hash');
-      const record = ticket();
+      const record = linkToken();
       await store().put(hash, record);
       await expectExpiryAt(
         record.expiresAt,
@@ -75,9 +75,9 @@ export function ticketStoreSuite(open: OpenBackEnd): void {
 
     it('ends with its account, for one purpose or for all', async () => {
       const accountId = fresh('account');
-      const put = async (over: Partial<TicketRecord>) => {
+      const put = async (over: Partial<LinkTokenRecord>) => {
         const hash = fresh('hash');
-        await store().put(hash, ticket(over));
+        await store().put(hash, linkToken(over));
         return hash;
       };
       const reset = await put({ accountId });
@@ -91,10 +91,10 @@ export function ticketStoreSuite(open: OpenBackEnd): void {
       expect(await store().read(other, 'reset', new Date())).not.to.equal(undefined);
     });
 
-    it('X5 keeps tickets apart whose hashes, purposes and accounts are hostile', async () => {
+    it('X5 keeps link tokens apart whose hashes, purposes and accounts are hostile', async () => {
       const names = hostileNames();
       for (const name of names)
-        await store().put(name, ticket({ purpose: name, accountId: name, data: name }));
+        await store().put(name, linkToken({ purpose: name, accountId: name, data: name }));
       for (const [index, name] of names.entries()) {
         expect((await store().read(name, name, new Date()))?.data === name).to.equal(true);
         if (index % 2) expect((await store().spend(name, name, new Date()))?.data === name).to.equal(true);

@@ -8,11 +8,11 @@ import { startRacers } from './racers.ts';
 
 const LIMIT = { limit: 3, window: 60_000 };
 
-export function attemptStoreSuite(open: OpenBackEnd): void {
+export function rateLimitStoreSuite(open: OpenBackEnd): void {
   describe('attempts', () => {
     let backEnd: BackEnd;
     let racers: Racers;
-    const store = () => backEnd.stores.attempts;
+    const store = () => backEnd.stores.rateLimits;
     before(async () => {
       backEnd = await open();
       racers = await startRacers(backEnd);
@@ -42,7 +42,7 @@ export function attemptStoreSuite(open: OpenBackEnd): void {
         const now = new Date();
         const limit = { limit: 10, window: 60_000 };
         const taken = await racers.race(
-          'attempts.take',
+          'rateLimits.take',
           times(CALLS, () => [key, fresh('mark'), limit, now]),
         );
         const allowed = (taken as Taken[]).filter((one) => one.allowed);
@@ -148,7 +148,7 @@ export function attemptStoreSuite(open: OpenBackEnd): void {
         const key = fresh('key');
         const now = new Date();
         const taken = await racers.race(
-          'attempts.takeInWindow',
+          'rateLimits.takeInWindow',
           times(CALLS, () => [key, { limit: 7, window: 60_000 }, now]),
         );
         expect((taken as Taken[]).filter((one) => one.allowed)).to.have.length(7);

@@ -5,12 +5,12 @@ import { careportals as careportalsDialect } from '../../src/dialects/careportal
 import { medisync as medisyncDialect } from '../../src/dialects/medisync/medisync.ts';
 import { visitnote as visitnoteDialect } from '../../src/dialects/visitnote/visitnote.ts';
 import { vsee as vseeDialect } from '../../src/dialects/vsee/vsee.ts';
-import type { DialectFacts } from '../conformance/dialect-under-test.ts';
+import type { DialectInfo } from '../conformance/dialect-under-test.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const byEmail = (email: string, password: string) => ({ email, password });
 
-export const exampleFacts: DialectFacts = {
+export const exampleContext: DialectInfo = {
   dialect: example,
   organization: 'default',
   signIn: {
@@ -26,7 +26,7 @@ export const exampleFacts: DialectFacts = {
   tooLarge: { status: 413, json: { error: 'too_large' } },
 };
 
-export const visitnote: DialectFacts = {
+export const visitnote: DialectInfo = {
   dialect: visitnoteDialect,
   organization: 'default',
   signIn: { path: '/api/therapist/v1/sign-in', body: byEmail, status: 200, token: '/data/token' },
@@ -36,7 +36,7 @@ export const visitnote: DialectFacts = {
   tooLarge: { status: 413, json: { status: false, message: 'Payload too large' } },
 };
 
-export const medisync: DialectFacts = {
+export const medisync: DialectInfo = {
   dialect: medisyncDialect,
   organization: 'default',
   signIn: { path: '/api/login', body: byEmail, status: 200, token: '/token' },
@@ -55,7 +55,7 @@ export const medisync: DialectFacts = {
   },
 };
 
-export const careportals: DialectFacts = {
+export const careportals: DialectInfo = {
   dialect: careportalsDialect,
   organization: 'north_clinic',
   headers: { organization: 'north_clinic' },
@@ -71,7 +71,7 @@ export const careportals: DialectFacts = {
   tooLarge: { status: 413, json: { message: 'Payload Too Large' } },
 };
 
-export const avycenna: DialectFacts = {
+export const avycenna: DialectInfo = {
   dialect: avycennaDialect,
   organization: 'default',
   signIn: {
@@ -88,7 +88,7 @@ export const avycenna: DialectFacts = {
   tooLarge: { status: 413, json: { detail: 'Request body too large' } },
 };
 
-export const vsee: DialectFacts = {
+export const vsee: DialectInfo = {
   dialect: vseeDialect,
   organization: 'clinicdev',
   headers: { 'x-accountcode': 'clinicdev' },
@@ -110,4 +110,4 @@ export const vsee: DialectFacts = {
 };
 
 /** The five vendors. */
-export const vendors: readonly DialectFacts[] = [visitnote, medisync, careportals, avycenna, vsee];
+export const vendors: readonly DialectInfo[] = [visitnote, medisync, careportals, avycenna, vsee];

@@ -1,19 +1,19 @@
 import { expect } from 'chai';
-import type { ArtifactRecord } from '../../../src/store/ports/oidc-records.ts';
+import type { OidcRecordRecord } from '../../../src/store/ports/oidc-records.ts';
 import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { artifactRecord, BETWEEN, CALLS, countOf, fresh, hostileNames, later, times } from './back-end.ts';
+import { BETWEEN, CALLS, countOf, fresh, hostileNames, later, oidcRecordRecord, times } from './back-end.ts';
 import { expectExpiryAt } from './expiry.ts';
 import type { Racers } from './racers.ts';
 import { startRacers } from './racers.ts';
 
 const HOUR = 3_600_000;
 
-export function artifactStoreSuite(open: OpenBackEnd): void {
+export function oidcRecordStoreSuite(open: OpenBackEnd): void {
   for (const durable of [false, true]) {
-    describe(`artifacts that live ${durable ? 'long' : 'an hour at most'}`, () => {
+    describe(`OIDC records that live ${durable ? 'long' : 'an hour at most'}`, () => {
       let backEnd: BackEnd;
       let racers: Racers;
-      const store = () => backEnd.stores.artifacts;
+      const store = () => backEnd.stores.oidcRecords;
       before(async () => {
         backEnd = await open();
         racers = await startRacers(backEnd);
@@ -25,12 +25,12 @@ export function artifactStoreSuite(open: OpenBackEnd): void {
 
       // A back end may ask the kind where a record lies: these two stand for both places.
       const kind = durable ? 'RefreshToken' : 'AuthorizationCode';
-      const record = (over: Partial<ArtifactRecord> = {}) =>
-        artifactRecord({ durable, expiresAt: later(new Date(), HOUR), ...over });
-      const stored = async (over: Partial<ArtifactRecord> = {}, id = fresh('id')) => {
-        const artifact = record(over);
-        await store().put(kind, id, artifact);
-        return { id, ...artifact };
+      const record = (over: Partial<OidcRecordRecord> = {}) =>
+        oidcRecordRecord({ durable, expiresAt: later(new Date(), HOUR), ...over });
+      const stored = async (over: Partial<OidcRecordRecord> = {}, id = fresh('id')) => {
+        const oidcRecord = record(over);
+        await store().put(kind, id, oidcRecord);
+        return { id, ...oidcRecord };
       };
 
       it('gives back every member as it was stored', async () => {
@@ -45,7 +45,7 @@ export function artifactStoreSuite(open: OpenBackEnd): void {
         expect(await store().byId(kind, full.id, new Date())).to.deep.equal(full);
         expect(await store().byUid(kind, names.uid, new Date())).to.deep.equal(full);
         expect(await store().byUserCode(kind, names.userCode, new Date())).to.deep.equal(full);
-        const bare = artifactRecord({ durable });
+        const bare = oidcRecordRecord({ durable });
         await store().put(kind, `${full.id}-bare`, bare);
         expect(await store().byId(kind, `${full.id}-bare`, later(new Date(), 1000 * HOUR))).to.deep.equal({
           id: `${full.id}-bare`,
@@ -77,7 +77,7 @@ export function artifactStoreSuite(open: OpenBackEnd): void {
       it('X2 lets exactly one of 50 callers consume a record', async () => {
         const { id } = await stored({ grantId: fresh('g') });
         const answers = await racers.race(
-          'artifacts.consume',
+          'oidcRecords.consume',
           times(CALLS, () => [kind, id, new Date()]),
         );
         expect(countOf(answers, true)).to.equal(1);
@@ -88,7 +88,7 @@ export function artifactStoreSuite(open: OpenBackEnd): void {
         const { id } = await stored();
         expect(await store().consume(kind, id, new Date())).to.equal(true);
         await racers.race(
-          'artifacts.put',
+          'oidcRecords.put',
           times(CALLS, (index) => [kind, id, record({ payload: `late ${index}` })]),
         );
         expect((await store().byId(kind, id, new Date()))?.consumedAt).to.be.instanceOf(Date);
@@ -96,15 +96,15 @@ export function artifactStoreSuite(open: OpenBackEnd): void {
       });
 
       it('says when a record was consumed, and keeps its life and its names', async () => {
-        const artifact = await stored({ grantId: fresh('g'), uid: fresh('u') });
+        const oidcRecord = await stored({ grantId: fresh('g'), uid: fresh('u') });
         const now = new Date();
-        await store().consume(kind, artifact.id, now);
-        const consumed = { ...artifact, consumedAt: now };
-        const { expiresAt = now } = artifact;
-        expect(await store().byId(kind, artifact.id, later(expiresAt, -1))).to.deep.equal(consumed);
-        expect(await store().byId(kind, artifact.id, expiresAt)).to.equal(undefined);
-        expect(await store().byUid(kind, artifact.uid ?? '', now)).to.deep.equal(consumed);
-        expect(await store().removeByGrant(kind, artifact.grantId ?? '')).to.equal(1);
+        await store().consume(kind, oidcRecord.id, now);
+        const consumed = { ...oidcRecord, consumedAt: now };
+        const { expiresAt = now } = oidcRecord;
+        expect(await store().byId(kind, oidcRecord.id, later(expiresAt, -1))).to.deep.equal(consumed);
+        expect(await store().byId(kind, oidcRecord.id, expiresAt)).to.equal(undefined);
+        expect(await store().byUid(kind, oidcRecord.uid ?? '', now)).to.deep.equal(consumed);
+        expect(await store().removeByGrant(kind, oidcRecord.grantId ?? '')).to.equal(1);
       });
 
       it('consumes nothing that is not there', async () => {
@@ -151,7 +151,7 @@ export function artifactStoreSuite(open: OpenBackEnd): void {
       it('removes a record for exactly one caller', async () => {
         const { id, uid = '' } = await stored({ uid: fresh('u') });
         const answers = await racers.race(
-          'artifacts.remove',
+          'oidcRecords.remove',
           times(CALLS, () => [kind, id]),
         );
         expect(countOf(answers, true)).to.equal(1);

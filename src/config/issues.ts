@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { shownValue } from './secret.ts';
 import { core, definitionOf, schemaAt, tableOf } from './shape.ts';
 
-export interface Mistake {
+export interface Issue {
   /** Dotted, such as `http.port`; or the name of a variable or file. */
   readonly path: string;
   /** As it may be shown. Absent: nothing is set. */
@@ -17,18 +17,16 @@ export interface Mistake {
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  readonly mistakes: readonly Mistake[];
+  readonly issues: readonly Issue[];
 
-  constructor(mistakes: readonly Mistake[]) {
-    const count = mistakes.length === 1 ? 'one mistake' : `${mistakes.length} mistakes`;
-    super(
-      `The configuration has ${count}:\n${mistakes.map((mistake) => `  ${inWords(mistake)}`).join('\n')}`,
-    );
-    this.mistakes = mistakes;
+  constructor(issues: readonly Issue[]) {
+    const count = issues.length === 1 ? 'one issue' : `${issues.length} issues`;
+    super(`The configuration has ${count}:\n${issues.map((issue) => `  ${inWords(issue)}`).join('\n')}`);
+    this.issues = issues;
   }
 }
 
-export function inWords({ path, value, from, message }: Mistake): string {
+export function inWords({ path, value, from, message }: Issue): string {
   const is = value === undefined ? '' : ` is ${value}`;
   return `${path}${is}${from === undefined ? '' : ` (${from})`}: ${message}`;
 }
@@ -65,9 +63,9 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
 };
 
 export interface Parsed {
-  /** Undefined when there are mistakes. */
+  /** Undefined when there are issues. */
   readonly value: unknown;
-  readonly mistakes: readonly Mistake[];
+  readonly issues: readonly Issue[];
 }
 
 /** Parses one part of the configuration. `at`: its place; `from`: who set a path; `show`: a wrong value, without secrets. */
@@ -80,8 +78,8 @@ export function parsePart(options: {
 }): Parsed {
   const { schema, value, at, from, show = shownValue } = options;
   const result = schema.safeParse(value, { error: wording, reportInput: true });
-  if (result.success) return { value: result.data, mistakes: [] };
-  const mistakes = result.error.issues.flatMap((issue) => {
+  if (result.success) return { value: result.data, issues: [] };
+  const issues = result.error.issues.flatMap((issue) => {
     const path = [...at, ...issue.path.map(String)];
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((name) => unknownKey({ schema, inside: issue.path, name, at, from }));
@@ -97,7 +95,7 @@ export function parsePart(options: {
       },
     ];
   });
-  return { value: undefined, mistakes };
+  return { value: undefined, issues };
 }
 
 function messageOf(issue: z.core.$ZodIssue, schema: z.ZodType | undefined): string {
@@ -119,7 +117,7 @@ function unknownKey(options: {
   name: string;
   at: readonly string[];
   from: (path: readonly string[]) => string | undefined;
-}): Mistake {
+}): Issue {
   const { schema, inside, name, at, from } = options;
   const path = [...at, ...inside.map(String), name];
   const table = schemaAt(schema, inside);
@@ -167,7 +165,7 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** Where a parser stopped. Its own words quote the text, which may be a secret. */
-export function placeOfFault(error: unknown): string {
+export function placeOfIssue(error: unknown): string {
   if (error instanceof YAMLParseError) {
     const { linePos, code } = error;
     return linePos ? `: line ${linePos[0].line}, column ${linePos[0].col} (${code})` : ` (${code})`;

@@ -4,11 +4,11 @@ import { CALLS, countOf, fresh, hostileNames, times } from './back-end.ts';
 import type { Racers } from './racers.ts';
 import { startRacers } from './racers.ts';
 
-export function factStoreSuite(open: OpenBackEnd): void {
+export function metadataStoreSuite(open: OpenBackEnd): void {
   describe('facts', () => {
     let backEnd: BackEnd;
     let racers: Racers;
-    const store = () => backEnd.stores.facts;
+    const store = () => backEnd.stores.metadata;
     before(async () => {
       backEnd = await open();
       racers = await startRacers(backEnd);
@@ -30,7 +30,7 @@ export function factStoreSuite(open: OpenBackEnd): void {
     it(`are set once by exactly one of ${CALLS} callers`, async () => {
       const name = fresh('fact');
       const answers = await racers.race(
-        'facts.setOnce',
+        'metadata.setOnce',
         times(CALLS, (index) => [name, `value ${index}`]),
       );
       expect(countOf(answers, true)).to.equal(1);

@@ -1,0 +1,99 @@
+/**
+ * How much of Portico one request crosses: files of src/ that run, and calls to a store's port. Counts, no
+ * clock: the same on every machine. `npm run bench:crossings -- --json` prints them for a program.
+ *
+ * A file counts when one of its functions is called between the request and its reply; V8's precise coverage
+ * tells. Each request is sent once before it is counted, so that nothing is counted that a process does once.
+ */
+import { Session } from 'node:inspector/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { startTestServer, type TestServer } from '../test/support/server.ts';
+
+const SRC = pathToFileURL(`${path.join(import.meta.dirname, '../src')}/`).href;
+
+export interface Crossing {
+  readonly name: string;
+  readonly files: readonly string[];
+  /** 'port.method', in the order of the calls. */
+  readonly storeCalls: readonly string[];
+}
+
+/** A sign-in and a me of the vendor VSee. */
+export async function crossings(): Promise<Crossing[]> {
+  const server = await startTestServer();
+  const session = new Session();
+  session.connect();
+  try {
+    await session.post('Profiler.enable');
+    await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+    const calls = countStoreCalls(server.running.stores);
+    const measure = async (name: string, request: () => Promise<void>): Promise<Crossing> => {
+      await request();
+      await session.post('Profiler.takePreciseCoverage');
+      calls.length = 0;
+      await request();
+      const { result } = await session.post('Profiler.takePreciseCoverage');
+      const ran = result.filter(({ functions }) =>
+        // A script's own top level is the function without a name: it runs when the script is loaded.
+        functions.some(({ functionName, ranges }) => functionName !== '' && (ranges[0]?.count ?? 0) > 0),
+      );
+      const files = ran.map(({ url }) => url).filter((url) => url.startsWith(SRC));
+      return { name, files: files.map((url) => url.slice(SRC.length)).sort(), storeCalls: [...calls] };
+    };
+    const token = await signIn(server);
+    return [
+      await measure('vendor sign-in', async () => void (await signIn(server))),
+      await measure('GET me', () => me(server, token)),
+    ];
+  } finally {
+    session.disconnect();
+    await server.close();
+  }
+}
+
+async function signIn(server: TestServer): Promise<string> {
+  const response = await fetch(`${server.url}/api_v3/users/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-accountcode': 'clinicdev' },
+    body: JSON.stringify({ username: 'pat@x.test', password: 'Willow-Compass-Ember-87' }),
+  });
+  const { data } = (await response.json()) as { data?: { token?: string } };
+  if (data?.token === undefined) throw new Error(`The sign-in answered ${response.status}.`);
+  return data.token;
+}
+
+async function me(server: TestServer, token: string): Promise<void> {
+  const response = await fetch(`${server.url}/api_v3/me`, { headers: { 'x-apitoken': token } });
+  await response.arrayBuffer();
+  if (response.status !== 200) throw new Error(`GET me answered ${response.status}.`);
+}
+
+/** Writes down every call to a port. */
+function countStoreCalls(stores: object): string[] {
+  const calls: string[] = [];
+  for (const [port, methods] of Object.entries(stores)) {
+    if (typeof methods !== 'object' || methods === null) continue;
+    for (const [method, original] of Object.entries(methods)) {
+      if (typeof original !== 'function') continue;
+      Object.defineProperty(methods, method, {
+        value(this: unknown, ...given: unknown[]) {
+          calls.push(`${port}.${method}`);
+          return Reflect.apply(original, this, given);
+        },
+      });
+    }
+  }
+  return calls;
+}
+
+if (import.meta.main) {
+  const counted = await crossings();
+  if (process.argv.includes('--json')) console.log(JSON.stringify(counted, null, 2));
+  else {
+    for (const { name, files, storeCalls } of counted) {
+      console.log(`${name}: ${files.length} files, ${storeCalls.length} store calls`);
+      console.log(`  ${storeCalls.join(', ')}`);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** Limits of the endpoints that may send an email. Every valid request counts, whether the address is known or not. */
+import type { LimitContext, LimitRule } from '../contract/limits.ts';
+import type { VSeeSettings } from './settings.ts';
+
+/**
+ * `channel`: for one mailbox activate and reset count by themselves. A client address has one count for both and
+ * for all clinics: whoever sends emails to strangers from there is the same.
+ */
+export function emailLimits(channel: 'activate' | 'reset') {
+  return ({ request, settings, body }: LimitContext<VSeeSettings>): readonly LimitRule[] => {
+    const { email } = body as { email: string };
+    return [
+      {
+        counter: `${channel}-address`,
+        key: `${request.address} ${email}`,
+        ...settings.limits.letters,
+        kind: 'sliding',
+        charge: 'each',
+      },
+      {
+        counter: 'letters-client',
+        key: request.address,
+        acrossOrganizations: true,
+        limit: 60,
+        window: 3600,
+        kind: 'sliding',
+        charge: 'each',
+      },
+    ];
+  };
+}
