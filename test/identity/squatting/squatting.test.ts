@@ -1,8 +1,26 @@
 /** B3: whoever proves an address has the account alone, however the proof came and whatever was there before. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect } from 'chai';
 import { PROOFS } from './proofs.ts';
 import { open, SQUATS } from './ways-to-squat.ts';
 import { openSquattedChannel } from './world.ts';
+
+describe('a verified address', () => {
+  it('B3 F5 comes from reclaimAccount, from an account that is new, or from an operator', () => {
+    const src = path.join(import.meta.dirname, '../../../src');
+    const files = readdirSync(src, { recursive: true, encoding: 'utf8' });
+    const writers = files.filter((file) => {
+      if (!file.endsWith('.ts') || /^(seed|cli)\//.test(file)) return false;
+      return /emailVerified: (?!false|boolean|account\.|claims\.)/.test(
+        readFileSync(path.join(src, file), 'utf8'),
+      );
+    });
+    const makers = ['dialects/avycenna/google.ts', 'dialects/use-cases/accounts.ts'];
+    const identity = ['change-address', 'linking', 'reclaim-account', 'register-account', 'registration'];
+    expect(writers.sort()).to.deep.equal([...makers, ...identity.map((name) => `identity/${name}.ts`)]);
+  });
+});
 
 describe('a squatted address', () => {
   let world: Awaited<ReturnType<typeof openSquattedChannel>>;
