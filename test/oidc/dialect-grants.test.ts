@@ -70,7 +70,7 @@ describe('grants of dialects', () => {
         clientId: CLIENT,
         scope: 'visits',
       },
-      ...{ issuedAt, expiresAt, audience: 'https://visits.test', amr: ['pwd'] },
+      ...{ issuedAt, signedInAt: issuedAt, expiresAt, audience: 'https://visits.test', amr: ['pwd'] },
       claims: { user_id: '2001', user_type: '200' },
     });
     expect(await grants.findAccess(value, 'web')).to.equal(undefined);
