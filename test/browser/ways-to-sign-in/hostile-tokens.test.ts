@@ -92,7 +92,7 @@ describe('a hostile upstream', () => {
         const visit = await channel.begin();
         await visit.with(provider, person, await answer?.());
         expect(visit.page.status).to.equal(400);
-        expect(alertOf(visit.page)).to.contain('cannot be used to sign you in');
+        expect(alertOf(visit.page)).to.contain('could not sign you in');
         expect(await channel.account('boss@gmail.com')).to.equal(undefined);
         const after = await channel.begin({}, visit.session);
         expect(headingOf(after.page)).to.equal('Sign in');
