@@ -6,10 +6,8 @@ import { ownApp } from '../test/support/clients.ts';
 import { relyingParty } from '../test/support/relying-party.ts';
 import { CLIENTS, PEOPLE } from '../test/support/server.ts';
 import { startServerProcess } from '../test/support/server-process.ts';
-import type { WebSession } from '../test/support/web-session.ts';
-import { openWebSession } from '../test/support/web-session.ts';
-import type { Timed } from './interleave.ts';
-import { interleave, printFigures } from './interleave.ts';
+import { openWebSession, type WebSession } from '../test/support/web-session.ts';
+import { interleave, printFigures, type Timed } from './interleave.ts';
 
 const rounds = Number(process.argv[2] ?? 1000);
 const server = await startServerProcess({

@@ -6,11 +6,9 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { dialectNames } from '../src/dialects/registry.ts';
-import type { OpenApiContract } from './support/openapi-contract.ts';
-import { openApiContract } from './support/openapi-contract.ts';
+import { type OpenApiContract, openApiContract } from './support/openapi-contract.ts';
 import { replay } from './support/replay.ts';
-import type { Scenario } from './support/scenario-format.ts';
-import { readScenarios } from './support/scenario-format.ts';
+import { readScenarios, type Scenario } from './support/scenario-format.ts';
 import { PEOPLE, startTestServer } from './support/server.ts';
 
 const folder = path.join(import.meta.dirname, 'scenarios');

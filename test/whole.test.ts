@@ -5,7 +5,6 @@
 import { expect } from 'chai';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
-import type { TestClient } from './support/clients.ts';
 import {
   basicAuth,
   clinicdevApp,
@@ -14,14 +13,13 @@ import {
   recordsApi,
   service,
   strangerApi,
+  type TestClient,
   webApp,
   webAppPost,
 } from './support/clients.ts';
 import { asksForPassword, relyingParty, signIn, walk } from './support/relying-party.ts';
-import type { TestServer } from './support/server.ts';
-import { startTestServer } from './support/server.ts';
-import type { Page, WebSession } from './support/web-session.ts';
-import { openWebSession } from './support/web-session.ts';
+import { startTestServer, type TestServer } from './support/server.ts';
+import { openWebSession, type Page, type WebSession } from './support/web-session.ts';
 
 const mara = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 const pat = { login: 'pat@x.test', password: 'Willow-Compass-Ember-87' };

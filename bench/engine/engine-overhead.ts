@@ -10,8 +10,7 @@ import { basicAuth, webApp } from '../../test/support/clients.ts';
 import { relyingParty, signIn } from '../../test/support/relying-party.ts';
 import { CLIENTS, PEOPLE } from '../../test/support/server.ts';
 import { startServerProcess } from '../../test/support/server-process.ts';
-import type { Timed } from '../interleave.ts';
-import { interleave, printFigures } from '../interleave.ts';
+import { interleave, printFigures, type Timed } from '../interleave.ts';
 
 const rounds = Number(process.argv[2] ?? 1000);
 

@@ -20,8 +20,7 @@ import { StoreUnavailable } from '../../src/core/errors.ts';
 import { createLog } from '../../src/observe/log.ts';
 import type { AccessInput, GrantIssuer } from '../../src/oidc/contract.ts';
 import { startServer } from '../../src/server/server.ts';
-import type { SoakStore } from './stores.ts';
-import { GROUND, openSoakStore } from './stores.ts';
+import { GROUND, openSoakStore, type SoakStore } from './stores.ts';
 
 const { values } = parseArgs({
   options: {

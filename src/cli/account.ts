@@ -3,13 +3,10 @@ import { foldName, takeName } from '../core/text.ts';
 import type { Identity } from '../identity/context.ts';
 import type { AccountRecord, AccountStatus } from '../model/account.ts';
 import type { Json } from '../model/json.ts';
-import type { ClaimOptions } from './claims.ts';
-import { claimChanges, withClaims } from './claims.ts';
-import type { CommandContext } from './context.ts';
-import { organizationOf, withCommandContext } from './context.ts';
+import { type ClaimOptions, claimChanges, withClaims } from './claims.ts';
+import { type CommandContext, organizationOf, withCommandContext } from './context.ts';
 import { findAccount } from './find-account.ts';
-import type { JsonOption } from './options.ts';
-import { each, passwordFromInput, vendorMember } from './options.ts';
+import { each, type JsonOption, passwordFromInput, vendorMember } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 interface Where {

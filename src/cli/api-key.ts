@@ -3,8 +3,7 @@ import type { RandomForm } from '../core/crypto.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import { organizationOf, withCommandContext } from './context.ts';
 import { findAccount } from './find-account.ts';
-import type { JsonOption } from './options.ts';
-import { each } from './options.ts';
+import { each, type JsonOption } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 const HEX = '0123456789abcdef';

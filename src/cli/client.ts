@@ -1,14 +1,10 @@
 import { Command, Option } from 'commander';
-import type { Secrets } from '../core/crypto.ts';
-import { randomText, randomToken } from '../core/crypto.ts';
+import { randomText, randomToken, type Secrets } from '../core/crypto.ts';
 import type { ClientRecord } from '../model/client.ts';
 import type { SeedClient } from '../seed/schema.ts';
-import type { BrandOption } from './brand.ts';
-import { rebranded, withBrand } from './brand.ts';
-import type { CommandContext } from './context.ts';
-import { organizationOf, withCommandContext } from './context.ts';
-import type { JsonOption } from './options.ts';
-import { each } from './options.ts';
+import { type BrandOption, rebranded, withBrand } from './brand.ts';
+import { type CommandContext, organizationOf, withCommandContext } from './context.ts';
+import { each, type JsonOption } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

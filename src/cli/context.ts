@@ -4,8 +4,7 @@
  */
 
 import type { Config } from '../config/schema.ts';
-import type { Clock } from '../core/clock.ts';
-import { systemClock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import type { Secrets } from '../core/crypto.ts';
 import type { RequestContext } from '../identity/context.ts';
 import type { AuditRecord } from '../model/audit-event.ts';

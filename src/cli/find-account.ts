@@ -1,6 +1,5 @@
 import type { AccountRecord } from '../model/account.ts';
-import type { CommandContext } from './context.ts';
-import { organizationOf } from './context.ts';
+import { type CommandContext, organizationOf } from './context.ts';
 import { CommandRefused } from './output.ts';
 
 /** The account that an operator means. CommandRefused when there is none, or one in each of several organizations. */

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import type { CommandContext } from './context.ts';
-import { withCommandContext } from './context.ts';
+import { type CommandContext, withCommandContext } from './context.ts';
 import type { JsonOption } from './options.ts';
 import { say, sayJson, sayTable } from './output.ts';
 

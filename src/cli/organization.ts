@@ -1,12 +1,9 @@
 import { Command, Option } from 'commander';
 import type { Json } from '../model/json.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
-import type { BrandOption } from './brand.ts';
-import { rebranded, withBrand } from './brand.ts';
-import type { CommandContext } from './context.ts';
-import { organizationOf, withCommandContext } from './context.ts';
-import type { JsonOption } from './options.ts';
-import { each, vendorMember } from './options.ts';
+import { type BrandOption, rebranded, withBrand } from './brand.ts';
+import { type CommandContext, organizationOf, withCommandContext } from './context.ts';
+import { each, type JsonOption, vendorMember } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 interface Changes extends BrandOption {

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { Counts, SeedReport } from '../seed/apply-seed.ts';
-import type { CommandContext } from './context.ts';
-import { withCommandContext } from './context.ts';
+import { type CommandContext, withCommandContext } from './context.ts';
 import type { JsonOption } from './options.ts';
 import { note, say, sayJson } from './output.ts';
 

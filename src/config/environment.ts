@@ -5,10 +5,8 @@
  */
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import type { Issue } from './issues.ts';
-import { closest } from './issues.ts';
-import type { Layer, Values } from './layers.ts';
-import { contentOf, located } from './layers.ts';
+import { closest, type Issue } from './issues.ts';
+import { contentOf, type Layer, located, type Values } from './layers.ts';
 import { core, definitionOf, keyNamed, pathsOf, schemaAt, tableOf } from './shape.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

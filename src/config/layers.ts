@@ -3,8 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import type { Issue } from './issues.ts';
-import { placeOfIssue } from './issues.ts';
+import { type Issue, placeOfIssue } from './issues.ts';
 import { core, definitionOf, keyNamed, schemaAt, tableOf, takesNull } from './shape.ts';
 
 export type Values = Record<string, unknown>;

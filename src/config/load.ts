@@ -5,15 +5,11 @@
  */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { Environment } from './environment.ts';
-import { readEnvironment } from './environment.ts';
-import type { Issue } from './issues.ts';
-import { ConfigError, didYouMean, parsePart } from './issues.ts';
-import type { Layer, Merged, Values } from './layers.ts';
-import { contentOf, isTable, merge, readLayer } from './layers.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { ConfigError, didYouMean, type Issue, parsePart } from './issues.ts';
+import { contentOf, isTable, type Layer, type Merged, merge, readLayer, type Values } from './layers.ts';
 import { judge } from './rules.ts';
-import type { Config } from './schema.ts';
-import { configSchema, sections } from './schema.ts';
+import { type Config, configSchema, sections } from './schema.ts';
 
 /** zod schemas of `dialects.<name>`, by name. */
 export type DialectShapes = Readonly<Record<string, z.ZodType>>;

@@ -3,8 +3,7 @@
  * `_file` keys and the documentation all ask here, so that none of them has a list of keys of its own.
  */
 import type { z } from 'zod';
-import type { KeyInfo } from './kinds.ts';
-import { keyInfo } from './kinds.ts';
+import { type KeyInfo, keyInfo } from './kinds.ts';
 
 /** The part of a zod definition that is read here. */
 interface Definition {

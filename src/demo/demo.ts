@@ -5,16 +5,13 @@
  */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import type { Forms } from '../http/forms/csrf.ts';
-import { FORM_TOKEN } from '../http/forms/csrf.ts';
+import { FORM_TOKEN, type Forms } from '../http/forms/csrf.ts';
 import { readForm } from '../http/forms/read-form.ts';
 import type { Views } from '../http/views/render.ts';
 import { sendPage } from '../http/views/send-page.ts';
 import { decodeJwt } from './decode-jwt.ts';
-import type { DemoSession } from './demo-sessions.ts';
-import { createDemoSessions } from './demo-sessions.ts';
-import type { RelyingParty } from './relying-party.ts';
-import { createRelyingParty } from './relying-party.ts';
+import { createDemoSessions, type DemoSession } from './demo-sessions.ts';
+import { createRelyingParty, type RelyingParty } from './relying-party.ts';
 
 interface Demo {
   readonly issuer: string;

@@ -1,11 +1,9 @@
 /** Puts the mailer together as the configuration asks. */
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../observe/log.ts';
-import type { Mailbox } from './dev-mailbox.ts';
-import { createMailbox } from './dev-mailbox.ts';
+import { createMailbox, type Mailbox } from './dev-mailbox.ts';
 import type { BrandOfEmail, EmailBrand, Mailer, MailTransport } from './mailer.ts';
-import type { EmailQueueOptions } from './queue.ts';
-import { createEmailQueue } from './queue.ts';
+import { createEmailQueue, type EmailQueueOptions } from './queue.ts';
 import { createSmtp } from './smtp.ts';
 import { createEmails } from './templates.ts';
 

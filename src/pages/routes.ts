@@ -7,13 +7,10 @@
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import type { Forms } from '../http/forms/csrf.ts';
-import type { Shows, Submits } from '../http/forms/guards.ts';
-import { pageGuards } from '../http/forms/guards.ts';
-import type { AccountHandlers } from './account/routes.ts';
-import { accountRoutes } from './account/routes.ts';
+import { pageGuards, type Shows, type Submits } from '../http/forms/guards.ts';
+import { type AccountHandlers, accountRoutes } from './account/routes.ts';
 import { interactionOf } from './shared/interaction-of.ts';
-import type { SignInHandlers } from './sign-in/routes.ts';
-import { signInRoutes } from './sign-in/routes.ts';
+import { type SignInHandlers, signInRoutes } from './sign-in/routes.ts';
 
 export interface PageHandlers extends SignInHandlers {
   readonly front: Shows;

@@ -13,10 +13,17 @@ import type { AccountRecord } from '../model/account.ts';
 import type { TakenName } from '../store/ports/accounts.ts';
 import type { Stores } from '../store/ports/stores.ts';
 import { inTurn } from './in-turn.ts';
-import type { PlannedAccount, SeedPlan, SeedWorld, Step } from './plan-seed.ts';
-import { isSame, ownerOf, planAccount, planSeed } from './plan-seed.ts';
-import type { SeedFile } from './read-seed.ts';
-import { SeedError } from './read-seed.ts';
+import {
+  isSame,
+  ownerOf,
+  type PlannedAccount,
+  planAccount,
+  planSeed,
+  type SeedPlan,
+  type SeedWorld,
+  type Step,
+} from './plan-seed.ts';
+import { SeedError, type SeedFile } from './read-seed.ts';
 import { apiKeyRecord, newAccount, withSeed } from './records.ts';
 
 export interface SeedOptions extends SeedWorld {

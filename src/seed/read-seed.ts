@@ -2,11 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { LineCounter, parse, parseDocument } from 'yaml';
-import type { Issue } from '../config/issues.ts';
-import { inWords, parsePart, placeOfIssue } from '../config/issues.ts';
+import { type Issue, inWords, parsePart, placeOfIssue } from '../config/issues.ts';
 import { judgeSeed } from './judge-seed.ts';
-import type { Seed } from './schema.ts';
-import { seedSchema } from './schema.ts';
+import { type Seed, seedSchema } from './schema.ts';
 
 export class SeedError extends Error {
   override readonly name = 'SeedError';

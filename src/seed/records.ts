@@ -1,7 +1,6 @@
 /** Entries of a seed file as records of the store, alone or laid over a record that is there. */
 
-import type { Secrets } from '../core/crypto.ts';
-import { randomToken, randomUUID } from '../core/crypto.ts';
+import { randomToken, randomUUID, type Secrets } from '../core/crypto.ts';
 import { normalizeEmail } from '../core/normalize.ts';
 import { takeName } from '../core/text.ts';
 import type { AccountRecord, ProfileClaims } from '../model/account.ts';
@@ -10,8 +9,13 @@ import type { ClientRecord } from '../model/client.ts';
 import type { Json } from '../model/json.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
 import { authMethodOf } from './judge-seed.ts';
-import type { SeedAccount, SeedApiKey, SeedClient, SeedOrganization } from './schema.ts';
-import { CLAIM_NAMES } from './schema.ts';
+import {
+  CLAIM_NAMES,
+  type SeedAccount,
+  type SeedApiKey,
+  type SeedClient,
+  type SeedOrganization,
+} from './schema.ts';
 
 type Vendor = Record<string, Record<string, Json>>;
 

@@ -1,8 +1,7 @@
 /** What this project publishes stays out of production: files marked `demo`, and copies of the demo seed's secrets. */
 import { join } from 'node:path';
 import type { Issue } from '../config/issues.ts';
-import type { SeedFile } from './read-seed.ts';
-import { readSeed, SeedError } from './read-seed.ts';
+import { readSeed, SeedError, type SeedFile } from './read-seed.ts';
 import type { Seed } from './schema.ts';
 
 const DEMO = join(import.meta.dirname, '../../config/seed/demo.yaml');

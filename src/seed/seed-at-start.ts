@@ -3,8 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from '../core/crypto.ts';
 import type { Identity } from '../identity/context.ts';
 import { applySeed } from './apply-seed.ts';
-import type { SeedFile } from './read-seed.ts';
-import { readSeed } from './read-seed.ts';
+import { readSeed, type SeedFile } from './read-seed.ts';
 import { refuseDemo } from './refuse-demo.ts';
 
 /** Milliseconds that a process which died while loading keeps the others waiting. Loading twice does no harm. */

@@ -8,8 +8,7 @@ import closeWithGrace from 'close-with-grace';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { dialectSettings } from '../dialects/registry.ts';
-import type { Log } from '../observe/log.ts';
-import { createLog } from '../observe/log.ts';
+import { createLog, type Log } from '../observe/log.ts';
 import { explainFailure } from './operator-errors.ts';
 import { tellReady, whenAskedToStop, workerNumber } from './workers.ts';
 

@@ -3,8 +3,7 @@
  * per dialect that works when it is pasted. Never printed in production: it holds passwords.
  */
 import type { Config } from '../config/schema.ts';
-import type { Person, SignInCall } from '../dialects/samples.ts';
-import { peopleOf, SAMPLES } from '../dialects/samples.ts';
+import { type Person, peopleOf, SAMPLES, type SignInCall } from '../dialects/samples.ts';
 
 export function startBlock({ config, issuer }: { config: Config; issuer: string }): string {
   const people = config.demo ? config.seed.flatMap(peopleOf) : [];

@@ -1,8 +1,17 @@
 /** What other sites, other browsers and hostile values try with the pages. */
 import { expect } from 'chai';
 import type { Page } from '../support/browser.ts';
-import type { Journeys, Site } from './journey.ts';
-import { begin, enter, MARA, resetLink, signIn, startJourneys, startSite } from './journey.ts';
+import {
+  begin,
+  enter,
+  type Journeys,
+  MARA,
+  resetLink,
+  type Site,
+  signIn,
+  startJourneys,
+  startSite,
+} from './journey.ts';
 
 const PAYLOADS = [
   '"><svg onload=alert(1)>',

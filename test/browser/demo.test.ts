@@ -4,8 +4,7 @@ import { expect } from 'chai';
 import type { Page } from '../support/browser.ts';
 import { CLIENTS, PEOPLE } from '../support/server.ts';
 import { resetPasswordEmailTo } from './email-links.ts';
-import type { Journeys } from './journey.ts';
-import { enter, inEveryLook, startJourneys } from './journey.ts';
+import { enter, inEveryLook, type Journeys, startJourneys } from './journey.ts';
 
 /** A person of the demo seed. */
 const ADA = { login: 'ada@harbour.example', password: 'harbour lantern quartz' };

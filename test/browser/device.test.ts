@@ -1,11 +1,9 @@
 /** Connecting a device with a phone, and with the keyboard alone. */
 import { expect } from 'chai';
 import { initiateDeviceAuthorization, pollDeviceAuthorizationGrant } from 'openid-client';
-import type { Page } from '../support/browser.ts';
-import { focused, PHONE } from '../support/browser.ts';
+import { focused, type Page, PHONE } from '../support/browser.ts';
 import { tvApp } from '../support/clients.ts';
-import type { Journeys } from './journey.ts';
-import { enter, inEveryLook, MARA, startJourneys } from './journey.ts';
+import { enter, inEveryLook, type Journeys, MARA, startJourneys } from './journey.ts';
 
 describe('connecting a device with a browser', function () {
   this.timeout(60_000);

@@ -3,8 +3,7 @@ import { expect } from 'chai';
 import type { Email } from '../../src/mail/mailer.ts';
 import { createEmails } from '../../src/mail/templates.ts';
 import { createEmailBrands } from '../../src/pages/shared/email-brand.ts';
-import type { Journeys } from './journey.ts';
-import { inEveryLook, startJourneys } from './journey.ts';
+import { inEveryLook, type Journeys, startJourneys } from './journey.ts';
 
 const LOGO = 'https://kids.test/logo.svg';
 const DARK_LOGO = 'https://kids.test/dark.svg';

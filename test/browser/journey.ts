@@ -11,14 +11,10 @@ import path from 'node:path';
 import axe from 'axe-core';
 import { expect } from 'chai';
 import type { BrowserContextOptions } from 'playwright-core';
-import type { Browser, Page } from '../support/browser.ts';
-import { focused, launchBrowser, newPage, PHONE } from '../support/browser.ts';
-import type { TestClient } from '../support/clients.ts';
-import { ownApp, webApp } from '../support/clients.ts';
-import type { RelyingParty, Started } from '../support/relying-party.ts';
-import { relyingParty } from '../support/relying-party.ts';
-import type { TestServer, TestServerOptions } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { type Browser, focused, launchBrowser, newPage, type Page, PHONE } from '../support/browser.ts';
+import { ownApp, type TestClient, webApp } from '../support/clients.ts';
+import { type RelyingParty, relyingParty, type Started } from '../support/relying-party.ts';
+import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts';
 import { resetPasswordEmailTo } from './email-links.ts';
 
 export const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };

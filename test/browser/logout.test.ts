@@ -2,8 +2,7 @@
 import { expect } from 'chai';
 import { buildEndSessionUrl } from 'openid-client';
 import type { Page } from '../support/browser.ts';
-import type { Journeys } from './journey.ts';
-import { answerOf, begin, signIn, startJourneys } from './journey.ts';
+import { answerOf, begin, type Journeys, signIn, startJourneys } from './journey.ts';
 
 describe('signing out with a browser', () => {
   let journeys: Journeys;

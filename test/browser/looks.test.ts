@@ -4,8 +4,16 @@
  */
 import { buildEndSessionUrl } from 'openid-client';
 import { verificationLink } from './email-links.ts';
-import type { Journeys } from './journey.ts';
-import { begin, enter, inEveryLook, MARA, resetLink, signIn, startJourneys } from './journey.ts';
+import {
+  begin,
+  enter,
+  inEveryLook,
+  type Journeys,
+  MARA,
+  resetLink,
+  signIn,
+  startJourneys,
+} from './journey.ts';
 
 describe('the looks of the pages', function () {
   this.timeout(60_000);

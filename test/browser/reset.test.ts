@@ -1,8 +1,7 @@
 /** The page that reset emails lead to. */
 import { expect } from 'chai';
 import { openClient } from '../support/http-client.ts';
-import type { Journeys } from './journey.ts';
-import { begin, enter, MARA, resetLink, signIn, startJourneys } from './journey.ts';
+import { begin, enter, type Journeys, MARA, resetLink, signIn, startJourneys } from './journey.ts';
 
 const FRESH = 'Seven-Quiet-Otters-Swim-90';
 

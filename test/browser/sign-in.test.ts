@@ -3,8 +3,17 @@ import { expect } from 'chai';
 import { fetchUserInfo } from 'openid-client';
 import { focused } from '../support/browser.ts';
 import { nativeApp } from '../support/clients.ts';
-import type { Journeys } from './journey.ts';
-import { answerOf, begin, DOCTOR, enter, MARA, signIn, startJourneys, startSite } from './journey.ts';
+import {
+  answerOf,
+  begin,
+  DOCTOR,
+  enter,
+  type Journeys,
+  MARA,
+  signIn,
+  startJourneys,
+  startSite,
+} from './journey.ts';
 
 describe('signing in with a browser', () => {
   let journeys: Journeys;

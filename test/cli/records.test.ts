@@ -3,8 +3,7 @@ import { pino } from 'pino';
 import { openStores } from '../../src/store/open-stores.ts';
 import { accountRecord } from '../conformance/stores/back-end.ts';
 import { embeddedConfig } from '../store/embedded-config.ts';
-import type { Terminal } from './run-portico.ts';
-import { openTerminal } from './run-portico.ts';
+import { openTerminal, type Terminal } from './run-portico.ts';
 
 /** One store, on which an operator works from the first organization to the last account. */
 describe('The command line', () => {

@@ -4,15 +4,22 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
-import type { OidcLine, Pair } from '../nodes/calls.ts';
-import { introspect, oidcAgain, oidcSignIn, refreshOidc, send, vseeChannel } from '../nodes/calls.ts';
+import {
+  introspect,
+  type OidcLine,
+  oidcAgain,
+  oidcSignIn,
+  type Pair,
+  refreshOidc,
+  send,
+  vseeChannel,
+} from '../nodes/calls.ts';
 import { recordsApi } from '../support/clients.ts';
 import { freePort } from '../support/ports.ts';
 import { CLIENTS, PEOPLE } from '../support/server.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { sharedServers } from '../support/servers.ts';
-import type { Terminal } from './run-portico.ts';
-import { openTerminal } from './run-portico.ts';
+import { openTerminal, type Terminal } from './run-portico.ts';
 
 describe('portico store copy', function () {
   this.timeout(120_000);

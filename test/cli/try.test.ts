@@ -2,10 +2,8 @@
 import path from 'node:path';
 import { expect } from 'chai';
 import { freePort } from '../support/ports.ts';
-import type { ServerProcess } from '../support/server-process.ts';
-import { startServerProcess } from '../support/server-process.ts';
-import type { Terminal } from './run-portico.ts';
-import { openTerminal } from './run-portico.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { openTerminal, type Terminal } from './run-portico.ts';
 
 const DEMO = path.join(import.meta.dirname, '../../config/seed/demo.yaml');
 

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { ConfigError } from '../../src/config/issues.ts';
-import type { LoadOptions } from '../../src/config/load.ts';
-import { loadConfig } from '../../src/config/load.ts';
+import { type LoadOptions, loadConfig } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { dialectSettings } from '../../src/dialects/registry.ts';
 

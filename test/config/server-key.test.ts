@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { ConfigError } from '../../src/config/issues.ts';
-import type { Config } from '../../src/config/schema.ts';
-import { configSchema } from '../../src/config/schema.ts';
+import { type Config, configSchema } from '../../src/config/schema.ts';
 import { decodeKey, serverKey } from '../../src/config/server-key.ts';
 
 describe('The server key', () => {

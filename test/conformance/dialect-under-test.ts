@@ -10,10 +10,8 @@ import { checkDialects } from '../../src/dialects/pipeline/validate.ts';
 import { findRoute } from '../../src/dialects/runtime/match-route.ts';
 import { registerAccount } from '../../src/identity/accounts/create-account.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
-import type { HttpClient, Incoming } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { type HttpClient, type Incoming, openClient } from '../support/http-client.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 
 export interface DialectInfo {
   readonly dialect: Dialect;

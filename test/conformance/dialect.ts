@@ -5,8 +5,7 @@
 import { expect } from 'chai';
 import { setStatus } from '../../src/identity/accounts/set-status.ts';
 import type { Incoming } from '../support/http-client.ts';
-import type { DialectInfo, Refusal } from './dialect-under-test.ts';
-import { DialectUnderTest, PASSWORD } from './dialect-under-test.ts';
+import { type DialectInfo, DialectUnderTest, PASSWORD, type Refusal } from './dialect-under-test.ts';
 import { hostileBodies } from './hostile-bodies.ts';
 
 /** `neighbour`: another dialect, whose tokens must open nothing here. */

@@ -2,10 +2,8 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { expect } from 'chai';
 import { oidcAgain, oidcSignIn } from '../nodes/calls.ts';
 import { freePort } from '../support/ports.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
-import type { Nginx } from './nginx-server.ts';
-import { nginxProgram, sendRaw, startNginx } from './nginx-server.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { type Nginx, nginxProgram, sendRaw, startNginx } from './nginx-server.ts';
 
 describe('An https issuer behind nginx as shipped', function () {
   this.timeout(60_000);

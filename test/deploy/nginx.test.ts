@@ -8,10 +8,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
 import { freePort } from '../support/ports.ts';
-import type { Nginx } from './nginx-server.ts';
-import { nginxProgram, sendRaw, startNginx } from './nginx-server.ts';
-import type { RecordingNode } from './recording-node.ts';
-import { startRecordingNode } from './recording-node.ts';
+import { type Nginx, nginxProgram, sendRaw, startNginx } from './nginx-server.ts';
+import { type RecordingNode, startRecordingNode } from './recording-node.ts';
 
 /** Longer than a node rests after a failure (fail_timeout). */
 const RESTED = 2200;

@@ -2,10 +2,8 @@ import { connect } from 'node:net';
 import { expect } from 'chai';
 import { z } from 'zod';
 import { ok } from '../../src/dialects/contract/reply.ts';
-import type { HttpClient } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { type HttpClient, openClient } from '../support/http-client.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 import { PLAIN, probe, probeEndpoint } from './probe.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };

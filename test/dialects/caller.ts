@@ -1,6 +1,5 @@
 /** A client of one dialect, at a client address of its own so that limits of tests do not mix. */
-import type { HttpClient, Incoming } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
+import { type HttpClient, type Incoming, openClient } from '../support/http-client.ts';
 import type { TestServer } from '../support/server.ts';
 
 export interface Call {

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { Dialect, Step } from '../../src/dialects/contract/dialect.ts';
-import { STEPS } from '../../src/dialects/contract/dialect.ts';
+import { type Dialect, STEPS, type Step } from '../../src/dialects/contract/dialect.ts';
 import { ok } from '../../src/dialects/contract/reply.ts';
 import { checkDialects, DialectsRefused } from '../../src/dialects/pipeline/validate.ts';
 import { startTestServer } from '../support/server.ts';

@@ -4,10 +4,8 @@ import { StoreUnavailable } from '../../src/core/errors.ts';
 import { Refused } from '../../src/dialects/contract/dialect.ts';
 import type { ChargedLimit, LimitRule } from '../../src/dialects/contract/limits.ts';
 import { ok } from '../../src/dialects/contract/reply.ts';
-import type { HttpClient } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { type HttpClient, openClient } from '../support/http-client.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 import { PLAIN, probe, probeEndpoint } from './probe.ts';
 
 type Outcome = 'done' | 'account-exists' | 'invalid-token' | 'too-many-requests' | 'broken';

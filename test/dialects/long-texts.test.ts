@@ -7,10 +7,8 @@ import { schemaOf } from '../../src/dialects/docs/openapi.ts';
 import { checkDialects } from '../../src/dialects/pipeline/validate.ts';
 import { registerAccount } from '../../src/identity/accounts/create-account.ts';
 import type { DialectInfo } from '../conformance/dialect-under-test.ts';
-import type { Place } from '../support/long-texts.ts';
-import { escaped, FORM, HEAD, Sender, slowText } from '../support/long-texts.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { escaped, FORM, HEAD, type Place, Sender, slowText } from '../support/long-texts.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 import { vendors, vsee } from './vendors.ts';
 
 const JSON_TYPE = 'application/json';

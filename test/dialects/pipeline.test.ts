@@ -1,13 +1,10 @@
 import { expect } from 'chai';
 import { z } from 'zod';
 import { StoreUnavailable } from '../../src/core/errors.ts';
-import type { Guard, Step } from '../../src/dialects/contract/dialect.ts';
-import { Refused } from '../../src/dialects/contract/dialect.ts';
+import { type Guard, Refused, type Step } from '../../src/dialects/contract/dialect.ts';
 import { json, ok, page, redirect } from '../../src/dialects/contract/reply.ts';
-import type { HttpClient } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { type HttpClient, openClient } from '../support/http-client.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 import { echo, PLAIN, probe, probeEndpoint } from './probe.ts';
 
 const ANSWERS: Record<string, () => unknown> = {

@@ -4,11 +4,9 @@
  */
 import { z } from 'zod';
 import { example } from '../../src/dialects/_example/example.ts';
-import type { ExampleSettings } from '../../src/dialects/_example/settings.ts';
-import { settings } from '../../src/dialects/_example/settings.ts';
+import { type ExampleSettings, settings } from '../../src/dialects/_example/settings.ts';
 import type { BodyRules, Dialect, Mount } from '../../src/dialects/contract/dialect.ts';
-import type { AnyAccepts, Endpoint } from '../../src/dialects/contract/endpoint.ts';
-import { endpointFor } from '../../src/dialects/contract/endpoint.ts';
+import { type AnyAccepts, type Endpoint, endpointFor } from '../../src/dialects/contract/endpoint.ts';
 import { ok } from '../../src/dialects/contract/reply.ts';
 
 type AnyEndpoint = Endpoint<AnyAccepts, ExampleSettings>;

@@ -14,8 +14,8 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { example } from '../../src/dialects/_example/example.ts';
 import type { Dialect, RandomForm } from '../../src/dialects/contract/dialect.ts';
-import type { DialectLoader } from '../../src/dialects/registry.ts';
 import {
+  type DialectLoader,
   dialectSettings,
   loadAllDialects,
   loadDialect,

@@ -5,10 +5,8 @@ import type { Use } from '../../src/dialects/contract/use.ts';
 import { registerAccount } from '../../src/identity/accounts/create-account.ts';
 import { setStatus } from '../../src/identity/accounts/set-status.ts';
 import { updateAccount } from '../../src/identity/accounts/update-account.ts';
-import type { HttpClient } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { type HttpClient, openClient } from '../support/http-client.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 import { PLAIN, probe, probeEndpoint } from './probe.ts';
 
 const PASSWORD = 'Lantern-Orchard-Pebble-77';

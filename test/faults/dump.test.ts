@@ -14,8 +14,7 @@ import {
   vseeChannel,
 } from '../nodes/calls.ts';
 import { basicAuth, ownApp, recordsApi, strangerApi, webApp } from '../support/clients.ts';
-import type { Nodes } from '../support/nodes.ts';
-import { sharedNodes } from '../support/nodes.ts';
+import { type Nodes, sharedNodes } from '../support/nodes.ts';
 
 describe('a dump of both stores after a run', function () {
   this.timeout(120_000);

@@ -6,14 +6,16 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import { webApp } from '../support/clients.ts';
-import type { HttpClient } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
+import { type HttpClient, openClient } from '../support/http-client.ts';
 import { relyingParty, signIn } from '../support/relying-party.ts';
 import { passwordOf } from '../support/scenario-format.ts';
-import type { TestServer } from '../support/server.ts';
-import { PEOPLE, startTestServer } from '../support/server.ts';
-import type { TestServer as Started } from '../support/servers.ts';
-import { canStartServers, sharedServers, startRedis } from '../support/servers.ts';
+import { PEOPLE, startTestServer, type TestServer } from '../support/server.ts';
+import {
+  canStartServers,
+  type TestServer as Started,
+  sharedServers,
+  startRedis,
+} from '../support/servers.ts';
 import { openWebSession } from '../support/web-session.ts';
 
 const PASSWORD = passwordOf('mara@clinic.test', PEOPLE);

@@ -4,10 +4,15 @@
  * acknowledged goes into the ledger.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RefreshChannel, Reply } from '../nodes/calls.ts';
-import { auditorAt, introspect, oidcChannel, vseeChannel } from '../nodes/calls.ts';
-import type { Findings, Ledger, Line } from '../support/ledger.ts';
-import { openLedger } from '../support/ledger.ts';
+import {
+  auditorAt,
+  introspect,
+  oidcChannel,
+  type RefreshChannel,
+  type Reply,
+  vseeChannel,
+} from '../nodes/calls.ts';
+import { type Findings, type Ledger, type Line, openLedger } from '../support/ledger.ts';
 
 export interface Tally {
   requests: number;

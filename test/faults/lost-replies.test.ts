@@ -1,21 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Pair, RefreshChannel, Reply } from '../nodes/calls.ts';
 import {
   activeAt,
   auditorAt,
   avycennaChannel,
   oidcChannel,
+  type Pair,
+  type RefreshChannel,
+  type Reply,
   send,
   unhurried,
   vseeChannel,
 } from '../nodes/calls.ts';
-import type { Fault, FaultProxy } from '../support/fault-proxy.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { Findings } from '../support/ledger.ts';
-import { openLedger } from '../support/ledger.ts';
-import type { Nodes } from '../support/nodes.ts';
-import { sharedNodes } from '../support/nodes.ts';
+import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { type Findings, openLedger } from '../support/ledger.ts';
+import { type Nodes, sharedNodes } from '../support/nodes.ts';
 import { report } from './load.ts';
 
 /** The long form: FAULT_ROUNDS=1000. */

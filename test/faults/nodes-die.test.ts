@@ -6,11 +6,9 @@ import { expect } from 'chai';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { avycennaChannel, freshAddress, oidcSignIn, pat, send, times } from '../nodes/calls.ts';
 import { basicAuth, ownApp } from '../support/clients.ts';
-import type { Nodes } from '../support/nodes.ts';
-import { startNodes } from '../support/nodes.ts';
+import { type Nodes, startNodes } from '../support/nodes.ts';
 import { relyingParty } from '../support/relying-party.ts';
-import type { TestServer } from '../support/servers.ts';
-import { sharedServers, startRedis } from '../support/servers.ts';
+import { sharedServers, startRedis, type TestServer } from '../support/servers.ts';
 import { report, startLoad } from './load.ts';
 import { stepKeys } from './step-keys.ts';
 

@@ -2,14 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Reply } from '../nodes/calls.ts';
-import { freshAddress, mara, pat, send, times, vseeChannel } from '../nodes/calls.ts';
-import type { Stopwatch } from '../support/in-time.ts';
-import { inTime } from '../support/in-time.ts';
-import type { Nodes } from '../support/nodes.ts';
-import { startNodes } from '../support/nodes.ts';
-import type { WatchedRedis } from '../support/redis-groups.ts';
-import { startWatchedRedis } from '../support/redis-groups.ts';
+import { freshAddress, mara, pat, type Reply, send, times, vseeChannel } from '../nodes/calls.ts';
+import { inTime, type Stopwatch } from '../support/in-time.ts';
+import { type Nodes, startNodes } from '../support/nodes.ts';
+import { startWatchedRedis, type WatchedRedis } from '../support/redis-groups.ts';
 import { canStartServers, sharedServers } from '../support/servers.ts';
 import { report, startLoad } from './load.ts';
 

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import type { Pair, RefreshChannel, Reply } from '../nodes/calls.ts';
 import {
   avycennaChannel,
   freshAddress,
@@ -11,24 +10,22 @@ import {
   mara,
   oidcChannel,
   oidcSignIn,
+  type Pair,
   pat,
+  type RefreshChannel,
+  type Reply,
   refreshOidc,
   send,
   times,
   vseeChannel,
 } from '../nodes/calls.ts';
 import { ownApp, recordsApi } from '../support/clients.ts';
-import type { Fault, FaultProxy } from '../support/fault-proxy.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { Stopwatch } from '../support/in-time.ts';
-import { inTime } from '../support/in-time.ts';
-import type { Nodes } from '../support/nodes.ts';
-import { startNodes } from '../support/nodes.ts';
+import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { inTime, type Stopwatch } from '../support/in-time.ts';
+import { type Nodes, startNodes } from '../support/nodes.ts';
 import { relyingParty } from '../support/relying-party.ts';
-import type { TestServer } from '../support/servers.ts';
-import { canStartServers, startMongo, startRedis } from '../support/servers.ts';
-import type { Page } from '../support/web-session.ts';
-import { openWebSession } from '../support/web-session.ts';
+import { canStartServers, startMongo, startRedis, type TestServer } from '../support/servers.ts';
+import { openWebSession, type Page } from '../support/web-session.ts';
 import { report, startLoad } from './load.ts';
 
 /** Milliseconds within which a store that is away must have become a 503. */

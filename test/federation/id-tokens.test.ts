@@ -3,8 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { decodeJwt, exportSPKI, generateKeyPair, importJWK, SignJWT } from 'jose';
 import type { Upstream } from '../../src/federation/protocol/upstream.ts';
-import type { TestUpstream } from '../support/upstream.ts';
-import { startUpstream } from '../support/upstream.ts';
+import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 
 import { get } from './provider.ts';
 

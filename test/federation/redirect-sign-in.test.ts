@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
 import { configSchema } from '../../src/config/schema.ts';
-import type { Upstream, UpstreamClaims } from '../../src/federation/protocol/upstream.ts';
-import { IdTokenRefused, UpstreamUnavailable } from '../../src/federation/protocol/upstream.ts';
+import {
+  IdTokenRefused,
+  type Upstream,
+  type UpstreamClaims,
+  UpstreamUnavailable,
+} from '../../src/federation/protocol/upstream.ts';
 import { createUpstreams } from '../../src/federation/registry.ts';
-import type { TestUpstream } from '../support/upstream.ts';
-import { startUpstream } from '../support/upstream.ts';
+import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 
 import { get, log } from './provider.ts';
 

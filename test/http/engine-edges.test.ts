@@ -2,8 +2,7 @@
 import { request as send } from 'node:http';
 import { expect } from 'chai';
 import { basicAuth, service } from '../support/clients.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 
 describe('the edges of the OIDC routes', () => {
   let server: TestServer;

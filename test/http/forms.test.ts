@@ -1,13 +1,10 @@
 /** S5: forms that change something take posts of our own pages only. */
 import { expect } from 'chai';
 import { secretsFrom } from '../../src/core/crypto.ts';
-import type { Forms } from '../../src/http/forms/csrf.ts';
-import { createForms, FORM_TOKEN } from '../../src/http/forms/csrf.ts';
+import { createForms, FORM_TOKEN, type Forms } from '../../src/http/forms/csrf.ts';
 import { interactionOf } from '../../src/pages/shared/interaction-of.ts';
-import type { HttpClient } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
-import type { AppOnPort } from './app-on-port.ts';
-import { startApp } from './app-on-port.ts';
+import { type HttpClient, openClient } from '../support/http-client.ts';
+import { type AppOnPort, startApp } from './app-on-port.ts';
 
 const ISSUER = 'https://id.example.org';
 const ORIGIN = { origin: ISSUER };

@@ -6,10 +6,8 @@ import type { Middleware } from 'koa';
 import { StoreUnavailable } from '../../src/core/errors.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { requestInfoOf } from '../../src/http/request/request-context.ts';
-import type { HttpClient } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
-import type { AppOnPort, AppOnPortOptions } from './app-on-port.ts';
-import { startApp } from './app-on-port.ts';
+import { type HttpClient, openClient } from '../support/http-client.ts';
+import { type AppOnPort, type AppOnPortOptions, startApp } from './app-on-port.ts';
 
 describe('the HTTP frame', () => {
   let app: AppOnPort;

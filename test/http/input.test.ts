@@ -5,10 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { Refused } from '../../src/core/refused.ts';
 import { parseForm, parseJson } from '../../src/http/request/read-body.ts';
-import type { HttpClient } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
-import type { AppOnPort } from './app-on-port.ts';
-import { startApp } from './app-on-port.ts';
+import { type HttpClient, openClient } from '../support/http-client.ts';
+import { type AppOnPort, startApp } from './app-on-port.ts';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 

@@ -3,14 +3,10 @@ import { expect } from 'chai';
 import { requestBounds } from '../../src/oidc/provider/routes.ts';
 import { avycenna, vsee } from '../dialects/vendors.ts';
 import { basicAuth, ownApp, recordsApi, tvApp, webApp, webAppPost } from '../support/clients.ts';
-import type { Place } from '../support/long-texts.ts';
-import { HEAD, Sender, slowText } from '../support/long-texts.ts';
-import type { RelyingParty } from '../support/relying-party.ts';
-import { relyingParty } from '../support/relying-party.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
-import type { Form, Page, WebSession } from '../support/web-session.ts';
-import { openWebSession } from '../support/web-session.ts';
+import { HEAD, type Place, Sender, slowText } from '../support/long-texts.ts';
+import { type RelyingParty, relyingParty } from '../support/relying-party.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { type Form, openWebSession, type Page, type WebSession } from '../support/web-session.ts';
 
 /** Bytes that a text may have in a form of a page and of the provider. */
 const [PAGE, PROVIDER] = [15_500, 56_000];

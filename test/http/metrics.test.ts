@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { freePort } from '../support/ports.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 
 describe('/metrics on the internal listener', () => {
   let server: TestServer;

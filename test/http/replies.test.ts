@@ -1,8 +1,7 @@
 /** What every reply of a whole server says, whoever answers: pages, the OIDC provider, dialects, errors. */
 import { expect } from 'chai';
 import { basicAuth, ownApp, service } from '../support/clients.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 
 const REQUEST = new URLSearchParams({
   ...{ client_id: ownApp.clientId, redirect_uri: ownApp.redirectUri, response_type: 'code', scope: 'openid' },

@@ -2,10 +2,8 @@
 import { expect } from 'chai';
 import { patient } from '../dialects/careportals/client.ts';
 import { nativeApp, tvApp, webApp } from '../support/clients.ts';
-import type { HttpClient, Incoming } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { type HttpClient, type Incoming, openClient } from '../support/http-client.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';

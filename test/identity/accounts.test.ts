@@ -11,8 +11,7 @@ import { ensureAlias } from '../../src/identity/accounts/vendor-ids.ts';
 import { beginRegistration, finishRegistration } from '../../src/identity/self-service/register.ts';
 import { signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
 import { linkIdentity } from '../../src/identity/upstream/link-identity.ts';
-import type { World } from './world.ts';
-import { from, openWorld, PASSWORD, refusal } from './world.ts';
+import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
 
 const HEX = { alphabet: '0123456789abcdef', length: 32 };
 

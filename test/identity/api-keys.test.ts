@@ -6,8 +6,7 @@ import {
   listApiKeys,
 } from '../../src/identity/accounts/api-keys.ts';
 import { updateAccount } from '../../src/identity/accounts/update-account.ts';
-import type { World } from './world.ts';
-import { openWorld, refusal } from './world.ts';
+import { openWorld, refusal, type World } from './world.ts';
 
 describe('API keys', () => {
   let world: World;

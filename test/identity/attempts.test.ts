@@ -5,8 +5,7 @@ import { canonicalAddress } from '../../src/core/ip-address.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { checkPassword } from '../../src/identity/sign-in/reauthenticate.ts';
 import { signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
-import type { World } from './world.ts';
-import { from, openWorld, PASSWORD, refusal } from './world.ts';
+import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
 
 describe('failed sign-ins', () => {
   let world: World;

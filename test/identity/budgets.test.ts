@@ -1,10 +1,8 @@
 /** B6: budgets are held before the work. The nodes' counters at the channels are in test/nodes/budgets.test.ts. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Budget, Hold } from '../../src/identity/rate-limits/budgets.ts';
-import { createBudgets } from '../../src/identity/rate-limits/budgets.ts';
-import type { World } from './world.ts';
-import { openWorld } from './world.ts';
+import { type Budget, createBudgets, type Hold } from '../../src/identity/rate-limits/budgets.ts';
+import { openWorld, type World } from './world.ts';
 
 const LIMIT = { limit: 10, window: 60_000 };
 

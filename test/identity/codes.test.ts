@@ -9,8 +9,7 @@ import { sendSignInCode } from '../../src/identity/sign-in/send-code.ts';
 import { signInWithCode } from '../../src/identity/sign-in/with-code.ts';
 import { linkIdentity, listIdentities } from '../../src/identity/upstream/link-identity.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
-import type { World } from './world.ts';
-import { from, openWorld, PASSWORD, refusal } from './world.ts';
+import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
 
 const PURPOSE = 'sign-in';
 

@@ -2,16 +2,15 @@ import { expect } from 'chai';
 import { deleteAccount } from '../../src/identity/accounts/delete-account.ts';
 import { setStatus } from '../../src/identity/accounts/set-status.ts';
 import { idTokenWasUsed, useIdToken } from '../../src/identity/upstream/id-token-replay.ts';
-import type { UpstreamPerson } from '../../src/identity/upstream/link-identity.ts';
 import {
   accountForIdentity,
   findByIdentity,
   linkIdentity,
   listIdentities,
+  type UpstreamPerson,
   unlinkIdentity,
 } from '../../src/identity/upstream/link-identity.ts';
-import type { World } from './world.ts';
-import { openWorld, PASSWORD, refusal } from './world.ts';
+import { openWorld, PASSWORD, refusal, type World } from './world.ts';
 
 describe('an upstream identity', () => {
   let world: World;

@@ -14,8 +14,7 @@ import { noteStoredHashes } from '../../src/identity/sign-in/verify-password.ts'
 import { signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
 import { inTime } from '../support/in-time.ts';
 import { apart, difference } from '../support/timing.ts';
-import type { World } from './world.ts';
-import { from, openWorld, PASSWORD, refusal } from './world.ts';
+import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
 
 describe('the password policy', () => {
   const policy = createPasswordPolicy({ productNames: ['Portico'], extra: ['Wardround'] });

@@ -2,10 +2,14 @@
 import { expect } from 'chai';
 import { updateAccount } from '../../src/identity/accounts/update-account.ts';
 import { linkIdentity } from '../../src/identity/upstream/link-identity.ts';
-import type { Channel } from '../browser/ways-to-sign-in/door.ts';
-import { alertOf, deliver, freshBrowser, openChannel } from '../browser/ways-to-sign-in/door.ts';
-import type { HttpClient } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
+import {
+  alertOf,
+  type Channel,
+  deliver,
+  freshBrowser,
+  openChannel,
+} from '../browser/ways-to-sign-in/door.ts';
+import { type HttpClient, openClient } from '../support/http-client.ts';
 import type { Page } from '../support/web-session.ts';
 
 const OLD = 'Magnet-Willow-Harbor-47';

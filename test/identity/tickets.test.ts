@@ -6,8 +6,7 @@ import { RESET, readLinkToken, sendLinkToken, spendLinkToken } from '../../src/i
 import { makeState, spendState } from '../../src/identity/codes/redirect-state.ts';
 import { setPassword } from '../../src/identity/self-service/set-password.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
-import type { World } from './world.ts';
-import { openWorld, PASSWORD } from './world.ts';
+import { openWorld, PASSWORD, type World } from './world.ts';
 
 describe('link tokens in links', () => {
   let world: World;

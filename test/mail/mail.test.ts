@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net';
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import PostalMime from 'postal-mime';
 import { createMailbox } from '../../src/mail/dev-mailbox.ts';
@@ -10,8 +9,7 @@ import { createSmtp } from '../../src/mail/smtp.ts';
 import { createEmails } from '../../src/mail/templates.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { inTime } from '../support/in-time.ts';
-import type { MailServer } from '../support/mail-server.ts';
-import { startMailServer } from '../support/mail-server.ts';
+import { type MailServer, startMailServer } from '../support/mail-server.ts';
 
 const log = createLog({ level: 'silent' });
 const FROM = 'Portico <no-reply@id.test>';

@@ -1,7 +1,6 @@
 /** What `npm test` asks of the mutants: that each still fits, so that `npm run test:mutants` can judge it. */
 import { expect } from 'chai';
-import type { Mutant } from './mutants.ts';
-import { misfit, patched, readMutants } from './mutants.ts';
+import { type Mutant, misfit, patched, readMutants } from './mutants.ts';
 
 /** Requirements that must have one at least. */
 const REQUIRED = 'P1 P2 P5 T3 T7 T8 W7 O4 F4 C1 C3 C5 R3 X1 X2 X3 X4'.split(' ');

@@ -11,11 +11,9 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, wri
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Mutant } from './mutants.ts';
-import { misfit, PROJECT, patched, readMutants } from './mutants.ts';
+import { type Mutant, misfit, PROJECT, patched, readMutants } from './mutants.ts';
 import type { Failure } from './reporter.ts';
-import type { TestRun } from './run-tests.ts';
-import { bears, isRun, runTests } from './run-tests.ts';
+import { bears, isRun, runTests, type TestRun } from './run-tests.ts';
 
 const HELP = `npm run test:mutants                  every mutant of test/mutants/patches
 npm run test:mutants -- C3 T8         those of some requirements

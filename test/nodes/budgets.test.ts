@@ -3,11 +3,9 @@
  * over three nodes, and counts how many were judged.
  */
 import { expect } from 'chai';
-import type { Nodes } from '../support/nodes.ts';
-import { sharedNodes } from '../support/nodes.ts';
+import { type Nodes, sharedNodes } from '../support/nodes.ts';
 import { openWebSession } from '../support/web-session.ts';
-import type { Reply, Sending } from './calls.ts';
-import { doctor, freshAddress, pat, send, times, unhurried } from './calls.ts';
+import { doctor, freshAddress, pat, type Reply, type Sending, send, times, unhurried } from './calls.ts';
 
 type Call = readonly [path: string, sending: Sending];
 

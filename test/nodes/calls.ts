@@ -1,12 +1,9 @@
 /** What clients of several nodes ask for, one function per request; `at` is the balancer's URL or one node's. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TestClient } from '../support/clients.ts';
-import { basicAuth, ownApp, recordsApi } from '../support/clients.ts';
-import type { Incoming } from '../support/http-client.ts';
-import { openClient } from '../support/http-client.ts';
+import { basicAuth, ownApp, recordsApi, type TestClient } from '../support/clients.ts';
+import { type Incoming, openClient } from '../support/http-client.ts';
 import type { Audited, Line } from '../support/ledger.ts';
-import type { RelyingParty } from '../support/relying-party.ts';
-import { relyingParty, signIn } from '../support/relying-party.ts';
+import { type RelyingParty, relyingParty, signIn } from '../support/relying-party.ts';
 import type { WebSession } from '../support/web-session.ts';
 
 export const mara = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };

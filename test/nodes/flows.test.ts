@@ -4,12 +4,9 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { clinicdevApp, nativeApp, ownApp, recordsApi, tvApp, webApp } from '../support/clients.ts';
 import { inTime } from '../support/in-time.ts';
-import type { Nodes } from '../support/nodes.ts';
-import { sharedNodes } from '../support/nodes.ts';
+import { type Nodes, sharedNodes } from '../support/nodes.ts';
 import { asksForPassword, relyingParty, signIn, walk } from '../support/relying-party.ts';
-import type { Page, WebSession } from '../support/web-session.ts';
-import { openWebSession } from '../support/web-session.ts';
-import type { Reply, Sending } from './calls.ts';
+import { openWebSession, type Page, type WebSession } from '../support/web-session.ts';
 import {
   doctor,
   freshAddress,
@@ -17,8 +14,10 @@ import {
   mara,
   oidcSignIn,
   pat,
+  type Reply,
   refreshOidc,
   revoke,
+  type Sending,
   send,
   times,
   vseeChannel,

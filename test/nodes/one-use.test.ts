@@ -1,10 +1,8 @@
 import { expect } from 'chai';
 import { basicAuth, ownApp, webApp } from '../support/clients.ts';
-import type { Nodes } from '../support/nodes.ts';
-import { sharedNodes } from '../support/nodes.ts';
+import { type Nodes, sharedNodes } from '../support/nodes.ts';
 import { openWebSession } from '../support/web-session.ts';
-import type { Reply } from './calls.ts';
-import { freshAddress, introspect, oidcSignIn, send, times, vseeChannel } from './calls.ts';
+import { freshAddress, introspect, oidcSignIn, type Reply, send, times, vseeChannel } from './calls.ts';
 
 /** The long form: FAULT_ROUNDS=1000. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);

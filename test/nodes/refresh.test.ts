@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Nodes } from '../support/nodes.ts';
-import { sharedNodes } from '../support/nodes.ts';
-import type { Pair, RefreshChannel } from './calls.ts';
-import { activeAt, avycennaChannel, oidcChannel, revoke, times, vseeChannel } from './calls.ts';
+import { type Nodes, sharedNodes } from '../support/nodes.ts';
+import {
+  activeAt,
+  avycennaChannel,
+  oidcChannel,
+  type Pair,
+  type RefreshChannel,
+  revoke,
+  times,
+  vseeChannel,
+} from './calls.ts';
 
 /** The long form: FAULT_ROUNDS=1000. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);

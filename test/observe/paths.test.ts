@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import { checkDialects } from '../../src/dialects/pipeline/validate.ts';
 import { dialectNames, loadEnabledDialects } from '../../src/dialects/registry.ts';
 import { freePort } from '../support/ports.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 
 /** One of each form that is made here or upstream; none can stand in an id or a time by chance. */
 const SECRETS = {

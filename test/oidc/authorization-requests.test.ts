@@ -1,16 +1,17 @@
 import { expect } from 'chai';
-import type { Page, World } from './support.ts';
 import {
   authorizePath,
   Browser,
   getJson,
   openWorld,
+  type Page,
   post,
   REDIRECT,
   redeem,
   tokensFor,
   userinfo,
   WEB,
+  type World,
 } from './support.ts';
 
 describe('authorization requests', () => {

@@ -1,8 +1,17 @@
 import { mock } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Tokens, World } from './support.ts';
-import { Browser, basic, codeFor, introspect, openWorld, redeem, refresh } from './support.ts';
+import {
+  Browser,
+  basic,
+  codeFor,
+  introspect,
+  openWorld,
+  redeem,
+  refresh,
+  type Tokens,
+  type World,
+} from './support.ts';
 
 describe('authorization codes', () => {
   let world: World;

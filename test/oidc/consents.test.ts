@@ -4,8 +4,8 @@ import { expect } from 'chai';
 import { fetchUserInfo, initiateDeviceAuthorization } from 'openid-client';
 import { reclaimAccount } from '../../src/identity/accounts/reclaim-account.ts';
 import type { ClientRecord } from '../../src/model/client.ts';
-import type { AccountWorld, Visitor } from '../browser/account/account-world.ts';
 import {
+  type AccountWorld,
   CHIEF,
   DOCTOR,
   MARA,
@@ -13,11 +13,10 @@ import {
   pathOf,
   shown,
   startAccountWorld,
+  type Visitor,
 } from '../browser/account/account-world.ts';
-import type { TestClient } from '../support/clients.ts';
-import { nativeApp, ownApp, tvApp, webApp } from '../support/clients.ts';
-import type { RelyingParty } from '../support/relying-party.ts';
-import { asksForPassword, relyingParty } from '../support/relying-party.ts';
+import { nativeApp, ownApp, type TestClient, tvApp, webApp } from '../support/clients.ts';
+import { asksForPassword, type RelyingParty, relyingParty } from '../support/relying-party.ts';
 import type { Page } from '../support/web-session.ts';
 import { authorizePath, Browser, openWorld } from './support.ts';
 

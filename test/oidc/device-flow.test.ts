@@ -1,8 +1,17 @@
 /** The device flow (RFC 8628) under attack and under load; its pages are walked in test/pages and test/browser. */
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import type { Page, Reply, World } from './support.ts';
-import { Browser, codeFor, getJson, introspect, openWorld, post } from './support.ts';
+import {
+  Browser,
+  codeFor,
+  getJson,
+  introspect,
+  openWorld,
+  type Page,
+  post,
+  type Reply,
+  type World,
+} from './support.ts';
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 

@@ -3,8 +3,7 @@ import { expect } from 'chai';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { randomText } from '../../src/core/crypto.ts';
 import type { GrantInput, LiveToken, RotationInput } from '../../src/oidc/contract.ts';
-import type { World } from './support.ts';
-import { getJson, introspect, openWorld, RECORDS_API, revoke, userinfo, WEB } from './support.ts';
+import { getJson, introspect, openWorld, RECORDS_API, revoke, userinfo, WEB, type World } from './support.ts';
 
 const HEX = '0123456789abcdef';
 const hex = () => randomText({ alphabet: HEX, length: 32 });

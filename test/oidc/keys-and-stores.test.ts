@@ -4,7 +4,6 @@ import { expect } from 'chai';
 import { createRemoteJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { StoreUnavailable } from '../../src/core/errors.ts';
 import { createOutboundFetch, isPublicAddress } from '../../src/oidc/server/outbound-fetch.ts';
-import type { Tokens, World } from './support.ts';
 import {
   authorizePath,
   Browser,
@@ -15,8 +14,10 @@ import {
   post,
   redeem,
   refresh,
+  type Tokens,
   tokensFor,
   WEB,
+  type World,
 } from './support.ts';
 
 describe('signing keys', () => {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import type { Tokens, World } from './support.ts';
 import {
   Browser,
   basic,
@@ -10,9 +9,11 @@ import {
   openWorld,
   refresh,
   revoke,
+  type Tokens,
   tokensFor,
   userinfo,
   WEB,
+  type World,
 } from './support.ts';
 
 describe('refresh tokens of OIDC clients', () => {

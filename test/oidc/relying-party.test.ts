@@ -1,8 +1,7 @@
 /** openid-client as the relying party: what a new application uses, end to end. */
 import { expect } from 'chai';
 import * as rp from 'openid-client';
-import type { World } from './support.ts';
-import { API, Browser, openWorld, REDIRECT } from './support.ts';
+import { API, Browser, openWorld, REDIRECT, type World } from './support.ts';
 
 describe('a relying party', () => {
   let world: World;

@@ -3,8 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { ACR } from '../../src/oidc/contract.ts';
-import type { World } from './support.ts';
-import { authorizePath, Browser, codeFor, openWorld, redeem, tokensFor, userinfo } from './support.ts';
+import {
+  authorizePath,
+  Browser,
+  codeFor,
+  openWorld,
+  redeem,
+  tokensFor,
+  userinfo,
+  type World,
+} from './support.ts';
 
 describe('browser sessions', () => {
   let world: World;

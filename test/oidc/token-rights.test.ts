@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import type { World } from './support.ts';
 import {
   authorizePath,
   Browser,
@@ -15,6 +14,7 @@ import {
   tokensFor,
   userinfo,
   WEB,
+  type World,
 } from './support.ts';
 
 const STRANGER = basic('stranger-api', 'stranger-secret');

@@ -12,7 +12,6 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
-import type { World } from './support.ts';
 import {
   API,
   authorizePath,
@@ -28,6 +27,7 @@ import {
   revoke,
   tokensFor,
   userinfo,
+  type World,
 } from './support.ts';
 
 describe('tokens', () => {

@@ -3,10 +3,8 @@ import { expect } from 'chai';
 import { brandSheetAddress } from '../../src/http/views/brand-stylesheet.ts';
 import { clinicdevApp, webApp } from '../support/clients.ts';
 import { relyingParty } from '../support/relying-party.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
-import type { Page } from '../support/web-session.ts';
-import { openWebSession } from '../support/web-session.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { openWebSession, type Page } from '../support/web-session.ts';
 
 const BRANDING = {
   name: 'Lakeside Clinic',

@@ -4,13 +4,10 @@ import { buildEndSessionUrl, initiateDeviceAuthorization } from 'openid-client';
 import { brandSheetAddress } from '../../src/http/views/brand-stylesheet.ts';
 import type { Json } from '../../src/model/json.ts';
 import { ACR } from '../../src/oidc/contract.ts';
-import type { TestClient } from '../support/clients.ts';
-import { clinicdevApp, tvApp, webApp, webAppPost } from '../support/clients.ts';
+import { clinicdevApp, type TestClient, tvApp, webApp, webAppPost } from '../support/clients.ts';
 import { relyingParty } from '../support/relying-party.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
-import type { Page, WebSession } from '../support/web-session.ts';
-import { openWebSession } from '../support/web-session.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { openWebSession, type Page, type WebSession } from '../support/web-session.ts';
 
 const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 

@@ -3,12 +3,9 @@
  * JavaScript walks into each corner.
  */
 import { expect } from 'chai';
-import type { RelyingParty } from '../support/relying-party.ts';
-import { relyingParty } from '../support/relying-party.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
-import type { Page, WebSession } from '../support/web-session.ts';
-import { openWebSession } from '../support/web-session.ts';
+import { type RelyingParty, relyingParty } from '../support/relying-party.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { openWebSession, type Page, type WebSession } from '../support/web-session.ts';
 
 const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 

@@ -4,8 +4,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { loadWords } from '../../src/http/views/i18n.ts';
-import type { Views } from '../../src/http/views/render.ts';
-import { createViews } from '../../src/http/views/render.ts';
+import { createViews, type Views } from '../../src/http/views/render.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const HOSTILE = '"><svg onload=alert(1)><%= 7*7 %>\'`';

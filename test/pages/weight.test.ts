@@ -3,10 +3,8 @@ import { expect } from 'chai';
 import { initiateDeviceAuthorization } from 'openid-client';
 import { tvApp } from '../support/clients.ts';
 import { relyingParty } from '../support/relying-party.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
-import type { Page, WebSession } from '../support/web-session.ts';
-import { openWebSession } from '../support/web-session.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { openWebSession, type Page, type WebSession } from '../support/web-session.ts';
 
 const LIMIT = 30_000;
 /** A profile holds every language and every time zone there is, to be chosen from. */

@@ -5,10 +5,8 @@ import { expect } from 'chai';
 import { loadWords } from '../../src/http/views/i18n.ts';
 import { createEmails } from '../../src/mail/templates.ts';
 import { relyingParty } from '../support/relying-party.ts';
-import type { TestServer } from '../support/server.ts';
-import { startTestServer } from '../support/server.ts';
-import type { Page } from '../support/web-session.ts';
-import { openWebSession } from '../support/web-session.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { openWebSession, type Page } from '../support/web-session.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const LOCALES = path.join(root, 'config/locales');

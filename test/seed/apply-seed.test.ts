@@ -4,8 +4,7 @@ import { expect } from 'chai';
 import type { AccountRecord } from '../../src/model/account.ts';
 import { SeedError } from '../../src/seed/read-seed.ts';
 import { seedAtStart } from '../../src/seed/seed-at-start.ts';
-import type { TestWorld } from './seed-world.ts';
-import { ISSUER, log, openWorld } from './seed-world.ts';
+import { ISSUER, log, openWorld, type TestWorld } from './seed-world.ts';
 
 const PEOPLE = path.join(import.meta.dirname, '../scenarios/people.yaml');
 const DEMO = path.join(import.meta.dirname, '../../config/seed/demo.yaml');

@@ -6,8 +6,13 @@ import { configSchema } from '../../src/config/schema.ts';
 import { secretsFrom } from '../../src/core/crypto.ts';
 import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
 import { createLog } from '../../src/observe/log.ts';
-import type { SeedOptions, SeedReport } from '../../src/seed/apply-seed.ts';
-import { applySeed, planFile, reportOf } from '../../src/seed/apply-seed.ts';
+import {
+  applySeed,
+  planFile,
+  reportOf,
+  type SeedOptions,
+  type SeedReport,
+} from '../../src/seed/apply-seed.ts';
 import { readSeed } from '../../src/seed/read-seed.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';

@@ -12,8 +12,7 @@ import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
 import { accountRecord, fresh, later, oidcRecordRecord, times } from '../conformance/stores/back-end.ts';
 import { inTime } from '../support/in-time.ts';
-import type { TestServer } from '../support/servers.ts';
-import { canStartServers, startMongo, startRedis } from '../support/servers.ts';
+import { canStartServers, startMongo, startRedis, type TestServer } from '../support/servers.ts';
 
 const log = pino({ level: 'silent' });
 const HOUR = 3_600_000;

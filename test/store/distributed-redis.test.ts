@@ -6,8 +6,7 @@ import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
 import { keyOf } from '../../src/store/redis/keys.ts';
 import { fresh, later, oidcRecordRecord, times } from '../conformance/stores/back-end.ts';
-import type { TestServer } from '../support/servers.ts';
-import { canStartServers, startMongo, startRedis } from '../support/servers.ts';
+import { canStartServers, startMongo, startRedis, type TestServer } from '../support/servers.ts';
 
 const HOUR = 3_600_000;
 

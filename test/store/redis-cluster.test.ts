@@ -4,16 +4,14 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import type { Config } from '../../src/config/schema.ts';
 import { openStores } from '../../src/store/open-stores.ts';
-import type { OpenBackEnd } from '../conformance/stores/back-end.ts';
-import { fresh, oidcRecordRecord, times } from '../conformance/stores/back-end.ts';
+import { fresh, type OpenBackEnd, oidcRecordRecord, times } from '../conformance/stores/back-end.ts';
 import { codeStoreSuite } from '../conformance/stores/codes.ts';
 import { leaseStoreSuite } from '../conformance/stores/leases.ts';
 import { linkTokenStoreSuite } from '../conformance/stores/link-tokens.ts';
 import { oidcRecordStoreSuite } from '../conformance/stores/oidc-records.ts';
 import { presenceStoreSuite } from '../conformance/stores/presence.ts';
 import { rateLimitStoreSuite } from '../conformance/stores/rate-limits.ts';
-import type { RedisCluster } from '../support/redis-groups.ts';
-import { startRedisCluster } from '../support/redis-groups.ts';
+import { type RedisCluster, startRedisCluster } from '../support/redis-groups.ts';
 import { canStartServers, sharedServers } from '../support/servers.ts';
 
 describe('the distributed store on a Redis Cluster', function () {

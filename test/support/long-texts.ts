@@ -5,8 +5,7 @@
  */
 import { leastWorkOf, workOf } from './cpu-time.ts';
 import { HOSTILE_SHAPES } from './hostile-text.ts';
-import type { Incoming } from './http-client.ts';
-import { openClient } from './http-client.ts';
+import { type Incoming, openClient } from './http-client.ts';
 
 /** Somewhere a client can put a text. */
 export interface Place {

@@ -15,14 +15,12 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { dialectNames } from '../../src/dialects/registry.ts';
-import type { MailServer } from './mail-server.ts';
-import { startMailServer } from './mail-server.ts';
+import { type MailServer, startMailServer } from './mail-server.ts';
 import { freePort } from './ports.ts';
 import { CLIENTS, PEOPLE } from './server.ts';
 import { withoutSettings } from './server-process.ts';
 import { sharedServers, startRedis } from './servers.ts';
-import type { TestUpstream } from './upstream.ts';
-import { startUpstream } from './upstream.ts';
+import { startUpstream, type TestUpstream } from './upstream.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 

@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from './ports.ts';
-import type { TestServer } from './servers.ts';
-import { startRedis, startSentinel } from './servers.ts';
+import { startRedis, startSentinel, type TestServer } from './servers.ts';
 
 const SLOTS = 16_384;
 const MASTER = 'portico';

@@ -3,10 +3,8 @@
  * PKCE, state and nonce, and a browser that keeps cookies. It checks what a well-written client checks.
  */
 import * as oidc from 'openid-client';
-import type { TestClient } from './clients.ts';
-import { webApp } from './clients.ts';
-import type { Page, WebSession } from './web-session.ts';
-import { openWebSession } from './web-session.ts';
+import { type TestClient, webApp } from './clients.ts';
+import { openWebSession, type Page, type WebSession } from './web-session.ts';
 
 export interface RelyingParty {
   readonly client: TestClient;

@@ -4,12 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import type { HttpClient, Incoming, Outgoing } from './http-client.ts';
-import { openClient } from './http-client.ts';
+import { type HttpClient, type Incoming, type Outgoing, openClient } from './http-client.ts';
 import type { MailServer } from './mail-server.ts';
 import { differences, missingMembers } from './matchers.ts';
-import type { RequestStep, Scenario, Step } from './scenario-format.ts';
-import { passwordOf } from './scenario-format.ts';
+import { passwordOf, type RequestStep, type Scenario, type Step } from './scenario-format.ts';
 import type { TestUpstream } from './upstream.ts';
 
 /** What a scenario runs against. */

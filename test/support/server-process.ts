@@ -8,11 +8,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import type { MailServer } from './mail-server.ts';
-import { startMailServer } from './mail-server.ts';
+import { type MailServer, startMailServer } from './mail-server.ts';
 import { freePort } from './ports.ts';
-import type { TestUpstream } from './upstream.ts';
-import { startUpstream } from './upstream.ts';
+import { startUpstream, type TestUpstream } from './upstream.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 

@@ -8,18 +8,14 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Config, ConfigInput } from '../../src/config/schema.ts';
-import { configSchema } from '../../src/config/schema.ts';
+import { type Config, type ConfigInput, configSchema } from '../../src/config/schema.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Dialect } from '../../src/dialects/contract/dialect.ts';
 import { dialectNames } from '../../src/dialects/registry.ts';
 import { createLog } from '../../src/observe/log.ts';
-import type { RunningServer } from '../../src/server/server.ts';
-import { startServer } from '../../src/server/server.ts';
-import type { MailServer } from './mail-server.ts';
-import { startMailServer } from './mail-server.ts';
-import type { TestUpstream } from './upstream.ts';
-import { startUpstream } from './upstream.ts';
+import { type RunningServer, startServer } from '../../src/server/server.ts';
+import { type MailServer, startMailServer } from './mail-server.ts';
+import { startUpstream, type TestUpstream } from './upstream.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 

@@ -5,16 +5,14 @@
  * vendor says.
  */
 
-import type { Credential } from '../contract/dialect.ts';
-import { dialect } from '../contract/dialect.ts';
+import { type Credential, dialect } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import { BASE62, HEX } from '../contract/tokens.ts';
 import { me } from './me.ts';
 import { refresh } from './refresh.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
-import type { ExampleSettings } from './settings.ts';
-import { settings } from './settings.ts';
+import { type ExampleSettings, settings } from './settings.ts';
 import { signIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
 

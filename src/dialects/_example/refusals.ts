@@ -3,8 +3,7 @@
  * that no endpoint here can raise are answered as the defect that they would be.
  */
 import type { Dialect } from '../contract/dialect.ts';
-import type { RefusalView, Reply } from '../contract/reply.ts';
-import { json } from '../contract/reply.ts';
+import { json, type RefusalView, type Reply } from '../contract/reply.ts';
 import type { ExampleSettings } from './settings.ts';
 
 const says = (status: number, error: string) => (): Reply => json(status, { error });

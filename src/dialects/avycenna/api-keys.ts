@@ -1,13 +1,11 @@
 /** POST, GET and DELETE /api-keys: the caller's own keys. A key is shown once, and its id says nothing to strangers. */
 import { z } from 'zod';
 import { Refused } from '../contract/dialect.ts';
-import type { AccountView } from '../contract/endpoint.ts';
-import { endpointFor } from '../contract/endpoint.ts';
+import { type AccountView, endpointFor } from '../contract/endpoint.ts';
 import { empty, json, ok } from '../contract/reply.ts';
 import { BASE62, HEX } from '../contract/tokens.ts';
 import { accountOf, withScope } from './caller.ts';
-import type { Scope } from './fields.ts';
-import { name, SCOPES, scopes } from './fields.ts';
+import { name, SCOPES, type Scope, scopes } from './fields.ts';
 import { ApiKeyReply, apiKeyReply, Failure, InvalidFields, MadeApiKeyReply, roleOf } from './serializers.ts';
 import type { AvycennaSettings } from './settings.ts';
 

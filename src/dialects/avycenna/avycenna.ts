@@ -16,8 +16,7 @@ import { refresh } from './refresh.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
 import { ROLES, roleOf } from './serializers.ts';
-import type { AvycennaSettings } from './settings.ts';
-import { settings } from './settings.ts';
+import { type AvycennaSettings, settings } from './settings.ts';
 import { signIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
 

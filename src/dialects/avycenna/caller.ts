@@ -1,7 +1,6 @@
 /** Who calls, and what an API key is worth: what its scopes and its owner's present role both allow. */
 
-import type { Credential } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
+import { type Credential, Refused } from '../contract/dialect.ts';
 import type { AccountView, Caller, Endpoint, RequestView } from '../contract/endpoint.ts';
 import type { Scope } from './fields.ts';
 import { roleOf } from './serializers.ts';

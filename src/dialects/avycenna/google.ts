@@ -3,12 +3,9 @@
  * apps (fragment of a redirect URI that is listed character for character).
  */
 import { z } from 'zod';
-import type { Json } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
-import type { AccountView, RequestView } from '../contract/endpoint.ts';
-import { endpointFor } from '../contract/endpoint.ts';
-import type { Reply } from '../contract/reply.ts';
-import { redirect } from '../contract/reply.ts';
+import { type Json, Refused } from '../contract/dialect.ts';
+import { type AccountView, endpointFor, type RequestView } from '../contract/endpoint.ts';
+import { type Reply, redirect } from '../contract/reply.ts';
 import type { Amr, IssuedTokens } from '../contract/tokens.ts';
 import type { UpstreamIdentity, Use } from '../contract/use.ts';
 import { bind, boundValue, dropBinding, sessionCookies } from './google-cookies.ts';

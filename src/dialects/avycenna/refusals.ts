@@ -1,8 +1,7 @@
 /** AVYCENNA's words for each refusal: `detail` is a text everywhere except in 422, where it is a list. */
 import type { Dialect } from '../contract/dialect.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
-import type { RefusalView, Reply } from '../contract/reply.ts';
-import { json } from '../contract/reply.ts';
+import { json, type RefusalView, type Reply } from '../contract/reply.ts';
 import { dropBinding } from './google-cookies.ts';
 import type { AvycennaSettings } from './settings.ts';
 

@@ -1,7 +1,6 @@
 /** POST /auth/register: an account with an unverified address, signed in at once. No email. */
 import { z } from 'zod';
-import type { FieldFault as FieldIssue } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
+import { type FieldFault as FieldIssue, Refused } from '../contract/dialect.ts';
 import { endpointFor } from '../contract/endpoint.ts';
 import { json } from '../contract/reply.ts';
 import { address, name, password, TOO_COMMON } from './fields.ts';

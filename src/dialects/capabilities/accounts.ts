@@ -1,7 +1,6 @@
 /** Finding, making and changing accounts of the request's organization. */
 import { isDeepStrictEqual } from 'node:util';
-import type { NewAccountFields } from '../../identity/accounts/create-account.ts';
-import { registerAccount } from '../../identity/accounts/create-account.ts';
+import { type NewAccountFields, registerAccount } from '../../identity/accounts/create-account.ts';
 import { accountBatches, findByLogin } from '../../identity/accounts/find-account.ts';
 import { findOrCreateByKey } from '../../identity/accounts/find-or-create-by-external-id.ts';
 import { heartbeat } from '../../identity/accounts/presence.ts';

@@ -1,7 +1,6 @@
 /** Codes and links by email. They go out after the reply; what goes wrong with one is logged, never told. */
 
-import type { LinkTokenView } from '../../identity/codes/link-token.ts';
-import { RESET, readLinkToken, sendLinkToken } from '../../identity/codes/link-token.ts';
+import { type LinkTokenView, RESET, readLinkToken, sendLinkToken } from '../../identity/codes/link-token.ts';
 import { sendCode } from '../../identity/codes/one-time-code.ts';
 import { nobodyIn } from '../../identity/emails/send-email.ts';
 import { CONFIRMS, confirmAddress } from '../../identity/self-service/confirm-email.ts';

@@ -1,8 +1,7 @@
 /** Google and Apple: ID tokens that a client presents, and sign-ins by redirect. */
 
 import { DecryptionFailed, randomUUID } from '../../core/crypto.ts';
-import type { Upstream, UpstreamClaims } from '../../federation/protocol/upstream.ts';
-import { IdTokenRefused } from '../../federation/protocol/upstream.ts';
+import { IdTokenRefused, type Upstream, type UpstreamClaims } from '../../federation/protocol/upstream.ts';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
 import { idTokenWasUsed, takeBackIdToken, useIdToken } from '../../identity/upstream/id-token-replay.ts';
 import { accountForIdentity, findByIdentity, linkIdentity } from '../../identity/upstream/link-identity.ts';

@@ -1,12 +1,9 @@
 /** GET, PUT and PATCH /users/account: the own account. Both verbs of change merge and do the same. */
 import { z } from 'zod';
-import type { AddressClaim } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
-import type { AccountView, Caller } from '../contract/endpoint.ts';
-import { endpointFor } from '../contract/endpoint.ts';
+import { type AddressClaim, Refused } from '../contract/dialect.ts';
+import { type AccountView, type Caller, endpointFor } from '../contract/endpoint.ts';
 import { ok } from '../contract/reply.ts';
 import type { AccountChanges } from '../contract/use.ts';
-import type { Unfit } from './fields.ts';
 import {
   anyEmail,
   dob,
@@ -18,11 +15,12 @@ import {
   orAsShown,
   phone,
   text,
+  type Unfit,
 } from './fields.ts';
-import type { Address } from './serializers.ts';
 import {
   AccountReply,
   ADDRESS_MEMBERS,
+  type Address,
   accountReply,
   defaultAddress,
   Failure,

@@ -4,8 +4,7 @@
  * organization. README.md of this folder says what the vendor documents and what is ours; the way in is
  * `careportals` below.
  */
-import type { Credential, Mount } from '../contract/dialect.ts';
-import { dialect, rolesHere } from '../contract/dialect.ts';
+import { type Credential, dialect, type Mount, rolesHere } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import { HEX } from '../contract/tokens.ts';
 import { patchAccount, putAccount, showAccount } from './account.ts';
@@ -14,8 +13,7 @@ import { organization } from './organization.ts';
 import { refusals } from './refusals.ts';
 import { forgot, reset, validate, validateByOtherName } from './reset-password.ts';
 import { phoneOf, unameOf } from './serializers.ts';
-import type { CarePortalsSettings } from './settings.ts';
-import { settings } from './settings.ts';
+import { type CarePortalsSettings, settings } from './settings.ts';
 import { signIn, signInShort, signInToOrganization, signInToOrganizationBare } from './sign-in.ts';
 
 const endpoints = [

@@ -2,10 +2,8 @@
  * Which directory a request means, by the first that says something: the header, the host of the request or
  * of its Origin, what the request carries, the configuration. It chooses a directory and proves nothing.
  */
-import type { OrganizationQuestion, OrganizationView } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
-import type { CarePortalsSettings } from './settings.ts';
-import { mayReach } from './settings.ts';
+import { type OrganizationQuestion, type OrganizationView, Refused } from '../contract/dialect.ts';
+import { type CarePortalsSettings, mayReach } from './settings.ts';
 import { signInToOrganization, signInToOrganizationBare } from './sign-in.ts';
 
 type Question = OrganizationQuestion<CarePortalsSettings>;

@@ -1,8 +1,7 @@
 /** CarePortals' words for each refusal: `{message}` and nothing else. Validation is 406, in the endpoint's own text. */
 import type { Dialect } from '../contract/dialect.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
-import type { RefusalView, Reply } from '../contract/reply.ts';
-import { json } from '../contract/reply.ts';
+import { json, type RefusalView, type Reply } from '../contract/reply.ts';
 import type { CarePortalsSettings } from './settings.ts';
 
 const failure = (status: number, message: string) => (): Reply => json(status, { message });

@@ -1,7 +1,6 @@
 /** How CarePortals shows a patient: at creation, and as the account. What is unknown is "", never null. */
 import { z } from 'zod';
-import type { AddressClaim, Json } from '../contract/dialect.ts';
-import { rolesHere } from '../contract/dialect.ts';
+import { type AddressClaim, type Json, rolesHere } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import { phoneNumber } from './fields.ts';
 import type { CarePortalsSettings } from './settings.ts';

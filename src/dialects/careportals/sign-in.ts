@@ -4,8 +4,7 @@
  */
 import { z } from 'zod';
 import { Refused } from '../contract/dialect.ts';
-import type { AccountView } from '../contract/endpoint.ts';
-import { endpointFor } from '../contract/endpoint.ts';
+import { type AccountView, endpointFor } from '../contract/endpoint.ts';
 import { json } from '../contract/reply.ts';
 import type { Use } from '../contract/use.ts';
 import { maybe, password, text } from './fields.ts';

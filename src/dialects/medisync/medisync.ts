@@ -3,16 +3,14 @@
  * carry a JWT. No refresh, no sign-out, no tenants. README.md of this folder says what the vendor documents
  * and what is ours; the way in is `medisync` below.
  */
-import type { Credential, Guard } from '../contract/dialect.ts';
-import { dialect, Refused } from '../contract/dialect.ts';
+import { type Credential, dialect, type Guard, Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import { DIGITS } from '../contract/tokens.ts';
 import { changeProfile, showProfile, showSubscription } from './profile.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
 import { resendVerification } from './resend-verification.ts';
-import type { MediSyncSettings } from './settings.ts';
-import { settings } from './settings.ts';
+import { type MediSyncSettings, settings } from './settings.ts';
 import { signIn } from './sign-in.ts';
 import { showVerification, verify } from './verify.ts';
 

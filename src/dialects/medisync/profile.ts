@@ -1,8 +1,7 @@
 /** GET and PUT /user/profile, and GET /settings/subscription: what the token's account knows of itself. */
 import { z } from 'zod';
 import { Refused } from '../contract/dialect.ts';
-import type { AccountView, Caller } from '../contract/endpoint.ts';
-import { endpointFor } from '../contract/endpoint.ts';
+import { type AccountView, type Caller, endpointFor } from '../contract/endpoint.ts';
 import { ok } from '../contract/reply.ts';
 import { optional } from './fields.ts';
 import { Failure, ProfileReply, profileReply, SubscriptionReply, subscriptionReply } from './serializers.ts';

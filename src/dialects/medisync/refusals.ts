@@ -1,7 +1,6 @@
 /** MediSync's words for each refusal: always exactly `{success: false, error, code}`, or the page of the email's link. */
 import type { Dialect } from '../contract/dialect.ts';
-import type { RefusalView, Reply } from '../contract/reply.ts';
-import { json, page } from '../contract/reply.ts';
+import { json, page, type RefusalView, type Reply } from '../contract/reply.ts';
 import { MEMBERS } from './fields.ts';
 import type { MediSyncSettings } from './settings.ts';
 

@@ -1,7 +1,6 @@
 /** POST /register: an unverified account and one email with a verification link. No Grant. */
 import { z } from 'zod';
-import type { FieldFault as FieldIssue } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
+import { type FieldFault as FieldIssue, Refused } from '../contract/dialect.ts';
 import { endpointFor } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { json } from '../contract/reply.ts';

@@ -4,8 +4,7 @@
  */
 import { z } from 'zod';
 import type { FieldFault as FieldIssue } from '../contract/dialect.ts';
-import type { RequestView } from '../contract/endpoint.ts';
-import { endpointFor } from '../contract/endpoint.ts';
+import { endpointFor, type RequestView } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { ok } from '../contract/reply.ts';
 import { optionalAddress } from './fields.ts';

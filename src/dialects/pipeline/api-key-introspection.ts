@@ -3,8 +3,7 @@
  * it begins, what it is worth by that dialect. Asking counts as a use of the key.
  */
 import type { DescribedApiKey } from '../../oidc/contract.ts';
-import type { Dialect } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
+import { type Dialect, Refused } from '../contract/dialect.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { parseSettings } from '../runtime/parse-settings.ts';
 import { bearerOfKey } from './authenticate.ts';

@@ -4,8 +4,7 @@
  */
 import { authenticateApiKey } from '../../identity/accounts/api-keys.ts';
 import { wasRecent } from '../../identity/sign-in/recent.ts';
-import type { Credential } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
+import { type Credential, Refused } from '../contract/dialect.ts';
 import type { Caller, CallerKind } from '../contract/endpoint.ts';
 import { accountView } from '../runtime/account-view.ts';
 import { mayGoOn } from '../runtime/admission.ts';

@@ -3,10 +3,8 @@
  * the bytes are, and what cannot be read is said as a reason for the dialect to word.
  */
 import { decodeText, parseForm, parseJson } from '../../http/request/read-body.ts';
-import type { BodyKind, BodyRules } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
-import type { FormFields } from '../runtime/parse-form.ts';
-import { flatForm, multipartEntries, nestedForm, noFields } from '../runtime/parse-form.ts';
+import { type BodyKind, type BodyRules, Refused } from '../contract/dialect.ts';
+import { type FormFields, flatForm, multipartEntries, nestedForm, noFields } from '../runtime/parse-form.ts';
 
 /** The media type's own part, lower case: 'application/json'. */
 export function mediaType(header: string | undefined): string {

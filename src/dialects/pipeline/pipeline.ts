@@ -6,18 +6,15 @@
  */
 import type Koa from 'koa';
 import { requestInfoOf } from '../../http/request/request-context.ts';
-import type { Dialect } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
+import { type Dialect, Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import type { Reply } from '../contract/reply.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { NO_ORGANIZATION } from '../runtime/directory.ts';
-import type { RouteMatch } from '../runtime/match-route.ts';
-import { findRoute } from '../runtime/match-route.ts';
+import { findRoute, type RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 import { requestView } from '../runtime/request.ts';
-import type { DialectRequest } from '../runtime/request-context.ts';
-import { newDialectRequest } from '../runtime/request-context.ts';
+import { type DialectRequest, newDialectRequest } from '../runtime/request-context.ts';
 import { auditRefusal } from './audit-refusal.ts';
 import { answerPreflight, corsOf, isPreflight, setCorsHeaders } from './cors.ts';
 import { sendReply } from './send-reply.ts';

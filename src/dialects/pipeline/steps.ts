@@ -5,8 +5,7 @@
 import type { z } from 'zod';
 import { readBody, refuseEncoding } from '../../http/request/read-body.ts';
 import { createUse } from '../capabilities/capabilities.ts';
-import type { FieldFault as FieldIssue, Step } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
+import { type FieldFault as FieldIssue, Refused, type Step } from '../contract/dialect.ts';
 import type { AcceptsShape } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { directoryOf } from '../runtime/directory.ts';

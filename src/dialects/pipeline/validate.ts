@@ -3,10 +3,14 @@
  * that is left out, two endpoints that answer one URL, settings that do not fit.
  */
 
-import type { Dialect, Step } from '../contract/dialect.ts';
-import { STEPS } from '../contract/dialect.ts';
-import type { CompiledMount, Segment } from '../runtime/match-route.ts';
-import { byPrecedence, compileMount, fits } from '../runtime/match-route.ts';
+import { type Dialect, STEPS, type Step } from '../contract/dialect.ts';
+import {
+  byPrecedence,
+  type CompiledMount,
+  compileMount,
+  fits,
+  type Segment,
+} from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 import { parseSettings } from '../runtime/parse-settings.ts';
 

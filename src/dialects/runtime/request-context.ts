@@ -12,8 +12,7 @@ import type { DialectServices } from './deps.ts';
 
 import type { RouteMatch } from './match-route.ts';
 import type { MountedDialect } from './mounted.ts';
-import type { FormFields } from './parse-form.ts';
-import { noFields } from './parse-form.ts';
+import { type FormFields, noFields } from './parse-form.ts';
 
 export interface DialectRequest {
   readonly mounted: MountedDialect;

@@ -1,7 +1,6 @@
 /** VisitNote's words for each refusal: `{status: false, message}`, and `errors` beside them on 422 only. */
 import type { Dialect } from '../contract/dialect.ts';
-import type { RefusalView, Reply } from '../contract/reply.ts';
-import { json } from '../contract/reply.ts';
+import { json, type RefusalView, type Reply } from '../contract/reply.ts';
 import type { VisitNoteSettings } from './settings.ts';
 
 const failure = (status: number, message: string) => (): Reply => json(status, { status: false, message });

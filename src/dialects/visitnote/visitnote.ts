@@ -3,8 +3,7 @@
  * of a clinicians' API. One bearer JWT of a day, no refresh. README.md of this folder says what the vendor
  * documents and what is ours; the way in is `visitnote` below.
  */
-import type { Credential } from '../contract/dialect.ts';
-import { dialect } from '../contract/dialect.ts';
+import { type Credential, dialect } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import type { ReplyContext } from '../contract/reply.ts';
 import { admits, admitsRole } from './admits.ts';
@@ -15,8 +14,7 @@ import { completeOnboarding } from './registration/complete-onboarding.ts';
 import { deleteAccount } from './registration/delete-account.ts';
 import { register } from './registration/register.ts';
 import { registerWithSocial } from './registration/register-with-social.ts';
-import type { VisitNoteSettings } from './settings.ts';
-import { settings } from './settings.ts';
+import { settings, type VisitNoteSettings } from './settings.ts';
 import { strangers } from './sign-in/limits.ts';
 import { signIn } from './sign-in/sign-in.ts';
 import { signInWithSocial } from './sign-in/sign-in-with-social.ts';

@@ -1,7 +1,6 @@
 /** Who calls an endpoint that wants X-ApiToken or the clinic's key. */
 
-import type { Credential } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
+import { type Credential, Refused } from '../contract/dialect.ts';
 import type { AccountView, AnyAccepts, Caller, Endpoint, RequestView } from '../contract/endpoint.ts';
 import { TOKEN } from './serializers.ts';
 import type { VSeeSettings } from './settings.ts';

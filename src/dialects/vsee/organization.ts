@@ -2,8 +2,13 @@
  * Which organization a request means (section 2). The account code is the organization's id. A token or a
  * key decides for itself; a code that contradicts it makes it worthless.
  */
-import type { Directory, Guard, OrganizationQuestion, OrganizationView } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
+import {
+  type Directory,
+  type Guard,
+  type OrganizationQuestion,
+  type OrganizationView,
+  Refused,
+} from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import { isForBrowsers } from './refusals.ts';
 import type { VSeeSettings } from './settings.ts';

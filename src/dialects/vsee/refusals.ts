@@ -3,11 +3,9 @@
  * a browser and gets small pages instead, which repeat nothing from the request.
  */
 import { z } from 'zod';
-import type { Reason } from '../contract/dialect.ts';
-import { Refused } from '../contract/dialect.ts';
+import { type Reason, Refused } from '../contract/dialect.ts';
 import type { AnyAccepts, Endpoint } from '../contract/endpoint.ts';
-import type { RefusalView, Reply, ReplyExtras } from '../contract/reply.ts';
-import { json, page } from '../contract/reply.ts';
+import { json, page, type RefusalView, type Reply, type ReplyExtras } from '../contract/reply.ts';
 import type { VSeeSettings } from './settings.ts';
 import { FIRST } from './users/born-until-today.ts';
 

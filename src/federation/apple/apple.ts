@@ -5,12 +5,10 @@ import type { Config } from '../../config/schema.ts';
 import { takeText } from '../../core/text.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Fetch } from '../protocol/fetch.ts';
-import type { IdTokenRules } from '../protocol/id-token.ts';
-import { verifyIdToken } from '../protocol/id-token.ts';
+import { type IdTokenRules, verifyIdToken } from '../protocol/id-token.ts';
 import { createUpstreamKeys } from '../protocol/jwks.ts';
 import { createRedirectSignIn } from '../protocol/redirect-sign-in.ts';
-import type { Upstream, UpstreamClaims } from '../protocol/upstream.ts';
-import { UpstreamUnavailable } from '../protocol/upstream.ts';
+import { type Upstream, type UpstreamClaims, UpstreamUnavailable } from '../protocol/upstream.ts';
 
 type Settings = Config['federation']['apple'];
 

@@ -3,12 +3,10 @@ import * as openid from 'openid-client';
 import type { Config } from '../../config/schema.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Fetch } from '../protocol/fetch.ts';
-import type { IdTokenClaims, IdTokenRules } from '../protocol/id-token.ts';
-import { verifyIdToken } from '../protocol/id-token.ts';
+import { type IdTokenClaims, type IdTokenRules, verifyIdToken } from '../protocol/id-token.ts';
 import { createUpstreamKeys } from '../protocol/jwks.ts';
 import { createRedirectSignIn } from '../protocol/redirect-sign-in.ts';
-import type { Upstream, UpstreamClaims } from '../protocol/upstream.ts';
-import { UpstreamUnavailable } from '../protocol/upstream.ts';
+import { type Upstream, type UpstreamClaims, UpstreamUnavailable } from '../protocol/upstream.ts';
 
 const ISSUER = 'https://accounts.google.com';
 /** Seconds since `iat` of a token that we fetch ourselves. */

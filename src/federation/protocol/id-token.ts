@@ -6,8 +6,7 @@
 import { createHash } from 'node:crypto';
 import { type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
 import type { UpstreamKeys } from './jwks.ts';
-import type { UpstreamClaims } from './upstream.ts';
-import { IdTokenRefused, UpstreamUnavailable } from './upstream.ts';
+import { IdTokenRefused, type UpstreamClaims, UpstreamUnavailable } from './upstream.ts';
 
 /** Seconds that clocks may differ, for exp, iat and nbf. */
 export const TOLERANCE = 60;

@@ -14,8 +14,7 @@ import {
 } from 'jose';
 import type { ServerMetadata } from 'openid-client';
 import type { Log } from '../../observe/log.ts';
-import type { Fetch } from './fetch.ts';
-import { fetchJson, isSafeUrl } from './fetch.ts';
+import { type Fetch, fetchJson, isSafeUrl } from './fetch.ts';
 import { UpstreamUnavailable } from './upstream.ts';
 
 const KEPT_FOR = 3_600_000;

@@ -6,8 +6,7 @@ import * as openid from 'openid-client';
 import type { Fetch } from './fetch.ts';
 import { TOLERANCE } from './id-token.ts';
 import type { UpstreamKeys } from './jwks.ts';
-import type { RedirectEnd, Upstream } from './upstream.ts';
-import { IdTokenRefused, UpstreamUnavailable } from './upstream.ts';
+import { IdTokenRefused, type RedirectEnd, type Upstream, UpstreamUnavailable } from './upstream.ts';
 
 export interface RedirectSignIn extends Pick<Upstream, 'begin'> {
   /** The ID token and the nonce that it must have. 'denied': the upstream answered with an error. */

@@ -7,8 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
-import type { Secrets } from '../../core/crypto.ts';
-import { sameText } from '../../core/crypto.ts';
+import { type Secrets, sameText } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 
 export interface Forms {

@@ -3,10 +3,8 @@
  * through (csrf.ts); `ownFormNoReferrer` the same for a page whose browser hides its origin.
  */
 import type { Context, Middleware } from 'koa';
-import type { Forms } from './csrf.ts';
-import { FORM_TOKEN } from './csrf.ts';
-import type { FormFields } from './read-form.ts';
-import { readForm } from './read-form.ts';
+import { FORM_TOKEN, type Forms } from './csrf.ts';
+import { type FormFields, readForm } from './read-form.ts';
 
 /** A page: shows something. */
 export type Shows = (ctx: Context) => Promise<void> | void;

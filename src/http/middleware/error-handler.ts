@@ -5,8 +5,7 @@
  */
 import type { Context, Middleware } from 'koa';
 import { StoreUnavailable } from '../../core/errors.ts';
-import type { Reason } from '../../core/refused.ts';
-import { Refused } from '../../core/refused.ts';
+import { type Reason, Refused } from '../../core/refused.ts';
 import type { Log } from '../../observe/log.ts';
 import { requestInfoOf } from '../request/request-context.ts';
 import type { Views } from '../views/render.ts';

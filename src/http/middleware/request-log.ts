@@ -7,8 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Context, Middleware } from 'koa';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../observe/log.ts';
-import type { RequestInfo } from '../request/request-context.ts';
-import { attachRequestInfo } from '../request/request-context.ts';
+import { attachRequestInfo, type RequestInfo } from '../request/request-context.ts';
 import type { UnfinishedRequests } from './unfinished-requests.ts';
 
 export interface Observation {

@@ -2,8 +2,7 @@
  * API keys: long-lived credentials of an account (AVYCENNA) or of an organization (VSee: key and secret).
  * Shown once, kept as keyed hashes. A key is worth what its owner still may: that is judged by the channel.
  */
-import type { RandomForm } from '../../core/crypto.ts';
-import { randomText, sameText } from '../../core/crypto.ts';
+import { type RandomForm, randomText, sameText } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { ApiKeyRecord } from '../../model/api-key.ts';

@@ -6,8 +6,7 @@
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Identity } from '../context.ts';
-import type { NewAccountFields } from './create-account.ts';
-import { insertAccount } from './create-account.ts';
+import { insertAccount, type NewAccountFields } from './create-account.ts';
 
 /** Of the alias that holds the clinic's key. */
 const SUFFIX = '-sso';

@@ -1,6 +1,5 @@
 /** The ids by which vendors know an account: made when first needed, kept for life, unique by index. */
-import type { RandomForm } from '../../core/crypto.ts';
-import { randomText, randomUUID } from '../../core/crypto.ts';
+import { type RandomForm, randomText, randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Identity } from '../context.ts';

@@ -8,8 +8,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import type { LinkTokenRecord } from '../../store/ports/link-tokens.ts';
 import type { Identity } from '../context.ts';
-import type { EmailQuota } from '../emails/send-email.ts';
-import { mayWrite, nobodyIn, sendEmail } from '../emails/send-email.ts';
+import { type EmailQuota, mayWrite, nobodyIn, sendEmail } from '../emails/send-email.ts';
 
 /** The purpose of password reset links: those of every channel open the hosted page, and all die together. */
 export const RESET = 'reset';

@@ -8,12 +8,10 @@
  * one of the same client address alone, each client address has tries of its own, and the newest few are
  * good from wherever the person types them.
  */
-import type { RandomForm } from '../../core/crypto.ts';
-import { randomText } from '../../core/crypto.ts';
+import { type RandomForm, randomText } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Identity } from '../context.ts';
-import type { EmailQuota } from '../emails/send-email.ts';
-import { mayWrite, nobodyIn, sendEmail } from '../emails/send-email.ts';
+import { type EmailQuota, mayWrite, nobodyIn, sendEmail } from '../emails/send-email.ts';
 
 /** Six digits: the usual form of a sign-in code. */
 export const SIX_DIGITS: RandomForm = { alphabet: '0123456789', length: 6 };

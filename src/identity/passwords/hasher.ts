@@ -14,8 +14,7 @@ import { hash as hashArgon2 } from '@node-rs/argon2';
 import { Refused } from '../../core/refused.ts';
 import { takePassword } from '../../core/text.ts';
 import { createWorkSlots } from './hash-queue.ts';
-import type { PasswordCheck } from './imported-hash.ts';
-import { argon2Parameters, decoyOf, isBcrypt, readHash } from './imported-hash.ts';
+import { argon2Parameters, decoyOf, isBcrypt, type PasswordCheck, readHash } from './imported-hash.ts';
 
 export interface PasswordHasher {
   /** A PHC string. Refused('unavailable') when too many hashes wait, ('invalid-fields') over 1024 bytes. */

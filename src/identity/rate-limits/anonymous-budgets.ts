@@ -7,8 +7,7 @@
  * address that has used nothing still gets in. Sign-ins that are under way need the last of it.
  */
 import type { Clock } from '../../core/clock.ts';
-import type { Secrets } from '../../core/crypto.ts';
-import { randomUUID } from '../../core/crypto.ts';
+import { randomUUID, type Secrets } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import type { Stores } from '../../store/ports/stores.ts';
 

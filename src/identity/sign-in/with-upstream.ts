@@ -9,10 +9,13 @@ import { HOSTED } from '../accounts/create-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteSignIn } from '../audit/record-sign-in.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import type { UpstreamNames } from '../upstream/first-sign-in-names.ts';
-import { keepNames, takeNames } from '../upstream/first-sign-in-names.ts';
-import type { UpstreamPerson } from '../upstream/link-identity.ts';
-import { accountForIdentity, findByIdentity, linkIdentity } from '../upstream/link-identity.ts';
+import { keepNames, takeNames, type UpstreamNames } from '../upstream/first-sign-in-names.ts';
+import {
+  accountForIdentity,
+  findByIdentity,
+  linkIdentity,
+  type UpstreamPerson,
+} from '../upstream/link-identity.ts';
 
 export interface NamedPerson extends UpstreamPerson {
   readonly names: UpstreamNames;

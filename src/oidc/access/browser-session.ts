@@ -6,8 +6,7 @@ import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
 import type { StepContext } from '../provider/context.ts';
 import type { CookieSettings } from './cookies.ts';
 import { endSession } from './grants.ts';
-import type { BrowserName } from './user-agent.ts';
-import { browserName } from './user-agent.ts';
+import { type BrowserName, browserName } from './user-agent.ts';
 
 type ProviderSession = InstanceType<Provider['Session']> & {
   note?: unknown;

@@ -1,8 +1,7 @@
 /** OAuth clients as the provider sees them, and what Portico adds to them. */
 import type { Client } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
-import type { Secrets } from '../../core/crypto.ts';
-import { sameText } from '../../core/crypto.ts';
+import { type Secrets, sameText } from '../../core/crypto.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { Json } from '../../model/json.ts';
 import type { ClientStore } from '../../store/ports/clients.ts';

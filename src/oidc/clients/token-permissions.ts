@@ -8,8 +8,7 @@ import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { TokenAdmission } from '../contract.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { isActive } from './claims.ts';
-import type { ClientRegistry } from './clients.ts';
-import { traitsOf } from './clients.ts';
+import { type ClientRegistry, traitsOf } from './clients.ts';
 
 /** A token as the provider found it. */
 interface AskedToken {

@@ -10,8 +10,7 @@ import type { Audit } from '../../observe/audit.ts';
 import { isOfConnection } from '../../observe/connection-errors.ts';
 import type { Log } from '../../observe/log.ts';
 import { traitsOf } from '../clients/clients.ts';
-import type { ProviderContext } from '../provider/context.ts';
-import { routeOf } from '../provider/context.ts';
+import { type ProviderContext, routeOf } from '../provider/context.ts';
 import { notesOf } from './request-notes.ts';
 
 /** What the server knows of a request besides the request itself. */

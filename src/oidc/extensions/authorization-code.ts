@@ -2,8 +2,7 @@
 import Provider from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
 import { routeOf } from '../provider/context.ts';
-import type { ProviderRecord } from '../provider/models.ts';
-import { modelOf, override, overrideFind } from '../provider/models.ts';
+import { modelOf, override, overrideFind, type ProviderRecord } from '../provider/models.ts';
 import { familyOfCode } from './jwt-access-token.ts';
 import { notesOf } from './request-notes.ts';
 

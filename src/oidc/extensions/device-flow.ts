@@ -21,11 +21,9 @@ import type { LeaseStore } from '../../store/ports/leases.ts';
 import { traitsOf } from '../clients/clients.ts';
 import type { DeviceIssue, ProviderPages } from '../contract.ts';
 import type { ProviderContext, ProviderMiddleware, StepContext } from '../provider/context.ts';
-import type { ProviderRecord } from '../provider/models.ts';
-import { modelOf, override } from '../provider/models.ts';
+import { modelOf, override, type ProviderRecord } from '../provider/models.ts';
 import { ROUTES } from '../provider/routes.ts';
-import type { RequestContextOf } from './audit-events.ts';
-import { answerUnavailable, auditLine } from './audit-events.ts';
+import { answerUnavailable, auditLine, type RequestContextOf } from './audit-events.ts';
 import { subjectOf } from './page-subject.ts';
 import { notesOf } from './request-notes.ts';
 

@@ -5,8 +5,7 @@
 import type { Client } from 'oidc-provider';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import type { ApiKeyDescriber } from '../contract.ts';
-import type { ProviderContext, ProviderMiddleware } from '../provider/context.ts';
-import { routeOf } from '../provider/context.ts';
+import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
 
 export function introspectApiKeys(deps: {
   describe: ApiKeyDescriber;

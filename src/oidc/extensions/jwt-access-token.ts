@@ -7,10 +7,8 @@
 
 import Provider from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
-import type { ProviderContext } from '../provider/context.ts';
-import { routeOf } from '../provider/context.ts';
-import type { Payload, ProviderRecord } from '../provider/models.ts';
-import { modelOf, override, overrideFind } from '../provider/models.ts';
+import { type ProviderContext, routeOf } from '../provider/context.ts';
+import { modelOf, override, overrideFind, type Payload, type ProviderRecord } from '../provider/models.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-grant.ts';
 import { handleOf } from '../tokens/token-handle.ts';
 import { notesOf } from './request-notes.ts';

@@ -2,8 +2,7 @@
  * Signing out who is not signed in here: there is nothing to ask and nothing to end. The provider would send a
  * form that a script of its own posts; pages run no script, so the answer is where that form leads to.
  */
-import type { ProviderContext, ProviderMiddleware } from '../provider/context.ts';
-import { routeOf } from '../provider/context.ts';
+import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 
 export function leadOnWhenSignedOutAlready(): ProviderMiddleware {

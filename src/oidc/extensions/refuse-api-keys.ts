@@ -3,8 +3,7 @@
  * know, and the key would live on. Keys end where they were made, and the client is told (RFC 7009, 2.2.1). By the
  * form alone: whether there is such a key is nobody's to learn here.
  */
-import type { ProviderContext, ProviderMiddleware } from '../provider/context.ts';
-import { routeOf } from '../provider/context.ts';
+import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
 
 export function refuseToRevokeApiKeys(isApiKey: (text: string) => boolean): ProviderMiddleware {
   return async (ctx, next) => {

@@ -4,8 +4,7 @@
  */
 import type Provider from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
-import type { Secrets } from '../../core/crypto.ts';
-import { randomUUID } from '../../core/crypto.ts';
+import { randomUUID, type Secrets } from '../../core/crypto.ts';
 import type { LeaseStore } from '../../store/ports/leases.ts';
 
 export function detectReplays(deps: {

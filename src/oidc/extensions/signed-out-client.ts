@@ -3,8 +3,7 @@
  * provider tells that page of the client only where the person stayed signed in; here it is told always, and
  * also that they stayed: nobody who did may read there that they are signed out.
  */
-import type { ProviderContext, ProviderMiddleware } from '../provider/context.ts';
-import { routeOf } from '../provider/context.ts';
+import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 
 export function nameClientWhenSignedOut(): ProviderMiddleware {

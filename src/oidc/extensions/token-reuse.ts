@@ -5,8 +5,7 @@
  */
 
 import type { Clock } from '../../core/clock.ts';
-import type { ProviderContext } from '../provider/context.ts';
-import { routeOf } from '../provider/context.ts';
+import { type ProviderContext, routeOf } from '../provider/context.ts';
 import type { ProviderRecord } from '../provider/models.ts';
 import { within } from '../tokens/leeway.ts';
 import { notesOf } from './request-notes.ts';

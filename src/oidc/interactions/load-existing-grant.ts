@@ -1,12 +1,10 @@
 /** Which consent a person has already given a client: in this browser session, or remembered with the account. */
 import type Provider from 'oidc-provider';
 import type { Grant } from 'oidc-provider';
-import type { Allowed, Consents } from '../access/consents.ts';
-import { isNothing } from '../access/consents.ts';
+import { type Allowed, type Consents, isNothing } from '../access/consents.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { notesOf } from '../extensions/request-notes.ts';
-import type { ProviderContext } from '../provider/context.ts';
-import { routeOf } from '../provider/context.ts';
+import { type ProviderContext, routeOf } from '../provider/context.ts';
 
 /**
  * The provider's loadExistingGrant. First-party clients need no consent page: their grant is made here, and

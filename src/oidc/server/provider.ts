@@ -14,21 +14,20 @@ import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { LeaseStore } from '../../store/ports/leases.ts';
 import { nameBrowsers, sessionLifetime } from '../access/browser-session.ts';
 import type { Consents } from '../access/consents.ts';
-import type { CookieSettings } from '../access/cookies.ts';
-import { cookieNames } from '../access/cookies.ts';
+import { type CookieSettings, cookieNames } from '../access/cookies.ts';
 import { CLAIMS_BY_SCOPE, createAccountFinder } from '../clients/claims.ts';
-import type { ClientRegistry } from '../clients/clients.ts';
-import { CLIENT_TRAITS, compareHashedSecrets } from '../clients/clients.ts';
-import type { TokenRights } from '../clients/token-permissions.ts';
-import { createTokenRights } from '../clients/token-permissions.ts';
-import type { DialectsAsked, ProviderPages } from '../contract.ts';
-import { ACR } from '../contract.ts';
+import { CLIENT_TRAITS, type ClientRegistry, compareHashedSecrets } from '../clients/clients.ts';
+import { createTokenRights, type TokenRights } from '../clients/token-permissions.ts';
+import { ACR, type DialectsAsked, type ProviderPages } from '../contract.ts';
 import { countAnonymousRequests } from '../extensions/anonymous-budgets.ts';
-import type { EventDeps } from '../extensions/audit-events.ts';
-import { answerUnavailable, auditLine, writeEvents } from '../extensions/audit-events.ts';
+import { answerUnavailable, auditLine, type EventDeps, writeEvents } from '../extensions/audit-events.ts';
 import { watchCodes } from '../extensions/authorization-code.ts';
-import type { DeviceDeps } from '../extensions/device-flow.ts';
-import { confirmCodesOnce, guardUserCodes, keepNoNewSessions } from '../extensions/device-flow.ts';
+import {
+  confirmCodesOnce,
+  type DeviceDeps,
+  guardUserCodes,
+  keepNoNewSessions,
+} from '../extensions/device-flow.ts';
 import { nameInterval, slowDevicesDown } from '../extensions/device-polling.ts';
 import { introspectApiKeys } from '../extensions/introspect-api-keys.ts';
 import { seeAsIssuer, watchProviderContext } from '../extensions/issuer-and-clients.ts';
@@ -45,10 +44,13 @@ import { createGrantLoader } from '../interactions/load-existing-grant.ts';
 import { createInteractionPolicy } from '../interactions/policy.ts';
 import { createAdapterFactory } from '../persistence/adapter.ts';
 import type { OidcRecords } from '../persistence/records.ts';
-import type { Keyring } from '../persistence/signing-keys.ts';
-import { providerKeys } from '../persistence/signing-keys.ts';
-import type { ProviderContext, ProviderMiddleware, StepContext } from '../provider/context.ts';
-import { routeOf } from '../provider/context.ts';
+import { type Keyring, providerKeys } from '../persistence/signing-keys.ts';
+import {
+  type ProviderContext,
+  type ProviderMiddleware,
+  routeOf,
+  type StepContext,
+} from '../provider/context.ts';
 import { addMembers } from '../provider/models.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-grant.ts';

@@ -6,8 +6,14 @@ import { randomToken } from '../../core/crypto.ts';
 import type { GrantInput, GrantIssuer } from '../contract.ts';
 import type { OidcRecord } from '../persistence/records.ts';
 import { createDialectRotation } from './dialect-refresh.ts';
-import type { GrantIssuerDeps, SignIn } from './dialect-tokens.ts';
-import { createTokenMaker, endGrant, liveToken, seconds } from './dialect-tokens.ts';
+import {
+  createTokenMaker,
+  endGrant,
+  type GrantIssuerDeps,
+  liveToken,
+  type SignIn,
+  seconds,
+} from './dialect-tokens.ts';
 import { handleOf } from './token-handle.ts';
 
 export function createGrantIssuer(deps: GrantIssuerDeps): GrantIssuer {

@@ -3,8 +3,14 @@
 import { StoreUnavailable } from '../../core/errors.ts';
 import type { GrantIssuer, IssuedGrant, RotationInput } from '../contract.ts';
 import type { OidcRecord } from '../persistence/records.ts';
-import type { GrantIssuerDeps, SignIn, TokenMaker } from './dialect-tokens.ts';
-import { endGrant, liveToken, seconds } from './dialect-tokens.ts';
+import {
+  endGrant,
+  type GrantIssuerDeps,
+  liveToken,
+  type SignIn,
+  seconds,
+  type TokenMaker,
+} from './dialect-tokens.ts';
 import { within } from './leeway.ts';
 import type { RotationLease } from './refresh-rotation.ts';
 import { handleOf } from './token-handle.ts';

@@ -1,8 +1,7 @@
 /** Browsers that are signed in, apps that have access, and the end of each. */
 
 import { noteChange } from '../../identity/audit/audit.ts';
-import type { ConsentView, GrantView } from '../../oidc/contract.ts';
-import { accountClientId } from '../../oidc/contract.ts';
+import { accountClientId, type ConsentView, type GrantView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { scopesInWords } from '../shared/scopes.ts';

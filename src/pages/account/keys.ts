@@ -5,8 +5,12 @@
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import type { FormFields } from '../../http/forms/read-form.ts';
-import type { ApiKeyOffer } from '../../identity/accounts/api-keys.ts';
-import { createApiKey, deleteApiKey, listApiKeys } from '../../identity/accounts/api-keys.ts';
+import {
+  type ApiKeyOffer,
+  createApiKey,
+  deleteApiKey,
+  listApiKeys,
+} from '../../identity/accounts/api-keys.ts';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
 import type { Alert } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';

@@ -11,8 +11,7 @@ import type { AddressClaim, ProfileClaims } from '../../model/account.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { lineIn } from '../shared/form-fields.ts';
 import { originOf } from '../shared/request-origin.ts';
-import type { ChoiceKind } from './profile-choices.ts';
-import { choicesOf } from './profile-choices.ts';
+import { type ChoiceKind, choicesOf } from './profile-choices.ts';
 import { leadTo, showAccountPage } from './render.ts';
 import type { ShowsPerson, SubmitsPerson } from './routes.ts';
 

@@ -2,12 +2,10 @@
 import type { Context } from 'koa';
 import type { Refused } from '../../core/refused.ts';
 import { sendPage } from '../../http/views/send-page.ts';
-import type { Alert } from '../shared/alert.ts';
-import { alertFor, statusFor } from '../shared/alert.ts';
+import { type Alert, alertFor, statusFor } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import type { Person } from './routes.ts';
-import { formsOf } from './routes.ts';
+import { formsOf, type Person } from './routes.ts';
 
 /** Words for it are in the catalogue under `pages.account.done`. */
 const DONE: ReadonlySet<string> = new Set([

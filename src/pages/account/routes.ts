@@ -9,12 +9,9 @@
  */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import type { Forms } from '../../http/forms/csrf.ts';
-import { FORM_TOKEN } from '../../http/forms/csrf.ts';
-import type { Shows } from '../../http/forms/guards.ts';
-import { pageGuards } from '../../http/forms/guards.ts';
-import type { FormFields } from '../../http/forms/read-form.ts';
-import { readForm } from '../../http/forms/read-form.ts';
+import { FORM_TOKEN, type Forms } from '../../http/forms/csrf.ts';
+import { pageGuards, type Shows } from '../../http/forms/guards.ts';
+import { type FormFields, readForm } from '../../http/forms/read-form.ts';
 import type { AccountRecord } from '../../model/account.ts';
 
 /** Who is signed in. */

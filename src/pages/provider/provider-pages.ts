@@ -1,8 +1,7 @@
 /** The provider's own pages in our words: what cannot be told to a client, signing out, and devices. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Views } from '../../http/views/render.ts';
-import type { PageReply } from '../../http/views/send-page.ts';
-import { pageText } from '../../http/views/send-page.ts';
+import { type PageReply, pageText } from '../../http/views/send-page.ts';
 import type { Identity } from '../../identity/context.ts';
 import type { PageSubject, ProviderPages } from '../../oidc/contract.ts';
 import { brandOf, webAddress } from '../shared/branding.ts';

@@ -1,8 +1,7 @@
 /** What the pages of a sign-in say about what it is for: the name of the app, and where giving up leads. */
 import type { Context } from 'koa';
 import { acceptedLanguages } from '../../http/views/i18n.ts';
-import type { InteractionView } from '../../oidc/contract.ts';
-import { accountClientId } from '../../oidc/contract.ts';
+import { accountClientId, type InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from './deps.ts';
 
 export interface ForApp {

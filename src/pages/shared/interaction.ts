@@ -4,8 +4,7 @@
  */
 import type { Context } from 'koa';
 import { sendPage } from '../../http/views/send-page.ts';
-import type { InteractionView } from '../../oidc/contract.ts';
-import { InteractionGone } from '../../oidc/contract.ts';
+import { InteractionGone, type InteractionView } from '../../oidc/contract.ts';
 import { brandOf } from './branding.ts';
 import type { PageDeps } from './deps.ts';
 import { appOf, isForDevices, lastClient, rememberApp } from './return-to-app.ts';

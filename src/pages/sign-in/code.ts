@@ -22,13 +22,11 @@ import { readInteraction } from '../shared/interaction.ts';
 import { interactionOf } from '../shared/interaction-of.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { halfProven, proven } from './complete.ts';
-import type { CodePurpose, Progress } from './flow-state.ts';
-import { goTo, progressOf } from './flow-state.ts';
+import { type CodePurpose, goTo, type Progress, progressOf } from './flow-state.ts';
 import { duringSignIn, goOn } from './guard.ts';
 import { finishLink } from './link-account.ts';
 import { signInMethodsOf } from './methods.ts';
-import type { SignInState } from './password.ts';
-import { showSignIn } from './password.ts';
+import { type SignInState, showSignIn } from './password.ts';
 
 export async function showCode(
   deps: PageDeps,

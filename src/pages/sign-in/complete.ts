@@ -8,12 +8,10 @@
 import type { Context } from 'koa';
 import { sendSignInCode } from '../../identity/sign-in/send-code.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { InteractionView } from '../../oidc/contract.ts';
-import { ACR } from '../../oidc/contract.ts';
+import { ACR, type InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { originOf } from '../shared/request-origin.ts';
-import type { Progress, Proof } from './flow-state.ts';
-import { goTo, progressOf } from './flow-state.ts';
+import { goTo, type Progress, type Proof, progressOf } from './flow-state.ts';
 
 export async function proven(
   deps: PageDeps,

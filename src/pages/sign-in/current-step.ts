@@ -8,8 +8,7 @@ import { halfProven } from './complete.ts';
 import { progressOf } from './flow-state.ts';
 import { goOn } from './guard.ts';
 import { showLink } from './link-account.ts';
-import type { SignInState } from './password.ts';
-import { showSignIn } from './password.ts';
+import { type SignInState, showSignIn } from './password.ts';
 import { showSecondProof } from './second-factor.ts';
 import { showChoice } from './select-account.ts';
 

@@ -16,11 +16,9 @@ import type { PageDeps } from '../shared/deps.ts';
 import { interactionOf } from '../shared/interaction-of.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { proven } from './complete.ts';
-import type { PendingLink, Proof } from './flow-state.ts';
-import { park, progressOf } from './flow-state.ts';
+import { type PendingLink, type Proof, park, progressOf } from './flow-state.ts';
 import { upstreamName } from './methods.ts';
-import type { SignInState } from './password.ts';
-import { showSignIn } from './password.ts';
+import { type SignInState, showSignIn } from './password.ts';
 
 export async function showLink(
   deps: PageDeps,

@@ -6,15 +6,14 @@ import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import type { Shows, Submits } from '../../http/forms/guards.ts';
 import { sendPage } from '../../http/views/send-page.ts';
-import type { Registration } from '../../identity/self-service/register.ts';
 import {
   beginRegistration,
   finishRegistration,
+  type Registration,
   sendRegistrationCode,
 } from '../../identity/self-service/register.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
-import type { Alert } from '../shared/alert.ts';
-import { alertFor, statusFor } from '../shared/alert.ts';
+import { type Alert, alertFor, statusFor } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
 import { forApp } from '../shared/client-label.ts';
 import type { PageDeps } from '../shared/deps.ts';

@@ -7,10 +7,8 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import type { Forms } from '../../http/forms/csrf.ts';
-import type { Shows, Submits } from '../../http/forms/guards.ts';
-import { pageGuards } from '../../http/forms/guards.ts';
-import type { FormFields } from '../../http/forms/read-form.ts';
-import { readForm } from '../../http/forms/read-form.ts';
+import { pageGuards, type Shows, type Submits } from '../../http/forms/guards.ts';
+import { type FormFields, readForm } from '../../http/forms/read-form.ts';
 
 export interface SignInHandlers {
   readonly signIn: Submits;

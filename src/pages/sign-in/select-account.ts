@@ -8,8 +8,7 @@ import { brandOf } from '../shared/branding.ts';
 import { forApp } from '../shared/client-label.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { interactionOf } from '../shared/interaction-of.ts';
-import type { Progress } from './flow-state.ts';
-import { goTo, progressOf } from './flow-state.ts';
+import { goTo, type Progress, progressOf } from './flow-state.ts';
 import { duringSignIn } from './guard.ts';
 
 export async function showChoice(deps: PageDeps, ctx: Context, view: InteractionView): Promise<void> {

@@ -7,8 +7,7 @@
  */
 import type { Context } from 'koa';
 import { randomToken } from '../../core/crypto.ts';
-import type { Upstream } from '../../federation/protocol/upstream.ts';
-import { IdTokenRefused, UpstreamUnavailable } from '../../federation/protocol/upstream.ts';
+import { IdTokenRefused, type Upstream, UpstreamUnavailable } from '../../federation/protocol/upstream.ts';
 import type { Shows, Submits } from '../../http/forms/guards.ts';
 import { sendPage } from '../../http/views/send-page.ts';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';

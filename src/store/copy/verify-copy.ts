@@ -8,8 +8,7 @@ import type { DumpedRecords, DumpSubject } from '../ports/dump.ts';
 import type { CopyOptions, Counts } from './copy-options.ts';
 import { CopyRefused } from './copy-refused.ts';
 import { inParallel } from './in-parallel.ts';
-import type { Carrier } from './record-writers.ts';
-import { carry } from './record-writers.ts';
+import { type Carrier, carry } from './record-writers.ts';
 
 /** Records at the end of the audit trail that are compared: a port gives the newest only. */
 const AUDIT_END = 1000;

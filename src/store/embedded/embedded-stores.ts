@@ -20,8 +20,7 @@ import { createOidcRecordStore } from './oidc-records.ts';
 import { createOrganizationStore } from './organizations.ts';
 import { createPresenceStore } from './presence.ts';
 import { createRateLimitStore } from './rate-limits.ts';
-import type { Database, Sql } from './sqlite/database.ts';
-import { openDatabase } from './sqlite/database.ts';
+import { type Database, openDatabase, type Sql } from './sqlite/database.ts';
 import { migrate } from './sqlite/migrations.ts';
 import { sweep } from './sqlite/sweep.ts';
 

@@ -10,10 +10,8 @@ import { StoreUnavailable, StoreUnusable } from '../../core/errors.ts';
 import type { AuditRecord } from '../../model/audit-event.ts';
 import { OPENING_EVENTS, withOpening } from '../../model/opened-before.ts';
 import { accountOf } from './accounts.ts';
-import type { AccountDocument, Collections } from './collections.ts';
-import { collectionsOf } from './collections.ts';
-import type { MongoOptions } from './connection.ts';
-import { isDuplicate, patientMongoClient, translated } from './connection.ts';
+import { type AccountDocument, type Collections, collectionsOf } from './collections.ts';
+import { isDuplicate, type MongoOptions, patientMongoClient, translated } from './connection.ts';
 
 /** Milliseconds after which a lock counts as left behind, and that another node waits for it. */
 const LOCK_LIFE = 120_000;

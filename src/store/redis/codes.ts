@@ -1,7 +1,6 @@
 import type { CodeStore } from '../ports/codes.ts';
 import { KEPT_CODES } from '../ports/stores.ts';
-import type { RedisConnection } from './connection.ts';
-import { lifeOf, script } from './connection.ts';
+import { lifeOf, type RedisConnection, script } from './connection.ts';
 import { keyOf } from './keys.ts';
 import type { Memberships } from './membership.ts';
 

@@ -5,8 +5,7 @@
 import type { Redis } from 'ioredis';
 import { StoreUnavailable, StoreUnusable } from '../../core/errors.ts';
 import type { Log } from '../../observe/log.ts';
-import type { RedisConnection } from './connection.ts';
-import { primaries, translated } from './connection.ts';
+import { primaries, type RedisConnection, translated } from './connection.ts';
 
 /** Milliseconds that a figure stays good: what strangers can write meanwhile is little. */
 const FRESH = 250;

@@ -1,6 +1,5 @@
 import type { LeaseStore } from '../ports/leases.ts';
-import type { RedisConnection } from './connection.ts';
-import { lifeOf, script } from './connection.ts';
+import { lifeOf, type RedisConnection, script } from './connection.ts';
 import { keyOf } from './keys.ts';
 
 // A hash: o owner, e end, s encrypted result, t its moment.

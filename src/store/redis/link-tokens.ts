@@ -1,6 +1,5 @@
 import type { LinkTokenRecord, LinkTokenStore } from '../ports/link-tokens.ts';
-import type { RedisConnection } from './connection.ts';
-import { lifeOf, script } from './connection.ts';
+import { lifeOf, type RedisConnection, script } from './connection.ts';
 import { keyOf } from './keys.ts';
 import type { Memberships } from './membership.ts';
 

@@ -1,5 +1,4 @@
-import type { RedisConnection } from './connection.ts';
-import { KEPT_AFTER_EXPIRY, lifeOf, script } from './connection.ts';
+import { KEPT_AFTER_EXPIRY, lifeOf, type RedisConnection, script } from './connection.ts';
 
 /**
  * Which records hang on a grant or an account: a sorted set of their keys, scored by expiry and trimmed

@@ -1,6 +1,5 @@
 import type { OidcRecordRecord, OidcRecordStore, StoredOidcRecord } from '../ports/oidc-records.ts';
-import type { RedisConnection, Script } from './connection.ts';
-import { lifeOf, script } from './connection.ts';
+import { lifeOf, type RedisConnection, type Script, script } from './connection.ts';
 import { hashOf, keyOf } from './keys.ts';
 import type { Memberships } from './membership.ts';
 

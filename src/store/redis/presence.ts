@@ -1,6 +1,5 @@
 import type { PresenceStore } from '../ports/presence.ts';
-import type { RedisConnection } from './connection.ts';
-import { lifeOf } from './connection.ts';
+import { lifeOf, type RedisConnection } from './connection.ts';
 import { keyOf } from './keys.ts';
 
 export function createPresenceStore(redis: RedisConnection): PresenceStore {

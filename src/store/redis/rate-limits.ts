@@ -1,6 +1,5 @@
 import type { Limit, RateLimitStore, Taken } from '../ports/rate-limits.ts';
-import type { RedisConnection } from './connection.ts';
-import { KEPT_AFTER_EXPIRY, lifeOf, script } from './connection.ts';
+import { KEPT_AFTER_EXPIRY, lifeOf, type RedisConnection, script } from './connection.ts';
 import { hashOf, keyOf } from './keys.ts';
 
 /** allowed (1 or 0), count, milliseconds until there is room. */

@@ -10,8 +10,7 @@
 import type { OidcRecordStore } from '../ports/oidc-records.ts';
 import type { StoreHealth, Stores } from '../ports/stores.ts';
 import { createCodeStore } from './codes.ts';
-import type { RedisOptions } from './connection.ts';
-import { connectRedis, createLook, guarded } from './connection.ts';
+import { connectRedis, createLook, guarded, type RedisOptions } from './connection.ts';
 import { createFullness, refuseEviction } from './fitness.ts';
 import { createLeaseStore } from './leases.ts';
 import { createLinkTokenStore } from './link-tokens.ts';

@@ -1,10 +1,8 @@
 /** A server with account pages, and people who go there with a browser without scripts. */
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
 import type { AccountRecord } from '../../../src/model/account.ts';
-import type { TestServer, TestServerOptions } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
-import type { Form, Page, WebSession } from '../../support/web-session.ts';
-import { openWebSession } from '../../support/web-session.ts';
+import { startTestServer, type TestServer, type TestServerOptions } from '../../support/server.ts';
+import { type Form, openWebSession, type Page, type WebSession } from '../../support/web-session.ts';
 
 export const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 export const DOCTOR = { login: 'dr@clinic.test', password: 'Saffron-Glacier-Pilot-19' };

@@ -6,8 +6,17 @@ import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
 import { openClient } from '../../support/http-client.ts';
 import { apart, numbersOf } from '../../support/timing.ts';
 import type { Page } from '../../support/web-session.ts';
-import type { AccountWorld } from './account-world.ts';
-import { alertOf, DOCTOR, FRESH, formTo, MARA, pathOf, shown, startAccountWorld } from './account-world.ts';
+import {
+  type AccountWorld,
+  alertOf,
+  DOCTOR,
+  FRESH,
+  formTo,
+  MARA,
+  pathOf,
+  shown,
+  startAccountWorld,
+} from './account-world.ts';
 
 describe('forgot password', () => {
   let world: AccountWorld;

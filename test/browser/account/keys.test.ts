@@ -2,8 +2,18 @@
 import { expect } from 'chai';
 import { createApiKey } from '../../../src/identity/accounts/api-keys.ts';
 import type { Page } from '../../support/web-session.ts';
-import type { AccountWorld, Visitor } from './account-world.ts';
-import { alertOf, CHIEF, DOCTOR, formTo, MARA, pathOf, shown, startAccountWorld } from './account-world.ts';
+import {
+  type AccountWorld,
+  alertOf,
+  CHIEF,
+  DOCTOR,
+  formTo,
+  MARA,
+  pathOf,
+  shown,
+  startAccountWorld,
+  type Visitor,
+} from './account-world.ts';
 
 describe('the page of API keys', () => {
   let world: AccountWorld;

@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
 import { relyingParty, signIn } from '../../support/relying-party.ts';
-import type { AccountWorld } from './account-world.ts';
 import {
+  type AccountWorld,
   alertOf,
   CHIEF,
   CODES,

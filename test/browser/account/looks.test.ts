@@ -2,8 +2,7 @@
 import { createApiKey } from '../../../src/identity/accounts/api-keys.ts';
 import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
 import type { Page } from '../../support/browser.ts';
-import type { Journeys } from '../journey.ts';
-import { begin, enter, inEveryLook, signIn, startJourneys } from '../journey.ts';
+import { begin, enter, inEveryLook, type Journeys, signIn, startJourneys } from '../journey.ts';
 
 const DOCTOR = { login: 'dr@clinic.test', password: 'Saffron-Glacier-Pilot-19' };
 

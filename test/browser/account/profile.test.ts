@@ -1,8 +1,8 @@
 /** What a person says about themselves, and the address, which has to be proved. */
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import type { AccountWorld } from './account-world.ts';
 import {
+  type AccountWorld,
   alertOf,
   CHIEF,
   CODES,

@@ -2,12 +2,20 @@
 import { expect } from 'chai';
 import { registerAccount } from '../../../src/identity/accounts/create-account.ts';
 import { clinicdevApp, nativeApp, webApp } from '../../support/clients.ts';
-import type { RelyingParty } from '../../support/relying-party.ts';
-import { relyingParty } from '../../support/relying-party.ts';
+import { type RelyingParty, relyingParty } from '../../support/relying-party.ts';
 import { apart, numbersOf } from '../../support/timing.ts';
 import type { Page } from '../../support/web-session.ts';
-import type { AccountWorld, Visitor } from './account-world.ts';
-import { alertOf, FRESH, formTo, MARA, pathOf, shown, startAccountWorld } from './account-world.ts';
+import {
+  type AccountWorld,
+  alertOf,
+  FRESH,
+  formTo,
+  MARA,
+  pathOf,
+  shown,
+  startAccountWorld,
+  type Visitor,
+} from './account-world.ts';
 
 describe('opening an account', () => {
   let world: AccountWorld;

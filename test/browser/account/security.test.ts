@@ -3,12 +3,10 @@ import { expect } from 'chai';
 import { createApiKey } from '../../../src/identity/accounts/api-keys.ts';
 import { setPassword } from '../../../src/identity/self-service/set-password.ts';
 import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
-import type { RelyingParty } from '../../support/relying-party.ts';
-import { relyingParty, signIn } from '../../support/relying-party.ts';
-import type { Page } from '../../support/web-session.ts';
-import { openWebSession } from '../../support/web-session.ts';
-import type { AccountWorld, Visitor } from './account-world.ts';
+import { type RelyingParty, relyingParty, signIn } from '../../support/relying-party.ts';
+import { openWebSession, type Page } from '../../support/web-session.ts';
 import {
+  type AccountWorld,
   alertOf,
   CHIEF,
   CODES,
@@ -20,6 +18,7 @@ import {
   pathOf,
   shown,
   startAccountWorld,
+  type Visitor,
 } from './account-world.ts';
 
 const GOOGLE = { issuer: 'https://accounts.google.com', subject: '1088' };

@@ -3,8 +3,16 @@ import { mock } from 'node:test';
 import { expect } from 'chai';
 import { setStatus } from '../../../src/identity/accounts/set-status.ts';
 import { openWebSession } from '../../support/web-session.ts';
-import type { AccountWorld } from './account-world.ts';
-import { alertOf, FRESH, formTo, MARA, pathOf, shown, startAccountWorld } from './account-world.ts';
+import {
+  type AccountWorld,
+  alertOf,
+  FRESH,
+  formTo,
+  MARA,
+  pathOf,
+  shown,
+  startAccountWorld,
+} from './account-world.ts';
 
 describe('signing in at the account pages', () => {
   let world: AccountWorld;

@@ -5,8 +5,7 @@ import { fetchUserInfo } from 'openid-client';
 import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
 import type { Page } from '../../support/browser.ts';
 import { codeFor, subjectFor } from '../email-links.ts';
-import type { Journeys } from '../journey.ts';
-import { begin, DOCTOR, enter, MARA, signIn, startJourneys } from '../journey.ts';
+import { begin, DOCTOR, enter, type Journeys, MARA, signIn, startJourneys } from '../journey.ts';
 
 const FRESH = 'Seven-Quiet-Otters-Swim-90';
 const CODES = 'codes@clinic.test';

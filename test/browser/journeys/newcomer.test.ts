@@ -2,8 +2,7 @@
 import { expect } from 'chai';
 import type { Page } from '../../support/browser.ts';
 import { codeFor, resetLinkFor, subjectFor } from '../email-links.ts';
-import type { Journeys } from '../journey.ts';
-import { begin, DOCTOR, enter, MARA, signIn, startJourneys } from '../journey.ts';
+import { begin, DOCTOR, enter, type Journeys, MARA, signIn, startJourneys } from '../journey.ts';
 
 const FRESH = 'Seven-Quiet-Otters-Swim-90';
 const NIA = { login: 'nia@new.test', password: FRESH };

@@ -6,8 +6,16 @@ import { expect } from 'chai';
 import type { Page } from '../../support/browser.ts';
 import type { AnswerOptions, ProviderName } from '../../support/upstream.ts';
 import { codeFor } from '../email-links.ts';
-import type { Journeys } from '../journey.ts';
-import { answerOf, begin, DOCTOR, enter, expectAccessible, MARA, startJourneys } from '../journey.ts';
+import {
+  answerOf,
+  begin,
+  DOCTOR,
+  enter,
+  expectAccessible,
+  type Journeys,
+  MARA,
+  startJourneys,
+} from '../journey.ts';
 
 const CODES = 'codes@clinic.test';
 const APPLE_NAME = { user: JSON.stringify({ name: { firstName: 'Ana', lastName: 'Reis' } }) };

@@ -1,10 +1,17 @@
 /** The ways through a sign-in besides the shortest one, each walked to the app and to its tokens. */
 import { expect } from 'chai';
-import type { Page } from '../../support/browser.ts';
-import { focused, openPageWithoutCookies } from '../../support/browser.ts';
+import { focused, openPageWithoutCookies, type Page } from '../../support/browser.ts';
 import { codeFor } from '../email-links.ts';
-import type { Journeys } from '../journey.ts';
-import { answerOf, begin, DOCTOR, enter, expectAccessible, MARA, startJourneys } from '../journey.ts';
+import {
+  answerOf,
+  begin,
+  DOCTOR,
+  enter,
+  expectAccessible,
+  type Journeys,
+  MARA,
+  startJourneys,
+} from '../journey.ts';
 
 const CODES = 'codes@clinic.test';
 const STEP_UP = 'urn:portico:acr:stepup';

@@ -3,10 +3,18 @@
  * scripts, the wait that is counted down by the stylesheet, and how the pages look.
  */
 import { expect } from 'chai';
-import type { Page } from '../../support/browser.ts';
-import { focused } from '../../support/browser.ts';
-import type { Journeys, Site } from '../journey.ts';
-import { answerOf, begin, enter, inEveryLook, MARA, startJourneys, startSite } from '../journey.ts';
+import { focused, type Page } from '../../support/browser.ts';
+import {
+  answerOf,
+  begin,
+  enter,
+  inEveryLook,
+  type Journeys,
+  MARA,
+  type Site,
+  startJourneys,
+  startSite,
+} from '../journey.ts';
 
 const CODES = 'codes@clinic.test';
 const STEP_UP = 'urn:portico:acr:stepup';

@@ -5,15 +5,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { AccountRecord } from '../../../src/model/account.ts';
-import type { TestClient } from '../../support/clients.ts';
-import { ownApp } from '../../support/clients.ts';
-import type { RelyingParty, Started } from '../../support/relying-party.ts';
-import { relyingParty } from '../../support/relying-party.ts';
-import type { TestServer, TestServerOptions } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { ownApp, type TestClient } from '../../support/clients.ts';
+import { type RelyingParty, relyingParty, type Started } from '../../support/relying-party.ts';
+import { startTestServer, type TestServer, type TestServerOptions } from '../../support/server.ts';
 import type { AnswerOptions, ProviderName } from '../../support/upstream.ts';
-import type { Page, WebSession } from '../../support/web-session.ts';
-import { openWebSession } from '../../support/web-session.ts';
+import { openWebSession, type Page, type WebSession } from '../../support/web-session.ts';
 
 export const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 export const DOCTOR = { login: 'dr@clinic.test', password: 'Saffron-Glacier-Pilot-19' };

@@ -1,7 +1,6 @@
 /** Google and Apple: the way there and back, what is bound to what, and what happens when they say no. */
 import { expect } from 'chai';
-import type { Channel } from './door.ts';
-import { alertOf, deliver, freshBrowser, headingOf, MARA, openChannel } from './door.ts';
+import { alertOf, type Channel, deliver, freshBrowser, headingOf, MARA, openChannel } from './door.ts';
 
 const APPLE_NAME = { user: JSON.stringify({ name: { firstName: 'Ana', lastName: 'Reis' } }) };
 

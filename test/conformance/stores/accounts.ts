@@ -1,9 +1,18 @@
 import { expect } from 'chai';
 import type { AccountRecord } from '../../../src/model/account.ts';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { accountRecord, BETWEEN, CALLS, countOf, fresh, hostileNames, later, times } from './back-end.ts';
-import type { Racers } from './racers.ts';
-import { startRacers } from './racers.ts';
+import {
+  accountRecord,
+  type BackEnd,
+  BETWEEN,
+  CALLS,
+  countOf,
+  fresh,
+  hostileNames,
+  later,
+  type OpenBackEnd,
+  times,
+} from './back-end.ts';
+import { type Racers, startRacers } from './racers.ts';
 
 export function accountStoreSuite(open: OpenBackEnd): void {
   describe('accounts', () => {

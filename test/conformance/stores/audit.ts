@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { AuditRecord } from '../../../src/model/audit-event.ts';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { fresh, hostileNames, later, times } from './back-end.ts';
+import { type BackEnd, fresh, hostileNames, later, type OpenBackEnd, times } from './back-end.ts';
 
 export function auditStoreSuite(open: OpenBackEnd): void {
   describe('the audit log', () => {

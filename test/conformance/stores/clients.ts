@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { ClientRecord } from '../../../src/model/client.ts';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { fresh, hostileNames } from './back-end.ts';
+import { type BackEnd, fresh, hostileNames, type OpenBackEnd } from './back-end.ts';
 
 export function clientStoreSuite(open: OpenBackEnd): void {
   describe('clients', () => {

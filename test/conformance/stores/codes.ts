@@ -1,9 +1,16 @@
 import { expect } from 'chai';
 import type { CodeRecord } from '../../../src/store/ports/codes.ts';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { CALLS, countOf, fresh, hostileNames, later, times } from './back-end.ts';
-import type { Racers } from './racers.ts';
-import { startRacers } from './racers.ts';
+import {
+  type BackEnd,
+  CALLS,
+  countOf,
+  fresh,
+  hostileNames,
+  later,
+  type OpenBackEnd,
+  times,
+} from './back-end.ts';
+import { type Racers, startRacers } from './racers.ts';
 
 export function codeStoreSuite(open: OpenBackEnd): void {
   describe('one-time codes', () => {

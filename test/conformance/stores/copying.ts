@@ -8,10 +8,8 @@ import { carry } from '../../../src/store/copy/record-writers.ts';
 import { openStoreDump, openStores } from '../../../src/store/open-stores.ts';
 import type { DumpedRecords, DumpSubject, StoreDump } from '../../../src/store/ports/dump.ts';
 import { embeddedConfig } from '../../store/embedded-config.ts';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { later } from './back-end.ts';
-import type { Filled } from './filled-store.ts';
-import { fillStore } from './filled-store.ts';
+import { type BackEnd, later, type OpenBackEnd } from './back-end.ts';
+import { type Filled, fillStore } from './filled-store.ts';
 
 const log = pino({ level: 'silent' });
 const LIMIT = { limit: 10, window: 3_600_000 };

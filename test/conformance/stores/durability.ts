@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Stores } from '../../../src/store/ports/stores.ts';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { accountRecord, fresh, times } from './back-end.ts';
+import { accountRecord, type BackEnd, fresh, type OpenBackEnd, times } from './back-end.ts';
 import { startRacers } from './racers.ts';
 
 const WRITER = fileURLToPath(new URL('./writer.ts', import.meta.url));

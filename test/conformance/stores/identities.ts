@@ -1,9 +1,16 @@
 import { expect } from 'chai';
 import type { IdentityRecord } from '../../../src/model/upstream-identity.ts';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { BETWEEN, CALLS, countOf, fresh, hostileNames, times } from './back-end.ts';
-import type { Racers } from './racers.ts';
-import { startRacers } from './racers.ts';
+import {
+  type BackEnd,
+  BETWEEN,
+  CALLS,
+  countOf,
+  fresh,
+  hostileNames,
+  type OpenBackEnd,
+  times,
+} from './back-end.ts';
+import { type Racers, startRacers } from './racers.ts';
 
 export function identityStoreSuite(open: OpenBackEnd): void {
   describe('identities', () => {

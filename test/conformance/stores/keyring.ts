@@ -1,8 +1,6 @@
 import { expect } from 'chai';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { CALLS, times } from './back-end.ts';
-import type { Racers } from './racers.ts';
-import { startRacers } from './racers.ts';
+import { type BackEnd, CALLS, type OpenBackEnd, times } from './back-end.ts';
+import { type Racers, startRacers } from './racers.ts';
 
 export function keyringStoreSuite(open: OpenBackEnd): void {
   describe('the keyring', () => {

@@ -1,8 +1,15 @@
 import { expect } from 'chai';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { CALLS, countOf, fresh, hostileNames, later, times } from './back-end.ts';
-import type { Racers } from './racers.ts';
-import { startRacers } from './racers.ts';
+import {
+  type BackEnd,
+  CALLS,
+  countOf,
+  fresh,
+  hostileNames,
+  later,
+  type OpenBackEnd,
+  times,
+} from './back-end.ts';
+import { type Racers, startRacers } from './racers.ts';
 
 export function leaseStoreSuite(open: OpenBackEnd): void {
   describe('leases', () => {

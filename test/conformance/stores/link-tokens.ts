@@ -1,10 +1,8 @@
 import { expect } from 'chai';
 import type { LinkTokenRecord } from '../../../src/store/ports/link-tokens.ts';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { CALLS, fresh, hostileNames, later, times } from './back-end.ts';
+import { type BackEnd, CALLS, fresh, hostileNames, later, type OpenBackEnd, times } from './back-end.ts';
 import { expectExpiryAt } from './expiry.ts';
-import type { Racers } from './racers.ts';
-import { startRacers } from './racers.ts';
+import { type Racers, startRacers } from './racers.ts';
 
 export function linkTokenStoreSuite(open: OpenBackEnd): void {
   describe('link tokens', () => {

@@ -1,10 +1,19 @@
 import { expect } from 'chai';
 import type { OidcRecordRecord } from '../../../src/store/ports/oidc-records.ts';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { BETWEEN, CALLS, countOf, fresh, hostileNames, later, oidcRecordRecord, times } from './back-end.ts';
+import {
+  type BackEnd,
+  BETWEEN,
+  CALLS,
+  countOf,
+  fresh,
+  hostileNames,
+  later,
+  type OpenBackEnd,
+  oidcRecordRecord,
+  times,
+} from './back-end.ts';
 import { expectExpiryAt } from './expiry.ts';
-import type { Racers } from './racers.ts';
-import { startRacers } from './racers.ts';
+import { type Racers, startRacers } from './racers.ts';
 
 const HOUR = 3_600_000;
 

@@ -1,8 +1,6 @@
 import { expect } from 'chai';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { CALLS, countOf, fresh, hostileNames, times } from './back-end.ts';
-import type { Racers } from './racers.ts';
-import { startRacers } from './racers.ts';
+import { type BackEnd, CALLS, countOf, fresh, hostileNames, type OpenBackEnd, times } from './back-end.ts';
+import { type Racers, startRacers } from './racers.ts';
 
 export function organizationStoreSuite(open: OpenBackEnd): void {
   describe('organizations', () => {

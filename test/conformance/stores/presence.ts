@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { BackEnd, OpenBackEnd } from './back-end.ts';
-import { fresh, hostileNames, later } from './back-end.ts';
+import { type BackEnd, fresh, hostileNames, later, type OpenBackEnd } from './back-end.ts';
 import { expectExpiryAt } from './expiry.ts';
 
 export function presenceStoreSuite(open: OpenBackEnd): void {

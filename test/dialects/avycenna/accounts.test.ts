@@ -7,8 +7,7 @@ import { registerAccount } from '../../../src/identity/accounts/create-account.t
 import { deleteAccount } from '../../../src/identity/accounts/delete-account.ts';
 import { setStatus } from '../../../src/identity/accounts/set-status.ts';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, newDoctor, PASSWORD, pairOf, said } from './client.ts';
 
 const DEAD_TOKEN = '401 {"detail":"Could not validate credentials"}';

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, PASSWORD, pairOf, said } from './client.ts';
 
 const DEAD_REFRESH = '401 {"detail":"Invalid refresh token"}';

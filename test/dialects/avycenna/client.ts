@@ -1,10 +1,8 @@
 /** A ward's client of the AVYCENNA dialect, and its browser. Each has a client address of its own. */
 import { registerAccount } from '../../../src/identity/accounts/create-account.ts';
-import type { HttpClient, Incoming, Outgoing } from '../../support/http-client.ts';
-import { openClient } from '../../support/http-client.ts';
+import { type HttpClient, type Incoming, type Outgoing, openClient } from '../../support/http-client.ts';
 import { passwordOf } from '../../support/scenario-format.ts';
-import type { TestServer } from '../../support/server.ts';
-import { PEOPLE } from '../../support/server.ts';
+import { PEOPLE, type TestServer } from '../../support/server.ts';
 
 export interface Pair {
   readonly access: string;

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, newDoctor, said } from './client.ts';
 
 const BAD_CODE = '401 {"detail":"Invalid or expired OTP"}';

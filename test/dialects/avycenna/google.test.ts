@@ -3,11 +3,9 @@ import { registerAccount } from '../../../src/identity/accounts/create-account.t
 import { setStatus } from '../../../src/identity/accounts/set-status.ts';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
 import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, PASSWORD } from './client.ts';
-import type { Landing } from './google.ts';
-import { accessOf, DROPPED, gmail, signInWithGoogle } from './google.ts';
+import { accessOf, DROPPED, gmail, type Landing, signInWithGoogle } from './google.ts';
 
 const DASHBOARD = 'https://web.avycenna.com/dashboard';
 const NATIVE = 'avycenna://signed-in?from=google';

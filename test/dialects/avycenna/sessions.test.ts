@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, newDoctor, PASSWORD, pairOf, said } from './client.ts';
 
 const DEAD_TOKEN = '401 {"detail":"Could not validate credentials"}';

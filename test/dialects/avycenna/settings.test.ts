@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { settings } from '../../../src/dialects/avycenna/settings.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, PASSWORD, pairOf, said } from './client.ts';
 
 const SECRET = 'a shared secret of more than thirty-two bytes';

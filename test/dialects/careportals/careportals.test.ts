@@ -4,8 +4,7 @@ import { deleteAccount } from '../../../src/identity/accounts/delete-account.ts'
 import { setStatus } from '../../../src/identity/accounts/set-status.ts';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
 import type { AccountRecord } from '../../../src/model/account.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, NEW_PASSWORD, patient, said } from './client.ts';
 
 const INVALID_TOKEN = '401 {"message":"Invalid token"}';

@@ -1,9 +1,7 @@
 /** A portal's client of the CarePortals dialect. Each has a client address of its own, so that limits do not mix. */
-import type { HttpClient, Incoming, Outgoing } from '../../support/http-client.ts';
-import { openClient } from '../../support/http-client.ts';
+import { type HttpClient, type Incoming, type Outgoing, openClient } from '../../support/http-client.ts';
 import { passwordOf } from '../../support/scenario-format.ts';
-import type { TestServer } from '../../support/server.ts';
-import { PEOPLE } from '../../support/server.ts';
+import { PEOPLE, type TestServer } from '../../support/server.ts';
 
 export interface PortalClient {
   readonly send: HttpClient['send'];

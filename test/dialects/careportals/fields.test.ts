@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, LEA, NEW_PASSWORD, patient, said } from './client.ts';
 
 const INVALID_TOKEN = '401 {"message":"Invalid token"}';

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { settings } from '../../../src/dialects/careportals/settings.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, LEA, NEW_PASSWORD, patient, said } from './client.ts';
 
 const NOWHERE = '400 {"message":"Organization not found"}';

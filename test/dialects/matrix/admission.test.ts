@@ -6,10 +6,8 @@ import { updateAccount } from '../../../src/identity/accounts/update-account.ts'
 import type { AccountRecord } from '../../../src/model/account.ts';
 import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import { inDefault } from './doors.ts';
-import type { Place } from './openings.ts';
-import { places, rolesClaim } from './openings.ts';
-import type { Sent, World } from './world.ts';
-import { openWorld, PASSWORD } from './world.ts';
+import { type Place, places, rolesClaim } from './openings.ts';
+import { openWorld, PASSWORD, type Sent, type World } from './world.ts';
 
 const emailAt = (place: Place) => `opened-at-${place.name}@admission.test`;
 

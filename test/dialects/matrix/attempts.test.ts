@@ -1,16 +1,15 @@
 /** C1, R1, O5: one budget of failures for all channels, and what stands behind the client address of it. */
 import { expect } from 'chai';
-import type { Channel } from './doors.ts';
 import {
   againChannels,
+  type Channel,
   codeChannels,
   hostedPage,
   inDefault,
   passwordChannels,
   signInChannels,
 } from './doors.ts';
-import type { World } from './world.ts';
-import { freshAddress, openWorld, PASSWORD } from './world.ts';
+import { freshAddress, openWorld, PASSWORD, type World } from './world.ts';
 
 const WRONG = 'Not-The-Password-At-All-1';
 const STAFF = { organization: 'default', roles: ['nurse'] };

@@ -4,13 +4,10 @@
  */
 
 import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
-import type { RelyingParty } from '../../support/relying-party.ts';
-import { relyingParty } from '../../support/relying-party.ts';
-import type { Page } from '../../support/web-session.ts';
-import { openWebSession } from '../../support/web-session.ts';
+import { type RelyingParty, relyingParty } from '../../support/relying-party.ts';
+import { openWebSession, type Page } from '../../support/web-session.ts';
 import { avycenna, careportals, medisync, visitnote, vsee } from '../vendors.ts';
-import type { World } from './world.ts';
-import { freshAddress, PASSWORD } from './world.ts';
+import { freshAddress, PASSWORD, type World } from './world.ts';
 
 export interface Try {
   readonly login: string;

@@ -5,8 +5,7 @@
  */
 import { expect } from 'chai';
 import type { AccountRecord } from '../../../src/model/account.ts';
-import type { Sent, World } from './world.ts';
-import { openWorld } from './world.ts';
+import { openWorld, type Sent, type World } from './world.ts';
 
 interface EmailChannel {
   readonly name: string;

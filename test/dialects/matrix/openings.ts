@@ -1,10 +1,8 @@
 /** The places at which people open accounts themselves in the default organization: the hosted pages and the dialects. */
 import { webApp } from '../../support/clients.ts';
 import { relyingParty, walk } from '../../support/relying-party.ts';
-import type { Page } from '../../support/web-session.ts';
-import { openWebSession } from '../../support/web-session.ts';
-import type { Sent, World } from './world.ts';
-import { freshAddress, PASSWORD } from './world.ts';
+import { openWebSession, type Page } from '../../support/web-session.ts';
+import { freshAddress, PASSWORD, type Sent, type World } from './world.ts';
 
 export interface Place {
   readonly name: string;

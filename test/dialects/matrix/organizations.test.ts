@@ -8,13 +8,11 @@ import { medisync } from '../vendors.ts';
 import { rows as avycennaRows } from './organizations/avycenna.ts';
 import { rows as careportalsRows } from './organizations/careportals.ts';
 import { rows as medisyncRows } from './organizations/medisync.ts';
-import type { Question, Row } from './organizations/questions.ts';
-import { Cast, PLACES } from './organizations/questions.ts';
+import { Cast, PLACES, type Question, type Row } from './organizations/questions.ts';
 import { rows as visitnoteRows } from './organizations/visitnote.ts';
 import { rows as vseeRows } from './organizations/vsee.ts';
 import { routeNames } from './routes.ts';
-import type { World } from './world.ts';
-import { openWorld } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
 const ROWS: Readonly<Record<string, Row>> = {
   ...visitnoteRows,

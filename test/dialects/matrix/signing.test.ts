@@ -20,8 +20,7 @@ import { createLog } from '../../../src/observe/log.ts';
 import { currentKey, openSigningKeys } from '../../../src/oidc/persistence/signing-keys.ts';
 import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import { avycenna, careportals, medisync, visitnote } from '../vendors.ts';
-import type { World } from './world.ts';
-import { openWorld } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
 const VENDORS = [visitnote, medisync, careportals, avycenna];
 const text = (secret: string) => new TextEncoder().encode(secret);

@@ -3,8 +3,7 @@ import { expect } from 'chai';
 import type { AccountRecord } from '../../../src/model/account.ts';
 import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import { avycenna, careportals, medisync, visitnote, vsee } from '../vendors.ts';
-import type { World } from './world.ts';
-import { openWorld, PASSWORD } from './world.ts';
+import { openWorld, PASSWORD, type World } from './world.ts';
 
 /** By all the names that vendors and we have for it. */
 const PROMOTION = {

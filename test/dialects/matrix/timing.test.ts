@@ -8,10 +8,8 @@ import { expect } from 'chai';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
 import { noteHashes } from '../../../src/identity/sign-in/verify-password.ts';
 import { difference, mannWhitney, median } from '../../support/timing.ts';
-import type { Channel } from './doors.ts';
-import { codeChannels, hostedPage, otherPasswordChannels, passwordChannels } from './doors.ts';
-import type { World } from './world.ts';
-import { openWorld, PASSWORD } from './world.ts';
+import { type Channel, codeChannels, hostedPage, otherPasswordChannels, passwordChannels } from './doors.ts';
+import { openWorld, PASSWORD, type World } from './world.ts';
 
 /** Samples of each kind; where they differ, twice as many are taken once more before that counts. */
 const ROUNDS = Number(process.env.PORTICO_TEST_SAMPLES ?? 20);

@@ -9,11 +9,9 @@ import type { GrantInput } from '../../../src/oidc/contract.ts';
 import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import { basicAuth, webApp } from '../../support/clients.ts';
 import type { Incoming } from '../../support/http-client.ts';
-import type { Tokens } from '../../support/relying-party.ts';
-import { relyingParty, signIn } from '../../support/relying-party.ts';
+import { relyingParty, signIn, type Tokens } from '../../support/relying-party.ts';
 import { inDefault } from './doors.ts';
-import type { Sent, World } from './world.ts';
-import { liveToken, openWorld, PASSWORD } from './world.ts';
+import { liveToken, openWorld, PASSWORD, type Sent, type World } from './world.ts';
 
 type Issued = { access: string; refresh: string | undefined };
 

@@ -9,12 +9,9 @@ import type { AccountRecord, AccountStatus } from '../../../src/model/account.ts
 import type { Json } from '../../../src/model/json.ts';
 import type { LiveToken } from '../../../src/oidc/contract.ts';
 import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
-import type { TestClient } from '../../support/clients.ts';
-import { basicAuth, recordsApi } from '../../support/clients.ts';
-import type { Incoming } from '../../support/http-client.ts';
-import { openClient } from '../../support/http-client.ts';
-import type { TestServer, TestServerOptions } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { basicAuth, recordsApi, type TestClient } from '../../support/clients.ts';
+import { type Incoming, openClient } from '../../support/http-client.ts';
+import { startTestServer, type TestServer, type TestServerOptions } from '../../support/server.ts';
 
 /** Of everybody whom these tests make. */
 export const PASSWORD = 'Walrus-Thicket-Beacon-71';

@@ -2,10 +2,8 @@ import { expect } from 'chai';
 import type { Clock } from '../../../src/core/clock.ts';
 import { setStatus } from '../../../src/identity/accounts/set-status.ts';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
-import type { Caller } from '../caller.ts';
-import { callerOf, statuses, times } from '../caller.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { type Caller, callerOf, statuses, times } from '../caller.ts';
 
 const NGOZI = { email: 'n.okafor@ward.test', password: 'Copper-Meadow-Falcon-72' };
 const UDO = { email: 'unverified@ward.test', password: 'Violet-Anchor-Timber-58' };

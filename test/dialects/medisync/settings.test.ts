@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { settings } from '../../../src/dialects/medisync/settings.ts';
 import { linkTemplate } from '../../../src/dialects/medisync/verification.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { callerOf, statuses, times } from '../caller.ts';
 
 const SECRET = 'a-shared-secret-of-more-than-32-bytes';

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { settings } from '../../../src/dialects/visitnote/settings.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { callerOf } from '../caller.ts';
 
 const SECRET = 'a-shared-secret-of-more-than-32-bytes';

@@ -2,10 +2,8 @@ import { expect } from 'chai';
 import type { Clock } from '../../../src/core/clock.ts';
 import { setStatus } from '../../../src/identity/accounts/set-status.ts';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
-import type { Answer, Caller } from '../caller.ts';
-import { callerOf, statuses, times } from '../caller.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { type Answer, type Caller, callerOf, statuses, times } from '../caller.ts';
 
 const MARA = { email: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 const NEW_PASSWORD = 'Quiet-Bicycle-Thunder-11';

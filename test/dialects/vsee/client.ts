@@ -1,7 +1,6 @@
 /** A clinic's client of the VSee dialect. Each has a client address of its own, so that limits do not mix. */
 import { passwordOf } from '../../support/scenario-format.ts';
-import type { TestServer } from '../../support/server.ts';
-import { PEOPLE } from '../../support/server.ts';
+import { PEOPLE, type TestServer } from '../../support/server.ts';
 
 export interface Answer {
   readonly status: number;

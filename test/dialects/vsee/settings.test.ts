@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Clock } from '../../../src/core/clock.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, KEY, SECRET } from './client.ts';
 
 /** As over a network: between a look and what is done about it, others look too. */

@@ -1,15 +1,11 @@
 import { expect } from 'chai';
 import { deleteAccount } from '../../../src/identity/accounts/delete-account.ts';
 import { setStatus } from '../../../src/identity/accounts/set-status.ts';
-import type { TestClient } from '../../support/clients.ts';
-import { clinicdevApp, ownApp } from '../../support/clients.ts';
+import { clinicdevApp, ownApp, type TestClient } from '../../support/clients.ts';
 import { relyingParty } from '../../support/relying-party.ts';
-import type { TestServer } from '../../support/server.ts';
-import { startTestServer } from '../../support/server.ts';
-import type { WebSession } from '../../support/web-session.ts';
-import { openWebSession } from '../../support/web-session.ts';
-import type { Answer } from './client.ts';
-import { clientOf, KEY } from './client.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { openWebSession, type WebSession } from '../../support/web-session.ts';
+import { type Answer, clientOf, KEY } from './client.ts';
 
 const DEAD = { code: 401, message: 'Invalid or expired token.' };
 const FORBIDDEN = { code: 403, message: 'You are not authorized to perform this action.' };

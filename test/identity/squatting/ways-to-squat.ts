@@ -2,8 +2,7 @@
 import { expect } from 'chai';
 import { setStatus } from '../../../src/identity/accounts/set-status.ts';
 import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
-import type { Squatted } from './world.ts';
-import { CLINIC_KEY, PASSWORD } from './world.ts';
+import { CLINIC_KEY, PASSWORD, type Squatted } from './world.ts';
 
 export type StillOpen = () => Promise<boolean>;
 export interface Squat {

@@ -4,8 +4,7 @@ import { expect } from 'chai';
 import type { Page } from '../../support/web-session.ts';
 import { PROOFS } from './proofs.ts';
 import { open } from './ways-to-squat.ts';
-import type { Squatted } from './world.ts';
-import { CLINIC_KEY, openSquattedChannel, PASSWORD } from './world.ts';
+import { CLINIC_KEY, openSquattedChannel, PASSWORD, type Squatted } from './world.ts';
 
 describe('the first proof of an address', () => {
   let world: Awaited<ReturnType<typeof openSquattedChannel>>;

@@ -1,9 +1,7 @@
 /** What the two sides of a squatted address need: a server with all dialects and a clinic's key. */
 import { apiKeyRecord } from '../../../src/seed/records.ts';
-import type { Channel } from '../../browser/ways-to-sign-in/door.ts';
-import { openChannel } from '../../browser/ways-to-sign-in/door.ts';
-import type { HttpClient, Incoming } from '../../support/http-client.ts';
-import { openClient } from '../../support/http-client.ts';
+import { type Channel, openChannel } from '../../browser/ways-to-sign-in/door.ts';
+import { type HttpClient, type Incoming, openClient } from '../../support/http-client.ts';
 
 export const PASSWORD = 'Magnet-Willow-Harbor-47';
 export const CLINIC_KEY = 'ab'.repeat(16);

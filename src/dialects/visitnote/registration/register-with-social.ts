@@ -1,8 +1,7 @@
 /** POST /register/social: a new account for an upstream identity, or a link to the one that provably is the same person's. */
 
 import { foldName, Refused } from '../../contract/dialect.ts';
-import type { AccountView } from '../../contract/endpoint.ts';
-import { endpoint } from '../../contract/endpoint.ts';
+import { type AccountView, endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import type { NewAccount, UpstreamIdentity, Use } from '../../contract/use.ts';
 import { admits } from '../admits.ts';
@@ -10,8 +9,7 @@ import { isAddress } from '../fields.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from '../serializers.ts';
 import type { VisitNoteSettings } from '../settings.ts';
 import { authTier } from '../sign-in/limits.ts';
-import type { SocialPerson } from '../sign-in/social.ts';
-import { judgeProvider, SocialBody, spend, verifiedIdentity } from '../sign-in/social.ts';
+import { judgeProvider, SocialBody, type SocialPerson, spend, verifiedIdentity } from '../sign-in/social.ts';
 import { freshMembers } from './new-account.ts';
 
 /** The account needs an address, and takes it from the token alone: the body's proves nothing. */

@@ -7,8 +7,7 @@ import { admits } from '../admits.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from '../serializers.ts';
 import type { VisitNoteSettings } from '../settings.ts';
 import { authTier } from './limits.ts';
-import type { SocialPerson } from './social.ts';
-import { judgeProvider, SocialBody, spend, verifiedIdentity } from './social.ts';
+import { judgeProvider, SocialBody, type SocialPerson, spend, verifiedIdentity } from './social.ts';
 
 export const signInWithSocial = endpoint({
   method: 'POST',

@@ -3,10 +3,8 @@
  * It answers true whatever happened, so that nobody learns who is a patient of the clinic.
  */
 import { z } from 'zod';
-import type { Guard, OrganizationView } from '../../contract/dialect.ts';
-import { Refused } from '../../contract/dialect.ts';
-import type { AccountView } from '../../contract/endpoint.ts';
-import { endpoint } from '../../contract/endpoint.ts';
+import { type Guard, type OrganizationView, Refused } from '../../contract/dialect.ts';
+import { type AccountView, endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import type { Use } from '../../contract/use.ts';
 import { emailLimits } from '../email-limits.ts';

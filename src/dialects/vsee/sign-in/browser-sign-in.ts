@@ -5,8 +5,7 @@
  */
 import { z } from 'zod';
 import { Refused } from '../../contract/dialect.ts';
-import type { Endpoint, RequestView } from '../../contract/endpoint.ts';
-import { endpointFor } from '../../contract/endpoint.ts';
+import { type Endpoint, endpointFor, type RequestView } from '../../contract/endpoint.ts';
 import { redirect } from '../../contract/reply.ts';
 import type { SsoToken, Use } from '../../contract/use.ts';
 import { refusalPage } from '../refusals.ts';

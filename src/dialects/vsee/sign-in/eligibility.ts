@@ -1,7 +1,6 @@
 /** A clinic may let in only people on its roster (`vendor.vsee.eligibility`). */
 
-import type { Json } from '../../contract/dialect.ts';
-import { foldName } from '../../contract/dialect.ts';
+import { foldName, type Json } from '../../contract/dialect.ts';
 
 /** What a row may name. */
 const MEMBERS = ['first_name', 'last_name', 'dob', 'ssn', 'email'] as const;

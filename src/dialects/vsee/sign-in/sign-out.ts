@@ -5,8 +5,7 @@
 import { z } from 'zod';
 import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
-import type { Reader } from '../fields.ts';
-import { EMPTY, optional, WRONG } from '../fields.ts';
+import { EMPTY, optional, type Reader, WRONG } from '../fields.ts';
 import { failures, faulty } from '../refusals.ts';
 import { TOKEN } from '../serializers.ts';
 

@@ -5,8 +5,7 @@
  */
 import { z } from 'zod';
 import { Refused } from '../../contract/dialect.ts';
-import type { AccountView } from '../../contract/endpoint.ts';
-import { endpoint } from '../../contract/endpoint.ts';
+import { type AccountView, endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { HEX } from '../../contract/tokens.ts';
 import type { Use } from '../../contract/use.ts';

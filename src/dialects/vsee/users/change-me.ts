@@ -4,8 +4,7 @@
  */
 import { z } from 'zod';
 import { Refused } from '../../contract/dialect.ts';
-import type { AccountView } from '../../contract/endpoint.ts';
-import { endpoint } from '../../contract/endpoint.ts';
+import { type AccountView, endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import type { AccountChanges, Use } from '../../contract/use.ts';
 import { accountOf } from '../caller.ts';

@@ -1,6 +1,5 @@
 /** Where a person is: an object, its JSON as text, or the form's `gps[lat]` and `gps[long]`. */
-import type { Reader } from '../fields.ts';
-import { WRONG } from '../fields.ts';
+import { type Reader, WRONG } from '../fields.ts';
 
 export interface Position {
   lat: number;

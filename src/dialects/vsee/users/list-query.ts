@@ -5,8 +5,7 @@
  */
 import { z } from 'zod';
 import { takeText } from '../../contract/dialect.ts';
-import type { Reader } from '../fields.ts';
-import { EMPTY, integer, optional, text, WRONG } from '../fields.ts';
+import { EMPTY, integer, optional, type Reader, text, WRONG } from '../fields.ts';
 import { plusForBlank } from '../repair-form.ts';
 
 /** What `fields` and `sort` may name. */

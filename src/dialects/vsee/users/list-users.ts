@@ -1,15 +1,12 @@
 /** GET /users: the directory of the caller's organization, for staff. Portico knows no visits, so nobody is "my patient". */
 import { z } from 'zod';
-import type { OrganizationView } from '../../contract/dialect.ts';
-import { foldName, Refused } from '../../contract/dialect.ts';
-import type { AccountView } from '../../contract/endpoint.ts';
-import { endpoint } from '../../contract/endpoint.ts';
+import { foldName, type OrganizationView, Refused } from '../../contract/dialect.ts';
+import { type AccountView, endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { accountOf } from '../caller.ts';
 import { failures } from '../refusals.ts';
 import { emailOf, fullNameOf, isStaff, seconds, textOf, typeOf, usernameOf } from '../serializers.ts';
-import type { Column, Listing, Order } from './list-query.ts';
-import { isColumn, ListQuery } from './list-query.ts';
+import { type Column, isColumn, type Listing, ListQuery, type Order } from './list-query.ts';
 import { roomsOf, statusOf } from './user-profile.ts';
 
 const Row = z.strictObject({

@@ -6,8 +6,7 @@
 
 import { StoreUnusable } from '../../../core/errors.ts';
 import { OPENING_EVENTS, withOpening } from '../../../model/opened-before.ts';
-import type { AccountRow } from '../accounts.ts';
-import { accountOf } from '../accounts.ts';
+import { type AccountRow, accountOf } from '../accounts.ts';
 import type { Database, Sql } from './database.ts';
 
 /** "PRTC": marks the file as Portico's, so that another program's database is never written to. */

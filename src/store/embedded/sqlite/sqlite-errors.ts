@@ -1,5 +1,4 @@
-import type { StoreUnavailable } from '../../../core/errors.ts';
-import { StoreUnusable } from '../../../core/errors.ts';
+import { type StoreUnavailable, StoreUnusable } from '../../../core/errors.ts';
 
 /** SQLite's primary result codes (sqlite.org/rescode.html). */
 export const BUSY = 5;

@@ -5,10 +5,8 @@ import { createApiKey } from '../../../../src/identity/accounts/api-keys.ts';
 import { SIX_DIGITS, sendCode } from '../../../../src/identity/codes/one-time-code.ts';
 import { makeState } from '../../../../src/identity/codes/redirect-state.ts';
 import { avycenna } from '../../vendors.ts';
-import type { Sent } from '../world.ts';
-import { PASSWORD } from '../world.ts';
-import type { Ask, Cast, Row } from './questions.ts';
-import { oneOrganization, withHeaders } from './questions.ts';
+import { PASSWORD, type Sent } from '../world.ts';
+import { type Ask, type Cast, oneOrganization, type Row, withHeaders } from './questions.ts';
 
 const BASE = '/api/v1';
 const [HERE, ELSEWHERE] = ['default', 'clinicdev'] as const;

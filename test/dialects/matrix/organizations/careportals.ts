@@ -3,10 +3,8 @@ import { randomToken } from '../../../../src/core/crypto.ts';
 import { sendLinkToken } from '../../../../src/identity/codes/link-token.ts';
 import type { Refusal } from '../../../conformance/dialect-under-test.ts';
 import { careportals } from '../../vendors.ts';
-import type { Sent } from '../world.ts';
-import { PASSWORD } from '../world.ts';
-import type { Ask, Cast, Question, Row } from './questions.ts';
-import { withHeaders } from './questions.ts';
+import { PASSWORD, type Sent } from '../world.ts';
+import { type Ask, type Cast, type Question, type Row, withHeaders } from './questions.ts';
 
 const [NORTH, SOUTH] = ['north_clinic', 'south_clinic'] as const;
 const HOSTS = { [NORTH]: 'north-clinic.portal.test', [SOUTH]: 'south-clinic.portal.test' } as const;

@@ -2,10 +2,8 @@ import { expect } from 'chai';
 import { randomToken } from '../../../../src/core/crypto.ts';
 import { readLinkToken, sendLinkToken } from '../../../../src/identity/codes/link-token.ts';
 import { medisync } from '../../vendors.ts';
-import type { Sent } from '../world.ts';
-import { PASSWORD } from '../world.ts';
-import type { Ask, Cast, Question, Row } from './questions.ts';
-import { oneOrganization } from './questions.ts';
+import { PASSWORD, type Sent } from '../world.ts';
+import { type Ask, type Cast, oneOrganization, type Question, type Row } from './questions.ts';
 
 const PURPOSE = 'medisync-verification';
 const [HERE, ELSEWHERE] = ['default', 'clinicdev'] as const;

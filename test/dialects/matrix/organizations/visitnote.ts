@@ -1,10 +1,8 @@
 import { randomToken } from '../../../../src/core/crypto.ts';
 import { linkIdentity } from '../../../../src/identity/upstream/link-identity.ts';
 import { visitnote } from '../../vendors.ts';
-import type { Sent } from '../world.ts';
-import { PASSWORD } from '../world.ts';
-import type { Ask, Cast, Row } from './questions.ts';
-import { oneOrganization } from './questions.ts';
+import { PASSWORD, type Sent } from '../world.ts';
+import { type Ask, type Cast, oneOrganization, type Row } from './questions.ts';
 
 const BASE = '/api/therapist/v1';
 const [HERE, ELSEWHERE] = ['default', 'clinicdev'] as const;

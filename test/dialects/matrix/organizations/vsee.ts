@@ -4,10 +4,8 @@ import { HEX } from '../../../../src/dialects/contract/tokens.ts';
 import { ensureAlias } from '../../../../src/identity/accounts/vendor-ids.ts';
 import type { Refusal } from '../../../conformance/dialect-under-test.ts';
 import { vsee } from '../../vendors.ts';
-import type { Sent } from '../world.ts';
-import { PASSWORD } from '../world.ts';
-import type { Ask, Cast, Question, Row } from './questions.ts';
-import { withHeaders } from './questions.ts';
+import { PASSWORD, type Sent } from '../world.ts';
+import { type Ask, type Cast, type Question, type Row, withHeaders } from './questions.ts';
 
 /** Both speak VSee. */
 const [HERE, ELSEWHERE] = ['clinicdev', 'clinicroll'] as const;
