@@ -1,5 +1,5 @@
 /**
- * Renders emails: HTML and plain text from the two templates of views/mail, words from the catalogue, name,
+ * Renders emails: HTML and plain text from each email template of views/mail, words from the catalogue, name,
  * logo and colours from the brand. Templates get words and the email's data, nothing else; data is escaped
  * where it is printed. Templates are compiled once, and called with one object made here: nothing that a
  * person sends reaches ejs's options (CVE-2022-29078).

@@ -1,5 +1,6 @@
 import type { Json } from './json.ts';
 
+/** One audit event, as the store keeps it. */
 export interface AuditRecord {
   readonly at: Date;
   /** e.g. 'sign-in', 'grant.revoked'. */

@@ -1,5 +1,5 @@
 /**
- * How the server stops: readiness off first, so that a balancer sends nothing more; then phase by phase, in
+ * Graceful shutdown: readiness off first, so that a balancer sends nothing more; then phase by phase, in
  * the order of PHASES, what was opened is closed. Within a phase everything closes at once. A part that fails
  * to close is logged and does not keep the others open.
  */

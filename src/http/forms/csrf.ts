@@ -1,8 +1,8 @@
 /**
- * Forms that change something are answered to our own pages only. Two locks, each enough by itself in a
- * current browser:
+ * Protection against CSRF: forms that change something are answered to our own pages only. Two locks, each
+ * enough by itself in a current browser:
  * - The request says where it comes from: Sec-Fetch-Site, which no page can set, or else Origin.
- * - The form carries a MAC over a random cookie of this browser and over what the form is for (an
+ * - The form carries an HMAC over a random cookie of this browser and over what the form is for (an
  *   interaction, a reset link token), so that a token from one browser or one form is worth nothing in another.
  */
 import { randomBytes } from 'node:crypto';

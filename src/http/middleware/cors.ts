@@ -1,5 +1,5 @@
 /**
- * The server's general cross-origin setting (`http.cors.origins`) as rules, for the dialects that have none
+ * CORS: the server's general cross-origin setting (`http.cors.origins`) as rules, for the dialects that have none
  * of their own. The provider's endpoints follow the rules of each client instead, and pages are never
  * readable across origins.
  */

@@ -1,5 +1,5 @@
 /**
- * The Content-Security-Policy of a page. `formTargets`: addresses where its forms may end up after
+ * The Content-Security-Policy (CSP) of a page. `formTargets`: addresses where its forms may end up after
  * redirects, besides this server (Chromium checks form-action against each hop).
  */
 export function pagePolicy(options: {

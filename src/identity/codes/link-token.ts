@@ -1,5 +1,5 @@
 /**
- * Link tokens: long random one-use texts in the links of emails. 256 bits, so a keyed hash is all that is
+ * Link tokens (one-time tokens, as in a magic link): long random texts in the links of emails. 256 bits, so a keyed hash is all that is
  * stored. Bound to a purpose, an organization, an account and the address that the account had: a link that
  * was sent to an address that is given up opens nothing.
  */

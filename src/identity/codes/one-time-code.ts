@@ -1,5 +1,5 @@
 /**
- * One-time codes: short texts sent by email. So short that a plain hash of one would be no secret, hence an
+ * One-time codes (OTP): short texts sent by email. So short that a plain hash of one would be no secret, hence an
  * HMAC under a key outside the store, with account and purpose in it.
  *
  * A code belongs to the request that asked for it, where there is one that the same browser comes back with

@@ -1,8 +1,8 @@
 /**
  * Hashes passwords with argon2id and checks them against any format of imported-hash.ts.
  *
- * A refusal must not tell by its time what kind of hash an account has, or that there is none (security.md
- * W7, B5; docs/decisions/0008-equal-refusals.md). So each refusal does the work of all kinds.
+ * Against user enumeration, a refusal must not tell by its time what kind of hash an account has, or that there
+ * is none (security.md W7, B5; docs/decisions/0008-equal-refusals.md). So each refusal does the work of all kinds.
  *
  * Passwords are hashed in Unicode's NFC (NIST SP 800-63B 3.1.1.2): the same password typed on a phone and on
  * a Mac must be the same bytes. Nothing else is done to them: no trimming, no cutting. An imported hash may

@@ -1,6 +1,7 @@
 /**
- * Budgets of which only some outcomes count: failed sign-ins, wrong link tokens. A budget is held before the
- * work and settled after it. Read before and charged after, a thousand requests at once all find room.
+ * A budget is a rate limit towards which only some outcomes count: failed sign-ins, wrong link tokens. It is
+ * held before the work and settled after it. Read before and charged after, a thousand requests at once all
+ * find room.
  *
  * What is in flight stands beside the count that it may be charged to, as a sliding counter of its own. Work
  * begins when both together stay within the limit, so of all that is judged never more than the limit counts.

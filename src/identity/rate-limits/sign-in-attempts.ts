@@ -1,7 +1,7 @@
 /**
- * What failed tries cost: one policy for every channel that checks a secret (hosted pages, dialects, codes,
- * password change), counted in the shared store. Four sliding counters, all held before the work and charged
- * by failure alone (budgets.ts):
+ * Throttle and lockout after failed sign-ins (brute force): one policy for every channel that checks a secret
+ * (hosted pages, dialects, codes, password change), counted in the shared store. Four sliding counters, all
+ * held before the work and charged by failure alone (budgets.ts):
  *
  * - pair: login and client address. Cleared by success.
  * - login: from all addresses. Not applied to addresses from which this account signed in within the last 30

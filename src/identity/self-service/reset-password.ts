@@ -1,7 +1,7 @@
 /**
- * A new password by a reset link. Everything that can refuse the password comes before the link is spent, so
- * that a refused one costs nothing (security.md B8). Who holds the link holds the mailbox: the address is
- * proven by it.
+ * The second half of a password reset: a new password by the link of the email. Everything that can refuse the
+ * password comes before the link is spent, so that a refused one costs nothing (security.md B8). Who holds the
+ * link holds the mailbox: the address is proven by it.
  */
 import type { AccountRecord } from '../../model/account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';

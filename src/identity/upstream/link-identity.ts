@@ -1,5 +1,5 @@
 /**
- * Who an upstream identity is here. The key is (issuer, subject), never the address: addresses change hands.
+ * Account linking: who an upstream identity is here. The key is (issuer, subject), never the address: addresses change hands.
  * An address links by itself only when the upstream is authoritative for it AND it is verified here too
  * (classic-federated merge, GHSA-qq9h-g4jm-xgf3); an unverified account is reclaimed, not joined. In every
  * other case the person proves ownership with a factor of our own, and the caller then asks linkIdentity.

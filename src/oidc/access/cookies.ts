@@ -1,7 +1,7 @@
 /**
- * The provider's cookies (security.md S2). On https the session's name begins with `__Host-` (no other host
- * can set it) and the interaction's with `__Secure-` (they have a path, which `__Host-` forbids). Plain
- * http is development, where browsers refuse such names.
+ * The session cookie and the provider's other cookies (security.md S2). On https the session's name begins with
+ * `__Host-` (no other host can set it) and the interaction's with `__Secure-` (they have a path, which `__Host-`
+ * forbids). Plain http is development, where browsers refuse such names.
  */
 export interface CookieSettings {
   readonly httpOnly: true;

@@ -1,4 +1,4 @@
-/** People as claims: which accounts the provider may see, and what a client may read of them. */
+/** The claims of id_token and UserInfo: which accounts the provider may see, and what a client may read of them. */
 import type { Account, Client } from 'oidc-provider';
 import type { AccountRecord } from '../../model/account.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';

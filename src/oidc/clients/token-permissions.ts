@@ -1,7 +1,7 @@
 /**
- * Who may introspect and revoke what (design.md, Tokens and grants). A client may ask about its own
- * tokens; a confidential one also about those of the clients that the operator listed for it, within its
- * organization, or in all of them where the operator said so.
+ * Who may introspect and revoke what: the rights of token introspection (RFC 7662) and revocation (RFC 7009).
+ * A client may ask about its own tokens; a confidential one also about those of the clients that the operator
+ * listed for it, within its organization, or in all of them where the operator said so.
  */
 import { type Client, errors } from 'oidc-provider';
 import type { AccountStore } from '../../store/ports/accounts.ts';

@@ -1,6 +1,7 @@
 /**
- * Signing out who is not signed in here: there is nothing to ask and nothing to end. The provider would send a
- * form that a script of its own posts; pages run no script, so the answer is where that form leads to.
+ * RP-initiated logout of a browser that is not signed in here: there is nothing to ask and nothing to end. The
+ * provider would send a form that a script of its own posts; pages run no script, so the answer is where that
+ * form leads to. Signing out a browser with a session is the provider's, with pages/provider/provider-pages.ts.
  */
 import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';

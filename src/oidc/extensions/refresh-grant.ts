@@ -1,7 +1,7 @@
 /**
  * The refresh grant of /token on top of refresh-rotation.ts. The provider runs all its own checks first for
- * everybody (client authentication, DPoP proof, scope, account), the losers of a race included; at the
- * point where it would mark the token used, the turn is taken or another request's result is shared.
+ * every request (client authentication, DPoP proof, scope, account), the losers of a race included; at the
+ * point where it would mark the token used, the request takes the lease or shares another request's result.
  */
 import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import Provider, { errors } from 'oidc-provider';

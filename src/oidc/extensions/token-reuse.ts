@@ -1,7 +1,7 @@
 /**
- * What ends when a code or a refresh token is used a second time (RFC 9700, 4.14.2; RFC 6749, 4.1.2): the
- * tokens that stem from it, and nothing else. A repeat within the leeway, by the same authenticated client
- * with the same verifier, is a retry and ends nothing.
+ * Refresh token reuse detection, and the same for codes (RFC 9700, 4.14.2; RFC 6749, 4.1.2): a second use ends
+ * the tokens that stem from the first, and nothing else. A repeat within the leeway, by the same authenticated
+ * client with the same verifier, is a retry and ends nothing.
  */
 
 import type { Clock } from '../../core/clock.ts';

@@ -1,4 +1,7 @@
-/** When the provider asks a person something: its own policy, with four changes. */
+/**
+ * When the provider asks a person something: its own policy, with four changes. A request with prompt=none
+ * shows no page: the client gets the error that the check names here (login_required, interaction_required).
+ */
 import { interactionPolicy } from 'oidc-provider';
 import { traitsOf } from '../clients/clients.ts';
 import { ACR } from '../contract.ts';

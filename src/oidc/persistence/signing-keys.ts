@@ -1,5 +1,5 @@
 /**
- * The keys that sign tokens: an ES256 pair for nearly everything and an RS256 pair for clients that ask
+ * JWKS rotation: the keys that sign tokens, an ES256 pair for nearly everything and an RS256 pair for clients that ask
  * for it. They live encrypted in the keyring, as one document that every node reads and one compare-and-set
  * changes.
  *

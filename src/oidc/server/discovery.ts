@@ -1,4 +1,4 @@
-/** What the metadata documents say beyond what the provider says by itself. */
+/** Discovery metadata (/.well-known/openid-configuration): what it says beyond what the provider says by itself. */
 import type { Configuration } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
 import type { ProviderMiddleware } from '../provider/context.ts';

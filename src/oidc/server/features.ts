@@ -1,4 +1,4 @@
-/** Every feature of the provider, on or off on purpose: a new version's defaults decide nothing. */
+/** Every oidc-provider feature is set explicitly, so that an upgrade cannot enable one. */
 import type { Configuration } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';

@@ -1,14 +1,14 @@
 /**
- * One refresh token, one successor, over all nodes (engine.md, Refresh races; security.md T7 to T9).
+ * Refresh token rotation: one refresh token, one successor, over all nodes (security.md T7 to T9).
  *
- * Whoever presents a refresh token first takes the *turn* (a claim in the shared store), makes the
- * successor, settles the claim with the encrypted reply, and only then marks the token used and answers.
- * Everyone else who comes while the turn runs, or within the leeway after it, gets the settled reply.
+ * The first request with a refresh token takes the lease in the shared store, makes the successor, settles
+ * the lease with the encrypted reply, and only then marks the token used and answers. Every other request
+ * that arrives while the lease runs, or within the leeway after it, gets the settled reply.
  *
- * - A crash before settling: nobody was answered, the claim runs out, the token is as good as before.
- * - A crash between settling and marking: whoever replays marks first. If nobody does, nobody has the
- *   successor, and making another one starts no second line.
- * - A revocation removes the used token's record; whoever makes or replays looks for it last.
+ * - A crash before settling: no client was answered, the lease runs out, the token is as good as before.
+ * - A crash between settling and marking: a retry marks first. If no retry arrives, no client holds the
+ *   successor, so issuing a new one cannot fork the token family.
+ * - A revocation removes the used token's record; making and replaying both look for it last.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,6 +1,7 @@
 /**
  * The way back to the app when a sign-in is over. The interaction that knew the app is gone then, so the
- * browser remembers which app sent it last; the address comes from the app's registration, never from here.
+ * browser remembers which app sent it last; the address comes from the app's registration, never from
+ * the request: that would be an open redirect.
  */
 import type { Context } from 'koa';
 import { sameText } from '../../core/crypto.ts';

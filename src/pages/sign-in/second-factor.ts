@@ -1,6 +1,6 @@
 /**
- * The second of two proofs, where an app asks for two: the password, or a code by email; and the page for
- * who has only one to give. The same form answers for the link page: in both, who it is about is settled.
+ * The second factor (step-up, MFA) where an app asks for two: the password, or a code by email; and the page for
+ * a person who has only one to give. The same form answers for the link page: in both, the account is settled.
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
