@@ -3,7 +3,7 @@
  * A rule that saw nothing would say that all is well; so the reader is counted, and the rule is shown
  * imports that it must refuse.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -316,6 +316,37 @@ describe('the architecture', () => {
       (folder) => folders.filter((other) => other === folder).length > 19,
     );
     expect(full).to.deep.equal([]);
+  });
+});
+
+describe('"Where is ...?" in docs/architecture.md', () => {
+  const text = readFileSync(path.join(src, '../docs/architecture.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| ([^|`]+) \| `src\/([^`]+)` \| `(\w+)` \|$/gm)].map(
+    ([, word = '', file = '', symbol = '']) => ({ word, file, symbol }),
+  );
+
+  it('answers twenty questions and more, each by a file in which grep finds the word, and a symbol of it', () => {
+    expect(rows.length).to.be.at.least(20);
+    const wrong = rows.filter(({ word, file, symbol }) => {
+      const source = files.find((other) => other.file === file)?.source ?? '';
+      const declares = new RegExp(
+        `^export (?:async )?(?:function|const|interface|type|class) ${symbol}\\b`,
+        'm',
+      );
+      return !declares.test(source) || !source.toLowerCase().includes(word.toLowerCase());
+    });
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('names no file and no folder of src/ that is not there', () => {
+    const named = [...text.matchAll(/`(?:src\/)?((?:\w[\w-]*\/)+(?:[\w-]+\.ts)?)`/g)].map(
+      ([, name = '']) => name,
+    );
+    const roots = [src, path.join(src, '..')];
+    expect(named.length).to.be.above(20);
+    expect(named.filter((name) => !roots.some((root) => existsSync(path.join(root, name))))).to.deep.equal(
+      [],
+    );
   });
 });
 
