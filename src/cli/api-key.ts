@@ -1,35 +1,9 @@
 import { Command } from 'commander';
-import type { RandomForm } from '../core/crypto.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import { organizationOf, withCommandContext } from './context.ts';
 import { findAccount } from './find-account.ts';
 import { each, type JsonOption } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
-
-const HEX = '0123456789abcdef';
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-
-/** What each vendor's keys look like, and whose they are. */
-const FORMS: Readonly<Record<string, Form>> = {
-  vsee: {
-    id: { alphabet: HEX, length: 24 },
-    key: { alphabet: HEX, length: 32 },
-    secret: { alphabet: HEX, length: 32 },
-    owner: 'organization',
-  },
-  avycenna: {
-    id: { prefix: 'key_', alphabet: BASE62, length: 8 },
-    key: { prefix: 'avk_', alphabet: HEX, length: 64 },
-    owner: 'account',
-  },
-};
-
-interface Form {
-  readonly id: RandomForm;
-  readonly key: RandomForm;
-  readonly secret?: RandomForm;
-  readonly owner: 'organization' | 'account';
-}
 
 interface Options extends JsonOption {
   readonly organization: string;
@@ -41,7 +15,7 @@ interface Options extends JsonOption {
 
 export function apiKeyCommand(): Command {
   return new Command('api-key')
-    .description('long-lived keys of organizations (VSee) and accounts (AVYCENNA)')
+    .description('long-lived keys of organizations and accounts')
     .addCommand(create())
     .addCommand(list())
     .addCommand(revoke());
@@ -51,9 +25,9 @@ function create(): Command {
   return new Command('create')
     .description('make a key; it is printed once')
     .requiredOption('--organization <id>')
-    .requiredOption('--vendor <dialect>', `the dialect that takes it: ${Object.keys(FORMS).join(', ')}`)
+    .requiredOption('--vendor <dialect>', 'the dialect that takes it')
     .requiredOption('--name <name>', 'to know it again')
-    .option('--account <who>', 'owner: id or e-mail address (AVYCENNA)')
+    .option('--account <who>', 'owner, where keys belong to people: id or e-mail address')
     .option('--scope <scope>', 'may be given again', each)
     .option('--json', 'print the key as JSON')
     .addHelpText(
@@ -67,11 +41,12 @@ Examples:
     .action((options: Options) =>
       withCommandContext(async (context) => {
         await organizationOf(context, options.organization);
-        const form = Object.hasOwn(FORMS, options.vendor) ? FORMS[options.vendor] : undefined;
+        const { loadAllDialects } = await import('../dialects/registry.ts');
+        const dialects = await loadAllDialects();
+        const form = dialects.find(({ name }) => name === options.vendor)?.apiKeyForm;
         if (!form) {
-          throw new CommandRefused(
-            `${options.vendor} has no API keys. These have: ${Object.keys(FORMS).join(', ')}`,
-          );
+          const known = dialects.flatMap(({ name, apiKeyForm }) => (apiKeyForm ? [name] : []));
+          throw new CommandRefused(`${options.vendor} has no API keys. These have: ${known.join(', ')}`);
         }
         const owner = await ownerOf(options, form.owner, (who) =>
           findAccount(context, who, options.organization),

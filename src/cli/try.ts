@@ -4,7 +4,7 @@
  */
 import { Command } from 'commander';
 import type { Config } from '../config/schema.ts';
-import type { Credentials, DialectSettings, Person, Sample } from '../dialects/samples.ts';
+import type { Credentials, Person, SampledDialect } from '../dialects/samples.ts';
 import type { SeedClient } from '../seed/schema.ts';
 import { passwordFromInput } from './options.ts';
 import { CommandRefused, say } from './output.ts';
@@ -21,7 +21,7 @@ interface Options {
 export function tryCommand(): Command {
   return new Command('try')
     .description("sign in at a running server through a vendor's old API, and follow the token")
-    .argument('<vendor>', 'visitnote, medisync, careportals, avycenna or vsee')
+    .argument('<vendor>', 'whose API: a dialect that is switched on')
     .option('--url <url>', "where the server is; default: the configuration's issuer")
     .option('--login <name>', 'who signs in; default: somebody of the seed whom the vendor knows')
     .option('--password <password>', 'default: as in the seed, or else from standard input')
@@ -45,59 +45,57 @@ Examples:
 }
 
 async function tryVendor(vendor: string, options: Options): Promise<void> {
-  const [{ loadConfig }, { dialectSettings }, { SAMPLES }] = await Promise.all([
+  const [{ loadConfig }, { dialectNames, dialectSettings }, { loadSamples }] = await Promise.all([
     import('../config/load.ts'),
     import('../dialects/registry.ts'),
     import('../dialects/samples.ts'),
   ]);
-  const sample = Object.hasOwn(SAMPLES, vendor) ? SAMPLES[vendor] : undefined;
-  if (sample === undefined) {
-    const known = Object.keys(SAMPLES).join(', ');
+  if (!dialectNames.includes(vendor)) {
+    const known = dialectNames.join(', ');
     throw new CommandRefused(`There is no sample of a sign-in at '${vendor}'. There are: ${known}.`);
   }
   const config = loadConfig({ dialects: await dialectSettings() });
-  const settings = config.dialects[vendor] ?? {};
-  if (settings.enabled !== true) {
+  const dialect = (await loadSamples(config.dialects)).find(({ name }) => name === vendor);
+  if (dialect === undefined) {
     throw new CommandRefused(
       `The dialect ${vendor} is switched off. Set dialects.${vendor}.enabled to true and start the server again.`,
     );
   }
   const server = await serverAt(new URL(options.url ?? config.issuer));
-  const person = await whoSignsIn({ config, vendor, sample, settings, options });
-  const client = await whoAsks({ config, vendor, options });
-  await follow({ vendor, sample, settings, server, person, client });
+  const person = await whoSignsIn({ config, dialect, options });
+  const client = await whoAsks({ config, dialect, options });
+  await follow({ dialect, server, person, client });
 }
 
 /* ------------------------------------------------------------------ the conversation */
 
 interface Trial {
-  readonly vendor: string;
-  readonly sample: Sample;
-  readonly settings: DialectSettings;
+  readonly dialect: SampledDialect;
   readonly server: RunningServer;
   readonly person: Credentials;
   readonly client: AskingClient;
 }
 
-async function follow({ vendor, sample, settings, server, person, client }: Trial): Promise<void> {
+async function follow({ dialect, server, person, client }: Trial): Promise<void> {
+  const vendor = dialect.name;
   const name = person.email ?? person.username ?? '';
   say(`${vendor} at ${server.url.origin}, as ${name} of ${person.organization}`);
 
-  const call = sample.signIn(person, settings);
+  const call = dialect.signIn(person);
   heading(`1. The vendor's sign-in: POST ${call.path}`);
   const signedIn = await server.post(call.path, JSON.stringify(call.body), {
     ...call.headers,
     'content-type': 'application/json',
   });
   show(signedIn);
-  const token = member(signedIn.json, sample.token);
+  const token = member(signedIn.json, dialect.token);
   if (typeof token !== 'string') throw new CommandRefused(refusedSignIn(vendor, signedIn));
 
   const me = () => {
-    const { path, headers } = sample.me(token, settings);
+    const { path, headers } = dialect.me(token);
     return server.get(path, headers);
   };
-  heading(`2. The token at the vendor's API: GET ${sample.me(token, settings).path}`);
+  heading(`2. The token at the vendor's API: GET ${dialect.me(token).path}`);
   show(await me());
 
   heading(`3. The same token for a resource server: POST ${server.introspection}, as ${client.id}`);
@@ -227,48 +225,46 @@ function jsonIn(text: string): unknown {
 
 async function whoSignsIn(context: {
   config: Config;
-  vendor: string;
-  sample: Sample;
-  settings: DialectSettings;
+  dialect: SampledDialect;
   options: Options;
 }): Promise<Credentials> {
-  const { config, vendor, sample, settings, options } = context;
+  const { config, dialect, options } = context;
   const { peopleOf } = await import('../dialects/samples.ts');
   const people = config.seed.flatMap(peopleOf);
   const { login, organization } = options;
   const isMeant = (person: Person) =>
-    (login === undefined
-      ? sample.suits(person, settings)
-      : [person.email, person.username].includes(login)) &&
+    (login === undefined ? dialect.suits(person) : [person.email, person.username].includes(login)) &&
     (organization === undefined || person.organization === organization);
   const result = people.find(isMeant);
   if (login === undefined) {
     if (result !== undefined) return result;
     throw new CommandRefused(
-      `The seed has nobody who signs in at ${vendor}. Name somebody with --login and --organization.`,
+      `The seed has nobody who signs in at ${dialect.name}. Name somebody with --login and --organization.`,
     );
   }
-  const where = organization ?? result?.organization ?? sample.organization(settings);
+  const where = organization ?? result?.organization ?? dialect.organization;
   if (where === undefined) throw new CommandRefused(`Say with --organization where ${login} is.`);
   const password = options.password ?? result?.password ?? (await passwordFromInput());
   return { organization: where, email: login, username: login, password };
 }
 
-async function whoAsks(context: { config: Config; vendor: string; options: Options }): Promise<AskingClient> {
-  const { config, vendor, options } = context;
+async function whoAsks(context: {
+  config: Config;
+  dialect: SampledDialect;
+  options: Options;
+}): Promise<AskingClient> {
+  const { config, dialect, options } = context;
   const { readSeed } = await import('../seed/read-seed.ts');
   const clients = config.seed.flatMap((file) => readSeed(file).seed.clients ?? []);
-  const asked = config.dialects[vendor]?.clientId;
-  const dialectClient = typeof asked === 'string' ? asked : `${vendor}-legacy`;
   const may = ({ client_secret: secret, introspects = [], revokes = [] }: SeedClient) =>
-    secret !== undefined && introspects.includes(dialectClient) && revokes.includes(dialectClient);
+    secret !== undefined && introspects.includes(dialect.clientId) && revokes.includes(dialect.clientId);
   const { client: id, secret } = options;
   const result = clients.find((client) => (id === undefined ? may(client) : client.client_id === id));
   const known = secret ?? result?.client_secret;
   if ((id ?? result) === undefined || known === undefined) {
     throw new CommandRefused(
       id === undefined
-        ? `The seed has no client that may introspect and revoke tokens of ${dialectClient}. Name one with --client and --secret.`
+        ? `The seed has no client that may introspect and revoke tokens of ${dialect.clientId}. Name one with --client and --secret.`
         : `Say the secret of ${id} with --secret.`,
     );
   }

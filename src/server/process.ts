@@ -69,5 +69,5 @@ function ofThisWorker(config: Config): Config {
 async function printStartBlock(config: Config, issuer: string): Promise<void> {
   if (config.environment !== 'development') return;
   const { startBlock } = await import('./startup-banner.ts');
-  process.stdout.write(startBlock({ config, issuer }));
+  process.stdout.write(await startBlock({ config, issuer }));
 }

@@ -3,9 +3,9 @@
  * per dialect that works when it is pasted. Never printed in production: it holds passwords.
  */
 import type { Config } from '../config/schema.ts';
-import { type Person, peopleOf, SAMPLES, type SignInCall } from '../dialects/samples.ts';
+import { loadSamples, type Person, peopleOf, type SignInCall } from '../dialects/samples.ts';
 
-export function startBlock({ config, issuer }: { config: Config; issuer: string }): string {
+export async function startBlock({ config, issuer }: { config: Config; issuer: string }): Promise<string> {
   const people = config.demo ? config.seed.flatMap(peopleOf) : [];
   const places: [string, string][] = [
     ['Issuer', issuer],
@@ -17,7 +17,10 @@ export function startBlock({ config, issuer }: { config: Config; issuer: string 
   }
   const deps = ['Portico is ready.', table(places)];
   if (people.length > 0) deps.push(`People (email, password, organization):\n${table(people.map(lineOf))}`);
-  const calls = callsOf({ config, people, issuer });
+  const calls = (await loadSamples(config.dialects)).flatMap((sample) => {
+    const person = people.find((candidate) => sample.suits(candidate));
+    return person ? [`  # ${sample.name}\n  ${curl(issuer, sample.signIn(person))}`] : [];
+  });
   if (calls.length > 0) deps.push(`One sign-in per dialect, to paste:\n${calls.join('\n')}`);
   return `\n${deps.join('\n\n')}\n`;
 }
@@ -32,16 +35,6 @@ function table(rows: readonly (readonly string[])[]): string {
   const line = (row: readonly string[]) =>
     row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
   return rows.map((row) => `  ${line(row).trimEnd()}`).join('\n');
-}
-
-function callsOf(context: { config: Config; people: readonly Person[]; issuer: string }): string[] {
-  const { config, people, issuer } = context;
-  return Object.entries(config.dialects).flatMap(([name, settings]) => {
-    const sample = SAMPLES[name];
-    if (settings.enabled !== true || !sample) return [];
-    const person = people.find((candidate) => sample.suits(candidate, settings));
-    return person ? [`  # ${name}\n  ${curl(issuer, sample.signIn(person, settings))}`] : [];
-  });
 }
 
 function curl(issuer: string, { path, headers = {}, body }: SignInCall): string {

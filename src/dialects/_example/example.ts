@@ -7,6 +7,7 @@
 
 import { type Credential, dialect } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
+import { emailSample } from '../contract/sample.ts';
 import { BASE62, HEX } from '../contract/tokens.ts';
 import { me } from './me.ts';
 import { refresh } from './refresh.ts';
@@ -64,4 +65,5 @@ export const example = dialect<ExampleSettings>({
   alias: { prefix: 'person_', alphabet: BASE62, length: 12 },
   refusals,
   cors: 'server',
+  sample: emailSample({ signIn: '/sign-in', token: ['token'], me: '/me' }),
 });

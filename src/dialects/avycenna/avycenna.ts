@@ -6,6 +6,7 @@
 
 import { dialect, Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
+import { emailSample } from '../contract/sample.ts';
 import { BASE62, HEX } from '../contract/tokens.ts';
 import { createApiKey, deleteApiKey, KEY_FORMS, listApiKeys, scopesOf } from './api-keys.ts';
 import { accountOf, credential, worth } from './caller.ts';
@@ -92,13 +93,14 @@ export const avycenna = dialect<AvycennaSettings>({
       reuse: 'in-flight',
     },
   },
+  apiKeyForm: { id: KEY_FORMS.id, key: KEY_FORMS.key, owner: 'account' },
   apiKeys: {
     prefix: 'avk_',
     describe: (caller, input) => ({
       scopes: worth(caller, input),
       claims: { user_id: accountOf(caller).alias, role: roleOf(accountOf(caller), input) },
     }),
-    offer: { ...KEY_FORMS, organization: ({ organization }) => organization, scopes: scopesOf },
+    offer: { limit: KEY_FORMS.limit, organization: ({ organization }) => organization, scopes: scopesOf },
   },
   admitsRole: (role) => ROLES.includes(role),
   alias: { prefix: 'usr_', alphabet: BASE62, length: 8 },
@@ -112,4 +114,5 @@ export const avycenna = dialect<AvycennaSettings>({
     maxAge: 600,
     onlyWithOrigin: true,
   }),
+  sample: emailSample({ signIn: '/auth/login', token: ['access_token'], me: '/auth/me' }),
 });

@@ -4,8 +4,10 @@
  * organization. README.md of this folder says what the vendor documents and what is ours; the way in is
  * `careportals` below.
  */
+
 import { type Credential, dialect, type Mount, rolesHere } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
+import { bearer } from '../contract/sample.ts';
 import { HEX } from '../contract/tokens.ts';
 import { patchAccount, putAccount, showAccount } from './account.ts';
 import { createAccount } from './create-account.ts';
@@ -98,4 +100,14 @@ export const careportals = dialect<CarePortalsSettings>({
     headers: ['content-type,organization,authorization'],
     exposed: ['Retry-After'],
   }),
+  sample: {
+    suits: ({ email }) => email !== undefined,
+    signIn: ({ organization, email = '', password }, { base }) => ({
+      path: `${base[0]}/auth/login`,
+      headers: { organization },
+      body: { username: email, password },
+    }),
+    token: ['token'],
+    me: (token, { base }) => ({ path: `${base[0]}/users/account`, headers: bearer(token) }),
+  },
 });

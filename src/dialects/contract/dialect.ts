@@ -17,6 +17,7 @@ import type { Json } from '../../model/json.ts';
 import type { AccountView, AnyAccepts, Caller, Endpoint, RequestView } from './endpoint.ts';
 import type { LimitContext, LimitRule } from './limits.ts';
 import type { CorsRules, RefusalView, Reply, ReplyContext } from './reply.ts';
+import type { Sample } from './sample.ts';
 import type { AnySettings } from './settings.ts';
 import type { AliasForm, TokenRules } from './tokens.ts';
 
@@ -61,6 +62,13 @@ export interface Dialect<Settings = AnySettings> {
   readonly tokens: TokenRules<Settings>;
   /** The vendor's id for an account, made when first needed and kept for life. */
   readonly alias: AliasForm;
+  /** What API keys of this dialect look like, and whose they are. Without it there are none. */
+  readonly apiKeyForm?: {
+    readonly id: RandomForm;
+    readonly key: RandomForm;
+    readonly secret?: RandomForm;
+    readonly owner: 'organization' | 'account';
+  };
   /** What the standard introspection endpoint says of this dialect's API keys; without it they are unknown there. */
   readonly apiKeys?: {
     /** How every key begins. */
@@ -69,8 +77,6 @@ export interface Dialect<Settings = AnySettings> {
     describe(caller: Caller, settings: Settings): { scopes: readonly string[]; claims: Record<string, Json> };
     /** How people make keys of this dialect on their account page; without it they cannot. */
     readonly offer?: {
-      readonly id: RandomForm;
-      readonly key: RandomForm;
       /** Keys that an account may have. */
       readonly limit: number;
       /** Whose accounts may have some. */
@@ -98,6 +104,8 @@ export interface Dialect<Settings = AnySettings> {
   /** Added to every reply of the dialect, refusals included. `charged` are the limits this request was charged to. */
   headers?(context: ReplyContext<Settings>): Readonly<Record<string, string>>;
   readonly cors: CorsRules<Settings>;
+  /** Without it the dialect is served all the same. */
+  readonly sample?: Sample<Settings>;
   /**
    * Limits charged when the credential step fails, or the rights step (then `caller` is set); over them the
    * refusal is 'too-many-requests'. Charged as `each`; the organization is part of their keys only when

@@ -3,8 +3,10 @@
  * carry a JWT. No refresh, no sign-out, no tenants. README.md of this folder says what the vendor documents
  * and what is ours; the way in is `medisync` below.
  */
+
 import { type Credential, dialect, type Guard, Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
+import { emailSample } from '../contract/sample.ts';
 import { DIGITS } from '../contract/tokens.ts';
 import { changeProfile, showProfile, showSubscription } from './profile.ts';
 import { refusals } from './refusals.ts';
@@ -84,4 +86,5 @@ export const medisync = dialect<MediSyncSettings>({
   alias: { prefix: 'user_', alphabet: DIGITS, length: 12 },
   refusals,
   cors: 'server',
+  sample: emailSample({ signIn: '/login', token: ['token'], me: '/user/profile' }),
 });

@@ -14,11 +14,20 @@ export function createApiKeyOffers(options: {
   return (account) =>
     mounted.flatMap((at) => {
       const { dialect, settings } = at;
-      const offer = dialect.apiKeys?.offer;
-      if (offer === undefined || offer.organization(settings) !== account.organization) return [];
+      const { apiKeyForm: form, apiKeys: { offer } = {} } = dialect;
+      if (form === undefined || offer === undefined) return [];
+      if (offer.organization(settings) !== account.organization) return [];
       if (!mayEnter(at, account)) return [];
-      const { id, key, limit } = offer;
       const scopes = offer.scopes(plainView(account, dialect), settings);
-      return [{ vendor: dialect.name, title: dialect.title, scopes, id, key, limit }];
+      return [
+        {
+          vendor: dialect.name,
+          title: dialect.title,
+          scopes,
+          id: form.id,
+          key: form.key,
+          limit: offer.limit,
+        },
+      ];
     });
 }

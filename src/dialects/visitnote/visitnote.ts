@@ -3,9 +3,11 @@
  * of a clinicians' API. One bearer JWT of a day, no refresh. README.md of this folder says what the vendor
  * documents and what is ours; the way in is `visitnote` below.
  */
+
 import { type Credential, dialect } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import type { ReplyContext } from '../contract/reply.ts';
+import { emailSample } from '../contract/sample.ts';
 import { admits, admitsRole } from './admits.ts';
 import { PANEL } from './caller.ts';
 import { myProfile } from './my-profile.ts';
@@ -83,4 +85,5 @@ export const visitnote = dialect<VisitNoteSettings>({
   headers,
   limitsOnRefusedCredential: strangers,
   cors: 'server',
+  sample: emailSample({ signIn: '/sign-in', token: ['data', 'token'], me: '/my-profile' }),
 });

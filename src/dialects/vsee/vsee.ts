@@ -140,4 +140,20 @@ export const vsee = dialect<VSeeSettings>({
           },
         ]
       : [],
+  apiKeyForm: {
+    id: { alphabet: HEX, length: 24 },
+    key: TOKEN_FORM,
+    secret: TOKEN_FORM,
+    owner: 'organization',
+  },
+  sample: {
+    suits: ({ username, email }) => (username ?? email) !== undefined,
+    signIn: ({ organization, username, email = '', password }, { base }) => ({
+      path: `${base}/users/login.json`,
+      headers: { 'x-accountcode': organization },
+      body: { username: username ?? email, password },
+    }),
+    token: ['data', 'token'],
+    me: (token, { base }) => ({ path: `${base}/me.json`, headers: { 'x-apitoken': token } }),
+  },
 });
