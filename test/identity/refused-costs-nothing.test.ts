@@ -8,7 +8,7 @@ import {
   deliver,
   freshBrowser,
   openChannel,
-} from '../browser/ways-to-sign-in/door.ts';
+} from '../browser/sign-in-methods/sign-in-server.ts';
 import { type HttpClient, openClient } from '../support/http-client.ts';
 import type { Page } from '../support/web-session.ts';
 

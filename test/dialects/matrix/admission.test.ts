@@ -5,7 +5,7 @@ import { createApiKey } from '../../../src/identity/accounts/api-keys.ts';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
 import type { AccountRecord } from '../../../src/model/account.ts';
 import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
-import { inDefault } from './doors.ts';
+import { inDefault } from './channels.ts';
 import { type Place, places, rolesClaim } from './openings.ts';
 import { openWorld, PASSWORD, type Sent, type World } from './world.ts';
 

@@ -8,7 +8,7 @@ import {
   inDefault,
   passwordChannels,
   signInChannels,
-} from './doors.ts';
+} from './channels.ts';
 import { freshAddress, openWorld, PASSWORD, type World } from './world.ts';
 
 const WRONG = 'Not-The-Password-At-All-1';

@@ -8,7 +8,13 @@ import { expect } from 'chai';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
 import { noteHashes } from '../../../src/identity/sign-in/verify-password.ts';
 import { difference, mannWhitney, median } from '../../support/timing.ts';
-import { type Channel, codeChannels, hostedPage, otherPasswordChannels, passwordChannels } from './doors.ts';
+import {
+  type Channel,
+  codeChannels,
+  hostedPage,
+  otherPasswordChannels,
+  passwordChannels,
+} from './channels.ts';
 import { openWorld, PASSWORD, type World } from './world.ts';
 
 /** Samples of each kind; where they differ, twice as many are taken once more before that counts. */

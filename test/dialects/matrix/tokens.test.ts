@@ -10,7 +10,7 @@ import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import { basicAuth, webApp } from '../../support/clients.ts';
 import type { Incoming } from '../../support/http-client.ts';
 import { relyingParty, signIn, type Tokens } from '../../support/relying-party.ts';
-import { inDefault } from './doors.ts';
+import { inDefault } from './channels.ts';
 import { liveToken, openWorld, PASSWORD, type Sent, type World } from './world.ts';
 
 type Issued = { access: string; refresh: string | undefined };

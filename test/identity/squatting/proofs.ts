@@ -1,6 +1,6 @@
 /** Nine ways in which the owner of an address proves it. */
 import { expect } from 'chai';
-import { freshBrowser } from '../../browser/ways-to-sign-in/door.ts';
+import { freshBrowser } from '../../browser/sign-in-methods/sign-in-server.ts';
 import { gmail, signInWithGoogle } from '../../dialects/avycenna/google.ts';
 import { setInactive } from './ways-to-squat.ts';
 import type { Squatted } from './world.ts';

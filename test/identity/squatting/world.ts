@@ -1,6 +1,6 @@
 /** What the two sides of a squatted address need: a server with all dialects and a clinic's key. */
 import { apiKeyRecord } from '../../../src/seed/records.ts';
-import { type Channel, openChannel } from '../../browser/ways-to-sign-in/door.ts';
+import { type Channel, openChannel } from '../../browser/sign-in-methods/sign-in-server.ts';
 import { type HttpClient, type Incoming, openClient } from '../../support/http-client.ts';
 
 export const PASSWORD = 'Magnet-Willow-Harbor-47';

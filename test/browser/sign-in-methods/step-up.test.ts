@@ -1,6 +1,6 @@
 /** Asking again and asking for more: acr_values, max_age, prompt, login_hint; and who goes on. */
 import { expect } from 'chai';
-import { alertOf, type Channel, DOCTOR, headingOf, MARA, openChannel } from './door.ts';
+import { alertOf, type Channel, DOCTOR, headingOf, MARA, openChannel } from './sign-in-server.ts';
 
 const STEP_UP = 'urn:portico:acr:stepup';
 const SINGLE = 'urn:portico:acr:single';

@@ -1,6 +1,6 @@
 /** Whose account an upstream's person is: by itself only where the upstream can know; else the person proves it. */
 import { expect } from 'chai';
-import { alertOf, type Channel, headingOf, MARA, openChannel, type Visit } from './door.ts';
+import { alertOf, type Channel, headingOf, MARA, openChannel, type Visit } from './sign-in-server.ts';
 
 type Outcome = 'linked' | 'reclaimed' | 'asked' | 'asked-for-code';
 

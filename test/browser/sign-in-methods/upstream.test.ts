@@ -1,6 +1,14 @@
 /** Google and Apple: the way there and back, what is bound to what, and what happens when they say no. */
 import { expect } from 'chai';
-import { alertOf, type Channel, deliver, freshBrowser, headingOf, MARA, openChannel } from './door.ts';
+import {
+  alertOf,
+  type Channel,
+  deliver,
+  freshBrowser,
+  headingOf,
+  MARA,
+  openChannel,
+} from './sign-in-server.ts';
 
 const APPLE_NAME = { user: JSON.stringify({ name: { firstName: 'Ana', lastName: 'Reis' } }) };
 

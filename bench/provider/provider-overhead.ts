@@ -63,7 +63,7 @@ const ACTS: Record<string, Act> = {
 };
 
 async function startBare() {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'bare-engine.ts')], {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'bare-provider.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   // The provider says something before.

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { apart } from '../../support/timing.ts';
 import { openWebSession } from '../../support/web-session.ts';
-import { alertOf, type Channel, headingOf, look, MARA, openChannel, type Visit } from './door.ts';
+import { alertOf, type Channel, headingOf, look, MARA, openChannel, type Visit } from './sign-in-server.ts';
 
 const CODES = 'codes@clinic.test';
 

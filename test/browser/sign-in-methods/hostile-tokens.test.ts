@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import { generateKeyPair, type JWTPayload } from 'jose';
 import type { AnswerOptions, ProviderName } from '../../support/upstream.ts';
-import { alertOf, type Channel, headingOf, MARA, openChannel } from './door.ts';
+import { alertOf, type Channel, headingOf, MARA, openChannel } from './sign-in-server.ts';
 
 const now = () => Math.floor(Date.now() / 1000);
 const other = generateKeyPair('RS256', { extractable: true });

@@ -1,6 +1,6 @@
 /** Wherever a sign-in can get stuck there is a page that says what happened and leads on. */
 import { expect } from 'chai';
-import { type Channel, DOCTOR, freshBrowser, headingOf, MARA, openChannel } from './door.ts';
+import { type Channel, DOCTOR, freshBrowser, headingOf, MARA, openChannel } from './sign-in-server.ts';
 
 describe('a sign-in that got stuck', () => {
   let channel: Channel;
