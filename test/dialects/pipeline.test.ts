@@ -194,7 +194,7 @@ describe('the pipeline', () => {
   });
 
   it('L3 tells nobody what a defect was, and logs it', async () => {
-    const reply = await send('POST', '/plain/ends/fault');
+    const reply = await send('POST', '/plain/ends/issue');
     expect([reply.status, reply.text]).to.deep.equal([500, '{"error":"server_error"}']);
     expect(server.logText()).to.contain('the secret detail of a defect');
   });

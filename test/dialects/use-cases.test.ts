@@ -284,12 +284,12 @@ describe('what an endpoint may do', () => {
 
   it('reads a link token without spending it, in its organization alone, and lets it decide where none is named', async () => {
     await person('ticket@use.test', 'north_clinic');
-    await use('sendTicket', { email: 'ticket@use.test' }, 'north_clinic');
+    await use('sendLinkToken', { email: 'ticket@use.test' }, 'north_clinic');
     const [, token = ''] =
       /token=(prb_[\w-]{43})/.exec((await server.mail.take('ticket@use.test', 30_000)).text ?? '') ?? [];
     expect(token).not.to.equal('');
-    expect((await use('readTicket', { token }, 'default')).result).to.equal(null);
-    expect((await use('readTicket', { token }, 'north_clinic')).result).to.have.property(
+    expect((await use('readLinkToken', { token }, 'default')).result).to.equal(null);
+    expect((await use('readLinkToken', { token }, 'north_clinic')).result).to.have.property(
       'email',
       'ticket@use.test',
     );

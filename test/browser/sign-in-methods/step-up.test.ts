@@ -213,7 +213,7 @@ describe('a sign-in page that an organization or a client has arranged', () => {
 
   it('offers only the ways that are wanted, and takes no other', async () => {
     const all = await channel.begin();
-    await arrange({ methods: ['code', 'google'] });
+    await arrange({ ways: ['code', 'google'] });
     const visit = await channel.begin();
     expect(visit.page.body).to.contain('/with/google').and.not.contain('/with/apple');
     expect(visit.page.forms.some(({ names }) => names.includes('password'))).to.equal(false);
@@ -226,11 +226,11 @@ describe('a sign-in page that an organization or a client has arranged', () => {
     if (form === undefined) throw new Error('no form');
     all.at = await all.session.submit(all.page, MARA, { form: { ...form, action } });
     expect(all.page.status).to.equal(403);
-    await arrange({ methods: ['google'] });
+    await arrange({ ways: ['google'] });
     const upstream = (await channel.begin()).page;
     expect(upstream.body).to.contain('/with/google').and.not.contain('name="login"');
     expect(upstream.body).to.not.match(/code\/send|class="or"|\/forgot/);
-    await arrange({ methods: ['password'] });
+    await arrange({ ways: ['password'] });
     const other = await channel.begin();
     expect(other.page.body).to.not.match(/with\/|code\/send/);
     await other.session

@@ -63,7 +63,7 @@ describe('B5 an email', () => {
   const unwatched: (() => void)[] = [];
 
   before(async () => {
-    world = await openWorld({ config: { dialects: { vsee: { limits: { emails: '100/1h' } } } } });
+    world = await openWorld({ config: { dialects: { vsee: { limits: { letters: '100/1h' } } } } });
     for (const [port, methods] of Object.entries(world.server.running.stores)) {
       if (typeof methods !== 'object') continue;
       for (const [name, method] of Object.entries(methods as Record<string, unknown>)) {
@@ -92,7 +92,7 @@ describe('B5 an email', () => {
     expect(reply.status, reply.text).to.be.oneOf([200, 201]);
     return calls
       .filter((call) => !call.startsWith('audit.') && call !== 'organizations.byId')
-      .map((call) => call.replace(/^(codes|tickets)\.put$/, 'code or link'))
+      .map((call) => call.replace(/^(codes|linkTokens)\.put$/, 'code or link'))
       .sort();
   }
 

@@ -251,7 +251,7 @@ describe("VSee's other rules", () => {
       refreshToken: { lifetime: 2_592_000, absoluteLifetime: 15_552_000, leeway: 10 },
       passwordMinimum: 8,
       emailToken: { lifetime: 86_400 },
-      limits: { emails: { limit: 5, window: 3600 } },
+      limits: { letters: { limit: 5, window: 3600 } },
       registration: 'open',
       requireApiSecret: false,
       ssoTicket: 'reusable',
@@ -261,8 +261,8 @@ describe("VSee's other rules", () => {
   it('settings refuse what they do not know, and a limit or portal of another form', () => {
     for (const wrong of [
       { accessToken: { signing: 'HS256' } },
-      { limits: { emails: 5 } },
-      { limits: { emails: '5 per hour' } },
+      { limits: { letters: 5 } },
+      { limits: { letters: '5 per hour' } },
       { portal: 'portal.test' },
       { portal: 'javascript:alert(1)' },
       { ssoTicket: 'once' },

@@ -36,7 +36,7 @@ describe('VSee with strict settings', () => {
             filesBase: 'https://files.test/photos/',
             portal: 'https://portal.test/app',
             organization: 'clinicdev',
-            limits: { emails: '2/1h' },
+            limits: { letters: '2/1h' },
           },
         },
       },
