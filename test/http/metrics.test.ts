@@ -31,8 +31,8 @@ describe('/metrics on the internal listener', () => {
     });
     await server.mail.take('pat@x.test');
     const figures = await (await fetch(`${internal}/metrics`)).text();
-    expect(figures).to.contain('portico_sign_ins_total{door="vsee",outcome="success"} 1');
-    expect(figures).to.contain('portico_sign_ins_total{door="vsee",outcome="refused"} 1');
+    expect(figures).to.contain('portico_sign_ins_total{channel="vsee",outcome="success"} 1');
+    expect(figures).to.contain('portico_sign_ins_total{channel="vsee",outcome="refused"} 1');
     expect(figures).to.match(/portico_emails_total\{outcome="sent"\} [1-9]/);
     expect(figures).to.match(
       /portico_http_request_seconds_count\{method="POST",route="[^"]+",status="401"\} 1/,
