@@ -1,7 +1,8 @@
 /** B6: budgets are held before the work. The nodes' counters at the channels are in test/nodes/budgets.test.ts. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { type Budget, createBudgets, type Hold } from '../../src/identity/rate-limits/budgets.ts';
+import { createBudgets, type Hold } from '../../src/identity/rate-limits/budgets.ts';
+import type { Budget } from '../../src/store/ports/rate-limits.ts';
 import { openWorld, type World } from './world.ts';
 
 const LIMIT = { limit: 10, window: 60_000 };
@@ -72,18 +73,15 @@ describe('a budget', () => {
   it('B6 counts a request either in flight or as charged at every moment', async () => {
     const budget = fresh();
     const store = world.identity.stores.rateLimits;
-    // The store of a request that ends takes its time for the second of its two steps.
+    // The store takes its time for whatever ends a request.
     const slow = createBudgets({
       clock: world.identity.clock,
       store: {
         ...store,
-        giveBack: async (key, mark) => {
-          await pause(30);
-          await store.giveBack(key, mark);
-        },
-        take: async (key, mark, limit, now) => {
-          if (key === budget.key) await pause(30);
-          return store.take(key, mark, limit, now);
+        finish: async (mark, end, now) => {
+          if (end.charge !== undefined) await pause(30);
+          await store.finish(mark, end, now);
+          if (end.charge === undefined) await pause(30);
         },
       },
     });

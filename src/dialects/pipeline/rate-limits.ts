@@ -5,8 +5,7 @@
  */
 
 import { randomUUID } from '../../core/crypto.ts';
-import type { Budget } from '../../identity/rate-limits/budgets.ts';
-import type { Limit, Taken } from '../../store/ports/rate-limits.ts';
+import type { Budget, Limit, Taken } from '../../store/ports/rate-limits.ts';
 import { type Reason, Refused } from '../contract/dialect.ts';
 import type { ChargedLimit, LimitRule } from '../contract/limits.ts';
 import type { DialectServices } from '../runtime/deps.ts';

@@ -2,6 +2,7 @@
  * Reading accounts. An account of another organization does not exist for a caller that names one.
  */
 import type { AccountRecord } from '../../model/account.ts';
+import type { LoginName } from '../../store/ports/accounts.ts';
 import type { Identity } from '../context.ts';
 
 /** Undefined: unknown, or of another organization than the one that is named. */
@@ -15,21 +16,11 @@ export async function findAccount(
 }
 
 /** The account that a sign-in name leads to: tried as each of `by` in turn, compared folded. */
-export async function findByLogin(
+export function findByLogin(
   identity: Identity,
-  input: { organization: string; login: string; by: readonly ('email' | 'username')[] },
+  { organization, login, by }: { organization: string; login: string; by: readonly LoginName[] },
 ): Promise<AccountRecord | undefined> {
-  const { accounts } = identity.stores;
-  const login = input.login.trim();
-  // All at once: the number of round trips must not tell which name was found.
-  const result = await Promise.all(
-    input.by.map((name) =>
-      name === 'email'
-        ? accounts.byEmail(input.organization, login)
-        : accounts.byUsername(input.organization, login),
-    ),
-  );
-  return result.find((account) => account !== undefined);
+  return identity.stores.accounts.byLogin(organization, login.trim(), by);
 }
 
 /** Few enough to be worked on at once, whatever the store; many enough to share a transaction. */

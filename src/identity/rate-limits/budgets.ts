@@ -1,12 +1,11 @@
 /**
  * A budget is a rate limit towards which only some outcomes count: failed sign-ins, wrong link tokens. It is
- * held before the work and settled after it. Read before and charged after, a thousand requests at once all
- * find room.
+ * held before the work, and the outcome is charged after it. Read before and charged after, a thousand
+ * requests at once all find room.
  *
- * What is in flight stands beside the count that it may be charged to, as a sliding counter of its own. Work
- * begins when both together stay within the limit, so of all that is judged never more than the limit counts.
- * (In flight is taken first and the charged count read after it; the charge is written before the mark of the
- * flight goes. So an earlier request is always seen in one of the two, at times in both.)
+ * What is in flight stands beside the count that it may be charged to. Work begins while both together are
+ * below the limit, which the store decides in one step, so of all that is judged never more than the limit
+ * counts.
  *
  * A budget that is used up by what is charged refuses at once. One that is only used up by requests in flight
  * waits for their outcome: honest sign-ins at once from one clinic are all let in.
@@ -14,14 +13,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
-import type { Limit, RateLimitStore, Taken } from '../../store/ports/rate-limits.ts';
-
-export interface Budget {
-  /** Of the charged count in the store. */
-  readonly key: string;
-  readonly limit: Limit;
-  readonly kind: 'sliding' | 'fixed';
-}
+import type { Budget, FlightEnd, RateLimitStore, Taken } from '../../store/ports/rate-limits.ts';
 
 /** Exactly one of the two must be called. One that is forgotten, with its process for instance, lapses. */
 export interface Hold {
@@ -30,14 +22,19 @@ export interface Hold {
   release(): Promise<void>;
 }
 
-/** `holds`: one per budget, in their order. `full`: what is charged to those that are; nothing is held. */
-export type Held = { readonly holds: readonly Hold[] } | { readonly full: ReadonlyMap<Budget['key'], Taken> };
+/** Ended one by one through `holds`, or all in one call to the store through `finish`. */
+export interface HeldBudgets {
+  /** One per budget, in their order. */
+  readonly holds: readonly Hold[];
+  finish(end: FlightEnd): Promise<void>;
+}
+
+/** `full`: what is charged to those that are; nothing is held. */
+export type Held = HeldBudgets | { readonly full: ReadonlyMap<Budget['key'], Taken> };
 
 export interface Budgets {
   /** All or none. May take as long as the requests that are in flight. */
   hold(budgets: readonly Budget[]): Promise<Held>;
-  /** Counts without a hold. */
-  charge(budget: Budget): Promise<void>;
   /** What is charged. */
   read(budget: Budget): Promise<Taken>;
 }
@@ -51,6 +48,8 @@ const LOOK_EVERY = 10;
 /** What a request hears that waited for so long: come again in a second. */
 const OUT_OF_PATIENCE: Taken = { allowed: false, count: 0, retryAfter: 1_000 };
 
+const NOTHING_HELD: HeldBudgets = { holds: [], finish: async () => {} };
+
 /** `busy`: a budget that lacks room, but only because of others in flight. */
 type Tried = Held | { readonly busy: Budget['key'] };
 
@@ -63,46 +62,27 @@ interface Line {
 /** One per process: of those that wait for the same budget only the first in line asks the store. */
 export function createBudgets({ store, clock }: { store: RateLimitStore; clock: Clock }): Budgets {
   const lines = new Map<Budget['key'], Line>();
-  const flights = ({ key }: Budget) => `${key}:in-flight`;
 
   const read = ({ key, limit, kind }: Budget) =>
     kind === 'fixed' ? store.peekWindow(key, limit, clock.now()) : store.peek(key, limit, clock.now());
 
-  async function charge({ key, limit, kind }: Budget): Promise<void> {
-    const now = clock.now();
-    if (kind === 'fixed') await store.takeInWindow(key, limit, now);
-    else await store.take(key, randomUUID(), limit, now);
-  }
-
-  function holdOf(budget: Budget, mark: string): Hold {
-    const release = () => store.giveBack(flights(budget), mark);
-    return {
-      release,
-      async charge() {
-        await charge(budget);
-        await release();
-      },
-    };
-  }
-
   async function tryOnce(budgets: readonly Budget[]): Promise<Tried> {
     const mark = randomUUID();
-    const tries = budgets.map((budget) => ({ budget, hold: holdOf(budget, mark) }));
-    const flying = await Promise.all(
-      tries.map(async ({ budget, hold }) => {
-        const limit = { limit: budget.limit.limit, window: FLIGHT };
-        return { budget, hold, flight: await store.take(flights(budget), mark, limit, clock.now()) };
-      }),
-    );
-    const seen = await Promise.all(flying.map(async (one) => ({ ...one, charged: await read(one.budget) })));
-    const busy = seen.find(
-      ({ budget, flight, charged }) => !flight.allowed || flight.count + charged.count > budget.limit.limit,
-    );
-    if (busy === undefined) return { holds: seen.map(({ hold }) => hold) };
-    await Promise.all(seen.filter(({ flight }) => flight.allowed).map(({ hold }) => hold.release()));
-    const full = seen.filter(({ charged }) => !charged.allowed);
-    if (full.length === 0) return { busy: busy.budget.key };
-    return { full: new Map(full.map(({ budget, charged }) => [budget.key, charged])) };
+    const standings = await store.hold(budgets, { mark, lifetime: FLIGHT }, clock.now());
+    const busy = budgets.find((_, at) => standings[at]?.room === false);
+    if (busy === undefined) {
+      const finish = (end: FlightEnd) => store.finish(mark, end, clock.now());
+      const holds = budgets.map((budget) => ({
+        charge: () => finish({ charge: [budget] }),
+        release: () => finish({ release: [budget] }),
+      }));
+      return { holds, finish };
+    }
+    const full = budgets.flatMap(({ key }, at): [string, Taken][] => {
+      const charged = standings[at]?.charged;
+      return charged === undefined || charged.allowed ? [] : [[key, charged]];
+    });
+    return full.length === 0 ? { busy: busy.key } : { full: new Map(full) };
   }
 
   /** Tries again while the budget of this line is the one that lacks room. */
@@ -138,8 +118,8 @@ export function createBudgets({ store, clock }: { store: RateLimitStore; clock: 
 
   return {
     read,
-    charge,
     async hold(budgets) {
+      if (budgets.length === 0) return NOTHING_HELD;
       const end = performance.now() + PATIENCE;
       let key = budgets.find((budget) => lines.has(budget.key))?.key;
       for (;;) {

@@ -18,8 +18,8 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import { foldName } from '../../core/normalize.ts';
 import { Refused } from '../../core/refused.ts';
-import type { RateLimitStore, Taken } from '../../store/ports/rate-limits.ts';
-import type { Budget, Budgets, Hold } from './budgets.ts';
+import type { Budget, RateLimitStore, Taken } from '../../store/ports/rate-limits.ts';
+import type { Budgets, HeldBudgets, Hold } from './budgets.ts';
 
 /** Windows in seconds, as configured under `attempts`. */
 export interface AttemptLimits {
@@ -80,9 +80,9 @@ export function createAttempts(options: {
   });
   const seenKey = (login: string, address: string) => key('seen', login, address);
 
-  async function hold(input: readonly Budget[]): Promise<readonly Hold[]> {
+  async function hold(input: readonly Budget[]): Promise<HeldBudgets> {
     const held = await budgets.hold(input);
-    if ('holds' in held) return held.holds;
+    if ('holds' in held) return held;
     throw tooMany([...held.full.values()]);
   }
 
@@ -95,7 +95,7 @@ export function createAttempts(options: {
   return {
     checkAddress: (address) => refuseWhenFull(budgetOf('address', address)),
     async beginAt(address) {
-      const [one] = await hold([budgetOf('address', address)]);
+      const [one] = (await hold([budgetOf('address', address)])).holds;
       if (one === undefined) throw new Error('A budget was held without a hold.');
       return one;
     },
@@ -114,28 +114,20 @@ export function createAttempts(options: {
       const ofLogin = [budgetOf('login', login), ...codes];
       // Asked for unknown names too, so that both take the same round trips.
       const known = await store.remembered(seenKey(login, address), clock.now());
-      const holds = await hold([pair, budgetOf('address', address), ...(known ? [] : ofLogin)]);
-      const release = () => Promise.all(holds.map((one) => one.release()));
+      const taken = [pair, budgetOf('address', address), ...(known ? [] : ofLogin)];
+      const held = await hold(taken);
       return {
         async succeeded(id) {
           const until = new Date(clock.now().getTime() + KNOWN_ADDRESS_FOR);
-          await Promise.all([
-            release(),
-            store.clear(pair.key),
-            store.remember(seenKey(loginOf({ organization, accountId: id, name }), address), until),
-          ]);
+          const seen = seenKey(loginOf({ organization, accountId: id, name }), address);
+          await held.finish({ release: taken, clear: [pair.key], remember: { key: seen, until } });
         },
         async failed() {
-          await Promise.all([
-            ...holds.map((one) => one.charge()),
-            ...(known ? ofLogin.map((budget) => budgets.charge(budget)) : []),
-          ]);
-          const left = await Promise.all(codes.map((budget) => budgets.read(budget)));
+          await held.finish({ charge: known ? [...taken, ...ofLogin] : taken });
+          const left = await Promise.all(codes.map(budgets.read));
           return left.every(({ allowed }) => allowed) ? 'counted' : 'codes-used-up';
         },
-        async abandoned() {
-          await release();
-        },
+        abandoned: () => held.finish({ release: taken }),
       };
     },
   };

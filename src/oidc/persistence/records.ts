@@ -6,7 +6,7 @@
 
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
-import type { OidcRecordStore, StoredOidcRecord } from '../../store/ports/oidc-records.ts';
+import type { OidcRecordInput, OidcRecordStore, StoredOidcRecord } from '../../store/ports/oidc-records.ts';
 import type { Payload } from '../provider/models.ts';
 
 export interface OidcRecord {
@@ -30,9 +30,18 @@ const DURABLE: ReadonlySet<string> = new Set([
   'RegistrationAccessToken',
 ]);
 
+export interface UnsavedRecord {
+  readonly kind: string;
+  readonly value: string;
+  readonly payload: Payload;
+  readonly lifetime: number | undefined;
+}
+
 export interface OidcRecords {
   /** `lifetime`: seconds from now; undefined never expires. */
   save(kind: string, value: string, payload: Payload, lifetime: number | undefined): Promise<void>;
+  /** As `save`, in one call to the store. */
+  saveAll(records: readonly UnsavedRecord[]): Promise<void>;
   load(kind: string, value: string): Promise<OidcRecord | undefined>;
   loadByUid(kind: string, uid: string): Promise<OidcRecord | undefined>;
   loadByUserCode(kind: string, userCode: string): Promise<OidcRecord | undefined>;
@@ -72,13 +81,15 @@ export function createOidcRecords(deps: {
   });
   const openOne = (kind: string, stored: StoredOidcRecord | undefined) => stored && open(kind, stored);
 
-  return {
-    async save(kind, value, payload, lifetime) {
-      const id = idOf(kind, value);
-      const now = clock.now();
-      const { grantId, clientId, uid, userCode } = payload;
-      const accountId = holderOf(payload);
-      await store.put(kind, id, {
+  const stored = ({ kind, value, payload, lifetime }: UnsavedRecord): OidcRecordInput => {
+    const id = idOf(kind, value);
+    const now = clock.now();
+    const { grantId, clientId, uid, userCode } = payload;
+    const accountId = holderOf(payload);
+    return {
+      kind,
+      id,
+      record: {
         payload: secrets.encrypt(JSON.stringify(payload), `${kind}:${id}`),
         createdAt: now,
         durable: DURABLE.has(kind) || (kind === 'AccessToken' && (lifetime ?? 0) > SHORT_LIFE),
@@ -88,8 +99,16 @@ export function createOidcRecords(deps: {
         ...(typeof clientId === 'string' && { clientId }),
         ...(typeof uid === 'string' && { uid: secrets.hmac('artifact-uid', uid) }),
         ...(typeof userCode === 'string' && { userCode: secrets.hmac('artifact-user-code', userCode) }),
-      });
+      },
+    };
+  };
+
+  return {
+    async save(kind, value, payload, lifetime) {
+      const { id, record } = stored({ kind, value, payload, lifetime });
+      await store.put(kind, id, record);
     },
+    saveAll: (records) => store.putAll(records.map(stored)),
     load: async (kind, value) => openOne(kind, await store.byId(kind, idOf(kind, value), clock.now())),
     loadByUid: async (kind, uid) =>
       openOne(kind, await store.byUid(kind, secrets.hmac('artifact-uid', uid), clock.now())),

@@ -28,12 +28,11 @@ export function createGrantIssuer(deps: GrantIssuerDeps): GrantIssuer {
       const now = seconds(clock);
       const signIn: SignIn = { ...input, grantId: randomToken(), signedInAt: now };
       const longest = Math.max(input.access.lifetime, 2 * (input.refresh?.lifetime ?? 0));
-      const [access, refresh] = await Promise.all([
-        make.access(signIn, input.access),
-        input.refresh && make.refresh(signIn, input.refresh),
-        make.keepGrant(signIn, now + longest),
-      ]);
-      return { grantId: signIn.grantId, access, ...(refresh && { refresh }) };
+      const access = await make.access(signIn, input.access);
+      const refresh = input.refresh && make.refresh(signIn, input.refresh);
+      const grant = make.grant(signIn, now + longest);
+      await oidcRecords.saveAll([access.record, ...(refresh ? [refresh.record] : []), grant]);
+      return { grantId: signIn.grantId, access: access.token, ...(refresh && { refresh: refresh.token }) };
     },
     async findAccess(token, clientId) {
       const result = ofClient(await loadAccess(token), clientId);

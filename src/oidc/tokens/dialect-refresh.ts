@@ -77,11 +77,11 @@ export function createDialectRotation(deps: GrantIssuerDeps & { make: TokenMaker
     if (!grant) return undefined;
     // Extended seldom: once in a lifetime of the refresh token.
     const short = Number(grant.payload.exp) < now + prepared.refresh.lifetime + 60;
-    const [access, refresh] = await Promise.all([
-      make.access(signIn, prepared.access),
-      make.refresh(signIn, { ...prepared.refresh, ...(endsAt !== undefined && { endsAt }) }),
-      short && make.keepGrant(signIn, now + 2 * prepared.refresh.lifetime),
-    ]);
-    return { grantId: live.grantId, accountId: live.accountId, access, refresh };
+    const access = await make.access(signIn, prepared.access);
+    const refresh = make.refresh(signIn, { ...prepared.refresh, ...(endsAt !== undefined && { endsAt }) });
+    const longer = short ? [make.grant(signIn, now + 2 * prepared.refresh.lifetime)] : [];
+    await oidcRecords.saveAll([access.record, refresh.record, ...longer]);
+    const { grantId, accountId } = live;
+    return { grantId, accountId, access: access.token, refresh: refresh.token };
   }
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { Json } from '../../model/json.ts';
 import type { AccessInput, IssuedGrant, LiveToken, RefreshInput } from '../contract.ts';
-import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
+import type { OidcRecord, OidcRecords, UnsavedRecord } from '../persistence/records.ts';
 import { currentKey, type Keyring } from '../persistence/signing-keys.ts';
 import type { Payload } from '../provider/models.ts';
 import { DIALECT_GRANT } from './dialect-grant.ts';
@@ -37,12 +37,18 @@ export interface SignIn {
   readonly signedInAt?: number;
 }
 
-/** Saves tokens under a grant. */
+/** A token and its record, which is not saved yet. */
+interface Unsaved<Token> {
+  readonly token: Token;
+  readonly record: UnsavedRecord;
+}
+
+/** Makes tokens under a grant. The caller saves their records together. */
 export interface TokenMaker {
-  access(signIn: SignIn, input: AccessInput): Promise<IssuedGrant['access']>;
-  refresh(signIn: SignIn, input: RefreshInput): Promise<NonNullable<IssuedGrant['refresh']>>;
-  /** Makes sure that the Grant outlives its tokens. */
-  keepGrant(signIn: SignIn, until: number): Promise<void>;
+  access(signIn: SignIn, input: AccessInput): Promise<Unsaved<IssuedGrant['access']>>;
+  refresh(signIn: SignIn, input: RefreshInput): Unsaved<NonNullable<IssuedGrant['refresh']>>;
+  /** The Grant itself, which must outlive its tokens. */
+  grant(signIn: SignIn, until: number): UnsavedRecord;
 }
 
 /** Ends a sign-in. A replay of a rotation looks for the used token, which is gone with the rest. */
@@ -51,7 +57,7 @@ export async function endGrant(oidcRecords: OidcRecords, grantId: string): Promi
   await oidcRecords.endTokens(grantId);
 }
 
-export function createTokenMaker({ oidcRecords, clock, issuer, ring }: GrantIssuerDeps): TokenMaker {
+export function createTokenMaker({ clock, issuer, ring }: GrantIssuerDeps): TokenMaker {
   const base = (signIn: SignIn, kind: string, times: { iat: number; exp: number }): Payload => ({
     kind,
     ...times,
@@ -80,10 +86,10 @@ export function createTokenMaker({ oidcRecords, clock, issuer, ring }: GrantIssu
         aud: input.audience,
         extra: input.claims,
       };
-      await oidcRecords.save('AccessToken', handleOf(value), payload, input.lifetime);
-      return { value, issuedAt: iat, expiresAt: exp };
+      const record = { kind: 'AccessToken', value: handleOf(value), payload, lifetime: input.lifetime };
+      return { token: { value, issuedAt: iat, expiresAt: exp }, record };
     },
-    async refresh(signIn, input) {
+    refresh(signIn, input) {
       const iat = seconds(clock);
       const exp = Math.min(iat + input.lifetime, input.endsAt ?? Number.POSITIVE_INFINITY);
       const payload = {
@@ -92,10 +98,10 @@ export function createTokenMaker({ oidcRecords, clock, issuer, ring }: GrantIssu
         iiat: iat,
         ...(input.endsAt !== undefined && { endsAt: input.endsAt }),
       };
-      await oidcRecords.save('RefreshToken', input.value, payload, exp - iat);
-      return { value: input.value, issuedAt: iat, expiresAt: exp };
+      const record = { kind: 'RefreshToken', value: input.value, payload, lifetime: exp - iat };
+      return { token: { value: input.value, issuedAt: iat, expiresAt: exp }, record };
     },
-    async keepGrant(signIn, until) {
+    grant(signIn, until) {
       const iat = seconds(clock);
       const { grantId, accountId, clientId, scope } = signIn;
       const payload = {
@@ -107,7 +113,7 @@ export function createTokenMaker({ oidcRecords, clock, issuer, ring }: GrantIssu
         clientId,
         openid: { scope },
       };
-      await oidcRecords.save('Grant', grantId, payload, until - iat);
+      return { kind: 'Grant', value: grantId, payload, lifetime: until - iat };
     },
   };
 }

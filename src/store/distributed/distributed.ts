@@ -73,6 +73,14 @@ function oidcRecordsOfBoth(lasting: OidcRecordStore, passing: OidcRecordStore): 
       .sort((one, two) => two.createdAt.getTime() - one.createdAt.getTime());
   return {
     put: (kind, id, oidcRecord) => placeOf(kind, oidcRecord).put(kind, id, oidcRecord),
+    async putAll(records) {
+      await Promise.all(
+        [lasting, passing].map((place) => {
+          const here = records.filter(({ kind, record }) => placeOf(kind, record) === place);
+          return here.length === 0 ? undefined : place.putAll(here);
+        }),
+      );
+    },
     byId: (kind, id, now) => firstMatch(places(kind), (store) => store.byId(kind, id, now)),
     byUid: (kind, uid, now) => firstMatch(places(kind), (store) => store.byUid(kind, uid, now)),
     byUserCode: (kind, userCode, now) =>

@@ -1,5 +1,11 @@
 import type { AccountRecord } from '../../model/account.ts';
-import type { AccountStore, InsertOutcome, TakenName, UpdateOutcome } from '../ports/accounts.ts';
+import {
+  type AccountStore,
+  firstByLogin,
+  type InsertOutcome,
+  type TakenName,
+  type UpdateOutcome,
+} from '../ports/accounts.ts';
 import { foldName } from '../ports/stores.ts';
 import type { Database, Sql } from './sqlite/database.ts';
 import { violates } from './sqlite/sqlite-errors.ts';
@@ -34,6 +40,15 @@ export function createAccountStore(database: Database): AccountStore {
       one('WHERE organization = ? AND email_folded = ?', organization, foldName(email)),
     byUsername: (organization, username) =>
       one('WHERE organization = ? AND username_folded = ?', organization, foldName(username)),
+    byLogin: (organization, login, by) =>
+      database.read((sql) => {
+        const either = by.map((name) => `(organization = ? AND ${name}_folded = ?)`).join(' OR ');
+        const rows = sql.all<AccountRow>(
+          `SELECT ${COLUMNS} FROM accounts WHERE ${either}`,
+          ...by.flatMap(() => [organization, foldName(login)]),
+        );
+        return firstByLogin(rows.map(accountOf), login, by);
+      }),
     byAlias: (alias, value) =>
       one('JOIN account_aliases ON account_id = id WHERE alias = ? AND value = ?', alias, value),
     update: (account) => naming<UpdateOutcome>(database, (sql) => update(sql, account)),

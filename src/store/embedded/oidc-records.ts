@@ -1,4 +1,4 @@
-import type { OidcRecordStore, StoredOidcRecord } from '../ports/oidc-records.ts';
+import type { OidcRecordInput, OidcRecordStore, StoredOidcRecord } from '../ports/oidc-records.ts';
 import type { Database, Sql } from './sqlite/database.ts';
 
 export interface OidcRecordRow {
@@ -41,22 +41,10 @@ export function createOidcRecordStore(database: Database): OidcRecordStore {
   const list = (column: string, kind: string, value: string, now: Date) =>
     database.read((sql) => newestFirst(sql, column, kind, value, now));
   return {
-    put: (kind, id, oidcRecord) =>
+    put: (kind, id, record) => database.write((sql) => put(sql, { kind, id, record })),
+    putAll: (records) =>
       database.write((sql) => {
-        sql.run(
-          PUT,
-          kind,
-          id,
-          oidcRecord.payload,
-          oidcRecord.expiresAt?.getTime() ?? null,
-          oidcRecord.grantId ?? null,
-          oidcRecord.accountId ?? null,
-          oidcRecord.clientId ?? null,
-          oidcRecord.uid ?? null,
-          oidcRecord.userCode ?? null,
-          oidcRecord.durable ? 1 : 0,
-          oidcRecord.createdAt.getTime(),
-        );
+        for (const record of records) put(sql, record);
       }),
     byId: (kind, id, now) =>
       database.read((sql) => {
@@ -92,6 +80,23 @@ export function createOidcRecordStore(database: Database): OidcRecordStore {
     listByAccount: (kind, accountId, now) => list('account_id', kind, accountId, now),
     listByGrant: (kind, grantId, now) => list('grant_id', kind, grantId, now),
   };
+}
+
+function put(sql: Sql, { kind, id, record }: OidcRecordInput): void {
+  sql.run(
+    PUT,
+    kind,
+    id,
+    record.payload,
+    record.expiresAt?.getTime() ?? null,
+    record.grantId ?? null,
+    record.accountId ?? null,
+    record.clientId ?? null,
+    record.uid ?? null,
+    record.userCode ?? null,
+    record.durable ? 1 : 0,
+    record.createdAt.getTime(),
+  );
 }
 
 export function oidcRecordOf(row: OidcRecordRow): StoredOidcRecord {

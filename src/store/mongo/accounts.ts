@@ -1,6 +1,12 @@
 import type { UpdateFilter } from 'mongodb';
 import type { AccountRecord } from '../../model/account.ts';
-import type { AccountStore, InsertOutcome, TakenName, UpdateOutcome } from '../ports/accounts.ts';
+import {
+  type AccountStore,
+  firstByLogin,
+  type InsertOutcome,
+  type TakenName,
+  type UpdateOutcome,
+} from '../ports/accounts.ts';
 import { foldName } from '../ports/stores.ts';
 import type { AccountDocument, Collections } from './collections.ts';
 import { isDuplicate, isServerAnswer } from './connection.ts';
@@ -18,6 +24,12 @@ export function createAccountStore(collections: Collections): AccountStore {
     byId: (id) => one({ _id: keyOf(id) }),
     byEmail: (organization, email) => one({ emailKey: keyOf(organization, foldName(email)) }),
     byUsername: (organization, username) => one({ usernameKey: keyOf(organization, foldName(username)) }),
+    async byLogin(organization, login, by) {
+      const key = keyOf(organization, foldName(login));
+      const documents = await accounts.find({ $or: by.map((name) => ({ [`${name}Key`]: key })) }).toArray();
+      const found = documents.flatMap((document) => accountOf(document) ?? []);
+      return firstByLogin(found, login, by);
+    },
     byAlias: (alias, value) => one({ [fieldOf(alias)]: keyOf(value) }),
     update: (account) => update(collections, indexes, account),
     async touch(id, at) {

@@ -1,4 +1,10 @@
-import type { OidcRecordRecord, OidcRecordStore, StoredOidcRecord } from '../ports/oidc-records.ts';
+import type { UpdateFilter } from 'mongodb';
+import type {
+  OidcRecordInput,
+  OidcRecordRecord,
+  OidcRecordStore,
+  StoredOidcRecord,
+} from '../ports/oidc-records.ts';
 import type { Collections, OidcRecordDocument } from './collections.ts';
 import { isDuplicate } from './connection.ts';
 import { keyOf } from './keys.ts';
@@ -21,7 +27,8 @@ export function createOidcRecordStore({ oidcRecords }: Collections): OidcRecordS
       .sort((one, two) => two.createdAt.getTime() - one.createdAt.getTime())
       .map(oidcRecordOf);
   return {
-    put: (kind, id, oidcRecord) => put(oidcRecords, { kind, id, oidcRecord }),
+    put: (kind, id, record) => putAll(oidcRecords, [{ kind, id, record }]),
+    putAll: (records) => putAll(oidcRecords, records),
     async byId(kind, id, now) {
       const document = await oidcRecords.findOne({ _id: keyOf(kind, id), ...live(now) });
       return document ? oidcRecordOf(document) : undefined;
@@ -49,29 +56,14 @@ export function createOidcRecordStore({ oidcRecords }: Collections): OidcRecordS
   };
 }
 
-async function put(
+async function putAll(
   oidcRecords: Collections['oidcRecords'],
-  { kind, id, oidcRecord }: { kind: string; id: string; oidcRecord: OidcRecordRecord },
+  records: readonly OidcRecordInput[],
 ): Promise<void> {
-  const set: Record<string, unknown> = {
-    kind,
-    oidcRecordId: id,
-    payload: oidcRecord.payload,
-    createdAt: oidcRecord.createdAt,
-  };
-  const unset: Record<string, ''> = {};
-  const assign = (field: string, value: unknown) => {
-    if (value === undefined) unset[field] = '';
-    else set[field] = value;
-  };
-  for (const field of OPTIONAL) assign(field, oidcRecord[field]);
-  for (const [name, field] of Object.entries(KEYS)) {
-    const value = oidcRecord[name as keyof typeof KEYS];
-    assign(field, value === undefined ? undefined : keyOf(value));
-  }
-  // consumedAt is in neither: a late save must not un-consume.
-  const change = { $set: set, ...(Object.keys(unset).length === 0 ? {} : { $unset: unset }) };
-  const save = () => oidcRecords.updateOne({ _id: keyOf(kind, id) }, change, { upsert: true });
+  const writes = records.map(({ kind, id, record }) => ({
+    updateOne: { filter: { _id: keyOf(kind, id) }, update: changeTo(kind, id, record), upsert: true },
+  }));
+  const save = () => oidcRecords.bulkWrite(writes, { ordered: false });
   try {
     await save();
   } catch (error) {
@@ -79,6 +71,23 @@ async function put(
     if (!isDuplicate(error)) throw error;
     await save();
   }
+}
+
+function changeTo(kind: string, id: string, record: OidcRecordRecord): UpdateFilter<OidcRecordDocument> {
+  const { payload, createdAt } = record;
+  const set: Record<string, unknown> = { kind, oidcRecordId: id, payload, createdAt };
+  const unset: Record<string, ''> = {};
+  const assign = (field: string, value: unknown) => {
+    if (value === undefined) unset[field] = '';
+    else set[field] = value;
+  };
+  for (const field of OPTIONAL) assign(field, record[field]);
+  for (const [name, field] of Object.entries(KEYS)) {
+    const value = record[name as keyof typeof KEYS];
+    assign(field, value === undefined ? undefined : keyOf(value));
+  }
+  // consumedAt is in neither: a late save must not un-consume.
+  return { $set: set, ...(Object.keys(unset).length === 0 ? {} : { $unset: unset }) };
 }
 
 function oidcRecordOf(document: OidcRecordDocument): StoredOidcRecord {

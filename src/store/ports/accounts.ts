@@ -1,3 +1,4 @@
+import { foldCase } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
 
 export type TakenName = 'id' | 'email' | 'username' | `alias:${string}`;
@@ -6,6 +7,8 @@ export type InsertOutcome = 'inserted' | { taken: TakenName };
 
 export type UpdateOutcome = 'updated' | 'conflict' | 'gone' | { taken: TakenName };
 
+export type LoginName = 'email' | 'username';
+
 export interface AccountStore {
   /** Inserts once. Uniqueness is an index: of parallel inserts of one name exactly one gets 'inserted'. */
   insert(account: AccountRecord): Promise<InsertOutcome>;
@@ -13,6 +16,8 @@ export interface AccountStore {
   /** `email` in any case; folded (NFC, lower case) here. */
   byEmail(organization: string, email: string): Promise<AccountRecord | undefined>;
   byUsername(organization: string, username: string): Promise<AccountRecord | undefined>;
+  /** The account whose name `login` is, by the first of `by` that leads to one. The same work whichever does. */
+  byLogin(organization: string, login: string, by: readonly LoginName[]): Promise<AccountRecord | undefined>;
   byAlias(alias: string, value: string): Promise<AccountRecord | undefined>;
   /**
    * Replaces the record if its stored version is `account.version`, and stores it with version + 1.
@@ -25,4 +30,17 @@ export interface AccountStore {
   remove(id: string): Promise<boolean>;
   /** Accounts of one organization in order of id, at most `limit`, beginning after `after`. */
   page(organization: string, options: { after?: string; limit: number }): Promise<AccountRecord[]>;
+}
+
+/** Of the accounts that a look-up by several names found, the one that comes first in `by`. */
+export function firstByLogin(
+  accounts: readonly AccountRecord[],
+  login: string,
+  by: readonly LoginName[],
+): AccountRecord | undefined {
+  const named =
+    (name: LoginName) =>
+    ({ [name]: stored }: AccountRecord) =>
+      stored !== undefined && foldCase(stored) === foldCase(login);
+  return by.map((name) => accounts.find(named(name))).find((account) => account !== undefined);
 }

@@ -23,9 +23,17 @@ export interface StoredOidcRecord extends OidcRecordRecord {
   readonly consumedAt?: Date;
 }
 
+export interface OidcRecordInput {
+  readonly kind: OidcRecordKind;
+  readonly id: string;
+  readonly record: OidcRecordRecord;
+}
+
 export interface OidcRecordStore {
   /** Creates or replaces; keeps `consumedAt` of a record that was consumed (a late save must not un-consume). */
   put(kind: OidcRecordKind, id: string, oidcRecord: OidcRecordRecord): Promise<void>;
+  /** As `put`, of records with different ids, in one call. After an error any of them may be stored. */
+  putAll(records: readonly OidcRecordInput[]): Promise<void>;
   byId(kind: OidcRecordKind, id: string, now: Date): Promise<StoredOidcRecord | undefined>;
   byUid(kind: OidcRecordKind, uid: string, now: Date): Promise<StoredOidcRecord | undefined>;
   byUserCode(kind: OidcRecordKind, userCode: string, now: Date): Promise<StoredOidcRecord | undefined>;

@@ -78,13 +78,18 @@ export function createOidcRecordStore(redis: RedisConnection, memberships: Membe
     const key = await redis.get(pointer);
     return key === null ? undefined : await read(key, now);
   };
+  const put = async (kind: string, id: string, oidcRecord: OidcRecordRecord) => {
+    const key = recordKey(kind, id);
+    await index.add(kind, key, oidcRecord);
+    const life = oidcRecord.expiresAt === undefined ? '' : lifeOf(oidcRecord.expiresAt);
+    const before = await scripts.put([key], [life, ...fieldsOf(kind, id, oidcRecord)]);
+    await index.drop(kind, key, staleNames(before, oidcRecord));
+  };
   return {
-    async put(kind, id, oidcRecord) {
-      const key = recordKey(kind, id);
-      await index.add(kind, key, oidcRecord);
-      const life = oidcRecord.expiresAt === undefined ? '' : lifeOf(oidcRecord.expiresAt);
-      const before = await scripts.put([key], [life, ...fieldsOf(kind, id, oidcRecord)]);
-      await index.drop(kind, key, staleNames(before, oidcRecord));
+    put,
+    // Each record lies in a slot of its own; commands that are sent together share their round trips.
+    async putAll(records) {
+      await Promise.all(records.map(({ kind, id, record }) => put(kind, id, record)));
     },
     byId: (kind, id, now) => read(recordKey(kind, id), now),
     async byUid(kind, uid, now) {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { AccountRecord } from '../../../src/model/account.ts';
+import type { LoginName } from '../../../src/store/ports/accounts.ts';
 import {
   accountRecord,
   type BackEnd,
@@ -78,6 +79,21 @@ export function accountStoreSuite(open: OpenBackEnd): void {
       expect(await store().byEmail(fresh('other'), email)).to.equal(undefined);
       expect(await store().byUsername(fresh('other'), username)).to.equal(undefined);
       expect(await store().byUsername(organization, email)).to.equal(undefined);
+    });
+
+    it('finds an account by a login that is one of several names, by the first that leads to one', async () => {
+      const mine = await stored({ email: `${fresh('login')}@example.org`, username: fresh('login') });
+      const { organization, email = '', username = '' } = mine;
+      // Another person has this account's email as a username.
+      const other = await stored({ organization, username: email });
+      const found = async (login: string, by: readonly LoginName[], where = organization) =>
+        (await store().byLogin(where, login, by))?.id;
+      for (const login of [email.toUpperCase(), username.normalize('NFD')])
+        expect(await found(login, ['email', 'username']), login).to.equal(mine.id);
+      expect(await found(email, ['email', 'username'])).to.equal(mine.id);
+      expect(await found(email, ['username', 'email'])).to.equal(other.id);
+      expect(await found(username, ['email'])).to.equal(undefined);
+      expect(await found(email, ['email', 'username'], fresh('other'))).to.equal(undefined);
     });
 
     it('finds an account by its alias, by name and value together', async () => {

@@ -42,6 +42,35 @@ export function oidcRecordStoreSuite(open: OpenBackEnd): void {
         return { id, ...oidcRecord };
       };
 
+      it('stores several in one call, of which none un-consumes the one that was there', async () => {
+        const before = await stored();
+        expect(await store().consume(kind, before.id, new Date())).to.equal(true);
+        const grantId = fresh('g');
+        const others = times(3, (at) => ({
+          kind,
+          id: fresh('id'),
+          record: record({ grantId, payload: `${at}` }),
+        }));
+        const again = { kind, id: before.id, record: record({ grantId }) };
+        await store().putAll([...others, again]);
+        for (const { id, record: wanted } of others)
+          expect(await store().byId(kind, id, new Date())).to.deep.equal({ id, ...wanted });
+        expect(await store().byId(kind, before.id, new Date())).to.include.keys('consumedAt');
+        expect(await store().removeByGrant(undefined, grantId)).to.equal(4);
+      });
+
+      it('stores one new record of a name that many put at once', async () => {
+        const id = fresh('id');
+        const calls = times(CALLS, () => [
+          [
+            { kind, id, record: record() },
+            { kind, id: fresh('id'), record: record() },
+          ],
+        ]);
+        await racers.race('oidcRecords.putAll', calls);
+        expect(await store().remove(kind, id)).to.equal(true);
+      });
+
       it('gives back every member as it was stored', async () => {
         const names = {
           grantId: fresh('g'),

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { Budget } from '../../../src/store/ports/rate-limits.ts';
 import type { Stores } from '../../../src/store/ports/stores.ts';
 
 /** Work of more than one call that a racer does in its own process. */
@@ -6,6 +8,8 @@ export interface Procedures {
   raiseCounter(stores: Stores, accountId: string): Promise<number>;
   /** The same for the keyring. */
   appendToKeyring(stores: Stores, line: string): Promise<number>;
+  /** Holds a budget and charges it. True if there was room. */
+  holdAndCharge(stores: Stores, budget: Budget, now: Date): Promise<boolean>;
   migrate(stores: Stores): Promise<'migrated'>;
 }
 
@@ -24,6 +28,12 @@ export const procedures: Procedures = {
       const text = now ? `${now.encrypted}\n${line}` : line;
       if (await stores.keyring.write(text, now?.version ?? 0)) return tries;
     }
+  },
+  async holdAndCharge({ rateLimits }, budget, now) {
+    const mark = randomUUID();
+    const [standing] = await rateLimits.hold([budget], { mark, lifetime: 300_000 }, now);
+    if (standing?.room) await rateLimits.finish(mark, { charge: [budget] }, now);
+    return standing?.room === true;
   },
   async migrate(stores) {
     await stores.migrate();

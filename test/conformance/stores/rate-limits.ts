@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Taken } from '../../../src/store/ports/rate-limits.ts';
+import type { Budget, Standing, Taken } from '../../../src/store/ports/rate-limits.ts';
 import { type BackEnd, CALLS, fresh, hostileNames, later, type OpenBackEnd, times } from './back-end.ts';
 import { expectExpiryAt } from './expiry.ts';
 import { type Racers, startRacers } from './racers.ts';
@@ -162,6 +162,72 @@ export function rateLimitStoreSuite(open: OpenBackEnd): void {
         expect((await store().peekWindow(key, LIMIT, now)).count).to.equal(1);
       });
     });
+
+    for (const kind of ['sliding', 'fixed'] as const) {
+      describe(`of which only some outcomes count (${kind} window)`, () => {
+        const budget = (limit = 3): Budget => ({ key: fresh('key'), limit: { limit, window: 60_000 }, kind });
+        const flight = () => ({ mark: fresh('mark'), lifetime: 300_000 });
+        const rooms = (standings: readonly Standing[]) => standings.map(({ room }) => room);
+        const charged = ({ key, limit }: Budget, now: Date) =>
+          kind === 'fixed' ? store().peekWindow(key, limit, now) : store().peek(key, limit, now);
+
+        it(`B6 never hold more than the limit: of ${CALLS} from two processes at once exactly as many are held`, async () => {
+          const shared = budget(10);
+          const now = new Date();
+          const calls = times(CALLS, () => [[shared], flight(), now]);
+          const held = (await racers.race('rateLimits.hold', calls)) as (readonly Standing[])[];
+          expect(held.filter(([standing]) => standing?.room)).to.have.length(10);
+          expect((await charged(shared, now)).count, 'what is in flight is not charged').to.equal(0);
+        });
+
+        it(`B6 never let in more than the limit while flights are charged by two processes`, async () => {
+          const shared = budget(10);
+          const now = new Date();
+          const calls = times(CALLS, () => [shared, now]);
+          const judged = await racers.race('holdAndCharge', calls);
+          expect(judged.filter(Boolean)).to.have.length(10);
+          expect((await charged(shared, now)).count).to.equal(10);
+          expect(rooms(await store().hold([shared], flight(), now))).to.deep.equal([false]);
+        });
+
+        it('B6 are held all or none, and say what is charged', async () => {
+          const [full, roomy] = [budget(), budget()];
+          const now = new Date();
+          for (const { mark } of times(3, flight)) await store().finish(mark, { charge: [full] }, now);
+          for (const _ of times(5, () => 0)) {
+            const standings = await store().hold([roomy, full], flight(), now);
+            expect(rooms(standings)).to.deep.equal([true, false]);
+            expect(standings[1]?.charged).to.deep.equal({ allowed: false, count: 3, retryAfter: 60_000 });
+          }
+          for (const one of times(3, flight))
+            expect(rooms(await store().hold([roomy], one, now))).to.deep.equal([true]);
+          expect(rooms(await store().hold([roomy], flight(), now))).to.deep.equal([false]);
+        });
+
+        it('B6 end in one call: charged, released, cleared and remembered', async () => {
+          const [paid, free, forgotten] = [budget(1), budget(1), budget(1)];
+          const [now, seen] = [new Date(), fresh('seen')];
+          const one = flight();
+          await store().finish(fresh('mark'), { charge: [forgotten] }, now);
+          expect(rooms(await store().hold([paid, free], one, now))).to.deep.equal([true, true]);
+          const remember = { key: seen, until: later(now, 1000) };
+          const end = { charge: [paid], release: [free], clear: [forgotten.key], remember };
+          await store().finish(one.mark, end, now);
+          expect((await charged(paid, now)).count).to.equal(1);
+          expect(rooms(await store().hold([paid], flight(), now))).to.deep.equal([false]);
+          expect(rooms(await store().hold([free, forgotten], flight(), now))).to.deep.equal([true, true]);
+          expect(await store().remembered(seen, now)).to.equal(true);
+        });
+
+        it('B6 come back when a flight has lasted for its lifetime', async () => {
+          const one = budget(1);
+          const now = new Date();
+          await store().hold([one], flight(), now);
+          expect(rooms(await store().hold([one], flight(), later(now, 299_999)))).to.deep.equal([false]);
+          expect(rooms(await store().hold([one], flight(), later(now, 300_000)))).to.deep.equal([true]);
+        });
+      });
+    }
 
     it('X3 remembers a key until the moment given, by the clock of the caller', async () => {
       const key = fresh('key');
