@@ -146,8 +146,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'zod',
     typePackages: 'koa',
   },
-  federation: { may: 'federation/<upstream> federation/protocol' },
-  'federation/protocol': { may: '', packages: 'jose openid-client' },
+  federation: { may: 'federation/<upstream> federation/protocol', typePackages: 'zod' },
+  'federation/protocol': { may: 'config', packages: 'jose openid-client zod' },
   store: { may: 'store/copy store/distributed store/embedded store/mongo store/redis', types: 'store/ports' },
   'store/copy': { may: '', types: 'store/ports' },
   'store/distributed': { may: '', types: 'store/mongo store/ports store/redis' },
@@ -157,7 +157,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'store/redis': { may: 'store/ports', packages: 'ioredis' },
   mail: { may: '', packages: 'ejs i18next nodemailer' },
   seed: {
-    may: 'config identity/accounts identity/passwords identity/sign-in',
+    may: 'config federation identity/accounts identity/passwords identity/sign-in',
     types: 'identity store/ports',
     packages: 'yaml zod',
   },
@@ -169,7 +169,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   // A vendor speaks through the contract alone: no koa, no store, no crypto, no other vendor, nothing of Node's.
   'dialects/<vendor>': { may: 'dialects/contract', packages: 'zod' },
-  'federation/<upstream>': { may: 'federation/protocol', packages: 'jose openid-client' },
+  'federation/<upstream>': { may: 'config federation/protocol', packages: 'jose', typePackages: 'zod' },
 };
 const VENDOR = 'dialects/<vendor>';
 

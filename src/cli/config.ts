@@ -22,14 +22,13 @@ Examples:
 `,
     )
     .action(async ({ show, json }: { show?: boolean; json?: boolean }) => {
-      const [{ loadConfig }, { ConfigError }, { dialectSettings }, { withoutSecrets }] = await Promise.all([
-        import('../config/load.ts'),
+      const [{ loadConfiguration }, { ConfigError }, { withoutSecrets }] = await Promise.all([
+        import('../server/configuration.ts'),
         import('../config/issues.ts'),
-        import('../dialects/registry.ts'),
         import('../config/secret.ts'),
       ]);
       try {
-        const config = loadConfig({ dialects: await dialectSettings() });
+        const config = await loadConfiguration();
         if (show || json) return sayJson(withoutSecrets(config));
         const dialects = Object.keys(config.dialects).filter(
           (name) => config.dialects[name]?.enabled === true,

@@ -30,22 +30,15 @@ export interface CommandContext {
 
 /** Opens the desk, does the work, closes the desk. */
 export async function withCommandContext(work: (context: CommandContext) => Promise<void>): Promise<void> {
-  const [
-    { loadConfig },
-    { dialectSettings },
-    { createLog },
-    { openStores },
-    { secretsFrom, randomUUID },
-    { serverKey },
-  ] = await Promise.all([
-    import('../config/load.ts'),
-    import('../dialects/registry.ts'),
-    import('../observe/log.ts'),
-    import('../store/open-stores.ts'),
-    import('../core/crypto.ts'),
-    import('../config/server-key.ts'),
-  ]);
-  const config = loadConfig({ dialects: await dialectSettings() });
+  const [{ loadConfiguration }, { createLog }, { openStores }, { secretsFrom, randomUUID }, { serverKey }] =
+    await Promise.all([
+      import('../server/configuration.ts'),
+      import('../observe/log.ts'),
+      import('../store/open-stores.ts'),
+      import('../core/crypto.ts'),
+      import('../config/server-key.ts'),
+    ]);
+  const config = await loadConfiguration();
   const log = createLog({ level: 'warn', destination: process.stderr });
   const secrets = secretsFrom(serverKey(config));
   const stores = await openStores(config.store, { log });

@@ -18,16 +18,16 @@ export function docsCommand(): Command {
 
 /** Each page with its text. */
 async function pages(): Promise<[file: string, text: string][]> {
-  const [{ describeConfiguration }, { dialectSettings }, { openApiDocuments }, { describeErrors }] =
+  const [{ describeConfiguration }, { plugInShapes }, { openApiDocuments }, { describeErrors }] =
     await Promise.all([
       import('../config/document.ts'),
-      import('../dialects/registry.ts'),
+      import('../server/configuration.ts'),
       import('../dialects/docs/openapi.ts'),
       import('../dialects/docs/errors-document.ts'),
     ]);
   const documents = await openApiDocuments();
   return [
-    ['docs/configuration.md', describeConfiguration(await dialectSettings())],
+    ['docs/configuration.md', describeConfiguration(await plugInShapes())],
     ['docs/errors.md', await describeErrors()],
     ...documents.map(([file, text]): [string, string] => [`docs/openapi/${file}`, text]),
   ];

@@ -76,22 +76,20 @@ async function run({ from, to, dryRun, sample, json }: Options): Promise<void> {
 
 async function betweenStores(work: (between: Between) => Promise<void>): Promise<void> {
   const [
-    { loadConfig },
-    { dialectSettings },
+    { loadConfiguration },
     { createLog },
     { openStores, openStoreDump },
     { secretsFrom },
     { serverKey },
   ] = await Promise.all([
-    import('../config/load.ts'),
-    import('../dialects/registry.ts'),
+    import('../server/configuration.ts'),
     import('../observe/log.ts'),
     import('../store/open-stores.ts'),
     import('../core/crypto.ts'),
     import('../config/server-key.ts'),
   ]);
   const { systemClock } = await import('../core/clock.ts');
-  const config = loadConfig({ dialects: await dialectSettings() });
+  const config = await loadConfiguration();
   const log = createLog({ level: 'warn', destination: process.stderr });
   const secrets = secretsFrom(serverKey(config));
   const source = await openStoreDump(config.store, { log });

@@ -45,8 +45,8 @@ Examples:
 }
 
 async function tryVendor(vendor: string, options: Options): Promise<void> {
-  const [{ loadConfig }, { dialectNames, dialectSettings }, { loadSamples }] = await Promise.all([
-    import('../config/load.ts'),
+  const [{ loadConfiguration }, { dialectNames }, { loadSamples }] = await Promise.all([
+    import('../server/configuration.ts'),
     import('../dialects/registry.ts'),
     import('../dialects/samples.ts'),
   ]);
@@ -54,7 +54,7 @@ async function tryVendor(vendor: string, options: Options): Promise<void> {
     const known = dialectNames.join(', ');
     throw new CommandRefused(`There is no sample of a sign-in at '${vendor}'. There are: ${known}.`);
   }
-  const config = loadConfig({ dialects: await dialectSettings() });
+  const config = await loadConfiguration();
   const dialect = (await loadSamples(config.dialects)).find(({ name }) => name === vendor);
   if (dialect === undefined) {
     throw new CommandRefused(

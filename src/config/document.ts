@@ -1,13 +1,17 @@
 /** docs/configuration.md, made from the schema: every key with its kind, its default and what it does. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { sections } from './schema.ts';
 import { core, definitionOf, requestInfoOf, tableOf } from './shape.ts';
 
-/** `dialects`: their schemas, by name. */
-export function describeConfiguration(dialects: Readonly<Record<string, z.ZodType>>): string {
-  const deps = Object.entries(sections).map(([name, schema]) =>
-    name === 'dialects' ? dialectsPart(dialects) : sectionPart(name, schema),
-  );
+type Shapes = Readonly<Record<string, z.ZodType>>;
+
+/** `dialects`, `federation`: the schemas of the plug-ins, by name. */
+export function describeConfiguration(plugIns: { dialects: Shapes; federation: Shapes }): string {
+  const { dialects, federation } = plugIns;
+  const deps = Object.entries(sections).map(([name, schema]) => {
+    if (name === 'dialects') return dialectsPart(dialects);
+    return sectionPart(name, schema, name === 'federation' ? z.object(federation) : schema);
+  });
   return `${[INTRODUCTION, ...deps].join('\n\n')}\n`;
 }
 
@@ -48,13 +52,14 @@ demo seed or a password, key or secret of it, and with \`outbound.allowPrivate\`
 HS256 must be random; \`http.trustedProxies\` must be narrower than the internet. It takes \`store.kind: embedded\` only where you
 set it: one SQLite file serves one machine.`;
 
-function sectionPart(name: string, schema: z.ZodType): string {
+/** `table`: the keys of a section whose own schema does not know them. */
+function sectionPart(name: string, schema: z.ZodType, table = schema): string {
   const heading = `## ${name}\n\n`;
-  if (!tableOf(schema)) return heading + tableText([row([name], schema, defaultOf(schema))]);
-  return `${heading}${aboutOf(schema)}\n\n${tableText(rowsOf(schema, [name], defaultOf(schema)))}`;
+  if (!tableOf(table)) return heading + tableText([row([name], schema, defaultOf(schema))]);
+  return `${heading}${aboutOf(schema)}\n\n${tableText(rowsOf(table, [name], defaultOf(schema)))}`;
 }
 
-function dialectsPart(dialects: Readonly<Record<string, z.ZodType>>): string {
+function dialectsPart(dialects: Shapes): string {
   const deps = Object.entries(dialects).map(
     ([name, schema]) =>
       `### dialects.${name}\n\n${tableText(rowsOf(schema, ['dialects', name], defaultOf(schema)))}`,

@@ -89,7 +89,7 @@ export function urlOf(...schemes: string[]) {
 
 /** A provider's issuer: https, or plain http on this machine only (security.md P13). */
 export const upstreamIssuer = because((value) => {
-  if (!URL.canParse(value)) return 'must be a URL such as https://accounts.google.com';
+  if (!URL.canParse(value)) return 'must be a URL such as https://accounts.example.org';
   const url = new URL(value);
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return undefined;
   return 'must begin with https:// (plain http only on localhost)';

@@ -11,26 +11,27 @@ import { contentOf, isTable, type Layer, type Merged, merge, readLayer, type Val
 import { judge } from './rules.ts';
 import { type Config, configSchema, sections } from './schema.ts';
 
-/** zod schemas of `dialects.<name>`, by name. */
-export type DialectShapes = Readonly<Record<string, z.ZodType>>;
+/** zod schemas of `dialects.<name>` or `federation.<name>`, by name. */
+type Shapes = Readonly<Record<string, z.ZodType>>;
 
 export interface LoadOptions {
   /** Default: the environment of this process. */
   readonly env?: Environment;
   /** Relative paths begin here. Default: the working directory of this process. */
   readonly cwd?: string;
-  /** What `dialects.<name>` may hold. Absent: dialects are taken as they are. */
-  readonly dialects?: DialectShapes;
+  /** What `dialects.<name>` and `federation.<name>` may hold. Absent: plug-ins are taken as they are. */
+  readonly dialects?: Shapes;
+  readonly federation?: Shapes;
   /** Where default.yaml lies. Default: the project's own config folder. */
   readonly folder?: string;
 }
 
 const PROJECT_CONFIG = resolve(import.meta.dirname, '../../config');
 
-/** Throws ConfigError with every issue. `dialects` in the result are as written: each dialect parses its own. */
+/** Throws ConfigError with every issue. Plug-ins' keys in the result are as written: each plug-in parses its own. */
 export function loadConfig(options: LoadOptions = {}): Config {
-  const { env = process.env, cwd = process.cwd(), dialects, folder = PROJECT_CONFIG } = options;
-  const root = rootSchema(dialects);
+  const { env = process.env, cwd = process.cwd(), folder = PROJECT_CONFIG } = options;
+  const root = rootSchema(options);
   const environment = env.NODE_ENV || 'development';
   const layers = readLayers({ env, cwd, folder, root, environment });
   const issues: Issue[] = layers.flatMap((layer) => [...layer.issues]);
@@ -42,7 +43,8 @@ export function loadConfig(options: LoadOptions = {}): Config {
   if (environment !== 'production') followPort({ layers: layers.slice(1), merged });
   if (environment === 'production') issues.push(...takeKeyFile({ layers: layers.slice(1), merged, cwd }));
   const config = parseSections(merged, issues);
-  issues.push(...judgeShapes(merged, dialects));
+  issues.push(...judgePlugIns(merged, 'dialect', 'dialects', options.dialects));
+  issues.push(...judgePlugIns(merged, 'upstream', 'federation', options.federation));
   const demoSeeds = [join(PROJECT_CONFIG, 'seed/demo.yaml')];
   issues.push(...judge({ config, demoSeeds }).map((result) => withOrigin(result, merged)));
   if (issues.length > 0) throw new ConfigError(issues);
@@ -69,9 +71,13 @@ function readLayers(options: {
   ];
 }
 
-/** The schema with the dialects' own shapes in their places. */
-function rootSchema(dialects: DialectShapes | undefined): z.ZodType {
-  return dialects ? z.object({ ...sections, dialects: z.object(dialects) }) : configSchema;
+/** The schema with the plug-ins' own shapes in their places. */
+function rootSchema({ dialects, federation }: LoadOptions): z.ZodType {
+  return z.object({
+    ...sections,
+    ...(dialects && { dialects: z.object(dialects) }),
+    ...(federation && { federation: z.object(federation) }),
+  });
 }
 
 /** The default issuer names the default port; whoever moves the port alone means the issuer too. */
@@ -123,16 +129,16 @@ function parseSections(merged: Merged, issues: Issue[]): Partial<Config> {
   return config as Partial<Config>;
 }
 
-function judgeShapes(merged: Merged, shapes: DialectShapes | undefined): Issue[] {
-  const input = merged.values.dialects;
+function judgePlugIns(merged: Merged, kind: string, section: string, shapes: Shapes | undefined): Issue[] {
+  const input = merged.values[section];
   if (!shapes || !isTable(input)) return [];
   return Object.entries(input).flatMap(([name, value]) => {
     const schema = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
-    const at = ['dialects', name];
+    const at = [section, name];
     if (schema) return parsePart({ schema, value, at, from: merged.from }).issues;
     const known = Object.keys(shapes);
     const meant = didYouMean(name, known) || `; known are ${known.join(', ')}`;
-    return [{ path: at.join('.'), ...originOf(at, merged), message: `is no known dialect${meant}` }];
+    return [{ path: at.join('.'), ...originOf(at, merged), message: `is no known ${kind}${meant}` }];
   });
 }
 

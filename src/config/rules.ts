@@ -18,12 +18,7 @@ export interface RuleContext {
 }
 
 export function judge({ config, demoSeeds }: RuleContext): Issue[] {
-  const issues = [
-    ...judgeHttp(config),
-    ...judgeLifetimes(config),
-    ...judgeFederation(config),
-    ...judgeDialects(config),
-  ];
+  const issues = [...judgeHttp(config), ...judgeLifetimes(config), ...judgeDialects(config)];
   if (config.environment === 'production') issues.push(...judgeProduction(config, demoSeeds));
   return issues;
 }
@@ -58,31 +53,6 @@ function* judgeLifetimes({ oidc, sessions }: Known): Iterable<Issue> {
   }
   if (sessions && sessions.absolute < sessions.idle) {
     yield issue('sessions.absolute', `must be at least sessions.idle (${sessions.idle})`, sessions.absolute);
-  }
-}
-
-function* judgeFederation({ federation }: Known): Iterable<Issue> {
-  if (!federation) return;
-  for (const [name, provider] of Object.entries(federation)) {
-    if (!provider.enabled) continue;
-    if (provider.clientId === undefined && provider.audiences.length === 0) {
-      yield issue(
-        `federation.${name}.clientId`,
-        `must be set (or federation.${name}.audiences) to enable ${name}`,
-      );
-    }
-  }
-  const { google, apple } = federation;
-  if (google.enabled && google.clientSecret !== undefined && google.clientId === undefined) {
-    yield issue('federation.google.clientId', 'must be set beside federation.google.clientSecret');
-  }
-  const set = (['teamId', 'keyId', 'privateKey'] as const).filter((name) => apple[name] !== undefined);
-  if (apple.enabled && set.length > 0 && set.length < 3) {
-    for (const name of ['teamId', 'keyId', 'privateKey'] as const) {
-      if (apple[name] === undefined) {
-        yield issue(`federation.apple.${name}`, `must be set beside federation.apple.${set[0]}`);
-      }
-    }
   }
 }
 

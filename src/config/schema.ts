@@ -18,7 +18,6 @@ import {
   proxy,
   table,
   text,
-  upstreamIssuer,
   urlOf,
   webPage,
 } from './kinds.ts';
@@ -156,45 +155,6 @@ const mail = table({
   ),
 });
 
-const audiences = () =>
-  key(
-    z.array(text).default([]),
-    'Client ids, besides clientId, whose ID tokens are accepted at the dialects’ social sign-in (usually the mobile apps’).',
-  );
-
-const federation = table({
-  google: key(
-    table({
-      enabled: key(z.boolean().default(false), 'Offer and accept Google.'),
-      clientId: key(text.optional(), 'OAuth client id at Google; needed for the redirect sign-in.'),
-      clientSecret: key(text.optional(), 'Its secret.', { secret: 'value' }),
-      issuer: key(
-        upstreamIssuer.default('https://accounts.google.com'),
-        'Where discovery begins; another one for tests.',
-      ),
-      audiences: audiences(),
-    }).prefault({}),
-    'Sign in with Google.',
-  ),
-  apple: key(
-    table({
-      enabled: key(z.boolean().default(false), 'Offer and accept Apple.'),
-      clientId: key(text.optional(), 'Services id at Apple; needed for the redirect sign-in.'),
-      teamId: key(text.optional(), 'Team id.'),
-      keyId: key(text.optional(), 'Id of the private key.'),
-      privateKey: key(text.optional(), 'The .p8 key as PEM text; use privateKey_file or the _FILE suffix.', {
-        secret: 'value',
-      }),
-      issuer: key(
-        upstreamIssuer.default('https://appleid.apple.com'),
-        'Where discovery begins; another one for tests.',
-      ),
-      audiences: audiences(),
-    }).prefault({}),
-    'Sign in with Apple.',
-  ),
-});
-
 const oidc = table({
   lifetimes: key(
     table({
@@ -298,6 +258,9 @@ const branding = table({
   terms: key(webPage(), 'Terms of use.'),
 });
 
+/** By name; each plug-in parses its own, and load.ts judges it by the shapes that it is given. */
+const plugIns = z.record(z.string(), z.record(z.string(), z.unknown()));
+
 /** The top level, in the order of the documentation. */
 export const sections = {
   environment: key(
@@ -315,11 +278,8 @@ export const sections = {
   http: key(http.prefault({}), 'Listening.'),
   store: key(store.prefault({}), 'Where everything is kept.'),
   mail: key(mail.prefault({}), 'Emails.'),
-  federation: key(federation.prefault({}), 'Upstream identity providers.'),
-  dialects: key(
-    z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
-    'The vendors’ sign-in APIs, by name. Each dialect has its own keys.',
-  ),
+  federation: key(plugIns.default({}), 'Upstream identity providers.'),
+  dialects: key(plugIns.default({}), 'The vendors’ sign-in APIs, by name. Each dialect has its own keys.'),
   oidc: key(oidc.prefault({}), 'The OAuth 2 / OpenID Connect server.'),
   attempts: key(
     table({

@@ -1,21 +1,40 @@
-/** The upstreams that exist, as an explicit list; those that are switched on are made. */
+/** The upstreams that there are, one line each. Adding one adds its folder and its line here, nothing else. */
+import type { z } from 'zod';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../observe/log.ts';
-import { createApple } from './apple/apple.ts';
-import { createGoogle } from './google/google.ts';
 import { createCappedFetch } from './protocol/fetch.ts';
-import type { Upstream, Upstreams } from './protocol/upstream.ts';
+import type { UpstreamPlugIn } from './protocol/plug-in.ts';
+import type { Upstreams } from './protocol/upstream.ts';
 
-/** Nothing is fetched before the first use: an upstream that is down does not stop the start. */
-export function createUpstreams(options: {
+const registry: Readonly<Record<string, () => Promise<UpstreamPlugIn>>> = {
+  google: async () => (await import('./google/google.ts')).google,
+  apple: async () => (await import('./apple/apple.ts')).apple,
+};
+
+export const upstreamNames: readonly string[] = Object.keys(registry);
+
+function loadUpstreams(): Promise<UpstreamPlugIn[]> {
+  return Promise.all(Object.values(registry).map((load) => load()));
+}
+
+/** The zod shapes of `federation.<name>`, for the configuration. */
+export async function upstreamSettings(): Promise<Record<string, z.ZodType>> {
+  return Object.fromEntries((await loadUpstreams()).map(({ name, settings }) => [name, settings]));
+}
+
+/**
+ * Those that are switched on. Nothing is fetched before the first use: an upstream that is down does not
+ * stop the start.
+ */
+export async function createUpstreams(options: {
   config: Pick<Config, 'federation'>;
   fetch?: typeof fetch;
   log: Log;
-}): Upstreams {
-  const { google, apple } = options.config.federation;
-  const shared = { fetch: createCappedFetch(options.fetch), log: options.log };
-  const upstreams: Upstream[] = [];
-  if (google.enabled) upstreams.push(createGoogle({ settings: google, ...shared }));
-  if (apple.enabled) upstreams.push(createApple({ settings: apple, ...shared }));
+}): Promise<Upstreams> {
+  const { config, log } = options;
+  const shared = { fetch: createCappedFetch(options.fetch), log };
+  const upstreams = (await loadUpstreams()).flatMap(
+    (plugIn) => plugIn.create(config.federation[plugIn.name] ?? {}, shared) ?? [],
+  );
   return new Map(upstreams.map((upstream) => [upstream.name, upstream]));
 }

@@ -5,10 +5,9 @@
 import cluster from 'node:cluster';
 import { extname, join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { dialectSettings } from '../dialects/registry.ts';
 import { createLog, type Log } from '../observe/log.ts';
+import { loadConfiguration } from './configuration.ts';
 import { explainFailure } from './operator-errors.ts';
 import { tellReady, whenAskedToStop, workerNumber } from './workers.ts';
 
@@ -20,7 +19,7 @@ const GRACE = 9000;
 
 export async function serveUntilStopped(): Promise<void> {
   try {
-    const config = loadConfig({ dialects: await dialectSettings() });
+    const config = await loadConfiguration();
     const log = createLog({ level: config.log.level });
     if (cluster.isPrimary && config.http.workers > 1) await superviseWorkers(config, log);
     else await serve(config, log);

@@ -196,7 +196,7 @@ async function createDeps(ground: Ground) {
     mailer: mail.mailer,
   });
   // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
-  const upstreams = createUpstreams({ config, log });
+  const upstreams = await createUpstreams({ config, log });
   return {
     ...ground,
     secrets,

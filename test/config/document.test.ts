@@ -7,14 +7,15 @@ import { ConfigError } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { pathsOf, requestInfoOf, schemaAt } from '../../src/config/shape.ts';
-import { dialectNames, dialectSettings } from '../../src/dialects/registry.ts';
+import { dialectNames } from '../../src/dialects/registry.ts';
+import { plugInShapes } from '../../src/server/configuration.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 
 describe('docs/configuration.md', () => {
   it('is what the schema says (write it anew: npm run docs)', async () => {
     const written = readFileSync(path.join(root, 'docs/configuration.md'), 'utf8');
-    expect(written).to.equal(describeConfiguration(await dialectSettings()));
+    expect(written).to.equal(describeConfiguration(await plugInShapes()));
   });
 
   it('explains every key', () => {
@@ -26,7 +27,7 @@ describe('docs/configuration.md', () => {
   });
 
   it('has a table for every dialect', async () => {
-    const text = describeConfiguration(await dialectSettings());
+    const text = describeConfiguration(await plugInShapes());
     for (const name of dialectNames) {
       expect(text).to.contain(`### dialects.${name}\n`);
       expect(text).to.contain(`\`dialects.${name}.enabled\``);
@@ -34,14 +35,14 @@ describe('docs/configuration.md', () => {
   });
 
   it('shows no key that cannot be set by a variable of its name', async () => {
-    const dialects = await dialectSettings();
-    const keys = [...describeConfiguration(dialects).matchAll(/^\| `([\w.]+)`/gm)].map(([, key = '']) => key);
+    const shapes = await plugInShapes();
+    const keys = [...describeConfiguration(shapes).matchAll(/^\| `([\w.]+)`/gm)].map(([, key = '']) => key);
     expect(keys).to.have.length.above(100);
     const env = Object.fromEntries(
       keys.filter((key) => key !== 'environment').map((key) => [variableOf(key), '\0']),
     );
     try {
-      loadConfig({ env, dialects });
+      loadConfig({ env, ...shapes });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       expect(error.issues.filter(({ message }) => message.startsWith('names no known key'))).to.deep.equal(

@@ -5,11 +5,11 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { ConfigError } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { dialectSettings } from '../../src/dialects/registry.ts';
+import { plugInShapes } from '../../src/server/configuration.ts';
 
 const KEY = randomBytes(32).toString('base64');
 
-const dialectShapes = await dialectSettings();
+const shapes = await plugInShapes();
 
 /** All that production asks for. */
 const COMPLETE = {
@@ -25,7 +25,7 @@ describe('Production', () => {
 
   function pathsRefused(env: Record<string, string | undefined>): string[] {
     try {
-      loadConfig({ env: { ...COMPLETE, ...env }, cwd: folder, dialects: dialectShapes });
+      loadConfig({ env: { ...COMPLETE, ...env }, cwd: folder, ...shapes });
       return [];
     } catch (error) {
       if (error instanceof ConfigError) return error.issues.map((issue) => issue.path);
@@ -123,7 +123,7 @@ describe('Production', () => {
       base64url: randomBytes(24).toString('base64url'),
       hex: randomBytes(16).toString('hex'),
     };
-    const names = Object.keys(dialectShapes);
+    const names = Object.keys(shapes.dialects);
     for (const [index, [what, secret]] of Object.entries({ ...weak, ...random }).entries()) {
       const file = path.join(folder, `secret-${index}`);
       writeFileSync(file, `${secret}\n`);

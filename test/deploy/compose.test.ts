@@ -11,7 +11,7 @@ import { parse } from 'yaml';
 import { ConfigError } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { dialectSettings } from '../../src/dialects/registry.ts';
+import { plugInShapes } from '../../src/server/configuration.ts';
 import { freePort } from '../support/ports.ts';
 import { canStartServers } from '../support/servers.ts';
 
@@ -53,7 +53,7 @@ describe('docker-compose.yml', () => {
   /** What deploy/make-secrets.sh made, in a folder of the test's. */
   let secrets: string;
   before(async () => {
-    shapes = await dialectSettings();
+    shapes = await plugInShapes();
     secrets = mkdtempSync(path.join(tmpdir(), 'portico-compose-'));
     copyFileSync(path.join(root, 'deploy/make-secrets.sh'), path.join(secrets, 'make-secrets.sh'));
     execFileSync('sh', [path.join(secrets, 'make-secrets.sh')]);
@@ -75,9 +75,9 @@ describe('docker-compose.yml', () => {
           located(compose.secrets[secret]?.file ?? `no secret ${secret}`),
         ),
     ]);
-    return loadConfig({ env: Object.fromEntries(environment), cwd: secrets, dialects: shapes });
+    return loadConfig({ env: Object.fromEntries(environment), cwd: secrets, ...shapes });
   }
-  let shapes: Awaited<ReturnType<typeof dialectSettings>>;
+  let shapes: Awaited<ReturnType<typeof plugInShapes>>;
 
   it('names images by a version, never by "latest"', () => {
     for (const [name, { image, build }] of services) {

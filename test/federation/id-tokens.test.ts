@@ -19,10 +19,10 @@ describe('ID tokens of an upstream', () => {
     upstream = await startUpstream();
   });
   after(() => upstream.close());
-  beforeEach(() => {
+  beforeEach(async () => {
     upstream.setDown(false);
-    google = get(upstream, 'google');
-    apple = get(upstream, 'apple');
+    google = await get(upstream, 'google');
+    apple = await get(upstream, 'apple');
   });
 
   const verify = (idToken: string, provider = google, now = NOW()) =>
@@ -284,7 +284,7 @@ describe('ID tokens of an upstream', () => {
       },
       'https://www.googleapis.com/oauth2/v3/certs': { keys: [jwk] },
     };
-    const real = get(upstream, 'google', { issuer: 'https://accounts.google.com' }, async (url) =>
+    const real = await get(upstream, 'google', { issuer: 'https://accounts.google.com' }, async (url) =>
       Response.json(answers[String(url)]),
     );
     for (const iss of ['https://accounts.google.com', 'accounts.google.com']) {
@@ -325,7 +325,7 @@ describe('ID tokens of an upstream', () => {
     const idToken = await upstream.signIdToken('google', { iss: issuer });
     for (const [what, document] of Object.entries(documents)) {
       const asked: string[] = [];
-      const provider = get(upstream, 'google', { issuer }, async (url) => {
+      const provider = await get(upstream, 'google', { issuer }, async (url) => {
         asked.push(String(url));
         return document();
       });
@@ -335,7 +335,7 @@ describe('ID tokens of an upstream', () => {
   });
 
   it('F8 an upstream that hangs is given up after five seconds', async () => {
-    const hanging = get(
+    const hanging = await get(
       upstream,
       'google',
       {},

@@ -10,19 +10,20 @@ export const log = createLog({ level: 'silent' });
 type Name = 'google' | 'apple';
 
 /** `changes` to `federation.<name>`; `fetcher` instead of the network. */
-export function get(
+export async function get(
   upstream: TestUpstream,
   name: Name,
   changes: Record<string, unknown> = {},
   fetcher?: typeof fetch,
-): Upstream {
+): Promise<Upstream> {
   const settings = { ...upstream.federation[name], ...changes };
   const { federation } = configSchema.parse({ federation: { [name]: settings } });
-  const result = createUpstreams({
+  const upstreams = await createUpstreams({
     config: { federation },
     log,
     ...(fetcher === undefined ? {} : { fetch: fetcher }),
-  }).get(name);
+  });
+  const result = upstreams.get(name);
   if (result === undefined) throw new Error(`${name} was not made.`);
   return result;
 }

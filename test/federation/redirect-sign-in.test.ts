@@ -55,7 +55,7 @@ describe('a redirect sign-in', () => {
 
   for (const name of ['google', 'apple'] as const) {
     it(`F6 with ${name} uses the code flow with PKCE, state and nonce, and ends with who came`, async () => {
-      const provider = get(upstream, name);
+      const provider = await get(upstream, name);
       expect(provider.redirects).to.equal(true);
       upstream.nextPerson(name, { sub: 'p-1', email: 'p@gmail.com', email_verified: true });
       const answer = await goAndReturn(provider);
@@ -76,7 +76,7 @@ describe('a redirect sign-in', () => {
   }
 
   it('F6 fails with another state, another verifier, another nonce, or a code that was used', async () => {
-    const provider = get(upstream, 'google');
+    const provider = await get(upstream, 'google');
     const answer = await goAndReturn(provider, { sub: 'p-1' });
     expect(await outcome(finish(provider, answer, 'state-2'))).to.equal('IdTokenRefused');
     const swapped = await goAndReturn(provider, { sub: 'p-1' });
@@ -95,25 +95,25 @@ describe('a redirect sign-in', () => {
   });
 
   it('ends with "denied" when the person says no', async () => {
-    const provider = get(upstream, 'google');
+    const provider = await get(upstream, 'google');
     upstream.nextPerson('google', 'denied');
     expect(await outcome(finish(provider, await goAndReturn(provider)))).to.equal('denied');
   });
 
   it('F8 says that the upstream is down', async () => {
-    const provider = get(upstream, 'google');
+    const provider = await get(upstream, 'google');
     upstream.nextPerson('google', { sub: 'p-1' });
     const answer = await goAndReturn(provider);
     upstream.setDown(true);
     expect(await outcome(finish(provider, answer))).to.equal('UpstreamUnavailable');
-    const fresh = get(upstream, 'google');
+    const fresh = await get(upstream, 'google');
     expect(
       await fresh.begin({ callback: CALLBACK, state: 's' }).catch((error: unknown) => error),
     ).to.be.instanceOf(UpstreamUnavailable);
   });
 
   it('F2 takes the names that Apple sends beside the token, and nothing else from there', async () => {
-    const provider = get(upstream, 'apple');
+    const provider = await get(upstream, 'apple');
     upstream.nextPerson('apple', { sub: 'p-2', email: 'p@x.test', email_verified: 'true' });
     const answer = await goAndReturn(provider);
     answer.parameters.set(
@@ -131,7 +131,7 @@ describe('a redirect sign-in', () => {
 
   it('F2 signs Apple’s client secret with the .p8 key, for five minutes', async () => {
     let secret = '';
-    const provider = get(upstream, 'apple', {}, (url, init) => {
+    const provider = await get(upstream, 'apple', {}, (url, init) => {
       secret ||= new URLSearchParams(String(init?.body ?? '')).get('client_secret') ?? '';
       return fetch(url, init);
     });
@@ -143,14 +143,13 @@ describe('a redirect sign-in', () => {
   });
 
   it('is off where only audiences are configured, and an upstream that is off is not there', async () => {
-    const provider = get(upstream, 'google', { clientId: undefined, clientSecret: undefined });
+    const provider = await get(upstream, 'google', { clientId: undefined, clientSecret: undefined });
     expect(provider.redirects).to.equal(false);
     expect(
       await provider.begin({ callback: CALLBACK, state: 's' }).catch((error: unknown) => error),
     ).to.be.instanceOf(UpstreamUnavailable);
-    expect(createUpstreams({ config: { federation: configSchema.parse({}).federation }, log }).size).to.equal(
-      0,
-    );
+    const { federation } = configSchema.parse({});
+    expect((await createUpstreams({ config: { federation }, log })).size).to.equal(0);
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * A second OIDC provider that plays Google and Apple, each with its own issuer, keys and client: discovery,
+ * A second OIDC provider that plays Google, Apple and one that nobody knows yet, each with its own issuer, keys and client: discovery,
  * JWKS, ID tokens on demand, and the code flow with PKCE. It approves every authorization request at once,
  * as the person whom the test named with `nextPerson`.
  */
@@ -16,7 +16,8 @@ import {
   SignJWT,
 } from 'jose';
 
-export type ProviderName = 'google' | 'apple';
+const NAMES = ['google', 'apple', 'acme'] as const;
+export type ProviderName = (typeof NAMES)[number];
 
 export interface TestUpstream {
   /** e.g. `http://127.0.0.1:1234/google`, for federation.google.issuer. */
@@ -24,18 +25,14 @@ export interface TestUpstream {
   /** The clients that Portico is at the providers. */
   readonly clients: Readonly<Record<ProviderName, { clientId: string; clientSecret: string }>>;
   /** `federation` as the configuration wants it. */
-  readonly federation: Readonly<Record<ProviderName, Record<string, unknown>>>;
+  readonly federation: Readonly<Record<'google' | 'apple', Record<string, unknown>>>;
   /**
    * An ID token of the provider: signed with its key, for Portico's client, an hour long, of a person whom
    * `claims` may change (also iss, aud, iat, exp). A claim that is undefined is left out.
    */
   signIdToken(provider: ProviderName, claims?: Record<string, unknown>, sign?: SignOptions): Promise<string>;
   /** Who signs in at the next authorization request; 'denied' answers it with access_denied. */
-  nextPerson(
-    provider: ProviderName,
-    claims: Record<string, unknown> | 'denied',
-    answer?: AnswerOptions,
-  ): void;
+  nextPerson(provider: string, claims: Record<string, unknown> | 'denied', answer?: AnswerOptions): void;
   /** Changes the signing key; the old one is no longer published. */
   rotate(provider: ProviderName): Promise<void>;
   /** Requests to paths ending in `path` (default: all of them), for counting fetches of the JWKS. */
@@ -111,11 +108,18 @@ export async function startUpstream(): Promise<TestUpstream> {
   const providers: Record<ProviderName, Provider> = {
     google: newProvider('google', base, key),
     apple: newProvider('apple', base, key),
+    acme: newProvider('acme', base, key),
   };
 
+  const each = <T>(of: (provider: Provider) => T): Record<ProviderName, T> => ({
+    google: of(providers.google),
+    apple: of(providers.apple),
+    acme: of(providers.acme),
+  });
+
   return {
-    issuers: { google: providers.google.issuer, apple: providers.apple.issuer },
-    clients: { google: providers.google.client, apple: providers.apple.client },
+    issuers: each(({ issuer }) => issuer),
+    clients: each(({ client }) => client),
     federation: {
       google: {
         enabled: true,
@@ -135,7 +139,7 @@ export async function startUpstream(): Promise<TestUpstream> {
     },
     signIdToken: (name, claims = {}, sign = {}) => signIdToken(providers[name], claims, sign),
     nextPerson(name, claims, answer = {}) {
-      Object.assign(providers[name], { person: claims, answer });
+      Object.assign(providers[nameOf(name)], { person: claims, answer });
     },
     async rotate(name) {
       providers[name].key = await makeKey();
@@ -150,6 +154,12 @@ export async function startUpstream(): Promise<TestUpstream> {
         server.close(() => resolve());
       }),
   };
+}
+
+function nameOf(text: string | undefined): ProviderName {
+  const name = NAMES.find((known) => known === text);
+  if (name === undefined) throw new Error(`There is no provider ${text}.`);
+  return name;
 }
 
 function newProvider(name: ProviderName, base: string, key: SigningKey): Provider {
@@ -198,11 +208,12 @@ async function answer(
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://upstream');
   const [, name, ...rest] = url.pathname.split('/');
-  if (name !== 'google' && name !== 'apple') {
+  const known = NAMES.find((each) => each === name);
+  if (known === undefined) {
     response.writeHead(404).end();
     return;
   }
-  const provider = providers[name];
+  const provider = providers[known];
   const route = rest.join('/');
   if (route === '.well-known/openid-configuration') return sendJson(response, 200, metadata(provider));
   if (route === 'jwks') return sendJson(response, 200, { keys: [provider.key.publicJwk] });

@@ -1,4 +1,4 @@
-/** Google and Apple: ID tokens that a client presents, and sign-ins by redirect. */
+/** Upstreams: ID tokens that a client presents, and sign-ins by redirect. */
 
 import { DecryptionFailed, randomUUID } from '../../core/crypto.ts';
 import { IdTokenRefused, type Upstream, type UpstreamClaims } from '../../federation/protocol/upstream.ts';
@@ -33,8 +33,7 @@ interface Parked {
 }
 
 function audiencesOf(bound: Bound, provider: string): readonly string[] {
-  const { federation } = bound.services.config;
-  return provider === 'google' || provider === 'apple' ? federation[provider].audiences : [];
+  return bound.services.upstreams.get(provider)?.audiences ?? [];
 }
 
 function upstreamIdentity(bound: Bound, claims: UpstreamClaims): UpstreamIdentity {

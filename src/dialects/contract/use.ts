@@ -186,7 +186,7 @@ export interface Use {
 
   /** 'invalid-fields' never; 'id-token-refused' for every defect; 'unavailable' when the keys cannot be fetched. */
   verifyIdToken(input: {
-    provider: 'google' | 'apple';
+    provider: string;
     idToken: string;
     /** Default: `federation.<provider>.audiences`. */
     audiences?: readonly string[] | undefined;

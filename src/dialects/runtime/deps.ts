@@ -11,7 +11,7 @@ import type { OidcServer } from '../../oidc/contract.ts';
 import type { Stores } from '../../store/ports/stores.ts';
 
 export interface DialectServices {
-  readonly config: Pick<Config, 'dialects' | 'federation'>;
+  readonly config: Pick<Config, 'dialects'>;
   /** Public URL of the server; emails, audiences and callbacks begin with it. */
   readonly issuer: string;
   readonly identity: Identity;

@@ -1,73 +1,55 @@
 /** Sign in with Apple. https://developer.apple.com/documentation/signinwithapple/verifying-a-user */
 import { importPKCS8, SignJWT } from 'jose';
-import * as openid from 'openid-client';
-import type { Config } from '../../config/schema.ts';
+import type { z } from 'zod';
+import { key, text } from '../../config/kinds.ts';
 import { takeText } from '../../core/text.ts';
-import type { Log } from '../../observe/log.ts';
-import type { Fetch } from '../protocol/fetch.ts';
-import { type IdTokenRules, verifyIdToken } from '../protocol/id-token.ts';
-import { createUpstreamKeys } from '../protocol/jwks.ts';
-import { createRedirectSignIn } from '../protocol/redirect-sign-in.ts';
-import { type Upstream, type UpstreamClaims, UpstreamUnavailable } from '../protocol/upstream.ts';
+import { defineUpstream, upstreamSettings } from '../protocol/plug-in.ts';
+import { logo } from './logo.ts';
 
-type Settings = Config['federation']['apple'];
+const NAMES = { name: 'apple', title: 'Apple' };
+/** What signs Apple's client secret: all of it, or none. */
+const SIGNING = ['teamId', 'keyId', 'privateKey'] as const;
 
-/** Seconds since `iat` of a token that we fetch ourselves. */
-const FRESH = 600;
+const settings = upstreamSettings(
+  { ...NAMES, clientIdAt: 'Services id', issuer: 'https://appleid.apple.com' },
+  {
+    teamId: key(text.optional(), 'Team id.'),
+    keyId: key(text.optional(), 'Id of the private key.'),
+    privateKey: key(text.optional(), 'The .p8 key as PEM text; use privateKey_file or the _FILE suffix.', {
+      secret: 'value',
+    }),
+  },
+).superRefine((apple, context) => {
+  const set = SIGNING.find((name) => apple[name] !== undefined);
+  if (!apple.enabled || set === undefined) return;
+  const message = `must be set beside federation.apple.${set}`;
+  for (const name of SIGNING) {
+    if (apple[name] === undefined) context.addIssue({ code: 'custom', path: [name], message });
+  }
+});
 
-export function createApple(options: { settings: Settings; fetch: Fetch; log: Log }): Upstream {
-  const { settings, fetch, log } = options;
-  const { clientId, issuer } = settings;
-  const keys = createUpstreamKeys({ issuer, fetch, log });
+export const apple = defineUpstream({
+  ...NAMES,
+  logo,
+  settings,
+  truthAsText: true,
   // Apple is the one who gave the address out, or checked it: it speaks for every address it names.
-  const verify = async (idToken: string, rules: Omit<IdTokenRules, 'issuers'>): Promise<UpstreamClaims> => {
-    const { hostedDomain: _none, ...claims } = await verifyIdToken(idToken, keys, {
-      ...rules,
-      issuers: [issuer],
-      truthAsText: true,
-    });
-    return { ...claims, provider: 'apple', authoritative: true };
-  };
-  const mint = secretMinter(settings);
-  const redirect =
-    clientId === undefined || mint === undefined
-      ? undefined
-      : createRedirectSignIn({
-          clientId,
-          keys,
-          fetch,
-          scope: 'openid name email',
-          // Demanded by Apple as soon as a name or an address is asked for: the answer is a cross-site POST.
-          parameters: { response_mode: 'form_post' },
-          clientAuthentication: async (now) => openid.ClientSecretPost(await mint(now)),
-        });
-
-  return {
-    name: 'apple',
-    redirects: redirect !== undefined,
-    verifyIdToken: verify,
-    async begin(input) {
-      if (redirect === undefined) throw notConfigured();
-      return redirect.begin(input);
-    },
-    async finish(answer) {
-      if (redirect === undefined || clientId === undefined) throw notConfigured();
-      const finished = await redirect.finish(answer);
-      if (finished === 'denied') return 'denied';
-      const { idToken, nonce } = finished;
-      const claims = await verify(idToken, { audiences: [clientId], maxAge: FRESH, now: answer.now, nonce });
-      return { ...claims, ...namesOf(answer.parameters.get('user')) };
-    },
-  };
-}
-
-function notConfigured(): UpstreamUnavailable {
-  return new UpstreamUnavailable('federation.apple lacks clientId, teamId, keyId or privateKey.');
-}
+  authoritative: () => true,
+  scope: 'openid name email',
+  // Demanded by Apple as soon as a name or an address is asked for: the answer is a cross-site POST.
+  parameters: { response_mode: 'form_post' },
+  clientSecret: secretMinter,
+  namesOf,
+});
 
 /** Apple's client secret is a JWT that the developer signs with the .p8 key; ours live for five minutes. */
-function secretMinter(settings: Settings): ((now: Date) => Promise<string>) | undefined {
-  const { clientId, teamId, keyId, privateKey, issuer } = settings;
+function secretMinter({
+  clientId,
+  teamId,
+  keyId,
+  privateKey,
+  issuer,
+}: z.output<typeof settings>): ((now: Date) => Promise<string>) | undefined {
   if (clientId === undefined || teamId === undefined || keyId === undefined || privateKey === undefined) {
     return undefined;
   }

@@ -22,14 +22,15 @@ export interface RedirectOptions {
   readonly parameters?: Readonly<Record<string, string>>;
   /** Those that keep the upstream from waving a signed-in person through. */
   readonly againParameters?: Readonly<Record<string, string>>;
-  /** Asked at each exchange: Apple's secret is a short-lived JWT. */
-  clientAuthentication(now: Date): Promise<openid.ClientAuth>;
+  /** Asked at each exchange: a secret may be a short-lived JWT. Undefined: a public client. */
+  clientSecret(now: Date): Promise<string | undefined>;
 }
 
 export function createRedirectSignIn(options: RedirectOptions): RedirectSignIn {
   async function configuration(now: Date): Promise<openid.Configuration> {
     const metadata = await options.keys.metadata(now);
-    const authentication = await options.clientAuthentication(now);
+    const secret = await options.clientSecret(now);
+    const authentication = secret === undefined ? openid.None() : openid.ClientSecretPost(secret);
     const client = { [openid.clockTolerance]: TOLERANCE };
     const configured = new openid.Configuration(metadata, options.clientId, client, authentication);
     configured[openid.customFetch] = (url, init) => options.fetch(url, init as RequestInit);

@@ -1,6 +1,6 @@
 /**
- * What an upstream identity provider is to Portico: someone who signs ID tokens about people. google/ and
- * apple/ implement it with openid-client and jose; registry.ts lists them. Who an upstream identity is
+ * What an upstream identity provider is to Portico: someone who signs ID tokens about people. Each folder
+ * beside this one is one (plug-in.ts says what it brings); registry.ts lists them. Who an upstream identity is
  * *here* is not decided in this folder but in identity/linking.
  */
 import type { Json } from '../../model/json.ts';
@@ -52,8 +52,17 @@ export interface RedirectEnd {
 }
 
 export interface Upstream {
-  readonly name: 'google' | 'apple';
-  /** Whether the redirect sign-in is configured: a client id, and at Apple the key. Otherwise begin and finish throw. */
+  readonly name: string;
+  /** As people know it; no language changes it. */
+  readonly title: string;
+  /** An SVG element, 20 by 20, for the button on the sign-in page. */
+  readonly logo: string;
+  readonly issuer: string;
+  /** Client ids whose ID tokens the dialects take. */
+  readonly audiences: readonly string[];
+  /** Whether the names of a person come with the first sign-in alone, so that an answer that leads nowhere must not lose them. */
+  readonly sendsNamesOnce: boolean;
+  /** Whether the redirect sign-in is configured. Otherwise begin and finish throw. */
   readonly redirects: boolean;
   /**
    * Verifies an ID token that a client presents. `maxAge`: seconds since `iat`. IdTokenRefused for every

@@ -50,7 +50,7 @@ async function show(
       links: links.map(({ issuer, subject, createdAt }) => ({
         issuer,
         subject,
-        provider: providerOf(issuer),
+        provider: providerOf(deps, issuer),
         at: createdAt.toISOString(),
       })),
       hasPassword: person.account.passwordHash !== undefined,
@@ -59,8 +59,8 @@ async function show(
   });
 }
 
-function providerOf(issuer: string): string {
-  const host = URL.parse(issuer)?.host ?? issuer;
-  if (host === 'accounts.google.com') return 'Google';
-  return host === 'appleid.apple.com' ? 'Apple' : host;
+/** One that is switched off goes by its host. */
+function providerOf({ upstreams }: PageDeps, issuer: string): string {
+  const upstream = [...upstreams.values()].find((each) => each.issuer === issuer);
+  return upstream?.title ?? URL.parse(issuer)?.host ?? issuer;
 }

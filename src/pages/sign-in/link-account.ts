@@ -17,7 +17,7 @@ import { interactionOf } from '../shared/interaction-of.ts';
 import { originOf } from '../shared/request-origin.ts';
 import { proven } from './complete.ts';
 import { type PendingLink, type Proof, park, progressOf } from './flow-state.ts';
-import { upstreamName } from './methods.ts';
+import { upstreamTitle } from './methods.ts';
 import { type SignInState, showSignIn } from './password.ts';
 
 export async function showLink(
@@ -43,7 +43,7 @@ export async function showLink(
     data: {
       ...forApp(deps, ctx, view),
       kind: 'link',
-      provider: upstreamName(link?.provider ?? ''),
+      provider: upstreamTitle(deps, link?.provider ?? ''),
       account: account.email ?? '',
       password: account.emailVerified,
       code: true,

@@ -1,8 +1,9 @@
 /**
  * Which ways to sign in a page offers, and how it begins (docs/hosted-pages.md). An organization's branding may say
- * `sign_in: name-first` and `ways: [password, code, google, apple]`; a client may say sign_in for itself.
+ * `sign_in: name-first` and `ways: [password, code]` with names of upstreams; a client may say sign_in for itself.
  * By default both fields are on one page and everything is offered that works.
  */
+import type { Upstream } from '../../federation/protocol/upstream.ts';
 import { findOrganization } from '../../identity/accounts/find-organization.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
@@ -12,15 +13,11 @@ export interface SignInMethods {
   readonly nameFirst: boolean;
   readonly password: boolean;
   readonly code: boolean;
-  /** Upstreams by name. */
-  readonly upstreams: readonly string[];
+  readonly upstreams: readonly Pick<Upstream, 'name' | 'title' | 'logo'>[];
 }
 
-/** As people know them; no language changes these. */
-const NAMES: Readonly<Record<string, string>> = { google: 'Google', apple: 'Apple' };
-
-export function upstreamName(name: string): string {
-  return NAMES[name] ?? name;
+export function upstreamTitle({ upstreams }: PageDeps, name: string): string {
+  return upstreams.get(name)?.title ?? name;
 }
 
 export async function signInMethodsOf(deps: PageDeps, view: InteractionView): Promise<SignInMethods> {
@@ -32,8 +29,6 @@ export async function signInMethodsOf(deps: PageDeps, view: InteractionView): Pr
     nameFirst: (view.client.signIn ?? first) === 'name-first',
     password: allowed('password'),
     code: allowed('code'),
-    upstreams: [...deps.upstreams.values()]
-      .filter(({ name, redirects }) => redirects && allowed(name))
-      .map(({ name }) => name),
+    upstreams: [...deps.upstreams.values()].filter(({ name, redirects }) => redirects && allowed(name)),
   };
 }

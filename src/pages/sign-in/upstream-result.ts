@@ -13,7 +13,7 @@ import { proven } from './complete.ts';
 import { showStep } from './current-step.ts';
 import { goTo, progressOf } from './flow-state.ts';
 import { mayRegister } from './may-register.ts';
-import { upstreamName } from './methods.ts';
+import { upstreamTitle } from './methods.ts';
 
 export async function upstreamPerson(
   deps: PageDeps,
@@ -44,7 +44,10 @@ export async function upstreamPerson(
     }
     const refused = { organization, account: owner, name, context, factor: 'fed' } as const;
     noteRefusedSignIn(identity, { ...refused, why: 'not-admitted' });
-    await showStep(deps, ctx, view, { alert: alertOf(error, upstreamName(claims.provider)), status: 403 });
+    await showStep(deps, ctx, view, {
+      alert: alertOf(error, upstreamTitle(deps, claims.provider)),
+      status: 403,
+    });
     return;
   }
   await proven(deps, ctx, view, { account, proofs: ['fed'], remember: progressOf(view).remember === true });

@@ -1,5 +1,5 @@
 /**
- * Signing in with Google or Apple: the way there, and the way back. The upstream answers at one fixed address
+ * Signing in with an upstream: the way there, and the way back. The upstream answers at one fixed address
  * per provider (what one says is not taken for another's), which cookies of an interaction do not reach, and
  * Apple's cross-site POST carries none at all. So `state` is a encrypted one-use record of everything, and the
  * answer is parked under another one until the browser has hopped back into its interaction, where it has to
@@ -21,7 +21,7 @@ import { showConsent } from './consent.ts';
 import { showStep } from './current-step.ts';
 import { park, progressOf } from './flow-state.ts';
 import { duringSignIn, goOn } from './guard.ts';
-import { signInMethodsOf, upstreamName } from './methods.ts';
+import { signInMethodsOf, upstreamTitle } from './methods.ts';
 import { upstreamPerson } from './upstream-result.ts';
 
 /** Seconds that a person may take at the upstream, and that a browser may take for the hop. */
@@ -50,7 +50,8 @@ export function goUpstream(deps: PageDeps): Submits {
   return duringSignIn(deps, async (ctx, _form, view) => {
     const provider = String((ctx.params as { provider?: string }).provider);
     const upstream = deps.upstreams.get(provider);
-    if (upstream === undefined || !(await signInMethodsOf(deps, view)).upstreams.includes(provider)) {
+    const { upstreams } = await signInMethodsOf(deps, view);
+    if (upstream === undefined || !upstreams.some(({ name }) => name === provider)) {
       await showStep(deps, ctx, view, { alert: { kind: 'upstream-off' }, status: 404 });
       return;
     }
@@ -71,7 +72,7 @@ export function goUpstream(deps: PageDeps): Submits {
       if (!(error instanceof UpstreamUnavailable)) throw error;
       deps.identity.log.warn({ err: error, provider }, 'an upstream does not answer');
       await showStep(deps, ctx, view, {
-        alert: { kind: 'upstream-down', provider: upstreamName(provider) },
+        alert: { kind: 'upstream-down', provider: upstreamTitle(deps, provider) },
         status: 503,
       });
     }
@@ -93,7 +94,7 @@ async function showLeaving(
     view: 'upstream-leaving',
     languages: view.uiLocales,
     brand: await brandOf(deps.identity, deps.views, view),
-    data: { provider: upstreamName(provider), url },
+    data: { provider: upstreamTitle(deps, provider), url },
   });
 }
 
@@ -181,18 +182,18 @@ async function judge(
       return;
     }
     await showStep(deps, ctx, view, {
-      alert: { kind: 'upstream-denied', provider: upstreamName(provider) },
+      alert: { kind: 'upstream-denied', provider: upstreamTitle(deps, provider) },
     });
   } catch (error) {
     const down = error instanceof UpstreamUnavailable;
     if (!down && !(error instanceof IdTokenRefused)) throw error;
     deps.identity.log.warn({ err: error, provider }, 'a sign-in with an upstream failed');
-    // Apple names a person once; the next try of this browser still knows.
-    if (provider === 'apple' && user !== undefined) {
+    // The next try of this browser still knows the names.
+    if (upstream.sendsNamesOnce && user !== undefined) {
       await park(deps, ctx, view, { ...progressOf(view), user: user.slice(0, 2000) });
     }
     const kind = down ? 'upstream-down' : 'upstream-refused';
-    const alert = { kind, provider: upstreamName(provider) } as const;
+    const alert = { kind, provider: upstreamTitle(deps, provider) } as const;
     await showStep(deps, ctx, view, { alert, status: down ? 503 : 400 });
   }
 }

@@ -4,7 +4,7 @@
  */
 import { expect } from 'chai';
 import type { Page } from '../../support/browser.ts';
-import type { AnswerOptions, ProviderName } from '../../support/upstream.ts';
+import type { AnswerOptions } from '../../support/upstream.ts';
 import { codeFor } from '../email-links.ts';
 import {
   answerOf,
@@ -39,13 +39,13 @@ describe('a person who comes by Google or Apple', function () {
   const idOf = async (email: string) =>
     (await journeys.server.running.stores.accounts.byEmail('default', email))?.id;
   const atTheApp = (page: Page) => page.getByText('The app').waitFor();
-  const press = (page: Page, provider: ProviderName) =>
+  const press = (page: Page, provider: keyof typeof WORDS) =>
     page.getByRole('button', { name: `Continue with ${WORDS[provider]}` }).click();
 
   /** From the app to the upstream, which answers as this person. */
   async function go(
     page: Page,
-    provider: ProviderName,
+    provider: keyof typeof WORDS,
     person: Record<string, unknown> | 'denied',
     answer?: AnswerOptions,
   ) {

@@ -95,7 +95,7 @@ describe('AVYCENNA with Google', () => {
         password: PASSWORD,
       };
       const { id, passwordHash } = await registerAccount(identity, { organization: 'default', account });
-      const { issuer } = server.config.federation.google;
+      const issuer = server.upstream.issuers.google;
       if (linked) await linkIdentity(identity, { accountId: id, issuer, subject: `google-${name}` });
       expectError(await enter(gmail(name)), 'account_exists');
       expect((await stores.accounts.byId(id))?.passwordHash, 'reclaimed').to.equal(passwordHash);

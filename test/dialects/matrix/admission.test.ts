@@ -165,7 +165,7 @@ describe('B2 opening an account at one place gives nothing at another', () => {
     for (const place of places.filter(({ name }) => name !== 'visitnote')) {
       const { id } = await accountOf(place);
       const subject = `google-${place.name}`;
-      const { issuer } = world.server.config.federation.google;
+      const issuer = world.server.upstream.issuers.google;
       const link = { organization: 'default', issuer, subject, accountId: id, createdAt: new Date() };
       expect(await stores.identities.link(link)).to.equal('linked');
       const claims = { sub: subject, email: emailAt(place), email_verified: true };

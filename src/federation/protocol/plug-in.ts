@@ -1,0 +1,126 @@
+/**
+ * What the folder of an upstream exports, and the upstream that comes of it. The kind says what is the
+ * provider's own; keys, ID tokens and the redirect sign-in are the same for all.
+ */
+import { z } from 'zod';
+import { key, table, text, upstreamIssuer } from '../../config/kinds.ts';
+import type { Log } from '../../observe/log.ts';
+import type { Fetch } from './fetch.ts';
+import { type IdTokenClaims, type IdTokenRules, verifyIdToken } from './id-token.ts';
+import { createUpstreamKeys } from './jwks.ts';
+import { createRedirectSignIn, type RedirectOptions } from './redirect-sign-in.ts';
+import { type Upstream, type UpstreamClaims, UpstreamUnavailable } from './upstream.ts';
+
+/** Keys below `federation.<name>` that every upstream has. */
+export interface CommonSettings {
+  readonly enabled: boolean;
+  readonly clientId?: string | undefined;
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+}
+
+export interface UpstreamKind<Settings extends CommonSettings>
+  extends Pick<Upstream, 'name' | 'title' | 'logo'>,
+    Pick<RedirectOptions, 'scope' | 'parameters' | 'againParameters'>,
+    Pick<IdTokenRules, 'truthAsText'> {
+  readonly settings: z.ZodType<Settings>;
+  /** The upstream's spellings of `iss`; default: its issuer alone. */
+  issuers?(issuer: string): readonly string[];
+  /** Whether the upstream speaks for the address that it names. */
+  authoritative(claims: IdTokenClaims): boolean;
+  /** Its client secret, asked at each exchange. Undefined: the redirect sign-in is not configured. */
+  clientSecret(settings: Settings): ((now: Date) => Promise<string | undefined>) | undefined;
+  /** Names that come beside the code, unsigned and at the first sign-in only, as the parameter `user`. */
+  namesOf?(user: string | null): Pick<UpstreamClaims, 'name' | 'givenName' | 'familyName'>;
+}
+
+export interface UpstreamPlugIn {
+  readonly name: string;
+  /** zod shape of `federation.<name>`. */
+  readonly settings: z.ZodType;
+  /** Undefined: it is switched off. */
+  create(settings: unknown, deps: { fetch: Fetch; log: Log }): Upstream | undefined;
+}
+
+/** `federation.<name>` with the keys that every upstream has; `clientIdAt`: what the provider calls a client id. */
+export function upstreamSettings<Extra extends z.ZodRawShape>(
+  of: { name: string; title: string; clientIdAt: string; issuer: string },
+  extra: Extra,
+) {
+  const { name, title, clientIdAt, issuer } = of;
+  return table({
+    enabled: key(z.boolean().default(false), `Offer and accept ${title}.`),
+    clientId: key(text.optional(), `${clientIdAt} at ${title}; needed for the redirect sign-in.`),
+    ...extra,
+    issuer: key(upstreamIssuer.default(issuer), 'Where discovery begins; another one for tests.'),
+    audiences: key(
+      z.array(text).default([]),
+      'Client ids, besides clientId, whose ID tokens are accepted at the dialects’ social sign-in (usually the mobile apps’).',
+    ),
+  }).superRefine((settings: { enabled?: unknown; clientId?: unknown; audiences?: unknown }, context) => {
+    const { enabled, clientId, audiences } = settings;
+    if (enabled !== true || clientId !== undefined || String(audiences) !== '') return;
+    const message = `must be set (or federation.${name}.audiences) to enable ${name}`;
+    context.addIssue({ code: 'custom', path: ['clientId'], message });
+  });
+}
+
+export function defineUpstream<Settings extends CommonSettings>(
+  kind: UpstreamKind<Settings>,
+): UpstreamPlugIn {
+  return {
+    name: kind.name,
+    settings: kind.settings,
+    create(raw, deps) {
+      const settings = kind.settings.parse(raw);
+      return settings.enabled ? createUpstream(kind, settings, deps) : undefined;
+    },
+  };
+}
+
+/** Seconds since `iat` of a token that we fetch ourselves. */
+const FRESH = 600;
+
+function createUpstream<Settings extends CommonSettings>(
+  kind: UpstreamKind<Settings>,
+  settings: Settings,
+  { fetch, log }: { fetch: Fetch; log: Log },
+): Upstream {
+  const { name, title, logo } = kind;
+  const { clientId, issuer, audiences } = settings;
+  const keys = createUpstreamKeys({ issuer, fetch, log });
+  const rulesOfKind = { issuers: kind.issuers?.(issuer) ?? [issuer], truthAsText: kind.truthAsText === true };
+  const verify = async (
+    idToken: string,
+    rules: Omit<IdTokenRules, 'issuers' | 'truthAsText'>,
+  ): Promise<UpstreamClaims> => {
+    const verified = await verifyIdToken(idToken, keys, { ...rules, ...rulesOfKind });
+    const { hostedDomain: _, ...claims } = verified;
+    return { ...claims, provider: name, authoritative: kind.authoritative(verified) };
+  };
+  const clientSecret = kind.clientSecret(settings);
+  const redirect =
+    clientId === undefined || clientSecret === undefined
+      ? undefined
+      : { clientId, ...createRedirectSignIn({ ...kind, clientId, keys, fetch, clientSecret }) };
+  const configured = () => {
+    if (redirect !== undefined) return redirect;
+    throw new UpstreamUnavailable(`federation.${name} lacks a key that the redirect sign-in needs.`);
+  };
+
+  return {
+    ...{ name, title, logo, issuer, audiences },
+    redirects: redirect !== undefined,
+    sendsNamesOnce: kind.namesOf !== undefined,
+    verifyIdToken: verify,
+    begin: async (input) => configured().begin(input),
+    async finish(answer) {
+      const finished = await configured().finish(answer);
+      if (finished === 'denied') return 'denied';
+      const { idToken, nonce } = finished;
+      const rules = { audiences: [configured().clientId], maxAge: FRESH, now: answer.now, nonce };
+      const claims = await verify(idToken, rules);
+      return { ...claims, ...kind.namesOf?.(answer.parameters.get('user')) };
+    },
+  };
+}
