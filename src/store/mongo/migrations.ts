@@ -50,12 +50,16 @@ const STEPS: readonly ((collections: Collections, db: Db) => Promise<void>)[] = 
 ];
 
 /** Today's names. */
-async function renameCollections({ keyring }: Collections, db: Db): Promise<void> {
+async function renameCollections({ keyring, oidcRecords }: Collections, db: Db): Promise<void> {
   const known = await db.listCollections({}, { nameOnly: true }).toArray();
   for (const [before, now] of Object.entries({ artifacts: 'oidcRecords', facts: 'metadata' })) {
     if (known.some(({ name }) => name === before)) await db.renameCollection(before, now);
   }
   await keyring.updateMany({ sealed: { $exists: true } }, { $rename: { sealed: 'encrypted' } });
+  await oidcRecords.updateMany(
+    { artifactId: { $exists: true } },
+    { $rename: { artifactId: 'oidcRecordId' } },
+  );
 }
 
 /** Says of every account where its person opened it; roles that it gave itself become its vendor's. */
