@@ -29,24 +29,24 @@ type Given = Readonly<Record<Name, never>>;
 
 /** What a vendor's endpoint may call, and how its result is told. Accounts come as views. */
 const CALLS: Record<string, (use: Use, input: Given) => unknown> = {
-  signIn: (use, { email, password }) => use.signInWithPassword({ login: email, password, by: ['email'] }),
-  refresh: (use, { token }) => use.refresh(token),
-  endSignIn: (use, { token, owner }) => use.endSignIn(token, owner === undefined ? {} : { owner }),
-  account: (use, { id }) => use.account(id),
-  byAlias: (use, { alias }) => use.accountByAlias(alias),
-  byEmail: (use, { email }) => use.accountByEmail(email),
-  update: (use, { id, changes }) => use.update(id, () => changes),
-  judge: (use, { password }) => use.judgePassword(password, { minimum: 8 }),
-  check: (use, { id, password }) => use.checkPassword(id, password),
-  setPassword: (use, { id, password }) => use.setPassword(id, password, { minimum: 8 }),
-  remove: (use, { id }) => use.deleteAccount(id),
-  register: (use, input) => use.register(input),
-  keys: (use, { id }) => use.listApiKeys(id),
-  readLinkToken: (use, { token }) => use.readLinkToken(token, 'probe'),
-  confirmAddress: (use, { token }) => use.confirmAddress(token, 'probe'),
+  signIn: (use, { email, password }) => use.signIn.withPassword({ login: email, password, by: ['email'] }),
+  refresh: (use, { token }) => use.signIn.refresh(token),
+  endSignIn: (use, { token, owner }) => use.signOut.byToken(token, owner === undefined ? {} : { owner }),
+  account: (use, { id }) => use.accounts.byId(id),
+  byAlias: (use, { alias }) => use.accounts.byAlias(alias),
+  byEmail: (use, { email }) => use.accounts.byEmail(email),
+  update: (use, { id, changes }) => use.accounts.update(id, () => changes),
+  judge: (use, { password }) => use.passwords.judge(password, { minimum: 8 }),
+  check: (use, { id, password }) => use.passwords.check(id, password),
+  setPassword: (use, { id, password }) => use.passwords.set(id, password, { minimum: 8 }),
+  remove: (use, { id }) => use.accounts.delete(id),
+  register: (use, input) => use.accounts.register(input),
+  keys: (use, { id }) => use.apiKeys.list(id),
+  readLinkToken: (use, { token }) => use.linkTokens.read(token, 'probe'),
+  confirmAddress: (use, { token }) => use.linkTokens.confirmAddress(token, 'probe'),
   sendLinkToken: async (use, { email }) => {
-    const account = await use.accountByEmail(email);
-    return use.sendLinkToken({
+    const account = await use.accounts.byEmail(email);
+    return use.emails.sendLinkToken({
       account,
       purpose: 'probe',
       prefix: 'prb_',
@@ -57,18 +57,18 @@ const CALLS: Record<string, (use: Use, input: Given) => unknown> = {
     });
   },
   adopted: async (use, { token }) => {
-    const before = await use.accountByEmail('lea@x.test');
-    const account = await use.readLinkToken(token, 'probe');
-    return { before, account, after: await use.accountByEmail('lea@x.test') };
+    const before = await use.accounts.byEmail('lea@x.test');
+    const account = await use.linkTokens.read(token, 'probe');
+    return { before, account, after: await use.accounts.byEmail('lea@x.test') };
   },
-  linked: (use, { issuer, subject }) => use.accountByIdentity({ issuer, subject }),
+  linked: (use, { issuer, subject }) => use.upstreams.findAccount({ issuer, subject }),
   start: (use, { provider }) =>
-    use.startUpstream({ provider, callback: 'http://127.0.0.1/back', carry: { to: 'home' } }),
+    use.upstreams.start({ provider, callback: 'http://127.0.0.1/back', carry: { to: 'home' } }),
   finish: (use, { provider, query, binding }) =>
-    use.finishUpstream({ provider, query: new URLSearchParams(query), binding }),
+    use.upstreams.finish({ provider, query: new URLSearchParams(query), binding }),
   everyone: async (use) => {
     const emails: (string | undefined)[] = [];
-    for await (const account of use.accounts()) emails.push(account.email);
+    for await (const account of use.accounts.all()) emails.push(account.email);
     return emails;
   },
 };

@@ -14,6 +14,6 @@ export const refresh = endpoint({
   accepts: { body: z.object({ refreshToken: token }) },
   replies: { 200: SignedInReply, 400: Failure, 401: Failure, 413: Failure, 415: Failure },
   async answer({ body }, use) {
-    return ok(signedInReply(await use.refresh(body.refreshToken)));
+    return ok(signedInReply(await use.signIn.refresh(body.refreshToken)));
   },
 });

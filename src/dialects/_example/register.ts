@@ -28,10 +28,10 @@ export const register = endpointFor<ExampleSettings>()({
   ],
   replies: { 201: SignedInReply, 400: Failure, 409: Failure, 413: Failure, 415: Failure, 429: Failure },
   async answer({ body }, use) {
-    const account = await use.register(
+    const account = await use.accounts.register(
       { email: body.email, password: body.password, claims: { name: body.name } },
       { passwordMinimum: MINIMUM },
     );
-    return json(201, signedInReply(await use.signIn(account, 'pwd')));
+    return json(201, signedInReply(await use.signIn.as(account, 'pwd')));
   },
 });

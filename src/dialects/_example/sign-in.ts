@@ -14,7 +14,7 @@ export const signIn = endpoint({
   accepts: { body: z.object({ email, password }) },
   replies: { 200: SignedInReply, 400: Failure, 401: Failure, 413: Failure, 415: Failure, 429: Failure },
   async answer({ body }, use) {
-    const signedIn = await use.signInWithPassword({
+    const signedIn = await use.signIn.withPassword({
       login: body.email,
       password: body.password,
       by: ['email'],

@@ -15,7 +15,7 @@ export const signOut = endpoint({
   replies: { 204: z.undefined(), 401: Failure, 413: Failure },
   async answer({ caller }, use) {
     if (caller?.grantId === undefined) throw new Refused('invalid-token');
-    await use.endGrant(caller.grantId);
+    await use.signOut.byGrant(caller.grantId);
     return empty(204);
   },
 });

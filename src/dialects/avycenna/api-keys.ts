@@ -44,7 +44,7 @@ export const createApiKey = endpoint({
     if (body.scopes.some((scope) => !mayGive.includes(scope))) {
       throw new Refused('insufficient-scope', { detail: 'a key may not be wider than its owner' });
     }
-    const created = await use.createApiKey({
+    const created = await use.apiKeys.create({
       accountId: account.id,
       name: body.name,
       scopes: body.scopes,
@@ -63,7 +63,7 @@ export const listApiKeys = endpoint({
   rights: withScope('admin'),
   replies: { 415: Failure, 200: z.array(ApiKeyReply), 401: Failure, 403: Failure },
   async answer({ caller }, use) {
-    const keys = await use.listApiKeys(accountOf(caller).id);
+    const keys = await use.apiKeys.list(accountOf(caller).id);
     return ok(keys.map(apiKeyReply));
   },
 });
@@ -77,7 +77,7 @@ export const deleteApiKey = endpoint({
   rights: withScope('admin'),
   replies: { 415: Failure, 204: z.undefined(), 401: Failure, 403: Failure, 404: Failure },
   async answer({ caller, params }, use) {
-    await use.deleteApiKey(accountOf(caller).id, params.id ?? '');
+    await use.apiKeys.delete(accountOf(caller).id, params.id ?? '');
     return empty(204);
   },
 });

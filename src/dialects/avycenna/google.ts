@@ -36,7 +36,7 @@ export const startGoogle = endpoint({
   counts: 'nothing',
   replies: { 415: Failure, 302: z.undefined(), 400: Failure, 404: Failure, 429: Failure },
   async answer({ request, settings }, use) {
-    const { url, binding } = await use.startUpstream({
+    const { url, binding } = await use.upstreams.start({
       provider: settings.googleProvider,
       callback: callbackUrl(request, settings),
       carry: { native: nativeTarget(request.query, settings) },
@@ -54,7 +54,7 @@ async function signInAs(
   try {
     const account = await accountFor(identity, settings, use);
     if (account?.status !== 'active') return 'access_denied';
-    return (await use.signIn(account, FEDERATED)).tokens;
+    return (await use.signIn.as(account, FEDERATED)).tokens;
   } catch (refusal) {
     if (!(refusal instanceof Refused)) throw refusal;
     if (refusal.reason === 'account-exists') return 'account_exists';
@@ -69,8 +69,8 @@ async function accountFor(
   settings: AvycennaSettings,
   use: Use,
 ): Promise<AccountView | undefined> {
-  if (!identity.emailVerified || identity.email === undefined) return use.accountByIdentity(identity);
-  return use.accountForIdentity(identity, {
+  if (!identity.emailVerified || identity.email === undefined) return use.upstreams.findAccount(identity);
+  return use.upstreams.findOrCreateAccount(identity, {
     email: identity.email,
     emailVerified: true,
     claims: { ...(identity.name !== undefined && { name: identity.name }) },
@@ -113,7 +113,7 @@ export const finishGoogle = endpoint({
   counts: 'nothing',
   replies: { 415: Failure, 302: z.undefined(), 400: Failure, 429: Failure },
   async answer({ request, settings }, use): Promise<Reply> {
-    const { carry, outcome } = await use.finishUpstream({
+    const { carry, outcome } = await use.upstreams.finish({
       provider: settings.googleProvider,
       query: request.query,
       binding: boundValue(request),

@@ -38,8 +38,8 @@ export const sendOneTimeCode = endpoint({
     429: Failure,
   },
   async answer({ body }, use) {
-    const account = await use.accountByEmail(body.email.folded);
-    await use.sendCode({
+    const account = await use.accounts.byEmail(body.email.folded);
+    await use.emails.sendCode({
       account: account?.status === 'active' ? account : undefined,
       purpose: PURPOSE,
       form: { alphabet: DIGITS, length: 6 },
@@ -62,7 +62,7 @@ export const verifyOneTimeCode = endpoint({
   accepts: { body: z.object({ email: address, otp }) },
   replies: { 415: Failure, 200: SignedInReply, 401: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
-    const signedIn = await use.signInWithCode({
+    const signedIn = await use.signIn.withCode({
       email: body.email.folded,
       code: body.otp,
       purpose: PURPOSE,

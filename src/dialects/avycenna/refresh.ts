@@ -15,7 +15,7 @@ export const refresh = endpointFor<AvycennaSettings>()({
   accepts: { body: z.object({ refresh_token: refreshToken }) },
   replies: { 415: Failure, 200: TokensReply, 401: Failure, 422: InvalidFields },
   async answer({ body }, use) {
-    const { tokens } = await use.refresh(body.refresh_token);
+    const { tokens } = await use.signIn.refresh(body.refresh_token);
     return ok(tokensReply(tokens));
   },
 });

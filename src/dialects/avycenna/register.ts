@@ -21,7 +21,7 @@ export const register = endpointFor<AvycennaSettings>()({
   async alsoJudge({ raw, issues, use }): Promise<FieldIssue[]> {
     if (issues.some((issue) => issue.path[0] === 'password')) return [];
     try {
-      use.judgePassword(String(raw.password), { minimum: 1 });
+      use.passwords.judge(String(raw.password), { minimum: 1 });
       return [];
     } catch (refusal) {
       if (!(refusal instanceof Refused)) throw refusal;
@@ -30,8 +30,8 @@ export const register = endpointFor<AvycennaSettings>()({
   },
   replies: { 415: Failure, 201: SignedInReply, 409: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
-    await use.checkAttempts(body.email.folded);
-    const account = await use.register(
+    await use.passwords.checkAttempts(body.email.folded);
+    const account = await use.accounts.register(
       {
         email: body.email.folded,
         password: body.password,
@@ -40,6 +40,6 @@ export const register = endpointFor<AvycennaSettings>()({
       },
       { passwordMinimum: 1 },
     );
-    return json(201, signedInReply(await use.signIn(account, 'pwd'), settings));
+    return json(201, signedInReply(await use.signIn.as(account, 'pwd'), settings));
   },
 });

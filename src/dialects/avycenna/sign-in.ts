@@ -15,7 +15,7 @@ export const signIn = endpointFor<AvycennaSettings>()({
   accepts: { body: z.object({ email: address, password: password() }) },
   replies: { 415: Failure, 200: SignedInReply, 401: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
-    const signedIn = await use.signInWithPassword({
+    const signedIn = await use.signIn.withPassword({
       login: body.email.folded,
       password: body.password,
       by: ['email'],

@@ -16,7 +16,7 @@ export const signOut = endpointFor<AvycennaSettings>()({
   accepts: { body: z.object({ refresh_token: refreshToken }) },
   replies: { 415: Failure, 200: MessageReply, 401: Failure, 422: InvalidFields },
   async answer({ body, caller }, use) {
-    await use.endSignIn(body.refresh_token, { owner: accountOf(caller).id });
+    await use.signOut.byToken(body.refresh_token, { owner: accountOf(caller).id });
     return ok({ message: 'Logged out' });
   },
 });

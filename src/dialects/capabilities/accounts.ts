@@ -1,29 +1,16 @@
 /** Finding, making and changing accounts of the request's organization. */
 import { isDeepStrictEqual } from 'node:util';
 import { type NewAccountFields, registerAccount } from '../../identity/accounts/create-account.ts';
+import { deleteAccount } from '../../identity/accounts/delete-account.ts';
 import { accountBatches, findByLogin } from '../../identity/accounts/find-account.ts';
 import { findOrCreateByKey } from '../../identity/accounts/find-or-create-by-external-id.ts';
 import { heartbeat } from '../../identity/accounts/presence.ts';
 import { updateAccount } from '../../identity/accounts/update-account.ts';
 import type { AccountRecord, ProfileClaims } from '../../model/account.ts';
 import { Refused } from '../contract/dialect.ts';
-import type { AccountChanges, NewAccount, Use } from '../contract/use.ts';
+import type { AccountChanges, AccountsUse, NewAccount } from '../contract/use.ts';
 import { plainView } from '../runtime/account-view.ts';
 import type { Bound } from './scope.ts';
-
-type Accounts = Pick<
-  Use,
-  | 'account'
-  | 'accountByAlias'
-  | 'accountByEmail'
-  | 'accountByUsername'
-  | 'holderOfName'
-  | 'accounts'
-  | 'register'
-  | 'update'
-  | 'findOrCreateByKey'
-  | 'heartbeat'
->;
 
 /** Code points; the shortest that any vendor documents. A dialect that asks for more has judged so before. */
 const PASSWORD_MINIMUM = 8;
@@ -82,7 +69,7 @@ export function changed(account: AccountRecord, changes: AccountChanges, vendorN
   };
 }
 
-async function update(bound: Bound, accountId: string, change: Parameters<Use['update']>[1]) {
+async function update(bound: Bound, accountId: string, change: Parameters<AccountsUse['update']>[1]) {
   const { dialect } = bound.mounted;
   await bound.need(accountId);
   let moved = false;
@@ -97,7 +84,7 @@ async function update(bound: Bound, accountId: string, change: Parameters<Use['u
   return bound.view(account);
 }
 
-export function accountUses(bound: Bound): Accounts {
+export function accountsUse(bound: Bound): AccountsUse {
   const { identity, mounted, services } = bound;
   const { dialect } = mounted;
   const byLogin = async (login: string, by: 'email' | 'username') => {
@@ -105,13 +92,12 @@ export function accountUses(bound: Bound): Accounts {
     return organization === undefined ? undefined : findByLogin(identity, { organization, login, by: [by] });
   };
   return {
-    account: async (id) => bound.viewIfHere(await bound.find(id)),
-    accountByAlias: async (alias) =>
-      bound.viewIfHere(await services.stores.accounts.byAlias(dialect.name, alias)),
-    accountByEmail: async (email) => bound.viewIfKnown(await byLogin(email, 'email')),
-    accountByUsername: async (username) => bound.viewIfKnown(await byLogin(username, 'username')),
-    holderOfName: async (name, by) => (await byLogin(name, by))?.id,
-    async *accounts() {
+    byId: async (id) => bound.viewIfHere(await bound.find(id)),
+    byAlias: async (alias) => bound.viewIfHere(await services.stores.accounts.byAlias(dialect.name, alias)),
+    byEmail: async (email) => bound.viewIfKnown(await byLogin(email, 'email')),
+    byUsername: async (username) => bound.viewIfKnown(await byLogin(username, 'username')),
+    holderOf: async (name, by) => (await byLogin(name, by))?.id,
+    async *all() {
       for await (const batch of accountBatches(identity, bound.organization().id)) {
         yield* await Promise.all(batch.map((account) => bound.view(account)));
       }
@@ -127,6 +113,10 @@ export function accountUses(bound: Bound): Accounts {
       return bound.view(made);
     },
     update: (accountId, change) => update(bound, accountId, change),
+    async delete(accountId) {
+      const account = await bound.need(accountId);
+      await deleteAccount(identity, { accountId: account.id, context: bound.context });
+    },
     async findOrCreateByKey(key, fresh) {
       const { account, created } = await findOrCreateByKey(identity, {
         organization: bound.organization().id,

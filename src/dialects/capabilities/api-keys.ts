@@ -1,7 +1,7 @@
 /** API keys of an account, for this dialect alone. */
 import { createApiKey, deleteApiKey, listApiKeys } from '../../identity/accounts/api-keys.ts';
 import type { ApiKeyRecord } from '../../model/api-key.ts';
-import type { ApiKeyView, Use } from '../contract/use.ts';
+import type { ApiKeysUse, ApiKeyView } from '../contract/use.ts';
 import type { Bound } from './scope.ts';
 
 function keyView(record: ApiKeyRecord): ApiKeyView {
@@ -14,11 +14,11 @@ function keyView(record: ApiKeyRecord): ApiKeyView {
   };
 }
 
-export function apiKeyUses(bound: Bound): Pick<Use, 'createApiKey' | 'listApiKeys' | 'deleteApiKey'> {
+export function apiKeysUse(bound: Bound): ApiKeysUse {
   const { identity } = bound;
   const vendor = bound.mounted.dialect.name;
   return {
-    async createApiKey(input) {
+    async create(input) {
       await bound.need(input.accountId);
       const organization = bound.organization().id;
       // Otherwise a key that ends would leave one behind that does not.
@@ -30,11 +30,11 @@ export function apiKeyUses(bound: Bound): Pick<Use, 'createApiKey' | 'listApiKey
       bound.did('api-key.create', input.accountId, { keyId: record.id });
       return { ...keyView(record), key };
     },
-    async listApiKeys(accountId) {
+    async list(accountId) {
       await bound.need(accountId);
       return (await listApiKeys(identity, { accountId, vendor })).map(keyView);
     },
-    async deleteApiKey(accountId, keyId) {
+    async delete(accountId, keyId) {
       await bound.need(accountId);
       await deleteApiKey(identity, { accountId, keyId, vendor });
       bound.did('api-key.delete', accountId, { keyId });

@@ -3,12 +3,9 @@
 import { randomUUID } from '../../core/crypto.ts';
 import { noteSignIn } from '../../identity/audit/record-sign-in.ts';
 import { ACR } from '../../oidc/contract.ts';
-import type { SsoToken, Use } from '../contract/use.ts';
+import type { BrowsersUse, SsoToken } from '../contract/use.ts';
 import { mayGoOn } from '../runtime/admission.ts';
-import { directoryOf } from '../runtime/directory.ts';
 import type { Bound } from './scope.ts';
-
-type Browsers = Pick<Use, 'readSsoToken' | 'openBrowserSession' | 'organizationOf'>;
 
 const spentKey = (bound: Bound, token: string) =>
   `browser-ticket:${bound.identity.secrets.hmac('browser-ticket', token)}`;
@@ -26,7 +23,12 @@ async function read(bound: Bound, token: string, strict: number | undefined): Pr
   if (account?.status !== 'active' || account.organization !== live.organization) return undefined;
   if (!mayGoOn(mounted, account)) return undefined;
   if (!(await bound.adopt(account))) return undefined;
-  return { account: await bound.view(account), token, strict: strict !== undefined };
+  return {
+    account: await bound.view(account),
+    organization: bound.organization(),
+    token,
+    strict: strict !== undefined,
+  };
 }
 
 /** True for exactly one of parallel uses. */
@@ -48,11 +50,11 @@ async function spend(bound: Bound, linkToken: SsoToken, burn: boolean): Promise<
   return burn ? services.oidc.grants.destroyAccess(linkToken.token, mounted.clientId) : true;
 }
 
-export function browserUses(bound: Bound): Browsers {
-  const { identity, services, exchange, mounted } = bound;
+export function browsersUse(bound: Bound): BrowsersUse {
+  const { identity, services, exchange } = bound;
   return {
     readSsoToken: (token, { strict }) => read(bound, token, strict),
-    async openBrowserSession(linkToken, { burn, note }) {
+    async openSession(linkToken, { burn, note }) {
       const account = await bound.need(linkToken.account.id);
       if (!(await spend(bound, linkToken, burn))) return false;
       const { req, res } = exchange.context;
@@ -65,6 +67,5 @@ export function browserUses(bound: Bound): Browsers {
       await noteSignIn(identity, { account, context: bound.context, factor: 'sso' });
       return true;
     },
-    organizationOf: (id) => directoryOf(identity, mounted.dialect.name).byId(id),
   };
 }

@@ -3,13 +3,11 @@ import { findByLogin } from '../../identity/accounts/find-account.ts';
 import { setPassword } from '../../identity/self-service/set-password.ts';
 import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
 import { Refused } from '../contract/dialect.ts';
-import type { Use } from '../contract/use.ts';
+import type { PasswordsUse } from '../contract/use.ts';
 import { changed } from './accounts.ts';
 import type { Bound } from './scope.ts';
 
-export function passwordUses(
-  bound: Bound,
-): Pick<Use, 'checkAttempts' | 'judgePassword' | 'checkPassword' | 'setPassword'> {
+export function passwordsUse(bound: Bound): PasswordsUse {
   const { identity, context, mounted } = bound;
   return {
     async checkAttempts(email) {
@@ -19,18 +17,18 @@ export function passwordUses(
       const of = account === undefined ? {} : { accountId: account.id };
       await identity.attempts.check({ organization, name: email, address, ...of });
     },
-    judgePassword(password, { minimum }) {
+    judge(password, { minimum }) {
       const organizationName = bound.exchange.organization?.name;
       const rules = organizationName === undefined ? { minimum } : { minimum, organizationName };
       const judgement = identity.policy.judge(password, rules);
       if (judgement === 'too-short') throw new Refused('password-too-short');
       if (judgement === 'too-common') throw new Refused('password-too-common');
     },
-    async checkPassword(accountId, password) {
+    async check(accountId, password) {
       await bound.need(accountId);
       return checkPassword(identity, { accountId, password, context });
     },
-    async setPassword(accountId, password, { minimum, changes }) {
+    async set(accountId, password, { minimum, changes }) {
       const present = await bound.need(accountId);
       const { caller } = bound.exchange;
       // A token alone must not be enough to take an account over.

@@ -7,13 +7,11 @@ import type { LiveToken } from '../../oidc/contract.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import type { Amr, SignedIn } from '../contract/tokens.ts';
-import type { Use } from '../contract/use.ts';
+import type { SignInUse } from '../contract/use.ts';
 import { plainView } from '../runtime/account-view.ts';
 import { knows, mayEnter, mayGoOn } from '../runtime/admission.ts';
 import type { Bound } from './scope.ts';
 import { accessInput, issuedTokens, lineEnd, refreshInput } from './tokens.ts';
-
-type SigningIn = Pick<Use, 'signInWithPassword' | 'signInWithCode' | 'signIn' | 'refresh'>;
 
 async function issue(
   bound: Bound,
@@ -74,11 +72,11 @@ async function refresh(bound: Bound, token: string): Promise<SignedIn> {
   return { account: await bound.view(account), tokens: issuedTokens(rotated) };
 }
 
-export function signingInUses(bound: Bound): SigningIn {
+export function signInUse(bound: Bound): SignInUse {
   const { identity, mounted, context } = bound;
   const seen = (account: AccountRecord) => plainView(account, mounted.dialect);
   return {
-    async signInWithPassword({ login, password, by, lifetime, only }) {
+    async withPassword({ login, password, by, lifetime, only }) {
       const account = await signInWithPassword(identity, {
         organization: bound.organization().id,
         login,
@@ -89,7 +87,7 @@ export function signingInUses(bound: Bound): SigningIn {
       });
       return issue(bound, await bound.view(account), 'pwd', lifetime);
     },
-    async signInWithCode({ email, code, purpose, binding, only }) {
+    async withCode({ email, code, purpose, binding, only }) {
       const account = await signInWithCode(identity, {
         organization: bound.organization().id,
         email,
@@ -104,7 +102,7 @@ export function signingInUses(bound: Bound): SigningIn {
       });
       return issue(bound, await bound.view(account), 'otp', undefined);
     },
-    async signIn(account, how, options = {}) {
+    async as(account, how, options = {}) {
       const record = await bound.need(account.id);
       if (record.status === 'blocked' || !knows(mounted, record))
         throw new Refused('sign-in-refused', { detail: 'the account is blocked, or was opened elsewhere' });

@@ -1,13 +1,12 @@
-/** Ending sign-ins, and accounts. */
-import { deleteAccount } from '../../identity/accounts/delete-account.ts';
-import type { Use } from '../contract/use.ts';
+/** Ending sign-ins. */
+import type { SignOutUse } from '../contract/use.ts';
 import type { Bound } from './scope.ts';
 
-export function endingUses(bound: Bound): Pick<Use, 'endSignIn' | 'endGrant' | 'deleteAccount'> {
+export function signOutUse(bound: Bound): SignOutUse {
   const { services, mounted } = bound;
   const { grants } = services.oidc;
   return {
-    async endSignIn(token, options = {}) {
+    async byToken(token, options = {}) {
       const grant = await grants.grantOf(token, mounted.clientId);
       if (grant === undefined) return false;
       if (options.owner !== undefined && options.owner !== grant.accountId) return false;
@@ -15,13 +14,9 @@ export function endingUses(bound: Bound): Pick<Use, 'endSignIn' | 'endGrant' | '
       bound.did('sign-out', grant.accountId);
       return true;
     },
-    async endGrant(grantId) {
+    async byGrant(grantId) {
       await grants.endGrant(grantId);
       bound.did('sign-out', bound.exchange.caller?.account?.id ?? '');
-    },
-    async deleteAccount(accountId) {
-      const account = await bound.need(accountId);
-      await deleteAccount(bound.identity, { accountId: account.id, context: bound.context });
     },
   };
 }

@@ -7,21 +7,10 @@ import { idTokenWasUsed, takeBackIdToken, useIdToken } from '../../identity/upst
 import { accountForIdentity, findByIdentity, linkIdentity } from '../../identity/upstream/link-identity.ts';
 import type { Json } from '../../model/json.ts';
 import { Refused } from '../contract/dialect.ts';
-import type { UpstreamIdentity, Use } from '../contract/use.ts';
+import type { UpstreamIdentity, UpstreamsUse } from '../contract/use.ts';
 import { knows } from '../runtime/admission.ts';
 import { newAccountFields } from './accounts.ts';
 import type { Bound } from './scope.ts';
-
-type Upstreams = Pick<
-  Use,
-  | 'verifyIdToken'
-  | 'accountByIdentity'
-  | 'linkIdentity'
-  | 'accountForIdentity'
-  | 'hasUpstream'
-  | 'startUpstream'
-  | 'finishUpstream'
->;
 
 /** Seconds in which a redirect sign-in must come back. */
 const STATE_LIFETIME = 600;
@@ -51,7 +40,10 @@ function upstreamIdentity(bound: Bound, claims: UpstreamClaims): UpstreamIdentit
   };
 }
 
-async function verified(bound: Bound, input: Parameters<Use['verifyIdToken']>[0]): Promise<UpstreamIdentity> {
+async function verified(
+  bound: Bound,
+  input: Parameters<UpstreamsUse['verifyIdToken']>[0],
+): Promise<UpstreamIdentity> {
   const { services, identity } = bound;
   const upstream = services.upstreams.get(input.provider);
   if (upstream === undefined)
@@ -78,7 +70,7 @@ const statePurpose = (bound: Bound, provider: string) => `upstream:${bound.mount
 const bindingContext = (bound: Bound, provider: string, state: string) =>
   `${statePurpose(bound, provider)}:${state}`;
 
-async function start(bound: Bound, input: Parameters<Use['startUpstream']>[0]) {
+async function start(bound: Bound, input: Parameters<UpstreamsUse['start']>[0]) {
   const { services, identity } = bound;
   const upstream = services.upstreams.get(input.provider);
   if (upstream === undefined) throw new Refused('not-found', { detail: 'the provider is not configured' });
@@ -138,7 +130,7 @@ async function exchanged(
   }
 }
 
-async function finish(bound: Bound, input: Parameters<Use['finishUpstream']>[0]) {
+async function finish(bound: Bound, input: Parameters<UpstreamsUse['finish']>[0]) {
   const { provider, query, binding } = input;
   const upstream = bound.services.upstreams.get(provider);
   if (upstream === undefined) throw new Refused('not-found', { detail: 'the provider is not configured' });
@@ -156,20 +148,20 @@ async function finish(bound: Bound, input: Parameters<Use['finishUpstream']>[0])
   return { carry: spent.data.carry as Record<string, Json>, outcome };
 }
 
-export function upstreamUses(bound: Bound): Upstreams {
+export function upstreamsUse(bound: Bound): UpstreamsUse {
   const { identity, services, mounted } = bound;
   return {
     verifyIdToken: (input) => verified(bound, input),
-    async accountByIdentity({ issuer, subject }) {
+    async findAccount({ issuer, subject }) {
       const organization = bound.organization().id;
       return bound.viewIfKnown(await findByIdentity(identity, { organization, issuer, subject }));
     },
-    async linkIdentity(accountId, { issuer, subject }) {
+    async link(accountId, { issuer, subject }) {
       await bound.need(accountId);
       await linkIdentity(identity, { accountId, issuer, subject });
       bound.did('identity.link', accountId);
     },
-    async accountForIdentity(person, fresh) {
+    async findOrCreateAccount(person, fresh) {
       const { account, how } = await accountForIdentity(identity, {
         organization: bound.organization().id,
         person,
@@ -180,10 +172,10 @@ export function upstreamUses(bound: Bound): Upstreams {
       if (how !== 'found') bound.did(`identity.${how}`, account.id);
       return bound.view(account);
     },
-    hasUpstream(provider, audiences) {
+    has(provider, audiences) {
       return services.upstreams.has(provider) && (audiences ?? audiencesOf(bound, provider)).length > 0;
     },
-    startUpstream: (input) => start(bound, input),
-    finishUpstream: (input) => finish(bound, input),
+    start: (input) => start(bound, input),
+    finish: (input) => finish(bound, input),
   };
 }

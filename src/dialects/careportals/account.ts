@@ -192,7 +192,9 @@ function changeAccount(method: 'PUT' | 'PATCH') {
     async answer({ body, caller, settings }, use) {
       const account = accountOf(caller);
       const change = judged(body, { account, settings, now: use.now() });
-      const changed = await use.update(account.id, (present) => changesOf(change, present, settings));
+      const changed = await use.accounts.update(account.id, (present) =>
+        changesOf(change, present, settings),
+      );
       return ok(accountReply(changed, settings));
     },
   });

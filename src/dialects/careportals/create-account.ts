@@ -61,9 +61,9 @@ export const createAccount = endpointFor<CarePortalsSettings>()<ReturnType<typeo
   async answer({ body, settings }, use) {
     if (body.password !== undefined) {
       refuseShort(body.password, settings.password.minLength);
-      use.judgePassword(body.password, { minimum: 1 });
+      use.passwords.judge(body.password, { minimum: 1 });
     }
-    const account = await use.register(
+    const account = await use.accounts.register(
       {
         email: body.email,
         ...(body.password !== undefined && { password: body.password }),

@@ -46,8 +46,8 @@ export const forgot = endpoint({
   ],
   replies: { 201: TrueReply, 400: Failure, 406: Failure, 413: Failure, 429: Failure },
   async answer({ body, request, settings }, use) {
-    const account = await use.accountByEmail(body.email);
-    await use.sendLinkToken({
+    const account = await use.accounts.byEmail(body.email);
+    await use.emails.sendLinkToken({
       account: account?.status === 'active' ? account : undefined,
       purpose: PURPOSE,
       prefix: 'rst_',
@@ -63,7 +63,7 @@ export const forgot = endpoint({
 
 /** Throws 'link token-refused', also for the token of an organization that is out of this dialect's reach. */
 async function read(token: string, settings: CarePortalsSettings, use: Use): Promise<void> {
-  const account = await use.readLinkToken(token, PURPOSE);
+  const account = await use.linkTokens.read(token, PURPOSE);
   if (account === undefined || !mayReach(account.organization, settings))
     throw new Refused('link-token-refused');
 }
@@ -103,7 +103,7 @@ export const reset = endpoint({
   async answer({ body, settings }, use) {
     await read(body.token, settings, use);
     refuseShort(body.password, settings.password.minLength);
-    await use.resetPassword(body.token, body.password, { minimum: 1 });
+    await use.linkTokens.resetPassword(body.token, body.password, { minimum: 1 });
     return json(201, true);
   },
 });

@@ -26,9 +26,9 @@ async function loginOf(typed: string, organization: string, use: Use): Promise<L
   const address = typed.slice(0, -suffix.length);
   // All at once: the number of round trips must not tell which one was found.
   const [whole, part, named] = await Promise.all([
-    use.accountByEmail(typed),
-    use.accountByEmail(address),
-    use.accountByUsername(typed),
+    use.accounts.byEmail(typed),
+    use.accounts.byEmail(address),
+    use.accounts.byUsername(typed),
   ]);
   if (whole !== undefined) return { login: typed, by: ['email'] };
   if (part === undefined && named !== undefined) return { login: typed, by: ['username'] };
@@ -51,7 +51,7 @@ function signInAt(path: string, options: { organizationUsers: boolean }) {
     replies: { 201: TokenReply, 400: Failure, 401: Failure, 406: Failure, 413: Failure, 429: Failure },
     async answer({ body, organization }, use) {
       if (!body.username || !body.password) throw new Refused('sign-in-refused');
-      const { tokens } = await use.signInWithPassword({
+      const { tokens } = await use.signIn.withPassword({
         ...(await loginOf(body.username, organization.id, use)),
         password: body.password,
         ...(options.organizationUsers && { only: worksHere }),

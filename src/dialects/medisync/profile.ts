@@ -48,7 +48,7 @@ export const changeProfile = endpoint({
   replies: { 200: ProfileReply, 400: Failure, 401: Failure, 403: Failure, 413: Failure },
   async answer({ body, caller }, use) {
     const { firstName, lastName, ...vendor } = body;
-    const account = await use.update(accountOf(caller).id, () => ({
+    const account = await use.accounts.update(accountOf(caller).id, () => ({
       claims: { given_name: firstName, family_name: lastName },
       vendor,
     }));

@@ -34,7 +34,7 @@ export const register = endpointFor<MediSyncSettings>()({
   async alsoJudge({ raw, issues, use }): Promise<FieldIssue[]> {
     if (issues.some((issue) => issue.path[0] === 'password')) return [];
     try {
-      use.judgePassword(String(raw.password), { minimum: JUDGED });
+      use.passwords.judge(String(raw.password), { minimum: JUDGED });
       return [];
     } catch (refusal) {
       if (!(refusal instanceof Refused)) throw refusal;
@@ -55,7 +55,7 @@ export const register = endpointFor<MediSyncSettings>()({
   replies: { 201: RegisteredReply, 400: Failure, 409: Failure, 413: Failure, 429: Failure },
   async answer({ body, request, settings }, use) {
     const { email, password, firstName, lastName, ...vendor } = body;
-    const account = await use.register(
+    const account = await use.accounts.register(
       {
         email,
         password,

@@ -56,7 +56,7 @@ export const resendVerification = endpointFor<MediSyncSettings>()({
   },
   replies: { 200: MessageReply, 400: Failure, 401: Failure, 413: Failure, 429: Failure },
   async answer({ body, caller, request, settings }, use) {
-    const account = body.email === undefined ? caller?.account : await use.accountByEmail(body.email);
+    const account = body.email === undefined ? caller?.account : await use.accounts.byEmail(body.email);
     const unverified = account?.status === 'active' && !account.emailVerified ? account : undefined;
     const confirms = body.email === undefined;
     await sendVerification({ account: unverified, confirms, request, settings, use });

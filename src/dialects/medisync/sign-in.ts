@@ -29,7 +29,7 @@ export const signIn = endpointFor<MediSyncSettings>()({
   replies: { 200: SignedInReply, 400: Failure, 401: Failure, 413: Failure, 429: Failure },
   async answer({ body, settings }, use) {
     const { lifetime, rememberLifetime } = settings.accessToken;
-    const signedIn = await use.signInWithPassword({
+    const signedIn = await use.signIn.withPassword({
       login: body.email,
       password: body.password,
       by: ['email'],

@@ -29,7 +29,7 @@ export async function sendVerification(context: {
   settings: MediSyncSettings;
   use: Use;
 }): Promise<void> {
-  await context.use.sendLinkToken({
+  await context.use.emails.sendLinkToken({
     account: context.account,
     purpose: PURPOSE,
     prefix: 'vt_',

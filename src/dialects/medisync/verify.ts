@@ -39,7 +39,7 @@ export const verify = endpoint({
   accepts: { body: z.object({ token: linkToken }) },
   replies: { 200: MessageReply, 400: Failure, 413: Failure },
   async answer({ body, request }, use) {
-    await use.confirmAddress(body.token, PURPOSE);
+    await use.linkTokens.confirmAddress(body.token, PURPOSE);
     if (fromPage({ request, endpoint: verify })) return page(200, 'address-verified', {}, NO_REFERRER);
     return ok({ success: true, message: 'Email verified successfully' });
   },

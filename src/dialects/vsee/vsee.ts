@@ -2,7 +2,7 @@
  * VSee: patients ("members"), providers and guests of clinics sign in with a password, with a code from a
  * email, or through their clinic's portal, and carry an opaque access token in `X-ApiToken`. This folder
  * owns the vendor's routes, words and user shapes; README.md says what is the vendor's and what is ours.
- * The way in is `vsee`, which the registry mounts; what an endpoint may do is `Use` (../dialect.ts), and
+ * The way in is `vsee`, which the registry mounts; what an endpoint may do is `Use` (../contract/use.ts), and
  * accounts, tokens, emails and limits live behind that.
  */
 

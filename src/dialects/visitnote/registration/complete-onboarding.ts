@@ -41,7 +41,7 @@ export const completeOnboarding = endpoint<ReturnType<typeof schema>, VisitNoteS
     429: Failure,
   },
   async answer({ body, caller }, use) {
-    const account = await use.update(accountOf(caller).id, () => ({
+    const account = await use.accounts.update(accountOf(caller).id, () => ({
       vendor: { ...body, needs_onboarding: false },
     }));
     return ok(profileReply(account));

@@ -20,8 +20,8 @@ export const deleteAccount = endpoint({
   replies: { 200: DoneReply, 401: Failure, 403: Failure, 413: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, caller }, use) {
     const account = accountOf(caller);
-    if (!(await use.checkPassword(account.id, body.password))) throw new Refused('wrong-password');
-    await use.deleteAccount(account.id);
+    if (!(await use.passwords.check(account.id, body.password))) throw new Refused('wrong-password');
+    await use.accounts.delete(account.id);
     return ok({ status: true, data: null, message: 'Account deleted' });
   },
 });

@@ -37,12 +37,12 @@ function mayLink(account: AccountView, identity: UpstreamIdentity, settings: Vis
 
 /** Another ID token of the same person may have been faster: then nothing is left of the new account. */
 async function create(account: NewAccount, identity: UpstreamIdentity, use: Use): Promise<AccountView> {
-  const created = await use.register(account);
+  const created = await use.accounts.register(account);
   try {
-    await use.linkIdentity(created.id, identity);
+    await use.upstreams.link(created.id, identity);
     return created;
   } catch (refusal) {
-    await use.deleteAccount(created.id);
+    await use.accounts.delete(created.id);
     throw refusal;
   }
 }
@@ -73,19 +73,19 @@ export const registerWithSocial = endpoint({
   async answer({ body, settings }: { body: SocialPerson; settings: VisitNoteSettings }, use) {
     const identity = await verifiedIdentity(body, settings, use);
     const email = addressOf(identity);
-    if ((await use.accountByIdentity(identity)) !== undefined) return alreadyThere(body, settings, use);
-    const existing = await use.accountByEmail(email);
+    if ((await use.upstreams.findAccount(identity)) !== undefined) return alreadyThere(body, settings, use);
+    const existing = await use.accounts.byEmail(email);
     if (existing !== undefined && !mayLink(existing, identity, settings))
       return alreadyThere(body, settings, use);
     const account = await spending(identity, async () => {
       if (existing !== undefined) {
-        await use.linkIdentity(existing.id, identity);
+        await use.upstreams.link(existing.id, identity);
         return existing;
       }
       const fresh = { firstName: body.first_name, lastName: body.last_name, settings, now: use.now() };
       const { emailVerified } = identity;
       return create({ email, emailVerified, ...freshMembers(fresh) }, identity, use);
     });
-    return ok(signedInReply(await use.signIn(account, 'fed')));
+    return ok(signedInReply(await use.signIn.as(account, 'fed')));
   },
 });

@@ -30,7 +30,7 @@ function passwordIssue(raw: Record<string, unknown>, use: Use): FieldIssue | und
   if (typeof value !== 'string') return undefined;
   try {
     // The length is judged: as sent, where the list of common ones counts normalized characters.
-    use.judgePassword(value, { minimum: 1 });
+    use.passwords.judge(value, { minimum: 1 });
   } catch (refusal) {
     if (!(refusal instanceof Refused)) throw refusal;
     return { path: ['password'], message: 'The password is too common.' };
@@ -66,7 +66,7 @@ export const register = endpoint({
     }
     if (!faulty('email')) {
       const address = newAddress.safeParse(raw.email);
-      if (address.success && (await use.holderOfName(address.data, 'email')) !== undefined)
+      if (address.success && (await use.accounts.holderOf(address.data, 'email')) !== undefined)
         further.push(TAKEN);
     }
     return further;
@@ -74,7 +74,7 @@ export const register = endpoint({
   limits: authTier,
   replies: { 200: SignedInReply, 413: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }: { body: NewPerson; settings: VisitNoteSettings }, use) {
-    const account = await use
+    const account = await use.accounts
       .register(
         {
           email: body.email,
@@ -88,7 +88,7 @@ export const register = endpoint({
         const raced = refusal instanceof Refused && refusal.reason === 'account-exists';
         throw raced ? new Refused('invalid-fields', { issues: [TAKEN] }) : refusal;
       });
-    return ok(signedInReply(await use.signIn(account, 'pwd')));
+    return ok(signedInReply(await use.signIn.as(account, 'pwd')));
   },
 });
 

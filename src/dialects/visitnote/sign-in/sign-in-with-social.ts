@@ -23,11 +23,11 @@ export const signInWithSocial = endpoint({
   replies: { 200: SignedInReply, 401: Failure, 404: Failure, 413: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }: { body: SocialPerson; settings: VisitNoteSettings }, use) {
     const identity = await verifiedIdentity(body, settings, use);
-    const account = await use.accountByIdentity(identity);
+    const account = await use.upstreams.findAccount(identity);
     if (account === undefined) throw new Refused('account-not-found');
     if (!admits(account, settings))
       throw new Refused('id-token-refused', { detail: 'the account is not let in' });
     await spend(identity);
-    return ok(signedInReply(await use.signIn(account, 'fed')));
+    return ok(signedInReply(await use.signIn.as(account, 'fed')));
   },
 });

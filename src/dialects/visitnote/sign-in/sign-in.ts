@@ -16,7 +16,7 @@ export const signIn = endpoint({
   limits: authTier,
   replies: { 200: SignedInReply, 401: Failure, 413: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body }, use) {
-    const signedIn = await use.signInWithPassword({
+    const signedIn = await use.signIn.withPassword({
       login: body.email,
       password: body.password,
       by: ['email'],

@@ -16,7 +16,7 @@ export const signOut = endpoint({
   limits: generalTier,
   replies: { 200: DoneReply, 401: Failure, 403: Failure, 413: Failure, 429: Failure },
   async answer({ caller }, use) {
-    if (caller?.grantId !== undefined) await use.endGrant(caller.grantId);
+    if (caller?.grantId !== undefined) await use.signOut.byGrant(caller.grantId);
     return ok({ status: true, data: null, message: 'Logged out successfully' });
   },
 });

@@ -37,7 +37,7 @@ export function judgeProvider(context: {
   if (context.issues.some((issue) => issue.path[0] === 'provider')) return [];
   const name = String(context.raw.provider).trim();
   if (!isProvider(name)) return [];
-  const on = context.use.hasUpstream(name, context.settings.social[name].audiences);
+  const on = context.use.upstreams.has(name, context.settings.social[name].audiences);
   return on ? [] : [{ path: ['provider'], message: INVALID_PROVIDER }];
 }
 
@@ -46,7 +46,7 @@ export async function verifiedIdentity(
   settings: VisitNoteSettings,
   use: Use,
 ): Promise<UpstreamIdentity> {
-  const identity = await use.verifyIdToken({
+  const identity = await use.upstreams.verifyIdToken({
     provider: body.provider,
     idToken: body.id_token,
     audiences: settings.social[body.provider].audiences,

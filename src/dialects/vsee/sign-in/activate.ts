@@ -64,18 +64,18 @@ async function addressee(
 ): Promise<AccountView | undefined> {
   if (!isOnTheRoster(newcomer, organization.vendor?.eligibility)) return undefined;
   // What is stored stays: the caller has proved nothing yet.
-  const known = await use.accountByEmail(newcomer.email);
+  const known = await use.accounts.byEmail(newcomer.email);
   if (known !== undefined) return known;
   try {
     return await register(use, newcomer);
   } catch (refused) {
     if (!(refused instanceof Refused) || refused.reason !== 'account-exists') throw refused;
-    return use.accountByEmail(newcomer.email);
+    return use.accounts.byEmail(newcomer.email);
   }
 }
 
 function register(use: Use, { email, first_name, last_name, dob }: Newcomer): Promise<AccountView> {
-  return use.register({
+  return use.accounts.register({
     email,
     emailVerified: false,
     status: 'inactive',

@@ -4,7 +4,7 @@
  * prefetch) gets no session and spends nothing (C4), and 303 takes the token out of the address.
  */
 import { z } from 'zod';
-import { Refused } from '../../contract/dialect.ts';
+import { type OrganizationView, Refused } from '../../contract/dialect.ts';
 import { type Endpoint, endpointFor, type RequestView } from '../../contract/endpoint.ts';
 import { redirect } from '../../contract/reply.ts';
 import type { SsoToken, Use } from '../../contract/use.ts';
@@ -33,7 +33,7 @@ export function browserSignIn(path: string): Endpoint<object, VSeeSettings> {
       if (isPrefetch(request)) return refusalPage(503, { headers: { 'retry-after': '1' } });
       const linkToken = await linkTokenOf(request, settings, use);
       if (linkToken === undefined) throw new Refused('link-token-refused');
-      const target = await targetOf(request, settings, { linkToken, use });
+      const target = targetOf(request, settings, linkToken.organization);
       if (target === undefined) throw new Refused('redirect-refused');
       if (request.method !== 'HEAD' && !(await open(request, linkToken, use)))
         throw new Refused('link-token-refused');
@@ -54,24 +54,26 @@ async function linkTokenOf(
 ): Promise<SsoToken | undefined> {
   const [token = '', ...more] = query.getAll('sso_token');
   if (more.length > 0 || !TOKEN.test(token)) return undefined;
-  const linkToken = await use.readSsoToken(token, ssoToken === 'strict' ? { strict: STRICT_SECONDS } : {});
+  const linkToken = await use.browsers.readSsoToken(
+    token,
+    ssoToken === 'strict' ? { strict: STRICT_SECONDS } : {},
+  );
   return linkToken?.account.status === 'active' ? linkToken : undefined;
 }
 
-async function targetOf(
+function targetOf(
   { query, base, issuer }: RequestView,
   settings: VSeeSettings,
-  { linkToken, use }: { linkToken: SsoToken; use: Use },
-): Promise<string | undefined> {
+  { vendor }: OrganizationView,
+): string | undefined {
   const [next = '/', ...more] = query.getAll('next');
   if (more.length > 0) return undefined;
-  const organization = await use.organizationOf(linkToken.account.organization);
-  const portal = textOf(organization?.vendor?.portal) || settings.portal || new URL(issuer).origin;
+  const portal = textOf(vendor?.portal) || settings.portal || new URL(issuer).origin;
   return nextUrl({ portal: new URL(portal), prefix: base, next });
 }
 
 function open({ query }: RequestView, linkToken: SsoToken, use: Use): Promise<boolean> {
-  return use.openBrowserSession(linkToken, {
+  return use.browsers.openSession(linkToken, {
     burn: query.get('one_time_token') === '1',
     ...(query.get('disable_navigation') === '1' && { note: { disable_navigation: true } }),
   });

@@ -21,7 +21,7 @@ export async function invite(
   account: AccountView | undefined,
   settings: VSeeSettings,
 ): Promise<void> {
-  await use.sendCode({
+  await use.emails.sendCode({
     account,
     purpose: INVITATION,
     form: { alphabet: LETTERS, length: 6 },

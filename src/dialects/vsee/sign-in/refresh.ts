@@ -21,6 +21,6 @@ export const refresh = endpoint({
   async answer({ body }, use) {
     const token = body.refresh_token.trim();
     if (!TOKEN.test(token)) throw new Refused('refresh-refused');
-    return ok(refreshedReply(await use.refresh(token)));
+    return ok(refreshedReply(await use.signIn.refresh(token)));
   },
 });

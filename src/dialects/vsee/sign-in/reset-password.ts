@@ -23,12 +23,12 @@ export const resetPassword = endpoint<{ body: typeof body }, VSeeSettings>({
   limits: emailLimits('reset'),
   replies: { 200: z.strictObject({ data: z.literal(true) }), ...failures(400, 401, 413, 429, 503) },
   async answer({ body, request, settings }, use) {
-    const account = await use.accountByEmail(body.email);
+    const account = await use.accounts.byEmail(body.email);
     const addressee = account !== undefined && takesEmails(account) ? account : undefined;
     if (addressee?.status === 'inactive') {
       await invite(use, addressee, settings);
     } else {
-      await use.sendLinkToken({
+      await use.emails.sendLinkToken({
         account: addressee?.status === 'active' ? addressee : undefined,
         purpose: 'reset',
         prefix: 'rst_',

@@ -49,13 +49,13 @@ export const signIn = endpoint({
   async answer({ body, organization }, use) {
     const signedIn =
       'username' in body
-        ? await use.signInWithPassword({
+        ? await use.signIn.withPassword({
             login: body.username,
             password: body.password,
             by: ['username', 'email'],
             only: ({ status }) => status === 'active',
           })
-        : await use.signInWithCode({
+        : await use.signIn.withCode({
             email: body.email,
             code: body.email_token.toLowerCase(),
             purpose: INVITATION,

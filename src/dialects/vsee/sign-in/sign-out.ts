@@ -35,7 +35,7 @@ export const signOut = endpoint({
     const tokens = body.tokens ?? (own ? [own] : []);
     if (tokens.length === 0) throw faulty('tokens', 'tokens is required');
     for (const token of new Set(tokens)) {
-      if (TOKEN.test(token)) await use.endSignIn(token);
+      if (TOKEN.test(token)) await use.signOut.byToken(token);
     }
     return ok({ data: true });
   },

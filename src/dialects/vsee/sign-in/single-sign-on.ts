@@ -67,14 +67,14 @@ export const singleSignOn = endpoint({
     const account =
       'code' in body
         ? await lasting(use, body)
-        : await untilNamesAreFree(async () => use.register(await newPerson(use, body)));
+        : await untilNamesAreFree(async () => use.accounts.register(await newPerson(use, body)));
     const asked = [...request.query.getAll('fields'), ...request.query.getAll('fields[]')];
     const withCall = asked
       .join(',')
       .split(',')
       .some((name) => name.trim() === 'vsee');
     return ok(
-      singleSignOnReply(await use.signIn(account, 'sso'), {
+      singleSignOnReply(await use.signIn.as(account, 'sso'), {
         organization,
         // New each time and good for nothing here: the vendor's browser calls want some value.
         callToken: withCall ? use.random({ alphabet: HEX, length: 32 }) : undefined,
@@ -86,13 +86,13 @@ export const singleSignOn = endpoint({
 /** The one account of this code; made at the first call, brought up to date at later ones. */
 async function lasting(use: Use, body: z.output<typeof lastingUsers>): Promise<AccountView> {
   const { account, created } = await untilNamesAreFree(() =>
-    use.findOrCreateByKey(body.code, () => newPerson(use, body, body.code)),
+    use.accounts.findOrCreateByKey(body.code, () => newPerson(use, body, body.code)),
   );
   if (account.status === 'blocked') throw new Refused('forbidden');
   if (created) return account;
   return untilNamesAreFree(async () => {
     const change = await refreshed(use, body, account);
-    return use.update(account.id, change);
+    return use.accounts.update(account.id, change);
   });
 }
 

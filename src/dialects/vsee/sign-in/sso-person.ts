@@ -90,6 +90,6 @@ async function usernameFor(use: Use, input: string | undefined, email: string | 
 }
 
 async function isTaken(use: Use, name: string, own?: string): Promise<boolean> {
-  const holders = [await use.holderOfName(name, 'email'), await use.holderOfName(name, 'username')];
+  const holders = [await use.accounts.holderOf(name, 'email'), await use.accounts.holderOf(name, 'username')];
   return holders.some((holder) => holder !== undefined && holder !== own);
 }

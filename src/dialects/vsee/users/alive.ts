@@ -20,7 +20,7 @@ export const alive = endpoint({
   },
   async answer({ body, caller }, use) {
     const heartbeat = body.heartbeat ?? 300;
-    const { lastSeenAt } = await use.heartbeat(accountOf(caller).id, heartbeat);
+    const { lastSeenAt } = await use.accounts.heartbeat(accountOf(caller).id, heartbeat);
     return ok({ data: { last_connected: seconds(lastSeenAt), heartbeat } });
   },
 });

@@ -70,10 +70,10 @@ export const changeMe = endpoint<ReturnType<typeof accepts>, VSeeSettings>({
   async answer({ body, caller, settings }, use) {
     const account = accountOf(caller);
     if (body.password === undefined && body.old_password === undefined) {
-      return ok(changedMeReply(await use.update(account.id, (current) => changes(body, current))));
+      return ok(changedMeReply(await use.accounts.update(account.id, (current) => changes(body, current))));
     }
     const chosen = await judged(use, { account, body, minimum: settings.passwordMinimum });
-    const changed = await use.setPassword(account.id, chosen, {
+    const changed = await use.passwords.set(account.id, chosen, {
       minimum: settings.passwordMinimum,
       changes: changes(body, account),
     });
@@ -89,10 +89,10 @@ async function judged(
   if (body.password === undefined) throw faulty('password', 'password is required');
   if (body.old_password === undefined) {
     if (account.hasPassword) throw faulty('old_password', 'old_password is required');
-  } else if (!(await use.checkPassword(account.id, body.old_password))) {
+  } else if (!(await use.passwords.check(account.id, body.old_password))) {
     throw new Refused('wrong-password');
   }
-  use.judgePassword(body.password, { minimum });
+  use.passwords.judge(body.password, { minimum });
   return body.password;
 }
 

@@ -40,7 +40,7 @@ export const listUsers = endpoint({
   },
   async answer({ query, organization }, use) {
     const result: AccountView[] = [];
-    for await (const account of use.accounts()) {
+    for await (const account of use.accounts.all()) {
       if (matches(account, query, organization)) result.push(account);
     }
     result.sort(inOrder(query.sort ?? { by: 'id', descending: false }));

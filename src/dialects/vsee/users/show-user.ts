@@ -26,7 +26,7 @@ export const showUser = endpoint({
   async answer({ params, caller, organization }, use) {
     const own = accountOf(caller);
     const { id = '-' } = params;
-    const account = id === '-' || id === own.alias ? own : await use.accountByAlias(id);
+    const account = id === '-' || id === own.alias ? own : await use.accounts.byAlias(id);
     if (account === undefined) throw new Refused('account-not-found');
     return ok(userReply(account, organization));
   },
