@@ -1,9 +1,10 @@
 /** POST /refresh: a new pair for a refresh token, which is used up by it. */
+
 import { z } from 'zod';
-import { endpoint } from '../contract/endpoint.ts';
 import { ok } from '../contract/reply.ts';
 import { token } from './fields.ts';
 import { Failure, SignedInReply, signedInReply } from './replies.ts';
+import { endpoint } from './settings.ts';
 
 export const refresh = endpoint({
   method: 'POST',

@@ -14,7 +14,7 @@ const unreadable = says(400, 'unreadable');
 const broken = says(500, 'server_error');
 
 function invalidFields({ issues }: RefusalView): Reply {
-  const fields = issues.map(({ path, message }) => ({ field: path.join('.'), issue: message }));
+  const fields = issues.map(({ path, message }) => ({ field: path.join('.'), problem: message }));
   return json(400, { error: 'invalid_fields', fields });
 }
 

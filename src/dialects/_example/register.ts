@@ -1,14 +1,13 @@
 /** POST /register: a new account, signed in at once. */
 import { z } from 'zod';
-import { endpointFor } from '../contract/endpoint.ts';
 import { json } from '../contract/reply.ts';
 import { email, password, text } from './fields.ts';
 import { Failure, SignedInReply, signedInReply } from './replies.ts';
-import type { ExampleSettings } from './settings.ts';
+import { endpoint } from './settings.ts';
 
 const MINIMUM = 10;
 
-export const register = endpointFor<ExampleSettings>()({
+export const register = endpoint({
   method: 'POST',
   path: '/register',
   summary: 'Register with a password',

@@ -1,5 +1,6 @@
 /** Keys below `dialects.example`. */
 import { z } from 'zod';
+import { endpointFor } from '../contract/endpoint.ts';
 import { duration, jwtSettings } from '../contract/settings.ts';
 
 export const settings = z.strictObject({
@@ -18,3 +19,5 @@ export const settings = z.strictObject({
 });
 
 export type ExampleSettings = z.output<typeof settings>;
+
+export const endpoint = endpointFor<ExampleSettings>();

@@ -1,9 +1,10 @@
 /** POST /sign-in: one Grant with its tokens for an address and a password. */
+
 import { z } from 'zod';
-import { endpoint } from '../contract/endpoint.ts';
 import { ok } from '../contract/reply.ts';
 import { email, password } from './fields.ts';
 import { Failure, SignedInReply, signedInReply } from './replies.ts';
+import { endpoint } from './settings.ts';
 
 export const signIn = endpoint({
   method: 'POST',

@@ -1,15 +1,13 @@
 /** POST, GET and DELETE /api-keys: the caller's own keys. A key is shown once, and its id says nothing to strangers. */
 import { z } from 'zod';
 import { Refused } from '../contract/dialect.ts';
-import { type AccountView, endpointFor } from '../contract/endpoint.ts';
+import type { AccountView } from '../contract/endpoint.ts';
 import { empty, json, ok } from '../contract/reply.ts';
 import { BASE62, HEX } from '../contract/tokens.ts';
-import { accountOf, withScope } from './caller.ts';
+import { withScope } from './caller.ts';
 import { name, SCOPES, type Scope, scopes } from './fields.ts';
 import { ApiKeyReply, apiKeyReply, Failure, InvalidFields, MadeApiKeyReply, roleOf } from './serializers.ts';
-import type { AvycennaSettings } from './settings.ts';
-
-const endpoint = endpointFor<AvycennaSettings>();
+import { type AvycennaSettings, endpoint } from './settings.ts';
 
 export const KEY_FORMS = {
   id: { prefix: 'key_', alphabet: BASE62, length: 8 },
@@ -39,7 +37,7 @@ export const createApiKey = endpoint({
     422: InvalidFields,
   },
   async answer({ body, caller, settings }, use) {
-    const account = accountOf(caller);
+    const account = caller.account;
     const mayGive = scopesOf(account, settings);
     if (body.scopes.some((scope) => !mayGive.includes(scope))) {
       throw new Refused('insufficient-scope', { detail: 'a key may not be wider than its owner' });
@@ -63,7 +61,7 @@ export const listApiKeys = endpoint({
   rights: withScope('admin'),
   replies: { 415: Failure, 200: z.array(ApiKeyReply), 401: Failure, 403: Failure },
   async answer({ caller }, use) {
-    const keys = await use.apiKeys.list(accountOf(caller).id);
+    const keys = await use.apiKeys.list(caller.account.id);
     return ok(keys.map(apiKeyReply));
   },
 });
@@ -77,7 +75,7 @@ export const deleteApiKey = endpoint({
   rights: withScope('admin'),
   replies: { 415: Failure, 204: z.undefined(), 401: Failure, 403: Failure, 404: Failure },
   async answer({ caller, params }, use) {
-    await use.apiKeys.delete(accountOf(caller).id, params.id ?? '');
+    await use.apiKeys.delete(caller.account.id, params.id ?? '');
     return empty(204);
   },
 });

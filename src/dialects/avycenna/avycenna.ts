@@ -9,7 +9,7 @@ import type { RequestView } from '../contract/endpoint.ts';
 import { emailSample } from '../contract/sample.ts';
 import { BASE62, HEX } from '../contract/tokens.ts';
 import { createApiKey, deleteApiKey, KEY_FORMS, listApiKeys, scopesOf } from './api-keys.ts';
-import { accountOf, credential, worth } from './caller.ts';
+import { credential, worth } from './caller.ts';
 import { finishGoogle, startGoogle } from './google.ts';
 import { me } from './me.ts';
 import { sendOneTimeCode, verifyOneTimeCode } from './one-time-code.ts';
@@ -98,7 +98,7 @@ export const avycenna = dialect<AvycennaSettings>({
     prefix: 'avk_',
     describe: (caller, input) => ({
       scopes: worth(caller, input),
-      claims: { user_id: accountOf(caller).alias, role: roleOf(accountOf(caller), input) },
+      claims: { user_id: caller.account.alias, role: roleOf(caller.account, input) },
     }),
     offer: { limit: KEY_FORMS.limit, organization: ({ organization }) => organization, scopes: scopesOf },
   },

@@ -1,7 +1,7 @@
 /** Who calls, and what an API key is worth: what its scopes and its owner's present role both allow. */
 
 import { type Credential, Refused } from '../contract/dialect.ts';
-import type { AccountView, Caller, Endpoint, RequestView } from '../contract/endpoint.ts';
+import type { AccountCaller, Endpoint, RequestView } from '../contract/endpoint.ts';
 import type { Scope } from './fields.ts';
 import { roleOf } from './serializers.ts';
 import type { AvycennaSettings } from './settings.ts';
@@ -18,21 +18,14 @@ export function credential(request: RequestView, endpoint: Endpoint): Credential
   return /^avk_[0-9a-f]{64}$/.test(key) ? { kind: 'api-key', key } : { kind: 'unusable', as: 'api-key' };
 }
 
-/** The frame lets nobody reach a guarded endpoint without an account; this tells the compiler. */
-export function accountOf(caller: Caller | undefined): AccountView {
-  if (caller?.account === undefined) throw new Refused('invalid-token');
-  return caller.account;
-}
-
-export function worth(caller: Caller, settings: AvycennaSettings): readonly string[] {
-  const account = accountOf(caller);
-  const isAdmin = roleOf(account, settings) === 'admin';
+export function worth(caller: AccountCaller, settings: AvycennaSettings): readonly string[] {
+  const isAdmin = roleOf(caller.account, settings) === 'admin';
   return caller.scopes.filter((scope) => scope !== 'admin' || isAdmin);
 }
 
 /** A Bearer may do everything here; a key needs one of these scopes. */
 export function withScope(...input: Scope[]) {
-  return ({ caller, settings }: { caller: Caller; settings: AvycennaSettings }): void => {
+  return ({ caller, settings }: { caller: AccountCaller; settings: AvycennaSettings }): void => {
     if (caller.kind === 'token') return;
     const has = worth(caller, settings);
     if (!input.some((scope) => has.includes(scope))) throw new Refused('insufficient-scope');

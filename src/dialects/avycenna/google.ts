@@ -4,15 +4,14 @@
  */
 import { z } from 'zod';
 import { type Json, Refused } from '../contract/dialect.ts';
-import { type AccountView, endpointFor, type RequestView } from '../contract/endpoint.ts';
+import type { AccountView, RequestView } from '../contract/endpoint.ts';
 import { type Reply, redirect } from '../contract/reply.ts';
 import type { Amr, IssuedTokens } from '../contract/tokens.ts';
 import type { UpstreamIdentity, Use } from '../contract/use.ts';
 import { bind, boundValue, dropBinding, sessionCookies } from './google-cookies.ts';
 import { Failure } from './serializers.ts';
-import type { AvycennaSettings } from './settings.ts';
+import { type AvycennaSettings, endpoint } from './settings.ts';
 
-const endpoint = endpointFor<AvycennaSettings>();
 const FEDERATED: Amr = 'fed';
 
 type GoogleError = 'access_denied' | 'server_error' | 'account_exists';

@@ -1,11 +1,10 @@
 /** GET /auth/me: the account of the token, or of the key's owner. */
-import { endpointFor } from '../contract/endpoint.ts';
 import { ok } from '../contract/reply.ts';
-import { accountOf, withScope } from './caller.ts';
+import { withScope } from './caller.ts';
 import { Failure, MeReply, meReply } from './serializers.ts';
-import type { AvycennaSettings } from './settings.ts';
+import { endpoint } from './settings.ts';
 
-export const me = endpointFor<AvycennaSettings>()({
+export const me = endpoint({
   method: 'GET',
   path: '/auth/me',
   summary: 'The own account',
@@ -14,6 +13,6 @@ export const me = endpointFor<AvycennaSettings>()({
   rights: withScope('read:users', 'admin'),
   replies: { 415: Failure, 200: MeReply, 401: Failure, 403: Failure },
   async answer({ caller, settings }) {
-    return ok(meReply(accountOf(caller), settings));
+    return ok(meReply(caller.account, settings));
   },
 });

@@ -1,19 +1,14 @@
 /** POST /auth/otp/send and /auth/otp/verify: a six-digit code by e-mail instead of a password. */
 import { z } from 'zod';
-import { endpointFor } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { ok } from '../contract/reply.ts';
 import { DIGITS } from '../contract/tokens.ts';
 import { address, otp } from './fields.ts';
 import { Failure, InvalidFields, MessageReply, SignedInReply, signedInReply } from './serializers.ts';
-import type { AvycennaSettings } from './settings.ts';
-
-const endpoint = endpointFor<AvycennaSettings>();
+import { endpoint } from './settings.ts';
 
 const PURPOSE = 'avycenna-otp';
 const LIFETIME = 600;
-
-const SendBody = z.object({ email: address });
 
 /** Every well-formed call counts, the address known or not. */
 export const sendOneTimeCode = endpoint({
@@ -22,12 +17,11 @@ export const sendOneTimeCode = endpoint({
   summary: 'Send a one-time code',
   caller: 'anyone',
   counts: 'nothing',
-  accepts: { body: SendBody },
+  accepts: { body: z.object({ email: address }) },
   limits({ body, request }): LimitRule[] {
-    const { email } = body as z.output<typeof SendBody>;
     const rule = { kind: 'sliding', charge: 'each' } as const;
     return [
-      { ...rule, counter: 'otp-send', key: email.folded, limit: 5, window: 900 },
+      { ...rule, counter: 'otp-send', key: body.email.folded, limit: 5, window: 900 },
       { ...rule, counter: 'otp-send-address', key: request.address, limit: 100, window: 3600 },
     ];
   },

@@ -1,12 +1,11 @@
 /** POST /auth/refresh: a new pair, without `user`; the old refresh token is dead once this is answered. */
 import { z } from 'zod';
-import { endpointFor } from '../contract/endpoint.ts';
 import { ok } from '../contract/reply.ts';
 import { refreshToken } from './fields.ts';
 import { Failure, InvalidFields, TokensReply, tokensReply } from './serializers.ts';
-import type { AvycennaSettings } from './settings.ts';
+import { endpoint } from './settings.ts';
 
-export const refresh = endpointFor<AvycennaSettings>()({
+export const refresh = endpoint({
   method: 'POST',
   path: '/auth/refresh',
   summary: 'Use a refresh token',

@@ -1,15 +1,14 @@
 /** POST /auth/register: an account with an unverified address, signed in at once. No email. */
 import { z } from 'zod';
 import { type FieldFault as FieldIssue, Refused } from '../contract/dialect.ts';
-import { endpointFor } from '../contract/endpoint.ts';
 import { json } from '../contract/reply.ts';
 import { address, name, password, TOO_COMMON } from './fields.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from './serializers.ts';
-import type { AvycennaSettings } from './settings.ts';
+import { endpoint } from './settings.ts';
 
 const MINIMUM = 8;
 
-export const register = endpointFor<AvycennaSettings>()({
+export const register = endpoint({
   method: 'POST',
   path: '/auth/register',
   summary: 'Register with a password',

@@ -1,5 +1,6 @@
 /** Keys below `dialects.avycenna`. */
 import { z } from 'zod';
+import { endpointFor } from '../contract/endpoint.ts';
 import { duration, jwtSettings } from '../contract/settings.ts';
 
 /** Schemes that would run or show something in the person's browser instead of reaching an app. */
@@ -46,3 +47,5 @@ export const settings = z
   .transform((input) => ({ ...input, origins: input.origins ?? [new URL(input.dashboardUrl).origin] }));
 
 export type AvycennaSettings = z.output<typeof settings>;
+
+export const endpoint = endpointFor<AvycennaSettings>();

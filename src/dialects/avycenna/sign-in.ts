@@ -1,12 +1,11 @@
 /** POST /auth/login: each sign-in is a session of its own; earlier ones live on. */
 import { z } from 'zod';
-import { endpointFor } from '../contract/endpoint.ts';
 import { ok } from '../contract/reply.ts';
 import { address, password } from './fields.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from './serializers.ts';
-import type { AvycennaSettings } from './settings.ts';
+import { endpoint } from './settings.ts';
 
-export const signIn = endpointFor<AvycennaSettings>()({
+export const signIn = endpoint({
   method: 'POST',
   path: '/auth/login',
   summary: 'Sign in with a password',

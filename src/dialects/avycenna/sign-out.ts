@@ -1,13 +1,11 @@
 /** POST /auth/logout: ends the session that the refresh token of the body belongs to, if it is the caller's. */
 import { z } from 'zod';
-import { endpointFor } from '../contract/endpoint.ts';
 import { ok } from '../contract/reply.ts';
-import { accountOf } from './caller.ts';
 import { refreshToken } from './fields.ts';
 import { Failure, InvalidFields, MessageReply } from './serializers.ts';
-import type { AvycennaSettings } from './settings.ts';
+import { endpoint } from './settings.ts';
 
-export const signOut = endpointFor<AvycennaSettings>()({
+export const signOut = endpoint({
   method: 'POST',
   path: '/auth/logout',
   summary: 'Sign out',
@@ -16,7 +14,7 @@ export const signOut = endpointFor<AvycennaSettings>()({
   accepts: { body: z.object({ refresh_token: refreshToken }) },
   replies: { 415: Failure, 200: MessageReply, 401: Failure, 422: InvalidFields },
   async answer({ body, caller }, use) {
-    await use.signOut.byToken(body.refresh_token, { owner: accountOf(caller).id });
+    await use.signOut.byToken(body.refresh_token, { owner: caller.account.id });
     return ok({ message: 'Logged out' });
   },
 });

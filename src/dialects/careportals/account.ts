@@ -1,7 +1,7 @@
 /** GET, PUT and PATCH /users/account: the own account. Both verbs of change merge and do the same. */
 import { z } from 'zod';
 import { type AddressClaim, Refused } from '../contract/dialect.ts';
-import { type AccountView, type Caller, endpointFor } from '../contract/endpoint.ts';
+import type { AccountView } from '../contract/endpoint.ts';
 import { ok } from '../contract/reply.ts';
 import type { AccountChanges } from '../contract/use.ts';
 import {
@@ -28,15 +28,7 @@ import {
   person,
   phoneOf,
 } from './serializers.ts';
-import type { CarePortalsSettings } from './settings.ts';
-
-const endpoint = endpointFor<CarePortalsSettings>();
-
-/** The frame lets nobody reach a bearer endpoint without an account; this tells the compiler. */
-function accountOf(caller: Caller | undefined): AccountView {
-  if (caller?.account === undefined) throw new Refused('invalid-token');
-  return caller.account;
-}
+import { type CarePortalsSettings, endpoint } from './settings.ts';
 
 export const showAccount = endpoint({
   method: 'GET',
@@ -46,7 +38,7 @@ export const showAccount = endpoint({
   counts: 'nothing',
   replies: { 200: AccountReply, 400: Failure, 401: Failure, 403: Failure },
   async answer({ caller, settings }) {
-    return ok(accountReply(accountOf(caller), settings));
+    return ok(accountReply(caller.account, settings));
   },
 });
 
@@ -181,7 +173,7 @@ function changesOf(change: Change, account: AccountView, settings: CarePortalsSe
 }
 
 function changeAccount(method: 'PUT' | 'PATCH') {
-  return endpoint<ReturnType<typeof schema>>({
+  return endpoint({
     method,
     path: '/users/account',
     summary: 'Change the own account',
@@ -190,7 +182,7 @@ function changeAccount(method: 'PUT' | 'PATCH') {
     accepts: schema,
     replies: { 200: AccountReply, 400: Failure, 401: Failure, 403: Failure, 406: Failure, 413: Failure },
     async answer({ body, caller, settings }, use) {
-      const account = accountOf(caller);
+      const account = caller.account;
       const change = judged(body, { account, settings, now: use.now() });
       const changed = await use.accounts.update(account.id, (present) =>
         changesOf(change, present, settings),

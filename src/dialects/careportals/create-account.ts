@@ -1,7 +1,6 @@
 /** POST /users: a patient, with or without a password, and no token: the client signs in next. */
 import { z } from 'zod';
 import type { FieldFault as FieldIssue } from '../contract/dialect.ts';
-import { endpointFor } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { json } from '../contract/reply.ts';
 import {
@@ -17,7 +16,7 @@ import {
   refuseShort,
 } from './fields.ts';
 import { CreatedReply, createdReply, Failure } from './serializers.ts';
-import type { CarePortalsSettings } from './settings.ts';
+import { type CarePortalsSettings, endpoint } from './settings.ts';
 
 /** Whatever else a client sends (roles, uname, meta, ...) is ignored and not kept. */
 const schema = ({ phoneCountryCode }: CarePortalsSettings) => ({
@@ -33,7 +32,7 @@ const schema = ({ phoneCountryCode }: CarePortalsSettings) => ({
   }),
 });
 
-export const createAccount = endpointFor<CarePortalsSettings>()<ReturnType<typeof schema>>({
+export const createAccount = endpoint({
   method: 'POST',
   path: '/users',
   summary: 'Create a patient',

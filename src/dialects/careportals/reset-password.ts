@@ -1,15 +1,13 @@
 /** The three steps of a password reset: ask for a link, ask whether it is good, set the new password. */
 import { z } from 'zod';
 import { Refused } from '../contract/dialect.ts';
-import { endpointFor, type RequestView } from '../contract/endpoint.ts';
+import type { RequestView } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { json, ok } from '../contract/reply.ts';
 import type { Use } from '../contract/use.ts';
 import { anyEmail, password, refuseShort, resetToken } from './fields.ts';
 import { Failure, TrueReply } from './serializers.ts';
-import { type CarePortalsSettings, mayReach } from './settings.ts';
-
-const endpoint = endpointFor<CarePortalsSettings>();
+import { type CarePortalsSettings, endpoint, mayReach } from './settings.ts';
 
 /** The hosted reset page takes the same link tokens. */
 const PURPOSE = 'reset';

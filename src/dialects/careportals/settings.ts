@@ -1,5 +1,6 @@
 /** Keys below `dialects.careportals`. */
 import { z } from 'zod';
+import { endpointFor } from '../contract/endpoint.ts';
 import { duration, jwtSettings } from '../contract/settings.ts';
 
 const path = z.string().regex(/^(\/[\w.-]+)+$/, 'must be a path such as /patient');
@@ -38,6 +39,8 @@ export const settings = z.strictObject({
 });
 
 export type CarePortalsSettings = z.output<typeof settings>;
+
+export const endpoint = endpointFor<CarePortalsSettings>();
 
 /** Whether this dialect serves the organization; others count as unknown. */
 export const mayReach = (organization: string, { organizations }: CarePortalsSettings) =>

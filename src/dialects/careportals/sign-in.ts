@@ -4,12 +4,12 @@
  */
 import { z } from 'zod';
 import { Refused } from '../contract/dialect.ts';
-import { type AccountView, endpointFor } from '../contract/endpoint.ts';
+import type { AccountView } from '../contract/endpoint.ts';
 import { json } from '../contract/reply.ts';
 import type { Use } from '../contract/use.ts';
 import { maybe, password, text } from './fields.ts';
 import { Failure, TokenReply } from './serializers.ts';
-import type { CarePortalsSettings } from './settings.ts';
+import { endpoint } from './settings.ts';
 
 /** An account to which no operator gave another role than `patient` is no organization user. */
 const worksHere = (account: AccountView) => account.roles.some((role) => role !== 'patient');
@@ -36,7 +36,7 @@ async function loginOf(typed: string, organization: string, use: Use): Promise<L
 }
 
 function signInAt(path: string, options: { organizationUsers: boolean }) {
-  return endpointFor<CarePortalsSettings>()({
+  return endpoint({
     method: 'POST',
     path,
     summary: options.organizationUsers ? 'Sign in as an organization user' : 'Sign in with a password',

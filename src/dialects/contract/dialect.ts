@@ -14,7 +14,7 @@ import type { z } from 'zod';
 import type { RandomForm } from '../../core/crypto.ts';
 import type { FieldIssue, Reason } from '../../core/refused.ts';
 import type { Json } from '../../model/json.ts';
-import type { AccountView, AnyAccepts, Caller, Endpoint, RequestView } from './endpoint.ts';
+import type { AccountCaller, AccountView, AnyAccepts, Caller, Endpoint, RequestView } from './endpoint.ts';
 import type { LimitContext, LimitRule } from './limits.ts';
 import type { CorsRules, RefusalView, Reply, ReplyContext } from './reply.ts';
 import type { Sample } from './sample.ts';
@@ -74,7 +74,10 @@ export interface Dialect<Settings = AnySettings> {
     /** How every key begins. */
     readonly prefix: string;
     /** What the key is worth now, and vendor claims. */
-    describe(caller: Caller, settings: Settings): { scopes: readonly string[]; claims: Record<string, Json> };
+    describe(
+      caller: AccountCaller,
+      settings: Settings,
+    ): { scopes: readonly string[]; claims: Record<string, Json> };
     /** How people make keys of this dialect on their account page; without it they cannot. */
     readonly offer?: {
       /** Keys that an account may have. */

@@ -12,20 +12,34 @@ import type { Use } from './use.ts';
 // biome-ignore lint/suspicious/noExplicitAny: the only type that is at once every endpoint's schemas.
 export type AnyAccepts = any;
 
-/** Who may call: nobody in particular, the bearer of a token, of an API key of the organization or of an account, or of either. */
-export type CallerKind = 'anyone' | 'token' | 'api-key' | 'token-or-api-key';
+/**
+ * Who may call, and what the endpoint then knows of the caller. An 'api-key' may be the organization's or an
+ * account's; where a token does as well, the key has to be an account's.
+ */
+export interface Callers {
+  readonly anyone: Caller | undefined;
+  readonly token: AccountCaller & { readonly grantId: string };
+  readonly 'api-key': Caller;
+  readonly 'token-or-api-key': AccountCaller;
+}
 
-export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = AnySettings> {
+export type CallerKind = keyof Callers;
+
+export interface Endpoint<
+  Accepts extends AcceptsShape = AnyAccepts,
+  Settings = AnySettings,
+  Kind extends CallerKind = CallerKind,
+> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the base; ':id' names a segment. Starts with '/'. */
   readonly path: string;
   readonly segments?: Readonly<Record<string, RegExp>>;
   /** Openness is spelled out. */
-  readonly caller: CallerKind;
+  readonly caller: Kind;
   /**
-   * Whether this request has to show a credential at all (MediSync's resend: only where the body names no
-   * address). False: none is read, `caller` is undefined, rights are not asked. Default: always, unless `caller` is
-   * 'anyone'. `raw` is the body before the fields are judged, `{}` when it was not read yet.
+   * Whether this request to an endpoint for 'anyone' has to show a credential after all (MediSync's resend:
+   * where the body names no address). Where none is needed, none is read, `caller` is undefined, and rights are
+   * not asked. `raw` is the body before the fields are judged, `{}` when it was not read yet.
    */
   needsCaller?(context: {
     readonly raw: Readonly<Record<string, unknown>>;
@@ -43,7 +57,7 @@ export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = 
   readonly chargesAddress?: readonly Reason[];
   /** What the caller must be allowed; throws Refused('forbidden' | 'insufficient-scope' | ...). */
   rights?(context: {
-    readonly caller: Caller;
+    readonly caller: NonNullable<Callers[Kind]>;
     readonly request: RequestView;
     readonly settings: Settings;
     readonly params: Params;
@@ -67,14 +81,15 @@ export interface Endpoint<Accepts extends AcceptsShape = AnyAccepts, Settings = 
     use: Use;
     settings: Settings;
     request: RequestView;
-    caller: Caller | undefined;
+    caller: Callers[Kind];
   }): Promise<readonly FieldIssue[]>;
-  limits?(context: LimitContext<Settings>): readonly LimitRule[];
+  /** `body` is there where the order of checks has 'fields' before 'limits'. */
+  limits?(context: LimitContext<Settings, Parsed<Accepts, 'body'>, Callers[Kind]>): readonly LimitRule[];
   /** zod schemas of the replies, by status: for OpenAPI and for the conformance suite. */
   readonly replies: Readonly<Record<number, z.ZodType>>;
   /** One line for OpenAPI. */
   readonly summary: string;
-  answer(context: AnswerContext<Accepts, Settings>, use: Use): Promise<Reply>;
+  answer(context: AnswerContext<Accepts, Settings, Kind>, use: Use): Promise<Reply>;
 }
 
 export interface AcceptsShape {
@@ -88,12 +103,12 @@ export type Parsed<Accepts, Part extends 'body' | 'query'> = Accepts extends {
   ? z.output<S>
   : undefined;
 
-export interface AnswerContext<Accepts extends AcceptsShape, Settings> {
+export interface AnswerContext<Accepts extends AcceptsShape, Settings, Kind extends CallerKind> {
   readonly body: Parsed<Accepts, 'body'>;
   readonly query: Parsed<Accepts, 'query'>;
   readonly params: Params;
-  /** Verified; undefined only where `caller` is 'anyone'. */
-  readonly caller: Caller | undefined;
+  /** Verified. */
+  readonly caller: Callers[Kind];
   readonly request: RequestView;
   readonly settings: Settings;
   readonly organization: OrganizationView;
@@ -101,18 +116,14 @@ export interface AnswerContext<Accepts extends AcceptsShape, Settings> {
 
 export type Params = Readonly<Record<string, string>>;
 
-/** Keeps the inferred types of an endpoint: `answer` sees the body as the schema gives it. */
-export function endpoint<Accepts extends AcceptsShape, Settings = AnySettings>(
-  definition: Endpoint<Accepts, Settings>,
-): Endpoint<Accepts, Settings> {
-  return definition;
-}
-
-/** As `endpoint`, with the dialect's settings typed: `const endpoint = endpointFor<z.output<typeof settings>>()`. */
+/**
+ * Keeps the inferred types of an endpoint: `answer` sees the body as the schema gives it, and the caller as
+ * `caller` says. For a dialect's settings: `export const endpoint = endpointFor<z.output<typeof settings>>()`.
+ */
 export function endpointFor<Settings>() {
-  return <Accepts extends AcceptsShape>(
-    definition: Endpoint<Accepts, Settings>,
-  ): Endpoint<Accepts, Settings> => definition;
+  return <Kind extends CallerKind, Accepts extends AcceptsShape = Record<never, never>>(
+    definition: Endpoint<Accepts, Settings, Kind>,
+  ): Endpoint<Accepts, Settings, Kind> => definition;
 }
 
 /** What a dialect may see of a request. */
@@ -149,6 +160,10 @@ export interface Caller {
   readonly endsAt?: Date;
   /** Vendor claims of the token. */
   readonly claims: Readonly<Record<string, Json>>;
+}
+
+export interface AccountCaller extends Caller {
+  readonly account: AccountView;
 }
 
 /** An account as dialects see it: everything but its secrets. The alias and the minted members are there. */

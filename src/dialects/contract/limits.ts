@@ -2,11 +2,11 @@ import type { Reason } from '../../core/refused.ts';
 import type { AnyAccepts, Caller, Endpoint, RequestView } from './endpoint.ts';
 import type { AnySettings } from './settings.ts';
 
-export interface LimitContext<Settings = AnySettings> {
+export interface LimitContext<Settings = AnySettings, Body = unknown, Who = Caller | undefined> {
   readonly request: RequestView;
   readonly settings: Settings;
-  readonly caller: Caller | undefined;
-  readonly body: unknown;
+  readonly caller: Who;
+  readonly body: Body;
   readonly endpoint: Endpoint<AnyAccepts, Settings>;
 }
 

@@ -1,19 +1,10 @@
 /** GET and PUT /user/profile, and GET /settings/subscription: what the token's account knows of itself. */
 import { z } from 'zod';
 import { Refused } from '../contract/dialect.ts';
-import { type AccountView, type Caller, endpointFor } from '../contract/endpoint.ts';
 import { ok } from '../contract/reply.ts';
 import { optional } from './fields.ts';
 import { Failure, ProfileReply, profileReply, SubscriptionReply, subscriptionReply } from './serializers.ts';
-import type { MediSyncSettings } from './settings.ts';
-
-const endpoint = endpointFor<MediSyncSettings>();
-
-/** The frame lets nobody reach a bearer endpoint without an account; this tells the compiler. */
-function accountOf(caller: Caller | undefined): AccountView {
-  if (caller?.account === undefined) throw new Refused('invalid-token');
-  return caller.account;
-}
+import { endpoint } from './settings.ts';
 
 export const showProfile = endpoint({
   method: 'GET',
@@ -24,7 +15,7 @@ export const showProfile = endpoint({
   body: 'ignored',
   replies: { 200: ProfileReply, 401: Failure, 403: Failure, 413: Failure },
   async answer({ caller }) {
-    return ok(profileReply(accountOf(caller)));
+    return ok(profileReply(caller.account));
   },
 });
 
@@ -48,7 +39,7 @@ export const changeProfile = endpoint({
   replies: { 200: ProfileReply, 400: Failure, 401: Failure, 403: Failure, 413: Failure },
   async answer({ body, caller }, use) {
     const { firstName, lastName, ...vendor } = body;
-    const account = await use.accounts.update(accountOf(caller).id, () => ({
+    const account = await use.accounts.update(caller.account.id, () => ({
       claims: { given_name: firstName, family_name: lastName },
       vendor,
     }));
@@ -68,6 +59,6 @@ export const showSubscription = endpoint({
   },
   replies: { 200: SubscriptionReply, 401: Failure, 403: Failure, 413: Failure },
   async answer({ caller }) {
-    return ok(subscriptionReply(accountOf(caller)));
+    return ok(subscriptionReply(caller.account));
   },
 });

@@ -1,18 +1,17 @@
 /** POST /register: an unverified account and one email with a verification link. No Grant. */
 import { z } from 'zod';
 import { type FieldFault as FieldIssue, Refused } from '../contract/dialect.ts';
-import { endpointFor } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { json } from '../contract/reply.ts';
 import { address, newPassword, required } from './fields.ts';
 import { Failure, RegisteredReply } from './serializers.ts';
-import type { MediSyncSettings } from './settings.ts';
+import { endpoint } from './settings.ts';
 import { sendVerification } from './verification.ts';
 
 /** The vendor counts characters as they were sent, and has judged (fields.ts) before Portico's list is asked. */
 const JUDGED = 1;
 
-export const register = endpointFor<MediSyncSettings>()({
+export const register = endpoint({
   method: 'POST',
   path: '/register',
   summary: 'Register with a password',

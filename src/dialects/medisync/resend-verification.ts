@@ -4,27 +4,25 @@
  */
 import { z } from 'zod';
 import type { FieldFault as FieldIssue } from '../contract/dialect.ts';
-import { endpointFor, type RequestView } from '../contract/endpoint.ts';
+import type { RequestView } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { ok } from '../contract/reply.ts';
 import { optionalAddress } from './fields.ts';
 import { Failure, MessageReply } from './serializers.ts';
-import type { MediSyncSettings } from './settings.ts';
+import { endpoint } from './settings.ts';
 import { sendVerification } from './verification.ts';
-
-const Body = z.object({ email: optionalAddress });
 
 const namesAddress = (raw: Readonly<Record<string, unknown>>) => (raw.email ?? undefined) !== undefined;
 const hasAuthorization = (request: RequestView) => request.header('authorization') !== undefined;
 
-export const resendVerification = endpointFor<MediSyncSettings>()({
+export const resendVerification = endpoint({
   method: 'POST',
   path: '/verification/resend',
   summary: 'Send the verification link again',
   caller: 'anyone',
   counts: 'address',
   body: { absent: 'empty-object' },
-  accepts: { body: Body },
+  accepts: { body: z.object({ email: optionalAddress }) },
   /** Only where the body names no address is the token looked at, and so only after the body. */
   needsCaller: ({ raw, request }) => !namesAddress(raw) && hasAuthorization(request),
   order: [
@@ -44,11 +42,10 @@ export const resendVerification = endpointFor<MediSyncSettings>()({
     return somebody ? [] : [{ path: ['email'], message: 'email is required' }];
   },
   limits({ body, caller, request, settings: { limits } }): LimitRule[] {
-    const { email } = body as z.output<typeof Body>;
     const { limit, window } = limits.resend;
     const rule = { window, kind: 'sliding', charge: 'each' } as const;
     // An account of another vendor may have no address; it gets no email, and is counted all the same.
-    const key = email ?? caller?.account?.email ?? caller?.account?.id ?? '';
+    const key = body.email ?? caller?.account?.email ?? caller?.account?.id ?? '';
     return [
       { ...rule, counter: 'resend', key, limit },
       { ...rule, counter: 'resend-address', key: request.address, limit: limit * 10 },

@@ -1,5 +1,6 @@
 /** Keys below `dialects.medisync`. */
 import { z } from 'zod';
+import { endpointFor } from '../contract/endpoint.ts';
 import { duration, jwtSettings } from '../contract/settings.ts';
 
 /** So many in so long: '5/15m'. */
@@ -32,3 +33,5 @@ export const settings = z.strictObject({
 });
 
 export type MediSyncSettings = z.output<typeof settings>;
+
+export const endpoint = endpointFor<MediSyncSettings>();

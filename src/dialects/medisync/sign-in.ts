@@ -1,28 +1,24 @@
 /** POST /login: one Grant, one access token of a day, or of a month when the person asks to be remembered. */
 import { z } from 'zod';
-import { endpointFor } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { ok } from '../contract/reply.ts';
 import { anyAddress, password, remember } from './fields.ts';
 import { Failure, SignedInReply, signedInReply } from './serializers.ts';
-import type { MediSyncSettings } from './settings.ts';
+import { endpoint } from './settings.ts';
 
-const Body = z.object({ email: anyAddress, password: password(), remember });
-
-export const signIn = endpointFor<MediSyncSettings>()({
+export const signIn = endpoint({
   method: 'POST',
   path: '/login',
   summary: 'Sign in with a password',
   caller: 'anyone',
   counts: 'sign-in',
-  accepts: { body: Body },
+  accepts: { body: z.object({ email: anyAddress, password: password(), remember }) },
   /** Attempts, good and bad, for one address and e-mail together; ten times as many for one address. */
   limits({ request, settings, body }): LimitRule[] {
     const { limit, window } = settings.limits.login;
-    const { email } = body as z.output<typeof Body>;
     const rule = { window, kind: 'sliding', charge: 'each' } as const;
     return [
-      { ...rule, counter: 'login', key: `${request.address} ${email}`, limit },
+      { ...rule, counter: 'login', key: `${request.address} ${body.email}`, limit },
       { ...rule, counter: 'login-address', key: request.address, limit: limit * 10 },
     ];
   },

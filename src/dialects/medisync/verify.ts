@@ -3,15 +3,13 @@
  * links; POST uses the link up, for programs as JSON and for the page's button as a form.
  */
 import { z } from 'zod';
-import { endpointFor } from '../contract/endpoint.ts';
 import { ok, page } from '../contract/reply.ts';
 import { linkToken } from './fields.ts';
 import { fromPage, refusedLinkPage } from './refusals.ts';
 import { Failure, MessageReply } from './serializers.ts';
-import type { MediSyncSettings } from './settings.ts';
+import { endpoint } from './settings.ts';
 import { PURPOSE } from './verification.ts';
 
-const endpoint = endpointFor<MediSyncSettings>();
 const NO_REFERRER = { headers: { 'referrer-policy': 'no-referrer' } };
 
 export const showVerification = endpoint({

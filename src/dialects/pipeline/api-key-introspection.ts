@@ -21,15 +21,15 @@ export function createApiKeyDescriber(
     const owner = mounted.find(({ dialect }) => dialect.apiKeys && key.startsWith(dialect.apiKeys.prefix));
     if (owner?.dialect.apiKeys === undefined) return undefined;
     try {
-      const caller = await bearerOfKey(options, owner, { key });
-      if (caller.account === undefined) return undefined;
-      const { scopes, claims } = owner.dialect.apiKeys.describe(caller, owner.settings);
+      const { account, ...bearer } = await bearerOfKey(options, owner, { key });
+      if (account === undefined) return undefined;
+      const { scopes, claims } = owner.dialect.apiKeys.describe({ ...bearer, account }, owner.settings);
       return {
         clientId: owner.clientId,
-        organization: caller.organization,
-        subject: caller.account.id,
+        organization: bearer.organization,
+        subject: account.id,
         scope: scopes.join(' '),
-        issuedAt: Math.floor(caller.createdAt.getTime() / 1000),
+        issuedAt: Math.floor(bearer.createdAt.getTime() / 1000),
         claims,
       };
     } catch (refusal) {

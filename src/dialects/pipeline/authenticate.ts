@@ -5,7 +5,7 @@
 import { authenticateApiKey } from '../../identity/accounts/api-keys.ts';
 import { wasRecent } from '../../identity/sign-in/recent.ts';
 import { type Credential, Refused } from '../contract/dialect.ts';
-import type { Caller, CallerKind } from '../contract/endpoint.ts';
+import type { Caller, CallerKind, Callers } from '../contract/endpoint.ts';
 import { accountView } from '../runtime/account-view.ts';
 import { mayGoOn } from '../runtime/admission.ts';
 import type { DialectServices } from '../runtime/deps.ts';
@@ -24,7 +24,7 @@ async function bearerOfToken(
   services: DialectServices,
   mounted: MountedDialect,
   token: string,
-): Promise<Caller> {
+): Promise<Callers['token']> {
   const { dialect, settings, clientId } = mounted;
   const dead = new Refused('invalid-token');
   const live = await services.oidc.grants.findAccess(token, clientId);
@@ -90,7 +90,8 @@ export async function findCaller(options: {
   if (!TAKES[takes].includes(kind)) throw new Refused('no-credential');
   if (credential.kind === 'unusable')
     throw new Refused(kind === 'token' ? 'invalid-token' : 'invalid-api-key');
-  return credential.kind === 'token'
-    ? bearerOfToken(services, mounted, credential.token)
-    : bearerOfKey(services, mounted, credential);
+  if (credential.kind === 'token') return bearerOfToken(services, mounted, credential.token);
+  const bearer = await bearerOfKey(services, mounted, credential);
+  if (takes === 'token-or-api-key' && bearer.account === undefined) throw new Refused('invalid-api-key');
+  return bearer;
 }

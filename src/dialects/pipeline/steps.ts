@@ -102,7 +102,7 @@ async function refusedCredential(exchange: DialectRequest, refusal: unknown): Pr
 }
 
 function needsCaller({ endpoint, raw, request }: DialectRequest): boolean {
-  return endpoint.needsCaller?.({ raw, request }) ?? endpoint.caller !== 'anyone';
+  return endpoint.caller !== 'anyone' || endpoint.needsCaller?.({ raw, request }) === true;
 }
 
 /** 'no-credential', 'invalid-token', 'invalid-api-key'. Open endpoints do not look at one. */

@@ -1,8 +1,9 @@
 /** GET /my-profile: the token's account, flat. */
-import { endpoint } from '../contract/endpoint.ts';
+
 import { ok } from '../contract/reply.ts';
-import { accountOf, ofTherapists } from './caller.ts';
+import { ofTherapists } from './caller.ts';
 import { Failure, ProfileReply, profileReply } from './serializers.ts';
+import { endpoint } from './settings.ts';
 import { generalTier } from './sign-in/limits.ts';
 
 export const myProfile = endpoint({
@@ -15,6 +16,6 @@ export const myProfile = endpoint({
   limits: generalTier,
   replies: { 200: ProfileReply, 401: Failure, 403: Failure, 429: Failure },
   async answer({ caller }) {
-    return ok(profileReply(accountOf(caller)));
+    return ok(profileReply(caller.account));
   },
 });

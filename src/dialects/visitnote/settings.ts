@@ -1,5 +1,6 @@
 /** Keys below `dialects.visitnote`. */
 import { z } from 'zod';
+import { endpointFor } from '../contract/endpoint.ts';
 import { duration, jwtSettings } from '../contract/settings.ts';
 
 export const DISCIPLINES = ['PT', 'PTA', 'OT', 'COTA', 'SLP', 'RN', 'LPN', 'MSW', 'OTHER'];
@@ -26,3 +27,5 @@ export const settings = z.strictObject({
 });
 
 export type VisitNoteSettings = z.output<typeof settings>;
+
+export const endpoint = endpointFor<VisitNoteSettings>();

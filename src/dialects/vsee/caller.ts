@@ -1,15 +1,9 @@
 /** Who calls an endpoint that wants X-ApiToken or the clinic's key. */
 
-import { type Credential, Refused } from '../contract/dialect.ts';
-import type { AccountView, AnyAccepts, Caller, Endpoint, RequestView } from '../contract/endpoint.ts';
+import type { Credential } from '../contract/dialect.ts';
+import type { AnyAccepts, Endpoint, RequestView } from '../contract/endpoint.ts';
 import { TOKEN } from './serializers.ts';
 import type { VSeeSettings } from './settings.ts';
-
-/** The frame lets nobody reach such an endpoint without an account; this tells the compiler. */
-export function accountOf(caller: Caller | undefined): AccountView {
-  if (caller?.account === undefined) throw new Refused('invalid-token');
-  return caller.account;
-}
 
 /** Authorization, the query, the body and cookies are not looked at. */
 export function credentialOf(

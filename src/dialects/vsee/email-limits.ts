@@ -7,12 +7,15 @@ import type { VSeeSettings } from './settings.ts';
  * for all clinics: whoever sends emails to strangers from there is the same.
  */
 export function emailLimits(channel: 'activate' | 'reset') {
-  return ({ request, settings, body }: LimitContext<VSeeSettings>): readonly LimitRule[] => {
-    const { email } = body as { email: string };
+  return ({
+    request,
+    settings,
+    body,
+  }: LimitContext<VSeeSettings, { email: string }>): readonly LimitRule[] => {
     return [
       {
         counter: `${channel}-address`,
-        key: `${request.address} ${email}`,
+        key: `${request.address} ${body.email}`,
         ...settings.limits.letters,
         kind: 'sliding',
         charge: 'each',

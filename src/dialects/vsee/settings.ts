@@ -1,5 +1,6 @@
 /** Keys below `dialects.vsee`. */
 import { z } from 'zod';
+import { endpointFor } from '../contract/endpoint.ts';
 import { duration } from '../contract/settings.ts';
 
 const webAddress = z
@@ -53,3 +54,5 @@ export const settings = z.strictObject({
 });
 
 export type VSeeSettings = z.output<typeof settings>;
+
+export const endpoint = endpointFor<VSeeSettings>();

@@ -1,11 +1,10 @@
 /** POST /complete-onboarding: stores what a clinician is, and clears `needs_onboarding`. It may be called again. */
 import { z } from 'zod';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
-import { accountOf, ofTherapists } from '../caller.ts';
+import { ofTherapists } from '../caller.ts';
 import { clearable, required, uuid } from '../fields.ts';
 import { Failure, InvalidFields, ProfileReply, profileReply } from '../serializers.ts';
-import type { VisitNoteSettings } from '../settings.ts';
+import { endpoint, type VisitNoteSettings } from '../settings.ts';
 import { generalTier } from '../sign-in/limits.ts';
 
 const schema = (settings: VisitNoteSettings) => ({
@@ -23,7 +22,7 @@ const schema = (settings: VisitNoteSettings) => ({
   }),
 });
 
-export const completeOnboarding = endpoint<ReturnType<typeof schema>, VisitNoteSettings>({
+export const completeOnboarding = endpoint({
   method: 'POST',
   path: '/complete-onboarding',
   summary: 'Store discipline and licence',
@@ -41,7 +40,7 @@ export const completeOnboarding = endpoint<ReturnType<typeof schema>, VisitNoteS
     429: Failure,
   },
   async answer({ body, caller }, use) {
-    const account = await use.accounts.update(accountOf(caller).id, () => ({
+    const account = await use.accounts.update(caller.account.id, () => ({
       vendor: { ...body, needs_onboarding: false },
     }));
     return ok(profileReply(account));

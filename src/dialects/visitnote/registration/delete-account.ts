@@ -1,11 +1,12 @@
 /** POST /delete-account: the account for good, in every dialect, for whoever knows its password. */
+
 import { z } from 'zod';
 import { Refused } from '../../contract/dialect.ts';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
-import { accountOf, ofTherapists } from '../caller.ts';
+import { ofTherapists } from '../caller.ts';
 import { password } from '../fields.ts';
 import { DoneReply, Failure, InvalidFields } from '../serializers.ts';
+import { endpoint } from '../settings.ts';
 import { authTier } from '../sign-in/limits.ts';
 
 export const deleteAccount = endpoint({
@@ -19,7 +20,7 @@ export const deleteAccount = endpoint({
   limits: authTier,
   replies: { 200: DoneReply, 401: Failure, 403: Failure, 413: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, caller }, use) {
-    const account = accountOf(caller);
+    const account = caller.account;
     if (!(await use.passwords.check(account.id, body.password))) throw new Refused('wrong-password');
     await use.accounts.delete(account.id);
     return ok({ status: true, data: null, message: 'Account deleted' });

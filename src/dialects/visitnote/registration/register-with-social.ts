@@ -1,13 +1,13 @@
 /** POST /register/social: a new account for an upstream identity, or a link to the one that provably is the same person's. */
 
 import { foldName, Refused } from '../../contract/dialect.ts';
-import { type AccountView, endpoint } from '../../contract/endpoint.ts';
+import type { AccountView } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import type { NewAccount, UpstreamIdentity, Use } from '../../contract/use.ts';
 import { admits } from '../admits.ts';
 import { isAddress } from '../fields.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from '../serializers.ts';
-import type { VisitNoteSettings } from '../settings.ts';
+import { endpoint, type VisitNoteSettings } from '../settings.ts';
 import { authTier } from '../sign-in/limits.ts';
 import { judgeProvider, SocialBody, type SocialPerson, spend, verifiedIdentity } from '../sign-in/social.ts';
 import { freshMembers } from './new-account.ts';
@@ -70,7 +70,7 @@ export const registerWithSocial = endpoint({
   },
   limits: authTier,
   replies: { 200: SignedInReply, 401: Failure, 409: Failure, 413: Failure, 422: InvalidFields, 429: Failure },
-  async answer({ body, settings }: { body: SocialPerson; settings: VisitNoteSettings }, use) {
+  async answer({ body, settings }, use) {
     const identity = await verifiedIdentity(body, settings, use);
     const email = addressOf(identity);
     if ((await use.upstreams.findAccount(identity)) !== undefined) return alreadyThere(body, settings, use);

@@ -1,12 +1,11 @@
 /** POST /register: makes an account and signs it in at once. A taken address is a field fault here, not a 409. */
 import { z } from 'zod';
 import { type FieldFault as FieldIssue, Refused } from '../../contract/dialect.ts';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import type { Use } from '../../contract/use.ts';
 import { newAddress, password, points, required } from '../fields.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from '../serializers.ts';
-import type { VisitNoteSettings } from '../settings.ts';
+import { endpoint } from '../settings.ts';
 import { authTier } from '../sign-in/limits.ts';
 import { freshMembers } from './new-account.ts';
 
@@ -73,7 +72,7 @@ export const register = endpoint({
   },
   limits: authTier,
   replies: { 200: SignedInReply, 413: Failure, 422: InvalidFields, 429: Failure },
-  async answer({ body, settings }: { body: NewPerson; settings: VisitNoteSettings }, use) {
+  async answer({ body, settings }, use) {
     const account = await use.accounts
       .register(
         {
@@ -91,10 +90,3 @@ export const register = endpoint({
     return ok(signedInReply(await use.signIn.as(account, 'pwd')));
   },
 });
-
-interface NewPerson {
-  first_name: string;
-  last_name: string;
-  email: string;
-  password: string;
-}

@@ -1,13 +1,12 @@
 /** POST /sign-in/social: finds the account by (provider, sub) and by nothing else; never creates, never links. */
 
 import { Refused } from '../../contract/dialect.ts';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { admits } from '../admits.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from '../serializers.ts';
-import type { VisitNoteSettings } from '../settings.ts';
+import { endpoint } from '../settings.ts';
 import { authTier } from './limits.ts';
-import { judgeProvider, SocialBody, type SocialPerson, spend, verifiedIdentity } from './social.ts';
+import { judgeProvider, SocialBody, spend, verifiedIdentity } from './social.ts';
 
 export const signInWithSocial = endpoint({
   method: 'POST',
@@ -21,7 +20,7 @@ export const signInWithSocial = endpoint({
   },
   limits: authTier,
   replies: { 200: SignedInReply, 401: Failure, 404: Failure, 413: Failure, 422: InvalidFields, 429: Failure },
-  async answer({ body, settings }: { body: SocialPerson; settings: VisitNoteSettings }, use) {
+  async answer({ body, settings }, use) {
     const identity = await verifiedIdentity(body, settings, use);
     const account = await use.upstreams.findAccount(identity);
     if (account === undefined) throw new Refused('account-not-found');

@@ -1,9 +1,10 @@
 /** POST /sign-in: one Grant and one access token for an address and a password. */
+
 import { z } from 'zod';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { anyAddress, password } from '../fields.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from '../serializers.ts';
+import { endpoint } from '../settings.ts';
 import { authTier } from './limits.ts';
 
 export const signIn = endpoint({

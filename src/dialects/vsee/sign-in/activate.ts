@@ -4,14 +4,14 @@
  */
 import { z } from 'zod';
 import { type Guard, type OrganizationView, Refused } from '../../contract/dialect.ts';
-import { type AccountView, endpoint } from '../../contract/endpoint.ts';
+import type { AccountView } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import type { Use } from '../../contract/use.ts';
 import { emailLimits } from '../email-limits.ts';
 import { date, email, optional, required, text } from '../fields.ts';
 import { failures } from '../refusals.ts';
 import { MEMBER } from '../serializers.ts';
-import type { VSeeSettings } from '../settings.ts';
+import { endpoint, type VSeeSettings } from '../settings.ts';
 import { bornUntilToday } from '../users/born-until-today.ts';
 import { isOnTheRoster } from './eligibility.ts';
 import { invite, takesEmails } from './invitation.ts';
@@ -38,7 +38,7 @@ export const registrationGuard: Guard<VSeeSettings> = ({ endpoint, settings }) =
   if (endpoint.path === PATH && settings.registration === 'off') throw new Refused('forbidden');
 };
 
-export const activate = endpoint<{ body: typeof body }, VSeeSettings>({
+export const activate = endpoint({
   method: 'POST',
   path: PATH,
   summary: 'Make an account, or ask for a new code for one',

@@ -5,12 +5,12 @@
  */
 import { z } from 'zod';
 import { type OrganizationView, Refused } from '../../contract/dialect.ts';
-import { type Endpoint, endpointFor, type RequestView } from '../../contract/endpoint.ts';
+import type { Endpoint, RequestView } from '../../contract/endpoint.ts';
 import { redirect } from '../../contract/reply.ts';
 import type { SsoToken, Use } from '../../contract/use.ts';
 import { refusalPage } from '../refusals.ts';
 import { TOKEN, textOf } from '../serializers.ts';
-import type { VSeeSettings } from '../settings.ts';
+import { endpoint, type VSeeSettings } from '../settings.ts';
 import { nextUrl } from './next-url.ts';
 
 /** In strict mode a token opens one session, so many seconds from its creation on. */
@@ -21,7 +21,7 @@ const Nothing = z.string().max(0).meta({ description: 'No body: Location leads o
 
 /** `path`: below `/` and `/vc/{env}`. */
 export function browserSignIn(path: string): Endpoint<object, VSeeSettings> {
-  return endpointFor<VSeeSettings>()({
+  return endpoint({
     method: 'GET',
     path,
     summary: "Open a browser session and go to the clinic's portal",

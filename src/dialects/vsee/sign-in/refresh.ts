@@ -1,11 +1,12 @@
 /** POST /tokens/refresh: a new pair for a refresh token, which is used up by it. */
+
 import { z } from 'zod';
 import { Refused } from '../../contract/dialect.ts';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { required, text } from '../fields.ts';
 import { failures } from '../refusals.ts';
 import { RefreshedReply, refreshedReply, TOKEN } from '../serializers.ts';
+import { endpoint } from '../settings.ts';
 
 export const refresh = endpoint({
   method: 'POST',

@@ -3,17 +3,16 @@
  * answer is true for everybody.
  */
 import { z } from 'zod';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { emailLimits } from '../email-limits.ts';
 import { email, required } from '../fields.ts';
 import { failures } from '../refusals.ts';
-import type { VSeeSettings } from '../settings.ts';
+import { endpoint } from '../settings.ts';
 import { invite, MAILBOX_QUOTA, takesEmails } from './invitation.ts';
 
 const body = z.object({ email: required('email', email) });
 
-export const resetPassword = endpoint<{ body: typeof body }, VSeeSettings>({
+export const resetPassword = endpoint({
   method: 'POST',
   path: '/users/reset_password',
   summary: 'Ask for a way to set a new password',

@@ -2,12 +2,13 @@
  * POST /users/login: with a name and a password, for active accounts; or with an address and the code that
  * was sent there, for those that have no password yet. One refusal for everything that is wrong.
  */
+
 import { z } from 'zod';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { isThere, optional, password, required, tableBy, text } from '../fields.ts';
 import { failures } from '../refusals.ts';
 import { SignedInReply, signedInReply } from '../serializers.ts';
+import { endpoint } from '../settings.ts';
 import { INVITATION } from './invitation.ts';
 
 const username = text({ limit: 255 });

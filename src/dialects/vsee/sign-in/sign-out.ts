@@ -2,12 +2,13 @@
  * POST /users/logout: ends the sign-ins behind the tokens it is given, of either kind. Who has a token may
  * end it, and tokens that are not there are passed over: nobody learns which ones were good.
  */
+
 import { z } from 'zod';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { EMPTY, optional, type Reader, WRONG } from '../fields.ts';
 import { failures, faulty } from '../refusals.ts';
 import { TOKEN } from '../serializers.ts';
+import { endpoint } from '../settings.ts';
 
 /** A JSON array, a repeated form member, texts with commas, or the text of an array. */
 export const tokenList: Reader<string[]> = {

@@ -3,15 +3,17 @@
  * here for the clinic's own code; nothing else links. Finding people by e-mail or username would let a
  * clinic's back end, or whoever fills in its form, take an account over.
  */
+
 import { z } from 'zod';
 import { Refused } from '../../contract/dialect.ts';
-import { type AccountView, endpoint } from '../../contract/endpoint.ts';
+import type { AccountView } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { HEX } from '../../contract/tokens.ts';
 import type { Use } from '../../contract/use.ts';
 import * as fields from '../fields.ts';
 import { failures } from '../refusals.ts';
 import { GUEST, MEMBER, PROVIDER, SingleSignOnReply, singleSignOnReply } from '../serializers.ts';
+import { endpoint } from '../settings.ts';
 import { bornUntilToday } from '../users/born-until-today.ts';
 import { newPerson, refreshed } from './sso-person.ts';
 

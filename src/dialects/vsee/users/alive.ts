@@ -1,11 +1,11 @@
 /** POST /users/alive: the person is there, for so many seconds more. Prolongs no token. */
+
 import { z } from 'zod';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
-import { accountOf } from '../caller.ts';
 import { integer, optional } from '../fields.ts';
 import { failures } from '../refusals.ts';
 import { seconds } from '../serializers.ts';
+import { endpoint } from '../settings.ts';
 
 export const alive = endpoint({
   method: 'POST',
@@ -20,7 +20,7 @@ export const alive = endpoint({
   },
   async answer({ body, caller }, use) {
     const heartbeat = body.heartbeat ?? 300;
-    const { lastSeenAt } = await use.accounts.heartbeat(accountOf(caller).id, heartbeat);
+    const { lastSeenAt } = await use.accounts.heartbeat(caller.account.id, heartbeat);
     return ok({ data: { last_connected: seconds(lastSeenAt), heartbeat } });
   },
 });

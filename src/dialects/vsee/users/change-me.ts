@@ -4,14 +4,13 @@
  */
 import { z } from 'zod';
 import { Refused } from '../../contract/dialect.ts';
-import { type AccountView, endpoint } from '../../contract/endpoint.ts';
+import type { AccountView } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import type { AccountChanges, Use } from '../../contract/use.ts';
-import { accountOf } from '../caller.ts';
 import * as fields from '../fields.ts';
 import { failures, faulty } from '../refusals.ts';
 import { ChangedMeReply, changedMeReply } from '../serializers.ts';
-import type { VSeeSettings } from '../settings.ts';
+import { endpoint, type VSeeSettings } from '../settings.ts';
 import { address } from './address.ts';
 import { bornUntilToday } from './born-until-today.ts';
 import { gps } from './gps.ts';
@@ -58,7 +57,7 @@ const accepts = (settings: VSeeSettings) => ({
 
 type Body = z.output<ReturnType<typeof accepts>['body']>;
 
-export const changeMe = endpoint<ReturnType<typeof accepts>, VSeeSettings>({
+export const changeMe = endpoint({
   method: 'POST',
   path: '/me',
   summary: 'Change the own profile or password',
@@ -68,7 +67,7 @@ export const changeMe = endpoint<ReturnType<typeof accepts>, VSeeSettings>({
   alsoJudge: bornUntilToday(['password', 'old_password']),
   replies: { 200: ChangedMeReply, ...failures(400, 401, 403, 413, 429, 503) },
   async answer({ body, caller, settings }, use) {
-    const account = accountOf(caller);
+    const account = caller.account;
     if (body.password === undefined && body.old_password === undefined) {
       return ok(changedMeReply(await use.accounts.update(account.id, (current) => changes(body, current))));
     }

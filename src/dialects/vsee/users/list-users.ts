@@ -1,11 +1,12 @@
 /** GET /users: the directory of the caller's organization, for staff. Portico knows no visits, so nobody is "my patient". */
+
 import { z } from 'zod';
 import { foldName, type OrganizationView, Refused } from '../../contract/dialect.ts';
-import { type AccountView, endpoint } from '../../contract/endpoint.ts';
+import type { AccountView } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
-import { accountOf } from '../caller.ts';
 import { failures } from '../refusals.ts';
 import { emailOf, fullNameOf, isStaff, seconds, textOf, typeOf, usernameOf } from '../serializers.ts';
+import { endpoint } from '../settings.ts';
 import { type Column, isColumn, type Listing, ListQuery, type Order } from './list-query.ts';
 import { roomsOf, statusOf } from './user-profile.ts';
 
@@ -31,7 +32,7 @@ export const listUsers = endpoint({
   caller: 'token',
   counts: 'nothing',
   rights({ caller }) {
-    if (!isStaff(accountOf(caller))) throw new Refused('forbidden');
+    if (!isStaff(caller.account)) throw new Refused('forbidden');
   },
   accepts: { query: ListQuery },
   replies: {

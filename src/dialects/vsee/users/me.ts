@@ -1,11 +1,11 @@
 /** GET /me: the own profile. */
+
 import { z } from 'zod';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
-import { accountOf } from '../caller.ts';
 import { optional, text } from '../fields.ts';
 import { failures } from '../refusals.ts';
 import { MeReply, meReply } from '../serializers.ts';
+import { endpoint } from '../settings.ts';
 
 const size = text({
   limit: 9,
@@ -21,6 +21,6 @@ export const me = endpoint({
   accepts: { query: z.object({ user_photo_size: optional('user_photo_size', size) }) },
   replies: { 200: MeReply, ...failures(400, 401, 503) },
   async answer({ query, caller }) {
-    return ok(meReply(accountOf(caller), query.user_photo_size));
+    return ok(meReply(caller.account, query.user_photo_size));
   },
 });

@@ -4,11 +4,10 @@
  */
 
 import { Refused } from '../../contract/dialect.ts';
-import { endpoint } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
-import { accountOf } from '../caller.ts';
 import { failures } from '../refusals.ts';
 import { isStaff } from '../serializers.ts';
+import { endpoint } from '../settings.ts';
 import { UserReply, userReply } from './user-profile.ts';
 
 export const showUser = endpoint({
@@ -19,12 +18,12 @@ export const showUser = endpoint({
   caller: 'token',
   counts: 'nothing',
   rights({ caller, params }) {
-    const account = accountOf(caller);
+    const account = caller.account;
     if (params.id !== '-' && params.id !== account.alias && !isStaff(account)) throw new Refused('forbidden');
   },
   replies: { 200: UserReply, ...failures(401, 403, 404, 503) },
   async answer({ params, caller, organization }, use) {
-    const own = accountOf(caller);
+    const own = caller.account;
     const { id = '-' } = params;
     const account = id === '-' || id === own.alias ? own : await use.accounts.byAlias(id);
     if (account === undefined) throw new Refused('account-not-found');
