@@ -1,17 +1,52 @@
 /** Signing in: who it is says identity/, what they get is one Grant of the dialect's client. */
+import { randomText } from '../../core/crypto.ts';
 import { noteSignIn } from '../../identity/audit/record-sign-in.ts';
 import { signInWithCode } from '../../identity/sign-in/with-code.ts';
 import { signInWithPassword } from '../../identity/sign-in/with-password.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { LiveToken } from '../../oidc/contract.ts';
+import type { AccessInput, IssuedGrant, LiveToken, RefreshInput } from '../../oidc/contract.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
-import type { Amr, SignedIn } from '../contract/tokens.ts';
+import type { Amr, IssuedTokens, SignedIn } from '../contract/tokens.ts';
 import type { SignInUse } from '../contract/use.ts';
 import { plainView } from '../runtime/account-view.ts';
 import { knows, mayEnter, mayGoOn } from '../runtime/admission.ts';
 import type { Bound } from './scope.ts';
-import { accessInput, issuedTokens, lineEnd, refreshInput } from './tokens.ts';
+
+/** `lifetime`: seconds, instead of the dialect's. */
+function accessInput(bound: Bound, account: AccountView, lifetime?: number): AccessInput {
+  const { dialect, settings } = bound.mounted;
+  const { tokens } = dialect;
+  const sharedSecret = tokens.sharedSecret?.(settings);
+  return {
+    value: tokens.access === 'jwt' ? 'jwt' : randomText(tokens.access),
+    lifetime: lifetime ?? tokens.accessLifetime(settings),
+    audience: tokens.audience(settings, bound.services.issuer),
+    claims: tokens.claims({ account, organization: bound.organization(), settings }),
+    ...(sharedSecret === undefined ? {} : { sharedSecret }),
+  };
+}
+
+/** Undefined: this dialect has no refresh tokens. */
+function refreshInput(bound: Bound): RefreshInput | undefined {
+  const { dialect, settings } = bound.mounted;
+  const { refresh } = dialect.tokens;
+  return refresh && { value: randomText(refresh.form), lifetime: refresh.lifetime(settings) };
+}
+
+/** Epoch seconds after which no successor of this sign-in's refresh token lives. */
+function lineEnd(bound: Bound): number | undefined {
+  const { dialect, settings } = bound.mounted;
+  const seconds = dialect.tokens.refresh?.absoluteLifetime?.(settings);
+  if (seconds === undefined) return undefined;
+  return Math.floor(bound.services.clock.now().getTime() / 1000) + seconds;
+}
+
+function issuedTokens(grant: IssuedGrant): IssuedTokens {
+  return grant.refresh === undefined
+    ? { access: grant.access }
+    : { access: grant.access, refresh: grant.refresh };
+}
 
 async function issue(
   bound: Bound,

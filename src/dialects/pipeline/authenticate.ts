@@ -26,25 +26,25 @@ async function bearerOfToken(
   token: string,
 ): Promise<Callers['token']> {
   const { dialect, settings, clientId } = mounted;
-  const dead = new Refused('invalid-token');
+  const dead = () => new Refused('invalid-token');
   const live = await services.oidc.grants.findAccess(token, clientId);
-  if (live === undefined) throw dead;
+  if (live === undefined) throw dead();
   if (live.audience !== undefined && live.audience !== dialect.tokens.audience(settings, services.issuer))
-    throw dead;
+    throw dead();
   const scopes = words(live.scope);
-  if (!words(dialect.tokens.scope).every((scope) => scopes.includes(scope))) throw dead;
+  if (!words(dialect.tokens.scope).every((scope) => scopes.includes(scope))) throw dead();
   const account = await services.stores.accounts.byId(live.accountId);
   if (account === undefined || account.organization !== live.organization || !mayGoOn(mounted, account))
-    throw dead;
+    throw dead();
   return {
     kind: 'token',
     organization: live.organization,
     account: await accountView(services.identity, account, dialect),
     grantId: live.grantId,
-    recent: wasRecent(
-      { amr: live.amr, signedInAt: new Date((live.signedInAt ?? 0) * 1000) },
-      services.clock.now(),
-    ),
+    get recent() {
+      const signedInAt = new Date((live.signedInAt ?? 0) * 1000);
+      return wasRecent({ amr: live.amr, signedInAt }, services.clock.now());
+    },
     scopes,
     claims: live.claims,
   };

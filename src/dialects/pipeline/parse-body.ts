@@ -4,7 +4,7 @@
  */
 import { decodeText, parseForm, parseJson } from '../../http/request/read-body.ts';
 import { type BodyKind, type BodyRules, Refused } from '../contract/dialect.ts';
-import { type FormFields, flatForm, multipartEntries, nestedForm, noFields } from '../runtime/parse-form.ts';
+import { type FormFields, formFields, multipartEntries, noFields } from '../runtime/parse-form.ts';
 
 /** The media type's own part, lower case: 'application/json'. */
 export function mediaType(header: string | undefined): string {
@@ -66,11 +66,6 @@ export async function parseBody(options: {
   const entries =
     kind === 'form' ? parseForm(decodeText(bytes)) : await multipartEntries(bytes, options.contentType ?? '');
   if (entries === undefined) throw new Refused('unreadable-body', { detail: 'the multipart body is broken' });
-  const fields = rules.forms === 'flat' ? flatForm(entries) : nestedForm(entries);
+  const fields = formFields(entries, rules.forms);
   return rules.repairForm?.(fields, kind) ?? fields;
-}
-
-/** The query, read like a form of the dialect. */
-export function queryFields(query: URLSearchParams, rules: BodyRules): FormFields {
-  return rules.forms === 'flat' ? flatForm(query) : nestedForm(query);
 }

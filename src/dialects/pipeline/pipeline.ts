@@ -8,16 +8,14 @@ import type Koa from 'koa';
 import { requestInfoOf } from '../../http/request/request-context.ts';
 import { type Dialect, Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
-import type { Reply } from '../contract/reply.ts';
+import type { Reply, ReplyCookie } from '../contract/reply.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { NO_ORGANIZATION } from '../runtime/directory.ts';
 import { findRoute, type RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
-import { requestView } from '../runtime/request.ts';
-import { type DialectRequest, newDialectRequest } from '../runtime/request-context.ts';
+import { type DialectRequest, newDialectRequest, requestView } from '../runtime/request-context.ts';
 import { auditRefusal } from './audit-refusal.ts';
 import { answerPreflight, corsOf, isPreflight, setCorsHeaders } from './cors.ts';
-import { sendReply } from './send-reply.ts';
 import { runStep, useOf } from './steps.ts';
 import { refusedFrom, retryAfterOf } from './to-refusal.ts';
 import { checkDialects } from './validate.ts';
@@ -76,12 +74,39 @@ async function serve({ context, result, services }: Served): Promise<void> {
   if (retryAfter !== undefined) context.set('Retry-After', String(retryAfter));
   // A client that sends more than is read and dropped must not find the rest taken for its next request.
   if (refusal?.reason === 'too-large' && !context.req.complete) context.set('Connection', 'close');
-  const organization = exchange?.organization?.id;
-  await sendReply({
-    context,
-    reply,
-    showPage: (page) => services.showPage(context, { ...page, organization }),
-  });
+  await sendReply({ context, reply, services, organization: exchange?.organization?.id });
+}
+
+async function sendReply(options: {
+  readonly context: Koa.Context;
+  readonly reply: Reply;
+  readonly services: DialectServices;
+  readonly organization: string | undefined;
+}): Promise<void> {
+  const { context, reply, services, organization } = options;
+  const { status, body } = reply;
+  if ('page' in body) {
+    await services.showPage(context, { status, view: body.page, data: body.data, organization });
+  } else {
+    context.body = 'json' in body ? JSON.stringify(body.json) : null;
+    if ('json' in body) context.type = 'application/json; charset=utf-8';
+    // Koa takes a body of null for 204.
+    context.status = status;
+  }
+  for (const [name, value] of Object.entries(reply.headers ?? {})) context.set(name, value);
+  for (const cookie of reply.cookies ?? []) context.append('Set-Cookie', cookieLine(cookie));
+}
+
+/** Name and value as RFC 6265 wants them; whatever would end the pair early is escaped. */
+function cookieLine(cookie: ReplyCookie): string {
+  const value = encodeURIComponent(cookie.value);
+  const deps = [`${cookie.name}=${value}`, `Max-Age=${cookie.maxAge}`, `Path=${cookie.path}`];
+  if (cookie.domain !== undefined) deps.push(`Domain=${cookie.domain}`);
+  if (cookie.maxAge === 0) deps.push('Expires=Thu, 01 Jan 1970 00:00:00 GMT');
+  if (cookie.httpOnly) deps.push('HttpOnly');
+  if (cookie.secure) deps.push('Secure');
+  deps.push(`SameSite=${cookie.sameSite}`);
+  return deps.join('; ');
 }
 
 /** A path that is the dialect's, but that it does not serve, or not for this method. */

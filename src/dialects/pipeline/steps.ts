@@ -9,9 +9,10 @@ import { type FieldFault as FieldIssue, Refused, type Step } from '../contract/d
 import type { AcceptsShape } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { directoryOf } from '../runtime/directory.ts';
+import { formFields } from '../runtime/parse-form.ts';
 import type { DialectRequest } from '../runtime/request-context.ts';
 import { findCaller } from './authenticate.ts';
-import { bodyKind, parseBody, queryFields } from './parse-body.ts';
+import { bodyKind, parseBody } from './parse-body.ts';
 import { applyLimits } from './rate-limits.ts';
 
 type Check = (exchange: DialectRequest) => void | Promise<void>;
@@ -155,7 +156,7 @@ async function fields(exchange: DialectRequest): Promise<void> {
   const issues: FieldIssue[] = [];
   const body = schemas.body?.safeParse(raw);
   if (body?.success === false) issues.push(...issuesOf(body.error));
-  const query = schemas.query?.safeParse(queryFields(request.query, rules));
+  const query = schemas.query?.safeParse(formFields(request.query, rules.forms));
   if (query?.success === false) issues.push(...issuesOf(query.error));
   if (endpoint.alsoJudge !== undefined) {
     const use = useOf(exchange);

@@ -9,7 +9,7 @@ export type FormFields = Record<string, unknown>;
 
 export const noFields = (): FormFields => Object.create(null) as FormFields;
 
-export function flatForm(entries: Iterable<readonly [string, unknown]>): FormFields {
+function flatForm(entries: Iterable<readonly [string, unknown]>): FormFields {
   const fields = noFields();
   for (const [name, value] of entries) {
     const present = fields[name];
@@ -39,7 +39,7 @@ function addTo(fields: FormFields, name: string, key: string, value: unknown): v
 }
 
 /** Deeper brackets, and names that do not close them, are plain names. */
-export function nestedForm(entries: Iterable<readonly [string, unknown]>): FormFields {
+function nestedForm(entries: Iterable<readonly [string, unknown]>): FormFields {
   const fields = noFields();
   for (const [name, value] of entries) {
     const [, outer, inner] = BRACKETS.exec(name) ?? [];
@@ -48,6 +48,14 @@ export function nestedForm(entries: Iterable<readonly [string, unknown]>): FormF
     else fields[name] = value;
   }
   return fields;
+}
+
+/** A form, or a query, as the dialect reads forms. */
+export function formFields(
+  entries: Iterable<readonly [string, unknown]>,
+  forms: 'flat' | 'nested',
+): FormFields {
+  return forms === 'flat' ? flatForm(entries) : nestedForm(entries);
 }
 
 /** `multipart/form-data;; boundary=x` as clients send it: parameters that are empty are skipped. */

@@ -9,7 +9,6 @@ import type { ChargedLimit } from '../contract/limits.ts';
 import type { AnySettings } from '../contract/settings.ts';
 import type { Use } from '../contract/use.ts';
 import type { DialectServices } from './deps.ts';
-
 import type { RouteMatch } from './match-route.ts';
 import type { MountedDialect } from './mounted.ts';
 import { type FormFields, noFields } from './parse-form.ts';
@@ -44,6 +43,26 @@ export interface DialectRequest {
   later: DueLater[];
   /** Made when first needed: bound to the organization, so only after that step. */
   use: Use | undefined;
+}
+
+/** What a dialect may see of a request. */
+export function requestView(context: Koa.Context, at: { base: string; issuer: string }): RequestView {
+  const info = requestInfoOf(context);
+  const { headers } = context.req;
+  return {
+    method: context.method,
+    path: context.path,
+    base: at.base,
+    query: new URLSearchParams(context.querystring),
+    header(name) {
+      const value = headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    host: info.host,
+    address: info.address,
+    issuer: at.issuer,
+    arrivedAt: info.arrivedAt,
+  };
 }
 
 const WITH_BODY: readonly string[] = ['POST', 'PUT', 'PATCH'];

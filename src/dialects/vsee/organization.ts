@@ -9,13 +9,17 @@ import {
   type OrganizationView,
   Refused,
 } from '../contract/dialect.ts';
-import type { RequestView } from '../contract/endpoint.ts';
-import { isForBrowsers } from './refusals.ts';
+import type { Endpoint, RequestView } from '../contract/endpoint.ts';
 import type { VSeeSettings } from './settings.ts';
 
 interface Place {
   readonly directory: Directory;
   readonly settings: VSeeSettings;
+}
+
+/** GET /auth is the one endpoint that anybody may GET. */
+export function isForBrowsers(endpoint: Endpoint | undefined): boolean {
+  return endpoint?.method === 'GET' && endpoint.caller === 'anyone';
 }
 
 /** Absent and blank are the same. */

@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { type Reason, Refused } from '../contract/dialect.ts';
-import type { AnyAccepts, Endpoint } from '../contract/endpoint.ts';
 import { json, page, type RefusalView, type Reply, type ReplyExtras } from '../contract/reply.ts';
+import { isForBrowsers } from './organization.ts';
 import type { VSeeSettings } from './settings.ts';
 import { FIRST } from './users/born-until-today.ts';
 
@@ -16,11 +16,6 @@ export const Failure = z.strictObject({ code: z.int(), message: z.string().min(1
 /** The refusals that an endpoint may give, for its table of replies. */
 export function failures<Status extends number>(...statuses: readonly Status[]) {
   return Object.fromEntries(statuses.map((status) => [status, Failure])) as Record<Status, typeof Failure>;
-}
-
-/** GET /auth is the one endpoint that anybody may GET. */
-export function isForBrowsers(endpoint: Endpoint<AnyAccepts, VSeeSettings> | undefined): boolean {
-  return endpoint?.method === 'GET' && endpoint.caller === 'anyone';
 }
 
 /** One field's fault, named by the work and not by a schema. */

@@ -6,15 +6,15 @@
  * accounts, tokens, emails and limits live behind that.
  */
 
-import { dialect } from '../contract/dialect.ts';
+import { type Credential, dialect, type Guard, Refused } from '../contract/dialect.ts';
+import type { Endpoint, RequestView } from '../contract/endpoint.ts';
 import { DIGITS, HEX } from '../contract/tokens.ts';
-import { apiKeyOf, credentialOf } from './caller.ts';
-import { accountCodeGuard, organizationOf } from './organization.ts';
-import { isForBrowsers, refusals } from './refusals.ts';
+import { accountCodeGuard, isForBrowsers, organizationOf } from './organization.ts';
+import { refusals } from './refusals.ts';
 import { repairForm } from './repair-form.ts';
-import { typeOf } from './serializers.ts';
+import { TOKEN, typeOf } from './serializers.ts';
 import { settings, type VSeeSettings } from './settings.ts';
-import { activate, registrationGuard } from './sign-in/activate.ts';
+import { activate } from './sign-in/activate.ts';
 import { browserSignIn } from './sign-in/browser-sign-in.ts';
 import { refresh } from './sign-in/refresh.ts';
 import { resetPassword } from './sign-in/reset-password.ts';
@@ -46,6 +46,33 @@ const endpoints = [
 
 /** `{env}` names one of the clinic's environments and changes nothing. */
 const ENVIRONMENT = { env: /^[a-z0-9_-]{1,32}$/ };
+
+/** Authorization, the query, the body and cookies are not looked at. */
+function credentialOf(
+  request: RequestView,
+  endpoint: Endpoint,
+  settings: VSeeSettings,
+): Credential | undefined {
+  if (endpoint.caller === 'api-key') return apiKey(request, settings);
+  const token = request.header('x-apitoken')?.trim();
+  if (!token) return undefined;
+  return TOKEN.test(token) ? { kind: 'token', token } : { kind: 'unusable', as: 'token' };
+}
+
+function apiKey(request: RequestView, settings: VSeeSettings): Credential | undefined {
+  const key = apiKeyOf(request);
+  if (key === undefined) return undefined;
+  const secret = request.header('x-apisecret')?.trim();
+  if (secret) return { kind: 'api-key', key, secret };
+  return settings.requireApiSecret ? { kind: 'unusable', as: 'api-key' } : { kind: 'api-key', key };
+}
+
+const apiKeyOf = (request: RequestView) => request.header('x-apikey')?.trim() || undefined;
+
+/** Stands with the rights, before the body is read. */
+const registration: Guard<VSeeSettings> = ({ endpoint, settings }) => {
+  if (endpoint === activate && settings.registration === 'off') throw new Refused('forbidden');
+};
 
 export const vsee = dialect<VSeeSettings>({
   name: 'vsee',
@@ -85,7 +112,7 @@ export const vsee = dialect<VSeeSettings>({
     'fields',
     'limits',
   ],
-  guards: { 'account-code': accountCodeGuard, registration: registrationGuard },
+  guards: { 'account-code': accountCodeGuard, registration },
   bodies: {
     accepts: ['json', 'form', 'multipart'],
     limit: 65_536,

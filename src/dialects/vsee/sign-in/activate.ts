@@ -3,7 +3,7 @@
  * It answers true whatever happened, so that nobody learns who is a patient of the clinic.
  */
 import { z } from 'zod';
-import { type Guard, type OrganizationView, Refused } from '../../contract/dialect.ts';
+import { type OrganizationView, Refused } from '../../contract/dialect.ts';
 import type { AccountView } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import type { Use } from '../../contract/use.ts';
@@ -11,12 +11,11 @@ import { emailLimits } from '../email-limits.ts';
 import { date, email, optional, required, text } from '../fields.ts';
 import { failures } from '../refusals.ts';
 import { MEMBER } from '../serializers.ts';
-import { endpoint, type VSeeSettings } from '../settings.ts';
+import { endpoint } from '../settings.ts';
 import { bornUntilToday } from '../users/born-until-today.ts';
 import { isOnTheRoster } from './eligibility.ts';
 import { invite, takesEmails } from './invitation.ts';
 
-const PATH = '/users/activate';
 const NAME = text({ limit: 100 });
 
 const body = z.object({
@@ -33,14 +32,9 @@ const body = z.object({
 
 export type Newcomer = z.output<typeof body>;
 
-/** Stands with the rights, before the body is read. */
-export const registrationGuard: Guard<VSeeSettings> = ({ endpoint, settings }) => {
-  if (endpoint.path === PATH && settings.registration === 'off') throw new Refused('forbidden');
-};
-
 export const activate = endpoint({
   method: 'POST',
-  path: PATH,
+  path: '/users/activate',
   summary: 'Make an account, or ask for a new code for one',
   caller: 'anyone',
   counts: 'nothing',

@@ -10,13 +10,13 @@ interface SentAddress {
 
 /** The whole claim as it is afterwards; undefined when nothing of it was sent, null when nothing is left. */
 export function address(sent: SentAddress, current: AddressClaim = {}): AddressClaim | null | undefined {
-  const deps = {
+  const members = {
     street_address: sent.street_addr,
     locality: sent.city,
     region: sent.state,
     postal_code: sent.zip,
   };
-  const input = Object.entries(deps).filter(([, value]) => value !== undefined);
+  const input = Object.entries(members).filter(([, value]) => value !== undefined);
   if (input.length === 0) return undefined;
   // The one-text form would still show the old parts.
   const { formatted: _, ...kept } = current;
