@@ -1,4 +1,6 @@
 /** What people who have proven nothing can make the server keep: how much at once, and how often from one address. */
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { patient } from '../dialects/careportals/client.ts';
 import { nativeApp, tvApp, webApp } from '../support/clients.ts';
@@ -155,6 +157,33 @@ describe('Strangers', () => {
       const pushed = await send('POST', '/par', { ...REQUEST, ...own }, { from, authorization });
       expect(pushed.status, pushed.text).to.equal(201);
     }
+  });
+
+  it('B4 signing out where nobody is signed in keeps nothing, and a page for device codes counts as a sign-in', async () => {
+    const sessions = () => {
+      const database = new DatabaseSync(path.join(server.folder, 'portico.db'), { readOnly: true });
+      const kept = database
+        .prepare("SELECT count(*) AS sessions FROM oidc_records WHERE kind = 'Session'")
+        .get();
+      database.close();
+      return Number(kept?.sessions);
+    };
+    const before = sessions();
+    const from = elsewhere();
+    for (let asked = 0; asked < 5; asked += 1) {
+      const out = await send('GET', '/logout', { state: 'x'.repeat(6000) }, { from });
+      expect([out.status, out.headers.location, out.cookies]).to.deep.equal([
+        303,
+        `${server.issuer}/logout/success`,
+        [],
+      ]);
+    }
+    expect(sessions()).to.equal(before);
+    const statuses = [];
+    for (let asked = 0; asked < 5; asked += 1)
+      statuses.push((await send('GET', '/device', {}, { from })).status);
+    expect(statuses).to.deep.equal([200, 200, 200, 429, 429]);
+    expect(sessions()).to.equal(before + 3);
   });
 
   it('B4 one address can open so many accounts, at all dialects together, and is told so in their words', async () => {

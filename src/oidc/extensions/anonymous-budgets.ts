@@ -11,13 +11,15 @@ import type { EventDeps } from './audit-events.ts';
 
 interface Kept {
   readonly what: keyof StrangerLimits;
-  readonly entity: 'Interaction' | 'PushedAuthorizationRequest' | 'DeviceCode';
+  readonly entity: 'Interaction' | 'PushedAuthorizationRequest' | 'DeviceCode' | 'Session';
 }
 
 const KEPT: ReadonlyMap<string, Kept> = new Map([
   [ROUTES.authorization, { what: 'signIns', entity: 'Interaction' }],
   [ROUTES.pushed_authorization_request, { what: 'pushedRequests', entity: 'PushedAuthorizationRequest' }],
   [ROUTES.device_authorization, { what: 'deviceCodes', entity: 'DeviceCode' }],
+  // The form's secret lies in a session, of nobody's where the browser is not signed in.
+  [ROUTES.code_verification, { what: 'signIns', entity: 'Session' }],
 ]);
 
 /** Throws Refused('too-many-requests'). */
@@ -41,6 +43,10 @@ export function countAnonymousRequests(
 }
 
 function isStrangers({ oidc }: ProviderContext, { entity }: Kept): boolean {
+  if (entity === 'Session') {
+    const session = oidc?.session as { accountId?: string; exp?: number } | undefined;
+    return session?.exp !== undefined && session.accountId === undefined;
+  }
   if (oidc?.entities[entity] === undefined) return false;
   return entity === 'Interaction' || oidc.client?.tokenEndpointAuthMethod === 'none';
 }

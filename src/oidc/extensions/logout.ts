@@ -3,7 +3,9 @@
  * provider would send a form that a script of its own posts; pages run no script, so the answer is where that
  * form leads to. Signing out a browser with a session is the provider's, with pages/provider/provider-pages.ts.
  */
+import Provider from 'oidc-provider';
 import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
+import { modelOf, override } from '../provider/models.ts';
 import { ROUTES } from '../provider/routes.ts';
 
 export function leadOnWhenSignedOutAlready(): ProviderMiddleware {
@@ -20,6 +22,20 @@ export function leadOnWhenSignedOutAlready(): ProviderMiddleware {
       if (client !== undefined) target.searchParams.set('client_id', client.clientId);
     } else if (typeof params?.state === 'string') target.searchParams.set('state', params.state);
     ctx.status = 303;
+    ctx.remove('Set-Cookie');
     ctx.redirect(target.href);
   };
+}
+
+/** The provider would store the request, state and all, in a session of nobody's: any number of them (security.md B4). */
+export function keepNothingOfSignedOut(provider: Provider): void {
+  override(
+    modelOf(provider, 'Session'),
+    'save',
+    (original) =>
+      async function save(this: { accountId?: string }, ...lifetime) {
+        const isNobodys = this.accountId === undefined && routeOf(Provider.ctx) === 'end_session';
+        return isNobodys ? '' : original.apply(this, lifetime);
+      },
+  );
 }

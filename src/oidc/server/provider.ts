@@ -32,7 +32,7 @@ import { nameInterval, slowDevicesDown } from '../extensions/device-polling.ts';
 import { introspectApiKeys } from '../extensions/introspect-api-keys.ts';
 import { seeAsIssuer, watchProviderContext } from '../extensions/issuer-and-clients.ts';
 import { bindIdTokens, storeAccessTokens } from '../extensions/jwt-access-token.ts';
-import { leadOnWhenSignedOutAlready } from '../extensions/logout.ts';
+import { keepNothingOfSignedOut, leadOnWhenSignedOutAlready } from '../extensions/logout.ts';
 import { subjectOf } from '../extensions/page-subject.ts';
 import { formToQuery } from '../extensions/post-to-get.ts';
 import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.ts';
@@ -95,6 +95,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   bindIdTokens(provider);
   watchCodes({ provider, secrets });
   keepNoNewSessions(provider);
+  keepNothingOfSignedOut(provider);
   nameBrowsers(provider);
   confirmCodesOnce({ provider, leases: deps.leases, secrets, clock });
   const polling = { leases: deps.leases, secrets, clock, interval: config.oidc.deviceInterval };
