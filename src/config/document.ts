@@ -45,7 +45,7 @@ the same for \`secret\`, and for every other key. The line break at the end of s
 from the working directory. Files that are written (\`data/\`) begin at the working directory.
 
 **Mistakes** are reported all at once, each with its key, its value (never a secret's), who set it, and what is
-allowed. A key that does not exist is an issue.
+allowed. The server does not start with a key that does not exist.
 
 **Production** refuses to start with an http issuer, with emails that nobody gets, with the demo application, with the
 demo seed or a password, key or secret of it, and with \`outbound.allowPrivate\`. The server key, cookie keys and secrets of
