@@ -5,10 +5,10 @@
  */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import { FORM_TOKEN, type Forms } from '../http/forms/csrf.ts';
-import { readForm } from '../http/forms/read-form.ts';
+import type { Forms } from '../http/forms/csrf.ts';
+import { middlewareOf, pageGuards } from '../http/forms/guards.ts';
 import type { Views } from '../http/views/render.ts';
-import { sendPage } from '../http/views/send-page.ts';
+import { seeOther, sendPage } from '../http/views/send-page.ts';
 import { decodeJwt } from './decode-jwt.ts';
 import { createDemoSessions, type DemoSession } from './demo-sessions.ts';
 import { createRelyingParty, type RelyingParty } from './relying-party.ts';
@@ -25,26 +25,17 @@ type Action = (demo: Demo, ctx: Context, session: DemoSession) => Promise<void>;
 export function createDemo(options: { issuer: string; views: Views; forms: Forms }): Middleware {
   const demo: Demo = { ...options, party: createRelyingParty(options.issuer) };
   const sessions = createDemoSessions();
-  const open =
-    (action: Action): Middleware =>
-    (ctx) =>
-      action(demo, ctx, sessions.of(ctx));
-  const ownForm =
-    (action: Action): Middleware =>
-    async (ctx) => {
-      const form = await readForm(ctx.req);
-      options.forms.refuseForeignOrigin(ctx);
-      options.forms.check(ctx, 'demo', form.get(FORM_TOKEN) ?? undefined);
-      await action(demo, ctx, sessions.of(ctx));
-    };
-  return new Router({ sensitive: true })
-    .get('/demo', open(show))
-    .get('/demo/callback', open(finish))
-    .post('/demo/sign-in', ownForm(begin))
-    .post('/demo/refresh', ownForm(refresh))
-    .post('/demo/userinfo', ownForm(userinfo))
-    .post('/demo/sign-out', ownForm(signOut))
-    .routes() as unknown as Middleware;
+  const { open, ownForm } = pageGuards(demo);
+  const page = (action: Action) => open((_demo, ctx) => action(demo, ctx, sessions.of(ctx)));
+  const form = (action: Action) => ownForm('demo', (_demo, ctx) => action(demo, ctx, sessions.of(ctx)));
+  const router = new Router({ sensitive: true })
+    .get('/demo', page(show))
+    .get('/demo/callback', page(finish))
+    .post('/demo/sign-in', form(begin))
+    .post('/demo/refresh', form(refresh))
+    .post('/demo/userinfo', form(userinfo))
+    .post('/demo/sign-out', form(signOut));
+  return middlewareOf(router);
 }
 
 const show: Action = async ({ views, forms, issuer }, ctx, session) => {
@@ -136,11 +127,6 @@ function describe(error: Error): string {
     error_description?: string;
   };
   return [code, description].filter((part) => typeof part === 'string').join(': ') || error.message;
-}
-
-function seeOther(ctx: Context, url: string): void {
-  ctx.redirect(url);
-  ctx.status = 303;
 }
 
 function pretty(value: unknown): string | undefined {

@@ -5,6 +5,7 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { Refused } from '../core/refused.ts';
+import { middlewareOf } from '../http/forms/guards.ts';
 import type { Views } from '../http/views/render.ts';
 import { sendPage } from '../http/views/send-page.ts';
 import type { CaughtEmail, Mailbox } from '../mail/dev-mailbox.ts';
@@ -14,7 +15,7 @@ const EMAIL_POLICY =
 
 export function createMailboxPage(options: { mailbox: Pick<Mailbox, 'list'>; views: Views }): Middleware {
   const { mailbox, views } = options;
-  return new Router({ sensitive: true })
+  const router = new Router({ sensitive: true })
     .get('/dev/mailbox', (ctx) => {
       const emails = mailbox.list().map((email) => ({
         address: `/dev/mailbox/${nameOf(mailbox, email)}`,
@@ -46,8 +47,8 @@ export function createMailboxPage(options: { mailbox: Pick<Mailbox, 'list'>; vie
       ctx.set('X-Frame-Options', 'SAMEORIGIN');
       ctx.type = 'html';
       ctx.body = email.html;
-    })
-    .routes() as unknown as Middleware;
+    });
+  return middlewareOf(router);
 }
 
 /** Emails are numbered from the oldest that is kept, so that an email's address stays while others arrive. */

@@ -10,9 +10,7 @@ import { Refused } from '../core/refused.ts';
 import { isOfConnection } from '../observe/connection-errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { OidcServer } from '../oidc/contract.ts';
-import { type PageHandlers, pageRoutes } from '../pages/routes.ts';
 import type { Stores } from '../store/ports/stores.ts';
-import type { Forms } from './forms/csrf.ts';
 import { servedMethods } from './middleware/allowed-methods.ts';
 import { respondWithError } from './middleware/error-handler.ts';
 import { health } from './middleware/health.ts';
@@ -36,8 +34,7 @@ export interface AppDeps {
   readonly oidc: Pick<OidcServer, 'handle' | 'methods' | 'bounds'>;
   readonly views: Views;
   readonly files: StaticFiles;
-  readonly forms: Forms;
-  readonly pages: PageHandlers;
+  readonly pages: Middleware;
   readonly dialects: Middleware | undefined;
   /** The demo application, the mailbox, the API documentation; absent in production. */
   readonly development: readonly Middleware[];
@@ -66,7 +63,7 @@ export function createApp(deps: AppDeps): Koa {
     servedMethods,
     deps.files.serve,
     serveBrandSheets,
-    pageRoutes(deps.pages, deps.forms),
+    deps.pages,
     ...deps.development,
     onlyProviderRoutes(deps.oidc),
     providerBodies(deps.oidc),

@@ -1,69 +1,32 @@
 /**
- * The hosted pages' map: what is answered where, and what stands before it. The provider's routes
- * (/authorize, /token, ...) are the provider's, the dialects' are in their tables.
- * The steps of a sign-in are sign-in-routes.ts, the account pages account-routes.ts. Guards: page-guards.ts.
+ * What the hosted pages answer where: path, guard and handler of each. The steps of a sign-in are in
+ * sign-in/routes.ts, the account pages in account/routes.ts. The provider's routes (/authorize, /token, ...)
+ * are the provider's; the dialects' are in their tables. Guards: http/forms/guards.ts.
  */
-
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
-import type { Forms } from '../http/forms/csrf.ts';
-import { pageGuards, type Shows, type Submits } from '../http/forms/guards.ts';
-import { type AccountHandlers, accountRoutes } from './account/routes.ts';
-import { interactionOf } from './shared/interaction-of.ts';
-import { type SignInHandlers, signInRoutes } from './sign-in/routes.ts';
+import { middlewareOf, pageGuards } from '../http/forms/guards.ts';
+import { sendPage } from '../http/views/send-page.ts';
+import { accountRoutes } from './account/routes.ts';
+import { askForReset, forgot, forgotSent } from './password-reset/request.ts';
+import { resetDone, setNewPassword, showReset } from './password-reset/reset.ts';
+import type { Page, PageDeps } from './shared/deps.ts';
+import { signInRoutes } from './sign-in/routes.ts';
 
-export interface PageHandlers extends SignInHandlers {
-  readonly front: Shows;
-  readonly interaction: Shows;
-  readonly consent: Submits;
-  readonly cancel: Submits;
-  readonly reset: Shows;
-  readonly resetDone: Shows;
-  readonly setNewPassword: Submits;
-  readonly forgot: Shows;
-  readonly askForReset: Submits;
-  readonly forgotSent: Shows;
-  readonly register: Shows;
-  readonly beginRegistration: Submits;
-  readonly registerCode: Shows;
-  readonly finishRegistration: Submits;
-  readonly resendRegistration: Submits;
-  readonly account: AccountHandlers;
+export function pageRoutes(deps: PageDeps): Middleware {
+  const { open, ownForm, ownFormNoReferrer } = pageGuards(deps);
+  const router = new Router({ sensitive: true })
+    .get('/', open(front))
+    .get('/forgot', open(forgot))
+    .post('/forgot', ownForm('forgot', askForReset))
+    .get('/forgot/sent', open(forgotSent))
+    .get('/reset', open(showReset))
+    .post('/reset', ownFormNoReferrer('reset', setNewPassword))
+    .get('/reset/done', open(resetDone))
+    .use(signInRoutes(deps))
+    .use(accountRoutes(deps));
+  return middlewareOf(router);
 }
 
-export function pageRoutes(pages: PageHandlers, forms: Forms): Middleware {
-  const { open, ownForm, ownFormNoReferrer } = pageGuards(forms);
-  return new Router({ sensitive: true })
-    .get('/', open(pages.front))
-    .get('/interaction/:uid', open(pages.interaction))
-    .use(signInRoutes(pages, forms, interactionOf))
-    .post('/interaction/:uid/consent', ownForm(interactionOf, pages.consent))
-    .post('/interaction/:uid/cancel', ownForm(interactionOf, pages.cancel))
-    .get('/interaction/:uid/register', open(pages.register))
-    .post('/interaction/:uid/register', ownForm(interactionOf, pages.beginRegistration))
-    .get('/interaction/:uid/register/code', open(pages.registerCode))
-    .post('/interaction/:uid/register/code', ownForm(interactionOf, pages.finishRegistration))
-    .post('/interaction/:uid/register/again', ownForm(interactionOf, pages.resendRegistration))
-    .get('/forgot', open(pages.forgot))
-    .post(
-      '/forgot',
-      ownForm(() => 'forgot', pages.askForReset),
-    )
-    .get('/forgot/sent', open(pages.forgotSent))
-    .get('/reset', open(pages.reset))
-    .get('/reset/done', open(pages.resetDone))
-    .post(
-      '/reset',
-      ownFormNoReferrer(() => 'reset', pages.setNewPassword),
-    )
-    .use(accountRoutes(pages.account, forms))
-    .get('/interaction/:uid/*step', toInteraction)
-    .routes() as unknown as Middleware;
-}
-
-/** A step that was reloaded by its address, which only takes forms: the interaction knows what is due. */
-const toInteraction: Middleware = async (ctx) => {
-  const { uid } = (ctx as unknown as { params: { uid: string } }).params;
-  ctx.status = 303;
-  ctx.set('Location', `/interaction/${encodeURIComponent(uid)}`);
-};
+/** What a person sees who opens the server's address by hand. */
+const front: Page = ({ views, demo }, ctx) => sendPage(ctx, views, { view: 'front', data: { demo } });

@@ -40,9 +40,9 @@ import { createLog, type Log } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { OidcServer } from '../oidc/contract.ts';
 import { createOidcServer } from '../oidc/server/server.ts';
-import { createPages } from '../pages/handlers.ts';
 import { createDialectPages } from '../pages/provider/dialect-pages.ts';
 import { createProviderPages } from '../pages/provider/provider-pages.ts';
+import { pageRoutes } from '../pages/routes.ts';
 import { serverBrand } from '../pages/shared/branding.ts';
 import { createEmailBrands, emailBrand } from '../pages/shared/email-brand.ts';
 import { seedAtStart } from '../seed/seed-at-start.ts';
@@ -260,7 +260,7 @@ function cookieKeys(config: Config, secrets: Secrets): string[] {
 async function createHandler(deps: Deps & { dialects: readonly Dialect[] }): Promise<RequestListener> {
   const { config, issuer, clock, log, stores, secrets, identity, oidc, views, files, lifecycle } = deps;
   const forms = createForms({ secrets, issuer });
-  const pages = createPages({
+  const pages = pageRoutes({
     identity,
     interactions: oidc.interactions,
     sessions: oidc.sessions,
@@ -282,7 +282,6 @@ async function createHandler(deps: Deps & { dialects: readonly Dialect[] }): Pro
     oidc,
     views,
     files,
-    forms,
     pages,
     dialects: await createDialects(deps),
     development: await createDevelopmentPages({ ...deps, forms }),

@@ -15,8 +15,9 @@ import { loadStaticFiles } from '../../src/http/middleware/static-files.ts';
 import { createUnfinishedRequests } from '../../src/http/middleware/unfinished-requests.ts';
 import { loadWords } from '../../src/http/views/i18n.ts';
 import { createViews, type Views } from '../../src/http/views/render.ts';
-import type { OidcServer } from '../../src/oidc/contract.ts';
-import type { PageHandlers } from '../../src/pages/routes.ts';
+import { InteractionGone, type OidcServer } from '../../src/oidc/contract.ts';
+import { pageRoutes } from '../../src/pages/routes.ts';
+import type { PageDeps } from '../../src/pages/shared/deps.ts';
 import type { StoreHealth } from '../../src/store/ports/stores.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -36,7 +37,8 @@ export interface AppOnPortOptions {
   readonly trustedProxies?: string[];
   /** Answers before the pages do, like a dialect. */
   readonly dialects?: Middleware;
-  readonly pages?: Partial<PageHandlers>;
+  /** What the pages work with, in place of the stand-ins that know nothing. */
+  readonly pages?: Partial<PageDeps>;
   readonly oidc?: Partial<Pick<OidcServer, 'handle' | 'methods'>>;
   readonly health?: () => Promise<StoreHealth[]>;
   readonly accepting?: () => boolean;
@@ -76,8 +78,7 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
     oidc: { methods: () => undefined, bounds: () => undefined, handle: async () => {}, ...options.oidc },
     views,
     files,
-    forms: createForms({ secrets: secretsFrom(new Uint8Array(32).fill(3)), issuer }),
-    pages: withEmptyPages(options.pages),
+    pages: pageRoutes({ ...pageDeps({ issuer, views }), ...options.pages }),
     dialects: options.dialects,
     development: [],
     accepting: options.accepting ?? (() => true),
@@ -87,11 +88,25 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
   return { url, port, log: lines, views, close: () => closed(server) };
 }
 
-/** Every other page there is, empty. */
-function withEmptyPages(pages: Partial<PageHandlers> = {}): PageHandlers {
-  return new Proxy(pages as PageHandlers, {
-    get: (input, name) => Reflect.get(input, name) ?? (async () => {}),
-  });
+/** No interaction, no session, no account, no client. */
+function pageDeps({ issuer, views }: { issuer: string; views: Views }): PageDeps {
+  const secrets = secretsFrom(new Uint8Array(32).fill(3));
+  const none = async () => undefined;
+  const attempts = { beginAt: async () => ({ release: none, charge: none }) };
+  const stores = { organizations: { byId: none, byHost: none }, linkTokens: { read: none } };
+  const deps: unknown = {
+    identity: { secrets, issuer, clock: systemClock, attempts, stores },
+    interactions: {
+      read: async () => {
+        throw new InteractionGone();
+      },
+    },
+    sessions: { read: none },
+    upstreams: new Map(),
+    ...{ issuer, views, passwordMinimum: 8, demo: false },
+    forms: createForms({ secrets, issuer }),
+  };
+  return deps as PageDeps;
 }
 
 function closed(server: Server): Promise<void> {

@@ -1,13 +1,18 @@
 /** S5: forms that change something take posts of our own pages only. */
 import { expect } from 'chai';
 import { secretsFrom } from '../../src/core/crypto.ts';
+import { Refused } from '../../src/core/refused.ts';
 import { createForms, FORM_TOKEN, type Forms } from '../../src/http/forms/csrf.ts';
-import { interactionOf } from '../../src/pages/shared/interaction-of.ts';
 import { type HttpClient, openClient } from '../support/http-client.ts';
 import { type AppOnPort, startApp } from './app-on-port.ts';
 
 const ISSUER = 'https://id.example.org';
 const ORIGIN = { origin: ISSUER };
+
+/** What the guards never reach is not there. */
+function standIn<Whole>(some: object): Whole {
+  return some as Whole;
+}
 
 describe('forms of the pages', () => {
   let app: AppOnPort;
@@ -17,24 +22,18 @@ describe('forms of the pages', () => {
   before(async () => {
     // The same key as the app's: tokens made here are its tokens.
     const forms: Forms = createForms({ secrets: secretsFrom(new Uint8Array(32).fill(3)), issuer: ISSUER });
+    const look = async () => {
+      reached += 1;
+      throw new Refused('not-found');
+    };
     app = await startApp({
       issuer: ISSUER,
-      pages: {
-        interaction: (ctx) => {
-          ctx.body = forms.tokenFor(ctx, interactionOf(ctx));
-        },
-        reset: (ctx) => {
-          ctx.body = forms.tokenFor(ctx, 'reset');
-        },
-        signIn: async (ctx) => {
-          reached += 1;
-          ctx.status = 204;
-        },
-        setNewPassword: async (ctx) => {
-          reached += 1;
-          ctx.status = 204;
-        },
+      // A token for any form.
+      dialects: (ctx, next) => {
+        if (ctx.path !== '/token') return next();
+        ctx.body = forms.tokenFor(ctx, String(ctx.query.purpose));
       },
+      pages: { interactions: standIn({ read: look }), identity: standIn({ attempts: { beginAt: look } }) },
     });
     client = openClient(app.url);
   });
@@ -44,8 +43,9 @@ describe('forms of the pages', () => {
     await app.close();
   });
 
-  async function form(path = '/interaction/one') {
-    const { text, cookies } = await client.send({ method: 'GET', path });
+  async function form(purpose = 'interaction:one', cookie = '') {
+    const path = `/token?purpose=${purpose}`;
+    const { text, cookies } = await client.send({ method: 'GET', path, headers: { cookie } });
     return { token: text, cookie: cookies[0]?.split(';')[0] ?? '', setCookie: cookies[0] ?? '' };
   }
 
@@ -64,7 +64,8 @@ describe('forms of the pages', () => {
     return { status, reached: reached > before };
   }
 
-  const taken = { status: 204, reached: true };
+  /** The page behind the guards looked for what the form is about; here there is nothing. */
+  const taken = { status: 404, reached: true };
   const refused = { status: 403, reached: false };
 
   it('S5 takes a form of its own page', async () => {
@@ -95,12 +96,8 @@ describe('forms of the pages', () => {
   it("S5 refuses another browser's token, and one of another form", async () => {
     const [mine, theirs] = [await form(), await form()];
     expect(await submit({ cookie: mine.cookie, token: theirs.token })).to.deep.equal(refused);
-    const other = await client.send({
-      method: 'GET',
-      path: '/interaction/two',
-      headers: { cookie: mine.cookie },
-    });
-    expect(await submit({ cookie: mine.cookie, token: other.text })).to.deep.equal(refused);
+    const other = await form('interaction:two', mine.cookie);
+    expect(await submit({ cookie: mine.cookie, token: other.token })).to.deep.equal(refused);
   });
 
   it('S5 refuses a token without the cookie it was made for', async () => {
@@ -110,7 +107,7 @@ describe('forms of the pages', () => {
   });
 
   it('S5 lets the reset page, which hides its origin, post with the null Origin, but not without its token', async () => {
-    const own = await form('/reset');
+    const own = await form('reset');
     const headers = { origin: 'null', 'sec-fetch-site': 'same-origin' };
     expect(await submit(own, headers, '/reset')).to.deep.equal(taken);
     expect(await submit({ cookie: own.cookie }, headers, '/reset')).to.deep.equal(refused);

@@ -1,32 +1,41 @@
 /**
  * What stands before a page. `open` asks nothing. `ownForm` reads the form and lets only our own pages' posts
- * through (csrf.ts); `ownFormNoReferrer` the same for a page whose browser hides its origin.
+ * through (csrf.ts); `ownFormNoReferrer` does the same for a page whose browser hides its origin. A page gets
+ * what it works with, the request, and its form.
  */
+import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { FORM_TOKEN, type Forms } from './csrf.ts';
 import { type FormFields, readForm } from './read-form.ts';
 
 /** A page: shows something. */
-export type Shows = (ctx: Context) => Promise<void> | void;
-/** A page's form: its origin is proven, its token checked and its body read. */
-export type Submits = (ctx: Context, form: FormFields) => Promise<void>;
+export type Shows<Deps> = (deps: Deps, ctx: Context) => Promise<void> | void;
+/** A page's form: its origin and its token are checked, and its body is read. */
+export type Submits<Deps> = (deps: Deps, ctx: Context, form: FormFields) => Promise<void> | void;
 
-export function pageGuards(forms: Forms) {
+export function pageGuards<Deps extends { readonly forms: Forms }>(deps: Deps) {
   const own =
     (opaqueOrigin: boolean) =>
-    (purpose: (ctx: Context) => string, submits: Submits): Middleware =>
+    (purpose: string | ((ctx: Context) => string), submits: Submits<Deps>): Middleware =>
     async (ctx) => {
       const form = await readForm(ctx.req);
-      forms.refuseForeignOrigin(ctx, { opaqueOrigin });
-      forms.check(ctx, purpose(ctx), form.get(FORM_TOKEN) ?? undefined);
-      await submits(ctx, form);
+      deps.forms.refuseForeignOrigin(ctx, { opaqueOrigin });
+      const token = form.get(FORM_TOKEN) ?? undefined;
+      deps.forms.check(ctx, typeof purpose === 'string' ? purpose : purpose(ctx), token);
+      await submits(deps, ctx, form);
     };
   return {
     open:
-      (shows: Shows): Middleware =>
+      (shows: Shows<Deps>): Middleware =>
       (ctx) =>
-        shows(ctx),
+        shows(deps, ctx),
     ownForm: own(false),
     ownFormNoReferrer: own(true),
   };
+}
+
+/** A router as a middleware of Koa's own type. */
+export function middlewareOf(router: Router): Middleware {
+  const routes = router.routes();
+  return (ctx, next) => routes(Object.assign(ctx, { params: {}, router }), next);
 }

@@ -1,4 +1,4 @@
-/** Sends a page with the headers that every page needs. */
+/** Sends a page with the headers that every page needs, or sends the browser to another. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import { acceptedLanguages } from './i18n.ts';
@@ -21,7 +21,13 @@ export function sendPage(ctx: Context, views: Views, reply: PageReply): void {
   ctx.body = pageText(ctx.req, ctx.res, views, reply);
 }
 
-/** The same for whoever holds the bare request and response: sets the policy, returns the document. */
+/** After a form: the browser gets the next page by an address of its own, so that reloading sends nothing twice. */
+export function seeOther(ctx: Context, address: string): void {
+  ctx.redirect(address);
+  ctx.status = 303;
+}
+
+/** The page for the provider, which holds the bare request and response: sets the policy, returns the document. */
 export function pageText(
   request: IncomingMessage,
   response: ServerResponse,

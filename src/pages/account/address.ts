@@ -7,13 +7,14 @@ import type { Context } from 'koa';
 import { DecryptionFailed } from '../../core/crypto.ts';
 import { normalizeEmail } from '../../core/normalize.ts';
 import { Refused } from '../../core/refused.ts';
+import { seeOther } from '../../http/views/send-page.ts';
 import { proveAddress, sendAddressCode } from '../../identity/self-service/change-email.ts';
-import type { Alert } from '../shared/alert.ts';
+import { type Alert, refusedBy } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { codeIn, emailIn } from '../shared/form-fields.ts';
-import { originOf } from '../shared/request-origin.ts';
-import { leadTo, refusedBy, showAccountPage } from './render.ts';
-import type { Person, ShowsPerson, SubmitsPerson } from './routes.ts';
+import { requestContext } from '../shared/request-context.ts';
+import { leadTo, showAccountPage } from './render.ts';
+import type { AccountForm, AccountPage, Person } from './session.ts';
 
 interface AddressState {
   readonly entered?: string;
@@ -21,80 +22,63 @@ interface AddressState {
   readonly status?: number;
 }
 
-export function address(deps: PageDeps): ShowsPerson {
-  return (ctx, person) => show(deps, ctx, person);
-}
+export const address: AccountPage = (deps, ctx, person) => show(deps, ctx, person);
 
 /** A code to the address that the account has. */
-export function confirmAddress(deps: PageDeps): SubmitsPerson {
-  return async (ctx, _form, person) => {
-    const { email } = person.account;
-    if (email === undefined || person.account.emailVerified) leadTo(ctx, '/account/address');
-    else await send(deps, ctx, person, email);
-  };
-}
+export const confirmAddress: AccountForm = async (deps, ctx, person) => {
+  const { email } = person.account;
+  if (email === undefined || person.account.emailVerified) leadTo(ctx, '/account/address');
+  else await send(deps, ctx, person, email);
+};
 
 /** A code to the address that the account shall have. */
-export function changeAddress(deps: PageDeps): SubmitsPerson {
-  return async (ctx, form, person) => {
-    const entered = form.get('email') ?? '';
-    const email = emailIn(form);
-    if (email === undefined || normalizeEmail(email) === person.account.email) {
-      const kind = email === undefined ? 'invalid-address' : 'same-address';
-      await show(deps, ctx, person, { entered, alert: { kind }, status: 400 });
-      return;
-    }
-    await send(deps, ctx, person, email);
-  };
-}
+export const changeAddress: AccountForm = async (deps, ctx, person, form) => {
+  const entered = form.get('email') ?? '';
+  const email = emailIn(form);
+  if (email === undefined || normalizeEmail(email) === person.account.email) {
+    const kind = email === undefined ? 'invalid-address' : 'same-address';
+    await show(deps, ctx, person, { entered, alert: { kind }, status: 400 });
+    return;
+  }
+  await send(deps, ctx, person, email);
+};
 
 async function send(deps: PageDeps, ctx: Context, person: Person, email: string): Promise<void> {
   try {
     const { account, sessionUid: request } = person;
-    await sendAddressCode(deps.identity, { account, email, request, context: originOf(ctx) });
+    await sendAddressCode(deps.identity, { account, email, request, context: requestContext(ctx) });
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
     await show(deps, ctx, person, { entered: email, ...refusedBy(ctx, error) });
     return;
   }
   const to = deps.identity.secrets.encrypt(normalizeEmail(email), contextOf(person));
-  ctx.redirect(`/account/address/code?to=${to}`);
-  ctx.status = 303;
+  seeOther(ctx, `/account/address/code?to=${to}`);
 }
 
-export function addressCode(deps: PageDeps): ShowsPerson {
-  return async (ctx, person) => {
-    const to = typeof ctx.query.to === 'string' ? ctx.query.to : '';
-    const email = opened(deps, person, to);
-    if (email === undefined) leadTo(ctx, '/account/address');
-    else await askForCode(deps, ctx, person, { to, email });
-  };
-}
+export const addressCode: AccountPage = async (deps, ctx, person) => {
+  const to = typeof ctx.query.to === 'string' ? ctx.query.to : '';
+  const email = opened(deps, person, to);
+  if (email === undefined) leadTo(ctx, '/account/address');
+  else await askForCode(deps, ctx, person, { to, email });
+};
 
-export function proveNewAddress(deps: PageDeps): SubmitsPerson {
-  return async (ctx, form, person) => {
-    const to = form.get('to') ?? '';
-    const email = opened(deps, person, to);
-    if (email === undefined) {
-      leadTo(ctx, '/account/address');
-      return;
-    }
-    const { account, inPerson, sessionUid: request } = person;
-    let refusal = new Refused('code-refused');
-    try {
-      const input = { account, email, inPerson, code: codeIn(form), request, context: originOf(ctx) };
-      if (await proveAddress(deps.identity, input)) {
-        const done = email === account.email ? 'address-confirmed' : 'address-changed';
-        leadTo(ctx, '/account/address', done);
-        return;
-      }
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      refusal = error;
-    }
-    await askForCode(deps, ctx, person, { to, email, ...refusedBy(ctx, refusal) });
-  };
-}
+export const proveNewAddress: AccountForm = async (deps, ctx, person, form) => {
+  const to = form.get('to') ?? '';
+  const email = opened(deps, person, to);
+  if (email === undefined) {
+    leadTo(ctx, '/account/address');
+    return;
+  }
+  const { account, inPerson, sessionUid: request } = person;
+  try {
+    const input = { account, email, inPerson, code: codeIn(form), request, context: requestContext(ctx) };
+    if (!(await proveAddress(deps.identity, input))) throw new Refused('code-refused');
+  } catch (error) {
+    await askForCode(deps, ctx, person, { to, email, ...refusedBy(ctx, error) });
+    return;
+  }
+  leadTo(ctx, '/account/address', email === account.email ? 'address-confirmed' : 'address-changed');
+};
 
 function show(deps: PageDeps, ctx: Context, person: Person, state: AddressState = {}): Promise<void> {
   const { account } = person;

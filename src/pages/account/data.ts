@@ -2,49 +2,45 @@
 
 import { noteChange } from '../../identity/audit/audit.ts';
 import { exportAccount } from '../../identity/self-service/export-account.ts';
-import type { PageDeps } from '../shared/deps.ts';
-import { originOf } from '../shared/request-origin.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { showAccountPage } from './render.ts';
-import type { ShowsPerson } from './routes.ts';
+import type { AccountPage } from './session.ts';
 
-export function data(deps: PageDeps): ShowsPerson {
-  return (ctx, person) => showAccountPage(deps, ctx, person, { view: 'account-data', data: {} });
-}
+export const data: AccountPage = (deps, ctx, person) =>
+  showAccountPage(deps, ctx, person, { view: 'account-data', data: {} });
 
-export function download(deps: PageDeps): ShowsPerson {
-  return async (ctx, { account }) => {
-    const [known, sessions, grants, consents] = await Promise.all([
-      exportAccount(deps.identity, account),
-      deps.accountAccess.listSessions(account.id),
-      deps.accountAccess.listGrants(account.id),
-      deps.accountAccess.listConsents(account.id),
-    ]);
-    const { id: subject, organization } = account;
-    noteChange(deps.identity, { event: 'data.download', organization, subject, context: originOf(ctx) });
-    ctx.attachment('my-account.json');
-    ctx.type = 'json';
-    const file = {
-      ...known,
-      sessions: sessions.map(({ signedInAt, amr, browser }) => ({
-        signed_in_at: signedInAt,
-        amr,
-        ...browser,
-      })),
-      apps: grants.map(({ clientId, clientName, scopes, createdAt }) => ({
-        client_id: clientId,
-        name: clientName,
-        scopes,
-        since: createdAt,
-      })),
-      consents: consents.map(({ clientId, clientName, scopes, claims, createdAt: givenAt, expiresAt }) => ({
-        client_id: clientId,
-        name: clientName,
-        scopes,
-        claims,
-        given_at: givenAt,
-        expires_at: expiresAt,
-      })),
-    };
-    ctx.body = `${JSON.stringify(file, null, 2)}\n`;
+export const download: AccountPage = async (deps, ctx, { account }) => {
+  const [known, sessions, grants, consents] = await Promise.all([
+    exportAccount(deps.identity, account),
+    deps.accountAccess.listSessions(account.id),
+    deps.accountAccess.listGrants(account.id),
+    deps.accountAccess.listConsents(account.id),
+  ]);
+  const { id: subject, organization } = account;
+  noteChange(deps.identity, { event: 'data.download', organization, subject, context: requestContext(ctx) });
+  ctx.attachment('my-account.json');
+  ctx.type = 'json';
+  const file = {
+    ...known,
+    sessions: sessions.map(({ signedInAt, amr, browser }) => ({
+      signed_in_at: signedInAt,
+      amr,
+      ...browser,
+    })),
+    apps: grants.map(({ clientId, clientName, scopes, createdAt }) => ({
+      client_id: clientId,
+      name: clientName,
+      scopes,
+      since: createdAt,
+    })),
+    consents: consents.map(({ clientId, clientName, scopes, claims, createdAt: givenAt, expiresAt }) => ({
+      client_id: clientId,
+      name: clientName,
+      scopes,
+      claims,
+      given_at: givenAt,
+      expires_at: expiresAt,
+    })),
   };
-}
+  ctx.body = `${JSON.stringify(file, null, 2)}\n`;
+};

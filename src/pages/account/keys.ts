@@ -5,6 +5,7 @@
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import type { FormFields } from '../../http/forms/read-form.ts';
+import { seeOther } from '../../http/views/send-page.ts';
 import {
   type ApiKeyOffer,
   createApiKey,
@@ -15,9 +16,9 @@ import { makeState, readState, spendState } from '../../identity/codes/redirect-
 import type { Alert } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { lineIn } from '../shared/form-fields.ts';
-import { originOf } from '../shared/request-origin.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { leadTo, showAccountPage } from './render.ts';
-import type { Person, ShowsPerson, SubmitsPerson } from './routes.ts';
+import type { AccountForm, AccountPage, Person } from './session.ts';
 
 const SHOWN_ONCE = 'api-key-shown';
 /** Seconds between making a key and showing it. */
@@ -26,57 +27,50 @@ const SHOWN_WITHIN = 60;
 const LIVES = [30, 90, 365, 0];
 const DAY = 86_400_000;
 
-export function keys(deps: PageDeps): ShowsPerson {
-  return async (ctx, person) => {
-    const { made: created } = ctx.query;
-    // A link preview asks with HEAD; it must not use up what is shown once.
-    const asked = typeof created === 'string' && ctx.method === 'GET';
-    const shown = asked ? await take(deps, person, created) : undefined;
-    await show(deps, ctx, person, { shown });
-  };
-}
+export const keys: AccountPage = async (deps, ctx, person) => {
+  const { made: created } = ctx.query;
+  // A link preview asks with HEAD; it must not use up what is shown once.
+  const asked = typeof created === 'string' && ctx.method === 'GET';
+  const shown = asked ? await take(deps, person, created) : undefined;
+  await show(deps, ctx, person, { shown });
+};
 
-export function makeKey(deps: PageDeps): SubmitsPerson {
-  return async (ctx, form, person) => {
-    const { account } = person;
-    const offer = deps.apiKeyOffers(account).find(({ vendor }) => vendor === form.get('vendor'));
-    const input = offer && read(offer, form);
-    if (offer === undefined || input === undefined) {
-      await show(deps, ctx, person, { alert: { kind: 'invalid-key' }, status: 400 });
-      return;
-    }
-    const { id, key, limit, vendor } = offer;
-    const now = deps.identity.clock.now().getTime();
-    try {
-      const created = await createApiKey(deps.identity, {
-        ...{ id, key, limit, vendor, name: input.name, scopes: input.scopes, context: originOf(ctx) },
-        organization: account.organization,
-        accountId: account.id,
-        ...(input.days === 0 ? {} : { expiresAt: new Date(now + input.days * DAY) }),
-      });
-      ctx.redirect(`/account/keys?made=${await put(deps, person, created.key)}`);
-      ctx.status = 303;
-    } catch (error) {
-      if (!(error instanceof Refused) || error.reason !== 'too-many-api-keys') throw error;
-      await show(deps, ctx, person, { alert: { kind: 'too-many-api-keys', count: limit }, status: 409 });
-    }
-  };
-}
+export const makeKey: AccountForm = async (deps, ctx, person, form) => {
+  const { account } = person;
+  const offer = deps.apiKeyOffers(account).find(({ vendor }) => vendor === form.get('vendor'));
+  const input = offer && read(offer, form);
+  if (offer === undefined || input === undefined) {
+    await show(deps, ctx, person, { alert: { kind: 'invalid-key' }, status: 400 });
+    return;
+  }
+  const { id, key, limit, vendor } = offer;
+  const now = deps.identity.clock.now().getTime();
+  try {
+    const created = await createApiKey(deps.identity, {
+      ...{ id, key, limit, vendor, name: input.name, scopes: input.scopes, context: requestContext(ctx) },
+      organization: account.organization,
+      accountId: account.id,
+      ...(input.days === 0 ? {} : { expiresAt: new Date(now + input.days * DAY) }),
+    });
+    seeOther(ctx, `/account/keys?made=${await put(deps, person, created.key)}`);
+  } catch (error) {
+    if (!(error instanceof Refused) || error.reason !== 'too-many-api-keys') throw error;
+    await show(deps, ctx, person, { alert: { kind: 'too-many-api-keys', count: limit }, status: 409 });
+  }
+};
 
-export function deleteKey(deps: PageDeps): SubmitsPerson {
-  return async (ctx, form, { account }) => {
-    try {
-      const keyId = form.get('key') ?? '';
-      await deleteApiKey(deps.identity, { accountId: account.id, keyId, context: originOf(ctx) });
-    } catch (error) {
-      // It is gone already: what was wanted.
-      if (!(error instanceof Refused) || error.reason !== 'api-key-not-found') throw error;
-      leadTo(ctx, '/account/keys');
-      return;
-    }
-    leadTo(ctx, '/account/keys', 'key-deleted');
-  };
-}
+export const deleteKey: AccountForm = async (deps, ctx, { account }, form) => {
+  try {
+    const keyId = form.get('key') ?? '';
+    await deleteApiKey(deps.identity, { accountId: account.id, keyId, context: requestContext(ctx) });
+  } catch (error) {
+    // It is gone already: what was wanted.
+    if (!(error instanceof Refused) || error.reason !== 'api-key-not-found') throw error;
+    leadTo(ctx, '/account/keys');
+    return;
+  }
+  leadTo(ctx, '/account/keys', 'key-deleted');
+};
 
 /** Undefined: no name, no scope, or one that the account may not give. */
 function read(offer: ApiKeyOffer, form: FormFields) {

@@ -3,6 +3,7 @@
  * number) is not among them and cannot be sent along: members are read one by one (Zitadel CVE-2026-27946).
  */
 
+import type { Context } from 'koa';
 import type { FormFields } from '../../http/forms/read-form.ts';
 import { acceptedLanguages } from '../../http/views/i18n.ts';
 import { updateAccount } from '../../identity/accounts/update-account.ts';
@@ -10,10 +11,10 @@ import { noteChange } from '../../identity/audit/audit.ts';
 import type { AddressClaim, ProfileClaims } from '../../model/account.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { lineIn } from '../shared/form-fields.ts';
-import { originOf } from '../shared/request-origin.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { type ChoiceKind, choicesOf } from './profile-choices.ts';
 import { leadTo, showAccountPage } from './render.ts';
-import type { ShowsPerson, SubmitsPerson } from './routes.ts';
+import type { AccountForm, AccountPage, Person } from './session.ts';
 
 interface Field {
   readonly name: string;
@@ -66,32 +67,33 @@ const GROUPS: readonly { readonly key: string; readonly fields: readonly Field[]
 ];
 const CLAIMS = [...NAMES, ...PERSONAL, ...REGION];
 
-export function profile(deps: PageDeps): ShowsPerson {
-  return (ctx, person) => {
-    const { address, ...claims } = person.account.claims;
-    return showProfile(deps, ctx, person, { values: { ...claims, ...address }, issues: [] });
-  };
-}
+export const profile: AccountPage = (deps, ctx, person) => {
+  const { address, ...claims } = person.account.claims;
+  return showProfile(deps, ctx, person, { values: { ...claims, ...address }, issues: [] });
+};
 
-export function saveProfile(deps: PageDeps): SubmitsPerson {
-  return async (ctx, form, person) => {
-    const entered = read(form, person.account.claims);
-    if (entered.issues.length > 0) {
-      await showProfile(deps, ctx, person, entered);
-      return;
-    }
-    const { account } = person;
-    const saved = await updateAccount(deps.identity, account.id, (present) => ({
-      ...present,
-      claims: withEntered(present.claims, entered.values),
-    }));
-    if (saved.version !== account.version) {
-      const { id: subject, organization } = account;
-      noteChange(deps.identity, { event: 'profile.update', organization, subject, context: originOf(ctx) });
-    }
-    leadTo(ctx, '/account/profile', 'saved');
-  };
-}
+export const saveProfile: AccountForm = async (deps, ctx, person, form) => {
+  const entered = read(form, person.account.claims);
+  if (entered.issues.length > 0) {
+    await showProfile(deps, ctx, person, entered);
+    return;
+  }
+  const { account } = person;
+  const saved = await updateAccount(deps.identity, account.id, (present) => ({
+    ...present,
+    claims: withEntered(present.claims, entered.values),
+  }));
+  if (saved.version !== account.version) {
+    const { id: subject, organization } = account;
+    noteChange(deps.identity, {
+      event: 'profile.update',
+      organization,
+      subject,
+      context: requestContext(ctx),
+    });
+  }
+  leadTo(ctx, '/account/profile', 'saved');
+};
 
 interface Entered {
   readonly values: Readonly<Record<string, unknown>>;
@@ -134,8 +136,8 @@ function put(target: Record<string, unknown>, name: string, value: string | unde
 
 async function showProfile(
   deps: PageDeps,
-  ctx: Parameters<ShowsPerson>[0],
-  person: Parameters<ShowsPerson>[1],
+  ctx: Context,
+  person: Person,
   { values, issues }: Entered,
 ): Promise<void> {
   const { locale } = person.account.claims;

@@ -4,64 +4,54 @@
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
-import type { Shows } from '../../http/forms/guards.ts';
 import type { FormFields } from '../../http/forms/read-form.ts';
 import { sendPage } from '../../http/views/send-page.ts';
 import { deleteAccount } from '../../identity/accounts/delete-account.ts';
 import { proveDeletionCode, sendDeletionCode } from '../../identity/self-service/confirm-deletion.ts';
 import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
+import { refusedBy } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
-import type { PageDeps } from '../shared/deps.ts';
+import type { Page, PageDeps } from '../shared/deps.ts';
 import { codeIn } from '../shared/form-fields.ts';
-import { originOf } from '../shared/request-origin.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { appOf, lastClient } from '../shared/return-to-app.ts';
-import { leadTo, refusedBy, showAccountPage } from './render.ts';
-import type { Person, ShowsPerson, SubmitsPerson } from './routes.ts';
+import { leadTo, showAccountPage } from './render.ts';
+import type { AccountForm, AccountPage, Person } from './session.ts';
 
-export function remove(deps: PageDeps): ShowsPerson {
-  return (ctx, person) => show(deps, ctx, person);
-}
+export const remove: AccountPage = (deps, ctx, person) => show(deps, ctx, person);
 
-export function sendCodeForRemoval(deps: PageDeps): SubmitsPerson {
-  return async (ctx, _form, person) => {
-    const { account, sessionUid: request } = person;
-    try {
-      await sendDeletionCode(deps.identity, { account, request, context: originOf(ctx) });
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      await show(deps, ctx, person, refusedBy(ctx, error));
-      return;
-    }
-    leadTo(ctx, '/account/delete?sent=yes');
-  };
-}
+export const sendCodeForRemoval: AccountForm = async (deps, ctx, person) => {
+  const { account, sessionUid: request } = person;
+  try {
+    await sendDeletionCode(deps.identity, { account, request, context: requestContext(ctx) });
+  } catch (error) {
+    await show(deps, ctx, person, refusedBy(ctx, error));
+    return;
+  }
+  leadTo(ctx, '/account/delete?sent=yes');
+};
 
-export function removeForGood(deps: PageDeps): SubmitsPerson {
-  return async (ctx, form, person) => {
-    const { account } = person;
-    try {
-      await prove(deps, ctx, person, form);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      await show(deps, ctx, person, refusedBy(ctx, error));
-      return;
-    }
-    await deleteAccount(deps.identity, { accountId: account.id, context: originOf(ctx) });
-    await deps.sessions.end(ctx.req, ctx.res);
-    leadTo(ctx, '/account/deleted');
-  };
-}
+export const removeForGood: AccountForm = async (deps, ctx, person, form) => {
+  const { account } = person;
+  try {
+    await prove(deps, ctx, person, form);
+  } catch (error) {
+    await show(deps, ctx, person, refusedBy(ctx, error));
+    return;
+  }
+  await deleteAccount(deps.identity, { accountId: account.id, context: requestContext(ctx) });
+  await deps.sessions.end(ctx.req, ctx.res);
+  leadTo(ctx, '/account/deleted');
+};
 
-export function removed(deps: PageDeps): Shows {
-  return async (ctx) => {
-    const client = await lastClient(deps, ctx);
-    sendPage(ctx, deps.views, {
-      view: 'account-deleted',
-      brand: client && (await brandOf(deps.identity, deps.views, { ...client, client })),
-      data: { app: client && appOf(deps, client) },
-    });
-  };
-}
+export const removed: Page = async (deps, ctx) => {
+  const client = await lastClient(deps, ctx);
+  sendPage(ctx, deps.views, {
+    view: 'account-deleted',
+    brand: client && (await brandOf(deps.identity, deps.views, { ...client, client })),
+    data: { app: client && appOf(deps, client) },
+  });
+};
 
 /** How this person proves it. */
 function proofOf({ account }: Person): 'password' | 'code' | 'sign-in' {
@@ -72,7 +62,7 @@ function proofOf({ account }: Person): 'password' | 'code' | 'sign-in' {
 /** Refused('wrong-password' | 'code-refused' | 'too-many-requests' | 'unavailable'). */
 async function prove(deps: PageDeps, ctx: Context, person: Person, form: FormFields): Promise<void> {
   const { account, sessionUid } = person;
-  const context = originOf(ctx);
+  const context = requestContext(ctx);
   const proof = proofOf(person);
   if (proof === 'password') {
     const password = form.get('password') ?? '';

@@ -1,11 +1,10 @@
 /** What the account pages share in being shown: brand, form token, the note of what was just done. */
 import type { Context } from 'koa';
-import type { Refused } from '../../core/refused.ts';
-import { sendPage } from '../../http/views/send-page.ts';
-import { type Alert, alertFor, statusFor } from '../shared/alert.ts';
+import { seeOther, sendPage } from '../../http/views/send-page.ts';
+import type { Alert } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { formsOf, type Person } from './routes.ts';
+import type { Person } from './session.ts';
 
 /** Words for it are in the catalogue under `pages.account.done`. */
 const DONE: ReadonlySet<string> = new Set([
@@ -47,14 +46,12 @@ export async function showAccountPage(
 
 /** To the page that shows what was done. */
 export function leadTo(ctx: Context, page: string, done?: string): void {
-  ctx.redirect(done === undefined ? page : `${page}?done=${done}`);
-  ctx.status = 303;
+  seeOther(ctx, done === undefined ? page : `${page}?done=${done}`);
 }
 
-/** The alert and status of a refusal; rethrows one that is none of the person's doing. */
-export function refusedBy(ctx: Context, refusal: Refused, words: { minimum?: number } = {}) {
-  if (refusal.retryAfter !== undefined) ctx.set('Retry-After', String(refusal.retryAfter));
-  return { alert: alertFor(refusal, words), status: statusFor(refusal) };
+/** What the forms of an account's pages are bound to. */
+export function formsOf({ account }: Person): string {
+  return `account:${account.id}`;
 }
 
 function zoneOf(zone: string | undefined): string {

@@ -1,131 +1,92 @@
 /**
- * The map of the account pages: what a person does with their own account, signed in with the session of the
- * OIDC server.
+ * The account pages, for a person who is signed in with the session of the OIDC server: path, guard and
+ * handler of each. Each form is parsed, calls one function of identity/, and leads back to a page (post,
+ * redirect, get).
  *
- * Guards: `open` asks nothing. `person` lets whoever is signed in through, and sends everybody else to sign
- * in and back. `personForm` does so for a form, which must come from our own page, in this browser, and be
- * made for this account. `recent` and `recentForm` want a sign-in of the last minutes besides; after it the
+ * Guards: `open` asks nothing. `person` lets a person who is signed in through, and sends everyone else to
+ * sign in and back. `personForm` does so for a form, which must come from our own page, in this browser, and be
+ * made for this account. `recent` and `recentForm` besides require a sign-in of the last minutes; after it the
  * browser comes back to the page that is named.
  */
 import Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
-import { FORM_TOKEN, type Forms } from '../../http/forms/csrf.ts';
-import { pageGuards, type Shows } from '../../http/forms/guards.ts';
-import { type FormFields, readForm } from '../../http/forms/read-form.ts';
-import type { AccountRecord } from '../../model/account.ts';
+import type { Middleware } from 'koa';
+import { FORM_TOKEN } from '../../http/forms/csrf.ts';
+import { pageGuards } from '../../http/forms/guards.ts';
+import { readForm } from '../../http/forms/read-form.ts';
+import type { PageDeps } from '../shared/deps.ts';
+import { access, endGrant, endSession } from './access.ts';
+import { address, addressCode, changeAddress, confirmAddress, proveNewAddress } from './address.ts';
+import { data, download } from './data.ts';
+import { deleteKey, keys, makeKey } from './keys.ts';
+import { overview } from './overview.ts';
+import { changePassword, firstPassword, password } from './password.ts';
+import { profile, saveProfile } from './profile.ts';
+import { remove, removed, removeForGood, sendCodeForRemoval } from './remove.ts';
+import { formsOf } from './render.ts';
+import { type AccountForm, type AccountPage, again, askToSignIn, findPerson, signedIn } from './session.ts';
+import { signIns, unlink } from './sign-ins.ts';
 
-/** Who is signed in. */
-export interface Person {
-  readonly account: AccountRecord;
-  readonly sessionUid: string;
-  /** The sign-in was the person's own, not single sign-on. */
-  readonly inPerson: boolean;
-  /** It is minutes old besides. */
-  readonly recent: boolean;
-}
-
-export type ShowsPerson = (ctx: Context, person: Person) => Promise<void> | void;
-export type SubmitsPerson = (ctx: Context, form: FormFields, person: Person) => Promise<void>;
-
-export interface AccountHandlers {
-  readonly find: (ctx: Context) => Promise<Person | undefined>;
-  /** Sends the browser to sign in (`person`: again) and then to the page. */
-  readonly askToSignIn: (ctx: Context, page: string, person?: Person) => Promise<void>;
-  readonly signedIn: Shows;
-  readonly again: ShowsPerson;
-  readonly overview: ShowsPerson;
-  readonly profile: ShowsPerson;
-  readonly saveProfile: SubmitsPerson;
-  readonly address: ShowsPerson;
-  readonly confirmAddress: SubmitsPerson;
-  readonly changeAddress: SubmitsPerson;
-  readonly addressCode: ShowsPerson;
-  readonly proveAddress: SubmitsPerson;
-  readonly password: ShowsPerson;
-  readonly changePassword: SubmitsPerson;
-  readonly firstPassword: SubmitsPerson;
-  readonly signIns: ShowsPerson;
-  readonly unlink: SubmitsPerson;
-  readonly access: ShowsPerson;
-  readonly endSession: SubmitsPerson;
-  readonly endGrant: SubmitsPerson;
-  readonly keys: ShowsPerson;
-  readonly makeKey: SubmitsPerson;
-  readonly deleteKey: SubmitsPerson;
-  readonly data: ShowsPerson;
-  readonly download: ShowsPerson;
-  readonly remove: ShowsPerson;
-  readonly sendDeletionCode: SubmitsPerson;
-  readonly removeForGood: SubmitsPerson;
-  readonly removed: Shows;
-}
-
-export function accountRoutes(pages: AccountHandlers, forms: Forms): Middleware {
-  const { open } = pageGuards(forms);
-  const { person, recent, personForm, recentForm } = guards(pages, forms);
+export function accountRoutes(deps: PageDeps) {
+  const { open } = pageGuards(deps);
+  const { person, recent, personForm, recentForm } = guards(deps);
   return new Router({ sensitive: true, prefix: '/account' })
-    .get('/', person(pages.overview))
-    .get('/signed-in', open(pages.signedIn))
-    .get('/again', person(pages.again))
-    .get('/profile', person(pages.profile))
-    .post('/profile', personForm(pages.saveProfile))
-    .get('/address', person(pages.address))
-    .post('/address/confirm', personForm(pages.confirmAddress))
-    .post('/address', recentForm('/account/address', pages.changeAddress))
-    .get('/address/code', person(pages.addressCode))
-    .post('/address/code', personForm(pages.proveAddress))
-    .get('/password', person(pages.password))
-    .post('/password', personForm(pages.changePassword))
-    .post('/password/first', recentForm('/account/password', pages.firstPassword))
-    .get('/sign-ins', person(pages.signIns))
-    .post('/sign-ins/unlink', recentForm('/account/sign-ins', pages.unlink))
-    .get('/access', person(pages.access))
-    .post('/access/session', personForm(pages.endSession))
-    .post('/access/grant', personForm(pages.endGrant))
-    .get('/keys', person(pages.keys))
-    .post('/keys', recentForm('/account/keys', pages.makeKey))
-    .post('/keys/delete', personForm(pages.deleteKey))
-    .get('/data', person(pages.data))
-    .get('/data.json', recent('/account/data', pages.download))
-    .get('/delete', recent('/account/delete', pages.remove))
-    .post('/delete/code', recentForm('/account/delete', pages.sendDeletionCode))
-    .post('/delete', recentForm('/account/delete', pages.removeForGood))
-    .get('/deleted', open(pages.removed))
-    .routes() as unknown as Middleware;
+    .get('/', person(overview))
+    .get('/signed-in', open(signedIn))
+    .get('/again', person(again))
+    .get('/profile', person(profile))
+    .post('/profile', personForm(saveProfile))
+    .get('/address', person(address))
+    .post('/address/confirm', personForm(confirmAddress))
+    .post('/address', recentForm('/account/address', changeAddress))
+    .get('/address/code', person(addressCode))
+    .post('/address/code', personForm(proveNewAddress))
+    .get('/password', person(password))
+    .post('/password', personForm(changePassword))
+    .post('/password/first', recentForm('/account/password', firstPassword))
+    .get('/sign-ins', person(signIns))
+    .post('/sign-ins/unlink', recentForm('/account/sign-ins', unlink))
+    .get('/access', person(access))
+    .post('/access/session', personForm(endSession))
+    .post('/access/grant', personForm(endGrant))
+    .get('/keys', person(keys))
+    .post('/keys', recentForm('/account/keys', makeKey))
+    .post('/keys/delete', personForm(deleteKey))
+    .get('/data', person(data))
+    .get('/data.json', recent('/account/data', download))
+    .get('/delete', recent('/account/delete', remove))
+    .post('/delete/code', recentForm('/account/delete', sendCodeForRemoval))
+    .post('/delete', recentForm('/account/delete', removeForGood))
+    .get('/deleted', open(removed))
+    .routes();
 }
 
-/** What the forms of an account's pages are bound to. */
-export function formsOf({ account }: Person): string {
-  return `account:${account.id}`;
-}
-
-function guards(pages: AccountHandlers, forms: Forms) {
+function guards(deps: PageDeps) {
   const shown =
-    (shows: ShowsPerson, again?: string): Middleware =>
+    (shows: AccountPage, again?: string): Middleware =>
     async (ctx) => {
-      const person = await pages.find(ctx);
-      if (person === undefined) await pages.askToSignIn(ctx, again ?? ctx.path);
-      else if (again !== undefined && !person.recent) await pages.askToSignIn(ctx, again, person);
-      else await shows(ctx, person);
+      const person = await findPerson(deps, ctx);
+      if (person === undefined) await askToSignIn(deps, ctx, again ?? ctx.path);
+      else if (again !== undefined && !person.recent) await askToSignIn(deps, ctx, again, person);
+      else await shows(deps, ctx, person);
     };
   const submitted =
-    (submits: SubmitsPerson, again?: string): Middleware =>
+    (submits: AccountForm, again?: string): Middleware =>
     async (ctx) => {
       const form = await readForm(ctx.req);
-      forms.refuseForeignOrigin(ctx);
-      const person = await pages.find(ctx);
+      deps.forms.refuseForeignOrigin(ctx);
+      const person = await findPerson(deps, ctx);
       if (person === undefined) {
-        await pages.askToSignIn(ctx, again ?? '/account');
+        await askToSignIn(deps, ctx, again ?? '/account');
         return;
       }
-      forms.check(ctx, formsOf(person), form.get(FORM_TOKEN) ?? undefined);
-      if (again !== undefined && !person.recent) await pages.askToSignIn(ctx, again, person);
-      else await submits(ctx, form, person);
+      deps.forms.check(ctx, formsOf(person), form.get(FORM_TOKEN) ?? undefined);
+      if (again !== undefined && !person.recent) await askToSignIn(deps, ctx, again, person);
+      else await submits(deps, ctx, person, form);
     };
   return {
-    person: (shows: ShowsPerson) => shown(shows),
-    recent: (page: string, shows: ShowsPerson) => shown(shows, page),
-    personForm: (submits: SubmitsPerson) => submitted(submits),
-    recentForm: (page: string, submits: SubmitsPerson) => submitted(submits, page),
+    person: (shows: AccountPage) => shown(shows),
+    recent: (page: string, shows: AccountPage) => shown(shows, page),
+    personForm: (submits: AccountForm) => submitted(submits),
+    recentForm: (page: string, submits: AccountForm) => submitted(submits, page),
   };
 }

@@ -1,46 +1,38 @@
 /** Sign-ins with Google, Apple and the like that lead to this account, and the end of one. */
 
+import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import { listIdentities, unlinkIdentity } from '../../identity/upstream/link-identity.ts';
 import type { Alert } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { originOf } from '../shared/request-origin.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { leadTo, showAccountPage } from './render.ts';
-import type { ShowsPerson, SubmitsPerson } from './routes.ts';
+import type { AccountForm, AccountPage, Person } from './session.ts';
 
-export function signIns(deps: PageDeps): ShowsPerson {
-  return (ctx, person) => show(deps, ctx, person);
-}
+export const signIns: AccountPage = (deps, ctx, person) => show(deps, ctx, person);
 
 /** The last way in stays: without it the person could never come back (security.md F7). */
-export function unlink(deps: PageDeps): SubmitsPerson {
-  return async (ctx, form, person) => {
-    const accountId = person.account.id;
-    try {
-      await unlinkIdentity(deps.identity, {
-        accountId,
-        issuer: form.get('issuer') ?? '',
-        subject: form.get('subject') ?? '',
-        context: originOf(ctx),
-      });
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (error.reason === 'forbidden') await show(deps, ctx, person, { kind: 'last-factor' });
-      // It is gone already: what was wanted.
-      else if (error.reason === 'account-not-found') leadTo(ctx, '/account/sign-ins');
-      else throw error;
-      return;
-    }
-    leadTo(ctx, '/account/sign-ins', 'unlinked');
-  };
-}
+export const unlink: AccountForm = async (deps, ctx, person, form) => {
+  const accountId = person.account.id;
+  try {
+    await unlinkIdentity(deps.identity, {
+      accountId,
+      issuer: form.get('issuer') ?? '',
+      subject: form.get('subject') ?? '',
+      context: requestContext(ctx),
+    });
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.reason === 'forbidden') await show(deps, ctx, person, { kind: 'last-factor' });
+    // It is gone already: what was wanted.
+    else if (error.reason === 'account-not-found') leadTo(ctx, '/account/sign-ins');
+    else throw error;
+    return;
+  }
+  leadTo(ctx, '/account/sign-ins', 'unlinked');
+};
 
-async function show(
-  deps: PageDeps,
-  ctx: Parameters<ShowsPerson>[0],
-  person: Parameters<ShowsPerson>[1],
-  alert?: Alert,
-): Promise<void> {
+async function show(deps: PageDeps, ctx: Context, person: Person, alert?: Alert): Promise<void> {
   const links = await listIdentities(deps.identity, person.account.id);
   await showAccountPage(deps, ctx, person, {
     view: 'account-sign-ins',

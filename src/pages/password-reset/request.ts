@@ -5,14 +5,12 @@
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
-import type { Shows, Submits } from '../../http/forms/guards.ts';
-import { sendPage } from '../../http/views/send-page.ts';
+import { seeOther, sendPage } from '../../http/views/send-page.ts';
 import { requestReset } from '../../identity/self-service/request-password-reset.ts';
-import { type Alert, alertFor, statusFor } from '../shared/alert.ts';
+import { type Alert, refusedBy } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
-import type { PageDeps } from '../shared/deps.ts';
-import { organizationAsked } from '../shared/organization-asked.ts';
-import { originOf } from '../shared/request-origin.ts';
+import type { Page, PageDeps, PageForm } from '../shared/deps.ts';
+import { organizationAsked, requestContext } from '../shared/request-context.ts';
 
 interface ForgotState {
   readonly organization: string;
@@ -25,45 +23,40 @@ interface ForgotState {
   readonly status?: number;
 }
 
-export function forgot(deps: PageDeps): Shows {
-  return async (ctx) => {
-    const state = await stateOf(deps, ctx, ctx.query);
-    await show(deps, ctx, { ...state, login: textOf(ctx.query.login).slice(0, 320) });
-  };
-}
+export const forgot: Page = async (deps, ctx) => {
+  const state = await stateOf(deps, ctx, ctx.query);
+  await show(deps, ctx, { ...state, login: textOf(ctx.query.login).slice(0, 320) });
+};
 
-export function askForReset(deps: PageDeps): Submits {
-  return async (ctx, form) => {
-    const login = form.get('login') ?? '';
-    const state = await stateOf(deps, ctx, {
-      organization: form.get('organization'),
-      interaction: form.get('interaction'),
-      client: form.get('client'),
+export const askForReset: PageForm = async (deps, ctx, form) => {
+  const login = form.get('login') ?? '';
+  const state = await stateOf(deps, ctx, {
+    organization: form.get('organization'),
+    interaction: form.get('interaction'),
+    client: form.get('client'),
+  });
+  try {
+    if (login.trim() === '' || login.length > 320) throw new Refused('invalid-fields');
+    await requestReset(deps.identity, {
+      organization: state.organization,
+      login,
+      context: requestContext(ctx),
     });
-    try {
-      if (login.trim() === '' || login.length > 320) throw new Refused('invalid-fields');
-      await requestReset(deps.identity, { organization: state.organization, login, context: originOf(ctx) });
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter));
-      await show(deps, ctx, { ...state, login, alert: alertFor(error), status: statusFor(error) });
-      return;
-    }
-    ctx.redirect(`/forgot/sent?${queryOf(state)}`);
-    ctx.status = 303;
-  };
-}
+  } catch (error) {
+    await show(deps, ctx, { ...state, login, ...refusedBy(ctx, error) });
+    return;
+  }
+  seeOther(ctx, `/forgot/sent?${queryOf(state)}`);
+};
 
-export function forgotSent(deps: PageDeps): Shows {
-  return async (ctx) => {
-    const state = await stateOf(deps, ctx, ctx.query);
-    sendPage(ctx, deps.views, {
-      view: 'forgot-sent',
-      brand: await brandOf(deps.identity, deps.views, state),
-      data: { back: backOf(state), query: queryOf(state) },
-    });
-  };
-}
+export const forgotSent: Page = async (deps, ctx) => {
+  const state = await stateOf(deps, ctx, ctx.query);
+  sendPage(ctx, deps.views, {
+    view: 'forgot-sent',
+    brand: await brandOf(deps.identity, deps.views, state),
+    data: { back: backOf(state), query: queryOf(state) },
+  });
+};
 
 async function show(deps: PageDeps, ctx: Context, state: ForgotState): Promise<void> {
   sendPage(ctx, deps.views, {
@@ -90,7 +83,7 @@ async function stateOf(
   const interaction = textOf(input.interaction);
   const clientId = textOf(input.client);
   return {
-    organization: (await organizationAsked(deps, ctx, input.organization)) ?? 'default',
+    organization: await organizationAsked(deps, ctx, input.organization),
     ...(/^[\w-]{10,64}$/.test(interaction) && { interaction }),
     ...(/^[A-Za-z0-9._~-]{1,128}$/.test(clientId) && { client: { clientId } }),
   };

@@ -5,18 +5,15 @@
  * signed in by it (security.md W6).
  */
 import type { Context } from 'koa';
-import { Refused } from '../../core/refused.ts';
-import type { Shows, Submits } from '../../http/forms/guards.ts';
 import { requestInfoOf } from '../../http/request/request-context.ts';
-import { sendPage } from '../../http/views/send-page.ts';
+import { seeOther, sendPage } from '../../http/views/send-page.ts';
 import { RESET, readLinkToken } from '../../identity/codes/link-token.ts';
 import { resetPassword } from '../../identity/self-service/reset-password.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import { type Alert, alertFor, statusFor } from '../shared/alert.ts';
+import { type Alert, refusedBy } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
-import type { PageDeps } from '../shared/deps.ts';
-import { organizationAsked } from '../shared/organization-asked.ts';
-import { originOf } from '../shared/request-origin.ts';
+import type { Page, PageDeps, PageForm } from '../shared/deps.ts';
+import { organizationAsked, requestContext } from '../shared/request-context.ts';
 import { appOf, lastClient } from '../shared/return-to-app.ts';
 
 /** Longer than any link token of ours. */
@@ -29,55 +26,41 @@ interface ResetState {
   readonly status?: number;
 }
 
-export function showReset(deps: PageDeps): Shows {
-  return async (ctx) => {
-    const token = typeof ctx.query.token === 'string' ? ctx.query.token : undefined;
-    const linkToken = await find(deps, token);
-    if (token === undefined || linkToken === undefined) await refuse(deps, ctx);
-    else await show(deps, ctx, { token, account: linkToken.account });
-  };
-}
+export const showReset: Page = async (deps, ctx) => {
+  const token = typeof ctx.query.token === 'string' ? ctx.query.token : undefined;
+  const linkToken = await find(deps, token);
+  if (token === undefined || linkToken === undefined) await refuse(deps, ctx);
+  else await show(deps, ctx, { token, account: linkToken.account });
+};
 
-export function setNewPassword(deps: PageDeps): Submits {
-  const minimum = deps.passwordMinimum;
-  return async (ctx, form) => {
-    const { identity } = deps;
-    const token = form.get('token') ?? undefined;
-    const linkToken = await tryLinkToken(deps, token, requestInfoOf(ctx).address);
-    if (token === undefined || linkToken === undefined) {
+export const setNewPassword: PageForm = async (deps, ctx, form) => {
+  const { identity, passwordMinimum: minimum } = deps;
+  const token = form.get('token') ?? undefined;
+  const linkToken = await tryLinkToken(deps, token, requestInfoOf(ctx).address);
+  if (token === undefined || linkToken === undefined) {
+    await refuse(deps, ctx);
+    return;
+  }
+  const { account } = linkToken;
+  const password = form.get('password') ?? '';
+  try {
+    const reset = await resetPassword(identity, { token, password, minimum, context: requestContext(ctx) });
+    if (reset === undefined) {
       await refuse(deps, ctx);
       return;
     }
-    const { account } = linkToken;
-    const password = form.get('password') ?? '';
-    try {
-      const reset = await resetPassword(identity, { token, password, minimum, context: originOf(ctx) });
-      if (reset === undefined) {
-        await refuse(deps, ctx);
-        return;
-      }
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      await show(deps, ctx, {
-        token,
-        account,
-        alert: alertFor(error, { minimum }),
-        status: statusFor(error),
-      });
-      return;
-    }
-    ctx.redirect(`/reset/done?organization=${encodeURIComponent(account.organization)}`);
-    ctx.status = 303;
-  };
-}
+  } catch (error) {
+    await show(deps, ctx, { token, account, ...refusedBy(ctx, error, { minimum }) });
+    return;
+  }
+  seeOther(ctx, `/reset/done?organization=${encodeURIComponent(account.organization)}`);
+};
 
-export function resetDone(deps: PageDeps): Shows {
-  return async (ctx) => {
-    const { organization, client, brand } = await whereFrom(deps, ctx);
-    const app = client && appOf(deps, client);
-    sendPage(ctx, deps.views, { view: 'reset-done', brand, data: { app, organization } });
-  };
-}
+export const resetDone: Page = async (deps, ctx) => {
+  const { organization, client, brand } = await whereFrom(deps, ctx);
+  const app = client && appOf(deps, client);
+  sendPage(ctx, deps.views, { view: 'reset-done', brand, data: { app, organization } });
+};
 
 /** A wrong link token costs the client address what a wrong password does. */
 async function tryLinkToken(deps: PageDeps, token: string | undefined, address: string) {
@@ -125,7 +108,7 @@ async function refuse(deps: PageDeps, ctx: Context): Promise<void> {
 async function whereFrom(deps: PageDeps, ctx: Context) {
   const last = await lastClient(deps, ctx);
   const named = ctx.query.organization ?? last?.organization;
-  const organization = (await organizationAsked(deps, ctx, named)) ?? 'default';
+  const organization = await organizationAsked(deps, ctx, named);
   const client = last?.organization === organization ? last : undefined;
   const brand = await brandOf(deps.identity, deps.views, { organization, ...(client && { client }) });
   return { organization, client, brand };

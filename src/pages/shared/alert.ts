@@ -1,5 +1,6 @@
 /** A refusal as the one alert of a page: the reason's words are in the catalogue under `pages.alerts`. */
-import type { Reason, Refused } from '../../core/refused.ts';
+import type { Context } from 'koa';
+import { type Reason, Refused } from '../../core/refused.ts';
 
 /** What a form can be wrong about besides a refusal of the domain. */
 export type Issue =
@@ -36,14 +37,19 @@ const SHOWN: ReadonlySet<Reason> = new Set([
   'invalid-fields',
 ]);
 
-/** Rethrows a refusal that is none of the person's doing. */
-export function alertFor(refusal: Refused, words: { minimum?: number } = {}): Alert {
-  if (!SHOWN.has(refusal.reason)) throw refusal;
-  const wait = refusal.retryAfter === undefined ? {} : { count: Math.ceil(refusal.retryAfter / 60) };
-  return { kind: refusal.about === 'emails' ? 'too-many-emails' : refusal.reason, ...wait, ...words };
-}
+const STATUS: Partial<Record<Reason, number>> = { 'too-many-requests': 429, unavailable: 503 };
 
-export function statusFor(refusal: Refused): number {
-  if (refusal.reason === 'too-many-requests') return 429;
-  return refusal.reason === 'unavailable' ? 503 : 400;
+/** What a page shows of an error, and its status; rethrows one that is none of the person's doing. */
+export function refusedBy(
+  ctx: Context,
+  error: unknown,
+  words: { minimum?: number } = {},
+): { alert: Alert; status: number } {
+  if (!(error instanceof Refused)) throw error;
+  const { reason, retryAfter, about } = error;
+  if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter));
+  if (!SHOWN.has(reason)) throw error;
+  const wait = retryAfter === undefined ? {} : { count: Math.ceil(retryAfter / 60) };
+  const alert: Alert = { kind: about === 'emails' ? 'too-many-emails' : reason, ...wait, ...words };
+  return { alert, status: STATUS[reason] ?? 400 };
 }

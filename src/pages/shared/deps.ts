@@ -1,6 +1,7 @@
 /** What the pages work with; made by the composition root. */
 import type { Upstreams } from '../../federation/protocol/upstream.ts';
 import type { Forms } from '../../http/forms/csrf.ts';
+import type { Shows, Submits } from '../../http/forms/guards.ts';
 import type { Views } from '../../http/views/render.ts';
 import type { ApiKeyOffers } from '../../identity/accounts/api-keys.ts';
 import type { Identity } from '../../identity/context.ts';
@@ -23,3 +24,6 @@ export interface PageDeps {
   /** Whether the demo application and the mailbox are there. */
   readonly demo: boolean;
 }
+
+export type Page = Shows<PageDeps>;
+export type PageForm = Submits<PageDeps>;

@@ -24,6 +24,17 @@ export async function readInteraction(deps: PageDeps, ctx: Context): Promise<Int
   return undefined;
 }
 
+/** A form that was sent twice: the sign-in is done, and the browser belongs where the first reply sent it. */
+export async function goOn(deps: PageDeps, ctx: Context): Promise<void> {
+  ctx.respond = false;
+  await deps.interactions.goOn(ctx.req, ctx.res);
+}
+
+/** What a form of an interaction is bound to. */
+export function interactionOf(ctx: Context): string {
+  return `interaction:${ctx.params.uid}`;
+}
+
 /** Nothing to go on with, and what to do now. */
 export async function sayGone(deps: PageDeps, ctx: Context): Promise<void> {
   const client = await lastClient(deps, ctx);

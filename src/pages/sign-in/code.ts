@@ -6,27 +6,23 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Context } from 'koa';
 import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
-import type { Submits } from '../../http/forms/guards.ts';
-import { sendPage } from '../../http/views/send-page.ts';
 import { findAccount, findByLogin } from '../../identity/accounts/find-account.ts';
 import { CODE_LIFETIME, RESEND_AFTER, sendSignInCode } from '../../identity/sign-in/send-code.ts';
 import { signInWithCode } from '../../identity/sign-in/with-code.ts';
 import { checkLinkable } from '../../identity/upstream/link-identity.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
-import { alertFor, statusFor } from '../shared/alert.ts';
-import { brandOf } from '../shared/branding.ts';
-import { forApp } from '../shared/client-label.ts';
+import { refusedBy } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { readInteraction } from '../shared/interaction.ts';
-import { interactionOf } from '../shared/interaction-of.ts';
-import { originOf } from '../shared/request-origin.ts';
+import { goOn, readInteraction } from '../shared/interaction.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { halfProven, proven } from './complete.ts';
 import { type CodePurpose, goTo, type Progress, progressOf } from './flow-state.ts';
-import { duringSignIn, goOn } from './guard.ts';
+import type { SignInStep } from './guards.ts';
 import { finishLink } from './link-account.ts';
 import { signInMethodsOf } from './methods.ts';
 import { type SignInState, showSignIn } from './password.ts';
+import { renderInteraction } from './render-interaction.ts';
 
 export async function showCode(
   deps: PageDeps,
@@ -36,89 +32,78 @@ export async function showCode(
 ): Promise<void> {
   const { code, ...progress } = progressOf(view);
   const { name } = await addressee(deps, view, progress);
-  sendPage(ctx, deps.views, {
-    status: state.status ?? 200,
+  await renderInteraction(deps, ctx, view, {
+    status: state.status,
     view: 'sign-in-code',
-    languages: view.uiLocales,
-    brand: await brandOf(deps.identity, deps.views, view),
-    formTargets: [view.redirectUri],
+    alert: state.alert,
     data: {
-      ...forApp(deps, ctx, view),
       name,
       purpose: code?.purpose,
       minutes: CODE_LIFETIME / 60,
       again: (code?.emails ?? 0) > 1,
       // The stylesheet counts down in steps of ten seconds.
       wait: Math.ceil(secondsToWait(deps, code?.sentAt) / 10) * 10,
-      alert: state.alert,
-      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
 
 /** Sends a code, or another one. */
-export function sendCodeAgain(deps: PageDeps): Submits {
-  return duringSignIn(deps, async (ctx, form, view) => {
-    const before = progressOf(view);
-    const typed = form.get('login')?.trim() ?? undefined;
-    const remember = typed !== undefined ? form.get('remember') === 'yes' : before.remember === true;
-    const progress: Progress = { ...before, remember, ...(typed !== undefined && { login: typed }) };
-    const { purpose, name, account } = await addressee(deps, view, progress);
-    if (purpose === 'hosted-sign-in' && !(await signInMethodsOf(deps, view)).code) {
-      throw new Refused('forbidden', { detail: 'no codes here' });
-    }
-    if (name === '') {
-      await showSignIn(deps, ctx, view, {
-        login: '',
-        remember,
-        alert: { kind: 'login-needed' },
-        status: 400,
-      });
+export const sendCodeAgain: SignInStep = async (deps, ctx, view, form) => {
+  const before = progressOf(view);
+  const typed = form.get('login')?.trim() ?? undefined;
+  const remember = typed !== undefined ? form.get('remember') === 'yes' : before.remember === true;
+  const progress: Progress = { ...before, remember, ...(typed !== undefined && { login: typed }) };
+  const { purpose, name, account } = await addressee(deps, view, progress);
+  if (purpose === 'hosted-sign-in' && !(await signInMethodsOf(deps, view)).code) {
+    throw new Refused('forbidden', { detail: 'no codes here' });
+  }
+  if (name === '') {
+    await showSignIn(deps, ctx, view, {
+      login: '',
+      remember,
+      alert: { kind: 'login-needed' },
+      status: 400,
+    });
+    return;
+  }
+  try {
+    const { uid: request, organization } = view;
+    const input = { organization, account, name, purpose, request, context: requestContext(ctx, view) };
+    const sent = await sendSignInCode(deps.identity, input);
+    if (!sent && before.code !== undefined) {
+      const seconds = Math.max(1, secondsToWait(deps, before.code.sentAt));
+      ctx.set('Retry-After', String(seconds));
+      await showCode(deps, ctx, view, { alert: { kind: 'code-too-early', count: seconds }, status: 429 });
       return;
     }
-    try {
-      const { uid: request, organization } = view;
-      const input = { organization, account, name, purpose, request, context: originOf(ctx, view) };
-      const sent = await sendSignInCode(deps.identity, input);
-      if (!sent && before.code !== undefined) {
-        const seconds = Math.max(1, secondsToWait(deps, before.code.sentAt));
-        ctx.set('Retry-After', String(seconds));
-        await showCode(deps, ctx, view, { alert: { kind: 'code-too-early', count: seconds }, status: 429 });
-        return;
-      }
-      const emails = sent ? (before.code?.emails ?? 0) + 1 : 1;
-      const sentAt = deps.identity.clock.now().getTime();
-      await goTo(deps, ctx, view, { ...progress, code: { purpose, sentAt, emails } });
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      await refuse(deps, ctx, view, error);
-    }
-  });
-}
+    const emails = sent ? (before.code?.emails ?? 0) + 1 : 1;
+    const sentAt = deps.identity.clock.now().getTime();
+    await goTo(deps, ctx, view, { ...progress, code: { purpose, sentAt, emails } });
+  } catch (error) {
+    await showRefused(deps, ctx, view, error);
+  }
+};
 
 /** A code that was entered. */
-export function enterCode(deps: PageDeps): Submits {
-  return duringSignIn(deps, async (ctx, form, view) => {
-    const release = await acquireLease(deps, view);
-    try {
-      // Sent twice: the first one may have finished while this one waited.
-      const now = await readInteraction(deps, ctx);
-      if (now === undefined) return;
-      if (now.finished) await goOn(deps, ctx);
-      else await judge(deps, ctx, now, form.get('code') ?? '');
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      await refuse(deps, ctx, view, error);
-    } finally {
-      await release();
-    }
-  });
-}
+export const enterCode: SignInStep = async (deps, ctx, view, form) => {
+  const release = await acquireLease(deps, view);
+  try {
+    // Sent twice: the first one may have finished while this one waited.
+    const now = await readInteraction(deps, ctx);
+    if (now === undefined) return;
+    if (now.finished) await goOn(deps, ctx);
+    else await judge(deps, ctx, now, form.get('code') ?? '');
+  } catch (error) {
+    await showRefused(deps, ctx, view, error);
+  } finally {
+    await release();
+  }
+};
 
 async function judge(deps: PageDeps, ctx: Context, view: InteractionView, typed: string): Promise<void> {
   const progress = progressOf(view);
   const { purpose, name, account } = await addressee(deps, view, progress);
-  const context = originOf(ctx, view);
+  const context = requestContext(ctx, view);
   const { organization } = view;
   const link = purpose === 'hosted-link' ? progress.link : undefined;
   if (link !== undefined) await checkLinkable(deps.identity, { organization, ...link, ...link.person });
@@ -158,9 +143,13 @@ async function addressee(
   return { purpose: 'hosted-sign-in', name: login, account };
 }
 
-async function refuse(deps: PageDeps, ctx: Context, view: InteractionView, refusal: Refused): Promise<void> {
-  if (refusal.retryAfter !== undefined) ctx.set('Retry-After', String(refusal.retryAfter));
-  const state = { alert: alertFor(refusal), status: statusFor(refusal) };
+async function showRefused(
+  deps: PageDeps,
+  ctx: Context,
+  view: InteractionView,
+  error: unknown,
+): Promise<void> {
+  const state = refusedBy(ctx, error);
   if (progressOf(view).code === undefined) await showSignIn(deps, ctx, view, state);
   else await showCode(deps, ctx, view, state);
 }

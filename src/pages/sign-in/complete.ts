@@ -10,7 +10,7 @@ import { sendSignInCode } from '../../identity/sign-in/send-code.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { ACR, type InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { originOf } from '../shared/request-origin.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { goTo, type Progress, type Proof, progressOf } from './flow-state.ts';
 
 export async function proven(
@@ -76,7 +76,7 @@ async function withCode(
     name: account.id,
     purpose,
     request: view.uid,
-    context: originOf(ctx, view),
+    context: requestContext(ctx, view),
   });
   const sentAt = deps.identity.clock.now().getTime();
   return { ...progress, code: { purpose, sentAt, emails: 1 } };

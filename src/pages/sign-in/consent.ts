@@ -1,67 +1,54 @@
 /** Consent: what an app asks for, in plain words, and the person's answer. */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
-import type { Submits } from '../../http/forms/guards.ts';
-import { sendPage } from '../../http/views/send-page.ts';
 import { findAccount } from '../../identity/accounts/find-account.ts';
 import { noteChange } from '../../identity/audit/audit.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
-import { brandOf, webAddress } from '../shared/branding.ts';
-import { forApp } from '../shared/client-label.ts';
+import { webAddress } from '../shared/branding.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { readInteraction } from '../shared/interaction.ts';
-import { interactionOf } from '../shared/interaction-of.ts';
-import { originOf } from '../shared/request-origin.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { scopesInWords } from '../shared/scopes.ts';
+import type { SignInStep } from './guards.ts';
+import { renderInteraction } from './render-interaction.ts';
 
 export async function showConsent(deps: PageDeps, ctx: Context, view: InteractionView): Promise<void> {
   const account =
     view.accountId === undefined
       ? undefined
       : await findAccount(deps.identity, { id: view.accountId, organization: view.organization });
-  sendPage(ctx, deps.views, {
+  await renderInteraction(deps, ctx, view, {
     view: 'consent',
-    languages: view.uiLocales,
-    brand: await brandOf(deps.identity, deps.views, view),
-    formTargets: [view.redirectUri],
     data: {
-      ...forApp(deps, ctx, view),
       account: account?.email ?? account?.username ?? account?.claims.name ?? '',
       scopes: scopesInWords(view.missingScopes),
       links: linksOf(view.client),
-      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
 
-export function consent(deps: PageDeps): Submits {
-  return async (ctx, form) => {
-    const view = await readInteraction(deps, ctx);
-    if (view === undefined) return;
-    // A consent form that was kept open says nothing about the sign-in that is asked for now.
-    if (view.prompt !== 'consent')
-      throw new Refused('unreadable-body', { detail: 'no consent is asked for' });
-    const decision = form.get('decision');
-    if (decision !== 'allow' && decision !== 'deny')
-      throw new Refused('unreadable-body', { detail: 'no decision' });
-    ctx.respond = false;
-    if (decision === 'allow') {
-      const remembered = await deps.interactions.finishConsent(ctx.req, ctx.res);
-      if (remembered) noteConsent(deps, ctx, view);
-    } else {
-      await deps.interactions.abort(ctx.req, ctx.res, {
-        error: 'access_denied',
-        description: 'The person did not allow the access.',
-      });
-    }
-  };
-}
+export const consent: SignInStep = async (deps, ctx, view, form) => {
+  // A consent form that was kept open says nothing about the sign-in that is asked for now.
+  if (view.prompt !== 'consent') throw new Refused('unreadable-body', { detail: 'no consent is asked for' });
+  const decision = form.get('decision');
+  if (decision !== 'allow' && decision !== 'deny')
+    throw new Refused('unreadable-body', { detail: 'no decision' });
+  ctx.respond = false;
+  if (decision === 'allow') {
+    const remembered = await deps.interactions.finishConsent(ctx.req, ctx.res);
+    if (remembered) noteConsent(deps, ctx, view);
+  } else {
+    await deps.interactions.abort(ctx.req, ctx.res, {
+      error: 'access_denied',
+      description: 'The person did not allow the access.',
+    });
+  }
+};
 
 function noteConsent(deps: PageDeps, ctx: Context, view: InteractionView): void {
   const { organization, accountId: subject } = view;
   noteChange(deps.identity, {
     event: 'consent.give',
-    ...{ organization, subject, context: originOf(ctx, view) },
+    ...{ organization, subject, context: requestContext(ctx, view) },
     detail: { client: view.client.clientId, scopes: [...view.missingScopes] },
   });
 }

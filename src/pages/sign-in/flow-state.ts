@@ -4,6 +4,7 @@
  * send anything twice. What stands here as proven was proven in this browser.
  */
 import type { Context } from 'koa';
+import { seeOther } from '../../http/views/send-page.ts';
 import type { NamedPerson } from '../../identity/sign-in/with-upstream.ts';
 import type { Json } from '../../model/json.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
@@ -47,8 +48,7 @@ export async function goTo(
   progress: Progress,
 ): Promise<void> {
   await park(deps, ctx, view, progress);
-  ctx.redirect(`/interaction/${view.uid}`);
-  ctx.status = 303;
+  seeOther(ctx, `/interaction/${view.uid}`);
 }
 
 export function park(deps: PageDeps, ctx: Context, view: InteractionView, progress: Progress): Promise<void> {

@@ -4,21 +4,18 @@
  * address that nobody has proven yet only an email to it will do.
  */
 import type { Context } from 'koa';
-import { sendPage } from '../../http/views/send-page.ts';
 import { findAccount } from '../../identity/accounts/find-account.ts';
 import { noteSignIn } from '../../identity/audit/record-sign-in.ts';
 import { linkProven } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
-import { brandOf } from '../shared/branding.ts';
-import { forApp } from '../shared/client-label.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { interactionOf } from '../shared/interaction-of.ts';
-import { originOf } from '../shared/request-origin.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { proven } from './complete.ts';
 import { type PendingLink, type Proof, park, progressOf } from './flow-state.ts';
 import { upstreamTitle } from './methods.ts';
 import { type SignInState, showSignIn } from './password.ts';
+import { renderInteraction } from './render-interaction.ts';
 
 export async function showLink(
   deps: PageDeps,
@@ -34,21 +31,16 @@ export async function showLink(
     await showSignIn(deps, ctx, view, state);
     return;
   }
-  sendPage(ctx, deps.views, {
-    status: state.status ?? 200,
+  await renderInteraction(deps, ctx, view, {
+    status: state.status,
     view: 'confirm-person',
-    languages: view.uiLocales,
-    brand: await brandOf(deps.identity, deps.views, view),
-    formTargets: [view.redirectUri],
+    alert: state.alert,
     data: {
-      ...forApp(deps, ctx, view),
       kind: 'link',
       provider: upstreamTitle(deps, link?.provider ?? ''),
       account: account.email ?? '',
       password: account.emailVerified,
       code: true,
-      alert: state.alert,
-      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
@@ -61,7 +53,7 @@ export async function finishLink(
   { link, account, proof }: { link: PendingLink; account: AccountRecord; proof: Proof },
 ): Promise<void> {
   if (account.id !== link.accountId) throw new Error('The proof is of another account than the link.');
-  const context = originOf(ctx, view);
+  const context = requestContext(ctx, view);
   const { organization } = view;
   const { person, accountId } = link;
   const linked = await linkProven(deps.identity, { organization, person, accountId, context });

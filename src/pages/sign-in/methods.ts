@@ -32,3 +32,11 @@ export async function signInMethodsOf(deps: PageDeps, view: InteractionView): Pr
     upstreams: [...deps.upstreams.values()].filter(({ name, redirects }) => redirects && allowed(name)),
   };
 }
+
+/** Whether people may open accounts on the way to an app: its own word counts, else its organization's; else they may not. */
+export async function mayRegister(
+  { identity }: Pick<PageDeps, 'identity'>,
+  { client, organization }: InteractionView,
+): Promise<boolean> {
+  return client.registration ?? (await findOrganization(identity, organization))?.registration === true;
+}

@@ -4,22 +4,17 @@
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
-import type { Submits } from '../../http/forms/guards.ts';
-import { sendPage } from '../../http/views/send-page.ts';
 import { findAccount } from '../../identity/accounts/find-account.ts';
 import { signInWithPassword } from '../../identity/sign-in/with-password.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
-import { type Alert, alertFor, statusFor } from '../shared/alert.ts';
-import { brandOf } from '../shared/branding.ts';
-import { forApp } from '../shared/client-label.ts';
+import { type Alert, refusedBy } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { interactionOf } from '../shared/interaction-of.ts';
-import { originOf } from '../shared/request-origin.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { proven } from './complete.ts';
 import { goTo, progressOf } from './flow-state.ts';
-import { duringSignIn } from './guard.ts';
-import { mayRegister } from './may-register.ts';
-import { signInMethodsOf } from './methods.ts';
+import type { SignInStep } from './guards.ts';
+import { mayRegister, signInMethodsOf } from './methods.ts';
+import { renderInteraction } from './render-interaction.ts';
 
 /** What the person had entered when a try was refused. */
 export interface SignInState {
@@ -39,14 +34,11 @@ export async function showSignIn(
   const progress = progressOf(view);
   const login = state.login ?? progress.login ?? (await likelyLogin(deps, view));
   const nameOnly = !methods.password || (methods.nameFirst && progress.login === undefined);
-  sendPage(ctx, deps.views, {
-    status: state.status ?? 200,
+  await renderInteraction(deps, ctx, view, {
+    status: state.status,
     view: nameOnly ? 'sign-in-name' : 'sign-in',
-    languages: view.uiLocales,
-    brand: await brandOf(deps.identity, deps.views, view),
-    formTargets: [view.redirectUri],
+    alert: state.alert,
     data: {
-      ...forApp(deps, ctx, view),
       clientId: view.client.clientId,
       again: view.accountId !== undefined && view.prompt === 'login' && progress.another !== true,
       login,
@@ -60,47 +52,38 @@ export async function showSignIn(
       organization: view.organization,
       registers: await mayRegister(deps, view),
       forgets: methods.password,
-      alert: state.alert,
       // What an upstream did is no fault of the fields.
       elsewhere: state.alert?.kind.startsWith('upstream-') === true,
-      token: deps.forms.tokenFor(ctx, interactionOf(ctx)),
     },
   });
 }
 
 /** The identifier of a page that begins with it. Whether anybody has it shows nowhere. */
-export function giveName(deps: PageDeps): Submits {
-  return duringSignIn(deps, async (ctx, form, view) => {
-    const login = (form.get('login') ?? '').trim();
-    if (login === '')
-      await showSignIn(deps, ctx, view, { login, alert: { kind: 'login-needed' }, status: 400 });
-    else await goTo(deps, ctx, view, { ...progressOf(view), login });
-  });
-}
+export const giveName: SignInStep = async (deps, ctx, view, form) => {
+  const login = (form.get('login') ?? '').trim();
+  if (login === '')
+    await showSignIn(deps, ctx, view, { login, alert: { kind: 'login-needed' }, status: 400 });
+  else await goTo(deps, ctx, view, { ...progressOf(view), login });
+};
 
-export function signIn(deps: PageDeps): Submits {
-  return duringSignIn(deps, async (ctx, form, view) => {
-    const login = form.get('login') ?? '';
-    const remember = form.get('remember') === 'yes';
-    try {
-      if (!(await signInMethodsOf(deps, view)).password)
-        throw new Refused('forbidden', { detail: 'no passwords here' });
-      const account = await signInWithPassword(deps.identity, {
-        organization: view.organization,
-        login,
-        password: form.get('password') ?? '',
-        by: ['email', 'username'],
-        context: originOf(ctx, view),
-      });
-      await proven(deps, ctx, view, { account, proofs: ['pwd'], remember });
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (error.retryAfter !== undefined) ctx.set('Retry-After', String(error.retryAfter));
-      const alert = alertFor(error);
-      await showSignIn(deps, ctx, view, { login, remember, alert, status: statusFor(error) });
-    }
-  });
-}
+export const signIn: SignInStep = async (deps, ctx, view, form) => {
+  const login = form.get('login') ?? '';
+  const remember = form.get('remember') === 'yes';
+  try {
+    if (!(await signInMethodsOf(deps, view)).password)
+      throw new Refused('forbidden', { detail: 'no passwords here' });
+    const account = await signInWithPassword(deps.identity, {
+      organization: view.organization,
+      login,
+      password: form.get('password') ?? '',
+      by: ['email', 'username'],
+      context: requestContext(ctx, view),
+    });
+    await proven(deps, ctx, view, { account, proofs: ['pwd'], remember });
+  } catch (error) {
+    await showSignIn(deps, ctx, view, { login, remember, ...refusedBy(ctx, error) });
+  }
+};
 
 /** What the app said about the person, or who is signed in here and has to prove it again. */
 async function likelyLogin(deps: PageDeps, view: InteractionView): Promise<string> {

@@ -1,62 +1,45 @@
 /**
- * The map of a sign-in: the steps of an interaction, and where upstreams answer. Guards: page-guards.ts.
- * `answer` lets any site through, because an upstream is one; what it brings is bound by its `state` to the
- * browser that went there (pages/upstream-sign-in.ts).
+ * The steps of a sign-in, and where upstreams answer: path, guard and handler of each. Guards: guards.ts.
+ * `/interaction/:uid/*step` is a step that was reloaded by its address, which only takes forms: the
+ * interaction knows which page is due.
  */
 import Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
-import { Refused } from '../../core/refused.ts';
-import type { Forms } from '../../http/forms/csrf.ts';
-import { pageGuards, type Shows, type Submits } from '../../http/forms/guards.ts';
-import { type FormFields, readForm } from '../../http/forms/read-form.ts';
+import { seeOther } from '../../http/views/send-page.ts';
+import type { PageDeps } from '../shared/deps.ts';
+import { enterCode, sendCodeAgain } from './code.ts';
+import { consent } from './consent.ts';
+import { signInGuards } from './guards.ts';
+import { cancel, interaction } from './interaction.ts';
+import { giveName, signIn } from './password.ts';
+import { begin, finish, register, registerCode, resend } from './register.ts';
+import { confirmPassword } from './second-factor.ts';
+import { anotherMethod, chooseAccount } from './select-account.ts';
+import { arrived, goUpstream, upstreamAnswered } from './upstream.ts';
 
-export interface SignInHandlers {
-  readonly signIn: Submits;
-  readonly giveName: Submits;
-  readonly sendCode: Submits;
-  readonly enterCode: Submits;
-  readonly confirmPassword: Submits;
-  readonly chooseAccount: Submits;
-  readonly anotherMethod: Submits;
-  readonly goUpstream: Submits;
-  readonly upstreamAnswered: Submits;
-  readonly arrived: Shows;
-}
-
-export function signInRoutes(
-  pages: SignInHandlers,
-  forms: Forms,
-  interactionOf: (ctx: Context) => string,
-): Middleware {
-  const { open, ownForm } = pageGuards(forms);
+export function signInRoutes(deps: PageDeps) {
+  const { form, signInPage, signInForm, registrationPage, registrationForm, answer } = signInGuards(deps);
   return new Router({ sensitive: true })
-    .post('/interaction/:uid/sign-in', ownForm(interactionOf, pages.signIn))
-    .post('/interaction/:uid/name', ownForm(interactionOf, pages.giveName))
-    .post('/interaction/:uid/code/send', ownForm(interactionOf, pages.sendCode))
-    .post('/interaction/:uid/code', ownForm(interactionOf, pages.enterCode))
-    .post('/interaction/:uid/password', ownForm(interactionOf, pages.confirmPassword))
-    .post('/interaction/:uid/account', ownForm(interactionOf, pages.chooseAccount))
-    .post('/interaction/:uid/another', ownForm(interactionOf, pages.anotherMethod))
-    .post('/interaction/:uid/with/:provider', ownForm(interactionOf, pages.goUpstream))
-    .get('/interaction/:uid/arrived', open(pages.arrived))
-    .get('/federation/:provider/callback', answer(pages.upstreamAnswered))
-    .post('/federation/:provider/callback', answer(pages.upstreamAnswered))
-    .routes() as unknown as Middleware;
-}
-
-function answer(submits: Submits): Middleware {
-  return async (ctx) => {
-    // A link preview asks with HEAD, which would use the answer up.
-    if (ctx.method === 'HEAD') throw new Refused('method-not-allowed', { allow: ['GET', 'POST'] });
-    await submits(ctx, ctx.method === 'POST' ? await readForm(ctx.req) : queryOf(ctx));
-  };
-}
-
-function queryOf(ctx: Context): FormFields {
-  const query = new URLSearchParams(ctx.querystring);
-  for (const name of query.keys()) {
-    if (query.getAll(name).length > 1)
-      throw new Refused('unreadable-body', { detail: 'a field given twice' });
-  }
-  return query;
+    .get('/interaction/:uid', signInPage(interaction))
+    .post('/interaction/:uid/sign-in', signInForm(signIn))
+    .post('/interaction/:uid/name', signInForm(giveName))
+    .post('/interaction/:uid/code/send', signInForm(sendCodeAgain))
+    .post('/interaction/:uid/code', signInForm(enterCode))
+    .post('/interaction/:uid/password', signInForm(confirmPassword))
+    .post('/interaction/:uid/account', signInForm(chooseAccount))
+    .post('/interaction/:uid/another', signInForm(anotherMethod))
+    .post('/interaction/:uid/with/:provider', signInForm(goUpstream))
+    .get('/interaction/:uid/arrived', signInPage(arrived))
+    .get('/federation/:provider/callback', answer(upstreamAnswered))
+    .post('/federation/:provider/callback', answer(upstreamAnswered))
+    .post('/interaction/:uid/consent', form(consent))
+    .post('/interaction/:uid/cancel', form(cancel))
+    .get('/interaction/:uid/register', registrationPage(register))
+    .post('/interaction/:uid/register', registrationForm(begin))
+    .get('/interaction/:uid/register/code', registrationPage(registerCode))
+    .post('/interaction/:uid/register/code', registrationForm(finish))
+    .post('/interaction/:uid/register/again', registrationForm(resend))
+    .get('/interaction/:uid/*step', (ctx) =>
+      seeOther(ctx, `/interaction/${encodeURIComponent(ctx.params.uid ?? '')}`),
+    )
+    .routes();
 }

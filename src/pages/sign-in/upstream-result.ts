@@ -8,12 +8,11 @@ import type { AccountRecord } from '../../model/account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import type { Alert } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { originOf } from '../shared/request-origin.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { proven } from './complete.ts';
-import { showStep } from './current-step.ts';
 import { goTo, progressOf } from './flow-state.ts';
-import { mayRegister } from './may-register.ts';
-import { upstreamTitle } from './methods.ts';
+import { showStep } from './interaction.ts';
+import { mayRegister, upstreamTitle } from './methods.ts';
 
 export async function upstreamPerson(
   deps: PageDeps,
@@ -24,7 +23,7 @@ export async function upstreamPerson(
   const { identity } = deps;
   const { organization } = view;
   const person = personOf(claims);
-  const context = originOf(ctx, view);
+  const context = requestContext(ctx, view);
   let account: AccountRecord;
   try {
     const registration = await mayRegister(deps, view);

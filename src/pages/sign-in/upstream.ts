@@ -8,19 +8,17 @@
 import type { Context } from 'koa';
 import { randomToken } from '../../core/crypto.ts';
 import { IdTokenRefused, type Upstream, UpstreamUnavailable } from '../../federation/protocol/upstream.ts';
-import type { Shows, Submits } from '../../http/forms/guards.ts';
-import { sendPage } from '../../http/views/send-page.ts';
+import { seeOther, sendPage } from '../../http/views/send-page.ts';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
 import type { Json } from '../../model/json.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { brandOf } from '../shared/branding.ts';
-import type { PageDeps } from '../shared/deps.ts';
-import { readInteraction, sayGone } from '../shared/interaction.ts';
-import { originOf } from '../shared/request-origin.ts';
-import { showConsent } from './consent.ts';
-import { showStep } from './current-step.ts';
+import type { PageDeps, PageForm } from '../shared/deps.ts';
+import { sayGone } from '../shared/interaction.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { park, progressOf } from './flow-state.ts';
-import { duringSignIn, goOn } from './guard.ts';
+import type { SignInStep } from './guards.ts';
+import { showStep } from './interaction.ts';
 import { signInMethodsOf, upstreamTitle } from './methods.ts';
 import { upstreamPerson } from './upstream-result.ts';
 
@@ -46,38 +44,36 @@ interface Arrival extends Away {
 }
 
 /** Sends the browser to the upstream. */
-export function goUpstream(deps: PageDeps): Submits {
-  return duringSignIn(deps, async (ctx, _form, view) => {
-    const provider = String((ctx.params as { provider?: string }).provider);
-    const upstream = deps.upstreams.get(provider);
-    const { upstreams } = await signInMethodsOf(deps, view);
-    if (upstream === undefined || !upstreams.some(({ name }) => name === provider)) {
-      await showStep(deps, ctx, view, { alert: { kind: 'upstream-off' }, status: 404 });
-      return;
-    }
-    const state = randomToken();
-    const hint = view.loginHint?.includes('@') === true ? { loginHint: view.loginHint } : {};
-    const again = view.accountId !== undefined || progressOf(view).another === true;
-    try {
-      const callback = callbackOf(deps, provider);
-      const { url, keep } = await upstream.begin({ callback, state, again, ...hint });
-      const away: Away = { uid: view.uid, browser: deps.forms.tokenFor(ctx, tripOf(view)), keep };
-      const data = away as unknown as Record<string, Json>;
-      const { organization } = view;
-      const purpose = purposeOf(provider);
-      const { address } = originOf(ctx, view);
-      await makeState(deps.identity, { purpose, organization, lifetime: AWAY, data, token: state, address });
-      await showLeaving(deps, ctx, view, { provider, url });
-    } catch (error) {
-      if (!(error instanceof UpstreamUnavailable)) throw error;
-      deps.identity.log.warn({ err: error, provider }, 'an upstream does not answer');
-      await showStep(deps, ctx, view, {
-        alert: { kind: 'upstream-down', provider: upstreamTitle(deps, provider) },
-        status: 503,
-      });
-    }
-  });
-}
+export const goUpstream: SignInStep = async (deps, ctx, view) => {
+  const provider = String(ctx.params.provider);
+  const upstream = deps.upstreams.get(provider);
+  const { upstreams } = await signInMethodsOf(deps, view);
+  if (upstream === undefined || !upstreams.some(({ name }) => name === provider)) {
+    await showStep(deps, ctx, view, { alert: { kind: 'upstream-off' }, status: 404 });
+    return;
+  }
+  const state = randomToken();
+  const hint = view.loginHint?.includes('@') === true ? { loginHint: view.loginHint } : {};
+  const again = view.accountId !== undefined || progressOf(view).another === true;
+  try {
+    const callback = callbackOf(deps, provider);
+    const { url, keep } = await upstream.begin({ callback, state, again, ...hint });
+    const away: Away = { uid: view.uid, browser: deps.forms.tokenFor(ctx, tripOf(view)), keep };
+    const data = away as unknown as Record<string, Json>;
+    const { organization } = view;
+    const purpose = purposeOf(provider);
+    const { address } = requestContext(ctx, view);
+    await makeState(deps.identity, { purpose, organization, lifetime: AWAY, data, token: state, address });
+    await showLeaving(deps, ctx, view, { provider, url });
+  } catch (error) {
+    if (!(error instanceof UpstreamUnavailable)) throw error;
+    deps.identity.log.warn({ err: error, provider }, 'an upstream does not answer');
+    await showStep(deps, ctx, view, {
+      alert: { kind: 'upstream-down', provider: upstreamTitle(deps, provider) },
+      status: 503,
+    });
+  }
+};
 
 /**
  * A page that leaves by itself, and not a redirect: browsers hold the redirects after a form against
@@ -99,62 +95,48 @@ async function showLeaving(
 }
 
 /** The upstream's answer, by GET or as a form; from any site, which is why it decides nothing yet. */
-export function upstreamAnswered(deps: PageDeps): Submits {
-  return async (ctx, form) => {
-    const provider = String((ctx.params as { provider?: string }).provider);
-    const state = form.get('state') ?? '';
-    const known = deps.upstreams.has(provider) && state !== '' && state.length <= 100;
-    const result = known
-      ? await spendState(deps.identity, { purpose: purposeOf(provider), token: state })
-      : undefined;
-    if (result === undefined) {
-      await sayGone(deps, ctx);
-      return;
-    }
-    const away = result.data as unknown as Away;
-    const answer = PARAMETERS.flatMap((name) => {
-      const value = form.get(name);
-      return value === null ? [] : [[name, value]];
-    });
-    const arrival: Arrival = { ...away, provider, state, answer: Object.fromEntries(answer) };
-    const token = await makeState(deps.identity, {
-      purpose: ARRIVED,
-      organization: result.organization,
-      lifetime: HOP,
-      data: arrival as unknown as Record<string, Json>,
-    });
-    ctx.redirect(`/interaction/${away.uid}/arrived?answer=${token}`);
-    ctx.status = 303;
-  };
-}
+export const upstreamAnswered: PageForm = async (deps, ctx, form) => {
+  const provider = String(ctx.params.provider);
+  const state = form.get('state') ?? '';
+  const known = deps.upstreams.has(provider) && state !== '' && state.length <= 100;
+  const result = known
+    ? await spendState(deps.identity, { purpose: purposeOf(provider), token: state })
+    : undefined;
+  if (result === undefined) {
+    await sayGone(deps, ctx);
+    return;
+  }
+  const away = result.data as unknown as Away;
+  const answer = PARAMETERS.flatMap((name) => {
+    const value = form.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  const arrival: Arrival = { ...away, provider, state, answer: Object.fromEntries(answer) };
+  const token = await makeState(deps.identity, {
+    purpose: ARRIVED,
+    organization: result.organization,
+    lifetime: HOP,
+    data: arrival as unknown as Record<string, Json>,
+  });
+  seeOther(ctx, `/interaction/${away.uid}/arrived?answer=${token}`);
+};
 
 /** Back in the interaction, with its cookies: only now is the answer looked at. */
-export function arrived(deps: PageDeps): Shows {
-  return async (ctx) => {
-    const view = await readInteraction(deps, ctx);
-    if (view === undefined) return;
-    if (view.prompt === 'consent') return showConsent(deps, ctx, view);
-    if (view.finished) return goOn(deps, ctx);
-    const token = typeof ctx.query.answer === 'string' ? ctx.query.answer : '';
-    // A link preview asks with HEAD; it must not use up what the person needs. Nor may another browser.
-    const result =
-      ctx.method === 'GET' ? await readState(deps.identity, { purpose: ARRIVED, token }) : undefined;
-    const arrival = result?.data as unknown as Arrival | undefined;
-    const upstream = deps.upstreams.get(arrival?.provider ?? '');
-    if (arrival?.uid !== view.uid || result?.organization !== view.organization || upstream === undefined) {
-      startOver(ctx, view);
-      return;
-    }
-    deps.forms.check(ctx, tripOf(view), arrival.browser);
-    await judge(deps, ctx, view, { upstream, arrival, token });
-  };
-}
-
-/** Reloaded, or too late: nothing is lost but the trip. */
-function startOver(ctx: Context, view: InteractionView): void {
-  ctx.redirect(`/interaction/${view.uid}`);
-  ctx.status = 303;
-}
+export const arrived: SignInStep = async (deps, ctx, view) => {
+  const token = typeof ctx.query.answer === 'string' ? ctx.query.answer : '';
+  // A link preview asks with HEAD; it must not use up what the person needs. Nor may another browser.
+  const result =
+    ctx.method === 'GET' ? await readState(deps.identity, { purpose: ARRIVED, token }) : undefined;
+  const arrival = result?.data as unknown as Arrival | undefined;
+  const upstream = deps.upstreams.get(arrival?.provider ?? '');
+  if (arrival?.uid !== view.uid || result?.organization !== view.organization || upstream === undefined) {
+    // Reloaded, or too late: nothing is lost but the trip.
+    seeOther(ctx, `/interaction/${view.uid}`);
+    return;
+  }
+  deps.forms.check(ctx, tripOf(view), arrival.browser);
+  await judge(deps, ctx, view, { upstream, arrival, token });
+};
 
 /** The answer is spent when the upstream has stood by it: while that is down, the same page may be tried again. */
 async function judge(
@@ -174,7 +156,7 @@ async function judge(
       now: deps.identity.clock.now(),
     });
     if ((await spendState(deps.identity, { purpose: ARRIVED, token })) === undefined) {
-      startOver(ctx, view);
+      seeOther(ctx, `/interaction/${view.uid}`);
       return;
     }
     if (claims !== 'denied') {
