@@ -2,8 +2,8 @@
 import Provider from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
 import { routeOf } from '../provider/context.ts';
-import { modelOf, override, overrideFind, type ProviderRecord } from '../provider/models.ts';
 import { familyOfCode } from './jwt-access-token.ts';
+import { modelOf, override, overrideFind, type ProviderRecord } from './models.ts';
 import { notesOf } from './request-notes.ts';
 
 export function watchCodes({ provider, secrets }: { provider: Provider; secrets: Secrets }): void {

@@ -8,9 +8,9 @@
 import Provider from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
-import { modelOf, override, overrideFind, type Payload, type ProviderRecord } from '../provider/models.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-grant.ts';
 import { handleOf } from '../tokens/token-handle.ts';
+import { modelOf, override, overrideFind, type Payload, type ProviderRecord } from './models.ts';
 import { notesOf } from './request-notes.ts';
 
 export function storeAccessTokens({ provider, secrets }: { provider: Provider; secrets: Secrets }): void {

@@ -10,10 +10,10 @@ import type { Secrets } from '../../core/crypto.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
 import type { OidcRecords } from '../persistence/records.ts';
 import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
-import { modelOf, override, overrideFind, type ProviderRecord } from '../provider/models.ts';
 import { within } from '../tokens/leeway.ts';
 import type { Rotations } from '../tokens/refresh-rotation.ts';
 import { familyAtHand } from './jwt-access-token.ts';
+import { modelOf, override, overrideFind, type ProviderRecord } from './models.ts';
 import { notesOf } from './request-notes.ts';
 
 export interface RefreshDeps {

@@ -1,7 +1,7 @@
 /** The provider's way to the stores: one adapter per model, in the shape oidc-provider asks for. */
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/clients.ts';
-import type { Payload } from '../provider/models.ts';
+import type { Payload } from '../extensions/models.ts';
 import type { OidcRecord, OidcRecords } from './records.ts';
 
 export interface AdapterDeps {

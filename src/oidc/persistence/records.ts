@@ -7,7 +7,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { OidcRecordInput, OidcRecordStore, StoredOidcRecord } from '../../store/ports/oidc-records.ts';
-import type { Payload } from '../provider/models.ts';
+import type { Payload } from '../extensions/models.ts';
 
 export interface OidcRecord {
   /** The store's id. */

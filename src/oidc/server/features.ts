@@ -3,10 +3,10 @@ import type { Configuration } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import type { ProviderPages } from '../contract.ts';
-import { judgeClaims } from '../extensions/claims-parameter.ts';
-import { type DeviceDeps, deviceFlow } from '../extensions/device-flow.ts';
-import { subjectOf } from '../extensions/page-subject.ts';
 import type { ProviderContext } from '../provider/context.ts';
+import { judgeClaims } from './claims-parameter.ts';
+import { type DeviceDeps, deviceFlow } from './device-flow.ts';
+import { subjectOf } from './page-subject.ts';
 import { createResourceLookup } from './resource-servers.ts';
 
 type Features = NonNullable<Configuration['features']>;

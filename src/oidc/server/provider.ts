@@ -19,27 +19,13 @@ import { CLAIMS_BY_SCOPE, createAccountFinder } from '../clients/claims.ts';
 import { CLIENT_TRAITS, type ClientRegistry, compareHashedSecrets } from '../clients/clients.ts';
 import { createTokenRights, type TokenRights } from '../clients/token-permissions.ts';
 import { ACR, type DialectsAsked, type ProviderPages } from '../contract.ts';
-import { countAnonymousRequests } from '../extensions/anonymous-budgets.ts';
-import { answerUnavailable, auditLine, type EventDeps, writeEvents } from '../extensions/audit-events.ts';
 import { watchCodes } from '../extensions/authorization-code.ts';
-import {
-  confirmCodesOnce,
-  type DeviceDeps,
-  guardUserCodes,
-  keepNoNewSessions,
-} from '../extensions/device-flow.ts';
-import { nameInterval, slowDevicesDown } from '../extensions/device-polling.ts';
-import { introspectApiKeys } from '../extensions/introspect-api-keys.ts';
+import { nameInterval, slowDevicesDown } from '../extensions/device-codes.ts';
 import { seeAsIssuer, watchProviderContext } from '../extensions/issuer-and-clients.ts';
 import { bindIdTokens, storeAccessTokens } from '../extensions/jwt-access-token.ts';
-import { keepNothingOfSignedOut, leadOnWhenSignedOutAlready } from '../extensions/logout.ts';
-import { subjectOf } from '../extensions/page-subject.ts';
-import { formToQuery } from '../extensions/post-to-get.ts';
+import { addMembers } from '../extensions/models.ts';
 import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.ts';
-import { refuseToRevokeApiKeys } from '../extensions/refuse-api-keys.ts';
 import { detectReplays } from '../extensions/replay-detection.ts';
-import { nameClientWhenSignedOut } from '../extensions/signed-out-client.ts';
-import { reusedAt } from '../extensions/token-reuse.ts';
 import { createGrantLoader } from '../interactions/load-existing-grant.ts';
 import { createInteractionPolicy } from '../interactions/policy.ts';
 import { createAdapterFactory } from '../persistence/adapter.ts';
@@ -51,10 +37,13 @@ import {
   routeOf,
   type StepContext,
 } from '../provider/context.ts';
-import { addMembers } from '../provider/models.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-grant.ts';
 import type { Rotations } from '../tokens/refresh-rotation.ts';
+import { countAnonymousRequests } from './anonymous-budgets.ts';
+import { introspectApiKeys } from './api-keys.ts';
+import { answerUnavailable, auditLine, type EventDeps, writeEvents } from './audit-events.ts';
+import { confirmCodesOnce, type DeviceDeps, guardUserCodes, keepNoNewSessions } from './device-flow.ts';
 import {
   ASSERTION_ALGORITHMS,
   discoveryMetadata,
@@ -62,7 +51,13 @@ import {
   publicDocuments,
 } from './discovery.ts';
 import { features } from './features.ts';
+import { keepNothingOfSignedOut, leadOnWhenSignedOutAlready } from './logout.ts';
 import type { OutboundFetch } from './outbound-fetch.ts';
+import { subjectOf } from './page-subject.ts';
+import { formToQuery } from './post-to-get.ts';
+import { refuseToRevokeApiKeys } from './refuse-api-keys.ts';
+import { nameClientWhenSignedOut } from './signed-out-client.ts';
+import { reusedAt } from './token-reuse.ts';
 
 export interface ProviderDeps extends EventDeps {
   readonly config: Config;

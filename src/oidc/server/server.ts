@@ -17,14 +17,14 @@ import { cookieSettings } from '../access/cookies.ts';
 import { createAccessEnder, createAccountAccess } from '../access/grants.ts';
 import { createClientRegistry } from '../clients/clients.ts';
 import type { DialectsAsked, OidcServer, ProviderPages } from '../contract.ts';
-import type { RequestContextOf } from '../extensions/audit-events.ts';
-import type { DeviceDeps } from '../extensions/device-flow.ts';
 import { createInteractions } from '../interactions/interactions.ts';
 import { createOidcRecords } from '../persistence/records.ts';
 import { openSigningKeys, type SigningKeys } from '../persistence/signing-keys.ts';
 import { providerMethods, ROUTES, requestBounds } from '../provider/routes.ts';
 import { createGrantIssuer } from '../tokens/dialect-grants.ts';
 import { createRotations } from '../tokens/refresh-rotation.ts';
+import type { RequestContextOf } from './audit-events.ts';
+import type { DeviceDeps } from './device-flow.ts';
 import { createOutboundFetch } from './outbound-fetch.ts';
 import { buildProvider } from './provider.ts';
 

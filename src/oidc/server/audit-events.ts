@@ -10,8 +10,8 @@ import type { Audit } from '../../observe/audit.ts';
 import { isOfConnection } from '../../observe/connection-errors.ts';
 import type { Log } from '../../observe/log.ts';
 import { traitsOf } from '../clients/clients.ts';
+import { notesOf } from '../extensions/request-notes.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
-import { notesOf } from './request-notes.ts';
 
 /** What the server knows of a request besides the request itself. */
 export type RequestContextOf = (

@@ -9,7 +9,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { LeaseStore } from '../../store/ports/leases.ts';
 import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
-import { modelOf, overrideFind, type ProviderRecord } from '../provider/models.ts';
+import { modelOf, overrideFind, type ProviderRecord } from './models.ts';
 
 /**
  * How much of the interval has to have passed. The device counts from our answer and the network takes its

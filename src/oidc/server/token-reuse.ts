@@ -5,10 +5,10 @@
  */
 
 import type { Clock } from '../../core/clock.ts';
+import type { ProviderRecord } from '../extensions/models.ts';
+import { notesOf } from '../extensions/request-notes.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
-import type { ProviderRecord } from '../provider/models.ts';
 import { within } from '../tokens/leeway.ts';
-import { notesOf } from './request-notes.ts';
 
 export type TokenReuse = { readonly family: string } | 'only-a-retry';
 

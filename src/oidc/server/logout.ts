@@ -5,7 +5,7 @@
  */
 import Provider from 'oidc-provider';
 import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
-import { modelOf, override } from '../provider/models.ts';
+import { modelOf, override } from '../extensions/models.ts';
 import { ROUTES } from '../provider/routes.ts';
 
 export function leadOnWhenSignedOutAlready(): ProviderMiddleware {

@@ -20,12 +20,12 @@ import type { Audit } from '../../observe/audit.ts';
 import type { LeaseStore } from '../../store/ports/leases.ts';
 import { traitsOf } from '../clients/clients.ts';
 import type { DeviceIssue, ProviderPages } from '../contract.ts';
+import { modelOf, override, type ProviderRecord } from '../extensions/models.ts';
+import { notesOf } from '../extensions/request-notes.ts';
 import type { ProviderContext, ProviderMiddleware, StepContext } from '../provider/context.ts';
-import { modelOf, override, type ProviderRecord } from '../provider/models.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { answerUnavailable, auditLine, type RequestContextOf } from './audit-events.ts';
 import { subjectOf } from './page-subject.ts';
-import { notesOf } from './request-notes.ts';
 
 export interface DeviceDeps {
   readonly pages: ProviderPages;
