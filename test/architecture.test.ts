@@ -65,8 +65,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'identity/upstream': { may: 'identity/accounts identity/audit', types: 'identity' },
   oidc: { may: '', types: 'identity' },
   'oidc/access': {
-    may: 'oidc/tokens',
-    types: 'identity oidc oidc/clients oidc/persistence oidc/provider',
+    may: 'oidc/extensions oidc/persistence oidc/tokens',
+    types: 'identity oidc oidc/clients oidc/provider',
     packages: 'oidc-provider',
   },
   'oidc/clients': { may: 'oidc', types: 'oidc/provider store/ports', packages: 'oidc-provider' },

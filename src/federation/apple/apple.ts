@@ -73,7 +73,7 @@ function secretMinter({
 function namesOf(user: string | null): { name?: string; givenName?: string; familyName?: string } {
   if (user === null || user.length > 2_000) return {};
   try {
-    const { name } = JSON.parse(user) as { name?: { firstName?: unknown; lastName?: unknown } };
+    const { name }: { name?: { firstName?: unknown; lastName?: unknown } } = JSON.parse(user);
     const givenName = nameOf(name?.firstName);
     const familyName = nameOf(name?.lastName);
     const full = [givenName, familyName].filter((part) => part !== undefined).join(' ');

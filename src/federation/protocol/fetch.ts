@@ -37,14 +37,14 @@ export function createCappedFetch(underlying: typeof fetch = fetch): Fetch {
 }
 
 async function readCapped(response: Response): Promise<Uint8Array<ArrayBuffer>> {
-  const deps: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.byteLength;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
     if (size > MAX_BYTES) throw new UpstreamUnavailable('The answer is too large.');
-    deps.push(part);
+    chunks.push(chunk);
   }
-  return Uint8Array.from(Buffer.concat(deps));
+  return Uint8Array.from(Buffer.concat(chunks));
 }
 
 /** A JSON object answered with 200; UpstreamUnavailable for anything else. */
@@ -55,5 +55,5 @@ export async function fetchJson(fetchCapped: Fetch, url: string): Promise<Record
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new UpstreamUnavailable(`${url} did not answer a JSON object.`);
   }
-  return value as Record<string, unknown>;
+  return { ...value };
 }

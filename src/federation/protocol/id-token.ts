@@ -1,6 +1,6 @@
 /**
- * Judges an upstream's ID token. Every defect is one refusal: which one it was is for the log, not for the
- * one who presents the token. Keys come from the upstream's own key set by `kid`; keys and URLs inside the
+ * Verifies an upstream's ID token. Every defect is one refusal: which one it was is for the log, not for the
+ * client that presents the token. Keys come from the upstream's own key set by `kid`; keys and URLs inside the
  * token (jwk, jku, x5u) are never looked at (RFC 8725 3.10).
  */
 import { createHash } from 'node:crypto';
@@ -20,7 +20,7 @@ export interface IdTokenRules {
   readonly now: Date;
   /** Of a sign-in that we started. */
   readonly nonce?: string;
-  /** Apple also writes truth values as texts. From anybody else "true" proves nothing. */
+  /** Apple also writes truth values as texts. From any other upstream "true" proves nothing. */
   readonly truthAsText?: boolean;
 }
 

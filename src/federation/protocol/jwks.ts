@@ -9,7 +9,6 @@ import {
   createLocalJWKSet,
   errors,
   type FlattenedJWSInput,
-  type JSONWebKeySet,
   type JWSHeaderParameters,
 } from 'jose';
 import type { ServerMetadata } from 'openid-client';
@@ -56,14 +55,15 @@ export function createUpstreamKeys(options: { issuer: string; fetch: Fetch; log:
 
 async function fetchMetadata(fetchCapped: Fetch, issuer: string): Promise<ServerMetadata> {
   const metadata = await fetchJson(fetchCapped, `${issuer}/.well-known/openid-configuration`);
-  // OIDC Discovery 4.3: a document that speaks for another issuer is somebody else's.
+  // OIDC Discovery 4.3: a document that names another issuer is refused.
   if (metadata.issuer !== issuer) throw new UpstreamUnavailable(`${issuer} publishes another issuer.`);
-  return metadata as ServerMetadata & Record<string, never>;
+  return { ...metadata, issuer };
 }
 
 function readKeys(document: Record<string, unknown>): KeySet {
   try {
-    return createLocalJWKSet(document as unknown as JSONWebKeySet);
+    if (!Array.isArray(document.keys)) throw new TypeError('keys is no list');
+    return createLocalJWKSet({ keys: document.keys });
   } catch (cause) {
     throw new UpstreamUnavailable('The key set cannot be read.', { cause });
   }

@@ -20,7 +20,7 @@ export interface RedirectOptions {
   readonly scope: string;
   /** Further parameters of the authorization request. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** Those that keep the upstream from waving a signed-in person through. */
+  /** Parameters that make the upstream ask a signed-in person again. */
   readonly againParameters?: Readonly<Record<string, string>>;
   /** Asked at each exchange: a secret may be a short-lived JWT. Undefined: a public client. */
   clientSecret(now: Date): Promise<string | undefined>;
@@ -33,7 +33,7 @@ export function createRedirectSignIn(options: RedirectOptions): RedirectSignIn {
     const authentication = secret === undefined ? openid.None() : openid.ClientSecretPost(secret);
     const client = { [openid.clockTolerance]: TOLERANCE };
     const configured = new openid.Configuration(metadata, options.clientId, client, authentication);
-    configured[openid.customFetch] = (url, init) => options.fetch(url, init as RequestInit);
+    configured[openid.customFetch] = (url, init) => options.fetch(url, { ...init, body: init.body ?? null });
     // Only an issuer on this machine is http: the configuration and createCappedFetch refuse all others.
     if (metadata.issuer.startsWith('http:')) openid.allowInsecureRequests(configured);
     return configured;

@@ -1,7 +1,7 @@
 /**
- * What an upstream identity provider is to Portico: someone who signs ID tokens about people. Each folder
- * beside this one is one (plug-in.ts says what it brings); registry.ts lists them. Who an upstream identity is
- * *here* is not decided in this folder but in identity/linking.
+ * What an upstream identity provider is to Portico: a server that signs ID tokens about people. Each folder
+ * beside this one is one (plug-in.ts says what it brings); registry.ts lists them. identity/upstream
+ * decides which account an upstream identity belongs to.
  */
 import type { Json } from '../../model/json.ts';
 

@@ -1,19 +1,13 @@
 /** Browser sessions that are opened and read outside an interaction (VSee's GET /auth, account pages). */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import Provider from 'oidc-provider';
+import type Provider from 'oidc-provider';
 import type { BrowserSessions } from '../contract.ts';
+import { createSession } from '../extensions/browser-session.ts';
 import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
 import type { StepContext } from '../provider/context.ts';
 import type { CookieSettings } from './cookies.ts';
 import { endSession } from './grants.ts';
 import { type BrowserName, browserName } from './user-agent.ts';
-
-type ProviderSession = InstanceType<Provider['Session']> & {
-  note?: unknown;
-  browser?: BrowserName;
-  exp?: number;
-  readonly loginTs?: number;
-};
 
 export interface SessionLifetimes {
   /** Seconds without use. */
@@ -23,30 +17,17 @@ export interface SessionLifetimes {
 }
 
 /** Seconds that a session may live from now. At least 1: the provider refuses less. */
-export function sessionLifetime(session: { loginTs?: number }, { idle, absolute }: SessionLifetimes): number {
+export function sessionLifetime(
+  session: { loginTs?: number | undefined },
+  { idle, absolute }: SessionLifetimes,
+): number {
   if (session.loginTs === undefined) return idle;
   const left = session.loginTs + absolute - Math.floor(Date.now() / 1000);
   return Math.max(1, Math.min(idle, left));
 }
 
-/** Notes at each sign-in which browser it is, for the list of sessions on the account page. */
-export function nameBrowsers(provider: Provider): void {
-  const { prototype } = provider.Session;
-  const { loginAccount } = prototype;
-  Object.defineProperty(prototype, 'loginAccount', {
-    value(this: ProviderSession, details: Parameters<typeof loginAccount>[0]) {
-      loginAccount.call(this, details);
-      nameBrowser(this, Provider.ctx?.req);
-    },
-    configurable: true,
-    writable: true,
-  });
-}
-
-function nameBrowser(session: ProviderSession, request: IncomingMessage | undefined): void {
-  const name = browserName(request?.headers['user-agent']);
-  if (name === undefined) delete session.browser;
-  else session.browser = name;
+export function browserOf(request: IncomingMessage | undefined): BrowserName | undefined {
+  return browserName(request?.headers['user-agent']);
 }
 
 export function createBrowserSessions(deps: {
@@ -58,12 +39,12 @@ export function createBrowserSessions(deps: {
   const { oidcRecords, lifetimes, cookie } = deps;
 
   /** The session that the browser's signed cookie names. */
-  const stored = async (ctx: StepContext): Promise<OidcRecord | undefined> => {
+  const stored = async (ctx: Pick<StepContext, 'cookies'>): Promise<OidcRecord | undefined> => {
     const id = ctx.cookies.get(deps.provider().cookieName('session'), cookie);
     return id ? oidcRecords.load('Session', id) : undefined;
   };
   const contextOf = (request: IncomingMessage, response: ServerResponse) =>
-    deps.provider().createContext(request, response) as unknown as StepContext;
+    deps.provider().createContext(request, response);
 
   return {
     async open(request, response, { accountId, amr, acr, note }) {
@@ -72,11 +53,8 @@ export function createBrowserSessions(deps: {
       // Never the id that the browser came with, against fixation (security.md S1).
       const old = await stored(ctx);
       if (old) await endSession(oidcRecords, old);
-      const session = new provider.Session() as ProviderSession;
-      session.loginAccount({ accountId, amr: [...amr], acr });
-      nameBrowser(session, request);
-      if (note) session.note = note;
-      await session.save(sessionLifetime(session as { loginTs?: number }, lifetimes));
+      const session = createSession(provider, { accountId, amr, acr, note, browser: browserOf(request) });
+      await session.save(sessionLifetime(session, lifetimes));
       ctx.cookies.set(provider.cookieName('session'), session.jti, {
         ...cookie,
         expires: new Date(Number(session.exp) * 1000),

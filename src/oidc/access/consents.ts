@@ -109,19 +109,33 @@ export function createConsents(deps: ConsentDeps): Consents {
   };
 }
 
-/** Our own ask nobody, and native ones ask every time, since anybody may claim to be one (interaction-policy.ts). */
+/** First-party clients show no consent page. Native ones show it every time, since any app may claim to be one. */
 function remembers({ firstParty, metadata }: ClientRecord): boolean {
   return !firstParty && metadata.application_type !== 'native';
 }
 
-/** Another client under the same id has other addresses; what its people are told goes elsewhere. */
+/** A client that is registered anew under the same id has other redirect URIs, so consents go to another app. */
 function whatIsBound({ organization, metadata }: ClientRecord): string {
   const addresses = Array.isArray(metadata.redirect_uris) ? metadata.redirect_uris.map(String) : [];
   return JSON.stringify([organization, ...addresses.sort()]);
 }
 
 function consentOf({ payload }: OidcRecord): Consent {
-  return payload as unknown as Consent;
+  return {
+    accountId: String(payload.accountId),
+    clientId: String(payload.clientId),
+    registration: String(payload.registration),
+    createdAt: Number(payload.createdAt),
+    scopes: textsOf(payload.scopes),
+    claims: textsOf(payload.claims),
+    resources: Object.fromEntries(
+      Object.entries(payload.resources ?? {}).map(([resource, scopes]) => [resource, textsOf(scopes)]),
+    ),
+  };
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 function viewOf(

@@ -1,8 +1,8 @@
-/** What an account holds, and the end of it: grants with their tokens, and browser sessions. */
+/** What an account has given access to, and how that ends: grants with their tokens, and browser sessions. */
 import type { AccessEnder } from '../../identity/context.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { AccountAccess, GrantView, SessionView } from '../contract.ts';
-import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
+import { memberOf, type OidcRecord, type OidcRecords } from '../persistence/records.ts';
 import { endGrant } from '../tokens/dialect-tokens.ts';
 import type { Consents } from './consents.ts';
 import { storedName } from './user-agent.ts';
@@ -73,19 +73,17 @@ export function createAccountAccess({
 }
 
 /**
- * Ends a browser session as logging out does: with it go the grants that its clients got by it, but for
- * those with offline_access.
+ * Ends a browser session as logging out does: with it end the grants that its clients got by it, except those
+ * with offline_access.
  */
 export async function endSession(oidcRecords: OidcRecords, session: OidcRecord): Promise<void> {
-  const authorizations = (session.payload.authorizations ?? {}) as Record<
-    string,
-    { grantId?: string; persistsLogout?: boolean }
-  >;
   await oidcRecords.removeStored('Session', session.id);
   await Promise.all(
-    Object.values(authorizations).map(({ grantId, persistsLogout }) =>
-      grantId !== undefined && !persistsLogout ? endGrant(oidcRecords, grantId) : undefined,
-    ),
+    Object.values(session.payload.authorizations ?? {}).map((authorization: unknown) => {
+      const grantId = memberOf(authorization, 'grantId');
+      const ends = typeof grantId === 'string' && memberOf(authorization, 'persistsLogout') !== true;
+      return ends ? endGrant(oidcRecords, grantId) : undefined;
+    }),
   );
 }
 
@@ -96,12 +94,9 @@ function idOfGrant(grant: OidcRecord): string {
 async function grantView(grant: OidcRecord, clients: ClientRegistry): Promise<GrantView> {
   const clientId = String(grant.payload.clientId);
   const client = await clients.record(clientId);
-  const { openid, resources } = grant.payload as {
-    openid?: { scope?: string };
-    resources?: Record<string, string>;
-  };
-  const scopes = [openid?.scope ?? '', ...Object.values(resources ?? {})].flatMap((scope) =>
-    scope.split(' '),
+  const { openid, resources } = grant.payload;
+  const scopes = [memberOf(openid, 'scope') ?? '', ...Object.values(resources ?? {})].flatMap((scope) =>
+    String(scope).split(' '),
   );
   return {
     grantId: idOfGrant(grant),

@@ -4,6 +4,8 @@
  * browser could be known again by, and nothing that a sender could make up (security.md S7).
  */
 
+import { memberOf } from '../persistence/records.ts';
+
 export interface BrowserName {
   readonly browser?: string;
   readonly system?: string;
@@ -43,7 +45,7 @@ export function browserName(userAgent: string | undefined): BrowserName | undefi
 
 /** From a stored session; one that was begun before this was noted has none. */
 export function storedName(value: unknown): BrowserName | undefined {
-  const { browser, system } = (value ?? {}) as { browser?: unknown; system?: unknown };
+  const [browser, system] = [memberOf(value, 'browser'), memberOf(value, 'system')];
   const known = {
     ...(typeof browser === 'string' && { browser }),
     ...(typeof system === 'string' && { system }),

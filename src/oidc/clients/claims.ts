@@ -1,5 +1,5 @@
 /** The claims of id_token and UserInfo: which accounts the provider may see, and what a client may read of them. */
-import type { Account, Client } from 'oidc-provider';
+import type { Account, Client, Configuration } from 'oidc-provider';
 import type { AccountRecord } from '../../model/account.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { ProviderContext } from '../provider/context.ts';
@@ -30,7 +30,7 @@ export const CLAIMS_BY_SCOPE = {
   address: ['address'],
   organization: ['organization'],
   roles: ['roles'],
-} as const;
+} satisfies NonNullable<Configuration['claims']>;
 
 /**
  * The provider's findAccount. Undefined, as though there were no such account: unknown, not active, or of
@@ -68,7 +68,8 @@ function claimsOf(account: AccountRecord): { sub: string; [claim: string]: unkno
     organization: account.organization,
     roles: account.roles,
   };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as {
-    sub: string;
+  return {
+    ...Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
+    sub: all.sub,
   };
 }

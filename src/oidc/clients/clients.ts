@@ -1,7 +1,7 @@
 /** OAuth clients as the provider sees them, and what Portico adds to them. */
 import type { Client } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
-import { type Secrets, sameText } from '../../core/crypto.ts';
+import type { Secrets } from '../../core/crypto.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { Json } from '../../model/json.ts';
 import type { ClientStore } from '../../store/ports/clients.ts';
@@ -105,16 +105,17 @@ function metadataOf(record: ClientRecord): Record<string, Json> {
 }
 
 export function traitsOf(client: Client): ClientTraits {
-  const members = client as unknown as Record<(typeof CLIENT_TRAITS)[number], unknown>;
+  const member = (name: (typeof CLIENT_TRAITS)[number]): unknown => Reflect.get(client, name);
+  const [registration, signIn, dialect] = [member('registration'), member('sign_in'), member('dialect')];
   return {
-    organization: String(members.organization),
-    allOrganizations: members.all_organizations === true,
-    firstParty: members.first_party === true,
-    registration: typeof members.registration === 'boolean' ? members.registration : undefined,
-    signIn: members.sign_in === 'password' || members.sign_in === 'name-first' ? members.sign_in : undefined,
-    introspects: texts(members.introspects),
-    revokes: texts(members.revokes),
-    dialect: typeof members.dialect === 'string' ? members.dialect : undefined,
+    organization: String(member('organization')),
+    allOrganizations: member('all_organizations') === true,
+    firstParty: member('first_party') === true,
+    registration: typeof registration === 'boolean' ? registration : undefined,
+    signIn: signIn === 'password' || signIn === 'name-first' ? signIn : undefined,
+    introspects: texts(member('introspects')),
+    revokes: texts(member('revokes')),
+    dialect: typeof dialect === 'string' ? dialect : undefined,
   };
 }
 
@@ -125,11 +126,4 @@ function texts(value: unknown): readonly string[] {
 /** How a client secret is kept. */
 export function hashClientSecret(secrets: Secrets, secret: string): string {
   return secrets.hmac('client-secret', secret);
-}
-
-/** Replaces the provider's comparison, which takes the stored secret for the secret itself. */
-export function compareHashedSecrets(prototype: Client, secrets: Secrets): void {
-  prototype.compareClientSecret = function compareClientSecret(this: Client, actual: string) {
-    return sameText(hashClientSecret(secrets, actual), this.clientSecret ?? '');
-  };
 }

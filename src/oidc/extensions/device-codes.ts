@@ -1,43 +1,74 @@
 /**
- * A device asks again and again whether somebody has said yes yet (RFC 8628, 3.5). Faster than the interval
- * that it was told, it hears `slow_down`, and has to add five seconds from then on. Only questions that are
- * still open are held to it: whoever asks after the yes gets the tokens.
+ * Device codes (RFC 8628) over all nodes: one confirmation each (security.md X2), and no polling faster than the
+ * interval.
+ *
+ * Replaces in oidc-provider 9.13.3:
+ * - DeviceCode.find 7774e9bf19c4
+ * - DeviceCode.prototype.save ef4835828696
  */
 import { randomUUID } from 'node:crypto';
 import Provider, { errors } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { LeaseStore } from '../../store/ports/leases.ts';
-import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
-import { modelOf, overrideFind, type ProviderRecord } from './models.ts';
+import { isOnRoute } from '../provider/context.ts';
+import { modelOf, override, overrideFind, type ProviderRecord } from './models.ts';
 
-/**
- * How much of the interval has to have passed. The device counts from our answer and the network takes its
- * time, now more, now less: who keeps to the interval must never hear that it did not.
- */
-const PASSED = 0.8;
-
-export interface PollingDeps {
+export interface DeviceCodeDeps {
+  readonly provider: Provider;
   readonly leases: LeaseStore;
   readonly secrets: Secrets;
   readonly clock: Clock;
-  /** Seconds; 0: devices are not held to any. */
-  readonly interval: number;
 }
 
-type DeviceCode = ProviderRecord & {
-  readonly isExpired?: boolean;
-  readonly accountId?: string;
-  readonly error?: string;
-};
+/* ------------------------------------------------------------------ one confirmation per code */
 
-export function slowDevicesDown(provider: Provider, { leases, secrets, clock, interval }: PollingDeps): void {
+export class CodeTaken extends errors.InvalidRequest {}
+
+export function confirmCodesOnce({ provider, leases, secrets, clock }: DeviceCodeDeps): void {
+  override(
+    modelOf(provider, 'DeviceCode'),
+    'save',
+    (original) =>
+      async function save(this: ProviderRecord) {
+        // The provider has read "not yet confirmed" and writes "confirmed" without looking again.
+        if (this.inFlight === true && this.accountId === undefined && this.error === undefined) {
+          const key = `device:${secrets.hmac('device-confirmed', String(this.jti))}`;
+          const until = new Date((this.exp ?? 0) * 1000);
+          const first = await leases.acquire(key, randomUUID(), clock.now(), until);
+          if (!first) throw new CodeTaken('the code was confirmed by another request');
+        }
+        return original.call(this);
+      },
+  );
+}
+
+/* ------------------------------------------------------------------ no faster than the interval */
+
+/**
+ * How much of the interval has to have passed. The device counts from our answer and the network takes its
+ * time, now more, now less: a device that keeps to the interval must never hear that it did not.
+ */
+const PASSED = 0.8;
+
+/**
+ * A device asks again and again whether its person has said yes (RFC 8628, 3.5). When it asks faster than
+ * `interval` (seconds; 0: devices are not held to any), it hears `slow_down` and has to add five seconds from
+ * then on. Only open questions are held to it: a device that asks after the yes gets its tokens.
+ */
+export function slowDevicesDown({
+  provider,
+  leases,
+  secrets,
+  clock,
+  interval,
+}: DeviceCodeDeps & { interval: number }): void {
   if (interval === 0) return;
   overrideFind(
     modelOf(provider, 'DeviceCode'),
     (original) =>
       async function find(value, options) {
-        const code: DeviceCode | undefined = await original.call(this, value, options);
+        const code = await original.call(this, value, options);
         if (code === undefined || !asksAgain(code)) return code;
         const now = clock.now();
         const key = `device-poll:${secrets.hmac('device-poll', String(code.jti))}`;
@@ -51,19 +82,9 @@ export function slowDevicesDown(provider: Provider, { leases, secrets, clock, in
   );
 }
 
-/** The code's own client at the token endpoint, before anybody has answered. What else is wrong, the provider says. */
-function asksAgain({ clientId, isExpired, accountId, error }: DeviceCode): boolean {
+/** The code's own client at the token endpoint, while the question is open. The provider says what else is wrong. */
+function asksAgain({ clientId, isExpired, accountId, error }: ProviderRecord): boolean {
   const ctx = Provider.ctx;
-  if (routeOf(ctx) !== 'token' || ctx?.oidc.client?.clientId !== clientId) return false;
+  if (ctx === undefined || !isOnRoute(ctx, 'token') || ctx.oidc.client?.clientId !== clientId) return false;
   return isExpired !== true && accountId === undefined && error === undefined;
-}
-
-/** Tells the device how often it may ask; the provider leaves it to the five seconds of the standard. */
-export function nameInterval({ interval }: Pick<PollingDeps, 'interval'>): ProviderMiddleware {
-  return async (ctx, next) => {
-    await next();
-    if (interval === 0 || ctx.status !== 200 || routeOf(ctx as ProviderContext) !== 'device_authorization')
-      return;
-    Object.assign(ctx.body as object, { interval });
-  };
 }

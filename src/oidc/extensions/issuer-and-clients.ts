@@ -1,11 +1,23 @@
 /**
- * What the provider believes about a request. It would build its endpoint URLs and judge "is this https"
- * from the Host header and the socket; both are the issuer's business (security.md H2), so a forged Host
- * changes nothing, and a TLS-terminating proxy needs no forwarded headers for cookies to be Secure.
+ * What the provider believes about a request and its client.
+ *
+ * It would build its endpoint URLs and judge "is this https" from the Host header and the socket; the issuer
+ * decides both (security.md H2), so a forged Host changes nothing, and a TLS-terminating proxy needs no
+ * forwarded headers for cookies to be Secure.
+ *
+ * Replaces in oidc-provider 9.13.3:
+ * - request.protocol 7d920bc927a5
+ * - request.host e90db1e55d9e
+ * - OIDCContext.prototype.urlFor 35570db5d03a
+ * - OIDCContext.prototype.entity 41b99d8b6f6f
+ * - Client.prototype.compareClientSecret 7a404f9c2599
+ * - interactionPolicy.consent.native_client_prompt 0597dff889f1
  */
 import type Provider from 'oidc-provider';
-import { type Client, errors } from 'oidc-provider';
-import { traitsOf } from '../clients/clients.ts';
+import { type Client, errors, type interactionPolicy } from 'oidc-provider';
+import { type Secrets, sameText } from '../../core/crypto.ts';
+import { hashClientSecret, traitsOf } from '../clients/clients.ts';
+import type { ProviderContext } from '../provider/context.ts';
 import { lookUpForm } from '../tokens/token-handle.ts';
 
 /** Routes on which a dialect's client has no business. */
@@ -27,22 +39,16 @@ export function seeAsIssuer(provider: Provider): void {
   });
 }
 
-interface OidcContext {
-  readonly route: string;
-  params?: Record<string, unknown>;
-  urlFor(name: string, options?: Record<string, unknown>): string;
-  entity(key: string, value: unknown): void;
-}
+type OidcContext = ProviderContext['oidc'];
 
 export function watchProviderContext(provider: Provider): void {
-  const prototype = (provider as unknown as { OIDCContext: { prototype: OidcContext } }).OIDCContext
-    .prototype;
+  const { prototype } = (provider as unknown as { OIDCContext: { prototype: OidcContext } }).OIDCContext;
   prototype.urlFor = (name, options) => new URL(provider.pathFor(name, options), provider.issuer).href;
 
-  const entity = prototype.entity;
+  const { entity } = prototype;
   prototype.entity = function watchedEntity(this: OidcContext, key, value) {
     if (key === 'Client' && value) {
-      if (CLOSED_TO_DIALECTS.has(this.route) && traitsOf(value as Client).dialect !== undefined) {
+      if (CLOSED_TO_DIALECTS.has(this.route) && traitsOf(value).dialect !== undefined) {
         throw new errors.InvalidClient('client is invalid', 'the client of a dialect');
       }
       // The provider refuses JWTs at these two before it looks; ours have a record to be found by.
@@ -52,4 +58,22 @@ export function watchProviderContext(provider: Provider): void {
     }
     entity.call(this, key, value);
   };
+}
+
+/** The provider would take the stored hash for the secret itself. */
+export function compareHashedSecrets({ Client: { prototype } }: Provider, secrets: Secrets): void {
+  prototype.compareClientSecret = function compareClientSecret(this: Client, actual: string) {
+    return sameText(hashClientSecret(secrets, actual), this.clientSecret ?? '');
+  };
+}
+
+/**
+ * Any app may claim to be a native client (RFC 8252, 8.6), so the provider puts a page between. First-party
+ * clients go without it.
+ */
+export function trustFirstPartyNatives(policy: interactionPolicy.DefaultPolicy): void {
+  const native = policy.get('consent')?.checks.get('native_client_prompt');
+  if (!native) throw new Error('oidc-provider has no native_client_prompt check any more.');
+  const { check } = native;
+  native.check = (ctx) => (ctx.oidc.client && traitsOf(ctx.oidc.client).firstParty ? false : check(ctx));
 }

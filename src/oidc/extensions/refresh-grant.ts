@@ -2,6 +2,11 @@
  * The refresh grant of /token on top of refresh-rotation.ts. The provider runs all its own checks first for
  * every request (client authentication, DPoP proof, scope, account), the losers of a race included; at the
  * point where it would mark the token used, the request takes the lease or shares another request's result.
+ *
+ * Replaces in oidc-provider 9.13.3:
+ * - RefreshToken.find 7774e9bf19c4
+ * - RefreshToken.prototype.consume 2a8be012b55f
+ * - RefreshToken.prototype.save ef4835828696
  */
 import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import Provider, { errors } from 'oidc-provider';
@@ -9,7 +14,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
 import type { OidcRecords } from '../persistence/records.ts';
-import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
+import { isOnRoute, type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
 import { within } from '../tokens/leeway.ts';
 import type { Rotations } from '../tokens/refresh-rotation.ts';
 import { familyAtHand } from './jwt-access-token.ts';
@@ -26,7 +31,7 @@ export interface RefreshDeps {
   readonly leeway: number;
 }
 
-/** What the winner of a turn leaves for the others. */
+/** What the holder of the lease leaves for the others. */
 interface Shared {
   readonly request: string;
   readonly reply: Record<string, unknown>;
@@ -70,7 +75,7 @@ export function rotateRefreshTokens(deps: RefreshDeps): void {
           notes.lease = entered.lease;
           return;
         }
-        const shared = JSON.parse(entered.settled.reply) as Shared;
+        const shared: Shared = JSON.parse(entered.settled.reply);
         if (shared.request === (await requestOf(ctx))) {
           notes.replay = shared.reply;
           // Leaves the provider's handler; the reply is put in place of the error below.
@@ -100,8 +105,8 @@ export function refreshLeases({ provider, oidcRecords, leeway }: RefreshDeps): P
   return async (ctx, next) => {
     if (ctx.method !== 'POST' || ctx.path !== provider.pathFor('token')) return next();
     await next();
-    const oidcProvider = ctx as unknown as ProviderContext;
-    const { replay, lease, successor, refreshToken } = notesOf(oidcProvider);
+    if (!isOnRoute(ctx, 'token')) return;
+    const { replay, lease, successor, refreshToken } = notesOf(ctx);
     if (replay) {
       ctx.status = 200;
       ctx.type = 'json';
@@ -109,16 +114,19 @@ export function refreshLeases({ provider, oidcRecords, leeway }: RefreshDeps): P
     } else if (lease && ctx.status !== 200) {
       await lease.release();
     } else if (lease) {
-      const shared: Shared = { request: await requestOf(oidcProvider), reply: ctx.body as Shared['reply'] };
-      const outcome = await lease.complete(JSON.stringify(shared), leeway);
-      if (outcome !== 'settled') await takeBack(oidcProvider);
+      const outcome = await lease.complete(JSON.stringify(await shareable(ctx)), leeway);
+      if (outcome !== 'settled') await takeBack(ctx);
       if (outcome === 'late')
-        throw new StoreUnavailable('claims', { cause: new Error('The turn was over.') });
+        throw new StoreUnavailable('leases', { cause: new Error('The lease ran out.') });
     } else if (successor !== undefined && ctx.status === 200) {
       const revoked = !(await oidcRecords.load('RefreshToken', String(refreshToken)));
-      if (revoked) await takeBack(oidcProvider);
+      if (revoked) await takeBack(ctx);
     }
   };
+}
+
+async function shareable(ctx: ProviderContext): Promise<Record<keyof Shared, unknown>> {
+  return { request: await requestOf(ctx), reply: ctx.body };
 }
 
 /** The sign-in was revoked while its successor was made. */
@@ -131,7 +139,7 @@ async function takeBack(ctx: ProviderContext): Promise<void> {
 
 /** Requests that are alike in this may have the very same reply; others get an access token of their own. */
 async function requestOf(ctx: ProviderContext): Promise<string> {
-  const { scope, resource } = ctx.oidc.params as { scope?: string; resource?: string | string[] };
+  const { scope, resource } = ctx.oidc.params ?? {};
   return JSON.stringify([scope ?? null, resource ?? null, await proofKey(ctx)]);
 }
 

@@ -1,6 +1,9 @@
 /**
  * DPoP proofs and client assertions are good once. The provider looks first and notes afterwards, so two
  * that arrive together would both pass; here it is one step in the shared store.
+ *
+ * Replaces in oidc-provider 9.13.3:
+ * - ReplayDetection.unique 26f0872a55e3
  */
 import type Provider from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
@@ -14,11 +17,8 @@ export function detectReplays(deps: {
   clock: Clock;
 }): void {
   const { provider, leases, secrets, clock } = deps;
-  const model = provider.ReplayDetection as unknown as {
-    /** `exp`: epoch seconds. */
-    unique(iss: string, jti: string, exp: number): Promise<boolean>;
-  };
-  model.unique = (iss, jti, exp) =>
+  /** `exp`: epoch seconds. */
+  provider.ReplayDetection.unique = (iss, jti, exp) =>
     leases.acquire(
       `proof:${secrets.hmac('proof', JSON.stringify([iss, jti]))}`,
       randomUUID(),

@@ -1,6 +1,8 @@
-/** A request inside the provider, and what our own steps remember about it while it runs. */
-import type { ProviderContext } from '../provider/context.ts';
-
+/**
+ * What replaced methods and our own steps tell each other about a request inside the provider, while it runs.
+ *
+ * Replaces nothing in oidc-provider 9.13.3.
+ */
 import type { RotationLease } from '../tokens/refresh-rotation.ts';
 
 export interface RequestNotes {
@@ -10,7 +12,7 @@ export interface RequestNotes {
   replay?: Record<string, unknown>;
   /** The successor that another request made; this one only makes an access token of its own beside it. */
   successor?: string;
-  /** The presented refresh token was used a moment ago: a retry, no theft. */
+  /** The presented refresh token was used a moment ago: a retry, no reuse. */
   retried?: boolean;
   /** The presented refresh token. */
   refreshToken?: string;
@@ -28,7 +30,7 @@ export interface RequestNotes {
 
 const notes = new WeakMap<object, RequestNotes>();
 
-export function notesOf(ctx: ProviderContext): RequestNotes {
+export function notesOf(ctx: object): RequestNotes {
   const known = notes.get(ctx);
   if (known) return known;
   const fresh: RequestNotes = {};

@@ -1,4 +1,4 @@
-/** Interactions: what the pages may know of a sign-in that the provider has started, and how they end it. */
+/** Interactions: what pages may know of a sign-in that the provider has started, and how they end it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { type Client, errors } from 'oidc-provider';
@@ -15,12 +15,6 @@ import { strongerThanOne } from './policy.ts';
 
 type ProviderInteraction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
-interface PromptDetails {
-  readonly missingOIDCScope?: readonly string[];
-  readonly missingOIDCClaims?: readonly string[];
-  readonly missingResourceScopes?: Readonly<Record<string, readonly string[]>>;
-}
-
 export interface InteractionDeps {
   readonly provider: () => Provider;
   readonly oidcRecords: OidcRecords;
@@ -34,7 +28,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
   async function find(request: IncomingMessage, response: ServerResponse): Promise<ProviderInteraction> {
     try {
       const interaction = await deps.provider().interactionDetails(request, response);
-      // The cookie is bound to its path; a browser that sends another one's is not to be believed.
+      // The cookie is bound to its path; one that a browser sends elsewhere is refused.
       const [, , uid] = (request.url ?? '').split(/[/?]/);
       if (uid !== interaction.uid) throw new InteractionGone('The interaction is another one.');
       return interaction;
@@ -75,8 +69,8 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     if (accountId === undefined || session?.uid === undefined || deviceCode !== undefined) return false;
     const clientId = String(params.client_id);
     if (!(await deps.consents.remember(accountId, clientId, allowed))) return false;
-    // Whose sessions were ended meanwhile is not to be remembered for this one: an address is taken back from
-    // a squatter (security.md F5) by ending sessions first and forgetting consents after.
+    // A consent given in a session that ended meanwhile is not kept: an account is taken back from a squatter
+    // (security.md F5) by ending its sessions first and forgetting its consents after.
     if (await oidcRecords.loadByUid('Session', session.uid)) return true;
     await deps.consents.forget(accountId, clientId);
     return false;
@@ -98,7 +92,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       await endOther(interaction, accountId);
       await deps.provider().interactionFinished(request, response, {
         login: { accountId, amr: [...amr], acr, remember: remember ?? true },
-        // Who signs in has chosen the account.
+        // A person who signs in has chosen the account.
         ...(promptsOf(interaction).includes('select_account') && { select_account: {} }),
       });
     },
@@ -117,14 +111,9 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const interaction = await find(request, response);
       const accountId = interaction.session?.accountId;
       if (accountId === undefined || interaction.prompt.name !== 'consent') {
-        throw new InteractionGone('Nobody is signed in here.');
+        throw new InteractionGone('No account is signed in here.');
       }
-      const details = interaction.prompt.details as PromptDetails;
-      const missing: Allowed = {
-        scopes: details.missingOIDCScope ?? [],
-        claims: details.missingOIDCClaims ?? [],
-        resources: details.missingResourceScopes ?? {},
-      };
+      const missing = missingIn(interaction);
       const grantId = await grantWhatIsMissing(deps.provider(), {
         accountId,
         clientId: String(interaction.params.client_id),
@@ -164,7 +153,7 @@ function viewOf(
   accountId: string | undefined,
 ): InteractionView {
   const { params, prompt } = interaction;
-  const details = prompt.details as PromptDetails;
+  const missing = missingIn(interaction);
   const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);
   const list = (name: string) => (text(name) ?? '').split(' ').filter((one) => one !== '');
   const loginHint = text('login_hint');
@@ -190,21 +179,30 @@ function viewOf(
     stepUp: strongerThanOne(params),
     ...(accountId !== undefined && { accountId, amr: interaction.session?.amr ?? [] }),
     finished: interaction.result?.login !== undefined,
-    missingScopes: [
-      ...(details.missingOIDCScope ?? []),
-      ...Object.values(details.missingResourceScopes ?? {}).flat(),
-    ],
-    missingClaims: details.missingOIDCClaims ?? [],
+    missingScopes: [...missing.scopes, ...Object.values(missing.resources).flat()],
+    missingClaims: missing.claims,
     redirectUri: text('redirect_uri') ?? '',
     forDevice: interaction.deviceCode !== undefined,
     kept: keptOf(interaction),
   };
 }
 
-function keptOf(interaction: ProviderInteraction): Record<string, Json> {
-  const { result, lastSubmission } = interaction as {
-    result?: { kept?: Record<string, Json> };
-    lastSubmission?: { kept?: Record<string, Json> };
+/** What the consent prompt names as not granted yet; nothing at other prompts. */
+function missingIn({ prompt: { details } }: ProviderInteraction): Allowed {
+  const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+  return {
+    scopes: texts(details.missingOIDCScope),
+    claims: texts(details.missingOIDCClaims),
+    resources: Object.fromEntries(
+      Object.entries(details.missingResourceScopes ?? {}).map(([resource, scopes]) => [
+        resource,
+        texts(scopes),
+      ]),
+    ),
   };
-  return result?.kept ?? lastSubmission?.kept ?? {};
+}
+
+function keptOf({ result, lastSubmission }: ProviderInteraction): Record<string, Json> {
+  // `keep` wrote it.
+  return (result?.kept ?? lastSubmission?.kept ?? {}) as Record<string, Json>;
 }

@@ -19,9 +19,8 @@ export function createGrantLoader(
   return async function loadExistingGrant(ctx: ProviderContext): Promise<Grant | undefined> {
     const { provider, session, client, account } = ctx.oidc;
     if (!session || !client || !account) return undefined;
-    notesOf(ctx).keptAtLogout = persists(session.authorizationFor(client.clientId));
-    const result = ctx.oidc.result as { consent?: { grantId?: string } } | undefined;
-    const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
+    notesOf(ctx).keptAtLogout = session.authorizationFor(client.clientId)?.persistsLogout === true;
+    const grantId = ctx.oidc.result?.consent?.grantId ?? session.grantIdFor(client.clientId);
     let grant: Grant | undefined = grantId ? await provider.Grant.find(grantId) : undefined;
     if (grant?.accountId !== account.accountId) grant = undefined;
     const firstParty = traitsOf(client).firstParty;
@@ -39,13 +38,9 @@ export function createGrantLoader(
   };
 }
 
-function persists(authorization: unknown): boolean {
-  return (authorization as { persistsLogout?: boolean } | undefined)?.persistsLogout === true;
-}
-
 /**
  * Not where the page comes anyway (prompt=consent), so that it names all that is asked for. And not for a
- * device: its code may come from somebody who sits elsewhere and waits for an unattended yes (RFC 8628, 5.4).
+ * device: its code may come from an attacker elsewhere who waits for an unattended yes (RFC 8628, 5.4).
  */
 function mayRecall(ctx: ProviderContext): boolean {
   const route = routeOf(ctx);

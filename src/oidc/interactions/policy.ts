@@ -3,8 +3,8 @@
  * shows no page: the client gets the error that the check names here (login_required, interaction_required).
  */
 import { interactionPolicy } from 'oidc-provider';
-import { traitsOf } from '../clients/clients.ts';
 import { ACR } from '../contract.ts';
+import { trustFirstPartyNatives } from '../extensions/issuer-and-clients.ts';
 
 export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
   const { base, Check, Prompt } = interactionPolicy;
@@ -20,26 +20,21 @@ export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
 
   // RFC 9470: an API that wants a stronger sign-in sends people here with acr_values.
   login?.checks.add(
-    new Check('step_up', 'A second proof is wanted', 'interaction_required', (ctx) => {
+    new Check('step_up', 'A second proof is required', 'interaction_required', (ctx) => {
       const input = strongerThanOne({ acr_values: ctx.oidc.params?.acr_values });
       return input && ctx.oidc.acr !== ACR.stepup && ctx.oidc.result?.login === undefined;
     }),
   );
 
-  // Before the sign-in: who is not signed in chooses by signing in, which settles both.
+  // Before the sign-in: a person who is not signed in chooses by signing in, which answers both prompts.
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
 
-  // Anybody may claim to be a native client (RFC 8252, 8.6), so a page stands between; not for our own.
-  const consent = policy.get('consent');
-  const native = consent?.checks.get('native_client_prompt');
-  if (!consent || !native) throw new Error('The engine has no native_client_prompt check any more.');
-  const check = native.check;
-  native.check = (ctx) => (ctx.oidc.client && traitsOf(ctx.oidc.client).firstParty ? false : check(ctx));
+  trustFirstPartyNatives(policy);
   return policy;
 }
 
 /**
- * Whether a request wants two proofs: `acr_values` is in order of preference, so its first value that is
+ * Whether a request asks for two proofs: `acr_values` is in order of preference, so its first value that is
  * known here counts; an essential `acr` claim (OIDC Core 5.5.1.1) counts when nothing less would do.
  */
 export function strongerThanOne(params: {
@@ -65,6 +60,6 @@ interface AcrClaim {
 /** The provider has judged the parameter already: what is not JSON does not get here. */
 function acrClaim(claims: unknown): AcrClaim {
   if (typeof claims !== 'string') return {};
-  const { id_token: input } = JSON.parse(claims) as { id_token?: { acr?: AcrClaim | null } | null };
-  return input?.acr ?? {};
+  const parsed: { id_token?: { acr?: AcrClaim | null } | null } = JSON.parse(claims);
+  return parsed.id_token?.acr ?? {};
 }

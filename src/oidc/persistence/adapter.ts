@@ -1,8 +1,7 @@
 /** The provider's way to the stores: one adapter per model, in the shape oidc-provider asks for. */
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/clients.ts';
-import type { Payload } from '../extensions/models.ts';
-import type { OidcRecord, OidcRecords } from './records.ts';
+import type { OidcRecord, OidcRecords, Payload } from './records.ts';
 
 export interface AdapterDeps {
   readonly oidcRecords: OidcRecords;
@@ -17,7 +16,7 @@ export function createAdapterFactory(deps: AdapterDeps): (kind: string) => Adapt
 
 function oidcRecordAdapter(kind: string, { oidcRecords, endTokens }: AdapterDeps): Adapter {
   return {
-    upsert: (id, payload, expiresIn) => oidcRecords.save(kind, id, payload as Payload, expiresIn),
+    upsert: (id, payload, expiresIn) => oidcRecords.save(kind, id, { ...payload }, expiresIn),
     find: async (id) => forProvider(await oidcRecords.load(kind, id)),
     findByUid: async (uid) => forProvider(await oidcRecords.loadByUid(kind, uid)),
     findByUserCode: async (userCode) => forProvider(await oidcRecords.loadByUserCode(kind, userCode)),
@@ -43,13 +42,22 @@ function oidcRecordAdapter(kind: string, { oidcRecords, endTokens }: AdapterDeps
 function forProvider(oidcRecord: OidcRecord | undefined): AdapterPayload | undefined {
   if (!oidcRecord) return undefined;
   const { payload, consumedAt } = oidcRecord;
-  return (consumedAt ? { ...payload, consumed: consumedAt.getTime() / 1000 } : payload) as AdapterPayload;
+  return asStored(consumedAt ? { ...payload, consumed: consumedAt.getTime() / 1000 } : payload);
+}
+
+/** The provider wrote it, or clients.ts did in the provider's form. */
+function asStored(payload: Payload): AdapterPayload {
+  return payload as AdapterPayload;
 }
 
 function clientAdapter(clients: ClientRegistry): Adapter {
-  const refuse = () => Promise.reject(new Error('Clients are written by the operator, not by the engine.'));
+  const refuse = () =>
+    Promise.reject(new Error('Clients are written by the operator, not by oidc-provider.'));
   return {
-    find: async (id) => (await clients.metadata(id)) as AdapterPayload | undefined,
+    async find(id) {
+      const metadata = await clients.metadata(id);
+      return metadata && asStored(metadata);
+    },
     upsert: refuse,
     findByUid: refuse,
     findByUserCode: refuse,

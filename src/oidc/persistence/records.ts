@@ -1,13 +1,15 @@
 /**
  * OIDC records between their two forms: what the provider and the grant issuer handle (a value and a payload),
- * and what the store keeps (an HMAC of the value and a encrypted payload). A dump of the store holds no token,
- * code, session id or grant that anybody could use (security.md X1).
+ * and what the store keeps (an HMAC of the value and an encrypted payload). A dump of the store holds no token,
+ * code, session id or grant that an attacker could use (security.md X1).
  */
 
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { OidcRecordInput, OidcRecordStore, StoredOidcRecord } from '../../store/ports/oidc-records.ts';
-import type { Payload } from '../extensions/models.ts';
+
+/** What the provider stores of one record, by name. */
+export type Payload = Record<string, unknown>;
 
 export interface OidcRecord {
   /** The store's id. */
@@ -57,11 +59,18 @@ export interface OidcRecords {
 }
 
 /**
- * Whose it is. A sign-in that was finished, and waits for its browser to come back for the session, is the
- * account's already: it must end with the account's sessions.
+ * The account that the record belongs to. A finished sign-in that waits for its browser to come back for the
+ * session belongs to the account already: it must end with the account's sessions.
  */
 function holderOf({ accountId, result }: Payload): unknown {
-  return accountId ?? (result as { login?: { accountId?: unknown } } | undefined)?.login?.accountId;
+  return accountId ?? memberOf(memberOf(result, 'login'), 'accountId');
+}
+
+/** A member of a value that is an object; undefined for any other value. */
+export function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined;
 }
 
 export function createOidcRecords(deps: {
@@ -74,7 +83,7 @@ export function createOidcRecords(deps: {
   const grantKey = (grantId: string) => secrets.hmac('artifact-grant', grantId);
   const open = (kind: string, stored: StoredOidcRecord): OidcRecord => ({
     id: stored.id,
-    payload: JSON.parse(secrets.decrypt(stored.payload, `${kind}:${stored.id}`)) as Payload,
+    payload: JSON.parse(secrets.decrypt(stored.payload, `${kind}:${stored.id}`)),
     consumedAt: stored.consumedAt,
     createdAt: stored.createdAt,
     expiresAt: stored.expiresAt,

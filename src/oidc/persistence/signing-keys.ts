@@ -51,7 +51,8 @@ export interface KeySchedule {
 }
 
 const ALGORITHMS: readonly KeyAlgorithm[] = ['ES256', 'RS256'];
-const SEAL = 'keyring';
+/** The encryption context of the keyring. */
+const CONTEXT = 'keyring';
 /** Retired keys stay in the document for the operator's list. Seconds. */
 const REMEMBERED = 30 * 86_400;
 
@@ -70,12 +71,12 @@ export async function openSigningKeys(deps: {
     return (
       stored && {
         version: stored.version,
-        keys: JSON.parse(secrets.decrypt(stored.encrypted, SEAL)) as SigningKey[],
+        keys: JSON.parse(secrets.decrypt(stored.encrypted, CONTEXT)),
       }
     );
   };
   const write = (keys: readonly SigningKey[], expected: number) =>
-    store.write(secrets.encrypt(JSON.stringify(keys), SEAL), expected);
+    store.write(secrets.encrypt(JSON.stringify(keys), CONTEXT), expected);
 
   async function readOrMake(): Promise<Keyring> {
     const stored = await read();

@@ -3,12 +3,19 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 
 export type ProviderContext = KoaContextWithOIDC;
 
-/** A step around the provider's own routes. `ctx.oidc` is there from the route on. */
-export type ProviderMiddleware = Parameters<Provider['use']>[0];
+/** A request that may be outside the provider's routes: `oidc` is there from the route on. */
+export type StepContext = Parameters<Parameters<Provider['use']>[0]>[0] & {
+  readonly oidc?: ProviderContext['oidc'];
+};
 
-export type StepContext = Parameters<ProviderMiddleware>[0];
+/** A step around the provider's own routes. */
+export type ProviderMiddleware = (ctx: StepContext, next: () => Promise<void>) => Promise<void>;
 
 /** 'token', 'introspection', ...; undefined outside the provider's routes. */
-export function routeOf(ctx: ProviderContext | undefined): string | undefined {
+export function routeOf(ctx: StepContext | undefined): string | undefined {
   return ctx?.oidc?.route;
+}
+
+export function isOnRoute(ctx: StepContext, route: string): ctx is ProviderContext {
+  return ctx.oidc?.route === route;
 }

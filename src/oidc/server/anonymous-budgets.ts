@@ -1,11 +1,11 @@
 /**
- * The routes at which a request of nobody's is kept until somebody proves who they are. Each counts against its
- * client address first; the count is taken back where nothing was kept, and where the client has proven itself:
- * a confidential one pushes the requests of all its people from one address.
+ * The routes that keep an unauthenticated request until a person or a client proves who it is. Each counts against
+ * its client address first; the count is taken back where nothing was kept, and where the client has
+ * authenticated: a confidential client pushes the requests of all its people from one address.
  */
 import { Refused } from '../../core/refused.ts';
 import type { StrangerLimits, Strangers } from '../../identity/rate-limits/anonymous-budgets.ts';
-import type { ProviderContext, ProviderMiddleware } from '../provider/context.ts';
+import type { ProviderMiddleware, StepContext } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 import type { EventDeps } from './audit-events.ts';
 
@@ -18,7 +18,7 @@ const KEPT: ReadonlyMap<string, Kept> = new Map([
   [ROUTES.authorization, { what: 'signIns', entity: 'Interaction' }],
   [ROUTES.pushed_authorization_request, { what: 'pushedRequests', entity: 'PushedAuthorizationRequest' }],
   [ROUTES.device_authorization, { what: 'deviceCodes', entity: 'DeviceCode' }],
-  // The form's secret lies in a session, of nobody's where the browser is not signed in.
+  // The form's secret lies in a session, which has no account when the browser is not signed in.
   [ROUTES.code_verification, { what: 'signIns', entity: 'Session' }],
 ]);
 
@@ -37,16 +37,13 @@ export function countAnonymousRequests(
     try {
       await next();
     } finally {
-      if (!isStrangers(ctx as ProviderContext, kept)) await takeBack();
+      if (!isStrangers(ctx, kept)) await takeBack();
     }
   };
 }
 
-function isStrangers({ oidc }: ProviderContext, { entity }: Kept): boolean {
-  if (entity === 'Session') {
-    const session = oidc?.session as { accountId?: string; exp?: number } | undefined;
-    return session?.exp !== undefined && session.accountId === undefined;
-  }
+function isStrangers({ oidc }: StepContext, { entity }: Kept): boolean {
+  if (entity === 'Session') return oidc?.session?.exp !== undefined && oidc.session.accountId === undefined;
   if (oidc?.entities[entity] === undefined) return false;
   return entity === 'Interaction' || oidc.client?.tokenEndpointAuthMethod === 'none';
 }

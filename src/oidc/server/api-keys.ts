@@ -1,25 +1,23 @@
 /**
- * Introspection of API keys, which are no tokens of the provider. The provider authenticates the client and finds
- * nothing; where it was asked about an API key that this client may ask about, the answer is replaced.
+ * API keys at introspection and revocation. They are no tokens of the provider, which says of each that it does
+ * not know it.
  */
-import type { Client } from 'oidc-provider';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import type { ApiKeyDescriber } from '../contract.ts';
-import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
+import { isOnRoute, type ProviderMiddleware } from '../provider/context.ts';
 
+/** The provider authenticates the client and finds nothing: the answer about a key is put in its place. */
 export function introspectApiKeys(deps: {
   describe: ApiKeyDescriber;
   rights: TokenRights;
 }): ProviderMiddleware {
   return async (ctx, next) => {
     await next();
-    const asked = ctx as ProviderContext;
-    const client: Client | undefined = asked.oidc?.client;
-    const noMatch = (ctx.body as { active?: unknown } | undefined)?.active === false;
-    if (routeOf(asked) !== 'introspection' || client === undefined || !noMatch) return;
-    const key = asked.oidc.body?.token;
-    const described = typeof key === 'string' ? await deps.describe(key) : undefined;
-    if (described === undefined || !(await deps.rights.mayIntrospect(asked, client, described))) return;
+    if (!isOnRoute(ctx, 'introspection')) return;
+    const { client, body } = ctx.oidc;
+    if (client === undefined || !saysInactive(ctx.body) || typeof body?.token !== 'string') return;
+    const described = await deps.describe(body.token);
+    if (described === undefined || !(await deps.rights.mayIntrospect(ctx, client, described))) return;
     const { clientId, subject, scope, issuedAt, claims } = described;
     ctx.body = {
       active: true,
@@ -29,6 +27,29 @@ export function introspectApiKeys(deps: {
       scope,
       iat: issuedAt,
       ...claims,
+    };
+  };
+}
+
+function saysInactive(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'active' in body && body.active === false;
+}
+
+/**
+ * The provider says 200 to the revocation of any token that it does not know, and the key would live on. So the
+ * client is told that keys end where they were made (RFC 7009, 2.2.1). The form of the text alone decides: the
+ * answer must not tell whether such a key exists.
+ */
+export function refuseToRevokeApiKeys(isApiKey: (text: string) => boolean): ProviderMiddleware {
+  return async (ctx, next) => {
+    await next();
+    if (!isOnRoute(ctx, 'revocation') || ctx.status !== 200) return;
+    const token = ctx.oidc.body?.token;
+    if (typeof token !== 'string' || !isApiKey(token)) return;
+    ctx.status = 400;
+    ctx.body = {
+      error: 'unsupported_token_type',
+      error_description: 'API keys are not revoked here but where they were made',
     };
   };
 }

@@ -1,4 +1,4 @@
-/** The provider's events as audit lines: who got what, who was refused, who left (security.md L1). */
+/** The provider's events as audit events: what was issued, refused and ended (security.md L1). */
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
@@ -50,10 +50,12 @@ export function auditLine({ audit, originOf }: Pick<EventDeps, 'audit' | 'origin
 
 export function writeEvents(provider: Provider, deps: EventDeps): void {
   const line = auditLine(deps);
+  // The provider's types do not know all of its events, nor Koa's.
+  const emitter: EventEmitter = provider;
   const refused = (event: string) => (ctx: ProviderContext, error: errors.OIDCProviderError) => {
-    // The error that carries another request's reply out of the provider is none.
+    // This error only carries another request's reply out of the provider.
     if (notesOf(ctx).replay) return;
-    // A request that never came whole was refused nothing: its client is gone, or was too slow.
+    // A request that never arrived whole was not refused: its client is gone, or was too slow.
     if (!ctx.req.complete) return;
     const detail = error.error_detail ?? error.error_description;
     line(ctx, event, 'refused', {
@@ -70,7 +72,7 @@ export function writeEvents(provider: Provider, deps: EventDeps): void {
     line(ctx, 'device.started', 'success', { scope: scopeOf(ctx) }),
   );
   for (const event of ['device_authorization', 'code_verification', 'device_resume'] as const) {
-    (provider as EventEmitter).on(`${event}.error`, refused('authorization.refused'));
+    emitter.on(`${event}.error`, refused('authorization.refused'));
   }
   provider.on('grant.success', (ctx) => {
     const grantType = String(ctx.oidc.params?.grant_type);
@@ -78,7 +80,7 @@ export function writeEvents(provider: Provider, deps: EventDeps): void {
   });
   const tokenRefused = refused('token.refused');
   provider.on('grant.error', (ctx, error) => {
-    // A device that asks whether it is time yet, every few seconds, is refused nothing.
+    // A device that polls while its person has not answered yet is not refused.
     if (!(error instanceof errors.AuthorizationPending || error instanceof errors.SlowDown))
       tokenRefused(ctx, error);
   });
@@ -93,12 +95,11 @@ export function writeEvents(provider: Provider, deps: EventDeps): void {
   provider.on('end_session.error', refused('logout.refused'));
   provider.on('server_error', (ctx, error) => {
     const unavailable = error instanceof StoreUnavailable;
-    deps.log[unavailable ? 'warn' : 'error']({ err: error, route: routeOf(ctx) }, 'the engine failed');
+    deps.log[unavailable ? 'warn' : 'error']({ err: error, route: routeOf(ctx) }, 'oidc-provider failed');
     if (unavailable) answerUnavailable(ctx);
   });
-  // Koa's own event, which the provider's types do not know.
-  (provider as EventEmitter).on('error', (error: Error) => {
-    if (!isOfConnection(error)) deps.log.error({ err: error }, 'the engine failed');
+  emitter.on('error', (error: Error) => {
+    if (!isOfConnection(error)) deps.log.error({ err: error }, 'oidc-provider failed');
   });
 }
 
@@ -106,7 +107,7 @@ function scopeOf(ctx: ProviderContext): string {
   return String(ctx.oidc.params?.scope ?? '');
 }
 
-/** A store that is down is no fault of ours for good: 503, and when to come back. */
+/** A store that is down is a passing failure: 503, and when to come back. */
 export function answerUnavailable(ctx: ProviderContext): void {
   ctx.status = 503;
   ctx.set('Retry-After', '5');

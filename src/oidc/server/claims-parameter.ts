@@ -1,7 +1,7 @@
 /**
  * The claims parameter (OIDC Core 5.5) is JSON from outside. The provider asks its members later as though they
  * had the types of the standard, and copies them by recursion: `"values": null` or some thousand brackets in
- * each other would end a request with a fault of ours (security.md H3).
+ * each other would end a request with our own 500 (security.md H3).
  */
 import { type ClaimsParameter, errors } from 'oidc-provider';
 import type { ProviderContext } from '../provider/context.ts';
@@ -25,8 +25,12 @@ export function judgeClaims(ctx: ProviderContext, claims: ClaimsParameter): void
 function isWellFormed(claim: unknown): boolean {
   if (claim === null) return true;
   if (typeof claim !== 'object' || Array.isArray(claim)) return false;
-  const { essential = false, values = [] } = claim as { essential?: unknown; values?: unknown };
-  return typeof essential === 'boolean' && Array.isArray(values);
+  const essential = 'essential' in claim ? claim.essential : undefined;
+  const values = 'values' in claim ? claim.values : undefined;
+  return (
+    (essential === undefined || typeof essential === 'boolean') &&
+    (values === undefined || Array.isArray(values))
+  );
 }
 
 /** One pass over the text, whatever it holds. */

@@ -4,25 +4,27 @@
  *
  * - A code is short, so wrong ones cost what wrong passwords cost: each counts against the client address,
  *   and an address that is over its limit is not answered at all (RFC 8628, 5.1; security.md C1).
- * - A link that carries the code only fills the field in: whoever follows a stranger's link still has to
+ * - A link that carries the code only fills the field in: a person who follows an attacker's link still has to
  *   read what it is for and say yes to it (RFC 8628, 5.4).
- * - Of several who confirm one code at the same moment one goes on (security.md X2).
+ * - Of several confirmations of one code at the same moment one goes on (security.md X2).
  */
-import { randomUUID } from 'node:crypto';
-import Provider, { type Client, type Configuration, errors } from 'oidc-provider';
-import type { Clock } from '../../core/clock.ts';
-import type { Secrets } from '../../core/crypto.ts';
+import type { Client, Configuration } from 'oidc-provider';
 import { StoreUnavailable } from '../../core/errors.ts';
 import { Refused } from '../../core/refused.ts';
 import type { Hold } from '../../identity/rate-limits/budgets.ts';
 import type { Attempts } from '../../identity/rate-limits/sign-in-attempts.ts';
 import type { Audit } from '../../observe/audit.ts';
-import type { LeaseStore } from '../../store/ports/leases.ts';
 import { traitsOf } from '../clients/clients.ts';
 import type { DeviceIssue, ProviderPages } from '../contract.ts';
-import { modelOf, override, type ProviderRecord } from '../extensions/models.ts';
+import { formSecret, isNewSession } from '../extensions/browser-session.ts';
+import { CodeTaken } from '../extensions/device-codes.ts';
 import { notesOf } from '../extensions/request-notes.ts';
-import type { ProviderContext, ProviderMiddleware, StepContext } from '../provider/context.ts';
+import {
+  isOnRoute,
+  type ProviderContext,
+  type ProviderMiddleware,
+  type StepContext,
+} from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { answerUnavailable, auditLine, type RequestContextOf } from './audit-events.ts';
 import { subjectOf } from './page-subject.ts';
@@ -36,10 +38,10 @@ export interface DeviceDeps {
 
 type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow']>;
 
-/** Eight emails without vowels and without look-alikes: 34 bits, no words, easy to read out. */
+/** Eight letters without vowels and without look-alikes: 34 bits, no words, easy to read out. */
 const MASK = '****-****';
 
-/** Longer than anybody types a code. */
+/** Longer than any code that a person types. */
 const LONGEST = 40;
 
 export function deviceFlow(deps: DeviceDeps): DeviceFlow {
@@ -57,7 +59,7 @@ export function deviceFlow(deps: DeviceDeps): DeviceFlow {
         userCode,
         client: client.clientName ?? client.clientId,
         firstParty: traitsOf(client).firstParty,
-        scopes: String(codeParams(ctx).scope ?? '')
+        scopes: String(ctx.oidc.entities.DeviceCode?.params?.scope ?? '')
           .split(' ')
           .filter((name) => name !== ''),
       }),
@@ -66,7 +68,7 @@ export function deviceFlow(deps: DeviceDeps): DeviceFlow {
         ...subjectOf(ctx),
         client: ctx.oidc.client?.clientName ?? String(ctx.oidc.client?.clientId),
       }),
-  } as DeviceFlow;
+  };
 }
 
 /** The provider comes here for a new page and for everything that went wrong. */
@@ -88,12 +90,12 @@ async function enterCode(
   }
   if (issue === 'device-stopped') line(ctx, 'device.refused', 'refused', { reason: 'the person said no' });
   if (issue !== undefined) ctx.status = issue === 'device-stopped' ? 200 : 400;
-  const { userCode = notesOf(ctx).userCode } = (error ?? {}) as { userCode?: string };
+  const userCode = userCodeOf(error) ?? notesOf(ctx).userCode;
   const { action, xsrf } = formOf(ctx);
   return show(ctx, deps.pages.enterDeviceCode, {
     action,
     // A form that came without a session cannot get one with this reply any more: the provider is past that.
-    ...(issue === undefined || !isNew(ctx) ? { xsrf } : {}),
+    ...(issue === undefined || !isNewSession(ctx) ? { xsrf } : {}),
     ...subjectOf(ctx, issue === 'device-stopped' ? await clientOfCode(ctx) : undefined),
     ...(issue !== undefined && { issue }),
     ...(userCode !== undefined && { userCode: userCode.slice(0, LONGEST) }),
@@ -113,6 +115,11 @@ const PROBLEMS: Readonly<Record<string, DeviceIssue>> = {
   CodeTaken: 'device-code-used',
   AbortedError: 'device-stopped',
 };
+
+/** The provider's errors carry the code that was entered. */
+function userCodeOf(error: Error | undefined): string | undefined {
+  return error && 'userCode' in error && typeof error.userCode === 'string' ? error.userCode : undefined;
+}
 
 function issueOf(error: Error | undefined): DeviceIssue | undefined {
   if (error === undefined) return undefined;
@@ -135,16 +142,7 @@ async function show<Info>(
 }
 
 function formOf(ctx: ProviderContext): { action: string; xsrf: string } {
-  const state = ctx.oidc.session?.state as { secret?: string } | undefined;
-  return { action: ROUTES.code_verification, xsrf: String(state?.secret) };
-}
-
-function isNew(ctx: ProviderContext): boolean {
-  return (ctx.oidc.session as { new?: boolean } | undefined)?.new === true;
-}
-
-function codeParams(ctx: ProviderContext): Record<string, unknown> {
-  return (ctx.oidc.entities.DeviceCode?.params ?? {}) as Record<string, unknown>;
+  return { action: ROUTES.code_verification, xsrf: formSecret(ctx) };
 }
 
 function addressOf({ originOf }: Pick<DeviceDeps, 'originOf'>, ctx: StepContext): string {
@@ -162,7 +160,7 @@ export function guardUserCodes(
     if (ctx.method === 'POST') return tryUserCode(deps, ctx, { next, refuse });
     const { user_code: userCode } = ctx.query;
     // The provider would post the code by a script of its own; ours stands in the field until the person goes on.
-    if (typeof userCode === 'string') notesOf(ctx as ProviderContext).userCode = userCode;
+    if (typeof userCode === 'string') notesOf(ctx).userCode = userCode;
     ctx.querystring = '';
     return next();
   };
@@ -185,60 +183,15 @@ async function tryUserCode(
   try {
     await go.next();
   } finally {
-    await (notesOf(ctx as ProviderContext).wrongUserCode ? hold.charge() : hold.release());
+    await (notesOf(ctx).wrongUserCode ? hold.charge() : hold.release());
   }
 }
 
-/* ------------------------------------------------------------------ one confirmation per code */
-
-class CodeTaken extends errors.InvalidRequest {}
-
-export function confirmCodesOnce(deps: {
-  provider: Provider;
-  leases: LeaseStore;
-  secrets: Secrets;
-  clock: Clock;
-}): void {
-  const { leases, secrets, clock } = deps;
-  override(
-    modelOf(deps.provider, 'DeviceCode'),
-    'save',
-    (original) =>
-      async function save(this: ProviderRecord) {
-        const {
-          inFlight,
-          accountId,
-          error,
-          exp = 0,
-        } = this as ProviderRecord & {
-          inFlight?: boolean;
-          accountId?: string;
-          error?: string;
-        };
-        // The provider has read "not yet confirmed" and writes "confirmed" without looking again.
-        if (inFlight === true && accountId === undefined && error === undefined) {
-          const key = `device:${secrets.hmac('device-confirmed', String(this.jti))}`;
-          const first = await leases.acquire(key, randomUUID(), clock.now(), new Date(exp * 1000));
-          if (!first) throw new CodeTaken('the code was confirmed by another request');
-        }
-        return original.call(this);
-      },
-  );
-}
-
-/**
- * A form without a session makes the provider write a secret into a new one, and then fail because that was
- * never stored. There is nothing in it to keep.
- */
-export function keepNoNewSessions(provider: Provider): void {
-  const model = modelOf(provider, 'Session');
-  const { persist } = model.prototype;
-  if (persist === undefined) throw new Error('Sessions of the engine are not persisted any more.');
-  Object.defineProperty(model.prototype, 'persist', {
-    value: async function persistKnown(this: ProviderRecord) {
-      return this.exp === undefined ? undefined : persist.call(this);
-    },
-    configurable: true,
-    writable: true,
-  });
+/** Tells the device how often it may ask; the provider leaves it to the five seconds of the standard. */
+export function nameInterval({ interval }: { interval: number }): ProviderMiddleware {
+  return async (ctx, next) => {
+    await next();
+    if (interval === 0 || ctx.status !== 200 || !isOnRoute(ctx, 'device_authorization')) return;
+    if (typeof ctx.body === 'object') Object.assign(ctx.body ?? {}, { interval });
+  };
 }

@@ -28,7 +28,7 @@ export function discoveryMetadata({
 export const offeredResponseModes: ProviderMiddleware = async (ctx, next) => {
   await next();
   if (!ctx.path.startsWith('/.well-known/') || ctx.status !== 200) return;
-  const metadata = ctx.body as Record<string, unknown>;
+  const metadata = ctx.body;
   if (metadata.response_modes_supported) metadata.response_modes_supported = ['query', 'form_post'];
 };
 
@@ -39,7 +39,7 @@ const KEPT_FOR: Readonly<Record<string, number>> = {
   '/.well-known/oauth-authorization-server': 300,
 };
 
-/** Every relying party reads these again and again, and nothing in them is anybody's secret. */
+/** Every relying party reads these again and again, and they hold no secret. */
 export const publicDocuments: ProviderMiddleware = async (ctx, next) => {
   await next();
   const seconds = KEPT_FOR[ctx.path];

@@ -1,13 +1,14 @@
 /** Every oidc-provider feature is set explicitly, so that an upgrade cannot enable one. */
-import type { Configuration } from 'oidc-provider';
+import { type Client, type Configuration, errors, type ResourceServer } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
+import { traitsOf } from '../clients/clients.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import type { ProviderPages } from '../contract.ts';
+import { formSecret } from '../extensions/browser-session.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { judgeClaims } from './claims-parameter.ts';
 import { type DeviceDeps, deviceFlow } from './device-flow.ts';
 import { subjectOf } from './page-subject.ts';
-import { createResourceLookup } from './resource-servers.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
@@ -34,7 +35,7 @@ export function features(context: { config: Config; device: DeviceDeps; rights: 
       defaultResource: async (_ctx, _client, oneOf) => oneOf ?? [],
       // A client that asked for one resource gets its token without naming it again.
       useGrantedResource: async () => true,
-      getResourceServerInfo: createResourceLookup(config),
+      getResourceServerInfo: (_ctx, identifier, client) => resourceServer(config, identifier, client),
     },
     revocation: {
       enabled: true,
@@ -67,17 +68,31 @@ export function features(context: { config: Config; device: DeviceDeps; rights: 
     richAuthorizationRequests: { enabled: false },
     rpMetadataChoices: { enabled: false },
     webMessageResponseMode: { enabled: false },
+  } satisfies Features;
+  return { ...on, ...off };
+}
+
+/** Resource servers (RFC 8707): APIs that clients may ask access tokens for, as the configuration lists them. */
+function resourceServer({ oidc }: Config, identifier: string, client: Client): ResourceServer {
+  const result = oidc.resources.find((resource) => resource.identifier === identifier);
+  const foreign = result?.organization !== undefined && result.organization !== traitsOf(client).organization;
+  if (!result || foreign) throw new errors.InvalidTarget('no such resource server');
+  return {
+    scope: result.scopes.join(' '),
+    audience: result.identifier,
+    accessTokenFormat: result.format,
+    accessTokenTTL: result.lifetime ?? oidc.lifetimes.accessToken,
+    ...(result.format === 'jwt' && { jwt: { sign: { alg: 'ES256' } } }),
   };
-  return { ...on, ...off } as Features;
 }
 
 async function confirmLogout(ctx: ProviderContext, pages: ProviderPages): Promise<void> {
-  const { client, params, session } = ctx.oidc;
+  const { client, params } = ctx.oidc;
   const redirectUri = params?.post_logout_redirect_uri;
   ctx.body = await pages.confirmLogout(ctx.req, ctx.res, {
     ...subjectOf(ctx),
     action: ctx.oidc.urlFor('end_session_confirm'),
-    xsrf: String((session?.state as { secret?: string } | undefined)?.secret),
+    xsrf: formSecret(ctx),
     ...(client && { clientName: client.clientName ?? client.clientId }),
     ...(typeof redirectUri === 'string' && { redirectUri }),
   });

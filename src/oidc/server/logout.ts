@@ -1,23 +1,22 @@
-/**
- * RP-initiated logout of a browser that is not signed in here: there is nothing to ask and nothing to end. The
- * provider would send a form that a script of its own posts; pages run no script, so the answer is where that
- * form leads to. Signing out a browser with a session is the provider's, with pages/provider/provider-pages.ts.
- */
-import Provider from 'oidc-provider';
-import { type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
-import { modelOf, override } from '../extensions/models.ts';
+/** Where the browser goes after a sign-out: two answers of the provider that lead to a page of its own. */
+import { isOnRoute, type ProviderMiddleware } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 
+const SIGNED_OUT = `${ROUTES.end_session}/success`;
+
+/**
+ * A person who is not signed in has nothing to confirm and nothing to end. The provider would send a form that
+ * its own script posts; our pages run no script, so the answer is where that form leads to.
+ */
 export function leadOnWhenSignedOutAlready(): ProviderMiddleware {
   return async (ctx, next) => {
     await next();
-    const provider = ctx as ProviderContext;
-    if (routeOf(provider) !== 'end_session' || ctx.status !== 200) return;
-    const { session, client, params, issuer } = provider.oidc;
+    if (!isOnRoute(ctx, 'end_session') || ctx.status !== 200) return;
+    const { session, client, params, issuer } = ctx.oidc;
     if (session === undefined || session.accountId !== undefined) return;
     // The provider has compared it with the client's registration, and dropped it where there is no client.
     const input = params?.post_logout_redirect_uri;
-    const target = new URL(typeof input === 'string' ? input : `${issuer}${ROUTES.end_session}/success`);
+    const target = new URL(typeof input === 'string' ? input : `${issuer}${SIGNED_OUT}`);
     if (typeof input !== 'string') {
       if (client !== undefined) target.searchParams.set('client_id', client.clientId);
     } else if (typeof params?.state === 'string') target.searchParams.set('state', params.state);
@@ -27,15 +26,21 @@ export function leadOnWhenSignedOutAlready(): ProviderMiddleware {
   };
 }
 
-/** The provider would store the request, state and all, in a session of nobody's: any number of them (security.md B4). */
-export function keepNothingOfSignedOut(provider: Provider): void {
-  override(
-    modelOf(provider, 'Session'),
-    'save',
-    (original) =>
-      async function save(this: { accountId?: string }, ...lifetime) {
-        const isNobodys = this.accountId === undefined && routeOf(Provider.ctx) === 'end_session';
-        return isNobodys ? '' : original.apply(this, lifetime);
-      },
-  );
+/**
+ * The page at the end of a sign-out says which app asked for it, leads back there, and wears its brand. The
+ * provider names the client there only when the person stayed signed in. This names it always, and says when
+ * the person stayed, so that the page does not call a signed-in person signed out.
+ */
+export function nameClientWhenSignedOut(): ProviderMiddleware {
+  return async (ctx, next) => {
+    await next();
+    if (!isOnRoute(ctx, 'end_session_confirm') || ctx.status !== 303) return;
+    const { client, params, issuer } = ctx.oidc;
+    const target = URL.parse(ctx.response.get('Location'), issuer);
+    // A page of the client's own gets no parameters of ours.
+    if (target?.origin !== issuer || target.pathname !== SIGNED_OUT) return;
+    if (client !== undefined) target.searchParams.set('client_id', client.clientId);
+    if (params?.logout === undefined) target.searchParams.set('stayed', 'yes');
+    ctx.set('Location', target.href);
+  };
 }

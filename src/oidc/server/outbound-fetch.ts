@@ -48,7 +48,7 @@ const special = new BlockList();
 for (const [address, bits] of SUBNETS)
   special.addSubnet(address, bits, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
-/** Whether an IP address belongs to the public internet. IPv4 in IPv6 is judged as IPv4. */
+/** Whether an IP address belongs to the public internet. IPv4 in IPv6 is judged like IPv4. */
 export function isPublicAddress(address: string): boolean {
   const kind = isIP(address);
   return kind !== 0 && !special.check(address, kind === 6 ? 'ipv6' : 'ipv4');
@@ -118,13 +118,14 @@ const publicOnly: NonNullable<http.RequestOptions['lookup']> = (hostname, option
 async function readReply(reply: http.IncomingMessage): Promise<Response> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of reply) {
-    length += (chunk as Buffer).byteLength;
+  const body: AsyncIterable<Buffer> = reply;
+  for await (const chunk of body) {
+    length += chunk.byteLength;
     if (length > LARGEST) {
       reply.destroy();
       throw new OutboundRefused(`the reply is longer than ${LARGEST} bytes`);
     }
-    chunks.push(chunk as Buffer);
+    chunks.push(chunk);
   }
   const status = reply.statusCode ?? 0;
   const headers = new Headers();

@@ -2,13 +2,13 @@
 import type { Client } from 'oidc-provider';
 import { traitsOf } from '../clients/clients.ts';
 import type { PageSubject } from '../contract.ts';
-import type { ProviderContext, StepContext } from '../provider/context.ts';
+import type { StepContext } from '../provider/context.ts';
 
 /** `client`: the one to go by where the provider does not know it yet. */
-export function subjectOf(ctx: StepContext | ProviderContext, client?: Client): PageSubject {
-  const { oidc } = ctx as Partial<ProviderContext>;
+export function subjectOf(ctx: StepContext, client?: Client): PageSubject {
+  const { oidc } = ctx;
   const known = client ?? oidc?.client;
-  const code = oidc?.entities.DeviceCode?.params as Record<string, unknown> | undefined;
+  const code = oidc?.entities.DeviceCode?.params;
   const locales = code?.ui_locales ?? oidc?.params?.ui_locales ?? ctx.query.ui_locales;
   return {
     ...(known && { organization: traitsOf(known).organization, clientId: known.clientId }),

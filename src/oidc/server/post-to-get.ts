@@ -1,7 +1,7 @@
 /**
  * POST to the authorization and logout endpoints (OIDC Core 3.1.2.1, RP-Initiated Logout 2). A POST from
- * another site comes without our SameSite=Lax cookies; the provider would want them SameSite=None for it. It
- * is answered by 303 to the same request as GET, to which the browser sends its cookies.
+ * another site comes without our SameSite=Lax cookies; the provider would require SameSite=None for it. It
+ * is answered by 303 to the same request by GET, to which the browser sends its cookies.
  */
 import type Provider from 'oidc-provider';
 import type { ProviderMiddleware, StepContext } from '../provider/context.ts';
@@ -33,12 +33,12 @@ export function formToQuery(
   };
 }
 
-async function readForm(request: AsyncIterable<unknown>): Promise<string | undefined> {
+async function readForm(request: AsyncIterable<Buffer>): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request) {
-    length += (chunk as Buffer).byteLength;
-    if (length <= LONGEST) chunks.push(chunk as Buffer);
+    length += chunk.byteLength;
+    if (length <= LONGEST) chunks.push(chunk);
   }
   return length > LONGEST ? undefined : Buffer.concat(chunks).toString('utf8');
 }

@@ -36,7 +36,8 @@ export function createDialectRotation(deps: GrantIssuerDeps & { make: TokenMaker
     if ('lease' in entered) return makeSuccessor(result, input, entered.lease);
     // Where the vendor promises that a used token fails, only what was on its way already is answered.
     if (input.reuse === 'in-flight' && input.arrivedAt > entered.settled.at) return undefined;
-    return JSON.parse(entered.settled.reply) as Rotated;
+    const replayed: Rotated = JSON.parse(entered.settled.reply);
+    return replayed;
   };
 
   async function makeSuccessor(
@@ -58,8 +59,8 @@ export function createDialectRotation(deps: GrantIssuerDeps & { make: TokenMaker
       oidcRecords.remove('RefreshToken', String(created.refresh?.value)),
       oidcRecords.remove('AccessToken', handleOf(created.access.value)),
     ]);
-    // The grant and the tokens of a faster turn stay.
-    if (outcome === 'late') throw new StoreUnavailable('claims', { cause: new Error('The turn was over.') });
+    // The grant and the tokens of a faster request stay.
+    if (outcome === 'late') throw new StoreUnavailable('leases', { cause: new Error('The lease ran out.') });
     await endGrant(oidcRecords, created.grantId);
     return undefined;
   }
@@ -69,7 +70,7 @@ export function createDialectRotation(deps: GrantIssuerDeps & { make: TokenMaker
     const prepared = await input.prepare(live);
     if (!prepared) return undefined;
     const { payload } = result;
-    // The end that the line began with. One that began without gets the end that is prepared.
+    // The end that the family began with. A family that began without one gets the end that is prepared.
     const endsAt = typeof payload.endsAt === 'number' ? payload.endsAt : undefined;
     const signIn: SignIn = live;
     const now = seconds(clock);

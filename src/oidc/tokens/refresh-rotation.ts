@@ -114,7 +114,7 @@ export function createRotations(deps: {
         if (used && state === 'free') return 'spent';
         await delay(pause);
       }
-      throw new StoreUnavailable('claims', { cause: new Error('A rotation did not end in time.') });
+      throw new StoreUnavailable('leases', { cause: new Error('A rotation did not end in time.') });
     },
   };
 }

@@ -11,7 +11,7 @@ export function handleOf(token: string): string {
 
 /**
  * A token as a client sent it to introspection or revocation, in the form the provider may look up: it
- * refuses JWTs unseen. Nobody but us may name a handle.
+ * refuses JWTs unseen. No client may name a handle.
  */
 export function lookUpForm(token: unknown): unknown {
   if (typeof token !== 'string') return token;

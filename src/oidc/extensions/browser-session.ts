@@ -1,0 +1,74 @@
+/**
+ * The provider's browser sessions: which browser each belongs to, and sessions that Portico makes itself.
+ *
+ * Replaces in oidc-provider 9.13.3:
+ * - Session.prototype.loginAccount 24d3e2a31978
+ * - Session.prototype.persist ef22bdac508c
+ * - Session.prototype.save f8ddf6a8fe26
+ */
+import type { IncomingMessage } from 'node:http';
+import Provider from 'oidc-provider';
+import type { Json } from '../../model/json.ts';
+import { type ProviderContext, routeOf } from '../provider/context.ts';
+
+type Session = InstanceType<Provider['Session']>;
+
+export function replaceSessionMethods(
+  provider: Provider,
+  browserOf: (request: IncomingMessage | undefined) => object | undefined,
+): void {
+  const { prototype } = provider.Session;
+  const { loginAccount, persist, save } = prototype;
+  const replacements = {
+    /** Notes at each sign-in which browser it is, for the list of sessions on the account page. */
+    loginAccount(this: Session, details: Parameters<Session['loginAccount']>[0]) {
+      loginAccount.call(this, details);
+      Object.assign(this, { browser: browserOf(Provider.ctx?.req) });
+    },
+    /**
+     * A form without a session makes the provider write a secret into a new session, and then fail because that
+     * was never stored. Such a session holds nothing to keep.
+     */
+    async persist(this: Session) {
+      return this.exp === undefined ? undefined : persist.call(this);
+    },
+    /**
+     * At sign-out the provider would store the request, state and all, in a session without an account: an
+     * attacker could make any number of them (security.md B4).
+     */
+    async save(this: Session, ttl: number) {
+      const isEmpty = this.accountId === undefined && routeOf(Provider.ctx) === 'end_session';
+      return isEmpty ? '' : save.call(this, ttl);
+    },
+  };
+  for (const [name, value] of Object.entries(replacements)) {
+    Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
+  }
+}
+
+/** A session that is not stored yet. Has a new id, against fixation (security.md S1). */
+export function createSession(
+  provider: Provider,
+  signIn: {
+    accountId: string;
+    amr: readonly string[];
+    acr: string;
+    note: Record<string, Json> | undefined;
+    browser: object | undefined;
+  },
+): Session {
+  const { accountId, amr, acr, note, browser } = signIn;
+  const session = new provider.Session();
+  session.loginAccount({ accountId, amr: [...amr], acr });
+  return Object.assign(session, { note, browser });
+}
+
+/** The secret of the provider's own forms; a form must carry it. */
+export function formSecret({ oidc }: ProviderContext): string {
+  return String(oidc.session?.state?.secret);
+}
+
+/** Whether the browser came without a session. */
+export function isNewSession({ oidc: { session } }: ProviderContext): boolean {
+  return session !== undefined && 'new' in session && session.new === true;
+}
