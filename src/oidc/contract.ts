@@ -1,6 +1,6 @@
 /**
- * The OIDC server as the rest of Portico sees it. This folder is the only one that imports oidc-provider;
- * what it offers to others is listed here, and everything else in it is its own business.
+ * The OIDC server as the rest of Portico sees it. This folder is the only one that imports oidc-provider.
+ * Other rooms use what is listed here and in page-contract.ts, and nothing else of it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessEnder } from '../identity/context.ts';
@@ -8,22 +8,22 @@ import type { AccountRecord } from '../model/account.ts';
 import type { Json } from '../model/json.ts';
 
 export interface OidcServer {
-  /** Answers every OIDC route, and 404 for what is none. Stable over key rotations. */
+  /** Answers every OIDC route, and 404 at any other path. Stable over key rotations. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Whether the path is one of the provider's routes. */
   serves(path: string): boolean;
-  /** The methods that are answered at a path; undefined: none of these routes. */
+  /** The methods that are answered at a path; undefined: the path is none of the provider's routes. */
   methods(path: string): readonly string[] | undefined;
-  /** How long an authorization request may be that is handed in at a path; undefined: none is. */
+  /** How long an authorization request to a path may be; undefined: the path takes none. */
   bounds(path: string): RequestBounds | undefined;
   readonly grants: GrantIssuer;
   readonly access: AccessEnder;
   readonly accountAccess: AccountAccess;
   readonly interactions: Interactions;
   readonly sessions: BrowserSessions;
-  /** The signing keys that there are, retired ones for a while too; without the keys themselves. */
+  /** The signing keys, without their private halves. Retired keys are listed for a while. */
   signingKeys(): readonly SigningKeyView[];
-  /** Called once, before the first request: until then no token of a dialect is good at introspection. */
+  /** Called once, before the first request: until then introspection says inactive for every token of a dialect. */
   askDialects(dialects: DialectsAsked): void;
   /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */
   rotateKeys(options?: { force?: boolean }): Promise<void>;
@@ -42,21 +42,21 @@ export interface SigningKeyView {
   readonly kid: string;
   readonly alg: string;
   readonly state: 'next' | 'current' | 'previous' | 'retired';
-  /** When it came into its state. */
+  /** Since when the key is in its state. */
   readonly since: Date;
 }
 
 /* ------------------------------------------------------------------ grants of dialects */
 
 export interface GrantIssuer {
-  /** One Grant with one access token and, when wanted, one refresh token; saved in parallel. */
+  /** One Grant with one access token and, when asked for, one refresh token; saved in parallel. */
   issue(input: GrantInput): Promise<IssuedGrant>;
   /** A live access token of this client; undefined for anything else. Store round trips: 2 in parallel at most. */
   findAccess(token: string, clientId: string): Promise<LiveToken | undefined>;
   /** A live, unused refresh token of this client. */
   findRefresh(token: string, clientId: string): Promise<LiveToken | undefined>;
   /**
-   * Uses a refresh token up and makes its successor, over all nodes exactly once (oidc/refresh-rotation.ts).
+   * Uses a refresh token up and makes its successor, over all nodes exactly once (tokens/refresh-rotation.ts).
    * Undefined: refused. A use after the leeway ends the family.
    */
   rotate(input: RotationInput): Promise<(IssuedGrant & { accountId: string }) | undefined>;
@@ -123,9 +123,9 @@ export interface LiveToken {
 export interface RotationInput {
   readonly token: string;
   readonly clientId: string;
-  /** Where the request names one: a token of another organization is refused and left as it is, its family too. */
+  /** The organization that the request names: a token of another one is refused, and neither it nor its family ends. */
   readonly organization?: string;
-  /** When the request came in; decides what was in flight together. */
+  /** When the request came in; decides which requests were in flight together. */
   readonly arrivedAt: Date;
   readonly reuse: 'replay' | 'in-flight';
   /** Seconds. */
@@ -138,7 +138,7 @@ export interface RotationInput {
 
 export interface DialectsAsked {
   readonly describeApiKey: ApiKeyDescriber;
-  /** By its form: whether or not there is such a key. */
+  /** Judged by its form, so that the answer does not tell whether such a key exists. */
   isApiKey(text: string): boolean;
   readonly admitsToken: TokenAdmission;
 }
@@ -146,32 +146,32 @@ export interface DialectsAsked {
 /** Whether the dialect of this name lets the account's tokens go on. */
 export type TokenAdmission = (dialect: string, account: AccountRecord) => boolean;
 
-/** Undefined: no API key, or none that is good. */
+/** Undefined: no API key, or one that is expired or unknown. */
 export type ApiKeyDescriber = (key: string) => Promise<DescribedApiKey | undefined>;
 
 export interface DescribedApiKey {
-  /** The dialect's client: who may ask is decided as for its tokens. */
+  /** The dialect's client: the same clients may introspect the key as introspect its tokens. */
   readonly clientId: string;
   readonly organization: string;
   /** Account id. */
   readonly subject: string;
-  /** Space-separated: what the key is worth now. */
+  /** Space-separated scopes that the key has now. */
   readonly scope: string;
   /** Epoch seconds. */
   readonly issuedAt: number;
   readonly claims: Readonly<Record<string, Json>>;
 }
 
-/* ------------------------------------------------------------------ what an account holds */
+/* ------------------------------------------------------------------ what an account has given access to */
 
 export interface AccountAccess {
   listGrants(accountId: string): Promise<GrantView[]>;
-  /** What is remembered for when a client asks again, whether it holds a grant now or not. */
+  /** The consents that are remembered for the next request, whether their client has a grant now or not. */
   listConsents(accountId: string): Promise<ConsentView[]>;
   listSessions(accountId: string): Promise<SessionView[]>;
-  /** Ends a grant and forgets the consent that its client has. Tells what there was; nothing: not the account's. */
+  /** Ends a grant and forgets its client's consent. Resolves with what ended; empty: the grant is not the account's. */
   endGrant(accountId: string, grantId: string): Promise<readonly ('grant' | 'consent')[]>;
-  /** The same for a client that holds no grant. */
+  /** The same for a client without a grant. */
   endConsent(accountId: string, clientId: string): Promise<readonly 'consent'[]>;
   /** False: not the account's. */
   endSession(accountId: string, sessionUid: string): Promise<boolean>;
@@ -212,7 +212,7 @@ export interface Interactions {
   read(request: IncomingMessage, response: ServerResponse): Promise<InteractionView>;
   /** Finishes the login prompt and sends the browser on (303). */
   finishLogin(request: IncomingMessage, response: ServerResponse, login: LoginResult): Promise<void>;
-  /** Goes on with the account that is signed in. InteractionGone unless the choice is what is asked. */
+  /** Goes on with the account that is signed in. InteractionGone unless the prompt is the choice of an account. */
   finishChoice(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Sends the browser on after a sign-in that is finished already (a form that was sent twice). */
   goOn(request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -227,7 +227,7 @@ export interface Interactions {
     response: ServerResponse,
     error: { error: string; description: string },
   ): Promise<void>;
-  /** Parks something of a several-step sign-in with the interaction. */
+  /** Keeps the state of a sign-in of several steps with the interaction. */
   keep(request: IncomingMessage, response: ServerResponse, kept: Record<string, Json>): Promise<void>;
 }
 
@@ -267,7 +267,7 @@ export interface InteractionView {
   readonly accountId?: string;
   /** How that account signed in. */
   readonly amr?: readonly string[];
-  /** Two proofs are wanted: acr_values, or an essential acr claim. */
+  /** The request asks for two proofs: acr_values, or an essential acr claim. */
   readonly stepUp: boolean;
   /** The sign-in is done; the browser only has to be sent on. */
   readonly finished: boolean;
@@ -276,19 +276,19 @@ export interface InteractionView {
   readonly missingClaims: readonly string[];
   /** Where the browser goes after the sign-in; its origin belongs in form-action. */
   readonly redirectUri: string;
-  /** It signs in a device that showed a code (RFC 8628): nothing leads back there from a browser. */
+  /** The interaction signs in a device that showed a code (RFC 8628): no redirect leads back to it. */
   readonly forDevice: boolean;
   readonly kept: Readonly<Record<string, Json>>;
 }
 
 export interface BrowserSessions {
-  /** Signs the browser in as the account, with a new session id; one that it had, of whomever, ends. */
+  /** Signs the browser in as the account, with a new session id. The session that it had ends, whichever account's. */
   open(
     request: IncomingMessage,
     response: ServerResponse,
     session: { accountId: string; amr: readonly string[]; acr: string; note?: Record<string, Json> },
   ): Promise<void>;
-  /** Who is signed in here. */
+  /** The account that is signed in with this browser. */
   read(
     request: IncomingMessage,
     response: ServerResponse,
@@ -310,65 +310,3 @@ export const ACR = {
   single: 'urn:portico:acr:single',
   stepup: 'urn:portico:acr:stepup',
 } as const;
-
-/* ------------------------------------------------------------------ the provider's own pages */
-
-/** Whom a page is about, as far as it is known: for its brand and its language. */
-export interface PageSubject {
-  readonly organization?: string;
-  readonly clientId?: string;
-  /** `ui_locales`, by preference. */
-  readonly languages?: readonly string[];
-}
-
-type Shown<Info> = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  context: Info & PageSubject,
-) => Promise<string> | string;
-
-/** What is wrong with a user code; the words are in the catalogue under `pages.alerts`. */
-export type DeviceIssue =
-  | 'device-code-missing'
-  | 'device-code-unknown'
-  | 'device-code-used'
-  | 'device-form-expired'
-  | 'device-stopped';
-
-/**
- * Pages that the provider shows outside interactions. pages/provider-pages.ts makes them, createOidcServer is
- * given them. Each answers a whole HTML document, which the provider sends as it is, and may set headers
- * (the Content-Security-Policy of the page) on the response. `action` and `xsrf` are the provider's form.
- */
-export interface ProviderPages {
-  /** What went wrong, where no client can be told. `status` is the response's. */
-  readonly error: Shown<{ status: number; error: string; description?: string }>;
-  /**
-   * Asks whether to sign out: posting `logout=yes` ends the session. `redirectUri` is where the browser
-   * goes afterwards: its origin belongs in form-action.
-   */
-  readonly confirmLogout: Shown<{ action: string; xsrf: string; clientName?: string; redirectUri?: string }>;
-  /** After signing out, or choosing to stay, where the client named no page of its own. */
-  readonly signedOut: Shown<{ client: { name: string; uri?: string } | undefined; stayed: boolean }>;
-  /**
-   * Asks for `user_code`, the code that a device shows. Without `xsrf` the browser has no session for the
-   * form yet: it has to ask for the page again (GET), with what was entered.
-   */
-  readonly enterDeviceCode: Shown<{
-    action: string;
-    xsrf?: string;
-    userCode?: string;
-    issue?: DeviceIssue;
-  }>;
-  /** Says what the device asks for: `user_code` is posted again with `confirm=yes`, or with `abort=yes`. */
-  readonly confirmDevice: Shown<{
-    action: string;
-    xsrf: string;
-    userCode: string;
-    client: string;
-    firstParty: boolean;
-    scopes: readonly string[];
-  }>;
-  /** The person can go back to the device. */
-  readonly deviceConnected: Shown<{ client: string }>;
-}

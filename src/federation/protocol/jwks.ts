@@ -1,7 +1,7 @@
 /**
  * What an upstream publishes: its discovery document and its signing keys, kept for an hour. A key that is
  * not there is asked for anew, because upstreams rotate, but once a minute at most: tokens with made-up key
- * ids must not turn this server into a load generator. While the upstream is down the keys that are known
+ * ids must not make this server a load generator. While the upstream is down the keys that are known
  * go on serving.
  */
 import {

@@ -20,10 +20,10 @@ interface AskedToken {
 }
 
 export interface TokenRights {
-  /** Whether the account behind the token may go on: an active one, or as the token's dialect says. */
+  /** Whether the token's account may go on: an active one, or as the token's dialect says. */
   holderMayGoOn(token: AskedToken): Promise<boolean>;
   mayIntrospect(ctx: ProviderContext, client: Client, token: AskedToken): Promise<boolean>;
-  /** Throws InvalidRequest for somebody else's token: it lives on, and the caller is told. */
+  /** Throws InvalidRequest for another client's token: it lives on, and the caller is told. */
   mayRevoke(ctx: ProviderContext, client: Client, token: AskedToken): Promise<boolean>;
 }
 

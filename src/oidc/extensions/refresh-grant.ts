@@ -75,7 +75,7 @@ export function rotateRefreshTokens(deps: RefreshDeps): void {
           notes.lease = entered.lease;
           return;
         }
-        const shared: Shared = JSON.parse(entered.settled.reply);
+        const shared: Shared = JSON.parse(entered.completed.reply);
         if (shared.request === (await requestOf(ctx))) {
           notes.replay = shared.reply;
           // Leaves the provider's handler; the reply is put in place of the error below.
@@ -115,7 +115,7 @@ export function refreshLeases({ provider, oidcRecords, leeway }: RefreshDeps): P
       await lease.release();
     } else if (lease) {
       const outcome = await lease.complete(JSON.stringify(await shareable(ctx)), leeway);
-      if (outcome !== 'settled') await takeBack(ctx);
+      if (outcome !== 'completed') await takeBack(ctx);
       if (outcome === 'late')
         throw new StoreUnavailable('leases', { cause: new Error('The lease ran out.') });
     } else if (successor !== undefined && ctx.status === 200) {

@@ -1,4 +1,4 @@
-/** The provider's way to the stores: one adapter per model, in the shape oidc-provider asks for. */
+/** The provider's access to the stores: one adapter per model, in the form that oidc-provider asks for. */
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { OidcRecord, OidcRecords, Payload } from './records.ts';
@@ -21,7 +21,7 @@ function oidcRecordAdapter(kind: string, { oidcRecords, endTokens }: AdapterDeps
     findByUid: async (uid) => forProvider(await oidcRecords.loadByUid(kind, uid)),
     findByUserCode: async (userCode) => forProvider(await oidcRecords.loadByUserCode(kind, userCode)),
     async consume(id) {
-      // Of several in flight together one wins; the others are too late, which is no server error.
+      // Of several requests in flight together one wins; the others are too late, which is no server error.
       if (await oidcRecords.consume(kind, id)) return;
       if (kind === 'PushedAuthorizationRequest')
         throw new errors.InvalidRequestUri('request_uri was already used');
@@ -31,8 +31,8 @@ function oidcRecordAdapter(kind: string, { oidcRecords, endTokens }: AdapterDeps
       await oidcRecords.remove(kind, id);
     },
     async revokeByGrantId(grantId) {
-      // The provider asks each model in turn, but only those that the *calling* client may use. Asked for
-      // access tokens (it always is) everything goes, in the one order that leaves no gap.
+      // The provider asks one model after the other, but only those that the *calling* client may use. It always
+      // asks for access tokens: then everything goes, in the one order that leaves no gap.
       if (kind === 'AccessToken') await endTokens(grantId);
     },
   };

@@ -45,7 +45,7 @@ export function providerMethods(path: string): Methods | undefined {
   return EXACT.get(path) ?? (/^\/(?:authorize|device)\/[\w-]+$/.test(path) ? READ : undefined);
 }
 
-/** Whoever asks is a stranger still, and the request is kept until a person has answered it. */
+/** The sender has not authenticated yet, and the request is kept until a person has answered it. */
 const BOUNDS: RequestBounds = {
   whole: 8192,
   // The provider keeps a login hint twice.

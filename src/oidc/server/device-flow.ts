@@ -15,10 +15,10 @@ import type { Hold } from '../../identity/rate-limits/budgets.ts';
 import type { Attempts } from '../../identity/rate-limits/sign-in-attempts.ts';
 import type { Audit } from '../../observe/audit.ts';
 import { traitsOf } from '../clients/clients.ts';
-import type { DeviceIssue, ProviderPages } from '../contract.ts';
 import { formSecret, isNewSession } from '../extensions/browser-session.ts';
 import { CodeTaken } from '../extensions/device-codes.ts';
 import { notesOf } from '../extensions/request-notes.ts';
+import type { DeviceIssue, ProviderPages } from '../page-contract.ts';
 import {
   isOnRoute,
   type ProviderContext,

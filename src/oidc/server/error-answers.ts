@@ -2,7 +2,7 @@
 import { StoreUnavailable } from '../../core/errors.ts';
 import { Refused } from '../../core/refused.ts';
 import type { Log } from '../../observe/log.ts';
-import type { ProviderPages } from '../contract.ts';
+import type { ProviderPages } from '../page-contract.ts';
 import { type ProviderMiddleware, routeOf, type StepContext } from '../provider/context.ts';
 import { subjectOf } from './page-subject.ts';
 

@@ -3,8 +3,8 @@ import { type Client, type Configuration, errors, type ResourceServer } from 'oi
 import type { Config } from '../../config/schema.ts';
 import { traitsOf } from '../clients/clients.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
-import type { ProviderPages } from '../contract.ts';
 import { formSecret } from '../extensions/browser-session.ts';
+import type { ProviderPages } from '../page-contract.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { judgeClaims } from './claims-parameter.ts';
 import { type DeviceDeps, deviceFlow } from './device-flow.ts';

@@ -1,7 +1,7 @@
 /** Whom a provider's page is about, as far as the request tells: for its brand and its language. */
 import type { Client } from 'oidc-provider';
 import { traitsOf } from '../clients/clients.ts';
-import type { PageSubject } from '../contract.ts';
+import type { PageSubject } from '../page-contract.ts';
 import type { StepContext } from '../provider/context.ts';
 
 /** `client`: the one to go by where the provider does not know it yet. */

@@ -1,6 +1,6 @@
 /**
  * The OIDC server: the provider behind a handler that stays the same while signing keys, and with them the
- * provider itself, are replaced. The way into this folder.
+ * provider itself, are replaced. src/server/server.ts enters this folder here; provider.ts builds the provider.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
@@ -16,8 +16,9 @@ import { createConsents } from '../access/consents.ts';
 import { cookieSettings } from '../access/cookies.ts';
 import { createAccessEnder, createAccountAccess } from '../access/grants.ts';
 import { createClientRegistry } from '../clients/clients.ts';
-import type { DialectsAsked, OidcServer, ProviderPages } from '../contract.ts';
+import type { DialectsAsked, OidcServer } from '../contract.ts';
 import { createInteractions } from '../interactions/interactions.ts';
+import type { ProviderPages } from '../page-contract.ts';
 import { createOidcRecords } from '../persistence/records.ts';
 import { openSigningKeys, type SigningKeys } from '../persistence/signing-keys.ts';
 import { providerMethods, ROUTES, requestBounds } from '../provider/routes.ts';
@@ -47,7 +48,7 @@ export interface OidcServerOptions {
   readonly originOf?: RequestContextOf;
 }
 
-/** How often the keyring is looked at for keys that are due or that another node changed. Milliseconds. */
+/** How often the server reads the keyring for keys that are due or that another node changed. Milliseconds. */
 const WATCH = 30_000;
 /** The JWKS is answered from memory when the store is slower than this. Milliseconds. */
 const JWKS_PATIENCE = 500;
@@ -142,14 +143,14 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
   };
 }
 
-/** A grant that ends takes its refresh tokens along, so it must be meant to last longer. */
+/** A grant that ends takes its refresh tokens along, so it must last longer. */
 function assertLifetimes({ oidc: { lifetimes } }: Config): void {
   if (lifetimes.grant < lifetimes.refreshToken) {
     throw new RangeError('oidc.lifetimes.grant must be at least oidc.lifetimes.refreshToken.');
   }
 }
 
-/** The provider on the keys of the moment. */
+/** The provider on the current keys. */
 function followKeys({ keys, build, log }: { keys: SigningKeys; build: () => Provider; log: Log }) {
   let provider = build();
   let handler = provider.callback();
@@ -176,7 +177,7 @@ function followKeys({ keys, build, log }: { keys: SigningKeys; build: () => Prov
     },
     handle: (request: IncomingMessage, response: ServerResponse): Promise<void> => handler(request, response),
     rotate,
-    /** Whoever fetches the JWKS right after another node has rotated finds the new key here too. */
+    /** A client that fetches the JWKS right after another node has rotated finds the new key here too. */
     async freshKeys() {
       if (performance.now() - lastLook < 1_000) return;
       const { promise: enough, resolve } = Promise.withResolvers<void>();

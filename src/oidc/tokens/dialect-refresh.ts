@@ -35,8 +35,8 @@ export function createDialectRotation(deps: GrantIssuerDeps & { make: TokenMaker
     if (entered === 'spent') return undefined;
     if ('lease' in entered) return makeSuccessor(result, input, entered.lease);
     // Where the vendor promises that a used token fails, only what was on its way already is answered.
-    if (input.reuse === 'in-flight' && input.arrivedAt > entered.settled.at) return undefined;
-    const replayed: Rotated = JSON.parse(entered.settled.reply);
+    if (input.reuse === 'in-flight' && input.arrivedAt > entered.completed.at) return undefined;
+    const replayed: Rotated = JSON.parse(entered.completed.reply);
     return replayed;
   };
 
@@ -54,7 +54,7 @@ export function createDialectRotation(deps: GrantIssuerDeps & { make: TokenMaker
     }
     if (created === undefined) return undefined;
     const outcome = await lease.complete(JSON.stringify(created), input.leeway);
-    if (outcome === 'settled') return created;
+    if (outcome === 'completed') return created;
     await Promise.all([
       oidcRecords.remove('RefreshToken', String(created.refresh?.value)),
       oidcRecords.remove('AccessToken', handleOf(created.access.value)),

@@ -1,12 +1,12 @@
 /**
  * Refresh token rotation: one refresh token, one successor, over all nodes (security.md T7 to T9).
  *
- * The first request with a refresh token takes the lease in the shared store, makes the successor, settles
+ * The first request with a refresh token takes the lease in the shared store, makes the successor, completes
  * the lease with the encrypted reply, and only then marks the token used and answers. Every other request
- * that arrives while the lease runs, or within the leeway after it, gets the settled reply.
+ * that arrives while the lease runs, or within the leeway after it, gets the same reply.
  *
- * - A crash before settling: no client was answered, the lease runs out, the token is as good as before.
- * - A crash between settling and marking: a retry marks first. If no retry arrives, no client holds the
+ * - A crash before completing: no client was answered, the lease runs out, the token is as good as before.
+ * - A crash between completing and marking: a retry marks first. If no retry arrives, no client holds the
  *   successor, so issuing a new one cannot fork the token family.
  * - A revocation removes the used token's record; making and replaying both look for it last.
  */
@@ -18,39 +18,39 @@ import { StoreUnavailable } from '../../core/errors.ts';
 import type { LeaseStore } from '../../store/ports/leases.ts';
 import type { OidcRecords } from '../persistence/records.ts';
 
-/** A turn that takes longer is taken for crashed; until then a crash keeps the token's next user waiting. Milliseconds. */
+/** A lease that runs longer is taken for crashed; until then a crash keeps the next request waiting. Milliseconds. */
 const LEASE = 4200;
-/** How long a request waits for another one's turn: longer than a turn, so that a crash costs a wait and no error. Milliseconds. */
+/** How long a request waits for another one's lease: longer than a lease, so that a crash costs a wait and no error. Milliseconds. */
 const PATIENCE = 4500;
 /** Results stay this much longer than the leeway, so that the used token's own time decides. Seconds. */
 const MARGIN = 5;
 
 export interface RotationLease {
   /**
-   * Stores the reply for the leeway (seconds) and marks the token used. Unless it is 'settled' what was made
-   * must go: the token was 'revoked' meanwhile, or this turn took too long ('late') and somebody else may have
-   * the next one, so that the client must ask again.
+   * Stores the reply for the leeway (seconds) and marks the token used. Unless it is 'completed' the caller
+   * deletes what it made: the token was 'revoked' meanwhile, or the lease ran out ('late') and another request may
+   * have the next one, so that the client must ask again.
    */
-  complete(reply: string, leeway: number): Promise<'settled' | 'revoked' | 'late'>;
-  /** Gives the turn up: the token is as good as before. */
+  complete(reply: string, leeway: number): Promise<'completed' | 'revoked' | 'late'>;
+  /** Gives the lease up: the token is as good as before. */
   release(): Promise<void>;
 }
 
-export interface Settled {
+export interface Completed {
   readonly reply: string;
   readonly at: Date;
 }
 
 export interface Rotations {
   /**
-   * Takes the turn, or waits for the one who has it. 'spent': used before, and its reply is gone.
-   * `used`: the caller saw the token marked already, so it cannot take the turn.
-   * Throws StoreUnavailable when the other one's turn does not end.
+   * Takes the lease, or waits for the request that has it. 'spent': used before, and its reply is gone.
+   * `used`: the caller saw the token marked already, so it cannot take the lease.
+   * Throws StoreUnavailable when the other request's lease does not end.
    */
   enter(
     token: string,
     options: { used: boolean },
-  ): Promise<{ lease: RotationLease } | { settled: Settled } | 'spent'>;
+  ): Promise<{ lease: RotationLease } | { completed: Completed } | 'spent'>;
 }
 
 export function createRotations(deps: {
@@ -72,9 +72,9 @@ export function createRotations(deps: {
         const until = new Date(at.getTime() + (leeway + MARGIN) * 1000);
         const held = await leases.complete(key, owner, { encrypted: secrets.encrypt(reply, key), at, until });
         if (!held) return (await isThere(token)) ? 'late' : 'revoked';
-        // False also when somebody who replayed was faster: then the record is still there.
+        // False also when a replaying request was faster: then the record is still there.
         const marked = await oidcRecords.consume('RefreshToken', token);
-        if (marked || (await isThere(token))) return 'settled';
+        if (marked || (await isThere(token))) return 'completed';
         await leases.forget(key);
         return 'revoked';
       },
@@ -87,20 +87,20 @@ export function createRotations(deps: {
     const now = clock.now();
     const mine = await leases.acquire(keyOf(token), owner, now, new Date(now.getTime() + LEASE));
     if (!mine) return undefined;
-    // Somebody may have finished a whole turn between the caller's look at the token and this claim.
+    // Another request may have completed a whole lease between the caller's look at the token and this one.
     const record = await oidcRecords.load('RefreshToken', token);
     if (record && !record.consumedAt) return { lease: leaseOf(token, owner) };
     await leases.release(keyOf(token), owner);
     return 'spent';
   }
 
-  async function settledReply(
+  async function completedReply(
     token: string,
     state: { encrypted: string; at: Date },
-  ): Promise<{ settled: Settled } | 'spent'> {
+  ): Promise<{ completed: Completed } | 'spent'> {
     await oidcRecords.consume('RefreshToken', token);
     if (!(await isThere(token))) return 'spent';
-    return { settled: { reply: secrets.decrypt(state.encrypted, keyOf(token)), at: state.at } };
+    return { completed: { reply: secrets.decrypt(state.encrypted, keyOf(token)), at: state.at } };
   }
 
   return {
@@ -110,7 +110,7 @@ export function createRotations(deps: {
         const taken = used ? undefined : await tryLease(token);
         if (taken !== undefined) return taken;
         const state = await leases.read(keyOf(token), clock.now());
-        if (typeof state === 'object') return settledReply(token, state);
+        if (typeof state === 'object') return completedReply(token, state);
         if (used && state === 'free') return 'spent';
         await delay(pause);
       }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Views } from '../../http/views/render.ts';
 import { type PageReply, pageText } from '../../http/views/send-page.ts';
 import type { Identity } from '../../identity/context.ts';
-import type { PageSubject, ProviderPages } from '../../oidc/contract.ts';
+import type { PageSubject, ProviderPages } from '../../oidc/page-contract.ts';
 import { brandOf, webAddress } from '../shared/branding.ts';
 import { scopesInWords } from '../shared/scopes.ts';
 
