@@ -171,7 +171,7 @@ function clientRules({ oidc, http }: Config): Configuration {
       token_endpoint_auth_method: 'client_secret_basic',
     },
     extraClientMetadata: { properties: [...CLIENT_TRAITS] },
-    // A confidential client proves itself at the token endpoint and binds the code by its nonce (RFC 9700,
+    // PKCE. A confidential client proves itself at the token endpoint and binds the code by its nonce (RFC 9700,
     // 2.1.1); older ones know nothing else. What the verifier is checked against is never optional.
     pkce: { required: (_ctx, client) => oidc.pkce === 'all-clients' || isPublic(client) },
     clientBasedCORS: (ctx, origin, client) => {

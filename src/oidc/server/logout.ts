@@ -1,4 +1,7 @@
-/** Where the browser goes after a sign-out: two answers of the provider that lead to a page of its own. */
+/**
+ * RP-initiated logout: where the browser goes afterwards. Two answers of the provider lead to a page of its own;
+ * the page is in pages/provider/provider-pages.ts.
+ */
 import { isOnRoute, type ProviderMiddleware } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 
