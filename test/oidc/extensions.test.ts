@@ -40,7 +40,7 @@ function pristine(): Provider {
 /** The classes that a provider makes for itself: its models and OIDCContext. */
 function classesOf(provider: Provider): Map<string, object> {
   const names = Object.entries(Object.getOwnPropertyDescriptors(Provider.prototype))
-    .filter(([, { get }]) => get !== undefined)
+    .filter(([name, { get }]) => get !== undefined && /^[A-Z]/.test(name))
     .map(([name]) => name);
   const made = names.map((name) => [name, Reflect.get(provider, name)] as const);
   return new Map(made.filter(([, value]) => typeof value === 'function'));
