@@ -3,6 +3,7 @@
  * that nobody uses costs nothing at start. Adding one adds its folder and its line here, nothing else.
  */
 import type { z } from 'zod';
+import type { ClinicDecisions } from '../model/account.ts';
 import type { Dialect } from './contract/dialect.ts';
 import { withFrameKeys } from './runtime/frame-settings.ts';
 
@@ -44,6 +45,16 @@ export function loadAllDialects(
   from: Readonly<Record<string, DialectLoader>> = registry,
 ): Promise<Dialect[]> {
   return Promise.all(Object.keys(from).map((name) => loadDialect(name, from)));
+}
+
+/** What clinics decide about their people, by dialect. */
+export async function loadClinicDecisions(): Promise<ReadonlyMap<string, ClinicDecisions>> {
+  const dialects = await loadAllDialects();
+  return new Map(
+    dialects.flatMap(({ name, clinicDecisions }) =>
+      clinicDecisions === undefined ? [] : [[name, clinicDecisions]],
+    ),
+  );
 }
 
 function isEnabled(settings: unknown): boolean {

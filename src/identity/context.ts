@@ -6,6 +6,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Secrets } from '../core/crypto.ts';
 import type { Mailer } from '../mail/mailer.ts';
+import type { ClinicDecisions } from '../model/account.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Log } from '../observe/log.ts';
 import type { Stores } from '../store/ports/stores.ts';
@@ -30,6 +31,8 @@ export interface Identity {
   /** Links in emails begin here. */
   readonly issuer: string;
   readonly access: AccessEnder;
+  /** By dialect name. */
+  readonly clinicDecisions: ReadonlyMap<string, ClinicDecisions>;
 }
 
 /** Ends what an account holds. */

@@ -60,3 +60,11 @@ export interface AccountRecord {
   /** Set by `touch` only. */
   lastSignInAt?: Date;
 }
+
+/** What a vendor's clinics decide about their people, in members of `vendor.<dialect>`. */
+export interface ClinicDecisions {
+  /** They end with the clinic's own key to the account. */
+  readonly members: readonly string[];
+  /** Whether the clinic writes to the person itself, so that this server does not. */
+  emailsOff(members: Readonly<Record<string, Json>>): boolean;
+}

@@ -15,7 +15,7 @@ import { createApiKeyDescriber, hasFormOfApiKey } from '../dialects/pipeline/api
 import { createApiKeyOffers } from '../dialects/pipeline/api-key-offers.ts';
 import { ensureDialectClients } from '../dialects/pipeline/oauth-clients.ts';
 import { mountDialects } from '../dialects/pipeline/pipeline.ts';
-import { loadEnabledDialects } from '../dialects/registry.ts';
+import { loadClinicDecisions, loadEnabledDialects } from '../dialects/registry.ts';
 import { createTokenAdmission } from '../dialects/runtime/admission.ts';
 import { createUpstreams } from '../federation/registry.ts';
 import { createApp } from '../http/app.ts';
@@ -193,6 +193,7 @@ async function createDeps(ground: Ground) {
   });
   const identity = createIdentity({
     ...{ ...ground, secrets, stores, audit, oidc, budgets, attempts },
+    clinicDecisions: await loadClinicDecisions(),
     mailer: mail.mailer,
   });
   // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
@@ -214,9 +215,12 @@ async function createDeps(ground: Ground) {
 
 function createIdentity(
   deps: Ground &
-    Pick<Identity, 'stores' | 'secrets' | 'audit' | 'mailer' | 'budgets' | 'attempts'> & { oidc: OidcServer },
+    Pick<Identity, 'stores' | 'secrets' | 'audit' | 'mailer' | 'budgets' | 'attempts' | 'clinicDecisions'> & {
+      oidc: OidcServer;
+    },
 ): Identity {
   const { config, issuer, log, clock, stores, secrets, audit, mailer, budgets, attempts, oidc } = deps;
+  const { clinicDecisions } = deps;
   return {
     stores,
     clock,
@@ -226,6 +230,7 @@ function createIdentity(
     log,
     issuer,
     access: oidc.access,
+    clinicDecisions,
     hasher: createPasswordHasher({
       queue: config.hashing.queue,
       ...(config.hashing.concurrency !== undefined && { concurrency: config.hashing.concurrency }),

@@ -2,11 +2,13 @@
  * The domain on a real embedded store, without HTTP: a clock that the test moves, a mailbox that catches
  * every email, and a record of whose access was ended.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { secretsFrom } from '../../src/core/crypto.ts';
+import { loadClinicDecisions } from '../../src/dialects/registry.ts';
 import { type NewAccountFields, registerAccount } from '../../src/identity/accounts/create-account.ts';
 import type { Identity, RequestContext } from '../../src/identity/context.ts';
 import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
@@ -70,6 +72,7 @@ export async function openWorld(
   const ended: World['ended'] = [];
   const budgets = createBudgets({ store: stores.rateLimits, clock });
   const identity: Identity = {
+    clinicDecisions: await loadClinicDecisions(),
     stores,
     clock,
     secrets,

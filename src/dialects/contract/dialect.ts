@@ -13,6 +13,7 @@
 import type { z } from 'zod';
 import type { RandomForm } from '../../core/crypto.ts';
 import type { FieldIssue, Reason } from '../../core/refused.ts';
+import type { ClinicDecisions } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import type { AccountCaller, AccountView, AnyAccepts, Caller, Endpoint, RequestView } from './endpoint.ts';
 import type { LimitContext, LimitRule } from './limits.ts';
@@ -107,6 +108,8 @@ export interface Dialect<Settings = AnySettings> {
   /** Added to every reply of the dialect, refusals included. `charged` are the limits this request was charged to. */
   headers?(context: ReplyContext<Settings>): Readonly<Record<string, string>>;
   readonly cors: CorsRules<Settings>;
+  /** Where clinics sign their people in. They hold whether or not the dialect is switched on. */
+  readonly clinicDecisions?: ClinicDecisions;
   /** Without it the dialect is served all the same. */
   readonly sample?: Sample<Settings>;
   /**

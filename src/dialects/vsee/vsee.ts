@@ -16,6 +16,7 @@ import { TOKEN, typeOf } from './serializers.ts';
 import { settings, type VSeeSettings } from './settings.ts';
 import { activate } from './sign-in/activate.ts';
 import { browserSignIn } from './sign-in/browser-sign-in.ts';
+import { emailsOff } from './sign-in/invitation.ts';
 import { refresh } from './sign-in/refresh.ts';
 import { resetPassword } from './sign-in/reset-password.ts';
 import { signIn } from './sign-in/sign-in.ts';
@@ -173,6 +174,7 @@ export const vsee = dialect<VSeeSettings>({
     secret: TOKEN_FORM,
     owner: 'organization',
   },
+  clinicDecisions: { members: ['sso_code', 'disable_emails'], emailsOff },
   sample: {
     suits: ({ username, email }) => (username ?? email) !== undefined,
     signIn: ({ organization, username, email = '', password }, { base }) => ({

@@ -10,16 +10,15 @@ import { insertAccount, type NewAccountFields } from './create-account.ts';
 
 /** Of the alias that holds the clinic's key. */
 const SUFFIX = '-sso';
-/** What a clinic decides about an account of its own: the id it shows, and whether its person gets mail. */
-const MEMBERS: readonly string[] = ['sso_code', 'disable_emails'];
 
 /** The account as it is when no clinic signs in to it: without its key and its decisions. */
-export function withoutSingleSignOn(account: AccountRecord): AccountRecord {
+export function withoutSingleSignOn({ clinicDecisions }: Identity, account: AccountRecord): AccountRecord {
   const names = Object.keys(account.aliases).filter((name) => name.endsWith(SUFFIX));
   if (names.length === 0) return account;
   const vendor = { ...account.vendor };
   for (const dialect of names.map((name) => name.slice(0, -SUFFIX.length))) {
-    const members = Object.entries(vendor[dialect] ?? {}).filter(([member]) => !MEMBERS.includes(member));
+    const decided = clinicDecisions.get(dialect)?.members ?? [];
+    const members = Object.entries(vendor[dialect] ?? {}).filter(([member]) => !decided.includes(member));
     vendor[dialect] = Object.fromEntries(members);
   }
   const aliases = Object.entries(account.aliases).filter(([name]) => !names.includes(name));

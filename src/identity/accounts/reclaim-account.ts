@@ -32,7 +32,7 @@ export async function reclaimAccount(identity: Identity, proof: Proof): Promise<
   const { account, confirms } = proof;
   if (account.emailVerified) return account;
   await updateAccount(identity, account.id, (present) => {
-    const own = { ...withoutSingleSignOn(present) };
+    const own = { ...withoutSingleSignOn(identity, present) };
     // A name that an operator gave is the person's.
     if (present.openedAt !== undefined) delete own.username;
     if (confirms === undefined) delete own.passwordHash;

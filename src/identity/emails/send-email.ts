@@ -24,7 +24,7 @@ export function sendEmail(
 ): void {
   const { account, client } = email;
   const to = email.to ?? account.email;
-  if (to === undefined || mailIsOff(account)) return;
+  if (to === undefined || mailIsOff(identity, account)) return;
   identity.mailer.send({
     name: email.name,
     to,
@@ -70,10 +70,7 @@ export async function mayWrite(
   return taken.allowed;
 }
 
-/** A clinic that writes to its patients itself can switch an account's emails off (VSee's disable_emails). */
-function mailIsOff(account: AccountRecord): boolean {
-  return Object.values(account.vendor).some((members) => {
-    const off = members.disable_emails;
-    return off === true || off === 1;
-  });
+/** Whether a clinic that writes to its people itself has switched the account's emails off. */
+function mailIsOff({ clinicDecisions }: Identity, { vendor }: AccountRecord): boolean {
+  return [...clinicDecisions].some(([dialect, { emailsOff }]) => emailsOff(vendor[dialect] ?? {}));
 }

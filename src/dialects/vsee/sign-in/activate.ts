@@ -14,7 +14,7 @@ import { MEMBER } from '../serializers.ts';
 import { endpoint } from '../settings.ts';
 import { bornUntilToday } from '../users/born-until-today.ts';
 import { isOnTheRoster } from './eligibility.ts';
-import { invite, takesEmails } from './invitation.ts';
+import { emailsOff, invite } from './invitation.ts';
 
 const NAME = text({ limit: 100 });
 
@@ -44,7 +44,7 @@ export const activate = endpoint({
   replies: { 200: z.strictObject({ data: z.literal(true) }), ...failures(400, 401, 403, 413, 429, 503) },
   async answer({ body, organization, settings }, use) {
     const account = await addressee(use, body, organization);
-    const invited = account?.status === 'inactive' && takesEmails(account) ? account : undefined;
+    const invited = account?.status === 'inactive' && !emailsOff(account.vendor) ? account : undefined;
     await invite(use, invited, settings);
     return ok({ data: true });
   },

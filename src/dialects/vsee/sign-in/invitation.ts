@@ -11,8 +11,8 @@ export const INVITATION = 'vsee-invitation';
 export const MAILBOX_QUOTA = { limit: 10, window: 3600 };
 
 /** The clinic may switch off all emails to a user. */
-export function takesEmails({ vendor }: AccountView): boolean {
-  return vendor.disable_emails !== true && vendor.disable_emails !== 1;
+export function emailsOff({ disable_emails: off }: AccountView['vendor']): boolean {
+  return off === true || off === 1;
 }
 
 /** `account` undefined: the same work for nobody. */

@@ -8,7 +8,7 @@ import { emailLimits } from '../email-limits.ts';
 import { email, required } from '../fields.ts';
 import { failures } from '../refusals.ts';
 import { endpoint } from '../settings.ts';
-import { invite, MAILBOX_QUOTA, takesEmails } from './invitation.ts';
+import { emailsOff, invite, MAILBOX_QUOTA } from './invitation.ts';
 
 const body = z.object({ email: required('email', email) });
 
@@ -23,7 +23,7 @@ export const resetPassword = endpoint({
   replies: { 200: z.strictObject({ data: z.literal(true) }), ...failures(400, 401, 413, 429, 503) },
   async answer({ body, request, settings }, use) {
     const account = await use.accounts.byEmail(body.email);
-    const addressee = account !== undefined && takesEmails(account) ? account : undefined;
+    const addressee = account !== undefined && !emailsOff(account.vendor) ? account : undefined;
     if (addressee?.status === 'inactive') {
       await invite(use, addressee, settings);
     } else {
