@@ -1,6 +1,6 @@
 /**
- * Opens the store for a server: waits a bounded time for servers that are still starting, says for which,
- * and refuses a store that must not be served yet. Commands, which somebody watches, do not wait.
+ * Opens the store for a server: waits a bounded time for servers that are still starting, logs which, and
+ * refuses a store that must not be served yet. Commands do not wait: a person watches them.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../config/schema.ts';

@@ -113,7 +113,7 @@ async function insert(
   return { account };
 }
 
-/** Somebody else's address as a sign-in name would be a way to sit on it (Keycloak GHSA-cq42-vhv7-xr7p). */
+/** A username that is another person's address would block them from it (Keycloak GHSA-cq42-vhv7-xr7p). */
 function refuseForeignAddress({ email, username }: NewAccountFields): void {
   if (username === undefined || !username.includes('@')) return;
   if (email !== undefined && foldName(username) === normalizeEmail(email)) return;
@@ -121,7 +121,7 @@ function refuseForeignAddress({ email, username }: NewAccountFields): void {
   throw new Refused('invalid-fields', { issues });
 }
 
-/** The record of a new account, stored by nobody yet. */
+/** The record of a new account, not stored yet. */
 export function recordOf(created: {
   organization: string;
   fields: NewAccountFields;

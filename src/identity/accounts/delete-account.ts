@@ -18,7 +18,7 @@ export async function deleteAccount(
   const { accounts, identities, presence } = identity.stores;
   const account = await accounts.byId(accountId);
   if (account === undefined) return;
-  // Blocked first: if the server dies half way, nobody gets in and the deletion can be asked for again.
+  // Blocked first: if the server dies half way, the account stays shut and the deletion can be repeated.
   await updateAccount(identity, accountId, (present) => ({ ...present, status: 'blocked' })).catch(
     ignoreGone,
   );

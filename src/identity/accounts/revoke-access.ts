@@ -1,7 +1,7 @@
 /** What an account has made itself and what it was sent: keys, links, codes, link tokens. */
 import type { Identity } from '../context.ts';
 
-/** Ends codes and link tokens: whatever lies in somebody's mailbox opens nothing any more. */
+/** Ends codes and link tokens that were emailed before. */
 export async function endEmails(identity: Pick<Identity, 'stores'>, accountId: string): Promise<void> {
   const { codes, linkTokens } = identity.stores;
   await Promise.all([codes.removeByAccount(accountId), linkTokens.removeByAccount(accountId)]);

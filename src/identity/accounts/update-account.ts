@@ -1,4 +1,4 @@
-/** Changing an account: read, decide, compare-and-set, and again when somebody else was faster. */
+/** Changing an account: read, decide, compare-and-set, and again after a conflicting write. */
 import { isDeepStrictEqual } from 'node:util';
 import { foldName, normalizeEmail } from '../../core/normalize.ts';
 import { Refused } from '../../core/refused.ts';
@@ -12,7 +12,7 @@ const TRIES = 50;
  * `change` gets the present record and returns the wanted one, or null for no change; it may run more than
  * once and must not change what it is given. updatedAt moves when something changed, never with `quiet`
  * (changes that are not the person's: a rehash, a minted id). A username that is the address follows the
- * address, so that an address given up is nobody's sign-in name.
+ * address, so that a former address is no sign-in name.
  * Refused('account-not-found') when it is gone, ('account-exists') when a new name is taken.
  */
 export async function updateAccount(

@@ -1,7 +1,4 @@
-/**
- * The audit line of a change to an account. Functions that take an optional `origin` write it when they are
- * given one: a channel that writes lines of its own gives none.
- */
+/** The audit record of a change to an account. Callers that write their own omit the `context`. */
 import type { Json } from '../../model/json.ts';
 import type { Identity, RequestContext } from '../context.ts';
 

@@ -1,7 +1,7 @@
 /**
- * Link tokens (one-time tokens, as in a magic link): long random texts in the links of emails. 256 bits, so a keyed hash is all that is
- * stored. Bound to a purpose, an organization, an account and the address that the account had: a link that
- * was sent to an address that is given up opens nothing.
+ * Link tokens (one-time tokens, as in a magic link): 256 random bits in the link of an email, stored as an HMAC.
+ * Bound to a purpose, an organization, an account and the account's address of that moment: after the address
+ * changes, the link is invalid.
  */
 import { randomToken } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
@@ -16,8 +16,8 @@ export const RESET = 'reset';
 /**
  * Makes a link token and sends its link. `prefix` makes a leaked one easy to spot. `lifetime`: seconds. `link`:
  * a URL built from configuration, whose `{token}` and `{organization}` are filled in. `supersedes`: older
- * ones of the purpose die. Past the quota the work is done for nobody. `to`: another address than the account's, when
- * that is what is to be proven. `data` comes back at readTicket.
+ * ones of the purpose die. Past the quota the same work sends nothing. `to`: another address than the account's, when
+ * that is what is to be proven. `data` comes back at readLinkToken.
  */
 export async function sendLinkToken(
   identity: Identity,
@@ -83,7 +83,7 @@ export async function readLinkToken(
     : viewOf(identity, { hash, linkToken, organization: input.organization });
 }
 
-/** As readTicket, and spends it: for exactly one caller. One that is not good stays unspent. */
+/** As readLinkToken, and spends it: for exactly one caller. One that is not good stays unspent. */
 export async function spendLinkToken(
   identity: Identity,
   input: { token: string; purpose: string; organization?: string },

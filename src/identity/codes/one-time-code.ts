@@ -25,8 +25,8 @@ export interface Asker {
 }
 
 /**
- * Makes a code and sends it. Past the quota nothing is sent, the same work is done for nobody, and the
- * code that was sent stays good. `lifetime`: seconds. `tries`: wrong ones that each client has. `binding`: something else
+ * Makes a code and sends it. Past the quota nothing is sent, the same work is done, and the code that was
+ * sent stays valid. `lifetime`: seconds. `tries`: wrong ones that each client has. `binding`: something else
  * without which the code is wrong, such as the address that it proves.
  */
 export async function sendCode(
@@ -68,8 +68,8 @@ export async function sendCode(
 }
 
 /**
- * Tries a code: 'right' spends it, for exactly one caller. Not counted against anybody: the channels do that.
- * `accountId` undefined: the same work for nobody's code, and 'dead'.
+ * Tries a code: 'right' spends it, for exactly one caller. Does not count the attempt: the channels do that.
+ * `accountId` undefined: the same work, and 'dead'.
  */
 export function attemptCode(
   identity: Identity,

@@ -18,7 +18,7 @@ export async function makeState(
     lifetime: number;
     data: Readonly<Record<string, Json>>;
     token?: string;
-    /** The client's, where whoever asks may be a stranger: it counts there. */
+    /** The client's, for requests that may be unauthenticated: they count towards its budget. */
     address?: string;
   },
 ): Promise<string> {

@@ -1,9 +1,9 @@
 /**
- * The budgets of emails that anybody may ask for in another's name. Counted by client address, so that one
- * machine cannot write to all the world; by mailbox and client address, so that a stranger uses up none but
- * its own share of a person's emails; and by mailbox, so that many machines cannot flood one. Who is over a
- * budget is told so. A mailbox is named by what was typed, never by the account that it leads to: the
- * answer is the same whether or not there is one.
+ * The budgets of emails that any client may request for any mailbox. Counted by client address, so that one
+ * client cannot mail everyone; by mailbox and client address, so that an attacker uses up only its own share
+ * of a person's emails; and by mailbox, so that many clients cannot flood one. A client over a budget is
+ * told so. The key of a mailbox is what was typed, never its account: the answer is the same with or without
+ * one.
  */
 import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';

@@ -1,4 +1,4 @@
-/** Emails to an account's owner. Nothing that a stranger's request contained goes into one. */
+/** Emails to an account's owner. No email repeats text from an unauthenticated request. */
 import { randomToken, randomUUID } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
@@ -36,8 +36,8 @@ export function sendEmail(
 }
 
 /**
- * Stands for whoever gets no email, at channels that must not tell known from unknown: whatever is stored for it
- * opens nothing, its email is rendered and thrown away, and all of that takes the same time.
+ * A recipient that gets no email, for channels that must not reveal whether an account exists: what is stored
+ * for it is invalid, its email is rendered and discarded, and both take the usual time.
  */
 export function nobodyIn(organization: string): AccountRecord {
   const never = new Date(0);
@@ -49,8 +49,8 @@ export function nobodyIn(organization: string): AccountRecord {
 }
 
 /**
- * Takes one email of a mailbox's quota; false when it is used up. For emails that anybody can ask for:
- * without it the server is a way to flood a person's mailbox.
+ * Takes one email of a mailbox's quota; false when it is used up. For emails that
+ * unauthenticated clients can request: without it an attacker could flood a person's mailbox.
  */
 export async function mayWrite(
   identity: Identity,

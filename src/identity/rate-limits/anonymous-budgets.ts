@@ -1,10 +1,10 @@
 /**
- * What people who have proven nothing yet can make the server keep: begun sign-ins, pushed requests, device
- * codes, new accounts. One client address has a budget of each, counted in the shared store (security.md B4).
+ * What unauthenticated clients can make the server store: pending sign-ins, pushed requests, device codes,
+ * new accounts. Each client address has a budget of each, counted in the shared store (security.md B4).
  *
- * Of many addresses at once no budget of one helps. So once more than half of the memory is in use that holds
- * what passes, the budgets shrink with the fourth power of what is free: whoever has used much waits, and an
- * address that has used nothing still gets in. Sign-ins that are under way need the last of it.
+ * Such budgets do not stop many addresses at once. So when more than half of Redis' memory is in use, they
+ * shrink with the fourth power of the free share: an address that has used much waits, one that has used
+ * nothing still gets in. The rest is left to sign-ins in progress.
  */
 import type { Clock } from '../../core/clock.ts';
 import { randomUUID, type Secrets } from '../../core/crypto.ts';
@@ -21,8 +21,8 @@ export interface StrangerLimits {
 
 export interface Strangers {
   /**
-   * Counts one, before the work. Refused('too-many-requests'). What it resolves with takes the count back where
-   * nothing was kept, or where whoever asked turned out to be no stranger; it never rejects.
+   * Counts one, before the work. Refused('too-many-requests'). Resolves with a function that takes the count
+   * back, for when nothing was stored or the client proved to be authenticated; it never rejects.
    */
   count(what: keyof StrangerLimits, address: string): Promise<() => Promise<void>>;
 }

@@ -1,14 +1,13 @@
 /**
  * A budget is a rate limit towards which only some outcomes count: failed sign-ins, wrong link tokens. It is
- * held before the work, and the outcome is charged after it. Read before and charged after, a thousand
- * requests at once all find room.
+ * held before the work, and the outcome is charged after it. If it were only read before the work, a
+ * thousand concurrent requests would all pass.
  *
- * What is in flight stands beside the count that it may be charged to. Work begins while both together are
- * below the limit, which the store decides in one step, so of all that is judged never more than the limit
- * counts.
+ * The store counts requests in flight beside those charged. Work begins while the sum is below the limit,
+ * which the store decides atomically, so no more requests than the limit are ever judged.
  *
- * A budget that is used up by what is charged refuses at once. One that is only used up by requests in flight
- * waits for their outcome: honest sign-ins at once from one clinic are all let in.
+ * A budget filled by charges refuses at once. A budget filled only together with requests in flight waits for
+ * their outcome: concurrent honest sign-ins from one clinic all succeed.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -1,7 +1,7 @@
 /**
  * The address of an account: proving the one that it has, and changing it for one that was proved first. The
- * code for a new address goes there and is bound to it; the old address is told afterwards. Whether the new
- * one belongs to somebody else is told to that person alone.
+ * code for a new address goes there and is bound to it; the old address is told afterwards. Only the
+ * owner of the new one learns whether it belongs to another account.
  */
 
 import { normalizeEmail } from '../../core/normalize.ts';
@@ -53,8 +53,8 @@ export async function sendAddressCode(identity: Identity, input: Input): Promise
 
 /**
  * Makes the address the account's verified one. `inPerson`: the session was opened by a factor of the
- * person's own, so what the account holds is theirs too. False: the code is wrong, or the address is
- * somebody's. Refused('too-many-requests').
+ * person's own, so what the account holds is theirs too. False: the code is wrong, or the address has
+ * an account. Refused('too-many-requests').
  */
 export async function proveAddress(
   identity: Identity,
@@ -86,7 +86,7 @@ export async function proveAddress(
   const changed = before !== email;
   const event = changed ? 'address.change' : 'address.confirm';
   noteChange(identity, { event, organization, subject: account.id, context });
-  // Whoever took the account over would be the one to change its address: the old mailbox is told.
+  // An attacker who took the account over would change its address: the old mailbox is told.
   if (changed && before !== undefined) sendEmail(identity, { account, name: 'address-changed', to: before });
   return true;
 }

@@ -1,6 +1,6 @@
 /**
  * Opening an account oneself: the address is proven by a code before there is an account. Until then the
- * registration is nothing but a encrypted record with the person's own browser, so that nobody can sit on an
+ * registration is only an encrypted record with the person's browser, so that no client can reserve an
  * address that is not theirs. Whether the address has an account already is told to its owner alone, by
  * email; the page, the work and the code are the same (security.md W7).
  */
@@ -82,7 +82,7 @@ export async function sendRegistrationCode(
   });
 }
 
-/** Who gets the email: nobody who is stored, in the language (and with the switch) of the owner, if there is one. */
+/** The recipient of the email: no stored account; in the owner's language (and with their mail switch), if there is an owner. */
 function addressee(of: {
   organization: string;
   registration: Registration;

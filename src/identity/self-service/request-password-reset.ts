@@ -1,6 +1,6 @@
 /**
- * "Forgot password": an email with a link, for whoever has an active account with an address. Known and
- * unknown take the same steps: one look-up by each name, one count, one link token, one email (security.md W7).
+ * "Forgot password": emails a link to the owner of an active account with an address. Known and unknown
+ * names take the same steps: one look-up by each name, one count, one link token, one email (security.md W7).
  */
 
 import { foldName } from '../../core/normalize.ts';

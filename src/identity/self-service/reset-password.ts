@@ -10,7 +10,7 @@ import type { Identity, RequestContext } from '../context.ts';
 import { hashNewPassword, storePassword } from './set-password.ts';
 
 /**
- * Undefined: the link is not good, or a parallel use of it won. `organization`: as for readTicket.
+ * Undefined: the link is not good, or a parallel use of it won. `organization`: as for readLinkToken.
  * Refused('password-too-short' | 'password-too-common' | 'unavailable').
  */
 export async function resetPassword(

@@ -60,7 +60,7 @@ export async function storePassword(
     passwordHash,
     status: present.status === 'inactive' ? 'active' : present.status,
   }));
-  // After the new password is in force, so that nobody comes in again with the old one meanwhile.
+  // After the new password is in force, so that no sign-in with the old one slips in between.
   await Promise.all([
     identity.access.endAll(accountId, input.keep),
     identity.stores.linkTokens.removeByAccount(accountId, RESET),

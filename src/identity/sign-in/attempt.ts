@@ -1,6 +1,6 @@
 /**
- * Opens a counted try at somebody's secret and makes sure that it is closed: whatever is thrown while the
- * secret is judged (too many hashes waiting, store gone) is no failure of the person's and counts nothing.
+ * Opens a counted attempt at an account's secret and makes sure that it is closed: an error while the secret is
+ * checked (full hashing queue, store down) is not the person's failure and does not count.
  */
 import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';

@@ -1,6 +1,6 @@
 /**
- * What may take an account over (a first password, a new address, an API key) wants a sign-in that is minutes
- * old and the person's own: single sign-on hands tokens and sessions to whoever holds the clinic's key.
+ * A change that could hand the account over (a first password, a new address, an API key) requires a sign-in of
+ * the last minutes by the person: single sign-on gives tokens and sessions to the holder of the clinic's key.
  */
 
 /** Milliseconds. */

@@ -1,6 +1,6 @@
 /**
- * The email with a one-time code that the hosted pages ask for. Whoever is meant, and whether there is such
- * a person at all, the caller learns nothing and the work is the same (security.md W7).
+ * The email with a one-time code that the hosted pages request. The work is the same with or without an
+ * account, and the caller does not learn which (security.md W7).
  */
 import { randomUUID } from 'node:crypto';
 import { foldName } from '../../core/normalize.ts';

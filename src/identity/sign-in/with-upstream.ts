@@ -1,6 +1,6 @@
 /**
  * Sign-in at the hosted pages with what an upstream says about a person. Who that is here is decided in
- * linking.ts; this adds what belongs to the channel: whether a new account may be made, the names, the audit.
+ * upstream/link-identity.ts; this adds what belongs to the channel: whether a new account may be made, the names, the audit.
  */
 
 import { Refused } from '../../core/refused.ts';
@@ -29,7 +29,7 @@ interface Input {
 
 /**
  * Refused('account-exists'): the address is an account's that the person has to prove first (linkProven);
- * ('account-not-found'): nobody's, and people may not open accounts themselves; ('sign-in-refused').
+ * ('account-not-found'): unknown, and registration is off; ('sign-in-refused').
  */
 export async function signInWithIdentity(
   identity: Identity,
@@ -75,7 +75,7 @@ async function isKnown(identity: Identity, { organization, person }: Input): Pro
   return (await identity.stores.accounts.byEmail(organization, person.email)) !== undefined;
 }
 
-/** Names of one's own stay. */
+/** Names that the account has stay. */
 async function withNames(
   identity: Identity,
   account: AccountRecord,

@@ -1,6 +1,6 @@
 /**
  * Names that an upstream sends once (Apple, at the very first sign-in): kept until there is an account to
- * put them on, because the first try may end at a page that asks for more. Sealed, and keyed by the identity.
+ * put them on, because the first try may end at a page that asks for more. Encrypted, and keyed by the identity.
  */
 import type { ProfileClaims } from '../../model/account.ts';
 import type { Identity } from '../context.ts';

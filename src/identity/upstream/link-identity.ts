@@ -49,7 +49,7 @@ export async function accountForIdentity(identity: Identity, input: Input): Prom
   for (let tries = 0; tries < 10; tries += 1) {
     const result =
       (await byLink(identity, input)) ?? (await byAddress(identity, input)) ?? (await asNew(identity, input));
-    // 'again': somebody else linked or registered in between; what holds now is read anew.
+    // 'again': a parallel request linked or registered in between; the current state is read again.
     if (result !== 'again') return result;
   }
   throw new Refused('account-exists', { detail: 'The address and the identity are taken by two accounts.' });
@@ -178,7 +178,7 @@ export async function unlinkIdentity(
   const needsALink = account.passwordHash === undefined && !codeWorks;
   if (needsALink && links.length === 1) throw new Refused('forbidden');
   await identities.unlink(mine.organization, mine.issuer, mine.subject);
-  // Two links that go at the same moment each saw the other one: whoever leaves none behind puts his back.
+  // Two parallel unlinks each saw the other's link: the one that leaves no sign-in method restores its own.
   if (needsALink && (await identities.listByAccount(account.id)).length === 0) {
     await identities.link(mine);
     throw new Refused('forbidden');

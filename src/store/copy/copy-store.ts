@@ -1,9 +1,9 @@
 /**
- * Moves everything from one back end to another, so that nobody signs in again: every record is read from
+ * Moves everything from one back end to another, and every user stays signed in: every record is read from
  * the source's dump and written through the target's own ports. Where it stands is kept in the target
  * after each batch, so that a copy which broke off goes on there; until it is finished and verified no
- * server starts on the target. carry.ts knows each subject's way across, verify-copy.ts reads back what
- * was written, copy-state.ts keeps the position.
+ * server starts on the target. record-writers.ts writes each kind of record, verify-copy.ts reads back
+ * what was written, copy-state.ts keeps the position.
  *
  * Identifiers and secrets in a store are hashed or encrypted under the server key: both stores must be used
  * with the same one.
@@ -144,7 +144,7 @@ async function countAll(source: StoreDump, clock: Clock): Promise<Counts> {
   return Object.fromEntries(counts) as Counts;
 }
 
-/** Throws SealBroken, before anything is copied that nobody could read. */
+/** Throws SealBroken, before anything unreadable is copied. */
 async function refuseOtherKey(source: StoreDump, secrets: Secrets, clock: Clock): Promise<void> {
   const { records } = await source.read('keyring', { limit: 1, now: clock.now() });
   // The context under which oidc/signing-keys.ts encrypts it.

@@ -20,7 +20,7 @@ export interface Carrier<Record> {
   ) => Promise<readonly [found: unknown, wanted: unknown]>;
 }
 
-/** Room for whatever was counted already: copying counts, and refuses nobody. */
+/** Room for all that was counted already: copying counts, and never refuses. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 export const carry: { readonly [Subject in DumpSubject]: Carrier<DumpedRecords[Subject]> } = {

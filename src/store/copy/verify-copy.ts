@@ -101,7 +101,7 @@ function sorted(records: readonly AuditRecord[]): string[] {
   return whole.map((record) => JSON.stringify(record)).sort();
 }
 
-/** Ids of people and applications are no secret; hashes and keys of others say nothing to anybody. */
+/** Ids of people and applications are no secret; hashes and keys of other records reveal nothing. */
 function nameOf<Subject extends DumpSubject>(subject: Subject, record: DumpedRecords[Subject]): string {
   const context = record as unknown as Record<string, unknown>;
   const id = context.id ?? context.clientId ?? context.accountId ?? context.name;

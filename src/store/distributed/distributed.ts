@@ -100,7 +100,7 @@ function oidcRecordsOfBoth(lasting: OidcRecordStore, passing: OidcRecordStore): 
 
 /**
  * Asks one place after the other. A long-lived token is found in MongoDB while Redis is away; where
- * nothing is found and a place did not answer, nobody knows, and that is StoreUnavailable.
+ * nothing is found and a place did not answer, the result is unknown: StoreUnavailable.
  */
 async function firstMatch<Result>(
   stores: readonly OidcRecordStore[],

@@ -25,7 +25,7 @@ export function createLeaseStore(database: Database): LeaseStore {
     complete: (key, owner, result) =>
       database.write(
         (sql) =>
-          // A claim that ran out is not held any more, even while nobody else took it.
+          // An expired lease is not held any more, even if no other caller has taken it.
           sql.run(
             `UPDATE leases SET encrypted = ?, at = ?, expires_at = ?
              WHERE key = ? AND owner = ? AND encrypted IS NULL AND expires_at > ?`,

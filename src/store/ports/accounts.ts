@@ -21,7 +21,7 @@ export interface AccountStore {
   byAlias(alias: string, value: string): Promise<AccountRecord | undefined>;
   /**
    * Replaces the record if its stored version is `account.version`, and stores it with version + 1.
-   * 'conflict': somebody else was faster; nothing changed. lastSignInAt is left as stored.
+   * 'conflict': another write came first; nothing changed. lastSignInAt is left as stored.
    */
   update(account: AccountRecord): Promise<UpdateOutcome>;
   /** Notes a sign-in. Does not move version or updatedAt. */

@@ -3,7 +3,7 @@ export interface LinkTokenRecord {
   readonly purpose: string;
   readonly organization: string;
   readonly accountId?: string;
-  /** Sealed JSON of the caller's. */
+  /** Encrypted JSON of the caller's. */
   readonly data: string;
   readonly createdAt: Date;
   readonly expiresAt: Date;

@@ -2,7 +2,7 @@
 export type OidcRecordKind = string;
 
 export interface OidcRecordRecord {
-  /** Sealed JSON. */
+  /** Encrypted JSON. */
   readonly payload: string;
   /** Absent: never expires. */
   readonly expiresAt?: Date;

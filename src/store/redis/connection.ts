@@ -59,7 +59,7 @@ const COMMON = {
   commandTimeout: COMMAND,
   socketTimeout: SILENCE,
   maxRetriesPerRequest: 1,
-  // A command whose reply was lost may have run. Sent again, "consume" would say that somebody else
+  // A command whose reply was lost may have run. Sent again, "consume" would say that another caller
   // used the token, and the family of an honest client would die.
   autoResendUnfulfilledCommands: false,
 };
@@ -80,7 +80,7 @@ function connection({ url, sentinels, sentinelMaster, cluster }: RedisOptions): 
     ...COMMON,
     enableAutoPipelining: true,
     retryStrategy,
-    // A primary that became a replica: whoever is asked again for the primary names another one.
+    // A primary that became a replica: the next look-up of the primary names another one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   };
   if (sentinels === undefined) return new Redis(url, single);

@@ -11,7 +11,7 @@ redis.call('HSET', KEYS[1], 'o', ARGV[1], 'e', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`;
 
-// A claim that ran out is not held any more, even while nobody else took it.
+// An expired lease is not held any more, even if no other caller has taken it.
 const SETTLE = `
 local claim = redis.call('HMGET', KEYS[1], 'o', 'e', 's')
 if claim[1] ~= ARGV[1] or claim[3] or tonumber(claim[2]) <= tonumber(ARGV[3]) then return 0 end

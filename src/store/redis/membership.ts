@@ -3,8 +3,8 @@ import { KEPT_AFTER_EXPIRY, lifeOf, type RedisConnection, script } from './conne
 /**
  * Which records hang on a grant or an account: a sorted set of their keys, scored by expiry and trimmed
  * at each write. It lies in another slot of a cluster than its records, so the two are not written in one
- * step. The set is therefore written first and believed last: a record that exists is always in it, and
- * whoever reads it asks each record whether it still belongs there.
+ * step. The set is therefore written first: every record that exists is in it, and a reader checks for each
+ * record whether it still belongs there.
  */
 export interface Memberships {
   add(set: string, member: string, expiresAt: Date | undefined): Promise<void>;

@@ -1,6 +1,6 @@
 /**
  * The tables, as numbered steps. `PRAGMA user_version` holds the number of the last step that ran. All
- * steps run in one write transaction, which is alone among all processes: whoever comes second finds the
+ * steps run in one write transaction, which is alone among all processes: the second process finds the
  * number raised. A step that was released is never changed; a new one is added behind it.
  */
 

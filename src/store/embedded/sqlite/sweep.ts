@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
 
-/** Every table whose rows end, with its key. Audit, accounts and API keys stay until somebody removes them. */
+/** Every table whose rows end, with its key. Audit records, accounts and API keys stay until they are removed. */
 const ENDING: readonly (readonly [table: string, key: string])[] = [
   ['oidc_records', 'kind, id'],
   ['rate_limits', 'key, mark'],
