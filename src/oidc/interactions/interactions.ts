@@ -23,6 +23,77 @@ export interface InteractionDeps {
 }
 
 export function createInteractions(deps: InteractionDeps): Interactions {
+  const { find, clientOf, served, endOther, remember } = createSteps(deps);
+
+  return {
+    async read(request, response) {
+      const interaction = await find(request, response);
+      const client = await clientOf(interaction);
+      return viewOf(interaction, client, await served(client, interaction.session?.accountId));
+    },
+    async finishLogin(request, response, login) {
+      const interaction = await find(request, response);
+      const client = await clientOf(interaction);
+      const { accountId, amr, acr, remember: keep = true } = login;
+      if ((await served(client, accountId)) === undefined) {
+        throw new Error('The account is not one of the organization that the client belongs to.');
+      }
+      await endOther(interaction, accountId);
+      await deps.provider().interactionFinished(request, response, {
+        login: { accountId, amr: [...amr], acr, remember: keep },
+        // A person who signs in has chosen the account.
+        ...(promptsOf(interaction).includes('select_account') && { select_account: {} }),
+      });
+    },
+    async finishChoice(request, response) {
+      const interaction = await find(request, response);
+      if (interaction.session?.accountId === undefined || interaction.prompt.name !== 'select_account') {
+        throw new InteractionGone('There is no account to go on with.');
+      }
+      await deps.provider().interactionFinished(request, response, { select_account: {} });
+    },
+    async goOn(request, response) {
+      const { returnTo } = await find(request, response);
+      response.writeHead(303, { Location: returnTo, 'Content-Length': '0' }).end();
+    },
+    async finishConsent(request, response) {
+      const interaction = await find(request, response);
+      const accountId = interaction.session?.accountId;
+      if (accountId === undefined || interaction.prompt.name !== 'consent') {
+        throw new InteractionGone('No account is signed in here.');
+      }
+      const missing = missingIn(interaction);
+      const grantId = await grantWhatIsMissing(deps.provider(), {
+        accountId,
+        clientId: String(interaction.params.client_id),
+        grantId: interaction.grantId,
+        missing,
+      });
+      const remembered = await remember(interaction, missing);
+      await deps.provider().interactionFinished(request, response, { consent: { grantId } });
+      return remembered;
+    },
+    async abort(request, response, { error, description }) {
+      await find(request, response);
+      await deps
+        .provider()
+        .interactionFinished(
+          request,
+          response,
+          { error, error_description: description },
+          { mergeWithLastSubmission: false },
+        );
+    },
+    async keep(request, response, kept) {
+      const interaction = await find(request, response);
+      interaction.result = { ...interaction.result, kept };
+      await interaction.persist();
+    },
+  };
+}
+
+/** What several of the functions below do on their way. */
+function createSteps(deps: InteractionDeps) {
   const { oidcRecords, accounts } = deps;
 
   async function find(request: IncomingMessage, response: ServerResponse): Promise<ProviderInteraction> {
@@ -76,71 +147,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     return false;
   }
 
-  return {
-    async read(request, response) {
-      const interaction = await find(request, response);
-      const client = await clientOf(interaction);
-      return viewOf(interaction, client, await served(client, interaction.session?.accountId));
-    },
-    async finishLogin(request, response, login) {
-      const interaction = await find(request, response);
-      const client = await clientOf(interaction);
-      const { accountId, amr, acr, remember } = login;
-      if ((await served(client, accountId)) === undefined) {
-        throw new Error('The account is not one of the organization that the client belongs to.');
-      }
-      await endOther(interaction, accountId);
-      await deps.provider().interactionFinished(request, response, {
-        login: { accountId, amr: [...amr], acr, remember: remember ?? true },
-        // A person who signs in has chosen the account.
-        ...(promptsOf(interaction).includes('select_account') && { select_account: {} }),
-      });
-    },
-    async finishChoice(request, response) {
-      const interaction = await find(request, response);
-      if (interaction.session?.accountId === undefined || interaction.prompt.name !== 'select_account') {
-        throw new InteractionGone('There is no account to go on with.');
-      }
-      await deps.provider().interactionFinished(request, response, { select_account: {} });
-    },
-    async goOn(request, response) {
-      const { returnTo } = await find(request, response);
-      response.writeHead(303, { Location: returnTo, 'Content-Length': '0' }).end();
-    },
-    async finishConsent(request, response) {
-      const interaction = await find(request, response);
-      const accountId = interaction.session?.accountId;
-      if (accountId === undefined || interaction.prompt.name !== 'consent') {
-        throw new InteractionGone('No account is signed in here.');
-      }
-      const missing = missingIn(interaction);
-      const grantId = await grantWhatIsMissing(deps.provider(), {
-        accountId,
-        clientId: String(interaction.params.client_id),
-        grantId: interaction.grantId,
-        missing,
-      });
-      const remembered = await remember(interaction, missing);
-      await deps.provider().interactionFinished(request, response, { consent: { grantId } });
-      return remembered;
-    },
-    async abort(request, response, { error, description }) {
-      await find(request, response);
-      await deps
-        .provider()
-        .interactionFinished(
-          request,
-          response,
-          { error, error_description: description },
-          { mergeWithLastSubmission: false },
-        );
-    },
-    async keep(request, response, kept) {
-      const interaction = await find(request, response);
-      interaction.result = { ...interaction.result, kept };
-      await interaction.persist();
-    },
-  };
+  return { find, clientOf, served, endOther, remember };
 }
 
 function promptsOf({ params }: ProviderInteraction): string[] {

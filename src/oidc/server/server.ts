@@ -25,6 +25,7 @@ import { providerMethods, ROUTES, requestBounds } from '../provider/routes.ts';
 import { createGrantIssuer } from '../tokens/dialect-grants.ts';
 import { createRotations } from '../tokens/refresh-rotation.ts';
 import type { RequestContextOf } from './audit-events.ts';
+import type { ProviderDeps } from './configuration.ts';
 import type { DeviceDeps } from './device-flow.ts';
 import { createOutboundFetch } from './outbound-fetch.ts';
 import { buildProvider } from './provider.ts';
@@ -56,58 +57,13 @@ const JWKS_PATIENCE = 500;
 const LONGEST_TOKEN = 31 * 86_400;
 
 export async function createOidcServer(options: OidcServerOptions): Promise<OidcServer> {
-  const { config, issuer, stores, clock, secrets, log, audit } = options;
+  const { config, stores, log, audit } = options;
   assertLifetimes(config);
-  const originOf: RequestContextOf = options.originOf ?? (() => undefined);
-  const oidcRecords = createOidcRecords({ store: stores.oidcRecords, secrets, clock });
-  const clients = createClientRegistry({
-    store: stores.clients,
-    organizations: stores.organizations,
-    issuer,
-    clock,
-  });
-  const consents = createConsents({
-    ...{ oidcRecords, clients, secrets, clock },
-    enabled: config.oidc.rememberConsent === 'account',
-    lifetime: config.oidc.lifetimes.consent,
-  });
-  const rotations = createRotations({ leases: stores.leases, oidcRecords, secrets, clock });
-  const cookies = cookieSettings(issuer);
-  const strangers = createStrangers({ stores, clock, limits: config.strangers, secrets });
-  const { idToken, accessToken } = config.oidc.lifetimes;
-  const keys = await openSigningKeys({
-    store: stores.keyring,
-    secrets,
-    clock,
-    log,
-    schedule: { ...config.keys, longestToken: Math.max(LONGEST_TOKEN, idToken, accessToken) },
-  });
-  let dialects: DialectsAsked = {
-    describeApiKey: async () => undefined,
-    isApiKey: () => false,
-    admitsToken: () => false,
-  };
-  const build = () =>
-    buildProvider(
-      {
-        ...{ config, issuer, clock, secrets, log, audit, originOf },
-        ...{ oidcRecords, clients, consents, rotations, cookies },
-        accounts: stores.accounts,
-        leases: stores.leases,
-        cookieKeys: options.cookieKeys,
-        pages: options.pages,
-        attempts: options.attempts,
-        strangers,
-        fetch: createOutboundFetch(config.outbound),
-        dialects: {
-          describeApiKey: (key) => dialects.describeApiKey(key),
-          isApiKey: (text) => dialects.isApiKey(text),
-          admitsToken: (dialect, account) => dialects.admitsToken(dialect, account),
-        },
-      },
-      keys.ring,
-    );
-  const oidcProvider = followKeys({ keys, build, log });
+  const dialects = dialectsToCome();
+  const deps = providerDeps(options, dialects.asked);
+  const { oidcRecords, clients, consents } = deps;
+  const keys = await openKeys(options);
+  const oidcProvider = followKeys({ keys, build: () => buildProvider(deps, keys.ring), log });
   const provider = () => oidcProvider.provider;
 
   return {
@@ -119,7 +75,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     methods: providerMethods,
     bounds: requestBounds,
     grants: createGrantIssuer({
-      ...{ oidcRecords, rotations, secrets, clock, issuer },
+      ...deps,
       ring: () => keys.ring,
       reused: ({ clientId, accountId }) =>
         audit.write({ event: 'token.reused', outcome: 'refused', clientId, subject: accountId }),
@@ -127,7 +83,11 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     access: createAccessEnder(oidcRecords, consents),
     accountAccess: createAccountAccess({ oidcRecords, clients, consents }),
     interactions: createInteractions({ provider, oidcRecords, consents, accounts: stores.accounts }),
-    sessions: createBrowserSessions({ provider, oidcRecords, lifetimes: config.sessions, cookie: cookies }),
+    sessions: createBrowserSessions({
+      ...{ provider, oidcRecords },
+      lifetimes: config.sessions,
+      cookie: deps.cookies,
+    }),
     signingKeys: () =>
       keys.ring.keys.map(({ kid, alg, state, since }) => ({
         kid,
@@ -135,11 +95,57 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
         state,
         since: new Date(since * 1000),
       })),
-    askDialects(asked) {
-      dialects = asked;
-    },
+    askDialects: dialects.arrive,
     rotateKeys: ({ force = false } = {}) => oidcProvider.rotate(force),
     close: async () => oidcProvider.stop(),
+  };
+}
+
+function providerDeps(options: OidcServerOptions, dialects: DialectsAsked): ProviderDeps {
+  const { config, issuer, stores, clock, secrets } = options;
+  const oidcRecords = createOidcRecords({ store: stores.oidcRecords, secrets, clock });
+  const { organizations } = stores;
+  const clients = createClientRegistry({ store: stores.clients, organizations, issuer, clock });
+  return {
+    ...options,
+    ...{ oidcRecords, clients, dialects },
+    originOf: options.originOf ?? (() => undefined),
+    accounts: stores.accounts,
+    leases: stores.leases,
+    consents: createConsents({
+      ...{ oidcRecords, clients, secrets, clock },
+      enabled: config.oidc.rememberConsent === 'account',
+      lifetime: config.oidc.lifetimes.consent,
+    }),
+    rotations: createRotations({ leases: stores.leases, oidcRecords, secrets, clock }),
+    cookies: cookieSettings(issuer),
+    strangers: createStrangers({ stores, clock, limits: config.strangers, secrets }),
+    fetch: createOutboundFetch(config.outbound),
+  };
+}
+
+function openKeys({ config, stores, secrets, clock, log }: OidcServerOptions): Promise<SigningKeys> {
+  const { idToken, accessToken } = config.oidc.lifetimes;
+  const schedule = { ...config.keys, longestToken: Math.max(LONGEST_TOKEN, idToken, accessToken) };
+  return openSigningKeys({ store: stores.keyring, secrets, clock, log, schedule });
+}
+
+/** Dialects are made after the OIDC server, which they use. Until they arrive none of their tokens is active. */
+function dialectsToCome(): { asked: DialectsAsked; arrive(dialects: DialectsAsked): void } {
+  let dialects: DialectsAsked = {
+    describeApiKey: async () => undefined,
+    isApiKey: () => false,
+    admitsToken: () => false,
+  };
+  return {
+    asked: {
+      describeApiKey: (key) => dialects.describeApiKey(key),
+      isApiKey: (text) => dialects.isApiKey(text),
+      admitsToken: (dialect, account) => dialects.admitsToken(dialect, account),
+    },
+    arrive(arrived) {
+      dialects = arrived;
+    },
   };
 }
 
