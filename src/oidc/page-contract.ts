@@ -24,8 +24,9 @@ export type DeviceIssue =
   | 'device-stopped';
 
 /**
- * pages/provider/provider-pages.ts makes them, createOidcServer is given them. Each answers a whole HTML document, which the provider sends as it is, and may set headers
- * (the Content-Security-Policy of the page) on the response. `action` and `xsrf` are the provider's form.
+ * pages/provider/provider-pages.ts makes them; createOidcServer gets them. Each answers a whole HTML document,
+ * which the provider sends unchanged, and may set headers (the Content-Security-Policy of the page) on the
+ * response. `action` and `xsrf` are the provider's form.
  */
 export interface ProviderPages {
   /** What went wrong, where no client can be told. `status` is the response's. */

@@ -33,7 +33,7 @@ export const apple = defineUpstream({
   logo,
   settings,
   truthAsText: true,
-  // Apple is the one who gave the address out, or checked it: it speaks for every address it names.
+  // Apple has issued the address, or verified it: it is authoritative for every address that it names.
   authoritative: () => true,
   scope: 'openid name email',
   // Demanded by Apple as soon as a name or an address is asked for: the answer is a cross-site POST.

@@ -19,7 +19,7 @@ export const google = defineUpstream({
   }),
   // Google still writes its name without the scheme now and then. An issuer of one's own has one spelling.
   issuers: (issuer) => (issuer === ISSUER ? [ISSUER, 'accounts.google.com'] : [issuer]),
-  /** Google speaks for addresses of its own mail, and for those of a domain whose accounts it hosts. */
+  /** Google is authoritative for addresses of its own mail, and of a domain whose accounts it hosts. */
   authoritative({ email, hostedDomain }) {
     const domain = email?.toLowerCase().split('@').at(-1) ?? '';
     const ownMail = domain === 'gmail.com' || domain === 'googlemail.com';

@@ -84,7 +84,7 @@ async function verifySignature(
   }
 }
 
-/** One value of ours; an array counts with exactly one member. A token for two receivers is for neither. */
+/** Exactly one audience, and one that is allowed. A token for two receivers is accepted from neither. */
 function isSingleAudience(aud: JWTPayload['aud'], audiences: readonly string[]): boolean {
   const [only, ...others] = Array.isArray(aud) ? aud : [aud];
   return typeof only === 'string' && others.length === 0 && audiences.includes(only);

@@ -1,6 +1,6 @@
 /**
  * The redirect sign-in with an upstream: authorization code flow with PKCE, state and nonce, spoken by
- * openid-client. The ID token that comes of it is judged by id-token.ts like one that a client presents.
+ * openid-client. id-token.ts verifies the ID token that results, like one that a client presents.
  */
 import * as openid from 'openid-client';
 import type { Fetch } from './fetch.ts';

@@ -50,7 +50,7 @@ export function createBrowserSessions(deps: {
     async open(request, response, { accountId, amr, acr, note }) {
       const provider = deps.provider();
       const ctx = contextOf(request, response);
-      // Never the id that the browser came with, against fixation (security.md S1).
+      // Never the id that the browser sent, against fixation (security.md S1).
       const old = await stored(ctx);
       if (old) await endSession(oidcRecords, old);
       const session = createSession(provider, { accountId, amr, acr, note, browser: browserOf(request) });

@@ -1,6 +1,6 @@
 /**
  * What accounts have allowed clients, remembered beyond the browser session in which they were asked. It
- * opens nothing by itself: a grant is made from it when its person is signed in and the client asks again.
+ * gives no access by itself: a grant is made from it when its person is signed in and the client asks again.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
@@ -19,9 +19,9 @@ export interface Allowed {
 export interface Consents {
   /** Of what the client asks for, what the account has allowed it before. */
   recall(accountId: string, clientId: string, asked: Allowed): Promise<Allowed>;
-  /** Adds to what was allowed before; all of it counts as given now. False: nothing is remembered. */
+  /** Adds to what was allowed before; all of it counts from now on. False: nothing is remembered. */
   remember(accountId: string, clientId: string, allowed: Allowed): Promise<boolean>;
-  /** Those that are worth something, the newest first. */
+  /** Those of clients that are still registered as they were, the newest first. */
   list(accountId: string): Promise<ConsentView[]>;
   /** False: there was none. */
   forget(accountId: string, clientId: string): Promise<boolean>;
@@ -46,7 +46,7 @@ export interface ConsentDeps {
   readonly clients: ClientRegistry;
   readonly secrets: Secrets;
   readonly clock: Clock;
-  /** False: nothing is recalled or added. What is there is worth nothing meanwhile, and can be forgotten. */
+  /** False: nothing is recalled or added. Stored consents are ignored meanwhile, and can be forgotten. */
   readonly enabled: boolean;
   /** Seconds after which a consent is forgotten, from when it was last given. */
   readonly lifetime: number;

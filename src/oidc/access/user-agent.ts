@@ -1,7 +1,7 @@
 /**
  * What people read about a browser that is signed in: "Firefox on Linux". Two words out of two short lists
- * and nothing else of what the browser says about itself is kept: no version, no model, nothing that a
- * browser could be known again by, and nothing that a sender could make up (security.md S7).
+ * and nothing else of the User-Agent header is kept: no version and no model that would make a browser
+ * recognizable, and no text that its sender could make up (security.md S7).
  */
 
 import { memberOf } from '../persistence/records.ts';
@@ -34,7 +34,7 @@ const SYSTEMS: readonly [string, RegExp][] = [
 /** Longer than any browser's; what stands behind it is not looked at. */
 const LONGEST = 500;
 
-/** Undefined: nothing in it is known here. */
+/** Undefined: neither the browser nor the system is known. */
 export function browserName(userAgent: string | undefined): BrowserName | undefined {
   const text = (userAgent ?? '').slice(0, LONGEST);
   const first = (list: readonly [string, RegExp][]) => list.find(([, sign]) => sign.test(text))?.[0];
@@ -43,7 +43,7 @@ export function browserName(userAgent: string | undefined): BrowserName | undefi
   return { ...(browser !== undefined && { browser }), ...(system !== undefined && { system }) };
 }
 
-/** From a stored session; one that was begun before this was noted has none. */
+/** From a stored session. A session of an older Portico has none. */
 export function storedName(value: unknown): BrowserName | undefined {
   const [browser, system] = [memberOf(value, 'browser'), memberOf(value, 'system')];
   const known = {

@@ -23,7 +23,7 @@ export interface ClientTraits {
   readonly dialect: string | undefined;
 }
 
-/** Members of the provider's client metadata that are ours. */
+/** The members that Portico adds to the provider's client metadata. */
 export const CLIENT_TRAITS = [
   'organization',
   'all_organizations',

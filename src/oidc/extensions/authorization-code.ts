@@ -44,7 +44,7 @@ export function watchCodes({ provider, secrets }: { provider: Provider; secrets:
 
 /**
  * Logout ends what a session's clients hold, except for clients that were granted offline_access. The provider
- * ties that to tokens that look for their session at each use; ours do not, so it is said here.
+ * ties that to tokens that look for their session at each use. Portico's tokens do not, so the session is told here.
  */
 function endAtLogout({ scope, clientId }: ProviderRecord): void {
   const ctx = Provider.ctx;

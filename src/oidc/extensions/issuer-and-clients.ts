@@ -51,7 +51,7 @@ export function watchProviderContext(provider: Provider): void {
       if (CLOSED_TO_DIALECTS.has(this.route) && traitsOf(value).dialect !== undefined) {
         throw new errors.InvalidClient('client is invalid', 'the client of a dialect');
       }
-      // The provider refuses JWTs at these two before it looks; ours have a record to be found by.
+      // The provider refuses JWTs at these two routes unseen; Portico's have a record that it can look up.
       if ((this.route === 'introspection' || this.route === 'revocation') && this.params) {
         this.params.token = lookUpForm(this.params.token);
       }

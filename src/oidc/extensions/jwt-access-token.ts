@@ -66,7 +66,7 @@ export function storeAccessTokens({ provider, secrets }: { provider: Provider; s
         async function find(value, options) {
           const result = await original.call(this, value, options);
           if (result) handles.set(result, value);
-          // A dialect's token is good at its dialect; here it is no token at all (security.md T3).
+          // A dialect's token is valid at its dialect only: UserInfo does not know it (security.md T3).
           if (result?.gty === DIALECT_GRANT && routeOf(Provider.ctx) === 'userinfo') return undefined;
           return result;
         },

@@ -1,6 +1,6 @@
 /**
- * DPoP proofs and client assertions are good once. The provider looks first and notes afterwards, so two
- * that arrive together would both pass; here it is one step in the shared store.
+ * DPoP proofs and client assertions are accepted once. The provider looks first and notes afterwards, so two
+ * that arrive together would both pass. Here one step in the shared store does both.
  *
  * Replaces in oidc-provider 9.13.3:
  * - ReplayDetection.unique 26f0872a55e3

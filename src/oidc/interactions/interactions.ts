@@ -136,7 +136,7 @@ function createSteps(deps: InteractionDeps) {
   async function remember(interaction: ProviderInteraction, allowed: Allowed): Promise<boolean> {
     const { session, params, deviceCode } = interaction;
     const accountId = await served(await clientOf(interaction), session?.accountId);
-    // What a device is allowed says nothing about the next one.
+    // A consent for one device is no consent for the next one.
     if (accountId === undefined || session?.uid === undefined || deviceCode !== undefined) return false;
     const clientId = String(params.client_id);
     if (!(await deps.consents.remember(accountId, clientId, allowed))) return false;

@@ -39,7 +39,7 @@ export function createGrantLoader(
 }
 
 /**
- * Not where the page comes anyway (prompt=consent), so that it names all that is asked for. And not for a
+ * Not where the page is shown anyway (prompt=consent), so that it names all that is asked for. And not for a
  * device: its code may come from an attacker elsewhere who waits for an unattended yes (RFC 8628, 5.4).
  */
 function mayRecall(ctx: ProviderContext): boolean {

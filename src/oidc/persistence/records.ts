@@ -128,7 +128,7 @@ export function createOidcRecords(deps: {
     removeStored: (kind, id) => store.remove(kind, id),
     async endTokens(grantId) {
       // Refresh tokens go first: a refresh that runs beside this proves, after it has stored what it made,
-      // that its own token is still there. In this order nothing can slip in between the two.
+      // that its own token is still there. In this order no new token escapes between the two.
       await store.removeByGrant('RefreshToken', grantKey(grantId));
       await store.removeByGrant(undefined, grantKey(grantId));
     },

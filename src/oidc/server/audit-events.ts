@@ -107,7 +107,7 @@ function scopeOf(ctx: ProviderContext): string {
   return String(ctx.oidc.params?.scope ?? '');
 }
 
-/** A store that is down is a passing failure: 503, and when to come back. */
+/** A store that is down is a passing failure: 503, with Retry-After. */
 export function answerUnavailable(ctx: ProviderContext): void {
   ctx.status = 503;
   ctx.set('Retry-After', '5');

@@ -6,7 +6,7 @@
 import { type ClaimsParameter, errors } from 'oidc-provider';
 import type { ProviderContext } from '../provider/context.ts';
 
-/** What a claim asks for may be an object itself; nothing that is asked for in earnest comes near this. */
+/** A claim's value may be an object itself. No real request is nested nearly as deep. */
 const DEEPEST = 32;
 
 export function judgeClaims(ctx: ProviderContext, claims: ClaimsParameter): void {
@@ -21,7 +21,7 @@ export function judgeClaims(ctx: ProviderContext, claims: ClaimsParameter): void
   }
 }
 
-/** Other members are ignored, as the standard wants (5.5.1). */
+/** Other members are ignored, as the standard says (5.5.1). */
 function isWellFormed(claim: unknown): boolean {
   if (claim === null) return true;
   if (typeof claim !== 'object' || Array.isArray(claim)) return false;

@@ -172,7 +172,7 @@ function clientRules({ oidc, http }: Config): Configuration {
     },
     extraClientMetadata: { properties: [...CLIENT_TRAITS] },
     // PKCE. A confidential client proves itself at the token endpoint and binds the code by its nonce (RFC 9700,
-    // 2.1.1); older ones know nothing else. What the verifier is checked against is never optional.
+    // 2.1.1); older clients have no PKCE. A challenge that was sent is always checked.
     pkce: { required: (_ctx, client) => oidc.pkce === 'all-clients' || isPublic(client) },
     clientBasedCORS: (ctx, origin, client) => {
       if (origin === 'null') return false;

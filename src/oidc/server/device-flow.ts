@@ -1,6 +1,6 @@
 /**
  * The device flow (RFC 8628): a television or a command line shows a short code, and the person enters it
- * here on a phone. The provider has the protocol; what is ours are the pages, and three rules around them:
+ * here on a phone. The provider has the protocol; Portico adds the pages, and three rules around them:
  *
  * - A code is short, so wrong ones cost what wrong passwords cost: each counts against the client address,
  *   and an address that is over its limit is not answered at all (RFC 8628, 5.1; security.md C1).
@@ -49,7 +49,7 @@ export function deviceFlow(deps: DeviceDeps): DeviceFlow {
     enabled: true,
     charset: 'base-20',
     mask: MASK,
-    // The device's address and browser would be stored for nothing.
+    // The provider would store the device's address and browser, which no page shows.
     deviceInfo: () => ({}),
     userCodeInputSource: (ctx, _form, out, error) => enterCode(deps, ctx, out?.error, error),
     userCodeConfirmSource: (ctx, _form, client, _device, userCode) =>
@@ -71,7 +71,7 @@ export function deviceFlow(deps: DeviceDeps): DeviceFlow {
   };
 }
 
-/** The provider comes here for a new page and for everything that went wrong. */
+/** The provider calls this for a new page and for every error. */
 async function enterCode(
   deps: DeviceDeps,
   ctx: ProviderContext,
@@ -94,7 +94,7 @@ async function enterCode(
   const { action, xsrf } = formOf(ctx);
   return show(ctx, deps.pages.enterDeviceCode, {
     action,
-    // A form that came without a session cannot get one with this reply any more: the provider is past that.
+    // This reply cannot give a session to a form that was posted without one: the provider sets it earlier.
     ...(issue === undefined || !isNewSession(ctx) ? { xsrf } : {}),
     ...subjectOf(ctx, issue === 'device-stopped' ? await clientOfCode(ctx) : undefined),
     ...(issue !== undefined && { issue }),
@@ -159,7 +159,7 @@ export function guardUserCodes(
     if (ctx.path !== ROUTES.code_verification) return next();
     if (ctx.method === 'POST') return tryUserCode(deps, ctx, { next, refuse });
     const { user_code: userCode } = ctx.query;
-    // The provider would post the code by a script of its own; ours stands in the field until the person goes on.
+    // The provider would post the code by its own script. Here it stands in the field until the person goes on.
     if (typeof userCode === 'string') notesOf(ctx).userCode = userCode;
     ctx.querystring = '';
     return next();

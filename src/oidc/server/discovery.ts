@@ -4,7 +4,7 @@ import type { Config } from '../../config/schema.ts';
 import type { ProviderMiddleware } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 
-/** What client assertions may be signed with: nothing symmetric. */
+/** The algorithms of client assertions: no symmetric one. */
 export const ASSERTION_ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
 
 export function discoveryMetadata({
@@ -24,7 +24,7 @@ export function discoveryMetadata({
   };
 }
 
-/** The provider lists every mode it knows; no client of ours may use `fragment` (clients.ts). */
+/** The provider lists every mode it knows; Portico's clients may not use `fragment` (clients.ts). */
 export const offeredResponseModes: ProviderMiddleware = async (ctx, next) => {
   await next();
   if (!ctx.path.startsWith('/.well-known/') || ctx.status !== 200) return;

@@ -1,4 +1,4 @@
-/** Whom a provider's page is about, as far as the request tells: for its brand and its language. */
+/** What the request tells of the page's organization, client and languages: for its brand and its language. */
 import type { Client } from 'oidc-provider';
 import { traitsOf } from '../clients/clients.ts';
 import type { PageSubject } from '../page-contract.ts';

@@ -1,2 +1,2 @@
-/** Grant type on the tokens that dialects make. The provider shows it nowhere; ours tell by it whose a token is. */
+/** Grant type on the tokens of dialects. The provider shows it nowhere; Portico tells dialects' tokens by it. */
 export const DIALECT_GRANT = 'dialect';
