@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { requestBounds } from '../../src/oidc/provider/routes.ts';
 import { avycenna, vsee } from '../dialects/vendors.ts';
 import { basicAuth, ownApp, recordsApi, tvApp, webApp, webAppPost } from '../support/clients.ts';
+import { leastWorkOf } from '../support/cpu-time.ts';
 import { HEAD, type Place, Sender, slowText } from '../support/long-texts.ts';
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -215,5 +216,24 @@ describe('long texts', function () {
     const slow = await slowText(places);
     expect(slow, slow).to.equal(undefined);
     expect(sender.takeUnread()).to.deep.equal([]);
+  });
+
+  it('B1 no number of names in a query keeps the server from others', async () => {
+    const names = '&a'.repeat(7000);
+    for (const path of [
+      '/reset',
+      '/device',
+      '/logout',
+      '/account',
+      '/forgot',
+      '/userinfo',
+      avycenna.me.path,
+    ]) {
+      const ask = async () => {
+        expect((await sender.send('GET', `${path}?token=${names}`, {})).status, path).to.equal(400);
+      };
+      expect(await leastWorkOf(ask, 3), path).to.be.below(50);
+    }
+    expect((await sender.send('GET', `/forgot?${'a&'.repeat(249)}`, {})).status).to.equal(200);
   });
 });
