@@ -162,7 +162,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'yaml zod',
   },
   demo: {
-    may: 'http/forms http/views',
+    may: 'http/forms http/request http/views',
     types: 'mail',
     packages: '@koa/router openid-client',
     typePackages: 'koa',

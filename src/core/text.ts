@@ -53,3 +53,8 @@ function composeName(text: string): string {
 export function takePassword(sent: string): string | undefined {
   return Buffer.byteLength(sent) > PASSWORD_MAX_BYTES ? undefined : sent.normalize('NFC');
 }
+
+/** With a hyphen that no line breaks at: "E-" at the end of a line and "Mail" on the next cannot be read. */
+export function keepEmailWhole(text: string): string {
+  return text.replaceAll('E-Mail', 'E\u2011Mail');
+}

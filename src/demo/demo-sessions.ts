@@ -1,6 +1,7 @@
 /** What the demo application remembers of a browser: in memory, for a few browsers, until the process ends. */
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
+import { setCookie } from '../http/request/set-cookie.ts';
 
 /** A sign-in that is under way. */
 export interface Started {
@@ -47,7 +48,7 @@ export function createDemoSessions(): DemoSessions {
         if (sessions.size <= KEPT) break;
         sessions.delete(oldest);
       }
-      ctx.append('Set-Cookie', `${COOKIE}=${id}; Path=/demo; HttpOnly; SameSite=Lax`);
+      setCookie(ctx, { name: COOKIE, value: id, path: '/demo', secure: false });
       return session;
     },
   };

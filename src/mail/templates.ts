@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import ejs from 'ejs';
 import i18next from 'i18next';
+import { keepEmailWhole } from '../core/text.ts';
 import type { Email, EmailBrand, RenderedEmail, Sender } from './mailer.ts';
 
 export interface Emails {
@@ -61,7 +62,7 @@ export function createEmails(options: { from: string; issuer: string; brand: Ema
         subject: say(`${name}.subject`),
         text: wrapped(text(viewIn(say))),
         // In HTML no line ends after the "E-" of the German word.
-        html: html(viewIn((key) => say(key).replaceAll('E-Mail', 'E\u2011Mail'))),
+        html: html(viewIn((key) => keepEmailWhole(say(key)))),
       };
     },
   };

@@ -38,7 +38,7 @@ describe('the looks of the emails', function () {
     };
     const letters = createEmails({ from: 'Portico <no-reply@id.test>', issuer: 'https://id.test', brand });
     const letter = { to: 'mara@clinic.test', organization: 'none', ...email };
-    const views = { brand, say: String, choose: String, render: String };
+    const views = { brand, say: String, choose: String, render: () => ({ html: '', scripts: false }) };
     return letters.render(letter, await createEmailBrands({ stores, views })(letter));
   }
 

@@ -115,7 +115,7 @@ describe('forms of the pages', () => {
 
   it('S2 keeps the token cookie from scripts, other hosts and plain http', async () => {
     const { setCookie } = await form();
-    expect(setCookie).to.match(/^__Host-portico_form=[\w-]{32}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+    expect(setCookie).to.match(/^__Host-portico_form=[\w-]{32}; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
   });
 
   it('C7 changes nothing by GET', async () => {

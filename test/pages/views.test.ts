@@ -112,10 +112,10 @@ describe('views', () => {
   for (const view of names) {
     it(`S7 ${view} escapes everything it is given`, () => {
       const asked = new Set<string>();
-      expect(views.render({ view, data: hostile(asked) })).to.contain('&lt;svg onload');
+      expect(views.render({ view, data: hostile(asked) }).html).to.contain('&lt;svg onload');
       // What is not there leads past other conditions of the template.
       for (const absent of [undefined, ...asked].filter((name) => name !== 'kind')) {
-        const html = withoutOurScript(views.render({ view, data: hostile(new Set(), absent) }));
+        const html = withoutOurScript(views.render({ view, data: hostile(new Set(), absent) }).html);
         expect(html, absent).to.not.contain('<svg onload');
         expect(html, absent).to.not.match(/="[^"]*"><svg onload/);
         expect(html, absent)
@@ -125,7 +125,7 @@ describe('views', () => {
     });
 
     it(`${view} has a title, one heading, and words for every key it uses`, () => {
-      const html = views.render({ view, data: { ...plain, kind: KINDS[view] ?? 'internal' } });
+      const html = views.render({ view, data: { ...plain, kind: KINDS[view] ?? 'internal' } }).html;
       expect(html.match(/<h1>/g)).to.have.length(1);
       expect(html).to.not.match(/pages\.[a-z-]+/);
       expect(html).to.match(/<html lang="en">/);
@@ -136,7 +136,7 @@ describe('views', () => {
 
   for (const view of names) {
     it(`${view} offers a next step: a link or a button that leads on`, () => {
-      const html = views.render({
+      const { html } = views.render({
         view,
         data: { ...plain, kind: KINDS[view] ?? 'internal', url: 'https://idp.test/' },
       });
@@ -151,7 +151,7 @@ describe('views', () => {
     it(`${view} names its fields, and ties an error to the field that it is about`, () => {
       const alert = { kind: ALERTS[view] ?? 'sign-in-refused' };
       const data = { ...plain, alert, kind: KINDS[view] ?? 'internal' };
-      const html = views.render({ view, data });
+      const { html } = views.render({ view, data });
       const ids = new Set([...html.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id));
       const fields = [...html.matchAll(/<(?:input|select)\b[^>]*>/g)].map(([field]) => field);
       const entered = fields.filter((field) => !/type="(?:hidden|checkbox|radio)"|aria-hidden/.test(field));

@@ -6,9 +6,10 @@
  */
 import type Koa from 'koa';
 import { requestInfoOf } from '../../http/request/request-context.ts';
+import { setCookie } from '../../http/request/set-cookie.ts';
 import { type Dialect, Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
-import type { Reply, ReplyCookie } from '../contract/reply.ts';
+import type { Reply } from '../contract/reply.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { NO_ORGANIZATION } from '../runtime/directory.ts';
 import { findRoute, type RouteMatch } from '../runtime/match-route.ts';
@@ -94,19 +95,7 @@ async function sendReply(options: {
     context.status = status;
   }
   for (const [name, value] of Object.entries(reply.headers ?? {})) context.set(name, value);
-  for (const cookie of reply.cookies ?? []) context.append('Set-Cookie', cookieLine(cookie));
-}
-
-/** Name and value as RFC 6265 wants them; whatever would end the pair early is escaped. */
-function cookieLine(cookie: ReplyCookie): string {
-  const value = encodeURIComponent(cookie.value);
-  const deps = [`${cookie.name}=${value}`, `Max-Age=${cookie.maxAge}`, `Path=${cookie.path}`];
-  if (cookie.domain !== undefined) deps.push(`Domain=${cookie.domain}`);
-  if (cookie.maxAge === 0) deps.push('Expires=Thu, 01 Jan 1970 00:00:00 GMT');
-  if (cookie.httpOnly) deps.push('HttpOnly');
-  if (cookie.secure) deps.push('Secure');
-  deps.push(`SameSite=${cookie.sameSite}`);
-  return deps.join('; ');
+  for (const cookie of reply.cookies ?? []) setCookie(context, cookie);
 }
 
 /** A path that is the dialect's, but that it does not serve, or not for this method. */

@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import { type Secrets, sameText } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
+import { setCookie } from '../request/set-cookie.ts';
 
 export interface Forms {
   /** The token to put into a form; sets the browser's cookie when it has none. */
@@ -35,10 +36,7 @@ export function createForms(options: { secrets: Secrets; issuer: string }): Form
       if (browser === undefined) {
         browser = randomBytes(24).toString('base64url');
         ctx.state.formBrowser = browser;
-        ctx.append(
-          'Set-Cookie',
-          `${cookie}=${browser}; Path=/; HttpOnly; SameSite=Lax${https ? '; Secure' : ''}`,
-        );
+        setCookie(ctx, { name: cookie, value: browser, path: '/', secure: https });
       }
       return hmacOf(browser, purpose);
     },
@@ -62,6 +60,6 @@ export function createForms(options: { secrets: Secrets; issuer: string }): Form
 }
 
 function browserOf(ctx: Context, cookie: string): string | undefined {
-  const value = (ctx.state.formBrowser as string | undefined) ?? ctx.cookies.get(cookie);
+  const value: string | undefined = ctx.state.formBrowser ?? ctx.cookies.get(cookie);
   return value !== undefined && /^[\w-]{32}$/.test(value) ? value : undefined;
 }

@@ -1,13 +1,13 @@
 /**
- * The first and the last word about a request: gives it its id, and writes one line when its reply is out.
- * The line has the pattern of the route that answered, never the path that was asked for: tokens, codes and
- * link tokens travel in it, at addresses that are ours and, by issue, at others (security.md L2).
+ * Gives each request its id, and writes one line when its reply is out. The line has the pattern of the route
+ * that answered, never the path that was asked for: tokens, codes and link tokens travel in paths, at addresses
+ * that are ours and, by mistake, at others (security.md L2).
  */
 import { randomUUID } from 'node:crypto';
 import type { Context, Middleware } from 'koa';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../observe/log.ts';
-import { attachRequestInfo, type RequestInfo } from '../request/request-context.ts';
+import { attachRequestInfo, requestInfoOf } from '../request/request-context.ts';
 import type { UnfinishedRequests } from './unfinished-requests.ts';
 
 export interface Observation {
@@ -28,8 +28,7 @@ export function requestLog(options: {
   return async (ctx, next) => {
     const id = randomUUID();
     const startedAt = performance.now();
-    const context: Partial<RequestInfo> = { id, address: '', arrivedAt: options.clock.now() };
-    attachRequestInfo(ctx, context);
+    attachRequestInfo(ctx, { id, address: '', host: '', arrivedAt: options.clock.now() });
     ctx.set('X-Request-Id', id);
     ctx.res.once('close', () => {
       const milliseconds = performance.now() - startedAt;
@@ -39,7 +38,7 @@ export function requestLog(options: {
         method: ctx.method,
         route: routeOf(ctx),
         status,
-        address: context.address,
+        address: requestInfoOf(ctx).address,
         ms: Math.round(milliseconds * 10) / 10,
       };
       if (status === 499 && !ctx.req.complete) options.unfinished.count();
@@ -53,13 +52,12 @@ export function requestLog(options: {
       });
     });
     await next();
-    // A body that nobody read would otherwise be read to its end on a connection that is kept open.
+    // A body that no route read would otherwise be read to its end on a connection that is kept open.
     if (!ctx.req.complete && !ctx.headerSent) ctx.set('Connection', 'close');
   };
 }
 
 /** The routers of the pages note their pattern themselves. */
 function routeOf(ctx: Context): string {
-  const { _matchedRoute } = ctx as { _matchedRoute?: unknown };
-  return String(ctx.state.route ?? _matchedRoute ?? 'other');
+  return String(ctx.state.route ?? ctx._matchedRoute ?? 'other');
 }

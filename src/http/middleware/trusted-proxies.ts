@@ -1,12 +1,12 @@
 /**
- * Where a request really comes from. Forwarding headers count only when the peer is a configured proxy;
- * from anybody else they are taken off the request, so that nothing behind this can believe them
+ * Which client a request really comes from. Forwarding headers count only when the peer is a configured proxy;
+ * from any other peer they are taken off the request, so that nothing behind this can believe them
  * (security.md R1: a client that rotates X-Forwarded-For must not get a fresh budget each time).
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Middleware } from 'koa';
 import { canonicalAddress } from '../../core/ip-address.ts';
-import type { RequestInfo } from '../request/request-context.ts';
+import { attachRequestInfo, requestInfoOf } from '../request/request-context.ts';
 import { hostName } from './request-target.ts';
 
 const FORWARDING = [
@@ -28,7 +28,6 @@ export function trustedProxies(proxies: readonly string[]): Middleware {
   return async (ctx, next) => {
     const peer = plainAddress(ctx.req.socket.remoteAddress ?? '');
     const { headers } = ctx.req;
-    const context = ctx.state.facts as { -readonly [K in keyof RequestInfo]: RequestInfo[K] };
     let address = peer;
     if (trusted(peer)) {
       address = clientBehind(peer, headerText(headers['x-forwarded-for']), trusted);
@@ -36,8 +35,11 @@ export function trustedProxies(proxies: readonly string[]): Middleware {
       for (const name of FORWARDING) delete headers[name];
     }
     const host = headerText(headers['x-forwarded-host'])?.split(',', 1)[0]?.trim() ?? headers.host ?? '';
-    context.address = canonicalAddress(address);
-    context.host = hostName(host);
+    attachRequestInfo(ctx, {
+      ...requestInfoOf(ctx),
+      address: canonicalAddress(address),
+      host: hostName(host),
+    });
     await next();
   };
 }

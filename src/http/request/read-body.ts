@@ -22,9 +22,10 @@ export async function readBody(request: IncomingMessage, options: { limit: numbe
   const kept: Buffer[] = [];
   let received = 0;
   try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      received += (chunk as Buffer).byteLength;
-      if (received <= options.limit) kept.push(chunk as Buffer);
+    const chunks: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+    for await (const chunk of chunks) {
+      received += chunk.byteLength;
+      if (received <= options.limit) kept.push(chunk);
       else kept.length = 0;
       if (received > READ_AND_DROP) break;
     }

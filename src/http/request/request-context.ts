@@ -1,4 +1,4 @@
-/** What the first middleware find out about a request, for all that come after. */
+/** What the first middleware learn about a request, for all that come after. */
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 
@@ -13,17 +13,17 @@ export interface RequestInfo {
 }
 
 export function requestInfoOf(ctx: Pick<Context, 'state'>): RequestInfo {
-  return ctx.state.facts as RequestInfo;
+  return ctx.state.requestInfo;
 }
 
-/** Where the raw request carries its facts, for the provider, which makes a context of its own. */
-const METADATA = Symbol('facts');
+/** By raw request, for the provider, which makes a context of its own. */
+const infos = new WeakMap<IncomingMessage, RequestInfo>();
 
-export function attachRequestInfo(ctx: Pick<Context, 'state' | 'req'>, context: Partial<RequestInfo>): void {
-  ctx.state.facts = context;
-  Object.assign(ctx.req, { [METADATA]: context });
+export function attachRequestInfo(ctx: Pick<Context, 'state' | 'req'>, info: RequestInfo): void {
+  ctx.state.requestInfo = info;
+  infos.set(ctx.req, info);
 }
 
 export function requestContextOf(request: IncomingMessage): RequestInfo | undefined {
-  return (request as IncomingMessage & { [METADATA]?: RequestInfo })[METADATA];
+  return infos.get(request);
 }

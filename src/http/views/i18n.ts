@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import i18next from 'i18next';
+import { keepEmailWhole } from '../../core/text.ts';
 
 export interface Words {
   /** The text of a key in a language that is there; interpolated values are not escaped, templates do that. */
@@ -20,8 +21,7 @@ export function loadWords(folder: string): Words {
   const resources: Record<string, { translation: Record<string, unknown> }> = {};
   for (const file of readdirSync(folder)) {
     if (!file.endsWith('.json')) continue;
-    // A hyphen that no line breaks at: "E-" at the end of a line and "Mail" on the next cannot be read.
-    const text = readFileSync(join(folder, file), 'utf8').replaceAll('E-Mail', 'E\u2011Mail');
+    const text = keepEmailWhole(readFileSync(join(folder, file), 'utf8'));
     resources[file.slice(0, -5)] = { translation: JSON.parse(text) };
   }
   const catalogue = i18next.createInstance();

@@ -33,8 +33,8 @@ export interface PageInput {
 }
 
 export interface Views {
-  /** A whole document. Throws for a view that is not there. */
-  render(input: PageInput): string;
+  /** A whole document, and whether it loads a script. Throws for a view that is not there. */
+  render(input: PageInput): { html: string; scripts: boolean };
   /** Words of the pages by themselves, in the first of these languages that is there. */
   say(languages: readonly string[], key: string): string;
   /** The language that a page for these is in. */
@@ -107,7 +107,8 @@ export function createViews(options: {
       const partial = (name: string, data: Record<string, unknown> = {}): string =>
         template(`partials/${name}`)({ ...locals, partial, page: data });
       const content = template(`pages/${input.view}`)({ ...locals, partial });
-      return template('layout/layout')({ ...locals, partial, content });
+      const html = template('layout/layout')({ ...locals, partial, content });
+      return { html, scripts: scripts.size > 0 };
     },
   };
 }

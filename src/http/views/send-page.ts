@@ -37,15 +37,15 @@ export function pageText(
   const { logo, logoDark } = reply.brand ?? views.brand;
   const images = [logo, logoDark, ...(reply.images ?? [])];
   const languages = [...(reply.languages ?? []), ...acceptedLanguages(request.headers['accept-language'])];
-  const html = views.render({ ...reply, languages });
+  const { html, scripts } = views.render({ ...reply, languages });
   response.setHeader(
     'Content-Security-Policy',
     pagePolicy({
       formTargets: reply.formTargets ?? [],
       frames: reply.frames === true,
       images,
-      // Output is escaped, so a script's tag is the layout's own. A page without one allows none.
-      scripts: html.includes('<script src="'),
+      // Only what a view asks for with needs() is a script; a page without one allows none.
+      scripts,
     }),
   );
   return html;

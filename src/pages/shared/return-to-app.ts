@@ -5,6 +5,7 @@
  */
 import type { Context } from 'koa';
 import { sameText } from '../../core/crypto.ts';
+import { setCookie } from '../../http/request/set-cookie.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import { webAddress } from './branding.ts';
 import type { PageDeps } from './deps.ts';
@@ -20,8 +21,7 @@ export function rememberApp(deps: PageDeps, ctx: Context, clientId: string): voi
   const value = Buffer.from(clientId).toString('base64url');
   const cookie = `${value}.${deps.identity.secrets.hmac('way-back', value)}`;
   const { name, secure } = cookieOf(deps);
-  if (ctx.cookies.get(name) === cookie) return;
-  ctx.append('Set-Cookie', `${name}=${cookie}; Path=/; HttpOnly; SameSite=Lax${secure}`);
+  if (ctx.cookies.get(name) !== cookie) setCookie(ctx, { name, value: cookie, path: '/', secure });
 }
 
 /** The client that sent the browser here last; undefined where none is known, or it is gone. */
@@ -54,8 +54,7 @@ function withIssuer(address: string, issuer: string): string {
   return url.href;
 }
 
-function cookieOf({ issuer }: PageDeps): { name: string; secure: string } {
-  return issuer.startsWith('https:')
-    ? { name: '__Host-portico_app', secure: '; Secure' }
-    : { name: 'portico_app', secure: '' };
+function cookieOf({ issuer }: PageDeps): { name: string; secure: boolean } {
+  const secure = issuer.startsWith('https:');
+  return { name: secure ? '__Host-portico_app' : 'portico_app', secure };
 }
