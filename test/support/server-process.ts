@@ -37,6 +37,8 @@ export interface ServerProcessOptions {
   readonly folder?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** The tree that is started. Default: the project's. */
+  readonly root?: string;
 }
 
 /** Milliseconds for what has no bound of its own, on a machine with other work to do. */
@@ -71,7 +73,7 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
 
   const begun = performance.now();
   const child = spawn(process.execPath, ['src/main.ts'], {
-    cwd: root,
+    cwd: options.root ?? root,
     env: {
       ...withoutSettings(process.env),
       NODE_ENV: 'development',

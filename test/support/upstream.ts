@@ -302,7 +302,7 @@ async function token(provider: Provider, request: IncomingMessage, response: Ser
   });
 }
 
-/** Google's secret is a text; Apple's is a JWT that names the client in `sub`. */
+/** A secret is a text; Apple's is a JWT that names the client in `sub`. */
 function isClient(provider: Provider, request: IncomingMessage, form: URLSearchParams): boolean {
   const [scheme, basic = ''] = (request.headers.authorization ?? '').split(' ');
   const [id, secret] =
@@ -310,7 +310,7 @@ function isClient(provider: Provider, request: IncomingMessage, form: URLSearchP
       ? Buffer.from(basic, 'base64').toString('utf8').split(':').map(decodeURIComponent)
       : [form.get('client_id'), form.get('client_secret')];
   if (id !== provider.client.clientId || typeof secret !== 'string') return false;
-  if (provider.name === 'google') return secret === provider.client.clientSecret;
+  if (provider.name !== 'apple') return secret === provider.client.clientSecret;
   const payload = JSON.parse(Buffer.from(secret.split('.')[1] ?? '', 'base64url').toString('utf8') || '{}');
   return payload.sub === provider.client.clientId && payload.iss === 'TEAM000001';
 }
