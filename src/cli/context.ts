@@ -7,7 +7,7 @@ import type { Config } from '../config/schema.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Secrets } from '../core/crypto.ts';
 import type { RequestContext } from '../identity/context.ts';
-import type { AuditRecord } from '../model/audit-event.ts';
+import type { AuditEntry, AuditEvent } from '../model/audit-event.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
 import type { Log } from '../observe/log.ts';
 import type { OperatorTools } from '../server/server.ts';
@@ -25,7 +25,7 @@ export interface CommandContext {
   /** Accounts with everything that hangs on them, and the OIDC server. */
   tools(): Promise<OperatorTools>;
   /** One line of the audit trail about what the operator did. */
-  note(event: string, context: Pick<AuditRecord, 'organization' | 'subject' | 'detail'>): Promise<void>;
+  note(event: AuditEvent, context: Pick<AuditEntry, 'organization' | 'subject' | 'detail'>): Promise<void>;
 }
 
 /** Opens the desk, does the work, closes the desk. */

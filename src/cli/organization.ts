@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import type { AuditEvent } from '../model/audit-event.ts';
 import type { Json } from '../model/json.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
 import { type BrandOption, rebranded, withBrand } from './brand.ts';
@@ -146,7 +147,7 @@ async function changed(
 async function store(
   context: CommandContext,
   organization: OrganizationRecord,
-  event: string,
+  event: AuditEvent,
 ): Promise<void> {
   const outcome = await context.stores.organizations.put(organization);
   if (outcome !== 'stored') {

@@ -1,4 +1,5 @@
 /** What commands write: tables and records for people, JSON for programs. Errors go to standard error. */
+import { OperatorError } from '../core/errors.ts';
 
 export function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -57,6 +58,6 @@ function shown(value: unknown): string {
 }
 
 /** An issue of whoever typed the command; the message says what to do. */
-export class CommandRefused extends Error {
+export class CommandRefused extends OperatorError {
   override readonly name = 'CommandRefused';
 }

@@ -1,6 +1,8 @@
 /** Mistakes of a configuration in words: where, what stands there (never a secret), and what is allowed. */
+
 import { YAMLParseError } from 'yaml';
 import type { z } from 'zod';
+import { OperatorError } from '../core/errors.ts';
 import { shownValue } from './secret.ts';
 import { core, definitionOf, schemaAt, tableOf } from './shape.ts';
 
@@ -15,7 +17,7 @@ export interface Issue {
   readonly message: string;
 }
 
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
   override readonly name = 'ConfigError';
   readonly issues: readonly Issue[];
 

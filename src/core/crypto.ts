@@ -15,17 +15,46 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 
+/** What an HMAC is for. Part of what is stored: a purpose keeps its spelling for as long as its records. */
+export type HmacPurpose =
+  | 'api-key'
+  | 'api-secret'
+  | `artifact:${string}`
+  | `artifact-${'grant' | 'uid' | 'user-code'}`
+  | 'attempts'
+  | 'audit-name'
+  | 'browser-ticket'
+  | 'client-secret'
+  | 'code'
+  | `code-${'asker' | 'owner' | 'sent'}`
+  | 'consent-registration'
+  | 'cookie-key'
+  | `device-${'confirmed' | 'poll'}`
+  | 'dialect-limit'
+  | 'email-budget'
+  | 'family'
+  | 'form'
+  | 'letters'
+  | 'proof'
+  | 'rotation'
+  | 'state'
+  | 'strangers'
+  | 'ticket'
+  | 'upstream-names'
+  | 'way-back'
+  | 'wrong-codes';
+
 export interface Secrets {
   /** HMAC-SHA256 of `text`, bound to `purpose`; base64url, 43 characters. */
-  hmac(purpose: string, text: string): string;
+  hmac(purpose: HmacPurpose, text: string): string;
   /** Encrypts with a fresh nonce; `context` must be given again to open it. */
   encrypt(text: string, context: string): string;
-  /** Throws SealBroken when the text, the context or the key is another. */
+  /** Throws DecryptionFailed when the text, the context or the key is another. */
   decrypt(encrypted: string, context: string): string;
 }
 
 export class DecryptionFailed extends Error {
-  override readonly name = 'SealBroken';
+  override readonly name = 'DecryptionFailed';
 }
 
 /** `key`: 32 bytes. */

@@ -1,3 +1,6 @@
+/** An error whose message is written for an operator, and says all there is: it is shown without a stack. */
+export class OperatorError extends Error {}
+
 /** The database could not be reached or did not answer in time. Answered as 503 with Retry-After. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
@@ -12,7 +15,7 @@ export class StoreUnavailable extends Error {
  * The store answers, but must not be used as it is: a file that is no database, a schema of a newer
  * Portico, a folder without write permission. Waiting does not help; the message says what does.
  */
-export class StoreUnusable extends Error {
+export class StoreUnusable extends OperatorError {
   override readonly name = 'StoreUnusable';
   readonly store: string;
   constructor(store: string, message: string, options?: ErrorOptions) {

@@ -2,7 +2,9 @@
  * The dialects that there are, one line each. A dialect is loaded when the configuration names it, so one
  * that nobody uses costs nothing at start. Adding one adds its folder and its line here, nothing else.
  */
+
 import type { z } from 'zod';
+import { OperatorError } from '../core/errors.ts';
 import type { ClinicDecisions } from '../model/account.ts';
 import type { Dialect } from './contract/dialect.ts';
 import { withFrameKeys } from './runtime/frame-settings.ts';
@@ -18,7 +20,7 @@ export const registry: Readonly<Record<string, DialectLoader>> = {
   vsee: async () => (await import('./vsee/vsee.ts')).vsee,
 };
 
-export class DialectBroken extends Error {
+export class DialectBroken extends OperatorError {
   override readonly name = 'DialectBroken';
 }
 

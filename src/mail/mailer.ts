@@ -2,11 +2,11 @@
  * Mail: what an email is, and the contract of the two ways out (smtp.ts, mailbox.ts). emails.ts renders
  * the emails. Domain code queues an email and goes on; nothing waits for a mail server.
  */
+import type { EmailName } from '../model/email-name.ts';
 import type { Json } from '../model/json.ts';
 
 export interface Email {
-  /** Which email it is: its words stand in the catalogue under `mail.<name>`. */
-  readonly name: string;
+  readonly name: EmailName;
   readonly to: string;
   /** BCP 47; the email's language. */
   readonly locale?: string;

@@ -1,10 +1,37 @@
 import type { Json } from './json.ts';
 
-/** One audit event, as the store keeps it. */
-export interface AuditRecord {
-  readonly at: Date;
-  /** e.g. 'sign-in', 'grant.revoked'. */
-  readonly event: string;
+/** Every audit event. One act is one event, whichever channel it comes by; docs/operations.md lists them. */
+export type AuditEvent =
+  | 'sign-in'
+  | 'password.check'
+  | 'password.set'
+  | 'password.forgotten'
+  | 'code.check'
+  | 'code.send'
+  | 'link-token'
+  | `link-token.${'send' | 'spend'}`
+  | `account.${'register' | 'reclaim' | 'status' | 'delete'}`
+  | `email.${'change' | 'confirm'}`
+  | 'profile.update'
+  | 'data.download'
+  | `identity.${'link' | 'unlink' | 'linked' | 'reclaimed' | 'created'}`
+  | `api-key.${'create' | 'update' | 'delete' | 'use'}`
+  | `consent.${'give' | 'end'}`
+  | `${'grant' | 'session'}.end`
+  | `grant.${'issued' | 'revoked'}`
+  | `token.${'issued' | 'refreshed' | 'reused'}`
+  | `device.${'started' | 'refused'}`
+  | 'logout'
+  | `${'authorization' | 'token' | 'userinfo' | 'introspection' | 'revocation' | 'logout'}.refused`
+  | 'limit'
+  | `${'organization' | 'client'}.${'create' | 'update' | 'delete'}`
+  | 'signing-key.rotate'
+  | 'seed.load'
+  | 'store.copy';
+
+/** What is written down. */
+export interface AuditEntry {
+  readonly event: AuditEvent;
   readonly outcome: 'success' | 'refused' | 'error';
   readonly organization?: string;
   /** Account id, or a pseudonym where there is no account. Never an address. */
@@ -13,4 +40,10 @@ export interface AuditRecord {
   readonly address?: string;
   readonly requestId?: string;
   readonly detail?: Record<string, Json>;
+}
+
+/** An audit event as a store holds it. `event`: an older record has the word of its time. */
+export interface AuditRecord extends Omit<AuditEntry, 'event'> {
+  readonly at: Date;
+  readonly event: string;
 }

@@ -4,14 +4,14 @@
  * request that it is about: a store that is down costs a log line.
  */
 import type { Clock } from '../core/clock.ts';
-import type { AuditRecord } from '../model/audit-event.ts';
+import type { AuditEntry, AuditRecord } from '../model/audit-event.ts';
 import type { AuditStore } from '../store/ports/audit.ts';
 import { foldRefusals } from './fold-refusals.ts';
 import type { Log } from './log.ts';
 import { redact } from './redact.ts';
 
 export interface Audit {
-  write(record: Omit<AuditRecord, 'at'>): void;
+  write(entry: AuditEntry): void;
 }
 
 /** An Audit whose last records can be waited for before the store is closed. */

@@ -69,7 +69,7 @@ function isRunning({ since }: Open, now: Date): boolean {
 }
 
 function keyOf({ event, clientId, detail = {} }: AuditRecord, address?: string): string {
-  const channel = detail.channel ?? detail.dialect ?? clientId;
+  const channel = detail.channel ?? clientId;
   const reason = detail.why ?? detail.reason ?? detail.error;
   return JSON.stringify([address, event, channel, reason]);
 }

@@ -1,12 +1,14 @@
 /** Reads a seed file and judges it by itself: its form, and what must not be there twice. */
+
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { LineCounter, parse, parseDocument } from 'yaml';
 import { type Issue, inWords, parsePart, placeOfIssue } from '../config/issues.ts';
+import { OperatorError } from '../core/errors.ts';
 import { judgeSeed } from './judge-seed.ts';
 import { type Seed, seedSchema } from './schema.ts';
 
-export class SeedError extends Error {
+export class SeedError extends OperatorError {
   override readonly name = 'SeedError';
   readonly file: string;
   readonly issues: readonly Issue[];

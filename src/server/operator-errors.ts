@@ -3,39 +3,25 @@
  * written for an operator are passed on; what the system says is translated; anything else is a defect and
  * keeps its stack.
  */
-
-/** Names of errors whose message says all there is. */
-const SPEAKING = new Set([
-  'ConfigError',
-  'SeedError',
-  'StoreUnusable',
-  'CopyRefused',
-  'DialectBroken',
-  'BadDialect',
-  'CommandRefused',
-]);
+import { DecryptionFailed } from '../core/crypto.ts';
+import { OperatorError, StoreUnavailable } from '../core/errors.ts';
+import { type Reason, Refused } from '../core/refused.ts';
 
 export function explainFailure(error: unknown): string {
   if (!(error instanceof Error)) return `Portico failed: ${String(error)}`;
-  if (SPEAKING.has(error.name)) return error.message;
-  if (error.name === 'StoreUnavailable') {
+  if (error instanceof OperatorError) return error.message;
+  if (error instanceof StoreUnavailable) {
     const reason = error.cause instanceof Error ? ` (${error.cause.message})` : '';
     return `${error.message}${reason} Start it, or correct its address below \`store\` in the configuration.`;
   }
-  if (error.name === 'SealBroken') {
+  if (error instanceof DecryptionFailed) {
     return 'The store was made under another server key. Put the old key back (keys.encryption, or the file keys.encryptionFile names).';
   }
-  if (error.name === 'Refused') return ofDomain(error as Error & Refusal);
+  if (error instanceof Refused) return ofDomain(error);
   return ofSystem(error as NodeJS.ErrnoException) ?? error.stack ?? String(error);
 }
 
-/** Refused of identity/, as an operator's command may meet it. */
-interface Refusal {
-  readonly reason: string;
-  readonly issues: readonly { readonly message: string }[];
-}
-
-const REFUSALS: Readonly<Record<string, string>> = {
+const REFUSALS: Partial<Record<Reason, string>> = {
   'account-exists': 'The e-mail address or the username belongs to another account.',
   'account-not-found': 'The account is gone.',
   'password-too-short': 'The password is too short: passwords.minimum says how long it must be.',
@@ -43,7 +29,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   unavailable: 'Too much is going on. Try again.',
 };
 
-function ofDomain({ reason, issues, message }: Error & Refusal): string {
+function ofDomain({ reason, issues, message }: Refused): string {
   const said = REFUSALS[reason] ?? `Refused (${reason}): ${message}`;
   return issues.length > 0 ? issues.map((issue) => issue.message).join('\n') : said;
 }

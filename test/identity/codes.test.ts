@@ -45,7 +45,7 @@ describe('one-time codes', () => {
   const send = async (more: Partial<Parameters<typeof sendCode>[1]> = {}) => {
     const toSomebody = () => world.emails.filter(({ to }) => to !== '');
     const before = toSomebody().length;
-    const terms = { purpose: PURPOSE, form: SIX_DIGITS, lifetime: 600, tries: 5, email: 'code' };
+    const terms = { purpose: PURPOSE, form: SIX_DIGITS, lifetime: 600, tries: 5, email: 'code' } as const;
     await sendCode(world.identity, { account, asker: from(), ...terms, ...more });
     return toSomebody().length > before ? String(toSomebody().at(-1)?.data.code) : undefined;
   };

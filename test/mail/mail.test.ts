@@ -7,6 +7,7 @@ import { openMail } from '../../src/mail/open-mail.ts';
 import { createEmailQueue } from '../../src/mail/queue.ts';
 import { createSmtp } from '../../src/mail/smtp.ts';
 import { createEmails } from '../../src/mail/templates.ts';
+import type { EmailName } from '../../src/model/email-name.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { inTime } from '../support/in-time.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
@@ -23,9 +24,15 @@ const BRAND: EmailBrand = {
 };
 const emails = createEmails({ from: FROM, issuer: ISSUER, brand: BRAND });
 /** Every email there is: those that bring a code, those that bring a link, and notices. */
-const CODES = ['code', 'activation-code', 'register-code', 'confirm-code', 'delete-code'];
-const LINKS = ['reset-link', 'verify-address'];
-const NOTICES = [
+const CODES: readonly EmailName[] = [
+  'code',
+  'activation-code',
+  'register-code',
+  'confirm-code',
+  'delete-code',
+];
+const LINKS: readonly EmailName[] = ['reset-link', 'verify-address'];
+const NOTICES: readonly EmailName[] = [
   'password-changed',
   'password-reset-done',
   'account-exists',
@@ -54,7 +61,7 @@ describe('an email', () => {
   });
 
   it('with a link has it whole on a line of its own', () => {
-    for (const name of ['reset-link', 'verify-address']) {
+    for (const name of LINKS) {
       const { text, html } = emails.render(email({ name, data: { link: LINK, lifetime: 3600 } }));
       expect(text.split('\n')).to.include(LINK);
       expect(html).to.contain(`href="${LINK.replace('&', '&amp;')}"`);
@@ -163,7 +170,7 @@ describe('an email', () => {
   });
 
   it('of an unknown name is an error, not an empty email', () => {
-    expect(() => emails.render(email({ name: 'nothing' }))).to.throw('nothing');
+    expect(() => emails.render(email(JSON.parse('{"name":"nothing"}')))).to.throw('nothing');
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { AuditRecord } from '../../src/model/audit-event.ts';
+import type { AuditEntry, AuditRecord } from '../../src/model/audit-event.ts';
 import { createAudit } from '../../src/observe/audit.ts';
 import { createLog } from '../../src/observe/log.ts';
 import type { AuditStore } from '../../src/store/ports/audit.ts';
@@ -61,7 +61,7 @@ describe('The audit trail', () => {
     const stored: AuditRecord[] = [];
     const { audit } = setUp(async (record) => void stored.push(record));
     const refused = { ...event, outcome: 'refused', detail: { channel: 'hosted', why: 'wrong' } } as const;
-    const each = [
+    const each: AuditEntry[] = [
       event,
       event,
       refused,

@@ -195,7 +195,7 @@ describe('Copying a store', function () {
   it('refuses a source that was made under another server key, before anything is copied', async () => {
     const { config } = await filledSource();
     const target = await openFresh();
-    expect((await failing(copy({ config, target, key: randomBytes(32) }))).name).to.equal('SealBroken');
+    expect((await failing(copy({ config, target, key: randomBytes(32) }))).name).to.equal('DecryptionFailed');
     expect(await target.organizations.list()).to.deep.equal([]);
     await target.close();
   });

@@ -80,7 +80,7 @@ async function update(bound: Bound, accountId: string, change: Parameters<Accoun
     moved = result !== null && !isDeepStrictEqual(result, present);
     return moved ? result : null;
   });
-  if (moved) bound.did('account.update', account.id);
+  if (moved) bound.did('profile.update', account.id);
   return bound.view(account);
 }
 

@@ -29,7 +29,7 @@ export function emailsUse(bound: Bound): EmailsUse {
         account: account ?? nobodyIn(bound.organization().id),
         ...(confirms === true && { data: CONFIRMS }),
       });
-      if (account !== undefined) bound.did('ticket.send', account.id, { purpose: input.purpose });
+      if (account !== undefined) bound.did('link-token.send', account.id, { purpose: input.purpose });
     },
   };
 }

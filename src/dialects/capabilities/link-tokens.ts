@@ -28,7 +28,7 @@ export function linkTokensUse(bound: Bound): LinkTokensUse {
       const result = await read(token, purpose);
       const account = result && (await confirmAddress(identity, { ...asked(token, purpose), clientId }));
       if (account === undefined) throw new Refused('link-token-refused');
-      bound.did('ticket.spend', account.id, { purpose });
+      bound.did('link-token.spend', account.id, { purpose });
       return bound.view(account);
     },
     async resetPassword(token, password, { minimum }) {
@@ -36,7 +36,7 @@ export function linkTokensUse(bound: Bound): LinkTokensUse {
       const result = await read(token, RESET);
       const account = result && (await resetPassword(identity, { ...link, password, minimum }));
       if (account === undefined) throw new Refused('link-token-refused');
-      bound.did('password.change', account.id);
+      bound.did('password.set', account.id);
       return bound.view(account);
     },
   };

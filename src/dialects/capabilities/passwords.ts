@@ -43,7 +43,7 @@ export function passwordsUse(bound: Bound): PasswordsUse {
         email: 'password-changed',
         change: (current) => changed(current, changes ?? {}, mounted.dialect.name),
       });
-      bound.did('password.change', account.id);
+      bound.did('password.set', account.id);
       return bound.view(account);
     },
   };

@@ -1,7 +1,9 @@
 /** What every use case is bound to: the dialect with its client, the request, and the organization. */
+
 import { findAccount } from '../../identity/accounts/find-account.ts';
 import type { Identity, RequestContext } from '../../identity/context.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Json } from '../../model/json.ts';
 import { type OrganizationView, Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
@@ -31,7 +33,7 @@ export interface Bound {
   /** Undefined also where the account's place of opening is not admitted. */
   viewIfKnown(account: AccountRecord | undefined): Promise<AccountView | undefined>;
   /** One audit line of an act that succeeded. */
-  did(event: string, subject: string, detail?: Record<string, Json>): void;
+  did(event: AuditEvent, subject: string, detail?: Record<string, Json>): void;
 }
 
 export function bind(exchange: DialectRequest): Bound {
@@ -82,7 +84,7 @@ export function bind(exchange: DialectRequest): Bound {
         clientId,
         address: exchange.request.address,
         requestId: exchange.requestId,
-        detail: { dialect: dialect.name, ...detail },
+        detail: { channel: dialect.name, ...detail },
       });
     },
   };

@@ -103,7 +103,7 @@ async function refresh(bound: Bound, token: string): Promise<SignedIn> {
   // A replay did not go through `prepare`: who it is for is judged again.
   const account = rotated && (await holderOf(bound, rotated.accountId));
   if (rotated === undefined || account === undefined) throw new Refused('refresh-refused');
-  bound.did('refresh', account.id);
+  bound.did('token.refreshed', account.id);
   return { account: await bound.view(account), tokens: issuedTokens(rotated) };
 }
 

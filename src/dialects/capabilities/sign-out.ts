@@ -11,12 +11,12 @@ export function signOutUse(bound: Bound): SignOutUse {
       if (grant === undefined) return false;
       if (options.owner !== undefined && options.owner !== grant.accountId) return false;
       await grants.endGrant(grant.grantId);
-      bound.did('sign-out', grant.accountId);
+      bound.did('logout', grant.accountId);
       return true;
     },
     async byGrant(grantId) {
       await grants.endGrant(grantId);
-      bound.did('sign-out', bound.exchange.caller?.account?.id ?? '');
+      bound.did('logout', bound.exchange.caller?.account?.id ?? '');
     },
   };
 }

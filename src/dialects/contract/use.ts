@@ -1,5 +1,6 @@
 import type { RandomForm } from '../../core/crypto.ts';
 import type { AccountStatus, ProfileClaims } from '../../model/account.ts';
+import type { EmailName } from '../../model/email-name.ts';
 import type { Json } from '../../model/json.ts';
 import type { OrganizationView } from './dialect.ts';
 import type { AccountView } from './endpoint.ts';
@@ -176,7 +177,7 @@ export interface EmailsUse {
     /** Seconds. */
     lifetime: number;
     tries: number;
-    email: string;
+    email: EmailName;
     quota?: { limit: number; window: number };
     /** Something without which the code is wrong: the address that it goes to. */
     binding?: string;
@@ -188,7 +189,7 @@ export interface EmailsUse {
     prefix: string;
     lifetime: number;
     link: string;
-    email: string;
+    email: EmailName;
     supersedes: boolean;
     quota?: { limit: number; window: number };
     /** The holder of the account's password asks for it: the link's proof leaves that password in force. */

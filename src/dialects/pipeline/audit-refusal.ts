@@ -2,13 +2,14 @@
  * The audit line of a refused act. Refused passwords and codes are written where they are judged
  * (identity/); requests that merely were malformed, or showed a dead token, are no acts.
  */
+import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Reason, Refused } from '../contract/dialect.ts';
 import type { DialectRequest } from '../runtime/request-context.ts';
 
-const EVENTS: Partial<Record<Reason, string>> = {
+const EVENTS: Partial<Record<Reason, AuditEvent>> = {
   'id-token-refused': 'sign-in',
-  'refresh-refused': 'refresh',
-  'link-token-refused': 'ticket',
+  'refresh-refused': 'token.refused',
+  'link-token-refused': 'link-token',
   'state-refused': 'sign-in',
   'invalid-api-key': 'api-key.use',
   'account-exists': 'account.register',
@@ -28,7 +29,7 @@ export function auditRefusal(exchange: DialectRequest, refusal: Refused): void {
     address: request.address,
     requestId,
     detail: {
-      dialect: mounted.dialect.name,
+      channel: mounted.dialect.name,
       endpoint: `${endpoint.method} ${endpoint.path}`,
       reason: refusal.reason,
     },

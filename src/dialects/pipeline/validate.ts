@@ -3,6 +3,7 @@
  * that is left out, two endpoints that answer one URL, settings that do not fit.
  */
 
+import { OperatorError } from '../../core/errors.ts';
 import { type Dialect, STEPS, type Step } from '../contract/dialect.ts';
 import {
   byPrecedence,
@@ -14,7 +15,7 @@ import {
 import type { MountedDialect } from '../runtime/mounted.ts';
 import { parseSettings } from '../runtime/parse-settings.ts';
 
-export class DialectsRefused extends Error {
+export class DialectsRefused extends OperatorError {
   override readonly name = 'DialectsRefused';
   readonly issues: readonly string[];
   constructor(issues: readonly string[]) {

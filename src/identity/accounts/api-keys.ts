@@ -2,11 +2,13 @@
  * API keys: long-lived credentials of an account (AVYCENNA) or of an organization (VSee: key and secret).
  * Shown once, kept as keyed hashes. A key is worth what its owner still may: that is judged by the channel.
  */
+
 import { type RandomForm, randomText, sameText } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { ApiKeyRecord } from '../../model/api-key.ts';
-import { noteChange } from '../audit/audit.ts';
+import type { AuditEvent } from '../../model/audit-event.ts';
+import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 
 /** The keys that an account may make itself on its account page; none: the list is empty. */
@@ -100,7 +102,7 @@ export async function deleteApiKeys(
   const { id: subject, organization } = account;
   const keys = await identity.stores.apiKeys.removeByAccount(subject);
   if (keys === 0) return;
-  noteChange(identity, { event: 'api-key.delete', organization, subject, context, detail: { keys } });
+  recordEvent(identity, { event: 'api-key.delete', organization, subject, context, detail: { keys } });
 }
 
 /**
@@ -150,12 +152,12 @@ function secretHash(identity: Identity, secret: string): string {
 
 function noteKey(
   identity: Identity,
-  event: string,
+  event: AuditEvent,
   record: ApiKeyRecord,
   context: RequestContext | undefined,
 ): void {
   if (context === undefined) return;
   const detail = { keyId: record.id, vendor: record.vendor, scopes: [...record.scopes] };
   const { organization, accountId } = record;
-  noteChange(identity, { event, organization, subject: accountId, context, detail });
+  recordEvent(identity, { event, organization, subject: accountId, context, detail });
 }

@@ -7,7 +7,7 @@ import { takeName } from '../../core/text.ts';
 import type { AccountRecord, AccountStatus, ProfileClaims } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import type { TakenName } from '../../store/ports/accounts.ts';
-import { noteChange } from '../audit/audit.ts';
+import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { judgePassword } from './judge-password.ts';
 
@@ -108,7 +108,7 @@ async function insert(
   const outcome = await identity.stores.accounts.insert(account);
   if (outcome !== 'inserted') return outcome;
   if (context !== undefined) {
-    noteChange(identity, { event: 'account.register', organization, subject: account.id, context });
+    recordEvent(identity, { event: 'account.register', organization, subject: account.id, context });
   }
   return { account };
 }

@@ -1,7 +1,7 @@
 /** Deleting an account for good, in every dialect. */
 
 import { Refused } from '../../core/refused.ts';
-import { noteChange } from '../audit/audit.ts';
+import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { endAccessForGood, endEmails } from './revoke-access.ts';
 import { updateAccount } from './update-account.ts';
@@ -32,7 +32,7 @@ export async function deleteAccount(
   // Once more, for a sign-in that was under way when the account was blocked.
   await endAccessForGood(identity, accountId);
   if (!removed) return;
-  noteChange(identity, {
+  recordEvent(identity, {
     event: 'account.delete',
     organization: account.organization,
     subject: accountId,

@@ -5,7 +5,7 @@
  * Id, name, profile and what operators gave stay.
  */
 import type { AccountRecord } from '../../model/account.ts';
-import { noteChange } from '../audit/audit.ts';
+import { recordEvent } from '../audit/audit.ts';
 import type { Identity } from '../context.ts';
 import { withoutSingleSignOn } from './find-or-create-by-external-id.ts';
 import { endAccessForGood, endEmails } from './revoke-access.ts';
@@ -47,7 +47,7 @@ export async function reclaimAccount(identity: Identity, proof: Proof): Promise<
   // Once more, for a sign-in with the old password that was under way when the password went.
   if (confirms === undefined) await endHoldings(identity, proof);
   const { organization, id: subject } = proven;
-  noteChange(identity, { event: 'account.reclaim', organization, subject, context: undefined });
+  recordEvent(identity, { event: 'account.reclaim', organization, subject, context: undefined });
   return proven;
 }
 

@@ -1,6 +1,6 @@
 /** Blocking, releasing and setting accounts inactive: an operator's act. */
 import type { AccountRecord, AccountStatus } from '../../model/account.ts';
-import { noteChange } from '../audit/audit.ts';
+import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { endAccess, endEmails } from './revoke-access.ts';
 import { updateAccount } from './update-account.ts';
@@ -18,7 +18,7 @@ export async function setStatus(
   if (status === 'blocked') {
     await Promise.all([endAccess(identity, accountId), endEmails(identity, accountId)]);
   }
-  noteChange(identity, {
+  recordEvent(identity, {
     event: 'account.status',
     organization: account.organization,
     subject: accountId,

@@ -1,26 +1,27 @@
-/** The audit record of a change to an account. Callers that write their own omit the `context`. */
-import type { Json } from '../../model/json.ts';
+/**
+ * The one way from identity to the audit trail. Functions that take an optional `context` write their event
+ * when it is given. Callers that write their own audit record omit it.
+ */
+import type { AuditEntry } from '../../model/audit-event.ts';
 import type { Identity, RequestContext } from '../context.ts';
 
-export function noteChange(
+export function recordEvent(
   identity: Identity,
-  change: {
-    event: string;
+  input: Pick<AuditEntry, 'event' | 'detail'> & {
+    /** Default: success. */
+    outcome?: AuditEntry['outcome'];
     organization: string;
     subject: string | undefined;
     context: RequestContext | undefined;
-    detail?: Readonly<Record<string, Json>>;
   },
 ): void {
-  const { event, organization, subject, context } = change;
+  const { event, outcome = 'success', organization, subject, context, detail } = input;
   identity.audit.write({
     event,
-    outcome: 'success',
+    outcome,
     organization,
-    ...(subject === undefined ? {} : { subject }),
-    ...(context === undefined
-      ? {}
-      : { clientId: context.clientId, address: context.address, requestId: context.requestId }),
-    detail: { ...(context === undefined ? {} : { channel: context.channel }), ...change.detail },
+    ...(subject !== undefined && { subject }),
+    ...(context && { clientId: context.clientId, address: context.address, requestId: context.requestId }),
+    detail: { ...(context && { channel: context.channel }), ...detail },
   });
 }

@@ -7,6 +7,7 @@
 import { foldName } from '../../core/normalize.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Identity, RequestContext } from '../context.ts';
+import { recordEvent } from './audit.ts';
 
 export type Factor = 'pwd' | 'otp' | 'fed' | 'sso';
 
@@ -16,16 +17,8 @@ export async function noteSignIn(
 ): Promise<void> {
   const { account, context, factor } = input;
   await identity.stores.accounts.touch(account.id, identity.clock.now());
-  identity.audit.write({
-    event: 'sign-in',
-    outcome: 'success',
-    organization: account.organization,
-    subject: account.id,
-    clientId: context.clientId,
-    address: context.address,
-    requestId: context.requestId,
-    detail: { channel: context.channel, factor },
-  });
+  const { id: subject, organization } = account;
+  recordEvent(identity, { event: 'sign-in', organization, subject, context, detail: { factor } });
 }
 
 /**
@@ -43,16 +36,9 @@ export function noteRefusedSignIn(
     why: 'wrong' | 'not-admitted' | 'too-many-requests';
   },
 ): void {
-  const { account, context } = refused;
-  const pseudonym = identity.secrets.hmac('audit-name', `${refused.organization}\0${foldName(refused.name)}`);
-  identity.audit.write({
-    event: 'sign-in',
-    outcome: 'refused',
-    organization: refused.organization,
-    subject: account?.id ?? `unknown:${pseudonym.slice(0, 22)}`,
-    clientId: context.clientId,
-    address: context.address,
-    requestId: context.requestId,
-    detail: { channel: context.channel, factor: refused.factor, why: refused.why },
-  });
+  const { organization, account, name, context, factor, why } = refused;
+  const pseudonym = identity.secrets.hmac('audit-name', `${organization}\0${foldName(name)}`);
+  const subject = account?.id ?? `unknown:${pseudonym.slice(0, 22)}`;
+  const detail = { factor, why };
+  recordEvent(identity, { event: 'sign-in', outcome: 'refused', organization, subject, context, detail });
 }

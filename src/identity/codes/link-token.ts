@@ -3,8 +3,10 @@
  * Bound to a purpose, an organization, an account and the account's address of that moment: after the address
  * changes, the link is invalid.
  */
+
 import { randomToken } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { EmailName } from '../../model/email-name.ts';
 import type { Json } from '../../model/json.ts';
 import type { LinkTokenRecord } from '../../store/ports/link-tokens.ts';
 import type { Identity } from '../context.ts';
@@ -27,7 +29,7 @@ export async function sendLinkToken(
     prefix: string;
     lifetime: number;
     link: string;
-    email: string;
+    email: EmailName;
     supersedes: boolean;
     quota?: EmailQuota;
     to?: string;

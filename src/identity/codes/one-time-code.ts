@@ -8,8 +8,10 @@
  * one of the same client address alone, each client address has tries of its own, and the newest few are
  * good from wherever the person types them.
  */
+
 import { type RandomForm, randomText } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { EmailName } from '../../model/email-name.ts';
 import type { Identity } from '../context.ts';
 import { type EmailQuota, mayWrite, nobodyIn, sendEmail } from '../emails/send-email.ts';
 
@@ -37,7 +39,7 @@ export async function sendCode(
     form: RandomForm;
     lifetime: number;
     tries: number;
-    email: string;
+    email: EmailName;
     asker: Asker;
     quota?: EmailQuota;
     binding?: string;

@@ -1,6 +1,7 @@
 /** Emails to an account's owner. No email repeats text from an unauthenticated request. */
 import { randomToken, randomUUID } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { EmailName } from '../../model/email-name.ts';
 import type { Json } from '../../model/json.ts';
 import type { Identity } from '../context.ts';
 
@@ -15,7 +16,7 @@ export function sendEmail(
   identity: Identity,
   email: {
     account: AccountRecord;
-    name: string;
+    name: EmailName;
     to?: string;
     /** Whose brand the email wears, where the organization's is not enough. */
     client?: string;

@@ -9,7 +9,7 @@ import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
-import { noteChange } from '../audit/audit.ts';
+import { recordEvent } from '../audit/audit.ts';
 import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
@@ -84,8 +84,8 @@ export async function proveAddress(
     ...(input.inPerson ? { confirms: 'everything' } : {}),
   });
   const changed = before !== email;
-  const event = changed ? 'address.change' : 'address.confirm';
-  noteChange(identity, { event, organization, subject: account.id, context });
+  const event = changed ? 'email.change' : 'email.confirm';
+  recordEvent(identity, { event, organization, subject: account.id, context });
   // An attacker who took the account over would change its address: the old mailbox is told.
   if (changed && before !== undefined) sendEmail(identity, { account, name: 'address-changed', to: before });
   return true;

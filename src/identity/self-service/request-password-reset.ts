@@ -5,7 +5,7 @@
 
 import { foldName } from '../../core/normalize.ts';
 import { findByLogin } from '../accounts/find-account.ts';
-import { noteChange } from '../audit/audit.ts';
+import { recordEvent } from '../audit/audit.ts';
 import { RESET, sendLinkToken } from '../codes/link-token.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
@@ -37,5 +37,5 @@ export async function requestReset(
     email: 'reset-link',
     supersedes: false,
   });
-  noteChange(identity, { event: 'password.forgotten', organization, subject, context });
+  recordEvent(identity, { event: 'password.forgotten', organization, subject, context });
 }

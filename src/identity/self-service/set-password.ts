@@ -4,7 +4,7 @@ import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { judgePassword } from '../accounts/judge-password.ts';
 import { updateAccount } from '../accounts/update-account.ts';
-import { noteChange } from '../audit/audit.ts';
+import { recordEvent } from '../audit/audit.ts';
 import { RESET } from '../codes/link-token.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { sendEmail } from '../emails/send-email.ts';
@@ -68,7 +68,12 @@ export async function storePassword(
   ]);
   const { organization } = account;
   if (input.context !== undefined) {
-    noteChange(identity, { event: 'password.set', organization, subject: accountId, context: input.context });
+    recordEvent(identity, {
+      event: 'password.set',
+      organization,
+      subject: accountId,
+      context: input.context,
+    });
   }
   if (input.email !== undefined) sendEmail(identity, { account, name: input.email });
   return account;

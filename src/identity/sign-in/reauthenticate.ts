@@ -1,4 +1,5 @@
 /** Asking for the password again, before a change or a deletion: a channel like sign-in, with its counters. */
+import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { judged, openAttempt } from './attempt.ts';
 import { verifyPassword } from './verify-password.ts';
@@ -26,15 +27,7 @@ export async function checkPassword(
   );
   await (right ? attempt.succeeded(accountId) : attempt.failed());
   if (right) return true;
-  identity.audit.write({
-    event: 'password.check',
-    outcome: 'refused',
-    organization,
-    subject: accountId,
-    clientId: context.clientId,
-    address: context.address,
-    requestId: context.requestId,
-    detail: { channel: context.channel },
-  });
+  const refused = { event: 'password.check', outcome: 'refused', subject: accountId } as const;
+  recordEvent(identity, { ...refused, organization, context });
   return false;
 }

@@ -1,5 +1,6 @@
 /** Asking for a code that was sent before: a channel like sign-in, with its counters. */
 import type { AccountRecord } from '../../model/account.ts';
+import { recordEvent } from '../audit/audit.ts';
 import { attemptCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { judged, openAttempt } from './attempt.ts';
@@ -38,15 +39,7 @@ export async function proveCode(
   );
   await (verdict === 'right' ? attempt.succeeded(owner) : attempt.failed());
   if (verdict === 'right') return true;
-  identity.audit.write({
-    event: 'code.check',
-    outcome: 'refused',
-    organization,
-    subject: owner,
-    clientId: context.clientId,
-    address: context.address,
-    requestId: context.requestId,
-    detail: { channel: context.channel, purpose },
-  });
+  const refused = { event: 'code.check', outcome: 'refused', subject: owner } as const;
+  recordEvent(identity, { ...refused, organization, context, detail: { purpose } });
   return false;
 }

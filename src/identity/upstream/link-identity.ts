@@ -11,7 +11,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import type { IdentityRecord } from '../../model/upstream-identity.ts';
 import { insertAccount, type NewAccountFields } from '../accounts/create-account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
-import { noteChange } from '../audit/audit.ts';
+import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 
 /** What an upstream says about a person; UpstreamClaims and the dialects' UpstreamIdentity both fit. */
@@ -185,7 +185,7 @@ export async function unlinkIdentity(
   }
   if (input.context !== undefined) {
     const { organization, context, issuer } = { ...mine, ...input };
-    noteChange(identity, {
+    recordEvent(identity, {
       event: 'identity.unlink',
       organization,
       subject: account.id,
@@ -213,7 +213,7 @@ async function link(
   });
   if (outcome === 'linked' && context !== undefined) {
     const { organization, id: subject } = account;
-    noteChange(identity, { event: 'identity.link', organization, subject, context, detail: { issuer } });
+    recordEvent(identity, { event: 'identity.link', organization, subject, context, detail: { issuer } });
   }
   return outcome;
 }

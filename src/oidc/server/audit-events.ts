@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { StoreUnavailable } from '../../core/errors.ts';
-import type { AuditRecord } from '../../model/audit-event.ts';
+import type { AuditEntry, AuditEvent } from '../../model/audit-event.ts';
 import type { Json } from '../../model/json.ts';
 import type { Audit } from '../../observe/audit.ts';
 import { isOfConnection } from '../../observe/connection-errors.ts';
@@ -26,8 +26,8 @@ export interface EventDeps {
 
 type Line = (
   ctx: ProviderContext,
-  event: string,
-  outcome: AuditRecord['outcome'],
+  event: AuditEvent,
+  outcome: AuditEntry['outcome'],
   detail?: Record<string, Json>,
 ) => void;
 
@@ -52,7 +52,7 @@ export function writeEvents(provider: Provider, deps: EventDeps): void {
   const line = auditLine(deps);
   // The provider's types do not know all of its events, nor Koa's.
   const emitter: EventEmitter = provider;
-  const refused = (event: string) => (ctx: ProviderContext, error: errors.OIDCProviderError) => {
+  const refused = (event: AuditEvent) => (ctx: ProviderContext, error: errors.OIDCProviderError) => {
     // This error only carries another request's reply out of the provider.
     if (notesOf(ctx).replay) return;
     // A request that never arrived whole was not refused: its client is gone, or was too slow.

@@ -1,8 +1,9 @@
 /** Browsers that are signed in, apps that have access, and the end of each. */
 
 import type { Context } from 'koa';
-import { noteChange } from '../../identity/audit/audit.ts';
+import { recordEvent } from '../../identity/audit/audit.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { AuditEvent } from '../../model/audit-event.ts';
 import { accountClientId, type ConsentView, type GrantView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { requestContext } from '../shared/request-context.ts';
@@ -81,7 +82,7 @@ function note(
   deps: PageDeps,
   ctx: Context,
   { id: subject, organization }: AccountRecord,
-  event: string,
+  event: AuditEvent,
 ): void {
-  noteChange(deps.identity, { event, organization, subject, context: requestContext(ctx) });
+  recordEvent(deps.identity, { event, organization, subject, context: requestContext(ctx) });
 }

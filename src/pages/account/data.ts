@@ -1,6 +1,6 @@
 /** Everything that is known about the person, as a file. */
 
-import { noteChange } from '../../identity/audit/audit.ts';
+import { recordEvent } from '../../identity/audit/audit.ts';
 import { exportAccount } from '../../identity/self-service/export-account.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { showAccountPage } from './render.ts';
@@ -17,7 +17,7 @@ export const download: AccountPage = async (deps, ctx, { account }) => {
     deps.accountAccess.listConsents(account.id),
   ]);
   const { id: subject, organization } = account;
-  noteChange(deps.identity, { event: 'data.download', organization, subject, context: requestContext(ctx) });
+  recordEvent(deps.identity, { event: 'data.download', organization, subject, context: requestContext(ctx) });
   ctx.attachment('my-account.json');
   ctx.type = 'json';
   const file = {

@@ -7,7 +7,7 @@ import type { Context } from 'koa';
 import type { FormFields } from '../../http/forms/read-form.ts';
 import { acceptedLanguages } from '../../http/views/i18n.ts';
 import { updateAccount } from '../../identity/accounts/update-account.ts';
-import { noteChange } from '../../identity/audit/audit.ts';
+import { recordEvent } from '../../identity/audit/audit.ts';
 import type { AddressClaim, ProfileClaims } from '../../model/account.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { lineIn } from '../shared/form-fields.ts';
@@ -85,7 +85,7 @@ export const saveProfile: AccountForm = async (deps, ctx, person, form) => {
   }));
   if (saved.version !== account.version) {
     const { id: subject, organization } = account;
-    noteChange(deps.identity, {
+    recordEvent(deps.identity, {
       event: 'profile.update',
       organization,
       subject,

@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import { findAccount } from '../../identity/accounts/find-account.ts';
-import { noteChange } from '../../identity/audit/audit.ts';
+import { recordEvent } from '../../identity/audit/audit.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { webAddress } from '../shared/branding.ts';
 import type { PageDeps } from '../shared/deps.ts';
@@ -46,7 +46,7 @@ export const consent: SignInStep = async (deps, ctx, view, form) => {
 
 function noteConsent(deps: PageDeps, ctx: Context, view: InteractionView): void {
   const { organization, accountId: subject } = view;
-  noteChange(deps.identity, {
+  recordEvent(deps.identity, {
     event: 'consent.give',
     ...{ organization, subject, context: requestContext(ctx, view) },
     detail: { client: view.client.clientId, scopes: [...view.missingScopes] },

@@ -144,7 +144,7 @@ async function countAll(source: StoreDump, clock: Clock): Promise<Counts> {
   return Object.fromEntries(counts) as Counts;
 }
 
-/** Throws SealBroken, before anything unreadable is copied. */
+/** Throws DecryptionFailed, before anything unreadable is copied. */
 async function refuseOtherKey(source: StoreDump, secrets: Secrets, clock: Clock): Promise<void> {
   const { records } = await source.read('keyring', { limit: 1, now: clock.now() });
   // The context under which oidc/signing-keys.ts encrypts it.

@@ -247,7 +247,7 @@ describe('the address page', () => {
     const letter = await world.server.mail.take('n.okafor@ward.test');
     expect(letter.subject).to.equal('Your email address was changed');
     const lines = await world.server.running.stores.audit.latest({ limit: 3, subject: before.id });
-    expect(lines.map(({ event }) => event)).to.include('address.change');
+    expect(lines.map(({ event }) => event)).to.include('email.change');
     // The code is spent.
     const again = await visitor.send(asked, '/account/address/code', { code });
     expect(again.status).to.equal(400);

@@ -322,7 +322,7 @@ describe('CarePortals', () => {
     const link = await client.resetToken('new-audit@x.test');
     await client.post('/patient/auth/reset', { token: link, password: 'Tundra-Velvet-Ladder-38' });
     const { id: subject } = await recordOf('new-audit@x.test');
-    const events = ['account.register', 'sign-in', 'account.update', 'ticket.send', 'password.change'];
+    const events = ['account.register', 'sign-in', 'profile.update', 'link-token.send', 'password.set'];
     const deadline = Date.now() + 3000;
     let lines = await server.running.stores.audit.latest({ limit: 50, subject });
     while (lines.length < 7 && Date.now() < deadline) {

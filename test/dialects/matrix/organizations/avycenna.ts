@@ -104,7 +104,7 @@ function verify(organization?: string): Ask {
   return async ({ world }) => {
     if (organization === undefined) return post('/auth/otp/verify', { email: nobody(), otp: '123456' });
     const account = await world.person({ organization, password: null });
-    const terms = { form: SIX_DIGITS, lifetime: 600, tries: 5, email: 'code' };
+    const terms = { form: SIX_DIGITS, lifetime: 600, tries: 5, email: 'code' } as const;
     const bound = { purpose: 'avycenna-otp', binding: account.email ?? '', asker: { address: '192.0.2.1' } };
     await sendCode(world.server.running.identity, { account, ...bound, ...terms });
     const { text } = await world.server.mail.take(account.email ?? '');

@@ -1,0 +1,14 @@
+/** Which email it is: its words stand in the catalogue under `mail.<name>`. */
+export type EmailName =
+  | 'account-exists'
+  | 'activation-code'
+  | 'address-changed'
+  | 'code'
+  | 'confirm-code'
+  | 'delete-code'
+  | 'password-changed'
+  | 'password-reset-done'
+  | 'register-code'
+  | 'reset-link'
+  | 'verify-address'
+  | 'wrong-codes';
