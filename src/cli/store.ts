@@ -20,7 +20,7 @@ interface Options extends JsonOption {
 
 function copy(): Command {
   return new Command('copy')
-    .description('move everything to MongoDB and Redis; nobody has to sign in again')
+    .description('move everything to MongoDB and Redis; every session stays signed in')
     .requiredOption('--from <kind>', 'embedded: the file that store.embedded.file names')
     .requiredOption('--to <kind>', 'distributed: the servers that store.mongo and store.redis name')
     .option('--dry-run', 'tell what would be copied, and change nothing')

@@ -23,7 +23,7 @@ export function tryCommand(): Command {
     .description("sign in at a running server through a vendor's old API, and follow the token")
     .argument('<vendor>', 'whose API: a dialect that is switched on')
     .option('--url <url>', "where the server is; default: the configuration's issuer")
-    .option('--login <name>', 'who signs in; default: somebody of the seed whom the vendor knows')
+    .option('--login <name>', 'who signs in; default: an account of the seed that the vendor knows')
     .option('--password <password>', 'default: as in the seed, or else from standard input')
     .option('--organization <id>', 'where that person is')
     .option('--client <id>', 'who asks about the token; default: a client of the seed that may')
@@ -239,7 +239,7 @@ async function whoSignsIn(context: {
   if (login === undefined) {
     if (result !== undefined) return result;
     throw new CommandRefused(
-      `The seed has nobody who signs in at ${dialect.name}. Name somebody with --login and --organization.`,
+      `The seed has no account that signs in at ${dialect.name}. Name one with --login and --organization.`,
     );
   }
   const where = organization ?? result?.organization ?? dialect.organization;

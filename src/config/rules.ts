@@ -147,7 +147,7 @@ function notRandom(path: string, value: string): Issue {
   return issue(path, `must be random in production, not a sample; ${MAKE}`, value);
 }
 
-/** Strangers in a believed range choose the client address that their attempts are counted by. */
+/** Clients in a believed range choose the client address that their attempts are counted by. */
 function* judgeProxies(proxies: readonly string[]): Iterable<Issue> {
   for (const [index, proxy] of proxies.entries()) {
     const [address = '', bits] = proxy.toLowerCase().split('/');

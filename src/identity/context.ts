@@ -12,7 +12,7 @@ import type { Log } from '../observe/log.ts';
 import type { Stores } from '../store/ports/stores.ts';
 import type { PasswordHasher } from './passwords/hasher.ts';
 import type { PasswordPolicy } from './passwords/policy.ts';
-import type { Strangers } from './rate-limits/anonymous-budgets.ts';
+import type { AnonymousBudgets } from './rate-limits/anonymous-budgets.ts';
 import type { Budgets } from './rate-limits/budgets.ts';
 import type { Attempts } from './rate-limits/sign-in-attempts.ts';
 
@@ -24,7 +24,7 @@ export interface Identity {
   readonly policy: PasswordPolicy;
   readonly budgets: Budgets;
   readonly attempts: Attempts;
-  readonly strangers: Strangers;
+  readonly strangers: AnonymousBudgets;
   readonly mailer: Mailer;
   readonly audit: Audit;
   readonly log: Log;

@@ -26,27 +26,27 @@ export async function seedAtStart(options: SeedAtStartOptions): Promise<void> {
   }
 }
 
-/** The fact that tells that this content was loaded. URIs with {issuer} are other ones under another issuer. */
+/** The key of the record that this content was loaded. URIs with {issuer} are other ones under another issuer. */
 export function loadedKey(file: SeedFile, issuer: string): string {
   return file.namesIssuer ? `seed:${file.hash}:${issuer}` : `seed:${file.hash}`;
 }
 
 async function loadOnce(options: SeedAtStartOptions, file: SeedFile): Promise<void> {
   const { stores, clock, log } = options;
-  const fact = loadedKey(file, options.issuer);
+  const key = loadedKey(file, options.issuer);
   const owner = randomUUID();
-  while ((await stores.metadata.get(fact)) === undefined) {
+  while ((await stores.metadata.get(key)) === undefined) {
     const now = clock.now();
-    if (!(await stores.leases.acquire(fact, owner, now, new Date(now.getTime() + CLAIM)))) {
+    if (!(await stores.leases.acquire(key, owner, now, new Date(now.getTime() + CLAIM)))) {
       await pause(100);
       continue;
     }
     try {
       const report = await applySeed({ ...options, overwritePasswords: false }, file);
-      await stores.metadata.set(fact, clock.now().toISOString());
+      await stores.metadata.set(key, clock.now().toISOString());
       log.info({ file: file.file, accounts: report.accounts.create }, 'seed file loaded');
     } finally {
-      await stores.leases.release(fact, owner);
+      await stores.leases.release(key, owner);
     }
   }
 }

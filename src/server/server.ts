@@ -30,7 +30,7 @@ import { createViews } from '../http/views/render.ts';
 import type { Identity } from '../identity/context.ts';
 import { createPasswordHasher } from '../identity/passwords/hasher.ts';
 import { createPasswordPolicy } from '../identity/passwords/policy.ts';
-import { createStrangers } from '../identity/rate-limits/anonymous-budgets.ts';
+import { createAnonymousBudgets } from '../identity/rate-limits/anonymous-budgets.ts';
 import { createBudgets } from '../identity/rate-limits/budgets.ts';
 import { createAttempts } from '../identity/rate-limits/sign-in-attempts.ts';
 import { noteStoredHashes } from '../identity/sign-in/verify-password.ts';
@@ -238,7 +238,7 @@ function createIdentity(
     policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
     budgets,
     attempts,
-    strangers: createStrangers({ stores, clock, limits: config.strangers, secrets }),
+    strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),
   };
 }
 

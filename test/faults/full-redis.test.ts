@@ -1,5 +1,5 @@
 /**
- * Strangers who fill Redis. Before they were counted, 5,000 requests took 102 MB, and every sign-in was 503 while
+ * Anonymous clients that fill Redis. Before they were counted, 5,000 requests took 102 MB, and every sign-in was 503 while
  * /readyz said 200.
  */
 import { randomBytes, randomUUID } from 'node:crypto';

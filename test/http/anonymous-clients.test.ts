@@ -10,7 +10,7 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 const FORM = 'application/x-www-form-urlencoded';
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 
-describe('Strangers', () => {
+describe('anonymous clients', () => {
   let server: TestServer;
   let client: HttpClient;
   before(async () => {

@@ -13,7 +13,10 @@ import { type NewAccountFields, registerAccount } from '../../src/identity/accou
 import type { Identity, RequestContext } from '../../src/identity/context.ts';
 import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
 import { createPasswordPolicy } from '../../src/identity/passwords/policy.ts';
-import { createStrangers, type StrangerLimits } from '../../src/identity/rate-limits/anonymous-budgets.ts';
+import {
+  type AnonymousLimits,
+  createAnonymousBudgets,
+} from '../../src/identity/rate-limits/anonymous-budgets.ts';
 import { createBudgets } from '../../src/identity/rate-limits/budgets.ts';
 import { type AttemptLimits, createAttempts } from '../../src/identity/rate-limits/sign-in-attempts.ts';
 import type { Email } from '../../src/mail/mailer.ts';
@@ -45,7 +48,7 @@ export const LIMITS: AttemptLimits = {
   codes: { limit: 50, window: 86_400 },
 };
 
-const STRANGERS: StrangerLimits = {
+const STRANGERS: AnonymousLimits = {
   signIns: { limit: 2000, window: 3600 },
   pushedRequests: { limit: 2000, window: 3600 },
   deviceCodes: { limit: 600, window: 3600 },
@@ -57,7 +60,7 @@ export function from(address = '192.0.2.1'): RequestContext {
 }
 
 export async function openWorld(
-  options: { limits?: Partial<AttemptLimits>; strangers?: Partial<StrangerLimits>; queue?: number } = {},
+  options: { limits?: Partial<AttemptLimits>; strangers?: Partial<AnonymousLimits>; queue?: number } = {},
 ): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'portico-identity-'));
   const file = join(folder, 'portico.db');
@@ -81,7 +84,7 @@ export async function openWorld(
     hasher: createPasswordHasher({ queue: options.queue ?? 256 }),
     policy: createPasswordPolicy({ productNames: ['Portico'], extra: [] }),
     budgets,
-    strangers: createStrangers({
+    strangers: createAnonymousBudgets({
       ...{ stores, clock, secrets },
       limits: { ...STRANGERS, ...options.strangers },
     }),

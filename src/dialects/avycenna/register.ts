@@ -1,6 +1,6 @@
 /** POST /auth/register: an account with an unverified address, signed in at once. No email. */
 import { z } from 'zod';
-import { type FieldFault as FieldIssue, Refused } from '../contract/dialect.ts';
+import { type FieldIssue, Refused } from '../contract/dialect.ts';
 import { json } from '../contract/reply.ts';
 import { address, name, password, TOO_COMMON } from './fields.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from './serializers.ts';

@@ -2,7 +2,7 @@
 
 import { sendLinkToken } from '../../identity/codes/link-token.ts';
 import { sendCode } from '../../identity/codes/one-time-code.ts';
-import { nobodyIn } from '../../identity/emails/send-email.ts';
+import { absentAccountIn } from '../../identity/emails/send-email.ts';
 import { CONFIRMS } from '../../identity/self-service/confirm-email.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import type { EmailsUse } from '../contract/use.ts';
@@ -19,14 +19,18 @@ export function emailsUse(bound: Bound): EmailsUse {
     async sendCode(input) {
       const account = await addressee(bound, input.account);
       const asker = { address: bound.context.address };
-      await sendCode(identity, { ...input, account: account ?? nobodyIn(bound.organization().id), asker });
+      await sendCode(identity, {
+        ...input,
+        account: account ?? absentAccountIn(bound.organization().id),
+        asker,
+      });
       if (account !== undefined) bound.did('code.send', account.id);
     },
     async sendLinkToken({ confirms, ...input }) {
       const account = await addressee(bound, input.account);
       await sendLinkToken(identity, {
         ...input,
-        account: account ?? nobodyIn(bound.organization().id),
+        account: account ?? absentAccountIn(bound.organization().id),
         ...(confirms === true && { data: CONFIRMS }),
       });
       if (account !== undefined) bound.did('link-token.send', account.id, { purpose: input.purpose });

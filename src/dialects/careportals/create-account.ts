@@ -1,6 +1,6 @@
 /** POST /users: a patient, with or without a password, and no token: the client signs in next. */
 import { z } from 'zod';
-import type { FieldFault as FieldIssue } from '../contract/dialect.ts';
+import type { FieldIssue } from '../contract/dialect.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { json } from '../contract/reply.ts';
 import {

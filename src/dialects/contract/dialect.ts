@@ -26,7 +26,7 @@ export { Refused } from '../../core/refused.ts';
 export { foldName, isLonger, takeText } from '../../core/text.ts';
 export type { AddressClaim, ProfileClaims } from '../../model/account.ts';
 export type { Json } from '../../model/json.ts';
-export type { FieldIssue as FieldFault, RandomForm, Reason };
+export type { FieldIssue, RandomForm, Reason };
 
 /* ------------------------------------------------------------------ the dialect */
 

@@ -64,7 +64,7 @@ export interface Endpoint<
     /** When the organization step came before and named one. */
     readonly organization: OrganizationView | undefined;
   }): void;
-  /** Schemas. Issues become the refusal 'invalid-fields' with zod's messages in zod's order; `params.code` of a custom issue becomes FieldFault.code. */
+  /** Schemas. Issues become the refusal 'invalid-fields' with zod's messages in zod's order; `params.code` of a custom issue becomes FieldIssue.code. */
   readonly accepts?: Accepts | ((settings: Settings) => Accepts);
   /**
    * Differs from the dialect's BodyRules here. `ignored`: a body may be sent and is not looked at, but for its

@@ -40,7 +40,7 @@ export const DIGITS = '0123456789';
 
 export const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-export const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+export const ALPHABET = 'abcdefghijklmnopqrstuvwxyz';
 
 export interface SignedIn {
   readonly account: AccountView;

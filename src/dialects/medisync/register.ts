@@ -1,6 +1,6 @@
 /** POST /register: an unverified account and one email with a verification link. No Grant. */
 import { z } from 'zod';
-import { type FieldFault as FieldIssue, Refused } from '../contract/dialect.ts';
+import { type FieldIssue, Refused } from '../contract/dialect.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { json } from '../contract/reply.ts';
 import { address, newPassword, required } from './fields.ts';

@@ -3,7 +3,7 @@
  * account of the token that came along.
  */
 import { z } from 'zod';
-import type { FieldFault as FieldIssue } from '../contract/dialect.ts';
+import type { FieldIssue } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { ok } from '../contract/reply.ts';
@@ -38,8 +38,8 @@ export const resendVerification = endpoint({
     'limits',
   ],
   async alsoJudge({ raw, request }): Promise<FieldIssue[]> {
-    const somebody = namesAddress(raw) || hasAuthorization(request);
-    return somebody ? [] : [{ path: ['email'], message: 'email is required' }];
+    const identified = namesAddress(raw) || hasAuthorization(request);
+    return identified ? [] : [{ path: ['email'], message: 'email is required' }];
   },
   limits({ body, caller, request, settings: { limits } }): LimitRule[] {
     const { limit, window } = limits.resend;

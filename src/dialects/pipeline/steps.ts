@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import { readBody, refuseEncoding } from '../../http/request/read-body.ts';
 import { createUse } from '../capabilities/capabilities.ts';
-import { type FieldFault as FieldIssue, Refused, type Step } from '../contract/dialect.ts';
+import { type FieldIssue, Refused, type Step } from '../contract/dialect.ts';
 import type { AcceptsShape } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import { directoryOf } from '../runtime/directory.ts';
@@ -162,7 +162,7 @@ async function fields(exchange: DialectRequest): Promise<void> {
     const use = useOf(exchange);
     const { settings } = mounted;
     const further = await endpoint.alsoJudge({ raw, issues: [...issues], use, settings, request, caller });
-    issues.push(...further.filter((fault) => !issues.includes(fault)));
+    issues.push(...further.filter((issue) => !issues.includes(issue)));
   }
   if (issues.length > 0) throw new Refused('invalid-fields', { issues });
   exchange.body = body?.data;

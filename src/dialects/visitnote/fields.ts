@@ -36,21 +36,21 @@ function text(name: string, rules: TextRules) {
     .unknown()
     .meta(TEXT)
     .transform((value, context): string | undefined => {
-      const fault = (message: string) => {
+      const issue = (message: string) => {
         context.addIssue({ code: 'custom', message });
         return z.NEVER;
       };
       if (value === undefined || value === null || (typeof value === 'string' && value.trim() === '')) {
-        return rules.required ? fault(`The ${spoken(name)} field is required.`) : undefined;
+        return rules.required ? issue(`The ${spoken(name)} field is required.`) : undefined;
       }
-      if (typeof value !== 'string') return fault(`The ${spoken(name)} must be a string.`);
-      if (malformed(value.trim())) return fault(`The ${spoken(name)} format is invalid.`);
+      if (typeof value !== 'string') return issue(`The ${spoken(name)} must be a string.`);
+      if (malformed(value.trim())) return issue(`The ${spoken(name)} format is invalid.`);
       const clean = takeText(value, rules.limit);
       if (clean === undefined) {
-        return fault(`The ${spoken(name)} must not be greater than ${rules.limit} characters.`);
+        return issue(`The ${spoken(name)} must not be greater than ${rules.limit} characters.`);
       }
       const broken = rules.rule?.(clean);
-      return broken === undefined ? clean : fault(broken);
+      return broken === undefined ? clean : issue(broken);
     });
 }
 
@@ -92,17 +92,17 @@ export function password(judge?: (value: string) => string | undefined) {
     .unknown()
     .meta(TEXT)
     .transform((value, context): string => {
-      const fault = (message: string) => {
+      const issue = (message: string) => {
         context.addIssue({ code: 'custom', message });
         return z.NEVER;
       };
       if (value === undefined || value === null || value === '')
-        return fault('The password field is required.');
-      if (typeof value !== 'string') return fault('The password must be a string.');
-      if (value.includes('\0') || !value.isWellFormed()) return fault('The password format is invalid.');
-      if (bytes(value) > 1024) return fault('The password must not be greater than 1024 bytes.');
+        return issue('The password field is required.');
+      if (typeof value !== 'string') return issue('The password must be a string.');
+      if (value.includes('\0') || !value.isWellFormed()) return issue('The password format is invalid.');
+      if (bytes(value) > 1024) return issue('The password must not be greater than 1024 bytes.');
       const broken = judge?.(value);
-      return broken === undefined ? value : fault(broken);
+      return broken === undefined ? value : issue(broken);
     });
 }
 
@@ -110,15 +110,15 @@ export const idToken = z
   .unknown()
   .meta(TEXT)
   .transform((value, context): string => {
-    const fault = (message: string) => {
+    const issue = (message: string) => {
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     };
     if (value === undefined || value === null || value === '')
-      return fault('The id token field is required.');
-    if (typeof value !== 'string') return fault('The id token must be a string.');
-    if (malformed(value)) return fault('The id token format is invalid.');
-    if (isLonger(value, 8192)) return fault('The id token must not be greater than 8192 characters.');
+      return issue('The id token field is required.');
+    if (typeof value !== 'string') return issue('The id token must be a string.');
+    if (malformed(value)) return issue('The id token format is invalid.');
+    if (isLonger(value, 8192)) return issue('The id token must not be greater than 8192 characters.');
     return value;
   });
 

@@ -38,20 +38,20 @@ export async function reclaimAccount(identity: Identity, proof: Proof): Promise<
     if (confirms === undefined) delete own.passwordHash;
     return own;
   });
-  if (confirms !== 'everything') await endHoldings(identity, proof);
+  if (confirms !== 'everything') await endAllAccess(identity, proof);
   await endEmails(identity, account.id);
   const proven = await updateAccount(identity, account.id, (present) =>
     // What was proven is the address that was written to, and no other.
     present.email === account.email ? { ...present, emailVerified: true } : null,
   );
   // Once more, for a sign-in with the old password that was under way when the password went.
-  if (confirms === undefined) await endHoldings(identity, proof);
+  if (confirms === undefined) await endAllAccess(identity, proof);
   const { organization, id: subject } = proven;
   recordEvent(identity, { event: 'account.reclaim', organization, subject, context: undefined });
   return proven;
 }
 
-async function endHoldings(identity: Identity, { account, by, confirms }: Proof): Promise<void> {
+async function endAllAccess(identity: Identity, { account, by, confirms }: Proof): Promise<void> {
   const keep = typeof confirms === 'object' ? confirms : undefined;
   await Promise.all([endAccessForGood(identity, account.id, keep), unlinkAllBut(identity, account.id, by)]);
 }

@@ -10,7 +10,7 @@ import type { EmailName } from '../../model/email-name.ts';
 import type { Json } from '../../model/json.ts';
 import type { LinkTokenRecord } from '../../store/ports/link-tokens.ts';
 import type { Identity } from '../context.ts';
-import { type EmailQuota, mayWrite, nobodyIn, sendEmail } from '../emails/send-email.ts';
+import { absentAccountIn, type EmailQuota, mayWrite, sendEmail } from '../emails/send-email.ts';
 
 /** The purpose of password reset links: those of every channel open the hosted page, and all die together. */
 export const RESET = 'reset';
@@ -38,7 +38,7 @@ export async function sendLinkToken(
 ): Promise<void> {
   const { purpose, lifetime } = input;
   const allowed = await mayWrite(identity, input);
-  const account = allowed ? input.account : nobodyIn(input.account.organization);
+  const account = allowed ? input.account : absentAccountIn(input.account.organization);
   const to = allowed ? input.to : undefined;
   if (input.supersedes) await identity.stores.linkTokens.removeByAccount(account.id, purpose);
   const token = randomToken(input.prefix);

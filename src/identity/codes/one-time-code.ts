@@ -13,7 +13,7 @@ import { type RandomForm, randomText } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { EmailName } from '../../model/email-name.ts';
 import type { Identity } from '../context.ts';
-import { type EmailQuota, mayWrite, nobodyIn, sendEmail } from '../emails/send-email.ts';
+import { absentAccountIn, type EmailQuota, mayWrite, sendEmail } from '../emails/send-email.ts';
 
 /** Six digits: the usual form of a sign-in code. */
 export const SIX_DIGITS: RandomForm = { alphabet: '0123456789', length: 6 };
@@ -49,7 +49,7 @@ export async function sendCode(
 ): Promise<void> {
   const { client, purpose, form, lifetime, tries, binding, asker } = input;
   const allowed = await mayWrite(identity, input);
-  const account = allowed ? input.account : nobodyIn(input.account.organization);
+  const account = allowed ? input.account : absentAccountIn(input.account.organization);
   const code = randomText(form);
   const now = identity.clock.now();
   await identity.stores.codes.put(codeKey(identity, { accountId: account.id, purpose, asker }), {

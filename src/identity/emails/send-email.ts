@@ -40,7 +40,7 @@ export function sendEmail(
  * A recipient that gets no email, for channels that must not reveal whether an account exists: what is stored
  * for it is invalid, its email is rendered and discarded, and both take the usual time.
  */
-export function nobodyIn(organization: string): AccountRecord {
+export function absentAccountIn(organization: string): AccountRecord {
   const never = new Date(0);
   return {
     ...{ id: randomToken('nobody_'), organization, status: 'active', email: '', emailVerified: false },

@@ -12,30 +12,30 @@ import { Refused } from '../../core/refused.ts';
 import type { Stores } from '../../store/ports/stores.ts';
 
 /** Windows in seconds, as configured under `strangers`. */
-export interface StrangerLimits {
+export interface AnonymousLimits {
   readonly signIns: { readonly limit: number; readonly window: number };
   readonly pushedRequests: { readonly limit: number; readonly window: number };
   readonly deviceCodes: { readonly limit: number; readonly window: number };
   readonly accounts: { readonly limit: number; readonly window: number };
 }
 
-export interface Strangers {
+export interface AnonymousBudgets {
   /**
    * Counts one, before the work. Refused('too-many-requests'). Resolves with a function that takes the count
    * back, for when nothing was stored or the client proved to be authenticated; it never rejects.
    */
-  count(what: keyof StrangerLimits, address: string): Promise<() => Promise<void>>;
+  count(what: keyof AnonymousLimits, address: string): Promise<() => Promise<void>>;
 }
 
 /** Seconds: memory may be free again long before the window of an address is over. */
 const SOON = 60;
 
-export function createStrangers(options: {
+export function createAnonymousBudgets(options: {
   stores: Pick<Stores, 'rateLimits' | 'fullness'>;
   clock: Clock;
-  limits: StrangerLimits;
+  limits: AnonymousLimits;
   secrets: Secrets;
-}): Strangers {
+}): AnonymousBudgets {
   const { stores, clock, limits, secrets } = options;
   return {
     async count(what, address) {

@@ -9,7 +9,7 @@ import { recordEvent } from '../audit/audit.ts';
 import { RESET, sendLinkToken } from '../codes/link-token.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
-import { nobodyIn } from '../emails/send-email.ts';
+import { absentAccountIn } from '../emails/send-email.ts';
 
 /** Seconds. */
 const LIFETIME = 3600;
@@ -29,7 +29,7 @@ export async function requestReset(
   const subject = account?.id ?? `unknown:${pseudonym.slice(0, 22)}`;
   const active = account?.status === 'active' && account.email !== undefined ? account : undefined;
   await sendLinkToken(identity, {
-    account: active ?? nobodyIn(organization),
+    account: active ?? absentAccountIn(organization),
     purpose: RESET,
     prefix: 'rst_',
     lifetime: LIFETIME,

@@ -6,16 +6,16 @@
 /** Milliseconds. */
 const RECENT = 10 * 60_000;
 
-export interface SignInFacts {
+export interface SignInDetails {
   readonly signedInAt: Date;
   readonly amr: readonly string[];
 }
 
 /** By a factor of the person's own, and not by single sign-on alone. */
-export function wasInPerson({ amr }: Pick<SignInFacts, 'amr'>): boolean {
+export function wasInPerson({ amr }: Pick<SignInDetails, 'amr'>): boolean {
   return amr.some((factor) => factor !== 'sso');
 }
 
-export function wasRecent(signIn: SignInFacts, now: Date): boolean {
+export function wasRecent(signIn: SignInDetails, now: Date): boolean {
   return wasInPerson(signIn) && now.getTime() - signIn.signedInAt.getTime() < RECENT;
 }

@@ -8,7 +8,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
-import { nobodyIn } from '../emails/send-email.ts';
+import { absentAccountIn } from '../emails/send-email.ts';
 
 /** Seconds that a code lives (security.md O2). */
 export const CODE_LIFETIME = 600;
@@ -58,7 +58,7 @@ export async function sendSignInCode(
   const active = account?.status === 'active' && account.email !== undefined ? account : undefined;
   await sendCode(identity, {
     ...{ form: SIX_DIGITS, lifetime: CODE_LIFETIME, tries: TRIES, email: 'code' },
-    account: active ?? nobodyIn(organization),
+    account: active ?? absentAccountIn(organization),
     purpose,
     asker: { address, request },
     client: context.clientId,

@@ -1,6 +1,6 @@
 /**
  * Asks whether a password is an account's, in a time that does not tell what kind of hash it has. Which kinds
- * an organization holds beside our own is a fact of the store: a blank hash of each, the costliest one. It is
+ * an organization holds beside our own is in the metadata of the store: a blank hash of each, the costliest one. It is
  * noted when hashes are imported, and at the first start on a store that was filled before there were notes.
  */
 import type { AccountRecord } from '../../model/account.ts';
@@ -33,7 +33,7 @@ export async function noteHashes(
   const decoys = await decoysOf(stores, organization);
   const costliest = costliestOfEach([...decoys, ...hashes.map(decoyOf)]);
   if (costliest.join() === decoys.join()) return;
-  await stores.metadata.set(factOf(organization), JSON.stringify(costliest));
+  await stores.metadata.set(hashKindsKey(organization), JSON.stringify(costliest));
 }
 
 /** Once in the life of a store. */
@@ -57,7 +57,7 @@ export async function noteStoredHashes(stores: Stores): Promise<void> {
 const PAGE = 500;
 const NOTED = 'password-hashes-noted';
 
-function factOf(organization: string): string {
+function hashKindsKey(organization: string): string {
   return `password-hashes:${organization}`;
 }
 
@@ -65,7 +65,7 @@ async function decoysOf(
   { metadata: context }: Pick<Stores, 'metadata'>,
   organization: string,
 ): Promise<string[]> {
-  return JSON.parse((await context.get(factOf(organization))) ?? '[]') as string[];
+  return JSON.parse((await context.get(hashKindsKey(organization))) ?? '[]') as string[];
 }
 
 function costliestOfEach(decoys: readonly string[]): string[] {

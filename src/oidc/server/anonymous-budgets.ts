@@ -4,13 +4,13 @@
  * authenticated: a confidential client pushes the requests of all its people from one address.
  */
 import { Refused } from '../../core/refused.ts';
-import type { StrangerLimits, Strangers } from '../../identity/rate-limits/anonymous-budgets.ts';
+import type { AnonymousBudgets, AnonymousLimits } from '../../identity/rate-limits/anonymous-budgets.ts';
 import type { ProviderMiddleware, StepContext } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 import type { EventDeps } from './audit-events.ts';
 
 interface Kept {
-  readonly what: keyof StrangerLimits;
+  readonly what: keyof AnonymousLimits;
   readonly entity: 'Interaction' | 'PushedAuthorizationRequest' | 'DeviceCode' | 'Session';
 }
 
@@ -24,7 +24,7 @@ const KEPT: ReadonlyMap<string, Kept> = new Map([
 
 /** Throws Refused('too-many-requests'). */
 export function countAnonymousRequests(
-  deps: Pick<EventDeps, 'audit' | 'originOf'> & { strangers: Strangers },
+  deps: Pick<EventDeps, 'audit' | 'originOf'> & { strangers: AnonymousBudgets },
 ): ProviderMiddleware {
   return async (ctx, next) => {
     const kept = KEPT.get(ctx.path);
@@ -37,12 +37,12 @@ export function countAnonymousRequests(
     try {
       await next();
     } finally {
-      if (!isStrangers(ctx, kept)) await takeBack();
+      if (!isAnonymous(ctx, kept)) await takeBack();
     }
   };
 }
 
-function isStrangers({ oidc }: StepContext, { entity }: Kept): boolean {
+function isAnonymous({ oidc }: StepContext, { entity }: Kept): boolean {
   if (entity === 'Session') return oidc?.session?.exp !== undefined && oidc.session.accountId === undefined;
   if (oidc?.entities[entity] === undefined) return false;
   return entity === 'Interaction' || oidc.client?.tokenEndpointAuthMethod === 'none';

@@ -4,7 +4,7 @@ import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
-import type { Strangers } from '../../identity/rate-limits/anonymous-budgets.ts';
+import type { AnonymousBudgets } from '../../identity/rate-limits/anonymous-budgets.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { LeaseStore } from '../../store/ports/leases.ts';
 import { sessionLifetime } from '../access/browser-session.ts';
@@ -46,7 +46,7 @@ export interface ProviderDeps extends EventDeps {
   readonly cookies: CookieSettings;
   readonly pages: ProviderPages;
   readonly attempts: DeviceDeps['attempts'];
-  readonly strangers: Strangers;
+  readonly strangers: AnonymousBudgets;
   readonly fetch: OutboundFetch;
   readonly dialects: DialectsAsked;
 }

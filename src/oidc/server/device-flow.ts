@@ -107,7 +107,7 @@ function clientOfCode({ oidc }: ProviderContext): Promise<Client | undefined> {
   return oidc.provider.Client.find(String(oidc.entities.DeviceCode?.clientId));
 }
 
-const PROBLEMS: Readonly<Record<string, DeviceIssue>> = {
+const ISSUES: Readonly<Record<string, DeviceIssue>> = {
   NoCodeError: 'device-code-missing',
   NotFoundError: 'device-code-unknown',
   ExpiredError: 'device-code-used',
@@ -125,7 +125,7 @@ function issueOf(error: Error | undefined): DeviceIssue | undefined {
   if (error === undefined) return undefined;
   const name = error instanceof CodeTaken ? 'CodeTaken' : error.name;
   // Anything else is a form without its session: cookies are blocked, or the page stood open for long.
-  return PROBLEMS[name] ?? 'device-form-expired';
+  return ISSUES[name] ?? 'device-form-expired';
 }
 
 async function show<Info>(

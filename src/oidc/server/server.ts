@@ -7,7 +7,7 @@ import type Provider from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
-import { createStrangers } from '../../identity/rate-limits/anonymous-budgets.ts';
+import { createAnonymousBudgets } from '../../identity/rate-limits/anonymous-budgets.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Stores } from '../../store/ports/stores.ts';
@@ -119,7 +119,7 @@ function providerDeps(options: OidcServerOptions, dialects: DialectsAsked): Prov
     }),
     rotations: createRotations({ leases: stores.leases, oidcRecords, secrets, clock }),
     cookies: cookieSettings(issuer),
-    strangers: createStrangers({ stores, clock, limits: config.strangers, secrets }),
+    strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),
     fetch: createOutboundFetch(config.outbound),
   };
 }

@@ -160,7 +160,7 @@ async function showProfile(
   await showAccountPage(deps, ctx, person, {
     view: 'account-profile',
     status: issues.length > 0 ? 400 : 200,
-    data: { groups: GROUPS.map(({ key, fields }) => ({ key, fields: fields.map(shown) })), faults: issues },
+    data: { groups: GROUPS.map(({ key, fields }) => ({ key, fields: fields.map(shown) })), issues },
     ...(issues.length > 0 ? { alert: { kind: 'invalid-fields' as const } } : {}),
   });
 }

@@ -17,7 +17,7 @@ export interface Carrier<Record> {
     target: Stores,
     record: Record,
     now: Date,
-  ) => Promise<readonly [found: unknown, wanted: unknown]>;
+  ) => Promise<readonly [found: unknown, expected: unknown]>;
 }
 
 /** Room for all that was counted already: copying counts, and never refuses. */

@@ -12,15 +12,15 @@ return 1`;
 
 // ARGV: purpose, now, '1' to spend.
 const READ = `
-local ticket = redis.call('HMGET', KEYS[1], 'r', 'p', 'e')
-if not ticket[1] or ticket[2] ~= ARGV[1] or tonumber(ticket[3]) <= tonumber(ARGV[2]) then return nil end
+local token = redis.call('HMGET', KEYS[1], 'r', 'p', 'e')
+if not token[1] or token[2] ~= ARGV[1] or tonumber(token[3]) <= tonumber(ARGV[2]) then return nil end
 if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
-return ticket[1]`;
+return token[1]`;
 
 // ARGV: account, '1' where the purpose matters, purpose.
 const REMOVE_IF_OF_ACCOUNT = `
-local ticket = redis.call('HMGET', KEYS[1], 'a', 'p')
-if ticket[1] ~= ARGV[1] or (ARGV[2] == '1' and ticket[2] ~= ARGV[3]) then return 0 end
+local token = redis.call('HMGET', KEYS[1], 'a', 'p')
+if token[1] ~= ARGV[1] or (ARGV[2] == '1' and token[2] ~= ARGV[3]) then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
 export function createLinkTokenStore(redis: RedisConnection, memberships: Memberships): LinkTokenStore {

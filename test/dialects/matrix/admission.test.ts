@@ -12,7 +12,7 @@ import { openWorld, PASSWORD, type Sent, type World } from './world.ts';
 const emailAt = (place: Place) => `opened-at-${place.name}@admission.test`;
 
 /** Requests that would have an email sent, were the account known. */
-const LETTERS: readonly (readonly [dialect: string, path: string, headers?: Sent['headers']])[] = [
+const ALPHABET: readonly (readonly [dialect: string, path: string, headers?: Sent['headers']])[] = [
   ['medisync', '/api/verification/resend'],
   ['careportals', '/patient/auth/forgot', { organization: 'default' }],
   ['avycenna', '/api/v1/auth/otp/send'],
@@ -86,7 +86,7 @@ describe('B2 opening an account at one place gives nothing at another', () => {
   it('B2 no other dialect sends a code or a link to the account', async () => {
     for (const place of places) {
       const known = world.server.mail.emails.length;
-      for (const [name, path, headers = {}] of LETTERS) {
+      for (const [name, path, headers = {}] of ALPHABET) {
         if (name === place.name) continue;
         const json = { email: emailAt(place), first_name: 'Val', last_name: 'See' };
         const reply = await world.send({ method: 'POST', path, headers, json });

@@ -1,6 +1,6 @@
 /** POST /register: makes an account and signs it in at once. A taken address is a field fault here, not a 409. */
 import { z } from 'zod';
-import { type FieldFault as FieldIssue, Refused } from '../../contract/dialect.ts';
+import { type FieldIssue, Refused } from '../../contract/dialect.ts';
 import { ok } from '../../contract/reply.ts';
 import type { Use } from '../../contract/use.ts';
 import { newAddress, password, points, required } from '../fields.ts';

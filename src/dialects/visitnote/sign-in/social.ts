@@ -3,7 +3,7 @@
  * that is good and, where it carries an address, carries the one that the body names.
  */
 import { z } from 'zod';
-import { type FieldFault as FieldIssue, foldName, Refused } from '../../contract/dialect.ts';
+import { type FieldIssue, foldName, Refused } from '../../contract/dialect.ts';
 import type { UpstreamIdentity, Use } from '../../contract/use.ts';
 import { anyAddress, idToken, required } from '../fields.ts';
 import type { VisitNoteSettings } from '../settings.ts';

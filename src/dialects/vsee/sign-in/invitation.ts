@@ -1,6 +1,6 @@
 /** The code that lets an inactive account sign in until it sets a password: six letters, five tries. */
 import type { AccountView } from '../../contract/endpoint.ts';
-import { LETTERS } from '../../contract/tokens.ts';
+import { ALPHABET } from '../../contract/tokens.ts';
 import type { Use } from '../../contract/use.ts';
 import type { VSeeSettings } from '../settings.ts';
 
@@ -24,7 +24,7 @@ export async function invite(
   await use.emails.sendCode({
     account,
     purpose: INVITATION,
-    form: { alphabet: LETTERS, length: 6 },
+    form: { alphabet: ALPHABET, length: 6 },
     lifetime: settings.emailToken.lifetime,
     tries: 5,
     email: 'activation-code',
