@@ -32,8 +32,8 @@ export function accountCommand(): Command {
     .addCommand(show())
     .addCommand(set())
     .addCommand(list())
-    .addCommand(block('block', 'blocked', 'end every sign-in of an account and let it in no more'))
-    .addCommand(block('unblock', 'active', 'let a blocked or inactive account in again'))
+    .addCommand(block('block', 'blocked', 'block an account and end all its sign-ins'))
+    .addCommand(block('unblock', 'active', 'unblock an account, or activate an inactive one'))
     .addCommand(remove());
 }
 
@@ -42,7 +42,7 @@ function withChanges(command: Command): Command {
   return withClaims(
     command
       .option('--email <address>')
-      .option('--verified', 'the address is known to be theirs')
+      .option('--verified', 'the email address is verified')
       .option('--username <name>', 'another name to sign in with')
       .option('--role <role>', 'may be given again; an empty one gives none', each)
       .option(
@@ -100,7 +100,7 @@ function show(): Command {
   return new Command('show')
     .description('print an account, without its password hash')
     .argument('<who>', WHO)
-    .option('--organization <id>', 'where to look, if several have the address')
+    .option('--organization <id>', 'which organization, if several have the address')
     .option('--json', 'print it as JSON')
     .addHelpText('after', '\nExample:\n  portico account show ada@example.org\n')
     .action((who: string, options: Where & JsonOption) =>
@@ -115,7 +115,7 @@ function set(): Command {
     .description('change an account; what is not given stays. A new password ends its sign-ins')
     .option('--end-api-keys', 'end its API keys too, at once and everywhere')
     .argument('<who>', WHO)
-    .option('--organization <id>', 'where to look, if several have the address')
+    .option('--organization <id>', 'which organization, if several have the address')
     .option('--json', 'print the account as JSON')
     .addHelpText(
       'after',
@@ -179,7 +179,7 @@ function block(name: string, status: AccountStatus, description: string): Comman
   return new Command(name)
     .description(description)
     .argument('<who>', WHO)
-    .option('--organization <id>', 'where to look, if several have the address')
+    .option('--organization <id>', 'which organization, if several have the address')
     .addHelpText('after', `\nExample:\n  portico account ${name} ada@example.org\n`)
     .action((who: string, { organization }: Where) =>
       withCommandContext(async (context) => {
@@ -199,7 +199,7 @@ function remove(): Command {
   return new Command('delete')
     .description('delete an account for good, with everything that it holds')
     .argument('<who>', WHO)
-    .option('--organization <id>', 'where to look, if several have the address')
+    .option('--organization <id>', 'which organization, if several have the address')
     .option('--yes', 'confirm')
     .addHelpText('after', '\nExample:\n  portico account delete ada@example.org --yes\n')
     .action((who: string, { organization, yes }: Where & { yes?: boolean }) =>
@@ -227,7 +227,7 @@ function changed(present: AccountRecord, options: Changes): AccountRecord {
     ...present,
     ...(email === undefined ? {} : { email }),
     ...(username === undefined ? {} : { username }),
-    // A new address is nobody's until it is proved.
+    // A new address is unverified.
     emailVerified: options.verified ?? (email === present.email && present.emailVerified),
     roles: rolesGiven(options) ?? present.roles,
     claims: { ...present.claims, ...claimChanges(options) },
@@ -242,7 +242,7 @@ async function passwordFrom(options: Changes): Promise<string | undefined> {
   if (options.passwordStdin) return passwordFromInput();
   if (!options.generatePassword) return undefined;
   const { randomText } = await import('../core/crypto.ts');
-  // Without signs that look alike: somebody may have to read it out. 20 of 31 signs are 99 bits.
+  // Without signs that look alike: it may be read out. 20 of 31 signs are 99 bits.
   return randomText({ alphabet: 'abcdefghjkmnpqrstuvwxyz23456789', length: 20 });
 }
 

@@ -7,13 +7,13 @@ export function configCommand(): Command {
 
 function check(): Command {
   return new Command('check')
-    .description('read the configuration as the server would, and tell every issue')
+    .description('read the configuration as the server would, and print every issue')
     .option('--show', 'print what is in force, without secrets')
     .option('--json', 'print issues, or what is in force, as JSON')
     .addHelpText(
       'after',
       `
-Exits with 1 when there are issues. Opens no store and makes no file.
+Exits with 1 when there are issues. Opens no store and creates no file.
 
 Examples:
   portico config check
@@ -33,7 +33,7 @@ Examples:
         const dialects = Object.keys(config.dialects).filter(
           (name) => config.dialects[name]?.enabled === true,
         );
-        say(`The configuration is right (${config.environment}).`);
+        say(`The configuration is valid (${config.environment}).`);
         say(
           `It serves ${config.issuer} from the ${config.store.kind} store; dialects: ${dialects.join(', ') || 'none'}.`,
         );

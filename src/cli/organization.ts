@@ -32,11 +32,7 @@ function withChanges(command: Command): Command {
       .addOption(
         new Option('--registration <on|off>', 'may people open accounts themselves').choices(['on', 'off']),
       )
-      .option(
-        '--vendor <vendor.member=value>',
-        'what only one vendor knows; may be given again',
-        vendorMember,
-      ),
+      .option('--vendor <vendor.member=value>', 'a field of one vendor; may be given again', vendorMember),
   );
 }
 

@@ -13,7 +13,7 @@ export function seedCommand(): Command {
   return new Command('seed')
     .description('load organizations, accounts, API keys and clients from a file')
     .argument('<file>', 'YAML, or JSON when its name ends in .json (format: docs/seed.md)')
-    .option('--dry-run', 'tell what would change, and change nothing')
+    .option('--dry-run', 'print what would change, and change nothing')
     .option('--overwrite-passwords', 'replace passwords of accounts that have one; ends their sign-ins')
     .option('--json', 'print the figures as JSON')
     .addHelpText(

@@ -25,7 +25,7 @@ export function tryCommand(): Command {
     .option('--url <url>', "where the server is; default: the configuration's issuer")
     .option('--login <name>', 'who signs in; default: an account of the seed that the vendor knows')
     .option('--password <password>', 'default: as in the seed, or else from standard input')
-    .option('--organization <id>', 'where that person is')
+    .option('--organization <id>', 'whose account that is')
     .option('--client <id>', 'who asks about the token; default: a client of the seed that may')
     .option('--secret <secret>', "that client's secret; default: as in the seed")
     .addHelpText(
@@ -33,7 +33,7 @@ export function tryCommand(): Command {
       `
 Signs in, shows the vendor's reply, asks who the token belongs to, revokes it, and shows the refusal that the
 vendor's API then gives. The password and the secret on the command line can be read by others on this
-machine: only use those of people who are made up.
+machine: only use those of demo accounts.
 
 Examples:
   portico try visitnote

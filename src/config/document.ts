@@ -111,7 +111,7 @@ function aboutOf(schema: z.ZodType): string {
 
 const code = (text: string) => `\`${text}\``;
 
-/** What the key is when nobody sets it. */
+/** The key's value when it is not set. */
 function defaultOf(schema: z.ZodType): unknown {
   const parsed = schema.safeParse(undefined);
   return parsed.success ? parsed.data : undefined;

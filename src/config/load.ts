@@ -80,7 +80,7 @@ function rootSchema({ dialects, federation }: LoadOptions): z.ZodType {
   });
 }
 
-/** The default issuer names the default port; whoever moves the port alone means the issuer too. */
+/** The default issuer names the default port, so it follows a port that is set alone. */
 function followPort({ layers, merged }: { layers: readonly Layer[]; merged: Merged }): void {
   const { http } = merged.values;
   if (layers.some((layer) => layer.values.issuer !== undefined)) return;
@@ -88,7 +88,7 @@ function followPort({ layers, merged }: { layers: readonly Layer[]; merged: Merg
 }
 
 /**
- * In production keys.encryptionFile counts only when somebody set it: a development key that happens to
+ * In production keys.encryptionFile counts only when it is set explicitly: a development key that happens to
  * lie at the default place must not become a production key.
  */
 function takeKeyFile(options: { layers: readonly Layer[]; merged: Merged; cwd: string }): Issue[] {
@@ -151,7 +151,7 @@ function withOrigin(result: Issue, merged: Merged): Issue {
   return result.value === undefined ? result : { ...result, ...originOf(result.path.split('.'), merged) };
 }
 
-/** Files that are written are found from the working directory, whoever asks later. */
+/** Files that are written lie below the working directory of the start. */
 function withAbsolutePaths(config: Config, cwd: string): Config {
   const { store, keys } = config;
   return {

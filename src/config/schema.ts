@@ -31,7 +31,7 @@ const limit = (limitDefault: number, window: number, about: string) =>
     about,
   );
 
-/** Of what strangers make the server keep. */
+/** A budget of what unauthenticated clients make the server store. */
 const keeps = (limitDefault: number, window: number, about: string) =>
   key(
     table({
@@ -297,7 +297,7 @@ export const sections = {
       deviceCodes: keeps(600, 3600, 'Device codes of public clients (/device_authorization).'),
       accounts: keeps(500, 86_400, 'Accounts that people open themselves, at every place together.'),
     }).prefault({}),
-    'What one client address may have kept before anybody has proven anything. With more than half of Redis’ maxmemory in use the first three shrink.',
+    'What one client address may make the server store without authentication. With more than half of Redis’ maxmemory in use the first three shrink.',
   ),
   passwords: key(
     table({

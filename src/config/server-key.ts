@@ -48,7 +48,7 @@ function readOrMake(file: string): string {
     writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
     try {
       // A link fails when the name is taken, so a second process cannot replace the first one's key, and
-      // nobody reads half a file.
+      // no process reads half a file.
       linkSync(draft, file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

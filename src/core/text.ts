@@ -7,7 +7,7 @@
 /** Code points that compose into one at the most: U+1F82 is an alpha and three marks. */
 const MOST_COMPOSED = 4;
 
-/** UTF-16 units, several times any name's. A longer text is nobody's name, and stays as it was sent. */
+/** UTF-16 units, several times any name's. A longer text is no name, and stays as it was sent. */
 const LONGEST_NAME = 2048;
 
 /** Bytes of UTF-8. A longer password is refused before any work: a password of megabytes is an attack. */

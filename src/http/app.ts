@@ -1,5 +1,5 @@
 /**
- * What every request passes, in order. This folder owns the way from the socket to whoever answers:
+ * What every request passes, in order. This folder owns the way from the socket to the handler:
  * reading, guarding, errors, headers, pages' plumbing. What a page does is in pages/, what a vendor's
  * route does in dialects/, what an OIDC route does in oidc/; all are handed in here.
  */

@@ -1,5 +1,5 @@
 /**
- * Mail: what an email is, and the contract of the two ways out (smtp.ts, mailbox.ts). emails.ts renders
+ * Mail: what an email is, and the contract of the two transports (smtp.ts, dev-mailbox.ts). templates.ts renders
  * the emails. Domain code queues an email and goes on; nothing waits for a mail server.
  */
 import type { EmailName } from '../model/email-name.ts';
@@ -15,7 +15,7 @@ export interface Email {
   readonly client?: string;
   /**
    * A `code` or a `link`, and its `lifetime` in seconds; a notice has none of them, and its button leads to a
-   * page. Never anything that a stranger's request contained.
+   * page. Never text from an unauthenticated request.
    */
   readonly data: Readonly<Record<string, Json>>;
 }

@@ -63,7 +63,7 @@ export function createEmailQueue(options: EmailQueueOptions): Mailer {
     waiting.tries += 1;
     try {
       const rendered = emails.render(email, await options.brandOf?.(email));
-      // Rendered for equal work only: a channel that must not tell who has an account writes to nobody.
+      // Rendered for equal work only: a channel that must not reveal accounts sends no email.
       if (email.to === '') return;
       await transport.deliver(rendered);
       count?.('sent');

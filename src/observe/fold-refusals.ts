@@ -1,5 +1,5 @@
 /**
- * Refused attempts in the audit trail. A stranger decides how many there are, so they are folded: the first
+ * Refused attempts in the audit trail. An attacker decides how many there are, so they are folded: the first
  * one of a client address, channel and reason is a record of its own, and the ones that follow become one
  * record a minute that says how many they were (security.md B4). Each process folds what it refused itself.
  */
@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 /** Addresses that are told apart. Past it the rest is counted by channel and reason alone, so that memory ends too. */
 const MOST = 10_000;
 
-/** A stolen token that comes back names its owner, and no stranger can make one up: each is worth a record. */
+/** A reused token names its owner and cannot be forged: each reuse is worth a record. */
 const NEVER_FOLDED = new Set(['token.reused']);
 
 interface Open {

@@ -1,6 +1,6 @@
 /**
  * Figures for Prometheus, in a registry of their own (no global state). Labels come from closed lists:
- * routes by their pattern, never by the requested path, so that a stranger cannot make series.
+ * routes by their pattern, never by the requested path, so that a client cannot create series.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 

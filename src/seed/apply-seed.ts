@@ -46,7 +46,7 @@ export interface SeedReport {
   readonly keptPasswords: number;
 }
 
-/** Throws SeedError, with nothing written, when a name of the file belongs to somebody else. */
+/** Throws SeedError, with nothing written, when a name of the file belongs to another account. */
 export async function planFile(world: SeedWorld, file: SeedFile): Promise<SeedPlan> {
   const plan = await planSeed(world, file.seed);
   if (plan.issues.length > 0) throw new SeedError(file.file, file.located(plan.issues));
@@ -129,7 +129,7 @@ async function applyAccount(task: {
   if (blocked || passwordHash !== undefined) {
     await Promise.all([access?.endAll(account.id), endEmails(options, account.id)]);
   }
-  // As set-status.ts: whoever is let in again gets none of them back.
+  // As set-status.ts: unblocking gives none of them back.
   if (blocked) await stores.apiKeys.removeByAccount(account.id);
 }
 
@@ -142,7 +142,7 @@ async function hashFor(options: SeedOptions, { seed, id }: PlannedAccount): Prom
   return hasher.hash(seed.password);
 }
 
-/** Inserts, or updates by compare-and-set until nobody was faster. */
+/** Inserts, or updates by compare-and-set until it succeeds. */
 async function write(input: {
   stores: Stores;
   now: Date;

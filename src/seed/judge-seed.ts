@@ -60,7 +60,7 @@ function* judgeAccount(at: string, account: SeedAccount): Iterable<Issue> {
   if (account.email_verified && email === undefined) {
     yield { path: `${at}.email_verified`, message: 'must stand beside an email' };
   }
-  // Somebody else's address as a sign-in name would be a way to sit on it.
+  // A username that is another person's address would block them from it.
   if (username?.includes('@') && (email === undefined || foldName(username) !== normalizeEmail(email))) {
     yield { path: `${at}.username`, message: 'must not be an e-mail address other than the account’s own' };
   }

@@ -1,7 +1,6 @@
 /**
- * Compares a seed file with the store: what must be made, what changed, what is as it should be, and what
- * cannot be because a name belongs to somebody else. Reads only, so that a file with one conflict changes
- * nothing at all.
+ * Compares a seed file with the store: what to create, what to update, what is unchanged, and what conflicts
+ * because a name belongs to another account. Reads only, so that a file with one conflict changes nothing.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Issue } from '../config/issues.ts';

@@ -1,4 +1,4 @@
-/** Where requests come in: the port taken, the port answered, the port closed with nobody cut off. */
+/** The server's port: bound, served, and closed once the requests in flight are answered. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -30,11 +30,11 @@ export async function listen(http: Config['http'], lifecycle: Lifecycle): Promis
     handler(request, response);
   });
   const port = await bind(server, http.port, http.host);
-  // The port is free, which is told at once where it is not, and is let go until there is somebody to
-  // answer: a balancer that does not ask /readyz sends requests wherever a connection is taken.
+  // Bound once to fail early on EADDRINUSE, then released until the handler is ready: a balancer that does
+  // not ask /readyz sends requests to any port that accepts connections.
   if (http.port !== 0) await new Promise((resolve) => server.close(resolve));
   lifecycle.onClose('listening', 'requests', async () => {
-    // Whoever is sent here until the balancer has seen /readyz say no is still served.
+    // Requests that arrive before the balancer has seen /readyz fail are still served.
     if (served) await pause(http.stopDelay * 1000);
     await drain(server);
   });

@@ -53,7 +53,7 @@ describe('portico --help', () => {
   it('opens no store and makes no file', async () => {
     await terminal.run(['account', 'create', '--help']);
     const { stdout } = await terminal.run(['config', 'check']);
-    expect(stdout).to.contain('The configuration is right (development).');
+    expect(stdout).to.contain('The configuration is valid (development).');
     const { readdirSync } = await import('node:fs');
     expect(readdirSync(terminal.folder)).to.deep.equal(['portico.yaml']);
   });

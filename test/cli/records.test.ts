@@ -217,7 +217,7 @@ describe('The command line', () => {
     const create = ['account', 'create', '--organization', 'clinic', '--username', 'bob', '--password-stdin'];
     await refused(create, 'No password came', '');
     await refused(create, 'too short', 'short\n');
-    await refused(create, 'everybody guesses', 'password1234\n');
+    await refused(create, 'too easy to guess', 'password1234\n');
     await done(create, 'a long and honest one\n');
     await refused(create, 'belongs to another account', 'a long and honest one\n');
     await refused([...create, '--generate-password'], 'not both', 'x');

@@ -131,7 +131,7 @@ describe('The server process', function () {
   });
 
   it('says that an address is none of this machine', async () => {
-    expect(await failing({ http: { host: '192.0.2.1' } })).to.contain('is no address of this machine');
+    expect(await failing({ http: { host: '192.0.2.1' } })).to.contain('is not an address of this machine');
   });
 
   it('says that the database is no database', async () => {

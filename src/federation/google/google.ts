@@ -17,7 +17,7 @@ export const google = defineUpstream({
     const message = 'must be set beside federation.google.clientSecret';
     context.addIssue({ code: 'custom', path: ['clientId'], message });
   }),
-  // Google still writes its name without the scheme now and then. An issuer of one's own has one spelling.
+  // Google still writes its name without the scheme now and then. A configured issuer has one spelling.
   issuers: (issuer) => (issuer === ISSUER ? [ISSUER, 'accounts.google.com'] : [issuer]),
   /** Google is authoritative for addresses of its own mail, and of a domain whose accounts it hosts. */
   authoritative({ email, hostedDomain }) {

@@ -1,4 +1,4 @@
-/** TRACE shows a request with its cookies to whoever asks; nothing of ours answers it (security.md H1). */
+/** TRACE echoes a request with its cookies; no route answers it (security.md H1). */
 import type { Middleware } from 'koa';
 import { Refused } from '../../core/refused.ts';
 

@@ -46,7 +46,7 @@ async function readInTime(req: IncomingMessage): Promise<void> {
     await readBody(req, { limit: LIMIT });
     throw new Refused('too-large');
   }
-  // In chunks nobody says how long it will be: it is read here, and handed on as if it had not been.
+  // A chunked body has no declared length: it is read here and handed on as if unread.
   if (req.headers['transfer-encoding'] !== undefined) {
     handBack(req, await readBody(req, { limit: LIMIT }));
   }

@@ -1,5 +1,5 @@
 /**
- * Which host and path a request means, settled before anybody asks. Refused: a Host that is no host
+ * Which host and path a request means, decided before any handler. Refused: a Host that is no host
  * (`evil.com:x@good.com` fooled URL parsers, CVE-2026-27959), two Host fields, and an absolute request
  * target that names another host than its Host field. The absolute form itself is legal (RFC 9112 3.2.2)
  * and becomes the path. Links and the issuer never come from here but from the configuration.

@@ -1,6 +1,6 @@
 /**
  * What every reply says to a browser. The defaults allow nothing; a page that needs more (its stylesheet,
- * a form that leads back to an app) says so through `pagePolicy`. Replies are not to be kept by anybody
+ * a form that leads back to an app) says so through `pagePolicy`. Replies are not to be cached
  * unless their own route says otherwise.
  */
 import helmet from 'helmet';

@@ -69,7 +69,7 @@ export function decodeText(bytes: Uint8Array): string {
 /**
  * Throws Refused('unreadable-body') for bad syntax. How deep it is nested is no fault: vendors ignore members
  * that they do not know, whatever they hold. The parser does not recurse, and the caps keep the text short;
- * whoever reads the value looks at the members that it knows and never walks the rest.
+ * a reader of the value looks at the members that it knows and never walks the rest.
  */
 export function parseJson(text: string): unknown {
   try {

@@ -23,7 +23,7 @@ interface Sheet {
   readonly hash: string;
 }
 
-/** Sheets by colour; anybody may ask for any colour, so there is an end to what is remembered. */
+/** Stylesheets by colour; bounded, because a client may request any colour. */
 const created = new Map<string, Sheet>();
 const REMEMBERED = 200;
 

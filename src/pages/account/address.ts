@@ -1,7 +1,7 @@
 /**
  * The address: confirming it, and changing it. Both send a code to the address in question; which one that
- * is stands encrypted in the address of the page that asks for the code, so nobody can have one address proved
- * and another one stored.
+ * is stands encrypted in the URL of the page that asks for the code, so a client cannot prove one address and
+ * store another.
  */
 import type { Context } from 'koa';
 import { DecryptionFailed } from '../../core/crypto.ts';

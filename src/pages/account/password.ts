@@ -1,4 +1,4 @@
-/** A new password for the present one, or a first one for somebody who has just signed in by other means. */
+/** A new password for the present one, or a first one for a person who has just signed in by other means. */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import { deleteApiKeys, listApiKeys } from '../../identity/accounts/api-keys.ts';

@@ -1,7 +1,7 @@
 /**
- * Forgot password: asks for the name and sends an email. The answer is the same for everybody; the link in
+ * Forgot password: asks for the name and sends an email. The answer is the same for every name; the link in
  * the email begins with the configured issuer, whatever host the request named (security.md W6). The page
- * that the email leads to is reset-password.ts.
+ * that the email leads to is reset.ts.
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';

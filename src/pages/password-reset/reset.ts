@@ -1,8 +1,8 @@
 /**
  * The page that reset emails lead to. Opening it spends nothing, because mail scanners open links; the
- * link token is spent when a password has been entered that will be taken. The email cannot be skipped: the
- * form carries the link token itself, and the account comes from the link token alone (CVE-2023-26481). Nobody is
- * signed in by it (security.md W6).
+ * link token is spent when an acceptable password has been entered. The email cannot be skipped: the form
+ * carries the link token, and the account comes from it alone (CVE-2023-26481). It signs no browser in
+ * (security.md W6).
  */
 import type { Context } from 'koa';
 import { requestInfoOf } from '../../http/request/request-context.ts';

@@ -39,7 +39,7 @@ export async function brandOf(
 
 /**
  * A client with a brand under a name of its own also wears what it registered (OpenID Connect Registration
- * 2). Without such a name it does not: an app's logo beside its organization's name would be nobody's.
+ * 2). Without such a name it does not: an app's logo beside its organization's name is neither's brand.
  */
 function brandingOfClient({ metadata }: ClientRecord): Branding | undefined {
   const { branding } = metadata;
@@ -52,7 +52,7 @@ function brandingOfClient({ metadata }: ClientRecord): Branding | undefined {
 function brandFrom(branding: Branding, otherwise: Brand): Brand {
   const own = webAddress(branding.logo);
   const dark = webAddress(branding.logoDark) ?? webAddress(branding.logo_dark);
-  // Somebody else's dark logo beside one's own light one would be an issue.
+  // A layer's logo never stands beside another layer's dark logo.
   const logos = own === undefined ? otherwise : { logo: own, ...(dark !== undefined && { logoDark: dark }) };
   const links = LINKS.flatMap((key) => {
     const href = webAddress(branding[key]) ?? otherwise.links.find((link) => link.key === key)?.href;

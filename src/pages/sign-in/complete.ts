@@ -61,7 +61,7 @@ function isProof(text: string): text is Proof {
   return ['pwd', 'otp', 'fed', 'sso'].includes(text);
 }
 
-/** Where the code is what comes next, its email leaves at once: nobody has to press another button. */
+/** Where the code is what comes next, its email leaves at once, without another button. */
 async function withCode(
   deps: PageDeps,
   ctx: Context,

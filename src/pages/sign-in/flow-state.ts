@@ -23,7 +23,7 @@ export interface Progress {
   /** As typed. */
   readonly login?: string;
   readonly remember?: boolean;
-  /** Whoever is signed in here is not the one who wants to. */
+  /** The person wants to sign in with another account than the one signed in here. */
   readonly another?: boolean;
   /** A code was asked for; epoch milliseconds of the last email, and how many there were. */
   readonly code?: { readonly purpose: CodePurpose; readonly sentAt: number; readonly emails: number };

@@ -1,7 +1,7 @@
 /**
- * Somebody came from an upstream with the address of an account here, and the upstream's word is not enough
- * to be that person (identity/linking.ts): a factor of our own is asked, once, and the two are linked. For an
- * address that nobody has proven yet only an email to it will do.
+ * A person came from an upstream with the address of an account here, and the upstream's word does not suffice
+ * (identity/upstream/link-identity.ts): the page asks once for a factor of our own, then links the two. For
+ * an unverified address only a code sent to it will do.
  */
 import type { Context } from 'koa';
 import { findAccount } from '../../identity/accounts/find-account.ts';
@@ -45,7 +45,7 @@ export async function showLink(
   });
 }
 
-/** The person has proven the account. Whoever else signs in while a link waits is not linked. */
+/** The person has proven the account. Another person who signs in while a link waits is not linked. */
 export async function finishLink(
   deps: PageDeps,
   ctx: Context,

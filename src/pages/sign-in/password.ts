@@ -58,7 +58,7 @@ export async function showSignIn(
   });
 }
 
-/** The identifier of a page that begins with it. Whether anybody has it shows nowhere. */
+/** The identifier of a page that begins with it. Whether it has an account shows nowhere. */
 export const giveName: SignInStep = async (deps, ctx, view, form) => {
   const login = (form.get('login') ?? '').trim();
   if (login === '')

@@ -41,7 +41,7 @@ export async function showSecondProof(
   });
 }
 
-/** A password of somebody who is known: the second proof, or what links an upstream identity. */
+/** The password of a person already known: the second proof, or what links an upstream identity. */
 export const confirmPassword: SignInStep = async (deps, ctx, view, form) => {
   const { link, remember = false } = progressOf(view);
   const accountId = link?.accountId ?? halfProven(view)?.accountId;
@@ -55,7 +55,7 @@ export const confirmPassword: SignInStep = async (deps, ctx, view, form) => {
   }
   const context = requestContext(ctx, view);
   try {
-    // A password that somebody set before the address was proven says nothing about the owner (F5).
+    // A password set before the address was proven says nothing about its owner (F5).
     if (link !== undefined && !account.emailVerified) throw new Refused('wrong-password');
     const password = form.get('password') ?? '';
     const right = await checkPassword(deps.identity, { accountId: account.id, password, context });

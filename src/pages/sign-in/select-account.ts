@@ -34,7 +34,7 @@ export const chooseAccount: SignInStep = async (deps, ctx, view) => {
   await deps.interactions.finishChoice(ctx.req, ctx.res);
 };
 
-/** One step back, or to the beginning as somebody else. What was proven is forgotten with it. */
+/** One step back, or to the beginning for another account. What was proven is forgotten. */
 export const anotherMethod: SignInStep = async (deps, ctx, view, form) => {
   await goTo(deps, ctx, view, form.get('to') === 'account' ? { another: true } : stepBack(progressOf(view)));
 };

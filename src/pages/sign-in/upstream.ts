@@ -1,7 +1,7 @@
 /**
  * Signing in with an upstream: the way there, and the way back. The upstream answers at one fixed address
  * per provider (what one says is not taken for another's), which cookies of an interaction do not reach, and
- * Apple's cross-site POST carries none at all. So `state` is a encrypted one-use record of everything, and the
+ * Apple's cross-site POST carries none at all. So `state` is an encrypted one-use record of everything, and the
  * answer is parked under another one until the browser has hopped back into its interaction, where it has to
  * show both of its cookies (security.md F6).
  */
@@ -77,7 +77,7 @@ export const goUpstream: SignInStep = async (deps, ctx, view) => {
 
 /**
  * A page that leaves by itself, and not a redirect: browsers hold the redirects after a form against
- * form-action, and where an upstream sends people on the way (a company's own sign-in) nobody can list.
+ * form-action, and where an upstream sends people on the way (a company's own sign-in) cannot be listed.
  */
 async function showLeaving(
   deps: PageDeps,
