@@ -60,30 +60,7 @@ export function rotateRefreshTokens(deps: RefreshDeps): void {
       },
   );
 
-  override(
-    model,
-    'consume',
-    () =>
-      async function consume(this: ProviderRecord) {
-        const ctx = Provider.ctx;
-        if (!ctx) throw new Error('Refresh tokens are used at the token endpoint only.');
-        const notes = notesOf(ctx);
-        notes.refreshToken = String(this.jti);
-        const entered = await rotations.enter(notes.refreshToken, { used: notes.retried === true });
-        if (entered === 'spent') throw new errors.InvalidGrant('refresh token already used');
-        if ('lease' in entered) {
-          notes.lease = entered.lease;
-          return;
-        }
-        const shared: Shared = JSON.parse(entered.completed.reply);
-        if (shared.request === (await requestOf(ctx))) {
-          notes.replay = shared.reply;
-          // Leaves the provider's handler; the reply is put in place of the error below.
-          throw new errors.InvalidGrant('replayed');
-        }
-        notes.successor = String(shared.reply.refresh_token);
-      },
-  );
+  override(model, 'consume', () => useOnce(rotations));
 
   override(
     model,
@@ -98,6 +75,29 @@ export function rotateRefreshTokens(deps: RefreshDeps): void {
         return successor;
       },
   );
+}
+
+/** Takes the lease, or shares what the request that has it answered. */
+function useOnce(rotations: Rotations) {
+  return async function consume(this: ProviderRecord): Promise<void> {
+    const ctx = Provider.ctx;
+    if (!ctx) throw new Error('Refresh tokens are used at the token endpoint only.');
+    const notes = notesOf(ctx);
+    notes.refreshToken = String(this.jti);
+    const entered = await rotations.enter(notes.refreshToken, { used: notes.retried === true });
+    if (entered === 'spent') throw new errors.InvalidGrant('refresh token already used');
+    if ('lease' in entered) {
+      notes.lease = entered.lease;
+      return;
+    }
+    const shared: Shared = JSON.parse(entered.completed.reply);
+    if (shared.request === (await requestOf(ctx))) {
+      notes.replay = shared.reply;
+      // Leaves the provider's handler; the reply is put in place of the error below.
+      throw new errors.InvalidGrant('replayed');
+    }
+    notes.successor = String(shared.reply.refresh_token);
+  };
 }
 
 /** Stands before the provider's own routes. */

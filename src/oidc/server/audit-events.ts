@@ -52,17 +52,7 @@ export function writeEvents(provider: Provider, deps: EventDeps): void {
   const line = auditLine(deps);
   // The provider's types do not know all of its events, nor Koa's.
   const emitter: EventEmitter = provider;
-  const refused = (event: AuditEvent) => (ctx: ProviderContext, error: errors.OIDCProviderError) => {
-    // This error only carries another request's reply out of the provider.
-    if (notesOf(ctx).replay) return;
-    // A request that never arrived whole was not refused: its client is gone, or was too slow.
-    if (!ctx.req.complete) return;
-    const detail = error.error_detail ?? error.error_description;
-    line(ctx, event, 'refused', {
-      error: error.error,
-      ...(detail !== undefined && { detail: String(detail) }),
-    });
-  };
+  const refused = (event: AuditEvent) => refusalWriter(line, event);
 
   provider.on('authorization.success', (ctx) =>
     line(ctx, 'grant.issued', 'success', { scope: scopeOf(ctx) }),
@@ -101,6 +91,20 @@ export function writeEvents(provider: Provider, deps: EventDeps): void {
   emitter.on('error', (error: Error) => {
     if (!isOfConnection(error)) deps.log.error({ err: error }, 'oidc-provider failed');
   });
+}
+
+function refusalWriter(line: Line, event: AuditEvent) {
+  return (ctx: ProviderContext, error: errors.OIDCProviderError): void => {
+    // This error only carries another request's reply out of the provider.
+    if (notesOf(ctx).replay) return;
+    // A request that never arrived whole was not refused: its client is gone, or was too slow.
+    if (!ctx.req.complete) return;
+    const detail = error.error_detail ?? error.error_description;
+    line(ctx, event, 'refused', {
+      error: error.error,
+      ...(detail !== undefined && { detail: String(detail) }),
+    });
+  };
 }
 
 function scopeOf(ctx: ProviderContext): string {
