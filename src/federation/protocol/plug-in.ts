@@ -109,7 +109,8 @@ function createUpstream<Settings extends CommonSettings>(
   };
 
   return {
-    ...{ name, title, logo, issuer, audiences },
+    ...{ name, title, logo, audiences },
+    issuers: [issuer, kind.settings.parse({}).issuer],
     redirects: redirect !== undefined,
     sendsNamesOnce: kind.namesOf !== undefined,
     verifyIdToken: verify,

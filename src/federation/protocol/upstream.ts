@@ -57,7 +57,8 @@ export interface Upstream {
   readonly title: string;
   /** An SVG element, 20 by 20, for the button on the sign-in page. */
   readonly logo: string;
-  readonly issuer: string;
+  /** The one that is configured, and its own. */
+  readonly issuers: readonly string[];
   /** Client ids whose ID tokens the dialects take. */
   readonly audiences: readonly string[];
   /** Whether the names of a person come with the first sign-in alone, so that an answer that leads nowhere must not lose them. */

@@ -53,6 +53,6 @@ async function show(deps: PageDeps, ctx: Context, person: Person, alert?: Alert)
 
 /** One that is switched off goes by its host. */
 function providerOf({ upstreams }: PageDeps, issuer: string): string {
-  const upstream = [...upstreams.values()].find((each) => each.issuer === issuer);
+  const upstream = [...upstreams.values()].find((each) => each.issuers.includes(issuer));
   return upstream?.title ?? URL.parse(issuer)?.host ?? issuer;
 }
