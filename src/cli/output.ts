@@ -57,7 +57,7 @@ function shown(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** An issue of whoever typed the command; the message says what to do. */
+/** The command cannot be run as typed; the message says what to do. */
 export class CommandRefused extends OperatorError {
   override readonly name = 'CommandRefused';
 }

@@ -23,7 +23,7 @@ function copy(): Command {
     .description('move everything to MongoDB and Redis; every session stays signed in')
     .requiredOption('--from <kind>', 'embedded: the file that store.embedded.file names')
     .requiredOption('--to <kind>', 'distributed: the servers that store.mongo and store.redis name')
-    .option('--dry-run', 'tell what would be copied, and change nothing')
+    .option('--dry-run', 'print what would be copied, and change nothing')
     .option('--sample <n>', 'read back one record of n, for large stores', whole, 1)
     .option('--json', 'print the figures as JSON')
     .addHelpText(

@@ -12,10 +12,10 @@ export function explainFailure(error: unknown): string {
   if (error instanceof OperatorError) return error.message;
   if (error instanceof StoreUnavailable) {
     const reason = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-    return `${error.message}${reason} Start it, or correct its address below \`store\` in the configuration.`;
+    return `${error.message}${reason} Start it, or correct its address: store.${error.store} in the configuration.`;
   }
   if (error instanceof DecryptionFailed) {
-    return 'The store was made under another server key. Put the old key back (keys.encryption, or the file keys.encryptionFile names).';
+    return 'The store was created with another server key. Put the old key back (keys.encryption, or the file keys.encryptionFile names).';
   }
   if (error instanceof Refused) return ofDomain(error);
   return ofSystem(error as NodeJS.ErrnoException) ?? error.stack ?? String(error);
@@ -25,8 +25,8 @@ const REFUSALS: Partial<Record<Reason, string>> = {
   'account-exists': 'The e-mail address or the username belongs to another account.',
   'account-not-found': 'The account is gone.',
   'password-too-short': 'The password is too short: passwords.minimum says how long it must be.',
-  'password-too-common': 'The password is one that everybody guesses. Choose another.',
-  unavailable: 'Too much is going on. Try again.',
+  'password-too-common': 'The password is too easy to guess. Choose another.',
+  unavailable: 'The server is too busy. Try again.',
 };
 
 function ofDomain({ reason, issues, message }: Refused): string {
@@ -40,7 +40,7 @@ function ofSystem(error: NodeJS.ErrnoException & { port?: number; address?: stri
     case 'EADDRINUSE':
       return `Port ${error.port} is in use. Stop the process that has it, or choose another: PORTICO_HTTP__PORT=${Number(error.port) + 1}`;
     case 'EADDRNOTAVAIL':
-      return `${where} is no address of this machine. Set http.host to one that is, or to 0.0.0.0.`;
+      return `${where} is not an address of this machine. Set http.host to one, or to 0.0.0.0.`;
     case 'EACCES':
     case 'EPERM':
       return error.syscall === 'listen'

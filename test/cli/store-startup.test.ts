@@ -93,11 +93,11 @@ describe('A server whose stores are not there yet', function () {
     expect(words)
       .to.match(/mongo: [^;]*ECONNREFUSED/)
       .and.match(/redis: /);
-    expect(words).to.contain('correct its address below `store`');
+    expect(words, 'which setting holds the address').to.contain('correct its address: store.mongo');
     expect(words, 'no stack trace').not.to.contain('    at ');
   });
 
-  it('a command does not wait: somebody watches it', async () => {
+  it('a command does not wait: a person watches it', async () => {
     const terminal = openTerminal({
       store: { kind: 'distributed', mongo: { url: `mongodb://127.0.0.1:${await freePort()}` } },
     });
