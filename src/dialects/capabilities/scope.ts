@@ -7,7 +7,7 @@ import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Json } from '../../model/json.ts';
 import { type OrganizationView, Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
-import { accountView } from '../runtime/account-view.ts';
+import { accountView, plainView } from '../runtime/account-view.ts';
 import { knows } from '../runtime/admission.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { directoryOf } from '../runtime/directory.ts';
@@ -30,8 +30,11 @@ export interface Bound {
   need(accountId: string): Promise<AccountRecord>;
   view(account: AccountRecord): Promise<AccountView>;
   viewIfHere(account: AccountRecord | undefined): Promise<AccountView | undefined>;
-  /** Undefined also where the account's place of opening is not admitted. */
-  viewIfKnown(account: AccountRecord | undefined): Promise<AccountView | undefined>;
+  /**
+   * Undefined also where the account's place of opening is not admitted. Makes no id of the vendor's: strangers
+   * ask by this, and the time of a write would tell them that there is such an account (security.md B5).
+   */
+  viewIfKnown(account: AccountRecord | undefined): AccountView | undefined;
   /** One audit line of an act that succeeded. */
   did(event: AuditEvent, subject: string, detail?: Record<string, Json>): void;
 }
@@ -73,8 +76,10 @@ export function bind(exchange: DialectRequest): Bound {
       if (account === undefined || account.organization !== exchange.organization?.id) return undefined;
       return bound.view(account);
     },
-    viewIfKnown: async (account) =>
-      account !== undefined && knows(mounted, account) ? bound.viewIfHere(account) : undefined,
+    viewIfKnown(account) {
+      const isHere = account !== undefined && account.organization === exchange.organization?.id;
+      return isHere && knows(mounted, account) ? plainView(account, dialect) : undefined;
+    },
     did(event, subject, detail) {
       services.audit.write({
         event,

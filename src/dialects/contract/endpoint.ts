@@ -166,7 +166,10 @@ export interface AccountCaller extends Caller {
   readonly account: AccountView;
 }
 
-/** An account as dialects see it: everything but its secrets. The alias and the minted members are there. */
+/**
+ * An account as dialects see it: everything but its secrets. The alias and the minted members are there, but in
+ * accounts that were looked up by a name, a link or an upstream identity.
+ */
 export interface AccountView {
   readonly id: string;
   readonly organization: string;
