@@ -13,7 +13,6 @@ import { docsCommand } from './cli/docs.ts';
 import { keysCommand } from './cli/keys.ts';
 import { organizationCommand } from './cli/organization.ts';
 import { seedCommand } from './cli/seed.ts';
-import { startCommand } from './cli/start.ts';
 import { storeCommand } from './cli/store.ts';
 import { tryCommand } from './cli/try.ts';
 import { explainFailure } from './server/operator-errors.ts';
@@ -40,6 +39,23 @@ export function program(): Command {
       'after',
       '\nCommands read the same configuration as the server: PORTICO_CONFIG=portico.yaml portico ...',
     );
+}
+
+function startCommand(): Command {
+  return new Command('start')
+    .description('start the server (also: npm start)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  portico start                                        development: one file, demo people, a mailbox
+  NODE_ENV=production PORTICO_CONFIG=/etc/portico.yaml portico start
+`,
+    )
+    .action(async () => {
+      const { serveUntilStopped } = await import('./server/process.ts');
+      await serveUntilStopped();
+    });
 }
 
 /** Runs the command of this process's arguments. A failure is one message on standard error and exit code 1. */

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { ApiKeyRecord } from '../model/api-key.ts';
-import { organizationOf, withCommandContext } from './context.ts';
-import { findAccount } from './find-account.ts';
+import { findAccount, organizationOf, withCommandContext } from './context.ts';
 import { each, type JsonOption } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { organizationOf, withCommandContext } from './context.ts';
-import { findAccount } from './find-account.ts';
+import { findAccount, organizationOf, withCommandContext } from './context.ts';
 import type { JsonOption } from './options.ts';
 import { CommandRefused, sayJson, sayTable } from './output.ts';
 

@@ -1,0 +1,22 @@
+/** How much of Portico one request crosses: a reader who follows it has no more files to open than this. */
+import { expect } from 'chai';
+import { crossings } from '../../bench/crossings.ts';
+
+/** Files of src/ that run, and calls to a store. A change that needs more says why it is worth it. */
+const AT_MOST = {
+  'vendor sign-in': { files: 58, storeCalls: 12 },
+  'GET me': { files: 40, storeCalls: 3 },
+} as const;
+
+describe('a request', () => {
+  it('crosses no more files of src/ and calls no more of the store than it has to', async function () {
+    this.timeout(60_000);
+    const counted = await crossings();
+    expect(counted.map(({ name }) => name)).to.have.members(Object.keys(AT_MOST));
+    for (const { name, files, storeCalls } of counted) {
+      const most = AT_MOST[name as keyof typeof AT_MOST];
+      expect(files.length, `${name}:\n${files.join('\n')}`).to.be.within(1, most.files);
+      expect(storeCalls.length, `${name}: ${storeCalls.join(', ')}`).to.be.within(1, most.storeCalls);
+    }
+  });
+});
