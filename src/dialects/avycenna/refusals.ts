@@ -39,7 +39,7 @@ function alsoAtCallback(reply: () => Reply) {
   };
 }
 
-/** Also where no provider is configured: a state that nobody gave out is judged before anything else. */
+/** Also where no provider is configured: a state that was never issued is judged before anything else. */
 const stateRefused = alsoAtCallback(failure(400, 'Invalid OAuth state'));
 
 export const refusals: Dialect<AvycennaSettings>['refusals'] = {

@@ -33,7 +33,7 @@ function merged<Members extends object>(present: Members, changes: object | unde
   return result as Members;
 }
 
-/** A number that was typed in is nobody's proven number. */
+/** A number that was typed in is unverified. */
 function mergedClaims(present: ProfileClaims, changes: AccountChanges['claims']): ProfileClaims {
   const claims = merged(present, changes);
   const numberChanged = claims.phone_number !== present.phone_number;

@@ -131,7 +131,7 @@ function addressClaim(deps: Address): AddressClaim | null {
   return Object.keys(claim).length === 0 ? null : claim;
 }
 
-/** A number that nobody has proved yet; the same one in another spelling is no change. */
+/** An unverified number; the same one in another spelling is no change. */
 function phoneClaims(sent: string | undefined, account: AccountView, settings: CarePortalsSettings) {
   if (sent === undefined || sent === phoneOf(account, settings)) return {};
   return { phone_number: sent, phone_number_verified: false };

@@ -1,6 +1,6 @@
 /**
  * Each dialect acts as one OAuth client of its own, made at start: without a secret and refused at
- * /authorize and /token, so that nobody can be it, while its grants can be listed and revoked apart.
+ * /authorize and /token, so that no application can act as it, while its grants can be listed and revoked apart.
  */
 import type { Config } from '../../config/schema.ts';
 import type { Stores } from '../../store/ports/stores.ts';

@@ -1,5 +1,5 @@
 /**
- * From bytes to fields. Decoding and parsing are http/input.ts's, strict and bounded; here is decided what
+ * From bytes to fields. Decoding and parsing are http/request/read-body.ts's, strict and bounded; here is decided what
  * the bytes are, and what cannot be read is said as a reason for the dialect to word.
  */
 import { decodeText, parseForm, parseJson } from '../../http/request/read-body.ts';

@@ -2,7 +2,7 @@
  * The frame: takes a request to the dialect that its URL means, runs the checks in that dialect's order,
  * lets the endpoint answer, and says a refusal in the vendor's words. Everything here is the same for all
  * vendors; what differs is data (dialect.ts). The checks are in steps.ts, what an endpoint may do is in
- * use-cases.ts. A second way round a check does not exist: a dialect whose order lacks one stops the start.
+ * capabilities/. A second way round a check does not exist: a dialect whose order lacks one stops the start.
  */
 import type Koa from 'koa';
 import { requestInfoOf } from '../../http/request/request-context.ts';

@@ -1,6 +1,6 @@
 /**
  * Limits that a vendor documents. They belong to one dialect alone and stand beside the shared attempt
- * counters (identity/attempts), which every channel obeys. Keys are MACs: a look into the store tells nobody's
+ * counters (identity/rate-limits), which every channel obeys. Keys are HMACs: the store reveals no
  * address. A counter that cannot be reached is a 503, never a free try.
  */
 

@@ -17,7 +17,7 @@ import { applyLimits } from './rate-limits.ts';
 
 type Check = (exchange: DialectRequest) => void | Promise<void>;
 
-/** 'too-large'. A body that nobody reads is left to the server to drop. */
+/** 'too-large'. The server drops a body that is not read. */
 async function size(exchange: DialectRequest): Promise<void> {
   if (exchange.reading === 'left') return;
   exchange.bytes = await readBody(exchange.context.req, { limit: exchange.rules.limit });

@@ -1,4 +1,4 @@
-/** From whatever was thrown to a reason and its numbers. What is no refusal is a defect: logged here, told to nobody. */
+/** From whatever was thrown to a reason and its numbers. What is no refusal is a defect: logged here, never shown. */
 
 import { StoreUnavailable } from '../../core/errors.ts';
 import { UpstreamUnavailable } from '../../federation/protocol/upstream.ts';

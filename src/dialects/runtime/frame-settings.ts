@@ -7,7 +7,7 @@ const keysOf = <Place extends z.ZodType<string>>(place: Place) =>
 
 const frameSettings = keysOf(z.string());
 
-/** The vendor's table with the frame's keys, as an operator may write it. A misspelt place would let nobody in. */
+/** The vendor's table with the frame's keys, as an operator may write it. A misspelt place would admit no account. */
 export function withFrameKeys(settings: z.ZodType, dialects: readonly string[]): z.ZodType {
   const table = settings instanceof z.ZodPipe ? settings.in : settings;
   if (!(table instanceof z.ZodObject)) return settings;

@@ -1,4 +1,4 @@
-/** POST /delete-account: the account for good, in every dialect, for whoever knows its password. */
+/** POST /delete-account: the account for good, in every dialect, for a caller who knows its password. */
 
 import { z } from 'zod';
 import { Refused } from '../../contract/dialect.ts';

@@ -83,7 +83,7 @@ export const register = endpoint({
         { passwordMinimum: 1 },
       )
       .catch((refusal: unknown) => {
-        // Somebody registered the address between the judgement and now.
+        // A parallel request registered the address in between.
         const raced = refusal instanceof Refused && refusal.reason === 'account-exists';
         throw raced ? new Refused('invalid-fields', { issues: [TAKEN] }) : refusal;
       });

@@ -1,6 +1,6 @@
 /**
  * POST /users/activate: makes an inactive account and sends it a code, or sends an inactive one a new code.
- * It answers true whatever happened, so that nobody learns who is a patient of the clinic.
+ * It answers true whatever happened, so that no client learns who is a patient of the clinic.
  */
 import { z } from 'zod';
 import { type OrganizationView, Refused } from '../../contract/dialect.ts';

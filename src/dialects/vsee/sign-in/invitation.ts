@@ -7,7 +7,7 @@ import type { VSeeSettings } from '../settings.ts';
 /** The purpose of these codes; one of another purpose does not sign in here. */
 export const INVITATION = 'vsee-invitation';
 
-/** Emails one mailbox gets in an hour, whoever asks; what goes beyond is not sent and makes no code. */
+/** Emails one mailbox gets in an hour, over all clients; what goes beyond is not sent and makes no code. */
 export const MAILBOX_QUOTA = { limit: 10, window: 3600 };
 
 /** The clinic may switch off all emails to a user. */
@@ -15,7 +15,7 @@ export function emailsOff({ disable_emails: off }: AccountView['vendor']): boole
   return off === true || off === 1;
 }
 
-/** `account` undefined: the same work for nobody. */
+/** `account` undefined: the same work, no email. */
 export async function invite(
   use: Use,
   account: AccountView | undefined,

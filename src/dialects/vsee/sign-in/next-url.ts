@@ -1,5 +1,5 @@
 /**
- * Where GET /auth sends the browser. `next` comes from a link that anybody may have written, so it is
+ * Where GET /auth sends the browser. `next` comes from a link that an attacker may have written, so it is
  * parsed as a URL of the portal and the result is judged; nothing is concatenated (BCP 4.11: an open
  * redirector behind a sign-in is what phishing looks for).
  */

@@ -1,6 +1,6 @@
 /**
  * POST /users/reset_password: an active account gets a link to the hosted page, an inactive one a code. The
- * answer is true for everybody.
+ * answer is always true.
  */
 import { z } from 'zod';
 import { ok } from '../../contract/reply.ts';
@@ -35,7 +35,7 @@ export const resetPassword = endpoint({
         // The issuer is configuration: a forged Host cannot get into an email.
         link: `${request.issuer}/reset?token={token}`,
         email: 'reset-link',
-        // A stranger who asks must not end the link that the person waits for.
+        // An attacker who asks must not end the link that the person waits for.
         supersedes: false,
         quota: MAILBOX_QUOTA,
       });

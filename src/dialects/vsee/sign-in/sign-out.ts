@@ -1,6 +1,6 @@
 /**
  * POST /users/logout: ends the sign-ins behind the tokens it is given, of either kind. Who has a token may
- * end it, and tokens that are not there are passed over: nobody learns which ones were good.
+ * end it, and tokens that are not there are passed over: no client learns which ones were valid.
  */
 
 import { z } from 'zod';

@@ -1,7 +1,7 @@
 /**
  * POST /users/sso: a clinic's back end signs one of its people in. The person is the account that was made
  * here for the clinic's own code; nothing else links. Finding people by e-mail or username would let a
- * clinic's back end, or whoever fills in its form, take an account over.
+ * clinic's back end, or a user of its form, take an account over.
  */
 
 import { z } from 'zod';
@@ -98,7 +98,7 @@ async function lasting(use: Use, body: z.output<typeof lastingUsers>): Promise<A
   });
 }
 
-/** Somebody else may take a username or address between the look and the write; then it is looked at again. */
+/** Another request may take a username or address between the look and the write; then it is looked at again. */
 async function untilNamesAreFree<T>(work: () => Promise<T>, tries = 3): Promise<T> {
   try {
     return await work();

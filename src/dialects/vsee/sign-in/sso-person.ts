@@ -75,13 +75,13 @@ function withoutGaps(members: Readonly<Record<string, unknown>>) {
   );
 }
 
-/** An address that somebody else has is only shown: it neither signs in nor gets emails, and it links nothing. */
+/** Another account's address is only shown: it neither signs in nor gets emails, and it links nothing. */
 async function contactOf(use: Use, email: string | undefined, own?: string) {
   if (email === undefined) return {};
   return (await isTaken(use, email, own)) ? { contactEmail: email } : { email };
 }
 
-/** A free name, or 32 hex: for none, one that somebody has as name or address, and somebody else's address. */
+/** A free name, or 32 hex: for none, one that is an account's name or address, and another account's address. */
 async function usernameFor(use: Use, input: string | undefined, email: string | undefined): Promise<string> {
   const generated = () => use.random({ alphabet: HEX, length: 32 });
   if (input === undefined) return generated();

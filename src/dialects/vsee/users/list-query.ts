@@ -24,7 +24,7 @@ export type Column = (typeof COLUMNS)[number];
 
 export const isColumn = (name: string): name is Column => (COLUMNS as readonly string[]).includes(name);
 
-/** Longer than any name that somebody looks for. */
+/** Longer than any name. */
 const LONGEST = 1024;
 
 const anyText = text({ limit: LONGEST });
