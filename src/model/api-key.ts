@@ -3,7 +3,7 @@ export interface ApiKeyRecord {
   readonly organization: string;
   /** Dialect that takes this key. */
   readonly vendor: string;
-  /** Owner; absent for a key of the organization itself (VSee). */
+  /** Owner; absent for a key of the organization itself. */
   readonly accountId?: string;
   readonly name: string;
   readonly keyHash: string;

@@ -1,5 +1,5 @@
 /**
- * API keys: long-lived credentials of an account (AVYCENNA) or of an organization (VSee: key and secret).
+ * API keys: long-lived credentials of an account or of an organization (key and secret).
  * Shown once, kept as keyed hashes. A key is worth what its owner still may: that is judged by the channel.
  */
 
