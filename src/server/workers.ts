@@ -2,8 +2,10 @@
  * Several processes on one port (node:cluster). A worker that dies while it serves is replaced; one that
  * cannot start ends them all, since the next one could not either.
  */
+
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as pause } from 'node:timers/promises';
+import { OperatorError } from '../core/errors.ts';
 import type { Log } from '../observe/log.ts';
 
 const ARGUMENT = '--worker';
@@ -90,8 +92,7 @@ export function startWorkers(options: { count: number; program: string; log: Log
   };
 }
 
-class WorkerFailed extends Error {
-  override readonly name = 'CommandRefused';
+class WorkerFailed extends OperatorError {
   constructor() {
     super('A worker process could not start.');
   }
