@@ -290,6 +290,24 @@ export const sections = {
     }).prefault({}),
     'Failed sign-ins, counted on every channel together.',
   ),
+  emails: key(
+    table({
+      codes: keeps(5, 600, 'Sign-in codes to one mailbox that one client address may request.'),
+      resets: keeps(3, 900, 'Password reset links to one mailbox that one client address may request.'),
+      confirmations: keeps(
+        5,
+        3600,
+        'Codes that confirm a registration, an email address or a deletion, to one mailbox by one client address.',
+      ),
+      codesPerAddress: keeps(
+        100,
+        900,
+        'Sign-in codes that one client address may request, over all mailboxes.',
+      ),
+      perAddress: keeps(60, 900, 'Other emails that one client address may request, over all mailboxes.'),
+    }).prefault({}),
+    'Emails that the hosted pages send on request. All client addresses together may request four times as many to one mailbox.',
+  ),
   strangers: key(
     table({
       signIns: keeps(2000, 3600, 'Sign-ins that wait for a person, begun at /authorize or with an upstream.'),

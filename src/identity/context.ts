@@ -14,7 +14,7 @@ import type { PasswordHasher } from './passwords/hasher.ts';
 import type { PasswordPolicy } from './passwords/policy.ts';
 import type { AnonymousBudgets } from './rate-limits/anonymous-budgets.ts';
 import type { Budgets } from './rate-limits/budgets.ts';
-import type { Attempts } from './rate-limits/sign-in-attempts.ts';
+import type { AttemptLimits, Attempts } from './rate-limits/sign-in-attempts.ts';
 
 export interface Identity {
   readonly stores: Stores;
@@ -24,6 +24,7 @@ export interface Identity {
   readonly policy: PasswordPolicy;
   readonly budgets: Budgets;
   readonly attempts: Attempts;
+  readonly emailLimits: EmailLimits;
   readonly strangers: AnonymousBudgets;
   readonly mailer: Mailer;
   readonly audit: Audit;
@@ -33,6 +34,17 @@ export interface Identity {
   readonly access: AccessEnder;
   /** By dialect name. */
   readonly clinicDecisions: ReadonlyMap<string, ClinicDecisions>;
+}
+
+/** Windows in seconds, as configured under `emails`. */
+export interface EmailLimits {
+  /** To one mailbox, requested by one client address. */
+  readonly codes: AttemptLimits['pair'];
+  readonly resets: AttemptLimits['pair'];
+  readonly confirmations: AttemptLimits['pair'];
+  /** Over all mailboxes: a practice behind one client address goes on working. */
+  readonly codesPerAddress: AttemptLimits['pair'];
+  readonly perAddress: AttemptLimits['pair'];
 }
 
 /** Ends what an account holds. */

@@ -238,6 +238,7 @@ function createIdentity(
     policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
     budgets,
     attempts,
+    emailLimits: config.emails,
     strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),
   };
 }

@@ -141,6 +141,19 @@ describe('one-time codes', () => {
     }
   });
 
+  it('B7 the limits of emails are those that are configured', async () => {
+    const codes = { limit: 1, window: 60 };
+    const identity = { ...world.identity, emailLimits: { ...world.identity.emailLimits, codes } };
+    const ask = (request: string) =>
+      sendSignInCode(identity, {
+        ...{ organization: 'north', account, name: 'codes@clinic.test', purpose: PURPOSE, request },
+        context: from('203.0.113.1'),
+      });
+    expect(await ask('first')).to.equal(true);
+    const refused = await ask('second').catch((error: unknown) => error);
+    expect(refused).to.include({ reason: 'too-many-requests', about: 'emails', retryAfter: 60 });
+  });
+
   it('B7 a stranger uses up its own share of the emails, and who is over it hears so, known or not', async () => {
     const ask = (email: string, address: string, request: string) =>
       sendSignInCode(world.identity, {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { secretsFrom } from '../../src/core/crypto.ts';
 import { loadClinicDecisions } from '../../src/dialects/registry.ts';
 import { type NewAccountFields, registerAccount } from '../../src/identity/accounts/create-account.ts';
-import type { Identity, RequestContext } from '../../src/identity/context.ts';
+import type { EmailLimits, Identity, RequestContext } from '../../src/identity/context.ts';
 import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
 import { createPasswordPolicy } from '../../src/identity/passwords/policy.ts';
 import {
@@ -46,6 +46,14 @@ export const LIMITS: AttemptLimits = {
   address: { limit: 100, window: 900 },
   login: { limit: 100, window: 3600 },
   codes: { limit: 50, window: 86_400 },
+};
+
+const EMAIL_LIMITS: EmailLimits = {
+  codes: { limit: 5, window: 600 },
+  resets: { limit: 3, window: 900 },
+  confirmations: { limit: 5, window: 3600 },
+  codesPerAddress: { limit: 100, window: 900 },
+  perAddress: { limit: 60, window: 900 },
 };
 
 const STRANGERS: AnonymousLimits = {
@@ -84,6 +92,7 @@ export async function openWorld(
     hasher: createPasswordHasher({ queue: options.queue ?? 256 }),
     policy: createPasswordPolicy({ productNames: ['Portico'], extra: [] }),
     budgets,
+    emailLimits: EMAIL_LIMITS,
     strangers: createAnonymousBudgets({
       ...{ stores, clock, secrets },
       limits: { ...STRANGERS, ...options.strangers },

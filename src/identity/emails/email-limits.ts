@@ -11,8 +11,6 @@ import type { Taken } from '../../store/ports/rate-limits.ts';
 import type { Identity } from '../context.ts';
 import type { EmailQuota } from './send-email.ts';
 
-/** Over all mailboxes: a practice behind one address goes on working. Seconds. */
-const PER_ADDRESS: EmailQuota = { limit: 60, window: 900 };
 /** How many client addresses may use up their share of one mailbox. */
 const SHARES = 4;
 
@@ -20,17 +18,16 @@ interface EmailRequest {
   /** Whose emails these are: an account, or a name as it was typed. */
   readonly mailbox: readonly string[];
   readonly address: string;
-  /** Emails to this mailbox that one client address may ask for. */
-  readonly quota: EmailQuota;
-  readonly perAddress?: EmailQuota;
+  readonly what: 'codes' | 'resets' | 'confirmations';
 }
 
 /** Takes one email of each budget, or none. Refused('too-many-requests'), about emails. */
 export async function takeEmail(identity: Identity, input: EmailRequest): Promise<void> {
-  const { mailbox, address, quota, perAddress = PER_ADDRESS } = input;
+  const { mailbox, address, what } = input;
+  const { [what]: quota, codesPerAddress, perAddress } = identity.emailLimits;
   const { limit, window } = quota;
   const budgets: [owner: readonly string[], EmailQuota][] = [
-    [['address', address], perAddress],
+    [['address', address], what === 'codes' ? codesPerAddress : perAddress],
     [['share', address, ...mailbox], quota],
     [['mailbox', ...mailbox], { limit: limit * SHARES, window }],
   ];

@@ -20,8 +20,6 @@ const PURPOSE = 'address';
 /** Seconds. */
 const LIFETIME = 600;
 const TRIES = 5;
-/** Emails to one mailbox that one client address may ask for, in seconds. */
-const QUOTA = { limit: 5, window: 3600 };
 
 interface Input {
   readonly account: AccountRecord;
@@ -37,7 +35,7 @@ export async function sendAddressCode(identity: Identity, input: Input): Promise
   const { account, request } = input;
   const { address } = input.context;
   const email = normalizeEmail(input.email);
-  await takeEmail(identity, { mailbox: [account.organization, email], address, quota: QUOTA });
+  await takeEmail(identity, { mailbox: [account.organization, email], address, what: 'confirmations' });
   const owner = await identity.stores.accounts.byEmail(account.organization, email);
   await sendCode(identity, {
     account: { ...account, email },

@@ -9,8 +9,6 @@ const PURPOSE = 'delete-account';
 /** Seconds. */
 const LIFETIME = 600;
 const TRIES = 5;
-/** In seconds. */
-const QUOTA = { limit: 5, window: 3600 };
 
 /** `request`: the browser session that asks. Refused('too-many-requests'). */
 export async function sendDeletionCode(
@@ -19,7 +17,7 @@ export async function sendDeletionCode(
 ): Promise<void> {
   const { account, request } = input;
   const { address } = input.context;
-  await takeEmail(identity, { mailbox: [account.organization, account.id], address, quota: QUOTA });
+  await takeEmail(identity, { mailbox: [account.organization, account.id], address, what: 'confirmations' });
   await sendCode(identity, {
     account,
     asker: { address, request },

@@ -19,8 +19,6 @@ const PURPOSE = 'register';
 /** Seconds. */
 const LIFETIME = 600;
 const TRIES = 5;
-/** Emails to one mailbox that one client address may ask for, in seconds. */
-const QUOTA = { limit: 5, window: 3600 };
 
 /** What is kept between the steps, encrypted: it holds a password's hash. */
 export type Registration = {
@@ -67,7 +65,7 @@ export async function sendRegistrationCode(
   const { organization, registration, request, context } = input;
   const { email } = registration;
   const { address } = context;
-  await takeEmail(identity, { mailbox: [organization, email], address, quota: QUOTA });
+  await takeEmail(identity, { mailbox: [organization, email], address, what: 'confirmations' });
   const owner = await identity.stores.accounts.byEmail(organization, email);
   await sendCode(identity, {
     account: addressee({ organization, registration, owner, now: identity.clock.now() }),

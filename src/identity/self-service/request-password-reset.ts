@@ -13,8 +13,6 @@ import { absentAccountIn } from '../emails/send-email.ts';
 
 /** Seconds. */
 const LIFETIME = 3600;
-/** Emails to one mailbox that one client address may ask for, in seconds. */
-const QUOTA = { limit: 3, window: 900 };
 
 /** Refused('too-many-requests'): too many emails were asked for, by name and by client address. Tells nothing else. */
 export async function requestReset(
@@ -23,7 +21,7 @@ export async function requestReset(
 ): Promise<void> {
   const { organization, login, context } = input;
   const mailbox = [organization, foldName(login)];
-  await takeEmail(identity, { mailbox, address: context.address, quota: QUOTA });
+  await takeEmail(identity, { mailbox, address: context.address, what: 'resets' });
   const account = await findByLogin(identity, { organization, login, by: ['email', 'username'] });
   const pseudonym = identity.secrets.hmac('audit-name', `${organization}\0${foldName(login)}`);
   const subject = account?.id ?? `unknown:${pseudonym.slice(0, 22)}`;

@@ -17,11 +17,6 @@ export const RESEND_AFTER = 30;
 
 /** Wrong codes after which a code is dead (O4). */
 const TRIES = 5;
-/** Emails to one mailbox that one client address may ask for (O5, B7). */
-const QUOTA = { limit: 5, window: 600 };
-/** Emails that one client address may cause, over all accounts: a clinic fits, a flood does not. */
-const PER_ADDRESS = { limit: 100, window: 900 };
-
 /**
  * `account` undefined or not active: the same work, no email. `request`: the interaction. Resolves with
  * false, and sends nothing, within RESEND_AFTER of the last email to this name in this interaction.
@@ -48,13 +43,11 @@ export async function sendSignInCode(
   const owner = randomUUID();
   if (!(await identity.stores.leases.acquire(key, owner, now, next))) return false;
   const mailbox = [organization, foldName(name)];
-  await takeEmail(identity, { mailbox, address, quota: QUOTA, perAddress: PER_ADDRESS }).catch(
-    async (error) => {
-      // Asked again, the answer is the same: no email is on its way.
-      await identity.stores.leases.release(key, owner);
-      throw error;
-    },
-  );
+  await takeEmail(identity, { mailbox, address, what: 'codes' }).catch(async (error) => {
+    // Asked again, the answer is the same: no email is on its way.
+    await identity.stores.leases.release(key, owner);
+    throw error;
+  });
   const active = account?.status === 'active' && account.email !== undefined ? account : undefined;
   await sendCode(identity, {
     ...{ form: SIX_DIGITS, lifetime: CODE_LIFETIME, tries: TRIES, email: 'code' },
