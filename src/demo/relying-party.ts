@@ -1,6 +1,6 @@
 /**
  * The OIDC half of the demo application, as any application would write it: discovery, the code flow with
- * PKCE, state and nonce, refresh, userinfo, sign-out. It speaks HTTP to the issuer like a stranger.
+ * PKCE, state and nonce, refresh, userinfo, sign-out. It speaks HTTP to the issuer like any other client.
  */
 import type { Configuration } from 'openid-client';
 import { DEMO_CLIENT_ID, DEMO_SCOPE } from './demo-client.ts';

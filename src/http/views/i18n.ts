@@ -11,7 +11,7 @@ export interface Words {
   /** The text of a key in a language that is there; interpolated values are not escaped, templates do that. */
   say(language: string, key: string, values?: Readonly<Record<string, unknown>>): string;
   has(key: string): boolean;
-  /** The first wanted language that is there. */
+  /** The first of these languages that is there. */
   choose(input: readonly string[]): string;
 }
 

@@ -64,7 +64,7 @@ export const deleteKey: AccountForm = async (deps, ctx, { account }, form) => {
     const keyId = form.get('key') ?? '';
     await deleteApiKey(deps.identity, { accountId: account.id, keyId, context: requestContext(ctx) });
   } catch (error) {
-    // It is gone already: what was wanted.
+    // It is gone already, which is what the person asked for.
     if (!(error instanceof Refused) || error.reason !== 'api-key-not-found') throw error;
     leadTo(ctx, '/account/keys');
     return;

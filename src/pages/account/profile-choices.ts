@@ -88,7 +88,7 @@ function sorted<Named extends { readonly name: string }>(list: Named[], language
   return list.toSorted((a, b) => compare(a.name, b.name));
 }
 
-/** The two-email codes that have a name, without those that are an older spelling of another. */
+/** The two-letter codes that have a name, without those that are an older spelling of another. */
 function languageCodes(): string[] {
   const signs = [...'abcdefghijklmnopqrstuvwxyz'];
   const names = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' });

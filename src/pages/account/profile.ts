@@ -8,7 +8,7 @@ import type { FormFields } from '../../http/forms/read-form.ts';
 import { acceptedLanguages } from '../../http/views/i18n.ts';
 import { updateAccount } from '../../identity/accounts/update-account.ts';
 import { recordEvent } from '../../identity/audit/audit.ts';
-import type { AddressClaim, ProfileClaims } from '../../model/account.ts';
+import type { ProfileClaims } from '../../model/account.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { lineIn } from '../shared/form-fields.ts';
 import { requestContext } from '../shared/request-context.ts';
@@ -104,10 +104,11 @@ interface Entered {
 function read(form: FormFields, present: ProfileClaims): Entered & { values: Record<string, string> } {
   const values: Record<string, string> = {};
   const issues: string[] = [];
+  const stored: Record<string, unknown> = { ...present };
   for (const { name, longest, fits = () => true } of [...CLAIMS, ...ADDRESS]) {
     const value = lineIn(form, name, longest);
     // What an operator stored (a year alone is a date of birth too) may stay as it is.
-    const stays = value === '' || value === present[name as keyof ProfileClaims];
+    const stays = value === '' || value === stored[name];
     if (value === undefined || !(stays || fits(value))) issues.push(name);
     values[name] = value ?? form.get(name) ?? '';
   }
@@ -116,14 +117,14 @@ function read(form: FormFields, present: ProfileClaims): Entered & { values: Rec
 
 /** What was emptied goes; a number that changes is not a verified one any more. */
 function withEntered(present: ProfileClaims, values: Readonly<Record<string, string>>): ProfileClaims {
-  const { address: _old, ...claims } = present as ProfileClaims & Record<string, unknown>;
+  const { address: _old, ...claims } = present;
   const next: Record<string, unknown> = { ...claims };
   for (const { name } of CLAIMS) put(next, name, values[name]);
   if (next.phone_number !== present.phone_number) delete next.phone_number_verified;
-  const { formatted: _stale, ...deps } = present.address ?? {};
-  const address: Record<string, unknown> = { ...deps };
+  const before: Record<string, unknown> = { ...present.address };
+  const { formatted: _stale, ...address } = before;
   for (const { name } of ADDRESS) put(address, name, values[name]);
-  const moved = ADDRESS.some(({ name }) => address[name] !== present.address?.[name as keyof AddressClaim]);
+  const moved = ADDRESS.some(({ name }) => address[name] !== before[name]);
   if (!moved && present.address !== undefined) next.address = present.address;
   else if (Object.keys(address).length > 0) next.address = address;
   return next as ProfileClaims;

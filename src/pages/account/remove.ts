@@ -1,6 +1,6 @@
 /**
  * Deleting the account for good: after a recent sign-in, with the password, or with a code where there is no
- * password. Who has neither (signs in with Google or Apple only, no address) has just proved it by signing in.
+ * password. A person who has neither (signs in with Google or Apple only, no address) has just proven it by signing in.
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
@@ -86,7 +86,7 @@ function show(
     data: {
       proof: proofOf(person),
       email: person.account.email,
-      // Who has just failed with a code was sent one.
+      // A person who has just failed with a code was sent one.
       sent: ctx.query.sent === 'yes' || state.alert !== undefined,
     },
   });

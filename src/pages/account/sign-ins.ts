@@ -24,7 +24,7 @@ export const unlink: AccountForm = async (deps, ctx, person, form) => {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (error.reason === 'forbidden') await show(deps, ctx, person, { kind: 'last-factor' });
-    // It is gone already: what was wanted.
+    // It is gone already, which is what the person asked for.
     else if (error.reason === 'account-not-found') leadTo(ctx, '/account/sign-ins');
     else throw error;
     return;

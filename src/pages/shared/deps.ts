@@ -21,7 +21,7 @@ export interface PageDeps {
   readonly forms: Forms;
   /** Characters of a password that is set here. */
   readonly passwordMinimum: number;
-  /** Whether the demo application and the mailbox are there. */
+  /** Whether the demo application and the mailbox are served. */
   readonly demo: boolean;
 }
 

@@ -17,7 +17,7 @@ import type { PageDeps } from '../shared/deps.ts';
 import { goOn, readInteraction } from '../shared/interaction.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { halfProven, proven } from './complete.ts';
-import { type CodePurpose, goTo, type Progress, progressOf } from './flow-state.ts';
+import { type CodePurpose, type FlowState, flowStateOf, goTo } from './flow-state.ts';
 import type { SignInStep } from './guards.ts';
 import { finishLink } from './link-account.ts';
 import { signInMethodsOf } from './methods.ts';
@@ -30,7 +30,7 @@ export async function showCode(
   view: InteractionView,
   state: SignInState = {},
 ): Promise<void> {
-  const { code, ...progress } = progressOf(view);
+  const { code, ...progress } = flowStateOf(view);
   const { name } = await addressee(deps, view, progress);
   await renderInteraction(deps, ctx, view, {
     status: state.status,
@@ -49,10 +49,10 @@ export async function showCode(
 
 /** Sends a code, or another one. */
 export const sendCodeAgain: SignInStep = async (deps, ctx, view, form) => {
-  const before = progressOf(view);
+  const before = flowStateOf(view);
   const typed = form.get('login')?.trim() ?? undefined;
   const remember = typed !== undefined ? form.get('remember') === 'yes' : before.remember === true;
-  const progress: Progress = { ...before, remember, ...(typed !== undefined && { login: typed }) };
+  const progress: FlowState = { ...before, remember, ...(typed !== undefined && { login: typed }) };
   const { purpose, name, account } = await addressee(deps, view, progress);
   if (purpose === 'hosted-sign-in' && !(await signInMethodsOf(deps, view)).code) {
     throw new Refused('forbidden', { detail: 'no codes here' });
@@ -101,7 +101,7 @@ export const enterCode: SignInStep = async (deps, ctx, view, form) => {
 };
 
 async function judge(deps: PageDeps, ctx: Context, view: InteractionView, typed: string): Promise<void> {
-  const progress = progressOf(view);
+  const progress = flowStateOf(view);
   const { purpose, name, account } = await addressee(deps, view, progress);
   const context = requestContext(ctx, view);
   const { organization } = view;
@@ -129,7 +129,7 @@ async function judge(deps: PageDeps, ctx: Context, view: InteractionView, typed:
 async function addressee(
   deps: PageDeps,
   view: InteractionView,
-  progress: Progress,
+  progress: FlowState,
 ): Promise<{ purpose: CodePurpose; name: string; account: AccountRecord | undefined }> {
   const { organization } = view;
   const known = progress.link ?? halfProven(view);
@@ -150,7 +150,7 @@ async function showRefused(
   error: unknown,
 ): Promise<void> {
   const state = refusedBy(ctx, error);
-  if (progressOf(view).code === undefined) await showSignIn(deps, ctx, view, state);
+  if (flowStateOf(view).code === undefined) await showSignIn(deps, ctx, view, state);
   else await showCode(deps, ctx, view, state);
 }
 

@@ -11,7 +11,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import { ACR, type InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { requestContext } from '../shared/request-context.ts';
-import { goTo, type Progress, type Proof, progressOf } from './flow-state.ts';
+import { type FlowState, flowStateOf, goTo, type Proof } from './flow-state.ts';
 
 export async function proven(
   deps: PageDeps,
@@ -22,8 +22,8 @@ export async function proven(
   const before = halfProven(view);
   const all = [...new Set([...(before?.accountId === account.id ? before.proofs : []), ...proofs])];
   if (view.stepUp && !isTwo(all)) {
-    const { another = false } = progressOf(view);
-    const progress: Progress = { remember, another, proven: { accountId: account.id, proofs: all } };
+    const { another = false } = flowStateOf(view);
+    const progress: FlowState = { remember, another, proven: { accountId: account.id, proofs: all } };
     await goTo(deps, ctx, view, await withCode(deps, ctx, view, { account, progress }));
     return;
   }
@@ -40,7 +40,7 @@ export async function proven(
 export function halfProven(
   view: InteractionView,
 ): { readonly accountId: string; readonly proofs: readonly Proof[] } | undefined {
-  const progress = progressOf(view);
+  const progress = flowStateOf(view);
   if (progress.proven !== undefined) return progress.proven;
   const onlyMore = view.reasons.length === 1 && view.reasons[0] === 'step_up';
   if (!onlyMore || view.accountId === undefined || progress.another === true) return undefined;
@@ -66,8 +66,8 @@ async function withCode(
   deps: PageDeps,
   ctx: Context,
   view: InteractionView,
-  { account, progress }: { account: AccountRecord; progress: Progress },
-): Promise<Progress> {
+  { account, progress }: { account: AccountRecord; progress: FlowState },
+): Promise<FlowState> {
   if (nextProof(progress.proven?.proofs ?? [], account) !== 'otp') return progress;
   const purpose = 'hosted-step-up';
   await sendSignInCode(deps.identity, {

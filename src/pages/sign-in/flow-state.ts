@@ -1,25 +1,24 @@
 /**
- * How far a person has come in a sign-in of several steps, parked with the interaction. Every step ends with
- * a redirect to /interaction/:uid, which shows the page for what is parked: reloading and going back never
+ * How far a person has come in a sign-in of several steps, stored with the interaction. Every step ends with
+ * a redirect to /interaction/:uid, which shows the page for what is stored: reloading and going back never
  * send anything twice. What stands here as proven was proven in this browser.
  */
 import type { Context } from 'koa';
 import { seeOther } from '../../http/views/send-page.ts';
 import type { NamedPerson } from '../../identity/sign-in/with-upstream.ts';
-import type { Json } from '../../model/json.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
 
 export type Proof = 'pwd' | 'otp' | 'fed' | 'sso';
 
 /** An upstream identity whose address is an account's that is not proven yet. */
-export interface PendingLink {
+export type PendingLink = {
   readonly provider: string;
   readonly accountId: string;
-  readonly person: NamedPerson;
-}
+  readonly person: Pick<NamedPerson, keyof NamedPerson>;
+};
 
-export interface Progress {
+export type FlowState = {
   /** As typed. */
   readonly login?: string;
   readonly remember?: boolean;
@@ -27,33 +26,38 @@ export interface Progress {
   readonly another?: boolean;
   /** A code was asked for; epoch milliseconds of the last email, and how many there were. */
   readonly code?: { readonly purpose: CodePurpose; readonly sentAt: number; readonly emails: number };
-  /** One proof is there and another is wanted. */
-  readonly proven?: { readonly accountId: string; readonly proofs: readonly Proof[] };
+  /** One proof is there, and the app asks for two. */
+  readonly proven?: { readonly accountId: string; readonly proofs: Proof[] };
   readonly link?: PendingLink;
   /** Apple's names, when the answer that they came with led nowhere: they come once. */
   readonly user?: string;
-}
+};
 
 export type CodePurpose = 'hosted-sign-in' | 'hosted-step-up' | 'hosted-link';
 
-export function progressOf(view: InteractionView): Progress {
-  return (view.kept.signIn ?? {}) as Progress;
+export function flowStateOf(view: InteractionView): FlowState {
+  return (view.kept.signIn ?? {}) as FlowState;
 }
 
-/** Parks it and sends the browser to the page that follows from it. */
+/** Stores it and sends the browser to the page that follows from it. */
 export async function goTo(
   deps: PageDeps,
   ctx: Context,
   view: InteractionView,
-  progress: Progress,
+  progress: FlowState,
 ): Promise<void> {
-  await park(deps, ctx, view, progress);
+  await storeFlowState(deps, ctx, view, progress);
   seeOther(ctx, `/interaction/${view.uid}`);
 }
 
-export function park(deps: PageDeps, ctx: Context, view: InteractionView, progress: Progress): Promise<void> {
+export function storeFlowState(
+  deps: PageDeps,
+  ctx: Context,
+  view: InteractionView,
+  progress: FlowState,
+): Promise<void> {
   return deps.interactions.keep(ctx.req, ctx.res, {
     ...view.kept,
-    signIn: progress as unknown as Record<string, Json>,
+    signIn: progress,
   });
 }

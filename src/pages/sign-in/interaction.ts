@@ -5,7 +5,7 @@ import type { InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { showCode } from './code.ts';
 import { halfProven } from './complete.ts';
-import { progressOf } from './flow-state.ts';
+import { flowStateOf } from './flow-state.ts';
 import type { SignInStep } from './guards.ts';
 import { showLink } from './link-account.ts';
 import { type SignInState, showSignIn } from './password.ts';
@@ -21,7 +21,7 @@ export async function showStep(
   view: InteractionView,
   state: SignInState = {},
 ): Promise<void> {
-  const progress = progressOf(view);
+  const progress = flowStateOf(view);
   if (view.prompt === 'select_account' && view.accountId !== undefined && progress.another !== true) {
     return showChoice(deps, ctx, view);
   }
@@ -40,7 +40,7 @@ export async function showStep(
 export const cancel: SignInStep = async (deps, ctx, _view, form) => {
   ctx.respond = false;
   await deps.interactions.abort(ctx.req, ctx.res, {
-    // RFC 9470, 5: the app wanted two proofs, and the account has one.
+    // RFC 9470, 5: the app asked for two proofs, and the account has one.
     error: form.get('reason') === 'unmet' ? 'unmet_authentication_requirements' : 'access_denied',
     description: 'The person went back without signing in.',
   });

@@ -12,7 +12,7 @@ import type { InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { proven } from './complete.ts';
-import { type PendingLink, type Proof, park, progressOf } from './flow-state.ts';
+import { flowStateOf, type PendingLink, type Proof, storeFlowState } from './flow-state.ts';
 import { upstreamTitle } from './methods.ts';
 import { type SignInState, showSignIn } from './password.ts';
 import { renderInteraction } from './render-interaction.ts';
@@ -23,11 +23,11 @@ export async function showLink(
   view: InteractionView,
   state: SignInState = {},
 ): Promise<void> {
-  const { link, ...rest } = progressOf(view);
+  const { link, ...rest } = flowStateOf(view);
   const { organization } = view;
   const account = link && (await findAccount(deps.identity, { id: link.accountId, organization }));
   if (account?.status !== 'active') {
-    await park(deps, ctx, view, rest);
+    await storeFlowState(deps, ctx, view, rest);
     await showSignIn(deps, ctx, view, state);
     return;
   }
@@ -59,6 +59,6 @@ export async function finishLink(
   const linked = await linkProven(deps.identity, { organization, person, accountId, context });
   // A code wrote its line when it was spent.
   if (proof === 'pwd') await noteSignIn(deps.identity, { account: linked, context, factor: 'pwd' });
-  const remember = progressOf(view).remember === true;
+  const remember = flowStateOf(view).remember === true;
   await proven(deps, ctx, view, { account: linked, proofs: ['fed', proof], remember });
 }

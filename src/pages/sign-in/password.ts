@@ -11,7 +11,7 @@ import { type Alert, refusedBy } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { proven } from './complete.ts';
-import { goTo, progressOf } from './flow-state.ts';
+import { flowStateOf, goTo } from './flow-state.ts';
 import type { SignInStep } from './guards.ts';
 import { mayRegister, signInMethodsOf } from './methods.ts';
 import { renderInteraction } from './render-interaction.ts';
@@ -31,7 +31,7 @@ export async function showSignIn(
   state: SignInState = {},
 ): Promise<void> {
   const methods = await signInMethodsOf(deps, view);
-  const progress = progressOf(view);
+  const progress = flowStateOf(view);
   const login = state.login ?? progress.login ?? (await likelyLogin(deps, view));
   const nameOnly = !methods.password || (methods.nameFirst && progress.login === undefined);
   await renderInteraction(deps, ctx, view, {
@@ -63,7 +63,7 @@ export const giveName: SignInStep = async (deps, ctx, view, form) => {
   const login = (form.get('login') ?? '').trim();
   if (login === '')
     await showSignIn(deps, ctx, view, { login, alert: { kind: 'login-needed' }, status: 400 });
-  else await goTo(deps, ctx, view, { ...progressOf(view), login });
+  else await goTo(deps, ctx, view, { ...flowStateOf(view), login });
 };
 
 export const signIn: SignInStep = async (deps, ctx, view, form) => {
@@ -87,7 +87,7 @@ export const signIn: SignInStep = async (deps, ctx, view, form) => {
 
 /** What the app said about the person, or who is signed in here and has to prove it again. */
 async function likelyLogin(deps: PageDeps, view: InteractionView): Promise<string> {
-  if (progressOf(view).another === true) return '';
+  if (flowStateOf(view).another === true) return '';
   if (view.accountId === undefined) return view.loginHint ?? '';
   const account = await findAccount(deps.identity, { id: view.accountId, organization: view.organization });
   return account?.email ?? account?.username ?? view.loginHint ?? '';

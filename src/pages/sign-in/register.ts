@@ -25,11 +25,11 @@ import { renderInteraction } from './render-interaction.ts';
 const RESEND_AFTER = 30_000;
 
 /** What waits with the interaction between the steps. */
-interface Begun {
+type Begun = {
   readonly registration: Registration;
   /** Epoch milliseconds. */
   readonly sentAt: number;
-}
+};
 
 interface FormState {
   readonly email?: string;
@@ -130,7 +130,7 @@ async function goToCode(
 }
 
 function begunIn({ kept }: InteractionView): Begun | undefined {
-  return kept.registration as unknown as Begun | undefined;
+  return kept.registration as Begun | undefined;
 }
 
 function showForm(deps: PageDeps, ctx: Context, view: InteractionView, state: FormState): Promise<void> {

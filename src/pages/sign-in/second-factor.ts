@@ -1,6 +1,6 @@
 /**
  * The second factor (step-up, MFA) where an app asks for two: the password, or a code by email; and the page for
- * a person who has only one to give. The same form answers for the link page: in both, the account is settled.
+ * a person who has only one to give. The same form answers for the link page: both are about one account.
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
@@ -13,7 +13,7 @@ import { refusedBy } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { halfProven, nextProof, proven } from './complete.ts';
-import { goTo, type Proof, progressOf } from './flow-state.ts';
+import { flowStateOf, goTo, type Proof } from './flow-state.ts';
 import type { SignInStep } from './guards.ts';
 import { finishLink, showLink } from './link-account.ts';
 import type { SignInState } from './password.ts';
@@ -43,7 +43,7 @@ export async function showSecondProof(
 
 /** The password of a person already known: the second proof, or what links an upstream identity. */
 export const confirmPassword: SignInStep = async (deps, ctx, view, form) => {
-  const { link, remember = false } = progressOf(view);
+  const { link, remember = false } = flowStateOf(view);
   const accountId = link?.accountId ?? halfProven(view)?.accountId;
   const account =
     accountId === undefined

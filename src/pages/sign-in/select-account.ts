@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { findAccount } from '../../identity/accounts/find-account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { goTo, type Progress, progressOf } from './flow-state.ts';
+import { type FlowState, flowStateOf, goTo } from './flow-state.ts';
 import type { SignInStep } from './guards.ts';
 import { renderInteraction } from './render-interaction.ts';
 
@@ -27,7 +27,7 @@ export async function showChoice(deps: PageDeps, ctx: Context, view: Interaction
 /** The one who is signed in. */
 export const chooseAccount: SignInStep = async (deps, ctx, view) => {
   if (view.prompt !== 'select_account' || view.accountId === undefined) {
-    await goTo(deps, ctx, view, progressOf(view));
+    await goTo(deps, ctx, view, flowStateOf(view));
     return;
   }
   ctx.respond = false;
@@ -36,10 +36,10 @@ export const chooseAccount: SignInStep = async (deps, ctx, view) => {
 
 /** One step back, or to the beginning for another account. What was proven is forgotten. */
 export const anotherMethod: SignInStep = async (deps, ctx, view, form) => {
-  await goTo(deps, ctx, view, form.get('to') === 'account' ? { another: true } : stepBack(progressOf(view)));
+  await goTo(deps, ctx, view, form.get('to') === 'account' ? { another: true } : stepBack(flowStateOf(view)));
 };
 
-function stepBack(progress: Progress): Progress {
+function stepBack(progress: FlowState): FlowState {
   const { code, link, proven, login, ...rest } = progress;
   if (code !== undefined) {
     // Where the code was the second proof there is no other: back means the beginning.

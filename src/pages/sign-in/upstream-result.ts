@@ -10,7 +10,7 @@ import type { Alert } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { proven } from './complete.ts';
-import { goTo, progressOf } from './flow-state.ts';
+import { flowStateOf, goTo } from './flow-state.ts';
 import { showStep } from './interaction.ts';
 import { mayRegister, upstreamTitle } from './methods.ts';
 
@@ -36,7 +36,7 @@ export async function upstreamPerson(
         ? undefined
         : await identity.stores.accounts.byEmail(organization, person.email);
     if (error.reason === 'account-exists' && owner?.status === 'active') {
-      const { code: _code, ...progress } = progressOf(view);
+      const { code: _code, ...progress } = flowStateOf(view);
       const link = { provider: claims.provider, accountId: owner.id, person };
       await goTo(deps, ctx, view, { ...progress, link });
       return;
@@ -49,7 +49,7 @@ export async function upstreamPerson(
     });
     return;
   }
-  await proven(deps, ctx, view, { account, proofs: ['fed'], remember: progressOf(view).remember === true });
+  await proven(deps, ctx, view, { account, proofs: ['fed'], remember: flowStateOf(view).remember === true });
 }
 
 function personOf(claims: UpstreamClaims): NamedPerson {

@@ -16,7 +16,7 @@ import { brandOf } from '../shared/branding.ts';
 import type { PageDeps, PageForm } from '../shared/deps.ts';
 import { sayGone } from '../shared/interaction.ts';
 import { requestContext } from '../shared/request-context.ts';
-import { park, progressOf } from './flow-state.ts';
+import { flowStateOf, storeFlowState } from './flow-state.ts';
 import type { SignInStep } from './guards.ts';
 import { showStep } from './interaction.ts';
 import { signInMethodsOf, upstreamTitle } from './methods.ts';
@@ -30,18 +30,18 @@ const ARRIVED = 'upstream-arrived';
 const PARAMETERS = ['code', 'error', 'iss', 'user'];
 
 /** What is remembered of a way there. */
-interface Away {
+type Away = {
   readonly uid: string;
   /** The form token of this browser for this trip: proves at the end that it is the same browser. */
   readonly browser: string;
   readonly keep: Record<string, Json>;
-}
+};
 
-interface Arrival extends Away {
+type Arrival = Away & {
   readonly provider: string;
   readonly state: string;
   readonly answer: Record<string, string>;
-}
+};
 
 /** Sends the browser to the upstream. */
 export const goUpstream: SignInStep = async (deps, ctx, view) => {
@@ -54,12 +54,11 @@ export const goUpstream: SignInStep = async (deps, ctx, view) => {
   }
   const state = randomToken();
   const hint = view.loginHint?.includes('@') === true ? { loginHint: view.loginHint } : {};
-  const again = view.accountId !== undefined || progressOf(view).another === true;
+  const again = view.accountId !== undefined || flowStateOf(view).another === true;
   try {
     const callback = callbackOf(deps, provider);
     const { url, keep } = await upstream.begin({ callback, state, again, ...hint });
-    const away: Away = { uid: view.uid, browser: deps.forms.tokenFor(ctx, tripOf(view)), keep };
-    const data = away as unknown as Record<string, Json>;
+    const data: Away = { uid: view.uid, browser: deps.forms.tokenFor(ctx, tripOf(view)), keep };
     const { organization } = view;
     const purpose = purposeOf(provider);
     const { address } = requestContext(ctx, view);
@@ -106,7 +105,7 @@ export const upstreamAnswered: PageForm = async (deps, ctx, form) => {
     await sayGone(deps, ctx);
     return;
   }
-  const away = result.data as unknown as Away;
+  const away = result.data as Away;
   const answer = PARAMETERS.flatMap((name) => {
     const value = form.get(name);
     return value === null ? [] : [[name, value]];
@@ -116,7 +115,7 @@ export const upstreamAnswered: PageForm = async (deps, ctx, form) => {
     purpose: ARRIVED,
     organization: result.organization,
     lifetime: HOP,
-    data: arrival as unknown as Record<string, Json>,
+    data: arrival,
   });
   seeOther(ctx, `/interaction/${away.uid}/arrived?answer=${token}`);
 };
@@ -127,7 +126,7 @@ export const arrived: SignInStep = async (deps, ctx, view) => {
   // A link preview asks with HEAD; it must not use up what the person needs. Nor may another browser.
   const result =
     ctx.method === 'GET' ? await readState(deps.identity, { purpose: ARRIVED, token }) : undefined;
-  const arrival = result?.data as unknown as Arrival | undefined;
+  const arrival = result?.data as Arrival | undefined;
   const upstream = deps.upstreams.get(arrival?.provider ?? '');
   if (arrival?.uid !== view.uid || result?.organization !== view.organization || upstream === undefined) {
     // Reloaded, or too late: nothing is lost but the trip.
@@ -146,7 +145,7 @@ async function judge(
   { upstream, arrival, token }: { upstream: Upstream; arrival: Arrival; token: string },
 ): Promise<void> {
   const { provider, state, keep } = arrival;
-  const { user = progressOf(view).user, ...answer } = arrival.answer;
+  const { user = flowStateOf(view).user, ...answer } = arrival.answer;
   try {
     const claims = await upstream.finish({
       callback: callbackOf(deps, provider),
@@ -172,7 +171,7 @@ async function judge(
     deps.identity.log.warn({ err: error, provider }, 'a sign-in with an upstream failed');
     // The next try of this browser still knows the names.
     if (upstream.sendsNamesOnce && user !== undefined) {
-      await park(deps, ctx, view, { ...progressOf(view), user: user.slice(0, 2000) });
+      await storeFlowState(deps, ctx, view, { ...flowStateOf(view), user: user.slice(0, 2000) });
     }
     const kind = down ? 'upstream-down' : 'upstream-refused';
     const alert = { kind, provider: upstreamTitle(deps, provider) } as const;
