@@ -3,9 +3,16 @@ import { foldName, takeName } from '../core/text.ts';
 import type { Identity } from '../identity/context.ts';
 import type { AccountRecord, AccountStatus } from '../model/account.ts';
 import type { Json } from '../model/json.ts';
-import { type ClaimOptions, claimChanges, withClaims } from './claims.ts';
 import { type CommandContext, findAccount, organizationOf, withCommandContext } from './context.ts';
-import { each, type JsonOption, passwordFromInput, vendorMember } from './options.ts';
+import {
+  type ClaimOptions,
+  claimChanges,
+  each,
+  type JsonOption,
+  passwordFromInput,
+  vendorMember,
+  withClaims,
+} from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 interface Where {

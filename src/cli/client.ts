@@ -2,9 +2,8 @@ import { Command, Option } from 'commander';
 import { randomText, randomToken, type Secrets } from '../core/crypto.ts';
 import type { ClientRecord } from '../model/client.ts';
 import type { SeedClient } from '../seed/schema.ts';
-import { type BrandOption, rebranded, withBrand } from './brand.ts';
 import { type CommandContext, organizationOf, withCommandContext } from './context.ts';
-import { each, type JsonOption } from './options.ts';
+import { type BrandOption, each, type JsonOption, rebranded, withBrand } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

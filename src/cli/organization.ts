@@ -2,9 +2,8 @@ import { Command, Option } from 'commander';
 import type { AuditEvent } from '../model/audit-event.ts';
 import type { Json } from '../model/json.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
-import { type BrandOption, rebranded, withBrand } from './brand.ts';
 import { type CommandContext, organizationOf, withCommandContext } from './context.ts';
-import { each, type JsonOption, vendorMember } from './options.ts';
+import { type BrandOption, each, type JsonOption, rebranded, vendorMember, withBrand } from './options.ts';
 import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
 
 interface Changes extends BrandOption {
