@@ -61,7 +61,7 @@ export async function loadClinicDecisions(): Promise<ReadonlyMap<string, ClinicD
 
 function isEnabled(settings: unknown): boolean {
   return (
-    typeof settings === 'object' && settings !== null && (settings as { enabled?: unknown }).enabled === true
+    typeof settings === 'object' && settings !== null && 'enabled' in settings && settings.enabled === true
   );
 }
 

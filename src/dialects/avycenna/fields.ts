@@ -113,9 +113,9 @@ const UNKNOWN_SCOPE: Issue = {
   type: 'type_error.enum',
 };
 
-const isScope = (value: unknown): value is Scope => (SCOPES as readonly unknown[]).includes(value);
+const isScope = (value: unknown): value is Scope => SCOPES.some((scope) => scope === value);
 
-function listIssue(input: unknown): Issue | undefined {
+function listOf(input: unknown): unknown[] | Issue {
   if (input === undefined) return MISSING;
   if (input === null) return NONE;
   if (!Array.isArray(input)) return { msg: 'value is not a valid list', type: 'type_error.list' };
@@ -125,7 +125,7 @@ function listIssue(input: unknown): Issue | undefined {
   if (input.length > 16) {
     return { msg: 'ensure this value has at most 16 items', type: 'value_error.list.max_items' };
   }
-  return undefined;
+  return input;
 }
 
 const DOCUMENTED = { type: 'array', items: { enum: [...SCOPES] }, minItems: 1, maxItems: 16 } as const;
@@ -137,12 +137,11 @@ export const scopes = z
   .transform((input, context): Scope[] => {
     const issue = ({ msg, type }: Issue, path: number[] = []) =>
       context.addIssue({ code: 'custom', message: msg, path, params: { code: type } });
-    const broken = listIssue(input);
-    if (broken !== undefined) {
-      issue(broken);
+    const items = listOf(input);
+    if (!Array.isArray(items)) {
+      issue(items);
       return z.NEVER;
     }
-    const items = input as unknown[];
     items.forEach((item, index) => {
       if (typeof item !== 'string') issue(NOT_TEXT, [index]);
       else if (!isScope(item)) issue(UNKNOWN_SCOPE, [index]);

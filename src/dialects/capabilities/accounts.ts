@@ -22,20 +22,13 @@ export function newAccountFields(account: NewAccount, vendorName: string): NewAc
   return vendor === undefined ? opened : { ...opened, vendor: { [vendorName]: vendor } };
 }
 
-/** `undefined` leaves a member as it is, `null` takes it away. */
-function merged<Members extends object>(present: Members, changes: object | undefined): Members {
-  const result = { ...present } as Record<string, unknown>;
-  for (const [name, value] of Object.entries(changes ?? {})) {
-    if (value === undefined) continue;
-    if (value === null) delete result[name];
-    else result[name] = value;
-  }
-  return result as Members;
-}
-
-/** A number that was typed in is unverified. */
+/** `undefined` leaves a claim as it is, `null` takes it away. A number that was typed in is not verified. */
 function mergedClaims(present: ProfileClaims, changes: AccountChanges['claims']): ProfileClaims {
-  const claims = merged(present, changes);
+  const claims = { ...present };
+  for (const [name, value] of Object.entries(changes ?? {})) {
+    if (value === null) Reflect.deleteProperty(claims, name);
+    else if (value !== undefined) Object.assign(claims, { [name]: value });
+  }
   const numberChanged = claims.phone_number !== present.phone_number;
   if (numberChanged && changes?.phone_number_verified === undefined) delete claims.phone_number_verified;
   return claims;

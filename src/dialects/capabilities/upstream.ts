@@ -100,9 +100,7 @@ function parkedIn(
 ): Parked | undefined {
   if (binding === undefined) return undefined;
   try {
-    return JSON.parse(
-      bound.identity.secrets.decrypt(binding, bindingContext(bound, provider, state)),
-    ) as Parked;
+    return JSON.parse(bound.identity.secrets.decrypt(binding, bindingContext(bound, provider, state)));
   } catch (cause) {
     if (cause instanceof DecryptionFailed) return undefined;
     throw cause;

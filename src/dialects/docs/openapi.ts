@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { BodyKind, Dialect, Mount } from '../contract/dialect.ts';
-import type { AcceptsShape, AnyAccepts, Endpoint } from '../contract/endpoint.ts';
+import type { AcceptsShape, Endpoint } from '../contract/endpoint.ts';
 import type { AnySettings } from '../contract/settings.ts';
 import { loadAllDialects } from '../registry.ts';
 import { splitSettings } from '../runtime/frame-settings.ts';
@@ -19,13 +19,13 @@ const MEDIA: Readonly<Record<BodyKind, string>> = {
 };
 
 /** `io`: as it is sent, or as it comes out. What zod cannot say (a check in code) is left open. */
-export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _, ...described } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema;
+export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): z.core.JSONSchema.BaseSchema {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return described;
 }
 
 function acceptsOf(endpoint: Endpoint, settings: AnySettings): AcceptsShape {
-  const { accepts } = endpoint as Endpoint<AnyAccepts, AnySettings>;
+  const { accepts } = endpoint;
   return (typeof accepts === 'function' ? accepts(settings) : accepts) ?? {};
 }
 
@@ -46,8 +46,8 @@ const anchorless = (pattern: string) => pattern.replace(/^\^/, '').replace(/\$$/
 function queryParameters(schema: z.ZodType | undefined): JsonSchema[] {
   if (schema === undefined) return [];
   const described = schemaOf(schema, 'input');
-  const required = (described.required as string[] | undefined) ?? [];
-  return Object.entries((described.properties as JsonSchema | undefined) ?? {}).map(([name, form]) => ({
+  const required = described.required ?? [];
+  return Object.entries(described.properties ?? {}).map(([name, form]) => ({
     name,
     in: 'query',
     required: required.includes(name),
@@ -69,9 +69,9 @@ function requestBody(
 }
 
 /** To every vendor a null is the same as a member that is absent, where one may be. */
-function withNulls(schema: JsonSchema): JsonSchema {
-  const required = (schema.required as string[] | undefined) ?? [];
-  const members = Object.entries((schema.properties as Record<string, JsonSchema> | undefined) ?? {});
+function withNulls(schema: z.core.JSONSchema.BaseSchema): JsonSchema {
+  const required = schema.required ?? [];
+  const members = Object.entries(schema.properties ?? {});
   const properties = members.map(([name, form]) => [
     name,
     required.includes(name) || Object.keys(form).length === 0 ? form : { anyOf: [form, { type: 'null' }] },

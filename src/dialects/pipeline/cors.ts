@@ -1,28 +1,17 @@
 /** Which other origins may call a dialect from a browser: its own rules, the server's, or none. */
 import type Koa from 'koa';
-import type { ServerCors } from '../../http/middleware/cors.ts';
 import type { CorsRules } from '../contract/reply.ts';
 
-type Rules = ReturnType<Extract<CorsRules, (...settings: never) => unknown>>;
-
-/** Undefined: OPTIONS is a method like any other, and no reply names an origin. */
-export function corsOf<Settings>(
-  rules: CorsRules<Settings>,
-  settings: Settings,
-  server: ServerCors,
-): Rules | undefined {
-  if (rules === 'none') return undefined;
-  return rules === 'server' ? server : rules(settings);
-}
+export type DialectCors = ReturnType<Extract<CorsRules, (...settings: never) => unknown>>;
 
 /** The origin that the rules admit, if this is one. */
-function admitted(context: Koa.Context, { origins }: Rules): string | undefined {
+function admitted(context: Koa.Context, { origins }: DialectCors): string | undefined {
   const origin = context.get('origin');
   return origin !== '' && (origins === 'any' || origins.includes(origin)) ? origin : undefined;
 }
 
 /** On every reply, refusals included: a browser client reads its 401 too. */
-export function setCorsHeaders(context: Koa.Context, rules: Rules): void {
+export function setCorsHeaders(context: Koa.Context, rules: DialectCors): void {
   const origin = admitted(context, rules);
   // A list of origins makes the reply depend on the header: a cache must know, also where it is not listed.
   const listed = rules.origins !== 'any' && rules.origins.length > 0 && context.get('origin') !== '';
@@ -34,12 +23,12 @@ export function setCorsHeaders(context: Koa.Context, rules: Rules): void {
 }
 
 /** Whether the rules answer this request. A browser always says where a preflight comes from. */
-export function isPreflight(context: Koa.Context, rules: Rules): boolean {
+export function isPreflight(context: Koa.Context, rules: DialectCors): boolean {
   return context.method === 'OPTIONS' && (rules.onlyWithOrigin !== true || context.get('origin') !== '');
 }
 
 /** 204, with the rules where the origin is admitted. */
-export function answerPreflight(context: Koa.Context, rules: Rules): void {
+export function answerPreflight(context: Koa.Context, rules: DialectCors): void {
   context.status = 204;
   if (admitted(context, rules) === undefined) return;
   context.set('Access-Control-Allow-Methods', rules.methods.join(','));

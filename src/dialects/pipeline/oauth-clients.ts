@@ -24,7 +24,7 @@ export async function ensureDialectClients(options: {
         `dialects.${dialect.name}.clientId: the client '${clientId}' exists already and is not this dialect's`,
       ]);
     }
-    const { organization } = settings as { organization?: unknown };
+    const { organization }: { organization?: unknown } = settings;
     await options.stores.clients.put({
       clientId,
       organization: typeof organization === 'string' ? organization : 'default',

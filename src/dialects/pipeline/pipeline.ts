@@ -16,7 +16,7 @@ import { findRoute, type RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 import { type DialectRequest, newDialectRequest, requestView } from '../runtime/request-context.ts';
 import { auditRefusal } from './audit-refusal.ts';
-import { answerPreflight, corsOf, isPreflight, setCorsHeaders } from './cors.ts';
+import { answerPreflight, type DialectCors, isPreflight, setCorsHeaders } from './cors.ts';
 import { runStep, useOf } from './steps.ts';
 import { refusedFrom, retryAfterOf } from './to-refusal.ts';
 import { checkDialects } from './validate.ts';
@@ -58,7 +58,7 @@ async function serve({ context, result, services }: Served): Promise<void> {
   context.state.route = base + (result.kind === 'endpoint' ? result.endpoint.path : '/*');
   const request = requestView(context, { base: result.base, issuer: services.issuer });
   context.set('Cache-Control', 'no-store');
-  const cors = corsOf(dialect.cors, settings, services.serverCors);
+  const cors = corsOf(result.at.owner, services);
   if (cors !== undefined) setCorsHeaders(context, cors);
   if (cors !== undefined && result.kind !== 'unknown' && isPreflight(context, cors)) {
     return answerPreflight(context, cors);
@@ -76,6 +76,15 @@ async function serve({ context, result, services }: Served): Promise<void> {
   // A client that sends more than is read and dropped must not find the rest taken for its next request.
   if (refusal?.reason === 'too-large' && !context.req.complete) context.set('Connection', 'close');
   await sendReply({ context, reply, services, organization: exchange?.organization?.id });
+}
+
+/** Undefined: OPTIONS is a method like any other, and no reply names an origin. */
+function corsOf(
+  { dialect, settings }: MountedDialect,
+  { serverCors }: DialectServices,
+): DialectCors | undefined {
+  if (dialect.cors === 'none') return undefined;
+  return dialect.cors === 'server' ? serverCors : dialect.cors(settings);
 }
 
 async function sendReply(options: {

@@ -20,6 +20,6 @@ export function splitSettings(raw: unknown): {
   readonly own: unknown;
 } {
   if (typeof raw !== 'object' || raw === null) return { frame: frameSettings.safeParse({}), own: raw ?? {} };
-  const { admitsFrom, ...own } = raw as Record<string, unknown>;
+  const { admitsFrom, ...own }: { admitsFrom?: unknown } = raw;
   return { frame: frameSettings.safeParse({ admitsFrom }), own };
 }

@@ -7,7 +7,7 @@ import { randomUUID } from '../../core/crypto.ts';
 
 export type FormFields = Record<string, unknown>;
 
-export const noFields = (): FormFields => Object.create(null) as FormFields;
+export const noFields = (): FormFields => Object.create(null);
 
 function flatForm(entries: Iterable<readonly [string, unknown]>): FormFields {
   const fields = noFields();

@@ -170,7 +170,7 @@ const isIssue = (meant: unknown): meant is { issue: string } =>
 
 export function required<T>(name: string, reader: Reader<T>): Field<T> {
   const missing = () => ({ issue: `${name} is required` });
-  return field<T, never>(name, reader, { absent: missing, empty: missing }) as Field<T>;
+  return field<T, never>(name, reader, { absent: missing, empty: missing });
 }
 
 /** Empty is absent. */
@@ -210,7 +210,7 @@ export function isThere(value: unknown, reader: Reader<unknown>): boolean {
 /** The member's value where it was sent and is right. */
 export function readAs<T>(value: unknown, reader: Reader<T>): T | undefined {
   const read = value === undefined || value === null ? EMPTY : reader.read(value);
-  return read === WRONG || read === EMPTY ? undefined : (read as T);
+  return read === WRONG || read === EMPTY ? undefined : read;
 }
 
 /**

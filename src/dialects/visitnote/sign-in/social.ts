@@ -13,7 +13,7 @@ const INVALID_PROVIDER = 'The selected provider is invalid.';
 const PROVIDERS = ['google', 'apple'] as const;
 type Provider = (typeof PROVIDERS)[number];
 
-const isProvider = (name: string): name is Provider => (PROVIDERS as readonly string[]).includes(name);
+const isProvider = (name: string): name is Provider => PROVIDERS.some((provider) => provider === name);
 
 export const SocialBody = z.object({
   provider: required('provider', 50, (name) => (isProvider(name) ? undefined : INVALID_PROVIDER)).pipe(

@@ -19,9 +19,8 @@ function fits(row: Json, request: Request): boolean {
   const input = Object.entries(row).filter(([, value]) => value !== null);
   if (input.length === 0) return false;
   return input.every(([name, value]) => {
-    const sent = MEMBERS.includes(name as (typeof MEMBERS)[number])
-      ? request[name as keyof Request]
-      : undefined;
+    const member = MEMBERS.find((known) => known === name);
+    const sent = member && request[member];
     return sent !== undefined && foldName(sent) === foldName(String(value));
   });
 }

@@ -23,5 +23,5 @@ export function address(sent: SentAddress, current: AddressClaim = {}): AddressC
   const merged = Object.entries({ ...kept, ...Object.fromEntries(input) }).filter(
     ([, value]) => value !== null,
   );
-  return merged.length === 0 ? null : (Object.fromEntries(merged) as AddressClaim);
+  return merged.length === 0 ? null : Object.fromEntries(merged);
 }

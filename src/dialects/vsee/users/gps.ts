@@ -11,9 +11,9 @@ export const gps: Reader<Position> = {
   read(value) {
     const sent = typeof value === 'string' ? parsed(value) : value;
     if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) return WRONG;
-    const members = sent as Record<string, unknown>;
-    const lat = degrees(members.lat, 90);
-    const long = degrees(members.long, 180);
+    const position: { lat?: unknown; long?: unknown } = sent;
+    const lat = degrees(position.lat, 90);
+    const long = degrees(position.long, 180);
     return lat === undefined || long === undefined ? WRONG : { lat, long };
   },
 };

@@ -22,7 +22,7 @@ export const COLUMNS = [
 
 export type Column = (typeof COLUMNS)[number];
 
-export const isColumn = (name: string): name is Column => (COLUMNS as readonly string[]).includes(name);
+export const isColumn = (name: string): name is Column => COLUMNS.some((column) => column === name);
 
 /** Longer than any name. */
 const LONGEST = 1024;
@@ -41,7 +41,7 @@ export function list(rule: (element: string) => boolean): Reader<string[]> {
       for (const one of sent) {
         const read = one === null ? EMPTY : anyList.read(one);
         if (read === WRONG) return WRONG;
-        for (const element of read === EMPTY ? [] : elementsOf(read as string)) {
+        for (const element of read === EMPTY ? [] : elementsOf(read)) {
           const kept = takeText(element, LONGEST);
           if (kept === undefined || !rule(kept)) return WRONG;
           elements.push(kept);
