@@ -1,6 +1,6 @@
 /**
  * The dialects that there are, one line each. A dialect is loaded when the configuration names it, so one
- * that nobody uses costs nothing at start. Adding one adds its folder and its line here, nothing else.
+ * that is not used costs nothing at start. Adding one adds its folder and its line here, nothing else.
  */
 
 import type { z } from 'zod';

@@ -1,7 +1,7 @@
 /**
  * The imaginary vendor Example Clinic: the folder to copy for a new one (../README.md, "Adding a dialect").
  * It is complete and tested like the others, and small: register, sign in, refresh, the own account, sign
- * out. Everything that a request passes before an endpoint is the frame's; here stands only what this
+ * out. What a request passes before an endpoint is the pipeline's; here stands only what this
  * vendor says.
  */
 

@@ -23,7 +23,7 @@ export const email = text(254)
   .transform((value) => value.toLowerCase())
   .refine((value) => ADDRESS.test(value), { message: 'must be an e-mail address' });
 
-/** Taken as sent. The cap keeps a stranger from having megabytes hashed. */
+/** Taken as sent. The cap keeps a client from having megabytes hashed. */
 export const password = z
   .string('must be a text')
   .refine((value) => value !== '' && bytes(value) <= 1024, { message: 'must have 1 to 1024 bytes' })

@@ -1,4 +1,4 @@
-/** POST, GET and DELETE /api-keys: the caller's own keys. A key is shown once, and its id says nothing to strangers. */
+/** POST, GET and DELETE /api-keys: the caller's own keys. A key is shown once, and its id alone gives no access. */
 import { z } from 'zod';
 import { Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';

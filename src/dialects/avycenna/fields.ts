@@ -1,5 +1,5 @@
 /**
- * AVYCENNA's field types. Each member at fault gets one entry, for the first check that fails, with the
+ * AVYCENNA's field types. Each member with an issue gets one entry, for the first check that fails, with the
  * vendor's `msg` and `type`; nothing is ever converted.
  */
 import { z } from 'zod';

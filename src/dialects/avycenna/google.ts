@@ -62,7 +62,7 @@ async function signInAs(
   }
 }
 
-/** Undefined: Google has not verified the address, and the identity is linked to nobody. */
+/** Undefined: Google has not verified the address, and the identity is linked to no account. */
 async function accountFor(
   identity: UpstreamIdentity,
   settings: AvycennaSettings,

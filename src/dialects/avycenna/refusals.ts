@@ -17,7 +17,7 @@ const missingBody = invalidBody('field required', 'value_error.missing');
 const notADict = invalidBody('value is not a valid dict', 'type_error.dict');
 const broken = failure(500, 'Internal Server Error');
 
-/** One entry for each member at fault, in the order of the endpoint's field table. */
+/** One entry for each member with an issue, in the order of the endpoint's field table. */
 function invalidFields({ issues }: RefusalView): Reply {
   return json(422, {
     detail: issues.map(({ path, message, code }) => ({ loc: ['body', ...path], msg: message, type: code })),

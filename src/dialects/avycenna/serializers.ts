@@ -22,8 +22,8 @@ export function roleOf(account: Pick<AccountView, 'vendor' | 'roles'>, settings:
 
 function nameOf({ claims, email }: AccountView): string | null {
   if (claims.name !== undefined) return claims.name;
-  const deps = [claims.given_name, claims.family_name].filter((part) => part !== undefined);
-  return deps.length > 0 ? deps.join(' ') : (email ?? null);
+  const names = [claims.given_name, claims.family_name].filter((name) => name !== undefined);
+  return names.length > 0 ? names.join(' ') : (email ?? null);
 }
 
 function user(account: AccountView, settings: AvycennaSettings) {

@@ -1,4 +1,4 @@
-/** Codes and links by email. They go out after the reply; what goes wrong with one is logged, never told. */
+/** Codes and links by email. They go out after the reply; what goes wrong with one is logged, and no client sees it. */
 
 import { sendLinkToken } from '../../identity/codes/link-token.ts';
 import { sendCode } from '../../identity/codes/one-time-code.ts';
@@ -8,7 +8,7 @@ import type { AccountView } from '../contract/endpoint.ts';
 import type { EmailsUse } from '../contract/use.ts';
 import type { Bound } from './scope.ts';
 
-/** Looked up also where there is nobody, which takes the same time. */
+/** Looks up an account also where there is none, so that both take the same time. */
 function addressee(bound: Bound, account: AccountView | undefined) {
   return bound.find(account?.id ?? 'nobody');
 }

@@ -1,4 +1,4 @@
-/** What every use case is bound to: the dialect with its client, the request, and the organization. */
+/** What every group of Use is bound to: the dialect with its client, the request, and the organization. */
 import type { Identity, RequestContext } from '../../identity/context.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { AuditEvent } from '../../model/audit-event.ts';

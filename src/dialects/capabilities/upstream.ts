@@ -83,7 +83,7 @@ async function start(bound: Bound, input: Parameters<UpstreamsUse['start']>[0]) 
   });
   const { url, keep } = await upstream.begin({ callback: input.callback, state });
   const parked: Parked = { callback: input.callback, keep };
-  // Sealed under the state: only the browser that began can come back with it, and only with this state.
+  // Encrypted under the state: only the browser that began can come back with it, and only with this state.
   const binding = identity.secrets.encrypt(
     JSON.stringify(parked),
     bindingContext(bound, input.provider, state),
@@ -133,7 +133,7 @@ async function finish(bound: Bound, input: Parameters<UpstreamsUse['finish']>[0]
   const upstream = bound.services.upstreams.get(provider);
   if (upstream === undefined) throw new Refused('not-found', { detail: 'the provider is not configured' });
   const [state, ...more] = query.getAll('state');
-  // Browser and organization are judged before the state is spent, so that a stranger cannot spend it.
+  // Browser and organization are judged before the state is spent, so that an attacker cannot spend it.
   const parked =
     state === undefined || more.length > 0 ? undefined : parkedIn(bound, provider, state, binding);
   if (state === undefined || parked === undefined) throw new Refused('state-refused');

@@ -89,7 +89,7 @@ function fitting<Member extends string>(
   return fit;
 }
 
-/** What no schema can know: what is shown, that an address is not changed here, and that nobody is born tomorrow. */
+/** What no schema can know: what is shown, that an address is not changed here, and that no birthday is in the future. */
 function judged(sent: Sent, about: { account: AccountView; settings: CarePortalsSettings; now: Date }) {
   const { account, settings, now } = about;
   const profile = fitting(sent.profile, person(account, settings));
@@ -119,14 +119,14 @@ function mergedAddress(
 }
 
 /** Two lines of one claim (OIDC Core 5.1.1). */
-function addressClaim(deps: Address): AddressClaim | null {
-  const street = [deps.address1, deps.address2].join('\n').replace(/\n$/, '');
+function addressClaim(lines: Address): AddressClaim | null {
+  const street = [lines.address1, lines.address2].join('\n').replace(/\n$/, '');
   const claim: AddressClaim = {
     ...(street !== '' && { street_address: street }),
-    ...(deps.city !== '' && { locality: deps.city }),
-    ...(deps.provinceCode !== '' && { region: deps.provinceCode }),
-    ...(deps.postalCode !== '' && { postal_code: deps.postalCode }),
-    ...(deps.countryCode !== '' && { country: deps.countryCode }),
+    ...(lines.city !== '' && { locality: lines.city }),
+    ...(lines.provinceCode !== '' && { region: lines.provinceCode }),
+    ...(lines.postalCode !== '' && { postal_code: lines.postalCode }),
+    ...(lines.countryCode !== '' && { country: lines.countryCode }),
   };
   return Object.keys(claim).length === 0 ? null : claim;
 }

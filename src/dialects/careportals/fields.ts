@@ -1,5 +1,5 @@
 /**
- * CarePortals' kinds of fields. Every fault has the endpoint's one text, so that a schema only tells good
+ * CarePortals' kinds of fields. Every issue has the endpoint's one text, so that a schema only tells good
  * from bad; what is refused for the password alone is judged by the endpoint, once all else is valid.
  */
 import { z } from 'zod';

@@ -59,14 +59,14 @@ export const forgot = endpoint({
   },
 });
 
-/** Throws 'link token-refused', also for the token of an organization that is out of this dialect's reach. */
+/** Throws 'link-token-refused', also for the token of an organization that is out of this dialect's reach. */
 async function read(token: string, settings: CarePortalsSettings, use: Use): Promise<void> {
   const account = await use.linkTokens.read(token, PURPOSE);
   if (account === undefined || !mayReach(account.organization, settings))
     throw new Refused('link-token-refused');
 }
 
-/** Asking spends nothing: mail scanners and impatient people ask too. */
+/** Asking consumes nothing: mail scanners and impatient people ask too. */
 function validateAt(path: string) {
   return endpoint({
     method: 'GET',
@@ -88,7 +88,7 @@ function validateAt(path: string) {
 export const validate = validateAt('/auth/forgot/validate');
 export const validateByOtherName = validateAt('/auth/valid-password-token');
 
-/** A refused password does not spend the token; of parallel uses one wins. */
+/** A refused password does not consume the token; of parallel uses one wins. */
 export const reset = endpoint({
   method: 'POST',
   path: '/auth/reset',

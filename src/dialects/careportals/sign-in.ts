@@ -1,6 +1,6 @@
 /**
  * POST /auth, /auth/login, and /org/auth for organization users: a bare token for a name and a password.
- * Missing credentials are a refused sign-in (401), ill-typed ones a fault (406).
+ * Missing credentials are a refused sign-in (401), ill-typed ones are invalid (406).
  */
 import { z } from 'zod';
 import { Refused } from '../contract/dialect.ts';

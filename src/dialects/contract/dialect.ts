@@ -1,7 +1,7 @@
 /**
- * What a dialect is: one vendor's sign-in API as data plus small pure functions. The only module that a
- * vendor's folder may import, besides zod. Everything that is the same for all vendors (route, size,
- * syntax, organization, credential, rights, fields, limits, refusals, headers, audit) is done by mount.ts
+ * What a dialect is: one vendor's sign-in API as data plus small pure functions. This folder is the only one that a
+ * vendor's may import, besides zod. Everything that is the same for all vendors (route, size,
+ * syntax, organization, credential, rights, fields, limits, refusals, headers, audit) is done by pipeline/
  * in the order that the dialect lists. What an endpoint may *do* is `Use`, bound to the dialect's client
  * and to the request's organization.
  *
@@ -54,8 +54,8 @@ export interface Dialect<Settings = AnySettings> {
    * Which directory the request means. Throw Refused('unknown-organization') or ('wrong-organization'), or
    * name it; a name that is no organization is refused as 'unknown-organization'. Undefined: the request
    * names none, and what it carries decides (a refresh token, a link token, an sso_token): `use` then belongs to
-   * no organization until refresh, readTicket, resetPassword, confirmAddress or readBrowserTicket succeeds, and
-   * to that one's afterwards; `facts.organization` is an empty view. Where it names one that is not the caller's, the
+   * no organization until `signIn.refresh`, a method of `linkTokens` or `browsers.readSsoToken` succeeds, and
+   * to that one's afterwards; `organization` is an empty view. Where it names one that is not the caller's, the
    * credential is refused as though it were not good ('invalid-token', 'invalid-api-key').
    */
   organization(question: OrganizationQuestion<Settings>): Promise<string | undefined>;
@@ -93,7 +93,7 @@ export interface Dialect<Settings = AnySettings> {
   readonly mints?: Readonly<Record<string, RandomForm>>;
   /**
    * Whether this role, which an operator gave, lets in an account that was opened at another place. Default:
-   * every one does. Places from which all are let in are `admitsFrom` of the settings: the frame's key.
+   * every one does. Places from which all are let in are `admitsFrom` of the settings: the pipeline's key.
    */
   admitsRole?(role: string, settings: Settings): boolean;
   /** Accounts that this dialect does not let in, as though they did not exist. Default: only active ones come in. */
@@ -198,7 +198,7 @@ export interface BodyRules {
   readonly untyped: 'refuse' | 'json';
   /**
    * What cannot be read (encoding, type, syntax, not an object): refused, or taken for `{}` (VisitNote). The
-   * refusal 'not-an-object' has one fault whose `code` says what it was: 'null', 'array', 'string', 'number', 'boolean'.
+   * refusal 'not-an-object' has one issue whose `code` says what it was: 'null', 'array', 'string', 'number', 'boolean'.
    */
   readonly unreadable: 'refuse' | 'empty-object';
   /** Content types besides application/json that are JSON ('application/problem+json', ...). */

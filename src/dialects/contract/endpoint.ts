@@ -49,7 +49,7 @@ export interface Endpoint<
   readonly order?: readonly Step[];
   /**
    * Which of the shared attempt counters (design.md, Attempts) stand before this channel: all of them, held
-   * by the use case ('sign-in'); the client address's alone, held by the frame when every other
+   * by `use.signIn` ('sign-in'); the client address's alone, held by the pipeline when every other
    * check has passed ('address'); none ('nothing').
    */
   readonly counts: 'sign-in' | 'address' | 'nothing';
@@ -73,7 +73,7 @@ export interface Endpoint<
   readonly body?: Partial<BodyRules> | 'ignored';
   /**
    * A judgement that needs `use`, reported together with the fields' (VisitNote's taken address). Gets the
-   * raw body and the faults found so far; resolves with the faults to add (those found so far may be among them).
+   * raw body and the issues found so far; resolves with the issues to add (those found so far may be among them).
    */
   alsoJudge?(context: {
     raw: Record<string, unknown>;

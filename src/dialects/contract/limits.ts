@@ -13,7 +13,7 @@ export interface LimitContext<Settings = AnySettings, Body = unknown, Who = Call
 export interface LimitRule {
   /** Name of the counter; it belongs to this dialect alone. */
   readonly counter: string;
-  /** Whose count: an address, an account, a normalized e-mail. The organization is added by the frame. */
+  /** Whose count: an address, an account, a normalized e-mail. The pipeline adds the organization. */
   readonly key: string;
   /** One count for all organizations: where a request need not name one, leaving it out must not give a fresh count. */
   readonly acrossOrganizations?: true;

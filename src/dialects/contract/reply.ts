@@ -69,7 +69,7 @@ export function empty(status: number, extras: ReplyExtras = {}): Reply {
 export interface RefusalView<Settings = AnySettings> {
   readonly reason: Reason;
   readonly issues: readonly FieldIssue[];
-  /** Whole seconds, at least 1; set for 'too-many-requests' and 'unavailable'. The frame sends it as Retry-After. */
+  /** Whole seconds, at least 1; set for 'too-many-requests' and 'unavailable'. The pipeline sends it as Retry-After. */
   readonly retryAfter: number | undefined;
   readonly allow: readonly string[];
   readonly request: RequestView;

@@ -7,7 +7,7 @@ import type { RequestView } from '../contract/endpoint.ts';
 import type { Reply } from '../contract/reply.ts';
 import { loadAllDialects } from '../registry.ts';
 
-/** What each reason means, for whoever reads a log or writes a dialect. */
+/** What each reason means, for an operator who reads a log and an engineer who writes a dialect. */
 const MEANINGS: Readonly<Record<Reason, string>> = {
   'not-found': 'The path is not served.',
   'method-not-allowed': 'The path is served, but not for this method.',

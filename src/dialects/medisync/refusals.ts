@@ -19,7 +19,7 @@ const deadToken = (): Reply =>
     { headers: { 'www-authenticate': 'Bearer' } },
   );
 
-/** The page's button posts a form; whoever pressed it gets a page. */
+/** The page's button posts a form; the person who pressed it gets a page. */
 export function fromPage({ request, endpoint }: Pick<RefusalView, 'request' | 'endpoint'>): boolean {
   const type = request.header('content-type') ?? '';
   return endpoint?.path === '/verification/verify' && /^\s*application\/x-www-form-urlencoded/i.test(type);

@@ -29,7 +29,7 @@ export const register = endpoint({
       ehr_system_name: required('ehr_system_name'),
     }),
   },
-  /** The blocklist is part of the password's own rule, and so comes before the members after it. */
+  /** The blocklist belongs to the password's own rule, and so comes before the members after it. */
   async alsoJudge({ raw, issues, use }): Promise<FieldIssue[]> {
     if (issues.some((issue) => issue.path[0] === 'password')) return [];
     try {

@@ -22,7 +22,7 @@ export function linkTemplate(
  * address alone leaves its receiver alone with the account (docs/decisions/0010).
  */
 export async function sendVerification(context: {
-  /** Undefined: the same work for nobody. */
+  /** Undefined: the same work, without an email. */
   account: AccountView | undefined;
   confirms: boolean;
   request: RequestView;

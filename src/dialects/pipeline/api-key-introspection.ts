@@ -1,6 +1,6 @@
 /**
- * API keys of dialects at the standard introspection endpoint: which dialect a key belongs to is told by how
- * it begins, what it is worth by that dialect. Asking counts as a use of the key.
+ * API keys of dialects at the standard introspection endpoint: how a key begins says which dialect it belongs to,
+ * and that dialect says what it may do. Asking counts as a use of the key.
  */
 import type { DescribedApiKey } from '../../oidc/contract.ts';
 import { type Dialect, Refused } from '../contract/dialect.ts';

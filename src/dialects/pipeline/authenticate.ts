@@ -1,6 +1,6 @@
 /**
  * From a credential to its bearer. Whatever is wrong with a token (unknown, expired, of another client or
- * audience, of an account that may no longer come in) is one refusal, so that nothing can be told apart.
+ * audience, of an account that may no longer come in) is one refusal, so that a client learns nothing from it.
  */
 import { authenticateApiKey } from '../../identity/accounts/api-keys.ts';
 import { wasRecent } from '../../identity/sign-in/recent.ts';

@@ -6,7 +6,7 @@ import { decodeText, parseForm, parseJson } from '../../http/request/read-body.t
 import { type BodyKind, type BodyRules, Refused } from '../contract/dialect.ts';
 import { type FormFields, formFields, multipartEntries, noFields } from '../runtime/parse-form.ts';
 
-/** The media type's own part, lower case: 'application/json'. */
+/** The media type without parameters, lower case: 'application/json'. */
 export function mediaType(header: string | undefined): string {
   return (header?.split(';', 1)[0] ?? '').trim().toLowerCase();
 }

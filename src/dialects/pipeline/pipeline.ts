@@ -1,5 +1,5 @@
 /**
- * The frame: takes a request to the dialect that its URL means, runs the checks in that dialect's order,
+ * Takes a request to the dialect that its URL means, runs the checks in that dialect's order,
  * lets the endpoint answer, and says a refusal in the vendor's words. Everything here is the same for all
  * vendors; what differs is data (dialect.ts). The checks are in steps.ts, what an endpoint may do is in
  * capabilities/. A second way round a check does not exist: a dialect whose order lacks one stops the start.
@@ -156,7 +156,7 @@ async function work(exchange: DialectRequest): Promise<Reply> {
   return endpoint.answer(info, useOf(exchange));
 }
 
-/** For channels whose use case does not do it itself: design.md, Attempts, the second row. */
+/** For endpoints whose `use` does not do it itself: design.md, Attempts, the second row. */
 async function holdSharedAddress({ endpoint, services, request, later }: DialectRequest): Promise<void> {
   if (endpoint.counts !== 'address') return;
   const hold = await services.identity.attempts.beginAt(request.address);

@@ -24,8 +24,8 @@ function keyOf(counting: Counting, rule: LimitRule): string {
   const { services, dialect, organization } = counting;
   // A JSON array keeps ("a", "b:c") and ("a:b", "c") apart.
   const whose = rule.acrossOrganizations ? '' : organization;
-  const deps = JSON.stringify([dialect, whose, rule.counter, rule.key]);
-  return `dialect:${services.identity.secrets.hmac('dialect-limit', deps)}`;
+  const parts = JSON.stringify([dialect, whose, rule.counter, rule.key]);
+  return `dialect:${services.identity.secrets.hmac('dialect-limit', parts)}`;
 }
 
 function seconds(milliseconds: number): number {

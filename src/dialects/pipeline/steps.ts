@@ -1,6 +1,6 @@
 /**
  * The checks that stand before every endpoint, one function each. Their order is the dialect's; that all
- * of them run is the frame's. Each reads from the exchange what earlier ones found, and throws Refused.
+ * of them run is the pipeline's. Each reads from the exchange what earlier ones found, and throws Refused.
  */
 import type { z } from 'zod';
 import { readBody, refuseEncoding } from '../../http/request/read-body.ts';
@@ -92,7 +92,7 @@ async function refusedCredential(exchange: DialectRequest, refusal: unknown): Pr
   if (!(refusal instanceof Refused)) throw refusal;
   const own = dialect.limitsOnRefusedCredential?.({ request, settings, caller, body, endpoint }) ?? [];
   const rules = refusal.reason === 'invalid-api-key' ? [...own, guessesFrom(request.address)] : own;
-  // A caller who is known, but has no right, belongs to an organization; whoever is not known to none.
+  // A known caller without the right belongs to an organization; an unknown one to none.
   const counting =
     caller === undefined
       ? { services: exchange.services, dialect: dialect.name, organization: '' }
@@ -149,7 +149,7 @@ function issuesOf(error: z.ZodError): FieldIssue[] {
   });
 }
 
-/** 'invalid-fields', with every fault. */
+/** 'invalid-fields', with every issue. */
 async function fields(exchange: DialectRequest): Promise<void> {
   const { endpoint, raw, rules, request, mounted, caller } = exchange;
   const schemas = schemasOf(exchange);

@@ -1,4 +1,4 @@
-/** What the frame works with; made by the composition root, the same for every dialect. */
+/** What the pipeline works with; made by the composition root, the same for every dialect. */
 import type Koa from 'koa';
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../core/clock.ts';

@@ -1,4 +1,4 @@
-/** The organizations as a dialect may see them: its own vendor block, nobody else's. */
+/** The organizations as a dialect may see them: its own vendor block, and no other's. */
 
 import { findOrganization, organizationForHost } from '../../identity/accounts/find-organization.ts';
 import type { Identity } from '../../identity/context.ts';

@@ -1,4 +1,4 @@
-/** Keys of `dialects.<name>` that the frame reads, the same for every dialect: no vendor's settings have them. */
+/** Keys of `dialects.<name>` that the pipeline reads, the same for every dialect: no vendor's settings have them. */
 import { z } from 'zod';
 
 /** `admitsFrom`: accounts that people opened at these places are let in here. */
@@ -14,7 +14,7 @@ export function withFrameKeys(settings: z.ZodType, dialects: readonly string[]):
   return table.extend(keysOf(z.enum(['hosted', ...dialects])).shape);
 }
 
-/** The frame's part of `dialects.<name>`, judged, and what is left for the vendor's schema. */
+/** The pipeline's keys of `dialects.<name>`, validated, and what is left for the vendor's schema. */
 export function splitSettings(raw: unknown): {
   readonly frame: ReturnType<typeof frameSettings.safeParse>;
   readonly own: unknown;

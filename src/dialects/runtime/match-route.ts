@@ -85,16 +85,16 @@ export function fits(form: RegExp | undefined, text: string): boolean {
   return form === undefined || new RegExp(`^(?:${form.source})$`, form.flags.replace(/[gy]/g, '')).test(text);
 }
 
-function matchSegments(pattern: readonly Segment[], deps: readonly string[]): Params | undefined {
+function matchSegments(pattern: readonly Segment[], texts: readonly string[]): Params | undefined {
   const params: Record<string, string> = {};
   for (const [index, segment] of pattern.entries()) {
-    const part = deps[index];
-    if (part === undefined) return undefined;
+    const text = texts[index];
+    if (text === undefined) return undefined;
     if (segment.name === undefined) {
-      if (segment.text !== part) return undefined;
+      if (segment.text !== text) return undefined;
       continue;
     }
-    const value = decoded(part);
+    const value = decoded(text);
     if (!fits(segment.form, value)) return undefined;
     params[segment.name] = value;
   }
@@ -102,8 +102,8 @@ function matchSegments(pattern: readonly Segment[], deps: readonly string[]): Pa
 }
 
 /** One trailing slash and then one suffix change nothing. */
-function restOf(deps: readonly string[], suffixes: readonly string[]): readonly string[] {
-  const rest = deps.length > 0 && deps.at(-1) === '' ? deps.slice(0, -1) : [...deps];
+function restOf(texts: readonly string[], suffixes: readonly string[]): readonly string[] {
+  const rest = texts.length > 0 && texts.at(-1) === '' ? texts.slice(0, -1) : [...texts];
   const last = rest.at(-1);
   const suffix = suffixes.find((candidate) => last?.endsWith(candidate) && last.length > candidate.length);
   if (last === undefined || suffix === undefined) return rest;
@@ -115,12 +115,12 @@ const effectiveMethod = (mount: Mount, method: string) => (mount.head && method 
 function tryMount<Owner>(
   at: CompiledMount<Owner>,
   method: string,
-  deps: readonly string[],
+  texts: readonly string[],
 ): RouteMatch<Owner> | undefined {
-  const baseParams = matchSegments(at.base, deps);
+  const baseParams = matchSegments(at.base, texts);
   if (baseParams === undefined) return undefined;
-  const base = at.base.length === 0 ? '' : `/${deps.slice(0, at.base.length).join('/')}`;
-  const rest = restOf(deps.slice(at.base.length), at.mount.suffixes ?? []);
+  const base = at.base.length === 0 ? '' : `/${texts.slice(0, at.base.length).join('/')}`;
+  const rest = restOf(texts.slice(at.base.length), at.mount.suffixes ?? []);
   const input = effectiveMethod(at.mount, method);
   const allow: string[] = [];
   for (const route of at.routes) {
@@ -154,13 +154,13 @@ export function findRoute<Owner>(
   request: { readonly method: string; readonly path: string; readonly host: string },
 ): RouteMatch<Owner> | undefined {
   if (!request.path.startsWith('/')) return undefined;
-  const deps = request.path.slice(1).split('/');
+  const texts = request.path.slice(1).split('/');
   let refusal: RouteMatch<Owner> | undefined;
   for (const at of mounts) {
     // A refusal stands unless a mount with a base of the same length serves the request after all.
     if (refusal !== undefined && at.base.length < refusal.at.base.length) break;
     if (at.mount.hosts !== undefined && !at.mount.hosts.includes(request.host)) continue;
-    const result = tryMount(at, request.method, deps);
+    const result = tryMount(at, request.method, texts);
     if (result?.kind === 'endpoint') return result;
     refusal = strongerOf(refusal, result);
   }

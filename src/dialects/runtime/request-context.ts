@@ -1,4 +1,4 @@
-/** One request on its way through a dialect: what is known of it so far. Each step adds its part. */
+/** One request on its way through a dialect: what is known of it so far. Each step adds what it finds. */
 
 import type Koa from 'koa';
 import { requestInfoOf } from '../../http/request/request-context.ts';

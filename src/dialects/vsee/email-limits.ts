@@ -4,7 +4,7 @@ import type { VSeeSettings } from './settings.ts';
 
 /**
  * `channel`: for one mailbox activate and reset count by themselves. A client address has one count for both and
- * for all clinics: whoever sends emails to strangers from there is the same.
+ * for all clinics: an attacker who mails strangers from there is the same one everywhere.
  */
 export function emailLimits(channel: 'activate' | 'reset') {
   return ({

@@ -215,7 +215,7 @@ export function readAs<T>(value: unknown, reader: Reader<T>): T | undefined {
 
 /**
  * A body whose table depends on what was sent. `all` has every member of every table and is only what
- * OpenAPI shows: the chosen table alone judges, so that its order decides which fault is said.
+ * OpenAPI shows: the chosen table alone judges, so that its order decides which issue is reported.
  */
 export function tableBy<T extends z.ZodType>(
   all: Readonly<Record<string, z.ZodType>>,

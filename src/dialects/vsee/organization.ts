@@ -17,7 +17,7 @@ interface Place {
   readonly settings: VSeeSettings;
 }
 
-/** GET /auth is the one endpoint that anybody may GET. */
+/** GET /auth is the one GET without a caller. */
 export function isForBrowsers(endpoint: Endpoint | undefined): boolean {
   return endpoint?.method === 'GET' && endpoint.caller === 'anyone';
 }

@@ -18,7 +18,7 @@ export function failures<Status extends number>(...statuses: readonly Status[]) 
   return Object.fromEntries(statuses.map((status) => [status, Failure])) as Record<Status, typeof Failure>;
 }
 
-/** One field's fault, named by the work and not by a schema. */
+/** An issue with one field that the endpoint finds, and not a schema. */
 export function faulty(field: string, message: string): Refused {
   return new Refused('invalid-fields', { issues: [{ path: [field], message }] });
 }

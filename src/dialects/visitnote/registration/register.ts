@@ -1,4 +1,4 @@
-/** POST /register: makes an account and signs it in at once. A taken address is a field fault here, not a 409. */
+/** POST /register: makes an account and signs it in at once. A taken address is a field's issue here, not a 409. */
 import { z } from 'zod';
 import { type FieldIssue, Refused } from '../../contract/dialect.ts';
 import { ok } from '../../contract/reply.ts';

@@ -1,7 +1,7 @@
 /**
  * GET /auth: opens a hosted session for the bearer of an access token and sends the browser on to the
- * clinic's portal. The one GET that signs somebody in (C7), so whatever is not a person's click (HEAD, a
- * prefetch) gets no session and spends nothing (C4), and 303 takes the token out of the address.
+ * clinic's portal. The one GET that signs a person in (C7), so whatever is not a person's click (HEAD, a
+ * prefetch) gets no session and consumes nothing (C4), and 303 takes the token out of the address.
  */
 import { z } from 'zod';
 import { type OrganizationView, Refused } from '../../contract/dialect.ts';

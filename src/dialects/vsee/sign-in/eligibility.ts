@@ -7,13 +7,13 @@ const MEMBERS = ['first_name', 'last_name', 'dob', 'ssn', 'email'] as const;
 
 type Request = { readonly [K in (typeof MEMBERS)[number]]?: string | undefined };
 
-/** Without a roster everybody is. A row fits when every member it has equals the request's. */
+/** True without a roster. A row fits when every member it has equals the request's. */
 export function isOnTheRoster(request: Request, roster: Json | undefined): boolean {
   if (roster === undefined || roster === null) return true;
   return Array.isArray(roster) && roster.some((row) => fits(row, request));
 }
 
-/** A row without members, or with one that no request has, fits nobody: a slip there must not open the channel. */
+/** A row without members, or with one that no request has, fits no request: a slip there must not open registration. */
 function fits(row: Json, request: Request): boolean {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) return false;
   const input = Object.entries(row).filter(([, value]) => value !== null);

@@ -18,7 +18,7 @@ export function address(sent: SentAddress, current: AddressClaim = {}): AddressC
   };
   const input = Object.entries(members).filter(([, value]) => value !== undefined);
   if (input.length === 0) return undefined;
-  // The one-text form would still show the old parts.
+  // The one-text form would still show the old ones.
   const { formatted: _, ...kept } = current;
   const merged = Object.entries({ ...kept, ...Object.fromEntries(input) }).filter(
     ([, value]) => value !== null,

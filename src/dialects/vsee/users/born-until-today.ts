@@ -1,12 +1,12 @@
 /**
- * A date of birth is at most today, in UTC. Schemas know no clock, so the frame asks this beside them; the
- * fault is marked where it stands before those that the schemas found, since only the first one is said.
+ * A date of birth is at most today, in UTC. Schemas know no clock, so the pipeline asks this beside them; the
+ * issue is marked where it stands before those that the schemas found, since only the first one is said.
  */
 import type { FieldIssue } from '../../contract/dialect.ts';
 import type { RequestView } from '../../contract/endpoint.ts';
 import { date, readAs } from '../fields.ts';
 
-/** FieldIssue.code of a fault that stands before the other ones. */
+/** FieldIssue.code of an issue that stands before the other ones. */
 export const FIRST = 'first';
 
 /** `before`: the members that the endpoint's table lists before `dob`. */

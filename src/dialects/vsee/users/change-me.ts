@@ -1,6 +1,6 @@
 /**
  * POST /me: changes the own profile, or sets the password. All or nothing. Members that are not named here
- * are ignored, so that a client may send a whole profile back; nobody raises their own type that way.
+ * are ignored, so that a client may send a whole profile back; no caller can raise their own type that way.
  */
 import { z } from 'zod';
 import { Refused } from '../../contract/dialect.ts';

@@ -1,4 +1,4 @@
-/** GET /users: the directory of the caller's organization, for staff. Portico knows no visits, so nobody is "my patient". */
+/** GET /users: the directory of the caller's organization, for staff. Portico knows no visits, so no user is "my patient". */
 
 import { z } from 'zod';
 import { foldName, type OrganizationView, Refused } from '../../contract/dialect.ts';

@@ -1,6 +1,6 @@
 /**
- * GET /users/{id}. `-` is the caller. Who is not staff may see nobody else, and does not learn whether an id
- * exists; to staff another organization's id is as unknown as one that nobody has.
+ * GET /users/{id}. `-` is the caller. A caller who is not staff sees only their own account, and does not
+ * learn whether an id exists; staff get the same 404 for another organization's id as for an unknown one.
  */
 
 import { Refused } from '../../contract/dialect.ts';
