@@ -346,7 +346,7 @@ describe('what an endpoint may do', () => {
     await use('update', { id, changes: { claims: { name: 'New' } } });
     const acts = await auditOf(id, 3);
     expect(acts.map(({ event, outcome }) => `${event} ${outcome}`).sort()).to.deep.equal([
-      'account.update success',
+      'profile.update success',
       'sign-in refused',
       'sign-in success',
     ]);
