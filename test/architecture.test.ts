@@ -280,6 +280,13 @@ describe('the architecture', () => {
     expect(files.flatMap(({ source }) => readImports(source)).length).to.be.greaterThan(300);
   });
 
+  it('casts by way of unknown only where oidc-provider is reached into', () => {
+    const casting = files.filter(({ source }) => blankComments(source).includes('as unknown as'));
+    expect(casting.map(({ file }) => path.posix.dirname(file))).to.satisfy((rooms: string[]) =>
+      rooms.every((room) => room === 'oidc/extensions'),
+    );
+  });
+
   it('lets config/load.ts alone read the environment', () => {
     const readers = files.filter(({ source }) => usesEnvironment(source)).map(({ file }) => file);
     expect(readers).to.deep.equal([PROCESS_ENV_IN]);

@@ -22,7 +22,8 @@ interface Definition {
 const WRAPPERS = new Set(['optional', 'nullable', 'default', 'prefault', 'readonly', 'nonoptional', 'catch']);
 
 export function definitionOf(schema: z.ZodType): Definition {
-  return schema.def as unknown as Definition;
+  const definition: object = schema.def;
+  return definition as Definition;
 }
 
 /** The schema without defaults, optionality and transforms: what a person writes. */

@@ -1,7 +1,7 @@
 /** A dialect's access token as a browser's link token into a hosted session (VSee's sso_token). */
 
 import { randomUUID } from '../../core/crypto.ts';
-import { noteSignIn } from '../../identity/audit/record-sign-in.ts';
+import { noteSignIn } from '../../identity/audit/audit.ts';
 import { ACR } from '../../oidc/contract.ts';
 import type { BrowsersUse, SsoToken } from '../contract/use.ts';
 import { mayGoOn } from '../runtime/admission.ts';

@@ -1,6 +1,6 @@
 /** Signing in: who it is says identity/, what they get is one Grant of the dialect's client. */
 import { randomText } from '../../core/crypto.ts';
-import { noteSignIn } from '../../identity/audit/record-sign-in.ts';
+import { noteSignIn } from '../../identity/audit/audit.ts';
 import { signInWithCode } from '../../identity/sign-in/with-code.ts';
 import { signInWithPassword } from '../../identity/sign-in/with-password.ts';
 import type { AccountRecord } from '../../model/account.ts';

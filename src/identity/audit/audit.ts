@@ -2,6 +2,9 @@
  * The one way from identity to the audit trail. Functions that take an optional `context` write their event
  * when it is given. Callers that write their own audit record omit it.
  */
+
+import { foldName } from '../../core/normalize.ts';
+import type { AccountRecord } from '../../model/account.ts';
 import type { AuditEntry } from '../../model/audit-event.ts';
 import type { Identity, RequestContext } from '../context.ts';
 
@@ -24,4 +27,39 @@ export function recordEvent(
     ...(context && { clientId: context.clientId, address: context.address, requestId: context.requestId }),
     detail: { ...(context && { channel: context.channel }), ...detail },
   });
+}
+
+export type Factor = 'pwd' | 'otp' | 'fed' | 'sso';
+
+/** The trace of a sign-in: the time on the account, and one event. */
+export async function noteSignIn(
+  identity: Identity,
+  input: { account: AccountRecord; context: RequestContext; factor: Factor },
+): Promise<void> {
+  const { account, context, factor } = input;
+  await identity.stores.accounts.touch(account.id, identity.clock.now());
+  const { id: subject, organization } = account;
+  recordEvent(identity, { event: 'sign-in', organization, subject, context, detail: { factor } });
+}
+
+/**
+ * A refused sign-in. Where the name leads to no account the line carries a pseudonym: what people type into
+ * a name field is now and then a password.
+ */
+export function noteRefusedSignIn(
+  identity: Identity,
+  refused: {
+    organization: string;
+    account: AccountRecord | undefined;
+    name: string;
+    context: RequestContext;
+    factor: Factor;
+    why: 'wrong' | 'not-admitted' | 'too-many-requests';
+  },
+): void {
+  const { organization, account, name, context, factor, why } = refused;
+  const pseudonym = identity.secrets.hmac('audit-name', `${organization}\0${foldName(name)}`);
+  const subject = account?.id ?? `unknown:${pseudonym.slice(0, 22)}`;
+  const detail = { factor, why };
+  recordEvent(identity, { event: 'sign-in', outcome: 'refused', organization, subject, context, detail });
 }

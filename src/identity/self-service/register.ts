@@ -9,7 +9,7 @@ import { normalizeEmail } from '../../core/normalize.ts';
 import type { AccountRecord, ProfileClaims } from '../../model/account.ts';
 import { countedWhenMade, HOSTED, insertAccount, recordOf } from '../accounts/create-account.ts';
 import { judgePassword } from '../accounts/judge-password.ts';
-import { noteSignIn } from '../audit/record-sign-in.ts';
+import { noteSignIn } from '../audit/audit.ts';
 import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';

@@ -5,7 +5,7 @@
 import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import { type Factor, noteRefusedSignIn } from '../audit/record-sign-in.ts';
+import { type Factor, noteRefusedSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { sendEmail } from '../emails/send-email.ts';
 import type { Attempt } from '../rate-limits/sign-in-attempts.ts';

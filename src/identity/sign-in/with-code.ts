@@ -3,7 +3,7 @@
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
-import { noteRefusedSignIn, noteSignIn } from '../audit/record-sign-in.ts';
+import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
 import { attemptCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { judged, openAttempt } from './attempt.ts';

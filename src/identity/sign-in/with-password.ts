@@ -7,7 +7,7 @@ import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { findByLogin } from '../accounts/find-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
-import { noteRefusedSignIn, noteSignIn } from '../audit/record-sign-in.ts';
+import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { judged, openAttempt } from './attempt.ts';
 import { verifyPassword } from './verify-password.ts';

@@ -7,7 +7,7 @@ import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { HOSTED } from '../accounts/create-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
-import { noteSignIn } from '../audit/record-sign-in.ts';
+import { noteSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { keepNames, takeNames, type UpstreamNames } from '../upstream/first-sign-in-names.ts';
 import {

@@ -5,7 +5,7 @@
  */
 import type { Context } from 'koa';
 import { findAccount } from '../../identity/accounts/find-account.ts';
-import { noteSignIn } from '../../identity/audit/record-sign-in.ts';
+import { noteSignIn } from '../../identity/audit/audit.ts';
 import { linkProven } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';

@@ -5,7 +5,7 @@
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import { findAccount } from '../../identity/accounts/find-account.ts';
-import { noteSignIn } from '../../identity/audit/record-sign-in.ts';
+import { noteSignIn } from '../../identity/audit/audit.ts';
 import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';

@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import type { UpstreamClaims } from '../../federation/protocol/upstream.ts';
-import { noteRefusedSignIn } from '../../identity/audit/record-sign-in.ts';
+import { noteRefusedSignIn } from '../../identity/audit/audit.ts';
 import { type NamedPerson, signInWithIdentity } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { InteractionView } from '../../oidc/contract.ts';

@@ -103,7 +103,7 @@ function sorted(records: readonly AuditRecord[]): string[] {
 
 /** Ids of people and applications are no secret; hashes and keys of other records reveal nothing. */
 function nameOf<Subject extends DumpSubject>(subject: Subject, record: DumpedRecords[Subject]): string {
-  const context = record as unknown as Record<string, unknown>;
-  const id = context.id ?? context.clientId ?? context.accountId ?? context.name;
-  return typeof id === 'string' ? `${subject} ${id}` : subject;
+  const names = ['id', 'clientId', 'accountId', 'name'].map((member): unknown => Reflect.get(record, member));
+  const name = names.find((value) => typeof value === 'string');
+  return name === undefined ? subject : `${subject} ${name}`;
 }

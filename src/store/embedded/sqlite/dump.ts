@@ -19,6 +19,11 @@ import { migrate } from './migrations.ts';
 
 type Row = Readonly<Record<string, SQLInputValue>>;
 
+/** A row of `SELECT *` has the columns of its table. */
+function typed<T>(row: Row): T {
+  return row as T;
+}
+
 interface Table<Record> {
   readonly table: string;
   /** Columns that order the rows and name one of them. */
@@ -38,13 +43,13 @@ const TABLES: { readonly [Subject in DumpSubject]: Table<DumpedRecords[Subject]>
   },
   organizations: { table: 'organizations', key: ['id'], recordOf: parsed },
   clients: { table: 'clients', key: ['client_id'], recordOf: parsed },
-  accounts: { table: 'accounts', key: ['id'], recordOf: (row) => accountOf(row as unknown as AccountRow) },
+  accounts: { table: 'accounts', key: ['id'], recordOf: (row) => accountOf(typed<AccountRow>(row)) },
   identities: {
     table: 'identities',
     key: ['organization', 'issuer', 'subject'],
-    recordOf: (row) => identityOf(row as unknown as IdentityRow),
+    recordOf: (row) => identityOf(typed<IdentityRow>(row)),
   },
-  apiKeys: { table: 'api_keys', key: ['id'], recordOf: (row) => apiKeyOf(row as unknown as ApiKeyRow) },
+  apiKeys: { table: 'api_keys', key: ['id'], recordOf: (row) => apiKeyOf(typed<ApiKeyRow>(row)) },
   keyring: {
     table: 'keyring',
     key: ['id'],
@@ -54,7 +59,7 @@ const TABLES: { readonly [Subject in DumpSubject]: Table<DumpedRecords[Subject]>
     table: 'oidc_records',
     key: ['kind', 'id'],
     live: '(expires_at IS NULL OR expires_at > :now)',
-    recordOf: (row) => ({ ...oidcRecordOf(row as unknown as OidcRecordRow), kind: String(row.kind) }),
+    recordOf: (row) => ({ ...oidcRecordOf(typed<OidcRecordRow>(row)), kind: String(row.kind) }),
   },
   codes: {
     table: 'codes',
