@@ -47,7 +47,7 @@ from the working directory. Files that are written (\`data/\`) begin at the work
 **Mistakes** are reported all at once, each with its key, its value (never a secret's), who set it, and what is
 allowed. The server does not start with a key that does not exist.
 
-**Production** refuses to start with an http issuer, with emails that nobody gets, with the demo application, with the
+**Production** refuses to start with an http issuer, with emails that are not delivered, with the demo application, with the
 demo seed or a password, key or secret of it, and with \`outbound.allowPrivate\`. The server key, cookie keys and secrets of
 HS256 must be random; \`http.trustedProxies\` must be narrower than the internet. It takes \`store.kind: embedded\` only where you
 set it: one SQLite file serves one machine.`;
