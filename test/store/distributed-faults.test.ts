@@ -219,11 +219,13 @@ describe('the distributed store, when something is wrong', function () {
 
   it('a MongoDB that hangs or is gone is StoreUnavailable within seconds, and Redis still serves', async () => {
     await stores.accounts.byId('warm up');
+    const lasting = oidcRecordRecord({ durable: true });
     await hang(mongo);
     try {
       await Promise.all([
         expectUnavailable(() => stores.accounts.byId('anybody'), 6000),
         expectUnavailable(() => stores.oidcRecords.consume('RefreshToken', 'id', new Date()), 6000),
+        expectUnavailable(() => stores.oidcRecords.put('RefreshToken', 'id', lasting), 6000),
       ]);
       expect(await stores.linkTokens.read('hash', 'reset', new Date())).to.equal(undefined);
       const [mongoHealth, redisHealth] = await stores.health();

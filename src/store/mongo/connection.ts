@@ -2,7 +2,7 @@
  * The connection to MongoDB, and what every call on it has in common: majority writes and reads, short
  * time-outs, and StoreUnavailable for whatever keeps the server from answering.
  */
-import { MongoClient, MongoError, MongoServerError } from 'mongodb';
+import { MongoBulkWriteError, MongoClient, MongoError, MongoServerError } from 'mongodb';
 import { StoreUnavailable, StoreUnusable } from '../../core/errors.ts';
 import type { Log } from '../../observe/log.ts';
 
@@ -100,7 +100,9 @@ function isOfSocket(error: unknown): error is Error {
 }
 
 function isPassing(error: MongoServerError): boolean {
-  return NOT_NOW.has(Number(error.code)) || error.hasErrorLabel('RetryableWriteError');
+  // What breaks the connection under a bulk write is wrapped by the driver, and has no code of the server's.
+  const brokenBulk = error instanceof MongoBulkWriteError && error.code === undefined;
+  return brokenBulk || NOT_NOW.has(Number(error.code)) || error.hasErrorLabel('RetryableWriteError');
 }
 
 function refusedLogin(cause: MongoServerError): StoreUnusable {
