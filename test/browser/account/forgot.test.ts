@@ -200,7 +200,7 @@ describe('forgot password', () => {
       });
     }
     for (const look of looks) expect(look).to.deep.equal(looks[0]);
-    await world.server.running.identity.mailer.drain(3000);
+    await world.server.running.identity.mailer.drain(30_000);
     const got = (email: string) => world.server.mail.emails.filter(({ to }) => to.includes(email)).length;
     expect(got('n.okafor@ward.test')).to.equal(2);
     expect(got('blocked@clinic.test')).to.equal(0);
@@ -224,7 +224,7 @@ describe('forgot password', () => {
       );
       expect(pathOf(await ask(login)), 'from elsewhere').to.equal('/forgot/sent');
     }
-    await world.server.running.identity.mailer.drain(3000);
+    await world.server.running.identity.mailer.drain(30_000);
     const chief = world.server.mail.emails.filter(({ to }) => to.includes('chief@clinic.test'));
     expect(chief).to.have.length(4);
   });

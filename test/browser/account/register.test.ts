@@ -258,7 +258,7 @@ describe('opening an account', () => {
     expect(new Set(words)).to.deep.equal(
       new Set(['We cannot send more emails right now. Please try again in 60 minutes.']),
     );
-    await world.server.running.identity.mailer.drain(3000);
+    await world.server.running.identity.mailer.drain(30_000);
     expect(world.server.mail.emails.filter(({ to }) => to.includes('flooded@new.test'))).to.have.length(20);
   }).timeout(30_000);
 

@@ -92,7 +92,7 @@ describe('B2 opening an account at one place gives nothing at another', () => {
         const reply = await world.send({ method: 'POST', path, headers, json });
         expect(reply.status, reply.text).to.be.lessThan(300);
       }
-      await world.server.running.identity.mailer.drain(10_000);
+      await world.server.running.identity.mailer.drain(30_000);
       expect(
         world.server.mail.emails.slice(known).map(({ subject }) => subject),
         place.name,

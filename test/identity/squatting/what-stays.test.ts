@@ -134,7 +134,7 @@ describe('a first password by a token', () => {
     const { data } = renewed.json() as { data: { token: string } };
     expect(await set(data.token)).to.equal(403);
     expect((await world.channel.account(there.email))?.passwordHash).to.equal(undefined);
-    await world.channel.server.running.identity.mailer.drain(3000);
+    await world.channel.server.running.identity.mailer.drain(30_000);
     expect(world.channel.server.mail.waiting(there.email)).to.have.length(0);
   });
 
