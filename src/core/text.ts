@@ -32,9 +32,17 @@ export function takeName(sent: string): string {
   return composeName(sent.trim());
 }
 
-/** A name as it is looked up and counted: trimmed, and folded. NFC and not NFKC: full-width letters are another name. */
+/**
+ * A name as it is looked up and counted: trimmed, and folded. One spelling for both, or a blank or a capital walks
+ * around a limit (Vault CVE-2025-6004). NFC and not NFKC: full-width letters are another name.
+ */
 export function foldName(sent: string): string {
   return foldCase(sent.trim());
+}
+
+/** An email address as it is stored and compared: trimmed, NFC, lower case. */
+export function normalizeEmail(sent: string): string {
+  return foldName(sent);
 }
 
 /**

@@ -7,7 +7,7 @@ import { parseSettings } from './runtime/parse-settings.ts';
 
 export type { Credentials, SignInCall } from './contract/sample.ts';
 
-/** Somebody of a seed file who can sign in with a password. */
+/** A person of a seed file with a password. */
 export type Person = SeedAccount & Credentials;
 
 /** A dialect that is switched on and brings a sample, with its settings filled in. */

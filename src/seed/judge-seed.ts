@@ -1,6 +1,6 @@
 /** What a seed file's form cannot say: names that are there twice, members that exclude or need each other. */
 import type { Issue } from '../config/issues.ts';
-import { foldName, normalizeEmail } from '../core/normalize.ts';
+import { foldName, normalizeEmail } from '../core/text.ts';
 import type { Seed, SeedAccount, SeedClient } from './schema.ts';
 
 export function judgeSeed(seed: Seed): Issue[] {

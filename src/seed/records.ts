@@ -1,8 +1,7 @@
 /** Entries of a seed file as records of the store, alone or laid over a record that is there. */
 
 import { randomToken, randomUUID, type Secrets } from '../core/crypto.ts';
-import { normalizeEmail } from '../core/normalize.ts';
-import { takeName } from '../core/text.ts';
+import { normalizeEmail, takeName } from '../core/text.ts';
 import type { AccountRecord, ProfileClaims } from '../model/account.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { ClientRecord } from '../model/client.ts';

@@ -60,4 +60,4 @@ export interface IssuedToken {
   readonly expiresAt: number;
 }
 
-export type Amr = 'pwd' | 'otp' | 'fed' | 'sso';
+export type { Amr } from '../../model/amr.ts';

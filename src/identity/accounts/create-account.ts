@@ -1,9 +1,8 @@
 /** Making accounts. That a name is free is decided by the store's index, not by a look-up before. */
 
 import { randomToken } from '../../core/crypto.ts';
-import { foldName, normalizeEmail } from '../../core/normalize.ts';
 import { Refused } from '../../core/refused.ts';
-import { takeName } from '../../core/text.ts';
+import { foldName, normalizeEmail, takeName } from '../../core/text.ts';
 import type { AccountRecord, AccountStatus, ProfileClaims } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import type { TakenName } from '../../store/ports/accounts.ts';

@@ -1,7 +1,7 @@
 /** Changing an account: read, decide, compare-and-set, and again after a conflicting write. */
 import { isDeepStrictEqual } from 'node:util';
-import { foldName, normalizeEmail } from '../../core/normalize.ts';
 import { Refused } from '../../core/refused.ts';
+import { foldName, normalizeEmail } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Identity } from '../context.ts';
 

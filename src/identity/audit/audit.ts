@@ -3,8 +3,9 @@
  * when it is given. Callers that write their own audit record omit it.
  */
 
-import { foldName } from '../../core/normalize.ts';
+import { foldName } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { Amr } from '../../model/amr.ts';
 import type { AuditEntry } from '../../model/audit-event.ts';
 import type { Identity, RequestContext } from '../context.ts';
 
@@ -29,12 +30,10 @@ export function recordEvent(
   });
 }
 
-export type Factor = 'pwd' | 'otp' | 'fed' | 'sso';
-
 /** The trace of a sign-in: the time on the account, and one event. */
 export async function noteSignIn(
   identity: Identity,
-  input: { account: AccountRecord; context: RequestContext; factor: Factor },
+  input: { account: AccountRecord; context: RequestContext; factor: Amr },
 ): Promise<void> {
   const { account, context, factor } = input;
   await identity.stores.accounts.touch(account.id, identity.clock.now());
@@ -53,7 +52,7 @@ export function noteRefusedSignIn(
     account: AccountRecord | undefined;
     name: string;
     context: RequestContext;
-    factor: Factor;
+    factor: Amr;
     why: 'wrong' | 'not-admitted' | 'too-many-requests';
   },
 ): void {

@@ -16,8 +16,8 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
-import { foldName } from '../../core/normalize.ts';
 import { Refused } from '../../core/refused.ts';
+import { foldName } from '../../core/text.ts';
 import type { Budget, RateLimitStore, Taken } from '../../store/ports/rate-limits.ts';
 import type { Budgets, HeldBudgets, Hold } from './budgets.ts';
 

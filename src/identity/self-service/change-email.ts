@@ -4,8 +4,8 @@
  * owner of the new one learns whether it belongs to another account.
  */
 
-import { normalizeEmail } from '../../core/normalize.ts';
 import { Refused } from '../../core/refused.ts';
+import { normalizeEmail } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';

@@ -5,7 +5,7 @@
  * email; the page, the work and the code are the same (security.md W7).
  */
 import { randomToken } from '../../core/crypto.ts';
-import { normalizeEmail } from '../../core/normalize.ts';
+import { normalizeEmail } from '../../core/text.ts';
 import type { AccountRecord, ProfileClaims } from '../../model/account.ts';
 import { countedWhenMade, HOSTED, insertAccount, recordOf } from '../accounts/create-account.ts';
 import { judgePassword } from '../accounts/judge-password.ts';

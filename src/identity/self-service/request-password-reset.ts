@@ -3,7 +3,7 @@
  * names take the same steps: one look-up by each name, one count, one link token, one email (security.md W7).
  */
 
-import { foldName } from '../../core/normalize.ts';
+import { foldName } from '../../core/text.ts';
 import { findByLogin } from '../accounts/find-account.ts';
 import { recordEvent } from '../audit/audit.ts';
 import { RESET, sendLinkToken } from '../codes/link-token.ts';

@@ -5,7 +5,8 @@
 import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import { type Factor, noteRefusedSignIn } from '../audit/audit.ts';
+import type { Amr } from '../../model/amr.ts';
+import { noteRefusedSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { sendEmail } from '../emails/send-email.ts';
 import type { Attempt } from '../rate-limits/sign-in-attempts.ts';
@@ -16,7 +17,7 @@ export interface Try {
   /** As typed. */
   readonly name: string;
   readonly context: RequestContext;
-  readonly factor: Factor;
+  readonly factor: Amr;
 }
 
 /** Refused('too-many-requests'), noted in the audit. */

@@ -3,7 +3,7 @@
  * account, and the caller does not learn which (security.md W7).
  */
 import { randomUUID } from 'node:crypto';
-import { foldName } from '../../core/normalize.ts';
+import { foldName } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';

@@ -1,5 +1,5 @@
 /**
- * One use per upstream ID token that a client presents as an assertion: whoever reads one from a log must
+ * One use per upstream ID token that a client presents as an assertion: an attacker who reads one from a log must
  * not sign in with it (Zitadel CVE-2025-46815). Kept until the token is too old to be accepted anyway.
  */
 import { randomUUID } from 'node:crypto';

@@ -5,8 +5,8 @@
  * other case the person proves ownership with a factor of our own, and the caller then asks linkIdentity.
  */
 
-import { normalizeEmail } from '../../core/normalize.ts';
 import { Refused } from '../../core/refused.ts';
+import { normalizeEmail } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { IdentityRecord } from '../../model/upstream-identity.ts';
 import { insertAccount, type NewAccountFields } from '../accounts/create-account.ts';

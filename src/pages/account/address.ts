@@ -5,8 +5,8 @@
  */
 import type { Context } from 'koa';
 import { DecryptionFailed } from '../../core/crypto.ts';
-import { normalizeEmail } from '../../core/normalize.ts';
 import { Refused } from '../../core/refused.ts';
+import { normalizeEmail } from '../../core/text.ts';
 import { seeOther } from '../../http/views/send-page.ts';
 import { proveAddress, sendAddressCode } from '../../identity/self-service/change-email.ts';
 import { type Alert, refusedBy } from '../shared/alert.ts';

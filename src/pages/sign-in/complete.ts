@@ -5,19 +5,21 @@
  * code goes to, and neither Google nor Apple says on which. So it signs in, and counts for no second
  * proof beside either. `acr` and `amr` say what was proven and no more (security.md O8).
  */
+
 import type { Context } from 'koa';
 import { sendSignInCode } from '../../identity/sign-in/send-code.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { Amr } from '../../model/amr.ts';
 import { ACR, type InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { requestContext } from '../shared/request-context.ts';
-import { type FlowState, flowStateOf, goTo, type Proof } from './flow-state.ts';
+import { type FlowState, flowStateOf, goTo } from './flow-state.ts';
 
 export async function proven(
   deps: PageDeps,
   ctx: Context,
   view: InteractionView,
-  { account, proofs, remember }: { account: AccountRecord; proofs: readonly Proof[]; remember: boolean },
+  { account, proofs, remember }: { account: AccountRecord; proofs: readonly Amr[]; remember: boolean },
 ): Promise<void> {
   const before = halfProven(view);
   const all = [...new Set([...(before?.accountId === account.id ? before.proofs : []), ...proofs])];
@@ -39,7 +41,7 @@ export async function proven(
 /** Who has proven one of two: in this interaction, or by the session that lacks nothing but the second. */
 export function halfProven(
   view: InteractionView,
-): { readonly accountId: string; readonly proofs: readonly Proof[] } | undefined {
+): { readonly accountId: string; readonly proofs: readonly Amr[] } | undefined {
   const progress = flowStateOf(view);
   if (progress.proven !== undefined) return progress.proven;
   const onlyMore = view.reasons.length === 1 && view.reasons[0] === 'step_up';
@@ -48,16 +50,16 @@ export function halfProven(
 }
 
 /** The proof that is still to come; undefined when the account has none to give. */
-export function nextProof(proofs: readonly Proof[], account: AccountRecord): 'pwd' | 'otp' | undefined {
+export function nextProof(proofs: readonly Amr[], account: AccountRecord): 'pwd' | 'otp' | undefined {
   if (!proofs.includes('pwd')) return account.passwordHash === undefined ? undefined : 'pwd';
   return account.email === undefined ? undefined : 'otp';
 }
 
-function isTwo(proofs: readonly Proof[]): boolean {
+function isTwo(proofs: readonly Amr[]): boolean {
   return proofs.includes('pwd') && proofs.includes('otp');
 }
 
-function isProof(text: string): text is Proof {
+function isProof(text: string): text is Amr {
   return ['pwd', 'otp', 'fed', 'sso'].includes(text);
 }
 

@@ -3,13 +3,13 @@
  * a redirect to /interaction/:uid, which shows the page for what is stored: reloading and going back never
  * send anything twice. What stands here as proven was proven in this browser.
  */
+
 import type { Context } from 'koa';
 import { seeOther } from '../../http/views/send-page.ts';
 import type { NamedPerson } from '../../identity/sign-in/with-upstream.ts';
+import type { Amr } from '../../model/amr.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
-
-export type Proof = 'pwd' | 'otp' | 'fed' | 'sso';
 
 /** An upstream identity whose address is an account's that is not proven yet. */
 export type PendingLink = {
@@ -27,7 +27,7 @@ export type FlowState = {
   /** A code was asked for; epoch milliseconds of the last email, and how many there were. */
   readonly code?: { readonly purpose: CodePurpose; readonly sentAt: number; readonly emails: number };
   /** One proof is there, and the app asks for two. */
-  readonly proven?: { readonly accountId: string; readonly proofs: Proof[] };
+  readonly proven?: { readonly accountId: string; readonly proofs: Amr[] };
   readonly link?: PendingLink;
   /** Apple's names, when the answer that they came with led nowhere: they come once. */
   readonly user?: string;

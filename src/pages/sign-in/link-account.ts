@@ -3,16 +3,18 @@
  * (identity/upstream/link-identity.ts): the page asks once for a factor of our own, then links the two. For
  * an unverified address only a code sent to it will do.
  */
+
 import type { Context } from 'koa';
 import { findAccount } from '../../identity/accounts/find-account.ts';
 import { noteSignIn } from '../../identity/audit/audit.ts';
 import { linkProven } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { Amr } from '../../model/amr.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { proven } from './complete.ts';
-import { flowStateOf, type PendingLink, type Proof, storeFlowState } from './flow-state.ts';
+import { flowStateOf, type PendingLink, storeFlowState } from './flow-state.ts';
 import { upstreamTitle } from './methods.ts';
 import { type SignInState, showSignIn } from './password.ts';
 import { renderInteraction } from './render-interaction.ts';
@@ -50,7 +52,7 @@ export async function finishLink(
   deps: PageDeps,
   ctx: Context,
   view: InteractionView,
-  { link, account, proof }: { link: PendingLink; account: AccountRecord; proof: Proof },
+  { link, account, proof }: { link: PendingLink; account: AccountRecord; proof: Amr },
 ): Promise<void> {
   if (account.id !== link.accountId) throw new Error('The proof is of another account than the link.');
   const context = requestContext(ctx, view);

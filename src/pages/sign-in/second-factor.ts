@@ -2,18 +2,20 @@
  * The second factor (step-up, MFA) where an app asks for two: the password, or a code by email; and the page for
  * a person who has only one to give. The same form answers for the link page: both are about one account.
  */
+
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import { findAccount } from '../../identity/accounts/find-account.ts';
 import { noteSignIn } from '../../identity/audit/audit.ts';
 import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { Amr } from '../../model/amr.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { refusedBy } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { halfProven, nextProof, proven } from './complete.ts';
-import { flowStateOf, goTo, type Proof } from './flow-state.ts';
+import { flowStateOf, goTo } from './flow-state.ts';
 import type { SignInStep } from './guards.ts';
 import { finishLink, showLink } from './link-account.ts';
 import type { SignInState } from './password.ts';
@@ -23,7 +25,7 @@ export async function showSecondProof(
   deps: PageDeps,
   ctx: Context,
   view: InteractionView,
-  state: SignInState & { readonly account: AccountRecord; readonly proofs: readonly Proof[] },
+  state: SignInState & { readonly account: AccountRecord; readonly proofs: readonly Amr[] },
 ): Promise<void> {
   const next = nextProof(state.proofs, state.account);
   await renderInteraction(deps, ctx, view, {
