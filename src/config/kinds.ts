@@ -9,9 +9,6 @@ export interface KeyInfo {
   readonly about: string;
   /** 'value': never shown. 'url': shown without the user and password in it. */
   readonly secret?: 'value' | 'url';
-  /** How a duration or an address is written, for the documentation. */
-  readonly example?: string;
-  readonly [other: string]: unknown;
 }
 
 /** Facts by schema; a registry of our own, so that nothing here reaches zod's global one. */
@@ -49,6 +46,10 @@ export const count = z.int().min(1);
 export const port = z.int().min(0).max(65_535);
 /** A sub-table whose every key has a default. */
 export const table = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape);
+
+/** The same with its sentence, for a key that may be left out. */
+export const section = <Shape extends z.ZodRawShape>(about: string, shape: Shape) =>
+  key(table(shape).prefault({} as z.input<z.ZodObject<Shape>>), about);
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 

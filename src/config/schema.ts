@@ -16,69 +16,50 @@ import {
   origin,
   port,
   proxy,
+  section,
   table,
   text,
   urlOf,
   webPage,
 } from './kinds.ts';
 
-const limit = (limitDefault: number, window: number, about: string) =>
-  key(
-    table({
-      limit: key(count.default(limitDefault), 'Failures that are allowed in the window.'),
-      window: key(duration.default(window), 'Length of the sliding window.'),
-    }).prefault({}),
-    about,
-  );
+const budget = (what: string, most: number, window: number, about: string) =>
+  section(about, {
+    limit: key(count.default(most), what),
+    window: key(duration.default(window), 'Length of the sliding window.'),
+  });
 
+const limit = budget.bind(undefined, 'Failures that are allowed in the window.');
 /** A budget of what unauthenticated clients make the server store. */
-const keeps = (limitDefault: number, window: number, about: string) =>
-  key(
-    table({
-      limit: key(count.default(limitDefault), 'How many in the window.'),
-      window: key(duration.default(window), 'Length of the sliding window.'),
-    }).prefault({}),
-    about,
-  );
+const keeps = budget.bind(undefined, 'How many in the window.');
 
 const redisServers = z.array(urlOf('redis', 'rediss')).min(1, 'must name at least one');
 
-const http = table({
+const http = section('Listening.', {
   host: key(text.default('127.0.0.1'), 'Address to listen on; 0.0.0.0 for all.'),
   port: key(port.default(3000), 'Port to listen on; 0 takes a free one.'),
   trustedProxies: key(
     z.array(proxy).default([]),
     'Addresses or ranges of the proxies whose X-Forwarded-* headers are believed. Everyone else’s are ignored. Production refuses ranges wider than an IPv4 /8 or an IPv6 /16.',
-    { example: '[10.0.0.0/8]' },
   ),
   workers: key(z.int().min(1).max(256).default(1), 'Processes that share the port on this machine.'),
   stopDelay: key(
     z.union([z.literal(0), duration]).default(0),
     'How long a server that was told to stop goes on serving while /readyz says no, so that balancers that ask it have moved on; at most 3 s. 0 where nothing asks.',
-    { example: '2s' },
   ),
-  cors: key(
-    table({
-      origins: key(
-        z.array(origin).default([]),
-        'Browser origins that may read replies, besides each client’s own.',
-      ),
-    }).prefault({}),
-    'The server’s general cross-origin setting; dialects may have their own.',
-  ),
-  internal: key(
-    table({
-      host: key(
-        text.default('127.0.0.1'),
-        'Address of the internal listener; keep it off the public network.',
-      ),
-      port: key(port.nullable().default(null), 'Port of the internal listener; null: there is none.'),
-    }).prefault({}),
-    'A second listener for /metrics and the details of /readyz.',
-  ),
+  cors: section('The server’s general cross-origin setting; dialects may have their own.', {
+    origins: key(
+      z.array(origin).default([]),
+      'Browser origins that may read replies, besides each client’s own.',
+    ),
+  }),
+  internal: section('A second listener for /metrics and the details of /readyz.', {
+    host: key(text.default('127.0.0.1'), 'Address of the internal listener; keep it off the public network.'),
+    port: key(port.nullable().default(null), 'Port of the internal listener; null: there is none.'),
+  }),
 });
 
-const store = table({
+const store = section('Where everything is kept.', {
   kind: key(
     z.enum(['embedded', 'distributed']).default('embedded'),
     'embedded: one SQLite file, one machine. distributed: MongoDB and Redis, any number of machines.',
@@ -87,21 +68,15 @@ const store = table({
     duration.default(30),
     'How long a server that starts waits for MongoDB and Redis before it gives up and says which is missing.',
   ),
-  embedded: key(
-    table({
-      file: key(text.default('data/portico.db'), 'The database file; its folder is made when absent.'),
-    }).prefault({}),
-    'The embedded store.',
-  ),
-  mongo: key(
-    table({
-      url: key(urlOf('mongodb', 'mongodb+srv').default('mongodb://127.0.0.1:27017'), 'Connection string.', {
-        secret: 'url',
-      }),
-      database: key(text.default('portico'), 'Database name.'),
-    }).prefault({}),
-    'What must last: accounts, clients, grants, keys, audit.',
-  ),
+  embedded: section('The embedded store.', {
+    file: key(text.default('data/portico.db'), 'The database file; its folder is made when absent.'),
+  }),
+  mongo: section('What must last: accounts, clients, grants, keys, audit.', {
+    url: key(urlOf('mongodb', 'mongodb+srv').default('mongodb://127.0.0.1:27017'), 'Connection string.', {
+      secret: 'url',
+    }),
+    database: key(text.default('portico'), 'Database name.'),
+  }),
   redis: key(
     table({
       url: key(urlOf('redis', 'rediss').default('redis://127.0.0.1:6379'), 'Connection string.', {
@@ -132,7 +107,7 @@ const store = table({
   ),
 });
 
-const mail = table({
+const mail = section('Emails.', {
   kind: key(
     z.enum(['mailbox', 'smtp']).default('mailbox'),
     'mailbox: emails are kept in memory and shown at /dev/mailbox (development only). smtp: emails are sent.',
@@ -141,41 +116,35 @@ const mail = table({
     text.default('Portico <no-reply@localhost>'),
     'Sender of every email. An organization with a brand puts its own name before the address.',
   ),
-  smtp: key(
-    table({
-      url: key(
-        urlOf('smtp', 'smtps').default('smtp://127.0.0.1:1025'),
-        'Mail server, with user and password if needed.',
-        {
-          secret: 'url',
-        },
-      ),
-    }).prefault({}),
-    'Used when mail.kind is smtp.',
-  ),
+  smtp: section('Used when mail.kind is smtp.', {
+    url: key(
+      urlOf('smtp', 'smtps').default('smtp://127.0.0.1:1025'),
+      'Mail server, with user and password if needed.',
+      {
+        secret: 'url',
+      },
+    ),
+  }),
 });
 
-const oidc = table({
-  lifetimes: key(
-    table({
-      authorizationCode: key(duration.default(60), 'Authorization code; at most 60 s (RFC 9700).'),
-      accessToken: key(duration.default(3600), 'Access token of an OIDC client.'),
-      idToken: key(duration.default(3600), 'ID token.'),
-      refreshToken: key(duration.default(30 * 86_400), 'Refresh token, from its last rotation.'),
-      grant: key(
-        duration.default(60 * 86_400),
-        'Grant; at least as long as the refresh token, which dies with it.',
-      ),
-      consent: key(
-        duration.default(365 * 86_400),
-        'How long it is remembered what a person has allowed an app, from the last time; see oidc.rememberConsent.',
-      ),
-      interaction: key(duration.default(3600), 'Time a person has to finish signing in.'),
-      clientCredentials: key(duration.default(600), 'Access token of the client credentials grant.'),
-      deviceCode: key(duration.default(600), 'Device code.'),
-    }).prefault({}),
-    'How long things live.',
-  ),
+const oidc = section('The OAuth 2 / OpenID Connect server.', {
+  lifetimes: section('How long things live.', {
+    authorizationCode: key(duration.default(60), 'Authorization code; at most 60 s (RFC 9700).'),
+    accessToken: key(duration.default(3600), 'Access token of an OIDC client.'),
+    idToken: key(duration.default(3600), 'ID token.'),
+    refreshToken: key(duration.default(30 * 86_400), 'Refresh token, from its last rotation.'),
+    grant: key(
+      duration.default(60 * 86_400),
+      'Grant; at least as long as the refresh token, which dies with it.',
+    ),
+    consent: key(
+      duration.default(365 * 86_400),
+      'How long it is remembered what a person has allowed an app, from the last time; see oidc.rememberConsent.',
+    ),
+    interaction: key(duration.default(3600), 'Time a person has to finish signing in.'),
+    clientCredentials: key(duration.default(600), 'Access token of the client credentials grant.'),
+    deviceCode: key(duration.default(600), 'Device code.'),
+  }),
   rememberConsent: key(
     z.enum(['account', 'session']).default('account'),
     'Where it is remembered what a person has allowed an app that is not first-party: with the account, so that it is not asked again in any browser until the person ends it on my account; or in the browser session alone.',
@@ -183,18 +152,14 @@ const oidc = table({
   deviceInterval: key(
     z.union([z.literal(0), duration]).default(5),
     'How often a device that waits for a person may ask for its tokens; faster ones hear slow_down (RFC 8628). 0: as often as they like.',
-    { example: '5s' },
   ),
-  refreshReuse: key(
-    table({
-      policy: key(
-        z.literal('replay').default('replay'),
-        'A refresh token that is used again within the leeway gets the one successor again; later use ends the family.',
-      ),
-      leeway: key(duration.default(10), 'How long a retry counts as a retry.'),
-    }).prefault({}),
-    'Rotation of refresh tokens.',
-  ),
+  refreshReuse: section('Rotation of refresh tokens.', {
+    policy: key(
+      z.literal('replay').default('replay'),
+      'A refresh token that is used again within the leeway gets the one successor again; later use ends the family.',
+    ),
+    leeway: key(duration.default(10), 'How long a retry counts as a retry.'),
+  }),
   pkce: key(
     z.enum(['public-clients', 'all-clients']).default('public-clients'),
     'Who must use PKCE (S256): public clients, or every client. A client that uses it is held to it in any case. OpenID Connect 1.0 knows confidential clients without it; ask all-clients when you have none of those.',
@@ -214,16 +179,15 @@ const oidc = table({
       )
       .default([]),
     'APIs that clients may ask access tokens for (RFC 8707): identifier (the audience), scopes, format of the token (jwt or opaque), its lifetime, and the one organization that may ask.',
-    { example: '[{ identifier: https://api.example.org, scopes: [records:read] }]' },
   ),
 });
 
-const sessions = table({
+const sessions = section('Browser sessions.', {
   idle: key(duration.default(8 * 3600), 'A browser session ends after so long without use.'),
   absolute: key(duration.default(7 * 86_400), 'It ends so long after the sign-in, however much it is used.'),
 });
 
-const keys = table({
+const keys = section('Server, cookie and signing keys.', {
   encryption: key(
     z.string().regex(KEY_TEXT, 'must be 32 bytes as base64, base64url or hex').optional(),
     'The server key, 32 bytes: tokens, codes, API keys, client secrets and signing keys are stored hashed or encrypted under it (profiles are not: docs/operations.md). `openssl rand -base64 32` makes one. Production demands it; development makes keys.encryptionFile.',
@@ -242,21 +206,24 @@ const keys = table({
   overlap: key(duration.default(86_400), 'How long a new signing key is published before it signs.'),
 });
 
-const branding = table({
-  name: key(text.default('Portico'), 'Name on pages and in emails.'),
-  logo: key(webPage(), 'URL of a logo.'),
-  logoDark: key(webPage(), 'URL of the logo for dark schemes, where it is another one.'),
-  accent: key(
-    z
-      .string()
-      .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f6f5c')
-      .default('#1f6f5c'),
-    'Colour of buttons and links.',
-  ),
-  support: key(webPage(), 'Page or form where people find help.'),
-  privacy: key(webPage(), 'Privacy notice.'),
-  terms: key(webPage(), 'Terms of use.'),
-});
+const branding = section(
+  'Looks and names; an organization and a client may have their own (docs/hosted-pages.md).',
+  {
+    name: key(text.default('Portico'), 'Name on pages and in emails.'),
+    logo: key(webPage(), 'URL of a logo.'),
+    logoDark: key(webPage(), 'URL of the logo for dark schemes, where it is another one.'),
+    accent: key(
+      z
+        .string()
+        .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f6f5c')
+        .default('#1f6f5c'),
+      'Colour of buttons and links.',
+    ),
+    support: key(webPage(), 'Page or form where people find help.'),
+    privacy: key(webPage(), 'Privacy notice.'),
+    terms: key(webPage(), 'Terms of use.'),
+  },
+);
 
 /** By name; each plug-in parses its own, and load.ts judges it by the shapes that it is given. */
 const plugIns = z.record(z.string(), z.record(z.string(), z.unknown()));
@@ -275,23 +242,21 @@ export const sections = {
     z.boolean().default(false),
     'The demo application (/demo), the mailbox page and /docs, and the demo passwords in the start block. Refused in production.',
   ),
-  http: key(http.prefault({}), 'Listening.'),
-  store: key(store.prefault({}), 'Where everything is kept.'),
-  mail: key(mail.prefault({}), 'Emails.'),
+  http,
+  store,
+  mail,
   federation: key(plugIns.default({}), 'Upstream identity providers.'),
   dialects: key(plugIns.default({}), 'The vendors’ sign-in APIs, by name. Each dialect has its own keys.'),
-  oidc: key(oidc.prefault({}), 'The OAuth 2 / OpenID Connect server.'),
-  attempts: key(
-    table({
-      pair: limit(10, 900, 'One login from one client address.'),
-      address: limit(100, 900, 'One client address, over all logins.'),
-      login: limit(100, 3600, 'One login, over all client addresses.'),
-      codes: limit(50, 86_400, 'Wrong one-time codes of one login, over all client addresses.'),
-    }).prefault({}),
-    'Failed sign-ins, counted on every channel together.',
-  ),
-  emails: key(
-    table({
+  oidc,
+  attempts: section('Failed sign-ins, counted on every channel together.', {
+    pair: limit(10, 900, 'One login from one client address.'),
+    address: limit(100, 900, 'One client address, over all logins.'),
+    login: limit(100, 3600, 'One login, over all client addresses.'),
+    codes: limit(50, 86_400, 'Wrong one-time codes of one login, over all client addresses.'),
+  }),
+  emails: section(
+    'Emails that the hosted pages send on request. All client addresses together may request four times as many to one mailbox.',
+    {
       codes: keeps(5, 600, 'Sign-in codes to one mailbox that one client address may request.'),
       resets: keeps(3, 900, 'Password reset links to one mailbox that one client address may request.'),
       confirmations: keeps(
@@ -305,69 +270,50 @@ export const sections = {
         'Sign-in codes that one client address may request, over all mailboxes.',
       ),
       perAddress: keeps(60, 900, 'Other emails that one client address may request, over all mailboxes.'),
-    }).prefault({}),
-    'Emails that the hosted pages send on request. All client addresses together may request four times as many to one mailbox.',
+    },
   ),
-  strangers: key(
-    table({
+  strangers: section(
+    'What one client address may make the server store without authentication. With more than half of Redis’ maxmemory in use the first three shrink.',
+    {
       signIns: keeps(2000, 3600, 'Sign-ins that wait for a person, begun at /authorize or with an upstream.'),
       pushedRequests: keeps(2000, 3600, 'Requests that public clients push (/par).'),
       deviceCodes: keeps(600, 3600, 'Device codes of public clients (/device_authorization).'),
       accounts: keeps(500, 86_400, 'Accounts that people open themselves, at every place together.'),
-    }).prefault({}),
-    'What one client address may make the server store without authentication. With more than half of Redis’ maxmemory in use the first three shrink.',
+    },
   ),
-  passwords: key(
-    table({
-      minimum: key(
-        z.int().min(8).max(64).default(12),
-        'Shortest password that the hosted pages take, in characters.',
-      ),
-      blocklist: key(z.array(text).default([]), 'Refused as passwords, besides the built-in list and names.'),
-    }).prefault({}),
-    'New passwords.',
-  ),
-  hashing: key(
-    table({
-      queue: key(z.int().min(0).default(256), 'Password checks that may wait; past it sign-in answers 503.'),
-      concurrency: key(count.optional(), 'Password checks that run at once; default: the number of cores.'),
-    }).prefault({}),
-    'Work for password hashes.',
-  ),
-  sessions: key(sessions.prefault({}), 'Browser sessions.'),
-  keys: key(keys.prefault({}), 'Server, cookie and signing keys.'),
-  outbound: key(
-    table({
-      allowPrivate: key(
-        z.boolean().default(false),
-        'Let URLs that clients register (jwks_uri) lead to private networks. Refused in production.',
-      ),
-    }).prefault({}),
-    'Requests that the server makes.',
-  ),
-  branding: key(
-    branding.prefault({}),
-    'Looks and names; an organization and a client may have their own (docs/hosted-pages.md).',
-  ),
-  audit: key(
-    table({
-      log: key(z.boolean().default(true), 'Also write every audit record to the log.'),
-      retention: key(
-        duration.nullable().default(400 * 86_400),
-        'Records older than this are removed; null: none ever is.',
-      ),
-    }).prefault({}),
-    'The audit trail, kept in the store.',
-  ),
-  log: key(
-    table({
-      level: key(
-        z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-        'Least important line that is written.',
-      ),
-    }).prefault({}),
-    'The log: one JSON object a line, on standard output.',
-  ),
+  passwords: section('New passwords.', {
+    minimum: key(
+      z.int().min(8).max(64).default(12),
+      'Shortest password that the hosted pages take, in characters.',
+    ),
+    blocklist: key(z.array(text).default([]), 'Refused as passwords, besides the built-in list and names.'),
+  }),
+  hashing: section('Work for password hashes.', {
+    queue: key(z.int().min(0).default(256), 'Password checks that may wait; past it sign-in answers 503.'),
+    concurrency: key(count.optional(), 'Password checks that run at once; default: the number of cores.'),
+  }),
+  sessions,
+  keys,
+  outbound: section('Requests that the server makes.', {
+    allowPrivate: key(
+      z.boolean().default(false),
+      'Let URLs that clients register (jwks_uri) lead to private networks. Refused in production.',
+    ),
+  }),
+  branding,
+  audit: section('The audit trail, kept in the store.', {
+    log: key(z.boolean().default(true), 'Also write every audit record to the log.'),
+    retention: key(
+      duration.nullable().default(400 * 86_400),
+      'Records older than this are removed; null: none ever is.',
+    ),
+  }),
+  log: section('The log: one JSON object a line, on standard output.', {
+    level: key(
+      z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+      'Least important line that is written.',
+    ),
+  }),
   seed: key(
     z.array(text).default([]),
     'Files in the seed format, loaded at start when not yet loaded. Looked for beside the configuration file that names them, then from the working directory.',
