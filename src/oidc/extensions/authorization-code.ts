@@ -10,36 +10,25 @@ import Provider from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
 import { routeOf } from '../provider/context.ts';
 import { familyOfCode } from './jwt-access-token.ts';
-import { modelOf, override, overrideFind, type ProviderRecord } from './models.ts';
+import { modelOf, override, type ProviderRecord } from './models.ts';
 import { notesOf } from './request-notes.ts';
 
 export function watchCodes({ provider, secrets }: { provider: Provider; secrets: Secrets }): void {
   const model = modelOf(provider, 'AuthorizationCode');
-
   for (const watched of [model, modelOf(provider, 'DeviceCode')]) {
-    overrideFind(
-      watched,
-      (original) =>
-        async function find(value, options) {
-          const code = await original.call(this, value, options);
-          const ctx = Provider.ctx;
-          if (code && ctx && routeOf(ctx) === 'token') {
-            notesOf(ctx).code = { family: familyOfCode(value, secrets), consumedAt: code.consumed };
-          }
-          return code;
-        },
-    );
+    override(watched, 'find', async (_model, original, value, options) => {
+      const code = await original(value, options);
+      const ctx = Provider.ctx;
+      if (code && ctx && routeOf(ctx) === 'token') {
+        notesOf(ctx).code = { family: familyOfCode(value, secrets), consumedAt: code.consumed };
+      }
+      return code;
+    });
   }
-
-  override(
-    model,
-    'save',
-    (original) =>
-      async function save(this: ProviderRecord) {
-        endAtLogout(this);
-        return original.call(this);
-      },
-  );
+  override(model.prototype, 'save', async (code, original) => {
+    endAtLogout(code);
+    return original();
+  });
 }
 
 /**

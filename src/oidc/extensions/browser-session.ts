@@ -10,6 +10,7 @@ import type { IncomingMessage } from 'node:http';
 import Provider from 'oidc-provider';
 import type { Json } from '../../model/json.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
+import { override } from './models.ts';
 
 type Session = InstanceType<Provider['Session']>;
 
@@ -18,32 +19,20 @@ export function replaceSessionMethods(
   browserOf: (request: IncomingMessage | undefined) => object | undefined,
 ): void {
   const { prototype } = provider.Session;
-  const { loginAccount, persist, save } = prototype;
-  const replacements = {
-    /** Notes at each sign-in which browser it is, for the list of sessions on the account page. */
-    loginAccount(this: Session, details: Parameters<Session['loginAccount']>[0]) {
-      loginAccount.call(this, details);
-      Object.assign(this, { browser: browserOf(Provider.ctx?.req) });
-    },
-    /**
-     * A form without a session makes the provider write a secret into a new session, and then fail because that
-     * was never stored. Such a session holds nothing to keep.
-     */
-    async persist(this: Session) {
-      return this.exp === undefined ? undefined : persist.call(this);
-    },
-    /**
-     * At sign-out the provider would store the request, state and all, in a session without an account: an
-     * attacker could make any number of them (security.md B4).
-     */
-    async save(this: Session, ttl: number) {
-      const isEmpty = this.accountId === undefined && routeOf(Provider.ctx) === 'end_session';
-      return isEmpty ? '' : save.call(this, ttl);
-    },
-  };
-  for (const [name, value] of Object.entries(replacements)) {
-    Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
-  }
+  // Notes at each sign-in which browser it is, for the list of sessions on the account page.
+  override(prototype, 'loginAccount', (session, original, details) => {
+    original(details);
+    Object.assign(session, { browser: browserOf(Provider.ctx?.req) });
+  });
+  // A form without a session makes the provider write a secret into a new session, and then fail because that
+  // was never stored. Such a session holds nothing to keep.
+  override(prototype, 'persist', async (session, original) => (session.exp === undefined ? '' : original()));
+  // At sign-out the provider would store the request, state and all, in a session without an account: an
+  // attacker could make any number of them.
+  override(prototype, 'save', async (session, original, ttl) => {
+    const isEmpty = session.accountId === undefined && routeOf(Provider.ctx) === 'end_session';
+    return isEmpty ? '' : original(ttl);
+  });
 }
 
 /** A session that is not stored yet. Has a new id, against fixation (security.md S1). */

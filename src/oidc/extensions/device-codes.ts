@@ -12,7 +12,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { LeaseStore } from '../../store/ports/leases.ts';
 import { isOnRoute } from '../provider/context.ts';
-import { modelOf, override, overrideFind, type ProviderRecord } from './models.ts';
+import { modelOf, override, type ProviderRecord } from './models.ts';
 
 export interface DeviceCodeDeps {
   readonly provider: Provider;
@@ -26,21 +26,16 @@ export interface DeviceCodeDeps {
 export class CodeTaken extends errors.InvalidRequest {}
 
 export function confirmCodesOnce({ provider, leases, secrets, clock }: DeviceCodeDeps): void {
-  override(
-    modelOf(provider, 'DeviceCode'),
-    'save',
-    (original) =>
-      async function save(this: ProviderRecord) {
-        // The provider has read "not yet confirmed" and writes "confirmed" without looking again.
-        if (this.inFlight === true && this.accountId === undefined && this.error === undefined) {
-          const key = `device:${secrets.hmac('device-confirmed', String(this.jti))}`;
-          const until = new Date((this.exp ?? 0) * 1000);
-          const first = await leases.acquire(key, randomUUID(), clock.now(), until);
-          if (!first) throw new CodeTaken('the code was confirmed by another request');
-        }
-        return original.call(this);
-      },
-  );
+  override(modelOf(provider, 'DeviceCode').prototype, 'save', async (code, original) => {
+    // The provider has read "not yet confirmed" and writes "confirmed" without looking again.
+    if (code.inFlight === true && code.accountId === undefined && code.error === undefined) {
+      const key = `device:${secrets.hmac('device-confirmed', String(code.jti))}`;
+      const until = new Date((code.exp ?? 0) * 1000);
+      const first = await leases.acquire(key, randomUUID(), clock.now(), until);
+      if (!first) throw new CodeTaken('the code was confirmed by another request');
+    }
+    return original();
+  });
 }
 
 /* ------------------------------------------------------------------ no faster than the interval */
@@ -64,22 +59,18 @@ export function slowDevicesDown({
   interval,
 }: DeviceCodeDeps & { interval: number }): void {
   if (interval === 0) return;
-  overrideFind(
-    modelOf(provider, 'DeviceCode'),
-    (original) =>
-      async function find(value, options) {
-        const code = await original.call(this, value, options);
-        if (code === undefined || !asksAgain(code)) return code;
-        const now = clock.now();
-        const key = `device-poll:${secrets.hmac('device-poll', String(code.jti))}`;
-        // One step in the shared store: of several questions at once, over all nodes, one is in time.
-        const until = new Date(now.getTime() + interval * 1000 * PASSED);
-        if (!(await leases.acquire(key, randomUUID(), now, until))) {
-          throw new errors.SlowDown('the device asks faster than its interval allows');
-        }
-        return code;
-      },
-  );
+  override(modelOf(provider, 'DeviceCode'), 'find', async (_model, original, value, options) => {
+    const code = await original(value, options);
+    if (code === undefined || !asksAgain(code)) return code;
+    const now = clock.now();
+    const key = `device-poll:${secrets.hmac('device-poll', String(code.jti))}`;
+    // One step in the shared store: of several questions at once, over all nodes, one is in time.
+    const until = new Date(now.getTime() + interval * 1000 * PASSED);
+    if (!(await leases.acquire(key, randomUUID(), now, until))) {
+      throw new errors.SlowDown('the device asks faster than its interval allows');
+    }
+    return code;
+  });
 }
 
 /** The code's own client at the token endpoint, while the question is open. The provider says what else is wrong. */

@@ -14,11 +14,12 @@
  * - interactionPolicy.consent.native_client_prompt 0597dff889f1
  */
 import type Provider from 'oidc-provider';
-import { type Client, errors, type interactionPolicy } from 'oidc-provider';
+import { errors, type interactionPolicy } from 'oidc-provider';
 import { type Secrets, sameText } from '../../core/crypto.ts';
 import { hashClientSecret, traitsOf } from '../clients/clients.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { lookUpForm } from '../tokens/token-handle.ts';
+import { override } from './models.ts';
 
 /** Routes on which a dialect's client has no business. */
 const CLOSED_TO_DIALECTS: ReadonlySet<string> = new Set([
@@ -45,26 +46,25 @@ export function watchProviderContext(provider: Provider): void {
   const { prototype } = (provider as unknown as { OIDCContext: { prototype: OidcContext } }).OIDCContext;
   prototype.urlFor = (name, options) => new URL(provider.pathFor(name, options), provider.issuer).href;
 
-  const { entity } = prototype;
-  prototype.entity = function watchedEntity(this: OidcContext, key, value) {
+  override(prototype, 'entity', (context, original, key, value) => {
     if (key === 'Client' && value) {
-      if (CLOSED_TO_DIALECTS.has(this.route) && traitsOf(value).dialect !== undefined) {
+      if (CLOSED_TO_DIALECTS.has(context.route) && traitsOf(value).dialect !== undefined) {
         throw new errors.InvalidClient('client is invalid', 'the client of a dialect');
       }
       // The provider refuses JWTs at these two routes unseen; Portico's have a record that it can look up.
-      if ((this.route === 'introspection' || this.route === 'revocation') && this.params) {
-        this.params.token = lookUpForm(this.params.token);
+      if ((context.route === 'introspection' || context.route === 'revocation') && context.params) {
+        context.params.token = lookUpForm(context.params.token);
       }
     }
-    entity.call(this, key, value);
-  };
+    original(key, value);
+  });
 }
 
 /** The provider would take the stored hash for the secret itself. */
 export function compareHashedSecrets({ Client: { prototype } }: Provider, secrets: Secrets): void {
-  prototype.compareClientSecret = function compareClientSecret(this: Client, actual: string) {
-    return sameText(hashClientSecret(secrets, actual), this.clientSecret ?? '');
-  };
+  override(prototype, 'compareClientSecret', (client, _original, actual) =>
+    sameText(hashClientSecret(secrets, actual), client.clientSecret ?? ''),
+  );
 }
 
 /**

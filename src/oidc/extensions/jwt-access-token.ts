@@ -18,7 +18,7 @@ import type { Secrets } from '../../core/crypto.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-grant.ts';
 import { handleOf } from '../tokens/token-handle.ts';
-import { entityOf, modelOf, override, overrideFind, type ProviderRecord } from './models.ts';
+import { entityOf, modelOf, override, type ProviderRecord } from './models.ts';
 import { notesOf } from './request-notes.ts';
 
 export function storeAccessTokens({ provider, secrets }: { provider: Provider; secrets: Secrets }): void {
@@ -28,49 +28,32 @@ export function storeAccessTokens({ provider, secrets }: { provider: Provider; s
 
   for (const name of ['AccessToken', 'ClientCredentials'] as const) {
     const model = modelOf(provider, name);
-
-    override(
-      model,
-      'save',
-      () =>
-        async function save(this: ProviderRecord) {
-          const ctx = Provider.ctx;
-          this.jti ??= this.generateTokenId();
-          if (name === 'AccessToken') this.family ??= familyAtHand(ctx, secrets);
-          // Both forms of the token say the same time.
-          this.iat ??= Math.floor(Date.now() / 1000);
-          this.exp ??= this.iat + this.expiration;
-          const { value, payload = (await shadow.call(this)).payload } = await this.getValueAndPayload();
-          if (payload === undefined) throw new Error('BaseToken of oidc-provider gives no payload any more.');
-          handles.set(this, handleOf(value));
-          await this.adapter.upsert(handleOf(value), payload, this.exp - Math.floor(Date.now() / 1000));
-          this.emit('saved');
-          if (ctx && routeOf(ctx) === 'token') notesOf(ctx).accessToken = value;
-          return value;
-        },
-    );
-
-    override(
-      model,
-      'destroy',
-      () =>
-        async function destroy(this: ProviderRecord) {
-          await this.adapter.destroy(handles.get(this) ?? String(this.jti));
-          this.emit('destroyed');
-        },
-    );
-
-    overrideFind(
-      model,
-      (original) =>
-        async function find(value, options) {
-          const result = await original.call(this, value, options);
-          if (result) handles.set(result, value);
-          // A dialect's token is valid at its dialect only: UserInfo does not know it (security.md T3).
-          if (result?.gty === DIALECT_GRANT && routeOf(Provider.ctx) === 'userinfo') return undefined;
-          return result;
-        },
-    );
+    override(model.prototype, 'save', async (record) => {
+      const ctx = Provider.ctx;
+      record.jti ??= record.generateTokenId();
+      if (name === 'AccessToken') record.family ??= familyAtHand(ctx, secrets);
+      // Both forms of the token say the same time.
+      record.iat ??= Math.floor(Date.now() / 1000);
+      record.exp ??= record.iat + record.expiration;
+      const { value, payload = (await shadow.call(record)).payload } = await record.getValueAndPayload();
+      if (payload === undefined) throw new Error('BaseToken of oidc-provider gives no payload any more.');
+      handles.set(record, handleOf(value));
+      await record.adapter.upsert(handleOf(value), payload, record.exp - Math.floor(Date.now() / 1000));
+      record.emit('saved');
+      if (ctx && routeOf(ctx) === 'token') notesOf(ctx).accessToken = value;
+      return value;
+    });
+    override(model.prototype, 'destroy', async (record) => {
+      await record.adapter.destroy(handles.get(record) ?? String(record.jti));
+      record.emit('destroyed');
+    });
+    override(model, 'find', async (_model, original, value, options) => {
+      const result = await original(value, options);
+      if (result) handles.set(result, value);
+      // A dialect's token is valid at its dialect only: UserInfo does not know it.
+      if (result?.gty === DIALECT_GRANT && routeOf(Provider.ctx) === 'userinfo') return undefined;
+      return result;
+    });
   }
 }
 
@@ -89,10 +72,9 @@ export function familyOfCode(code: string, secrets: Secrets): string {
 
 /** at_hash in ID tokens of the token endpoint (OIDC Core 3.1.3.6), which the provider leaves out there. */
 export function bindIdTokens({ IdToken: { prototype } }: Provider): void {
-  const { issue } = prototype;
-  prototype.issue = function issueWithHash(this: InstanceType<Provider['IdToken']>, options) {
-    const token = options.use === 'idtoken' && this.ctx ? notesOf(this.ctx).accessToken : undefined;
-    if (token !== undefined) this.set('at_hash', token);
-    return issue.call(this, options);
-  };
+  override(prototype, 'issue', (idToken, original, options) => {
+    const token = options.use === 'idtoken' && idToken.ctx ? notesOf(idToken.ctx).accessToken : undefined;
+    if (token !== undefined) idToken.set('at_hash', token);
+    return original(options);
+  });
 }

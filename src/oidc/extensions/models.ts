@@ -1,7 +1,7 @@
 /**
  * The models of oidc-provider that Portico reaches into: a narrow view of their common shape (the
  * published types leave out what subclasses may override), the members that Portico stores besides theirs, and
- * the two ways to replace a method of theirs.
+ * the way to replace a method of theirs.
  *
  * Replaces in oidc-provider 9.13.3:
  * - AccessToken.IN_PAYLOAD e9df4ea705f8
@@ -37,7 +37,7 @@ export interface ProviderRecord {
   emit(event: string): void;
   save(): Promise<string>;
   destroy(): Promise<void>;
-  consume?(): Promise<void>;
+  consume(): Promise<void>;
   readonly adapter: ProviderStorage;
 }
 
@@ -85,26 +85,24 @@ export function addMembers(provider: Provider): void {
   storeAlso(modelOf(provider, 'Session'), 'note', 'browser');
 }
 
-/** Replaces a method of a model; the new one gets the old one to call. */
-export function override<Name extends keyof ProviderRecord>(
-  model: ProviderModel,
+type Replacement<Self, Method> = Method extends (...args: infer Args) => infer Result
+  ? (self: Self, original: (...args: Args) => Result, ...args: Args) => Result
+  : never;
+
+/** Replaces a method of `owner`: the new one gets the object that it is called on, and the old one to call. */
+export function override<Self extends object, Name extends keyof Self>(
+  owner: Self,
   name: Name,
-  make: (original: ProviderRecord[Name]) => ProviderRecord[Name],
+  replacement: Replacement<Self, Self[Name]>,
 ): void {
-  Object.defineProperty(model.prototype, name, {
-    value: make(model.prototype[name]),
+  const method: unknown = owner[name];
+  if (typeof method !== 'function') throw new Error(`oidc-provider has no ${String(name)} any more.`);
+  Object.defineProperty(owner, name, {
+    value(this: Self, ...args: unknown[]) {
+      const original = (...given: unknown[]) => Reflect.apply(method, this, given);
+      return Reflect.apply(replacement, undefined, [this, original, ...args]);
+    },
     configurable: true,
     writable: true,
   });
-}
-
-/** Replaces `Model.find`. */
-export function overrideFind(
-  model: ProviderModel,
-  make: (
-    original: ProviderModel['find'],
-  ) => (this: ProviderModel, ...args: Parameters<ProviderModel['find']>) => ReturnType<ProviderModel['find']>,
-): void {
-  const original = model.find;
-  Object.defineProperty(model, 'find', { value: make(original), configurable: true, writable: true });
 }

@@ -18,7 +18,7 @@ import { isOnRoute, type ProviderContext, type ProviderMiddleware, routeOf } fro
 import { within } from '../tokens/leeway.ts';
 import type { Rotations } from '../tokens/refresh-rotation.ts';
 import { familyAtHand } from './jwt-access-token.ts';
-import { modelOf, override, overrideFind, type ProviderRecord } from './models.ts';
+import { modelOf, override, type ProviderRecord } from './models.ts';
 import { notesOf } from './request-notes.ts';
 
 export interface RefreshDeps {
@@ -41,63 +41,46 @@ export function rotateRefreshTokens(deps: RefreshDeps): void {
   const { provider, rotations, secrets, clock, leeway } = deps;
   const model = modelOf(provider, 'RefreshToken');
 
-  overrideFind(
-    model,
-    (original) =>
-      async function find(value, options) {
-        const token = await original.call(this, value, options);
-        const ctx = Provider.ctx;
-        if (
-          token?.consumed !== undefined &&
-          ctx &&
-          routeOf(ctx) === 'token' &&
-          within(token.consumed, { clock, leeway })
-        ) {
-          notesOf(ctx).retried = true;
-          delete token.consumed;
-        }
-        return token;
-      },
-  );
-
-  override(model, 'consume', () => useOnce(rotations));
-
-  override(
-    model,
-    'save',
-    (original) =>
-      async function save(this: ProviderRecord) {
-        const ctx = Provider.ctx;
-        this.family ??= familyAtHand(ctx, secrets);
-        const successor = ctx && routeOf(ctx) === 'token' ? notesOf(ctx).successor : undefined;
-        if (successor === undefined) return original.call(this);
-        this.jti = successor;
-        return successor;
-      },
-  );
+  override(model, 'find', async (_model, original, value, options) => {
+    const token = await original(value, options);
+    const ctx = Provider.ctx;
+    if (token?.consumed === undefined || !ctx || routeOf(ctx) !== 'token') return token;
+    if (within(token.consumed, { clock, leeway })) {
+      notesOf(ctx).retried = true;
+      delete token.consumed;
+    }
+    return token;
+  });
+  override(model.prototype, 'consume', (token) => useOnce(token, rotations));
+  override(model.prototype, 'save', async (token, original) => {
+    const ctx = Provider.ctx;
+    token.family ??= familyAtHand(ctx, secrets);
+    const successor = ctx && routeOf(ctx) === 'token' ? notesOf(ctx).successor : undefined;
+    if (successor === undefined) return original();
+    token.jti = successor;
+    return successor;
+  });
 }
 
 /** Takes the lease, or shares what the request that has it answered. */
-function useOnce(rotations: Rotations) {
-  return async function consume(this: ProviderRecord): Promise<void> {
-    const ctx = Provider.ctx;
-    if (!ctx) throw new Error('Refresh tokens are used at the token endpoint only.');
-    const notes = notesOf(ctx);
-    notes.refreshToken = String(this.jti);
-    const entered = await rotations.enter(notes.refreshToken, { used: notes.retried === true });
-    if (entered === 'spent') throw new errors.InvalidGrant('refresh token already used');
-    if ('lease' in entered) {
-      notes.lease = entered.lease;
-      return;
-    }
-    const shared: Shared = JSON.parse(entered.completed.reply);
-    if (shared.request === (await requestOf(ctx))) {
-      notes.replay = shared.reply;
-      // Leaves the provider's handler; the reply is put in place of the error below.
-      throw new errors.InvalidGrant('replayed');
-    }
-    notes.successor = String(shared.reply.refresh_token);
-  };
+async function useOnce(token: ProviderRecord, rotations: Rotations): Promise<void> {
+  const ctx = Provider.ctx;
+  if (!ctx) throw new Error('Refresh tokens are used at the token endpoint only.');
+  const notes = notesOf(ctx);
+  notes.refreshToken = String(token.jti);
+  const entered = await rotations.enter(notes.refreshToken, { used: notes.retried === true });
+  if (entered === 'spent') throw new errors.InvalidGrant('refresh token already used');
+  if ('lease' in entered) {
+    notes.lease = entered.lease;
+    return;
+  }
+  const shared: Shared = JSON.parse(entered.completed.reply);
+  if (shared.request === (await requestOf(ctx))) {
+    notes.replay = shared.reply;
+    // Leaves the provider's handler; the reply is put in place of the error below.
+    throw new errors.InvalidGrant('replayed');
+  }
+  notes.successor = String(shared.reply.refresh_token);
 }
 
 /** Stands before the provider's own routes. */
