@@ -10,8 +10,6 @@ import type { Json } from '../model/json.ts';
 export interface OidcServer {
   /** Answers every OIDC route, and 404 at any other path. Stable over key rotations. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Whether the path is one of the provider's routes. */
-  serves(path: string): boolean;
   /** The methods that are answered at a path; undefined: the path is none of the provider's routes. */
   methods(path: string): readonly string[] | undefined;
   /** How long an authorization request to a path may be; undefined: the path takes none. */
@@ -68,12 +66,8 @@ export interface GrantIssuer {
   destroyAccess(token: string, clientId: string): Promise<boolean>;
 }
 
-export interface GrantInput {
-  readonly clientId: string;
-  readonly accountId: string;
-  readonly organization: string;
-  readonly scope: string;
-  readonly amr: readonly string[];
+export interface GrantInput
+  extends Pick<LiveToken, 'clientId' | 'accountId' | 'organization' | 'scope' | 'amr'> {
   readonly access: AccessInput;
   readonly refresh?: RefreshInput;
 }
@@ -137,17 +131,13 @@ export interface RotationInput {
 /* ------------------------------------------------------------------ API keys of dialects */
 
 export interface DialectsAsked {
-  readonly describeApiKey: ApiKeyDescriber;
+  /** Undefined: no API key, or one that is expired or unknown. */
+  describeApiKey(key: string): Promise<DescribedApiKey | undefined>;
   /** Judged by its form, so that the answer does not tell whether such a key exists. */
   isApiKey(text: string): boolean;
-  readonly admitsToken: TokenAdmission;
+  /** Whether the dialect of this name lets the account's tokens go on. */
+  admitsToken(dialect: string, account: AccountRecord): boolean;
 }
-
-/** Whether the dialect of this name lets the account's tokens go on. */
-export type TokenAdmission = (dialect: string, account: AccountRecord) => boolean;
-
-/** Undefined: no API key, or one that is expired or unknown. */
-export type ApiKeyDescriber = (key: string) => Promise<DescribedApiKey | undefined>;
 
 export interface DescribedApiKey {
   /** The dialect's client: the same clients may introspect the key as introspect its tokens. */
@@ -177,13 +167,8 @@ export interface AccountAccess {
   endSession(accountId: string, sessionUid: string): Promise<boolean>;
 }
 
-export interface GrantView {
+export interface GrantView extends Omit<ConsentView, 'claims'> {
   readonly grantId: string;
-  readonly clientId: string;
-  readonly clientName: string;
-  readonly scopes: readonly string[];
-  readonly createdAt: Date;
-  readonly expiresAt?: Date;
 }
 
 export interface ConsentView {
@@ -191,7 +176,7 @@ export interface ConsentView {
   readonly clientName: string;
   readonly scopes: readonly string[];
   readonly claims: readonly string[];
-  /** The last time. */
+  /** Of a consent: the last time. */
   readonly createdAt: Date;
   readonly expiresAt?: Date;
 }
@@ -286,13 +271,13 @@ export interface BrowserSessions {
   open(
     request: IncomingMessage,
     response: ServerResponse,
-    session: { accountId: string; amr: readonly string[]; acr: string; note?: Record<string, Json> },
+    session: Omit<LoginResult, 'remember'> & { note?: Record<string, Json> },
   ): Promise<void>;
   /** The account that is signed in with this browser. */
   read(
     request: IncomingMessage,
     response: ServerResponse,
-  ): Promise<{ accountId: string; uid: string; signedInAt: Date; amr: readonly string[] } | undefined>;
+  ): Promise<(SessionView & { accountId: string }) | undefined>;
   /** Ends the browser's session and drops its cookie. */
   end(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }

@@ -31,7 +31,7 @@ export function mountDialects(options: DialectsOptions): Koa.Middleware {
   const { mounts } = checkDialects({
     dialects: options.dialects,
     settings: options.config.dialects,
-    reserved: (path) => options.oidc.serves(path),
+    reserved: (path) => options.oidc.methods(path) !== undefined,
   });
   return async (context, next) => {
     const { host } = requestInfoOf(context);

@@ -15,7 +15,7 @@ export interface DialectServices {
   /** Public URL of the server; emails, audiences and callbacks begin with it. */
   readonly issuer: string;
   readonly identity: Identity;
-  readonly oidc: Pick<OidcServer, 'grants' | 'sessions' | 'serves'>;
+  readonly oidc: Pick<OidcServer, 'grants' | 'sessions' | 'methods'>;
   readonly upstreams: Upstreams;
   readonly stores: Stores;
   readonly clock: Clock;

@@ -6,7 +6,7 @@ import { createSession } from '../extensions/browser-session.ts';
 import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
 import type { StepContext } from '../provider/context.ts';
 import type { CookieSettings } from './cookies.ts';
-import { endSession } from './grants.ts';
+import { endSession, sessionView } from './grants.ts';
 import { type BrowserName, browserName } from './user-agent.ts';
 
 export interface SessionLifetimes {
@@ -47,13 +47,13 @@ export function createBrowserSessions(deps: {
     deps.provider().createContext(request, response);
 
   return {
-    async open(request, response, { accountId, amr, acr, note }) {
+    async open(request, response, signIn) {
       const provider = deps.provider();
       const ctx = contextOf(request, response);
       // Never the id that the browser sent, against fixation (security.md S1).
       const old = await stored(ctx);
       if (old) await endSession(oidcRecords, old);
-      const session = createSession(provider, { accountId, amr, acr, note, browser: browserOf(request) });
+      const session = createSession(provider, { ...signIn, browser: browserOf(request) });
       await session.save(sessionLifetime(session, lifetimes));
       ctx.cookies.set(provider.cookieName('session'), session.jti, {
         ...cookie,
@@ -63,13 +63,7 @@ export function createBrowserSessions(deps: {
     async read(request, response) {
       const session = await stored(contextOf(request, response));
       if (typeof session?.payload.accountId !== 'string') return undefined;
-      const { accountId, uid, loginTs, amr } = session.payload;
-      return {
-        accountId,
-        uid: String(uid),
-        signedInAt: typeof loginTs === 'number' ? new Date(loginTs * 1000) : session.createdAt,
-        amr: Array.isArray(amr) ? amr.map(String) : [],
-      };
+      return { accountId: session.payload.accountId, ...sessionView(session) };
     },
     async end(request, response) {
       const ctx = contextOf(request, response);

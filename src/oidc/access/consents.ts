@@ -5,6 +5,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { ClientRecord } from '../../model/client.ts';
+import { textsOf } from '../../model/json.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { ConsentView } from '../contract.ts';
 import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
@@ -39,7 +40,7 @@ interface Consent extends Allowed {
 }
 
 const KIND = 'Consent';
-const NOTHING: Allowed = { scopes: [], claims: [], resources: {} };
+export const NOTHING: Allowed = { scopes: [], claims: [], resources: {} };
 
 export interface ConsentDeps {
   readonly oidcRecords: OidcRecords;
@@ -116,8 +117,7 @@ function remembers({ firstParty, metadata }: ClientRecord): boolean {
 
 /** A client that is registered anew under the same id has other redirect URIs, so consents go to another app. */
 function whatIsBound({ organization, metadata }: ClientRecord): string {
-  const addresses = Array.isArray(metadata.redirect_uris) ? metadata.redirect_uris.map(String) : [];
-  return JSON.stringify([organization, ...addresses.sort()]);
+  return JSON.stringify([organization, ...textsOf(metadata.redirect_uris).sort()]);
 }
 
 function consentOf({ payload }: OidcRecord): Consent {
@@ -126,66 +126,67 @@ function consentOf({ payload }: OidcRecord): Consent {
     clientId: String(payload.clientId),
     registration: String(payload.registration),
     createdAt: Number(payload.createdAt),
-    scopes: textsOf(payload.scopes),
-    claims: textsOf(payload.claims),
-    resources: Object.fromEntries(
-      Object.entries(payload.resources ?? {}).map(([resource, scopes]) => [resource, textsOf(scopes)]),
-    ),
+    ...allowedOf(payload),
   };
 }
 
-function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+/** From a stored consent, or from the provider's words. */
+export function allowedOf(input: { [Part in keyof Allowed]?: unknown }): Allowed {
+  const resources = Object.entries(input.resources ?? {});
+  return {
+    scopes: textsOf(input.scopes),
+    claims: textsOf(input.claims),
+    resources: Object.fromEntries(resources.map(([resource, scopes]) => [resource, textsOf(scopes)])),
+  };
 }
 
-function viewOf(
-  { clientId, scopes, claims, resources, createdAt }: Consent,
-  { expiresAt }: OidcRecord,
-  client: ClientRecord | undefined,
-): ConsentView {
+function viewOf(consent: Consent, { expiresAt }: OidcRecord, client: ClientRecord | undefined): ConsentView {
+  const { clientId, claims, createdAt } = consent;
   return {
     clientId,
-    clientName: String(client?.metadata.client_name ?? clientId),
-    scopes: [...new Set([...scopes, ...Object.values(resources).flat()])],
+    clientName: clientNameOf(clientId, client),
+    scopes: [...new Set(scopesOf(consent))],
     claims,
     createdAt: new Date(createdAt),
     ...(expiresAt && { expiresAt }),
   };
 }
 
-/* ------------------------------------------------------------------ arithmetic */
-
-export function isNothing({ scopes, claims, resources }: Allowed): boolean {
-  return scopes.length + claims.length + Object.values(resources).flat().length === 0;
+export function clientNameOf(clientId: string, client: ClientRecord | undefined): string {
+  return String(client?.metadata.client_name ?? clientId);
 }
 
-function common(one: Allowed, two: Allowed): Allowed {
-  const both = (here: readonly string[], there: readonly string[] = []) =>
-    here.filter((name) => there.includes(name));
-  const resources = Object.entries(one.resources).map(
-    ([resource, scopes]) => [resource, both(scopes, own(two.resources, resource))] as const,
-  );
-  return {
-    scopes: both(one.scopes, two.scopes),
-    claims: both(one.claims, two.claims),
-    resources: Object.fromEntries(resources.filter(([, scopes]) => scopes.length > 0)),
-  };
+/* ------------------------------------------------------------------ arithmetic */
+
+/** Those of OpenID Connect and those of APIs. */
+export function scopesOf({ scopes, resources }: Allowed): string[] {
+  return [...scopes, ...Object.values(resources).flat()];
+}
+
+export function isNothing(allowed: Allowed): boolean {
+  return allowed.claims.length + scopesOf(allowed).length === 0;
+}
+
+function common(asked: Allowed, known: Allowed): Allowed {
+  return combine(asked, known, (here, there) => here.filter((name) => there.includes(name)));
 }
 
 function sum(one: Allowed, two: Allowed): Allowed {
-  const either = (here: readonly string[] = [], there: readonly string[] = []) => [
-    ...new Set([...here, ...there]),
-  ];
-  const names = either(Object.keys(one.resources), Object.keys(two.resources));
-  return {
-    scopes: either(one.scopes, two.scopes),
-    claims: either(one.claims, two.claims),
-    resources: Object.fromEntries(
-      names.map((name) => [name, either(own(one.resources, name), own(two.resources, name))]),
-    ),
-  };
+  return combine(one, two, (here, there) => [...new Set([...here, ...there])]);
 }
 
-function own(resources: Allowed['resources'], name: string): readonly string[] | undefined {
-  return Object.hasOwn(resources, name) ? resources[name] : undefined;
+type Names = readonly string[];
+
+function combine(one: Allowed, two: Allowed, how: (here: Names, there: Names) => Names): Allowed {
+  const own = ({ resources }: Allowed, name: string) =>
+    Object.hasOwn(resources, name) ? (resources[name] ?? []) : [];
+  const resources = new Set([...Object.keys(one.resources), ...Object.keys(two.resources)])
+    .values()
+    .map((name) => [name, how(own(one, name), own(two, name))] as const)
+    .filter(([, scopes]) => scopes.length > 0);
+  return {
+    scopes: how(one.scopes, two.scopes),
+    claims: how(one.claims, two.claims),
+    resources: Object.fromEntries(resources),
+  };
 }

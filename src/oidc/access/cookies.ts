@@ -1,24 +1,18 @@
 /**
- * The session cookie and the provider's other cookies (security.md S2). On https the session's name begins with
+ * The session cookie and the provider's other cookies. On https the session's name begins with
  * `__Host-` (no other host can set it) and the interaction's with `__Secure-` (they have a path, which `__Host-`
  * forbids). Plain http is development, where browsers refuse such names.
  */
-export interface CookieSettings {
-  readonly httpOnly: true;
-  readonly sameSite: 'lax';
-  readonly secure: boolean;
-  readonly signed: true;
-  readonly overwrite: true;
-}
+export type CookieSettings = ReturnType<typeof cookieSettings>;
 
-export function cookieSettings(issuer: string): CookieSettings {
+export function cookieSettings(issuer: string) {
   return {
     httpOnly: true,
     sameSite: 'lax',
     secure: issuer.startsWith('https:'),
     signed: true,
     overwrite: true,
-  };
+  } as const;
 }
 
 export function cookieNames(issuer: string): { session: string; interaction: string; resume: string } {

@@ -1,10 +1,11 @@
 /** What an account has given access to, and how that ends: grants with their tokens, and browser sessions. */
 import type { AccessEnder } from '../../identity/context.ts';
+import { textsOf } from '../../model/json.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { AccountAccess, GrantView, SessionView } from '../contract.ts';
 import { memberOf, type OidcRecord, type OidcRecords } from '../persistence/records.ts';
 import { endGrant } from '../tokens/dialect-tokens.ts';
-import type { Consents } from './consents.ts';
+import { type Consents, clientNameOf } from './consents.ts';
 import { storedName } from './user-agent.ts';
 
 export function createAccessEnder(
@@ -101,20 +102,20 @@ async function grantView(grant: OidcRecord, clients: ClientRegistry): Promise<Gr
   return {
     grantId: idOfGrant(grant),
     clientId,
-    clientName: String(client?.metadata.client_name ?? clientId),
+    clientName: clientNameOf(clientId, client),
     scopes: [...new Set(scopes.filter((scope) => scope !== ''))],
     createdAt: grant.createdAt,
     ...(grant.expiresAt && { expiresAt: grant.expiresAt }),
   };
 }
 
-function sessionView(session: OidcRecord): SessionView {
+export function sessionView(session: OidcRecord): SessionView {
   const { uid, loginTs, amr } = session.payload;
   const browser = storedName(session.payload.browser);
   return {
     uid: String(uid),
     signedInAt: typeof loginTs === 'number' ? new Date(loginTs * 1000) : session.createdAt,
-    amr: Array.isArray(amr) ? amr.map(String) : [],
+    amr: textsOf(amr),
     ...(browser && { browser }),
     ...(session.expiresAt && { expiresAt: session.expiresAt }),
   };

@@ -3,13 +3,10 @@
  * and nothing else of the User-Agent header is kept: no version and no model that would make a browser
  * recognizable, and no text that its sender could make up (security.md S7).
  */
-
+import type { SessionView } from '../contract.ts';
 import { memberOf } from '../persistence/records.ts';
 
-export interface BrowserName {
-  readonly browser?: string;
-  readonly system?: string;
-}
+export type BrowserName = NonNullable<SessionView['browser']>;
 
 /** In this order: most browsers also name the ones that they descend from. */
 const BROWSERS: readonly [string, RegExp][] = [
@@ -38,14 +35,15 @@ const LONGEST = 500;
 export function browserName(userAgent: string | undefined): BrowserName | undefined {
   const text = (userAgent ?? '').slice(0, LONGEST);
   const first = (list: readonly [string, RegExp][]) => list.find(([, sign]) => sign.test(text))?.[0];
-  const [browser, system] = [first(BROWSERS), first(SYSTEMS)];
-  if (browser === undefined && system === undefined) return undefined;
-  return { ...(browser !== undefined && { browser }), ...(system !== undefined && { system }) };
+  return nameOf(first(BROWSERS), first(SYSTEMS));
 }
 
 /** From a stored session. A session of an older Portico has none. */
 export function storedName(value: unknown): BrowserName | undefined {
-  const [browser, system] = [memberOf(value, 'browser'), memberOf(value, 'system')];
+  return nameOf(memberOf(value, 'browser'), memberOf(value, 'system'));
+}
+
+function nameOf(browser: unknown, system: unknown): BrowserName | undefined {
   const known = {
     ...(typeof browser === 'string' && { browser }),
     ...(typeof system === 'string' && { system }),

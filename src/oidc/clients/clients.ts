@@ -3,7 +3,7 @@ import type { Client } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { ClientRecord } from '../../model/client.ts';
-import type { Json } from '../../model/json.ts';
+import { type Json, textsOf } from '../../model/json.ts';
 import type { ClientStore } from '../../store/ports/clients.ts';
 import type { OrganizationStore } from '../../store/ports/organizations.ts';
 import { findAccountClient } from './account-client.ts';
@@ -113,14 +113,10 @@ export function traitsOf(client: Client): ClientTraits {
     firstParty: member('first_party') === true,
     registration: typeof registration === 'boolean' ? registration : undefined,
     signIn: signIn === 'password' || signIn === 'name-first' ? signIn : undefined,
-    introspects: texts(member('introspects')),
-    revokes: texts(member('revokes')),
+    introspects: textsOf(member('introspects')),
+    revokes: textsOf(member('revokes')),
     dialect: typeof dialect === 'string' ? dialect : undefined,
   };
-}
-
-function texts(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
 }
 
 /** How a client secret is kept. */

@@ -5,7 +5,7 @@
  */
 import { type Client, errors } from 'oidc-provider';
 import type { AccountStore } from '../../store/ports/accounts.ts';
-import type { TokenAdmission } from '../contract.ts';
+import type { DialectsAsked } from '../contract.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { isActive } from './claims.ts';
 import { type ClientRegistry, traitsOf } from './clients.ts';
@@ -30,10 +30,10 @@ export interface TokenRights {
 export function createTokenRights(deps: {
   clients: ClientRegistry;
   accounts: AccountStore;
-  admitsToken: TokenAdmission;
+  dialects: DialectsAsked;
   refused: (ctx: ProviderContext, what: 'introspection' | 'revocation', token: AskedToken) => void;
 }): TokenRights {
-  const { clients, accounts, admitsToken, refused } = deps;
+  const { clients, accounts, dialects, refused } = deps;
 
   async function covers(client: Client, token: AskedToken, listed: readonly string[]): Promise<boolean> {
     if (client.tokenEndpointAuthMethod === 'none') return false;
@@ -52,7 +52,7 @@ export function createTokenRights(deps: {
         clientId === undefined ? undefined : clients.record(clientId),
       ]);
       if (account === undefined || client === undefined) return false;
-      return client.dialect === undefined ? isActive(account) : admitsToken(client.dialect, account);
+      return client.dialect === undefined ? isActive(account) : dialects.admitsToken(client.dialect, account);
     },
     async mayIntrospect(ctx, client, token) {
       const own = token.clientId === client.clientId && client.tokenEndpointAuthMethod !== 'none';

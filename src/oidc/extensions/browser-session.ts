@@ -8,7 +8,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import Provider from 'oidc-provider';
-import type { Json } from '../../model/json.ts';
+import type { BrowserSessions } from '../contract.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
 import { override } from './models.ts';
 
@@ -38,13 +38,7 @@ export function replaceSessionMethods(
 /** A session that is not stored yet. Has a new id, against fixation (security.md S1). */
 export function createSession(
   provider: Provider,
-  signIn: {
-    accountId: string;
-    amr: readonly string[];
-    acr: string;
-    note: Record<string, Json> | undefined;
-    browser: object | undefined;
-  },
+  signIn: Parameters<BrowserSessions['open']>[2] & { browser: object | undefined },
 ): Session {
   const { accountId, amr, acr, note, browser } = signIn;
   const session = new provider.Session();

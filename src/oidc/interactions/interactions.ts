@@ -4,7 +4,7 @@ import type Provider from 'oidc-provider';
 import { type Client, errors } from 'oidc-provider';
 import type { Json } from '../../model/json.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
-import type { Allowed, Consents } from '../access/consents.ts';
+import { type Allowed, allowedOf, type Consents, scopesOf } from '../access/consents.ts';
 import { endSession } from '../access/grants.ts';
 import { isActive, serves } from '../clients/claims.ts';
 import { traitsOf } from '../clients/clients.ts';
@@ -75,14 +75,10 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     },
     async abort(request, response, { error, description }) {
       await find(request, response);
+      const result = { error, error_description: description };
       await deps
         .provider()
-        .interactionFinished(
-          request,
-          response,
-          { error, error_description: description },
-          { mergeWithLastSubmission: false },
-        );
+        .interactionFinished(request, response, result, { mergeWithLastSubmission: false });
     },
     async keep(request, response, kept) {
       const interaction = await find(request, response);
@@ -140,8 +136,8 @@ function createSteps(deps: InteractionDeps) {
     if (accountId === undefined || session?.uid === undefined || deviceCode !== undefined) return false;
     const clientId = String(params.client_id);
     if (!(await deps.consents.remember(accountId, clientId, allowed))) return false;
-    // A consent given in a session that ended meanwhile is not kept: an account is taken back from a squatter
-    // (security.md F5) by ending its sessions first and forgetting its consents after.
+    // A consent given in a session that ended meanwhile is not kept: an account is taken back
+    // from a squatter by ending its sessions first and forgetting its consents after.
     if (await oidcRecords.loadByUid('Session', session.uid)) return true;
     await deps.consents.forget(accountId, clientId);
     return false;
@@ -186,7 +182,7 @@ function viewOf(
     stepUp: strongerThanOne(params),
     ...(accountId !== undefined && { accountId, amr: interaction.session?.amr ?? [] }),
     finished: interaction.result?.login !== undefined,
-    missingScopes: [...missing.scopes, ...Object.values(missing.resources).flat()],
+    missingScopes: scopesOf(missing),
     missingClaims: missing.claims,
     redirectUri: text('redirect_uri') ?? '',
     forDevice: interaction.deviceCode !== undefined,
@@ -196,17 +192,11 @@ function viewOf(
 
 /** What the consent prompt names as not granted yet; nothing at other prompts. */
 function missingIn({ prompt: { details } }: ProviderInteraction): Allowed {
-  const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
-  return {
-    scopes: texts(details.missingOIDCScope),
-    claims: texts(details.missingOIDCClaims),
-    resources: Object.fromEntries(
-      Object.entries(details.missingResourceScopes ?? {}).map(([resource, scopes]) => [
-        resource,
-        texts(scopes),
-      ]),
-    ),
-  };
+  return allowedOf({
+    scopes: details.missingOIDCScope,
+    claims: details.missingOIDCClaims,
+    resources: details.missingResourceScopes,
+  });
 }
 
 function keptOf({ result, lastSubmission }: ProviderInteraction): Record<string, Json> {

@@ -1,7 +1,7 @@
 /** Which consent a person has already given a client: in this browser session, or remembered with the account. */
 import type Provider from 'oidc-provider';
 import type { Grant } from 'oidc-provider';
-import { type Allowed, type Consents, isNothing } from '../access/consents.ts';
+import { type Allowed, type Consents, isNothing, NOTHING } from '../access/consents.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { notesOf } from '../extensions/request-notes.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
@@ -10,7 +10,7 @@ import { type ProviderContext, routeOf } from '../provider/context.ts';
  * The provider's loadExistingGrant. First-party clients need no consent page: their grant is made here, and
  * widened when they ask for more. Others get here what their person has allowed them before, of what they
  * ask for now. A grant that would end before a refresh token made under it is extended, because the person
- * is present. `refreshLifetime`, `grantLifetime`: seconds.
+ * is present. `lifetimes`: seconds.
  */
 export function createGrantLoader(
   lifetimes: { refreshToken: number; grant: number },
@@ -19,23 +19,31 @@ export function createGrantLoader(
   return async function loadExistingGrant(ctx: ProviderContext): Promise<Grant | undefined> {
     const { provider, session, client, account } = ctx.oidc;
     if (!session || !client || !account) return undefined;
-    notesOf(ctx).keptAtLogout = session.authorizationFor(client.clientId)?.persistsLogout === true;
-    const grantId = ctx.oidc.result?.consent?.grantId ?? session.grantIdFor(client.clientId);
-    let grant: Grant | undefined = grantId ? await provider.Grant.find(grantId) : undefined;
-    if (grant?.accountId !== account.accountId) grant = undefined;
-    const firstParty = traitsOf(client).firstParty;
-    const known = mayRecall(ctx)
-      ? await consents.recall(account.accountId, client.clientId, missingIn(ctx, grant))
-      : undefined;
-    const recalled = known !== undefined && !isNothing(known);
-    if (!grant && !firstParty && !recalled) return undefined;
-    grant ??= new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
-    const widened = firstParty && grantEverything(ctx, grant);
-    if (recalled) addTo(grant, known);
+    const { accountId } = account;
+    const { clientId } = client;
+    notesOf(ctx).keptAtLogout = session.authorizationFor(clientId)?.persistsLogout === true;
+    const grantId = ctx.oidc.result?.consent?.grantId ?? session.grantIdFor(clientId);
+    const stored = await findGrant(provider, grantId, accountId);
+    const missing = missingIn(ctx, stored);
+    const { firstParty } = traitsOf(client);
+    const recall = async () => (mayRecall(ctx) ? consents.recall(accountId, clientId, missing) : NOTHING);
+    const added = firstParty ? missing : await recall();
+    if (!stored && !firstParty && isNothing(added)) return undefined;
+    const grant = stored ?? new provider.Grant({ accountId, clientId });
+    addTo(grant, added);
     const extended = extend(grant, lifetimes);
-    if (widened || recalled || extended) await grant.save();
+    if (!stored || extended || !isNothing(added)) await grant.save();
     return grant;
   };
+}
+
+async function findGrant(
+  provider: Provider,
+  grantId: string | undefined,
+  accountId: string,
+): Promise<Grant | undefined> {
+  const grant = grantId ? await provider.Grant.find(grantId) : undefined;
+  return grant?.accountId === accountId ? grant : undefined;
 }
 
 /**
@@ -69,18 +77,6 @@ function missingIn(ctx: ProviderContext, grant: Grant | undefined): Allowed {
   };
 }
 
-/** True when something was added. */
-function grantEverything(ctx: ProviderContext, grant: Grant): boolean {
-  const before = JSON.stringify(grant);
-  grant.addOIDCScope([...ctx.oidc.requestParamOIDCScopes].join(' '));
-  grant.addOIDCClaims([...ctx.oidc.requestParamClaims]);
-  for (const [resource, server] of Object.entries(ctx.oidc.resourceServers ?? {})) {
-    const scopes = [...ctx.oidc.requestParamScopes].filter((scope) => server.scopes.has(scope));
-    if (scopes.length > 0) grant.addResourceScope(resource, scopes.join(' '));
-  }
-  return JSON.stringify(grant) !== before || !grant.jti;
-}
-
 function extend(grant: Grant, lifetimes: { refreshToken: number; grant: number }): boolean {
   const now = Math.floor(Date.now() / 1000);
   if (grant.exp === undefined || grant.exp - now >= lifetimes.refreshToken) return false;
@@ -94,9 +90,8 @@ export async function grantWhatIsMissing(
   context: { accountId: string; clientId: string; grantId: string | undefined; missing: Allowed },
 ): Promise<string> {
   const { accountId, clientId, grantId, missing } = context;
-  let grant: Grant | undefined = grantId ? await provider.Grant.find(grantId) : undefined;
-  if (grant?.accountId !== accountId || grant.clientId !== clientId) grant = undefined;
-  grant ??= new provider.Grant({ accountId, clientId });
+  const stored = await findGrant(provider, grantId, accountId);
+  const grant = stored?.clientId === clientId ? stored : new provider.Grant({ accountId, clientId });
   addTo(grant, missing);
   return grant.save();
 }

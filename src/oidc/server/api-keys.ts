@@ -3,21 +3,18 @@
  * not know it.
  */
 import type { TokenRights } from '../clients/token-permissions.ts';
-import type { ApiKeyDescriber } from '../contract.ts';
+import type { DialectsAsked } from '../contract.ts';
 import { isOnRoute, type ProviderMiddleware } from '../provider/context.ts';
 
 /** The provider authenticates the client and finds nothing: the answer about a key is put in its place. */
-export function introspectApiKeys(deps: {
-  describe: ApiKeyDescriber;
-  rights: TokenRights;
-}): ProviderMiddleware {
+export function introspectApiKeys(dialects: DialectsAsked, rights: TokenRights): ProviderMiddleware {
   return async (ctx, next) => {
     await next();
     if (!isOnRoute(ctx, 'introspection')) return;
     const { client, body } = ctx.oidc;
     if (client === undefined || !saysInactive(ctx.body) || typeof body?.token !== 'string') return;
-    const described = await deps.describe(body.token);
-    if (described === undefined || !(await deps.rights.mayIntrospect(ctx, client, described))) return;
+    const described = await dialects.describeApiKey(body.token);
+    if (described === undefined || !(await rights.mayIntrospect(ctx, client, described))) return;
     const { clientId, subject, scope, issuedAt, claims } = described;
     ctx.body = {
       active: true,
@@ -40,12 +37,12 @@ function saysInactive(body: unknown): boolean {
  * client is told that keys end where they were made (RFC 7009, 2.2.1). The form of the text alone decides: the
  * answer must not tell whether such a key exists.
  */
-export function refuseToRevokeApiKeys(isApiKey: (text: string) => boolean): ProviderMiddleware {
+export function refuseToRevokeApiKeys(dialects: DialectsAsked): ProviderMiddleware {
   return async (ctx, next) => {
     await next();
     if (!isOnRoute(ctx, 'revocation') || ctx.status !== 200) return;
     const token = ctx.oidc.body?.token;
-    if (typeof token !== 'string' || !isApiKey(token)) return;
+    if (typeof token !== 'string' || !dialects.isApiKey(token)) return;
     ctx.status = 400;
     ctx.body = {
       error: 'unsupported_token_type',

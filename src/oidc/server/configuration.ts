@@ -80,9 +80,7 @@ export function configuration(deps: ProviderDeps, ring: Keyring): Configuration 
 export function rightsOf(deps: ProviderDeps): TokenRights {
   const line = auditLine(deps);
   return createTokenRights({
-    clients: deps.clients,
-    accounts: deps.accounts,
-    admitsToken: deps.dialects.admitsToken,
+    ...deps,
     refused: (ctx, what, token) =>
       line(ctx, `${what}.refused`, 'refused', { tokenClientId: token.clientId ?? null }),
   });

@@ -61,8 +61,8 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
     leadOnWhenSignedOutAlready(),
     nameClientWhenSignedOut(),
     nameInterval(polling),
-    refuseToRevokeApiKeys((text) => deps.dialects.isApiKey(text)),
-    introspectApiKeys({ describe: deps.dialects.describeApiKey, rights: rightsOf(deps) }),
+    refuseToRevokeApiKeys(deps.dialects),
+    introspectApiKeys(deps.dialects, rightsOf(deps)),
   ]) {
     provider.use(step);
   }

@@ -71,7 +71,6 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
       if (request.url?.startsWith(ROUTES.jwks)) await oidcProvider.freshKeys();
       await oidcProvider.handle(request, response);
     },
-    serves: (path) => providerMethods(path) !== undefined,
     methods: providerMethods,
     bounds: requestBounds,
     grants: createGrantIssuer({
@@ -89,12 +88,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
       cookie: deps.cookies,
     }),
     signingKeys: () =>
-      keys.ring.keys.map(({ kid, alg, state, since }) => ({
-        kid,
-        alg,
-        state,
-        since: new Date(since * 1000),
-      })),
+      keys.ring.keys.map(({ jwk: _secret, since, ...key }) => ({ ...key, since: new Date(since * 1000) })),
     askDialects: dialects.arrive,
     rotateKeys: ({ force = false } = {}) => oidcProvider.rotate(force),
     close: async () => oidcProvider.stop(),
