@@ -38,7 +38,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'identity store/ports',
     packages: 'commander',
   },
-  core: { may: '' },
+  core: { may: '', packages: 'ipaddr.js' },
   model: { may: '' },
   config: { may: '', packages: 'yaml zod' },
   observe: { may: '', types: 'core model store/ports', packages: 'pino prom-client' },

@@ -2,6 +2,7 @@
  * The kinds of value that configuration keys take, each with the words for what does not fit, and the facts
  * that schema.ts notes of every key.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** What the schema knows of a key besides its type. */
@@ -88,7 +89,7 @@ export function urlOf(...schemes: string[]) {
   });
 }
 
-/** A provider's issuer: https, or plain http on this machine only (security.md P13). */
+/** A provider's issuer: https, or plain http on this machine only. */
 export const upstreamIssuer = because((value) => {
   if (!URL.canParse(value)) return 'must be a URL such as https://accounts.example.org';
   const url = new URL(value);
@@ -98,13 +99,9 @@ export const upstreamIssuer = because((value) => {
 
 export const proxy = because((value) => {
   const [address = '', bits, ...rest] = value.split('/');
-  const kind =
-    /^\d{1,3}(\.\d{1,3}){3}$/.test(address) && address.split('.').every((part) => Number(part) < 256)
-      ? 32
-      : /^[\da-f:.]+$/i.test(address) && URL.canParse(`http://[${address}]`)
-        ? 128
-        : 0;
-  const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= kind);
+  // A zone, as in fe80::1%eth0, is known on one machine only.
+  const kind = address.includes('%') ? 0 : isIP(address);
+  const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (kind === 4 ? 32 : 128));
   return kind > 0 && bitsFit && rest.length === 0
     ? undefined
     : 'must be an IP address or a range such as 10.0.0.0/8';

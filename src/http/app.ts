@@ -11,7 +11,6 @@ import { isOfConnection } from '../observe/connection-errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { OidcServer } from '../oidc/contract.ts';
 import type { Stores } from '../store/ports/stores.ts';
-import { servedMethods } from './middleware/allowed-methods.ts';
 import { respondWithError } from './middleware/error-handler.ts';
 import { health } from './middleware/health.ts';
 import { providerBodies } from './middleware/provider-body-limit.ts';
@@ -74,6 +73,14 @@ export function createApp(deps: AppDeps): Koa {
   }
   return app;
 }
+
+const SERVED = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** TRACE echoes a request with its cookies; no route answers it. */
+const servedMethods: Middleware = async (ctx, next) => {
+  if (!SERVED.has(ctx.method)) throw new Refused('method-not-allowed', { allow: [...SERVED] });
+  await next();
+};
 
 function onlyProviderRoutes(oidc: Pick<OidcServer, 'methods'>): Middleware {
   return async (ctx, next) => {

@@ -1,7 +1,7 @@
 /**
  * Refused attempts in the audit trail. An attacker decides how many there are, so they are folded: the first
  * one of a client address, channel and reason is a record of its own, and the ones that follow become one
- * record a minute that says how many they were (security.md B4). Each process folds what it refused itself.
+ * record a minute that says how many they were. Each process folds what it refused itself.
  */
 import type { AuditRecord } from '../model/audit-event.ts';
 import type { Json } from '../model/json.ts';

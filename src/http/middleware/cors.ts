@@ -3,24 +3,17 @@
  * of their own. The provider's endpoints follow the rules of each client instead, and pages are never
  * readable across origins.
  */
-export interface ServerCors {
-  readonly origins: readonly string[];
-  readonly credentials: boolean;
-  readonly methods: readonly string[];
-  readonly headers: readonly string[];
-  readonly exposed: readonly string[];
-  /** Seconds. */
-  readonly maxAge: number;
-}
+export type ServerCors = ReturnType<typeof createCors>;
 
 /** `origins`: exact ones, such as 'https://app.example.com'. Without credentials: the APIs take tokens, not cookies. */
-export function createCors(origins: readonly string[]): ServerCors {
+export function createCors(origins: readonly string[]) {
   return {
     origins,
     credentials: false,
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     headers: ['Authorization', 'Content-Type'],
     exposed: ['Retry-After', 'X-Request-Id'],
+    /** Seconds. */
     maxAge: 600,
   };
 }

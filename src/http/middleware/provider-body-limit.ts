@@ -1,7 +1,7 @@
 /**
  * What the provider's own body reader leaves open: it counts a body that is too long as a bad request, and
- * takes a compressed one for garbage. Both are said here in time, with the right status (security.md H3). An
- * authorization request is measured here too, before anything looks at it or keeps it (B4).
+ * takes a compressed one for garbage. Both are said here in time, with the right status. An
+ * authorization request is measured here too, before anything looks at it or keeps it.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';

@@ -1,7 +1,7 @@
 /**
  * Gives each request its id, and writes one line when its reply is out. The line has the pattern of the route
  * that answered, never the path that was asked for: tokens, codes and link tokens travel in paths, at addresses
- * that are ours and, by mistake, at others (security.md L2).
+ * that are ours and, by mistake, at others.
  */
 import { randomUUID } from 'node:crypto';
 import type { Context, Middleware } from 'koa';

@@ -9,7 +9,7 @@ import { Refused } from '../../core/refused.ts';
 
 const HOST = /^(?:[a-z0-9](?:[a-z0-9_.-]{0,252}[a-z0-9.])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
-/** Koa reads a query in the square of its names (security.md B1): 7,000 would hold every other request up for a second. */
+/** Koa reads a query in the square of its names: 7,000 would hold every other request up for a second. */
 const QUERY_NAMES = 250;
 
 export const requestTarget: Middleware = async (ctx, next) => {

@@ -1,7 +1,7 @@
 /**
  * Which client a request really comes from. Forwarding headers count only when the peer is a configured proxy;
  * from any other peer they are taken off the request, so that nothing behind this can believe them
- * (security.md R1: a client that rotates X-Forwarded-For must not get a fresh budget each time).
+ * (a client that rotates X-Forwarded-For must not get a fresh budget each time).
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Middleware } from 'koa';

@@ -4,18 +4,15 @@
  */
 import type { Log } from '../../observe/log.ts';
 
-export interface UnfinishedRequests {
-  count(): void;
-  /** Writes the line, if there is something to tell. */
-  tell(): Promise<void>;
-}
+export type UnfinishedRequests = ReturnType<typeof createUnfinishedRequests>;
 
-export function createUnfinishedRequests(log: Log): UnfinishedRequests {
+export function createUnfinishedRequests(log: Log) {
   let requests = 0;
   return {
     count() {
       requests += 1;
     },
+    /** Writes the line, if there is something to tell. */
     async tell() {
       if (requests > 0) log.info({ requests }, 'requests that never came whole');
       requests = 0;

@@ -2,7 +2,7 @@
  * An accent colour as a stylesheet: the server's, or an organization's own. People choose a colour; whether
  * text on it and links in it can be read is worked out here, for the light and the dark scheme (WCAG 2.2:
  * 4.5 to 1). The address of a sheet carries its colour, so it asks no store, is the same on every node, and
- * may be kept for a year. No style stands in a page: its policy forbids that (security.md S7).
+ * may be kept for a year. No style stands in a page: its policy forbids that.
  */
 import { createHash } from 'node:crypto';
 import type { Middleware } from 'koa';

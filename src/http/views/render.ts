@@ -44,8 +44,7 @@ export interface Views {
 
 type Template = (locals: Readonly<Record<string, unknown>>) => string;
 
-const OPTIONS = {
-  client: false,
+const OPTIONS: ejs.Options & { async?: false } = {
   strict: true,
   localsName: 'it',
   destructuredLocals: [
@@ -62,7 +61,7 @@ const OPTIONS = {
     'needs',
     'scripts',
   ],
-} as const;
+};
 
 export function createViews(options: {
   /** views/ */
@@ -128,11 +127,7 @@ function compileAll(folder: string): Map<string, Template> {
       const path = join(folder, kind, file);
       templates.set(
         `${kind}/${file.slice(0, -4)}`,
-        ejs.compile(readFileSync(path, 'utf8'), {
-          ...OPTIONS,
-          destructuredLocals: [...OPTIONS.destructuredLocals],
-          filename: path,
-        }),
+        ejs.compile(readFileSync(path, 'utf8'), { ...OPTIONS, client: false, filename: path }),
       );
     }
   }
