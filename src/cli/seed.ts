@@ -1,34 +1,38 @@
+import { Command } from 'commander';
 import type { Counts, SeedReport } from '../seed/apply-seed.ts';
-import { command } from './command.ts';
-import { type CommandContext, inContext } from './context.ts';
-import { type JsonOption, note, say, sayJson } from './output.ts';
+import { type CommandContext, withCommandContext } from './context.ts';
+import type { JsonOption } from './options.ts';
+import { note, say, sayJson } from './output.ts';
 
 interface Options extends JsonOption {
-  readonly file: string;
   readonly dryRun?: boolean;
   readonly overwritePasswords?: boolean;
 }
 
-export const seedCommand = command({
-  name: 'seed',
-  about: 'load organizations, accounts, API keys and clients from a file',
-  argument: ['<file>', 'YAML, or JSON when its name ends in .json (format: docs/seed.md)'],
-  options: [
-    ['--dry-run', 'print what would change, and change nothing'],
-    ['--overwrite-passwords', 'replace passwords of accounts that have one; ends their sign-ins'],
-    ['--json', 'print the figures as JSON'],
-  ],
-  help: `
+export function seedCommand(): Command {
+  return new Command('seed')
+    .description('load organizations, accounts, API keys and clients from a file')
+    .argument('<file>', 'YAML, or JSON when its name ends in .json (format: docs/seed.md)')
+    .option('--dry-run', 'print what would change, and change nothing')
+    .option('--overwrite-passwords', 'replace passwords of accounts that have one; ends their sign-ins')
+    .option('--json', 'print the figures as JSON')
+    .addHelpText(
+      'after',
+      `
 Creates what is not there and updates what differs; loading a file twice changes nothing. Members that the
 file does not name stay as they are. When anything in the file is wrong, nothing is loaded.
 
 Examples:
   portico seed people.yaml --dry-run
-  portico seed people.yaml`,
-  run: inContext(load),
-});
+  portico seed people.yaml
+`,
+    )
+    .action((file: string, options: Options) =>
+      withCommandContext((context) => load(context, file, options)),
+    );
+}
 
-async function load(context: CommandContext, options: Options): Promise<void> {
+async function load(context: CommandContext, name: string, options: Options): Promise<void> {
   const [
     { readSeed },
     { refuseDemo },
@@ -43,7 +47,7 @@ async function load(context: CommandContext, options: Options): Promise<void> {
     import('../identity/passwords/hasher.ts'),
   ]);
   const { stores, secrets, clock, config } = context;
-  const file = readSeed(options.file);
+  const file = readSeed(name);
   refuseDemo(file, config.environment === 'production');
   const world = {
     stores,
@@ -72,8 +76,11 @@ function showProgress(done: number, all: number): void {
   if (all >= 500) note(`${done} of ${all} accounts`);
 }
 
-function tell(report: SeedReport, verb: string, { json }: JsonOption) {
-  if (json) return sayJson(report);
+function tell(report: SeedReport, verb: string, { json }: JsonOption): void {
+  if (json) {
+    sayJson(report);
+    return;
+  }
   const line = (name: string, { create, update, keep }: Counts) =>
     say(`${name.padEnd(14)} ${create} ${verb} created, ${update} updated, ${keep} left as they are`);
   line('organizations', report.organizations);

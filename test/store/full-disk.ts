@@ -11,7 +11,7 @@ import { openStores } from '../../src/store/open-stores.ts';
 const prepare = DatabaseSync.prototype.prepare;
 let limited = false;
 DatabaseSync.prototype.prepare = function (text) {
-  if (!limited && text.startsWith('INSERT OR REPLACE INTO metadata')) {
+  if (!limited && text.startsWith('INSERT INTO metadata')) {
     limited = true;
     this.exec('PRAGMA max_page_count = 150');
   }

@@ -1,20 +1,25 @@
 import type { AccountRecord } from '../../model/account.ts';
-import {
-  type AccountStore,
-  firstByLogin,
-  type InsertOutcome,
-  type TakenName,
-  type UpdateOutcome,
-} from '../ports/accounts.ts';
-import { foldName } from '../ports/stores.ts';
+import type { AccountStore, InsertOutcome, TakenName, UpdateOutcome } from '../ports/accounts.ts';
+import { firstByLogin, foldName, recordFrom } from '../ports/stores.ts';
 import type { Database, Sql } from './sqlite/database.ts';
 import { violates } from './sqlite/sqlite-errors.ts';
+import { add, dateOf, find, insert, remove, type Table } from './sqlite/table.ts';
 
 export interface AccountRow {
   readonly record: string;
   readonly version: number;
   readonly last_sign_in_at: number | null;
 }
+
+export const ACCOUNTS: Table<AccountRow, AccountRecord> = {
+  name: 'accounts',
+  key: ['id'],
+  recordOf: ({ record, version, last_sign_in_at }) =>
+    recordFrom<AccountRecord>(record, ['createdAt', 'updatedAt'], {
+      version,
+      lastSignInAt: dateOf(last_sign_in_at),
+    }),
+};
 
 /** Thrown inside a write, so that it is undone. */
 class Taken extends Error {
@@ -25,49 +30,42 @@ class Taken extends Error {
   }
 }
 
-const COLUMNS = 'accounts.record, accounts.version, accounts.last_sign_in_at';
-
 export function createAccountStore(database: Database): AccountStore {
-  const one = (where: string, ...values: string[]) =>
-    database.read((sql) => {
-      const row = sql.get<AccountRow>(`SELECT ${COLUMNS} FROM accounts ${where}`, ...values);
-      return row && accountOf(row);
-    });
   return {
-    insert: (account) => naming<InsertOutcome>(database, (sql) => insert(sql, account)),
-    byId: (id) => one('WHERE id = ?', id),
+    insert: (account) => naming<InsertOutcome>(database, (sql) => insertAccount(sql, account)),
+    byId: (id) => database.read((sql) => find(sql, ACCOUNTS, { id })),
     byEmail: (organization, email) =>
-      one('WHERE organization = ? AND email_folded = ?', organization, foldName(email)),
+      database.read((sql) => find(sql, ACCOUNTS, { organization, email_folded: foldName(email) })),
     byUsername: (organization, username) =>
-      one('WHERE organization = ? AND username_folded = ?', organization, foldName(username)),
+      database.read((sql) => find(sql, ACCOUNTS, { organization, username_folded: foldName(username) })),
     byLogin: (organization, login, by) =>
       database.read((sql) => {
         const either = by.map((name) => `(organization = ? AND ${name}_folded = ?)`).join(' OR ');
         const rows = sql.all<AccountRow>(
-          `SELECT ${COLUMNS} FROM accounts WHERE ${either}`,
+          `SELECT * FROM accounts WHERE ${either}`,
           ...by.flatMap(() => [organization, foldName(login)]),
         );
-        return firstByLogin(rows.map(accountOf), login, by);
+        return firstByLogin(rows.map(ACCOUNTS.recordOf), login, by);
       }),
     byAlias: (alias, value) =>
-      one('JOIN account_aliases ON account_id = id WHERE alias = ? AND value = ?', alias, value),
-    update: (account) => naming<UpdateOutcome>(database, (sql) => update(sql, account)),
-    touch: (id, at) =>
-      database.write((sql) => {
-        sql.run('UPDATE accounts SET last_sign_in_at = ? WHERE id = ?', at.getTime(), id);
+      database.read((sql) => {
+        const row = sql.get<AccountRow>(
+          'SELECT accounts.* FROM accounts JOIN account_aliases ON account_id = id WHERE alias = ? AND value = ?',
+          alias,
+          value,
+        );
+        return row && ACCOUNTS.recordOf(row);
       }),
-    remove: (id) => database.write((sql) => sql.run('DELETE FROM accounts WHERE id = ?', id) === 1),
+    update: (account) => naming<UpdateOutcome>(database, (sql) => update(sql, account)),
+    async touch(id, at) {
+      await database.write((sql) => sql.run('UPDATE accounts SET last_sign_in_at = ? WHERE id = ?', at, id));
+    },
+    remove: (id) => database.write((sql) => remove(sql, 'accounts', { id }) === 1),
     page: (organization, { after, limit }) =>
-      database.read((sql) =>
-        sql
-          .all<AccountRow>(
-            `SELECT ${COLUMNS} FROM accounts WHERE organization = ? AND id > ? ORDER BY id LIMIT ?`,
-            organization,
-            after ?? '',
-            limit,
-          )
-          .map(accountOf),
-      ),
+      database.read((sql) => {
+        const text = 'SELECT * FROM accounts WHERE organization = ? AND id > ? ORDER BY id LIMIT ?';
+        return sql.all<AccountRow>(text, organization, after ?? '', limit).map(ACCOUNTS.recordOf);
+      }),
   };
 }
 
@@ -87,59 +85,42 @@ async function naming<Outcome>(
   }
 }
 
-function insert(sql: Sql, account: AccountRecord): 'inserted' {
-  sql.run(
-    `INSERT INTO accounts (id, organization, email_folded, username_folded, version, last_sign_in_at, record)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    account.id,
-    account.organization,
-    account.email === undefined ? null : foldName(account.email),
-    account.username === undefined ? null : foldName(account.username),
-    account.version,
-    account.lastSignInAt?.getTime() ?? null,
-    JSON.stringify(account),
-  );
+const foldedNames = ({ email, username }: AccountRecord) => ({
+  email_folded: email === undefined ? undefined : foldName(email),
+  username_folded: username === undefined ? undefined : foldName(username),
+});
+
+function insertAccount(sql: Sql, account: AccountRecord): 'inserted' {
+  const { id, organization, version, lastSignInAt } = account;
+  insert(sql, 'accounts', {
+    id,
+    organization,
+    ...foldedNames(account),
+    version,
+    last_sign_in_at: lastSignInAt,
+    record: JSON.stringify(account),
+  });
   insertAliases(sql, account);
   return 'inserted';
 }
 
 function update(sql: Sql, account: AccountRecord): 'updated' | 'conflict' | 'gone' {
+  const { id, organization, version } = account;
+  const { email_folded, username_folded } = foldedNames(account);
   const changed = sql.run(
     `UPDATE accounts SET organization = ?, email_folded = ?, username_folded = ?, version = version + 1, record = ?
      WHERE id = ? AND version = ?`,
-    account.organization,
-    account.email === undefined ? null : foldName(account.email),
-    account.username === undefined ? null : foldName(account.username),
-    JSON.stringify(account),
-    account.id,
-    account.version,
+    ...[organization, email_folded, username_folded, JSON.stringify(account), id, version],
   );
-  if (changed === 0) return sql.get('SELECT 1 FROM accounts WHERE id = ?', account.id) ? 'conflict' : 'gone';
-  sql.run('DELETE FROM account_aliases WHERE account_id = ?', account.id);
+  if (changed === 0) return sql.get('SELECT 1 FROM accounts WHERE id = ?', id) ? 'conflict' : 'gone';
+  remove(sql, 'account_aliases', { account_id: id });
   insertAliases(sql, account);
   return 'updated';
 }
 
 function insertAliases(sql: Sql, account: AccountRecord): void {
   for (const [alias, value] of Object.entries(account.aliases)) {
-    const added = sql.run(
-      'INSERT INTO account_aliases (alias, value, account_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
-      alias,
-      value,
-      account.id,
-    );
-    if (added === 0) throw new Taken(`alias:${alias}`);
+    if (!add(sql, 'account_aliases', { alias, value, account_id: account.id }))
+      throw new Taken(`alias:${alias}`);
   }
-}
-
-export function accountOf(row: AccountRow): AccountRecord {
-  const record = JSON.parse(row.record);
-  const { lastSignInAt: _stale, ...account } = record;
-  return {
-    ...account,
-    createdAt: new Date(record.createdAt),
-    updatedAt: new Date(record.updatedAt),
-    version: row.version,
-    ...(row.last_sign_in_at === null ? {} : { lastSignInAt: new Date(row.last_sign_in_at) }),
-  };
 }

@@ -1,50 +1,41 @@
 import type { ApiKeyRecord } from '../../model/api-key.ts';
 import type { ApiKeyStore } from '../ports/api-keys.ts';
+import { defined, recordFrom } from '../ports/stores.ts';
 import type { Database, Sql } from './sqlite/database.ts';
+import { add, dateOf, find, list, remove, type Table } from './sqlite/table.ts';
 
-export interface ApiKeyRow {
+interface ApiKeyRow {
   readonly record: string;
   readonly last_used_at: number | null;
 }
 
-const COLUMNS = 'record, last_used_at';
+export const API_KEYS: Table<ApiKeyRow, ApiKeyRecord> = {
+  name: 'api_keys',
+  key: ['id'],
+  recordOf: (row) =>
+    recordFrom<ApiKeyRecord>(row.record, ['createdAt', 'expiresAt'], {
+      lastUsedAt: dateOf(row.last_used_at),
+    }),
+};
+
+const OLDEST_FIRST = { order: 'created_at, rowid' };
 
 export function createApiKeyStore(database: Database): ApiKeyStore {
-  const one = (column: 'id' | 'key_hash', value: string) =>
-    database.read((sql) => {
-      const row = sql.get<ApiKeyRow>(`SELECT ${COLUMNS} FROM api_keys WHERE ${column} = ?`, value);
-      return row && apiKeyOf(row);
-    });
-  const list = (column: 'account_id' | 'organization', value: string) =>
-    database.read((sql) =>
-      sql
-        .all<ApiKeyRow>(
-          `SELECT ${COLUMNS} FROM api_keys WHERE ${column} = ? ORDER BY created_at, rowid`,
-          value,
-        )
-        .map(apiKeyOf),
-    );
   return {
     insert: (key, limit) => database.write((sql) => insert(sql, key, limit)),
-    byHash: (keyHash) => one('key_hash', keyHash),
-    byId: (id) => one('id', id),
-    listByAccount: (accountId) => list('account_id', accountId),
-    listByOrganization: (organization) => list('organization', organization),
-    touch: (id, at) =>
-      database.write((sql) => {
-        sql.run('UPDATE api_keys SET last_used_at = ? WHERE id = ?', at.getTime(), id);
-      }),
+    byHash: (keyHash) => database.read((sql) => find(sql, API_KEYS, { key_hash: keyHash })),
+    byId: (id) => database.read((sql) => find(sql, API_KEYS, { id })),
+    listByAccount: (accountId) =>
+      database.read((sql) => list(sql, API_KEYS, { account_id: accountId }, OLDEST_FIRST)),
+    listByOrganization: (organization) =>
+      database.read((sql) => list(sql, API_KEYS, { organization }, OLDEST_FIRST)),
+    async touch(id, at) {
+      await database.write((sql) => sql.run('UPDATE api_keys SET last_used_at = ? WHERE id = ?', at, id));
+    },
     remove: (id, accountId) =>
-      database.write(
-        (sql) =>
-          sql.run(
-            'DELETE FROM api_keys WHERE id = ?1 AND (?2 IS NULL OR account_id = ?2)',
-            id,
-            accountId ?? null,
-          ) === 1,
-      ),
+      database.write((sql) => remove(sql, 'api_keys', defined({ id, account_id: accountId })) === 1),
     removeByAccount: (accountId) =>
-      database.write((sql) => sql.run('DELETE FROM api_keys WHERE account_id = ?', accountId)),
+      database.write((sql) => remove(sql, 'api_keys', { account_id: accountId })),
   };
 }
 
@@ -56,26 +47,14 @@ function insert(sql: Sql, key: ApiKeyRecord, limit: number | undefined): 'insert
     );
     if (owned && owned.count >= limit) return 'full';
   }
-  const added = sql.run(
-    `INSERT INTO api_keys (id, key_hash, organization, account_id, created_at, last_used_at, record)
-     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    key.id,
-    key.keyHash,
-    key.organization,
-    key.accountId ?? null,
-    key.createdAt.getTime(),
-    key.lastUsedAt?.getTime() ?? null,
-    JSON.stringify(key),
-  );
-  return added === 1 ? 'inserted' : 'taken';
-}
-
-export function apiKeyOf(row: ApiKeyRow): ApiKeyRecord {
-  const { lastUsedAt: _stale, ...record } = JSON.parse(row.record);
-  return {
-    ...record,
-    createdAt: new Date(record.createdAt),
-    ...(record.expiresAt === undefined ? {} : { expiresAt: new Date(record.expiresAt) }),
-    ...(row.last_used_at === null ? {} : { lastUsedAt: new Date(row.last_used_at) }),
-  };
+  const added = add(sql, 'api_keys', {
+    id: key.id,
+    key_hash: key.keyHash,
+    organization: key.organization,
+    account_id: key.accountId,
+    created_at: key.createdAt,
+    last_used_at: key.lastUsedAt,
+    record: JSON.stringify(key),
+  });
+  return added ? 'inserted' : 'taken';
 }

@@ -1,9 +1,10 @@
 import type { CodeStore } from '../ports/codes.ts';
 import { KEPT_CODES } from '../ports/stores.ts';
 import type { Database, Sql } from './sqlite/database.ts';
+import { remove } from './sqlite/table.ts';
 
 /** A row is a client's: its code, and the tries it has left. `code_hash` is '' for one that asked for no code. */
-interface CodeRow {
+export interface CodeRow {
   readonly asker: string;
   readonly code_hash: string;
   readonly account_id: string;
@@ -29,19 +30,17 @@ export function createCodeStore(database: Database): CodeStore {
     put: (key, { asker, codeHash, accountId, tries, expiresAt, organization, createdAt }) =>
       database.write((sql) => {
         const record = JSON.stringify({ organization, createdAt, tries });
-        sql.run(PUT, key, asker, codeHash, accountId, tries, expiresAt.getTime(), record);
+        sql.run(PUT, key, asker, codeHash, accountId, tries, expiresAt, record);
         sql.run(DROP_OLDEST, key, KEPT_CODES);
       }),
     attempt: (key, from, codeHash, now) =>
       database.write((sql) => attempt(sql, { key, from, codeHash, now: now.getTime() })),
-    remove: (key) =>
-      database.write((sql) => {
-        sql.run('DELETE FROM codes WHERE key = ?', key);
-      }),
-    removeByAccount: (accountId) =>
-      database.write((sql) => {
-        sql.run('DELETE FROM codes WHERE account_id = ?', accountId);
-      }),
+    async remove(key) {
+      await database.write((sql) => remove(sql, 'codes', { key }));
+    },
+    async removeByAccount(accountId) {
+      await database.write((sql) => remove(sql, 'codes', { account_id: accountId }));
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * The embedded store: every port of ports.ts on one SQLite file, through Node's own `node:sqlite`. One
- * file per port; database.ts holds the connection and its transactions, migrations.ts the tables.
+ * file per port, but for installation.ts; database.ts holds the connection and its transactions, migrations.ts the tables.
  * Several processes may open one file at once (WAL). It is the store people start with, and enough for a
  * single machine; docs/decisions/0002-embedded-store.md says what it promises and what it costs.
  */
@@ -9,15 +9,17 @@ import type { StoreHealth, Stores } from '../ports/stores.ts';
 import { createAccountStore } from './accounts.ts';
 import { createApiKeyStore } from './api-keys.ts';
 import { createAuditStore } from './audit.ts';
-import { createClientStore } from './clients.ts';
 import { createCodeStore } from './codes.ts';
 import { createIdentityStore } from './identities.ts';
-import { createKeyringStore } from './keyring.ts';
+import {
+  createClientStore,
+  createKeyringStore,
+  createMetadataStore,
+  createOrganizationStore,
+} from './installation.ts';
 import { createLeaseStore } from './leases.ts';
 import { createLinkTokenStore } from './link-tokens.ts';
-import { createMetadataStore } from './metadata.ts';
 import { createOidcRecordStore } from './oidc-records.ts';
-import { createOrganizationStore } from './organizations.ts';
 import { createPresenceStore } from './presence.ts';
 import { createRateLimitStore } from './rate-limits.ts';
 import { type Database, openDatabase, type Sql } from './sqlite/database.ts';

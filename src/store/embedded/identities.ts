@@ -1,8 +1,9 @@
 import type { IdentityRecord } from '../../model/upstream-identity.ts';
 import type { IdentityStore } from '../ports/identities.ts';
 import type { Database } from './sqlite/database.ts';
+import { add, find, list, remove, type Table } from './sqlite/table.ts';
 
-export interface IdentityRow {
+interface IdentityRow {
   readonly organization: string;
   readonly issuer: string;
   readonly subject: string;
@@ -10,58 +11,32 @@ export interface IdentityRow {
   readonly created_at: number;
 }
 
+export const IDENTITIES: Table<IdentityRow, IdentityRecord> = {
+  name: 'identities',
+  key: ['organization', 'issuer', 'subject'],
+  recordOf: ({ organization, issuer, subject, account_id, created_at }) => ({
+    organization,
+    issuer,
+    subject,
+    accountId: account_id,
+    createdAt: new Date(created_at),
+  }),
+};
+
 export function createIdentityStore(database: Database): IdentityStore {
   return {
-    link: (identity) =>
+    link: ({ organization, issuer, subject, accountId, createdAt }) =>
       database.write((sql) => {
-        const added = sql.run(
-          `INSERT INTO identities (organization, issuer, subject, account_id, created_at)
-           VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-          identity.organization,
-          identity.issuer,
-          identity.subject,
-          identity.accountId,
-          identity.createdAt.getTime(),
-        );
-        return added === 1 ? 'linked' : 'taken';
+        const row = { organization, issuer, subject, account_id: accountId, created_at: createdAt };
+        return add(sql, 'identities', row) ? 'linked' : 'taken';
       }),
     find: (organization, issuer, subject) =>
-      database.read((sql) => {
-        const row = sql.get<IdentityRow>(
-          'SELECT * FROM identities WHERE organization = ? AND issuer = ? AND subject = ?',
-          organization,
-          issuer,
-          subject,
-        );
-        return row && identityOf(row);
-      }),
+      database.read((sql) => find(sql, IDENTITIES, { organization, issuer, subject })),
     listByAccount: (accountId) =>
-      database.read((sql) =>
-        sql
-          .all<IdentityRow>('SELECT * FROM identities WHERE account_id = ? ORDER BY created_at', accountId)
-          .map(identityOf),
-      ),
+      database.read((sql) => list(sql, IDENTITIES, { account_id: accountId }, { order: 'created_at' })),
     unlink: (organization, issuer, subject) =>
-      database.write(
-        (sql) =>
-          sql.run(
-            'DELETE FROM identities WHERE organization = ? AND issuer = ? AND subject = ?',
-            organization,
-            issuer,
-            subject,
-          ) === 1,
-      ),
+      database.write((sql) => remove(sql, 'identities', { organization, issuer, subject }) === 1),
     removeByAccount: (accountId) =>
-      database.write((sql) => sql.run('DELETE FROM identities WHERE account_id = ?', accountId)),
-  };
-}
-
-export function identityOf(row: IdentityRow): IdentityRecord {
-  return {
-    organization: row.organization,
-    issuer: row.issuer,
-    subject: row.subject,
-    accountId: row.account_id,
-    createdAt: new Date(row.created_at),
+      database.write((sql) => remove(sql, 'identities', { account_id: accountId })),
   };
 }

@@ -1,58 +1,33 @@
 import type { LinkTokenRecord, LinkTokenStore } from '../ports/link-tokens.ts';
+import { defined, recordFrom } from '../ports/stores.ts';
 import type { Database } from './sqlite/database.ts';
+import { find, LIVE, put, type RecordRow, remove, type Table } from './sqlite/table.ts';
 
-interface RecordRow {
-  readonly record: string;
-}
+export const LINK_TOKENS: Table<RecordRow, LinkTokenRecord> = {
+  name: 'link_tokens',
+  key: ['hash'],
+  live: LIVE,
+  recordOf: ({ record }) => recordFrom(record, ['createdAt', 'expiresAt']),
+};
 
 export function createLinkTokenStore(database: Database): LinkTokenStore {
   return {
     put: (hash, linkToken) =>
       database.write((sql) => {
-        sql.run(
-          'INSERT OR REPLACE INTO link_tokens (hash, purpose, account_id, expires_at, record) VALUES (?, ?, ?, ?, ?)',
-          hash,
-          linkToken.purpose,
-          linkToken.accountId ?? null,
-          linkToken.expiresAt.getTime(),
-          JSON.stringify(linkToken),
-        );
+        const { purpose, accountId, expiresAt } = linkToken;
+        const row = { hash, purpose, account_id: accountId, expires_at: expiresAt };
+        put(sql, LINK_TOKENS, { ...row, record: JSON.stringify(linkToken) });
       }),
-    read: (hash, purpose, now) =>
-      database.read((sql) =>
-        linkTokenOf(
-          sql.get<RecordRow>(
-            'SELECT record FROM link_tokens WHERE hash = ? AND purpose = ? AND expires_at > ?',
-            hash,
-            purpose,
-            now.getTime(),
-          ),
-        ),
-      ),
+    read: (hash, purpose, now) => database.read((sql) => find(sql, LINK_TOKENS, { hash, purpose }, now)),
     spend: (hash, purpose, now) =>
-      database.write((sql) =>
-        linkTokenOf(
-          sql.get<RecordRow>(
-            'DELETE FROM link_tokens WHERE hash = ? AND purpose = ? AND expires_at > ? RETURNING record',
-            hash,
-            purpose,
-            now.getTime(),
-          ),
-        ),
-      ),
-    removeByAccount: (accountId, purpose) =>
       database.write((sql) => {
-        sql.run(
-          'DELETE FROM link_tokens WHERE account_id = ?1 AND (?2 IS NULL OR purpose = ?2)',
-          accountId,
-          purpose ?? null,
-        );
+        const text =
+          'DELETE FROM link_tokens WHERE hash = ? AND purpose = ? AND expires_at > ? RETURNING record';
+        const row = sql.get<RecordRow>(text, hash, purpose, now);
+        return row && LINK_TOKENS.recordOf(row);
       }),
+    async removeByAccount(accountId, purpose) {
+      await database.write((sql) => remove(sql, 'link_tokens', defined({ account_id: accountId, purpose })));
+    },
   };
-}
-
-function linkTokenOf(row: RecordRow | undefined): LinkTokenRecord | undefined {
-  if (!row) return undefined;
-  const record = JSON.parse(row.record);
-  return { ...record, createdAt: new Date(record.createdAt), expiresAt: new Date(record.expiresAt) };
 }

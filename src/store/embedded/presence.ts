@@ -1,34 +1,29 @@
-import type { PresenceStore } from '../ports/presence.ts';
+import type { PresenceRecord, PresenceStore } from '../ports/presence.ts';
 import type { Database } from './sqlite/database.ts';
+import { find, LIVE, put, remove, type Table } from './sqlite/table.ts';
 
-interface PresenceRow {
+export interface PresenceRow {
+  readonly account_id: string;
   readonly last_seen_at: number;
   readonly expires_at: number;
 }
 
+export const PRESENCE: Table<PresenceRow, PresenceRecord> = {
+  name: 'presence',
+  key: ['account_id'],
+  live: LIVE,
+  recordOf: (row) => ({ lastSeenAt: new Date(row.last_seen_at), until: new Date(row.expires_at) }),
+};
+
 export function createPresenceStore(database: Database): PresenceStore {
   return {
-    put: (accountId, presence) =>
-      database.write((sql) => {
-        sql.run(
-          'INSERT OR REPLACE INTO presence (account_id, last_seen_at, expires_at) VALUES (?, ?, ?)',
-          accountId,
-          presence.lastSeenAt.getTime(),
-          presence.until.getTime(),
-        );
-      }),
-    read: (accountId, now) =>
-      database.read((sql) => {
-        const row = sql.get<PresenceRow>(
-          'SELECT last_seen_at, expires_at FROM presence WHERE account_id = ? AND expires_at > ?',
-          accountId,
-          now.getTime(),
-        );
-        return row && { lastSeenAt: new Date(row.last_seen_at), until: new Date(row.expires_at) };
-      }),
-    remove: (accountId) =>
-      database.write((sql) => {
-        sql.run('DELETE FROM presence WHERE account_id = ?', accountId);
-      }),
+    put: (accountId, { lastSeenAt, until }) =>
+      database.write((sql) =>
+        put(sql, PRESENCE, { account_id: accountId, last_seen_at: lastSeenAt, expires_at: until }),
+      ),
+    read: (accountId, now) => database.read((sql) => find(sql, PRESENCE, { account_id: accountId }, now)),
+    async remove(accountId) {
+      await database.write((sql) => remove(sql, 'presence', { account_id: accountId }));
+    },
   };
 }

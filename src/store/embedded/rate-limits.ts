@@ -1,3 +1,4 @@
+import type { DumpedRecords } from '../ports/dump.ts';
 import type {
   Budget,
   Flight,
@@ -8,6 +9,33 @@ import type {
   Taken,
 } from '../ports/rate-limits.ts';
 import type { Database, Sql } from './sqlite/database.ts';
+import { find, LIVE, put, remove, type Table } from './sqlite/table.ts';
+
+/** One row per event of a sliding window. */
+export const ATTEMPTS: Table<
+  { key: string; mark: string; at: number; expires_at: number },
+  DumpedRecords['attempts']
+> = {
+  name: 'rate_limits',
+  key: ['key', 'mark'],
+  live: LIVE,
+  recordOf: ({ key, mark, at, expires_at }) => ({ key, mark, at: new Date(at), until: new Date(expires_at) }),
+};
+
+/** One row per key of a fixed window, which ends with its window. */
+export const WINDOWS: Table<{ key: string; count: number; expires_at: number }, DumpedRecords['windows']> = {
+  name: 'attempt_windows',
+  key: ['key'],
+  live: LIVE,
+  recordOf: ({ key, count, expires_at }) => ({ key, count, until: new Date(expires_at) }),
+};
+
+export const REMEMBERED: Table<{ key: string; expires_at: number }, DumpedRecords['remembered']> = {
+  name: 'attempt_memory',
+  key: ['key'],
+  live: LIVE,
+  recordOf: ({ key, expires_at }) => ({ key, until: new Date(expires_at) }),
+};
 
 /** Counters are written at every try, and a power cut may forget the last of them (not so a killed process). */
 const PASSING = { passing: true };
@@ -19,17 +47,14 @@ export function createRateLimitStore(database: Database): RateLimitStore {
       database.write((sql) => finish(sql, mark, end, now), end.remember === undefined ? PASSING : undefined),
     take: (key, mark, limit, now) => database.write((sql) => take(sql, { key, mark, limit, now }), PASSING),
     peek: (key, limit, now) => database.read((sql) => look(sql, key, limit, now)),
-    giveBack: (key, mark) => database.write((sql) => giveBack(sql, key, mark), PASSING),
+    async giveBack(key, mark) {
+      await database.write((sql) => remove(sql, 'rate_limits', { key, mark }), PASSING);
+    },
     clear: (key) => database.write((sql) => clear(sql, key), PASSING),
     takeInWindow: (key, limit, now) => database.write((sql) => takeInWindow(sql, key, limit, now), PASSING),
     peekWindow: (key, limit, now) => database.read((sql) => lookAtWindow(sql, key, limit, now)),
     remember: (key, until) => database.write((sql) => remember(sql, key, until)),
-    remembered: (key, now) =>
-      database.read(
-        (sql) =>
-          sql.get('SELECT 1 FROM attempt_memory WHERE key = ? AND expires_at > ?', key, now.getTime()) !==
-          undefined,
-      ),
+    remembered: (key, now) => database.read((sql) => find(sql, REMEMBERED, { key }, now) !== undefined),
   };
 }
 
@@ -59,42 +84,27 @@ function finish(sql: Sql, mark: string, end: FlightEnd, now: Date): void {
     if (kind === 'fixed') takeInWindow(sql, key, limit, now);
     else take(sql, { key, mark, limit, now });
   }
-  for (const { key } of [...(end.charge ?? []), ...(end.release ?? [])]) giveBack(sql, inFlight(key), mark);
+  for (const { key } of [...(end.charge ?? []), ...(end.release ?? [])])
+    remove(sql, 'rate_limits', { key: inFlight(key), mark });
   for (const key of end.clear ?? []) clear(sql, key);
   if (end.remember !== undefined) remember(sql, end.remember.key, end.remember.until);
 }
 
-function giveBack(sql: Sql, key: string, mark: string): void {
-  sql.run('DELETE FROM rate_limits WHERE key = ? AND mark = ?', key, mark);
-}
-
 function clear(sql: Sql, key: string): void {
-  sql.run('DELETE FROM rate_limits WHERE key = ?', key);
-  sql.run('DELETE FROM attempt_windows WHERE key = ?', key);
+  remove(sql, 'rate_limits', { key });
+  remove(sql, 'attempt_windows', { key });
 }
 
 function remember(sql: Sql, key: string, until: Date): void {
-  sql.run(
-    `INSERT INTO attempt_memory (key, expires_at) VALUES (?, ?)
-     ON CONFLICT (key) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`,
-    key,
-    until.getTime(),
-  );
+  const text = `INSERT INTO attempt_memory (key, expires_at) VALUES (?, ?)
+    ON CONFLICT (key) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`;
+  sql.run(text, key, until);
 }
-
-/* The sliding window: one row per event. */
 
 function take(sql: Sql, event: { key: string; mark: string; limit: Limit; now: Date }): Taken {
   const { key, mark, limit, now } = event;
   if (!look(sql, key, limit, now).allowed) return look(sql, key, limit, now);
-  sql.run(
-    `INSERT INTO rate_limits (key, mark, at, expires_at) VALUES (?, ?, ?, ?)
-     ON CONFLICT (key, mark) DO UPDATE SET at = excluded.at, expires_at = excluded.expires_at`,
-    key,
-    mark,
-    now.getTime(),
-    now.getTime() + limit.window,
-  );
+  put(sql, ATTEMPTS, { key, mark, at: now, expires_at: now.getTime() + limit.window });
   return { ...look(sql, key, limit, now), allowed: true };
 }
 
@@ -111,30 +121,18 @@ function look(sql: Sql, key: string, limit: Limit, now: Date): Taken {
   return { allowed: false, count, retryAfter: leaving ? leaving.at - since : limit.window };
 }
 
-/* The fixed window: one row per key, which ends with its window. */
-
 function takeInWindow(sql: Sql, key: string, limit: Limit, now: Date): Taken {
   const before = lookAtWindow(sql, key, limit, now);
   if (!before.allowed) return before;
   const endsAt = now.getTime() + (before.count === 0 ? limit.window : before.retryAfter);
-  sql.run(
-    `INSERT INTO attempt_windows (key, count, expires_at) VALUES (?, ?, ?)
-     ON CONFLICT (key) DO UPDATE SET count = excluded.count, expires_at = excluded.expires_at`,
-    key,
-    before.count + 1,
-    endsAt,
-  );
+  put(sql, WINDOWS, { key, count: before.count + 1, expires_at: endsAt });
   return { allowed: true, count: before.count + 1, retryAfter: endsAt - now.getTime() };
 }
 
 function lookAtWindow(sql: Sql, key: string, limit: Limit, now: Date): Taken {
-  const row = sql.get<{ count: number; expires_at: number }>(
-    'SELECT count, expires_at FROM attempt_windows WHERE key = ? AND expires_at > ?',
-    key,
-    now.getTime(),
-  );
-  const count = row?.count ?? 0;
+  const window = find(sql, WINDOWS, { key }, now);
+  const count = window?.count ?? 0;
   const allowed = count < limit.limit;
-  const left = row ? row.expires_at - now.getTime() : 0;
-  return { allowed, count, retryAfter: row || allowed ? left : limit.window };
+  const left = window ? window.until.getTime() - now.getTime() : 0;
+  return { allowed, count, retryAfter: window || allowed ? left : limit.window };
 }

@@ -1,13 +1,7 @@
 import type { UpdateFilter } from 'mongodb';
 import type { AccountRecord } from '../../model/account.ts';
-import {
-  type AccountStore,
-  firstByLogin,
-  type InsertOutcome,
-  type TakenName,
-  type UpdateOutcome,
-} from '../ports/accounts.ts';
-import { foldName } from '../ports/stores.ts';
+import type { AccountStore, InsertOutcome, TakenName, UpdateOutcome } from '../ports/accounts.ts';
+import { firstByLogin, foldName } from '../ports/stores.ts';
 import type { AccountDocument, Collections } from './collections.ts';
 import { isDuplicate, isServerAnswer } from './connection.ts';
 import { keyOf } from './keys.ts';

@@ -1,4 +1,3 @@
-import { foldCase } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
 
 export type TakenName = 'id' | 'email' | 'username' | `alias:${string}`;
@@ -30,17 +29,4 @@ export interface AccountStore {
   remove(id: string): Promise<boolean>;
   /** Accounts of one organization in order of id, at most `limit`, beginning after `after`. */
   page(organization: string, options: { after?: string; limit: number }): Promise<AccountRecord[]>;
-}
-
-/** Of the accounts that a look-up by several names found, the one that comes first in `by`. */
-export function firstByLogin(
-  accounts: readonly AccountRecord[],
-  login: string,
-  by: readonly LoginName[],
-): AccountRecord | undefined {
-  const named =
-    (name: LoginName) =>
-    ({ [name]: stored }: AccountRecord) =>
-      stored !== undefined && foldCase(stored) === foldCase(login);
-  return by.map((name) => accounts.find(named(name))).find((account) => account !== undefined);
 }

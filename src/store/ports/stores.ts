@@ -12,8 +12,9 @@
  * - Records come back as copies: changing one changes nothing in the store.
  */
 
-/** How names are compared that must be unique without case. The same in every back end. */
-import type { AccountStore } from './accounts.ts';
+import { foldCase } from '../../core/text.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { AccountStore, LoginName } from './accounts.ts';
 import type { ApiKeyStore } from './api-keys.ts';
 import type { AuditStore } from './audit.ts';
 import type { ClientStore } from './clients.ts';
@@ -28,6 +29,7 @@ import type { OrganizationStore } from './organizations.ts';
 import type { PresenceStore } from './presence.ts';
 import type { RateLimitStore } from './rate-limits.ts';
 
+/** How names are compared that must be unique without case. The same in every back end. */
 export { foldCase as foldName } from '../../core/text.ts';
 
 export interface Stores {
@@ -67,3 +69,46 @@ export interface StoreHealth {
 
 /** Codes of one key that are good at the same time, each asked for by another client. */
 export const KEPT_CODES = 3;
+
+/** Of the accounts that a look-up by several names found, the one that comes first in `by`. */
+export function firstByLogin(
+  accounts: readonly AccountRecord[],
+  login: string,
+  by: readonly LoginName[],
+): AccountRecord | undefined {
+  const named =
+    (name: LoginName) =>
+    ({ [name]: stored }: AccountRecord) =>
+      stored !== undefined && foldCase(stored) === foldCase(login);
+  return by.map((name) => accounts.find(named(name))).find((account) => account !== undefined);
+}
+
+type Defined<Members> = {
+  [Name in keyof Members as undefined extends Members[Name] ? never : Name]: Members[Name];
+} & {
+  [Name in keyof Members as undefined extends Members[Name] ? Name : never]?: Exclude<
+    Members[Name],
+    undefined
+  >;
+};
+
+/** The members that have a value: to a database, and in a comparison, an undefined member is there. */
+export function defined<Members extends object>(members: Members): Defined<Members> {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined),
+  ) as Defined<Members>;
+}
+
+/**
+ * The record that was stored as JSON text. `moments` become Dates again; `present` is what the back end keeps
+ * beside the text, and stands instead of what the text says of it.
+ */
+export function recordFrom<Stored extends object>(
+  text: string,
+  moments: readonly (keyof Stored & string)[] = [],
+  present: { readonly [Name in keyof Stored]?: Stored[Name] | undefined } = {},
+): Stored {
+  const record = { ...JSON.parse(text), ...present };
+  for (const name of moments) if (record[name] !== undefined) record[name] = new Date(record[name]);
+  return defined(record) as Stored;
+}

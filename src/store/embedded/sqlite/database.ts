@@ -8,10 +8,10 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
-import { StoreUnavailable } from '../../../core/errors.ts';
+import { StoreUnavailable, StoreUnusable } from '../../../core/errors.ts';
 import type { Log } from '../../../observe/log.ts';
 import { prepareFile } from './database-file.ts';
-import { BUSY, CONSTRAINT, explain, failureAtOpen, primaryCode } from './sqlite-errors.ts';
+import { BUSY, CONSTRAINT, explain, primaryCode } from './sqlite-errors.ts';
 
 /** Milliseconds that a call waits for the lock of another process before StoreUnavailable. */
 const LOCK_PATIENCE = 3000;
@@ -22,28 +22,16 @@ const OPEN_SLEEP = 5000;
 /** Writes that share one transaction at most, so that the lock is never held for long. */
 const BATCH = 256;
 
+/** A moment is stored in milliseconds, truth as 1 or 0, and undefined as NULL. */
+export type Value = SQLInputValue | Date | boolean | undefined;
+
 /** One statement at a time, inside a read or a write. Texts are prepared once and kept. */
 export interface Sql {
-  get<Row>(text: string, ...values: SQLInputValue[]): Row | undefined;
-  all<Row>(text: string, ...values: SQLInputValue[]): Row[];
+  get<Row>(text: string, ...values: Value[]): Row | undefined;
+  all<Row>(text: string, ...values: Value[]): Row[];
   /** Resolves with the number of rows changed. */
-  run(text: string, ...values: SQLInputValue[]): number;
+  run(text: string, ...values: Value[]): number;
   exec(text: string): void;
-}
-
-export interface Database {
-  readonly file: string;
-  /** Sees every committed write. `work` must only read, and must not await. */
-  read<Result>(work: (sql: Sql) => Result): Promise<Result>;
-  /**
-   * All or nothing, alone among all processes on the file; resolves after the commit. `work` must not await.
-   * `passing`: not flushed to the disk by itself, which costs more than all the rest. The end of the process
-   * loses nothing; a power cut may lose the last of them, until a write that is flushed comes after.
-   */
-  write<Result>(work: (sql: Sql) => Result, options?: { passing: boolean }): Promise<Result>;
-  /** Keeps every other process off the file until close(); false when one has it open. */
-  hold(): Promise<boolean>;
-  close(): Promise<void>;
 }
 
 interface PendingWrite {
@@ -54,32 +42,10 @@ interface PendingWrite {
   readonly passing: boolean;
 }
 
+/** Throws StoreUnusable when the file cannot serve as a database, with what to do. */
 export async function openDatabase({ file, log }: { file: string; log: Log }): Promise<Database> {
   prepareFile(file);
-  const connection = connect(file);
-  const sql = statements(connection);
-  const writer = new Writer({ connection, sql, file, log });
-  return {
-    file,
-    read: (work) => readWithPatience({ connection, sql, file, work }),
-    write: (work, options) => writer.enqueue(work, options),
-    hold: async () => hold(connection),
-    async close() {
-      await writer.drain();
-      if (!connection.isOpen) return;
-      optimize(connection, log);
-      connection.close();
-    },
-  };
-}
-
-/** Refreshes SQLite's statistics: a nicety, which another process that writes or a full disk may prevent. */
-function optimize(connection: DatabaseSync, log: Log): void {
-  try {
-    connection.exec('PRAGMA optimize');
-  } catch (error) {
-    log.debug({ err: error }, 'the statistics of the embedded store stay as they are');
-  }
+  return new Database(file, connect(file), log);
 }
 
 function connect(file: string): DatabaseSync {
@@ -95,20 +61,8 @@ function connect(file: string): DatabaseSync {
     return connection;
   } catch (error) {
     connection?.close();
-    throw failureAtOpen(file, error);
-  }
-}
-
-/** In this mode the first transaction takes a lock that no other connection shares, reading ones neither. */
-function hold(connection: DatabaseSync): boolean {
-  connection.exec('PRAGMA locking_mode = EXCLUSIVE');
-  try {
-    connection.exec('BEGIN IMMEDIATE; COMMIT');
-    return true;
-  } catch (error) {
-    if (primaryCode(error) !== BUSY) throw error;
-    connection.exec('PRAGMA locking_mode = NORMAL');
-    return false;
+    // Every failure at the start needs an operator.
+    throw new StoreUnusable('embedded', explain(file, error), { cause: error });
   }
 }
 
@@ -122,58 +76,60 @@ function statements(connection: DatabaseSync): Sql {
     return fresh;
   };
   return {
-    get: <Row>(text: string, ...values: SQLInputValue[]) => statement(text).get(...values) as Row | undefined,
-    all: <Row>(text: string, ...values: SQLInputValue[]) => statement(text).all(...values) as Row[],
-    run: (text, ...values) => Number(statement(text).run(...values).changes),
+    get: <Row>(text: string, ...values: Value[]) =>
+      statement(text).get(...values.map(inputOf)) as Row | undefined,
+    all: <Row>(text: string, ...values: Value[]) => statement(text).all(...values.map(inputOf)) as Row[],
+    run: (text, ...values) => Number(statement(text).run(...values.map(inputOf)).changes),
     exec: (text) => connection.exec(text),
   };
 }
 
-async function readWithPatience<Result>({
-  connection,
-  sql,
-  file,
-  work,
-}: {
-  connection: DatabaseSync;
-  sql: Sql;
-  file: string;
-  work: (sql: Sql) => Result;
-}): Promise<Result> {
-  const deadline = performance.now() + LOCK_PATIENCE;
-  for (;;) {
-    if (!connection.isOpen) throw closed(file);
-    try {
-      return work(sql);
-    } catch (error) {
-      const code = primaryCode(error);
-      if (code === undefined) throw error;
-      if (code !== BUSY || performance.now() > deadline) throw unavailable(file, error);
-      await wait(jitter());
-    }
-  }
+function inputOf(value: Value): SQLInputValue {
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return value instanceof Date ? value.getTime() : (value ?? null);
 }
 
-/** The queue of writes of this process. */
-class Writer {
+export class Database {
+  readonly file: string;
   readonly #connection: DatabaseSync;
   readonly #sql: Sql;
-  readonly #file: string;
   readonly #log: Log;
+  /** The queue of writes of this process. */
   #pending: PendingWrite[] = [];
   #running: Promise<void> | undefined;
   /** What connect() set. */
   #flushes = true;
 
-  constructor(deps: { connection: DatabaseSync; sql: Sql; file: string; log: Log }) {
-    this.#connection = deps.connection;
-    this.#sql = deps.sql;
-    this.#file = deps.file;
-    this.#log = deps.log;
+  constructor(file: string, connection: DatabaseSync, log: Log) {
+    this.file = file;
+    this.#connection = connection;
+    this.#sql = statements(connection);
+    this.#log = log;
   }
 
-  enqueue<Result>(work: (sql: Sql) => Result, { passing } = { passing: false }): Promise<Result> {
-    if (!this.#connection.isOpen) return Promise.reject(closed(this.#file));
+  /** Sees every committed write. `work` must only read, and must not await. */
+  async read<Result>(work: (sql: Sql) => Result): Promise<Result> {
+    const deadline = performance.now() + LOCK_PATIENCE;
+    for (;;) {
+      if (!this.#connection.isOpen) throw this.#closed();
+      try {
+        return work(this.#sql);
+      } catch (error) {
+        const code = primaryCode(error);
+        if (code === undefined) throw error;
+        if (code !== BUSY || performance.now() > deadline) throw this.#unavailable(error);
+        await wait(jitter());
+      }
+    }
+  }
+
+  /**
+   * All or nothing, alone among all processes on the file; resolves after the commit. `work` must not await.
+   * `passing`: not flushed to the disk by itself, which costs more than all the rest. The end of the process
+   * loses nothing; a power cut may lose the last of them, until a write that is flushed comes after.
+   */
+  write<Result>(work: (sql: Sql) => Result, { passing } = { passing: false }): Promise<Result> {
+    if (!this.#connection.isOpen) return Promise.reject(this.#closed());
     return new Promise<Result>((resolve, reject) => {
       const deadline = performance.now() + LOCK_PATIENCE;
       this.#pending.push({ work, resolve: resolve as (value: unknown) => void, reject, deadline, passing });
@@ -181,8 +137,32 @@ class Writer {
     });
   }
 
-  async drain(): Promise<void> {
+  /**
+   * Keeps every other process off the file until close(); false when one has it open. In this mode the first
+   * transaction takes a lock that no other connection shares, reading ones neither.
+   */
+  hold(): boolean {
+    this.#sql.exec('PRAGMA locking_mode = EXCLUSIVE');
+    try {
+      this.#sql.exec('BEGIN IMMEDIATE; COMMIT');
+      return true;
+    } catch (error) {
+      if (primaryCode(error) !== BUSY) throw error;
+      this.#sql.exec('PRAGMA locking_mode = NORMAL');
+      return false;
+    }
+  }
+
+  async close(): Promise<void> {
     while (this.#running) await this.#running;
+    if (!this.#connection.isOpen) return;
+    try {
+      this.#sql.exec('PRAGMA optimize');
+    } catch (error) {
+      // A nicety, which another process that writes or a full disk may prevent.
+      this.#log.debug({ err: error }, 'the statistics of the embedded store stay as they are');
+    }
+    this.#connection.close();
   }
 
   async #run(): Promise<void> {
@@ -220,25 +200,24 @@ class Writer {
 
   #commitBatch(batch: PendingWrite[]): void {
     const done: { write: PendingWrite; result: unknown }[] = [];
+    const undo = (rest: readonly PendingWrite[], cause: unknown) => {
+      if (this.#connection.isTransaction) this.#sql.exec('ROLLBACK');
+      this.#refuse([...done.map(({ write }) => write), ...rest], cause);
+    };
     for (const [index, write] of batch.entries()) {
       const outcome = this.#attempt(write);
       if (outcome.kind === 'done') done.push({ write, result: outcome.result });
       else if (outcome.kind === 'failed') write.reject(outcome.error);
       else {
         // The transaction is gone (a full disk, an I/O error): nothing of this batch was stored.
-        this.#rollBack();
-        this.#refuse([...done.map((entry) => entry.write), ...batch.slice(index)], outcome.error);
+        undo(batch.slice(index), outcome.error);
         return;
       }
     }
     try {
       this.#sql.exec('COMMIT');
     } catch (error) {
-      this.#rollBack();
-      this.#refuse(
-        done.map((entry) => entry.write),
-        error,
-      );
+      undo([], error);
       return;
     }
     for (const { write, result } of done) write.resolve(result);
@@ -262,23 +241,21 @@ class Writer {
     }
   }
 
-  #rollBack(): void {
-    if (this.#connection.isTransaction) this.#sql.exec('ROLLBACK');
-  }
-
   #refuse(writes: readonly PendingWrite[], cause: unknown): void {
-    const error = unavailable(this.#file, cause);
+    const error = this.#unavailable(cause);
     this.#log.error({ err: error.cause, writes: writes.length }, 'The embedded store did not write.');
     for (const write of writes) write.reject(error);
   }
-}
 
-function unavailable(file: string, error: unknown): StoreUnavailable {
-  return new StoreUnavailable('embedded', { cause: new Error(explain(file, error), { cause: error }) });
-}
+  #unavailable(error: unknown): StoreUnavailable {
+    return new StoreUnavailable('embedded', {
+      cause: new Error(explain(this.file, error), { cause: error }),
+    });
+  }
 
-function closed(file: string): StoreUnavailable {
-  return new StoreUnavailable('embedded', { cause: new Error(`${file} was closed.`) });
+  #closed(): StoreUnavailable {
+    return new StoreUnavailable('embedded', { cause: new Error(`${this.file} was closed.`) });
+  }
 }
 
 /** Milliseconds until the next try for the lock; random, so that two processes do not march in step. */

@@ -8,108 +8,55 @@ import { existsSync } from 'node:fs';
 import type { SQLInputValue } from 'node:sqlite';
 import { StoreUnusable } from '../../../core/errors.ts';
 import type { Log } from '../../../observe/log.ts';
-import type { CodeRecord } from '../../ports/codes.ts';
 import type { DumpBatch, DumpedRecords, DumpSubject, StoreDump } from '../../ports/dump.ts';
-import { type AccountRow, accountOf } from '../accounts.ts';
-import { type ApiKeyRow, apiKeyOf } from '../api-keys.ts';
-import { type IdentityRow, identityOf } from '../identities.ts';
-import { type OidcRecordRow, oidcRecordOf } from '../oidc-records.ts';
+import { ACCOUNTS } from '../accounts.ts';
+import { API_KEYS } from '../api-keys.ts';
+import { AUDIT } from '../audit.ts';
+import type { CodeRow } from '../codes.ts';
+import { IDENTITIES } from '../identities.ts';
+import { CLIENTS, KEYRING, METADATA, ORGANIZATIONS } from '../installation.ts';
+import { LEASES } from '../leases.ts';
+import { LINK_TOKENS } from '../link-tokens.ts';
+import { OIDC_RECORDS, type OidcRecordRow } from '../oidc-records.ts';
+import { PRESENCE, type PresenceRow } from '../presence.ts';
+import { ATTEMPTS, REMEMBERED, WINDOWS } from '../rate-limits.ts';
 import { type Database, openDatabase } from './database.ts';
 import { migrate } from './migrations.ts';
+import { LIVE, type RecordRow, type Table } from './table.ts';
 
 type Row = Readonly<Record<string, SQLInputValue>>;
 
-/** A row of `SELECT *` has the columns of its table. */
-function typed<T>(row: Row): T {
-  return row as T;
-}
-
-interface Table<Record> {
-  readonly table: string;
-  /** Columns that order the rows and name one of them. */
-  readonly key: readonly string[];
-  /** Which rows live at :now; absent: all. */
-  readonly live?: string;
-  readonly recordOf: (row: Row) => Record;
-}
-
-const LIVE = 'expires_at > :now';
-
-const TABLES: { readonly [Subject in DumpSubject]: Table<DumpedRecords[Subject]> } = {
-  metadata: {
-    table: 'metadata',
-    key: ['name'],
-    recordOf: (row) => ({ name: String(row.name), value: String(row.value) }),
-  },
-  organizations: { table: 'organizations', key: ['id'], recordOf: parsed },
-  clients: { table: 'clients', key: ['client_id'], recordOf: parsed },
-  accounts: { table: 'accounts', key: ['id'], recordOf: (row) => accountOf(typed<AccountRow>(row)) },
-  identities: {
-    table: 'identities',
-    key: ['organization', 'issuer', 'subject'],
-    recordOf: (row) => identityOf(typed<IdentityRow>(row)),
-  },
-  apiKeys: { table: 'api_keys', key: ['id'], recordOf: (row) => apiKeyOf(typed<ApiKeyRow>(row)) },
-  keyring: {
-    table: 'keyring',
-    key: ['id'],
-    recordOf: (row) => ({ version: Number(row.version), encrypted: String(row.encrypted) }),
-  },
+const TABLES: { readonly [Subject in DumpSubject]: Table<object, DumpedRecords[Subject]> } = {
+  metadata: METADATA,
+  organizations: ORGANIZATIONS,
+  clients: CLIENTS,
+  accounts: ACCOUNTS,
+  identities: IDENTITIES,
+  apiKeys: API_KEYS,
+  keyring: KEYRING,
   oidcRecords: {
-    table: 'oidc_records',
-    key: ['kind', 'id'],
-    live: '(expires_at IS NULL OR expires_at > :now)',
-    recordOf: (row) => ({ ...oidcRecordOf(typed<OidcRecordRow>(row)), kind: String(row.kind) }),
+    ...OIDC_RECORDS,
+    recordOf: (row: OidcRecordRow) => ({ ...OIDC_RECORDS.recordOf(row), kind: row.kind }),
   },
   codes: {
-    table: 'codes',
+    name: 'codes',
     key: ['key', 'asker'],
     live: `${LIVE} AND tries_left > 0 AND code_hash <> ''`,
     recordOf: codeOf,
   },
-  linkTokens: { table: 'link_tokens', key: ['hash'], live: LIVE, recordOf: linkTokenOf },
-  leases: { table: 'leases', key: ['key'], live: LIVE, recordOf: leaseOf },
+  linkTokens: {
+    ...LINK_TOKENS,
+    recordOf: (row: RecordRow & { hash: string }) => ({ ...LINK_TOKENS.recordOf(row), hash: row.hash }),
+  },
+  leases: LEASES,
   presence: {
-    table: 'presence',
-    key: ['account_id'],
-    live: LIVE,
-    recordOf: (row) => ({
-      accountId: String(row.account_id),
-      lastSeenAt: dateOf(row.last_seen_at),
-      until: dateOf(row.expires_at),
-    }),
+    ...PRESENCE,
+    recordOf: (row: PresenceRow) => ({ ...PRESENCE.recordOf(row), accountId: row.account_id }),
   },
-  windows: {
-    table: 'attempt_windows',
-    key: ['key'],
-    live: LIVE,
-    recordOf: (row) => ({ key: String(row.key), count: Number(row.count), until: dateOf(row.expires_at) }),
-  },
-  attempts: {
-    table: 'rate_limits',
-    key: ['key', 'mark'],
-    live: LIVE,
-    recordOf: (row) => ({
-      key: String(row.key),
-      mark: String(row.mark),
-      at: dateOf(row.at),
-      until: dateOf(row.expires_at),
-    }),
-  },
-  remembered: {
-    table: 'attempt_memory',
-    key: ['key'],
-    live: LIVE,
-    recordOf: (row) => ({ key: String(row.key), until: dateOf(row.expires_at) }),
-  },
-  audit: {
-    table: 'audit',
-    key: ['at', 'id'],
-    recordOf: (row) => {
-      const record = JSON.parse(String(row.record));
-      return { ...record, at: new Date(record.at) };
-    },
-  },
+  windows: WINDOWS,
+  attempts: ATTEMPTS,
+  remembered: REMEMBERED,
+  audit: AUDIT,
 };
 
 /** Throws StoreUnusable when there is no database at `file`, or one that this Portico cannot read. */
@@ -124,7 +71,7 @@ export async function openEmbeddedDump({ file, log }: { file: string; log: Log }
   await migrate(database);
   return {
     async hold() {
-      if (await database.hold()) return;
+      if (database.hold()) return;
       throw new StoreUnusable(
         'embedded',
         `${file} is in use. Stop the Portico that runs on it, and try again.`,
@@ -133,20 +80,17 @@ export async function openEmbeddedDump({ file, log }: { file: string; log: Log }
     digest: () => digest(database),
     count: (subject, now) =>
       database.read((sql) => {
-        const { table, live } = TABLES[subject];
-        const where = live === undefined ? '' : `WHERE ${live.replace(':now', '?')}`;
-        const values = live === undefined ? [] : [now.getTime()];
-        return (
-          sql.get<{ count: number }>(`SELECT count(*) AS count FROM ${table} ${where}`, ...values)?.count ?? 0
-        );
+        const { name, live } = TABLES[subject];
+        const text = `SELECT count(*) AS count FROM ${name} ${live === undefined ? '' : `WHERE ${live}`}`;
+        return sql.get<{ count: number }>(text, ...(live === undefined ? [] : [now]))?.count ?? 0;
       }),
-    read: (subject, { after, limit, now }) => read(database, TABLES[subject], { after, limit, now }),
+    read: (subject, range) => read(database, TABLES[subject], range),
     close: () => database.close(),
   };
 }
 
 interface Range {
-  readonly after: string | undefined;
+  readonly after?: string | undefined;
   readonly limit: number;
   /** Absent: dead rows too. */
   readonly now?: Date;
@@ -154,16 +98,16 @@ interface Range {
 
 async function read<Subject extends DumpSubject>(
   database: Database,
-  table: Table<DumpedRecords[Subject]>,
+  table: Table<object, DumpedRecords[Subject]>,
   range: Range,
 ): Promise<DumpBatch<Subject>> {
   const { rows, next } = await rowsOf(database, table, range);
-  return { records: rows.map(table.recordOf), ...(next === undefined ? {} : { next }) };
+  return { records: rows.map((row) => table.recordOf(row)), ...(next === undefined ? {} : { next }) };
 }
 
 function rowsOf(
   database: Database,
-  { table, key, live }: Pick<Table<unknown>, 'table' | 'key' | 'live'>,
+  { name, key, live }: Table<object, unknown>,
   { after, limit, now }: Range,
 ): Promise<{ rows: Row[]; next: string | undefined }> {
   return database.read((sql) => {
@@ -171,11 +115,11 @@ function rowsOf(
     const marks = key.map(() => '?').join(', ');
     const conditions = after === undefined ? [] : [`(${key.join(', ')}) > (${marks})`];
     if (now !== undefined && live !== undefined) {
-      conditions.push(live.replace(':now', '?'));
+      conditions.push(live);
       values.push(now.getTime());
     }
     const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-    const text = `SELECT * FROM ${table} ${where} ORDER BY ${key.join(', ')} LIMIT ?`;
+    const text = `SELECT * FROM ${name} ${where} ORDER BY ${key.join(', ')} LIMIT ?`;
     const rows = sql.all<Row>(text, ...values, limit);
     const last = rows.length < limit ? undefined : rows.at(-1);
     return { rows, next: last && JSON.stringify(key.map((column) => last[column])) };
@@ -185,7 +129,7 @@ function rowsOf(
 async function digest(database: Database): Promise<string> {
   const hash = createHash('sha256');
   for (const table of Object.values(TABLES)) {
-    hash.update(table.table);
+    hash.update(table.name);
     for (let after: string | undefined, more = true; more; ) {
       const { rows, next } = await rowsOf(database, table, { after, limit: 1000 });
       for (const row of rows) hash.update(JSON.stringify(row));
@@ -196,43 +140,16 @@ async function digest(database: Database): Promise<string> {
   return hash.digest('base64url');
 }
 
-function parsed<Record>(row: Row): Record {
-  return JSON.parse(String(row.record));
-}
-
-function dateOf(milliseconds: SQLInputValue | undefined): Date {
-  return new Date(Number(milliseconds));
-}
-
-function codeOf(row: Row): CodeRecord & { key: string } {
-  const { organization, createdAt } = JSON.parse(String(row.record));
+function codeOf(row: CodeRow & { key: string }): DumpedRecords['codes'] {
+  const { organization, createdAt } = JSON.parse(row.record);
   return {
-    key: String(row.key),
-    asker: String(row.asker),
-    codeHash: String(row.code_hash),
-    accountId: String(row.account_id),
+    key: row.key,
+    asker: row.asker,
+    codeHash: row.code_hash,
+    accountId: row.account_id,
     organization,
     createdAt: new Date(createdAt),
-    expiresAt: dateOf(row.expires_at),
-    tries: Number(row.tries_left),
-  };
-}
-
-function linkTokenOf(row: Row): DumpedRecords['linkTokens'] {
-  const record = JSON.parse(String(row.record));
-  return {
-    ...record,
-    hash: String(row.hash),
-    createdAt: new Date(record.createdAt),
-    expiresAt: new Date(record.expiresAt),
-  };
-}
-
-function leaseOf(row: Row): DumpedRecords['leases'] {
-  return {
-    key: String(row.key),
-    owner: String(row.owner),
-    until: dateOf(row.expires_at),
-    ...(row.encrypted === null ? {} : { result: { encrypted: String(row.encrypted), at: dateOf(row.at) } }),
+    expiresAt: new Date(row.expires_at),
+    tries: row.tries_left,
   };
 }

@@ -6,7 +6,7 @@
 
 import { StoreUnusable } from '../../../core/errors.ts';
 import { OPENING_EVENTS, withOpening } from '../../../model/opened-before.ts';
-import { type AccountRow, accountOf } from '../accounts.ts';
+import { ACCOUNTS, type AccountRow } from '../accounts.ts';
 import type { Database, Sql } from './database.ts';
 
 /** "PRTC": marks the file as Portico's, so that another program's database is never written to. */
@@ -179,9 +179,6 @@ CREATE INDEX codes_account ON codes (account_id);
 CREATE INDEX codes_expiry ON codes (expires_at);
 `;
 
-/** Accounts that a step looks at in one go. */
-const PAGE = 500;
-
 const TABLES_RENAMED = {
   artifacts: 'oidc_records',
   tickets: 'link_tokens',
@@ -189,6 +186,9 @@ const TABLES_RENAMED = {
   facts: 'metadata',
   attempts: 'rate_limits',
 } as const;
+
+/** Accounts that a step looks at in one go. */
+const PAGE = 500;
 
 const STEPS: readonly ((sql: Sql) => void)[] = [
   (sql) => sql.exec(FIRST),
@@ -199,14 +199,12 @@ const STEPS: readonly ((sql: Sql) => void)[] = [
 
 /** Today's names. The indexes keep theirs: renaming one would build it again. */
 function renameTables(sql: Sql): void {
-  const known = sql.all<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'");
-  const exists = (table: string) => known.some(({ name }) => name === table);
+  const exists = (name: string, of: string) => sql.get(`SELECT 1 FROM ${of} WHERE name = ?`, name);
   for (const [before, now] of Object.entries(TABLES_RENAMED)) {
-    if (exists(before)) sql.exec(`ALTER TABLE ${before} RENAME TO ${now}`);
+    if (exists(before, 'sqlite_schema')) sql.exec(`ALTER TABLE ${before} RENAME TO ${now}`);
   }
   for (const table of ['keyring', 'leases']) {
-    const columns = sql.all<{ name: string }>(`SELECT name FROM pragma_table_info('${table}')`);
-    if (columns.some(({ name }) => name === 'sealed')) {
+    if (exists('sealed', `pragma_table_info('${table}')`)) {
       sql.exec(`ALTER TABLE ${table} RENAME COLUMN sealed TO encrypted`);
     }
   }
@@ -227,7 +225,7 @@ function markOpenedAccounts(sql: Sql): void {
       after,
     );
     for (const { id, opening, ...row } of rows) {
-      const marked = withOpening(accountOf(row), opening === null ? undefined : JSON.parse(opening));
+      const marked = withOpening(ACCOUNTS.recordOf(row), opening === null ? undefined : JSON.parse(opening));
       if (marked === undefined) continue;
       const record = JSON.stringify(marked);
       sql.run('UPDATE accounts SET record = ?, version = version + 1 WHERE id = ?', record, id);

@@ -1,5 +1,3 @@
-import { type StoreUnavailable, StoreUnusable } from '../../../core/errors.ts';
-
 /** SQLite's primary result codes (sqlite.org/rescode.html). */
 export const BUSY = 5;
 export const CONSTRAINT = 19;
@@ -41,11 +39,6 @@ export function explain(file: string, error: unknown): string {
     default:
       return `${file}: ${messageOf(error)}`;
   }
-}
-
-/** For the start: every failure there needs an operator. */
-export function failureAtOpen(file: string, error: unknown): StoreUnusable | StoreUnavailable {
-  return new StoreUnusable('embedded', explain(file, error), { cause: error });
 }
 
 function messageOf(error: unknown): string {

@@ -1,0 +1,116 @@
+/** What an operator sets up: organizations, clients, the signing keys, and facts about the installation. */
+import type { ClientRecord } from '../../model/client.ts';
+import type { OrganizationRecord } from '../../model/organization.ts';
+import type { ClientStore } from '../ports/clients.ts';
+import type { KeyringStore } from '../ports/keyring.ts';
+import type { MetadataStore } from '../ports/metadata.ts';
+import type { OrganizationStore } from '../ports/organizations.ts';
+import type { Database, Sql } from './sqlite/database.ts';
+import { add, find, list, put, type RecordRow, remove, type Table } from './sqlite/table.ts';
+
+export const ORGANIZATIONS: Table<RecordRow, OrganizationRecord> = {
+  name: 'organizations',
+  key: ['id'],
+  recordOf: ({ record }) => JSON.parse(record),
+};
+
+/** Thrown inside a write, so that it is undone. */
+class HostTaken extends Error {
+  readonly host: string;
+  constructor(host: string) {
+    super(`${host} is taken`);
+    this.host = host;
+  }
+}
+
+export function createOrganizationStore(database: Database): OrganizationStore {
+  return {
+    async put(organization) {
+      try {
+        await database.write((sql) => putWithHosts(sql, organization));
+        return 'stored';
+      } catch (error) {
+        if (error instanceof HostTaken) return { taken: `host:${error.host}` };
+        throw error;
+      }
+    },
+    byId: (id) => database.read((sql) => find(sql, ORGANIZATIONS, { id })),
+    byHost: (host) =>
+      database.read((sql) => {
+        const text =
+          'SELECT record FROM organizations JOIN organization_hosts ON organization = id WHERE host = ?';
+        const row = sql.get<RecordRow>(text, host.toLowerCase());
+        return row && ORGANIZATIONS.recordOf(row);
+      }),
+    list: () => database.read((sql) => list(sql, ORGANIZATIONS)),
+  };
+}
+
+function putWithHosts(sql: Sql, organization: OrganizationRecord): void {
+  const { id, hosts } = organization;
+  put(sql, ORGANIZATIONS, { id, record: JSON.stringify(organization) });
+  remove(sql, 'organization_hosts', { organization: id });
+  for (const host of new Set(hosts.map((name) => name.toLowerCase()))) {
+    if (!add(sql, 'organization_hosts', { host, organization: id })) throw new HostTaken(host);
+  }
+}
+
+export const CLIENTS: Table<RecordRow, ClientRecord> = {
+  name: 'clients',
+  key: ['client_id'],
+  recordOf: ({ record }) => JSON.parse(record),
+};
+
+export function createClientStore(database: Database): ClientStore {
+  return {
+    put: (client) =>
+      database.write((sql) =>
+        put(sql, CLIENTS, { client_id: client.clientId, record: JSON.stringify(client) }),
+      ),
+    byId: (clientId) => database.read((sql) => find(sql, CLIENTS, { client_id: clientId })),
+    list: () => database.read((sql) => list(sql, CLIENTS)),
+    remove: (clientId) => database.write((sql) => remove(sql, 'clients', { client_id: clientId }) === 1),
+  };
+}
+
+interface Keyring {
+  readonly version: number;
+  readonly encrypted: string;
+}
+
+export const KEYRING: Table<Keyring, Keyring> = {
+  name: 'keyring',
+  key: ['id'],
+  recordOf: ({ version, encrypted }) => ({ version, encrypted }),
+};
+
+export function createKeyringStore(database: Database): KeyringStore {
+  return {
+    read: () => database.read((sql) => find(sql, KEYRING, { id: 1 })),
+    write: (encrypted, expected) =>
+      database.write((sql) => {
+        if (expected === 0) return add(sql, 'keyring', { id: 1, version: 1, encrypted });
+        const text = 'UPDATE keyring SET encrypted = ?, version = version + 1 WHERE id = 1 AND version = ?';
+        return sql.run(text, encrypted, expected) === 1;
+      }),
+  };
+}
+
+interface Entry {
+  readonly name: string;
+  readonly value: string;
+}
+
+export const METADATA: Table<Entry, Entry> = {
+  name: 'metadata',
+  key: ['name'],
+  recordOf: ({ name, value }) => ({ name, value }),
+};
+
+export function createMetadataStore(database: Database): MetadataStore {
+  return {
+    get: async (name) => (await database.read((sql) => find(sql, METADATA, { name })))?.value,
+    set: (name, value) => database.write((sql) => put(sql, METADATA, { name, value })),
+    setOnce: (name, value) => database.write((sql) => add(sql, 'metadata', { name, value })),
+  };
+}

@@ -1,0 +1,115 @@
+/** Statements that every table needs, made from the names of its columns. */
+import type { Database, Sql, Value } from './database.ts';
+
+export type Columns = Readonly<Record<string, Value>>;
+
+/** A row of a table whose records are JSON text. */
+export interface RecordRow {
+  readonly record: string;
+}
+
+export interface Table<Row, Stored> {
+  readonly name: string;
+  /** Columns that order the rows and name one of them. */
+  readonly key: readonly string[];
+  /** Which rows live at the moment that is its `?`; absent: all. */
+  readonly live?: string;
+  recordOf(row: Row): Stored;
+}
+
+export const LIVE = 'expires_at > ?';
+
+/** The row whose columns have these values; alive at `now`, where that is given. */
+export function find<Row, Stored>(
+  sql: Sql,
+  table: Table<Row, Stored>,
+  columns: Columns,
+  now?: Date,
+): Stored | undefined {
+  return list(sql, table, columns, { now })[0];
+}
+
+/** Rows whose columns have these values; in the order of the key, where no other one is given. */
+export function list<Row, Stored>(
+  sql: Sql,
+  table: Table<Row, Stored>,
+  columns: Columns = {},
+  {
+    now,
+    order = table.key.join(', '),
+    limit,
+  }: { now?: Date | undefined; order?: string; limit?: number } = {},
+): Stored[] {
+  const conditions = [...equal(columns), ...(now && table.live ? [table.live] : [])];
+  const values = [...Object.values(columns), ...(now && table.live ? [now] : [])];
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const rows = sql.all<Row>(
+    `SELECT * FROM ${table.name} ${where} ORDER BY ${order} LIMIT ?`,
+    ...values,
+    limit ?? -1,
+  );
+  return rows.map((row) => table.recordOf(row));
+}
+
+/** True when the row was added; false when a unique index has it already. */
+export function add(sql: Sql, table: string, row: Columns): boolean {
+  return sql.run(`${insertion(table, row)} ON CONFLICT DO NOTHING`, ...Object.values(row)) === 1;
+}
+
+/** Adds the row, or gives the one that has its `key` these values; other columns of that one stay. */
+export function put(
+  sql: Sql,
+  { name, key }: Pick<Table<unknown, unknown>, 'name' | 'key'>,
+  row: Columns,
+): void {
+  const others = Object.keys(row).filter((column) => !key.includes(column));
+  const changes = others.map((column) => `${column} = excluded.${column}`).join(', ');
+  sql.run(
+    `${insertion(name, row)} ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${changes}`,
+    ...Object.values(row),
+  );
+}
+
+export function insert(sql: Sql, table: string, row: Columns): void {
+  sql.run(insertion(table, row), ...Object.values(row));
+}
+
+/** Resolves with how many rows had these values. */
+export function remove(sql: Sql, table: string, columns: Columns): number {
+  return sql.run(`DELETE FROM ${table} WHERE ${equal(columns).join(' AND ')}`, ...Object.values(columns));
+}
+
+/** Rows per transaction: sign-ins must not wait behind the broom. */
+const BATCH = 500;
+
+/** Deletes the rows of which `condition` is true at `moment`, the first of its order first; resolves with how many. */
+export async function removeInBatches(
+  database: Database,
+  table: string,
+  key: string,
+  condition: string,
+  moment: Date,
+): Promise<number> {
+  const text = `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ${BATCH})`;
+  for (let total = 0; ; ) {
+    const gone = await database.write((sql) => sql.run(text, moment));
+    total += gone;
+    if (gone < BATCH) return total;
+  }
+}
+
+function insertion(table: string, row: Columns): string {
+  const names = Object.keys(row);
+  return `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
+}
+
+function equal(columns: Columns): string[] {
+  return Object.keys(columns).map((column) => `${column} = ?`);
+}
+
+/** A moment of a row; undefined for NULL. */
+export function dateOf(milliseconds: number): Date;
+export function dateOf(milliseconds: number | null): Date | undefined;
+export function dateOf(milliseconds: number | null): Date | undefined {
+  return milliseconds === null ? undefined : new Date(milliseconds);
+}
