@@ -9,7 +9,7 @@ export interface PageSubject {
   readonly languages?: readonly string[];
 }
 
-type Shown<Info> = (
+export type Shown<Info> = (
   request: IncomingMessage,
   response: ServerResponse,
   context: Info & PageSubject,

@@ -34,9 +34,9 @@ export function createBrowserSessions(deps: {
   provider: () => Provider;
   oidcRecords: OidcRecords;
   lifetimes: SessionLifetimes;
-  cookie: CookieSettings;
+  cookies: CookieSettings;
 }): BrowserSessions {
-  const { oidcRecords, lifetimes, cookie } = deps;
+  const { oidcRecords, lifetimes, cookies: cookie } = deps;
 
   /** The session that the browser's signed cookie names. */
   const stored = async (ctx: Pick<StepContext, 'cookies'>): Promise<OidcRecord | undefined> => {
@@ -50,7 +50,7 @@ export function createBrowserSessions(deps: {
     async open(request, response, signIn) {
       const provider = deps.provider();
       const ctx = contextOf(request, response);
-      // Never the id that the browser sent, against fixation (security.md S1).
+      // Never the id that the browser sent, against fixation.
       const old = await stored(ctx);
       if (old) await endSession(oidcRecords, old);
       const session = createSession(provider, { ...signIn, browser: browserOf(request) });

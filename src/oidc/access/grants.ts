@@ -8,10 +8,13 @@ import { endGrant } from '../tokens/dialect-tokens.ts';
 import { type Consents, clientNameOf } from './consents.ts';
 import { storedName } from './user-agent.ts';
 
-export function createAccessEnder(
-  oidcRecords: OidcRecords,
-  consents: Pick<Consents, 'forgetAll'>,
-): AccessEnder {
+interface AccessDeps {
+  readonly oidcRecords: OidcRecords;
+  readonly clients: ClientRegistry;
+  readonly consents: Consents;
+}
+
+export function createAccessEnder({ oidcRecords, consents }: AccessDeps): AccessEnder {
   return {
     async endAll(accountId, keep = {}) {
       const [grants, sessions, signIns] = await Promise.all([
@@ -35,15 +38,7 @@ export function createAccessEnder(
   };
 }
 
-export function createAccountAccess({
-  oidcRecords,
-  clients,
-  consents,
-}: {
-  oidcRecords: OidcRecords;
-  clients: ClientRegistry;
-  consents: Consents;
-}): AccountAccess {
+export function createAccountAccess({ oidcRecords, clients, consents }: AccessDeps): AccountAccess {
   return {
     async listGrants(accountId) {
       const grants = await oidcRecords.listByAccount('Grant', accountId);

@@ -4,9 +4,10 @@
  * listed for it, within its organization, or in all of them where the operator said so.
  */
 import { type Client, errors } from 'oidc-provider';
+import type { AuditEvent } from '../../model/audit-event.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { DialectsAsked } from '../contract.ts';
-import type { ProviderContext } from '../provider/context.ts';
+import type { AuditLine, ProviderContext } from '../provider/context.ts';
 import { isActive } from './claims.ts';
 import { type ClientRegistry, traitsOf } from './clients.ts';
 
@@ -31,9 +32,9 @@ export function createTokenRights(deps: {
   clients: ClientRegistry;
   accounts: AccountStore;
   dialects: DialectsAsked;
-  refused: (ctx: ProviderContext, what: 'introspection' | 'revocation', token: AskedToken) => void;
+  line: AuditLine;
 }): TokenRights {
-  const { clients, accounts, dialects, refused } = deps;
+  const { clients, accounts, dialects, line } = deps;
 
   async function covers(client: Client, token: AskedToken, listed: readonly string[]): Promise<boolean> {
     if (client.tokenEndpointAuthMethod === 'none') return false;
@@ -43,6 +44,9 @@ export function createTokenRights(deps: {
     const owner = token.organization ?? (await clients.record(token.clientId))?.organization;
     return owner === organization;
   }
+
+  const refused = (ctx: ProviderContext, event: AuditEvent, token: AskedToken) =>
+    line(ctx, event, 'refused', { tokenClientId: token.clientId ?? null });
 
   return {
     async holderMayGoOn({ accountId, clientId }) {
@@ -57,13 +61,13 @@ export function createTokenRights(deps: {
     async mayIntrospect(ctx, client, token) {
       const own = token.clientId === client.clientId && client.tokenEndpointAuthMethod !== 'none';
       const allowed = own || (await covers(client, token, traitsOf(client).introspects));
-      if (!allowed) refused(ctx, 'introspection', token);
+      if (!allowed) refused(ctx, 'introspection.refused', token);
       return allowed;
     },
     async mayRevoke(ctx, client, token) {
       if (token.clientId === client.clientId) return true;
       if (await covers(client, token, traitsOf(client).revokes)) return true;
-      refused(ctx, 'revocation', token);
+      refused(ctx, 'revocation.refused', token);
       throw new errors.InvalidRequest('client is not authorized to revoke the presented token');
     },
   };

@@ -1,5 +1,7 @@
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { AuditEntry, AuditEvent } from '../../model/audit-event.ts';
+import type { Json } from '../../model/json.ts';
 
 export type ProviderContext = KoaContextWithOIDC;
 
@@ -10,6 +12,14 @@ export type StepContext = Parameters<Parameters<Provider['use']>[0]>[0] & {
 
 /** A step around the provider's own routes. */
 export type ProviderMiddleware = (ctx: StepContext, next: () => Promise<void>) => Promise<void>;
+
+/** Writes an audit event about a request. */
+export type AuditLine = (
+  ctx: StepContext,
+  event: AuditEvent,
+  outcome: AuditEntry['outcome'],
+  detail?: Record<string, Json>,
+) => void;
 
 /** 'token', 'introspection', ...; undefined outside the provider's routes. */
 export function routeOf(ctx: StepContext | undefined): string | undefined {

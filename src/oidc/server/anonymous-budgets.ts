@@ -4,10 +4,10 @@
  * authenticated: a confidential client pushes the requests of all its people from one address.
  */
 import { Refused } from '../../core/refused.ts';
-import type { AnonymousBudgets, AnonymousLimits } from '../../identity/rate-limits/anonymous-budgets.ts';
+import type { AnonymousLimits } from '../../identity/rate-limits/anonymous-budgets.ts';
 import type { ProviderMiddleware, StepContext } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
-import type { EventDeps } from './audit-events.ts';
+import type { ProviderDeps } from './deps.ts';
 
 interface Kept {
   readonly what: keyof AnonymousLimits;
@@ -23,15 +23,13 @@ const KEPT: ReadonlyMap<string, Kept> = new Map([
 ]);
 
 /** Throws Refused('too-many-requests'). */
-export function countAnonymousRequests(
-  deps: Pick<EventDeps, 'audit' | 'originOf'> & { strangers: AnonymousBudgets },
-): ProviderMiddleware {
+export function countAnonymousRequests({ strangers, originOf, line }: ProviderDeps): ProviderMiddleware {
   return async (ctx, next) => {
     const kept = KEPT.get(ctx.path);
     if (kept === undefined || ctx.method === 'OPTIONS') return next();
-    const origin = deps.originOf(ctx.req);
-    const takeBack = await deps.strangers.count(kept.what, origin?.address ?? '').catch((error: unknown) => {
-      if (error instanceof Refused) note(deps, kept, origin);
+    const address = originOf(ctx.req)?.address ?? '';
+    const takeBack = await strangers.count(kept.what, address).catch((error: unknown) => {
+      if (error instanceof Refused) line(ctx, 'limit', 'refused', { channel: 'oidc', reason: kept.what });
       throw error;
     });
     try {
@@ -46,17 +44,4 @@ function isAnonymous({ oidc }: StepContext, { entity }: Kept): boolean {
   if (entity === 'Session') return oidc?.session?.exp !== undefined && oidc.session.accountId === undefined;
   if (oidc?.entities[entity] === undefined) return false;
   return entity === 'Interaction' || oidc.client?.tokenEndpointAuthMethod === 'none';
-}
-
-function note(
-  { audit }: Pick<EventDeps, 'audit'>,
-  { what }: Kept,
-  origin: ReturnType<EventDeps['originOf']>,
-): void {
-  audit.write({
-    event: 'limit',
-    outcome: 'refused',
-    ...(origin && { address: origin.address, requestId: origin.id }),
-    detail: { channel: 'oidc', reason: what },
-  });
 }

@@ -2,12 +2,11 @@
  * API keys at introspection and revocation. They are no tokens of the provider, which says of each that it does
  * not know it.
  */
-import type { TokenRights } from '../clients/token-permissions.ts';
-import type { DialectsAsked } from '../contract.ts';
 import { isOnRoute, type ProviderMiddleware } from '../provider/context.ts';
+import type { ProviderDeps } from './deps.ts';
 
 /** The provider authenticates the client and finds nothing: the answer about a key is put in its place. */
-export function introspectApiKeys(dialects: DialectsAsked, rights: TokenRights): ProviderMiddleware {
+export function introspectApiKeys({ dialects, rights }: ProviderDeps): ProviderMiddleware {
   return async (ctx, next) => {
     await next();
     if (!isOnRoute(ctx, 'introspection')) return;
@@ -37,7 +36,7 @@ function saysInactive(body: unknown): boolean {
  * client is told that keys end where they were made (RFC 7009, 2.2.1). The form of the text alone decides: the
  * answer must not tell whether such a key exists.
  */
-export function refuseToRevokeApiKeys(dialects: DialectsAsked): ProviderMiddleware {
+export function refuseToRevokeApiKeys({ dialects }: ProviderDeps): ProviderMiddleware {
   return async (ctx, next) => {
     await next();
     if (!isOnRoute(ctx, 'revocation') || ctx.status !== 200) return;

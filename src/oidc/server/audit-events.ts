@@ -1,41 +1,21 @@
-/** The provider's events as audit events: what was issued, refused and ended (security.md L1). */
+/** The provider's events as audit events: what was issued, refused and ended. */
 import type { EventEmitter } from 'node:events';
-import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { StoreUnavailable } from '../../core/errors.ts';
-import type { AuditEntry, AuditEvent } from '../../model/audit-event.ts';
-import type { Json } from '../../model/json.ts';
-import type { Audit } from '../../observe/audit.ts';
+import type { AuditEvent } from '../../model/audit-event.ts';
 import { isOfConnection } from '../../observe/connection-errors.ts';
-import type { Log } from '../../observe/log.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { notesOf } from '../extensions/request-notes.ts';
-import { type ProviderContext, routeOf } from '../provider/context.ts';
+import { type AuditLine, type ProviderContext, routeOf } from '../provider/context.ts';
+import { answerUnavailable } from './answers.ts';
+import type { OidcServerOptions, ProviderDeps } from './deps.ts';
 
-/** What the server knows of a request besides the request itself. */
-export type RequestContextOf = (
-  request: IncomingMessage,
-) => { readonly id: string; readonly address: string } | undefined;
-
-export interface EventDeps {
-  readonly audit: Audit;
-  readonly log: Log;
-  readonly originOf: RequestContextOf;
-}
-
-type Line = (
-  ctx: ProviderContext,
-  event: AuditEvent,
-  outcome: AuditEntry['outcome'],
-  detail?: Record<string, Json>,
-) => void;
-
-export function auditLine({ audit, originOf }: Pick<EventDeps, 'audit' | 'originOf'>): Line {
+export function auditLine({ audit, originOf }: OidcServerOptions): AuditLine {
   return (ctx, event, outcome, detail) => {
-    const { client, session, account } = ctx.oidc;
-    const origin = originOf(ctx.req);
-    const token = ctx.oidc.entities.AccessToken ?? ctx.oidc.entities.RefreshToken;
+    const { client, session, account, entities } = ctx.oidc ?? {};
+    const origin = originOf?.(ctx.req);
+    const token = entities?.AccessToken ?? entities?.RefreshToken;
     const subject = account?.accountId ?? token?.accountId ?? session?.accountId;
     audit.write({
       event,
@@ -48,8 +28,7 @@ export function auditLine({ audit, originOf }: Pick<EventDeps, 'audit' | 'origin
   };
 }
 
-export function writeEvents(provider: Provider, deps: EventDeps): void {
-  const line = auditLine(deps);
+export function writeEvents(provider: Provider, { line, log }: ProviderDeps): void {
   // The provider's types do not know all of its events, nor Koa's.
   const emitter: EventEmitter = provider;
   const refused = (event: AuditEvent) => refusalWriter(line, event);
@@ -85,15 +64,15 @@ export function writeEvents(provider: Provider, deps: EventDeps): void {
   provider.on('end_session.error', refused('logout.refused'));
   provider.on('server_error', (ctx, error) => {
     const unavailable = error instanceof StoreUnavailable;
-    deps.log[unavailable ? 'warn' : 'error']({ err: error, route: routeOf(ctx) }, 'oidc-provider failed');
+    log[unavailable ? 'warn' : 'error']({ err: error, route: routeOf(ctx) }, 'oidc-provider failed');
     if (unavailable) answerUnavailable(ctx);
   });
   emitter.on('error', (error: Error) => {
-    if (!isOfConnection(error)) deps.log.error({ err: error }, 'oidc-provider failed');
+    if (!isOfConnection(error)) log.error({ err: error }, 'oidc-provider failed');
   });
 }
 
-function refusalWriter(line: Line, event: AuditEvent) {
+function refusalWriter(line: AuditLine, event: AuditEvent) {
   return (ctx: ProviderContext, error: errors.OIDCProviderError): void => {
     // This error only carries another request's reply out of the provider.
     if (notesOf(ctx).replay) return;
@@ -109,16 +88,4 @@ function refusalWriter(line: Line, event: AuditEvent) {
 
 function scopeOf(ctx: ProviderContext): string {
   return String(ctx.oidc.params?.scope ?? '');
-}
-
-/** A store that is down is a passing failure: 503, with Retry-After. */
-export function answerUnavailable(ctx: ProviderContext): void {
-  ctx.status = 503;
-  ctx.set('Retry-After', '5');
-  if (typeof ctx.body === 'object') {
-    ctx.body = {
-      error: 'temporarily_unavailable',
-      error_description: 'the server cannot answer now, try again soon',
-    };
-  }
 }

@@ -1,89 +1,46 @@
 /** oidc-provider's configuration: what it asks for in one object, by subject. */
 import type { Client, Configuration } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
-import type { Clock } from '../../core/clock.ts';
-import type { Secrets } from '../../core/crypto.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
-import type { AnonymousBudgets } from '../../identity/rate-limits/anonymous-budgets.ts';
-import type { AccountStore } from '../../store/ports/accounts.ts';
-import type { LeaseStore } from '../../store/ports/leases.ts';
 import { sessionLifetime } from '../access/browser-session.ts';
-import type { Consents } from '../access/consents.ts';
-import { type CookieSettings, cookieNames } from '../access/cookies.ts';
+import { cookieNames } from '../access/cookies.ts';
 import { CLAIMS_BY_SCOPE, createAccountFinder } from '../clients/claims.ts';
-import { CLIENT_TRAITS, type ClientRegistry } from '../clients/clients.ts';
-import { createTokenRights, type TokenRights } from '../clients/token-permissions.ts';
-import { ACR, type DialectsAsked } from '../contract.ts';
+import { CLIENT_TRAITS } from '../clients/clients.ts';
+import { ACR } from '../contract.ts';
 import { createGrantLoader } from '../interactions/load-existing-grant.ts';
 import { createInteractionPolicy } from '../interactions/policy.ts';
-import type { ProviderPages } from '../page-contract.ts';
 import { createAdapterFactory } from '../persistence/adapter.ts';
-import type { OidcRecords } from '../persistence/records.ts';
 import { type Keyring, providerKeys } from '../persistence/signing-keys.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-grant.ts';
-import type { Rotations } from '../tokens/refresh-rotation.ts';
-import { answerUnavailable, auditLine, type EventDeps } from './audit-events.ts';
-import type { DeviceDeps } from './device-flow.ts';
+import { answerUnavailable, showError } from './answers.ts';
+import type { ProviderDeps } from './deps.ts';
 import { ASSERTION_ALGORITHMS, discoveryMetadata } from './discovery.ts';
-import { renderError } from './error-answers.ts';
 import { features } from './features.ts';
-import type { OutboundFetch } from './outbound-fetch.ts';
 import { reusedAt, tokenEnder } from './token-reuse.ts';
-
-export interface ProviderDeps extends EventDeps {
-  readonly config: Config;
-  readonly issuer: string;
-  readonly accounts: AccountStore;
-  readonly leases: LeaseStore;
-  readonly oidcRecords: OidcRecords;
-  readonly clients: ClientRegistry;
-  readonly consents: Consents;
-  readonly rotations: Rotations;
-  readonly clock: Clock;
-  readonly secrets: Secrets;
-  readonly cookieKeys: readonly string[];
-  readonly cookies: CookieSettings;
-  readonly pages: ProviderPages;
-  readonly attempts: DeviceDeps['attempts'];
-  readonly strangers: AnonymousBudgets;
-  readonly fetch: OutboundFetch;
-  readonly dialects: DialectsAsked;
-}
 
 export function configuration(deps: ProviderDeps, ring: Keyring): Configuration {
   const { config, issuer, cookies } = deps;
   return {
     ...PROTOCOL,
-    ...storage(deps),
+    adapter: createAdapterFactory({ ...deps, endTokens: tokenEnder(deps) }),
     ...people(deps),
     ...tokens(deps),
     ...clientRules(config),
     jwks: providerKeys(ring),
     routes: ROUTES,
-    features: features({ config, device: deps, rights: rightsOf(deps) }),
+    features: features(deps),
     cookies: { names: cookieNames(issuer), keys: [...deps.cookieKeys], long: cookies, short: cookies },
     discovery: discoveryMetadata(config),
     renderError: async (ctx, out, error) => {
       const unavailable = error instanceof StoreUnavailable;
       if (unavailable) answerUnavailable(ctx);
-      await renderError(deps, ctx, {
-        error: unavailable ? 'temporarily_unavailable' : out.error,
-        description: out.error_description,
-      });
+      const code = unavailable ? 'temporarily_unavailable' : out.error;
+      await showError(deps, ctx, code, out.error_description);
     },
     // Called with a URL and plain options only.
     fetch: deps.fetch as NonNullable<Configuration['fetch']>,
   };
-}
-
-export function rightsOf(deps: ProviderDeps): TokenRights {
-  const line = auditLine(deps);
-  return createTokenRights({
-    ...deps,
-    refused: (ctx, what, token) =>
-      line(ctx, `${what}.refused`, 'refused', { tokenClientId: token.clientId ?? null }),
-  });
 }
 
 const PROTOCOL: Configuration = {
@@ -103,17 +60,6 @@ const PROTOCOL: Configuration = {
   clockTolerance: 5,
 };
 
-function storage({ config, clients, oidcRecords, clock, ...deps }: ProviderDeps): Configuration {
-  const line = auditLine(deps);
-  const endTokens = tokenEnder({
-    oidcRecords,
-    clock,
-    leeway: config.oidc.refreshReuse.leeway,
-    reused: (ctx) => line(ctx, 'token.reused', 'refused'),
-  });
-  return { adapter: createAdapterFactory({ oidcRecords, clients, endTokens }) };
-}
-
 function people({ config, accounts, consents }: ProviderDeps): Configuration {
   return {
     interactions: {
@@ -125,8 +71,9 @@ function people({ config, accounts, consents }: ProviderDeps): Configuration {
   };
 }
 
-function tokens({ config, clock }: ProviderDeps): Configuration {
-  const { lifetimes, refreshReuse } = config.oidc;
+function tokens(deps: ProviderDeps): Configuration {
+  const { oidc, sessions } = deps.config;
+  const { lifetimes } = oidc;
   return {
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
@@ -134,7 +81,7 @@ function tokens({ config, clock }: ProviderDeps): Configuration {
     // A second use ends a family, not the consent. A revoked access token ends the sign-in behind it where
     // that is all there is (dialects); elsewhere the consent outlives its tokens.
     revokeGrantPolicy: (ctx) => {
-      if (reusedAt(ctx, { clock, leeway: refreshReuse.leeway }) !== undefined) return false;
+      if (reusedAt(ctx, deps) !== undefined) return false;
       const token = ctx.oidc.entities.AccessToken;
       return !(ctx.oidc.route === 'revocation' && token && token.gty !== DIALECT_GRANT);
     },
@@ -153,7 +100,7 @@ function tokens({ config, clock }: ProviderDeps): Configuration {
         const left = ends === undefined ? lifetimes.refreshToken : ends - Math.floor(Date.now() / 1000);
         return Math.max(1, Math.min(lifetimes.refreshToken, left));
       },
-      Session: (_ctx, session) => sessionLifetime(session, config.sessions),
+      Session: (_ctx, session) => sessionLifetime(session, sessions),
     },
   };
 }

@@ -3,22 +3,20 @@
  * here on a phone. The provider has the protocol; Portico adds the pages, and three rules around them:
  *
  * - A code is short, so wrong ones cost what wrong passwords cost: each counts against the client address,
- *   and an address that is over its limit is not answered at all (RFC 8628, 5.1; security.md C1).
+ *   and an address that is over its limit is not answered at all (RFC 8628, 5.1).
  * - A link that carries the code only fills the field in: a person who follows an attacker's link still has to
  *   read what it is for and say yes to it (RFC 8628, 5.4).
- * - Of several confirmations of one code at the same moment one goes on (security.md X2).
+ * - Of several confirmations of one code at the same moment one goes on.
  */
 import type { Client, Configuration } from 'oidc-provider';
 import { StoreUnavailable } from '../../core/errors.ts';
 import { Refused } from '../../core/refused.ts';
 import type { Hold } from '../../identity/rate-limits/budgets.ts';
-import type { Attempts } from '../../identity/rate-limits/sign-in-attempts.ts';
-import type { Audit } from '../../observe/audit.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { formSecret, isNewSession } from '../extensions/browser-session.ts';
 import { CodeTaken } from '../extensions/device-codes.ts';
 import { notesOf } from '../extensions/request-notes.ts';
-import type { DeviceIssue, ProviderPages } from '../page-contract.ts';
+import type { DeviceIssue } from '../page-contract.ts';
 import {
   isOnRoute,
   type ProviderContext,
@@ -26,15 +24,8 @@ import {
   type StepContext,
 } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
-import { answerUnavailable, auditLine, type RequestContextOf } from './audit-events.ts';
-import { subjectOf } from './page-subject.ts';
-
-export interface DeviceDeps {
-  readonly pages: ProviderPages;
-  readonly attempts: Pick<Attempts, 'beginAt'>;
-  readonly originOf: RequestContextOf;
-  readonly audit: Audit;
-}
+import { answerUnavailable, show, showError } from './answers.ts';
+import type { ProviderDeps } from './deps.ts';
 
 type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow']>;
 
@@ -44,7 +35,7 @@ const MASK = '****-****';
 /** Longer than any code that a person types. */
 const LONGEST = 40;
 
-export function deviceFlow(deps: DeviceDeps): DeviceFlow {
+export function deviceFlow(deps: ProviderDeps): DeviceFlow {
   return {
     enabled: true,
     charset: 'base-20',
@@ -53,53 +44,56 @@ export function deviceFlow(deps: DeviceDeps): DeviceFlow {
     deviceInfo: () => ({}),
     userCodeInputSource: (ctx, _form, out, error) => enterCode(deps, ctx, out?.error, error),
     userCodeConfirmSource: (ctx, _form, client, _device, userCode) =>
-      show(ctx, deps.pages.confirmDevice, {
-        ...formOf(ctx),
-        ...subjectOf(ctx, client),
-        userCode,
-        client: client.clientName ?? client.clientId,
-        firstParty: traitsOf(client).firstParty,
-        scopes: String(ctx.oidc.entities.DeviceCode?.params?.scope ?? '')
-          .split(' ')
-          .filter((name) => name !== ''),
-      }),
+      show(ctx, deps.pages.confirmDevice, confirmation(ctx, client, userCode), client),
     successSource: (ctx) =>
       show(ctx, deps.pages.deviceConnected, {
-        ...subjectOf(ctx),
         client: ctx.oidc.client?.clientName ?? String(ctx.oidc.client?.clientId),
       }),
   };
 }
 
+function confirmation(ctx: ProviderContext, client: Client, userCode: string) {
+  const { scope } = ctx.oidc.entities.DeviceCode?.params ?? {};
+  return {
+    ...formOf(ctx),
+    userCode,
+    client: client.clientName ?? client.clientId,
+    firstParty: traitsOf(client).firstParty,
+    scopes: String(scope ?? '')
+      .split(' ')
+      .filter((name) => name !== ''),
+  };
+}
+
 /** The provider calls this for a new page and for every error. */
 async function enterCode(
-  deps: DeviceDeps,
+  deps: ProviderDeps,
   ctx: ProviderContext,
   code: string | undefined,
   error: Error | undefined,
 ): Promise<void> {
   if (code === 'server_error') {
     if (error instanceof StoreUnavailable) answerUnavailable(ctx);
-    return show(ctx, deps.pages.error, { ...subjectOf(ctx), status: ctx.status, error: code });
+    return showError(deps, ctx, code);
   }
   const issue = issueOf(error);
-  const line = auditLine(deps);
+  const stopped = issue === 'device-stopped';
   if (issue === 'device-code-unknown') {
     notesOf(ctx).wrongUserCode = true;
-    line(ctx, 'device.refused', 'refused', { reason: 'unknown code' });
+    deps.line(ctx, 'device.refused', 'refused', { reason: 'unknown code' });
   }
-  if (issue === 'device-stopped') line(ctx, 'device.refused', 'refused', { reason: 'the person said no' });
-  if (issue !== undefined) ctx.status = issue === 'device-stopped' ? 200 : 400;
+  if (stopped) deps.line(ctx, 'device.refused', 'refused', { reason: 'the person said no' });
+  if (issue !== undefined) ctx.status = stopped ? 200 : 400;
   const userCode = userCodeOf(error) ?? notesOf(ctx).userCode;
   const { action, xsrf } = formOf(ctx);
-  return show(ctx, deps.pages.enterDeviceCode, {
+  const page = {
     action,
     // This reply cannot give a session to a form that was posted without one: the provider sets it earlier.
     ...(issue === undefined || !isNewSession(ctx) ? { xsrf } : {}),
-    ...subjectOf(ctx, issue === 'device-stopped' ? await clientOfCode(ctx) : undefined),
     ...(issue !== undefined && { issue }),
     ...(userCode !== undefined && { userCode: userCode.slice(0, LONGEST) }),
-  });
+  };
+  return show(ctx, deps.pages.enterDeviceCode, page, stopped ? await clientOfCode(ctx) : undefined);
 }
 
 /** The provider looks for it only where it goes on. */
@@ -128,36 +122,16 @@ function issueOf(error: Error | undefined): DeviceIssue | undefined {
   return ISSUES[name] ?? 'device-form-expired';
 }
 
-async function show<Info>(
-  ctx: ProviderContext,
-  page: (
-    request: ProviderContext['req'],
-    response: ProviderContext['res'],
-    context: Info,
-  ) => Promise<string> | string,
-  context: Info,
-): Promise<void> {
-  ctx.body = await page(ctx.req, ctx.res, context);
-  ctx.type = 'html';
-}
-
 function formOf(ctx: ProviderContext): { action: string; xsrf: string } {
   return { action: ROUTES.code_verification, xsrf: formSecret(ctx) };
 }
 
-function addressOf({ originOf }: Pick<DeviceDeps, 'originOf'>, ctx: StepContext): string {
-  return originOf(ctx.req)?.address ?? '';
-}
-
 /* ------------------------------------------------------------------ before the provider's own steps */
 
-export function guardUserCodes(
-  deps: DeviceDeps,
-  refuse: (ctx: StepContext, error: string) => Promise<void>,
-): ProviderMiddleware {
+export function guardUserCodes(deps: ProviderDeps): ProviderMiddleware {
   return async (ctx, next) => {
     if (ctx.path !== ROUTES.code_verification) return next();
-    if (ctx.method === 'POST') return tryUserCode(deps, ctx, { next, refuse });
+    if (ctx.method === 'POST') return tryUserCode(deps, ctx, next);
     const { user_code: userCode } = ctx.query;
     // The provider would post the code by its own script. Here it stands in the field until the person goes on.
     if (typeof userCode === 'string') notesOf(ctx).userCode = userCode;
@@ -166,22 +140,18 @@ export function guardUserCodes(
   };
 }
 
-async function tryUserCode(
-  deps: DeviceDeps,
-  ctx: StepContext,
-  go: { next: () => Promise<void>; refuse: (ctx: StepContext, error: string) => Promise<void> },
-): Promise<void> {
+async function tryUserCode(deps: ProviderDeps, ctx: StepContext, next: () => Promise<void>): Promise<void> {
   let hold: Hold;
   try {
-    hold = await deps.attempts.beginAt(addressOf(deps, ctx));
+    hold = await deps.attempts.beginAt(deps.originOf(ctx.req)?.address ?? '');
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     ctx.status = 429;
     ctx.set('Retry-After', String(error.retryAfter ?? 60));
-    return go.refuse(ctx, 'too_many_requests');
+    return showError(deps, ctx, 'too_many_requests');
   }
   try {
-    await go.next();
+    await next();
   } finally {
     await (notesOf(ctx).wrongUserCode ? hold.charge() : hold.release());
   }

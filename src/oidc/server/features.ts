@@ -2,23 +2,22 @@
 import { type Client, type Configuration, errors, type ResourceServer } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
 import { traitsOf } from '../clients/clients.ts';
-import type { TokenRights } from '../clients/token-permissions.ts';
 import { formSecret } from '../extensions/browser-session.ts';
 import type { ProviderPages } from '../page-contract.ts';
 import type { ProviderContext } from '../provider/context.ts';
+import { show } from './answers.ts';
 import { judgeClaims } from './claims-parameter.ts';
-import { type DeviceDeps, deviceFlow } from './device-flow.ts';
-import { subjectOf } from './page-subject.ts';
+import type { ProviderDeps } from './deps.ts';
+import { deviceFlow } from './device-flow.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
-export function features(context: { config: Config; device: DeviceDeps; rights: TokenRights }): Features {
-  const { config, device, rights } = context;
-  const { pages } = device;
+export function features(deps: ProviderDeps): Features {
+  const { config, pages, rights } = deps;
   const on = {
     claimsParameter: { enabled: true, assertClaimsParameter: judgeClaims },
     clientCredentials: { enabled: true },
-    deviceFlow: deviceFlow(device),
+    deviceFlow: deviceFlow(deps),
     dPoP: { enabled: true, nonceSecret: undefined, requireNonce: () => false, allowReplay: false },
     introspection: {
       enabled: true,
@@ -86,11 +85,10 @@ function resourceServer({ oidc }: Config, identifier: string, client: Client): R
   };
 }
 
-async function confirmLogout(ctx: ProviderContext, pages: ProviderPages): Promise<void> {
+function confirmLogout(ctx: ProviderContext, pages: ProviderPages): Promise<void> {
   const { client, params } = ctx.oidc;
   const redirectUri = params?.post_logout_redirect_uri;
-  ctx.body = await pages.confirmLogout(ctx.req, ctx.res, {
-    ...subjectOf(ctx),
+  return show(ctx, pages.confirmLogout, {
     action: ctx.oidc.urlFor('end_session_confirm'),
     xsrf: formSecret(ctx),
     ...(client && { clientName: client.clientName ?? client.clientId }),
@@ -98,11 +96,9 @@ async function confirmLogout(ctx: ProviderContext, pages: ProviderPages): Promis
   });
 }
 
-async function signedOut(ctx: ProviderContext, pages: ProviderPages): Promise<void> {
+function signedOut(ctx: ProviderContext, pages: ProviderPages): Promise<void> {
   const { client } = ctx.oidc;
-  ctx.type = 'html';
-  ctx.body = await pages.signedOut(ctx.req, ctx.res, {
-    ...subjectOf(ctx),
+  return show(ctx, pages.signedOut, {
     stayed: ctx.query.stayed === 'yes',
     client: client && {
       name: client.clientName ?? client.clientId,

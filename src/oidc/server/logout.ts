@@ -11,39 +11,35 @@ const SIGNED_OUT = `${ROUTES.end_session}/success`;
  * A person who is not signed in has nothing to confirm and nothing to end. The provider would send a form that
  * its own script posts; our pages run no script, so the answer is where that form leads to.
  */
-export function leadOnWhenSignedOutAlready(): ProviderMiddleware {
-  return async (ctx, next) => {
-    await next();
-    if (!isOnRoute(ctx, 'end_session') || ctx.status !== 200) return;
-    const { session, client, params, issuer } = ctx.oidc;
-    if (session === undefined || session.accountId !== undefined) return;
-    // The provider has compared it with the client's registration, and dropped it where there is no client.
-    const input = params?.post_logout_redirect_uri;
-    const target = new URL(typeof input === 'string' ? input : `${issuer}${SIGNED_OUT}`);
-    if (typeof input !== 'string') {
-      if (client !== undefined) target.searchParams.set('client_id', client.clientId);
-    } else if (typeof params?.state === 'string') target.searchParams.set('state', params.state);
-    ctx.status = 303;
-    ctx.remove('Set-Cookie');
-    ctx.redirect(target.href);
-  };
-}
+export const leadOnWhenSignedOutAlready: ProviderMiddleware = async (ctx, next) => {
+  await next();
+  if (!isOnRoute(ctx, 'end_session') || ctx.status !== 200) return;
+  const { session, client, params, issuer } = ctx.oidc;
+  if (session === undefined || session.accountId !== undefined) return;
+  // The provider has compared it with the client's registration, and dropped it where there is no client.
+  const input = params?.post_logout_redirect_uri;
+  const target = new URL(typeof input === 'string' ? input : `${issuer}${SIGNED_OUT}`);
+  if (typeof input !== 'string') {
+    if (client !== undefined) target.searchParams.set('client_id', client.clientId);
+  } else if (typeof params?.state === 'string') target.searchParams.set('state', params.state);
+  ctx.status = 303;
+  ctx.remove('Set-Cookie');
+  ctx.redirect(target.href);
+};
 
 /**
  * The page at the end of a sign-out says which app asked for it, leads back there, and wears its brand. The
  * provider names the client there only when the person stayed signed in. This names it always, and says when
  * the person stayed, so that the page does not call a signed-in person signed out.
  */
-export function nameClientWhenSignedOut(): ProviderMiddleware {
-  return async (ctx, next) => {
-    await next();
-    if (!isOnRoute(ctx, 'end_session_confirm') || ctx.status !== 303) return;
-    const { client, params, issuer } = ctx.oidc;
-    const target = URL.parse(ctx.response.get('Location'), issuer);
-    // A page of the client's own gets no parameters of ours.
-    if (target?.origin !== issuer || target.pathname !== SIGNED_OUT) return;
-    if (client !== undefined) target.searchParams.set('client_id', client.clientId);
-    if (params?.logout === undefined) target.searchParams.set('stayed', 'yes');
-    ctx.set('Location', target.href);
-  };
-}
+export const nameClientWhenSignedOut: ProviderMiddleware = async (ctx, next) => {
+  await next();
+  if (!isOnRoute(ctx, 'end_session_confirm') || ctx.status !== 303) return;
+  const { client, params, issuer } = ctx.oidc;
+  const target = URL.parse(ctx.response.get('Location'), issuer);
+  // A page of the client's own gets no parameters of ours.
+  if (target?.origin !== issuer || target.pathname !== SIGNED_OUT) return;
+  if (client !== undefined) target.searchParams.set('client_id', client.clientId);
+  if (params?.logout === undefined) target.searchParams.set('stayed', 'yes');
+  ctx.set('Location', target.href);
+};

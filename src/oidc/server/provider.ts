@@ -15,54 +15,45 @@ import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.
 import { detectReplays } from '../extensions/replay-detection.ts';
 import type { Keyring } from '../persistence/signing-keys.ts';
 import { countAnonymousRequests } from './anonymous-budgets.ts';
+import { answerErrors } from './answers.ts';
 import { introspectApiKeys, refuseToRevokeApiKeys } from './api-keys.ts';
 import { writeEvents } from './audit-events.ts';
-import { configuration, type ProviderDeps, rightsOf } from './configuration.ts';
+import { configuration } from './configuration.ts';
+import type { ProviderDeps } from './deps.ts';
 import { guardUserCodes, nameInterval } from './device-flow.ts';
 import { offeredResponseModes, publicDocuments } from './discovery.ts';
-import { answerErrors, renderError } from './error-answers.ts';
 import { leadOnWhenSignedOutAlready, nameClientWhenSignedOut } from './logout.ts';
 import { formToQuery } from './post-to-get.ts';
 
 export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
-  const { config, secrets, clock, oidcRecords, rotations } = deps;
   const provider = new Provider(deps.issuer, configuration(deps, ring));
+  const parts = { ...deps, provider, interval: deps.config.oidc.deviceInterval };
   addMembers(provider);
   seeAsIssuer(provider);
   watchProviderContext(provider);
-  compareHashedSecrets(provider, secrets);
-  storeAccessTokens({ provider, secrets });
+  compareHashedSecrets(provider, deps.secrets);
+  storeAccessTokens(parts);
   bindIdTokens(provider);
-  watchCodes({ provider, secrets });
+  watchCodes(parts);
   replaceSessionMethods(provider, browserOf);
-  const shared = { provider, leases: deps.leases, secrets, clock };
-  const polling = { ...shared, interval: config.oidc.deviceInterval };
-  confirmCodesOnce(shared);
-  slowDevicesDown(polling);
-  detectReplays(shared);
-  const refresh = {
-    provider,
-    rotations,
-    oidcRecords,
-    secrets,
-    clock,
-    leeway: config.oidc.refreshReuse.leeway,
-  };
-  rotateRefreshTokens(refresh);
+  confirmCodesOnce(parts);
+  slowDevicesDown(parts);
+  detectReplays(parts);
+  rotateRefreshTokens(parts);
   writeEvents(provider, deps);
   for (const step of [
     answerErrors(deps),
-    formToQuery(provider, (ctx, error, description) => renderError(deps, ctx, { error, description })),
+    formToQuery(deps),
     countAnonymousRequests(deps),
-    guardUserCodes(deps, (ctx, error) => renderError(deps, ctx, { error })),
+    guardUserCodes(deps),
     publicDocuments,
     offeredResponseModes,
-    refreshLeases(refresh),
-    leadOnWhenSignedOutAlready(),
-    nameClientWhenSignedOut(),
-    nameInterval(polling),
-    refuseToRevokeApiKeys(deps.dialects),
-    introspectApiKeys(deps.dialects, rightsOf(deps)),
+    refreshLeases(parts),
+    leadOnWhenSignedOutAlready,
+    nameClientWhenSignedOut,
+    nameInterval(parts),
+    refuseToRevokeApiKeys(deps),
+    introspectApiKeys(deps),
   ]) {
     provider.use(step);
   }

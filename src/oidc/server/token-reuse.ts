@@ -4,42 +4,33 @@
  * client with the same verifier, is a retry and ends nothing.
  */
 import Provider from 'oidc-provider';
-import type { Clock } from '../../core/clock.ts';
 import { entityOf } from '../extensions/models.ts';
 import { notesOf } from '../extensions/request-notes.ts';
-import type { OidcRecords } from '../persistence/records.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
 import { within } from '../tokens/leeway.ts';
-
-interface TokenReuseDeps {
-  readonly oidcRecords: Pick<OidcRecords, 'endTokens' | 'endFamily'>;
-  readonly clock: Clock;
-  /** Seconds. */
-  readonly leeway: number;
-  readonly reused: (ctx: ProviderContext) => void;
-}
+import type { ProviderDeps } from './deps.ts';
 
 /** Ends what a revocation of this grant is about, in the request that is running. */
-export function tokenEnder(deps: TokenReuseDeps): (grantId: string) => Promise<void> {
+export function tokenEnder(deps: ProviderDeps): (grantId: string) => Promise<void> {
   return async (grantId) => {
     const ctx = Provider.ctx;
     const reuse = reusedAt(ctx, deps);
     if (reuse === undefined) return deps.oidcRecords.endTokens(grantId);
     if (reuse === 'only-a-retry') return;
     await deps.oidcRecords.endFamily(grantId, reuse.family);
-    if (ctx) deps.reused(ctx);
+    if (ctx) deps.line(ctx, 'token.reused', 'refused');
   };
 }
 
 /** Undefined: the request is about something else, e.g. a revocation. */
 export function reusedAt(
   ctx: ProviderContext | undefined,
-  context: { clock: Clock; leeway: number },
+  deps: ProviderDeps,
 ): { readonly family: string } | 'only-a-retry' | undefined {
   if (!ctx || routeOf(ctx) !== 'token') return undefined;
   const { code } = notesOf(ctx);
   if (code?.consumedAt !== undefined) {
-    return within(code.consumedAt, context) ? 'only-a-retry' : { family: code.family };
+    return within(code.consumedAt, deps) ? 'only-a-retry' : { family: code.family };
   }
   const refresh = entityOf(ctx, 'RefreshToken');
   return refresh?.consumed !== undefined && refresh.family !== undefined

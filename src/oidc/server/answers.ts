@@ -1,0 +1,80 @@
+/** What Portico answers in the provider's place: its pages, and what goes wrong in the form of OAuth or as a page. */
+import type { Client } from 'oidc-provider';
+import { StoreUnavailable } from '../../core/errors.ts';
+import { Refused } from '../../core/refused.ts';
+import { traitsOf } from '../clients/clients.ts';
+import type { PageSubject, Shown } from '../page-contract.ts';
+import { type ProviderMiddleware, routeOf, type StepContext } from '../provider/context.ts';
+import type { ProviderDeps } from './deps.ts';
+
+/** `client`: the one whose brand the page wears, where the provider does not know it yet. */
+export async function show<Info>(
+  ctx: StepContext,
+  page: Shown<Info>,
+  info: Info,
+  client?: Client,
+): Promise<void> {
+  ctx.body = await page(ctx.req, ctx.res, { ...subjectOf(ctx, client), ...info });
+  ctx.type = 'html';
+}
+
+function subjectOf(ctx: StepContext, client = ctx.oidc?.client): PageSubject {
+  const code = ctx.oidc?.entities.DeviceCode?.params;
+  const locales = code?.ui_locales ?? ctx.oidc?.params?.ui_locales ?? ctx.query.ui_locales;
+  return {
+    ...(client && { organization: traitsOf(client).organization, clientId: client.clientId }),
+    ...(typeof locales === 'string' && { languages: locales.split(' ', 10) }),
+  };
+}
+
+export function showError(
+  { pages }: Pick<ProviderDeps, 'pages'>,
+  ctx: StepContext,
+  error: string,
+  description?: string,
+): Promise<void> {
+  const described = description === undefined ? {} : { description };
+  return show(ctx, pages.error, { status: ctx.status, error, ...described });
+}
+
+/** A store that is down is a passing failure: 503, with Retry-After. */
+export function answerUnavailable(ctx: StepContext): void {
+  ctx.status = 503;
+  ctx.set('Retry-After', '5');
+  if (typeof ctx.body === 'object') {
+    ctx.body = {
+      error: 'temporarily_unavailable',
+      error_description: 'the server cannot answer now, try again soon',
+    };
+  }
+}
+
+/** Errors outside the provider's own handlers. */
+export function answerErrors(deps: ProviderDeps): ProviderMiddleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const { status, code, retryAfter } = failureOf(error);
+      if (status !== 429) {
+        const level = status === 503 ? 'warn' : 'error';
+        deps.log[level]({ err: error, route: routeOf(ctx) }, 'a request to oidc-provider failed');
+      }
+      ctx.status = status;
+      ctx.set('Cache-Control', 'no-store');
+      if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter));
+      if (ctx.accepts('json', 'html') === 'html') await showError(deps, ctx, code);
+      else ctx.body = { error: code };
+    }
+  };
+}
+
+function failureOf(error: unknown): { status: number; code: string; retryAfter?: number } {
+  if (error instanceof StoreUnavailable) {
+    return { status: 503, code: 'temporarily_unavailable', retryAfter: 5 };
+  }
+  if (error instanceof Refused && error.reason === 'too-many-requests') {
+    return { status: 429, code: 'too_many_requests', retryAfter: error.retryAfter ?? 60 };
+  }
+  return { status: 500, code: 'server_error' };
+}

@@ -1,0 +1,78 @@
+/** What the parts of the OIDC server work with. */
+import type { IncomingMessage } from 'node:http';
+import type { Config } from '../../config/schema.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Secrets } from '../../core/crypto.ts';
+import { createAnonymousBudgets } from '../../identity/rate-limits/anonymous-budgets.ts';
+import type { Attempts } from '../../identity/rate-limits/sign-in-attempts.ts';
+import type { Audit } from '../../observe/audit.ts';
+import type { Log } from '../../observe/log.ts';
+import type { Stores } from '../../store/ports/stores.ts';
+import { createConsents } from '../access/consents.ts';
+import { cookieSettings } from '../access/cookies.ts';
+import { createClientRegistry } from '../clients/clients.ts';
+import { createTokenRights } from '../clients/token-permissions.ts';
+import type { DialectsAsked } from '../contract.ts';
+import type { ProviderPages } from '../page-contract.ts';
+import { createOidcRecords } from '../persistence/records.ts';
+import { createRotations } from '../tokens/refresh-rotation.ts';
+import { auditLine } from './audit-events.ts';
+import { createOutboundFetch } from './outbound-fetch.ts';
+
+export interface OidcServerOptions {
+  readonly config: Config;
+  /** The issuer, with its real port. */
+  readonly issuer: string;
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  readonly log: Log;
+  readonly audit: Audit;
+  /** Sign cookies; the first signs, all verify. At least one. */
+  readonly cookieKeys: readonly string[];
+  /** Error, logout and signed-out pages: renderError, logoutSource and postLogoutSuccessSource of the provider. */
+  readonly pages: ProviderPages;
+  /** What wrong user codes of the device flow cost. */
+  readonly attempts: Pick<Attempts, 'beginAt'>;
+  /** Request id and canonical client address for the audit trail. */
+  readonly originOf?: (
+    request: IncomingMessage,
+  ) => { readonly id: string; readonly address: string } | undefined;
+}
+
+export type ProviderDeps = ReturnType<typeof providerDeps>;
+
+export function providerDeps(options: OidcServerOptions) {
+  const { config, issuer, stores, clock, secrets } = options;
+  const { accounts, leases, organizations } = stores;
+  const oidcRecords = createOidcRecords({ store: stores.oidcRecords, secrets, clock });
+  const clients = createClientRegistry({ store: stores.clients, organizations, issuer, clock });
+  const dialects = noDialectsYet();
+  const line = auditLine(options);
+  return {
+    ...options,
+    ...{ accounts, leases, oidcRecords, clients, dialects, line },
+    originOf: options.originOf ?? (() => undefined),
+    rights: createTokenRights({ clients, accounts, dialects, line }),
+    consents: createConsents({
+      ...{ oidcRecords, clients, secrets, clock },
+      enabled: config.oidc.rememberConsent === 'account',
+      lifetime: config.oidc.lifetimes.consent,
+    }),
+    rotations: createRotations({ leases, oidcRecords, secrets, clock }),
+    /** Seconds. */
+    leeway: config.oidc.refreshReuse.leeway,
+    cookies: cookieSettings(issuer),
+    strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),
+    fetch: createOutboundFetch(config.outbound),
+  };
+}
+
+/** Dialects are made after the OIDC server, which they use. Until they arrive none of their tokens is active. */
+function noDialectsYet(): DialectsAsked {
+  return {
+    describeApiKey: async () => undefined,
+    isApiKey: () => false,
+    admitsToken: () => false,
+  };
+}
