@@ -5,13 +5,12 @@
  */
 
 import { mkdirSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import axe from 'axe-core';
 import { expect } from 'chai';
 import type { BrowserContextOptions } from 'playwright-core';
 import { type Browser, focused, launchBrowser, newPage, type Page, PHONE } from '../support/browser.ts';
+import { rehome, serve } from '../support/client-app.ts';
 import { ownApp, type TestClient, webApp } from '../support/clients.ts';
 import { type RelyingParty, relyingParty, type Started } from '../support/relying-party.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts';
@@ -38,7 +37,10 @@ export interface Journeys {
 export async function startJourneys(options: TestServerOptions = {}): Promise<Journeys> {
   const [server, browser, apps] = await Promise.all([startTestServer(options), launchBrowser(), startSite()]);
   apps.html = '<!doctype html><html lang="en"><title>App</title><h1>The app</h1>';
-  const [ownHome, webHome] = [await rehome(server, ownApp, apps), await rehome(server, webApp, apps)];
+  const [ownHome, webHome] = [
+    await rehome(server, ownApp, `${apps.url}own-app`),
+    await rehome(server, webApp, `${apps.url}web-app`),
+  ];
   const parties = new Map<string, Promise<RelyingParty>>();
   const pages: Page[] = [];
   const complaints: string[] = [];
@@ -83,24 +85,6 @@ function listen(page: Page, complaints: string[]): void {
     complaints.push(`dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
-}
-
-/** Gives an application's registration an address that a browser can open. */
-async function rehome(server: TestServer, client: TestClient, apps: Site): Promise<TestClient> {
-  const { clients } = server.running.stores;
-  const known = await clients.byId(client.clientId);
-  if (known === undefined) throw new Error(`The client ${client.clientId} is not there.`);
-  const redirectUri = `${apps.url}${client.clientId}/callback`;
-  const postLogoutRedirectUri = `${apps.url}${client.clientId}/signed-out`;
-  await clients.put({
-    ...known,
-    metadata: {
-      ...known.metadata,
-      redirect_uris: [redirectUri],
-      post_logout_redirect_uris: [postLogoutRedirectUri],
-    },
-  });
-  return { ...client, redirectUri, postLogoutRedirectUri };
 }
 
 /** Sends the browser to sign in, as an application does. */
@@ -260,7 +244,7 @@ export interface Site {
 
 export async function startSite(): Promise<Site> {
   const state = { html: '', posted: '' };
-  const server: Server = createServer((request, response) => {
+  const site = await serve((request, response) => {
     let body = '';
     request.on('data', (chunk) => {
       body += chunk;
@@ -270,14 +254,5 @@ export async function startSite(): Promise<Site> {
       response.writeHead(200, { 'content-type': 'text/html' }).end(state.html);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const { port } = server.address() as AddressInfo;
-  return Object.assign(state, {
-    url: `http://localhost:${port}/`,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  });
+  return Object.assign(state, { url: `${site.url}/`, close: site.close });
 }

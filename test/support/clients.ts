@@ -38,6 +38,13 @@ export const ownApp: TestClient = {
   postLogoutRedirectUri: 'https://own.test/signed-out',
 };
 
+/** A public application whose code runs in the browser. */
+export const spa: TestClient = {
+  clientId: 'spa',
+  redirectUri: 'https://spa.test/callback',
+  postLogoutRedirectUri: 'https://spa.test/signed-out',
+};
+
 /** Signs people in by the device flow (RFC 8628). */
 export const tvApp: TestClient = { clientId: 'tv-app', redirectUri: '' };
 

@@ -112,6 +112,14 @@ export async function walk(
   return at;
 }
 
+/** Goes to the end-session address, says yes where the server asks, and is followed to `until`. */
+export async function walkOut(session: WebSession, url: string, until: string): Promise<string> {
+  const asked = await session.open(url, [until]);
+  const at = typeof asked === 'string' ? asked : await session.submit(asked, {}, { until: [until] });
+  if (typeof at !== 'string') throw new Error(`The sign-out ended at ${at.url} (${at.status}):\n${at.body}`);
+  return at;
+}
+
 export function asksForPassword(page: Page): boolean {
   return page.forms.some(({ names }) => names.includes('password'));
 }
