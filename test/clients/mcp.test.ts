@@ -1,0 +1,125 @@
+/**
+ * The TypeScript SDK of the Model Context Protocol, both sides of it: an MCP server that says by RFC 9728 who
+ * gives out tokens for it, and a client that is registered and finds its own way from there.
+ */
+
+import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
+import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
+import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
+import { mcpAuthMetadataRouter } from '@modelcontextprotocol/sdk/server/auth/router.js';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+import { OAuthMetadataSchema } from '@modelcontextprotocol/sdk/shared/auth.js';
+import { expect } from 'chai';
+import express from 'express';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { INES, rehome, type Served, serve } from '../support/client-app.ts';
+import { spa } from '../support/clients.ts';
+import { walk } from '../support/relying-party.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { openWebSession } from '../support/web-session.ts';
+
+const SCOPE = 'tools:call';
+
+describe("MCP's SDK", () => {
+  let server: TestServer;
+  let site: Served;
+  let api: string;
+  const subjects: (string | undefined)[] = [];
+
+  before(async () => {
+    const app = express();
+    site = await serve(app);
+    api = `${site.url}/mcp`;
+    server = await startTestServer({
+      config: { oidc: { resources: [{ identifier: api, scopes: [SCOPE], format: 'jwt' }] } },
+    });
+    const metadata = await fetch(`${server.issuer}/.well-known/oauth-authorization-server`);
+    app.use(
+      mcpAuthMetadataRouter({
+        oauthMetadata: OAuthMetadataSchema.parse(await metadata.json()),
+        resourceServerUrl: new URL(api),
+        scopesSupported: [SCOPE],
+      }),
+    );
+    app.post('/mcp', bearer(), express.json(), async (request, response) => {
+      subjects.push(request.auth?.clientId);
+      const mcp = new McpServer({ name: 'of this test', version: '1.0.0' });
+      mcp.registerTool('greet', {}, () => ({ content: [{ type: 'text', text: 'Good day' }] }));
+      const transport = new StreamableHTTPServerTransport({});
+      await mcp.connect(transport);
+      await transport.handleRequest(request, response, request.body);
+    });
+    await rehome(server, spa, site.url);
+  });
+  after(() => Promise.all([site.close(), server.close()]));
+
+  function bearer() {
+    const keys = createRemoteJWKSet(new URL(`${server.issuer}/jwks`));
+    const verifyAccessToken = async (token: string) => {
+      const checks = { issuer: server.issuer, audience: api };
+      const { payload } = await jwtVerify(token, keys, checks).catch((error: Error) => {
+        throw new InvalidTokenError(error.message);
+      });
+      const scopes = String(payload.scope).split(' ');
+      return { token, clientId: String(payload.client_id), scopes, expiresAt: Number(payload.exp) };
+    };
+    const resourceMetadataUrl = `${site.url}/.well-known/oauth-protected-resource/mcp`;
+    return requireBearerAuth({
+      verifier: { verifyAccessToken },
+      requiredScopes: [SCOPE],
+      resourceMetadataUrl,
+    });
+  }
+
+  /** Keeps in memory what an MCP client keeps for its person. */
+  class Memory implements OAuthClientProvider {
+    readonly redirectUrl = `${site.url}/callback`;
+    readonly clientMetadata = { redirect_uris: [this.redirectUrl] };
+    authorizationUrl = '';
+    #tokens: OAuthTokens | undefined;
+    #verifier = '';
+    clientInformation = () => ({ client_id: spa.clientId });
+    tokens = () => this.#tokens;
+    saveTokens(tokens: OAuthTokens) {
+      this.#tokens = tokens;
+    }
+    redirectToAuthorization(url: URL) {
+      this.authorizationUrl = url.href;
+    }
+    codeVerifier = () => this.#verifier;
+    saveCodeVerifier(verifier: string) {
+      this.#verifier = verifier;
+    }
+  }
+
+  it('finds the server, signs in, calls a tool, and refreshes', async () => {
+    const memory = new Memory();
+    const connect = async () => {
+      const transport = new StreamableHTTPClientTransport(new URL(api), { authProvider: memory });
+      const client = new Client({ name: 'of this test', version: '1.0.0' });
+      const refused = await client.connect(transport).catch((error: unknown) => error);
+      return { client, transport, refused };
+    };
+    const first = await connect();
+    expect(first.refused).to.be.instanceOf(UnauthorizedError);
+    const callback = await walk(openWebSession(), memory.authorizationUrl, memory.redirectUrl, INES);
+    await first.transport.finishAuth(new URL(callback).searchParams.get('code') ?? '');
+
+    const second = await connect();
+    expect(second.refused).to.equal(undefined);
+    const greeting = { content: [{ type: 'text', text: 'Good day' }] };
+    expect(await second.client.callTool({ name: 'greet' })).to.deep.equal(greeting);
+
+    const before = memory.tokens();
+    memory.saveTokens({ ...before, access_token: 'gone', token_type: 'Bearer' });
+    const third = await connect();
+    expect(third.refused).to.equal(undefined);
+    expect(memory.tokens()?.access_token).to.be.a('string').and.not.equal('gone');
+    expect(new Set(subjects)).to.deep.equal(new Set([spa.clientId]));
+  });
+});
