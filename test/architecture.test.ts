@@ -164,7 +164,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   demo: {
     may: 'http/forms http/request http/views',
     types: 'mail',
-    packages: '@koa/router openid-client',
+    packages: '@koa/router jose openid-client',
     typePackages: 'koa',
   },
   // A vendor speaks through the contract alone: no koa, no store, no crypto, no other vendor, nothing of Node's.

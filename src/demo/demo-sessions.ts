@@ -1,6 +1,7 @@
 /** What the demo application remembers of a browser: in memory, for a few browsers, until the process ends. */
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
+import type { TokenEndpointResponse } from 'openid-client';
 import { setCookie } from '../http/request/set-cookie.ts';
 
 /** A sign-in that is under way. */
@@ -10,13 +11,10 @@ export interface Started {
   readonly nonce: string;
 }
 
-export interface DemoTokens {
-  readonly idToken?: string | undefined;
-  readonly accessToken: string;
-  readonly refreshToken?: string | undefined;
-  readonly scope?: string | undefined;
-  readonly expiresIn?: number | undefined;
-}
+export type DemoTokens = Pick<
+  TokenEndpointResponse,
+  'access_token' | 'expires_in' | 'id_token' | 'refresh_token' | 'scope'
+>;
 
 export interface DemoSession {
   started?: Started | undefined;
@@ -27,18 +25,14 @@ export interface DemoSession {
   notice?: string | undefined;
 }
 
-export interface DemoSessions {
-  /** The browser's; a new one with its cookie when it has none. */
-  of(ctx: Context): DemoSession;
-}
-
 const COOKIE = 'portico_demo';
 const KEPT = 200;
 
-export function createDemoSessions(): DemoSessions {
+export function createDemoSessions() {
   const sessions = new Map<string, DemoSession>();
   return {
-    of(ctx) {
+    /** The browser's; a new one with its cookie when it has none. */
+    of(ctx: Context): DemoSession {
       const known = sessions.get(ctx.cookies.get(COOKIE) ?? '');
       if (known !== undefined) return known;
       const id = randomBytes(24).toString('base64url');

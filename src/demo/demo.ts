@@ -4,12 +4,12 @@
  * and nothing else knows this folder: it speaks to the server over HTTP and to the mailbox over its list.
  */
 import Router from '@koa/router';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { Context, Middleware } from 'koa';
 import type { Forms } from '../http/forms/csrf.ts';
 import { middlewareOf, pageGuards } from '../http/forms/guards.ts';
 import type { Views } from '../http/views/render.ts';
 import { seeOther, sendPage } from '../http/views/send-page.ts';
-import { decodeJwt } from './decode-jwt.ts';
 import { createDemoSessions, type DemoSession } from './demo-sessions.ts';
 import { createRelyingParty, type RelyingParty } from './relying-party.ts';
 
@@ -52,12 +52,12 @@ const show: Action = async ({ views, forms, issuer }, ctx, session) => {
     data: {
       token,
       notice,
-      idToken: tokens.idToken === undefined ? undefined : pretty(decodeJwt(tokens.idToken)),
-      accessToken: tokens.accessToken,
-      accessClaims: pretty(decodeJwt(tokens.accessToken)),
-      refreshToken: tokens.refreshToken,
+      idToken: decoded(tokens.id_token),
+      accessToken: tokens.access_token,
+      accessClaims: decoded(tokens.access_token),
+      refreshToken: tokens.refresh_token,
       scope: tokens.scope,
-      expiresIn: tokens.expiresIn,
+      expiresIn: tokens.expires_in,
       userinfo: pretty(session.userinfo),
     },
   });
@@ -97,7 +97,7 @@ const userinfo: Action = async ({ party }, ctx, session) => {
   const { tokens, subject = '' } = session;
   if (tokens !== undefined) {
     await noting(session, async () => {
-      session.userinfo = await party.userinfo(tokens.accessToken, subject);
+      session.userinfo = await party.userinfo(tokens.access_token, subject);
       return 'Userinfo answered.';
     });
   }
@@ -105,7 +105,7 @@ const userinfo: Action = async ({ party }, ctx, session) => {
 };
 
 const signOut: Action = async ({ party }, ctx, session) => {
-  const url = await party.signOut(session.tokens?.idToken);
+  const url = await party.signOut(session.tokens?.id_token);
   session.tokens = undefined;
   session.userinfo = undefined;
   session.notice = 'Signed out of the demo application.';
@@ -121,12 +121,18 @@ async function noting(session: DemoSession, work: () => Promise<string>): Promis
   }
 }
 
-function describe(error: Error): string {
-  const { error: code, error_description: description } = error as {
-    error?: string;
-    error_description?: string;
-  };
+function describe(error: Error & { error?: string; error_description?: string }): string {
+  const { error: code, error_description: description } = error;
   return [code, description].filter((part) => typeof part === 'string').join(': ') || error.message;
+}
+
+/** Header and claims of a JWT, to be looked at only: nothing here is verified. Undefined for anything else. */
+function decoded(token = ''): string | undefined {
+  try {
+    return pretty({ header: decodeProtectedHeader(token), claims: decodeJwt(token) });
+  } catch {
+    return undefined;
+  }
 }
 
 function pretty(value: unknown): string | undefined {

@@ -3,21 +3,15 @@
  * PKCE, state and nonce, refresh, userinfo, sign-out. It speaks HTTP to the issuer like any other client.
  */
 import type { Configuration } from 'openid-client';
-import { DEMO_CLIENT_ID, DEMO_SCOPE } from './demo-client.ts';
 import type { DemoTokens, Started } from './demo-sessions.ts';
 
-export interface RelyingParty {
-  /** Where to send the browser, and what to keep until it comes back. */
-  begin(): Promise<{ url: string; started: Started }>;
-  /** Exchanges the code. Throws what openid-client throws. */
-  finish(callback: URL, started: Started): Promise<{ tokens: DemoTokens; subject: string }>;
-  refresh(tokens: DemoTokens): Promise<DemoTokens>;
-  userinfo(accessToken: string, subject: string): Promise<unknown>;
-  /** Where to send the browser to sign out. */
-  signOut(idToken: string | undefined): Promise<string>;
-}
+/** The demo application as it is registered in config/seed/demo.yaml. */
+const CLIENT_ID = 'demo';
+const SCOPE = 'openid profile email organization roles offline_access';
 
-export function createRelyingParty(issuer: string): RelyingParty {
+export type RelyingParty = ReturnType<typeof createRelyingParty>;
+
+export function createRelyingParty(issuer: string) {
   let known: Promise<Configuration> | undefined;
   // Loaded when the first person comes: the server's start does not wait for it.
   const client = () => import('openid-client');
@@ -31,13 +25,14 @@ export function createRelyingParty(issuer: string): RelyingParty {
     }
   };
   return {
+    /** Where to send the browser, and what to keep until it comes back. */
     async begin() {
       const oidc = await client();
       const verifier = oidc.randomPKCECodeVerifier();
       const started = { verifier, state: oidc.randomState(), nonce: oidc.randomNonce() };
       const url = oidc.buildAuthorizationUrl(await configuration(), {
         redirect_uri: `${issuer}/demo/callback`,
-        scope: DEMO_SCOPE,
+        scope: SCOPE,
         // Without it the provider leaves offline_access out.
         prompt: 'consent',
         code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
@@ -47,7 +42,8 @@ export function createRelyingParty(issuer: string): RelyingParty {
       });
       return { url: url.href, started };
     },
-    async finish(callback, started) {
+    /** Exchanges the code. Throws what openid-client throws. */
+    async finish(callback: URL, started: Started) {
       const oidc = await client();
       const answer = await oidc.authorizationCodeGrant(await configuration(), callback, {
         pkceCodeVerifier: started.verifier,
@@ -55,18 +51,19 @@ export function createRelyingParty(issuer: string): RelyingParty {
         expectedNonce: started.nonce,
         idTokenExpected: true,
       });
-      return { tokens: tokensOf(answer), subject: answer.claims()?.sub ?? '' };
+      return { tokens: answer, subject: answer.claims()?.sub ?? '' };
     },
-    async refresh(tokens) {
+    async refresh(tokens: DemoTokens): Promise<DemoTokens> {
       const oidc = await client();
-      const answer = await oidc.refreshTokenGrant(await configuration(), tokens.refreshToken ?? '');
-      return { ...tokens, ...definedOf(tokensOf(answer)), accessToken: answer.access_token };
+      const answer = await oidc.refreshTokenGrant(await configuration(), tokens.refresh_token ?? '');
+      return { ...tokens, ...answer };
     },
-    async userinfo(accessToken, subject) {
+    async userinfo(accessToken: string, subject: string): Promise<unknown> {
       const oidc = await client();
       return oidc.fetchUserInfo(await configuration(), accessToken, subject);
     },
-    async signOut(idToken) {
+    /** Where to send the browser to sign out. */
+    async signOut(idToken: string | undefined) {
       const oidc = await client();
       const hint = idToken === undefined ? {} : { id_token_hint: idToken };
       return oidc.buildEndSessionUrl(await configuration(), {
@@ -79,36 +76,8 @@ export function createRelyingParty(issuer: string): RelyingParty {
 
 async function discover(issuer: string): Promise<Configuration> {
   const oidc = await import('openid-client');
-  return oidc.discovery(
-    new URL(issuer),
-    DEMO_CLIENT_ID,
-    { id_token_signed_response_alg: 'ES256' },
-    oidc.None(),
-    {
-      // The demo application exists in development only, where the issuer is plain http on this machine.
-      execute: issuer.startsWith('http:') ? [oidc.allowInsecureRequests] : [],
-    },
-  );
-}
-
-interface TokenAnswer {
-  id_token?: string;
-  access_token: string;
-  refresh_token?: string;
-  scope?: string;
-  expires_in?: number;
-}
-
-function tokensOf(answer: TokenAnswer): DemoTokens {
-  return {
-    idToken: answer.id_token,
-    accessToken: answer.access_token,
-    refreshToken: answer.refresh_token,
-    scope: answer.scope,
-    expiresIn: answer.expires_in,
-  };
-}
-
-function definedOf(tokens: DemoTokens): Partial<DemoTokens> {
-  return Object.fromEntries(Object.entries(tokens).filter(([, value]) => value !== undefined));
+  return oidc.discovery(new URL(issuer), CLIENT_ID, { id_token_signed_response_alg: 'ES256' }, oidc.None(), {
+    // The demo application exists in development only, where the issuer is plain http on this machine.
+    execute: issuer.startsWith('http:') ? [oidc.allowInsecureRequests] : [],
+  });
 }
