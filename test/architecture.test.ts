@@ -40,7 +40,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   core: { may: '', packages: 'ipaddr.js' },
   model: { may: '' },
-  config: { may: '', packages: 'yaml zod' },
+  config: { may: '', packages: 'fastest-levenshtein yaml zod' },
   observe: { may: '', types: 'core model store/ports', packages: 'pino prom-client' },
   http: { may: 'http/middleware http/views', types: 'oidc store/ports', packages: 'koa' },
   'http/middleware': { may: 'http/request http/views', types: 'oidc store/ports', packages: 'helmet koa' },

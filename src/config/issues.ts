@@ -1,5 +1,6 @@
 /** Mistakes of a configuration in words: where, what stands there (never a secret), and what is allowed. */
 
+import { distance } from 'fastest-levenshtein';
 import { YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { OperatorError } from '../core/errors.ts';
@@ -10,9 +11,9 @@ export interface Issue {
   /** Dotted, such as `http.port`; or the name of a variable or file. */
   readonly path: string;
   /** As it may be shown. Absent: nothing is set. */
-  readonly value?: string;
+  readonly value?: string | undefined;
   /** Where the value was set. */
-  readonly from?: string;
+  readonly from?: string | undefined;
   /** What is wrong and what is allowed, as the end of a sentence: 'must be ...'. */
   readonly message: string;
 }
@@ -64,38 +65,33 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
   }
 };
 
-export interface Parsed {
-  /** Undefined when there are issues. */
-  readonly value: unknown;
-  readonly issues: readonly Issue[];
-}
-
-/** Parses one part of the configuration. `at`: its place; `from`: who set a path; `show`: a wrong value, without secrets. */
+/**
+ * Parses one part of the configuration; its value is undefined when there are issues.
+ * `at`: its place; `from`: who set a path; `show`: a wrong value, without secrets.
+ */
 export function parsePart(options: {
   schema: z.ZodType;
   value: unknown;
   at: readonly string[];
   from: (path: readonly string[]) => string | undefined;
   show?: (value: unknown, path: readonly string[]) => string;
-}): Parsed {
+}) {
   const { schema, value, at, from, show = shownValue } = options;
   const result = schema.safeParse(value, { error: wording, reportInput: true });
   if (result.success) return { value: result.data, issues: [] };
   const issues = result.error.issues.flatMap((issue) => {
     const path = [...at, ...issue.path.map(String)];
+    const inside = schemaAt(schema, issue.path);
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((name) => unknownKey({ schema, inside: issue.path, name, at, from }));
+      const known = Object.keys((inside && tableOf(inside)) ?? {});
+      return issue.keys.map((name) => {
+        const at = [...path, name];
+        return { path: at.join('.'), from: from(at), message: `is no known key${didYouMean(name, known)}` };
+      });
     }
     const wrong = valueAt(value, issue.path);
-    const owner = from(path);
-    return [
-      {
-        path: path.join('.'),
-        ...(wrong === undefined ? {} : { value: show(wrong, path) }),
-        ...(owner === undefined ? {} : { from: owner }),
-        message: messageOf(issue, schemaAt(schema, issue.path)),
-      },
-    ];
+    const shown = wrong === undefined ? undefined : show(wrong, path);
+    return [{ path: path.join('.'), value: shown, from: from(path), message: messageOf(issue, inside) }];
   });
   return { value: undefined, issues };
 }
@@ -113,24 +109,6 @@ function messageOf(issue: z.core.$ZodIssue, schema: z.ZodType | undefined): stri
   return `must be ${kinds.join(', or ')}`;
 }
 
-function unknownKey(options: {
-  schema: z.ZodType;
-  inside: readonly PropertyKey[];
-  name: string;
-  at: readonly string[];
-  from: (path: readonly string[]) => string | undefined;
-}): Issue {
-  const { schema, inside, name, at, from } = options;
-  const path = [...at, ...inside.map(String), name];
-  const table = schemaAt(schema, inside);
-  const owner = from(path);
-  return {
-    path: path.join('.'),
-    ...(owner === undefined ? {} : { from: owner }),
-    message: `is no known key${didYouMean(name, Object.keys((table && tableOf(table)) ?? {}))}`,
-  };
-}
-
 export function didYouMean(name: string, known: readonly string[]): string {
   const meant = closest(name, known);
   return meant === undefined ? '' : `; did you mean ${meant}?`;
@@ -144,20 +122,6 @@ export function closest(name: string, known: readonly string[]): string | undefi
     .sort((a, b) => a.slips - b.slips);
   const best = ranked[0];
   return best && best.slips <= Math.max(2, Math.floor(fold(name).length / 3)) ? best.candidate : undefined;
-}
-
-/** Levenshtein. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, sign] of [...a].entries()) {
-    const next = [i + 1];
-    for (let j = 1; j <= b.length; j += 1) {
-      const kept = (row[j - 1] ?? 0) + (b[j - 1] === sign ? 0 : 1);
-      next.push(Math.min(kept, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {

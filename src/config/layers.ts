@@ -26,24 +26,22 @@ export function readLayer(options: {
   required: boolean;
 }): Layer {
   const { file, name, root, cwd, required } = options;
-  if (!existsSync(file)) {
-    const missing = { path: name, message: 'does not exist' };
-    return { name, values: {}, issues: required ? [missing] : [] };
-  }
+  const refused = (message: string): Layer => ({ name, values: {}, issues: [{ path: name, message }] });
+  if (!existsSync(file)) return required ? refused('does not exist') : { name, values: {}, issues: [] };
   try {
     const values: unknown = parse(readFileSync(file, 'utf8')) ?? {};
-    if (!isTable(values))
-      return { name, values: {}, issues: [{ path: name, message: 'must be a table of keys' }] };
+    if (!isTable(values)) return refused('must be a table of keys');
+    const folder = dirname(file);
     const issues: Issue[] = [];
-    const read = withFiles({ values, root, path: [], folder: dirname(file), cwd, name, issues });
-    if (Array.isArray(read.seed)) read.seed = read.seed.map((seed) => located(seed, dirname(file), cwd));
+    const read = withFiles(values, root, [], (value, path) => {
+      const content = contentOf({ file: value, path, folder, cwd, from: name });
+      if (typeof content !== 'string') issues.push(content);
+      return content;
+    });
+    if (Array.isArray(read.seed)) read.seed = read.seed.map((seed) => located(seed, folder, cwd));
     return { name, values: read, issues };
   } catch (error) {
-    return {
-      name,
-      values: {},
-      issues: [{ path: name, message: `cannot be read as YAML${placeOfIssue(error)}` }],
-    };
+    return refused(`cannot be read as YAML${placeOfIssue(error)}`);
   }
 }
 
@@ -55,30 +53,23 @@ export function located(file: unknown, folder: string, cwd: string): unknown {
 }
 
 /** `secret_file: path` and `secretFile: path` become `secret: <content>`, unless that is a key itself. */
-function withFiles(options: {
-  values: Values;
-  root: z.ZodType;
-  path: readonly string[];
-  folder: string;
-  cwd: string;
-  name: string;
-  issues: Issue[];
-}): Values {
-  const { values, root, path, folder, cwd, name, issues } = options;
+function withFiles(
+  values: Values,
+  root: z.ZodType,
+  path: readonly string[],
+  read: (file: unknown, path: string) => unknown,
+): Values {
   const schema = schemaAt(root, path);
   const table = schema && tableOf(schema);
   const result: Values = {};
   for (const [key, value] of Object.entries(values)) {
+    const at = [...path, key];
     const target = table && !Object.hasOwn(table, key) ? /^(.+?)(?:_file|File)$/.exec(key)?.[1] : undefined;
-    const named = table && target === undefined ? undefined : table && keyNamed(table, target ?? '');
+    const named = table && target !== undefined ? keyNamed(table, target) : undefined;
     if (named !== undefined) {
-      const content = contentOf({ file: value, path: [...path, key].join('.'), folder, cwd, from: name });
+      const content = read(value, at.join('.'));
       if (typeof content === 'string') define(result, named, content);
-      else issues.push(content);
-    } else {
-      const inner = isTable(value) ? withFiles({ ...options, values: value, path: [...path, key] }) : value;
-      define(result, key, inner);
-    }
+    } else define(result, key, isTable(value) ? withFiles(value, root, at, read) : value);
   }
   return result;
 }
@@ -102,29 +93,19 @@ export function contentOf(options: {
   }
 }
 
-export interface Merged {
-  readonly values: Values;
-  from(path: readonly string[]): string | undefined;
-}
+export type Merged = ReturnType<typeof merge>;
 
 /** Lays the layers over each other, the last on top. Tables are joined; everything else, lists too, is replaced. */
-export function merge(layers: readonly Layer[], root: z.ZodType): Merged {
+export function merge(layers: readonly Layer[], root: z.ZodType) {
   const values: Values = {};
   const origins = new Map<string, string>();
   for (const layer of layers) {
-    lay({
-      over: values,
-      values: layer.values,
-      root,
-      path: [],
-      note: (path) => {
-        origins.set(path, layer.from?.get(path) ?? layer.name);
-      },
-    });
+    lay(values, layer.values, root, [], (path) => origins.set(path, layer.from?.get(path) ?? layer.name));
   }
   return {
     values,
-    from(path) {
+    /** Who set a path, or the nearest one above it. */
+    from(path: readonly string[]): string | undefined {
       for (let length = path.length; length > 0; length -= 1) {
         const origin = origins.get(path.slice(0, length).join('.'));
         if (origin !== undefined) return origin;
@@ -134,14 +115,13 @@ export function merge(layers: readonly Layer[], root: z.ZodType): Merged {
   };
 }
 
-function lay(options: {
-  over: Values;
-  values: Values;
-  root: z.ZodType;
-  path: readonly string[];
-  note: (path: string) => void;
-}): void {
-  const { over, values, root, path, note } = options;
+function lay(
+  over: Values,
+  values: Values,
+  root: z.ZodType,
+  path: readonly string[],
+  note: (path: string) => void,
+): void {
   for (const [key, value] of Object.entries(values)) {
     const at = [...path, key];
     const schema = schemaAt(root, at);
@@ -149,11 +129,12 @@ function lay(options: {
       const below = Object.hasOwn(over, key) ? over[key] : undefined;
       const joined: Values = isTable(below) ? below : {};
       define(over, key, joined);
-      lay({ ...options, over: joined, values: value, path: at });
+      lay(joined, value, root, at, note);
       if (Object.keys(value).length === 0) note(at.join('.'));
     } else if (value === null && !(schema && takesNull(schema))) {
       // `smtp:` with nothing behind it says nothing about a table, and takes a value back.
-      if (!schema || !isTableSchema(schema)) delete over[key];
+      const isOfTable = schema && ['object', 'record'].includes(definitionOf(core(schema)).type);
+      if (!isOfTable) delete over[key];
     } else {
       define(over, key, structuredClone(value));
       note(at.join('.'));
@@ -164,10 +145,6 @@ function lay(options: {
 /** Also for a key named __proto__, which is then an unknown key like any other. */
 function define(table: Values, key: string, value: unknown): void {
   Object.defineProperty(table, key, { value, enumerable: true, writable: true, configurable: true });
-}
-
-function isTableSchema(schema: z.ZodType): boolean {
-  return ['object', 'record'].includes(definitionOf(core(schema)).type);
 }
 
 export function isTable(value: unknown): value is Values {

@@ -40,25 +40,26 @@ export function loadConfig(options: LoadOptions = {}): Config {
     issues.push({ path: 'environment', message: 'is set by NODE_ENV, nowhere else' });
   }
   merged.values.environment = environment;
-  if (environment !== 'production') followPort({ layers: layers.slice(1), merged });
-  if (environment === 'production') issues.push(...takeKeyFile({ layers: layers.slice(1), merged, cwd }));
+  if (environment !== 'production') followPort(layers.slice(1), merged);
+  if (environment === 'production') issues.push(...takeKeyFile(layers.slice(1), merged, cwd));
   const config = parseSections(merged, issues);
   issues.push(...judgePlugIns(merged, 'dialect', 'dialects', options.dialects));
   issues.push(...judgePlugIns(merged, 'upstream', 'federation', options.federation));
   const demoSeeds = [join(PROJECT_CONFIG, 'seed/demo.yaml')];
-  issues.push(...judge({ config, demoSeeds }).map((result) => withOrigin(result, merged)));
+  for (const issue of judge(config, demoSeeds)) {
+    const from = issue.value === undefined ? undefined : merged.from(issue.path.split('.'));
+    issues.push({ ...issue, from });
+  }
   if (issues.length > 0) throw new ConfigError(issues);
   return withAbsolutePaths(configSchema.parse(config), cwd);
 }
 
-function readLayers(options: {
-  env: Environment;
-  cwd: string;
-  folder: string;
+type Places = Required<Pick<LoadOptions, 'env' | 'cwd' | 'folder'>> & {
   root: z.ZodType;
   environment: string;
-}): Layer[] {
-  const { env, cwd, folder, root, environment } = options;
+};
+
+function readLayers({ env, cwd, folder, root, environment }: Places): Layer[] {
   const file = (name: string) =>
     readLayer({ file: join(folder, name), name: `config/${name}`, root, cwd, required: false });
   const known = /^[a-z]+$/.test(environment);
@@ -81,7 +82,7 @@ function rootSchema({ dialects, federation }: LoadOptions): z.ZodType {
 }
 
 /** The default issuer names the default port, so it follows a port that is set alone. */
-function followPort({ layers, merged }: { layers: readonly Layer[]; merged: Merged }): void {
+function followPort(layers: readonly Layer[], merged: Merged): void {
   const { http } = merged.values;
   if (layers.some((layer) => layer.values.issuer !== undefined)) return;
   if (isTable(http) && typeof http.port === 'number') merged.values.issuer = `http://localhost:${http.port}`;
@@ -91,20 +92,14 @@ function followPort({ layers, merged }: { layers: readonly Layer[]; merged: Merg
  * In production keys.encryptionFile counts only when it is set explicitly: a development key that happens to
  * lie at the default place must not become a production key.
  */
-function takeKeyFile(options: { layers: readonly Layer[]; merged: Merged; cwd: string }): Issue[] {
-  const { layers, merged, cwd } = options;
-  const keys = merged.values.keys;
+function takeKeyFile(layers: readonly Layer[], merged: Merged, cwd: string): Issue[] {
+  const { keys } = merged.values;
   if (!isTable(keys) || keys.encryption !== undefined || keys.encryptionFile === undefined) return [];
   if (!layers.some((layer) => isTable(layer.values.keys) && layer.values.keys.encryptionFile !== undefined))
     return [];
+  const { encryptionFile: file } = keys;
   const from = merged.from(['keys', 'encryptionFile']) ?? '';
-  const content = contentOf({
-    file: keys.encryptionFile,
-    path: 'keys.encryptionFile',
-    folder: cwd,
-    cwd,
-    from,
-  });
+  const content = contentOf({ file, path: 'keys.encryptionFile', folder: cwd, cwd, from });
   if (typeof content !== 'string') return [content];
   keys.encryption = content.trim();
   return [];
@@ -122,7 +117,7 @@ function parseSections(merged: Merged, issues: Issue[]): Partial<Config> {
     if (Object.hasOwn(sections, name)) continue;
     issues.push({
       path: name,
-      ...originOf([name], merged),
+      from: merged.from([name]),
       message: `is no known key${didYouMean(name, Object.keys(sections))}`,
     });
   }
@@ -138,17 +133,8 @@ function judgePlugIns(merged: Merged, kind: string, section: string, shapes: Sha
     if (schema) return parsePart({ schema, value, at, from: merged.from }).issues;
     const known = Object.keys(shapes);
     const meant = didYouMean(name, known) || `; known are ${known.join(', ')}`;
-    return [{ path: at.join('.'), ...originOf(at, merged), message: `is no known ${kind}${meant}` }];
+    return [{ path: at.join('.'), from: merged.from(at), message: `is no known ${kind}${meant}` }];
   });
-}
-
-function originOf(path: readonly string[], merged: Merged): { from?: string } {
-  const from = merged.from(path);
-  return from === undefined ? {} : { from };
-}
-
-function withOrigin(result: Issue, merged: Merged): Issue {
-  return result.value === undefined ? result : { ...result, ...originOf(result.path.split('.'), merged) };
 }
 
 /** Files that are written lie below the working directory of the start. */

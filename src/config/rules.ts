@@ -11,20 +11,15 @@ import { decodeKey } from './server-key.ts';
 
 type Known = Partial<Config>;
 
-export interface RuleContext {
-  readonly config: Known;
-  /** Files of the project that hold published passwords. */
-  readonly demoSeeds: readonly string[];
-}
-
-export function judge({ config, demoSeeds }: RuleContext): Issue[] {
+/** `demoSeeds`: files of the project that hold published passwords. */
+export function judge(config: Known, demoSeeds: readonly string[]): Issue[] {
   const issues = [...judgeHttp(config), ...judgeLifetimes(config), ...judgeDialects(config)];
   if (config.environment === 'production') issues.push(...judgeProduction(config, demoSeeds));
   return issues;
 }
 
 function issue(path: string, message: string, value?: unknown): Issue {
-  return { path, message, ...(value === undefined ? {} : { value: shownValue(value, path.split('.')) }) };
+  return { path, message, value: value === undefined ? undefined : shownValue(value, path.split('.')) };
 }
 
 function* judgeHttp({ http }: Known): Iterable<Issue> {
@@ -36,13 +31,8 @@ function* judgeLifetimes({ oidc, sessions }: Known): Iterable<Issue> {
   if (oidc) {
     const { grant, refreshToken, authorizationCode } = oidc.lifetimes;
     // A grant that expires takes its refresh tokens with it.
-    if (grant < refreshToken) {
-      yield issue(
-        'oidc.lifetimes.grant',
-        `must be at least oidc.lifetimes.refreshToken (${refreshToken})`,
-        grant,
-      );
-    }
+    const least = `must be at least oidc.lifetimes.refreshToken (${refreshToken})`;
+    if (grant < refreshToken) yield issue('oidc.lifetimes.grant', least, grant);
     // RFC 9700 and OAuth 2.1: one minute is enough for an honest client.
     if (authorizationCode > 60) {
       yield issue('oidc.lifetimes.authorizationCode', 'must be 60 or less', authorizationCode);
@@ -90,11 +80,8 @@ function* judgeProduction(config: Known, demoSeeds: readonly string[]): Iterable
   if (http) yield* judgeProxies(http.trustedProxies);
   for (const [index, file] of (seed ?? []).entries()) {
     if (demoSeeds.some((demoSeed) => sameFile(demoSeed, file))) {
-      yield issue(
-        `seed.${index}`,
-        'must not be the demo seed in production: its passwords are published',
-        file,
-      );
+      const published = 'must not be the demo seed in production: its passwords are published';
+      yield issue(`seed.${index}`, published, file);
     }
   }
 }
@@ -103,20 +90,15 @@ const MAKE = '`openssl rand -base64 32` makes one';
 
 function* judgeKeys({ encryption, cookies }: Config['keys']): Iterable<Issue> {
   if (encryption === undefined) {
-    yield issue(
-      'keys.encryption',
-      `must be set in production (PORTICO_KEYS__ENCRYPTION, or keys.encryptionFile); ${MAKE}`,
-    );
+    const where = 'PORTICO_KEYS__ENCRYPTION, or keys.encryptionFile';
+    yield issue('keys.encryption', `must be set in production (${where}); ${MAKE}`);
     return;
   }
   const key = decodeKey(encryption);
   // What is no key at all is an issue by the schema.
   if (key && !looksRandom(key)) {
-    yield issue(
-      'keys.encryption',
-      `must be random in production, not a sample or a pass phrase; ${MAKE}`,
-      encryption,
-    );
+    const random = `must be random in production, not a sample or a pass phrase; ${MAKE}`;
+    yield issue('keys.encryption', random, encryption);
   }
   for (const [index, cookie] of cookies.entries()) {
     if (!looksRandomText(cookie)) yield notRandom(`keys.cookies.${index}`, cookie);
