@@ -46,7 +46,7 @@ import { pageRoutes } from '../pages/routes.ts';
 import { serverBrand } from '../pages/shared/branding.ts';
 import { createEmailBrands, emailBrand } from '../pages/shared/email-brand.ts';
 import { seedAtStart } from '../seed/seed-at-start.ts';
-import { openStoresWhenReady } from '../store/open-when-ready.ts';
+import { openStoresWhenReady } from '../store/open-stores.ts';
 import type { Stores } from '../store/ports/stores.ts';
 import { createLifecycle, type Lifecycle, repeat } from './lifecycle.ts';
 import { bind, drain, listen } from './listen.ts';

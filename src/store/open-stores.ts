@@ -1,37 +1,98 @@
 /**
  * The way into every store: reads `store.kind` and opens that back end. Each back end is imported only
  * when it is asked for, so a process on the embedded store never loads the drivers of MongoDB and Redis.
+ * A server waits a bounded time for servers that are still starting; commands do not: a person watches them.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../config/schema.ts';
+import { StoreUnavailable } from '../core/errors.ts';
 import type { Log } from '../observe/log.ts';
+import { refuseUnfinishedCopy } from './copy/copy-state.ts';
 import type { StoreDump } from './ports/dump.ts';
 import type { Stores } from './ports/stores.ts';
 
-export interface OpenStoresOptions {
-  readonly log: Log;
-}
+/** Milliseconds between two tries. */
+const PAUSE = 500;
 
 /**
  * Opens the configured back end. Call `migrate()` before the first use.
  * Throws StoreUnusable when an operator must act (a file that is no database, a newer schema), and
  * StoreUnavailable when the back end does not answer.
  */
-export async function openStores(store: Config['store'], options: OpenStoresOptions): Promise<Stores> {
+export async function openStores(store: Config['store'], { log }: { log: Log }): Promise<Stores> {
   if (store.kind === 'embedded') {
     const { openEmbeddedStores } = await import('./embedded/embedded-stores.ts');
-    return openEmbeddedStores({ file: store.embedded.file, log: options.log });
+    return openEmbeddedStores({ file: store.embedded.file, log });
   }
   const [{ openMongoStores }, { openRedisStores }, { distributed }] = await Promise.all([
     import('./mongo/mongo-stores.ts'),
     import('./redis/redis-stores.ts'),
     import('./distributed/distributed.ts'),
   ]);
-  const { log } = options;
   return distributed(openMongoStores({ ...store.mongo, log }), openRedisStores({ ...store.redis, log }));
 }
 
 /** The embedded store, to be copied elsewhere, whatever `store.kind` says. Throws StoreUnusable where there is none. */
-export async function openStoreDump(store: Config['store'], { log }: OpenStoresOptions): Promise<StoreDump> {
+export async function openStoreDump(store: Config['store'], { log }: { log: Log }): Promise<StoreDump> {
   const { openEmbeddedDump } = await import('./embedded/sqlite/dump.ts');
   return openEmbeddedDump({ file: store.embedded.file, log });
+}
+
+/**
+ * Open, migrated and reachable. Throws StoreUnavailable, which names every server that is away, after
+ * `store.startupTimeout` seconds; StoreUnusable at once when waiting would not help.
+ */
+export async function openStoresWhenReady(store: Config['store'], { log }: { log: Log }): Promise<Stores> {
+  const deadline = performance.now() + store.startupTimeout * 1000;
+  const stores = await openStores(store, { log });
+  try {
+    for (let said = ''; ; ) {
+      const missing = await firstUse(stores);
+      if (missing === undefined) break;
+      if (performance.now() >= deadline) {
+        const cause = new Error(`${missing.detail}; waited ${store.startupTimeout} s`);
+        throw new StoreUnavailable(missing.first, { cause });
+      }
+      if (missing.names !== said)
+        log.warn({ missing: missing.names, detail: missing.detail }, 'waiting for the store');
+      said = missing.names;
+      await wait(PAUSE);
+    }
+    await refuseUnfinishedCopy(stores);
+    return stores;
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}
+
+interface Missing {
+  readonly first: string;
+  readonly names: string;
+  readonly detail: string;
+}
+
+/** Undefined when every server answered. */
+async function firstUse(stores: Stores): Promise<Missing | undefined> {
+  let failure: StoreUnavailable | undefined;
+  try {
+    await stores.migrate();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    failure = error;
+  }
+  const away = (await stores.health()).filter(({ ok }) => !ok);
+  if (away.length > 0) {
+    return {
+      first: away[0]?.name ?? '',
+      names: away.map(({ name }) => name).join(', '),
+      detail: away.map(({ name, detail }) => `${name}: ${detail ?? 'no answer'}`).join('; '),
+    };
+  }
+  // It came back in between, or another process holds it: either way it is asked again.
+  if (failure) {
+    const reason = failure.cause instanceof Error ? failure.cause.message : failure.message;
+    return { first: failure.store, names: failure.store, detail: `${failure.store}: ${reason}` };
+  }
+  return undefined;
 }

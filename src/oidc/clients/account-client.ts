@@ -5,7 +5,7 @@
  * verifier to its challenge is thrown away where it is made; what counts is the browser's session.
  */
 import type { ClientRecord } from '../../model/client.ts';
-import type { OrganizationStore } from '../../store/ports/organizations.ts';
+import type { OrganizationStore } from '../../store/ports/installation.ts';
 import { ACCOUNT_RETURN, accountClientId } from '../contract.ts';
 
 const PREFIX = accountClientId('');

@@ -4,8 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import { type Json, textsOf } from '../../model/json.ts';
-import type { ClientStore } from '../../store/ports/clients.ts';
-import type { OrganizationStore } from '../../store/ports/organizations.ts';
+import type { ClientStore, OrganizationStore } from '../../store/ports/installation.ts';
 import { findAccountClient } from './account-client.ts';
 
 /** What a client is besides RFC 7591. */

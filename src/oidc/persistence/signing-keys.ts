@@ -11,7 +11,7 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jo
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { Log } from '../../observe/log.ts';
-import type { KeyringStore } from '../../store/ports/keyring.ts';
+import type { KeyringStore } from '../../store/ports/installation.ts';
 
 export type KeyAlgorithm = 'ES256' | 'RS256';
 export type KeyState = 'next' | 'current' | 'previous' | 'retired';

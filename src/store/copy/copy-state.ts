@@ -2,7 +2,7 @@
 
 import { StoreUnusable } from '../../core/errors.ts';
 import type { DumpSubject } from '../ports/dump.ts';
-import type { MetadataStore } from '../ports/metadata.ts';
+import type { MetadataStore } from '../ports/installation.ts';
 
 const METADATA_NAME = 'store-copy';
 
@@ -21,13 +21,13 @@ interface Target {
   readonly metadata: MetadataStore;
 }
 
-export async function readState({ metadata: context }: Target): Promise<CopyState | undefined> {
-  const text = await context.get(METADATA_NAME);
+export async function readState({ metadata }: Target): Promise<CopyState | undefined> {
+  const text = await metadata.get(METADATA_NAME);
   return text === undefined ? undefined : JSON.parse(text);
 }
 
-export async function writeState({ metadata: context }: Target, state: CopyState): Promise<void> {
-  await context.set(METADATA_NAME, JSON.stringify(state));
+export async function writeState({ metadata }: Target, state: CopyState): Promise<void> {
+  await metadata.set(METADATA_NAME, JSON.stringify(state));
 }
 
 /** Throws StoreUnusable: half of the accounts, or tokens whose grant is missing, would be served. */

@@ -10,13 +10,12 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
+import { inTurn } from '../../core/in-turn.ts';
 import type { AuditRecord } from '../../model/audit-event.ts';
 import type { DumpedRecords, DumpSubject, StoreDump } from '../ports/dump.ts';
 import type { Stores } from '../ports/stores.ts';
-import type { CopyOptions, Counts } from './copy-options.ts';
-import { CopyRefused } from './copy-refused.ts';
+import { batchesOf, type CopyOptions, CopyRefused, type Counts, WIDTH } from './copy-options.ts';
 import { type CopyState, readState, writeState } from './copy-state.ts';
-import { inParallel } from './in-parallel.ts';
 import { carry } from './record-writers.ts';
 import { verifyCopy } from './verify-copy.ts';
 
@@ -39,9 +38,6 @@ export const SUBJECTS: readonly DumpSubject[] = [
   'metadata',
   'keyring',
 ];
-
-/** Records between two notes of the position. */
-const BATCH = 500;
 
 export interface CopyReport {
   readonly counts: Counts;
@@ -77,7 +73,7 @@ export async function copyStore(options: CopyOptions): Promise<CopyReport> {
   await writeState(target, start);
   const counts = await countAll(source, clock);
   await copyFrom(start, counts, options);
-  const compared = await verifyCopy({ ...options, subjects: SUBJECTS, counts, batch: BATCH });
+  const compared = await verifyCopy({ ...options, subjects: SUBJECTS, counts });
   await writeState(target, { ...start, finishedAt: clock.now().toISOString() });
   return { counts, compared, resumed: before !== undefined };
 }
@@ -86,38 +82,32 @@ async function copyFrom(start: CopyState, counts: Counts, options: CopyOptions):
   const first = start.position === undefined ? 0 : SUBJECTS.indexOf(start.position.subject);
   for (const [index, subject] of SUBJECTS.entries()) {
     if (index < first) continue;
-    const { after, done } = index === first ? (start.position ?? FROM_THE_START) : FROM_THE_START;
-    await copySubject(subject, { start, after, done, all: counts[subject] }, options);
+    const position = index === first ? start.position : undefined;
+    await copySubject(subject, { start, position, all: counts[subject] }, options);
   }
 }
 
-const FROM_THE_START = { after: undefined, done: 0 };
-
 async function copySubject<Subject extends DumpSubject>(
   subject: Subject,
-  from: { start: CopyState; after: string | undefined; done: number; all: number },
+  { start, position, all }: { start: CopyState; position: CopyState['position']; all: number },
   { source, target, clock, progress }: CopyOptions,
 ): Promise<void> {
-  let { after, done } = from;
-  let resumed = from.start.position?.subject === subject;
-  for (;;) {
-    const range = { ...(after === undefined ? {} : { after }), limit: BATCH, now: clock.now() };
-    const { records, next } = await source.read(subject, range);
+  let done = position?.done ?? 0;
+  let resumed = position !== undefined;
+  for await (const { records, next } of batchesOf({ source, clock }, subject, position?.after)) {
     const missing =
       resumed && subject === 'audit' ? await notYetAppended(records as AuditRecord[], target) : records;
-    await inParallel(missing as DumpedRecords[Subject][], (record) =>
+    await inTurn(missing as DumpedRecords[Subject][], WIDTH, (record) =>
       carry[subject].write(target, record, clock.now()),
     );
     resumed = false;
     done += records.length;
-    if (records.length > 0) progress({ step: 'copy', subject, done, all: Math.max(done, from.all) });
-    if (next === undefined) break;
-    after = next;
-    await writeState(target, { ...from.start, position: { subject, after, done } });
+    if (records.length > 0) progress({ step: 'copy', subject, done, all: Math.max(done, all) });
+    if (next !== undefined) await writeState(target, { ...start, position: { subject, after: next, done } });
   }
   const following = SUBJECTS[SUBJECTS.indexOf(subject) + 1] ?? subject;
   // After the last subject the position stays: writing it once more does no harm.
-  await writeState(target, { ...from.start, position: { subject: following, after: undefined, done: 0 } });
+  await writeState(target, { ...start, position: { subject: following, after: undefined, done: 0 } });
 }
 
 /**

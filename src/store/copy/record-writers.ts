@@ -5,7 +5,7 @@
 import type { DumpedRecords, DumpSubject } from '../ports/dump.ts';
 import type { Limit } from '../ports/rate-limits.ts';
 import type { Stores } from '../ports/stores.ts';
-import { CopyRefused } from './copy-refused.ts';
+import { CopyRefused } from './copy-options.ts';
 
 export interface Carrier<Record> {
   write(target: Stores, record: Record, now: Date): Promise<unknown>;
@@ -86,8 +86,8 @@ export const carry: { readonly [Subject in DumpSubject]: Carrier<DumpedRecords[S
     write: ({ audit }, record) => audit.append(record),
   },
   metadata: {
-    write: ({ metadata: context }, { name, value }) => context.set(name, value),
-    compare: async ({ metadata: context }, { name, value }) => [await context.get(name), value],
+    write: ({ metadata }, { name, value }) => metadata.set(name, value),
+    compare: async ({ metadata }, { name, value }) => [await metadata.get(name), value],
   },
 };
 

@@ -3,11 +3,10 @@
  * its end. A record that the target answers otherwise is named, without its content.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { inTurn } from '../../core/in-turn.ts';
 import type { AuditRecord } from '../../model/audit-event.ts';
 import type { DumpedRecords, DumpSubject } from '../ports/dump.ts';
-import type { CopyOptions, Counts } from './copy-options.ts';
-import { CopyRefused } from './copy-refused.ts';
-import { inParallel } from './in-parallel.ts';
+import { batchesOf, type CopyOptions, CopyRefused, type Counts, WIDTH } from './copy-options.ts';
 import { type Carrier, carry } from './record-writers.ts';
 
 /** Records at the end of the audit trail that are compared: a port gives the newest only. */
@@ -18,7 +17,6 @@ const NAMED = 5;
 interface VerifyOptions extends CopyOptions {
   readonly subjects: readonly DumpSubject[];
   readonly counts: Counts;
-  readonly batch: number;
 }
 
 /** Resolves with how many records were compared. Throws CopyRefused when one differs. */
@@ -48,22 +46,16 @@ async function verifySubject<Subject extends DumpSubject>(
   subject: Subject,
   options: VerifyOptions,
 ): Promise<Verified> {
-  const { source, target, clock, sample, progress, batch, counts } = options;
+  const { target, sample, progress, counts } = options;
   const { compare }: Carrier<DumpedRecords[Subject]> = carry[subject];
   if (compare === undefined) return { compared: 0, differing: [] };
   const differing: string[] = [];
   let [compared, seen] = [0, 0];
-  for (let after: string | undefined, more = true; more; ) {
-    // One moment for both sides: what ends in between is asked of neither.
-    const now = clock.now();
-    const { records, next } = await source.read(subject, {
-      ...(after === undefined ? {} : { after }),
-      limit: batch,
-      now,
-    });
+  // One moment for both sides: what ends in between is asked of neither.
+  for await (const { records, now } of batchesOf(options, subject)) {
     const offset = seen;
     const chosen = records.filter((_, index) => (offset + index) % sample === 0);
-    await inParallel(chosen, async (record) => {
+    await inTurn(chosen, WIDTH, async (record) => {
       const [match, input] = await compare(target, record, now);
       if (!isDeepStrictEqual(match, input)) differing.push(nameOf(subject, record));
     });
@@ -71,22 +63,14 @@ async function verifySubject<Subject extends DumpSubject>(
     seen += records.length;
     if (records.length > 0)
       progress({ step: 'verify', subject, done: seen, all: Math.max(seen, counts[subject]) });
-    after = next;
-    more = next !== undefined;
   }
   return { compared, differing };
 }
 
-async function verifyAudit({ source, target, clock, batch }: VerifyOptions): Promise<Verified> {
+async function verifyAudit(options: VerifyOptions): Promise<Verified> {
   let end: AuditRecord[] = [];
-  for (let after: string | undefined, more = true; more; ) {
-    const range = { ...(after === undefined ? {} : { after }), limit: batch, now: clock.now() };
-    const { records, next } = await source.read('audit', range);
-    end = [...end, ...records].slice(-AUDIT_END);
-    after = next;
-    more = next !== undefined;
-  }
-  const match = await target.audit.latest({ limit: AUDIT_END });
+  for await (const { records } of batchesOf(options, 'audit')) end = [...end, ...records].slice(-AUDIT_END);
+  const match = await options.target.audit.latest({ limit: AUDIT_END });
   const input = sorted(end);
   const same = isDeepStrictEqual(sorted(match), input);
   return { compared: input.length, differing: same ? [] : ['the end of the audit trail'] };

@@ -10,20 +10,15 @@ import type { Stores } from '../ports/stores.ts';
 import type { RedisStores } from '../redis/redis-stores.ts';
 
 export function distributed(mongo: MongoStores, redis: RedisStores): Stores {
-  const { accounts, identities, organizations, clients, apiKeys, keyring, audit, metadata } = mongo;
-  const { rateLimits, codes, linkTokens, leases, presence } = redis;
   return {
-    ...{ accounts, identities, organizations, clients, apiKeys, keyring, audit, metadata },
-    ...{ rateLimits, codes, linkTokens, leases, presence },
+    ...mongo,
+    ...redis,
     oidcRecords: oidcRecordsOfBoth(mongo.oidcRecords, redis.oidcRecords),
     async migrate() {
       await mongo.migrate();
       await redis.migrate();
     },
     health: async () => (await Promise.all([mongo.health(), redis.health()])).flat(),
-    fullness: () => redis.fullness(),
-    // Redis forgets by itself.
-    sweep: (now) => mongo.sweep(now),
     async close() {
       await Promise.all([mongo.close(), redis.close()]);
     },

@@ -5,7 +5,8 @@
  * single machine; docs/decisions/0002-embedded-store.md says what it promises and what it costs.
  */
 import type { Log } from '../../observe/log.ts';
-import type { StoreHealth, Stores } from '../ports/stores.ts';
+import { healthOf } from '../ports/guard.ts';
+import type { Stores } from '../ports/stores.ts';
 import { createAccountStore } from './accounts.ts';
 import { createApiKeyStore } from './api-keys.ts';
 import { createAuditStore } from './audit.ts';
@@ -51,7 +52,7 @@ export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promis
     audit: createAuditStore(database),
     metadata: createMetadataStore(database),
     migrate: () => migrate(database),
-    health: async () => [await health(database)],
+    health: () => healthOf('embedded', () => look(database)),
     // A disk has no bound of ours.
     fullness: async () => 0,
     sweep: (now) => sweep(database, now),
@@ -59,16 +60,10 @@ export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promis
   };
 }
 
-async function health(database: Database): Promise<StoreHealth> {
-  try {
-    const writtenAt = Date.now();
-    const readBack = await database.write((sql) => rewrite(sql, writtenAt), { passing: true });
-    if (readBack !== writtenAt) throw new Error('What was written could not be read back.');
-    return { name: 'embedded', ok: true };
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return { name: 'embedded', ok: false, detail: cause instanceof Error ? cause.message : String(cause) };
-  }
+async function look(database: Database): Promise<void> {
+  const writtenAt = Date.now();
+  const readBack = await database.write((sql) => rewrite(sql, writtenAt), { passing: true });
+  if (readBack !== writtenAt) throw new Error('What was written could not be read back.');
 }
 
 /** One row, which ended when it was written: no reader takes it for anything, and the sweeper may have it. */

@@ -1,10 +1,7 @@
 /** What an operator sets up: organizations, clients, the signing keys, and facts about the installation. */
 import type { ClientRecord } from '../../model/client.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
-import type { ClientStore } from '../ports/clients.ts';
-import type { KeyringStore } from '../ports/keyring.ts';
-import type { MetadataStore } from '../ports/metadata.ts';
-import type { OrganizationStore } from '../ports/organizations.ts';
+import type { ClientStore, KeyringStore, MetadataStore, OrganizationStore } from '../ports/installation.ts';
 import type { Database, Sql } from './sqlite/database.ts';
 import { add, find, list, put, type RecordRow, remove, type Table } from './sqlite/table.ts';
 

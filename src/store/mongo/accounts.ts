@@ -1,7 +1,7 @@
 import type { UpdateFilter } from 'mongodb';
 import type { AccountRecord } from '../../model/account.ts';
 import type { AccountStore, InsertOutcome, TakenName, UpdateOutcome } from '../ports/accounts.ts';
-import { firstByLogin, foldName } from '../ports/stores.ts';
+import { defined, firstByLogin, foldName, recordFrom } from '../ports/stores.ts';
 import type { AccountDocument, Collections } from './collections.ts';
 import { isDuplicate, isServerAnswer } from './connection.ts';
 import { keyOf } from './keys.ts';
@@ -11,21 +11,29 @@ const ROUNDS = 5;
 
 export function createAccountStore(collections: Collections): AccountStore {
   const { accounts } = collections;
-  const indexes = new AliasIndexes(collections);
-  const one = async (filter: Partial<AccountDocument>) => accountOf(await accounts.findOne(filter));
+  const ensureIndexes = aliasIndexes(collections);
+  const one = async (filter: Partial<AccountDocument>) => {
+    const document = await accounts.findOne(filter);
+    return document ? accountOf(document) : undefined;
+  };
   return {
-    insert: (account) => insert(collections, indexes, account),
+    async insert(account) {
+      await ensureIndexes(account);
+      return insert(collections, account);
+    },
     byId: (id) => one({ _id: keyOf(id) }),
     byEmail: (organization, email) => one({ emailKey: keyOf(organization, foldName(email)) }),
     byUsername: (organization, username) => one({ usernameKey: keyOf(organization, foldName(username)) }),
     async byLogin(organization, login, by) {
       const key = keyOf(organization, foldName(login));
       const documents = await accounts.find({ $or: by.map((name) => ({ [`${name}Key`]: key })) }).toArray();
-      const found = documents.flatMap((document) => accountOf(document) ?? []);
-      return firstByLogin(found, login, by);
+      return firstByLogin(documents.map(accountOf), login, by);
     },
     byAlias: (alias, value) => one({ [fieldOf(alias)]: keyOf(value) }),
-    update: (account) => update(collections, indexes, account),
+    async update(account) {
+      await ensureIndexes(account);
+      return update(collections, account);
+    },
     async touch(id, at) {
       await accounts.updateOne({ _id: keyOf(id) }, { $set: { lastSignInAt: at } });
     },
@@ -33,12 +41,10 @@ export function createAccountStore(collections: Collections): AccountStore {
       return (await accounts.deleteOne({ _id: keyOf(id) })).deletedCount === 1;
     },
     async page(organization, { after, limit }) {
-      const filter = {
-        organizationKey: keyOf(organization),
-        ...(after === undefined ? {} : { _id: { $gt: keyOf(after) } }),
-      };
+      const beyond = after === undefined ? {} : { _id: { $gt: keyOf(after) } };
+      const filter = { organizationKey: keyOf(organization), ...beyond };
       const documents = await accounts.find(filter).sort({ _id: 1 }).limit(limit).toArray();
-      return documents.flatMap((document) => accountOf(document) ?? []);
+      return documents.map(accountOf);
     },
   };
 }
@@ -47,29 +53,17 @@ export function createAccountStore(collections: Collections): AccountStore {
  * A vendor's alias is a field with a unique index of its own, made when the vendor is first met: the store
  * does not know the vendors. No account can have the alias before its index stands.
  */
-class AliasIndexes {
-  readonly #collections: Collections;
-  readonly #made = new Map<string, Promise<string>>();
-
-  constructor(collections: Collections) {
-    this.#collections = collections;
-  }
-
-  async ensure(aliases: readonly string[]): Promise<void> {
-    await Promise.all(aliases.map((alias) => this.#one(alias)));
-  }
-
-  #one(alias: string): Promise<string> {
-    const known = this.#made.get(alias);
+function aliasIndexes({ accounts }: Collections) {
+  const made = new Map<string, Promise<string>>();
+  const ensure = (alias: string) => {
+    const known = made.get(alias);
     if (known) return known;
-    const making = this.#collections.accounts.createIndex(
-      { [fieldOf(alias)]: 1 },
-      { unique: true, sparse: true },
-    );
-    this.#made.set(alias, making);
-    making.catch(() => this.#made.delete(alias));
+    const making = accounts.createIndex({ [fieldOf(alias)]: 1 }, { unique: true, sparse: true });
+    made.set(alias, making);
+    making.catch(() => made.delete(alias));
     return making;
-  }
+  };
+  return ({ aliases }: AccountRecord) => Promise.all(Object.keys(aliases).map(ensure));
 }
 
 function fieldOf(alias: string): `alias_${string}` {
@@ -77,25 +71,16 @@ function fieldOf(alias: string): `alias_${string}` {
   return `alias_${alias}`;
 }
 
-async function insert(
-  collections: Collections,
-  indexes: AliasIndexes,
-  account: AccountRecord,
-): Promise<InsertOutcome> {
-  await indexes.ensure(Object.keys(account.aliases));
+async function insert(collections: Collections, account: AccountRecord): Promise<InsertOutcome> {
+  const { id, version, lastSignInAt } = account;
+  const document = defined({ _id: keyOf(id), ...fieldsOf(account), version, lastSignInAt });
   for (let round = 1; ; round += 1) {
     try {
-      const lastSignInAt = account.lastSignInAt;
-      await collections.accounts.insertOne({
-        _id: keyOf(account.id),
-        ...fieldsOf(account),
-        version: account.version,
-        ...(lastSignInAt === undefined ? {} : { lastSignInAt }),
-      });
+      await collections.accounts.insertOne(document);
       return 'inserted';
     } catch (error) {
       if (!isDuplicate(error)) throw error;
-      if (await collections.accounts.findOne({ _id: keyOf(account.id) })) return { taken: 'id' };
+      if (await collections.accounts.findOne({ _id: document._id })) return { taken: 'id' };
       const taken = await takenName(collections, account);
       if (taken) return { taken };
       if (round === ROUNDS) throw error;
@@ -103,23 +88,18 @@ async function insert(
   }
 }
 
-async function update(
-  collections: Collections,
-  indexes: AliasIndexes,
-  account: AccountRecord,
-): Promise<UpdateOutcome> {
+async function update(collections: Collections, account: AccountRecord): Promise<UpdateOutcome> {
   const { accounts } = collections;
-  await indexes.ensure(Object.keys(account.aliases));
   const _id = keyOf(account.id);
   for (let round = 1; ; round += 1) {
     const stored = await accounts.findOne({ _id });
     if (!stored) return 'gone';
     if (stored.version !== account.version) return 'conflict';
     const fields = fieldsOf(account);
-    const unset = Object.keys(stored).filter((name) => isName(name) && !(name in fields));
+    const unset = Object.keys(stored).filter((field) => nameOf(field) && !(field in fields));
     const change: UpdateFilter<AccountDocument> = {
       $set: { ...fields, version: account.version + 1 },
-      ...(unset.length === 0 ? {} : { $unset: Object.fromEntries(unset.map((name) => [name, ''])) }),
+      ...(unset.length === 0 ? {} : { $unset: Object.fromEntries(unset.map((field) => [field, ''])) }),
     };
     try {
       // The version is compared by the server: what was read above may be old by now.
@@ -135,20 +115,25 @@ async function update(
   }
 }
 
-function isName(field: string): boolean {
-  return field === 'emailKey' || field === 'usernameKey' || field.startsWith('alias_');
+/** The word for the name that a field of a document holds; undefined for any other field. */
+function nameOf(field: string): TakenName | undefined {
+  if (field === 'emailKey') return 'email';
+  if (field === 'usernameKey') return 'username';
+  return field.startsWith('alias_') ? `alias:${field.slice('alias_'.length)}` : undefined;
 }
 
 type Fields = Pick<AccountDocument, 'organizationKey' | 'emailKey' | 'usernameKey' | 'record'> &
   Record<`alias_${string}`, string>;
 
 function fieldsOf(account: AccountRecord): Fields {
-  const aliases = Object.entries(account.aliases).map(([alias, value]) => [fieldOf(alias), keyOf(value)]);
   const { email, username, organization } = account;
+  const aliases = Object.entries(account.aliases).map(([alias, value]) => [fieldOf(alias), keyOf(value)]);
   return {
-    organizationKey: keyOf(organization),
-    ...(email === undefined ? {} : { emailKey: keyOf(organization, foldName(email)) }),
-    ...(username === undefined ? {} : { usernameKey: keyOf(organization, foldName(username)) }),
+    ...defined({
+      organizationKey: keyOf(organization),
+      emailKey: email === undefined ? undefined : keyOf(organization, foldName(email)),
+      usernameKey: username === undefined ? undefined : keyOf(organization, foldName(username)),
+    }),
     ...Object.fromEntries(aliases),
     record: JSON.stringify(account),
   };
@@ -156,31 +141,14 @@ function fieldsOf(account: AccountRecord): Fields {
 
 /** Which name of `account` another account has. The index has decided already; this only finds the word for it. */
 async function takenName({ accounts }: Collections, account: AccountRecord): Promise<TakenName | undefined> {
-  const fields: Partial<AccountDocument> = fieldsOf(account);
-  const names: [TakenName, keyof AccountDocument & string][] = [
-    ['email', 'emailKey'],
-    ['username', 'usernameKey'],
-    ...Object.keys(account.aliases).map((alias): [TakenName, `alias_${string}`] => [
-      `alias:${alias}`,
-      fieldOf(alias),
-    ]),
-  ];
-  for (const [name, field] of names) {
-    if (fields[field] === undefined) continue;
-    const holder = await accounts.findOne({ [field]: fields[field] } as Partial<AccountDocument>);
+  for (const [field, value] of Object.entries(fieldsOf(account))) {
+    const name = nameOf(field);
+    const holder = name && (await accounts.findOne({ [field]: value }));
     if (holder && holder._id !== keyOf(account.id)) return name;
   }
   return undefined;
 }
 
-export function accountOf(document: AccountDocument | null): AccountRecord | undefined {
-  if (!document) return undefined;
-  const { lastSignInAt: _stale, ...record } = JSON.parse(document.record);
-  return {
-    ...record,
-    createdAt: new Date(record.createdAt),
-    updatedAt: new Date(record.updatedAt),
-    version: document.version,
-    ...(document.lastSignInAt === undefined ? {} : { lastSignInAt: document.lastSignInAt }),
-  };
+export function accountOf({ record, version, lastSignInAt }: AccountDocument): AccountRecord {
+  return recordFrom<AccountRecord>(record, ['createdAt', 'updatedAt'], { version, lastSignInAt });
 }

@@ -1,5 +1,6 @@
 import type { ApiKeyRecord } from '../../model/api-key.ts';
 import type { ApiKeyStore } from '../ports/api-keys.ts';
+import { defined, recordFrom } from '../ports/stores.ts';
 import type { ApiKeyDocument, Collections } from './collections.ts';
 import { isDuplicate } from './connection.ts';
 import { keyOf } from './keys.ts';
@@ -83,25 +84,19 @@ async function freeSlot(
 }
 
 function documentOf(key: ApiKeyRecord, slot: number | undefined): ApiKeyDocument {
-  return {
+  const { accountId, createdAt, lastUsedAt } = key;
+  const owned = accountId !== undefined && slot !== undefined;
+  return defined({
     _id: keyOf(key.id),
     keyHashKey: keyOf(key.keyHash),
     organizationKey: keyOf(key.organization),
-    ...(key.accountId === undefined || slot === undefined
-      ? {}
-      : { accountKey: keyOf(key.accountId), slot, slotKey: keyOf(key.accountId, String(slot)) }),
-    createdAt: key.createdAt,
-    ...(key.lastUsedAt === undefined ? {} : { lastUsedAt: key.lastUsedAt }),
+    ...(owned && { accountKey: keyOf(accountId), slot, slotKey: keyOf(accountId, String(slot)) }),
+    createdAt,
+    lastUsedAt,
     record: JSON.stringify(key),
-  };
+  });
 }
 
-function apiKeyOf(document: ApiKeyDocument): ApiKeyRecord {
-  const { lastUsedAt: _stale, ...record } = JSON.parse(document.record);
-  return {
-    ...record,
-    createdAt: new Date(record.createdAt),
-    ...(record.expiresAt === undefined ? {} : { expiresAt: new Date(record.expiresAt) }),
-    ...(document.lastUsedAt === undefined ? {} : { lastUsedAt: document.lastUsedAt }),
-  };
+function apiKeyOf({ record, lastUsedAt }: ApiKeyDocument): ApiKeyRecord {
+  return recordFrom<ApiKeyRecord>(record, ['createdAt', 'expiresAt'], { lastUsedAt });
 }

@@ -1,5 +1,6 @@
 import type { AuditRecord } from '../../model/audit-event.ts';
 import type { AuditStore } from '../ports/audit.ts';
+import { defined, recordFrom } from '../ports/stores.ts';
 import type { Collections } from './collections.ts';
 import { keyOf } from './keys.ts';
 
@@ -9,25 +10,12 @@ const BATCH = 500;
 export function createAuditStore({ audit }: Collections): AuditStore {
   return {
     async append(record) {
-      const { organization, subject } = record;
-      await audit.insertOne({
-        at: record.at,
-        ...(organization === undefined ? {} : { organizationKey: keyOf(organization) }),
-        ...(subject === undefined ? {} : { subjectKey: keyOf(subject) }),
-        record: JSON.stringify(record),
-      });
+      await audit.insertOne({ at: record.at, ...keysOf(record), record: JSON.stringify(record) });
     },
-    async latest({ limit, organization, subject }) {
-      const filter = {
-        ...(organization === undefined ? {} : { organizationKey: keyOf(organization) }),
-        ...(subject === undefined ? {} : { subjectKey: keyOf(subject) }),
-      };
+    async latest({ limit, ...about }) {
       // ObjectIds of one process rise, which keeps the order of records of one moment.
-      const documents = await audit.find(filter).sort({ at: -1, _id: -1 }).limit(limit).toArray();
-      return documents.map((document): AuditRecord => {
-        const record = JSON.parse(document.record);
-        return { ...record, at: new Date(record.at) };
-      });
+      const documents = await audit.find(keysOf(about)).sort({ at: -1, _id: -1 }).limit(limit).toArray();
+      return documents.map(({ record }) => recordFrom<AuditRecord>(record, ['at']));
     },
     async removeBefore(moment) {
       for (let total = 0; ; ) {
@@ -41,4 +29,11 @@ export function createAuditStore({ audit }: Collections): AuditStore {
       }
     },
   };
+}
+
+function keysOf({ organization, subject }: Pick<AuditRecord, 'organization' | 'subject'>) {
+  return defined({
+    organizationKey: organization === undefined ? undefined : keyOf(organization),
+    subjectKey: subject === undefined ? undefined : keyOf(subject),
+  });
 }

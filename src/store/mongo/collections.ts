@@ -1,4 +1,4 @@
-import type { Collection, Db } from 'mongodb';
+import type { Db } from 'mongodb';
 
 /**
  * The documents. What is looked up or compared lies in top-level fields of its own, each a string made by
@@ -17,15 +17,14 @@ export interface AccountDocument {
   readonly [alias: `alias_${string}`]: string;
 }
 
-export interface IdentityDocument {
+/** Of organizations and clients. */
+export interface RecordDocument {
   readonly _id: string;
-  readonly accountKey: string;
   readonly record: string;
 }
 
-export interface OrganizationDocument {
-  readonly _id: string;
-  readonly record: string;
+export interface IdentityDocument extends RecordDocument {
+  readonly accountKey: string;
 }
 
 /** Who has a host name. `putId` names the put that reserved it, `at` when. */
@@ -34,11 +33,6 @@ export interface HostDocument {
   readonly organization: string;
   readonly putId: string;
   readonly at: Date;
-}
-
-export interface ClientDocument {
-  readonly _id: string;
-  readonly record: string;
 }
 
 export interface ApiKeyDocument {
@@ -73,22 +67,11 @@ export interface OidcRecordDocument {
   readonly userCodeKey?: string;
 }
 
-export interface KeyringDocument {
-  readonly _id: string;
-  readonly version: number;
-  readonly encrypted: string;
-}
-
 export interface AuditDocument {
   readonly at: Date;
   readonly organizationKey?: string;
   readonly subjectKey?: string;
   readonly record: string;
-}
-
-export interface MetadataDocument {
-  readonly _id: string;
-  readonly value: string;
 }
 
 export interface MigrationDocument {
@@ -98,40 +81,22 @@ export interface MigrationDocument {
   readonly until?: Date;
 }
 
-/** One document, which nodes that look whether they can write replace. */
-export interface HealthDocument {
-  readonly _id: 'health';
-  readonly mark: string;
-}
+export type Collections = ReturnType<typeof collectionsOf>;
 
-export interface Collections {
-  readonly accounts: Collection<AccountDocument>;
-  readonly identities: Collection<IdentityDocument>;
-  readonly organizations: Collection<OrganizationDocument>;
-  readonly hosts: Collection<HostDocument>;
-  readonly clients: Collection<ClientDocument>;
-  readonly apiKeys: Collection<ApiKeyDocument>;
-  readonly oidcRecords: Collection<OidcRecordDocument>;
-  readonly keyring: Collection<KeyringDocument>;
-  readonly audit: Collection<AuditDocument>;
-  readonly metadata: Collection<MetadataDocument>;
-  readonly migrations: Collection<MigrationDocument>;
-  readonly health: Collection<HealthDocument>;
-}
-
-export function collectionsOf(db: Db): Collections {
+export function collectionsOf(db: Db) {
   return {
-    accounts: db.collection('accounts'),
-    identities: db.collection('identities'),
-    organizations: db.collection('organizations'),
-    hosts: db.collection('organization_hosts'),
-    clients: db.collection('clients'),
-    apiKeys: db.collection('api_keys'),
-    oidcRecords: db.collection('oidcRecords'),
-    keyring: db.collection('keyring'),
-    audit: db.collection('audit'),
-    metadata: db.collection('metadata'),
-    migrations: db.collection('migrations'),
-    health: db.collection('health'),
+    accounts: db.collection<AccountDocument>('accounts'),
+    identities: db.collection<IdentityDocument>('identities'),
+    organizations: db.collection<RecordDocument>('organizations'),
+    hosts: db.collection<HostDocument>('organization_hosts'),
+    clients: db.collection<RecordDocument>('clients'),
+    apiKeys: db.collection<ApiKeyDocument>('api_keys'),
+    oidcRecords: db.collection<OidcRecordDocument>('oidcRecords'),
+    keyring: db.collection<{ _id: string; version: number; encrypted: string }>('keyring'),
+    audit: db.collection<AuditDocument>('audit'),
+    metadata: db.collection<{ _id: string; value: string }>('metadata'),
+    migrations: db.collection<MigrationDocument>('migrations'),
+    /** One document, which nodes that look whether they can write replace. */
+    health: db.collection<{ _id: 'health'; mark: string }>('health'),
   };
 }

@@ -5,6 +5,7 @@
 import { MongoBulkWriteError, MongoClient, MongoError, MongoServerError } from 'mongodb';
 import { StoreUnavailable, StoreUnusable } from '../../core/errors.ts';
 import type { Log } from '../../observe/log.ts';
+import { underGuard, within } from '../ports/guard.ts';
 
 export interface MongoOptions {
   readonly url: string;
@@ -56,29 +57,16 @@ export function patientMongoClient(url: string): MongoClient {
 
 /** Gives each method of a port the deadline and the translation of errors. */
 export function guarded<Port extends object>(port: Port): Port {
-  const methods = Object.entries(port).map(([name, method]) => [
-    name,
-    (...values: unknown[]) => withDeadline(() => method(...values)),
-  ]);
-  return Object.fromEntries(methods) as Port;
+  return underGuard(port, async (work) => {
+    try {
+      return await within(DEADLINE, late, work);
+    } catch (error) {
+      throw translated(error);
+    }
+  });
 }
 
-async function withDeadline<Result>(work: () => Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new StoreUnavailable('mongo', { cause: new Error('No answer in time.') })),
-      DEADLINE,
-    );
-  });
-  try {
-    return await Promise.race([work(), late]);
-  } catch (error) {
-    throw translated(error);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const late = () => new StoreUnavailable('mongo', { cause: new Error('No answer in time.') });
 
 /** StoreUnavailable for a server that is away; a fault of ours stays what it is. */
 export function translated(error: unknown): unknown {
@@ -121,4 +109,15 @@ export function isDuplicate(error: unknown): boolean {
 /** True when the server itself answered with an error, whatever its code. */
 export function isServerAnswer(error: unknown): boolean {
   return error instanceof MongoServerError && !isPassing(error);
+}
+
+/** True when the document was inserted; false when a unique index refused it. */
+export async function inserted(insertion: Promise<unknown>): Promise<boolean> {
+  try {
+    await insertion;
+    return true;
+  } catch (error) {
+    if (isDuplicate(error)) return false;
+    throw error;
+  }
 }

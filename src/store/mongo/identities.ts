@@ -1,23 +1,17 @@
 import type { IdentityRecord } from '../../model/upstream-identity.ts';
 import type { IdentityStore } from '../ports/identities.ts';
+import { recordFrom } from '../ports/stores.ts';
 import type { Collections, IdentityDocument } from './collections.ts';
-import { isDuplicate } from './connection.ts';
+import { inserted } from './connection.ts';
 import { keyOf } from './keys.ts';
 
 export function createIdentityStore({ identities }: Collections): IdentityStore {
   return {
     async link(identity) {
-      try {
-        await identities.insertOne({
-          _id: keyOf(identity.organization, identity.issuer, identity.subject),
-          accountKey: keyOf(identity.accountId),
-          record: JSON.stringify(identity),
-        });
-        return 'linked';
-      } catch (error) {
-        if (isDuplicate(error)) return 'taken';
-        throw error;
-      }
+      const { organization, issuer, subject, accountId } = identity;
+      const _id = keyOf(organization, issuer, subject);
+      const document = { _id, accountKey: keyOf(accountId), record: JSON.stringify(identity) };
+      return (await inserted(identities.insertOne(document))) ? 'linked' : 'taken';
     },
     async find(organization, issuer, subject) {
       const document = await identities.findOne({ _id: keyOf(organization, issuer, subject) });
@@ -36,7 +30,6 @@ export function createIdentityStore({ identities }: Collections): IdentityStore 
   };
 }
 
-function identityOf(document: IdentityDocument): IdentityRecord {
-  const record = JSON.parse(document.record);
-  return { ...record, createdAt: new Date(record.createdAt) };
+function identityOf({ record }: IdentityDocument): IdentityRecord {
+  return recordFrom<IdentityRecord>(record, ['createdAt']);
 }

@@ -11,7 +11,7 @@ import type { AuditRecord } from '../../model/audit-event.ts';
 import { OPENING_EVENTS, withOpening } from '../../model/opened-before.ts';
 import { accountOf } from './accounts.ts';
 import { type AccountDocument, type Collections, collectionsOf } from './collections.ts';
-import { isDuplicate, type MongoOptions, patientMongoClient, translated } from './connection.ts';
+import { inserted, type MongoOptions, patientMongoClient, translated } from './connection.ts';
 
 /** Milliseconds after which a lock counts as left behind, and that another node waits for it. */
 const LOCK_LIFE = 120_000;
@@ -92,8 +92,7 @@ async function mark(
   const { _id } = document;
   for (let present: AccountDocument | null = document; present; present = await accounts.findOne({ _id })) {
     const { version } = present;
-    const account = accountOf(present);
-    const marked = account && withOpening(account, opening);
+    const marked = withOpening(accountOf(present), opening);
     if (marked === undefined) return;
     const $set = { record: JSON.stringify(marked), version: version + 1 };
     if ((await accounts.updateOne({ _id, version }, { $set })).matchedCount === 1) return;
@@ -148,12 +147,7 @@ async function lock({ migrations }: Collections, owner: string): Promise<void> {
   const giveUp = Date.now() + LOCK_PATIENCE;
   while (Date.now() < giveUp) {
     const until = new Date(Date.now() + LOCK_LIFE);
-    try {
-      await migrations.insertOne({ _id: 'lock', owner, until });
-      return;
-    } catch (error) {
-      if (!isDuplicate(error)) throw error;
-    }
+    if (await inserted(migrations.insertOne({ _id: 'lock', owner, until }))) return;
     await migrations.deleteOne({ _id: 'lock', until: { $lte: new Date() } });
     await wait(50 + Math.random() * 100);
   }

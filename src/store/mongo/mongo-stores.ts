@@ -1,7 +1,8 @@
 /**
  * The MongoDB half of the distributed store: what must last. Accounts, identities, organizations,
  * clients, API keys, the keyring, the audit log, facts, and the OIDC records that live long (grants, refresh
- * tokens, long-lived access tokens). One file per port; connection.ts holds what every call shares,
+ * tokens, long-lived access tokens). One file per port,
+ * but for installation.ts; connection.ts holds what every call shares,
  * collections.ts the form of the documents, migrations.ts the indexes.
  *
  * One document per thing that changes together: nothing here needs a transaction. Uniqueness is a unique
@@ -9,53 +10,30 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import type { OidcRecordStore } from '../ports/oidc-records.ts';
-import type { StoreHealth, Stores } from '../ports/stores.ts';
+import { healthOf } from '../ports/guard.ts';
 import { createAccountStore } from './accounts.ts';
 import { createApiKeyStore } from './api-keys.ts';
 import { createAuditStore } from './audit.ts';
-import { createClientStore } from './clients.ts';
 import { type Collections, collectionsOf } from './collections.ts';
 import { guarded, isDuplicate, type MongoOptions, mongoClient } from './connection.ts';
 import { createIdentityStore } from './identities.ts';
-import { createKeyringStore } from './keyring.ts';
-import { createMetadataStore } from './metadata.ts';
+import {
+  createClientStore,
+  createKeyringStore,
+  createMetadataStore,
+  createOrganizationStore,
+} from './installation.ts';
 import { migrate } from './migrations.ts';
 import { createOidcRecordStore } from './oidc-records.ts';
-import { createOrganizationStore } from './organizations.ts';
 import { sweep } from './sweep.ts';
 
-/** `OIDC records` are the long-lived ones. */
-export type MongoStores = Pick<
-  Stores,
-  | 'accounts'
-  | 'identities'
-  | 'organizations'
-  | 'clients'
-  | 'apiKeys'
-  | 'keyring'
-  | 'audit'
-  | 'metadata'
-  | 'migrate'
-  | 'health'
-  | 'sweep'
-  | 'close'
-> & { readonly oidcRecords: OidcRecordStore };
+export type MongoStores = ReturnType<typeof openMongoStores>;
 
-export function openMongoStores(options: MongoOptions): MongoStores {
+export function openMongoStores(options: MongoOptions) {
   const client = mongoClient(options.url);
   const db = client.db(options.database);
   const collections = collectionsOf(db);
   const { look } = guarded({ look: () => writeAndReadBack(collections) });
-  const health = async (): Promise<StoreHealth> => {
-    try {
-      await look();
-      return { name: 'mongo', ok: true };
-    } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      return { name: 'mongo', ok: false, detail: cause instanceof Error ? cause.message : String(cause) };
-    }
-  };
   return {
     accounts: guarded(createAccountStore(collections)),
     identities: guarded(createIdentityStore(collections)),
@@ -67,8 +45,8 @@ export function openMongoStores(options: MongoOptions): MongoStores {
     audit: guarded(createAuditStore(collections)),
     metadata: guarded(createMetadataStore(collections)),
     migrate: () => migrate(options),
-    health: async () => [await health()],
-    sweep: (now) => sweep(collections, now),
+    health: () => healthOf('mongo', look),
+    sweep: (now: Date) => sweep(collections, now),
     close: () => client.close(),
   };
 }

@@ -5,21 +5,13 @@ import type {
   OidcRecordStore,
   StoredOidcRecord,
 } from '../ports/oidc-records.ts';
+import { defined } from '../ports/stores.ts';
 import type { Collections, OidcRecordDocument } from './collections.ts';
 import { isDuplicate } from './connection.ts';
 import { keyOf } from './keys.ts';
 
 /** Matches what has no expiry, and what expires after `now`. */
 const live = (now: Date) => ({ expiresAt: { $not: { $lte: now } } });
-
-const OPTIONAL = ['expiresAt', 'grantId', 'accountId', 'clientId', 'uid', 'userCode'] as const;
-/** Names that are looked up, and the field with their key. */
-const KEYS = {
-  grantId: 'grantKey',
-  accountId: 'accountKey',
-  uid: 'uidKey',
-  userCode: 'userCodeKey',
-} as const;
 
 export function createOidcRecordStore({ oidcRecords }: Collections): OidcRecordStore {
   const newestFirst = async (filter: Partial<OidcRecordDocument>, now: Date) =>
@@ -74,46 +66,31 @@ async function putAll(
 }
 
 function changeTo(kind: string, id: string, record: OidcRecordRecord): UpdateFilter<OidcRecordDocument> {
-  const { payload, createdAt } = record;
-  const set: Record<string, unknown> = { kind, oidcRecordId: id, payload, createdAt };
-  const unset: Record<string, ''> = {};
-  const assign = (field: string, value: unknown) => {
-    if (value === undefined) unset[field] = '';
-    else set[field] = value;
-  };
-  for (const field of OPTIONAL) assign(field, record[field]);
-  for (const [name, field] of Object.entries(KEYS)) {
-    const value = record[name as keyof typeof KEYS];
-    assign(field, value === undefined ? undefined : keyOf(value));
-  }
-  // consumedAt is in neither: a late save must not un-consume.
-  return { $set: set, ...(Object.keys(unset).length === 0 ? {} : { $unset: unset }) };
-}
-
-function oidcRecordOf(document: OidcRecordDocument): StoredOidcRecord {
-  const {
-    oidcRecordId,
+  const { payload, createdAt, expiresAt, grantId, accountId, clientId, uid, userCode } = record;
+  const names = { grantId, accountId, clientId, uid, userCode };
+  // consumedAt is not among them: a late save must not un-consume.
+  const fields = {
+    kind,
+    oidcRecordId: id,
     payload,
     createdAt,
     expiresAt,
-    consumedAt,
-    grantId,
-    accountId,
-    clientId,
-    uid,
-    userCode,
-  } = document;
-  return {
-    id: oidcRecordId,
-    payload,
-    durable: true,
-    createdAt,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(consumedAt === undefined ? {} : { consumedAt }),
-    ...(grantId === undefined ? {} : { grantId }),
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(uid === undefined ? {} : { uid }),
-    ...(userCode === undefined ? {} : { userCode }),
+    ...names,
+    grantKey: keyed(grantId),
+    accountKey: keyed(accountId),
+    uidKey: keyed(uid),
+    userCodeKey: keyed(userCode),
   };
+  const missing = Object.entries(fields).filter(([, value]) => value === undefined);
+  const unset = { $unset: Object.fromEntries(missing.map(([name]) => [name, '' as const])) };
+  return { $set: defined(fields), ...(missing.length > 0 && unset) };
+}
+
+function keyed(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : keyOf(name);
+}
+
+function oidcRecordOf(document: OidcRecordDocument): StoredOidcRecord {
+  const { _id, kind, oidcRecordId, grantKey, accountKey, uidKey, userCodeKey, ...record } = document;
+  return { ...record, id: oidcRecordId, durable: true };
 }

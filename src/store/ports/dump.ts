@@ -59,7 +59,7 @@ export interface StoreDump {
   /** At most `limit` records that live at `now`, in an order that does not change, from `after` on. */
   read<Subject extends DumpSubject>(
     subject: Subject,
-    options: { after?: string; limit: number; now: Date },
+    options: { after?: string | undefined; limit: number; now: Date },
   ): Promise<DumpBatch<Subject>>;
   close(): Promise<void>;
 }

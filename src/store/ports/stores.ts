@@ -17,15 +17,12 @@ import type { AccountRecord } from '../../model/account.ts';
 import type { AccountStore, LoginName } from './accounts.ts';
 import type { ApiKeyStore } from './api-keys.ts';
 import type { AuditStore } from './audit.ts';
-import type { ClientStore } from './clients.ts';
 import type { CodeStore } from './codes.ts';
 import type { IdentityStore } from './identities.ts';
-import type { KeyringStore } from './keyring.ts';
+import type { ClientStore, KeyringStore, MetadataStore, OrganizationStore } from './installation.ts';
 import type { LeaseStore } from './leases.ts';
 import type { LinkTokenStore } from './link-tokens.ts';
-import type { MetadataStore } from './metadata.ts';
 import type { OidcRecordStore } from './oidc-records.ts';
-import type { OrganizationStore } from './organizations.ts';
 import type { PresenceStore } from './presence.ts';
 import type { RateLimitStore } from './rate-limits.ts';
 

@@ -66,6 +66,9 @@ const REMOVE_IF_OF_ACCOUNT = `
 if redis.call('HGET', KEYS[1], 'a') ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
+const codeKey = (key: string) => keyOf('code', key);
+const accountKey = (accountId: string) => keyOf('codes-of', accountId);
+
 export function createCodeStore(redis: RedisConnection, memberships: Memberships): CodeStore {
   const put = script<number>(redis, 'porticoCodePut', 1, PUT);
   const attempt = script<'right' | 'wrong' | 'dead'>(redis, 'porticoCodeAttempt', 1, ATTEMPT);
@@ -85,12 +88,4 @@ export function createCodeStore(redis: RedisConnection, memberships: Memberships
       await Promise.all(members.map((member) => removeIfOfAccount([member], [accountId])));
     },
   };
-}
-
-function codeKey(key: string): string {
-  return keyOf('code', key);
-}
-
-function accountKey(accountId: string): string {
-  return keyOf('codes-of', accountId);
 }

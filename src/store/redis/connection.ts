@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { Cluster, type RedisOptions as DriverOptions, Redis, ReplyError } from 'ioredis';
 import { StoreUnavailable } from '../../core/errors.ts';
 import type { Log } from '../../observe/log.ts';
+import { type Guard, underGuard, within } from '../ports/guard.ts';
 import { keyOf } from './keys.ts';
 
 /** One server, the primary that Sentinels name, or a cluster: the stores do not tell them apart. */
@@ -153,57 +154,30 @@ export function script<Reply>(
   return (names, values) => Reflect.get(redis, name).call(redis, ...names, ...values);
 }
 
-/** Gives each method of a port the translation of errors, and a quick no while Redis is away. */
-export function guarded<Port extends object>(redis: RedisConnection, port: Port): Port {
-  const outage = new Outage(redis);
-  const methods = Object.entries(port).map(([name, method]) => [
-    name,
-    async (...values: unknown[]) => {
-      if (outage.lasts())
-        throw new StoreUnavailable('redis', { cause: new Error('There is no connection.') });
-      try {
-        return await withinDeadline(() => method(...values));
-      } catch (error) {
-        throw translated(error);
-      }
-    },
-  ]);
-  return Object.fromEntries(methods) as Port;
-}
-
-/** A command waits behind those that were sent before it, so its own time-out is not all the time it takes. */
-async function withinDeadline(work: () => Promise<unknown>): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('Redis timed out.')), COMMAND);
+/**
+ * Gives each method of a port the translation of errors, and a quick no while Redis is away: calls wait for a
+ * short break, and not behind a long one. A command waits behind those that were sent before it, so its own
+ * time-out is not all the time it takes.
+ */
+export function createGuard(redis: RedisConnection): <Port extends object>(port: Port) => Port {
+  let awaySince: number | undefined;
+  redis.on('close', () => {
+    awaySince ??= performance.now();
   });
-  try {
-    return await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Knows since when there is no connection: calls wait for a short break, and not behind a long one. */
-class Outage {
-  readonly #redis: RedisConnection;
-  #since: number | undefined;
-
-  constructor(redis: RedisConnection) {
-    this.#redis = redis;
-    redis.on('close', () => {
-      this.#since ??= performance.now();
-    });
-    redis.on('ready', () => {
-      this.#since = undefined;
-    });
-  }
-
-  lasts(): boolean {
-    return (
-      this.#redis.status === 'end' || (this.#since !== undefined && performance.now() - this.#since > COMMAND)
-    );
-  }
+  redis.on('ready', () => {
+    awaySince = undefined;
+  });
+  const isAway = () =>
+    redis.status === 'end' || (awaySince !== undefined && performance.now() - awaySince > COMMAND);
+  const guard: Guard = async (work) => {
+    if (isAway()) throw new StoreUnavailable('redis', { cause: new Error('There is no connection.') });
+    try {
+      return await within(COMMAND, () => new Error('Redis timed out.'), work);
+    } catch (error) {
+      throw translated(error);
+    }
+  };
+  return (port) => underGuard(port, guard);
 }
 
 /** StoreUnavailable for a server that is away or not ready; a fault of ours stays what it is. */

@@ -67,17 +67,11 @@ function infoOf(redis: RedisConnection): Promise<(Info | undefined)[]> {
 
 async function ask(server: Redis, section: 'memory' | 'persistence'): Promise<Info | undefined> {
   try {
-    const lines = (await server.info(section)).split(/\r?\n/);
-    return Object.fromEntries(
-      lines.flatMap((line) => [/^(\w+):(.*)$/.exec(line)?.slice(1) ?? []].filter(isPair)),
-    );
+    const lines = (await server.info(section)).matchAll(/^(\w+):(.*?)\r?$/gm);
+    return Object.fromEntries(Array.from(lines, (line) => line.slice(1)));
   } catch (error) {
     if (translated(error) instanceof StoreUnavailable) throw error;
     // A user without the right to ask, or a server that does not know the question.
     return undefined;
   }
-}
-
-function isPair(deps: readonly string[]): deps is [string, string] {
-  return deps.length === 2;
 }

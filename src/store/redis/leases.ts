@@ -3,7 +3,7 @@ import { lifeOf, type RedisConnection, script } from './connection.ts';
 import { keyOf } from './keys.ts';
 
 // A hash: o owner, e end, s encrypted result, t its moment.
-const CLAIM = `
+const ACQUIRE = `
 local ends = tonumber(redis.call('HGET', KEYS[1], 'e') or '0')
 if ends > tonumber(ARGV[2]) then return 0 end
 redis.call('DEL', KEYS[1])
@@ -12,42 +12,42 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`;
 
 // An expired lease is not held any more, even if no other caller has taken it.
-const SETTLE = `
-local claim = redis.call('HMGET', KEYS[1], 'o', 'e', 's')
-if claim[1] ~= ARGV[1] or claim[3] or tonumber(claim[2]) <= tonumber(ARGV[3]) then return 0 end
+const COMPLETE = `
+local lease = redis.call('HMGET', KEYS[1], 'o', 'e', 's')
+if lease[1] ~= ARGV[1] or lease[3] or tonumber(lease[2]) <= tonumber(ARGV[3]) then return 0 end
 redis.call('HSET', KEYS[1], 's', ARGV[2], 't', ARGV[3], 'e', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1`;
 
 const RELEASE = `
-local claim = redis.call('HMGET', KEYS[1], 'o', 's')
-if claim[1] ~= ARGV[1] or claim[2] then return 0 end
+local lease = redis.call('HMGET', KEYS[1], 'o', 's')
+if lease[1] ~= ARGV[1] or lease[2] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
+/** Stored keys keep their first spelling. */
+const leaseKey = (key: string) => keyOf('claim', key);
+
 export function createLeaseStore(redis: RedisConnection): LeaseStore {
-  const claim = script<number>(redis, 'porticoClaim', 1, CLAIM);
-  const settle = script<number>(redis, 'porticoClaimSettle', 1, SETTLE);
-  const release = script<number>(redis, 'porticoClaimRelease', 1, RELEASE);
+  const acquire = script<number>(redis, 'porticoLeaseAcquire', 1, ACQUIRE);
+  const complete = script<number>(redis, 'porticoLeaseComplete', 1, COMPLETE);
+  const release = script<number>(redis, 'porticoLeaseRelease', 1, RELEASE);
   return {
     acquire: async (key, owner, now, until) =>
-      (await claim([claimKey(key)], [owner, now.getTime(), until.getTime(), lifeOf(until)])) === 1,
+      (await acquire([leaseKey(key)], [owner, now.getTime(), until.getTime(), lifeOf(until)])) === 1,
     complete: async (key, owner, { encrypted, at, until }) =>
-      (await settle([claimKey(key)], [owner, encrypted, at.getTime(), until.getTime(), lifeOf(until)])) === 1,
+      (await complete([leaseKey(key)], [owner, encrypted, at.getTime(), until.getTime(), lifeOf(until)])) ===
+      1,
     async read(key, now) {
-      const [ends, encrypted, at] = await redis.hmget(claimKey(key), 'e', 's', 't');
+      const [ends, encrypted, at] = await redis.hmget(leaseKey(key), 'e', 's', 't');
       if (!ends || Number(ends) <= now.getTime()) return 'free';
       if (encrypted === null || encrypted === undefined) return 'claimed';
       return { encrypted, at: new Date(Number(at)) };
     },
     async release(key, owner) {
-      await release([claimKey(key)], [owner]);
+      await release([leaseKey(key)], [owner]);
     },
     async forget(key) {
-      await redis.del(claimKey(key));
+      await redis.del(leaseKey(key));
     },
   };
-}
-
-function claimKey(key: string): string {
-  return keyOf('claim', key);
 }

@@ -1,4 +1,5 @@
 import type { LinkTokenRecord, LinkTokenStore } from '../ports/link-tokens.ts';
+import { recordFrom } from '../ports/stores.ts';
 import { lifeOf, type RedisConnection, script } from './connection.ts';
 import { keyOf } from './keys.ts';
 import type { Memberships } from './membership.ts';
@@ -23,17 +24,27 @@ local token = redis.call('HMGET', KEYS[1], 'a', 'p')
 if token[1] ~= ARGV[1] or (ARGV[2] == '1' and token[2] ~= ARGV[3]) then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
+/** Stored keys keep their first spelling. */
+const linkTokenKey = (hash: string) => keyOf('ticket', hash);
+const accountKey = (accountId: string) => keyOf('tickets-of', accountId);
+
 export function createLinkTokenStore(redis: RedisConnection, memberships: Memberships): LinkTokenStore {
-  const put = script<number>(redis, 'porticoTicketPut', 1, PUT);
-  const read = script<string | null>(redis, 'porticoTicketRead', 1, READ);
-  const removeIfOfAccount = script<number>(redis, 'porticoTicketRemoveIfOfAccount', 1, REMOVE_IF_OF_ACCOUNT);
+  const put = script<number>(redis, 'porticoLinkTokenPut', 1, PUT);
+  const read = script<string | null>(redis, 'porticoLinkTokenRead', 1, READ);
+  const removeIfOfAccount = script<number>(
+    redis,
+    'porticoLinkTokenRemoveIfOfAccount',
+    1,
+    REMOVE_IF_OF_ACCOUNT,
+  );
   return {
     async put(hash, linkToken) {
       const { purpose, accountId, expiresAt } = linkToken;
-      if (accountId !== undefined)
-        await memberships.add(accountKey(accountId), linkTokenKey(hash), expiresAt);
       const fields = ['r', JSON.stringify(linkToken), 'p', purpose, 'e', expiresAt.getTime()];
-      if (accountId !== undefined) fields.push('a', accountId);
+      if (accountId !== undefined) {
+        await memberships.add(accountKey(accountId), linkTokenKey(hash), expiresAt);
+        fields.push('a', accountId);
+      }
       await put([linkTokenKey(hash)], [lifeOf(expiresAt), ...fields]);
     },
     read: async (hash, purpose, now) =>
@@ -48,16 +59,6 @@ export function createLinkTokenStore(redis: RedisConnection, memberships: Member
   };
 }
 
-function linkTokenKey(hash: string): string {
-  return keyOf('ticket', hash);
-}
-
-function accountKey(accountId: string): string {
-  return keyOf('tickets-of', accountId);
-}
-
 function linkTokenOf(text: string | null): LinkTokenRecord | undefined {
-  if (text === null) return undefined;
-  const record = JSON.parse(text);
-  return { ...record, createdAt: new Date(record.createdAt), expiresAt: new Date(record.expiresAt) };
+  return text === null ? undefined : recordFrom<LinkTokenRecord>(text, ['createdAt', 'expiresAt']);
 }

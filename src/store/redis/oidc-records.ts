@@ -1,19 +1,11 @@
 import type { OidcRecordRecord, OidcRecordStore, StoredOidcRecord } from '../ports/oidc-records.ts';
-import { lifeOf, type RedisConnection, type Script, script } from './connection.ts';
+import { defined } from '../ports/stores.ts';
+import { lifeOf, type RedisConnection, script } from './connection.ts';
 import { hashOf, keyOf } from './keys.ts';
 import type { Memberships } from './membership.ts';
 
 /** What a record was found by before it was replaced or removed: grant, account, uid, user code. */
 type Names = (string | null)[];
-
-interface Scripts {
-  readonly put: Script<Names>;
-  readonly consume: Script<number>;
-  readonly remove: Script<Names | null>;
-  /** The record's kind before its names. */
-  readonly removeIfOfGrant: Script<Names | null>;
-  readonly dropPointer: Script<number>;
-}
 
 // A record is a hash: p payload, i id, k kind, e expiry, g grant, a account, c client, u uid, d user code,
 // t created, x consumed (all moments in milliseconds).
@@ -53,23 +45,38 @@ const DROP_POINTER = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
+const recordKey = (kind: string, id: string) => keyOf('artifact', kind, id);
+const grantKey = (grantId: string) => keyOf('grant', grantId);
+const accountKey = (accountId: string) => keyOf('account', accountId);
+const uidKey = (kind: string, uid: string) => keyOf('uid', kind, uid);
+const userCodeKey = (kind: string, userCode: string) => keyOf('user-code', kind, userCode);
+
 export function createOidcRecordStore(redis: RedisConnection, memberships: Memberships): OidcRecordStore {
-  const scripts: Scripts = {
-    put: script(redis, 'porticoArtifactPut', 1, PUT),
-    consume: script(redis, 'porticoArtifactConsume', 1, CONSUME),
-    remove: script(redis, 'porticoArtifactRemove', 1, REMOVE),
-    removeIfOfGrant: script(redis, 'porticoArtifactRemoveIfOfGrant', 1, REMOVE_IF_OF_GRANT),
-    dropPointer: script(redis, 'porticoArtifactDropPointer', 1, DROP_POINTER),
-  };
-  const index = new OidcRecordIndex(redis, memberships, scripts.dropPointer);
+  const putRecord = script<Names>(redis, 'porticoOidcRecordPut', 1, PUT);
+  const consume = script<number>(redis, 'porticoOidcRecordConsume', 1, CONSUME);
+  const remove = script<Names | null>(redis, 'porticoOidcRecordRemove', 1, REMOVE);
+  /** Answers the record's kind before its names. */
+  const removeIfOfGrant = script<Names | null>(
+    redis,
+    'porticoOidcRecordRemoveOfGrant',
+    1,
+    REMOVE_IF_OF_GRANT,
+  );
+  const index = createIndex(redis, memberships);
   const read = async (key: string, now: Date) => oidcRecordOf(await redis.hgetall(key), now);
+  const membersOf = async (set: string, kind: string | undefined) => {
+    const start = kind === undefined ? '' : memberOf(kind, '');
+    return (await memberships.members(set)).filter((member) => member.startsWith(start)).map(memberKey);
+  };
   const list = async (
-    keys: readonly string[],
-    belongs: (oidcRecord: StoredOidcRecord) => boolean,
+    set: string,
+    kind: string,
     now: Date,
+    belongs: (oidcRecord: StoredOidcRecord) => boolean,
   ) => {
-    const result = await Promise.all(keys.map((key) => read(key, now)));
-    return result
+    const keys = await membersOf(set, kind);
+    const records = await Promise.all(keys.map((key) => read(key, now)));
+    return records
       .filter((oidcRecord) => oidcRecord !== undefined)
       .filter(belongs)
       .sort((one, two) => two.createdAt.getTime() - one.createdAt.getTime());
@@ -82,7 +89,7 @@ export function createOidcRecordStore(redis: RedisConnection, memberships: Membe
     const key = recordKey(kind, id);
     await index.add(kind, key, oidcRecord);
     const life = oidcRecord.expiresAt === undefined ? '' : lifeOf(oidcRecord.expiresAt);
-    const before = await scripts.put([key], [life, ...fieldsOf(kind, id, oidcRecord)]);
+    const before = await putRecord([key], [life, ...fieldsOf(kind, id, oidcRecord)]);
     await index.drop(kind, key, staleNames(before, oidcRecord));
   };
   return {
@@ -100,20 +107,17 @@ export function createOidcRecordStore(redis: RedisConnection, memberships: Membe
       const oidcRecord = await pointed(userCodeKey(kind, userCode), now);
       return oidcRecord?.userCode === userCode ? oidcRecord : undefined;
     },
-    consume: async (kind, id, now) => (await scripts.consume([recordKey(kind, id)], [now.getTime()])) === 1,
+    consume: async (kind, id, now) => (await consume([recordKey(kind, id)], [now.getTime()])) === 1,
     async remove(kind, id) {
       const key = recordKey(kind, id);
-      const before = await scripts.remove([key], []);
-      if (!before) return false;
-      await index.drop(kind, key, before);
-      return true;
+      const before = await remove([key], []);
+      if (before) await index.drop(kind, key, before);
+      return before !== null;
     },
     async removeByGrant(kind, grantId) {
-      const members = (await memberships.members(grantKey(grantId))).filter(ofKind(kind));
       const removed = await Promise.all(
-        members.map(async (member) => {
-          const key = memberKey(member);
-          const before = await scripts.removeIfOfGrant([key], [grantId]);
+        (await membersOf(grantKey(grantId), kind)).map(async (key) => {
+          const before = await removeIfOfGrant([key], [grantId]);
           // A member whose record was not there stays: its record may be about to be written.
           const [kindOfRecord, ...names] = before ?? [];
           if (kindOfRecord) await index.drop(kindOfRecord, key, names);
@@ -122,76 +126,39 @@ export function createOidcRecordStore(redis: RedisConnection, memberships: Membe
       );
       return removed.filter(Boolean).length;
     },
-    async listByAccount(kind, accountId, now) {
-      const members = (await memberships.members(accountKey(accountId))).filter(ofKind(kind));
-      return list(members.map(memberKey), (oidcRecord) => oidcRecord.accountId === accountId, now);
-    },
-    async listByGrant(kind, grantId, now) {
-      const members = (await memberships.members(grantKey(grantId))).filter(ofKind(kind));
-      return list(members.map(memberKey), (oidcRecord) => oidcRecord.grantId === grantId, now);
-    },
+    listByAccount: (kind, accountId, now) =>
+      list(accountKey(accountId), kind, now, (oidcRecord) => oidcRecord.accountId === accountId),
+    listByGrant: (kind, grantId, now) =>
+      list(grantKey(grantId), kind, now, (oidcRecord) => oidcRecord.grantId === grantId),
   };
 }
 
 /** The ways to a record besides its id. They are written before it; a reader asks the record itself. */
-class OidcRecordIndex {
-  readonly #redis: RedisConnection;
-  readonly #memberships: Memberships;
-  readonly #dropPointer: Script<number>;
-
-  constructor(redis: RedisConnection, memberships: Memberships, dropPointer: Script<number>) {
-    this.#redis = redis;
-    this.#memberships = memberships;
-    this.#dropPointer = dropPointer;
-  }
-
-  async add(kind: string, key: string, oidcRecord: OidcRecordRecord): Promise<void> {
-    const { grantId, accountId, uid, userCode, expiresAt } = oidcRecord;
-    const point = (pointer: string) =>
-      expiresAt === undefined
-        ? this.#redis.set(pointer, key)
-        : this.#redis.set(pointer, key, 'PX', lifeOf(expiresAt));
-    await Promise.all([
-      grantId === undefined
-        ? undefined
-        : this.#memberships.add(grantKey(grantId), memberOf(kind, key), expiresAt),
-      accountId === undefined
-        ? undefined
-        : this.#memberships.add(accountKey(accountId), memberOf(kind, key), expiresAt),
-      uid === undefined ? undefined : point(uidKey(kind, uid)),
-      userCode === undefined ? undefined : point(userCodeKey(kind, userCode)),
-    ]);
-  }
-
-  async drop(kind: string, key: string, [grantId, accountId, uid, userCode]: Names): Promise<void> {
-    const member = memberOf(kind, key);
-    await Promise.all([
-      grantId ? this.#memberships.drop(grantKey(grantId), [member]) : undefined,
-      accountId ? this.#memberships.drop(accountKey(accountId), [member]) : undefined,
-      uid ? this.#dropPointer([uidKey(kind, uid)], [key]) : undefined,
-      userCode ? this.#dropPointer([userCodeKey(kind, userCode)], [key]) : undefined,
-    ]);
-  }
-}
-
-function recordKey(kind: string, id: string): string {
-  return keyOf('artifact', kind, id);
-}
-
-function grantKey(grantId: string): string {
-  return keyOf('grant', grantId);
-}
-
-function accountKey(accountId: string): string {
-  return keyOf('account', accountId);
-}
-
-function uidKey(kind: string, uid: string): string {
-  return keyOf('uid', kind, uid);
-}
-
-function userCodeKey(kind: string, userCode: string): string {
-  return keyOf('user-code', kind, userCode);
+function createIndex(redis: RedisConnection, memberships: Memberships) {
+  const dropPointer = script<number>(redis, 'porticoOidcRecordDropPointer', 1, DROP_POINTER);
+  return {
+    async add(kind: string, key: string, oidcRecord: OidcRecordRecord): Promise<void> {
+      const { grantId, accountId, uid, userCode, expiresAt } = oidcRecord;
+      const enter = (set: string) => memberships.add(set, memberOf(kind, key), expiresAt);
+      const point = (pointer: string) =>
+        expiresAt === undefined ? redis.set(pointer, key) : redis.set(pointer, key, 'PX', lifeOf(expiresAt));
+      await Promise.all([
+        grantId !== undefined && enter(grantKey(grantId)),
+        accountId !== undefined && enter(accountKey(accountId)),
+        uid !== undefined && point(uidKey(kind, uid)),
+        userCode !== undefined && point(userCodeKey(kind, userCode)),
+      ]);
+    },
+    async drop(kind: string, key: string, [grantId, accountId, uid, userCode]: Names): Promise<void> {
+      const members = [memberOf(kind, key)];
+      await Promise.all([
+        grantId && memberships.drop(grantKey(grantId), members),
+        accountId && memberships.drop(accountKey(accountId), members),
+        uid && dropPointer([uidKey(kind, uid)], [key]),
+        userCode && dropPointer([userCodeKey(kind, userCode)], [key]),
+      ]);
+    },
+  };
 }
 
 /** A member of a set: the kind's hash and the record's key, so that one kind is found without reading all. */
@@ -203,12 +170,6 @@ function memberKey(member: string): string {
   return member.slice(17);
 }
 
-function ofKind(kind: string | undefined): (member: string) => boolean {
-  if (kind === undefined) return () => true;
-  const start = `${hashOf(kind).slice(0, 16)} `;
-  return (member) => member.startsWith(start);
-}
-
 /** The names a replaced record had and the new one has not; null where nothing is to be dropped. */
 function staleNames(before: Names, oidcRecord: OidcRecordRecord): Names {
   const after = [oidcRecord.grantId, oidcRecord.accountId, oidcRecord.uid, oidcRecord.userCode];
@@ -217,46 +178,21 @@ function staleNames(before: Names, oidcRecord: OidcRecordRecord): Names {
 
 function fieldsOf(kind: string, id: string, oidcRecord: OidcRecordRecord): (string | number)[] {
   const { payload, createdAt, expiresAt, grantId, accountId, clientId, uid, userCode } = oidcRecord;
-  const fields: [string, string | number | undefined][] = [
-    ['k', kind],
-    ['i', id],
-    ['p', payload],
-    ['t', createdAt.getTime()],
-    ['e', expiresAt?.getTime()],
-    ['g', grantId],
-    ['a', accountId],
-    ['c', clientId],
-    ['u', uid],
-    ['d', userCode],
-  ];
-  return fields.flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+  const names = { g: grantId, a: accountId, c: clientId, u: uid, d: userCode };
+  const fields = { k: kind, i: id, p: payload, t: createdAt.getTime(), e: expiresAt?.getTime() };
+  return Object.entries(defined({ ...fields, ...names })).flat();
 }
 
 function oidcRecordOf(fields: Record<string, string>, now: Date): StoredOidcRecord | undefined {
-  const {
-    i: id,
-    p: payload,
-    t: createdAt,
-    e: expiresAt,
-    g: grantId,
-    a: accountId,
-    c: clientId,
-    u: uid,
-  } = fields;
-  const { d: userCode, x: consumedAt } = fields;
+  const { i: id, p: payload, g: grantId, a: accountId, c: clientId, u: uid, d: userCode } = fields;
+  const expiresAt = dateOf(fields.e);
   if (id === undefined || payload === undefined) return undefined;
-  if (expiresAt !== undefined && Number(expiresAt) <= now.getTime()) return undefined;
-  return {
-    id,
-    payload,
-    durable: false,
-    createdAt: new Date(Number(createdAt)),
-    ...(expiresAt === undefined ? {} : { expiresAt: new Date(Number(expiresAt)) }),
-    ...(consumedAt === undefined ? {} : { consumedAt: new Date(Number(consumedAt)) }),
-    ...(grantId === undefined ? {} : { grantId }),
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(uid === undefined ? {} : { uid }),
-    ...(userCode === undefined ? {} : { userCode }),
-  };
+  if (expiresAt !== undefined && expiresAt <= now) return undefined;
+  const names = { grantId, accountId, clientId, uid, userCode };
+  const moments = { createdAt: new Date(Number(fields.t)), expiresAt, consumedAt: dateOf(fields.x) };
+  return defined({ id, payload, durable: false, ...moments, ...names });
+}
+
+function dateOf(milliseconds: string | undefined): Date | undefined {
+  return milliseconds === undefined ? undefined : new Date(Number(milliseconds));
 }

@@ -2,6 +2,8 @@ import type { PresenceStore } from '../ports/presence.ts';
 import { lifeOf, type RedisConnection } from './connection.ts';
 import { keyOf } from './keys.ts';
 
+const presenceKey = (accountId: string) => keyOf('presence', accountId);
+
 export function createPresenceStore(redis: RedisConnection): PresenceStore {
   return {
     async put(accountId, { lastSeenAt, until }) {
@@ -18,8 +20,4 @@ export function createPresenceStore(redis: RedisConnection): PresenceStore {
       await redis.del(presenceKey(accountId));
     },
   };
-}
-
-function presenceKey(accountId: string): string {
-  return keyOf('presence', accountId);
 }

@@ -69,6 +69,12 @@ if known >= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`;
 
+const flightKey = (key: string) => keyOf('in-flight', key);
+const slidingKey = (key: string) => keyOf('attempts', key);
+const windowKey = (key: string) => keyOf('window', key);
+const memoryKey = (key: string) => keyOf('seen', key);
+const chargedKey = ({ key, kind }: Budget) => (kind === 'fixed' ? windowKey(key) : slidingKey(key));
+
 export function createRateLimitStore(redis: RedisConnection): RateLimitStore {
   const take = script<Reply>(redis, 'porticoRateLimitTake', 1, TAKE);
   const hold = script<[...Reply, room?: 1]>(redis, 'porticoRateLimitHold', 2, HOLD);
@@ -96,10 +102,8 @@ export function createRateLimitStore(redis: RedisConnection): RateLimitStore {
       const ends = [lifetime, lifetime + KEPT_AFTER_EXPIRY];
       const standings = await Promise.all(
         budgets.map(async (budget) => {
-          const [allowed, charged, wait, room] = await hold(both(budget), [
-            ...values(budget, now, mark),
-            ...ends,
-          ]);
+          const reply = await hold(both(budget), [...values(budget, now, mark), ...ends]);
+          const [allowed, charged, wait, room] = reply;
           return { room: room === 1, charged: taken([allowed, charged, wait]) };
         }),
       );
@@ -143,24 +147,4 @@ export function createRateLimitStore(redis: RedisConnection): RateLimitStore {
 
 function taken([allowed, count, retryAfter]: Reply): Taken {
   return { allowed: allowed === 1, count, retryAfter };
-}
-
-function chargedKey({ key, kind }: Budget): string {
-  return kind === 'fixed' ? windowKey(key) : slidingKey(key);
-}
-
-function flightKey(key: string): string {
-  return keyOf('in-flight', key);
-}
-
-function slidingKey(key: string): string {
-  return keyOf('attempts', key);
-}
-
-function windowKey(key: string): string {
-  return keyOf('window', key);
-}
-
-function memoryKey(key: string): string {
-  return keyOf('seen', key);
 }

@@ -1,8 +1,10 @@
+/** What an operator sets up: organizations, clients, the signing keys, and facts about the installation. */
 import { randomUUID } from 'node:crypto';
+import type { ClientRecord } from '../../model/client.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
-import type { OrganizationStore } from '../ports/organizations.ts';
-import type { Collections, OrganizationDocument } from './collections.ts';
-import { isDuplicate } from './connection.ts';
+import type { ClientStore, KeyringStore, MetadataStore, OrganizationStore } from '../ports/installation.ts';
+import type { Collections, RecordDocument } from './collections.ts';
+import { inserted } from './connection.ts';
 import { keyOf } from './keys.ts';
 
 /**
@@ -69,12 +71,7 @@ async function reserve(
 ): Promise<boolean> {
   const _id = keyOf(want.name);
   const reservation = { organization: want.organization, putId: want.putId, at: new Date() };
-  try {
-    await hosts.insertOne({ _id, ...reservation });
-    return true;
-  } catch (error) {
-    if (!isDuplicate(error)) throw error;
-  }
+  if (await inserted(hosts.insertOne({ _id, ...reservation }))) return true;
   const holder = await hosts.findOne({ _id });
   if (holder?.organization === want.organization) return true;
   if (!holder || holder.at.getTime() > Date.now() - RESERVATION) return false;
@@ -88,6 +85,59 @@ function lists(organization: OrganizationRecord, name: string): boolean {
   return organization.hosts.some((host) => host.toLowerCase() === name);
 }
 
-function organizationOf(document: OrganizationDocument | null): OrganizationRecord | undefined {
+function organizationOf(document: RecordDocument | null): OrganizationRecord | undefined {
   return document ? JSON.parse(document.record) : undefined;
+}
+
+export function createClientStore({ clients }: Collections): ClientStore {
+  return {
+    async put(client) {
+      await clients.updateOne(
+        { _id: keyOf(client.clientId) },
+        { $set: { record: JSON.stringify(client) } },
+        { upsert: true },
+      );
+    },
+    async byId(clientId): Promise<ClientRecord | undefined> {
+      const document = await clients.findOne({ _id: keyOf(clientId) });
+      return document ? JSON.parse(document.record) : undefined;
+    },
+    async list() {
+      const documents = await clients.find({}).sort({ _id: 1 }).toArray();
+      return documents.map((document): ClientRecord => JSON.parse(document.record));
+    },
+    async remove(clientId) {
+      return (await clients.deleteOne({ _id: keyOf(clientId) })).deletedCount === 1;
+    },
+  };
+}
+
+const KEYRING_ID = 'keyring';
+
+export function createKeyringStore({ keyring }: Collections): KeyringStore {
+  return {
+    async read() {
+      const document = await keyring.findOne({ _id: KEYRING_ID });
+      return document ? { version: document.version, encrypted: document.encrypted } : undefined;
+    },
+    async write(encrypted, expected) {
+      if (expected > 0) {
+        const change = { $set: { encrypted, version: expected + 1 } };
+        return (await keyring.updateOne({ _id: KEYRING_ID, version: expected }, change)).matchedCount === 1;
+      }
+      return inserted(keyring.insertOne({ _id: KEYRING_ID, version: 1, encrypted }));
+    },
+  };
+}
+
+export function createMetadataStore({ metadata }: Collections): MetadataStore {
+  return {
+    async get(name) {
+      return (await metadata.findOne({ _id: keyOf(name) }))?.value;
+    },
+    async set(name, value) {
+      await metadata.updateOne({ _id: keyOf(name) }, { $set: { value } }, { upsert: true });
+    },
+    setOnce: (name, value) => inserted(metadata.insertOne({ _id: keyOf(name), value })),
+  };
 }
