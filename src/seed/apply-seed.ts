@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import type { Issue } from '../config/issues.ts';
 import type { Clock } from '../core/clock.ts';
+import { inTurn } from '../core/in-turn.ts';
 import { endEmails } from '../identity/accounts/revoke-access.ts';
 import type { AccessEnder } from '../identity/context.ts';
 import type { PasswordHasher } from '../identity/passwords/hasher.ts';
@@ -12,7 +13,6 @@ import { noteHashes } from '../identity/sign-in/verify-password.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { TakenName } from '../store/ports/accounts.ts';
 import type { Stores } from '../store/ports/stores.ts';
-import { inTurn } from './in-turn.ts';
 import {
   isSame,
   ownerOf,
@@ -37,14 +37,7 @@ export interface SeedOptions extends SeedWorld {
 
 export type Counts = Readonly<Record<Step, number>>;
 
-export interface SeedReport {
-  readonly organizations: Counts;
-  readonly accounts: Counts;
-  readonly apiKeys: Counts;
-  readonly clients: Counts;
-  /** Accounts that kept a password of their own. */
-  readonly keptPasswords: number;
-}
+export type SeedReport = ReturnType<typeof reportOf>;
 
 /** Throws SeedError, with nothing written, when a name of the file belongs to another account. */
 export async function planFile(world: SeedWorld, file: SeedFile): Promise<SeedPlan> {
@@ -78,7 +71,11 @@ async function applyAccounts(
   accounts: readonly PlannedAccount[],
   file: string,
 ): Promise<void> {
-  await noteImportedHashes(options, accounts);
+  const imported = accounts.filter(({ setsPassword }) => setsPassword).map(({ seed }) => seed);
+  for (const [organization, seeds] of Map.groupBy(imported, (seed) => seed.organization)) {
+    const hashes = seeds.flatMap(({ password_hash: hash }) => hash ?? []);
+    if (hashes.length > 0) await noteHashes(options.stores, organization, hashes);
+  }
   let done = 0;
   // As many at once as there are cores: hashing passwords is the work.
   await inTurn(accounts, Math.max(2, availableParallelism()), async (planned) => {
@@ -86,17 +83,6 @@ async function applyAccounts(
     done += 1;
     if (done % 100 === 0 || done === accounts.length) options.progress?.(done, accounts.length);
   });
-}
-
-async function noteImportedHashes(
-  { stores }: SeedOptions,
-  accounts: readonly PlannedAccount[],
-): Promise<void> {
-  const imported = accounts.filter(({ setsPassword }) => setsPassword).map(({ seed }) => seed);
-  for (const [organization, seeds] of Map.groupBy(imported, (seed) => seed.organization)) {
-    const hashes = seeds.flatMap(({ password_hash: hash }) => hash ?? []);
-    if (hashes.length > 0) await noteHashes(stores, organization, hashes);
-  }
 }
 
 /** A name that was free is taken: perhaps by another process that loads the same file. Then it is an update. */
@@ -167,17 +153,17 @@ async function write(input: {
   }
 }
 
-export function reportOf(plan: SeedPlan): SeedReport {
-  const count = (steps: readonly { step: Step }[]): Counts => ({
-    create: steps.filter(({ step }) => step === 'create').length,
-    update: steps.filter(({ step }) => step === 'update').length,
-    keep: steps.filter(({ step }) => step === 'keep').length,
-  });
+export function reportOf(plan: SeedPlan) {
+  const count = (steps: readonly { step: Step }[]): Counts => {
+    const { create = [], update = [], keep = [] } = Object.groupBy(steps, ({ step }) => step);
+    return { create: create.length, update: update.length, keep: keep.length };
+  };
   return {
     organizations: count(plan.organizations),
     accounts: count(plan.accounts),
     apiKeys: count(plan.apiKeys),
     clients: count(plan.clients),
+    /** Accounts that kept a password of their own. */
     keptPasswords: plan.accounts.filter(({ keepsPassword }) => keepsPassword).length,
   };
 }

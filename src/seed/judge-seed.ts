@@ -49,10 +49,8 @@ function* judgeAccounts({ accounts = [] }: Seed): Iterable<Issue> {
 function* judgeAccount(at: string, account: SeedAccount): Iterable<Issue> {
   const { id, email, username, aliases, identities } = account;
   if (id === undefined && email === undefined && username === undefined && !aliases && !identities) {
-    yield {
-      path: at,
-      message: 'must have an email, a username, an id, an alias or an identity to be found by',
-    };
+    const message = 'must have an email, a username, an id, an alias or an identity to be found by';
+    yield { path: at, message };
   }
   if (account.password !== undefined && account.password_hash !== undefined) {
     yield { path: `${at}.password`, message: 'must not stand beside password_hash' };
@@ -89,40 +87,29 @@ export function authMethodOf(client: SeedClient): NonNullable<SeedClient['token_
 
 export function* judgeClient(at: string, client: SeedClient): Iterable<Issue> {
   const method = authMethodOf(client);
+  const { client_secret: secret, jwks, jwks_uri, redirect_uris: uris = [] } = client;
   const grants = client.grant_types ?? ['authorization_code'];
+  const issue = (member: string, message: string): Issue => ({ path: `${at}.${member}`, message });
   const needsSecret = method === 'client_secret_basic' || method === 'client_secret_post';
-  if (needsSecret && client.client_secret === undefined) {
-    yield { path: `${at}.client_secret`, message: `must be set for token_endpoint_auth_method ${method}` };
+  if (needsSecret && secret === undefined) {
+    yield issue('client_secret', `must be set for token_endpoint_auth_method ${method}`);
   }
-  if (!needsSecret && client.client_secret !== undefined) {
-    yield {
-      path: `${at}.client_secret`,
-      message: `must not be set for token_endpoint_auth_method ${method}`,
-    };
+  if (!needsSecret && secret !== undefined) {
+    yield issue('client_secret', `must not be set for token_endpoint_auth_method ${method}`);
   }
-  if (method === 'private_key_jwt' && client.jwks === undefined && client.jwks_uri === undefined) {
-    yield {
-      path: `${at}.jwks`,
-      message: 'or jwks_uri must be set for token_endpoint_auth_method private_key_jwt',
-    };
+  if (method === 'private_key_jwt' && jwks === undefined && jwks_uri === undefined) {
+    yield issue('jwks', 'or jwks_uri must be set for token_endpoint_auth_method private_key_jwt');
   }
   if (method === 'none' && grants.includes('client_credentials')) {
-    yield {
-      path: `${at}.grant_types`,
-      message: 'must not have client_credentials: the client has no secret',
-    };
+    yield issue('grant_types', 'must not have client_credentials: the client has no secret');
   }
   if (method === 'none' && [...(client.introspects ?? []), ...(client.revokes ?? [])].length > 0) {
     yield { path: at, message: 'must have a client_secret to introspect or revoke others’ tokens' };
   }
-  if (grants.includes('authorization_code') && (client.redirect_uris ?? []).length === 0) {
-    yield {
-      path: `${at}.redirect_uris`,
-      message: 'must have at least one URI for the authorization code flow',
-    };
+  if (grants.includes('authorization_code') && uris.length === 0) {
+    yield issue('redirect_uris', 'must have at least one URI for the authorization code flow');
   }
-  for (const [place, uri] of (client.redirect_uris ?? []).entries()) {
-    if (uri.includes('#'))
-      yield { path: `${at}.redirect_uris.${place}`, message: 'must not have a fragment' };
+  for (const [place, uri] of uris.entries()) {
+    if (uri.includes('#')) yield issue(`redirect_uris.${place}`, 'must not have a fragment');
   }
 }

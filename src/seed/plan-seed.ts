@@ -5,12 +5,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Issue } from '../config/issues.ts';
 import type { Secrets } from '../core/crypto.ts';
+import { inTurn } from '../core/in-turn.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { ClientRecord } from '../model/client.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
+import type { IdentityRecord } from '../model/upstream-identity.ts';
 import type { Stores } from '../store/ports/stores.ts';
-import { inTurn } from './in-turn.ts';
 import { apiKeyHash, clientRecord, organizationRecord, withSeed } from './records.ts';
 import type { Seed, SeedAccount, SeedApiKey } from './schema.ts';
 
@@ -104,12 +105,13 @@ async function planClients({ stores, secrets, issuer }: SeedWorld, seed: Seed, i
 
 function stepFrom<Record extends object>(present: Record | undefined, input: Record): Step {
   if (present === undefined) return 'create';
-  return isDeepStrictEqual(plain(present), plain(input)) ? 'keep' : 'update';
+  return isSame(present, input) ? 'keep' : 'update';
 }
 
 /** Without prototypes and undefined members, which two back ends may do differently. */
-function plain(value: object): unknown {
-  return JSON.parse(JSON.stringify(value));
+export function isSame(present: object, input: object): boolean {
+  const plain = (value: object): unknown => JSON.parse(JSON.stringify(value));
+  return isDeepStrictEqual(plain(present), plain(input));
 }
 
 interface Place {
@@ -122,35 +124,37 @@ export async function planAccount(
   seed: SeedAccount,
   place: Place,
 ): Promise<PlannedAccount> {
-  const present = await findPresent(world, seed, place);
-  const hasPassword = seed.password !== undefined || seed.password_hash !== undefined;
-  const newLinks = await findNewLinks(world, { seed, id: present?.id, place });
-  if (present === undefined) {
-    return { seed, step: 'create', setsPassword: hasPassword, keepsPassword: false, newLinks };
+  const { organization, identities = [] } = seed;
+  const links = await Promise.all(
+    identities.map(({ issuer, subject }) => world.stores.identities.find(organization, issuer, subject)),
+  );
+  const present = await findPresent(world, seed, links, place);
+  for (const [index, link] of links.entries()) {
+    if (link === undefined || link.accountId === present?.id) continue;
+    place.issues.push({ path: `${place.at}.identities.${index}`, message: 'is linked to another account' });
   }
-  const setsPassword = hasPassword && (present.passwordHash === undefined || world.overwritePasswords);
-  const changed = setsPassword || newLinks.length > 0 || !isSame(present, withSeed(present, seed));
+  const newLinks = identities.filter((_, index) => links[index] === undefined);
+  const hasPassword = seed.password !== undefined || seed.password_hash !== undefined;
+  const setsPassword = hasPassword && (present?.passwordHash === undefined || world.overwritePasswords);
+  const step = stepFrom<object>(present, present === undefined ? seed : withSeed(present, seed));
   return {
     seed,
-    id: present.id,
-    step: changed ? 'update' : 'keep',
+    ...(present && { id: present.id }),
+    step: step === 'keep' && (setsPassword || newLinks.length > 0) ? 'update' : step,
     setsPassword,
     keepsPassword: hasPassword && !setsPassword,
     newLinks,
   };
 }
 
-export function isSame(present: AccountRecord, input: AccountRecord): boolean {
-  return isDeepStrictEqual(plain(present), plain(input));
-}
-
 /** The one account that all names of the entry lead to. */
 async function findPresent(
-  { stores: { accounts, identities } }: SeedWorld,
+  { stores: { accounts } }: SeedWorld,
   seed: SeedAccount,
+  links: readonly (IdentityRecord | undefined)[],
   { at, issues }: Place,
 ): Promise<AccountRecord | undefined> {
-  const { organization, id, email, username, aliases = {}, identities: links = [] } = seed;
+  const { organization, id, email, username, aliases = {} } = seed;
   const result: [string, AccountRecord | undefined][] = [];
   if (id !== undefined) result.push(['id', await accounts.byId(id)]);
   for (const [name, value] of Object.entries(aliases)) {
@@ -158,18 +162,15 @@ async function findPresent(
   }
   if (email !== undefined) result.push(['email', await accounts.byEmail(organization, email)]);
   if (username !== undefined) result.push(['username', await accounts.byUsername(organization, username)]);
-  for (const [index, { issuer, subject }] of links.entries()) {
-    const link = await identities.find(organization, issuer, subject);
+  for (const [index, link] of links.entries()) {
     result.push([`identities.${index}`, link && (await accounts.byId(link.accountId))]);
   }
   const [first] = result.flatMap(([name, account]) => (account ? [{ name, account }] : []));
   if (!first) return undefined;
   for (const [name, account] of result) {
     if (account !== undefined && account.id !== first.account.id) {
-      issues.push({
-        path: `${at}.${name}`,
-        message: `belongs to another account than ${at}.${first.name}`,
-      });
+      const message = `belongs to another account than ${at}.${first.name}`;
+      issues.push({ path: `${at}.${name}`, message });
     }
   }
   if (first.account.organization !== organization) {
@@ -177,24 +178,6 @@ async function findPresent(
     issues.push({ path: `${at}.${first.name}`, message });
   }
   return first.account;
-}
-
-async function findNewLinks(
-  { stores }: SeedWorld,
-  { seed, id, place }: { seed: SeedAccount; id: string | undefined; place: Place },
-): Promise<{ issuer: string; subject: string }[]> {
-  const fresh: { issuer: string; subject: string }[] = [];
-  for (const [index, link] of (seed.identities ?? []).entries()) {
-    const present = await stores.identities.find(seed.organization, link.issuer, link.subject);
-    if (present === undefined) fresh.push(link);
-    else if (present.accountId !== id) {
-      place.issues.push({
-        path: `${place.at}.identities.${index}`,
-        message: 'is linked to another account',
-      });
-    }
-  }
-  return fresh;
 }
 
 async function planApiKey(

@@ -43,29 +43,22 @@ const organization = z.strictObject({
   vendor: vendor.optional(),
 });
 
+/** Members of one form, each of which may be absent. */
+function optional<Name extends string, Form extends z.ZodType>(form: Form, ...names: readonly Name[]) {
+  const members = names.map((name) => [name, form.optional()]);
+  return Object.fromEntries(members) as Record<Name, z.ZodOptional<Form>>;
+}
+
 const claims = {
-  name: line.optional(),
-  given_name: line.optional(),
-  family_name: line.optional(),
-  middle_name: line.optional(),
-  nickname: line.optional(),
-  profile: line.optional(),
-  website: line.optional(),
-  picture: line.optional(),
-  gender: line.optional(),
+  ...optional(line, 'name', 'given_name', 'family_name', 'middle_name', 'nickname'),
+  ...optional(line, 'profile', 'website', 'picture', 'gender'),
   birthdate: line.regex(/^(?:\d{4}|0000)(?:-\d\d-\d\d)?$/, 'must be a date such as 1991-05-04').optional(),
-  zoneinfo: line.optional(),
-  locale: line.optional(),
-  phone_number: line.optional(),
+  ...optional(line, 'zoneinfo', 'locale', 'phone_number'),
   phone_number_verified: z.boolean().optional(),
   address: z
     .strictObject({
-      formatted: word.optional(),
-      street_address: word.optional(),
-      locality: line.optional(),
-      region: line.optional(),
-      postal_code: line.optional(),
-      country: line.optional(),
+      ...optional(word, 'formatted', 'street_address'),
+      ...optional(line, 'locality', 'region', 'postal_code', 'country'),
     })
     .optional(),
 };
@@ -97,8 +90,7 @@ const account = z.strictObject({
   aliases: z.record(line, line).optional(),
   vendor: vendor.optional(),
   identities: z.array(z.strictObject({ issuer: line, subject: line })).optional(),
-  created_at: time.optional(),
-  updated_at: time.optional(),
+  ...optional(time, 'created_at', 'updated_at'),
 });
 
 const apiKey = z.strictObject({
@@ -117,26 +109,18 @@ const client = z.strictObject({
   client_id: id,
   client_secret: line.min(16, 'must have 16 characters or more').optional(),
   organization: id,
-  all_organizations: z.boolean().optional(),
-  first_party: z.boolean().optional(),
-  registration: z.boolean().optional(),
+  ...optional(z.boolean(), 'all_organizations', 'first_party', 'registration'),
   sign_in: beginning.optional(),
   /** Over its organization's, member by member. */
   branding: clientBranding.optional(),
-  introspects: z.array(id).optional(),
-  revokes: z.array(id).optional(),
+  ...optional(z.array(id), 'introspects', 'revokes'),
   // RFC 7591, OpenID Connect Registration and the logout specifications.
   client_name: line.optional(),
-  client_uri: url.optional(),
-  logo_uri: url.optional(),
-  policy_uri: url.optional(),
-  tos_uri: url.optional(),
+  ...optional(url, 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri'),
   contacts: z.array(line).optional(),
   application_type: z.enum(['web', 'native']).optional(),
-  redirect_uris: z.array(url).optional(),
-  post_logout_redirect_uris: z.array(url).optional(),
-  initiate_login_uri: url.optional(),
-  backchannel_logout_uri: url.optional(),
+  ...optional(z.array(url), 'redirect_uris', 'post_logout_redirect_uris'),
+  ...optional(url, 'initiate_login_uri', 'backchannel_logout_uri'),
   backchannel_logout_session_required: z.boolean().optional(),
   grant_types: z.array(line).optional(),
   response_types: z.array(line.or(z.literal(''))).optional(),
@@ -147,17 +131,14 @@ const client = z.strictObject({
   token_endpoint_auth_signing_alg: line.optional(),
   jwks: z.looseObject({ keys: z.array(z.record(z.string(), json)) }).optional(),
   jwks_uri: url.optional(),
-  id_token_signed_response_alg: line.optional(),
-  userinfo_signed_response_alg: line.optional(),
+  ...optional(line, 'id_token_signed_response_alg', 'userinfo_signed_response_alg'),
   subject_type: z.enum(['public', 'pairwise']).optional(),
   sector_identifier_uri: url.optional(),
   default_max_age: z.int().min(0).optional(),
   require_auth_time: z.boolean().optional(),
   default_acr_values: z.array(line).optional(),
-  require_pushed_authorization_requests: z.boolean().optional(),
-  dpop_bound_access_tokens: z.boolean().optional(),
-  software_id: line.optional(),
-  software_version: line.optional(),
+  ...optional(z.boolean(), 'require_pushed_authorization_requests', 'dpop_bound_access_tokens'),
+  ...optional(line, 'software_id', 'software_version'),
 });
 
 export const seedSchema = z.strictObject({
