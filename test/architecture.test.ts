@@ -135,7 +135,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: 'koa',
   },
   'dialects/pipeline': {
-    may: 'dialects/capabilities dialects/contract dialects/runtime federation/protocol http/request identity/accounts identity/sign-in',
+    may: 'dialects/capabilities dialects/contract dialects/runtime federation/protocol http/request identity/accounts identity/audit identity/sign-in',
     types: 'http/middleware identity/rate-limits oidc store/ports',
     typePackages: 'koa zod',
   },

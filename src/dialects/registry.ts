@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import { OperatorError } from '../core/errors.ts';
 import type { ClinicDecisions } from '../model/account.ts';
 import type { Dialect } from './contract/dialect.ts';
-import { withFrameKeys } from './runtime/frame-settings.ts';
+import { withFrameKeys } from './runtime/mounted.ts';
 
 /** Loads a dialect's folder. */
 export type DialectLoader = () => Promise<Dialect>;

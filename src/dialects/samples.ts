@@ -3,7 +3,7 @@ import { readSeed } from '../seed/read-seed.ts';
 import type { SeedAccount } from '../seed/schema.ts';
 import type { Credentials, Sample } from './contract/sample.ts';
 import { loadEnabledDialects } from './registry.ts';
-import { parseSettings } from './runtime/parse-settings.ts';
+import { parseSettings } from './runtime/mounted.ts';
 
 export type { Credentials, SignInCall } from './contract/sample.ts';
 
@@ -24,7 +24,7 @@ export interface SampledDialect {
 
 /** `settings`: `dialects` of the configuration. */
 export async function loadSamples(settings: Readonly<Record<string, unknown>>): Promise<SampledDialect[]> {
-  const mounted = parseSettings(await loadEnabledDialects(settings), settings, []);
+  const mounted = parseSettings(await loadEnabledDialects(settings), settings);
   return mounted.flatMap(({ dialect: { name, sample }, settings: own, clientId }) =>
     sample === undefined
       ? []

@@ -7,10 +7,12 @@ import { findOrCreateByKey } from '../../identity/accounts/find-or-create-by-ext
 import { heartbeat } from '../../identity/accounts/presence.ts';
 import { updateAccount } from '../../identity/accounts/update-account.ts';
 import type { AccountRecord, ProfileClaims } from '../../model/account.ts';
+import type { Json } from '../../model/json.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { AccountChanges, AccountsUse, NewAccount } from '../contract/use.ts';
-import { plainView } from '../runtime/account-view.ts';
-import type { Bound } from './scope.ts';
+import { plainView } from '../runtime/admission.ts';
+import type { CurrentRequest } from '../runtime/current-request.ts';
+import { did, find, need, organizationOf, view, viewIfKnown } from './scope.ts';
 
 /** Code points; the shortest that any vendor documents. A dialect that asks for more has judged so before. */
 const PASSWORD_MINIMUM = 8;
@@ -19,7 +21,7 @@ const PASSWORD_MINIMUM = 8;
 export function newAccountFields(account: NewAccount, vendorName: string): NewAccountFields {
   const { vendor, ...rest } = account;
   const opened = { ...rest, openedAt: vendorName };
-  return vendor === undefined ? opened : { ...opened, vendor: { [vendorName]: vendor } };
+  return vendor ? { ...opened, vendor: { [vendorName]: vendor } } : opened;
 }
 
 /** `undefined` leaves a claim as it is, `null` takes it away. A number that was typed in is not verified. */
@@ -40,14 +42,11 @@ function mergedVendor(
   name: string,
   changes: AccountChanges['vendor'],
 ): AccountRecord['vendor'] {
-  const members = { ...account.vendor[name] };
-  let some = false;
-  for (const [member, value] of Object.entries(changes ?? {})) {
-    if (value === undefined) continue;
-    members[member] = value;
-    some = true;
-  }
-  return some ? { ...account.vendor, [name]: members } : account.vendor;
+  const given = Object.entries(changes ?? {}).filter(
+    (entry): entry is [string, Json] => entry[1] !== undefined,
+  );
+  if (given.length === 0) return account.vendor;
+  return { ...account.vendor, [name]: { ...account.vendor[name], ...Object.fromEntries(given) } };
 }
 
 /** The record with the changes. */
@@ -55,75 +54,86 @@ export function changed(account: AccountRecord, changes: AccountChanges, vendorN
   const newAddress = changes.email !== undefined && changes.email !== account.email;
   return {
     ...account,
-    ...(changes.email === undefined ? {} : { email: changes.email }),
+    ...(changes.email !== undefined && { email: changes.email }),
     emailVerified: newAddress ? false : account.emailVerified,
     claims: mergedClaims(account.claims, changes.claims),
     vendor: mergedVendor(account, vendorName, changes.vendor),
   };
 }
 
-async function update(bound: Bound, accountId: string, change: Parameters<AccountsUse['update']>[1]) {
-  const { dialect } = bound.mounted;
-  await bound.need(accountId);
+async function update(
+  current: CurrentRequest,
+  accountId: string,
+  change: Parameters<AccountsUse['update']>[1],
+) {
+  const { dialect } = current.mounted;
+  await need(current, accountId);
   let moved = false;
-  const account = await updateAccount(bound.identity, accountId, (present) => {
-    if (present.organization !== bound.organization().id) throw new Refused('account-not-found');
+  const account = await updateAccount(current.identity, accountId, (present) => {
+    if (present.organization !== organizationOf(current).id) throw new Refused('account-not-found');
     const changes = change(plainView(present, dialect));
     const result = changes && changed(present, changes, dialect.name);
     moved = result !== null && !isDeepStrictEqual(result, present);
     return moved ? result : null;
   });
-  if (moved) bound.did('profile.update', account.id);
-  return bound.view(account);
+  if (moved) did(current, 'profile.update', account.id);
+  return view(current, account);
 }
 
-export function accountsUse(bound: Bound): AccountsUse {
-  const { identity, mounted, services } = bound;
+export function accountsUse(current: CurrentRequest): AccountsUse {
+  const { identity, mounted, services } = current;
   const { dialect } = mounted;
   const byLogin = async (login: string, by: 'email' | 'username') => {
-    const organization = bound.exchange.organization?.id;
-    return organization === undefined ? undefined : findByLogin(identity, { organization, login, by: [by] });
+    if (current.organization === undefined) return undefined;
+    const organization = current.organization.id;
+    return findByLogin(identity, { organization, login, by: [by] });
   };
   return {
-    byId: async (id) => bound.viewIfHere(await bound.find(id)),
-    byAlias: async (alias) => bound.viewIfHere(await services.stores.accounts.byAlias(dialect.name, alias)),
-    byEmail: async (email) => bound.viewIfKnown(await byLogin(email, 'email')),
-    byUsername: async (username) => bound.viewIfKnown(await byLogin(username, 'username')),
+    async byId(id) {
+      const account = await find(current, id);
+      return account && view(current, account);
+    },
+    async byAlias(alias) {
+      const account = await services.stores.accounts.byAlias(dialect.name, alias);
+      const isHere = account !== undefined && account.organization === current.organization?.id;
+      return isHere ? view(current, account) : undefined;
+    },
+    byEmail: async (email) => viewIfKnown(current, await byLogin(email, 'email')),
+    byUsername: async (username) => viewIfKnown(current, await byLogin(username, 'username')),
     holderOf: async (name, by) => (await byLogin(name, by))?.id,
     async *all() {
-      for await (const batch of accountBatches(identity, bound.organization().id)) {
-        yield* await Promise.all(batch.map((account) => bound.view(account)));
+      for await (const batch of accountBatches(identity, organizationOf(current).id)) {
+        yield* await Promise.all(batch.map((account) => view(current, account)));
       }
     },
     async register(account, rules = {}) {
       const made = await registerAccount(identity, {
-        organization: bound.organization().id,
+        organization: organizationOf(current).id,
         account: newAccountFields(account, dialect.name),
         passwordMinimum: rules.passwordMinimum ?? PASSWORD_MINIMUM,
-        openedFrom: bound.context.address,
+        openedFrom: current.context.address,
       });
-      bound.did('account.register', made.id);
-      return bound.view(made);
+      did(current, 'account.register', made.id);
+      return view(current, made);
     },
-    update: (accountId, change) => update(bound, accountId, change),
+    update: (accountId, change) => update(current, accountId, change),
     async delete(accountId) {
-      const account = await bound.need(accountId);
-      await deleteAccount(identity, { accountId: account.id, context: bound.context });
+      await need(current, accountId);
+      await deleteAccount(identity, { accountId, context: current.context });
     },
     async findOrCreateByKey(key, fresh) {
       const { account, created } = await findOrCreateByKey(identity, {
-        organization: bound.organization().id,
+        organization: organizationOf(current).id,
         dialect: dialect.name,
         key,
         fresh: async () => newAccountFields(await fresh(), dialect.name),
       });
-      if (created) bound.did('account.register', account.id);
-      return { account: await bound.view(account), created };
+      if (created) did(current, 'account.register', account.id);
+      return { account: await view(current, account), created };
     },
     async heartbeat(accountId, seconds) {
-      await bound.need(accountId);
-      const { lastSeenAt } = await heartbeat(identity, { accountId, seconds });
-      return { lastSeenAt };
+      await need(current, accountId);
+      return heartbeat(identity, { accountId, seconds });
     },
   };
 }

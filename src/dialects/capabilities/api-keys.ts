@@ -2,42 +2,36 @@
 import { createApiKey, deleteApiKey, listApiKeys } from '../../identity/accounts/api-keys.ts';
 import type { ApiKeyRecord } from '../../model/api-key.ts';
 import type { ApiKeysUse, ApiKeyView } from '../contract/use.ts';
-import type { Bound } from './scope.ts';
+import type { CurrentRequest } from '../runtime/current-request.ts';
+import { did, need } from './scope.ts';
 
-function keyView(record: ApiKeyRecord): ApiKeyView {
-  return {
-    id: record.id,
-    name: record.name,
-    scopes: record.scopes,
-    createdAt: record.createdAt,
-    ...(record.lastUsedAt === undefined ? {} : { lastUsedAt: record.lastUsedAt }),
-  };
+function keyView({ id, name, scopes, createdAt, lastUsedAt }: ApiKeyRecord): ApiKeyView {
+  return { id, name, scopes, createdAt, ...(lastUsedAt && { lastUsedAt }) };
 }
 
-export function apiKeysUse(bound: Bound): ApiKeysUse {
-  const { identity } = bound;
-  const vendor = bound.mounted.dialect.name;
+export function apiKeysUse(current: CurrentRequest): ApiKeysUse {
+  const { identity } = current;
+  const vendor = current.mounted.dialect.name;
   return {
     async create(input) {
-      await bound.need(input.accountId);
-      const organization = bound.organization().id;
+      const { organization } = await need(current, input.accountId);
       // Otherwise a key that ends would leave one behind that does not.
-      const expiresAt = bound.exchange.caller?.endsAt;
+      const expiresAt = current.caller?.endsAt;
       const { record, key } = await createApiKey(identity, {
         ...{ ...input, organization, vendor },
-        ...(expiresAt === undefined ? {} : { expiresAt }),
+        ...(expiresAt !== undefined && { expiresAt }),
       });
-      bound.did('api-key.create', input.accountId, { keyId: record.id });
+      did(current, 'api-key.create', input.accountId, { keyId: record.id });
       return { ...keyView(record), key };
     },
     async list(accountId) {
-      await bound.need(accountId);
+      await need(current, accountId);
       return (await listApiKeys(identity, { accountId, vendor })).map(keyView);
     },
     async delete(accountId, keyId) {
-      await bound.need(accountId);
+      await need(current, accountId);
       await deleteApiKey(identity, { accountId, keyId, vendor });
-      bound.did('api-key.delete', accountId, { keyId });
+      did(current, 'api-key.delete', accountId, { keyId });
     },
   };
 }

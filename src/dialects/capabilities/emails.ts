@@ -1,39 +1,72 @@
-/** Codes and links by email. They go out after the reply; what goes wrong with one is logged, and no client sees it. */
-
-import { sendLinkToken } from '../../identity/codes/link-token.ts';
+/**
+ * Codes and links by email, and what a link is good for: it proves the address, or sets a new password. Emails go
+ * out after the reply; what goes wrong with one is logged, and no client sees it.
+ */
+import { type LinkTokenView, RESET, readLinkToken, sendLinkToken } from '../../identity/codes/link-token.ts';
 import { sendCode } from '../../identity/codes/one-time-code.ts';
 import { absentAccountIn } from '../../identity/emails/send-email.ts';
-import { CONFIRMS } from '../../identity/self-service/confirm-email.ts';
+import { CONFIRMS, confirmAddress } from '../../identity/self-service/confirm-email.ts';
+import { resetPassword } from '../../identity/self-service/reset-password.ts';
+import { Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
-import type { EmailsUse } from '../contract/use.ts';
-import type { Bound } from './scope.ts';
+import type { EmailsUse, LinkTokensUse } from '../contract/use.ts';
+import type { CurrentRequest } from '../runtime/current-request.ts';
+import { adopt, did, find, organizationOf, view, viewIfKnown } from './scope.ts';
 
 /** Looks up an account also where there is none, so that both take the same time. */
-function addressee(bound: Bound, account: AccountView | undefined) {
-  return bound.find(account?.id ?? 'nobody');
+function addressee(current: CurrentRequest, account: AccountView | undefined) {
+  return find(current, account?.id ?? 'nobody');
 }
 
-export function emailsUse(bound: Bound): EmailsUse {
-  const { identity } = bound;
+export function emailsUse(current: CurrentRequest): EmailsUse {
+  const { identity, context } = current;
   return {
     async sendCode(input) {
-      const account = await addressee(bound, input.account);
-      const asker = { address: bound.context.address };
-      await sendCode(identity, {
-        ...input,
-        account: account ?? absentAccountIn(bound.organization().id),
-        asker,
-      });
-      if (account !== undefined) bound.did('code.send', account.id);
+      const account = await addressee(current, input.account);
+      const asker = { address: context.address };
+      const to = account ?? absentAccountIn(organizationOf(current).id);
+      await sendCode(identity, { ...input, account: to, asker });
+      if (account !== undefined) did(current, 'code.send', account.id);
     },
     async sendLinkToken({ confirms, ...input }) {
-      const account = await addressee(bound, input.account);
-      await sendLinkToken(identity, {
-        ...input,
-        account: account ?? absentAccountIn(bound.organization().id),
-        ...(confirms === true && { data: CONFIRMS }),
-      });
-      if (account !== undefined) bound.did('link-token.send', account.id, { purpose: input.purpose });
+      const account = await addressee(current, input.account);
+      const to = account ?? absentAccountIn(organizationOf(current).id);
+      await sendLinkToken(identity, { ...input, account: to, ...(confirms && { data: CONFIRMS }) });
+      if (account !== undefined) did(current, 'link-token.send', account.id, { purpose: input.purpose });
+    },
+  };
+}
+
+async function holder(current: CurrentRequest, link: LinkTokenView | undefined) {
+  if (link === undefined || !(await adopt(current, link.account))) return undefined;
+  return viewIfKnown(current, link.account);
+}
+
+export function linkTokensUse(current: CurrentRequest): LinkTokensUse {
+  const { identity, mounted } = current;
+  const asked = (token: string, purpose: string) => {
+    const input = { token, purpose };
+    return current.organization ? { ...input, organization: current.organization.id } : input;
+  };
+  const read = async (token: string, purpose: string) =>
+    holder(current, await readLinkToken(identity, asked(token, purpose)));
+  return {
+    read,
+    async confirmAddress(token, purpose) {
+      const { clientId } = mounted;
+      const result = await read(token, purpose);
+      const account = result && (await confirmAddress(identity, { ...asked(token, purpose), clientId }));
+      if (account === undefined) throw new Refused('link-token-refused');
+      did(current, 'link-token.spend', account.id, { purpose });
+      return view(current, account);
+    },
+    async resetPassword(token, password, { minimum }) {
+      const link = asked(token, RESET);
+      const result = await read(token, RESET);
+      const account = result && (await resetPassword(identity, { ...link, password, minimum }));
+      if (account === undefined) throw new Refused('link-token-refused');
+      did(current, 'password.set', account.id);
+      return view(current, account);
     },
   };
 }

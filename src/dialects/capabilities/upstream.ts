@@ -9,8 +9,9 @@ import type { Json } from '../../model/json.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { UpstreamIdentity, UpstreamsUse } from '../contract/use.ts';
 import { knows } from '../runtime/admission.ts';
+import type { CurrentRequest } from '../runtime/current-request.ts';
 import { newAccountFields } from './accounts.ts';
-import type { Bound } from './scope.ts';
+import { adopt, did, need, organizationOf, view, viewIfKnown } from './scope.ts';
 
 /** Seconds in which a redirect sign-in must come back. */
 const STATE_LIFETIME = 600;
@@ -21,159 +22,128 @@ interface Parked {
   readonly keep: Record<string, Json>;
 }
 
-function audiencesOf(bound: Bound, provider: string): readonly string[] {
-  return bound.services.upstreams.get(provider)?.audiences ?? [];
-}
-
-function upstreamIdentity(bound: Bound, claims: UpstreamClaims): UpstreamIdentity {
+function upstreamIdentity({ identity }: CurrentRequest, claims: UpstreamClaims): UpstreamIdentity {
   const user = randomUUID();
   return {
-    provider: claims.provider,
-    issuer: claims.issuer,
-    subject: claims.subject,
-    ...(claims.email === undefined ? {} : { email: claims.email }),
-    emailVerified: claims.emailVerified,
-    authoritative: claims.authoritative,
-    ...(claims.name === undefined ? {} : { name: claims.name }),
-    use: () => useIdToken(bound.identity, claims, user),
-    takeBack: () => takeBackIdToken(bound.identity, claims, user),
+    ...claims,
+    use: () => useIdToken(identity, claims, user),
+    takeBack: () => takeBackIdToken(identity, claims, user),
   };
 }
 
+const defect = (detail: string, cause?: unknown) => new Refused('id-token-refused', { detail, cause });
+
 async function verified(
-  bound: Bound,
-  input: Parameters<UpstreamsUse['verifyIdToken']>[0],
+  current: CurrentRequest,
+  { provider, idToken, maxAge, ...input }: Parameters<UpstreamsUse['verifyIdToken']>[0],
 ): Promise<UpstreamIdentity> {
-  const { services, identity } = bound;
-  const upstream = services.upstreams.get(input.provider);
-  if (upstream === undefined)
-    throw new Refused('id-token-refused', { detail: 'the provider is not configured' });
-  let claims: UpstreamClaims;
-  try {
-    claims = await upstream.verifyIdToken(input.idToken, {
-      audiences: input.audiences ?? audiencesOf(bound, input.provider),
-      maxAge: input.maxAge,
-      now: services.clock.now(),
-    });
-  } catch (cause) {
-    if (cause instanceof IdTokenRefused)
-      throw new Refused('id-token-refused', { detail: cause.message, cause });
-    throw cause;
-  }
-  if (await idTokenWasUsed(identity, claims))
-    throw new Refused('id-token-refused', { detail: 'used before' });
-  return upstreamIdentity(bound, claims);
+  const { services, identity } = current;
+  const upstream = services.upstreams.get(provider);
+  if (upstream === undefined) throw defect('the provider is not configured');
+  const audiences = input.audiences ?? upstream.audiences;
+  const rules = { audiences, maxAge, now: services.clock.now() };
+  const claims = await upstream.verifyIdToken(idToken, rules).catch((cause: unknown) => {
+    throw cause instanceof IdTokenRefused ? defect(cause.message, cause) : cause;
+  });
+  if (await idTokenWasUsed(identity, claims)) throw defect('used before');
+  return upstreamIdentity(current, claims);
+}
+
+function configured({ services }: CurrentRequest, provider: string): Upstream {
+  const upstream = services.upstreams.get(provider);
+  if (upstream === undefined) throw new Refused('not-found', { detail: 'the provider is not configured' });
+  return upstream;
 }
 
 /** A state is good for one dialect and one provider: the answer of provider X is none of provider Y. */
-const statePurpose = (bound: Bound, provider: string) => `upstream:${bound.mounted.dialect.name}:${provider}`;
-const bindingContext = (bound: Bound, provider: string, state: string) =>
-  `${statePurpose(bound, provider)}:${state}`;
+const statePurpose = (current: CurrentRequest, provider: string) =>
+  `upstream:${current.mounted.dialect.name}:${provider}`;
+const bindingContext = (current: CurrentRequest, provider: string, state: string) =>
+  `${statePurpose(current, provider)}:${state}`;
 
-async function start(bound: Bound, input: Parameters<UpstreamsUse['start']>[0]) {
-  const { services, identity } = bound;
-  const upstream = services.upstreams.get(input.provider);
-  if (upstream === undefined) throw new Refused('not-found', { detail: 'the provider is not configured' });
+async function start(
+  current: CurrentRequest,
+  { provider, callback, carry }: Parameters<UpstreamsUse['start']>[0],
+) {
+  const { identity, context } = current;
+  const upstream = configured(current, provider);
   const state = await makeState(identity, {
-    purpose: statePurpose(bound, input.provider),
-    organization: bound.organization().id,
+    purpose: statePurpose(current, provider),
+    organization: organizationOf(current).id,
     lifetime: STATE_LIFETIME,
-    data: { carry: input.carry },
-    address: bound.context.address,
+    data: { carry },
+    address: context.address,
   });
-  const { url, keep } = await upstream.begin({ callback: input.callback, state });
-  const parked: Parked = { callback: input.callback, keep };
+  const { url, keep } = await upstream.begin({ callback, state });
+  const parked = JSON.stringify({ callback, keep } satisfies Parked);
   // Encrypted under the state: only the browser that began can come back with it, and only with this state.
-  const binding = identity.secrets.encrypt(
-    JSON.stringify(parked),
-    bindingContext(bound, input.provider, state),
-  );
-  return { url, binding };
+  return { url, binding: identity.secrets.encrypt(parked, bindingContext(current, provider, state)) };
 }
 
 /** Undefined: this browser did not begin it. */
-function parkedIn(
-  bound: Bound,
-  provider: string,
-  state: string,
-  binding: string | undefined,
-): Parked | undefined {
-  if (binding === undefined) return undefined;
+function parkedIn(current: CurrentRequest, binding: string, context: string): Parked | undefined {
   try {
-    return JSON.parse(bound.identity.secrets.decrypt(binding, bindingContext(bound, provider, state)));
+    return JSON.parse(current.identity.secrets.decrypt(binding, context));
   } catch (cause) {
     if (cause instanceof DecryptionFailed) return undefined;
     throw cause;
   }
 }
 
-async function exchanged(
-  bound: Bound,
-  upstream: Upstream,
-  returned: { parked: Parked; query: URLSearchParams; state: string },
-): Promise<UpstreamIdentity | 'denied' | 'failed'> {
-  const { parked, query, state } = returned;
+async function finish(
+  current: CurrentRequest,
+  { provider, query, binding }: Parameters<UpstreamsUse['finish']>[0],
+) {
+  const { identity, services } = current;
+  const upstream = configured(current, provider);
+  const [state, ...more] = query.getAll('state');
+  if (state === undefined || more.length > 0 || binding === undefined) throw new Refused('state-refused');
+  // Browser and organization are judged before the state is spent, so that an attacker cannot spend it.
+  const parked = parkedIn(current, binding, bindingContext(current, provider, state));
+  const asked = { purpose: statePurpose(current, provider), token: state };
+  const read = parked && (await readState(identity, asked));
+  const spent = read && (await adopt(current, read)) ? await spendState(identity, asked) : undefined;
+  if (parked === undefined || spent === undefined) throw new Refused('state-refused');
+  const carry = spent.data.carry as Record<string, Json>;
   try {
-    const claims = await upstream.finish({
-      callback: parked.callback,
-      parameters: query,
-      state,
-      keep: parked.keep,
-      now: bound.services.clock.now(),
-    });
-    return claims === 'denied' ? 'denied' : upstreamIdentity(bound, claims);
+    const now = services.clock.now();
+    const claims = await upstream.finish({ ...parked, parameters: query, state, now });
+    return { carry, outcome: claims === 'denied' ? claims : upstreamIdentity(current, claims) };
   } catch (cause) {
-    bound.services.log.warn({ err: cause, provider: upstream.name }, 'an upstream sign-in failed');
-    return 'failed';
+    services.log.warn({ err: cause, provider: upstream.name }, 'an upstream sign-in failed');
+    return { carry, outcome: 'failed' as const };
   }
 }
 
-async function finish(bound: Bound, input: Parameters<UpstreamsUse['finish']>[0]) {
-  const { provider, query, binding } = input;
-  const upstream = bound.services.upstreams.get(provider);
-  if (upstream === undefined) throw new Refused('not-found', { detail: 'the provider is not configured' });
-  const [state, ...more] = query.getAll('state');
-  // Browser and organization are judged before the state is spent, so that an attacker cannot spend it.
-  const parked =
-    state === undefined || more.length > 0 ? undefined : parkedIn(bound, provider, state, binding);
-  if (state === undefined || parked === undefined) throw new Refused('state-refused');
-  const asked = { purpose: statePurpose(bound, provider), token: state };
-  const read = await readState(bound.identity, asked);
-  if (read === undefined || !(await bound.adopt(read))) throw new Refused('state-refused');
-  const spent = await spendState(bound.identity, asked);
-  if (spent === undefined) throw new Refused('state-refused');
-  const outcome = await exchanged(bound, upstream, { parked, query, state });
-  return { carry: spent.data.carry as Record<string, Json>, outcome };
-}
-
-export function upstreamsUse(bound: Bound): UpstreamsUse {
-  const { identity, services, mounted } = bound;
+export function upstreamsUse(current: CurrentRequest): UpstreamsUse {
+  const { identity, services, mounted } = current;
   return {
-    verifyIdToken: (input) => verified(bound, input),
+    verifyIdToken: (input) => verified(current, input),
     async findAccount({ issuer, subject }) {
-      const organization = bound.organization().id;
-      return bound.viewIfKnown(await findByIdentity(identity, { organization, issuer, subject }));
+      const organization = organizationOf(current).id;
+      return viewIfKnown(current, await findByIdentity(identity, { organization, issuer, subject }));
     },
     async link(accountId, { issuer, subject }) {
-      await bound.need(accountId);
+      await need(current, accountId);
       await linkIdentity(identity, { accountId, issuer, subject });
-      bound.did('identity.link', accountId);
+      did(current, 'identity.link', accountId);
     },
     async findOrCreateAccount(person, fresh) {
       const { account, how } = await accountForIdentity(identity, {
-        organization: bound.organization().id,
+        organization: organizationOf(current).id,
         person,
         fresh: newAccountFields(fresh, mounted.dialect.name),
         knows: (account) => knows(mounted, account),
-        address: bound.context.address,
+        address: current.context.address,
       });
-      if (how !== 'found') bound.did(`identity.${how}`, account.id);
-      return bound.view(account);
+      if (how !== 'found') did(current, `identity.${how}`, account.id);
+      return view(current, account);
     },
     has(provider, audiences) {
-      return services.upstreams.has(provider) && (audiences ?? audiencesOf(bound, provider)).length > 0;
+      const upstream = services.upstreams.get(provider);
+      return upstream !== undefined && (audiences ?? upstream.audiences).length > 0;
     },
-    start: (input) => start(bound, input),
-    finish: (input) => finish(bound, input),
+    start: (input) => start(current, input),
+    finish: (input) => finish(current, input),
   };
 }

@@ -5,10 +5,11 @@
  */
 import { z } from 'zod';
 import type { BodyKind, Dialect, Mount } from '../contract/dialect.ts';
-import type { AcceptsShape, Endpoint } from '../contract/endpoint.ts';
+import type { Endpoint } from '../contract/endpoint.ts';
 import type { AnySettings } from '../contract/settings.ts';
 import { loadAllDialects } from '../registry.ts';
-import { splitSettings } from '../runtime/frame-settings.ts';
+import { bodyRules, schemasOf } from '../runtime/current-request.ts';
+import { splitSettings } from '../runtime/mounted.ts';
 
 type JsonSchema = Record<string, unknown>;
 
@@ -24,24 +25,14 @@ export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): z.core.JSON
   return described;
 }
 
-function acceptsOf(endpoint: Endpoint, settings: AnySettings): AcceptsShape {
-  const { accepts } = endpoint;
-  return (typeof accepts === 'function' ? accepts(settings) : accepts) ?? {};
-}
-
 /** ':id' becomes '{id}', with the form that the segment has. */
 function pathParameters(path: string, forms: Readonly<Record<string, RegExp>>): JsonSchema[] {
   return [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => {
-    const pattern = forms[name]?.source;
-    const schema =
-      pattern === undefined
-        ? { type: 'string' }
-        : { type: 'string', pattern: `^(?:${anchorless(pattern)})$` };
+    const pattern = forms[name]?.source.replace(/^\^|\$$/g, '');
+    const schema = { type: 'string', ...(pattern !== undefined && { pattern: `^(?:${pattern})$` }) };
     return { name, in: 'path', required: true, schema };
   });
 }
-
-const anchorless = (pattern: string) => pattern.replace(/^\^/, '').replace(/\$$/, '');
 
 function queryParameters(schema: z.ZodType | undefined): JsonSchema[] {
   if (schema === undefined) return [];
@@ -61,8 +52,7 @@ function requestBody(
   body: z.ZodType | undefined,
 ): JsonSchema | undefined {
   if (body === undefined) return undefined;
-  const differing = typeof endpoint.body === 'object' ? endpoint.body : {};
-  const rules = { ...dialect.bodies, ...differing };
+  const rules = bodyRules(dialect, endpoint);
   const schema = withNulls(schemaOf(body, 'input'));
   const content = Object.fromEntries(rules.accepts.map((kind) => [MEDIA[kind], { schema }]));
   return { required: rules.absent === 'refuse', content };
@@ -88,15 +78,6 @@ function content(status: string, schema: z.ZodType): JsonSchema {
   return { content: { [isPage ? 'text/html' : 'application/json']: { schema: described } } };
 }
 
-function responses(endpoint: Endpoint): JsonSchema {
-  return Object.fromEntries(
-    Object.entries(endpoint.replies).map(([status, schema]) => [
-      status,
-      { description: describe(Number(status)), ...content(status, schema) },
-    ]),
-  );
-}
-
 function describe(status: number): string {
   if (status < 300) return 'Done';
   if (status < 400) return 'Location leads on';
@@ -110,7 +91,7 @@ function operation(options: {
   mount: Mount;
 }): JsonSchema {
   const { endpoint, dialect, settings, mount } = options;
-  const accepts = acceptsOf(endpoint, settings);
+  const accepts = schemasOf(endpoint, settings);
   const body = requestBody(endpoint, dialect, accepts.body);
   const forms = { ...mount.segments, ...endpoint.segments };
   const parameters = [
@@ -123,7 +104,12 @@ function operation(options: {
     'x-caller': endpoint.caller,
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: body }),
-    responses: responses(endpoint),
+    responses: Object.fromEntries(
+      Object.entries(endpoint.replies).map(([status, schema]) => [
+        status,
+        { description: describe(Number(status)), ...content(status, schema) },
+      ]),
+    ),
   };
 }
 

@@ -4,10 +4,10 @@
  */
 import { authenticateApiKey } from '../../identity/accounts/api-keys.ts';
 import { wasRecent } from '../../identity/sign-in/recent.ts';
-import { type Credential, Refused } from '../contract/dialect.ts';
+import { Refused } from '../contract/dialect.ts';
 import type { Caller, CallerKind, Callers } from '../contract/endpoint.ts';
-import { accountView } from '../runtime/account-view.ts';
-import { mayGoOn } from '../runtime/admission.ts';
+import { accountView, mayGoOn } from '../runtime/admission.ts';
+import type { CurrentRequest } from '../runtime/current-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 
@@ -57,11 +57,7 @@ export async function bearerOfKey(
   credential: { readonly key: string; readonly secret?: string },
 ): Promise<Caller & { readonly createdAt: Date }> {
   const { dialect } = mounted;
-  const result = await authenticateApiKey(services.identity, {
-    key: credential.key,
-    ...(credential.secret === undefined ? {} : { secret: credential.secret }),
-    vendor: dialect.name,
-  });
+  const result = await authenticateApiKey(services.identity, { ...credential, vendor: dialect.name });
   if (result === undefined) throw new Refused('invalid-api-key');
   const { record, account } = result;
   const caller = {
@@ -70,7 +66,7 @@ export async function bearerOfKey(
     scopes: record.scopes,
     claims: {},
     createdAt: record.createdAt,
-    ...(record.expiresAt === undefined ? {} : { endsAt: record.expiresAt }),
+    ...(record.expiresAt && { endsAt: record.expiresAt }),
   } as const;
   if (record.accountId === undefined) return caller;
   if (account === undefined || !mayGoOn(mounted, account)) throw new Refused('invalid-api-key');
@@ -78,20 +74,16 @@ export async function bearerOfKey(
 }
 
 /** Throws 'no-credential', 'invalid-token', 'invalid-api-key'. */
-export async function findCaller(options: {
-  readonly services: DialectServices;
-  readonly mounted: MountedDialect;
-  readonly credential: Credential | undefined;
-  readonly takes: CallerKind;
-}): Promise<Caller> {
-  const { services, mounted, credential, takes } = options;
+export async function findCaller(current: CurrentRequest): Promise<Caller> {
+  const { services, mounted, credential, endpoint } = current;
   if (credential === undefined) throw new Refused('no-credential');
   const kind = credential.kind === 'unusable' ? credential.as : credential.kind;
-  if (!TAKES[takes].includes(kind)) throw new Refused('no-credential');
+  if (!TAKES[endpoint.caller].includes(kind)) throw new Refused('no-credential');
   if (credential.kind === 'unusable')
     throw new Refused(kind === 'token' ? 'invalid-token' : 'invalid-api-key');
   if (credential.kind === 'token') return bearerOfToken(services, mounted, credential.token);
   const bearer = await bearerOfKey(services, mounted, credential);
-  if (takes === 'token-or-api-key' && bearer.account === undefined) throw new Refused('invalid-api-key');
+  if (endpoint.caller === 'token-or-api-key' && bearer.account === undefined)
+    throw new Refused('invalid-api-key');
   return bearer;
 }

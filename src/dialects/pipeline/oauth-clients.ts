@@ -5,7 +5,7 @@
 import type { Config } from '../../config/schema.ts';
 import type { Stores } from '../../store/ports/stores.ts';
 import type { Dialect } from '../contract/dialect.ts';
-import { parseSettings } from '../runtime/parse-settings.ts';
+import { parseSettings } from '../runtime/mounted.ts';
 import { DialectsRefused } from './validate.ts';
 
 /** Safe to repeat, and from many processes at once. Throws DialectsRefused. */

@@ -9,42 +9,31 @@ import { requestInfoOf } from '../../http/request/request-context.ts';
 import { setCookie } from '../../http/request/set-cookie.ts';
 import { type Dialect, Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
-import type { Reply } from '../contract/reply.ts';
+import type { RefusalView, Reply } from '../contract/reply.ts';
+import { type CurrentRequest, currentRequest, requestView } from '../runtime/current-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { NO_ORGANIZATION } from '../runtime/directory.ts';
 import { findRoute, type RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
-import { type DialectRequest, newDialectRequest, requestView } from '../runtime/request-context.ts';
-import { auditRefusal } from './audit-refusal.ts';
 import { answerPreflight, type DialectCors, isPreflight, setCorsHeaders } from './cors.ts';
+import { auditRefusal, refusedFrom, retryAfterOf } from './refusals.ts';
 import { runStep, useOf } from './steps.ts';
-import { refusedFrom, retryAfterOf } from './to-refusal.ts';
 import { checkDialects } from './validate.ts';
 
-export interface DialectsOptions extends DialectServices {
-  /** Those that are switched on. */
-  readonly dialects: readonly Dialect[];
-}
-
-/** Throws DialectsRefused, with everything that is wrong, before the first request. */
-export function mountDialects(options: DialectsOptions): Koa.Middleware {
+/** `dialects`: those that are switched on. Throws DialectsRefused, with everything that is wrong, before the first request. */
+export function mountDialects(
+  services: DialectServices & { readonly dialects: readonly Dialect[] },
+): Koa.Middleware {
   const { mounts } = checkDialects({
-    dialects: options.dialects,
-    settings: options.config.dialects,
-    reserved: (path) => options.oidc.methods(path) !== undefined,
+    dialects: services.dialects,
+    settings: services.config.dialects,
+    reserved: (path) => services.oidc.methods(path) !== undefined,
   });
-  return async (context, next) => {
-    const { host } = requestInfoOf(context);
-    const result = findRoute(mounts, { method: context.method, path: context.path, host });
-    if (result === undefined) return next();
-    await serve({ context, result, services: options });
+  return async (koa, next) => {
+    const { host } = requestInfoOf(koa);
+    const route = findRoute(mounts, { method: koa.method, path: koa.path, host });
+    await (route === undefined ? next() : serve(koa, route, services));
   };
-}
-
-interface Served {
-  readonly context: Koa.Context;
-  readonly result: RouteMatch<MountedDialect>;
-  readonly services: DialectServices;
 }
 
 interface Outcome {
@@ -52,30 +41,32 @@ interface Outcome {
   readonly refusal?: Refused;
 }
 
-async function serve({ context, result, services }: Served): Promise<void> {
-  const { dialect, settings } = result.at.owner;
-  const { base } = result.at.mount;
-  context.state.route = base + (result.kind === 'endpoint' ? result.endpoint.path : '/*');
-  const request = requestView(context, { base: result.base, issuer: services.issuer });
-  context.set('Cache-Control', 'no-store');
-  const cors = corsOf(result.at.owner, services);
-  if (cors !== undefined) setCorsHeaders(context, cors);
-  if (cors !== undefined && result.kind !== 'unknown' && isPreflight(context, cors)) {
-    return answerPreflight(context, cors);
+async function serve(
+  koa: Koa.Context,
+  route: RouteMatch<MountedDialect>,
+  services: DialectServices,
+): Promise<void> {
+  const { owner, mount } = route.at;
+  koa.state.route = mount.base + (route.kind === 'endpoint' ? route.endpoint.path : '/*');
+  const request = requestView(koa, { base: route.base, issuer: services.issuer });
+  koa.set('Cache-Control', 'no-store');
+  const cors = corsOf(owner, services);
+  if (cors !== undefined) setCorsHeaders(koa, cors);
+  if (cors !== undefined && route.kind !== 'unknown' && isPreflight(koa, cors)) {
+    return answerPreflight(koa, cors);
   }
 
-  const exchange =
-    result.kind === 'endpoint' ? newDialectRequest({ context, result, request, services }) : undefined;
-  const { reply, refusal } = exchange ? await answer(exchange) : unserved(result, request);
+  const current = route.kind === 'endpoint' ? currentRequest(koa, route, request, services) : undefined;
+  const { reply, refusal } = current ? await answer(current) : unserved(route, request);
 
-  const charged = exchange?.charged ?? [];
-  const info = { request, settings, endpoint: exchange?.endpoint, charged, status: reply.status };
-  for (const [name, value] of Object.entries(dialect.headers?.(info) ?? {})) context.set(name, value);
+  const { endpoint, charged = [], organization } = current ?? {};
+  const info = { request, settings: owner.settings, endpoint, charged, status: reply.status };
+  koa.set({ ...owner.dialect.headers?.(info) });
   const retryAfter = refusal && retryAfterOf(refusal);
-  if (retryAfter !== undefined) context.set('Retry-After', String(retryAfter));
+  if (retryAfter !== undefined) koa.set('Retry-After', String(retryAfter));
   // A client that sends more than is read and dropped must not find the rest taken for its next request.
-  if (refusal?.reason === 'too-large' && !context.req.complete) context.set('Connection', 'close');
-  await sendReply({ context, reply, services, organization: exchange?.organization?.id });
+  if (refusal?.reason === 'too-large' && !koa.req.complete) koa.set('Connection', 'close');
+  await sendReply(koa, reply, { services, organization: organization?.id });
 }
 
 /** Undefined: OPTIONS is a method like any other, and no reply names an origin. */
@@ -87,33 +78,31 @@ function corsOf(
   return dialect.cors === 'server' ? serverCors : dialect.cors(settings);
 }
 
-async function sendReply(options: {
-  readonly context: Koa.Context;
-  readonly reply: Reply;
-  readonly services: DialectServices;
-  readonly organization: string | undefined;
-}): Promise<void> {
-  const { context, reply, services, organization } = options;
-  const { status, body } = reply;
+async function sendReply(
+  koa: Koa.Context,
+  { status, body, headers, cookies = [] }: Reply,
+  by: { readonly services: DialectServices; readonly organization: string | undefined },
+): Promise<void> {
   if ('page' in body) {
-    await services.showPage(context, { status, view: body.page, data: body.data, organization });
+    const { page: view, data } = body;
+    await by.services.showPage(koa, { status, view, data, organization: by.organization });
   } else {
-    context.body = 'json' in body ? JSON.stringify(body.json) : null;
-    if ('json' in body) context.type = 'application/json; charset=utf-8';
+    koa.body = 'json' in body ? JSON.stringify(body.json) : null;
+    if ('json' in body) koa.type = 'application/json; charset=utf-8';
     // Koa takes a body of null for 204.
-    context.status = status;
+    koa.status = status;
   }
-  for (const [name, value] of Object.entries(reply.headers ?? {})) context.set(name, value);
-  for (const cookie of reply.cookies ?? []) setCookie(context, cookie);
+  koa.set({ ...headers });
+  for (const cookie of cookies) setCookie(koa, cookie);
 }
 
 /** A path that is the dialect's, but that it does not serve, or not for this method. */
-function unserved(result: RouteMatch<MountedDialect>, request: RequestView): Outcome {
-  const { at } = result;
-  const notAllowed = result.kind === 'other-method' && at.mount.otherMethods === 'method-not-allowed';
-  const allow = result.kind === 'other-method' ? [...new Set(result.allow)] : [];
+function unserved(route: RouteMatch<MountedDialect>, request: RequestView): Outcome {
+  const { owner, mount } = route.at;
+  const allow = route.kind === 'other-method' ? [...new Set(route.allow)] : [];
+  const notAllowed = route.kind === 'other-method' && mount.otherMethods === 'method-not-allowed';
   const refusal = new Refused(notAllowed ? 'method-not-allowed' : 'not-found', { allow });
-  const reply = wordsFor(at.owner, refusal, { request, endpoint: undefined, credential: undefined });
+  const reply = wordsFor(owner, refusal, { request });
   if (!notAllowed) return { reply, refusal };
   return { refusal, reply: { ...reply, headers: { ...reply.headers, allow: allow.join(', ') } } };
 }
@@ -121,45 +110,27 @@ function unserved(result: RouteMatch<MountedDialect>, request: RequestView): Out
 function wordsFor(
   { dialect, settings }: MountedDialect,
   refusal: Refused,
-  about: Pick<DialectRequest, 'request' | 'credential'> & {
-    endpoint: DialectRequest['endpoint'] | undefined;
-  },
+  { request, endpoint, credential }: Pick<RefusalView, 'request'> & Partial<CurrentRequest>,
 ): Reply {
-  return dialect.refusals[refusal.reason]({
-    reason: refusal.reason,
-    issues: refusal.issues,
-    retryAfter: retryAfterOf(refusal),
-    allow: refusal.allow,
-    request: about.request,
-    settings,
-    endpoint: about.endpoint,
-    credential: about.credential,
-  });
+  const { reason, issues, allow } = refusal;
+  const said = { reason, issues, allow, retryAfter: retryAfterOf(refusal) };
+  return dialect.refusals[reason]({ ...said, request, settings, endpoint, credential });
 }
 
 /** The pipeline: the dialect's checks, the shared counter of the client address, the work. */
-async function work(exchange: DialectRequest): Promise<Reply> {
-  const { endpoint, mounted, params, request } = exchange;
-  for (const step of endpoint.order ?? mounted.dialect.order) await runStep(exchange, step);
-  await holdSharedAddress(exchange);
-  const { body, query, caller } = exchange;
-  const organization = exchange.organization ?? NO_ORGANIZATION;
-  const info = {
-    body,
-    query,
-    params,
-    caller,
-    request,
-    settings: mounted.settings,
-    organization,
-  };
-  return endpoint.answer(info, useOf(exchange));
+async function work(current: CurrentRequest): Promise<Reply> {
+  const { endpoint, mounted, settings, params, request } = current;
+  for (const step of endpoint.order ?? mounted.dialect.order) await runStep(current, step);
+  await holdSharedAddress(current);
+  const { body, query, caller, organization = NO_ORGANIZATION } = current;
+  const info = { body, query, params, caller, request, settings, organization };
+  return endpoint.answer(info, useOf(current));
 }
 
-/** For endpoints whose `use` does not do it itself: design.md, Attempts, the second row. */
-async function holdSharedAddress({ endpoint, services, request, later }: DialectRequest): Promise<void> {
+/** For endpoints whose `use` does not do it itself: failures from one client address, over all logins. */
+async function holdSharedAddress({ endpoint, identity, request, later }: CurrentRequest): Promise<void> {
   if (endpoint.counts !== 'address') return;
-  const hold = await services.identity.attempts.beginAt(request.address);
+  const hold = await identity.attempts.beginAt(request.address);
   later.push({
     hold,
     isDue: (reason) => reason !== undefined && endpoint.chargesAddress?.includes(reason) === true,
@@ -167,33 +138,32 @@ async function holdSharedAddress({ endpoint, services, request, later }: Dialect
 }
 
 /** Never rejects: what goes wrong is the refusal 'internal', or 'unavailable'. */
-async function answer(exchange: DialectRequest): Promise<Outcome> {
-  const { log } = exchange.services;
+async function answer(current: CurrentRequest): Promise<Outcome> {
   let outcome: Outcome;
   try {
-    outcome = { reply: await work(exchange) };
+    outcome = { reply: await work(current) };
   } catch (thrown) {
-    outcome = sayRefusal(exchange, refusedFrom(thrown, log));
+    outcome = sayRefusal(current, thrown);
   }
   try {
-    await settle(exchange, outcome.refusal);
+    await settle(current, outcome.refusal);
     return outcome;
   } catch (thrown) {
     // A failure that could not be counted must not pass for one that was.
-    return sayRefusal(exchange, refusedFrom(thrown, log));
+    return sayRefusal(current, thrown);
   }
 }
 
-function sayRefusal(exchange: DialectRequest, refusal: Refused): Outcome {
-  return { reply: wordsFor(exchange.mounted, refusal, exchange), refusal };
+function sayRefusal(current: CurrentRequest, thrown: unknown): Outcome {
+  const refusal = refusedFrom(thrown, current.services.log);
+  return { reply: wordsFor(current.mounted, refusal, current), refusal };
 }
 
 /** Counters that depend on the outcome, and the audit line of a refusal. */
-async function settle(exchange: DialectRequest, refusal: Refused | undefined): Promise<void> {
-  if (refusal !== undefined) auditRefusal(exchange, refusal);
-  if (refusal?.reason === 'too-many-requests')
-    await Promise.all(exchange.giveBack.map((giveBack) => giveBack()));
-  await Promise.all(
-    exchange.later.map(({ hold, isDue }) => (isDue(refusal?.reason) ? hold.charge() : hold.release())),
-  );
+async function settle(current: CurrentRequest, refusal: Refused | undefined): Promise<void> {
+  const { giveBack, later } = current;
+  const reason = refusal?.reason;
+  if (refusal !== undefined) auditRefusal(current, refusal);
+  if (reason === 'too-many-requests') await Promise.all(giveBack.map((giveOneBack) => giveOneBack()));
+  await Promise.all(later.map(({ hold, isDue }) => (isDue(reason) ? hold.charge() : hold.release())));
 }

@@ -8,8 +8,8 @@ import { randomUUID } from '../../core/crypto.ts';
 import type { Budget, Limit, Taken } from '../../store/ports/rate-limits.ts';
 import { type Reason, Refused } from '../contract/dialect.ts';
 import type { ChargedLimit, LimitRule } from '../contract/limits.ts';
+import type { DueLater } from '../runtime/current-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
-import type { DueLater } from '../runtime/request-context.ts';
 
 interface Counting {
   readonly services: Pick<DialectServices, 'stores' | 'identity' | 'clock'>;

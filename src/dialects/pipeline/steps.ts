@@ -1,62 +1,68 @@
 /**
  * The checks that stand before every endpoint, one function each. Their order is the dialect's; that all
- * of them run is the pipeline's. Each reads from the exchange what earlier ones found, and throws Refused.
+ * of them run is the pipeline's. Each reads from the request what earlier ones found, and throws Refused.
  */
 import type { z } from 'zod';
+import { randomText } from '../../core/crypto.ts';
 import { readBody, refuseEncoding } from '../../http/request/read-body.ts';
-import { createUse } from '../capabilities/capabilities.ts';
+import { accountsUse } from '../capabilities/accounts.ts';
+import { apiKeysUse } from '../capabilities/api-keys.ts';
+import { browsersUse } from '../capabilities/browser-sso.ts';
+import { emailsUse, linkTokensUse } from '../capabilities/emails.ts';
+import { passwordsUse } from '../capabilities/passwords.ts';
+import { signInUse, signOutUse } from '../capabilities/sign-in.ts';
+import { upstreamsUse } from '../capabilities/upstream.ts';
 import { type FieldIssue, Refused, type Step } from '../contract/dialect.ts';
-import type { AcceptsShape } from '../contract/endpoint.ts';
 import type { LimitRule } from '../contract/limits.ts';
+import type { Use } from '../contract/use.ts';
+import { type CurrentRequest, schemasOf } from '../runtime/current-request.ts';
 import { directoryOf } from '../runtime/directory.ts';
 import { formFields } from '../runtime/parse-form.ts';
-import type { DialectRequest } from '../runtime/request-context.ts';
 import { findCaller } from './authenticate.ts';
 import { bodyKind, parseBody } from './parse-body.ts';
 import { applyLimits } from './rate-limits.ts';
 
-type Check = (exchange: DialectRequest) => void | Promise<void>;
+type Check = (current: CurrentRequest) => void | Promise<void>;
 
 /** 'too-large'. The server drops a body that is not read. */
-async function size(exchange: DialectRequest): Promise<void> {
-  if (exchange.reading === 'left') return;
-  exchange.bytes = await readBody(exchange.context.req, { limit: exchange.rules.limit });
+async function size(current: CurrentRequest): Promise<void> {
+  if (current.reading === 'left') return;
+  current.bytes = await readBody(current.koa.req, { limit: current.rules.limit });
 }
 
 /** Runs a check of the body; where the dialect takes what cannot be read for `{}`, the outcome is that. */
-async function readable(exchange: DialectRequest, check: Check): Promise<void> {
-  if (exchange.reading !== 'read' || exchange.unreadable) return;
+async function readable(current: CurrentRequest, check: Check): Promise<void> {
+  if (current.reading !== 'read' || current.unreadable) return;
   try {
-    await check(exchange);
+    await check(current);
   } catch (refusal) {
-    if (!(refusal instanceof Refused) || exchange.rules.unreadable === 'refuse') throw refusal;
-    exchange.unreadable = true;
+    if (!(refusal instanceof Refused) || current.rules.unreadable === 'refuse') throw refusal;
+    current.unreadable = true;
   }
 }
 
 /** 'unsupported-encoding': nothing is ever unpacked. */
-function encoding(exchange: DialectRequest): Promise<void> {
-  return readable(exchange, ({ context }) => refuseEncoding(context.req));
+function encoding(current: CurrentRequest): Promise<void> {
+  return readable(current, ({ koa }) => refuseEncoding(koa.req));
 }
 
 /** 'unsupported-media-type', 'empty-body'. */
-function media(exchange: DialectRequest): Promise<void> {
-  return readable(exchange, ({ rules, context, bytes }) => {
-    exchange.kind = bodyKind(rules, context.req.headers['content-type'], bytes);
+function media(current: CurrentRequest): Promise<void> {
+  return readable(current, ({ rules, koa, bytes }) => {
+    current.kind = bodyKind(rules, koa.req.headers['content-type'], bytes);
   });
 }
 
 /** 'unreadable-body', 'not-an-object'. */
-function syntax(exchange: DialectRequest): Promise<void> {
-  return readable(exchange, async ({ kind, bytes, rules, context }) => {
+function syntax(current: CurrentRequest): Promise<void> {
+  return readable(current, async ({ kind, bytes, rules, koa }) => {
     if (kind === undefined) return;
-    const contentType = context.req.headers['content-type'];
-    exchange.raw = await parseBody({ bytes, kind, rules, contentType });
+    current.raw = await parseBody({ bytes, kind, rules, contentType: koa.req.headers['content-type'] });
   });
 }
 
 /** A credential of one organization is no credential in another, unless the dialect has said so before. */
-function refuseForeign({ caller, organization }: DialectRequest): void {
+function refuseForeign({ caller, organization }: CurrentRequest): void {
   if (caller === undefined || organization === undefined || caller.organization === organization.id) return;
   throw new Refused(caller.kind === 'token' ? 'invalid-token' : 'invalid-api-key', {
     detail: 'of another organization',
@@ -64,15 +70,14 @@ function refuseForeign({ caller, organization }: DialectRequest): void {
 }
 
 /** 'unknown-organization', 'wrong-organization'. */
-async function organization(exchange: DialectRequest): Promise<void> {
-  const { mounted, endpoint, request, services, caller } = exchange;
-  const directory = directoryOf(services.identity, mounted.dialect.name);
-  const { settings } = mounted;
+async function organization(current: CurrentRequest): Promise<void> {
+  const { mounted, settings, endpoint, request, caller } = current;
+  const directory = directoryOf(current.identity, mounted.dialect.name);
   const named = await mounted.dialect.organization({ request, endpoint, settings, caller, directory });
   if (named === undefined) return;
-  exchange.organization = await directory.byId(named);
-  if (exchange.organization === undefined) throw new Refused('unknown-organization');
-  refuseForeign(exchange);
+  current.organization = await directory.byId(named);
+  if (current.organization === undefined) throw new Refused('unknown-organization');
+  refuseForeign(current);
 }
 
 /** Guesses at API keys from one client address, over all organizations. A right key is never limited (K3). */
@@ -86,56 +91,46 @@ const guessesFrom = (address: string): LimitRule => ({
 });
 
 /** Requests without a good credential may have limits of their own; over them, 429 hides what was wrong. */
-async function refusedCredential(exchange: DialectRequest, refusal: unknown): Promise<never> {
-  const { mounted, request, caller, body, endpoint } = exchange;
-  const { dialect, settings } = mounted;
+async function refusedCredential(current: CurrentRequest, refusal: unknown): Promise<never> {
+  const { mounted, settings, request, caller, body, endpoint } = current;
   if (!(refusal instanceof Refused)) throw refusal;
-  const own = dialect.limitsOnRefusedCredential?.({ request, settings, caller, body, endpoint }) ?? [];
+  const own =
+    mounted.dialect.limitsOnRefusedCredential?.({ request, settings, caller, body, endpoint }) ?? [];
   const rules = refusal.reason === 'invalid-api-key' ? [...own, guessesFrom(request.address)] : own;
   // A known caller without the right belongs to an organization; an unknown one to none.
-  const counting =
-    caller === undefined
-      ? { services: exchange.services, dialect: dialect.name, organization: '' }
-      : countingOf(exchange);
-  const outcome = await applyLimits(counting, rules);
-  exchange.charged.push(...outcome.charged);
+  const counting = countingOf(current);
+  const outcome = await applyLimits(caller ? counting : { ...counting, organization: '' }, rules);
+  current.charged.push(...outcome.charged);
   throw outcome.refusal ?? refusal;
 }
 
-function needsCaller({ endpoint, raw, request }: DialectRequest): boolean {
+function needsCaller({ endpoint, raw, request }: CurrentRequest): boolean {
   return endpoint.caller !== 'anyone' || endpoint.needsCaller?.({ raw, request }) === true;
 }
 
 /** 'no-credential', 'invalid-token', 'invalid-api-key'. Open endpoints do not look at one. */
-async function credential(exchange: DialectRequest): Promise<void> {
-  if (!needsCaller(exchange)) return;
-  const { mounted, endpoint, request, services } = exchange;
+async function credential(current: CurrentRequest): Promise<void> {
+  if (!needsCaller(current)) return;
+  const { mounted, settings, endpoint, request } = current;
   try {
-    exchange.credential = mounted.dialect.credential(request, endpoint, mounted.settings);
-    const takes = endpoint.caller;
-    exchange.caller = await findCaller({ services, mounted, credential: exchange.credential, takes });
-    refuseForeign(exchange);
+    current.credential = mounted.dialect.credential(request, endpoint, settings);
+    current.caller = await findCaller(current);
+    refuseForeign(current);
   } catch (refusal) {
-    exchange.caller = undefined;
-    await refusedCredential(exchange, refusal);
+    current.caller = undefined;
+    await refusedCredential(current, refusal);
   }
 }
 
 /** 'forbidden', 'insufficient-scope', and what else the endpoint says. */
-async function rights(exchange: DialectRequest): Promise<void> {
-  const { endpoint, caller, request, mounted, params, organization: named } = exchange;
+async function rights(current: CurrentRequest): Promise<void> {
+  const { endpoint, caller, request, settings, params, organization: named } = current;
   if (caller === undefined) return;
   try {
-    endpoint.rights?.({ caller, request, settings: mounted.settings, params, organization: named });
+    endpoint.rights?.({ caller, request, settings, params, organization: named });
   } catch (refusal) {
-    await refusedCredential(exchange, refusal);
+    await refusedCredential(current, refusal);
   }
-}
-
-/** The schemas of an endpoint under these settings. */
-export function schemasOf({ endpoint, mounted }: Pick<DialectRequest, 'endpoint' | 'mounted'>): AcceptsShape {
-  const { accepts } = endpoint;
-  return (typeof accepts === 'function' ? accepts(mounted.settings) : accepts) ?? {};
 }
 
 /** zod's issues, in zod's order and words. */
@@ -143,54 +138,49 @@ function issuesOf(error: z.ZodError): FieldIssue[] {
   return error.issues.map((issue) => {
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     const code: unknown = issue.code === 'custom' ? issue.params?.code : undefined;
-    return typeof code === 'string'
-      ? { path, message: issue.message, code }
-      : { path, message: issue.message };
+    return { path, message: issue.message, ...(typeof code === 'string' && { code }) };
   });
 }
 
 /** 'invalid-fields', with every issue. */
-async function fields(exchange: DialectRequest): Promise<void> {
-  const { endpoint, raw, rules, request, mounted, caller } = exchange;
-  const schemas = schemasOf(exchange);
-  const issues: FieldIssue[] = [];
+async function fields(current: CurrentRequest): Promise<void> {
+  const { endpoint, raw, rules, request, settings, caller } = current;
+  const schemas = schemasOf(endpoint, settings);
   const body = schemas.body?.safeParse(raw);
-  if (body?.success === false) issues.push(...issuesOf(body.error));
   const query = schemas.query?.safeParse(formFields(request.query, rules.forms));
-  if (query?.success === false) issues.push(...issuesOf(query.error));
+  const issues = [body, query].flatMap((result) => (result?.error ? issuesOf(result.error) : []));
   if (endpoint.alsoJudge !== undefined) {
-    const use = useOf(exchange);
-    const { settings } = mounted;
+    const use = useOf(current);
     const further = await endpoint.alsoJudge({ raw, issues: [...issues], use, settings, request, caller });
     issues.push(...further.filter((issue) => !issues.includes(issue)));
   }
   if (issues.length > 0) throw new Refused('invalid-fields', { issues });
-  exchange.body = body?.data;
-  exchange.query = query?.data;
+  current.body = body?.data;
+  current.query = query?.data;
 }
 
 /** Whose counters: this dialect's, in the organization that the request belongs to. */
-export function countingOf({ services, mounted, organization: named }: DialectRequest) {
+function countingOf({ services, mounted, organization: named }: CurrentRequest) {
   return { services, dialect: mounted.dialect.name, organization: named?.id ?? '' };
 }
 
 /** 'too-many-requests' by the vendor's own limits. */
-async function limits(exchange: DialectRequest): Promise<void> {
-  const { endpoint, request, mounted, caller, body } = exchange;
-  const rules = endpoint.limits?.({ request, settings: mounted.settings, caller, body, endpoint }) ?? [];
+async function limits(current: CurrentRequest): Promise<void> {
+  const { endpoint, request, settings, caller, body } = current;
+  const rules = endpoint.limits?.({ request, settings, caller, body, endpoint }) ?? [];
   if (rules.length === 0) return;
-  const outcome = await applyLimits(countingOf(exchange), rules);
-  exchange.charged.push(...outcome.charged);
-  exchange.giveBack.push(...outcome.giveBack);
-  exchange.later.push(...outcome.later);
+  const outcome = await applyLimits(countingOf(current), rules);
+  current.charged.push(...outcome.charged);
+  current.giveBack.push(...outcome.giveBack);
+  current.later.push(...outcome.later);
   if (outcome.refusal !== undefined) throw outcome.refusal;
 }
 
-async function guard(exchange: DialectRequest, name: string): Promise<void> {
-  const { mounted, request, endpoint, caller, services, organization: named } = exchange;
-  const { dialect, settings } = mounted;
-  const directory = directoryOf(services.identity, dialect.name);
-  await dialect.guards?.[name]?.({ request, endpoint, caller, settings, directory, organization: named });
+async function guard(current: CurrentRequest, name: string): Promise<void> {
+  const { mounted, settings, request, endpoint, caller, organization: named } = current;
+  const directory = directoryOf(current.identity, mounted.dialect.name);
+  const { guards } = mounted.dialect;
+  await guards?.[name]?.({ request, endpoint, caller, settings, directory, organization: named });
 }
 
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -206,18 +196,50 @@ const CHECKS: Readonly<Record<string, Check>> = {
 };
 
 /** Runs one step of an order of checks. */
-export async function runStep(exchange: DialectRequest, step: Step): Promise<void> {
-  if (step.startsWith('guard:')) return guard(exchange, step.slice('guard:'.length));
-  await CHECKS[step]?.(exchange);
+export async function runStep(current: CurrentRequest, step: Step): Promise<void> {
+  if (step.startsWith('guard:')) return guard(current, step.slice('guard:'.length));
+  await CHECKS[step]?.(current);
 }
 
-/** What the endpoint may do; one per request, made after the organization is known. */
-export function useOf(exchange: DialectRequest) {
-  exchange.use ??= createUse(exchange, {
-    within: async (rule) => {
-      const outcome = await applyLimits(countingOf(exchange), [rule]);
-      return outcome.refusal === undefined;
+/**
+ * What the endpoint may do; one per request, made after the organization is known. A group is made when it is
+ * used, so that GET me makes none.
+ */
+export function useOf(current: CurrentRequest): Use {
+  current.use ??= {
+    get signIn() {
+      return signInUse(current);
     },
-  });
-  return exchange.use;
+    get signOut() {
+      return signOutUse(current);
+    },
+    get accounts() {
+      return accountsUse(current);
+    },
+    get passwords() {
+      return passwordsUse(current);
+    },
+    get emails() {
+      return emailsUse(current);
+    },
+    get linkTokens() {
+      return linkTokensUse(current);
+    },
+    get upstreams() {
+      return upstreamsUse(current);
+    },
+    get apiKeys() {
+      return apiKeysUse(current);
+    },
+    get browsers() {
+      return browsersUse(current);
+    },
+    now: () => current.services.clock.now(),
+    random: randomText,
+    async within(counter, key, limit) {
+      const rule = { counter, key, ...limit, kind: 'sliding', charge: 'each' } as const;
+      return (await applyLimits(countingOf(current), [rule])).refusal === undefined;
+    },
+  };
+  return current.use;
 }

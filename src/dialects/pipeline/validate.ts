@@ -12,8 +12,7 @@ import {
   fits,
   type Segment,
 } from '../runtime/match-route.ts';
-import type { MountedDialect } from '../runtime/mounted.ts';
-import { parseSettings } from '../runtime/parse-settings.ts';
+import { type MountedDialect, parseSettings } from '../runtime/mounted.ts';
 
 export class DialectsRefused extends OperatorError {
   override readonly name = 'DialectsRefused';

@@ -1,13 +1,44 @@
 /**
- * Whom a dialect lets in. Blocked accounts never come in, whatever a dialect says; an account that opened
- * itself is known where it did, and elsewhere only by what an operator said.
+ * Accounts as a dialect sees them, and whom it lets in. Blocked accounts never come in, whatever a dialect says;
+ * an account that opened itself is known where it did, and elsewhere only by what an operator said.
  */
 import type { Config } from '../../config/schema.ts';
+import { ensureAlias } from '../../identity/accounts/vendor-ids.ts';
+import type { Identity } from '../../identity/context.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Dialect } from '../contract/dialect.ts';
-import { plainView } from './account-view.ts';
-import type { MountedDialect } from './mounted.ts';
-import { parseSettings } from './parse-settings.ts';
+import type { AccountView } from '../contract/endpoint.ts';
+import { type MountedDialect, parseSettings } from './mounted.ts';
+
+/** No secrets, and nothing is stored: `alias` is '' where the account has none yet. */
+export function plainView(account: AccountRecord, vendor: Pick<Dialect, 'name'>): AccountView {
+  return {
+    id: account.id,
+    organization: account.organization,
+    status: account.status,
+    ...(account.email === undefined ? {} : { email: account.email }),
+    emailVerified: account.emailVerified,
+    ...(account.username === undefined ? {} : { username: account.username }),
+    hasPassword: account.passwordHash !== undefined,
+    claims: account.claims,
+    roles: account.roles,
+    alias: account.aliases[vendor.name] ?? '',
+    vendor: account.vendor[vendor.name] ?? {},
+    createdAt: account.createdAt,
+    updatedAt: account.updatedAt,
+    ...(account.lastSignInAt === undefined ? {} : { lastSignInAt: account.lastSignInAt }),
+  };
+}
+
+/** Makes the vendor's id and the minted members when they are not there yet, once and for life. */
+export async function accountView(
+  identity: Identity,
+  account: AccountRecord,
+  { name, alias, mints }: Pick<Dialect, 'name' | 'alias' | 'mints'>,
+): Promise<AccountView> {
+  const complete = await ensureAlias(identity, account, { name, form: alias, ...(mints && { mints }) });
+  return plainView(complete, { name });
+}
 
 /**
  * Opening an account at one place gives nothing at another. Known are accounts that operators made, those
@@ -40,7 +71,7 @@ export function createTokenAdmission(options: {
   readonly dialects: readonly Dialect[];
   readonly config: Pick<Config, 'dialects'>;
 }): (dialect: string, account: AccountRecord) => boolean {
-  const mounted = parseSettings(options.dialects, options.config.dialects, []);
+  const mounted = parseSettings(options.dialects, options.config.dialects);
   return (name, account) => {
     const result = mounted.find(({ dialect }) => dialect.name === name);
     return result !== undefined && mayGoOn(result, account);

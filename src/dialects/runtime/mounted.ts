@@ -1,11 +1,55 @@
+/** Dialects with their settings, as they run. */
+import { z } from 'zod';
 import type { Dialect } from '../contract/dialect.ts';
 import type { AnySettings } from '../contract/settings.ts';
 
-/** A dialect with its settings, as it runs. */
 export interface MountedDialect {
   readonly dialect: Dialect;
   readonly settings: AnySettings;
   readonly clientId: string;
   /** Places at which an account may have been opened to be let in here: 'hosted', or dialects. */
   readonly admitsFrom: readonly string[];
+}
+
+/** Keys of `dialects.<name>` that the pipeline reads, the same for every dialect: no vendor's settings have them. */
+const frameOf = <Place extends z.ZodType<string>>(place: Place) =>
+  z.strictObject({ admitsFrom: z.array(place).default([]) });
+
+const frameSettings = frameOf(z.string());
+
+/** The vendor's table with the frame's keys, as an operator may write it. A misspelt place would admit no account. */
+export function withFrameKeys(settings: z.ZodType, dialects: readonly string[]): z.ZodType {
+  const table = settings instanceof z.ZodPipe ? settings.in : settings;
+  if (!(table instanceof z.ZodObject)) return settings;
+  return table.extend(frameOf(z.enum(['hosted', ...dialects])).shape);
+}
+
+/** The pipeline's keys of `dialects.<name>`, validated, and what is left for the vendor's schema. */
+export function splitSettings(raw: unknown): {
+  readonly frame: ReturnType<typeof frameSettings.safeParse>;
+  readonly own: unknown;
+} {
+  if (typeof raw !== 'object' || raw === null) return { frame: frameSettings.safeParse({}), own: raw ?? {} };
+  const { admitsFrom, ...own }: { admitsFrom?: unknown } = raw;
+  return { frame: frameSettings.safeParse({ admitsFrom }), own };
+}
+
+/** Parses `dialects.<name>`; the issues of all dialects are collected in `issues`. */
+export function parseSettings(
+  dialects: readonly Dialect[],
+  raw: Readonly<Record<string, unknown>>,
+  issues: string[] = [],
+): MountedDialect[] {
+  return dialects.flatMap((dialect) => {
+    const { frame, own } = splitSettings(raw[dialect.name]);
+    const parsed = dialect.settings.safeParse(own);
+    if (parsed.success && frame.success) {
+      const settings = parsed.data;
+      return [{ dialect, settings, clientId: dialect.clientId(settings), ...frame.data }];
+    }
+    for (const { path, message } of [...(frame.error?.issues ?? []), ...(parsed.error?.issues ?? [])]) {
+      issues.push(`${['dialects', dialect.name, ...path.map(String)].join('.')}: ${message}`);
+    }
+    return [];
+  });
 }

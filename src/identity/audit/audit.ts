@@ -14,7 +14,7 @@ export function recordEvent(
   input: Pick<AuditEntry, 'event' | 'detail'> & {
     /** Default: success. */
     outcome?: AuditEntry['outcome'];
-    organization: string;
+    organization: string | undefined;
     subject: string | undefined;
     context: RequestContext | undefined;
   },
@@ -23,7 +23,7 @@ export function recordEvent(
   identity.audit.write({
     event,
     outcome,
-    organization,
+    ...(organization !== undefined && { organization }),
     ...(subject !== undefined && { subject }),
     ...(context && { clientId: context.clientId, address: context.address, requestId: context.requestId }),
     detail: { ...(context && { channel: context.channel }), ...detail },
