@@ -5,6 +5,7 @@
 
 import { OperatorError } from '../../core/errors.ts';
 import { type Dialect, STEPS, type Step } from '../contract/dialect.ts';
+import type { Endpoint } from '../contract/endpoint.ts';
 import {
   byPrecedence,
   type CompiledMount,
@@ -34,29 +35,31 @@ const AFTER: readonly (readonly [Step, Step])[] = [
   ['organization', 'limits'],
 ];
 
-function orderIssues(who: string, order: readonly Step[], guards: readonly string[]): string[] {
-  const issues: string[] = [];
-  for (const step of STEPS) {
-    const times = order.filter((listed) => listed === step).length;
-    if (times === 0) issues.push(`${who}: its order of checks lacks '${step}'`);
-    if (times > 1) issues.push(`${who}: its order of checks names '${step}' twice`);
-  }
-  for (const [before, after] of AFTER) {
-    const [first, second] = [order.indexOf(before), order.indexOf(after)];
-    if (first > second && second >= 0) issues.push(`${who}: '${before}' must come before '${after}'`);
-  }
-  for (const step of order) {
-    if (STEPS.some((known) => known === step)) continue;
-    const guard = step.startsWith('guard:') ? step.slice('guard:'.length) : undefined;
-    if (guard === undefined) issues.push(`${who}: its order of checks names '${step}', which is no step`);
-    else if (!guards.includes(guard))
-      issues.push(`${who}: its order of checks names the guard '${guard}', which it does not have`);
-  }
-  return issues;
+function orderIssues(who: string, order: readonly Step[], { guards = {} }: Dialect): string[] {
+  const its = `${who}: its order of checks`;
+  const place = (step: Step) => order.indexOf(step);
+  return [
+    ...STEPS.filter((step) => place(step) < 0).map((step) => `${its} lacks '${step}'`),
+    ...STEPS.filter((step) => place(step) !== order.lastIndexOf(step)).map(
+      (step) => `${its} names '${step}' twice`,
+    ),
+    ...AFTER.filter(([before, after]) => place(after) >= 0 && place(before) > place(after)).map(
+      ([before, after]) => `${who}: '${before}' must come before '${after}'`,
+    ),
+    ...order.flatMap((step) => {
+      if (STEPS.some((known) => known === step)) return [];
+      const [, guard] = /^guard:(.*)$/.exec(step) ?? [];
+      if (guard === undefined) return [`${its} names '${step}', which is no step`];
+      if (Object.hasOwn(guards, guard)) return [];
+      return [`${its} names the guard '${guard}', which it does not have`];
+    }),
+  ];
 }
 
+type Mounted = CompiledMount<MountedDialect>;
+
 /** A guard that no order names would never run. */
-function idleGuards({ dialect }: MountedDialect, mounts: readonly CompiledMount<MountedDialect>[]): string[] {
+function idleGuards({ dialect }: MountedDialect, mounts: readonly Mounted[]): string[] {
   const own = mounts.filter((at) => at.owner.dialect === dialect).flatMap((at) => at.routes);
   const named = new Set([...dialect.order, ...own.flatMap(({ endpoint }) => endpoint.order ?? [])]);
   return Object.keys(dialect.guards ?? {})
@@ -64,119 +67,83 @@ function idleGuards({ dialect }: MountedDialect, mounts: readonly CompiledMount<
     .map((name) => `${dialect.name}: the guard '${name}' is in no order of checks`);
 }
 
-function segmentsMeet(a: Segment, b: Segment): boolean {
-  if (a.name === undefined && b.name === undefined) return a.text === b.text;
-  if (a.name === undefined) return fits(b.form, a.text);
-  if (b.name === undefined) return fits(a.form, b.text);
-  return true;
+function segmentsMeet(a: Segment, b: Segment | undefined): boolean {
+  if (b === undefined) return false;
+  if (a.form !== undefined && b.form !== undefined) return true;
+  return a.form === undefined ? fits(b, a.text) : fits(a, b.text);
 }
 
-function hostsMeet(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+function hostsMeet({ mount: { hosts: a } }: Mounted, { mount: { hosts: b } }: Mounted): boolean {
   return a === undefined || b === undefined || a.some((host) => b.includes(host));
 }
 
 interface Answering {
-  readonly dialect: Dialect;
-  readonly hosts: readonly string[] | undefined;
-  readonly method: string;
+  readonly at: Mounted;
+  readonly endpoint: Endpoint;
+  /** Those of the base included. */
   readonly segments: readonly Segment[];
-  readonly answer: unknown;
 }
 
-const spoken = (one: Answering) =>
-  `${one.method} /${one.segments.map((segment) => segment.text).join('/')}${one.hosts ? ` on ${one.hosts.join(', ')}` : ''}`;
+const pathOf = ({ segments }: Answering) => `/${segments.map(({ text }) => text).join('/')}`;
 
-function answersOf(at: CompiledMount<MountedDialect>): Answering[] {
-  return at.routes.map(({ endpoint, segments }) => ({
-    dialect: at.owner.dialect,
-    hosts: at.mount.hosts,
-    method: endpoint.method,
-    segments: [...at.base, ...segments],
-    answer: endpoint.answer,
-  }));
+function spoken(one: Answering): string {
+  const { hosts } = one.at.mount;
+  return `${one.endpoint.method} ${pathOf(one)}${hosts ? ` on ${hosts.join(', ')}` : ''}`;
 }
 
 function collide(a: Answering, b: Answering): boolean {
   // One endpoint may answer in two places of its own dialect.
-  if (a.dialect === b.dialect && a.answer === b.answer) return false;
-  if (a.method !== b.method || a.segments.length !== b.segments.length || !hostsMeet(a.hosts, b.hosts))
-    return false;
-  return a.segments.every((segment, index) => {
-    const other = b.segments[index];
-    return other !== undefined && segmentsMeet(segment, other);
-  });
+  if (a.at.owner.dialect === b.at.owner.dialect && a.endpoint.answer === b.endpoint.answer) return false;
+  if (a.endpoint.method !== b.endpoint.method || a.segments.length !== b.segments.length) return false;
+  return hostsMeet(a.at, b.at) && a.segments.every((segment, i) => segmentsMeet(segment, b.segments[i]));
 }
 
-function routeIssues(
-  mounts: readonly CompiledMount<MountedDialect>[],
-  reserved: (path: string) => boolean,
-): string[] {
-  const answers = mounts.flatMap(answersOf);
-  const issues: string[] = [];
-  for (const [index, one] of answers.entries()) {
-    for (const other of answers.slice(index + 1)) {
-      if (!collide(one, other)) continue;
-      issues.push(
-        `${one.dialect.name} and ${other.dialect.name} both answer ${spoken(one)} (${spoken(other)})`,
-      );
-    }
-    const path = `/${one.segments.map((segment) => segment.text).join('/')}`;
-    if (one.hosts === undefined && reserved(path)) {
-      issues.push(
-        `${one.dialect.name} answers ${spoken(one)}, which is an endpoint of the OpenID Connect server`,
-      );
-    }
-  }
-  return issues;
+/** Every two of a list. */
+function pairsOf<Item>(list: readonly Item[]): (readonly [Item, Item])[] {
+  return list.flatMap((one, index) => list.slice(index + 1).map((other) => [one, other] as const));
+}
+
+const nameOf = (at: { readonly owner: MountedDialect }) => at.owner.dialect.name;
+
+function routeIssues(mounts: readonly Mounted[], reserved: (path: string) => boolean): string[] {
+  const answers = mounts.flatMap((at) =>
+    at.routes.map(({ endpoint, segments }) => ({ at, endpoint, segments: [...at.base, ...segments] })),
+  );
+  const taken = answers.filter((one) => one.at.mount.hosts === undefined && reserved(pathOf(one)));
+  return [
+    ...pairsOf(answers)
+      .filter(([a, b]) => collide(a, b))
+      .map(([a, b]) => `${nameOf(a.at)} and ${nameOf(b.at)} both answer ${spoken(a)} (${spoken(b)})`),
+    ...taken.map(
+      (one) => `${nameOf(one.at)} answers ${spoken(one)}, which is an endpoint of the OpenID Connect server`,
+    ),
+  ];
 }
 
 /** Two dialects that own one base would both want its 404s. */
-function baseIssues(mounts: readonly CompiledMount<MountedDialect>[]): string[] {
-  const owning = mounts.filter((at) => at.mount.owns);
-  return owning.flatMap((one, index) =>
-    owning
-      .slice(index + 1)
-      .filter(
-        (other) =>
-          one.owner !== other.owner &&
-          one.mount.base === other.mount.base &&
-          hostsMeet(one.mount.hosts, other.mount.hosts),
-      )
-      .map(
-        (other) =>
-          `${one.owner.dialect.name} and ${other.owner.dialect.name} both own the base '${one.mount.base}'`,
-      ),
-  );
+function baseIssues(mounts: readonly Mounted[]): string[] {
+  return pairsOf(mounts.filter(({ mount }) => mount.owns))
+    .filter(([a, b]) => a.owner !== b.owner && a.mount.base === b.mount.base && hostsMeet(a, b))
+    .map(([a, b]) => `${nameOf(a)} and ${nameOf(b)} both own the base '${a.mount.base}'`);
 }
 
-function formIssues(at: CompiledMount<MountedDialect>): string[] {
-  const name = at.owner.dialect.name;
-  const issues: string[] = [];
+function formIssues(at: Mounted): string[] {
+  const name = nameOf(at);
   const { base } = at.mount;
-  if (base !== '' && (!base.startsWith('/') || base.endsWith('/'))) {
-    issues.push(`${name}: the base '${base}' must be empty, or begin with a slash and not end with one`);
-  }
-  for (const { endpoint } of at.routes) {
-    if (!endpoint.path.startsWith('/'))
-      issues.push(`${name}: the path '${endpoint.path}' must begin with a slash`);
-  }
-  return issues;
-}
-
-function sameNames(dialects: readonly Dialect[]): string[] {
-  const names = dialects.map((dialect) => dialect.name);
-  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map(
-    (name) => `two dialects are named '${name}'`,
-  );
+  const isForm = base === '' || (base.startsWith('/') && !base.endsWith('/'));
+  const bare = at.routes.filter(({ endpoint }) => !endpoint.path.startsWith('/'));
+  return [
+    ...(isForm
+      ? []
+      : [`${name}: the base '${base}' must be empty, or begin with a slash and not end with one`]),
+    ...bare.map(({ endpoint }) => `${name}: the path '${endpoint.path}' must begin with a slash`),
+  ];
 }
 
 function sameClients(mounted: readonly MountedDialect[]): string[] {
-  return mounted.flatMap((one, index) =>
-    mounted
-      .slice(index + 1)
-      .filter((other) => other.clientId === one.clientId)
-      .map((other) => `${one.dialect.name} and ${other.dialect.name} both use the client '${one.clientId}'`),
-  );
+  return pairsOf(mounted)
+    .filter(([a, b]) => a.clientId === b.clientId)
+    .map(([a, b]) => `${a.dialect.name} and ${b.dialect.name} both use the client '${a.clientId}'`);
 }
 
 /**
@@ -187,26 +154,25 @@ export function checkDialects(options: {
   readonly dialects: readonly Dialect[];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly reserved: (path: string) => boolean;
-}): { mounted: MountedDialect[]; mounts: CompiledMount<MountedDialect>[] } {
-  const issues = sameNames(options.dialects);
-  for (const dialect of options.dialects) {
-    issues.push(...orderIssues(dialect.name, dialect.order, Object.keys(dialect.guards ?? {})));
-  }
-  const mounted = parseSettings(options.dialects, options.settings, issues);
+}): { mounted: MountedDialect[]; mounts: Mounted[] } {
+  const { dialects, settings, reserved } = options;
+  const issues = pairsOf(dialects)
+    .filter(([a, b]) => a.name === b.name)
+    .map(([{ name }]) => `two dialects are named '${name}'`);
+  issues.push(...dialects.flatMap((dialect) => orderIssues(dialect.name, dialect.order, dialect)));
+  const mounted = parseSettings(dialects, settings, issues);
   const mounts = mounted
     .flatMap((owner) => owner.dialect.mounts(owner.settings).map((mount) => compileMount(owner, mount)))
     .sort(byPrecedence);
   for (const at of mounts) {
-    const { dialect } = at.owner;
     issues.push(...formIssues(at));
     for (const { endpoint } of at.routes) {
-      if (endpoint.order === undefined) continue;
-      const who = `${dialect.name} ${endpoint.method} ${endpoint.path}`;
-      issues.push(...orderIssues(who, endpoint.order, Object.keys(dialect.guards ?? {})));
+      const who = `${nameOf(at)} ${endpoint.method} ${endpoint.path}`;
+      if (endpoint.order) issues.push(...orderIssues(who, endpoint.order, at.owner.dialect));
     }
   }
   issues.push(...mounted.flatMap((owner) => idleGuards(owner, mounts)));
-  issues.push(...routeIssues(mounts, options.reserved), ...baseIssues(mounts), ...sameClients(mounted));
+  issues.push(...routeIssues(mounts, reserved), ...baseIssues(mounts), ...sameClients(mounted));
   if (issues.length > 0) throw new DialectsRefused([...new Set(issues)]);
   return { mounted, mounts };
 }

@@ -5,20 +5,17 @@
  */
 
 import type { Mount } from '../contract/dialect.ts';
-import type { AnyAccepts, Endpoint, Params } from '../contract/endpoint.ts';
-import type { AnySettings } from '../contract/settings.ts';
-
-type AnyEndpoint = Endpoint<AnyAccepts, AnySettings>;
+import type { Endpoint, Params } from '../contract/endpoint.ts';
 
 export interface Segment {
   readonly text: string;
-  /** Set for a `:name` segment. */
+  /** Both are set for a `:name` segment. */
   readonly name?: string;
   readonly form?: RegExp;
 }
 
 export interface Route {
-  readonly endpoint: AnyEndpoint;
+  readonly endpoint: Endpoint;
   readonly segments: readonly Segment[];
 }
 
@@ -29,45 +26,30 @@ export interface CompiledMount<Owner> {
   readonly routes: readonly Route[];
 }
 
-export type RouteMatch<Owner> =
-  | {
-      readonly kind: 'endpoint';
-      readonly at: CompiledMount<Owner>;
-      readonly base: string;
-      readonly endpoint: AnyEndpoint;
-      readonly params: Params;
-    }
-  | {
-      readonly kind: 'other-method';
-      readonly at: CompiledMount<Owner>;
-      readonly base: string;
-      readonly allow: readonly string[];
-    }
-  | { readonly kind: 'unknown'; readonly at: CompiledMount<Owner>; readonly base: string };
+export type RouteMatch<Owner> = { readonly at: CompiledMount<Owner>; readonly base: string } & (
+  | { readonly kind: 'endpoint'; readonly endpoint: Endpoint; readonly params: Params }
+  | { readonly kind: 'other-method'; readonly allow: readonly string[] }
+  | { readonly kind: 'unknown' }
+);
 
-function segmentsOf(path: string, forms: Readonly<Record<string, RegExp>> | undefined): Segment[] {
+/** A form judges the whole segment, anchored or not. */
+function segmentsOf(path: string, forms: Readonly<Record<string, RegExp>> = {}): Segment[] {
   if (path === '' || path === '/') return [];
-  return path
-    .slice(1)
-    .split('/')
-    .map((text) => {
-      if (!text.startsWith(':')) return { text };
-      const name = text.slice(1);
-      const form = forms?.[name];
-      return form === undefined ? { text, name } : { text, name, form };
-    });
+  const texts = path.slice(1).split('/');
+  return texts.map((text) => {
+    if (!text.startsWith(':')) return { text };
+    const name = text.slice(1);
+    const { source, flags } = forms[name] ?? /.+/s;
+    return { text, name, form: new RegExp(`^(?:${source})$`, flags.replace(/[gy]/g, '')) };
+  });
 }
 
 export function compileMount<Owner>(owner: Owner, mount: Mount): CompiledMount<Owner> {
-  return {
-    owner,
-    mount,
-    base: segmentsOf(mount.base, mount.segments),
-    routes: mount.endpoints.map((endpoint) => ({
-      endpoint,
-      segments: segmentsOf(endpoint.path, endpoint.segments),
-    })),
-  };
+  const routes = mount.endpoints.map((endpoint) => ({
+    endpoint,
+    segments: segmentsOf(endpoint.path, endpoint.segments),
+  }));
+  return { owner, mount, base: segmentsOf(mount.base, mount.segments), routes };
 }
 
 /** A malformed escape is no reason for a 500: the segment is then taken as it stands. */
@@ -79,10 +61,8 @@ function decoded(text: string): string {
   }
 }
 
-/** A `form` judges the whole segment, anchored or not. */
-export function fits(form: RegExp | undefined, text: string): boolean {
-  if (text === '') return false;
-  return form === undefined || new RegExp(`^(?:${form.source})$`, form.flags.replace(/[gy]/g, '')).test(text);
+export function fits({ text, form }: Segment, given: string): boolean {
+  return form === undefined ? given === text : given !== '' && form.test(given);
 }
 
 function matchSegments(pattern: readonly Segment[], texts: readonly string[]): Params | undefined {
@@ -90,13 +70,9 @@ function matchSegments(pattern: readonly Segment[], texts: readonly string[]): P
   for (const [index, segment] of pattern.entries()) {
     const text = texts[index];
     if (text === undefined) return undefined;
-    if (segment.name === undefined) {
-      if (segment.text !== text) return undefined;
-      continue;
-    }
-    const value = decoded(text);
-    if (!fits(segment.form, value)) return undefined;
-    params[segment.name] = value;
+    const value = segment.name === undefined ? text : decoded(text);
+    if (!fits(segment, value)) return undefined;
+    if (segment.name !== undefined) params[segment.name] = value;
   }
   return params;
 }
@@ -110,8 +86,6 @@ function restOf(texts: readonly string[], suffixes: readonly string[]): readonly
   return [...rest.slice(0, -1), last.slice(0, -suffix.length)];
 }
 
-const effectiveMethod = (mount: Mount, method: string) => (mount.head && method === 'HEAD' ? 'GET' : method);
-
 function tryMount<Owner>(
   at: CompiledMount<Owner>,
   method: string,
@@ -121,17 +95,16 @@ function tryMount<Owner>(
   if (baseParams === undefined) return undefined;
   const base = at.base.length === 0 ? '' : `/${texts.slice(0, at.base.length).join('/')}`;
   const rest = restOf(texts.slice(at.base.length), at.mount.suffixes ?? []);
-  const input = effectiveMethod(at.mount, method);
+  const input = at.mount.head && method === 'HEAD' ? 'GET' : method;
   const allow: string[] = [];
-  for (const route of at.routes) {
-    if (route.segments.length !== rest.length) continue;
-    const params = matchSegments(route.segments, rest);
+  for (const { endpoint, segments } of at.routes) {
+    const params = segments.length === rest.length ? matchSegments(segments, rest) : undefined;
     if (params === undefined) continue;
-    if (route.endpoint.method === input) {
-      return { kind: 'endpoint', at, base, endpoint: route.endpoint, params: { ...baseParams, ...params } };
+    if (endpoint.method === input) {
+      return { kind: 'endpoint', at, base, endpoint, params: { ...baseParams, ...params } };
     }
-    allow.push(route.endpoint.method);
-    if (route.endpoint.method === 'GET' && at.mount.head) allow.push('HEAD');
+    allow.push(endpoint.method);
+    if (endpoint.method === 'GET' && at.mount.head) allow.push('HEAD');
   }
   if (allow.length > 0 && at.mount.otherMethods !== 'pass') return { kind: 'other-method', at, base, allow };
   return at.mount.owns ? { kind: 'unknown', at, base } : undefined;
@@ -162,16 +135,9 @@ export function findRoute<Owner>(
     if (at.mount.hosts !== undefined && !at.mount.hosts.includes(request.host)) continue;
     const result = tryMount(at, request.method, texts);
     if (result?.kind === 'endpoint') return result;
-    refusal = strongerOf(refusal, result);
+    // A path that is served for another method says more than a path that is not served.
+    const saysMore = refusal?.kind === 'unknown' && result?.kind === 'other-method';
+    if (refusal === undefined || saysMore) refusal = result;
   }
   return refusal;
-}
-
-/** A path that is served for another method says more than a path that is not served. */
-function strongerOf<Owner>(
-  first: RouteMatch<Owner> | undefined,
-  second: RouteMatch<Owner> | undefined,
-): RouteMatch<Owner> | undefined {
-  if (first === undefined) return second;
-  return first.kind === 'unknown' && second?.kind === 'other-method' ? second : first;
 }
