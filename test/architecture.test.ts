@@ -134,6 +134,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'zod',
     typePackages: 'koa',
   },
+  'dialects/fields': { may: 'dialects/contract', packages: 'zod' },
   'dialects/pipeline': {
     may: 'dialects/capabilities dialects/contract dialects/runtime federation/protocol http/request identity/accounts identity/audit identity/sign-in',
     types: 'http/middleware identity/rate-limits oidc store/ports',
@@ -168,7 +169,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: 'koa',
   },
   // A vendor speaks through the contract alone: no koa, no store, no crypto, no other vendor, nothing of Node's.
-  'dialects/<vendor>': { may: 'dialects/contract', packages: 'zod' },
+  'dialects/<vendor>': { may: 'dialects/contract dialects/fields', packages: 'zod' },
   'federation/<upstream>': { may: 'config federation/protocol', packages: 'jose', typePackages: 'zod' },
 };
 const VENDOR = 'dialects/<vendor>';

@@ -1,18 +1,28 @@
-import { Command, Option } from 'commander';
 import { randomText, randomToken, type Secrets } from '../core/crypto.ts';
 import type { ClientRecord } from '../model/client.ts';
 import type { SeedClient } from '../seed/schema.ts';
-import { type CommandContext, organizationOf, withCommandContext } from './context.ts';
-import { type BrandOption, each, type JsonOption, rebranded, withBrand } from './options.ts';
-import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
+import { command, group } from './command.ts';
+import { type CommandContext, inContext, organizationOf } from './context.ts';
+import { BRAND, type BrandOption, oneOf, rebranded, repeated, required } from './options.ts';
+import { CommandRefused, type JsonOption, say, sayList, sayRecord } from './output.ts';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+interface Id {
+  readonly id: string;
+}
 
 /** What a client may say for itself and otherwise has from its organization. */
 interface OwnWay {
   readonly registration?: 'on' | 'off' | 'inherit';
   readonly signIn?: 'password' | 'name-first' | 'inherit';
 }
+
+const OWN_WAY = [
+  BRAND,
+  oneOf('--registration <on|off|inherit>', 'may people open accounts on the way to it'),
+  oneOf('--sign-in <password|name-first|inherit>', 'what its sign-in begins with'),
+];
 
 interface Options extends JsonOption, BrandOption, OwnWay {
   readonly organization: string;
@@ -31,33 +41,132 @@ interface Options extends JsonOption, BrandOption, OwnWay {
   readonly revokes?: string[];
 }
 
-export function clientCommand(): Command {
-  return new Command('client')
-    .description('applications that sign people in, and APIs')
-    .addCommand(create())
-    .addCommand(show())
-    .addCommand(set())
-    .addCommand(list())
-    .addCommand(remove());
-}
+export const clientCommand = group('client', 'applications that sign people in, and APIs', [
+  command({
+    name: 'create',
+    about: 'register a client; its secret is drawn and printed once',
+    options: [
+      ...OWN_WAY,
+      required('--organization <id>', 'whose accounts it sees'),
+      ['--id <id>', 'client_id; drawn when absent'],
+      ['--name <name>', 'what people read at consent'],
+      repeated('--redirect-uri <uri>', 'exact; may be given again'),
+      repeated('--logout-uri <uri>', 'where people go after signing out; may be given again'),
+      repeated(
+        '--grant <type>',
+        'grant type; may be given again (default: authorization_code refresh_token)',
+      ),
+      ['--scope <scopes>', 'scopes that it may ask for, in one text'],
+      ['--public', 'has no secret: browser and mobile applications'],
+      ['--native', 'a mobile or desktop application: any port on a loopback redirect URI'],
+      ['--secret-in-body', 'sends its secret in the body instead of the Authorization header'],
+      ['--first-party', 'your own: people are not asked for consent'],
+      ['--all-organizations', 'introspects and revokes in every organization'],
+      repeated('--introspects <client>', 'whose tokens it may look at; may be given again'),
+      repeated('--revokes <client>', 'whose tokens it may revoke; may be given again'),
+      ['--json', 'print the client as JSON'],
+    ],
+    help: `
+Examples:
+  portico client create --organization default --name "Web App" --redirect-uri https://app.example.org/callback
+  portico client create --organization default --public --native --redirect-uri http://127.0.0.1/callback
+  portico client create --organization default --grant client_credentials --introspects vsee-legacy --revokes vsee-legacy`,
+    run: inContext(async (context, options: Options) => {
+      await organizationOf(context, options.organization);
+      const { issuer } = context.config;
+      const { client, secret } = await created(options, { issuer, secrets: context.secrets });
+      if (await context.stores.clients.byId(client.clientId)) {
+        throw new CommandRefused(`There is a client ${client.clientId} already. Choose another --id.`);
+      }
+      await context.stores.clients.put(client);
+      const { organization, clientId } = client;
+      await context.note('client.create', { organization, detail: { client: clientId } });
+      tell(options, client, secret);
+    }),
+  }),
+  command({
+    name: 'show',
+    about: 'print a client, without its secret',
+    argument: ['<id>', 'client_id'],
+    options: [['--json', 'print it as JSON']],
+    help: 'Example:\n  portico client show web-app',
+    run: inContext(async ({ stores }, options: JsonOption & Id) =>
+      tell(options, await clientOf(stores, options.id)),
+    ),
+  }),
+  command({
+    name: 'set',
+    about: 'change how a client is called and looks; what is not given stays',
+    argument: ['<id>', 'client_id'],
+    options: [...OWN_WAY, ['--name <name>', 'what people read at consent']],
+    help: `
+--brand is laid over the organization's, member by member: name, logo, logo_dark, accent, support, privacy, terms.
 
-function withOwnWay(command: Command): Command {
-  return withBrand(command)
-    .addOption(
-      new Option('--registration <on|off|inherit>', 'may people open accounts on the way to it').choices([
-        'on',
-        'off',
-        'inherit',
-      ]),
-    )
-    .addOption(
-      new Option('--sign-in <password|name-first|inherit>', 'what its sign-in begins with').choices([
-        'password',
-        'name-first',
-        'inherit',
-      ]),
-    );
-}
+Examples:
+  portico client set web-app --name "Web App"
+  portico client set web-app --brand name="North Kids" --brand logo=https://kids.example.org/logo.svg --brand accent=#b45309
+  portico client set web-app --brand accent=null
+  portico client set web-app --registration off --sign-in name-first`,
+    run: inContext(
+      async (context, { id, name, brand, ...changes }: BrandOption & OwnWay & Id & { name?: string }) => {
+        const client = await ownClient(context, id);
+        if (name === '') throw new CommandRefused('A name must not be empty.');
+        const { branding: before, registration, sign_in, ...rest } = client.metadata;
+        const own = ownWay(changes);
+        const kept = {
+          registration: changes.registration === undefined ? registration : own.registration,
+          sign_in: changes.signIn === undefined ? sign_in : own.sign_in,
+        };
+        const branding = await rebranded('client', before, brand);
+        const metadata = {
+          ...rest,
+          ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)),
+          ...(name !== undefined && { client_name: name }),
+          ...(branding && { branding }),
+        };
+        await context.stores.clients.put({ ...client, metadata });
+        await context.note('client.update', { organization: client.organization, detail: { client: id } });
+        say(`Client ${id} was changed.`);
+      },
+    ),
+  }),
+  command({
+    name: 'list',
+    about: 'print all clients',
+    options: [
+      ['--organization <id>', 'of this organization only'],
+      ['--json', 'print them as JSON'],
+    ],
+    help: 'Example:\n  portico client list --organization default',
+    run: inContext(async ({ stores }, options: JsonOption & { organization?: string }) => {
+      const { organization } = options;
+      const clients = (await stores.clients.list()).filter(
+        (client) => organization === undefined || client.organization === organization,
+      );
+      sayList(options, clients.map(withoutSecret), {
+        row: ({ clientId: id, organization, dialect, confidential, metadata }) => {
+          const kind = dialect ? `dialect ${dialect}` : confidential ? 'confidential' : 'public';
+          return { id, organization, kind, name: metadata.client_name };
+        },
+        nothing: 'There are no clients. Make one: portico client create --help',
+      });
+    }),
+  }),
+  command({
+    name: 'delete',
+    about: 'delete a client; its tokens are refused from then on',
+    argument: ['<id>', 'client_id'],
+    options: [['--yes', 'confirm']],
+    help: 'Example:\n  portico client delete web-app --yes',
+    run: inContext(async (context, { id, yes }: Id & { yes?: boolean }) => {
+      const client = await ownClient(context, id);
+      if (!yes) throw new CommandRefused(`This deletes client ${id} for good. Add --yes to confirm.`);
+      await context.stores.clients.remove(id);
+      await context.note('client.delete', { organization: client.organization, detail: { client: id } });
+      say(`Client ${id} was deleted.`);
+    }),
+  }),
+]);
 
 /** As the members of a client in a seed file; undefined where the organization's word counts. */
 function ownWay({ registration, signIn }: OwnWay) {
@@ -66,55 +175,6 @@ function ownWay({ registration, signIn }: OwnWay) {
       registration === undefined || registration === 'inherit' ? undefined : registration === 'on',
     sign_in: signIn === 'inherit' ? undefined : signIn,
   };
-}
-
-function create(): Command {
-  return withOwnWay(new Command('create'))
-    .description('register a client; its secret is drawn and printed once')
-    .requiredOption('--organization <id>', 'whose accounts it sees')
-    .option('--id <id>', 'client_id; drawn when absent')
-    .option('--name <name>', 'what people read at consent')
-    .option('--redirect-uri <uri>', 'exact; may be given again', each)
-    .option('--logout-uri <uri>', 'where people go after signing out; may be given again', each)
-    .option(
-      '--grant <type>',
-      'grant type; may be given again (default: authorization_code refresh_token)',
-      each,
-    )
-    .option('--scope <scopes>', 'scopes that it may ask for, in one text')
-    .option('--public', 'has no secret: browser and mobile applications')
-    .option('--native', 'a mobile or desktop application: any port on a loopback redirect URI')
-    .option('--secret-in-body', 'sends its secret in the body instead of the Authorization header')
-    .option('--first-party', 'your own: people are not asked for consent')
-    .option('--all-organizations', 'introspects and revokes in every organization')
-    .option('--introspects <client>', 'whose tokens it may look at; may be given again', each)
-    .option('--revokes <client>', 'whose tokens it may revoke; may be given again', each)
-    .option('--json', 'print the client as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  portico client create --organization default --name "Web App" --redirect-uri https://app.example.org/callback
-  portico client create --organization default --public --native --redirect-uri http://127.0.0.1/callback
-  portico client create --organization default --grant client_credentials --introspects vsee-legacy --revokes vsee-legacy
-`,
-    )
-    .action((options: Options) =>
-      withCommandContext(async (context) => {
-        await organizationOf(context, options.organization);
-        const { client, secret } = await created(options, {
-          issuer: context.config.issuer,
-          secrets: context.secrets,
-        });
-        if (await context.stores.clients.byId(client.clientId)) {
-          throw new CommandRefused(`There is a client ${client.clientId} already. Choose another --id.`);
-        }
-        await context.stores.clients.put(client);
-        const { organization, clientId } = client;
-        await context.note('client.create', { organization, detail: { client: clientId } });
-        tell(client, options, secret);
-      }),
-    );
 }
 
 /** The record and its secret, judged by the same rules as a client of a seed file. */
@@ -172,60 +232,6 @@ function written(options: Options, secret: string | undefined): SeedClient {
   };
 }
 
-function show(): Command {
-  return new Command('show')
-    .description('print a client, without its secret')
-    .argument('<id>', 'client_id')
-    .option('--json', 'print it as JSON')
-    .addHelpText('after', '\nExample:\n  portico client show web-app\n')
-    .action((id: string, options: JsonOption) =>
-      withCommandContext(async ({ stores }) => {
-        tell(await clientOf(stores, id), options);
-      }),
-    );
-}
-
-function set(): Command {
-  return withOwnWay(new Command('set'))
-    .description('change how a client is called and looks; what is not given stays')
-    .argument('<id>', 'client_id')
-    .option('--name <name>', 'what people read at consent')
-    .addHelpText(
-      'after',
-      `
---brand is laid over the organization's, member by member: name, logo, logo_dark, accent, support, privacy, terms.
-
-Examples:
-  portico client set web-app --name "Web App"
-  portico client set web-app --brand name="North Kids" --brand logo=https://kids.example.org/logo.svg --brand accent=#b45309
-  portico client set web-app --brand accent=null
-  portico client set web-app --registration off --sign-in name-first
-`,
-    )
-    .action((id: string, { name, brand, ...signInMethod }: BrandOption & OwnWay & { name?: string }) =>
-      withCommandContext(async (context) => {
-        const client = await ownClient(context, id);
-        if (name === '') throw new CommandRefused('A name must not be empty.');
-        const { branding: before, registration, sign_in, ...rest } = client.metadata;
-        const own = ownWay(signInMethod);
-        const kept = {
-          registration: signInMethod.registration === undefined ? registration : own.registration,
-          sign_in: signInMethod.signIn === undefined ? sign_in : own.sign_in,
-        };
-        const branding = await rebranded('client', before, brand);
-        const metadata = {
-          ...rest,
-          ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)),
-          ...(name !== undefined && { client_name: name }),
-          ...(branding && { branding }),
-        };
-        await context.stores.clients.put({ ...client, metadata });
-        await context.note('client.update', { organization: client.organization, detail: { client: id } });
-        say(`Client ${id} was changed.`);
-      }),
-    );
-}
-
 async function clientOf(stores: CommandContext['stores'], id: string): Promise<ClientRecord> {
   const client = await stores.clients.byId(id);
   if (!client) throw new CommandRefused(`There is no client ${id}. See: portico client list`);
@@ -239,57 +245,13 @@ async function ownClient({ stores }: CommandContext, id: string): Promise<Client
   throw new CommandRefused(`${id} belongs to the dialect ${client.dialect}, which makes it at every start.`);
 }
 
-function list(): Command {
-  return new Command('list')
-    .description('print all clients')
-    .option('--organization <id>', 'of this organization only')
-    .option('--json', 'print them as JSON')
-    .addHelpText('after', '\nExample:\n  portico client list --organization default\n')
-    .action(({ organization, json }: JsonOption & { organization?: string }) =>
-      withCommandContext(async ({ stores }) => {
-        const all = await stores.clients.list();
-        const clients =
-          organization === undefined ? all : all.filter((client) => client.organization === organization);
-        if (json) return sayJson(clients.map(withoutSecret));
-        const rows = clients.map((client) => ({
-          id: client.clientId,
-          organization: client.organization,
-          kind: client.dialect ? `dialect ${client.dialect}` : client.secretHash ? 'confidential' : 'public',
-          name: client.metadata.client_name,
-        }));
-        sayTable(rows, 'There are no clients. Make one: portico client create --help');
-      }),
-    );
-}
-
-function remove(): Command {
-  return new Command('delete')
-    .description('delete a client; its tokens are refused from then on')
-    .argument('<id>', 'client_id')
-    .option('--yes', 'confirm')
-    .addHelpText('after', '\nExample:\n  portico client delete web-app --yes\n')
-    .action((id: string, { yes }: { yes?: boolean }) =>
-      withCommandContext(async (context) => {
-        const client = await ownClient(context, id);
-        if (!yes) throw new CommandRefused(`This deletes client ${id} for good. Add --yes to confirm.`);
-        await context.stores.clients.remove(id);
-        await context.note('client.delete', { organization: client.organization, detail: { client: id } });
-        say(`Client ${id} was deleted.`);
-      }),
-    );
-}
-
 function withoutSecret({ secretHash, ...client }: ClientRecord) {
   return { ...client, confidential: secretHash !== undefined };
 }
 
-function tell(client: ClientRecord, { json }: JsonOption, secret?: string): void {
-  const shown = secret === undefined ? {} : { clientSecret: secret };
-  if (json) {
-    sayJson({ ...withoutSecret(client), ...shown });
-    return;
-  }
-  const { metadata, ...rest } = withoutSecret(client);
-  sayRecord({ ...rest, ...metadata, ...shown });
-  if (secret !== undefined) say('\nThe secret is shown this once.');
+function tell(options: JsonOption, client: ClientRecord, clientSecret?: string): void {
+  const shown = withoutSecret(client);
+  const { metadata, ...rest } = shown;
+  const once = clientSecret === undefined ? undefined : { name: 'secret', members: { clientSecret } };
+  sayRecord(options, options.json ? shown : { ...rest, ...metadata }, once);
 }

@@ -29,8 +29,12 @@ export interface CommandContext {
   note(event: AuditEvent, context: Pick<AuditEntry, 'organization' | 'subject' | 'detail'>): Promise<void>;
 }
 
-/** Opens the desk, does the work, closes the desk. */
-export async function withCommandContext(work: (context: CommandContext) => Promise<void>): Promise<void> {
+/** What a command does with the stores: they are open before, and closed after it. */
+export function inContext<Given>(work: (context: CommandContext, given: Given) => Promise<void>) {
+  return (given: Given) => withCommandContext((context) => work(context, given));
+}
+
+async function withCommandContext(work: (context: CommandContext) => Promise<void>): Promise<void> {
   const [{ loadConfiguration }, { createLog }, { openStores }, { secretsFrom, randomUUID }, { serverKey }] =
     await Promise.all([
       import('../server/configuration.ts'),
@@ -92,8 +96,7 @@ export async function organizationOf({ stores }: CommandContext, id: string): Pr
 /** The account that an operator means. CommandRefused when there is none, or one in each of several organizations. */
 export async function findAccount(
   context: CommandContext,
-  who: string,
-  organization: string | undefined,
+  { who, organization }: { who: string; organization?: string | undefined },
 ): Promise<AccountRecord> {
   const { accounts, organizations } = context.stores;
   const byId = await accounts.byId(who);

@@ -1,20 +1,19 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { Command } from 'commander';
+import { command } from './command.ts';
 import { CommandRefused, say } from './output.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 
-export function docsCommand(): Command {
-  return new Command('docs')
-    .description('write the documentation that is made from the source')
-    .option('--check', 'write nothing; fail when a file is stale')
-    .addHelpText('after', '\nExamples:\n  npm run docs\n  portico docs --check\n')
-    .action(async ({ check }: { check?: boolean }) => {
-      for (const [file, text] of await pages())
-        await keep({ file: join(PROJECT, file), text, check: check ?? false });
-    });
-}
+export const docsCommand = command({
+  name: 'docs',
+  about: 'write the documentation that is made from the source',
+  options: [['--check', 'write nothing; fail when a file is stale']],
+  help: 'Examples:\n  npm run docs\n  portico docs --check',
+  async run({ check = false }: { check?: boolean }) {
+    for (const [file, text] of await pages()) await keep({ file: join(PROJECT, file), text, check });
+  },
+});
 
 /** Each page with its text. */
 async function pages(): Promise<[file: string, text: string][]> {

@@ -1,20 +1,37 @@
 /** Options that several commands take, and readers of their values. */
 import { text as readAll } from 'node:stream/consumers';
-import type { Command } from 'commander';
+import { Option } from 'commander';
 import type { ProfileClaims } from '../model/account.ts';
 import type { Json } from '../model/json.ts';
 import { CommandRefused } from './output.ts';
 
-/** For options that may be given again: `--host a --host b`. */
-export function each(value: string, before: string[] = []): string[] {
-  return [...before, value];
+/** `--host a --host b` */
+export function repeated(flags: string, about: string): Option {
+  const each = (value: string, before: string[] = []) => [...before, value];
+  return new Option(flags, about).argParser(each);
+}
+
+/** An option of a few words, which the flags name: `--registration <on|off>`. */
+export function oneOf(flags: string, about: string): Option {
+  return new Option(flags, about).choices(/<(.*)>/.exec(flags)?.[1]?.split('|') ?? []);
+}
+
+export function required(flags: string, about?: string): Option {
+  return new Option(flags, about).makeOptionMandatory();
+}
+
+type VendorMembers = Record<string, Record<string, Json>>;
+
+export interface VendorOption {
+  readonly vendor?: VendorMembers;
+}
+
+export function vendorOption(about: string): Option {
+  return new Option('--vendor <vendor.member=value>', about).argParser(vendorMember);
 }
 
 /** `vsee.sso=true`: a member below a vendor, its value as JSON or, where that fails, as text. */
-export function vendorMember(
-  input: string,
-  before: Record<string, Record<string, Json>> = {},
-): Record<string, Record<string, Json>> {
+function vendorMember(input: string, before: VendorMembers = {}): VendorMembers {
   const [, vendor, member, value] = /^([^.=]+)\.([^=]+)=([\s\S]*)$/.exec(input) ?? [];
   if (vendor === undefined || member === undefined || value === undefined) {
     throw new CommandRefused(`${input} is not of the form vendor.member=value, such as vsee.sso=true`);
@@ -22,7 +39,7 @@ export function vendorMember(
   return { ...before, [vendor]: { ...before[vendor], [member]: jsonOrText(value) } };
 }
 
-export function jsonOrText(value: string): Json {
+function jsonOrText(value: string): Json {
   try {
     return JSON.parse(value) as Json;
   } catch {
@@ -38,10 +55,6 @@ export async function passwordFromInput(): Promise<string> {
   return password;
 }
 
-export interface JsonOption {
-  readonly json?: boolean;
-}
-
 /* `--brand accent=#1f6f5c`: how the pages of an organization or a client look, by the rules of a seed file. */
 
 type Branding = Record<string, Json>;
@@ -50,13 +63,10 @@ export interface BrandOption {
   readonly brand?: Branding;
 }
 
-export function withBrand(command: Command): Command {
-  return command.option(
-    '--brand <member=value>',
-    'how its pages look, such as accent=#1f6f5c; may be given again; null takes a member away',
-    brandMember,
-  );
-}
+export const BRAND = new Option(
+  '--brand <member=value>',
+  'how its pages look, such as accent=#1f6f5c; may be given again; null takes a member away',
+).argParser(brandMember);
 
 function brandMember(input: string, before: Branding = {}): Branding {
   const [, member, value] = /^([a-z_]+)=([\s\S]*)$/i.exec(input) ?? [];
@@ -90,35 +100,27 @@ export async function rebranded(
 
 /* Options for an account's standard claims. */
 
-const CLAIMS = {
-  name: 'name',
-  givenName: 'given_name',
-  familyName: 'family_name',
-  phone: 'phone_number',
-  locale: 'locale',
-  zoneinfo: 'zoneinfo',
-} as const satisfies Record<string, keyof ProfileClaims>;
+export const CLAIM_OPTIONS = [
+  ['--name <name>', 'the full name'],
+  ['--given-name <name>'],
+  ['--family-name <name>'],
+  ['--phone <number>', 'such as +15555550142'],
+  ['--locale <tag>', 'such as de-AT'],
+  ['--zoneinfo <zone>', 'such as Europe/Vienna'],
+] as const;
 
-export type ClaimOptions = { readonly [Name in keyof typeof CLAIMS]?: string };
-
-export function withClaims(command: Command): Command {
-  return command
-    .option('--name <name>', 'the full name')
-    .option('--given-name <name>')
-    .option('--family-name <name>')
-    .option('--phone <number>', 'such as +15555550142')
-    .option('--locale <tag>', 'such as de-AT')
-    .option('--zoneinfo <zone>', 'such as Europe/Vienna');
-}
+type ClaimName = 'name' | 'givenName' | 'familyName' | 'phone' | 'locale' | 'zoneinfo';
+export type ClaimOptions = { readonly [Name in ClaimName]?: string };
 
 export function claimChanges(options: ClaimOptions): ProfileClaims {
-  const claims: ProfileClaims = {};
-  for (const [option, claim] of Object.entries(CLAIMS) as [
-    keyof typeof CLAIMS,
-    (typeof CLAIMS)[keyof typeof CLAIMS],
-  ][]) {
-    const value = options[option];
-    if (value !== undefined) claims[claim] = value;
-  }
-  return claims;
+  const {
+    name,
+    givenName: given_name,
+    familyName: family_name,
+    phone: phone_number,
+    locale,
+    zoneinfo,
+  } = options;
+  const claims = { name, given_name, family_name, phone_number, locale, zoneinfo };
+  return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
 }

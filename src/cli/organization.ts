@@ -1,123 +1,103 @@
-import { Command, Option } from 'commander';
 import type { AuditEvent } from '../model/audit-event.ts';
-import type { Json } from '../model/json.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
-import { type CommandContext, organizationOf, withCommandContext } from './context.ts';
-import { type BrandOption, each, type JsonOption, rebranded, vendorMember, withBrand } from './options.ts';
-import { CommandRefused, say, sayJson, sayRecord, sayTable } from './output.ts';
+import { command, group } from './command.ts';
+import { type CommandContext, inContext, organizationOf } from './context.ts';
+import {
+  BRAND,
+  type BrandOption,
+  oneOf,
+  rebranded,
+  repeated,
+  type VendorOption,
+  vendorOption,
+} from './options.ts';
+import { CommandRefused, type JsonOption, say, sayList, sayRecord } from './output.ts';
 
-interface Changes extends BrandOption {
+interface Id {
+  readonly id: string;
+}
+
+interface Changes extends BrandOption, VendorOption, Id {
   readonly name?: string;
   readonly host?: string[];
   readonly hosts?: boolean;
   readonly registration?: 'on' | 'off';
-  readonly vendor?: Record<string, Record<string, Json>>;
 }
 
-export function organizationCommand(): Command {
-  return new Command('organization')
-    .description('user directories (tenants)')
-    .addCommand(create())
-    .addCommand(show())
-    .addCommand(set())
-    .addCommand(list());
-}
+const CHANGES = [
+  ['--name <name>', 'what people read'],
+  repeated('--host <host>', 'a host name that means this organization; may be given again'),
+  oneOf('--registration <on|off>', 'may people open accounts themselves'),
+  vendorOption('a field of one vendor; may be given again'),
+  BRAND,
+] as const;
 
-function withChanges(command: Command): Command {
-  return withBrand(
-    command
-      .option('--name <name>', 'what people read')
-      .option('--host <host>', 'a host name that means this organization; may be given again', each)
-      .addOption(
-        new Option('--registration <on|off>', 'may people open accounts themselves').choices(['on', 'off']),
-      )
-      .option('--vendor <vendor.member=value>', 'a field of one vendor; may be given again', vendorMember),
-  );
-}
-
-function create(): Command {
-  return withChanges(new Command('create'))
-    .description('make an organization')
-    .argument('<id>', 'letters, digits, or any of . _ ~ -')
-    .addHelpText(
-      'after',
-      `
+export const organizationCommand = group('organization', 'user directories (tenants)', [
+  command({
+    name: 'create',
+    about: 'make an organization',
+    argument: ['<id>', 'letters, digits, or any of . _ ~ -'],
+    options: CHANGES,
+    help: `
 Examples:
   portico organization create north_clinic --name "North Clinic" --host north.portal.example
-  portico organization create clinicdev --vendor vsee.sso=true --vendor vsee.vseeid_prefix=clinicdev
-`,
-    )
-    .action((id: string, changes: Changes) =>
-      withCommandContext(async (context) => {
-        if (!/^[A-Za-z0-9._~-]{1,128}$/.test(id)) {
-          throw new CommandRefused('An id has 1 to 128 letters, digits, or any of . _ ~ -');
-        }
-        if (await context.stores.organizations.byId(id)) {
-          throw new CommandRefused(
-            `There is an organization ${id} already. Change it: portico organization set ${id} ...`,
-          );
-        }
-        const created = await changed({ id, name: id, hosts: [], vendor: {} }, changes);
-        await store(context, created, 'organization.create');
-        say(`Organization ${id} was made.`);
-      }),
-    );
-}
-
-function set(): Command {
-  return withChanges(new Command('set'))
-    .description('change an organization; what is not given stays')
-    .argument('<id>')
-    .option('--no-hosts', 'take all host names away')
-    .addHelpText(
-      'after',
-      `
+  portico organization create clinicdev --vendor vsee.sso=true --vendor vsee.vseeid_prefix=clinicdev`,
+    run: inContext(async (context, changes: Changes) => {
+      const { id } = changes;
+      if (!/^[A-Za-z0-9._~-]{1,128}$/.test(id)) {
+        throw new CommandRefused('An id has 1 to 128 letters, digits, or any of . _ ~ -');
+      }
+      if (await context.stores.organizations.byId(id)) {
+        throw new CommandRefused(
+          `There is an organization ${id} already. Change it: portico organization set ${id} ...`,
+        );
+      }
+      const created = await changed({ id, name: id, hosts: [], vendor: {} }, changes);
+      await store(context, created, 'organization.create');
+      say(`Organization ${id} was made.`);
+    }),
+  }),
+  command({
+    name: 'show',
+    about: 'print an organization',
+    argument: ['<id>'],
+    options: [['--json', 'print it as JSON']],
+    help: 'Example:\n  portico organization show default --json',
+    run: inContext(async (context, options: JsonOption & Id) =>
+      sayRecord(options, await organizationOf(context, options.id)),
+    ),
+  }),
+  command({
+    name: 'set',
+    about: 'change an organization; what is not given stays',
+    argument: ['<id>'],
+    options: [...CHANGES, ['--no-hosts', 'take all host names away']],
+    help: `
 --host replaces all host names. A vendor member is removed with the value null.
 
 Examples:
   portico organization set clinicdev --vendor vsee.sso=true --registration on
   portico organization set north_clinic --host north.portal.example --host www.north.example
-  portico organization set north_clinic --brand name="North Clinic" --brand accent=#1f6f5c --brand terms=null
-`,
-    )
-    .action((id: string, changes: Changes) =>
-      withCommandContext(async (context) => {
-        const input = await changed(await organizationOf(context, id), changes);
-        await store(context, input, 'organization.update');
-        say(`Organization ${id} was changed.`);
+  portico organization set north_clinic --brand name="North Clinic" --brand accent=#1f6f5c --brand terms=null`,
+    run: inContext(async (context, changes: Changes) => {
+      const input = await changed(await organizationOf(context, changes.id), changes);
+      await store(context, input, 'organization.update');
+      say(`Organization ${input.id} was changed.`);
+    }),
+  }),
+  command({
+    name: 'list',
+    about: 'print all organizations',
+    options: [['--json', 'print them as JSON']],
+    help: 'Example:\n  portico organization list',
+    run: inContext(async ({ stores }, options: JsonOption) =>
+      sayList(options, await stores.organizations.list(), {
+        row: ({ id, name, hosts }) => ({ id, name, hosts }),
+        nothing: 'There is no organization. Make one: portico organization create default',
       }),
-    );
-}
-
-function show(): Command {
-  return new Command('show')
-    .description('print an organization')
-    .argument('<id>')
-    .option('--json', 'print it as JSON')
-    .addHelpText('after', '\nExample:\n  portico organization show default --json\n')
-    .action((id: string, { json }: JsonOption) =>
-      withCommandContext(async (context) => {
-        const organization = await organizationOf(context, id);
-        if (json) sayJson(organization);
-        else sayRecord({ ...organization });
-      }),
-    );
-}
-
-function list(): Command {
-  return new Command('list')
-    .description('print all organizations')
-    .option('--json', 'print them as JSON')
-    .addHelpText('after', '\nExample:\n  portico organization list\n')
-    .action(({ json }: JsonOption) =>
-      withCommandContext(async ({ stores }) => {
-        const organizations = await stores.organizations.list();
-        if (json) return sayJson(organizations);
-        const rows = organizations.map(({ id, name, hosts }) => ({ id, name, hosts }));
-        sayTable(rows, 'There is no organization. Make one: portico organization create default');
-      }),
-    );
-}
+    ),
+  }),
+]);
 
 async function changed(
   { branding: before, ...present }: OrganizationRecord,

@@ -1,6 +1,10 @@
 /** What commands write: tables and records for people, JSON for programs. Errors go to standard error. */
 import { OperatorError } from '../core/errors.ts';
 
+export interface JsonOption {
+  readonly json?: boolean;
+}
+
 export function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
@@ -38,11 +42,28 @@ export function sayTable(rows: readonly Row[], nothing: string): void {
     );
 }
 
-/** One line per member; absent ones are left out. */
-export function sayRecord(record: Row): void {
-  const members = Object.entries(record).filter(([, value]) => value !== undefined);
+/** The records as JSON, or a table of what `row` makes of each; `nothing` when there are none. */
+export function sayList<Item>(
+  { json }: JsonOption,
+  items: readonly Item[],
+  { row, nothing }: { row: (item: Item) => Row; nothing: string },
+) {
+  if (json) sayJson(items);
+  else sayTable(items.map(row), nothing);
+}
+
+/** As JSON, or one line per member; absent ones are left out. `once`: what is shown this once. */
+export function sayRecord(
+  { json }: JsonOption,
+  record: object,
+  once?: { readonly name: string; readonly members: Row },
+) {
+  const all = { ...record, ...once?.members };
+  if (json) return sayJson(all);
+  const members = Object.entries(all).filter(([, value]) => value !== undefined);
   const width = Math.max(...members.map(([name]) => name.length));
   for (const [name, value] of members) say(`${name.padEnd(width)}  ${cell(value)}`);
+  if (once) say(`\nThe ${once.name} is shown this once.`);
 }
 
 /** Control characters of stored values must not drive the operator's terminal. */

@@ -1,38 +1,34 @@
-import { Command } from 'commander';
 import type { Counts, SeedReport } from '../seed/apply-seed.ts';
-import { type CommandContext, withCommandContext } from './context.ts';
-import type { JsonOption } from './options.ts';
-import { note, say, sayJson } from './output.ts';
+import { command } from './command.ts';
+import { type CommandContext, inContext } from './context.ts';
+import { type JsonOption, note, say, sayJson } from './output.ts';
 
 interface Options extends JsonOption {
+  readonly file: string;
   readonly dryRun?: boolean;
   readonly overwritePasswords?: boolean;
 }
 
-export function seedCommand(): Command {
-  return new Command('seed')
-    .description('load organizations, accounts, API keys and clients from a file')
-    .argument('<file>', 'YAML, or JSON when its name ends in .json (format: docs/seed.md)')
-    .option('--dry-run', 'print what would change, and change nothing')
-    .option('--overwrite-passwords', 'replace passwords of accounts that have one; ends their sign-ins')
-    .option('--json', 'print the figures as JSON')
-    .addHelpText(
-      'after',
-      `
+export const seedCommand = command({
+  name: 'seed',
+  about: 'load organizations, accounts, API keys and clients from a file',
+  argument: ['<file>', 'YAML, or JSON when its name ends in .json (format: docs/seed.md)'],
+  options: [
+    ['--dry-run', 'print what would change, and change nothing'],
+    ['--overwrite-passwords', 'replace passwords of accounts that have one; ends their sign-ins'],
+    ['--json', 'print the figures as JSON'],
+  ],
+  help: `
 Creates what is not there and updates what differs; loading a file twice changes nothing. Members that the
 file does not name stay as they are. When anything in the file is wrong, nothing is loaded.
 
 Examples:
   portico seed people.yaml --dry-run
-  portico seed people.yaml
-`,
-    )
-    .action((file: string, options: Options) =>
-      withCommandContext((context) => load(context, file, options)),
-    );
-}
+  portico seed people.yaml`,
+  run: inContext(load),
+});
 
-async function load(context: CommandContext, name: string, options: Options): Promise<void> {
+async function load(context: CommandContext, options: Options): Promise<void> {
   const [
     { readSeed },
     { refuseDemo },
@@ -47,7 +43,7 @@ async function load(context: CommandContext, name: string, options: Options): Pr
     import('../identity/passwords/hasher.ts'),
   ]);
   const { stores, secrets, clock, config } = context;
-  const file = readSeed(name);
+  const file = readSeed(options.file);
   refuseDemo(file, config.environment === 'production');
   const world = {
     stores,
@@ -76,11 +72,8 @@ function showProgress(done: number, all: number): void {
   if (all >= 500) note(`${done} of ${all} accounts`);
 }
 
-function tell(report: SeedReport, verb: string, { json }: JsonOption): void {
-  if (json) {
-    sayJson(report);
-    return;
-  }
+function tell(report: SeedReport, verb: string, { json }: JsonOption) {
+  if (json) return sayJson(report);
   const line = (name: string, { create, update, keep }: Counts) =>
     say(`${name.padEnd(14)} ${create} ${verb} created, ${update} updated, ${keep} left as they are`);
   line('organizations', report.organizations);

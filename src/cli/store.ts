@@ -1,15 +1,12 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Clock } from '../core/clock.ts';
 import type { Secrets } from '../core/crypto.ts';
 import type { Counts, Progress } from '../store/copy/copy-options.ts';
 import type { StoreDump } from '../store/ports/dump.ts';
 import type { Stores } from '../store/ports/stores.ts';
-import type { JsonOption } from './options.ts';
-import { CommandRefused, note, say, sayJson, sayTable } from './output.ts';
-
-export function storeCommand(): Command {
-  return new Command('store').description('where everything is kept').addCommand(copy());
-}
+import { command, group } from './command.ts';
+import { required } from './options.ts';
+import { CommandRefused, type JsonOption, note, say, sayJson, sayTable } from './output.ts';
 
 interface Options extends JsonOption {
   readonly from: string;
@@ -18,28 +15,28 @@ interface Options extends JsonOption {
   readonly sample: number;
 }
 
-function copy(): Command {
-  return new Command('copy')
-    .description('move everything to MongoDB and Redis; every session stays signed in')
-    .requiredOption('--from <kind>', 'embedded: the file that store.embedded.file names')
-    .requiredOption('--to <kind>', 'distributed: the servers that store.mongo and store.redis name')
-    .option('--dry-run', 'print what would be copied, and change nothing')
-    .option('--sample <n>', 'read back one record of n, for large stores', whole, 1)
-    .option('--json', 'print the figures as JSON')
-    .addHelpText(
-      'after',
-      `
+export const storeCommand = group('store', 'where everything is kept', [
+  command({
+    name: 'copy',
+    about: 'move everything to MongoDB and Redis; every session stays signed in',
+    options: [
+      required('--from <kind>', 'embedded: the file that store.embedded.file names'),
+      required('--to <kind>', 'distributed: the servers that store.mongo and store.redis name'),
+      ['--dry-run', 'print what would be copied, and change nothing'],
+      new Option('--sample <n>', 'read back one record of n, for large stores').argParser(whole).default(1),
+      ['--json', 'print the figures as JSON'],
+    ],
+    help: `
 Stop the server first: the file is locked while it is read. The target must be empty, or hold the beginning
 of this copy: one that broke off goes on where it stopped. Keep the server key (keys.encryption) and the
 issuer. When it is done, start the servers with store.kind: distributed.
 
 Examples:
   portico store copy --from embedded --to distributed --dry-run
-  portico store copy --from embedded --to distributed
-`,
-    )
-    .action(run);
-}
+  portico store copy --from embedded --to distributed`,
+    run,
+  }),
+]);
 
 function whole(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number above 0');

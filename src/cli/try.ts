@@ -2,14 +2,15 @@
  * Signs in at a running server as a vendor's client does, and shows the same sign-in from the other side:
  * what a resource server is told of the token, and what the vendor's API says once it is revoked there.
  */
-import { Command } from 'commander';
 import type { Config } from '../config/schema.ts';
 import type { Credentials, Person, SampledDialect } from '../dialects/samples.ts';
 import type { SeedClient } from '../seed/schema.ts';
+import { command } from './command.ts';
 import { passwordFromInput } from './options.ts';
 import { CommandRefused, say } from './output.ts';
 
 interface Options {
+  readonly vendor: string;
   readonly url?: string;
   readonly login?: string;
   readonly password?: string;
@@ -18,19 +19,19 @@ interface Options {
   readonly secret?: string;
 }
 
-export function tryCommand(): Command {
-  return new Command('try')
-    .description("sign in at a running server through a vendor's old API, and follow the token")
-    .argument('<vendor>', 'whose API: a dialect that is switched on')
-    .option('--url <url>', "where the server is; default: the configuration's issuer")
-    .option('--login <name>', 'who signs in; default: an account of the seed that the vendor knows')
-    .option('--password <password>', 'default: as in the seed, or else from standard input')
-    .option('--organization <id>', 'whose account that is')
-    .option('--client <id>', 'who asks about the token; default: a client of the seed that may')
-    .option('--secret <secret>', "that client's secret; default: as in the seed")
-    .addHelpText(
-      'after',
-      `
+export const tryCommand = command({
+  name: 'try',
+  about: "sign in at a running server through a vendor's old API, and follow the token",
+  argument: ['<vendor>', 'whose API: a dialect that is switched on'],
+  options: [
+    ['--url <url>', "where the server is; default: the configuration's issuer"],
+    ['--login <name>', 'who signs in; default: an account of the seed that the vendor knows'],
+    ['--password <password>', 'default: as in the seed, or else from standard input'],
+    ['--organization <id>', 'whose account that is'],
+    ['--client <id>', 'who asks about the token; default: a client of the seed that may'],
+    ['--secret <secret>', "that client's secret; default: as in the seed"],
+  ],
+  help: `
 Signs in, shows the vendor's reply, asks who the token belongs to, revokes it, and shows the refusal that the
 vendor's API then gives. The password and the secret on the command line can be read by others on this
 machine: only use those of demo accounts.
@@ -38,40 +39,37 @@ machine: only use those of demo accounts.
 Examples:
   portico try visitnote
   portico try vsee --url http://localhost:3000
-  portico try careportals --login lea@x.test --organization north_clinic --client records-api --secret ...
-`,
-    )
-    .action((vendor: string, options: Options) => tryVendor(vendor, options));
-}
-
-async function tryVendor(vendor: string, options: Options): Promise<void> {
-  const [{ loadConfiguration }, { dialectNames }, { loadSamples }] = await Promise.all([
-    import('../server/configuration.ts'),
-    import('../dialects/registry.ts'),
-    import('../dialects/samples.ts'),
-  ]);
-  if (!dialectNames.includes(vendor)) {
-    const known = dialectNames.join(', ');
-    throw new CommandRefused(`There is no sample of a sign-in at '${vendor}'. There are: ${known}.`);
-  }
-  const config = await loadConfiguration();
-  const dialect = (await loadSamples(config.dialects)).find(({ name }) => name === vendor);
-  if (dialect === undefined) {
-    throw new CommandRefused(
-      `The dialect ${vendor} is switched off. Set dialects.${vendor}.enabled to true and start the server again.`,
-    );
-  }
-  const server = await serverAt(new URL(options.url ?? config.issuer));
-  const person = await whoSignsIn({ config, dialect, options });
-  const client = await whoAsks({ config, dialect, options });
-  await follow({ dialect, server, person, client });
-}
+  portico try careportals --login lea@x.test --organization north_clinic --client records-api --secret ...`,
+  async run(options: Options) {
+    const { vendor } = options;
+    const [{ loadConfiguration }, { dialectNames }, { loadSamples }] = await Promise.all([
+      import('../server/configuration.ts'),
+      import('../dialects/registry.ts'),
+      import('../dialects/samples.ts'),
+    ]);
+    if (!dialectNames.includes(vendor)) {
+      const known = dialectNames.join(', ');
+      throw new CommandRefused(`There is no sample of a sign-in at '${vendor}'. There are: ${known}.`);
+    }
+    const config = await loadConfiguration();
+    const dialect = (await loadSamples(config.dialects)).find(({ name }) => name === vendor);
+    if (dialect === undefined) {
+      throw new CommandRefused(
+        `The dialect ${vendor} is switched off. Set dialects.${vendor}.enabled to true and start the server again.`,
+      );
+    }
+    const server = await serverAt(new URL(options.url ?? config.issuer));
+    const trial = { config, dialect, options };
+    const person = await whoSignsIn(trial);
+    await follow({ dialect, server, person, client: await whoAsks(trial) });
+  },
+});
 
 /* ------------------------------------------------------------------ the conversation */
 
 interface Trial {
   readonly dialect: SampledDialect;
-  readonly server: RunningServer;
+  readonly server: Awaited<ReturnType<typeof serverAt>>;
   readonly person: Credentials;
   readonly client: AskingClient;
 }
@@ -158,24 +156,15 @@ interface Answer {
   readonly text: string;
 }
 
+type Headers = Readonly<Record<string, string>>;
+
 interface AskingClient {
   readonly id: string;
   readonly secret: string;
 }
 
-interface RunningServer {
-  readonly url: URL;
-  /** Paths. */
-  readonly introspection: string;
-  readonly revocation: string;
-  get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  post(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<Answer>;
-  /** Introspection or revocation (RFC 7662, RFC 7009). */
-  ask(path: string, token: string, client: AskingClient): Promise<Answer>;
-}
-
 /** CommandRefused where nothing answers, or something else than Portico. */
-async function serverAt(url: URL): Promise<RunningServer> {
+async function serverAt(url: URL) {
   const request = async (path: string, init: RequestInit): Promise<Answer> => {
     const reply = await fetch(new URL(path, url), { ...init, redirect: 'manual' }).catch((cause: unknown) => {
       throw new CommandRefused(
@@ -186,8 +175,8 @@ async function serverAt(url: URL): Promise<RunningServer> {
     const text = await reply.text();
     return { status: reply.status, text, json: jsonIn(text) };
   };
-  const get: RunningServer['get'] = (path, headers = {}) => request(path, { headers });
-  const post: RunningServer['post'] = (path, body, headers) =>
+  const get = (path: string, headers: Headers = {}) => request(path, { headers });
+  const post = (path: string, body: string, headers: Headers) =>
     request(path, { method: 'POST', headers, body });
   const { json } = await get('/.well-known/openid-configuration');
   // Behind a proxy the published address may be out of reach from here: the paths are the same.
@@ -204,7 +193,8 @@ async function serverAt(url: URL): Promise<RunningServer> {
     revocation: path('revocation_endpoint'),
     get,
     post,
-    ask: (at, token, { id, secret }) =>
+    /** Introspection or revocation (RFC 7662, RFC 7009). */
+    ask: (at: string, token: string, { id, secret }: AskingClient) =>
       post(at, new URLSearchParams({ token }).toString(), {
         // RFC 6749, 2.3.1: both parts form-encoded first.
         authorization: `Basic ${btoa([id, secret].map(encodeURIComponent).join(':'))}`,
@@ -223,12 +213,13 @@ function jsonIn(text: string): unknown {
 
 /* ------------------------------------------------------------------ who */
 
-async function whoSignsIn(context: {
-  config: Config;
-  dialect: SampledDialect;
-  options: Options;
-}): Promise<Credentials> {
-  const { config, dialect, options } = context;
+interface Choice {
+  readonly config: Config;
+  readonly dialect: SampledDialect;
+  readonly options: Options;
+}
+
+async function whoSignsIn({ config, dialect, options }: Choice): Promise<Credentials> {
   const { peopleOf } = await import('../dialects/samples.ts');
   const people = config.seed.flatMap(peopleOf);
   const { login, organization } = options;
@@ -248,12 +239,7 @@ async function whoSignsIn(context: {
   return { organization: where, email: login, username: login, password };
 }
 
-async function whoAsks(context: {
-  config: Config;
-  dialect: SampledDialect;
-  options: Options;
-}): Promise<AskingClient> {
-  const { config, dialect, options } = context;
+async function whoAsks({ config, dialect, options }: Choice): Promise<AskingClient> {
   const { readSeed } = await import('../seed/read-seed.ts');
   const clients = config.seed.flatMap((file) => readSeed(file).seed.clients ?? []);
   const may = ({ client_secret: secret, introspects = [], revokes = [] }: SeedClient) =>

@@ -1,55 +1,47 @@
 /**
  * AVYCENNA's field types. Each member with an issue gets one entry, for the first check that fails, with the
- * vendor's `msg` and `type`; nothing is ever converted.
+ * vendor's `msg` (here `message`) and `type` (here `code`).
  */
-import { z } from 'zod';
 import { foldName, isLonger, takeText } from '../contract/dialect.ts';
+import {
+  field,
+  malformed,
+  passwordField,
+  points,
+  textReader,
+  unstorable,
+  type Words,
+} from '../fields/fields.ts';
 
-interface Issue {
-  readonly msg: string;
-  readonly type: string;
-}
+const MISSING = { message: 'field required', code: 'value_error.missing' };
+const NONE = { message: 'none is not an allowed value', code: 'type_error.none.not_allowed' };
+const NOT_TEXT = { message: 'str type expected', code: 'type_error.str' };
+const ADDRESS = { message: 'value is not a valid email address', code: 'value_error.email' };
+const OTP = { message: 'value is not a 6-digit code', code: 'value_error.otp' };
+export const TOO_COMMON = { message: 'password is too common', code: 'value_error.password.common' };
 
-const MISSING: Issue = { msg: 'field required', type: 'value_error.missing' };
-const NONE: Issue = { msg: 'none is not an allowed value', type: 'type_error.none.not_allowed' };
-const NOT_TEXT: Issue = { msg: 'str type expected', type: 'type_error.str' };
-const ADDRESS: Issue = { msg: 'value is not a valid email address', type: 'value_error.email' };
-const OTP: Issue = { msg: 'value is not a 6-digit code', type: 'value_error.otp' };
-const CHARACTERS: Issue = {
-  msg: 'value contains characters that are not allowed',
-  type: 'value_error.characters',
-};
-export const TOO_COMMON: Issue = { msg: 'password is too common', type: 'value_error.password.common' };
-
-const tooShort = (least: number): Issue => ({
-  msg: `ensure this value has at least ${least} characters`,
-  type: 'value_error.any_str.min_length',
-});
-const tooLong = (most: string): Issue => ({
-  msg: `ensure this value has at most ${most}`,
-  type: 'value_error.any_str.max_length',
+const tooShort = (least: number) => ({
+  message: `ensure this value has at least ${least} characters`,
+  code: 'value_error.any_str.min_length',
 });
 
-const points = (text: string) => [...text].length;
-const bytes = (text: string) => new TextEncoder().encode(text).byteLength;
+/** Missing, null and other types are refused alike everywhere. */
+const words = (most: string, least = 1): Words => ({
+  missing: MISSING,
+  none: NONE,
+  notText: NOT_TEXT,
+  empty: tooShort(least),
+  malformed: { message: 'value contains characters that are not allowed', code: 'value_error.characters' },
+  tooLong: { message: `ensure this value has at most ${most}`, code: 'value_error.any_str.max_length' },
+});
 
-/** A text member: missing, null and other types are refused alike everywhere; `read` is the member's own part. */
-function text<Value>(read: (value: string) => { readonly value: Value } | Issue) {
-  return z
-    .unknown()
-    .meta({ type: 'string' })
-    .transform((input, context): Value => {
-      const issue = ({ msg, type }: Issue) => {
-        context.addIssue({ code: 'custom', message: msg, params: { code: type } });
-        return z.NEVER;
-      };
-      if (input === undefined) return issue(MISSING);
-      if (input === null) return issue(NONE);
-      if (typeof input !== 'string') return issue(NOT_TEXT);
-      const outcome = read(input);
-      return 'value' in outcome ? outcome.value : issue(outcome);
-    });
-}
+/** Words of a member of which only its own rule tells good from bad. */
+const onlyRule = (issue: typeof ADDRESS): Words => ({
+  ...words(''),
+  empty: issue,
+  malformed: issue,
+  tooLong: issue,
+});
 
 const LOCAL = /^[^\s\p{Cc}"(),:;<>@[\\\]]+$/u;
 const LABEL = /^[\p{L}\p{N}]([\p{L}\p{N}-]*[\p{L}\p{N}])?$/u;
@@ -69,82 +61,66 @@ function isAddress(address: string): boolean {
 }
 
 /** `typed` is as it was sent, trimmed; `folded` is what is compared and stored. */
-export const address = text((input) => {
-  if (takeText(input, 254) === undefined) return ADDRESS;
-  const folded = foldName(input);
-  return isAddress(folded) ? { value: { typed: input.trim(), folded } } : ADDRESS;
-});
+export const address = field(
+  textReader(onlyRule(ADDRESS), {
+    unfit: (sent) => takeText(sent, 254) === undefined || !isAddress(foldName(sent)),
+    take: (sent) => sent.trim(),
+  }),
+).transform((typed) => ({ typed, folded: foldName(typed) }));
 
-export const otp = text((input) => {
-  const code = input.trim();
-  return /^[0-9]{6}$/.test(code) ? { value: code } : OTP;
-});
+export const otp = field(
+  textReader(onlyRule(OTP), {
+    unfit: (sent) => !/^[0-9]{6}$/.test(sent.trim()),
+    take: (sent) => sent.trim(),
+  }),
+);
 
 /** Taken as sent. `least`: code points. */
-export function password(least = 1) {
-  return text((input) => {
-    if (input.includes('\0') || !input.isWellFormed()) return CHARACTERS;
-    if (points(input) < least) return tooShort(least);
-    if (bytes(input) > 1024) return tooLong('1024 bytes');
-    return { value: input };
-  });
-}
+export const password = (least = 1) =>
+  passwordField(words('1024 bytes', least), (sent) => (points(sent) < least ? tooShort(least) : undefined));
 
-export const name = text((input) => {
-  const clean = input.trim();
-  if (/\p{Cc}/u.test(clean) || !clean.isWellFormed()) return CHARACTERS;
-  if (clean === '') return tooShort(1);
-  if (isLonger(clean, 100)) return tooLong('100 characters');
-  return { value: clean };
-});
+export const name = field(
+  textReader(words('100 characters'), {
+    unfit: (sent) => malformed(sent.trim()),
+    take: (sent) => (isLonger(sent.trim(), 100) ? undefined : sent.trim()),
+  }),
+);
 
-export const refreshToken = text((input) => {
-  if (input.includes('\0') || !input.isWellFormed()) return CHARACTERS;
-  if (input === '') return tooShort(1);
-  if (isLonger(input, 256)) return tooLong('256 characters');
-  return { value: input };
-});
+export const refreshToken = field(
+  textReader(words('256 characters'), {
+    exact: true,
+    unfit: unstorable,
+    take: (sent) => (isLonger(sent, 256) ? undefined : sent),
+  }),
+);
 
 export const SCOPES = ['read:health', 'write:health', 'read:users', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-const UNKNOWN_SCOPE: Issue = {
-  msg: `value is not a valid enumeration member; permitted: ${SCOPES.map((scope) => `'${scope}'`).join(', ')}`,
-  type: 'type_error.enum',
+const UNKNOWN_SCOPE = {
+  message: `value is not a valid enumeration member; permitted: ${SCOPES.map((scope) => `'${scope}'`).join(', ')}`,
+  code: 'type_error.enum',
 };
 
 const isScope = (value: unknown): value is Scope => SCOPES.some((scope) => scope === value);
 
-function listOf(input: unknown): unknown[] | Issue {
-  if (input === undefined) return MISSING;
-  if (input === null) return NONE;
-  if (!Array.isArray(input)) return { msg: 'value is not a valid list', type: 'type_error.list' };
-  if (input.length === 0) {
-    return { msg: 'ensure this value has at least 1 items', type: 'value_error.list.min_items' };
-  }
-  if (input.length > 16) {
-    return { msg: 'ensure this value has at most 16 items', type: 'value_error.list.max_items' };
-  }
-  return input;
-}
-
-const DOCUMENTED = { type: 'array', items: { enum: [...SCOPES] }, minItems: 1, maxItems: 16 } as const;
+const NOT_LIST = { message: 'value is not a valid list', code: 'type_error.list' };
+const NO_ITEMS = { message: 'ensure this value has at least 1 items', code: 'value_error.list.min_items' };
+const MANY_ITEMS = { message: 'ensure this value has at most 16 items', code: 'value_error.list.max_items' };
 
 /** 1 to 16 known scopes, one entry for each bad item; repeats collapse to the first. */
-export const scopes = z
-  .unknown()
-  .meta(DOCUMENTED)
-  .transform((input, context): Scope[] => {
-    const issue = ({ msg, type }: Issue, path: number[] = []) =>
-      context.addIssue({ code: 'custom', message: msg, path, params: { code: type } });
-    const items = listOf(input);
-    if (!Array.isArray(items)) {
-      issue(items);
-      return z.NEVER;
-    }
-    items.forEach((item, index) => {
-      if (typeof item !== 'string') issue(NOT_TEXT, [index]);
-      else if (!isScope(item)) issue(UNKNOWN_SCOPE, [index]);
+export const scopes = field(
+  (value, refuse): Scope[] => {
+    if (value === undefined) return refuse(MISSING);
+    if (value === null) return refuse(NONE);
+    if (!Array.isArray(value)) return refuse(NOT_LIST);
+    if (value.length === 0) return refuse(NO_ITEMS);
+    if (value.length > 16) return refuse(MANY_ITEMS);
+    value.forEach((item, index) => {
+      if (typeof item !== 'string') refuse(NOT_TEXT, [index]);
+      else if (!isScope(item)) refuse(UNKNOWN_SCOPE, [index]);
     });
-    return [...new Set(items.filter(isScope))];
-  });
+    return [...new Set(value.filter(isScope))];
+  },
+  { type: 'array', items: { enum: [...SCOPES] }, minItems: 1, maxItems: 16 },
+);

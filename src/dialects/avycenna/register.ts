@@ -24,7 +24,7 @@ export const register = endpoint({
       return [];
     } catch (refusal) {
       if (!(refusal instanceof Refused)) throw refusal;
-      return [{ path: ['password'], message: TOO_COMMON.msg, code: TOO_COMMON.type }];
+      return [{ path: ['password'], ...TOO_COMMON }];
     }
   },
   replies: { 415: Failure, 201: SignedInReply, 409: Failure, 422: InvalidFields, 429: Failure },

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { foldName, isLonger, Refused, takeText } from '../contract/dialect.ts';
+import { isDay } from '../fields/fields.ts';
 
 const points = (text: string) => [...text].length;
 const bytes = (text: string) => new TextEncoder().encode(text).byteLength;
@@ -69,13 +70,6 @@ export function phone(countryCode: string) {
     context.addIssue({ code: 'custom', message: INVALID });
     return z.NEVER;
   });
-}
-
-/** A day that exists; one that rolls over (02-30) is not the day that was written. */
-function isDay(input: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(input) || input < '1900-01-01') return false;
-  const day = new Date(`${input}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === input;
 }
 
 /** Whether the day has begun yet is judged with the server's clock, by `hasBegun`. */

@@ -1,9 +1,9 @@
 /**
- * What a dialect is: one vendor's sign-in API as data plus small pure functions. This folder is the only one that a
- * vendor's may import, besides zod. Everything that is the same for all vendors (route, size,
- * syntax, organization, credential, rights, fields, limits, refusals, headers, audit) is done by pipeline/
- * in the order that the dialect lists. What an endpoint may *do* is `Use`, bound to the dialect's client
- * and to the request's organization.
+ * What a dialect is: one vendor's sign-in API as data plus small pure functions. A vendor's folder imports
+ * this room, fields/ and zod. Everything that is the same for all vendors (route, size, syntax, organization,
+ * credential, rights, fields, limits, refusals, headers, audit) is done by pipeline/ in the order that the
+ * dialect lists. What an endpoint may *do* is `Use`, bound to the dialect's client and to the request's
+ * organization.
  *
  * A dialect must not: keep state, read the clock other than through `use.now()`, hash or draw random
  * values itself, look at raw headers outside its declared functions, or answer outside `refusals` and

@@ -5,7 +5,7 @@ import type { AccountView } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import type { NewAccount, UpstreamIdentity, Use } from '../../contract/use.ts';
 import { admits } from '../admits.ts';
-import { isAddress } from '../fields.ts';
+import { isUsable } from '../fields.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from '../serializers.ts';
 import { endpoint, type VisitNoteSettings } from '../settings.ts';
 import { authTier } from '../sign-in/limits.ts';
@@ -15,7 +15,7 @@ import { freshMembers } from './new-account.ts';
 /** The account needs an address, and takes it from the token alone: the body's proves nothing. */
 function addressOf(identity: UpstreamIdentity): string {
   const address = foldName(identity.email ?? '');
-  if (!isAddress(address))
+  if (!isUsable(address))
     throw new Refused('id-token-refused', { detail: 'the ID token carries no usable address' });
   return address;
 }
