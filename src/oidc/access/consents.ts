@@ -17,17 +17,7 @@ export interface Allowed {
   readonly resources: Readonly<Record<string, readonly string[]>>;
 }
 
-export interface Consents {
-  /** Of what the client asks for, what the account has allowed it before. */
-  recall(accountId: string, clientId: string, asked: Allowed): Promise<Allowed>;
-  /** Adds to what was allowed before; all of it counts from now on. False: nothing is remembered. */
-  remember(accountId: string, clientId: string, allowed: Allowed): Promise<boolean>;
-  /** Those of clients that are still registered as they were, the newest first. */
-  list(accountId: string): Promise<ConsentView[]>;
-  /** False: there was none. */
-  forget(accountId: string, clientId: string): Promise<boolean>;
-  forgetAll(accountId: string): Promise<void>;
-}
+export type Consents = ReturnType<typeof createConsents>;
 
 /** The payload of an OIDC record. */
 interface Consent extends Allowed {
@@ -53,7 +43,7 @@ export interface ConsentDeps {
   readonly lifetime: number;
 }
 
-export function createConsents(deps: ConsentDeps): Consents {
+export function createConsents(deps: ConsentDeps) {
   const { oidcRecords, clients, secrets, clock, enabled, lifetime } = deps;
   const idOf = (accountId: string, clientId: string) => JSON.stringify([accountId, clientId]);
 
@@ -76,11 +66,13 @@ export function createConsents(deps: ConsentDeps): Consents {
   }
 
   return {
-    async recall(accountId, clientId, asked) {
+    /** Of what the client asks for, what the account has allowed it before. */
+    async recall(accountId: string, clientId: string, asked: Allowed) {
       const known = enabled && !isNothing(asked) ? await find(accountId, clientId) : undefined;
       return known ? common(asked, known) : NOTHING;
     },
-    async remember(accountId, clientId, allowed) {
+    /** Adds to what was allowed before; all of it counts from now on. False: nothing is remembered. */
+    async remember(accountId: string, clientId: string, allowed: Allowed) {
       const registration = enabled ? await registrationOf(clientId) : undefined;
       if (registration === undefined) return false;
       const all = sum((await find(accountId, clientId)) ?? NOTHING, allowed);
@@ -90,7 +82,8 @@ export function createConsents(deps: ConsentDeps): Consents {
       await oidcRecords.save(KIND, idOf(accountId, clientId), { ...consent }, lifetime);
       return true;
     },
-    async list(accountId) {
+    /** Those of clients that are still registered as they were, the newest first. */
+    async list(accountId: string): Promise<ConsentView[]> {
       if (!enabled) return [];
       const result = await oidcRecords.listByAccount(KIND, accountId);
       const views = await Promise.all(
@@ -102,8 +95,9 @@ export function createConsents(deps: ConsentDeps): Consents {
       );
       return views.flat().sort((one, two) => two.createdAt.getTime() - one.createdAt.getTime());
     },
-    forget: (accountId, clientId) => oidcRecords.remove(KIND, idOf(accountId, clientId)),
-    async forgetAll(accountId) {
+    /** False: there was none. */
+    forget: (accountId: string, clientId: string) => oidcRecords.remove(KIND, idOf(accountId, clientId)),
+    async forgetAll(accountId: string) {
       const result = await oidcRecords.listByAccount(KIND, accountId);
       await Promise.all(result.map(({ id }) => oidcRecords.removeStored(KIND, id)));
     },

@@ -20,20 +20,12 @@ interface AskedToken {
   readonly accountId?: string | undefined;
 }
 
-export interface TokenRights {
-  /** Whether the token's account may go on: an active one, or as the token's dialect says. */
-  holderMayGoOn(token: AskedToken): Promise<boolean>;
-  mayIntrospect(ctx: ProviderContext, client: Client, token: AskedToken): Promise<boolean>;
-  /** Throws InvalidRequest for another client's token: it lives on, and the caller is told. */
-  mayRevoke(ctx: ProviderContext, client: Client, token: AskedToken): Promise<boolean>;
-}
-
 export function createTokenRights(deps: {
   clients: ClientRegistry;
   accounts: AccountStore;
   dialects: DialectsAsked;
   line: AuditLine;
-}): TokenRights {
+}) {
   const { clients, accounts, dialects, line } = deps;
 
   async function covers(client: Client, token: AskedToken, listed: readonly string[]): Promise<boolean> {
@@ -49,7 +41,8 @@ export function createTokenRights(deps: {
     line(ctx, event, 'refused', { tokenClientId: token.clientId ?? null });
 
   return {
-    async holderMayGoOn({ accountId, clientId }) {
+    /** Whether the token's account may go on: an active one, or as the token's dialect says. */
+    async holderMayGoOn({ accountId, clientId }: AskedToken) {
       if (accountId === undefined) return true;
       const [account, client] = await Promise.all([
         accounts.byId(accountId),
@@ -58,13 +51,14 @@ export function createTokenRights(deps: {
       if (account === undefined || client === undefined) return false;
       return client.dialect === undefined ? isActive(account) : dialects.admitsToken(client.dialect, account);
     },
-    async mayIntrospect(ctx, client, token) {
+    async mayIntrospect(ctx: ProviderContext, client: Client, token: AskedToken) {
       const own = token.clientId === client.clientId && client.tokenEndpointAuthMethod !== 'none';
       const allowed = own || (await covers(client, token, traitsOf(client).introspects));
       if (!allowed) refused(ctx, 'introspection.refused', token);
       return allowed;
     },
-    async mayRevoke(ctx, client, token) {
+    /** Throws InvalidRequest for another client's token: it lives on, and the caller is told. */
+    async mayRevoke(ctx: ProviderContext, client: Client, token: AskedToken) {
       if (token.clientId === client.clientId) return true;
       if (await covers(client, token, traitsOf(client).revokes)) return true;
       refused(ctx, 'revocation.refused', token);

@@ -97,7 +97,8 @@ export function refreshLeases({ provider, oidcRecords, leeway }: RefreshDeps): P
     } else if (lease && ctx.status !== 200) {
       await lease.release();
     } else if (lease) {
-      const outcome = await lease.complete(JSON.stringify(await shareable(ctx)), leeway);
+      const shared: Record<keyof Shared, unknown> = { request: await requestOf(ctx), reply: ctx.body };
+      const outcome = await lease.complete(JSON.stringify(shared), leeway);
       if (outcome !== 'completed') await takeBack(ctx);
       if (outcome === 'late')
         throw new StoreUnavailable('leases', { cause: new Error('The lease ran out.') });
@@ -106,10 +107,6 @@ export function refreshLeases({ provider, oidcRecords, leeway }: RefreshDeps): P
       if (revoked) await takeBack(ctx);
     }
   };
-}
-
-async function shareable(ctx: ProviderContext): Promise<Record<keyof Shared, unknown>> {
-  return { request: await requestOf(ctx), reply: ctx.body };
 }
 
 /** The sign-in was revoked while its successor was made. */

@@ -5,18 +5,10 @@
  * Replaces in oidc-provider 9.13.3:
  * - ReplayDetection.unique 26f0872a55e3
  */
-import type Provider from 'oidc-provider';
-import type { Clock } from '../../core/clock.ts';
-import { randomUUID, type Secrets } from '../../core/crypto.ts';
-import type { LeaseStore } from '../../store/ports/leases.ts';
+import { randomUUID } from '../../core/crypto.ts';
+import type { DeviceCodeDeps } from './device-codes.ts';
 
-export function detectReplays(deps: {
-  provider: Provider;
-  leases: LeaseStore;
-  secrets: Secrets;
-  clock: Clock;
-}): void {
-  const { provider, leases, secrets, clock } = deps;
+export function detectReplays({ provider, leases, secrets, clock }: DeviceCodeDeps): void {
   /** `exp`: epoch seconds. */
   provider.ReplayDetection.unique = (iss, jti, exp) =>
     leases.acquire(

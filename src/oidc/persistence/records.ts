@@ -1,7 +1,7 @@
 /**
  * OIDC records between their two forms: what the provider and the grant issuer handle (a value and a payload),
  * and what the store keeps (an HMAC of the value and an encrypted payload). A dump of the store holds no token,
- * code, session id or grant that an attacker could use (security.md X1).
+ * code, session id or grant that an attacker could use.
  */
 
 import type { Clock } from '../../core/clock.ts';
@@ -11,13 +11,9 @@ import type { OidcRecordInput, OidcRecordStore, StoredOidcRecord } from '../../s
 /** What the provider stores of one record, by name. */
 export type Payload = Record<string, unknown>;
 
-export interface OidcRecord {
-  /** The store's id. */
-  readonly id: string;
+/** `id` is the store's. */
+export interface OidcRecord extends Pick<StoredOidcRecord, 'id' | 'consumedAt' | 'createdAt' | 'expiresAt'> {
   readonly payload: Payload;
-  readonly consumedAt: Date | undefined;
-  readonly createdAt: Date;
-  readonly expiresAt: Date | undefined;
 }
 
 /** Longer than this and an access token is kept beside its grant, not in the short-lived store. Seconds. */
@@ -32,6 +28,7 @@ const DURABLE: ReadonlySet<string> = new Set([
   'RegistrationAccessToken',
 ]);
 
+/** `lifetime`: seconds from now; undefined never expires. */
 export interface UnsavedRecord {
   readonly kind: string;
   readonly value: string;
@@ -39,24 +36,7 @@ export interface UnsavedRecord {
   readonly lifetime: number | undefined;
 }
 
-export interface OidcRecords {
-  /** `lifetime`: seconds from now; undefined never expires. */
-  save(kind: string, value: string, payload: Payload, lifetime: number | undefined): Promise<void>;
-  /** As `save`, in one call to the store. */
-  saveAll(records: readonly UnsavedRecord[]): Promise<void>;
-  load(kind: string, value: string): Promise<OidcRecord | undefined>;
-  loadByUid(kind: string, uid: string): Promise<OidcRecord | undefined>;
-  loadByUserCode(kind: string, userCode: string): Promise<OidcRecord | undefined>;
-  /** True for exactly one caller. */
-  consume(kind: string, value: string): Promise<boolean>;
-  remove(kind: string, value: string): Promise<boolean>;
-  removeStored(kind: string, id: string): Promise<boolean>;
-  /** Everything that hangs on a grant; the Grant itself stays. */
-  endTokens(grantId: string): Promise<void>;
-  /** The access and refresh tokens of a grant that stem from one code. */
-  endFamily(grantId: string, family: string): Promise<void>;
-  listByAccount(kind: string, accountId: string): Promise<OidcRecord[]>;
-}
+export type OidcRecords = ReturnType<typeof createOidcRecords>;
 
 /**
  * The account that the record belongs to. A finished sign-in that waits for its browser to come back for the
@@ -73,20 +53,13 @@ export function memberOf(value: unknown, name: string): unknown {
     : undefined;
 }
 
-export function createOidcRecords(deps: {
-  store: OidcRecordStore;
-  secrets: Secrets;
-  clock: Clock;
-}): OidcRecords {
+export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secrets; clock: Clock }) {
   const { store, secrets, clock } = deps;
   const idOf = (kind: string, value: string) => secrets.hmac(`artifact:${kind}`, value);
   const grantKey = (grantId: string) => secrets.hmac('artifact-grant', grantId);
   const open = (kind: string, stored: StoredOidcRecord): OidcRecord => ({
-    id: stored.id,
+    ...stored,
     payload: JSON.parse(secrets.decrypt(stored.payload, `${kind}:${stored.id}`)),
-    consumedAt: stored.consumedAt,
-    createdAt: stored.createdAt,
-    expiresAt: stored.expiresAt,
   });
   const openOne = (kind: string, stored: StoredOidcRecord | undefined) => stored && open(kind, stored);
 
@@ -113,33 +86,38 @@ export function createOidcRecords(deps: {
   };
 
   return {
-    async save(kind, value, payload, lifetime) {
+    async save(kind: string, value: string, payload: Payload, lifetime: number | undefined) {
       const { id, record } = stored({ kind, value, payload, lifetime });
       await store.put(kind, id, record);
     },
-    saveAll: (records) => store.putAll(records.map(stored)),
-    load: async (kind, value) => openOne(kind, await store.byId(kind, idOf(kind, value), clock.now())),
-    loadByUid: async (kind, uid) =>
+    /** As `save`, in one call to the store. */
+    saveAll: (records: readonly UnsavedRecord[]) => store.putAll(records.map(stored)),
+    load: async (kind: string, value: string) =>
+      openOne(kind, await store.byId(kind, idOf(kind, value), clock.now())),
+    loadByUid: async (kind: string, uid: string) =>
       openOne(kind, await store.byUid(kind, secrets.hmac('artifact-uid', uid), clock.now())),
-    loadByUserCode: async (kind, code) =>
+    loadByUserCode: async (kind: string, code: string) =>
       openOne(kind, await store.byUserCode(kind, secrets.hmac('artifact-user-code', code), clock.now())),
-    consume: (kind, value) => store.consume(kind, idOf(kind, value), clock.now()),
-    remove: (kind, value) => store.remove(kind, idOf(kind, value)),
-    removeStored: (kind, id) => store.remove(kind, id),
-    async endTokens(grantId) {
+    /** True for exactly one caller. */
+    consume: (kind: string, value: string) => store.consume(kind, idOf(kind, value), clock.now()),
+    remove: (kind: string, value: string) => store.remove(kind, idOf(kind, value)),
+    removeStored: (kind: string, id: string) => store.remove(kind, id),
+    /** Ends everything that hangs on a grant; the Grant itself stays. */
+    async endTokens(grantId: string) {
       // Refresh tokens go first: a refresh that runs beside this proves, after it has stored what it made,
       // that its own token is still there. In this order no new token escapes between the two.
       await store.removeByGrant('RefreshToken', grantKey(grantId));
       await store.removeByGrant(undefined, grantKey(grantId));
     },
-    async endFamily(grantId, family) {
+    /** Ends the access and refresh tokens of a grant that stem from one code. */
+    async endFamily(grantId: string, family: string) {
       for (const kind of ['RefreshToken', 'AccessToken']) {
         const stored = await store.listByGrant(kind, grantKey(grantId), clock.now());
         const members = stored.filter((one) => open(kind, one).payload.family === family);
         await Promise.all(members.map((one) => store.remove(kind, one.id)));
       }
     },
-    async listByAccount(kind, accountId) {
+    async listByAccount(kind: string, accountId: string) {
       const stored = await store.listByAccount(kind, accountId, clock.now());
       return stored.map((one) => open(kind, one));
     },

@@ -31,14 +31,7 @@ export interface Keyring {
   readonly keys: readonly SigningKey[];
 }
 
-export interface SigningKeys {
-  /** As last read. */
-  readonly ring: Keyring;
-  /** Reads the store; true when another node changed the keys. */
-  refresh(): Promise<boolean>;
-  /** Takes every step that is due; with `force` a new pair signs at once. True when something changed. */
-  rotate(options: { force: boolean }): Promise<boolean>;
-}
+export type SigningKeys = Awaited<ReturnType<typeof openSigningKeys>>;
 
 /** Seconds. */
 export interface KeySchedule {
@@ -62,18 +55,14 @@ export async function openSigningKeys(deps: {
   clock: Clock;
   log: Log;
   schedule: KeySchedule;
-}): Promise<SigningKeys> {
+}) {
   const { store, secrets, clock, log, schedule } = deps;
   const now = () => Math.floor(clock.now().getTime() / 1000);
 
   const read = async (): Promise<Keyring | undefined> => {
     const stored = await store.read();
-    return (
-      stored && {
-        version: stored.version,
-        keys: JSON.parse(secrets.decrypt(stored.encrypted, CONTEXT)),
-      }
-    );
+    if (stored === undefined) return undefined;
+    return { version: stored.version, keys: JSON.parse(secrets.decrypt(stored.encrypted, CONTEXT)) };
   };
   const write = (keys: readonly SigningKey[], expected: number) =>
     store.write(secrets.encrypt(JSON.stringify(keys), CONTEXT), expected);
@@ -88,16 +77,19 @@ export async function openSigningKeys(deps: {
 
   let ring = await readOrMake();
   return {
+    /** As last read. */
     get ring() {
       return ring;
     },
+    /** Reads the store; true when another node changed the keys. */
     async refresh() {
       const stored = await readOrMake();
       const changed = stored.version !== ring.version;
       ring = stored;
       return changed;
     },
-    async rotate({ force }) {
+    /** Takes every step that is due; with `force` a new pair signs at once. True when something changed. */
+    async rotate({ force }: { force: boolean }) {
       const stored = await readOrMake();
       const keys = await advance({ keys: stored.keys, now: now(), schedule, force });
       if (keys === undefined) return false;

@@ -3,12 +3,12 @@
  * that introspection, revocation and the end of an account treat them like any other.
  */
 import { randomUUID } from 'node:crypto';
-import { type JWTPayload, SignJWT } from 'jose';
+import { SignJWT } from 'jose';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
-import type { Json } from '../../model/json.ts';
-import type { AccessInput, IssuedGrant, LiveToken, RefreshInput } from '../contract.ts';
-import type { OidcRecord, OidcRecords, Payload, UnsavedRecord } from '../persistence/records.ts';
+import { type Json, textsOf } from '../../model/json.ts';
+import type { AccessInput, LiveToken, RefreshInput } from '../contract.ts';
+import type { OidcRecord, OidcRecords, Payload } from '../persistence/records.ts';
 import { currentKey, type Keyring } from '../persistence/signing-keys.ts';
 import { DIALECT_GRANT } from './dialect-grant.ts';
 import type { Rotations } from './refresh-rotation.ts';
@@ -25,29 +25,14 @@ export interface GrantIssuerDeps {
 }
 
 /** What the tokens of one sign-in have in common. */
-export interface SignIn {
-  readonly grantId: string;
-  readonly clientId: string;
-  readonly accountId: string;
-  readonly organization: string;
-  readonly scope: string;
-  readonly amr: readonly string[];
-  /** Epoch seconds; a refreshed token keeps it. Absent in tokens of an older Portico. */
-  readonly signedInAt?: number;
-}
+export type SignIn = Omit<LiveToken, 'issuedAt' | 'expiresAt' | 'audience' | 'claims'>;
 
-/** A token and its record, which is not saved yet. */
-interface Unsaved<Token> {
-  readonly token: Token;
-  readonly record: UnsavedRecord;
-}
+export type TokenMaker = ReturnType<typeof createTokenMaker>;
 
-/** Makes tokens under a grant. The caller saves their records together. */
-export interface TokenMaker {
-  access(signIn: SignIn, input: AccessInput): Promise<Unsaved<IssuedGrant['access']>>;
-  refresh(signIn: SignIn, input: RefreshInput): Unsaved<NonNullable<IssuedGrant['refresh']>>;
-  /** The Grant itself, which must outlive its tokens. */
-  grant(signIn: SignIn, until: number): UnsavedRecord;
+/** Epoch seconds. */
+interface Times {
+  readonly iat: number;
+  readonly exp: number;
 }
 
 /** Ends a sign-in. A replay of a rotation looks for the used token, which is gone with the rest. */
@@ -56,8 +41,9 @@ export async function endGrant(oidcRecords: OidcRecords, grantId: string): Promi
   await oidcRecords.endTokens(grantId);
 }
 
-export function createTokenMaker({ clock, issuer, ring }: GrantIssuerDeps): TokenMaker {
-  const base = (signIn: SignIn, kind: string, times: { iat: number; exp: number }): Payload => ({
+/** Makes tokens under a grant, each with its record. The caller saves the records together. */
+export function createTokenMaker({ clock, issuer, ring }: GrantIssuerDeps) {
+  const base = (signIn: SignIn, kind: string, times: Times): Payload => ({
     kind,
     ...times,
     grantId: signIn.grantId,
@@ -70,83 +56,52 @@ export function createTokenMaker({ clock, issuer, ring }: GrantIssuerDeps): Toke
     gty: DIALECT_GRANT,
   });
 
+  /** RFC 9068, or a plain JWT under a shared secret for resource servers that still verify the old way. */
+  async function signAccess(signIn: SignIn, input: AccessInput, own: Times & { jti: string }) {
+    const token = new SignJWT({
+      ...input.claims,
+      iss: issuer,
+      sub: signIn.accountId,
+      aud: input.audience,
+      client_id: signIn.clientId,
+      scope: signIn.scope,
+      ...own,
+    });
+    if (input.sharedSecret !== undefined) {
+      const secret = new TextEncoder().encode(input.sharedSecret);
+      return token.setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(secret);
+    }
+    const { kid, jwk } = currentKey(ring(), 'ES256');
+    return token.setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid }).sign(jwk);
+  }
+
   return {
-    async access(signIn, input) {
+    async access(signIn: SignIn, input: AccessInput) {
       const iat = seconds(clock);
-      const exp = iat + input.lifetime;
+      const times = { iat, exp: iat + input.lifetime };
       const jti = randomUUID();
-      const value =
-        input.value === 'jwt'
-          ? await signAccess({ signIn, input, issuer, ring: ring(), iat, exp, jti })
-          : input.value;
-      const payload = {
-        ...base(signIn, 'AccessToken', { iat, exp }),
-        jti,
-        aud: input.audience,
-        extra: input.claims,
-      };
+      const value = input.value === 'jwt' ? await signAccess(signIn, input, { ...times, jti }) : input.value;
+      const own = { jti, aud: input.audience, extra: input.claims };
+      const payload = { ...base(signIn, 'AccessToken', times), ...own };
       const record = { kind: 'AccessToken', value: handleOf(value), payload, lifetime: input.lifetime };
+      return { token: { value, issuedAt: iat, expiresAt: times.exp }, record };
+    },
+    refresh(signIn: SignIn, { value, lifetime, endsAt }: RefreshInput) {
+      const iat = seconds(clock);
+      const exp = Math.min(iat + lifetime, endsAt ?? Number.POSITIVE_INFINITY);
+      const own = { jti: value, iiat: iat, ...(endsAt !== undefined && { endsAt }) };
+      const payload = { ...base(signIn, 'RefreshToken', { iat, exp }), ...own };
+      const record = { kind: 'RefreshToken', value, payload, lifetime: exp - iat };
       return { token: { value, issuedAt: iat, expiresAt: exp }, record };
     },
-    refresh(signIn, input) {
+    /** The Grant itself, which must outlive its tokens. `until`: epoch seconds. */
+    grant({ grantId, accountId, clientId, scope }: SignIn, until: number) {
       const iat = seconds(clock);
-      const exp = Math.min(iat + input.lifetime, input.endsAt ?? Number.POSITIVE_INFINITY);
-      const payload = {
-        ...base(signIn, 'RefreshToken', { iat, exp }),
-        jti: input.value,
-        iiat: iat,
-        ...(input.endsAt !== undefined && { endsAt: input.endsAt }),
-      };
-      const record = { kind: 'RefreshToken', value: input.value, payload, lifetime: exp - iat };
-      return { token: { value: input.value, issuedAt: iat, expiresAt: exp }, record };
-    },
-    grant(signIn, until) {
-      const iat = seconds(clock);
-      const { grantId, accountId, clientId, scope } = signIn;
-      const payload = {
-        kind: 'Grant',
-        iat,
-        exp: until,
-        jti: grantId,
-        accountId,
-        clientId,
-        openid: { scope },
-      };
+      const times = { iat, exp: until };
+      const payload = { kind: 'Grant', ...times, jti: grantId, accountId, clientId, openid: { scope } };
       return { kind: 'Grant', value: grantId, payload, lifetime: until - iat };
     },
   };
-}
-
-/** RFC 9068, or a plain JWT under a shared secret for resource servers that still verify the old way. */
-async function signAccess(context: {
-  signIn: SignIn;
-  input: AccessInput;
-  issuer: string;
-  ring: Keyring;
-  iat: number;
-  exp: number;
-  jti: string;
-}): Promise<string> {
-  const { signIn, input, issuer, ring, iat, exp, jti } = context;
-  const claims: JWTPayload = {
-    ...input.claims,
-    iss: issuer,
-    sub: signIn.accountId,
-    aud: input.audience,
-    client_id: signIn.clientId,
-    scope: signIn.scope,
-    iat,
-    exp,
-    jti,
-  };
-  const token = new SignJWT(claims);
-  if (input.sharedSecret !== undefined) {
-    return token
-      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-      .sign(new TextEncoder().encode(input.sharedSecret));
-  }
-  const key = currentKey(ring, 'ES256');
-  return token.setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: key.kid }).sign(key.jwk);
 }
 
 export function liveToken({ payload }: OidcRecord): LiveToken {
@@ -160,7 +115,7 @@ export function liveToken({ payload }: OidcRecord): LiveToken {
     expiresAt: Number(payload.exp),
     audience: typeof payload.aud === 'string' ? payload.aud : undefined,
     claims: (payload.extra ?? {}) as Record<string, Json>,
-    amr: Array.isArray(payload.amr) ? payload.amr.map(String) : [],
+    amr: textsOf(payload.amr),
     ...(typeof payload.signedInAt === 'number' && { signedInAt: payload.signedInAt }),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Refresh token rotation: one refresh token, one successor, over all nodes (security.md T7 to T9).
+ * Refresh token rotation: one refresh token, one successor, over all nodes.
  *
  * The first request with a refresh token takes the lease in the shared store, makes the successor, completes
  * the lease with the encrypted reply, and only then marks the token used and answers. Every other request
@@ -25,49 +25,29 @@ const PATIENCE = 4500;
 /** Results stay this much longer than the leeway, so that the used token's own time decides. Seconds. */
 const MARGIN = 5;
 
-export interface RotationLease {
-  /**
-   * Stores the reply for the leeway (seconds) and marks the token used. Unless it is 'completed' the caller
-   * deletes what it made: the token was 'revoked' meanwhile, or the lease ran out ('late') and another request may
-   * have the next one, so that the client must ask again.
-   */
-  complete(reply: string, leeway: number): Promise<'completed' | 'revoked' | 'late'>;
-  /** Gives the lease up: the token is as good as before. */
-  release(): Promise<void>;
-}
-
-export interface Completed {
-  readonly reply: string;
-  readonly at: Date;
-}
-
-export interface Rotations {
-  /**
-   * Takes the lease, or waits for the request that has it. 'spent': used before, and its reply is gone.
-   * `used`: the caller saw the token marked already, so it cannot take the lease.
-   * Throws StoreUnavailable when the other request's lease does not end.
-   */
-  enter(
-    token: string,
-    options: { used: boolean },
-  ): Promise<{ lease: RotationLease } | { completed: Completed } | 'spent'>;
-}
+export type Rotations = ReturnType<typeof createRotations>;
+export type RotationLease = Extract<Awaited<ReturnType<Rotations['enter']>>, { lease: unknown }>['lease'];
 
 export function createRotations(deps: {
   leases: LeaseStore;
   oidcRecords: OidcRecords;
   secrets: Secrets;
   clock: Clock;
-}): Rotations {
+}) {
   const { leases, oidcRecords, secrets, clock } = deps;
   const keyOf = (token: string) => `rotation:${secrets.hmac('rotation', token)}`;
 
   const isThere = async (token: string) => (await oidcRecords.load('RefreshToken', token)) !== undefined;
 
-  function leaseOf(token: string, owner: string): RotationLease {
+  function leaseOf(token: string, owner: string) {
     const key = keyOf(token);
     return {
-      async complete(reply, leeway) {
+      /**
+       * Stores the reply for the leeway (seconds) and marks the token used. Unless it is 'completed' the caller
+       * deletes what it made: the token was 'revoked' meanwhile, or the lease ran out ('late') and another
+       * request may have the next one, so that the client must ask again.
+       */
+      async complete(reply: string, leeway: number): Promise<'completed' | 'revoked' | 'late'> {
         const at = clock.now();
         const until = new Date(at.getTime() + (leeway + MARGIN) * 1000);
         const held = await leases.complete(key, owner, { encrypted: secrets.encrypt(reply, key), at, until });
@@ -78,11 +58,12 @@ export function createRotations(deps: {
         await leases.forget(key);
         return 'revoked';
       },
+      /** Gives the lease up: the token is as good as before. */
       release: () => leases.release(key, owner),
     };
   }
 
-  async function tryLease(token: string): Promise<{ lease: RotationLease } | 'spent' | undefined> {
+  async function tryLease(token: string) {
     const owner = randomUUID();
     const now = clock.now();
     const mine = await leases.acquire(keyOf(token), owner, now, new Date(now.getTime() + LEASE));
@@ -94,17 +75,19 @@ export function createRotations(deps: {
     return 'spent';
   }
 
-  async function completedReply(
-    token: string,
-    state: { encrypted: string; at: Date },
-  ): Promise<{ completed: Completed } | 'spent'> {
+  async function completedReply(token: string, state: { encrypted: string; at: Date }) {
     await oidcRecords.consume('RefreshToken', token);
     if (!(await isThere(token))) return 'spent';
     return { completed: { reply: secrets.decrypt(state.encrypted, keyOf(token)), at: state.at } };
   }
 
   return {
-    async enter(token, { used }) {
+    /**
+     * Takes the lease, or waits for the request that has it. 'spent': used before, and its reply is gone.
+     * `used`: the caller saw the token marked already, so it cannot take the lease.
+     * Throws StoreUnavailable when the other request's lease does not end.
+     */
+    async enter(token: string, { used }: { used: boolean }) {
       const deadline = performance.now() + PATIENCE;
       for (let pause = 5; performance.now() < deadline; pause = Math.min(pause * 2, 80)) {
         const taken = used ? undefined : await tryLease(token);
