@@ -8,8 +8,6 @@ import type { Secrets } from '../core/crypto.ts';
 import { inTurn } from '../core/in-turn.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
-import type { ClientRecord } from '../model/client.ts';
-import type { OrganizationRecord } from '../model/organization.ts';
 import type { IdentityRecord } from '../model/upstream-identity.ts';
 import type { Stores } from '../store/ports/stores.ts';
 import { apiKeyHash, clientRecord, organizationRecord, withSeed } from './records.ts';
@@ -26,13 +24,7 @@ export interface SeedWorld {
 
 export type Step = 'create' | 'update' | 'keep';
 
-export interface SeedPlan {
-  readonly organizations: readonly { record: OrganizationRecord; step: Step }[];
-  readonly accounts: readonly PlannedAccount[];
-  readonly apiKeys: readonly PlannedApiKey[];
-  readonly clients: readonly { record: ClientRecord; step: Step }[];
-  readonly issues: readonly Issue[];
-}
+export type SeedPlan = Awaited<ReturnType<typeof planSeed>>;
 
 export interface PlannedAccount {
   readonly seed: SeedAccount;
@@ -51,7 +43,7 @@ export interface PlannedApiKey {
   readonly step: Step;
 }
 
-export async function planSeed(world: SeedWorld, seed: Seed): Promise<SeedPlan> {
+export async function planSeed(world: SeedWorld, seed: Seed) {
   const issues: Issue[] = [];
   const known = new Set((seed.organizations ?? []).map(({ id }) => id));
   for (const { id } of await world.stores.organizations.list()) known.add(id);

@@ -22,20 +22,14 @@ export function refuseDemo(file: SeedFile, production: boolean): void {
   if (issues.length > 0) throw new SeedError(file.file, file.located(issues));
 }
 
-function* secretsOf({
-  accounts = [],
-  api_keys = [],
-  clients = [],
-}: Seed): Iterable<[path: string, secret: string]> {
-  const lists = {
-    accounts: accounts.map(({ password }) => ({ password })),
-    api_keys: api_keys.map(({ key, secret }) => ({ key, secret })),
-    clients: clients.map(({ client_secret }) => ({ client_secret })),
-  };
-  for (const [list, entries] of Object.entries(lists)) {
-    for (const [index, entry] of entries.entries()) {
-      for (const [member, secret] of Object.entries<string | undefined>(entry)) {
-        if (secret !== undefined) yield [`${list}.${index}.${member}`, secret];
+const SECRETS = { accounts: ['password'], api_keys: ['key', 'secret'], clients: ['client_secret'] } as const;
+
+function* secretsOf(seed: Seed): Iterable<[path: string, secret: string]> {
+  for (const list of ['accounts', 'api_keys', 'clients'] as const) {
+    for (const [index, entry] of (seed[list] ?? []).entries()) {
+      for (const member of SECRETS[list]) {
+        const secret: unknown = Reflect.get(entry, member);
+        if (typeof secret === 'string') yield [`${list}.${index}.${member}`, secret];
       }
     }
   }

@@ -9,7 +9,7 @@ import { StoreUnavailable } from '../core/errors.ts';
 import type { Log } from '../observe/log.ts';
 import { refuseUnfinishedCopy } from './copy/copy-state.ts';
 import type { StoreDump } from './ports/dump.ts';
-import type { Stores } from './ports/stores.ts';
+import type { StoreHealth, Stores } from './ports/stores.ts';
 
 /** Milliseconds between two tries. */
 const PAUSE = 500;
@@ -47,15 +47,17 @@ export async function openStoresWhenReady(store: Config['store'], { log }: { log
   const stores = await openStores(store, { log });
   try {
     for (let said = ''; ; ) {
-      const missing = await firstUse(stores);
-      if (missing === undefined) break;
+      const away = await firstUse(stores);
+      const [first] = away;
+      if (first === undefined) break;
+      const detail = away.map(({ name, detail = 'no answer' }) => `${name}: ${detail}`).join('; ');
       if (performance.now() >= deadline) {
-        const cause = new Error(`${missing.detail}; waited ${store.startupTimeout} s`);
-        throw new StoreUnavailable(missing.first, { cause });
+        const cause = new Error(`${detail}; waited ${store.startupTimeout} s`);
+        throw new StoreUnavailable(first.name, { cause });
       }
-      if (missing.names !== said)
-        log.warn({ missing: missing.names, detail: missing.detail }, 'waiting for the store');
-      said = missing.names;
+      const missing = away.map(({ name }) => name).join(', ');
+      if (missing !== said) log.warn({ missing, detail }, 'waiting for the store');
+      said = missing;
       await wait(PAUSE);
     }
     await refuseUnfinishedCopy(stores);
@@ -66,14 +68,8 @@ export async function openStoresWhenReady(store: Config['store'], { log }: { log
   }
 }
 
-interface Missing {
-  readonly first: string;
-  readonly names: string;
-  readonly detail: string;
-}
-
-/** Undefined when every server answered. */
-async function firstUse(stores: Stores): Promise<Missing | undefined> {
+/** The servers that are away; none when every one answered. */
+async function firstUse(stores: Stores): Promise<StoreHealth[]> {
   let failure: StoreUnavailable | undefined;
   try {
     await stores.migrate();
@@ -82,17 +78,8 @@ async function firstUse(stores: Stores): Promise<Missing | undefined> {
     failure = error;
   }
   const away = (await stores.health()).filter(({ ok }) => !ok);
-  if (away.length > 0) {
-    return {
-      first: away[0]?.name ?? '',
-      names: away.map(({ name }) => name).join(', '),
-      detail: away.map(({ name, detail }) => `${name}: ${detail ?? 'no answer'}`).join('; '),
-    };
-  }
+  if (away.length > 0 || failure === undefined) return away;
   // It came back in between, or another process holds it: either way it is asked again.
-  if (failure) {
-    const reason = failure.cause instanceof Error ? failure.cause.message : failure.message;
-    return { first: failure.store, names: failure.store, detail: `${failure.store}: ${reason}` };
-  }
-  return undefined;
+  const detail = failure.cause instanceof Error ? failure.cause.message : failure.message;
+  return [{ name: failure.store, ok: false, detail }];
 }

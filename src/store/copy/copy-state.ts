@@ -2,7 +2,7 @@
 
 import { StoreUnusable } from '../../core/errors.ts';
 import type { DumpSubject } from '../ports/dump.ts';
-import type { MetadataStore } from '../ports/installation.ts';
+import type { Stores } from '../ports/stores.ts';
 
 const METADATA_NAME = 'store-copy';
 
@@ -17,9 +17,7 @@ export interface CopyState {
   readonly finishedAt?: string;
 }
 
-interface Target {
-  readonly metadata: MetadataStore;
-}
+type Target = Pick<Stores, 'metadata'>;
 
 export async function readState({ metadata }: Target): Promise<CopyState | undefined> {
   const text = await metadata.get(METADATA_NAME);

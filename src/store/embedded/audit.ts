@@ -21,6 +21,6 @@ export function createAuditStore(database: Database): AuditStore {
       database.read((sql) =>
         list(sql, AUDIT, defined({ organization, subject }), { order: 'at DESC, id DESC', limit }),
       ),
-    removeBefore: (moment) => removeInBatches(database, 'audit', 'id', 'at < ?', moment),
+    removeBefore: (moment) => removeInBatches(database, AUDIT, 'at < ?', moment),
   };
 }

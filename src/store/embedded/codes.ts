@@ -1,10 +1,12 @@
 import type { CodeStore } from '../ports/codes.ts';
-import { KEPT_CODES } from '../ports/stores.ts';
+import type { DumpedRecords } from '../ports/dump.ts';
+import { KEPT_CODES, recordFrom } from '../ports/stores.ts';
 import type { Database, Sql } from './sqlite/database.ts';
-import { remove } from './sqlite/table.ts';
+import { LIVE, remove, type Table } from './sqlite/table.ts';
 
 /** A row is a client's: its code, and the tries it has left. `code_hash` is '' for one that asked for no code. */
-export interface CodeRow {
+interface CodeRow {
+  readonly key: string;
   readonly asker: string;
   readonly code_hash: string;
   readonly account_id: string;
@@ -12,6 +14,21 @@ export interface CodeRow {
   readonly expires_at: number;
   readonly record: string;
 }
+
+export const CODES: Table<CodeRow, DumpedRecords['codes']> = {
+  name: 'codes',
+  key: ['key', 'asker'],
+  live: `${LIVE} AND tries_left > 0 AND code_hash <> ''`,
+  recordOf: ({ key, asker, record, ...row }) => ({
+    ...recordFrom<DumpedRecords['codes']>(record, ['createdAt']),
+    key,
+    asker,
+    codeHash: row.code_hash,
+    accountId: row.account_id,
+    expiresAt: new Date(row.expires_at),
+    tries: row.tries_left,
+  }),
+};
 
 interface Try {
   readonly key: string;

@@ -10,7 +10,7 @@ import type { Stores } from '../ports/stores.ts';
 import { createAccountStore } from './accounts.ts';
 import { createApiKeyStore } from './api-keys.ts';
 import { createAuditStore } from './audit.ts';
-import { createCodeStore } from './codes.ts';
+import { CODES, createCodeStore } from './codes.ts';
 import { createIdentityStore } from './identities.ts';
 import {
   createClientStore,
@@ -18,14 +18,14 @@ import {
   createMetadataStore,
   createOrganizationStore,
 } from './installation.ts';
-import { createLeaseStore } from './leases.ts';
-import { createLinkTokenStore } from './link-tokens.ts';
-import { createOidcRecordStore } from './oidc-records.ts';
-import { createPresenceStore } from './presence.ts';
-import { createRateLimitStore } from './rate-limits.ts';
-import { type Database, openDatabase, type Sql } from './sqlite/database.ts';
+import { createLeaseStore, LEASES } from './leases.ts';
+import { createLinkTokenStore, LINK_TOKENS } from './link-tokens.ts';
+import { createOidcRecordStore, OIDC_RECORDS } from './oidc-records.ts';
+import { createPresenceStore, PRESENCE } from './presence.ts';
+import { ATTEMPTS, createRateLimitStore, REMEMBERED, WINDOWS } from './rate-limits.ts';
+import { type Database, openDatabase } from './sqlite/database.ts';
 import { migrate } from './sqlite/migrations.ts';
-import { sweep } from './sqlite/sweep.ts';
+import { find, put, removeInBatches } from './sqlite/table.ts';
 
 export interface EmbeddedOptions {
   /** Path of the database file; its folder is made when it is missing. */
@@ -60,19 +60,27 @@ export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promis
   };
 }
 
+/** Writes one row, which ended when it was written: no reader takes it for anything, and the sweeper may have it. */
 async function look(database: Database): Promise<void> {
-  const writtenAt = Date.now();
-  const readBack = await database.write((sql) => rewrite(sql, writtenAt), { passing: true });
-  if (readBack !== writtenAt) throw new Error('What was written could not be read back.');
+  const writtenAt = new Date();
+  const readBack = await database.write(
+    (sql) => {
+      put(sql, REMEMBERED, { key: 'health', expires_at: writtenAt });
+      return find(sql, REMEMBERED, { key: 'health' });
+    },
+    { passing: true },
+  );
+  if (readBack?.until.getTime() !== writtenAt.getTime()) {
+    throw new Error('What was written could not be read back.');
+  }
 }
 
-/** One row, which ended when it was written: no reader takes it for anything, and the sweeper may have it. */
-function rewrite(sql: Sql, at: number): number | undefined {
-  sql.run(
-    `INSERT INTO attempt_memory (key, expires_at) VALUES ('health', ?)
-     ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at`,
-    at,
-  );
-  return sql.get<{ expires_at: number }>("SELECT expires_at FROM attempt_memory WHERE key = 'health'")
-    ?.expires_at;
+/** Tables whose rows end. Audit records, accounts and API keys stay until they are removed. */
+const ENDING = [OIDC_RECORDS, ATTEMPTS, WINDOWS, REMEMBERED, CODES, LINK_TOKENS, LEASES, PRESENCE];
+
+/** Deletes what ended at or before `now`; resolves with how many rows. Answers never depend on it. */
+async function sweep(database: Database, now: Date): Promise<number> {
+  let total = 0;
+  for (const table of ENDING) total += await removeInBatches(database, table, 'expires_at <= ?', now);
+  return total;
 }

@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import type { OidcRecordKind, StoredOidcRecord } from '../ports/oidc-records.ts';
 
 /**
  * The documents. What is looked up or compared lies in top-level fields of its own, each a string made by
@@ -48,22 +49,13 @@ export interface ApiKeyDocument {
   readonly record: string;
 }
 
-export interface OidcRecordDocument {
+export interface OidcRecordDocument extends Omit<StoredOidcRecord, 'id' | 'durable'> {
   readonly _id: string;
-  readonly kind: string;
+  readonly kind: OidcRecordKind;
   readonly oidcRecordId: string;
-  readonly payload: string;
-  readonly createdAt: Date;
-  readonly expiresAt?: Date;
-  readonly consumedAt?: Date;
-  readonly grantId?: string;
   readonly grantKey?: string;
-  readonly accountId?: string;
   readonly accountKey?: string;
-  readonly clientId?: string;
-  readonly uid?: string;
   readonly uidKey?: string;
-  readonly userCode?: string;
   readonly userCodeKey?: string;
 }
 

@@ -6,12 +6,13 @@
  * `node:sqlite` is synchronous. A lock held by another process is therefore waited for with timers, not
  * inside SQLite: requests that need no write go on being answered meanwhile.
  */
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { StoreUnavailable, StoreUnusable } from '../../../core/errors.ts';
 import type { Log } from '../../../observe/log.ts';
-import { prepareFile } from './database-file.ts';
-import { BUSY, CONSTRAINT, explain, primaryCode } from './sqlite-errors.ts';
+import { BUSY, CONSTRAINT, explain, explainAccess, primaryCode } from './sqlite-errors.ts';
 
 /** Milliseconds that a call waits for the lock of another process before StoreUnavailable. */
 const LOCK_PATIENCE = 3000;
@@ -46,6 +47,20 @@ interface PendingWrite {
 export async function openDatabase({ file, log }: { file: string; log: Log }): Promise<Database> {
   prepareFile(file);
   return new Database(file, connect(file), log);
+}
+
+/**
+ * Makes the folder and an empty file that only its owner may read. SQLite gives the files beside it
+ * (-wal, -shm) the same mode. A file that others could read already is closed to them.
+ */
+function prepareFile(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    closeSync(openSync(file, 'a', 0o600));
+    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
+  } catch (cause) {
+    throw new StoreUnusable('embedded', explainAccess(file, cause), { cause });
+  }
 }
 
 function connect(file: string): DatabaseSync {

@@ -12,7 +12,7 @@ import type { DumpBatch, DumpedRecords, DumpSubject, StoreDump } from '../../por
 import { ACCOUNTS } from '../accounts.ts';
 import { API_KEYS } from '../api-keys.ts';
 import { AUDIT } from '../audit.ts';
-import type { CodeRow } from '../codes.ts';
+import { CODES } from '../codes.ts';
 import { IDENTITIES } from '../identities.ts';
 import { CLIENTS, KEYRING, METADATA, ORGANIZATIONS } from '../installation.ts';
 import { LEASES } from '../leases.ts';
@@ -22,7 +22,7 @@ import { PRESENCE, type PresenceRow } from '../presence.ts';
 import { ATTEMPTS, REMEMBERED, WINDOWS } from '../rate-limits.ts';
 import { type Database, openDatabase } from './database.ts';
 import { migrate } from './migrations.ts';
-import { LIVE, type RecordRow, type Table } from './table.ts';
+import type { RecordRow, Table } from './table.ts';
 
 type Row = Readonly<Record<string, SQLInputValue>>;
 
@@ -38,12 +38,7 @@ const TABLES: { readonly [Subject in DumpSubject]: Table<object, DumpedRecords[S
     ...OIDC_RECORDS,
     recordOf: (row: OidcRecordRow) => ({ ...OIDC_RECORDS.recordOf(row), kind: row.kind }),
   },
-  codes: {
-    name: 'codes',
-    key: ['key', 'asker'],
-    live: `${LIVE} AND tries_left > 0 AND code_hash <> ''`,
-    recordOf: codeOf,
-  },
+  codes: CODES,
   linkTokens: {
     ...LINK_TOKENS,
     recordOf: (row: RecordRow & { hash: string }) => ({ ...LINK_TOKENS.recordOf(row), hash: row.hash }),
@@ -130,26 +125,12 @@ async function digest(database: Database): Promise<string> {
   const hash = createHash('sha256');
   for (const table of Object.values(TABLES)) {
     hash.update(table.name);
-    for (let after: string | undefined, more = true; more; ) {
+    let after: string | undefined;
+    do {
       const { rows, next } = await rowsOf(database, table, { after, limit: 1000 });
       for (const row of rows) hash.update(JSON.stringify(row));
       after = next;
-      more = next !== undefined;
-    }
+    } while (after !== undefined);
   }
   return hash.digest('base64url');
-}
-
-function codeOf(row: CodeRow & { key: string }): DumpedRecords['codes'] {
-  const { organization, createdAt } = JSON.parse(row.record);
-  return {
-    key: row.key,
-    asker: row.asker,
-    codeHash: row.code_hash,
-    accountId: row.account_id,
-    organization,
-    createdAt: new Date(createdAt),
-    expiresAt: new Date(row.expires_at),
-    tries: row.tries_left,
-  };
 }

@@ -44,3 +44,21 @@ export function explain(file: string, error: unknown): string {
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Of the file system, before SQLite has the file. */
+export function explainAccess(file: string, cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return `${file} cannot be written (${code}). Give the user that runs Portico write permission on the file and on its folder.`;
+    case 'EROFS':
+      return `${file} lies on a read-only file system. Mount it writable, or point store.embedded.file at another path.`;
+    case 'EISDIR':
+      return `${file} is a folder. Point store.embedded.file at a file.`;
+    case 'ENOSPC':
+      return `The disk that holds ${file} is full. Free some space.`;
+    default:
+      return `${file} cannot be opened (${code}). Point store.embedded.file at a path in a folder that can be written.`;
+  }
+}

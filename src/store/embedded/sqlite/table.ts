@@ -59,7 +59,7 @@ export function add(sql: Sql, table: string, row: Columns): boolean {
 /** Adds the row, or gives the one that has its `key` these values; other columns of that one stay. */
 export function put(
   sql: Sql,
-  { name, key }: Pick<Table<unknown, unknown>, 'name' | 'key'>,
+  { name, key }: Pick<Table<object, unknown>, 'name' | 'key'>,
   row: Columns,
 ): void {
   const others = Object.keys(row).filter((column) => !key.includes(column));
@@ -82,17 +82,18 @@ export function remove(sql: Sql, table: string, columns: Columns): number {
 /** Rows per transaction: sign-ins must not wait behind the broom. */
 const BATCH = 500;
 
-/** Deletes the rows of which `condition` is true at `moment`, the first of its order first; resolves with how many. */
+/** Deletes the rows of which `condition` is true at `moment`; resolves with how many. */
 export async function removeInBatches(
   database: Database,
-  table: string,
-  key: string,
+  { name, key }: Pick<Table<object, unknown>, 'name' | 'key'>,
   condition: string,
   moment: Date,
 ): Promise<number> {
-  const text = `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ${BATCH})`;
+  const some = `SELECT ${key.join(', ')} FROM ${name} WHERE ${condition} LIMIT ${BATCH}`;
   for (let total = 0; ; ) {
-    const gone = await database.write((sql) => sql.run(text, moment));
+    const gone = await database.write((sql) =>
+      sql.run(`DELETE FROM ${name} WHERE (${key.join(', ')}) IN (${some})`, moment),
+    );
     total += gone;
     if (gone < BATCH) return total;
   }
