@@ -115,7 +115,8 @@ export async function walk(
 /** Goes to the end-session address, says yes where the server asks, and is followed to `until`. */
 export async function walkOut(session: WebSession, url: string, until: string): Promise<string> {
   const asked = await session.open(url, [until]);
-  const at = typeof asked === 'string' ? asked : await session.submit(asked, {}, { until: [until] });
+  const asks = typeof asked !== 'string' && asked.status === 200;
+  const at = asks ? await session.submit(asked, {}, { until: [until] }) : asked;
   if (typeof at !== 'string') throw new Error(`The sign-out ended at ${at.url} (${at.status}):\n${at.body}`);
   return at;
 }

@@ -1,0 +1,140 @@
+/**
+ * Applications that are no npm packages, each in a process of its own. `prepare`, beside this file, installs
+ * and builds them where this file looks for them; .ci/run calls it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { freePort, takesConnections } from '../../support/ports.ts';
+
+const PREPARED = path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'portico-clients');
+const PYTHON = path.join(PREPARED, 'venv/bin/python');
+const HERE = import.meta.dirname;
+/** Milliseconds: the JVM takes its time on a busy machine. */
+const START = 120_000;
+
+export interface Program {
+  readonly name: string;
+  /** What must be there for it. */
+  readonly needs: string;
+  readonly command: readonly string[];
+  /** Path of its redirect URI. Default: /callback. */
+  readonly callback?: string;
+  /** Where it signs out, and goes to `/signed-out` from there. */
+  readonly logout: (at: { url: string; issuer: string }) => string;
+  /** For one that stands in front of an application: what it tells it in headers. */
+  readonly header?: { readonly name?: string; readonly email: string; readonly roles: string };
+}
+
+const signedOut = (url: string) => encodeURIComponent(`${url}/signed-out`);
+const oauth2Proxy = path.join(PREPARED, 'bin/oauth2-proxy');
+
+export const PROGRAMS: readonly Program[] = [
+  {
+    name: 'Apache with mod_auth_openidc',
+    needs: '/usr/lib/apache2/modules/mod_auth_openidc.so',
+    command: ['/usr/sbin/apache2', '-D', 'FOREGROUND', '-f', path.join(HERE, 'apache.conf')],
+    logout: ({ url }) => `/callback?logout=${signedOut(url)}`,
+    header: { name: 'oidc_claim_name', email: 'oidc_claim_email', roles: 'oidc_claim_roles' },
+  },
+  {
+    name: 'go-oidc',
+    needs: path.join(PREPARED, 'bin/go-client'),
+    command: [path.join(PREPARED, 'bin/go-client')],
+    logout: () => '/logout',
+  },
+  {
+    name: 'oauth2-proxy',
+    needs: oauth2Proxy,
+    command: [oauth2Proxy, `--config=${path.join(HERE, 'oauth2-proxy.cfg')}`],
+    callback: '/oauth2/callback',
+    // It ends its own session alone, and leads on to where it is told.
+    logout: ({ url, issuer }) => {
+      const end = `${issuer}/logout?client_id=web-app&post_logout_redirect_uri=${signedOut(url)}`;
+      return `/oauth2/sign_out?rd=${encodeURIComponent(end)}`;
+    },
+    header: { email: 'x-forwarded-email', roles: 'x-forwarded-groups' },
+  },
+  {
+    name: 'Authlib',
+    needs: PYTHON,
+    command: [PYTHON, path.join(HERE, 'python/authlib_app.py')],
+    logout: () => '/logout',
+  },
+  {
+    name: 'mozilla-django-oidc',
+    needs: PYTHON,
+    command: [PYTHON, path.join(HERE, 'python/django_app.py')],
+    callback: '/oidc/callback/',
+    logout: () => '/oidc/logout/',
+  },
+  {
+    name: 'Spring Security',
+    needs: path.join(PREPARED, 'spring-client.jar'),
+    command: ['java', '-XX:TieredStopAtLevel=1', '-jar', path.join(PREPARED, 'spring-client.jar')],
+    callback: '/login/oauth2/code/portico',
+    logout: () => '/logout',
+  },
+];
+
+/** With CI=true a program that is not there is a failure; elsewhere the end of the run says it. */
+export function isPrepared({ name, needs }: Program): boolean {
+  if (existsSync(needs)) return true;
+  const note = `There is no ${needs}: ${name} did NOT sign in. test/clients/others/prepare installs it.`;
+  if (process.env.CI === 'true') throw new Error(note);
+  process.on('exit', () => process.stderr.write(`\n*** ${note}\n\n`));
+  return false;
+}
+
+export interface RunningProgram {
+  readonly url: string;
+  stop(): void;
+}
+
+/** Starts it once its address is known to `register`. It learns what it needs from its environment. */
+export async function startProgram(
+  { name, command: [file = '', ...values] }: Program,
+  environment: Readonly<Record<string, string>>,
+): Promise<RunningProgram> {
+  const port = await freePort();
+  const folder = mkdtempSync(path.join(tmpdir(), 'portico-client-'));
+  const child = spawn(file, values, {
+    env: { ...process.env, ...settingsOf(port, folder), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const stop = () => {
+    child.kill('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', stop);
+  await answers(name, child, port);
+  return { url: `http://localhost:${port}`, stop };
+}
+
+function settingsOf(port: number, folder: string): Record<string, string> {
+  const url = `http://localhost:${port}`;
+  return {
+    ...{ PORT: String(port), FOLDER: folder, TMPDIR: folder },
+    OAUTH2_PROXY_HTTP_ADDRESS: `127.0.0.1:${port}`,
+    OAUTH2_PROXY_REDIRECT_URL: `${url}/oauth2/callback`,
+  };
+}
+
+async function answers(name: string, child: ChildProcess, port: number): Promise<void> {
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      output += chunk;
+    });
+  }
+  const deadline = performance.now() + START;
+  while (!(await takesConnections(port))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      child.kill('SIGKILL');
+      throw new Error(`${name} did not start:\n${output}`);
+    }
+    await wait(50);
+  }
+}
