@@ -5,29 +5,21 @@
  * vendor says.
  */
 
-import { type Credential, dialect } from '../contract/dialect.ts';
-import type { RequestView } from '../contract/endpoint.ts';
+import { dialect } from '../contract/dialect.ts';
+import { jsonBodies, jwtTokens, oneOrganization } from '../contract/presets.ts';
 import { emailSample } from '../contract/sample.ts';
 import { BASE62, HEX } from '../contract/tokens.ts';
 import { me } from './me.ts';
-import { refresh } from './refresh.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
 import { type ExampleSettings, settings } from './settings.ts';
-import { signIn } from './sign-in.ts';
-import { signOut } from './sign-out.ts';
-
-/** `Authorization: Bearer <token>`; any other scheme counts as no credential. */
-function credential(request: RequestView): Credential | undefined {
-  const token = /^bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1];
-  return token === undefined ? undefined : { kind: 'token', token };
-}
+import { refresh, signIn, signOut } from './sign-in.ts';
 
 export const example = dialect<ExampleSettings>({
   name: 'example',
   title: "Example Clinic's sign-in API",
   settings,
-  clientId: ({ clientId }) => clientId,
+  ...oneOrganization,
   mounts: ({ base }) => [
     {
       base,
@@ -38,23 +30,11 @@ export const example = dialect<ExampleSettings>({
     },
   ],
   order: ['organization', 'size', 'credential', 'rights', 'encoding', 'media', 'syntax', 'fields', 'limits'],
-  bodies: {
-    accepts: ['json'],
-    limit: 65_536,
-    forms: 'flat',
-    absent: 'refuse',
-    untyped: 'refuse',
-    unreadable: 'refuse',
-  },
-  credential,
-  organization: async ({ settings: { organization } }) => organization,
+  bodies: jsonBodies,
   tokens: {
     scope: 'example',
-    access: 'jwt',
+    ...jwtTokens,
     claims: ({ account }) => ({ person: account.alias }),
-    accessLifetime: ({ accessToken }) => accessToken.lifetime,
-    audience: ({ accessToken, base }, issuer) => accessToken.audience ?? issuer + base,
-    sharedSecret: ({ accessToken }) => accessToken.secret,
     refresh: {
       form: { prefix: 'exr_', alphabet: HEX, length: 64 },
       lifetime: ({ refreshToken }) => refreshToken.lifetime,

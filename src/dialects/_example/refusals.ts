@@ -3,13 +3,12 @@
  * that no endpoint here can raise are answered as the defect that they would be.
  */
 import type { Dialect } from '../contract/dialect.ts';
-import { json, type RefusalView, type Reply } from '../contract/reply.ts';
+import { json, type RefusalView, type Reply, unauthenticated } from '../contract/reply.ts';
 import type { ExampleSettings } from './settings.ts';
 
 const says = (status: number, error: string) => (): Reply => json(status, { error });
 
-const signedOut = (): Reply =>
-  json(401, { error: 'signed_out' }, { headers: { 'www-authenticate': 'Bearer' } });
+const signedOut = () => unauthenticated({ error: 'signed_out' });
 const unreadable = says(400, 'unreadable');
 const broken = says(500, 'server_error');
 

@@ -1,5 +1,6 @@
 /** POST /register: a new account, signed in at once. */
 import { z } from 'zod';
+import { sliding } from '../contract/limits.ts';
 import { json } from '../contract/reply.ts';
 import { email, password, text } from './fields.ts';
 import { Failure, SignedInReply, signedInReply } from './replies.ts';
@@ -16,14 +17,7 @@ export const register = endpoint({
   chargesAddress: ['account-exists'],
   accepts: { body: z.object({ name: text(100), email, password }) },
   limits: ({ request, settings }) => [
-    {
-      counter: 'register',
-      key: request.address,
-      limit: settings.limits.register,
-      window: 3600,
-      kind: 'sliding',
-      charge: 'each',
-    },
+    { ...sliding, counter: 'register', key: request.address, limit: settings.limits.register, window: 3600 },
   ],
   replies: { 201: SignedInReply, 400: Failure, 409: Failure, 413: Failure, 415: Failure, 429: Failure },
   async answer({ body }, use) {

@@ -1,16 +1,11 @@
 /** Keys below `dialects.example`. */
 import { z } from 'zod';
 import { endpointFor } from '../contract/endpoint.ts';
+import { commonSettings } from '../contract/presets.ts';
 import { duration, jwtSettings } from '../contract/settings.ts';
 
 export const settings = z.strictObject({
-  enabled: z.boolean().default(false),
-  base: z
-    .string()
-    .regex(/^(\/[\w.-]+)+$/, 'must be a path such as /example/v1')
-    .default('/example/v1'),
-  organization: z.string().min(1).default('default'),
-  clientId: z.string().min(1).default('example-legacy'),
+  ...commonSettings('example', '/example/v1'),
   accessToken: jwtSettings(3600),
   refreshToken: z
     .strictObject({ lifetime: duration.default(2_592_000), leeway: duration.default(10) })

@@ -1,11 +1,11 @@
-/** POST /sign-in: one Grant with its tokens for an address and a password. */
-
+/** Sign-in, refresh and sign-out. */
 import { z } from 'zod';
-import { ok } from '../contract/reply.ts';
-import { email, password } from './fields.ts';
+import { empty, ok } from '../contract/reply.ts';
+import { email, password, token } from './fields.ts';
 import { Failure, SignedInReply, signedInReply } from './replies.ts';
 import { endpoint } from './settings.ts';
 
+/** POST /sign-in: one Grant with its tokens for an address and a password. */
 export const signIn = endpoint({
   method: 'POST',
   path: '/sign-in',
@@ -21,5 +21,34 @@ export const signIn = endpoint({
       by: ['email'],
     });
     return ok(signedInReply(signedIn));
+  },
+});
+
+/** POST /refresh: a new pair for a refresh token, which is used up by it. */
+export const refresh = endpoint({
+  method: 'POST',
+  path: '/refresh',
+  summary: 'Exchange a refresh token for a new pair',
+  caller: 'anyone',
+  counts: 'nothing',
+  accepts: { body: z.object({ refreshToken: token }) },
+  replies: { 200: SignedInReply, 400: Failure, 401: Failure, 413: Failure, 415: Failure },
+  async answer({ body }, use) {
+    return ok(signedInReply(await use.signIn.refresh(body.refreshToken)));
+  },
+});
+
+/** POST /sign-out: ends the sign-in that the token belongs to, with its refresh token. */
+export const signOut = endpoint({
+  method: 'POST',
+  path: '/sign-out',
+  summary: 'Sign out',
+  caller: 'token',
+  counts: 'nothing',
+  body: 'ignored',
+  replies: { 204: z.undefined(), 401: Failure, 413: Failure },
+  async answer({ caller }, use) {
+    await use.signOut.byGrant(caller.grantId);
+    return empty(204);
   },
 });

@@ -6,20 +6,18 @@
 
 import { dialect, Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
+import { jsonBodies, jwtTokens, oneOrganization } from '../contract/presets.ts';
 import { emailSample } from '../contract/sample.ts';
 import { BASE62, HEX } from '../contract/tokens.ts';
 import { createApiKey, deleteApiKey, KEY_FORMS, listApiKeys, scopesOf } from './api-keys.ts';
 import { credential, worth } from './caller.ts';
 import { finishGoogle, startGoogle } from './google.ts';
-import { me } from './me.ts';
 import { sendOneTimeCode, verifyOneTimeCode } from './one-time-code.ts';
-import { refresh } from './refresh.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
 import { ROLES, roleOf } from './serializers.ts';
+import { me, refresh, signIn, signOut } from './sessions.ts';
 import { type AvycennaSettings, settings } from './settings.ts';
-import { signIn } from './sign-in.ts';
-import { signOut } from './sign-out.ts';
 
 /** 415 whatever the method: the bodies of GET and DELETE are not looked at, but this is said in the header. */
 function refuseEncoded({ request }: { request: RequestView }): void {
@@ -31,7 +29,7 @@ export const avycenna = dialect<AvycennaSettings>({
   name: 'avycenna',
   title: "AVYCENNA's doctors' API",
   settings,
-  clientId: ({ clientId }) => clientId,
+  ...oneOrganization,
   mounts: ({ base }) => [
     {
       base,
@@ -67,24 +65,12 @@ export const avycenna = dialect<AvycennaSettings>({
     'limits',
   ],
   guards: { plain: refuseEncoded },
-  bodies: {
-    accepts: ['json'],
-    limit: 65_536,
-    forms: 'flat',
-    absent: 'refuse',
-    untyped: 'json',
-    unreadable: 'refuse',
-    jsonTypes: /^application\/[^;\s]+\+json$/i,
-  },
+  bodies: { ...jsonBodies, untyped: 'json', jsonTypes: /^application\/[^;\s]+\+json$/i },
   credential,
-  organization: async ({ settings: { organization } }) => organization,
   tokens: {
     scope: 'openid profile email offline_access',
-    access: 'jwt',
+    ...jwtTokens,
     claims: ({ account, settings: input }) => ({ user_id: account.alias, role: roleOf(account, input) }),
-    accessLifetime: ({ accessToken }) => accessToken.lifetime,
-    audience: ({ accessToken, base }, issuer) => accessToken.audience ?? issuer + base,
-    sharedSecret: ({ accessToken }) => accessToken.secret,
     refresh: {
       form: { prefix: 'rt_', alphabet: HEX, length: 64 },
       lifetime: ({ refreshToken }) => refreshToken.lifetime,

@@ -2,30 +2,21 @@
 
 import type { RequestView } from '../contract/endpoint.ts';
 import type { ReplyCookie } from '../contract/reply.ts';
-import type { IssuedTokens } from '../contract/tokens.ts';
+import type { IssuedToken, IssuedTokens } from '../contract/tokens.ts';
 import type { AvycennaSettings } from './settings.ts';
 
 const BINDING = 'avycenna_oauth';
 
-function binding({ base }: AvycennaSettings, issuer: string, value: string, maxAge: number): ReplyCookie {
-  return {
-    name: BINDING,
-    value,
-    maxAge,
-    path: `${base}/auth/oauth/google`,
-    httpOnly: true,
-    secure: issuer.startsWith('https:'),
-    sameSite: 'Lax',
-  };
+/** What every cookie here has. */
+const guards = (issuer: string) =>
+  ({ httpOnly: true, secure: issuer.startsWith('https:'), sameSite: 'Lax' }) as const;
+
+/** `maxAge`: seconds; 0 drops the cookie. */
+export function bind({ base }: AvycennaSettings, issuer: string, value: string, maxAge = 600): ReplyCookie {
+  return { name: BINDING, value, maxAge, path: `${base}/auth/oauth/google`, ...guards(issuer) };
 }
 
-export function bind(settings: AvycennaSettings, issuer: string, value: string): ReplyCookie {
-  return binding(settings, issuer, value, 600);
-}
-
-export function dropBinding(settings: AvycennaSettings, issuer: string): ReplyCookie {
-  return binding(settings, issuer, '', 0);
-}
+export const dropBinding = (settings: AvycennaSettings, issuer: string) => bind(settings, issuer, '', 0);
 
 /** The first cookie of that name; a browser sends the one with the longest path first. */
 export function boundValue(request: RequestView): string | undefined {
@@ -39,22 +30,17 @@ export function boundValue(request: RequestView): string | undefined {
 /** For the dashboard's server; this API never reads them. */
 export function sessionCookies(
   { access, refresh }: IssuedTokens,
-  settings: AvycennaSettings,
+  { cookieDomain: domain }: AvycennaSettings,
   issuer: string,
 ): ReplyCookie[] {
-  const cookie = (name: string, value: string, maxAge: number): ReplyCookie => ({
+  const cookie = (name: string, { value, issuedAt, expiresAt }: IssuedToken): ReplyCookie => ({
     name,
     value,
-    maxAge,
+    maxAge: expiresAt - issuedAt,
     path: '/',
-    ...(settings.cookieDomain !== undefined && { domain: settings.cookieDomain }),
-    httpOnly: true,
-    secure: issuer.startsWith('https:'),
-    sameSite: 'Lax',
+    ...(domain !== undefined && { domain }),
+    ...guards(issuer),
   });
-  const cookies = [cookie('access_token', access.value, access.expiresAt - access.issuedAt)];
-  if (refresh !== undefined) {
-    cookies.push(cookie('refresh_token', refresh.value, refresh.expiresAt - refresh.issuedAt));
-  }
-  return cookies;
+  const first = cookie('access_token', access);
+  return refresh === undefined ? [first] : [first, cookie('refresh_token', refresh)];
 }

@@ -3,16 +3,14 @@
  * apps (fragment of a redirect URI that is listed character for character).
  */
 import { z } from 'zod';
-import { type Json, Refused } from '../contract/dialect.ts';
+import { Refused } from '../contract/dialect.ts';
 import type { AccountView, RequestView } from '../contract/endpoint.ts';
 import { type Reply, redirect } from '../contract/reply.ts';
-import type { Amr, IssuedTokens } from '../contract/tokens.ts';
+import type { IssuedTokens } from '../contract/tokens.ts';
 import type { UpstreamIdentity, Use } from '../contract/use.ts';
 import { bind, boundValue, dropBinding, sessionCookies } from './google-cookies.ts';
-import { Failure } from './serializers.ts';
+import { Failure, textOrNull } from './serializers.ts';
 import { type AvycennaSettings, endpoint } from './settings.ts';
-
-const FEDERATED: Amr = 'fed';
 
 type GoogleError = 'access_denied' | 'server_error' | 'account_exists';
 
@@ -53,7 +51,7 @@ async function signInAs(
   try {
     const account = await accountFor(identity, settings, use);
     if (account?.status !== 'active') return 'access_denied';
-    return (await use.signIn.as(account, FEDERATED)).tokens;
+    return (await use.signIn.as(account, 'fed')).tokens;
   } catch (refusal) {
     if (!(refusal instanceof Refused)) throw refusal;
     if (refusal.reason === 'account-exists') return 'account_exists';
@@ -72,7 +70,7 @@ async function accountFor(
   return use.upstreams.findOrCreateAccount(identity, {
     email: identity.email,
     emailVerified: true,
-    claims: { ...(identity.name !== undefined && { name: identity.name }) },
+    claims: identity.name === undefined ? {} : { name: identity.name },
     vendor: { role: settings.defaultRole },
   });
 }
@@ -101,8 +99,6 @@ function handOver(
   });
   return { url: `${native}#${fragment}`, cookies: [] };
 }
-
-const textOrNull = (value: Json | undefined) => (typeof value === 'string' ? value : null);
 
 export const finishGoogle = endpoint({
   method: 'GET',

@@ -1,6 +1,6 @@
 /** POST /auth/otp/send and /auth/otp/verify: a six-digit code by e-mail instead of a password. */
 import { z } from 'zod';
-import type { LimitRule } from '../contract/limits.ts';
+import { sliding } from '../contract/limits.ts';
 import { ok } from '../contract/reply.ts';
 import { DIGITS } from '../contract/tokens.ts';
 import { address, otp } from './fields.ts';
@@ -18,13 +18,10 @@ export const sendOneTimeCode = endpoint({
   caller: 'anyone',
   counts: 'nothing',
   accepts: { body: z.object({ email: address }) },
-  limits({ body, request }): LimitRule[] {
-    const rule = { kind: 'sliding', charge: 'each' } as const;
-    return [
-      { ...rule, counter: 'otp-send', key: body.email.folded, limit: 5, window: 900 },
-      { ...rule, counter: 'otp-send-address', key: request.address, limit: 100, window: 3600 },
-    ];
-  },
+  limits: ({ body, request }) => [
+    { ...sliding, counter: 'otp-send', key: body.email.folded, limit: 5, window: 900 },
+    { ...sliding, counter: 'otp-send-address', key: request.address, limit: 100, window: 3600 },
+  ],
   replies: {
     415: Failure,
     200: z.strictObject({ ...MessageReply.shape, expires_in_minutes: z.int() }),

@@ -1,14 +1,12 @@
 /** AVYCENNA's words for each refusal: `detail` is a text everywhere except in 422, where it is a list. */
 import type { Dialect } from '../contract/dialect.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
-import { json, type RefusalView, type Reply } from '../contract/reply.ts';
+import { json, type RefusalView, type Reply, unauthenticated } from '../contract/reply.ts';
 import { dropBinding } from './google-cookies.ts';
 import type { AvycennaSettings } from './settings.ts';
 
-const BEARER = { headers: { 'www-authenticate': 'Bearer' } };
-
 const failure = (status: number, detail: string) => (): Reply => json(status, { detail });
-const unauthenticated = (detail: string) => (): Reply => json(401, { detail }, BEARER);
+const refused = (detail: string) => () => unauthenticated({ detail });
 
 const invalidBody = (msg: string, type: string) => (): Reply =>
   json(422, { detail: [{ loc: ['body'], msg, type }] });
@@ -29,8 +27,8 @@ const isCallback = (endpoint: Endpoint | undefined) => endpoint?.path === '/auth
 /** Every reply of Google's callback drops the browser's binding and says nothing to the next site. */
 function alsoAtCallback(reply: () => Reply) {
   return ({ endpoint, request, settings }: RefusalView<AvycennaSettings>): Reply => {
-    if (!isCallback(endpoint)) return reply();
     const plain = reply();
+    if (!isCallback(endpoint)) return plain;
     return {
       ...plain,
       headers: { ...plain.headers, 'referrer-policy': 'no-referrer' },
@@ -53,13 +51,13 @@ export const refusals: Dialect<AvycennaSettings>['refusals'] = {
   'unreadable-body': invalidBody('Invalid JSON', 'value_error.jsondecode'),
   'not-an-object': ({ issues }) => (issues[0]?.code === 'null' ? missingBody() : notADict()),
   'invalid-fields': invalidFields,
-  'no-credential': unauthenticated('Not authenticated'),
-  'invalid-token': unauthenticated('Could not validate credentials'),
-  'wrong-organization': unauthenticated('Could not validate credentials'),
-  'invalid-api-key': unauthenticated('Invalid API key'),
-  'sign-in-refused': unauthenticated('Incorrect email or password'),
-  'code-refused': unauthenticated('Invalid or expired OTP'),
-  'refresh-refused': unauthenticated('Invalid refresh token'),
+  'no-credential': refused('Not authenticated'),
+  'invalid-token': refused('Could not validate credentials'),
+  'wrong-organization': refused('Could not validate credentials'),
+  'invalid-api-key': refused('Invalid API key'),
+  'sign-in-refused': refused('Incorrect email or password'),
+  'code-refused': refused('Invalid or expired OTP'),
+  'refresh-refused': refused('Invalid refresh token'),
   'insufficient-scope': failure(403, 'Insufficient scope'),
   forbidden: failure(403, 'Insufficient scope'),
   'api-key-not-found': failure(404, 'API key not found'),

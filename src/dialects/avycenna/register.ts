@@ -1,7 +1,7 @@
 /** POST /auth/register: an account with an unverified address, signed in at once. No email. */
 import { z } from 'zod';
-import { type FieldIssue, Refused } from '../contract/dialect.ts';
 import { json } from '../contract/reply.ts';
+import { refuseCommon } from '../fields/fields.ts';
 import { address, name, password, TOO_COMMON } from './fields.ts';
 import { Failure, InvalidFields, SignedInReply, signedInReply } from './serializers.ts';
 import { endpoint } from './settings.ts';
@@ -16,17 +16,8 @@ export const register = endpoint({
   counts: 'address',
   chargesAddress: ['account-exists'],
   accepts: { body: z.object({ name, email: address, password: password(MINIMUM) }) },
-  /** How long it is was judged with the fields. It stands last in the table, so its entry may come last. */
-  async alsoJudge({ raw, issues, use }): Promise<FieldIssue[]> {
-    if (issues.some((issue) => issue.path[0] === 'password')) return [];
-    try {
-      use.passwords.judge(String(raw.password), { minimum: 1 });
-      return [];
-    } catch (refusal) {
-      if (!(refusal instanceof Refused)) throw refusal;
-      return [{ path: ['password'], ...TOO_COMMON }];
-    }
-  },
+  /** The password stands last in the table, so its entry may come last. */
+  alsoJudge: refuseCommon(TOO_COMMON),
   replies: { 415: Failure, 201: SignedInReply, 409: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
     await use.passwords.checkAttempts(body.email.folded);

@@ -12,7 +12,7 @@ export const ROLES: readonly string[] = ['doctor', 'patient', 'admin'];
 /** Cut off, not rounded. */
 const seconds = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;
 
-const textOrNull = (value: Json | undefined) => (typeof value === 'string' ? value : null);
+export const textOrNull = (value: Json | undefined) => (typeof value === 'string' ? value : null);
 
 export function roleOf(account: Pick<AccountView, 'vendor' | 'roles'>, settings: AvycennaSettings): string {
   const { role } = account.vendor;

@@ -1,6 +1,7 @@
 /** Keys below `dialects.avycenna`. */
 import { z } from 'zod';
 import { endpointFor } from '../contract/endpoint.ts';
+import { commonSettings } from '../contract/presets.ts';
 import { duration, jwtSettings } from '../contract/settings.ts';
 
 /** Schemes that would run or show something in the person's browser instead of reaching an app. */
@@ -15,13 +16,7 @@ const nativeRedirectUri = z.string().superRefine((uri, context) => {
 
 export const settings = z
   .strictObject({
-    enabled: z.boolean().default(false),
-    base: z
-      .string()
-      .regex(/^(\/[\w.-]+)+$/, 'must be a path such as /api/v1')
-      .default('/api/v1'),
-    organization: z.string().min(1).default('default'),
-    clientId: z.string().min(1).default('avycenna-legacy'),
+    ...commonSettings('avycenna', '/api/v1'),
     accessToken: jwtSettings(900),
     refreshToken: z
       .strictObject({

@@ -5,8 +5,8 @@
  * `careportals` below.
  */
 
-import { type Credential, dialect, type Mount, rolesHere } from '../contract/dialect.ts';
-import type { RequestView } from '../contract/endpoint.ts';
+import { dialect, type Mount, rolesHere } from '../contract/dialect.ts';
+import { bearerCredential, jsonBodies, jwtTokens } from '../contract/presets.ts';
 import { bearer } from '../contract/sample.ts';
 import { HEX } from '../contract/tokens.ts';
 import { patchAccount, putAccount, showAccount } from './account.ts';
@@ -31,12 +31,6 @@ const endpoints = [
   validateByOtherName,
   reset,
 ];
-
-/** Read on the own account only; clients send stale ones to sign-in. */
-function credential(request: RequestView): Credential | undefined {
-  const token = /^bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1];
-  return token === undefined ? undefined : { kind: 'token', token };
-}
 
 /** Under each base everywhere; bare on the hosts that are this API's alone, where the server's own URLs go on answering. */
 function mounts({ base, hosts, orgBase }: CarePortalsSettings): Mount<CarePortalsSettings>[] {
@@ -64,19 +58,13 @@ export const careportals = dialect<CarePortalsSettings>({
   clientId: ({ clientId }) => clientId,
   mounts,
   order: ['size', 'encoding', 'media', 'syntax', 'credential', 'organization', 'rights', 'fields', 'limits'],
-  bodies: {
-    accepts: ['json', 'form'],
-    limit: 65_536,
-    forms: 'flat',
-    absent: 'empty-object',
-    untyped: 'refuse',
-    unreadable: 'refuse',
-  },
-  credential,
+  bodies: { ...jsonBodies, accepts: ['json', 'form'], absent: 'empty-object' },
+  // Read on the own account only; clients send stale ones to sign-in.
+  credential: bearerCredential,
   organization,
   tokens: {
     scope: 'profile email phone address',
-    access: 'jwt',
+    ...jwtTokens,
     claims: ({ account, settings: input }) => ({
       organization: account.organization,
       uname: unameOf(account),
@@ -87,9 +75,7 @@ export const careportals = dialect<CarePortalsSettings>({
         phone: phoneOf(account, input),
       }),
     }),
-    accessLifetime: ({ accessToken }) => accessToken.lifetime,
     audience: ({ accessToken, base }, issuer) => accessToken.audience ?? `${issuer}${base[0] ?? ''}`,
-    sharedSecret: ({ accessToken }) => accessToken.secret,
   },
   alias: { alphabet: HEX, length: 24 },
   refusals,

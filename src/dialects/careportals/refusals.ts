@@ -1,7 +1,7 @@
 /** CarePortals' words for each refusal: `{message}` and nothing else. Validation is 406, in the endpoint's own text. */
 import type { Dialect } from '../contract/dialect.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
-import { json, type RefusalView, type Reply } from '../contract/reply.ts';
+import { json, type RefusalView, type Reply, unauthenticated } from '../contract/reply.ts';
 import type { CarePortalsSettings } from './settings.ts';
 
 const failure = (status: number, message: string) => (): Reply => json(status, { message });
@@ -31,8 +31,7 @@ function refusedPassword(reason: (settings: CarePortalsSettings) => string) {
 const notFound = ({ request }: RefusalView): Reply =>
   json(404, { message: `Cannot ${request.method} ${request.path}` });
 
-const deadToken = (): Reply =>
-  json(401, { message: 'Unauthorized' }, { headers: { 'www-authenticate': 'Bearer' } });
+const deadToken = () => unauthenticated({ message: 'Unauthorized' });
 
 export const refusals: Dialect<CarePortalsSettings>['refusals'] = {
   'not-found': notFound,

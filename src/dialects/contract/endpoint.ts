@@ -75,14 +75,7 @@ export interface Endpoint<
    * A judgement that needs `use`, reported together with the fields' (VisitNote's taken address). Gets the
    * raw body and the issues found so far; resolves with the issues to add (those found so far may be among them).
    */
-  alsoJudge?(context: {
-    raw: Record<string, unknown>;
-    issues: readonly FieldIssue[];
-    use: Use;
-    settings: Settings;
-    request: RequestView;
-    caller: Callers[Kind];
-  }): Promise<readonly FieldIssue[]>;
+  alsoJudge?(context: JudgeContext<Settings, Callers[Kind]>): Promise<readonly FieldIssue[]>;
   /** `body` is there where the order of checks has 'fields' before 'limits'. */
   limits?(context: LimitContext<Settings, Parsed<Accepts, 'body'>, Callers[Kind]>): readonly LimitRule[];
   /** zod schemas of the replies, by status: for OpenAPI and for the conformance suite. */
@@ -90,6 +83,15 @@ export interface Endpoint<
   /** One line for OpenAPI. */
   readonly summary: string;
   answer(context: AnswerContext<Accepts, Settings, Kind>, use: Use): Promise<Reply>;
+}
+
+export interface JudgeContext<Settings = AnySettings, Who = Caller | undefined> {
+  readonly raw: Record<string, unknown>;
+  readonly issues: readonly FieldIssue[];
+  readonly use: Use;
+  readonly settings: Settings;
+  readonly request: RequestView;
+  readonly caller: Who;
 }
 
 export interface AcceptsShape {

@@ -29,6 +29,9 @@ export interface LimitRule {
   readonly charge: 'each' | 'success' | readonly Reason[];
 }
 
+/** How most limits count: every request, in any stretch of the window. */
+export const sliding = { kind: 'sliding', charge: 'each' } as const;
+
 export interface ChargedLimit extends LimitRule {
   readonly remaining: number;
   /** Seconds until the window ends (fixed), or until there is room (sliding). */

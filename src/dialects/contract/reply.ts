@@ -48,6 +48,11 @@ export function ok(body: unknown, extras: ReplyExtras = {}): Reply {
   return json(200, body, extras);
 }
 
+/** 401, with the scheme that HTTP asks for. */
+export function unauthenticated(body: unknown): Reply {
+  return json(401, body, { headers: { 'www-authenticate': 'Bearer' } });
+}
+
 /** A page of views/pages, by name; `data` is escaped by the template. */
 export function page(
   status: number,

@@ -3,7 +3,8 @@
  * everywhere. The words are each vendor's own. Nothing is ever converted.
  */
 import { z } from 'zod';
-import { isLonger } from '../contract/dialect.ts';
+import { type FieldIssue, isLonger, Refused } from '../contract/dialect.ts';
+import type { JudgeContext } from '../contract/endpoint.ts';
 
 /** What a vendor says of a field; `code` becomes FieldIssue.code. */
 export type Issue = string | { readonly message: string; readonly code: string };
@@ -24,12 +25,14 @@ export function field<Value>(
     .meta({ ...documented })
     .transform((value, context) =>
       read(value, (issue, path = []) => {
-        const { message, ...params } = typeof issue === 'string' ? { message: issue } : issue;
+        const { message, ...params } = partsOf(issue);
         context.addIssue({ code: 'custom', message, path: [...path], params });
         return z.NEVER;
       }),
     );
 }
+
+const partsOf = (issue: Issue) => (typeof issue === 'string' ? { message: issue } : issue);
 
 export interface Words {
   readonly missing: Issue;
@@ -75,6 +78,27 @@ export function textReader(
 export function passwordField(words: Words, rule?: TextRules['rule']) {
   const take = (sent: string) => (overPasswordLimit(sent) ? undefined : sent);
   return field(textReader(words, { exact: true, unfit: unstorable, take, rule }));
+}
+
+/**
+ * A registration's `alsoJudge`: the list of common passwords, once the field's own rule has passed. That has
+ * judged the length, as sent; the list counts normalized characters.
+ */
+export function refuseCommon(issue: Issue) {
+  return async ({
+    raw,
+    issues,
+    use,
+  }: Pick<JudgeContext, 'raw' | 'issues' | 'use'>): Promise<FieldIssue[]> => {
+    if (issues.some(({ path }) => path[0] === 'password')) return [];
+    try {
+      use.passwords.judge(String(raw.password), { minimum: 1 });
+      return [];
+    } catch (refusal) {
+      if (!(refusal instanceof Refused)) throw refusal;
+      return [{ path: ['password'], ...partsOf(issue) }];
+    }
+  };
 }
 
 /** More than 1024 bytes. */

@@ -4,22 +4,16 @@
  * and what is ours; the way in is `medisync` below.
  */
 
-import { type Credential, dialect, type Guard, Refused } from '../contract/dialect.ts';
-import type { RequestView } from '../contract/endpoint.ts';
+import { dialect, type Guard, Refused } from '../contract/dialect.ts';
+import { jsonBodies, jwtTokens, oneOrganization } from '../contract/presets.ts';
 import { emailSample } from '../contract/sample.ts';
 import { DIGITS } from '../contract/tokens.ts';
 import { changeProfile, showProfile, showSubscription } from './profile.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
-import { resendVerification } from './resend-verification.ts';
 import { type MediSyncSettings, settings } from './settings.ts';
 import { signIn } from './sign-in.ts';
-import { showVerification, verify } from './verify.ts';
-
-function credential(request: RequestView): Credential | undefined {
-  const token = /^bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1];
-  return token === undefined ? undefined : { kind: 'token', token };
-}
+import { resendVerification, showVerification, verify } from './verification.ts';
 
 /** Older clients add `?uid=<their id>`. It never selects an account, and any other id is refused alike. */
 const uid: Guard<MediSyncSettings> = ({ request, caller, endpoint }) => {
@@ -32,7 +26,7 @@ export const medisync = dialect<MediSyncSettings>({
   name: 'medisync',
   title: "MediSync's sign-in API",
   settings,
-  clientId: ({ clientId }) => clientId,
+  ...oneOrganization,
   mounts: ({ base }) => [
     {
       base,
@@ -64,23 +58,11 @@ export const medisync = dialect<MediSyncSettings>({
     'limits',
   ],
   guards: { uid },
-  bodies: {
-    accepts: ['json'],
-    limit: 65_536,
-    forms: 'flat',
-    absent: 'refuse',
-    untyped: 'refuse',
-    unreadable: 'refuse',
-  },
-  credential,
-  organization: async ({ settings: { organization } }) => organization,
+  bodies: jsonBodies,
   tokens: {
     scope: 'medisync',
-    access: 'jwt',
+    ...jwtTokens,
     claims: ({ account }) => ({ userId: account.alias }),
-    accessLifetime: ({ accessToken }) => accessToken.lifetime,
-    audience: ({ accessToken, base }, issuer) => accessToken.audience ?? issuer + base,
-    sharedSecret: ({ accessToken }) => accessToken.secret,
   },
   admitsRole: (role) => ['doctor', 'patient', 'admin'].includes(role),
   alias: { prefix: 'user_', alphabet: DIGITS, length: 12 },

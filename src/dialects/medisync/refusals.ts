@@ -1,6 +1,6 @@
 /** MediSync's words for each refusal: always exactly `{success: false, error, code}`, or the page of the email's link. */
 import type { Dialect } from '../contract/dialect.ts';
-import { json, page, type RefusalView, type Reply } from '../contract/reply.ts';
+import { json, page, type RefusalView, type Reply, unauthenticated } from '../contract/reply.ts';
 import { MEMBERS } from './fields.ts';
 import type { MediSyncSettings } from './settings.ts';
 
@@ -12,12 +12,8 @@ const badLink = failure(400, 'INVALID_VERIFICATION_TOKEN', 'Invalid or expired v
 const notFound = failure(404, 'NOT_FOUND', 'Not found');
 const broken = failure(500, 'INTERNAL_ERROR', 'Internal server error');
 
-const deadToken = (): Reply =>
-  json(
-    401,
-    { success: false, error: 'Authentication required', code: 'AUTH_REQUIRED' },
-    { headers: { 'www-authenticate': 'Bearer' } },
-  );
+const deadToken = () =>
+  unauthenticated({ success: false, error: 'Authentication required', code: 'AUTH_REQUIRED' });
 
 /** The page's button posts a form; the person who pressed it gets a page. */
 export function fromPage({ request, endpoint }: Pick<RefusalView, 'request' | 'endpoint'>): boolean {

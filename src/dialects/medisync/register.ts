@@ -1,15 +1,12 @@
 /** POST /register: an unverified account and one email with a verification link. No Grant. */
 import { z } from 'zod';
-import { type FieldIssue, Refused } from '../contract/dialect.ts';
-import type { LimitRule } from '../contract/limits.ts';
+import { sliding } from '../contract/limits.ts';
 import { json } from '../contract/reply.ts';
+import { refuseCommon } from '../fields/fields.ts';
 import { address, newPassword, required } from './fields.ts';
 import { Failure, RegisteredReply } from './serializers.ts';
 import { endpoint } from './settings.ts';
 import { sendVerification } from './verification.ts';
-
-/** The vendor counts characters as they were sent, and has judged (fields.ts) before Portico's list is asked. */
-const JUDGED = 1;
 
 export const register = endpoint({
   method: 'POST',
@@ -29,28 +26,10 @@ export const register = endpoint({
       ehr_system_name: required('ehr_system_name'),
     }),
   },
-  /** The blocklist belongs to the password's own rule, and so comes before the members after it. */
-  async alsoJudge({ raw, issues, use }): Promise<FieldIssue[]> {
-    if (issues.some((issue) => issue.path[0] === 'password')) return [];
-    try {
-      use.passwords.judge(String(raw.password), { minimum: JUDGED });
-      return [];
-    } catch (refusal) {
-      if (!(refusal instanceof Refused)) throw refusal;
-      return [{ path: ['password'], message: 'password is too common, please choose another one' }];
-    }
-  },
-  limits({ request, settings }): LimitRule[] {
-    return [
-      {
-        counter: 'register',
-        key: request.address,
-        ...settings.limits.register,
-        kind: 'sliding',
-        charge: 'each',
-      },
-    ];
-  },
+  alsoJudge: refuseCommon('password is too common, please choose another one'),
+  limits: ({ request, settings }) => [
+    { ...sliding, counter: 'register', key: request.address, ...settings.limits.register },
+  ],
   replies: { 201: RegisteredReply, 400: Failure, 409: Failure, 413: Failure, 429: Failure },
   async answer({ body, request, settings }, use) {
     const { email, password, firstName, lastName, ...vendor } = body;
@@ -61,7 +40,8 @@ export const register = endpoint({
         claims: { given_name: firstName, family_name: lastName },
         vendor: { ...vendor, subscriptionActive: false, subscriptionExpiry: null },
       },
-      { passwordMinimum: JUDGED },
+      // The vendor counts characters as they were sent, and has judged.
+      { passwordMinimum: 1 },
     );
     await sendVerification({ account, confirms: true, request, settings, use });
     return json(201, {

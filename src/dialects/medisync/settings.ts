@@ -1,6 +1,7 @@
 /** Keys below `dialects.medisync`. */
 import { z } from 'zod';
 import { endpointFor } from '../contract/endpoint.ts';
+import { commonSettings } from '../contract/presets.ts';
 import { duration, jwtSettings } from '../contract/settings.ts';
 
 /** So many in so long: '5/15m'. */
@@ -16,13 +17,7 @@ function rate(byDefault: string) {
 }
 
 export const settings = z.strictObject({
-  enabled: z.boolean().default(false),
-  base: z
-    .string()
-    .regex(/^(\/[\w.-]+)+$/, 'must be a path such as /api')
-    .default('/api'),
-  organization: z.string().min(1).default('default'),
-  clientId: z.string().min(1).default('medisync-legacy'),
+  ...commonSettings('medisync', '/api'),
   accessToken: jwtSettings(86_400, { rememberLifetime: duration.default(2_592_000) }),
   /** Accepted, without effect: this dialect has no refresh tokens. */
   refreshToken: z.strictObject({ lifetime: duration.optional() }).optional(),
@@ -30,6 +25,12 @@ export const settings = z.strictObject({
   limits: z
     .strictObject({ login: rate('5/15m'), register: rate('3/1h'), resend: rate('5/30m') })
     .prefault({}),
+});
+
+/** For a client address, where `rate` is for one address and email, or for one account. */
+export const tenfold = ({ limit, window }: { limit: number; window: number }) => ({
+  limit: limit * 10,
+  window,
 });
 
 export type MediSyncSettings = z.output<typeof settings>;

@@ -1,10 +1,10 @@
 /** POST /login: one Grant, one access token of a day, or of a month when the person asks to be remembered. */
 import { z } from 'zod';
-import type { LimitRule } from '../contract/limits.ts';
+import { sliding } from '../contract/limits.ts';
 import { ok } from '../contract/reply.ts';
 import { anyAddress, password, remember } from './fields.ts';
 import { Failure, SignedInReply, signedInReply } from './serializers.ts';
-import { endpoint } from './settings.ts';
+import { endpoint, tenfold } from './settings.ts';
 
 export const signIn = endpoint({
   method: 'POST',
@@ -14,14 +14,10 @@ export const signIn = endpoint({
   counts: 'sign-in',
   accepts: { body: z.object({ email: anyAddress, password: password(), remember }) },
   /** Attempts, good and bad, for one address and e-mail together; ten times as many for one address. */
-  limits({ request, settings, body }): LimitRule[] {
-    const { limit, window } = settings.limits.login;
-    const rule = { window, kind: 'sliding', charge: 'each' } as const;
-    return [
-      { ...rule, counter: 'login', key: `${request.address} ${body.email}`, limit },
-      { ...rule, counter: 'login-address', key: request.address, limit: limit * 10 },
-    ];
-  },
+  limits: ({ request, settings: { limits }, body }) => [
+    { ...sliding, ...limits.login, counter: 'login', key: `${request.address} ${body.email}` },
+    { ...sliding, ...tenfold(limits.login), counter: 'login-address', key: request.address },
+  ],
   replies: { 200: SignedInReply, 400: Failure, 401: Failure, 413: Failure, 429: Failure },
   async answer({ body, settings }, use) {
     const { lifetime, rememberLifetime } = settings.accessToken;

@@ -1,16 +1,11 @@
 /** VisitNote's words for each refusal: `{status: false, message}`, and `errors` beside them on 422 only. */
 import type { Dialect } from '../contract/dialect.ts';
-import { json, type RefusalView, type Reply } from '../contract/reply.ts';
+import { json, type RefusalView, type Reply, unauthenticated } from '../contract/reply.ts';
 import type { VisitNoteSettings } from './settings.ts';
 
 const failure = (status: number, message: string) => (): Reply => json(status, { status: false, message });
 
-const deadToken = (): Reply =>
-  json(
-    401,
-    { status: false, message: 'Invalid or expired token' },
-    { headers: { 'www-authenticate': 'Bearer' } },
-  );
+const deadToken = () => unauthenticated({ status: false, message: 'Invalid or expired token' });
 
 const notFound = failure(404, 'Not found');
 const tooMany = failure(429, 'Too many requests. Please try again later.');

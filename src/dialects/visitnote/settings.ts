@@ -1,6 +1,7 @@
 /** Keys below `dialects.visitnote`. */
 import { z } from 'zod';
 import { endpointFor } from '../contract/endpoint.ts';
+import { commonSettings } from '../contract/presets.ts';
 import { duration, jwtSettings } from '../contract/settings.ts';
 
 export const DISCIPLINES = ['PT', 'PTA', 'OT', 'COTA', 'SLP', 'RN', 'LPN', 'MSW', 'OTHER'];
@@ -8,13 +9,7 @@ export const DISCIPLINES = ['PT', 'PTA', 'OT', 'COTA', 'SLP', 'RN', 'LPN', 'MSW'
 const provider = z.strictObject({ audiences: z.array(z.string().min(1)).optional() }).prefault({});
 
 export const settings = z.strictObject({
-  enabled: z.boolean().default(false),
-  base: z
-    .string()
-    .regex(/^(\/[\w.-]+)+$/, 'must be a path such as /api/therapist/v1')
-    .default('/api/therapist/v1'),
-  organization: z.string().min(1).default('default'),
-  clientId: z.string().min(1).default('visitnote-legacy'),
+  ...commonSettings('visitnote', '/api/therapist/v1'),
   accessToken: jwtSettings(86_400),
   refreshToken: z.never('VisitNote has no refresh tokens: leave refreshToken out').optional(),
   limits: z

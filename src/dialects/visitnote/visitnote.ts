@@ -4,29 +4,19 @@
  * documents and what is ours; the way in is `visitnote` below.
  */
 
-import { type Credential, dialect } from '../contract/dialect.ts';
-import type { RequestView } from '../contract/endpoint.ts';
+import { dialect } from '../contract/dialect.ts';
+import { jsonBodies, jwtTokens, oneOrganization } from '../contract/presets.ts';
 import type { ReplyContext } from '../contract/reply.ts';
 import { emailSample } from '../contract/sample.ts';
-import { admits, admitsRole } from './admits.ts';
-import { PANEL } from './caller.ts';
-import { myProfile } from './my-profile.ts';
+import { completeOnboarding, deleteAccount, myProfile } from './account.ts';
+import { admits, admitsRole, PANEL } from './admits.ts';
+import { strangers } from './limits.ts';
 import { refusals } from './refusals.ts';
-import { completeOnboarding } from './registration/complete-onboarding.ts';
-import { deleteAccount } from './registration/delete-account.ts';
-import { register } from './registration/register.ts';
-import { registerWithSocial } from './registration/register-with-social.ts';
+import { register } from './register.ts';
+import { registerWithSocial } from './register-with-social.ts';
 import { settings, type VisitNoteSettings } from './settings.ts';
-import { strangers } from './sign-in/limits.ts';
-import { signIn } from './sign-in/sign-in.ts';
-import { signInWithSocial } from './sign-in/sign-in-with-social.ts';
-import { signOut } from './sign-in/sign-out.ts';
-
-/** Any scheme but Bearer counts as no token; the scheme's case does not matter. */
-function credential(request: RequestView): Credential | undefined {
-  const token = /^bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1];
-  return token === undefined ? undefined : { kind: 'token', token };
-}
+import { signIn, signOut } from './sign-in.ts';
+import { signInWithSocial } from './social.ts';
 
 /** On every reply of a served endpoint: the counter that the request was charged to. No Reset header. */
 function headers({ charged }: ReplyContext): Record<string, string> {
@@ -39,7 +29,7 @@ export const visitnote = dialect<VisitNoteSettings>({
   name: 'visitnote',
   title: "VisitNote's clinician sign-in API",
   settings,
-  clientId: ({ clientId }) => clientId,
+  ...oneOrganization,
   mounts: ({ base }) => [
     {
       base,
@@ -60,23 +50,11 @@ export const visitnote = dialect<VisitNoteSettings>({
   ],
   // The limits come before the body is read, and a refused credential is charged as well.
   order: ['organization', 'credential', 'rights', 'limits', 'size', 'encoding', 'media', 'syntax', 'fields'],
-  bodies: {
-    accepts: ['json', 'form'],
-    limit: 65_536,
-    forms: 'flat',
-    absent: 'empty-object',
-    untyped: 'refuse',
-    unreadable: 'empty-object',
-  },
-  credential,
-  organization: async ({ settings: { organization } }) => organization,
+  bodies: { ...jsonBodies, accepts: ['json', 'form'], absent: 'empty-object', unreadable: 'empty-object' },
   tokens: {
     scope: 'profile email',
-    access: 'jwt',
+    ...jwtTokens,
     claims: ({ account }) => ({ token_panel: PANEL, uuid: account.alias }),
-    accessLifetime: ({ accessToken }) => accessToken.lifetime,
-    audience: ({ accessToken, base }, issuer) => accessToken.audience ?? issuer + base,
-    sharedSecret: ({ accessToken }) => accessToken.secret,
   },
   alias: 'uuid',
   admits,

@@ -1,16 +1,16 @@
 /** POST /register/social: a new account for an upstream identity, or a link to the one that provably is the same person's. */
 
-import { foldName, Refused } from '../../contract/dialect.ts';
-import type { AccountView } from '../../contract/endpoint.ts';
-import { ok } from '../../contract/reply.ts';
-import type { NewAccount, UpstreamIdentity, Use } from '../../contract/use.ts';
-import { admits } from '../admits.ts';
-import { isUsable } from '../fields.ts';
-import { Failure, InvalidFields, SignedInReply, signedInReply } from '../serializers.ts';
-import { endpoint, type VisitNoteSettings } from '../settings.ts';
-import { authTier } from '../sign-in/limits.ts';
-import { judgeProvider, SocialBody, type SocialPerson, spend, verifiedIdentity } from '../sign-in/social.ts';
-import { freshMembers } from './new-account.ts';
+import { foldName, Refused } from '../contract/dialect.ts';
+import type { AccountView } from '../contract/endpoint.ts';
+import { ok } from '../contract/reply.ts';
+import type { NewAccount, UpstreamIdentity, Use } from '../contract/use.ts';
+import { admits } from './admits.ts';
+import { isUsable } from './fields.ts';
+import { authTier } from './limits.ts';
+import { freshMembers } from './register.ts';
+import { Failure, InvalidFields, SignedInReply, signedInReply } from './serializers.ts';
+import { endpoint, type VisitNoteSettings } from './settings.ts';
+import { judgeProvider, SocialBody, type SocialPerson, spend, verifiedIdentity } from './social.ts';
 
 /** The account needs an address, and takes it from the token alone: the body's proves nothing. */
 function addressOf(identity: UpstreamIdentity): string {
@@ -65,9 +65,7 @@ export const registerWithSocial = endpoint({
   caller: 'anyone',
   counts: 'address',
   accepts: { body: SocialBody },
-  async alsoJudge(context) {
-    return judgeProvider(context);
-  },
+  alsoJudge: judgeProvider,
   limits: authTier,
   replies: { 200: SignedInReply, 401: Failure, 409: Failure, 413: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
@@ -82,9 +80,8 @@ export const registerWithSocial = endpoint({
         await use.upstreams.link(existing.id, identity);
         return existing;
       }
-      const fresh = { firstName: body.first_name, lastName: body.last_name, settings, now: use.now() };
       const { emailVerified } = identity;
-      return create({ email, emailVerified, ...freshMembers(fresh) }, identity, use);
+      return create({ email, emailVerified, ...freshMembers(body, settings, use) }, identity, use);
     });
     return ok(signedInReply(await use.signIn.as(account, 'fed')));
   },

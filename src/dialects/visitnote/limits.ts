@@ -3,8 +3,8 @@
  * sixty a minute for one account elsewhere, and the same sixty for a client address that shows no live
  * token. Windows begin with their first counted request.
  */
-import type { LimitContext, LimitRule } from '../../contract/limits.ts';
-import type { VisitNoteSettings } from '../settings.ts';
+import type { LimitContext, LimitRule } from '../contract/limits.ts';
+import type { VisitNoteSettings } from './settings.ts';
 
 const MINUTE = { window: 60, kind: 'fixed', charge: 'each' } as const;
 

@@ -1,45 +1,43 @@
 /** POST /register: makes an account and signs it in at once. A taken address is a field's issue here, not a 409. */
 import { z } from 'zod';
-import { type FieldIssue, Refused } from '../../contract/dialect.ts';
-import { ok } from '../../contract/reply.ts';
-import type { Use } from '../../contract/use.ts';
-import { points } from '../../fields/fields.ts';
-import { newAddress, password, required } from '../fields.ts';
-import { Failure, InvalidFields, SignedInReply, signedInReply } from '../serializers.ts';
-import { endpoint } from '../settings.ts';
-import { authTier } from '../sign-in/limits.ts';
-import { freshMembers } from './new-account.ts';
+import { type FieldIssue, Refused } from '../contract/dialect.ts';
+import { ok } from '../contract/reply.ts';
+import type { NewAccount, Use } from '../contract/use.ts';
+import { field, points, refuseCommon } from '../fields/fields.ts';
+import { newAddress, password, required } from './fields.ts';
+import { authTier } from './limits.ts';
+import { Failure, InvalidFields, microseconds, SignedInReply, signedInReply } from './serializers.ts';
+import { endpoint, type VisitNoteSettings } from './settings.ts';
 
 const MINIMUM = 8;
+const DAY = 86_400_000;
 const TAKEN: FieldIssue = { path: ['email'], message: 'Email already taken' };
+
+/** What a new account has, however it was made. */
+export function freshMembers(
+  body: { first_name: string; last_name: string },
+  { trialDays }: VisitNoteSettings,
+  use: Use,
+): Pick<NewAccount, 'claims' | 'vendor'> {
+  return {
+    claims: { given_name: body.first_name, family_name: body.last_name },
+    vendor: {
+      role: 'clinician',
+      subscription_status: trialDays === 0 ? 'none' : 'trialing',
+      trial_ends_at: trialDays === 0 ? null : microseconds(new Date(use.now().getTime() + trialDays * DAY)),
+      needs_onboarding: true,
+    },
+  };
+}
 
 const newPassword = password((value) =>
   points(value) < MINIMUM ? 'The password must be at least 8 characters.' : undefined,
 );
 
 /** Of its own it has only the type rule; what it must equal is judged with the password. */
-const confirmation = z
-  .unknown()
-  .meta({ type: 'string' })
-  .refine((value) => value === undefined || value === null || typeof value === 'string', {
-    message: 'The password confirmation must be a string.',
-  });
-
-function passwordIssue(raw: Record<string, unknown>, use: Use): FieldIssue | undefined {
-  const { password: value, password_confirmation: repeated } = raw;
-  if (typeof value !== 'string') return undefined;
-  try {
-    // The length is judged: as sent, where the list of common ones counts normalized characters.
-    use.passwords.judge(value, { minimum: 1 });
-  } catch (refusal) {
-    if (!(refusal instanceof Refused)) throw refusal;
-    return { path: ['password'], message: 'The password is too common.' };
-  }
-  if (typeof repeated === 'string' && repeated !== '' && repeated !== value) {
-    return { path: ['password'], message: 'The password confirmation does not match.' };
-  }
-  return undefined;
-}
+const confirmation = field((value, refuse) =>
+  typeof (value ?? '') === 'string' ? value : refuse('The password confirmation must be a string.'),
+).optional();
 
 export const register = endpoint({
   method: 'POST',
@@ -53,16 +51,17 @@ export const register = endpoint({
       last_name: required('last_name', 100),
       email: newAddress,
       password: newPassword,
-      password_confirmation: confirmation.optional(),
+      password_confirmation: confirmation,
     }),
   },
   /** Fields are judged independently: a taken address and a common password are reported together. */
   async alsoJudge({ raw, issues, use }) {
     const faulty = (name: string) => issues.some((issue) => issue.path[0] === name);
-    const further: FieldIssue[] = [];
-    if (!faulty('password')) {
-      const issue = passwordIssue(raw, use);
-      if (issue !== undefined) further.push(issue);
+    const further = await refuseCommon('The password is too common.')({ raw, issues, use });
+    const { password: sent, password_confirmation: repeated } = raw;
+    const differs = typeof repeated === 'string' && repeated !== '' && repeated !== sent;
+    if (differs && further.length === 0 && !faulty('password')) {
+      further.push({ path: ['password'], message: 'The password confirmation does not match.' });
     }
     if (!faulty('email')) {
       const address = newAddress.safeParse(raw.email);
@@ -76,11 +75,7 @@ export const register = endpoint({
   async answer({ body, settings }, use) {
     const account = await use.accounts
       .register(
-        {
-          email: body.email,
-          password: body.password,
-          ...freshMembers({ firstName: body.first_name, lastName: body.last_name, settings, now: use.now() }),
-        },
+        { email: body.email, password: body.password, ...freshMembers(body, settings, use) },
         { passwordMinimum: 1 },
       )
       .catch((refusal: unknown) => {
