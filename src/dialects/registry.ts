@@ -20,6 +20,9 @@ export const registry: Readonly<Record<string, DialectLoader>> = {
   vsee: async () => (await import('./vsee/vsee.ts')).vsee,
 };
 
+/** Names that the configuration may use under `dialects`. */
+export const dialectNames: readonly string[] = Object.keys(registry);
+
 export class DialectBroken extends OperatorError {
   override readonly name = 'DialectBroken';
 }
@@ -43,20 +46,14 @@ export async function loadDialect(
 }
 
 /** All of the registry, for the documentation and for the checks. */
-export function loadAllDialects(
-  from: Readonly<Record<string, DialectLoader>> = registry,
-): Promise<Dialect[]> {
-  return Promise.all(Object.keys(from).map((name) => loadDialect(name, from)));
+export function loadAllDialects(): Promise<Dialect[]> {
+  return Promise.all(dialectNames.map((name) => loadDialect(name)));
 }
 
 /** What clinics decide about their people, by dialect. */
 export async function loadClinicDecisions(): Promise<ReadonlyMap<string, ClinicDecisions>> {
   const dialects = await loadAllDialects();
-  return new Map(
-    dialects.flatMap(({ name, clinicDecisions }) =>
-      clinicDecisions === undefined ? [] : [[name, clinicDecisions]],
-    ),
-  );
+  return new Map(dialects.flatMap(({ name, clinicDecisions: made }) => (made ? [[name, made]] : [])));
 }
 
 function isEnabled(settings: unknown): boolean {
@@ -75,16 +72,9 @@ export function loadEnabledDialects(
 }
 
 /** The zod shapes of `dialects.<name>`, for the configuration: of the named ones, or of all. */
-export async function dialectSettings(
-  names: readonly string[] = Object.keys(registry),
-  from: Readonly<Record<string, DialectLoader>> = registry,
-): Promise<Record<string, z.ZodType>> {
-  const dialects = await Promise.all(names.map((name) => loadDialect(name, from)));
-  const known = Object.keys(from);
+export async function dialectSettings(names = dialectNames): Promise<Record<string, z.ZodType>> {
+  const dialects = await Promise.all(names.map((name) => loadDialect(name)));
   return Object.fromEntries(
-    dialects.map((dialect) => [dialect.name, withFrameKeys(dialect.settings, known)]),
+    dialects.map(({ name, settings }) => [name, withFrameKeys(settings, dialectNames)]),
   );
 }
-
-/** Names that the configuration may use under `dialects`. */
-export const dialectNames: readonly string[] = Object.keys(registry);

@@ -146,18 +146,6 @@ export interface Mount<Settings = AnySettings> {
   readonly head: boolean;
 }
 
-export type Step =
-  | 'size'
-  | 'encoding'
-  | 'media'
-  | 'syntax'
-  | 'organization'
-  | 'credential'
-  | 'rights'
-  | 'fields'
-  | 'limits'
-  | `guard:${string}`;
-
 /** The steps that every dialect must list. The route comes first always. */
 export const STEPS = [
   'size',
@@ -169,18 +157,17 @@ export const STEPS = [
   'rights',
   'fields',
   'limits',
-] as const satisfies readonly Step[];
+] as const;
+
+export type Step = (typeof STEPS)[number] | `guard:${string}`;
 
 /** A check of the dialect's own between two steps; throws Refused. */
-export type Guard<Settings = AnySettings> = (context: {
-  readonly request: RequestView;
-  readonly endpoint: Endpoint<AnyAccepts, Settings>;
-  readonly caller: Caller | undefined;
-  readonly settings: Settings;
-  /** When the organization step came before and named one. */
-  readonly organization: OrganizationView | undefined;
-  readonly directory: Directory;
-}) => void | Promise<void>;
+export type Guard<Settings = AnySettings> = (
+  context: OrganizationQuestion<Settings> & {
+    /** When the organization step came before and named one. */
+    readonly organization: OrganizationView | undefined;
+  },
+) => void | Promise<void>;
 
 export interface BodyRules {
   /** Media types that are read. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { FieldIssue, Reason } from '../../core/refused.ts';
-import type { AccountStatus, ProfileClaims } from '../../model/account.ts';
+import type { AccountRecord, ProfileClaims } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import type { BodyRules, OrganizationView, Step } from './dialect.ts';
 import type { LimitContext, LimitRule } from './limits.ts';
@@ -48,7 +48,7 @@ export interface Endpoint<
   /** Where this endpoint's order of checks is not the dialect's; complete as well. */
   readonly order?: readonly Step[];
   /**
-   * Which of the shared attempt counters (design.md, Attempts) stand before this channel: all of them, held
+   * Which of the attempt counters that all channels share stand before this one: all of them, held
    * by `use.signIn` ('sign-in'); the client address's alone, held by the pipeline when every other
    * check has passed ('address'); none ('nothing').
    */
@@ -172,13 +172,7 @@ export interface AccountCaller extends Caller {
  * An account as dialects see it: everything but its secrets. The alias and the minted members are there, but in
  * accounts that were looked up by a name, a link or an upstream identity.
  */
-export interface AccountView {
-  readonly id: string;
-  readonly organization: string;
-  readonly status: AccountStatus;
-  readonly email?: string;
-  readonly emailVerified: boolean;
-  readonly username?: string;
+export interface AccountView extends Readonly<Pick<AccountRecord, Shown>> {
   readonly hasPassword: boolean;
   readonly claims: Readonly<ProfileClaims>;
   /** What operators gave. */
@@ -187,7 +181,8 @@ export interface AccountView {
   readonly alias: string;
   /** `vendor.<this dialect>`, `{}` when there is none. */
   readonly vendor: Readonly<Record<string, Json>>;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-  readonly lastSignInAt?: Date;
 }
+
+type Shown =
+  | ('id' | 'organization' | 'status' | 'username' | 'email' | 'emailVerified')
+  | ('createdAt' | 'updatedAt' | 'lastSignInAt');

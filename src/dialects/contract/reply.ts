@@ -71,15 +71,13 @@ export function empty(status: number, extras: ReplyExtras = {}): Reply {
   return { status, body: { nothing: true }, ...extras };
 }
 
-export interface RefusalView<Settings = AnySettings> {
+export interface RefusalView<Settings = AnySettings>
+  extends Pick<ReplyContext<Settings>, 'request' | 'settings' | 'endpoint'> {
   readonly reason: Reason;
   readonly issues: readonly FieldIssue[];
   /** Whole seconds, at least 1; set for 'too-many-requests' and 'unavailable'. The pipeline sends it as Retry-After. */
   readonly retryAfter: number | undefined;
   readonly allow: readonly string[];
-  readonly request: RequestView;
-  readonly settings: Settings;
-  readonly endpoint: Endpoint<AnyAccepts, Settings> | undefined;
   /** Which credential was refused, when one was. */
   readonly credential: Credential | undefined;
 }

@@ -8,7 +8,7 @@ export interface Credentials {
   readonly password: string;
 }
 
-export interface SampleCall {
+interface SampleCall {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,6 @@
 import type { RandomForm } from '../../core/crypto.ts';
-import type { AccountStatus, ProfileClaims } from '../../model/account.ts';
+import type { AccountRecord, ProfileClaims } from '../../model/account.ts';
+import type { ApiKeyRecord } from '../../model/api-key.ts';
 import type { EmailName } from '../../model/email-name.ts';
 import type { Json } from '../../model/json.ts';
 import type { OrganizationView } from './dialect.ts';
@@ -14,24 +15,16 @@ export interface AccountChanges {
   readonly vendor?: Readonly<Record<string, Json | undefined>>;
 }
 
-export interface NewAccount {
-  readonly email?: string;
-  readonly emailVerified?: boolean;
-  readonly username?: string;
+export interface NewAccount
+  extends Partial<
+    Readonly<Pick<AccountRecord, 'email' | 'emailVerified' | 'username' | 'status' | 'claims'>>
+  > {
   readonly password?: string;
-  readonly status?: AccountStatus;
-  readonly claims?: ProfileClaims;
   /** `role`: what this vendor's registration implies. Only operators give an account its `roles`. */
   readonly vendor?: Readonly<Record<string, Json>>;
 }
 
-export interface ApiKeyView {
-  readonly id: string;
-  readonly name: string;
-  readonly scopes: readonly string[];
-  readonly createdAt: Date;
-  readonly lastUsedAt?: Date;
-}
+export type ApiKeyView = Readonly<Pick<ApiKeyRecord, 'id' | 'name' | 'scopes' | 'createdAt' | 'lastUsedAt'>>;
 
 /** A verified upstream ID token (Google, Apple). */
 export interface UpstreamIdentity {
@@ -227,7 +220,7 @@ export interface UpstreamsUse {
   findAccount(identity: Pick<UpstreamIdentity, 'issuer' | 'subject'>): Promise<AccountView | undefined>;
   /** 'account-exists' when the identity is linked already. */
   link(accountId: string, identity: Pick<UpstreamIdentity, 'issuer' | 'subject'>): Promise<void>;
-  /** design.md's linking rules: the linked account, the one linked now, a new one, or 'account-exists'. */
+  /** The linked account, the one that a proven address links now, a new one, or 'account-exists'. */
   findOrCreateAccount(identity: UpstreamIdentity, fresh: NewAccount): Promise<AccountView>;
   /** Whether `federation.<provider>` is switched on and the audiences (default: its own) are not empty. */
   has(provider: string, audiences?: readonly string[]): boolean;

@@ -24,10 +24,9 @@ export async function ensureDialectClients(options: {
         `dialects.${dialect.name}.clientId: the client '${clientId}' exists already and is not this dialect's`,
       ]);
     }
-    const { organization }: { organization?: unknown } = settings;
     await options.stores.clients.put({
       clientId,
-      organization: typeof organization === 'string' ? organization : 'default',
+      organization: typeof settings.organization === 'string' ? settings.organization : 'default',
       allOrganizations: false,
       firstParty: true,
       introspects: [],

@@ -18,7 +18,7 @@ interface Counting {
   readonly organization: string;
 }
 
-const bound = (rule: LimitRule): Limit => ({ limit: rule.limit, window: rule.window * 1000 });
+const limitOf = (rule: LimitRule): Limit => ({ limit: rule.limit, window: rule.window * 1000 });
 
 function keyOf(counting: Counting, rule: LimitRule): string {
   const { services, dialect, organization } = counting;
@@ -45,11 +45,7 @@ function shown({ rule, taken }: Stand): ChargedLimit {
 }
 
 function budgetOf(counting: Counting, rule: LimitRule): Budget {
-  return { key: keyOf(counting, rule), limit: bound(rule), kind: rule.kind };
-}
-
-function read(counting: Counting, rule: LimitRule): Promise<Taken> {
-  return counting.services.identity.budgets.read(budgetOf(counting, rule));
+  return { key: keyOf(counting, rule), limit: limitOf(rule), kind: rule.kind };
 }
 
 async function take(counting: Counting, rule: LimitRule) {
@@ -57,18 +53,11 @@ async function take(counting: Counting, rule: LimitRule) {
   const now = counting.services.clock.now();
   const key = keyOf(counting, rule);
   if (rule.kind === 'fixed') {
-    return { taken: await rateLimits.takeInWindow(key, bound(rule), now), giveBack: async () => {} };
+    return { taken: await rateLimits.takeInWindow(key, limitOf(rule), now), giveBack: async () => {} };
   }
   const mark = randomUUID();
-  const taken = await rateLimits.take(key, mark, bound(rule), now);
+  const taken = await rateLimits.take(key, mark, limitOf(rule), now);
   return { taken, giveBack: () => rateLimits.giveBack(key, mark) };
-}
-
-function tooMany(refused: readonly Taken[]): Refused {
-  return new Refused('too-many-requests', {
-    retryAfter: Math.max(...refused.map((one) => seconds(one.retryAfter))),
-    detail: 'a limit of the dialect',
-  });
 }
 
 export interface LimitsOutcome {
@@ -87,8 +76,9 @@ export interface LimitsOutcome {
  */
 export async function applyLimits(counting: Counting, rules: readonly LimitRule[]): Promise<LimitsOutcome> {
   const toRead = rules.length === 1 ? [] : rules;
+  const { budgets } = counting.services.identity;
   const readings = await Promise.all(
-    toRead.map(async (rule) => ({ rule, taken: await read(counting, rule) })),
+    toRead.map(async (rule) => ({ rule, taken: await budgets.read(budgetOf(counting, rule)) })),
   );
   if (readings.some(isFull)) return refusedBy(readings);
   const each = await Promise.all(
@@ -118,17 +108,20 @@ async function holdSome(
   }
   const full = some.flatMap((rule) => {
     const taken = held.full.get(keyOf(counting, rule));
-    return taken === undefined ? [] : [{ rule, taken }];
+    return taken ? [{ rule, taken }] : [];
   });
   return { full };
 }
 
 function refusedBy(stands: readonly Stand[]): LimitsOutcome {
-  const refusal = tooMany(stands.filter(isFull).map(({ taken }) => taken));
+  const refusal = new Refused('too-many-requests', {
+    retryAfter: Math.max(...stands.filter(isFull).map(({ taken }) => seconds(taken.retryAfter))),
+    detail: 'a limit of the dialect',
+  });
   return { charged: stands.map(shown), giveBack: [], later: [], refusal };
 }
 
-export function isDue(rule: LimitRule | undefined, reason: Reason | undefined): boolean {
+function isDue(rule: LimitRule | undefined, reason: Reason | undefined): boolean {
   if (rule === undefined || rule.charge === 'each') return false;
   if (reason === undefined) return rule.charge === 'success';
   return rule.charge !== 'success' && rule.charge.includes(reason);

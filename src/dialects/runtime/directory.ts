@@ -5,8 +5,11 @@ import type { Identity } from '../../identity/context.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
 import type { Directory, OrganizationView } from '../contract/dialect.ts';
 
-function organizationView(record: OrganizationRecord, vendor: string): OrganizationView {
-  return { id: record.id, name: record.name, vendor: record.vendor[vendor] };
+function organizationView(
+  record: OrganizationRecord | undefined,
+  vendor: string,
+): OrganizationView | undefined {
+  return record && { id: record.id, name: record.name, vendor: record.vendor[vendor] };
 }
 
 /** `host:443`, `Host` and `host.` are one host. */
@@ -20,14 +23,8 @@ function hostAlone(host: string): string {
 
 export function directoryOf(identity: Identity, vendor: string): Directory {
   return {
-    async byId(id) {
-      const record = await findOrganization(identity, id);
-      return record && organizationView(record, vendor);
-    },
-    async byHost(host) {
-      const record = await organizationForHost(identity, hostAlone(host));
-      return record && organizationView(record, vendor);
-    },
+    byId: async (id) => organizationView(await findOrganization(identity, id), vendor),
+    byHost: async (host) => organizationView(await organizationForHost(identity, hostAlone(host)), vendor),
   };
 }
 

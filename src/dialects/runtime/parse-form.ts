@@ -9,17 +9,6 @@ export type FormFields = Record<string, unknown>;
 
 export const noFields = (): FormFields => Object.create(null);
 
-function flatForm(entries: Iterable<readonly [string, unknown]>): FormFields {
-  const fields = noFields();
-  for (const [name, value] of entries) {
-    const present = fields[name];
-    if (present === undefined) fields[name] = value;
-    else if (Array.isArray(present)) present.push(value);
-    else fields[name] = [present, value];
-  }
-  return fields;
-}
-
 const BRACKETS = /^([^[\]]+)\[([^[\]]*)\]$/;
 
 function addTo(fields: FormFields, name: string, key: string, value: unknown): void {
@@ -38,24 +27,19 @@ function addTo(fields: FormFields, name: string, key: string, value: unknown): v
   }
 }
 
-/** Deeper brackets, and names that do not close them, are plain names. */
-function nestedForm(entries: Iterable<readonly [string, unknown]>): FormFields {
+/** A form, or a query, as the dialect reads forms. Deeper brackets, and names that do not close them, are plain names. */
+export function formFields(
+  entries: Iterable<readonly [string, unknown]>,
+  forms: 'flat' | 'nested',
+): FormFields {
   const fields = noFields();
   for (const [name, value] of entries) {
-    const [, outer, inner] = BRACKETS.exec(name) ?? [];
+    const [, outer, inner] = (forms === 'nested' && BRACKETS.exec(name)) || [];
     if (outer !== undefined && inner !== undefined) addTo(fields, outer, inner, value);
     else if (name in fields) addTo(fields, name, '', value);
     else fields[name] = value;
   }
   return fields;
-}
-
-/** A form, or a query, as the dialect reads forms. */
-export function formFields(
-  entries: Iterable<readonly [string, unknown]>,
-  forms: 'flat' | 'nested',
-): FormFields {
-  return forms === 'flat' ? flatForm(entries) : nestedForm(entries);
 }
 
 /** `multipart/form-data;; boundary=x` as clients send it: parameters that are empty are skipped. */
