@@ -50,8 +50,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   identity: { may: '', types: 'identity/passwords identity/rate-limits mail store/ports' },
   'identity/accounts': { may: 'identity/audit', types: 'identity store/ports' },
   'identity/audit': { may: '', types: 'identity' },
-  'identity/codes': { may: 'identity/emails', types: 'identity store/ports' },
-  'identity/emails': { may: '', types: 'identity store/ports' },
+  'identity/codes': { may: 'identity/emails', types: 'identity identity/rate-limits' },
+  'identity/emails': { may: 'identity/rate-limits', types: 'identity' },
   'identity/passwords': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt @zxcvbn-ts/language-common' },
   'identity/rate-limits': { may: '', types: 'store/ports' },
   'identity/self-service': {
@@ -62,7 +62,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     may: 'identity/accounts identity/audit identity/codes identity/emails identity/passwords identity/upstream',
     types: 'identity identity/rate-limits store/ports',
   },
-  'identity/upstream': { may: 'identity/accounts identity/audit', types: 'identity' },
+  'identity/upstream': { may: 'identity/accounts identity/audit identity/codes', types: 'identity' },
   oidc: { may: '', types: 'identity' },
   'oidc/access': {
     may: 'oidc/extensions oidc/persistence oidc/tokens',

@@ -14,7 +14,8 @@ import type { PasswordHasher } from './passwords/hasher.ts';
 import type { PasswordPolicy } from './passwords/policy.ts';
 import type { AnonymousBudgets } from './rate-limits/anonymous-budgets.ts';
 import type { Budgets } from './rate-limits/budgets.ts';
-import type { AttemptLimits, Attempts } from './rate-limits/sign-in-attempts.ts';
+import type { Quota } from './rate-limits/quota.ts';
+import type { Attempts } from './rate-limits/sign-in-attempts.ts';
 
 export interface Identity {
   readonly stores: Stores;
@@ -36,16 +37,13 @@ export interface Identity {
   readonly clinicDecisions: ReadonlyMap<string, ClinicDecisions>;
 }
 
-/** Windows in seconds, as configured under `emails`. */
-export interface EmailLimits {
-  /** To one mailbox, requested by one client address. */
-  readonly codes: AttemptLimits['pair'];
-  readonly resets: AttemptLimits['pair'];
-  readonly confirmations: AttemptLimits['pair'];
-  /** Over all mailboxes: a practice behind one client address goes on working. */
-  readonly codesPerAddress: AttemptLimits['pair'];
-  readonly perAddress: AttemptLimits['pair'];
-}
+/**
+ * As configured under `emails`: to one mailbox, requested by one client address; and by one address over all
+ * mailboxes, so high that a practice behind it goes on working.
+ */
+export type EmailLimits = Readonly<
+  Record<'codes' | 'resets' | 'confirmations' | 'codesPerAddress' | 'perAddress', Quota>
+>;
 
 /** Ends what an account holds. */
 export interface AccessEnder {

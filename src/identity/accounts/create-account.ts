@@ -8,7 +8,7 @@ import type { Json } from '../../model/json.ts';
 import type { TakenName } from '../../store/ports/accounts.ts';
 import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import { judgePassword } from './judge-password.ts';
+import { hashNewPassword } from './judge-password.ts';
 
 /** `openedAt` of an account that a person opened at the hosted pages. */
 export const HOSTED = 'hosted';
@@ -62,13 +62,9 @@ export async function insertAccount(
   input: NewAccountInput,
 ): Promise<{ account: AccountRecord } | { taken: TakenName }> {
   const { openedFrom } = input;
-  if (openedFrom === undefined) return insert(identity, input);
-  return countedWhenMade(
-    identity,
-    openedFrom,
-    () => insert(identity, input),
-    (outcome) => 'account' in outcome,
-  );
+  const make = () => insert(identity, input);
+  if (openedFrom === undefined) return make();
+  return countedWhenMade(identity, openedFrom, make, (outcome) => 'account' in outcome);
 }
 
 /**
@@ -98,17 +94,16 @@ async function insert(
 ): Promise<{ account: AccountRecord } | { taken: TakenName }> {
   const { organization, account: fields, passwordMinimum = 12, context } = input;
   refuseForeignAddress(fields);
-  let passwordHash = input.passwordHash;
-  if (fields.password !== undefined) {
-    await judgePassword(identity, { password: fields.password, minimum: passwordMinimum, organization });
-    passwordHash = await identity.hasher.hash(fields.password);
-  }
+  const { password } = fields;
+  const passwordHash =
+    password === undefined
+      ? input.passwordHash
+      : await hashNewPassword(identity, { password, minimum: passwordMinimum, organization });
   const account = recordOf({ organization, fields, passwordHash, now: identity.clock.now() });
   const outcome = await identity.stores.accounts.insert(account);
   if (outcome !== 'inserted') return outcome;
-  if (context !== undefined) {
+  if (context !== undefined)
     recordEvent(identity, { event: 'account.register', organization, subject: account.id, context });
-  }
   return { account };
 }
 
@@ -121,25 +116,29 @@ function refuseForeignAddress({ email, username }: NewAccountFields): void {
 }
 
 /** The record of a new account, not stored yet. */
-export function recordOf(created: {
+export function recordOf({
+  organization,
+  fields,
+  passwordHash,
+  now,
+}: {
   organization: string;
   fields: NewAccountFields;
-  passwordHash: string | undefined;
+  passwordHash?: string | undefined;
   now: Date;
 }): AccountRecord {
-  const { fields, passwordHash, now } = created;
   const vendor = Object.entries(fields.vendor ?? {}).map(([name, members]) => [name, { ...members }]);
   return {
     id: randomToken('acc_'),
-    organization: created.organization,
+    organization,
     status: fields.status ?? 'active',
-    ...(fields.email === undefined ? {} : { email: normalizeEmail(fields.email) }),
+    ...(fields.email !== undefined && { email: normalizeEmail(fields.email) }),
     emailVerified: fields.emailVerified ?? false,
-    ...(fields.username === undefined ? {} : { username: takeName(fields.username) }),
-    ...(passwordHash === undefined ? {} : { passwordHash }),
+    ...(fields.username !== undefined && { username: takeName(fields.username) }),
+    ...(passwordHash !== undefined && { passwordHash }),
     claims: { ...fields.claims },
     roles: [...(fields.roles ?? [])],
-    ...(fields.openedAt === undefined ? {} : { openedAt: fields.openedAt }),
+    ...(fields.openedAt !== undefined && { openedAt: fields.openedAt }),
     aliases: { ...fields.aliases },
     vendor: Object.fromEntries(vendor),
     createdAt: now,

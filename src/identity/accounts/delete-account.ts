@@ -19,9 +19,11 @@ export async function deleteAccount(
   const account = await accounts.byId(accountId);
   if (account === undefined) return;
   // Blocked first: if the server dies half way, the account stays shut and the deletion can be repeated.
-  await updateAccount(identity, accountId, (present) => ({ ...present, status: 'blocked' })).catch(
-    ignoreGone,
-  );
+  try {
+    await updateAccount(identity, accountId, (present) => ({ ...present, status: 'blocked' }));
+  } catch (error) {
+    if (!(error instanceof Refused) || error.reason !== 'account-not-found') throw error;
+  }
   await endAccessForGood(identity, accountId);
   await Promise.all([
     endEmails(identity, accountId),
@@ -32,15 +34,6 @@ export async function deleteAccount(
   // Once more, for a sign-in that was under way when the account was blocked.
   await endAccessForGood(identity, accountId);
   if (!removed) return;
-  recordEvent(identity, {
-    event: 'account.delete',
-    organization: account.organization,
-    subject: accountId,
-    context,
-  });
-}
-
-function ignoreGone(error: unknown): void {
-  if (error instanceof Refused && error.reason === 'account-not-found') return;
-  throw error;
+  const { organization } = account;
+  recordEvent(identity, { event: 'account.delete', organization, subject: accountId, context });
 }

@@ -1,6 +1,4 @@
-/**
- * Reading accounts. An account of another organization does not exist for a caller that names one.
- */
+/** Reading accounts. An account of another organization does not exist for a caller that names one. */
 import type { AccountRecord } from '../../model/account.ts';
 import type { LoginName } from '../../store/ports/accounts.ts';
 import type { Identity } from '../context.ts';
@@ -35,7 +33,7 @@ export async function* accountBatches(
   while (true) {
     const batch = await identity.stores.accounts.page(organization, {
       limit: BATCH,
-      ...(after === undefined ? {} : { after }),
+      ...(after !== undefined && { after }),
     });
     yield batch;
     if (batch.length < BATCH) return;

@@ -18,12 +18,8 @@ export async function setStatus(
   if (status === 'blocked') {
     await Promise.all([endAccess(identity, accountId), endEmails(identity, accountId)]);
   }
-  recordEvent(identity, {
-    event: 'account.status',
-    organization: account.organization,
-    subject: accountId,
-    context,
-    detail: { status },
-  });
+  const { organization } = account;
+  const subject = accountId;
+  recordEvent(identity, { event: 'account.status', organization, subject, context, detail: { status } });
   return account;
 }

@@ -8,9 +8,10 @@ import { randomToken } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { EmailName } from '../../model/email-name.ts';
 import type { Json } from '../../model/json.ts';
-import type { LinkTokenRecord } from '../../store/ports/link-tokens.ts';
 import type { Identity } from '../context.ts';
-import { absentAccountIn, type EmailQuota, mayWrite, sendEmail } from '../emails/send-email.ts';
+import { absentAccountIn, mayWrite, sendEmail } from '../emails/send-email.ts';
+import type { Quota } from '../rate-limits/quota.ts';
+import { keepRecord, openRecord } from './encrypted-record.ts';
 
 /** The purpose of password reset links: those of every channel open the hosted page, and all die together. */
 export const RESET = 'reset';
@@ -31,7 +32,7 @@ export async function sendLinkToken(
     link: string;
     email: EmailName;
     supersedes: boolean;
-    quota?: EmailQuota;
+    quota?: Quota;
     to?: string;
     data?: Readonly<Record<string, Json>>;
   },
@@ -39,29 +40,24 @@ export async function sendLinkToken(
   const { purpose, lifetime } = input;
   const allowed = await mayWrite(identity, input);
   const account = allowed ? input.account : absentAccountIn(input.account.organization);
-  const to = allowed ? input.to : undefined;
-  if (input.supersedes) await identity.stores.linkTokens.removeByAccount(account.id, purpose);
+  const { id: accountId, organization } = account;
+  if (input.supersedes) await identity.stores.linkTokens.removeByAccount(accountId, purpose);
   const token = randomToken(input.prefix);
-  const hash = linkTokenHash(identity, token);
-  const now = identity.clock.now();
-  const data: Kept = { email: account.email ?? null, data: { ...input.data } };
-  await identity.stores.linkTokens.put(hash, {
+  const data = { email: account.email ?? null, data: { ...input.data } };
+  await keepRecord(identity, {
+    kind: 'ticket',
+    secret: token,
     purpose,
-    organization: account.organization,
-    accountId: account.id,
-    data: identity.secrets.encrypt(JSON.stringify(data), contextOf(hash)),
-    createdAt: now,
-    expiresAt: new Date(now.getTime() + lifetime * 1000),
+    organization,
+    accountId,
+    lifetime,
+    data,
   });
   const link = input.link
     .replaceAll('{token}', encodeURIComponent(token))
-    .replaceAll('{organization}', encodeURIComponent(account.organization));
-  sendEmail(identity, {
-    account,
-    name: input.email,
-    data: { link, lifetime },
-    ...(to === undefined ? {} : { to }),
-  });
+    .replaceAll('{organization}', encodeURIComponent(organization));
+  const to = allowed ? input.to : undefined;
+  sendEmail(identity, { account, name: input.email, data: { link, lifetime }, to });
 }
 
 export interface LinkTokenView {
@@ -74,52 +70,31 @@ export interface LinkTokenView {
  * another purpose or organization, for an address that the account no longer has, or the account is not active.
  * Without `organization` the link token's own counts.
  */
-export async function readLinkToken(
-  identity: Identity,
-  input: { token: string; purpose: string; organization?: string },
-): Promise<LinkTokenView | undefined> {
-  const hash = linkTokenHash(identity, input.token);
-  const linkToken = await identity.stores.linkTokens.read(hash, input.purpose, identity.clock.now());
-  return linkToken === undefined
-    ? undefined
-    : viewOf(identity, { hash, linkToken, organization: input.organization });
+export function readLinkToken(identity: Identity, input: Asked): Promise<LinkTokenView | undefined> {
+  return open(identity, 'read', input);
 }
 
 /** As readLinkToken, and spends it: for exactly one caller. One that is not good stays unspent. */
-export async function spendLinkToken(
-  identity: Identity,
-  input: { token: string; purpose: string; organization?: string },
-): Promise<LinkTokenView | undefined> {
-  if ((await readLinkToken(identity, input)) === undefined) return undefined;
-  const hash = linkTokenHash(identity, input.token);
-  const linkToken = await identity.stores.linkTokens.spend(hash, input.purpose, identity.clock.now());
-  return linkToken === undefined
-    ? undefined
-    : viewOf(identity, { hash, linkToken, organization: input.organization });
+export async function spendLinkToken(identity: Identity, input: Asked): Promise<LinkTokenView | undefined> {
+  return (await open(identity, 'read', input)) && open(identity, 'spend', input);
 }
 
-interface Kept {
-  readonly email: string | null;
-  readonly data: Readonly<Record<string, Json>>;
+interface Asked {
+  readonly token: string;
+  readonly purpose: string;
+  readonly organization?: string | undefined;
 }
 
-async function viewOf(
+async function open(
   identity: Identity,
-  result: { hash: string; linkToken: LinkTokenRecord; organization: string | undefined },
+  how: 'read' | 'spend',
+  { token, purpose, organization }: Asked,
 ): Promise<LinkTokenView | undefined> {
-  const { hash, linkToken, organization } = result;
-  if (linkToken.accountId === undefined) return undefined;
+  const linkToken = await openRecord(identity, how, { kind: 'ticket', secret: token, purpose });
+  if (linkToken?.accountId === undefined) return undefined;
   if (organization !== undefined && linkToken.organization !== organization) return undefined;
   const account = await identity.stores.accounts.byId(linkToken.accountId);
   if (account?.organization !== linkToken.organization || account.status !== 'active') return undefined;
-  const kept = JSON.parse(identity.secrets.decrypt(linkToken.data, contextOf(hash))) as Kept;
-  return kept.email === (account.email ?? null) ? { account, data: kept.data } : undefined;
-}
-
-function linkTokenHash(identity: Identity, token: string): string {
-  return identity.secrets.hmac('ticket', token);
-}
-
-function contextOf(hash: string): string {
-  return `ticket:${hash}`;
+  const { email, data } = linkToken.data as { email: string | null; data: LinkTokenView['data'] };
+  return email === (account.email ?? null) ? { account, data } : undefined;
 }

@@ -13,7 +13,8 @@ import { type RandomForm, randomText } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { EmailName } from '../../model/email-name.ts';
 import type { Identity } from '../context.ts';
-import { absentAccountIn, type EmailQuota, mayWrite, sendEmail } from '../emails/send-email.ts';
+import { absentAccountIn, mayWrite, sendEmail } from '../emails/send-email.ts';
+import type { Quota } from '../rate-limits/quota.ts';
 
 /** Six digits: the usual form of a sign-in code. */
 export const SIX_DIGITS: RandomForm = { alphabet: '0123456789', length: 6 };
@@ -41,10 +42,10 @@ export async function sendCode(
     tries: number;
     email: EmailName;
     asker: Asker;
-    quota?: EmailQuota;
-    binding?: string;
+    quota?: Quota;
+    binding?: string | undefined;
     /** Whose brand the email wears. */
-    client?: string;
+    client?: string | undefined;
   },
 ): Promise<void> {
   const { client, purpose, form, lifetime, tries, binding, asker } = input;
@@ -52,21 +53,17 @@ export async function sendCode(
   const account = allowed ? input.account : absentAccountIn(input.account.organization);
   const code = randomText(form);
   const now = identity.clock.now();
-  await identity.stores.codes.put(codeKey(identity, { accountId: account.id, purpose, asker }), {
+  const { id: accountId, organization } = account;
+  await identity.stores.codes.put(codeKey(identity, { accountId, purpose, asker }), {
     asker: askerHash(identity, asker),
-    codeHash: codeHash(identity, { accountId: account.id, purpose, code, binding }),
-    accountId: account.id,
-    organization: account.organization,
+    codeHash: codeHash(identity, { accountId, purpose, code, binding }),
+    accountId,
+    organization,
     createdAt: now,
     expiresAt: new Date(now.getTime() + lifetime * 1000),
     tries,
   });
-  sendEmail(identity, {
-    account,
-    name: input.email,
-    data: { code, lifetime },
-    ...(client !== undefined && { client }),
-  });
+  sendEmail(identity, { account, name: input.email, data: { code, lifetime }, client });
 }
 
 /**
@@ -75,7 +72,13 @@ export async function sendCode(
  */
 export function attemptCode(
   identity: Identity,
-  input: { accountId: string | undefined; purpose: string; code: string; asker: Asker; binding?: string },
+  input: {
+    accountId: string | undefined;
+    purpose: string;
+    code: string;
+    asker: Asker;
+    binding?: string | undefined;
+  },
 ): Promise<'right' | 'wrong' | 'dead'> {
   const { purpose, code, binding, asker } = input;
   const accountId = input.accountId ?? 'nobody';
@@ -102,8 +105,6 @@ function codeHash(
   identity: Identity,
   of: { accountId: string; purpose: string; code: string; binding: string | undefined },
 ): string {
-  return identity.secrets.hmac(
-    'code',
-    JSON.stringify([of.accountId, of.purpose, of.binding ?? null, of.code]),
-  );
+  const bound = [of.accountId, of.purpose, of.binding ?? null, of.code];
+  return identity.secrets.hmac('code', JSON.stringify(bound));
 }

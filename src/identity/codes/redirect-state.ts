@@ -5,6 +5,7 @@
 import { randomToken } from '../../core/crypto.ts';
 import type { Json } from '../../model/json.ts';
 import type { Identity } from '../context.ts';
+import { type KeptRecord, keepRecord, openRecord } from './encrypted-record.ts';
 
 /**
  * Resolves with the state. `lifetime`: seconds. `data` is stored encrypted. `token`: one that was made before.
@@ -22,23 +23,10 @@ export async function makeState(
     address?: string;
   },
 ): Promise<string> {
-  if (input.address !== undefined) await identity.strangers.count('signIns', input.address);
-  const token = input.token ?? randomToken();
-  const hash = identity.secrets.hmac('state', token);
-  const now = identity.clock.now();
-  await identity.stores.linkTokens.put(hash, {
-    purpose: input.purpose,
-    organization: input.organization,
-    data: identity.secrets.encrypt(JSON.stringify(input.data), `state:${hash}`),
-    createdAt: now,
-    expiresAt: new Date(now.getTime() + input.lifetime * 1000),
-  });
+  const { address, token = randomToken(), ...record } = input;
+  if (address !== undefined) await identity.strangers.count('signIns', address);
+  await keepRecord(identity, { ...record, kind: 'state', secret: token });
   return token;
-}
-
-export interface StateView {
-  readonly organization: string;
-  readonly data: Record<string, Json>;
 }
 
 interface Asked {
@@ -47,23 +35,11 @@ interface Asked {
 }
 
 /** Reads without spending: what may refuse the answer comes first. Undefined: as for spendState. */
-export function readState(identity: Identity, asked: Asked): Promise<StateView | undefined> {
-  return view(identity, asked, 'read');
+export function readState(identity: Identity, asked: Asked): Promise<KeptRecord | undefined> {
+  return openRecord(identity, 'read', { kind: 'state', secret: asked.token, purpose: asked.purpose });
 }
 
 /** For exactly one caller. Undefined: unknown, expired, spent, of another purpose. */
-export function spendState(identity: Identity, asked: Asked): Promise<StateView | undefined> {
-  return view(identity, asked, 'spend');
-}
-
-async function view(
-  identity: Identity,
-  { purpose, token }: Asked,
-  how: 'read' | 'spend',
-): Promise<StateView | undefined> {
-  const hash = identity.secrets.hmac('state', token);
-  const linkToken = await identity.stores.linkTokens[how](hash, purpose, identity.clock.now());
-  if (linkToken === undefined) return undefined;
-  const data = JSON.parse(identity.secrets.decrypt(linkToken.data, `state:${hash}`)) as Record<string, Json>;
-  return { organization: linkToken.organization, data };
+export function spendState(identity: Identity, asked: Asked): Promise<KeptRecord | undefined> {
+  return openRecord(identity, 'spend', { kind: 'state', secret: asked.token, purpose: asked.purpose });
 }

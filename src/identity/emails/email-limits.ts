@@ -7,26 +7,24 @@
  */
 import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
-import type { Taken } from '../../store/ports/rate-limits.ts';
 import type { Identity } from '../context.ts';
-import type { EmailQuota } from './send-email.ts';
+import { type Quota, secondsToWait, storeLimit } from '../rate-limits/quota.ts';
 
 /** How many client addresses may use up their share of one mailbox. */
 const SHARES = 4;
 
-interface EmailRequest {
-  /** Whose emails these are: an account, or a name as it was typed. */
-  readonly mailbox: readonly string[];
-  readonly address: string;
-  readonly what: 'codes' | 'resets' | 'confirmations';
-}
-
-/** Takes one email of each budget, or none. Refused('too-many-requests'), about emails. */
-export async function takeEmail(identity: Identity, input: EmailRequest): Promise<void> {
+/**
+ * Takes one email of each budget, or none. `mailbox`: whose emails these are, an account or a name as it was
+ * typed. Refused('too-many-requests'), about emails.
+ */
+export async function takeEmail(
+  identity: Identity,
+  input: { mailbox: readonly string[]; address: string; what: 'codes' | 'resets' | 'confirmations' },
+): Promise<void> {
   const { mailbox, address, what } = input;
   const { [what]: quota, codesPerAddress, perAddress } = identity.emailLimits;
   const { limit, window } = quota;
-  const budgets: [owner: readonly string[], EmailQuota][] = [
+  const budgets: [owner: readonly string[], Quota][] = [
     [['address', address], what === 'codes' ? codesPerAddress : perAddress],
     [['share', address, ...mailbox], quota],
     [['mailbox', ...mailbox], { limit: limit * SHARES, window }],
@@ -36,19 +34,11 @@ export async function takeEmail(identity: Identity, input: EmailRequest): Promis
   const taken: string[] = [];
   for (const [owner, budget] of budgets) {
     const key = `email-budget:${identity.secrets.hmac('email-budget', JSON.stringify([owner, budget]))}`;
-    const limits = { limit: budget.limit, window: budget.window * 1000 };
-    const outcome = await rateLimits.take(key, mark, limits, identity.clock.now());
+    const outcome = await rateLimits.take(key, mark, storeLimit(budget), identity.clock.now());
     if (!outcome.allowed) {
       await Promise.all(taken.map((other) => rateLimits.giveBack(other, mark)));
-      throw noMoreEmails(outcome);
+      throw new Refused('too-many-requests', { retryAfter: secondsToWait(outcome), about: 'emails' });
     }
     taken.push(key);
   }
-}
-
-function noMoreEmails({ retryAfter }: Taken): Refused {
-  return new Refused('too-many-requests', {
-    retryAfter: Math.max(1, Math.ceil(retryAfter / 1000)),
-    about: 'emails',
-  });
 }

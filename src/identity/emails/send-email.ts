@@ -4,12 +4,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import type { EmailName } from '../../model/email-name.ts';
 import type { Json } from '../../model/json.ts';
 import type { Identity } from '../context.ts';
-
-/** Emails that may be sent within `window` seconds. */
-export interface EmailQuota {
-  readonly limit: number;
-  readonly window: number;
-}
+import { type Quota, storeLimit } from '../rate-limits/quota.ts';
 
 /** Queues an email and returns at once. An account without an address, or whose mail is switched off, gets none. */
 export function sendEmail(
@@ -17,22 +12,21 @@ export function sendEmail(
   email: {
     account: AccountRecord;
     name: EmailName;
-    to?: string;
+    to?: string | undefined;
     /** Whose brand the email wears, where the organization's is not enough. */
-    client?: string;
+    client?: string | undefined;
     data?: Readonly<Record<string, Json>>;
   },
 ): void {
-  const { account, client } = email;
+  const { account, name, client, data = {} } = email;
   const to = email.to ?? account.email;
   if (to === undefined || mailIsOff(identity, account)) return;
+  const { locale } = account.claims;
+  const { organization } = account;
   identity.mailer.send({
-    name: email.name,
-    to,
-    organization: account.organization,
-    ...(client === undefined ? {} : { client }),
-    data: email.data ?? {},
-    ...(account.claims.locale === undefined ? {} : { locale: account.claims.locale }),
+    ...{ name, to, organization, data },
+    ...(client !== undefined && { client }),
+    ...(locale !== undefined && { locale }),
   });
 }
 
@@ -50,25 +44,19 @@ export function absentAccountIn(organization: string): AccountRecord {
 }
 
 /**
- * Takes one email of a mailbox's quota; false when it is used up. For emails that
- * unauthenticated clients can request: without it an attacker could flood a person's mailbox.
+ * Takes one email of a mailbox's quota; false when it is used up. For emails that unauthenticated clients can
+ * request: without it an attacker could flood a person's mailbox.
  */
 export async function mayWrite(
   identity: Identity,
-  input: { account: Pick<AccountRecord, 'id'>; quota?: EmailQuota | undefined },
+  input: { account: Pick<AccountRecord, 'id'>; quota?: Quota | undefined },
 ): Promise<boolean> {
   const { account, quota } = input;
   if (quota === undefined) return true;
-  const { limit, window } = quota;
-  const key = `letters:${identity.secrets.hmac('letters', JSON.stringify([account.id, limit, window]))}`;
-  const now = identity.clock.now();
-  const taken = await identity.stores.rateLimits.take(
-    key,
-    randomUUID(),
-    { limit, window: window * 1000 },
-    now,
-  );
-  return taken.allowed;
+  const owner = JSON.stringify([account.id, quota.limit, quota.window]);
+  const key = `letters:${identity.secrets.hmac('letters', owner)}`;
+  const { clock, stores } = identity;
+  return (await stores.rateLimits.take(key, randomUUID(), storeLimit(quota), clock.now())).allowed;
 }
 
 /** Whether a clinic that writes to its people itself has switched the account's emails off. */

@@ -10,7 +10,7 @@ export type PasswordVerdict = 'ok' | 'too-short' | 'too-common';
 
 export interface PasswordPolicy {
   /** `minimum` in code points. Too short comes before too common. */
-  judge(password: string, rules: { minimum: number; organizationName?: string }): PasswordVerdict;
+  judge(password: string, rules: { minimum: number; organizationName?: string | undefined }): PasswordVerdict;
 }
 
 /** `productNames` and `extra` (passwords.blocklist): words that, with digits and signs around them, make no password. */
@@ -40,12 +40,12 @@ function fold(text: string): string {
   return (takePassword(text) ?? '').toLowerCase();
 }
 
-/** 'portico2031!' and 'North-Clinic-99' are made of 'Portico' and 'North Clinic': without the word no email is left. */
+/** 'portico2031!' and 'North-Clinic-99' are made of 'Portico' and 'North Clinic': without the word no letter is left. */
 function isMadeOf(folded: string, word: string): boolean {
-  const emails = (text: string) => text.replace(/[^\p{L}\p{M}]/gu, '');
-  const core = emails(fold(word));
-  // A word of three emails says little about the rest.
+  const lettersOf = (text: string) => text.replace(/[^\p{L}\p{M}]/gu, '');
+  const core = lettersOf(fold(word));
+  // A word of three letters says little about the rest.
   if (core.length < 4) return false;
-  const password = emails(folded);
+  const password = lettersOf(folded);
   return password.length > 0 && password.replaceAll(core, '') === '';
 }

@@ -1,6 +1,6 @@
 /**
  * What unauthenticated clients can make the server store: pending sign-ins, pushed requests, device codes,
- * new accounts. Each client address has a budget of each, counted in the shared store (security.md B4).
+ * new accounts. Each client address has a budget of each, counted in the shared store.
  *
  * Such budgets do not stop many addresses at once. So when more than half of Redis' memory is in use, they
  * shrink with the fourth power of the free share: an address that has used much waits, one that has used
@@ -10,14 +10,12 @@ import type { Clock } from '../../core/clock.ts';
 import { randomUUID, type Secrets } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import type { Stores } from '../../store/ports/stores.ts';
+import { type Quota, secondsToWait, storeLimit } from './quota.ts';
 
-/** Windows in seconds, as configured under `strangers`. */
-export interface AnonymousLimits {
-  readonly signIns: { readonly limit: number; readonly window: number };
-  readonly pushedRequests: { readonly limit: number; readonly window: number };
-  readonly deviceCodes: { readonly limit: number; readonly window: number };
-  readonly accounts: { readonly limit: number; readonly window: number };
-}
+/** As configured under `strangers`. */
+export type AnonymousLimits = Readonly<
+  Record<'signIns' | 'pushedRequests' | 'deviceCodes' | 'accounts', Quota>
+>;
 
 export interface AnonymousBudgets {
   /**
@@ -41,13 +39,13 @@ export function createAnonymousBudgets(options: {
     async count(what, address) {
       const key = `strangers:${secrets.hmac('strangers', JSON.stringify([what, address]))}`;
       const mark = randomUUID();
-      const { limit, window } = limits[what];
       // Accounts lie where there is room.
       const share = what === 'accounts' ? 1 : shareAt(await stores.fullness());
-      const shrunk = { limit: Math.floor(limit * share), window: window * 1000 };
+      const { limit, window } = storeLimit(limits[what]);
+      const shrunk = { limit: Math.floor(limit * share), window };
       const taken = await stores.rateLimits.take(key, mark, shrunk, clock.now());
       if (!taken.allowed) {
-        const wait = Math.max(1, Math.ceil(taken.retryAfter / 1000));
+        const wait = secondsToWait(taken);
         throw new Refused('too-many-requests', { retryAfter: share < 1 ? Math.min(wait, SOON) : wait });
       }
       return () => stores.rateLimits.giveBack(key, mark).catch(() => undefined);

@@ -16,18 +16,13 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
-import { Refused } from '../../core/refused.ts';
 import { foldName } from '../../core/text.ts';
-import type { Budget, RateLimitStore, Taken } from '../../store/ports/rate-limits.ts';
+import type { Budget, RateLimitStore } from '../../store/ports/rate-limits.ts';
 import type { Budgets, HeldBudgets, Hold } from './budgets.ts';
+import { type Quota, storeLimit, tooMany } from './quota.ts';
 
-/** Windows in seconds, as configured under `attempts`. */
-export interface AttemptLimits {
-  readonly pair: { readonly limit: number; readonly window: number };
-  readonly address: { readonly limit: number; readonly window: number };
-  readonly login: { readonly limit: number; readonly window: number };
-  readonly codes: { readonly limit: number; readonly window: number };
-}
+/** As configured under `attempts`. */
+export type AttemptLimits = Readonly<Record<'pair' | 'address' | 'login' | 'codes', Quota>>;
 
 /** `accountId`: the account that the name leads to, if it leads to one. `address`: canonical. */
 export interface Tried {
@@ -40,9 +35,7 @@ export interface Tried {
 }
 
 export interface Attempts {
-  /**
-   * Opens a try, before any work. Refused('too-many-requests') over a limit; such a call leaves no count.
-   */
+  /** Opens a try, before any work. Refused('too-many-requests') over a limit; such a call leaves no count. */
   begin(who: Tried): Promise<Attempt>;
   /** For channels that tell whether a name is taken: refused while a try would be, and never counted. Refused('too-many-requests'). */
   check(who: Tried): Promise<void>;
@@ -72,10 +65,10 @@ export function createAttempts(options: {
   secrets: Secrets;
 }): Attempts {
   const { store, budgets, clock, secrets, limits } = options;
-  const key = (...deps: string[]) => `attempts:${secrets.hmac('attempts', JSON.stringify(deps))}`;
+  const key = (...parts: string[]) => `attempts:${secrets.hmac('attempts', JSON.stringify(parts))}`;
   const budgetOf = (counter: keyof AttemptLimits, ...whose: string[]): Budget => ({
     key: key(counter, ...whose),
-    limit: { limit: limits[counter].limit, window: limits[counter].window * 1000 },
+    limit: storeLimit(limits[counter]),
     kind: 'sliding',
   });
   const seenKey = (login: string, address: string) => key('seen', login, address);
@@ -138,10 +131,4 @@ function loginOf(who: { organization: string; accountId?: string | undefined; na
   return JSON.stringify(
     accountId === undefined ? ['name', organization, foldName(name)] : ['account', accountId],
   );
-}
-
-/** The longest wait of those that are full. */
-function tooMany(full: readonly Taken[]): Refused {
-  const wait = Math.max(...full.map(({ retryAfter }) => retryAfter));
-  return new Refused('too-many-requests', { retryAfter: Math.max(1, Math.ceil(wait / 1000)) });
 }

@@ -10,16 +10,11 @@ import type { AccountRecord } from '../../model/account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { recordEvent } from '../audit/audit.ts';
-import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import { takeEmail } from '../emails/email-limits.ts';
 import { sendEmail } from '../emails/send-email.ts';
-import { proveCode } from '../sign-in/verify-code.ts';
+import { proveCode, sendProof } from '../sign-in/verify-code.ts';
 
 const PURPOSE = 'address';
-/** Seconds. */
-const LIFETIME = 600;
-const TRIES = 5;
 
 interface Input {
   readonly account: AccountRecord;
@@ -32,20 +27,15 @@ interface Input {
 
 /** Refused('too-many-requests'). */
 export async function sendAddressCode(identity: Identity, input: Input): Promise<void> {
-  const { account, request } = input;
-  const { address } = input.context;
+  const { account, request, context } = input;
   const email = normalizeEmail(input.email);
-  await takeEmail(identity, { mailbox: [account.organization, email], address, what: 'confirmations' });
   const owner = await identity.stores.accounts.byEmail(account.organization, email);
-  await sendCode(identity, {
+  await sendProof(identity, {
     account: { ...account, email },
+    mailbox: email,
     purpose: PURPOSE,
-    form: SIX_DIGITS,
-    lifetime: LIFETIME,
-    tries: TRIES,
     email: owner === undefined || owner.id === account.id ? 'confirm-code' : 'account-exists',
-    asker: { address, request },
-    binding: email,
+    ...{ request, context, binding: email },
   });
 }
 
@@ -77,10 +67,7 @@ export async function proveAddress(
     if (error instanceof Refused && error.reason === 'account-exists') return false;
     throw error;
   }
-  await reclaimAccount(identity, {
-    account: present,
-    ...(input.inPerson ? { confirms: 'everything' } : {}),
-  });
+  await reclaimAccount(identity, { account: present, ...(input.inPerson && { confirms: 'everything' }) });
   const changed = before !== email;
   const event = changed ? 'email.change' : 'email.confirm';
   recordEvent(identity, { event, organization, subject: account.id, context });

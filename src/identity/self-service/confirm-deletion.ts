@@ -1,32 +1,16 @@
 /** The code that an account without a password is deleted with. */
 import type { AccountRecord } from '../../model/account.ts';
-import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import { takeEmail } from '../emails/email-limits.ts';
-import { proveCode } from '../sign-in/verify-code.ts';
+import { proveCode, sendProof } from '../sign-in/verify-code.ts';
 
 const PURPOSE = 'delete-account';
-/** Seconds. */
-const LIFETIME = 600;
-const TRIES = 5;
 
 /** `request`: the browser session that asks. Refused('too-many-requests'). */
-export async function sendDeletionCode(
+export function sendDeletionCode(
   identity: Identity,
   input: { account: AccountRecord; request: string; context: RequestContext },
 ): Promise<void> {
-  const { account, request } = input;
-  const { address } = input.context;
-  await takeEmail(identity, { mailbox: [account.organization, account.id], address, what: 'confirmations' });
-  await sendCode(identity, {
-    account,
-    asker: { address, request },
-    purpose: PURPOSE,
-    form: SIX_DIGITS,
-    lifetime: LIFETIME,
-    tries: TRIES,
-    email: 'delete-code',
-  });
+  return sendProof(identity, { ...input, mailbox: input.account.id, purpose: PURPOSE, email: 'delete-code' });
 }
 
 /** Refused('too-many-requests'). */

@@ -2,23 +2,18 @@
  * Opening an account oneself: the address is proven by a code before there is an account. Until then the
  * registration is only an encrypted record with the person's browser, so that no client can reserve an
  * address that is not theirs. Whether the address has an account already is told to its owner alone, by
- * email; the page, the work and the code are the same (security.md W7).
+ * email; the page, the work and the code are the same.
  */
 import { randomToken } from '../../core/crypto.ts';
 import { normalizeEmail } from '../../core/text.ts';
-import type { AccountRecord, ProfileClaims } from '../../model/account.ts';
+import type { AccountRecord } from '../../model/account.ts';
 import { countedWhenMade, HOSTED, insertAccount, recordOf } from '../accounts/create-account.ts';
-import { judgePassword } from '../accounts/judge-password.ts';
+import { hashNewPassword } from '../accounts/judge-password.ts';
 import { noteSignIn } from '../audit/audit.ts';
-import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import { takeEmail } from '../emails/email-limits.ts';
-import { proveCode } from '../sign-in/verify-code.ts';
+import { proveCode, sendProof } from '../sign-in/verify-code.ts';
 
 const PURPOSE = 'register';
-/** Seconds. */
-const LIFETIME = 600;
-const TRIES = 5;
 
 /** What is kept between the steps, encrypted: it holds a password's hash. */
 export type Registration = {
@@ -45,14 +40,9 @@ export async function beginRegistration(
   },
 ): Promise<Registration> {
   const { organization, password, minimum, claims } = input;
-  await judgePassword(identity, { password, minimum, organization });
-  const passwordHash = await identity.hasher.hash(password);
-  const registration = {
-    id: randomToken('reg_'),
-    email: normalizeEmail(input.email),
-    passwordHash,
-    claims,
-  };
+  const passwordHash = await hashNewPassword(identity, { password, minimum, organization });
+  const id = randomToken('reg_');
+  const registration = { id, email: normalizeEmail(input.email), passwordHash, claims };
   await sendRegistrationCode(identity, { ...input, registration });
   return registration;
 }
@@ -63,38 +53,20 @@ export async function sendRegistrationCode(
   input: { organization: string; registration: Registration; request: string; context: RequestContext },
 ): Promise<void> {
   const { organization, registration, request, context } = input;
-  const { email } = registration;
-  const { address } = context;
-  await takeEmail(identity, { mailbox: [organization, email], address, what: 'confirmations' });
+  const { id, email, claims } = registration;
   const owner = await identity.stores.accounts.byEmail(organization, email);
-  await sendCode(identity, {
-    account: addressee({ organization, registration, owner, now: identity.clock.now() }),
+  // In the owner's language, and with their mail switch, if there is an owner.
+  const { locale } = (owner ?? { claims }).claims;
+  const fields = { email, claims: locale === undefined ? {} : { locale }, vendor: owner?.vendor ?? {} };
+  await sendProof(identity, {
+    // The recipient is no stored account.
+    account: { ...recordOf({ organization, fields, now: identity.clock.now() }), id },
+    mailbox: email,
     purpose: PURPOSE,
-    form: SIX_DIGITS,
-    lifetime: LIFETIME,
-    tries: TRIES,
     // Both emails are made of the same data; this one does not show the code.
     email: owner === undefined ? 'register-code' : 'account-exists',
-    asker: { address, request },
-    client: context.clientId,
+    ...{ request, context, client: context.clientId },
   });
-}
-
-/** The recipient of the email: no stored account; in the owner's language (and with their mail switch), if there is an owner. */
-function addressee(of: {
-  organization: string;
-  registration: Registration;
-  owner: AccountRecord | undefined;
-  now: Date;
-}): AccountRecord {
-  const { organization, registration, owner, now } = of;
-  const locale = owner === undefined ? registration.claims.locale : owner.claims.locale;
-  const claims: ProfileClaims = locale === undefined ? {} : { locale };
-  const fields = { email: registration.email, claims, vendor: owner?.vendor ?? {} };
-  return {
-    ...recordOf({ organization, fields, passwordHash: undefined, now }),
-    id: registration.id,
-  };
 }
 
 /**

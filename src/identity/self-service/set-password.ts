@@ -2,7 +2,7 @@
 
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import { judgePassword } from '../accounts/judge-password.ts';
+import { hashNewPassword } from '../accounts/judge-password.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { recordEvent } from '../audit/audit.ts';
 import { RESET } from '../codes/link-token.ts';
@@ -17,7 +17,7 @@ interface Setting {
   /** Further changes in the same step. */
   readonly change?: (account: AccountRecord) => AccountRecord;
   /** Given, the audit line is written. */
-  readonly context?: RequestContext;
+  readonly context?: RequestContext | undefined;
 }
 
 /** As storePassword, of a password that is judged and hashed first. `minimum`: code points. */
@@ -30,19 +30,6 @@ export async function setPassword(
   const { organization } = account;
   const passwordHash = await hashNewPassword(identity, { password, minimum, organization });
   return storePassword(identity, { ...setting, passwordHash });
-}
-
-/**
- * Everything that can refuse a new password. Comes before what the change costs (a link is spent, an old
- * password goes), so that a refused one costs nothing (security.md B8).
- * Refused('password-too-short' | 'password-too-common' | 'unavailable').
- */
-export async function hashNewPassword(
-  identity: Identity,
-  input: { password: string; minimum: number; organization: string },
-): Promise<string> {
-  await judgePassword(identity, input);
-  return identity.hasher.hash(input.password);
 }
 
 /**
@@ -67,14 +54,9 @@ export async function storePassword(
     identity.stores.codes.removeByAccount(accountId),
   ]);
   const { organization } = account;
-  if (input.context !== undefined) {
-    recordEvent(identity, {
-      event: 'password.set',
-      organization,
-      subject: accountId,
-      context: input.context,
-    });
-  }
-  if (input.email !== undefined) sendEmail(identity, { account, name: input.email });
+  const { context, email } = input;
+  if (context !== undefined)
+    recordEvent(identity, { event: 'password.set', organization, subject: accountId, context });
+  if (email !== undefined) sendEmail(identity, { account, name: email });
   return account;
 }

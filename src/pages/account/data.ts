@@ -2,14 +2,12 @@
 
 import { recordEvent } from '../../identity/audit/audit.ts';
 import { exportAccount } from '../../identity/self-service/export-account.ts';
-import { requestContext } from '../shared/request-context.ts';
 import { showAccountPage } from './render.ts';
 import type { AccountPage } from './session.ts';
 
-export const data: AccountPage = (deps, ctx, person) =>
-  showAccountPage(deps, ctx, person, { view: 'account-data', data: {} });
+export const data: AccountPage = (visit) => showAccountPage(visit, 'account-data', {});
 
-export const download: AccountPage = async (deps, ctx, { account }) => {
+export const download: AccountPage = async ({ deps, ctx, account, context }) => {
   const [known, sessions, grants, consents] = await Promise.all([
     exportAccount(deps.identity, account),
     deps.accountAccess.listSessions(account.id),
@@ -17,16 +15,12 @@ export const download: AccountPage = async (deps, ctx, { account }) => {
     deps.accountAccess.listConsents(account.id),
   ]);
   const { id: subject, organization } = account;
-  recordEvent(deps.identity, { event: 'data.download', organization, subject, context: requestContext(ctx) });
+  recordEvent(deps.identity, { event: 'data.download', organization, subject, context });
   ctx.attachment('my-account.json');
   ctx.type = 'json';
   const file = {
     ...known,
-    sessions: sessions.map(({ signedInAt, amr, browser }) => ({
-      signed_in_at: signedInAt,
-      amr,
-      ...browser,
-    })),
+    sessions: sessions.map(({ signedInAt, amr, browser }) => ({ signed_in_at: signedInAt, amr, ...browser })),
     apps: grants.map(({ clientId, clientName, scopes, createdAt }) => ({
       client_id: clientId,
       name: clientName,

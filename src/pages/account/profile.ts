@@ -2,19 +2,16 @@
  * The standard claims that a person may say about themselves. What a claim proves (a verified address or
  * number) is not among them and cannot be sent along: members are read one by one (Zitadel CVE-2026-27946).
  */
-
-import type { Context } from 'koa';
 import type { FormFields } from '../../http/forms/read-form.ts';
 import { acceptedLanguages } from '../../http/views/i18n.ts';
 import { updateAccount } from '../../identity/accounts/update-account.ts';
 import { recordEvent } from '../../identity/audit/audit.ts';
 import type { ProfileClaims } from '../../model/account.ts';
-import type { PageDeps } from '../shared/deps.ts';
+import { FormRefused } from '../shared/alert.ts';
 import { lineIn } from '../shared/form-fields.ts';
-import { requestContext } from '../shared/request-context.ts';
 import { type ChoiceKind, choicesOf } from './profile-choices.ts';
-import { leadTo, showAccountPage } from './render.ts';
-import type { AccountForm, AccountPage, Person } from './session.ts';
+import { showAccountPage } from './render.ts';
+import type { AccountForm, AccountPage, Visit } from './session.ts';
 
 interface Field {
   readonly name: string;
@@ -67,41 +64,31 @@ const GROUPS: readonly { readonly key: string; readonly fields: readonly Field[]
 ];
 const CLAIMS = [...NAMES, ...PERSONAL, ...REGION];
 
-export const profile: AccountPage = (deps, ctx, person) => {
-  const { address, ...claims } = person.account.claims;
-  return showProfile(deps, ctx, person, { values: { ...claims, ...address }, issues: [] });
+export const profile: AccountPage = async (visit, refusal) => {
+  const { address, ...claims } = visit.account.claims;
+  const stored = { values: { ...claims, ...address }, issues: [] };
+  const { values, issues } = refusal === undefined ? stored : read(visit.form, visit.account.claims);
+  const shown = fieldsIn(visit, values, issues);
+  const groups = GROUPS.map(({ key, fields }) => ({ key, fields: fields.map(shown) }));
+  await showAccountPage(visit, 'account-profile', { groups, issues }, refusal);
 };
 
-export const saveProfile: AccountForm = async (deps, ctx, person, form) => {
-  const entered = read(form, person.account.claims);
-  if (entered.issues.length > 0) {
-    await showProfile(deps, ctx, person, entered);
-    return;
-  }
-  const { account } = person;
-  const saved = await updateAccount(deps.identity, account.id, (present) => ({
+export const saveProfile: AccountForm = async ({ deps, account, context, form }) => {
+  const { id: subject, organization, claims } = account;
+  const { values, issues } = read(form, claims);
+  if (issues.length > 0) throw new FormRefused({ kind: 'invalid-fields' });
+  const saved = await updateAccount(deps.identity, subject, (present) => ({
     ...present,
-    claims: withEntered(present.claims, entered.values),
+    claims: withEntered(present.claims, values),
   }));
   if (saved.version !== account.version) {
-    const { id: subject, organization } = account;
-    recordEvent(deps.identity, {
-      event: 'profile.update',
-      organization,
-      subject,
-      context: requestContext(ctx),
-    });
+    recordEvent(deps.identity, { event: 'profile.update', organization, subject, context });
   }
-  leadTo(ctx, '/account/profile', 'saved');
+  return '/account/profile?done=saved';
 };
 
-interface Entered {
-  readonly values: Readonly<Record<string, unknown>>;
-  /** Names of fields that cannot be taken. */
-  readonly issues: readonly string[];
-}
-
-function read(form: FormFields, present: ProfileClaims): Entered & { values: Record<string, string> } {
+/** `issues`: names of fields that cannot be taken. */
+function read(form: FormFields, present: ProfileClaims) {
   const values: Record<string, string> = {};
   const issues: string[] = [];
   const stored: Record<string, unknown> = { ...present };
@@ -135,35 +122,25 @@ function put(target: Record<string, unknown>, name: string, value: string | unde
   else target[name] = value;
 }
 
-async function showProfile(
-  deps: PageDeps,
-  ctx: Context,
-  person: Person,
-  { values, issues }: Entered,
-): Promise<void> {
-  const { locale } = person.account.claims;
+function fieldsIn(
+  { deps, ctx, account }: Visit,
+  values: Readonly<Record<string, unknown>>,
+  issues: readonly string[],
+) {
+  const { locale } = account.claims;
   const accepted = acceptedLanguages(ctx.get('Accept-Language'));
-  const asked = {
-    views: deps.views,
-    language: deps.views.choose(locale === undefined ? accepted : [locale, ...accepted]),
-  };
-  const shown = (field: Field) => {
+  const language = deps.views.choose(locale === undefined ? accepted : [locale, ...accepted]);
+  return (field: Field) => {
     const value = String(values[field.name] ?? '');
     return {
       ...field,
       value,
       // A date field shows nothing for what is no whole date, and saving would lose it.
       type: field.type === 'date' && value !== '' && !isDate(value) ? 'text' : field.type,
-      choices: field.choices && choicesOf(field.choices, value, asked),
+      choices: field.choices && choicesOf(field.choices, value, { views: deps.views, language }),
       wrong: issues.includes(field.name),
     };
   };
-  await showAccountPage(deps, ctx, person, {
-    view: 'account-profile',
-    status: issues.length > 0 ? 400 : 200,
-    data: { groups: GROUPS.map(({ key, fields }) => ({ key, fields: fields.map(shown) })), issues },
-    ...(issues.length > 0 ? { alert: { kind: 'invalid-fields' as const } } : {}),
-  });
 }
 
 function isDate(text: string): boolean {

@@ -1,18 +1,20 @@
 /**
  * The account pages, for a person who is signed in with the session of the OIDC server: path, guard and
- * handler of each. Each form is parsed, calls one function of identity/, and leads back to a page (post,
- * redirect, get).
+ * handler of each. Each form calls one function of identity/ and leads to a page (post, redirect, get); where
+ * it is refused, the page named beside it is shown again.
  *
  * Guards: `open` asks nothing. `person` lets a person who is signed in through, and sends everyone else to
  * sign in and back. `personForm` does so for a form, which must come from our own page, in this browser, and be
  * made for this account. `recent` and `recentForm` besides require a sign-in of the last minutes; after it the
- * browser comes back to the page that is named.
+ * browser comes back to the page whose path is named.
  */
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { FORM_TOKEN } from '../../http/forms/csrf.ts';
 import { pageGuards } from '../../http/forms/guards.ts';
 import { readForm } from '../../http/forms/read-form.ts';
+import { seeOther } from '../../http/views/send-page.ts';
+import { refusedBy } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { access, endGrant, endSession } from './access.ts';
 import { address, addressCode, changeAddress, confirmAddress, proveNewAddress } from './address.ts';
@@ -23,7 +25,7 @@ import { changePassword, firstPassword, password } from './password.ts';
 import { profile, saveProfile } from './profile.ts';
 import { remove, removed, removeForGood, sendCodeForRemoval } from './remove.ts';
 import { formsOf } from './render.ts';
-import { type AccountForm, type AccountPage, again, askToSignIn, findPerson, signedIn } from './session.ts';
+import { type AccountForm, type AccountPage, again, askToSignIn, findVisit, signedIn } from './session.ts';
 import { signIns, unlink } from './sign-ins.ts';
 
 export function accountRoutes(deps: PageDeps) {
@@ -34,28 +36,28 @@ export function accountRoutes(deps: PageDeps) {
     .get('/signed-in', open(signedIn))
     .get('/again', person(again))
     .get('/profile', person(profile))
-    .post('/profile', personForm(saveProfile))
+    .post('/profile', personForm(saveProfile, profile))
     .get('/address', person(address))
-    .post('/address/confirm', personForm(confirmAddress))
-    .post('/address', recentForm('/account/address', changeAddress))
+    .post('/address/confirm', personForm(confirmAddress, address))
+    .post('/address', recentForm('/account/address', changeAddress, address))
     .get('/address/code', person(addressCode))
-    .post('/address/code', personForm(proveNewAddress))
+    .post('/address/code', personForm(proveNewAddress, addressCode))
     .get('/password', person(password))
-    .post('/password', personForm(changePassword))
-    .post('/password/first', recentForm('/account/password', firstPassword))
+    .post('/password', personForm(changePassword, password))
+    .post('/password/first', recentForm('/account/password', firstPassword, password))
     .get('/sign-ins', person(signIns))
-    .post('/sign-ins/unlink', recentForm('/account/sign-ins', unlink))
+    .post('/sign-ins/unlink', recentForm('/account/sign-ins', unlink, signIns))
     .get('/access', person(access))
-    .post('/access/session', personForm(endSession))
-    .post('/access/grant', personForm(endGrant))
+    .post('/access/session', personForm(endSession, access))
+    .post('/access/grant', personForm(endGrant, access))
     .get('/keys', person(keys))
-    .post('/keys', recentForm('/account/keys', makeKey))
-    .post('/keys/delete', personForm(deleteKey))
+    .post('/keys', recentForm('/account/keys', makeKey, keys))
+    .post('/keys/delete', personForm(deleteKey, keys))
     .get('/data', person(data))
     .get('/data.json', recent('/account/data', download))
     .get('/delete', recent('/account/delete', remove))
-    .post('/delete/code', recentForm('/account/delete', sendCodeForRemoval))
-    .post('/delete', recentForm('/account/delete', removeForGood))
+    .post('/delete/code', recentForm('/account/delete', sendCodeForRemoval, remove))
+    .post('/delete', recentForm('/account/delete', removeForGood, remove))
     .get('/deleted', open(removed))
     .routes();
 }
@@ -64,29 +66,30 @@ function guards(deps: PageDeps) {
   const shown =
     (shows: AccountPage, again?: string): Middleware =>
     async (ctx) => {
-      const person = await findPerson(deps, ctx);
-      if (person === undefined) await askToSignIn(deps, ctx, again ?? ctx.path);
-      else if (again !== undefined && !person.recent) await askToSignIn(deps, ctx, again, person);
-      else await shows(deps, ctx, person);
+      const visit = await findVisit(deps, ctx);
+      if (visit === undefined) await askToSignIn({ deps, ctx }, again ?? ctx.path);
+      else if (again !== undefined && !visit.recent) await askToSignIn(visit, again);
+      else await shows(visit);
     };
   const submitted =
-    (submits: AccountForm, again?: string): Middleware =>
+    (submits: AccountForm, shows: AccountPage, again?: string): Middleware =>
     async (ctx) => {
       const form = await readForm(ctx.req);
       deps.forms.refuseForeignOrigin(ctx);
-      const person = await findPerson(deps, ctx);
-      if (person === undefined) {
-        await askToSignIn(deps, ctx, again ?? '/account');
-        return;
+      const visit = await findVisit(deps, ctx, form);
+      if (visit === undefined) return askToSignIn({ deps, ctx }, again ?? '/account');
+      deps.forms.check(ctx, formsOf(visit), form.get(FORM_TOKEN) ?? undefined);
+      if (again !== undefined && !visit.recent) return askToSignIn(visit, again);
+      try {
+        seeOther(ctx, await submits(visit));
+      } catch (error) {
+        await shows(visit, refusedBy(deps, ctx, error));
       }
-      deps.forms.check(ctx, formsOf(person), form.get(FORM_TOKEN) ?? undefined);
-      if (again !== undefined && !person.recent) await askToSignIn(deps, ctx, again, person);
-      else await submits(deps, ctx, person, form);
     };
   return {
     person: (shows: AccountPage) => shown(shows),
-    recent: (page: string, shows: AccountPage) => shown(shows, page),
-    personForm: (submits: AccountForm) => submitted(submits),
-    recentForm: (page: string, submits: AccountForm) => submitted(submits, page),
+    recent: (path: string, shows: AccountPage) => shown(shows, path),
+    personForm: (submits: AccountForm, shows: AccountPage) => submitted(submits, shows),
+    recentForm: (path: string, submits: AccountForm, shows: AccountPage) => submitted(submits, shows, path),
   };
 }

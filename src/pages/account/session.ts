@@ -7,12 +7,13 @@ import type { Context } from 'koa';
 import { randomToken } from '../../core/crypto.ts';
 import type { FormFields } from '../../http/forms/read-form.ts';
 import { seeOther, sendPage } from '../../http/views/send-page.ts';
-import { findAccount } from '../../identity/accounts/find-account.ts';
+import type { RequestContext } from '../../identity/context.ts';
 import { wasInPerson, wasRecent } from '../../identity/sign-in/recent.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { ACCOUNT_RETURN, accountClientId } from '../../oidc/contract.ts';
+import type { Refusal } from '../shared/alert.ts';
 import type { Page, PageDeps } from '../shared/deps.ts';
-import { organizationAsked } from '../shared/request-context.ts';
+import { organizationAsked, requestContext } from '../shared/request-context.ts';
 
 /** Where a sign-in may lead back to; anything else leads to the first. */
 const PAGES: ReadonlySet<string> = new Set([
@@ -27,8 +28,13 @@ const PAGES: ReadonlySet<string> = new Set([
   '/account/delete',
 ]);
 
-/** A person who is signed in. */
-export interface Person {
+/** A request to an account page, by a person who is signed in. */
+export interface Visit {
+  readonly deps: PageDeps;
+  readonly ctx: Context;
+  readonly context: RequestContext;
+  /** Without fields where none was sent. */
+  readonly form: FormFields;
   readonly account: AccountRecord;
   readonly sessionUid: string;
   /** The sign-in was the person's own, not single sign-on. */
@@ -37,29 +43,35 @@ export interface Person {
   readonly recent: boolean;
 }
 
-export type AccountPage = (deps: PageDeps, ctx: Context, person: Person) => Promise<void> | void;
-export type AccountForm = (deps: PageDeps, ctx: Context, person: Person, form: FormFields) => Promise<void>;
+/** `refusal`: of the form that the person has just sent. */
+export type AccountPage = (visit: Visit, refusal?: Refusal) => Promise<void> | void;
+/** Resolves with the address of the page that shows what was done. */
+export type AccountForm = (visit: Visit) => Promise<string>;
 
-export async function findPerson(
-  { sessions, identity }: PageDeps,
-  ctx: Context,
-): Promise<Person | undefined> {
-  const session = await sessions.read(ctx.req, ctx.res);
-  if (session === undefined) return undefined;
-  const account = await findAccount(identity, { id: session.accountId });
-  if (account?.status !== 'active') return undefined;
-  const inPerson = wasInPerson(session);
-  return { account, sessionUid: session.uid, inPerson, recent: wasRecent(session, identity.clock.now()) };
-}
-
-/** Sends the browser to sign in (`person`: again) and then to the page. */
-export async function askToSignIn(
+/** Undefined: no person is signed in in this browser, or the account is not active. */
+export async function findVisit(
   deps: PageDeps,
   ctx: Context,
+  form: FormFields = new URLSearchParams(),
+): Promise<Visit | undefined> {
+  const { sessions, identity } = deps;
+  const session = await sessions.read(ctx.req, ctx.res);
+  if (session === undefined) return undefined;
+  const account = await identity.stores.accounts.byId(session.accountId);
+  if (account?.status !== 'active') return undefined;
+  return {
+    ...{ deps, ctx, form, context: requestContext(ctx) },
+    ...{ account, sessionUid: session.uid, inPerson: wasInPerson(session) },
+    recent: wasRecent(session, identity.clock.now()),
+  };
+}
+
+/** Sends the browser to sign in (with `account`: again) and then to the page. */
+export async function askToSignIn(
+  { deps, ctx, account }: Pick<Visit, 'deps' | 'ctx'> & Partial<Pick<Visit, 'account'>>,
   page: string,
-  person?: Person,
 ): Promise<void> {
-  const { email, username, organization } = person?.account ?? {};
+  const { email, username, organization } = account ?? {};
   const login = email ?? username;
   const query = new URLSearchParams({
     client_id: accountClientId(organization ?? (await organizationAsked(deps, ctx, ctx.query.organization))),
@@ -70,22 +82,21 @@ export async function askToSignIn(
     code_challenge: randomToken(),
     code_challenge_method: 'S256',
     state: safe(page),
-    ...(person === undefined ? {} : { prompt: 'login' }),
-    ...(login === undefined ? {} : { login_hint: login }),
+    ...(account && { prompt: 'login' }),
+    ...(login !== undefined && { login_hint: login }),
   });
   seeOther(ctx, `/authorize?${query}`);
 }
 
 /** Asks for the sign-in again, before a page that requires a recent one. */
-export const again: AccountPage = (deps, ctx, person) =>
-  askToSignIn(deps, ctx, typeof ctx.query.page === 'string' ? ctx.query.page : '', person);
+export const again: AccountPage = (visit) => askToSignIn(visit, String(visit.ctx.query.page));
 
 /** The parameters that the provider adds are ignored: the session counts. */
 export const signedIn: Page = async (deps, ctx) => {
   const { state, error } = ctx.query;
   const refused = typeof error === 'string';
   // Without a session, leading on would lead in a circle: cookies are blocked, or the account is not active.
-  if (!refused && (await findPerson(deps, ctx)) === undefined) {
+  if (!refused && (await findVisit(deps, ctx)) === undefined) {
     sendPage(ctx, deps.views, { status: 403, view: 'account-closed', data: {} });
     return;
   }

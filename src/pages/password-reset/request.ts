@@ -43,7 +43,7 @@ export const askForReset: PageForm = async (deps, ctx, form) => {
       context: requestContext(ctx),
     });
   } catch (error) {
-    await show(deps, ctx, { ...state, login, ...refusedBy(ctx, error) });
+    await show(deps, ctx, { ...state, login, ...refusedBy(deps, ctx, error) });
     return;
   }
   seeOther(ctx, `/forgot/sent?${queryOf(state)}`);

@@ -50,7 +50,7 @@ export const setNewPassword: PageForm = async (deps, ctx, form) => {
       return;
     }
   } catch (error) {
-    await show(deps, ctx, { token, account, ...refusedBy(ctx, error, { minimum }) });
+    await show(deps, ctx, { token, account, ...refusedBy(deps, ctx, error) });
     return;
   }
   seeOther(ctx, `/reset/done?organization=${encodeURIComponent(account.organization)}`);

@@ -1,6 +1,7 @@
 /** A refusal as the one alert of a page: the reason's words are in the catalogue under `pages.alerts`. */
 import type { Context } from 'koa';
 import { type Reason, Refused } from '../../core/refused.ts';
+import type { PageDeps } from './deps.ts';
 
 /** What a form can be wrong about besides a refusal of the domain. */
 export type Issue =
@@ -26,6 +27,21 @@ export interface Alert {
   readonly provider?: string;
 }
 
+/** What a page is shown again with. */
+export interface Refusal {
+  readonly alert?: Alert;
+  readonly status?: number;
+}
+
+/** Thrown for a form that is wrong in a way that the page alone knows. */
+export class FormRefused extends Error {
+  readonly refusal: Refusal;
+  constructor(alert: Alert, status = 400) {
+    super(alert.kind);
+    this.refusal = { alert, status };
+  }
+}
+
 const SHOWN: ReadonlySet<Reason> = new Set([
   'sign-in-refused',
   'too-many-requests',
@@ -41,15 +57,16 @@ const STATUS: Partial<Record<Reason, number>> = { 'too-many-requests': 429, unav
 
 /** What a page shows of an error, and its status; rethrows one that is none of the person's doing. */
 export function refusedBy(
+  { passwordMinimum: minimum }: Pick<PageDeps, 'passwordMinimum'>,
   ctx: Context,
   error: unknown,
-  words: { minimum?: number } = {},
-): { alert: Alert; status: number } {
+): Refusal {
+  if (error instanceof FormRefused) return error.refusal;
   if (!(error instanceof Refused)) throw error;
   const { reason, retryAfter, about } = error;
   if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter));
   if (!SHOWN.has(reason)) throw error;
   const wait = retryAfter === undefined ? {} : { count: Math.ceil(retryAfter / 60) };
-  const alert: Alert = { kind: about === 'emails' ? 'too-many-emails' : reason, ...wait, ...words };
-  return { alert, status: STATUS[reason] ?? 400 };
+  const kind = about === 'emails' ? 'too-many-emails' : reason;
+  return { alert: { kind, minimum, ...wait }, status: STATUS[reason] ?? 400 };
 }

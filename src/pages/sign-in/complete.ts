@@ -5,29 +5,24 @@
  * code goes to, and neither Google nor Apple says on which. So it signs in, and counts for no second
  * proof beside either. `acr` and `amr` say what was proven and no more (security.md O8).
  */
-
-import type { Context } from 'koa';
 import { sendSignInCode } from '../../identity/sign-in/send-code.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Amr } from '../../model/amr.ts';
 import { ACR, type InteractionView } from '../../oidc/contract.ts';
-import type { PageDeps } from '../shared/deps.ts';
-import { requestContext } from '../shared/request-context.ts';
 import { type FlowState, flowStateOf, goTo } from './flow-state.ts';
+import type { Step } from './guards.ts';
 
 export async function proven(
-  deps: PageDeps,
-  ctx: Context,
-  view: InteractionView,
+  step: Step,
   { account, proofs, remember }: { account: AccountRecord; proofs: readonly Amr[]; remember: boolean },
 ): Promise<void> {
+  const { deps, ctx, view } = step;
   const before = halfProven(view);
   const all = [...new Set([...(before?.accountId === account.id ? before.proofs : []), ...proofs])];
   if (view.stepUp && !isTwo(all)) {
     const { another = false } = flowStateOf(view);
-    const progress: FlowState = { remember, another, proven: { accountId: account.id, proofs: all } };
-    await goTo(deps, ctx, view, await withCode(deps, ctx, view, { account, progress }));
-    return;
+    const flow: FlowState = { remember, another, proven: { accountId: account.id, proofs: all } };
+    return askForSecond(step, account, flow);
   }
   ctx.respond = false;
   await deps.interactions.finishLogin(ctx.req, ctx.res, {
@@ -42,10 +37,10 @@ export async function proven(
 export function halfProven(
   view: InteractionView,
 ): { readonly accountId: string; readonly proofs: readonly Amr[] } | undefined {
-  const progress = flowStateOf(view);
-  if (progress.proven !== undefined) return progress.proven;
+  const flow = flowStateOf(view);
+  if (flow.proven !== undefined) return flow.proven;
   const onlyMore = view.reasons.length === 1 && view.reasons[0] === 'step_up';
-  if (!onlyMore || view.accountId === undefined || progress.another === true) return undefined;
+  if (!onlyMore || view.accountId === undefined || flow.another === true) return undefined;
   return { accountId: view.accountId, proofs: (view.amr ?? []).filter(isProof) };
 }
 
@@ -64,22 +59,12 @@ function isProof(text: string): text is Amr {
 }
 
 /** Where the code is what comes next, its email leaves at once, without another button. */
-async function withCode(
-  deps: PageDeps,
-  ctx: Context,
-  view: InteractionView,
-  { account, progress }: { account: AccountRecord; progress: FlowState },
-): Promise<FlowState> {
-  if (nextProof(progress.proven?.proofs ?? [], account) !== 'otp') return progress;
+async function askForSecond(step: Step, account: AccountRecord, flow: FlowState): Promise<void> {
+  if (nextProof(flow.proven?.proofs ?? [], account) !== 'otp') return goTo(step, flow);
+  const { deps, view, context } = step;
+  const { organization, uid: request } = view;
   const purpose = 'hosted-step-up';
-  await sendSignInCode(deps.identity, {
-    organization: view.organization,
-    account,
-    name: account.id,
-    purpose,
-    request: view.uid,
-    context: requestContext(ctx, view),
-  });
+  await sendSignInCode(deps.identity, { organization, account, name: account.id, purpose, request, context });
   const sentAt = deps.identity.clock.now().getTime();
-  return { ...progress, code: { purpose, sentAt, emails: 1 } };
+  await goTo(step, { ...flow, code: { purpose, sentAt, emails: 1 } });
 }

@@ -1,32 +1,25 @@
 /** Consent: what an app asks for, in plain words, and the person's answer. */
-import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
-import { findAccount } from '../../identity/accounts/find-account.ts';
 import { recordEvent } from '../../identity/audit/audit.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { webAddress } from '../shared/branding.ts';
-import type { PageDeps } from '../shared/deps.ts';
-import { requestContext } from '../shared/request-context.ts';
 import { scopesInWords } from '../shared/scopes.ts';
-import type { SignInStep } from './guards.ts';
+import { accountIn } from './flow-state.ts';
+import type { SignInStep, Step } from './guards.ts';
 import { renderInteraction } from './render-interaction.ts';
 
-export async function showConsent(deps: PageDeps, ctx: Context, view: InteractionView): Promise<void> {
-  const account =
-    view.accountId === undefined
-      ? undefined
-      : await findAccount(deps.identity, { id: view.accountId, organization: view.organization });
-  await renderInteraction(deps, ctx, view, {
-    view: 'consent',
-    data: {
-      account: account?.email ?? account?.username ?? account?.claims.name ?? '',
-      scopes: scopesInWords(view.missingScopes),
-      links: linksOf(view.client),
-    },
+export async function showConsent(step: Step): Promise<void> {
+  const { client, accountId, missingScopes } = step.view;
+  const account = await accountIn(step, accountId);
+  await renderInteraction(step, 'consent', {
+    account: account?.email ?? account?.username ?? account?.claims.name ?? '',
+    scopes: scopesInWords(missingScopes),
+    links: linksOf(client),
   });
 }
 
-export const consent: SignInStep = async (deps, ctx, view, form) => {
+export const consent: SignInStep = async (step) => {
+  const { deps, ctx, view, form } = step;
   // A consent form that was kept open says nothing about the sign-in that is asked for now.
   if (view.prompt !== 'consent') throw new Refused('unreadable-body', { detail: 'no consent is asked for' });
   const decision = form.get('decision');
@@ -35,7 +28,7 @@ export const consent: SignInStep = async (deps, ctx, view, form) => {
   ctx.respond = false;
   if (decision === 'allow') {
     const remembered = await deps.interactions.finishConsent(ctx.req, ctx.res);
-    if (remembered) noteConsent(deps, ctx, view);
+    if (remembered) noteConsent(step);
   } else {
     await deps.interactions.abort(ctx.req, ctx.res, {
       error: 'access_denied',
@@ -44,13 +37,10 @@ export const consent: SignInStep = async (deps, ctx, view, form) => {
   }
 };
 
-function noteConsent(deps: PageDeps, ctx: Context, view: InteractionView): void {
+function noteConsent({ deps, view, context }: Step): void {
   const { organization, accountId: subject } = view;
-  recordEvent(deps.identity, {
-    event: 'consent.give',
-    ...{ organization, subject, context: requestContext(ctx, view) },
-    detail: { client: view.client.clientId, scopes: [...view.missingScopes] },
-  });
+  const detail = { client: view.client.clientId, scopes: [...view.missingScopes] };
+  recordEvent(deps.identity, { event: 'consent.give', organization, subject, context, detail });
 }
 
 function linksOf(client: InteractionView['client']): { key: string; href: string }[] {

@@ -3,13 +3,13 @@
  * a redirect to /interaction/:uid, which shows the page for what is stored: reloading and going back never
  * send anything twice. What stands here as proven was proven in this browser.
  */
-
-import type { Context } from 'koa';
 import { seeOther } from '../../http/views/send-page.ts';
+import { findAccount } from '../../identity/accounts/find-account.ts';
 import type { NamedPerson } from '../../identity/sign-in/with-upstream.ts';
+import type { AccountRecord } from '../../model/account.ts';
 import type { Amr } from '../../model/amr.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
-import type { PageDeps } from '../shared/deps.ts';
+import type { Step } from './guards.ts';
 
 /** An upstream identity whose address is an account's that is not proven yet. */
 export type PendingLink = {
@@ -40,24 +40,19 @@ export function flowStateOf(view: InteractionView): FlowState {
 }
 
 /** Stores it and sends the browser to the page that follows from it. */
-export async function goTo(
-  deps: PageDeps,
-  ctx: Context,
-  view: InteractionView,
-  progress: FlowState,
-): Promise<void> {
-  await storeFlowState(deps, ctx, view, progress);
-  seeOther(ctx, `/interaction/${view.uid}`);
+export async function goTo(step: Step, flow: FlowState): Promise<void> {
+  await storeFlowState(step, flow);
+  seeOther(step.ctx, `/interaction/${step.view.uid}`);
 }
 
-export function storeFlowState(
-  deps: PageDeps,
-  ctx: Context,
-  view: InteractionView,
-  progress: FlowState,
-): Promise<void> {
-  return deps.interactions.keep(ctx.req, ctx.res, {
-    ...view.kept,
-    signIn: progress,
-  });
+export function storeFlowState({ deps, ctx, view }: Step, flow: FlowState): Promise<void> {
+  return deps.interactions.keep(ctx.req, ctx.res, { ...view.kept, signIn: flow });
+}
+
+/** An account of the organization that the sign-in is at. */
+export async function accountIn(
+  { deps, view }: Step,
+  id: string | undefined,
+): Promise<AccountRecord | undefined> {
+  return id === undefined ? undefined : findAccount(deps.identity, { id, organization: view.organization });
 }

@@ -1,41 +1,51 @@
 /**
  * What every step of a sign-in begins with: which interaction is it, and may the step change it now? `form`
- * and `page` hand on the interaction; `signInForm` and `signInPage` do so while a sign-in is what the provider
- * waits for; `registrationForm` and `registrationPage` besides refuse where people may not register. `answer`
- * lets any site through, because an upstream is one: `state` binds what it brings to the browser that went
- * there (upstream.ts).
+ * hands on the interaction; `signInForm` and `signInPage` do so while a sign-in is what the provider waits for;
+ * `registrationForm` and `registrationPage` besides refuse where people may not register. Where a form is
+ * refused, the page named beside it is shown again. `answer` lets any site through, because an upstream is one:
+ * `state` binds what it brings to the browser that went there (upstream.ts).
  */
 import type { Context, Middleware } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import { pageGuards } from '../../http/forms/guards.ts';
 import { type FormFields, readForm } from '../../http/forms/read-form.ts';
 import { seeOther } from '../../http/views/send-page.ts';
+import type { RequestContext } from '../../identity/context.ts';
 import { InteractionGone, type InteractionView } from '../../oidc/contract.ts';
+import { type Refusal, refusedBy } from '../shared/alert.ts';
 import type { PageDeps, PageForm } from '../shared/deps.ts';
 import { goOn, interactionOf, readInteraction, sayGone } from '../shared/interaction.ts';
+import { requestContext } from '../shared/request-context.ts';
 import { showConsent } from './consent.ts';
 import { mayRegister } from './methods.ts';
 
-/** A page of a sign-in, or one of its forms. */
-export type SignInStep = (
-  deps: PageDeps,
-  ctx: Context,
-  view: InteractionView,
-  form: FormFields,
-) => Promise<void>;
+/** A request to a sign-in. */
+export interface Step {
+  readonly deps: PageDeps;
+  readonly ctx: Context;
+  readonly view: InteractionView;
+  readonly context: RequestContext;
+  /** Without fields where none was sent. */
+  readonly form: FormFields;
+}
 
-const NO_FIELDS: FormFields = new URLSearchParams();
+/** What a request to a sign-in does. */
+export type SignInStep = (step: Step) => Promise<void>;
+/** A page of a sign-in. `refusal`: of the form that the person has just sent. */
+export type SignInPage = (step: Step, refusal?: Refusal) => Promise<void>;
 
 export function signInGuards(deps: PageDeps) {
   const { open, ownForm } = pageGuards(deps);
-  const page = (step: SignInStep) => open((_deps, ctx) => inInteraction(step)(deps, ctx, NO_FIELDS));
-  const form = (step: SignInStep) => ownForm(interactionOf, inInteraction(step));
+  const page = (act: SignInStep) =>
+    open((_deps, ctx) => inInteraction(act)(deps, ctx, new URLSearchParams()));
+  const form = (act: SignInStep) => ownForm(interactionOf, inInteraction(act));
   return {
     form,
-    signInPage: (step: SignInStep) => page(duringSignIn(step)),
-    signInForm: (step: SignInStep) => form(duringSignIn(step)),
-    registrationPage: (step: SignInStep) => page(toConsent(duringSignIn(whereOpen(step)))),
-    registrationForm: (step: SignInStep) => form(duringSignIn(whereOpen(step))),
+    signInPage: (shows: SignInPage) => page(duringSignIn(shows)),
+    signInForm: (act: SignInStep, shows?: SignInPage) => form(duringSignIn(shownAgain(act, shows))),
+    registrationPage: (shows: SignInPage) => page(toConsent(duringSignIn(whereOpen(shows)))),
+    registrationForm: (act: SignInStep, shows: SignInPage) =>
+      form(duringSignIn(whereOpen(shownAgain(act, shows)))),
     answer:
       (submits: PageForm): Middleware =>
       async (ctx) => {
@@ -46,11 +56,11 @@ export function signInGuards(deps: PageDeps) {
   };
 }
 
-function inInteraction(step: SignInStep): PageForm {
+function inInteraction(act: SignInStep): PageForm {
   return async (deps, ctx, form) => {
     try {
       const view = await readInteraction(deps, ctx);
-      if (view !== undefined) await step(deps, ctx, view, form);
+      if (view !== undefined) await act({ deps, ctx, view, context: requestContext(ctx, view), form });
     } catch (error) {
       // It ended between the look at it and the step: a form that was sent twice at once, or another tab.
       if (!(error instanceof InteractionGone) || ctx.headerSent) throw error;
@@ -61,26 +71,39 @@ function inInteraction(step: SignInStep): PageForm {
   };
 }
 
-function duringSignIn(step: SignInStep): SignInStep {
-  return async (deps, ctx, view, form) => {
+function shownAgain(act: SignInStep, shows: SignInPage | undefined): SignInStep {
+  if (shows === undefined) return act;
+  return async (step) => {
+    try {
+      await act(step);
+    } catch (error) {
+      await shows(step, refusedBy(step.deps, step.ctx, error));
+    }
+  };
+}
+
+function duringSignIn(act: SignInStep): SignInStep {
+  return async (step) => {
     // A sign-in form that was kept open must not change who answers the consent that is asked for now.
-    if (view.prompt === 'consent') await showConsent(deps, ctx, view);
-    else if (view.finished) await goOn(deps, ctx);
-    else await step(deps, ctx, view, form);
+    if (step.view.prompt === 'consent') await showConsent(step);
+    else if (step.view.finished) await goOn(step.deps, step.ctx);
+    else await act(step);
   };
 }
 
-function toConsent(step: SignInStep): SignInStep {
-  return async (deps, ctx, view, form) => {
+function toConsent(act: SignInStep): SignInStep {
+  return async (step) => {
+    const { ctx, view } = step;
     if (view.prompt === 'consent' && !view.finished) seeOther(ctx, `/interaction/${view.uid}`);
-    else await step(deps, ctx, view, form);
+    else await act(step);
   };
 }
 
-function whereOpen(step: SignInStep): SignInStep {
-  return async (deps, ctx, view, form) => {
-    if (!(await mayRegister(deps, view))) throw new Refused('not-found', { detail: 'no registration here' });
-    await step(deps, ctx, view, form);
+function whereOpen(act: SignInStep): SignInStep {
+  return async (step) => {
+    if (!(await mayRegister(step.deps, step.view)))
+      throw new Refused('not-found', { detail: 'no registration here' });
+    await act(step);
   };
 }
 

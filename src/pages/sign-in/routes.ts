@@ -6,25 +6,25 @@
 import Router from '@koa/router';
 import { seeOther } from '../../http/views/send-page.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { enterCode, sendCodeAgain } from './code.ts';
+import { enterCode, sendCodeAgain, showCodeForm } from './code.ts';
 import { consent } from './consent.ts';
 import { signInGuards } from './guards.ts';
-import { cancel, interaction } from './interaction.ts';
-import { giveName, signIn } from './password.ts';
+import { cancel, showStep } from './interaction.ts';
+import { giveName, showSignIn, signIn } from './password.ts';
 import { begin, finish, register, registerCode, resend } from './register.ts';
-import { confirmPassword } from './second-factor.ts';
+import { confirmPassword, showPerson } from './second-factor.ts';
 import { anotherMethod, chooseAccount } from './select-account.ts';
 import { arrived, goUpstream, upstreamAnswered } from './upstream.ts';
 
 export function signInRoutes(deps: PageDeps) {
   const { form, signInPage, signInForm, registrationPage, registrationForm, answer } = signInGuards(deps);
   return new Router({ sensitive: true })
-    .get('/interaction/:uid', signInPage(interaction))
-    .post('/interaction/:uid/sign-in', signInForm(signIn))
-    .post('/interaction/:uid/name', signInForm(giveName))
-    .post('/interaction/:uid/code/send', signInForm(sendCodeAgain))
-    .post('/interaction/:uid/code', signInForm(enterCode))
-    .post('/interaction/:uid/password', signInForm(confirmPassword))
+    .get('/interaction/:uid', signInPage(showStep))
+    .post('/interaction/:uid/sign-in', signInForm(signIn, showSignIn))
+    .post('/interaction/:uid/name', signInForm(giveName, showSignIn))
+    .post('/interaction/:uid/code/send', signInForm(sendCodeAgain, showCodeForm))
+    .post('/interaction/:uid/code', signInForm(enterCode, showCodeForm))
+    .post('/interaction/:uid/password', signInForm(confirmPassword, showPerson))
     .post('/interaction/:uid/account', signInForm(chooseAccount))
     .post('/interaction/:uid/another', signInForm(anotherMethod))
     .post('/interaction/:uid/with/:provider', signInForm(goUpstream))
@@ -34,10 +34,10 @@ export function signInRoutes(deps: PageDeps) {
     .post('/interaction/:uid/consent', form(consent))
     .post('/interaction/:uid/cancel', form(cancel))
     .get('/interaction/:uid/register', registrationPage(register))
-    .post('/interaction/:uid/register', registrationForm(begin))
+    .post('/interaction/:uid/register', registrationForm(begin, register))
     .get('/interaction/:uid/register/code', registrationPage(registerCode))
-    .post('/interaction/:uid/register/code', registrationForm(finish))
-    .post('/interaction/:uid/register/again', registrationForm(resend))
+    .post('/interaction/:uid/register/code', registrationForm(finish, registerCode))
+    .post('/interaction/:uid/register/again', registrationForm(resend, registerCode))
     .get('/interaction/:uid/*step', (ctx) =>
       seeOther(ctx, `/interaction/${encodeURIComponent(ctx.params.uid ?? '')}`),
     )

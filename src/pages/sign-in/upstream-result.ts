@@ -1,74 +1,60 @@
 /** Who an upstream's person is here, and what happens then: signed in, asked to prove more, or told no. */
-import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import type { UpstreamClaims } from '../../federation/protocol/upstream.ts';
 import { noteRefusedSignIn } from '../../identity/audit/audit.ts';
 import { type NamedPerson, signInWithIdentity } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { InteractionView } from '../../oidc/contract.ts';
-import type { Alert } from '../shared/alert.ts';
-import type { PageDeps } from '../shared/deps.ts';
-import { requestContext } from '../shared/request-context.ts';
 import { proven } from './complete.ts';
 import { flowStateOf, goTo } from './flow-state.ts';
+import type { Step } from './guards.ts';
 import { showStep } from './interaction.ts';
 import { mayRegister, upstreamTitle } from './methods.ts';
 
-export async function upstreamPerson(
-  deps: PageDeps,
-  ctx: Context,
-  view: InteractionView,
-  claims: UpstreamClaims,
-): Promise<void> {
-  const { identity } = deps;
+export async function upstreamPerson(step: Step, claims: UpstreamClaims): Promise<void> {
+  const { deps, view, context } = step;
   const { organization } = view;
   const person = personOf(claims);
-  const context = requestContext(ctx, view);
   let account: AccountRecord;
   try {
     const registration = await mayRegister(deps, view);
-    account = await signInWithIdentity(identity, { organization, person, context, registration });
+    account = await signInWithIdentity(deps.identity, { organization, person, context, registration });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    const name = person.email ?? person.subject;
-    const owner =
-      person.email === undefined
-        ? undefined
-        : await identity.stores.accounts.byEmail(organization, person.email);
-    if (error.reason === 'account-exists' && owner?.status === 'active') {
-      const { code: _code, ...progress } = flowStateOf(view);
-      const link = { provider: claims.provider, accountId: owner.id, person };
-      await goTo(deps, ctx, view, { ...progress, link });
-      return;
-    }
-    const refused = { organization, account: owner, name, context, factor: 'fed' } as const;
-    noteRefusedSignIn(identity, { ...refused, why: 'not-admitted' });
-    await showStep(deps, ctx, view, {
-      alert: alertOf(error, upstreamTitle(deps, claims.provider)),
-      status: 403,
-    });
-    return;
+    return notSignedIn(step, claims.provider, person, error);
   }
-  await proven(deps, ctx, view, { account, proofs: ['fed'], remember: flowStateOf(view).remember === true });
+  await proven(step, { account, proofs: ['fed'], remember: flowStateOf(view).remember === true });
+}
+
+async function notSignedIn(
+  step: Step,
+  provider: string,
+  person: NamedPerson,
+  { reason }: Refused,
+): Promise<void> {
+  const { deps, view, context } = step;
+  const { organization } = view;
+  const { email, subject } = person;
+  const owner =
+    email === undefined ? undefined : await deps.identity.stores.accounts.byEmail(organization, email);
+  if (reason === 'account-exists' && owner?.status === 'active') {
+    const { code: _code, ...flow } = flowStateOf(view);
+    return goTo(step, { ...flow, link: { provider, accountId: owner.id, person } });
+  }
+  const refused = { organization, account: owner, name: email ?? subject, context } as const;
+  noteRefusedSignIn(deps.identity, { ...refused, factor: 'fed', why: 'not-admitted' });
+  const kind = reason === 'account-not-found' ? 'upstream-unknown' : 'upstream-refused';
+  await showStep(step, { alert: { kind, provider: upstreamTitle(deps, provider) }, status: 403 });
 }
 
 function personOf(claims: UpstreamClaims): NamedPerson {
   const { issuer, subject, email, emailVerified, authoritative, name, givenName, familyName } = claims;
   return {
-    issuer,
-    subject,
+    ...{ issuer, subject, emailVerified, authoritative },
     ...(email !== undefined && { email }),
-    emailVerified,
-    authoritative,
     names: {
       ...(name !== undefined && { name }),
       ...(givenName !== undefined && { given_name: givenName }),
       ...(familyName !== undefined && { family_name: familyName }),
     },
   };
-}
-
-function alertOf({ reason }: Refused, provider: string): Alert {
-  if (reason === 'account-not-found') return { kind: 'upstream-unknown', provider };
-  return { kind: 'upstream-refused', provider };
 }

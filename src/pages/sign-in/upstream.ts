@@ -3,9 +3,8 @@
  * per provider (what one says is not taken for another's), which cookies of an interaction do not reach, and
  * Apple's cross-site POST carries none at all. So `state` is an encrypted one-use record of everything, and the
  * answer is parked under another one until the browser has hopped back into its interaction, where it has to
- * show both of its cookies (security.md F6).
+ * show both of its cookies.
  */
-import type { Context } from 'koa';
 import { randomToken } from '../../core/crypto.ts';
 import { IdTokenRefused, type Upstream, UpstreamUnavailable } from '../../federation/protocol/upstream.ts';
 import { seeOther, sendPage } from '../../http/views/send-page.ts';
@@ -15,9 +14,8 @@ import type { InteractionView } from '../../oidc/contract.ts';
 import { brandOf } from '../shared/branding.ts';
 import type { PageDeps, PageForm } from '../shared/deps.ts';
 import { sayGone } from '../shared/interaction.ts';
-import { requestContext } from '../shared/request-context.ts';
 import { flowStateOf, storeFlowState } from './flow-state.ts';
-import type { SignInStep } from './guards.ts';
+import type { SignInStep, Step } from './guards.ts';
 import { showStep } from './interaction.ts';
 import { signInMethodsOf, upstreamTitle } from './methods.ts';
 import { upstreamPerson } from './upstream-result.ts';
@@ -44,46 +42,45 @@ type Arrival = Away & {
 };
 
 /** Sends the browser to the upstream. */
-export const goUpstream: SignInStep = async (deps, ctx, view) => {
+export const goUpstream: SignInStep = async (step) => {
+  const { deps, ctx, view, context } = step;
   const provider = String(ctx.params.provider);
   const upstream = deps.upstreams.get(provider);
   const { upstreams } = await signInMethodsOf(deps, view);
-  if (upstream === undefined || !upstreams.some(({ name }) => name === provider)) {
-    await showStep(deps, ctx, view, { alert: { kind: 'upstream-off' }, status: 404 });
-    return;
-  }
+  if (upstream === undefined || !upstreams.some(({ name }) => name === provider))
+    return showStep(step, { alert: { kind: 'upstream-off' }, status: 404 });
   const state = randomToken();
-  const hint = view.loginHint?.includes('@') === true ? { loginHint: view.loginHint } : {};
-  const again = view.accountId !== undefined || flowStateOf(view).another === true;
+  const { loginHint, accountId, organization, uid } = view;
+  const hint = loginHint?.includes('@') === true ? { loginHint } : {};
+  const again = accountId !== undefined || flowStateOf(view).another === true;
   try {
     const callback = callbackOf(deps, provider);
     const { url, keep } = await upstream.begin({ callback, state, again, ...hint });
-    const data: Away = { uid: view.uid, browser: deps.forms.tokenFor(ctx, tripOf(view)), keep };
-    const { organization } = view;
+    const data: Away = { uid, browser: deps.forms.tokenFor(ctx, tripOf(view)), keep };
     const purpose = purposeOf(provider);
-    const { address } = requestContext(ctx, view);
+    const { address } = context;
     await makeState(deps.identity, { purpose, organization, lifetime: AWAY, data, token: state, address });
-    await showLeaving(deps, ctx, view, { provider, url });
+    await showLeaving(step, provider, url);
   } catch (error) {
     if (!(error instanceof UpstreamUnavailable)) throw error;
     deps.identity.log.warn({ err: error, provider }, 'an upstream does not answer');
-    await showStep(deps, ctx, view, {
-      alert: { kind: 'upstream-down', provider: upstreamTitle(deps, provider) },
-      status: 503,
-    });
+    await showFailed(step, provider, error);
   }
 };
+
+/** Nothing came of the trip: the upstream is down, or its answer cannot be trusted. */
+async function showFailed(step: Step, provider: string, error: Error): Promise<void> {
+  const down = error instanceof UpstreamUnavailable;
+  const kind = down ? 'upstream-down' : 'upstream-refused';
+  const alert = { kind, provider: upstreamTitle(step.deps, provider) } as const;
+  await showStep(step, { alert, status: down ? 503 : 400 });
+}
 
 /**
  * A page that leaves by itself, and not a redirect: browsers hold the redirects after a form against
  * form-action, and where an upstream sends people on the way (a company's own sign-in) cannot be listed.
  */
-async function showLeaving(
-  deps: PageDeps,
-  ctx: Context,
-  view: InteractionView,
-  { provider, url }: { provider: string; url: string },
-): Promise<void> {
+async function showLeaving({ deps, ctx, view }: Step, provider: string, url: string): Promise<void> {
   ctx.set('Refresh', `0; url=${url}`);
   sendPage(ctx, deps.views, {
     view: 'upstream-leaving',
@@ -101,10 +98,7 @@ export const upstreamAnswered: PageForm = async (deps, ctx, form) => {
   const result = known
     ? await spendState(deps.identity, { purpose: purposeOf(provider), token: state })
     : undefined;
-  if (result === undefined) {
-    await sayGone(deps, ctx);
-    return;
-  }
+  if (result === undefined) return sayGone(deps, ctx);
   const away = result.data as Away;
   const answer = PARAMETERS.flatMap((name) => {
     const value = form.get(name);
@@ -121,29 +115,27 @@ export const upstreamAnswered: PageForm = async (deps, ctx, form) => {
 };
 
 /** Back in the interaction, with its cookies: only now is the answer looked at. */
-export const arrived: SignInStep = async (deps, ctx, view) => {
+export const arrived: SignInStep = async (step) => {
+  const { deps, ctx, view } = step;
   const token = typeof ctx.query.answer === 'string' ? ctx.query.answer : '';
   // A link preview asks with HEAD; it must not use up what the person needs. Nor may another browser.
   const result =
     ctx.method === 'GET' ? await readState(deps.identity, { purpose: ARRIVED, token }) : undefined;
   const arrival = result?.data as Arrival | undefined;
   const upstream = deps.upstreams.get(arrival?.provider ?? '');
-  if (arrival?.uid !== view.uid || result?.organization !== view.organization || upstream === undefined) {
-    // Reloaded, or too late: nothing is lost but the trip.
-    seeOther(ctx, `/interaction/${view.uid}`);
-    return;
-  }
+  // Reloaded, or too late: nothing is lost but the trip.
+  if (arrival?.uid !== view.uid || result?.organization !== view.organization || upstream === undefined)
+    return seeOther(ctx, `/interaction/${view.uid}`);
   deps.forms.check(ctx, tripOf(view), arrival.browser);
-  await judge(deps, ctx, view, { upstream, arrival, token });
+  await judge(step, { upstream, arrival, token });
 };
 
 /** The answer is spent when the upstream has stood by it: while that is down, the same page may be tried again. */
 async function judge(
-  deps: PageDeps,
-  ctx: Context,
-  view: InteractionView,
+  step: Step,
   { upstream, arrival, token }: { upstream: Upstream; arrival: Arrival; token: string },
 ): Promise<void> {
+  const { deps, ctx, view } = step;
   const { provider, state, keep } = arrival;
   const { user = flowStateOf(view).user, ...answer } = arrival.answer;
   try {
@@ -154,28 +146,17 @@ async function judge(
       keep,
       now: deps.identity.clock.now(),
     });
-    if ((await spendState(deps.identity, { purpose: ARRIVED, token })) === undefined) {
-      seeOther(ctx, `/interaction/${view.uid}`);
-      return;
-    }
-    if (claims !== 'denied') {
-      await upstreamPerson(deps, ctx, view, claims);
-      return;
-    }
-    await showStep(deps, ctx, view, {
-      alert: { kind: 'upstream-denied', provider: upstreamTitle(deps, provider) },
-    });
+    if ((await spendState(deps.identity, { purpose: ARRIVED, token })) === undefined)
+      return seeOther(ctx, `/interaction/${view.uid}`);
+    if (claims !== 'denied') return await upstreamPerson(step, claims);
+    await showStep(step, { alert: { kind: 'upstream-denied', provider: upstreamTitle(deps, provider) } });
   } catch (error) {
-    const down = error instanceof UpstreamUnavailable;
-    if (!down && !(error instanceof IdTokenRefused)) throw error;
+    if (!(error instanceof UpstreamUnavailable || error instanceof IdTokenRefused)) throw error;
     deps.identity.log.warn({ err: error, provider }, 'a sign-in with an upstream failed');
     // The next try of this browser still knows the names.
-    if (upstream.sendsNamesOnce && user !== undefined) {
-      await storeFlowState(deps, ctx, view, { ...flowStateOf(view), user: user.slice(0, 2000) });
-    }
-    const kind = down ? 'upstream-down' : 'upstream-refused';
-    const alert = { kind, provider: upstreamTitle(deps, provider) } as const;
-    await showStep(deps, ctx, view, { alert, status: down ? 503 : 400 });
+    if (upstream.sendsNamesOnce && user !== undefined)
+      await storeFlowState(step, { ...flowStateOf(view), user: user.slice(0, 2000) });
+    await showFailed(step, provider, error);
   }
 }
 
