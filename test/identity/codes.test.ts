@@ -7,7 +7,7 @@ import { attemptCode, SIX_DIGITS, sendCode } from '../../src/identity/codes/one-
 import { requestReset } from '../../src/identity/self-service/request-password-reset.ts';
 import { sendSignInCode } from '../../src/identity/sign-in/send-code.ts';
 import { signInWithCode } from '../../src/identity/sign-in/with-code.ts';
-import { linkIdentity, listIdentities } from '../../src/identity/upstream/link-identity.ts';
+import { linkIdentity } from '../../src/identity/upstream/link-identity.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
 import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
 
@@ -317,7 +317,7 @@ describe('one-time codes', () => {
     expect(proven.passwordHash).to.equal(undefined);
     expect(world.ended).to.deep.equal(Array(2).fill({ accountId: account.id, keep: undefined }));
     expect(await listApiKeys(world.identity, { accountId: account.id })).to.deep.equal([]);
-    expect(await listIdentities(world.identity, account.id)).to.deep.equal([]);
+    expect(await world.identity.stores.identities.listByAccount(account.id)).to.deep.equal([]);
   });
 
   it('F5 a proven address loses nothing by a code', async () => {

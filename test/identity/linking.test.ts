@@ -6,7 +6,6 @@ import {
   accountForIdentity,
   findByIdentity,
   linkIdentity,
-  listIdentities,
   type UpstreamPerson,
   unlinkIdentity,
 } from '../../src/identity/upstream/link-identity.ts';
@@ -71,7 +70,7 @@ describe('an upstream identity', () => {
           const arrived = arrive({ authoritative, emailVerified: vouched });
           if (expected === 'account-exists') {
             expect(await refusal(arrived)).to.equal(expected);
-            expect(await listIdentities(world.identity, local.id)).to.deep.equal([]);
+            expect(await world.identity.stores.identities.listByAccount(local.id)).to.deep.equal([]);
             return;
           }
           const { account, how } = await arrived;
@@ -92,7 +91,7 @@ describe('an upstream identity', () => {
       subject: 'squatter',
     });
     await arrive();
-    expect((await listIdentities(world.identity, squat.id)).map(({ subject }) => subject)).to.deep.equal([
+    expect((await world.identity.stores.identities.listByAccount(squat.id)).map(({ subject }) => subject)).to.deep.equal([
       's1',
     ]);
   });
@@ -154,7 +153,7 @@ describe('an upstream identity', () => {
     await Promise.allSettled(
       links.map((link) => unlinkIdentity(world.identity, { accountId: account.id, ...link })),
     );
-    expect(await listIdentities(world.identity, account.id)).to.have.length.of.at.least(1);
+    expect(await world.identity.stores.identities.listByAccount(account.id)).to.have.length.of.at.least(1);
   });
 
   it('F7 cannot be unlinked as the last way in, nor by another account', async () => {

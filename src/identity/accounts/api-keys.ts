@@ -34,16 +34,11 @@ const TOUCH_EVERY = 60_000;
  */
 export async function createApiKey(
   identity: Identity,
-  input: {
-    organization: string;
-    vendor: string;
-    accountId?: string;
-    name: string;
+  input: Pick<ApiKeyRecord, 'organization' | 'vendor' | 'accountId' | 'name' | 'expiresAt'> & {
     scopes: readonly string[];
     id: RandomForm;
     key: RandomForm;
     limit?: number;
-    expiresAt?: Date;
     context?: RequestContext;
   },
 ): Promise<{ record: ApiKeyRecord; key: string }> {
@@ -51,15 +46,13 @@ export async function createApiKey(
   for (let tries = 0; tries < 10; tries += 1) {
     const key = randomText(input.key);
     const record: ApiKeyRecord = {
+      ...{ organization, vendor, name },
       id: randomText(input.id),
-      organization,
-      vendor,
-      name,
       scopes: [...scopes],
       keyHash: keyHash(identity, key),
       createdAt: identity.clock.now(),
-      ...(accountId === undefined ? {} : { accountId }),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(accountId !== undefined && { accountId }),
+      ...(expiresAt !== undefined && { expiresAt }),
     };
     const outcome = await identity.stores.apiKeys.insert(record, input.limit);
     if (outcome === 'full') throw new Refused('too-many-api-keys');
@@ -120,34 +113,21 @@ export async function authenticateApiKey(
   if (input.vendor !== undefined && record.vendor !== input.vendor) return undefined;
   const now = clock.now();
   if (record.expiresAt !== undefined && record.expiresAt <= now) return undefined;
-  if (!hasRightSecret(identity, record, input)) return undefined;
+  const { secret, requireSecret } = input;
+  const secretHash = secret === undefined ? undefined : identity.secrets.hmac('api-secret', secret);
+  if (requireSecret === true && secretHash === undefined) return undefined;
+  if (secretHash !== undefined && !sameText(record.secretHash ?? '', secretHash)) return undefined;
   const account = record.accountId === undefined ? undefined : await stores.accounts.byId(record.accountId);
-  if (record.accountId !== undefined && !isOwner(account, record)) return undefined;
+  const isOwner = account?.status === 'active' && account.organization === record.organization;
+  if (record.accountId !== undefined && !isOwner) return undefined;
   if (record.lastUsedAt === undefined || now.getTime() - record.lastUsedAt.getTime() >= TOUCH_EVERY) {
     await stores.apiKeys.touch(record.id, now);
   }
   return account === undefined ? { record } : { record, account };
 }
 
-function isOwner(account: AccountRecord | undefined, record: ApiKeyRecord): boolean {
-  return account?.status === 'active' && account.organization === record.organization;
-}
-
-function hasRightSecret(
-  identity: Identity,
-  record: ApiKeyRecord,
-  sent: { secret?: string; requireSecret?: boolean },
-): boolean {
-  if (sent.secret === undefined) return sent.requireSecret !== true;
-  return record.secretHash !== undefined && sameText(record.secretHash, secretHash(identity, sent.secret));
-}
-
 function keyHash(identity: Identity, key: string): string {
   return identity.secrets.hmac('api-key', key);
-}
-
-function secretHash(identity: Identity, secret: string): string {
-  return identity.secrets.hmac('api-secret', secret);
 }
 
 function noteKey(

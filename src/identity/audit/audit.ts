@@ -57,8 +57,13 @@ export function noteRefusedSignIn(
   },
 ): void {
   const { organization, account, name, context, factor, why } = refused;
-  const pseudonym = identity.secrets.hmac('audit-name', `${organization}\0${foldName(name)}`);
-  const subject = account?.id ?? `unknown:${pseudonym.slice(0, 22)}`;
+  const subject = account?.id ?? pseudonymOf(identity, organization, name);
   const detail = { factor, why };
   recordEvent(identity, { event: 'sign-in', outcome: 'refused', organization, subject, context, detail });
+}
+
+/** What stands for a name that leads to no account. */
+export function pseudonymOf(identity: Identity, organization: string, name: string): string {
+  const pseudonym = identity.secrets.hmac('audit-name', `${organization}\0${foldName(name)}`);
+  return `unknown:${pseudonym.slice(0, 22)}`;
 }

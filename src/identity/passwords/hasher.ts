@@ -2,7 +2,7 @@
  * Hashes passwords with argon2id and checks them against any format of imported-hash.ts.
  *
  * Against user enumeration, a refusal must not tell by its time what kind of hash an account has, or that there
- * is none (security.md W7, B5; docs/decisions/0008-equal-refusals.md). So each refusal does the work of all kinds.
+ * is none (docs/decisions/0008-equal-refusals.md). So each refusal does the work of all kinds.
  *
  * Passwords are hashed in Unicode's NFC (NIST SP 800-63B 3.1.1.2): the same password typed on a phone and on
  * a Mac must be the same bytes. Nothing else is done to them: no trimming, no cutting. An imported hash may
@@ -13,7 +13,6 @@ import { availableParallelism } from 'node:os';
 import { hash as hashArgon2 } from '@node-rs/argon2';
 import { Refused } from '../../core/refused.ts';
 import { takePassword } from '../../core/text.ts';
-import { createWorkSlots } from './hash-queue.ts';
 import { argon2Parameters, decoyOf, isBcrypt, type PasswordCheck, readHash } from './imported-hash.ts';
 
 export interface PasswordHasher {
@@ -92,6 +91,33 @@ export function createPasswordHasher(options: {
         return { right, rehash: false };
       });
     },
+  };
+}
+
+/**
+ * `size` pieces of work run at once and `queue` wait; the next one gets Refused('unavailable'). First come, first
+ * served. Without the second bound a flood of sign-ins fills the memory with waiting passwords and answers each
+ * of them minutes too late.
+ */
+export function createWorkSlots({ size, queue }: { size: number; queue: number }) {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running < size) running += 1;
+    else {
+      if (waiting.length >= queue) {
+        throw new Refused('unavailable', { retryAfter: 5, detail: 'Too many passwords wait to be hashed.' });
+      }
+      // The slot is handed over by the one that ends: `running` stays.
+      await new Promise<void>((resume) => waiting.push(resume));
+    }
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * Password hashes that other systems made and `portico seed` takes over: bcrypt, scrypt, PBKDF2, argon2i.
- * Read only: at the next sign-in the password is hashed anew by password-hasher.ts. Costs are capped,
+ * Read only: at the next sign-in the password is hashed anew by hasher.ts. Costs are capped,
  * because one hash that takes a minute would hold one of the few slots for a minute.
  */
 import { pbkdf2, scrypt, timingSafeEqual } from 'node:crypto';
@@ -34,8 +34,8 @@ export function readHash(hash: string): PasswordCheck | undefined {
 /** A hash of the same kind and cost that holds nothing of this one: salt and key are blank. */
 export function decoyOf(hash: string): string {
   if (isBcrypt(hash)) return blankBcrypt(hash.slice(4, 6));
-  const deps = hash.split('$');
-  return [...deps.slice(0, -2), ...deps.slice(-2).map((part) => part.replace(/[^=]/g, 'A'))].join('$');
+  const parts = hash.split('$');
+  return [...parts.slice(0, -2), ...parts.slice(-2).map((part) => part.replace(/[^=]/g, 'A'))].join('$');
 }
 
 /** A kind that is one check or several, never part of one. */
@@ -52,26 +52,13 @@ function whole(kind: string, matches: PasswordCheck['matches']): PasswordCheck {
 
 const ARGON2 = /^\$argon2(id|i|d)\$(?:v=(\d+)\$)?m=(\d+),t=(\d+),p=(\d+)\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/;
 
-export interface Argon2Parameters {
-  readonly variant: string;
-  readonly version: number;
-  /** KiB. */
-  readonly memory: number;
-  readonly passes: number;
-  readonly lanes: number;
-}
-
-export function argon2Parameters(hash: string): Argon2Parameters | undefined {
+/** `memory` in KiB. */
+export function argon2Parameters(hash: string) {
   const result = ARGON2.exec(hash);
   if (result === null) return undefined;
-  const [, variant = '', version = '16', memory, passes, lanes] = result;
-  return {
-    variant,
-    version: Number(version),
-    memory: Number(memory),
-    passes: Number(passes),
-    lanes: Number(lanes),
-  };
+  const [, variant = '', version = '16', ...costs] = result;
+  const [memory = 0, passes = 0, lanes = 0] = costs.map(Number);
+  return { variant, version: Number(version), memory, passes, lanes };
 }
 
 function readArgon2(hash: string): PasswordCheck | undefined {

@@ -27,7 +27,7 @@ export type AttemptLimits = Readonly<Record<'pair' | 'address' | 'login' | 'code
 /** `accountId`: the account that the name leads to, if it leads to one. `address`: canonical. */
 export interface Tried {
   readonly organization: string;
-  readonly accountId?: string;
+  readonly accountId?: string | undefined;
   readonly name: string;
   readonly address: string;
   /** The secret is a one-time code. */
@@ -126,8 +126,7 @@ export function createAttempts(options: {
   };
 }
 
-function loginOf(who: { organization: string; accountId?: string | undefined; name: string }): string {
-  const { organization, accountId, name } = who;
+function loginOf({ organization, accountId, name }: Omit<Tried, 'address'>): string {
   return JSON.stringify(
     accountId === undefined ? ['name', organization, foldName(name)] : ['account', accountId],
   );

@@ -1,10 +1,8 @@
 /** What is known about a person, for the person: everything that is stored but what would open a channel. */
 import type { AccountRecord } from '../../model/account.ts';
-import type { AuditRecord } from '../../model/audit-event.ts';
 import type { Json } from '../../model/json.ts';
 import { listApiKeys } from '../accounts/api-keys.ts';
 import type { Identity } from '../context.ts';
-import { listIdentities } from '../upstream/link-identity.ts';
 
 /** Audit lines, newest first. */
 const LINES = 1000;
@@ -14,7 +12,7 @@ export async function exportAccount(
   account: AccountRecord,
 ): Promise<Record<string, Json>> {
   const [links, keys, lines] = await Promise.all([
-    listIdentities(identity, account.id),
+    identity.stores.identities.listByAccount(account.id),
     listApiKeys(identity, { accountId: account.id }),
     identity.stores.audit.latest({ limit: LINES, subject: account.id }),
   ]);
@@ -33,7 +31,13 @@ export async function exportAccount(
       expires_at: expiresAt?.toISOString() ?? null,
       last_used_at: lastUsedAt?.toISOString() ?? null,
     })),
-    events: lines.map(eventOf),
+    events: lines.map(({ at, event, outcome, clientId, address }) => ({
+      at: at.toISOString(),
+      event,
+      outcome,
+      client_id: clientId ?? null,
+      address: address ?? null,
+    })),
   };
 }
 
@@ -54,15 +58,5 @@ function describe(account: AccountRecord): Record<string, Json> {
     created_at: account.createdAt.toISOString(),
     updated_at: account.updatedAt.toISOString(),
     last_sign_in_at: account.lastSignInAt?.toISOString() ?? null,
-  };
-}
-
-function eventOf({ at, event, outcome, clientId, address }: AuditRecord): Record<string, Json> {
-  return {
-    at: at.toISOString(),
-    event,
-    outcome,
-    client_id: clientId ?? null,
-    address: address ?? null,
   };
 }

@@ -1,11 +1,11 @@
 /**
  * "Forgot password": emails a link to the owner of an active account with an address. Known and unknown
- * names take the same steps: one look-up by each name, one count, one link token, one email (security.md W7).
+ * names take the same steps: one look-up by each name, one count, one link token, one email.
  */
 
 import { foldName } from '../../core/text.ts';
 import { findByLogin } from '../accounts/find-account.ts';
-import { recordEvent } from '../audit/audit.ts';
+import { pseudonymOf, recordEvent } from '../audit/audit.ts';
 import { RESET, sendLinkToken } from '../codes/link-token.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
@@ -23,8 +23,7 @@ export async function requestReset(
   const mailbox = [organization, foldName(login)];
   await takeEmail(identity, { mailbox, address: context.address, what: 'resets' });
   const account = await findByLogin(identity, { organization, login, by: ['email', 'username'] });
-  const pseudonym = identity.secrets.hmac('audit-name', `${organization}\0${foldName(login)}`);
-  const subject = account?.id ?? `unknown:${pseudonym.slice(0, 22)}`;
+  const subject = account?.id ?? pseudonymOf(identity, organization, login);
   const active = account?.status === 'active' && account.email !== undefined ? account : undefined;
   await sendLinkToken(identity, {
     account: active ?? absentAccountIn(organization),

@@ -25,11 +25,9 @@ export async function openAttempt(identity: Identity, input: Try): Promise<Attem
   const { organization, account, name, context } = input;
   try {
     const attempt = await identity.attempts.begin({
-      organization,
-      name,
+      ...{ organization, accountId: account?.id, name },
       address: context.address,
       code: input.factor === 'otp',
-      ...(account === undefined ? {} : { accountId: account.id }),
     });
     return {
       ...attempt,
@@ -54,6 +52,10 @@ async function tellOfWrongCodes(identity: Identity, account: AccountRecord): Pro
   const next = new Date(now.getTime() + TELL_EVERY);
   if (!(await identity.stores.leases.acquire(key, randomUUID(), now, next))) return;
   sendEmail(identity, { account, name: 'wrong-codes' });
+}
+
+export function isActive(account: AccountRecord): boolean {
+  return account.status === 'active';
 }
 
 /** Runs `judge`; gives the attempt back when it throws. */

@@ -15,13 +15,8 @@ export async function checkPassword(
   const { accountId, password, context } = input;
   const account = await identity.stores.accounts.byId(accountId);
   const organization = account?.organization ?? '';
-  const attempt = await openAttempt(identity, {
-    organization,
-    account,
-    name: accountId,
-    context,
-    factor: 'pwd',
-  });
+  const tried = { organization, account, name: accountId, context, factor: 'pwd' } as const;
+  const attempt = await openAttempt(identity, tried);
   const { right } = await judged(attempt, () =>
     verifyPassword(identity, { organization, account, password, admitted: true }),
   );

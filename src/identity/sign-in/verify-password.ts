@@ -42,11 +42,8 @@ export async function noteStoredHashes(stores: Stores): Promise<void> {
   for (const { id } of await stores.organizations.list()) {
     for (let after: string | undefined; ; ) {
       const page = await stores.accounts.page(id, { limit: PAGE, ...(after !== undefined && { after }) });
-      await noteHashes(
-        stores,
-        id,
-        page.flatMap(({ passwordHash }) => passwordHash ?? []),
-      );
+      const hashes = page.flatMap(({ passwordHash }) => passwordHash ?? []);
+      await noteHashes(stores, id, hashes);
       after = page.at(-1)?.id;
       if (page.length < PAGE || after === undefined) break;
     }
@@ -61,11 +58,8 @@ function hashKindsKey(organization: string): string {
   return `password-hashes:${organization}`;
 }
 
-async function decoysOf(
-  { metadata: context }: Pick<Stores, 'metadata'>,
-  organization: string,
-): Promise<string[]> {
-  return JSON.parse((await context.get(hashKindsKey(organization))) ?? '[]') as string[];
+async function decoysOf({ metadata }: Pick<Stores, 'metadata'>, organization: string): Promise<string[]> {
+  return JSON.parse((await metadata.get(hashKindsKey(organization))) ?? '[]') as string[];
 }
 
 function costliestOfEach(decoys: readonly string[]): string[] {

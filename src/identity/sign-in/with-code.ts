@@ -6,7 +6,7 @@ import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
 import { attemptCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import { judged, openAttempt } from './attempt.ts';
+import { isActive, judged, openAttempt } from './attempt.ts';
 
 /**
  * Spends a code made by sendCode for this purpose (and request, and binding); the address is proven
@@ -24,7 +24,7 @@ export async function signInWithCode(
     context: RequestContext;
     admits?: (account: AccountRecord) => boolean;
     confirms?: boolean;
-    binding?: string;
+    binding?: string | undefined;
     request?: string;
   },
 ): Promise<AccountRecord> {
@@ -34,14 +34,9 @@ export async function signInWithCode(
   const attempt = await openAttempt(identity, attempted);
   const admitted = account !== undefined && admits(account) ? account : undefined;
   const { code, purpose, binding, request } = input;
+  const asker = { address: context.address, request };
   const verdict = await judged(attempt, () =>
-    attemptCode(identity, {
-      accountId: admitted?.id,
-      purpose,
-      code,
-      asker: { address: context.address, request },
-      ...(binding === undefined ? {} : { binding }),
-    }),
+    attemptCode(identity, { accountId: admitted?.id, purpose, code, asker, binding }),
   );
   if (verdict !== 'right' || admitted === undefined) {
     await attempt.failed();
@@ -49,14 +44,10 @@ export async function signInWithCode(
     throw new Refused('code-refused');
   }
   await attempt.succeeded(admitted.id);
-  const confirms = input.confirms === true ? { confirms: 'everything' as const } : {};
+  const confirms = input.confirms === true && { confirms: 'everything' as const };
   const proven = await reclaimAccount(identity, { account: admitted, ...confirms });
   // Blocked while the code was judged: what is issued now would outlive the blocking.
   if (!admits(proven)) throw new Refused('code-refused');
   await noteSignIn(identity, { account: proven, context, factor: 'otp' });
   return proven;
-}
-
-function isActive(account: AccountRecord): boolean {
-  return account.status === 'active';
 }

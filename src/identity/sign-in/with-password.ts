@@ -9,7 +9,7 @@ import { findByLogin } from '../accounts/find-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import { judged, openAttempt } from './attempt.ts';
+import { isActive, judged, openAttempt } from './attempt.ts';
 import { verifyPassword } from './verify-password.ts';
 
 /**
@@ -44,10 +44,6 @@ export async function signInWithPassword(
   const kept = verified.rehash ? await rehash(identity, verified.account, password) : verified.account;
   await noteSignIn(identity, { account: kept, context, factor: 'pwd' });
   return kept;
-}
-
-function isActive(account: AccountRecord): boolean {
-  return account.status === 'active';
 }
 
 /**

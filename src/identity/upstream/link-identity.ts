@@ -8,7 +8,6 @@
 import { Refused } from '../../core/refused.ts';
 import { normalizeEmail } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { IdentityRecord } from '../../model/upstream-identity.ts';
 import { insertAccount, type NewAccountFields } from '../accounts/create-account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { recordEvent } from '../audit/audit.ts';
@@ -88,24 +87,21 @@ async function asNew(
 ): Promise<MatchedPerson | 'again'> {
   const { email: _address, emailVerified: _flag, ...rest } = fresh;
   const email = person.email ?? fresh.email;
+  const emailVerified = person.email !== undefined && person.emailVerified;
   const outcome = await insertAccount(identity, {
     organization,
-    account: {
-      ...rest,
-      ...(email === undefined ? {} : { email }),
-      emailVerified: person.email !== undefined && person.emailVerified,
-    },
+    account: { ...rest, ...(email !== undefined && { email }), emailVerified },
     openedFrom: address,
-    ...(context === undefined ? {} : { context }),
+    ...(context && { context }),
   });
   if ('taken' in outcome) {
     if (outcome.taken === 'email' && person.email !== undefined) return 'again';
     throw new Refused('account-exists', { detail: `The ${outcome.taken} is taken.` });
   }
-  if ((await link(identity, outcome.account, { ...person, context })) === 'linked') {
-    return { account: outcome.account, how: 'created' };
-  }
-  await identity.stores.accounts.remove(outcome.account.id);
+  const { account } = outcome;
+  if ((await link(identity, account, { ...person, context })) === 'linked')
+    return { account, how: 'created' };
+  await identity.stores.accounts.remove(account.id);
   return 'again';
 }
 
@@ -185,18 +181,9 @@ export async function unlinkIdentity(
   }
   if (input.context !== undefined) {
     const { organization, context, issuer } = { ...mine, ...input };
-    recordEvent(identity, {
-      event: 'identity.unlink',
-      organization,
-      subject: account.id,
-      context,
-      detail: { issuer },
-    });
+    const subject = account.id;
+    recordEvent(identity, { event: 'identity.unlink', organization, subject, context, detail: { issuer } });
   }
-}
-
-export function listIdentities(identity: Identity, accountId: string): Promise<IdentityRecord[]> {
-  return identity.stores.identities.listByAccount(accountId);
 }
 
 async function link(
@@ -204,16 +191,18 @@ async function link(
   account: AccountRecord,
   { issuer, subject, context }: { issuer: string; subject: string; context?: RequestContext | undefined },
 ): Promise<'linked' | 'taken'> {
+  const { organization, id: accountId } = account;
+  const createdAt = identity.clock.now();
   const outcome = await identity.stores.identities.link({
-    organization: account.organization,
+    organization,
     issuer,
     subject,
-    accountId: account.id,
-    createdAt: identity.clock.now(),
+    accountId,
+    createdAt,
   });
   if (outcome === 'linked' && context !== undefined) {
-    const { organization, id: subject } = account;
-    recordEvent(identity, { event: 'identity.link', organization, subject, context, detail: { issuer } });
+    const event = { organization, subject: accountId, context, detail: { issuer } };
+    recordEvent(identity, { event: 'identity.link', ...event });
   }
   return outcome;
 }
