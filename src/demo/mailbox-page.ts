@@ -36,7 +36,7 @@ export function createMailboxPage(options: { mailbox: Pick<Mailbox, 'list'>; vie
           from: `${email.from.name} <${email.from.address}>`,
           to: email.to,
           at: email.at.toISOString(),
-          parts: linked(email.text),
+          pieces: linked(email.text),
           html: `${ctx.path}/html`,
         },
       });

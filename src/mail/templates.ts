@@ -36,12 +36,12 @@ export function createEmails(options: { from: string; issuer: string; brand: Ema
   const { issuer } = options;
   const from = senderIn(options.from);
   const [html, text] = [readTemplate('email.html.ejs'), readTemplate('email.txt.ejs')];
-  const catalogue = readCatalogue();
+  const wordsFor = readCatalogue();
 
   return {
     render(email, brand = options.brand) {
       const { name } = email;
-      const words = catalogue.wordsFor(email.locale);
+      const words = wordsFor(email.locale);
       if (!words.has(`mail.${name}.subject`)) throw new Error(`There is no email '${name}'.`);
       const { lifetime, code, link } = contentOf(email, issuer);
       const duration = typeof lifetime === 'number' ? durationOf(lifetime) : undefined;
@@ -53,7 +53,7 @@ export function createEmails(options: { from: string; issuer: string; brand: Ema
         subject: shared(`${name}.subject`),
         life: life && shared(`${name}.life`),
         hint: words.has(`mail.${name}.hint`) ? shared(`${name}.hint`) : undefined,
-        colours: { light: withEmails(brand.colours.light), dark: withEmails(brand.colours.dark) },
+        colours: { light: unlikeACode(brand.colours.light), dark: unlikeACode(brand.colours.dark) },
         initial: [...brand.name][0]?.toUpperCase() ?? '',
       });
       return {
@@ -70,9 +70,8 @@ export function createEmails(options: { from: string; issuer: string; brand: Ema
 
 function contentOf({ name, organization, data }: Email, issuer: string): Email['data'] {
   const page = NOTICES[name];
-  return page === undefined
-    ? data
-    : { link: `${issuer}${page}?organization=${encodeURIComponent(organization)}` };
+  if (page === undefined) return data;
+  return { link: `${issuer}${page}?organization=${encodeURIComponent(organization)}` };
 }
 
 /** 'Name <address>', or an address alone. */
@@ -82,48 +81,35 @@ function senderIn(from: string): Sender {
 }
 
 /** A colour of six digits would be the only other thing in an email with a code that looks like the code. */
-function withEmails(colours: EmailBrand['colours']['light']): EmailBrand['colours']['light'] {
+function unlikeACode(colours: EmailBrand['colours']['light']): EmailBrand['colours']['light'] {
   const safe = (colour: string) => (/^#\d{6}$/.test(colour) ? `${colour.slice(0, -1)}a` : colour);
   return { accent: safe(colours.accent), onAccent: safe(colours.onAccent) };
 }
 
 function readTemplate(file: string): (view: Readonly<Record<string, unknown>>) => string {
-  const template = ejs.compile(readFileSync(new URL(file, VIEWS), 'utf8'), {
-    strict: true,
-    localsName: 'view',
-  });
-  return (view) => template(view);
+  const text = readFileSync(new URL(file, VIEWS), 'utf8');
+  return ejs.compile(text, { strict: true, localsName: 'view' });
 }
 
-interface Words {
-  readonly language: string;
-  has(key: string): boolean;
-  t(key: string, values: Record<string, unknown>): string;
-}
-
-function readCatalogue(): { wordsFor(locale: string | undefined): Words } {
+function readCatalogue() {
   const resources: Record<string, { translation: Record<string, unknown> }> = {};
   for (const file of readdirSync(LOCALES)) {
     if (!file.endsWith('.json')) continue;
-    resources[basename(file, '.json')] = {
-      translation: JSON.parse(readFileSync(new URL(file, LOCALES), 'utf8')),
-    };
+    const translation = JSON.parse(readFileSync(new URL(file, LOCALES), 'utf8'));
+    resources[basename(file, '.json')] = { translation };
   }
   const instance = i18next.createInstance();
   // Templates escape; escaping here too would show entities in the text part.
-  void instance.init({
-    resources,
-    fallbackLng: 'en',
-    initAsync: false,
-    interpolation: { escapeValue: false },
-  });
-  return {
-    wordsFor(locale) {
-      const language =
-        [locale, locale?.split('-')[0]].find((name) => name !== undefined && name in resources) ?? 'en';
-      const fixed = instance.getFixedT(language);
-      return { language, has: (key) => instance.exists(key), t: (key, values) => fixed(key, values) };
-    },
+  const interpolation = { escapeValue: false };
+  void instance.init({ resources, fallbackLng: 'en', initAsync: false, interpolation });
+  return (locale = 'en') => {
+    const language = [locale, locale.split('-')[0] ?? ''].find((name) => name in resources) ?? 'en';
+    const fixed = instance.getFixedT(language);
+    return {
+      language,
+      has: (key: string) => instance.exists(key),
+      t: (key: string, values: Record<string, unknown>): string => fixed(key, values),
+    };
   };
 }
 

@@ -54,7 +54,7 @@ async function tellOfWrongCodes(identity: Identity, account: AccountRecord): Pro
   sendEmail(identity, { account, name: 'wrong-codes' });
 }
 
-export function isActive(account: AccountRecord): boolean {
+export function isActiveAccount(account: AccountRecord): boolean {
   return account.status === 'active';
 }
 

@@ -6,7 +6,7 @@ import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
 import { attemptCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import { isActive, judged, openAttempt } from './attempt.ts';
+import { isActiveAccount, judged, openAttempt } from './attempt.ts';
 
 /**
  * Spends a code made by sendCode for this purpose (and request, and binding); the address is proven
@@ -28,7 +28,7 @@ export async function signInWithCode(
     request?: string;
   },
 ): Promise<AccountRecord> {
-  const { organization, email, context, admits = isActive } = input;
+  const { organization, email, context, admits = isActiveAccount } = input;
   const account = await identity.stores.accounts.byEmail(organization, email.trim());
   const attempted = { organization, account, name: email, context, factor: 'otp' } as const;
   const attempt = await openAttempt(identity, attempted);

@@ -9,7 +9,7 @@ import { findByLogin } from '../accounts/find-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import { isActive, judged, openAttempt } from './attempt.ts';
+import { isActiveAccount, judged, openAttempt } from './attempt.ts';
 import { verifyPassword } from './verify-password.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function signInWithPassword(
     admits?: (account: AccountRecord) => boolean;
   },
 ): Promise<AccountRecord> {
-  const { organization, login, password, context, admits = isActive } = input;
+  const { organization, login, password, context, admits = isActiveAccount } = input;
   const account = await findByLogin(identity, input);
   const attempted = { organization, account, name: login, context, factor: 'pwd' } as const;
   const attempt = await openAttempt(identity, attempted);

@@ -1,26 +1,24 @@
 /**
  * Forgot password: asks for the name and sends an email. The answer is the same for every name; the link in
- * the email begins with the configured issuer, whatever host the request named (security.md W6). The page
+ * the email begins with the configured issuer, whatever host the request named. The page
  * that the email leads to is reset.ts.
  */
 import type { Context } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import { seeOther, sendPage } from '../../http/views/send-page.ts';
 import { requestReset } from '../../identity/self-service/request-password-reset.ts';
-import { type Alert, refusedBy } from '../shared/alert.ts';
+import { type Refusal, refusedBy } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
 import type { Page, PageDeps, PageForm } from '../shared/deps.ts';
 import { organizationAsked, requestContext } from '../shared/request-context.ts';
 
-interface ForgotState {
+interface ForgotState extends Refusal {
   readonly organization: string;
   /** The sign-in that the person comes from. */
   readonly interaction?: string | undefined;
   /** The app that it is for: the page wears its brand. */
   readonly client?: { readonly clientId: string };
   readonly login?: string;
-  readonly alert?: Alert;
-  readonly status?: number;
 }
 
 export const forgot: Page = async (deps, ctx) => {
@@ -37,11 +35,8 @@ export const askForReset: PageForm = async (deps, ctx, form) => {
   });
   try {
     if (login.trim() === '' || login.length > 320) throw new Refused('invalid-fields');
-    await requestReset(deps.identity, {
-      organization: state.organization,
-      login,
-      context: requestContext(ctx),
-    });
+    const { organization } = state;
+    await requestReset(deps.identity, { organization, login, context: requestContext(ctx) });
   } catch (error) {
     await show(deps, ctx, { ...state, login, ...refusedBy(deps, ctx, error) });
     return;

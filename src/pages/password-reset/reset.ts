@@ -1,8 +1,7 @@
 /**
  * The page that reset emails lead to. Opening it spends nothing, because mail scanners open links; the
  * link token is spent when an acceptable password has been entered. The email cannot be skipped: the form
- * carries the link token, and the account comes from it alone (CVE-2023-26481). It signs no browser in
- * (security.md W6).
+ * carries the link token, and the account comes from it alone (CVE-2023-26481). It signs no browser in.
  */
 import type { Context } from 'koa';
 import { requestInfoOf } from '../../http/request/request-context.ts';
@@ -10,7 +9,7 @@ import { seeOther, sendPage } from '../../http/views/send-page.ts';
 import { RESET, readLinkToken } from '../../identity/codes/link-token.ts';
 import { resetPassword } from '../../identity/self-service/reset-password.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import { type Alert, refusedBy } from '../shared/alert.ts';
+import { type Refusal, refusedBy } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
 import type { Page, PageDeps, PageForm } from '../shared/deps.ts';
 import { organizationAsked, requestContext } from '../shared/request-context.ts';
@@ -19,11 +18,9 @@ import { appOf, lastClient } from '../shared/return-to-app.ts';
 /** Longer than any link token of ours. */
 const LONGEST_LINK_TOKEN = 200;
 
-interface ResetState {
+interface ResetState extends Refusal {
   readonly token: string;
   readonly account: AccountRecord;
-  readonly alert?: Alert;
-  readonly status?: number;
 }
 
 export const showReset: Page = async (deps, ctx) => {

@@ -21,66 +21,42 @@ export function createProviderPages(deps: Pick<Identity, 'stores'> & { views: Vi
     return pageText(request, response, deps.views, { ...reply, brand, ...(languages && { languages }) });
   };
 
+  const page =
+    <Subject extends PageSubject>(replyTo: (context: Subject) => PageReply) =>
+    (request: IncomingMessage, response: ServerResponse, context: Subject) =>
+      show(request, response, context, replyTo(context));
+
   return {
     error: async (request, response, context) => {
-      const { status, error, description } = context;
-      const data = {
-        kind: kindOf(status, error),
-        code: error,
-        description,
-        requestId: requestIdOf(response),
-      };
+      const { status, error: code, description } = context;
+      const requestId = String(response.getHeader('x-request-id') ?? '');
+      const data = { kind: kindOf(status, code), code, description, requestId };
       // A page about a store that is down must not ask the store whose brand to wear.
       return show(request, response, status >= 500 ? {} : context, { view: 'error', data });
     },
-    confirmLogout: (request, response, context) =>
-      show(request, response, context, {
-        view: 'confirm-logout',
-        formTargets: [context.redirectUri],
-        // The provider's address has the host of the request in it; ours does not need one.
-        data: {
-          action: URL.parse(context.action)?.pathname ?? context.action,
-          xsrf: context.xsrf,
-          client: context.clientName,
-        },
-      }),
-    signedOut: (request, response, context) =>
-      show(request, response, context, {
-        view: context.stayed ? 'still-signed-in' : 'signed-out',
-        data: {
-          client: context.client?.name,
-          href: webAddress(context.client?.uri),
-          organization: context.organization ?? '',
-        },
-      }),
-    enterDeviceCode: (request, response, context) =>
-      context.issue === 'device-stopped'
-        ? show(request, response, context, { view: 'device-stopped', data: {} })
-        : show(request, response, context, {
-            view: 'device',
-            data: {
-              action: context.action,
-              xsrf: context.xsrf,
-              userCode: context.userCode ?? '',
-              alert: context.issue && { kind: context.issue },
-            },
-          }),
-    confirmDevice: (request, response, context) =>
-      show(request, response, context, {
-        view: 'device-confirm',
-        data: {
-          action: context.action,
-          xsrf: context.xsrf,
-          userCode: context.userCode,
-          client: context.client,
-          scopes: scopesInWords(context.scopes),
-        },
-      }),
-    deviceConnected: (request, response, context) =>
-      show(request, response, context, {
-        view: 'device-connected',
-        data: { client: context.client, organization: context.organization ?? '' },
-      }),
+    confirmLogout: page(({ redirectUri, action, xsrf, clientName: client }) => ({
+      view: 'confirm-logout',
+      formTargets: [redirectUri],
+      // The provider's address has the host of the request in it; ours does not need one.
+      data: { action: URL.parse(action)?.pathname ?? action, xsrf, client },
+    })),
+    signedOut: page(({ stayed, client, organization = '' }) => ({
+      view: stayed ? 'still-signed-in' : 'signed-out',
+      data: { client: client?.name, href: webAddress(client?.uri), organization },
+    })),
+    enterDeviceCode: page(({ issue, action, xsrf, userCode = '' }) =>
+      issue === 'device-stopped'
+        ? { view: 'device-stopped', data: {} }
+        : { view: 'device', data: { action, xsrf, userCode, alert: issue && { kind: issue } } },
+    ),
+    confirmDevice: page(({ action, xsrf, userCode, client, scopes }) => ({
+      view: 'device-confirm',
+      data: { action, xsrf, userCode, client, scopes: scopesInWords(scopes) },
+    })),
+    deviceConnected: page(({ client, organization = '' }) => ({
+      view: 'device-connected',
+      data: { client, organization },
+    })),
   };
 }
 
@@ -89,8 +65,4 @@ function kindOf(status: number, error: string): string {
   if (status === 429) return 'too-many-requests';
   if (status === 404) return 'not-found';
   return error === 'invalid_client' || error === 'invalid_redirect_uri' ? error : 'request-refused';
-}
-
-function requestIdOf(response: ServerResponse): string {
-  return String(response.getHeader('x-request-id') ?? '');
 }
