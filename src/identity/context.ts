@@ -13,8 +13,7 @@ import type { Stores } from '../store/ports/stores.ts';
 import type { PasswordHasher } from './passwords/hasher.ts';
 import type { PasswordPolicy } from './passwords/policy.ts';
 import type { AnonymousBudgets } from './rate-limits/anonymous-budgets.ts';
-import type { Budgets } from './rate-limits/budgets.ts';
-import type { Quota } from './rate-limits/quota.ts';
+import type { Budgets, Quota } from './rate-limits/budgets.ts';
 import type { Attempts } from './rate-limits/sign-in-attempts.ts';
 
 export interface Identity {

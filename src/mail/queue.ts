@@ -101,7 +101,7 @@ export function createEmailQueue(options: EmailQueueOptions): Mailer {
         return;
       }
       queue.push({ email, tries: 0 });
-      // After the reply: rendering and sending take time, and only who exists gets an email (security.md B5).
+      // After the reply: rendering and sending take time, and only an account gets an email: the reply must not tell which.
       setTimeout(pump, AFTER_REPLY);
     },
     async drain(timeout) {

@@ -91,9 +91,9 @@ describe('an upstream identity', () => {
       subject: 'squatter',
     });
     await arrive();
-    expect((await world.identity.stores.identities.listByAccount(squat.id)).map(({ subject }) => subject)).to.deep.equal([
-      's1',
-    ]);
+    expect(
+      (await world.identity.stores.identities.listByAccount(squat.id)).map(({ subject }) => subject),
+    ).to.deep.equal(['s1']);
   });
 
   it('F4 makes an account whose address is verified where the upstream vouches for it, and nowhere else', async () => {

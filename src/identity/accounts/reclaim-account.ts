@@ -1,7 +1,7 @@
 /**
  * What every proof of an address ends, whichever channel it came by. Anyone can open an account with an
  * address that is not theirs and wait for its owner (pre-hijacking, Sudhodanan and Paverd 2022). So the first
- * proof leaves the owner alone with the account (security.md B3): everything that was made before it goes.
+ * proof leaves the owner alone with the account: everything that was made before it goes.
  * Id, name, profile and what operators gave stay.
  */
 import type { AccountRecord } from '../../model/account.ts';

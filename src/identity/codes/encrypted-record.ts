@@ -46,7 +46,10 @@ export async function openRecord(
 ): Promise<KeptRecord | undefined> {
   const hash = hashOf(secrets, kind, secret);
   const record = await stores.linkTokens[how](hash, purpose, clock.now());
-  return record && { ...record, data: JSON.parse(secrets.decrypt(record.data, `${kind}:${hash}`)) };
+  if (record === undefined) return undefined;
+  const { organization, accountId } = record;
+  const data = JSON.parse(secrets.decrypt(record.data, `${kind}:${hash}`));
+  return { organization, ...(accountId !== undefined && { accountId }), data };
 }
 
 function hashOf(secrets: Identity['secrets'], kind: Place['kind'], secret: string): string {

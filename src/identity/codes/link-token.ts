@@ -10,7 +10,7 @@ import type { EmailName } from '../../model/email-name.ts';
 import type { Json } from '../../model/json.ts';
 import type { Identity } from '../context.ts';
 import { absentAccountIn, mayWrite, sendEmail } from '../emails/send-email.ts';
-import type { Quota } from '../rate-limits/quota.ts';
+import type { Quota } from '../rate-limits/budgets.ts';
 import { keepRecord, openRecord } from './encrypted-record.ts';
 
 /** The purpose of password reset links: those of every channel open the hosted page, and all die together. */

@@ -14,7 +14,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import type { EmailName } from '../../model/email-name.ts';
 import type { Identity } from '../context.ts';
 import { absentAccountIn, mayWrite, sendEmail } from '../emails/send-email.ts';
-import type { Quota } from '../rate-limits/quota.ts';
+import type { Quota } from '../rate-limits/budgets.ts';
 
 /** Six digits: the usual form of a sign-in code. */
 export const SIX_DIGITS: RandomForm = { alphabet: '0123456789', length: 6 };

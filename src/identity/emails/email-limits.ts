@@ -8,7 +8,7 @@
 import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import type { Identity } from '../context.ts';
-import { type Quota, secondsToWait, storeLimit } from '../rate-limits/quota.ts';
+import { type Quota, secondsToWait, storeLimit } from '../rate-limits/budgets.ts';
 
 /** How many client addresses may use up their share of one mailbox. */
 const SHARES = 4;

@@ -4,7 +4,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import type { EmailName } from '../../model/email-name.ts';
 import type { Json } from '../../model/json.ts';
 import type { Identity } from '../context.ts';
-import { type Quota, storeLimit } from '../rate-limits/quota.ts';
+import { type Quota, storeLimit } from '../rate-limits/budgets.ts';
 
 /** Queues an email and returns at once. An account without an address, or whose mail is switched off, gets none. */
 export function sendEmail(

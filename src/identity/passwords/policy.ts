@@ -42,10 +42,10 @@ function fold(text: string): string {
 
 /** 'portico2031!' and 'North-Clinic-99' are made of 'Portico' and 'North Clinic': without the word no letter is left. */
 function isMadeOf(folded: string, word: string): boolean {
-  const lettersOf = (text: string) => text.replace(/[^\p{L}\p{M}]/gu, '');
-  const core = lettersOf(fold(word));
+  const alphabetic = (text: string) => text.replace(/[^\p{L}\p{M}]/gu, '');
+  const core = alphabetic(fold(word));
   // A word of three letters says little about the rest.
   if (core.length < 4) return false;
-  const password = lettersOf(folded);
+  const password = alphabetic(folded);
   return password.length > 0 && password.replaceAll(core, '') === '';
 }

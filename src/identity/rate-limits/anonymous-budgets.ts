@@ -10,7 +10,7 @@ import type { Clock } from '../../core/clock.ts';
 import { randomUUID, type Secrets } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import type { Stores } from '../../store/ports/stores.ts';
-import { type Quota, secondsToWait, storeLimit } from './quota.ts';
+import { type Quota, secondsToWait, storeLimit } from './budgets.ts';
 
 /** As configured under `strangers`. */
 export type AnonymousLimits = Readonly<

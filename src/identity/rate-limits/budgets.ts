@@ -12,7 +12,28 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
-import type { Budget, FlightEnd, RateLimitStore, Taken } from '../../store/ports/rate-limits.ts';
+import { Refused } from '../../core/refused.ts';
+import type { Budget, FlightEnd, Limit, RateLimitStore, Taken } from '../../store/ports/rate-limits.ts';
+
+/** As configured; `window` in seconds. */
+export interface Quota {
+  readonly limit: number;
+  readonly window: number;
+}
+
+/** As the store takes it: in milliseconds. */
+export function storeLimit({ limit, window }: Quota): Limit {
+  return { limit, window: window * 1000 };
+}
+
+/** The longest wait of those that are full, in whole seconds, at least 1. */
+export function secondsToWait(...full: readonly Taken[]): number {
+  return Math.max(1, ...full.map(({ retryAfter }) => Math.ceil(retryAfter / 1000)));
+}
+
+export function tooMany(full: readonly Taken[]): Refused {
+  return new Refused('too-many-requests', { retryAfter: secondsToWait(...full) });
+}
 
 /** Exactly one of the two must be called. One that is forgotten, with its process for instance, lapses. */
 export interface Hold {

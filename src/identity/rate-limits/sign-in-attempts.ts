@@ -18,8 +18,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import { foldName } from '../../core/text.ts';
 import type { Budget, RateLimitStore } from '../../store/ports/rate-limits.ts';
-import type { Budgets, HeldBudgets, Hold } from './budgets.ts';
-import { type Quota, storeLimit, tooMany } from './quota.ts';
+import { type Budgets, type HeldBudgets, type Hold, type Quota, storeLimit, tooMany } from './budgets.ts';
 
 /** As configured under `attempts`. */
 export type AttemptLimits = Readonly<Record<'pair' | 'address' | 'login' | 'codes', Quota>>;

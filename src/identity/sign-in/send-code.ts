@@ -1,6 +1,6 @@
 /**
  * The email with a one-time code that the hosted pages request. The work is the same with or without an
- * account, and the caller does not learn which (security.md W7).
+ * account, and the caller does not learn which.
  */
 import { randomUUID } from 'node:crypto';
 import { foldName } from '../../core/text.ts';
@@ -10,13 +10,14 @@ import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
 import { absentAccountIn } from '../emails/send-email.ts';
 
-/** Seconds that a code lives (security.md O2). */
+/** Seconds that a code lives. */
 export const CODE_LIFETIME = 600;
 /** Seconds between two emails of one sign-in. */
 export const RESEND_AFTER = 30;
 
-/** Wrong codes after which a code is dead (O4). */
+/** Wrong codes after which a code is dead. */
 const TRIES = 5;
+
 /**
  * `account` undefined or not active: the same work, no email. `request`: the interaction. Resolves with
  * false, and sends nothing, within RESEND_AFTER of the last email to this name in this interaction.

@@ -15,11 +15,12 @@ import type { AccountForm, AccountPage, Visit } from './session.ts';
 
 export const address: AccountPage = (visit, refusal) => {
   const { form, account } = visit;
-  const { email, emailVerified: verified } = account;
+  const { email, emailVerified } = account;
   // The form without a field is the one that confirms the address.
   const typed = emailIn(form) ?? form.get('email') ?? email;
   const entered = refusal === undefined ? '' : typed;
-  return showAccountPage(visit, 'account-address', { email, verified, entered }, refusal);
+  const data = { email, verified: emailVerified, entered };
+  return showAccountPage(visit, 'account-address', data, refusal);
 };
 
 /** A code to the address that the account has. */

@@ -150,16 +150,17 @@ function isDate(text: string): boolean {
 }
 
 function isLanguage(text: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(text).length === 1;
-  } catch {
-    return false;
-  }
+  return isTaken(() => Intl.getCanonicalLocales(text));
 }
 
 function isZone(text: string): boolean {
+  return isTaken(() => new Intl.DateTimeFormat('en', { timeZone: text }));
+}
+
+function isTaken(make: () => unknown): boolean {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== '';
+    make();
+    return true;
   } catch {
     return false;
   }

@@ -7,7 +7,6 @@ import type { Context } from 'koa';
 import { randomToken } from '../../core/crypto.ts';
 import type { FormFields } from '../../http/forms/read-form.ts';
 import { seeOther, sendPage } from '../../http/views/send-page.ts';
-import type { RequestContext } from '../../identity/context.ts';
 import { wasInPerson, wasRecent } from '../../identity/sign-in/recent.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { ACCOUNT_RETURN, accountClientId } from '../../oidc/contract.ts';
@@ -32,7 +31,7 @@ const PAGES: ReadonlySet<string> = new Set([
 export interface Visit {
   readonly deps: PageDeps;
   readonly ctx: Context;
-  readonly context: RequestContext;
+  readonly context: ReturnType<typeof requestContext>;
   /** Without fields where none was sent. */
   readonly form: FormFields;
   readonly account: AccountRecord;

@@ -1,6 +1,6 @@
 /**
  * The sign-in that a request belongs to. Without the cookie of one interaction (expired, finished, another
- * browser's: security.md S1) there is nothing to go on with, but the way back to the app.
+ * browser's) there is nothing to go on with, but the way back to the app.
  */
 import type { Context } from 'koa';
 import { sendPage } from '../../http/views/send-page.ts';

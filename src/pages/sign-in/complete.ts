@@ -3,7 +3,7 @@
  * different kinds: the password, which is known, and a code from the mailbox, which is had. An upstream's
  * word is neither: it may rest on a password alone, on the same one even, or on the very mailbox that the
  * code goes to, and neither Google nor Apple says on which. So it signs in, and counts for no second
- * proof beside either. `acr` and `amr` say what was proven and no more (security.md O8).
+ * proof beside either. `acr` and `amr` say what was proven and no more.
  */
 import { sendSignInCode } from '../../identity/sign-in/send-code.ts';
 import type { AccountRecord } from '../../model/account.ts';

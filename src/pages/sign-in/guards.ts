@@ -10,7 +10,6 @@ import { Refused } from '../../core/refused.ts';
 import { pageGuards } from '../../http/forms/guards.ts';
 import { type FormFields, readForm } from '../../http/forms/read-form.ts';
 import { seeOther } from '../../http/views/send-page.ts';
-import type { RequestContext } from '../../identity/context.ts';
 import { InteractionGone, type InteractionView } from '../../oidc/contract.ts';
 import { type Refusal, refusedBy } from '../shared/alert.ts';
 import type { PageDeps, PageForm } from '../shared/deps.ts';
@@ -24,7 +23,7 @@ export interface Step {
   readonly deps: PageDeps;
   readonly ctx: Context;
   readonly view: InteractionView;
-  readonly context: RequestContext;
+  readonly context: ReturnType<typeof requestContext>;
   /** Without fields where none was sent. */
   readonly form: FormFields;
 }
