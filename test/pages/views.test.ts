@@ -51,7 +51,7 @@ const LISTS = [
   'scopes',
   'links',
   'emails',
-  'parts',
+  'pieces',
   'groups',
   'sessions',
   'grants',
@@ -78,7 +78,7 @@ const hostile = (asked: Set<string>, absent?: string): Record<string, unknown> =
         if (name === 'upstreams') return ['google', 'apple'];
         if (name === 'zone') return 'UTC';
         if (name in account) return account[name];
-        if (['scopes', 'links', 'emails', 'parts'].includes(name)) {
+        if (['scopes', 'links', 'emails', 'pieces'].includes(name)) {
           return [
             {
               key: name === 'links' ? 'policy' : 'other',
@@ -219,7 +219,7 @@ const plain = {
   scopes: [{ key: 'openid', name: 'openid' }],
   links: [{ key: 'policy', href: 'https://app.test/policy', provider: 'Google', at: AT }],
   emails: [{ address: '/x', subject: 'S', to: 'a@b.test', at: '2030-01-01T00:00:00.000Z' }],
-  parts: [{ text: 'T' }],
+  pieces: [{ text: 'T' }],
   alert: { kind: 'sign-in-refused' },
   client: 'App',
   account: 'a@b.test',
