@@ -8,7 +8,7 @@ import { logo } from './logo.ts';
 
 const NAMES = { name: 'apple', title: 'Apple' };
 /** What signs Apple's client secret: all of it, or none. */
-const SIGNING = ['teamId', 'keyId', 'privateKey'] as const;
+const SIGNING = ['teamId', 'keyId', 'privateKey'];
 
 const settings = upstreamSettings(
   { ...NAMES, clientIdAt: 'Services id', issuer: 'https://appleid.apple.com' },
@@ -19,14 +19,8 @@ const settings = upstreamSettings(
       secret: 'value',
     }),
   },
-).superRefine((apple, context) => {
-  const set = SIGNING.find((name) => apple[name] !== undefined);
-  if (!apple.enabled || set === undefined) return;
-  const message = `must be set beside federation.apple.${set}`;
-  for (const name of SIGNING) {
-    if (apple[name] === undefined) context.addIssue({ code: 'custom', path: [name], message });
-  }
-});
+  { beside: SIGNING, needed: SIGNING },
+);
 
 export const apple = defineUpstream({
   ...NAMES,
@@ -43,13 +37,8 @@ export const apple = defineUpstream({
 });
 
 /** Apple's client secret is a JWT that the developer signs with the .p8 key; ours live for five minutes. */
-function secretMinter({
-  clientId,
-  teamId,
-  keyId,
-  privateKey,
-  issuer,
-}: z.output<typeof settings>): ((now: Date) => Promise<string>) | undefined {
+function secretMinter(own: z.output<typeof settings>): ((now: Date) => Promise<string>) | undefined {
+  const { clientId, teamId, keyId, privateKey, issuer } = own;
   if (clientId === undefined || teamId === undefined || keyId === undefined || privateKey === undefined) {
     return undefined;
   }

@@ -12,11 +12,8 @@ export const google = defineUpstream({
   settings: upstreamSettings(
     { ...NAMES, clientIdAt: 'OAuth client id', issuer: ISSUER },
     { clientSecret: key(text.optional(), 'Its secret.', { secret: 'value' }) },
-  ).superRefine(({ enabled, clientId, clientSecret }, context) => {
-    if (!enabled || clientSecret === undefined || clientId !== undefined) return;
-    const message = 'must be set beside federation.google.clientSecret';
-    context.addIssue({ code: 'custom', path: ['clientId'], message });
-  }),
+    { beside: ['clientSecret'], needed: ['clientId'] },
+  ),
   // Google still writes its name without the scheme now and then. A configured issuer has one spelling.
   issuers: (issuer) => (issuer === ISSUER ? [ISSUER, 'accounts.google.com'] : [issuer]),
   /** Google is authoritative for addresses of its own mail, and of a domain whose accounts it hosts. */

@@ -69,7 +69,7 @@ async function verifySignature(
   rules: IdTokenRules,
 ): Promise<JWTVerifyResult> {
   try {
-    return await jwtVerify(idToken, (header, token) => keys.keyFor(header, token, rules.now), {
+    return await jwtVerify(idToken, (header, token) => keys.keyFor(rules.now, header, token), {
       // Asymmetric ones only: with HS256 the published key would be the secret.
       algorithms: ['RS256', 'ES256'],
       issuer: [...rules.issuers],

@@ -4,13 +4,7 @@
  * ids must not make this server a load generator. While the upstream is down the keys that are known
  * go on serving.
  */
-import {
-  type CryptoKey,
-  createLocalJWKSet,
-  errors,
-  type FlattenedJWSInput,
-  type JWSHeaderParameters,
-} from 'jose';
+import { createLocalJWKSet, errors } from 'jose';
 import type { ServerMetadata } from 'openid-client';
 import type { Log } from '../../observe/log.ts';
 import { type Fetch, fetchJson, isSafeUrl } from './fetch.ts';
@@ -19,16 +13,11 @@ import { UpstreamUnavailable } from './upstream.ts';
 const KEPT_FOR = 3_600_000;
 const REFETCH_EVERY = 60_000;
 
-export interface UpstreamKeys {
-  /** UpstreamUnavailable when it was never fetched and cannot be now. */
-  metadata(now: Date): Promise<ServerMetadata>;
-  /** The key for a token's header. Jose's JWKSNoMatchingKey when there is none; UpstreamUnavailable. */
-  keyFor(header: JWSHeaderParameters, token: FlattenedJWSInput, now: Date): Promise<CryptoKey>;
-}
+export type UpstreamKeys = ReturnType<typeof createUpstreamKeys>;
 
 type KeySet = ReturnType<typeof createLocalJWKSet>;
 
-export function createUpstreamKeys(options: { issuer: string; fetch: Fetch; log: Log }): UpstreamKeys {
+export function createUpstreamKeys(options: { issuer: string; fetch: Fetch; log: Log }) {
   const { issuer, log } = options;
   const discovery = keep<ServerMetadata>(log, () => fetchMetadata(options.fetch, issuer));
   const keySet = keep<KeySet>(log, async (now) => {
@@ -39,15 +28,17 @@ export function createUpstreamKeys(options: { issuer: string; fetch: Fetch; log:
   });
 
   return {
-    metadata: (now) => discovery.get(now),
-    async keyFor(header, token, now) {
+    /** UpstreamUnavailable when it was never fetched and cannot be now. */
+    metadata: discovery.get,
+    /** The key for a token's header. Jose's JWKSNoMatchingKey when there is none; UpstreamUnavailable. */
+    async keyFor(now: Date, ...asked: Parameters<KeySet>) {
       const keys = await keySet.get(now);
       try {
-        return await keys(header, token);
+        return await keys(...asked);
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
         const newer = await keySet.renew(now);
-        return newer(header, token);
+        return newer(...asked);
       }
     },
   };
@@ -69,14 +60,7 @@ function readKeys(document: Record<string, unknown>): KeySet {
   }
 }
 
-interface Kept<T> {
-  /** At most an hour old, or older when a newer one cannot be had. */
-  get(now: Date): Promise<T>;
-  /** A newer one, unless the last fetch was less than a minute ago. */
-  renew(now: Date): Promise<T>;
-}
-
-function keep<T>(log: Log, load: (now: Date) => Promise<T>): Kept<T> {
+function keep<T>(log: Log, load: (now: Date) => Promise<T>) {
   let kept: { value: T; at: number } | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let underway: Promise<T> | undefined;
@@ -95,6 +79,7 @@ function keep<T>(log: Log, load: (now: Date) => Promise<T>): Kept<T> {
     return underway;
   }
 
+  /** A newer one, unless the last fetch was less than a minute ago. */
   async function renew(now: Date): Promise<T> {
     const known = kept;
     if (known === undefined) return reload(now);
@@ -107,6 +92,8 @@ function keep<T>(log: Log, load: (now: Date) => Promise<T>): Kept<T> {
 
   return {
     renew,
-    get: async (now) => (kept !== undefined && now.getTime() - kept.at < KEPT_FOR ? kept.value : renew(now)),
+    /** At most an hour old, or older when a newer one cannot be had. */
+    get: async (now: Date): Promise<T> =>
+      kept !== undefined && now.getTime() - kept.at < KEPT_FOR ? kept.value : renew(now),
   };
 }

@@ -42,26 +42,37 @@ export interface UpstreamPlugIn {
   create(settings: unknown, deps: { fetch: Fetch; log: Log }): Upstream | undefined;
 }
 
-/** `federation.<name>` with the keys that every upstream has; `clientIdAt`: what the provider calls a client id. */
-export function upstreamSettings<Extra extends z.ZodRawShape>(
-  of: { name: string; title: string; clientIdAt: string; issuer: string },
-  extra: Extra,
+/**
+ * `federation.<name>` with the keys that every upstream has, and its own. `clientIdAt`: what the provider calls a
+ * client id. `needed`: keys that must be set beside any of the keys of `beside`.
+ */
+export function upstreamSettings<Own extends z.ZodRawShape>(
+  of: Record<'name' | 'title' | 'clientIdAt' | 'issuer', string>,
+  own: Own,
+  { beside, needed }: Record<'beside' | 'needed', readonly string[]>,
 ) {
   const { name, title, clientIdAt, issuer } = of;
   return table({
     enabled: key(z.boolean().default(false), `Offer and accept ${title}.`),
     clientId: key(text.optional(), `${clientIdAt} at ${title}; needed for the redirect sign-in.`),
-    ...extra,
+    ...own,
     issuer: key(upstreamIssuer.default(issuer), 'Where discovery begins; another one for tests.'),
     audiences: key(
       z.array(text).default([]),
       'Client ids, besides clientId, whose ID tokens are accepted at the dialects’ social sign-in (usually the mobile apps’).',
     ),
-  }).superRefine((settings: { enabled?: unknown; clientId?: unknown; audiences?: unknown }, context) => {
+  }).superRefine((settings: Readonly<Record<string, unknown>>, context) => {
     const { enabled, clientId, audiences } = settings;
-    if (enabled !== true || clientId !== undefined || String(audiences) !== '') return;
-    const message = `must be set (or federation.${name}.audiences) to enable ${name}`;
-    context.addIssue({ code: 'custom', path: ['clientId'], message });
+    if (enabled !== true) return;
+    const demand = (at: string, why: string) =>
+      context.addIssue({ code: 'custom', path: [at], message: `must be set ${why}` });
+    if (clientId === undefined && String(audiences) === '') {
+      demand('clientId', `(or federation.${name}.audiences) to enable ${name}`);
+    }
+    const given = beside.find((at) => settings[at] !== undefined);
+    for (const at of given === undefined ? [] : needed) {
+      if (settings[at] === undefined) demand(at, `beside federation.${name}.${given}`);
+    }
   });
 }
 

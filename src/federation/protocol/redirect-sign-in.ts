@@ -6,12 +6,7 @@ import * as openid from 'openid-client';
 import type { Fetch } from './fetch.ts';
 import { TOLERANCE } from './id-token.ts';
 import type { UpstreamKeys } from './jwks.ts';
-import { IdTokenRefused, type RedirectEnd, type Upstream, UpstreamUnavailable } from './upstream.ts';
-
-export interface RedirectSignIn extends Pick<Upstream, 'begin'> {
-  /** The ID token and the nonce that it must have. 'denied': the upstream answered with an error. */
-  finish(end: RedirectEnd): Promise<{ idToken: string; nonce: string } | 'denied'>;
-}
+import { IdTokenRefused, type RedirectEnd, type RedirectStart, UpstreamUnavailable } from './upstream.ts';
 
 export interface RedirectOptions {
   readonly clientId: string;
@@ -26,7 +21,7 @@ export interface RedirectOptions {
   clientSecret(now: Date): Promise<string | undefined>;
 }
 
-export function createRedirectSignIn(options: RedirectOptions): RedirectSignIn {
+export function createRedirectSignIn(options: RedirectOptions) {
   async function configuration(now: Date): Promise<openid.Configuration> {
     const metadata = await options.keys.metadata(now);
     const secret = await options.clientSecret(now);
@@ -40,7 +35,7 @@ export function createRedirectSignIn(options: RedirectOptions): RedirectSignIn {
   }
 
   return {
-    async begin({ callback, state, loginHint, again = false }) {
+    async begin({ callback, state, loginHint, again = false }: RedirectStart) {
       const verifier = openid.randomPKCECodeVerifier();
       const nonce = openid.randomNonce();
       const url = openid.buildAuthorizationUrl(await configuration(new Date()), {
@@ -56,7 +51,8 @@ export function createRedirectSignIn(options: RedirectOptions): RedirectSignIn {
       });
       return { url: url.href, keep: { verifier, nonce } };
     },
-    async finish({ callback, parameters, state, keep, now }) {
+    /** The ID token and the nonce that it must have. 'denied': the upstream answered with an error. */
+    async finish({ callback, parameters, state, keep, now }: RedirectEnd) {
       if (parameters.get('state') !== state) throw new IdTokenRefused('The state is another one.');
       if (parameters.has('error')) return 'denied';
       const { verifier, nonce } = keep;
@@ -64,17 +60,13 @@ export function createRedirectSignIn(options: RedirectOptions): RedirectSignIn {
         throw new IdTokenRefused('What was kept of the sign-in is gone.');
       }
       const url = new URL(callback);
-      url.search = answerOf(parameters).toString();
+      // What belongs to the protocol; Apple's `user` and anything else stays out.
+      const answer = [...parameters].filter(([name]) => ['code', 'state', 'iss'].includes(name));
+      url.search = new URLSearchParams(answer).toString();
       const idToken = await exchange(await configuration(now), url, { verifier, nonce, state });
       return { idToken, nonce };
     },
   };
-}
-
-/** What belongs to the protocol; Apple's `user` and anything else stays out. */
-function answerOf(parameters: URLSearchParams): URLSearchParams {
-  const names = ['code', 'state', 'iss'];
-  return new URLSearchParams([...parameters].filter(([name]) => names.includes(name)));
 }
 
 async function exchange(
@@ -93,24 +85,14 @@ async function exchange(
     return tokens.id_token;
   } catch (cause) {
     if (cause instanceof IdTokenRefused) throw cause;
-    const unavailable = causes(cause).find(
-      (error) => error instanceof UpstreamUnavailable || isServerError(error),
-    );
-    if (unavailable !== undefined)
-      throw new UpstreamUnavailable('The token endpoint does not answer.', { cause });
+    if (isUnavailable(cause)) throw new UpstreamUnavailable('The token endpoint does not answer.', { cause });
     throw new IdTokenRefused('The code could not be exchanged.', { cause });
   }
 }
 
-function causes(error: unknown): unknown[] {
-  const chain = [error];
-  for (let inner = error; inner instanceof Error && chain.length < 8; ) {
-    inner = inner.cause;
-    chain.push(inner);
-  }
-  return chain;
-}
-
-function isServerError(error: unknown): boolean {
-  return error instanceof Response && error.status >= 500;
+/** Whether the upstream failed, by the error or one of its causes; not more than eight are looked at. */
+function isUnavailable(error: unknown, depth = 1): boolean {
+  if (error instanceof UpstreamUnavailable) return true;
+  if (error instanceof Response) return error.status >= 500;
+  return error instanceof Error && depth < 8 && isUnavailable(error.cause, depth + 1);
 }

@@ -1,6 +1,6 @@
 /**
  * Requests to URLs that clients registered (jwks_uri, sector_identifier_uri), guarded against SSRF. They
- * must not reach what only this machine or its network can see (security.md P13): the address is judged
+ * must not reach what only this machine or its network can see: the address is judged
  * where the socket is opened, so a name that resolves differently a moment later gains nothing. Redirects
  * are not followed. Size and time are capped.
  */
