@@ -90,15 +90,18 @@ export function integerOf(known: readonly number[]): Reader<number> {
   };
 }
 
-/** 0 or 1 as integer, text or JSON boolean. */
-export const flag: Reader<boolean> = {
-  documented: { enum: [0, 1, '0', '1', true, false] },
-  read(value) {
-    if (value === '') return EMPTY;
-    if (value === true || value === 1 || value === '1') return true;
-    return value === false || value === 0 || value === '0' ? false : WRONG;
-  },
-};
+/** `false` and `true`: how each is spelt. */
+export function eitherOf(no: readonly unknown[], yes: readonly unknown[]): Reader<boolean> {
+  return {
+    documented: { enum: [...no, ...yes] },
+    read(value) {
+      if (value === '') return EMPTY;
+      return yes.includes(value) || (no.includes(value) ? false : WRONG);
+    },
+  };
+}
+
+export const flag = eitherOf([0, '0', false], [1, '1', true]);
 
 /** A day that exists, from 1900 on. That it is not in the future, `bornUntilToday` judges. */
 function day(sent: string): string | undefined {
@@ -122,85 +125,70 @@ function address(sent: string): string | undefined {
 
 export const email = text({ limit: 254, rule: address });
 
-/** In the capitals of `known`. */
-function wordOf(known: readonly string[]): Reader<string> {
+/** One of some words. `gender` alone is taken in any case. */
+export function wordOf(known: readonly string[], fold = (sent: string) => sent): Reader<string> {
   return {
-    ...text({ limit: 32, rule: (sent) => known.find((word) => word === sent.toLowerCase()) }),
+    ...text({ limit: 32, rule: (sent) => known.find((word) => word === fold(sent)) }),
     documented: { type: 'string', description: known.join(', ') },
   };
 }
 
-export const gender = wordOf(['male', 'female']);
-export const stateCode = text({
-  limit: 2,
-  rule: (sent) => (/^[A-Za-z]{2}$/.test(sent) ? sent.toUpperCase() : undefined),
-});
+export const gender = wordOf(['male', 'female'], (sent) => sent.toLowerCase());
+export const stateCode = text({ limit: 2, rule: (sent) => /^[A-Za-z]{2}$/.exec(sent)?.[0].toUpperCase() });
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** An object, or the JSON of one as text. */
+export function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const sent: unknown = typeof value === 'string' ? JSON.parse(value) : value;
+    return isObject(sent) ? sent : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /* ------------------------------------------------------------------ schemas */
 
-type Field<T> = z.ZodType<T, unknown>;
+/** Nothing was sent. */
+const MISSING = Symbol('missing');
 
-/** `empty`: what an empty text becomes, or undefined where it is refused as a wrong one. */
+/** `absent` and `empty`: the value that they mean, or what is wrong with them. */
 function field<T, E>(
   name: string,
   reader: Reader<T>,
-  means: { absent: () => E | { issue: string }; empty: () => T | E | { issue: string } },
+  { absent, empty }: { absent: E | typeof MISSING; empty: E | typeof MISSING | typeof WRONG },
 ) {
   return z
     .unknown()
     .transform((value, context): T | E => {
-      const read = value === undefined || value === null ? undefined : reader.read(value);
-      const meant =
-        read === WRONG
-          ? { issue: `Invalid ${name}` }
-          : read === EMPTY
-            ? means.empty()
-            : read === undefined
-              ? means.absent()
-              : read;
-      if (!isIssue(meant)) return meant as T | E;
-      context.addIssue({ code: 'custom', message: meant.issue });
+      const read = value === undefined || value === null ? absent : reader.read(value);
+      const meant = read === EMPTY ? empty : read;
+      if (meant !== MISSING && meant !== WRONG) return meant;
+      const message = meant === MISSING ? `${name} is required` : `Invalid ${name}`;
+      context.addIssue({ code: 'custom', message });
       return z.NEVER;
     })
     .meta({ ...reader.documented });
 }
 
-const isIssue = (meant: unknown): meant is { issue: string } =>
-  typeof meant === 'object' && meant !== null && 'issue' in meant;
+export const required = <T>(name: string, reader: Reader<T>) =>
+  field<T, never>(name, reader, { absent: MISSING, empty: MISSING });
 
-export function required<T>(name: string, reader: Reader<T>): Field<T> {
-  const missing = () => ({ issue: `${name} is required` });
-  return field<T, never>(name, reader, { absent: missing, empty: missing });
-}
+const leftOut =
+  <E>(empty: E | typeof WRONG) =>
+  <T>(name: string, reader: Reader<T>) =>
+    field<T, E | undefined>(name, reader, { absent: undefined, empty }).optional();
 
 /** Empty is absent. */
-export function optional<T>(name: string, reader: Reader<T>) {
-  return field<T, undefined>(name, reader, {
-    absent: () => undefined,
-    empty: () => undefined,
-  }).optional();
-}
-
+export const optional = leftOut(undefined);
 /** Empty clears: null. */
-export function clearable<T>(name: string, reader: Reader<T>) {
-  return field<T, undefined | null>(name, reader, {
-    absent: () => undefined,
-    empty: () => null,
-  }).optional();
-}
-
+export const clearable = leftOut(null);
 /** May be left out, but not empty. */
-export function filled<T>(name: string, reader: Reader<T>) {
-  return field<T, undefined>(name, reader, {
-    absent: () => undefined,
-    empty: () => ({ issue: `Invalid ${name}` }),
-  }).optional();
-}
-
+export const filled = leftOut<undefined>(WRONG);
 /** May be left out; empty text is a value, which the work judges. */
-export function orEmpty(name: string, reader: Reader<string>) {
-  return field<string, undefined>(name, reader, { absent: () => undefined, empty: () => '' }).optional();
-}
+export const orEmpty = leftOut('');
 
 /** Whether a member was sent at all: neither null nor empty. A wrong one was. */
 export function isThere(value: unknown, reader: Reader<unknown>): boolean {

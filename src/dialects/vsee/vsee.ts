@@ -23,9 +23,8 @@ import { signIn } from './sign-in/sign-in.ts';
 import { signOut } from './sign-in/sign-out.ts';
 import { singleSignOn } from './sign-in/single-sign-on.ts';
 import { alive } from './users/alive.ts';
-import { changeMe } from './users/change-me.ts';
 import { listUsers } from './users/list-users.ts';
-import { me } from './users/me.ts';
+import { changeMe, showMe } from './users/me.ts';
 import { showUser } from './users/show-user.ts';
 
 /** 128 random bits without a prefix, for both kinds of token. */
@@ -36,7 +35,7 @@ const endpoints = [
   showUser,
   singleSignOn,
   signIn,
-  me,
+  showMe,
   changeMe,
   signOut,
   refresh,

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import * as fields from '../../../src/dialects/vsee/fields.ts';
 import { tokenList } from '../../../src/dialects/vsee/sign-in/sign-out.ts';
-import { gps } from '../../../src/dialects/vsee/users/gps.ts';
+import { gps } from '../../../src/dialects/vsee/users/me.ts';
 
 const { clearable, filled, optional, required, text } = fields;
 

@@ -2,13 +2,12 @@ import { expect } from 'chai';
 import type { OrganizationView } from '../../../src/dialects/contract/dialect.ts';
 import type { AccountView } from '../../../src/dialects/contract/endpoint.ts';
 import { repairForm } from '../../../src/dialects/vsee/repair-form.ts';
-import { changedMeReply, meReply, vseeidOf } from '../../../src/dialects/vsee/serializers.ts';
+import { changedMeReply, meReply, userReply, vseeidOf } from '../../../src/dialects/vsee/serializers.ts';
 import { settings } from '../../../src/dialects/vsee/settings.ts';
 import { isOnTheRoster } from '../../../src/dialects/vsee/sign-in/eligibility.ts';
 import { address } from '../../../src/dialects/vsee/users/address.ts';
 import { inOrder, matches, rowOf } from '../../../src/dialects/vsee/users/list-users.ts';
 import { TIME_ZONES } from '../../../src/dialects/vsee/users/time-zones.ts';
-import { userReply } from '../../../src/dialects/vsee/users/user-profile.ts';
 
 const clinic: OrganizationView = { id: 'clinicdev', name: 'Clinic', vendor: { vseeid_prefix: 'dev' } };
 
@@ -88,21 +87,23 @@ describe("VSee's users", () => {
   });
 
   it('a name in one piece is the full name when there are no two', () => {
-    expect(rowOf(person({ claims: { name: 'Dr. Ana Reis' } })).full_name).to.equal('Dr. Ana Reis');
-    expect(rowOf(person({ claims: { name: 'x', given_name: 'Ana' } })).full_name).to.equal('Ana');
+    expect(rowOf(person({ claims: { name: 'Dr. Ana Reis' } }), clinic).full_name).to.equal('Dr. Ana Reis');
+    expect(rowOf(person({ claims: { name: 'x', given_name: 'Ana' } }), clinic).full_name).to.equal('Ana');
   });
 
   it('the photo size joins the query of the picture, and a missing photo is null or absent', () => {
     const withPhoto = person({ claims: { picture: 'https://p.test/a.png?v=1' } });
-    expect(meReply(withPhoto, '320x240').data.photo).to.equal('https://p.test/a.png?v=1&size=320x240');
-    expect(meReply(withPhoto, undefined).data.photo).to.equal('https://p.test/a.png?v=1');
-    expect(meReply(person(), '1x1').data.photo).to.equal(null);
-    expect(changedMeReply(person()).data.photo).to.equal(undefined);
+    expect(meReply(withPhoto, clinic, '320x240').data.photo).to.equal(
+      'https://p.test/a.png?v=1&size=320x240',
+    );
+    expect(meReply(withPhoto, clinic, undefined).data.photo).to.equal('https://p.test/a.png?v=1');
+    expect(meReply(person(), clinic, '1x1').data.photo).to.equal(null);
+    expect(changedMeReply(person(), clinic).data.photo).to.equal(undefined);
   });
 
   it('the address of somebody else is only shown', () => {
     const account = person({ vendor: { contact_email: 'pat@x.test' } });
-    expect(rowOf(account).email).to.equal('pat@x.test');
+    expect(rowOf(account, clinic).email).to.equal('pat@x.test');
   });
 });
 
@@ -156,7 +157,7 @@ describe("VSee's directory", () => {
 
   it('ids are ordered as numbers, names without case, and ties by id', () => {
     const sorted = (by: Parameters<typeof inOrder>[0]['by'], descending = false) =>
-      [bob, ann].sort(inOrder({ by, descending })).map(({ alias }) => alias);
+      [bob, ann].sort(inOrder({ by, descending }, clinic)).map(({ alias }) => alias);
     expect(sorted('id')).to.deep.equal(['9', '10']);
     expect(sorted('id', true)).to.deep.equal(['10', '9']);
     expect(sorted('first_name')).to.deep.equal(['9', '10']);
@@ -164,21 +165,20 @@ describe("VSee's directory", () => {
     expect(sorted('last_login', true)).to.deep.equal(['10', '9']);
     expect(sorted('username')).to.deep.equal(['10', '9']);
     const twins = [person({ alias: '12' }), person({ alias: '11' })];
-    expect(twins.sort(inOrder({ by: 'type', descending: true })).map(({ alias }) => alias)).to.deep.equal([
-      '11',
-      '12',
-    ]);
+    expect(
+      twins.sort(inOrder({ by: 'type', descending: true }, clinic)).map(({ alias }) => alias),
+    ).to.deep.equal(['11', '12']);
   });
 
   it('a row has what was asked for, the id always, and the default when nothing asked for is known', () => {
-    expect(rowOf(bob, ['last_login', 'type', 'password'])).to.deep.equal({
+    expect(rowOf(bob, clinic, ['last_login', 'type', 'password'])).to.deep.equal({
       id: '10',
       last_login: 5,
       type: 150,
     });
-    expect(rowOf(ann, ['last_login'])).to.deep.equal({ id: '9', last_login: null });
-    expect(rowOf(ann, ['id'])).to.deep.equal({ id: '9' });
-    expect(rowOf(ann, ['password', 'email'])).to.have.all.keys('email', 'id', 'full_name');
+    expect(rowOf(ann, clinic, ['last_login'])).to.deep.equal({ id: '9', last_login: null });
+    expect(rowOf(ann, clinic, ['id'])).to.deep.equal({ id: '9' });
+    expect(rowOf(ann, clinic, ['password', 'email'])).to.have.all.keys('email', 'id', 'full_name');
   });
 });
 

@@ -24,10 +24,7 @@ const body = z.object({
   email: required('email', email),
   dob: optional('dob', date),
   // Compared with the clinic's roster and forgotten: never stored, never logged.
-  ssn: optional(
-    'ssn',
-    text({ limit: 4, numbers: true, rule: (sent) => (/^\d{4}$/.test(sent) ? sent : undefined) }),
-  ),
+  ssn: optional('ssn', text({ limit: 4, numbers: true, rule: (sent) => /^\d{4}$/.exec(sent)?.[0] })),
 });
 
 export type Newcomer = z.output<typeof body>;

@@ -1,6 +1,7 @@
 /** A clinic may let in only people on its roster (`vendor.vsee.eligibility`). */
 
 import { foldName, type Json } from '../../contract/dialect.ts';
+import { isObject } from '../fields.ts';
 
 /** What a row may name. */
 const MEMBERS = ['first_name', 'last_name', 'dob', 'ssn', 'email'] as const;
@@ -15,7 +16,7 @@ export function isOnTheRoster(request: Request, roster: Json | undefined): boole
 
 /** A row without members, or with one that no request has, fits no request: a slip there must not open registration. */
 function fits(row: Json, request: Request): boolean {
-  if (typeof row !== 'object' || row === null || Array.isArray(row)) return false;
+  if (!isObject(row)) return false;
   const input = Object.entries(row).filter(([, value]) => value !== null);
   if (input.length === 0) return false;
   return input.every(([name, value]) => {

@@ -2,6 +2,7 @@
 import type { AccountView } from '../../contract/endpoint.ts';
 import { ALPHABET } from '../../contract/tokens.ts';
 import type { Use } from '../../contract/use.ts';
+import { isOn } from '../serializers.ts';
 import type { VSeeSettings } from '../settings.ts';
 
 /** The purpose of these codes; one of another purpose does not sign in here. */
@@ -12,7 +13,7 @@ export const MAILBOX_QUOTA = { limit: 10, window: 3600 };
 
 /** The clinic may switch off all emails to a user. */
 export function emailsOff({ disable_emails: off }: AccountView['vendor']): boolean {
-  return off === true || off === 1;
+  return isOn(off);
 }
 
 /** `account` undefined: the same work, no email. */

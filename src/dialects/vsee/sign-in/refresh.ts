@@ -19,9 +19,9 @@ export const refresh = endpoint({
     body: z.object({ refresh_token: required('refresh_token', text({ limit: 65_536, exact: true })) }),
   },
   replies: { 200: RefreshedReply, ...failures(400, 401, 413, 503) },
-  async answer({ body }, use) {
+  async answer({ body, organization }, use) {
     const token = body.refresh_token.trim();
     if (!TOKEN.test(token)) throw new Refused('refresh-refused');
-    return ok(refreshedReply(await use.signIn.refresh(token)));
+    return ok(refreshedReply(await use.signIn.refresh(token), organization));
   },
 });

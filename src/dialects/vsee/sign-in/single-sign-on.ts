@@ -5,17 +5,17 @@
  */
 
 import { z } from 'zod';
-import { Refused } from '../../contract/dialect.ts';
+import { type Json, type ProfileClaims, Refused } from '../../contract/dialect.ts';
 import type { AccountView } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { HEX } from '../../contract/tokens.ts';
-import type { Use } from '../../contract/use.ts';
+import type { AccountChanges, NewAccount, Use } from '../../contract/use.ts';
 import * as fields from '../fields.ts';
 import { failures } from '../refusals.ts';
 import { GUEST, MEMBER, PROVIDER, SingleSignOnReply, singleSignOnReply } from '../serializers.ts';
 import { endpoint } from '../settings.ts';
+import { address } from '../users/address.ts';
 import { bornUntilToday } from '../users/born-until-today.ts';
-import { newPerson, refreshed } from './sso-person.ts';
 
 const { isThere, optional, readAs, required, tableBy, text } = fields;
 
@@ -46,6 +46,8 @@ const afterCode = {
 
 const guests = z.object({ ...beforeCode, ...afterCode });
 const lastingUsers = z.object({ ...beforeCode, code: required('code', code), ...afterCode });
+
+type Person = z.output<typeof guests>;
 
 const body = tableBy(
   { ...beforeCode, code: optional('code', code), ...afterCode },
@@ -106,4 +108,78 @@ async function untilNamesAreFree<T>(work: () => Promise<T>, tries = 3): Promise<
     if (tries <= 1 || !(refused instanceof Refused) || refused.reason !== 'account-exists') throw refused;
     return untilNamesAreFree(work, tries - 1);
   }
+}
+
+/* ------------------------------------------------------------------ what is stored of a person */
+
+/** An active account without a password. `code`: the clinic's own, but for guests, whose code is drawn. */
+export async function newPerson(use: Use, person: Person, code?: string): Promise<NewAccount> {
+  const contact = await contactOf(use, person.email);
+  return {
+    ...(contact.email !== undefined && { email: contact.email }),
+    emailVerified: false,
+    username: await usernameFor(use, person.username, contact.email),
+    status: 'active',
+    claims: withoutGaps(claimsOf(person, {})) as ProfileClaims,
+    vendor: withoutGaps({
+      type: person.type,
+      subtype: '',
+      tos: false,
+      sso_code: code,
+      contact_email: contact.contactEmail,
+      disable_emails: switchOf(person),
+    }) as Record<string, Json>,
+  };
+}
+
+/** A later call: names and whatever was sent; type, code and username stay, and so does an address once there is one. */
+export async function refreshed(use: Use, person: Person, account: AccountView) {
+  const contact = await contactOf(use, account.email === undefined ? person.email : undefined, account.id);
+  return (current: AccountView): AccountChanges => ({
+    ...(current.email === undefined && contact.email !== undefined && { email: contact.email }),
+    claims: claimsOf(person, current.claims),
+    vendor: {
+      disable_emails: switchOf(person),
+      contact_email: contact.email !== undefined ? null : contact.contactEmail,
+    },
+  });
+}
+
+function claimsOf(person: Person, current: ProfileClaims) {
+  return {
+    given_name: person.first_name,
+    family_name: person.last_name,
+    birthdate: person.dob,
+    gender: person.gender,
+    phone_number: person.phone,
+    address: address(person, current.address),
+  };
+}
+
+const switchOf = ({ disable_emails }: Person) =>
+  disable_emails === undefined ? undefined : disable_emails === 1;
+
+function withoutGaps(members: Readonly<Record<string, unknown>>) {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined && value !== null),
+  );
+}
+
+/** Another account's address is only shown: it neither signs in nor gets emails, and it links nothing. */
+async function contactOf(use: Use, email: string | undefined, own?: string) {
+  if (email === undefined) return {};
+  return (await isTaken(use, email, own)) ? { contactEmail: email } : { email };
+}
+
+/** A free name, or 32 hex: for none, one that is an account's name or address, and another account's address. */
+async function usernameFor(use: Use, input: string | undefined, email: string | undefined): Promise<string> {
+  const generated = () => use.random({ alphabet: HEX, length: 32 });
+  if (input === undefined) return generated();
+  if (input.includes('@') && input.toLowerCase() !== email) return generated();
+  return (await isTaken(use, input)) ? generated() : input;
+}
+
+async function isTaken(use: Use, name: string, own?: string): Promise<boolean> {
+  const holders = [await use.accounts.holderOf(name, 'email'), await use.accounts.holderOf(name, 'username')];
+  return holders.some((holder) => holder !== undefined && holder !== own);
 }

@@ -5,24 +5,11 @@
  */
 import { z } from 'zod';
 import { takeText } from '../../contract/dialect.ts';
-import { EMPTY, integer, optional, type Reader, text, WRONG } from '../fields.ts';
+import { EMPTY, eitherOf, integer, objectOf, optional, type Reader, text, WRONG, wordOf } from '../fields.ts';
 import { plusForBlank } from '../repair-form.ts';
+import { COLUMNS } from '../serializers.ts';
 
-/** What `fields` and `sort` may name. */
-export const COLUMNS = [
-  'id',
-  'username',
-  'first_name',
-  'last_name',
-  'full_name',
-  'last_login',
-  'type',
-  'subtype',
-] as const;
-
-export type Column = (typeof COLUMNS)[number];
-
-export const isColumn = (name: string): name is Column => COLUMNS.some((column) => column === name);
+export const isColumn = (name: string) => COLUMNS.split(' ').includes(name);
 
 /** Longer than any name. */
 const LONGEST = 1024;
@@ -74,24 +61,10 @@ const emailSearch: Reader<string> = {
   read: (value) => search.read(typeof value === 'string' ? plusForBlank(value) : value),
 };
 
-const yesOrNo: Reader<boolean> = {
-  documented: { enum: ['1', '0', 'true', 'false'] },
-  read(value) {
-    if (value === '') return EMPTY;
-    if (value === '1' || value === 'true') return true;
-    return value === '0' || value === 'false' ? false : WRONG;
-  },
-};
-
-function oneOf(known: readonly string[]): Reader<string> {
-  return {
-    ...text({ limit: 32, rule: (sent) => (known.includes(sent) ? sent : undefined) }),
-    documented: { type: 'string', description: known.join(', ') },
-  };
-}
+const yesOrNo = eitherOf(['0', 'false'], ['1', 'true']);
 
 export interface Order {
-  readonly by: Column;
+  readonly by: string;
   readonly descending: boolean;
 }
 
@@ -114,22 +87,9 @@ function pairsOf(sent: unknown): (readonly [string, unknown])[] {
     const dot = sent.indexOf('.');
     return [[sent.slice(0, Math.max(dot, 0)), sent.slice(dot + 1)]];
   }
-  const object = typeof sent === 'string' ? parsed(sent) : sent;
-  return typeof object === 'object' && object !== null && !Array.isArray(object)
-    ? Object.entries(object)
-    : [];
+  return Object.entries(objectOf(sent) ?? {});
 }
 
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Spelled exactly so: only gender is taken in any case. */
-const exFilter = oneOf(['all', 'my-patient']);
 const whole = (from: number) => integer(from, 999_999_999);
 
 export const ListQuery = z.object({
@@ -146,7 +106,7 @@ export const ListQuery = z.object({
   room_code: optional('room_code', anyText),
   group: optional('group', anyText),
   account_code: optional('account_code', anyText),
-  ex_filter: optional('ex_filter', exFilter),
+  ex_filter: optional('ex_filter', wordOf(['all', 'my-patient'])),
   sort: optional('sort', order),
   start: optional('start', whole(0)),
   limit: optional('limit', whole(1)),

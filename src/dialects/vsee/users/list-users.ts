@@ -1,26 +1,23 @@
 /** GET /users: the directory of the caller's organization, for staff. Portico knows no visits, so no user is "my patient". */
 
-import { z } from 'zod';
 import { foldName, type OrganizationView, Refused } from '../../contract/dialect.ts';
 import type { AccountView } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { failures } from '../refusals.ts';
-import { emailOf, fullNameOf, isStaff, seconds, textOf, typeOf, usernameOf } from '../serializers.ts';
+import {
+  cells,
+  emailOf,
+  fullNameOf,
+  isOn,
+  isStaff,
+  ListReply,
+  roomsOf,
+  statusOf,
+  textOf,
+  typeOf,
+} from '../serializers.ts';
 import { endpoint } from '../settings.ts';
-import { type Column, isColumn, type Listing, ListQuery, type Order } from './list-query.ts';
-import { roomsOf, statusOf } from './user-profile.ts';
-
-const Row = z.strictObject({
-  id: z.string(),
-  email: z.string().optional(),
-  username: z.string().optional(),
-  first_name: z.string().optional(),
-  last_name: z.string().optional(),
-  full_name: z.string().optional(),
-  last_login: z.int().nullable().optional(),
-  type: z.int().optional(),
-  subtype: z.string().optional(),
-});
+import { isColumn, type Listing, ListQuery, type Order } from './list-query.ts';
 
 const MOST = 100;
 const ADMINS: ReadonlySet<number> = new Set([100, 150]);
@@ -36,7 +33,7 @@ export const listUsers = endpoint({
   },
   accepts: { query: ListQuery },
   replies: {
-    200: z.strictObject({ data: z.array(Row), total_count: z.int() }),
+    200: ListReply,
     ...failures(400, 401, 403, 503),
   },
   async answer({ query, organization }, use) {
@@ -44,10 +41,13 @@ export const listUsers = endpoint({
     for await (const account of use.accounts.all()) {
       if (matches(account, query, organization)) result.push(account);
     }
-    result.sort(inOrder(query.sort ?? { by: 'id', descending: false }));
+    result.sort(inOrder(query.sort ?? { by: 'id', descending: false }, organization));
     const start = query.start ?? 0;
     const page = result.slice(start, start + Math.min(query.limit ?? 20, MOST));
-    return ok({ data: page.map((account) => rowOf(account, query.fields)), total_count: result.length });
+    return ok({
+      data: page.map((account) => rowOf(account, organization, query.fields)),
+      total_count: result.length,
+    });
   },
 });
 
@@ -75,8 +75,7 @@ const FILTERS: Filters = {
   subtype: (account, input) => input.includes(textOf(account.vendor.subtype)),
   role: (account, input) => account.roles.some((role) => input.includes(role)),
   is_admin: (account, input) => ADMINS.has(typeOf(account)) === input,
-  is_hidden: (account, input) =>
-    (account.vendor.is_hidden === true || account.vendor.is_hidden === 1) === input,
+  is_hidden: (account, input) => isOn(account.vendor.is_hidden) === input,
   room_code: (account, input) => roomsOf(account).some(({ code }) => code === input),
   group: (account, input) => textOf(account.vendor.group) === input,
   ex_filter: (_, input) => input === 'all',
@@ -94,42 +93,24 @@ export function matches(account: AccountView, query: Listing, organization: Orga
 
 /* ------------------------------------------------------------------ in which order */
 
-export function inOrder({ by, descending }: Order) {
+export function inOrder({ by, descending }: Order, organization: OrganizationView) {
+  const sortable = (account: AccountView) => {
+    const value = by === 'id' ? BigInt(account.alias) : cells.show(account, organization)[by];
+    return typeof value === 'string' ? foldName(value) : (value ?? -1);
+  };
   return (left: AccountView, right: AccountView): number => {
-    const difference = compare(sortable(left, by), sortable(right, by));
+    const difference = compare(sortable(left), sortable(right));
     return (descending ? -difference : difference) || compare(BigInt(left.alias), BigInt(right.alias));
   };
-}
-
-function sortable(account: AccountView, by: Column): string | number | bigint {
-  if (by === 'id') return BigInt(account.alias);
-  const value = cellOf(account, by);
-  return typeof value === 'string' ? foldName(value) : (value ?? -1);
 }
 
 const compare = <T>(left: T, right: T) => (left < right ? -1 : left > right ? 1 : 0);
 
 /* ------------------------------------------------------------------ what of them */
 
-export function rowOf(account: AccountView, fields: readonly string[] = []) {
+export function rowOf(account: AccountView, organization: OrganizationView, fields: readonly string[] = []) {
   const input = fields.filter(isColumn);
-  if (input.length === 0) {
-    return { email: emailOf(account), id: account.alias, full_name: fullNameOf(account) };
-  }
-  return Object.fromEntries(['id' as const, ...input].map((column) => [column, cellOf(account, column)]));
-}
-
-function cellOf(account: AccountView, column: Column): string | number | null {
-  const { claims, vendor, lastSignInAt } = account;
-  const values: Readonly<Record<Column, () => string | number | null>> = {
-    id: () => account.alias,
-    username: () => usernameOf(account),
-    first_name: () => claims.given_name ?? '',
-    last_name: () => claims.family_name ?? '',
-    full_name: () => fullNameOf(account),
-    last_login: () => (lastSignInAt === undefined ? null : seconds(lastSignInAt)),
-    type: () => typeOf(account),
-    subtype: () => textOf(vendor.subtype),
-  };
-  return values[column]();
+  const columns = input.length === 0 ? ['email', 'id', 'full_name'] : ['id', ...input];
+  const row = cells.show(account, organization);
+  return Object.fromEntries(columns.map((column) => [column, row[column]]));
 }

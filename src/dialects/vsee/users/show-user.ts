@@ -6,9 +6,8 @@
 import { Refused } from '../../contract/dialect.ts';
 import { ok } from '../../contract/reply.ts';
 import { failures } from '../refusals.ts';
-import { isStaff } from '../serializers.ts';
+import { isStaff, UserReply, userReply } from '../serializers.ts';
 import { endpoint } from '../settings.ts';
-import { UserReply, userReply } from './user-profile.ts';
 
 export const showUser = endpoint({
   method: 'GET',
