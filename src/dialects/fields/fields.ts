@@ -1,6 +1,6 @@
 /**
- * What the vendors' fields share: the schema of a field that code judges, and the checks that mean the same
- * everywhere. The words are each vendor's own. Nothing is ever converted.
+ * What the vendors' fields share: the schema of a field that code judges, the checks that mean the same
+ * everywhere, and the shapes of replies. The words are each vendor's own. Nothing is ever converted.
  */
 import { z } from 'zod';
 import { type FieldIssue, isLonger, Refused } from '../contract/dialect.ts';
@@ -124,4 +124,27 @@ export function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text < '1900') return false;
   const day = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
+
+/* ------------------------------------------------------------------ replies */
+
+/** The members of something: the schema of each, and how it is read. */
+export type Table<Shown extends unknown[]> = Readonly<
+  Record<string, readonly [schema: z.ZodType, read: (...shown: Shown) => unknown]>
+>;
+
+/** Members of a table, in the reply's order. `names`: words with blanks between. */
+export function shape<Shown extends unknown[]>(table: Table<Shown>, ...names: string[]) {
+  const members = names
+    .flatMap((some) => some.split(' '))
+    .map((name) => {
+      const [schema, read] = table[name] ?? [];
+      if (schema === undefined || read === undefined) throw new Error(`No table has the member '${name}'.`);
+      return { name, schema, read };
+    });
+  return {
+    schema: z.strictObject(Object.fromEntries(members.map(({ name, schema }) => [name, schema]))),
+    show: (...shown: Shown): Record<string, unknown> =>
+      Object.fromEntries(members.map(({ name, read }) => [name, read(...shown)])),
+  };
 }

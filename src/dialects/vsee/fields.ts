@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { isLonger, takeText } from '../contract/dialect.ts';
+import { isAddress, isDay, malformed, overPasswordLimit, unstorable } from '../fields/fields.ts';
 
 /** The value is of a wrong form. */
 export const WRONG = Symbol('wrong');
@@ -18,9 +19,6 @@ export interface Reader<T> {
   /** Never called with null or undefined, which are absent. */
   read(value: unknown): T | typeof WRONG | typeof EMPTY;
 }
-
-/** CR, LF, TAB and NUL have no place in any of these, and a lone surrogate cannot be stored. */
-const malformed = (text: string) => /\p{Cc}/u.test(text) || !text.isWellFormed();
 
 /** Numbers as they are written; what a JSON number cannot hold exactly would name another person. */
 function decimal(value: number): string | undefined {
@@ -62,8 +60,7 @@ export const password: Reader<string> = {
   read(value) {
     if (typeof value !== 'string') return WRONG;
     if (value === '') return EMPTY;
-    const unfit = value.includes('\0') || !value.isWellFormed();
-    return unfit || new TextEncoder().encode(value).byteLength > 1024 ? WRONG : value;
+    return unstorable(value) || overPasswordLimit(value) ? WRONG : value;
   },
 };
 
@@ -103,27 +100,16 @@ export function eitherOf(no: readonly unknown[], yes: readonly unknown[]): Reade
 
 export const flag = eitherOf([0, '0', false], [1, '1', true]);
 
-/** A day that exists, from 1900 on. That it is not in the future, `bornUntilToday` judges. */
-function day(sent: string): string | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(sent) || sent < '1900') return undefined;
-  const date = new Date(`${sent}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(sent) ? sent : undefined;
-}
-
+/** That it is not in the future, `bornUntilToday` judges. */
 export const date: Reader<string> = {
-  ...text({ limit: 10, rule: day }),
+  ...text({ limit: 10, rule: (sent) => (isDay(sent) ? sent : undefined) }),
   documented: { type: 'string', format: 'date' },
 };
 
-/** One @, a local part of 1 to 64, a domain of at least two labels, no white space. */
-function address(sent: string): string | undefined {
-  const [local = '', domain = '', ...more] = sent.split('@');
-  if (more.length > 0 || /\s/.test(sent) || local === '' || isLonger(local, 64)) return undefined;
-  const labels = domain.split('.');
-  return labels.length >= 2 && labels.every((label) => label !== '') ? sent.toLowerCase() : undefined;
-}
-
-export const email = text({ limit: 254, rule: address });
+export const email = text({
+  limit: 254,
+  rule: (sent) => (isAddress(sent) ? sent.toLowerCase() : undefined),
+});
 
 /** One of some words. `gender` alone is taken in any case. */
 export function wordOf(known: readonly string[], fold = (sent: string) => sent): Reader<string> {
@@ -160,26 +146,25 @@ function field<T, E>(
   reader: Reader<T>,
   { absent, empty }: { absent: E | typeof MISSING; empty: E | typeof MISSING | typeof WRONG },
 ) {
-  return z
-    .unknown()
-    .transform((value, context): T | E => {
-      const read = value === undefined || value === null ? absent : reader.read(value);
-      const meant = read === EMPTY ? empty : read;
-      if (meant !== MISSING && meant !== WRONG) return meant;
-      const message = meant === MISSING ? `${name} is required` : `Invalid ${name}`;
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    })
-    .meta({ ...reader.documented });
+  return z.unknown().transform((value, context): T | E => {
+    const read = value === undefined || value === null ? absent : reader.read(value);
+    const meant = read === EMPTY ? empty : read;
+    if (meant !== MISSING && meant !== WRONG) return meant;
+    const message = meant === MISSING ? `${name} is required` : `Invalid ${name}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
 }
 
 export const required = <T>(name: string, reader: Reader<T>) =>
-  field<T, never>(name, reader, { absent: MISSING, empty: MISSING });
+  field<T, never>(name, reader, { absent: MISSING, empty: MISSING }).meta({ ...reader.documented });
 
 const leftOut =
   <E>(empty: E | typeof WRONG) =>
   <T>(name: string, reader: Reader<T>) =>
-    field<T, E | undefined>(name, reader, { absent: undefined, empty }).optional();
+    field<T, E | undefined>(name, reader, { absent: undefined, empty })
+      .optional()
+      .meta({ ...reader.documented });
 
 /** Empty is absent. */
 export const optional = leftOut(undefined);
@@ -211,7 +196,15 @@ export function tableBy<T extends z.ZodType>(
 ) {
   const members = Object.entries(all);
   const required = members.filter(([, schema]) => !(schema instanceof z.ZodOptional)).map(([name]) => name);
-  const announced = Object.fromEntries(members.map(([name, schema]) => [name, unjudged(schema)]));
+  const announced = Object.fromEntries(
+    members.map(([name, schema]) => [
+      name,
+      z
+        .unknown()
+        .meta({ ...schema.meta() })
+        .optional(),
+    ]),
+  );
   const shown = z.object(announced).meta(required.length > 0 ? { required } : {});
   return shown.transform((raw, context): z.output<T> => {
     const parsed = choose(raw).safeParse(raw);
@@ -221,12 +214,4 @@ export function tableBy<T extends z.ZodType>(
     }
     return z.NEVER;
   });
-}
-
-function unjudged(schema: z.ZodType): z.ZodType {
-  const inner = schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema;
-  return z
-    .unknown()
-    .meta({ ...inner.meta() })
-    .optional();
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { type Reason, Refused } from '../contract/dialect.ts';
 import { json, page, type RefusalView, type Reply, type ReplyExtras } from '../contract/reply.ts';
-import { isForBrowsers } from './organization.ts';
+import { isForBrowsers } from './serializers.ts';
 import type { VSeeSettings } from './settings.ts';
 import { FIRST } from './users/born-until-today.ts';
 

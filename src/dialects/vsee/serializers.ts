@@ -6,10 +6,10 @@
  */
 import { z } from 'zod';
 import type { OrganizationView } from '../contract/dialect.ts';
-import type { AccountView } from '../contract/endpoint.ts';
+import type { AccountView, Endpoint } from '../contract/endpoint.ts';
 import type { IssuedTokens, SignedIn } from '../contract/tokens.ts';
+import { shape, type Table } from '../fields/fields.ts';
 import { isObject } from './fields.ts';
-import { shape, type Table } from './shape.ts';
 
 /** What an account without `vendor.vsee.type` counts as. */
 export const MEMBER = 200;
@@ -18,6 +18,11 @@ export const GUEST = 600;
 const STAFF: ReadonlySet<number> = new Set([100, 110, 140, 150, 160, PROVIDER]);
 
 export const TOKEN = /^[0-9a-f]{32}$/;
+
+/** GET /auth, the one GET without a caller, has pages for replies. */
+export function isForBrowsers(endpoint: Endpoint | undefined): boolean {
+  return endpoint?.method === 'GET' && endpoint.caller === 'anyone';
+}
 
 /* ------------------------------------------------------------------ values */
 
@@ -218,7 +223,8 @@ export const SingleSignOnReply = inData(
 /** `callToken`: for the vendor's browser calls, when `fields=vsee` asked for it. */
 export function singleSignOnReply(
   { account, tokens }: SignedIn,
-  { organization, callToken }: { organization: OrganizationView; callToken: string | undefined },
+  organization: OrganizationView,
+  callToken?: string,
 ) {
   return {
     data: {

@@ -6,13 +6,19 @@
  * accounts, tokens, emails and limits live behind that.
  */
 
-import { type Credential, dialect, type Guard, Refused } from '../contract/dialect.ts';
+import {
+  type Credential,
+  dialect,
+  type Guard,
+  type OrganizationQuestion,
+  type OrganizationView,
+  Refused,
+} from '../contract/dialect.ts';
 import type { Endpoint, RequestView } from '../contract/endpoint.ts';
 import { DIGITS, HEX } from '../contract/tokens.ts';
-import { accountCodeGuard, isForBrowsers, organizationOf } from './organization.ts';
 import { refusals } from './refusals.ts';
 import { repairForm } from './repair-form.ts';
-import { TOKEN, typeOf } from './serializers.ts';
+import { isForBrowsers, TOKEN, typeOf } from './serializers.ts';
 import { settings, type VSeeSettings } from './settings.ts';
 import { activate } from './sign-in/activate.ts';
 import { browserSignIn } from './sign-in/browser-sign-in.ts';
@@ -73,6 +79,58 @@ const apiKeyOf = (request: RequestView) => request.header('x-apikey')?.trim() ||
 const registration: Guard<VSeeSettings> = ({ endpoint, settings }) => {
   if (endpoint === activate && settings.registration === 'off') throw new Refused('forbidden');
 };
+
+/* ------------------------------------------------------------------ which organization is meant */
+
+type Question = OrganizationQuestion<VSeeSettings>;
+
+/** The organization's id. Absent and blank are the same. */
+function accountCode(request: RequestView): string | undefined {
+  return request.header('x-accountcode')?.trim() || undefined;
+}
+
+async function known(
+  code: string,
+  { directory, settings }: Pick<Question, 'directory' | 'settings'>,
+): Promise<OrganizationView | undefined> {
+  const organization = await directory.byId(code);
+  const speaksVSee = organization?.vendor !== undefined || organization?.id === settings.organization;
+  return speaksVSee ? organization : undefined;
+}
+
+/** A code that is not known is refused before anything else is looked at. */
+const accountCodeGuard: Guard<VSeeSettings> = async (context) => {
+  const code = isForBrowsers(context.endpoint) ? undefined : accountCode(context.request);
+  if (code !== undefined && (await known(code, context)) === undefined) {
+    throw new Refused('unknown-organization');
+  }
+};
+
+/** Endpoints whose own token decides, in their body or query; `within` where a given code must fit it. */
+const BY_THEIR_TOKEN: Readonly<Record<string, 'anywhere' | 'within'>> = {
+  '/tokens/refresh': 'within',
+  '/users/logout': 'anywhere',
+};
+
+/** A token or a key decides for itself; a code that contradicts it makes it worthless. */
+async function organizationOf(question: Question): Promise<string | undefined> {
+  const { request, endpoint, settings, caller } = question;
+  if (isForBrowsers(endpoint)) return undefined;
+  const code = accountCode(request);
+  if (caller !== undefined) {
+    if (code !== undefined && code !== caller.organization) throw new Refused('wrong-organization');
+    return caller.organization;
+  }
+  const freedom = BY_THEIR_TOKEN[endpoint.path];
+  if (freedom !== undefined) return freedom === 'within' ? code : undefined;
+  return code ?? (await byHost(question)) ?? settings.organization;
+}
+
+/** `api-clinicdev.vsee.me` names the account `clinicdev`. */
+async function byHost(question: Question): Promise<string | undefined> {
+  const code = /^api-([^.]+)(?:\.|$)/.exec(question.request.host)?.[1];
+  return code === undefined ? undefined : (await known(code, question))?.id;
+}
 
 export const vsee = dialect<VSeeSettings>({
   name: 'vsee',

@@ -17,7 +17,7 @@ import { endpoint } from '../settings.ts';
 import { address } from '../users/address.ts';
 import { bornUntilToday } from '../users/born-until-today.ts';
 
-const { isThere, optional, readAs, required, tableBy, text } = fields;
+const { optional, readAs, required, tableBy, text } = fields;
 
 const NAME = text({ limit: 100 });
 const type = fields.integerOf([MEMBER, PROVIDER, GUEST]);
@@ -51,8 +51,7 @@ type Person = z.output<typeof guests>;
 
 const body = tableBy(
   { ...beforeCode, code: optional('code', code), ...afterCode },
-  (raw): typeof guests | typeof lastingUsers =>
-    isThere(raw.type, type) && readAs(raw.type, type) === GUEST ? guests : lastingUsers,
+  (raw): typeof guests | typeof lastingUsers => (readAs(raw.type, type) === GUEST ? guests : lastingUsers),
 );
 
 export const singleSignOn = endpoint({
@@ -73,17 +72,10 @@ export const singleSignOn = endpoint({
         ? await lasting(use, body)
         : await untilNamesAreFree(async () => use.accounts.register(await newPerson(use, body)));
     const asked = [...request.query.getAll('fields'), ...request.query.getAll('fields[]')];
-    const withCall = asked
-      .join(',')
-      .split(',')
-      .some((name) => name.trim() === 'vsee');
-    return ok(
-      singleSignOnReply(await use.signIn.as(account, 'sso'), {
-        organization,
-        // New each time and good for nothing here: the vendor's browser calls want some value.
-        callToken: withCall ? use.random({ alphabet: HEX, length: 32 }) : undefined,
-      }),
-    );
+    const withCall = asked.some((names) => names.split(',').some((name) => name.trim() === 'vsee'));
+    // New each time and good for nothing here: the vendor's browser calls want some value.
+    const callToken = withCall ? use.random({ alphabet: HEX, length: 32 }) : undefined;
+    return ok(singleSignOnReply(await use.signIn.as(account, 'sso'), organization, callToken));
   },
 });
 
