@@ -19,12 +19,12 @@ import {
 } from './fields.ts';
 import {
   AccountReply,
-  ADDRESS_MEMBERS,
   type Address,
   accountReply,
   defaultAddress,
   Failure,
   firstNameOf,
+  perLine,
   person,
   phoneOf,
 } from './serializers.ts';
@@ -42,16 +42,7 @@ export const showAccount = endpoint({
   },
 });
 
-const addressOf = <Line extends z.ZodType>(line: Line) =>
-  z.object({
-    province: line,
-    provinceCode: line,
-    address1: line,
-    address2: line,
-    city: line,
-    countryCode: line,
-    postalCode: line,
-  });
+const addressOf = <Line extends z.ZodType>(line: Line) => z.object(perLine(() => line));
 const ownAddress = addressOf(maybe(orAsShown(text(0, 100))));
 const otherAddress = addressOf(maybe(text(0, 100)));
 
@@ -77,7 +68,7 @@ type Change = ReturnType<typeof judged>;
 /** Without what came back as it is shown. Throws for a text that neither fits nor is that. */
 function fitting<Member extends string>(
   sent: Partial<Record<Member, string | Unfit | undefined>> | undefined,
-  shown: Readonly<Record<Member, string>>,
+  shown: Readonly<Record<string, unknown>>,
 ): Partial<Record<Member, string>> | undefined {
   if (sent === undefined) return undefined;
   const fit: Partial<Record<Member, string>> = {};
@@ -92,7 +83,7 @@ function fitting<Member extends string>(
 /** What no schema can know: what is shown, that an address is not changed here, and that no birthday is in the future. */
 function judged(sent: Sent, about: { account: AccountView; settings: CarePortalsSettings; now: Date }) {
   const { account, settings, now } = about;
-  const profile = fitting(sent.profile, person(account, settings));
+  const profile = fitting(sent.profile, person.show(account, settings));
   const otherEmail = profile?.email !== undefined && profile.email !== account.email;
   const unborn = profile?.dob !== undefined && !hasBegun(profile.dob, now);
   if (otherEmail || unborn) throw new Refused('invalid-fields');
@@ -109,26 +100,24 @@ function judged(sent: Sent, about: { account: AccountView; settings: CarePortals
 /** `undefined` members stay, "" clears. A province code without a province beside it names that too. */
 function mergedAddress(
   present: Address,
-  change: Partial<Record<keyof Address, string | undefined>>,
+  { province, ...sent }: Partial<Record<keyof Address, string | undefined>>,
 ): Address {
-  const sent = { ...change };
-  if (sent.provinceCode !== undefined && sent.province === undefined) sent.province = sent.provinceCode;
-  const merged = { ...present };
-  for (const member of ADDRESS_MEMBERS) merged[member] = sent[member] ?? merged[member];
-  return merged;
+  const change = { ...sent, province: province ?? sent.provinceCode };
+  return perLine((line) => change[line] ?? present[line]);
 }
 
 /** Two lines of one claim (OIDC Core 5.1.1). */
 function addressClaim(lines: Address): AddressClaim | null {
   const street = [lines.address1, lines.address2].join('\n').replace(/\n$/, '');
-  const claim: AddressClaim = {
-    ...(street !== '' && { street_address: street }),
-    ...(lines.city !== '' && { locality: lines.city }),
-    ...(lines.provinceCode !== '' && { region: lines.provinceCode }),
-    ...(lines.postalCode !== '' && { postal_code: lines.postalCode }),
-    ...(lines.countryCode !== '' && { country: lines.countryCode }),
+  const claim = {
+    street_address: street,
+    locality: lines.city,
+    region: lines.provinceCode,
+    postal_code: lines.postalCode,
+    country: lines.countryCode,
   };
-  return Object.keys(claim).length === 0 ? null : claim;
+  const named = Object.entries(claim).filter(([, value]) => value !== '');
+  return named.length === 0 ? null : Object.fromEntries(named);
 }
 
 /** An unverified number; the same one in another spelling is no change. */
@@ -147,9 +136,7 @@ function nameClaims(profile: Change['profile'], account: AccountView) {
 function addressChanges(sent: NonNullable<Change['address']>, account: AccountView) {
   const merged = sent.default && mergedAddress(defaultAddress(account), sent.default);
   const named = sent.default?.province !== undefined || sent.default?.provinceCode !== undefined;
-  const addresses = sent.other?.map((one) =>
-    Object.fromEntries(ADDRESS_MEMBERS.map((member) => [member, one[member] ?? ''])),
-  );
+  const addresses = sent.other?.map((one) => perLine((line) => one[line] ?? ''));
   return {
     claims: merged && { address: addressClaim(merged) },
     // A province that was never named goes on following the code.

@@ -1,13 +1,13 @@
 /** POST /users: a patient, with or without a password, and no token: the client signs in next. */
 import { z } from 'zod';
 import type { FieldIssue } from '../contract/dialect.ts';
-import type { LimitRule } from '../contract/limits.ts';
 import { json } from '../contract/reply.ts';
 import {
   dob,
   email,
   genderField,
   hasBegun,
+  leaveEmpty,
   maybe,
   name,
   password,
@@ -15,7 +15,8 @@ import {
   provinceCode,
   refuseShort,
 } from './fields.ts';
-import { CreatedReply, createdReply, Failure } from './serializers.ts';
+import { inAMinute } from './limits.ts';
+import { created, Failure } from './serializers.ts';
 import { type CarePortalsSettings, endpoint } from './settings.ts';
 
 /** Whatever else a client sends (roles, uname, meta, ...) is ignored and not kept. */
@@ -28,7 +29,7 @@ const schema = ({ phoneCountryCode }: CarePortalsSettings) => ({
     phone: phone(phoneCountryCode),
     dob,
     password: maybe(password),
-    provinceCode: maybe(provinceCode),
+    provinceCode: leaveEmpty(provinceCode),
   }),
 });
 
@@ -44,19 +45,8 @@ export const createAccount = endpoint({
     if (issues.length > 0 || !day.success || hasBegun(day.data, use.now())) return [];
     return [{ path: ['dob'], message: 'is invalid' }];
   },
-  limits({ request }): LimitRule[] {
-    return [
-      {
-        counter: 'create',
-        key: request.address,
-        limit: 10,
-        window: 60,
-        kind: 'fixed',
-        charge: ['account-exists'],
-      },
-    ];
-  },
-  replies: { 201: CreatedReply, 400: Failure, 406: Failure, 409: Failure, 413: Failure, 429: Failure },
+  limits: inAMinute('create', 10, ['account-exists']),
+  replies: { 201: created.schema, 400: Failure, 406: Failure, 409: Failure, 413: Failure, 429: Failure },
   async answer({ body, settings }, use) {
     if (body.password !== undefined) {
       refuseShort(body.password, settings.password.minLength);
@@ -79,6 +69,6 @@ export const createAccount = endpoint({
       },
       { passwordMinimum: 1 },
     );
-    return json(201, createdReply(account, settings));
+    return json(201, created.show(account, settings));
   },
 });

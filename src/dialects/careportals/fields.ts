@@ -4,47 +4,35 @@
  */
 import { z } from 'zod';
 import { foldName, isLonger, Refused, takeText } from '../contract/dialect.ts';
-import { isDay } from '../fields/fields.ts';
-
-const points = (text: string) => [...text].length;
-const bytes = (text: string) => new TextEncoder().encode(text).byteLength;
+import { isAddress, isDay, malformed, overPasswordLimit, points, unstorable } from '../fields/fields.ts';
 
 const INVALID = 'is invalid';
 
-/** Trimmed, NFC, of at most so many code points, without control characters or lone surrogates. */
-const upTo = (most: number) =>
+/**
+ * Trimmed, NFC, of at most so many code points, without control characters or lone surrogates. `read` says what is
+ * kept of it: undefined where it breaks the field's own rule.
+ */
+const textBy = (read: (text: string) => string | undefined, most = 254) =>
   z.string(INVALID).transform((input, context) => {
     const text = takeText(input, most);
-    if (text !== undefined && !/\p{Cc}/u.test(text) && text.isWellFormed()) return text;
+    const kept = text === undefined || malformed(text) ? undefined : read(text);
+    if (kept !== undefined) return kept;
     context.addIssue({ code: 'custom', message: INVALID });
     return z.NEVER;
   });
 
 export function text(least: number, most: number) {
-  return upTo(most).refine((value) => points(value) >= least, INVALID);
+  return textBy((value) => (points(value) < least ? undefined : value), most);
 }
 
-/** A text whose own rule leaves no room for a long one. */
-const clean = upTo(254);
-
-/** One `@`, something before it, a domain of at least two non-empty labels, no blanks. */
-const ADDRESS = /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/u;
-
-export const email = text(1, 254)
-  .refine((address) => ADDRESS.test(address), INVALID)
-  .transform(foldName);
+export const email = textBy((address) => (isAddress(address, 254) ? foldName(address) : undefined));
 
 /** At a reset request it need not look like an address. */
 export const anyEmail = text(1, 254).transform(foldName);
 
 export const name = text(1, 100);
 
-const gender = clean.transform((value, context) => {
-  const known = value.toLowerCase();
-  if (['male', 'female', 'other'].includes(known)) return known;
-  context.addIssue({ code: 'custom', message: INVALID });
-  return z.NEVER;
-});
+const gender = textBy((value) => ['male', 'female', 'other'].find((known) => known === value.toLowerCase()));
 
 /** A text, or the documented object whose only member is `value`. Leaves as a lower-case text. */
 export const genderField = z.union([
@@ -63,38 +51,25 @@ export function phoneNumber(input: string, countryCode: string): string | undefi
   return /^\+[1-9]\d{7,14}$/.test(number) ? number : undefined;
 }
 
-export function phone(countryCode: string) {
-  return clean.transform((input, context) => {
-    const number = phoneNumber(input, countryCode);
-    if (number !== undefined) return number;
-    context.addIssue({ code: 'custom', message: INVALID });
-    return z.NEVER;
-  });
-}
+export const phone = (countryCode: string) => textBy((input) => phoneNumber(input, countryCode));
 
 /** Whether the day has begun yet is judged with the server's clock, by `hasBegun`. */
-export const dob = clean.refine(isDay, INVALID);
+export const dob = textBy((day) => (isDay(day) ? day : undefined));
 
 /** Today in UTC, or before. */
 export const hasBegun = (day: string, now: Date) => day <= now.toISOString().slice(0, 10);
 
-export const provinceCode = clean.transform((input, context) => {
-  if (input === '') return undefined;
-  if (/^[a-z]{2}$/i.test(input)) return input.toUpperCase();
-  context.addIssue({ code: 'custom', message: INVALID });
-  return z.NEVER;
-});
+export const provinceCode = textBy((input) => /^[a-z]{2}$/i.exec(input)?.[0].toUpperCase());
 
 /** Taken as sent, unlike other texts. */
 export const resetToken = z
   .string(INVALID)
-  .refine((token) => token !== '' && !isLonger(token, 200), INVALID)
-  .refine((token) => !/\p{Cc}/u.test(token) && token.isWellFormed(), INVALID);
+  .refine((token) => token !== '' && !isLonger(token, 200) && !malformed(token), INVALID);
 
 /** Taken as sent; how long it must be is judged later. */
 export const password = z
   .string(INVALID)
-  .refine((input) => !input.includes('\0') && input.isWellFormed() && bytes(input) <= 1024, INVALID);
+  .refine((input) => !unstorable(input) && !overPasswordLimit(input), INVALID);
 
 /** Code points, as they were sent. Throws 'password-too-short'. */
 export function refuseShort(input: string, least: number): void {

@@ -1,28 +1,17 @@
 /** The three steps of a password reset: ask for a link, ask whether it is good, set the new password. */
 import { z } from 'zod';
 import { Refused } from '../contract/dialect.ts';
-import type { RequestView } from '../contract/endpoint.ts';
-import type { LimitRule } from '../contract/limits.ts';
 import { json, ok } from '../contract/reply.ts';
 import type { Use } from '../contract/use.ts';
 import { anyEmail, password, refuseShort, resetToken } from './fields.ts';
+import { inAMinute } from './limits.ts';
 import { Failure, TrueReply } from './serializers.ts';
 import { type CarePortalsSettings, endpoint, mayReach } from './settings.ts';
 
 /** The hosted reset page takes the same link tokens. */
 const PURPOSE = 'reset';
 
-const guesses = ({ request }: { request: RequestView }): LimitRule[] => [
-  {
-    counter: 'reset-token',
-    key: request.address,
-    acrossOrganizations: true,
-    limit: 10,
-    window: 60,
-    kind: 'fixed',
-    charge: ['link-token-refused'],
-  },
-];
+const guesses = inAMinute('reset-token', 10, ['link-token-refused'], { acrossOrganizations: true });
 
 /** The same answer for everyone, in the same time; the email goes out after the reply. */
 export const forgot = endpoint({
@@ -32,16 +21,7 @@ export const forgot = endpoint({
   caller: 'anyone',
   counts: 'address',
   accepts: { body: z.object({ email: anyEmail }) },
-  limits: ({ request }) => [
-    {
-      counter: 'reset-request',
-      key: request.address,
-      limit: 60,
-      window: 60,
-      kind: 'fixed',
-      charge: 'success',
-    },
-  ],
+  limits: inAMinute('reset-request', 60, 'success'),
   replies: { 201: TrueReply, 400: Failure, 406: Failure, 413: Failure, 429: Failure },
   async answer({ body, request, settings }, use) {
     const account = await use.accounts.byEmail(body.email);

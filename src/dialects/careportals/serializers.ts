@@ -2,20 +2,27 @@
 import { z } from 'zod';
 import { type AddressClaim, type Json, rolesHere } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
+import { shape, type Table } from '../fields/fields.ts';
 import { phoneNumber } from './fields.ts';
 import type { CarePortalsSettings } from './settings.ts';
 
-export const ADDRESS_MEMBERS = [
-  'province',
-  'provinceCode',
-  'address1',
-  'address2',
-  'city',
-  'countryCode',
-  'postalCode',
-] as const;
+const AddressReply = z.strictObject({
+  province: z.string(),
+  provinceCode: z.string(),
+  address1: z.string(),
+  address2: z.string(),
+  city: z.string(),
+  countryCode: z.string(),
+  postalCode: z.string(),
+});
 
-export type Address = Record<(typeof ADDRESS_MEMBERS)[number], string>;
+export type Address = z.output<typeof AddressReply>;
+
+/** The same for each line of an address. */
+export function perLine<Value>(of: (line: keyof Address) => Value) {
+  const lines = AddressReply.keyof().options;
+  return Object.fromEntries(lines.map((line) => [line, of(line)])) as Record<keyof Address, Value>;
+}
 
 /** Made by the server, never kept: the address is unique in an organization, this everywhere. */
 export const unameOf = (account: AccountView) => `${account.email ?? ''}#${account.organization}`;
@@ -51,78 +58,49 @@ export function firstNameOf({ claims }: AccountView): string {
   return named ? (claims.given_name ?? '') : (claims.name ?? '');
 }
 
-export function person(account: AccountView, settings: CarePortalsSettings) {
-  const { claims } = account;
-  return {
-    firstName: firstNameOf(account),
-    lastName: claims.family_name ?? '',
-    email: account.email ?? '',
-    phone: phoneOf(account, settings),
-    // Other channels take it as people write it.
-    gender: (claims.gender ?? '').toLowerCase(),
-    dob: claims.birthdate ?? '',
-  };
-}
+type Patient = Table<[AccountView, CarePortalsSettings]>;
 
-export function createdReply(account: AccountView, settings: CarePortalsSettings) {
-  return {
-    _id: account.alias,
-    organization: account.organization,
-    uname: unameOf(account),
-    ...person(account, settings),
-    roles: [...rolesHere(account)],
-    addresses: otherAddresses(account),
-    defaultAddress: defaultAddress(account),
-  };
-}
+const PERSON: Patient = {
+  firstName: [z.string(), firstNameOf],
+  lastName: [z.string(), ({ claims }) => claims.family_name ?? ''],
+  email: [z.string(), ({ email = '' }) => email],
+  phone: [z.string(), phoneOf],
+  // Other channels take it as people write it.
+  gender: [z.string(), ({ claims }) => (claims.gender ?? '').toLowerCase()],
+  dob: [z.string(), ({ claims }) => claims.birthdate ?? ''],
+};
+
+const CREATED: Patient = {
+  _id: [z.string(), ({ alias }) => alias],
+  organization: [z.string(), ({ organization }) => organization],
+  uname: [z.string(), unameOf],
+  ...PERSON,
+  roles: [z.array(z.string()), rolesHere],
+  addresses: [z.array(AddressReply), otherAddresses],
+  defaultAddress: [AddressReply, defaultAddress],
+};
+
+export const person = shape(PERSON, ...Object.keys(PERSON));
+export const created = shape(CREATED, ...Object.keys(CREATED));
+
+export const AccountReply = z.strictObject({
+  profile: person.schema,
+  address: z.strictObject({ default: AddressReply, other: z.array(AddressReply) }),
+  prescriptions: z.array(z.never()),
+  consultations: z.array(z.never()),
+  appointments: z.array(z.never()),
+});
 
 /** The clinical lists are always empty: that data is not Portico's. */
 export function accountReply(account: AccountView, settings: CarePortalsSettings) {
   return {
-    profile: person(account, settings),
+    profile: person.show(account, settings),
     address: { default: defaultAddress(account), other: otherAddresses(account) },
     prescriptions: [],
     consultations: [],
     appointments: [],
   };
 }
-
-const AddressReply = z.strictObject({
-  province: z.string(),
-  provinceCode: z.string(),
-  address1: z.string(),
-  address2: z.string(),
-  city: z.string(),
-  countryCode: z.string(),
-  postalCode: z.string(),
-});
-
-const Person = z.strictObject({
-  firstName: z.string(),
-  lastName: z.string(),
-  email: z.string(),
-  phone: z.string(),
-  gender: z.string(),
-  dob: z.string(),
-});
-
-export const CreatedReply = z.strictObject({
-  _id: z.string(),
-  organization: z.string(),
-  uname: z.string(),
-  ...Person.shape,
-  roles: z.array(z.string()),
-  addresses: z.array(AddressReply),
-  defaultAddress: AddressReply,
-});
-
-export const AccountReply = z.strictObject({
-  profile: Person,
-  address: z.strictObject({ default: AddressReply, other: z.array(AddressReply) }),
-  prescriptions: z.array(z.never()),
-  consultations: z.array(z.never()),
-  appointments: z.array(z.never()),
-});
 
 export const TokenReply = z.strictObject({ token: z.string() });
 export const TrueReply = z.literal(true);
