@@ -7,28 +7,21 @@ import type { VSeeSettings } from './settings.ts';
  * for all clinics: an attacker who mails strangers from there is the same one everywhere.
  */
 export function emailLimits(channel: 'activate' | 'reset') {
-  return ({
-    request,
-    settings,
-    body,
-  }: LimitContext<VSeeSettings, { email: string }>): readonly LimitRule[] => {
-    return [
-      {
-        counter: `${channel}-address`,
-        key: `${request.address} ${body.email}`,
-        ...settings.limits.letters,
-        kind: 'sliding',
-        charge: 'each',
-      },
-      {
-        counter: 'letters-client',
-        key: request.address,
-        acrossOrganizations: true,
-        limit: 60,
-        window: 3600,
-        kind: 'sliding',
-        charge: 'each',
-      },
-    ];
-  };
+  const sliding = { kind: 'sliding', charge: 'each' } as const;
+  return ({ request, settings, body }: LimitContext<VSeeSettings, { email: string }>): LimitRule[] => [
+    {
+      ...sliding,
+      counter: `${channel}-address`,
+      key: `${request.address} ${body.email}`,
+      ...settings.limits.letters,
+    },
+    {
+      ...sliding,
+      counter: 'letters-client',
+      key: request.address,
+      acrossOrganizations: true,
+      limit: 60,
+      window: 3600,
+    },
+  ];
 }

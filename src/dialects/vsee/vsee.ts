@@ -10,6 +10,7 @@ import {
   type Credential,
   dialect,
   type Guard,
+  type Mount,
   type OrganizationQuestion,
   type OrganizationView,
   Refused,
@@ -137,26 +138,22 @@ export const vsee = dialect<VSeeSettings>({
   title: 'VSee Clinic API: sign-in, single sign-on, profiles and the directory of a clinic',
   settings,
   clientId: ({ clientId }) => clientId,
-  mounts: ({ base, authPath }) => [
-    ...['', '/vc/:env'].map((prefix) => ({
-      base: `${prefix}${base}`,
-      segments: ENVIRONMENT,
-      suffixes: ['.json'],
-      endpoints,
-      owns: true,
-      otherMethods: 'not-found' as const,
-      head: true,
-    })),
-    ...['', '/vc/:env'].map((prefix) => ({
-      base: prefix,
-      segments: ENVIRONMENT,
-      endpoints: [browserSignIn(authPath)],
-      // Only GET and HEAD of this path are ours: another dialect may own its POST.
-      owns: false,
-      otherMethods: 'pass' as const,
-      head: true,
-    })),
-  ],
+  mounts: ({ base, authPath }) =>
+    ['', '/vc/:env'].flatMap((prefix): Mount<VSeeSettings>[] => {
+      const any = { segments: ENVIRONMENT, head: true };
+      return [
+        {
+          ...any,
+          base: prefix + base,
+          suffixes: ['.json'],
+          endpoints,
+          owns: true,
+          otherMethods: 'not-found',
+        },
+        // Only GET and HEAD of this path are ours: another dialect may own its POST.
+        { ...any, base: prefix, endpoints: [browserSignIn(authPath)], owns: false, otherMethods: 'pass' },
+      ];
+    }),
   order: [
     'size',
     'guard:account-code',

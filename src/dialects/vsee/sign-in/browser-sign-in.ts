@@ -47,25 +47,16 @@ function isPrefetch(request: RequestView): boolean {
   return ['sec-purpose', 'purpose'].some((name) => /^\s*prefetch/i.test(request.header(name) ?? ''));
 }
 
-async function linkTokenOf(
-  { query }: RequestView,
-  { ssoTicket: ssoToken }: VSeeSettings,
-  use: Use,
-): Promise<SsoToken | undefined> {
+async function linkTokenOf({ query }: RequestView, { ssoTicket }: VSeeSettings, use: Use) {
   const [token = '', ...more] = query.getAll('sso_token');
   if (more.length > 0 || !TOKEN.test(token)) return undefined;
-  const linkToken = await use.browsers.readSsoToken(
-    token,
-    ssoToken === 'strict' ? { strict: STRICT_SECONDS } : {},
-  );
+  const rules = ssoTicket === 'strict' ? { strict: STRICT_SECONDS } : {};
+  const linkToken = await use.browsers.readSsoToken(token, rules);
   return linkToken?.account.status === 'active' ? linkToken : undefined;
 }
 
-function targetOf(
-  { query, base, issuer }: RequestView,
-  settings: VSeeSettings,
-  { vendor }: OrganizationView,
-): string | undefined {
+function targetOf(request: RequestView, settings: VSeeSettings, { vendor }: OrganizationView) {
+  const { query, base, issuer } = request;
   const [next = '/', ...more] = query.getAll('next');
   if (more.length > 0) return undefined;
   const portal = textOf(vendor?.portal) || settings.portal || new URL(issuer).origin;

@@ -1,12 +1,7 @@
 /** The vendor's four address members as the one claim that Portico stores. */
 import type { AddressClaim } from '../../contract/dialect.ts';
 
-interface SentAddress {
-  readonly street_addr?: string | null | undefined;
-  readonly city?: string | null | undefined;
-  readonly state?: string | null | undefined;
-  readonly zip?: string | null | undefined;
-}
+type SentAddress = Partial<Record<'street_addr' | 'city' | 'state' | 'zip', string | null | undefined>>;
 
 /** The whole claim as it is afterwards; undefined when nothing of it was sent, null when nothing is left. */
 export function address(sent: SentAddress, current: AddressClaim = {}): AddressClaim | null | undefined {
