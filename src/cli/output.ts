@@ -1,5 +1,6 @@
 /** What commands write: tables and records for people, JSON for programs. Errors go to standard error. */
 import { OperatorError } from '../core/errors.ts';
+import { columns } from '../core/text.ts';
 
 export interface JsonOption {
   readonly json?: boolean;
@@ -32,14 +33,7 @@ export function sayTable(rows: readonly Row[], nothing: string): void {
     names.map((name) => name.toUpperCase()),
     ...rows.map((row) => names.map((name) => cell(row[name]))),
   ];
-  const widths = names.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  for (const line of lines)
-    say(
-      line
-        .map((text, column) => text.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+  for (const line of columns(lines)) say(line);
 }
 
 /** The records as JSON, or a table of what `row` makes of each; `nothing` when there are none. */
@@ -61,8 +55,7 @@ export function sayRecord(
   const all = { ...record, ...once?.members };
   if (json) return sayJson(all);
   const members = Object.entries(all).filter(([, value]) => value !== undefined);
-  const width = Math.max(...members.map(([name]) => name.length));
-  for (const [name, value] of members) say(`${name.padEnd(width)}  ${cell(value)}`);
+  for (const line of columns(members.map(([name, value]) => [name, cell(value)]))) say(line);
   if (once) say(`\nThe ${once.name} is shown this once.`);
 }
 

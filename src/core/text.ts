@@ -62,6 +62,17 @@ export function takePassword(sent: string): string | undefined {
   return Buffer.byteLength(sent) > PASSWORD_MAX_BYTES ? undefined : sent.normalize('NFC');
 }
 
+/** Lines of cells, in columns as wide as their widest cell. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  return rows.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widthOf(column)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
 /** With a hyphen that no line breaks at: "E-" at the end of a line and "Mail" on the next cannot be read. */
 export function keepEmailWhole(text: string): string {
   return text.replaceAll('E-Mail', 'E\u2011Mail');

@@ -9,7 +9,7 @@ import type { Middleware } from 'koa';
 import type { Config } from '../config/schema.ts';
 import { serverKey } from '../config/server-key.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
-import { type Secrets, secretsFrom } from '../core/crypto.ts';
+import { secretsFrom } from '../core/crypto.ts';
 import type { Dialect } from '../dialects/contract/dialect.ts';
 import { createApiKeyDescriber, createApiKeyOffers, hasFormOfApiKey } from '../dialects/pipeline/api-keys.ts';
 import { ensureDialectClients } from '../dialects/pipeline/oauth-clients.ts';
@@ -52,10 +52,8 @@ import { bind, drain, listen } from './listen.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 
-/** Milliseconds between two rounds of cleaning up. No answer depends on them. */
-const SWEEP_EVERY = 60_000;
-const ROTATION_CHECK_EVERY = 60_000;
-const TELL_EVERY = 60_000;
+/** Milliseconds between two rounds of cleaning up, looking after keys, telling. No answer depends on them. */
+const EVERY_MINUTE = 60_000;
 const AUDIT_MINUTES_EVERY = 10_000;
 /** Milliseconds that emails may take when the server stops: under 5 s with the requests before them (listen.ts). */
 const EMAILS_DRAIN = 1500;
@@ -96,12 +94,12 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     await noteStoredHashes(deps.stores);
     const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
     const handler = await createHandler({ ...deps, dialects });
-    await startInternal({ ...deps });
+    await startInternal(deps);
     await front.answerWith(handler);
-    repeat(lifecycle, 'sweep', SWEEP_EVERY, log, () => deps.stores.sweep(clock.now()));
+    repeat(lifecycle, 'sweep', EVERY_MINUTE, log, () => deps.stores.sweep(clock.now()));
     keepAudit(config.audit.retention, deps);
-    repeat(lifecycle, 'unfinished requests', TELL_EVERY, log, () => deps.unfinished.tell());
-    repeat(lifecycle, 'key rotation', ROTATION_CHECK_EVERY, log, () => deps.oidc.rotateKeys());
+    repeat(lifecycle, 'unfinished requests', EVERY_MINUTE, log, () => deps.unfinished.tell());
+    repeat(lifecycle, 'key rotation', EVERY_MINUTE, log, () => deps.oidc.rotateKeys());
     lifecycle.ready();
     const { stores, identity, oidc } = deps;
     const url = `http://${front.host}:${front.port}`;
@@ -153,10 +151,8 @@ async function createDeps(ground: Ground) {
   const metrics = createMetrics();
   const unfinished = createUnfinishedRequests(log);
   lifecycle.onClose('work', 'unfinished requests', () => unfinished.tell());
-  const audit = countSignIns(
-    createAudit({ store: stores.audit, clock, log, toLog: config.audit.log }),
-    metrics,
-  );
+  const trail = createAudit({ store: stores.audit, clock, log, toLog: config.audit.log });
+  const audit = countSignIns(trail, metrics);
   lifecycle.onClose('audit', 'audit', () => audit.flush());
   const budgets = createBudgets({ store: stores.rateLimits, clock });
   const attempts = createAttempts({
@@ -164,17 +160,12 @@ async function createDeps(ground: Ground) {
     limits: config.attempts,
   });
   const looks = createLooks(config);
+  const { cookies } = config.keys;
   const oidc = await createOidcServer({
-    config,
-    issuer,
-    stores,
-    clock,
-    secrets,
-    log,
-    audit,
-    cookieKeys: cookieKeys(config, secrets),
+    ...{ ...ground, stores, secrets, audit, attempts },
+    // Derived from the server key unless the configuration names some, so that every node signs alike.
+    cookieKeys: cookies.length > 0 ? cookies : [secrets.hmac('cookie-key', 'cookies')],
     pages: createProviderPages({ views: looks.views, stores }),
-    attempts,
     originOf: requestContextOf,
   });
   lifecycle.onClose('work', 'OIDC server', () => oidc.close());
@@ -184,62 +175,27 @@ async function createDeps(ground: Ground) {
     log,
     brand: emailBrand(looks.views.brand),
     brandOf: createEmailBrands({ views: looks.views, stores }),
-    count: (outcome) => metrics.email(outcome),
+    count: metrics.email,
   });
   lifecycle.onClose('work', 'mail', async () => {
     await mail.mailer.drain(EMAILS_DRAIN);
     await mail.mailer.close();
   });
-  const identity = createIdentity({
-    ...{ ...ground, secrets, stores, audit, oidc, budgets, attempts },
-    clinicDecisions: await loadClinicDecisions(),
+  const { queue, concurrency } = config.hashing;
+  const identity: Identity = {
+    ...{ stores, clock, secrets, audit, log, issuer, budgets, attempts },
     mailer: mail.mailer,
-  });
-  // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
-  const upstreams = await createUpstreams({ config, log });
-  return {
-    ...ground,
-    secrets,
-    stores,
-    audit,
-    oidc,
-    identity,
-    mail,
-    upstreams,
-    ...looks,
-    metrics,
-    unfinished,
-  };
-}
-
-function createIdentity(
-  deps: Ground &
-    Pick<Identity, 'stores' | 'secrets' | 'audit' | 'mailer' | 'budgets' | 'attempts' | 'clinicDecisions'> & {
-      oidc: OidcServer;
-    },
-): Identity {
-  const { config, issuer, log, clock, stores, secrets, audit, mailer, budgets, attempts, oidc } = deps;
-  const { clinicDecisions } = deps;
-  return {
-    stores,
-    clock,
-    secrets,
-    audit,
-    mailer,
-    log,
-    issuer,
     access: oidc.access,
-    clinicDecisions,
-    hasher: createPasswordHasher({
-      queue: config.hashing.queue,
-      ...(config.hashing.concurrency !== undefined && { concurrency: config.hashing.concurrency }),
-    }),
+    clinicDecisions: await loadClinicDecisions(),
+    hasher: createPasswordHasher({ queue, ...(concurrency !== undefined && { concurrency }) }),
     policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
-    budgets,
-    attempts,
     emailLimits: config.emails,
     strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),
   };
+  // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
+  const upstreams = await createUpstreams({ config, log });
+  const parts = { secrets, stores, audit, oidc, identity, mail, upstreams, metrics, unfinished };
+  return { ...ground, ...looks, ...parts };
 }
 
 /** What people see: words, templates, stylesheets. */
@@ -255,44 +211,27 @@ function createLooks(config: Config) {
   return { files, views };
 }
 
-/** Derived from the server key unless the configuration names some, so that every node signs alike. */
-function cookieKeys(config: Config, secrets: Secrets): string[] {
-  return config.keys.cookies.length > 0 ? config.keys.cookies : [secrets.hmac('cookie-key', 'cookies')];
-}
-
 /* ------------------------------------------------------------------ the handler */
 
 async function createHandler(deps: Deps & { dialects: readonly Dialect[] }): Promise<RequestListener> {
-  const { config, issuer, clock, log, stores, secrets, identity, oidc, views, files, lifecycle } = deps;
+  const { config, issuer, secrets, identity, oidc, views, upstreams, lifecycle } = deps;
   const forms = createForms({ secrets, issuer });
   const pages = pageRoutes({
-    identity,
+    ...{ identity, upstreams, issuer, views, forms },
     interactions: oidc.interactions,
     sessions: oidc.sessions,
     accountAccess: oidc.accountAccess,
     apiKeyOffers: createApiKeyOffers(deps),
-    upstreams: deps.upstreams,
-    issuer,
-    views,
-    forms,
     passwordMinimum: config.passwords.minimum,
     demo: config.demo,
   });
   const app = createApp({
-    config,
-    issuer,
-    clock,
-    log,
-    stores,
-    oidc,
-    views,
-    files,
+    ...deps,
     pages,
     dialects: await createDialects(deps),
     development: await createDevelopmentPages({ ...deps, forms }),
     accepting: lifecycle.accepting,
-    observe: (seen) => deps.metrics.request(seen),
-    unfinished: deps.unfinished,
+    observe: deps.metrics.request,
   });
   return app.callback();
 }
@@ -339,7 +278,7 @@ function keepAudit(retention: number | null, { lifecycle, log, clock, stores, au
     return;
   }
   log.info({ days: retention / 86_400 }, 'older audit records are removed (audit.retention)');
-  repeat(lifecycle, 'audit retention', SWEEP_EVERY, log, () =>
+  repeat(lifecycle, 'audit retention', EVERY_MINUTE, log, () =>
     stores.audit.removeBefore(new Date(clock.now().getTime() - retention * 1000)),
   );
 }
@@ -347,8 +286,7 @@ function keepAudit(retention: number | null, { lifecycle, log, clock, stores, au
 /** Every channel writes its sign-ins to the audit trail, so that is where they are counted. */
 function countSignIns(audit: FlushableAudit, metrics: Metrics): FlushableAudit {
   return {
-    closeMinutes: () => audit.closeMinutes(),
-    flush: () => audit.flush(),
+    ...audit,
     write(record) {
       audit.write(record);
       if (record.event !== 'sign-in') return;
@@ -371,12 +309,7 @@ function withPort(issuer: string, port: number): string {
 async function startInternal(deps: Deps): Promise<void> {
   const { host, port } = deps.config.http.internal;
   if (port === null) return;
-  const app = createInternalApp({
-    stores: deps.stores,
-    accepting: deps.lifecycle.accepting,
-    log: deps.log,
-    metrics: deps.metrics,
-  });
+  const app = createInternalApp({ ...deps, accepting: deps.lifecycle.accepting });
   const server = createServer(app.callback());
   await bind(server, port, host);
   deps.lifecycle.onClose('work', 'internal listener', () => drain(server));

@@ -3,6 +3,7 @@
  * per dialect that works when it is pasted. Never printed in production: it holds passwords.
  */
 import type { Config } from '../config/schema.ts';
+import { columns } from '../core/text.ts';
 import { loadSamples, type Person, peopleOf, type SignInCall } from '../dialects/samples.ts';
 
 export async function startBlock({ config, issuer }: { config: Config; issuer: string }): Promise<string> {
@@ -29,12 +30,10 @@ function lineOf({ email, username, password, organization }: Person): [string, s
   return [email ?? username ?? '', password, organization];
 }
 
-/** Columns as wide as their widest cell. */
 function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-  return rows.map((row) => `  ${line(row).trimEnd()}`).join('\n');
+  return columns(rows)
+    .map((line) => `  ${line}`)
+    .join('\n');
 }
 
 function curl(issuer: string, { path, headers = {}, body }: SignInCall): string {
