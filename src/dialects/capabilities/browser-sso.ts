@@ -44,12 +44,8 @@ async function spend(current: CurrentRequest, linkToken: SsoToken, burn: boolean
     const live = await services.oidc.grants.findAccess(linkToken.token, mounted.clientId);
     if (live === undefined) return false;
     const until = new Date(live.expiresAt * 1000);
-    const first = await services.stores.leases.acquire(
-      spentKey(current, linkToken.token),
-      randomUUID(),
-      now,
-      until,
-    );
+    const key = spentKey(current, linkToken.token);
+    const first = await services.stores.leases.acquire(key, randomUUID(), now, until);
     if (!first) return false;
   }
   return burn ? services.oidc.grants.destroyAccess(linkToken.token, mounted.clientId) : true;

@@ -4,7 +4,7 @@
  * /docs/<dialect>; `npm run docs` writes the files and a test fails when they are stale.
  */
 import { z } from 'zod';
-import type { BodyKind, Dialect, Mount } from '../contract/dialect.ts';
+import type { BodyKind, BodyRules, Dialect, Mount } from '../contract/dialect.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
 import type { AnySettings } from '../contract/settings.ts';
 import { loadAllDialects } from '../registry.ts';
@@ -46,13 +46,7 @@ function queryParameters(schema: z.ZodType | undefined): JsonSchema[] {
   }));
 }
 
-function requestBody(
-  endpoint: Endpoint,
-  dialect: Dialect,
-  body: z.ZodType | undefined,
-): JsonSchema | undefined {
-  if (body === undefined) return undefined;
-  const rules = bodyRules(dialect, endpoint);
+function requestBody(rules: BodyRules, body: z.ZodType): JsonSchema {
   const schema = withNulls(schemaOf(body, 'input'));
   const content = Object.fromEntries(rules.accepts.map((kind) => [MEDIA[kind], { schema }]));
   return { required: rules.absent === 'refuse', content };
@@ -84,15 +78,8 @@ function describe(status: number): string {
   return status < 500 ? 'Refused' : 'Not now';
 }
 
-function operation(options: {
-  endpoint: Endpoint;
-  dialect: Dialect;
-  settings: AnySettings;
-  mount: Mount;
-}): JsonSchema {
-  const { endpoint, dialect, settings, mount } = options;
+function operation(endpoint: Endpoint, mount: Mount, dialect: Dialect, settings: AnySettings): JsonSchema {
   const accepts = schemasOf(endpoint, settings);
-  const body = requestBody(endpoint, dialect, accepts.body);
   const forms = { ...mount.segments, ...endpoint.segments };
   const parameters = [
     ...pathParameters(mount.base + endpoint.path, forms),
@@ -103,7 +90,7 @@ function operation(options: {
     // Openness is spelled out here as well.
     'x-caller': endpoint.caller,
     ...(parameters.length > 0 && { parameters }),
-    ...(body && { requestBody: body }),
+    ...(accepts.body && { requestBody: requestBody(bodyRules(dialect, endpoint), accepts.body) }),
     responses: Object.fromEntries(
       Object.entries(endpoint.replies).map(([status, schema]) => [
         status,
@@ -120,10 +107,8 @@ export function openApi(dialect: Dialect, raw: unknown = {}): JsonSchema {
   for (const mount of dialect.mounts(settings)) {
     for (const endpoint of mount.endpoints) {
       const path = (mount.base + endpoint.path).replace(/:(\w+)/g, '{$1}');
-      paths[path] = {
-        ...paths[path],
-        [endpoint.method.toLowerCase()]: operation({ endpoint, dialect, settings, mount }),
-      };
+      const described = operation(endpoint, mount, dialect, settings);
+      paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: described };
     }
   }
   return {
