@@ -54,14 +54,8 @@ function oidcRecordsOfBoth(lasting: OidcRecordStore, passing: OidcRecordStore): 
     if (IN_REDIS.has(kind)) return passing;
     return IN_MONGO.has(kind) || oidcRecord.durable ? lasting : passing;
   };
-  const removeFrom = async (
-    stores: readonly OidcRecordStore[],
-    kind: string | undefined,
-    grantId: string,
-  ) => {
-    const counts = await Promise.all(stores.map((store) => store.removeByGrant(kind, grantId)));
-    return counts.reduce((sum, count) => sum + count, 0);
-  };
+  const inOne = async (kind: string, change: (store: OidcRecordStore) => Promise<boolean>) =>
+    (await firstMatch(places(kind), async (store) => (await change(store)) || undefined)) ?? false;
   const listFrom = async (kind: string, list: (store: OidcRecordStore) => Promise<StoredOidcRecord[]>) =>
     (await Promise.all(places(kind).map(list)))
       .flat()
@@ -80,13 +74,13 @@ function oidcRecordsOfBoth(lasting: OidcRecordStore, passing: OidcRecordStore): 
     byUid: (kind, uid, now) => firstMatch(places(kind), (store) => store.byUid(kind, uid, now)),
     byUserCode: (kind, userCode, now) =>
       firstMatch(places(kind), (store) => store.byUserCode(kind, userCode, now)),
-    consume: async (kind, id, now) =>
-      (await firstMatch(places(kind), async (store) => (await store.consume(kind, id, now)) || undefined)) ??
-      false,
-    remove: async (kind, id) =>
-      (await firstMatch(places(kind), async (store) => (await store.remove(kind, id)) || undefined)) ?? false,
-    removeByGrant: (kind, grantId) =>
-      removeFrom(kind === undefined ? [passing, lasting] : places(kind), kind, grantId),
+    consume: (kind, id, now) => inOne(kind, (store) => store.consume(kind, id, now)),
+    remove: (kind, id) => inOne(kind, (store) => store.remove(kind, id)),
+    async removeByGrant(kind, grantId) {
+      const stores = kind === undefined ? [passing, lasting] : places(kind);
+      const counts = await Promise.all(stores.map((store) => store.removeByGrant(kind, grantId)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
     listByAccount: (kind, accountId, now) =>
       listFrom(kind, (store) => store.listByAccount(kind, accountId, now)),
     listByGrant: (kind, grantId, now) => listFrom(kind, (store) => store.listByGrant(kind, grantId, now)),

@@ -2,7 +2,15 @@
  * The connection to MongoDB, and what every call on it has in common: majority writes and reads, short
  * time-outs, and StoreUnavailable for whatever keeps the server from answering.
  */
-import { MongoBulkWriteError, MongoClient, MongoError, MongoServerError } from 'mongodb';
+import {
+  type Collection,
+  type Document,
+  type Filter,
+  MongoBulkWriteError,
+  MongoClient,
+  MongoError,
+  MongoServerError,
+} from 'mongodb';
 import { StoreUnavailable, StoreUnusable } from '../../core/errors.ts';
 import type { Log } from '../../observe/log.ts';
 import { underGuard, within } from '../ports/guard.ts';
@@ -119,5 +127,28 @@ export async function inserted(insertion: Promise<unknown>): Promise<boolean> {
   } catch (error) {
     if (isDuplicate(error)) return false;
     throw error;
+  }
+}
+
+/** Documents per delete, so that no command holds the server for long. */
+const BATCH = 500;
+
+/** Deletes the documents that match; resolves with how many. */
+export async function removeInBatches<Stored extends Document>(
+  collection: Collection<Stored>,
+  filter: Filter<Stored>,
+): Promise<number> {
+  for (let total = 0; ; ) {
+    const some = await collection
+      .find(filter, { projection: { _id: 1 } })
+      .limit(BATCH)
+      .toArray();
+    if (some.length === 0) return total;
+    // The filter is asked again: a record that was saved anew meanwhile lives on.
+    const { deletedCount } = await collection.deleteMany({
+      $and: [{ _id: { $in: some.map(({ _id }) => _id) } }, filter],
+    } as Filter<Stored>);
+    total += deletedCount;
+    if (some.length < BATCH) return total;
   }
 }

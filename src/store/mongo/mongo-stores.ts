@@ -15,7 +15,14 @@ import { createAccountStore } from './accounts.ts';
 import { createApiKeyStore } from './api-keys.ts';
 import { createAuditStore } from './audit.ts';
 import { type Collections, collectionsOf } from './collections.ts';
-import { guarded, isDuplicate, type MongoOptions, mongoClient } from './connection.ts';
+import {
+  guarded,
+  isDuplicate,
+  type MongoOptions,
+  mongoClient,
+  removeInBatches,
+  translated,
+} from './connection.ts';
 import { createIdentityStore } from './identities.ts';
 import {
   createClientStore,
@@ -25,7 +32,6 @@ import {
 } from './installation.ts';
 import { migrate } from './migrations.ts';
 import { createOidcRecordStore } from './oidc-records.ts';
-import { sweep } from './sweep.ts';
 
 export type MongoStores = ReturnType<typeof openMongoStores>;
 
@@ -46,9 +52,19 @@ export function openMongoStores(options: MongoOptions) {
     metadata: guarded(createMetadataStore(collections)),
     migrate: () => migrate(options),
     health: () => healthOf('mongo', look),
+    // MongoDB's TTL index does the same, later.
     sweep: (now: Date) => sweep(collections, now),
     close: () => client.close(),
   };
+}
+
+/** Deletes OIDC records that ended at or before `now`; resolves with how many. */
+async function sweep({ oidcRecords }: Collections, now: Date): Promise<number> {
+  try {
+    return await removeInBatches(oidcRecords, { expiresAt: { $lte: now } });
+  } catch (error) {
+    throw translated(error);
+  }
 }
 
 /** By a majority, as everything that is granted here. */

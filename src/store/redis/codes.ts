@@ -70,9 +70,9 @@ const codeKey = (key: string) => keyOf('code', key);
 const accountKey = (accountId: string) => keyOf('codes-of', accountId);
 
 export function createCodeStore(redis: RedisConnection, memberships: Memberships): CodeStore {
-  const put = script<number>(redis, 'porticoCodePut', 1, PUT);
-  const attempt = script<'right' | 'wrong' | 'dead'>(redis, 'porticoCodeAttempt', 1, ATTEMPT);
-  const removeIfOfAccount = script<number>(redis, 'porticoCodeRemoveIfOfAccount', 1, REMOVE_IF_OF_ACCOUNT);
+  const put = script<number>(redis, 'porticoCodePut', PUT);
+  const attempt = script<'right' | 'wrong' | 'dead'>(redis, 'porticoCodeAttempt', ATTEMPT);
+  const removeIfOfAccount = script<number>(redis, 'porticoCodeRemoveIfOfAccount', REMOVE_IF_OF_ACCOUNT);
   return {
     async put(key, { asker, codeHash, accountId, expiresAt, tries }) {
       await memberships.add(accountKey(accountId), codeKey(key), expiresAt);

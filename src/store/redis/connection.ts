@@ -127,7 +127,7 @@ return redis.call('GET', KEYS[1])`;
 
 /** Writes and reads back. Rejects when a call would be refused. */
 export function createLook(redis: RedisConnection): () => Promise<void> {
-  const look = script<string | null>(redis, 'porticoLook', 1, LOOK);
+  const look = script<string | null>(redis, 'porticoLook', LOOK);
   const keys = Array.from({ length: redis instanceof Redis ? 1 : LOOKS }, (_, at) =>
     keyOf('health', String(at)),
   );
@@ -141,15 +141,10 @@ export function createLook(redis: RedisConnection): () => Promise<void> {
 }
 
 /** A Lua script: one atomic step on keys of one hash tag. `reply` is what the script returns. */
-export type Script<Reply> = (keys: readonly string[], values: readonly (string | number)[]) => Promise<Reply>;
+type Script<Reply> = (keys: readonly string[], values: readonly (string | number)[]) => Promise<Reply>;
 
 /** `name` must be unique on the connection. ioredis sends the hash, and the text when the server lost it. */
-export function script<Reply>(
-  redis: RedisConnection,
-  name: string,
-  keys: number,
-  lua: string,
-): Script<Reply> {
+export function script<Reply>(redis: RedisConnection, name: string, lua: string, keys = 1): Script<Reply> {
   redis.defineCommand(name, { numberOfKeys: keys, lua });
   return (names, values) => Reflect.get(redis, name).call(redis, ...names, ...values);
 }

@@ -28,9 +28,9 @@ return redis.call('DEL', KEYS[1])`;
 const leaseKey = (key: string) => keyOf('claim', key);
 
 export function createLeaseStore(redis: RedisConnection): LeaseStore {
-  const acquire = script<number>(redis, 'porticoLeaseAcquire', 1, ACQUIRE);
-  const complete = script<number>(redis, 'porticoLeaseComplete', 1, COMPLETE);
-  const release = script<number>(redis, 'porticoLeaseRelease', 1, RELEASE);
+  const acquire = script<number>(redis, 'porticoLeaseAcquire', ACQUIRE);
+  const complete = script<number>(redis, 'porticoLeaseComplete', COMPLETE);
+  const release = script<number>(redis, 'porticoLeaseRelease', RELEASE);
   return {
     acquire: async (key, owner, now, until) =>
       (await acquire([leaseKey(key)], [owner, now.getTime(), until.getTime(), lifeOf(until)])) === 1,

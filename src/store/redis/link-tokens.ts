@@ -29,14 +29,9 @@ const linkTokenKey = (hash: string) => keyOf('ticket', hash);
 const accountKey = (accountId: string) => keyOf('tickets-of', accountId);
 
 export function createLinkTokenStore(redis: RedisConnection, memberships: Memberships): LinkTokenStore {
-  const put = script<number>(redis, 'porticoLinkTokenPut', 1, PUT);
-  const read = script<string | null>(redis, 'porticoLinkTokenRead', 1, READ);
-  const removeIfOfAccount = script<number>(
-    redis,
-    'porticoLinkTokenRemoveIfOfAccount',
-    1,
-    REMOVE_IF_OF_ACCOUNT,
-  );
+  const put = script<number>(redis, 'porticoLinkTokenPut', PUT);
+  const read = script<string | null>(redis, 'porticoLinkTokenRead', READ);
+  const removeIfOfAccount = script<number>(redis, 'porticoLinkTokenRemoveIfOfAccount', REMOVE_IF_OF_ACCOUNT);
   return {
     async put(hash, linkToken) {
       const { purpose, accountId, expiresAt } = linkToken;

@@ -28,7 +28,7 @@ end
 return 1`;
 
 export function createMemberships(redis: RedisConnection): Memberships {
-  const add = script<number>(redis, 'porticoMembershipAdd', 1, ADD);
+  const add = script<number>(redis, 'porticoMembershipAdd', ADD);
   return {
     async add(set, member, expiresAt) {
       const past = Date.now() - KEPT_AFTER_EXPIRY;

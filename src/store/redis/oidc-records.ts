@@ -52,16 +52,11 @@ const uidKey = (kind: string, uid: string) => keyOf('uid', kind, uid);
 const userCodeKey = (kind: string, userCode: string) => keyOf('user-code', kind, userCode);
 
 export function createOidcRecordStore(redis: RedisConnection, memberships: Memberships): OidcRecordStore {
-  const putRecord = script<Names>(redis, 'porticoOidcRecordPut', 1, PUT);
-  const consume = script<number>(redis, 'porticoOidcRecordConsume', 1, CONSUME);
-  const remove = script<Names | null>(redis, 'porticoOidcRecordRemove', 1, REMOVE);
+  const putRecord = script<Names>(redis, 'porticoOidcRecordPut', PUT);
+  const consume = script<number>(redis, 'porticoOidcRecordConsume', CONSUME);
+  const remove = script<Names | null>(redis, 'porticoOidcRecordRemove', REMOVE);
   /** Answers the record's kind before its names. */
-  const removeIfOfGrant = script<Names | null>(
-    redis,
-    'porticoOidcRecordRemoveOfGrant',
-    1,
-    REMOVE_IF_OF_GRANT,
-  );
+  const removeIfOfGrant = script<Names | null>(redis, 'porticoOidcRecordRemoveOfGrant', REMOVE_IF_OF_GRANT);
   const index = createIndex(redis, memberships);
   const read = async (key: string, now: Date) => oidcRecordOf(await redis.hgetall(key), now);
   const membersOf = async (set: string, kind: string | undefined) => {
@@ -135,7 +130,7 @@ export function createOidcRecordStore(redis: RedisConnection, memberships: Membe
 
 /** The ways to a record besides its id. They are written before it; a reader asks the record itself. */
 function createIndex(redis: RedisConnection, memberships: Memberships) {
-  const dropPointer = script<number>(redis, 'porticoOidcRecordDropPointer', 1, DROP_POINTER);
+  const dropPointer = script<number>(redis, 'porticoOidcRecordDropPointer', DROP_POINTER);
   return {
     async add(kind: string, key: string, oidcRecord: OidcRecordRecord): Promise<void> {
       const { grantId, accountId, uid, userCode, expiresAt } = oidcRecord;

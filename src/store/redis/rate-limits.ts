@@ -76,10 +76,10 @@ const memoryKey = (key: string) => keyOf('seen', key);
 const chargedKey = ({ key, kind }: Budget) => (kind === 'fixed' ? windowKey(key) : slidingKey(key));
 
 export function createRateLimitStore(redis: RedisConnection): RateLimitStore {
-  const take = script<Reply>(redis, 'porticoRateLimitTake', 1, TAKE);
-  const hold = script<[...Reply, room?: 1]>(redis, 'porticoRateLimitHold', 2, HOLD);
-  const charge = script<number>(redis, 'porticoRateLimitCharge', 2, CHARGE);
-  const rememberUntil = script<number>(redis, 'porticoRateLimitRemember', 1, REMEMBER);
+  const take = script<Reply>(redis, 'porticoRateLimitTake', TAKE);
+  const hold = script<[...Reply, room?: 1]>(redis, 'porticoRateLimitHold', HOLD, 2);
+  const charge = script<number>(redis, 'porticoRateLimitCharge', CHARGE, 2);
+  const rememberUntil = script<number>(redis, 'porticoRateLimitRemember', REMEMBER);
   const values = ({ kind, limit }: Omit<Budget, 'key'>, now: Date, mark: string) => [
     kind,
     now.getTime(),
