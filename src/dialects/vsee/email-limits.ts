@@ -1,5 +1,5 @@
 /** Limits of the endpoints that may send an email. Every valid request counts, whether the address is known or not. */
-import type { LimitContext, LimitRule } from '../contract/limits.ts';
+import { type LimitContext, type LimitRule, sliding } from '../contract/limits.ts';
 import type { VSeeSettings } from './settings.ts';
 
 /**
@@ -7,7 +7,6 @@ import type { VSeeSettings } from './settings.ts';
  * for all clinics: an attacker who mails strangers from there is the same one everywhere.
  */
 export function emailLimits(channel: 'activate' | 'reset') {
-  const sliding = { kind: 'sliding', charge: 'each' } as const;
   return ({ request, settings, body }: LimitContext<VSeeSettings, { email: string }>): LimitRule[] => [
     {
       ...sliding,

@@ -1,6 +1,7 @@
 /** Keys below `dialects.vsee`. */
 import { z } from 'zod';
 import { endpointFor } from '../contract/endpoint.ts';
+import { commonSettings } from '../contract/presets.ts';
 import { duration } from '../contract/settings.ts';
 
 const webAddress = z
@@ -20,16 +21,13 @@ const requests = z
     };
   });
 
-const path = (example: string) => z.string().regex(/^(\/[\w.-]+)+$/, `must be a path such as ${example}`);
-
 export const settings = z.strictObject({
-  enabled: z.boolean().default(false),
-  /** The `/vc/{env}` form follows it. */
-  base: path('/api_v3').default('/api_v3'),
-  authPath: path('/auth').default('/auth'),
-  /** Where no account code is given. */
-  organization: z.string().min(1).default('default'),
-  clientId: z.string().min(1).default('vsee-legacy'),
+  /** Organization: where no account code is given. The `/vc/{env}` form follows the base. */
+  ...commonSettings('vsee', '/api_v3'),
+  authPath: z
+    .string()
+    .regex(/^(\/[\w.-]+)+$/, 'must be a path such as /auth')
+    .default('/auth'),
   accessToken: z
     .strictObject({ lifetime: duration.default(86_400), audience: z.string().min(1).optional() })
     .prefault({}),

@@ -16,6 +16,8 @@ import {
   Refused,
 } from '../contract/dialect.ts';
 import type { Endpoint, RequestView } from '../contract/endpoint.ts';
+import { sliding } from '../contract/limits.ts';
+import { jsonBodies } from '../contract/presets.ts';
 import { DIGITS, HEX } from '../contract/tokens.ts';
 import { refusals } from './refusals.ts';
 import { repairForm } from './repair-form.ts';
@@ -169,12 +171,10 @@ export const vsee = dialect<VSeeSettings>({
   ],
   guards: { 'account-code': accountCodeGuard, registration },
   bodies: {
+    ...jsonBodies,
     accepts: ['json', 'form', 'multipart'],
-    limit: 65_536,
     forms: 'nested',
     absent: 'empty-object',
-    untyped: 'refuse',
-    unreadable: 'refuse',
     repairForm,
   },
   credential: credentialOf,
@@ -211,16 +211,7 @@ export const vsee = dialect<VSeeSettings>({
   // A right key is never limited, and a missing one is no guess.
   limitsOnRefusedCredential: ({ request, endpoint, caller }) =>
     endpoint.caller === 'api-key' && caller === undefined && apiKeyOf(request) !== undefined
-      ? [
-          {
-            counter: 'wrong-keys',
-            key: request.address,
-            limit: 10,
-            window: 900,
-            kind: 'sliding',
-            charge: 'each',
-          },
-        ]
+      ? [{ ...sliding, counter: 'wrong-keys', key: request.address, limit: 10, window: 900 }]
       : [],
   apiKeyForm: {
     id: { alphabet: HEX, length: 24 },
