@@ -68,8 +68,6 @@ function claimsOf(account: AccountRecord): { sub: string; [claim: string]: unkno
     organization: account.organization,
     roles: account.roles,
   };
-  return {
-    ...Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
-    sub: all.sub,
-  };
+  const known = Object.entries(all).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(known), sub: all.sub };
 }

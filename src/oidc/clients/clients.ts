@@ -39,11 +39,7 @@ const FRESH = 5_000;
 /** So that unknown ids cannot fill the memory: only known clients are kept, and not more than this. */
 const CAPACITY = 1_000;
 
-export interface ClientRegistry {
-  /** RFC 7591 names with ours; the secret is its hash. Undefined: unknown. */
-  metadata(clientId: string): Promise<Record<string, unknown> | undefined>;
-  record(clientId: string): Promise<ClientRecord | undefined>;
-}
+export type ClientRegistry = ReturnType<typeof createClientRegistry>;
 
 export function createClientRegistry({
   store,
@@ -55,9 +51,9 @@ export function createClientRegistry({
   /** For the clients that are stored nowhere (account-client.ts). */
   organizations: Pick<OrganizationStore, 'byId'>;
   issuer: string;
-}): ClientRegistry {
+}) {
   const known = new Map<string, { at: number; record: ClientRecord }>();
-  const record = async (clientId: string) => {
+  const record = async (clientId: string): Promise<ClientRecord | undefined> => {
     const now = clock.now().getTime();
     const cached = known.get(clientId);
     if (cached && Math.abs(now - cached.at) < FRESH) return cached.record;
@@ -71,7 +67,8 @@ export function createClientRegistry({
   };
   return {
     record,
-    async metadata(clientId) {
+    /** RFC 7591 names with ours; the secret is its hash. Undefined: unknown. */
+    async metadata(clientId: string) {
       const result = await record(clientId);
       return result && metadataOf(result);
     },

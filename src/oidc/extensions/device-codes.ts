@@ -1,5 +1,5 @@
 /**
- * Device codes (RFC 8628) over all nodes: one confirmation each (security.md X2), and no polling faster than the
+ * Device codes (RFC 8628) over all nodes: one confirmation each, and no polling faster than the
  * interval.
  *
  * Replaces in oidc-provider 9.13.3:
@@ -14,18 +14,17 @@ import type { LeaseStore } from '../../store/ports/leases.ts';
 import { isOnRoute } from '../provider/context.ts';
 import { modelOf, override, type ProviderRecord } from './models.ts';
 
-export interface DeviceCodeDeps {
+/** What happens once over all nodes is settled by a lease. */
+export interface LeasedDeps {
   readonly provider: Provider;
   readonly leases: LeaseStore;
   readonly secrets: Secrets;
   readonly clock: Clock;
 }
 
-/* ------------------------------------------------------------------ one confirmation per code */
-
 export class CodeTaken extends errors.InvalidRequest {}
 
-export function confirmCodesOnce({ provider, leases, secrets, clock }: DeviceCodeDeps): void {
+export function confirmCodesOnce({ provider, leases, secrets, clock }: LeasedDeps): void {
   override(modelOf(provider, 'DeviceCode').prototype, 'save', async (code, original) => {
     // The provider has read "not yet confirmed" and writes "confirmed" without looking again.
     if (code.inFlight === true && code.accountId === undefined && code.error === undefined) {
@@ -37,8 +36,6 @@ export function confirmCodesOnce({ provider, leases, secrets, clock }: DeviceCod
     return original();
   });
 }
-
-/* ------------------------------------------------------------------ no faster than the interval */
 
 /**
  * How much of the interval has to have passed. The device counts from our answer and the network takes its
@@ -57,7 +54,7 @@ export function slowDevicesDown({
   secrets,
   clock,
   interval,
-}: DeviceCodeDeps & { interval: number }): void {
+}: LeasedDeps & { interval: number }): void {
   if (interval === 0) return;
   override(modelOf(provider, 'DeviceCode'), 'find', async (_model, original, value, options) => {
     const code = await original(value, options);

@@ -16,7 +16,7 @@
 import Provider from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
-import { DIALECT_GRANT } from '../tokens/dialect-grant.ts';
+import { DIALECT_GRANT } from '../tokens/dialect-tokens.ts';
 import { handleOf } from '../tokens/token-handle.ts';
 import { entityOf, modelOf, override, type ProviderRecord } from './models.ts';
 import { notesOf } from './request-notes.ts';

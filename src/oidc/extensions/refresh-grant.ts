@@ -10,23 +10,18 @@
  */
 import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import Provider, { errors } from 'oidc-provider';
-import type { Clock } from '../../core/clock.ts';
-import type { Secrets } from '../../core/crypto.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
 import type { OidcRecords } from '../persistence/records.ts';
 import { isOnRoute, type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
-import { within } from '../tokens/leeway.ts';
-import type { Rotations } from '../tokens/refresh-rotation.ts';
+import { type Rotations, within } from '../tokens/refresh-rotation.ts';
+import type { LeasedDeps } from './device-codes.ts';
 import { familyAtHand } from './jwt-access-token.ts';
 import { modelOf, override, type ProviderRecord } from './models.ts';
 import { notesOf } from './request-notes.ts';
 
-export interface RefreshDeps {
-  readonly provider: Provider;
+export interface RefreshDeps extends LeasedDeps {
   readonly rotations: Rotations;
   readonly oidcRecords: OidcRecords;
-  readonly secrets: Secrets;
-  readonly clock: Clock;
   /** Seconds. */
   readonly leeway: number;
 }

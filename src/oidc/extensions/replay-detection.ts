@@ -6,9 +6,9 @@
  * - ReplayDetection.unique 26f0872a55e3
  */
 import { randomUUID } from '../../core/crypto.ts';
-import type { DeviceCodeDeps } from './device-codes.ts';
+import type { LeasedDeps } from './device-codes.ts';
 
-export function detectReplays({ provider, leases, secrets, clock }: DeviceCodeDeps): void {
+export function detectReplays({ provider, leases, secrets, clock }: LeasedDeps): void {
   /** `exp`: epoch seconds. */
   provider.ReplayDetection.unique = (iss, jti, exp) =>
     leases.acquire(

@@ -2,7 +2,7 @@
  * When the provider asks a person something: its own policy, with four changes. A request with prompt=none
  * shows no page: the client gets the error that the check names here (login_required, interaction_required).
  */
-import { interactionPolicy } from 'oidc-provider';
+import { type ClaimsParameter, type ClaimsParameterMember, interactionPolicy } from 'oidc-provider';
 import { ACR } from '../contract.ts';
 import { trustFirstPartyNatives } from '../extensions/issuer-and-clients.ts';
 
@@ -51,15 +51,9 @@ export function strongerThanOne(params: {
 
 const KNOWN: ReadonlySet<string> = new Set(Object.values(ACR));
 
-interface AcrClaim {
-  readonly essential?: boolean;
-  readonly value?: string;
-  readonly values?: readonly string[];
-}
-
 /** The provider has judged the parameter already: what is not JSON does not get here. */
-function acrClaim(claims: unknown): AcrClaim {
+function acrClaim(claims: unknown): ClaimsParameterMember {
   if (typeof claims !== 'string') return {};
-  const parsed: { id_token?: { acr?: AcrClaim | null } | null } = JSON.parse(claims);
+  const parsed: ClaimsParameter = JSON.parse(claims);
   return parsed.id_token?.acr ?? {};
 }

@@ -12,7 +12,7 @@ import { createInteractionPolicy } from '../interactions/policy.ts';
 import { createAdapterFactory } from '../persistence/adapter.ts';
 import { type Keyring, providerKeys } from '../persistence/signing-keys.ts';
 import { ROUTES } from '../provider/routes.ts';
-import { DIALECT_GRANT } from '../tokens/dialect-grant.ts';
+import { DIALECT_GRANT } from '../tokens/dialect-tokens.ts';
 import { answerUnavailable, showError } from './answers.ts';
 import type { ProviderDeps } from './deps.ts';
 import { ASSERTION_ALGORITHMS, discoveryMetadata } from './discovery.ts';

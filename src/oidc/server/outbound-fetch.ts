@@ -128,10 +128,10 @@ async function readReply(reply: http.IncomingMessage): Promise<Response> {
     chunks.push(chunk);
   }
   const status = reply.statusCode ?? 0;
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(reply.headers)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  }
+  const headers = Object.entries(reply.headers).map(([name, value = '']): [string, string] => [
+    name,
+    [value].flat().join(', '),
+  ]);
   const empty = status === 204 || status === 205 || status === 304;
   return new Response(empty ? null : Buffer.concat(chunks), { status, headers });
 }

@@ -7,7 +7,7 @@ import Provider from 'oidc-provider';
 import { entityOf } from '../extensions/models.ts';
 import { notesOf } from '../extensions/request-notes.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
-import { within } from '../tokens/leeway.ts';
+import { within } from '../tokens/refresh-rotation.ts';
 import type { ProviderDeps } from './deps.ts';
 
 /** Ends what a revocation of this grant is about, in the request that is running. */

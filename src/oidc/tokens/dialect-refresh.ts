@@ -11,8 +11,7 @@ import {
   seconds,
   type TokenMaker,
 } from './dialect-tokens.ts';
-import { within } from './leeway.ts';
-import type { RotationLease } from './refresh-rotation.ts';
+import { type RotationLease, within } from './refresh-rotation.ts';
 import { handleOf } from './token-handle.ts';
 
 type Rotated = IssuedGrant & { accountId: string };

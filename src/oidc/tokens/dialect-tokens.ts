@@ -10,9 +10,11 @@ import { type Json, textsOf } from '../../model/json.ts';
 import type { AccessInput, LiveToken, RefreshInput } from '../contract.ts';
 import type { OidcRecord, OidcRecords, Payload } from '../persistence/records.ts';
 import { currentKey, type Keyring } from '../persistence/signing-keys.ts';
-import { DIALECT_GRANT } from './dialect-grant.ts';
 import type { Rotations } from './refresh-rotation.ts';
 import { handleOf } from './token-handle.ts';
+
+/** Grant type on the tokens of dialects. The provider shows it nowhere; Portico tells dialects' tokens by it. */
+export const DIALECT_GRANT = 'dialect';
 
 export interface GrantIssuerDeps {
   readonly oidcRecords: OidcRecords;

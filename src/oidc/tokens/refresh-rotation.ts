@@ -25,6 +25,11 @@ const PATIENCE = 4500;
 /** Results stay this much longer than the leeway, so that the used token's own time decides. Seconds. */
 const MARGIN = 5;
 
+/** Whether the leeway (seconds) after `moment` runs still. `moment`: epoch seconds, with a fraction. */
+export function within(moment: number, { clock, leeway }: { clock: Clock; leeway: number }): boolean {
+  return clock.now().getTime() <= (moment + leeway) * 1000;
+}
+
 export type Rotations = ReturnType<typeof createRotations>;
 export type RotationLease = Extract<Awaited<ReturnType<Rotations['enter']>>, { lease: unknown }>['lease'];
 
