@@ -1,6 +1,6 @@
 /**
- * The embedded store: every port of ports.ts on one SQLite file, through Node's own `node:sqlite`. One
- * file per port, but for installation.ts; database.ts holds the connection and its transactions, migrations.ts the tables.
+ * The embedded store: every port on one SQLite file, through Node's own `node:sqlite`. One file per port, but
+ * for installation.ts; sqlite/ holds the connection and its transactions, the statements and the migrations.
  * Several processes may open one file at once (WAL). It is the store people start with, and enough for a
  * single machine; docs/decisions/0002-embedded-store.md says what it promises and what it costs.
  */
