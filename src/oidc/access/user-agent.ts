@@ -1,7 +1,7 @@
 /**
  * What people read about a browser that is signed in: "Firefox on Linux". Two words out of two short lists
  * and nothing else of the User-Agent header is kept: no version and no model that would make a browser
- * recognizable, and no text that its sender could make up (security.md S7).
+ * recognizable, and no text that its sender could make up.
  */
 import type { SessionView } from '../contract.ts';
 import { memberOf } from '../persistence/records.ts';

@@ -1,5 +1,5 @@
 /**
- * Authorization codes and device codes: redeemed once, and what a second redemption is taken for (security.md P2).
+ * Authorization codes and device codes: redeemed once, and what a second redemption is taken for.
  *
  * Replaces in oidc-provider 9.13.3:
  * - AuthorizationCode.find 7774e9bf19c4

@@ -35,7 +35,7 @@ export function replaceSessionMethods(
   });
 }
 
-/** A session that is not stored yet. Has a new id, against fixation (security.md S1). */
+/** A session that is not stored yet. Has a new id, against fixation. */
 export function createSession(
   provider: Provider,
   signIn: Parameters<BrowserSessions['open']>[2] & { browser: object | undefined },

@@ -2,7 +2,7 @@
  * What the provider believes about a request and its client.
  *
  * It would build its endpoint URLs and judge "is this https" from the Host header and the socket; the issuer
- * decides both (security.md H2), so a forged Host changes nothing, and a TLS-terminating proxy needs no
+ * decides both, so a forged Host changes nothing, and a TLS-terminating proxy needs no
  * forwarded headers for cookies to be Secure.
  *
  * Replaces in oidc-provider 9.13.3:

@@ -1,7 +1,7 @@
 /**
  * The claims parameter (OIDC Core 5.5) is JSON from outside. The provider asks its members later as though they
  * had the types of the standard, and copies them by recursion: `"values": null` or some thousand brackets in
- * each other would end a request with our own 500 (security.md H3).
+ * each other would end a request with our own 500.
  */
 import { type ClaimsParameter, errors } from 'oidc-provider';
 import type { ProviderContext } from '../provider/context.ts';
