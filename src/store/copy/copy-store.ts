@@ -23,6 +23,7 @@ import { verifyCopy } from './verify-copy.ts';
 export const SUBJECTS: readonly DumpSubject[] = [
   'organizations',
   'clients',
+  'apis',
   'accounts',
   'identities',
   'apiKeys',

@@ -35,6 +35,13 @@ export const carry: { readonly [Subject in DumpSubject]: Carrier<DumpedRecords[S
     write: ({ clients }, record) => clients.put(record),
     compare: async ({ clients }, record) => [await clients.byId(record.clientId), record],
   },
+  apis: {
+    async write({ apis }, record) {
+      const outcome = await apis.put(record);
+      if (outcome !== 'stored') throw taken(`API ${record.id}`, outcome.taken);
+    },
+    compare: async ({ apis }, record) => [await apis.byId(record.id), record],
+  },
   accounts: {
     async write({ accounts }, record) {
       const outcome = await accounts.insert(record);

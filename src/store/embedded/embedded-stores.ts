@@ -13,6 +13,7 @@ import { createAuditStore } from './audit.ts';
 import { CODES, createCodeStore } from './codes.ts';
 import { createIdentityStore } from './identities.ts';
 import {
+  createApiStore,
   createClientStore,
   createKeyringStore,
   createMetadataStore,
@@ -41,6 +42,7 @@ export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promis
     identities: createIdentityStore(database),
     organizations: createOrganizationStore(database),
     clients: createClientStore(database),
+    apis: createApiStore(database),
     apiKeys: createApiKeyStore(database),
     oidcRecords: createOidcRecordStore(database),
     keyring: createKeyringStore(database),

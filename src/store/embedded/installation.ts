@@ -1,7 +1,14 @@
-/** What an operator sets up: organizations, clients, the signing keys, and facts about the installation. */
+/** What an operator sets up: organizations, clients, APIs, the signing keys, and facts about the installation. */
+import type { ApiRecord } from '../../model/api.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
-import type { ClientStore, KeyringStore, MetadataStore, OrganizationStore } from '../ports/installation.ts';
+import type {
+  ApiStore,
+  ClientStore,
+  KeyringStore,
+  MetadataStore,
+  OrganizationStore,
+} from '../ports/installation.ts';
 import type { Database, Sql } from './sqlite/database.ts';
 import { add, find, list, put, type RecordRow, remove, type Table } from './sqlite/table.ts';
 
@@ -67,6 +74,29 @@ export function createClientStore(database: Database): ClientStore {
     byId: (clientId) => database.read((sql) => find(sql, CLIENTS, { client_id: clientId })),
     list: () => database.read((sql) => list(sql, CLIENTS)),
     remove: (clientId) => database.write((sql) => remove(sql, 'clients', { client_id: clientId }) === 1),
+  };
+}
+
+export const APIS: Table<RecordRow, ApiRecord> = {
+  name: 'apis',
+  key: ['id'],
+  recordOf: ({ record }) => JSON.parse(record),
+};
+
+export function createApiStore(database: Database): ApiStore {
+  return {
+    put: (api) =>
+      database.write((sql) => {
+        const { id, identifier } = api;
+        const owner = find(sql, APIS, { identifier });
+        if (owner !== undefined && owner.id !== id) return { taken: 'identifier' };
+        put(sql, APIS, { id, identifier, record: JSON.stringify(api) });
+        return 'stored';
+      }),
+    byId: (id) => database.read((sql) => find(sql, APIS, { id })),
+    byIdentifier: (identifier) => database.read((sql) => find(sql, APIS, { identifier })),
+    list: () => database.read((sql) => list(sql, APIS)),
+    remove: (id) => database.write((sql) => remove(sql, 'apis', { id }) === 1),
   };
 }
 

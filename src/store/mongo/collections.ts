@@ -24,6 +24,10 @@ export interface RecordDocument {
   readonly record: string;
 }
 
+export interface ApiDocument extends RecordDocument {
+  readonly identifierKey: string;
+}
+
 export interface IdentityDocument extends RecordDocument {
   readonly accountKey: string;
 }
@@ -82,6 +86,7 @@ export function collectionsOf(db: Db) {
     organizations: db.collection<RecordDocument>('organizations'),
     hosts: db.collection<HostDocument>('organization_hosts'),
     clients: db.collection<RecordDocument>('clients'),
+    apis: db.collection<ApiDocument>('apis'),
     apiKeys: db.collection<ApiKeyDocument>('api_keys'),
     oidcRecords: db.collection<OidcRecordDocument>('oidcRecords'),
     keyring: db.collection<{ _id: string; version: number; encrypted: string }>('keyring'),

@@ -1,10 +1,17 @@
-/** What an operator sets up: organizations, clients, the signing keys, and facts about the installation. */
+/** What an operator sets up: organizations, clients, APIs, the signing keys, and facts about the installation. */
 import { randomUUID } from 'node:crypto';
+import type { ApiRecord } from '../../model/api.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
-import type { ClientStore, KeyringStore, MetadataStore, OrganizationStore } from '../ports/installation.ts';
-import type { Collections, RecordDocument } from './collections.ts';
-import { inserted } from './connection.ts';
+import type {
+  ApiStore,
+  ClientStore,
+  KeyringStore,
+  MetadataStore,
+  OrganizationStore,
+} from '../ports/installation.ts';
+import type { ApiDocument, Collections, RecordDocument } from './collections.ts';
+import { inserted, isServerAnswer } from './connection.ts';
 import { keyOf } from './keys.ts';
 
 /**
@@ -108,6 +115,38 @@ export function createClientStore({ clients }: Collections): ClientStore {
     },
     async remove(clientId) {
       return (await clients.deleteOne({ _id: keyOf(clientId) })).deletedCount === 1;
+    },
+  };
+}
+
+export function createApiStore({ apis }: Collections): ApiStore {
+  const one = async (filter: Partial<ApiDocument>): Promise<ApiRecord | undefined> => {
+    const document = await apis.findOne(filter);
+    return document ? JSON.parse(document.record) : undefined;
+  };
+  return {
+    async put(api) {
+      const $set = { identifierKey: keyOf(api.identifier), record: JSON.stringify(api) };
+      const write = () => apis.updateOne({ _id: keyOf(api.id) }, { $set }, { upsert: true });
+      try {
+        await write();
+      } catch (error) {
+        if (!isServerAnswer(error)) throw error;
+        const owner = await one({ identifierKey: $set.identifierKey });
+        if (owner !== undefined && owner.id !== api.id) return { taken: 'identifier' };
+        // Perhaps two callers put this API for the first time.
+        await write();
+      }
+      return 'stored';
+    },
+    byId: (id) => one({ _id: keyOf(id) }),
+    byIdentifier: (identifier) => one({ identifierKey: keyOf(identifier) }),
+    async list() {
+      const documents = await apis.find({}).sort({ _id: 1 }).toArray();
+      return documents.map((document): ApiRecord => JSON.parse(document.record));
+    },
+    async remove(id) {
+      return (await apis.deleteOne({ _id: keyOf(id) })).deletedCount === 1;
     },
   };
 }

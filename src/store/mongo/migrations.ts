@@ -47,6 +47,7 @@ const STEPS: readonly ((collections: Collections, db: Db) => Promise<void>)[] = 
   },
   markOpenedAccounts,
   renameCollections,
+  async ({ apis }) => void (await apis.createIndex({ identifierKey: 1 }, UNIQUE)),
 ];
 
 /** Today's names. */

@@ -25,6 +25,7 @@ import {
 } from './connection.ts';
 import { createIdentityStore } from './identities.ts';
 import {
+  createApiStore,
   createClientStore,
   createKeyringStore,
   createMetadataStore,
@@ -45,6 +46,7 @@ export function openMongoStores(options: MongoOptions) {
     identities: guarded(createIdentityStore(collections)),
     organizations: guarded(createOrganizationStore(collections)),
     clients: guarded(createClientStore(collections)),
+    apis: guarded(createApiStore(collections)),
     apiKeys: guarded(createApiKeyStore(collections)),
     oidcRecords: guarded(createOidcRecordStore(collections)),
     keyring: guarded(createKeyringStore(collections)),

@@ -1,4 +1,5 @@
 import type { AccountRecord } from '../../model/account.ts';
+import type { ApiRecord } from '../../model/api.ts';
 import type { ApiKeyRecord } from '../../model/api-key.ts';
 import type { AuditRecord } from '../../model/audit-event.ts';
 import type { ClientRecord } from '../../model/client.ts';
@@ -15,6 +16,7 @@ export interface DumpedRecords {
   metadata: { readonly name: string; readonly value: string };
   organizations: OrganizationRecord;
   clients: ClientRecord;
+  apis: ApiRecord;
   accounts: AccountRecord;
   identities: IdentityRecord;
   apiKeys: ApiKeyRecord;

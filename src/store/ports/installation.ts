@@ -1,3 +1,4 @@
+import type { ApiRecord } from '../../model/api.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
 
@@ -13,6 +14,15 @@ export interface ClientStore {
   byId(clientId: string): Promise<ClientRecord | undefined>;
   list(): Promise<ClientRecord[]>;
   remove(clientId: string): Promise<boolean>;
+}
+
+export interface ApiStore {
+  /** `taken`: another API has the identifier. */
+  put(api: ApiRecord): Promise<'stored' | { taken: 'identifier' }>;
+  byId(id: string): Promise<ApiRecord | undefined>;
+  byIdentifier(identifier: string): Promise<ApiRecord | undefined>;
+  list(): Promise<ApiRecord[]>;
+  remove(id: string): Promise<boolean>;
 }
 
 /** The signing keys, as one encrypted document with a version, so that a rotation is one compare-and-set. */

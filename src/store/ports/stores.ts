@@ -19,7 +19,13 @@ import type { ApiKeyStore } from './api-keys.ts';
 import type { AuditStore } from './audit.ts';
 import type { CodeStore } from './codes.ts';
 import type { IdentityStore } from './identities.ts';
-import type { ClientStore, KeyringStore, MetadataStore, OrganizationStore } from './installation.ts';
+import type {
+  ApiStore,
+  ClientStore,
+  KeyringStore,
+  MetadataStore,
+  OrganizationStore,
+} from './installation.ts';
 import type { LeaseStore } from './leases.ts';
 import type { LinkTokenStore } from './link-tokens.ts';
 import type { OidcRecordStore } from './oidc-records.ts';
@@ -34,6 +40,7 @@ export interface Stores {
   readonly identities: IdentityStore;
   readonly organizations: OrganizationStore;
   readonly clients: ClientStore;
+  readonly apis: ApiStore;
   readonly apiKeys: ApiKeyStore;
   readonly oidcRecords: OidcRecordStore;
   readonly keyring: KeyringStore;

@@ -94,6 +94,11 @@ async function fillLasting(stores: Stores, context: { organization: string; acco
     metadata: { redirect_uris: ['https://app.example/callback'], 'x.$y': null },
   };
   await stores.clients.put(client);
+  const api = {
+    ...{ id: fresh('api'), identifier: fresh('urn:api'), organization, secretHash: 'hash' },
+    ...{ scopes: { 'read.$': { roles: ['nurse'] } }, format: 'jwt' as const, algorithm: 'ES256' as const },
+  };
+  await stores.apis.put(api);
   const identity = {
     organization,
     issuer: 'https://accounts.google.com',
@@ -124,6 +129,7 @@ async function fillLasting(stores: Stores, context: { organization: string; acco
   return {
     organizations: [directory],
     clients: [client],
+    apis: [api],
     identities: [identity],
     apiKeys: [{ ...first, lastUsedAt: now } as DumpedRecords['apiKeys'], ...others],
     metadata: [fact],

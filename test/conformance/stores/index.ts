@@ -1,5 +1,6 @@
 import { accountStoreSuite } from './accounts.ts';
 import { apiKeyStoreSuite } from './api-keys.ts';
+import { apiStoreSuite } from './apis.ts';
 import { auditStoreSuite } from './audit.ts';
 import type { OpenBackEnd } from './back-end.ts';
 import { clientStoreSuite } from './clients.ts';
@@ -23,6 +24,7 @@ export function storeSuites(open: OpenBackEnd): void {
     identityStoreSuite,
     organizationStoreSuite,
     clientStoreSuite,
+    apiStoreSuite,
     apiKeyStoreSuite,
     oidcRecordStoreSuite,
     keyringStoreSuite,

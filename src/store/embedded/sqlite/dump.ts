@@ -14,7 +14,7 @@ import { API_KEYS } from '../api-keys.ts';
 import { AUDIT } from '../audit.ts';
 import { CODES } from '../codes.ts';
 import { IDENTITIES } from '../identities.ts';
-import { CLIENTS, KEYRING, METADATA, ORGANIZATIONS } from '../installation.ts';
+import { APIS, CLIENTS, KEYRING, METADATA, ORGANIZATIONS } from '../installation.ts';
 import { LEASES } from '../leases.ts';
 import { LINK_TOKENS } from '../link-tokens.ts';
 import { OIDC_RECORDS, type OidcRecordRow } from '../oidc-records.ts';
@@ -30,6 +30,7 @@ const TABLES: { readonly [Subject in DumpSubject]: Table<object, DumpedRecords[S
   metadata: METADATA,
   organizations: ORGANIZATIONS,
   clients: CLIENTS,
+  apis: APIS,
   accounts: ACCOUNTS,
   identities: IDENTITIES,
   apiKeys: API_KEYS,

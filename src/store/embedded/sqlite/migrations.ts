@@ -179,6 +179,10 @@ CREATE INDEX codes_account ON codes (account_id);
 CREATE INDEX codes_expiry ON codes (expires_at);
 `;
 
+const APIS = `
+CREATE TABLE apis (id TEXT PRIMARY KEY, identifier TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;
+`;
+
 const TABLES_RENAMED = {
   artifacts: 'oidc_records',
   tickets: 'link_tokens',
@@ -195,6 +199,7 @@ const STEPS: readonly ((sql: Sql) => void)[] = [
   (sql) => sql.exec(CODES_BY_ASKER),
   markOpenedAccounts,
   renameTables,
+  (sql) => sql.exec(APIS),
 ];
 
 /** Today's names. The indexes keep theirs: renaming one would build it again. */
