@@ -39,6 +39,7 @@ export const acme = defineUpstream({
   settings: upstreamSettings(
     { ...NAMES, clientIdAt: 'Client id', issuer: 'https://id.acme.example' },
     { clientSecret: key(text.optional(), 'Its secret.', { secret: 'value' }) },
+    { beside: ['clientSecret'], needed: ['clientId'] },
   ),
   authoritative: () => false,
   scope: 'openid email profile',
