@@ -31,6 +31,8 @@ export interface Program {
 const signedOut = (url: string) => encodeURIComponent(`${url}/signed-out`);
 const oauth2Proxy = path.join(PREPARED, 'bin/oauth2-proxy');
 
+const VERIFY_JWT = path.join(PREPARED, 'bin/verify-jwt');
+
 export const PROGRAMS: readonly Program[] = [
   {
     name: 'Apache with mod_auth_openidc',
@@ -79,10 +81,16 @@ export const PROGRAMS: readonly Program[] = [
   },
 ];
 
+/** Judges of access tokens: issuer and audience on the command line, one token a line, one verdict a line. */
+export const JUDGES: readonly Pick<Program, 'name' | 'needs' | 'command'>[] = [
+  { name: 'PyJWT', needs: PYTHON, command: [PYTHON, path.join(HERE, 'python/verify_jwt.py')] },
+  { name: 'go-jose', needs: VERIFY_JWT, command: [VERIFY_JWT] },
+];
+
 /** With CI=true a program that is not there is a failure; elsewhere the end of the run says it. */
-export function isPrepared({ name, needs }: Program): boolean {
+export function isPrepared({ name, needs }: Pick<Program, 'name' | 'needs'>): boolean {
   if (existsSync(needs)) return true;
-  const note = `There is no ${needs}: ${name} did NOT sign in. test/clients/others/prepare installs it.`;
+  const note = `There is no ${needs}: ${name} did NOT run. test/clients/others/prepare installs it.`;
   if (process.env.CI === 'true') throw new Error(note);
   process.on('exit', () => process.stderr.write(`\n*** ${note}\n\n`));
   return false;
