@@ -53,6 +53,19 @@ const http = section('Listening.', {
       'Browser origins that may read replies, besides each client’s own.',
     ),
   }),
+  hsts: section('Strict-Transport-Security, sent where the issuer is https.', {
+    maxAge: key(
+      z
+        .union([z.literal(0), duration])
+        .nullable()
+        .default(730 * 86_400),
+      'How long browsers insist on https. 0 tells them to forget it; null sends nothing, for a proxy that sends it.',
+    ),
+    includeSubDomains: key(
+      z.boolean().default(false),
+      'Insist on https for every host below the issuer’s too.',
+    ),
+  }),
   internal: section('A second listener for /metrics and the details of /readyz.', {
     host: key(text.default('127.0.0.1'), 'Address of the internal listener; keep it off the public network.'),
     port: key(port.nullable().default(null), 'Port of the internal listener; null: there is none.'),

@@ -52,7 +52,7 @@ export function createApp(deps: AppDeps): Koa {
 
   for (const step of [
     requestLog({ log, clock, unfinished, ...(observe && { observe }) }),
-    securityHeaders({ https: deps.issuer.startsWith('https:') }),
+    securityHeaders({ https: deps.issuer.startsWith('https:'), hsts: config.http.hsts }),
     respondWithError({ log, views }),
     requestTarget,
     trustedProxies(config.http.trustedProxies),

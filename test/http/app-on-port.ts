@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Middleware } from 'koa';
 import pino from 'pino';
+import { type ConfigInput, configSchema } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { secretsFrom } from '../../src/core/crypto.ts';
 import { createApp } from '../../src/http/app.ts';
@@ -35,6 +36,7 @@ export interface AppOnPortOptions {
   /** Where the issuer is said to be; default: where the server listens. */
   readonly issuer?: string;
   readonly trustedProxies?: string[];
+  readonly http?: ConfigInput['http'];
   /** Answers before the pages do, like a dialect. */
   readonly dialects?: Middleware;
   /** What the pages work with, in place of the stand-ins that know nothing. */
@@ -60,17 +62,10 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
   });
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const app = createApp({
-    config: {
-      http: {
-        host: '127.0.0.1',
-        port: 0,
-        workers: 1,
-        stopDelay: 0,
-        trustedProxies: options.trustedProxies ?? [],
-        cors: { origins: [] },
-        internal: { host: '127.0.0.1', port: null },
-      },
-    },
+    config: configSchema.parse({
+      issuer,
+      http: { trustedProxies: options.trustedProxies ?? [], ...options.http },
+    }),
     issuer,
     clock: systemClock,
     log,

@@ -3,6 +3,7 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import type { Middleware } from 'koa';
+import type { ConfigInput } from '../../src/config/schema.ts';
 import { StoreUnavailable } from '../../src/core/errors.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { requestInfoOf } from '../../src/http/request/request-context.ts';
@@ -146,14 +147,22 @@ describe('the HTTP frame', () => {
       });
     }
 
-    it('H1 demands https for two years where the issuer is https, and says nothing of it where it is not', async () => {
+    it('H1 CL12 demands https of its own host for two years, or as http.hsts says, where the issuer is https', async () => {
       await start();
       expect((await get('/livez')).headers).to.not.have.property('strict-transport-security');
-      await app.close();
-      await start({ issuer: 'https://id.example.org' });
-      expect((await get('/livez')).headers['strict-transport-security']).to.equal(
-        'max-age=63072000; includeSubDomains',
-      );
+      const cases: [ConfigInput['http'], string | undefined][] = [
+        [{}, 'max-age=63072000'],
+        [{ hsts: { includeSubDomains: true } }, 'max-age=63072000; includeSubDomains'],
+        [{ hsts: { maxAge: '1h' } }, 'max-age=3600'],
+        [{ hsts: { maxAge: 0 } }, 'max-age=0'],
+        [{ hsts: { maxAge: null } }, undefined],
+      ];
+      for (const [http, said] of cases) {
+        await app.close();
+        await start({ issuer: 'https://id.example.org', http });
+        const { headers } = await get('/livez');
+        expect(headers['strict-transport-security'], JSON.stringify(http)).to.equal(said);
+      }
     });
 
     it('H1 answers TRACE with 405', async () => {

@@ -78,7 +78,7 @@ describe('every reply', () => {
     expect(says('x-frame-options'), what).to.equal('DENY');
     expect(says('referrer-policy'), what).to.match(/^(same-origin|no-referrer)$/);
     expect(says('cross-origin-opener-policy'), what).to.equal('same-origin');
-    expect(says('strict-transport-security'), what).to.equal('max-age=63072000; includeSubDomains');
+    expect(says('strict-transport-security'), what).to.equal('max-age=63072000');
     expect(says('cache-control'), what).to.equal('no-store');
     expect(says('content-security-policy'), what)
       .to.contain("default-src 'none'")

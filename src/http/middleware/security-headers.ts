@@ -5,22 +5,22 @@
  */
 import helmet from 'helmet';
 import type { Middleware } from 'koa';
-
-const TWO_YEARS = 63_072_000;
+import type { Config } from '../../config/schema.ts';
 
 /** For replies that are no page of ours. `script-src` is there for the provider to add its form_post hash to. */
 const PROVIDER_POLICY = "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 const CLOSED_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** `https`: whether the issuer is https; HSTS over plain http would mean nothing and lock a laptop's localhost in. */
-export function securityHeaders(options: { https: boolean }): Middleware {
+export function securityHeaders(options: { https: boolean; hsts: Config['http']['hsts'] }): Middleware {
+  const { maxAge, includeSubDomains } = options.hsts;
   const protect = helmet({
     contentSecurityPolicy: false,
     crossOriginOpenerPolicy: { policy: 'same-origin' },
     // Same-origin here would keep a relying party from showing a picture of ours, not from reading tokens.
     crossOriginResourcePolicy: false,
     referrerPolicy: { policy: 'same-origin' },
-    strictTransportSecurity: options.https ? { maxAge: TWO_YEARS, includeSubDomains: true } : false,
+    strictTransportSecurity: options.https && maxAge !== null && { maxAge, includeSubDomains },
     xFrameOptions: { action: 'deny' },
   });
   return async (ctx, next) => {
