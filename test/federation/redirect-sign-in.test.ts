@@ -75,6 +75,73 @@ describe('a redirect sign-in', () => {
     });
   }
 
+  it('CL12 with Google and Apple asks no discovery document: it may name another issuer', async () => {
+    const places = {
+      google: ['https://accounts.google.com/o/oauth2/v2/auth', 'https://oauth2.googleapis.com/token'],
+      apple: ['https://appleid.apple.com/auth/authorize', 'https://appleid.apple.com/auth/token'],
+    };
+    const keys = {
+      google: 'https://www.googleapis.com/oauth2/v3/certs',
+      apple: 'https://appleid.apple.com/auth/keys',
+    };
+    for (const name of ['google', 'apple'] as const) {
+      const issuer = new URL(places[name][0] ?? '').origin;
+      const [authorizationEndpoint = '', tokenEndpoint = ''] = places[name];
+      const asked: string[] = [];
+      // The provider of the tests answers at the documented places.
+      const routes: Record<string, string> = { [tokenEndpoint]: 'token', [keys[name]]: 'jwks' };
+      const provider = await get(upstream, name, { issuer }, (url, init) => {
+        asked.push(String(url));
+        return fetch(`${upstream.issuers[name]}/${routes[String(url)] ?? 'nowhere'}`, init);
+      });
+      upstream.nextPerson(name, { iss: issuer, sub: 'p-1' });
+      const { url, keep } = await provider.begin({ callback: CALLBACK, state: 'state-1' });
+      expect(url.split('?')[0]).to.equal(authorizationEndpoint);
+      const response = await fetch(
+        url.replace(authorizationEndpoint, `${upstream.issuers[name]}/authorize`),
+        {
+          redirect: 'manual',
+        },
+      );
+      const location = response.headers.get('location');
+      const parameters =
+        location === null ? formFields(await response.text()) : new URL(location).searchParams;
+      parameters.delete('iss');
+      expect(await outcome(finish(provider, { keep, parameters })), name).to.equal('p-1');
+      expect(asked).to.deep.equal([tokenEndpoint, keys[name]]);
+    }
+  });
+
+  it('CL12 pins issuer, keys and endpoints apart; what is not pinned comes from discovery, of that issuer alone', async () => {
+    const at = upstream.issuers.google;
+    const issuer = 'https://renamed.test';
+    const pinned = {
+      authorizationEndpoint: `${at}/authorize`,
+      tokenEndpoint: `${at}/token`,
+      jwksUri: `${at}/jwks`,
+    };
+    const idToken = await upstream.signIdToken('google', { iss: issuer });
+    const rules = { audiences: [upstream.clients.google.clientId], maxAge: 600, now: new Date() };
+    const discoveryOf = (named: string) => async (url: Parameters<typeof fetch>[0], init?: RequestInit) =>
+      String(url).endsWith('/openid-configuration')
+        ? Response.json({ issuer: named, jwks_uri: `${at}/jwks` })
+        : fetch(url, init);
+    for (const [settings, named, result] of [
+      [{ issuer, ...pinned }, 'https://evil.test', 'accepted'],
+      [{ issuer, jwksUri: pinned.jwksUri }, 'https://evil.test', 'accepted'],
+      [{ issuer }, issuer, 'accepted'],
+      [{ issuer }, 'https://evil.test', 'UpstreamUnavailable'],
+      [{ issuer: 'https://other.test', ...pinned }, 'https://other.test', 'IdTokenRefused'],
+    ] as const) {
+      const provider = await get(upstream, 'google', settings, discoveryOf(named));
+      const verified = await provider.verifyIdToken(idToken, rules).then(
+        () => 'accepted',
+        (error: Error) => error.name,
+      );
+      expect(verified, JSON.stringify([settings, named])).to.equal(result);
+    }
+  });
+
   it('F6 fails with another state, another verifier, another nonce, or a code that was used', async () => {
     const provider = await get(upstream, 'google');
     const answer = await goAndReturn(provider, { sub: 'p-1' });

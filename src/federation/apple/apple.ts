@@ -26,6 +26,12 @@ export const apple = defineUpstream({
   ...NAMES,
   logo,
   settings,
+  // https://developer.apple.com/documentation/signinwithapplerestapi
+  documented: {
+    authorizationEndpoint: 'https://appleid.apple.com/auth/authorize',
+    tokenEndpoint: 'https://appleid.apple.com/auth/token',
+    jwksUri: 'https://appleid.apple.com/auth/keys',
+  },
   truthAsText: true,
   // Apple has issued the address, or verified it: it is authoritative for every address that it names.
   authoritative: () => true,

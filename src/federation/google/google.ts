@@ -14,6 +14,12 @@ export const google = defineUpstream({
     { clientSecret: key(text.optional(), 'Its secret.', { secret: 'value' }) },
     { beside: ['clientSecret'], needed: ['clientId'] },
   ),
+  // https://developers.google.com/identity/openid-connect/openid-connect
+  documented: {
+    authorizationEndpoint: 'https://accounts.google.com/o/oauth2/v2/auth',
+    tokenEndpoint: 'https://oauth2.googleapis.com/token',
+    jwksUri: 'https://www.googleapis.com/oauth2/v3/certs',
+  },
   // Google still writes its name without the scheme now and then. A configured issuer has one spelling.
   issuers: (issuer) => (issuer === ISSUER ? [ISSUER, 'accounts.google.com'] : [issuer]),
   /** Google is authoritative for addresses of its own mail, and of a domain whose accounts it hosts. */

@@ -1,5 +1,5 @@
 /**
- * What an upstream publishes: its discovery document and its signing keys, kept for an hour. A key that is
+ * What an upstream publishes: where it answers and its signing keys, kept for an hour. A key that is
  * not there is asked for anew, because upstreams rotate, but once a minute at most: tokens with made-up key
  * ids must not make this server a load generator. While the upstream is down the keys that are known
  * go on serving.
@@ -17,11 +17,28 @@ export type UpstreamKeys = ReturnType<typeof createUpstreamKeys>;
 
 type KeySet = ReturnType<typeof createLocalJWKSet>;
 
-export function createUpstreamKeys(options: { issuer: string; fetch: Fetch; log: Log }) {
-  const { issuer, log } = options;
-  const discovery = keep<ServerMetadata>(log, () => fetchMetadata(options.fetch, issuer));
+/** Where an upstream answers. */
+export interface Endpoints {
+  readonly authorizationEndpoint?: string | undefined;
+  readonly tokenEndpoint?: string | undefined;
+  readonly jwksUri?: string | undefined;
+}
+
+/** `endpoints`: those that are known. The discovery document is fetched for the others alone. */
+export function createUpstreamKeys(options: {
+  issuer: string;
+  endpoints: Endpoints;
+  fetch: Fetch;
+  log: Log;
+}) {
+  const { issuer, endpoints, log } = options;
+  const known = knownMetadata(endpoints);
+  const discovery = keep<ServerMetadata>(log, async () => ({
+    ...(Object.keys(known).length === 3 ? { issuer } : await fetchMetadata(options.fetch, issuer)),
+    ...known,
+  }));
   const keySet = keep<KeySet>(log, async (now) => {
-    const { jwks_uri: uri } = await discovery.get(now);
+    const uri = endpoints.jwksUri ?? (await discovery.get(now)).jwks_uri;
     if (uri === undefined || !isSafeUrl(uri))
       throw new UpstreamUnavailable(`${issuer} names no usable jwks_uri.`);
     return readKeys(await fetchJson(options.fetch, uri));
@@ -41,6 +58,14 @@ export function createUpstreamKeys(options: { issuer: string; fetch: Fetch; log:
         return newer(...asked);
       }
     },
+  };
+}
+
+function knownMetadata({ authorizationEndpoint, tokenEndpoint, jwksUri }: Endpoints) {
+  return {
+    ...(authorizationEndpoint !== undefined && { authorization_endpoint: authorizationEndpoint }),
+    ...(tokenEndpoint !== undefined && { token_endpoint: tokenEndpoint }),
+    ...(jwksUri !== undefined && { jwks_uri: jwksUri }),
   };
 }
 

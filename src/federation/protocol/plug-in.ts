@@ -7,12 +7,12 @@ import { key, table, text, upstreamIssuer } from '../../config/kinds.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Fetch } from './fetch.ts';
 import { type IdTokenClaims, type IdTokenRules, verifyIdToken } from './id-token.ts';
-import { createUpstreamKeys } from './jwks.ts';
+import { createUpstreamKeys, type Endpoints } from './jwks.ts';
 import { createRedirectSignIn, type RedirectOptions } from './redirect-sign-in.ts';
 import { type Upstream, type UpstreamClaims, UpstreamUnavailable } from './upstream.ts';
 
 /** Keys below `federation.<name>` that every upstream has. */
-export interface CommonSettings {
+export interface CommonSettings extends Endpoints {
   readonly enabled: boolean;
   readonly clientId?: string | undefined;
   readonly issuer: string;
@@ -24,6 +24,8 @@ export interface UpstreamKind<Settings extends CommonSettings>
     Pick<RedirectOptions, 'scope' | 'parameters' | 'againParameters'>,
     Pick<IdTokenRules, 'truthAsText'> {
   readonly settings: z.ZodType<Settings>;
+  /** Where the upstream's documentation says that it answers: what its discovery document says is not asked. */
+  readonly documented?: Endpoints;
   /** The upstream's spellings of `iss`; default: its issuer alone. */
   issuers?(issuer: string): readonly string[];
   /** Whether the upstream speaks for the address that it names. */
@@ -42,6 +44,10 @@ export interface UpstreamPlugIn {
   create(settings: unknown, deps: { fetch: Fetch; log: Log }): Upstream | undefined;
 }
 
+const KNOWN = 'Default: the documented address of the default issuer; of another one, what discovery says.';
+/** A new one each time: what a key is for is noted on its schema. */
+const endpoint = () => upstreamIssuer.optional();
+
 /**
  * `federation.<name>` with the keys that every upstream has, and its own. `clientIdAt`: what the provider calls a
  * client id. `needed`: keys that must be set beside any of the keys of `beside`.
@@ -56,7 +62,13 @@ export function upstreamSettings<Own extends z.ZodRawShape>(
     enabled: key(z.boolean().default(false), `Offer and accept ${title}.`),
     clientId: key(text.optional(), `${clientIdAt} at ${title}; needed for the redirect sign-in.`),
     ...own,
-    issuer: key(upstreamIssuer.default(issuer), 'Where discovery begins; another one for tests.'),
+    issuer: key(
+      upstreamIssuer.default(issuer),
+      'What its ID tokens name as `iss`. Discovery begins here for what is not known of the three below.',
+    ),
+    authorizationEndpoint: key(endpoint(), `Where ${title} signs people in. ${KNOWN}`),
+    tokenEndpoint: key(endpoint(), `Where ${title} exchanges codes. ${KNOWN}`),
+    jwksUri: key(endpoint(), `Where ${title} publishes its signing keys. ${KNOWN}`),
     audiences: key(
       z.array(text).default([]),
       'Client ids, besides clientId, whose ID tokens are accepted at the dialects’ social sign-in (usually the mobile apps’).',
@@ -99,7 +111,11 @@ function createUpstream<Settings extends CommonSettings>(
 ): Upstream {
   const { name, title, logo } = kind;
   const { clientId, issuer, audiences } = settings;
-  const keys = createUpstreamKeys({ issuer, fetch, log });
+  const ownIssuer = kind.settings.parse({}).issuer;
+  const documented = issuer === ownIssuer ? kind.documented : {};
+  const { authorizationEndpoint, tokenEndpoint, jwksUri } = { ...documented, ...settings };
+  const endpoints = { authorizationEndpoint, tokenEndpoint, jwksUri };
+  const keys = createUpstreamKeys({ issuer, endpoints, fetch, log });
   const rulesOfKind = { issuers: kind.issuers?.(issuer) ?? [issuer], truthAsText: kind.truthAsText === true };
   const verify = async (
     idToken: string,
@@ -121,7 +137,7 @@ function createUpstream<Settings extends CommonSettings>(
 
   return {
     ...{ name, title, logo, audiences },
-    issuers: [issuer, kind.settings.parse({}).issuer],
+    issuers: [issuer, ownIssuer],
     redirects: redirect !== undefined,
     sendsNamesOnce: kind.namesOf !== undefined,
     verifyIdToken: verify,
