@@ -69,6 +69,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'identity oidc oidc/clients oidc/provider',
     packages: 'oidc-provider',
   },
+  'oidc/apis': {
+    may: 'oidc/clients oidc/extensions oidc/provider',
+    types: 'store/ports',
+    packages: 'oidc-provider',
+  },
   'oidc/clients': { may: 'oidc', types: 'oidc/provider store/ports', packages: 'oidc-provider' },
   'oidc/extensions': {
     may: 'oidc/clients oidc/provider oidc/tokens',
@@ -76,7 +81,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'jose oidc-provider',
   },
   'oidc/interactions': {
-    may: 'oidc oidc/access oidc/clients oidc/extensions oidc/provider',
+    may: 'oidc oidc/access oidc/apis oidc/clients oidc/extensions oidc/provider',
     types: 'oidc/persistence store/ports',
     packages: 'oidc-provider',
   },
@@ -87,7 +92,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'oidc/provider': { may: '', types: 'oidc', typePackages: 'oidc-provider' },
   'oidc/server': {
-    may: 'identity/rate-limits oidc oidc/access oidc/clients oidc/extensions oidc/interactions oidc/persistence oidc/provider oidc/tokens',
+    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/extensions oidc/interactions oidc/persistence oidc/provider oidc/tokens',
     types: 'store/ports',
     packages: 'oidc-provider',
   },

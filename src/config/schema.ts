@@ -186,12 +186,14 @@ const oidc = section('The OAuth 2 / OpenID Connect server.', {
           ),
           scopes: z.array(text).min(1, 'must name a scope'),
           format: z.enum(['jwt', 'opaque']).default('jwt'),
+          algorithm: z.enum(['ES256', 'RS256']).default('ES256'),
           lifetime: duration.optional(),
           organization: text.optional(),
+          open: z.boolean().default(false),
         }),
       )
       .default([]),
-    'APIs that clients may ask access tokens for (RFC 8707): identifier (the audience), scopes, format of the token (jwt or opaque), its lifetime, and the one organization that may ask.',
+    'APIs that clients may ask access tokens for (RFC 8707): identifier (the audience), scopes, format of the token (jwt or opaque), the algorithm of JWTs (ES256 or RS256), its lifetime, the one organization that may ask, and whether every client may ask (open); without open, clients that were granted it (docs/apis.md).',
   ),
 });
 

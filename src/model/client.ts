@@ -12,5 +12,7 @@ export interface ClientRecord {
   revokes: string[];
   /** The client of a dialect: refused at /authorize and /token. */
   dialect?: string;
+  /** The identifier of the API that asks about tokens as this client. Never stored: the API's own record says it. */
+  api?: string;
   metadata: Record<string, Json>;
 }

@@ -9,5 +9,7 @@ export interface OrganizationRecord {
   branding?: Record<string, Json>;
   /** Whether people may open accounts themselves; absent: they may not. A client may say otherwise for itself. */
   registration?: boolean;
+  /** The identifier of the API that its clients mean where they name none. */
+  defaultApi?: string;
   vendor: Record<string, Record<string, Json>>;
 }

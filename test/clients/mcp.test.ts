@@ -36,7 +36,7 @@ describe("MCP's SDK", () => {
     site = await serve(app);
     api = `${site.url}/mcp`;
     server = await startTestServer({
-      config: { oidc: { resources: [{ identifier: api, scopes: [SCOPE], format: 'jwt' }] } },
+      config: { oidc: { resources: [{ identifier: api, scopes: [SCOPE], format: 'jwt', open: true }] } },
     });
     const metadata = await fetch(`${server.issuer}/.well-known/oauth-authorization-server`);
     app.use(

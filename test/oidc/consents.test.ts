@@ -31,7 +31,7 @@ describe('consent that is remembered with the account', () => {
   const parties = new Map<string, RelyingParty>();
 
   before(async () => {
-    const resources = [{ identifier: API, scopes: ['records:read', 'records:write'] }];
+    const resources = [{ identifier: API, scopes: ['records:read', 'records:write'], open: true }];
     const oidc = { rememberConsent: 'account', lifetimes: { consent: HOUR }, resources } as const;
     world = await startAccountWorld({ config: { oidc } });
   });

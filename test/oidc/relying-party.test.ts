@@ -31,7 +31,12 @@ describe('a relying party', () => {
   async function signIn(
     client: rp.Configuration,
     parameters: Record<string, string> = {},
-    options: { browser?: Browser; dpop?: rp.DPoPHandle; pushed?: boolean } = {},
+    options: {
+      browser?: Browser;
+      dpop?: rp.DPoPHandle;
+      pushed?: boolean;
+      redeem?: Record<string, string>;
+    } = {},
   ) {
     const verifier = rp.randomPKCECodeVerifier();
     const state = rp.randomState();
@@ -53,7 +58,7 @@ describe('a relying party', () => {
       expectedNonce: nonce,
       idTokenExpected: true,
     };
-    return rp.authorizationCodeGrant(client, page.url, checks, undefined, dpop);
+    return rp.authorizationCodeGrant(client, page.url, checks, options.redeem, dpop);
   }
 
   it('finds the same metadata at both well-known places', async () => {
@@ -160,7 +165,8 @@ describe('a relying party', () => {
   });
 
   it('gets an access token for one API by resource indicator', async () => {
-    const tokens = await signIn(config, { resource: API, scope: 'openid records:read' });
+    const redeem = { resource: API };
+    const tokens = await signIn(config, { resource: API, scope: 'openid records:read' }, { redeem });
     const payload = JSON.parse(
       Buffer.from(String(tokens.access_token.split('.')[1]), 'base64url').toString(),
     );

@@ -15,6 +15,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { secretsFrom } from '../../src/core/crypto.ts';
 import { createBudgets } from '../../src/identity/rate-limits/budgets.ts';
 import { createAttempts } from '../../src/identity/rate-limits/sign-in-attempts.ts';
+import type { ApiRecord } from '../../src/model/api.ts';
 import type { AuditRecord } from '../../src/model/audit-event.ts';
 import type { ClientRecord } from '../../src/model/client.ts';
 import type { Json } from '../../src/model/json.ts';
@@ -40,6 +41,7 @@ export interface World {
   readonly file: string;
   readonly port: number;
   putClient(client: TestClient): Promise<void>;
+  putApi(api: Pick<ApiRecord, 'id'> & Partial<ApiRecord> & { readonly secret?: string }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -83,10 +85,10 @@ export async function openWorld(
     oidc: {
       ...options.oidc,
       resources: [
-        { identifier: API, scopes: ['records:read', 'records:write'] },
-        { identifier: OTHER_API, scopes: ['billing:read'] },
-        { identifier: 'https://api.test/opaque', scopes: ['opaque:read'], format: 'opaque' },
-        { identifier: 'https://api.test/south', scopes: ['south:read'], organization: 'south' },
+        { identifier: API, scopes: ['records:read', 'records:write'], open: true },
+        { identifier: OTHER_API, scopes: ['billing:read'], open: true },
+        { identifier: 'https://api.test/opaque', scopes: ['opaque:read'], format: 'opaque', open: true },
+        { identifier: 'https://api.test/south', scopes: ['south:read'], organization: 'south', open: true },
       ],
     },
   });
@@ -125,6 +127,12 @@ export async function openWorld(
         metadata: { redirect_uris: [REDIRECT], ...metadata },
         ...traits,
       }),
+    async putApi({ secret, ...api }) {
+      const hash = secret === undefined ? {} : { secretHash: secrets.hmac('client-secret', secret) };
+      const identifier = `https://${api.id}.test`;
+      const defaults = { identifier, scopes: {}, format: 'jwt', algorithm: 'ES256' } as const;
+      if ((await stores.apis.put({ ...defaults, ...api, ...hash })) !== 'stored') throw new Error(api.id);
+    },
     async close() {
       await provider.close();
       server.closeAllConnections();

@@ -151,7 +151,9 @@ describe('tokens', () => {
 
   it('T3 one kind of token does not do for another', async () => {
     const tokens = await tokensFor(world);
-    const api = await tokensFor(world, { request: { resource: API, scope: 'openid records:read' } });
+    const api = await tokensFor(world, {
+      ...{ request: { resource: API, scope: 'openid records:read' }, form: { resource: API } },
+    });
     const code = await new Browser(world, 'nora').open(authorizePath());
     const codeValue = String(code.url.searchParams.get('code'));
     const legacy = await world.oidc.grants.issue({
@@ -210,6 +212,7 @@ describe('tokens', () => {
   it('T4 a token for one API names that API alone, and only APIs that the organization may ask', async () => {
     const { access_token: token } = await tokensFor(world, {
       request: { resource: API, scope: 'openid records:read billing:read' },
+      form: { resource: API },
     });
     const { payload, protectedHeader } = await jwtVerify(token, await jwks(), {
       audience: API,
@@ -255,7 +258,11 @@ describe('tokens', () => {
 
   it('a JWT access token is introspected and revoked like any other; its bare jti is not', async () => {
     for (const token of [
-      (await tokensFor(world, { request: { resource: API, scope: 'openid records:read' } })).access_token,
+      (
+        await tokensFor(world, {
+          ...{ request: { resource: API, scope: 'openid records:read' }, form: { resource: API } },
+        })
+      ).access_token,
       String(
         (
           await post(

@@ -54,6 +54,16 @@ export function serves(client: Client, account: AccountRecord): boolean {
   return traitsOf(client).organization === account.organization;
 }
 
+/** What a table of claim names and account members makes of an account; members that it lacks are left out. */
+export function mappedClaims(
+  account: AccountRecord,
+  table: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  const all = claimsOf(account);
+  const known = Object.entries(table).filter(([, member]) => Object.hasOwn(all, member));
+  return Object.fromEntries(known.map(([claim, member]) => [claim, all[member]]));
+}
+
 function claimsOf(account: AccountRecord): { sub: string; [claim: string]: unknown } {
   const { claims } = account;
   const all = {

@@ -6,6 +6,7 @@ import type { ClientRecord } from '../../model/client.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import type { ClientStore, OrganizationStore } from '../../store/ports/installation.ts';
 import { findAccountClient } from './account-client.ts';
+import { keepFresh } from './keep-fresh.ts';
 
 /** What a client is besides RFC 7591. */
 export interface ClientTraits {
@@ -20,6 +21,12 @@ export interface ClientTraits {
   readonly revokes: readonly string[];
   /** The dialect whose client this is. */
   readonly dialect: string | undefined;
+  /** The scopes that it was granted, by the identifier of their API. */
+  readonly apis: ReadonlyMap<string, readonly string[]>;
+  /** The identifier of the API that it means where it names none; undefined: as the organization says. */
+  readonly defaultApi: string | undefined;
+  /** The identifier of the API that this is, where it is one. */
+  readonly api: string | undefined;
 }
 
 /** The members that Portico adds to the provider's client metadata. */
@@ -32,18 +39,17 @@ export const CLIENT_TRAITS = [
   'introspects',
   'revokes',
   'dialect',
+  'apis',
+  'default_api',
+  'api',
 ] as const;
-
-/** Milliseconds for which a client is not read again: the provider asks for it several times a request. */
-const FRESH = 5_000;
-/** So that unknown ids cannot fill the memory: only known clients are kept, and not more than this. */
-const CAPACITY = 1_000;
 
 export type ClientRegistry = ReturnType<typeof createClientRegistry>;
 
 export function createClientRegistry({
   store,
   clock,
+  apis,
   ...own
 }: {
   store: ClientStore;
@@ -51,20 +57,16 @@ export function createClientRegistry({
   /** For the clients that are stored nowhere (account-client.ts). */
   organizations: Pick<OrganizationStore, 'byId'>;
   issuer: string;
+  /** APIs that authenticate as clients do. */
+  apis: { client(id: string): Promise<ClientRecord | undefined> };
 }) {
-  const known = new Map<string, { at: number; record: ClientRecord }>();
-  const record = async (clientId: string): Promise<ClientRecord | undefined> => {
-    const now = clock.now().getTime();
-    const cached = known.get(clientId);
-    if (cached && Math.abs(now - cached.at) < FRESH) return cached.record;
-    const result = (await findAccountClient(clientId, own)) ?? (await store.byId(clientId));
-    known.delete(clientId);
-    if (result) {
-      if (known.size >= CAPACITY) known.clear();
-      known.set(clientId, { at: now, record: result });
-    }
-    return result;
-  };
+  const record = keepFresh(
+    clock,
+    async (clientId) =>
+      (await findAccountClient(clientId, own)) ??
+      (await store.byId(clientId)) ??
+      (await apis.client(clientId)),
+  );
   return {
     record,
     /** RFC 7591 names with ours; the secret is its hash. Undefined: unknown. */
@@ -76,7 +78,7 @@ export function createClientRegistry({
 }
 
 function metadataOf(record: ClientRecord): Record<string, Json> {
-  const { client_secret: _never, ...metadata } = record.metadata;
+  const { client_secret: _never, api: _neither, ...metadata } = record.metadata;
   const dialect = record.dialect !== undefined;
   return {
     // A dialect's client has no way of its own to a token: refused at /authorize and /token.
@@ -97,12 +99,17 @@ function metadataOf(record: ClientRecord): Record<string, Json> {
     introspects: record.introspects,
     revokes: record.revokes,
     ...(record.dialect !== undefined && { dialect: record.dialect }),
+    ...(record.api !== undefined && { api: record.api }),
   };
 }
 
 export function traitsOf(client: Client): ClientTraits {
   const member = (name: (typeof CLIENT_TRAITS)[number]): unknown => Reflect.get(client, name);
-  const [registration, signIn, dialect] = [member('registration'), member('sign_in'), member('dialect')];
+  const [registration, signIn] = [member('registration'), member('sign_in')];
+  const text = (name: (typeof CLIENT_TRAITS)[number]) => {
+    const value = member(name);
+    return typeof value === 'string' ? value : undefined;
+  };
   return {
     organization: String(member('organization')),
     allOrganizations: member('all_organizations') === true,
@@ -111,7 +118,10 @@ export function traitsOf(client: Client): ClientTraits {
     signIn: signIn === 'password' || signIn === 'name-first' ? signIn : undefined,
     introspects: textsOf(member('introspects')),
     revokes: textsOf(member('revokes')),
-    dialect: typeof dialect === 'string' ? dialect : undefined,
+    dialect: text('dialect'),
+    apis: new Map(Object.entries(member('apis') ?? {}).map(([api, scopes]) => [api, textsOf(scopes)])),
+    defaultApi: text('default_api'),
+    api: text('api'),
   };
 }
 

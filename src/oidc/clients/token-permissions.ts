@@ -1,6 +1,6 @@
 /**
  * Who may introspect and revoke what: the rights of token introspection (RFC 7662) and revocation (RFC 7009).
- * A client may ask about its own tokens; a confidential one also about those of the clients that the operator
+ * An API may ask about the tokens that are for it, whichever client got them. A client may ask about its own tokens; a confidential one also about those of the clients that the operator
  * listed for it, within its organization, or in all of them where the operator said so.
  */
 import { type Client, errors } from 'oidc-provider';
@@ -18,6 +18,8 @@ interface AskedToken {
   readonly organization?: string;
   /** Absent: the token is the client's own. */
   readonly accountId?: string | undefined;
+  /** The API that the token is for. */
+  readonly aud?: string | string[] | undefined;
 }
 
 export function createTokenRights(deps: {
@@ -52,8 +54,10 @@ export function createTokenRights(deps: {
       return client.dialect === undefined ? isActive(account) : dialects.admitsToken(client.dialect, account);
     },
     async mayIntrospect(ctx: ProviderContext, client: Client, token: AskedToken) {
+      const { api, introspects } = traitsOf(client);
       const own = token.clientId === client.clientId && client.tokenEndpointAuthMethod !== 'none';
-      const allowed = own || (await covers(client, token, traitsOf(client).introspects));
+      const allowed =
+        api === undefined ? own || (await covers(client, token, introspects)) : token.aud === api;
       if (!allowed) refused(ctx, 'introspection.refused', token);
       return allowed;
     },

@@ -9,6 +9,7 @@
 import Provider from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
 import { routeOf } from '../provider/context.ts';
+import { impliesResource } from './implied-resource.ts';
 import { familyOfCode } from './jwt-access-token.ts';
 import { modelOf, override, type ProviderRecord } from './models.ts';
 import { notesOf } from './request-notes.ts';
@@ -27,6 +28,7 @@ export function watchCodes({ provider, secrets }: { provider: Provider; secrets:
   }
   override(model.prototype, 'save', async (code, original) => {
     endAtLogout(code);
+    if (Provider.ctx?.oidc && impliesResource(Provider.ctx.oidc)) code.impliedResource = true;
     return original();
   });
 }

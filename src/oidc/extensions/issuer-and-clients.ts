@@ -19,6 +19,7 @@ import { type Secrets, sameText } from '../../core/crypto.ts';
 import { hashClientSecret, traitsOf } from '../clients/clients.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { lookUpForm } from '../tokens/token-handle.ts';
+import { takeAudience } from './implied-resource.ts';
 import { override } from './models.ts';
 
 /** Routes on which a dialect's client has no business. */
@@ -51,6 +52,7 @@ export function watchProviderContext(provider: Provider): void {
       if (CLOSED_TO_DIALECTS.has(context.route) && traitsOf(value).dialect !== undefined) {
         throw new errors.InvalidClient('client is invalid', 'the client of a dialect');
       }
+      if (context.route === 'token') takeAudience(context);
       // The provider refuses JWTs at these two routes unseen; Portico's have a record that it can look up.
       if ((context.route === 'introspection' || context.route === 'revocation') && context.params) {
         context.params.token = lookUpForm(context.params.token);

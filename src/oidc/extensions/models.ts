@@ -5,6 +5,7 @@
  *
  * Replaces in oidc-provider 9.13.3:
  * - AccessToken.IN_PAYLOAD e9df4ea705f8
+ * - AuthorizationCode.IN_PAYLOAD 7070aa95a821
  * - RefreshToken.IN_PAYLOAD 0770112a9804
  * - Session.IN_PAYLOAD 0aa4d0ad0e1a
  */
@@ -23,6 +24,8 @@ export interface ProviderRecord {
   /** The code that the token stems from; narrower than a grant, which the sign-ins of one browser session share. */
   family?: string | undefined;
   consumed?: number;
+  /** The client could not name the API of its tokens. */
+  impliedResource?: boolean;
   readonly scope?: string;
   /** A device code's, once its person has said yes. */
   readonly accountId?: string;
@@ -81,7 +84,8 @@ function storeAlso(model: ProviderModel, ...members: string[]): void {
 
 export function addMembers(provider: Provider): void {
   storeAlso(modelOf(provider, 'AccessToken'), 'family', 'organization');
-  storeAlso(modelOf(provider, 'RefreshToken'), 'family', 'organization', 'endsAt');
+  storeAlso(modelOf(provider, 'AuthorizationCode'), 'impliedResource');
+  storeAlso(modelOf(provider, 'RefreshToken'), 'family', 'organization', 'endsAt', 'impliedResource');
   storeAlso(modelOf(provider, 'Session'), 'note', 'browser');
 }
 

@@ -15,6 +15,7 @@ import type { OidcRecords } from '../persistence/records.ts';
 import { isOnRoute, type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
 import { type Rotations, within } from '../tokens/refresh-rotation.ts';
 import type { LeasedDeps } from './device-codes.ts';
+import { impliedAtHand } from './implied-resource.ts';
 import { familyAtHand } from './jwt-access-token.ts';
 import { modelOf, override, type ProviderRecord } from './models.ts';
 import { notesOf } from './request-notes.ts';
@@ -50,6 +51,7 @@ export function rotateRefreshTokens(deps: RefreshDeps): void {
   override(model.prototype, 'save', async (token, original) => {
     const ctx = Provider.ctx;
     token.family ??= familyAtHand(ctx, secrets);
+    if (ctx && routeOf(ctx) === 'token' && impliedAtHand(ctx)) token.impliedResource = true;
     const successor = ctx && routeOf(ctx) === 'token' ? notesOf(ctx).successor : undefined;
     if (successor === undefined) return original();
     token.jti = successor;

@@ -2,6 +2,7 @@
 import type Provider from 'oidc-provider';
 import type { Grant } from 'oidc-provider';
 import { type Allowed, type Consents, isNothing, NOTHING } from '../access/consents.ts';
+import { narrowToPerson } from '../apis/resource-indicators.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { notesOf } from '../extensions/request-notes.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
@@ -14,11 +15,12 @@ import { type ProviderContext, routeOf } from '../provider/context.ts';
  */
 export function createGrantLoader(
   lifetimes: { refreshToken: number; grant: number },
-  consents: Pick<Consents, 'recall'>,
+  deps: { consents: Pick<Consents, 'recall'> } & Parameters<typeof narrowToPerson>[0],
 ) {
   return async function loadExistingGrant(ctx: ProviderContext): Promise<Grant | undefined> {
     const { provider, session, client, account } = ctx.oidc;
     if (!session || !client || !account) return undefined;
+    await narrowToPerson(deps, ctx);
     const { accountId } = account;
     const { clientId } = client;
     notesOf(ctx).keptAtLogout = session.authorizationFor(clientId)?.persistsLogout === true;
@@ -26,7 +28,8 @@ export function createGrantLoader(
     const stored = await findGrant(provider, grantId, accountId);
     const missing = missingIn(ctx, stored);
     const { firstParty } = traitsOf(client);
-    const recall = async () => (mayRecall(ctx) ? consents.recall(accountId, clientId, missing) : NOTHING);
+    const recall = async () =>
+      mayRecall(ctx) ? deps.consents.recall(accountId, clientId, missing) : NOTHING;
     const added = firstParty ? missing : await recall();
     if (!stored && !firstParty && isNothing(added)) return undefined;
     const grant = stored ?? new provider.Grant({ accountId, clientId });

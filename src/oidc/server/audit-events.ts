@@ -14,13 +14,16 @@ import type { OidcServerOptions, ProviderDeps } from './deps.ts';
 export function auditLine({ audit, originOf }: OidcServerOptions): AuditLine {
   return (ctx, event, outcome, detail) => {
     const { client, session, account, entities } = ctx.oidc ?? {};
+    const organization = client && traitsOf(client).organization;
     const origin = originOf?.(ctx.req);
     const token = entities?.AccessToken ?? entities?.RefreshToken;
     const subject = account?.accountId ?? token?.accountId ?? session?.accountId;
     audit.write({
       event,
       outcome,
-      ...(client && { clientId: client.clientId, organization: traitsOf(client).organization }),
+      ...(client && { clientId: client.clientId }),
+      // An API of all organizations has none.
+      ...(organization && { organization }),
       ...(subject !== undefined && { subject }),
       ...(origin && { address: origin.address, requestId: origin.id }),
       ...(detail && { detail }),

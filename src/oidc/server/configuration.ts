@@ -4,6 +4,8 @@ import type { Config } from '../../config/schema.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
 import { sessionLifetime } from '../access/browser-session.ts';
 import { cookieNames } from '../access/cookies.ts';
+import { judgeRequest } from '../apis/resource-indicators.ts';
+import { createTokenClaims } from '../apis/token-claims.ts';
 import { CLAIMS_BY_SCOPE, createAccountFinder } from '../clients/claims.ts';
 import { CLIENT_TRAITS } from '../clients/clients.ts';
 import { ACR } from '../contract.ts';
@@ -27,6 +29,7 @@ export function configuration(deps: ProviderDeps, ring: Keyring): Configuration 
     ...people(deps),
     ...tokens(deps),
     ...clientRules(config),
+    extraParams: { audience: judgeRequest(deps) },
     jwks: providerKeys(ring),
     routes: ROUTES,
     features: features(deps),
@@ -60,20 +63,22 @@ const PROTOCOL: Configuration = {
   clockTolerance: 5,
 };
 
-function people({ config, accounts, consents }: ProviderDeps): Configuration {
+function people(deps: ProviderDeps): Configuration {
+  const { config, accounts } = deps;
   return {
     interactions: {
       policy: createInteractionPolicy(),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     findAccount: createAccountFinder(accounts),
-    loadExistingGrant: createGrantLoader(config.oidc.lifetimes, consents),
+    loadExistingGrant: createGrantLoader(config.oidc.lifetimes, deps),
   };
 }
 
 function tokens(deps: ProviderDeps): Configuration {
   const { oidc, sessions } = deps.config;
   const { lifetimes } = oidc;
+  const claims = createTokenClaims(deps);
   return {
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
@@ -85,7 +90,8 @@ function tokens(deps: ProviderDeps): Configuration {
       const token = ctx.oidc.entities.AccessToken;
       return !(ctx.oidc.route === 'revocation' && token && token.gty !== DIALECT_GRANT);
     },
-    extraTokenClaims: async (_ctx, token) => token.extra,
+    // Dialects make their tokens with claims of their own.
+    extraTokenClaims: async (ctx, token) => token.extra ?? claims(ctx, token),
     ttl: {
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
       ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.clientCredentials,

@@ -10,6 +10,7 @@ import type { Log } from '../../observe/log.ts';
 import type { Stores } from '../../store/ports/stores.ts';
 import { createConsents } from '../access/consents.ts';
 import { cookieSettings } from '../access/cookies.ts';
+import { createApiRegistry } from '../apis/apis.ts';
 import { createClientRegistry } from '../clients/clients.ts';
 import { createTokenRights } from '../clients/token-permissions.ts';
 import type { DialectsAsked } from '../contract.ts';
@@ -46,12 +47,13 @@ export function providerDeps(options: OidcServerOptions) {
   const { config, issuer, stores, clock, secrets } = options;
   const { accounts, leases, organizations } = stores;
   const oidcRecords = createOidcRecords({ store: stores.oidcRecords, secrets, clock });
-  const clients = createClientRegistry({ store: stores.clients, organizations, issuer, clock });
+  const apis = createApiRegistry({ store: stores.apis, resources: config.oidc.resources, clock });
+  const clients = createClientRegistry({ store: stores.clients, organizations, apis, issuer, clock });
   const dialects = noDialectsYet();
   const line = auditLine(options);
   return {
     ...options,
-    ...{ accounts, leases, oidcRecords, clients, dialects, line },
+    ...{ accounts, organizations, leases, oidcRecords, clients, apis, dialects, line },
     originOf: options.originOf ?? (() => undefined),
     rights: createTokenRights({ clients, accounts, dialects, line }),
     consents: createConsents({

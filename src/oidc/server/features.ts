@@ -1,7 +1,6 @@
 /** Every oidc-provider feature is set explicitly, so that an upgrade cannot enable one. */
-import { type Client, type Configuration, errors, type ResourceServer } from 'oidc-provider';
-import type { Config } from '../../config/schema.ts';
-import { traitsOf } from '../clients/clients.ts';
+import type { Configuration } from 'oidc-provider';
+import { resourceIndicators } from '../apis/resource-indicators.ts';
 import { formSecret } from '../extensions/browser-session.ts';
 import type { ProviderPages } from '../page-contract.ts';
 import type { ProviderContext } from '../provider/context.ts';
@@ -13,7 +12,7 @@ import { deviceFlow } from './device-flow.ts';
 type Features = NonNullable<Configuration['features']>;
 
 export function features(deps: ProviderDeps): Features {
-  const { config, pages, rights } = deps;
+  const { pages, rights } = deps;
   const on = {
     claimsParameter: { enabled: true, assertClaimsParameter: judgeClaims },
     clientCredentials: { enabled: true },
@@ -29,13 +28,7 @@ export function features(deps: ProviderDeps): Features {
       requirePushedAuthorizationRequests: false,
       allowUnregisteredRedirectUris: false,
     },
-    resourceIndicators: {
-      enabled: true,
-      defaultResource: async (_ctx, _client, oneOf) => oneOf ?? [],
-      // A client that asked for one resource gets its token without naming it again.
-      useGrantedResource: async () => true,
-      getResourceServerInfo: (_ctx, identifier, client) => resourceServer(config, identifier, client),
-    },
+    resourceIndicators: resourceIndicators(deps),
     revocation: {
       enabled: true,
       allowedPolicy: (ctx, client, token) => rights.mayRevoke(ctx, client, token),
@@ -69,20 +62,6 @@ export function features(deps: ProviderDeps): Features {
     webMessageResponseMode: { enabled: false },
   } satisfies Features;
   return { ...on, ...off };
-}
-
-/** Resource servers (RFC 8707): APIs that clients may ask access tokens for, as the configuration lists them. */
-function resourceServer({ oidc }: Config, identifier: string, client: Client): ResourceServer {
-  const result = oidc.resources.find((resource) => resource.identifier === identifier);
-  const foreign = result?.organization !== undefined && result.organization !== traitsOf(client).organization;
-  if (!result || foreign) throw new errors.InvalidTarget('no such resource server');
-  return {
-    scope: result.scopes.join(' '),
-    audience: result.identifier,
-    accessTokenFormat: result.format,
-    accessTokenTTL: result.lifetime ?? oidc.lifetimes.accessToken,
-    ...(result.format === 'jwt' && { jwt: { sign: { alg: 'ES256' } } }),
-  };
 }
 
 function confirmLogout(ctx: ProviderContext, pages: ProviderPages): Promise<void> {

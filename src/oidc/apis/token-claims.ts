@@ -1,0 +1,43 @@
+/**
+ * What an API's access token says of its person besides the registered claims (RFC 9068, 2.2): in JWTs, and at
+ * introspection for both forms.
+ */
+import type { AccessToken, ClientCredentials } from 'oidc-provider';
+import type { AccountStore } from '../../store/ports/accounts.ts';
+import { mappedClaims } from '../clients/claims.ts';
+import { traitsOf } from '../clients/clients.ts';
+import type { ProviderContext } from '../provider/context.ts';
+import type { ApiRegistry } from './apis.ts';
+
+export function createTokenClaims({
+  apis,
+  accounts,
+}: {
+  apis: ApiRegistry;
+  accounts: Pick<AccountStore, 'byId'>;
+}) {
+  /** Undefined: the token is for userinfo, which says all by itself. */
+  return async (ctx: ProviderContext | undefined, token: AccessToken | ClientCredentials) => {
+    const identifier = token.resourceServer?.identifier();
+    if (ctx === undefined || identifier === undefined) return undefined;
+    const client = ctx.oidc.client && traitsOf(ctx.oidc.client);
+    const account = token.kind === 'AccessToken' ? await accounts.byId(String(token.accountId)) : undefined;
+    if (account === undefined) return present({ organization: client?.organization });
+    const { acr, amr, authTime } = sourceOf(ctx) ?? {};
+    const { claims = {} } = (await apis.find(identifier)) ?? {};
+    return present({
+      ...mappedClaims(account, claims),
+      ...{ roles: account.roles, organization: account.organization },
+      ...{ acr, amr, auth_time: authTime },
+    });
+  };
+}
+
+/** The sign-in that the token stems from. */
+function sourceOf({ oidc: { entities } }: ProviderContext) {
+  return entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode;
+}
+
+function present(claims: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
+}

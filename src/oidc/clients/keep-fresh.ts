@@ -1,0 +1,23 @@
+import type { Clock } from '../../core/clock.ts';
+
+/** Milliseconds for which a record is not read again: the provider asks for it several times a request. */
+const FRESH = 5_000;
+/** So that unknown names cannot fill the memory: only known records are kept, and not more than this. */
+const CAPACITY = 1_000;
+
+/** The look-up, which answers from memory for a moment. */
+export function keepFresh<Kept>(clock: Clock, find: (name: string) => Promise<Kept | undefined>) {
+  const known = new Map<string, { at: number; record: Kept }>();
+  return async (name: string): Promise<Kept | undefined> => {
+    const now = clock.now().getTime();
+    const cached = known.get(name);
+    if (cached && Math.abs(now - cached.at) < FRESH) return cached.record;
+    const record = await find(name);
+    known.delete(name);
+    if (record) {
+      if (known.size >= CAPACITY) known.clear();
+      known.set(name, { at: now, record });
+    }
+    return record;
+  };
+}
