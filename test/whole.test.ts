@@ -46,14 +46,14 @@ async function introspect(token: string, client: TestClient): Promise<Record<str
 }
 
 describe('an application with openid-client', () => {
-  it('signs a person in through the pages: code with PKCE, state, nonce, iss, and an ES256 ID token', async () => {
+  it('signs a person in through the pages: code with PKCE, state, nonce, iss, and an RS256 ID token', async () => {
     const { tokens, callback, started } = await signIn(await relyingParty(server.issuer), mara);
     expect(new URL(callback).searchParams.get('iss')).to.equal(server.issuer);
     const claims = tokens.claims();
     expect(claims).to.include({ iss: server.issuer, aud: 'web-app', nonce: started.nonce });
     const keys = createRemoteJWKSet(new URL(`${server.issuer}/jwks`));
     const { protectedHeader } = await jwtVerify(tokens.id_token ?? '', keys, { audience: 'web-app' });
-    expect(protectedHeader.alg).to.equal('ES256');
+    expect(protectedHeader.alg).to.equal('RS256');
   });
 
   it('reads the claims of the scopes it was given at userinfo, and no others', async () => {

@@ -39,6 +39,7 @@ interface Options extends JsonOption, BrandOption, OwnWay {
   readonly allOrganizations?: boolean;
   readonly introspects?: string[];
   readonly revokes?: string[];
+  readonly idTokenAlg?: 'RS256' | 'ES256';
 }
 
 export const clientCommand = group('client', 'applications that sign people in, and APIs', [
@@ -64,6 +65,7 @@ export const clientCommand = group('client', 'applications that sign people in, 
       ['--all-organizations', 'introspects and revokes in every organization'],
       repeated('--introspects <client>', 'whose tokens it may look at; may be given again'),
       repeated('--revokes <client>', 'whose tokens it may revoke; may be given again'),
+      oneOf('--id-token-alg <RS256|ES256>', 'what signs its ID tokens (default: oidc.idTokenAlgorithm)'),
       ['--json', 'print the client as JSON'],
     ],
     help: `
@@ -224,6 +226,7 @@ function written(options: Options, secret: string | undefined): SeedClient {
     scope: options.scope,
     application_type: options.native ? 'native' : undefined,
     token_endpoint_auth_method: options.public ? 'none' : method,
+    id_token_signed_response_alg: options.idTokenAlg,
     first_party: options.firstParty ?? false,
     all_organizations: options.allOrganizations ?? false,
     introspects: options.introspects ?? [],

@@ -177,6 +177,10 @@ const oidc = section('The OAuth 2 / OpenID Connect server.', {
     z.enum(['public-clients', 'all-clients']).default('public-clients'),
     'Who must use PKCE (S256): public clients, or every client. A client that uses it is held to it in any case. OpenID Connect 1.0 knows confidential clients without it; ask all-clients when you have none of those.',
   ),
+  idTokenAlgorithm: key(
+    z.enum(['RS256', 'ES256']).default('RS256'),
+    'What signs the ID tokens of clients that register no id_token_signed_response_alg. OpenID Connect says RS256, and many libraries take nothing else; ES256 keeps what older versions of Portico did.',
+  ),
   resources: key(
     z
       .array(

@@ -1,4 +1,4 @@
-/** express-openid-connect, Auth0's middleware: it takes RS256 alone where it is not told otherwise. */
+/** express-openid-connect, Auth0's middleware. */
 import { expect } from 'chai';
 import express from 'express';
 import oidc, { type ConfigParams } from 'express-openid-connect';
@@ -42,8 +42,8 @@ describe('express-openid-connect', () => {
   const expected = { name: INES.name, email: INES.login, roles: INES.roles };
 
   it('signs in, asks userinfo, refreshes and signs out', async () => {
-    const app = await startApp(webApp, { idTokenSigningAlg: 'ES256' });
-    await rehome(server, webApp, app, { id_token_signed_response_alg: 'ES256' });
+    const app = await startApp(webApp);
+    await rehome(server, webApp, app);
     const session = openWebSession();
     await walk(session, `${app}/me`, `${app}/me`, INES);
     const me = (await (await session.request(`${app}/me`)).json()) as Record<string, unknown>;

@@ -37,10 +37,7 @@ export async function relyingParty(issuer: string, client: TestClient = webApp):
   const configuration = await oidc.discovery(
     new URL(issuer),
     client.clientId,
-    {
-      ...(client.secret === undefined ? {} : { client_secret: client.secret }),
-      id_token_signed_response_alg: 'ES256',
-    },
+    client.secret === undefined ? {} : { client_secret: client.secret },
     authenticationOf(client),
     { execute: [oidc.allowInsecureRequests] },
   );

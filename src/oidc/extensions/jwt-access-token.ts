@@ -11,7 +11,6 @@
  * - ClientCredentials.find fd5cae182dcf
  * - ClientCredentials.prototype.save ef4835828696
  * - ClientCredentials.prototype.destroy f34ab4777134
- * - IdToken.prototype.issue 296b8e90f083
  */
 import Provider from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
@@ -68,13 +67,4 @@ export function familyAtHand(ctx: ProviderContext | undefined, secrets: Secrets)
 
 export function familyOfCode(code: string, secrets: Secrets): string {
   return secrets.hmac('family', code);
-}
-
-/** at_hash in ID tokens of the token endpoint (OIDC Core 3.1.3.6), which the provider leaves out there. */
-export function bindIdTokens({ IdToken: { prototype } }: Provider): void {
-  override(prototype, 'issue', (idToken, original, options) => {
-    const token = options.use === 'idtoken' && idToken.ctx ? notesOf(idToken.ctx).accessToken : undefined;
-    if (token !== undefined) idToken.set('at_hash', token);
-    return original(options);
-  });
 }

@@ -1,6 +1,6 @@
 /**
- * JWKS rotation: the keys that sign tokens, an ES256 pair for nearly everything and an RS256 pair for clients that ask
- * for it. They live encrypted in the keyring, as one document that every node reads and one compare-and-set
+ * JWKS rotation: the keys that sign tokens, an RS256 pair for ID tokens and an ES256 pair for access tokens
+ * and for clients that choose it. They live encrypted in the keyring, as one document that every node reads and one compare-and-set
  * changes.
  *
  * A pair is `next` (published, so that relying parties know it before it signs), `current` (signs),
@@ -68,10 +68,11 @@ export async function openSigningKeys(deps: {
     store.write(secrets.encrypt(JSON.stringify(keys), CONTEXT), expected);
 
   async function readOrMake(): Promise<Keyring> {
-    const stored = await read();
-    if (stored) return stored;
+    const { version, keys } = (await read()) ?? { version: 0, keys: [] };
+    const missing = ALGORITHMS.filter((alg) => !keys.some((key) => signsWith(key, alg)));
+    if (missing.length === 0) return { version, keys };
     // Of several nodes that start together one wins; the others take what it wrote.
-    await write(await makePair('current', now()), 0);
+    await write([...keys, ...(await makeKeys('current', { since: now(), algorithms: missing }))], version);
     return readOrMake();
   }
 
@@ -84,9 +85,9 @@ export async function openSigningKeys(deps: {
     /** Reads the store; true when another node changed the keys. */
     async refresh() {
       const stored = await readOrMake();
-      const changed = stored.version !== ring.version;
+      if (stored.version === ring.version) return false;
       ring = stored;
-      return changed;
+      return true;
     },
     /** Takes every step that is due; with `force` a new pair signs at once. True when something changed. */
     async rotate({ force }: { force: boolean }) {
@@ -102,9 +103,12 @@ export async function openSigningKeys(deps: {
   };
 }
 
-async function makePair(state: KeyState, since: number): Promise<SigningKey[]> {
+async function makeKeys(
+  state: KeyState,
+  { since, algorithms = ALGORITHMS }: { since: number; algorithms?: readonly KeyAlgorithm[] },
+): Promise<SigningKey[]> {
   return Promise.all(
-    ALGORITHMS.map(async (alg) => {
+    algorithms.map(async (alg) => {
       const { privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: 3072 });
       const jwk = await exportJWK(privateKey);
       const kid = await calculateJwkThumbprint(jwk);
@@ -130,7 +134,7 @@ async function advance(context: {
 
   let keys = [...context.keys];
   if (!has('next') && (force || age('current', keys) >= schedule.rotation - schedule.overlap)) {
-    keys.push(...(await makePair('next', now)));
+    keys.push(...(await makeKeys('next', { since: now })));
   }
   const ready = age('current', keys) >= schedule.rotation && age('next', keys) >= schedule.overlap;
   if (has('next') && (force || ready)) {
@@ -158,9 +162,13 @@ export function providerKeys(ring: Keyring): { keys: JWK[] } {
   };
 }
 
+function signsWith({ state, alg }: SigningKey, algorithm: KeyAlgorithm): boolean {
+  return state === 'current' && alg === algorithm;
+}
+
 /** The key that signs with `alg` now. */
 export function currentKey(ring: Keyring, alg: KeyAlgorithm): SigningKey {
-  const key = ring.keys.find((one) => one.state === 'current' && one.alg === alg);
+  const key = ring.keys.find((one) => signsWith(one, alg));
   if (!key) throw new Error(`The keyring has no current ${alg} key.`);
   return key;
 }

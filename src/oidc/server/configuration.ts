@@ -118,7 +118,7 @@ function clientRules({ oidc, http }: Config): Configuration {
     clientDefaults: {
       grant_types: ['authorization_code'],
       response_types: ['code'],
-      id_token_signed_response_alg: 'ES256',
+      id_token_signed_response_alg: oidc.idTokenAlgorithm,
       token_endpoint_auth_method: 'client_secret_basic',
     },
     extraClientMetadata: { properties: [...CLIENT_TRAITS] },

@@ -8,8 +8,9 @@ import { browserOf } from '../access/browser-session.ts';
 import { watchCodes } from '../extensions/authorization-code.ts';
 import { replaceSessionMethods } from '../extensions/browser-session.ts';
 import { confirmCodesOnce, slowDevicesDown } from '../extensions/device-codes.ts';
+import { bindIdTokens, takeHintsOfBothAlgorithms } from '../extensions/id-token.ts';
 import { compareHashedSecrets, seeAsIssuer, watchProviderContext } from '../extensions/issuer-and-clients.ts';
-import { bindIdTokens, storeAccessTokens } from '../extensions/jwt-access-token.ts';
+import { storeAccessTokens } from '../extensions/jwt-access-token.ts';
 import { addMembers } from '../extensions/models.ts';
 import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.ts';
 import { detectReplays } from '../extensions/replay-detection.ts';
@@ -34,6 +35,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   compareHashedSecrets(provider, deps.secrets);
   storeAccessTokens(parts);
   bindIdTokens(provider);
+  takeHintsOfBothAlgorithms(provider);
   watchCodes(parts);
   replaceSessionMethods(provider, browserOf);
   confirmCodesOnce(parts);

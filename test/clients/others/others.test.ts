@@ -31,10 +31,7 @@ for (const program of PROGRAMS) {
         ...{ UPSTREAM: upstream.url, OAUTH2_PROXY_UPSTREAMS: upstream.url },
         ...{ MODULES: '/usr/lib/apache2/modules', OAUTH2_PROXY_OIDC_ISSUER_URL: server.issuer },
       });
-      const redirectUris = [app.url + (program.callback ?? '/callback')];
-      // Spring Security and Django's take RS256 alone where they are not told otherwise.
-      const metadata = { redirect_uris: redirectUris, id_token_signed_response_alg: 'RS256' };
-      await rehome(server, webApp, app.url, metadata);
+      await rehome(server, webApp, app.url, { redirect_uris: [app.url + (program.callback ?? '/callback')] });
     });
     after(async () => {
       app?.stop();

@@ -1,0 +1,46 @@
+/**
+ * ID tokens: what the provider leaves out of those of the token endpoint, and which it takes back as a hint.
+ *
+ * Replaces in oidc-provider 9.13.3:
+ * - IdToken.prototype.issue 296b8e90f083
+ * - IdToken.validate f12bdfe2ecb9
+ */
+import { decodeProtectedHeader } from 'jose';
+import type Provider from 'oidc-provider';
+import type { Client } from 'oidc-provider';
+import { override } from './models.ts';
+import { notesOf } from './request-notes.ts';
+
+/** at_hash in ID tokens of the token endpoint (OIDC Core 3.1.3.6). */
+export function bindIdTokens({ IdToken: { prototype } }: Provider): void {
+  override(prototype, 'issue', (idToken, original, options) => {
+    const token = options.use === 'idtoken' && idToken.ctx ? notesOf(idToken.ctx).accessToken : undefined;
+    if (token !== undefined) idToken.set('at_hash', token);
+    return original(options);
+  });
+}
+
+/**
+ * A client keeps an ID token for as long as its person is signed in, and shows it as a hint. It stays good when the
+ * client is given the other algorithm meanwhile: both are ours, and the signature is verified under the one that the
+ * token names.
+ */
+export function takeHintsOfBothAlgorithms({ IdToken }: Provider): void {
+  override(IdToken, 'validate', (_model, original, jwt, client) => {
+    const alg = algorithmOf(jwt);
+    const isOurs = alg === 'RS256' || alg === 'ES256';
+    return original(jwt, isOurs ? withAlgorithm(client, alg) : client);
+  });
+}
+
+function algorithmOf(jwt: string): string | undefined {
+  try {
+    return decodeProtectedHeader(jwt).alg;
+  } catch {
+    return undefined;
+  }
+}
+
+function withAlgorithm(client: Client, alg: string): Client {
+  return Object.create(client, { idTokenSignedResponseAlg: { value: alg } });
+}
