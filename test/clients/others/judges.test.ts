@@ -15,9 +15,9 @@ describe('an API judges access tokens', () => {
   let tokens: string[];
 
   before(async () => {
-    const resources = [{ identifier: API, scopes: ['records:read'], format: 'jwt' as const }];
+    const resources = [{ identifier: API, scopes: ['records:read'], format: 'jwt' as const, open: true }];
     server = await startTestServer({ config: { oidc: { resources } } });
-    const parameters = { resource: API, scope: 'openid records:read' };
+    const parameters = { audience: API, scope: 'openid records:read' };
     const party = await relyingParty(server.issuer);
     const { access_token: token, id_token: idToken = '' } = (await signIn(party, { ...INES, parameters }))
       .tokens;
