@@ -164,7 +164,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   mail: { may: '', packages: 'ejs i18next nodemailer' },
   seed: {
     may: 'config federation identity/accounts identity/passwords identity/sign-in',
-    types: 'identity store/ports',
+    types: 'identity oidc store/ports',
     packages: 'yaml zod',
   },
   demo: {

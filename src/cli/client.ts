@@ -1,4 +1,5 @@
-import { randomText, randomToken, type Secrets } from '../core/crypto.ts';
+import type { Issue } from '../config/issues.ts';
+import { randomText, randomToken } from '../core/crypto.ts';
 import type { ClientRecord } from '../model/client.ts';
 import type { SeedClient } from '../seed/schema.ts';
 import { command, group } from './command.ts';
@@ -75,8 +76,7 @@ Examples:
   portico client create --organization default --grant client_credentials --introspects vsee-legacy --revokes vsee-legacy`,
     run: inContext(async (context, options: Options) => {
       await organizationOf(context, options.organization);
-      const { issuer } = context.config;
-      const { client, secret } = await created(options, { issuer, secrets: context.secrets });
+      const { client, secret } = await created(options, context);
       if (await context.stores.clients.byId(client.clientId)) {
         throw new CommandRefused(`There is a client ${client.clientId} already. Choose another --id.`);
       }
@@ -182,11 +182,10 @@ function ownWay({ registration, signIn }: OwnWay) {
 /** The record and its secret, judged by the same rules as a client of a seed file. */
 async function created(
   options: Options,
-  context: { issuer: string; secrets: Secrets },
+  { config: { issuer }, secrets, tools }: CommandContext,
 ): Promise<{ client: ClientRecord; secret: string | undefined }> {
-  const [{ seedSchema }, { judgeSeed }, { clientRecord }] = await Promise.all([
+  const [{ seedSchema }, { clientRecord }] = await Promise.all([
     import('../seed/schema.ts'),
-    import('../seed/judge-seed.ts'),
     import('../seed/records.ts'),
   ]);
   const secret = options.public ? undefined : randomToken();
@@ -197,17 +196,19 @@ async function created(
       parsed.error.issues.map(({ path, message }) => ({ path: path.slice(2).join('.'), message })),
     );
   }
-  const issues = judgeSeed(parsed.data);
-  if (issues.length > 0) throw refused(issues);
-  const [client] = (parsed.data.clients ?? []).map((seed) => clientRecord(seed, context));
+  const [client] = (parsed.data.clients ?? []).map((seed) => clientRecord(seed, { issuer, secrets }));
   if (!client) throw refused([]);
+  const issues = await (await tools()).oidc.judgeClient(client);
+  if (issues.length > 0) throw refused(issues);
   return { client, secret };
 }
 
-function refused(issues: readonly { path: string; message: string }[]): CommandRefused {
-  return new CommandRefused(
-    issues.map(({ path, message }) => `${path.replace(/^clients\.0\.?/, '')} ${message}`).join('\n'),
-  );
+function refused(issues: readonly Issue[]): CommandRefused {
+  const lines = issues.map(({ path, value, message }) => {
+    const is = value === undefined ? '' : ` is ${value}:`;
+    return `${path === '' ? 'the client' : path}${is} ${message}`;
+  });
+  return new CommandRefused(lines.join('\n'));
 }
 
 /** The client as a seed file would have it. */

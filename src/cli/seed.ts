@@ -1,3 +1,4 @@
+import type { ClientRecord } from '../model/client.ts';
 import type { Counts, SeedReport } from '../seed/apply-seed.ts';
 import { command } from './command.ts';
 import { type CommandContext, inContext } from './context.ts';
@@ -49,6 +50,7 @@ async function load(context: CommandContext, options: Options): Promise<void> {
     stores,
     secrets,
     issuer: config.issuer,
+    judgeClient: async (client: ClientRecord) => (await context.tools()).oidc.judgeClient(client),
     overwritePasswords: options.overwritePasswords ?? false,
   };
   if (options.dryRun) return tell(reportOf(await planFile(world, file)), 'would be', options);

@@ -3,8 +3,10 @@
  * Other rooms use what is listed here and in page-contract.ts, and nothing else of it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Issue } from '../config/issues.ts';
 import type { AccessEnder } from '../identity/context.ts';
 import type { AccountRecord } from '../model/account.ts';
+import type { ClientRecord } from '../model/client.ts';
 import type { Json } from '../model/json.ts';
 
 export interface OidcServer {
@@ -21,6 +23,8 @@ export interface OidcServer {
   readonly sessions: BrowserSessions;
   /** The signing keys, without their private halves. Retired keys are listed for a while. */
   signingKeys(): readonly SigningKeyView[];
+  /** What a client would be refused for, by the rules that every request of it meets; none: it can be used. */
+  judgeClient(client: ClientRecord): Promise<readonly Issue[]>;
   /** Called once, before the first request: until then introspection says inactive for every token of a dialect. */
   askDialects(dialects: DialectsAsked): void;
   /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */

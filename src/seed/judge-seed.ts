@@ -1,4 +1,7 @@
-/** What a seed file's form cannot say: names that are there twice, members that exclude or need each other. */
+/**
+ * What a seed file's form cannot say: names that are there twice, members that exclude or need each other. What a
+ * client would be refused for is judged when the file is planned, by the OIDC server (oidc/clients/judge-client.ts).
+ */
 import type { Issue } from '../config/issues.ts';
 import { foldName, normalizeEmail } from '../core/text.ts';
 import type { Seed, SeedAccount, SeedClient } from './schema.ts';
@@ -72,9 +75,7 @@ function* judgeApiKeys({ api_keys = [] }: Seed): Iterable<Issue> {
 function* judgeClients({ clients = [] }: Seed): Iterable<Issue> {
   const claim = firstOwners();
   for (const [index, client] of clients.entries()) {
-    const at = `clients.${index}`;
-    yield* claim(`${at}.client_id`, 'client', client.client_id);
-    yield* judgeClient(at, client);
+    yield* claim(`clients.${index}.client_id`, 'client', client.client_id);
   }
 }
 
@@ -83,33 +84,4 @@ export function authMethodOf(client: SeedClient): NonNullable<SeedClient['token_
   if (client.token_endpoint_auth_method) return client.token_endpoint_auth_method;
   if (client.client_secret !== undefined) return 'client_secret_basic';
   return client.jwks !== undefined || client.jwks_uri !== undefined ? 'private_key_jwt' : 'none';
-}
-
-export function* judgeClient(at: string, client: SeedClient): Iterable<Issue> {
-  const method = authMethodOf(client);
-  const { client_secret: secret, jwks, jwks_uri, redirect_uris: uris = [] } = client;
-  const grants = client.grant_types ?? ['authorization_code'];
-  const issue = (member: string, message: string): Issue => ({ path: `${at}.${member}`, message });
-  const needsSecret = method === 'client_secret_basic' || method === 'client_secret_post';
-  if (needsSecret && secret === undefined) {
-    yield issue('client_secret', `must be set for token_endpoint_auth_method ${method}`);
-  }
-  if (!needsSecret && secret !== undefined) {
-    yield issue('client_secret', `must not be set for token_endpoint_auth_method ${method}`);
-  }
-  if (method === 'private_key_jwt' && jwks === undefined && jwks_uri === undefined) {
-    yield issue('jwks', 'or jwks_uri must be set for token_endpoint_auth_method private_key_jwt');
-  }
-  if (method === 'none' && grants.includes('client_credentials')) {
-    yield issue('grant_types', 'must not have client_credentials: the client has no secret');
-  }
-  if (method === 'none' && [...(client.introspects ?? []), ...(client.revokes ?? [])].length > 0) {
-    yield { path: at, message: 'must have a client_secret to introspect or revoke others’ tokens' };
-  }
-  if (grants.includes('authorization_code') && uris.length === 0) {
-    yield issue('redirect_uris', 'must have at least one URI for the authorization code flow');
-  }
-  for (const [place, uri] of uris.entries()) {
-    if (uri.includes('#')) yield issue(`redirect_uris.${place}`, 'must not have a fragment');
-  }
 }

@@ -9,6 +9,7 @@ import { inTurn } from '../core/in-turn.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { IdentityRecord } from '../model/upstream-identity.ts';
+import type { OidcServer } from '../oidc/contract.ts';
 import type { Stores } from '../store/ports/stores.ts';
 import { apiKeyHash, clientRecord, organizationRecord, withSeed } from './records.ts';
 import type { Seed, SeedAccount, SeedApiKey } from './schema.ts';
@@ -18,6 +19,8 @@ export interface SeedWorld {
   readonly secrets: Secrets;
   /** Stands for {issuer}. */
   readonly issuer: string;
+  /** What the OIDC server would refuse a client for. */
+  readonly judgeClient: OidcServer['judgeClient'];
   /** Replace passwords that accounts have already. */
   readonly overwritePasswords: boolean;
 }
@@ -83,13 +86,17 @@ async function planOrganizations({ stores }: SeedWorld, seed: Seed, issues: Issu
   });
 }
 
-async function planClients({ stores, secrets, issuer }: SeedWorld, seed: Seed, issues: Issue[]) {
+async function planClients(world: SeedWorld, seed: Seed, issues: Issue[]) {
+  const { stores, secrets, issuer } = world;
   return inTurn(seed.clients ?? [], 16, async (client, index) => {
     const present = await stores.clients.byId(client.client_id);
     const record = clientRecord(client, { secrets, issuer });
     if (present?.dialect !== undefined) {
       const message = `is the client of the dialect ${present.dialect}; choose another client_id`;
       issues.push({ path: `clients.${index}.client_id`, value: JSON.stringify(client.client_id), message });
+    }
+    for (const { path, ...issue } of await world.judgeClient(record)) {
+      issues.push({ ...issue, path: path === '' ? `clients.${index}` : `clients.${index}.${path}` });
     }
     return { record, step: stepFrom(present, record) };
   });

@@ -107,7 +107,10 @@ const apiKey = z.strictObject({
 
 const client = z.strictObject({
   client_id: id,
-  client_secret: line.min(16, 'must have 16 characters or more').optional(),
+  client_secret: line
+    .min(16, 'must have 16 characters or more')
+    .regex(/^[\x20-\x7e]*$/, 'must have printable ASCII characters only')
+    .optional(),
   organization: id,
   ...optional(z.boolean(), 'all_organizations', 'first_party', 'registration'),
   sign_in: beginning.optional(),

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from '../core/crypto.ts';
 import type { Identity } from '../identity/context.ts';
-import { applySeed } from './apply-seed.ts';
+import { applySeed, type SeedOptions } from './apply-seed.ts';
 import { readSeed, type SeedFile } from './read-seed.ts';
 import { refuseDemo } from './refuse-demo.ts';
 
@@ -10,7 +10,8 @@ import { refuseDemo } from './refuse-demo.ts';
 const CLAIM = 15_000;
 
 export interface SeedAtStartOptions
-  extends Pick<Identity, 'stores' | 'secrets' | 'hasher' | 'clock' | 'access' | 'log' | 'issuer'> {
+  extends Pick<Identity, 'stores' | 'secrets' | 'hasher' | 'clock' | 'access' | 'log' | 'issuer'>,
+    Pick<SeedOptions, 'judgeClient'> {
   /** `config.seed`: absolute paths. */
   readonly files: readonly string[];
   /** Demo files are refused in production: their passwords are published. */

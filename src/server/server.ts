@@ -90,7 +90,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const issuer = withPort(config.issuer, front.port);
     const deps = await createDeps({ config, issuer, log, clock, lifecycle, stores: options.stores });
     const production = config.environment === 'production';
-    await seedAtStart({ ...deps.identity, files: config.seed, production });
+    const { judgeClient } = deps.oidc;
+    await seedAtStart({ ...deps.identity, judgeClient, files: config.seed, production });
     await noteStoredHashes(deps.stores);
     const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
     const handler = await createHandler({ ...deps, dialects });

@@ -14,6 +14,7 @@ import {
   type SeedReport,
 } from '../../src/seed/apply-seed.ts';
 import { readSeed } from '../../src/seed/read-seed.ts';
+import { type OperatorTools, openForOperator } from '../../src/server/server.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
 
@@ -38,10 +39,18 @@ export interface TestWorld {
 
 export async function openWorld(): Promise<TestWorld> {
   const folder = mkdtempSync(path.join(tmpdir(), 'portico-seed-'));
-  const config = configSchema.parse({ store: { embedded: { file: path.join(folder, 'portico.db') } } });
+  const config = configSchema.parse({
+    store: { embedded: { file: path.join(folder, 'portico.db') } },
+    keys: { encryption: Buffer.alloc(32, 7).toString('base64') },
+  });
   const stores = await openStores(config.store, { log });
   await stores.migrate();
   const ended: string[] = [];
+  let tools: Promise<OperatorTools> | undefined;
+  const open = () => {
+    tools ??= openForOperator(config, { log });
+    return tools;
+  };
   const world: TestWorld = {
     folder,
     stores,
@@ -53,6 +62,7 @@ export async function openWorld(): Promise<TestWorld> {
       hasher: createPasswordHasher({ queue: 256 }),
       clock: { now: () => world.now },
       issuer: ISSUER,
+      judgeClient: async (client) => (await open()).oidc.judgeClient(client),
       overwritePasswords: false,
       access: { endAll: async (id) => void ended.push(id) },
     },
@@ -65,6 +75,7 @@ export async function openWorld(): Promise<TestWorld> {
     plan: async (file, more) => reportOf(await planFile({ ...world.options, ...more }, readSeed(file))),
     dump: () => dump(stores),
     async close() {
+      await (await tools)?.close();
       await stores.close();
       rmSync(folder, { recursive: true, force: true });
     },

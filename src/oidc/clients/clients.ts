@@ -77,10 +77,16 @@ export function createClientRegistry({
   };
 }
 
-function metadataOf(record: ClientRecord): Record<string, Json> {
+/** A client as the provider sees it. */
+export function metadataOf(record: ClientRecord): Record<string, Json> {
   const { client_secret: _never, api: _neither, ...metadata } = record.metadata;
   const dialect = record.dialect !== undefined;
+  const { grant_types: grants, redirect_uris: uris = [] } = metadata;
   return {
+    // The provider's default, `code`, would refuse a client that has no use for the code flow.
+    ...(grants !== undefined &&
+      !textsOf(grants).includes('authorization_code') &&
+      textsOf(uris).length === 0 && { response_types: [] }),
     // A dialect's client has no way of its own to a token: refused at /authorize and /token.
     ...(dialect && {
       redirect_uris: [],

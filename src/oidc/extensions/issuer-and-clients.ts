@@ -16,6 +16,7 @@
 import type Provider from 'oidc-provider';
 import { errors, type interactionPolicy } from 'oidc-provider';
 import { type Secrets, sameText } from '../../core/crypto.ts';
+import type { Json } from '../../model/json.ts';
 import { hashClientSecret, traitsOf } from '../clients/clients.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { lookUpForm } from '../tokens/token-handle.ts';
@@ -60,6 +61,12 @@ export function watchProviderContext(provider: Provider): void {
     }
     original(key, value);
   });
+}
+
+/** Judges a client's metadata as the provider does whenever it uses them. Rejects with InvalidClientMetadata. */
+export function validateClient(provider: Provider, metadata: Record<string, Json>): Promise<void> {
+  const { Client } = provider as unknown as { Client: { validate(metadata: object): Promise<void> } };
+  return Client.validate(metadata);
 }
 
 /** The provider would take the stored hash for the secret itself. */

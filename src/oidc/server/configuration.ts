@@ -1,5 +1,5 @@
 /** oidc-provider's configuration: what it asks for in one object, by subject. */
-import type { Client, Configuration } from 'oidc-provider';
+import { type Client, type ClientMetadata, type Configuration, errors } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
 import { sessionLifetime } from '../access/browser-session.ts';
@@ -44,6 +44,12 @@ export function configuration(deps: ProviderDeps, ring: Keyring): Configuration 
     // Called with a URL and plain options only.
     fetch: deps.fetch as NonNullable<Configuration['fetch']>,
   };
+}
+
+/** The scopes that the provider knows: those that are listed, and those of claims. */
+export function scopesOf({ scopes = [], claims = {} }: Configuration): string[] {
+  const ofClaims = Object.entries(claims).filter(([, value]) => value !== null);
+  return [...new Set([...scopes, ...ofClaims.map(([scope]) => scope)])];
 }
 
 const PROTOCOL: Configuration = {
@@ -111,6 +117,15 @@ function tokens(deps: ProviderDeps): Configuration {
   };
 }
 
+/** A public client proves nothing, so anyone could get a token in its name. The provider leaves that to us. */
+function refuseUnproved(_ctx: unknown, _name: string, _value: unknown, client: ClientMetadata): void {
+  if (client.token_endpoint_auth_method !== 'none') return;
+  if (!client.grant_types?.includes('client_credentials')) return;
+  throw new errors.InvalidClientMetadata(
+    'grant_types must not have client_credentials: the client has no secret',
+  );
+}
+
 function clientRules({ oidc, http }: Config): Configuration {
   const isPublic = (client: Client) => client.tokenEndpointAuthMethod === 'none';
   return {
@@ -121,7 +136,7 @@ function clientRules({ oidc, http }: Config): Configuration {
       id_token_signed_response_alg: oidc.idTokenAlgorithm,
       token_endpoint_auth_method: 'client_secret_basic',
     },
-    extraClientMetadata: { properties: [...CLIENT_TRAITS] },
+    extraClientMetadata: { properties: [...CLIENT_TRAITS], validator: refuseUnproved },
     // PKCE. A confidential client proves itself at the token endpoint and binds the code by its nonce (RFC 9700,
     // 2.1.1); older clients have no PKCE. A challenge that was sent is always checked.
     pkce: { required: (_ctx, client) => oidc.pkce === 'all-clients' || isPublic(client) },

@@ -8,11 +8,14 @@ import type { Config } from '../../config/schema.ts';
 import type { Log } from '../../observe/log.ts';
 import { createBrowserSessions } from '../access/browser-session.ts';
 import { createAccessEnder, createAccountAccess } from '../access/grants.ts';
+import { judgeClient } from '../clients/judge-client.ts';
 import type { OidcServer } from '../contract.ts';
+import { validateClient } from '../extensions/issuer-and-clients.ts';
 import { createInteractions } from '../interactions/interactions.ts';
 import { openSigningKeys, type SigningKeys } from '../persistence/signing-keys.ts';
 import { providerMethods, ROUTES, requestBounds } from '../provider/routes.ts';
 import { createGrantIssuer } from '../tokens/dialect-grants.ts';
+import { configuration, scopesOf } from './configuration.ts';
 import { type OidcServerOptions, providerDeps } from './deps.ts';
 import { buildProvider } from './provider.ts';
 
@@ -50,6 +53,11 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     sessions: createBrowserSessions({ ...deps, provider, lifetimes: config.sessions }),
     signingKeys: () =>
       keys.ring.keys.map(({ jwk: _secret, since, ...key }) => ({ ...key, since: new Date(since * 1000) })),
+    judgeClient: (client) =>
+      judgeClient(client, {
+        validate: (metadata) => validateClient(provider(), metadata),
+        scopes: () => scopesOf(configuration(deps, keys.ring)),
+      }),
     askDialects: (arrived) => void Object.assign(deps.dialects, arrived),
     rotateKeys: ({ force = false } = {}) => oidcProvider.rotate(force),
     close: async () => oidcProvider.stop(),
