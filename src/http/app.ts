@@ -3,7 +3,7 @@
  * reading, guarding, errors, headers, pages' plumbing. What a page does is in pages/, what a vendor's
  * route does in dialects/, what an OIDC route does in oidc/; all are handed in here.
  */
-import Koa, { type Middleware } from 'koa';
+import Koa, { type Context, type Middleware } from 'koa';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { Refused } from '../core/refused.ts';
@@ -30,7 +30,7 @@ export interface AppDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly stores: Pick<Stores, 'health'>;
-  readonly oidc: Pick<OidcServer, 'handle' | 'methods' | 'bounds'>;
+  readonly oidc: Pick<OidcServer, 'handle' | 'methods' | 'isForPrograms' | 'bounds'>;
   readonly views: Views;
   readonly files: StaticFiles;
   readonly pages: Middleware;
@@ -54,6 +54,7 @@ export function createApp(deps: AppDeps): Koa {
     requestLog({ log, clock, unfinished, ...(observe && { observe }) }),
     securityHeaders({ https: deps.issuer.startsWith('https:'), hsts: config.http.hsts }),
     respondWithError({ log, views }),
+    refuseProgramsInJson(deps.oidc),
     requestTarget,
     trustedProxies(config.http.trustedProxies),
     health(deps),
@@ -74,6 +75,26 @@ export function createApp(deps: AppDeps): Koa {
   return app;
 }
 
+/**
+ * Programs get JSON whatever they accept: the errors of OAuth have no other form (RFC 6749, 5.2), and what Java sends
+ * unasked prefers text/html. The provider and error-handler.ts both go by Accept.
+ */
+function jsonForPrograms(oidc: Pick<OidcServer, 'isForPrograms'>, { path, req }: Context): void {
+  if (oidc.isForPrograms(path)) req.headers.accept = 'application/json';
+}
+
+/** For what is refused before the provider. */
+function refuseProgramsInJson(oidc: Pick<OidcServer, 'isForPrograms'>): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      jsonForPrograms(oidc, ctx);
+      throw error;
+    }
+  };
+}
+
 const SERVED = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** TRACE echoes a request with its cookies; no route answers it. */
@@ -91,9 +112,10 @@ function onlyProviderRoutes(oidc: Pick<OidcServer, 'methods'>): Middleware {
   };
 }
 
-function provider(oidc: Pick<OidcServer, 'handle'>): Middleware {
+function provider(oidc: Pick<OidcServer, 'handle' | 'isForPrograms'>): Middleware {
   return async (ctx) => {
     ctx.respond = false;
+    jsonForPrograms(oidc, ctx);
     // '/authorize/<uid>' and '/device/<uid>' are one route each. People type codes behind /device/.
     ctx.state.route = ctx.path.replace(/^\/(authorize|device)\/.*/, '/$1/:uid');
     // Koa's own default, which the provider would take for an answer.

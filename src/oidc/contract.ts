@@ -14,6 +14,8 @@ export interface OidcServer {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** The methods that are answered at a path; undefined: the path is none of the provider's routes. */
   methods(path: string): readonly string[] | undefined;
+  /** Whether a program reads the replies at a path, not a person. */
+  isForPrograms(path: string): boolean;
   /** How long an authorization request to a path may be; undefined: the path takes none. */
   bounds(path: string): RequestBounds | undefined;
   readonly grants: GrantIssuer;

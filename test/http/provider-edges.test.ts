@@ -29,18 +29,83 @@ describe('the edges of the OIDC routes', () => {
     ['GET', '/logout/confirm', 'POST'],
     ['DELETE', '/device', 'GET, HEAD, POST'],
   ] as const) {
-    it(`${method} ${path} is 405 and says what is allowed, as JSON or as a page`, async () => {
+    it(`${method} ${path} is 405 and says what is allowed, as JSON or as a page for people`, async () => {
       const reply = await ask(method, path);
       expect(reply.status).to.equal(405);
       expect(reply.headers.get('allow')).to.equal(allow);
       expect(await reply.json()).to.have.property('error', 'invalid_request');
       const page = await ask(method, path, 'text/html');
       expect(page.status).to.equal(405);
+      if (!/^\/(authorize|logout|device)(\/|$)/.test(path))
+        return expect(await page.json()).to.have.property('error', 'invalid_request');
       expect(await page.text())
         .to.contain('<html lang="en">')
         .and.contain('That is not possible here');
     });
   }
+
+  it('CL3 programs get their errors as JSON, whatever they accept', async () => {
+    const form = 'application/x-www-form-urlencoded';
+    const wrong: [
+      what: string,
+      init: RequestInit & { headers?: Record<string, string> },
+      statuses: number[],
+    ][] = [
+      ['no such method', { method: 'DELETE' }, [405]],
+      ['no method that is served anywhere', { method: 'PROPFIND' }, [405]],
+      ['no client', { method: 'POST', body: 'x=1', headers: { 'content-type': form } }, [400]],
+      [
+        'a wrong secret',
+        {
+          method: 'POST',
+          body: 'token=x&grant_type=x',
+          headers: { 'content-type': form, authorization: basicAuth({ ...service, secret: 'no' }) },
+        },
+        [400, 401],
+      ],
+      ['no form', { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } }, [400]],
+      ['a malformed form', { method: 'POST', body: '%&%ZZ=%', headers: { 'content-type': form } }, [400]],
+      [
+        'a parameter twice',
+        { method: 'POST', body: 'client_id=a&client_id=a', headers: { 'content-type': form } },
+        [400],
+      ],
+      ['a compressed body', { method: 'POST', body: 'x', headers: { 'content-encoding': 'gzip' } }, [415]],
+      ['a long body', { method: 'POST', body: 'x'.repeat(60_000), headers: { 'content-type': form } }, [413]],
+      ['a query of too many names', { method: 'POST', body: '' }, [400]],
+    ];
+    // Java's HttpURLConnection, a browser, a careless script.
+    const accepts = ['text/html, image/gif, image/jpeg, */*; q=.2', 'text/html', 'image/png'];
+    for (const path of ['/token', '/introspect', '/revoke', '/par', '/device_authorization', '/userinfo'])
+      for (const accept of accepts)
+        for (const [what, { headers, ...init }, statuses] of wrong) {
+          const query = what.startsWith('a query') ? `?${'a&'.repeat(300)}` : '';
+          const reply = await fetch(server.url + path + query, { ...init, headers: { accept, ...headers } });
+          const label = `${path}: ${what}, for ${accept}`;
+          // No client authenticates at userinfo; the access token is what is missing there.
+          expect(reply.status, label).to.be.oneOf([...statuses, ...(path === '/userinfo' ? [400, 401] : [])]);
+          expect(reply.headers.get('content-type'), label).to.match(/^application\/json\b/);
+          expect(await reply.json(), label).to.include.keys('error', 'error_description');
+        }
+    const asked = await fetch(`${server.url}/userinfo`, {
+      headers: { accept: 'text/html', authorization: 'Bearer no' },
+    });
+    expect(asked.status).to.equal(401);
+    expect(await asked.json()).to.have.property('error', 'invalid_token');
+  });
+
+  it('CL3 a revocation is answered with JSON that says nothing, whatever the client accepts', async () => {
+    for (const accept of ['text/html', 'application/json', '*/*']) {
+      const reply = await fetch(`${server.url}/revoke`, {
+        method: 'POST',
+        body: new URLSearchParams({ token: 'unknown' }),
+        headers: { accept, authorization: basicAuth(service) },
+      });
+      expect(reply.status).to.equal(200);
+      expect(reply.headers.get('content-type')).to.match(/^application\/json\b/);
+      expect(await reply.json()).to.deep.equal({});
+    }
+  });
 
   it('what is nowhere is 404, with a way on', async () => {
     expect((await ask('GET', '/nowhere')).status).to.equal(404);

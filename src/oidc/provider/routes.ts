@@ -45,6 +45,15 @@ export function providerMethods(path: string): Methods | undefined {
   return EXACT.get(path) ?? (/^\/(?:authorize|device)\/[\w-]+$/.test(path) ? READ : undefined);
 }
 
+/** Where people's browsers go. At the provider's other paths a program reads the reply. */
+const BROWSED: readonly string[] = [ROUTES.authorization, ROUTES.end_session, ROUTES.code_verification];
+
+export function isForPrograms(path: string): boolean {
+  return (
+    providerMethods(path) !== undefined && !BROWSED.some((at) => path === at || path.startsWith(`${at}/`))
+  );
+}
+
 /** The sender has not authenticated yet, and the request is kept until a person has answered it. */
 const BOUNDS: RequestBounds = {
   whole: 8192,

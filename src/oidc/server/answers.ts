@@ -4,7 +4,7 @@ import { StoreUnavailable } from '../../core/errors.ts';
 import { Refused } from '../../core/refused.ts';
 import { traitsOf } from '../clients/clients.ts';
 import type { PageSubject, Shown } from '../page-contract.ts';
-import { type ProviderMiddleware, routeOf, type StepContext } from '../provider/context.ts';
+import { isOnRoute, type ProviderMiddleware, routeOf, type StepContext } from '../provider/context.ts';
 import type { ProviderDeps } from './deps.ts';
 
 /** `client`: the one whose brand the page wears, where the provider does not know it yet. */
@@ -48,6 +48,12 @@ export function answerUnavailable(ctx: StepContext): void {
     };
   }
 }
+
+/** Clients parse the reply to a revocation although it says nothing (RFC 7009, 2.2): an empty text is no JSON. */
+export const answerRevocations: ProviderMiddleware = async (ctx, next) => {
+  await next();
+  if (isOnRoute(ctx, 'revocation') && ctx.status === 200) ctx.body = {};
+};
 
 /** Errors outside the provider's own handlers. */
 export function answerErrors(deps: ProviderDeps): ProviderMiddleware {

@@ -16,7 +16,7 @@ import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.
 import { detectReplays } from '../extensions/replay-detection.ts';
 import type { Keyring } from '../persistence/signing-keys.ts';
 import { countAnonymousRequests } from './anonymous-budgets.ts';
-import { answerErrors } from './answers.ts';
+import { answerErrors, answerRevocations } from './answers.ts';
 import { introspectApiKeys, refuseToRevokeApiKeys } from './api-keys.ts';
 import { writeEvents } from './audit-events.ts';
 import { configuration } from './configuration.ts';
@@ -55,6 +55,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
     nameClientWhenSignedOut,
     nameInterval(parts),
     refuseToRevokeApiKeys(deps),
+    answerRevocations,
     introspectApiKeys(deps),
   ]) {
     provider.use(step);

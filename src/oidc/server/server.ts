@@ -13,7 +13,7 @@ import type { OidcServer } from '../contract.ts';
 import { validateClient } from '../extensions/issuer-and-clients.ts';
 import { createInteractions } from '../interactions/interactions.ts';
 import { openSigningKeys, type SigningKeys } from '../persistence/signing-keys.ts';
-import { providerMethods, ROUTES, requestBounds } from '../provider/routes.ts';
+import { isForPrograms, providerMethods, ROUTES, requestBounds } from '../provider/routes.ts';
 import { createGrantIssuer } from '../tokens/dialect-grants.ts';
 import { configuration, scopesOf } from './configuration.ts';
 import { type OidcServerOptions, providerDeps } from './deps.ts';
@@ -40,6 +40,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
       await oidcProvider.handle(request, response);
     },
     methods: providerMethods,
+    isForPrograms,
     bounds: requestBounds,
     grants: createGrantIssuer({
       ...deps,
