@@ -248,6 +248,21 @@ describe('authorization requests', () => {
         ).to.be.oneOf([error, 'invalid_request_uri', 'request_uri']);
       }
     });
+
+    it('P6 refuses a request object as it asks itself to be answered', async () => {
+      const object = Buffer.from(JSON.stringify({ response_mode: 'form_post', state: 'st-2' }));
+      const request = `eyJhbGciOiJub25lIn0.${object.toString('base64url')}.`;
+      const inside = await ask({ request, state: undefined });
+      expect(inside.text).to.match(/<form method="post" action="https:\/\/app\.test\/callback">/);
+      expect(inside.text).to.match(/name="state" value="st-2"/);
+      const outside = await ask({ request, response_mode: 'query' });
+      expect(outside.url.searchParams.get('state')).to.equal('st-1');
+      for (const odd of ['x', 'a.b.c', `e30.${Buffer.from('[{"state":1}]').toString('base64url')}.`]) {
+        expect((await ask({ request: odd })).url.searchParams.get('error'), odd).to.equal(
+          'request_not_supported',
+        );
+      }
+    });
   });
 
   it('P7 are answered with the issuer’s name, by success and by error', async () => {

@@ -15,6 +15,7 @@ import { addMembers } from '../extensions/models.ts';
 import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.ts';
 import { detectReplays } from '../extensions/replay-detection.ts';
 import type { Keyring } from '../persistence/signing-keys.ts';
+import { answerAsRequestObjectAsks } from '../provider/request-object.ts';
 import { countAnonymousRequests } from './anonymous-budgets.ts';
 import { answerErrors, answerRevocations } from './answers.ts';
 import { introspectApiKeys, refuseToRevokeApiKeys } from './api-keys.ts';
@@ -46,6 +47,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   for (const step of [
     answerErrors(deps),
     formToQuery(deps),
+    answerAsRequestObjectAsks,
     countAnonymousRequests(deps),
     guardUserCodes(deps),
     publicDocuments,
