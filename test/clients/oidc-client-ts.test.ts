@@ -87,5 +87,18 @@ for (const { name, main, roles, popUp } of VERSIONS) {
       expect(await page.evaluate('popup.then((user) => user.profile)')).to.deep.include(expected);
     };
     if (popUp) it('signs in by a pop-up', signInByPopUp);
+
+    it('ends its tokens', async () => {
+      const page = await open();
+      await page.evaluate('void users.signinRedirect()');
+      await allow(page);
+      await page.getByText('The app').waitFor();
+      const accessToken = await page.evaluate('answered.then((user) => user.access_token)');
+      await page.evaluate('users.revokeTokens()');
+      expect(await page.evaluate('users.getUser().then((user) => user.refresh_token)')).to.equal(null);
+      const headers = { authorization: `Bearer ${accessToken}` };
+      const reply = await fetch(`${journeys.server.issuer}/userinfo`, { headers });
+      expect(reply.status).to.equal(401);
+    });
   });
 }

@@ -9,6 +9,7 @@ import { openWebSession } from '../support/web-session.ts';
 
 describe('simple-oauth2', () => {
   let server: TestServer;
+  let tokens: AccessToken;
 
   before(async () => {
     server = await startTestServer();
@@ -38,6 +39,12 @@ describe('simple-oauth2', () => {
     const code = new URL(callback).searchParams.get('code') ?? '';
     const first = await app.getToken({ ...redirect, code });
     expect(await (await userinfo(first)).json()).to.include({ email: INES.login, name: INES.name });
-    expect((await userinfo(await first.refresh())).status).to.equal(200);
+    tokens = await first.refresh();
+    expect((await userinfo(tokens)).status).to.equal(200);
+  });
+
+  it('ends its tokens', async () => {
+    await tokens.revokeAll();
+    expect((await userinfo(tokens)).status).to.equal(401);
   });
 });
