@@ -51,6 +51,7 @@ async function load(context: CommandContext, options: Options): Promise<void> {
     secrets,
     issuer: config.issuer,
     judgeClient: async (client: ClientRecord) => (await context.tools()).oidc.judgeClient(client),
+    resources: config.oidc.resources,
     overwritePasswords: options.overwritePasswords ?? false,
   };
   if (options.dryRun) return tell(reportOf(await planFile(world, file)), 'would be', options);
@@ -81,6 +82,7 @@ function tell(report: SeedReport, verb: string, { json }: JsonOption) {
   line('organizations', report.organizations);
   line('accounts', report.accounts);
   line('API keys', report.apiKeys);
+  line('APIs', report.apis);
   line('clients', report.clients);
   if (report.keptPasswords > 0) {
     say(

@@ -62,6 +62,12 @@ export async function applySeed(options: SeedOptions, file: SeedFile): Promise<S
     const accountId = await ownerOf(stores, seed);
     await stores.apiKeys.insert(apiKeyRecord(seed, { secrets, accountId, now: clock.now() }));
   }
+  for (const { record, step } of plan.apis) {
+    if (step === 'keep') continue;
+    const outcome = await stores.apis.put(record);
+    if (outcome !== 'stored')
+      throw new SeedError(file.file, [{ path: record.id, message: `its ${outcome.taken} is taken` }]);
+  }
   for (const { record, step } of plan.clients) if (step !== 'keep') await stores.clients.put(record);
   return reportOf(plan);
 }
@@ -162,6 +168,7 @@ export function reportOf(plan: SeedPlan) {
     organizations: count(plan.organizations),
     accounts: count(plan.accounts),
     apiKeys: count(plan.apiKeys),
+    apis: count(plan.apis),
     clients: count(plan.clients),
     /** Accounts that kept a password of their own. */
     keptPasswords: plan.accounts.filter(({ keepsPassword }) => keepsPassword).length,

@@ -4,10 +4,14 @@
  */
 import type { Issue } from '../config/issues.ts';
 import { foldName, normalizeEmail } from '../core/text.ts';
+import { judgeApi } from './apis.ts';
 import type { Seed, SeedAccount, SeedClient } from './schema.ts';
 
 export function judgeSeed(seed: Seed): Issue[] {
-  return [...judgeOrganizations(seed), ...judgeAccounts(seed), ...judgeApiKeys(seed), ...judgeClients(seed)];
+  return [
+    ...[...judgeOrganizations(seed), ...judgeAccounts(seed), ...judgeApiKeys(seed)],
+    ...[...judgeApis(seed), ...judgeClients(seed)],
+  ];
 }
 
 /** Notes each name and tells who had it before. */
@@ -70,6 +74,20 @@ function* judgeAccount(at: string, account: SeedAccount): Iterable<Issue> {
 function* judgeApiKeys({ api_keys = [] }: Seed): Iterable<Issue> {
   const claim = firstOwners();
   for (const [index, { key }] of api_keys.entries()) yield* claim(`api_keys.${index}.key`, 'key', key);
+}
+
+/** An API authenticates as a client does: no two of them have one id. */
+function* judgeApis({ apis = [], clients = [] }: Seed): Iterable<Issue> {
+  const claim = firstOwners();
+  for (const [index, { client_id }] of clients.entries()) {
+    Array.from(claim(`clients.${index}.client_id`, 'id', client_id));
+  }
+  for (const [index, api] of apis.entries()) {
+    const at = `apis.${index}`;
+    yield* claim(`${at}.id`, 'id', api.id);
+    yield* claim(`${at}.identifier`, 'identifier', api.identifier);
+    yield* judgeApi(at, api);
+  }
 }
 
 function* judgeClients({ clients = [] }: Seed): Iterable<Issue> {

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Issue } from '../config/issues.ts';
+import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../core/crypto.ts';
 import { inTurn } from '../core/in-turn.ts';
 import type { AccountRecord } from '../model/account.ts';
@@ -11,6 +12,8 @@ import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { IdentityRecord } from '../model/upstream-identity.ts';
 import type { OidcServer } from '../oidc/contract.ts';
 import type { Stores } from '../store/ports/stores.ts';
+import { apiRecord } from './apis.ts';
+import { judgeGrants } from './judge-grants.ts';
 import { apiKeyHash, clientRecord, organizationRecord, withSeed } from './records.ts';
 import type { Seed, SeedAccount, SeedApiKey } from './schema.ts';
 
@@ -21,6 +24,8 @@ export interface SeedWorld {
   readonly issuer: string;
   /** What the OIDC server would refuse a client for. */
   readonly judgeClient: OidcServer['judgeClient'];
+  /** `oidc.resources` of the configuration. */
+  readonly resources: Config['oidc']['resources'];
   /** Replace passwords that accounts have already. */
   readonly overwritePasswords: boolean;
 }
@@ -50,7 +55,7 @@ export async function planSeed(world: SeedWorld, seed: Seed) {
   const issues: Issue[] = [];
   const known = new Set((seed.organizations ?? []).map(({ id }) => id));
   for (const { id } of await world.stores.organizations.list()) known.add(id);
-  issues.push(...unknownOrganizations(seed, known));
+  issues.push(...unknownOrganizations(seed, known), ...(await judgeGrants(world, seed)));
   const organizations = await planOrganizations(world, seed, issues);
   const accounts = await inTurn(seed.accounts ?? [], 16, (account, index) =>
     planAccount(world, account, { at: `accounts.${index}`, issues }),
@@ -58,24 +63,25 @@ export async function planSeed(world: SeedWorld, seed: Seed) {
   const apiKeys = await inTurn(seed.api_keys ?? [], 16, (key, index) =>
     planApiKey(world, key, { at: `api_keys.${index}`, issues, accounts: seed.accounts ?? [] }),
   );
+  const apis = await planApis(world, seed, issues);
   const clients = await planClients(world, seed, issues);
-  return { organizations, accounts, apiKeys, clients, issues };
+  return { organizations, accounts, apiKeys, apis, clients, issues };
 }
 
 function* unknownOrganizations(seed: Seed, known: ReadonlySet<string>): Iterable<Issue> {
-  for (const list of ['accounts', 'api_keys', 'clients'] as const) {
+  for (const list of ['accounts', 'api_keys', 'apis', 'clients'] as const) {
     for (const [index, { organization }] of (seed[list] ?? []).entries()) {
-      if (known.has(organization)) continue;
+      if (organization === undefined || known.has(organization)) continue;
       const message = 'must be an organization that exists, in this file or in the store';
       yield { path: `${list}.${index}.organization`, value: JSON.stringify(organization), message };
     }
   }
 }
 
-async function planOrganizations({ stores }: SeedWorld, seed: Seed, issues: Issue[]) {
+async function planOrganizations({ stores, issuer }: SeedWorld, seed: Seed, issues: Issue[]) {
   return inTurn(seed.organizations ?? [], 16, async (organization, index) => {
     const present = await stores.organizations.byId(organization.id);
-    const record = organizationRecord(organization, present);
+    const record = organizationRecord(organization, present, issuer);
     for (const [place, host] of (organization.hosts ?? []).entries()) {
       const owner = await stores.organizations.byHost(host.toLowerCase());
       if (owner === undefined || owner.id === organization.id) continue;
@@ -86,11 +92,31 @@ async function planOrganizations({ stores }: SeedWorld, seed: Seed, issues: Issu
   });
 }
 
+async function planApis({ stores, secrets, issuer }: SeedWorld, seed: Seed, issues: Issue[]) {
+  return inTurn(seed.apis ?? [], 16, async (api, index) => {
+    const record = apiRecord(api, { secrets, issuer });
+    const [present, owner, client] = await Promise.all([
+      stores.apis.byId(record.id),
+      stores.apis.byIdentifier(record.identifier),
+      stores.clients.byId(record.id),
+    ]);
+    const issue = (member: 'id' | 'identifier', message: string) =>
+      issues.push({ path: `apis.${index}.${member}`, value: JSON.stringify(api[member]), message });
+    if (owner !== undefined && owner.id !== record.id) issue('identifier', `belongs to the API ${owner.id}`);
+    if (client !== undefined) issue('id', 'is a client; choose another id');
+    return { record, step: stepFrom(present, record) };
+  });
+}
+
 async function planClients(world: SeedWorld, seed: Seed, issues: Issue[]) {
   const { stores, secrets, issuer } = world;
   return inTurn(seed.clients ?? [], 16, async (client, index) => {
     const present = await stores.clients.byId(client.client_id);
     const record = clientRecord(client, { secrets, issuer });
+    if (present === undefined && (await stores.apis.byId(client.client_id))) {
+      const message = 'is an API; choose another client_id';
+      issues.push({ path: `clients.${index}.client_id`, value: JSON.stringify(client.client_id), message });
+    }
     if (present?.dialect !== undefined) {
       const message = `is the client of the dialect ${present.dialect}; choose another client_id`;
       issues.push({ path: `clients.${index}.client_id`, value: JSON.stringify(client.client_id), message });

@@ -21,15 +21,18 @@ type Vendor = Record<string, Record<string, Json>>;
 export function organizationRecord(
   seed: SeedOrganization,
   present: OrganizationRecord | undefined,
+  issuer: string,
 ): OrganizationRecord {
   const branding = seed.branding ?? present?.branding;
   const registration = seed.registration ?? present?.registration;
+  const defaultApi = seed.default_api?.replaceAll('{issuer}', issuer) ?? present?.defaultApi;
   return {
     id: seed.id,
     name: seed.name ?? present?.name ?? seed.id,
     hosts: seed.hosts?.map((host) => host.toLowerCase()) ?? present?.hosts ?? [],
     ...(branding ? { branding: branding as Record<string, Json> } : {}),
     ...(registration === undefined ? {} : { registration }),
+    ...(defaultApi === undefined ? {} : { defaultApi }),
     vendor: mergeVendor(present?.vendor, seed.vendor),
   };
 }

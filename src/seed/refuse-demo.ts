@@ -22,10 +22,15 @@ export function refuseDemo(file: SeedFile, production: boolean): void {
   if (issues.length > 0) throw new SeedError(file.file, file.located(issues));
 }
 
-const SECRETS = { accounts: ['password'], api_keys: ['key', 'secret'], clients: ['client_secret'] } as const;
+const SECRETS = {
+  accounts: ['password'],
+  api_keys: ['key', 'secret'],
+  apis: ['secret'],
+  clients: ['client_secret'],
+} as const;
 
 function* secretsOf(seed: Seed): Iterable<[path: string, secret: string]> {
-  for (const list of ['accounts', 'api_keys', 'clients'] as const) {
+  for (const list of ['accounts', 'api_keys', 'apis', 'clients'] as const) {
     for (const [index, entry] of (seed[list] ?? []).entries()) {
       for (const member of SECRETS[list]) {
         const secret: unknown = Reflect.get(entry, member);

@@ -1,5 +1,5 @@
 /**
- * Seed files: organizations, accounts, API keys and clients as an operator writes them down. This file is
+ * Seed files: organizations, accounts, API keys, APIs and clients as an operator writes them down. This file is
  * the format; read-seed.ts reads a file and judges it by itself, plan-seed.ts compares it with the store,
  * apply-seed.ts writes, seed-at-start.ts loads what the configuration names. docs/seed.md is the guide.
  *
@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { PASSWORD_MAX_BYTES } from '../core/text.ts';
 import { readHash } from '../identity/passwords/imported-hash.ts';
 import type { Json } from '../model/json.ts';
+import { apiForm } from './apis.ts';
 import { beginning, clientBranding, organizationBranding } from './branding.ts';
 
 const text = z.string({
@@ -40,6 +41,7 @@ const organization = z.strictObject({
   hosts: z.array(host).optional(),
   branding: organizationBranding.optional(),
   registration: z.boolean().optional(),
+  default_api: url.optional(),
   vendor: vendor.optional(),
 });
 
@@ -117,6 +119,9 @@ const client = z.strictObject({
   /** Over its organization's, member by member. */
   branding: clientBranding.optional(),
   ...optional(z.array(id), 'introspects', 'revokes'),
+  /** The scopes that it is granted, by the identifier of their API. */
+  apis: z.record(url, z.array(line)).optional(),
+  default_api: url.optional(),
   // RFC 7591, OpenID Connect Registration and the logout specifications.
   client_name: line.optional(),
   ...optional(url, 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri'),
@@ -150,6 +155,7 @@ export const seedSchema = z.strictObject({
   organizations: z.array(organization).optional(),
   accounts: z.array(account).optional(),
   api_keys: z.array(apiKey).optional(),
+  apis: z.array(apiForm({ id, line, url })).optional(),
   clients: z.array(client).optional(),
 });
 

@@ -91,7 +91,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const deps = await createDeps({ config, issuer, log, clock, lifecycle, stores: options.stores });
     const production = config.environment === 'production';
     const { judgeClient } = deps.oidc;
-    await seedAtStart({ ...deps.identity, judgeClient, files: config.seed, production });
+    const { resources } = config.oidc;
+    await seedAtStart({ ...deps.identity, judgeClient, resources, files: config.seed, production });
     await noteStoredHashes(deps.stores);
     const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
     const handler = await createHandler({ ...deps, dialects });

@@ -90,6 +90,77 @@ describe('A seed file', () => {
     });
   }
 
+  const WITH_APIS = `
+organizations: [{ id: default, default_api: "{issuer}/records" }]
+apis:
+  - id: records
+    identifier: "{issuer}/records"
+    secret: ledger-orchard-signal
+    name: { en: Records, de: Akten }
+    scopes: { read: { description: Read records }, purge: { roles: [admin] } }
+    claims: { mail: email }
+clients:
+  - client_id: app
+    organization: default
+    redirect_uris: [https://app.example/callback]
+    apis: { "{issuer}/records": [read] }
+    default_api: "{issuer}/records"
+`;
+
+  it('makes APIs, and grants them to clients', async () => {
+    const { stores, options } = world;
+    const file = world.write(WITH_APIS);
+    expect((await world.seed(file)).apis).to.include({ create: 1 });
+    const identifier = `${ISSUER}/records`;
+    expect(await stores.apis.byIdentifier(identifier)).to.deep.equal({
+      ...{ id: 'records', identifier, name: { en: 'Records', de: 'Akten' }, format: 'jwt' },
+      ...{ algorithm: 'ES256', claims: { mail: 'email' } },
+      scopes: { read: { description: 'Read records' }, purge: { roles: ['admin'] } },
+      secretHash: options.secrets.hmac('client-secret', 'ledger-orchard-signal'),
+    });
+    expect((await stores.clients.byId('app'))?.metadata).to.deep.include({
+      ...{ apis: { [identifier]: ['read'] }, default_api: identifier },
+    });
+    expect(await stores.organizations.byId('default')).to.include({ defaultApi: identifier });
+    expect((await world.seed(file)).apis).to.include({ create: 0, update: 0, keep: 1 });
+  });
+
+  it('names APIs and scopes that do not exist, and names that are taken', async () => {
+    await world.seed(world.write(WITH_APIS));
+    const app = 'organization: default, redirect_uris: [https://app.example/cb]';
+    const resource = {
+      identifier: 'urn:configured',
+      scopes: ['a'],
+      format: 'jwt',
+      algorithm: 'ES256',
+    } as const;
+    const file = world.write(`
+organizations: [{ id: default, default_api: "urn:nowhere" }]
+apis:
+  - { id: app, identifier: "urn:app", scopes: {} }
+  - { id: other, identifier: "{issuer}/records", organization: nowhere, scopes: { read: {}, purge: {} } }
+clients:
+  - { client_id: records, ${app} }
+  - { client_id: one, ${app}, apis: { "{issuer}/records": [read, write], "urn:none": [] }, default_api: "urn:none" }
+  - { client_id: two, ${app}, apis: { "urn:configured": [a, b] } }
+`);
+    const issues = await issuesOf(
+      world.seed(file, { resources: [{ ...resource, scopes: ['a'], open: false }] }),
+    );
+    const unknown = 'must be the identifier of an API that exists, in this file, the store or oidc.resources';
+    expect(issues).to.have.members([
+      `organizations.0.default_api ${unknown}`,
+      'apis.0.id is a client; choose another id',
+      'apis.1.identifier belongs to the API records',
+      'apis.1.organization must be an organization that exists, in this file or in the store',
+      'clients.0.client_id is an API; choose another client_id',
+      'clients.1.apis must be a scope of {issuer}/records: read, purge',
+      `clients.1.apis ${unknown}`,
+      `clients.1.default_api ${unknown}`,
+      'clients.2.apis must be a scope of urn:configured: a',
+    ]);
+  });
+
   it('puts the issuer where a URI says {issuer}', async () => {
     await world.seed(DEMO);
     expect((await world.stores.clients.byId('demo'))?.metadata).to.deep.include({

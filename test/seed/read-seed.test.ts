@@ -119,10 +119,40 @@ clients:
     ]);
   });
 
+  it('names every issue of an API', () => {
+    const { issues } = issuesOf(`
+apis:
+  - { id: a, identifier: "https://a.example/#x", scopes: {} }
+  - { id: b c, identifier: relative, scopes: {}, format: paseto, algorithm: none, lifetime: 0 }
+`);
+    expect(issues.map(({ path: at, message }) => `${at} ${message}`)).to.have.members([
+      'apis.0.identifier must not have a fragment',
+      'apis.1.id must be 1 to 128 letters, digits, or any of . _ ~ -',
+      'apis.1.identifier must be a URL; {issuer} stands for the server’s own',
+      'apis.1.format must be jwt or opaque',
+      'apis.1.algorithm must be ES256 or RS256',
+      'apis.1.lifetime must be 1 or more',
+    ]);
+    const { issues: judged } = issuesOf(`
+apis:
+  - { id: app, identifier: "https://a.example", scopes: { openid: {}, "two words": {} }, claims: { sub: email, mail: email } }
+  - { id: b, identifier: "https://a.example", scopes: {} }
+clients: [{ client_id: app, organization: default, redirect_uris: [https://app.example/cb] }]
+`);
+    expect(judged.map(({ path: at, message }) => `${at} ${message}`)).to.have.members([
+      'apis.0.id is the same id as clients.0.client_id',
+      'apis.0.scopes.two words must be a scope: printable, without blanks, " and \\',
+      'apis.0.scopes.openid must not be a scope of signing in',
+      'apis.0.claims.sub must not be a claim that the server sets',
+      'apis.1.identifier is the same identifier as apis.0.identifier',
+    ]);
+  });
+
   it('shows no password, key or secret', () => {
     const { message } = issuesOf(`
 accounts: [{ organization: default, email: a@x.example, password: [Kept-Away], password_hash: Kept-Away }]
 api_keys: [{ organization: default, vendor: vsee, name: n, key: Kept-Away, secret: Kept-Away }]
+apis: [{ id: a, identifier: "urn:a", scopes: {}, secret: Kept-Away }]
 clients: [{ client_id: c, organization: default, client_secret: Kept-Away }]
 `);
     expect(message).to.contain('api_keys.0.secret');

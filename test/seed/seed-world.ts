@@ -63,6 +63,7 @@ export async function openWorld(): Promise<TestWorld> {
       clock: { now: () => world.now },
       issuer: ISSUER,
       judgeClient: async (client) => (await open()).oidc.judgeClient(client),
+      resources: [],
       overwritePasswords: false,
       access: { endAll: async (id) => void ended.push(id) },
     },
@@ -92,5 +93,5 @@ async function dump(stores: Stores): Promise<unknown> {
       return { id, accounts, links, keys: await stores.apiKeys.listByOrganization(id) };
     }),
   );
-  return { organizations, parts: deps, clients: await stores.clients.list() };
+  return { organizations, parts: deps, apis: await stores.apis.list(), clients: await stores.clients.list() };
 }
