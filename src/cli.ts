@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { accountCommand } from './cli/account.ts';
 import { apiKeyCommand } from './cli/api-key.ts';
 import { auditCommand } from './cli/audit.ts';
-import { clientCommand } from './cli/client.ts';
+import { clientCommand } from './cli/client/commands.ts';
 import { command, group } from './cli/command.ts';
 import { configCommand } from './cli/config.ts';
 import { docsCommand } from './cli/docs.ts';

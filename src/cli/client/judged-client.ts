@@ -1,0 +1,67 @@
+/** A client as options describe it becomes a record: by the form of a seed file, and by the judge of its use. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Issue } from '../../config/issues.ts';
+import { randomToken } from '../../core/crypto.ts';
+import type { ClientRecord } from '../../model/client.ts';
+import type { CommandContext } from '../context.ts';
+import { CommandRefused } from '../output.ts';
+import type { Members } from './options.ts';
+
+export interface JudgedClient {
+  readonly client: ClientRecord;
+  /** Drawn for a client that needs one and has none. */
+  readonly secret: string | undefined;
+}
+
+/**
+ * CommandRefused names every issue. Of a client that is there (`before`), those that it has already do not stand
+ * in the way of another change.
+ */
+export async function judgedClient(
+  { config: { issuer }, secrets, tools }: CommandContext,
+  members: Members,
+  before?: ClientRecord,
+): Promise<JudgedClient> {
+  const [{ seedSchema }, { clientRecord }] = await Promise.all([
+    import('../../seed/schema.ts'),
+    import('../../seed/records.ts'),
+  ]);
+  const needsSecret = /^client_secret/.test(String(members.token_endpoint_auth_method));
+  const secret = needsSecret && before?.secretHash === undefined ? randomToken() : undefined;
+  const parsed = seedSchema.safeParse({ clients: [{ ...members, client_secret: secret }] });
+  if (!parsed.success) {
+    throw refused(
+      parsed.error.issues.map(({ path, message }) => ({ path: path.slice(2).join('.'), message })),
+    );
+  }
+  const [made] = (parsed.data.clients ?? []).map((seed) => clientRecord(seed, { issuer, secrets }));
+  if (!made) throw refused([]);
+  const kept = needsSecret && before?.secretHash !== undefined ? { secretHash: before.secretHash } : {};
+  const client = { ...made, ...kept };
+  const { judgeClient } = (await tools()).oidc;
+  const known = before === undefined ? [] : await judgeClient(before);
+  const issues = (await judgeClient(client)).filter(
+    (issue) => !known.some((present) => isDeepStrictEqual(present, issue)),
+  );
+  if (issues.length > 0) throw refused(issues);
+  return { client, secret };
+}
+
+/** The client of a record, with the names of a seed file. */
+export function membersOf(client: ClientRecord): Members {
+  const { clientId, organization, allOrganizations, firstParty, introspects, revokes, metadata } = client;
+  return {
+    ...metadata,
+    ...{ client_id: clientId, organization, introspects, revokes },
+    ...{ all_organizations: allOrganizations, first_party: firstParty },
+  };
+}
+
+export function issueInWords({ path, value, message }: Issue): string {
+  const is = value === undefined ? '' : ` is ${value}:`;
+  return `${path === '' ? 'the client' : path}${is} ${message}`;
+}
+
+function refused(issues: readonly Issue[]): CommandRefused {
+  return new CommandRefused(issues.map(issueInWords).join('\n'));
+}

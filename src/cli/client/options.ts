@@ -1,0 +1,128 @@
+/** What a client can be given on the command line: one table for `client create` and `client set`. */
+import { Option } from 'commander';
+import { oneOf, repeated } from '../options.ts';
+
+/** A client with the names of a seed file, before its schema has judged it. */
+export type Members = Readonly<Record<string, unknown>>;
+
+/** Options as Commander read them. */
+export type Given = Readonly<Record<string, unknown>>;
+
+interface ClientOption {
+  readonly option: Option;
+  /** `set` alone takes things away. */
+  readonly negation?: Option;
+  change(value: unknown, present: Members): Members;
+}
+
+const TABLE: readonly ClientOption[] = [
+  text('--name <name>', 'client_name', 'what people read at consent'),
+  list('--redirect-uri <uri>', 'redirect_uris', 'exact; may be given again'),
+  list(
+    '--logout-uri <uri>',
+    'post_logout_redirect_uris',
+    'where people go after signing out; may be given again',
+  ),
+  {
+    ...list(
+      '--grant <type>',
+      'grant_types',
+      'grant type; may be given again (new: authorization_code refresh_token)',
+    ),
+    change(value) {
+      const grants = filled(value);
+      return { grant_types: grants, response_types: grants.includes('authorization_code') ? ['code'] : [] };
+    },
+  },
+  text('--scope <scopes>', 'scope', 'scopes that it may ask for, in one text'),
+  flag('--native', 'a mobile or desktop application: any port on a loopback redirect URI', (native) => ({
+    application_type: native ? 'native' : 'web',
+  })),
+  flag(
+    '--secret-in-body',
+    'sends its secret in the body instead of the Authorization header',
+    (inBody, { token_endpoint_auth_method: method }) => {
+      if (inBody) return { token_endpoint_auth_method: 'client_secret_post' };
+      return { token_endpoint_auth_method: method === 'client_secret_post' ? 'client_secret_basic' : method };
+    },
+  ),
+  flag(
+    '--public',
+    'has no secret: browser and mobile applications',
+    (isPublic, { token_endpoint_auth_method: method }) => {
+      if (isPublic) return { token_endpoint_auth_method: 'none' };
+      return { token_endpoint_auth_method: method === 'none' ? 'client_secret_basic' : method };
+    },
+  ),
+  flag('--first-party', 'your own: people are not asked for consent', (first_party) => ({ first_party })),
+  flag('--all-organizations', 'introspects and revokes in every organization', (all_organizations) => ({
+    all_organizations,
+  })),
+  list('--introspects <client>', 'introspects', 'whose tokens it may look at; may be given again'),
+  list('--revokes <client>', 'revokes', 'whose tokens it may revoke; may be given again'),
+  choice(
+    '--id-token-alg <RS256|ES256|inherit>',
+    'id_token_signed_response_alg',
+    'what signs its ID tokens (inherit: oidc.idTokenAlgorithm)',
+  ),
+  choice('--registration <on|off|inherit>', 'registration', 'may people open accounts on the way to it', {
+    on: true,
+    off: false,
+  }),
+  choice('--sign-in <password|name-first|inherit>', 'sign_in', 'what its sign-in begins with'),
+];
+
+export const CREATE_OPTIONS = TABLE.map(({ option }) => option);
+export const SET_OPTIONS = TABLE.flatMap(({ option, negation }) =>
+  negation ? [option, negation] : [option],
+);
+
+/** The client with what was given laid over it. */
+export function withOptions(client: Members, given: Given): Members {
+  let present = client;
+  for (const { option, change } of TABLE) {
+    const value = given[option.attributeName()];
+    if (value !== undefined) present = { ...present, ...change(value, present) };
+  }
+  return present;
+}
+
+/** '' takes it away. */
+function text(flags: string, member: string, about: string): ClientOption {
+  return {
+    option: new Option(flags, about),
+    change: (value) => ({ [member]: value === '' ? undefined : value }),
+  };
+}
+
+/** Replaces the whole list; '' alone empties it. */
+function list(flags: string, member: string, about: string): ClientOption {
+  return { option: repeated(flags, about), change: (value) => ({ [member]: filled(value) }) };
+}
+
+function filled(value: unknown): unknown[] {
+  return Array.isArray(value) ? value.filter((each) => each !== '') : [];
+}
+
+function flag(
+  flags: string,
+  about: string,
+  change: (value: boolean, present: Members) => Members,
+): ClientOption {
+  return {
+    option: new Option(flags, about),
+    negation: new Option(flags.replace('--', '--no-'), 'takes that back'),
+    change: (value, present) => change(value === true, present),
+  };
+}
+
+/** `inherit`: what the server or the organization says. A word stands for itself unless `meaning` has it. */
+function choice(
+  flags: string,
+  member: string,
+  about: string,
+  meaning: Readonly<Record<string, boolean>> = {},
+): ClientOption {
+  const meant = (word: string) => (word === 'inherit' ? undefined : (meaning[word] ?? word));
+  return { option: oneOf(flags, about), change: (value) => ({ [member]: meant(String(value)) }) };
+}

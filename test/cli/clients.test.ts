@@ -1,0 +1,127 @@
+/** What an operator does to clients after they were made. */
+import { expect } from 'chai';
+import { clientCommand } from '../../src/cli/client/commands.ts';
+import { openTerminal, type Terminal } from './run-portico.ts';
+
+describe('portico client', () => {
+  let terminal: Terminal;
+  before(async () => {
+    terminal = openTerminal();
+    await done('organization create default');
+    await done('organization create other');
+  });
+  after(() => terminal.close());
+
+  async function done(words: string, ...more: string[]) {
+    const ran = await terminal.session([...words.split(' '), ...more]);
+    expect(ran.code, `${words}: ${ran.stderr}`).to.equal(0);
+    return ran;
+  }
+
+  async function refused(line: string, ...words: string[]) {
+    const ran = await terminal.session(line.split(' '));
+    expect(ran.code, line).to.equal(1);
+    for (const word of words) expect(ran.stderr).to.contain(word);
+  }
+
+  const shown = async (id: string) => (await done(`client show ${id} --json`)).json();
+
+  const CREATE = 'client create --organization default --redirect-uri https://a.example/cb --id';
+
+  describe('set', () => {
+    /** Options of `create` that go together: their values, and what takes them back. */
+    const GROUPS: readonly Readonly<Record<string, { set: string[]; back: string[] }>>[] = [
+      {
+        '--name': { set: ['Web App'], back: ['--name', ''] },
+        '--redirect-uri': { set: ['https://b.example/cb'], back: ['--redirect-uri', 'https://a.example/cb'] },
+        '--logout-uri': { set: ['https://b.example/'], back: ['--logout-uri', ''] },
+        '--scope': { set: ['openid email'], back: ['--scope', ''] },
+        '--native': { set: [], back: ['--no-native'] },
+        '--secret-in-body': { set: [], back: ['--no-secret-in-body'] },
+        '--first-party': { set: [], back: ['--no-first-party'] },
+        '--all-organizations': { set: [], back: ['--no-all-organizations'] },
+        '--introspects': { set: ['x'], back: ['--introspects', ''] },
+        '--revokes': { set: ['x'], back: ['--revokes', ''] },
+        '--id-token-alg': { set: ['ES256'], back: ['--id-token-alg', 'inherit'] },
+        '--registration': { set: ['on'], back: ['--registration', 'inherit'] },
+        '--sign-in': { set: ['name-first'], back: ['--sign-in', 'inherit'] },
+        '--brand': { set: ['accent=#b45309'], back: ['--brand', 'accent=null'] },
+        '--organization': { set: ['other'], back: ['--organization', 'default'] },
+      },
+      { '--public': { set: [], back: ['--no-public'] } },
+      {
+        '--grant': {
+          set: ['client_credentials'],
+          back: ['--grant', 'authorization_code', '--grant', 'refresh_token'],
+        },
+      },
+    ];
+
+    it('CMD1 changes everything that create can set, and takes it back', async () => {
+      const create = clientCommand().commands.find((command) => command.name() === 'create');
+      const known = create?.options.map(({ long }) => long ?? '') ?? [];
+      const ofBoth = known.filter((option) => !['--id', '--json', '--dry-run'].includes(option));
+      expect(ofBoth).to.have.members(GROUPS.flatMap((group) => Object.keys(group)));
+      for (const [index, group] of GROUPS.entries()) {
+        const [made, changed] = [`made-${index}`, `changed-${index}`];
+        const set = Object.entries(group).flatMap(([option, { set }]) => [option, ...set]);
+        const back = Object.values(group).flatMap(({ back }) => back);
+        const clean = set.includes('--redirect-uri') ? CREATE.replace(/ --redirect-uri \S+/, '') : CREATE;
+        await done(`${clean} ${made}`, ...set);
+        await done(`${CREATE} ${changed}`);
+        const before = await shown(changed);
+        const { stdout } = await done(`client set ${changed}`, ...set, '--dry-run');
+        const grown = set.includes('--grant') ? 1 : 0;
+        expect(stdout.trim().split('\n')).to.have.length(Object.keys(group).length + grown);
+        await done(`client set ${changed}`, ...set);
+        expect(await shown(changed)).to.deep.equal({ ...(await shown(made)), clientId: changed });
+        await done(`client set ${changed}`, ...back);
+        const { application_type: type = 'web', ...metadata } = Object(
+          (await shown(changed)).metadata,
+        ) as Record<string, unknown>;
+        expect({ ...(await shown(changed)), metadata }).to.deep.equal(before);
+        expect(type).to.equal('web');
+      }
+    });
+
+    it('CMD1 is judged as a new client is, but for what was wrong before', async () => {
+      await done(`${CREATE} judged`);
+      await refused('client set judged --redirect-uri javascript:alert(1)', 'redirect_uris.0 is');
+      await refused('client set judged --scope emial', 'scope is "emial"', 'openid');
+      await refused('client set judged --organization nowhere', 'There are: default, other');
+      await refused('client set judged --public --grant client_credentials', 'grant_types.0', 'no secret');
+      expect((await shown('judged')).metadata).to.deep.include({ redirect_uris: ['https://a.example/cb'] });
+    });
+
+    it('CMD1 gives a secret to a client that turns confidential, once, and takes it with the need', async () => {
+      const created = (await done(`${CREATE} turning --public --json`)).json();
+      expect(created).to.include({ confidential: false }).and.not.to.have.property('clientSecret');
+      const confidential = (await done('client set turning --no-public --json')).json();
+      expect(confidential.clientSecret).to.match(/^[\w-]{43}$/);
+      const renamed = (await done('client set turning --name T --json')).json();
+      expect(renamed).to.include({ confidential: true }).and.not.to.have.property('clientSecret');
+      await done('client set turning --public');
+      expect(await shown('turning')).to.include({ confidential: false });
+    });
+
+    it('CMD1 writes nothing at --dry-run, and says what would be', async () => {
+      await done(`${CREATE} dry`);
+      const before = await shown('dry');
+      const { stdout } = await done('client set dry --scope openid --first-party --dry-run');
+      expect(stdout).to.equal('first_party: false becomes true\nscope: nothing becomes "openid"\n');
+      expect(await shown('dry')).to.deep.equal(before);
+      await done(`${CREATE} drier --dry-run`);
+      await refused('client show drier', 'There is no client drier');
+      expect((await done('client set dry --no-first-party')).stdout).to.contain('is so already');
+      const changed = await done('client set dry --scope openid');
+      expect(changed.stdout).to.equal('Client dry was changed: scope.\n');
+      const { stdout: trail } = await done('audit list --json');
+      expect(JSON.parse(trail)).to.satisfy((records: { event: string; detail: object }[]) =>
+        records.some(
+          ({ event, detail }) =>
+            event === 'client.update' && /"changed":\["scope"\]/.test(JSON.stringify(detail)),
+        ),
+      );
+    });
+  });
+});
