@@ -5,7 +5,7 @@
  * `portico config check`.
  */
 import { z } from 'zod';
-
+import { issueOfRolesAlias } from '../model/claim-mapping.ts';
 import {
   because,
   count,
@@ -180,6 +180,10 @@ const oidc = section('The OAuth 2 / OpenID Connect server.', {
   idTokenAlgorithm: key(
     z.enum(['RS256', 'ES256']).default('RS256'),
     'What signs the ID tokens of clients that register no id_token_signed_response_alg. OpenID Connect says RS256, and many libraries take nothing else; ES256 keeps what older versions of Portico did.',
+  ),
+  rolesAliases: key(
+    z.array(because(issueOfRolesAlias)).default([]),
+    'Further names of the claim roles, such as groups. The scope roles gives all of them; each is a scope too, which gives it alone.',
   ),
   resources: key(
     z

@@ -9,6 +9,7 @@
 import { z } from 'zod';
 import { PASSWORD_MAX_BYTES } from '../core/text.ts';
 import { readHash } from '../identity/passwords/imported-hash.ts';
+import { issueOfClaimName, issueOfMember } from '../model/claim-mapping.ts';
 import type { Json } from '../model/json.ts';
 import { apiForm } from './apis.ts';
 import { beginning, clientBranding, organizationBranding } from './branding.ts';
@@ -107,6 +108,13 @@ const apiKey = z.strictObject({
   expires_at: time.optional(),
 });
 
+const claimTable = z.record(line, line).check(({ value, issues }) => {
+  for (const [claim, member] of Object.entries(value)) {
+    const issue = issueOfClaimName(claim) ?? issueOfMember(member);
+    if (issue) issues.push({ code: 'custom', message: issue, path: [claim], input: member });
+  }
+});
+
 const client = z.strictObject({
   client_id: id,
   client_secret: line
@@ -122,6 +130,10 @@ const client = z.strictObject({
   /** The scopes that it is granted, by the identifier of their API. */
   apis: z.record(url, z.array(line)).optional(),
   default_api: url.optional(),
+  /** ID tokens have the claims of the granted scopes too. */
+  id_token_claims: z.boolean().optional(),
+  /** Claim name -> member of an account (model/claim-mapping.ts). */
+  claims: claimTable.optional(),
   // RFC 7591, OpenID Connect Registration and the logout specifications.
   client_name: line.optional(),
   ...optional(url, 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri'),

@@ -26,8 +26,12 @@ describe('Auth.js', () => {
     server = await startTestServer();
     const app = express();
     app.use('/asks-userinfo', ExpressAuth(configuration('/asks-userinfo', webApp, { idToken: false })));
+    app.use('/reads-id-token', ExpressAuth(configuration('/reads-id-token', webApp, {})));
     site = await serve(app);
-    await rehome(server, webApp, site.url, { redirect_uris: [`${site.url}/asks-userinfo/callback/portico`] });
+    const redirectUris = ['asks-userinfo', 'reads-id-token'].map(
+      (at) => `${site.url}/${at}/callback/portico`,
+    );
+    await rehome(server, webApp, site.url, { redirect_uris: redirectUris, id_token_claims: true });
   });
   after(() => Promise.all([site.close(), server.close()]));
 
@@ -61,5 +65,9 @@ describe('Auth.js', () => {
 
   it('signs in, and knows the person by userinfo where it is told to ask there', async () => {
     expect(await signedIn('/asks-userinfo')).to.deep.include(expected);
+  });
+
+  it('signs in, and knows the person by the ID token, which is all that it reads by itself', async () => {
+    expect(await signedIn('/reads-id-token')).to.deep.include(expected);
   });
 });

@@ -1,7 +1,7 @@
 /** express-openid-connect, Auth0's middleware. */
 import { expect } from 'chai';
 import express from 'express';
-import oidc, { type ConfigParams } from 'express-openid-connect';
+import oidc from 'express-openid-connect';
 import { INES, rehome, type Served, serve } from '../support/client-app.ts';
 import { type TestClient, webApp } from '../support/clients.ts';
 import { asksForPassword, walk, walkOut } from '../support/relying-party.ts';
@@ -17,7 +17,7 @@ describe('express-openid-connect', () => {
   });
   after(() => Promise.all([...sites.map((site) => site.close()), server.close()]));
 
-  async function startApp({ clientId, secret = '' }: TestClient, more: ConfigParams = {}): Promise<string> {
+  async function startApp({ clientId, secret = '' }: TestClient): Promise<string> {
     const app = express();
     const site = await serve(app);
     sites.push(site);
@@ -27,7 +27,7 @@ describe('express-openid-connect', () => {
       routes: { postLogoutRedirect: '/signed-out' },
       authorizationParams: { response_type: 'code', scope: 'openid profile email roles' },
     };
-    app.use(oidc.auth({ ...configuration, ...more }));
+    app.use(oidc.auth(configuration));
     app.get('/me', oidc.requiresAuth(), async (request, response) => {
       const refreshed = await request.oidc.accessToken?.refresh();
       response.json({
@@ -41,12 +41,13 @@ describe('express-openid-connect', () => {
 
   const expected = { name: INES.name, email: INES.login, roles: INES.roles };
 
-  it('signs in, asks userinfo, refreshes and signs out', async () => {
+  it('signs in, reads the ID token, asks userinfo, refreshes and signs out', async () => {
     const app = await startApp(webApp);
-    await rehome(server, webApp, app);
+    await rehome(server, webApp, app, { id_token_claims: true });
     const session = openWebSession();
     await walk(session, `${app}/me`, `${app}/me`, INES);
     const me = (await (await session.request(`${app}/me`)).json()) as Record<string, unknown>;
+    expect(me.user).to.deep.include(expected);
     expect(me.userinfo).to.deep.include(expected);
     expect(me.refreshed).to.equal(true);
     await walkOut(session, `${app}/logout`, `${app}/signed-out`);

@@ -56,6 +56,33 @@ accounts:
     }
   });
 
+  it('CL5 judges tables of claims: their names, and the members that they show', () => {
+    const { message } = issuesOf(`clients:
+  - client_id: app
+    organization: default
+    redirect_uris: [https://app.example/callback]
+    id_token_claims: always
+    claims:
+      department: vendor.medisync.department
+      sub: email
+      roles: vendor.medisync.role
+      a claim: email
+      password: passwordHash
+      all: vendor.medisync
+`);
+    expect(message).to.contain('has 6 issues');
+    for (const line of [
+      'clients.0.id_token_claims is "always" (line 5): must be',
+      'clients.0.claims.sub is "email" (line 8): is a claim that the server itself makes',
+      'clients.0.claims.roles is "vendor.medisync.role" (line 9): is a claim that the server itself makes',
+      'clients.0.claims.a claim is "email" (line 10): must begin with a letter',
+      'clients.0.claims.password is (hidden) (line 11): must be a member of an account: id, username, email,',
+      'clients.0.claims.all is "vendor.medisync" (line 12): must be a member of an account',
+    ]) {
+      expect(message).to.contain(line);
+    }
+  });
+
   it('judges how the pages of organizations and clients look', () => {
     const { message } = issuesOf(`organizations:
   - id: clinic

@@ -1,9 +1,16 @@
 /** The claims of id_token and UserInfo: which accounts the provider may see, and what a client may read of them. */
 import type { Account, Client, Configuration } from 'oidc-provider';
 import type { AccountRecord } from '../../model/account.ts';
+import type { ClaimMapping } from '../../model/claim-mapping.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { traitsOf } from './clients.ts';
+
+/**
+ * Where an account's claims hold those that a client gets besides (extensions/claims.ts). A symbol: no client can ask
+ * for it by the claims parameter, and the provider copies it with the others.
+ */
+export const BESIDES = Symbol('claims besides');
 
 /** Scope -> claims (OIDC Core 5.4, and Portico's own two). */
 export const CLAIMS_BY_SCOPE = {
@@ -32,17 +39,45 @@ export const CLAIMS_BY_SCOPE = {
   roles: ['roles'],
 } satisfies NonNullable<Configuration['claims']>;
 
+/** With the further names of `roles`: the scope `roles` gives them all, and each is a scope of its own. */
+export function claimsByScope(rolesAliases: readonly string[]): Record<string, string[]> {
+  return {
+    ...structuredClone(CLAIMS_BY_SCOPE),
+    ...Object.fromEntries(rolesAliases.map((name) => [name, [name]])),
+    roles: [...CLAIMS_BY_SCOPE.roles, ...rolesAliases],
+  };
+}
+
 /**
  * The provider's findAccount. Undefined, as though there were no such account: unknown, not active, or of
  * another organization than the client that asks. So the sessions and tokens of an account that is not active
  * do nothing, and work again when it is.
  */
-export function createAccountFinder(accounts: AccountStore) {
+export function createAccountFinder({
+  accounts,
+  rolesAliases,
+}: {
+  accounts: AccountStore;
+  rolesAliases: readonly string[];
+}) {
+  const byScope = claimsByScope(rolesAliases);
   return async function findAccount(ctx: ProviderContext, accountId: string): Promise<Account | undefined> {
     const account = await accounts.byId(accountId);
     if (!account || !isActive(account)) return undefined;
     if (ctx.oidc.client && !serves(ctx.oidc.client, account)) return undefined;
-    return { accountId: account.id, claims: async () => ({ ...claimsOf(account) }) };
+    return {
+      accountId: account.id,
+      claims: async (use, scope) => {
+        const all = { ...membersOf(account), ...rolesUnder(rolesAliases, account) };
+        const { client, grant } = ctx.oidc;
+        const traits = client && traitsOf(client);
+        const scopes = grant?.getOIDCScopeFiltered(new Set(scope.split(' '))).split(' ') ?? [];
+        const granted = new Set(scopes.flatMap((name) => byScope[name] ?? []));
+        const whole = use === 'id_token' && traits?.idTokenClaims ? pick(all, granted) : {};
+        const mapped = mappedClaims(account, grantedOf(traits?.claims ?? {}, granted));
+        return { ...all, sub: account.id, [BESIDES]: { ...whole, ...mapped } };
+      },
+    };
   };
 }
 
@@ -54,20 +89,46 @@ export function serves(client: Client, account: AccountRecord): boolean {
   return traitsOf(client).organization === account.organization;
 }
 
-/** What a table of claim names and account members makes of an account; members that it lacks are left out. */
-export function mappedClaims(
-  account: AccountRecord,
-  table: Readonly<Record<string, string>>,
-): Record<string, unknown> {
-  const all = claimsOf(account);
-  const known = Object.entries(table).filter(([, member]) => Object.hasOwn(all, member));
-  return Object.fromEntries(known.map(([claim, member]) => [claim, all[member]]));
+function rolesUnder(names: readonly string[], { roles }: AccountRecord): Record<string, string[]> {
+  return Object.fromEntries(names.map((name) => [name, roles]));
 }
 
-function claimsOf(account: AccountRecord): { sub: string; [claim: string]: unknown } {
+const OF_SOME_SCOPE: ReadonlySet<string> = new Set(Object.values(CLAIMS_BY_SCOPE).flat());
+
+/** A member that some scope gives is shown with that scope; the others come with the table. */
+function grantedOf(table: ClaimMapping, granted: ReadonlySet<string>): ClaimMapping {
+  const scoped = (member: string) => (member === 'username' ? 'preferred_username' : member);
+  const may = (member: string) => !OF_SOME_SCOPE.has(scoped(member)) || granted.has(scoped(member));
+  return Object.fromEntries(Object.entries(table).filter(([, member]) => may(member)));
+}
+
+/** What a table of claim names and account members makes of an account; members that it lacks are left out. */
+export function mappedClaims(account: AccountRecord, table: ClaimMapping): Record<string, unknown> {
+  const all = membersOf(account);
+  const shown = Object.entries(table).map(([claim, member]) => [claim, memberOf(account, all, member)]);
+  return Object.fromEntries(shown.filter(([, value]) => value !== undefined));
+}
+
+/** `vendor.medisync.department`, `aliases.medisync`, or a name of `all`. */
+function memberOf(account: AccountRecord, all: Record<string, unknown>, member: string): unknown {
+  const [kind = '', vendor = '', name = ''] = member.split('.');
+  if (kind === 'aliases') return account.aliases[vendor];
+  if (kind === 'vendor') return own(own(account.vendor, vendor) ?? {}, name);
+  return own({ ...all, id: account.id, username: account.username }, member);
+}
+
+function own<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function pick(all: Record<string, unknown>, names: ReadonlySet<string>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)));
+}
+
+/** The account as the standard claims. */
+function membersOf(account: AccountRecord): Record<string, unknown> {
   const { claims } = account;
   const all = {
-    sub: account.id,
     ...claims,
     preferred_username: account.username,
     updated_at: Math.floor(account.updatedAt.getTime() / 1000),
@@ -78,6 +139,5 @@ function claimsOf(account: AccountRecord): { sub: string; [claim: string]: unkno
     organization: account.organization,
     roles: account.roles,
   };
-  const known = Object.entries(all).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(known), sub: all.sub };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

@@ -2,6 +2,7 @@
 import type { Client } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
+import { type ClaimMapping, claimMapping } from '../../model/claim-mapping.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import type { ClientStore, OrganizationStore } from '../../store/ports/installation.ts';
@@ -27,6 +28,10 @@ export interface ClientTraits {
   readonly defaultApi: string | undefined;
   /** The identifier of the API that this is, where it is one. */
   readonly api: string | undefined;
+  /** Its ID tokens have the claims of the granted scopes too, and not UserInfo alone. */
+  readonly idTokenClaims: boolean;
+  /** Its claims under names of the operator's choice. */
+  readonly claims: ClaimMapping;
 }
 
 /** The members that Portico adds to the provider's client metadata. */
@@ -42,6 +47,8 @@ export const CLIENT_TRAITS = [
   'apis',
   'default_api',
   'api',
+  'id_token_claims',
+  'claims',
 ] as const;
 
 export type ClientRegistry = ReturnType<typeof createClientRegistry>;
@@ -128,6 +135,8 @@ export function traitsOf(client: Client): ClientTraits {
     apis: new Map(Object.entries(member('apis') ?? {}).map(([api, scopes]) => [api, textsOf(scopes)])),
     defaultApi: text('default_api'),
     api: text('api'),
+    idTokenClaims: member('id_token_claims') === true,
+    claims: claimMapping(member('claims')),
   };
 }
 

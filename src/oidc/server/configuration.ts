@@ -6,7 +6,7 @@ import { sessionLifetime } from '../access/browser-session.ts';
 import { cookieNames } from '../access/cookies.ts';
 import { judgeRequest } from '../apis/resource-indicators.ts';
 import { createTokenClaims } from '../apis/token-claims.ts';
-import { CLAIMS_BY_SCOPE, createAccountFinder } from '../clients/claims.ts';
+import { claimsByScope, createAccountFinder } from '../clients/claims.ts';
 import { CLIENT_TRAITS } from '../clients/clients.ts';
 import { ACR } from '../contract.ts';
 import { createGrantLoader } from '../interactions/load-existing-grant.ts';
@@ -53,7 +53,6 @@ export function scopesOf({ scopes = [], claims = {} }: Configuration): string[] 
 }
 
 const PROTOCOL: Configuration = {
-  claims: structuredClone(CLAIMS_BY_SCOPE),
   scopes: ['openid', 'offline_access'],
   acrValues: [ACR.legacy, ACR.single, ACR.stepup],
   responseTypes: ['code'],
@@ -71,12 +70,14 @@ const PROTOCOL: Configuration = {
 
 function people(deps: ProviderDeps): Configuration {
   const { config, accounts } = deps;
+  const { rolesAliases } = config.oidc;
   return {
+    claims: claimsByScope(rolesAliases),
     interactions: {
       policy: createInteractionPolicy(),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
-    findAccount: createAccountFinder(accounts),
+    findAccount: createAccountFinder({ accounts, rolesAliases }),
     loadExistingGrant: createGrantLoader(config.oidc.lifetimes, deps),
   };
 }

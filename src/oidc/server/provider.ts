@@ -7,6 +7,7 @@ import Provider from 'oidc-provider';
 import { browserOf } from '../access/browser-session.ts';
 import { watchCodes } from '../extensions/authorization-code.ts';
 import { replaceSessionMethods } from '../extensions/browser-session.ts';
+import { showClaimsBesides } from '../extensions/claims.ts';
 import { confirmCodesOnce, slowDevicesDown } from '../extensions/device-codes.ts';
 import { bindIdTokens, takeHintsOfBothAlgorithms } from '../extensions/id-token.ts';
 import { compareHashedSecrets, seeAsIssuer, watchProviderContext } from '../extensions/issuer-and-clients.ts';
@@ -36,6 +37,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   compareHashedSecrets(provider, deps.secrets);
   storeAccessTokens(parts);
   bindIdTokens(provider);
+  showClaimsBesides(provider);
   takeHintsOfBothAlgorithms(provider);
   watchCodes(parts);
   replaceSessionMethods(provider, browserOf);

@@ -17,6 +17,12 @@ export interface ScopeInWords {
   readonly key: string;
 }
 
+/** The usual other name of the roles (oidc.rolesAliases). */
+const ROLES_TOO = 'groups';
+
 export function scopesInWords(names: readonly string[]): ScopeInWords[] {
-  return names.map((name) => ({ name, key: KNOWN.has(name) ? name : 'other' }));
+  return names.map((name) => ({
+    name,
+    key: name === ROLES_TOO ? 'roles' : KNOWN.has(name) ? name : 'other',
+  }));
 }
