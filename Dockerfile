@@ -24,6 +24,6 @@ EXPOSE 3000
 
 # Whether the process answers. Not /readyz: that says no while a store is away, which a restart does not mend.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=45s --retries=3 \
-	CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORTICO_HTTP__PORT || 3000}/livez`).then((reply) => process.exit(reply.ok ? 0 : 1), () => process.exit(1))"]
+	CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORTICO_HTTP__PORT || process.env.PORT || 3000}/livez`).then((reply) => process.exit(reply.ok ? 0 : 1), () => process.exit(1))"]
 
 CMD ["node", "src/main.ts"]

@@ -102,10 +102,17 @@ function typed(text: string, schema: z.ZodType | undefined): unknown {
   if (type === 'array') return list(text, element);
   if (type === 'object' || type === 'record') return text.trimStart().startsWith('{') ? readable(text) : text;
   if (type !== 'union') return text;
-  const kinds = options.map((option) => definitionOf(core(option)).type);
+  const kinds = kindsOf(options);
   if (kinds.includes('number') && /^-?\d+$/.test(text)) return Number(text);
   if (kinds.includes('array') && text.trimStart().startsWith('[')) return readable(text);
   return text;
+}
+
+function kindsOf(options: readonly z.ZodType[]): string[] {
+  return options.flatMap((option) => {
+    const { type, options: inner = [] } = definitionOf(core(option));
+    return type === 'union' ? kindsOf(inner) : [type];
+  });
 }
 
 /** `[a, b]` in YAML or JSON, or `a,b`. */

@@ -1,5 +1,5 @@
 /**
- * Loads the configuration: config/default.yaml < config/<NODE_ENV>.yaml < the file that PORTICO_CONFIG
+ * Loads the configuration: config/default.yaml < config/<NODE_ENV>.yaml < PORT < the file that PORTICO_CONFIG
  * names < environment. The only module that reads process.env. Everything that is wrong is reported at
  * once. schema.ts says what there is, rules.ts what goes together, server-key.ts makes the server key.
  */
@@ -67,9 +67,22 @@ function readLayers({ env, cwd, folder, root, environment }: Places): Layer[] {
   return [
     file('default.yaml'),
     ...(known ? [file(`${environment}.yaml`)] : []),
+    portOfPlatform(env),
     ...(own ? [readLayer({ file: resolve(cwd, own), name: own, root, cwd, required: true })] : []),
     readEnvironment({ env, root, cwd }),
   ];
+}
+
+/** What platforms that choose the port say. A port that the operator's own configuration names wins. */
+function portOfPlatform({ PORT = '' }: Environment): Layer {
+  const port = /^\d{1,5}$/.test(PORT) ? Number(PORT) : PORT;
+  return { name: 'PORT', values: PORT === '' ? {} : { http: { port } }, issues: [] };
+}
+
+/** Why the server does not listen where PORT says; undefined when it does, or when PORT is not set. */
+export function whyNotPort({ http }: Config, { PORT = '' }: Environment = process.env): string | undefined {
+  if (PORT === '' || Number(PORT) === http.port) return undefined;
+  return `PORT is ${PORT}, but the configuration names http.port ${http.port}, which counts.`;
 }
 
 /** The schema with the plug-ins' own shapes in their places. */

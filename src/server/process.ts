@@ -5,6 +5,7 @@
 import cluster from 'node:cluster';
 import { extname, join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
+import { whyNotPort } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { createLog, type Log } from '../observe/log.ts';
 import { loadConfiguration } from './configuration.ts';
@@ -14,6 +15,10 @@ import { tellReady, whenAskedToStop, workerNumber } from './workers.ts';
 /** What worker processes run. In a built package it is main.js. */
 const MAIN = join(import.meta.dirname, `../main${extname(import.meta.filename)}`);
 
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** Milliseconds in which further signals are one stop: a terminal and a service manager tell npm and this process. */
+const SAME_STOP = 2000;
+
 /** Milliseconds. Orchestrators wait ten seconds before they kill. */
 const GRACE = 9000;
 
@@ -21,6 +26,8 @@ export async function serveUntilStopped(): Promise<void> {
   try {
     const config = await loadConfiguration();
     const log = createLog({ level: config.log.level });
+    const notPort = cluster.isPrimary ? whyNotPort(config) : undefined;
+    if (notPort !== undefined) log.warn(notPort);
     if (cluster.isPrimary && config.http.workers > 1) await superviseWorkers(config, log);
     else await serve(config, log);
   } catch (error) {
@@ -33,16 +40,16 @@ async function serve(config: Config, log: Log): Promise<void> {
   // Not loaded where workers do the serving.
   const { startServer } = await import('./server.ts');
   const server = await startServer(ofThisWorker(config), { log });
-  const { close } = closeWithGrace({ delay: GRACE, logger: log }, async ({ err, signal }) => {
+  const stop = stopInOrder(log, async ({ err, signal = 'none' }) => {
     if (err) log.fatal(err, 'uncaught error: the server stops');
-    else log.info({ signal: signal ?? 'none' }, 'stopping');
+    else log.info({ signal }, 'stopping');
     await server.close();
     log.info('stopped');
   });
   log.info({ issuer: server.issuer, url: server.url, environment: config.environment }, 'ready');
   if (cluster.isPrimary) await printStartBlock(config, server.issuer);
   else {
-    whenAskedToStop(close);
+    whenAskedToStop(stop);
     tellReady(server.issuer);
   }
 }
@@ -50,11 +57,27 @@ async function serve(config: Config, log: Log): Promise<void> {
 async function superviseWorkers(config: Config, log: Log): Promise<void> {
   const { startWorkers } = await import('./workers.ts');
   const workers = startWorkers({ count: config.http.workers, program: MAIN, log });
-  closeWithGrace({ delay: GRACE, logger: log }, async ({ err }) => {
+  stopInOrder(log, async ({ err }) => {
     if (err) log.fatal(err, 'uncaught error: the workers stop');
     await workers.close();
   });
   await printStartBlock(config, await workers.ready);
+}
+
+/** Stops on a signal or an uncaught error, and ends the process. A second signal ends it at once. */
+function stopInOrder(log: Log, work: (why: { err?: Error; signal?: string }) => Promise<void>): () => void {
+  let asked: { signal: string; at: number } | undefined;
+  const options = { delay: GRACE, logger: log, skip: [...STOP_SIGNALS] };
+  const { close } = closeWithGrace(options, (why) => work({ ...why, ...asked }));
+  const stop = (signal: string) => {
+    const at = performance.now();
+    if (asked === undefined) {
+      asked = { signal, at };
+      close();
+    } else if (at - asked.at > SAME_STOP) process.exit(1);
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, stop);
+  return close;
 }
 
 /** The internal listener tells one process's figures, so each worker has its own: port, port + 1, ... */

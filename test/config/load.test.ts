@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { ConfigError } from '../../src/config/issues.ts';
-import { type LoadOptions, loadConfig } from '../../src/config/load.ts';
-import { configSchema } from '../../src/config/schema.ts';
+import { type LoadOptions, loadConfig, whyNotPort } from '../../src/config/load.ts';
+import { type Config, configSchema } from '../../src/config/schema.ts';
 import { plugInShapes } from '../../src/server/configuration.ts';
 
 const shapes = await plugInShapes();
@@ -119,6 +119,37 @@ describe('The configuration', () => {
         expect(byPath.get('sessions.idle')?.message).to.match(/^must be a duration/);
       });
     }
+  });
+
+  it('CL12 PORT is http.port, and the issuer follows it, unless the configuration names a port', () => {
+    const at = ({ http, issuer }: Config) => [http.port, issuer];
+    expect(at(load({ PORT: '8080' }))).to.deep.equal([8080, 'http://localhost:8080']);
+    expect(at(load({ PORT: '' }))).to.deep.equal([3000, 'http://localhost:3000']);
+    expect(at(load({ PORT: '8080', PORTICO_HTTP__PORT: '9090' }))).to.deep.equal([
+      9090,
+      'http://localhost:9090',
+    ]);
+    expect(at(own('http: { port: 9191 }', { PORT: 'no port' }))).to.deep.equal([
+      9191,
+      'http://localhost:9191',
+    ]);
+    expect(at(own('http: { workers: 2 }', { PORT: '8080' }))).to.deep.equal([8080, 'http://localhost:8080']);
+    for (const PORT of ['no port', '99999', '-1']) {
+      expect(issues(() => load({ PORT })).byPath.get('http.port')?.from, PORT).to.equal('PORT');
+    }
+    const named = load({ PORTICO_HTTP__PORT: '9090' });
+    expect(whyNotPort(named, { PORT: '8080' }))
+      .to.contain('PORT is 8080')
+      .and.to.contain('http.port 9090');
+    expect([whyNotPort(named, { PORT: '9090' }), whyNotPort(named, {})]).to.deep.equal([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('reads whole seconds, 0 and null of the environment where one of them is a word of its own', () => {
+    const maxAge = (text: string) => load({ PORTICO_HTTP__HSTS__MAX_AGE: text }).http.hsts.maxAge;
+    expect(['0', '3600', '1h', 'null'].map(maxAge)).to.deep.equal([0, 3600, 3600, null]);
   });
 
   describe('the environment', () => {
