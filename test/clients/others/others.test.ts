@@ -25,12 +25,12 @@ for (const program of PROGRAMS) {
         };
         response.end(JSON.stringify(told));
       });
-      app = await startProgram(program, {
+      app = await startProgram(program, () => ({
         ...settings('', server.issuer),
         ...settings('OAUTH2_PROXY_', server.issuer),
         ...{ UPSTREAM: upstream.url, OAUTH2_PROXY_UPSTREAMS: upstream.url },
         ...{ MODULES: '/usr/lib/apache2/modules', OAUTH2_PROXY_OIDC_ISSUER_URL: server.issuer },
-      });
+      }));
       await rehome(server, webApp, app.url, { redirect_uris: [app.url + (program.callback ?? '/callback')] });
     });
     after(async () => {

@@ -15,11 +15,14 @@ const HERE = import.meta.dirname;
 /** Milliseconds: the JVM takes its time on a busy machine. */
 const START = 120_000;
 
-export interface Program {
+export interface Startable {
   readonly name: string;
   /** What must be there for it. */
   readonly needs: string;
   readonly command: readonly string[];
+}
+
+export interface Program extends Startable {
   /** Path of its redirect URI. Default: /callback. */
   readonly callback?: string;
   /** Where it signs out, and goes to `/signed-out` from there. */
@@ -42,12 +45,6 @@ export const PROGRAMS: readonly Program[] = [
     header: { name: 'oidc_claim_name', email: 'oidc_claim_email', roles: 'oidc_claim_roles' },
   },
   {
-    name: 'go-oidc',
-    needs: path.join(PREPARED, 'bin/go-client'),
-    command: [path.join(PREPARED, 'bin/go-client')],
-    logout: () => '/logout',
-  },
-  {
     name: 'oauth2-proxy',
     needs: oauth2Proxy,
     command: [oauth2Proxy, `--config=${path.join(HERE, 'oauth2-proxy.cfg')}`],
@@ -60,35 +57,43 @@ export const PROGRAMS: readonly Program[] = [
     header: { email: 'x-forwarded-email', roles: 'x-forwarded-groups' },
   },
   {
-    name: 'Authlib',
-    needs: PYTHON,
-    command: [PYTHON, path.join(HERE, 'python/authlib_app.py')],
-    logout: () => '/logout',
-  },
-  {
     name: 'mozilla-django-oidc',
     needs: PYTHON,
     command: [PYTHON, path.join(HERE, 'python/django_app.py')],
     callback: '/oidc/callback/',
     logout: () => '/oidc/logout/',
   },
+];
+
+const EXAMPLES_FOLDER = path.join(HERE, '../../../examples');
+const nodeExample = (name: string, folder: string) => {
+  const file = path.join(EXAMPLES_FOLDER, folder, 'app.mjs');
+  return { name, needs: file, command: [process.execPath, file] };
+};
+const goExample = path.join(PREPARED, 'bin/go-example');
+const springExample = path.join(PREPARED, 'spring-example/target/app-1.jar');
+
+/** The applications of docs/first-application.md, by the names of its sections. */
+export const EXAMPLES: readonly Startable[] = [
+  nodeExample('Express', 'express'),
+  nodeExample('Auth.js', 'auth-js'),
+  { name: 'Flask', needs: PYTHON, command: [PYTHON, path.join(EXAMPLES_FOLDER, 'flask/app.py')] },
+  { name: 'Go', needs: goExample, command: [goExample] },
   {
-    name: 'Spring Security',
-    needs: path.join(PREPARED, 'spring-client.jar'),
-    command: ['java', '-XX:TieredStopAtLevel=1', '-jar', path.join(PREPARED, 'spring-client.jar')],
-    callback: '/login/oauth2/code/portico',
-    logout: () => '/logout',
+    name: 'Spring Boot',
+    needs: springExample,
+    command: ['java', '-XX:TieredStopAtLevel=1', '-jar', springExample],
   },
 ];
 
 /** Judges of access tokens: issuer and audience on the command line, one token a line, one verdict a line. */
-export const JUDGES: readonly Pick<Program, 'name' | 'needs' | 'command'>[] = [
+export const JUDGES: readonly Startable[] = [
   { name: 'PyJWT', needs: PYTHON, command: [PYTHON, path.join(HERE, 'python/verify_jwt.py')] },
   { name: 'go-jose', needs: VERIFY_JWT, command: [VERIFY_JWT] },
 ];
 
 /** With CI=true a program that is not there is a failure; elsewhere the end of the run says it. */
-export function isPrepared({ name, needs }: Pick<Program, 'name' | 'needs'>): boolean {
+export function isPrepared({ name, needs }: Startable): boolean {
   if (existsSync(needs)) return true;
   const note = `There is no ${needs}: ${name} did NOT run. test/clients/others/prepare installs it.`;
   if (process.env.CI === 'true') throw new Error(note);
@@ -96,20 +101,23 @@ export function isPrepared({ name, needs }: Pick<Program, 'name' | 'needs'>): bo
   return false;
 }
 
+type Settings = Readonly<Record<string, string>>;
+
 export interface RunningProgram {
   readonly url: string;
   stop(): void;
 }
 
-/** Starts it once its address is known to `register`. It learns what it needs from its environment. */
+/** It learns what it needs from its environment: `environment` is asked when its address is known. */
 export async function startProgram(
-  { name, command: [file = '', ...values] }: Program,
-  environment: Readonly<Record<string, string>>,
+  { name, command: [file = '', ...values] }: Startable,
+  environment: (url: string) => Settings | Promise<Settings>,
 ): Promise<RunningProgram> {
   const port = await freePort();
   const folder = mkdtempSync(path.join(tmpdir(), 'portico-client-'));
+  const own = await environment(`http://localhost:${port}`);
   const child = spawn(file, values, {
-    env: { ...process.env, ...settingsOf(port, folder), ...environment },
+    env: { ...process.env, ...settingsOf(port, folder), ...own },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stop = () => {

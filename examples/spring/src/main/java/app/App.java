@@ -15,7 +15,6 @@ import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Spring Security's login by OpenID Connect, as a starter sets it up. */
 @SpringBootApplication
 @RestController
 public class App {
@@ -25,23 +24,23 @@ public class App {
 
   @Bean
   SecurityFilterChain chain(HttpSecurity http, ClientRegistrationRepository clients) throws Exception {
-    var signedOut = new OidcClientInitiatedLogoutSuccessHandler(clients);
+    var signedOut = new OidcClientInitiatedLogoutSuccessHandler(clients); // signs out of Portico too
     signedOut.setPostLogoutRedirectUri("{baseUrl}/signed-out");
-    return http.authorizeHttpRequests(all -> all.requestMatchers("/ready").permitAll().anyRequest().authenticated())
+    return http.authorizeHttpRequests(
+            all -> all.requestMatchers("/signed-out").permitAll().anyRequest().authenticated())
         .oauth2Login(withDefaults())
-        .csrf(csrf -> csrf.disable())
         .logout(logout -> logout.logoutSuccessHandler(signedOut))
         .build();
   }
 
-  @GetMapping("/ready")
-  String ready() {
-    return "ready";
-  }
-
-  @GetMapping("/me")
-  Map<String, Object> me(@AuthenticationPrincipal OidcUser person) {
+  @GetMapping("/")
+  Map<String, Object> home(@AuthenticationPrincipal OidcUser person) {
     return Map.of(
         "name", person.getFullName(), "email", person.getEmail(), "roles", person.getClaim("roles"));
+  }
+
+  @GetMapping("/signed-out")
+  String signedOut() {
+    return "You are signed out.";
   }
 }
