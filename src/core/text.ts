@@ -3,6 +3,7 @@
  * normalizing sorts runs of combining marks, which takes time in the square of their length: 30 kB of them
  * hold the whole process for seconds. So nothing else under src/ normalizes (test/architecture.test.ts).
  */
+import { domainToASCII, domainToUnicode } from 'node:url';
 
 /** Code points that compose into one at the most: U+1F82 is an alpha and three marks. */
 const MOST_COMPOSED = 4;
@@ -40,17 +41,59 @@ export function foldName(sent: string): string {
   return foldCase(sent.trim());
 }
 
-/** An email address as it is stored and compared: trimmed, NFC, lower case. */
+/** An email address as it is stored and compared: trimmed, NFC, lower case, its domain in ASCII. */
 export function normalizeEmail(sent: string): string {
   return foldName(sent);
 }
 
 /**
  * NFC and lower case. Composed once more at the end: a small email may compose with the mark after it where
- * the capital did not (J and a caron).
+ * the capital did not (J and a caron). An internationalized domain behind an `@` has one spelling, the one that
+ * DNS has (A-labels, RFC 5890): otherwise one mailbox could have two accounts.
  */
 export function foldCase(text: string): string {
-  return composeName(composeName(text).toLowerCase());
+  const folded = composeName(composeName(text).toLowerCase());
+  const at = folded.lastIndexOf('@');
+  const domain = folded.slice(at + 1);
+  if (at < 1 || folded.length > LONGEST_NAME || !INTERNATIONALIZED.test(domain)) return folded;
+  const ascii = domainToASCII(domain);
+  // What is no domain is no address either, and stays as it is.
+  return ascii === '' ? folded : folded.slice(0, at + 1) + ascii;
+}
+
+/** No sign of ASCII but those of a domain: Node would read "a/ü.example" as a URL, and take its host. */
+const INTERNATIONALIZED = /^(?=.*[^\0-\x7f])[^\0-,/:-@[-^`{-\x7f]+$/s;
+
+/** An email address as its person knows it: the domain in the letters of its language. */
+export function readableEmail(email: string): string {
+  const at = email.lastIndexOf('@');
+  const domain = email.slice(at + 1);
+  const readable = domain.includes('xn--') ? domainToUnicode(domain) : '';
+  return readable === '' ? email : email.slice(0, at + 1) + readable;
+}
+
+/** A code with everything around and in it that people paste is no longer than this. */
+const LONGEST_CODE = 64;
+
+/**
+ * A one-time code as a person types or pastes it: without blanks, dashes and invisible marks, and without the full
+ * stop that ended its sentence; full-width letters, and digits of any script, are those of ASCII.
+ */
+export function readCode(sent: string): string {
+  return sent
+    .slice(0, LONGEST_CODE)
+    .normalize('NFKC')
+    .replace(/[\s\p{Cf}\p{Pd}\u2212]/gu, '')
+    .replace(/[.\u3002]+$/, '')
+    .replace(/\p{Nd}/gu, asciiDigit);
+}
+
+/** Unicode has the ten digits of a script in a row. */
+function asciiDigit(digit: string): string {
+  const place = digit.codePointAt(0) ?? 0;
+  let value = 0;
+  while (value < 9 && /^\p{Nd}$/u.test(String.fromCodePoint(place - value - 1))) value += 1;
+  return String(value);
 }
 
 function composeName(text: string): string {

@@ -80,6 +80,32 @@ describe('one-time codes', () => {
     }
   }).timeout(30_000);
 
+  it('CL10 are read as people paste them', async () => {
+    const arabic = (code: string) =>
+      code.replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit)));
+    const fullWidth = (code: string) =>
+      code.replace(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit)));
+    const spellings: Record<string, (code: string) => string> = {
+      'with a full stop': (code) => `${code}.`,
+      'with a Japanese full stop': (code) => `${code}\u3002`,
+      'with zero-width marks': (code) => `\ufeff${code.slice(0, 3)}\u200b${code.slice(3)}\u200e`,
+      'with dashes of three kinds': (code) =>
+        [...code].join('\u2013').replace('\u2013', '-').replace('\u2013', '\u2212'),
+      'with blanks': (code) => `\u00a0${code.slice(0, 3)} ${code.slice(3)}\n`,
+      'in full-width digits': fullWidth,
+      'in Arabic-Indic digits': arabic,
+      'in digits of Devanagari': (code) =>
+        code.replace(/\d/g, (digit) => String.fromCodePoint(0x966 + Number(digit))),
+    };
+    for (const [how, spelled] of Object.entries(spellings)) {
+      const code = await sent({ asker: from(`192.0.2.${Object.keys(spellings).indexOf(how) + 10}`) });
+      expect((await signIn(spelled(code))).id, how).to.equal(account.id);
+    }
+    const code = await sent({ asker: from('192.0.2.40') });
+    for (const other of [`${code}0`, code.slice(1), arabic(wrong(code)), `${code}!`])
+      expect(await refusal(signIn(other)), other).to.equal('code-refused');
+  });
+
   it('O2 live ten minutes, judged by our clock', async () => {
     const code = await sent();
     world.pass(599);

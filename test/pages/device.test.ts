@@ -63,6 +63,17 @@ describe('connecting a device', () => {
     expect(person.email).to.equal(MARA.login);
   });
 
+  it('CL10 reads a code as people paste it, and shows it as the device does', async () => {
+    const device = await start();
+    const session = phone('203.0.113.16');
+    const fullWidth = [...device.user_code.replace('-', '\u2013')]
+      .map((sign) => (/[A-Z]/.test(sign) ? String.fromCodePoint(sign.charCodeAt(0) + 0xfee0) : sign))
+      .join('');
+    const entered = await submit(session, await open(session), { user_code: `\u200b${fullWidth}.` });
+    expect(entered.body).to.contain('TV App').and.contain(device.user_code);
+    expect((await submit(session, entered)).body).to.contain('type="password"');
+  });
+
   it('asks who is signed in already for no more than a yes', async () => {
     const session = phone();
     for (const round of ['first', 'second']) {

@@ -175,6 +175,18 @@ clients: [{ client_id: app, organization: default, redirect_uris: [https://app.e
     ]);
   });
 
+  it('CL10 takes two spellings of an internationalized domain for one address', () => {
+    const { issues } = issuesOf(`
+organizations: [{ id: default }]
+accounts:
+  - { organization: default, email: ada@bücher.example }
+  - { organization: default, email: ada@xn--bcher-kva.example, username: ADA@BÜCHER.example }
+`);
+    expect(issues.map(({ path: at, message }) => `${at} ${message}`)).to.deep.equal([
+      'accounts.1.email is the same address as accounts.0.email',
+    ]);
+  });
+
   it('shows no password, key or secret', () => {
     const { message } = issuesOf(`
 accounts: [{ organization: default, email: a@x.example, password: [Kept-Away], password_hash: Kept-Away }]

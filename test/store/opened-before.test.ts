@@ -1,4 +1,7 @@
-/** Accounts of stores from before `openedAt`: whose they are, and whose roles, when the store is migrated. */
+/**
+ * Accounts of older stores, when the store is migrated: from before `openedAt`, whose they are, and whose roles; from
+ * before internationalized domains had one spelling, who is found by which address.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -144,10 +147,18 @@ const CASES: readonly Case[] = [
 /** More than one page of accounts, so that the last are reached too. */
 const OTHERS = 600;
 
+type Step = 'openings' | 'domains';
+const BEFORE: Record<Step, { embedded: number; mongo: number }> = {
+  openings: { embedded: 2, mongo: 1 },
+  domains: { embedded: 5, mongo: 4 },
+};
+
 interface BackEnd {
   readonly config: Config['store'];
-  /** Makes the store one of the version before. */
-  setBack(): Promise<void>;
+  /** Makes the store one of the version before a step. */
+  setBack(step?: Step): Promise<void>;
+  /** Writes an account's address in the spelling of an older Portico. */
+  respell(account: AccountRecord, email: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -156,9 +167,17 @@ async function embedded(): Promise<BackEnd> {
   const config = embeddedConfig(join(folder, 'portico.db'));
   return {
     config,
-    async setBack() {
+    async setBack(step = 'openings') {
       const database = new DatabaseSync(config.embedded.file);
-      database.exec('PRAGMA user_version = 2');
+      database.exec(`PRAGMA user_version = ${BEFORE[step].embedded}`);
+      database.close();
+    },
+    async respell(account, email) {
+      const database = new DatabaseSync(config.embedded.file);
+      const record = JSON.stringify({ ...account, email });
+      database
+        .prepare('UPDATE accounts SET email_folded = ?, record = ? WHERE id = ?')
+        .run(email, record, account.id);
       database.close();
     },
     close: () => rm(folder, { recursive: true }),
@@ -177,18 +196,30 @@ async function distributed(): Promise<BackEnd | undefined> {
       mongo: { url: mongo.url, database },
       redis: { url: redis.url },
     },
-    async setBack() {
+    async setBack(step = 'openings') {
       const client = new MongoClient(mongo.url);
       const migrations = client.db(database).collection<{ _id: string; version: number }>('migrations');
-      await migrations.updateOne({ _id: 'schema' }, { $set: { version: 1 } });
+      await migrations.updateOne({ _id: 'schema' }, { $set: { version: BEFORE[step].mongo } });
+      await client.close();
+    },
+    async respell(account, email) {
+      const client = new MongoClient(mongo.url);
+      const accounts = client.db(database).collection<{ _id: string }>('accounts');
+      const emailKey = JSON.stringify([account.organization, email]);
+      const record = JSON.stringify({ ...account, email });
+      await accounts.updateOne({ _id: account.id }, { $set: { emailKey, record } });
       await client.close();
     },
     close: async () => {},
   };
 }
 
-async function withStores<Result>({ config }: BackEnd, work: (stores: Stores) => Promise<Result>) {
-  const stores = await openStores(config, { log: pino({ level: 'silent' }) });
+async function withStores<Result>(
+  { config }: BackEnd,
+  work: (stores: Stores) => Promise<Result>,
+  log = pino({ level: 'silent' }),
+) {
+  const stores = await openStores(config, { log });
   await stores.migrate();
   try {
     return await work(stores);
@@ -233,6 +264,51 @@ describe('a store from before accounts knew where they were opened', () => {
           }
         });
       }
+      await backEnd.close();
+    });
+  }
+});
+
+describe('a store from before internationalized domains had one spelling', () => {
+  for (const open of [embedded, distributed]) {
+    it(`CL10 finds every account by either spelling, and reports two of one mailbox (${open.name})`, async function () {
+      this.timeout(300_000);
+      const backEnd = await open();
+      if (backEnd === undefined) return this.skip();
+      const organization = fresh('clinic');
+      const person = (email: string) => accountRecord({ organization, email });
+      const jan = person('jan@praxis.example');
+      const [ascii, unicode] = [person('eva@xn--bcher-kva.example'), person('eva@praxis.example')];
+      await withStores(backEnd, async (stores) => {
+        for (const account of [jan, ascii, unicode])
+          expect(await stores.accounts.insert(account)).to.equal('inserted');
+      });
+      await backEnd.setBack('domains');
+      await backEnd.respell(jan, 'jan@b\u00fccher.example');
+      await backEnd.respell(unicode, 'eva@b\u00fccher.example');
+      const lines: string[] = [];
+      const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+      const check = (stores: Stores) => async (email: string, id: string) => {
+        const result = await stores.accounts.byEmail(organization, email);
+        expect(result?.id, email).to.equal(id);
+        expect((await stores.accounts.byLogin(organization, email, ['email']))?.id, email).to.equal(id);
+      };
+      await withStores(
+        backEnd,
+        async (stores) => {
+          const finds = check(stores);
+          for (const domain of ['xn--bcher-kva.example', 'b\u00fccher.example', 'bu\u0308cher.example']) {
+            await finds(`jan@${domain}`, jan.id);
+            await finds(`eva@${domain}`, ascii.id);
+          }
+          expect((await stores.accounts.byId(jan.id))?.email).to.equal('jan@xn--bcher-kva.example');
+          expect((await stores.accounts.byId(unicode.id))?.email).to.equal('eva@b\u00fccher.example');
+        },
+        log,
+      );
+      const reports = lines.filter((line) => line.includes('one email address'));
+      expect(reports).to.have.length(1);
+      expect(reports[0]).to.contain(unicode.id).and.not.contain('b\u00fccher');
       await backEnd.close();
     });
   }

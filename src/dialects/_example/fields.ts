@@ -1,6 +1,6 @@
 /** Field rules: one message each. */
 import { z } from 'zod';
-import { takeText } from '../contract/dialect.ts';
+import { foldName, takeText } from '../contract/dialect.ts';
 import { field, isAddress, malformed, passwordField, textReader, type Words } from '../fields/fields.ts';
 
 const words = (range: string): Words => ({
@@ -20,7 +20,7 @@ export function text(limit: number, rule?: (kept: string) => string | undefined)
 
 export const email = text(254, (kept) =>
   isAddress(kept) ? undefined : 'must be an e-mail address',
-).transform((address) => address.toLowerCase());
+).transform(foldName);
 
 export const password = passwordField(words('must have 1 to 1024 bytes'));
 

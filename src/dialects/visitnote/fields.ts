@@ -2,7 +2,7 @@
  * VisitNote's field rules, tried in the vendor's order; the first that fails gives the field's one message.
  * Absent, null and empty are the same: missing.
  */
-import { isLonger, takeText } from '../contract/dialect.ts';
+import { foldName, isLonger, takeText } from '../contract/dialect.ts';
 import { field, isAddress, malformed, passwordField, textReader, type Words } from '../fields/fields.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -42,7 +42,7 @@ export function clearable(name: string, limit: number, rule?: Rule) {
 }
 
 /** An address that is only looked up: what is none is merely unknown. */
-export const anyAddress = required('email', 255).transform((address) => address.toLowerCase());
+export const anyAddress = required('email', 255).transform(foldName);
 
 /** Whether the text would pass as an address at /register. */
 export function isUsable(address: string): boolean {
@@ -51,7 +51,7 @@ export function isUsable(address: string): boolean {
 
 export const newAddress = required('email', 255, (address) =>
   isUsable(address) ? undefined : 'The email must be a valid email address.',
-).transform((address) => address.toLowerCase());
+).transform(foldName);
 
 export const password = (rule?: Rule) => passwordField(words('password', '1024 bytes'), rule);
 

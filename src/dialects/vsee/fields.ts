@@ -5,7 +5,7 @@
  * The tables list members in the contract's order, because the first failure is the reply.
  */
 import { z } from 'zod';
-import { isLonger, takeText } from '../contract/dialect.ts';
+import { foldName, isLonger, takeText } from '../contract/dialect.ts';
 import { isAddress, isDay, malformed, overPasswordLimit, unstorable } from '../fields/fields.ts';
 
 /** The value is of a wrong form. */
@@ -108,7 +108,7 @@ export const date: Reader<string> = {
 
 export const email = text({
   limit: 254,
-  rule: (sent) => (isAddress(sent) ? sent.toLowerCase() : undefined),
+  rule: (sent) => (isAddress(sent) ? foldName(sent) : undefined),
 });
 
 /** One of some words. `gender` alone is taken in any case. */

@@ -10,6 +10,7 @@
  */
 
 import { type RandomForm, randomText } from '../../core/crypto.ts';
+import { readCode } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { EmailName } from '../../model/email-name.ts';
 import type { Identity } from '../context.ts';
@@ -80,7 +81,8 @@ export function attemptCode(
     binding?: string | undefined;
   },
 ): Promise<'right' | 'wrong' | 'dead'> {
-  const { purpose, code, binding, asker } = input;
+  const { purpose, binding, asker } = input;
+  const code = readCode(input.code);
   const accountId = input.accountId ?? 'nobody';
   const hash = codeHash(identity, { accountId, purpose, code, binding });
   const key = codeKey(identity, { accountId, purpose, asker });

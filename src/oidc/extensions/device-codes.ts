@@ -4,12 +4,14 @@
  *
  * Replaces in oidc-provider 9.13.3:
  * - DeviceCode.find 7774e9bf19c4
+ * - DeviceCode.findByUserCode 7eceebf8c772
  * - DeviceCode.prototype.save ef4835828696
  */
 import { randomUUID } from 'node:crypto';
 import Provider, { errors } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
+import { readCode } from '../../core/text.ts';
 import type { LeaseStore } from '../../store/ports/leases.ts';
 import { isOnRoute } from '../provider/context.ts';
 import { modelOf, override, type ProviderRecord } from './models.ts';
@@ -20,6 +22,14 @@ export interface LeasedDeps {
   readonly leases: LeaseStore;
   readonly secrets: Secrets;
   readonly clock: Clock;
+}
+
+/** The provider drops every sign that is not of ASCII from a user code, so it would not know a full-width letter. */
+export function readUserCodes(provider: Provider): void {
+  override(modelOf(provider, 'DeviceCode'), 'findByUserCode', (_model, original, normalized, options) => {
+    const typed: unknown = Provider.ctx?.oidc.params?.user_code;
+    return original(typeof typed === 'string' ? readCode(typed).toUpperCase() : normalized, options);
+  });
 }
 
 export class CodeTaken extends errors.InvalidRequest {}

@@ -53,6 +53,8 @@ export interface ProviderModel {
   readonly prototype: ProviderRecord;
   readonly IN_PAYLOAD: readonly string[];
   find(value: string, options?: object): Promise<ProviderRecord | undefined>;
+  /** Of DeviceCode. */
+  findByUserCode(userCode: string, options?: object): Promise<ProviderRecord | undefined>;
 }
 
 export type ModelName =

@@ -33,7 +33,7 @@ type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow
 const MASK = '****-****';
 
 /** Longer than any code that a person types. */
-const LONGEST = 40;
+const LONGEST = 64;
 
 export function deviceFlow(deps: ProviderDeps): DeviceFlow {
   return {
@@ -43,8 +43,8 @@ export function deviceFlow(deps: ProviderDeps): DeviceFlow {
     // The provider would store the device's address and browser, which no page shows.
     deviceInfo: () => ({}),
     userCodeInputSource: (ctx, _form, out, error) => enterCode(deps, ctx, out?.error, error),
-    userCodeConfirmSource: (ctx, _form, client, _device, userCode) =>
-      show(ctx, deps.pages.confirmDevice, confirmation(ctx, client, userCode), client),
+    userCodeConfirmSource: (ctx, _form, client) =>
+      show(ctx, deps.pages.confirmDevice, confirmation(ctx, client), client),
     successSource: (ctx) =>
       show(ctx, deps.pages.deviceConnected, {
         client: ctx.oidc.client?.clientName ?? String(ctx.oidc.client?.clientId),
@@ -52,11 +52,13 @@ export function deviceFlow(deps: ProviderDeps): DeviceFlow {
   };
 }
 
-function confirmation(ctx: ProviderContext, client: Client, userCode: string) {
-  const { scope } = ctx.oidc.entities.DeviceCode?.params ?? {};
+function confirmation(ctx: ProviderContext, client: Client) {
+  const { userCode = '', params } = ctx.oidc.entities.DeviceCode ?? {};
+  const { scope } = params ?? {};
   return {
     ...formOf(ctx),
-    userCode,
+    // As the device shows it, however it was typed.
+    userCode: userCode.replace(/^.{4}/, '$&-'),
     client: client.clientName ?? client.clientId,
     firstParty: traitsOf(client).firstParty,
     scopes: String(scope ?? '')

@@ -8,7 +8,7 @@ import { browserOf } from '../access/browser-session.ts';
 import { watchCodes } from '../extensions/authorization-code.ts';
 import { replaceSessionMethods } from '../extensions/browser-session.ts';
 import { showClaimsBesides } from '../extensions/claims.ts';
-import { confirmCodesOnce, slowDevicesDown } from '../extensions/device-codes.ts';
+import { confirmCodesOnce, readUserCodes, slowDevicesDown } from '../extensions/device-codes.ts';
 import { bindIdTokens, takeHintsOfBothAlgorithms } from '../extensions/id-token.ts';
 import { compareHashedSecrets, seeAsIssuer, watchProviderContext } from '../extensions/issuer-and-clients.ts';
 import { storeAccessTokens } from '../extensions/jwt-access-token.ts';
@@ -41,6 +41,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   takeHintsOfBothAlgorithms(provider);
   watchCodes(parts);
   replaceSessionMethods(provider, browserOf);
+  readUserCodes(provider);
   confirmCodesOnce(parts);
   slowDevicesDown(parts);
   detectReplays(parts);

@@ -5,11 +5,11 @@
  */
 import { DecryptionFailed } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
-import { normalizeEmail } from '../../core/text.ts';
+import { normalizeEmail, readableEmail } from '../../core/text.ts';
 import { seeOther } from '../../http/views/send-page.ts';
 import { proveAddress, sendAddressCode } from '../../identity/self-service/change-email.ts';
 import { FormRefused } from '../shared/alert.ts';
-import { codeIn, emailIn } from '../shared/form-fields.ts';
+import { emailIn } from '../shared/form-fields.ts';
 import { showAccountPage } from './render.ts';
 import type { AccountForm, AccountPage, Visit } from './session.ts';
 
@@ -19,7 +19,7 @@ export const address: AccountPage = (visit, refusal) => {
   // The form without a field is the one that confirms the address.
   const typed = emailIn(form) ?? form.get('email') ?? email;
   const entered = refusal === undefined ? '' : typed;
-  const data = { email, verified: emailVerified, entered };
+  const data = { email: email && readableEmail(email), verified: emailVerified, entered };
   return showAccountPage(visit, 'account-address', data, refusal);
 };
 
@@ -48,14 +48,14 @@ export const addressCode: AccountPage = async (visit, refusal) => {
   const to = visit.form.get('to') ?? visit.ctx.query.to;
   const email = opened(visit, to);
   if (email === undefined) seeOther(visit.ctx, '/account/address');
-  else await showAccountPage(visit, 'account-code', { to, email }, refusal);
+  else await showAccountPage(visit, 'account-code', { to, email: readableEmail(email) }, refusal);
 };
 
 export const proveNewAddress: AccountForm = async (visit) => {
   const { deps, form, account, inPerson, sessionUid: request, context } = visit;
   const email = opened(visit, form.get('to'));
   if (email === undefined) return '/account/address';
-  const input = { account, email, inPerson, code: codeIn(form), request, context };
+  const input = { account, email, inPerson, code: form.get('code') ?? '', request, context };
   if (!(await proveAddress(deps.identity, input))) throw new Refused('code-refused');
   return `/account/address?done=address-${email === account.email ? 'confirmed' : 'changed'}`;
 };

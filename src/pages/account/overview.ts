@@ -1,5 +1,6 @@
 /** My account: one line for each thing that there is, with the way to it. */
 
+import { readableEmail } from '../../core/text.ts';
 import { showAccountPage } from './render.ts';
 import type { AccountPage } from './session.ts';
 
@@ -10,7 +11,7 @@ export const overview: AccountPage = async (visit) => {
   const full = [claims.given_name, claims.family_name].filter((name) => name !== undefined).join(' ');
   await showAccountPage(visit, 'account', {
     name: claims.name ?? full,
-    email: account.email,
+    email: account.email && readableEmail(account.email),
     verified: account.emailVerified,
     hasPassword: account.passwordHash !== undefined,
     links: links.length,

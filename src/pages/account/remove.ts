@@ -2,6 +2,7 @@
  * Deleting the account for good: after a recent sign-in, with the password, or with a code where there is no
  * password. A person who has neither (signs in with Google or Apple only, no address) has just proven it by signing in.
  */
+
 import { Refused } from '../../core/refused.ts';
 import { sendPage } from '../../http/views/send-page.ts';
 import { deleteAccount } from '../../identity/accounts/delete-account.ts';
@@ -9,7 +10,7 @@ import { proveDeletionCode, sendDeletionCode } from '../../identity/self-service
 import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
 import { brandOf } from '../shared/branding.ts';
 import type { Page } from '../shared/deps.ts';
-import { codeIn } from '../shared/form-fields.ts';
+import { loginShown } from '../shared/login-shown.ts';
 import { appOf, lastClient } from '../shared/return-to-app.ts';
 import { showAccountPage } from './render.ts';
 import type { AccountForm, AccountPage, Visit } from './session.ts';
@@ -17,7 +18,7 @@ import type { AccountForm, AccountPage, Visit } from './session.ts';
 export const remove: AccountPage = (visit, refusal) => {
   // A person who has just failed with a code was sent one.
   const sent = visit.ctx.query.sent === 'yes' || refusal !== undefined;
-  const data = { proof: proofOf(visit), email: visit.account.email, sent };
+  const data = { proof: proofOf(visit), email: loginShown(visit.account), sent };
   return showAccountPage(visit, 'account-delete', data, refusal);
 };
 
@@ -57,7 +58,7 @@ async function prove(visit: Visit): Promise<void> {
     const input = { accountId: account.id, password: form.get('password') ?? '', context };
     if (!(await checkPassword(deps.identity, input))) throw new Refused('wrong-password');
   } else if (proof === 'code') {
-    const input = { account, code: codeIn(form), request, context };
+    const input = { account, code: form.get('code') ?? '', request, context };
     if (!(await proveDeletionCode(deps.identity, input))) throw new Refused('code-refused');
   }
 }

@@ -1,7 +1,9 @@
 /** What the account pages share in being shown: brand, form token, the note of what was just done. */
+
 import { sendPage } from '../../http/views/send-page.ts';
 import type { Refusal } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
+import { loginShown } from '../shared/login-shown.ts';
 import type { Visit } from './session.ts';
 
 /** Words for it are in the catalogue under `pages.account.done`. */
@@ -32,7 +34,7 @@ export async function showAccountPage(
     brand: await brandOf(deps.identity, deps.views, account),
     data: {
       ...data,
-      who: account.email ?? account.username ?? account.claims.name ?? '',
+      who: loginShown(account) || (account.claims.name ?? ''),
       recent,
       zone: zoneOf(account.claims.zoneinfo),
       alert,

@@ -3,6 +3,7 @@
  * link token is spent when an acceptable password has been entered. The email cannot be skipped: the form
  * carries the link token, and the account comes from it alone (CVE-2023-26481). It signs no browser in.
  */
+
 import type { Context } from 'koa';
 import { requestInfoOf } from '../../http/request/request-context.ts';
 import { seeOther, sendPage } from '../../http/views/send-page.ts';
@@ -12,6 +13,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import { type Refusal, refusedBy } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
 import type { Page, PageDeps, PageForm } from '../shared/deps.ts';
+import { loginShown } from '../shared/login-shown.ts';
 import { organizationAsked, requestContext } from '../shared/request-context.ts';
 import { appOf, lastClient } from '../shared/return-to-app.ts';
 
@@ -87,7 +89,7 @@ async function show(deps: PageDeps, ctx: Context, state: ResetState): Promise<vo
     data: {
       token: state.token,
       formToken: deps.forms.tokenFor(ctx, RESET),
-      account: state.account.email ?? state.account.username ?? '',
+      account: loginShown(state.account),
       minimum: deps.passwordMinimum,
       alert: state.alert,
     },

@@ -3,11 +3,6 @@
 import { takeText } from '../../core/text.ts';
 import type { FormFields } from '../../http/forms/read-form.ts';
 
-/** As people copy a code: with blanks and hyphens around and between. */
-export function codeIn(form: FormFields): string {
-  return (form.get('code') ?? '').replace(/[\s-]/g, '').slice(0, 20);
-}
-
 /** One `@` with something before it and a domain behind; undefined for what no email would reach. */
 export function emailIn(form: FormFields): string | undefined {
   const email = (form.get('email') ?? '').trim();

@@ -2,9 +2,11 @@
  * One-time codes by email: asking for one, asking again, entering it. The page says that an email is on its
  * way whether or not there is such a person. A code works in the interaction that asked for it alone.
  */
+
 import { setTimeout as wait } from 'node:timers/promises';
 import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
+import { readableEmail } from '../../core/text.ts';
 import { findByLogin } from '../../identity/accounts/find-account.ts';
 import { CODE_LIFETIME, RESEND_AFTER, sendSignInCode } from '../../identity/sign-in/send-code.ts';
 import { signInWithCode } from '../../identity/sign-in/with-code.ts';
@@ -12,7 +14,6 @@ import { checkLinkable } from '../../identity/upstream/link-identity.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { FormRefused } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { codeIn } from '../shared/form-fields.ts';
 import { goOn, readInteraction } from '../shared/interaction.ts';
 import { halfProven, proven } from './complete.ts';
 import { accountIn, type CodePurpose, type FlowState, flowStateOf, goTo } from './flow-state.ts';
@@ -26,7 +27,7 @@ export const showCode: SignInPage = async (step, refusal) => {
   const flow = flowStateOf(step.view);
   const { code } = flow;
   const data = {
-    name: (await addressee(step, flow)).name,
+    name: readableEmail((await addressee(step, flow)).name),
     purpose: code?.purpose,
     minutes: CODE_LIFETIME / 60,
     again: (code?.emails ?? 0) > 1,
@@ -88,7 +89,7 @@ async function judge(step: Step): Promise<void> {
   const link = purpose === 'hosted-link' ? flow.link : undefined;
   if (link !== undefined) await checkLinkable(deps.identity, { organization, ...link, ...link.person });
   const account = await signInWithCode(deps.identity, {
-    ...{ organization, email: known?.email ?? name, code: codeIn(form), purpose, request, context },
+    ...{ organization, email: known?.email ?? name, code: form.get('code') ?? '', purpose, request, context },
     confirms: purpose === 'hosted-step-up' && halfProven(view)?.proofs.includes('pwd') === true,
   });
   if (link !== undefined) await finishLink(step, { link, account, proof: 'otp' });

@@ -1,8 +1,10 @@
 /** Consent: what an app asks for, in plain words, and the person's answer. */
+
 import { Refused } from '../../core/refused.ts';
 import { recordEvent } from '../../identity/audit/audit.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { webAddress } from '../shared/branding.ts';
+import { loginShown } from '../shared/login-shown.ts';
 import { scopesInWords } from '../shared/scopes.ts';
 import { accountIn } from './flow-state.ts';
 import type { SignInStep, Step } from './guards.ts';
@@ -12,7 +14,7 @@ export async function showConsent(step: Step): Promise<void> {
   const { client, accountId, missingScopes } = step.view;
   const account = await accountIn(step, accountId);
   await renderInteraction(step, 'consent', {
-    account: account?.email ?? account?.username ?? account?.claims.name ?? '',
+    account: loginShown(account) || (account?.claims.name ?? ''),
     scopes: scopesInWords(missingScopes),
     links: linksOf(client),
   });

@@ -3,10 +3,12 @@
  * (identity/upstream/link-identity.ts): the page asks once for a factor of our own, then links the two. For
  * an unverified address only a code sent to it will do.
  */
+
 import { noteSignIn } from '../../identity/audit/audit.ts';
 import { linkProven } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Amr } from '../../model/amr.ts';
+import { loginShown } from '../shared/login-shown.ts';
 import { proven } from './complete.ts';
 import { accountIn, flowStateOf, type PendingLink, storeFlowState } from './flow-state.ts';
 import type { SignInPage, Step } from './guards.ts';
@@ -24,7 +26,7 @@ export const showLink: SignInPage = async (step, refusal) => {
   const data = {
     kind: 'link',
     provider: upstreamTitle(step.deps, link?.provider ?? ''),
-    account: account.email ?? '',
+    account: loginShown(account),
     password: account.emailVerified,
     code: true,
   };

@@ -2,9 +2,11 @@
  * The first page of a sign-in: identifier and password at once, or the identifier alone, with the other ways
  * below. Every way to be refused (unknown, wrong, blocked, no password) has the same words, status and work.
  */
+
 import { Refused } from '../../core/refused.ts';
 import { signInWithPassword } from '../../identity/sign-in/with-password.ts';
 import { FormRefused } from '../shared/alert.ts';
+import { loginShown } from '../shared/login-shown.ts';
 import { proven } from './complete.ts';
 import { accountIn, flowStateOf, goTo } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
@@ -64,5 +66,5 @@ async function likelyLogin(step: Step): Promise<string> {
   const { accountId, loginHint = '' } = step.view;
   if (flowStateOf(step.view).another === true) return '';
   const account = await accountIn(step, accountId);
-  return account?.email ?? account?.username ?? loginHint;
+  return loginShown(account) || loginHint;
 }

@@ -2,7 +2,9 @@
  * Opening an account on the way to an app: address and password, then the code from the email. Nothing on
  * these pages tells whether an address has an account already; its owner is told by email.
  */
+
 import { Refused } from '../../core/refused.ts';
+import { readableEmail } from '../../core/text.ts';
 import { seeOther } from '../../http/views/send-page.ts';
 import {
   beginRegistration,
@@ -11,7 +13,7 @@ import {
   sendRegistrationCode,
 } from '../../identity/self-service/register.ts';
 import { FormRefused, type Refusal } from '../shared/alert.ts';
-import { codeIn, emailIn, lineIn } from '../shared/form-fields.ts';
+import { emailIn, lineIn } from '../shared/form-fields.ts';
 import { proven } from './complete.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { renderInteraction } from './render-interaction.ts';
@@ -53,13 +55,13 @@ export const begin: SignInStep = async (step) => {
 };
 
 export const registerCode: SignInPage = onceBegun((step, { registration }, refusal) =>
-  renderInteraction(step, 'register-code', { email: registration.email }, refusal),
+  renderInteraction(step, 'register-code', { email: readableEmail(registration.email) }, refusal),
 );
 
 export const finish: SignInStep = onceBegun(async (step, { registration }) => {
   const { deps, view, context, form } = step;
   const { organization, uid: request } = view;
-  const input = { organization, registration, code: codeIn(form), request, context };
+  const input = { organization, registration, code: form.get('code') ?? '', request, context };
   const account = await finishRegistration(deps.identity, input);
   if (account === undefined) throw new Refused('code-refused');
   await proven(step, { account, proofs: ['otp'], remember: false });

@@ -2,9 +2,11 @@
  * The second factor (step-up, MFA) where an app asks for two: the password, or a code by email; and the page for
  * a person who has only one to give. The same form answers for the link page: both are about one account.
  */
+
 import { Refused } from '../../core/refused.ts';
 import { noteSignIn } from '../../identity/audit/audit.ts';
 import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
+import { loginShown } from '../shared/login-shown.ts';
 import { halfProven, nextProof, proven } from './complete.ts';
 import { accountIn, flowStateOf, goTo } from './flow-state.ts';
 import type { SignInPage, SignInStep } from './guards.ts';
@@ -21,7 +23,7 @@ export const showSecondProof: SignInPage = async (step, refusal) => {
     kind: next === 'pwd' ? 'second-password' : 'second-code',
     organization: step.view.organization,
     lacks: proofs.includes('pwd') ? 'address' : 'password',
-    account: account.email ?? account.username ?? '',
+    account: loginShown(account),
     password: next === 'pwd',
     code: next === 'otp',
   };

@@ -1,4 +1,5 @@
 /** Who goes on: the person who is signed in here, or another one. */
+import { loginShown } from '../shared/login-shown.ts';
 import { accountIn, type FlowState, flowStateOf, goTo } from './flow-state.ts';
 import type { SignInStep, Step } from './guards.ts';
 import { renderInteraction } from './render-interaction.ts';
@@ -7,7 +8,7 @@ export async function showChoice(step: Step): Promise<void> {
   const account = await accountIn(step, step.view.accountId);
   const { claims } = account ?? {};
   const parted = [claims?.given_name, claims?.family_name].filter((part) => part !== undefined).join(' ');
-  const login = account?.email ?? account?.username ?? '';
+  const login = loginShown(account);
   const name = claims?.name ?? (parted === '' ? login : parted);
   await renderInteraction(step, 'choose-account', { name, login });
 }

@@ -85,7 +85,7 @@ async function naming<Outcome>(
   }
 }
 
-const foldedNames = ({ email, username }: AccountRecord) => ({
+export const foldedNames = ({ email, username }: AccountRecord) => ({
   email_folded: email === undefined ? undefined : foldName(email),
   username_folded: username === undefined ? undefined : foldName(username),
 });

@@ -53,7 +53,7 @@ export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promis
     presence: createPresenceStore(database),
     audit: createAuditStore(database),
     metadata: createMetadataStore(database),
-    migrate: () => migrate(database),
+    migrate: () => migrate(database, log),
     health: () => healthOf('embedded', () => look(database)),
     // A disk has no bound of ours.
     fullness: async () => 0,

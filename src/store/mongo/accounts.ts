@@ -125,7 +125,7 @@ function nameOf(field: string): TakenName | undefined {
 type Fields = Pick<AccountDocument, 'organizationKey' | 'emailKey' | 'usernameKey' | 'record'> &
   Record<`alias_${string}`, string>;
 
-function fieldsOf(account: AccountRecord): Fields {
+export function fieldsOf(account: AccountRecord): Fields {
   const { email, username, organization } = account;
   const aliases = Object.entries(account.aliases).map(([alias, value]) => [fieldOf(alias), keyOf(value)]);
   return {
@@ -140,7 +140,10 @@ function fieldsOf(account: AccountRecord): Fields {
 }
 
 /** Which name of `account` another account has. The index has decided already; this only finds the word for it. */
-async function takenName({ accounts }: Collections, account: AccountRecord): Promise<TakenName | undefined> {
+export async function takenName(
+  { accounts }: Collections,
+  account: AccountRecord,
+): Promise<TakenName | undefined> {
   for (const [field, value] of Object.entries(fieldsOf(account))) {
     const name = nameOf(field);
     const holder = name && (await accounts.findOne({ [field]: value }));

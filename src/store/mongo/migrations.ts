@@ -9,9 +9,11 @@ import type { Db } from 'mongodb';
 import { StoreUnavailable, StoreUnusable } from '../../core/errors.ts';
 import type { AuditRecord } from '../../model/audit-event.ts';
 import { OPENING_EVENTS, withOpening } from '../../model/opened-before.ts';
-import { accountOf } from './accounts.ts';
+import type { Log } from '../../observe/log.ts';
+import { SAME_MAILBOX, withAsciiDomain } from '../ports/stores.ts';
+import { accountOf, fieldsOf, takenName } from './accounts.ts';
 import { type AccountDocument, type Collections, collectionsOf } from './collections.ts';
-import { inserted, type MongoOptions, patientMongoClient, translated } from './connection.ts';
+import { inserted, isServerAnswer, type MongoOptions, patientMongoClient, translated } from './connection.ts';
 
 /** Milliseconds after which a lock counts as left behind, and that another node waits for it. */
 const LOCK_LIFE = 120_000;
@@ -26,7 +28,7 @@ const PAGE = 500;
 const UNIQUE = { unique: true, sparse: true } as const;
 const SPARSE = { sparse: true } as const;
 
-const STEPS: readonly ((collections: Collections, db: Db) => Promise<void>)[] = [
+const STEPS: readonly ((collections: Collections, db: Db, log: Log) => Promise<void>)[] = [
   async ({ accounts, identities, apiKeys, oidcRecords, audit }) => {
     await accounts.createIndex({ emailKey: 1 }, UNIQUE);
     await accounts.createIndex({ usernameKey: 1 }, UNIQUE);
@@ -48,6 +50,7 @@ const STEPS: readonly ((collections: Collections, db: Db) => Promise<void>)[] = 
   markOpenedAccounts,
   renameCollections,
   async ({ apis }) => void (await apis.createIndex({ identifierKey: 1 }, UNIQUE)),
+  spellDomainsInAscii,
 ];
 
 /** Today's names. */
@@ -100,6 +103,26 @@ async function mark(
   }
 }
 
+/** Addresses at internationalized domains get the spelling that they are looked up by. Two accounts are never made one. */
+async function spellDomainsInAscii(collections: Collections, _db: Db, log: Log): Promise<void> {
+  const { accounts } = collections;
+  const named = /"(?:email|username)":"[^"]*[^\x00-\x7f]/;
+  for (const { _id } of await accounts.find({ record: named }).sort({ _id: 1 }).toArray()) {
+    for (let present = await accounts.findOne({ _id }); present; present = await accounts.findOne({ _id })) {
+      const { version } = present;
+      const account = withAsciiDomain(accountOf(present));
+      const $set = { ...fieldsOf(account), version: version + 1 };
+      try {
+        if ((await accounts.updateOne({ _id, version }, { $set })).matchedCount === 1) break;
+      } catch (error) {
+        if (!isServerAnswer(error) || !(await takenName(collections, account))) throw error;
+        log.warn({ account: account.id }, SAME_MAILBOX);
+        break;
+      }
+    }
+  }
+}
+
 /** Throws StoreUnusable when a newer Portico has migrated this database. */
 export async function migrate(options: MongoOptions): Promise<void> {
   const client = patientMongoClient(options.url);
@@ -122,7 +145,7 @@ async function migrateWith(db: Db, options: MongoOptions): Promise<void> {
     for (const [index, step] of STEPS.entries()) {
       if (index < done) continue;
       options.log.info({ step: index + 1 }, 'Migrating MongoDB.');
-      await step(collections, db);
+      await step(collections, db, options.log);
       await collections.migrations.updateOne(
         { _id: 'schema' },
         { $set: { version: index + 1 } },

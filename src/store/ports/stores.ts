@@ -87,6 +87,17 @@ export function firstByLogin(
   return by.map((name) => accounts.find(named(name))).find((account) => account !== undefined);
 }
 
+/** The account with its address in the spelling that it is looked up by; a store of an older Portico may hold another. */
+export function withAsciiDomain(account: AccountRecord): AccountRecord {
+  const { email } = account;
+  return email === undefined ? account : { ...account, email: foldCase(email) };
+}
+
+/** What an operator reads when that spelling is another account's already. */
+export const SAME_MAILBOX =
+  'Two accounts have one email address, in two spellings of its internationalized domain. This one is not found by ' +
+  'it any more: give it another address, or delete it.';
+
 type Defined<Members> = {
   [Name in keyof Members as undefined extends Members[Name] ? never : Name]: Members[Name];
 } & {

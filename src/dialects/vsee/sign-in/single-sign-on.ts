@@ -5,7 +5,7 @@
  */
 
 import { z } from 'zod';
-import { type Json, type ProfileClaims, Refused } from '../../contract/dialect.ts';
+import { foldName, type Json, type ProfileClaims, Refused } from '../../contract/dialect.ts';
 import type { AccountView } from '../../contract/endpoint.ts';
 import { ok } from '../../contract/reply.ts';
 import { HEX } from '../../contract/tokens.ts';
@@ -167,7 +167,7 @@ async function contactOf(use: Use, email: string | undefined, own?: string) {
 async function usernameFor(use: Use, input: string | undefined, email: string | undefined): Promise<string> {
   const generated = () => use.random({ alphabet: HEX, length: 32 });
   if (input === undefined) return generated();
-  if (input.includes('@') && input.toLowerCase() !== email) return generated();
+  if (input.includes('@') && foldName(input) !== email) return generated();
   return (await isTaken(use, input)) ? generated() : input;
 }
 

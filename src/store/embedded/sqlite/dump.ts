@@ -64,7 +64,7 @@ export async function openEmbeddedDump({ file, log }: { file: string; log: Log }
     );
   }
   const database = await openDatabase({ file, log });
-  await migrate(database);
+  await migrate(database, log);
   return {
     async hold() {
       if (database.hold()) return;

@@ -6,7 +6,9 @@
 
 import { StoreUnusable } from '../../../core/errors.ts';
 import { OPENING_EVENTS, withOpening } from '../../../model/opened-before.ts';
-import { ACCOUNTS, type AccountRow } from '../accounts.ts';
+import type { Log } from '../../../observe/log.ts';
+import { SAME_MAILBOX, withAsciiDomain } from '../../ports/stores.ts';
+import { ACCOUNTS, type AccountRow, foldedNames } from '../accounts.ts';
 import type { Database, Sql } from './database.ts';
 
 /** "PRTC": marks the file as Portico's, so that another program's database is never written to. */
@@ -180,7 +182,7 @@ CREATE INDEX codes_expiry ON codes (expires_at);
 `;
 
 const APIS = `
-CREATE TABLE apis (id TEXT PRIMARY KEY, identifier TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS apis (id TEXT PRIMARY KEY, identifier TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;
 `;
 
 const TABLES_RENAMED = {
@@ -194,12 +196,13 @@ const TABLES_RENAMED = {
 /** Accounts that a step looks at in one go. */
 const PAGE = 500;
 
-const STEPS: readonly ((sql: Sql) => void)[] = [
+const STEPS: readonly ((sql: Sql, log: Log) => void)[] = [
   (sql) => sql.exec(FIRST),
   (sql) => sql.exec(CODES_BY_ASKER),
   markOpenedAccounts,
   renameTables,
   (sql) => sql.exec(APIS),
+  spellDomainsInAscii,
 ];
 
 /** Today's names. The indexes keep theirs: renaming one would build it again. */
@@ -241,8 +244,28 @@ function markOpenedAccounts(sql: Sql): void {
   }
 }
 
+/** Addresses at internationalized domains get the spelling that they are looked up by. Two accounts are never made one. */
+function spellDomainsInAscii(sql: Sql, log: Log): void {
+  const others = `*[^${String.fromCodePoint(1)}-${String.fromCodePoint(127)}]*`;
+  const rows = sql.all<AccountRow & { id: string }>(
+    `SELECT id, record, version, last_sign_in_at FROM accounts
+     WHERE email_folded GLOB ? OR username_folded GLOB ? ORDER BY id`,
+    ...[others, others],
+  );
+  for (const { id, ...row } of rows) {
+    const account = withAsciiDomain(ACCOUNTS.recordOf(row));
+    const { email_folded, username_folded } = foldedNames(account);
+    const changed = sql.run(
+      `UPDATE OR IGNORE accounts SET email_folded = ?, username_folded = ?, record = ?, version = version + 1
+       WHERE id = ?`,
+      ...[email_folded, username_folded, JSON.stringify(account), id],
+    );
+    if (changed === 0) log.warn({ account: id }, SAME_MAILBOX);
+  }
+}
+
 /** Throws StoreUnusable when the file belongs to a newer Portico or to another program. */
-export async function migrate(database: Database): Promise<void> {
+export async function migrate(database: Database, log: Log): Promise<void> {
   // Most starts find nothing to do: they must not wait for the write lock.
   if (
     await database.read((sql) => applicationId(sql) === APPLICATION_ID && userVersion(sql) === STEPS.length)
@@ -252,7 +275,7 @@ export async function migrate(database: Database): Promise<void> {
     refuseForeignFile(database.file, sql);
     const done = userVersion(sql);
     if (done > STEPS.length) throw newer(database.file, done);
-    for (const step of STEPS.slice(done)) step(sql);
+    for (const step of STEPS.slice(done)) step(sql, log);
     sql.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
   });
 }
