@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { accountCommand } from './cli/account.ts';
+import { apiCommand } from './cli/api.ts';
 import { apiKeyCommand } from './cli/api-key.ts';
 import { auditCommand } from './cli/audit.ts';
 import { clientCommand } from './cli/client/commands.ts';
@@ -41,6 +42,7 @@ const portico = group(
     organizationCommand,
     accountCommand,
     clientCommand,
+    apiCommand,
     apiKeyCommand,
     keysCommand,
     auditCommand,

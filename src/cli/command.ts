@@ -5,24 +5,28 @@ interface CommandSpec<Given> {
   readonly name: string;
   readonly about: string;
   readonly argument?: readonly [name: string, about?: string];
+  /** A second argument. */
+  readonly also?: readonly [name: string, about?: string];
   readonly options?: readonly (Option | readonly [flags: string, about?: string])[];
   /** What --help says below the options: notes, examples. */
   readonly help: string;
-  /** `given`: the argument and the options, by their names. */
+  /** `given`: the arguments and the options, by their names. */
   run(given: Given): Promise<void>;
 }
 
 export type MakeCommand = () => Command;
 
 export function command<Given>(spec: CommandSpec<Given>): MakeCommand {
-  const { name, about, argument, options = [], help, run } = spec;
+  const { name, about, options = [], help, run } = spec;
   return () => {
     const made = new Command(name).description(about).addHelpText('after', `\n${help.trim()}\n`);
-    if (argument !== undefined) made.argument(...argument);
+    for (const argument of [spec.argument, spec.also]) if (argument !== undefined) made.argument(...argument);
     for (const option of options) made.addOption(option instanceof Option ? option : new Option(...option));
-    const [only] = made.registeredArguments;
+    const names = made.registeredArguments.map((argument) => argument.name());
     // Commander calls with the arguments, then the options, then the command.
-    return made.action((...typed) => run({ ...typed.at(-2), ...(only && { [only.name()]: typed[0] }) }));
+    return made.action((...typed) =>
+      run({ ...typed.at(-2), ...Object.fromEntries(names.map((each, place) => [each, typed[place]])) }),
+    );
   };
 }
 

@@ -11,6 +11,17 @@ export function repeated(flags: string, about: string): Option {
   return new Option(flags, about).argParser(each);
 }
 
+/** `--scope read=Read --scope write`: a table; what has no `=` stands for nothing. */
+export function pairs(flags: string, about: string): Option {
+  const each = (input: string, before: Record<string, string | undefined> = {}) => {
+    const at = input.indexOf('=');
+    return at < 0
+      ? { ...before, [input]: undefined }
+      : { ...before, [input.slice(0, at)]: input.slice(at + 1) };
+  };
+  return new Option(flags, about).argParser(each);
+}
+
 /** An option of a few words, which the flags name: `--registration <on|off>`. */
 export function oneOf(flags: string, about: string): Option {
   return new Option(flags, about).choices(/<(.*)>/.exec(flags)?.[1]?.split('|') ?? []);
@@ -39,7 +50,7 @@ function vendorMember(input: string, before: VendorMembers = {}): VendorMembers 
   return { ...before, [vendor]: { ...before[vendor], [member]: jsonOrText(value) } };
 }
 
-function jsonOrText(value: string): Json {
+export function jsonOrText(value: string): Json {
   try {
     return JSON.parse(value) as Json;
   } catch {

@@ -22,12 +22,14 @@ interface Changes extends BrandOption, VendorOption, Id {
   readonly host?: string[];
   readonly hosts?: boolean;
   readonly registration?: 'on' | 'off';
+  readonly defaultApi?: string;
 }
 
 const CHANGES = [
   ['--name <name>', 'what people read'],
   repeated('--host <host>', 'a host name that means this organization; may be given again'),
   oneOf('--registration <on|off>', 'may people open accounts themselves'),
+  ['--default-api <uri>', "the API that its clients mean where their request names none; none: ''"],
   vendorOption('a field of one vendor; may be given again'),
   BRAND,
 ] as const;
@@ -100,10 +102,11 @@ Examples:
 ]);
 
 async function changed(
-  { branding: before, ...present }: OrganizationRecord,
-  { name, host, hosts, registration, vendor = {}, brand }: Changes,
+  { branding: before, defaultApi: apiBefore, ...present }: OrganizationRecord,
+  { name, host, hosts, registration, defaultApi, vendor = {}, brand }: Changes,
 ): Promise<OrganizationRecord> {
   const branding = await rebranded('organization', before, brand);
+  const api = defaultApi ?? apiBefore;
   const merged: OrganizationRecord['vendor'] = { ...present.vendor };
   for (const [dialect, members] of Object.entries(vendor)) {
     const all = Object.entries({ ...merged[dialect], ...members }).filter(([, value]) => value !== null);
@@ -115,6 +118,7 @@ async function changed(
     hosts: host?.map((each) => each.toLowerCase()) ?? (hosts === false ? [] : present.hosts),
     ...(registration && { registration: registration === 'on' }),
     ...(branding && { branding }),
+    ...(api && { defaultApi: api }),
     vendor: merged,
   };
 }

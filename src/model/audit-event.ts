@@ -24,7 +24,7 @@ export type AuditEvent =
   | 'logout'
   | `${'authorization' | 'token' | 'userinfo' | 'introspection' | 'revocation' | 'logout'}.refused`
   | 'limit'
-  | `${'organization' | 'client'}.${'create' | 'update' | 'delete'}`
+  | `${'organization' | 'client' | 'api'}.${'create' | 'update' | 'delete'}`
   | 'signing-key.rotate'
   | 'seed.load'
   | 'store.copy';

@@ -1,4 +1,4 @@
-import type { Json } from './json.ts';
+import { type Json, textsOf } from './json.ts';
 
 /** An OAuth client. `metadata` holds RFC 7591 names without the secret. */
 export interface ClientRecord {
@@ -15,4 +15,23 @@ export interface ClientRecord {
   /** The identifier of the API that asks about tokens as this client. Never stored: the API's own record says it. */
   api?: string;
   metadata: Record<string, Json>;
+}
+
+/** The scopes that a client was granted, by the identifier of their API. */
+export function grantsOf({ metadata: { apis } }: Pick<ClientRecord, 'metadata'>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(apis ?? {}).map(([api, scopes]) => [api, textsOf(scopes)]));
+}
+
+/** The client with exactly these scopes of an API; undefined: it has no grant for it, nor as its default. */
+export function withGrant(
+  client: ClientRecord,
+  identifier: string,
+  { scopes, isDefault = false }: { scopes: string[] | undefined; isDefault?: boolean },
+): ClientRecord {
+  const { [identifier]: _before, ...others } = grantsOf(client);
+  const { default_api: before, ...rest } = client.metadata;
+  const means = isDefault ? identifier : before;
+  const keeps = means !== undefined && (scopes !== undefined || means !== identifier);
+  const apis = { ...others, ...(scopes && { [identifier]: scopes }) };
+  return { ...client, metadata: { ...rest, apis, ...(keeps && { default_api: means }) } };
 }

@@ -16,6 +16,8 @@ const REGISTERED = new Set([
   ...['authorization_details', 'username'],
 ]);
 
+const SECONDS = 'must be seconds, 1 to 86400';
+
 /** RFC 6749, 3.3. */
 const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
@@ -40,8 +42,7 @@ export function apiForm({ id, line, url }: Forms) {
     ),
     format: z.enum(['jwt', 'opaque']).optional(),
     algorithm: z.enum(['ES256', 'RS256']).optional(),
-    /** Seconds. */
-    lifetime: z.int().min(1).max(86_400).optional(),
+    lifetime: z.int(SECONDS).min(1, SECONDS).max(86_400, SECONDS).optional(),
     claims: z.record(line, line).optional(),
   });
 }

@@ -158,7 +158,7 @@ apis:
       'apis.1.identifier must be a URL; {issuer} stands for the server’s own',
       'apis.1.format must be jwt or opaque',
       'apis.1.algorithm must be ES256 or RS256',
-      'apis.1.lifetime must be 1 or more',
+      'apis.1.lifetime must be seconds, 1 to 86400',
     ]);
     const { issues: judged } = issuesOf(`
 apis:

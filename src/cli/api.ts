@@ -1,0 +1,330 @@
+import type { Issue } from '../config/issues.ts';
+import { randomToken } from '../core/crypto.ts';
+import type { ApiRecord, ApiScope } from '../model/api.ts';
+import { type ClientRecord, grantsOf, withGrant } from '../model/client.ts';
+import { command, group } from './command.ts';
+import { type CommandContext, inContext, organizationOf } from './context.ts';
+import { jsonOrText, oneOf, pairs, repeated, required } from './options.ts';
+import { CommandRefused, type JsonOption, say, sayList, sayRecord } from './output.ts';
+
+interface Id {
+  readonly id: string;
+}
+
+type Pairs = Readonly<Record<string, string | undefined>>;
+
+interface Changes extends Id, JsonOption {
+  readonly identifier?: string;
+  readonly name?: string;
+  readonly organization?: string;
+  /** Scope -> description. */
+  readonly scope?: Pairs;
+  readonly scopeRoles?: Pairs;
+  readonly removeScope?: string[];
+  readonly format?: ApiRecord['format'];
+  readonly algorithm?: ApiRecord['algorithm'];
+  readonly lifetime?: string;
+  readonly claim?: Pairs;
+}
+
+const CHANGES = [
+  ['--name <name>', 'what people read at consent; as JSON by language: {"en":"Records","de":"Akten"}'],
+  ['--organization <id>', 'whose clients may be granted it; without it those of all organizations'],
+  pairs(
+    '--scope <scope=description>',
+    'what clients may be granted; may be given again, the description left out',
+  ),
+  pairs(
+    '--scope-roles <scope=roles>',
+    'the scope goes to people with one of these roles alone, with commas between',
+  ),
+  oneOf('--format <jwt|opaque>', 'of its tokens (default: jwt)'),
+  oneOf('--algorithm <ES256|RS256>', 'that signs JWTs (default: ES256)'),
+  ['--lifetime <seconds>', 'of its tokens; without it oidc.lifetimes.accessToken'],
+  pairs('--claim <claim=member>', 'a claim of its tokens from a member of the account; may be given again'),
+] as const;
+
+interface Grant extends Id {
+  readonly client: string;
+  readonly scope?: string[];
+  readonly default?: boolean;
+}
+
+const CLIENT = ['<client>', 'client_id'] as const;
+
+export const apiCommand = group('api', 'APIs (resource servers), and which clients may call them', [
+  command({
+    name: 'create',
+    about: 'define an API; the secret with which it asks about tokens is drawn and printed once',
+    argument: ['<id>', 'a short name: the client_id with which it asks about tokens'],
+    options: [
+      required('--identifier <uri>', 'the audience of its tokens, such as https://records.example.org'),
+      ...CHANGES,
+      ['--no-secret', 'it does not ask about tokens: it verifies JWTs by itself'],
+      ['--json', 'print it as JSON'],
+    ],
+    help: `
+Examples:
+  portico api create records --identifier https://records.example.org --scope records:read="Read records"
+  portico api create billing --identifier https://billing.example.org --format opaque --scope pay --scope-roles pay=admin,clerk`,
+    run: inContext(async (context, changes: Changes & { identifier: string; secret: boolean }) => {
+      const { id, identifier } = changes;
+      const { apis, clients } = context.stores;
+      if ((await apis.byId(id)) ?? (await clients.byId(id))) {
+        throw new CommandRefused(`There is an API or a client ${id} already. Choose another id.`);
+      }
+      const secret = changes.secret ? randomToken() : undefined;
+      const base: ApiRecord = { id, identifier, scopes: {}, format: 'jwt', algorithm: 'ES256' };
+      const api = await store(context, { base, changes, secret });
+      await context.note('api.create', { detail: { api: id } });
+      tell(changes, api, secret);
+    }),
+  }),
+  command({
+    name: 'set',
+    about: 'change an API; what is not given stays',
+    argument: ['<id>'],
+    options: [
+      ['--identifier <uri>', 'the audience of its tokens'],
+      ...CHANGES,
+      repeated('--remove-scope <scope>', 'take a scope away; may be given again'),
+      ['--new-secret', 'draw a secret, and print it once; the one before ends'],
+      ['--json', 'print it as JSON'],
+    ],
+    help: `
+A claim is taken away by --claim name= with nothing behind it; roles of a scope likewise.
+
+Examples:
+  portico api set records --scope records:write="Change records" --scope-roles records:write=nurse,admin
+  portico api set records --lifetime 600 --claim mail=email`,
+    run: inContext(async (context, changes: Changes & { newSecret?: boolean }) => {
+      const base = await apiOf(context, changes.id);
+      const secret = changes.newSecret ? randomToken() : undefined;
+      const api = await store(context, { base, changes, secret });
+      await context.note('api.update', { detail: { api: api.id } });
+      tell(changes, api, secret);
+    }),
+  }),
+  command({
+    name: 'show',
+    about: 'print an API without its secret, and the clients that were granted it',
+    argument: ['<id>'],
+    options: [['--json', 'print it as JSON']],
+    help: 'Example:\n  portico api show records',
+    run: inContext(async (context, options: JsonOption & Id) => {
+      const api = await apiOf(context, options.id);
+      const grants = (await context.stores.clients.list())
+        .map((client) => [client.clientId, scopesOf(client, api)] as const)
+        .filter(([, scopes]) => scopes !== undefined);
+      sayRecord(options, { ...withoutSecret(api), grants: Object.fromEntries(grants) });
+    }),
+  }),
+  command({
+    name: 'list',
+    about: 'print all APIs',
+    options: [['--json', 'print them as JSON']],
+    help: 'Example:\n  portico api list',
+    run: inContext(async ({ stores }, options: JsonOption) =>
+      sayList(options, (await stores.apis.list()).map(withoutSecret), {
+        row: ({ id, identifier, format, scopes }) => ({
+          id,
+          identifier,
+          format,
+          scopes: Object.keys(scopes),
+        }),
+        nothing: 'There are no APIs. Define one: portico api create --help',
+      }),
+    ),
+  }),
+  command({
+    name: 'grant',
+    about: 'let a client get tokens for an API, with these scopes beside those that it was granted before',
+    argument: ['<id>'],
+    also: CLIENT,
+    options: [
+      repeated('--scope <scope>', 'may be given again; none: tokens without a scope'),
+      ['--default', 'the client means this API where its request names none'],
+    ],
+    help: `
+Examples:
+  portico api grant records web-app --scope records:read
+  portico api grant records nightly --scope records:read --scope records:write --default`,
+    run: inContext(async (context, given: Grant) => {
+      const api = await apiOf(context, given.id);
+      const client = await clientOf(context, given.client);
+      const { scope = [] } = given;
+      refuseGrant(api, client, scope);
+      const scopes = [...new Set([...(scopesOf(client, api) ?? []), ...scope])];
+      await grant(context, api, client, { scopes, isDefault: given.default === true });
+      say(`Client ${given.client} may get tokens for ${api.id}: ${scopes.join(' ') || 'without a scope'}.`);
+    }),
+  }),
+  command({
+    name: 'revoke',
+    about: 'take scopes of an API away from a client, or the whole API; counts from the next token on',
+    argument: ['<id>'],
+    also: CLIENT,
+    options: [repeated('--scope <scope>', 'this one alone; may be given again')],
+    help: `
+Examples:
+  portico api revoke records web-app --scope records:read
+  portico api revoke records web-app`,
+    run: inContext(async (context, { id, client: clientId, scope }: Grant) => {
+      const api = await apiOf(context, id);
+      const client = await clientOf(context, clientId);
+      const before = scopesOf(client, api);
+      if (before === undefined) throw new CommandRefused(`Client ${clientId} was not granted the API ${id}.`);
+      const scopes = scope && before.filter((name) => !scope.includes(name));
+      await grant(context, api, client, { scopes });
+      const left = scopes === undefined ? 'no token' : `tokens with: ${scopes.join(' ') || 'no scope'}`;
+      say(`Client ${clientId} gets ${left} for ${id} from now on.`);
+    }),
+  }),
+  command({
+    name: 'delete',
+    about: 'delete an API, and what clients were granted of it; its JWTs live on until they end',
+    argument: ['<id>'],
+    options: [['--yes', 'confirm']],
+    help: 'Example:\n  portico api delete records --yes',
+    run: inContext(async (context, { id, yes }: Id & { yes?: boolean }) => {
+      const api = await apiOf(context, id);
+      if (!yes) throw new CommandRefused(`This deletes the API ${id} for good. Add --yes to confirm.`);
+      for (const client of await context.stores.clients.list()) {
+        if (scopesOf(client, api)) await grant(context, api, client, { scopes: undefined });
+      }
+      await context.stores.apis.remove(id);
+      await context.note('api.delete', { detail: { api: id } });
+      say(`The API ${id} was deleted.`);
+    }),
+  }),
+]);
+
+/* ------------------------------------------------------------------ the record */
+
+/** Judged by the same rules as an API of a seed file. */
+async function store(
+  context: CommandContext,
+  { base, changes, secret }: { base: ApiRecord; changes: Changes; secret: string | undefined },
+): Promise<ApiRecord> {
+  const [{ seedSchema }, { apiRecord }, { judgeSeed }] = await Promise.all([
+    import('../seed/schema.ts'),
+    import('../seed/apis.ts'),
+    import('../seed/judge-seed.ts'),
+  ]);
+  if (changes.organization !== undefined) await organizationOf(context, changes.organization);
+  const { secretHash, ...written } = changed(base, changes);
+  const parsed = seedSchema.safeParse({ apis: [{ ...written, secret }] });
+  if (!parsed.success) {
+    throw refused(
+      parsed.error.issues.map(({ path, message }) => ({ path: path.slice(2).join('.'), message })),
+    );
+  }
+  const issues = judgeSeed(parsed.data);
+  if (issues.length > 0) throw refused(issues);
+  const { config, secrets, stores } = context;
+  const [seed] = parsed.data.apis ?? [];
+  if (seed === undefined) throw refused([]);
+  const kept = secretHash === undefined ? {} : { secretHash };
+  const api = { ...kept, ...apiRecord(seed, { secrets, issuer: config.issuer }) };
+  if ((await stores.apis.put(api)) !== 'stored') {
+    const owner = await stores.apis.byIdentifier(api.identifier);
+    throw new CommandRefused(
+      `${api.identifier} is the identifier of the API ${owner?.id}. Nothing was changed.`,
+    );
+  }
+  return api;
+}
+
+function changed(base: ApiRecord, changes: Changes) {
+  const { identifier, name, organization, format, algorithm, lifetime, claim } = changes;
+  const given = { identifier, organization, format, algorithm };
+  const claims = Object.entries({ ...base.claims, ...claim }).filter(([, member]) => member);
+  const { claims: _before, ...rest } = base;
+  return {
+    ...rest,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    ...(name !== undefined && { name: jsonOrText(name) }),
+    ...(lifetime !== undefined && { lifetime: Number(lifetime) }),
+    ...(claims.length > 0 && { claims: Object.fromEntries(claims) }),
+    scopes: changedScopes(base.scopes, changes),
+  };
+}
+
+function changedScopes(
+  base: ApiRecord['scopes'],
+  { scope = {}, scopeRoles = {}, removeScope = [] }: Changes,
+) {
+  const scopes = new Map<string, ApiScope>(Object.entries(base));
+  for (const [name, description] of Object.entries(scope)) {
+    const words = description === undefined ? {} : { description: jsonOrText(description) };
+    scopes.set(name, { ...scopes.get(name), ...words } as ApiScope);
+  }
+  for (const [name, text = ''] of Object.entries(scopeRoles)) {
+    const { roles: _before, ...present } = scopes.get(name) ?? {};
+    const roles = text.split(',').filter((role) => role !== '');
+    scopes.set(name, { ...present, ...(roles.length > 0 && { roles }) });
+  }
+  for (const name of removeScope) scopes.delete(name);
+  return Object.fromEntries(scopes);
+}
+
+function refused(issues: readonly Pick<Issue, 'path' | 'message'>[]): CommandRefused {
+  const lines = issues.map(({ path, message }) => `${path.replace(/^apis\.0\.?/, '')} ${message}`);
+  return new CommandRefused(lines.join('\n'));
+}
+
+async function apiOf({ stores, config }: CommandContext, id: string): Promise<ApiRecord> {
+  const api = await stores.apis.byId(id);
+  if (api !== undefined) return api;
+  const configured = config.oidc.resources.find(({ identifier }) => identifier === id);
+  // Named by its identifier, which is all that the configuration has.
+  if (configured) throw new CommandRefused(`${id} is in the configuration: oidc.resources.`);
+  throw new CommandRefused(`There is no API ${id}. See: portico api list`);
+}
+
+function withoutSecret({ secretHash, ...api }: ApiRecord) {
+  return { ...api, introspects: secretHash !== undefined };
+}
+
+function tell(options: JsonOption, api: ApiRecord, secret?: string): void {
+  const once = secret === undefined ? undefined : { name: 'secret', members: { secret } };
+  sayRecord(options, withoutSecret(api), once);
+}
+
+/* ------------------------------------------------------------------ grants */
+
+async function clientOf({ stores }: CommandContext, id: string): Promise<ClientRecord> {
+  const client = await stores.clients.byId(id);
+  if (client === undefined) throw new CommandRefused(`There is no client ${id}. See: portico client list`);
+  if (client.dialect === undefined) return client;
+  throw new CommandRefused(`${id} belongs to the dialect ${client.dialect}, and gets no tokens here.`);
+}
+
+function scopesOf(client: ClientRecord, { identifier }: ApiRecord): string[] | undefined {
+  const grants = grantsOf(client);
+  return Object.hasOwn(grants, identifier) ? grants[identifier] : undefined;
+}
+
+function refuseGrant(api: ApiRecord, client: ClientRecord, scopes: readonly string[]): void {
+  const unknown = scopes.filter((scope) => !Object.hasOwn(api.scopes, scope));
+  if (unknown.length > 0) {
+    const all = Object.keys(api.scopes).join(' ') || 'none';
+    throw new CommandRefused(`The API ${api.id} has no scope ${unknown.join(' ')}. It has: ${all}`);
+  }
+  if (api.organization !== undefined && api.organization !== client.organization) {
+    throw new CommandRefused(
+      `The API ${api.id} is for clients of the organization ${api.organization} alone.`,
+    );
+  }
+}
+
+async function grant(
+  context: CommandContext,
+  api: ApiRecord,
+  client: ClientRecord,
+  how: Parameters<typeof withGrant>[2],
+): Promise<void> {
+  await context.stores.clients.put(withGrant(client, api.identifier, how));
+  const { organization, clientId } = client;
+  await context.note('client.update', { organization, detail: { client: clientId, api: api.id } });
+}
