@@ -33,7 +33,7 @@ async function load(context: CommandContext, options: Options): Promise<void> {
   const [
     { readSeed },
     { refuseDemo },
-    { loadedKey },
+    { noteLoaded },
     { applySeed, planFile, reportOf },
     { createPasswordHasher },
   ] = await Promise.all([
@@ -65,7 +65,7 @@ async function load(context: CommandContext, options: Options): Promise<void> {
     },
     file,
   );
-  await stores.metadata.set(loadedKey(file, config.issuer), clock.now().toISOString());
+  await noteLoaded({ stores, clock, issuer: config.issuer }, file);
   await context.note('seed.load', { detail: { file: file.hash } });
   tell(report, 'were', options);
 }

@@ -27,16 +27,29 @@ export async function seedAtStart(options: SeedAtStartOptions): Promise<void> {
   }
 }
 
-/** The key of the record that this content was loaded. URIs with {issuer} are other ones under another issuer. */
-export function loadedKey(file: SeedFile, issuer: string): string {
-  return file.namesIssuer ? `seed:${file.hash}:${issuer}` : `seed:${file.hash}`;
+type Loaded = Pick<Identity, 'stores' | 'clock' | 'issuer'>;
+
+/** URIs with {issuer} are other ones under another issuer, and the last one counts. */
+async function isLoaded({ stores, issuer }: Loaded, { hash, namesIssuer }: SeedFile): Promise<boolean> {
+  const { metadata } = stores;
+  if (!namesIssuer) return (await metadata.get(`seed:${hash}`)) !== undefined;
+  const last = await metadata.get(`seed:${hash}:issuer`);
+  // An older store has a record for each issuer and does not know the last.
+  return last === undefined ? (await metadata.get(`seed:${hash}:${issuer}`)) !== undefined : last === issuer;
+}
+
+export async function noteLoaded({ stores, clock, issuer }: Loaded, { hash, namesIssuer }: SeedFile) {
+  const [name, value] = namesIssuer
+    ? [`seed:${hash}:issuer`, issuer]
+    : [`seed:${hash}`, clock.now().toISOString()];
+  await stores.metadata.set(name, value);
 }
 
 async function loadOnce(options: SeedAtStartOptions, file: SeedFile): Promise<void> {
   const { stores, clock, log } = options;
-  const key = loadedKey(file, options.issuer);
+  const key = `seed:${file.hash}`;
   const owner = randomUUID();
-  while ((await stores.metadata.get(key)) === undefined) {
+  while (!(await isLoaded(options, file))) {
     const now = clock.now();
     if (!(await stores.leases.acquire(key, owner, now, new Date(now.getTime() + CLAIM)))) {
       await pause(100);
@@ -44,7 +57,7 @@ async function loadOnce(options: SeedAtStartOptions, file: SeedFile): Promise<vo
     }
     try {
       const report = await applySeed({ ...options, overwritePasswords: false }, file);
-      await stores.metadata.set(key, clock.now().toISOString());
+      await noteLoaded(options, file);
       log.info({ file: file.file, accounts: report.accounts.create }, 'seed file loaded');
     } finally {
       await stores.leases.release(key, owner);

@@ -437,12 +437,16 @@ clients:
       expect((await account('ada@x.example')).claims.given_name).to.equal('B');
     });
 
-    it('is loaded again under another issuer where it says {issuer}', async () => {
-      await start([DEMO]);
-      await start([DEMO], { issuer: 'http://localhost:4000' });
-      expect((await world.stores.clients.byId('demo'))?.metadata.redirect_uris).to.deep.equal([
-        'http://localhost:4000/demo/callback',
-      ]);
+    it('CL12 is loaded again under another issuer where it says {issuer}, and again on the way back', async () => {
+      for (const issuer of ['http://localhost:3000', 'http://localhost:4000', 'http://localhost:3000']) {
+        await start([DEMO], { issuer });
+        const demo = await world.stores.clients.byId('demo');
+        expect(demo?.metadata.redirect_uris).to.deep.equal([`${issuer}/demo/callback`]);
+      }
+      const ada = await account('ada@harbour.example');
+      await world.stores.accounts.update({ ...ada, claims: { given_name: 'Changed' } });
+      await start([DEMO], { issuer: 'http://localhost:3000' });
+      expect((await account('ada@harbour.example')).claims).to.deep.equal({ given_name: 'Changed' });
     });
 
     it('stops the start when it is wrong, and is tried again at the next', async () => {
