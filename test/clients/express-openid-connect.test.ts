@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import express from 'express';
 import oidc from 'express-openid-connect';
 import { INES, rehome, type Served, serve } from '../support/client-app.ts';
-import { type TestClient, webApp } from '../support/clients.ts';
+import { ownApp, type TestClient, webApp } from '../support/clients.ts';
 import { asksForPassword, walk, walkOut } from '../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openWebSession } from '../support/web-session.ts';
@@ -53,5 +53,14 @@ describe('express-openid-connect', () => {
     await walkOut(session, `${app}/logout`, `${app}/signed-out`);
     const again = await session.open(`${app}/me`, [`${app}/callback`]);
     expect(typeof again !== 'string' && asksForPassword(again)).to.equal(true);
+  });
+
+  it('as it comes takes RS256, and reads the ID token alone', async () => {
+    const app = await startApp(ownApp);
+    await rehome(server, ownApp, app, { id_token_claims: true });
+    const session = openWebSession();
+    await walk(session, `${app}/me`, `${app}/me`, INES);
+    const me = (await (await session.request(`${app}/me`)).json()) as Record<string, unknown>;
+    expect(me.user).to.deep.include(expected);
   });
 });

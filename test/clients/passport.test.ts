@@ -6,7 +6,7 @@ import passport from 'passport';
 import OAuth2Strategy from 'passport-oauth2';
 import OpenIdConnectStrategy from 'passport-openidconnect';
 import { INES, rehome, type Served, serve } from '../support/client-app.ts';
-import { webApp } from '../support/clients.ts';
+import { ownApp, type TestClient, webApp } from '../support/clients.ts';
 import { asksForPassword, walk, walkOut } from '../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openWebSession } from '../support/web-session.ts';
@@ -35,14 +35,17 @@ describe('Passport', () => {
     );
     app.get('/me', (request, response) => void response.json(request.user));
     site = await serve(app);
-    const redirectUris = ['openidconnect', 'oauth2'].map((name) => `${site.url}/callback/${name}`);
-    await rehome(server, webApp, site.url, { redirect_uris: redirectUris });
+    const callbacks = (...names: string[]) => names.map((name) => `${site.url}/callback/${name}`);
+    await rehome(server, ownApp, site.url, { redirect_uris: callbacks('default'), id_token_claims: true });
+    await rehome(server, webApp, site.url, {
+      redirect_uris: callbacks('openidconnect', 'oauth2'),
+    });
   });
   after(() => Promise.all([site.close(), server.close()]));
 
-  function options(name: string) {
+  function options(name: string, { clientId, secret = '' }: TestClient = webApp) {
     return {
-      ...{ issuer: server.issuer, clientID: webApp.clientId, clientSecret: webApp.secret ?? '' },
+      ...{ issuer: server.issuer, clientID: clientId, clientSecret: secret },
       ...{ authorizationURL: `${server.issuer}/authorize`, tokenURL: `${server.issuer}/token` },
       ...{ userInfoURL: `${server.issuer}/userinfo`, callbackURL: `${site.url}/callback/${name}` },
       scope: ['profile', 'email'],
@@ -72,6 +75,16 @@ describe('Passport', () => {
     await walkOut(session, `${server.issuer}/logout?${leaving}`, `${site.url}/signed-out`);
     const again = await session.open(`${site.url}/login/openidconnect`, [`${site.url}/callback`]);
     expect(typeof again !== 'string' && asksForPassword(again)).to.equal(true);
+  });
+
+  it('openidconnect as it comes reads the ID token alone', async () => {
+    const strategy = new OpenIdConnectStrategy(
+      options('default', ownApp),
+      (_: string, person: Person, done: Done) =>
+        done(null, { name: person.displayName, email: person.emails?.[0]?.value }),
+    );
+    strategies.use('default', strategy);
+    expect((await signedIn('default')).me).to.deep.equal({ name: INES.name, email: INES.login });
   });
 
   it('oauth2 signs in with PKCE and gets a token', async () => {
