@@ -201,23 +201,24 @@ export interface SessionView {
 export interface Interactions {
   /** The interaction of this browser. InteractionGone when there is none, it expired, or it is another browser's. */
   read(request: IncomingMessage, response: ServerResponse): Promise<InteractionView>;
-  /** Finishes the login prompt and sends the browser on (303). */
-  finishLogin(request: IncomingMessage, response: ServerResponse, login: LoginResult): Promise<void>;
+  /** Finishes the login prompt. This and the next three resolve with the address that the browser goes on to. */
+  finishLogin(request: IncomingMessage, response: ServerResponse, login: LoginResult): Promise<string>;
   /** Goes on with the account that is signed in. InteractionGone unless the prompt is the choice of an account. */
-  finishChoice(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Sends the browser on after a sign-in that is finished already (a form that was sent twice). */
-  goOn(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  finishChoice(request: IncomingMessage, response: ServerResponse): Promise<string>;
   /**
-   * Grants what the client asked for (all of it), and sends the browser on. True: it is remembered with the
-   * account, not with the browser session alone.
+   * Grants what the client asked for (all of it). `remembered`: with the account, not with the browser
+   * session alone.
    */
-  finishConsent(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  finishConsent(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<{ address: string; remembered: boolean }>;
   /** Back to the client with an error, e.g. access_denied. */
   abort(
     request: IncomingMessage,
     response: ServerResponse,
     error: { error: string; description: string },
-  ): Promise<void>;
+  ): Promise<string>;
   /** Keeps the state of a sign-in of several steps with the interaction. */
   keep(request: IncomingMessage, response: ServerResponse, kept: Record<string, Json>): Promise<void>;
 }
@@ -260,13 +261,11 @@ export interface InteractionView {
   readonly amr?: readonly string[];
   /** The request asks for two proofs: acr_values, or an essential acr claim. */
   readonly stepUp: boolean;
-  /** The sign-in is done; the browser only has to be sent on. */
-  readonly finished: boolean;
+  /** The sign-in is done; the browser only has to be sent on, to this address. */
+  readonly finished?: string;
   /** For consent: scopes and claims that are new. */
   readonly missingScopes: readonly string[];
   readonly missingClaims: readonly string[];
-  /** Where the browser goes after the sign-in; its origin belongs in form-action. */
-  readonly redirectUri: string;
   /** The interaction signs in a device that showed a code (RFC 8628): no redirect leads back to it. */
   readonly forDevice: boolean;
   readonly kept: Readonly<Record<string, Json>>;

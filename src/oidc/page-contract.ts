@@ -31,11 +31,10 @@ export type DeviceIssue =
 export interface ProviderPages {
   /** What went wrong, where no client can be told. `status` is the response's. */
   readonly error: Shown<{ status: number; error: string; description?: string }>;
-  /**
-   * Asks whether to sign out: posting `logout=yes` ends the session. `redirectUri` is where the browser
-   * goes afterwards: its origin belongs in form-action.
-   */
-  readonly confirmLogout: Shown<{ action: string; xsrf: string; clientName?: string; redirectUri?: string }>;
+  /** Asks whether to sign out: posting `logout=yes` ends the session. */
+  readonly confirmLogout: Shown<{ action: string; xsrf: string; clientName?: string }>;
+  /** Goes on to the client's `url` by itself: the end of a form, which may not lead to another site. */
+  readonly leadingOn: Shown<{ url: string; client: string }>;
   /** After signing out, or choosing to stay, where the client named no page of its own. */
   readonly signedOut: Shown<{ client: { name: string; uri?: string } | undefined; stayed: boolean }>;
   /**

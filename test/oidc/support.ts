@@ -202,6 +202,7 @@ const plainPages: ProviderPages = {
   error: (_request, _response, refusal) => `<h1>error page</h1><p>${refusal.error}</p>`,
   confirmLogout: (_request, _response, { action, xsrf }) =>
     `<form method="post" action="${action}"><input name="xsrf" value="${xsrf}"></form>`,
+  leadingOn: (_request, _response, { url }) => `<a href="${url}">on</a>`,
   signedOut: () => '<h1>signed out</h1>',
   enterDeviceCode: (_request, _response, { action, xsrf = '', issue = '' }) =>
     `<form method="post" action="${action}"><input name="xsrf" value="${xsrf}"></form><p>${issue}</p>`,
@@ -221,15 +222,17 @@ async function answer(
   const { 'x-person': person, 'x-consent': consent } = request.headers;
   const json = (status: number, body: unknown) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  const seeOther = (location: string) => response.writeHead(303, { location }).end();
   try {
     const view = await oidc.interactions.read(request, response);
     if (view.prompt === 'login' && typeof person === 'string') {
       const login = { accountId: person, amr: ['pwd'], acr: ACR.single };
-      await oidc.interactions.finishLogin(request, response, login);
+      seeOther(await oidc.interactions.finishLogin(request, response, login));
     } else if (view.prompt === 'consent' && consent === 'yes') {
-      await oidc.interactions.finishConsent(request, response);
+      seeOther((await oidc.interactions.finishConsent(request, response)).address);
     } else if (consent === 'no') {
-      await oidc.interactions.abort(request, response, { error: 'access_denied', description: 'no' });
+      const refusal = { error: 'access_denied', description: 'no' };
+      seeOther(await oidc.interactions.abort(request, response, refusal));
     } else json(200, view);
   } catch (error) {
     json(error instanceof InteractionGone ? 410 : 500, { error: String(error) });

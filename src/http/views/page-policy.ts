@@ -1,22 +1,20 @@
 /**
- * The Content-Security-Policy (CSP) of a page. `formTargets`: addresses where its forms may end up after
- * redirects, besides this server (Chromium checks form-action against each hop).
+ * The Content-Security-Policy (CSP) of a page. Forms lead to this server alone, redirects included: browsers
+ * check form-action against each hop. Where one ends at another site, a page leads there (`leadsTo`).
  */
 export function pagePolicy(options: {
-  formTargets?: readonly (string | undefined)[];
   /** Pictures from elsewhere: an organization's logo. */
   images?: readonly (string | undefined)[];
   frames?: boolean;
   /** Files of public/; never a script in the page itself. */
   scripts?: boolean;
 }): string {
-  const targets = sources(options.formTargets ?? []);
   const images = sources(options.images ?? []);
   return [
     "default-src 'none'",
     "style-src 'self'",
     `img-src ${["'self'", ...images].join(' ')}`,
-    `form-action ${["'self'", ...targets].join(' ')}`,
+    "form-action 'self'",
     ...(options.scripts === true ? ["script-src 'self'"] : []),
     ...(options.frames === true ? ["frame-src 'self'"] : []),
     "base-uri 'none'",

@@ -8,8 +8,8 @@ import type { PageInput, Views } from './render.ts';
 export interface PageReply extends PageInput {
   /** 200 when absent. */
   readonly status?: number;
-  /** Where the page's forms may lead after redirects, besides this server. */
-  readonly formTargets?: readonly (string | undefined)[];
+  /** Where the page goes on to by itself. */
+  readonly leadsTo?: string;
   /** Pictures from elsewhere, besides the brand's. */
   readonly images?: readonly (string | undefined)[];
   readonly frames?: boolean;
@@ -37,11 +37,11 @@ export function pageText(
   const { logo, logoDark } = reply.brand ?? views.brand;
   const images = [logo, logoDark, ...(reply.images ?? [])];
   const languages = [...(reply.languages ?? []), ...acceptedLanguages(request.headers['accept-language'])];
+  if (reply.leadsTo !== undefined) response.setHeader('Refresh', `0; url=${reply.leadsTo}`);
   const { html, scripts } = views.render({ ...reply, languages });
   response.setHeader(
     'Content-Security-Policy',
     pagePolicy({
-      formTargets: reply.formTargets ?? [],
       frames: reply.frames === true,
       images,
       // Only what a view asks for with needs() is a script; a page without one allows none.

@@ -39,7 +39,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
         throw new Error('The account is not one of the organization that the client belongs to.');
       }
       await endOther(interaction, accountId);
-      await deps.provider().interactionFinished(request, response, {
+      return deps.provider().interactionResult(request, response, {
         login: { accountId, amr: [...amr], acr, remember: keep },
         // A person who signs in has chosen the account.
         ...(promptsOf(interaction).includes('select_account') && { select_account: {} }),
@@ -50,11 +50,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       if (interaction.session?.accountId === undefined || interaction.prompt.name !== 'select_account') {
         throw new InteractionGone('There is no account to go on with.');
       }
-      await deps.provider().interactionFinished(request, response, { select_account: {} });
-    },
-    async goOn(request, response) {
-      const { returnTo } = await find(request, response);
-      response.writeHead(303, { Location: returnTo, 'Content-Length': '0' }).end();
+      return deps.provider().interactionResult(request, response, { select_account: {} });
     },
     async finishConsent(request, response) {
       const interaction = await find(request, response);
@@ -70,15 +66,13 @@ export function createInteractions(deps: InteractionDeps): Interactions {
         missing,
       });
       const remembered = await remember(interaction, missing);
-      await deps.provider().interactionFinished(request, response, { consent: { grantId } });
-      return remembered;
+      const address = await deps.provider().interactionResult(request, response, { consent: { grantId } });
+      return { address, remembered };
     },
     async abort(request, response, { error, description }) {
       await find(request, response);
       const result = { error, error_description: description };
-      await deps
-        .provider()
-        .interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+      return deps.provider().interactionResult(request, response, result, { mergeWithLastSubmission: false });
     },
     async keep(request, response, kept) {
       const interaction = await find(request, response);
@@ -181,10 +175,9 @@ function viewOf(
     acrValues: list('acr_values'),
     stepUp: strongerThanOne(params),
     ...(accountId !== undefined && { accountId, amr: interaction.session?.amr ?? [] }),
-    finished: interaction.result?.login !== undefined,
+    ...(interaction.result?.login !== undefined && { finished: interaction.returnTo }),
     missingScopes: scopesOf(missing),
     missingClaims: missing.claims,
-    redirectUri: text('redirect_uri') ?? '',
     forDevice: interaction.deviceCode !== undefined,
     kept: keptOf(interaction),
   };

@@ -65,13 +65,11 @@ export function features(deps: ProviderDeps): Features {
 }
 
 function confirmLogout(ctx: ProviderContext, pages: ProviderPages): Promise<void> {
-  const { client, params } = ctx.oidc;
-  const redirectUri = params?.post_logout_redirect_uri;
+  const { client } = ctx.oidc;
   return show(ctx, pages.confirmLogout, {
     action: ctx.oidc.urlFor('end_session_confirm'),
     xsrf: formSecret(ctx),
     ...(client && { clientName: client.clientName ?? client.clientId }),
-    ...(typeof redirectUri === 'string' && { redirectUri }),
   });
 }
 

@@ -2,8 +2,11 @@
  * RP-initiated logout: where the browser goes afterwards. Two answers of the provider lead to a page of its own;
  * the page is in pages/provider/provider-pages.ts.
  */
+import { isNavigation } from '../../core/navigation.ts';
 import { isOnRoute, type ProviderMiddleware } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
+import { show } from './answers.ts';
+import type { ProviderDeps } from './deps.ts';
 
 const SIGNED_OUT = `${ROUTES.end_session}/success`;
 
@@ -43,3 +46,17 @@ export const nameClientWhenSignedOut: ProviderMiddleware = async (ctx, next) => 
   if (params?.logout === undefined) target.searchParams.set('stayed', 'yes');
   ctx.set('Location', target.href);
 };
+
+/** The form of the page that asked may not lead to the client's site by a redirect (form-action): a page does. */
+export function leadOnByPage({ pages }: Pick<ProviderDeps, 'pages'>): ProviderMiddleware {
+  return async (ctx, next) => {
+    await next();
+    if (!isOnRoute(ctx, 'end_session_confirm') || ctx.status !== 303 || !isNavigation(ctx.headers)) return;
+    const url = ctx.response.get('Location');
+    const { client, issuer } = ctx.oidc;
+    if (client === undefined || URL.parse(url, issuer)?.origin === issuer) return;
+    ctx.status = 200;
+    ctx.remove('Location');
+    await show(ctx, pages.leadingOn, { url, client: client.clientName ?? client.clientId });
+  };
+}

@@ -25,7 +25,7 @@ import { configuration } from './configuration.ts';
 import type { ProviderDeps } from './deps.ts';
 import { guardUserCodes, nameInterval } from './device-flow.ts';
 import { offeredResponseModes, publicDocuments } from './discovery.ts';
-import { leadOnWhenSignedOutAlready, nameClientWhenSignedOut } from './logout.ts';
+import { leadOnByPage, leadOnWhenSignedOutAlready, nameClientWhenSignedOut } from './logout.ts';
 import { formToQuery } from './post-to-get.ts';
 
 export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
@@ -56,6 +56,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
     publicDocuments,
     offeredResponseModes,
     refreshLeases(parts),
+    leadOnByPage(deps),
     leadOnWhenSignedOutAlready,
     nameClientWhenSignedOut,
     nameInterval(parts),

@@ -5,6 +5,7 @@ import { type PageReply, pageText } from '../../http/views/send-page.ts';
 import type { Identity } from '../../identity/context.ts';
 import type { PageSubject, ProviderPages } from '../../oidc/page-contract.ts';
 import { brandOf, webAddress } from '../shared/branding.ts';
+import { leadingTo } from '../shared/lead-on.ts';
 import { scopesInWords } from '../shared/scopes.ts';
 
 export function createProviderPages(deps: Pick<Identity, 'stores'> & { views: Views }): ProviderPages {
@@ -34,12 +35,12 @@ export function createProviderPages(deps: Pick<Identity, 'stores'> & { views: Vi
       // A page about a store that is down must not ask the store whose brand to wear.
       return show(request, response, status >= 500 ? {} : context, { view: 'error', data });
     },
-    confirmLogout: page(({ redirectUri, action, xsrf, clientName: client }) => ({
+    confirmLogout: page(({ action, xsrf, clientName: client }) => ({
       view: 'confirm-logout',
-      formTargets: [redirectUri],
       // The provider's address has the host of the request in it; ours does not need one.
       data: { action: URL.parse(action)?.pathname ?? action, xsrf, client },
     })),
+    leadingOn: page(({ url, client }) => leadingTo(url, client)),
     signedOut: page(({ stayed, client, organization = '' }) => ({
       view: stayed ? 'still-signed-in' : 'signed-out',
       data: { client: client?.name, href: webAddress(client?.uri), organization },

@@ -24,12 +24,6 @@ export async function readInteraction(deps: PageDeps, ctx: Context): Promise<Int
   return undefined;
 }
 
-/** A form that was sent twice: the sign-in is done, and the browser belongs where the first reply sent it. */
-export async function goOn(deps: PageDeps, ctx: Context): Promise<void> {
-  ctx.respond = false;
-  await deps.interactions.goOn(ctx.req, ctx.res);
-}
-
 /** What a form of an interaction is bound to. */
 export function interactionOf(ctx: Context): string {
   return `interaction:${ctx.params.uid}`;

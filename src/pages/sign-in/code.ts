@@ -14,10 +14,10 @@ import { checkLinkable } from '../../identity/upstream/link-identity.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { FormRefused } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { goOn, readInteraction } from '../shared/interaction.ts';
+import { readInteraction } from '../shared/interaction.ts';
 import { halfProven, proven } from './complete.ts';
 import { accountIn, type CodePurpose, type FlowState, flowStateOf, goTo } from './flow-state.ts';
-import type { SignInPage, SignInStep, Step } from './guards.ts';
+import { type SignInPage, type SignInStep, type Step, unlessFinished } from './guards.ts';
 import { finishLink } from './link-account.ts';
 import { signInMethodsOf } from './methods.ts';
 import { showSignIn } from './password.ts';
@@ -73,9 +73,7 @@ export const enterCode: SignInStep = async (step) => {
   try {
     // Sent twice: the first one may have finished while this one waited.
     const view = await readInteraction(deps, ctx);
-    if (view === undefined) return;
-    if (view.finished) await goOn(deps, ctx);
-    else await judge({ ...step, view });
+    if (view !== undefined) await unlessFinished(judge)({ ...step, view });
   } finally {
     await release();
   }

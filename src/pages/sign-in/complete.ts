@@ -9,6 +9,7 @@ import { sendSignInCode } from '../../identity/sign-in/send-code.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Amr } from '../../model/amr.ts';
 import { ACR, type InteractionView } from '../../oidc/contract.ts';
+import { leadOn } from '../shared/lead-on.ts';
 import { type FlowState, flowStateOf, goTo } from './flow-state.ts';
 import type { Step } from './guards.ts';
 
@@ -24,13 +25,13 @@ export async function proven(
     const flow: FlowState = { remember, another, proven: { accountId: account.id, proofs: all } };
     return askForSecond(step, account, flow);
   }
-  ctx.respond = false;
-  await deps.interactions.finishLogin(ctx.req, ctx.res, {
+  const address = await deps.interactions.finishLogin(ctx.req, ctx.res, {
     accountId: account.id,
     amr: all,
     acr: isTwo(all) ? ACR.stepup : ACR.single,
     remember,
   });
+  await leadOn(deps, ctx, { view, address });
 }
 
 /** Who has proven one of two: in this interaction, or by the session that lacks nothing but the second. */

@@ -4,6 +4,7 @@ import { Refused } from '../../core/refused.ts';
 import { recordEvent } from '../../identity/audit/audit.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { webAddress } from '../shared/branding.ts';
+import { leadOn } from '../shared/lead-on.ts';
 import { loginShown } from '../shared/login-shown.ts';
 import { scopesInWords } from '../shared/scopes.ts';
 import { accountIn } from './flow-state.ts';
@@ -27,17 +28,21 @@ export const consent: SignInStep = async (step) => {
   const decision = form.get('decision');
   if (decision !== 'allow' && decision !== 'deny')
     throw new Refused('unreadable-body', { detail: 'no decision' });
-  ctx.respond = false;
-  if (decision === 'allow') {
-    const remembered = await deps.interactions.finishConsent(ctx.req, ctx.res);
-    if (remembered) noteConsent(step);
-  } else {
-    await deps.interactions.abort(ctx.req, ctx.res, {
-      error: 'access_denied',
-      description: 'The person did not allow the access.',
-    });
-  }
+  const address = await (decision === 'allow' ? allow(step) : deny(step));
+  await leadOn(deps, ctx, { view, address });
 };
+
+async function allow(step: Step): Promise<string> {
+  const { deps, ctx } = step;
+  const { address, remembered } = await deps.interactions.finishConsent(ctx.req, ctx.res);
+  if (remembered) noteConsent(step);
+  return address;
+}
+
+function deny({ deps, ctx }: Step): Promise<string> {
+  const description = 'The person did not allow the access.';
+  return deps.interactions.abort(ctx.req, ctx.res, { error: 'access_denied', description });
+}
 
 function noteConsent({ deps, view, context }: Step): void {
   const { organization, accountId: subject } = view;

@@ -13,7 +13,8 @@ import { seeOther } from '../../http/views/send-page.ts';
 import { InteractionGone, type InteractionView } from '../../oidc/contract.ts';
 import { type Refusal, refusedBy } from '../shared/alert.ts';
 import type { PageDeps, PageForm } from '../shared/deps.ts';
-import { goOn, interactionOf, readInteraction, sayGone } from '../shared/interaction.ts';
+import { interactionOf, readInteraction, sayGone } from '../shared/interaction.ts';
+import { leadOn } from '../shared/lead-on.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { showConsent } from './consent.ts';
 import { mayRegister } from './methods.ts';
@@ -62,9 +63,7 @@ function inInteraction(act: SignInStep): PageForm {
       if (view !== undefined) await act({ deps, ctx, view, context: requestContext(ctx, view), form });
     } catch (error) {
       // It ended between the look at it and the step: a form that was sent twice at once, or another tab.
-      if (!(error instanceof InteractionGone) || ctx.headerSent) throw error;
-      // The step had left the reply to the provider, which gave none.
-      ctx.respond = true;
+      if (!(error instanceof InteractionGone)) throw error;
       await sayGone(deps, ctx);
     }
   };
@@ -85,15 +84,23 @@ function duringSignIn(act: SignInStep): SignInStep {
   return async (step) => {
     // A sign-in form that was kept open must not change who answers the consent that is asked for now.
     if (step.view.prompt === 'consent') await showConsent(step);
-    else if (step.view.finished) await goOn(step.deps, step.ctx);
-    else await act(step);
+    else await unlessFinished(act)(step);
+  };
+}
+
+/** A form that was sent twice: the sign-in is done, and the browser belongs where the first reply sent it. */
+export function unlessFinished(act: SignInStep): SignInStep {
+  return async (step) => {
+    const { deps, ctx, view } = step;
+    if (view.finished === undefined) await act(step);
+    else await leadOn(deps, ctx, { view, address: view.finished });
   };
 }
 
 function toConsent(act: SignInStep): SignInStep {
   return async (step) => {
     const { ctx, view } = step;
-    if (view.prompt === 'consent' && !view.finished) seeOther(ctx, `/interaction/${view.uid}`);
+    if (view.prompt === 'consent' && view.finished === undefined) seeOther(ctx, `/interaction/${view.uid}`);
     else await act(step);
   };
 }

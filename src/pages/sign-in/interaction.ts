@@ -1,4 +1,5 @@
 /** The page that a sign-in has come to: what is stored with the interaction decides, not the address. */
+import { leadOn } from '../shared/lead-on.ts';
 import { showCode } from './code.ts';
 import { halfProven } from './complete.ts';
 import { flowStateOf } from './flow-state.ts';
@@ -20,11 +21,11 @@ export const showStep: SignInPage = (step, refusal) => {
 };
 
 /** Back to the app without signing in. */
-export const cancel: SignInStep = async ({ deps, ctx, form }) => {
-  ctx.respond = false;
-  await deps.interactions.abort(ctx.req, ctx.res, {
+export const cancel: SignInStep = async ({ deps, ctx, view, form }) => {
+  const address = await deps.interactions.abort(ctx.req, ctx.res, {
     // RFC 9470, 5: the app asked for two proofs, and the account has one.
     error: form.get('reason') === 'unmet' ? 'unmet_authentication_requirements' : 'access_denied',
     description: 'The person went back without signing in.',
   });
+  await leadOn(deps, ctx, { view, address });
 };

@@ -19,7 +19,6 @@ export async function renderInteraction(
     view: name,
     languages: view.uiLocales,
     brand: await brandOf(deps.identity, deps.views, view),
-    formTargets: [view.redirectUri],
     data: { ...forApp(step), ...data, alert, token: deps.forms.tokenFor(ctx, interactionOf(ctx)) },
   });
 }

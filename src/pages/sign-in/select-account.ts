@@ -1,4 +1,5 @@
 /** Who goes on: the person who is signed in here, or another one. */
+import { leadOn } from '../shared/lead-on.ts';
 import { loginShown } from '../shared/login-shown.ts';
 import { accountIn, type FlowState, flowStateOf, goTo } from './flow-state.ts';
 import type { SignInStep, Step } from './guards.ts';
@@ -17,8 +18,8 @@ export async function showChoice(step: Step): Promise<void> {
 export const chooseAccount: SignInStep = async (step) => {
   const { deps, ctx, view } = step;
   if (view.prompt !== 'select_account' || view.accountId === undefined) return goTo(step, flowStateOf(view));
-  ctx.respond = false;
-  await deps.interactions.finishChoice(ctx.req, ctx.res);
+  const address = await deps.interactions.finishChoice(ctx.req, ctx.res);
+  await leadOn(deps, ctx, { view, address });
 };
 
 /** One step back, or to the beginning for another account. What was proven is forgotten. */

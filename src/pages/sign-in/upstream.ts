@@ -14,6 +14,7 @@ import type { InteractionView } from '../../oidc/contract.ts';
 import { brandOf } from '../shared/branding.ts';
 import type { PageDeps, PageForm } from '../shared/deps.ts';
 import { sayGone } from '../shared/interaction.ts';
+import { leadingTo } from '../shared/lead-on.ts';
 import { flowStateOf, storeFlowState } from './flow-state.ts';
 import type { SignInStep, Step } from './guards.ts';
 import { showStep } from './interaction.ts';
@@ -76,17 +77,11 @@ async function showFailed(step: Step, provider: string, error: Error): Promise<v
   await showStep(step, { alert, status: down ? 503 : 400 });
 }
 
-/**
- * A page that leaves by itself, and not a redirect: browsers hold the redirects after a form against
- * form-action, and where an upstream sends people on the way (a company's own sign-in) cannot be listed.
- */
 async function showLeaving({ deps, ctx, view }: Step, provider: string, url: string): Promise<void> {
-  ctx.set('Refresh', `0; url=${url}`);
   sendPage(ctx, deps.views, {
-    view: 'upstream-leaving',
+    ...leadingTo(url, upstreamTitle(deps, provider), { returns: true }),
     languages: view.uiLocales,
     brand: await brandOf(deps.identity, deps.views, view),
-    data: { provider: upstreamTitle(deps, provider), url },
   });
 }
 
