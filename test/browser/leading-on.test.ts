@@ -152,4 +152,43 @@ describe('leading on to an app', function () {
     // An empty page, the sign-in page, the app.
     expect(entries).to.equal(3);
   });
+
+  it('CL2 a pop-up tells the app that opened it: after signing in, signing out, a device, and an error', async () => {
+    journeys.apps.html = `<h1>The app</h1><script>
+      addEventListener('message', ({ data }) => { document.title = data; });
+      window.opener?.postMessage(location.pathname + location.search, '*');
+    </script>`;
+    const party = await partyAt(webApp, `${journeys.apps.url}pop-up`);
+    const page = await journeys.visit();
+    await page.goto(`${journeys.apps.url}home`);
+    const open = async (address: string): Promise<Page> => {
+      const [popUp] = await Promise.all([
+        page.waitForEvent('popup'),
+        page.evaluate(`void window.open(${JSON.stringify(address)})`),
+      ]);
+      await popUp.waitForLoadState();
+      return popUp;
+    };
+    const told = async (what: RegExp) => {
+      await page.waitForFunction(`${what}.test(document.title)`);
+    };
+    const isHeld = (popUp: Page) => popUp.evaluate<boolean>('window.opener !== null');
+
+    const signingIn = await open((await party.begin()).url);
+    await enter(signingIn, MARA);
+    await signingIn.getByRole('button', { name: 'Allow', exact: true }).click();
+    await told(/^.pop-up.callback\?code=/);
+
+    const { issuer } = journeys.server;
+    for (const path of ['/authorize?client_id=nowhere', '/device', '/logout', '/interaction/gone'])
+      expect(await isHeld(await open(issuer + path)), path).to.equal(true);
+    for (const path of ['/', '/account', '/account/keys'])
+      expect(await isHeld(await open(issuer + path)), path).to.equal(false);
+
+    const { configuration, client } = party;
+    const back = { client_id: client.clientId, post_logout_redirect_uri: client.postLogoutRedirectUri ?? '' };
+    const signingOut = await open(buildEndSessionUrl(configuration, back).href);
+    await signingOut.getByRole('button', { name: 'Sign out' }).click();
+    await told(/^.pop-up.signed-out/);
+  });
 });

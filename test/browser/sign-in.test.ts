@@ -110,6 +110,7 @@ describe('signing in with a browser', () => {
     const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
     await begin(page, party, { scope: 'openid email phone offline_access', prompt: 'consent' });
     await enter(page, DOCTOR);
+    await page.getByRole('heading', { name: 'asks for access' }).waitFor();
     const asked = await page.getByRole('listitem').allInnerTexts();
     expect(asked.join(' ')).to.contain('your email address').and.to.contain('your phone number');
     await page.getByRole('button', { name: 'Do not allow' }).click();

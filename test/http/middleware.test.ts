@@ -137,7 +137,6 @@ describe('the HTTP frame', () => {
           'x-content-type-options': 'nosniff',
           'x-frame-options': 'DENY',
           'referrer-policy': 'same-origin',
-          'cross-origin-opener-policy': 'same-origin',
           'cache-control': 'no-store',
         });
         expect(headers['content-security-policy'])

@@ -269,7 +269,6 @@ describe('a relying party', () => {
       accountId: 'nora',
       organization: 'north',
       missingScopes: ['openid', 'email'],
-      redirectUri: REDIRECT,
       client: { clientId: 'third-party', name: 'Third', firstParty: false },
     });
     browser.consent = 'yes';

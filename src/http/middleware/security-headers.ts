@@ -11,12 +11,19 @@ import type { Config } from '../../config/schema.ts';
 const PROVIDER_POLICY = "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 const CLOSED_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/**
+ * Pages that no app opens: they cut a window that did (Cross-Origin-Opener-Policy). An app may open its sign-in,
+ * its sign-out, and all that may come on the way in a pop-up, which answers by `window.opener`.
+ */
+const OPENED_BY_PEOPLE = /^\/(?:$|account(?:\/|$)|dev\/|docs(?:\/|$))/;
+
 /** `https`: whether the issuer is https; HSTS over plain http would mean nothing and lock a laptop's localhost in. */
 export function securityHeaders(options: { https: boolean; hsts: Config['http']['hsts'] }): Middleware {
   const { maxAge, includeSubDomains } = options.hsts;
   const protect = helmet({
     contentSecurityPolicy: false,
-    crossOriginOpenerPolicy: { policy: 'same-origin' },
+    // Set below, for the pages that it is right for.
+    crossOriginOpenerPolicy: false,
     // Same-origin here would keep a relying party from showing a picture of ours, not from reading tokens.
     crossOriginResourcePolicy: false,
     referrerPolicy: { policy: 'same-origin' },
@@ -25,6 +32,7 @@ export function securityHeaders(options: { https: boolean; hsts: Config['http'][
   });
   return async (ctx, next) => {
     protect(ctx.req, ctx.res, () => {});
+    if (OPENED_BY_PEOPLE.test(ctx.path)) ctx.set('Cross-Origin-Opener-Policy', 'same-origin');
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Security-Policy', CLOSED_POLICY);
     await next();
