@@ -6,6 +6,8 @@ export interface ClientRecord {
   organization: string;
   /** HMAC-SHA256 of the secret under the server's key; absent for public clients. */
   secretHash?: string;
+  /** The secret before it, which is accepted too until its end (an ISO 8601 time). */
+  oldSecret?: { readonly hash: string; readonly until: string };
   allOrganizations: boolean;
   firstParty: boolean;
   introspects: string[];

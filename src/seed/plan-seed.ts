@@ -9,6 +9,7 @@ import type { Secrets } from '../core/crypto.ts';
 import { inTurn } from '../core/in-turn.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
+import type { ClientRecord } from '../model/client.ts';
 import type { IdentityRecord } from '../model/upstream-identity.ts';
 import type { OidcServer } from '../oidc/contract.ts';
 import type { Stores } from '../store/ports/stores.ts';
@@ -112,7 +113,7 @@ async function planClients(world: SeedWorld, seed: Seed, issues: Issue[]) {
   const { stores, secrets, issuer } = world;
   return inTurn(seed.clients ?? [], 16, async (client, index) => {
     const present = await stores.clients.byId(client.client_id);
-    const record = clientRecord(client, { secrets, issuer });
+    const record = withOldSecret(clientRecord(client, { secrets, issuer }), present);
     if (present === undefined && (await stores.apis.byId(client.client_id))) {
       const message = 'is an API; choose another client_id';
       issues.push({ path: `clients.${index}.client_id`, value: JSON.stringify(client.client_id), message });
@@ -126,6 +127,12 @@ async function planClients(world: SeedWorld, seed: Seed, issues: Issue[]) {
     }
     return { record, step: stepFrom(present, record) };
   });
+}
+
+/** A file that has the new secret of a client lets the old one go on to its end. */
+function withOldSecret(record: ClientRecord, present: ClientRecord | undefined): ClientRecord {
+  const { oldSecret, secretHash } = present ?? {};
+  return oldSecret && secretHash === record.secretHash ? { ...record, oldSecret } : record;
 }
 
 function stepFrom<Record extends object>(present: Record | undefined, input: Record): Step {

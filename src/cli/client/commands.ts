@@ -7,6 +7,7 @@ import { BRAND, type BrandOption, rebranded, required } from '../options.ts';
 import { CommandRefused, type JsonOption, note, say, sayList, sayRecord } from '../output.ts';
 import { judgedClient, membersOf } from './judged-client.ts';
 import { CREATE_OPTIONS, type Given, type Members, SET_OPTIONS, withOptions } from './options.ts';
+import { type RotateOptions, rotateSecret } from './rotate-secret.ts';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const DRY_RUN = ['--dry-run', 'print what would be written, and write nothing'] as const;
@@ -84,6 +85,31 @@ Examples:
     run: inContext(set),
   }),
   command({
+    name: 'rotate-secret',
+    about: 'give a client a new secret, printed once; the old one goes on for a while',
+    argument: ['<id>', 'client_id'],
+    options: [
+      [
+        '--keep-old <time>',
+        'how long the old secret is accepted too, such as 24h (default: 7d; 0: not at all)',
+      ],
+      ['--end-old', 'end the old secret now, and make no new one'],
+      DRY_RUN,
+      ['--json', 'print the secret as JSON'],
+    ],
+    help: `
+Both secrets are accepted at every endpoint. Every node follows within five seconds. Where a seed file names the
+client, write the new secret there too: a file that is loaded again brings its own.
+
+Examples:
+  portico client rotate-secret web-app
+  portico client rotate-secret web-app --end-old            the application has the new one
+  portico client rotate-secret web-app --keep-old 0         the old one has leaked`,
+    run: inContext(async (context, { id, ...options }: Id & RotateOptions) =>
+      rotateSecret(context, await ownClient(context, id), options),
+    ),
+  }),
+  command({
     name: 'list',
     about: 'print all clients',
     options: [
@@ -126,6 +152,9 @@ async function create(context: CommandContext, options: CreateOptions & Given): 
   await organizationOf(context, organization);
   if (await context.stores.clients.byId(id)) {
     throw new CommandRefused(`There is a client ${id} already. Choose another --id.`);
+  }
+  if (await context.stores.apis.byId(id)) {
+    throw new CommandRefused(`${id} is an API. Choose another --id.`);
   }
   const plain = {
     ...{ client_id: id, organization, redirect_uris: [], post_logout_redirect_uris: [] },
@@ -192,8 +221,9 @@ async function ownClient({ stores }: CommandContext, id: string): Promise<Client
   throw new CommandRefused(`${id} belongs to the dialect ${client.dialect}, which makes it at every start.`);
 }
 
-function withoutSecret({ secretHash, ...client }: ClientRecord) {
-  return { ...client, confidential: secretHash !== undefined };
+function withoutSecret({ secretHash, oldSecret, ...client }: ClientRecord) {
+  const until = oldSecret && { oldSecretUntil: oldSecret.until };
+  return { ...client, confidential: secretHash !== undefined, ...until };
 }
 
 function tell(options: JsonOption, client: ClientRecord, clientSecret?: string): void {

@@ -36,8 +36,7 @@ export async function judgedClient(
   }
   const [made] = (parsed.data.clients ?? []).map((seed) => clientRecord(seed, { issuer, secrets }));
   if (!made) throw refused([]);
-  const kept = needsSecret && before?.secretHash !== undefined ? { secretHash: before.secretHash } : {};
-  const client = { ...made, ...kept };
+  const client = { ...made, ...(needsSecret && before && secretsOf(before)) };
   const { judgeClient } = (await tools()).oidc;
   const known = before === undefined ? [] : await judgeClient(before);
   const issues = (await judgeClient(client)).filter(
@@ -45,6 +44,10 @@ export async function judgedClient(
   );
   if (issues.length > 0) throw refused(issues);
   return { client, secret };
+}
+
+function secretsOf({ secretHash, oldSecret }: ClientRecord) {
+  return { ...(secretHash && { secretHash }), ...(oldSecret && { oldSecret }) };
 }
 
 /** The client of a record, with the names of a seed file. */

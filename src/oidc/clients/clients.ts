@@ -1,7 +1,7 @@
 /** OAuth clients as the provider sees them, and what Portico adds to them. */
 import type { Client } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
-import type { Secrets } from '../../core/crypto.ts';
+import { type Secrets, sameText } from '../../core/crypto.ts';
 import { type ClaimMapping, claimMapping } from '../../model/claim-mapping.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import { type Json, textsOf } from '../../model/json.ts';
@@ -36,6 +36,7 @@ export interface ClientTraits {
 
 /** The members that Portico adds to the provider's client metadata. */
 export const CLIENT_TRAITS = [
+  'old_secret',
   'organization',
   'all_organizations',
   'first_party',
@@ -106,6 +107,7 @@ export function metadataOf(record: ClientRecord): Record<string, Json> {
     // The provider's fragment mode would put the code where every script of the page can read it.
     response_modes: ['query', 'form_post'],
     ...(record.secretHash !== undefined && { client_secret: record.secretHash }),
+    ...(record.oldSecret !== undefined && { old_secret: { ...record.oldSecret } }),
     organization: record.organization,
     all_organizations: record.allOrganizations,
     first_party: record.firstParty,
@@ -140,7 +142,15 @@ export function traitsOf(client: Client): ClientTraits {
   };
 }
 
-/** How a client secret is kept. */
-export function hashClientSecret(secrets: Secrets, secret: string): string {
-  return secrets.hmac('client-secret', secret);
+/** Whether it is a secret of the client: its own, or until its end the one before it. */
+export function isSecretOf(
+  client: Client,
+  secret: string,
+  { secrets, now }: { secrets: Secrets; now: Date },
+) {
+  const hash = secrets.hmac('client-secret', secret);
+  const old = Object(Reflect.get(client, 'old_secret' satisfies (typeof CLIENT_TRAITS)[number]));
+  const isOwn = sameText(hash, client.clientSecret ?? '');
+  const isOld = sameText(hash, String(old.hash ?? ''));
+  return isOwn || (isOld && new Date(String(old.until)) > now);
 }

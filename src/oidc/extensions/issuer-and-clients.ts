@@ -15,9 +15,10 @@
  */
 import type Provider from 'oidc-provider';
 import { errors, type interactionPolicy } from 'oidc-provider';
-import { type Secrets, sameText } from '../../core/crypto.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Secrets } from '../../core/crypto.ts';
 import type { Json } from '../../model/json.ts';
-import { hashClientSecret, traitsOf } from '../clients/clients.ts';
+import { isSecretOf, traitsOf } from '../clients/clients.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { lookUpForm } from '../tokens/token-handle.ts';
 import { takeAudience } from './implied-resource.ts';
@@ -69,10 +70,13 @@ export function validateClient(provider: Provider, metadata: Record<string, Json
   return Client.validate(metadata);
 }
 
-/** The provider would take the stored hash for the secret itself. */
-export function compareHashedSecrets({ Client: { prototype } }: Provider, secrets: Secrets): void {
+/** The provider would take the stored hash for the secret itself, and knows one secret only. */
+export function compareHashedSecrets(
+  { Client: { prototype } }: Provider,
+  { secrets, clock }: { secrets: Secrets; clock: Clock },
+): void {
   override(prototype, 'compareClientSecret', (client, _original, actual) =>
-    sameText(hashClientSecret(secrets, actual), client.clientSecret ?? ''),
+    isSecretOf(client, actual, { secrets, now: clock.now() }),
   );
 }
 

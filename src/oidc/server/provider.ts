@@ -34,7 +34,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   addMembers(provider);
   seeAsIssuer(provider);
   watchProviderContext(provider);
-  compareHashedSecrets(provider, deps.secrets);
+  compareHashedSecrets(provider, deps);
   storeAccessTokens(parts);
   bindIdTokens(provider);
   showClaimsBesides(provider);

@@ -15,6 +15,7 @@ export function clientStoreSuite(open: OpenBackEnd): void {
       clientId,
       organization: 'clinic',
       secretHash: 'hash',
+      oldSecret: { hash: 'former', until: '2030-01-15T09:00:00.000Z' },
       allOrganizations: false,
       firstParty: true,
       introspects: ['a', 'b'],
