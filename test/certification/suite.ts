@@ -1,18 +1,21 @@
 /**
- * What the modules of the official suite have in common: its clients, an authorization request without PKCE,
- * and the checks that every answer has to pass.
+ * What the modules of the official suite have in common: the clients of docs/certify.md, an authorization
+ * request without PKCE, and the checks that every answer has to pass.
  */
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
+import { readPage } from '../cli/page-commands.ts';
 import { basicAuth, type TestClient } from '../support/clients.ts';
 import { asksForPassword } from '../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openWebSession, type Page, type WebSession } from '../support/web-session.ts';
 
-export const CALLBACK = 'https://suite.test/callback';
-export const POST_LOGOUT = 'https://suite.test/post_logout_redirect';
+export const CALLBACK = 'https://localhost:8443/test/a/portico/callback';
+export const POST_LOGOUT = 'https://localhost:8443/test/a/portico/post_logout_redirect';
 const ADA = { login: 'ada@harbour.example', password: 'harbour lantern quartz' };
 
 const client = (clientId: string, secret: string): TestClient => ({
@@ -61,7 +64,12 @@ export async function startSuite(): Promise<{
   server: TestServer;
   suites: Readonly<Record<ResponseMode, Suite>>;
 }> {
-  const server = await startTestServer({ seeds: [path.join(import.meta.dirname, 'clients.yaml')] });
+  const [, seed = ''] = /^```yaml\n(.*?)^```$/ms.exec(readPage('certify.md')) ?? [];
+  const folder = mkdtempSync(path.join(tmpdir(), 'portico-certification-'));
+  const file = path.join(folder, 'clients.yaml');
+  writeFileSync(file, seed);
+  const server = await startTestServer({ seeds: [file] });
+  rmSync(folder, { recursive: true });
   const metadata = await (await fetch(`${server.issuer}/.well-known/openid-configuration`)).json();
   const of = (mode: ResponseMode) => suiteAgainst(server, metadata as Metadata, mode);
   return { server, suites: { query: of('query'), form_post: of('form_post') } };

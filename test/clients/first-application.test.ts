@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { openTerminal, type Terminal } from '../cli/run-portico.ts';
+import { commandsIn, readPage, terminalBeside } from '../cli/page-commands.ts';
+import type { Terminal } from '../cli/run-portico.ts';
 import { INES } from '../support/client-app.ts';
 import { asksForPassword } from '../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -13,7 +14,7 @@ import { openWebSession, type Page, type WebSession } from '../support/web-sessi
 import { EXAMPLES, isPrepared, type RunningProgram, startProgram } from './others/programs.ts';
 
 const root = path.join(import.meta.dirname, '../..');
-const page = readFileSync(path.join(root, 'docs/first-application.md'), 'utf8');
+const page = readPage('first-application.md');
 const [, ...parts] = page.split(/^## /m);
 const sections = new Map(parts.map((part) => [part.split('\n', 1)[0], part]));
 
@@ -24,12 +25,7 @@ describe('docs/first-application.md', () => {
   before(async () => {
     // So short that the applications which keep their tokens refresh them at once.
     server = await startTestServer({ config: { oidc: { lifetimes: { accessToken: 10 } } } });
-    const { issuer, store, keys } = server.config;
-    terminal = openTerminal({
-      issuer: issuer && server.issuer,
-      store,
-      keys: { encryption: keys.encryption },
-    });
+    terminal = terminalBeside(server);
   });
   after(async () => {
     terminal.close();
@@ -77,9 +73,8 @@ describe('docs/first-application.md', () => {
 
   /** Runs the command of the section, with the address at which the test starts the application. */
   async function register(section: string, url: string): Promise<{ clientId: string; clientSecret: string }> {
-    const [, command = ''] = /^npx portico ((?:.*\\\n)*.*)$/m.exec(section) ?? [];
-    const words = command.replaceAll('http://localhost:8080', url).match(/"[^"]*"|[^\s\\]+/g) ?? [];
-    const ran = await terminal.session([...words.map((word) => word.replaceAll('"', '')), '--json']);
+    const [command = []] = commandsIn(section, { 'http://localhost:8080': url });
+    const ran = await terminal.session([...command, '--json']);
     expect(ran.code, ran.stderr).to.equal(0);
     const { clientId, clientSecret } = ran.json();
     return { clientId: String(clientId), clientSecret: String(clientSecret) };

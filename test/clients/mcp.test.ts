@@ -1,6 +1,7 @@
 /**
  * The TypeScript SDK of the Model Context Protocol, both sides of it: an MCP server that says by RFC 9728 who
- * gives out tokens for it, and a client that is registered and finds its own way from there.
+ * gives out tokens for it, and a client that is registered and finds its own way from there. Both are made with
+ * the commands of docs/mcp.md.
  */
 
 import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
@@ -17,13 +18,16 @@ import { OAuthMetadataSchema } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { expect } from 'chai';
 import express from 'express';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import { INES, rehome, type Served, serve } from '../support/client-app.ts';
-import { spa } from '../support/clients.ts';
+import { commandsIn, readPage, terminalBeside } from '../cli/page-commands.ts';
+import { INES, type Served, serve } from '../support/client-app.ts';
 import { walk } from '../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openWebSession } from '../support/web-session.ts';
 
 const SCOPE = 'tools:call';
+const CLIENT_ID = 'my-editor';
+/** As it is registered; the client of the test listens on a port of its own. */
+const CALLBACK = 'http://127.0.0.1/callback';
 
 describe("MCP's SDK", () => {
   let server: TestServer;
@@ -35,9 +39,8 @@ describe("MCP's SDK", () => {
     const app = express();
     site = await serve(app);
     api = `${site.url}/mcp`;
-    server = await startTestServer({
-      config: { oidc: { resources: [{ identifier: api, scopes: [SCOPE], format: 'jwt', open: true }] } },
-    });
+    server = await startTestServer();
+    await runPage({ 'https://mcp.example.org/mcp': api });
     const metadata = await fetch(`${server.issuer}/.well-known/oauth-authorization-server`);
     app.use(
       mcpAuthMetadataRouter({
@@ -54,14 +57,22 @@ describe("MCP's SDK", () => {
       await mcp.connect(transport);
       await transport.handleRequest(request, response, request.body);
     });
-    await rehome(server, spa, site.url);
   });
   after(() => Promise.all([site.close(), server.close()]));
+
+  async function runPage(addresses: Record<string, string>): Promise<void> {
+    const terminal = terminalBeside(server);
+    for (const command of commandsIn(readPage('mcp.md'), addresses)) {
+      const { code, stderr } = await terminal.session(command);
+      expect(code, stderr).to.equal(0);
+    }
+    terminal.close();
+  }
 
   function bearer() {
     const keys = createRemoteJWKSet(new URL(`${server.issuer}/jwks`));
     const verifyAccessToken = async (token: string) => {
-      const checks = { issuer: server.issuer, audience: api };
+      const checks = { issuer: server.issuer, audience: api, typ: 'at+jwt' };
       const { payload } = await jwtVerify(token, keys, checks).catch((error: Error) => {
         throw new InvalidTokenError(error.message);
       });
@@ -78,12 +89,12 @@ describe("MCP's SDK", () => {
 
   /** Keeps in memory what an MCP client keeps for its person. */
   class Memory implements OAuthClientProvider {
-    readonly redirectUrl = `${site.url}/callback`;
+    readonly redirectUrl = CALLBACK.replace('/callback', ':4321/callback');
     readonly clientMetadata = { redirect_uris: [this.redirectUrl] };
     authorizationUrl = '';
     #tokens: OAuthTokens | undefined;
     #verifier = '';
-    clientInformation = () => ({ client_id: spa.clientId });
+    clientInformation = () => ({ client_id: CLIENT_ID });
     tokens = () => this.#tokens;
     saveTokens(tokens: OAuthTokens) {
       this.#tokens = tokens;
@@ -120,6 +131,6 @@ describe("MCP's SDK", () => {
     const third = await connect();
     expect(third.refused).to.equal(undefined);
     expect(memory.tokens()?.access_token).to.be.a('string').and.not.equal('gone');
-    expect(new Set(subjects)).to.deep.equal(new Set([spa.clientId]));
+    expect(new Set(subjects)).to.deep.equal(new Set([CLIENT_ID]));
   });
 });
