@@ -29,8 +29,16 @@ export type DeviceIssue =
  * response. `action` and `xsrf` are the provider's form.
  */
 export interface ProviderPages {
-  /** What went wrong, where no client can be told. `status` is the response's. */
-  readonly error: Shown<{ status: number; error: string; description?: string }>;
+  /**
+   * What went wrong, where no client can be told. `status` is the response's; `uri` is a redirect URI that is not
+   * registered, beside those that are.
+   */
+  readonly error: Shown<{
+    status: number;
+    error: string;
+    description?: string;
+    uri?: { sent: string; registered: readonly string[] };
+  }>;
   /** Asks whether to sign out: posting `logout=yes` ends the session. */
   readonly confirmLogout: Shown<{ action: string; xsrf: string; clientName?: string }>;
   /** Goes on to the client's `url` by itself: the end of a form, which may not lead to another site. */

@@ -33,12 +33,21 @@ describe('signing out with a browser', () => {
     return answerOf(page).get('error') !== 'login_required';
   }
 
-  it('P12 asks first, then signs out and leads back to the app', async () => {
-    await signOut({
+  it('CL11 asks nothing where the app shows the ID token that it got, and leads back to the app', async () => {
+    const party = await journeys.party();
+    const parameters = {
       id_token_hint: idToken,
       post_logout_redirect_uri: journeys.webApp.postLogoutRedirectUri ?? '',
       state: 'st',
-    });
+    };
+    await page.goto(buildEndSessionUrl(party.configuration, parameters).href);
+    await page.getByText('The app').waitFor();
+    expect(page.url()).to.equal(`${journeys.webApp.postLogoutRedirectUri}?state=st`);
+    expect(await isSignedIn()).to.equal(false);
+  });
+
+  it('P12 asks first, then signs out and leads back to the app', async () => {
+    await signOut({ post_logout_redirect_uri: journeys.webApp.postLogoutRedirectUri ?? '', state: 'st' });
     expect(await page.getByText('Web App asks to sign you out').count()).to.equal(1);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('The app').waitFor();

@@ -302,7 +302,7 @@ describe('nginx as shipped, before two nodes', function () {
       for (const answer of refused)
         expect(answer)
           .to.match(/^Retry-After: 1\r$/m)
-          .and.contain('"error":"too_many_requests"');
+          .and.contain('"error":"temporarily_unavailable"');
       expect(seen()).to.have.length(served + 1);
       expect(statuses(other)).to.deep.equal(['200']);
     });

@@ -21,7 +21,7 @@ const ANSWERS: Partial<Record<Reason, Answer>> = {
   'unsupported-encoding': [415, 'invalid_request', 'Compressed bodies are not read.'],
   'unsupported-media-type': [415, 'invalid_request', 'This media type is not read here.'],
   forbidden: [403, 'access_denied', 'The request did not come from our own page.'],
-  'too-many-requests': [429, 'too_many_requests', 'Too many attempts. Wait, then try again.'],
+  'too-many-requests': [429, 'temporarily_unavailable', 'Too many attempts. Wait, then try again.'],
   unavailable: [503, 'temporarily_unavailable', 'The service cannot answer now. Try again in a moment.'],
   internal: [500, 'server_error', 'Something went wrong on our side.'],
 };

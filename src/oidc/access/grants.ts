@@ -70,17 +70,17 @@ export function createAccountAccess({ oidcRecords, clients, consents }: AccessDe
 
 /**
  * Ends a browser session as logging out does: with it end the grants that its clients got by it, except those
- * with offline_access.
+ * with offline_access. Resolves with the ids of the grants that ended.
  */
-export async function endSession(oidcRecords: OidcRecords, session: OidcRecord): Promise<void> {
+export async function endSession(oidcRecords: OidcRecords, session: OidcRecord): Promise<string[]> {
   await oidcRecords.removeStored('Session', session.id);
-  await Promise.all(
-    Object.values(session.payload.authorizations ?? {}).map((authorization: unknown) => {
-      const grantId = memberOf(authorization, 'grantId');
-      const ends = typeof grantId === 'string' && memberOf(authorization, 'persistsLogout') !== true;
-      return ends ? endGrant(oidcRecords, grantId) : undefined;
-    }),
-  );
+  const ended = Object.values(session.payload.authorizations ?? {}).flatMap((authorization: unknown) => {
+    const grantId = memberOf(authorization, 'grantId');
+    const ends = typeof grantId === 'string' && memberOf(authorization, 'persistsLogout') !== true;
+    return ends ? [grantId] : [];
+  });
+  await Promise.all(ended.map((grantId) => endGrant(oidcRecords, grantId)));
+  return ended;
 }
 
 function idOfGrant(grant: OidcRecord): string {

@@ -14,9 +14,16 @@ export function createAdapterFactory(deps: AdapterDeps): (kind: string) => Adapt
   return (kind) => (kind === 'Client' ? clientAdapter(deps.clients) : oidcRecordAdapter(kind, deps));
 }
 
+/**
+ * Seconds after its end for which a code is kept: the provider tells an expired one from an unknown one, to a device
+ * by `expired_token` (RFC 8628, 3.5) and to the operator in the audit trail.
+ */
+const KEPT_LONGER: Readonly<Record<string, number>> = { AuthorizationCode: 600, DeviceCode: 600 };
+
 function oidcRecordAdapter(kind: string, { oidcRecords, endTokens }: AdapterDeps): Adapter {
   return {
-    upsert: (id, payload, expiresIn) => oidcRecords.save(kind, id, { ...payload }, expiresIn),
+    upsert: (id, payload, expiresIn) =>
+      oidcRecords.save(kind, id, { ...payload }, expiresIn && expiresIn + (KEPT_LONGER[kind] ?? 0)),
     find: async (id) => forProvider(await oidcRecords.load(kind, id)),
     findByUid: async (uid) => forProvider(await oidcRecords.loadByUid(kind, uid)),
     findByUserCode: async (userCode) => forProvider(await oidcRecords.loadByUserCode(kind, userCode)),

@@ -27,14 +27,35 @@ function subjectOf(ctx: StepContext, client = ctx.oidc?.client): PageSubject {
   };
 }
 
+/** Characters of a redirect URI, and how many of them, that the audit trail and a page show. */
+const LONGEST_URI = 500;
+const MOST_URIS = 20;
+
+/** The redirect URI that a request came with, where its client has not registered it. */
+export function unregisteredUri({ oidc }: StepContext): { sent: string; registered: string[] } | undefined {
+  const { client, params } = oidc ?? {};
+  const afterLogout = params?.post_logout_redirect_uri !== undefined;
+  const sent = afterLogout ? params.post_logout_redirect_uri : params?.redirect_uri;
+  if (client === undefined || typeof sent !== 'string') return undefined;
+  if (afterLogout ? client.postLogoutRedirectUriAllowed(sent) : client.redirectUriAllowed(sent))
+    return undefined;
+  const registered = (afterLogout ? client.postLogoutRedirectUris : client.redirectUris) ?? [];
+  return {
+    sent: sent.slice(0, LONGEST_URI),
+    registered: registered.slice(0, MOST_URIS).map((uri) => uri.slice(0, LONGEST_URI)),
+  };
+}
+
+/** What a client has registered is shown to its developer only. */
 export function showError(
-  { pages }: Pick<ProviderDeps, 'pages'>,
+  { pages, config }: Pick<ProviderDeps, 'pages' | 'config'>,
   ctx: StepContext,
   error: string,
   description?: string,
 ): Promise<void> {
   const described = description === undefined ? {} : { description };
-  return show(ctx, pages.error, { status: ctx.status, error, ...described });
+  const uri = config.environment === 'development' ? unregisteredUri(ctx) : undefined;
+  return show(ctx, pages.error, { status: ctx.status, error, ...described, ...(uri && { uri }) });
 }
 
 /** A store that is down is a passing failure: 503, with Retry-After. */
@@ -80,7 +101,7 @@ function failureOf(error: unknown): { status: number; code: string; retryAfter?:
     return { status: 503, code: 'temporarily_unavailable', retryAfter: 5 };
   }
   if (error instanceof Refused && error.reason === 'too-many-requests') {
-    return { status: 429, code: 'too_many_requests', retryAfter: error.retryAfter ?? 60 };
+    return { status: 429, code: 'temporarily_unavailable', retryAfter: error.retryAfter ?? 60 };
   }
   return { status: 500, code: 'server_error' };
 }

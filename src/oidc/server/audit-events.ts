@@ -8,7 +8,7 @@ import { isOfConnection } from '../../observe/connection-errors.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { notesOf } from '../extensions/request-notes.ts';
 import { type AuditLine, type ProviderContext, routeOf } from '../provider/context.ts';
-import { answerUnavailable } from './answers.ts';
+import { answerUnavailable, unregisteredUri } from './answers.ts';
 import type { OidcServerOptions, ProviderDeps } from './deps.ts';
 
 export function auditLine({ audit, originOf }: OidcServerOptions): AuditLine {
@@ -82,9 +82,11 @@ function refusalWriter(line: AuditLine, event: AuditEvent) {
     // A request that never arrived whole was not refused: its client is gone, or was too slow.
     if (!ctx.req.complete) return;
     const detail = error.error_detail ?? error.error_description;
+    const uri = unregisteredUri(ctx);
     line(ctx, event, 'refused', {
       error: error.error,
       ...(detail !== undefined && { detail: String(detail) }),
+      ...(uri && { uri: uri.sent }),
     });
   };
 }

@@ -150,7 +150,7 @@ async function tryUserCode(deps: ProviderDeps, ctx: StepContext, next: () => Pro
     if (!(error instanceof Refused)) throw error;
     ctx.status = 429;
     ctx.set('Retry-After', String(error.retryAfter ?? 60));
-    return showError(deps, ctx, 'too_many_requests');
+    return showError(deps, ctx, 'temporarily_unavailable');
   }
   try {
     await next();

@@ -8,6 +8,7 @@ import { show } from './answers.ts';
 import { judgeClaims } from './claims-parameter.ts';
 import type { ProviderDeps } from './deps.ts';
 import { deviceFlow } from './device-flow.ts';
+import { endSessionUnasked, isAskedByOwnClient } from './logout.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
@@ -35,7 +36,8 @@ export function features(deps: ProviderDeps): Features {
     },
     rpInitiatedLogout: {
       enabled: true,
-      logoutSource: (ctx) => confirmLogout(ctx, pages),
+      logoutSource: (ctx) =>
+        isAskedByOwnClient(ctx) ? endSessionUnasked(ctx, deps) : confirmLogout(ctx, pages),
       postLogoutSuccessSource: (ctx) => signedOut(ctx, pages),
     },
     userinfo: { enabled: true },

@@ -1,14 +1,53 @@
 /**
- * RP-initiated logout: where the browser goes afterwards. Two answers of the provider lead to a page of its own;
- * the page is in pages/provider/provider-pages.ts.
+ * RP-initiated logout: who is asked, and where the browser goes afterwards. Two answers of the provider lead to a page
+ * of its own; the page is in pages/provider/provider-pages.ts.
  */
 import { isNavigation } from '../../core/navigation.ts';
-import { isOnRoute, type ProviderMiddleware } from '../provider/context.ts';
+import { endSession } from '../access/grants.ts';
+import { isOnRoute, type ProviderContext, type ProviderMiddleware } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { show } from './answers.ts';
 import type { ProviderDeps } from './deps.ts';
 
 const SIGNED_OUT = `${ROUTES.end_session}/success`;
+
+/**
+ * An ID token that the session's own client got for the session's own account: no other site can have it, so the
+ * person is not asked (RP-Initiated Logout, 2). The provider has verified it.
+ */
+export function isAskedByOwnClient({ oidc: { session, client, entities } }: ProviderContext): boolean {
+  const account = entities.IdTokenHint?.payload.sub;
+  if (account === undefined || account !== session?.accountId || client === undefined) return false;
+  return Object.hasOwn(session.authorizations ?? {}, client.clientId);
+}
+
+/** What the provider does when the person says yes. */
+export async function endSessionUnasked(
+  ctx: ProviderContext,
+  { oidcRecords, cookies }: Pick<ProviderDeps, 'oidcRecords' | 'cookies'>,
+): Promise<void> {
+  const { session, provider } = ctx.oidc;
+  const stored = await oidcRecords.load('Session', String(session?.jti));
+  const ended = stored ? await endSession(oidcRecords, stored) : [];
+  // Or the provider would store it again after this.
+  await session?.destroy();
+  ctx.cookies.set(provider.cookieName('session'), null, cookies);
+  for (const grantId of ended) provider.emit('grant.revoked', ctx, grantId);
+  provider.emit('end_session.success', ctx);
+  goOn(ctx);
+}
+
+/** To where the client asked for, which the provider has compared with its registration; or to a page of ours. */
+function goOn(ctx: ProviderContext): void {
+  const { client, params, issuer } = ctx.oidc;
+  const input = params?.post_logout_redirect_uri;
+  const target = new URL(typeof input === 'string' ? input : `${issuer}${SIGNED_OUT}`);
+  if (typeof input !== 'string') {
+    if (client !== undefined) target.searchParams.set('client_id', client.clientId);
+  } else if (typeof params?.state === 'string') target.searchParams.set('state', params.state);
+  ctx.status = 303;
+  ctx.redirect(target.href);
+}
 
 /**
  * A person who is not signed in has nothing to confirm and nothing to end. The provider would send a form that
@@ -17,17 +56,10 @@ const SIGNED_OUT = `${ROUTES.end_session}/success`;
 export const leadOnWhenSignedOutAlready: ProviderMiddleware = async (ctx, next) => {
   await next();
   if (!isOnRoute(ctx, 'end_session') || ctx.status !== 200) return;
-  const { session, client, params, issuer } = ctx.oidc;
+  const { session } = ctx.oidc;
   if (session === undefined || session.accountId !== undefined) return;
-  // The provider has compared it with the client's registration, and dropped it where there is no client.
-  const input = params?.post_logout_redirect_uri;
-  const target = new URL(typeof input === 'string' ? input : `${issuer}${SIGNED_OUT}`);
-  if (typeof input !== 'string') {
-    if (client !== undefined) target.searchParams.set('client_id', client.clientId);
-  } else if (typeof params?.state === 'string') target.searchParams.set('state', params.state);
-  ctx.status = 303;
   ctx.remove('Set-Cookie');
-  ctx.redirect(target.href);
+  goOn(ctx);
 };
 
 /**

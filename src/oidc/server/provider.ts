@@ -14,6 +14,7 @@ import { compareHashedSecrets, seeAsIssuer, watchProviderContext } from '../exte
 import { storeAccessTokens } from '../extensions/jwt-access-token.ts';
 import { addMembers } from '../extensions/models.ts';
 import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.ts';
+import { refuseUnauthorizedClients } from '../extensions/registered-codes.ts';
 import { detectReplays } from '../extensions/replay-detection.ts';
 import type { Keyring } from '../persistence/signing-keys.ts';
 import { answerAsRequestObjectAsks } from '../provider/request-object.ts';
@@ -35,6 +36,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   seeAsIssuer(provider);
   watchProviderContext(provider);
   compareHashedSecrets(provider, deps);
+  refuseUnauthorizedClients(provider);
   storeAccessTokens(parts);
   bindIdTokens(provider);
   showClaimsBesides(provider);

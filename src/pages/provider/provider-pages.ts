@@ -29,9 +29,9 @@ export function createProviderPages(deps: Pick<Identity, 'stores'> & { views: Vi
 
   return {
     error: async (request, response, context) => {
-      const { status, error: code, description } = context;
+      const { status, error: code, description, uri } = context;
       const requestId = String(response.getHeader('x-request-id') ?? '');
-      const data = { kind: kindOf(status, code), code, description, requestId };
+      const data = { kind: kindOf(status, code), code, description, requestId, uri };
       // A page about a store that is down must not ask the store whose brand to wear.
       return show(request, response, status >= 500 ? {} : context, { view: 'error', data });
     },
