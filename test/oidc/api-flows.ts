@@ -13,15 +13,22 @@ export interface Outcome {
   readonly reply: Pick<Reply, 'status' | 'body'>;
 }
 
+/** Who walks, in which browser; and what the token endpoint is told besides. */
+interface Walk {
+  readonly person?: string;
+  readonly browser?: Browser;
+  readonly form?: Record<string, string>;
+}
+
 export const secretOf = (clientId: string) => basic(clientId, `${clientId}-secret`);
 
 export async function byCode(
   world: World,
   clientId: string,
   request: Parameters,
-  { person = 'nora', form = {} }: { person?: string; form?: Record<string, string> } = {},
+  { person = 'nora', browser = new Browser(world, person), form = {} }: Walk = {},
 ): Promise<Outcome> {
-  const page = await new Browser(world, person).open(authorizePath({ client_id: clientId, ...request }));
+  const page = await browser.open(authorizePath({ client_id: clientId, ...request }));
   const code = page.url.searchParams.get('code');
   if (code === null) {
     const error = page.url.searchParams.get('error') ?? page.text;
@@ -51,12 +58,11 @@ export async function byDevice(
   world: World,
   clientId: string,
   request: Parameters,
-  { person = 'nora', form = {} }: { person?: string; form?: Parameters } = {},
+  { person = 'nora', browser = new Browser(world, person), form = {} }: Walk = {},
 ): Promise<Outcome> {
   const headers = secretOf(clientId);
   const started = await post(world, '/device_authorization', { ...request, client_id: clientId }, headers);
   if (started.status !== 200) return { signedIn: false, reply: started };
-  const browser = new Browser(world, person);
   const page = await browser.open('/device');
   const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
   const body = new URLSearchParams({ xsrf, user_code: String(started.body.user_code), confirm: 'yes' });
