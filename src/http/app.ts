@@ -16,7 +16,7 @@ import { health } from './middleware/health.ts';
 import { providerBodies } from './middleware/provider-body-limit.ts';
 import { type Observation, requestLog } from './middleware/request-log.ts';
 import { requestTarget } from './middleware/request-target.ts';
-import { providerPolicy, securityHeaders } from './middleware/security-headers.ts';
+import { securityHeaders } from './middleware/security-headers.ts';
 import type { StaticFiles } from './middleware/static-files.ts';
 import { trustedProxies } from './middleware/trusted-proxies.ts';
 import type { UnfinishedRequests } from './middleware/unfinished-requests.ts';
@@ -67,7 +67,6 @@ export function createApp(deps: AppDeps): Koa {
     ...deps.development,
     onlyProviderRoutes(deps.oidc),
     providerBodies(deps.oidc),
-    providerPolicy,
     provider(deps.oidc),
   ]) {
     app.use(step);

@@ -43,6 +43,8 @@ export interface ProviderPages {
   readonly confirmLogout: Shown<{ action: string; xsrf: string; clientName?: string }>;
   /** Goes on to the client's `url` by itself: the end of a form, which may not lead to another site. */
   readonly leadingOn: Shown<{ url: string; client: string }>;
+  /** Posts `fields` to the client's `url`, by a script where scripts run: `response_mode=form_post`. */
+  readonly formPost: Shown<{ url: string; client: string; fields: Readonly<Record<string, string>> }>;
   /** After signing out, or choosing to stay, where the client named no page of its own. */
   readonly signedOut: Shown<{ client: { name: string; uri?: string } | undefined; stayed: boolean }>;
   /**

@@ -156,6 +156,29 @@ describe('signing in with a browser', () => {
     expect(posted.get('state')).to.equal(started.state);
   });
 
+  it('CL9 posts it from a page of ours, with a button where no scripts run', async () => {
+    const page = await journeys.visit({ javaScriptEnabled: false });
+    const started = await begin(page, await journeys.party(journeys.ownApp), { response_mode: 'form_post' });
+    const arrived = page.waitForResponse((reply) => /\/authorize\/[\w-]+$/.test(reply.url()));
+    await enter(page, MARA);
+    const policy = (await (await arrived).allHeaders())['content-security-policy'];
+    expect(policy).to.contain("script-src 'self'").and.not.contain('unsafe').and.not.contain('form-action');
+    await page.getByRole('heading', { name: 'Taking you to Own App' }).waitFor();
+    await page.getByRole('button', { name: 'Continue to Own App' }).click();
+    await page.getByText('The app').waitFor();
+    const posted = new URLSearchParams(journeys.apps.posted);
+    expect([posted.has('code'), posted.get('state')]).to.deep.equal([true, started.state]);
+  });
+
+  it('CL9 posts an error as well, and no word of the request becomes HTML', async () => {
+    const [page, party] = await Promise.all([journeys.visit(), journeys.party(journeys.ownApp)]);
+    const state = '"><script>alert(1)</script>';
+    await begin(page, party, { response_mode: 'form_post', prompt: 'none', state });
+    await page.getByText('The app').waitFor();
+    const posted = new URLSearchParams(journeys.apps.posted);
+    expect([posted.get('error'), posted.get('state')]).to.deep.equal(['login_required', state]);
+  });
+
   it('knows who is meant when the app says so', async () => {
     const [page, party] = await Promise.all([journeys.visit(), journeys.party()]);
     await begin(page, party, { login_hint: 'dr@clinic.test' });

@@ -202,6 +202,8 @@ const plainPages: ProviderPages = {
   error: (_request, _response, refusal) => `<h1>error page</h1><p>${refusal.error}</p>`,
   confirmLogout: (_request, _response, { action, xsrf }) =>
     `<form method="post" action="${action}"><input name="xsrf" value="${xsrf}"></form>`,
+  formPost: (_request, _response, { url, fields }) =>
+    `<form method="post" action="${url}">${Object.entries(fields).map(([name, value]) => `<input name="${name}" value="${value}">`)}</form>`,
   leadingOn: (_request, _response, { url }) => `<a href="${url}">on</a>`,
   signedOut: () => '<h1>signed out</h1>',
   enterDeviceCode: (_request, _response, { action, xsrf = '', issue = '' }) =>

@@ -45,6 +45,7 @@ const account: Record<string, unknown> = {
   keys: [{ id: HOSTILE, name: HOSTILE, at: AT, until: AT, scopes: [HOSTILE] }],
   offers: [{ vendor: 'avycenna', title: HOSTILE, scopes: [HOSTILE] }],
   lives: [0, 1, 30],
+  answer: [{ name: HOSTILE, value: HOSTILE }],
 };
 
 const LISTS = [
@@ -58,6 +59,7 @@ const LISTS = [
   'keys',
   'offers',
   'lives',
+  'answer',
   'upstreams',
 ];
 
@@ -204,7 +206,7 @@ const ALERTS: Readonly<Record<string, string>> = {
 
 /** The one script that a page may name, in the one form that the layout gives it. */
 function withoutOurScript(html: string): string {
-  return html.replace('<script src="/assets/show-password.js" defer></script>', '');
+  return html.replace(/<script src="\/assets\/(?:show-password|form-post)\.js" defer><\/script>/, '');
 }
 
 const plain = {

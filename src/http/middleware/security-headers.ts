@@ -7,8 +7,7 @@ import helmet from 'helmet';
 import type { Middleware } from 'koa';
 import type { Config } from '../../config/schema.ts';
 
-/** For replies that are no page of ours. `script-src` is there for the provider to add its form_post hash to. */
-const PROVIDER_POLICY = "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+/** For replies that are no page of ours. */
 const CLOSED_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
@@ -38,9 +37,3 @@ export function securityHeaders(options: { https: boolean; hsts: Config['http'][
     await next();
   };
 }
-
-/** Before the provider: its form_post page posts to wherever the client's registered redirect URI is. */
-export const providerPolicy: Middleware = async (ctx, next) => {
-  ctx.set('Content-Security-Policy', PROVIDER_POLICY);
-  await next();
-};

@@ -1,8 +1,10 @@
 /**
  * The Content-Security-Policy (CSP) of a page. Forms lead to this server alone, redirects included: browsers
  * check form-action against each hop. Where one ends at another site, a page leads there (`leadsTo`).
+ * `formsLeave`: the page is nothing but the form that an app gets its answer by.
  */
 export function pagePolicy(options: {
+  formsLeave?: boolean;
   /** Pictures from elsewhere: an organization's logo. */
   images?: readonly (string | undefined)[];
   frames?: boolean;
@@ -14,7 +16,7 @@ export function pagePolicy(options: {
     "default-src 'none'",
     "style-src 'self'",
     `img-src ${["'self'", ...images].join(' ')}`,
-    "form-action 'self'",
+    ...(options.formsLeave === true ? [] : ["form-action 'self'"]),
     ...(options.scripts === true ? ["script-src 'self'"] : []),
     ...(options.frames === true ? ["frame-src 'self'"] : []),
     "base-uri 'none'",

@@ -10,6 +10,8 @@ export interface PageReply extends PageInput {
   readonly status?: number;
   /** Where the page goes on to by itself. */
   readonly leadsTo?: string;
+  /** Its form goes to another site. */
+  readonly formsLeave?: boolean;
   /** Pictures from elsewhere, besides the brand's. */
   readonly images?: readonly (string | undefined)[];
   readonly frames?: boolean;
@@ -43,6 +45,7 @@ export function pageText(
     'Content-Security-Policy',
     pagePolicy({
       frames: reply.frames === true,
+      formsLeave: reply.formsLeave === true,
       images,
       // Only what a view asks for with needs() is a script; a page without one allows none.
       scripts,

@@ -3,6 +3,7 @@ import type { Client } from 'oidc-provider';
 import { StoreUnavailable } from '../../core/errors.ts';
 import { Refused } from '../../core/refused.ts';
 import { traitsOf } from '../clients/clients.ts';
+import type { ResponseMode } from '../extensions/form-post.ts';
 import type { PageSubject, Shown } from '../page-contract.ts';
 import { isOnRoute, type ProviderMiddleware, routeOf, type StepContext } from '../provider/context.ts';
 import type { ProviderDeps } from './deps.ts';
@@ -56,6 +57,16 @@ export function showError(
   const described = description === undefined ? {} : { description };
   const uri = config.environment === 'development' ? unregisteredUri(ctx) : undefined;
   return show(ctx, pages.error, { status: ctx.status, error, ...described, ...(uri && { uri }) });
+}
+
+/** The answer to an authorization request with `response_mode=form_post`, errors included. */
+export function answerByForm({ pages }: Pick<ProviderDeps, 'pages'>): ResponseMode {
+  return async (ctx, url, answer) => {
+    const { client } = ctx.oidc;
+    if (ctx.status !== 500) ctx.status = 'error' in answer ? 400 : 200;
+    const fields = Object.fromEntries(Object.entries(answer).map(([name, value]) => [name, String(value)]));
+    await show(ctx, pages.formPost, { url, fields, client: client?.clientName ?? client?.clientId ?? '' });
+  };
 }
 
 /** A store that is down is a passing failure: 503, with Retry-After. */

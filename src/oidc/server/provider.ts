@@ -3,12 +3,13 @@
  * around its routes. A rotation of the keys builds a new one on the same stores (server.ts), so nothing here
  * may keep state.
  */
-import Provider from 'oidc-provider';
+import type Provider from 'oidc-provider';
 import { browserOf } from '../access/browser-session.ts';
 import { watchCodes } from '../extensions/authorization-code.ts';
 import { replaceSessionMethods } from '../extensions/browser-session.ts';
 import { showClaimsBesides } from '../extensions/claims.ts';
 import { confirmCodesOnce, readUserCodes, slowDevicesDown } from '../extensions/device-codes.ts';
+import { providerWith } from '../extensions/form-post.ts';
 import { bindIdTokens, takeHintsOfBothAlgorithms } from '../extensions/id-token.ts';
 import { compareHashedSecrets, seeAsIssuer, watchProviderContext } from '../extensions/issuer-and-clients.ts';
 import { storeAccessTokens } from '../extensions/jwt-access-token.ts';
@@ -19,7 +20,7 @@ import { detectReplays } from '../extensions/replay-detection.ts';
 import type { Keyring } from '../persistence/signing-keys.ts';
 import { answerAsRequestObjectAsks } from '../provider/request-object.ts';
 import { countAnonymousRequests } from './anonymous-budgets.ts';
-import { answerErrors, answerRevocations } from './answers.ts';
+import { answerByForm, answerErrors, answerRevocations } from './answers.ts';
 import { introspectApiKeys, refuseToRevokeApiKeys } from './api-keys.ts';
 import { writeEvents } from './audit-events.ts';
 import { configuration } from './configuration.ts';
@@ -30,7 +31,7 @@ import { leadOnByPage, leadOnWhenSignedOutAlready, nameClientWhenSignedOut } fro
 import { formToQuery } from './post-to-get.ts';
 
 export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
-  const provider = new Provider(deps.issuer, configuration(deps, ring));
+  const provider = new (providerWith(answerByForm(deps)))(deps.issuer, configuration(deps, ring));
   const parts = { ...deps, provider, interval: deps.config.oidc.deviceInterval };
   addMembers(provider);
   seeAsIssuer(provider);

@@ -41,6 +41,11 @@ export function createProviderPages(deps: Pick<Identity, 'stores'> & { views: Vi
       data: { action: URL.parse(action)?.pathname ?? action, xsrf, client },
     })),
     leadingOn: page(({ url, client }) => leadingTo(url, client)),
+    formPost: page(({ url, fields, client: name }) => ({
+      view: 'form-post',
+      formsLeave: true,
+      data: { url, name, answer: Object.entries(fields).map(([name, value]) => ({ name, value })) },
+    })),
     signedOut: page(({ stayed, client, organization = '' }) => ({
       view: stayed ? 'still-signed-in' : 'signed-out',
       data: { client: client?.name, href: webAddress(client?.uri), organization },
