@@ -115,6 +115,19 @@ const claimTable = z.record(line, line).check(({ value, issues }) => {
   }
 });
 
+/** Apps in a shell have one of a scheme of their own. */
+const webOrigin = line.refine(isOrigin, {
+  message: 'must be an origin: https://app.example, capacitor://localhost, app://, chrome-extension://<id>',
+});
+
+function isOrigin(value: string): boolean {
+  const [, scheme = ''] = /^([a-z][a-z\d+.-]*):\/\/[\w.:[\]-]*$/i.exec(value) ?? [];
+  if (/^https?$/i.test(scheme)) return URL.parse(value)?.origin === value;
+  return (
+    scheme !== '' && !['file', 'data', 'blob', 'javascript', 'about', 'null'].includes(scheme.toLowerCase())
+  );
+}
+
 const client = z.strictObject({
   client_id: id,
   client_secret: line
@@ -134,6 +147,7 @@ const client = z.strictObject({
   id_token_claims: z.boolean().optional(),
   /** Claim name -> member of an account (model/claim-mapping.ts). */
   claims: claimTable.optional(),
+  allowed_origins: z.array(webOrigin).optional(),
   // RFC 7591, OpenID Connect Registration and the logout specifications.
   client_name: line.optional(),
   ...optional(url, 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri'),

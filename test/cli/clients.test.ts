@@ -43,6 +43,9 @@ describe('portico client', () => {
         '--introspects': { set: ['x'], back: ['--introspects', ''] },
         '--revokes': { set: ['x'], back: ['--revokes', ''] },
         '--id-token-alg': { set: ['ES256'], back: ['--id-token-alg', 'inherit'] },
+        '--id-token-claims': { set: [], back: ['--no-id-token-claims'] },
+        '--claim': { set: ['https://a.example/upn=email'], back: ['--claim', 'https://a.example/upn=null'] },
+        '--allowed-origin': { set: ['app://'], back: ['--allowed-origin', ''] },
         '--registration': { set: ['on'], back: ['--registration', 'inherit'] },
         '--sign-in': { set: ['name-first'], back: ['--sign-in', 'inherit'] },
         '--brand': { set: ['accent=#b45309'], back: ['--brand', 'accent=null'] },
@@ -88,6 +91,12 @@ describe('portico client', () => {
       await done(`${CREATE} judged`);
       await refused('client set judged --redirect-uri javascript:alert(1)', 'redirect_uris.0 is');
       await refused('client set judged --scope emial', 'scope is "emial"', 'openid');
+      await refused(
+        'client set judged --claim sub=email',
+        'claims.sub is a claim that the server itself makes',
+      );
+      await refused('client set judged --claim upn', 'upn is not of the form name=member');
+      await refused('client set judged --allowed-origin null', 'allowed_origins.0 must be an origin');
       await refused('client set judged --organization nowhere', 'There are: default, other');
       await refused('client set judged --public --grant client_credentials', 'grant_types.0', 'no secret');
       expect((await shown('judged')).metadata).to.deep.include({ redirect_uris: ['https://a.example/cb'] });

@@ -83,6 +83,24 @@ accounts:
     }
   });
 
+  it('CL6 judges web origins: of the web exactly, of an app’s scheme by their form', () => {
+    const taken = ['capacitor://localhost', 'app://', 'ionic://localhost', 'chrome-extension://abcdef'];
+    taken.push('https://app.example', 'http://localhost:5173', 'https://[::1]:8443', 'tauri://localhost');
+    const wrong = ['https://app.example/', 'https://App.example', 'https://app.example:443', 'https://*'];
+    wrong.push('null', '*', 'file://', 'javascript://x', 'capacitor://localhost/path', 'app', 'data://x');
+    const { message } = issuesOf(`clients:
+  - client_id: app
+    organization: default
+    redirect_uris: [https://app.example/callback]
+    allowed_origins: ${JSON.stringify([...taken, ...wrong])}
+`);
+    expect(message).to.contain(`has ${wrong.length} issues`);
+    for (const [place, origin] of wrong.entries()) {
+      const at = `clients.0.allowed_origins.${taken.length + place} is "${origin}" (line 5): must be an origin`;
+      expect(message).to.contain(at);
+    }
+  });
+
   it('judges how the pages of organizations and clients look', () => {
     const { message } = issuesOf(`organizations:
   - id: clinic

@@ -1,6 +1,7 @@
 /** What a client can be given on the command line: one table for `client create` and `client set`. */
 import { Option } from 'commander';
 import { oneOf, repeated } from '../options.ts';
+import { CommandRefused } from '../output.ts';
 
 /** A client with the names of a seed file, before its schema has judged it. */
 export type Members = Readonly<Record<string, unknown>>;
@@ -65,6 +66,28 @@ const TABLE: readonly ClientOption[] = [
     'id_token_signed_response_alg',
     'what signs its ID tokens (inherit: oidc.idTokenAlgorithm)',
   ),
+  {
+    ...list(
+      '--allowed-origin <origin>',
+      'allowed_origins',
+      'web origin that may read answers to it, such as capacitor://localhost; may be given again',
+    ),
+    change: (value) => ({ allowed_origins: filled(value).length > 0 ? filled(value) : undefined }),
+  },
+  flag('--id-token-claims', 'claims of the granted scopes stand in the ID token too', (whole) => ({
+    id_token_claims: whole ? true : undefined,
+  })),
+  {
+    option: new Option(
+      '--claim <name=member>',
+      'claim that shows a member of the account, such as upn=email; may be given again; <name>=null takes it away',
+    ).argParser(claimEntry),
+    change: (value, { claims: present }) => {
+      const all = Object.entries({ ...asTable(present), ...asTable(value) });
+      const left = all.filter(([, member]) => member !== 'null');
+      return { claims: left.length > 0 ? Object.fromEntries(left) : undefined };
+    },
+  },
   choice('--registration <on|off|inherit>', 'registration', 'may people open accounts on the way to it', {
     on: true,
     off: false,
@@ -98,6 +121,19 @@ function text(flags: string, member: string, about: string): ClientOption {
 /** Replaces the whole list; '' alone empties it. */
 function list(flags: string, member: string, about: string): ClientOption {
   return { option: repeated(flags, about), change: (value) => ({ [member]: filled(value) }) };
+}
+
+/** `upn=email`. The name of a claim may be a URL; a member has no equals sign. */
+function claimEntry(input: string, before: Members = {}): Members {
+  const [, claim, member] = /^(.+)=([^=]+)$/.exec(input) ?? [];
+  if (claim === undefined) {
+    throw new CommandRefused(`${input} is not of the form name=member, such as upn=email`);
+  }
+  return { ...before, [claim]: member };
+}
+
+function asTable(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
 }
 
 function filled(value: unknown): unknown[] {

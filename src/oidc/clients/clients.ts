@@ -32,6 +32,8 @@ export interface ClientTraits {
   readonly idTokenClaims: boolean;
   /** Its claims under names of the operator's choice. */
   readonly claims: ClaimMapping;
+  /** Web origins that may read answers to it, besides those of its redirect URIs. */
+  readonly allowedOrigins: readonly string[];
 }
 
 /** The members that Portico adds to the provider's client metadata. */
@@ -50,6 +52,7 @@ export const CLIENT_TRAITS = [
   'api',
   'id_token_claims',
   'claims',
+  'allowed_origins',
 ] as const;
 
 export type ClientRegistry = ReturnType<typeof createClientRegistry>;
@@ -139,6 +142,7 @@ export function traitsOf(client: Client): ClientTraits {
     api: text('api'),
     idTokenClaims: member('id_token_claims') === true,
     claims: claimMapping(member('claims')),
+    allowedOrigins: textsOf(member('allowed_origins')),
   };
 }
 

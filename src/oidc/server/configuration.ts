@@ -8,6 +8,7 @@ import { judgeRequest } from '../apis/resource-indicators.ts';
 import { createTokenClaims } from '../apis/token-claims.ts';
 import { claimsByScope, createAccountFinder } from '../clients/claims.ts';
 import { CLIENT_TRAITS } from '../clients/clients.ts';
+import { createOriginPolicy } from '../clients/origins.ts';
 import { ACR } from '../contract.ts';
 import { createGrantLoader } from '../interactions/load-existing-grant.ts';
 import { createInteractionPolicy } from '../interactions/policy.ts';
@@ -141,11 +142,6 @@ function clientRules({ oidc, http }: Config): Configuration {
     // PKCE. A confidential client proves itself at the token endpoint and binds the code by its nonce (RFC 9700,
     // 2.1.1); older clients have no PKCE. A challenge that was sent is always checked.
     pkce: { required: (_ctx, client) => oidc.pkce === 'all-clients' || isPublic(client) },
-    clientBasedCORS: (ctx, origin, client) => {
-      if (origin === 'null') return false;
-      if (http.cors.origins.includes(origin)) return true;
-      const browserClient = ctx.oidc.route === 'userinfo' || isPublic(client);
-      return browserClient && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin);
-    },
+    clientBasedCORS: createOriginPolicy(http.cors.origins),
   };
 }
