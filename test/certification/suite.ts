@@ -16,7 +16,7 @@ import { openWebSession, type Page, type WebSession } from '../support/web-sessi
 
 export const CALLBACK = 'https://localhost:8443/test/a/portico/callback';
 export const POST_LOGOUT = 'https://localhost:8443/test/a/portico/post_logout_redirect';
-const ADA = { login: 'ada@harbour.example', password: 'harbour lantern quartz' };
+const ADA = { login: 'ada@harbour.example', password: 'pebble lighthouse walnut ferry' };
 
 const client = (clientId: string, secret: string): TestClient => ({
   ...{ clientId, secret, redirectUri: CALLBACK, postLogoutRedirectUri: POST_LOGOUT },
