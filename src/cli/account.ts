@@ -1,24 +1,23 @@
 import { Option } from 'commander';
 import { foldName, takeName } from '../core/text.ts';
 import type { AccountRecord, AccountStatus } from '../model/account.ts';
+import { accessCommands } from './account-access.ts';
 import { command, group, type MakeCommand } from './command.ts';
 import { findAccount, inContext, organizationOf } from './context.ts';
 import {
   CLAIM_OPTIONS,
   type ClaimOptions,
   claimChanges,
+  ITS_ORGANIZATION,
   passwordFromInput,
   repeated,
   required,
   type VendorOption,
   vendorOption,
+  WHO,
+  type Who,
 } from './options.ts';
 import { CommandRefused, type JsonOption, say, sayList, sayRecord } from './output.ts';
-
-interface Who {
-  readonly who: string;
-  readonly organization?: string;
-}
 
 interface Changes extends ClaimOptions, VendorOption {
   readonly email?: string;
@@ -28,9 +27,6 @@ interface Changes extends ClaimOptions, VendorOption {
   readonly passwordStdin?: boolean;
   readonly generatePassword?: boolean;
 }
-
-const WHO = ['<who>', 'id, e-mail address or username'] as const;
-const ITS_ORGANIZATION = ['--organization <id>', 'which organization, if several have the address'] as const;
 
 /** Options of create and set. */
 const CHANGES = [
@@ -156,6 +152,7 @@ Examples:
       },
     ),
   }),
+  ...accessCommands,
   block('block', 'blocked', 'block an account and end all its sign-ins'),
   block('unblock', 'active', 'unblock an account, or activate an inactive one'),
   command({

@@ -109,6 +109,29 @@ export async function rebranded(
   return branding;
 }
 
+/* Which account is meant. */
+
+export interface Who {
+  readonly who: string;
+  readonly organization?: string;
+}
+
+export const WHO = ['<who>', 'id, e-mail address or username'] as const;
+export const ITS_ORGANIZATION = [
+  '--organization <id>',
+  'which organization, if several have the address',
+] as const;
+
+/** A whole number of at least 1, and of at most `most`. */
+export function countOption(flags: string, about: string, most: number): Option {
+  return new Option(flags, about).argParser((value) => {
+    const count = /^\d{1,9}$/.test(value) ? Number(value) : 0;
+    if (count < 1 || count > most)
+      throw new CommandRefused(`${flags.split(' ')[0]} must be from 1 to ${most}.`);
+    return count;
+  });
+}
+
 /* Options for an account's standard claims. */
 
 export const CLAIM_OPTIONS = [

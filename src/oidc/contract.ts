@@ -162,6 +162,8 @@ export interface DescribedApiKey {
 
 export interface AccountAccess {
   listGrants(accountId: string): Promise<GrantView[]>;
+  /** When a token of the grant was last issued or used up. */
+  lastUseOf(grantId: string): Promise<Date | undefined>;
   /** The consents that are remembered for the next request, whether their client has a grant now or not. */
   listConsents(accountId: string): Promise<ConsentView[]>;
   listSessions(accountId: string): Promise<SessionView[]>;
@@ -190,6 +192,10 @@ export interface ConsentView {
 export interface SessionView {
   readonly uid: string;
   readonly signedInAt: Date;
+  /** When a client last came by it. */
+  readonly lastUsedAt: Date;
+  /** Ids of the clients that came by it. */
+  readonly clients: readonly string[];
   readonly amr: readonly string[];
   /** "Firefox" on "Linux": what was known of the browser when it signed in. */
   readonly browser?: { readonly browser?: string; readonly system?: string };

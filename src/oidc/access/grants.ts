@@ -44,6 +44,14 @@ export function createAccountAccess({ oidcRecords, clients, consents }: AccessDe
       const grants = await oidcRecords.listByAccount('Grant', accountId);
       return Promise.all(grants.map((grant) => grantView(grant, clients)));
     },
+    async lastUseOf(grantId) {
+      const kinds = ['AccessToken', 'RefreshToken'];
+      const tokens = await Promise.all(kinds.map((kind) => oidcRecords.listByGrant(kind, grantId)));
+      const moments = tokens
+        .flat()
+        .flatMap(({ createdAt, consumedAt }) => [createdAt, consumedAt ?? createdAt]);
+      return moments.sort((one, two) => one.getTime() - two.getTime()).at(-1);
+    },
     listConsents: (accountId) => consents.list(accountId),
     async listSessions(accountId) {
       return (await oidcRecords.listByAccount('Session', accountId)).map(sessionView);
@@ -110,6 +118,9 @@ export function sessionView(session: OidcRecord): SessionView {
   return {
     uid: String(uid),
     signedInAt: typeof loginTs === 'number' ? new Date(loginTs * 1000) : session.createdAt,
+    // The provider writes a session anew whenever it is used.
+    lastUsedAt: session.createdAt,
+    clients: Object.keys(session.payload.authorizations ?? {}),
     amr: textsOf(amr),
     ...(browser && { browser }),
     ...(session.expiresAt && { expiresAt: session.expiresAt }),

@@ -117,6 +117,8 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
         await Promise.all(members.map((one) => store.remove(kind, one.id)));
       }
     },
+    /** Without what is in them. */
+    listByGrant: (kind: string, grantId: string) => store.listByGrant(kind, grantKey(grantId), clock.now()),
     async listByAccount(kind: string, accountId: string) {
       const stored = await store.listByAccount(kind, accountId, clock.now());
       return stored.map((one) => open(kind, one));
