@@ -42,7 +42,7 @@ describe('portico client', () => {
         '--all-organizations': { set: [], back: ['--no-all-organizations'] },
         '--introspects': { set: ['x'], back: ['--introspects', ''] },
         '--revokes': { set: ['x'], back: ['--revokes', ''] },
-        '--id-token-alg': { set: ['ES256'], back: ['--id-token-alg', 'inherit'] },
+        '--id-token-alg': { set: ['ES256'], back: ['--id-token-alg', 'RS256'] },
         '--id-token-claims': { set: [], back: ['--no-id-token-claims'] },
         '--claim': { set: ['https://a.example/upn=email'], back: ['--claim', 'https://a.example/upn=null'] },
         '--allowed-origin': { set: ['app://'], back: ['--allowed-origin', ''] },

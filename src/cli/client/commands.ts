@@ -5,6 +5,7 @@ import { command, group } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { BRAND, type BrandOption, rebranded, required } from '../options.ts';
 import { CommandRefused, type JsonOption, note, say, sayList, sayRecord } from '../output.ts';
+import { checkClients } from './check.ts';
 import { judgedClient, membersOf } from './judged-client.ts';
 import { CREATE_OPTIONS, type Given, type Members, SET_OPTIONS, withOptions } from './options.ts';
 import { type RotateOptions, rotateSecret } from './rotate-secret.ts';
@@ -85,6 +86,27 @@ Examples:
     run: inContext(set),
   }),
   command({
+    name: 'check',
+    about: 'say what clients would be refused for, and what an upgrade changed for them',
+    argument: ['[id]', 'client_id; all clients when absent'],
+    options: [['--json', 'print it as JSON']],
+    help: `
+Every client is judged by the rules of its use and by the configuration of this server. KIND is
+  refused   requests of the client fail
+  changed   works otherwise than with an older Portico, until you settle it as the message says
+  note      worth knowing
+Exits with 1 when something is refused or changed.
+
+Examples:
+  portico client check
+  portico client check web-app --json`,
+    run: inContext(async (context, { id, ...options }: JsonOption & Partial<Id>) => {
+      const all = id === undefined ? await context.stores.clients.list() : [await ownClient(context, id)];
+      const own = all.filter(({ dialect }) => dialect === undefined);
+      await checkClients(context, own, options);
+    }),
+  }),
+  command({
     name: 'rotate-secret',
     about: 'give a client a new secret, printed once; the old one goes on for a while',
     argument: ['<id>', 'client_id'],
@@ -160,6 +182,8 @@ async function create(context: CommandContext, options: CreateOptions & Given): 
     ...{ client_id: id, organization, redirect_uris: [], post_logout_redirect_uris: [] },
     ...{ grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] },
     token_endpoint_auth_method: 'client_secret_basic',
+    // Said for good, so that another setting of the server changes no client that works.
+    ...{ id_token_signed_response_alg: context.config.oidc.idTokenAlgorithm, apis: {} },
   };
   const branding = await rebranded('client', undefined, brand);
   const { client, secret } = await judgedClient(context, { ...withOptions(plain, options), branding });

@@ -1,0 +1,124 @@
+/** What a client would be refused for, and what an upgrade of Portico changed for it. */
+import { isLoopback } from '../../config/kinds.ts';
+import { type ClientRecord, grantsOf } from '../../model/client.ts';
+import { textsOf } from '../../model/json.ts';
+import type { CommandContext } from '../context.ts';
+import { type JsonOption, sayList } from '../output.ts';
+
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
+
+interface Finding {
+  readonly client: string;
+  /** `refused` and `changed` need a look; a `note` is only told. */
+  readonly kind: 'refused' | 'changed' | 'note';
+  /** The member of the client that it is about. */
+  readonly member: string;
+  readonly message: string;
+}
+
+type Said = Omit<Finding, 'client'>;
+
+/** Exits with 1 when a client needs a look. */
+export async function checkClients(
+  context: CommandContext,
+  clients: readonly ClientRecord[],
+  options: JsonOption,
+): Promise<void> {
+  const apis = await knownApis(context);
+  const findings: Finding[] = [];
+  for (const client of clients) {
+    const all = [
+      ...(await refusals(context, client)),
+      ...grants(client, apis),
+      ...changes(context, client),
+      ...notes(context, client),
+    ];
+    findings.push(...all.map((said) => ({ client: client.clientId, ...said })));
+  }
+  sayList(options, findings, { row: (finding) => ({ ...finding }), nothing: 'No client needs a look.' });
+  if (findings.some(({ kind }) => kind !== 'note')) process.exitCode = 1;
+}
+
+async function refusals({ tools }: CommandContext, client: ClientRecord): Promise<Said[]> {
+  const issues = await (await tools()).oidc.judgeClient(client);
+  return issues.map(({ path, value, message }) => {
+    const is = value === undefined ? '' : `is ${value}: `;
+    return { kind: 'refused', member: path, message: is + message };
+  });
+}
+
+async function knownApis({ config, stores }: CommandContext): Promise<Map<string, readonly string[]>> {
+  const stored = (await stores.apis.list()).map(
+    ({ identifier, scopes }) => [identifier, Object.keys(scopes)] as const,
+  );
+  const configured = config.oidc.resources.map(({ identifier, scopes }) => [identifier, scopes] as const);
+  return new Map([...stored, ...configured]);
+}
+
+/** Grants that lead nowhere. */
+function* grants(client: ClientRecord, apis: ReadonlyMap<string, readonly string[]>): Iterable<Said> {
+  for (const [identifier, scopes] of Object.entries(grantsOf(client))) {
+    const known = apis.get(identifier);
+    const missing = scopes.filter((scope) => known?.includes(scope) === false);
+    const member = `apis.${identifier}`;
+    if (known === undefined) yield { kind: 'refused', member, message: 'is no API: see portico api list' };
+    else if (missing.length > 0) {
+      yield {
+        kind: 'refused',
+        member,
+        message: `has scopes that the API does not have: ${missing.join(' ')}`,
+      };
+    }
+  }
+  const { default_api: means } = client.metadata;
+  if (typeof means === 'string' && !Object.hasOwn(grantsOf(client), means)) {
+    yield {
+      kind: 'refused',
+      member: 'default_api',
+      message: 'was not granted: see portico api grant --help',
+    };
+  }
+}
+
+/** What works otherwise than with an older Portico; each tells how to settle it, and how to keep the old way. */
+function* changes({ config: { oidc } }: CommandContext, client: ClientRecord): Iterable<Said> {
+  const { clientId, organization, metadata } = client;
+  const { id_token_signed_response_alg: algorithm, apis } = metadata;
+  if (
+    (hasGrant(client, 'authorization_code') || hasGrant(client, DEVICE)) &&
+    algorithm === undefined &&
+    oidc.idTokenAlgorithm !== 'ES256'
+  ) {
+    const message =
+      'is not set: ID tokens are signed with RS256, before with ES256. Settle it: ' +
+      `portico client set ${clientId} --id-token-alg RS256, or ES256 for the old way`;
+    yield { kind: 'changed', member: 'id_token_signed_response_alg', message };
+  }
+  const closed = oidc.resources.filter(
+    (resource) => !resource.open && (resource.organization ?? organization) === organization,
+  );
+  if (apis === undefined && closed.length > 0) {
+    const message =
+      `is not set: tokens for ${closed.map(({ identifier }) => identifier).join(', ')} are refused, before every ` +
+      'client got them. Grant them (apis in a seed file; {} for none), or set open: true in oidc.resources';
+    yield { kind: 'changed', member: 'apis', message };
+  }
+}
+
+function* notes({ config: { oidc } }: CommandContext, client: ClientRecord): Iterable<Said> {
+  const { token_endpoint_auth_method: method, redirect_uris: uris } = client.metadata;
+  if (hasGrant(client, 'authorization_code') && (method === 'none' || oidc.pkce === 'all-clients')) {
+    const message = 'must send a code_challenge of the method S256 (PKCE)';
+    yield { kind: 'note', member: 'token_endpoint_auth_method', message };
+  }
+  for (const [place, uri] of textsOf(uris).entries()) {
+    const url = URL.parse(uri);
+    if (url?.protocol !== 'http:' || isLoopback(url.hostname)) continue;
+    const message = `is ${JSON.stringify(uri)}: codes go over the network unencrypted`;
+    yield { kind: 'note', member: `redirect_uris.${place}`, message };
+  }
+}
+
+function hasGrant({ metadata }: ClientRecord, grant: string): boolean {
+  return textsOf(metadata.grant_types ?? ['authorization_code']).includes(grant);
+}

@@ -1,0 +1,118 @@
+/** Clients of an older Portico, looked at before people do. */
+import path from 'node:path';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { stringify } from 'yaml';
+import type { Json } from '../../src/model/json.ts';
+import { openStores } from '../../src/store/open-stores.ts';
+import { embeddedConfig } from '../store/embedded-config.ts';
+import { openTerminal, type Terminal } from './run-portico.ts';
+
+const RECORDS = 'https://api.example/records';
+const CODE = { redirect_uris: ['https://a.example/cb'], grant_types: ['authorization_code'] };
+const SETTLED = { ...CODE, id_token_signed_response_alg: 'RS256', apis: {} };
+
+describe('portico client check', () => {
+  let terminal: Terminal;
+  before(async () => {
+    terminal = openTerminal({
+      oidc: {
+        resources: [
+          { identifier: RECORDS, scopes: ['read'] },
+          { identifier: 'https://api.example/open', scopes: ['x'], open: true },
+          { identifier: 'https://api.example/other', scopes: ['x'], organization: 'other' },
+        ],
+      },
+    });
+    const made = await terminal.session(['organization', 'create', 'default']);
+    expect(made.code, made.stderr).to.equal(0);
+  });
+  after(() => terminal.close());
+
+  /** Past the judge, as an older Portico stored it. */
+  async function stored(clients: Readonly<Record<string, Record<string, Json>>>): Promise<void> {
+    const stores = await openStores(embeddedConfig(path.join(terminal.folder, 'portico.db')), {
+      log: pino({ level: 'silent' }),
+    });
+    for (const [clientId, metadata] of Object.entries(clients)) {
+      await stores.clients.put({
+        ...{ clientId, organization: 'default', allOrganizations: false, firstParty: false },
+        ...{ introspects: [], revokes: [] },
+        metadata: { token_endpoint_auth_method: 'none', ...metadata },
+      });
+    }
+    await stores.close();
+  }
+
+  async function check(...args: string[]) {
+    const { code, stdout, stderr } = await terminal.session(['client', 'check', '--json', ...args]);
+    expect(stderr).to.equal('');
+    const all: { client: string; kind: string; member: string; message: string }[] = JSON.parse(stdout);
+    return { code, all, found: all.map(({ client, kind, member }) => `${client} ${kind} ${member}`) };
+  }
+
+  it('CMD3 names every client that is refused or that an upgrade changed, and what settles it', async () => {
+    await stored({
+      settled: SETTLED,
+      old: CODE,
+      machine: { grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_basic' },
+      broken: { ...SETTLED, redirect_uris: ['javascript:alert(1)'], scope: 'openid emial' },
+      granted: { ...SETTLED, apis: { [RECORDS]: ['read', 'write'], 'https://gone.example': ['x'] } },
+      meaning: { ...SETTLED, default_api: RECORDS },
+      plain: { ...SETTLED, redirect_uris: ['http://a.example/cb', 'http://127.0.0.1/cb'] },
+    });
+    const { code, all, found } = await check();
+    expect(code).to.equal(1);
+    const withoutNotes = found.filter((line) => !line.includes(' note token'));
+    expect(withoutNotes).to.have.members([
+      'old changed id_token_signed_response_alg',
+      'old changed apis',
+      'machine changed apis',
+      'machine refused client_secret',
+      'broken refused redirect_uris.0',
+      'broken refused scope',
+      `granted refused apis.${RECORDS}`,
+      'granted refused apis.https://gone.example',
+      'meaning refused default_api',
+      'plain note redirect_uris.0',
+    ]);
+    const said = (line: string) => all[found.indexOf(line)]?.message;
+    expect(said('old changed id_token_signed_response_alg')).to.contain(
+      'portico client set old --id-token-alg RS256, or ES256',
+    );
+    expect(said('old changed apis')).to.contain(RECORDS).and.to.contain('open: true');
+    expect(said('old changed apis')).not.to.contain('/other').and.not.to.contain('example/open');
+    expect(said('broken refused scope')).to.contain('is "emial"').and.to.contain('openid');
+    expect(said('settled note token_endpoint_auth_method')).to.contain('S256');
+  });
+
+  it('CMD3 exits with 0 where nothing needs a look, and looks at one client where it is named', async () => {
+    expect((await check('settled')).code).to.equal(0);
+    expect((await check('broken')).code).to.equal(1);
+    const table = await terminal.session(['client', 'check', 'broken']);
+    expect(table.stdout).to.match(/^CLIENT +KIND +MEMBER +MESSAGE\n/);
+    expect(table.stdout).to.match(/^broken +refused +redirect_uris.0 +is "javascript:alert/m);
+    const unknown = await terminal.session(['client', 'check', 'nobody']);
+    expect([unknown.code, unknown.stderr]).to.deep.equal([
+      1,
+      'There is no client nobody. See: portico client list\n',
+    ]);
+  });
+
+  it('CMD3 what it says settles it', async () => {
+    await stored({ settling: { ...CODE, apis: {} } });
+    expect((await check('settling')).code).to.equal(1);
+    const set = await terminal.session(['client', 'set', 'settling', '--id-token-alg', 'ES256']);
+    expect(set.code, set.stderr).to.equal(0);
+    expect((await check('settling')).code).to.equal(0);
+    const file = terminal.write(
+      'old.yaml',
+      stringify({ clients: [{ client_id: 'old', organization: 'default', ...SETTLED }] }),
+    );
+    expect((await terminal.session(['seed', file])).code).to.equal(0);
+    expect((await check('old')).code).to.equal(0);
+    const made = 'client create --organization default --public --redirect-uri https://a.example/cb --id new';
+    expect((await terminal.session(made.split(' '))).code).to.equal(0);
+    expect((await check('new')).found).to.deep.equal(['new note token_endpoint_auth_method']);
+  });
+});
