@@ -1,3 +1,4 @@
+import { emailDomain } from '../core/text.ts';
 import type { AuditEvent } from '../model/audit-event.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
 import { command, group } from './command.ts';
@@ -21,6 +22,8 @@ interface Changes extends BrandOption, VendorOption, Id {
   readonly name?: string;
   readonly host?: string[];
   readonly hosts?: boolean;
+  readonly emailDomain?: string[];
+  readonly emailDomains?: boolean;
   readonly registration?: 'on' | 'off';
   readonly defaultApi?: string;
 }
@@ -28,6 +31,7 @@ interface Changes extends BrandOption, VendorOption, Id {
 const CHANGES = [
   ['--name <name>', 'what people read'],
   repeated('--host <host>', 'a host name that means this organization; may be given again'),
+  repeated('--email-domain <domain>', 'a domain of its people’s addresses; may be given again'),
   oneOf('--registration <on|off>', 'may people open accounts themselves'),
   ['--default-api <uri>', "the API that its clients mean where their request names none; none: ''"],
   vendorOption('a field of one vendor; may be given again'),
@@ -73,12 +77,17 @@ Examples:
     name: 'set',
     about: 'change an organization; what is not given stays',
     argument: ['<id>'],
-    options: [...CHANGES, ['--no-hosts', 'take all host names away']],
+    options: [
+      ...CHANGES,
+      ['--no-hosts', 'take all host names away'],
+      ['--no-email-domains', 'take all email domains away'],
+    ],
     help: `
---host replaces all host names. A vendor member is removed with the value null.
+--host replaces all host names, --email-domain all email domains. A vendor member is removed with the value null.
 
 Examples:
   portico organization set clinicdev --vendor vsee.sso=true --registration on
+  portico organization set north_clinic --email-domain north.example --email-domain clinic.north.example
   portico organization set north_clinic --host north.portal.example --host www.north.example
   portico organization set north_clinic --brand name="North Clinic" --brand accent=#1f6f5c --brand terms=null`,
     run: inContext(async (context, changes: Changes) => {
@@ -103,7 +112,17 @@ Examples:
 
 async function changed(
   { branding: before, defaultApi: apiBefore, ...present }: OrganizationRecord,
-  { name, host, hosts, registration, defaultApi, vendor = {}, brand }: Changes,
+  {
+    name,
+    host,
+    hosts,
+    emailDomain: domain,
+    emailDomains: domains,
+    registration,
+    defaultApi,
+    vendor = {},
+    brand,
+  }: Changes,
 ): Promise<OrganizationRecord> {
   const branding = await rebranded('organization', before, brand);
   const api = defaultApi ?? apiBefore;
@@ -116,11 +135,19 @@ async function changed(
     ...present,
     name: name ?? present.name,
     hosts: host?.map((each) => each.toLowerCase()) ?? (hosts === false ? [] : present.hosts),
+    ...(domain && { emailDomains: domain.map(domainGiven) }),
+    ...(domains === false && { emailDomains: [] }),
     ...(registration && { registration: registration === 'on' }),
     ...(branding && { branding }),
     ...(api && { defaultApi: api }),
     vendor: merged,
   };
+}
+
+function domainGiven(domain: string): string {
+  const spelled = /^[^\s@.]+(?:\.[^\s@.]+)+$/u.test(domain) ? emailDomain(`x@${domain}`) : undefined;
+  if (spelled === undefined) throw new CommandRefused(`${domain} is no domain such as north.example.`);
+  return spelled;
 }
 
 async function store(
@@ -130,9 +157,13 @@ async function store(
 ): Promise<void> {
   const outcome = await context.stores.organizations.put(organization);
   if (outcome !== 'stored') {
-    const host = outcome.taken.slice('host:'.length);
-    const owner = await context.stores.organizations.byHost(host);
-    throw new CommandRefused(`The host ${host} belongs to organization ${owner?.id}. Nothing was changed.`);
+    const { organizations } = context.stores;
+    const [kind, name = ''] = outcome.taken.split(':');
+    const owner = await (kind === 'host' ? organizations.byHost(name) : organizations.byEmailDomain(name));
+    const what = kind === 'host' ? 'host' : 'email domain';
+    throw new CommandRefused(
+      `The ${what} ${name} belongs to organization ${owner?.id}. Nothing was changed.`,
+    );
   }
   await context.note(event, { organization: organization.id });
 }

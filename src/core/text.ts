@@ -64,6 +64,13 @@ export function foldCase(text: string): string {
 /** No sign of ASCII but those of a domain: Node would read "a/ü.example" as a URL, and take its host. */
 const INTERNATIONALIZED = /^(?=.*[^\0-\x7f])[^\0-,/:-@[-^`{-\x7f]+$/s;
 
+/** The domain of an email address, in the spelling that is compared; undefined: the text is none. */
+export function emailDomain(text: string): string | undefined {
+  const folded = foldName(text);
+  const at = folded.lastIndexOf('@');
+  return at < 1 || at === folded.length - 1 ? undefined : folded.slice(at + 1);
+}
+
 /** An email address as its person knows it: the domain in the letters of its language. */
 export function readableEmail(email: string): string {
   const at = email.lastIndexOf('@');

@@ -225,6 +225,12 @@ export interface Interactions {
     response: ServerResponse,
     error: { error: string; description: string },
   ): Promise<string>;
+  /** The organization that the person chose, where the request named none; undefined: the page asks again. */
+  chooseOrganization(
+    request: IncomingMessage,
+    response: ServerResponse,
+    choice: { readonly organization: string | undefined; readonly kept: Record<string, Json> },
+  ): Promise<void>;
   /** Keeps the state of a sign-in of several steps with the interaction. */
   keep(request: IncomingMessage, response: ServerResponse, kept: Record<string, Json>): Promise<void>;
 }
@@ -256,8 +262,17 @@ export interface InteractionView {
     readonly registration?: boolean;
     /** How the sign-in page begins; absent: as the organization says. */
     readonly signIn?: 'password' | 'name-first';
+    /** Its own. */
+    readonly organization: string;
+    /** Whose people sign in to it. */
+    readonly organizations: readonly string[] | 'all';
+    /** How a page asks for one of them. */
+    readonly chooseOrganization: 'email' | 'list';
   };
+  /** The client's own while none is known: the page wears its brand. */
   readonly organization: string;
+  /** The request names it, the person chose it, or there is one only. */
+  readonly organizationKnown: boolean;
   readonly loginHint?: string;
   readonly uiLocales: readonly string[];
   readonly acrValues: readonly string[];

@@ -27,11 +27,13 @@ function firstOwners() {
 
 function* judgeOrganizations({ organizations = [] }: Seed): Iterable<Issue> {
   const claim = firstOwners();
-  for (const [index, { id, hosts = [] }] of organizations.entries()) {
+  for (const [index, { id, hosts = [], email_domains: domains = [] }] of organizations.entries()) {
     const at = `organizations.${index}`;
     yield* claim(`${at}.id`, 'organization', id);
     for (const [place, host] of hosts.entries())
       yield* claim(`${at}.hosts.${place}`, 'host', host.toLowerCase());
+    for (const [place, domain] of domains.entries())
+      yield* claim(`${at}.email_domains.${place}`, 'email domain', domain);
   }
 }
 

@@ -69,12 +69,20 @@ export async function planSeed(world: SeedWorld, seed: Seed) {
   return { organizations, accounts, apiKeys, apis, clients, issues };
 }
 
+const UNKNOWN = 'must be an organization that exists, in this file or in the store';
+
 function* unknownOrganizations(seed: Seed, known: ReadonlySet<string>): Iterable<Issue> {
   for (const list of ['accounts', 'api_keys', 'apis', 'clients'] as const) {
     for (const [index, { organization }] of (seed[list] ?? []).entries()) {
       if (organization === undefined || known.has(organization)) continue;
-      const message = 'must be an organization that exists, in this file or in the store';
-      yield { path: `${list}.${index}.organization`, value: JSON.stringify(organization), message };
+      yield { path: `${list}.${index}.organization`, value: JSON.stringify(organization), message: UNKNOWN };
+    }
+  }
+  for (const [index, { organizations = [] }] of (seed.clients ?? []).entries()) {
+    for (const [place, organization] of (organizations === 'all' ? [] : organizations).entries()) {
+      if (known.has(organization)) continue;
+      const path = `clients.${index}.organizations.${place}`;
+      yield { path, value: JSON.stringify(organization), message: UNKNOWN };
     }
   }
 }
@@ -88,6 +96,12 @@ async function planOrganizations({ stores, issuer }: SeedWorld, seed: Seed, issu
       if (owner === undefined || owner.id === organization.id) continue;
       const path = `organizations.${index}.hosts.${place}`;
       issues.push({ path, value: JSON.stringify(host), message: `belongs to organization ${owner.id}` });
+    }
+    for (const [place, domain] of (organization.email_domains ?? []).entries()) {
+      const owner = await stores.organizations.byEmailDomain(domain);
+      if (owner === undefined || owner.id === organization.id) continue;
+      const path = `organizations.${index}.email_domains.${place}`;
+      issues.push({ path, value: JSON.stringify(domain), message: `belongs to organization ${owner.id}` });
     }
     return { record, step: stepFrom(present, record) };
   });

@@ -25,11 +25,13 @@ export function organizationRecord(
 ): OrganizationRecord {
   const branding = seed.branding ?? present?.branding;
   const registration = seed.registration ?? present?.registration;
+  const emailDomains = seed.email_domains ?? present?.emailDomains;
   const defaultApi = seed.default_api?.replaceAll('{issuer}', issuer) ?? present?.defaultApi;
   return {
     id: seed.id,
     name: seed.name ?? present?.name ?? seed.id,
     hosts: seed.hosts?.map((host) => host.toLowerCase()) ?? present?.hosts ?? [],
+    ...(emailDomains === undefined ? {} : { emailDomains }),
     ...(branding ? { branding: branding as Record<string, Json> } : {}),
     ...(registration === undefined ? {} : { registration }),
     ...(defaultApi === undefined ? {} : { defaultApi }),

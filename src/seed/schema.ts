@@ -7,7 +7,7 @@
  * knows stands under `vendor`. Clients have RFC 7591 names, and what is Portico's own.
  */
 import { z } from 'zod';
-import { PASSWORD_MAX_BYTES } from '../core/text.ts';
+import { emailDomain, PASSWORD_MAX_BYTES } from '../core/text.ts';
 import { readHash } from '../identity/passwords/imported-hash.ts';
 import { issueOfClaimName, issueOfMember } from '../model/claim-mapping.ts';
 import type { Json } from '../model/json.ts';
@@ -36,10 +36,17 @@ const url = line.refine((value) => URL.canParse(value.replaceAll('{issuer}', 'ht
   message: 'must be a URL; {issuer} stands for the server’s own',
 });
 
+/** As addresses are compared. */
+const domain = line
+  .regex(/^[^\s@.]+(?:\.[^\s@.]+)+$/u, 'must be a domain such as north.example')
+  .transform((value) => emailDomain(`x@${value}`) ?? value);
+
 const organization = z.strictObject({
   id,
   name: line.optional(),
   hosts: z.array(host).optional(),
+  /** Of its people's addresses. */
+  email_domains: z.array(domain).optional(),
   branding: organizationBranding.optional(),
   registration: z.boolean().optional(),
   default_api: url.optional(),
@@ -135,6 +142,9 @@ const client = z.strictObject({
     .regex(/^[\x20-\x7e]*$/, 'must have printable ASCII characters only')
     .optional(),
   organization: id,
+  /** Whose people sign in to it besides. */
+  organizations: z.array(id).or(z.literal('all')).optional(),
+  choose_organization: z.enum(['email', 'list']).optional(),
   ...optional(z.boolean(), 'all_organizations', 'first_party', 'registration'),
   sign_in: beginning.optional(),
   /** Over its organization's, member by member. */

@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Issue } from '../../config/issues.ts';
 import { randomToken } from '../../core/crypto.ts';
 import type { ClientRecord } from '../../model/client.ts';
-import type { CommandContext } from '../context.ts';
+import { textsOf } from '../../model/json.ts';
+import { type CommandContext, organizationOf } from '../context.ts';
 import { CommandRefused } from '../output.ts';
 import type { Members } from './options.ts';
 
@@ -18,10 +19,12 @@ export interface JudgedClient {
  * in the way of another change.
  */
 export async function judgedClient(
-  { config: { issuer }, secrets, tools }: CommandContext,
+  context: CommandContext,
   members: Members,
   before?: ClientRecord,
 ): Promise<JudgedClient> {
+  const { config, secrets, tools } = context;
+  const { issuer } = config;
   const [{ seedSchema }, { clientRecord }] = await Promise.all([
     import('../../seed/schema.ts'),
     import('../../seed/records.ts'),
@@ -36,6 +39,7 @@ export async function judgedClient(
   }
   const [made] = (parsed.data.clients ?? []).map((seed) => clientRecord(seed, { issuer, secrets }));
   if (!made) throw refused([]);
+  for (const id of textsOf(made.metadata.organizations)) await organizationOf(context, id);
   const client = { ...made, ...(needsSecret && before && secretsOf(before)) };
   const { judgeClient } = (await tools()).oidc;
   const known = before === undefined ? [] : await judgeClient(before);

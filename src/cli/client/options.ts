@@ -56,6 +56,25 @@ const TABLE: readonly ClientOption[] = [
     },
   ),
   flag('--first-party', 'your own: people are not asked for consent', (first_party) => ({ first_party })),
+  {
+    option: new Option(
+      '--organizations <ids>',
+      'whose people sign in to it besides, in one text with blanks; all: everyone’s',
+    ),
+    change: (value) => ({
+      organizations:
+        value === 'all'
+          ? value
+          : String(value)
+              .split(/[\s,]+/)
+              .filter((id) => id !== ''),
+    }),
+  },
+  choice(
+    '--choose-organization <email|list|inherit>',
+    'choose_organization',
+    'how people of several organizations say theirs (inherit: email)',
+  ),
   flag('--all-organizations', 'introspects and revokes in every organization', (all_organizations) => ({
     all_organizations,
   })),

@@ -11,6 +11,7 @@ import type { ClientRecord } from '../../model/client.ts';
 import type { ApiStore } from '../../store/ports/installation.ts';
 import type { ClientTraits } from '../clients/clients.ts';
 import { keepFresh } from '../clients/keep-fresh.ts';
+import { servesOrganization } from '../clients/organizations.ts';
 
 export interface Api extends Omit<ApiRecord, 'id' | 'secretHash' | 'organization' | 'lifetime'> {
   readonly organization?: string | undefined;
@@ -65,16 +66,24 @@ function clientOf({ id, identifier, organization = '' }: ApiRecord, secretHash: 
 }
 
 /** The scopes of the API that the client was granted; undefined: none, and no token for it either. */
-export function grantedScopes({ apis, organization }: ClientTraits, api: Api): string[] | undefined {
-  if (api.organization !== undefined && api.organization !== organization) return undefined;
+export function grantedScopes(client: ClientTraits, api: Api): string[] | undefined {
+  if (api.organization !== undefined && !servesOrganization(client, api.organization)) return undefined;
+  const { apis } = client;
   const all = Object.keys(api.scopes);
   const given = apis.get(api.identifier);
   if (given === undefined) return api.open ? all : undefined;
   return all.filter((scope) => given.includes(scope));
 }
 
+/** Whether an API of one organization takes tokens of another: of a person's, or of a client that acts for itself. */
+export function isForeign(api: Api, organization: string | undefined): boolean {
+  return organization !== undefined && api.organization !== undefined && api.organization !== organization;
+}
+
 /** Whether the scope may be given to the account; undefined: no person is there. */
-export function mayHave({ scopes }: Api, scope: string, account: AccountRecord | undefined): boolean {
+export function mayHave(api: Api, scope: string, account: AccountRecord | undefined): boolean {
+  if (isForeign(api, account?.organization)) return false;
+  const { scopes } = api;
   const { roles = [] } = scopes[scope] ?? {};
   return roles.length === 0 || roles.some((role) => account?.roles.includes(role) === true);
 }

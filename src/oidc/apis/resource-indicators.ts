@@ -9,9 +9,10 @@ import type { AccountRecord } from '../../model/account.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { OrganizationStore } from '../../store/ports/installation.ts';
 import { traitsOf } from '../clients/clients.ts';
+import { askedOrganization } from '../clients/organizations.ts';
 import { isImplied } from '../extensions/implied-resource.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
-import { type Api, type ApiRegistry, grantedScopes, mayHave } from './apis.ts';
+import { type Api, type ApiRegistry, grantedScopes, isForeign, mayHave } from './apis.ts';
 
 type Feature = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 
@@ -71,11 +72,15 @@ async function resourceServer(
   client: Client,
 ): Promise<ResourceServer> {
   const api = await deps.apis.find(identifier);
-  const granted = api && grantedScopes(traitsOf(client), api);
-  if (api === undefined || granted === undefined) {
+  const traits = traitsOf(client);
+  const granted = api && grantedScopes(traits, api);
+  const account = await accountOf(deps, ctx);
+  const whose = isOnItsOwn(ctx)
+    ? traits.organization
+    : (account?.organization ?? askedOrganization(ctx.oidc.params, traits));
+  if (api === undefined || granted === undefined || isForeign(api, whose)) {
     throw new errors.InvalidTarget('there is no such API, or it was not granted to the client', identifier);
   }
-  const account = await accountOf(deps, ctx);
   // Until a person has signed in, a request may ask for every scope that some people have.
   const isOpen = account === undefined && routeOf(ctx) !== 'token';
   const scopes = granted.filter((scope) => isOpen || mayHave(api, scope, account));

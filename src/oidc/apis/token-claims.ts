@@ -6,6 +6,7 @@ import type { AccessToken, ClientCredentials } from 'oidc-provider';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import { mappedClaims } from '../clients/claims.ts';
 import { traitsOf } from '../clients/clients.ts';
+import { servesSeveral } from '../clients/organizations.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import type { ApiRegistry } from './apis.ts';
 
@@ -16,12 +17,15 @@ export function createTokenClaims({
   apis: ApiRegistry;
   accounts: Pick<AccountStore, 'byId'>;
 }) {
-  /** Undefined: the token is for userinfo, which says all by itself. */
+  /** Undefined: the token is for userinfo, which says all by itself, and its client serves one organization. */
   return async (ctx: ProviderContext | undefined, token: AccessToken | ClientCredentials) => {
     const identifier = token.resourceServer?.identifier();
-    if (ctx === undefined || identifier === undefined) return undefined;
+    if (ctx === undefined) return undefined;
     const client = ctx.oidc.client && traitsOf(ctx.oidc.client);
+    const isOfSeveral = client !== undefined && servesSeveral(client);
+    if (identifier === undefined && !isOfSeveral) return undefined;
     const account = token.kind === 'AccessToken' ? await accounts.byId(String(token.accountId)) : undefined;
+    if (identifier === undefined) return present({ organization: account?.organization });
     if (account === undefined) return present({ organization: client?.organization });
     const { acr, amr, authTime } = sourceOf(ctx) ?? {};
     const { claims = {} } = (await apis.find(identifier)) ?? {};

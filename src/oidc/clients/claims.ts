@@ -5,6 +5,7 @@ import type { ClaimMapping } from '../../model/claim-mapping.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { traitsOf } from './clients.ts';
+import { servesOrganization, servesSeveral } from './organizations.ts';
 
 /**
  * Where an account's claims hold those that a client gets besides (extensions/claims.ts). A symbol: no client can ask
@@ -65,8 +66,12 @@ export function createAccountFinder({
     const account = await accounts.byId(accountId);
     if (!account || !isActive(account)) return undefined;
     if (ctx.oidc.client && !serves(ctx.oidc.client, account)) return undefined;
+    // Single sign-on stays within one organization: a session of another one is none for this request.
+    const { organization = account.organization } = ctx.oidc.params ?? {};
+    if (organization !== account.organization) return undefined;
     return {
       accountId: account.id,
+      organization: account.organization,
       claims: async (use, scope) => {
         const all = { ...membersOf(account), ...rolesUnder(rolesAliases, account) };
         const { client, grant } = ctx.oidc;
@@ -75,7 +80,9 @@ export function createAccountFinder({
         const granted = new Set(scopes.flatMap((name) => byScope[name] ?? []));
         const whole = use === 'id_token' && traits?.idTokenClaims ? pick(all, granted) : {};
         const mapped = mappedClaims(account, grantedOf(traits?.claims ?? {}, granted));
-        return { ...all, sub: account.id, [BESIDES]: { ...whole, ...mapped } };
+        // Without it the client could not tell whose person it is.
+        const whose = traits && servesSeveral(traits) ? { organization: account.organization } : {};
+        return { ...all, sub: account.id, [BESIDES]: { ...whole, ...mapped, ...whose } };
       },
     };
   };
@@ -86,7 +93,7 @@ export function isActive(account: AccountRecord): boolean {
 }
 
 export function serves(client: Client, account: AccountRecord): boolean {
-  return traitsOf(client).organization === account.organization;
+  return servesOrganization(traitsOf(client), account.organization);
 }
 
 function rolesUnder(names: readonly string[], { roles }: AccountRecord): Record<string, string[]> {

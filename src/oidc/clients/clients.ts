@@ -12,6 +12,10 @@ import { keepFresh } from './keep-fresh.ts';
 /** What a client is besides RFC 7591. */
 export interface ClientTraits {
   readonly organization: string;
+  /** Whose people sign in to it besides. */
+  readonly organizations: readonly string[] | 'all';
+  /** How a page asks for the organization: by the person's address, or by a list of names. */
+  readonly chooseOrganization: 'email' | 'list';
   readonly allOrganizations: boolean;
   readonly firstParty: boolean;
   /** Whether people may open accounts on the way to it; undefined: as the organization says. */
@@ -40,6 +44,8 @@ export interface ClientTraits {
 export const CLIENT_TRAITS = [
   'old_secret',
   'organization',
+  'organizations',
+  'choose_organization',
   'all_organizations',
   'first_party',
   'registration',
@@ -130,6 +136,8 @@ export function traitsOf(client: Client): ClientTraits {
   };
   return {
     organization: String(member('organization')),
+    organizations: organizationsIn(member('organizations')),
+    chooseOrganization: member('choose_organization') === 'list' ? 'list' : 'email',
     allOrganizations: member('all_organizations') === true,
     firstParty: member('first_party') === true,
     registration: typeof registration === 'boolean' ? registration : undefined,
@@ -144,6 +152,10 @@ export function traitsOf(client: Client): ClientTraits {
     claims: claimMapping(member('claims')),
     allowedOrigins: textsOf(member('allowed_origins')),
   };
+}
+
+export function organizationsIn(member: unknown): readonly string[] | 'all' {
+  return member === 'all' ? 'all' : textsOf(member);
 }
 
 /** Whether it is a secret of the client: its own, or until its end the one before it. */

@@ -9,7 +9,8 @@ import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { DialectsAsked } from '../contract.ts';
 import type { AuditLine, ProviderContext } from '../provider/context.ts';
 import { isActive } from './claims.ts';
-import { type ClientRegistry, traitsOf } from './clients.ts';
+import { type ClientRegistry, organizationsIn, traitsOf } from './clients.ts';
+import { servesOrganization } from './organizations.ts';
 
 /** A token as the provider found it. */
 interface AskedToken {
@@ -33,10 +34,16 @@ export function createTokenRights(deps: {
   async function covers(client: Client, token: AskedToken, listed: readonly string[]): Promise<boolean> {
     if (client.tokenEndpointAuthMethod === 'none') return false;
     if (token.clientId === undefined || !listed.includes(token.clientId)) return false;
-    const { allOrganizations, organization } = traitsOf(client);
-    if (allOrganizations) return true;
-    const owner = token.organization ?? (await clients.record(token.clientId))?.organization;
-    return owner === organization;
+    const traits = traitsOf(client);
+    if (traits.allOrganizations) return true;
+    const owner = token.organization ?? (await ownerOf(token));
+    return owner !== undefined && servesOrganization(traits, owner);
+  }
+
+  /** A person's organization, since the client of the token may serve others too; else the client's own. */
+  async function ownerOf({ accountId, clientId = '' }: AskedToken): Promise<string | undefined> {
+    if (accountId !== undefined) return (await accounts.byId(accountId))?.organization;
+    return (await clients.record(clientId))?.organization;
   }
 
   const refused = (ctx: ProviderContext, event: AuditEvent, token: AskedToken) =>
@@ -51,7 +58,10 @@ export function createTokenRights(deps: {
         clientId === undefined ? undefined : clients.record(clientId),
       ]);
       if (account === undefined || client === undefined) return false;
-      return client.dialect === undefined ? isActive(account) : dialects.admitsToken(client.dialect, account);
+      if (client.dialect !== undefined) return dialects.admitsToken(client.dialect, account);
+      const { organization, metadata } = client;
+      const serving = { organization, organizations: organizationsIn(metadata.organizations) };
+      return isActive(account) && servesOrganization(serving, account.organization);
     },
     async mayIntrospect(ctx: ProviderContext, client: Client, token: AskedToken) {
       const { api, introspects } = traitsOf(client);

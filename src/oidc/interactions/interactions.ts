@@ -2,12 +2,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { type Client, errors } from 'oidc-provider';
+import type { AccountRecord } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import { type Allowed, allowedOf, type Consents, scopesOf } from '../access/consents.ts';
 import { endSession } from '../access/grants.ts';
 import { isActive, serves } from '../clients/claims.ts';
 import { traitsOf } from '../clients/clients.ts';
+import { askedOrganization, servesOrganization } from '../clients/organizations.ts';
 import { InteractionGone, type Interactions, type InteractionView } from '../contract.ts';
 import type { OidcRecords } from '../persistence/records.ts';
 import { grantWhatIsMissing } from './load-existing-grant.ts';
@@ -23,21 +25,19 @@ export interface InteractionDeps {
 }
 
 export function createInteractions(deps: InteractionDeps): Interactions {
-  const { find, clientOf, served, endOther, remember } = createSteps(deps);
+  const { find, clientOf, served, refuseOthers, endOther, remember } = createSteps(deps);
 
   return {
     async read(request, response) {
       const interaction = await find(request, response);
       const client = await clientOf(interaction);
-      return viewOf(interaction, client, await served(client, interaction.session?.accountId));
+      return viewOf(interaction, client, await served(interaction, client, interaction.session?.accountId));
     },
     async finishLogin(request, response, login) {
       const interaction = await find(request, response);
       const client = await clientOf(interaction);
       const { accountId, amr, acr, remember: keep = true } = login;
-      if ((await served(client, accountId)) === undefined) {
-        throw new Error('The account is not one of the organization that the client belongs to.');
-      }
+      await refuseOthers(interaction, client, accountId);
       await endOther(interaction, accountId);
       return deps.provider().interactionResult(request, response, {
         login: { accountId, amr: [...amr], acr, remember: keep },
@@ -74,6 +74,17 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const result = { error, error_description: description };
       return deps.provider().interactionResult(request, response, result, { mergeWithLastSubmission: false });
     },
+    async chooseOrganization(request, response, { organization, kept }) {
+      const interaction = await find(request, response);
+      const traits = traitsOf(await clientOf(interaction));
+      if (organization !== undefined && !servesOrganization(traits, organization)) {
+        throw new Error('The client does not serve this organization.');
+      }
+      const { organization: _before, ...others } = interaction.params;
+      interaction.params = { ...others, ...(organization !== undefined && { organization }) };
+      interaction.result = { ...interaction.result, kept };
+      await interaction.persist();
+    },
     async keep(request, response, kept) {
       const interaction = await find(request, response);
       interaction.result = { ...interaction.result, kept };
@@ -105,10 +116,32 @@ function createSteps(deps: InteractionDeps) {
     return client;
   }
 
-  const served = async (client: Client, accountId: string | undefined) => {
+  /** Of the organization that the request means; where it names none, of any that the client serves. */
+  async function served(
+    { params }: ProviderInteraction,
+    client: Client,
+    accountId: string | undefined,
+  ): Promise<AccountRecord | undefined> {
     const account = accountId === undefined ? undefined : await accounts.byId(accountId);
-    return account && isActive(account) && serves(client, account) ? account.id : undefined;
-  };
+    if (!account || !isActive(account) || !serves(client, account)) return undefined;
+    const asked = askedOrganization(params, traitsOf(client));
+    return asked === undefined || asked === account.organization ? account : undefined;
+  }
+
+  async function refuseOthers(
+    interaction: ProviderInteraction,
+    client: Client,
+    accountId: string,
+  ): Promise<void> {
+    const [account, present] = await Promise.all([
+      served(interaction, client, accountId),
+      served(interaction, client, interaction.session?.accountId),
+    ]);
+    // Where no organization is known, it is the one of the session that the person goes on in.
+    const asked = askedOrganization(interaction.params, traitsOf(client)) ?? present?.organization;
+    if (account !== undefined && account.organization === asked) return;
+    throw new Error('The account is not one of the organization that the sign-in is at.');
+  }
 
   /** Another person signs in over a live session: it ends, as it would by logging out. */
   async function endOther(interaction: ProviderInteraction, accountId: string): Promise<void> {
@@ -125,7 +158,7 @@ function createSteps(deps: InteractionDeps) {
   /** False: nothing is remembered. */
   async function remember(interaction: ProviderInteraction, allowed: Allowed): Promise<boolean> {
     const { session, params, deviceCode } = interaction;
-    const accountId = await served(await clientOf(interaction), session?.accountId);
+    const accountId = (await served(interaction, await clientOf(interaction), session?.accountId))?.id;
     // A consent for one device is no consent for the next one.
     if (accountId === undefined || session?.uid === undefined || deviceCode !== undefined) return false;
     const clientId = String(params.client_id);
@@ -137,7 +170,7 @@ function createSteps(deps: InteractionDeps) {
     return false;
   }
 
-  return { find, clientOf, served, endOther, remember };
+  return { find, clientOf, served, refuseOthers, endOther, remember };
 }
 
 function promptsOf({ params }: ProviderInteraction): string[] {
@@ -147,14 +180,19 @@ function promptsOf({ params }: ProviderInteraction): string[] {
 function viewOf(
   interaction: ProviderInteraction,
   client: Client,
-  accountId: string | undefined,
+  account: AccountRecord | undefined,
 ): InteractionView {
   const { params, prompt } = interaction;
   const missing = missingIn(interaction);
   const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);
   const list = (name: string) => (text(name) ?? '').split(' ').filter((one) => one !== '');
   const loginHint = text('login_hint');
-  const { registration, signIn } = traitsOf(client);
+  const traits = traitsOf(client);
+  const { signIn, organizations } = traits;
+  const asked = askedOrganization(params, traits);
+  const organization = asked ?? account?.organization ?? traits.organization;
+  // A client says who may open accounts in its own organization, and in no other.
+  const registration = organization === traits.organization ? traits.registration : undefined;
   return {
     uid: interaction.uid,
     prompt: prompt.name,
@@ -165,16 +203,20 @@ function viewOf(
       ...(client.logoUri && { logoUri: client.logoUri }),
       ...(client.policyUri && { policyUri: client.policyUri }),
       ...(client.tosUri && { tosUri: client.tosUri }),
-      firstParty: traitsOf(client).firstParty,
+      firstParty: traits.firstParty,
       ...(registration !== undefined && { registration }),
       ...(signIn !== undefined && { signIn }),
+      organization: traits.organization,
+      organizations: organizations === 'all' ? 'all' : [traits.organization, ...organizations],
+      chooseOrganization: traits.chooseOrganization,
     },
-    organization: traitsOf(client).organization,
+    organization,
+    organizationKnown: asked !== undefined,
     ...(loginHint !== undefined && { loginHint }),
     uiLocales: list('ui_locales'),
     acrValues: list('acr_values'),
     stepUp: strongerThanOne(params),
-    ...(accountId !== undefined && { accountId, amr: interaction.session?.amr ?? [] }),
+    ...(account !== undefined && { accountId: account.id, amr: interaction.session?.amr ?? [] }),
     ...(interaction.result?.login !== undefined && { finished: interaction.returnTo }),
     missingScopes: scopesOf(missing),
     missingClaims: missing.claims,

@@ -3,6 +3,7 @@ import type { Client } from 'oidc-provider';
 import { StoreUnavailable } from '../../core/errors.ts';
 import { Refused } from '../../core/refused.ts';
 import { traitsOf } from '../clients/clients.ts';
+import { askedOrganization } from '../clients/organizations.ts';
 import type { ResponseMode } from '../extensions/form-post.ts';
 import type { PageSubject, Shown } from '../page-contract.ts';
 import { isOnRoute, type ProviderMiddleware, routeOf, type StepContext } from '../provider/context.ts';
@@ -22,8 +23,11 @@ export async function show<Info>(
 function subjectOf(ctx: StepContext, client = ctx.oidc?.client): PageSubject {
   const code = ctx.oidc?.entities.DeviceCode?.params;
   const locales = code?.ui_locales ?? ctx.oidc?.params?.ui_locales ?? ctx.query.ui_locales;
+  const traits = client && traitsOf(client);
+  const asked = traits && askedOrganization(code ?? ctx.oidc?.params, traits);
   return {
-    ...(client && { organization: traitsOf(client).organization, clientId: client.clientId }),
+    ...(traits && { organization: asked ?? traits.organization }),
+    ...(client && { clientId: client.clientId }),
     ...(typeof locales === 'string' && { languages: locales.split(' ', 10) }),
   };
 }

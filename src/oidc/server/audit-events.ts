@@ -6,6 +6,7 @@ import { StoreUnavailable } from '../../core/errors.ts';
 import type { AuditEvent } from '../../model/audit-event.ts';
 import { isOfConnection } from '../../observe/connection-errors.ts';
 import { traitsOf } from '../clients/clients.ts';
+import { askedOrganization } from '../clients/organizations.ts';
 import { notesOf } from '../extensions/request-notes.ts';
 import { type AuditLine, type ProviderContext, routeOf } from '../provider/context.ts';
 import { answerUnavailable, unregisteredUri } from './answers.ts';
@@ -14,7 +15,11 @@ import type { OidcServerOptions, ProviderDeps } from './deps.ts';
 export function auditLine({ audit, originOf }: OidcServerOptions): AuditLine {
   return (ctx, event, outcome, detail) => {
     const { client, session, account, entities } = ctx.oidc ?? {};
-    const organization = client && traitsOf(client).organization;
+    // One client may serve several: the person's own, or the one that was asked for.
+    const traits = client && traitsOf(client);
+    const asked = traits && askedOrganization(ctx.oidc?.params, traits);
+    const own = account?.organization;
+    const organization = typeof own === 'string' ? own : (asked ?? traits?.organization);
     const origin = originOf?.(ctx.req);
     const token = entities?.AccessToken ?? entities?.RefreshToken;
     const subject = account?.accountId ?? token?.accountId ?? session?.accountId;

@@ -8,6 +8,7 @@ import { judgeRequest } from '../apis/resource-indicators.ts';
 import { createTokenClaims } from '../apis/token-claims.ts';
 import { claimsByScope, createAccountFinder } from '../clients/claims.ts';
 import { CLIENT_TRAITS } from '../clients/clients.ts';
+import { judgeOrganization } from '../clients/organizations.ts';
 import { createOriginPolicy } from '../clients/origins.ts';
 import { ACR } from '../contract.ts';
 import { createGrantLoader } from '../interactions/load-existing-grant.ts';
@@ -30,7 +31,7 @@ export function configuration(deps: ProviderDeps, ring: Keyring): Configuration 
     ...people(deps),
     ...tokens(deps),
     ...clientRules(config),
-    extraParams: { audience: judgeRequest(deps) },
+    extraParams: { organization: judgeOrganization(deps.stores.organizations), audience: judgeRequest(deps) },
     jwks: providerKeys(ring),
     routes: ROUTES,
     features: features(deps),

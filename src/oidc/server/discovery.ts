@@ -13,6 +13,8 @@ export function discoveryMetadata({
   const confidential = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
   return {
     claim_types_supported: ['normal'],
+    // Which of a client's organizations a request means (docs/organizations.md).
+    organization_parameter_supported: true,
     ui_locales_supported: ['en', 'de', 'es'],
     prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
     introspection_endpoint_auth_methods_supported: confidential,

@@ -1,6 +1,7 @@
 /**
  * What every step of a sign-in begins with: which interaction is it, and may the step change it now? `form`
- * hands on the interaction; `signInForm` and `signInPage` do so while a sign-in is what the provider waits for;
+ * hands on the interaction; `signInForm` and `signInPage` do so while a sign-in is what the provider waits for, and
+ * its organization is known; `organizationForm` is how that is chosen;
  * `registrationForm` and `registrationPage` besides refuse where people may not register. Where a form is
  * refused, the page named beside it is shown again. `answer` lets any site through, because an upstream is one:
  * `state` binds what it brings to the browser that went there (upstream.ts).
@@ -18,6 +19,7 @@ import { leadOn } from '../shared/lead-on.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { showConsent } from './consent.ts';
 import { mayRegister } from './methods.ts';
+import { asksOrganization, showOrganization } from './organization.ts';
 
 /** A request to a sign-in. */
 export interface Step {
@@ -43,6 +45,7 @@ export function signInGuards(deps: PageDeps) {
     form,
     signInPage: (shows: SignInPage) => page(duringSignIn(shows)),
     signInForm: (act: SignInStep, shows?: SignInPage) => form(duringSignIn(shownAgain(act, shows))),
+    organizationForm: (act: SignInStep, shows: SignInPage) => form(untilSignedIn(shownAgain(act, shows))),
     registrationPage: (shows: SignInPage) => page(toConsent(duringSignIn(whereOpen(shows)))),
     registrationForm: (act: SignInStep, shows: SignInPage) =>
       form(duringSignIn(whereOpen(shownAgain(act, shows)))),
@@ -81,6 +84,14 @@ function shownAgain(act: SignInStep, shows: SignInPage | undefined): SignInStep 
 }
 
 function duringSignIn(act: SignInStep): SignInStep {
+  return untilSignedIn(async (step) => {
+    // Every step is at an organization.
+    if (asksOrganization(step.view)) await showOrganization(step);
+    else await act(step);
+  });
+}
+
+function untilSignedIn(act: SignInStep): SignInStep {
   return async (step) => {
     // A sign-in form that was kept open must not change who answers the consent that is asked for now.
     if (step.view.prompt === 'consent') await showConsent(step);

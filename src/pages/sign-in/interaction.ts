@@ -1,13 +1,17 @@
-/** The page that a sign-in has come to: what is stored with the interaction decides, not the address. */
+/**
+ * The page that a sign-in has come to: what is stored with the interaction decides, not the address. And who goes on:
+ * the person who is signed in here, or another one.
+ */
 import { leadOn } from '../shared/lead-on.ts';
+import { loginShown } from '../shared/login-shown.ts';
 import { showCode } from './code.ts';
 import { halfProven } from './complete.ts';
-import { flowStateOf } from './flow-state.ts';
-import type { SignInPage, SignInStep } from './guards.ts';
+import { accountIn, type FlowState, flowStateOf, goTo } from './flow-state.ts';
+import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { showLink } from './link-account.ts';
 import { showSignIn } from './password.ts';
+import { renderInteraction } from './render-interaction.ts';
 import { showSecondProof } from './second-factor.ts';
-import { showChoice } from './select-account.ts';
 
 /** Where the provider sends the browser, with a cookie that belongs to one interaction. */
 export const showStep: SignInPage = (step, refusal) => {
@@ -29,3 +33,36 @@ export const cancel: SignInStep = async ({ deps, ctx, view, form }) => {
   });
   await leadOn(deps, ctx, { view, address });
 };
+
+/* ------------------------------------------------------------------ who goes on */
+
+export async function showChoice(step: Step): Promise<void> {
+  const account = await accountIn(step, step.view.accountId);
+  const { claims } = account ?? {};
+  const parted = [claims?.given_name, claims?.family_name].filter((part) => part !== undefined).join(' ');
+  const login = loginShown(account);
+  const name = claims?.name ?? (parted === '' ? login : parted);
+  await renderInteraction(step, 'choose-account', { name, login });
+}
+
+/** The one who is signed in. */
+export const chooseAccount: SignInStep = async (step) => {
+  const { deps, ctx, view } = step;
+  if (view.prompt !== 'select_account' || view.accountId === undefined) return goTo(step, flowStateOf(view));
+  const address = await deps.interactions.finishChoice(ctx.req, ctx.res);
+  await leadOn(deps, ctx, { view, address });
+};
+
+/** One step back, or to the beginning for another account. What was proven is forgotten. */
+export const anotherMethod: SignInStep = (step) =>
+  goTo(step, step.form.get('to') === 'account' ? { another: true } : stepBack(flowStateOf(step.view)));
+
+function stepBack(flow: FlowState): FlowState {
+  const { code, link, proven, login, ...rest } = flow;
+  if (code !== undefined) {
+    // Where the code was the second proof there is no other: back means the beginning.
+    const more = { ...(link && { link }), ...(login !== undefined && { login }) };
+    return code.purpose === 'hosted-step-up' ? rest : { ...rest, ...more };
+  }
+  return rest;
+}

@@ -11,6 +11,7 @@ import { proven } from './complete.ts';
 import { accountIn, flowStateOf, goTo } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { mayRegister, signInMethodsOf } from './methods.ts';
+import { choseOrganization } from './organization.ts';
 import { renderInteraction } from './render-interaction.ts';
 
 export const showSignIn: SignInPage = async (step, refusal) => {
@@ -31,6 +32,7 @@ export const showSignIn: SignInPage = async (step, refusal) => {
     named: methods.password || methods.code,
     upstreams: methods.upstreams,
     organization: view.organization,
+    chosen: choseOrganization(view),
     registers: await mayRegister(deps, view),
     forgets: methods.password,
     // What an upstream did is no fault of the fields.

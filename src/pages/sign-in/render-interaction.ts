@@ -1,6 +1,6 @@
 /** What the pages of a sign-in share in being shown: brand, language, form token, and the app that it is for. */
 import { acceptedLanguages } from '../../http/views/i18n.ts';
-import { sendPage } from '../../http/views/send-page.ts';
+import { seeOther, sendPage } from '../../http/views/send-page.ts';
 import { accountClientId } from '../../oidc/contract.ts';
 import type { Refusal } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
@@ -21,6 +21,11 @@ export async function renderInteraction(
     brand: await brandOf(deps.identity, deps.views, view),
     data: { ...forApp(step), ...data, alert, token: deps.forms.tokenFor(ctx, interactionOf(ctx)) },
   });
+}
+
+/** To the page that follows from what is stored: reloading and going back never send anything twice. */
+export function showNext({ ctx, view }: Pick<Step, 'ctx' | 'view'>): void {
+  seeOther(ctx, `/interaction/${view.uid}`);
 }
 
 /**

@@ -9,17 +9,19 @@ import type { PageDeps } from '../shared/deps.ts';
 import { enterCode, sendCodeAgain, showCodeForm } from './code.ts';
 import { consent } from './consent.ts';
 import { signInGuards } from './guards.ts';
-import { cancel, showStep } from './interaction.ts';
+import { anotherMethod, cancel, chooseAccount, showStep } from './interaction.ts';
+import { chooseOrganization, showOrganization } from './organization.ts';
 import { giveName, showSignIn, signIn } from './password.ts';
 import { begin, finish, register, registerCode, resend } from './register.ts';
 import { confirmPassword, showPerson } from './second-factor.ts';
-import { anotherMethod, chooseAccount } from './select-account.ts';
 import { arrived, goUpstream, upstreamAnswered } from './upstream.ts';
 
 export function signInRoutes(deps: PageDeps) {
-  const { form, signInPage, signInForm, registrationPage, registrationForm, answer } = signInGuards(deps);
+  const { form, signInPage, signInForm, organizationForm, registrationPage, registrationForm, answer } =
+    signInGuards(deps);
   return new Router({ sensitive: true })
     .get('/interaction/:uid', signInPage(showStep))
+    .post('/interaction/:uid/organization', organizationForm(chooseOrganization, showOrganization))
     .post('/interaction/:uid/sign-in', signInForm(signIn, showSignIn))
     .post('/interaction/:uid/name', signInForm(giveName, showSignIn))
     .post('/interaction/:uid/code/send', signInForm(sendCodeAgain, showCodeForm))

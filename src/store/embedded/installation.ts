@@ -8,7 +8,9 @@ import type {
   KeyringStore,
   MetadataStore,
   OrganizationStore,
+  TakenOfOrganization,
 } from '../ports/installation.ts';
+import { namesOf, ofEmails, takenName } from '../ports/stores.ts';
 import type { Database, Sql } from './sqlite/database.ts';
 import { add, find, list, put, type RecordRow, remove, type Table } from './sqlite/table.ts';
 
@@ -19,43 +21,45 @@ export const ORGANIZATIONS: Table<RecordRow, OrganizationRecord> = {
 };
 
 /** Thrown inside a write, so that it is undone. */
-class HostTaken extends Error {
-  readonly host: string;
-  constructor(host: string) {
-    super(`${host} is taken`);
-    this.host = host;
+class NameTaken extends Error {
+  readonly taken: TakenOfOrganization;
+  constructor(name: string) {
+    super(`${name} is taken`);
+    this.taken = takenName(name);
   }
 }
 
 export function createOrganizationStore(database: Database): OrganizationStore {
+  const byName = (name: string) =>
+    database.read((sql) => {
+      const text =
+        'SELECT record FROM organizations JOIN organization_hosts ON organization = id WHERE host = ?';
+      const row = sql.get<RecordRow>(text, name);
+      return row && ORGANIZATIONS.recordOf(row);
+    });
   return {
     async put(organization) {
       try {
         await database.write((sql) => putWithHosts(sql, organization));
         return 'stored';
       } catch (error) {
-        if (error instanceof HostTaken) return { taken: `host:${error.host}` };
+        if (error instanceof NameTaken) return { taken: error.taken };
         throw error;
       }
     },
     byId: (id) => database.read((sql) => find(sql, ORGANIZATIONS, { id })),
-    byHost: (host) =>
-      database.read((sql) => {
-        const text =
-          'SELECT record FROM organizations JOIN organization_hosts ON organization = id WHERE host = ?';
-        const row = sql.get<RecordRow>(text, host.toLowerCase());
-        return row && ORGANIZATIONS.recordOf(row);
-      }),
+    byHost: (host) => byName(host.toLowerCase()),
+    byEmailDomain: (domain) => byName(ofEmails(domain)),
     list: () => database.read((sql) => list(sql, ORGANIZATIONS)),
   };
 }
 
 function putWithHosts(sql: Sql, organization: OrganizationRecord): void {
-  const { id, hosts } = organization;
+  const { id } = organization;
   put(sql, ORGANIZATIONS, { id, record: JSON.stringify(organization) });
   remove(sql, 'organization_hosts', { organization: id });
-  for (const host of new Set(hosts.map((name) => name.toLowerCase()))) {
-    if (!add(sql, 'organization_hosts', { host, organization: id })) throw new HostTaken(host);
+  for (const host of namesOf(organization)) {
+    if (!add(sql, 'organization_hosts', { host, organization: id })) throw new NameTaken(host);
   }
 }
 

@@ -9,7 +9,9 @@ import type {
   KeyringStore,
   MetadataStore,
   OrganizationStore,
+  TakenOfOrganization,
 } from '../ports/installation.ts';
+import { namesOf, ofEmails, takenName } from '../ports/stores.ts';
 import type { ApiDocument, Collections, RecordDocument } from './collections.ts';
 import { inserted, isServerAnswer } from './connection.ts';
 import { keyOf } from './keys.ts';
@@ -27,18 +29,19 @@ const RESERVATION = 60_000;
  */
 export function createOrganizationStore(collections: Collections): OrganizationStore {
   const { organizations, hosts } = collections;
+  const byName = async (name: string) => {
+    const holder = await hosts.findOne({ _id: keyOf(name) });
+    if (!holder) return undefined;
+    const organization = organizationOf(await organizations.findOne({ _id: holder.organization }));
+    return organization && lists(organization, name) ? organization : undefined;
+  };
   return {
     put: (organization) => put(collections, organization),
     async byId(id) {
       return organizationOf(await organizations.findOne({ _id: keyOf(id) }));
     },
-    async byHost(host) {
-      const name = host.toLowerCase();
-      const holder = await hosts.findOne({ _id: keyOf(name) });
-      if (!holder) return undefined;
-      const organization = organizationOf(await organizations.findOne({ _id: holder.organization }));
-      return organization && lists(organization, name) ? organization : undefined;
-    },
+    byHost: (host) => byName(host.toLowerCase()),
+    byEmailDomain: (domain) => byName(ofEmails(domain)),
     async list() {
       const documents = await organizations.find({}).sort({ _id: 1 }).toArray();
       return documents.flatMap((document) => organizationOf(document) ?? []);
@@ -49,15 +52,15 @@ export function createOrganizationStore(collections: Collections): OrganizationS
 async function put(
   collections: Collections,
   organization: OrganizationRecord,
-): Promise<'stored' | { taken: `host:${string}` }> {
+): Promise<'stored' | { taken: TakenOfOrganization }> {
   const { organizations, hosts } = collections;
   const _id = keyOf(organization.id);
   const putId = randomUUID();
-  const names = [...new Set(organization.hosts.map((host) => host.toLowerCase()))];
+  const names = namesOf(organization);
   for (const name of names) {
     if (await reserve(collections, { name, organization: _id, putId })) continue;
     await hosts.deleteMany({ organization: _id, putId });
-    return { taken: `host:${name}` };
+    return { taken: takenName(name) };
   }
   await organizations.updateOne(
     { _id },
@@ -89,7 +92,7 @@ async function reserve(
 }
 
 function lists(organization: OrganizationRecord, name: string): boolean {
-  return organization.hosts.some((host) => host.toLowerCase() === name);
+  return namesOf(organization).includes(name);
 }
 
 function organizationOf(document: RecordDocument | null): OrganizationRecord | undefined {

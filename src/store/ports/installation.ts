@@ -2,10 +2,13 @@ import type { ApiRecord } from '../../model/api.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
 
+export type TakenOfOrganization = `host:${string}` | `email-domain:${string}`;
+
 export interface OrganizationStore {
-  put(organization: OrganizationRecord): Promise<'stored' | { taken: `host:${string}` }>;
+  put(organization: OrganizationRecord): Promise<'stored' | { taken: TakenOfOrganization }>;
   byId(id: string): Promise<OrganizationRecord | undefined>;
   byHost(host: string): Promise<OrganizationRecord | undefined>;
+  byEmailDomain(domain: string): Promise<OrganizationRecord | undefined>;
   list(): Promise<OrganizationRecord[]>;
 }
 

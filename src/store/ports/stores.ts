@@ -14,6 +14,7 @@
 
 import { foldCase } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { OrganizationRecord } from '../../model/organization.ts';
 import type { AccountStore, LoginName } from './accounts.ts';
 import type { ApiKeyStore } from './api-keys.ts';
 import type { AuditStore } from './audit.ts';
@@ -25,6 +26,7 @@ import type {
   KeyringStore,
   MetadataStore,
   OrganizationStore,
+  TakenOfOrganization,
 } from './installation.ts';
 import type { LeaseStore } from './leases.ts';
 import type { LinkTokenStore } from './link-tokens.ts';
@@ -85,6 +87,18 @@ export function firstByLogin(
     ({ [name]: stored }: AccountRecord) =>
       stored !== undefined && foldCase(stored) === foldCase(login);
   return by.map((name) => accounts.find(named(name))).find((account) => account !== undefined);
+}
+
+/** A domain among the host names, where it is as unique as they are: no host name begins so. */
+export const ofEmails = (domain: string) => `@${domain.toLowerCase()}`;
+
+/** The names that belong to one organization at most. */
+export function namesOf({ hosts, emailDomains = [] }: OrganizationRecord): string[] {
+  return [...new Set([...hosts.map((host) => host.toLowerCase()), ...emailDomains.map(ofEmails)])];
+}
+
+export function takenName(name: string): TakenOfOrganization {
+  return name.startsWith('@') ? `email-domain:${name.slice(1)}` : `host:${name}`;
 }
 
 /** The account with its address in the spelling that it is looked up by; a store of an older Portico may hold another. */

@@ -48,6 +48,27 @@ export function organizationStoreSuite(open: OpenBackEnd): void {
       expect(await store().byHost(`new.${two}.example`)).to.equal(undefined);
     });
 
+    it('ORG2 gives an email domain to one organization, and tells it from a host of the same name', async () => {
+      const [one, two] = [fresh('one'), fresh('two')];
+      const domain = `${one}.example`;
+      const first = { id: one, name: 'One', hosts: [], emailDomains: [domain], vendor: {} };
+      expect(await store().put(first)).to.equal('stored');
+      expect(await store().byEmailDomain(domain)).to.deep.equal(first);
+      expect(await store().byHost(domain)).to.equal(undefined);
+      const second = { id: two, name: 'Two', hosts: [domain], emailDomains: [], vendor: {} };
+      expect(await store().put(second)).to.equal('stored');
+      expect((await store().byHost(domain))?.id).to.equal(two);
+      const greedy = { ...second, emailDomains: [`new.${two}.example`, domain] };
+      expect(await store().put(greedy)).to.deep.equal({ taken: `email-domain:${domain}` });
+      expect(await store().byId(two)).to.deep.equal(second);
+      expect((await store().byEmailDomain(domain))?.id).to.equal(one);
+      expect(await store().byEmailDomain(`new.${two}.example`)).to.equal(undefined);
+      expect(await store().put({ ...first, emailDomains: [] })).to.equal('stored');
+      expect(await store().byEmailDomain(domain)).to.equal(undefined);
+      expect(await store().put(greedy)).to.equal('stored');
+      expect((await store().byEmailDomain(domain))?.id).to.equal(two);
+    });
+
     it(`X4 gives a host to one of ${CALLS} organizations that ask at once`, async () => {
       const host = `${fresh('host')}.example`;
       const ids = times(CALLS, (index) => fresh(`clinic-${index}`));
