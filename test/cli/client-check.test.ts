@@ -66,7 +66,7 @@ describe('portico client check', () => {
     const withoutNotes = found.filter((line) => !line.includes(' note token'));
     expect(withoutNotes).to.have.members([
       'old changed id_token_signed_response_alg',
-      'old changed apis',
+      ...['old changed apis', 'old note apis'],
       'machine changed apis',
       'machine refused client_secret',
       'broken refused redirect_uris.0',

@@ -455,6 +455,15 @@ clients:
       expect(await issuesOf(start([bad]))).to.have.lengthOf(1);
     });
 
+    it('CL8 stops the start when a client of it could not be used', async () => {
+      const bad = write(
+        'clients: [{ client_id: app, organization: default, redirect_uris: ["https://a.example/cb"], scope: emial }]',
+      );
+      const [issue = '', ...more] = await issuesOf(start([bad]));
+      expect(issue).to.match(/^clients\.0\.scope must only have openid, /);
+      expect([more, await world.stores.clients.byId('app')]).to.deep.equal([[], undefined]);
+    });
+
     it('is refused in production when it is a demo', async () => {
       const copy = world.write(`demo: true\norganizations: [{ id: default }]`, 'innocent.yaml');
       expect(await issuesOf(start([copy], { production: true }))).to.deep.equal([

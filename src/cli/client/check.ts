@@ -106,10 +106,20 @@ function* changes({ config: { oidc } }: CommandContext, client: ClientRecord): I
 }
 
 function* notes({ config: { oidc } }: CommandContext, client: ClientRecord): Iterable<Said> {
-  const { token_endpoint_auth_method: method, redirect_uris: uris } = client.metadata;
+  const { token_endpoint_auth_method: method, redirect_uris: uris, apis } = client.metadata;
   if (hasGrant(client, 'authorization_code') && (method === 'none' || oidc.pkce === 'all-clients')) {
     const message = 'must send a code_challenge of the method S256 (PKCE)';
     yield { kind: 'note', member: 'token_endpoint_auth_method', message };
+  }
+  if (
+    hasGrant(client, 'authorization_code') &&
+    apis === undefined &&
+    oidc.resources.some(({ open }) => open)
+  ) {
+    const message =
+      'is not set: beside openid, a client gets the token of an API only where it names it at the token endpoint too ' +
+      '(resource), sends audience, or has a default_api';
+    yield { kind: 'note', member: 'apis', message };
   }
   for (const [place, uri] of textsOf(uris).entries()) {
     const url = URL.parse(uri);

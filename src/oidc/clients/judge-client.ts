@@ -23,9 +23,10 @@ export async function judgeClient(record: ClientRecord, rules: ClientRules): Pro
   const own = [...ownIssues(record)];
   const named = new Set(own.map(({ path }) => path));
   const provider = await providerIssues(metadataOf(record), rules);
+  const isTold = ({ path }: Issue) => provider.some((issue) => issue.path.startsWith(`${path}.`));
   // The provider asks for a secret also because of a symmetric algorithm, which is the issue then.
   if (isSecretless(methodOf(record.metadata))) named.add('client_secret');
-  return [...own, ...provider.filter(({ path }) => !named.has(path))];
+  return [...own.filter((issue) => !isTold(issue)), ...provider.filter(({ path }) => !named.has(path))];
 }
 
 function methodOf({ token_endpoint_auth_method: method = 'client_secret_basic' }: Metadata): Json {
@@ -156,6 +157,7 @@ function elementsOf(metadata: Metadata, member: string): readonly string[] {
 const STAND_INS: Readonly<Record<string, Json>> = {
   redirect_uris: ['https://client.example/callback'],
   client_secret: 'stands-in-for-a-secret',
+  jwks: { keys: [] },
 };
 
 function without(metadata: Metadata, member: string, wrong: readonly string[]): Metadata {
