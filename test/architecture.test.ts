@@ -72,7 +72,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'oidc/apis': {
     may: 'oidc/clients oidc/extensions oidc/provider',
-    types: 'store/ports',
+    types: 'oidc store/ports',
     packages: 'oidc-provider',
   },
   'oidc/clients': { may: 'oidc', types: 'oidc/provider store/ports', packages: 'oidc-provider' },

@@ -29,3 +29,12 @@ export interface ApiRecord {
   /** HMAC-SHA256 of the secret under the server's key; absent: it cannot ask about tokens. */
   secretHash?: string;
 }
+
+/** The text in the first of these languages that it is in (`de` also for `de-AT`), else in English or its first. */
+export function textIn(text: LocalText, languages: readonly string[]): string {
+  if (typeof text === 'string') return text;
+  const known = new Map(Object.entries(text).map(([tag, words]) => [tag.toLowerCase(), words]));
+  const preferred = languages.flatMap((tag) => [tag.toLowerCase(), tag.toLowerCase().split('-', 1)[0] ?? '']);
+  const match = [...preferred, 'en'].find((tag) => known.has(tag));
+  return (match === undefined ? [...known.values()][0] : known.get(match)) ?? '';
+}

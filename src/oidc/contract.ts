@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Issue } from '../config/issues.ts';
 import type { AccessEnder } from '../identity/context.ts';
 import type { AccountRecord } from '../model/account.ts';
+import type { LocalText } from '../model/api.ts';
 import type { ClientRecord } from '../model/client.ts';
 import type { Json } from '../model/json.ts';
 
@@ -247,6 +248,12 @@ export interface LoginResult {
   readonly remember?: boolean;
 }
 
+export interface ScopesOfApi {
+  readonly name: LocalText;
+  /** Scope -> what it allows. */
+  readonly scopes: Readonly<Record<string, LocalText>>;
+}
+
 export interface InteractionView {
   readonly uid: string;
   readonly prompt: 'login' | 'consent' | 'select_account' | (string & {});
@@ -287,6 +294,8 @@ export interface InteractionView {
   /** For consent: scopes and claims that are new. */
   readonly missingScopes: readonly string[];
   readonly missingClaims: readonly string[];
+  /** Those of the new scopes that APIs have, in words. */
+  readonly missingApis: readonly ScopesOfApi[];
   /** The interaction signs in a device that showed a code (RFC 8628): no redirect leads back to it. */
   readonly forDevice: boolean;
   readonly kept: Readonly<Record<string, Json>>;

@@ -1,5 +1,6 @@
 /** The pages that the provider shows by itself, outside interactions, as src/pages makes them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ScopesOfApi } from './contract.ts';
 
 /** What is known of the page's organization, client and languages: for its brand and its language. */
 export interface PageSubject {
@@ -65,6 +66,7 @@ export interface ProviderPages {
     client: string;
     firstParty: boolean;
     scopes: readonly string[];
+    apis: readonly ScopesOfApi[];
   }>;
   /** The person can go back to the device. */
   readonly deviceConnected: Shown<{ client: string }>;

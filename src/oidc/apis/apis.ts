@@ -12,6 +12,7 @@ import type { ApiStore } from '../../store/ports/installation.ts';
 import type { ClientTraits } from '../clients/clients.ts';
 import { keepFresh } from '../clients/keep-fresh.ts';
 import { servesOrganization } from '../clients/organizations.ts';
+import type { ScopesOfApi } from '../contract.ts';
 
 export interface Api extends Omit<ApiRecord, 'id' | 'secretHash' | 'organization' | 'lifetime'> {
   readonly organization?: string | undefined;
@@ -86,4 +87,19 @@ export function mayHave(api: Api, scope: string, account: AccountRecord | undefi
   const { scopes } = api;
   const { roles = [] } = scopes[scope] ?? {};
   return roles.length === 0 || roles.some((role) => account?.roles.includes(role) === true);
+}
+
+/** The APIs in words for people, each with those of the scopes that it knows. */
+export async function describeApis(
+  apis: Pick<ApiRegistry, 'find'>,
+  asked: Readonly<Record<string, readonly string[]>>,
+): Promise<ScopesOfApi[]> {
+  const known = await Promise.all(
+    Object.entries(asked).map(async ([identifier, names]) => {
+      const { name = identifier, scopes = {} } = (await apis.find(identifier)) ?? {};
+      const own = names.filter((scope) => Object.hasOwn(scopes, scope));
+      return { name, scopes: Object.fromEntries(own.map((one) => [one, scopes[one]?.description ?? one])) };
+    }),
+  );
+  return known.filter(({ scopes }) => Object.keys(scopes).length > 0);
 }

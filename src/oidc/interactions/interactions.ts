@@ -7,6 +7,7 @@ import type { Json } from '../../model/json.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import { type Allowed, allowedOf, type Consents, scopesOf } from '../access/consents.ts';
 import { endSession } from '../access/grants.ts';
+import { type ApiRegistry, describeApis } from '../apis/apis.ts';
 import { isActive, serves } from '../clients/claims.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { askedOrganization, servesOrganization } from '../clients/organizations.ts';
@@ -21,6 +22,7 @@ export interface InteractionDeps {
   readonly provider: () => Provider;
   readonly oidcRecords: OidcRecords;
   readonly consents: Consents;
+  readonly apis: ApiRegistry;
   readonly accounts: AccountStore;
 }
 
@@ -31,7 +33,9 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     async read(request, response) {
       const interaction = await find(request, response);
       const client = await clientOf(interaction);
-      return viewOf(interaction, client, await served(interaction, client, interaction.session?.accountId));
+      const missingApis = await describeApis(deps.apis, missingIn(interaction).resources);
+      const account = await served(interaction, client, interaction.session?.accountId);
+      return { ...viewOf(interaction, client, account), missingApis };
     },
     async finishLogin(request, response, login) {
       const interaction = await find(request, response);
@@ -181,7 +185,7 @@ function viewOf(
   interaction: ProviderInteraction,
   client: Client,
   account: AccountRecord | undefined,
-): InteractionView {
+): Omit<InteractionView, 'missingApis'> {
   const { params, prompt } = interaction;
   const missing = missingIn(interaction);
   const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);

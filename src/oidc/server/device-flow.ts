@@ -12,6 +12,7 @@ import type { Client, Configuration } from 'oidc-provider';
 import { StoreUnavailable } from '../../core/errors.ts';
 import { Refused } from '../../core/refused.ts';
 import type { Hold } from '../../identity/rate-limits/budgets.ts';
+import { describeApis } from '../apis/apis.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { formSecret, isNewSession } from '../extensions/browser-session.ts';
 import { CodeTaken } from '../extensions/device-codes.ts';
@@ -43,8 +44,8 @@ export function deviceFlow(deps: ProviderDeps): DeviceFlow {
     // The provider would store the device's address and browser, which no page shows.
     deviceInfo: () => ({}),
     userCodeInputSource: (ctx, _form, out, error) => enterCode(deps, ctx, out?.error, error),
-    userCodeConfirmSource: (ctx, _form, client) =>
-      show(ctx, deps.pages.confirmDevice, confirmation(ctx, client), client),
+    userCodeConfirmSource: async (ctx, _form, client) =>
+      show(ctx, deps.pages.confirmDevice, await confirmation(deps, ctx, client), client),
     successSource: (ctx) =>
       show(ctx, deps.pages.deviceConnected, {
         client: ctx.oidc.client?.clientName ?? String(ctx.oidc.client?.clientId),
@@ -52,18 +53,21 @@ export function deviceFlow(deps: ProviderDeps): DeviceFlow {
   };
 }
 
-function confirmation(ctx: ProviderContext, client: Client) {
+async function confirmation({ apis }: ProviderDeps, ctx: ProviderContext, client: Client) {
   const { userCode = '', params } = ctx.oidc.entities.DeviceCode ?? {};
-  const { scope } = params ?? {};
+  const { scope, resource } = params ?? {};
+  const scopes = String(scope ?? '')
+    .split(' ')
+    .filter((name) => name !== '');
+  const identifiers = [resource ?? []].flat().map(String);
   return {
     ...formOf(ctx),
     // As the device shows it, however it was typed.
     userCode: userCode.replace(/^.{4}/, '$&-'),
     client: client.clientName ?? client.clientId,
     firstParty: traitsOf(client).firstParty,
-    scopes: String(scope ?? '')
-      .split(' ')
-      .filter((name) => name !== ''),
+    scopes,
+    apis: await describeApis(apis, Object.fromEntries(identifiers.map((each) => [each, scopes]))),
   };
 }
 

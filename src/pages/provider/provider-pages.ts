@@ -1,5 +1,6 @@
 /** The provider's own pages in our words: what cannot be told to a client, signing out, and devices. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { acceptedLanguages } from '../../http/views/i18n.ts';
 import type { Views } from '../../http/views/render.ts';
 import { type PageReply, pageText } from '../../http/views/send-page.ts';
 import type { Identity } from '../../identity/context.ts';
@@ -23,9 +24,11 @@ export function createProviderPages(deps: Pick<Identity, 'stores'> & { views: Vi
   };
 
   const page =
-    <Subject extends PageSubject>(replyTo: (context: Subject) => PageReply) =>
-    (request: IncomingMessage, response: ServerResponse, context: Subject) =>
-      show(request, response, context, replyTo(context));
+    <Subject extends PageSubject>(replyTo: (context: Subject, languages: readonly string[]) => PageReply) =>
+    (request: IncomingMessage, response: ServerResponse, context: Subject) => {
+      const accepted = acceptedLanguages(request.headers['accept-language']);
+      return show(request, response, context, replyTo(context, [...(context.languages ?? []), ...accepted]));
+    };
 
   return {
     error: async (request, response, context) => {
@@ -55,9 +58,9 @@ export function createProviderPages(deps: Pick<Identity, 'stores'> & { views: Vi
         ? { view: 'device-stopped', data: {} }
         : { view: 'device', data: { action, xsrf, userCode, alert: issue && { kind: issue } } },
     ),
-    confirmDevice: page(({ action, xsrf, userCode, client, scopes }) => ({
+    confirmDevice: page(({ action, xsrf, userCode, client, scopes, apis }, languages) => ({
       view: 'device-confirm',
-      data: { action, xsrf, userCode, client, scopes: scopesInWords(scopes) },
+      data: { action, xsrf, userCode, client, scopes: scopesInWords(scopes, { apis, languages }) },
     })),
     deviceConnected: page(({ client, organization = '' }) => ({
       view: 'device-connected',

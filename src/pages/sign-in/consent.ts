@@ -1,6 +1,7 @@
 /** Consent: what an app asks for, in plain words, and the person's answer. */
 
 import { Refused } from '../../core/refused.ts';
+import { acceptedLanguages } from '../../http/views/i18n.ts';
 import { recordEvent } from '../../identity/audit/audit.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { webAddress } from '../shared/branding.ts';
@@ -12,11 +13,12 @@ import type { SignInStep, Step } from './guards.ts';
 import { renderInteraction } from './render-interaction.ts';
 
 export async function showConsent(step: Step): Promise<void> {
-  const { client, accountId, missingScopes } = step.view;
+  const { client, accountId, missingScopes, missingApis, uiLocales } = step.view;
+  const languages = [...uiLocales, ...acceptedLanguages(step.ctx.get('Accept-Language'))];
   const account = await accountIn(step, accountId);
   await renderInteraction(step, 'consent', {
     account: loginShown(account) || (account?.claims.name ?? ''),
-    scopes: scopesInWords(missingScopes),
+    scopes: scopesInWords(missingScopes, { apis: missingApis, languages }),
     links: linksOf(client),
   });
 }
