@@ -108,7 +108,7 @@ describe('B5 an email', () => {
       expect(await callsOf(channel, known), 'known').to.deep.equal(unknown);
       expect(await callsOf(channel, left), 'known, and gets none').to.deep.equal(unknown);
       if (channel.quota === undefined) return;
-      for (let sent = 2; sent < channel.quota; sent += 1) await callsOf(channel, known);
+      for (let sent = 2; sent <= channel.quota; sent += 1) await callsOf(channel, known);
       expect(await callsOf(channel, known), 'over the quota').to.deep.equal(unknown);
     });
   }

@@ -107,8 +107,11 @@ function notUsedUp(): Question {
     },
     says: 400,
     async besides({ world }) {
-      const input = { token, purpose: PURPOSE, organization: ELSEWHERE };
-      expect(await readLinkToken(world.server.running.identity, input)).to.not.equal(undefined);
+      const { identity } = world.server.running;
+      const input = { token, purpose: PURPOSE };
+      expect(await readLinkToken(identity, { ...input, organization: ELSEWHERE })).to.not.equal(undefined);
+      // Judged twice: where the link is opened, and again by the account that it leads to.
+      expect(await readLinkToken(identity, { ...input, organization: HERE })).to.equal(undefined);
     },
   };
 }
