@@ -318,7 +318,11 @@ describe('clients of several organizations', () => {
     const session = openWebSession();
     const { started, shown } = await ask('listed', session);
     const asks = page(shown);
-    expect(asks.body).to.contain('North Clinic').and.contain('South Clinic').and.not.contain('West Clinic');
+    expect(asks.body)
+      .to.contain('Choose your organization')
+      .and.contain('North Clinic')
+      .and.contain('South Clinic')
+      .and.not.contain('West Clinic');
     for (const organization of ['west', 'nowhere', '']) {
       const reply = page(await session.submit(asks, { organization }));
       expect(reply.status, organization).to.equal(400);
@@ -328,6 +332,7 @@ describe('clients of several organizations', () => {
     expect(signIn.body).to.contain('type="password"').and.contain('/register"');
     const again = signIn.forms.find(({ fields }) => fields.to === 'organizations');
     if (again === undefined) throw new Error('There is no way to another organization.');
+    expect(signIn.body).to.contain('Another organization');
     const back = page(await session.submit(signIn, {}, { form: again }));
     const other = page(await session.submit(back, { organization: 'south' }));
     // What the client says about opening accounts counts in its own organization.
