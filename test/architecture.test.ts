@@ -34,7 +34,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   // The composition root makes every part.
   server: { may: '*', packages: 'close-with-grace', typePackages: 'koa' },
   cli: {
-    may: 'config dialects dialects/docs identity/accounts identity/passwords identity/self-service seed server store store/copy',
+    may: 'config dialects dialects/docs identity/accounts identity/passwords identity/self-service oidc/provider seed server store store/copy',
     types: 'identity store/ports',
     packages: 'commander',
   },

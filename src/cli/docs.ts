@@ -17,17 +17,23 @@ export const docsCommand = command({
 
 /** Each page with its text. */
 async function pages(): Promise<[file: string, text: string][]> {
-  const [{ describeConfiguration }, { plugInShapes }, { openApiDocuments }, { describeErrors }] =
-    await Promise.all([
-      import('../config/document.ts'),
-      import('../server/configuration.ts'),
-      import('../dialects/docs/openapi.ts'),
-      import('../dialects/docs/errors-document.ts'),
-    ]);
+  const [
+    { describeConfiguration },
+    { plugInShapes },
+    { openApiDocuments },
+    { describeErrors },
+    { describeCommonErrors },
+  ] = await Promise.all([
+    import('../config/document.ts'),
+    import('../server/configuration.ts'),
+    import('../dialects/docs/openapi.ts'),
+    import('../dialects/docs/errors-document.ts'),
+    import('../oidc/provider/common-errors.ts'),
+  ]);
   const documents = await openApiDocuments();
   return [
     ['docs/configuration.md', describeConfiguration(await plugInShapes())],
-    ['docs/errors.md', await describeErrors()],
+    ['docs/errors.md', await describeErrors(describeCommonErrors())],
     ...documents.map(([file, text]): [string, string] => [`docs/openapi/${file}`, text]),
   ];
 }

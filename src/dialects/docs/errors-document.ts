@@ -58,13 +58,17 @@ const REQUEST: RequestView = {
   arrivedAt: new Date(0),
 };
 
-export async function describeErrors(): Promise<string> {
+/** `commonErrors`: the chapter about OpenID Connect. */
+export async function describeErrors(commonErrors: string): Promise<string> {
   const dialects = await loadAllDialects();
   const reasons = Object.keys(MEANINGS) as Reason[];
   return [
     '# Errors',
     '',
-    '<!-- Made by `npm run docs` from src/dialects. Do not edit. -->',
+    '<!-- Made by `npm run docs` from src/oidc/provider/common-errors.ts and src/dialects. Do not edit. -->',
+    '',
+    commonErrors,
+    '## Refusals of the vendors’ APIs',
     '',
     'Why Portico says no, and how each vendor’s API says it. A reason stands in the log and in the audit trail; a client sees the vendor’s own words. `field` and `message` stand for the field at fault and what is wrong with it. A dash: no endpoint of that dialect can be refused for it.',
     '',
@@ -74,7 +78,7 @@ export async function describeErrors(): Promise<string> {
 
 function section(reason: Reason, dialects: readonly Dialect[]): string[] {
   const rows = dialects.map((dialect) => `| ${dialect.name} | ${said(dialect, reason)} |`);
-  return [`## ${reason}`, '', MEANINGS[reason], '', '| Dialect | Reply |', '|---|---|', ...rows, ''];
+  return [`### ${reason}`, '', MEANINGS[reason], '', '| Dialect | Reply |', '|---|---|', ...rows, ''];
 }
 
 function said(dialect: Dialect, reason: Reason): string {

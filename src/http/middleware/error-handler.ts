@@ -16,8 +16,16 @@ type Answer = readonly [status: number, error: string, description: string];
 
 const ANSWERS: Partial<Record<Reason, Answer>> = {
   'not-found': [404, 'not_found', 'There is nothing at this address.'],
-  'method-not-allowed': [405, 'invalid_request', 'This method is not served here.'],
-  'too-large': [413, 'invalid_request', 'The request is too large.'],
+  'method-not-allowed': [
+    405,
+    'invalid_request',
+    'This method is not served here; the header Allow names those that are.',
+  ],
+  'too-large': [
+    413,
+    'invalid_request',
+    'The request is too large: an authorization request takes 8 kB, another form 56 kB.',
+  ],
   'unsupported-encoding': [415, 'invalid_request', 'Compressed bodies are not read.'],
   'unsupported-media-type': [415, 'invalid_request', 'This media type is not read here.'],
   forbidden: [403, 'access_denied', 'The request did not come from our own page.'],

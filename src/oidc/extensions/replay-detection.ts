@@ -20,7 +20,8 @@ export function detectReplays({ provider, leases, secrets, clock }: LeasedDeps):
       clock.now(),
       new Date(exp * 1000),
     );
-    if (!unique && isProofOfRequest(jti)) throw new errors.InvalidDpopProof('the DPoP proof was used before');
+    if (!unique && isProofOfRequest(jti))
+      throw new errors.InvalidDpopProof('make a DPoP proof with a jti of its own for each request');
     return unique;
   };
 }

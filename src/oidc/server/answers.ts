@@ -7,6 +7,7 @@ import { askedOrganization } from '../clients/organizations.ts';
 import type { ResponseMode } from '../extensions/form-post.ts';
 import type { PageSubject, Shown } from '../page-contract.ts';
 import { isOnRoute, type ProviderMiddleware, routeOf, type StepContext } from '../provider/context.ts';
+import { inBetterWords } from '../provider/error-words.ts';
 import type { ProviderDeps } from './deps.ts';
 
 /** `client`: the one whose brand the page wears, where the provider does not know it yet. */
@@ -58,7 +59,8 @@ export function showError(
   error: string,
   description?: string,
 ): Promise<void> {
-  const described = description === undefined ? {} : { description };
+  const words = inBetterWords(error, description);
+  const described = words === undefined ? {} : { description: words };
   const uri = config.environment === 'development' ? unregisteredUri(ctx) : undefined;
   return show(ctx, pages.error, { status: ctx.status, error, ...described, ...(uri && { uri }) });
 }
@@ -106,7 +108,7 @@ export function answerErrors(deps: ProviderDeps): ProviderMiddleware {
       ctx.set('Cache-Control', 'no-store');
       if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter));
       if (ctx.accepts('json', 'html') === 'html') await showError(deps, ctx, code);
-      else ctx.body = { error: code };
+      else ctx.body = { error: code, error_description: inBetterWords(code, undefined) };
     }
   };
 }

@@ -18,6 +18,7 @@ import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.
 import { refuseUnauthorizedClients } from '../extensions/registered-codes.ts';
 import { detectReplays } from '../extensions/replay-detection.ts';
 import type { Keyring } from '../persistence/signing-keys.ts';
+import { explainErrors } from '../provider/error-words.ts';
 import { answerAsRequestObjectAsks } from '../provider/request-object.ts';
 import { countAnonymousRequests } from './anonymous-budgets.ts';
 import { answerByForm, answerErrors, answerRevocations } from './answers.ts';
@@ -52,6 +53,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   writeEvents(provider, deps);
   for (const step of [
     answerErrors(deps),
+    explainErrors,
     formToQuery(deps),
     answerAsRequestObjectAsks,
     countAnonymousRequests(deps),
