@@ -13,9 +13,13 @@ const SIGNED_OUT = `${ROUTES.end_session}/success`;
 
 /**
  * An ID token that the session's own client got for the session's own account: no other site can have it, so the
- * person is not asked (RP-Initiated Logout, 2). The provider has verified it.
+ * person is not asked (RP-Initiated Logout, 2). The provider has verified it. Where the client names no page to
+ * go back to, the person stays on a page of ours, which may as well ask first.
  */
-export function isAskedByOwnClient({ oidc: { session, client, entities } }: ProviderContext): boolean {
+export function isAskedByOwnClient({
+  oidc: { session, client, entities, params },
+}: ProviderContext): boolean {
+  if (typeof params?.post_logout_redirect_uri !== 'string') return false;
   const account = entities.IdTokenHint?.payload.sub;
   if (account === undefined || account !== session?.accountId || client === undefined) return false;
   return Object.hasOwn(session.authorizations ?? {}, client.clientId);
