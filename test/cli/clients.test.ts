@@ -39,6 +39,8 @@ describe('portico client', () => {
         '--native': { set: [], back: ['--no-native'] },
         '--secret-in-body': { set: [], back: ['--no-secret-in-body'] },
         '--first-party': { set: [], back: ['--no-first-party'] },
+        '--organizations': { set: ['other'], back: ['--organizations', ''] },
+        '--choose-organization': { set: ['list'], back: ['--choose-organization', 'inherit'] },
         '--all-organizations': { set: [], back: ['--no-all-organizations'] },
         '--introspects': { set: ['x'], back: ['--introspects', ''] },
         '--revokes': { set: ['x'], back: ['--revokes', ''] },

@@ -61,14 +61,11 @@ const TABLE: readonly ClientOption[] = [
       '--organizations <ids>',
       'whose people sign in to it besides, in one text with blanks; all: everyone’s',
     ),
-    change: (value) => ({
-      organizations:
-        value === 'all'
-          ? value
-          : String(value)
-              .split(/[\s,]+/)
-              .filter((id) => id !== ''),
-    }),
+    change(value) {
+      const ids = filled(String(value).split(/[\s,]+/));
+      if (value === 'all') return { organizations: value };
+      return { organizations: ids.length === 0 ? undefined : ids };
+    },
   },
   choice(
     '--choose-organization <email|list|inherit>',
