@@ -1,7 +1,7 @@
 /**
- * Which API an access token is for (RFC 8707), and which scopes it gets. The provider asks here at every request
- * and again at every issue of a token, so that a grant that an operator took back, or a role that a person lost,
- * counts from the next token on.
+ * Resource indicators (RFC 8707): which API an access token is for, and which scopes it gets. The provider asks
+ * here at every request and again at every issue of a token, so that a grant that an operator took back, or a role
+ * that a person lost, counts from the next token on.
  */
 import { type Client, type Configuration, errors, type ResourceServer } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
