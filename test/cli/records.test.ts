@@ -79,6 +79,36 @@ describe('The command line', () => {
     );
   });
 
+  it('ORG2 gives an email domain to one organization, in one spelling, and clients others to serve', async () => {
+    await done(['organization', 'set', 'clinic', '--email-domain', 'Bücher.example']);
+    const domains = async () =>
+      (await done(['organization', 'show', 'clinic', '--json'])).json().emailDomains;
+    expect(await domains()).to.deep.equal(['xn--bcher-kva.example']);
+    const taken = ['organization', 'set', 'other', '--email-domain', 'xn--bcher-kva.example'];
+    await refused(taken, 'email domain xn--bcher-kva.example belongs to organization clinic');
+    await refused(['organization', 'set', 'other', '--email-domain', 'nodomain'], 'nodomain is no domain');
+    const create = [
+      'client',
+      'create',
+      '--organization',
+      'clinic',
+      '--redirect-uri',
+      'https://several.example/cb',
+    ];
+    const several = [...create, '--id', 'several', '--json', '--organizations'];
+    await refused([...several, 'other nowhere'], 'There is no organization nowhere');
+    const made = (await done([...several, 'other', '--choose-organization', 'list'])).json();
+    expect(made.metadata).to.deep.include({ organizations: ['other'], choose_organization: 'list' });
+    await done(['client', 'set', 'several', '--organizations', 'all', '--choose-organization', 'inherit']);
+    const { metadata } = (await done(['client', 'show', 'several', '--json'])).json();
+    expect(metadata).to.have.property('organizations', 'all');
+    expect(metadata).to.not.have.property('choose_organization');
+    await done(['client', 'delete', 'several', '--yes']);
+    await done(['organization', 'set', 'clinic', '--no-email-domains']);
+    expect(await domains()).to.deep.equal([]);
+    await done(['organization', 'set', 'other', '--email-domain', 'xn--bcher-kva.example']);
+  });
+
   it('dresses the pages of an organization, member by member, and refuses what a seed file could not say', async () => {
     const set = ['organization', 'set', 'other'];
     await done([

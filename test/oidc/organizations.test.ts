@@ -362,6 +362,30 @@ describe('clients of several organizations', () => {
     expect(reply.body).to.contain('South Clinic');
   });
 
+  it('ORG1 a device is of the organization that its request names', async () => {
+    const start = (organization: string) =>
+      fetch(`${server.url}/device_authorization`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from(`several:${SECRET}`).toString('base64')}` },
+        body: new URLSearchParams({ scope: 'openid', organization }),
+      });
+    const refused = await start('west');
+    expect(refused.status).to.equal(400);
+    expect(await refused.json()).to.have.property('error', 'invalid_request');
+    const device = (await (await start('south')).json()) as { user_code: string };
+    // A session of the other organization that the client serves is none for it.
+    const session = await signedIn('north');
+    const entered = page(
+      await session.submit(page(await session.open(`${server.url}/device`)), { user_code: device.user_code }),
+    );
+    const signIn = page(await session.submit(entered, {}));
+    expect(signIn.body).to.contain('type="password"').and.contain('South Clinic');
+    const other = page(await session.submit(signIn, { login: EVERYWHERE, password: passwordAt('north') }));
+    expect(other.status).to.equal(400);
+    const done = await session.submit(signIn, { login: EVERYWHERE, password: passwordAt('south') });
+    expect(page(done).body).to.contain('Your device is connected');
+  });
+
   it('ORG1 the audit has the person’s organization, not the client’s', async () => {
     const { tokens } = await tokensAt('several', 'south');
     const events = await stores.audit.latest({ limit: 50 });

@@ -205,6 +205,23 @@ accounts:
     ]);
   });
 
+  it('ORG2 takes an email domain for one organization only, in either spelling', () => {
+    const { issues } = issuesOf(`
+organizations:
+  - { id: default, hosts: [bücher.example], email_domains: [Bücher.example, nodomain] }
+  - { id: other, email_domains: [xn--bcher-kva.example] }
+`);
+    expect(issues.map(({ path: at }) => at)).to.include('organizations.0.email_domains.1');
+    const { issues: judged } = issuesOf(`
+organizations:
+  - { id: default, email_domains: [Bücher.example] }
+  - { id: other, email_domains: [xn--bcher-kva.example] }
+`);
+    expect(judged.map(({ path: at, message }) => `${at} ${message}`)).to.deep.equal([
+      'organizations.1.email_domains.0 is the same email domain as organizations.0.email_domains.0',
+    ]);
+  });
+
   it('shows no password, key or secret', () => {
     const { message } = issuesOf(`
 accounts: [{ organization: default, email: a@x.example, password: [Kept-Away], password_hash: Kept-Away }]
