@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { fetchUserInfo, refreshTokenGrant, tokenIntrospection } from 'openid-client';
+import { authorizationCodeGrant, fetchUserInfo, refreshTokenGrant, tokenIntrospection } from 'openid-client';
 import { createLog } from '../../src/observe/log.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
@@ -25,6 +25,9 @@ const SERVED: Readonly<Record<string, readonly Organization[]>> = {
   listed: ['north', 'south'],
   everyone: ORGANIZATIONS,
 };
+
+/** Of one organization. */
+const SOUTH_API = 'https://charts.south.example';
 
 const clientOf = (clientId: string): TestClient => ({
   clientId,
@@ -71,9 +74,10 @@ const SEED = {
   accounts: ORGANIZATIONS.flatMap((organization) => [
     { organization, email: EVERYWHERE, email_verified: true, password: passwordAt(organization) },
   ]),
+  apis: [{ id: 'charts', identifier: SOUTH_API, organization: 'south', scopes: { charts: {} } }],
   clients: [
     client('single', 'north'),
-    client('several', 'north', { organizations: ['south'] }),
+    client('several', 'north', { organizations: ['south'], apis: { [SOUTH_API]: ['charts'] } }),
     client('listed', 'north', { organizations: ['south'], choose_organization: 'list', registration: true }),
     client('everyone', 'north', { organizations: 'all' }),
     client('only-south', 'south'),
@@ -257,6 +261,39 @@ describe('clients of several organizations', () => {
         expect(await reply.json(), `${id} about ${organization}`).to.have.property('active', active);
       }
     }
+  });
+
+  it('ORG1 an API of one organization gets tokens of its people only', async () => {
+    const asks = { resource: SOUTH_API, scope: 'openid charts' };
+    const north = await ask('several', await signedIn('north'), { ...asks, organization: 'north' });
+    expect(new URL(String(north.shown)).searchParams.get('error')).to.equal('invalid_target');
+    // The request names no organization: its person's decides, at the latest where the token is made.
+    const unnamed = await ask('several', await signedIn('north'), asks);
+    const back = new URL(String(unnamed.shown));
+    const exchanged = await authorizationCodeGrant(
+      party('several').configuration,
+      back,
+      {
+        pkceCodeVerifier: unnamed.started.verifier,
+        expectedState: unnamed.started.state,
+        expectedNonce: unnamed.started.nonce,
+      },
+      { resource: SOUTH_API },
+    ).catch((error: { error?: string }) => error.error);
+    expect(exchanged).to.equal('invalid_target');
+    const south = await ask('several', await signedIn('south'), asks);
+    const tokens = await authorizationCodeGrant(
+      party('several').configuration,
+      new URL(String(south.shown)),
+      {
+        pkceCodeVerifier: south.started.verifier,
+        expectedState: south.started.state,
+        expectedNonce: south.started.nonce,
+      },
+      { resource: SOUTH_API },
+    );
+    const claims = JSON.parse(Buffer.from(tokens.access_token.split('.')[1] ?? '', 'base64url').toString());
+    expect(claims).to.include({ aud: SOUTH_API, organization: 'south', scope: 'charts' });
   });
 
   it('ORG1 a page asks by address before any way to sign in, and wears the brand of what the domain decides', async () => {
