@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { openStores } from '../../src/store/open-stores.ts';
@@ -463,5 +464,65 @@ describe('The command line', () => {
     await refused(['audit', 'list', '--limit', '0'], '--limit must be from 1 to 10000');
     await refused(['audit', 'list', '--account', 'nobody'], 'There is no account nobody');
     await refused(['audit', 'list', '--organization', 'nowhere'], 'There is no organization nowhere');
+  });
+
+  it('CMD5 filters the audit trail, and reads it to its end, page by page and line by line', async () => {
+    const read = async (...args: string[]) =>
+      (await done(['audit', 'list', ...args, '--json'])).json() as unknown as Record<string, unknown>[];
+    const whole = await read('--limit', '10000');
+    const cases: [string[], (record: Record<string, unknown>) => boolean][] = [
+      [['--event', 'account.register'], ({ event }) => event === 'account.register'],
+      [['--client', 'portico-cli', '--outcome', 'success'], () => true],
+      [['--channel', 'command-line'], () => true],
+      [['--channel', 'hosted'], () => false],
+      [['--outcome', 'refused'], () => false],
+      [['--from', '1h'], () => true],
+      [['--to', '1h'], () => false],
+      [['--from', '2020-01-01', '--to', '2021-01-01T00:00Z'], () => false],
+      [['--account', 'acc_of-long-ago'], () => false],
+    ];
+    for (const [args, fits] of cases) {
+      expect(await read(...args, '--limit', '10000'), args.join(' ')).to.deep.equal(whole.filter(fits));
+    }
+    const paged: unknown[] = [];
+    for (let after: string[] = []; ; ) {
+      const ran = await done(['audit', 'list', '--limit', '7', ...after, '--json']);
+      paged.push(...ran.json());
+      const [, next] = /There are more: --after (\S+)/.exec(ran.stderr) ?? [];
+      if (next === undefined) break;
+      after = ['--after', next];
+    }
+    expect(paged).to.deep.equal(whole);
+    const lines = (await done(['audit', 'list', '--all', '--json-lines'])).stdout.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).to.deep.equal(whole);
+    expect((await done(['audit', 'list', '--all'])).stdout.match(/^\d{4}-/gm)).to.have.length(whole.length);
+    expect((await done(['audit', 'list', '--all', '--event', 'none'])).stdout).to.equal(
+      'There is no record of that.\n',
+    );
+    await refused(['audit', 'list', '--all', '--json'], 'use --json-lines');
+    await refused(['audit', 'list', '--after', 'there'], '--after there is no place');
+    await refused(['audit', 'list', '--from', 'yesterday'], 'yesterday is no moment such as 2026-03-01');
+  });
+
+  it('CMD5 reads a long trail no further, and ends quietly, when its reader has seen enough', async () => {
+    const log = pino({ level: 'silent' });
+    const stores = await openStores(embeddedConfig(`${terminal.folder}/portico.db`), { log });
+    const detail = { text: 'x'.repeat(2000) };
+    const at = new Date();
+    for (let begun = 0; begun < 3000; begun += 500) {
+      const some = Array.from({ length: 500 }, () => ({
+        at,
+        event: 'filler',
+        outcome: 'success' as const,
+        detail,
+      }));
+      await Promise.all(some.map((record) => stores.audit.append(record)));
+    }
+    await stores.close();
+    const { child, output } = terminal.spawn(['audit', 'list', '--all', '--json-lines', '--event', 'filler']);
+    const exited = once(child, 'exit');
+    await once(child.stdout ?? child, 'data');
+    child.stdout?.destroy();
+    expect(await exited, output().slice(-1000)).to.deep.equal([0, null]);
   });
 });

@@ -12,7 +12,12 @@ function setUp(append: AuditStore['append'], toLog = true) {
   const lines: string[] = [];
   const log = createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } });
   const audit = createAudit({
-    store: { append, latest: async () => [], removeBefore: async () => 0 },
+    store: {
+      append,
+      latest: async () => [],
+      page: async () => ({ records: [] }),
+      removeBefore: async () => 0,
+    },
     clock,
     log,
     toLog,

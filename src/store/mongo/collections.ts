@@ -67,6 +67,10 @@ export interface AuditDocument {
   readonly at: Date;
   readonly organizationKey?: string;
   readonly subjectKey?: string;
+  readonly eventKey: string;
+  readonly clientKey?: string;
+  readonly channelKey?: string;
+  readonly outcomeKey?: string;
   readonly record: string;
 }
 

@@ -12,6 +12,7 @@ import { OPENING_EVENTS, withOpening } from '../../model/opened-before.ts';
 import type { Log } from '../../observe/log.ts';
 import { SAME_MAILBOX, withAsciiDomain } from '../ports/stores.ts';
 import { accountOf, fieldsOf, takenName } from './accounts.ts';
+import { keyAuditRecords } from './audit.ts';
 import { type AccountDocument, type Collections, collectionsOf } from './collections.ts';
 import { inserted, isServerAnswer, type MongoOptions, patientMongoClient, translated } from './connection.ts';
 
@@ -51,6 +52,7 @@ const STEPS: readonly ((collections: Collections, db: Db, log: Log) => Promise<v
   renameCollections,
   async ({ apis }) => void (await apis.createIndex({ identifierKey: 1 }, UNIQUE)),
   spellDomainsInAscii,
+  keyAuditRecords,
 ];
 
 /** Today's names. */

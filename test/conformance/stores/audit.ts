@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { AuditRecord } from '../../../src/model/audit-event.ts';
+import type { AuditFilter } from '../../../src/store/ports/audit.ts';
 import { type BackEnd, fresh, hostileNames, later, type OpenBackEnd, times } from './back-end.ts';
 
 export function auditStoreSuite(open: OpenBackEnd): void {
@@ -50,6 +51,73 @@ export function auditStoreSuite(open: OpenBackEnd): void {
       expect(await store().latest({ subject, limit: 10 })).to.have.length(2);
       expect(await store().latest({ organization, subject, limit: 10 })).to.have.length(1);
       expect((await store().latest({ limit: 3 })).length).to.equal(3);
+    });
+
+    it('CMD4 is read by event, client, channel, outcome and time, page by page, each record once', async () => {
+      const organization = fresh('clinic');
+      const start = new Date();
+      const written: AuditRecord[] = [];
+      for (let index = 0; index < 24; index += 1) {
+        // Three of each moment, so that a page ends within one.
+        const at = later(start, Math.floor(index / 3) * 1000);
+        const event = index % 2 === 0 ? 'sign-in' : 'limit';
+        const channel = ['hosted', 'vsee', undefined][index % 3];
+        const named = index % 4 === 0 ? 'door' : 'channel';
+        written.push({
+          ...{ at, event, organization, outcome: index % 5 === 0 ? 'refused' : 'success' },
+          ...(index % 2 === 0 && { clientId: `client "${index % 4}` }),
+          ...{ requestId: String(index), detail: channel === undefined ? {} : { [named]: channel } },
+        });
+      }
+      for (const record of written) await store().append(record);
+      const newest = written.toReversed();
+      const channelOfRecord = ({ detail = {} }: AuditRecord) => detail.channel ?? detail.door;
+      const [from, to] = [later(start, 2000), later(start, 5000)];
+      const cases: [AuditFilter, (record: AuditRecord) => boolean][] = [
+        [{}, () => true],
+        [{ event: 'limit' }, ({ event }) => event === 'limit'],
+        [{ clientId: 'client "2' }, ({ clientId }) => clientId === 'client "2'],
+        [{ channel: 'vsee' }, (record) => channelOfRecord(record) === 'vsee'],
+        [{ channel: 'hosted' }, (record) => channelOfRecord(record) === 'hosted'],
+        [{ outcome: 'refused' }, ({ outcome }) => outcome === 'refused'],
+        [{ from }, ({ at }) => at >= from],
+        [{ from, to }, ({ at }) => at >= from && at < to],
+        [
+          { event: 'sign-in', to, outcome: 'success' },
+          ({ event, at, outcome }) => event === 'sign-in' && at < to && outcome === 'success',
+        ],
+        [{ event: 'none' }, () => false],
+      ];
+      for (const [filter, fits] of cases) {
+        const expected = newest.filter(fits);
+        const what = JSON.stringify(filter);
+        expect(await store().latest({ organization, ...filter, limit: 100 }), what).to.deep.equal(expected);
+        for (const limit of [1, 2, 5, 24]) {
+          const read: AuditRecord[] = [];
+          let after: string | undefined;
+          do {
+            const page = await store().page({ organization, ...filter, limit, after });
+            expect(page.records.length).to.be.at.most(limit);
+            read.push(...page.records);
+            after = page.next;
+          } while (after !== undefined);
+          expect(read, `${what} by ${limit}`).to.deep.equal(expected);
+        }
+      }
+      // What is written meanwhile moves no page.
+      const first = await store().page({ organization, limit: 5 });
+      await store().append({
+        at: new Date(Date.now() + 60_000),
+        event: 'later',
+        outcome: 'success',
+        organization,
+      });
+      const second = await store().page({ organization, limit: 5, after: first.next });
+      expect([...first.records, ...second.records]).to.deep.equal(newest.slice(0, 10));
+      const wrong = await store()
+        .page({ organization, limit: 5, after: '$where' })
+        .catch((error: unknown) => error);
+      expect(wrong).to.be.instanceOf(RangeError);
     });
 
     it('keeps the order of records of one moment', async () => {

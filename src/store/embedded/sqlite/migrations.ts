@@ -185,6 +185,12 @@ const APIS = `
 CREATE TABLE IF NOT EXISTS apis (id TEXT PRIMARY KEY, identifier TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;
 `;
 
+/** The words of ../audit.ts. */
+const AUDIT_BY_EVENT_AND_CLIENT = `
+CREATE INDEX IF NOT EXISTS audit_event ON audit (json_extract(record, '$.event'), at);
+CREATE INDEX IF NOT EXISTS audit_client ON audit (json_extract(record, '$.clientId'), at);
+`;
+
 const TABLES_RENAMED = {
   artifacts: 'oidc_records',
   tickets: 'link_tokens',
@@ -203,6 +209,7 @@ const STEPS: readonly ((sql: Sql, log: Log) => void)[] = [
   renameTables,
   (sql) => sql.exec(APIS),
   spellDomainsInAscii,
+  (sql) => sql.exec(AUDIT_BY_EVENT_AND_CLIENT),
 ];
 
 /** Today's names. The indexes keep theirs: renaming one would build it again. */
