@@ -37,6 +37,7 @@ export type HmacPurpose =
   | 'letters'
   | 'proof'
   | 'rotation'
+  | 'sign-in'
   | 'state'
   | 'strangers'
   | 'ticket'

@@ -11,7 +11,7 @@ import type { Page } from '../support/browser.ts';
 import { rehome, type Served, serve } from '../support/client-app.ts';
 import { nativeApp, ownApp, type TestClient, webApp } from '../support/clients.ts';
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts';
-import { begin, enter, type Journeys, MARA, signIn, startJourneys } from './journey.ts';
+import { answerOf, begin, enter, type Journeys, MARA, signIn, startJourneys } from './journey.ts';
 
 describe('leading on to an app', function () {
   this.timeout(60_000);
@@ -102,6 +102,9 @@ describe('leading on to an app', function () {
       await enter(page, MARA);
       expect(await opened).to.equal('myapp://home');
       await page.getByRole('heading', { name: 'Taking you to Own App' }).waitFor();
+      const pressed = deepLink(page);
+      await page.getByRole('link', { name: 'Continue to Own App' }).click();
+      expect(await pressed).to.equal('myapp://home');
       const openedAgain = deepLink(page);
       await signOut(page, party);
       expect(await openedAgain).to.equal('myapp://home');
@@ -151,6 +154,11 @@ describe('leading on to an app', function () {
     const entries = await page.evaluate<number>('history.length');
     // An empty page, the sign-in page, the app.
     expect(entries).to.equal(3);
+    // CL9: the sign-in is finished, and leads there again.
+    const code = answerOf(page).get('code');
+    await page.goBack();
+    await page.getByText('The app').waitFor();
+    expect(answerOf(page).get('code')).to.be.a('string').and.not.equal(code);
   });
 
   it('CL2 a pop-up tells the app that opened it: after signing in, signing out, a device, and an error', async () => {

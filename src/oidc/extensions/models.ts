@@ -5,6 +5,7 @@
  *
  * Replaces in oidc-provider 9.13.3:
  * - AccessToken.IN_PAYLOAD e9df4ea705f8
+ * - Interaction.IN_PAYLOAD 7a370d424071
  * - AuthorizationCode.IN_PAYLOAD 7070aa95a821
  * - RefreshToken.IN_PAYLOAD 0770112a9804
  * - Session.IN_PAYLOAD 0aa4d0ad0e1a
@@ -64,6 +65,7 @@ export type ModelName =
   | 'AuthorizationCode'
   | 'DeviceCode'
   | 'BaseToken'
+  | 'Interaction'
   | 'Session';
 
 export function modelOf(provider: Provider, name: ModelName): ProviderModel {
@@ -88,6 +90,7 @@ export function addMembers(provider: Provider): void {
   storeAlso(modelOf(provider, 'AccessToken'), 'family', 'organization');
   storeAlso(modelOf(provider, 'AuthorizationCode'), 'impliedResource');
   storeAlso(modelOf(provider, 'RefreshToken'), 'family', 'organization', 'endsAt', 'impliedResource');
+  storeAlso(modelOf(provider, 'Interaction'), 'over');
   storeAlso(modelOf(provider, 'Session'), 'note', 'browser');
 }
 

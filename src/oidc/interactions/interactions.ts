@@ -13,6 +13,7 @@ import { traitsOf } from '../clients/clients.ts';
 import { askedOrganization, servesOrganization } from '../clients/organizations.ts';
 import { InteractionGone, type Interactions, type InteractionView } from '../contract.ts';
 import type { OidcRecords } from '../persistence/records.ts';
+import { isOver } from './finished.ts';
 import { grantWhatIsMissing } from './load-existing-grant.ts';
 import { strongerThanOne } from './policy.ts';
 
@@ -27,7 +28,7 @@ export interface InteractionDeps {
 }
 
 export function createInteractions(deps: InteractionDeps): Interactions {
-  const { find, clientOf, served, refuseOthers, endOther, remember } = createSteps(deps);
+  const { find, open, clientOf, served, refuseOthers, endOther, remember } = createSteps(deps);
 
   return {
     async read(request, response) {
@@ -38,26 +39,27 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       return { ...viewOf(interaction, client, account), missingApis };
     },
     async finishLogin(request, response, login) {
-      const interaction = await find(request, response);
+      const interaction = await open(request, response);
       const client = await clientOf(interaction);
       const { accountId, amr, acr, remember: keep = true } = login;
       await refuseOthers(interaction, client, accountId);
       await endOther(interaction, accountId);
       return deps.provider().interactionResult(request, response, {
-        login: { accountId, amr: [...amr], acr, remember: keep },
+        // The time is noted here, so that going on once more does not sign the person in once more.
+        login: { accountId, amr: [...amr], acr, remember: keep, ts: Math.floor(Date.now() / 1000) },
         // A person who signs in has chosen the account.
         ...(promptsOf(interaction).includes('select_account') && { select_account: {} }),
       });
     },
     async finishChoice(request, response) {
-      const interaction = await find(request, response);
+      const interaction = await open(request, response);
       if (interaction.session?.accountId === undefined || interaction.prompt.name !== 'select_account') {
         throw new InteractionGone('There is no account to go on with.');
       }
       return deps.provider().interactionResult(request, response, { select_account: {} });
     },
     async finishConsent(request, response) {
-      const interaction = await find(request, response);
+      const interaction = await open(request, response);
       const accountId = interaction.session?.accountId;
       if (accountId === undefined || interaction.prompt.name !== 'consent') {
         throw new InteractionGone('No account is signed in here.');
@@ -74,7 +76,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       return { address, remembered };
     },
     async abort(request, response, { error, description }) {
-      await find(request, response);
+      await open(request, response);
       const result = { error, error_description: description };
       return deps.provider().interactionResult(request, response, result, { mergeWithLastSubmission: false });
     },
@@ -112,6 +114,13 @@ function createSteps(deps: InteractionDeps) {
       if (error instanceof errors.SessionNotFound) throw new InteractionGone(error.message, { cause: error });
       throw error;
     }
+  }
+
+  /** To answer it. */
+  async function open(request: IncomingMessage, response: ServerResponse): Promise<ProviderInteraction> {
+    const interaction = await find(request, response);
+    if (isOver(interaction)) throw new InteractionGone('The interaction is over.');
+    return interaction;
   }
 
   async function clientOf(interaction: ProviderInteraction): Promise<Client> {
@@ -174,7 +183,7 @@ function createSteps(deps: InteractionDeps) {
     return false;
   }
 
-  return { find, clientOf, served, refuseOthers, endOther, remember };
+  return { find, open, clientOf, served, refuseOthers, endOther, remember };
 }
 
 function promptsOf({ params }: ProviderInteraction): string[] {
@@ -221,7 +230,7 @@ function viewOf(
     acrValues: list('acr_values'),
     stepUp: strongerThanOne(params),
     ...(account !== undefined && { accountId: account.id, amr: interaction.session?.amr ?? [] }),
-    ...(interaction.result?.login !== undefined && { finished: interaction.returnTo }),
+    ...(isFinished(interaction) && { finished: interaction.returnTo }),
     missingScopes: scopesOf(missing),
     missingClaims: missing.claims,
     forDevice: interaction.deviceCode !== undefined,
@@ -236,6 +245,11 @@ function missingIn({ prompt: { details } }: ProviderInteraction): Allowed {
     claims: details.missingOIDCClaims,
     resources: details.missingResourceScopes,
   });
+}
+
+/** Beside what pages keep on the way, a result is an answer. */
+function isFinished({ result }: ProviderInteraction): boolean {
+  return Object.keys(result ?? {}).some((name) => name !== 'kept');
 }
 
 function keptOf({ result, lastSubmission }: ProviderInteraction): Record<string, Json> {

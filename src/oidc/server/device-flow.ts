@@ -46,10 +46,7 @@ export function deviceFlow(deps: ProviderDeps): DeviceFlow {
     userCodeInputSource: (ctx, _form, out, error) => enterCode(deps, ctx, out?.error, error),
     userCodeConfirmSource: async (ctx, _form, client) =>
       show(ctx, deps.pages.confirmDevice, await confirmation(deps, ctx, client), client),
-    successSource: (ctx) =>
-      show(ctx, deps.pages.deviceConnected, {
-        client: ctx.oidc.client?.clientName ?? String(ctx.oidc.client?.clientId),
-      }),
+    successSource: (ctx) => connected(deps, ctx, ctx.oidc.client),
   };
 }
 
@@ -71,6 +68,11 @@ async function confirmation({ apis }: ProviderDeps, ctx: ProviderContext, client
   };
 }
 
+function connected(deps: ProviderDeps, ctx: ProviderContext, client: Client | undefined): Promise<void> {
+  const name = client?.clientName ?? String(client?.clientId);
+  return show(ctx, deps.pages.deviceConnected, { client: name }, client);
+}
+
 /** The provider calls this for a new page and for every error. */
 async function enterCode(
   deps: ProviderDeps,
@@ -83,6 +85,10 @@ async function enterCode(
     return showError(deps, ctx, code);
   }
   const issue = issueOf(error);
+  // The provider ends a form with the code that it connects: a second press finds the form expired.
+  const twice = issue === 'device-code-used' || issue === 'device-form-expired';
+  const before = twice ? await connectedBefore(ctx) : undefined;
+  if (before !== undefined) return connected(deps, ctx, before);
   const stopped = issue === 'device-stopped';
   if (issue === 'device-code-unknown') {
     notesOf(ctx).wrongUserCode = true;
@@ -100,6 +106,20 @@ async function enterCode(
     ...(userCode !== undefined && { userCode: userCode.slice(0, LONGEST) }),
   };
   return show(ctx, deps.pages.enterDeviceCode, page, stopped ? await clientOfCode(ctx) : undefined);
+}
+
+/** The client of a device that this browser has connected: the form was sent twice, or the page reloaded. */
+async function connectedBefore({ oidc }: ProviderContext): Promise<Client | undefined> {
+  const { provider, session, entities, params } = oidc;
+  if (session?.accountId === undefined) return undefined;
+  const id = entities.Interaction?.deviceCode;
+  const code =
+    id === undefined
+      ? await provider.DeviceCode.findByUserCode(String(params?.user_code), { ignoreExpiration: true })
+      : await provider.DeviceCode.find(id, { ignoreExpiration: true });
+  return code?.accountId === session.accountId && code.sessionUid === session.uid
+    ? provider.Client.find(String(code.clientId))
+    : undefined;
 }
 
 /** The provider looks for it only where it goes on. */

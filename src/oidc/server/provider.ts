@@ -6,6 +6,7 @@
 import type Provider from 'oidc-provider';
 import { browserOf } from '../access/browser-session.ts';
 import { watchCodes } from '../extensions/authorization-code.ts';
+import { rememberSignIns } from '../extensions/begun-sign-ins.ts';
 import { replaceSessionMethods } from '../extensions/browser-session.ts';
 import { showClaimsBesides } from '../extensions/claims.ts';
 import { confirmCodesOnce, readUserCodes, slowDevicesDown } from '../extensions/device-codes.ts';
@@ -17,6 +18,7 @@ import { addMembers } from '../extensions/models.ts';
 import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.ts';
 import { refuseUnauthorizedClients } from '../extensions/registered-codes.ts';
 import { detectReplays } from '../extensions/replay-detection.ts';
+import { goOnWithFinished } from '../interactions/finished.ts';
 import type { Keyring } from '../persistence/signing-keys.ts';
 import { explainErrors } from '../provider/error-words.ts';
 import { answerAsRequestObjectAsks } from '../provider/request-object.ts';
@@ -45,6 +47,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   takeHintsOfBothAlgorithms(provider);
   watchCodes(parts);
   replaceSessionMethods(provider, browserOf);
+  rememberSignIns(parts);
   readUserCodes(provider);
   confirmCodesOnce(parts);
   slowDevicesDown(parts);
@@ -55,6 +58,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
     answerErrors(deps),
     explainErrors,
     formToQuery(deps),
+    goOnWithFinished(parts),
     answerAsRequestObjectAsks,
     countAnonymousRequests(deps),
     guardUserCodes(deps),

@@ -63,11 +63,14 @@ function inInteraction(act: SignInStep): PageForm {
   return async (deps, ctx, form) => {
     try {
       const view = await readInteraction(deps, ctx);
-      if (view !== undefined) await act({ deps, ctx, view, context: requestContext(ctx, view), form });
+      if (view !== undefined)
+        await unlessFinished(act)({ deps, ctx, view, context: requestContext(ctx, view), form });
     } catch (error) {
       // It ended between the look at it and the step: a form that was sent twice at once, or another tab.
       if (!(error instanceof InteractionGone)) throw error;
-      await sayGone(deps, ctx);
+      const view = await readInteraction(deps, ctx);
+      if (view?.finished !== undefined) await leadOn(deps, ctx, { view, address: view.finished });
+      else if (view !== undefined) await sayGone(deps, ctx);
     }
   };
 }
@@ -95,11 +98,11 @@ function untilSignedIn(act: SignInStep): SignInStep {
   return async (step) => {
     // A sign-in form that was kept open must not change who answers the consent that is asked for now.
     if (step.view.prompt === 'consent') await showConsent(step);
-    else await unlessFinished(act)(step);
+    else await act(step);
   };
 }
 
-/** A form that was sent twice: the sign-in is done, and the browser belongs where the first reply sent it. */
+/** A second press, Back, a reload: the sign-in is done, and the browser belongs where the first reply sent it. */
 export function unlessFinished(act: SignInStep): SignInStep {
   return async (step) => {
     const { deps, ctx, view } = step;
@@ -111,7 +114,7 @@ export function unlessFinished(act: SignInStep): SignInStep {
 function toConsent(act: SignInStep): SignInStep {
   return async (step) => {
     const { ctx, view } = step;
-    if (view.prompt === 'consent' && view.finished === undefined) seeOther(ctx, `/interaction/${view.uid}`);
+    if (view.prompt === 'consent') seeOther(ctx, `/interaction/${view.uid}`);
     else await act(step);
   };
 }

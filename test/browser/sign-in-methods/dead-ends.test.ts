@@ -16,13 +16,19 @@ describe('a sign-in that got stuck', () => {
   }
 
   it('by the back button after it was done leads back to the app', async () => {
-    await appBeginsAt({ client_uri: 'https://own.test/' });
     const visit = await channel.begin();
     const { url } = visit.page;
     await visit.press('/sign-in', MARA);
-    visit.at = await visit.session.open(url);
-    expect(visit.page.status).to.equal(410);
-    expect(visit.page.body).to.contain('href="https://own.test/"').and.to.contain('Back to Own App');
+    expect(await visit.session.open(url, ['https://own.test/'])).to.contain('?code=');
+  });
+
+  it('when it is gone for good leads to the app’s page', async () => {
+    await appBeginsAt({ client_uri: 'https://own.test/' });
+    const { session } = await channel.begin();
+    const gone = await session.open(`${channel.server.url}/interaction/gone`);
+    if (typeof gone === 'string') throw new Error(`The browser was sent to ${gone}.`);
+    expect(gone.status).to.equal(410);
+    expect(gone.body).to.contain('href="https://own.test/"').and.to.contain('Back to Own App');
   });
 
   it('leads to where the app begins a sign-in, when it has said where', async () => {
