@@ -121,6 +121,7 @@ export async function startProgram(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stop = () => {
+    process.off('exit', stop);
     child.kill('SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   };
