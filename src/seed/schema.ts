@@ -158,6 +158,8 @@ const client = z.strictObject({
   /** Claim name -> member of an account (model/claim-mapping.ts). */
   claims: claimTable.optional(),
   allowed_origins: z.array(webOrigin).optional(),
+  /** What a request without scope asks for. */
+  default_scope: line.optional(),
   // RFC 7591, OpenID Connect Registration and the logout specifications.
   client_name: line.optional(),
   ...optional(url, 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri'),

@@ -36,6 +36,7 @@ describe('portico client', () => {
         '--redirect-uri': { set: ['https://b.example/cb'], back: ['--redirect-uri', 'https://a.example/cb'] },
         '--logout-uri': { set: ['https://b.example/'], back: ['--logout-uri', ''] },
         '--scope': { set: ['openid email'], back: ['--scope', ''] },
+        '--default-scope': { set: ['openid'], back: ['--default-scope', ''] },
         '--native': { set: [], back: ['--no-native'] },
         '--secret-in-body': { set: [], back: ['--no-secret-in-body'] },
         '--first-party': { set: [], back: ['--no-first-party'] },
@@ -96,6 +97,10 @@ describe('portico client', () => {
       await refused(
         'client set judged --claim sub=email',
         'claims.sub is a claim that the server itself makes',
+      );
+      await refused(
+        'client set judged --scope openid --default-scope email',
+        'default_scope must not have email: scope lacks it',
       );
       await refused('client set judged --claim upn', 'upn is not of the form name=member');
       await refused('client set judged --allowed-origin null', 'allowed_origins.0 must be an origin');

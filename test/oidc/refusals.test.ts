@@ -155,7 +155,7 @@ describe('refusals of the OIDC routes', () => {
   });
 
   it('CL11 a device whose code has expired gets expired_token', async () => {
-    const started = await post(world, '/device_authorization', { client_id: 'television' });
+    const started = await post(world, '/device_authorization', { client_id: 'television', scope: 'openid' });
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 601_000 });
     const form = {
       grant_type: DEVICE,

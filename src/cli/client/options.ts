@@ -36,6 +36,7 @@ const TABLE: readonly ClientOption[] = [
     },
   },
   text('--scope <scopes>', 'scope', 'scopes that it may ask for, in one text'),
+  text('--default-scope <scopes>', 'default_scope', 'what a request without scope asks for'),
   flag('--native', 'a mobile or desktop application: any port on a loopback redirect URI', (native) => ({
     application_type: native ? 'native' : 'web',
   })),

@@ -38,6 +38,8 @@ export interface ClientTraits {
   readonly claims: ClaimMapping;
   /** Web origins that may read answers to it, besides those of its redirect URIs. */
   readonly allowedOrigins: readonly string[];
+  /** What a request without scope asks for. */
+  readonly defaultScope: string | undefined;
 }
 
 /** The members that Portico adds to the provider's client metadata. */
@@ -59,6 +61,7 @@ export const CLIENT_TRAITS = [
   'id_token_claims',
   'claims',
   'allowed_origins',
+  'default_scope',
 ] as const;
 
 export type ClientRegistry = ReturnType<typeof createClientRegistry>;
@@ -151,6 +154,7 @@ export function traitsOf(client: Client): ClientTraits {
     idTokenClaims: member('id_token_claims') === true,
     claims: claimMapping(member('claims')),
     allowedOrigins: textsOf(member('allowed_origins')),
+    defaultScope: text('default_scope'),
   };
 }
 

@@ -20,7 +20,7 @@ export interface ClientRules {
 
 /** Every issue, with its path in the client's metadata; none: the client can be used. */
 export async function judgeClient(record: ClientRecord, rules: ClientRules): Promise<Issue[]> {
-  const own = [...ownIssues(record)];
+  const own = [...ownIssues(record, rules)];
   const named = new Set(own.map(({ path }) => path));
   const provider = await providerIssues(metadataOf(record), rules);
   const isTold = ({ path }: Issue) => provider.some((issue) => issue.path.startsWith(`${path}.`));
@@ -37,7 +37,10 @@ function isSecretless(method: Json): boolean {
   return method === 'none' || method === 'private_key_jwt';
 }
 
-function* ownIssues({ metadata, secretHash, introspects, revokes }: ClientRecord): Iterable<Issue> {
+function* ownIssues(
+  { metadata, secretHash, introspects, revokes }: ClientRecord,
+  rules: Pick<ClientRules, 'scopes'>,
+): Iterable<Issue> {
   const method = methodOf(metadata);
   const grants = textsOf(metadata.grant_types ?? ['authorization_code']);
   const responses = textsOf(metadata.response_types ?? ['code']);
@@ -49,6 +52,14 @@ function* ownIssues({ metadata, secretHash, introspects, revokes }: ClientRecord
   }
   if (grants.includes('authorization_code') && !responses.includes('code')) {
     yield { path: 'response_types', message: 'must have code for the grant type authorization_code' };
+  }
+  const { scope, default_scope: asked } = metadata;
+  if (typeof scope === 'string' && typeof asked === 'string') {
+    const left = asked
+      .split(' ')
+      .filter((name) => rules.scopes().includes(name) && !scope.split(' ').includes(name));
+    if (left.length > 0)
+      yield { path: 'default_scope', message: `must not have ${left.join(', ')}: scope lacks it` };
   }
   for (const list of ['redirect_uris', 'post_logout_redirect_uris']) {
     for (const [place, uri] of textsOf(metadata[list]).entries()) {

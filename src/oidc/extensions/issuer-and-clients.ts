@@ -19,6 +19,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { Json } from '../../model/json.ts';
 import { isSecretOf, traitsOf } from '../clients/clients.ts';
+import { refuseUnknownScope, takeScope } from '../clients/scopes.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { lookUpForm } from '../tokens/token-handle.ts';
 import { takeAudience } from './implied-resource.ts';
@@ -55,11 +56,13 @@ export function watchProviderContext(provider: Provider): void {
         throw new errors.InvalidClient('client is invalid', 'the client of a dialect');
       }
       if (context.route === 'token') takeAudience(context);
+      takeScope(context, value);
       // The provider refuses JWTs at these two routes unseen; Portico's have a record that it can look up.
       if ((context.route === 'introspection' || context.route === 'revocation') && context.params) {
         context.params.token = lookUpForm(context.params.token);
       }
     }
+    if (key === 'ClientCredentials' && value) refuseUnknownScope(context, value);
     original(key, value);
   });
 }

@@ -10,6 +10,7 @@ import { claimsByScope, createAccountFinder } from '../clients/claims.ts';
 import { CLIENT_TRAITS } from '../clients/clients.ts';
 import { judgeOrganization } from '../clients/organizations.ts';
 import { createOriginPolicy } from '../clients/origins.ts';
+import { refuseWithoutScope } from '../clients/scopes.ts';
 import { ACR } from '../contract.ts';
 import { createGrantLoader } from '../interactions/load-existing-grant.ts';
 import { createInteractionPolicy } from '../interactions/policy.ts';
@@ -31,7 +32,12 @@ export function configuration(deps: ProviderDeps, ring: Keyring): Configuration 
     ...people(deps),
     ...tokens(deps),
     ...clientRules(config),
-    extraParams: { organization: judgeOrganization(deps.stores.organizations), audience: judgeRequest(deps) },
+    // Judged after the APIs are known.
+    extraParams: {
+      organization: judgeOrganization(deps.stores.organizations),
+      audience: judgeRequest(deps),
+      scope: refuseWithoutScope,
+    },
     jwks: providerKeys(ring),
     routes: ROUTES,
     features: features(deps),
