@@ -266,7 +266,10 @@ describe('a relying party', () => {
       accountId: 'nora',
       organization: 'north',
       missingScopes: ['openid', 'email'],
-      client: { clientId: 'third-party', name: 'Third', firstParty: false },
+      client: {
+        ...{ clientId: 'third-party', name: 'Third', firstParty: false },
+        ...{ organization: 'north', organizations: ['north'], chooseOrganization: 'email' },
+      },
     });
     browser.consent = 'yes';
     await signIn(third, {}, { browser });
