@@ -79,6 +79,8 @@ const hostile = (asked: Set<string>, absent?: string): Record<string, unknown> =
         if (name === 'alert') return { kind: 'sign-in-refused' };
         if (name === 'upstreams') return ['google', 'apple'];
         if (name === 'zone') return 'UTC';
+        if (name === 'uri') return { sent: HOSTILE, registered: [HOSTILE] };
+        if (name === 'list') return [{ id: HOSTILE, name: HOSTILE }];
         if (name in account) return account[name];
         if (['scopes', 'links', 'emails', 'pieces'].includes(name)) {
           return [
