@@ -164,6 +164,12 @@ async function start({ program, port: input, patience, values, url }: Start): Pr
     if (Date.now() > deadline) throw new Error(`${program} did not answer in ${patience} ms.`);
     await wait(50);
   }
+  // Another process of tests may have taken the port meanwhile: what answers is its server, and it may empty it.
+  await Promise.race([once(child, 'exit'), wait(250)]);
+  if (child.exitCode !== null) {
+    if (input !== undefined) throw new Error(`${program} found port ${port} taken.`);
+    return start({ program, port: undefined, patience, values, url });
+  }
   return {
     url: url(port),
     port,
