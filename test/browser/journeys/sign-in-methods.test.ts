@@ -153,6 +153,8 @@ describe('a person on the way in', function () {
     await enter(one, MARA);
     expect((await claimsAt(one, first)).sub).to.equal(await idOf(MARA.login));
     await one.goto(address);
+    expect(new URL(one.url()).searchParams.has('code')).to.equal(true);
+    await one.goto(`${journeys.server.issuer}/interaction/gone`);
     await one.getByRole('heading', { name: 'This sign-in has ended' }).waitFor();
     await expectAccessible(one);
     await one.getByRole('link', { name: 'Back to Own App' }).click();
