@@ -2,7 +2,6 @@
  * Deleting the account for good: after a recent sign-in, with the password, or with a code where there is no
  * password. A person who has neither (signs in with Google or Apple only, no address) has just proven it by signing in.
  */
-
 import { Refused } from '../../core/refused.ts';
 import { sendPage } from '../../http/views/send-page.ts';
 import { deleteAccount } from '../../identity/accounts/delete-account.ts';

@@ -1,5 +1,4 @@
 /** What the account pages share in being shown: brand, form token, the note of what was just done. */
-
 import { sendPage } from '../../http/views/send-page.ts';
 import type { Refusal } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';

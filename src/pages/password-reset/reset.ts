@@ -3,7 +3,6 @@
  * link token is spent when an acceptable password has been entered. The email cannot be skipped: the form
  * carries the link token, and the account comes from it alone (CVE-2023-26481). It signs no browser in.
  */
-
 import type { Context } from 'koa';
 import { requestInfoOf } from '../../http/request/request-context.ts';
 import { seeOther, sendPage } from '../../http/views/send-page.ts';

@@ -2,7 +2,6 @@
  * One-time codes by email: asking for one, asking again, entering it. The page says that an email is on its
  * way whether or not there is such a person. A code works in the interaction that asked for it alone.
  */
-
 import { setTimeout as wait } from 'node:timers/promises';
 import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';

@@ -1,5 +1,4 @@
 /** Consent: what an app asks for, in plain words, and the person's answer. */
-
 import { Refused } from '../../core/refused.ts';
 import { acceptedLanguages } from '../../http/views/i18n.ts';
 import { recordEvent } from '../../identity/audit/audit.ts';

@@ -3,7 +3,6 @@
  * (identity/upstream/link-identity.ts): the page asks once for a factor of our own, then links the two. For
  * an unverified address only a code sent to it will do.
  */
-
 import { noteSignIn } from '../../identity/audit/audit.ts';
 import { linkProven } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';

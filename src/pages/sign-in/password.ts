@@ -2,7 +2,6 @@
  * The first page of a sign-in: identifier and password at once, or the identifier alone, with the other ways
  * below. Every way to be refused (unknown, wrong, blocked, no password) has the same words, status and work.
  */
-
 import { Refused } from '../../core/refused.ts';
 import { signInWithPassword } from '../../identity/sign-in/with-password.ts';
 import { FormRefused } from '../shared/alert.ts';

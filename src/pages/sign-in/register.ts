@@ -2,7 +2,6 @@
  * Opening an account on the way to an app: address and password, then the code from the email. Nothing on
  * these pages tells whether an address has an account already; its owner is told by email.
  */
-
 import { Refused } from '../../core/refused.ts';
 import { readableEmail } from '../../core/text.ts';
 import { seeOther } from '../../http/views/send-page.ts';

@@ -2,7 +2,6 @@
  * The second factor (step-up, MFA) where an app asks for two: the password, or a code by email; and the page for
  * a person who has only one to give. The same form answers for the link page: both are about one account.
  */
-
 import { Refused } from '../../core/refused.ts';
 import { noteSignIn } from '../../identity/audit/audit.ts';
 import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
