@@ -111,7 +111,8 @@ Examples:
 async function search(context: CommandContext, options: Search): Promise<void> {
   const { organization, part, limit, after } = options;
   await organizationOf(context, organization);
-  if (part.trim() === '') throw new CommandRefused('Say a part of what the account is called.');
+  if (part.trim() === '')
+    throw new CommandRefused('Say a part of an email address, username, name or phone number.');
   const { searchAccounts } = await import('../identity/accounts/search-accounts.ts');
   const found: Omit<AccountRecord, 'passwordHash'>[] = [];
   let more = false;
@@ -126,7 +127,7 @@ async function search(context: CommandContext, options: Search): Promise<void> {
     row: ({ id, email, username, claims, status }) => {
       return { id, email, username, name: claims.name, phone: claims.phone_number, status };
     },
-    nothing: `Organization ${organization} has no account that is called so.`,
+    nothing: `No account of organization ${organization} has that in its names.`,
   });
   if (more) note(`There are more: --after ${found.at(-1)?.id}`);
 }
@@ -167,12 +168,13 @@ async function heldBy(context: CommandContext, { id }: AccountRecord, options: S
   };
   const named = session ?? grant;
   if (named !== undefined && held.sessions.length + held.grants.length === 0) {
-    throw new CommandRefused(`Account ${id} has no ${session === undefined ? 'grant' : 'session'} ${named}.`);
+    const kind = session === undefined ? 'grant' : 'session';
+    throw new CommandRefused(`Account ${id} has no ${kind} ${named}. See: portico account ${kind}s ${id}`);
   }
   return held;
 }
 
-/** By the ways in which my account and a new password end them. Resolves with what to note. */
+/** By the functions with which my account and a new password end them. Resolves with the audit events to write. */
 async function end(
   context: CommandContext,
   { id }: AccountRecord,

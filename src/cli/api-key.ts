@@ -20,7 +20,7 @@ export const apiKeyCommand = group('api-key', 'long-lived keys of organizations 
       required('--organization <id>'),
       required('--vendor <dialect>', 'the dialect that takes it'),
       required('--name <name>', 'to know it again'),
-      ['--account <who>', 'owner, where keys belong to people: id or e-mail address'],
+      ['--account <who>', 'owner, where keys belong to people: id or email address'],
       repeated('--scope <scope>', 'may be given again'),
       ['--json', 'print the key as JSON'],
     ],
@@ -95,7 +95,7 @@ async function ownerOf(
   find: (who: string) => Promise<{ id: string }>,
 ): Promise<string | undefined> {
   if (kind === 'account' && account === undefined) {
-    throw new CommandRefused(`A key of ${vendor} belongs to a person. Say whose: --account <e-mail address>`);
+    throw new CommandRefused(`A key of ${vendor} belongs to a person. Say whose: --account <email address>`);
   }
   if (kind === 'organization' && account !== undefined) {
     throw new CommandRefused(`A key of ${vendor} belongs to the organization. Leave --account out.`);

@@ -140,7 +140,7 @@ Examples:
     name: 'grant',
     about: 'let a client get tokens for an API, with these scopes beside those that it was granted before',
     argument: ['<id>'],
-    also: CLIENT,
+    secondArgument: CLIENT,
     options: [
       repeated('--scope <scope>', 'may be given again; none: tokens without a scope'),
       ['--default', 'the client means this API where its request names none'],
@@ -163,7 +163,7 @@ Examples:
     name: 'revoke',
     about: 'take scopes of an API away from a client, or the whole API; counts from the next token on',
     argument: ['<id>'],
-    also: CLIENT,
+    secondArgument: CLIENT,
     options: [repeated('--scope <scope>', 'this one alone; may be given again')],
     help: `
 Examples:
@@ -278,7 +278,11 @@ async function apiOf({ stores, config }: CommandContext, id: string): Promise<Ap
   if (api !== undefined) return api;
   const configured = config.oidc.resources.find(({ identifier }) => identifier === id);
   // Named by its identifier, which is all that the configuration has.
-  if (configured) throw new CommandRefused(`${id} is in the configuration: oidc.resources.`);
+  if (configured) {
+    throw new CommandRefused(
+      `${id} is in the configuration (oidc.resources): change it there, and grant it by apis of a client in a seed file.`,
+    );
+  }
   throw new CommandRefused(`There is no API ${id}. See: portico api list`);
 }
 

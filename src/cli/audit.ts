@@ -31,7 +31,7 @@ export const auditCommand = group('audit', 'the trail of who did what, from wher
     about: 'print records, the newest first',
     options: [
       ['--organization <id>', 'of this organization only'],
-      ['--account <who>', 'of this account only: id, e-mail address or username'],
+      ['--account <who>', 'of this account only: id, email address or username'],
       ['--event <event>', 'such as sign-in or token.reused; docs/operations.md lists them'],
       ['--client <id>', 'by this client'],
       ['--channel <channel>', 'hosted, command-line, or a dialect'],
@@ -42,8 +42,8 @@ export const auditCommand = group('audit', 'the trail of who did what, from wher
       ),
       momentOption('--to <moment>', 'before then'),
       countOption('--limit <count>', 'so many at most', MOST).default(50),
-      ['--after <place>', 'go on where the command before ended; it says so'],
-      ['--all', 'without end, page by page'],
+      ['--after <place>', 'go on where the page before ended: what it printed as --after'],
+      ['--all', 'all that match, page by page'],
       ['--json', 'print them as JSON'],
       ['--json-lines', 'print each as JSON on a line of its own, as it is read'],
     ],
@@ -62,9 +62,9 @@ async function list(context: CommandContext, options: Options): Promise<void> {
   const { all, json, jsonLines } = options;
   if (all && json) throw new CommandRefused('--all may be more than a list can hold: use --json-lines.');
   if (options.after !== undefined && !/^\d{1,15}-[0-9a-f]{1,24}$/.test(options.after)) {
-    throw new CommandRefused(`--after ${options.after} is no place that this command told.`);
+    throw new CommandRefused(`--after must be as this command printed it; ${options.after} is not.`);
   }
-  // A pipe whose reader has seen enough. Node tells of it later than here.
+  // A reader such as `head` closes the pipe when it has enough: that is no error. Node tells of it after the write.
   process.stdout.off('error', endQuietly).on('error', endQuietly);
   const filter = await filterOf(context, options);
   const kept: AuditPage['records'] = [];

@@ -5,8 +5,7 @@ interface CommandSpec<Given> {
   readonly name: string;
   readonly about: string;
   readonly argument?: readonly [name: string, about?: string];
-  /** A second argument. */
-  readonly also?: readonly [name: string, about?: string];
+  readonly secondArgument?: readonly [name: string, about?: string];
   readonly options?: readonly (Option | readonly [flags: string, about?: string])[];
   /** What --help says below the options: notes, examples. */
   readonly help: string;
@@ -20,7 +19,8 @@ export function command<Given>(spec: CommandSpec<Given>): MakeCommand {
   const { name, about, options = [], help, run } = spec;
   return () => {
     const made = new Command(name).description(about).addHelpText('after', `\n${help.trim()}\n`);
-    for (const argument of [spec.argument, spec.also]) if (argument !== undefined) made.argument(...argument);
+    for (const argument of [spec.argument, spec.secondArgument])
+      if (argument !== undefined) made.argument(...argument);
     for (const option of options) made.addOption(option instanceof Option ? option : new Option(...option));
     const names = made.registeredArguments.map((argument) => argument.name());
     // Commander calls with the arguments, then the options, then the command.

@@ -116,7 +116,7 @@ export interface Who {
   readonly organization?: string;
 }
 
-export const WHO = ['<who>', 'id, e-mail address or username'] as const;
+export const WHO = ['<who>', 'id, email address or username'] as const;
 export const ITS_ORGANIZATION = [
   '--organization <id>',
   'which organization, if several have the address',

@@ -128,7 +128,7 @@ describe('portico client', () => {
       expect(await shown('dry')).to.deep.equal(before);
       await done(`${CREATE} drier --dry-run`);
       await refused('client show drier', 'There is no client drier');
-      expect((await done('client set dry --no-first-party')).stdout).to.contain('is so already');
+      expect((await done('client set dry --no-first-party')).stdout).to.contain('has these values already');
       const changed = await done('client set dry --scope openid');
       expect(changed.stdout).to.equal('Client dry was changed: scope.\n');
       const { stdout: trail } = await done('audit list --json');

@@ -30,7 +30,7 @@ interface SetOptions extends WriteOptions, Id {
   readonly organization?: string;
 }
 
-export const clientCommand = group('client', 'applications that sign people in, and APIs', [
+export const clientCommand = group('client', 'applications that sign people in or call APIs', [
   command({
     name: 'create',
     about: 'register a client; its secret is drawn and printed once',
@@ -212,7 +212,7 @@ async function set(context: CommandContext, options: SetOptions & Given): Promis
     for (const [member, from, to] of changes) say(`${member}: ${inJson(from)} becomes ${inJson(to)}`);
     return note('Nothing was written.');
   }
-  if (changes.length === 0) return say(`Client ${id} is so already.`);
+  if (changes.length === 0) return say(`Client ${id} has these values already.`);
   await context.stores.clients.put(client);
   const changed = changes.map(([member]) => member);
   const detail = { client: id, changed };
