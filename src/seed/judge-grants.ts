@@ -1,4 +1,4 @@
-/** What a file's clients and organizations say of APIs: only of such as exist, in it, in the store or in the configuration. */
+/** Clients and organizations of a file may name only APIs that exist: in the file, the store or the configuration. */
 import type { Issue } from '../config/issues.ts';
 import type { Config } from '../config/schema.ts';
 import type { ApiStore } from '../store/ports/installation.ts';
@@ -33,7 +33,11 @@ export async function judgeGrants(context: Context, seed: Seed): Promise<Issue[]
   ];
 }
 
-async function knownApis({ stores, resources, issuer }: Context, { apis = [] }: Seed): Promise<Known> {
+/** The scopes of every API, by its identifier. */
+export async function knownApis(
+  { stores, resources, issuer }: Context,
+  { apis = [] }: Pick<Seed, 'apis'>,
+): Promise<Known> {
   const ofFile = apis.map(({ identifier, scopes }) => ({
     identifier: identifier.replaceAll('{issuer}', issuer),
     scopes,

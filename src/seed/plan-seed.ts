@@ -128,13 +128,13 @@ async function planClients(world: SeedWorld, seed: Seed, issues: Issue[]) {
   return inTurn(seed.clients ?? [], 16, async (client, index) => {
     const present = await stores.clients.byId(client.client_id);
     const record = withOldSecret(clientRecord(client, { secrets, issuer }), present);
-    if (present === undefined && (await stores.apis.byId(client.client_id))) {
-      const message = 'is an API; choose another client_id';
+    const refuseId = (message: string) =>
       issues.push({ path: `clients.${index}.client_id`, value: JSON.stringify(client.client_id), message });
+    if (present === undefined && (await stores.apis.byId(client.client_id))) {
+      refuseId('is an API; choose another client_id');
     }
     if (present?.dialect !== undefined) {
-      const message = `is the client of the dialect ${present.dialect}; choose another client_id`;
-      issues.push({ path: `clients.${index}.client_id`, value: JSON.stringify(client.client_id), message });
+      refuseId(`is the client of the dialect ${present.dialect}; choose another client_id`);
     }
     for (const { path, ...issue } of await world.judgeClient(record)) {
       issues.push({ ...issue, path: path === '' ? `clients.${index}` : `clients.${index}.${path}` });

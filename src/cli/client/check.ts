@@ -1,11 +1,9 @@
 /** What a client would be refused for, and what an upgrade of Portico changed for it. */
 import { isLoopback } from '../../config/kinds.ts';
-import { type ClientRecord, grantsOf } from '../../model/client.ts';
+import { type ClientRecord, DEVICE_CODE, grantsOf } from '../../model/client.ts';
 import { textsOf } from '../../model/json.ts';
 import type { CommandContext } from '../context.ts';
 import { type JsonOption, sayList } from '../output.ts';
-
-const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 
 interface Finding {
   readonly client: string;
@@ -24,7 +22,9 @@ export async function checkClients(
   clients: readonly ClientRecord[],
   options: JsonOption,
 ): Promise<void> {
-  const apis = await knownApis(context);
+  const { config, stores } = context;
+  const { knownApis } = await import('../../seed/judge-grants.ts');
+  const apis = await knownApis({ stores, resources: config.oidc.resources, issuer: config.issuer }, {});
   const findings: Finding[] = [];
   for (const client of clients) {
     const all = [
@@ -47,14 +47,6 @@ async function refusals({ tools }: CommandContext, client: ClientRecord): Promis
   });
 }
 
-async function knownApis({ config, stores }: CommandContext): Promise<Map<string, readonly string[]>> {
-  const stored = (await stores.apis.list()).map(
-    ({ identifier, scopes }) => [identifier, Object.keys(scopes)] as const,
-  );
-  const configured = config.oidc.resources.map(({ identifier, scopes }) => [identifier, scopes] as const);
-  return new Map([...stored, ...configured]);
-}
-
 /** Grants that lead nowhere. */
 function* grants(client: ClientRecord, apis: ReadonlyMap<string, readonly string[]>): Iterable<Said> {
   for (const [identifier, scopes] of Object.entries(grantsOf(client))) {
@@ -66,7 +58,7 @@ function* grants(client: ClientRecord, apis: ReadonlyMap<string, readonly string
       yield {
         kind: 'refused',
         member,
-        message: `has scopes that the API does not have: ${missing.join(' ')}`,
+        message: `has scopes that the API does not have: ${missing.join(' ')}. It has: ${known.join(' ') || 'none'}`,
       };
     }
   }
@@ -85,7 +77,7 @@ function* changes({ config: { oidc } }: CommandContext, client: ClientRecord): I
   const { clientId, organization, metadata } = client;
   const { id_token_signed_response_alg: algorithm, apis } = metadata;
   if (
-    (hasGrant(client, 'authorization_code') || hasGrant(client, DEVICE)) &&
+    (hasGrant(client, 'authorization_code') || hasGrant(client, DEVICE_CODE)) &&
     algorithm === undefined &&
     oidc.idTokenAlgorithm !== 'ES256'
   ) {
@@ -100,7 +92,7 @@ function* changes({ config: { oidc } }: CommandContext, client: ClientRecord): I
   if (apis === undefined && closed.length > 0) {
     const message =
       `is not set: tokens for ${closed.map(({ identifier }) => identifier).join(', ')} are refused, before every ` +
-      'client got them. Grant them (apis in a seed file; {} for none), or set open: true in oidc.resources';
+      'client got them. Grant them (apis of the client in a seed file; {} for none), or set open: true in oidc.resources';
     yield { kind: 'changed', member: 'apis', message };
   }
 }

@@ -112,12 +112,12 @@ function grantedOf(table: ClaimMapping, granted: ReadonlySet<string>): ClaimMapp
 /** What a table of claim names and account members makes of an account; members that it lacks are left out. */
 export function mappedClaims(account: AccountRecord, table: ClaimMapping): Record<string, unknown> {
   const all = membersOf(account);
-  const shown = Object.entries(table).map(([claim, member]) => [claim, memberOf(account, all, member)]);
+  const shown = Object.entries(table).map(([claim, member]) => [claim, accountMember(account, all, member)]);
   return Object.fromEntries(shown.filter(([, value]) => value !== undefined));
 }
 
 /** `vendor.medisync.department`, `aliases.medisync`, or a name of `all`. */
-function memberOf(account: AccountRecord, all: Record<string, unknown>, member: string): unknown {
+function accountMember(account: AccountRecord, all: Record<string, unknown>, member: string): unknown {
   const [kind = '', vendor = '', name = ''] = member.split('.');
   if (kind === 'aliases') return account.aliases[vendor];
   if (kind === 'vendor') return own(own(account.vendor, vendor) ?? {}, name);

@@ -9,10 +9,9 @@
  * - Client.prototype.responseModeAllowed 7787f67c0908
  */
 import Provider, { errors } from 'oidc-provider';
+import { DEVICE_CODE } from '../../model/client.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
 import { override } from './models.ts';
-
-const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 
 export function refuseUnauthorizedClients({ Client: { prototype } }: Provider): void {
   override(prototype, 'grantTypeAllowed', (_client, original, type) => {

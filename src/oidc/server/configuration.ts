@@ -55,7 +55,7 @@ export function configuration(deps: ProviderDeps, ring: Keyring): Configuration 
 }
 
 /** The scopes that the provider knows: those that are listed, and those of claims. */
-export function scopesOf({ scopes = [], claims = {} }: Configuration): string[] {
+export function knownScopes({ scopes = [], claims = {} }: Configuration): string[] {
   const ofClaims = Object.entries(claims).filter(([, value]) => value !== null);
   return [...new Set([...scopes, ...ofClaims.map(([scope]) => scope)])];
 }

@@ -15,7 +15,7 @@ import { createInteractions } from '../interactions/interactions.ts';
 import { openSigningKeys, type SigningKeys } from '../persistence/signing-keys.ts';
 import { isForPrograms, providerMethods, ROUTES, requestBounds } from '../provider/routes.ts';
 import { createGrantIssuer } from '../tokens/dialect-grants.ts';
-import { configuration, scopesOf } from './configuration.ts';
+import { configuration, knownScopes } from './configuration.ts';
 import { type OidcServerOptions, providerDeps } from './deps.ts';
 import { buildProvider } from './provider.ts';
 
@@ -57,7 +57,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     judgeClient: (client) =>
       judgeClient(client, {
         validate: (metadata) => validateClient(provider(), metadata),
-        scopes: () => scopesOf(configuration(deps, keys.ring)),
+        scopes: () => knownScopes(configuration(deps, keys.ring)),
       }),
     askDialects: (arrived) => void Object.assign(deps.dialects, arrived),
     rotateKeys: ({ force = false } = {}) => oidcProvider.rotate(force),

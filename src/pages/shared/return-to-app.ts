@@ -6,11 +6,9 @@
 import type { Context } from 'koa';
 import { sameText } from '../../core/crypto.ts';
 import { setCookie } from '../../http/request/set-cookie.ts';
-import type { ClientRecord } from '../../model/client.ts';
+import { type ClientRecord, DEVICE_CODE } from '../../model/client.ts';
 import { webAddress } from './branding.ts';
 import type { PageDeps } from './deps.ts';
-
-const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 
 export interface App {
   readonly name: string;
