@@ -6,7 +6,7 @@ export interface OrganizationRecord {
   name: string;
   /** Host names that name this organization, lower case, without port. Each belongs to one organization at most. */
   hosts: string[];
-  /** Domains of its people's email addresses, as `emailDomain` spells them. Each belongs to one organization at most. */
+  /** Domains of its people's addresses, as `emailDomain` spells them. Each belongs to one organization at most. */
   emailDomains?: string[];
   branding?: Record<string, Json>;
   /** Whether people may open accounts themselves; absent: they may not. A client may say otherwise for itself. */

@@ -208,7 +208,7 @@ export interface SessionView {
 export interface Interactions {
   /** The interaction of this browser. InteractionGone when there is none, it expired, or it is another browser's. */
   read(request: IncomingMessage, response: ServerResponse): Promise<InteractionView>;
-  /** Finishes the login prompt. This and the next three resolve with the address that the browser goes on to. */
+  /** Finishes the login prompt. Resolves, as the next three do, with the address that the browser goes on to. */
   finishLogin(request: IncomingMessage, response: ServerResponse, login: LoginResult): Promise<string>;
   /** Goes on with the account that is signed in. InteractionGone unless the prompt is the choice of an account. */
   finishChoice(request: IncomingMessage, response: ServerResponse): Promise<string>;

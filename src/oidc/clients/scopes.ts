@@ -2,10 +2,10 @@
  * The `scope` parameter before the provider reads it, and what of it is refused (RFC 6749, 3.3 and 5.2):
  *
  * - Surplus blanks are no error.
- * - A request without scope means the client's `default_scope`. Where a person would sign in and there is none, the
- *   request is refused before. A client that acts for itself gets a token without scopes: it says who it is.
- * - A sign-in request passes over scopes that nobody knows (OIDC Core, 3.1.2.1) unless no other is left; a client that
- *   acts for itself hears `invalid_scope`.
+ * - A request without scope means the client's `default_scope`. Where a person would sign in and the client has
+ *   none, the request is refused before that. A client that acts for itself gets a token without scopes: it says who it is.
+ * - A sign-in request passes over unknown scopes beside a known one (OIDC Core, 3.1.2.1), and is refused where all
+ *   are unknown. A client that acts for itself hears `invalid_scope` for any.
  */
 import { type Client, type ClientCredentials, errors } from 'oidc-provider';
 import type { ProviderContext } from '../provider/context.ts';

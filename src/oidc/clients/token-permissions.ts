@@ -1,7 +1,8 @@
 /**
  * Who may introspect and revoke what: the rights of token introspection (RFC 7662) and revocation (RFC 7009).
- * An API may ask about the tokens that are for it, whichever client got them. A client may ask about its own tokens; a confidential one also about those of the clients that the operator
- * listed for it, within its organization, or in all of them where the operator said so.
+ * An API may ask about the tokens that are for it, whichever client got them. A client may ask about its own
+ * tokens; a confidential one also about those of the clients that the operator listed for it, within the
+ * organizations that it serves, or in all of them where the operator said so.
  */
 import { type Client, errors } from 'oidc-provider';
 import type { AuditEvent } from '../../model/audit-event.ts';

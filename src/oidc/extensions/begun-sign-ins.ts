@@ -74,7 +74,7 @@ function keepOneEach(
     return sameText(proof, proofOf(uid, at)) ? uid : undefined;
   };
   jar.set = (name, value, options) => {
-    // The second cookie of the two; and none is dropped when its sign-in is finished.
+    // One cookie does for both names, and stays when its sign-in is finished: Back needs it.
     if (name === resumed) return jar;
     if (name !== started || typeof value !== 'string') return set(name, value, options);
     const { maxAge, ...rest } = { ...options, path: '/', signed: false };

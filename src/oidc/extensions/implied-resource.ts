@@ -1,6 +1,7 @@
 /**
- * `audience` as another name of the parameter `resource` (RFC 8707), for clients that cannot send that one; and
- * which clients could not name the API: they get its token without naming it at the token endpoint.
+ * APIs that a request means without the parameter `resource` (RFC 8707): by `audience`, for clients that cannot
+ * send `resource`, or by being the default. Such a client cannot name the API at the token endpoint either, so its
+ * code and its refresh token remember that the API was implied, and the client gets the API's token unasked.
  *
  * Replaces nothing in oidc-provider 9.13.3.
  */

@@ -116,7 +116,7 @@ function createSteps(deps: InteractionDeps) {
     }
   }
 
-  /** To answer it. */
+  /** The interaction, for a step that answers it. InteractionGone where it was answered before. */
   async function open(request: IncomingMessage, response: ServerResponse): Promise<ProviderInteraction> {
     const interaction = await find(request, response);
     if (isOver(interaction)) throw new InteractionGone('The interaction is over.');

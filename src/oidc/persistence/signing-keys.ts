@@ -1,7 +1,7 @@
 /**
- * JWKS rotation: the keys that sign tokens, an RS256 pair for ID tokens and an ES256 pair for access tokens
- * and for clients that choose it. They live encrypted in the keyring, as one document that every node reads and one compare-and-set
- * changes.
+ * JWKS rotation: the keys that sign tokens, an RS256 pair and an ES256 pair. ID tokens are signed with RS256 and
+ * access tokens with ES256, unless a client or an API chooses the other. The keys live encrypted in the keyring, as
+ * one document that every node reads and one compare-and-set changes.
  *
  * A pair is `next` (published, so that relying parties know it before it signs), `current` (signs),
  * `previous` (published until the longest token it signed has ended), then `retired` (gone from the

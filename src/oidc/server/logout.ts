@@ -14,7 +14,7 @@ const SIGNED_OUT = `${ROUTES.end_session}/success`;
 /**
  * An ID token that the session's own client got for the session's own account: no other site can have it, so the
  * person is not asked (RP-Initiated Logout, 2). The provider has verified it. Where the client names no page to
- * go back to, the person stays on a page of ours, which may as well ask first.
+ * go back to, the person stays on a page of ours and is asked: the official suite looks for the question there.
  */
 export function isAskedByOwnClient({
   oidc: { session, client, entities, params },

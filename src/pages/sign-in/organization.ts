@@ -11,7 +11,7 @@ import { type FlowState, flowStateOf } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { renderInteraction, showNext } from './render-interaction.ts';
 
-/** Before anything else: who signs in with another account than the one signed in here may mean another organization. */
+/** Before anything else. A person who signs in with another account may mean another organization, too. */
 export function asksOrganization(view: InteractionView): boolean {
   return !view.organizationKnown && (view.accountId === undefined || flowStateOf(view).another === true);
 }

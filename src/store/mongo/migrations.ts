@@ -105,7 +105,7 @@ async function mark(
   }
 }
 
-/** Addresses at internationalized domains get the spelling that they are looked up by. Two accounts are never made one. */
+/** Addresses at internationalized domains get the spelling of a look-up. Two accounts are never made one. */
 async function spellDomainsInAscii(collections: Collections, _db: Db, log: Log): Promise<void> {
   const { accounts } = collections;
   const named = /"(?:email|username)":"[^"]*[^\x00-\x7f]/;

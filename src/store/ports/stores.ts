@@ -101,7 +101,7 @@ export function takenName(name: string): TakenOfOrganization {
   return name.startsWith('@') ? `email-domain:${name.slice(1)}` : `host:${name}`;
 }
 
-/** The account with its address in the spelling that it is looked up by; a store of an older Portico may hold another. */
+/** The account with its address in the spelling of a look-up; an older Portico may have stored another. */
 export function withAsciiDomain(account: AccountRecord): AccountRecord {
   const { email } = account;
   return email === undefined ? account : { ...account, email: foldCase(email) };

@@ -251,7 +251,7 @@ function markOpenedAccounts(sql: Sql): void {
   }
 }
 
-/** Addresses at internationalized domains get the spelling that they are looked up by. Two accounts are never made one. */
+/** Addresses at internationalized domains get the spelling of a look-up. Two accounts are never made one. */
 function spellDomainsInAscii(sql: Sql, log: Log): void {
   const others = `*[^${String.fromCodePoint(1)}-${String.fromCodePoint(127)}]*`;
   const rows = sql.all<AccountRow & { id: string }>(
