@@ -26,9 +26,9 @@ Portico reads four layers; a later one wins over an earlier one:
 3. the YAML file that \`PORTICO_CONFIG\` names
 4. the environment
 
-Between 2 and 3 stands \`PORT\`, by which platforms choose the port: it is \`http.port\` unless the file or
-\`PORTICO_HTTP__PORT\` names one, and a server that does not listen there says so at its start. Such platforms reach
-the server from outside: set \`PORTICO_HTTP__HOST=0.0.0.0\` too.
+\`PORT\`, by which platforms choose the port, sets \`http.port\` between 2 and 3. A port that the file or
+\`PORTICO_HTTP__PORT\` names wins over it, and the server says so when it starts. Such platforms reach the server from
+outside: set \`PORTICO_HTTP__HOST=0.0.0.0\` too.
 
 Tables are joined, key by key. Everything else is replaced: a list takes the place of the list below it.
 \`null\` takes a value of the layers below back. \`portico config check --show\` prints what is in force, without

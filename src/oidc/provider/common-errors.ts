@@ -65,12 +65,12 @@ export const COMMON_ERRORS = {
   'unknown-scope': {
     cause: 'The client asks for a scope that it has not registered',
     ...{ ...AT_AUTHORIZE, error: 'invalid_scope', says: 'change its registration or ask for less' },
-    todo: 'Add the scope to the client (`portico client set`), or do not ask for it.',
+    todo: 'Add the scope to the client (`portico client set --scope`), or do not ask for it.',
   },
   'unknown-resource': {
     cause: 'The API (`resource`) is unknown, or not granted to the client',
     ...{ ...AT_AUTHORIZE, error: 'invalid_target', says: 'there is no such API' },
-    todo: 'Compare `resource` with `portico api list`, and grant the API to the client.',
+    todo: 'Compare `resource` with `portico api list`, and grant the API to the client: `portico api grant`.',
   },
   'no-openid': {
     cause: 'A parameter of OpenID Connect comes without the scope `openid`',
@@ -105,12 +105,12 @@ export const COMMON_ERRORS = {
   'foreign-id-token-hint': {
     cause: '`id_token_hint` is of another server or client',
     ...{ ...AT_AUTHORIZE, ...INVALID, says: 'that this server gave to this client' },
-    todo: 'Send the last ID token of this client, or none. It may have expired.',
+    todo: 'Send the last ID token of this client, or none. An expired one is accepted.',
   },
   'wrong-client-type': {
     cause: 'The client may not use the response type or grant type',
     ...{ ...AT_AUTHORIZE, error: 'unauthorized_client', says: 'the client may not use' },
-    todo: 'Register `response_types` and `grant_types` of the flow that the client uses.',
+    todo: 'Register the grant type of the flow that the client uses (`portico client set --grant`).',
   },
   'no-client-at-token': {
     cause: 'The client does not say who it is',
@@ -240,7 +240,7 @@ export const COMMON_ERRORS = {
   'too-large': {
     cause: 'The body is too large',
     ...{ ...AT_TOKEN, answer: 413, ...INVALID, says: '56 kB' },
-    todo: 'Send less: a long `state` or `claims` belongs into the session of the application.',
+    todo: 'Send less: a long `state` or `claims` belongs in the session of the application.',
   },
   'pushed-twice': {
     cause: 'A pushed request has expired, or was used',
@@ -255,7 +255,7 @@ export const COMMON_ERRORS = {
   'introspection-without-client': {
     cause: 'An API introspects without its own credentials',
     ...{ at: '/introspect', answer: 400, ...INVALID, says: 'name the client' },
-    todo: 'Give the API a client of its own. For a token of a client that it may not ask about the answer is `{"active": false}`.',
+    todo: 'Send the id and secret of the API (`portico api set --new-secret`), or those of a client. For a token that it may not ask about the answer is `{"active": false}`.',
   },
   'device-not-registered': {
     cause: 'A client that has not registered the device flow',
