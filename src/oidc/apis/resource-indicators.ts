@@ -109,7 +109,10 @@ function refuseOthers(ctx: ProviderContext, granted: readonly string[]): void {
 }
 
 const notGranted = (scope: string) =>
-  new errors.InvalidScope('requested scope was not granted to the client', scope);
+  new errors.InvalidScope(
+    'the client was not granted this scope of the API: ask for less, or have the operator grant it',
+    scope,
+  );
 
 /**
  * Of an authorization request, before its person signs in: scopes of the APIs that it names were granted to the

@@ -19,6 +19,8 @@ const SIGN_IN: ReadonlySet<string> = new Set([
   'pushed_authorization_request',
 ]);
 
+const KNOWN = 'a scope must be one of scopes_supported of the discovery document, or of the API (resource)';
+
 /** Puts the parameter right, once the client is known. */
 export function takeScope({ route, params, body }: OidcContext, client: Client): void {
   if (!SIGN_IN.has(route) && route !== 'token') return;
@@ -53,13 +55,14 @@ export function refuseWithoutScope({ oidc }: ProviderContext): void {
   // offline_access asks for no access by itself.
   if ([...requestParamScopes].some((scope) => scope !== 'offline_access' && isKnown(scope))) return;
   const asked = oidc.params?.scope;
-  if (!asked) throw new errors.CustomOIDCProviderError('invalid_scope', 'scope must be requested');
-  throw new errors.InvalidScope('none of the requested scopes is known', String(asked));
+  if (!asked)
+    throw new errors.CustomOIDCProviderError('invalid_scope', 'send scope: the client has no default_scope');
+  throw new errors.InvalidScope(`none of the requested scopes is known: ${KNOWN}`, String(asked));
 }
 
 /** Of a token that a client gets for itself, where it is for no API (whose scopes apis/ judges). */
 export function refuseUnknownScope(oidc: OidcContext, token: ClientCredentials): void {
   if (oidc.route !== 'token' || token.resourceServer !== undefined) return;
   const unknown = [...oidc.requestParamScopes].find((scope) => !oidc.requestParamOIDCScopes.has(scope));
-  if (unknown !== undefined) throw new errors.InvalidScope('requested scope is unknown', unknown);
+  if (unknown !== undefined) throw new errors.InvalidScope(`requested scope is unknown: ${KNOWN}`, unknown);
 }
