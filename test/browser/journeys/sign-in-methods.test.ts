@@ -138,7 +138,7 @@ describe('a person on the way in', function () {
     expect((await claimsAt(page, recent)).auth_time).to.be.at.least(Number(proven.auth_time));
   });
 
-  it('has two tabs open, gets in with both, and comes back to neither by the back button', async () => {
+  it('has two tabs open, gets in with both, and Back leads to the app again', async () => {
     const { clients } = journeys.server.running.stores;
     const known = await clients.byId('own-app');
     if (known === undefined) throw new Error('The client is not there.');
@@ -153,6 +153,7 @@ describe('a person on the way in', function () {
     await enter(one, MARA);
     expect((await claimsAt(one, first)).sub).to.equal(await idOf(MARA.login));
     await one.goto(address);
+    await one.getByText('The app').waitFor();
     expect(new URL(one.url()).searchParams.has('code')).to.equal(true);
     await one.goto(`${journeys.server.issuer}/interaction/gone`);
     await one.getByRole('heading', { name: 'This sign-in has ended' }).waitFor();
