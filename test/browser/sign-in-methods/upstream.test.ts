@@ -169,7 +169,7 @@ describe('a sign-in with an upstream', () => {
     const victim = await channel.begin();
     const uid = /interaction\/[\w-]+/.exec(attacker.page.url)?.[0] ?? '';
     for (const cookie of await attacker.session.jar.getCookies(`${channel.server.url}/${uid}`)) {
-      if (/interaction/.test(cookie.key))
+      if (/sign_in_/.test(cookie.key))
         await victim.session.jar.setCookie(cookie, `${channel.server.url}/${uid}`);
     }
     const page = await deliver(victim.session, answer);
