@@ -46,8 +46,6 @@ describe('the demo application', function () {
     await page.getByText(`"email": "${ADA.login}"`).waitFor();
 
     await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.getByRole('heading', { name: 'Sign out?' }).waitFor();
-    await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('button', { name: 'Sign in with Portico' }).waitFor();
     await page.getByRole('button', { name: 'Sign in with Portico' }).click();
     await page.getByLabel('Password').waitFor();
