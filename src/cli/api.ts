@@ -1,7 +1,7 @@
 import type { Issue } from '../config/issues.ts';
 import { randomToken } from '../core/crypto.ts';
 import type { ApiRecord, ApiScope } from '../model/api.ts';
-import { type ClientRecord, grantsOf, withGrant } from '../model/client.ts';
+import { type ClientRecord, grantsOf, servesOrganization, servingOf, withGrant } from '../model/client.ts';
 import { command, group } from './command.ts';
 import { type CommandContext, inContext, organizationOf } from './context.ts';
 import { jsonOrText, oneOf, pairs, repeated, required } from './options.ts';
@@ -315,7 +315,7 @@ function refuseGrant(api: ApiRecord, client: ClientRecord, scopes: readonly stri
     const all = Object.keys(api.scopes).join(' ') || 'none';
     throw new CommandRefused(`The API ${api.id} has no scope ${unknown.join(' ')}. It has: ${all}`);
   }
-  if (api.organization !== undefined && api.organization !== client.organization) {
+  if (api.organization !== undefined && !servesOrganization(servingOf(client), api.organization)) {
     throw new CommandRefused(
       `The API ${api.id} is for clients of the organization ${api.organization} alone.`,
     );

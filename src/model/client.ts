@@ -22,6 +22,25 @@ export interface ClientRecord {
   metadata: Record<string, Json>;
 }
 
+/** Whose people sign in to a client. */
+export interface Serving {
+  readonly organization: string;
+  /** Beside its own. */
+  readonly organizations: readonly string[] | 'all';
+}
+
+export function servingOf({ organization, metadata }: ClientRecord): Serving {
+  return { organization, organizations: organizationsIn(metadata.organizations) };
+}
+
+export function organizationsIn(member: unknown): Serving['organizations'] {
+  return member === 'all' ? 'all' : textsOf(member);
+}
+
+export function servesOrganization({ organization, organizations }: Serving, id: string): boolean {
+  return id === organization || organizations === 'all' || organizations.includes(id);
+}
+
 /** The scopes that a client was granted, by the identifier of their API. */
 export function grantsOf({ metadata: { apis } }: Pick<ClientRecord, 'metadata'>): Record<string, string[]> {
   return Object.fromEntries(Object.entries(apis ?? {}).map(([api, scopes]) => [api, textsOf(scopes)]));

@@ -193,7 +193,7 @@ export const seedSchema = z.strictObject({
   organizations: z.array(organization).optional(),
   accounts: z.array(account).optional(),
   api_keys: z.array(apiKey).optional(),
-  apis: z.array(apiForm({ id, line, url })).optional(),
+  apis: z.array(apiForm({ id, line, url, claimTable })).optional(),
   clients: z.array(client).optional(),
 });
 

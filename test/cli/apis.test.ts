@@ -102,6 +102,8 @@ describe('portico api', () => {
     await refused('web was not granted the API records', 'api', 'revoke', 'records', 'web');
     await done('api', 'set', 'billing', '--organization', 'other');
     await refused('of the organization other alone', 'api', 'grant', 'billing', 'nightly');
+    await done('client', 'set', 'nightly', '--organizations', 'other');
+    await done('api', 'grant', 'billing', 'nightly');
     await done('organization', 'set', 'clinic', '--default-api', RECORDS);
     expect((await done('organization', 'show', 'clinic', '--json')).json()).to.include({
       defaultApi: RECORDS,
@@ -116,7 +118,7 @@ describe('portico api', () => {
     await done('api', 'grant', 'records', 'nightly', '--scope', 'read');
     await refused('Add --yes', 'api', 'delete', 'records');
     await done('api', 'delete', 'records', '--yes');
-    expect(await metadataOf('nightly')).to.deep.include({ apis: {} });
+    expect(await metadataOf('nightly')).to.deep.include({ apis: { 'urn:billing': [] } });
     await refused('There is no API records', 'api', 'show', 'records');
     const events = (await done('audit', 'list', '--json')).json().map(({ event }) => event);
     expect(events).to.include.members(['api.create', 'api.update', 'api.delete', 'client.update']);

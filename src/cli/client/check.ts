@@ -1,6 +1,12 @@
 /** What a client would be refused for, and what an upgrade of Portico changed for it. */
 import { isLoopback } from '../../config/kinds.ts';
-import { type ClientRecord, DEVICE_CODE, grantsOf } from '../../model/client.ts';
+import {
+  type ClientRecord,
+  DEVICE_CODE,
+  grantsOf,
+  servesOrganization,
+  servingOf,
+} from '../../model/client.ts';
 import { textsOf } from '../../model/json.ts';
 import type { CommandContext } from '../context.ts';
 import { type JsonOption, sayList } from '../output.ts';
@@ -87,7 +93,8 @@ function* changes({ config: { oidc } }: CommandContext, client: ClientRecord): I
     yield { kind: 'changed', member: 'id_token_signed_response_alg', message };
   }
   const closed = oidc.resources.filter(
-    (resource) => !resource.open && (resource.organization ?? organization) === organization,
+    (resource) =>
+      !resource.open && servesOrganization(servingOf(client), resource.organization ?? organization),
   );
   if (apis === undefined && closed.length > 0) {
     const message =

@@ -2,10 +2,11 @@
 import type { Account, Client, Configuration } from 'oidc-provider';
 import type { AccountRecord } from '../../model/account.ts';
 import type { ClaimMapping } from '../../model/claim-mapping.ts';
+import { servesOrganization } from '../../model/client.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { traitsOf } from './clients.ts';
-import { servesOrganization, servesSeveral } from './organizations.ts';
+import { servesSeveral } from './organizations.ts';
 
 /**
  * Where an account's claims hold those that a client gets besides (extensions/claims.ts). A symbol: no client can ask

@@ -3,7 +3,7 @@ import type { Client } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import { type Secrets, sameText } from '../../core/crypto.ts';
 import { type ClaimMapping, claimMapping } from '../../model/claim-mapping.ts';
-import type { ClientRecord } from '../../model/client.ts';
+import { type ClientRecord, organizationsIn } from '../../model/client.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import type { ClientStore, OrganizationStore } from '../../store/ports/installation.ts';
 import { findAccountClient } from './account-client.ts';
@@ -156,10 +156,6 @@ export function traitsOf(client: Client): ClientTraits {
     allowedOrigins: textsOf(member('allowed_origins')),
     defaultScope: text('default_scope'),
   };
-}
-
-export function organizationsIn(member: unknown): readonly string[] | 'all' {
-  return member === 'all' ? 'all' : textsOf(member);
 }
 
 /** Whether it is a secret of the client: its own, or until its end the one before it. */

@@ -5,23 +5,14 @@
  */
 import { type Client, errors } from 'oidc-provider';
 import { emailDomain } from '../../core/text.ts';
+import { type Serving, servesOrganization } from '../../model/client.ts';
 import type { OrganizationStore } from '../../store/ports/installation.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { traitsOf } from './clients.ts';
 
-export interface Serving {
-  readonly organization: string;
-  /** Beside its own. */
-  readonly organizations: readonly string[] | 'all';
-}
-
 /** Whether people of more than one organization sign in to it. */
 export function servesSeveral({ organizations }: Serving): boolean {
   return organizations === 'all' || organizations.length > 0;
-}
-
-export function servesOrganization({ organization, organizations }: Serving, id: string): boolean {
-  return id === organization || organizations === 'all' || organizations.includes(id);
 }
 
 /** The organization of the request; undefined: it names none, and its client serves several. */

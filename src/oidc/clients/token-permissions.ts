@@ -6,12 +6,12 @@
  */
 import { type Client, errors } from 'oidc-provider';
 import type { AuditEvent } from '../../model/audit-event.ts';
+import { servesOrganization, servingOf } from '../../model/client.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { DialectsAsked } from '../contract.ts';
 import type { AuditLine, ProviderContext } from '../provider/context.ts';
 import { isActive } from './claims.ts';
-import { type ClientRegistry, organizationsIn, traitsOf } from './clients.ts';
-import { servesOrganization } from './organizations.ts';
+import { type ClientRegistry, traitsOf } from './clients.ts';
 
 /** A token as the provider found it. */
 interface AskedToken {
@@ -60,9 +60,7 @@ export function createTokenRights(deps: {
       ]);
       if (account === undefined || client === undefined) return false;
       if (client.dialect !== undefined) return dialects.admitsToken(client.dialect, account);
-      const { organization, metadata } = client;
-      const serving = { organization, organizations: organizationsIn(metadata.organizations) };
-      return isActive(account) && servesOrganization(serving, account.organization);
+      return isActive(account) && servesOrganization(servingOf(client), account.organization);
     },
     async mayIntrospect(ctx: ProviderContext, client: Client, token: AskedToken) {
       const { api, introspects } = traitsOf(client);
