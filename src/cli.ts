@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { accountCommand } from './cli/account.ts';
-import { apiCommand } from './cli/api.ts';
+import { apiCommand } from './cli/api/commands.ts';
 import { apiKeyCommand } from './cli/api-key.ts';
 import { auditCommand } from './cli/audit.ts';
 import { clientCommand } from './cli/client/commands.ts';

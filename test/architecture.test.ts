@@ -30,7 +30,7 @@ const CONFIG_TYPES = 'config';
 
 const ROOMS: Readonly<Record<string, Room>> = {
   'main.ts': { may: 'server' },
-  'cli.ts': { may: 'cli cli/client server', packages: 'commander' },
+  'cli.ts': { may: 'cli cli/api cli/client server', packages: 'commander' },
   // The composition root makes every part.
   server: { may: '*', packages: 'close-with-grace', typePackages: 'koa' },
   cli: {
@@ -38,6 +38,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'identity store/ports',
     packages: 'commander',
   },
+  'cli/api': { may: 'cli config seed' },
   'cli/client': { may: 'cli config seed', types: 'store/ports', packages: 'commander' },
   core: { may: '', packages: 'ipaddr.js' },
   model: { may: '' },

@@ -1,11 +1,11 @@
-import type { Issue } from '../config/issues.ts';
-import { randomToken } from '../core/crypto.ts';
-import type { ApiRecord, ApiScope } from '../model/api.ts';
-import { type ClientRecord, grantsOf, servesOrganization, servingOf, withGrant } from '../model/client.ts';
-import { command, group } from './command.ts';
-import { type CommandContext, inContext, organizationOf } from './context.ts';
-import { jsonOrText, oneOf, pairs, repeated, required } from './options.ts';
-import { CommandRefused, type JsonOption, say, sayList, sayRecord } from './output.ts';
+import type { Issue } from '../../config/issues.ts';
+import { randomToken } from '../../core/crypto.ts';
+import type { ApiRecord, ApiScope } from '../../model/api.ts';
+import { type ClientRecord, grantsOf, servesOrganization, servingOf, withGrant } from '../../model/client.ts';
+import { command, group } from '../command.ts';
+import { type CommandContext, inContext, organizationOf } from '../context.ts';
+import { jsonOrText, oneOf, pairs, repeated, required } from '../options.ts';
+import { CommandRefused, type JsonOption, say, sayList, sayRecord } from '../output.ts';
 
 interface Id {
   readonly id: string;
@@ -207,9 +207,9 @@ async function store(
   { base, changes, secret }: { base: ApiRecord; changes: Changes; secret: string | undefined },
 ): Promise<ApiRecord> {
   const [{ seedSchema }, { apiRecord }, { judgeSeed }] = await Promise.all([
-    import('../seed/schema.ts'),
-    import('../seed/apis.ts'),
-    import('../seed/judge-seed.ts'),
+    import('../../seed/schema.ts'),
+    import('../../seed/apis.ts'),
+    import('../../seed/judge-seed.ts'),
   ]);
   if (changes.organization !== undefined) await organizationOf(context, changes.organization);
   const { secretHash, ...written } = changed(base, changes);
