@@ -89,6 +89,13 @@ describe('portico api', () => {
       ...{ apis: { [RECORDS]: ['read', 'write'], 'urn:billing': [] }, default_api: RECORDS },
     });
     expect((await show('records')).grants).to.deep.equal({ web: ['read', 'write'] });
+    await done('api', 'set', 'records', '--identifier', 'urn:moved', '--remove-scope', 'write');
+    expect(await metadataOf('web'), 'grants follow the API').to.deep.include({
+      ...{ apis: { 'urn:moved': ['read'], 'urn:billing': [] }, default_api: 'urn:moved' },
+    });
+    await done('api', 'set', 'records', '--identifier', RECORDS, '--scope', 'write=Write');
+    await refused('has no scope raed', 'api', 'set', 'records', '--scope-roles', 'raed=admin');
+    await done('api', 'grant', 'records', 'web', '--scope', 'write');
     await done('api', 'revoke', 'records', 'web', '--scope', 'write');
     expect(await metadataOf('web')).to.deep.include({
       ...{ apis: { [RECORDS]: ['read'], 'urn:billing': [] }, default_api: RECORDS },

@@ -1,31 +1,11 @@
-import type { Issue } from '../../config/issues.ts';
 import { randomToken } from '../../core/crypto.ts';
-import type { ApiRecord, ApiScope } from '../../model/api.ts';
-import { type ClientRecord, grantsOf, servesOrganization, servingOf, withGrant } from '../../model/client.ts';
+import type { ApiRecord } from '../../model/api.ts';
 import { command, group } from '../command.ts';
-import { type CommandContext, inContext, organizationOf } from '../context.ts';
-import { jsonOrText, oneOf, pairs, repeated, required } from '../options.ts';
+import { inContext } from '../context.ts';
+import { oneOf, pairs, repeated, required } from '../options.ts';
 import { CommandRefused, type JsonOption, say, sayList, sayRecord } from '../output.ts';
-
-interface Id {
-  readonly id: string;
-}
-
-type Pairs = Readonly<Record<string, string | undefined>>;
-
-interface Changes extends Id, JsonOption {
-  readonly identifier?: string;
-  readonly name?: string;
-  readonly organization?: string;
-  /** Scope -> description. */
-  readonly scope?: Pairs;
-  readonly scopeRoles?: Pairs;
-  readonly removeScope?: string[];
-  readonly format?: ApiRecord['format'];
-  readonly algorithm?: ApiRecord['algorithm'];
-  readonly lifetime?: string;
-  readonly claim?: Pairs;
-}
+import { clientOf, followGrants, grant, refuseGrant, scopesOf } from './grants.ts';
+import { apiOf, type Changes, type Id, store, tell, withoutSecret } from './record.ts';
 
 const CHANGES = [
   ['--name <name>', 'what people read at consent; as JSON by language: {"en":"Records","de":"Akten"}'],
@@ -101,6 +81,7 @@ Examples:
       const base = await apiOf(context, changes.id);
       const secret = changes.newSecret ? randomToken() : undefined;
       const api = await store(context, { base, changes, secret });
+      await followGrants(context, base, api);
       await context.note('api.update', { detail: { api: api.id } });
       tell(changes, api, secret);
     }),
@@ -198,137 +179,3 @@ Examples:
     }),
   }),
 ]);
-
-/* ------------------------------------------------------------------ the record */
-
-/** Judged by the same rules as an API of a seed file. */
-async function store(
-  context: CommandContext,
-  { base, changes, secret }: { base: ApiRecord; changes: Changes; secret: string | undefined },
-): Promise<ApiRecord> {
-  const [{ seedSchema }, { apiRecord }, { judgeSeed }] = await Promise.all([
-    import('../../seed/schema.ts'),
-    import('../../seed/apis.ts'),
-    import('../../seed/judge-seed.ts'),
-  ]);
-  if (changes.organization !== undefined) await organizationOf(context, changes.organization);
-  const { secretHash, ...written } = changed(base, changes);
-  const parsed = seedSchema.safeParse({ apis: [{ ...written, secret }] });
-  if (!parsed.success) {
-    throw refused(
-      parsed.error.issues.map(({ path, message }) => ({ path: path.slice(2).join('.'), message })),
-    );
-  }
-  const issues = judgeSeed(parsed.data);
-  if (issues.length > 0) throw refused(issues);
-  const { config, secrets, stores } = context;
-  const [seed] = parsed.data.apis ?? [];
-  if (seed === undefined) throw refused([]);
-  const kept = secretHash === undefined ? {} : { secretHash };
-  const api = { ...kept, ...apiRecord(seed, { secrets, issuer: config.issuer }) };
-  if ((await stores.apis.put(api)) !== 'stored') {
-    const owner = await stores.apis.byIdentifier(api.identifier);
-    throw new CommandRefused(
-      `${api.identifier} is the identifier of the API ${owner?.id}. Nothing was changed.`,
-    );
-  }
-  return api;
-}
-
-function changed(base: ApiRecord, changes: Changes) {
-  const { identifier, name, organization, format, algorithm, lifetime, claim } = changes;
-  const given = { identifier, organization, format, algorithm };
-  const claims = Object.entries({ ...base.claims, ...claim }).filter(([, member]) => member);
-  const { claims: _before, ...rest } = base;
-  return {
-    ...rest,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    ...(name !== undefined && { name: jsonOrText(name) }),
-    ...(lifetime !== undefined && { lifetime: Number(lifetime) }),
-    ...(claims.length > 0 && { claims: Object.fromEntries(claims) }),
-    scopes: changedScopes(base.scopes, changes),
-  };
-}
-
-function changedScopes(
-  base: ApiRecord['scopes'],
-  { scope = {}, scopeRoles = {}, removeScope = [] }: Changes,
-) {
-  const scopes = new Map<string, ApiScope>(Object.entries(base));
-  for (const [name, description] of Object.entries(scope)) {
-    const words = description === undefined ? {} : { description: jsonOrText(description) };
-    scopes.set(name, { ...scopes.get(name), ...words } as ApiScope);
-  }
-  for (const [name, text = ''] of Object.entries(scopeRoles)) {
-    const { roles: _before, ...present } = scopes.get(name) ?? {};
-    const roles = text.split(',').filter((role) => role !== '');
-    scopes.set(name, { ...present, ...(roles.length > 0 && { roles }) });
-  }
-  for (const name of removeScope) scopes.delete(name);
-  return Object.fromEntries(scopes);
-}
-
-function refused(issues: readonly Pick<Issue, 'path' | 'message'>[]): CommandRefused {
-  const lines = issues.map(({ path, message }) => `${path.replace(/^apis\.0\.?/, '')} ${message}`);
-  return new CommandRefused(lines.join('\n'));
-}
-
-async function apiOf({ stores, config }: CommandContext, id: string): Promise<ApiRecord> {
-  const api = await stores.apis.byId(id);
-  if (api !== undefined) return api;
-  const configured = config.oidc.resources.find(({ identifier }) => identifier === id);
-  // Named by its identifier, which is all that the configuration has.
-  if (configured) {
-    throw new CommandRefused(
-      `${id} is in the configuration (oidc.resources): change it there, and grant it by apis of a client in a seed file.`,
-    );
-  }
-  throw new CommandRefused(`There is no API ${id}. See: portico api list`);
-}
-
-function withoutSecret({ secretHash, ...api }: ApiRecord) {
-  return { ...api, introspects: secretHash !== undefined };
-}
-
-function tell(options: JsonOption, api: ApiRecord, secret?: string): void {
-  const once = secret === undefined ? undefined : { name: 'secret', members: { secret } };
-  sayRecord(options, withoutSecret(api), once);
-}
-
-/* ------------------------------------------------------------------ grants */
-
-async function clientOf({ stores }: CommandContext, id: string): Promise<ClientRecord> {
-  const client = await stores.clients.byId(id);
-  if (client === undefined) throw new CommandRefused(`There is no client ${id}. See: portico client list`);
-  if (client.dialect === undefined) return client;
-  throw new CommandRefused(`${id} belongs to the dialect ${client.dialect}, and gets no tokens here.`);
-}
-
-function scopesOf(client: ClientRecord, { identifier }: ApiRecord): string[] | undefined {
-  const grants = grantsOf(client);
-  return Object.hasOwn(grants, identifier) ? grants[identifier] : undefined;
-}
-
-function refuseGrant(api: ApiRecord, client: ClientRecord, scopes: readonly string[]): void {
-  const unknown = scopes.filter((scope) => !Object.hasOwn(api.scopes, scope));
-  if (unknown.length > 0) {
-    const all = Object.keys(api.scopes).join(' ') || 'none';
-    throw new CommandRefused(`The API ${api.id} has no scope ${unknown.join(' ')}. It has: ${all}`);
-  }
-  if (api.organization !== undefined && !servesOrganization(servingOf(client), api.organization)) {
-    throw new CommandRefused(
-      `The API ${api.id} is for clients of the organization ${api.organization} alone.`,
-    );
-  }
-}
-
-async function grant(
-  context: CommandContext,
-  api: ApiRecord,
-  client: ClientRecord,
-  how: Parameters<typeof withGrant>[2],
-): Promise<void> {
-  await context.stores.clients.put(withGrant(client, api.identifier, how));
-  const { organization, clientId } = client;
-  await context.note('client.update', { organization, detail: { client: clientId, api: api.id } });
-}
