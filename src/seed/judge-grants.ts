@@ -1,8 +1,12 @@
-/** Clients and organizations of a file may name only APIs that exist: in the file, the store or the configuration. */
+/**
+ * Clients and organizations of a file may name only APIs that exist (in the file, the store or the configuration), and
+ * whose tokens they can get.
+ */
 import type { Issue } from '../config/issues.ts';
 import type { Config } from '../config/schema.ts';
+import { organizationsIn, servesOrganization } from '../model/client.ts';
 import type { ApiStore } from '../store/ports/installation.ts';
-import type { Seed } from './schema.ts';
+import type { Seed, SeedClient } from './schema.ts';
 
 interface Context {
   readonly stores: { readonly apis: Pick<ApiStore, 'list'> };
@@ -12,7 +16,12 @@ interface Context {
   readonly issuer: string;
 }
 
-type Known = ReadonlyMap<string, readonly string[]>;
+export interface KnownApi {
+  readonly scopes: readonly string[];
+  readonly organization?: string | undefined;
+  /** No client needs a grant. */
+  readonly open?: boolean;
+}
 
 export async function judgeGrants(context: Context, seed: Seed): Promise<Issue[]> {
   const { organizations = [], clients = [] } = seed;
@@ -24,38 +33,53 @@ export async function judgeGrants(context: Context, seed: Seed): Promise<Issue[]
       : [unknown(`${path}.default_api`, identifier)];
   return [
     ...organizations.flatMap((one, index) => judgeDefault(`organizations.${index}`, one.default_api)),
-    ...clients.flatMap(({ apis = {}, default_api }, index) => [
-      ...judgeDefault(`clients.${index}`, default_api),
-      ...Object.entries(apis).flatMap(([identifier, scopes]) =>
-        judgeGrant(`clients.${index}.apis`, { identifier, scopes, offered: known.get(full(identifier)) }),
+    ...clients.flatMap((client, index) => [
+      ...judgeDefault(`clients.${index}`, client.default_api),
+      ...judgeUngranted(`clients.${index}`, client, known.get(full(client.default_api ?? ''))),
+      ...Object.entries(client.apis ?? {}).flatMap(([identifier, scopes]) =>
+        judgeGrant(`clients.${index}.apis`, { client, identifier, scopes, api: known.get(full(identifier)) }),
       ),
     ]),
   ];
 }
 
-/** The scopes of every API, by its identifier. */
+/** Every API, by its identifier. */
 export async function knownApis(
   { stores, resources, issuer }: Context,
   { apis = [] }: Pick<Seed, 'apis'>,
-): Promise<Known> {
-  const ofFile = apis.map(({ identifier, scopes }) => ({
-    identifier: identifier.replaceAll('{issuer}', issuer),
-    scopes,
+): Promise<ReadonlyMap<string, KnownApi>> {
+  const ofFile = apis.map((api) => ({ ...api, identifier: api.identifier.replaceAll('{issuer}', issuer) }));
+  const defined = [...(await stores.apis.list()), ...ofFile].map(({ scopes, ...api }) => ({
+    ...api,
+    scopes: Object.keys(scopes),
   }));
-  return new Map([
-    ...[...(await stores.apis.list()), ...ofFile].map(
-      ({ identifier, scopes }) => [identifier, Object.keys(scopes)] as const,
-    ),
-    ...resources.map(({ identifier, scopes }) => [identifier, scopes] as const),
-  ]);
+  return new Map([...defined, ...resources].map((api) => [api.identifier, api]));
+}
+
+function judgeUngranted(path: string, client: SeedClient, api: KnownApi | undefined): Issue[] {
+  const { default_api: identifier, apis = {} } = client;
+  if (identifier === undefined || api === undefined || api.open || Object.hasOwn(apis, identifier)) return [];
+  const message = 'must be among the apis of the client: it was not granted';
+  return [{ path: `${path}.default_api`, value: JSON.stringify(identifier), message }];
 }
 
 function judgeGrant(
   path: string,
-  grant: { identifier: string; scopes: readonly string[]; offered: readonly string[] | undefined },
+  grant: {
+    client: SeedClient;
+    identifier: string;
+    scopes: readonly string[];
+    api: KnownApi | undefined;
+  },
 ): Issue[] {
-  const { identifier, scopes, offered } = grant;
-  if (offered === undefined) return [unknown(path, identifier)];
+  const { client, identifier, scopes, api } = grant;
+  if (api === undefined) return [unknown(path, identifier)];
+  const serving = { ...client, organizations: organizationsIn(client.organizations) };
+  if (api.organization !== undefined && !servesOrganization(serving, api.organization)) {
+    const message = `must not have ${identifier}: it is for clients of the organization ${api.organization}`;
+    return [{ path, message }];
+  }
+  const { scopes: offered } = api;
   return scopes
     .filter((scope) => !offered.includes(scope))
     .map((scope) => ({

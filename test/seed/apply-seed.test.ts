@@ -135,14 +135,18 @@ clients:
       algorithm: 'ES256',
     } as const;
     const file = world.write(`
-organizations: [{ id: default, default_api: "urn:nowhere" }]
+organizations: [{ id: default, default_api: "urn:nowhere" }, { id: north }]
 apis:
-  - { id: app, identifier: "urn:app", scopes: {} }
-  - { id: other, identifier: "{issuer}/records", organization: nowhere, scopes: { read: {}, purge: {} } }
+  - { id: app, identifier: "urn:app", organization: nowhere, scopes: {} }
+  - { id: north, identifier: "urn:north", organization: north, scopes: {} }
+  - { id: other, identifier: "{issuer}/records", scopes: { read: {}, purge: {} } }
 clients:
   - { client_id: records, ${app} }
   - { client_id: one, ${app}, apis: { "{issuer}/records": [read, write], "urn:none": [] }, default_api: "urn:none" }
   - { client_id: two, ${app}, apis: { "urn:configured": [a, b] } }
+  - { client_id: three, ${app}, default_api: "urn:configured" }
+  - { client_id: four, ${app}, apis: { "urn:north": [] } }
+  - { client_id: five, ${app}, organizations: [north], apis: { "urn:north": [] } }
 `);
     const issues = await issuesOf(
       world.seed(file, { resources: [{ ...resource, scopes: ['a'], open: false }] }),
@@ -151,13 +155,15 @@ clients:
     expect(issues).to.have.members([
       `organizations.0.default_api ${unknown}`,
       'apis.0.id is a client; choose another id',
-      'apis.1.identifier belongs to the API records',
-      'apis.1.organization must be an organization that exists, in this file or in the store',
+      'apis.2.identifier belongs to the API records',
+      'apis.0.organization must be an organization that exists, in this file or in the store',
       'clients.0.client_id is an API; choose another client_id',
       'clients.1.apis must be a scope of {issuer}/records: read, purge',
       `clients.1.apis ${unknown}`,
       `clients.1.default_api ${unknown}`,
       'clients.2.apis must be a scope of urn:configured: a',
+      'clients.3.default_api must be among the apis of the client: it was not granted',
+      'clients.4.apis must not have urn:north: it is for clients of the organization north',
     ]);
   });
 

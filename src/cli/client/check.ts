@@ -8,6 +8,7 @@ import {
   servingOf,
 } from '../../model/client.ts';
 import { textsOf } from '../../model/json.ts';
+import type { KnownApi } from '../../seed/judge-grants.ts';
 import type { CommandContext } from '../context.ts';
 import { type JsonOption, sayList } from '../output.ts';
 
@@ -54,17 +55,20 @@ async function refusals({ tools }: CommandContext, client: ClientRecord): Promis
 }
 
 /** Grants that lead nowhere. */
-function* grants(client: ClientRecord, apis: ReadonlyMap<string, readonly string[]>): Iterable<Said> {
+function* grants(client: ClientRecord, apis: ReadonlyMap<string, KnownApi>): Iterable<Said> {
   for (const [identifier, scopes] of Object.entries(grantsOf(client))) {
     const known = apis.get(identifier);
-    const missing = scopes.filter((scope) => known?.includes(scope) === false);
+    const missing = scopes.filter((scope) => known?.scopes.includes(scope) === false);
     const member = `apis.${identifier}`;
+    const owner = known?.organization;
     if (known === undefined) yield { kind: 'refused', member, message: 'is no API: see portico api list' };
+    else if (owner !== undefined && !servesOrganization(servingOf(client), owner))
+      yield { kind: 'refused', member, message: `is for clients of the organization ${owner}` };
     else if (missing.length > 0) {
       yield {
         kind: 'refused',
         member,
-        message: `has scopes that the API does not have: ${missing.join(' ')}. It has: ${known.join(' ') || 'none'}`,
+        message: `has scopes that the API does not have: ${missing.join(' ')}. It has: ${known.scopes.join(' ') || 'none'}`,
       };
     }
   }
