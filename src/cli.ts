@@ -65,12 +65,19 @@ export function program(): Command {
 
 /** Runs the command of this process's arguments. A failure is one message on standard error and exit code 1. */
 export async function run(): Promise<void> {
+  process.stdout.off('error', endQuietly).on('error', endQuietly);
   try {
     await program().parseAsync();
   } catch (error) {
     process.stderr.write(`${explainFailure(error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** The reader of a pipe, such as head, has read enough. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
 }
 
 if (import.meta.main) await run();

@@ -20,6 +20,7 @@ app.use(
 );
 
 app.get('/', oidc.requiresAuth(), async (request, response) => {
+  if (request.oidc.accessToken.isExpired()) await request.oidc.accessToken.refresh();
   const { name, email, roles } = await request.oidc.fetchUserInfo();
   response.json({ name, email, roles });
 });

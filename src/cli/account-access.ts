@@ -186,8 +186,15 @@ async function end(
     const ended = await oidc.accountAccess.endGrant(id, grant);
     return ended.map((what) => `${what}.end` as const);
   }
+  const [sessions, grants] = await Promise.all([
+    oidc.accountAccess.listSessions(id),
+    oidc.accountAccess.listGrants(id),
+  ]);
   await identity.access.endAll(id);
-  return ['session.end', 'grant.end'];
+  return [
+    ...(sessions.length > 0 ? ['session.end' as const] : []),
+    ...(grants.length > 0 ? ['grant.end' as const] : []),
+  ];
 }
 
 function inWords({ sessions, grants }: Held): string {

@@ -65,7 +65,6 @@ async function list(context: CommandContext, options: Options): Promise<void> {
     throw new CommandRefused(`--after must be as this command printed it; ${options.after} is not.`);
   }
   // A reader such as `head` closes the pipe when it has enough: that is no error. Node tells of it after the write.
-  process.stdout.off('error', endQuietly).on('error', endQuietly);
   const filter = await filterOf(context, options);
   const kept: AuditPage['records'] = [];
   let next: string | undefined;
@@ -119,11 +118,6 @@ function print(options: Options, records: AuditPage['records']): void {
     },
     nothing: 'There is no record of that.',
   });
-}
-
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
 }
 
 const AGO = { s: 1, m: 60, h: 3600, d: 86_400 } as const;

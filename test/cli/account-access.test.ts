@@ -152,6 +152,8 @@ describe('portico account', function () {
     expect(await oidcAgain(line).catch((error: Error) => error.message)).to.match(/^A page was shown/);
     expect(await list('sessions', ...mara)).to.deep.equal([]);
     expect((await done(['grants', ...mara])).stdout).to.equal('No client holds tokens.\n');
+    const before = await events();
     expect((await done(['sign-out', ...mara, '--yes'])).stdout).to.equal('Ended: nothing.\n');
+    expect(await events()).to.deep.equal(before);
   });
 });

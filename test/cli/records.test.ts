@@ -500,7 +500,7 @@ describe('The command line', () => {
       'There is no record of that.\n',
     );
     await refused(['audit', 'list', '--all', '--json'], 'use --json-lines');
-    await refused(['audit', 'list', '--after', 'there'], '--after there is no place');
+    await refused(['audit', 'list', '--after', 'there'], '--after must be as this command printed it');
     await refused(['audit', 'list', '--from', 'yesterday'], 'yesterday is no moment such as 2026-03-01');
   });
 
