@@ -125,7 +125,7 @@ clients:
     expect((await world.seed(file)).apis).to.include({ create: 0, update: 0, keep: 1 });
   });
 
-  it('names APIs and scopes that do not exist, and names that are taken', async () => {
+  it('API1 names APIs that a client cannot get, and names that are taken', async () => {
     await world.seed(world.write(WITH_APIS));
     const app = 'organization: default, redirect_uris: [https://app.example/cb]';
     const resource = {
