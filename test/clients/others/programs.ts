@@ -20,8 +20,6 @@ export interface Startable {
   /** What must be there for it. */
   readonly needs: string;
   readonly command: readonly string[];
-  /** Plain `prepare` does not build it: the word with which `prepare` does. */
-  readonly onDemand?: string;
 }
 
 export interface Program extends Startable {
@@ -69,7 +67,6 @@ export const PROGRAMS: readonly Program[] = [
     name: 'openidconnect for Rust',
     needs: rustClient,
     command: [rustClient],
-    onDemand: 'rust',
     logout: () => '/logout',
   },
 ];
@@ -102,12 +99,10 @@ export const JUDGES: readonly Startable[] = [
 ];
 
 /** With CI=true a program that is not there is a failure; elsewhere the end of the run says it. */
-export function isPrepared({ name, needs, onDemand }: Startable): boolean {
+export function isPrepared({ name, needs }: Startable): boolean {
   if (existsSync(needs)) return true;
-  const prepare = ['test/clients/others/prepare', ...(onDemand ? [onDemand] : [])].join(' ');
-  const note = `There is no ${needs}: ${name} did NOT run. ${prepare} installs it.`;
-  // The one exception: .ci/run has no room for a first build of Rust, and so does not make what is on demand.
-  if (process.env.CI === 'true' && !onDemand) throw new Error(note);
+  const note = `There is no ${needs}: ${name} did NOT run. test/clients/others/prepare installs it.`;
+  if (process.env.CI === 'true') throw new Error(note);
   process.on('exit', () => process.stderr.write(`\n*** ${note}\n\n`));
   return false;
 }
