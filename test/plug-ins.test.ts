@@ -172,7 +172,7 @@ function addLine(file: string): void {
   writeFileSync(file, readFileSync(file, 'utf8').replace(/(registry: [^;]*?\n)(};)/, `$1${line}$2`));
 }
 
-/** The organization offers the upstream alone beside the password, and has somebody whom the vendor knows. */
+/** The organization offers the upstream alone beside the password, and has a person whom the vendor knows. */
 function seedFile(folder: string): string {
   const file = path.join(folder, 'acme.yaml');
   writeFileSync(

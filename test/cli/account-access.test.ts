@@ -40,7 +40,7 @@ describe('portico account', function () {
       .filter(({ detail }) => detail?.channel === 'command-line')
       .map(({ event }) => event);
 
-  it('CMD1 search finds accounts of one organization by a part of each of their names, page by page', async () => {
+  it('CMD6 search finds accounts of one organization by a part of each of their names, page by page', async () => {
     const ada = ['--organization', 'default', '--email', 'ada.search@x.test', '--username', 'Zwölf'];
     await done([
       'create',
@@ -87,7 +87,7 @@ describe('portico account', function () {
     );
   });
 
-  it('CMD2 sessions and grants say by which client, since when and when last; sign-out ends one, or all', async () => {
+  it('CMD7 sessions and grants say by which client, since when and when last; sign-out ends one, or all', async () => {
     const { issuer } = server;
     const line = await oidcSignIn(issuer);
     const other = await oidcSignIn(issuer);
@@ -137,7 +137,7 @@ describe('portico account', function () {
     );
   });
 
-  it('CMD3 sign-out of everything ends browsers, clients and dialects alike, and leaves a trace', async () => {
+  it('CMD8 sign-out of everything ends browsers, clients and dialects alike, and leaves a trace', async () => {
     const { issuer } = server;
     const line = await oidcSignIn(issuer);
     const vsee = await vseeChannel.signIn(issuer);

@@ -29,7 +29,7 @@ describe('portico api', () => {
   const metadataOf = async (id: string) => (await done('client', 'show', id, '--json')).json().metadata;
   const RECORDS = 'https://records.example';
 
-  it('CMD1 defines an API, and prints its secret once', async () => {
+  it('CMD9 defines an API, and prints its secret once', async () => {
     const scopes = ['--scope', 'read=Read records', '--scope', 'purge', '--scope-roles', 'purge=admin,chief'];
     const more = ['--name', '{"en":"Records","de":"Akten"}', '--lifetime', '600', '--claim', 'mail=email'];
     const made = (
@@ -63,7 +63,7 @@ describe('portico api', () => {
     await refused('is in the configuration', 'api', 'grant', 'urn:configured', 'web', '--scope', 'a');
   });
 
-  it('CMD1 changes what is given of an API, and nothing else', async () => {
+  it('CMD9 changes what is given of an API, and nothing else', async () => {
     const before = await show('records');
     const changes = ['--scope', 'write=Change records', '--scope-roles', 'purge=', '--claim', 'mail='];
     await done('api', 'set', 'records', ...changes, '--format', 'opaque', '--name', 'Records');
@@ -79,7 +79,7 @@ describe('portico api', () => {
     await refused('There is no organization nowhere', 'api', 'set', 'records', '--organization', 'nowhere');
   });
 
-  it('CMD1 grants scopes to a client, and takes them back', async () => {
+  it('CMD9 grants scopes to a client, and takes them back', async () => {
     await done('api', 'grant', 'records', 'web', '--scope', 'read');
     expect((await done('api', 'grant', 'records', 'web', '--scope', 'write', '--default')).stdout).to.equal(
       'Client web may get tokens for records: read write.\n',
@@ -121,7 +121,7 @@ describe('portico api', () => {
     );
   });
 
-  it('CMD1 deletes an API with its grants, and writes everything down', async () => {
+  it('CMD9 deletes an API with its grants, and writes everything down', async () => {
     await done('api', 'grant', 'records', 'nightly', '--scope', 'read');
     await refused('Add --yes', 'api', 'delete', 'records');
     await done('api', 'delete', 'records', '--yes');

@@ -96,7 +96,7 @@ describe('API7 the matrix of clients, APIs, scopes and flows', () => {
     const { body, status } = outcome.reply;
     if ('error' in expected) {
       expect([body.error, body.access_token], what).to.deep.equal([expected.error, undefined]);
-      expect(outcome.signedIn, `${what}: nobody signed in for it`).to.equal(false);
+      expect(outcome.signedIn, `${what}: no person signs in for it`).to.equal(false);
       return;
     }
     expect(status, `${what} ${JSON.stringify(body)}`).to.equal(200);

@@ -72,7 +72,7 @@ describe('the algorithm of ID tokens', () => {
     const ask = (id_token_hint: string) =>
       new Browser(world, 'nora').open(`/logout?${new URLSearchParams({ id_token_hint })}`);
     expect((await ask(hint)).status).to.equal(200);
-    // Signed by nobody: a hint is verified all the same.
+    // Without a signature: a hint is verified all the same.
     expect((await ask(`${hint.slice(0, -10)}AAAAAAAAAA`)).status).to.equal(400);
     await older.close();
   });

@@ -38,7 +38,7 @@ describe('scopes', () => {
   const SOME = basic('some', 'some-secret');
   const USUAL = basic('usual', 'usual-secret');
 
-  /** A person who is not signed in: whoever asks for a scope in vain must not make them sign in. */
+  /** A person who is not signed in, and must not sign in for a scope that the client asks for in vain. */
   const asked = (changes: Record<string, string | undefined>): Promise<Page> =>
     new Browser(world).open(authorizePath(changes));
   const errorOf = ({ url }: Page) => url.searchParams.get('error');
@@ -54,7 +54,7 @@ describe('scopes', () => {
       headers,
     );
 
-  it('CL7 a client that acts for itself gets no scope that nobody knows, or that it did not register', async () => {
+  it('CL7 a client that acts for itself gets no scope that is unknown, or that it did not register', async () => {
     for (const scope of ['admin', 'openid admin', 'records:read', 'phone', 'profile email']) {
       const { status, body } = await machine({ scope });
       expect([status, body.error], scope).to.deep.equal([400, 'invalid_scope']);
@@ -107,7 +107,7 @@ describe('scopes', () => {
     }
   });
 
-  it('CL7 a scope that nobody knows beside one that is known is passed over, as OpenID Connect says', async () => {
+  it('CL7 an unknown scope beside a known one is passed over, as OpenID Connect says', async () => {
     const request = { client_id: 'some', scope: 'openid admin' };
     const browser = new Browser(world, 'nora');
     const tokens = await tokensFor(world, { browser, request, headers: SOME });

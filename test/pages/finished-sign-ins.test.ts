@@ -94,7 +94,7 @@ describe('a finished sign-in', () => {
     for (const at of reached) if (typeof at !== 'string') expect(at.status).to.equal(200);
   });
 
-  it('CL9 S1 signs nobody in: another browser gets nothing, and after signing out it asks anew', async () => {
+  it('CL9 S1 gives another browser nothing, and after signing out it asks anew', async () => {
     const { session, first } = await begin();
     app(await session.submit(first, MARA, { until: UNTIL }));
     const resume = first.url.replace('/interaction/', '/authorize/');

@@ -172,7 +172,7 @@ function signedForAnotherPurpose({ genuine, header, payload }: Context): Record<
     'no subject': without('sub'),
     'no client': without('client_id'),
     'no id': without('jti'),
-    'a critical extension that nobody knows': own({}, { crit: ['exp2'], exp2: 1 }),
+    'an unknown critical extension': own({}, { crit: ['exp2'], exp2: 1 }),
     'an ID token': genuine.idToken,
   };
 }
