@@ -2,9 +2,9 @@
  * What unauthenticated clients can make the server store: pending sign-ins, pushed requests, device codes,
  * new accounts. Each client address has a budget of each, counted in the shared store.
  *
- * Such budgets do not stop many addresses at once. So when more than half of Redis' memory is in use, they
- * shrink with the fourth power of the free share: an address that has used much waits, one that has used
- * nothing still gets in. The rest is left to sign-ins in progress.
+ * Such budgets do not stop many addresses at once. So from half of Redis' memory in use they shrink with the
+ * fourth power of what is free: an address that has used much waits, one that has used nothing still gets in.
+ * The last 5 percent are for sign-ins in progress.
  */
 import type { Clock } from '../../core/clock.ts';
 import { randomUUID, type Secrets } from '../../core/crypto.ts';
@@ -28,6 +28,9 @@ export interface AnonymousBudgets {
 /** Seconds: memory may be free again long before the window of an address is over. */
 const SOON = 60;
 
+/** From this share of memory in use on, the rest is for sign-ins in progress. */
+const RESERVED = 0.95;
+
 export function createAnonymousBudgets(options: {
   stores: Pick<Stores, 'rateLimits' | 'fullness'>;
   clock: Clock;
@@ -40,19 +43,23 @@ export function createAnonymousBudgets(options: {
       const key = `strangers:${secrets.hmac('strangers', JSON.stringify([what, address]))}`;
       const mark = randomUUID();
       // Accounts lie where there is room.
-      const share = what === 'accounts' ? 1 : shareAt(await stores.fullness());
+      const fullness = what === 'accounts' ? 0 : await stores.fullness();
       const { limit, window } = storeLimit(limits[what]);
-      const shrunk = { limit: Math.floor(limit * share), window };
+      const shrunk = { limit: shrink(limit, fullness), window };
       const taken = await stores.rateLimits.take(key, mark, shrunk, clock.now());
       if (!taken.allowed) {
         const wait = secondsToWait(taken);
-        throw new Refused('too-many-requests', { retryAfter: share < 1 ? Math.min(wait, SOON) : wait });
+        throw new Refused('too-many-requests', {
+          retryAfter: shrunk.limit < limit ? Math.min(wait, SOON) : wait,
+        });
       }
       return () => stores.rateLimits.giveBack(key, mark).catch(() => undefined);
     },
   };
 }
 
-function shareAt(fullness: number): number {
-  return Math.min(1, 2 * Math.max(0, 1 - fullness)) ** 4;
+function shrink(limit: number, fullness: number): number {
+  if (fullness >= RESERVED) return 0;
+  const share = Math.min(1, (RESERVED - fullness) / (RESERVED - 0.5)) ** 4;
+  return Math.max(1, Math.floor(limit * share));
 }
