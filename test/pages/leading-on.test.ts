@@ -7,6 +7,8 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 import { openWebSession, type Page, type WebSession } from '../support/web-session.ts';
 
 const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
+/** What browsers accept when they navigate. */
+const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 const NAVIGATES = { 'sec-fetch-mode': 'navigate' };
 
 describe('leading on', () => {
@@ -69,7 +71,7 @@ describe('leading on', () => {
   });
 
   it('CL1 a program gets the redirect, and so does a browser on the way to a page of ours', async () => {
-    for (const headers of [{}, { 'sec-fetch-mode': 'cors', accept: 'text/html' }]) {
+    for (const headers of [{}, { accept: 'text/html' }, { 'sec-fetch-mode': 'cors', accept: BROWSER }]) {
       const program = await post(await signInPage(), headers);
       expect([program.status, program.headers.refresh]).to.deep.equal([303, undefined]);
     }
@@ -78,8 +80,8 @@ describe('leading on', () => {
     expect(next.headers.location).to.match(/^\/interaction\//);
   });
 
-  it('CL1 a browser that does not say that it navigates is known by asking for HTML', async () => {
-    const reply = await post(await signInPage(), { accept: 'text/html,*/*;q=0.8' });
+  it('CL1 a browser that does not say that it navigates is known by asking for XHTML', async () => {
+    const reply = await post(await signInPage(), { accept: BROWSER });
     expect([reply.status, reply.headers.location]).to.deep.equal([200, undefined]);
   });
 
