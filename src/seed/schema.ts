@@ -158,6 +158,8 @@ const client = z.strictObject({
   /** Claim name -> member of an account (model/claim-mapping.ts). */
   claims: claimTable.optional(),
   allowed_origins: z.array(webOrigin).optional(),
+  /** Each refresh token is good for one use; the default. */
+  rotate_refresh_tokens: z.boolean().optional(),
   /** What a request without scope asks for. */
   default_scope: line.optional(),
   // RFC 7591, OpenID Connect Registration and the logout specifications.

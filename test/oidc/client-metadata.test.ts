@@ -131,6 +131,18 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   },
   'http off loopback, web': { client: { redirect_uris: ['http://app.example/callback'] } },
   'no redirect URI': { client: { redirect_uris: [] }, at: 'redirect_uris', create: ['--public'] },
+  'SU1 one refresh token for good, with a secret': {
+    client: { ...CONFIDENTIAL, rotate_refresh_tokens: false },
+    create: [...web, '--refresh-rotation', 'off'],
+  },
+  'SU1 one refresh token for good, without a secret': {
+    client: { ...WEB, rotate_refresh_tokens: false },
+    at: 'rotate_refresh_tokens',
+    create: ['--public', ...web, '--refresh-rotation', 'off'],
+  },
+  'SU1 one refresh token for good, by a DPoP key': {
+    client: { ...WEB, rotate_refresh_tokens: false, dpop_bound_access_tokens: true },
+  },
   'known scopes': {
     client: { ...WEB, scope: 'openid email' },
     create: ['--public', ...web, '--scope', 'openid email'],

@@ -105,6 +105,12 @@ const TABLE: readonly ClientOption[] = [
       return { claims: left.length > 0 ? Object.fromEntries(left) : undefined };
     },
   },
+  choice(
+    '--refresh-rotation <on|off|inherit>',
+    'rotate_refresh_tokens',
+    'is each refresh token good for one use (inherit: on)',
+    { on: true, off: false },
+  ),
   choice('--registration <on|off|inherit>', 'registration', 'may people open accounts on the way to it', {
     on: true,
     off: false,

@@ -38,6 +38,8 @@ export interface ClientTraits {
   readonly claims: ClaimMapping;
   /** Web origins that may read answers to it, besides those of its redirect URIs. */
   readonly allowedOrigins: readonly string[];
+  /** Each of its refresh tokens is good for one use. */
+  readonly rotatesRefreshTokens: boolean;
   /** What a request without scope asks for. */
   readonly defaultScope: string | undefined;
 }
@@ -61,6 +63,7 @@ export const CLIENT_TRAITS = [
   'id_token_claims',
   'claims',
   'allowed_origins',
+  'rotate_refresh_tokens',
   'default_scope',
 ] as const;
 
@@ -154,6 +157,7 @@ export function traitsOf(client: Client): ClientTraits {
     idTokenClaims: member('id_token_claims') === true,
     claims: claimMapping(member('claims')),
     allowedOrigins: textsOf(member('allowed_origins')),
+    rotatesRefreshTokens: member('rotate_refresh_tokens') !== false,
     defaultScope: text('default_scope'),
   };
 }

@@ -59,10 +59,9 @@ export function storeAccessTokens({ provider, secrets }: { provider: Provider; s
 /** Which code the tokens of this request stem from. */
 export function familyAtHand(ctx: ProviderContext | undefined, secrets: Secrets): string | undefined {
   if (!ctx || routeOf(ctx) !== 'token') return undefined;
-  const rotated = entityOf(ctx, 'RotatedRefreshToken');
-  if (rotated) return rotated.family;
   const code = entityOf(ctx, 'AuthorizationCode') ?? entityOf(ctx, 'DeviceCode');
-  return code && familyOfCode(String(code.jti), secrets);
+  if (code) return familyOfCode(String(code.jti), secrets);
+  return (entityOf(ctx, 'RotatedRefreshToken') ?? entityOf(ctx, 'RefreshToken'))?.family;
 }
 
 export function familyOfCode(code: string, secrets: Secrets): string {

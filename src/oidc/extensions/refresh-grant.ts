@@ -11,13 +11,14 @@
 import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import Provider, { errors } from 'oidc-provider';
 import { StoreUnavailable } from '../../core/errors.ts';
+import { traitsOf } from '../clients/clients.ts';
 import type { OidcRecords } from '../persistence/records.ts';
 import { isOnRoute, type ProviderContext, type ProviderMiddleware, routeOf } from '../provider/context.ts';
 import { type Rotations, within } from '../tokens/refresh-rotation.ts';
 import type { LeasedDeps } from './device-codes.ts';
 import { impliedAtHand } from './implied-resource.ts';
 import { familyAtHand } from './jwt-access-token.ts';
-import { modelOf, override, type ProviderRecord } from './models.ts';
+import { entityOf, modelOf, override, type ProviderRecord } from './models.ts';
 import { notesOf } from './request-notes.ts';
 
 export interface RefreshDeps extends LeasedDeps {
@@ -57,6 +58,12 @@ export function rotateRefreshTokens(deps: RefreshDeps): void {
     token.jti = successor;
     return successor;
   });
+}
+
+/** Whether the presented token gets a successor. A retry belongs to a use that has one already. */
+export function isUsedOnce(ctx: ProviderContext): boolean {
+  const { client } = ctx.oidc;
+  return client === undefined || traitsOf(client).rotatesRefreshTokens || notesOf(ctx).retried === true;
 }
 
 /** Takes the lease, or shares what the request that has it answered. */
@@ -99,8 +106,10 @@ export function refreshLeases({ provider, oidcRecords, leeway }: RefreshDeps): P
       if (outcome !== 'completed') await takeBack(ctx);
       if (outcome === 'late')
         throw new StoreUnavailable('leases', { cause: new Error('The lease ran out.') });
-    } else if (successor !== undefined && ctx.status === 200) {
-      const revoked = !(await oidcRecords.load('RefreshToken', String(refreshToken)));
+    } else if (ctx.status === 200 && ctx.oidc.params?.grant_type === 'refresh_token') {
+      // Another request made the successor, or the client's refresh tokens are not used up.
+      const used = successor === undefined ? entityOf(ctx, 'RefreshToken')?.jti : refreshToken;
+      const revoked = !(await oidcRecords.load('RefreshToken', String(used)));
       if (revoked) await takeBack(ctx);
     }
   };

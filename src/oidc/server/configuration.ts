@@ -12,6 +12,7 @@ import { judgeOrganization } from '../clients/organizations.ts';
 import { createOriginPolicy } from '../clients/origins.ts';
 import { refuseWithoutScope } from '../clients/scopes.ts';
 import { ACR } from '../contract.ts';
+import { isUsedOnce } from '../extensions/refresh-grant.ts';
 import { createGrantLoader } from '../interactions/load-existing-grant.ts';
 import { createInteractionPolicy } from '../interactions/policy.ts';
 import { createAdapterFactory } from '../persistence/adapter.ts';
@@ -97,7 +98,7 @@ function tokens(deps: ProviderDeps): Configuration {
   return {
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
-    rotateRefreshToken: true,
+    rotateRefreshToken: isUsedOnce,
     // A second use ends a family, not the consent. A revoked access token ends the sign-in behind it where
     // that is all there is (dialects); elsewhere the consent outlives its tokens.
     revokeGrantPolicy: (ctx) => {
@@ -129,10 +130,17 @@ function tokens(deps: ProviderDeps): Configuration {
 /** A public client proves nothing, so anyone could get a token in its name. The provider leaves that to us. */
 function refuseUnproved(_ctx: unknown, _name: string, _value: unknown, client: ClientMetadata): void {
   if (client.token_endpoint_auth_method !== 'none') return;
-  if (!client.grant_types?.includes('client_credentials')) return;
-  throw new errors.InvalidClientMetadata(
-    'grant_types must not have client_credentials: the client has no secret',
-  );
+  if (client.grant_types?.includes('client_credentials')) {
+    throw new errors.InvalidClientMetadata(
+      'grant_types must not have client_credentials: the client has no secret',
+    );
+  }
+  // RFC 9700, 2.2.2: what proves nothing must be bound to a key, or be good once.
+  if (client.rotate_refresh_tokens === false && client.dpop_bound_access_tokens !== true) {
+    throw new errors.InvalidClientMetadata(
+      'rotate_refresh_tokens must not be false for a client without a secret, unless dpop_bound_access_tokens is true',
+    );
+  }
 }
 
 function clientRules({ oidc, http }: Config): Configuration {
