@@ -93,8 +93,13 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'jose oidc-provider',
   },
   'oidc/provider': { may: '', types: 'oidc', typePackages: 'oidc-provider' },
+  'oidc/registration': {
+    may: 'oidc/clients oidc/extensions oidc/provider',
+    types: 'identity/rate-limits oidc/persistence',
+    packages: 'oidc-provider zod',
+  },
   'oidc/server': {
-    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/extensions oidc/interactions oidc/persistence oidc/provider oidc/tokens',
+    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/extensions oidc/interactions oidc/persistence oidc/provider oidc/registration oidc/tokens',
     types: 'store/ports',
     packages: 'oidc-provider',
   },

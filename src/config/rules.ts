@@ -37,6 +37,10 @@ function* judgeLifetimes({ oidc, sessions }: Known): Iterable<Issue> {
     if (authorizationCode > 60) {
       yield issue('oidc.lifetimes.authorizationCode', 'must be 60 or less', authorizationCode);
     }
+    const { hosts, organization } = oidc.clientIdMetadataDocuments;
+    if (hosts.length > 0 && organization === undefined) {
+      yield issue('oidc.clientIdMetadataDocuments.organization', 'must be set where hosts is');
+    }
     if (oidc.refreshReuse.leeway > 60) {
       yield issue('oidc.refreshReuse.leeway', 'must be 60 or less', oidc.refreshReuse.leeway);
     }

@@ -185,6 +185,33 @@ const oidc = section('The OAuth 2 / OpenID Connect server.', {
     z.array(because(issueOfRolesAlias)).default([]),
     'Further names of the claim roles, such as groups. The scope roles gives all of them; each is a scope too, which gives it alone.',
   ),
+  clientIdMetadataDocuments: section(
+    'Clients that no operator registered, named by the https URL of a document about them (docs/mcp.md).',
+    {
+      hosts: key(
+        z.union([z.literal('any'), z.array(text)]).default([]),
+        'Whose documents count: hosts such as claude.ai (with the port where it is not 443), or any. Empty: such clients are unknown here.',
+      ),
+      organization: key(text.optional(), 'The organization whose people sign in to them.'),
+      scopes: key(
+        z
+          .array(
+            z.enum([
+              'openid',
+              'offline_access',
+              'profile',
+              'email',
+              'phone',
+              'address',
+              'organization',
+              'roles',
+            ]),
+          )
+          .default(['openid', 'offline_access']),
+        'Scopes of signing in that they may ask for. Scopes of APIs: those with `unregistered` (docs/apis.md).',
+      ),
+    },
+  ),
   resources: key(
     z
       .array(
@@ -301,6 +328,11 @@ export const sections = {
       signIns: keeps(2000, 3600, 'Sign-ins that wait for a person, begun at /authorize or with an upstream.'),
       pushedRequests: keeps(2000, 3600, 'Requests that public clients push (/par).'),
       deviceCodes: keeps(600, 3600, 'Device codes of public clients (/device_authorization).'),
+      clientDocuments: keeps(
+        60,
+        3600,
+        'Documents of clients (oidc.clientIdMetadataDocuments) that one client address makes the server fetch, and documents that it fetches from one host.',
+      ),
       accounts: keeps(500, 86_400, 'Accounts that people open themselves, at every place together.'),
     },
   ),

@@ -6,6 +6,8 @@ export interface ApiScope {
   readonly description?: LocalText;
   /** The scope is given only to people who have one of these roles. */
   readonly roles?: readonly string[];
+  /** The scope is given to clients, too, that no operator registered. */
+  readonly unregistered?: boolean;
 }
 
 /** An API (a resource server): clients present access tokens to it. */

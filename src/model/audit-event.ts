@@ -25,6 +25,7 @@ export type AuditEvent =
   | `${'authorization' | 'token' | 'userinfo' | 'introspection' | 'revocation' | 'logout'}.refused`
   | 'limit'
   | `${'organization' | 'client' | 'api'}.${'create' | 'update' | 'delete'}`
+  | 'client.document'
   | `client-secret.${'rotate' | 'end'}`
   | 'signing-key.rotate'
   | 'seed.load'

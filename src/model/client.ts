@@ -15,6 +15,8 @@ export interface ClientRecord {
   firstParty: boolean;
   introspects: string[];
   revokes: string[];
+  /** No operator knows it: it says itself what it is. Asked about at every sign-in, and given what APIs have for such. */
+  unregistered?: true;
   /** The client of a dialect: refused at /authorize and /token. */
   dialect?: string;
   /** The identifier of the API that asks about tokens as this client. Never stored: the API's own record says it. */

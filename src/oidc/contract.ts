@@ -265,6 +265,12 @@ export interface InteractionView {
     readonly policyUri?: string;
     readonly tosUri?: string;
     readonly firstParty: boolean;
+    /** No operator registered it: what is certain of it is the host, and its name is a claim. */
+    readonly unregistered?: {
+      readonly host: string;
+      /** The code goes to a program on the person's own device. */
+      readonly onDevice: boolean;
+    };
     /** Whether people may open accounts on the way to it; absent: as the organization says. */
     readonly registration?: boolean;
     /** How the sign-in page begins; absent: as the organization says. */

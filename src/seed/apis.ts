@@ -32,7 +32,11 @@ export function apiForm({ id, line, url, claimTable }: Forms) {
     organization: id.optional(),
     scopes: z.record(
       line,
-      z.strictObject({ description: local.optional(), roles: z.array(line).optional() }),
+      z.strictObject({
+        description: local.optional(),
+        roles: z.array(line).optional(),
+        unregistered: z.boolean().optional(),
+      }),
     ),
     format: z.enum(['jwt', 'opaque']).optional(),
     algorithm: z.enum(['ES256', 'RS256']).optional(),

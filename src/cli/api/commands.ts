@@ -18,6 +18,10 @@ const CHANGES = [
     '--scope-roles <scope=roles>',
     'the scope goes to people with one of these roles alone, with commas between',
   ),
+  pairs(
+    '--scope-unregistered <scope=yes|no>',
+    'whether clients, too, may get the scope that no operator registered (docs/mcp.md); may be given again',
+  ),
   oneOf('--format <jwt|opaque>', 'of its tokens (default: jwt)'),
   oneOf('--algorithm <ES256|RS256>', 'that signs JWTs (default: ES256)'),
   ['--lifetime <seconds>', 'of its tokens; without it oidc.lifetimes.accessToken'],

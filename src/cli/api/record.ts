@@ -18,6 +18,7 @@ export interface Changes extends Id, JsonOption {
   /** Scope -> description. */
   readonly scope?: Pairs;
   readonly scopeRoles?: Pairs;
+  readonly scopeUnregistered?: Pairs;
   readonly removeScope?: string[];
   readonly format?: ApiRecord['format'];
   readonly algorithm?: ApiRecord['algorithm'];
@@ -76,15 +77,23 @@ function changed(base: ApiRecord, changes: Changes) {
 
 function changedScopes(
   base: ApiRecord['scopes'],
-  { scope = {}, scopeRoles = {}, removeScope = [] }: Changes,
+  { scope = {}, scopeRoles = {}, scopeUnregistered = {}, removeScope = [] }: Changes,
 ) {
   const scopes = new Map<string, ApiScope>(Object.entries(base));
   for (const [name, description] of Object.entries(scope)) {
     const words = description === undefined ? {} : { description: jsonOrText(description) };
     scopes.set(name, { ...scopes.get(name), ...words } as ApiScope);
   }
-  for (const [name, text = ''] of Object.entries(scopeRoles)) {
+  for (const name of [...Object.keys(scopeRoles), ...Object.keys(scopeUnregistered)]) {
     if (!scopes.has(name)) throw new CommandRefused(`The API has no scope ${name}. Add it: --scope ${name}`);
+  }
+  for (const [name, text] of Object.entries(scopeUnregistered)) {
+    if (text !== 'yes' && text !== 'no')
+      throw new CommandRefused('--scope-unregistered must be such as tools:call=yes or tools:call=no.');
+    const { unregistered: _before, ...present } = scopes.get(name) ?? {};
+    scopes.set(name, { ...present, ...(text === 'yes' && { unregistered: true }) });
+  }
+  for (const [name, text = ''] of Object.entries(scopeRoles)) {
     const { roles: _before, ...present } = scopes.get(name) ?? {};
     const roles = text.split(',').filter((role) => role !== '');
     scopes.set(name, { ...present, ...(roles.length > 0 && { roles }) });

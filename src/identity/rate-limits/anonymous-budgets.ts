@@ -14,7 +14,7 @@ import { type Quota, secondsToWait, storeLimit } from './budgets.ts';
 
 /** As configured under `strangers`. */
 export type AnonymousLimits = Readonly<
-  Record<'signIns' | 'pushedRequests' | 'deviceCodes' | 'accounts', Quota>
+  Record<'signIns' | 'pushedRequests' | 'deviceCodes' | 'accounts' | 'clientDocuments', Quota>
 >;
 
 export interface AnonymousBudgets {

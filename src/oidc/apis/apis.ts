@@ -70,6 +70,10 @@ export function grantedScopes(client: ClientTraits, api: Api): string[] | undefi
   if (api.organization !== undefined && !servesOrganization(client, api.organization)) return undefined;
   const { apis } = client;
   const all = Object.keys(api.scopes);
+  if (client.unregistered) {
+    const offered = all.filter((scope) => api.scopes[scope]?.unregistered === true);
+    return offered.length > 0 ? offered : undefined;
+  }
   const given = apis.get(api.identifier);
   if (given === undefined) return api.open ? all : undefined;
   return all.filter((scope) => given.includes(scope));

@@ -6,6 +6,7 @@ import { type ClaimMapping, claimMapping } from '../../model/claim-mapping.ts';
 import { type ClientRecord, organizationsIn } from '../../model/client.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import type { ClientStore, OrganizationStore } from '../../store/ports/installation.ts';
+import type { ProviderContext } from '../provider/context.ts';
 import { findAccountClient } from './account-client.ts';
 import { keepFresh } from './keep-fresh.ts';
 
@@ -18,6 +19,8 @@ export interface ClientTraits {
   readonly chooseOrganization: 'email' | 'list';
   readonly allOrganizations: boolean;
   readonly firstParty: boolean;
+  /** No operator registered it. */
+  readonly unregistered: boolean;
   /** Whether people may open accounts on the way to it; undefined: as the organization says. */
   readonly registration: boolean | undefined;
   /** How its sign-in page begins; undefined: as the organization says. */
@@ -52,6 +55,7 @@ export const CLIENT_TRAITS = [
   'choose_organization',
   'all_organizations',
   'first_party',
+  'unregistered',
   'registration',
   'sign_in',
   'introspects',
@@ -73,6 +77,7 @@ export function createClientRegistry({
   store,
   clock,
   apis,
+  documents,
   ...own
 }: {
   store: ClientStore;
@@ -82,19 +87,28 @@ export function createClientRegistry({
   issuer: string;
   /** APIs that authenticate as clients do. */
   apis: { client(id: string): Promise<ClientRecord | undefined> };
+  /** Clients that are named by the URL of their document (registration/metadata-document.ts). */
+  documents: {
+    kept(id: string): Promise<ClientRecord | undefined>;
+    find(id: string, ctx: ProviderContext): Promise<ClientRecord | undefined>;
+  };
 }) {
   const record = keepFresh(
     clock,
     async (clientId) =>
       (await findAccountClient(clientId, own)) ??
+      (await documents.kept(clientId)) ??
       (await store.byId(clientId)) ??
       (await apis.client(clientId)),
   );
   return {
     record,
-    /** RFC 7591 names with ours; the secret is its hash. Undefined: unknown. */
-    async metadata(clientId: string) {
-      const result = await record(clientId);
+    /**
+     * RFC 7591 names with ours; the secret is its hash. Undefined: unknown. `ctx`: the request that is running; its
+     * client's document is fetched.
+     */
+    async metadata(clientId: string, ctx?: ProviderContext) {
+      const result = (ctx && (await documents.find(clientId, ctx))) ?? (await record(clientId));
       return result && metadataOf(result);
     },
   };
@@ -126,6 +140,7 @@ export function metadataOf(record: ClientRecord): Record<string, Json> {
     organization: record.organization,
     all_organizations: record.allOrganizations,
     first_party: record.firstParty,
+    ...(record.unregistered && { unregistered: true }),
     introspects: record.introspects,
     revokes: record.revokes,
     ...(record.dialect !== undefined && { dialect: record.dialect }),
@@ -146,6 +161,7 @@ export function traitsOf(client: Client): ClientTraits {
     chooseOrganization: member('choose_organization') === 'list' ? 'list' : 'email',
     allOrganizations: member('all_organizations') === true,
     firstParty: member('first_party') === true,
+    unregistered: member('unregistered') === true,
     registration: typeof registration === 'boolean' ? registration : undefined,
     signIn: signIn === 'password' || signIn === 'name-first' ? signIn : undefined,
     introspects: textsOf(member('introspects')),

@@ -218,6 +218,7 @@ function viewOf(
       ...(client.policyUri && { policyUri: client.policyUri }),
       ...(client.tosUri && { tosUri: client.tosUri }),
       firstParty: traits.firstParty,
+      ...(traits.unregistered && { unregistered: unregisteredFrom(client, text('redirect_uri')) }),
       ...(registration !== undefined && { registration }),
       ...(signIn !== undefined && { signIn }),
       organization: traits.organization,
@@ -236,6 +237,15 @@ function viewOf(
     missingClaims: missing.claims,
     forDevice: interaction.deviceCode !== undefined,
     kept: keptOf(interaction),
+  };
+}
+
+/** The address of its document, or where its code goes. */
+function unregisteredFrom({ clientId }: Client, redirectUri = '') {
+  const redirect = URL.parse(redirectUri);
+  return {
+    host: (URL.parse(clientId) ?? redirect)?.host ?? '',
+    onDevice: redirect?.protocol !== 'https:',
   };
 }
 

@@ -1,8 +1,9 @@
 /**
- * When the provider asks a person something: its own policy, with four changes. A request with prompt=none
+ * When the provider asks a person something: its own policy, with five changes. A request with prompt=none
  * shows no page: the client gets the error that the check names here (login_required, interaction_required).
  */
 import { type ClaimsParameter, type ClaimsParameterMember, interactionPolicy } from 'oidc-provider';
+import { traitsOf } from '../clients/clients.ts';
 import { ACR } from '../contract.ts';
 import { trustFirstPartyNatives } from '../extensions/issuer-and-clients.ts';
 
@@ -28,6 +29,19 @@ export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
 
   // Before the sign-in: a person who is not signed in chooses by signing in, which answers both prompts.
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
+
+  // What such a client is, only its person can judge.
+  policy
+    .get('consent')
+    ?.checks.add(
+      new Check(
+        'unregistered_client',
+        'an unregistered client requires consent',
+        'interaction_required',
+        (ctx) =>
+          Boolean(ctx.oidc.client && traitsOf(ctx.oidc.client).unregistered && !ctx.oidc.result?.consent),
+      ),
+    );
 
   trustFirstPartyNatives(policy);
   return policy;

@@ -1,5 +1,5 @@
 /** The provider's access to the stores: one adapter per model, in the form that oidc-provider asks for. */
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { OidcRecord, OidcRecords, Payload } from './records.ts';
 
@@ -62,7 +62,7 @@ function clientAdapter(clients: ClientRegistry): Adapter {
     Promise.reject(new Error('Clients are written by the operator, not by oidc-provider.'));
   return {
     async find(id) {
-      const metadata = await clients.metadata(id);
+      const metadata = await clients.metadata(id, Provider.ctx);
       return metadata && asStored(metadata);
     },
     upsert: refuse,

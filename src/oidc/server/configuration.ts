@@ -7,7 +7,7 @@ import { cookieNames } from '../access/cookies.ts';
 import { judgeRequest } from '../apis/resource-indicators.ts';
 import { createTokenClaims } from '../apis/token-claims.ts';
 import { claimsByScope, createAccountFinder } from '../clients/claims.ts';
-import { CLIENT_TRAITS } from '../clients/clients.ts';
+import { CLIENT_TRAITS, traitsOf } from '../clients/clients.ts';
 import { judgeOrganization } from '../clients/organizations.ts';
 import { createOriginPolicy } from '../clients/origins.ts';
 import { refuseWithoutScope } from '../clients/scopes.ts';
@@ -156,7 +156,10 @@ function clientRules({ oidc, http }: Config): Configuration {
     extraClientMetadata: { properties: [...CLIENT_TRAITS], validator: refuseUnproved },
     // PKCE. A confidential client proves itself at the token endpoint and binds the code by its nonce (RFC 9700,
     // 2.1.1); older clients have no PKCE. A challenge that was sent is always checked.
-    pkce: { required: (_ctx, client) => oidc.pkce === 'all-clients' || isPublic(client) },
+    pkce: {
+      required: (_ctx, client) =>
+        oidc.pkce === 'all-clients' || isPublic(client) || traitsOf(client).unregistered,
+    },
     clientBasedCORS: createOriginPolicy(http.cors.origins),
   };
 }

@@ -16,6 +16,7 @@ import { createTokenRights } from '../clients/token-permissions.ts';
 import type { DialectsAsked } from '../contract.ts';
 import type { ProviderPages } from '../page-contract.ts';
 import { createOidcRecords } from '../persistence/records.ts';
+import { createMetadataDocuments } from '../registration/metadata-document.ts';
 import { createRotations } from '../tokens/refresh-rotation.ts';
 import { auditLine } from './audit-events.ts';
 import { createOutboundFetch } from './outbound-fetch.ts';
@@ -48,13 +49,27 @@ export function providerDeps(options: OidcServerOptions) {
   const { accounts, leases, organizations } = stores;
   const oidcRecords = createOidcRecords({ store: stores.oidcRecords, secrets, clock });
   const apis = createApiRegistry({ store: stores.apis, resources: config.oidc.resources, clock });
-  const clients = createClientRegistry({ store: stores.clients, organizations, apis, issuer, clock });
-  const dialects = noDialectsYet();
   const line = auditLine(options);
+  const originOf = options.originOf ?? (() => undefined);
+  const fetch = createOutboundFetch(config.outbound);
+  const strangers = createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets });
+  const documents = createMetadataDocuments({
+    ...{ oidcRecords, clock, fetch, strangers, line, originOf },
+    settings: config.oidc.clientIdMetadataDocuments,
+  });
+  const clients = createClientRegistry({
+    store: stores.clients,
+    organizations,
+    apis,
+    documents,
+    issuer,
+    clock,
+  });
+  const dialects = noDialectsYet();
   return {
     ...options,
     ...{ accounts, organizations, leases, oidcRecords, clients, apis, dialects, line },
-    originOf: options.originOf ?? (() => undefined),
+    originOf,
     rights: createTokenRights({ clients, accounts, dialects, line }),
     consents: createConsents({
       ...{ oidcRecords, clients, secrets, clock },
@@ -65,8 +80,7 @@ export function providerDeps(options: OidcServerOptions) {
     /** Seconds. */
     leeway: config.oidc.refreshReuse.leeway,
     cookies: cookieSettings(issuer),
-    strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),
-    fetch: createOutboundFetch(config.outbound),
+    ...{ strangers, fetch },
   };
 }
 

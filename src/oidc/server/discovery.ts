@@ -9,12 +9,14 @@ export const ASSERTION_ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as cons
 
 export function discoveryMetadata({
   branding,
-}: Pick<Config, 'branding'>): NonNullable<Configuration['discovery']> {
+  oidc,
+}: Pick<Config, 'branding' | 'oidc'>): NonNullable<Configuration['discovery']> {
   const confidential = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
   return {
     claim_types_supported: ['normal'],
     // Which of a client's organizations a request means (docs/organizations.md).
     organization_parameter_supported: true,
+    ...(offersDocuments(oidc) && { client_id_metadata_document_supported: true }),
     ui_locales_supported: ['en', 'de', 'es'],
     prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
     introspection_endpoint_auth_methods_supported: confidential,
@@ -24,6 +26,10 @@ export function discoveryMetadata({
     ...(branding.privacy && { op_policy_uri: branding.privacy }),
     ...(branding.terms && { op_tos_uri: branding.terms }),
   };
+}
+
+function offersDocuments({ clientIdMetadataDocuments: { hosts } }: Config['oidc']): boolean {
+  return hosts === 'any' || hosts.length > 0;
 }
 
 /** The provider lists every mode it knows; Portico's clients may not use `fragment` (clients.ts). */

@@ -1,5 +1,5 @@
 /**
- * Requests to URLs that clients registered (jwks_uri, sector_identifier_uri), guarded against SSRF. They
+ * Requests to URLs that clients registered (jwks_uri), or are named by (their documents), guarded against SSRF. They
  * must not reach what only this machine or its network can see: the address is judged
  * where the socket is opened, so a name that resolves differently a moment later gains nothing. Redirects
  * are not followed. Size and time are capped.
@@ -63,6 +63,8 @@ export interface OutboundOptions {
   readonly headers?: Headers | Record<string, string>;
   readonly body?: string | URLSearchParams | null;
   readonly signal?: AbortSignal;
+  /** Bytes of the reply's body, where fewer are enough. */
+  readonly largest?: number;
 }
 
 export type OutboundFetch = (url: string | URL, options?: OutboundOptions) => Promise<Response>;
@@ -97,7 +99,7 @@ function exchange(context: { url: URL; options: OutboundOptions; allowPrivate: b
       ...(!allowPrivate && { lookup: publicOnly }),
     });
     request.on('error', reject);
-    request.on('response', (reply) => readReply(reply).then(resolve, reject));
+    request.on('response', (reply) => readReply(reply, options.largest ?? LARGEST).then(resolve, reject));
     request.end(body);
   });
 }
@@ -115,15 +117,15 @@ const publicOnly: NonNullable<http.RequestOptions['lookup']> = (hostname, option
   });
 };
 
-async function readReply(reply: http.IncomingMessage): Promise<Response> {
+async function readReply(reply: http.IncomingMessage, largest: number): Promise<Response> {
   const chunks: Buffer[] = [];
   let length = 0;
   const body: AsyncIterable<Buffer> = reply;
   for await (const chunk of body) {
     length += chunk.byteLength;
-    if (length > LARGEST) {
+    if (length > largest) {
       reply.destroy();
-      throw new OutboundRefused(`the reply is longer than ${LARGEST} bytes`);
+      throw new OutboundRefused(`the reply is longer than ${largest} bytes`);
     }
     chunks.push(chunk);
   }

@@ -19,6 +19,7 @@ export async function showConsent(step: Step): Promise<void> {
     account: loginShown(account) || (account?.claims.name ?? ''),
     scopes: scopesInWords(missingScopes, { apis: missingApis, languages }),
     links: linksOf(client),
+    unregistered: client.unregistered,
   });
 }
 
