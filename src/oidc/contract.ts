@@ -256,7 +256,7 @@ export interface ScopesOfApi {
 
 export interface InteractionView {
   readonly uid: string;
-  readonly prompt: 'login' | 'consent' | 'select_account' | (string & {});
+  readonly prompt: 'login' | 'consent' | 'select_account' | 'create' | (string & {});
   readonly reasons: readonly string[];
   readonly client: {
     readonly clientId: string;

@@ -439,16 +439,16 @@ describe('authorization requests', () => {
 
   it('P6 P11 may ask for each prompt that the metadata names, and for no other', async () => {
     const { prompt_values_supported: named } = await getJson(world, '/.well-known/openid-configuration');
-    expect(named).to.have.members(['none', 'login', 'consent', 'select_account']);
+    expect(named).to.have.members(['none', 'login', 'consent', 'select_account', 'create']);
     const browser = new Browser(world, 'nora');
     await browser.open(authorizePath());
     browser.person = undefined;
     browser.consent = undefined;
-    for (const prompt of ['login', 'consent', 'select_account']) {
+    for (const prompt of ['login', 'consent', 'select_account', 'create']) {
       const page = await browser.open(authorizePath({ prompt }));
       expect(JSON.parse(page.text)).to.include({ prompt });
     }
-    const unknown = await browser.open(authorizePath({ prompt: 'create' }));
+    const unknown = await browser.open(authorizePath({ prompt: 'always' }));
     expect(unknown.url.searchParams.get('error')).to.equal('invalid_request');
   });
 

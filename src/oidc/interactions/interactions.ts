@@ -49,15 +49,15 @@ export function createInteractions(deps: InteractionDeps): Interactions {
         // The time is noted here, so that going on once more does not sign the person in once more.
         login: { accountId, amr: [...amr], acr, remember: keep, ts: Math.floor(Date.now() / 1000) },
         // A person who signs in has chosen the account.
-        ...(promptsOf(interaction).includes('select_account') && { select_account: {} }),
+        ...choicesIn(interaction),
       });
     },
     async finishChoice(request, response) {
       const interaction = await open(request, response);
-      if (interaction.session?.accountId === undefined || interaction.prompt.name !== 'select_account') {
+      if (interaction.session?.accountId === undefined || !CHOICES.includes(interaction.prompt.name)) {
         throw new InteractionGone('There is no account to go on with.');
       }
-      return deps.provider().interactionResult(request, response, { select_account: {} });
+      return deps.provider().interactionResult(request, response, choicesIn(interaction));
     },
     async finishConsent(request, response) {
       const interaction = await open(request, response);
@@ -187,8 +187,13 @@ function createSteps(deps: InteractionDeps) {
   return { find, open, clientOf, served, refuseOthers, endOther, remember };
 }
 
-function promptsOf({ params }: ProviderInteraction): string[] {
-  return typeof params.prompt === 'string' ? params.prompt.split(' ') : [];
+/** The prompts that a choice of the account answers. */
+const CHOICES = ['select_account', 'create'];
+
+/** The answers to those that the request has. */
+function choicesIn({ params }: ProviderInteraction): Record<string, object> {
+  const prompts = typeof params.prompt === 'string' ? params.prompt.split(' ') : [];
+  return Object.fromEntries(CHOICES.filter((name) => prompts.includes(name)).map((name) => [name, {}]));
 }
 
 function viewOf(

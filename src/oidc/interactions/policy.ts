@@ -29,6 +29,9 @@ export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
 
   // Before the sign-in: a person who is not signed in chooses by signing in, which answers both prompts.
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
+  // Initiating User Registration via OpenID Connect: the person opens an account, or goes on with the one that is
+  // signed in here, which answers select_account as well.
+  policy.add(new Prompt({ name: 'create', requestable: true }), 0);
 
   // What such a client is, only its person can judge.
   policy

@@ -84,8 +84,8 @@ export const COMMON_ERRORS = {
   },
   'wrong-prompt': {
     cause: '`prompt` has a value that does not exist',
-    ...{ ...AT_AUTHORIZE, ...INVALID, says: 'prompt must be none, login, consent or select_account' },
-    todo: 'Send one of the four.',
+    ...{ ...AT_AUTHORIZE, ...INVALID, says: 'prompt must be none, login, consent, select_account or create' },
+    todo: 'Send one of the five.',
   },
   'parameter-twice': {
     cause: 'A parameter comes twice',

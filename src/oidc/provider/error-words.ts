@@ -18,7 +18,7 @@ const BETTER: Readonly<Record<string, string>> = {
   'unsupported response_mode requested': 'response_mode must be query or form_post',
   'requested response_mode is not allowed for this client or request':
     'response_type must be code, and response_mode query or form_post',
-  'unsupported prompt value requested': 'prompt must be none, login, consent or select_account',
+  'unsupported prompt value requested': 'prompt must be none, login, consent, select_account or create',
   'requested scope is not allowed':
     'the client has not registered this scope: change its registration or ask for less',
   'could not decode id_token_hint': 'id_token_hint must be an ID token of this server',

@@ -18,7 +18,7 @@ export function discoveryMetadata({
     organization_parameter_supported: true,
     ...(offersDocuments(oidc) && { client_id_metadata_document_supported: true }),
     ui_locales_supported: ['en', 'de', 'es'],
-    prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+    prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
     introspection_endpoint_auth_methods_supported: confidential,
     introspection_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS],
     revocation_endpoint_auth_methods_supported: [...confidential, 'none'],

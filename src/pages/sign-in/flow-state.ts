@@ -24,6 +24,8 @@ export type FlowState = {
   readonly remember?: boolean;
   /** The person wants to sign in with another account than the one signed in here. */
   readonly another?: boolean;
+  /** The registration page was shown, as prompt=create asks. */
+  readonly registering?: boolean;
   /** A code was asked for; epoch milliseconds of the last email, and how many there were. */
   readonly code?: { readonly purpose: CodePurpose; readonly sentAt: number; readonly emails: number };
   /** One proof is there, and the app asks for two. */

@@ -2,13 +2,15 @@
  * The page that a sign-in has come to: what is stored with the interaction decides, not the address. And who goes on:
  * the person who is signed in here, or another one.
  */
+import { seeOther } from '../../http/views/send-page.ts';
 import { leadOn } from '../shared/lead-on.ts';
 import { loginShown } from '../shared/login-shown.ts';
 import { showCode } from './code.ts';
 import { halfProven } from './complete.ts';
-import { accountIn, type FlowState, flowStateOf, goTo } from './flow-state.ts';
+import { accountIn, type FlowState, flowStateOf, goTo, storeFlowState } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { showLink } from './link-account.ts';
+import { mayRegister } from './methods.ts';
 import { showSignIn } from './password.ts';
 import { renderInteraction } from './render-interaction.ts';
 import { showSecondProof } from './second-factor.ts';
@@ -16,7 +18,8 @@ import { showSecondProof } from './second-factor.ts';
 /** Where the provider sends the browser, with a cookie that belongs to one interaction. */
 export const showStep: SignInPage = (step, refusal) => {
   const { view } = step;
-  const { another, code, link } = flowStateOf(view);
+  const { another, code, link, registering } = flowStateOf(view);
+  if (view.prompt === 'create' && registering !== true) return offerRegistration(step);
   if (view.prompt === 'select_account' && view.accountId !== undefined && another !== true)
     return showChoice(step);
   if (code !== undefined) return showCode(step, refusal);
@@ -25,14 +28,36 @@ export const showStep: SignInPage = (step, refusal) => {
 };
 
 /** Back to the app without signing in. */
-export const cancel: SignInStep = async ({ deps, ctx, view, form }) => {
-  const address = await deps.interactions.abort(ctx.req, ctx.res, {
+export const cancel: SignInStep = async (step) => {
+  await backToApp(step, {
     // RFC 9470, 5: the app asked for two proofs, and the account has one.
-    error: form.get('reason') === 'unmet' ? 'unmet_authentication_requirements' : 'access_denied',
+    error: step.form.get('reason') === 'unmet' ? 'unmet_authentication_requirements' : 'access_denied',
     description: 'The person went back without signing in.',
   });
-  await leadOn(deps, ctx, { view, address });
 };
+
+async function backToApp({ deps, ctx, view }: Step, error: { error: string; description: string }) {
+  const address = await deps.interactions.abort(ctx.req, ctx.res, error);
+  await leadOn(deps, ctx, { view, address });
+}
+
+/* ------------------------------------------------------------------ prompt=create */
+
+/**
+ * The registration page, once: its way back leads to the sign-in. Another account would end the sign-in of the one
+ * that is here, so that its person is asked first.
+ */
+async function offerRegistration(step: Step): Promise<void> {
+  const { deps, ctx, view } = step;
+  const flow = flowStateOf(view);
+  if (!(await mayRegister(deps, view))) {
+    const description = 'People cannot open accounts on the way to this client.';
+    return backToApp(step, { error: 'access_denied', description });
+  }
+  if (view.accountId !== undefined && flow.another !== true) return showChoice(step);
+  await storeFlowState(step, { ...flow, registering: true });
+  seeOther(ctx, `/interaction/${view.uid}/register`);
+}
 
 /* ------------------------------------------------------------------ who goes on */
 
@@ -42,20 +67,24 @@ export async function showChoice(step: Step): Promise<void> {
   const parted = [claims?.given_name, claims?.family_name].filter((part) => part !== undefined).join(' ');
   const login = loginShown(account);
   const name = claims?.name ?? (parted === '' ? login : parted);
-  await renderInteraction(step, 'choose-account', { name, login });
+  await renderInteraction(step, 'choose-account', { name, login, creates: step.view.prompt === 'create' });
 }
 
 /** The one who is signed in. */
 export const chooseAccount: SignInStep = async (step) => {
   const { deps, ctx, view } = step;
-  if (view.prompt !== 'select_account' || view.accountId === undefined) return goTo(step, flowStateOf(view));
+  if (!['select_account', 'create'].includes(view.prompt) || view.accountId === undefined)
+    return goTo(step, flowStateOf(view));
   const address = await deps.interactions.finishChoice(ctx.req, ctx.res);
   await leadOn(deps, ctx, { view, address });
 };
 
 /** One step back, or to the beginning for another account. What was proven is forgotten. */
-export const anotherMethod: SignInStep = (step) =>
-  goTo(step, step.form.get('to') === 'account' ? { another: true } : stepBack(flowStateOf(step.view)));
+export const anotherMethod: SignInStep = (step) => {
+  const flow = flowStateOf(step.view);
+  const { registering = false } = flow;
+  return goTo(step, step.form.get('to') === 'account' ? { another: true, registering } : stepBack(flow));
+};
 
 function stepBack(flow: FlowState): FlowState {
   const { code, link, proven, login, ...rest } = flow;
