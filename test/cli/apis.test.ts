@@ -130,4 +130,27 @@ describe('portico api', () => {
     const events = (await done('audit', 'list', '--json')).json().map(({ event }) => event);
     expect(events).to.include.members(['api.create', 'api.update', 'api.delete', 'client.update']);
   });
+
+  it('MCP5 opens a scope to clients that no operator registered, and prints the metadata of an API', async () => {
+    const at = ['--identifier', 'https://mcp.example/mcp?v=1', '--name', '{"en":"Tools","de":"Werkzeuge"}'];
+    await done('api', 'create', 'mcp', ...at, '--scope', 'call', '--scope', 'admin', '--no-secret');
+    const document = async () => (await done('api', 'metadata', 'mcp', '--json')).json();
+    expect(await document()).to.deep.equal({
+      ...{ resource: 'https://mcp.example/mcp?v=1', authorization_servers: ['http://localhost:4999'] },
+      ...{ scopes_supported: ['call', 'admin'], bearer_methods_supported: ['header'] },
+      ...{ resource_name: 'Tools', 'resource_name#de': 'Werkzeuge' },
+    });
+    await done('api', 'set', 'mcp', '--scope-unregistered', 'call=yes');
+    expect((await document()).scopes_supported).to.deep.equal(['call']);
+    const url = 'https://mcp.example/.well-known/oauth-protected-resource/mcp?v=1';
+    const shown = (await done('api', 'metadata', 'mcp')).stdout;
+    expect(shown).to.contain(`GET ${url}\n`).and.to.contain('"resource": "https://mcp.example/mcp?v=1"');
+    expect(shown).to.contain(`WWW-Authenticate: Bearer resource_metadata="${url}", scope="call"`);
+    await done('api', 'set', 'mcp', '--scope-unregistered', 'call=no');
+    expect((await document()).scopes_supported).to.deep.equal(['call', 'admin']);
+    await refused('such as tools:call=yes', 'api', 'set', 'mcp', '--scope-unregistered', 'call=maybe');
+    await refused('no scope gone', 'api', 'set', 'mcp', '--scope-unregistered', 'gone=yes');
+    await done('api', 'create', 'urn', '--identifier', 'urn:tools', '--no-secret');
+    await refused('is no web address', 'api', 'metadata', 'urn');
+  });
 });

@@ -1,7 +1,7 @@
 /**
  * The TypeScript SDK of the Model Context Protocol, both sides of it: an MCP server that says by RFC 9728 who
- * gives out tokens for it, and a client that is registered and finds its own way from there. Both are made with
- * the commands of docs/mcp.md.
+ * gives out tokens for it, and clients that find their own way from there: one that an operator registered, and one
+ * that is named by the URL of a document about it. All is set up with the commands of docs/mcp.md.
  */
 
 import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
@@ -17,9 +17,10 @@ import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { OAuthMetadataSchema } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { expect } from 'chai';
 import express from 'express';
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { commandsIn, readPage, terminalBeside } from '../cli/page-commands.ts';
 import { INES, type Served, serve } from '../support/client-app.ts';
+import { type DocumentSite, startDocumentSite } from '../support/document-site.ts';
 import { walk } from '../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openWebSession } from '../support/web-session.ts';
@@ -32,6 +33,7 @@ const CALLBACK = 'http://127.0.0.1/callback';
 describe("MCP's SDK", () => {
   let server: TestServer;
   let site: Served;
+  let documents: DocumentSite;
   let api: string;
   const subjects: (string | undefined)[] = [];
 
@@ -39,7 +41,13 @@ describe("MCP's SDK", () => {
     const app = express();
     site = await serve(app);
     api = `${site.url}/mcp`;
-    server = await startTestServer();
+    documents = await startDocumentSite();
+    server = await startTestServer({
+      config: {
+        oidc: { clientIdMetadataDocuments: { hosts: [documents.host], organization: 'default' } },
+        outbound: { allowPrivate: true },
+      },
+    });
     await runPage({ 'https://mcp.example.org/mcp': api });
     const metadata = await fetch(`${server.issuer}/.well-known/oauth-authorization-server`);
     app.use(
@@ -58,7 +66,7 @@ describe("MCP's SDK", () => {
       await transport.handleRequest(request, response, request.body);
     });
   });
-  after(() => Promise.all([site.close(), server.close()]));
+  after(() => Promise.all([site.close(), server.close(), documents.close()]));
 
   async function runPage(addresses: Record<string, string>): Promise<void> {
     const terminal = terminalBeside(server);
@@ -94,7 +102,17 @@ describe("MCP's SDK", () => {
     authorizationUrl = '';
     #tokens: OAuthTokens | undefined;
     #verifier = '';
-    clientInformation = () => ({ client_id: CLIENT_ID });
+    constructor({ clientId, documentUrl }: { clientId?: string; documentUrl?: string }) {
+      this.#known = clientId === undefined ? undefined : { client_id: clientId };
+      this.clientInformation = () => this.#known;
+      if (documentUrl !== undefined) this.clientMetadataUrl = documentUrl;
+    }
+    readonly clientInformation: () => { client_id: string } | undefined;
+    readonly saveClientInformation = (known: { client_id: string }) => {
+      this.#known = known;
+    };
+    readonly clientMetadataUrl?: string;
+    #known: { client_id: string } | undefined;
     tokens = () => this.#tokens;
     saveTokens(tokens: OAuthTokens) {
       this.#tokens = tokens;
@@ -108,29 +126,42 @@ describe("MCP's SDK", () => {
     }
   }
 
-  it('finds the server, signs in, calls a tool, and refreshes', async () => {
-    const memory = new Memory();
-    const connect = async () => {
-      const transport = new StreamableHTTPClientTransport(new URL(api), { authProvider: memory });
-      const client = new Client({ name: 'of this test', version: '1.0.0' });
-      const refused = await client.connect(transport).catch((error: unknown) => error);
-      return { client, transport, refused };
-    };
-    const first = await connect();
+  async function connect(memory: Memory) {
+    const transport = new StreamableHTTPClientTransport(new URL(api), { authProvider: memory });
+    const client = new Client({ name: 'of this test', version: '1.0.0' });
+    const refused = await client.connect(transport).catch((error: unknown) => error);
+    return { client, transport, refused };
+  }
+
+  async function walkThrough(memory: Memory): Promise<void> {
+    const first = await connect(memory);
     expect(first.refused).to.be.instanceOf(UnauthorizedError);
     const callback = await walk(openWebSession(), memory.authorizationUrl, memory.redirectUrl, INES);
     await first.transport.finishAuth(new URL(callback).searchParams.get('code') ?? '');
 
-    const second = await connect();
+    const second = await connect(memory);
     expect(second.refused).to.equal(undefined);
     const greeting = { content: [{ type: 'text', text: 'Good day' }] };
     expect(await second.client.callTool({ name: 'greet' })).to.deep.equal(greeting);
+    expect(decodeJwt(memory.tokens()?.access_token ?? '')).to.include({ aud: api, scope: SCOPE });
 
     const before = memory.tokens();
     memory.saveTokens({ ...before, access_token: 'gone', token_type: 'Bearer' });
-    const third = await connect();
+    const third = await connect(memory);
     expect(third.refused).to.equal(undefined);
     expect(memory.tokens()?.access_token).to.be.a('string').and.not.equal('gone');
+  }
+
+  it('finds the server, signs in, calls a tool, and refreshes', async () => {
+    subjects.length = 0;
+    await walkThrough(new Memory({ clientId: CLIENT_ID }));
     expect(new Set(subjects)).to.deep.equal(new Set([CLIENT_ID]));
+  });
+
+  it('MCP1 does the same as a client that no operator registered, named by its document', async () => {
+    subjects.length = 0;
+    const documentUrl = documents.document('/editor/client.json', { redirect_uris: [CALLBACK] });
+    await walkThrough(new Memory({ documentUrl }));
+    expect(new Set(subjects)).to.deep.equal(new Set([documentUrl]));
   });
 });

@@ -102,4 +102,33 @@ describe('client ID metadata documents', () => {
     const quiet = await session.open(url, [CALLBACK]);
     expect(String(quiet)).to.contain('error=interaction_required');
   });
+
+  it('MCP5 the metadata of an API below the issuer are answered here, to every origin', async () => {
+    const identifier = `${server.issuer}/mcp/tools`;
+    await server.running.stores.apis.put({
+      ...{ id: 'below', identifier, name: 'Tools', format: 'jwt', algorithm: 'ES256' },
+      scopes: { call: { unregistered: true }, admin: {} },
+    });
+    const at = `${server.url}/.well-known/oauth-protected-resource`;
+    const reply = await fetch(`${at}/mcp/tools`, { headers: { origin: 'https://inspector.test' } });
+    expect(reply.headers.get('access-control-allow-origin')).to.equal('*');
+    expect(await reply.json()).to.deep.equal({
+      ...{ resource: identifier, authorization_servers: [server.issuer], scopes_supported: ['call'] },
+      ...{ bearer_methods_supported: ['header'], resource_name: 'Tools' },
+    });
+    const asked = await fetch(`${at}/mcp/tools`, {
+      method: 'OPTIONS',
+      headers: {
+        ...{ origin: 'https://inspector.test', 'access-control-request-method': 'GET' },
+        'access-control-request-headers': 'mcp-protocol-version',
+      },
+    });
+    expect([asked.status, asked.headers.get('access-control-allow-headers')]).to.deep.equal([
+      204,
+      'mcp-protocol-version',
+    ]);
+    for (const other of ['', '/', '/mcp', '/mcp/tools/', '/mcp/tools?x=1', '-else'])
+      expect((await fetch(at + other)).status, other).to.equal(404);
+    expect((await fetch(`${at}/mcp/tools`, { method: 'POST' })).status).to.equal(405);
+  });
 });

@@ -1,9 +1,10 @@
 import { randomToken } from '../../core/crypto.ts';
 import type { ApiRecord } from '../../model/api.ts';
+import { challenge, resourceMetadata, resourceMetadataUrl } from '../../model/resource-metadata.ts';
 import { command, group } from '../command.ts';
 import { inContext } from '../context.ts';
 import { oneOf, pairs, repeated, required } from '../options.ts';
-import { CommandRefused, type JsonOption, say, sayList, sayRecord } from '../output.ts';
+import { CommandRefused, type JsonOption, say, sayJson, sayList, sayRecord } from '../output.ts';
 import { clientOf, followGrants, grant, refuseGrant, scopesOf } from './grants.ts';
 import { apiOf, type Changes, type Id, store, tell, withoutSecret } from './record.ts';
 
@@ -102,6 +103,28 @@ Examples:
         .map((client) => [client.clientId, scopesOf(client, api)] as const)
         .filter(([, scopes]) => scopes !== undefined);
       sayRecord(options, { ...withoutSecret(api), grants: Object.fromEntries(grants) });
+    }),
+  }),
+  command({
+    name: 'metadata',
+    about: 'print what the API tells clients that have no token: its metadata (RFC 9728), and where they lie',
+    argument: ['<id>'],
+    options: [['--json', 'print the document alone']],
+    help: 'Examples:\n  portico api metadata mcp\n  portico api metadata mcp --json',
+    run: inContext(async (context, options: JsonOption & Id) => {
+      const api = await apiOf(context, options.id);
+      const document = resourceMetadata(api, context.config.issuer);
+      if (options.json) return sayJson(document);
+      const [url, header] = [resourceMetadataUrl(api.identifier), challenge(api)];
+      if (url === undefined || header === undefined) {
+        throw new CommandRefused(
+          `${api.identifier} is no web address, so clients do not know where to ask for metadata of it.`,
+        );
+      }
+      const isOurs = api.identifier.startsWith(`${context.config.issuer}/`);
+      say(`GET ${url}\n${isOurs ? 'The server answers it by itself' : 'The API answers it'}:\n`);
+      sayJson(document);
+      say(`\nA request without a token is refused with 401 and:\n\nWWW-Authenticate: ${header}`);
     }),
   }),
   command({

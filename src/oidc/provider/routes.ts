@@ -1,3 +1,4 @@
+import { RESOURCE_METADATA } from '../../model/resource-metadata.ts';
 import type { RequestBounds } from '../contract.ts';
 
 /** Where the provider answers. */
@@ -42,6 +43,7 @@ const EXACT: ReadonlyMap<string, Methods> = new Map([
  * `/device/<uid>` resume an authorization.
  */
 export function providerMethods(path: string): Methods | undefined {
+  if (path.startsWith(RESOURCE_METADATA)) return READ_BY_SCRIPTS;
   return EXACT.get(path) ?? (/^\/(?:authorize|device)\/[\w-]+$/.test(path) ? READ : undefined);
 }
 

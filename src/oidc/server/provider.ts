@@ -5,6 +5,7 @@
  */
 import type Provider from 'oidc-provider';
 import { browserOf } from '../access/browser-session.ts';
+import { serveResourceMetadata } from '../apis/serve-resource-metadata.ts';
 import { watchCodes } from '../extensions/authorization-code.ts';
 import { rememberSignIns } from '../extensions/begun-sign-ins.ts';
 import { replaceSessionMethods } from '../extensions/browser-session.ts';
@@ -63,6 +64,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
     countAnonymousRequests(deps),
     guardUserCodes(deps),
     publicDocuments,
+    serveResourceMetadata(deps),
     offeredResponseModes,
     refreshLeases(parts),
     leadOnByPage(deps),
