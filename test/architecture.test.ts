@@ -34,8 +34,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   // The composition root makes every part.
   server: { may: '*', packages: 'close-with-grace', typePackages: 'koa' },
   cli: {
-    may: 'config dialects dialects/docs identity/accounts identity/passwords identity/self-service oidc/provider seed server store store/copy',
-    types: 'identity store/ports',
+    may: 'config dialects dialects/docs identity/accounts identity/passwords identity/self-service keys oidc/provider seed server store store/copy',
+    types: 'identity oidc store/ports',
     packages: 'commander',
   },
   'cli/api': { may: 'cli config seed' },
@@ -43,6 +43,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   core: { may: '', packages: 'ipaddr.js' },
   model: { may: '' },
   config: { may: '', packages: 'fastest-levenshtein yaml zod' },
+  keys: { may: 'config', types: 'store/ports' },
   observe: { may: '', types: 'core model store/ports', packages: 'pino prom-client' },
   http: { may: 'http/middleware http/views', types: 'oidc store/ports', packages: 'koa' },
   'http/middleware': { may: 'http/request http/views', types: 'oidc store/ports', packages: 'helmet koa' },

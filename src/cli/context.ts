@@ -5,7 +5,7 @@
 
 import type { Config } from '../config/schema.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
-import type { Secrets } from '../core/crypto.ts';
+import type { ServerKeys } from '../core/crypto.ts';
 import type { RequestContext } from '../identity/context.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { AuditEntry, AuditEvent } from '../model/audit-event.ts';
@@ -18,7 +18,9 @@ import { CommandRefused } from './output.ts';
 export interface CommandContext {
   readonly config: Config;
   readonly stores: Stores;
-  readonly secrets: Secrets;
+  readonly secrets: ServerKeys;
+  /** Of the keys of this configuration. */
+  readonly keyIds: { readonly server: readonly string[]; readonly cookies: readonly string[] };
   readonly clock: Clock;
   readonly log: Log;
   /** Who does it, for the audit trail. */
@@ -35,17 +37,16 @@ export function inContext<Given>(work: (context: CommandContext, given: Given) =
 }
 
 async function withCommandContext(work: (context: CommandContext) => Promise<void>): Promise<void> {
-  const [{ loadConfiguration }, { createLog }, { openStores }, { secretsFrom, randomUUID }, { serverKey }] =
+  const [{ loadConfiguration }, { createLog }, { openStores }, { randomUUID }, { openKeys }] =
     await Promise.all([
       import('../server/configuration.ts'),
       import('../observe/log.ts'),
       import('../store/open-stores.ts'),
       import('../core/crypto.ts'),
-      import('../config/server-key.ts'),
+      import('../keys/server-keys.ts'),
     ]);
   const config = await loadConfiguration();
   const log = createLog({ level: 'warn', destination: process.stderr });
-  const secrets = secretsFrom(serverKey(config));
   const stores = await openStores(config.store, { log });
   const origin = {
     address: 'local',
@@ -56,10 +57,12 @@ async function withCommandContext(work: (context: CommandContext) => Promise<voi
   let tools: OperatorTools | undefined;
   try {
     await stores.migrate();
+    const { secrets, ids } = await openKeys({ config, stores, clock: systemClock });
     await work({
       config,
       stores,
       secrets,
+      keyIds: ids,
       log,
       clock: systemClock,
       context: origin,

@@ -77,7 +77,7 @@ async function betweenStores(work: (between: Between) => Promise<void>): Promise
     { createLog },
     { openStores, openStoreDump },
     { secretsFrom },
-    { serverKey },
+    { serverKeys },
   ] = await Promise.all([
     import('../server/configuration.ts'),
     import('../observe/log.ts'),
@@ -88,7 +88,8 @@ async function betweenStores(work: (between: Between) => Promise<void>): Promise
   const { systemClock } = await import('../core/clock.ts');
   const config = await loadConfiguration();
   const log = createLog({ level: 'warn', destination: process.stderr });
-  const secrets = secretsFrom(serverKey(config));
+  const [first, ...others] = serverKeys(config);
+  const secrets = secretsFrom(first, { others });
   const source = await openStoreDump(config.store, { log });
   try {
     const target = await openStores({ ...config.store, kind: 'distributed' }, { log });

@@ -92,7 +92,11 @@ function* judgeProduction(config: Known, demoSeeds: readonly string[]): Iterable
 
 const MAKE = '`openssl rand -base64 32` makes one';
 
-function* judgeKeys({ encryption, cookies }: Config['keys']): Iterable<Issue> {
+function* judgeKeys({ encryption, decryption, cookies }: Config['keys']): Iterable<Issue> {
+  for (const [index, text] of decryption.entries()) {
+    const key = decodeKey(text);
+    if (key && !looksRandom(key)) yield notRandom(`keys.decryption.${index}`, text);
+  }
   if (encryption === undefined) {
     const where = 'PORTICO_KEYS__ENCRYPTION, or keys.encryptionFile';
     yield issue('keys.encryption', `must be set in production (${where}); ${MAKE}`);
@@ -117,7 +121,8 @@ function* judgeSharedSecrets(
   dialects: Config['dialects'],
   keys: Config['keys'] | undefined,
 ): Iterable<Issue> {
-  const owners = new Map([keys?.encryption, ...(keys?.cookies ?? [])].map((text) => [text, 'keys']));
+  const own = keys && [keys.encryption, ...keys.decryption, ...keys.cookies];
+  const owners = new Map(own?.map((text) => [text, 'keys']));
   for (const [name, { accessToken }] of Object.entries(dialects)) {
     const { secret } = (accessToken ?? {}) as { secret?: unknown };
     if (typeof secret !== 'string') continue;

@@ -243,6 +243,11 @@ const keys = section('Server, cookie and signing keys.', {
     'The server key, 32 bytes: tokens, codes, API keys, client secrets and signing keys are stored hashed or encrypted under it (profiles are not: docs/operations.md). `openssl rand -base64 32` makes one. Production demands it; development makes keys.encryptionFile.',
     { secret: 'value' },
   ),
+  decryption: key(
+    z.array(z.string().regex(KEY_TEXT, 'must be 32 bytes as base64, base64url or hex')).default([]),
+    'Further server keys: they open what is stored under them, and keys.encryption alone encrypts. For changing the server key (docs/operations.md).',
+    { secret: 'value' },
+  ),
   encryptionFile: key(
     text.default('data/portico.key'),
     'Where development keeps the server key that it makes at the first start (mode 0600). Not read in production.',

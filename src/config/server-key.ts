@@ -29,6 +29,15 @@ export function serverKey({ keys, environment }: Pick<Config, 'keys' | 'environm
   return readable(readOrMake(keys.encryptionFile), keys.encryptionFile);
 }
 
+/** All of this configuration: the first encrypts, the others open what is stored under them. Throws ConfigError. */
+export function serverKeys(
+  config: Pick<Config, 'keys' | 'environment'>,
+): [first: Buffer, ...others: Buffer[]] {
+  const first = serverKey(config);
+  const others = config.keys.decryption.map((text, at) => readable(text, `keys.decryption.${at}`));
+  return [first, ...others.filter((key) => !key.equals(first))];
+}
+
 function readable(text: string, path: string): Buffer {
   const key = decodeKey(text);
   if (!key) throw new ConfigError([{ path, message: 'must hold 32 bytes as base64, base64url or hex' }]);

@@ -27,6 +27,7 @@ export type AuditEvent =
   | `${'organization' | 'client' | 'api'}.${'create' | 'update' | 'delete'}`
   | 'client.document'
   | `client-secret.${'rotate' | 'end'}`
+  | 'server-key.re-encrypt'
   | 'signing-key.rotate'
   | 'seed.load'
   | 'store.copy';

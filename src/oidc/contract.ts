@@ -49,6 +49,8 @@ export interface SigningKeyView {
   readonly state: 'next' | 'current' | 'previous' | 'retired';
   /** Since when the key is in its state. */
   readonly since: Date;
+  /** When it comes into its next one: next, current, previous, retired, gone. */
+  readonly until: Date;
 }
 
 /* ------------------------------------------------------------------ grants of dialects */

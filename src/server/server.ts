@@ -7,9 +7,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import type { Middleware } from 'koa';
 import type { Config } from '../config/schema.ts';
-import { serverKey } from '../config/server-key.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
-import { secretsFrom } from '../core/crypto.ts';
 import type { Dialect } from '../dialects/contract/dialect.ts';
 import { createApiKeyDescriber, createApiKeyOffers, hasFormOfApiKey } from '../dialects/pipeline/api-keys.ts';
 import { ensureDialectClients } from '../dialects/pipeline/oauth-clients.ts';
@@ -33,6 +31,8 @@ import { createAnonymousBudgets } from '../identity/rate-limits/anonymous-budget
 import { createBudgets } from '../identity/rate-limits/budgets.ts';
 import { createAttempts } from '../identity/rate-limits/sign-in-attempts.ts';
 import { noteStoredHashes } from '../identity/sign-in/verify-password.ts';
+import { startReEncryption } from '../keys/in-background.ts';
+import { openKeys } from '../keys/server-keys.ts';
 import { openMail } from '../mail/open-mail.ts';
 import { createAudit, type FlushableAudit } from '../observe/audit.ts';
 import { createLog, type Log } from '../observe/log.ts';
@@ -102,6 +102,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     keepAudit(config.audit.retention, deps);
     repeat(lifecycle, 'unfinished requests', EVERY_MINUTE, log, () => deps.unfinished.tell());
     repeat(lifecycle, 'key rotation', EVERY_MINUTE, log, () => deps.oidc.rotateKeys());
+    await keepKeys(deps);
     lifecycle.ready();
     const { stores, identity, oidc } = deps;
     const url = `http://${front.host}:${front.port}`;
@@ -147,9 +148,10 @@ type Deps = Awaited<ReturnType<typeof createDeps>>;
 
 async function createDeps(ground: Ground) {
   const { config, issuer, log, clock, lifecycle } = ground;
-  const secrets = secretsFrom(serverKey(config));
   const stores = ground.stores ?? (await openStoresWhenReady(config.store, { log }));
   lifecycle.onClose('stores', 'stores', () => stores.close());
+  const keys = await openKeys({ config, stores, clock });
+  const { secrets, cookieKeys } = keys;
   const metrics = createMetrics();
   const unfinished = createUnfinishedRequests(log);
   lifecycle.onClose('work', 'unfinished requests', () => unfinished.tell());
@@ -162,11 +164,8 @@ async function createDeps(ground: Ground) {
     limits: config.attempts,
   });
   const looks = createLooks(config);
-  const { cookies } = config.keys;
   const oidc = await createOidcServer({
-    ...{ ...ground, stores, secrets, audit, attempts },
-    // Derived from the server key unless the configuration names some, so that every node signs alike.
-    cookieKeys: cookies.length > 0 ? cookies : [secrets.hmac('cookie-key', 'cookies')],
+    ...{ ...ground, stores, secrets, audit, attempts, cookieKeys },
     pages: createProviderPages({ views: looks.views, stores }),
     originOf: requestContextOf,
   });
@@ -196,7 +195,7 @@ async function createDeps(ground: Ground) {
   };
   // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
   const upstreams = await createUpstreams({ config, log });
-  const parts = { secrets, stores, audit, oidc, identity, mail, upstreams, metrics, unfinished };
+  const parts = { keys, secrets, stores, audit, oidc, identity, mail, upstreams, metrics, unfinished };
   return { ...ground, ...looks, ...parts };
 }
 
@@ -283,6 +282,25 @@ function keepAudit(retention: number | null, { lifecycle, log, clock, stores, au
   repeat(lifecycle, 'audit retention', EVERY_MINUTE, log, () =>
     stores.audit.removeBefore(new Date(clock.now().getTime() - retention * 1000)),
   );
+}
+
+/** Tells the other nodes which keys this one has, and brings everything under the server key that encrypts. */
+async function keepKeys(deps: Deps): Promise<void> {
+  const { keys, config, lifecycle, log, metrics } = deps;
+  await keys.serve();
+  lifecycle.onClose('work', 'server keys', () => keys.leave());
+  const work = startReEncryption({ ...deps, store: config.store.kind });
+  metrics.observe(
+    'portico_re_encryption_records_left',
+    'Records that are not yet read by the pass under way.',
+    work.left,
+  );
+  lifecycle.onClose('work', 're-encryption', work.stop);
+  repeat(lifecycle, 'server keys', EVERY_MINUTE, log, async () => {
+    await keys.serve();
+    work.begin();
+  });
+  work.begin();
 }
 
 /** Every channel writes its sign-ins to the audit trail, so that is where they are counted. */

@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
-import { type Secrets, sameText } from '../../core/crypto.ts';
+import type { Secrets } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import { setCookie } from '../request/set-cookie.ts';
 
@@ -28,7 +28,8 @@ export function createForms(options: { secrets: Secrets; issuer: string }): Form
   const https = origin.startsWith('https:');
   // __Host-: no other host of the domain and no plain-http page can plant it.
   const cookie = https ? '__Host-portico_form' : 'portico_form';
-  const hmacOf = (browser: string, purpose: string) => options.secrets.hmac('form', `${browser}:${purpose}`);
+  const { secrets } = options;
+  const signed = (browser: string, purpose: string) => `${browser}:${purpose}`;
 
   return {
     tokenFor(ctx, purpose) {
@@ -38,7 +39,7 @@ export function createForms(options: { secrets: Secrets; issuer: string }): Form
         ctx.state.formBrowser = browser;
         setCookie(ctx, { name: cookie, value: browser, path: '/', secure: https });
       }
-      return hmacOf(browser, purpose);
+      return secrets.sign('form', signed(browser, purpose));
     },
     refuseForeignOrigin(ctx, { opaqueOrigin } = { opaqueOrigin: false }) {
       const site = ctx.get('Sec-Fetch-Site');
@@ -52,7 +53,8 @@ export function createForms(options: { secrets: Secrets; issuer: string }): Form
     },
     check(ctx, purpose, token) {
       const browser = browserOf(ctx, cookie);
-      if (browser === undefined || token === undefined || !sameText(token, hmacOf(browser, purpose))) {
+      const mine = browser !== undefined && token !== undefined;
+      if (!mine || !secrets.verify('form', signed(browser, purpose), token)) {
         throw new Refused('forbidden', { detail: 'the form token is missing or another' });
       }
     },

@@ -14,7 +14,7 @@
  */
 import type Provider from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
-import { type Secrets, sameText } from '../../core/crypto.ts';
+import type { Secrets } from '../../core/crypto.ts';
 import type { StepContext } from '../provider/context.ts';
 import { override } from './models.ts';
 
@@ -66,12 +66,12 @@ function keepOneEach(
   const get = jar.get.bind(jar);
   const set = jar.set.bind(jar);
   const prefix = `${issuer.startsWith('https:') ? '__Host-' : ''}portico_sign_in_`;
-  const proofOf = (uid: string, at: string) => secrets.hmac('sign-in', `${uid}.${at}`);
+  const signed = (uid: string, at: string) => `${uid}.${at}`;
   jar.get = (name, options) => {
     if (name !== started && name !== resumed) return get(name, options);
     const [, , uid = ''] = ctx.path.split('/');
     const [at = '', proof = ''] = /^[\w-]+$/.test(uid) ? (get(prefix + uid)?.split('.') ?? []) : [];
-    return sameText(proof, proofOf(uid, at)) ? uid : undefined;
+    return secrets.verify('sign-in', signed(uid, at), proof) ? uid : undefined;
   };
   jar.set = (name, value, options) => {
     // One cookie does for both names, and stays when its sign-in is finished: Back needs it.
@@ -82,6 +82,9 @@ function keepOneEach(
     const newest = begun.sort(([, , one], [, , other]) => Number(other) - Number(one));
     for (const [, oldest = ''] of newest.slice(MOST - 1)) set(oldest, null, rest);
     const at = String(clock.now().getTime());
-    return set(prefix + value, `${at}.${proofOf(value, at)}`, { ...rest, ...(maxAge && { maxAge }) });
+    return set(prefix + value, `${at}.${secrets.sign('sign-in', signed(value, at))}`, {
+      ...rest,
+      ...(maxAge && { maxAge }),
+    });
   };
 }

@@ -82,6 +82,8 @@ export async function openSigningKeys(deps: {
     get ring() {
       return ring;
     },
+    /** The keys, each with the moment at which it comes into its next state. */
+    list: () => ring.keys.map((key) => ({ ...key, until: endOf(key, ring.keys, schedule) })),
     /** Reads the store; true when another node changed the keys. */
     async refresh() {
       const stored = await readOrMake();
@@ -147,6 +149,19 @@ async function advance(context: {
     .map((key) => (key.state === 'retired' ? { ...key, jwk: publicHalf(key.jwk) } : key));
   const same = JSON.stringify(keys) === JSON.stringify(context.keys);
   return same ? undefined : keys;
+}
+
+/** When a key leaves its state, as `advance` would have it. Epoch seconds. */
+function endOf(key: SigningKey, keys: readonly SigningKey[], schedule: KeySchedule): number {
+  const { rotation, overlap, longestToken } = schedule;
+  const signing = keys.filter(({ state }) => state === 'current').map(({ since }) => since + rotation);
+  const ends: Record<KeyState, number> = {
+    next: Math.max(key.since + overlap, ...signing),
+    current: key.since + rotation,
+    previous: key.since + longestToken,
+    retired: key.since + REMEMBERED,
+  };
+  return ends[key.state];
 }
 
 function publicHalf(jwk: JWK): JWK {

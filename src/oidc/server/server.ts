@@ -53,7 +53,9 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     interactions: createInteractions({ ...deps, provider }),
     sessions: createBrowserSessions({ ...deps, provider, lifetimes: config.sessions }),
     signingKeys: () =>
-      keys.ring.keys.map(({ jwk: _secret, since, ...key }) => ({ ...key, since: new Date(since * 1000) })),
+      keys.list().map(({ jwk: _secret, since, until, ...key }) => ({
+        ...{ ...key, since: new Date(since * 1000), until: new Date(until * 1000) },
+      })),
     judgeClient: (client) =>
       judgeClient(client, {
         validate: (metadata) => validateClient(provider(), metadata),

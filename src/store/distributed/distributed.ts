@@ -84,6 +84,20 @@ function oidcRecordsOfBoth(lasting: OidcRecordStore, passing: OidcRecordStore): 
     listByAccount: (kind, accountId, now) =>
       listFrom(kind, (store) => store.listByAccount(kind, accountId, now)),
     listByGrant: (kind, grantId, now) => listFrom(kind, (store) => store.listByGrant(kind, grantId, now)),
+    async payloads({ after = 'lasting ', limit }) {
+      const [, place, position] = /^(lasting|passing) (.*)$/s.exec(after) ?? [];
+      const store = place === 'passing' ? passing : lasting;
+      const { payloads, next } = await store.payloads({ after: position || undefined, limit });
+      if (next !== undefined) return { payloads, next: `${place} ${next}` };
+      return { payloads, ...(store === lasting && { next: 'passing ' }) };
+    },
+    countPayloads: async () => (await lasting.countPayloads()) + (await passing.countPayloads()),
+    async replacePayloads(changes) {
+      // Where a record lies is not told by its kind alone, and it has this payload on one side.
+      const on = (store: OidcRecordStore) =>
+        store.replacePayloads(changes.filter(({ kind }) => places(kind).includes(store)));
+      await Promise.all([on(lasting), on(passing)]);
+    },
   };
 }
 

@@ -143,5 +143,10 @@ export function createMetadataStore(database: Database): MetadataStore {
     get: async (name) => (await database.read((sql) => find(sql, METADATA, { name })))?.value,
     set: (name, value) => database.write((sql) => put(sql, METADATA, { name, value })),
     setOnce: (name, value) => database.write((sql) => add(sql, 'metadata', { name, value })),
+    replace: (name, before, value) =>
+      database.write((sql) => {
+        const text = 'UPDATE metadata SET value = ? WHERE name = ? AND value = ?';
+        return sql.run(text, value, name, before) === 1;
+      }),
   };
 }

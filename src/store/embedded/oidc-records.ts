@@ -2,7 +2,9 @@ import type {
   OidcRecordInput,
   OidcRecordKind,
   OidcRecordStore,
+  PayloadBatch,
   StoredOidcRecord,
+  StoredPayload,
 } from '../ports/oidc-records.ts';
 import { defined } from '../ports/stores.ts';
 import type { Database, Sql } from './sqlite/database.ts';
@@ -69,7 +71,26 @@ export function createOidcRecordStore(database: Database): OidcRecordStore {
       database.write((sql) => remove(sql, 'oidc_records', defined({ grant_id: grantId, kind }))),
     listByAccount: (kind, accountId, now) => newestFirst({ kind, account_id: accountId }, now),
     listByGrant: (kind, grantId, now) => newestFirst({ kind, grant_id: grantId }, now),
+    payloads: (range) => database.read((sql) => payloads(sql, range)),
+    countPayloads: () =>
+      database.read(
+        (sql) => sql.get<{ count: number }>('SELECT count(*) AS count FROM oidc_records')?.count ?? 0,
+      ),
+    replacePayloads: (changes) =>
+      database.write((sql) => {
+        const text = 'UPDATE oidc_records SET payload = ? WHERE kind = ? AND id = ? AND payload = ?';
+        for (const { kind, id, payload, before } of changes) sql.run(text, payload, kind, id, before);
+      }),
   };
+}
+
+/** In the order of the key. */
+function payloads(sql: Sql, { after, limit }: { after?: string | undefined; limit: number }): PayloadBatch {
+  const [kind, id]: [string, string] = after === undefined ? ['', ''] : JSON.parse(after);
+  const text = `SELECT kind, id, payload FROM oidc_records WHERE (kind, id) > (?, ?) ORDER BY kind, id LIMIT ?`;
+  const found = sql.all<StoredPayload>(text, kind, id, limit);
+  const last = found.length < limit ? undefined : found.at(-1);
+  return { payloads: found, ...(last && { next: JSON.stringify([last.kind, last.id]) }) };
 }
 
 function putRecord(sql: Sql, { kind, id, record }: OidcRecordInput): void {

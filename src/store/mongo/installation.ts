@@ -181,5 +181,9 @@ export function createMetadataStore({ metadata }: Collections): MetadataStore {
       await metadata.updateOne({ _id: keyOf(name) }, { $set: { value } }, { upsert: true });
     },
     setOnce: (name, value) => inserted(metadata.insertOne({ _id: keyOf(name), value })),
+    async replace(name, before, value) {
+      const changed = await metadata.updateOne({ _id: keyOf(name), value: before }, { $set: { value } });
+      return changed.matchedCount === 1;
+    },
   };
 }

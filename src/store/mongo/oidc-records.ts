@@ -45,6 +45,27 @@ export function createOidcRecordStore({ oidcRecords }: Collections): OidcRecordS
     },
     listByAccount: (kind, accountId, now) => newestFirst({ accountKey: keyOf(accountId), kind }, now),
     listByGrant: (kind, grantId, now) => newestFirst({ grantKey: keyOf(grantId), kind }, now),
+    async payloads({ after, limit }) {
+      const documents = await oidcRecords
+        .find(after === undefined ? {} : { _id: { $gt: after } }, {
+          projection: { kind: 1, oidcRecordId: 1, payload: 1 },
+        })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .toArray();
+      const last = documents.length < limit ? undefined : documents.at(-1);
+      return {
+        payloads: documents.map(({ kind, oidcRecordId: id, payload }) => ({ kind, id, payload })),
+        ...(last && { next: last._id }),
+      };
+    },
+    countPayloads: () => oidcRecords.estimatedDocumentCount(),
+    async replacePayloads(changes) {
+      const writes = changes.map(({ kind, id, payload, before }) => ({
+        updateOne: { filter: { _id: keyOf(kind, id), payload: before }, update: { $set: { payload } } },
+      }));
+      if (writes.length > 0) await oidcRecords.bulkWrite(writes, { ordered: false });
+    },
   };
 }
 

@@ -41,4 +41,6 @@ export interface MetadataStore {
   set(name: string, value: string): Promise<void>;
   /** True when it was absent and is now set: for exactly one caller. */
   setOnce(name: string, value: string): Promise<boolean>;
+  /** Compare-and-set: false when the value is not `before` any more. */
+  replace(name: string, before: string, value: string): Promise<boolean>;
 }

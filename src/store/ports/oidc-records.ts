@@ -29,6 +29,19 @@ export interface OidcRecordInput {
   readonly record: OidcRecordRecord;
 }
 
+/** An encrypted payload, wherever it lies. */
+export interface StoredPayload {
+  readonly kind: OidcRecordKind;
+  readonly id: string;
+  readonly payload: string;
+}
+
+export interface PayloadBatch {
+  readonly payloads: StoredPayload[];
+  /** Where the next batch begins; absent behind the last one. */
+  readonly next?: string;
+}
+
 export interface OidcRecordStore {
   /** Creates or replaces; keeps `consumedAt` of a record that was consumed (a late save must not un-consume). */
   put(kind: OidcRecordKind, id: string, oidcRecord: OidcRecordRecord): Promise<void>;
@@ -46,4 +59,16 @@ export interface OidcRecordStore {
   /** Live records of an account, e.g. its Grants or Sessions. Newest first. */
   listByAccount(kind: OidcRecordKind, accountId: string, now: Date): Promise<StoredOidcRecord[]>;
   listByGrant(kind: OidcRecordKind, grantId: string, now: Date): Promise<StoredOidcRecord[]>;
+  /**
+   * Every payload, about `limit` at a time, from `after` on (`next` of the batch before). What is there from the
+   * first batch to the last comes at least once.
+   */
+  payloads(options: { after?: string | undefined; limit: number }): Promise<PayloadBatch>;
+  /** About how many. */
+  countPayloads(): Promise<number>;
+  /**
+   * Gives each record another payload, but only where it still has `before`: a record that changed or ended
+   * meanwhile is left alone. Nothing else of it changes, its end neither.
+   */
+  replacePayloads(changes: readonly (StoredPayload & { readonly before: string })[]): Promise<void>;
 }

@@ -9,6 +9,11 @@ export function keyOf(family: string, ...deps: readonly string[]): string {
   return `portico:${family}:{${hashOf(...deps)}}`;
 }
 
+/** A pattern for the keys of a family. */
+export function keysOf(family: string): string {
+  return `portico:${family}:{*`;
+}
+
 /** 256 bits over the parts; ("a", "bc") and ("ab", "c") differ. */
 export function hashOf(...deps: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(deps)).digest('base64url');

@@ -1,8 +1,9 @@
 import type { OidcRecordRecord, OidcRecordStore, StoredOidcRecord } from '../ports/oidc-records.ts';
 import { defined } from '../ports/stores.ts';
 import { lifeOf, type RedisConnection, script } from './connection.ts';
-import { hashOf, keyOf } from './keys.ts';
+import { hashOf, keyOf, keysOf } from './keys.ts';
 import type { Memberships } from './membership.ts';
+import { countKeys, scan } from './scan.ts';
 
 /** What a record was found by before it was replaced or removed: grant, account, uid, user code. */
 type Names = (string | null)[];
@@ -45,6 +46,12 @@ const DROP_POINTER = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
+// HSET leaves the time to live as it is. A record that ended, or that was saved anew, has another payload or none.
+const REPLACE_PAYLOAD = `
+if redis.call('HGET', KEYS[1], 'p') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'p', ARGV[2])
+return 1`;
+
 const recordKey = (kind: string, id: string) => keyOf('artifact', kind, id);
 const grantKey = (grantId: string) => keyOf('grant', grantId);
 const accountKey = (accountId: string) => keyOf('account', accountId);
@@ -57,6 +64,7 @@ export function createOidcRecordStore(redis: RedisConnection, memberships: Membe
   const remove = script<Names | null>(redis, 'porticoOidcRecordRemove', REMOVE);
   /** Answers the record's kind before its names. */
   const removeIfOfGrant = script<Names | null>(redis, 'porticoOidcRecordRemoveOfGrant', REMOVE_IF_OF_GRANT);
+  const replacePayload = script<number>(redis, 'porticoOidcRecordReplacePayload', REPLACE_PAYLOAD);
   const index = createIndex(redis, memberships);
   const read = async (key: string, now: Date) => oidcRecordOf(await redis.hgetall(key), now);
   const membersOf = async (set: string, kind: string | undefined) => {
@@ -125,6 +133,23 @@ export function createOidcRecordStore(redis: RedisConnection, memberships: Membe
       list(accountKey(accountId), kind, now, (oidcRecord) => oidcRecord.accountId === accountId),
     listByGrant: (kind, grantId, now) =>
       list(grantKey(grantId), kind, now, (oidcRecord) => oidcRecord.grantId === grantId),
+    async payloads(range) {
+      const { keys, next } = await scan(redis, keysOf('artifact'), range);
+      const found = await Promise.all(keys.map((key) => redis.hmget(key, 'k', 'i', 'p')));
+      const payloads = found.flatMap(([kind, id, payload]) =>
+        kind && id && payload ? [{ kind, id, payload }] : [],
+      );
+      return { payloads, ...(next !== undefined && { next }) };
+    },
+    // Other records are few.
+    countPayloads: () => countKeys(redis),
+    async replacePayloads(changes) {
+      await Promise.all(
+        changes.map(({ kind, id, payload, before }) =>
+          replacePayload([recordKey(kind, id)], [before, payload]),
+        ),
+      );
+    },
   };
 }
 

@@ -35,6 +35,20 @@ export function metadataStoreSuite(open: OpenBackEnd): void {
       expect(await store().get(name)).to.equal(`value ${answers.indexOf(true)}`);
     });
 
+    it(`KEY1 are changed by exactly one of ${CALLS} callers that saw the same value`, async () => {
+      const name = fresh('fact');
+      expect(await store().replace(name, '', 'made')).to.equal(false);
+      expect(await store().get(name)).to.equal(undefined);
+      await store().set(name, 'before');
+      const answers = await racers.race(
+        'metadata.replace',
+        times(CALLS, (index) => [name, 'before', `value ${index}`]),
+      );
+      expect(countOf(answers, true)).to.equal(1);
+      expect(await store().get(name)).to.equal(`value ${answers.indexOf(true)}`);
+      expect(await store().replace(name, 'before', 'late')).to.equal(false);
+    });
+
     it('X5 stay apart where names are hostile', async () => {
       const names = hostileNames();
       for (const name of names) await store().set(name, name);

@@ -244,6 +244,39 @@ export function oidcRecordStoreSuite(open: OpenBackEnd): void {
         expect((await store().byUid(kind, uid, new Date()))?.id).to.equal(next.id);
       });
 
+      it('KEY1 shows every payload, batch by batch, also of records that come and go meanwhile', async () => {
+        const there = await Promise.all(times(30, () => stored({ payload: fresh('payload') })));
+        expect(await store().countPayloads()).to.be.at.least(30);
+        const seen = new Map<string, string>();
+        for (let after: string | undefined, more = true; more; more = after !== undefined) {
+          const { payloads, next } = await store().payloads({ after, limit: 7 });
+          for (const one of payloads) if (one.kind === kind) seen.set(one.id, one.payload);
+          await store().remove(kind, (await stored()).id);
+          after = next;
+        }
+        for (const { id, payload } of there) expect(seen.get(id)).to.equal(payload);
+      });
+
+      it('KEY1 gives a record another payload only where it has the one that was seen, and changes nothing else', async () => {
+        const names = { uid: fresh('u'), userCode: fresh('c'), grantId: fresh('g'), accountId: fresh('a') };
+        const used = await stored({ ...names, payload: 'before' });
+        await store().consume(kind, used.id, new Date());
+        const changed = await stored({ payload: 'saved meanwhile' });
+        const gone = await stored({ payload: 'before' });
+        await store().remove(kind, gone.id);
+        const consumed = await store().byId(kind, used.id, new Date());
+        await store().replacePayloads(
+          [used, changed, gone].map(({ id }) => ({ kind, id, before: 'before', payload: 'after' })),
+        );
+        const now = new Date();
+        expect(await store().byId(kind, used.id, now)).to.deep.equal({ ...consumed, payload: 'after' });
+        expect((await store().byUid(kind, names.uid, now))?.payload).to.equal('after');
+        expect((await store().listByGrant(kind, names.grantId, now))[0]?.payload).to.equal('after');
+        expect((await store().byId(kind, changed.id, now))?.payload).to.equal('saved meanwhile');
+        expect(await store().byId(kind, gone.id, now)).to.equal(undefined);
+        await store().replacePayloads([]);
+      });
+
       it('X5 keeps records apart whose ids, uids, grants and accounts are hostile', async () => {
         const names = hostileNames();
         for (const name of names) {
