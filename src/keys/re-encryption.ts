@@ -1,5 +1,5 @@
 /**
- * Brings everything that is encrypted in the store under the first server key, while nodes serve. One process
+ * Server key rotation: brings everything that is encrypted in the store under the first server key, while nodes serve. One process
  * at a time has the lease; where it stands is kept in the store, so that the next one goes on there when it dies.
  * Each record is replaced by compare-and-set: one that changed or ended meanwhile is left alone.
  *

@@ -16,6 +16,7 @@ import {
   changeKeyRecord,
   isFull,
   type KeyRecord,
+  type KnownNode,
   liveNodes,
   makeKeyRecord,
   readKeyRecord,
@@ -50,7 +51,8 @@ export async function openKeys({ config, stores, clock }: KeyDeps) {
   const ids = { server: secrets.ids, cookies: cookieKeys.map((key) => keyId(key)) };
   const used = (present: KeyRecord) => {
     const now = clock.now();
-    refuseUnsafe(present, { ids: ids.server, now });
+    refuseMissing(present, ids.server);
+    refuseUnsafe(present, { ids, now });
     const server = withUse(present.server, ids.server, now);
     const cookies = withUse(present.cookies, ids.cookies, now);
     return { ...withoutDeadNodes(present, now), server, cookies };
@@ -112,15 +114,32 @@ function refuseMissing({ server }: KeyRecord, ids: readonly string[]): void {
   );
 }
 
-/** A node that runs cannot read what this process would write. */
-function refuseUnsafe(record: KeyRecord, { ids, now }: { ids: readonly string[]; now: Date }): void {
-  refuseMissing(record, ids);
-  const [first = ''] = ids;
-  const lacking = liveNodes(record, now).filter(({ server }) => !server.includes(first));
-  if (lacking.length === 0) return;
-  throw new KeysRefused(
-    `${lacking.length} of the nodes that serve on this store do not know the server key ${first} and could not ` +
-      'read what is encrypted under it. Put it into keys.decryption of every node first and restart them one by ' +
-      `one, then make it keys.encryption. (A node that was killed counts until ${silenceOver(lacking).toISOString()}.)`,
+interface KeyIds {
+  readonly server: readonly string[];
+  readonly cookies: readonly string[];
+}
+
+/** A node that serves could not read what this process would write, or verify what it would sign. */
+function refuseUnsafe(record: KeyRecord, { ids, now }: { ids: KeyIds; now: Date }): void {
+  const nodes = liveNodes(record, now);
+  for (const kind of ['server', 'cookies'] as const) {
+    const [first = ''] = ids[kind];
+    const lacking = nodes.filter((node) => !node[kind].includes(first));
+    if (lacking.length > 0) throw new KeysRefused(order(kind, { first, lacking }));
+  }
+}
+
+function order(
+  kind: keyof KeyIds,
+  { first, lacking }: { first: string; lacking: readonly KnownNode[] },
+): string {
+  const what =
+    kind === 'server'
+      ? `the server key ${first} and could not read what is encrypted under it. Put it into keys.decryption`
+      : `the cookie key ${first} and would sign people out. Put it behind the present one in keys.cookies`;
+  const then = kind === 'server' ? 'make it keys.encryption' : 'put it in front';
+  return (
+    `${lacking.length} of the nodes that serve on this store do not know ${what} of every node first and ` +
+    `restart them one by one, then ${then}. (A node that was killed counts until ${silenceOver(lacking).toISOString()}.)`
   );
 }

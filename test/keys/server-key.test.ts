@@ -1,0 +1,134 @@
+import { rmSync } from 'node:fs';
+import { expect } from 'chai';
+import { DecryptionFailed, secretsFrom } from '../../src/core/crypto.ts';
+import { KeysRefused } from '../../src/keys/server-keys.ts';
+import { mara, oidcAgain, oidcSignIn, refreshOidc, send } from '../nodes/calls.ts';
+import { webApp } from '../support/clients.ts';
+import { relyingParty } from '../support/relying-party.ts';
+import { openWebSession, type Page } from '../support/web-session.ts';
+import { bytesOf, type Encrypted, encryptedIn, FIRST, newKey, openRotating } from './rotating-server.ts';
+
+describe('the server key, when it is changed', function () {
+  this.timeout(60_000);
+
+  const subjectOf = async (at: string, token: string): Promise<unknown> => {
+    const reply = await send(`${at}/userinfo`, { headers: { authorization: `Bearer ${token}` } });
+    return (reply.json() as { sub?: string }).sub;
+  };
+
+  /** What a thief of a store's file and of a key can read. */
+  const opened = (file: string, key: string): Encrypted[] => {
+    const secrets = secretsFrom(bytesOf(key));
+    return encryptedIn(file).filter(({ text, context }) => secrets.keyOf(text, context) !== undefined);
+  };
+
+  const refusal = async (start: Promise<unknown>): Promise<Error> =>
+    start.then(
+      () => expect.fail('It should have been refused.'),
+      (error: Error) => error,
+    );
+
+  it('KEY2 signs no browser out, ends no token and changes no subject, and leaves nothing under the old key', async () => {
+    const second = newKey();
+    const rotating = await openRotating();
+    await rotating.restart({ encryption: FIRST });
+    const { issuer } = rotating;
+    const line = await oidcSignIn(issuer);
+    const subject = await subjectOf(issuer, line.access);
+    expect(subject).to.be.a('string');
+    // A sign-in page that waits while everything happens.
+    const waiting = openWebSession();
+    const party = await relyingParty(issuer, webApp);
+    const started = await party.begin();
+    const page = (await waiting.open(started.url)) as Page;
+    let { refresh } = line;
+    const proveAll = async (what: string) => {
+      expect(await subjectOf(issuer, line.access), `${what}: the token of before`).to.equal(subject);
+      const refreshed = await refreshOidc(issuer, refresh);
+      expect(refreshed.status, `${what}: the refresh token`).to.equal(200);
+      ({ refresh_token: refresh } = refreshed.json() as { refresh_token: string });
+      const again = await oidcAgain(line);
+      expect(await subjectOf(issuer, again.access), `${what}: the browser’s session`).to.equal(subject);
+    };
+
+    await rotating.restart({ encryption: FIRST, decryption: [second] });
+    await proveAll('both known');
+    await rotating.restart({ encryption: second, decryption: [FIRST] });
+    await proveAll('the new one encrypts');
+    await rotating.emptied();
+    await proveAll('after the re-encryption');
+    const next = await waiting.submit(page, mara, { until: [webApp.redirectUri] });
+    expect(typeof next === 'string' ? 200 : next.status, 'the page of before').to.equal(200);
+
+    await rotating.stop();
+    const left = opened(rotating.file, FIRST);
+    expect(left.filter(({ until }) => until === undefined)).to.deep.equal([]);
+    // Replies of rotations and link tokens end by themselves.
+    for (const { until = 0 } of left) expect(until).to.be.lessThan(Date.now() + 3_600_000);
+    expect(opened(rotating.file, second)).to.have.length.above(5);
+
+    await rotating.restart({ encryption: second });
+    expect((await rotating.record()).server.map(({ emptySince }) => emptySince !== undefined)).to.deep.equal([
+      true,
+      false,
+    ]);
+    await proveAll('without the old key');
+    await rotating.close();
+  });
+
+  it('KEY3 starts on no store whose records it cannot read, and says what to do', async () => {
+    const second = newKey();
+    const rotating = await openRotating();
+    await rotating.restart({ encryption: FIRST, decryption: [second] });
+    await oidcSignIn(rotating.issuer);
+    await rotating.stop();
+    const [firstId] = secretsFrom(bytesOf(FIRST)).ids;
+    const lost = await refusal(rotating.restart({ encryption: second }));
+    expect(lost).to.be.instanceOf(KeysRefused);
+    expect(lost.message).to.contain(firstId).and.contain('keys.decryption');
+    await rotating.restart({ encryption: second, decryption: [FIRST] });
+    await rotating.emptied();
+    await rotating.stop();
+    // The old configuration would write what the others no longer read, and could not read what they wrote.
+    expect(await refusal(rotating.restart({ encryption: FIRST }))).to.be.instanceOf(KeysRefused);
+    // Back to the old key is a rotation as any other.
+    await rotating.restart({ encryption: FIRST, decryption: [second] });
+    await rotating.emptied();
+    await rotating.restart({ encryption: FIRST });
+    await rotating.close();
+    rmSync(rotating.file, { force: true });
+  });
+
+  it('KEY4 keeps the texts of a store that knew one key as they are, and opens each under the key that it names', () => {
+    const [one, two] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const alone = secretsFrom(one);
+    // As the version before made them.
+    expect(alone.hmac('api-key', 'value')).to.equal('kmW1mEIYjnpOVdp9aQvResl8yuWp9C7ogeOwoi-2oU8');
+    expect(alone.sign('form', 'text')).to.equal('2ZAwlmmg5dKtMQTydQR6571Dbn0A7WGiWddh88_Ww0Q');
+    expect(alone.cookieKeys).to.deep.equal(['G8tqrcCaYCTbSttIO_U4aycYeEPbIvPEkQFm13JmGEk']);
+    const old = 'Gzke5FA4cI3FmMpw1Fjd1_2_K0RbWfhenogTmyIG7AA';
+    expect(alone.decrypt(old, 'context')).to.equal('text');
+    expect(alone.encrypt('text', 'context'), 'without an id').to.match(/^[\w-]+$/);
+    const both = secretsFrom(two, { others: [one] });
+    expect(both.decrypt(old, 'context')).to.equal('text');
+    expect(() => both.decrypt(old, 'another')).to.throw(DecryptionFailed);
+    const fresh = both.encrypt('text', 'context');
+    expect(fresh).to.match(/^[\da-f]{8}\.[\w-]+$/);
+    expect(secretsFrom(one, { others: [two] }).decrypt(fresh, 'context')).to.equal('text');
+    expect(secretsFrom(two).decrypt(fresh, 'context')).to.equal('text');
+    expect(() => alone.decrypt(fresh, 'context')).to.throw(DecryptionFailed);
+    const renewed = both.renew(old, 'context') ?? '';
+    expect(secretsFrom(two).decrypt(renewed, 'context')).to.equal('text');
+    expect(both.renew(renewed, 'context')).to.equal(undefined);
+    expect(
+      both.renew(secretsFrom(two).encrypt('x', 'c'), 'c'),
+      'under the first key, without its id',
+    ).to.equal(undefined);
+    // What a browser brings back is signed under the key of the day, and forged with none that has left.
+    const signature = alone.sign('form', 'text');
+    expect(both.verify('form', 'text', signature)).to.equal(true);
+    expect(both.sign('form', 'text')).to.not.equal(signature);
+    expect(secretsFrom(two).verify('form', 'text', signature)).to.equal(false);
+    expect(both.verify('way-back', 'text', signature)).to.equal(false);
+  });
+});
