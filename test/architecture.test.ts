@@ -78,6 +78,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'oidc-provider',
   },
   'oidc/clients': { may: 'oidc', types: 'oidc/provider store/ports', packages: 'oidc-provider' },
+  'oidc/exchange': {
+    may: 'oidc oidc/apis oidc/clients oidc/extensions oidc/persistence oidc/provider oidc/tokens',
+    types: 'store/ports',
+    packages: 'oidc-provider',
+  },
   'oidc/extensions': {
     may: 'oidc/clients oidc/provider oidc/tokens',
     types: 'identity/rate-limits oidc oidc/persistence store/ports',
@@ -100,7 +105,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'oidc-provider zod',
   },
   'oidc/server': {
-    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/extensions oidc/interactions oidc/persistence oidc/provider oidc/registration oidc/tokens',
+    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/exchange oidc/extensions oidc/interactions oidc/persistence oidc/provider oidc/registration oidc/tokens',
     types: 'store/ports',
     packages: 'oidc-provider',
   },

@@ -28,6 +28,7 @@ export type HmacPurpose =
   | 'attempts'
   | 'audit-name'
   | 'browser-ticket'
+  | 'child-grant'
   | 'client-secret'
   | 'code'
   | `code-${'asker' | 'owner' | 'sent'}`

@@ -19,7 +19,7 @@ export type AuditEvent =
   | `consent.${'give' | 'end'}`
   | `${'grant' | 'session'}.end`
   | `grant.${'issued' | 'revoked'}`
-  | `token.${'issued' | 'refreshed' | 'reused'}`
+  | `token.${'issued' | 'refreshed' | 'reused' | 'exchange'}`
   | `device.${'started' | 'refused'}`
   | 'logout'
   | `${'authorization' | 'token' | 'userinfo' | 'introspection' | 'revocation' | 'logout'}.refused`

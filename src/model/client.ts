@@ -3,6 +3,9 @@ import { type Json, textsOf } from './json.ts';
 /** The grant type of the device flow (RFC 8628, 3.4). */
 export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 
+/** The grant type of token exchange (RFC 8693, 2.1). */
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
 /** An OAuth client. `metadata` holds RFC 7591 names without the secret. */
 export interface ClientRecord {
   readonly clientId: string;

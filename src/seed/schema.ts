@@ -150,6 +150,9 @@ const client = z.strictObject({
   /** Over its organization's, member by member. */
   branding: clientBranding.optional(),
   ...optional(z.array(id), 'introspects', 'revokes'),
+  /** Dialects and APIs whose tokens it may exchange for its own. */
+  exchanges: z.array(line).optional(),
+  ...optional(z.boolean(), 'exchanges_offline', 'ends_parent'),
   /** The scopes that it is granted, by the identifier of their API. */
   apis: z.record(url, z.array(line)).optional(),
   default_api: url.optional(),

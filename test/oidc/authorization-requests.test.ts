@@ -196,13 +196,14 @@ describe('authorization requests', () => {
       }
     });
 
-    it('P6 refuses every grant but the four the metadata names', async () => {
+    it('P6 refuses every grant but the five the metadata names', async () => {
       const metadata = await getJson(world, '/.well-known/openid-configuration');
       expect(metadata.grant_types_supported).to.have.members([
         'authorization_code',
         'refresh_token',
         'client_credentials',
         'urn:ietf:params:oauth:grant-type:device_code',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
       ]);
       for (const grant of [
         'password',

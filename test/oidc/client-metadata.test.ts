@@ -220,7 +220,7 @@ describe('Client metadata', () => {
       `redirect_uris.0 is "${CALLBACK}#a": must not have a fragment`,
       'redirect_uris.2 is "app:/callback": must begin with https:// or http://, or the client be of application_type native',
       'scope is "api:read": must only have openid, offline_access, profile, email, phone, address, organization, roles',
-      "grant_types.1 is \"password\": must be 'authorization_code', 'refresh_token', 'client_credentials', or 'urn:ietf:params:oauth:grant-type:device_code'",
+      "grant_types.1 is \"password\": must be 'authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code', or 'urn:ietf:params:oauth:grant-type:token-exchange'",
       "id_token_signed_response_alg is \"none\": must be 'ES256' or 'RS256'",
       'subject_type is "pairwise": must be \'public\'',
     ]);

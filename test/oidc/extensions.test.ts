@@ -30,7 +30,11 @@ const headers: Header[] = readdirSync(ROOM).map((file) => {
   };
 });
 
-const methods = [...new Set(headers.flatMap(({ replaced }) => replaced.map(({ method }) => method)))];
+const read = [...new Set(headers.flatMap(({ replaced }) => replaced.map(({ method }) => method)))];
+/** Functions that are called as they are (sender-constraints.ts). */
+const CALLED = 'grants.';
+const methods = read.filter((method) => !method.startsWith(CALLED));
+const called: object = await import(`oidc-provider/lib/helpers/${CALLED}js`);
 
 /** As it is installed, with nothing replaced. */
 function pristine(): Provider {
@@ -65,6 +69,7 @@ function sourcesOf(provider: Provider): Map<string, string> {
   }
   read('request.', provider.request);
   const native = interactionPolicy.base().get('consent')?.checks.get('native_client_prompt');
+  for (const [name, source] of Object.entries(called)) sources.set(CALLED + name, String(source));
   sources.set('interactionPolicy.consent.native_client_prompt', String(native?.check));
   return sources;
 }

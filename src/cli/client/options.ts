@@ -78,6 +78,17 @@ const TABLE: readonly ClientOption[] = [
   })),
   list('--introspects <client>', 'introspects', 'whose tokens it may look at; may be given again'),
   list('--revokes <client>', 'revokes', 'whose tokens it may revoke; may be given again'),
+  list(
+    '--exchanges <dialect or API>',
+    'exchanges',
+    'whose tokens it may exchange for its own: the name of a dialect, or the identifier of an API; may be given again',
+  ),
+  flag('--exchanges-offline', 'gets a refresh token for a dialect’s token too', (exchanges_offline) => ({
+    exchanges_offline: exchanges_offline ? true : undefined,
+  })),
+  flag('--ends-parent', 'ending what it exchanged ends the sign-in that the token was of', (ends_parent) => ({
+    ends_parent: ends_parent ? true : undefined,
+  })),
   choice(
     '--id-token-alg <RS256|ES256|inherit>',
     'id_token_signed_response_alg',

@@ -4,7 +4,7 @@ import { textsOf } from '../../model/json.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { AccountAccess, GrantView, SessionView } from '../contract.ts';
 import { memberOf, type OidcRecord, type OidcRecords } from '../persistence/records.ts';
-import { endGrant } from '../tokens/dialect-tokens.ts';
+import { endGrant, endParent } from '../tokens/dialect-tokens.ts';
 import { type Consents, clientNameOf } from './consents.ts';
 import { storedName } from './user-agent.ts';
 
@@ -61,6 +61,7 @@ export function createAccountAccess({ oidcRecords, clients, consents }: AccessDe
       if (grant?.payload.accountId !== accountId) return [];
       // The consent first: while it is there, the client could get another grant.
       const forgotten = await consents.forget(accountId, String(grant.payload.clientId));
+      await endParent(oidcRecords, grantId);
       await endGrant(oidcRecords, grantId);
       return forgotten ? ['grant', 'consent'] : ['grant'];
     },

@@ -51,7 +51,7 @@ async function impliedResource(
   return api.identifier;
 }
 
-async function defaultApi({ apis, organizations }: ApiDeps, client: Client): Promise<Api | undefined> {
+export async function defaultApi({ apis, organizations }: ApiDeps, client: Client): Promise<Api | undefined> {
   const traits = traitsOf(client);
   const own = traits.defaultApi ?? (await organizations.byId(traits.organization))?.defaultApi;
   const api = own === undefined ? undefined : await apis.find(own);
@@ -65,7 +65,7 @@ function asksFor(ctx: ProviderContext, api: Api): boolean {
 
 /* ------------------------------------------------------------------ which scopes */
 
-async function resourceServer(
+export async function resourceServer(
   deps: ApiDeps,
   ctx: ProviderContext,
   identifier: string,

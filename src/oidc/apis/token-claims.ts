@@ -7,6 +7,7 @@ import type { AccountStore } from '../../store/ports/accounts.ts';
 import { mappedClaims } from '../clients/claims.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { servesSeveral } from '../clients/organizations.ts';
+import { notesOf } from '../extensions/request-notes.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import type { ApiRegistry } from './apis.ts';
 
@@ -38,8 +39,9 @@ export function createTokenClaims({
 }
 
 /** The sign-in that the token stems from. */
-function sourceOf({ oidc: { entities } }: ProviderContext) {
-  return entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode;
+function sourceOf(ctx: ProviderContext) {
+  const { entities } = ctx.oidc;
+  return notesOf(ctx).signIn ?? entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode;
 }
 
 function present(claims: Record<string, unknown>): Record<string, unknown> {

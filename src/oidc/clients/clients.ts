@@ -27,6 +27,14 @@ export interface ClientTraits {
   readonly signIn: 'password' | 'name-first' | undefined;
   readonly introspects: readonly string[];
   readonly revokes: readonly string[];
+  /** The dialects (by name) and APIs (by identifier) whose tokens it may exchange for its own. */
+  readonly exchanges: readonly string[];
+  /** The dialects for whose tokens it may exchange its own. */
+  readonly exchangesTo: readonly string[];
+  /** An exchange of a dialect's token may give it a refresh token. */
+  readonly exchangesOffline: boolean;
+  /** Ending what it exchanged ends the sign-in that the token was of. */
+  readonly endsParent: boolean;
   /** The dialect whose client this is. */
   readonly dialect: string | undefined;
   /** The scopes that it was granted, by the identifier of their API. */
@@ -60,6 +68,10 @@ export const CLIENT_TRAITS = [
   'sign_in',
   'introspects',
   'revokes',
+  'exchanges',
+  'exchanges_to',
+  'exchanges_offline',
+  'ends_parent',
   'dialect',
   'apis',
   'default_api',
@@ -166,6 +178,10 @@ export function traitsOf(client: Client): ClientTraits {
     signIn: signIn === 'password' || signIn === 'name-first' ? signIn : undefined,
     introspects: textsOf(member('introspects')),
     revokes: textsOf(member('revokes')),
+    exchanges: textsOf(member('exchanges')),
+    exchangesTo: textsOf(member('exchanges_to')),
+    exchangesOffline: member('exchanges_offline') === true,
+    endsParent: member('ends_parent') === true,
     dialect: text('dialect'),
     apis: new Map(Object.entries(member('apis') ?? {}).map(([api, scopes]) => [api, textsOf(scopes)])),
     defaultApi: text('default_api'),

@@ -5,7 +5,7 @@
  */
 import { errors } from 'oidc-provider';
 import type { Issue } from '../../config/issues.ts';
-import type { ClientRecord } from '../../model/client.ts';
+import { type ClientRecord, TOKEN_EXCHANGE } from '../../model/client.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import { metadataOf } from './clients.ts';
 
@@ -38,7 +38,7 @@ function isSecretless(method: Json): boolean {
 }
 
 function* ownIssues(
-  { metadata, secretHash, introspects, revokes }: ClientRecord,
+  { metadata, secretHash, introspects, revokes, firstParty }: ClientRecord,
   rules: Pick<ClientRules, 'scopes'>,
 ): Iterable<Issue> {
   const method = methodOf(metadata);
@@ -53,6 +53,7 @@ function* ownIssues(
   if (grants.includes('authorization_code') && !responses.includes('code')) {
     yield { path: 'response_types', message: 'must have code for the grant type authorization_code' };
   }
+  yield* exchangeIssues(metadata, { grants, isStranger: method === 'none' && !firstParty });
   const { scope, default_scope: asked } = metadata;
   if (typeof scope === 'string' && typeof asked === 'string') {
     const left = asked
@@ -68,6 +69,33 @@ function* ownIssues(
       const message = 'must not have a wildcard: a request must name the very URI that is registered';
       yield { path: `${list}.${place}`, value: JSON.stringify(uri), message };
     }
+  }
+}
+
+/** Of token exchange (exchange/): what no request could use. */
+function* exchangeIssues(
+  metadata: Metadata,
+  { grants, isStranger }: { grants: readonly string[]; isStranger: boolean },
+): Iterable<Issue> {
+  const members = [metadata.exchanges, metadata.exchanges_to].flatMap(textsOf);
+  const mayExchange = grants.includes(TOKEN_EXCHANGE);
+  if (mayExchange && members.length === 0) {
+    yield {
+      path: 'exchanges',
+      message: `must name a dialect or an API for the grant type ${TOKEN_EXCHANGE}`,
+    };
+  }
+  if (!mayExchange && members.length > 0) {
+    yield { path: 'grant_types', message: `must have ${TOKEN_EXCHANGE} for exchanges` };
+  }
+  if (mayExchange && isStranger) {
+    yield {
+      path: 'grant_types',
+      message: `must not have ${TOKEN_EXCHANGE}: the client is public, and not first-party`,
+    };
+  }
+  if (metadata.exchanges_offline === true && !grants.includes('refresh_token')) {
+    yield { path: 'grant_types', message: 'must have refresh_token for exchanges_offline' };
   }
 }
 

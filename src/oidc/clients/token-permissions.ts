@@ -24,6 +24,8 @@ interface AskedToken {
   readonly aud?: string | string[] | undefined;
 }
 
+export type TokenRights = ReturnType<typeof createTokenRights>;
+
 export function createTokenRights(deps: {
   clients: ClientRegistry;
   accounts: AccountStore;

@@ -22,6 +22,14 @@ export interface RequestNotes {
   userCode?: string;
   /** The user code that was entered belongs to no device. */
   wrongUserCode?: boolean;
+  /** A token exchange that was admitted: the subject token's client and kind, and what the new token is for. */
+  exchange?: { readonly from: string; readonly of: string; readonly target: string };
+  /** The sign-in that the tokens of this request stem from, where no code or refresh token says it. */
+  signIn?: {
+    readonly acr: string | undefined;
+    readonly amr: readonly string[];
+    readonly authTime: number | undefined;
+  };
   /** The access token as the client gets it. */
   accessToken?: string;
   /** The browser session kept this client's grant at logout already before this request. */

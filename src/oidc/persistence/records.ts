@@ -85,6 +85,24 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     };
   };
 
+  /** Ends the tokens of the grants that were exchanged from this one: all, or those of one family. */
+  async function endChildren(grantId: string, family?: string): Promise<void> {
+    const children = await store.listByGrant('Grant', grantKey(grantId), clock.now());
+    const payloads = children.map((child) => open('Grant', child).payload);
+    const meant = payloads.filter((payload) => family === undefined || payload.family === family);
+    await Promise.all(meant.map(({ jti }) => endTokens(String(jti))));
+  }
+
+  /** Children first. Child Grants go last, with everything else: without its Grant no token is valid. */
+  async function endTokens(grantId: string): Promise<void> {
+    await endChildren(grantId);
+    // Then refresh tokens: a refresh that runs beside this proves, after it has stored what it made, that its
+    // own token is still there; and so does an exchange. In this order no new token escapes.
+    await store.removeByGrant('RefreshToken', grantKey(grantId));
+    await store.removeByGrant('AccessToken', grantKey(grantId));
+    await store.removeByGrant(undefined, grantKey(grantId));
+  }
+
   return {
     async save(kind: string, value: string, payload: Payload, lifetime: number | undefined) {
       const { id, record } = stored({ kind, value, payload, lifetime });
@@ -102,16 +120,12 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     consume: (kind: string, value: string) => store.consume(kind, idOf(kind, value), clock.now()),
     remove: (kind: string, value: string) => store.remove(kind, idOf(kind, value)),
     removeStored: (kind: string, id: string) => store.remove(kind, id),
-    /** Ends everything that hangs on a grant; the Grant itself stays. */
-    async endTokens(grantId: string) {
-      // Refresh tokens go first: a refresh that runs beside this proves, after it has stored what it made,
-      // that its own token is still there. In this order no new token escapes between the two.
-      await store.removeByGrant('RefreshToken', grantKey(grantId));
-      await store.removeByGrant(undefined, grantKey(grantId));
-    },
-    /** Ends the access and refresh tokens of a grant that stem from one code. */
+    /** Ends everything that hangs on a grant, and what was exchanged from it; the Grant itself stays. */
+    endTokens,
+    /** Ends the access and refresh tokens of a grant that stem from one code, and what was exchanged from them. */
     async endFamily(grantId: string, family: string) {
-      for (const kind of ['RefreshToken', 'AccessToken']) {
+      await endChildren(grantId, family);
+      for (const kind of ['RefreshToken', 'AccessToken', 'Grant']) {
         const stored = await store.listByGrant(kind, grantKey(grantId), clock.now());
         const members = stored.filter((one) => open(kind, one).payload.family === family);
         await Promise.all(members.map((one) => store.remove(kind, one.id)));

@@ -4,6 +4,7 @@ import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { StoreUnavailable } from '../../core/errors.ts';
 import type { AuditEvent } from '../../model/audit-event.ts';
+import { TOKEN_EXCHANGE } from '../../model/client.ts';
 import { isOfConnection } from '../../observe/connection-errors.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { askedOrganization } from '../clients/organizations.ts';
@@ -53,13 +54,16 @@ export function writeEvents(provider: Provider, { line, log }: ProviderDeps): vo
   }
   provider.on('grant.success', (ctx) => {
     const grantType = String(ctx.oidc.params?.grant_type);
+    const { exchange } = notesOf(ctx);
+    if (exchange !== undefined) return line(ctx, 'token.exchange', 'success', { ...exchange });
     line(ctx, grantType === 'refresh_token' ? 'token.refreshed' : 'token.issued', 'success', { grantType });
   });
-  const tokenRefused = refused('token.refused');
+  const [tokenRefused, exchangeRefused] = [refused('token.refused'), refused('token.exchange')];
   provider.on('grant.error', (ctx, error) => {
     // A device that polls while its person has not answered yet is not refused.
-    if (!(error instanceof errors.AuthorizationPending || error instanceof errors.SlowDown))
-      tokenRefused(ctx, error);
+    if (error instanceof errors.AuthorizationPending || error instanceof errors.SlowDown) return;
+    if (ctx.oidc.params?.grant_type === TOKEN_EXCHANGE) exchangeRefused(ctx, error);
+    else tokenRefused(ctx, error);
   });
   provider.on('grant.revoked', (ctx) =>
     line(ctx, 'grant.revoked', 'success', { route: String(routeOf(ctx)) }),

@@ -2,6 +2,7 @@
 import { type Client, type ClientMetadata, type Configuration, errors } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
+import { TOKEN_EXCHANGE } from '../../model/client.ts';
 import { sessionLifetime } from '../access/browser-session.ts';
 import { cookieNames } from '../access/cookies.ts';
 import { judgeRequest } from '../apis/resource-indicators.ts';
@@ -100,11 +101,12 @@ function tokens(deps: ProviderDeps): Configuration {
     expiresWithSession: async () => false,
     rotateRefreshToken: isUsedOnce,
     // A second use ends a family, not the consent. A revoked access token ends the sign-in behind it where
-    // that is all there is (dialects); elsewhere the consent outlives its tokens.
+    // that is all there is (dialects, exchanges); elsewhere the consent outlives its tokens.
     revokeGrantPolicy: (ctx) => {
       if (reusedAt(ctx, deps) !== undefined) return false;
       const token = ctx.oidc.entities.AccessToken;
-      return !(ctx.oidc.route === 'revocation' && token && token.gty !== DIALECT_GRANT);
+      const isAllThereIs = token?.gty === DIALECT_GRANT || String(token?.gty).startsWith(TOKEN_EXCHANGE);
+      return !(ctx.oidc.route === 'revocation' && token && !isAllThereIs);
     },
     // Dialects make their tokens with claims of their own.
     extraTokenClaims: async (ctx, token) => token.extra ?? claims(ctx, token),

@@ -1,9 +1,11 @@
 /** Every oidc-provider feature is set explicitly, so that an upgrade cannot enable one. */
 import type { Configuration } from 'oidc-provider';
+import { TOKEN_EXCHANGE } from '../../model/client.ts';
 import { resourceIndicators } from '../apis/resource-indicators.ts';
 import { formSecret } from '../extensions/browser-session.ts';
 import type { ProviderPages } from '../page-contract.ts';
 import type { ProviderContext } from '../provider/context.ts';
+import { endParent } from '../tokens/dialect-tokens.ts';
 import { show } from './answers.ts';
 import { judgeClaims } from './claims-parameter.ts';
 import type { ProviderDeps } from './deps.ts';
@@ -13,7 +15,7 @@ import { endSessionUnasked, isAskedByOwnClient } from './logout.ts';
 type Features = NonNullable<Configuration['features']>;
 
 export function features(deps: ProviderDeps): Features {
-  const { pages, rights } = deps;
+  const { pages, rights, oidcRecords } = deps;
   const on = {
     claimsParameter: { enabled: true, assertClaimsParameter: judgeClaims },
     clientCredentials: { enabled: true },
@@ -32,7 +34,12 @@ export function features(deps: ProviderDeps): Features {
     resourceIndicators: resourceIndicators(deps),
     revocation: {
       enabled: true,
-      allowedPolicy: (ctx, client, token) => rights.mayRevoke(ctx, client, token),
+      allowedPolicy: async (ctx, client, token) => {
+        const allowed = await rights.mayRevoke(ctx, client, token);
+        if (allowed && 'grantId' in token && String(token.gty).startsWith(TOKEN_EXCHANGE))
+          await endParent(oidcRecords, String(token.grantId));
+        return allowed;
+      },
     },
     rpInitiatedLogout: {
       enabled: true,

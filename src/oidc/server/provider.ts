@@ -6,6 +6,7 @@
 import type Provider from 'oidc-provider';
 import { browserOf } from '../access/browser-session.ts';
 import { serveResourceMetadata } from '../apis/serve-resource-metadata.ts';
+import { allowTokenExchange } from '../exchange/exchange.ts';
 import { watchCodes } from '../extensions/authorization-code.ts';
 import { rememberSignIns } from '../extensions/begun-sign-ins.ts';
 import { replaceSessionMethods } from '../extensions/browser-session.ts';
@@ -37,6 +38,7 @@ import { formToQuery } from './post-to-get.ts';
 export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   const provider = new (providerWith(answerByForm(deps)))(deps.issuer, configuration(deps, ring));
   const parts = { ...deps, provider, interval: deps.config.oidc.deviceInterval };
+  allowTokenExchange(parts);
   addMembers(provider);
   seeAsIssuer(provider);
   watchProviderContext(provider);

@@ -43,6 +43,12 @@ export async function endGrant(oidcRecords: OidcRecords, grantId: string): Promi
   await oidcRecords.endTokens(grantId);
 }
 
+/** Ends the sign-in that a grant was exchanged from, where its client says so (`ends_parent`), and the grant with it. */
+export async function endParent(oidcRecords: OidcRecords, grantId: string): Promise<void> {
+  const { grantId: parent, endsParent } = (await oidcRecords.load('Grant', grantId))?.payload ?? {};
+  if (endsParent === true) await endGrant(oidcRecords, String(parent));
+}
+
 /** Makes tokens under a grant, each with its record. The caller saves the records together. */
 export function createTokenMaker({ clock, issuer, ring }: GrantIssuerDeps) {
   const base = (signIn: SignIn, kind: string, times: Times): Payload => ({

@@ -1,0 +1,80 @@
+/** Token exchange (RFC 8693): who gets what for which token. */
+import { expect } from 'chai';
+import { decodeJwt } from 'jose';
+import { secretOf } from './api-flows.ts';
+import {
+  ACCESS_TOKEN,
+  BILLING,
+  exchange,
+  openExchangeWorld,
+  RECORDS,
+  signedIn,
+  signedInAtDialect,
+} from './exchange-support.ts';
+import { basic, introspect, refresh, type World } from './support.ts';
+
+describe('token exchange', () => {
+  let world: World;
+  before(async () => {
+    world = await openExchangeWorld();
+  });
+  after(() => world.close());
+
+  const api = (id: string) => basic(id, `secret-of-${id}`);
+
+  it('TX1 the backend of an API gets a token for another API, for the same person, with no scope more', async () => {
+    const { access } = await signedIn(world);
+    const reply = await exchange(world, 'backend', { subject_token: access, resource: BILLING });
+    expect(reply.status, JSON.stringify(reply.body)).to.equal(200);
+    expect(reply.body).to.include({
+      issued_token_type: ACCESS_TOKEN,
+      token_type: 'Bearer',
+      scope: 'read write',
+      expires_in: 120,
+    });
+    const [before, after] = [decodeJwt(access), decodeJwt(String(reply.body.access_token))];
+    expect(after).to.include({ aud: BILLING, sub: 'nora', client_id: 'backend', acr: before.acr });
+    expect(after.amr).to.deep.equal(before.amr);
+    expect(after.auth_time).to.equal(before.auth_time);
+    expect(await introspect(world, String(reply.body.access_token), api('billing'))).to.include({
+      ...{ active: true, client_id: 'backend', sub: 'nora', scope: 'read write' },
+    });
+  });
+
+  it('TX2 a new module gets a token of its own for a dialect’s, marked as of a legacy sign-in', async () => {
+    for (const value of ['jwt', `opaque-${crypto.randomUUID()}`]) {
+      const old = await signedInAtDialect(world, { value, lifetime: 60 });
+      const reply = await exchange(world, 'module', { subject_token: old.access.value });
+      expect(reply.status, JSON.stringify(reply.body)).to.equal(200);
+      expect(reply.body.scope).to.equal('read');
+      expect(reply.body.expires_in).to.be.within(50, 60);
+      expect(decodeJwt(String(reply.body.access_token))).to.deep.include({
+        ...{ aud: RECORDS, sub: 'nora', acr: 'urn:portico:acr:legacy', amr: ['pwd', 'otp'] },
+      });
+      expect(reply.body).to.not.have.any.keys('refresh_token', 'id_token');
+    }
+  });
+
+  it('TX3 a client with exchanges_offline gets a refresh token where it asks for one', async () => {
+    const old = await signedInAtDialect(world);
+    const form = { subject_token: old.access.value, resource: RECORDS };
+    const without = await exchange(world, 'offline', form);
+    expect(without.body).to.not.have.property('refresh_token');
+    const reply = await exchange(world, 'offline', { ...form, scope: 'read offline_access' });
+    expect(reply.status, JSON.stringify(reply.body)).to.equal(200);
+    const next = await refresh(world, String(reply.body.refresh_token), {}, secretOf('offline'));
+    expect(next.status, JSON.stringify(next.body)).to.equal(200);
+    expect(decodeJwt(String(next.body.access_token))).to.deep.include({
+      ...{ aud: RECORDS, scope: 'read', acr: 'urn:portico:acr:legacy', amr: ['pwd', 'otp'] },
+    });
+  });
+
+  it('TX4 what is exchanged ends with the sign-in that it stems from', async () => {
+    const old = await signedInAtDialect(world);
+    const reply = await exchange(world, 'module', { subject_token: old.access.value });
+    const token = String(reply.body.access_token);
+    expect(await introspect(world, token, api('records'))).to.include({ active: true });
+    await world.oidc.grants.endGrant(old.grantId);
+    expect(await introspect(world, token, api('records'))).to.deep.equal({ active: false });
+  });
+});
