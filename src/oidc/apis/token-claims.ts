@@ -41,7 +41,9 @@ export function createTokenClaims({
 /** The sign-in that the token stems from. */
 function sourceOf(ctx: ProviderContext) {
   const { entities } = ctx.oidc;
-  return notesOf(ctx).signIn ?? entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode;
+  const { signIn } = notesOf(ctx);
+  if (signIn !== undefined) return signIn;
+  return entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode;
 }
 
 function present(claims: Record<string, unknown>): Record<string, unknown> {

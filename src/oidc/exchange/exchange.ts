@@ -67,7 +67,7 @@ async function issue(deps: ExchangeDeps, exchange: Exchange): Promise<void> {
   const { provider, oidcRecords } = deps;
   const { ctx, client, request, target, possession, subject, rule } = exchange;
   const api = await resourceServer(deps, ctx, target, client);
-  if (request.wanted === JWT && api.accessTokenFormat !== 'jwt') {
+  if (request.type === JWT && api.accessTokenFormat !== 'jwt') {
     throw new errors.InvalidRequest('requested_token_type: the API has opaque tokens');
   }
   const scopes = judgeScopes(exchange, api);
@@ -92,7 +92,7 @@ async function issue(deps: ExchangeDeps, exchange: Exchange): Promise<void> {
   await proveParent(deps, exchange, { grantId: grant.value, tokens: [access, refresh] });
   ctx.body = {
     access_token: value,
-    issued_token_type: request.wanted,
+    issued_token_type: request.type,
     token_type: access.tokenType,
     expires_in: access.expiration,
     ...(scopes.length > 0 && { scope: scopes.join(' ') }),

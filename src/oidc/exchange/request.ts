@@ -14,15 +14,15 @@ export const PARAMETERS: readonly string[] = [
 
 export interface ExchangeRequest {
   readonly subjectToken: string;
-  /** ACCESS_TOKEN or JWT. */
-  readonly wanted: string;
+  /** Of the token that is asked for: ACCESS_TOKEN or JWT. */
+  readonly type: string;
 }
 
 export function readRequest(params: Readonly<Record<string, unknown>>): ExchangeRequest {
   const {
     subject_token: token,
     subject_token_type: type,
-    requested_token_type: wanted = ACCESS_TOKEN,
+    requested_token_type: requested = ACCESS_TOKEN,
   } = params;
   if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
     throw new errors.InvalidRequest('actor_token is not supported: the new token says client_id, and no act');
@@ -34,8 +34,8 @@ export function readRequest(params: Readonly<Record<string, unknown>>): Exchange
   if (type === JWT && !JWT_FORM.test(token)) {
     throw new errors.InvalidRequest('subject_token is no JWT: send the subject_token_type that it has');
   }
-  if (wanted !== ACCESS_TOKEN && wanted !== JWT) {
+  if (requested !== ACCESS_TOKEN && requested !== JWT) {
     throw new errors.InvalidRequest(`requested_token_type must be ${ACCESS_TOKEN} or ${JWT}`);
   }
-  return { subjectToken: token, wanted };
+  return { subjectToken: token, type: requested };
 }
