@@ -13,6 +13,7 @@ import { command, group } from './cli/command.ts';
 import { configCommand } from './cli/config.ts';
 import { docsCommand } from './cli/docs.ts';
 import { keysCommand } from './cli/keys.ts';
+import { logoutCommand } from './cli/logout.ts';
 import { organizationCommand } from './cli/organization.ts';
 import { seedCommand } from './cli/seed.ts';
 import { storeCommand } from './cli/store.ts';
@@ -45,6 +46,7 @@ const portico = group(
     apiCommand,
     apiKeyCommand,
     keysCommand,
+    logoutCommand,
     auditCommand,
     tryCommand,
     storeCommand,

@@ -34,7 +34,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   // The composition root makes every part.
   server: { may: '*', packages: 'close-with-grace', typePackages: 'koa' },
   cli: {
-    may: 'config dialects dialects/docs identity/accounts identity/passwords identity/self-service keys oidc/provider seed server store store/copy',
+    may: 'config dialects dialects/docs identity/accounts identity/passwords identity/self-service keys oidc/logout oidc/provider seed server store store/copy',
     types: 'identity oidc store/ports',
     packages: 'commander',
   },
@@ -69,7 +69,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   oidc: { may: '', types: 'identity' },
   'oidc/access': {
     may: 'oidc/extensions oidc/persistence oidc/tokens',
-    types: 'identity oidc oidc/clients oidc/provider',
+    types: 'identity oidc oidc/clients oidc/logout oidc/provider',
     packages: 'oidc-provider',
   },
   'oidc/apis': {
@@ -85,14 +85,15 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'oidc/extensions': {
     may: 'oidc/clients oidc/provider oidc/tokens',
-    types: 'identity/rate-limits oidc oidc/persistence store/ports',
+    types: 'identity/rate-limits oidc oidc/logout oidc/persistence store/ports',
     packages: 'jose oidc-provider',
   },
   'oidc/interactions': {
     may: 'oidc oidc/access oidc/apis oidc/clients oidc/extensions oidc/provider',
-    types: 'oidc/persistence store/ports',
+    types: 'oidc/logout oidc/persistence store/ports',
     packages: 'oidc-provider',
   },
+  'oidc/logout': { may: '', types: 'oidc/clients store/ports', typePackages: 'oidc-provider' },
   'oidc/persistence': {
     may: '',
     types: 'oidc/clients oidc/provider store/ports',
@@ -105,7 +106,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'oidc-provider zod',
   },
   'oidc/server': {
-    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/exchange oidc/extensions oidc/interactions oidc/persistence oidc/provider oidc/registration oidc/tokens',
+    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/exchange oidc/extensions oidc/interactions oidc/logout oidc/persistence oidc/provider oidc/registration oidc/tokens',
     types: 'store/ports',
     packages: 'oidc-provider',
   },

@@ -173,6 +173,20 @@ const oidc = section('The OAuth 2 / OpenID Connect server.', {
     ),
     leeway: key(duration.default(10), 'How long a retry counts as a retry.'),
   }),
+  backchannelLogout: section(
+    'How clients with a backchannel_logout_uri are told that a session has ended (docs/back-channel-logout.md).',
+    {
+      concurrency: key(
+        count.default(32),
+        'Requests at once, of one process; a quarter of them to one client.',
+      ),
+      timeout: key(z.int().min(1).max(5).default(5), 'Seconds that a client has to answer.'),
+      maximumAge: key(
+        duration.default(86_400),
+        'How long it is tried again, first after seconds, then hourly; after this an operator may: portico logout retry.',
+      ),
+    },
+  ),
   pkce: key(
     z.enum(['public-clients', 'all-clients']).default('public-clients'),
     'Who must use PKCE (S256): public clients, or every client. A client that uses it is held to it in any case. OpenID Connect 1.0 knows confidential clients without it; ask all-clients when you have none of those.',

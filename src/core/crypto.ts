@@ -38,6 +38,7 @@ export type HmacPurpose =
   | 'email-budget'
   | 'family'
   | 'letters'
+  | 'logout-delivery'
   | 'proof'
   | 'rotation'
   | 'state'

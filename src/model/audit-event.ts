@@ -22,6 +22,7 @@ export type AuditEvent =
   | `token.${'issued' | 'refreshed' | 'reused' | 'exchange'}`
   | `device.${'started' | 'refused'}`
   | 'logout'
+  | `logout.${'queued' | 'delivered' | 'dead' | 'retry'}`
   | `${'authorization' | 'token' | 'userinfo' | 'introspection' | 'revocation' | 'logout'}.refused`
   | 'limit'
   | `${'organization' | 'client' | 'api'}.${'create' | 'update' | 'delete'}`

@@ -12,6 +12,8 @@ export interface Metrics {
   signIn(context: { channel: string; outcome: 'success' | 'refused' | 'limited' | 'error' }): void;
   /** Emails by result. */
   email(outcome: 'sent' | 'failed' | 'dropped'): void;
+  /** Tries to tell a client of a sign-out (back-channel logout), by result. */
+  logoutDelivery(outcome: 'delivered' | 'failed' | 'dead'): void;
   /** A figure that is read when Prometheus asks, such as the length of a queue. */
   observe(name: string, help: string, read: () => number): void;
   /** The reply of /metrics. */
@@ -41,12 +43,19 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
     labelNames: ['outcome'] as const,
     registers,
   });
+  const logoutDeliveries = new Counter({
+    name: 'portico_logout_deliveries_total',
+    help: 'Back-channel logouts by outcome: failed ones are tried again, dead ones are not.',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
   return {
     registry,
     request: ({ seconds, status, ...labels }) =>
       requests.observe({ ...labels, status: String(status) }, seconds),
     signIn: (labels) => signIns.inc(labels),
     email: (outcome) => emails.inc({ outcome }),
+    logoutDelivery: (outcome) => logoutDeliveries.inc({ outcome }),
     observe(name, help, read) {
       new Gauge({
         name,

@@ -32,6 +32,8 @@ export interface OidcServer {
   askDialects(dialects: DialectsAsked): void;
   /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */
   rotateKeys(options?: { force?: boolean }): Promise<void>;
+  /** From now on this process tells clients of sign-outs, its own and those of others that are due. */
+  deliverLogouts(): void;
   close(): Promise<void>;
 }
 

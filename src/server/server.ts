@@ -99,6 +99,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     await startInternal(deps);
     await front.answerWith(handler);
     repeat(lifecycle, 'sweep', EVERY_MINUTE, log, () => deps.stores.sweep(clock.now()));
+    deps.oidc.deliverLogouts();
     keepAudit(config.audit.retention, deps);
     repeat(lifecycle, 'unfinished requests', EVERY_MINUTE, log, () => deps.unfinished.tell());
     repeat(lifecycle, 'key rotation', EVERY_MINUTE, log, () => deps.oidc.rotateKeys());
@@ -168,6 +169,7 @@ async function createDeps(ground: Ground) {
     ...{ ...ground, stores, secrets, audit, attempts, cookieKeys },
     pages: createProviderPages({ views: looks.views, stores }),
     originOf: requestContextOf,
+    countLogout: metrics.logoutDelivery,
   });
   lifecycle.onClose('work', 'OIDC server', () => oidc.close());
   const mail = openMail({

@@ -24,6 +24,16 @@ const TABLE: readonly ClientOption[] = [
     'post_logout_redirect_uris',
     'where people go after signing out; may be given again',
   ),
+  text(
+    '--backchannel-logout-uri <uri>',
+    'backchannel_logout_uri',
+    'where it is told that a session has ended',
+  ),
+  flag(
+    '--backchannel-logout-session',
+    'its ID and logout tokens name the session (sid), so that a sign-out ends one session and not all',
+    (named) => ({ backchannel_logout_session_required: named ? true : undefined }),
+  ),
   {
     ...list(
       '--grant <type>',

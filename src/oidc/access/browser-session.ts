@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { BrowserSessions } from '../contract.ts';
 import { createSession } from '../extensions/browser-session.ts';
+import type { LogoutOutbox } from '../logout/outbox.ts';
 import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
 import type { StepContext } from '../provider/context.ts';
 import type { CookieSettings } from './cookies.ts';
@@ -33,6 +34,7 @@ export function browserOf(request: IncomingMessage | undefined): BrowserName | u
 export function createBrowserSessions(deps: {
   provider: () => Provider;
   oidcRecords: OidcRecords;
+  logouts: LogoutOutbox;
   lifetimes: SessionLifetimes;
   cookies: CookieSettings;
 }): BrowserSessions {
@@ -52,7 +54,7 @@ export function createBrowserSessions(deps: {
       const ctx = contextOf(request, response);
       // Never the id that the browser sent, against fixation.
       const old = await stored(ctx);
-      if (old) await endSession(oidcRecords, old);
+      if (old) await endSession(deps, old);
       const session = createSession(provider, { ...signIn, browser: browserOf(request) });
       await session.save(sessionLifetime(session, lifetimes));
       ctx.cookies.set(provider.cookieName('session'), session.jti, {
@@ -68,7 +70,7 @@ export function createBrowserSessions(deps: {
     async end(request, response) {
       const ctx = contextOf(request, response);
       const session = await stored(ctx);
-      if (session) await endSession(oidcRecords, session);
+      if (session) await endSession(deps, session);
       ctx.cookies.set(deps.provider().cookieName('session'), null, cookie);
     },
   };

@@ -3,18 +3,21 @@ import type { AccessEnder } from '../../identity/context.ts';
 import { textsOf } from '../../model/json.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { AccountAccess, GrantView, SessionView } from '../contract.ts';
+import type { LogoutOutbox } from '../logout/outbox.ts';
 import { memberOf, type OidcRecord, type OidcRecords } from '../persistence/records.ts';
 import { endGrant, endParent } from '../tokens/dialect-tokens.ts';
 import { type Consents, clientNameOf } from './consents.ts';
 import { storedName } from './user-agent.ts';
 
 interface AccessDeps {
+  readonly logouts: LogoutOutbox;
   readonly oidcRecords: OidcRecords;
   readonly clients: ClientRegistry;
   readonly consents: Consents;
 }
 
-export function createAccessEnder({ oidcRecords, consents }: AccessDeps): AccessEnder {
+export function createAccessEnder(deps: AccessDeps): AccessEnder {
+  const { oidcRecords, consents } = deps;
   return {
     async endAll(accountId, keep = {}) {
       const [grants, sessions, signIns] = await Promise.all([
@@ -31,14 +34,15 @@ export function createAccessEnder({ oidcRecords, consents }: AccessDeps): Access
         ...signIns.map((signIn) => oidcRecords.removeStored('Interaction', signIn.id)),
         ...sessions
           .filter((session) => session.payload.uid !== keep.sessionUid)
-          .map((session) => oidcRecords.removeStored('Session', session.id)),
+          .map((session) => closeSession(deps, session, keep.clientId)),
       ]);
     },
     forgetConsents: (accountId) => consents.forgetAll(accountId),
   };
 }
 
-export function createAccountAccess({ oidcRecords, clients, consents }: AccessDeps): AccountAccess {
+export function createAccountAccess(deps: AccessDeps): AccountAccess {
+  const { oidcRecords, clients, consents } = deps;
   return {
     async listGrants(accountId) {
       const grants = await oidcRecords.listByAccount('Grant', accountId);
@@ -71,7 +75,7 @@ export function createAccountAccess({ oidcRecords, clients, consents }: AccessDe
     async endSession(accountId, sessionUid) {
       const session = await oidcRecords.loadByUid('Session', sessionUid);
       if (session?.payload.accountId !== accountId) return false;
-      await endSession(oidcRecords, session);
+      await endSession(deps, session);
       return true;
     },
   };
@@ -81,15 +85,32 @@ export function createAccountAccess({ oidcRecords, clients, consents }: AccessDe
  * Ends a browser session as logging out does: with it end the grants that its clients got by it, except those
  * with offline_access. Resolves with the ids of the grants that ended.
  */
-export async function endSession(oidcRecords: OidcRecords, session: OidcRecord): Promise<string[]> {
-  await oidcRecords.removeStored('Session', session.id);
+export async function endSession(deps: SessionDeps, session: OidcRecord): Promise<string[]> {
+  await closeSession(deps, session);
   const ended = Object.values(session.payload.authorizations ?? {}).flatMap((authorization: unknown) => {
     const grantId = memberOf(authorization, 'grantId');
     const ends = typeof grantId === 'string' && memberOf(authorization, 'persistsLogout') !== true;
     return ends ? [grantId] : [];
   });
-  await Promise.all(ended.map((grantId) => endGrant(oidcRecords, grantId)));
+  await Promise.all(ended.map((grantId) => endGrant(deps.oidcRecords, grantId)));
   return ended;
+}
+
+export type SessionDeps = Pick<AccessDeps, 'oidcRecords' | 'logouts'>;
+
+/** Every end of a browser session goes through here. Its clients are told, but the one that keeps its grants. */
+async function closeSession(
+  { oidcRecords, logouts }: SessionDeps,
+  { id, payload: { accountId, authorizations } }: OidcRecord,
+  kept?: string,
+): Promise<void> {
+  const signIns = Object.entries(authorizations ?? {}).flatMap(([clientId, authorization]) => {
+    const sid = memberOf(authorization, 'sid');
+    const isTold = typeof accountId === 'string' && typeof sid === 'string' && clientId !== kept;
+    return isTold ? [{ clientId, accountId, sid }] : [];
+  });
+  await logouts.queue(signIns);
+  await oidcRecords.removeStored('Session', id);
 }
 
 function idOfGrant(grant: OidcRecord): string {

@@ -16,6 +16,8 @@ export interface ClientRules {
   validate(metadata: Metadata): Promise<void>;
   /** Those that a client may have in `scope`. */
   scopes(): readonly string[];
+  /** Why the server would not call a URL; undefined: it would. */
+  refusesToFetch(url: URL): string | undefined;
 }
 
 /** Every issue, with its path in the client's metadata; none: the client can be used. */
@@ -39,7 +41,7 @@ function isSecretless(method: Json): boolean {
 
 function* ownIssues(
   { metadata, secretHash, introspects, revokes, firstParty }: ClientRecord,
-  rules: Pick<ClientRules, 'scopes'>,
+  rules: Pick<ClientRules, 'scopes' | 'refusesToFetch'>,
 ): Iterable<Issue> {
   const method = methodOf(metadata);
   const grants = textsOf(metadata.grant_types ?? ['authorization_code']);
@@ -62,6 +64,14 @@ function* ownIssues(
     if (left.length > 0)
       yield { path: 'default_scope', message: `must not have ${left.join(', ')}: scope lacks it` };
   }
+  const { backchannel_logout_uri: logout } = metadata;
+  const url = typeof logout === 'string' ? URL.parse(logout) : null;
+  const refusal = url && rules.refusesToFetch(url);
+  if (refusal) {
+    const message = `must be a URL that the server may call: ${refusal}`;
+    yield { path: 'backchannel_logout_uri', value: JSON.stringify(logout), message };
+  }
+  if (url?.hash) yield { path: 'backchannel_logout_uri', message: 'must not have a fragment' };
   for (const list of ['redirect_uris', 'post_logout_redirect_uris']) {
     for (const [place, uri] of textsOf(metadata[list]).entries()) {
       const { host = '', pathname = '' } = URL.parse(uri) ?? {};

@@ -1,7 +1,9 @@
 /**
- * The provider's browser sessions: which browser each belongs to, and sessions that Portico makes itself.
+ * The provider's browser sessions: which browser each belongs to, how its clients hear of its end, and sessions that
+ * Portico makes itself.
  *
  * Replaces in oidc-provider 9.13.3:
+ * - Client.prototype.backchannelLogout c4d4f0126520
  * - Session.prototype.loginAccount 24d3e2a31978
  * - Session.prototype.persist ef22bdac508c
  * - Session.prototype.save f8ddf6a8fe26
@@ -9,14 +11,26 @@
 import type { IncomingMessage } from 'node:http';
 import Provider from 'oidc-provider';
 import type { BrowserSessions } from '../contract.ts';
+import type { LogoutOutbox } from '../logout/outbox.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
 import { override } from './models.ts';
 
 type Session = InstanceType<Provider['Session']>;
 
+interface LoggedOutClient {
+  readonly clientId: string;
+  backchannelLogout(accountId: string, sid: string): Promise<void>;
+}
+
 export function replaceSessionMethods(
   provider: Provider,
-  browserOf: (request: IncomingMessage | undefined) => object | undefined,
+  {
+    browserOf,
+    queueLogouts,
+  }: {
+    browserOf(request: IncomingMessage | undefined): object | undefined;
+    queueLogouts: LogoutOutbox['queue'];
+  },
 ): void {
   const { prototype } = provider.Session;
   // Notes at each sign-in which browser it is, for the list of sessions on the account page.
@@ -32,6 +46,15 @@ export function replaceSessionMethods(
   override(prototype, 'save', async (session, original, ttl) => {
     const isEmpty = session.accountId === undefined && routeOf(Provider.ctx) === 'end_session';
     return isEmpty ? '' : original(ttl);
+  });
+  // The provider would send the logout token itself, and wait for the client, while the person waits.
+  const { Client } = provider as unknown as { readonly Client: { readonly prototype: LoggedOutClient } };
+  override(Client.prototype, 'backchannelLogout', ({ clientId }, _original, accountId, sid) =>
+    queueLogouts([{ clientId, accountId, sid }]),
+  );
+  // It would go on, and end the session without them.
+  provider.on('backchannel.error', (_ctx, error) => {
+    throw error;
   });
 }
 

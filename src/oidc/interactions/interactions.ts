@@ -13,6 +13,7 @@ import { isActive, serves } from '../clients/claims.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { askedOrganization } from '../clients/organizations.ts';
 import { InteractionGone, type Interactions, type InteractionView } from '../contract.ts';
+import type { LogoutOutbox } from '../logout/outbox.ts';
 import type { OidcRecords } from '../persistence/records.ts';
 import { isOver } from './finished.ts';
 import { grantWhatIsMissing } from './load-existing-grant.ts';
@@ -23,6 +24,7 @@ type ProviderInteraction = Awaited<ReturnType<Provider['interactionDetails']>>;
 export interface InteractionDeps {
   readonly provider: () => Provider;
   readonly oidcRecords: OidcRecords;
+  readonly logouts: LogoutOutbox;
   readonly consents: Consents;
   readonly apis: ApiRegistry;
   readonly accounts: AccountStore;
@@ -163,7 +165,7 @@ function createSteps(deps: InteractionDeps) {
     if (!session || session.accountId === accountId) return;
     const stored =
       session.uid === undefined ? undefined : await oidcRecords.loadByUid('Session', session.uid);
-    if (stored) await endSession(oidcRecords, stored);
+    if (stored) await endSession(deps, stored);
     delete interaction.session;
     delete interaction.grantId;
     await interaction.persist();

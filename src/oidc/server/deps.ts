@@ -14,6 +14,8 @@ import { createApiRegistry } from '../apis/apis.ts';
 import { createClientRegistry } from '../clients/clients.ts';
 import { createTokenRights } from '../clients/token-permissions.ts';
 import type { DialectsAsked } from '../contract.ts';
+import type { DeliveryOutcome } from '../logout/deliverer.ts';
+import { createLogoutOutbox } from '../logout/outbox.ts';
 import type { ProviderPages } from '../page-contract.ts';
 import { createOidcRecords } from '../persistence/records.ts';
 import { createMetadataDocuments } from '../registration/metadata-document.ts';
@@ -36,6 +38,8 @@ export interface OidcServerOptions {
   readonly pages: ProviderPages;
   /** What wrong user codes of the device flow cost. */
   readonly attempts: Pick<Attempts, 'beginAt'>;
+  /** Of back-channel logouts. */
+  readonly countLogout?: (outcome: DeliveryOutcome) => void;
   /** Request id and canonical client address for the audit trail. */
   readonly originOf?: (
     request: IncomingMessage,
@@ -77,6 +81,10 @@ export function providerDeps(options: OidcServerOptions) {
       lifetime: config.oidc.lifetimes.consent,
     }),
     rotations: createRotations({ leases, oidcRecords, secrets, clock }),
+    logouts: createLogoutOutbox({
+      ...{ ...options, deliveries: stores.deliveries, clients },
+      maximumAge: config.oidc.backchannelLogout.maximumAge,
+    }),
     /** Seconds. */
     leeway: config.oidc.refreshReuse.leeway,
     cookies: cookieSettings(issuer),

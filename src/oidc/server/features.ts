@@ -17,6 +17,8 @@ type Features = NonNullable<Configuration['features']>;
 export function features(deps: ProviderDeps): Features {
   const { pages, rights, oidcRecords } = deps;
   const on = {
+    // Told by Portico's own outbox (logout/).
+    backchannelLogout: { enabled: true },
     claimsParameter: { enabled: true, assertClaimsParameter: judgeClaims },
     clientCredentials: { enabled: true },
     deviceFlow: deviceFlow(deps),
@@ -51,7 +53,6 @@ export function features(deps: ProviderDeps): Features {
   } satisfies Features;
   const off = {
     attestClientAuth: { enabled: false },
-    backchannelLogout: { enabled: false },
     ciba: { enabled: false },
     clientIdMetadataDocument: { enabled: false },
     devInteractions: { enabled: false },

@@ -28,14 +28,14 @@ export function isAskedByOwnClient({
 /** What the provider does when the person says yes. */
 export async function endSessionUnasked(
   ctx: ProviderContext,
-  { oidcRecords, cookies }: Pick<ProviderDeps, 'oidcRecords' | 'cookies'>,
+  deps: Pick<ProviderDeps, 'oidcRecords' | 'logouts' | 'cookies'>,
 ): Promise<void> {
   const { session, provider } = ctx.oidc;
-  const stored = await oidcRecords.load('Session', String(session?.jti));
-  const ended = stored ? await endSession(oidcRecords, stored) : [];
+  const stored = await deps.oidcRecords.load('Session', String(session?.jti));
+  const ended = stored ? await endSession(deps, stored) : [];
   // Or the provider would store it again after this.
   await session?.destroy();
-  ctx.cookies.set(provider.cookieName('session'), null, cookies);
+  ctx.cookies.set(provider.cookieName('session'), null, deps.cookies);
   for (const grantId of ended) provider.emit('grant.revoked', ctx, grantId);
   provider.emit('end_session.success', ctx);
   goOn(ctx);

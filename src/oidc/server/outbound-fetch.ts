@@ -73,15 +73,20 @@ export type OutboundFetch = (url: string | URL, options?: OutboundOptions) => Pr
 export function createOutboundFetch({ allowPrivate }: { allowPrivate: boolean }): OutboundFetch {
   return async (target, options = {}) => {
     const url = new URL(target);
-    if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:')) {
-      throw new OutboundRefused(`${url.protocol} is not fetched`);
-    }
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host)) {
-      throw new OutboundRefused('the address is not public');
-    }
+    const refusal = outboundRefusal(url, { allowPrivate });
+    if (refusal !== undefined) throw new OutboundRefused(refusal);
     return exchange({ url, options, allowPrivate });
   };
+}
+
+/** Why a URL is not fetched, as far as the URL itself says; undefined: it may be. */
+export function outboundRefusal(url: URL, { allowPrivate }: { allowPrivate: boolean }): string | undefined {
+  if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:')) {
+    return `${url.protocol} is not fetched`;
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const isRefused = !allowPrivate && isIP(host) !== 0 && !isPublicAddress(host);
+  return isRefused ? 'the address is not public' : undefined;
 }
 
 function exchange(context: { url: URL; options: OutboundOptions; allowPrivate: boolean }): Promise<Response> {

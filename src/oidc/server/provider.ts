@@ -49,7 +49,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   showClaimsBesides(provider);
   takeHintsOfBothAlgorithms(provider);
   watchCodes(parts);
-  replaceSessionMethods(provider, browserOf);
+  replaceSessionMethods(provider, { browserOf, queueLogouts: deps.logouts.queue });
   rememberSignIns(parts);
   readUserCodes(provider);
   confirmCodesOnce(parts);

@@ -12,11 +12,13 @@ import { judgeClient } from '../clients/judge-client.ts';
 import type { OidcServer } from '../contract.ts';
 import { validateClient } from '../extensions/issuer-and-clients.ts';
 import { createInteractions } from '../interactions/interactions.ts';
+import { createDeliverer } from '../logout/deliverer.ts';
 import { openSigningKeys, type SigningKeys } from '../persistence/signing-keys.ts';
 import { isForPrograms, providerMethods, ROUTES, requestBounds } from '../provider/routes.ts';
 import { createGrantIssuer } from '../tokens/dialect-grants.ts';
 import { configuration, knownScopes } from './configuration.ts';
 import { type OidcServerOptions, providerDeps } from './deps.ts';
+import { outboundRefusal } from './outbound-fetch.ts';
 import { buildProvider } from './provider.ts';
 
 /** How often the server reads the keyring for keys that are due or that another node changed. Milliseconds. */
@@ -33,6 +35,12 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
   const keys = await openKeys(options);
   const oidcProvider = followKeys({ keys, build: () => buildProvider(deps, keys.ring), log });
   const provider = () => oidcProvider.provider;
+  const deliverer = createDeliverer({
+    ...{ ...deps, provider, deliveries: options.stores.deliveries },
+    limits: config.oidc.backchannelLogout,
+    count: options.countLogout ?? (() => {}),
+  });
+  deps.logouts.follow(deliverer.wake);
 
   return {
     async handle(request, response) {
@@ -60,10 +68,15 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
       judgeClient(client, {
         validate: (metadata) => validateClient(provider(), metadata),
         scopes: () => knownScopes(configuration(deps, keys.ring)),
+        refusesToFetch: (url) => outboundRefusal(url, config.outbound),
       }),
     askDialects: (arrived) => void Object.assign(deps.dialects, arrived),
     rotateKeys: ({ force = false } = {}) => oidcProvider.rotate(force),
-    close: async () => oidcProvider.stop(),
+    deliverLogouts: deliverer.start,
+    async close() {
+      oidcProvider.stop();
+      await deliverer.stop();
+    },
   };
 }
 

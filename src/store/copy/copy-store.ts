@@ -35,6 +35,7 @@ export const SUBJECTS: readonly DumpSubject[] = [
   'attempts',
   'remembered',
   'presence',
+  'deliveries',
   'audit',
   'metadata',
   'keyring',

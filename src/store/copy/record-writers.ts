@@ -88,6 +88,10 @@ export const carry: { readonly [Subject in DumpSubject]: Carrier<DumpedRecords[S
     write: ({ presence }, { accountId, ...seen }) => presence.put(accountId, seen),
     compare: async ({ presence }, { accountId, ...seen }, now) => [await presence.read(accountId, now), seen],
   },
+  deliveries: {
+    write: ({ deliveries }, record) => deliveries.add([record]),
+    compare: async ({ deliveries }, record, now) => [await deliveries.byId(record.id, now), record],
+  },
   ...counters(),
   audit: {
     write: ({ audit }, record) => audit.append(record),

@@ -11,6 +11,7 @@ import { createAccountStore } from './accounts.ts';
 import { createApiKeyStore } from './api-keys.ts';
 import { createAuditStore } from './audit.ts';
 import { CODES, createCodeStore } from './codes.ts';
+import { createDeliveryStore, DELIVERIES } from './deliveries.ts';
 import { createIdentityStore } from './identities.ts';
 import {
   createApiStore,
@@ -51,6 +52,7 @@ export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promis
     linkTokens: createLinkTokenStore(database),
     leases: createLeaseStore(database),
     presence: createPresenceStore(database),
+    deliveries: createDeliveryStore(database),
     audit: createAuditStore(database),
     metadata: createMetadataStore(database),
     migrate: () => migrate(database, log),
@@ -78,7 +80,17 @@ async function look(database: Database): Promise<void> {
 }
 
 /** Tables whose rows end. Audit records, accounts and API keys stay until they are removed. */
-const ENDING = [OIDC_RECORDS, ATTEMPTS, WINDOWS, REMEMBERED, CODES, LINK_TOKENS, LEASES, PRESENCE];
+const ENDING = [
+  OIDC_RECORDS,
+  ATTEMPTS,
+  WINDOWS,
+  REMEMBERED,
+  CODES,
+  LINK_TOKENS,
+  LEASES,
+  PRESENCE,
+  DELIVERIES,
+];
 
 /** Deletes what ended at or before `now`; resolves with how many rows. Answers never depend on it. */
 async function sweep(database: Database, now: Date): Promise<number> {

@@ -63,6 +63,14 @@ export interface OidcRecordDocument extends Omit<StoredOidcRecord, 'id' | 'durab
   readonly userCodeKey?: string;
 }
 
+export interface DeliveryDocument extends RecordDocument {
+  readonly clientKey: string;
+  readonly dueAt?: Date;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly version: number;
+}
+
 export interface AuditDocument {
   readonly at: Date;
   readonly organizationKey?: string;
@@ -93,6 +101,7 @@ export function collectionsOf(db: Db) {
     apis: db.collection<ApiDocument>('apis'),
     apiKeys: db.collection<ApiKeyDocument>('api_keys'),
     oidcRecords: db.collection<OidcRecordDocument>('oidcRecords'),
+    deliveries: db.collection<DeliveryDocument>('deliveries'),
     keyring: db.collection<{ _id: string; version: number; encrypted: string }>('keyring'),
     audit: db.collection<AuditDocument>('audit'),
     metadata: db.collection<{ _id: string; value: string }>('metadata'),

@@ -53,6 +53,10 @@ const STEPS: readonly ((collections: Collections, db: Db, log: Log) => Promise<v
   async ({ apis }) => void (await apis.createIndex({ identifierKey: 1 }, UNIQUE)),
   spellDomainsInAscii,
   keyAuditRecords,
+  async ({ deliveries }) => {
+    await deliveries.createIndex({ dueAt: 1 }, SPARSE);
+    await deliveries.createIndex({ expiresAt: 1 }, { expireAfterSeconds: SWEEP_DELAY });
+  },
 ];
 
 /** Today's names. */

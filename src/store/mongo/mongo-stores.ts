@@ -23,6 +23,7 @@ import {
   removeInBatches,
   translated,
 } from './connection.ts';
+import { createDeliveryStore } from './deliveries.ts';
 import { createIdentityStore } from './identities.ts';
 import {
   createApiStore,
@@ -50,6 +51,7 @@ export function openMongoStores(options: MongoOptions) {
     apiKeys: guarded(createApiKeyStore(collections)),
     oidcRecords: guarded(createOidcRecordStore(collections)),
     keyring: guarded(createKeyringStore(collections)),
+    deliveries: guarded(createDeliveryStore(collections)),
     audit: guarded(createAuditStore(collections)),
     metadata: guarded(createMetadataStore(collections)),
     migrate: () => migrate(options),
@@ -60,10 +62,11 @@ export function openMongoStores(options: MongoOptions) {
   };
 }
 
-/** Deletes OIDC records that ended at or before `now`; resolves with how many. */
-async function sweep({ oidcRecords }: Collections, now: Date): Promise<number> {
+/** Deletes OIDC records and deliveries that ended at or before `now`; resolves with how many. */
+async function sweep({ oidcRecords, deliveries }: Collections, now: Date): Promise<number> {
   try {
-    return await removeInBatches(oidcRecords, { expiresAt: { $lte: now } });
+    const ended = await removeInBatches(oidcRecords, { expiresAt: { $lte: now } });
+    return ended + (await removeInBatches(deliveries, { expiresAt: { $lte: now } }));
   } catch (error) {
     throw translated(error);
   }

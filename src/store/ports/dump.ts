@@ -6,6 +6,7 @@ import type { ClientRecord } from '../../model/client.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
 import type { IdentityRecord } from '../../model/upstream-identity.ts';
 import type { CodeRecord } from './codes.ts';
+import type { DeliveryRecord } from './deliveries.ts';
 import type { LeaseRecord } from './leases.ts';
 import type { LinkTokenRecord } from './link-tokens.ts';
 import type { OidcRecordKind, StoredOidcRecord } from './oidc-records.ts';
@@ -27,6 +28,7 @@ export interface DumpedRecords {
   linkTokens: LinkTokenRecord & { readonly hash: string };
   leases: LeaseRecord;
   presence: PresenceRecord & { readonly accountId: string };
+  deliveries: DeliveryRecord;
   /** One key of a fixed window; it ends at `until`. */
   windows: { readonly key: string; readonly count: number; readonly until: Date };
   /** One event of a sliding window; it leaves the window at `until`. */

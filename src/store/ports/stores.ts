@@ -19,6 +19,7 @@ import type { AccountStore, LoginName } from './accounts.ts';
 import type { ApiKeyStore } from './api-keys.ts';
 import type { AuditStore } from './audit.ts';
 import type { CodeStore } from './codes.ts';
+import type { DeliveryStore } from './deliveries.ts';
 import type { IdentityStore } from './identities.ts';
 import type {
   ApiStore,
@@ -51,6 +52,7 @@ export interface Stores {
   readonly linkTokens: LinkTokenStore;
   readonly leases: LeaseStore;
   readonly presence: PresenceStore;
+  readonly deliveries: DeliveryStore;
   readonly audit: AuditStore;
   readonly metadata: MetadataStore;
   /** Creates or upgrades what the back end needs (tables, indexes). Safe to repeat and to run from many processes at once. */

@@ -42,6 +42,12 @@ export async function fillStore(stores: Stores, now: Date): Promise<Filled> {
   await stores.leases.complete(settled, 'node-2', { ...result, until: soon });
 
   await stores.presence.put(accountId, { lastSeenAt: now, until: soon });
+  const deliveries = times(2, (index) => ({
+    ...{ id: fresh(`delivery${HOSTILE}`), clientId: 'web-app', accountId, organization, sid: fresh('sid') },
+    ...{ createdAt: now, dueAt: now, endsAt: soon, expiresAt: soon, tries: index, version: 1 + index },
+  }));
+  await stores.deliveries.add(deliveries);
+  await stores.deliveries.add(deliveries.map((one) => ({ ...one, id: fresh('past'), expiresAt: past })));
   return {
     accounts,
     ...lasting,
@@ -54,6 +60,7 @@ export async function fillStore(stores: Stores, now: Date): Promise<Filled> {
       { key: settled, owner: 'node-2', until: soon, result },
     ],
     presence: [{ accountId, lastSeenAt: now, until: soon }],
+    deliveries,
   };
 }
 

@@ -6,6 +6,7 @@ import type { OpenBackEnd } from './back-end.ts';
 import { clientStoreSuite } from './clients.ts';
 import { codeStoreSuite } from './codes.ts';
 import { copyingSuite } from './copying.ts';
+import { deliveryStoreSuite } from './deliveries.ts';
 import { durabilitySuite } from './durability.ts';
 import { identityStoreSuite } from './identities.ts';
 import { keyringStoreSuite } from './keyring.ts';
@@ -33,6 +34,7 @@ export function storeSuites(open: OpenBackEnd): void {
     linkTokenStoreSuite,
     leaseStoreSuite,
     presenceStoreSuite,
+    deliveryStoreSuite,
     auditStoreSuite,
     metadataStoreSuite,
     copyingSuite,

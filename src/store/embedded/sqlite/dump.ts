@@ -13,6 +13,7 @@ import { ACCOUNTS } from '../accounts.ts';
 import { API_KEYS } from '../api-keys.ts';
 import { AUDIT } from '../audit.ts';
 import { CODES } from '../codes.ts';
+import { DELIVERIES } from '../deliveries.ts';
 import { IDENTITIES } from '../identities.ts';
 import { APIS, CLIENTS, KEYRING, METADATA, ORGANIZATIONS } from '../installation.ts';
 import { LEASES } from '../leases.ts';
@@ -49,6 +50,7 @@ const TABLES: { readonly [Subject in DumpSubject]: Table<object, DumpedRecords[S
     ...PRESENCE,
     recordOf: (row: PresenceRow) => ({ ...PRESENCE.recordOf(row), accountId: row.account_id }),
   },
+  deliveries: DELIVERIES,
   windows: WINDOWS,
   attempts: ATTEMPTS,
   remembered: REMEMBERED,

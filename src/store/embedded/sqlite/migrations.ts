@@ -185,6 +185,20 @@ const APIS = `
 CREATE TABLE IF NOT EXISTS apis (id TEXT PRIMARY KEY, identifier TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;
 `;
 
+const DELIVERIES = `
+CREATE TABLE IF NOT EXISTS deliveries (
+  id TEXT PRIMARY KEY,
+  client_id TEXT NOT NULL,
+  due_at INTEGER,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  record TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS deliveries_expiry ON deliveries (expires_at);
+`;
+
 /** The words of ../audit.ts. */
 const AUDIT_BY_EVENT_AND_CLIENT = `
 CREATE INDEX IF NOT EXISTS audit_event ON audit (json_extract(record, '$.event'), at);
@@ -210,6 +224,7 @@ const STEPS: readonly ((sql: Sql, log: Log) => void)[] = [
   (sql) => sql.exec(APIS),
   spellDomainsInAscii,
   (sql) => sql.exec(AUDIT_BY_EVENT_AND_CLIENT),
+  (sql) => sql.exec(DELIVERIES),
 ];
 
 /** Today's names. The indexes keep theirs: renaming one would build it again. */

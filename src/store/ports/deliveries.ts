@@ -1,0 +1,43 @@
+/**
+ * A logout that a client is to be told of: one message of the outbox. It is kept until the client has taken it,
+ * or until it is given up; an operator may have it sent again then.
+ */
+export interface DeliveryRecord {
+  /** The same for the same end of the same session, however often it is asked for. */
+  readonly id: string;
+  readonly clientId: string;
+  readonly accountId: string;
+  readonly organization?: string;
+  /** The session, by the name that the client knows. */
+  readonly sid: string;
+  readonly createdAt: Date;
+  /** When it is tried next; while it is being tried, when another node may. Absent: given up. */
+  readonly dueAt?: Date;
+  /** Not tried after this. */
+  readonly endsAt: Date;
+  /** When the record goes, delivered or not. */
+  readonly expiresAt: Date;
+  /** Those that have begun. */
+  readonly tries: number;
+  /** Why the last one failed. */
+  readonly problem?: string;
+  readonly version: number;
+}
+
+export interface DeliveryStore {
+  /** Adds those whose id is new, in one call; resolves with their ids. After an error any of them may be stored. */
+  add(deliveries: readonly DeliveryRecord[]): Promise<string[]>;
+  /** Those to try at `now`, the longest due first, without those of the clients `except`. */
+  due(now: Date, options: { limit: number; except: readonly string[] }): Promise<DeliveryRecord[]>;
+  /** Compare-and-set: replaces the record if its stored version is `delivery.version`; stored with version + 1. */
+  update(delivery: DeliveryRecord): Promise<boolean>;
+  remove(id: string): Promise<boolean>;
+  byId(id: string, now: Date): Promise<DeliveryRecord | undefined>;
+  /** Newest first. `waiting` false: those that were given up. */
+  list(now: Date, options: DeliveryFilter & { limit: number }): Promise<DeliveryRecord[]>;
+}
+
+export interface DeliveryFilter {
+  readonly clientId?: string | undefined;
+  readonly waiting?: boolean | undefined;
+}
