@@ -1,5 +1,5 @@
 /**
- * Takes due deliveries out of the outbox and sends them. Every node has one. A delivery is taken by compare-and-set
+ * Back-channel logout, the second half: takes due deliveries out of the outbox and sends them. Every node has one. A delivery is taken by compare-and-set
  * and becomes due again at the end of its lease, so that two nodes do not send it at once and none is lost with the
  * node that had it. What fails is tried again later and later, and given up in the end.
  */
