@@ -49,6 +49,7 @@ export interface DocumentDeps {
   readonly oidcRecords: OidcRecords;
   readonly clock: Clock;
   readonly fetch: Fetch;
+  readonly refusesToFetch: (url: URL) => string | undefined;
   readonly strangers: AnonymousBudgets;
   readonly line: AuditLine;
   readonly originOf: (request: ProviderContext['req']) => { readonly address: string } | undefined;
@@ -163,7 +164,7 @@ async function ask({ fetch }: DocumentDeps, url: URL): Promise<Response | string
 
 /** By the judge of every client. */
 async function judged(
-  { settings }: DocumentDeps,
+  { settings, refusesToFetch }: DocumentDeps,
   url: URL,
   reply: Response,
   { oidc }: ProviderContext,
@@ -176,6 +177,7 @@ async function judged(
   const rules = {
     validate: (metadata: ClientRecord['metadata']) => validateClient(oidc.provider, metadata),
     scopes: () => settings.scopes,
+    refusesToFetch,
   };
   const [issue] = await judgeClient(client, rules);
   return issue === undefined ? client : `${issue.path} ${issue.message}`.trim();

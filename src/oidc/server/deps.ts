@@ -21,7 +21,7 @@ import { createOidcRecords } from '../persistence/records.ts';
 import { createMetadataDocuments } from '../registration/metadata-document.ts';
 import { createRotations } from '../tokens/refresh-rotation.ts';
 import { auditLine } from './audit-events.ts';
-import { createOutboundFetch } from './outbound-fetch.ts';
+import { createOutboundFetch, outboundRefusal } from './outbound-fetch.ts';
 
 export interface OidcServerOptions {
   readonly config: Config;
@@ -59,6 +59,7 @@ export function providerDeps(options: OidcServerOptions) {
   const strangers = createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets });
   const documents = createMetadataDocuments({
     ...{ oidcRecords, clock, fetch, strangers, line, originOf },
+    refusesToFetch: (url) => outboundRefusal(url, config.outbound),
     settings: config.oidc.clientIdMetadataDocuments,
   });
   const clients = createClientRegistry({
