@@ -39,7 +39,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'commander',
   },
   'cli/api': { may: 'cli config seed' },
-  'cli/client': { may: 'cli config seed', types: 'store/ports', packages: 'commander' },
+  'cli/client': { may: 'cli config oidc/profiles seed', types: 'store/ports', packages: 'commander' },
   core: { may: '', packages: 'ipaddr.js' },
   model: { may: '' },
   config: { may: '', packages: 'fastest-levenshtein yaml zod' },
@@ -77,14 +77,18 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'oidc store/ports',
     packages: 'oidc-provider',
   },
-  'oidc/clients': { may: 'oidc', types: 'oidc/provider store/ports', packages: 'oidc-provider' },
+  'oidc/clients': {
+    may: 'oidc oidc/profiles',
+    types: 'oidc/provider store/ports',
+    packages: 'oidc-provider',
+  },
   'oidc/exchange': {
     may: 'oidc oidc/apis oidc/clients oidc/extensions oidc/persistence oidc/provider oidc/tokens',
     types: 'store/ports',
     packages: 'oidc-provider',
   },
   'oidc/extensions': {
-    may: 'oidc/clients oidc/provider oidc/tokens',
+    may: 'oidc/clients oidc/profiles oidc/provider oidc/tokens',
     types: 'identity/rate-limits oidc oidc/logout oidc/persistence store/ports',
     packages: 'jose oidc-provider',
   },
@@ -99,6 +103,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'oidc/clients oidc/provider store/ports',
     packages: 'jose oidc-provider',
   },
+  'oidc/profiles': { may: 'oidc/provider', packages: 'jose oidc-provider' },
   'oidc/provider': { may: '', types: 'oidc', typePackages: 'oidc-provider' },
   'oidc/registration': {
     may: 'oidc/clients oidc/extensions oidc/provider',
@@ -106,7 +111,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'oidc-provider zod',
   },
   'oidc/server': {
-    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/exchange oidc/extensions oidc/interactions oidc/logout oidc/persistence oidc/provider oidc/registration oidc/tokens',
+    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/exchange oidc/extensions oidc/interactions oidc/logout oidc/persistence oidc/profiles oidc/provider oidc/registration oidc/tokens',
     types: 'store/ports',
     packages: 'oidc-provider',
   },

@@ -113,6 +113,14 @@ export const origin = because((value) =>
     : 'must be an origin such as https://app.example.org',
 );
 
+/** Of a header that a proxy makes: none that a request has for other reasons. */
+export const headerName = because((value) =>
+  /^(?:[a-z\d]+-)+[a-z\d]+$/i.test(value) &&
+  !/^(?:content|accept|if|x-forwarded-(?:for|host|port|proto))\b/i.test(value)
+    ? undefined
+    : 'must be the name of a header of its own, such as Client-Cert',
+);
+
 export const KEY_TEXT = /^(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=?|[A-Za-z0-9_-]{43}=?)$/;
 
 /** A new one each time: what a key is for is noted on its schema. */

@@ -25,6 +25,15 @@ function issue(path: string, message: string, value?: unknown): Issue {
 function* judgeHttp({ http }: Known): Iterable<Issue> {
   // With the requests and emails of the end it must fit into the ten seconds that orchestrators wait.
   if (http && http.stopDelay > 3) yield issue('http.stopDelay', 'must be 3 or less', http.stopDelay);
+  const { header, verifiedHeader, origin } = http?.clientCertificate ?? {};
+  if (header && http?.trustedProxies.length === 0) {
+    const message = 'needs http.trustedProxies: from other peers the header is ignored';
+    yield issue('http.clientCertificate.header', message, header);
+  }
+  for (const [name, value] of Object.entries({ verifiedHeader, origin })) {
+    if (!header && value)
+      yield issue(`http.clientCertificate.${name}`, 'needs http.clientCertificate.header', value);
+  }
 }
 
 function* judgeLifetimes({ oidc, sessions }: Known): Iterable<Issue> {

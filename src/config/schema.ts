@@ -10,6 +10,7 @@ import {
   because,
   count,
   duration,
+  headerName,
   issueOfIssuer,
   KEY_TEXT,
   key,
@@ -41,6 +42,23 @@ const http = section('Listening.', {
   trustedProxies: key(
     z.array(proxy).default([]),
     'Addresses or ranges of the proxies whose X-Forwarded-* headers are believed. Everyone else’s are ignored. Production refuses ranges wider than an IPv4 /8 or an IPv6 /16.',
+  ),
+  clientCertificate: section(
+    'TLS certificates of clients (RFC 8705), which a proxy of http.trustedProxies asks for and passes on. docs/fapi2.md shows it with nginx.',
+    {
+      header: key(
+        headerName.nullable().default(null),
+        'Header with the certificate, as RFC 9440 (Client-Cert) or as PEM with percent signs ($ssl_client_escaped_cert of nginx). The proxy must set or remove it in every request; from other peers it is ignored. null: certificates are not used.',
+      ),
+      verifiedHeader: key(
+        headerName.nullable().default(null),
+        'Header that has SUCCESS where an authority that the proxy knows issued the certificate ($ssl_client_verify of nginx). null: tls_client_auth is not offered.',
+      ),
+      origin: key(
+        origin.nullable().default(null),
+        'Where the proxy asks for certificates, published as mtls_endpoint_aliases; null: at the issuer.',
+      ),
+    },
   ),
   workers: key(z.int().min(1).max(256).default(1), 'Processes that share the port on this machine.'),
   stopDelay: key(

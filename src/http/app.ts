@@ -56,7 +56,7 @@ export function createApp(deps: AppDeps): Koa {
     respondWithError({ log, views }),
     refuseProgramsInJson(deps.oidc),
     requestTarget,
-    trustedProxies(config.http.trustedProxies),
+    trustedProxies(config.http.trustedProxies, certificateHeaders(config.http)),
     health(deps),
     // Vendors have their own words for methods that they do not serve.
     ...(deps.dialects === undefined ? [] : [deps.dialects]),
@@ -72,6 +72,10 @@ export function createApp(deps: AppDeps): Koa {
     app.use(step);
   }
   return app;
+}
+
+function certificateHeaders({ clientCertificate }: Config['http']): string[] {
+  return [clientCertificate.header, clientCertificate.verifiedHeader].filter((name) => name !== null);
 }
 
 /**

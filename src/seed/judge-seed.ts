@@ -103,5 +103,6 @@ function* judgeClients({ clients = [] }: Seed): Iterable<Issue> {
 export function authMethodOf(client: SeedClient): NonNullable<SeedClient['token_endpoint_auth_method']> {
   if (client.token_endpoint_auth_method) return client.token_endpoint_auth_method;
   if (client.client_secret !== undefined) return 'client_secret_basic';
+  if (Object.keys(client).some((member) => member.startsWith('tls_client_auth_'))) return 'tls_client_auth';
   return client.jwks !== undefined || client.jwks_uri !== undefined ? 'private_key_jwt' : 'none';
 }

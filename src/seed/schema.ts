@@ -165,6 +165,8 @@ const client = z.strictObject({
   rotate_refresh_tokens: z.boolean().optional(),
   /** What a request without scope asks for. */
   default_scope: line.optional(),
+  /** Sets other members (oidc/profiles). */
+  profile: z.literal('fapi2').optional(),
   // RFC 7591, OpenID Connect Registration and the logout specifications.
   client_name: line.optional(),
   ...optional(url, 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri'),
@@ -177,7 +179,10 @@ const client = z.strictObject({
   response_types: z.array(line.or(z.literal(''))).optional(),
   scope: line.optional(),
   token_endpoint_auth_method: z
-    .enum(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'])
+    .enum([
+      ...(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const),
+      ...(['tls_client_auth', 'self_signed_tls_client_auth'] as const),
+    ])
     .optional(),
   token_endpoint_auth_signing_alg: line.optional(),
   jwks: z.looseObject({ keys: z.array(z.record(z.string(), json)) }).optional(),
@@ -189,6 +194,9 @@ const client = z.strictObject({
   require_auth_time: z.boolean().optional(),
   default_acr_values: z.array(line).optional(),
   ...optional(z.boolean(), 'require_pushed_authorization_requests', 'dpop_bound_access_tokens'),
+  ...optional(z.boolean(), 'tls_client_certificate_bound_access_tokens', 'use_mtls_endpoint_aliases'),
+  ...optional(line, 'tls_client_auth_subject_dn', 'tls_client_auth_san_dns', 'tls_client_auth_san_uri'),
+  ...optional(line, 'tls_client_auth_san_ip', 'tls_client_auth_san_email'),
   ...optional(line, 'software_id', 'software_version'),
 });
 

@@ -1,12 +1,24 @@
 /** What an operator does to clients after they were made. */
+import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { clientCommand } from '../../src/cli/client/commands.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
+
+const PUBLIC_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 
 describe('portico client', () => {
   let terminal: Terminal;
+  const files = { keys: '', certificate: '' };
   before(async () => {
-    terminal = openTerminal();
+    terminal = openTerminal({
+      http: {
+        trustedProxies: ['10.0.0.1'],
+        clientCertificate: { header: 'Client-Cert', verifiedHeader: 'Client-Cert-Verified' },
+      },
+    });
+    files.keys = terminal.write('keys.json', JSON.stringify({ keys: [PUBLIC_KEY] }));
+    files.certificate = terminal.write('certificate.pem', makeCertificates().selfSigned.certificate);
     await done('organization create default');
     await done('organization create other');
   });
@@ -29,8 +41,14 @@ describe('portico client', () => {
   const CREATE = 'client create --organization default --redirect-uri https://a.example/cb --id';
 
   describe('set', () => {
+    interface Change {
+      readonly set: string[];
+      readonly back: string[];
+      /** Members that change besides the one of the option. */
+      readonly more?: number;
+    }
     /** Options of `create` that go together: their values, and what takes them back. */
-    const GROUPS: readonly Readonly<Record<string, { set: string[]; back: string[] }>>[] = [
+    const groups = (): Readonly<Record<string, Change>>[] => [
       {
         '--name': { set: ['Web App'], back: ['--name', ''] },
         '--redirect-uri': { set: ['https://b.example/cb'], back: ['--redirect-uri', 'https://a.example/cb'] },
@@ -49,6 +67,7 @@ describe('portico client', () => {
         '--id-token-claims': { set: [], back: ['--no-id-token-claims'] },
         '--claim': { set: ['https://a.example/upn=email'], back: ['--claim', 'https://a.example/upn=null'] },
         '--allowed-origin': { set: ['app://'], back: ['--allowed-origin', ''] },
+        '--refresh-rotation': { set: ['off'], back: ['--refresh-rotation', 'inherit'] },
         '--registration': { set: ['on'], back: ['--registration', 'inherit'] },
         '--sign-in': { set: ['name-first'], back: ['--sign-in', 'inherit'] },
         '--brand': { set: ['accent=#b45309'], back: ['--brand', 'accent=null'] },
@@ -56,15 +75,29 @@ describe('portico client', () => {
       },
       { '--public': { set: [], back: ['--no-public'] } },
       {
+        '--profile': { set: ['fapi2'], back: ['--profile', 'none', '--id-token-alg', 'RS256'], more: 1 },
+        '--jwks-file': { set: [files.keys], back: ['--jwks-file', ''], more: 1 },
+      },
+      { '--jwks-uri': { set: ['https://a.example/jwks'], back: ['--jwks-uri', ''], more: 1 } },
+      {
+        '--certificate-file': { set: [files.certificate], back: ['--certificate-file', ''], more: 1 },
+        '--certificate-bound': { set: [], back: ['--no-certificate-bound'] },
+      },
+      {
+        '--certificate-subject': { set: ['san_dns=a.example'], back: ['--certificate-subject', ''], more: 1 },
+      },
+      {
         '--grant': {
           set: ['client_credentials'],
           back: ['--grant', 'authorization_code', '--grant', 'refresh_token'],
+          more: 1,
         },
       },
     ];
 
     it('CMD1 changes everything that create can set, and takes it back', async () => {
       const create = clientCommand().commands.find((command) => command.name() === 'create');
+      const GROUPS = groups();
       const known = create?.options.map(({ long }) => long ?? '') ?? [];
       const ofBoth = known.filter((option) => !['--id', '--json', '--dry-run'].includes(option));
       expect(ofBoth).to.have.members(GROUPS.flatMap((group) => Object.keys(group)));
@@ -77,8 +110,8 @@ describe('portico client', () => {
         await done(`${CREATE} ${changed}`);
         const before = await shown(changed);
         const { stdout } = await done(`client set ${changed}`, ...set, '--dry-run');
-        const grown = set.includes('--grant') ? 1 : 0;
-        expect(stdout.trim().split('\n')).to.have.length(Object.keys(group).length + grown);
+        const changes = Object.values(group).reduce((sum, { more = 0 }) => sum + 1 + more, 0);
+        expect(stdout.trim().split('\n')).to.have.length(changes);
         await done(`client set ${changed}`, ...set);
         expect(await shown(changed)).to.deep.equal({ ...(await shown(made)), clientId: changed });
         await done(`client set ${changed}`, ...back);

@@ -8,6 +8,7 @@ import {
   servingOf,
 } from '../../model/client.ts';
 import { textsOf } from '../../model/json.ts';
+import { explainProfile } from '../../oidc/profiles/fapi2.ts';
 import type { KnownApi } from '../../seed/judge-grants.ts';
 import type { CommandContext } from '../context.ts';
 import { type JsonOption, sayList } from '../output.ts';
@@ -85,10 +86,11 @@ function* grants(client: ClientRecord, apis: ReadonlyMap<string, KnownApi>): Ite
 /** What works otherwise than with an older Portico; each tells how to settle it, and how to keep the old way. */
 function* changes({ config: { oidc } }: CommandContext, client: ClientRecord): Iterable<Said> {
   const { clientId, organization, metadata } = client;
-  const { id_token_signed_response_alg: algorithm, apis } = metadata;
+  const { id_token_signed_response_alg: algorithm, apis, profile } = metadata;
   if (
     (hasGrant(client, 'authorization_code') || hasGrant(client, DEVICE_CODE)) &&
     algorithm === undefined &&
+    profile === undefined &&
     oidc.idTokenAlgorithm !== 'ES256'
   ) {
     const message =
@@ -110,6 +112,7 @@ function* changes({ config: { oidc } }: CommandContext, client: ClientRecord): I
 
 function* notes({ config: { oidc } }: CommandContext, client: ClientRecord): Iterable<Said> {
   const { token_endpoint_auth_method: method, redirect_uris: uris, apis } = client.metadata;
+  for (const setting of explainProfile(client.metadata)) yield { kind: 'note', ...setting };
   if (hasGrant(client, 'authorization_code') && (method === 'none' || oidc.pkce === 'all-clients')) {
     const message = 'must send a code_challenge of the method S256 (PKCE)';
     yield { kind: 'note', member: 'token_endpoint_auth_method', message };

@@ -46,6 +46,7 @@ export const clientCommand = group('client', 'applications that sign people in o
 Examples:
   portico client create --organization default --name "Web App" --redirect-uri https://app.example.org/callback
   portico client create --organization default --public --native --redirect-uri http://127.0.0.1/callback
+  portico client create --organization default --profile fapi2 --jwks-file bank.json --redirect-uri https://bank.example/cb
   portico client create --organization default --grant client_credentials --introspects vsee-legacy --revokes vsee-legacy`,
     run: inContext(create),
   }),

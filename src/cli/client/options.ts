@@ -2,6 +2,7 @@
 import { Option } from 'commander';
 import { oneOf, repeated } from '../options.ts';
 import { CommandRefused } from '../output.ts';
+import { certificateInFile, keysInFile } from './key-files.ts';
 
 /** A client with the names of a seed file, before its schema has judged it. */
 export type Members = Readonly<Record<string, unknown>>;
@@ -66,6 +67,45 @@ const TABLE: readonly ClientOption[] = [
       return { token_endpoint_auth_method: method === 'none' ? 'client_secret_basic' : method };
     },
   ),
+  {
+    option: oneOf(
+      '--profile <fapi2|none>',
+      'security profile, which sets all else that it asks for: see docs/fapi2.md',
+    ),
+    change: (profile, { id_token_signed_response_alg: alg }) =>
+      profile === 'none'
+        ? { profile: undefined }
+        : { profile, id_token_signed_response_alg: alg === 'RS256' ? 'ES256' : alg },
+  },
+  credential(
+    '--jwks-file <file>',
+    'public keys with which it signs assertions (private_key_jwt)',
+    (file) => ({
+      jwks: keysInFile(file),
+      token_endpoint_auth_method: 'private_key_jwt',
+    }),
+  ),
+  credential('--jwks-uri <url>', 'where the server fetches these keys', (jwks_uri) => ({
+    jwks_uri,
+    token_endpoint_auth_method: 'private_key_jwt',
+  })),
+  credential(
+    '--certificate-file <pem>',
+    'certificate that it signed itself (self_signed_tls_client_auth)',
+    (file) => ({
+      jwks: certificateInFile(file),
+      token_endpoint_auth_method: 'self_signed_tls_client_auth',
+    }),
+  ),
+  credential(
+    '--certificate-subject <name=value>',
+    'whose certificate of an authority it is (tls_client_auth): san_dns, san_uri, san_ip, san_email or subject_dn',
+    (value) => ({ ...certificateSubject(value), token_endpoint_auth_method: 'tls_client_auth' }),
+  ),
+  flag('--certificate-bound', 'its access tokens are bound to its certificate', (bound) => ({
+    tls_client_certificate_bound_access_tokens: bound || undefined,
+    dpop_bound_access_tokens: undefined,
+  })),
   flag('--first-party', 'your own: people are not asked for consent', (first_party) => ({ first_party })),
   {
     option: new Option(
@@ -174,6 +214,32 @@ function claimEntry(input: string, before: Members = {}): Members {
     throw new CommandRefused(`${input} is not of the form name=member, such as upn=email`);
   }
   return { ...before, [claim]: member };
+}
+
+/** What it proves itself by, in place of what it had; '' takes it away, and a secret takes its place. */
+function credential(flags: string, about: string, read: (value: string) => Members): ClientOption {
+  const none = { jwks: undefined, jwks_uri: undefined, ...certificateSubject() };
+  return {
+    option: new Option(flags, about),
+    change: (value) => ({
+      ...none,
+      ...(value === '' ? { token_endpoint_auth_method: 'client_secret_basic' } : read(String(value))),
+    }),
+  };
+}
+
+/** `san_dns=app.example` */
+function certificateSubject(input?: string): Members {
+  const names = ['san_dns', 'san_uri', 'san_ip', 'san_email', 'subject_dn'];
+  const [, name = '', value] = /^(\w+)=(.+)$/.exec(input ?? '') ?? [];
+  if (input !== undefined && !names.includes(name)) {
+    throw new CommandRefused(
+      `${input} is not of the form name=value, with one of the names ${names.join(', ')}`,
+    );
+  }
+  return Object.fromEntries(
+    names.map((each) => [`tls_client_auth_${each}`, each === name ? value : undefined]),
+  );
 }
 
 function asTable(value: unknown): object {

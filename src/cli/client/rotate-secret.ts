@@ -39,8 +39,8 @@ export async function rotateSecret(
 function refuseSecretless({ clientId, secretHash, metadata }: ClientRecord): void {
   if (secretHash !== undefined) return;
   throw new CommandRefused(
-    metadata.token_endpoint_auth_method === 'private_key_jwt'
-      ? `${clientId} signs with keys of its own, and has no secret.`
+    metadata.token_endpoint_auth_method !== 'none'
+      ? `${clientId} has keys or certificates of its own, and no secret.`
       : `${clientId} is public and has no secret. Give it one: portico client set ${clientId} --no-public`,
   );
 }

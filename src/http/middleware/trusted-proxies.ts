@@ -22,8 +22,11 @@ const FORWARDING = [
   'x-rewrite-url',
 ] as const;
 
-/** `proxies`: addresses and networks in CIDR notation. Throws RangeError for what is neither. */
-export function trustedProxies(proxies: readonly string[]): Middleware {
+/**
+ * `proxies`: addresses and networks in CIDR notation. Throws RangeError for what is neither. `more`: other headers
+ * that only proxies may send.
+ */
+export function trustedProxies(proxies: readonly string[], more: readonly string[] = []): Middleware {
   const trusted = networks(proxies);
   return async (ctx, next) => {
     const peer = plainAddress(ctx.req.socket.remoteAddress ?? '');
@@ -33,6 +36,7 @@ export function trustedProxies(proxies: readonly string[]): Middleware {
       address = clientBehind(peer, headerText(headers['x-forwarded-for']), trusted);
     } else {
       for (const name of FORWARDING) delete headers[name];
+      for (const name of more) delete headers[name.toLowerCase()];
     }
     const host = headerText(headers['x-forwarded-host'])?.split(',', 1)[0]?.trim() ?? headers.host ?? '';
     attachRequestInfo(ctx, {

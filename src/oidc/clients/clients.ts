@@ -6,6 +6,7 @@ import { type ClaimMapping, claimMapping } from '../../model/claim-mapping.ts';
 import { type ClientRecord, organizationsIn } from '../../model/client.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import type { ClientStore, OrganizationStore } from '../../store/ports/installation.ts';
+import { profileDefaults } from '../profiles/fapi2.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { findAccountClient } from './account-client.ts';
 import { keepFresh } from './keep-fresh.ts';
@@ -81,6 +82,7 @@ export const CLIENT_TRAITS = [
   'allowed_origins',
   'rotate_refresh_tokens',
   'default_scope',
+  'profile',
 ] as const;
 
 export type ClientRegistry = ReturnType<typeof createClientRegistry>;
@@ -136,6 +138,7 @@ export function metadataOf(record: ClientRecord): Record<string, Json> {
     ...(grants !== undefined &&
       !textsOf(grants).includes('authorization_code') &&
       textsOf(uris).length === 0 && { response_types: [] }),
+    ...profileDefaults(metadata),
     // A dialect's client has no way of its own to a token: refused at /authorize and /token.
     ...(dialect && {
       redirect_uris: [],

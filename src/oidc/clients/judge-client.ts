@@ -7,6 +7,7 @@ import { errors } from 'oidc-provider';
 import type { Issue } from '../../config/issues.ts';
 import { type ClientRecord, TOKEN_EXCHANGE } from '../../model/client.ts';
 import { type Json, textsOf } from '../../model/json.ts';
+import { profileIssues } from '../profiles/fapi2.ts';
 import { metadataOf } from './clients.ts';
 
 type Metadata = Record<string, Json>;
@@ -22,9 +23,10 @@ export interface ClientRules {
 
 /** Every issue, with its path in the client's metadata; none: the client can be used. */
 export async function judgeClient(record: ClientRecord, rules: ClientRules): Promise<Issue[]> {
-  const own = [...ownIssues(record, rules)];
+  const { profile: _judged, ...metadata } = metadataOf(record);
+  const own = [...ownIssues(record, rules), ...profileIssues(metadataOf(record))];
   const named = new Set(own.map(({ path }) => path));
-  const provider = await providerIssues(metadataOf(record), rules);
+  const provider = await providerIssues(metadata, rules);
   const isTold = ({ path }: Issue) => provider.some((issue) => issue.path.startsWith(`${path}.`));
   // The provider asks for a secret also because of a symmetric algorithm, which is the issue then.
   if (isSecretless(methodOf(record.metadata))) named.add('client_secret');
@@ -36,7 +38,7 @@ function methodOf({ token_endpoint_auth_method: method = 'client_secret_basic' }
 }
 
 function isSecretless(method: Json): boolean {
-  return method === 'none' || method === 'private_key_jwt';
+  return !String(method).startsWith('client_secret');
 }
 
 function* ownIssues(
@@ -163,7 +165,7 @@ function inOurWords(sentence: string, { scopes }: ClientRules): Refusal {
     ],
     [
       /^jwks or jwks_uri is mandatory.*$/,
-      'jwks or jwks_uri must be set for token_endpoint_auth_method private_key_jwt',
+      'jwks or jwks_uri must be set: the client has keys or certificates of its own',
     ],
     [
       /^client JSON Web Key Set is invalid$/,
@@ -174,6 +176,18 @@ function inOurWords(sentence: string, { scopes }: ClientRules): Refusal {
     // What pairwise subjects would need.
     [/^(?:sector_identifier_uri|jwks_uri) is mandatory property$/, "subject_type must be 'public'"],
     [/ is mandatory property$/, ' must be set'],
+    [
+      /^only one proof of possession .*$/,
+      'dpop_bound_access_tokens must not stand beside tls_client_certificate_bound_access_tokens',
+    ],
+    [
+      /^tls_client_auth requires one .*$/,
+      'tls_client_auth_subject_dn or another of tls_client_auth_* must say whose certificate it is',
+    ],
+    [
+      /^only one tls_client_auth .*$/,
+      'tls_client_auth_subject_dn must not stand beside another of tls_client_auth_*',
+    ],
     [
       / must only contain web uris$/,
       ' must begin with https:// or http://, or the client be of application_type native',
@@ -207,6 +221,7 @@ const STAND_INS: Readonly<Record<string, Json>> = {
   redirect_uris: ['https://client.example/callback'],
   client_secret: 'stands-in-for-a-secret',
   jwks: { keys: [] },
+  tls_client_auth_subject_dn: 'CN=stands in',
 };
 
 function without(metadata: Metadata, member: string, wrong: readonly string[]): Metadata {

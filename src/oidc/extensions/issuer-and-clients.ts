@@ -13,13 +13,14 @@
  * - Client.prototype.compareClientSecret 7a404f9c2599
  * - interactionPolicy.consent.native_client_prompt 0597dff889f1
  */
-import type Provider from 'oidc-provider';
-import { errors, type interactionPolicy } from 'oidc-provider';
+import Provider, { errors, type interactionPolicy } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { Json } from '../../model/json.ts';
 import { isSecretOf, traitsOf } from '../clients/clients.ts';
 import { refuseUnknownScope, takeScope } from '../clients/scopes.ts';
+import { holdToProfile } from '../profiles/hold-to-profile.ts';
+import { askedOrigin } from '../profiles/mutual-tls.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { lookUpForm } from '../tokens/token-handle.ts';
 import { takeAudience } from './implied-resource.ts';
@@ -46,9 +47,15 @@ export function seeAsIssuer(provider: Provider): void {
 
 type OidcContext = ProviderContext['oidc'];
 
-export function watchProviderContext(provider: Provider): void {
+/** `origin`: where clients present certificates, if that is another than the issuer's. */
+export function watchProviderContext(provider: Provider, origin: string | null): void {
   const { prototype } = (provider as unknown as { OIDCContext: { prototype: OidcContext } }).OIDCContext;
-  prototype.urlFor = (name, options) => new URL(provider.pathFor(name, options), provider.issuer).href;
+  const { issuer } = provider;
+  prototype.urlFor = function urlFor(this: OidcContext, name, options) {
+    const headers = name === this.route ? Provider.ctx?.req.headers : undefined;
+    const at = headers ? askedOrigin(name, headers, { issuer, origin }) : issuer;
+    return new URL(provider.pathFor(name, options), at).href;
+  };
 
   override(prototype, 'entity', (context, original, key, value) => {
     if (key === 'Client' && value) {
@@ -57,6 +64,7 @@ export function watchProviderContext(provider: Provider): void {
       }
       if (context.route === 'token') takeAudience(context);
       takeScope(context, value);
+      if (Provider.ctx) holdToProfile(Provider.ctx, value);
       // The provider refuses JWTs at these two routes unseen; Portico's have a record that it can look up.
       if ((context.route === 'introspection' || context.route === 'revocation') && context.params) {
         context.params.token = lookUpForm(context.params.token);

@@ -18,6 +18,9 @@ import { createGrantLoader } from '../interactions/load-existing-grant.ts';
 import { createInteractionPolicy } from '../interactions/policy.ts';
 import { createAdapterFactory } from '../persistence/adapter.ts';
 import { type Keyring, providerKeys } from '../persistence/signing-keys.ts';
+import { isFapi2, profileIssues } from '../profiles/fapi2.ts';
+import { CLOCKS_DIFFER, judgeAssertion } from '../profiles/hold-to-profile.ts';
+import { certificateMethods } from '../profiles/mutual-tls.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-tokens.ts';
 import { answerUnavailable, showError } from './answers.ts';
@@ -75,7 +78,8 @@ const PROTOCOL: Configuration = {
   allowOmittingSingleRegisteredRedirectUri: false,
   acceptQueryParamAccessTokens: false,
   conformIdTokenClaims: true,
-  clockTolerance: 5,
+  clockTolerance: CLOCKS_DIFFER,
+  assertJwtClientAuthClaimsAndHeader: judgeAssertion,
 };
 
 function people(deps: ProviderDeps): Configuration {
@@ -129,8 +133,23 @@ function tokens(deps: ProviderDeps): Configuration {
   };
 }
 
+const BOUND_BY_CERTIFICATE = 'tls_client_certificate_bound_access_tokens';
+
+/** What the provider would take. Asked about each of the members that Portico adds. */
+function refuseUnusable(_ctx: unknown, name: string, value: unknown, client: ClientMetadata): void {
+  // The provider does not know this member where no certificates come: the tokens would be bound to nothing.
+  if (name === BOUND_BY_CERTIFICATE && value === true) {
+    throw new errors.InvalidClientMetadata(`${name} needs http.clientCertificate in the configuration`);
+  }
+  if (name !== 'profile') return;
+  refuseUnproved(client);
+  for (const { path, message } of profileIssues(client)) {
+    throw new errors.InvalidClientMetadata(`${path} ${message}`);
+  }
+}
+
 /** A public client proves nothing, so anyone could get a token in its name. The provider leaves that to us. */
-function refuseUnproved(_ctx: unknown, _name: string, _value: unknown, client: ClientMetadata): void {
+function refuseUnproved(client: ClientMetadata): void {
   if (client.token_endpoint_auth_method !== 'none') return;
   if (client.grant_types?.includes('client_credentials')) {
     throw new errors.InvalidClientMetadata(
@@ -147,20 +166,28 @@ function refuseUnproved(_ctx: unknown, _name: string, _value: unknown, client: C
 
 function clientRules({ oidc, http }: Config): Configuration {
   const isPublic = (client: Client) => client.tokenEndpointAuthMethod === 'none';
+  const certificates = certificateMethods(http.clientCertificate);
   return {
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientAuthMethods: [
+      ...(['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const),
+      ...certificates,
+      'none',
+    ],
     clientDefaults: {
       grant_types: ['authorization_code'],
       response_types: ['code'],
       id_token_signed_response_alg: oidc.idTokenAlgorithm,
       token_endpoint_auth_method: 'client_secret_basic',
     },
-    extraClientMetadata: { properties: [...CLIENT_TRAITS], validator: refuseUnproved },
+    extraClientMetadata: {
+      properties: [...CLIENT_TRAITS, ...(certificates.length === 0 ? [BOUND_BY_CERTIFICATE] : [])],
+      validator: refuseUnusable,
+    },
     // PKCE. A confidential client proves itself at the token endpoint and binds the code by its nonce (RFC 9700,
     // 2.1.1); older clients have no PKCE. A challenge that was sent is always checked.
     pkce: {
       required: (_ctx, client) =>
-        oidc.pkce === 'all-clients' || isPublic(client) || traitsOf(client).unregistered,
+        oidc.pkce === 'all-clients' || isPublic(client) || traitsOf(client).unregistered || isFapi2(client),
     },
     clientBasedCORS: createOriginPolicy(http.cors.origins),
   };

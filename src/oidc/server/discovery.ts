@@ -1,6 +1,7 @@
 /** Discovery metadata (/.well-known/openid-configuration): what it says beyond what the provider says by itself. */
 import type { Configuration } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
+import { certificateMethods, endpointAliases } from '../profiles/mutual-tls.ts';
 import type { ProviderMiddleware } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 
@@ -10,8 +11,14 @@ export const ASSERTION_ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as cons
 export function discoveryMetadata({
   branding,
   oidc,
-}: Pick<Config, 'branding' | 'oidc'>): NonNullable<Configuration['discovery']> {
-  const confidential = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+  http: { clientCertificate },
+}: Pick<Config, 'branding' | 'oidc' | 'http'>): NonNullable<Configuration['discovery']> {
+  const confidential = [
+    'client_secret_basic',
+    'client_secret_post',
+    'private_key_jwt',
+    ...certificateMethods(clientCertificate),
+  ];
   return {
     claim_types_supported: ['normal'],
     // Which of a client's organizations a request means (docs/organizations.md).
@@ -23,6 +30,7 @@ export function discoveryMetadata({
     introspection_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS],
     revocation_endpoint_auth_methods_supported: [...confidential, 'none'],
     revocation_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGORITHMS],
+    ...endpointAliases(clientCertificate),
     ...(branding.privacy && { op_policy_uri: branding.privacy }),
     ...(branding.terms && { op_tos_uri: branding.terms }),
   };

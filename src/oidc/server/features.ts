@@ -4,6 +4,8 @@ import { TOKEN_EXCHANGE } from '../../model/client.ts';
 import { resourceIndicators } from '../apis/resource-indicators.ts';
 import { formSecret } from '../extensions/browser-session.ts';
 import type { ProviderPages } from '../page-contract.ts';
+import { isFapi2 } from '../profiles/fapi2.ts';
+import { mutualTls } from '../profiles/mutual-tls.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { endParent } from '../tokens/dialect-tokens.ts';
 import { show } from './answers.ts';
@@ -23,11 +25,14 @@ export function features(deps: ProviderDeps): Features {
     clientCredentials: { enabled: true },
     deviceFlow: deviceFlow(deps),
     dPoP: { enabled: true, nonceSecret: undefined, requireNonce: () => false, allowReplay: false },
+    // By itself it changes nothing for clients without a profile.
+    fapi: { enabled: true, profile: (_ctx, client) => (isFapi2(client) ? '2.0' : undefined) },
     introspection: {
       enabled: true,
       allowedPolicy: async (ctx, client, token) =>
         (await rights.mayIntrospect(ctx, client, token)) && rights.holderMayGoOn(token),
     },
+    mTLS: mutualTls(deps.config.http.clientCertificate),
     pushedAuthorizationRequests: {
       enabled: true,
       requirePushedAuthorizationRequests: false,
@@ -58,11 +63,9 @@ export function features(deps: ProviderDeps): Features {
     devInteractions: { enabled: false },
     encryption: { enabled: false },
     externalSigningSupport: { enabled: false },
-    fapi: { enabled: false },
     jwtIntrospection: { enabled: false },
     jwtResponseModes: { enabled: false },
     jwtUserinfo: { enabled: false },
-    mTLS: { enabled: false },
     openid4vci: { enabled: false },
     registration: { enabled: false },
     registrationManagement: { enabled: false },

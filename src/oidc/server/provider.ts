@@ -41,7 +41,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   allowTokenExchange(parts);
   addMembers(provider);
   seeAsIssuer(provider);
-  watchProviderContext(provider);
+  watchProviderContext(provider, deps.config.http.clientCertificate.origin);
   compareHashedSecrets(provider, deps);
   refuseUnauthorizedClients(provider);
   storeAccessTokens(parts);
