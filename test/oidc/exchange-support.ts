@@ -1,4 +1,5 @@
 /** Two APIs, an application, the backend of one API and a new module beside an old app, which exchange tokens. */
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { TOKEN_EXCHANGE } from '../../src/model/client.ts';
 import type { Json } from '../../src/model/json.ts';
 import type { IssuedGrant } from '../../src/oidc/contract.ts';
@@ -92,4 +93,18 @@ export function exchange(
 ): Promise<Reply> {
   const all = { grant_type: TOKEN_EXCHANGE, subject_token_type: ACCESS_TOKEN, ...form };
   return post(world, '/token', all, headers);
+}
+
+/** Proofs of one DPoP key for the token endpoint. */
+export async function dpopKey(world: World, alg: 'ES256' | 'RS256' = 'ES256') {
+  const { privateKey, publicKey } = await generateKeyPair(alg);
+  const jwk = await exportJWK(publicKey);
+  return {
+    thumbprint: await calculateJwkThumbprint(jwk),
+    proof: ({ path = '/token', jti = crypto.randomUUID() } = {}) =>
+      new SignJWT({ jti, htm: 'POST', htu: world.issuer + path })
+        .setProtectedHeader({ typ: 'dpop+jwt', alg, jwk })
+        .setIssuedAt()
+        .sign(privateKey),
+  };
 }
