@@ -1,15 +1,14 @@
 /** Clients that are named by the URL of a document about them (client ID metadata documents). */
-import { createHash, randomBytes } from 'node:crypto';
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
 import { INES } from '../support/client-app.ts';
 import { type DocumentSite, startDocumentSite } from '../support/document-site.ts';
-import { asksForPassword, walk } from '../support/relying-party.ts';
+import { asksForPassword } from '../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { openWebSession, type WebSession } from '../support/web-session.ts';
-
-const API = 'https://mcp.test/mcp';
-const CALLBACK = 'http://127.0.0.1:4321/callback';
+import { openWebSession } from '../support/web-session.ts';
+import { API, authorize, CALLBACK, openApi, refreshByDocument, signInByDocument } from './document-flows.ts';
+import { hostileDocuments } from './hostile-documents.ts';
 
 describe('client ID metadata documents', () => {
   let server: TestServer;
@@ -23,59 +22,20 @@ describe('client ID metadata documents', () => {
         outbound: { allowPrivate: true },
       },
     });
-    await server.running.stores.apis.put({
-      ...{ id: 'mcp', identifier: API, format: 'jwt', algorithm: 'ES256' },
-      scopes: { call: { unregistered: true }, admin: {} },
-    });
+    await openApi(server);
   });
   after(() => Promise.all([site.close(), server.close()]));
 
-  interface Request {
-    readonly url: string;
-    readonly verifier: string;
-  }
-
-  function request(clientId: string, more: Record<string, string> = {}): Request {
-    const verifier = randomBytes(32).toString('base64url');
-    const url = new URL('/authorize', server.url);
-    url.search = new URLSearchParams({
-      ...{
-        client_id: clientId,
-        response_type: 'code',
-        redirect_uri: CALLBACK,
-        scope: 'openid call',
-        resource: API,
-      },
-      ...{ code_challenge: createHash('sha256').update(verifier).digest('base64url') },
-      ...{ code_challenge_method: 'S256', state: 'of-the-client', ...more },
-    }).toString();
-    return { url: url.href, verifier };
-  }
-
-  const token = async (form: Record<string, string>) => {
-    const reply = await fetch(`${server.url}/token`, { method: 'POST', body: new URLSearchParams(form) });
-    return { status: reply.status, body: (await reply.json()) as Record<string, string> };
-  };
-
-  async function signIn(clientId: string, session: WebSession = openWebSession()) {
-    const { url, verifier } = request(clientId);
-    const at = await walk(session, url, CALLBACK, INES);
-    const code = String(new URL(at).searchParams.get('code'));
-    const form = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: CALLBACK };
-    return token({ ...form, client_id: clientId, resource: API });
-  }
+  const request = (clientId: string, more?: Record<string, string>) => authorize(server.url, clientId, more);
 
   it('MCP1 an unregistered client signs a person in, and gets a token for the API that is open to it', async () => {
     const clientId = site.document('/quill.json');
-    const { status, body } = await signIn(clientId);
+    const { status, body } = await signInByDocument(server, clientId);
     expect(status, JSON.stringify(body)).to.equal(200);
     expect(decodeJwt(String(body.access_token))).to.deep.include({
       ...{ client_id: clientId, aud: API, scope: 'call', organization: 'default' },
     });
-    const again = await token({
-      ...{ grant_type: 'refresh_token', refresh_token: String(body.refresh_token), client_id: clientId },
-      resource: API,
-    });
+    const again = await refreshByDocument(server, clientId, body.refresh_token);
     expect(again.status, JSON.stringify(again.body)).to.equal(200);
     expect(site.asked.filter((at) => at === '/quill.json')).to.have.length(1);
     const metadata = await fetch(`${server.url}/.well-known/oauth-authorization-server`);
@@ -130,5 +90,111 @@ describe('client ID metadata documents', () => {
     for (const other of ['', '/', '/mcp', '/mcp/tools/', '/mcp/tools?x=1', '-else'])
       expect((await fetch(at + other)).status, other).to.equal(404);
     expect((await fetch(`${at}/mcp/tools`, { method: 'POST' })).status).to.equal(405);
+  });
+});
+
+function isOfDocument(audit: unknown): audit is { outcome: string } {
+  return audit !== null && typeof audit === 'object' && Reflect.get(audit, 'event') === 'client.document';
+}
+
+describe('hostile documents', () => {
+  let server: TestServer;
+  let site: DocumentSite;
+  before(async () => {
+    site = await startDocumentSite();
+    server = await startTestServer({
+      config: {
+        oidc: { clientIdMetadataDocuments: { hosts: 'any', organization: 'default' } },
+        ...{ outbound: { allowPrivate: true }, strangers: { clientDocuments: { limit: 1000 } } },
+      },
+    });
+  });
+  after(() => Promise.all([site.close(), server.close()]));
+
+  it('MCP3 P13 makes no client of any of some eighty documents, and says why', async () => {
+    const documents = Object.entries(hostileDocuments(site));
+    expect(documents.length).to.be.at.least(60);
+    const wrong: string[] = [];
+    for (const [at, [name, [what, refusal]]] of documents.entries()) {
+      const path = `/hostile/${at}`;
+      const clientId = typeof what === 'function' ? site.serve(path, what) : site.document(path, what);
+      const reply = await fetch(authorize(server.url, clientId).url, { redirect: 'manual' });
+      const page = (await reply.text()).replaceAll('&#39;', "'");
+      const said = /is no good: ([^<]*)/.exec(page)?.[1] ?? page;
+      if (reply.status !== 400 || !said.includes(refusal)) wrong.push(`${name}: ${reply.status} ${said}`);
+    }
+    expect(wrong).to.deep.equal([]);
+    // None of them led anywhere else.
+    expect(site.asked.filter((path) => !path.startsWith('/hostile/'))).to.deep.equal([]);
+    const outcomes = server.logged.flatMap(({ audit }) => (isOfDocument(audit) ? [audit.outcome] : []));
+    // Alike refusals are one line a minute.
+    expect(outcomes.length).to.be.at.least(20);
+    expect(new Set(outcomes)).to.deep.equal(new Set(['refused']));
+  });
+
+  it('MCP3 P13 gives up a host that does not answer, and lets others go on meanwhile', async () => {
+    const hanging = site.serve('/hangs', () => {});
+    const slow = site.serve('/slow', (_request, response) => void response.writeHead(200).write('{'));
+    const soon = AbortSignal.timeout(300);
+    const timeout = mock.method(AbortSignal, 'timeout', () => soon);
+    const replies = await Promise.all(
+      [hanging, slow].map((clientId) => fetch(authorize(server.url, clientId).url)),
+    ).finally(() => timeout.mock.restore());
+    for (const reply of replies) expect(await reply.text()).to.contain('could not be fetched');
+  });
+});
+
+describe('documents in a network that the server alone can see', () => {
+  it('MCP3 P13 are not asked for, whatever their host is called', async () => {
+    const site = await startDocumentSite();
+    const server = await startTestServer({
+      config: { oidc: { clientIdMetadataDocuments: { hosts: 'any', organization: 'default' } } },
+    });
+    site.document('/client.json');
+    const { port } = new URL(site.url);
+    const hosts = [
+      ...[
+        'localhost',
+        '127.0.0.1',
+        '127.1.2.3',
+        '[::1]',
+        '[::ffff:7f00:1]',
+        '0.0.0.0',
+        '[::]',
+        'sub.localhost',
+      ],
+      ...['169.254.169.254', '10.0.0.1', '192.168.1.1', '172.16.0.1', '100.64.0.1', '[fd00::1]', '[fe80::1]'],
+    ];
+    for (const host of hosts) {
+      const reply = await fetch(authorize(server.url, `https://${host}:${port}/client.json`).url);
+      expect([reply.status, /could not be fetched/.test(await reply.text())], host).to.deep.equal([
+        400,
+        true,
+      ]);
+    }
+    // Other ways to write them name no document at all.
+    for (const clientId of [
+      ...[`https://2130706433:${port}/client.json`, `https://0x7f.1:${port}/client.json`],
+      ...[`http://localhost:${port}/client.json`, `https://LOCALHOST:${port}/client.json`],
+      ...[
+        `https://localhost:${port}`,
+        `https://localhost:${port}/a/../client.json`,
+        'https://localhost:443/c',
+      ],
+      ...[`https://localhost:${port}/%2e%2e/client.json`, `https://me@localhost:${port}/client.json`],
+      ...[`https://localhost:${port}/client.json#x`, `https://localhost:${port}/${'x'.repeat(500)}`],
+      ...[
+        `https:localhost:${port}/client.json`,
+        ` https://localhost:${port}/client.json`,
+        'https://',
+        'https:///x',
+      ],
+      ...[`https:\\\\localhost:${port}\\client.json`, `https://localhost:${port}/cli\tent.json`],
+    ]) {
+      const page = await (await fetch(authorize(server.url, clientId).url)).text();
+      expect(page, clientId).to.contain('there is no client with this client_id');
+    }
+    expect(site.asked).to.deep.equal([]);
+    await Promise.all([site.close(), server.close()]);
   });
 });

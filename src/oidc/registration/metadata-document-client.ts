@@ -31,7 +31,11 @@ export function documentUrl(clientId: string, { hosts }: Pick<DocumentSettings, 
 }
 
 const word = z.string().max(100);
-const uri = z.string().max(LONGEST);
+/** Browsers read a backslash as a slash, and pass over line breaks. */
+const uri = z
+  .string()
+  .max(LONGEST)
+  .regex(/^[!-[\]-~]+$/, 'must be a URI');
 const never = z.never('must not be in a document that everyone can read').optional();
 const key = z.record(z.string(), z.union([z.string().max(4096), z.array(z.string().max(4096)).max(10)]));
 
