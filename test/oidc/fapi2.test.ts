@@ -110,6 +110,15 @@ describe('a client of the profile FAPI 2', () => {
     expect(told.cnf ?? { jkt: thumbprint }).to.deep.equal({ jkt: thumbprint });
   });
 
+  it('SU4 loses the tokens of a code that comes a second time, at once', async () => {
+    const code = await bank.code();
+    const { body } = await bank.redeem(code);
+    expect((await bank.userinfo(String(body.access_token))).status).to.equal(200);
+    expect((await bank.redeem(code)).body.error).to.equal('invalid_grant');
+    expect((await bank.userinfo(String(body.access_token))).status).to.equal(401);
+    expect((await bank.refresh(body.refresh_token)).body.error).to.equal('invalid_grant');
+  });
+
   describe('is refused', () => {
     const REFUSED = (reply: Reply) => [reply.status, reply.body.error];
     const invalidClient = [401, 'invalid_client'];
