@@ -106,8 +106,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'oidc/profiles': { may: 'oidc/provider', packages: 'jose oidc-provider' },
   'oidc/provider': { may: '', types: 'oidc', typePackages: 'oidc-provider' },
   'oidc/registration': {
-    may: 'oidc/clients oidc/extensions oidc/provider',
-    types: 'identity/rate-limits oidc/persistence',
+    may: 'oidc oidc/clients oidc/extensions oidc/provider oidc/tokens',
+    types: 'identity/rate-limits oidc/persistence store/ports',
     packages: 'oidc-provider zod',
   },
   'oidc/server': {

@@ -50,6 +50,10 @@ function* judgeLifetimes({ oidc, sessions }: Known): Iterable<Issue> {
     if (hosts.length > 0 && organization === undefined) {
       yield issue('oidc.clientIdMetadataDocuments.organization', 'must be set where hosts is');
     }
+    const { registration } = oidc;
+    if (registration.mode === 'open' && registration.organization === undefined) {
+      yield issue('oidc.registration.organization', 'must be set where registration is open');
+    }
     if (oidc.refreshReuse.leeway > 60) {
       yield issue('oidc.refreshReuse.leeway', 'must be 60 or less', oidc.refreshReuse.leeway);
     }

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { issueOfRolesAlias } from '../model/claim-mapping.ts';
+import { DEVICE_CODE } from '../model/client.ts';
 import {
   because,
   count,
@@ -244,6 +245,37 @@ const oidc = section('The OAuth 2 / OpenID Connect server.', {
       ),
     },
   ),
+  registration: section('Clients that register themselves (RFC 7591, docs/registration.md).', {
+    mode: key(
+      z.enum(['off', 'token', 'open']).default('off'),
+      'off: operators register clients. token: a client registers with an initial access token (portico client registration-token). open: any client registers.',
+    ),
+    organization: key(
+      text.optional(),
+      'The organization of registered clients, where their initial access token names none. Required where registration is open.',
+    ),
+    grantTypes: key(
+      z
+        .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials', DEVICE_CODE]))
+        .default(['authorization_code', 'refresh_token']),
+      'Grant types that a client may register.',
+    ),
+    scopes: key(
+      z.array(text).min(1, 'must name a scope').default(['openid', 'profile', 'email', 'offline_access']),
+      'OpenID Connect scopes that a client may register.',
+    ),
+    apis: key(
+      z
+        .array(z.strictObject({ identifier: text, scopes: z.array(text).min(1, 'must name a scope') }))
+        .default([]),
+      'APIs that every registered client is granted: identifier and scopes. None by default.',
+    ),
+    unusedAfter: key(
+      duration.default(90 * 86_400),
+      'A registered client ends so long after it was last used: registered, signed in with, or given a token.',
+    ),
+    most: key(count.default(1000), 'How many registered clients there may be at once.'),
+  }),
   resources: key(
     z
       .array(
@@ -371,6 +403,11 @@ export const sections = {
         'Documents of clients (oidc.clientIdMetadataDocuments) that one client address makes the server fetch, and documents that it fetches from one host.',
       ),
       accounts: keeps(500, 86_400, 'Accounts that people open themselves, at every place together.'),
+      registrations: keeps(
+        20,
+        3600,
+        'Clients that register themselves without a token, or change (/register).',
+      ),
     },
   ),
   passwords: section('New passwords.', {

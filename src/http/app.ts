@@ -119,8 +119,8 @@ function provider(oidc: Pick<OidcServer, 'handle' | 'isForPrograms'>): Middlewar
   return async (ctx) => {
     ctx.respond = false;
     jsonForPrograms(oidc, ctx);
-    // '/authorize/<uid>' and '/device/<uid>' are one route each. People type codes behind /device/.
-    ctx.state.route = ctx.path.replace(/^\/(authorize|device)\/.*/, '/$1/:uid');
+    // '/authorize/<uid>', '/device/<uid>' and '/register/<client>' are one route each. People type codes behind /device/.
+    ctx.state.route = ctx.path.replace(/^\/(authorize|device|register)\/.*/, '/$1/:uid');
     // Koa's own default, which the provider would take for an answer.
     ctx.res.statusCode = 404;
     await oidc.handle(ctx.req, ctx.res);

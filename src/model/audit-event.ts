@@ -27,8 +27,10 @@ export type AuditEvent =
   | 'limit'
   | `${'organization' | 'client' | 'api'}.${'create' | 'update' | 'delete'}`
   | 'client.document'
+  | 'client.register'
   | `client-secret.${'rotate' | 'end'}`
   | 'server-key.re-encrypt'
+  | `registration-token.${'create' | 'revoke'}`
   | 'signing-key.rotate'
   | 'seed.load'
   | 'store.copy';

@@ -24,7 +24,28 @@ export interface ClientRecord {
   dialect?: string;
   /** The identifier of the API that asks about tokens as this client. Never stored: the API's own record says it. */
   api?: string;
+  /** Set where no operator wrote the client down. */
+  registered?: Registration;
   metadata: Record<string, Json>;
+}
+
+/** How a client registered itself (RFC 7591). */
+export interface Registration {
+  /** An ISO 8601 time. */
+  readonly at: string;
+  /** The initial access token that it came with. */
+  readonly token?: string;
+  /** What that token allows its clients, instead of the configuration. */
+  readonly limits?: RegistrationLimits;
+}
+
+export interface RegistrationLimits {
+  readonly scopes?: readonly string[];
+  readonly grantTypes?: readonly string[];
+  /** The scopes that they are granted, by the identifier of their API. */
+  readonly apis?: Readonly<Record<string, readonly string[]>>;
+  /** Where their redirect URIs may lead. */
+  readonly redirectHosts?: readonly string[];
 }
 
 /** Whose people sign in to a client. */

@@ -10,6 +10,8 @@ export interface Metrics {
   request(context: { method: string; route: string; status: number; seconds: number }): void;
   /** One sign-in. `channel`: 'hosted' or a dialect's name. */
   signIn(context: { channel: string; outcome: 'success' | 'refused' | 'limited' | 'error' }): void;
+  /** One client that registered itself, or tried to. */
+  registration(outcome: 'success' | 'refused' | 'error'): void;
   /** Emails by result. */
   email(outcome: 'sent' | 'failed' | 'dropped'): void;
   /** Tries to tell a client of a sign-out (back-channel logout), by result. */
@@ -37,6 +39,12 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
     labelNames: ['channel', 'outcome'] as const,
     registers,
   });
+  const registrations = new Counter({
+    name: 'portico_client_registrations_total',
+    help: 'Clients that register themselves, by outcome.',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
   const emails = new Counter({
     name: 'portico_emails_total',
     help: 'Letters by outcome.',
@@ -54,6 +62,7 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
     request: ({ seconds, status, ...labels }) =>
       requests.observe({ ...labels, status: String(status) }, seconds),
     signIn: (labels) => signIns.inc(labels),
+    registration: (outcome) => registrations.inc({ outcome }),
     email: (outcome) => emails.inc({ outcome }),
     logoutDelivery: (outcome) => logoutDeliveries.inc({ outcome }),
     observe(name, help, read) {

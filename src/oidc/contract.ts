@@ -7,7 +7,7 @@ import type { Issue } from '../config/issues.ts';
 import type { AccessEnder } from '../identity/context.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { LocalText } from '../model/api.ts';
-import type { ClientRecord } from '../model/client.ts';
+import type { ClientRecord, RegistrationLimits } from '../model/client.ts';
 import type { Json } from '../model/json.ts';
 
 export interface OidcServer {
@@ -28,6 +28,7 @@ export interface OidcServer {
   signingKeys(): readonly SigningKeyView[];
   /** What a client would be refused for, by the rules that every request of it meets; none: it can be used. */
   judgeClient(client: ClientRecord): Promise<readonly Issue[]>;
+  readonly registrations: Registrations;
   /** Called once, before the first request: until then introspection says inactive for every token of a dialect. */
   askDialects(dialects: DialectsAsked): void;
   /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */
@@ -35,6 +36,40 @@ export interface OidcServer {
   /** From now on this process tells clients of sign-outs, its own and those of others that are due. */
   deliverLogouts(): void;
   close(): Promise<void>;
+}
+
+/** Clients that register themselves. */
+export interface Registrations {
+  readonly tokens: RegistrationTokens;
+  /** Removes a client, whoever made it, with all that hangs on it. False: there is none. */
+  endClient(clientId: string): Promise<boolean>;
+  /** Removes the registered clients that were not used for long. Resolves with how many. */
+  endUnused(): Promise<number>;
+}
+
+/** Initial access tokens. */
+export interface RegistrationTokens {
+  /** `lifetime`: seconds. The value is shown once. */
+  create(
+    token: Omit<InitialToken, 'id' | 'createdAt' | 'expiresAt'> & { readonly lifetime: number },
+  ): Promise<{ value: string; token: InitialToken }>;
+  list(): Promise<InitialToken[]>;
+  /** False: there is none. */
+  revoke(id: string): Promise<boolean>;
+}
+
+export interface InitialToken {
+  readonly id: string;
+  /** To know it again. */
+  readonly name?: string;
+  /** Whose clients are registered with it. */
+  readonly organization: string;
+  /** How many clients may still be registered with it; absent: any number. */
+  readonly uses?: number;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  /** Of its clients, instead of the configuration's. */
+  readonly limits?: RegistrationLimits;
 }
 
 /** Bytes. */
@@ -275,6 +310,8 @@ export interface InteractionView {
       /** The code goes to a program on the person's own device. */
       readonly onDevice: boolean;
     };
+    /** It registered itself: no operator knows it. */
+    readonly registered: boolean;
     /** Whether people may open accounts on the way to it; absent: as the organization says. */
     readonly registration?: boolean;
     /** How the sign-in page begins; absent: as the organization says. */
@@ -291,6 +328,8 @@ export interface InteractionView {
   /** The request names it, the person chose it, or there is one only. */
   readonly organizationKnown: boolean;
   readonly loginHint?: string;
+  /** Where the answer goes. Absent for a device. */
+  readonly redirectUri?: string;
   readonly uiLocales: readonly string[];
   readonly acrValues: readonly string[];
   /** The account that is signed in, when one of the client's organization is. */

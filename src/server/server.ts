@@ -54,6 +54,7 @@ const PROJECT = join(import.meta.dirname, '../..');
 
 /** Milliseconds between two rounds of cleaning up, looking after keys, telling. No answer depends on them. */
 const EVERY_MINUTE = 60_000;
+const EVERY_HOUR = 60 * EVERY_MINUTE;
 const AUDIT_MINUTES_EVERY = 10_000;
 /** Milliseconds that emails may take when the server stops: under 5 s with the requests before them (listen.ts). */
 const EMAILS_DRAIN = 1500;
@@ -101,6 +102,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     repeat(lifecycle, 'sweep', EVERY_MINUTE, log, () => deps.stores.sweep(clock.now()));
     deps.oidc.deliverLogouts();
     keepAudit(config.audit.retention, deps);
+    repeat(lifecycle, 'unused clients', EVERY_HOUR, log, () => deps.oidc.registrations.endUnused());
     repeat(lifecycle, 'unfinished requests', EVERY_MINUTE, log, () => deps.unfinished.tell());
     repeat(lifecycle, 'key rotation', EVERY_MINUTE, log, () => deps.oidc.rotateKeys());
     await keepKeys(deps);
@@ -157,7 +159,7 @@ async function createDeps(ground: Ground) {
   const unfinished = createUnfinishedRequests(log);
   lifecycle.onClose('work', 'unfinished requests', () => unfinished.tell());
   const trail = createAudit({ store: stores.audit, clock, log, toLog: config.audit.log });
-  const audit = countSignIns(trail, metrics);
+  const audit = counting(trail, metrics);
   lifecycle.onClose('audit', 'audit', () => audit.flush());
   const budgets = createBudgets({ store: stores.rateLimits, clock });
   const attempts = createAttempts({
@@ -305,12 +307,13 @@ async function keepKeys(deps: Deps): Promise<void> {
   work.begin();
 }
 
-/** Every channel writes its sign-ins to the audit trail, so that is where they are counted. */
-function countSignIns(audit: FlushableAudit, metrics: Metrics): FlushableAudit {
+/** Every channel writes its sign-ins to the audit trail, so that is where they are counted; registrations too. */
+function counting(audit: FlushableAudit, metrics: Metrics): FlushableAudit {
   return {
     ...audit,
     write(record) {
       audit.write(record);
+      if (record.event === 'client.register') metrics.registration(record.outcome);
       if (record.event !== 'sign-in') return;
       const limited = record.detail?.why === 'too-many-requests';
       metrics.signIn({

@@ -62,6 +62,7 @@ const STRANGERS: AnonymousLimits = {
   deviceCodes: { limit: 600, window: 3600 },
   accounts: { limit: 500, window: 86_400 },
   clientDocuments: { limit: 60, window: 3600 },
+  registrations: { limit: 20, window: 3600 },
 };
 
 export function from(address = '192.0.2.1'): RequestContext {

@@ -8,6 +8,7 @@ import { CommandRefused, type JsonOption, note, say, sayList, sayRecord } from '
 import { checkClients } from './check.ts';
 import { judgedClient, membersOf } from './judged-client.ts';
 import { CREATE_OPTIONS, type Given, type Members, SET_OPTIONS, withOptions } from './options.ts';
+import { registrationTokenCommand } from './registration-token.ts';
 import { type RotateOptions, rotateSecret } from './rotate-secret.ts';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -134,7 +135,7 @@ Examples:
   }),
   command({
     name: 'list',
-    about: 'print all clients',
+    about: 'print all clients; those that registered themselves have the time under REGISTERED',
     options: [
       ['--organization <id>', 'of this organization only'],
       ['--json', 'print them as JSON'],
@@ -146,9 +147,9 @@ Examples:
         (client) => organization === undefined || client.organization === organization,
       );
       sayList(options, clients.map(withoutSecret), {
-        row: ({ clientId: id, organization, dialect, confidential, metadata }) => {
+        row: ({ clientId: id, organization, dialect, confidential, registered, metadata }) => {
           const kind = dialect ? `dialect ${dialect}` : confidential ? 'confidential' : 'public';
-          return { id, organization, kind, name: metadata.client_name };
+          return { id, organization, kind, registered: registered?.at, name: metadata.client_name };
         },
         nothing: 'There are no clients. Make one: portico client create --help',
       });
@@ -163,11 +164,12 @@ Examples:
     run: inContext(async (context, { id, yes }: Id & { yes?: boolean }) => {
       const client = await ownClient(context, id);
       if (!yes) throw new CommandRefused(`This deletes client ${id} for good. Add --yes to confirm.`);
-      await context.stores.clients.remove(id);
+      await (await context.tools()).oidc.registrations.endClient(id);
       await context.note('client.delete', { organization: client.organization, detail: { client: id } });
       say(`Client ${id} was deleted.`);
     }),
   }),
+  registrationTokenCommand,
 ]);
 
 async function create(context: CommandContext, options: CreateOptions & Given): Promise<void> {

@@ -40,7 +40,11 @@ export async function judgedClient(
   const [made] = (parsed.data.clients ?? []).map((seed) => clientRecord(seed, { issuer, secrets }));
   if (!made) throw refused([]);
   for (const id of textsOf(made.metadata.organizations)) await organizationOf(context, id);
-  const client = { ...made, ...(needsSecret && before && secretsOf(before)) };
+  const client = {
+    ...made,
+    ...(needsSecret && before && secretsOf(before)),
+    ...(before?.registered && { registered: before.registered }),
+  };
   const { judgeClient } = (await tools()).oidc;
   const known = before === undefined ? [] : await judgeClient(before);
   const issues = (await judgeClient(client)).filter(

@@ -14,7 +14,10 @@ import { type Quota, secondsToWait, storeLimit } from './budgets.ts';
 
 /** As configured under `strangers`. */
 export type AnonymousLimits = Readonly<
-  Record<'signIns' | 'pushedRequests' | 'deviceCodes' | 'accounts' | 'clientDocuments', Quota>
+  Record<
+    'signIns' | 'pushedRequests' | 'deviceCodes' | 'accounts' | 'clientDocuments' | 'registrations',
+    Quota
+  >
 >;
 
 export interface AnonymousBudgets {
@@ -24,6 +27,9 @@ export interface AnonymousBudgets {
    */
   count(what: keyof AnonymousLimits, address: string): Promise<() => Promise<void>>;
 }
+
+/** They lie where there is room. */
+const LASTING: ReadonlySet<keyof AnonymousLimits> = new Set(['accounts', 'registrations']);
 
 /** Seconds: memory may be free again long before the window of an address is over. */
 const SOON = 60;
@@ -42,8 +48,7 @@ export function createAnonymousBudgets(options: {
     async count(what, address) {
       const key = `strangers:${secrets.hmac('strangers', JSON.stringify([what, address]))}`;
       const mark = randomUUID();
-      // Accounts lie where there is room.
-      const fullness = what === 'accounts' ? 0 : await stores.fullness();
+      const fullness = LASTING.has(what) ? 0 : await stores.fullness();
       const { limit, window } = storeLimit(limits[what]);
       const shrunk = { limit: shrink(limit, fullness), window };
       const taken = await stores.rateLimits.take(key, mark, shrunk, clock.now());

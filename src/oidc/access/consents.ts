@@ -108,8 +108,8 @@ export function createConsents(deps: ConsentDeps) {
  * First-party clients show no consent page. Native ones show it every time, since any app may claim to be one, and
  * so do those that no operator registered.
  */
-function remembers({ firstParty, unregistered, metadata }: ClientRecord): boolean {
-  return !firstParty && !unregistered && metadata.application_type !== 'native';
+function remembers({ firstParty, unregistered, registered, metadata }: ClientRecord): boolean {
+  return !firstParty && !unregistered && registered === undefined && metadata.application_type !== 'native';
 }
 
 /** A client that is registered anew under the same id has other redirect URIs, so consents go to another app. */

@@ -54,6 +54,8 @@ export interface ClientTraits {
   readonly rotatesRefreshTokens: boolean;
   /** What a request without scope asks for. */
   readonly defaultScope: string | undefined;
+  /** It registered itself, and no operator knows it. */
+  readonly registered: boolean;
 }
 
 /** The members that Portico adds to the provider's client metadata. */
@@ -83,6 +85,7 @@ export const CLIENT_TRAITS = [
   'rotate_refresh_tokens',
   'default_scope',
   'profile',
+  'registered',
 ] as const;
 
 export type ClientRegistry = ReturnType<typeof createClientRegistry>;
@@ -117,6 +120,8 @@ export function createClientRegistry({
   );
   return {
     record,
+    /** The next look-up reads the store. */
+    forget: record.forget,
     /**
      * RFC 7591 names with ours; the secret is its hash. Undefined: unknown. `ctx`: the request that is running; its
      * client's document is fetched.
@@ -158,9 +163,17 @@ export function metadataOf(record: ClientRecord): Record<string, Json> {
     ...(record.unregistered && { unregistered: true }),
     introspects: record.introspects,
     revokes: record.revokes,
+    ...(record.registered !== undefined && {
+      registered: true,
+      client_id_issued_at: secondsOf(record.registered.at),
+    }),
     ...(record.dialect !== undefined && { dialect: record.dialect }),
     ...(record.api !== undefined && { api: record.api }),
   };
+}
+
+function secondsOf(time: string): number {
+  return Math.floor(new Date(time).getTime() / 1000);
 }
 
 export function traitsOf(client: Client): ClientTraits {
@@ -194,6 +207,7 @@ export function traitsOf(client: Client): ClientTraits {
     allowedOrigins: textsOf(member('allowed_origins')),
     rotatesRefreshTokens: member('rotate_refresh_tokens') !== false,
     defaultScope: text('default_scope'),
+    registered: member('registered') !== undefined,
   };
 }
 

@@ -42,7 +42,7 @@ function isSecretless(method: Json): boolean {
 }
 
 function* ownIssues(
-  { metadata, secretHash, introspects, revokes, firstParty }: ClientRecord,
+  { metadata, secretHash, introspects, revokes, registered, firstParty }: ClientRecord,
   rules: Pick<ClientRules, 'scopes' | 'refusesToFetch'>,
 ): Iterable<Issue> {
   const method = methodOf(metadata);
@@ -50,6 +50,9 @@ function* ownIssues(
   const responses = textsOf(metadata.response_types ?? ['code']);
   if (secretHash !== undefined && isSecretless(method)) {
     yield { path: 'client_secret', message: `must not be set for token_endpoint_auth_method ${method}` };
+  }
+  if (registered !== undefined && firstParty) {
+    yield { path: 'first_party', message: 'must not be set: the client registered itself' };
   }
   if (method === 'none' && introspects.length + revokes.length > 0) {
     yield { path: '', message: 'must have a client_secret to introspect or revoke others’ tokens' };

@@ -8,7 +8,7 @@ const CAPACITY = 1_000;
 /** The look-up, which answers from memory for a moment. */
 export function keepFresh<Kept>(clock: Clock, find: (name: string) => Promise<Kept | undefined>) {
   const known = new Map<string, { at: number; record: Kept }>();
-  return async (name: string): Promise<Kept | undefined> => {
+  const look = async (name: string): Promise<Kept | undefined> => {
     const now = clock.now().getTime();
     const cached = known.get(name);
     if (cached && Math.abs(now - cached.at) < FRESH) return cached.record;
@@ -20,4 +20,5 @@ export function keepFresh<Kept>(clock: Clock, find: (name: string) => Promise<Ke
     }
     return record;
   };
+  return Object.assign(look, { forget: (name: string) => void known.delete(name) });
 }

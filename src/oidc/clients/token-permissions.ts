@@ -55,12 +55,14 @@ export function createTokenRights(deps: {
   return {
     /** Whether the token's account may go on: an active one, or as the token's dialect says. */
     async holderMayGoOn({ accountId, clientId }: AskedToken) {
-      if (accountId === undefined) return true;
       const [account, client] = await Promise.all([
-        accounts.byId(accountId),
+        accountId === undefined ? undefined : accounts.byId(accountId),
         clientId === undefined ? undefined : clients.record(clientId),
       ]);
-      if (account === undefined || client === undefined) return false;
+      if (client === undefined) return false;
+      // The client's own token.
+      if (accountId === undefined) return true;
+      if (account === undefined) return false;
       if (client.dialect !== undefined) return dialects.admitsToken(client.dialect, account);
       return isActive(account) && servesOrganization(servingOf(client), account.organization);
     },

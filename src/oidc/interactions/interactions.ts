@@ -208,6 +208,7 @@ function viewOf(
   const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);
   const list = (name: string) => (text(name) ?? '').split(' ').filter((one) => one !== '');
   const loginHint = text('login_hint');
+  const redirectUri = text('redirect_uri');
   const traits = traitsOf(client);
   const { signIn, organizations } = traits;
   const asked = askedOrganization(params, traits);
@@ -226,6 +227,7 @@ function viewOf(
       ...(client.tosUri && { tosUri: client.tosUri }),
       firstParty: traits.firstParty,
       ...(traits.unregistered && { unregistered: unregisteredFrom(client, text('redirect_uri')) }),
+      registered: traits.registered,
       ...(registration !== undefined && { registration }),
       ...(signIn !== undefined && { signIn }),
       organization: traits.organization,
@@ -235,6 +237,7 @@ function viewOf(
     organization,
     organizationKnown: asked !== undefined,
     ...(loginHint !== undefined && { loginHint }),
+    ...(redirectUri !== undefined && { redirectUri }),
     uiLocales: list('ui_locales'),
     acrValues: list('acr_values'),
     stepUp: strongerThanOne(params),

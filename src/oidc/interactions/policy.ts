@@ -3,7 +3,7 @@
  * shows no page: the client gets the error that the check names here (login_required, interaction_required).
  */
 import { type ClaimsParameter, type ClaimsParameterMember, interactionPolicy } from 'oidc-provider';
-import { traitsOf } from '../clients/clients.ts';
+import { type ClientTraits, traitsOf } from '../clients/clients.ts';
 import { ACR } from '../contract.ts';
 import { trustFirstPartyNatives } from '../extensions/issuer-and-clients.ts';
 
@@ -33,7 +33,7 @@ export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
   // signed in here, which answers select_account as well.
   policy.add(new Prompt({ name: 'create', requestable: true }), 0);
 
-  // What such a client is, only its person can judge.
+  // What such a client is, only its person can judge; and one that registered itself may change where it leads.
   policy
     .get('consent')
     ?.checks.add(
@@ -41,13 +41,17 @@ export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
         'unregistered_client',
         'an unregistered client requires consent',
         'interaction_required',
-        (ctx) =>
-          Boolean(ctx.oidc.client && traitsOf(ctx.oidc.client).unregistered && !ctx.oidc.result?.consent),
+        ({ oidc: { client, result } }) =>
+          client !== undefined && isUnknownToOperators(traitsOf(client)) && result?.consent === undefined,
       ),
     );
 
   trustFirstPartyNatives(policy);
   return policy;
+}
+
+function isUnknownToOperators({ unregistered, registered }: ClientTraits): boolean {
+  return unregistered || registered;
 }
 
 /**

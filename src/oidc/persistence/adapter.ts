@@ -1,17 +1,28 @@
 /** The provider's access to the stores: one adapter per model, in the form that oidc-provider asks for. */
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { Json } from '../../model/json.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { OidcRecord, OidcRecords, Payload } from './records.ts';
 
 export interface AdapterDeps {
   readonly oidcRecords: OidcRecords;
   readonly clients: ClientRegistry;
+  readonly registration: { readonly writer: ClientWriter };
   /** Ends what a revocation of this grant is about, in the request that is running. */
   readonly endTokens: (grantId: string) => Promise<void>;
 }
 
+/** What a client that registers itself makes the provider write. */
+export interface ClientWriter {
+  /** The provider's words; the secret in them is new, or the stored hash. */
+  write(metadata: Record<string, Json>): Promise<void>;
+  remove(clientId: string): Promise<void>;
+  /** Under this name the client's registration access tokens end with it. */
+  family(clientId: string): string;
+}
+
 export function createAdapterFactory(deps: AdapterDeps): (kind: string) => Adapter {
-  return (kind) => (kind === 'Client' ? clientAdapter(deps.clients) : oidcRecordAdapter(kind, deps));
+  return (kind) => (kind === 'Client' ? clientAdapter(deps) : oidcRecordAdapter(kind, deps));
 }
 
 /**
@@ -20,10 +31,17 @@ export function createAdapterFactory(deps: AdapterDeps): (kind: string) => Adapt
  */
 const KEPT_LONGER: Readonly<Record<string, number>> = { AuthorizationCode: 600, DeviceCode: 600 };
 
-function oidcRecordAdapter(kind: string, { oidcRecords, endTokens }: AdapterDeps): Adapter {
+function oidcRecordAdapter(kind: string, { oidcRecords, endTokens, registration }: AdapterDeps): Adapter {
+  const familyOf = ({ clientId }: AdapterPayload) =>
+    kind === 'RegistrationAccessToken' && { grantId: registration.writer.family(String(clientId)) };
   return {
     upsert: (id, payload, expiresIn) =>
-      oidcRecords.save(kind, id, { ...payload }, expiresIn && expiresIn + (KEPT_LONGER[kind] ?? 0)),
+      oidcRecords.save(
+        kind,
+        id,
+        { ...payload, ...familyOf(payload) },
+        expiresIn && expiresIn + (KEPT_LONGER[kind] ?? 0),
+      ),
     find: async (id) => forProvider(await oidcRecords.load(kind, id)),
     findByUid: async (uid) => forProvider(await oidcRecords.loadByUid(kind, uid)),
     findByUserCode: async (userCode) => forProvider(await oidcRecords.loadByUserCode(kind, userCode)),
@@ -57,19 +75,19 @@ function asStored(payload: Payload): AdapterPayload {
   return payload as AdapterPayload;
 }
 
-function clientAdapter(clients: ClientRegistry): Adapter {
-  const refuse = () =>
-    Promise.reject(new Error('Clients are written by the operator, not by oidc-provider.'));
+function clientAdapter({ clients, registration: { writer } }: AdapterDeps): Adapter {
+  const refuse = () => Promise.reject(new Error('oidc-provider asks for nothing of this of clients.'));
   return {
     async find(id) {
       const metadata = await clients.metadata(id, Provider.ctx);
       return metadata && asStored(metadata);
     },
-    upsert: refuse,
+    // As JSON: the provider hands out its own lists.
+    upsert: (_id, metadata) => writer.write(JSON.parse(JSON.stringify(metadata))),
     findByUid: refuse,
     findByUserCode: refuse,
     consume: refuse,
-    destroy: refuse,
+    destroy: writer.remove,
     revokeByGrantId: refuse,
   };
 }

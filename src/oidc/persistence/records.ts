@@ -23,6 +23,7 @@ const SHORT_LIFE = 3600;
 const DURABLE: ReadonlySet<string> = new Set([
   'Grant',
   'Consent',
+  'RegisteredClient',
   'RefreshToken',
   'InitialAccessToken',
   'RegistrationAccessToken',
@@ -133,6 +134,14 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     },
     /** Without what is in them. */
     listByGrant: (kind: string, grantId: string) => store.listByGrant(kind, grantKey(grantId), clock.now()),
+    /** At most `limit`. */
+    async grantsOfClient(clientId: string, limit: number) {
+      const stored = await store.listGrantsOfClient(clientId, limit, clock.now());
+      return stored.map((one) => open('Grant', one));
+    },
+    /** How many, without reading what is in them. */
+    countByAccount: async (kind: string, accountId: string) =>
+      (await store.listByAccount(kind, accountId, clock.now())).length,
     async listByAccount(kind: string, accountId: string) {
       const stored = await store.listByAccount(kind, accountId, clock.now());
       return stored.map((one) => open(kind, one));

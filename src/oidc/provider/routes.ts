@@ -13,6 +13,7 @@ export const ROUTES = {
   jwks: '/jwks',
   device_authorization: '/device_authorization',
   code_verification: '/device',
+  registration: '/register',
 } as const;
 
 type Methods = readonly string[];
@@ -20,6 +21,7 @@ type Methods = readonly string[];
 const READ: Methods = ['GET', 'HEAD'];
 const READ_BY_SCRIPTS: Methods = [...READ, 'OPTIONS'];
 const SENT_BY_SCRIPTS: Methods = ['POST', 'OPTIONS'];
+const MANAGED_BY_SCRIPTS: Methods = ['GET', 'PUT', 'DELETE', 'OPTIONS'];
 
 const EXACT: ReadonlyMap<string, Methods> = new Map([
   [ROUTES.authorization, [...READ, 'POST']],
@@ -42,17 +44,20 @@ const EXACT: ReadonlyMap<string, Methods> = new Map([
  * The methods that the provider answers at a path; undefined: it has no such route. `/authorize/<uid>` and
  * `/device/<uid>` resume an authorization.
  */
-export function providerMethods(path: string): Methods | undefined {
+export function providerMethods(path: string, { registers }: { registers: boolean }): Methods | undefined {
   if (path.startsWith(RESOURCE_METADATA)) return READ_BY_SCRIPTS;
+  if (registers && path === ROUTES.registration) return SENT_BY_SCRIPTS;
+  if (registers && /^\/register\/[\w-]+$/.test(path)) return MANAGED_BY_SCRIPTS;
   return EXACT.get(path) ?? (/^\/(?:authorize|device)\/[\w-]+$/.test(path) ? READ : undefined);
 }
 
 /** Where people's browsers go. At the provider's other paths a program reads the reply. */
 const BROWSED: readonly string[] = [ROUTES.authorization, ROUTES.end_session, ROUTES.code_verification];
 
-export function isForPrograms(path: string): boolean {
+export function isForPrograms(path: string, routes: { registers: boolean }): boolean {
   return (
-    providerMethods(path) !== undefined && !BROWSED.some((at) => path === at || path.startsWith(`${at}/`))
+    providerMethods(path, routes) !== undefined &&
+    !BROWSED.some((at) => path === at || path.startsWith(`${at}/`))
   );
 }
 

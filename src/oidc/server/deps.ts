@@ -19,6 +19,7 @@ import { createLogoutOutbox } from '../logout/outbox.ts';
 import type { ProviderPages } from '../page-contract.ts';
 import { createOidcRecords } from '../persistence/records.ts';
 import { createMetadataDocuments } from '../registration/metadata-document.ts';
+import { createRegistration } from '../registration/registration.ts';
 import { createRotations } from '../tokens/refresh-rotation.ts';
 import { auditLine } from './audit-events.ts';
 import { createOutboundFetch, outboundRefusal } from './outbound-fetch.ts';
@@ -57,9 +58,10 @@ export function providerDeps(options: OidcServerOptions) {
   const originOf = options.originOf ?? (() => undefined);
   const fetch = createOutboundFetch(config.outbound);
   const strangers = createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets });
+  const refusesToFetch = (url: URL) => outboundRefusal(url, config.outbound);
   const documents = createMetadataDocuments({
     ...{ oidcRecords, clock, fetch, strangers, line, originOf },
-    refusesToFetch: (url) => outboundRefusal(url, config.outbound),
+    refusesToFetch,
     settings: config.oidc.clientIdMetadataDocuments,
   });
   const clients = createClientRegistry({
@@ -71,9 +73,10 @@ export function providerDeps(options: OidcServerOptions) {
     clock,
   });
   const dialects = noDialectsYet();
+  const registration = createRegistration({ ...options, leases, oidcRecords, clients, refusesToFetch });
   return {
     ...options,
-    ...{ accounts, organizations, leases, oidcRecords, clients, apis, dialects, line },
+    ...{ accounts, organizations, leases, oidcRecords, clients, apis, dialects, line, registration },
     originOf,
     rights: createTokenRights({ clients, accounts, dialects, line }),
     consents: createConsents({

@@ -7,6 +7,7 @@ import type { ProviderPages } from '../page-contract.ts';
 import { isFapi2 } from '../profiles/fapi2.ts';
 import { mutualTls } from '../profiles/mutual-tls.ts';
 import type { ProviderContext } from '../provider/context.ts';
+import { registrationFeatures } from '../registration/steps.ts';
 import { endParent } from '../tokens/dialect-tokens.ts';
 import { show } from './answers.ts';
 import { judgeClaims } from './claims-parameter.ts';
@@ -55,6 +56,7 @@ export function features(deps: ProviderDeps): Features {
       postLogoutSuccessSource: (ctx) => signedOut(ctx, pages),
     },
     userinfo: { enabled: true },
+    ...registrationFeatures(deps),
   } satisfies Features;
   const off = {
     attestClientAuth: { enabled: false },
@@ -67,8 +69,6 @@ export function features(deps: ProviderDeps): Features {
     jwtResponseModes: { enabled: false },
     jwtUserinfo: { enabled: false },
     openid4vci: { enabled: false },
-    registration: { enabled: false },
-    registrationManagement: { enabled: false },
     requestObjects: { enabled: false },
     richAuthorizationRequests: { enabled: false },
     rpMetadataChoices: { enabled: false },

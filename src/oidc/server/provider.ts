@@ -24,6 +24,7 @@ import { goOnWithFinished } from '../interactions/finished.ts';
 import type { Keyring } from '../persistence/signing-keys.ts';
 import { explainErrors } from '../provider/error-words.ts';
 import { answerAsRequestObjectAsks } from '../provider/request-object.ts';
+import { registrationSteps, watchRegistrations } from '../registration/steps.ts';
 import { countAnonymousRequests } from './anonymous-budgets.ts';
 import { answerByForm, answerErrors, answerRevocations } from './answers.ts';
 import { introspectApiKeys, refuseToRevokeApiKeys } from './api-keys.ts';
@@ -57,6 +58,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   detectReplays(parts);
   rotateRefreshTokens(parts);
   writeEvents(provider, deps);
+  watchRegistrations(provider, deps);
   for (const step of [
     answerErrors(deps),
     explainErrors,
@@ -64,6 +66,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
     goOnWithFinished(parts),
     answerAsRequestObjectAsks,
     countAnonymousRequests(deps),
+    registrationSteps(deps),
     guardUserCodes(deps),
     publicDocuments,
     serveResourceMetadata(deps),

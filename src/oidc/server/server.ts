@@ -32,6 +32,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
   const { config, log, audit } = options;
   assertLifetimes(config);
   const deps = providerDeps(options);
+  const routes = { registers: config.oidc.registration.mode !== 'off' };
   const keys = await openKeys(options);
   const oidcProvider = followKeys({ keys, build: () => buildProvider(deps, keys.ring), log });
   const provider = () => oidcProvider.provider;
@@ -47,8 +48,8 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
       if (request.url?.startsWith(ROUTES.jwks)) await oidcProvider.freshKeys();
       await oidcProvider.handle(request, response);
     },
-    methods: providerMethods,
-    isForPrograms,
+    methods: (path) => providerMethods(path, routes),
+    isForPrograms: (path) => isForPrograms(path, routes),
     bounds: requestBounds,
     grants: createGrantIssuer({
       ...deps,
@@ -70,6 +71,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
         scopes: () => knownScopes(configuration(deps, keys.ring)),
         refusesToFetch: (url) => outboundRefusal(url, config.outbound),
       }),
+    registrations: deps.registration.forOperators,
     askDialects: (arrived) => void Object.assign(deps.dialects, arrived),
     rotateKeys: ({ force = false } = {}) => oidcProvider.rotate(force),
     deliverLogouts: deliverer.start,

@@ -20,6 +20,7 @@ export async function showConsent(step: Step): Promise<void> {
     scopes: scopesInWords(missingScopes, { apis: missingApis, languages }),
     links: linksOf(client),
     unregistered: client.unregistered,
+    leadsTo: client.registered ? leadsTo(step.view) : undefined,
   });
 }
 
@@ -50,6 +51,17 @@ function noteConsent({ deps, view, context }: Step): void {
   const { organization, accountId: subject } = view;
   const detail = { client: view.client.clientId, scopes: [...view.missingScopes] };
   recordEvent(deps.identity, { event: 'consent.give', organization, subject, context, detail });
+}
+
+/** Where the answer goes, as far as it can be told from another application's: the host, or the scheme. */
+function leadsTo({ redirectUri, forDevice }: InteractionView): { key: string; to: string } {
+  const url = URL.parse(redirectUri ?? '');
+  if (forDevice || url === null) return { key: 'device', to: '' };
+  const isWeb = url.protocol === 'https:' || url.protocol === 'http:';
+  const isHere = /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
+  return isWeb && !isHere
+    ? { key: 'host', to: url.host }
+    : { key: 'here', to: isWeb ? url.host : url.protocol };
 }
 
 function linksOf(client: InteractionView['client']): { key: string; href: string }[] {

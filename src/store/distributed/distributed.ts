@@ -38,6 +38,7 @@ const IN_REDIS = new Set([
 const IN_MONGO = new Set([
   'Grant',
   'Consent',
+  'RegisteredClient',
   'RefreshToken',
   'Client',
   'InitialAccessToken',
@@ -83,6 +84,7 @@ function oidcRecordsOfBoth(lasting: OidcRecordStore, passing: OidcRecordStore): 
     },
     listByAccount: (kind, accountId, now) =>
       listFrom(kind, (store) => store.listByAccount(kind, accountId, now)),
+    listGrantsOfClient: lasting.listGrantsOfClient,
     listByGrant: (kind, grantId, now) => listFrom(kind, (store) => store.listByGrant(kind, grantId, now)),
     async payloads({ after = 'lasting ', limit }) {
       const [, place, position] = /^(lasting|passing) (.*)$/s.exec(after) ?? [];

@@ -81,6 +81,12 @@ export function createOidcRecordStore(database: Database): OidcRecordStore {
         const text = 'UPDATE oidc_records SET payload = ? WHERE kind = ? AND id = ? AND payload = ?';
         for (const { kind, id, payload, before } of changes) sql.run(text, payload, kind, id, before);
       }),
+    listGrantsOfClient: (clientId, limit, now) =>
+      database.read((sql) => {
+        // The kind stands in the text, as in the index, which holds grants alone.
+        const text = `SELECT * FROM oidc_records WHERE kind = 'Grant' AND client_id = ? AND ${LIVE} LIMIT ?`;
+        return sql.all<OidcRecordRow>(text, clientId, now, limit).map(OIDC_RECORDS.recordOf);
+      }),
   };
 }
 

@@ -61,6 +61,8 @@ export interface OidcRecordDocument extends Omit<StoredOidcRecord, 'id' | 'durab
   readonly accountKey?: string;
   readonly uidKey?: string;
   readonly userCodeKey?: string;
+  /** Of the kind Grant alone. */
+  readonly clientKey?: string;
 }
 
 export interface DeliveryDocument extends RecordDocument {

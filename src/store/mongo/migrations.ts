@@ -57,6 +57,8 @@ const STEPS: readonly ((collections: Collections, db: Db, log: Log) => Promise<v
     await deliveries.createIndex({ dueAt: 1 }, SPARSE);
     await deliveries.createIndex({ expiresAt: 1 }, { expireAfterSeconds: SWEEP_DELAY });
   },
+  // Grants from before have no such key: a client that is deleted leaves them to their end.
+  async ({ oidcRecords }) => void (await oidcRecords.createIndex({ clientKey: 1 }, SPARSE)),
 ];
 
 /** Today's names. */

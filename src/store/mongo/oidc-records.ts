@@ -66,6 +66,10 @@ export function createOidcRecordStore({ oidcRecords }: Collections): OidcRecordS
       }));
       if (writes.length > 0) await oidcRecords.bulkWrite(writes, { ordered: false });
     },
+    async listGrantsOfClient(clientId, limit, now) {
+      const filter = { clientKey: keyOf(clientId), ...live(now) };
+      return (await oidcRecords.find(filter).limit(limit).toArray()).map(oidcRecordOf);
+    },
   };
 }
 
@@ -101,6 +105,7 @@ function changeTo(kind: string, id: string, record: OidcRecordRecord): UpdateFil
     accountKey: keyed(accountId),
     uidKey: keyed(uid),
     userCodeKey: keyed(userCode),
+    clientKey: kind === 'Grant' ? keyed(clientId) : undefined,
   };
   const missing = Object.entries(fields).filter(([, value]) => value === undefined);
   const unset = { $unset: Object.fromEntries(missing.map(([name]) => [name, '' as const])) };
@@ -112,6 +117,7 @@ function keyed(name: string | undefined): string | undefined {
 }
 
 function oidcRecordOf(document: OidcRecordDocument): StoredOidcRecord {
-  const { _id, kind, oidcRecordId, grantKey, accountKey, uidKey, userCodeKey, ...record } = document;
+  const { _id, kind, oidcRecordId, grantKey, accountKey, uidKey, userCodeKey, clientKey, ...record } =
+    document;
   return { ...record, id: oidcRecordId, durable: true };
 }

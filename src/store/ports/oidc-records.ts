@@ -71,4 +71,6 @@ export interface OidcRecordStore {
    * meanwhile is left alone. Nothing else of it changes, its end neither.
    */
   replacePayloads(changes: readonly (StoredPayload & { readonly before: string })[]): Promise<void>;
+  /** Records of the kind Grant that a client has, in no order, at most `limit`. */
+  listGrantsOfClient(clientId: string, limit: number, now: Date): Promise<StoredOidcRecord[]>;
 }

@@ -150,6 +150,8 @@ export function createOidcRecordStore(redis: RedisConnection, memberships: Membe
         ),
       );
     },
+    // Grants last: they lie in MongoDB.
+    listGrantsOfClient: async () => [],
   };
 }
 

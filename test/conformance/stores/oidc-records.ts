@@ -215,6 +215,23 @@ export function oidcRecordStoreSuite(open: OpenBackEnd): void {
         expect(await store().removeByGrant(undefined, grantId)).to.equal(0);
       });
 
+      it('lists the grants of a client, at most as many as asked for, until their end', async () => {
+        const clientId = fresh('client');
+        const expiresAt = later(new Date(), 60_000);
+        const grants = times(3, () => fresh('grant'));
+        for (const id of grants) {
+          await store().put('Grant', id, record({ clientId, expiresAt, durable: true }));
+        }
+        await store().put('RefreshToken', fresh('rt'), record({ clientId, durable: true }));
+        await store().put('Grant', fresh('grant'), record({ clientId: fresh('other'), durable: true }));
+        const list = (limit: number, now = new Date()) => store().listGrantsOfClient(clientId, limit, now);
+        expect((await list(10)).map(({ id }) => id)).to.have.members(grants);
+        expect(await list(2)).to.have.length(2);
+        expect(await list(10, expiresAt)).to.deep.equal([]);
+        await store().remove('Grant', grants[0] ?? '');
+        expect(await list(10)).to.have.length(2);
+      });
+
       it('lists the records of an account and of a grant, newest first', async () => {
         const names = { accountId: fresh('account'), grantId: fresh('grant') };
         const start = new Date();

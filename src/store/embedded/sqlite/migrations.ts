@@ -205,6 +205,10 @@ CREATE INDEX IF NOT EXISTS audit_event ON audit (json_extract(record, '$.event')
 CREATE INDEX IF NOT EXISTS audit_client ON audit (json_extract(record, '$.clientId'), at);
 `;
 
+const GRANTS_BY_CLIENT = `
+CREATE INDEX IF NOT EXISTS oidc_records_grants ON oidc_records (client_id) WHERE kind = 'Grant';
+`;
+
 const TABLES_RENAMED = {
   artifacts: 'oidc_records',
   tickets: 'link_tokens',
@@ -225,6 +229,7 @@ const STEPS: readonly ((sql: Sql, log: Log) => void)[] = [
   spellDomainsInAscii,
   (sql) => sql.exec(AUDIT_BY_EVENT_AND_CLIENT),
   (sql) => sql.exec(DELIVERIES),
+  (sql) => sql.exec(GRANTS_BY_CLIENT),
 ];
 
 /** Today's names. The indexes keep theirs: renaming one would build it again. */

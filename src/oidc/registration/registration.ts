@@ -1,0 +1,189 @@
+/**
+ * Dynamic client registration (RFC 7591, RFC 7592): what a client that no operator wrote down may say about itself, who
+ * may register one, how many there may be, and when they end. oidc-provider answers `/register`; steps.ts goes before
+ * it with the body and the initial access token, and after it over the answer; what it stores comes back here.
+ * The records are clients as all others (oidc/clients), with `registered`, which the consent page tells people.
+ */
+import Provider, { errors } from 'oidc-provider';
+import type { Config } from '../../config/schema.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Secrets } from '../../core/crypto.ts';
+import { inTurn } from '../../core/in-turn.ts';
+import type { ClientRecord, RegistrationLimits } from '../../model/client.ts';
+import type { Json } from '../../model/json.ts';
+import type { Audit } from '../../observe/audit.ts';
+import type { ClientStore } from '../../store/ports/installation.ts';
+import type { LeaseStore } from '../../store/ports/leases.ts';
+import type { ClientRegistry } from '../clients/clients.ts';
+import { judgeClient } from '../clients/judge-client.ts';
+import type { Registrations } from '../contract.ts';
+import { validateClient } from '../extensions/issuer-and-clients.ts';
+import type { ClientWriter } from '../persistence/adapter.ts';
+import type { OidcRecords } from '../persistence/records.ts';
+import { endGrant } from '../tokens/dialect-tokens.ts';
+import { createInitialTokens } from './initial-tokens.ts';
+import { policyOf, REGISTRABLE } from './policy.ts';
+import { createRegisteredClients } from './registered-clients.ts';
+
+/** Of a client that ends, in one go. */
+const GRANTS = 500;
+
+export interface RegistrationDeps {
+  readonly config: Config;
+  readonly stores: { readonly clients: ClientStore };
+  readonly leases: LeaseStore;
+  readonly oidcRecords: OidcRecords;
+  readonly clients: ClientRegistry;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly audit: Audit;
+  /** Why the server would not call a URL; undefined: it would. */
+  readonly refusesToFetch: (url: URL) => string | undefined;
+}
+
+/** A request that may register a client, or change one. */
+export type Admission =
+  | {
+      readonly organization: string;
+      readonly limits?: RegistrationLimits | undefined;
+      /** The initial access token, and its id. */
+      readonly token?: { readonly id: string; readonly value: string };
+    }
+  | { readonly present: ClientRecord };
+
+export type Registration = ReturnType<typeof createRegistration>;
+
+export function createRegistration(deps: RegistrationDeps) {
+  const { config, oidcRecords, stores, leases, clients, clock, audit } = deps;
+  const { unusedAfter, most } = config.oidc.registration;
+  const registered = createRegisteredClients({
+    ...{ oidcRecords, store: stores.clients, clients, leases, clock, unusedAfter, most },
+  });
+  const tokens = createInitialTokens(deps);
+  const admissions = new WeakMap<object, Admission>();
+
+  async function write(metadata: Record<string, Json>): Promise<void> {
+    const ctx = Provider.ctx;
+    const admission = ctx && admissions.get(ctx);
+    if (ctx === undefined || admission === undefined) throw new Error('This request registers no client.');
+    const isNew = 'organization' in admission;
+    const record = isNew
+      ? firstRecord(metadata, admission, deps)
+      : changed(admission.present, metadata, deps);
+    await refuseUseless(ctx.oidc.provider, record, deps);
+    const done = isNew
+      ? await registered.add(record, async () => {
+          if (admission.token) await tokens.use(admission.token.value);
+        })
+      : await registered.change(record.clientId, (present) => changed(present, metadata, deps));
+    if (!done && isNew) throw tooMany();
+    if (!done) throw new errors.InvalidToken('the client is gone');
+  }
+
+  /** The client first, so that no grant is made behind what ends here. False: there was none. */
+  async function end(clientId: string): Promise<boolean> {
+    const removed = await registered.remove(clientId);
+    for (;;) {
+      const grants = await oidcRecords.grantsOfClient(clientId, GRANTS);
+      if (grants.length === 0) return removed;
+      await inTurn(grants, 8, ({ payload }) => endGrant(oidcRecords, String(payload.jti)));
+    }
+  }
+
+  const writer: ClientWriter = {
+    write,
+    async remove(clientId) {
+      await end(clientId);
+    },
+    family: registered.family,
+  };
+  const forOperators: Registrations = {
+    tokens: tokens.forOperators,
+    endClient: end,
+    async endUnused() {
+      const unused = await registered.unused();
+      for (const { clientId, organization } of unused) {
+        if (!(await end(clientId))) continue;
+        const detail = { client: clientId, why: 'unused' };
+        audit.write({ event: 'client.delete', outcome: 'success', organization, clientId, detail });
+      }
+      return unused.length;
+    },
+  };
+  return { writer, forOperators, tokens, admissions, use: registered.use };
+}
+
+function firstRecord(
+  metadata: Record<string, Json>,
+  { organization, limits, token }: Extract<Admission, { organization: string }>,
+  deps: RegistrationDeps,
+): ClientRecord {
+  const { apis } = policyOf(deps.config, limits);
+  return {
+    ...{ clientId: String(metadata.client_id), organization, allOrganizations: false, firstParty: false },
+    ...{ introspects: [], revokes: [] },
+    ...secretOf(metadata, deps),
+    registered: {
+      at: deps.clock.now().toISOString(),
+      ...(token && { token: token.id }),
+      ...(limits && { limits }),
+    },
+    metadata: {
+      ...registrable(metadata),
+      apis: Object.fromEntries(Object.entries(apis).map(([api, scopes]) => [api, [...scopes]])),
+    },
+  };
+}
+
+/** What the operator has set stays; of what the client may say, all is new (RFC 7592, 2.2). */
+function changed(
+  present: ClientRecord,
+  metadata: Record<string, Json>,
+  deps: RegistrationDeps,
+): ClientRecord {
+  const { secretHash, oldSecret, ...rest } = present;
+  const others = Object.entries(present.metadata).filter(([member]) => !REGISTRABLE.has(member));
+  // The provider hands back what it read, which is the hash, unless it drew a new secret.
+  const kept = secretHash !== undefined && metadata.client_secret === secretHash && hasSecret(metadata);
+  return {
+    ...rest,
+    ...(kept ? { secretHash, ...(oldSecret && { oldSecret }) } : secretOf(metadata, deps)),
+    metadata: { ...Object.fromEntries(others), ...registrable(metadata) },
+  };
+}
+
+function registrable(metadata: Record<string, Json>): Record<string, Json> {
+  return Object.fromEntries(Object.entries(metadata).filter(([member]) => REGISTRABLE.has(member)));
+}
+
+function hasSecret({ token_endpoint_auth_method: method }: Record<string, Json>): boolean {
+  return String(method).startsWith('client_secret');
+}
+
+function secretOf(metadata: Record<string, Json>, { secrets }: RegistrationDeps) {
+  const { client_secret: secret } = metadata;
+  if (!hasSecret(metadata) || typeof secret !== 'string') return {};
+  return { secretHash: secrets.hmac('client-secret', secret) };
+}
+
+/** What every request of the client would be refused for is told now. */
+async function refuseUseless(
+  provider: Provider,
+  record: ClientRecord,
+  { config, refusesToFetch }: RegistrationDeps,
+): Promise<void> {
+  const [issue] = await judgeClient(record, {
+    validate: (metadata) => validateClient(provider, metadata),
+    scopes: () => config.oidc.registration.scopes,
+    refusesToFetch,
+  });
+  if (issue !== undefined) throw new errors.InvalidClientMetadata(`${issue.path} ${issue.message}`);
+}
+
+function tooMany(): errors.OIDCProviderError {
+  const error = new errors.CustomOIDCProviderError(
+    'temporarily_unavailable',
+    'there are too many registered clients',
+  );
+  return Object.assign(error, { status: 429, statusCode: 429 });
+}
