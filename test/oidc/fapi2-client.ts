@@ -9,6 +9,8 @@ export const now = () => Math.floor(Date.now() / 1000);
 export type Changes = Readonly<Record<string, string | undefined>>;
 type Headers = Readonly<Record<string, string>>;
 
+type Pushed = [changes?: Changes, form?: Changes, headers?: Headers];
+
 export async function keyPair(alg = 'ES256') {
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
   return { alg, privateKey, jwk: { ...(await exportJWK(publicKey)), alg, kid: randomUUID() } };
@@ -88,7 +90,7 @@ export async function openFapiClient(
     assertion,
     proof,
     request,
-    async push(changes: Changes = {}, form?: Changes, headers: Headers = {}): Promise<Reply> {
+    async push(...[changes = {}, form, headers = {}]: Pushed): Promise<Reply> {
       return post(
         world,
         '/par',
@@ -99,12 +101,12 @@ export async function openFapiClient(
     address: (requestUri: unknown, more: Changes = {}) =>
       `/authorize?${new URLSearchParams(filled({ client_id: clientId, request_uri: String(requestUri), ...more }))}`,
     /** Where the browser ends up. */
-    async signIn(changes: Changes = {}, browser = new Browser(world, 'nora')): Promise<URL> {
-      const { body } = await client.push(changes);
-      return (await browser.open(client.address(body.request_uri))).url;
+    async signIn(...pushed: Pushed): Promise<URL> {
+      const { body } = await client.push(...pushed);
+      return (await new Browser(world, 'nora').open(client.address(body.request_uri))).url;
     },
-    async code(changes: Changes = {}): Promise<string> {
-      const url = await client.signIn(changes);
+    async code(...pushed: Pushed): Promise<string> {
+      const url = await client.signIn(...pushed);
       const code = url.searchParams.get('code');
       if (code === null) throw new Error(`no code: ${url}`);
       return code;
@@ -119,6 +121,9 @@ export async function openFapiClient(
       client.token({ grant_type: 'authorization_code', code }, headers, form),
     refresh: (token: unknown, headers?: Headers, form?: Changes) =>
       client.token({ grant_type: 'refresh_token', refresh_token: String(token) }, headers, form),
+    async introspect(token: string, headers: Headers, form: Changes): Promise<Reply> {
+      return post(world, '/introspect', filled({ token, ...form }), headers);
+    },
     async userinfo(token: string, headers?: Headers): Promise<Reply> {
       const shown = headers ?? {
         authorization: `DPoP ${token}`,

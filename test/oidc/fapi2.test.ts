@@ -6,7 +6,7 @@ import { decodeProtectedHeader, UnsecuredJWT } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as rp from 'openid-client';
 import { type FapiClient, keyPair, now, openFapiClient } from './fapi2-client.ts';
-import { Browser, introspect, openWorld, post, REDIRECT, type Reply, type World } from './support.ts';
+import { Browser, openWorld, post, REDIRECT, type Reply, refresh, tokensFor, type World } from './support.ts';
 
 const insecure = { [oauth.allowInsecureRequests]: true };
 
@@ -104,10 +104,46 @@ describe('a client of the profile FAPI 2', () => {
       { requireIdToken: true },
     );
     const thumbprint = await oauth.DPoP(client, dpop).calculateThumbprint();
-    const told = await introspect(world, tokens.access_token, {
-      authorization: `Basic ${Buffer.from('records-api:records-secret').toString('base64')}`,
-    });
-    expect(told.cnf ?? { jkt: thumbprint }).to.deep.equal({ jkt: thumbprint });
+    const reply = await oauth.introspectionRequest(as, client, proves, tokens.access_token, insecure);
+    const told = await oauth.processIntrospectionResponse(as, client, reply);
+    expect(told).to.deep.include({ active: true, cnf: { jkt: thumbprint } });
+  });
+
+  it('FAPI1 clocks may differ by ten seconds, and the address of a pushed request adds nothing', async () => {
+    for (const claims of [{ nbf: now() + 8 }, { iat: now() + 8 }, { nbf: now() - 8, exp: now() - 3 }]) {
+      const { status } = await bank.push({}, await bank.assertion({ claims }));
+      expect(status, JSON.stringify(claims)).to.equal(201);
+    }
+    const early = await bank.proof('/token', { claims: { iat: now() + 8 } });
+    expect((await bank.redeem(await bank.code(), early)).status).to.equal(200);
+    const { body } = await bank.push({ state: undefined });
+    const added = { state: 'added', scope: 'openid email', redirect_uri: 'https://evil.test/', nonce: 'n' };
+    const page = await new Browser(world, 'nora').open(bank.address(body.request_uri, added));
+    expect(page.url.href.split('?')[0]).to.equal(REDIRECT);
+    expect(page.url.searchParams.get('state')).to.equal(null);
+    const { body: tokens } = await bank.redeem(String(page.url.searchParams.get('code')));
+    expect(tokens.scope).to.equal('openid profile');
+  });
+
+  it('FAPI1 client credentials are bound to the key, and other clients go on without all of this', async () => {
+    const { body } = await machine.token({ grant_type: 'client_credentials' });
+    expect(body.token_type).to.equal('DPoP');
+    const plain = await tokensFor(world);
+    expect(Object(plain).token_type).to.equal('Bearer');
+    const again = await refresh(world, plain.refresh_token);
+    expect(again.body.refresh_token).not.to.equal(plain.refresh_token);
+  });
+
+  it('FAPI1 a code that is used again ends the tokens of the refresh token that stayed', async () => {
+    const code = await bank.code();
+    const first = await bank.redeem(code);
+    const second = await bank.refresh(first.body.refresh_token);
+    const access = String(second.body.access_token);
+    expect((await bank.userinfo(access)).status).to.equal(200);
+    later(15);
+    expect((await bank.redeem(code)).status).to.equal(400);
+    expect((await bank.userinfo(access)).status).to.equal(401);
+    expect((await bank.refresh(first.body.refresh_token)).body.error).to.equal('invalid_grant');
   });
 
   it('SU4 loses the tokens of a code that comes a second time, at once', async () => {
