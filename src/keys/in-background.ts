@@ -1,8 +1,8 @@
 import type { Pass } from './key-record.ts';
 import { type ReEncryption, reEncrypt } from './re-encryption.ts';
 
-/** Times as long as it works: requests have most of the process, and the store. */
-const REST = 3;
+/** As long as it works: requests have more than half of the process, and of the store. */
+const REST = 1;
 
 /** Re-encryption beside a server's requests. `begin` does nothing while it is under way. */
 export function startReEncryption(
@@ -20,7 +20,7 @@ export function startReEncryption(
         .then((outcome) => {
           if (outcome === 'finished') pass = undefined;
         })
-        .catch((err: unknown) => deps.log.warn({ err }, 're-encryption broke off; it goes on in a minute'))
+        .catch((err: unknown) => deps.log.warn({ err }, 're-encryption broke off; it goes on soon'))
         .finally(() => {
           running = undefined;
         });

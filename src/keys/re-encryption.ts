@@ -39,11 +39,12 @@ export interface ReEncryption {
 /** nothing: all is under the first key. mixed: nodes encrypt with different keys. elsewhere: another process does it. */
 export type Outcome = 'nothing' | 'mixed' | 'elsewhere' | 'finished' | 'stopped';
 
-/** Records of one batch. */
+/** Records that are read, and that are written, in one call. */
 const BATCH = 250;
+const WRITES = 50;
 /** Milliseconds for which a process has the lease, and after which it gives it up and asks again. */
-const LEASE = 30_000;
-const TURN = 15_000;
+const LEASE = 15_000;
+const TURN = 5000;
 /** Milliseconds between two notes of where it stands. */
 const NOTE = 1000;
 const LEASE_KEY = 're-encryption';
@@ -72,7 +73,10 @@ async function whatIsDue({ stores, secrets, clock }: ReEncryption): Promise<Outc
   const record = await readKeyRecord(stores.metadata);
   const [to = ''] = secrets.ids;
   if (record === undefined || !record.server.some((key) => key.id !== to && isFull(key))) return 'nothing';
-  return othersUse(record, to, clock.now()) ? 'mixed' : undefined;
+  const now = clock.now();
+  // By the clock of another node it may have been used in a moment that is still to come here.
+  const sound = isSound(record, { to, startedAt: now.toISOString() });
+  return othersUse(record, to, now) || !sound ? 'mixed' : undefined;
 }
 
 function othersUse(record: KeyRecord, to: string, now: Date): boolean {
@@ -83,7 +87,7 @@ function othersUse(record: KeyRecord, to: string, now: Date): boolean {
 async function turn(context: ReEncryption): Promise<Outcome | undefined> {
   const end = performance.now() + TURN;
   let pass = await presentPass(context);
-  let noted = performance.now();
+  let noted = Number.NEGATIVE_INFINITY;
   for (;;) {
     const began = performance.now();
     if (context.stopped.aborted || began >= end) return void (await note(context, pass));
@@ -114,7 +118,7 @@ async function presentPass({ stores, secrets, clock, store, log }: ReEncryption)
 }
 
 /** No other key was used since it began: what it has passed is not under another one again. */
-function isSound({ server }: KeyRecord, { to, startedAt }: Pass): boolean {
+function isSound({ server }: KeyRecord, { to, startedAt }: Pick<Pass, 'to' | 'startedAt'>): boolean {
   return server.every(({ id, usedUntil = '' }) => id === to || usedUntil < startedAt);
 }
 
@@ -128,7 +132,9 @@ async function batch({ stores, secrets }: ReEncryption, pass: Pass): Promise<Pas
       ? []
       : [{ ...stored, payload, before: stored.payload }];
   });
-  if (changes.length > 0) await stores.oidcRecords.replacePayloads(changes);
+  for (let at = 0; at < changes.length; at += WRITES) {
+    await stores.oidcRecords.replacePayloads(changes.slice(at, at + WRITES));
+  }
   const { after: _passed, ...rest } = pass;
   return {
     ...rest,

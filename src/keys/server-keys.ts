@@ -74,7 +74,13 @@ export async function openKeys({ config, stores, clock }: KeyDeps) {
     /** It does not serve any more. */
     async leave() {
       await changeKeyRecord(metadata, ({ nodes: { [name]: gone, ...nodes }, ...rest }) =>
-        gone === undefined ? undefined : { ...rest, nodes },
+        gone === undefined
+          ? undefined
+          : {
+              ...{ ...rest, nodes },
+              server: withUse(rest.server, ids.server, clock.now()),
+              cookies: withUse(rest.cookies, ids.cookies, clock.now()),
+            },
       );
     },
   };

@@ -56,6 +56,7 @@ const PROJECT = join(import.meta.dirname, '../..');
 const EVERY_MINUTE = 60_000;
 const EVERY_HOUR = 60 * EVERY_MINUTE;
 const AUDIT_MINUTES_EVERY = 10_000;
+const RE_ENCRYPTION_EVERY = 10_000;
 /** Milliseconds that emails may take when the server stops: under 5 s with the requests before them (listen.ts). */
 const EMAILS_DRAIN = 1500;
 
@@ -292,18 +293,17 @@ function keepAudit(retention: number | null, { lifecycle, log, clock, stores, au
 async function keepKeys(deps: Deps): Promise<void> {
   const { keys, config, lifecycle, log, metrics } = deps;
   await keys.serve();
-  lifecycle.onClose('work', 'server keys', () => keys.leave());
+  // After the round below, which would enter it again.
+  lifecycle.onClose('audit', 'server keys', () => keys.leave());
   const work = startReEncryption({ ...deps, store: config.store.kind });
   metrics.observe(
     'portico_re_encryption_records_left',
     'Records that are not yet read by the pass under way.',
     work.left,
   );
-  lifecycle.onClose('work', 're-encryption', work.stop);
-  repeat(lifecycle, 'server keys', EVERY_MINUTE, log, async () => {
-    await keys.serve();
-    work.begin();
-  });
+  lifecycle.onClose('work', 'the re-encryption under way', work.stop);
+  repeat(lifecycle, 'server keys', EVERY_MINUTE, log, () => keys.serve());
+  repeat(lifecycle, 're-encryption', RE_ENCRYPTION_EVERY, log, async () => work.begin());
   work.begin();
 }
 

@@ -66,6 +66,22 @@ export async function openRotating() {
   };
 }
 
+export function endLeases(file: string): void {
+  const database = new DatabaseSync(file, { timeout: 5000 });
+  database.exec('UPDATE leases SET expires_at = 0');
+  database.close();
+}
+
+export function keyRecordIn(file: string): KeyRecord {
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+  try {
+    const row = database.prepare("SELECT value FROM metadata WHERE name = 'server-keys'").get();
+    return JSON.parse(String(row?.value));
+  } finally {
+    database.close();
+  }
+}
+
 export interface Encrypted {
   readonly text: string;
   readonly context: string;
@@ -78,7 +94,6 @@ export function encryptedIn(file: string): Encrypted[] {
   const database = new DatabaseSync(file);
   try {
     const all = (sql: string) => database.prepare(sql).all() as unknown as Row[];
-    const record = JSON.parse(all("SELECT value FROM metadata WHERE name = 'server-keys'")[0]?.value ?? '{}');
     const linkTokens = all('SELECT hash, record, expires_at FROM link_tokens');
     return [
       ...all('SELECT kind, id, payload FROM oidc_records').map(({ kind, id, payload }) => ({
@@ -97,13 +112,13 @@ export function encryptedIn(file: string): Encrypted[] {
         text: encrypted,
         context: 'keyring',
       })),
-      { text: record.lookupKey, context: 'lookup-key' },
+      { text: keyRecordIn(file).lookupKey, context: 'lookup-key' },
     ];
   } finally {
     database.close();
   }
 }
 
-type Row = Record<'kind' | 'id' | 'payload' | 'hash' | 'record' | 'key' | 'encrypted' | 'value', string> & {
+type Row = Record<'kind' | 'id' | 'payload' | 'hash' | 'record' | 'key' | 'encrypted', string> & {
   expires_at: number;
 };

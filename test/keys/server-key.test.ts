@@ -1,12 +1,26 @@
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { DecryptionFailed, secretsFrom } from '../../src/core/crypto.ts';
+import type { Pass } from '../../src/keys/key-record.ts';
 import { KeysRefused } from '../../src/keys/server-keys.ts';
+import { openTerminal } from '../cli/run-portico.ts';
 import { mara, oidcAgain, oidcSignIn, refreshOidc, send } from '../nodes/calls.ts';
 import { webApp } from '../support/clients.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import { openWebSession, type Page } from '../support/web-session.ts';
-import { bytesOf, type Encrypted, encryptedIn, FIRST, newKey, openRotating } from './rotating-server.ts';
+import { fill } from './filled.ts';
+import {
+  bytesOf,
+  type Encrypted,
+  encryptedIn,
+  endLeases,
+  FIRST,
+  keyRecordIn,
+  newKey,
+  openRotating,
+} from './rotating-server.ts';
 
 describe('the server key, when it is changed', function () {
   this.timeout(60_000);
@@ -27,6 +41,20 @@ describe('the server key, when it is changed', function () {
       () => expect.fail('It should have been refused.'),
       (error: Error) => error,
     );
+
+  /** The re-encryption as the store tells it, when it is as wanted. */
+  const passOf = async (
+    file: string,
+    wanted: (pass: Pass | undefined) => boolean,
+  ): Promise<Pass | undefined> => {
+    const deadline = performance.now() + 20_000;
+    for (;;) {
+      const { pass } = keyRecordIn(file);
+      if (wanted(pass)) return pass;
+      if (performance.now() > deadline) expect.fail(`The pass stands at ${JSON.stringify(pass)}.`);
+      await sleep(2);
+    }
+  };
 
   it('KEY2 signs no browser out, ends no token and changes no subject, and leaves nothing under the old key', async () => {
     const second = newKey();
@@ -130,5 +158,41 @@ describe('the server key, when it is changed', function () {
     expect(both.sign('form', 'text')).to.not.equal(signature);
     expect(secretsFrom(two).verify('form', 'text', signature)).to.equal(false);
     expect(both.verify('way-back', 'text', signature)).to.equal(false);
+  });
+
+  it('KEY5 goes on where a process was killed that encrypted everything anew', async () => {
+    const second = newKey();
+    const rotating = await openRotating();
+    await rotating.restart({ encryption: FIRST });
+    await fill(rotating.server.running.stores, { key: FIRST, count: 30_000 });
+    await rotating.stop();
+    const [, to = ''] = secretsFrom(bytesOf(FIRST), { others: [bytesOf(second)] }).ids;
+    const terminal = openTerminal({
+      store: { embedded: { file: rotating.file } },
+      keys: { encryption: second, decryption: [FIRST] },
+    });
+    const killed = terminal.spawn(['keys', 're-encrypt']);
+    const passed = await passOf(rotating.file, (pass) => pass !== undefined && pass.read > 0);
+    killed.child.kill('SIGKILL');
+    await once(killed.child, 'exit');
+    const left = await passOf(rotating.file, (pass) => pass !== undefined);
+    expect(left?.to).to.equal(to);
+    expect(left?.finishedAt, 'finished before it was killed').to.equal(undefined);
+    expect(left?.read)
+      .to.be.at.least(passed?.read ?? 0)
+      .and.below(30_000);
+
+    // The lease of the killed one ends by itself in fifteen seconds.
+    endLeases(rotating.file);
+    const ran = await terminal.run(['keys', 're-encrypt']);
+    expect(ran.stdout).to.contain('Everything is under the server key that encrypts.');
+    const finished = await passOf(rotating.file, (pass) => pass?.finishedAt !== undefined);
+    // The same pass: what was passed before is not read again, but for what was not noted yet.
+    expect(finished?.startedAt).to.equal(left?.startedAt);
+    expect(finished?.read).to.be.at.least(30_000).and.below(45_000);
+    expect(opened(rotating.file, FIRST).filter(({ until }) => until === undefined)).to.deep.equal([]);
+    expect(opened(rotating.file, second)).to.have.length.above(30_000);
+    terminal.close();
+    rmSync(rotating.file, { force: true });
   });
 });

@@ -9,9 +9,9 @@ export function keyOf(family: string, ...deps: readonly string[]): string {
   return `portico:${family}:{${hashOf(...deps)}}`;
 }
 
-/** A pattern for the keys of a family. */
-export function keysOf(family: string): string {
-  return `portico:${family}:{*`;
+/** How all keys of a family begin. */
+export function startOf(family: string): string {
+  return `portico:${family}:{`;
 }
 
 /** 256 bits over the parts; ("a", "bc") and ("ab", "c") differ. */

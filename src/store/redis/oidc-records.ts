@@ -1,7 +1,7 @@
 import type { OidcRecordRecord, OidcRecordStore, StoredOidcRecord } from '../ports/oidc-records.ts';
 import { defined } from '../ports/stores.ts';
 import { lifeOf, type RedisConnection, script } from './connection.ts';
-import { hashOf, keyOf, keysOf } from './keys.ts';
+import { hashOf, keyOf, startOf } from './keys.ts';
 import type { Memberships } from './membership.ts';
 import { countKeys, scan } from './scan.ts';
 
@@ -134,15 +134,14 @@ export function createOidcRecordStore(redis: RedisConnection, memberships: Membe
     listByGrant: (kind, grantId, now) =>
       list(grantKey(grantId), kind, now, (oidcRecord) => oidcRecord.grantId === grantId),
     async payloads(range) {
-      const { keys, next } = await scan(redis, keysOf('artifact'), range);
+      const { keys, next } = await scan(redis, startOf('artifact'), range);
       const found = await Promise.all(keys.map((key) => redis.hmget(key, 'k', 'i', 'p')));
       const payloads = found.flatMap(([kind, id, payload]) =>
         kind && id && payload ? [{ kind, id, payload }] : [],
       );
       return { payloads, ...(next !== undefined && { next }) };
     },
-    // Other records are few.
-    countPayloads: () => countKeys(redis),
+    countPayloads: () => countKeys(redis, startOf('artifact')),
     async replacePayloads(changes) {
       await Promise.all(
         changes.map(({ kind, id, payload, before }) =>

@@ -5,10 +5,12 @@
 import type { Redis } from 'ioredis';
 import { primaries, type RedisConnection } from './connection.ts';
 
+const SAMPLE = 1000;
+
 /** About `limit` keys. `after`: `next` of the batch before. */
 export async function scan(
   redis: RedisConnection,
-  pattern: string,
+  start: string,
   { after, limit }: { after?: string | undefined; limit: number },
 ): Promise<{ keys: string[]; next?: string }> {
   const servers = await identified(redis);
@@ -17,16 +19,28 @@ export async function scan(
   const at = Math.max(known, 0);
   const server = servers[at];
   if (server === undefined) return { keys: [] };
-  const [next, keys] = await server.redis.scan(known < 0 ? '0' : cursor, 'MATCH', pattern, 'COUNT', limit);
+  const [next, keys] = await server.redis.scan(
+    known < 0 ? '0' : cursor,
+    'MATCH',
+    `${start}*`,
+    'COUNT',
+    limit,
+  );
   if (next !== '0') return { keys, next: `${server.run} ${next}` };
   const following = servers[at + 1];
   return { keys, ...(following && { next: `${following.run} 0` }) };
 }
 
-/** Of all families. */
-export async function countKeys(redis: RedisConnection): Promise<number> {
-  const sizes = await Promise.all(primaries(redis).map((server) => server.dbsize()));
-  return sizes.reduce((sum, size) => sum + size, 0);
+/** About how many keys begin with `start`: by their share of some that come first. */
+export async function countKeys(redis: RedisConnection, start: string): Promise<number> {
+  const counts = await Promise.all(
+    primaries(redis).map(async (server) => {
+      const [size, [, some]] = await Promise.all([server.dbsize(), server.scan('0', 'COUNT', SAMPLE)]);
+      const share = some.filter((key) => key.startsWith(start)).length / Math.max(some.length, 1);
+      return Math.round(size * share);
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** The servers that take writes, each with the name of its process, in an order that lasts as long as they do. */
