@@ -45,7 +45,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   config: { may: '', packages: 'fastest-levenshtein yaml zod' },
   keys: { may: 'config', types: 'store/ports' },
   observe: { may: '', types: 'core model store/ports', packages: 'pino prom-client' },
-  http: { may: 'http/middleware http/views', types: 'oidc store/ports', packages: 'koa' },
+  http: { may: 'http/middleware http/request http/views', types: 'oidc store/ports', packages: 'koa' },
   'http/middleware': { may: 'http/request http/views', types: 'oidc store/ports', packages: 'helmet koa' },
   'http/request': { may: '', typePackages: 'koa' },
   'http/forms': { may: 'http/request', typePackages: '@koa/router koa' },
@@ -92,6 +92,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'identity/rate-limits oidc oidc/logout oidc/persistence store/ports',
     packages: 'jose oidc-provider',
   },
+  'oidc/fast-path': {
+    may: 'oidc/clients oidc/extensions oidc/provider oidc/tokens',
+    types: 'oidc store/ports',
+    packages: 'oidc-provider',
+  },
   'oidc/interactions': {
     may: 'oidc oidc/access oidc/apis oidc/clients oidc/extensions oidc/provider',
     types: 'oidc/logout oidc/persistence store/ports',
@@ -111,7 +116,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'oidc-provider zod',
   },
   'oidc/server': {
-    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/exchange oidc/extensions oidc/interactions oidc/logout oidc/persistence oidc/profiles oidc/provider oidc/registration oidc/tokens',
+    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/exchange oidc/extensions oidc/fast-path oidc/interactions oidc/logout oidc/persistence oidc/profiles oidc/provider oidc/registration oidc/tokens',
     types: 'store/ports',
     packages: 'oidc-provider',
   },

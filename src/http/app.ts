@@ -3,6 +3,7 @@
  * reading, guarding, errors, headers, pages' plumbing. What a page does is in pages/, what a vendor's
  * route does in dialects/, what an OIDC route does in oidc/; all are handed in here.
  */
+import type { RequestListener } from 'node:http';
 import Koa, { type Context, type Middleware } from 'koa';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
@@ -11,14 +12,15 @@ import { isOfConnection } from '../observe/connection-errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { OidcServer } from '../oidc/contract.ts';
 import type { Stores } from '../store/ports/stores.ts';
+import { createFastLane, type FastLane, throwWhatFailed } from './fast-lane.ts';
 import { respondWithError } from './middleware/error-handler.ts';
 import { health } from './middleware/health.ts';
 import { providerBodies } from './middleware/provider-body-limit.ts';
-import { type Observation, requestLog } from './middleware/request-log.ts';
+import { createRequestLog, type Observation, requestLog } from './middleware/request-log.ts';
 import { requestTarget } from './middleware/request-target.ts';
-import { securityHeaders } from './middleware/security-headers.ts';
+import { replyHeaders, securityHeaders } from './middleware/security-headers.ts';
 import type { StaticFiles } from './middleware/static-files.ts';
-import { trustedProxies } from './middleware/trusted-proxies.ts';
+import { createOriginReader, trustedProxies } from './middleware/trusted-proxies.ts';
 import type { UnfinishedRequests } from './middleware/unfinished-requests.ts';
 import { serveBrandSheets } from './views/brand-stylesheet.ts';
 import type { Views } from './views/render.ts';
@@ -43,20 +45,25 @@ export interface AppDeps {
   readonly unfinished: UnfinishedRequests;
 }
 
-export function createApp(deps: AppDeps): Koa {
+/** `fastLane` takes the requests that a route of the fast path may answer. */
+export function createApp(deps: AppDeps): { answer: RequestListener; fastLane: FastLane } {
   const { config, log, views, clock, observe, unfinished } = deps;
+  const begin = createRequestLog({ log, clock, unfinished, ...(observe && { observe }) });
+  const readOrigin = createOriginReader(config.http.trustedProxies, certificateHeaders(config.http));
+  const headers = replyHeaders({ https: deps.issuer.startsWith('https:'), hsts: config.http.hsts });
   const app = new Koa();
   app.on('error', (error) => {
     if (!isOfConnection(error)) log.error({ err: error }, 'reply failed');
   });
 
   for (const step of [
-    requestLog({ log, clock, unfinished, ...(observe && { observe }) }),
-    securityHeaders({ https: deps.issuer.startsWith('https:'), hsts: config.http.hsts }),
+    requestLog(begin),
+    securityHeaders(headers),
     respondWithError({ log, views }),
     refuseProgramsInJson(deps.oidc),
+    throwWhatFailed(begin),
     requestTarget,
-    trustedProxies(config.http.trustedProxies, certificateHeaders(config.http)),
+    trustedProxies(readOrigin),
     health(deps),
     // Vendors have their own words for methods that they do not serve.
     ...(deps.dialects === undefined ? [] : [deps.dialects]),
@@ -71,7 +78,8 @@ export function createApp(deps: AppDeps): Koa {
   ]) {
     app.use(step);
   }
-  return app;
+  const answer = app.callback();
+  return { answer, fastLane: createFastLane({ begin, readOrigin, headers }, answer) };
 }
 
 function certificateHeaders({ clientCertificate }: Config['http']): string[] {

@@ -2,7 +2,7 @@
  * The OIDC server as the rest of Portico sees it. This folder is the only one that imports oidc-provider.
  * Other rooms use what is listed here and in page-contract.ts, and nothing else of it.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Issue } from '../config/issues.ts';
 import type { AccessEnder } from '../identity/context.ts';
 import type { AccountRecord } from '../model/account.ts';
@@ -19,6 +19,8 @@ export interface OidcServer {
   isForPrograms(path: string): boolean;
   /** How long an authorization request to a path may be; undefined: the path takes none. */
   bounds(path: string): RequestBounds | undefined;
+  /** Who answers the commonest requests to a route without the provider; undefined: nothing does. */
+  fastRoute(method: string, path: string): FastRoute | undefined;
   readonly grants: GrantIssuer;
   readonly access: AccessEnder;
   readonly accountAccess: AccountAccess;
@@ -70,6 +72,26 @@ export interface InitialToken {
   readonly expiresAt: Date;
   /** Of its clients, instead of the configuration's. */
   readonly limits?: RegistrationLimits;
+}
+
+export interface FastRoute {
+  readonly pattern: string;
+  /** Otherwise the request has no body. */
+  readonly takesForm: boolean;
+  /** Undefined: the request is unusual, and the provider's. Nothing has happened then. Rejects with StoreUnavailable. */
+  answer(
+    headers: IncomingHttpHeaders,
+    form: string,
+  ): Promise<FastAnswer | undefined> | FastAnswer | undefined;
+}
+
+/** A reply with status 200. */
+export interface FastAnswer {
+  /** Names and values in turn: those beside what every reply says. */
+  readonly headers: readonly string[];
+  /** Cache-Control. Default: no-store. */
+  readonly caching?: string;
+  readonly body: string | Buffer;
 }
 
 /** Bytes. */

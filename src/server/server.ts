@@ -239,7 +239,11 @@ async function createHandler(deps: Deps & { dialects: readonly Dialect[] }): Pro
     accepting: lifecycle.accepting,
     observe: deps.metrics.request,
   });
-  return app.callback();
+  return (request, response) => {
+    const route = oidc.fastRoute(request.method ?? '', request.url ?? '');
+    if (route === undefined) app.answer(request, response);
+    else app.fastLane(route, request, response);
+  };
 }
 
 async function createDialects(

@@ -85,7 +85,7 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
     accepting: options.accepting ?? (() => true),
     unfinished: createUnfinishedRequests(log),
   });
-  server.on('request', app.callback());
+  server.on('request', app.answer);
   return { url, port, log: lines, views, close: () => closed(server) };
 }
 

@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { Refused } from '../../core/refused.ts';
 import type { OidcServer, RequestBounds } from '../../oidc/contract.ts';
-import { readBody, refuseEncoding } from '../request/read-body.ts';
+import { handBack, readBody, refuseEncoding } from '../request/read-body.ts';
 
 /** Bytes; the provider's own limit. */
 const LIMIT = 56 * 1024;
@@ -50,15 +50,4 @@ async function readInTime(req: IncomingMessage): Promise<void> {
   if (req.headers['transfer-encoding'] !== undefined) {
     handBack(req, await readBody(req, { limit: LIMIT }));
   }
-}
-
-function handBack(request: IncomingMessage, bytes: Buffer): void {
-  const again = async function* () {
-    if (bytes.length > 0) yield bytes;
-  };
-  Object.defineProperties(request, {
-    readable: { value: true },
-    iterator: { value: again },
-    [Symbol.asyncIterator]: { value: again },
-  });
 }

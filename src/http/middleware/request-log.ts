@@ -4,6 +4,7 @@
  * that are ours and, by mistake, at others.
  */
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../observe/log.ts';
@@ -19,38 +20,69 @@ export interface Observation {
   readonly seconds: number;
 }
 
-export function requestLog(options: {
+/** A request that is being answered. */
+export interface Exchange {
+  readonly id: string;
+  readonly arrivedAt: Date;
+  /** Both are asked when the reply is out. */
+  route: () => string;
+  address: () => string;
+  /** Why it has no answer. */
+  failure?: { readonly error: unknown };
+}
+
+/** Gives a request its id, once; writes its line when its reply is out. */
+export type BeginExchange = (req: IncomingMessage, res: ServerResponse) => Exchange;
+
+export function createRequestLog(options: {
   log: Log;
   clock: Clock;
   observe?: (request: Observation) => void;
   unfinished: UnfinishedRequests;
-}): Middleware {
-  return async (ctx, next) => {
-    const id = randomUUID();
+}): BeginExchange {
+  const { log, clock, observe, unfinished } = options;
+  const begun = new WeakMap<IncomingMessage, Exchange>();
+  return (req, res) => {
+    const known = begun.get(req);
+    if (known) return known;
     const startedAt = performance.now();
-    attachRequestInfo(ctx, { id, address: '', host: '', arrivedAt: options.clock.now() });
-    ctx.set('X-Request-Id', id);
-    ctx.res.once('close', () => {
+    const exchange: Exchange = {
+      id: randomUUID(),
+      arrivedAt: clock.now(),
+      route: () => 'other',
+      address: () => '',
+    };
+    begun.set(req, exchange);
+    res.once('close', () => {
       const milliseconds = performance.now() - startedAt;
-      const status = ctx.res.writableFinished ? ctx.res.statusCode : 499;
+      const status = res.writableFinished ? res.statusCode : 499;
+      const { method = '' } = req;
+      const route = exchange.route();
       const line = {
-        requestId: id,
-        method: ctx.method,
-        route: routeOf(ctx),
+        requestId: exchange.id,
+        method,
+        route,
         status,
-        address: requestInfoOf(ctx).address,
+        address: exchange.address(),
         ms: Math.round(milliseconds * 10) / 10,
       };
-      if (status === 499 && !ctx.req.complete) options.unfinished.count();
-      else if (status >= 500) options.log.warn(line, 'request');
-      else options.log.info(line, 'request');
-      options.observe?.({
-        method: ctx.method,
-        route: line.route,
-        status,
-        seconds: milliseconds / 1000,
-      });
+      if (status === 499 && !req.complete) unfinished.count();
+      else if (status >= 500) log.warn(line, 'request');
+      else log.info(line, 'request');
+      observe?.({ method, route, status, seconds: milliseconds / 1000 });
     });
+    return exchange;
+  };
+}
+
+export function requestLog(begin: BeginExchange): Middleware {
+  return async (ctx, next) => {
+    const exchange = begin(ctx.req, ctx.res);
+    const { id, arrivedAt } = exchange;
+    exchange.route = () => routeOf(ctx);
+    exchange.address = () => requestInfoOf(ctx).address;
+    attachRequestInfo(ctx, { id, arrivedAt, address: '', host: '' });
+    ctx.set('X-Request-Id', id);
     await next();
     // A body that no route read would otherwise be read to its end on a connection that is kept open.
     if (!ctx.req.complete && !ctx.headerSent) ctx.set('Connection', 'close');

@@ -4,6 +4,7 @@
  * target that names another host than its Host field. The absolute form itself is legal (RFC 9112 3.2.2)
  * and becomes the path. Links and the issuer never come from here but from the configuration.
  */
+import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import { Refused } from '../../core/refused.ts';
 
@@ -15,7 +16,7 @@ const QUERY_NAMES = 250;
 export const requestTarget: Middleware = async (ctx, next) => {
   const { req } = ctx;
   const host = req.headers.host;
-  if (hostFields(req.rawHeaders) > 1 || (host !== undefined && !HOST.test(host))) {
+  if (!isHostPlain(req)) {
     throw new Refused('unreadable-body', { detail: 'the Host field is not a host name' });
   }
   const url = req.url ?? '';
@@ -34,9 +35,17 @@ export const requestTarget: Middleware = async (ctx, next) => {
   await next();
 };
 
+/** One host name, or none (HTTP/1.0). */
+export function isHostPlain({ headers: { host }, rawHeaders }: IncomingMessage): boolean {
+  return hostFields(rawHeaders) <= 1 && (host === undefined || HOST.test(host));
+}
+
 function hostFields(rawHeaders: readonly string[]): number {
   let fields = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === 'host') fields += 1;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') fields += 1;
+  }
   return fields;
 }
 

@@ -3,10 +3,11 @@
  * from any other peer they are taken off the request, so that nothing behind this can believe them
  * (a client that rotates X-Forwarded-For must not get a fresh budget each time).
  */
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Middleware } from 'koa';
 import { canonicalAddress } from '../../core/ip-address.ts';
-import { attachRequestInfo, requestInfoOf } from '../request/request-context.ts';
+import { attachRequestInfo, type RequestInfo, requestInfoOf } from '../request/request-context.ts';
 import { hostName } from './request-target.ts';
 
 const FORWARDING = [
@@ -22,40 +23,53 @@ const FORWARDING = [
   'x-rewrite-url',
 ] as const;
 
+/** Where a request comes from and which host it names. Takes forwarding headers off that no proxy of ours has set. */
+export type ReadOrigin = (request: IncomingMessage) => Pick<RequestInfo, 'address' | 'host'>;
+
+/** Peers whose address is known in its canonical form. */
+const MOST_PEERS = 1000;
+
 /**
  * `proxies`: addresses and networks in CIDR notation. Throws RangeError for what is neither. `more`: other headers
  * that only proxies may send.
  */
-export function trustedProxies(proxies: readonly string[], more: readonly string[] = []): Middleware {
+export function createOriginReader(proxies: readonly string[], more: readonly string[] = []): ReadOrigin {
   const trusted = networks(proxies);
-  return async (ctx, next) => {
-    const peer = plainAddress(ctx.req.socket.remoteAddress ?? '');
-    const { headers } = ctx.req;
-    let address = peer;
-    if (trusted(peer)) {
-      address = clientBehind(peer, headerText(headers['x-forwarded-for']), trusted);
-    } else {
-      for (const name of FORWARDING) delete headers[name];
-      for (const name of more) delete headers[name.toLowerCase()];
-    }
+  const ofProxies = [...FORWARDING, ...more.map((name) => name.toLowerCase())];
+  const peers = new Map<string, { peer: string; isProxy: boolean; address: string }>();
+  const peerOf = (remote: string) => {
+    const known = peers.get(remote);
+    if (known) return known;
+    const peer = plainAddress(remote);
+    const fresh = { peer, isProxy: trusted(peer), address: canonicalAddress(peer) };
+    if (peers.size >= MOST_PEERS) peers.clear();
+    peers.set(remote, fresh);
+    return fresh;
+  };
+  return ({ headers, socket }) => {
+    const { peer, isProxy, address } = peerOf(socket.remoteAddress ?? '');
+    if (!isProxy) for (const name of ofProxies) delete headers[name];
+    const forwardedFor = headerText(headers['x-forwarded-for']);
     const host = headerText(headers['x-forwarded-host'])?.split(',', 1)[0]?.trim() ?? headers.host ?? '';
-    attachRequestInfo(ctx, {
-      ...requestInfoOf(ctx),
-      address: canonicalAddress(address),
+    return {
+      address:
+        forwardedFor === undefined ? address : canonicalAddress(clientBehind(peer, forwardedFor, trusted)),
       host: hostName(host),
-    });
+    };
+  };
+}
+
+export function trustedProxies(read: ReadOrigin): Middleware {
+  return async (ctx, next) => {
+    attachRequestInfo(ctx, { ...requestInfoOf(ctx), ...read(ctx.req) });
     await next();
   };
 }
 
 /** Goes through X-Forwarded-For from its end, which our own proxies wrote, to the first address that is not ours. */
-function clientBehind(
-  peer: string,
-  forwardedFor: string | undefined,
-  trusted: (address: string) => boolean,
-): string {
+function clientBehind(peer: string, forwardedFor: string, trusted: (address: string) => boolean): string {
   let client = peer;
-  for (const hop of (forwardedFor ?? '').split(',').reverse()) {
+  for (const hop of forwardedFor.split(',').reverse()) {
     const address = plainAddress(hop.trim());
     if (isIP(address) === 0) return client;
     client = address;

@@ -37,6 +37,30 @@ export async function readBody(request: IncomingMessage, options: { limit: numbe
   return Buffer.concat(kept, received);
 }
 
+/** As readBody, faster, for a body whose announced length is small. Rejects when the client goes away first. */
+export function readSmallBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const kept: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => kept.push(chunk));
+    request.once('end', () =>
+      resolve(kept.length === 1 ? (kept[0] ?? Buffer.alloc(0)) : Buffer.concat(kept)),
+    );
+    request.once('close', () => reject(new Refused('unreadable-body', { detail: 'the body ended early' })));
+  });
+}
+
+/** Lets the next reader read a body that was read. */
+export function handBack(request: IncomingMessage, bytes: Buffer): void {
+  const again = async function* () {
+    if (bytes.length > 0) yield bytes;
+  };
+  Object.defineProperties(request, {
+    readable: { value: true },
+    iterator: { value: again },
+    [Symbol.asyncIterator]: { value: again },
+  });
+}
+
 /**
  * Throws Refused('unsupported-encoding') for a compressed body: nothing that we accept is worth
  * compressing, and what is never unpacked cannot be a bomb.

@@ -63,7 +63,10 @@ export function createAccountFinder({
   rolesAliases: readonly string[];
 }) {
   const byScope = claimsByScope(rolesAliases);
-  return async function findAccount(ctx: ProviderContext, accountId: string): Promise<Account | undefined> {
+  return async function findAccount(
+    ctx: { readonly oidc: Pick<ProviderContext['oidc'], 'client' | 'params' | 'grant'> },
+    accountId: string,
+  ): Promise<Account | undefined> {
     const account = await accounts.byId(accountId);
     if (!account || !isActive(account)) return undefined;
     if (ctx.oidc.client && !serves(ctx.oidc.client, account)) return undefined;

@@ -26,6 +26,13 @@ interface AskedToken {
 
 export type TokenRights = ReturnType<typeof createTokenRights>;
 
+/** A confidential client's own token, or a token for the API that asks. */
+export function isForAsker(client: Client, token: AskedToken): boolean {
+  const { api } = traitsOf(client);
+  if (api !== undefined) return token.aud === api;
+  return token.clientId === client.clientId && client.tokenEndpointAuthMethod !== 'none';
+}
+
 export function createTokenRights(deps: {
   clients: ClientRegistry;
   accounts: AccountStore;
@@ -68,9 +75,8 @@ export function createTokenRights(deps: {
     },
     async mayIntrospect(ctx: ProviderContext, client: Client, token: AskedToken) {
       const { api, introspects } = traitsOf(client);
-      const own = token.clientId === client.clientId && client.tokenEndpointAuthMethod !== 'none';
       const allowed =
-        api === undefined ? own || (await covers(client, token, introspects)) : token.aud === api;
+        isForAsker(client, token) || (api === undefined && (await covers(client, token, introspects)));
       if (!allowed) refused(ctx, 'introspection.refused', token);
       return allowed;
     },

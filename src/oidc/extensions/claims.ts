@@ -7,15 +7,24 @@
  * - Claims.prototype.result 5b32f12dd8bc
  */
 import type Provider from 'oidc-provider';
+import type { Account, Client, Grant } from 'oidc-provider';
 import { BESIDES } from '../clients/claims.ts';
 import { override } from './models.ts';
 
 type Claims = Record<string, unknown>;
 
+interface ClaimsMask {
+  readonly available: { [BESIDES]?: Claims };
+  scope(scope: string): void;
+  rejected(claims: readonly string[]): void;
+  result(): Promise<Claims>;
+}
+
 interface ClaimsModel {
-  readonly Claims: {
-    readonly prototype: { readonly available: { [BESIDES]?: Claims }; result(): Promise<Claims> };
-  };
+  readonly Claims: { readonly prototype: ClaimsMask } & (new (
+    available: Claims,
+    asker: { client: Client },
+  ) => ClaimsMask);
 }
 
 export function showClaimsBesides(provider: Provider): void {
@@ -24,4 +33,18 @@ export function showClaimsBesides(provider: Provider): void {
     ...(await original()),
     ...mask.available[BESIDES],
   }));
+}
+
+/** What UserInfo says where the client asked by scope alone. */
+export async function claimsOfScope(
+  provider: Provider,
+  { account, client, grant, scope }: { account: Account; client: Client; grant: Grant; scope: string },
+): Promise<Claims> {
+  const rejected = grant.getRejectedOIDCClaims();
+  const available = await account.claims('userinfo', scope, {}, rejected);
+  const { Claims } = provider as unknown as ClaimsModel;
+  const mask = new Claims({ ...available, sub: account.accountId }, { client });
+  mask.scope(scope);
+  mask.rejected(rejected);
+  return mask.result();
 }

@@ -3,7 +3,6 @@ import type { Configuration } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
 import { certificateMethods, endpointAliases } from '../profiles/mutual-tls.ts';
 import type { ProviderMiddleware } from '../provider/context.ts';
-import { ROUTES } from '../provider/routes.ts';
 
 /** The algorithms of client assertions: no symmetric one. */
 export const ASSERTION_ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
@@ -46,19 +45,4 @@ export const offeredResponseModes: ProviderMiddleware = async (ctx, next) => {
   if (!ctx.path.startsWith('/.well-known/') || ctx.status !== 200) return;
   const metadata = ctx.body;
   if (metadata.response_modes_supported) metadata.response_modes_supported = ['query', 'form_post'];
-};
-
-/** Seconds. Keys are published long before they sign (`keys.overlap`), so a minute-old copy misses none. */
-const KEPT_FOR: Readonly<Record<string, number>> = {
-  [ROUTES.jwks]: 60,
-  '/.well-known/openid-configuration': 300,
-  '/.well-known/oauth-authorization-server': 300,
-};
-
-/** Every relying party reads these again and again, and they hold no secret. */
-export const publicDocuments: ProviderMiddleware = async (ctx, next) => {
-  await next();
-  const seconds = KEPT_FOR[ctx.path];
-  if (seconds === undefined || ctx.status !== 200) return;
-  ctx.set('Cache-Control', `public, max-age=${seconds}`);
 };

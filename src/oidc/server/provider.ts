@@ -3,7 +3,6 @@
  * around its routes. A rotation of the keys builds a new one on the same stores (server.ts), so nothing here
  * may keep state.
  */
-import type Provider from 'oidc-provider';
 import { browserOf } from '../access/browser-session.ts';
 import { serveResourceMetadata } from '../apis/serve-resource-metadata.ts';
 import { allowTokenExchange } from '../exchange/exchange.ts';
@@ -20,6 +19,8 @@ import { addMembers } from '../extensions/models.ts';
 import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.ts';
 import { refuseUnauthorizedClients } from '../extensions/registered-codes.ts';
 import { detectReplays } from '../extensions/replay-detection.ts';
+import { createDocuments, publicDocuments } from '../fast-path/documents.ts';
+import { fastRoutes } from '../fast-path/fast-path.ts';
 import { goOnWithFinished } from '../interactions/finished.ts';
 import type { Keyring } from '../persistence/signing-keys.ts';
 import { explainErrors } from '../provider/error-words.ts';
@@ -32,11 +33,12 @@ import { writeEvents } from './audit-events.ts';
 import { configuration } from './configuration.ts';
 import type { ProviderDeps } from './deps.ts';
 import { guardUserCodes, nameInterval } from './device-flow.ts';
-import { offeredResponseModes, publicDocuments } from './discovery.ts';
+import { offeredResponseModes } from './discovery.ts';
 import { leadOnByPage, leadOnWhenSignedOutAlready, nameClientWhenSignedOut } from './logout.ts';
 import { formToQuery } from './post-to-get.ts';
 
-export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
+export function buildProvider(deps: ProviderDeps, ring: Keyring) {
+  const documents = createDocuments();
   const provider = new (providerWith(answerByForm(deps)))(deps.issuer, configuration(deps, ring));
   const parts = { ...deps, provider, interval: deps.config.oidc.deviceInterval };
   allowTokenExchange(parts);
@@ -68,7 +70,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
     countAnonymousRequests(deps),
     registrationSteps(deps),
     guardUserCodes(deps),
-    publicDocuments,
+    publicDocuments(documents),
     serveResourceMetadata(deps),
     offeredResponseModes,
     refreshLeases(parts),
@@ -82,5 +84,5 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring): Provider {
   ]) {
     provider.use(step);
   }
-  return provider;
+  return { provider, fast: fastRoutes(deps, { provider, documents }) };
 }

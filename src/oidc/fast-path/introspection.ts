@@ -1,0 +1,33 @@
+/** Introspection of a live opaque access token by its own client, or by the API that it is for. */
+import { isForAsker } from '../clients/token-permissions.ts';
+import type { FastRoute } from '../contract.ts';
+import { ROUTES } from '../provider/routes.ts';
+import { clientByBasic, OPAQUE, plainForm } from './credentials.ts';
+import type { FastPathDeps } from './fast-path.ts';
+import { JSON_REPLY, liveAccessToken } from './live-token.ts';
+
+export function introspectionRoute(deps: FastPathDeps): FastRoute {
+  return {
+    pattern: ROUTES.introspection,
+    takesForm: true,
+    async answer({ authorization }, form) {
+      const { token: value = '' } = plainForm(form, ['token']) ?? {};
+      if (!OPAQUE.test(value)) return undefined;
+      const client = await clientByBasic(authorization, deps);
+      if (client === undefined || client.introspectionSignedResponseAlg) return undefined;
+      const live = await liveAccessToken(value, deps);
+      if (live === undefined || !isForAsker(client, live.token)) return undefined;
+      if (!(await deps.rights.holderMayGoOn(live.token))) return undefined;
+      const { accountId, extra, clientId, exp, iat, sid, jti, aud, scope, tokenType } = live.token;
+      const body = {
+        // Where the provider puts it.
+        active: true,
+        ...(accountId && { sub: accountId }),
+        ...extra,
+        ...{ client_id: clientId, exp, iat, sid, iss: deps.provider.issuer },
+        ...{ jti: jti === value ? undefined : jti, aud, scope: scope || undefined, token_type: tokenType },
+      };
+      return { headers: JSON_REPLY, body: JSON.stringify(body) };
+    },
+  };
+}
