@@ -3,6 +3,8 @@
  * sideways, without breaking its own policy. SCREENSHOTS=1 takes the pictures of docs/screenshots.
  */
 import { buildEndSessionUrl } from 'openid-client';
+import { authorize } from '../oidc/document-flows.ts';
+import { type DocumentSite, startDocumentSite } from '../support/document-site.ts';
 import { verificationLink } from './email-links.ts';
 import {
   begin,
@@ -18,12 +20,20 @@ import {
 describe('the looks of the pages', function () {
   this.timeout(60_000);
   let journeys: Journeys;
+  let site: DocumentSite;
 
   before(async () => {
-    journeys = await startJourneys({ config: { attempts: { pair: { limit: 1000 } } } });
+    site = await startDocumentSite();
+    journeys = await startJourneys({
+      config: {
+        attempts: { pair: { limit: 1000 } },
+        oidc: { clientIdMetadataDocuments: { hosts: [site.host], organization: 'default' } },
+        outbound: { allowPrivate: true },
+      },
+    });
   });
   afterEach(() => journeys.settle());
-  after(() => journeys.close());
+  after(() => Promise.all([journeys.close(), site.close()]));
 
   it('sign-in', () =>
     inEveryLook(journeys, 'sign-in', async (page) => {
@@ -68,6 +78,15 @@ describe('the looks of the pages', function () {
       const scope = 'openid profile email organization roles offline_access';
       await begin(page, await journeys.party(), { scope, prompt: 'consent' });
       await enter(page, MARA);
+      await page.getByRole('button', { name: 'Allow', exact: true }).waitFor();
+    }));
+
+  it('consent for an app that no operator registered', () =>
+    inEveryLook(journeys, 'consent-unregistered', async (page) => {
+      const clientId = site.document('/quill.json');
+      await page.goto(authorize(journeys.server.url, clientId, { scope: 'openid', resource: '' }).url);
+      await enter(page, MARA);
+      await page.getByText('which cannot be checked').waitFor();
       await page.getByRole('button', { name: 'Allow', exact: true }).waitFor();
     }));
 

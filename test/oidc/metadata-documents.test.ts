@@ -1,13 +1,22 @@
 /** Clients that are named by the URL of a document about them (client ID metadata documents). */
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import { decodeJwt } from 'jose';
+import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { DEVICE_CODE } from '../../src/model/client.ts';
 import { INES } from '../support/client-app.ts';
 import { type DocumentSite, startDocumentSite } from '../support/document-site.ts';
-import { asksForPassword } from '../support/relying-party.ts';
+import { asksForPassword, walk } from '../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openWebSession } from '../support/web-session.ts';
-import { API, authorize, CALLBACK, openApi, refreshByDocument, signInByDocument } from './document-flows.ts';
+import {
+  API,
+  authorize,
+  CALLBACK,
+  openApi,
+  post,
+  refreshByDocument,
+  signInByDocument,
+} from './document-flows.ts';
 import { hostileDocuments } from './hostile-documents.ts';
 
 describe('client ID metadata documents', () => {
@@ -42,25 +51,115 @@ describe('client ID metadata documents', () => {
     expect(await metadata.json()).to.include({ client_id_metadata_document_supported: true });
   });
 
-  it('MCP2 consent is asked every time, and names the host of the document before the name', async () => {
-    const clientId = site.document('/named.json', { client_name: '\u202eGoogle\u0000   Drive' });
-    const session = openWebSession();
-    for (const _each of [1, 2]) {
-      const { url } = request(clientId);
-      let page = await session.open(url, [CALLBACK]);
-      if (typeof page !== 'string' && asksForPassword(page)) {
-        expect(page.body).to.contain(site.host);
-        const { login, password } = INES;
-        page = await session.submit(page, { login, password }, { until: [CALLBACK] });
-      }
-      if (typeof page === 'string') throw new Error(`no consent was asked: ${page}`);
-      expect(page.body).to.contain(`${site.host} (Google Drive) asks for access`);
-      expect(page.body).to.contain('Only its address is certain').and.to.contain('a program on this device');
-      expect(typeof (await session.submit(page, {}, { until: [CALLBACK] }))).to.equal('string');
+  it('MCP1 such a client gets what is open to it, and nothing that operators grant', async () => {
+    const clientId = site.document('/modest.json', {
+      ...{ scope: 'openid profile call admin', apis: { [API]: ['admin'] }, first_party: true },
+      ...{ organizations: 'all', all_organizations: true, introspects: ['web-app'], dialect: 'vsee' },
+      ...{
+        default_api: API,
+        grant_types: ['authorization_code', 'client_credentials', 'password', DEVICE_CODE],
+      },
+    });
+    await server.running.stores.apis.put({
+      ...{
+        id: 'closed',
+        identifier: 'https://closed.test',
+        format: 'jwt',
+        algorithm: 'ES256',
+        scopes: { call: {} },
+      },
+    });
+    for (const [more, error] of [
+      [{ scope: 'openid call admin' }, 'invalid_scope'],
+      [{ scope: 'openid profile call' }, 'invalid_scope'],
+      [{ resource: 'https://closed.test' }, 'invalid_target'],
+      [{ organization: 'other' }, 'invalid_request'],
+      [{ code_challenge: '', code_challenge_method: '' }, 'invalid_request'],
+    ] as const) {
+      const { url } = request(clientId, more);
+      const reply = await fetch(url, { redirect: 'manual' });
+      expect(reply.headers.get('location'), JSON.stringify(more)).to.contain(`error=${error}&`);
     }
-    const { url } = request(clientId, { prompt: 'none' });
-    const quiet = await session.open(url, [CALLBACK]);
-    expect(String(quiet)).to.contain('error=interaction_required');
+    for (const grant_type of ['client_credentials', DEVICE_CODE, 'password']) {
+      const { status, body } = await post(server, '/token', {
+        grant_type,
+        client_id: clientId,
+        device_code: 'x',
+      });
+      expect([status, body.error], grant_type).to.be.deep.oneOf([
+        [400, 'unauthorized_client'],
+        [400, 'unsupported_grant_type'],
+      ]);
+    }
+    const { body } = await signInByDocument(server, clientId);
+    expect(body.scope).to.equal('call');
+    const asked = await post(server, '/introspect', {
+      token: String(body.access_token),
+      client_id: clientId,
+    });
+    expect(asked.body).to.deep.equal({ active: false });
+  });
+
+  it('MCP1 a client with keys in its document proves itself by them', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'one' };
+    site.serve('/keys', (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk] }));
+    });
+    for (const [at, keys] of [
+      ['/with-keys.json', { jwks: { keys: [jwk] } }],
+      ['/with-a-place.json', { jwks_uri: `${site.url}/keys` }],
+    ] as const) {
+      const clientId = site.document(at, { token_endpoint_auth_method: 'private_key_jwt', ...keys });
+      const unproven = await signInByDocument(server, clientId);
+      expect(unproven.body.error, at).to.equal('invalid_client');
+      const { url, verifier } = request(clientId);
+      const back = new URL(await walk(openWebSession(), url, CALLBACK, INES));
+      const assertion = await new SignJWT({})
+        .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+        .setIssuer(clientId)
+        .setSubject(clientId)
+        .setAudience(server.issuer)
+        .setJti(at)
+        .setExpirationTime('1m')
+        .sign(privateKey);
+      const { status, body } = await post(server, '/token', {
+        ...{ grant_type: 'authorization_code', code: String(back.searchParams.get('code')) },
+        ...{ code_verifier: verifier, redirect_uri: CALLBACK, resource: API, client_assertion: assertion },
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      });
+      expect(status, JSON.stringify(body)).to.equal(200);
+    }
+  });
+
+  it('MCP2 consent is asked every time, and names the host of the document before the name', async () => {
+    const claimed = { client_name: '\u202eGoogle\u0000   Drive' };
+    for (const [at, callback, onDevice] of [
+      ['/on-device.json', CALLBACK, true],
+      ['/on-the-web.json', `${site.url}/callback`, false],
+    ] as const) {
+      const clientId = site.document(at, { ...claimed, ...(!onDevice && { redirect_uris: [callback] }) });
+      const session = openWebSession();
+      for (const each of ['first', 'second']) {
+        const { url } = request(clientId, { redirect_uri: callback });
+        let page = await session.open(url, [callback]);
+        if (typeof page !== 'string' && asksForPassword(page)) {
+          expect(page.body).to.contain(site.host);
+          const { login, password } = INES;
+          page = await session.submit(page, { login, password }, { until: [callback] });
+        }
+        if (typeof page === 'string') throw new Error(`no ${each} consent was asked: ${page}`);
+        expect(page.body).to.contain(`${site.host} (Google Drive) asks for access`);
+        expect(page.body).to.contain(
+          onDevice
+            ? `it comes from ${site.host}, which cannot be checked`
+            : `Only its address is certain: ${site.host}`,
+        );
+        expect(typeof (await session.submit(page, {}, { until: [callback] }))).to.equal('string');
+      }
+      const { url } = request(clientId, { prompt: 'none', redirect_uri: callback });
+      expect(String(await session.open(url, [callback]))).to.contain('error=interaction_required');
+    }
   });
 
   it('MCP5 the metadata of an API below the issuer are answered here, to every origin', async () => {
