@@ -12,7 +12,7 @@ import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import { freePort, takesConnections } from '../support/ports.ts';
 
-const SHIPPED = path.join(import.meta.dirname, '../../deploy/nginx/portico.conf');
+const SHIPPED = path.join(import.meta.dirname, '../../deploy/nginx');
 
 export interface Nginx {
   /** https://localhost:<port> */
@@ -42,13 +42,15 @@ export function nginxProgram(): string | undefined {
 
 /**
  * `nodes`: the ports of the two upstream servers. `port`: where TLS is; a free one by default. `changes`: texts of
- * the shipped file, each there once, and what a test has in their places.
+ * the shipped file, each there once, and what a test has in their places. `mtls`: with mtls.conf, too, on this port;
+ * the authorities are PEM.
  */
 export async function startNginx(
   program: string,
   nodes: readonly [number, number],
   port?: number,
   changes: readonly [string, string][] = [],
+  mtls?: { readonly port: number; readonly authorities: string },
 ): Promise<Nginx> {
   const folder = mkdtempSync(path.join(tmpdir(), 'portico-nginx-'));
   // Its workers may run as another user.
@@ -64,13 +66,19 @@ export async function startNginx(
     ['/etc/nginx/tls/key.pem', path.join(folder, 'key.pem')],
     ...changes,
   ];
-  let shipped = readFileSync(SHIPPED, 'utf8');
-  for (const [from, to] of replacements) {
-    if (shipped.split(from).length !== 2)
-      throw new Error(`deploy/nginx/portico.conf does not have once: ${from}`);
-    shipped = shipped.replace(from, to);
+  writeFileSync(path.join(folder, 'portico.conf'), shipped('portico.conf', replacements));
+  if (mtls !== undefined) {
+    const authorities = path.join(folder, 'client-authorities.pem');
+    writeFileSync(authorities, mtls.authorities);
+    const own: [string, string][] = [
+      ['listen 443 ssl;', `listen 127.0.0.1:${mtls.port} ssl;`],
+      ['server_name mtls.id.example.org;', 'server_name localhost;'],
+      ['/etc/nginx/tls/certificate.pem', path.join(folder, 'certificate.pem')],
+      ['/etc/nginx/tls/key.pem', path.join(folder, 'key.pem')],
+      ['/etc/nginx/tls/client-authorities.pem', authorities],
+    ];
+    writeFileSync(path.join(folder, 'portico-mtls.conf'), shipped('mtls.conf', own));
   }
-  writeFileSync(path.join(folder, 'portico.conf'), shipped);
   writeFileSync(path.join(folder, 'nginx.conf'), mainFile(folder));
   const child = spawn(program, ['-p', folder, '-c', path.join(folder, 'nginx.conf')], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -95,6 +103,16 @@ export async function startNginx(
   };
 }
 
+/** A shipped file with each text replaced that is there once. */
+function shipped(name: string, replacements: readonly [string, string][]): string {
+  let file = readFileSync(path.join(SHIPPED, name), 'utf8');
+  for (const [from, to] of replacements) {
+    if (file.split(from).length !== 2) throw new Error(`deploy/nginx/${name} does not have once: ${from}`);
+    file = file.replace(from, to);
+  }
+  return file;
+}
+
 /** What surrounds conf.d/ in Debian's package and in the image, as far as it matters. */
 function mainFile(folder: string): string {
   const own = (name: string) => path.join(folder, name);
@@ -108,7 +126,7 @@ function mainFile(folder: string): string {
     'http {',
     ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${own(kind)};`),
     'access_log off;',
-    `include ${own('portico.conf')};`,
+    `include ${own('portico*.conf')};`,
     '}',
     '',
   ].join('\n');

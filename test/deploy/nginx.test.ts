@@ -239,6 +239,10 @@ describe('nginx as shipped, before two nodes', function () {
       'X-Original-URL: /evil',
       'X-Rewrite-URL: /evil',
       'X_Forwarded_For: 203.0.113.9',
+      'X-Client-Cert: evil',
+      'X-Client-Verify: evil',
+      'Client-Cert: :evil:',
+      'Client-Cert-Chain: :evil:',
     ];
     await sendRaw(nginx, `${head('GET', '/')}${lies.join('\r\n')}\r\n${CLOSE}`);
     const { headers } = seen()[0] ?? { headers: {} };
