@@ -11,7 +11,7 @@ import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import { readPage } from '../cli/page-commands.ts';
 import { basicAuth, type TestClient } from '../support/clients.ts';
 import { asksForPassword } from '../support/relying-party.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts';
 import { openWebSession, type Page, type WebSession } from '../support/web-session.ts';
 
 export const CALLBACK = 'https://localhost:8443/test/a/portico/callback';
@@ -60,7 +60,7 @@ interface Request {
 
 export type Suite = ReturnType<typeof suiteAgainst>;
 
-export async function startSuite(): Promise<{
+export async function startSuite(config: TestServerOptions['config'] = {}): Promise<{
   server: TestServer;
   suites: Readonly<Record<ResponseMode, Suite>>;
 }> {
@@ -68,7 +68,7 @@ export async function startSuite(): Promise<{
   const folder = mkdtempSync(path.join(tmpdir(), 'portico-certification-'));
   const file = path.join(folder, 'clients.yaml');
   writeFileSync(file, seed);
-  const server = await startTestServer({ seeds: [file] });
+  const server = await startTestServer({ seeds: [file], config });
   rmSync(folder, { recursive: true });
   const metadata = await (await fetch(`${server.issuer}/.well-known/openid-configuration`)).json();
   const of = (mode: ResponseMode) => suiteAgainst(server, metadata as Metadata, mode);
