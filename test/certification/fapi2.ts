@@ -104,7 +104,8 @@ const MODULES_BY_END: Readonly<Record<string, Module>> = {
   'user-rejects-authentication: the app hears access_denied': async ({ world, bank }) => {
     const browser = new Browser(world);
     browser.consent = 'no';
-    const { searchParams } = await bank.signIn({}, browser);
+    const { body } = await bank.push();
+    const { searchParams } = (await browser.open(bank.address(body.request_uri))).url;
     expect(Object.fromEntries(searchParams)).to.include({
       error: 'access_denied',
       state: 'st-1',
