@@ -45,13 +45,15 @@ export function createInitialTokens({ oidcRecords, clock }: { oidcRecords: OidcR
       const stored = await oidcRecords.load(KIND, value);
       return stored && tokenOf(stored);
     },
-    /** One use less. The caller is the only one who counts at a time. */
-    async use(value: string): Promise<void> {
+    /** One use less; false: there is none left. The caller is the only one who counts at a time. */
+    async use(value: string): Promise<boolean> {
       const stored = await oidcRecords.load(KIND, value);
       const { uses, expiresAt } = stored ? tokenOf(stored) : {};
-      if (stored === undefined || expiresAt === undefined || uses === undefined) return;
-      if (uses <= 1) await oidcRecords.remove(KIND, value);
-      else await oidcRecords.save(KIND, value, { ...stored.payload, uses: uses - 1 }, secondsTo(expiresAt));
+      if (stored === undefined || expiresAt === undefined) return false;
+      if (uses === undefined) return true;
+      if (uses <= 1) return oidcRecords.remove(KIND, value);
+      await oidcRecords.save(KIND, value, { ...stored.payload, uses: uses - 1 }, secondsTo(expiresAt));
+      return true;
     },
   };
 }

@@ -13,11 +13,11 @@ import { RegistrationRefused } from './refused.ts';
 
 const REDIRECTS = ['redirect_uris', 'post_logout_redirect_uris'] as const;
 
-/** Shown to people as links, or fetched later through the guard of outbound requests. */
-const URLS = [
-  ...['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'initiate_login_uri'],
-  ...['jwks_uri', 'sector_identifier_uri', 'backchannel_logout_uri'],
-];
+/** The server calls them, through the guard of outbound requests. */
+const CALLED = ['jwks_uri', 'sector_identifier_uri', 'backchannel_logout_uri'];
+
+/** The others are links for people, and never fetched. */
+const URLS = [...CALLED, 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'initiate_login_uri'];
 
 const TEXTS = [
   ...['application_type', 'scope', 'subject_type', 'token_endpoint_auth_method'],
@@ -51,11 +51,16 @@ export interface Policy extends RegistrationLimits {
   readonly apis: Readonly<Record<string, readonly string[]>>;
   /** Plain http is for development. */
   readonly httpsOnly: boolean;
+  /** Why the server would not call a URL; undefined: it would. */
+  readonly refusesToFetch: (url: URL) => string | undefined;
 }
 
 /** The configuration, and over it what the initial access token says. */
 export function policyOf(
-  { oidc, environment }: Pick<Config, 'oidc' | 'environment'>,
+  {
+    config: { oidc, environment },
+    refusesToFetch,
+  }: { config: Pick<Config, 'oidc' | 'environment'>; refusesToFetch: Policy['refusesToFetch'] },
   limits: RegistrationLimits | undefined,
 ): Policy {
   const { scopes, grantTypes, apis } = oidc.registration;
@@ -63,6 +68,7 @@ export function policyOf(
     ...{ scopes, grantTypes },
     apis: Object.fromEntries(apis.map((api) => [api.identifier, api.scopes])),
     httpsOnly: environment === 'production',
+    refusesToFetch,
     ...limits,
   };
 }
@@ -129,12 +135,14 @@ function redirectsIn(member: string, value: unknown, { redirectHosts }: Policy):
   return uris;
 }
 
-function urlIn(member: string, value: unknown, { httpsOnly }: Policy): string {
+function urlIn(member: string, value: unknown, { httpsOnly, refusesToFetch }: Policy): string {
   const text = textIn(member, value);
   const url = /^[\x21-\x7e]+$/.test(text) && !text.includes('\\') ? URL.parse(text) : null;
   const schemes = httpsOnly ? ['https:'] : ['https:', 'http:'];
   if (url === null || !schemes.includes(url.protocol)) throw refused(member, 'must begin with https://');
   if (url.username !== '' || url.password !== '') throw refused(member, 'must not have a user or a password');
+  const refusal = CALLED.includes(member) ? refusesToFetch(url) : undefined;
+  if (refusal !== undefined) throw refused(member, `cannot be called: ${refusal}`);
   return text;
 }
 

@@ -66,18 +66,20 @@ export function createRegisteredClients(deps: RegisteredClientsDeps) {
 
   return {
     family,
-    /** False: there are too many. `first` runs once there is room, before the client is stored. */
-    async add(client: ClientRecord, first: () => Promise<void>): Promise<boolean> {
-      if (milliseconds() < fullUntil) return false;
+    /** `full`: there are too many. `admit` runs once there is room, and may still say no. */
+    async add(client: ClientRecord, admit: () => Promise<boolean>): Promise<'added' | 'full' | 'refused'> {
+      const isFull = () => milliseconds() < fullUntil;
+      if (isFull()) return 'full';
       return alone(async () => {
+        if (isFull()) return 'full';
         if ((await oidcRecords.countByAccount(KIND, HOLDER)) >= most) {
           fullUntil = milliseconds() + FULL;
-          return false;
+          return 'full';
         }
-        await first();
+        if (!(await admit())) return 'refused';
         await noteUse(client.clientId);
         await put(client);
-        return true;
+        return 'added';
       });
     },
     /** False: it is gone. */
@@ -110,21 +112,33 @@ export function createRegisteredClients(deps: RegisteredClientsDeps) {
 }
 
 /** One at a time, over all nodes. Throws StoreUnavailable for those who wait too long. */
-function createQueue({ leases, clock }: Pick<RegisteredClientsDeps, 'leases' | 'clock'>) {
-  return async function alone<Result>(work: () => Promise<Result>): Promise<Result> {
-    const owner = randomUUID();
+function createQueue(deps: Pick<RegisteredClientsDeps, 'leases' | 'clock'>) {
+  let last: Promise<unknown> = Promise.resolve();
+  /** Those of one process wait in line, so that nodes alone ask the store for the lease. */
+  return function alone<Result>(work: () => Promise<Result>): Promise<Result> {
     const deadline = performance.now() + PATIENCE;
-    for (let pause = 2; performance.now() < deadline; pause = Math.min(pause * 2, 50)) {
-      const now = clock.now();
-      if (await leases.acquire(LEASE, owner, now, new Date(now.getTime() + ALONE))) {
-        try {
-          return await work();
-        } finally {
-          await leases.release(LEASE, owner);
-        }
-      }
-      await delay(pause);
-    }
-    throw new StoreUnavailable('leases', { cause: new Error('Other registrations did not end in time.') });
+    const mine = last.then(() => withLease(deps, deadline, work));
+    last = mine.catch(() => undefined);
+    return mine;
   };
+}
+
+async function withLease<Result>(
+  { leases, clock }: Pick<RegisteredClientsDeps, 'leases' | 'clock'>,
+  deadline: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const owner = randomUUID();
+  for (let pause = 2; performance.now() < deadline; pause = Math.min(pause * 2, 50)) {
+    const now = clock.now();
+    if (await leases.acquire(LEASE, owner, now, new Date(now.getTime() + ALONE))) {
+      try {
+        return await work();
+      } finally {
+        await leases.release(LEASE, owner);
+      }
+    }
+    await delay(pause);
+  }
+  throw new StoreUnavailable('leases', { cause: new Error('Other registrations did not end in time.') });
 }

@@ -71,13 +71,17 @@ export function createRegistration(deps: RegistrationDeps) {
       ? firstRecord(metadata, admission, deps)
       : changed(admission.present, metadata, deps);
     await refuseUseless(ctx.oidc.provider, record, deps);
-    const done = isNew
-      ? await registered.add(record, async () => {
-          if (admission.token) await tokens.use(admission.token.value);
-        })
-      : await registered.change(record.clientId, (present) => changed(present, metadata, deps));
-    if (!done && isNew) throw tooMany();
-    if (!done) throw new errors.InvalidToken('the client is gone');
+    if (isNew) await add(record, admission.token?.value);
+    else if (!(await registered.change(record.clientId, (present) => changed(present, metadata, deps)))) {
+      throw new errors.InvalidToken('the client is gone');
+    }
+  }
+
+  async function add(record: ClientRecord, token: string | undefined): Promise<void> {
+    const admit = async () => token === undefined || tokens.use(token);
+    const outcome = await registered.add(record, admit);
+    if (outcome === 'full') throw tooMany();
+    if (outcome === 'refused') throw new errors.InvalidToken('the initial access token is used up');
   }
 
   /** The client first, so that no grant is made behind what ends here. False: there was none. */
@@ -110,7 +114,8 @@ export function createRegistration(deps: RegistrationDeps) {
       return unused.length;
     },
   };
-  return { writer, forOperators, tokens, admissions, use: registered.use };
+  const policyFor = (limits?: RegistrationLimits) => policyOf(deps, limits);
+  return { writer, forOperators, tokens, admissions, policyFor, use: registered.use };
 }
 
 function firstRecord(
@@ -118,7 +123,7 @@ function firstRecord(
   { organization, limits, token }: Extract<Admission, { organization: string }>,
   deps: RegistrationDeps,
 ): ClientRecord {
-  const { apis } = policyOf(deps.config, limits);
+  const { apis } = policyOf(deps, limits);
   return {
     ...{ clientId: String(metadata.client_id), organization, allOrganizations: false, firstParty: false },
     ...{ introspects: [], revokes: [] },

@@ -15,7 +15,7 @@ import type { OidcRecords } from '../persistence/records.ts';
 import type { AuditLine, ProviderContext, ProviderMiddleware, StepContext } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { type Body, handOn, isTable, readBody } from './body.ts';
-import { judgeBody, policyOf } from './policy.ts';
+import { judgeBody } from './policy.ts';
 import { RegistrationRefused } from './refused.ts';
 import type { Admission, Registration } from './registration.ts';
 
@@ -110,7 +110,7 @@ async function register(ctx: StepContext, deps: StepDeps, next: Next): Promise<v
     ...(token && value !== undefined && { token: { id: token.id, value } }),
   };
   await counted(ctx, deps, token === undefined, async () => {
-    handOn(ctx.req, judgeBody(await bodyOf(ctx), policyOf(config, token?.limits)));
+    handOn(ctx.req, judgeBody(await bodyOf(ctx), registration.policyFor(token?.limits)));
     registration.admissions.set(ctx, admission);
     await next();
   });
@@ -130,7 +130,7 @@ async function manage(
     const body = await bodyOf(ctx);
     const forbidden = Object.fromEntries(Object.entries(body).filter(([name]) => FORBIDDEN.includes(name)));
     const { client_id, client_secret: secret } = body;
-    const policy = policyOf(deps.config, present.registered?.limits);
+    const policy = deps.registration.policyFor(present.registered?.limits);
     const taken = { ...judgeBody(body, policy), ...forbidden, client_id };
     // The provider compares it with what it read from the store, which is the hash.
     const hash = typeof secret === 'string' ? deps.secrets.hmac('client-secret', secret) : undefined;
