@@ -109,7 +109,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'jose oidc-provider',
   },
   'oidc/profiles': { may: 'oidc/provider', packages: 'jose oidc-provider' },
-  'oidc/provider': { may: '', types: 'oidc', typePackages: 'oidc-provider' },
+  'oidc/provider': { may: '', types: 'oidc', packages: 'oidc-provider' },
   'oidc/registration': {
     may: 'oidc oidc/clients oidc/extensions oidc/provider oidc/tokens',
     types: 'identity/rate-limits oidc/persistence store/ports',

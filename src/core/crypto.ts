@@ -39,6 +39,7 @@ export type HmacPurpose =
   | 'family'
   | 'letters'
   | 'logout-delivery'
+  | 'pairwise'
   | 'proof'
   | 'rotation'
   | 'state'

@@ -14,6 +14,9 @@ import {
   type World,
 } from './support.ts';
 
+/** Of answers, those that the server knows and those that it does not take. */
+const MODES = ['query', 'form_post', 'fragment', 'jwt', 'query.jwt', 'form_post.jwt', 'fragment.jwt'];
+
 describe('authorization requests', () => {
   let world: World;
   before(async () => {
@@ -94,7 +97,7 @@ describe('authorization requests', () => {
     ];
     for (const mutant of mutants) {
       it(`P1 refuses ${JSON.stringify(mutant)}`, async () => {
-        for (const mode of [undefined, 'query', 'form_post', 'fragment', 'form_post.jwt']) {
+        for (const mode of [undefined, ...MODES]) {
           expectErrorPage(await ask({ redirect_uri: mutant, response_mode: mode }));
         }
       });
@@ -226,7 +229,9 @@ describe('authorization requests', () => {
 
     it('P6 answers in the query or by form post, never in the fragment, as the metadata says', async () => {
       const metadata = await getJson(world, '/.well-known/openid-configuration');
-      expect(metadata.response_modes_supported).to.deep.equal(['query', 'form_post']);
+      expect(metadata.response_modes_supported).to.deep.equal([
+        ...['query', 'form_post', 'jwt', 'query.jwt', 'form_post.jwt'],
+      ]);
       const posted = await ask({ response_mode: 'form_post' });
       expect(posted.text).to.match(/<form method="post" action="https:\/\/app\.test\/callback">/);
       expect(posted.text).to.match(/name="iss" value="http/);
@@ -234,7 +239,7 @@ describe('authorization requests', () => {
       expect(fragment.url.hash).to.not.include('code=');
     });
 
-    it('P6 takes no request object, and says so', async () => {
+    it('P6 takes no request object of a client without keys, and says so', async () => {
       const metadata = await getJson(world, '/.well-known/openid-configuration');
       expect(metadata.request_uri_parameter_supported).to.equal(false);
       for (const [name, error] of [

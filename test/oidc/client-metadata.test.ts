@@ -168,7 +168,15 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
     at: 'grant_types.0',
     create: ['--public', '--grant', 'client_credentials'],
   },
-  pairwise: { client: { ...WEB, subject_type: 'pairwise' }, at: 'subject_type' },
+  pairwise: {
+    client: { ...WEB, subject_type: 'pairwise' },
+    create: ['--public', ...web, '--subject-type', 'pairwise'],
+  },
+  'pairwise, of two hosts': {
+    client: { redirect_uris: [CALLBACK, 'https://two.example/cb'], subject_type: 'pairwise' },
+    at: 'sector_identifier_uri',
+    create: [...web, '--redirect-uri', 'https://two.example/cb', '--subject-type', 'pairwise'],
+  },
   'ID tokens signed with a secret': {
     client: { ...CONFIDENTIAL, id_token_signed_response_alg: 'HS256' },
     at: 'id_token_signed_response_alg',
@@ -208,7 +216,7 @@ describe('Client metadata', () => {
         token_endpoint_auth_method: 'none',
         redirect_uris: [`${CALLBACK}#a`, CALLBACK, 'app:/callback', 'https://*.example'],
         ...{ scope: 'openid api:read', grant_types: ['authorization_code', 'password'] },
-        ...{ id_token_signed_response_alg: 'none', subject_type: 'pairwise' },
+        ...{ id_token_signed_response_alg: 'none', userinfo_signed_response_alg: 'HS256' },
       },
     ]);
     expect(code).to.equal(1);
@@ -222,7 +230,7 @@ describe('Client metadata', () => {
       'scope is "api:read": must only have openid, offline_access, profile, email, phone, address, organization, roles',
       "grant_types.1 is \"password\": must be 'authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code', or 'urn:ietf:params:oauth:grant-type:token-exchange'",
       "id_token_signed_response_alg is \"none\": must be 'ES256' or 'RS256'",
-      'subject_type is "pairwise": must be \'public\'',
+      "userinfo_signed_response_alg is \"HS256\": must be 'ES256' or 'RS256'",
     ]);
     const list = await terminal.session(['client', 'list']);
     expect(list.stdout).to.contain('There are no clients');

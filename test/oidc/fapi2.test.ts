@@ -191,7 +191,7 @@ describe('a client of the profile FAPI 2', () => {
         },
       ],
       'a request object in place of a pushed request': [
-        'request_not_supported',
+        'invalid_request',
         () =>
           errorAt(plainly({ request: new UnsecuredJWT({ ...bank.request, client_id: 'bank' }).encode() })),
       ],

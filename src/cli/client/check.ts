@@ -127,6 +127,11 @@ function* notes({ config: { oidc } }: CommandContext, client: ClientRecord): Ite
       '(resource), sends audience, or has a default_api';
     yield { kind: 'note', member: 'apis', message };
   }
+  const { userinfo_signed_response_alg: signed } = client.metadata;
+  if (typeof signed === 'string') {
+    const message = `is ${signed}: userinfo is a JWT, where an older Portico answered with JSON`;
+    yield { kind: 'note', member: 'userinfo_signed_response_alg', message };
+  }
   for (const [place, uri] of textsOf(uris).entries()) {
     const url = URL.parse(uri);
     if (url?.protocol !== 'http:' || isLoopback(url.hostname)) continue;

@@ -144,6 +144,43 @@ const TABLE: readonly ClientOption[] = [
     'id_token_signed_response_alg',
     'what signs its ID tokens (inherit: oidc.idTokenAlgorithm)',
   ),
+  choice(
+    '--subject-type <public|pairwise|inherit>',
+    'subject_type',
+    'pairwise: a subject of its own for each person (inherit: public)',
+  ),
+  text(
+    '--sector-uri <uri>',
+    'sector_identifier_uri',
+    'JSON list of redirect URIs that share pairwise subjects',
+  ),
+  choice(
+    '--userinfo-alg <RS256|ES256|inherit>',
+    'userinfo_signed_response_alg',
+    'what signs userinfo (inherit: plain JSON)',
+  ),
+  choice(
+    '--introspection-alg <RS256|ES256|inherit>',
+    'introspection_signed_response_alg',
+    'what signs introspection where it asks for a JWT (inherit: RS256)',
+  ),
+  choice(
+    '--answer-alg <RS256|ES256|inherit>',
+    'authorization_signed_response_alg',
+    'what signs answers of the response modes with jwt (inherit: RS256)',
+  ),
+  {
+    option: new Option(
+      '--encrypt <answer=alg>',
+      'encrypts id_token, userinfo or introspection, such as id_token=ECDH-ES+A256KW/A256GCM; may be given again; <answer>=null takes it away',
+    ).argParser(encryption),
+    change: (value) => asMembers(value),
+  },
+  text('--keys-uri <uri>', 'jwks_uri', 'public keys for --encrypt and --request-alg, beside its secret'),
+  text('--request-alg <alg>', 'request_object_signing_alg', 'the only algorithm of its request objects'),
+  flag('--require-signed-requests', 'takes no authorization request of it but signed ones', (signed) => ({
+    require_signed_request_object: signed ? true : undefined,
+  })),
   {
     ...list(
       '--allowed-origin <origin>',
@@ -240,6 +277,28 @@ function certificateSubject(input?: string): Members {
   return Object.fromEntries(
     names.map((each) => [`tls_client_auth_${each}`, each === name ? value : undefined]),
   );
+}
+
+const ENCRYPTED = ['id_token', 'userinfo', 'introspection'];
+
+/** `id_token=ECDH-ES/A256GCM`. */
+function encryption(input: string, before: Members = {}): Members {
+  const [, answer = '', alg, enc] = /^(\w+)=([^/]+)(?:\/(.+))?$/.exec(input) ?? [];
+  if (!ENCRYPTED.includes(answer)) {
+    throw new CommandRefused(
+      `${input} is not of the form answer=alg or answer=alg/enc, where answer is ${ENCRYPTED.join(', ')}`,
+    );
+  }
+  const isOff = alg === 'null';
+  return {
+    ...before,
+    [`${answer}_encrypted_response_alg`]: isOff ? undefined : alg,
+    [`${answer}_encrypted_response_enc`]: isOff ? undefined : enc,
+  };
+}
+
+function asMembers(value: unknown): Members {
+  return { ...asTable(value) };
 }
 
 function asTable(value: unknown): object {

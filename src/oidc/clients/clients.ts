@@ -88,6 +88,9 @@ export const CLIENT_TRAITS = [
   'registered',
 ] as const;
 
+/** The provider's fragment modes would put the code where every script of the page can read it. */
+export const RESPONSE_MODES = ['query', 'form_post', 'jwt', 'query.jwt', 'form_post.jwt'] as const;
+
 export type ClientRegistry = ReturnType<typeof createClientRegistry>;
 
 export function createClientRegistry({
@@ -153,8 +156,7 @@ export function metadataOf(record: ClientRecord): Record<string, Json> {
     }),
     ...(dialect ? { client_name: metadata.client_name ?? record.clientId } : metadata),
     client_id: record.clientId,
-    // The provider's fragment mode would put the code where every script of the page can read it.
-    response_modes: ['query', 'form_post'],
+    response_modes: [...RESPONSE_MODES],
     ...(record.secretHash !== undefined && { client_secret: record.secretHash }),
     ...(record.oldSecret !== undefined && { old_secret: { ...record.oldSecret } }),
     organization: record.organization,

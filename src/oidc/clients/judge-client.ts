@@ -9,6 +9,8 @@ import { type ClientRecord, TOKEN_EXCHANGE } from '../../model/client.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import { profileIssues } from '../profiles/fapi2.ts';
 import { metadataOf } from './clients.ts';
+import { keyIssues } from './judge-keys.ts';
+import { type SectorFetch, sectorIssues } from './judge-sector.ts';
 
 type Metadata = Record<string, Json>;
 
@@ -19,12 +21,19 @@ export interface ClientRules {
   scopes(): readonly string[];
   /** Why the server would not call a URL; undefined: it would. */
   refusesToFetch(url: URL): string | undefined;
+  /** Guarded against SSRF. */
+  readonly fetch: SectorFetch;
 }
 
 /** Every issue, with its path in the client's metadata; none: the client can be used. */
 export async function judgeClient(record: ClientRecord, rules: ClientRules): Promise<Issue[]> {
   const { profile: _judged, ...metadata } = metadataOf(record);
-  const own = [...ownIssues(record, rules), ...profileIssues(metadataOf(record))];
+  const own = [
+    ...ownIssues(record, rules),
+    ...profileIssues(metadataOf(record)),
+    ...keyIssues(record.metadata),
+  ];
+  for await (const issue of sectorIssues(record.metadata, rules.fetch)) own.push(issue);
   const named = new Set(own.map(({ path }) => path));
   const provider = await providerIssues(metadata, rules);
   const isTold = ({ path }: Issue) => provider.some((issue) => issue.path.startsWith(`${path}.`));
@@ -176,8 +185,17 @@ function inOurWords(sentence: string, { scopes }: ClientRules): Refusal {
     ],
     [/^scope must only contain .*$/, `scope must only have ${scopes().join(', ')}`],
     [/^invalid (\S+) value$/, '$1 must have printable ASCII characters only'],
-    // What pairwise subjects would need.
-    [/^(?:sector_identifier_uri|jwks_uri) is mandatory property$/, "subject_type must be 'public'"],
+    [
+      /^sector_identifier_uri is mandatory property$/,
+      'sector_identifier_uri must be set for pairwise subjects with the device flow or redirect URIs of several hosts',
+    ],
+    [/^jwks_uri is mandatory property$/, 'jwks_uri must be set for pairwise subjects with the device flow'],
+    [
+      /^pairwise \S+ clients must utilize .*$/,
+      'token_endpoint_auth_method must be private_key_jwt for pairwise subjects with the device flow',
+    ],
+    [/ is mandatory property when (\S+) is provided$/, ' must be set beside $1'],
+    [/ must not be provided \(no values are allowed\)$/, ' must not be set: the server does not have this'],
     [/ is mandatory property$/, ' must be set'],
     [
       /^only one proof of possession .*$/,
@@ -225,6 +243,8 @@ const STAND_INS: Readonly<Record<string, Json>> = {
   client_secret: 'stands-in-for-a-secret',
   jwks: { keys: [] },
   tls_client_auth_subject_dn: 'CN=stands in',
+  sector_identifier_uri: 'https://client.example/sector',
+  userinfo_signed_response_alg: 'RS256',
 };
 
 function without(metadata: Metadata, member: string, wrong: readonly string[]): Metadata {

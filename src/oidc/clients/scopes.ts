@@ -56,7 +56,10 @@ export function refuseWithoutScope({ oidc }: ProviderContext): void {
   if ([...requestParamScopes].some((scope) => scope !== 'offline_access' && isKnown(scope))) return;
   const asked = oidc.params?.scope;
   if (!asked)
-    throw new errors.CustomOIDCProviderError('invalid_scope', 'send scope: the client has no default_scope');
+    throw new errors.CustomOIDCProviderError(
+      'invalid_scope',
+      'send scope: the client has no default_scope, or signs its request',
+    );
   throw new errors.InvalidScope(`none of the requested scopes is known: ${KNOWN}`, String(asked));
 }
 

@@ -1,5 +1,6 @@
 /**
- * ID tokens: what the provider leaves out of those of the token endpoint, and which it takes back as a hint.
+ * ID tokens: what the provider leaves out of those of the token endpoint, and which it takes back as a hint; and
+ * other JWTs that it makes in the same way.
  *
  * Replaces in oidc-provider 9.13.3:
  * - IdToken.prototype.issue 296b8e90f083
@@ -8,6 +9,7 @@
 import { decodeProtectedHeader } from 'jose';
 import type Provider from 'oidc-provider';
 import type { Client } from 'oidc-provider';
+import type { ProviderContext } from '../provider/context.ts';
 import { override } from './models.ts';
 import { notesOf } from './request-notes.ts';
 
@@ -43,4 +45,15 @@ function algorithmOf(jwt: string): string | undefined {
 
 function withAlgorithm(client: Client, alg: string): Client {
   return Object.create(client, { idTokenSignedResponseAlg: { value: alg } });
+}
+
+/** An answer as a JWT, signed and encrypted as its client has registered it, where a step of ours answers. */
+export function signedAnswer(
+  ctx: ProviderContext,
+  use: 'authorization' | 'introspection',
+  claims: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  const token = new ctx.oidc.provider.IdToken({}, { ctx });
+  for (const [name, value] of Object.entries(claims)) token.set(name, value);
+  return token.issue({ use });
 }

@@ -22,6 +22,7 @@ import { refuseUnknownScope, takeScope } from '../clients/scopes.ts';
 import { holdToProfile } from '../profiles/hold-to-profile.ts';
 import { askedOrigin } from '../profiles/mutual-tls.ts';
 import type { ProviderContext } from '../provider/context.ts';
+import { refuseUnsignable } from '../provider/request-object.ts';
 import { lookUpForm } from '../tokens/token-handle.ts';
 import { takeAudience } from './implied-resource.ts';
 import { override } from './models.ts';
@@ -72,6 +73,7 @@ export function watchProviderContext(provider: Provider, origin: string | null):
     }
     if (key === 'ClientCredentials' && value) refuseUnknownScope(context, value);
     original(key, value);
+    if (key === 'Client' && value) refuseUnsignable(context, value);
   });
 }
 

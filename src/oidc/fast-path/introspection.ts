@@ -10,11 +10,13 @@ export function introspectionRoute(deps: FastPathDeps): FastRoute {
   return {
     pattern: ROUTES.introspection,
     takesForm: true,
-    async answer({ authorization }, form) {
+    async answer({ authorization, accept = '' }, form) {
+      // RFC 9701: the provider signs.
+      if (/jwt/i.test(accept)) return undefined;
       const { token: value = '' } = plainForm(form, ['token']) ?? {};
       if (!OPAQUE.test(value)) return undefined;
       const client = await clientByBasic(authorization, deps);
-      if (client === undefined || client.introspectionSignedResponseAlg) return undefined;
+      if (client === undefined || client.introspectionEncryptedResponseAlg) return undefined;
       const live = await liveAccessToken(value, deps);
       if (live === undefined || !isForAsker(client, live.token)) return undefined;
       if (!(await deps.rights.holderMayGoOn(live.token))) return undefined;

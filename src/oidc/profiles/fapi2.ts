@@ -68,6 +68,8 @@ export function profileDefaults({ profile, ...metadata }: Metadata): Record<stri
   return {
     require_pushed_authorization_requests: true,
     id_token_signed_response_alg: 'ES256',
+    introspection_signed_response_alg: 'ES256',
+    authorization_signed_response_alg: 'ES256',
     rotate_refresh_tokens: false,
     ...(metadata[BOUND_BY_CERTIFICATE] !== true && { dpop_bound_access_tokens: true }),
   };

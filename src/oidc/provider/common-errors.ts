@@ -54,8 +54,8 @@ export const COMMON_ERRORS = {
   },
   'wrong-response-mode': {
     cause: 'The response mode does not exist',
-    ...{ ...AT_AUTHORIZE, ...INVALID, says: 'response_mode must be query or form_post' },
-    todo: 'Leave `response_mode` out, or use one of the two.',
+    ...{ ...AT_AUTHORIZE, ...INVALID, says: 'response_mode must be one of response_modes_supported' },
+    todo: 'Leave `response_mode` out, or use one of those.',
   },
   'no-response-type': {
     cause: 'The response type is missing',
@@ -93,9 +93,9 @@ export const COMMON_ERRORS = {
     todo: 'Look for a parameter that the library adds and the application too.',
   },
   'request-object': {
-    cause: 'The request is a JWT (`request`)',
+    cause: 'The request is a JWT (`request`), and its client has registered no keys',
     ...{ ...AT_AUTHORIZE, error: 'request_not_supported', says: 'send the parameters themselves' },
-    todo: 'Send plain parameters, or push them to `/par`.',
+    todo: 'Register the public key in `jwks`, send plain parameters, or push them to `/par`.',
   },
   'foreign-request-uri': {
     cause: '`request_uri` is an address of the client',

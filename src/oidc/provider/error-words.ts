@@ -15,12 +15,21 @@ const BETTER: Readonly<Record<string, string>> = {
   'code_challenge_method must be provided': 'send code_challenge_method=S256 beside code_challenge',
   'not supported value of code_challenge_method': 'code_challenge_method must be S256',
   'unsupported response_type requested': 'response_type must be code',
-  'unsupported response_mode requested': 'response_mode must be query or form_post',
+  'unsupported response_mode requested':
+    'response_mode must be one of response_modes_supported of the discovery document',
   'requested response_mode is not allowed for this client or request':
-    'response_type must be code, and response_mode query or form_post',
+    'response_type must be code, and response_mode one of response_modes_supported of the discovery document',
   'unsupported prompt value requested': 'prompt must be none, login, consent, select_account or create',
   'requested scope is not allowed':
     'the client has not registered this scope: change its registration or ask for less',
+  'unsupported signed request alg':
+    'a request object must be signed with one of request_object_signing_alg_values_supported of the discovery document',
+  'could not validate Request Object':
+    'no registered key of the client fits the signature of the request object: compare kid and alg with jwks',
+  'Request Object claims are invalid':
+    'iss of the request object must be the client_id, aud the issuer of the discovery document, and exp and nbf must fit the time',
+  'Request Object must be used by this client':
+    'this client signs its requests (require_signed_request_object): send request, at /authorize or /par',
   'could not decode id_token_hint': 'id_token_hint must be an ID token of this server',
   'could not validate id_token_hint':
     'id_token_hint must be an ID token that this server gave to this client',
@@ -58,7 +67,8 @@ const BETTER: Readonly<Record<string, string>> = {
 
 /** Where the provider says nothing but the code. */
 const SAID_BY_CODE: Readonly<Record<string, string>> = {
-  request_not_supported: 'no request objects are read: send the parameters themselves, or push them to /par',
+  request_not_supported:
+    'a request object is read where the client has registered its keys (jwks): send the parameters themselves, or push them to /par',
   request_uri_not_supported: 'request_uri must come from /par',
   registration_not_supported: 'clients are registered by the operator',
   server_error: 'something went wrong on our side; the log has it under the request id',
@@ -75,11 +85,10 @@ export function inBetterWords(error: string, description: string | undefined): s
   return Object.hasOwn(BETTER, description) ? BETTER[description] : description;
 }
 
-/** In JSON and in redirects. A page asks for the words itself. */
+/** In JSON. A page asks for the words itself, and so does the answer to an authorization request. */
 export const explainErrors: ProviderMiddleware = async (ctx, next) => {
   await next();
   explainBody(ctx);
-  explainRedirect(ctx);
 };
 
 function explainBody(ctx: StepContext): void {
@@ -90,18 +99,11 @@ function explainBody(ctx: StepContext): void {
   Object.assign(body, explained(body.error, description));
 }
 
-function explainRedirect(ctx: StepContext): void {
-  const target = URL.parse(ctx.response.get('Location'));
-  if (!target || ctx.oidc?.params?.redirect_uri === undefined) return;
-  // The answers to response types with tokens go into the fragment, refusals too.
-  const fragment = new URLSearchParams(target.hash.slice(1));
-  const answer = fragment.has('error') ? fragment : target.searchParams;
-  const error = answer.get('error');
-  if (!error) return;
-  const said = explained(error, answer.get('error_description') ?? undefined);
-  for (const [name, value] of Object.entries(said)) answer.set(name, value);
-  if (answer === fragment) target.hash = fragment.toString();
-  ctx.set('Location', target.href);
+/** The answer to an authorization request, before it is sent or signed. */
+export function refusalInWords(answer: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { error, error_description: description } = answer;
+  if (typeof error !== 'string') return answer;
+  return { ...answer, ...explained(error, typeof description === 'string' ? description : undefined) };
 }
 
 function explained(error: string, description: string | undefined): Record<string, string> {

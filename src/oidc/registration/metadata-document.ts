@@ -164,7 +164,7 @@ async function ask({ fetch }: DocumentDeps, url: URL): Promise<Response | string
 
 /** By the judge of every client. */
 async function judged(
-  { settings, refusesToFetch }: DocumentDeps,
+  { settings, fetch, refusesToFetch }: DocumentDeps,
   url: URL,
   reply: Response,
   { oidc }: ProviderContext,
@@ -178,6 +178,7 @@ async function judged(
     validate: (metadata: ClientRecord['metadata']) => validateClient(oidc.provider, metadata),
     scopes: () => settings.scopes,
     refusesToFetch,
+    fetch: (uri: string) => fetch(new URL(uri), { headers: {}, largest: LARGEST }),
   };
   const [issue] = await judgeClient(client, rules);
   return issue === undefined ? client : `${issue.path} ${issue.message}`.trim();

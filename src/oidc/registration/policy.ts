@@ -23,6 +23,9 @@ const TEXTS = [
   ...['application_type', 'scope', 'subject_type', 'token_endpoint_auth_method'],
   ...['token_endpoint_auth_signing_alg', 'id_token_signed_response_alg', 'userinfo_signed_response_alg'],
   ...['request_object_signing_alg', 'authorization_signed_response_alg', 'introspection_signed_response_alg'],
+  ...['id_token', 'userinfo', 'introspection'].flatMap((answer) => [
+    ...[`${answer}_encrypted_response_alg`, `${answer}_encrypted_response_enc`],
+  ]),
   'client_name',
 ];
 

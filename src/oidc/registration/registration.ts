@@ -39,6 +39,7 @@ export interface RegistrationDeps {
   readonly audit: Audit;
   /** Why the server would not call a URL; undefined: it would. */
   readonly refusesToFetch: (url: URL) => string | undefined;
+  readonly fetch: (url: string) => Promise<Response>;
 }
 
 /** A request that may register a client, or change one. */
@@ -175,12 +176,14 @@ function secretOf(metadata: Record<string, Json>, { secrets }: RegistrationDeps)
 async function refuseUseless(
   provider: Provider,
   record: ClientRecord,
-  { config, refusesToFetch }: RegistrationDeps,
+  { config, fetch, refusesToFetch }: RegistrationDeps,
 ): Promise<void> {
   const [issue] = await judgeClient(record, {
     validate: (metadata) => validateClient(provider, metadata),
     scopes: () => config.oidc.registration.scopes,
     refusesToFetch,
+    // The reason would tell what there is in the server's network.
+    fetch: (url) => fetch(url).catch(() => Promise.reject(new Error('there is no answer'))),
   });
   if (issue !== undefined) throw new errors.InvalidClientMetadata(`${issue.path} ${issue.message}`);
 }

@@ -2,6 +2,7 @@
  * API keys at introspection and revocation. They are no tokens of the provider, which says of each that it does
  * not know it.
  */
+import { signedAnswer } from '../extensions/id-token.ts';
 import { isOnRoute, type ProviderMiddleware } from '../provider/context.ts';
 import type { ProviderDeps } from './deps.ts';
 
@@ -10,12 +11,13 @@ export function introspectApiKeys({ dialects, rights }: ProviderDeps): ProviderM
   return async (ctx, next) => {
     await next();
     if (!isOnRoute(ctx, 'introspection')) return;
-    const { client, body } = ctx.oidc;
-    if (client === undefined || !saysInactive(ctx.body) || typeof body?.token !== 'string') return;
+    const { client, body, entities } = ctx.oidc;
+    const foundToken = entities.AccessToken ?? entities.ClientCredentials ?? entities.RefreshToken;
+    if (client === undefined || ctx.status !== 200 || foundToken || typeof body?.token !== 'string') return;
     const described = await dialects.describeApiKey(body.token);
     if (described === undefined || !(await rights.mayIntrospect(ctx, client, described))) return;
     const { clientId, subject, scope, issuedAt, claims } = described;
-    ctx.body = {
+    const answer = {
       active: true,
       token_type: 'api_key',
       client_id: clientId,
@@ -24,11 +26,10 @@ export function introspectApiKeys({ dialects, rights }: ProviderDeps): ProviderM
       iat: issuedAt,
       ...claims,
     };
+    // RFC 9701: the client has asked for a JWT, and the provider has made one.
+    const isSigned = typeof ctx.body === 'string';
+    ctx.body = isSigned ? await signedAnswer(ctx, 'introspection', { token_introspection: answer }) : answer;
   };
-}
-
-function saysInactive(body: unknown): boolean {
-  return typeof body === 'object' && body !== null && 'active' in body && body.active === false;
 }
 
 /**

@@ -9,9 +9,11 @@ import { judgeRequest } from '../apis/resource-indicators.ts';
 import { createTokenClaims } from '../apis/token-claims.ts';
 import { claimsByScope, createAccountFinder } from '../clients/claims.ts';
 import { CLIENT_TRAITS, traitsOf } from '../clients/clients.ts';
+import { ENABLED_ALGORITHMS } from '../clients/jose-algorithms.ts';
 import { judgeOrganization } from '../clients/organizations.ts';
 import { createOriginPolicy } from '../clients/origins.ts';
 import { refuseWithoutScope } from '../clients/scopes.ts';
+import { subjectFor } from '../clients/subjects.ts';
 import { ACR } from '../contract.ts';
 import { isUsedOnce } from '../extensions/refresh-grant.ts';
 import { createGrantLoader } from '../interactions/load-existing-grant.ts';
@@ -25,7 +27,7 @@ import { ROUTES } from '../provider/routes.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-tokens.ts';
 import { answerUnavailable, showError } from './answers.ts';
 import type { ProviderDeps } from './deps.ts';
-import { ASSERTION_ALGORITHMS, discoveryMetadata } from './discovery.ts';
+import { discoveryMetadata } from './discovery.ts';
 import { features } from './features.ts';
 import { reusedAt, tokenEnder } from './token-reuse.ts';
 
@@ -69,12 +71,8 @@ const PROTOCOL: Configuration = {
   scopes: ['openid', 'offline_access'],
   acrValues: [ACR.legacy, ACR.single, ACR.stepup],
   responseTypes: ['code'],
-  subjectTypes: ['public'],
-  enabledJWA: {
-    clientAuthSigningAlgValues: [...ASSERTION_ALGORITHMS],
-    idTokenSigningAlgValues: ['ES256', 'RS256'],
-    dPoPSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA'],
-  },
+  subjectTypes: ['public', 'pairwise'],
+  enabledJWA: ENABLED_ALGORITHMS,
   allowOmittingSingleRegisteredRedirectUri: false,
   acceptQueryParamAccessTokens: false,
   conformIdTokenClaims: true,
@@ -83,9 +81,12 @@ const PROTOCOL: Configuration = {
 };
 
 function people(deps: ProviderDeps): Configuration {
-  const { config, accounts } = deps;
+  const { config, accounts, secrets } = deps;
   const { rolesAliases } = config.oidc;
   return {
+    pairwiseIdentifier: (_ctx, accountId, client) => subjectFor(accountId, { client, secrets }),
+    // The judge reads it whenever a client is stored; a host that is down must not end the sign-ins of its clients.
+    sectorIdentifierUriValidate: () => false,
     claims: claimsByScope(rolesAliases),
     interactions: {
       policy: createInteractionPolicy(),

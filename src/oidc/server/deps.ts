@@ -73,7 +73,9 @@ export function providerDeps(options: OidcServerOptions) {
     clock,
   });
   const dialects = noDialectsYet();
-  const registration = createRegistration({ ...options, leases, oidcRecords, clients, refusesToFetch });
+  const registration = createRegistration({
+    ...{ ...options, leases, oidcRecords, clients, fetch, refusesToFetch },
+  });
   return {
     ...options,
     ...{ accounts, organizations, leases, oidcRecords, clients, apis, dialects, line, registration },

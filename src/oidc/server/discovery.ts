@@ -1,11 +1,10 @@
 /** Discovery metadata (/.well-known/openid-configuration): what it says beyond what the provider says by itself. */
 import type { Configuration } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
+import { RESPONSE_MODES } from '../clients/clients.ts';
+import { ASSERTION_ALGORITHMS } from '../clients/jose-algorithms.ts';
 import { certificateMethods, endpointAliases } from '../profiles/mutual-tls.ts';
 import type { ProviderMiddleware } from '../provider/context.ts';
-
-/** The algorithms of client assertions: no symmetric one. */
-export const ASSERTION_ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
 
 export function discoveryMetadata({
   branding,
@@ -39,10 +38,13 @@ function offersDocuments({ clientIdMetadataDocuments: { hosts } }: Config['oidc'
   return hosts === 'any' || hosts.length > 0;
 }
 
-/** The provider lists every mode it knows; Portico's clients may not use `fragment` (clients.ts). */
-export const offeredResponseModes: ProviderMiddleware = async (ctx, next) => {
+/** The provider lists every mode that it knows, and empty lists of what no client may use. */
+export const offeredOnly: ProviderMiddleware = async (ctx, next) => {
   await next();
   if (!ctx.path.startsWith('/.well-known/') || ctx.status !== 200) return;
   const metadata = ctx.body;
-  if (metadata.response_modes_supported) metadata.response_modes_supported = ['query', 'form_post'];
+  if (!metadata.response_modes_supported) return;
+  metadata.response_modes_supported = [...RESPONSE_MODES];
+  const offered = Object.entries(metadata).filter(([, value]) => !Array.isArray(value) || value.length > 0);
+  ctx.body = Object.fromEntries(offered);
 };

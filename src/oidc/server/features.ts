@@ -7,6 +7,7 @@ import type { ProviderPages } from '../page-contract.ts';
 import { isFapi2 } from '../profiles/fapi2.ts';
 import { mutualTls } from '../profiles/mutual-tls.ts';
 import type { ProviderContext } from '../provider/context.ts';
+import { judgeRequestObject } from '../provider/request-object.ts';
 import { registrationFeatures } from '../registration/steps.ts';
 import { endParent } from '../tokens/dialect-tokens.ts';
 import { show } from './answers.ts';
@@ -25,6 +26,7 @@ export function features(deps: ProviderDeps): Features {
     claimsParameter: { enabled: true, assertClaimsParameter: judgeClaims },
     clientCredentials: { enabled: true },
     deviceFlow: deviceFlow(deps),
+    encryption: { enabled: true },
     dPoP: { enabled: true, nonceSecret: undefined, requireNonce: () => false, allowReplay: false },
     // By itself it changes nothing for clients without a profile.
     fapi: { enabled: true, profile: (_ctx, client) => (isFapi2(client) ? '2.0' : undefined) },
@@ -33,12 +35,16 @@ export function features(deps: ProviderDeps): Features {
       allowedPolicy: async (ctx, client, token) =>
         (await rights.mayIntrospect(ctx, client, token)) && rights.holderMayGoOn(token),
     },
+    jwtIntrospection: { enabled: true },
+    jwtResponseModes: { enabled: true },
+    jwtUserinfo: { enabled: true },
     mTLS: mutualTls(deps.config.http.clientCertificate),
     pushedAuthorizationRequests: {
       enabled: true,
       requirePushedAuthorizationRequests: false,
       allowUnregisteredRedirectUris: false,
     },
+    requestObjects: { enabled: true, assertJwtClaimsAndHeader: judgeRequestObject },
     resourceIndicators: resourceIndicators(deps),
     revocation: {
       enabled: true,
@@ -52,7 +58,7 @@ export function features(deps: ProviderDeps): Features {
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx) =>
-        isAskedByOwnClient(ctx) ? endSessionUnasked(ctx, deps) : confirmLogout(ctx, pages),
+        isAskedByOwnClient(ctx, deps) ? endSessionUnasked(ctx, deps) : confirmLogout(ctx, pages),
       postLogoutSuccessSource: (ctx) => signedOut(ctx, pages),
     },
     userinfo: { enabled: true },
@@ -63,13 +69,8 @@ export function features(deps: ProviderDeps): Features {
     ciba: { enabled: false },
     clientIdMetadataDocument: { enabled: false },
     devInteractions: { enabled: false },
-    encryption: { enabled: false },
     externalSigningSupport: { enabled: false },
-    jwtIntrospection: { enabled: false },
-    jwtResponseModes: { enabled: false },
-    jwtUserinfo: { enabled: false },
     openid4vci: { enabled: false },
-    requestObjects: { enabled: false },
     richAuthorizationRequests: { enabled: false },
     rpMetadataChoices: { enabled: false },
     webMessageResponseMode: { enabled: false },

@@ -4,6 +4,7 @@
  */
 import { isNavigation } from '../../core/navigation.ts';
 import { endSession } from '../access/grants.ts';
+import { subjectFor } from '../clients/subjects.ts';
 import { isOnRoute, type ProviderContext, type ProviderMiddleware } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { show } from './answers.ts';
@@ -16,12 +17,14 @@ const SIGNED_OUT = `${ROUTES.end_session}/success`;
  * person is not asked (RP-Initiated Logout, 2). The provider has verified it. Where the client names no page to
  * go back to, the person stays on a page of ours and is asked: the official suite looks for the question there.
  */
-export function isAskedByOwnClient({
-  oidc: { session, client, entities, params },
-}: ProviderContext): boolean {
+export function isAskedByOwnClient(
+  { oidc: { session, client, entities, params } }: ProviderContext,
+  { secrets }: Pick<ProviderDeps, 'secrets'>,
+): boolean {
   if (typeof params?.post_logout_redirect_uri !== 'string') return false;
-  const account = entities.IdTokenHint?.payload.sub;
-  if (account === undefined || account !== session?.accountId || client === undefined) return false;
+  const hinted = entities.IdTokenHint?.payload.sub;
+  if (hinted === undefined || session?.accountId === undefined || client === undefined) return false;
+  if (hinted !== subjectFor(session.accountId, { client, secrets })) return false;
   return Object.hasOwn(session.authorizations ?? {}, client.clientId);
 }
 

@@ -33,7 +33,7 @@ import { writeEvents } from './audit-events.ts';
 import { configuration } from './configuration.ts';
 import type { ProviderDeps } from './deps.ts';
 import { guardUserCodes, nameInterval } from './device-flow.ts';
-import { offeredResponseModes } from './discovery.ts';
+import { offeredOnly } from './discovery.ts';
 import { leadOnByPage, leadOnWhenSignedOutAlready, nameClientWhenSignedOut } from './logout.ts';
 import { formToQuery } from './post-to-get.ts';
 
@@ -72,7 +72,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring) {
     guardUserCodes(deps),
     publicDocuments(documents),
     serveResourceMetadata(deps),
-    offeredResponseModes,
+    offeredOnly,
     refreshLeases(parts),
     leadOnByPage(deps),
     leadOnWhenSignedOutAlready,

@@ -74,6 +74,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
         validate: (metadata) => validateClient(provider(), metadata),
         scopes: () => knownScopes(configuration(deps, keys.ring)),
         refusesToFetch: (url) => outboundRefusal(url, config.outbound),
+        fetch: deps.fetch,
       }),
     registrations: deps.registration.forOperators,
     askDialects: (arrived) => void Object.assign(deps.dialects, arrived),
