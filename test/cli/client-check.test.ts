@@ -1,4 +1,5 @@
 /** Clients of an older Portico, looked at before people do. */
+import { generateKeyPairSync } from 'node:crypto';
 import path from 'node:path';
 import { expect } from 'chai';
 import { pino } from 'pino';
@@ -114,5 +115,71 @@ describe('portico client check', () => {
     const made = 'client create --organization default --public --redirect-uri https://a.example/cb --id new';
     expect((await terminal.session(made.split(' '))).code).to.equal(0);
     expect((await check('new')).found).to.deep.equal(['new note token_endpoint_auth_method']);
+  });
+
+  it('FAPI3 a client of the profile FAPI 2 is made in one command, and check tells what the profile sets', async () => {
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const keys = terminal.write('bank.json', JSON.stringify(pair.publicKey.export({ format: 'jwk' })));
+    const create =
+      'client create --organization default --profile fapi2 --redirect-uri https://bank.example/cb';
+    const made = await terminal.session([
+      ...create.split(' '),
+      '--jwks-file',
+      keys,
+      '--id',
+      'bank',
+      '--json',
+    ]);
+    expect(made.code, made.stderr).to.equal(0);
+    expect(made.json()).to.include({ confidential: false }).and.not.to.have.property('clientSecret');
+    expect(Object(made.json()).metadata).to.deep.include({
+      ...{ profile: 'fapi2', token_endpoint_auth_method: 'private_key_jwt' },
+      id_token_signed_response_alg: 'ES256',
+    });
+    const { code, all, found } = await check('bank');
+    expect(code).to.equal(0);
+    expect(found).to.include.members([
+      'bank note token_endpoint_auth_method',
+      'bank note require_pushed_authorization_requests',
+      'bank note dpop_bound_access_tokens',
+      'bank note rotate_refresh_tokens',
+    ]);
+    expect(all.map(({ message }) => message).join('\n'))
+      .to.contain('pushed (/par)')
+      .and.contain('S256');
+    await stored({
+      careless: { ...CODE, profile: 'fapi2', apis: {}, redirect_uris: ['http://bank.example/cb'] },
+    });
+    const faults = await check('careless');
+    expect(faults.code).to.equal(1);
+    expect(faults.found.filter((line) => line.includes(' refused '))).to.have.members([
+      'careless refused token_endpoint_auth_method',
+      'careless refused jwks',
+      'careless refused redirect_uris.0',
+    ]);
+  });
+
+  it('FAPI3 what is wrong with its keys or its profile is said, and nothing is written', async () => {
+    const create =
+      'client create --organization default --profile fapi2 --redirect-uri https://bank.example/cb';
+    const refused = async (...more: string[]) => {
+      const ran = await terminal.session([...create.split(' '), '--id', 'refused', ...more]);
+      expect(ran.code).to.equal(1);
+      return ran.stderr;
+    };
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const secret = terminal.write('secret.json', JSON.stringify(pair.privateKey.export({ format: 'jwk' })));
+    expect(await refused())
+      .to.contain('token_endpoint_auth_method')
+      .and.to.contain('jwks');
+    expect(await refused('--public')).to.contain('token_endpoint_auth_method is "none"');
+    expect(await refused('--jwks-file', secret)).to.contain('jwks.keys.0.d');
+    expect(await refused('--jwks-file', terminal.write('no.json', '{'))).to.contain(
+      'is not a JSON Web Key Set',
+    );
+    expect(await refused('--jwks-file', '/nowhere/keys.json')).to.contain('cannot be read');
+    expect(await refused('--certificate-file', secret)).to.contain('is not a certificate');
+    expect(await refused('--certificate-subject', 'cn=x')).to.contain('san_dns, san_uri');
+    expect((await terminal.session(['client', 'show', 'refused'])).code).to.equal(1);
   });
 });

@@ -38,7 +38,8 @@ export async function judgeClient(record: ClientRecord, rules: ClientRules): Pro
   const provider = await providerIssues(metadata, rules);
   const isTold = ({ path }: Issue) => provider.some((issue) => issue.path.startsWith(`${path}.`));
   // The provider asks for a secret also because of a symmetric algorithm, which is the issue then.
-  if (isSecretless(methodOf(record.metadata))) named.add('client_secret');
+  if (isSecretless(methodOf(record.metadata)) || named.has('token_endpoint_auth_method'))
+    named.add('client_secret');
   return [...own.filter((issue) => !isTold(issue)), ...provider.filter(({ path }) => !named.has(path))];
 }
 
