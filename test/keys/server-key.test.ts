@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { DecryptionFailed, secretsFrom } from '../../src/core/crypto.ts';
@@ -9,6 +10,7 @@ import { openTerminal } from '../cli/run-portico.ts';
 import { mara, oidcAgain, oidcSignIn, refreshOidc, send } from '../nodes/calls.ts';
 import { webApp } from '../support/clients.ts';
 import { relyingParty } from '../support/relying-party.ts';
+import { startTestServer } from '../support/server.ts';
 import { openWebSession, type Page } from '../support/web-session.ts';
 import { fill } from './filled.ts';
 import {
@@ -194,5 +196,65 @@ describe('the server key, when it is changed', function () {
     expect(opened(rotating.file, second)).to.have.length.above(30_000);
     terminal.close();
     rmSync(rotating.file, { force: true });
+  });
+
+  it('KEY8 two cookie keys at once: browsers stay signed in while the first one is exchanged, and not without it', async () => {
+    const [one, two] = [newKey(), newKey()];
+    const rotating = await openRotating();
+    await rotating.restart({ encryption: FIRST, cookies: [one] });
+    const line = await oidcSignIn(rotating.issuer);
+    const other = await oidcSignIn(rotating.issuer);
+    await rotating.restart({ encryption: FIRST, cookies: [one, two] });
+    await oidcAgain(line);
+    await rotating.restart({ encryption: FIRST, cookies: [two, one] });
+    await oidcAgain(line);
+    const [first, second] = (await rotating.record()).cookies.slice(-2);
+    expect(first?.usedSince).to.be.a('string');
+    expect(second?.usedUntil?.localeCompare(first?.usedUntil ?? '')).to.equal(1);
+    await rotating.restart({ encryption: FIRST, cookies: [two] });
+    await oidcAgain(line);
+    // This browser did not come back while both keys were there.
+    const failed = await oidcAgain(other).catch((error: Error) => error.message);
+    expect(failed).to.contain('A page was shown');
+    await rotating.close();
+  });
+
+  it('KEY3 starts beside no node that could not read what it would write, or verify what it would sign', async () => {
+    const rotating = await openRotating();
+    const [cookie, second] = [newKey(), newKey()];
+    await rotating.restart({ encryption: FIRST, cookies: [cookie] });
+    const beside = (keys: Parameters<typeof rotating.restart>[0]) =>
+      refusal(startTestServer({ folder: rotating.server.folder, config: { keys } }));
+    const unknown = await beside({ encryption: second, decryption: [FIRST], cookies: [cookie] });
+    expect(unknown).to.be.instanceOf(KeysRefused);
+    expect(unknown.message).to.contain('do not know the server key').and.contain('keys.decryption');
+    const unsigned = await beside({ encryption: FIRST, cookies: [second, cookie] });
+    expect(unsigned).to.be.instanceOf(KeysRefused);
+    expect(unsigned.message).to.contain('do not know the cookie key').and.contain('keys.cookies');
+    // A node that stopped is none any more; one that was killed would be for three minutes.
+    await rotating.restart({ encryption: second, decryption: [FIRST], cookies: [second, cookie] });
+    await rotating.close();
+  });
+
+  it('KEY9 knows every place that encrypts: what is not walked through ends by itself', () => {
+    const src = path.join(import.meta.dirname, '../../src');
+    const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+      .filter(
+        (file) => file.endsWith('.ts') && /\.encrypt\(/.test(readFileSync(path.join(src, file), 'utf8')),
+      )
+      .sort();
+    expect(files).to.deep.equal([
+      // A page's address and a browser's cookie, for minutes.
+      'dialects/capabilities/upstream.ts',
+      // Link tokens.
+      'identity/codes/encrypted-record.ts',
+      // The look-up key: re-encryption.ts writes it anew, as the two in oidc/persistence.
+      'keys/server-keys.ts',
+      'oidc/persistence/records.ts',
+      'oidc/persistence/signing-keys.ts',
+      // Replies of rotations, for seconds.
+      'oidc/tokens/refresh-rotation.ts',
+      'pages/account/address.ts',
+    ]);
   });
 });
