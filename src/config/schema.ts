@@ -262,13 +262,7 @@ const oidc = section('The OAuth 2 / OpenID Connect server.', {
     ),
     scopes: key(
       z.array(text).min(1, 'must name a scope').default(['openid', 'profile', 'email', 'offline_access']),
-      'OpenID Connect scopes that a client may register.',
-    ),
-    apis: key(
-      z
-        .array(z.strictObject({ identifier: text, scopes: z.array(text).min(1, 'must name a scope') }))
-        .default([]),
-      'APIs that every registered client is granted: identifier and scopes. None by default.',
+      'OpenID Connect scopes that a client may register. Scopes of APIs: those with `unregistered` (docs/apis.md).',
     ),
     unusedAfter: key(
       duration.default(90 * 86_400),

@@ -1,7 +1,7 @@
 /**
  * The TypeScript SDK of the Model Context Protocol, both sides of it: an MCP server that says by RFC 9728 who
- * gives out tokens for it, and clients that find their own way from there: one that an operator registered, and one
- * that is named by the URL of a document about it. All is set up with the commands of docs/mcp.md.
+ * gives out tokens for it, and clients that find their own way from there: one that an operator registered, one that
+ * registers itself, and one that is named by the URL of a document about it. All is set up with the commands of docs/mcp.md.
  */
 
 import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
@@ -44,7 +44,10 @@ describe("MCP's SDK", () => {
     documents = await startDocumentSite();
     server = await startTestServer({
       config: {
-        oidc: { clientIdMetadataDocuments: { hosts: [documents.host], organization: 'default' } },
+        oidc: {
+          clientIdMetadataDocuments: { hosts: [documents.host], organization: 'default' },
+          registration: { mode: 'open', organization: 'default' },
+        },
         outbound: { allowPrivate: true },
       },
     });
@@ -98,7 +101,12 @@ describe("MCP's SDK", () => {
   /** Keeps in memory what an MCP client keeps for its person. */
   class Memory implements OAuthClientProvider {
     readonly redirectUrl = CALLBACK.replace('/callback', ':4321/callback');
-    readonly clientMetadata = { redirect_uris: [this.redirectUrl] };
+    readonly clientMetadata = {
+      redirect_uris: [this.redirectUrl],
+      client_name: 'Editor',
+      grant_types: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_method: 'none',
+    };
     authorizationUrl = '';
     #tokens: OAuthTokens | undefined;
     #verifier = '';
@@ -156,6 +164,15 @@ describe("MCP's SDK", () => {
     subjects.length = 0;
     await walkThrough(new Memory({ clientId: CLIENT_ID }));
     expect(new Set(subjects)).to.deep.equal(new Set([CLIENT_ID]));
+  });
+
+  it('REG1 does the same as a client that registers itself', async () => {
+    subjects.length = 0;
+    const memory = new Memory({});
+    await walkThrough(memory);
+    const { client_id: id = '' } = memory.clientInformation() ?? {};
+    expect(await server.running.stores.clients.byId(id)).to.have.nested.property('registered.at');
+    expect(new Set(subjects)).to.deep.equal(new Set([id]));
   });
 
   it('MCP1 does the same as a client that no operator registered, named by its document', async () => {

@@ -138,7 +138,10 @@ const PRESUMPTUOUS = {
 };
 
 const CONFIG: DeepPartial<ConfigInput> = {
-  oidc: { registration: { mode: 'open', organization: 'default' } },
+  oidc: {
+    registration: { mode: 'open', organization: 'default' },
+    resources: [{ identifier: 'https://api.test', scopes: ['read'], open: true }],
+  },
   strangers: { registrations: { limit: 10_000 } },
 };
 
@@ -234,6 +237,16 @@ describe('clients that register themselves: their limits', () => {
     for (const secret of [shown.client_secret, shown.registration_access_token]) {
       expect(dump).not.to.contain(secret);
     }
+  });
+
+  it('REG4 an API that is open to every client of the operator is not open to these', async () => {
+    const { client_id: id } = (await (await post(server, WEB)).json()) as { client_id: string };
+    const query = new URLSearchParams({
+      ...{ client_id: id, response_type: 'code', redirect_uri: CALLBACK, scope: 'openid read' },
+      resource: 'https://api.test',
+    });
+    const reply = await fetch(`${server.issuer}/authorize?${query}`, { redirect: 'manual' });
+    expect(reply.headers.get('location')).to.contain('error=invalid_target');
   });
 
   it('REG4 every registration is in the audit trail with its address', async () => {

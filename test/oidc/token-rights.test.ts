@@ -70,6 +70,20 @@ describe('who may do what with a token', () => {
     expect((await introspect(world, token)).active).to.equal(true);
   });
 
+  it('T12 what a client got for itself is inactive once the client is deleted', async () => {
+    const machine = { grant_types: ['client_credentials'], response_types: [], redirect_uris: [] };
+    await world.putClient({ clientId: 'brief', secret: 'brief-secret', metadata: machine });
+    const traits = { introspects: ['brief'] };
+    await world.putClient({ clientId: 'brief-api', secret: 'brief-api-secret', traits, metadata: machine });
+    const asking = basic('brief-api', 'brief-api-secret');
+    const form = { grant_type: 'client_credentials' };
+    const { body } = await post(world, '/token', form, basic('brief', 'brief-secret'));
+    const token = String(body.access_token);
+    expect((await introspect(world, token, asking)).active).to.equal(true);
+    expect(await world.oidc.registrations.endClient('brief')).to.equal(true);
+    expect(await introspect(world, token, asking)).to.deep.equal({ active: false });
+  });
+
   it('P10 authenticates by one method only', async () => {
     const { access_token: token } = await tokensFor(world);
     const assertion = {

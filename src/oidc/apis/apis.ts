@@ -70,11 +70,11 @@ export function grantedScopes(client: ClientTraits, api: Api): string[] | undefi
   if (api.organization !== undefined && !servesOrganization(client, api.organization)) return undefined;
   const { apis } = client;
   const all = Object.keys(api.scopes);
-  if (client.unregistered) {
-    const offered = all.filter((scope) => api.scopes[scope]?.unregistered === true);
+  const given = apis.get(api.identifier);
+  if (client.unregistered || client.registered) {
+    const offered = all.filter((scope) => api.scopes[scope]?.unregistered === true || given?.includes(scope));
     return offered.length > 0 ? offered : undefined;
   }
-  const given = apis.get(api.identifier);
   if (given === undefined) return api.open ? all : undefined;
   return all.filter((scope) => given.includes(scope));
 }

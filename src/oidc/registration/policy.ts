@@ -51,7 +51,6 @@ const METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_k
 export interface Policy extends RegistrationLimits {
   readonly scopes: readonly string[];
   readonly grantTypes: readonly string[];
-  readonly apis: Readonly<Record<string, readonly string[]>>;
   /** Plain http is for development. */
   readonly httpsOnly: boolean;
   /** Why the server would not call a URL; undefined: it would. */
@@ -66,10 +65,9 @@ export function policyOf(
   }: { config: Pick<Config, 'oidc' | 'environment'>; refusesToFetch: Policy['refusesToFetch'] },
   limits: RegistrationLimits | undefined,
 ): Policy {
-  const { scopes, grantTypes, apis } = oidc.registration;
+  const { scopes, grantTypes } = oidc.registration;
   return {
     ...{ scopes, grantTypes },
-    apis: Object.fromEntries(apis.map((api) => [api.identifier, api.scopes])),
     httpsOnly: environment === 'production',
     refusesToFetch,
     ...limits,

@@ -124,7 +124,6 @@ function firstRecord(
   { organization, limits, token }: Extract<Admission, { organization: string }>,
   deps: RegistrationDeps,
 ): ClientRecord {
-  const { apis } = policyOf(deps, limits);
   return {
     ...{ clientId: String(metadata.client_id), organization, allOrganizations: false, firstParty: false },
     ...{ introspects: [], revokes: [] },
@@ -136,7 +135,7 @@ function firstRecord(
     },
     metadata: {
       ...registrable(metadata),
-      apis: Object.fromEntries(Object.entries(apis).map(([api, scopes]) => [api, [...scopes]])),
+      apis: Object.fromEntries(Object.entries(limits?.apis ?? {}).map(([api, scopes]) => [api, [...scopes]])),
     },
   };
 }
