@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { expect } from 'chai';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { buildEndSessionUrl } from 'openid-client';
 import { avycennaChannel, freshAddress, oidcSignIn, pat, send, times } from '../nodes/calls.ts';
 import { basicAuth, ownApp } from '../support/clients.ts';
+import { startLogoutReceiver } from '../support/logout-receiver.ts';
 import { type Nodes, startNodes } from '../support/nodes.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import { sharedServers, startRedis, type TestServer } from '../support/servers.ts';
@@ -31,7 +33,11 @@ describe('two nodes under load, when one dies or is replaced', function () {
     nodes = await startNodes({
       stores: { mongo: servers.mongo.url, redis: (redis ?? servers.redis).url },
       // Longer than the longest run: nothing but a crash could end a lock before.
-      config: { attempts: { pair: { window: '1d' } } },
+      config: {
+        attempts: { pair: { window: '1d' } },
+        outbound: { allowPrivate: true },
+        oidc: { rememberConsent: 'session', backchannelLogout: { timeout: 1 } },
+      },
     });
   });
   after(async () => {
@@ -127,6 +133,43 @@ describe('two nodes under load, when one dies or is replaced', function () {
     expect(second.refresh).to.not.equal(first.refresh);
   });
 
+  it('LO9 a logout outlives the node that was sending it, and both nodes send each one once', async () => {
+    const receiver = await startLogoutReceiver(() => nodes.issuer);
+    try {
+      const uri = receiver.uriOf(ownApp.clientId);
+      const told = ['--backchannel-logout-uri', uri, '--backchannel-logout-session', '--json'];
+      await portico('client', 'set', ownApp.clientId, ...told);
+      // No node has the client of before in mind any more.
+      await Promise.all(nodes.nodes.map((one) => one.end('SIGKILL')));
+      await node(0).start();
+      const signOut = async () => {
+        const { party, session, idToken } = await oidcSignIn(nodes.url);
+        const back = String(ownApp.postLogoutRedirectUri);
+        const parameters = { id_token_hint: idToken, post_logout_redirect_uri: back };
+        const at = await session.open(buildEndSessionUrl(party.configuration, parameters).href, [back]);
+        expect(at).to.be.a('string');
+      };
+      receiver.reply = () => {};
+      await signOut();
+      const [begun] = await receiver.until(ownApp.clientId);
+      await node(0).end('SIGKILL');
+      receiver.reply = undefined;
+      await node(1).start();
+      const [, again] = await receiver.until(ownApp.clientId, 2);
+      expect(again?.payload).to.include({ jti: begun?.payload.jti, sid: begun?.payload.sid });
+      await node(0).start();
+      receiver.forget();
+      for (let i = 0; i < 10; i += 1) await signOut();
+      await receiver.until(ownApp.clientId, 10);
+      expect(new Set(receiver.received.map(({ payload }) => payload.jti)).size).to.equal(10);
+      for (let left: unknown; !isDeepStrictEqual(left, []); )
+        left = await portico('logout', 'list', '--json');
+      expect(receiver.received).to.have.length(10);
+    } finally {
+      await receiver.close();
+    }
+  });
+
   it('A8 a crash loop leaves every client a working token, no code twice, no counter reset', async () => {
     const spent = await spendOnce(nodes);
     const load = await startLoad(nodes.url, { clients: CLIENTS });
@@ -155,11 +198,16 @@ describe('two nodes under load, when one dies or is replaced', function () {
   });
 
   async function currentKey(): Promise<string> {
-    const { stdout } = await promisify(execFile)(process.execPath, [CLI, 'keys', 'list', '--json'], {
+    const keys = (await portico('keys', 'list', '--json')) as { kid: string; alg: string; state: string }[];
+    return keys.find(({ alg, state }) => alg === 'ES256' && state === 'current')?.kid ?? '';
+  }
+
+  /** A command of the operator's, which prints JSON. */
+  async function portico(...args: string[]): Promise<unknown> {
+    const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...args], {
       env: { ...process.env, NODE_ENV: 'test', PORTICO_CONFIG: nodes.file },
     });
-    const keys = JSON.parse(stdout) as { kid: string; alg: string; state: string }[];
-    return keys.find(({ alg, state }) => alg === 'ES256' && state === 'current')?.kid ?? '';
+    return JSON.parse(stdout);
   }
 });
 
