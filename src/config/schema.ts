@@ -420,7 +420,7 @@ export const sections = {
   outbound: section('Requests that the server makes.', {
     allowPrivate: key(
       z.boolean().default(false),
-      'Let URLs that clients register (jwks_uri) lead to private networks. Refused in production.',
+      'Let URLs that clients register (jwks_uri, backchannel_logout_uri) lead to private networks. Refused in production.',
     ),
   }),
   branding,
