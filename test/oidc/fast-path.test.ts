@@ -235,7 +235,8 @@ describe('the fast path', function () {
     { origin: 'https://app.test' },
     { origin: 'null' },
     { accept: 'text/html' },
-    { accept: 'application/token-introspection+jwt' },
+    // Signed anew for each request where it comes first: clients/signed-and-encrypted.test.ts.
+    { accept: 'application/json, application/token-introspection+jwt' },
     { 'content-type': 'application/json' },
     { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
     { 'content-type': 'text/plain' },

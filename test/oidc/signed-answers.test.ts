@@ -9,11 +9,15 @@ import {
   decodeProtectedHeader,
   exportJWK,
   generateKeyPair,
+  importJWK,
   type JSONWebKeySet,
   type JWTPayload,
   jwtVerify,
+  SignJWT,
 } from 'jose';
+import { secretsFrom } from '../../src/core/crypto.ts';
 import type { Json } from '../../src/model/json.ts';
+import type { SigningKey } from '../../src/oidc/persistence/signing-keys.ts';
 import {
   authorizePath,
   Browser,
@@ -188,6 +192,23 @@ describe('signed and encrypted answers', () => {
     });
   });
 
+  it('PR3 an API key is described in a JWT as an access token is', async () => {
+    const described = {
+      ...{ clientId: 'web', organization: 'north', subject: 'nora', scope: 'read', issuedAt: 1, claims: {} },
+    };
+    world.oidc.askDialects({
+      describeApiKey: async (key) => (key === 'avk_known' ? described : undefined),
+      isApiKey: (text) => text.startsWith('avk_'),
+      admitsToken: () => true,
+    });
+    const about = async (token: string) =>
+      (await verified((await introspected('ES256', token)).text, 'ES256')).token_introspection;
+    expect(await about('avk_known')).to.include({ active: true, token_type: 'api_key', sub: 'nora' });
+    expect(await about('avk_other')).to.deep.equal({ active: false });
+    const plain = JSON.parse((await introspected('ES256', 'avk_known', 'application/json')).text);
+    expect(plain).to.include({ active: true, token_type: 'api_key' });
+  });
+
   const answerIn = (page: { url: URL; text: string }) =>
     page.url.searchParams.get('response') ?? /name="response" value="([^"]*)"/.exec(page.text)?.[1] ?? '';
 
@@ -230,7 +251,26 @@ describe('signed and encrypted answers', () => {
     expect((await verified(answerIn(page), 'ES256')).code).to.be.a('string');
   });
 
-  it('PR2 what the server signs is no ID token: not taken as a hint', async () => {
+  const hinted = (id_token_hint: string) =>
+    new Browser(world, 'nora').open(authorizePath({ client_id: 'ES256', id_token_hint }));
+  const errorAt = ({ url }: { url: URL }) => url.searchParams.get('error');
+
+  /** With the server's own key, as a logout token of the person is. */
+  async function signedByServer(typ: string | undefined): Promise<string> {
+    const { encrypted = '' } = (await world.stores.keyring.read()) ?? {};
+    const ring: SigningKey[] = JSON.parse(secretsFrom(Buffer.alloc(32, 7)).decrypt(encrypted, 'keyring'));
+    const { jwk, kid } = ring.find(({ alg }) => alg === 'ES256') ?? {};
+    return new SignJWT({ events: {} })
+      .setProtectedHeader({ alg: 'ES256', ...(kid && { kid }), ...(typ && { typ }) })
+      .setIssuer(world.issuer)
+      .setAudience('ES256')
+      .setSubject('nora')
+      .setIssuedAt()
+      .setExpirationTime('2m')
+      .sign(await importJWK(jwk ?? {}, 'ES256'));
+  }
+
+  it('T3 PR2 what the server signs is no ID token: not taken as a hint', async () => {
     const code = await codeFor(new Browser(world, 'nora'), { client_id: 'ES256' });
     const tokens = (await redeem(world, code, {}, secretOf('ES256'))).body;
     const hints = {
@@ -239,11 +279,10 @@ describe('signed and encrypted answers', () => {
         await new Browser(world, 'nora').open(authorizePath({ client_id: 'ES256', response_mode: 'jwt' })),
       ),
     };
-    for (const [name, id_token_hint] of Object.entries(hints)) {
-      const page = await new Browser(world, 'nora').open(
-        authorizePath({ client_id: 'ES256', id_token_hint }),
-      );
-      expect(page.url.searchParams.get('error'), name).to.equal('invalid_request');
+    const logout = await signedByServer('logout+jwt');
+    expect(errorAt(await hinted(await signedByServer(undefined))), 'the same without typ').to.equal(null);
+    for (const [name, id_token_hint] of Object.entries({ ...hints, logout })) {
+      expect(errorAt(await hinted(id_token_hint)), name).to.equal('invalid_request');
     }
   });
 });

@@ -8,7 +8,7 @@
  */
 import { decodeProtectedHeader } from 'jose';
 import type Provider from 'oidc-provider';
-import type { Client } from 'oidc-provider';
+import { type Client, errors } from 'oidc-provider';
 import type { ProviderContext } from '../provider/context.ts';
 import { override } from './models.ts';
 import { notesOf } from './request-notes.ts';
@@ -29,17 +29,20 @@ export function bindIdTokens({ IdToken: { prototype } }: Provider): void {
  */
 export function takeHintsOfBothAlgorithms({ IdToken }: Provider): void {
   override(IdToken, 'validate', (_model, original, jwt, client) => {
-    const alg = algorithmOf(jwt);
+    const { alg, typ } = headerOf(jwt);
+    // A logout token or an answer to introspection is signed by the same key for the same client (RFC 8725, 3.11).
+    if (typ !== undefined && typ !== 'JWT')
+      throw new errors.InvalidRequest('could not validate id_token_hint');
     const isOurs = alg === 'RS256' || alg === 'ES256';
     return original(jwt, isOurs ? withAlgorithm(client, alg) : client);
   });
 }
 
-function algorithmOf(jwt: string): string | undefined {
+function headerOf(jwt: string): { readonly alg?: string; readonly typ?: string } {
   try {
-    return decodeProtectedHeader(jwt).alg;
+    return decodeProtectedHeader(jwt);
   } catch {
-    return undefined;
+    return {};
   }
 }
 
