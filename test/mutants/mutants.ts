@@ -16,7 +16,7 @@ const Mutants = z
       /** What the patched server does, for people. */
       what: z.string().min(1),
       /** Requirements that it breaks: for each of them a test must turn red. */
-      ids: z.array(z.string().regex(/^[A-Z]{1,3}\d{1,2}$/)).min(1),
+      ids: z.array(z.string().regex(/^[A-Z]{1,4}\d{1,2}$/)).min(1),
       file: z.string().regex(/^(?:src|bin|views|deploy)\//),
       /** Stands once in the file. */
       find: z.string().min(1),

@@ -49,7 +49,10 @@ describe('a client certificate', () => {
     });
     await open('issued', { ...bound, ...authority, tls_client_auth_san_dns: 'APP.bank.example' });
     await open('by-key', bound);
-    await open('tls-dpop', { ...authority, tls_client_auth_subject_dn: 'CN=app,O=Harbour Bank\\, Ltd,C=DE' });
+    await open('tls-dpop', {
+      ...authority,
+      tls_client_auth_subject_dn: 'CN=app, O=Banque \\C3\\89toile\\, Ltd, C=DE',
+    });
     for (const [member, value] of Object.entries({
       ...{ san_uri: 'https://bank.example/a', san_ip: '192.0.2.7', san_email: 'ops@bank.example' },
     })) {

@@ -10,7 +10,7 @@ export interface Certificate {
   readonly certificate: string;
 }
 
-const SUBJECT = '/C=DE/O=Harbour Bank, Ltd/CN=app';
+const SUBJECT = '/C=DE/O=Banque Étoile, Ltd/CN=app';
 const NAMES =
   'subjectAltName=DNS:app.bank.example,URI:https://bank.example/a,IP:192.0.2.7,email:ops@bank.example';
 
@@ -27,7 +27,7 @@ export function makeCertificates() {
       '-keyout',
       at(`${name}.key`),
     ];
-    const all = ['req', '-x509', '-days', '2', ...key, '-out', at(`${name}.pem`), ...args];
+    const all = ['req', '-x509', '-utf8', '-days', '2', ...key, '-out', at(`${name}.pem`), ...args];
     execFileSync('openssl', all, { stdio: 'ignore' });
     const [secret, certificate] = ['key', 'pem'].map((kind) => readFileSync(at(`${name}.${kind}`), 'utf8'));
     return { key: String(secret), certificate: String(certificate) };
@@ -38,7 +38,14 @@ export function makeCertificates() {
     return {
       authority,
       issued: make('issued', '-subj', SUBJECT, '-addext', NAMES, ...by),
-      sibling: make('sibling', '-subj', '/CN=other', '-addext', 'subjectAltName=DNS:other.example', ...by),
+      sibling: make(
+        'sibling',
+        '-subj',
+        '/CN=other',
+        '-addext',
+        'subjectAltName=DNS:other.example,URI:app.bank.example',
+        ...by,
+      ),
       selfSigned: make('self-signed', '-subj', SUBJECT, '-addext', NAMES),
       stranger: make('stranger', '-subj', SUBJECT, '-addext', NAMES),
     };

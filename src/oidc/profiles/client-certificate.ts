@@ -60,5 +60,12 @@ function isSameName(subject: string, expected: string): boolean {
 
 function attribute(text: string): string {
   const at = text.indexOf('=');
-  return `${text.slice(0, at).trim().toUpperCase()}=${text.slice(at + 1).replace(/\\(.)/gs, '$1')}`;
+  return `${text.slice(0, at).trim().toUpperCase()}=${unescaped(text.slice(at + 1))}`;
+}
+
+/** A sign after a backslash stands for itself, two hexadecimal digits for a byte of UTF-8. */
+function unescaped(value: string): string {
+  return value.replace(/\\([\da-f]{2}(?:\\[\da-f]{2})*|.)/gis, (_all, sign: string) =>
+    sign.length === 1 ? sign : Buffer.from(sign.replaceAll('\\', ''), 'hex').toString(),
+  );
 }
