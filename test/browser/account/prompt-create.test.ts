@@ -1,6 +1,6 @@
 /** prompt=create (Initiating User Registration via OpenID Connect): an app sends people to open an account. */
 import { expect } from 'chai';
-import { clinicdevApp, ownApp } from '../../support/clients.ts';
+import { clinicdevApp, ownApp, webAppPost } from '../../support/clients.ts';
 import { type RelyingParty, relyingParty, type Started } from '../../support/relying-party.ts';
 import type { Page } from '../../support/web-session.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type Visitor,
 } from './account-world.ts';
 
-const UNTIL = [ownApp.redirectUri, clinicdevApp.redirectUri];
+const UNTIL = [ownApp, clinicdevApp, webAppPost].map(({ redirectUri }) => redirectUri);
 
 describe('prompt=create', () => {
   let world: AccountWorld;
@@ -104,6 +104,26 @@ describe('prompt=create', () => {
     const other = (await world.account('other@new.test')).id;
     expect(await subjectOf(started, reply)).to.equal(other);
     expect(await silently(visitor)).to.equal(other);
+  });
+
+  it('SU3 asks for the organization first, whose word counts', async () => {
+    const { clients } = world.server.running.stores;
+    const client = await clients.byId(webAppPost.clientId);
+    if (client === undefined) throw new Error('The client is gone.');
+    await clients.put({
+      ...client,
+      metadata: { ...client.metadata, organizations: 'all', choose_organization: 'list' },
+    });
+    const several = await relyingParty(world.server.issuer, webAppPost);
+    const choose = async (organization: string) => {
+      const visitor = newVisitor();
+      const { first } = await ask(visitor, {}, several);
+      const form = formTo(shown(first), /\/organization$/);
+      return visitor.session.submit(shown(first), { organization }, { form, until: UNTIL });
+    };
+    expect(pathOf(shown(await choose('default')))).to.match(/\/register$/);
+    const refused = new URL(String(await choose('clinicdev'))).searchParams;
+    expect(refused.get('error')).to.equal('access_denied');
   });
 
   it('SU3 is refused at the app where people may not open accounts', async () => {
