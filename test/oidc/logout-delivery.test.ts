@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { buildEndSessionUrl } from 'openid-client';
 import { StoreUnavailable } from '../../src/core/errors.ts';
+import type { AuditRecord } from '../../src/model/audit-event.ts';
 import type { DeliveryRecord } from '../../src/store/ports/deliveries.ts';
 import { openTerminal, type Terminal } from '../cli/run-portico.ts';
 import { mara, oidcSignIn } from '../nodes/calls.ts';
@@ -187,7 +188,10 @@ describe('the delivery of logouts', function () {
     ahead += 9 * MINUTE;
     const [dead] = await once(([one]) => one !== undefined && one.dueAt === undefined);
     const id = String(dead?.id);
-    const [line] = await server.running.stores.audit.latest({ event: 'logout.dead', limit: 1 });
+    const { audit } = server.running.stores;
+    let line: AuditRecord | undefined;
+    for (const end = Date.now() + 10_000; line === undefined && Date.now() < end; await sleep(20))
+      [line] = await audit.latest({ event: 'logout.dead', limit: 1 });
     expect(line).to.deep.include({ outcome: 'error', clientId: APP, subject: dead?.accountId });
     expect(line?.detail).to.deep.equal({ delivery: id, tries: 3, problem: 'HTTP 500' });
 

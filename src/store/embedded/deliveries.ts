@@ -1,7 +1,10 @@
 import type { DeliveryRecord, DeliveryStore } from '../ports/deliveries.ts';
 import { recordFrom } from '../ports/stores.ts';
-import type { Database } from './sqlite/database.ts';
+import type { Database, Sql } from './sqlite/database.ts';
 import { add, type Columns, find, LIVE, type RecordRow, remove, type Table } from './sqlite/table.ts';
+
+/** After a power cut a client may be told once more, by a token that says so. */
+const REPEATABLE = { passing: true };
 
 export const DELIVERIES: Table<RecordRow, DeliveryRecord> = {
   name: 'deliveries',
@@ -23,15 +26,8 @@ export function createDeliveryStore(database: Database): DeliveryStore {
         const rows = sql.all<RecordRow>(text, now, now, JSON.stringify(except), limit);
         return rows.map(DELIVERIES.recordOf);
       }),
-    update: (delivery) =>
-      database.write((sql) => {
-        const { id, version } = delivery;
-        const { id: _same, ...columns } = rowOf({ ...delivery, version: version + 1 });
-        const changes = Object.keys(columns).map((column) => `${column} = ?`);
-        const text = `UPDATE deliveries SET ${changes.join(', ')} WHERE id = ? AND version = ?`;
-        return sql.run(text, ...Object.values(columns), id, version) === 1;
-      }),
-    remove: (id) => database.write((sql) => remove(sql, 'deliveries', { id }) === 1),
+    update: (delivery) => database.write((sql) => replace(sql, delivery), REPEATABLE),
+    remove: (id) => database.write((sql) => remove(sql, 'deliveries', { id }) === 1, REPEATABLE),
     byId: (id, now) => database.read((sql) => find(sql, DELIVERIES, { id }, now)),
     list: (now, { clientId, waiting, limit }) =>
       database.read((sql) => {
@@ -46,6 +42,14 @@ export function createDeliveryStore(database: Database): DeliveryStore {
         return rows.map(DELIVERIES.recordOf);
       }),
   };
+}
+
+function replace(sql: Sql, delivery: DeliveryRecord): boolean {
+  const { id, version } = delivery;
+  const { id: _same, ...columns } = rowOf({ ...delivery, version: version + 1 });
+  const changes = Object.keys(columns).map((column) => `${column} = ?`);
+  const text = `UPDATE deliveries SET ${changes.join(', ')} WHERE id = ? AND version = ?`;
+  return sql.run(text, ...Object.values(columns), id, version) === 1;
 }
 
 function rowOf(delivery: DeliveryRecord): Columns {
