@@ -86,12 +86,17 @@ function certificateHeaders({ clientCertificate }: Config['http']): string[] {
   return [clientCertificate.header, clientCertificate.verifiedHeader].filter((name) => name !== null);
 }
 
+/** A program may ask for JSON, and at introspection for a JWT instead (RFC 9701). */
+const FOR_PROGRAMS = /^\s*application\/(?:json|token-introspection\+jwt)\b/i;
+
 /**
  * Programs get JSON whatever they accept: the errors of OAuth have no other form (RFC 6749, 5.2), and what Java sends
  * unasked prefers text/html. The provider and error-handler.ts both go by Accept.
  */
 function jsonForPrograms(oidc: Pick<OidcServer, 'isForPrograms'>, { path, req }: Context): void {
-  if (oidc.isForPrograms(path)) req.headers.accept = 'application/json';
+  if (!oidc.isForPrograms(path)) return;
+  const asked = (req.headers.accept ?? '').split(',').filter((type) => FOR_PROGRAMS.test(type));
+  req.headers.accept = [...asked, `application/json${asked.length > 0 ? ';q=0.001' : ''}`].join(',');
 }
 
 /** For what is refused before the provider. */
