@@ -74,16 +74,20 @@ async function status(context: CommandContext, options: JsonOption & { count?: b
   const counted = options.count ? await countByKey(context, told('counted')) : undefined;
   const signingKeys = (await context.tools()).oidc.signingKeys();
   if (options.json) return sayJson({ ...view, signingKeys, ...(counted && { counted }) });
-  tell(view, { signingKeys, counted, now: clock.now() });
+  tell(view, { signingKeys, counted, now: clock.now(), derived: config.keys.cookies.length === 0 });
+}
+
+interface Told {
+  readonly signingKeys: readonly SigningKeyView[];
+  readonly counted: KeyCounts | undefined;
+  readonly now: Date;
+  /** Whether the cookie keys come from the server keys. */
+  readonly derived: boolean;
 }
 
 function tell(
   { serverKeys, reEncryption, cookieKeys, nodes }: KeysStatus,
-  {
-    signingKeys,
-    counted,
-    now,
-  }: { signingKeys: readonly SigningKeyView[]; counted: KeyCounts | undefined; now: Date },
+  { signingKeys, counted, now, derived }: Told,
 ): void {
   const row = (key: KeyView) => ({
     id: key.id,
@@ -97,7 +101,7 @@ function tell(
   if (counted) say(`\n${countLine(counted)}`);
   const places = nodes.map((node) => `${node.keys.join(' + ')} (seen ${node.seenAt.toISOString()})`);
   say(`\nNodes that serve: ${places.length === 0 ? 'none' : places.join(', ')}`);
-  say('\nCookie keys');
+  say(`\nCookie keys${derived ? ' (they come from the server keys, in the same order)' : ''}`);
   sayTable(cookieKeys.map(row), 'none');
   say('\nSigning keys');
   const next = {

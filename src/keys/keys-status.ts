@@ -1,6 +1,6 @@
 /** Server keys and cookie keys as an operator sees them: how old, in which state, what ends when. */
 import type { Config } from '../config/schema.ts';
-import { isFull, type KeyRecord, type KnownKey, liveNodes, type Pass } from './key-record.ts';
+import { isFull, type KeyRecord, type KnownKey, type KnownNode, liveNodes, type Pass } from './key-record.ts';
 
 export interface KeyView {
   readonly id: string;
@@ -53,7 +53,7 @@ export function keysStatus({ record, ids, sessions, now }: StatusInput): KeysSta
     ...(record.pass && { reEncryption: passView(record.pass, now) }),
     cookieKeys: ordered(record.cookies, ids.cookies).map((key) => ({
       ...viewOf(key, ids.cookies),
-      next: nextOfCookieKey(key, { ids: ids.cookies, end: cookieEnd(key), now }),
+      next: nextOfCookieKey(key, { ids: ids.cookies, nodes, end: cookieEnd(key), now }),
     })),
     nodes: nodes.map(({ server, seenAt }) => ({
       firstKey: server[0] ?? '',
@@ -83,14 +83,12 @@ function viewOf({ id, knownSince, usedSince, usedUntil, emptySince }: KnownKey, 
 
 interface Around {
   readonly ids: readonly string[];
+  readonly nodes: readonly KnownNode[];
   readonly end: Date | undefined;
   readonly now: Date;
 }
 
-function nextOfServerKey(
-  key: KnownKey,
-  around: Around & { nodes: readonly { server: readonly string[] }[] },
-): string {
+function nextOfServerKey(key: KnownKey, around: Around): string {
   const { ids, nodes, end, now } = around;
   if (ids[0] === key.id) return 'encrypts everything that is written';
   if (isFull(key)) {
@@ -98,26 +96,37 @@ function nextOfServerKey(
       ? 'needed: nodes encrypt under it. Make the new key keys.encryption on each'
       : 'needed: records are under it. A server encrypts them anew; so does `portico keys re-encrypt`';
   }
-  if (key.usedSince === undefined) {
-    const lacking = nodes.filter(({ server }) => !server.includes(key.id)).length;
-    if (lacking > 0) return `new: ${lacking} of ${nodes.length} nodes do not know it yet`;
-    return nodes.length > 0
-      ? 'new: every node knows it. It may become keys.encryption'
-      : 'new: nothing is under it';
-  }
-  if (end !== undefined && end > now)
-    return `nothing is under it; cookies and links may be until ${end.toISOString()}. Remove it then: sooner, and those who have not come back sign in again`;
+  if (key.usedSince === undefined) return whoKnows(key, nodes, 'server', 'become keys.encryption');
+  if (isAhead(end, now))
+    return `nothing is under it; cookies and links of before are good until ${end.toISOString()}. Remove it then`;
   return ids.includes(key.id)
     ? 'needed for nothing: remove it from keys.decryption'
     : 'needed for nothing, and gone';
 }
 
-function nextOfCookieKey({ id }: KnownKey, { ids, end, now }: Around): string {
-  if (ids[0] === id) return 'signs';
-  const known = ids.includes(id);
-  if (end !== undefined && end > now)
+function nextOfCookieKey(key: KnownKey, { ids, nodes, end, now }: Around): string {
+  if (ids[0] === key.id) return 'signs';
+  const known = ids.includes(key.id);
+  if (key.usedSince === undefined && known) return whoKnows(key, nodes, 'cookies', 'be put in front');
+  if (isAhead(end, now))
     return known ? `verifies; remove it after ${end.toISOString()}` : 'gone: cookies under it are refused';
   return known ? 'needed for nothing: remove it' : 'needed for nothing, and gone';
+}
+
+/** Of a key that none has used. */
+function whoKnows(
+  { id }: KnownKey,
+  nodes: readonly KnownNode[],
+  kind: 'server' | 'cookies',
+  may: string,
+): string {
+  const lacking = nodes.filter((node) => !node[kind].includes(id)).length;
+  if (lacking > 0) return `new: ${lacking} of ${nodes.length} nodes do not know it yet`;
+  return nodes.length > 0 ? `new: every node knows it. It may ${may}` : 'new: it was never used';
+}
+
+function isAhead(end: Date | undefined, now: Date): end is Date {
+  return end !== undefined && end > now;
 }
 
 function passView(pass: Pass, now: Date): ReEncryptionView {

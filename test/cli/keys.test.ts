@@ -47,7 +47,7 @@ describe('portico keys', function () {
     expect(early.stderr).to.contain(one).and.contain('keys.decryption');
 
     const known = await status('', first, second);
-    expect(known.serverKeys.map(({ next }) => next)[1]).to.equal('new: nothing is under it');
+    expect(known.serverKeys.map(({ next }) => next)[1]).to.equal('new: it was never used');
 
     const exchanged = await status('--count', second, first);
     expect(exchanged.serverKeys.map(({ id, place }) => [id, place])).to.deep.equal([
@@ -64,7 +64,9 @@ describe('portico keys', function () {
     const after = await status('--count', second, first);
     expect(after.counted).to.deep.equal({ byKey: { [two]: 2, [one]: 0 }, unreadable: 0 });
     expect(after.reEncryption?.percent).to.equal(100);
-    expect(after.serverKeys[1]?.next).to.match(/^nothing is under it; cookies and links may be until \d{4}-/);
+    expect(after.serverKeys[1]?.next).to.match(
+      /^nothing is under it; cookies and links of before are good until \d{4}-/,
+    );
 
     // As a table, with no key in it.
     const table = await run('keys status', second);

@@ -34,6 +34,7 @@ describe('/metrics on the internal listener', () => {
     expect(figures).to.contain('portico_sign_ins_total{channel="vsee",outcome="success"} 1');
     expect(figures).to.contain('portico_sign_ins_total{channel="vsee",outcome="refused"} 1');
     expect(figures).to.match(/portico_emails_total\{outcome="sent"\} [1-9]/);
+    expect(figures).to.contain('portico_re_encryption_records_left 0');
     expect(figures).to.match(
       /portico_http_request_seconds_count\{method="POST",route="[^"]+",status="401"\} 1/,
     );

@@ -77,10 +77,14 @@ export function createOidcRecordStore(database: Database): OidcRecordStore {
         (sql) => sql.get<{ count: number }>('SELECT count(*) AS count FROM oidc_records')?.count ?? 0,
       ),
     replacePayloads: (changes) =>
-      database.write((sql) => {
-        const text = 'UPDATE oidc_records SET payload = ? WHERE kind = ? AND id = ? AND payload = ?';
-        for (const { kind, id, payload, before } of changes) sql.run(text, payload, kind, id, before);
-      }),
+      database.write(
+        (sql) => {
+          const text = 'UPDATE oidc_records SET payload = ? WHERE kind = ? AND id = ? AND payload = ?';
+          for (const { kind, id, payload, before } of changes) sql.run(text, payload, kind, id, before);
+        },
+        // Lost in a power cut it is done again: the word that it is done is flushed, and comes after it.
+        { passing: true },
+      ),
     listGrantsOfClient: (clientId, limit, now) =>
       database.read((sql) => {
         // The kind stands in the text, as in the index, which holds grants alone.
