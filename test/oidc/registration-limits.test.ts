@@ -246,7 +246,33 @@ describe('clients that register themselves: their limits', () => {
       resource: 'https://api.test',
     });
     const reply = await fetch(`${server.issuer}/authorize?${query}`, { redirect: 'manual' });
-    expect(reply.headers.get('location')).to.contain('error=invalid_target');
+    expect(reply.status).to.equal(400);
+    expect(await reply.text()).to.contain('invalid_target');
+  });
+
+  it('REG12 such a client makes the server lead no one anywhere before they have signed in', async () => {
+    const leaving = { ...WEB, post_logout_redirect_uris: ['https://app.example/bye'] };
+    const { client_id: id } = (await (await post(server, leaving)).json()) as { client_id: string };
+    const ask = (more: Record<string, string>) => {
+      const plain = { client_id: id, response_type: 'code', redirect_uri: CALLBACK, scope: 'openid' };
+      const query = new URLSearchParams({ ...plain, ...more });
+      return fetch(`${server.issuer}/authorize?${query}`, { redirect: 'manual' });
+    };
+    const parts = [{ scope: 'x' }, { response_type: 'token' }, { scope: 'phone' }, { claims: '{' }];
+    for (const part of parts) {
+      for (const mode of [{}, { response_mode: 'form_post' }]) {
+        const reply = await ask({ ...part, ...mode });
+        expect(reply.status, JSON.stringify(part)).to.equal(400);
+        expect(reply.headers.get('location')).to.equal(null);
+        expect(await reply.text()).not.to.contain('app.example');
+      }
+    }
+    expect((await ask({ prompt: 'none' })).headers.get('location')).to.contain('error=login_required');
+    const bye = new URLSearchParams({ client_id: id, post_logout_redirect_uri: 'https://app.example/bye' });
+    const out = await fetch(`${server.issuer}/logout?${bye}`, { redirect: 'manual' });
+    expect(out.headers.get('location'))
+      .to.match(/^\S+\/logout\/success/)
+      .and.not.contain('app.example');
   });
 
   it('REG4 every registration is in the audit trail with its address', async () => {
@@ -355,8 +381,8 @@ describe('clients that register themselves: their limits', () => {
   it('REG6 nothing grows: one address has a budget, all together a cap, and a deleted client makes room', async () => {
     const flooded = await startTestServer({
       config: {
-        ...{ oidc: { registration: { mode: 'open', organization: 'default', most: 30 } } },
-        ...{ strangers: { registrations: { limit: 20 } }, audit: { log: false } },
+        ...{ oidc: { registration: { mode: 'open', organization: 'default', most: 15 } } },
+        ...{ strangers: { registrations: { limit: 10 } }, audit: { log: false } },
       },
     });
     const statuses = async (count: number, address: (i: number) => string) => {
@@ -367,15 +393,15 @@ describe('clients that register themselves: their limits', () => {
     };
     const created = (all: number[]) => all.filter((status) => status === 201).length;
     const one = await statuses(100, () => '198.51.100.1');
-    expect(created(one)).to.equal(20);
+    expect(created(one)).to.equal(10);
     expect(new Set(one)).to.deep.equal(new Set([201, 429]));
     const before = rowsOf(flooded);
     const many = await statuses(100, (i) => `203.0.113.${i}`);
-    expect(created(many)).to.equal(10);
+    expect(created(many)).to.equal(5);
     expect(new Set(many)).to.deep.equal(new Set([201, 429]));
-    expect(await registeredAt(flooded)).to.have.length(30);
+    expect(await registeredAt(flooded)).to.have.length(15);
     // A client, the record of its use, its access token, and one lease of all.
-    expect(rowsOf(flooded) - before).to.be.at.most(31);
+    expect(rowsOf(flooded) - before).to.be.at.most(16);
     const [first] = await registeredAt(flooded);
     await flooded.running.oidc.registrations.endClient(first?.clientId ?? '');
     // For a second the server does not look again.

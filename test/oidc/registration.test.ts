@@ -6,7 +6,7 @@ import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { INES } from '../support/client-app.ts';
-import { asksForPassword, relyingParty, signIn } from '../support/relying-party.ts';
+import { asksForPassword, relyingParty, signIn, walkOut } from '../support/relying-party.ts';
 import { type DeepPartial, startTestServer, type TestServer } from '../support/server.ts';
 import { openWebSession, type Page } from '../support/web-session.ts';
 
@@ -79,10 +79,10 @@ describe('clients that register themselves', () => {
   const stored = (clientId: string) => server.running.stores.clients.byId(clientId);
 
   describe('with a library', () => {
-    it('REG1 openid-client registers, signs in and refreshes', async () => {
+    it('REG1 openid-client registers, signs in, refreshes and signs out', async () => {
       const configuration = await oidc.dynamicClientRegistration(
         new URL(server.issuer),
-        REFRESHED,
+        { ...REFRESHED, post_logout_redirect_uris: ['https://app.example/bye'] },
         undefined,
         { execute: [oidc.allowInsecureRequests] },
       );
@@ -90,10 +90,15 @@ describe('clients that register themselves', () => {
       const party = await relyingParty(server.issuer, {
         ...{ clientId, redirectUri: CALLBACK, secret: String(secret) },
       });
-      const { tokens } = await signIn(party, INES);
+      const { tokens, session } = await signIn(party, INES);
       expect(tokens.claims()?.aud).to.equal(clientId);
       const refreshed = await oidc.refreshTokenGrant(configuration, tokens.refresh_token ?? '');
       expect(refreshed.access_token).to.be.a('string');
+      const out = oidc.buildEndSessionUrl(configuration, {
+        id_token_hint: tokens.id_token ?? '',
+        post_logout_redirect_uri: 'https://app.example/bye',
+      });
+      await walkOut(session, out.href, 'https://app.example/bye');
     });
 
     it('REG1 oauth4webapi registers a public client, which signs in', async () => {

@@ -30,6 +30,8 @@ export interface RequestNotes {
     readonly amr: readonly string[];
     readonly authTime: number | undefined;
   };
+  /** What an authorization request was refused with. */
+  refusal?: { readonly error: string; readonly error_description?: string | undefined };
   /** The access token as the client gets it. */
   accessToken?: string;
   /** The browser session kept this client's grant at logout already before this request. */

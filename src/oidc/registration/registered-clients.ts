@@ -21,7 +21,7 @@ const HOLDER = 'registered-clients';
 const LEASE = 'registered-clients';
 /** Milliseconds for which one caller is alone, and for which the others wait. */
 const ALONE = 10_000;
-const PATIENCE = 5_000;
+const PATIENCE = 15_000;
 /** Milliseconds for which "there are too many" is not asked again: a flood of registrations then costs little. */
 const FULL = 1_000;
 /** A use is written down at most so often: once a day, or ten times within the lifetime. Milliseconds. */

@@ -5,6 +5,7 @@ import { Refused } from '../../core/refused.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { askedOrganization } from '../clients/organizations.ts';
 import type { ResponseMode } from '../extensions/form-post.ts';
+import { notesOf } from '../extensions/request-notes.ts';
 import type { PageSubject, Shown } from '../page-contract.ts';
 import { isOnRoute, type ProviderMiddleware, routeOf, type StepContext } from '../provider/context.ts';
 import { inBetterWords } from '../provider/error-words.ts';
@@ -63,6 +64,25 @@ export function showError(
   const described = words === undefined ? {} : { description: words };
   const uri = config.environment === 'development' ? unregisteredUri(ctx) : undefined;
   return show(ctx, pages.error, { status: ctx.status, error, ...described, ...(uri && { uri }) });
+}
+
+/**
+ * Anyone may register a client to have this server's address lead to theirs. So the errors of such a client's request
+ * stay here until its person has signed in; silent requests alone are answered where they ask (RFC 9700, 4.11.2).
+ */
+export function keepErrorsOfRegistered(deps: Pick<ProviderDeps, 'pages' | 'config'>): ProviderMiddleware {
+  return async (ctx, next) => {
+    await next();
+    if (!isOnRoute(ctx, 'authorization')) return;
+    const { client, params, session } = ctx.oidc;
+    if (client === undefined || !traitsOf(client).registered) return;
+    if (session?.accountId !== undefined || params?.prompt === 'none') return;
+    const refusal = notesOf(ctx).refusal;
+    if (refusal === undefined) return;
+    ctx.remove('Location');
+    ctx.status = 400;
+    await showError(deps, ctx, refusal.error, refusal.error_description);
+  };
 }
 
 /** The answer to an authorization request with `response_mode=form_post`, errors included. */

@@ -45,7 +45,11 @@ export function writeEvents(provider: Provider, { line, log }: ProviderDeps): vo
   provider.on('authorization.success', (ctx) =>
     line(ctx, 'grant.issued', 'success', { scope: scopeOf(ctx) }),
   );
-  provider.on('authorization.error', refused('authorization.refused'));
+  const authorizationRefused = refused('authorization.refused');
+  provider.on('authorization.error', (ctx, error) => {
+    notesOf(ctx).refusal = error;
+    authorizationRefused(ctx, error);
+  });
   provider.on('device_authorization.success', (ctx) =>
     line(ctx, 'device.started', 'success', { scope: scopeOf(ctx) }),
   );

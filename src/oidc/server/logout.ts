@@ -4,6 +4,7 @@
  */
 import { isNavigation } from '../../core/navigation.ts';
 import { endSession } from '../access/grants.ts';
+import { traitsOf } from '../clients/clients.ts';
 import { subjectFor } from '../clients/subjects.ts';
 import { isOnRoute, type ProviderContext, type ProviderMiddleware } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
@@ -46,8 +47,10 @@ export async function endSessionUnasked(
 
 /** To where the client asked for, which the provider has compared with its registration; or to a page of ours. */
 function goOn(ctx: ProviderContext): void {
-  const { client, params, issuer } = ctx.oidc;
-  const input = params?.post_logout_redirect_uri;
+  const { client, params, issuer, session } = ctx.oidc;
+  // Anyone may have registered such a client to have this server lead to theirs (RFC 9700, 4.11.2).
+  const stays = client !== undefined && traitsOf(client).registered && session?.accountId === undefined;
+  const input = stays ? undefined : params?.post_logout_redirect_uri;
   const target = new URL(typeof input === 'string' ? input : `${issuer}${SIGNED_OUT}`);
   if (typeof input !== 'string') {
     if (client !== undefined) target.searchParams.set('client_id', client.clientId);

@@ -27,7 +27,7 @@ import { explainErrors } from '../provider/error-words.ts';
 import { answerAsRequestObjectAsks } from '../provider/request-object.ts';
 import { registrationSteps, watchRegistrations } from '../registration/steps.ts';
 import { countAnonymousRequests } from './anonymous-budgets.ts';
-import { answerByForm, answerErrors, answerRevocations } from './answers.ts';
+import { answerByForm, answerErrors, answerRevocations, keepErrorsOfRegistered } from './answers.ts';
 import { introspectApiKeys, refuseToRevokeApiKeys } from './api-keys.ts';
 import { writeEvents } from './audit-events.ts';
 import { configuration } from './configuration.ts';
@@ -67,6 +67,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring) {
     formToQuery(deps),
     goOnWithFinished(parts),
     answerAsRequestObjectAsks,
+    keepErrorsOfRegistered(deps),
     countAnonymousRequests(deps),
     registrationSteps(deps),
     guardUserCodes(deps),
