@@ -31,6 +31,12 @@ const budget = (what: string, most: number, window: number, about: string) =>
     window: key(duration.default(window), 'Length of the sliding window.'),
   });
 
+/** As it stands in a URL, which it is compared with. */
+const issueOfHost = (value: string) =>
+  URL.parse(`https://${value}/`)?.host === value
+    ? undefined
+    : 'must be a host as a URL has it, such as claude.ai: in small letters, without scheme and path';
+
 const limit = budget.bind(undefined, 'Failures that are allowed in the window.');
 /** A budget of what unauthenticated clients make the server store. */
 const keeps = budget.bind(undefined, 'How many in the window.');
@@ -222,7 +228,7 @@ const oidc = section('The OAuth 2 / OpenID Connect server.', {
     'Clients that no operator registered, named by the https URL of a document about them (docs/mcp.md).',
     {
       hosts: key(
-        z.union([z.literal('any'), z.array(text)]).default([]),
+        z.union([z.literal('any'), z.array(because(issueOfHost))]).default([]),
         'Whose documents count: hosts such as claude.ai (with the port where it is not 443), or any. Empty: such clients are unknown here.',
       ),
       organization: key(text.optional(), 'The organization whose people sign in to them.'),

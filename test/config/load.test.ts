@@ -401,4 +401,28 @@ federation: { apple: { enabled: true, clientId: web, teamId: T }, google: { enab
     for (const NODE_ENV of ['development', 'test']) expect(() => load({ NODE_ENV })).not.to.throw();
     expect(load().seed[0]).to.match(/config\/seed\/demo\.yaml$/);
   });
+
+  it('MCP6 names hosts of documents as URLs have them, and the organization of their clients', () => {
+    const documents = (text: string) => `oidc: { clientIdMetadataDocuments: { ${text} } }\n`;
+    const good = own(documents('hosts: [claude.ai, "localhost:8443"], organization: default'));
+    expect(good.oidc.clientIdMetadataDocuments.hosts).to.deep.equal(['claude.ai', 'localhost:8443']);
+    for (const host of [
+      'Claude.ai',
+      'https://claude.ai',
+      'claude.ai/',
+      'claude.ai:443',
+      '*.claude.ai/x',
+      '',
+      'b@c.test',
+    ]) {
+      const { byPath } = issues(() => own(documents(`hosts: ["${host}"], organization: default`)));
+      expect([...byPath.keys()].join(), host).to.contain('oidc.clientIdMetadataDocuments.hosts');
+    }
+    for (const hosts of ['any', '[claude.ai]']) {
+      const { byPath } = issues(() => own(documents(`hosts: ${hosts}`)));
+      expect(byPath.get('oidc.clientIdMetadataDocuments.organization')?.message).to.equal(
+        'must be set where hosts is',
+      );
+    }
+  });
 });

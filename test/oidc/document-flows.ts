@@ -17,7 +17,7 @@ export interface Request {
 export function authorize(server: string, clientId: string, more: Record<string, string> = {}): Request {
   const verifier = randomBytes(32).toString('base64url');
   const url = new URL('/authorize', server);
-  url.search = new URLSearchParams({
+  const form = {
     ...{
       client_id: clientId,
       response_type: 'code',
@@ -27,7 +27,8 @@ export function authorize(server: string, clientId: string, more: Record<string,
     },
     ...{ code_challenge: createHash('sha256').update(verifier).digest('base64url') },
     ...{ code_challenge_method: 'S256', state: 'of-the-client', ...more },
-  }).toString();
+  };
+  url.search = new URLSearchParams(present(form)).toString();
   return { url: url.href, verifier };
 }
 
@@ -38,18 +39,24 @@ export async function post({ url }: Server, path: string, form: Record<string, s
   return { status: reply.status, body: (await reply.json()) as Record<string, unknown> };
 }
 
-export async function signInByDocument(server: Server, clientId: string, more: Record<string, string> = {}) {
+type More = Readonly<Record<string, string>>;
+
+/** `resource: ''`: none. */
+const present = (form: More) => Object.fromEntries(Object.entries(form).filter(([, value]) => value !== ''));
+
+/** `more`: over the parameters of the requests. */
+export async function signInByDocument(server: Server, clientId: string, more: More = {}) {
   const { url, verifier } = authorize(server.url, clientId, more);
-  const at = await walk(openWebSession(), url, more.redirect_uri ?? CALLBACK, INES);
+  const { redirect_uri = CALLBACK, resource = API } = more;
+  const at = await walk(openWebSession(), url, redirect_uri, INES);
   const code = String(new URL(at).searchParams.get('code'));
-  const redirect = { redirect_uri: more.redirect_uri ?? CALLBACK, resource: API };
-  const form = { grant_type: 'authorization_code', code, code_verifier: verifier, ...redirect };
-  return post(server, '/token', { ...form, client_id: clientId });
+  const form = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri, resource };
+  return post(server, '/token', present({ ...form, client_id: clientId }));
 }
 
-export function refreshByDocument(server: Server, clientId: string, token: unknown) {
-  const form = { grant_type: 'refresh_token', refresh_token: String(token), resource: API };
-  return post(server, '/token', { ...form, client_id: clientId });
+export function refreshByDocument(server: Server, clientId: string, token: unknown, more: More = {}) {
+  const form = { grant_type: 'refresh_token', refresh_token: String(token), resource: API, ...more };
+  return post(server, '/token', present({ ...form, client_id: clientId }));
 }
 
 export async function openApi({ running }: TestServer): Promise<void> {

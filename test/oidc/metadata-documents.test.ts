@@ -132,6 +132,16 @@ describe('client ID metadata documents', () => {
     }
   });
 
+  it('MCP1 such a client pushes its request, too', async () => {
+    const clientId = site.document('/pushes.json');
+    const { searchParams } = new URL(request(clientId).url);
+    const pushed = await post(server, '/par', Object.fromEntries(searchParams));
+    expect(pushed.status, JSON.stringify(pushed.body)).to.equal(201);
+    const form = { client_id: clientId, request_uri: String(pushed.body.request_uri) };
+    const reply = await fetch(`${server.url}/authorize?${new URLSearchParams(form)}`, { redirect: 'manual' });
+    expect(reply.headers.get('location')).to.contain('/interaction/');
+  });
+
   it('MCP2 consent is asked every time, and names the host of the document before the name', async () => {
     const claimed = { client_name: '\u202eGoogle\u0000   Drive' };
     for (const [at, callback, onDevice] of [
@@ -294,6 +304,13 @@ describe('documents in a network that the server alone can see', () => {
       expect(page, clientId).to.contain('there is no client with this client_id');
     }
     expect(site.asked).to.deep.equal([]);
-    await Promise.all([site.close(), server.close()]);
+    await server.close();
+    const of = { hosts: 'any', organization: 'nowhere' } as const;
+    const other = await startTestServer({
+      config: { oidc: { clientIdMetadataDocuments: of }, outbound: { allowPrivate: true } },
+    });
+    const page = await (await fetch(authorize(other.url, site.document('/client.json')).url)).text();
+    expect(page).to.contain('set no organization up for such clients');
+    await Promise.all([site.close(), other.close()]);
   });
 });

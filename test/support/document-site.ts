@@ -13,6 +13,8 @@ export interface DocumentSite {
   /** No slash at the end. */
   readonly url: string;
   readonly host: string;
+  /** For processes that shall trust it too. */
+  readonly certificateFile: string;
   /** Paths that were asked for, in order. */
   readonly asked: readonly string[];
   /** Serves a document about the client at this path, `members` over what a usual one has; its URL. */
@@ -24,7 +26,7 @@ export interface DocumentSite {
 }
 
 export async function startDocumentSite(): Promise<DocumentSite> {
-  const { key, cert } = await certificate();
+  const { folder, certificateFile, key, cert } = await certificate();
   const known = getCACertificates('default');
   setDefaultCACertificates([...known, cert]);
   const answers = new Map<string, (request: IncomingMessage, response: ServerResponse) => void>();
@@ -43,7 +45,7 @@ export async function startDocumentSite(): Promise<DocumentSite> {
     return url + at;
   };
   return {
-    ...{ url, host, asked, serve },
+    ...{ url, host, certificateFile, asked, serve },
     document: (at, members, headers) => {
       const document = { ...usual(url, at), ...members };
       return serve(at, (_request, response) => {
@@ -56,6 +58,7 @@ export async function startDocumentSite(): Promise<DocumentSite> {
     close: () =>
       new Promise((resolve) => {
         setDefaultCACertificates(known);
+        rmSync(folder, { recursive: true });
         server.closeAllConnections();
         server.close(() => resolve());
       }),
@@ -73,7 +76,7 @@ function usual(url: string, at: string) {
   };
 }
 
-async function certificate(): Promise<{ key: string; cert: string }> {
+async function certificate() {
   const folder = mkdtempSync(path.join(tmpdir(), 'portico-documents-'));
   const own = (name: string) => path.join(folder, name);
   await promisify(execFile)('openssl', [
@@ -81,7 +84,7 @@ async function certificate(): Promise<{ key: string; cert: string }> {
     ...['-keyout', own('key.pem'), '-out', own('cert.pem')],
     ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
   ]);
-  const pair = { key: readFileSync(own('key.pem'), 'utf8'), cert: readFileSync(own('cert.pem'), 'utf8') };
-  rmSync(folder, { recursive: true });
-  return pair;
+  const certificateFile = own('cert.pem');
+  const [key, cert] = [own('key.pem'), certificateFile].map((file) => readFileSync(file, 'utf8'));
+  return { folder, certificateFile, key: key ?? '', cert: cert ?? '' };
 }

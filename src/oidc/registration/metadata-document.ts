@@ -12,6 +12,7 @@ import type { Clock } from '../../core/clock.ts';
 import { Refused } from '../../core/refused.ts';
 import type { AnonymousBudgets } from '../../identity/rate-limits/anonymous-budgets.ts';
 import type { ClientRecord } from '../../model/client.ts';
+import type { OrganizationStore } from '../../store/ports/installation.ts';
 import { judgeClient } from '../clients/judge-client.ts';
 import { validateClient } from '../extensions/issuer-and-clients.ts';
 import type { OidcRecords } from '../persistence/records.ts';
@@ -46,6 +47,7 @@ type Fetch = (
 
 export interface DocumentDeps {
   readonly settings: DocumentSettings;
+  readonly organizations: Pick<OrganizationStore, 'byId'>;
   readonly oidcRecords: OidcRecords;
   readonly clock: Clock;
   readonly fetch: Fetch;
@@ -164,7 +166,7 @@ async function ask({ fetch }: DocumentDeps, url: URL): Promise<Response | string
 
 /** By the judge of every client. */
 async function judged(
-  { settings, fetch, refusesToFetch }: DocumentDeps,
+  { settings, organizations, fetch, refusesToFetch }: DocumentDeps,
   url: URL,
   reply: Response,
   { oidc }: ProviderContext,
@@ -172,6 +174,9 @@ async function judged(
   if (reply.status !== 200) return `its host answers ${reply.status}`;
   const type = reply.headers.get('content-type') ?? '';
   if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) return 'it must be application/json';
+  if ((await organizations.byId(settings.organization ?? '')) === undefined) {
+    return 'the operator of this server set no organization up for such clients';
+  }
   const client = clientOfDocument(url, await reply.text(), settings);
   if (typeof client === 'string') return client;
   const rules = {

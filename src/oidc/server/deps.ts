@@ -60,7 +60,7 @@ export function providerDeps(options: OidcServerOptions) {
   const strangers = createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets });
   const refusesToFetch = (url: URL) => outboundRefusal(url, config.outbound);
   const documents = createMetadataDocuments({
-    ...{ oidcRecords, clock, fetch, strangers, line, originOf },
+    ...{ oidcRecords, organizations, clock, fetch, strangers, line, originOf },
     refusesToFetch,
     settings: config.oidc.clientIdMetadataDocuments,
   });
