@@ -7,6 +7,8 @@ import { openTerminal, type Terminal } from './run-portico.ts';
 
 const PUBLIC_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
 describe('portico client', () => {
   let terminal: Terminal;
   const files = { keys: '', certificate: '' };
@@ -53,6 +55,11 @@ describe('portico client', () => {
         '--name': { set: ['Web App'], back: ['--name', ''] },
         '--redirect-uri': { set: ['https://b.example/cb'], back: ['--redirect-uri', 'https://a.example/cb'] },
         '--logout-uri': { set: ['https://b.example/'], back: ['--logout-uri', ''] },
+        '--backchannel-logout-uri': {
+          set: ['https://b.example/out'],
+          back: ['--backchannel-logout-uri', ''],
+        },
+        '--backchannel-logout-session': { set: [], back: ['--no-backchannel-logout-session'] },
         '--scope': { set: ['openid email'], back: ['--scope', ''] },
         '--default-scope': { set: ['openid'], back: ['--default-scope', ''] },
         '--native': { set: [], back: ['--no-native'] },
@@ -96,10 +103,13 @@ describe('portico client', () => {
       },
       {
         '--grant': {
-          set: ['client_credentials'],
+          set: ['client_credentials', '--grant', 'refresh_token', '--grant', EXCHANGE],
           back: ['--grant', 'authorization_code', '--grant', 'refresh_token'],
           more: 1,
         },
+        '--exchanges': { set: ['vsee'], back: ['--exchanges', ''] },
+        '--exchanges-offline': { set: [], back: ['--no-exchanges-offline'] },
+        '--ends-parent': { set: [], back: ['--no-ends-parent'] },
       },
     ];
 
@@ -136,6 +146,14 @@ describe('portico client', () => {
     it('CMD1 is judged as a new client is, but for what was wrong before', async () => {
       await done(`${CREATE} judged`);
       await refused('client set judged --redirect-uri javascript:alert(1)', 'redirect_uris.0 is');
+      await refused(
+        'client set judged --backchannel-logout-uri https://10.0.0.1/out',
+        'backchannel_logout_uri is "https://10.0.0.1/out": must be a URL that the server may call',
+      );
+      await refused(
+        'client set judged --backchannel-logout-uri https://b.example/out#x',
+        'backchannel_logout_uri must not have a fragment',
+      );
       await refused('client set judged --scope emial', 'scope is "emial"', 'openid');
       await refused(
         'client set judged --claim sub=email',

@@ -128,11 +128,14 @@ const TABLE: readonly ClientOption[] = [
   })),
   list('--introspects <client>', 'introspects', 'whose tokens it may look at; may be given again'),
   list('--revokes <client>', 'revokes', 'whose tokens it may revoke; may be given again'),
-  list(
-    '--exchanges <dialect or API>',
-    'exchanges',
-    'whose tokens it may exchange for its own: the name of a dialect, or the identifier of an API; may be given again',
-  ),
+  {
+    ...list(
+      '--exchanges <dialect or API>',
+      'exchanges',
+      'whose tokens it may exchange for its own: the name of a dialect, or the identifier of an API; may be given again',
+    ),
+    change: (value) => ({ exchanges: filled(value).length > 0 ? filled(value) : undefined }),
+  },
   flag('--exchanges-offline', 'gets a refresh token for a dialect’s token too', (exchanges_offline) => ({
     exchanges_offline: exchanges_offline ? true : undefined,
   })),
