@@ -267,6 +267,27 @@ dialects:
       ).to.equal('must name at least one');
     });
 
+    it('MTLS2 tell what certificates of clients need: a proxy, and a header of their own', () => {
+      const messages = (http: string) =>
+        Object.fromEntries(
+          [...issues(() => own(`http: { ${http} }`)).byPath].map(([at, { message }]) => [at, message]),
+        );
+      expect(messages('clientCertificate: { header: Client-Cert }')).to.deep.equal({
+        'http.clientCertificate.header': 'needs http.trustedProxies: from other peers the header is ignored',
+      });
+      const proxies = 'trustedProxies: [10.0.0.1]';
+      const needs = 'needs http.clientCertificate.header';
+      const alone = '{ verifiedHeader: X-Client-Verify, origin: "https://mtls.example" }';
+      expect(messages(`${proxies}, clientCertificate: ${alone}`)).to.deep.equal({
+        'http.clientCertificate.verifiedHeader': needs,
+        'http.clientCertificate.origin': needs,
+      });
+      for (const name of ['Authorization', 'Content-Type', 'X-Forwarded-For', 'Client_Cert', 'a b']) {
+        const found = messages(`${proxies}, clientCertificate: { header: "${name}" }`);
+        expect(found['http.clientCertificate.header'], name).to.contain('such as Client-Cert');
+      }
+    });
+
     it('are reported all at once, each with its path', () => {
       const { byPath } = issues(() => own(YAML, { PORTICO_LOG__LEVEL: 'loud', PORTICO_LOGG__LEVEL: 'info' }));
       expect([...byPath.keys()]).to.have.members([
