@@ -8,6 +8,7 @@ describe('The metrics', () => {
     metrics.request({ method: 'POST', route: '/token', status: 200, seconds: 0.004 });
     metrics.signIn({ channel: 'vsee', outcome: 'refused' });
     metrics.email('sent');
+    metrics.registration('refused');
     metrics.observe('portico_waiting', 'How many wait.', () => waiting);
     waiting = 7;
     const { contentType, body } = await metrics.expose();
@@ -17,6 +18,7 @@ describe('The metrics', () => {
     );
     expect(body).to.contain('portico_sign_ins_total{channel="vsee",outcome="refused"} 1');
     expect(body).to.contain('portico_emails_total{outcome="sent"} 1');
+    expect(body).to.contain('portico_client_registrations_total{outcome="refused"} 1');
     expect(body).to.contain('portico_waiting 7');
   });
 

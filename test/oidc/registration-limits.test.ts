@@ -1,4 +1,5 @@
 /** What clients that register themselves cannot do: be more than they may, make the server call out, fill the store. */
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -6,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { ConfigInput } from '../../src/config/schema.ts';
-import { terminalBeside } from '../cli/page-commands.ts';
+import { commandsIn, readPage, terminalBeside } from '../cli/page-commands.ts';
 import { openTerminal } from '../cli/run-portico.ts';
 import { INES } from '../support/client-app.ts';
 import { relyingParty, signIn } from '../support/relying-party.ts';
@@ -84,6 +85,8 @@ const HOSTILE: readonly (string | object)[] = [
   { ...APP, token_endpoint_auth_method: 'private_key_jwt' },
   { ...APP, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ kty: 'oct', k: 'AA' }] } },
   { ...APP, jwks: { keys: 'x' } },
+  { ...APP, jwks: { keys: [{ kty: 'EC', deep: [['x']] }] } },
+  `{"redirect_uris":["${CALLBACK}"],"jwks":{"keys":[{"kty":"EC","deep":${'['.repeat(7000)}${']'.repeat(7000)}}]}}`,
   { ...APP, jwks: { keys: Array.from({ length: 21 }, () => ({ kty: 'EC' })) } },
   { ...APP, jwks: { keys: [] }, jwks_uri: 'https://app.example/jwks' },
   { ...APP, software_statement: 'eyJhbGciOiJub25lIn0.e30.' },
@@ -233,9 +236,11 @@ describe('clients that register themselves: their limits', () => {
     );
     expect(shown.client_id).not.to.equal('web-app');
     expect(shown.client_secret).to.be.a('string').and.not.equal('of-my-own-choice');
-    const dump = `${JSON.stringify(client)}${server.logText()}`;
+    const files = ['portico.db', 'portico.db-wal'].map((name) => path.join(server.folder, name));
+    const bytes = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'latin1'));
+    const dump = `${bytes.join('')}${server.logText()}`;
     for (const secret of [shown.client_secret, shown.registration_access_token]) {
-      expect(dump).not.to.contain(secret);
+      expect(dump.includes(String(secret)), 'a secret lies in the store or the log').to.equal(false);
     }
   });
 
@@ -436,7 +441,9 @@ describe('clients that register themselves: their limits', () => {
   });
 
   it('REG8 with a token of the operator alone: its uses, its organization, its limits, its end', async () => {
-    const config: DeepPartial<ConfigInput> = { oidc: { registration: { mode: 'token' } } };
+    const config: DeepPartial<ConfigInput> = {
+      oidc: { registration: { mode: 'token', organization: 'default' } },
+    };
     let closed = await startTestServer({ config });
     const { issuer, store, keys } = closed.config;
     const terminal = openTerminal({ issuer, store, keys: { encryption: keys.encryption }, ...config });
@@ -479,6 +486,10 @@ describe('clients that register themselves: their limits', () => {
     expect((await post(closed, WEB, bearer(made.token))).status).to.equal(401);
     expect(await run('list')).to.contain('There are no registration tokens');
 
+    for (const words of commandsIn(readPage('registration.md'), {})) await run(...words.slice(2));
+    expect(await run('list'))
+      .to.contain('build server')
+      .and.contain('apps.example.org');
     const another = JSON.parse(await run(...create));
     expect(await run('list'))
       .to.contain(another.id)
@@ -517,6 +528,9 @@ describe('clients that register themselves: their limits', () => {
     const set = (...words: string[]) => terminal.session(['client', 'set', id, ...words]);
     expect((await set('--name', 'Reading list 2')).code).to.equal(0);
     expect(await server.running.stores.clients.byId(id)).to.have.nested.property('registered.at');
+    const { stdout } = await terminal.session(['client', 'list']);
+    const { registered } = (await server.running.stores.clients.byId(id)) ?? {};
+    expect(stdout.split('\n').find((line) => line.startsWith(id))).to.contain(registered?.at);
     const refused = await set('--first-party');
     expect(refused.code).not.to.equal(0);
     expect(refused.stderr).to.contain('first_party');

@@ -149,9 +149,15 @@ function urlIn(member: string, value: unknown, { httpsOnly, refusesToFetch }: Po
 
 function keysIn(member: string, value: unknown): Body {
   const keys = isTable(value) ? value.keys : undefined;
-  if (!Array.isArray(keys) || !keys.every(isTable)) throw refused(member, 'must be a JSON Web Key Set');
+  if (!Array.isArray(keys) || !keys.every(isKey)) throw refused(member, 'must be a JSON Web Key Set');
   if (keys.length > MOST) throw refused(member, `must have ${MOST} keys or fewer`);
   return { keys };
+}
+
+/** No member of a key is deeper than a list of texts (`x5c`). */
+function isKey(value: unknown): boolean {
+  const isPlain = (part: unknown) => ['string', 'number', 'boolean'].includes(typeof part);
+  return isTable(value) && Object.values(value).flat().every(isPlain);
 }
 
 /** Applications on a person's machine rarely say so, and could then not choose a port (RFC 8252, 7.3). */
