@@ -15,7 +15,7 @@ import { send } from '../nodes/calls.ts';
 import { embeddedConfig } from '../store/embedded-config.ts';
 import { testConfig } from '../support/server.ts';
 import { fill } from './filled.ts';
-import { bytesOf, FIRST, newKey, openRotating } from './rotating-server.ts';
+import { bytesOf, FIRST, newKey, openRotating, vacuum } from './rotating-server.ts';
 
 describe('the re-encryption', function () {
   this.timeout(60_000);
@@ -135,6 +135,23 @@ describe('the re-encryption', function () {
     expect(await target.oidcRecords.byId('RefreshToken', first, new Date())).to.include({ id: first });
     expect((await open(target, second)).secrets.hmac('artifact:RefreshToken', 'filled 0')).to.equal(first);
     await target.close();
+  });
+
+  it('KEY12 passes no record over when the file is vacuumed in between', async () => {
+    const stores = await openFilled();
+    const { next, payloads } = await stores.oidcRecords.payloads({ limit: 200 });
+    const removed = payloads.slice(0, 150);
+    for (const { kind, id } of removed) await stores.oidcRecords.remove(kind, id);
+    // The rows behind the place move before it.
+    vacuum(path.join(folder, `${made}.db`));
+    const seen = new Set(payloads.map(({ id }) => id));
+    for (let after = next; after !== undefined; ) {
+      const batch = await stores.oidcRecords.payloads({ after, limit: 200 });
+      for (const { id } of batch.payloads) seen.add(id);
+      after = batch.next;
+    }
+    expect(seen.size).to.equal(COUNT);
+    await stores.close();
   });
 
   it('KEY11 a link of before the exchange is refused as an old one when the old key has left', async () => {

@@ -72,6 +72,12 @@ export function endLeases(file: string): void {
   database.close();
 }
 
+export function vacuum(file: string): void {
+  const database = new DatabaseSync(file, { timeout: 5000 });
+  database.exec('VACUUM');
+  database.close();
+}
+
 export function keyRecordIn(file: string): KeyRecord {
   const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
   try {

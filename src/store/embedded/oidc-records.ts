@@ -94,13 +94,20 @@ export function createOidcRecordStore(database: Database): OidcRecordStore {
   };
 }
 
-/** In the order of the key. */
+/**
+ * In the order in which the rows lie: in that of their keys each would be on another page. VACUUM lays them anew and
+ * counts the schema's version up; then the walk begins again.
+ */
 function payloads(sql: Sql, { after, limit }: { after?: string | undefined; limit: number }): PayloadBatch {
-  const [kind, id]: [string, string] = after === undefined ? ['', ''] : JSON.parse(after);
-  const text = `SELECT kind, id, payload FROM oidc_records WHERE (kind, id) > (?, ?) ORDER BY kind, id LIMIT ?`;
-  const found = sql.all<StoredPayload>(text, kind, id, limit);
-  const last = found.length < limit ? undefined : found.at(-1);
-  return { payloads: found, ...(last && { next: JSON.stringify([last.kind, last.id]) }) };
+  const version = sql.get<{ schema_version: number }>('PRAGMA schema_version')?.schema_version ?? 0;
+  const [of, rowid] = after?.split(' ').map(Number) ?? [];
+  const text = 'SELECT rowid, kind, id, payload FROM oidc_records WHERE rowid > ? ORDER BY rowid LIMIT ?';
+  const rows = sql.all<StoredPayload & { rowid: number }>(text, of === version ? rowid : 0, limit);
+  const last = rows.length < limit ? undefined : rows.at(-1);
+  return {
+    payloads: rows.map(({ rowid: _place, ...stored }) => stored),
+    ...(last && { next: `${version} ${last.rowid}` }),
+  };
 }
 
 function putRecord(sql: Sql, { kind, id, record }: OidcRecordInput): void {
