@@ -2,6 +2,7 @@
  * The page that a sign-in has come to: what is stored with the interaction decides, not the address. And who goes on:
  * the person who is signed in here, or another one.
  */
+import { Refused } from '../../core/refused.ts';
 import { seeOther } from '../../http/views/send-page.ts';
 import { leadOn } from '../shared/lead-on.ts';
 import { loginShown } from '../shared/login-shown.ts';
@@ -51,6 +52,10 @@ async function offerRegistration(step: Step): Promise<void> {
   const { deps, ctx, view } = step;
   const flow = flowStateOf(view);
   if (!(await mayRegister(deps, view))) {
+    // Nothing was asked of a person yet: such a client may be there to have this server lead to it (RFC 9700, 4.11.2).
+    const isForeign = view.client.registered || view.client.unregistered !== undefined;
+    if (isForeign && view.accountId === undefined)
+      throw new Refused('not-found', { detail: 'no registration here' });
     const description = 'People cannot open accounts on the way to this client.';
     return backToApp(step, { error: 'access_denied', description });
   }

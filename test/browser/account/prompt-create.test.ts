@@ -22,7 +22,8 @@ describe('prompt=create', () => {
   let visitors = 0;
 
   before(async () => {
-    world = await startAccountWorld();
+    const registration = { mode: 'open', organization: 'clinicdev' } as const;
+    world = await startAccountWorld({ config: { oidc: { registration } } });
     await world.openRegistration();
     party = await relyingParty(world.server.issuer, ownApp);
   });
@@ -124,6 +125,17 @@ describe('prompt=create', () => {
     expect(pathOf(shown(await choose('default')))).to.match(/\/register$/);
     const refused = new URL(String(await choose('clinicdev'))).searchParams;
     expect(refused.get('error')).to.equal('access_denied');
+  });
+
+  it('SU3 is refused on a page where the client registered itself, and no person was asked anything', async () => {
+    const reply = await fetch(`${world.server.issuer}/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ client_name: 'Bait', redirect_uris: [clinicdevApp.redirectUri] }),
+    });
+    const { client_id: clientId, client_secret: secret } = Object(await reply.json());
+    const bait = await relyingParty(world.server.issuer, { ...clinicdevApp, clientId, secret });
+    expect(shown((await ask(newVisitor(), {}, bait)).first).status).to.equal(404);
   });
 
   it('SU3 is refused at the app where people may not open accounts', async () => {
