@@ -511,6 +511,11 @@ describe('clients that register themselves: their limits', () => {
     expect((await post(server, WEB, origin)).headers.get('access-control-allow-origin')).to.equal('*');
     const refused = await post(server, {}, origin);
     expect(refused.headers.get('access-control-allow-origin')).to.equal('*');
+    const lost = await startTestServer({
+      config: { oidc: { registration: { mode: 'open', organization: 'nowhere' } } },
+    });
+    expect((await post(lost, WEB)).status).to.equal(400);
+    await lost.close();
     const off = await startTestServer();
     const discovery = await (await fetch(`${off.issuer}/.well-known/openid-configuration`)).json();
     expect(discovery).not.to.have.property('registration_endpoint');

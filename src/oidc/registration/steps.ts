@@ -9,7 +9,7 @@ import type { AnonymousBudgets } from '../../identity/rate-limits/anonymous-budg
 import type { AuditEvent } from '../../model/audit-event.ts';
 import { textsOf } from '../../model/json.ts';
 import type { Log } from '../../observe/log.ts';
-import type { ClientStore } from '../../store/ports/installation.ts';
+import type { ClientStore, OrganizationStore } from '../../store/ports/installation.ts';
 import { CLIENT_TRAITS, type ClientRegistry, traitsOf } from '../clients/clients.ts';
 import type { OidcRecords } from '../persistence/records.ts';
 import type { AuditLine, ProviderContext, ProviderMiddleware, StepContext } from '../provider/context.ts';
@@ -17,7 +17,7 @@ import { ROUTES } from '../provider/routes.ts';
 import { type Body, handOn, isTable, readBody } from './body.ts';
 import { judgeBody } from './policy.ts';
 import { RegistrationRefused } from './refused.ts';
-import type { Admission, Registration } from './registration.ts';
+import type { Registration } from './registration.ts';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
@@ -34,6 +34,7 @@ export interface StepDeps {
   readonly stores: { readonly clients: ClientStore };
   readonly clients: ClientRegistry;
   readonly oidcRecords: OidcRecords;
+  readonly organizations: Pick<OrganizationStore, 'byId'>;
   readonly secrets: Secrets;
   readonly strangers: AnonymousBudgets;
   readonly line: AuditLine;
@@ -104,16 +105,24 @@ async function register(ctx: StepContext, deps: StepDeps, next: Next): Promise<v
   if (mode === 'token' && token === undefined) {
     throw new RegistrationRefused('invalid_token', 'registration takes an initial access token');
   }
-  const admission: Admission = {
+  const admission = {
     organization: token?.organization ?? organization ?? '',
     ...(token && { limits: token.limits }),
     ...(token && value !== undefined && { token: { id: token.id, value } }),
   };
   await counted(ctx, deps, token === undefined, async () => {
+    await refuseWithout(admission.organization, deps);
     handOn(ctx.req, judgeBody(await bodyOf(ctx), registration.policyFor(token?.limits)));
     registration.admissions.set(ctx, admission);
     await next();
   });
+}
+
+/** The configuration may name an organization before it is there. */
+async function refuseWithout(organization: string, { organizations, log }: StepDeps): Promise<void> {
+  if ((await organizations.byId(organization)) !== undefined) return;
+  log.error({ organization }, 'the organization of registered clients is not there');
+  throw new RegistrationRefused('invalid_client_metadata', 'registration has no organization here yet');
 }
 
 async function manage(
