@@ -7,8 +7,8 @@ import { compactDecrypt, decodeProtectedHeader, exportJWK, generateKeyPair } fro
 import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
 import { INES } from '../support/client-app.ts';
-import { ownApp } from '../support/clients.ts';
-import { walk } from '../support/relying-party.ts';
+import { basicAuth, ownApp, webApp } from '../support/clients.ts';
+import { relyingParty, signIn, walk } from '../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openWebSession } from '../support/web-session.ts';
 
@@ -150,5 +150,31 @@ describe('clients whose messages are signed and encrypted', () => {
     expect(about).to.include({ active: true, sub });
     expect(sent).to.have.length(3);
     for (const head of sent) expect(head).to.include({ alg: 'ECDH-ES+A256KW', enc: 'A256GCM' });
+  });
+
+  it('PR7 a client that has registered none of it may ask at introspection for a JWT', async () => {
+    const http = { [oauth.allowInsecureRequests]: true };
+    const issuer = new URL(server.issuer);
+    const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, http));
+    const { tokens } = await signIn(await relyingParty(server.issuer, webApp), {
+      login: INES.login,
+      password: INES.password,
+    });
+    const client: oauth.Client = { client_id: webApp.clientId };
+    const ask = (accept: string) =>
+      fetch(`${server.url}/introspect`, {
+        method: 'POST',
+        body: `token=${tokens.access_token}`,
+        // As the fast path knows it.
+        headers: {
+          ...{ authorization: basicAuth(webApp), accept },
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+      });
+    for (const type of ['application/token-introspection+jwt', 'application/json']) {
+      const reply = await ask(type);
+      expect(reply.headers.get('content-type')?.split(';')[0]).to.equal(type);
+      expect(await oauth.processIntrospectionResponse(as, client, reply)).to.include({ active: true });
+    }
   });
 });
