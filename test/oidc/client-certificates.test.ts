@@ -1,10 +1,11 @@
 /** TLS certificates of clients (RFC 8705), in the header of a proxy: who they prove, and which tokens they bind. */
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
+import { decodeJwt } from 'jose';
 import type { Json } from '../../src/model/json.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { type FapiClient, openFapiClient } from './fapi2-client.ts';
-import { getJson, openWorld, type Reply, type World } from './support.ts';
+import { API, getJson, openWorld, type Reply, type World } from './support.ts';
 
 const MTLS = 'https://mtls.bank.test';
 const REFUSED = (reply: Reply) => [reply.status, reply.body.error];
@@ -116,6 +117,58 @@ describe('a client certificate', () => {
     expect(REFUSED(await userinfo('by-key', access, rfc9440('issued')))).to.deep.equal([
       401,
       'invalid_token',
+    ]);
+  });
+
+  it('MTLS1 stands in the JWT of an API, and at its introspection', async () => {
+    const bank = client('by-key');
+    const code = await bank.code({ resource: API, scope: 'openid records:read' });
+    const redeemed = { grant_type: 'authorization_code', code, resource: API };
+    const { body } = await bank.token(redeemed, rfc9440('stranger'));
+    const cnf = { 'x5t#S256': thumbprint('stranger') };
+    expect(decodeJwt(String(body.access_token)).cnf).to.deep.equal(cnf);
+    const told = await bank.introspect(String(body.access_token), {}, await bank.assertion());
+    expect(told.body).to.deep.include({ active: true, cnf });
+  });
+
+  it('MTLS2 the audit trail tells why a certificate proved nothing', async () => {
+    world.audit.length = 0;
+    await push('issued', verified('sibling'));
+    await push('self-signed', {});
+    expect(world.audit.map(({ clientId, detail }) => [clientId, Object(detail).detail])).to.deep.equal([
+      ['issued', 'certificate subject value does not match the registered one'],
+      ['self-signed', 'client certificate was not provided'],
+    ]);
+  });
+
+  it('MTLS2 the judge tells what a client with a certificate lacks, or has twice', async () => {
+    const paths = async (id: string, changes: Record<string, Json>) => {
+      const record = await world.stores.clients.byId(id);
+      if (record === undefined) throw new Error(id);
+      const issues = await world.oidc.judgeClient({
+        ...record,
+        metadata: { ...record.metadata, ...changes },
+      });
+      return issues.map(({ path, message }) => `${path} ${message}`);
+    };
+    expect(await paths('issued', {})).to.deep.equal([]);
+    expect(await paths('issued', { tls_client_auth_san_uri: 'https://bank.example/a' })).to.deep.equal([
+      'tls_client_auth_subject_dn must not stand beside another of tls_client_auth_*',
+    ]);
+    expect(await paths('by-key', { token_endpoint_auth_method: 'tls_client_auth' })).to.deep.equal([
+      'tls_client_auth_subject_dn or another of tls_client_auth_* must say whose certificate it is',
+    ]);
+    expect(await paths('issued', { dpop_bound_access_tokens: true })).to.deep.equal([
+      'dpop_bound_access_tokens must not stand beside tls_client_certificate_bound_access_tokens',
+    ]);
+    expect(
+      await paths('issued', {
+        token_endpoint_auth_method: 'self_signed_tls_client_auth',
+        jwks: { keys: [] },
+      }),
+    ).to.deep.equal(['jwks must have a key with the certificate of the client (x5c)']);
+    expect(await paths('by-key', { jwks: { keys: [] } })).to.deep.equal([
+      'jwks must have a key that verifies ES256, RS256, PS256, EdDSA',
     ]);
   });
 

@@ -18,6 +18,7 @@ export function* keyIssues(metadata: Metadata): Iterable<Issue> {
   }
   const keys: unknown = Object(jwks).keys;
   if (!Array.isArray(keys)) return;
+  yield* credentialIssues(metadata.token_endpoint_auth_method, keys.map(Object));
   for (const member of ENCRYPTED) {
     const algorithm = metadata[member];
     if (typeof algorithm !== 'string' || keys.some((key) => encrypts(Object(key), algorithm))) continue;
@@ -34,6 +35,17 @@ export function* keyIssues(metadata: Metadata): Iterable<Issue> {
 }
 
 type Key = Readonly<Record<string, unknown>>;
+
+/** Keys that prove nothing of the client, whatever it sends. */
+function* credentialIssues(method: unknown, keys: readonly Key[]): Iterable<Issue> {
+  const isVerifiable = ASSERTION_ALGORITHMS.some((algorithm) => keys.some((key) => verifies(key, algorithm)));
+  if (method === 'private_key_jwt' && !isVerifiable) {
+    yield { path: 'jwks', message: `must have a key that verifies ${ASSERTION_ALGORITHMS.join(', ')}` };
+  }
+  if (method === 'self_signed_tls_client_auth' && !keys.some((key) => key.x5c ?? key['x5t#S256'])) {
+    yield { path: 'jwks', message: 'must have a key with the certificate of the client (x5c)' };
+  }
+}
 
 function encrypts({ kty, crv, use = 'enc', alg }: Key, algorithm: string): boolean {
   if (use !== 'enc' || (alg !== undefined && alg !== algorithm)) return false;
