@@ -18,7 +18,7 @@ import { configSchema } from '../../src/config/schema.ts';
 import { randomText } from '../../src/core/crypto.ts';
 import { StoreUnavailable } from '../../src/core/errors.ts';
 import { createLog } from '../../src/observe/log.ts';
-import type { AccessInput, GrantIssuer } from '../../src/oidc/contract.ts';
+import type { AccessInput, GrantIssuer } from '../../src/oidc/grant-contract.ts';
 import { startServer } from '../../src/server/server.ts';
 import { GROUND, openSoakStore, type SoakStore } from './stores.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
-import type { FastAnswer, FastRoute } from '../oidc/contract.ts';
+import type { FastAnswer, FastRoute } from '../oidc/fast-path-contract.ts';
 import type { BeginExchange } from './middleware/request-log.ts';
 import { isHostPlain } from './middleware/request-target.ts';
 import type { ReadOrigin } from './middleware/trusted-proxies.ts';

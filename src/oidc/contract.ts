@@ -1,14 +1,17 @@
 /**
  * The OIDC server as the rest of Portico sees it. This folder is the only one that imports oidc-provider.
- * Other rooms use what is listed here and in page-contract.ts, and nothing else of it.
+ * Other rooms use what is listed here and in the contracts beside it, and nothing else of it.
  */
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Issue } from '../config/issues.ts';
 import type { AccessEnder } from '../identity/context.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { LocalText } from '../model/api.ts';
-import type { ClientRecord, RegistrationLimits } from '../model/client.ts';
+import type { ClientRecord } from '../model/client.ts';
 import type { Json } from '../model/json.ts';
+import type { FastRoute } from './fast-path-contract.ts';
+import type { GrantIssuer } from './grant-contract.ts';
+import type { Registrations } from './registration-contract.ts';
 
 export interface OidcServer {
   /** Answers every OIDC route, and 404 at any other path. Stable over key rotations. */
@@ -40,60 +43,6 @@ export interface OidcServer {
   close(): Promise<void>;
 }
 
-/** Clients that register themselves. */
-export interface Registrations {
-  readonly tokens: RegistrationTokens;
-  /** Removes a client, whoever made it, with all that hangs on it. False: there is none. */
-  endClient(clientId: string): Promise<boolean>;
-  /** Removes the registered clients that were not used for long. Resolves with how many. */
-  endUnused(): Promise<number>;
-}
-
-/** Initial access tokens. */
-export interface RegistrationTokens {
-  /** `lifetime`: seconds. The value is shown once. */
-  create(
-    token: Omit<InitialToken, 'id' | 'createdAt' | 'expiresAt'> & { readonly lifetime: number },
-  ): Promise<{ value: string; token: InitialToken }>;
-  list(): Promise<InitialToken[]>;
-  /** False: there is none. */
-  revoke(id: string): Promise<boolean>;
-}
-
-export interface InitialToken {
-  readonly id: string;
-  /** To know it again. */
-  readonly name?: string;
-  /** Whose clients are registered with it. */
-  readonly organization: string;
-  /** How many clients may still be registered with it; absent: any number. */
-  readonly uses?: number;
-  readonly createdAt: Date;
-  readonly expiresAt: Date;
-  /** Of its clients, instead of the configuration's. */
-  readonly limits?: RegistrationLimits;
-}
-
-export interface FastRoute {
-  readonly pattern: string;
-  /** Otherwise the request has no body. */
-  readonly takesForm: boolean;
-  /** Undefined: the request is unusual, and the provider's. Nothing has happened then. Rejects with StoreUnavailable. */
-  answer(
-    headers: IncomingHttpHeaders,
-    form: string,
-  ): Promise<FastAnswer | undefined> | FastAnswer | undefined;
-}
-
-/** A reply with status 200. */
-export interface FastAnswer {
-  /** Names and values in turn: those beside what every reply says. */
-  readonly headers: readonly string[];
-  /** Cache-Control. Default: no-store. */
-  readonly caching?: string;
-  readonly body: string | Buffer;
-}
-
 /** Bytes. */
 export interface RequestBounds {
   /** The whole query or form. */
@@ -110,90 +59,6 @@ export interface SigningKeyView {
   readonly since: Date;
   /** When it comes into its next one: next, current, previous, retired, gone. */
   readonly until: Date;
-}
-
-/* ------------------------------------------------------------------ grants of dialects */
-
-export interface GrantIssuer {
-  /** One Grant with one access token and, when asked for, one refresh token; saved in parallel. */
-  issue(input: GrantInput): Promise<IssuedGrant>;
-  /** A live access token of this client; undefined for anything else. Store round trips: 2 in parallel at most. */
-  findAccess(token: string, clientId: string): Promise<LiveToken | undefined>;
-  /** A live, unused refresh token of this client. */
-  findRefresh(token: string, clientId: string): Promise<LiveToken | undefined>;
-  /**
-   * Uses a refresh token up and makes its successor, over all nodes exactly once (tokens/refresh-rotation.ts).
-   * Undefined: refused. A use after the leeway ends the family.
-   */
-  rotate(input: RotationInput): Promise<(IssuedGrant & { accountId: string }) | undefined>;
-  /** The grant behind an access or refresh token of this client, used or not. */
-  grantOf(token: string, clientId: string): Promise<{ grantId: string; accountId: string } | undefined>;
-  /** Ends a sign-in: the Grant, its access and refresh tokens, and any replay of a rotation. */
-  endGrant(grantId: string): Promise<void>;
-  /** The access token alone dies. True for exactly one caller. */
-  destroyAccess(token: string, clientId: string): Promise<boolean>;
-}
-
-export interface GrantInput
-  extends Pick<LiveToken, 'clientId' | 'accountId' | 'organization' | 'scope' | 'amr'> {
-  readonly access: AccessInput;
-  readonly refresh?: RefreshInput;
-}
-
-export interface AccessInput {
-  /** An opaque value, or 'jwt'. */
-  readonly value: 'jwt' | string;
-  /** Seconds. */
-  readonly lifetime: number;
-  readonly audience: string;
-  /** Vendor claims, in the JWT and at introspection. */
-  readonly claims: Readonly<Record<string, Json>>;
-  /** HS256 with this secret instead of the published ES256 key. */
-  readonly sharedSecret?: string;
-}
-
-export interface RefreshInput {
-  readonly value: string;
-  /** Seconds. */
-  readonly lifetime: number;
-  /** Epoch seconds after which no successor lives. */
-  readonly endsAt?: number;
-}
-
-export interface IssuedGrant {
-  readonly grantId: string;
-  readonly access: { readonly value: string; readonly issuedAt: number; readonly expiresAt: number };
-  readonly refresh?: { readonly value: string; readonly issuedAt: number; readonly expiresAt: number };
-}
-
-export interface LiveToken {
-  readonly accountId: string;
-  readonly organization: string;
-  readonly grantId: string;
-  readonly clientId: string;
-  readonly scope: string;
-  /** Epoch seconds. */
-  readonly issuedAt: number;
-  readonly expiresAt: number;
-  readonly audience: string | undefined;
-  readonly claims: Readonly<Record<string, Json>>;
-  readonly amr: readonly string[];
-  /** Epoch seconds of the sign-in; absent in tokens of an older Portico. */
-  readonly signedInAt?: number;
-}
-
-export interface RotationInput {
-  readonly token: string;
-  readonly clientId: string;
-  /** The organization that the request names: a token of another one is refused, and neither it nor its family ends. */
-  readonly organization?: string;
-  /** When the request came in; decides which requests were in flight together. */
-  readonly arrivedAt: Date;
-  readonly reuse: 'replay' | 'in-flight';
-  /** Seconds. */
-  readonly leeway: number;
-  /** Runs once, for the winner, before anything is used up. Undefined refuses (account gone, other organization). */
-  prepare(live: LiveToken): Promise<{ access: AccessInput; refresh: RefreshInput } | undefined>;
 }
 
 /* ------------------------------------------------------------------ API keys of dialects */

@@ -2,7 +2,7 @@ import { mock } from 'node:test';
 import { expect } from 'chai';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { randomText } from '../../src/core/crypto.ts';
-import type { GrantInput, LiveToken, RotationInput } from '../../src/oidc/contract.ts';
+import type { GrantInput, LiveToken, RotationInput } from '../../src/oidc/grant-contract.ts';
 import { getJson, introspect, openWorld, RECORDS_API, revoke, userinfo, WEB, type World } from './support.ts';
 
 const HEX = '0123456789abcdef';

@@ -2,7 +2,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { TOKEN_EXCHANGE } from '../../src/model/client.ts';
 import type { Json } from '../../src/model/json.ts';
-import type { IssuedGrant } from '../../src/oidc/contract.ts';
+import type { IssuedGrant } from '../../src/oidc/grant-contract.ts';
 import { byCode, secretOf } from './api-flows.ts';
 import { openWorld, post, type Reply, type World } from './support.ts';
 

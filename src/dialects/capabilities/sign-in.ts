@@ -4,7 +4,7 @@ import { noteSignIn } from '../../identity/audit/audit.ts';
 import { signInWithCode } from '../../identity/sign-in/with-code.ts';
 import { signInWithPassword } from '../../identity/sign-in/with-password.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { AccessInput, LiveToken, RefreshInput } from '../../oidc/contract.ts';
+import type { AccessInput, LiveToken, RefreshInput } from '../../oidc/grant-contract.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import type { Amr, SignedIn } from '../contract/tokens.ts';

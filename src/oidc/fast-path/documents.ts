@@ -1,6 +1,6 @@
 /** Discovery and the JWKS, which change only with the keys: what the provider answered once is kept in bytes. */
 import { createHash } from 'node:crypto';
-import type { FastAnswer, FastRoute } from '../contract.ts';
+import type { FastAnswer, FastRoute } from '../fast-path-contract.ts';
 import type { ProviderMiddleware } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 

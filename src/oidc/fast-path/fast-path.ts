@@ -13,7 +13,7 @@ import type { ClientRecord } from '../../model/client.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
-import type { FastRoute } from '../contract.ts';
+import type { FastRoute } from '../fast-path-contract.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { type Documents, documentRoute } from './documents.ts';
 import { introspectionRoute } from './introspection.ts';

@@ -1,6 +1,6 @@
 /** Introspection of a live opaque access token by its own client, or by the API that it is for. */
 import { isForAsker } from '../clients/token-permissions.ts';
-import type { FastRoute } from '../contract.ts';
+import type { FastRoute } from '../fast-path-contract.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { clientByBasic, OPAQUE, plainForm } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';

@@ -1,7 +1,7 @@
 /** UserInfo of a live opaque Bearer token, as plain JSON. */
 import { createAccountFinder } from '../clients/claims.ts';
-import type { FastRoute } from '../contract.ts';
 import { claimsOfScope } from '../extensions/claims.ts';
+import type { FastRoute } from '../fast-path-contract.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-tokens.ts';
 import { OPAQUE } from './credentials.ts';

@@ -5,8 +5,8 @@
 import type { Clock } from '../../core/clock.ts';
 import { randomText, randomToken } from '../../core/crypto.ts';
 import type { RegistrationLimits } from '../../model/client.ts';
-import type { InitialToken, RegistrationTokens } from '../contract.ts';
 import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
+import type { InitialToken, RegistrationTokens } from '../registration-contract.ts';
 
 const KIND = 'InitialAccessToken';
 /** In the place of an account: all of them are listed together. */

@@ -3,7 +3,7 @@
  * one Grant; its access and refresh tokens hang on it.
  */
 import { randomToken } from '../../core/crypto.ts';
-import type { GrantInput, GrantIssuer } from '../contract.ts';
+import type { GrantInput, GrantIssuer } from '../grant-contract.ts';
 import type { OidcRecord } from '../persistence/records.ts';
 import { createDialectRotation } from './dialect-refresh.ts';
 import {

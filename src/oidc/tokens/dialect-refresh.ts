@@ -1,7 +1,7 @@
 /** GrantIssuer.rotate: refresh-rotation.ts for the refresh tokens of dialects. */
 
 import { StoreUnavailable } from '../../core/errors.ts';
-import type { GrantIssuer, IssuedGrant, RotationInput } from '../contract.ts';
+import type { GrantIssuer, IssuedGrant, RotationInput } from '../grant-contract.ts';
 import type { OidcRecord } from '../persistence/records.ts';
 import {
   endGrant,

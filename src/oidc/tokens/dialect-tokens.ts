@@ -7,7 +7,7 @@ import { SignJWT } from 'jose';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import { type Json, textsOf } from '../../model/json.ts';
-import type { AccessInput, LiveToken, RefreshInput } from '../contract.ts';
+import type { AccessInput, LiveToken, RefreshInput } from '../grant-contract.ts';
 import type { OidcRecord, OidcRecords, Payload } from '../persistence/records.ts';
 import { currentKey, type Keyring } from '../persistence/signing-keys.ts';
 import type { Rotations } from './refresh-rotation.ts';

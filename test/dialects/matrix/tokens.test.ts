@@ -5,7 +5,7 @@
 import { expect } from 'chai';
 import { checkDialects } from '../../../src/dialects/pipeline/validate.ts';
 import type { AccountRecord } from '../../../src/model/account.ts';
-import type { GrantInput } from '../../../src/oidc/contract.ts';
+import type { GrantInput } from '../../../src/oidc/grant-contract.ts';
 import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import { basicAuth, webApp } from '../../support/clients.ts';
 import type { Incoming } from '../../support/http-client.ts';

@@ -7,7 +7,7 @@ import { randomText, randomToken } from '../../../src/core/crypto.ts';
 import { registerAccount } from '../../../src/identity/accounts/create-account.ts';
 import type { AccountRecord, AccountStatus } from '../../../src/model/account.ts';
 import type { Json } from '../../../src/model/json.ts';
-import type { LiveToken } from '../../../src/oidc/contract.ts';
+import type { LiveToken } from '../../../src/oidc/grant-contract.ts';
 import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import { basicAuth, recordsApi, type TestClient } from '../../support/clients.ts';
 import { type Incoming, openClient } from '../../support/http-client.ts';

@@ -1,0 +1,22 @@
+/** Answers without the provider's middleware, as http/fast-lane.ts gives them. */
+import type { IncomingHttpHeaders } from 'node:http';
+
+export interface FastRoute {
+  readonly pattern: string;
+  /** Otherwise the request has no body. */
+  readonly takesForm: boolean;
+  /** Undefined: the request is unusual, and the provider's. Nothing has happened then. Rejects with StoreUnavailable. */
+  answer(
+    headers: IncomingHttpHeaders,
+    form: string,
+  ): Promise<FastAnswer | undefined> | FastAnswer | undefined;
+}
+
+/** A reply with status 200. */
+export interface FastAnswer {
+  /** Names and values in turn: those beside what every reply says. */
+  readonly headers: readonly string[];
+  /** Cache-Control. Default: no-store. */
+  readonly caching?: string;
+  readonly body: string | Buffer;
+}

@@ -1,0 +1,84 @@
+/** Grants and tokens of dialects. */
+import type { Json } from '../model/json.ts';
+
+export interface GrantIssuer {
+  /** One Grant with one access token and, when asked for, one refresh token; saved in parallel. */
+  issue(input: GrantInput): Promise<IssuedGrant>;
+  /** A live access token of this client; undefined for anything else. Store round trips: 2 in parallel at most. */
+  findAccess(token: string, clientId: string): Promise<LiveToken | undefined>;
+  /** A live, unused refresh token of this client. */
+  findRefresh(token: string, clientId: string): Promise<LiveToken | undefined>;
+  /**
+   * Uses a refresh token up and makes its successor, over all nodes exactly once (tokens/refresh-rotation.ts).
+   * Undefined: refused. A use after the leeway ends the family.
+   */
+  rotate(input: RotationInput): Promise<(IssuedGrant & { accountId: string }) | undefined>;
+  /** The grant behind an access or refresh token of this client, used or not. */
+  grantOf(token: string, clientId: string): Promise<{ grantId: string; accountId: string } | undefined>;
+  /** Ends a sign-in: the Grant, its access and refresh tokens, and any replay of a rotation. */
+  endGrant(grantId: string): Promise<void>;
+  /** The access token alone dies. True for exactly one caller. */
+  destroyAccess(token: string, clientId: string): Promise<boolean>;
+}
+
+export interface GrantInput
+  extends Pick<LiveToken, 'clientId' | 'accountId' | 'organization' | 'scope' | 'amr'> {
+  readonly access: AccessInput;
+  readonly refresh?: RefreshInput;
+}
+
+export interface AccessInput {
+  /** An opaque value, or 'jwt'. */
+  readonly value: 'jwt' | string;
+  /** Seconds. */
+  readonly lifetime: number;
+  readonly audience: string;
+  /** Vendor claims, in the JWT and at introspection. */
+  readonly claims: Readonly<Record<string, Json>>;
+  /** HS256 with this secret instead of the published ES256 key. */
+  readonly sharedSecret?: string;
+}
+
+export interface RefreshInput {
+  readonly value: string;
+  /** Seconds. */
+  readonly lifetime: number;
+  /** Epoch seconds after which no successor lives. */
+  readonly endsAt?: number;
+}
+
+export interface IssuedGrant {
+  readonly grantId: string;
+  readonly access: { readonly value: string; readonly issuedAt: number; readonly expiresAt: number };
+  readonly refresh?: { readonly value: string; readonly issuedAt: number; readonly expiresAt: number };
+}
+
+export interface LiveToken {
+  readonly accountId: string;
+  readonly organization: string;
+  readonly grantId: string;
+  readonly clientId: string;
+  readonly scope: string;
+  /** Epoch seconds. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly audience: string | undefined;
+  readonly claims: Readonly<Record<string, Json>>;
+  readonly amr: readonly string[];
+  /** Epoch seconds of the sign-in; absent in tokens of an older Portico. */
+  readonly signedInAt?: number;
+}
+
+export interface RotationInput {
+  readonly token: string;
+  readonly clientId: string;
+  /** The organization that the request names: a token of another one is refused, and neither it nor its family ends. */
+  readonly organization?: string;
+  /** When the request came in; decides which requests were in flight together. */
+  readonly arrivedAt: Date;
+  readonly reuse: 'replay' | 'in-flight';
+  /** Seconds. */
+  readonly leeway: number;
+  /** Runs once, for the winner, before anything is used up. Undefined refuses (account gone, other organization). */
+  prepare(live: LiveToken): Promise<{ access: AccessInput; refresh: RefreshInput } | undefined>;
+}
