@@ -346,6 +346,11 @@ describe('the delivery of logouts', function () {
       if (typeof asked === 'string') throw new Error(asked);
       const confirmed = await line.session.submit(asked, {});
       expect(typeof confirmed !== 'string' && confirmed.status).to.equal(503);
+      const hinted = await line.session.open(out());
+      if (typeof hinted === 'string') throw new Error(hinted);
+      const form = hinted.forms.find(({ fields }) => 'xsrf' in fields && !('logout' in fields));
+      const stayed = await line.session.submit(hinted, {}, form && { form });
+      expect(typeof stayed !== 'string' && stayed.status, 'at the one client').to.equal(503);
       await endAllAt(server).then(
         () => expect.fail('It should have been refused.'),
         (error: Error) => expect(error).to.be.instanceOf(StoreUnavailable),
@@ -358,6 +363,38 @@ describe('the delivery of logouts', function () {
     }
     const again = await line.session.open(out(line.idToken), [String(ownApp.postLogoutRedirectUri)]);
     expect(again).to.be.a('string');
+    await receiver.until(APP);
+  });
+
+  it('LO11 S4 a request under way when its session ends brings neither the session back nor a code', async () => {
+    const { oidcRecords, accounts } = server.running.stores;
+    const { put } = oidcRecords;
+    await addClients(server, { late: receiver.uriOf('late') });
+    const line = await oidcSignIn(server.issuer);
+    const url = new URL((await line.party.begin()).url);
+    url.searchParams.set('client_id', 'late');
+    const [reached, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    try {
+      Object.assign(oidcRecords, {
+        async put(...record: Parameters<typeof put>) {
+          if (record[0] === 'Session') {
+            reached.resolve();
+            await ended.promise;
+          }
+          await put(...record);
+        },
+      });
+      const flow = line.session.open(url.href, [ownApp.redirectUri]);
+      await reached.promise;
+      await endAllAt(server);
+      ended.resolve();
+      const { searchParams } = new URL(String(await flow));
+      expect([searchParams.get('code'), searchParams.get('error')]).to.deep.equal([null, 'login_required']);
+    } finally {
+      Object.assign(oidcRecords, { put });
+    }
+    const account = await accounts.byEmail('default', mara.login);
+    expect(await server.running.oidc.accountAccess.listSessions(String(account?.id))).to.deep.equal([]);
     await receiver.until(APP);
   });
 });

@@ -86,8 +86,8 @@ export function createAccountAccess(deps: AccessDeps): AccountAccess {
  * with offline_access. Resolves with the ids of the grants that ended.
  */
 export async function endSession(deps: SessionDeps, session: OidcRecord): Promise<string[]> {
-  await closeSession(deps, session);
-  const ended = Object.values(session.payload.authorizations ?? {}).flatMap((authorization: unknown) => {
+  const closed = await closeSession(deps, session);
+  const ended = Object.values(closed?.payload.authorizations ?? {}).flatMap((authorization: unknown) => {
     const grantId = memberOf(authorization, 'grantId');
     const ends = typeof grantId === 'string' && memberOf(authorization, 'persistsLogout') !== true;
     return ends ? [grantId] : [];
@@ -98,19 +98,36 @@ export async function endSession(deps: SessionDeps, session: OidcRecord): Promis
 
 export type SessionDeps = Pick<AccessDeps, 'oidcRecords' | 'logouts'>;
 
-/** Every end of a browser session goes through here. Its clients are told, but the one that keeps its grants. */
+/**
+ * Every end of a browser session goes through here. Its clients are told, but the one that keeps its grants
+ * (`kept`). Resolves with the session as it was in the end; undefined: another caller has ended it.
+ */
 async function closeSession(
   { oidcRecords, logouts }: SessionDeps,
-  { id, payload: { accountId, authorizations } }: OidcRecord,
+  { payload }: OidcRecord,
   kept?: string,
-): Promise<void> {
-  const signIns = Object.entries(authorizations ?? {}).flatMap(([clientId, authorization]) => {
+): Promise<OidcRecord | undefined> {
+  const uid = String(payload.uid);
+  await oidcRecords.noteEndOfSession(uid);
+  // Read from here on: a request that has it in its hands cannot sign it in at one more client now.
+  const session = await oidcRecords.loadByUid('Session', uid);
+  if (session === undefined) return undefined;
+  try {
+    await logouts.queue(signInsOf(session, kept));
+  } catch (error) {
+    await oidcRecords.forgetEndOfSession(uid);
+    throw error;
+  }
+  await oidcRecords.removeStored('Session', session.id);
+  return session;
+}
+
+function signInsOf({ payload: { accountId, authorizations } }: OidcRecord, kept: string | undefined) {
+  return Object.entries(authorizations ?? {}).flatMap(([clientId, authorization]) => {
     const sid = memberOf(authorization, 'sid');
     const isTold = typeof accountId === 'string' && typeof sid === 'string' && clientId !== kept;
     return isTold ? [{ clientId, accountId, sid }] : [];
   });
-  await logouts.queue(signIns);
-  await oidcRecords.removeStored('Session', id);
 }
 
 function idOfGrant(grant: OidcRecord): string {

@@ -4,12 +4,13 @@
  *
  * Replaces in oidc-provider 9.13.3:
  * - Client.prototype.backchannelLogout c4d4f0126520
+ * - Session.prototype.destroy 0a3e278479bb
  * - Session.prototype.loginAccount 24d3e2a31978
  * - Session.prototype.persist ef22bdac508c
  * - Session.prototype.save f8ddf6a8fe26
  */
 import type { IncomingMessage } from 'node:http';
-import Provider from 'oidc-provider';
+import Provider, { errors } from 'oidc-provider';
 import type { BrowserSessions } from '../contract.ts';
 import type { LogoutOutbox } from '../logout/outbox.ts';
 import { type ProviderContext, routeOf } from '../provider/context.ts';
@@ -24,19 +25,18 @@ interface LoggedOutClient {
 
 export function replaceSessionMethods(
   provider: Provider,
-  {
-    browserOf,
-    queueLogouts,
-  }: {
+  deps: {
     browserOf(request: IncomingMessage | undefined): object | undefined;
     queueLogouts: LogoutOutbox['queue'];
+    hasEnded(uid: string): Promise<boolean>;
+    endSession(uid: string): Promise<void>;
   },
 ): void {
   const { prototype } = provider.Session;
   // Notes at each sign-in which browser it is, for the list of sessions on the account page.
   override(prototype, 'loginAccount', (session, original, details) => {
     original(details);
-    Object.assign(session, { browser: browserOf(Provider.ctx?.req) });
+    Object.assign(session, { browser: deps.browserOf(Provider.ctx?.req) });
   });
   // A form without a session makes the provider write a secret into a new session, and then fail because that
   // was never stored. Such a session holds nothing to keep.
@@ -44,15 +44,28 @@ export function replaceSessionMethods(
   // At sign-out the provider would store the request, state and all, in a session without an account: an
   // attacker could make any number of them.
   override(prototype, 'save', async (session, original, ttl) => {
-    const isEmpty = session.accountId === undefined && routeOf(Provider.ctx) === 'end_session';
-    return isEmpty ? '' : original(ttl);
+    const route = routeOf(Provider.ctx);
+    if (session.accountId === undefined && route === 'end_session') return '';
+    const isStored = session.exp !== undefined;
+    const id = await original(ttl);
+    if (!isStored || !(await deps.hasEnded(session.uid))) return id;
+    // It ended while this request had it in its hands: it does not come back, and no code leaves.
+    await session.destroy();
+    if (route?.startsWith('end_session')) return id;
+    throw new errors.LoginRequired('the session has ended');
   });
-  // The provider would send the logout token itself, and wait for the client, while the person waits.
+  override(prototype, 'destroy', async (session, original) => {
+    await deps.endSession(session.uid);
+    await original();
+  });
+  // The provider would send the logout token itself, and wait for the client, while the person waits. A session that
+  // ends tells all of its clients; here is left the one at which alone a person signs out.
   const { Client } = provider as unknown as { readonly Client: { readonly prototype: LoggedOutClient } };
-  override(Client.prototype, 'backchannelLogout', ({ clientId }, _original, accountId, sid) =>
-    queueLogouts([{ clientId, accountId, sid }]),
-  );
-  // It would go on, and end the session without them.
+  override(Client.prototype, 'backchannelLogout', async ({ clientId }, _original, accountId, sid) => {
+    if (Provider.ctx?.oidc.params?.logout === undefined)
+      await deps.queueLogouts([{ clientId, accountId, sid }]);
+  });
+  // It would go on without the client.
   provider.on('backchannel.error', (_ctx, error) => {
     throw error;
   });

@@ -29,6 +29,10 @@ const DURABLE: ReadonlySet<string> = new Set([
   'RegistrationAccessToken',
 ]);
 
+const ENDED = 'EndedSession';
+/** Seconds that a request may take which had a session in its hands when that ended. */
+const LONGEST_REQUEST = 600;
+
 /** `lifetime`: seconds from now; undefined never expires. */
 export interface UnsavedRecord {
   readonly kind: string;
@@ -121,6 +125,14 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     consume: (kind: string, value: string) => store.consume(kind, idOf(kind, value), clock.now()),
     remove: (kind: string, value: string) => store.remove(kind, idOf(kind, value)),
     removeStored: (kind: string, id: string) => store.remove(kind, id),
+    /** Before it is removed: a request that stores it afterwards finds this, and takes it back. */
+    async noteEndOfSession(uid: string) {
+      const { id, record } = stored({ kind: ENDED, value: uid, payload: {}, lifetime: LONGEST_REQUEST });
+      await store.put(ENDED, id, record);
+    },
+    forgetEndOfSession: (uid: string) => store.remove(ENDED, idOf(ENDED, uid)),
+    sessionHasEnded: async (uid: string) =>
+      (await store.byId(ENDED, idOf(ENDED, uid), clock.now())) !== undefined,
     /** Ends everything that hangs on a grant, and what was exchanged from it; the Grant itself stays. */
     endTokens,
     /** Ends the access and refresh tokens of a grant that stem from one code, and what was exchanged from them. */

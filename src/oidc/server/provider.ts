@@ -4,6 +4,7 @@
  * may keep state.
  */
 import { browserOf } from '../access/browser-session.ts';
+import { endSession } from '../access/grants.ts';
 import { serveResourceMetadata } from '../apis/serve-resource-metadata.ts';
 import { allowTokenExchange } from '../exchange/exchange.ts';
 import { watchCodes } from '../extensions/authorization-code.ts';
@@ -52,7 +53,13 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring) {
   showClaimsBesides(provider);
   takeHintsOfBothAlgorithms(provider);
   watchCodes(parts);
-  replaceSessionMethods(provider, { browserOf, queueLogouts: deps.logouts.queue });
+  replaceSessionMethods(provider, {
+    ...{ browserOf, queueLogouts: deps.logouts.queue, hasEnded: deps.oidcRecords.sessionHasEnded },
+    async endSession(uid) {
+      const stored = await deps.oidcRecords.loadByUid('Session', uid);
+      if (stored) await endSession(deps, stored);
+    },
+  });
   rememberSignIns(parts);
   readUserCodes(provider);
   confirmCodesOnce(parts);

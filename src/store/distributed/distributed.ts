@@ -28,6 +28,7 @@ export function distributed(mongo: MongoStores, redis: RedisStores): Stores {
 /** Kinds that lie on one side whatever the length of their life. All others are asked for on both. */
 const IN_REDIS = new Set([
   'Session',
+  'EndedSession',
   'Interaction',
   'AuthorizationCode',
   'DeviceCode',
