@@ -163,8 +163,8 @@ describe('a client of the profile FAPI 2', () => {
     const invalidRequest = [400, 'invalid_request'];
     const plainly = (changes = {}) =>
       `/authorize?${new URLSearchParams({ client_id: 'bank', ...bank.request, ...changes })}`;
-    const errorAt = async (address: string) => {
-      const page = await new Browser(world, 'nora').open(address);
+    const errorAt = async (address: string, browser = new Browser(world, 'nora')) => {
+      const page = await browser.open(address);
       expect(page.url.searchParams.get('code')).to.equal(null);
       const said = page.url.searchParams.get('error');
       return said ?? (page.status >= 400 ? /[a-z]+_[a-z_]+/.exec(page.text)?.[0] : page.text);
@@ -213,6 +213,32 @@ describe('a client of the profile FAPI 2', () => {
           const { body } = await bank.push();
           await new Browser(world, 'nora').open(bank.address(body.request_uri));
           return errorAt(bank.address(body.request_uri));
+        },
+      ],
+      'a request_uri that led to a code already, in the same browser': [
+        'invalid_request_uri',
+        async () => {
+          const browser = new Browser(world, 'nora');
+          const address = bank.address((await bank.push()).body.request_uri);
+          await browser.open(address);
+          return errorAt(address, browser);
+        },
+      ],
+      'another key for the code that Back leads to': [
+        invalidGrant,
+        async () => {
+          const browser = new Browser(world, 'nora');
+          const { body } = await bank.push({}, undefined, await bank.proof('/par'));
+          const begun = await browser.send(bank.address(body.request_uri));
+          const interaction = String(begun.headers.get('location'));
+          await browser.open(interaction);
+          const again = async () => {
+            const { url } = await browser.open(interaction.replace('/interaction/', '/authorize/'));
+            return String(url.searchParams.get('code'));
+          };
+          const stolen = await bank.proof('/token', { key: await keyPair() });
+          expect((await bank.redeem(await again())).status, 'its own key').to.equal(200);
+          return REFUSED(await bank.redeem(await again(), stolen));
         },
       ],
       'a request_uri of ten minutes ago': [
