@@ -26,6 +26,11 @@ const EC = await published((await generateKeyPair('ECDH-ES', { extractable: true
   use: 'enc',
 });
 
+const ED25519 = await published((await generateKeyPair('EdDSA', { extractable: true })).publicKey);
+const X25519 = await published(
+  (await generateKeyPair('ECDH-ES', { crv: 'X25519', extractable: true })).publicKey,
+);
+
 async function published(key: Parameters<typeof exportJWK>[0], more: JWK = {}): Promise<Metadata> {
   return JSON.parse(JSON.stringify({ ...(await exportJWK(key)), ...more }));
 }
@@ -86,6 +91,13 @@ const VARIANTS: Readonly<Record<string, readonly [metadata: Metadata, at?: strin
       ];
     }),
   ),
+  'a key that signs in front of one that encrypts': [
+    { ...encrypts('userinfo', 'ECDH-ES'), ...keys(ED25519, X25519) },
+    'userinfo_encrypted_response_alg',
+  ],
+  'the same keys with their use': [
+    { ...encrypts('userinfo', 'ECDH-ES'), ...keys({ ...ED25519, use: 'sig' }, { ...X25519, use: 'enc' }) },
+  ],
   'requests ES256': [{ request_object_signing_alg: 'ES256', ...keys(ES256) }],
   'requests none': [{ request_object_signing_alg: 'none', ...keys(ES256) }, 'request_object_signing_alg'],
   'requests HS256': [{ request_object_signing_alg: 'HS256', ...keys(ES256) }, 'request_object_signing_alg'],
@@ -225,9 +237,10 @@ describe('what a client may ask for', () => {
       redirect_uris: two,
       sector_identifier_uri: `${site.url}/both`,
     });
-    await site.close();
-    expect(await isUsed('sector', {}), 'its host is down').to.equal(undefined);
+    site.remove('/both');
+    expect(await isUsed('sector', {}), 'it is gone').to.equal(undefined);
     expect(site.asked).to.have.length(reads);
+    await put('sector', { subject_type: 'pairwise', sector_identifier_uri: 'https://localhost:1/sector' });
     const [unreadable] = await judged('sector');
     expect(unreadable?.message).to.match(
       /JSON list of the client’s redirect URIs, and cannot be read from here: /,

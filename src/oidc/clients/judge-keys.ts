@@ -21,7 +21,7 @@ export function* keyIssues(metadata: Metadata): Iterable<Issue> {
   yield* credentialIssues(metadata.token_endpoint_auth_method, keys.map(Object));
   for (const member of ENCRYPTED) {
     const algorithm = metadata[member];
-    if (typeof algorithm !== 'string' || keys.some((key) => encrypts(Object(key), algorithm))) continue;
+    if (typeof algorithm !== 'string' || encrypts(keys.map(Object), algorithm)) continue;
     const kinds = algorithm.startsWith('RSA') ? 'kty RSA' : 'kty EC, or OKP of X25519';
     const message = `jwks has no key that encrypts with it (${kinds}, use enc or none)`;
     yield { path: member, value: JSON.stringify(algorithm), message };
@@ -47,10 +47,15 @@ function* credentialIssues(method: unknown, keys: readonly Key[]): Iterable<Issu
   }
 }
 
-function encrypts({ kty, crv, use = 'enc', alg }: Key, algorithm: string): boolean {
-  if (use !== 'enc' || (alg !== undefined && alg !== algorithm)) return false;
-  if (algorithm.startsWith('RSA')) return kty === 'RSA';
-  return kty === 'EC' || (kty === 'OKP' && crv === 'X25519');
+/** Of the keys that seem to fit, the provider takes the one that says most of itself, and then the first. */
+function encrypts(keys: readonly Key[], algorithm: string): boolean {
+  const kinds = algorithm.startsWith('RSA') ? ['RSA'] : ['EC', 'OKP'];
+  const says = ({ alg, use }: Key) => Number(alg !== undefined) + Number(use !== undefined);
+  const [taken] = keys
+    .filter(({ kty }) => kinds.includes(String(kty)))
+    .filter(({ use = 'enc', alg = algorithm }) => use === 'enc' && alg === algorithm)
+    .toSorted((one, other) => says(other) - says(one));
+  return taken !== undefined && (taken.kty !== 'OKP' || taken.crv === 'X25519');
 }
 
 function verifies({ kty, crv, use = 'sig', alg }: Key, algorithm: string): boolean {
