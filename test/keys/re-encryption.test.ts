@@ -137,20 +137,14 @@ describe('the re-encryption', function () {
     await target.close();
   });
 
-  it('KEY12 passes no record over when the file is vacuumed in between', async () => {
+  it('KEY12 walks from the first record again when the file was vacuumed in between, which may move them', async () => {
     const stores = await openFilled();
-    const { next, payloads } = await stores.oidcRecords.payloads({ limit: 200 });
-    const removed = payloads.slice(0, 150);
-    for (const { kind, id } of removed) await stores.oidcRecords.remove(kind, id);
-    // The rows behind the place move before it.
+    const first = await stores.oidcRecords.payloads({ limit: 200 });
+    const second = await stores.oidcRecords.payloads({ after: first.next, limit: 200 });
+    expect(second.payloads.map(({ id }) => id)).to.not.include(first.payloads[0]?.id);
     vacuum(path.join(folder, `${made}.db`));
-    const seen = new Set(payloads.map(({ id }) => id));
-    for (let after = next; after !== undefined; ) {
-      const batch = await stores.oidcRecords.payloads({ after, limit: 200 });
-      for (const { id } of batch.payloads) seen.add(id);
-      after = batch.next;
-    }
-    expect(seen.size).to.equal(COUNT);
+    const again = await stores.oidcRecords.payloads({ after: second.next, limit: 200 });
+    expect(again.payloads).to.deep.equal(first.payloads);
     await stores.close();
   });
 
