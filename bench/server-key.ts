@@ -1,7 +1,7 @@
 /**
  * The server key is changed under load, on two nodes with one SQLite file and a million records; the node that
  * encrypts everything anew is killed in the middle.
- * `node bench/server-key.ts [records]`
+ * `node bench/server-key.ts [records] [folder]`; on a disk that other work keeps busy, a folder in memory.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ import { startNodes } from '../test/support/nodes.ts';
 
 const RECORDS = Number(process.argv[2] ?? 1_000_000);
 const CLIENTS = 6;
-const folder = mkdtempSync(path.join(tmpdir(), 'portico-bench-'));
+const folder = mkdtempSync(path.join(process.argv[3] ?? tmpdir(), 'portico-bench-'));
 const store = { kind: 'embedded', embedded: { file: path.join(folder, 'portico.db') } } as const;
 const begun = performance.now();
 const say = (text: string) =>
@@ -49,7 +49,9 @@ const until = async (wanted: (record: KeyRecord) => boolean) => {
     if (performance.now() - said < 15_000) continue;
     said = performance.now();
     const { tally } = load;
-    say(`${present.pass?.read ?? 0} read; ${tally.requests} requests, ${tally.failures.length} failed`);
+    say(
+      `${present.pass?.read ?? 0} read; ${tally.requests} requests, failed: ${JSON.stringify(tally.failures)}`,
+    );
   }
 };
 const rollTo = async (keys: Record<string, unknown>) => {
