@@ -65,7 +65,11 @@ function infoOf(redis: RedisConnection): Promise<(Info | undefined)[]> {
   );
 }
 
-async function ask(server: Redis, section: 'memory' | 'persistence'): Promise<Info | undefined> {
+/** Undefined for a server that does not tell. */
+export async function ask(
+  server: Redis,
+  section: 'memory' | 'persistence' | 'server',
+): Promise<Info | undefined> {
   try {
     const lines = (await server.info(section)).matchAll(/^(\w+):(.*?)\r?$/gm);
     return Object.fromEntries(Array.from(lines, (line) => line.slice(1)));

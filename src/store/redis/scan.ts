@@ -4,6 +4,7 @@
  */
 import type { Redis } from 'ioredis';
 import { primaries, type RedisConnection } from './connection.ts';
+import { ask } from './fitness.ts';
 
 const SAMPLE = 1000;
 
@@ -47,7 +48,8 @@ export async function countKeys(redis: RedisConnection, start: string): Promise<
 async function identified(redis: RedisConnection): Promise<{ redis: Redis; run: string }[]> {
   const servers = await Promise.all(
     primaries(redis).map(async (server) => {
-      const run = /^run_id:(\w+)/m.exec(await server.info('server'))?.[1] ?? '';
+      const { host, port } = server.options;
+      const { run_id: run = `${host}:${port}` } = (await ask(server, 'server')) ?? {};
       return { redis: server, run };
     }),
   );
