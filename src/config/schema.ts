@@ -207,7 +207,11 @@ export const sections = {
     'What one client address may make the server store without authentication. With more than half of Redis’ maxmemory in use the first three shrink.',
     {
       signIns: keeps(2000, 3600, 'Sign-ins that wait for a person, begun at /authorize or with an upstream.'),
-      pushedRequests: keeps(2000, 3600, 'Requests that public clients push (/par).'),
+      pushedRequests: keeps(
+        2000,
+        3600,
+        'Requests that public clients push (/par), and clients that no operator registered; and client assertions of these.',
+      ),
       deviceCodes: keeps(600, 3600, 'Device codes of public clients (/device_authorization).'),
       clientDocuments: keeps(
         60,

@@ -168,6 +168,36 @@ function rowsOf(server: TestServer): number {
 const registeredAt = async ({ running }: TestServer) =>
   (await running.stores.clients.list()).filter(({ registered }) => registered !== undefined);
 
+async function assertionOf(
+  id: string,
+  key: Parameters<SignJWT['sign']>[0],
+  { issuer, lifetime = '1m' }: { issuer: string; lifetime?: string },
+): Promise<string> {
+  return new SignJWT({ jti: crypto.randomUUID() })
+    .setProtectedHeader({ alg: 'ES256' })
+    .setIssuer(id)
+    .setSubject(id)
+    .setAudience(issuer)
+    .setIssuedAt()
+    .setExpirationTime(lifetime)
+    .sign(key);
+}
+
+function redeem(
+  server: TestServer,
+  assertion: string,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(`${server.issuer}/token`, {
+    method: 'POST',
+    headers,
+    body: new URLSearchParams({
+      ...{ grant_type: 'authorization_code', code: 'x', redirect_uri: CALLBACK, client_assertion: assertion },
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    }),
+  });
+}
+
 describe('clients that register themselves: their limits', () => {
   let server: TestServer;
   before(async () => {
@@ -355,32 +385,49 @@ describe('clients that register themselves: their limits', () => {
       await open.close();
     });
 
-    async function authenticated(
-      id: string,
-      key: Parameters<SignJWT['sign']>[0],
-      at = server,
-    ): Promise<Response> {
-      const assertion = await new SignJWT({ jti: crypto.randomUUID() })
-        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
-        .setIssuer(id)
-        .setSubject(id)
-        .setAudience(at.issuer)
-        .setIssuedAt()
-        .setExpirationTime('1m')
-        .sign(key);
-      return fetch(`${at.issuer}/token`, {
-        method: 'POST',
-        body: new URLSearchParams({
-          ...{
-            grant_type: 'authorization_code',
-            code: 'x',
-            redirect_uri: CALLBACK,
-            client_assertion: assertion,
-          },
-          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-        }),
-      });
+    async function authenticated(id: string, key: Parameters<SignJWT['sign']>[0], at = server) {
+      return redeem(at, await assertionOf(id, key, { issuer: at.issuer }));
     }
+  });
+
+  it('REG13 a client that anyone may have made proves nothing by authenticating: its address has a budget', async () => {
+    const few = await startTestServer({
+      config: { ...CONFIG, strangers: { registrations: { limit: 100 }, pushedRequests: { limit: 4 } } },
+    });
+    const made = (await (await post(few, WEB)).json()) as { client_id: string; client_secret: string };
+    const push = async () => {
+      const basic = Buffer.from(`${made.client_id}:${made.client_secret}`).toString('base64');
+      const asked = { response_type: 'code', redirect_uri: CALLBACK, scope: 'openid' };
+      return fetch(`${few.issuer}/par`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${basic}` },
+        body: new URLSearchParams({ ...asked, client_id: made.client_id }),
+      });
+    };
+    for (let i = 0; i < 4; i += 1) {
+      const reply = await push();
+      expect(reply.status, await reply.text()).to.equal(201);
+    }
+    expect((await push()).status).to.equal(429);
+
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    const keyed = {
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [await exportJWK(publicKey)] },
+    };
+    const other = (await (await post(few, { ...WEB, ...keyed })).json()) as { client_id: string };
+    const call = async (lifetime: string, headers: Record<string, string>) => {
+      const assertion = await assertionOf(other.client_id, privateKey, { issuer: few.issuer, lifetime });
+      const reply = await redeem(few, assertion, headers);
+      return { status: reply.status, ...((await reply.json()) as { error: string }) };
+    };
+    const elsewhere = { 'x-forwarded-for': '198.51.100.9' };
+    expect(await call('2h', elsewhere)).to.include({ status: 401, error: 'invalid_client' });
+    for (let i = 0; i < 4; i += 1) {
+      expect(await call('1m', elsewhere)).to.include({ error: 'invalid_grant' });
+    }
+    expect(await call('1m', elsewhere)).to.include({ status: 429, error: 'temporarily_unavailable' });
+    await few.close();
   });
 
   it('REG6 nothing grows: one address has a budget, all together a cap, and a deleted client makes room', async () => {

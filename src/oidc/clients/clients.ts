@@ -174,6 +174,11 @@ export function metadataOf(record: ClientRecord): Record<string, Json> {
   };
 }
 
+/** Anyone may have made it. */
+export function isUnknownToOperators({ unregistered, registered }: ClientTraits): boolean {
+  return unregistered || registered;
+}
+
 function secondsOf(time: string): number {
   return Math.floor(new Date(time).getTime() / 1000);
 }

@@ -3,7 +3,7 @@
  * shows no page: the client gets the error that the check names here (login_required, interaction_required).
  */
 import { type ClaimsParameter, type ClaimsParameterMember, interactionPolicy } from 'oidc-provider';
-import { type ClientTraits, traitsOf } from '../clients/clients.ts';
+import { isUnknownToOperators, traitsOf } from '../clients/clients.ts';
 import { ACR } from '../contract.ts';
 import { trustFirstPartyNatives } from '../extensions/issuer-and-clients.ts';
 
@@ -48,10 +48,6 @@ export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
 
   trustFirstPartyNatives(policy);
   return policy;
-}
-
-function isUnknownToOperators({ unregistered, registered }: ClientTraits): boolean {
-  return unregistered || registered;
 }
 
 /**

@@ -25,6 +25,7 @@ import { CLOCKS_DIFFER, judgeAssertion } from '../profiles/hold-to-profile.ts';
 import { certificateMethods } from '../profiles/mutual-tls.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-tokens.ts';
+import { countAssertions } from './anonymous-budgets.ts';
 import { answerUnavailable, showError } from './answers.ts';
 import type { ProviderDeps } from './deps.ts';
 import { discoveryMetadata } from './discovery.ts';
@@ -33,8 +34,13 @@ import { reusedAt, tokenEnder } from './token-reuse.ts';
 
 export function configuration(deps: ProviderDeps, ring: Keyring): Configuration {
   const { config, issuer, cookies } = deps;
+  const countAssertion = countAssertions(deps);
   return {
     ...PROTOCOL,
+    assertJwtClientAuthClaimsAndHeader: async (ctx, claims, header, client) => {
+      judgeAssertion(ctx, claims, header, client);
+      await countAssertion(ctx, claims, client);
+    },
     adapter: createAdapterFactory({ ...deps, endTokens: tokenEnder(deps) }),
     ...people(deps),
     ...tokens(deps),
@@ -77,7 +83,6 @@ const PROTOCOL: Configuration = {
   acceptQueryParamAccessTokens: false,
   conformIdTokenClaims: true,
   clockTolerance: CLOCKS_DIFFER,
-  assertJwtClientAuthClaimsAndHeader: judgeAssertion,
 };
 
 function people(deps: ProviderDeps): Configuration {
