@@ -1,6 +1,10 @@
 /** Pairwise subjects: what a client, an API and the server itself call the same person. */
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
+import { INES } from '../support/client-app.ts';
+import { ownApp } from '../support/clients.ts';
+import { relyingParty, signIn as signInTo } from '../support/relying-party.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 import {
   API,
   authorizePath,
@@ -135,6 +139,28 @@ describe('pairwise subjects', () => {
     const second = await openWorld({ beside: world });
     const { id_token } = await signIn('one', { browser: new Browser(second, 'nora'), at: second });
     expect(decodeJwt(id_token).sub, 'on a second node').to.equal(before);
+    await second.close();
+  });
+
+  it('PR1 survive another server key', async () => {
+    const [before, after] = [7, 8].map((byte) => Buffer.alloc(32, byte).toString('base64'));
+    const subjectAt = async (server: TestServer) => {
+      const { tokens } = await signInTo(await relyingParty(server.issuer, ownApp), INES);
+      return tokens.claims()?.sub;
+    };
+    const first = await startTestServer();
+    const own = await first.running.stores.clients.byId(ownApp.clientId);
+    if (own === undefined) throw new Error('no client');
+    await first.running.stores.clients.put({
+      ...own,
+      metadata: { ...own.metadata, subject_type: 'pairwise' },
+    });
+    const subject = await subjectAt(first);
+    expect(subject).to.match(/^[\w-]{43}$/);
+    await first.close({ keepStore: true });
+    const keys = { encryption: String(after), decryption: [String(before)] };
+    const second = await startTestServer({ folder: first.folder, config: { keys } });
+    expect(await subjectAt(second)).to.equal(subject);
     await second.close();
   });
 });

@@ -28,6 +28,8 @@ const BETTER: Readonly<Record<string, string>> = {
     'no registered key of the client fits the signature of the request object: compare kid and alg with jwks',
   'Request Object claims are invalid':
     'iss of the request object must be the client_id, aud the issuer of the discovery document, and exp and nbf must fit the time',
+  'client JSON Web Key Set failed to be refreshed':
+    'the keys of the client could not be read: jwks_uri must answer with a JSON Web Key Set, from a public address',
   'Request Object must be used by this client':
     'this client signs its requests (require_signed_request_object): send request, at /authorize or /par',
   'could not decode id_token_hint': 'id_token_hint must be an ID token of this server',
