@@ -267,7 +267,7 @@ describe('a relying party', () => {
       organization: 'north',
       missingScopes: ['openid', 'email'],
       client: {
-        ...{ clientId: 'third-party', name: 'Third', firstParty: false },
+        ...{ clientId: 'third-party', name: 'Third', firstParty: false, registered: false },
         ...{ organization: 'north', organizations: ['north'], chooseOrganization: 'email' },
       },
     });
