@@ -78,7 +78,9 @@ describe('client ID metadata documents', () => {
     ] as const) {
       const { url } = request(clientId, more);
       const reply = await fetch(url, { redirect: 'manual' });
-      expect(reply.headers.get('location'), JSON.stringify(more)).to.contain(`error=${error}&`);
+      // Anyone may put a document up to have this server's address lead to theirs: the error stays here (RFC 9700, 4.11.2).
+      expect([reply.status, reply.headers.get('location')], JSON.stringify(more)).to.deep.equal([400, null]);
+      expect(await reply.text(), JSON.stringify(more)).to.contain(`<code>${error}</code>`);
     }
     for (const grant_type of ['client_credentials', DEVICE_CODE, 'password']) {
       const { status, body } = await post(server, '/token', {

@@ -67,7 +67,7 @@ export function showError(
 }
 
 /**
- * Anyone may register a client to have this server's address lead to theirs. So the errors of such a client's request
+ * Anyone may register a client, or put a document about one up, to have this server's address lead to theirs. So the errors of such a client's request
  * stay here until its person has signed in; silent requests alone are answered where they ask (RFC 9700, 4.11.2).
  */
 export function keepErrorsOfRegistered(deps: Pick<ProviderDeps, 'pages' | 'config'>): ProviderMiddleware {
@@ -75,7 +75,9 @@ export function keepErrorsOfRegistered(deps: Pick<ProviderDeps, 'pages' | 'confi
     await next();
     if (!isOnRoute(ctx, 'authorization')) return;
     const { client, params, session } = ctx.oidc;
-    if (client === undefined || !traitsOf(client).registered) return;
+    if (client === undefined) return;
+    const { registered, unregistered } = traitsOf(client);
+    if (!registered && !unregistered) return;
     if (session?.accountId !== undefined || params?.prompt === 'none') return;
     const refusal = notesOf(ctx).refusal;
     if (refusal === undefined) return;
