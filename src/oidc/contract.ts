@@ -70,6 +70,14 @@ export interface DialectsAsked {
   isApiKey(text: string): boolean;
   /** Whether the dialect of this name lets the account's tokens go on. */
   admitsToken(dialect: string, account: AccountRecord): boolean;
+  /** What the dialect of this name gives the account at a sign-in; undefined: it lets the account not in. */
+  offerToken(dialect: string, account: AccountRecord): Promise<OfferedToken | undefined>;
+}
+
+export interface OfferedToken {
+  readonly clientId: string;
+  readonly scope: string;
+  readonly access: AccessInput;
 }
 
 export interface DescribedApiKey {

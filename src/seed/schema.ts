@@ -152,6 +152,8 @@ const client = z.strictObject({
   ...optional(z.array(id), 'introspects', 'revokes'),
   /** Dialects and APIs whose tokens it may exchange for its own. */
   exchanges: z.array(line).optional(),
+  /** Dialects for whose tokens it may exchange its own. */
+  exchanges_to: z.array(line).optional(),
   ...optional(z.boolean(), 'exchanges_offline', 'ends_parent'),
   /** The scopes that it is granted, by the identifier of their API. */
   apis: z.record(url, z.array(line)).optional(),

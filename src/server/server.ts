@@ -13,6 +13,7 @@ import { createApiKeyDescriber, createApiKeyOffers, hasFormOfApiKey } from '../d
 import { ensureDialectClients } from '../dialects/pipeline/oauth-clients.ts';
 import { mountDialects } from '../dialects/pipeline/pipeline.ts';
 import { loadClinicDecisions, loadEnabledDialects } from '../dialects/registry.ts';
+import { createTokenOffers } from '../dialects/runtime/access-token.ts';
 import { createTokenAdmission } from '../dialects/runtime/admission.ts';
 import { createUpstreams } from '../federation/registry.ts';
 import { createApp } from '../http/app.ts';
@@ -261,6 +262,7 @@ async function createDialects(
     describeApiKey: createApiKeyDescriber(services),
     isApiKey: (text) => hasFormOfApiKey(dialects, text),
     admitsToken: createTokenAdmission(services),
+    offerToken: createTokenOffers(services),
   });
   return mountDialects(services);
 }

@@ -27,6 +27,7 @@ export async function byCode(
   clientId: string,
   request: Parameters,
   { person = 'nora', browser = new Browser(world, person), form = {} }: Walk = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   const page = await browser.open(authorizePath({ client_id: clientId, ...request }));
   const code = page.url.searchParams.get('code');
@@ -36,7 +37,7 @@ export async function byCode(
     const signedIn = String(first.headers.get('location')).includes('/interaction/');
     return { signedIn, reply: { status: 400, body: { error } } };
   }
-  return { signedIn: true, reply: await redeem(world, code, form, secretOf(clientId)) };
+  return { signedIn: true, reply: await redeem(world, code, form, { ...secretOf(clientId), ...headers }) };
 }
 
 export async function byRefresh(

@@ -111,6 +111,13 @@ export async function openWorld(
     describeApiKey: async () => undefined,
     isApiKey: () => false,
     admitsToken: (dialect, account) => dialect === 'visits' && account.status !== 'blocked',
+    offerToken: async (dialect) =>
+      dialect === 'visits'
+        ? {
+            ...{ clientId: 'visits-legacy', scope: 'visits' },
+            access: { value: 'jwt', lifetime: 900, audience: 'https://visits.test', claims: { kind: 'v' } },
+          }
+        : undefined,
   });
 
   const world: World = {

@@ -9,22 +9,16 @@ import { Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import type { Amr, SignedIn } from '../contract/tokens.ts';
 import type { SignInUse, SignOutUse } from '../contract/use.ts';
+import { accessTokenOf } from '../runtime/access-token.ts';
 import { knows, mayEnter, mayGoOn, plainView } from '../runtime/admission.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
 import { adopt, did, need, organizationOf, view } from './scope.ts';
 
 /** `lifetime`: seconds, instead of the dialect's. */
 function accessInput(current: CurrentRequest, account: AccountView, lifetime?: number): AccessInput {
-  const { dialect, settings } = current.mounted;
-  const { tokens } = dialect;
-  const sharedSecret = tokens.sharedSecret?.(settings);
-  return {
-    value: tokens.access === 'jwt' ? 'jwt' : randomText(tokens.access),
-    lifetime: lifetime ?? tokens.accessLifetime(settings),
-    audience: tokens.audience(settings, current.services.issuer),
-    claims: tokens.claims({ account, organization: organizationOf(current), settings }),
-    ...(sharedSecret !== undefined && { sharedSecret }),
-  };
+  const { mounted, services } = current;
+  const input = accessTokenOf(mounted, { account, organization: organizationOf(current) }, services.issuer);
+  return lifetime === undefined ? input : { ...input, lifetime };
 }
 
 /** Undefined: this dialect has no refresh tokens. No successor of one lives longer than the sign-in may. */

@@ -15,7 +15,7 @@ import { organization } from './organization.ts';
 import { refusals } from './refusals.ts';
 import { forgot, reset, validate, validateByOtherName } from './reset-password.ts';
 import { phoneOf, unameOf } from './serializers.ts';
-import { type CarePortalsSettings, settings } from './settings.ts';
+import { type CarePortalsSettings, mayReach, settings } from './settings.ts';
 import { signIn, signInShort, signInToOrganization, signInToOrganizationBare } from './sign-in.ts';
 
 const endpoints = [
@@ -62,6 +62,7 @@ export const careportals = dialect<CarePortalsSettings>({
   // Read on the own account only; clients send stale ones to sign-in.
   credential: bearerCredential,
   organization,
+  admitsOrganization: ({ id }, settings) => mayReach(id, settings),
   tokens: {
     scope: 'profile email phone address',
     ...jwtTokens,

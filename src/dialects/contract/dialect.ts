@@ -103,6 +103,11 @@ export interface Dialect<Settings = AnySettings> {
    * accounts' never do, whatever this says (VSee: inactive accounts' tokens do).
    */
   admitsToken?(account: AccountView, settings: Settings): boolean;
+  /**
+   * Whether the organization's people have a place here, where no request says which organization is meant: a client
+   * exchanges its own token for one of this dialect. Default: they have none.
+   */
+  admitsOrganization?(organization: OrganizationView, settings: Settings): boolean;
   /** The vendor's words for each reason. */
   readonly refusals: Readonly<Record<Reason, (refusal: RefusalView<Settings>) => Reply>>;
   /** Added to every reply of the dialect, refusals included. `charged` are the limits this request was charged to. */

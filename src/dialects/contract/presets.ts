@@ -27,6 +27,8 @@ export const oneOrganization = {
   clientId: ({ clientId }: { clientId: string }) => clientId,
   credential: bearerCredential,
   organization: async ({ settings }: { settings: { organization: string } }) => settings.organization,
+  admitsOrganization: ({ id }: { id: string }, { organization }: { organization: string }) =>
+    id === organization,
 };
 
 interface JwtSettings {

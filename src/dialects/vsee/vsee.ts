@@ -97,8 +97,11 @@ async function known(
   { directory, settings }: Pick<Question, 'directory' | 'settings'>,
 ): Promise<OrganizationView | undefined> {
   const organization = await directory.byId(code);
-  const speaksVSee = organization?.vendor !== undefined || organization?.id === settings.organization;
-  return speaksVSee ? organization : undefined;
+  return organization && speaksVSee(organization, settings) ? organization : undefined;
+}
+
+function speaksVSee({ id, vendor }: OrganizationView, { organization }: VSeeSettings): boolean {
+  return vendor !== undefined || id === organization;
 }
 
 /** A code that is not known is refused before anything else is looked at. */
@@ -179,6 +182,7 @@ export const vsee = dialect<VSeeSettings>({
   },
   credential: credentialOf,
   organization: organizationOf,
+  admitsOrganization: speaksVSee,
   tokens: {
     scope: 'vsee',
     access: TOKEN_FORM,

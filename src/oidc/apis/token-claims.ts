@@ -7,7 +7,7 @@ import type { AccountStore } from '../../store/ports/accounts.ts';
 import { mappedClaims } from '../clients/claims.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { servesSeveral } from '../clients/organizations.ts';
-import { notesOf } from '../extensions/request-notes.ts';
+import { signInAtHand } from '../extensions/request-notes.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import type { ApiRegistry } from './apis.ts';
 
@@ -28,7 +28,7 @@ export function createTokenClaims({
     const account = token.kind === 'AccessToken' ? await accounts.byId(String(token.accountId)) : undefined;
     if (identifier === undefined) return present({ organization: account?.organization });
     if (account === undefined) return present({ organization: client?.organization });
-    const { acr, amr, authTime } = sourceOf(ctx) ?? {};
+    const { acr, amr, authTime } = signInAtHand(ctx) ?? {};
     const { claims = {} } = (await apis.find(identifier)) ?? {};
     return present({
       ...mappedClaims(account, claims),
@@ -36,14 +36,6 @@ export function createTokenClaims({
       ...{ acr, amr, auth_time: authTime },
     });
   };
-}
-
-/** The sign-in that the token stems from. */
-function sourceOf(ctx: ProviderContext) {
-  const { entities } = ctx.oidc;
-  const { signIn } = notesOf(ctx);
-  if (signIn !== undefined) return signIn;
-  return entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode;
 }
 
 function present(claims: Record<string, unknown>): Record<string, unknown> {

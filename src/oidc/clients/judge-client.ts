@@ -119,6 +119,12 @@ function* exchangeIssues(
       message: `must not have ${TOKEN_EXCHANGE}: the client is public, and not first-party`,
     };
   }
+  if (textsOf(metadata.exchanges_to).length > 0 && metadata.dpop_bound_access_tokens === true) {
+    yield {
+      path: 'exchanges_to',
+      message: 'must be empty for dpop_bound_access_tokens: dialects have bearer tokens',
+    };
+  }
   if (metadata.exchanges_offline === true && !grants.includes('refresh_token')) {
     yield { path: 'grant_types', message: 'must have refresh_token for exchanges_offline' };
   }

@@ -5,7 +5,7 @@
 
 import { TOKEN_EXCHANGE } from '../../model/client.ts';
 import { textsOf } from '../../model/json.ts';
-import { memberOf, type OidcRecords, type Payload } from '../persistence/records.ts';
+import type { OidcRecords, Payload } from '../persistence/records.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-tokens.ts';
 import { lookUpForm } from '../tokens/token-handle.ts';
 import type { SubjectKind } from './policy.ts';
@@ -74,9 +74,7 @@ function kindOf({ gty, parent, aud }: Payload): SubjectKind {
 }
 
 function subjectToken(kind: SubjectKind, handle: string, token: Payload, grant: Payload): SubjectToken {
-  const extra = (name: string) => memberOf(token.extra, name);
-  const [acr, amr] = [extra('acr'), kind === 'dialect' ? token.amr : extra('amr')];
-  const authTime = kind === 'dialect' ? token.signedInAt : extra('auth_time');
+  const { acr, amr, authTime = token.signedInAt } = token;
   return {
     ...{ kind, handle },
     clientId: String(token.clientId),

@@ -18,7 +18,7 @@ import { type ProviderContext, routeOf } from '../provider/context.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-tokens.ts';
 import { handleOf } from '../tokens/token-handle.ts';
 import { entityOf, modelOf, override, type ProviderRecord } from './models.ts';
-import { notesOf } from './request-notes.ts';
+import { notesOf, signInAtHand } from './request-notes.ts';
 
 export function storeAccessTokens({ provider, secrets }: { provider: Provider; secrets: Secrets }): void {
   /** What a loaded or saved record is stored under; its `jti` is not always that. */
@@ -31,6 +31,11 @@ export function storeAccessTokens({ provider, secrets }: { provider: Provider; s
       const ctx = Provider.ctx;
       record.jti ??= record.generateTokenId();
       if (name === 'AccessToken') record.family ??= familyAtHand(ctx, secrets);
+      // An exchange of the token says of its person what the token's own request knew.
+      if (name === 'AccessToken' && ctx?.oidc.route === 'token') {
+        const { acr, amr, authTime } = signInAtHand(ctx) ?? {};
+        Object.assign(record, { acr, amr, authTime });
+      }
       // Both forms of the token say the same time.
       record.iat ??= Math.floor(Date.now() / 1000);
       record.exp ??= record.iat + record.expiration;

@@ -87,7 +87,7 @@ function storeAlso(model: ProviderModel, ...members: string[]): void {
 }
 
 export function addMembers(provider: Provider): void {
-  storeAlso(modelOf(provider, 'AccessToken'), 'family', 'organization');
+  storeAlso(modelOf(provider, 'AccessToken'), 'family', 'organization', 'acr', 'amr', 'authTime');
   storeAlso(modelOf(provider, 'AuthorizationCode'), 'impliedResource');
   storeAlso(modelOf(provider, 'RefreshToken'), 'family', 'organization', 'endsAt', 'impliedResource');
   storeAlso(modelOf(provider, 'Interaction'), 'over');

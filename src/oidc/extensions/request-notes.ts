@@ -3,7 +3,14 @@
  *
  * Replaces nothing in oidc-provider 9.13.3.
  */
+import type { ProviderContext } from '../provider/context.ts';
 import type { RotationLease } from '../tokens/refresh-rotation.ts';
+
+interface SignInAtHand {
+  readonly acr?: string | undefined;
+  readonly amr?: readonly string[] | undefined;
+  readonly authTime?: number | undefined;
+}
 
 export interface RequestNotes {
   /** This request makes the successor of a refresh token. */
@@ -23,15 +30,17 @@ export interface RequestNotes {
   /** The user code that was entered belongs to no device. */
   wrongUserCode?: boolean;
   /** A token exchange that was admitted: the subject token's client and kind, and what the new token is for. */
-  exchange?: { readonly from: string; readonly of: string; readonly target: string };
-  /** The sign-in that the tokens of this request stem from, where no code or refresh token says it. */
-  signIn?: {
-    readonly acr: string | undefined;
-    readonly amr: readonly string[];
-    readonly authTime: number | undefined;
+  exchange?: {
+    readonly from: string;
+    readonly of: string;
+    readonly target: string;
+    /** A dialect's token was given. */
+    readonly downgrade?: boolean;
   };
   /** What an authorization request was refused with. */
   refusal?: { readonly error: string; readonly error_description?: string | undefined };
+  /** The sign-in that the tokens of this request stem from, where no code or refresh token says it. */
+  signIn?: SignInAtHand;
   /** The access token as the client gets it. */
   accessToken?: string;
   /** The browser session kept this client's grant at logout already before this request. */
@@ -46,4 +55,12 @@ export function notesOf(ctx: object): RequestNotes {
   const fresh: RequestNotes = {};
   notes.set(ctx, fresh);
   return fresh;
+}
+
+/** The sign-in that the tokens of this request stem from. */
+export function signInAtHand(ctx: ProviderContext): SignInAtHand | undefined {
+  const { entities } = ctx.oidc;
+  const { signIn } = notesOf(ctx);
+  if (signIn !== undefined) return signIn;
+  return entities.RefreshToken ?? entities.AuthorizationCode ?? entities.DeviceCode;
 }

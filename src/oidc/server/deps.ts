@@ -104,5 +104,6 @@ function noDialectsYet(): DialectsAsked {
     describeApiKey: async () => undefined,
     isApiKey: () => false,
     admitsToken: () => false,
+    offerToken: async () => undefined,
   };
 }

@@ -42,7 +42,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring) {
   const documents = createDocuments();
   const provider = new (providerWith(answerByForm(deps)))(deps.issuer, configuration(deps, ring));
   const parts = { ...deps, provider, interval: deps.config.oidc.deviceInterval };
-  allowTokenExchange(parts);
+  allowTokenExchange({ ...parts, ring: () => ring });
   addMembers(provider);
   seeAsIssuer(provider);
   watchProviderContext(provider, deps.config.http.clientCertificate.origin);

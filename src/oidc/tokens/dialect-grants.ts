@@ -9,6 +9,7 @@ import { createDialectRotation } from './dialect-refresh.ts';
 import {
   createTokenMaker,
   endGrant,
+  endParent,
   type GrantIssuerDeps,
   liveToken,
   type SignIn,
@@ -23,6 +24,10 @@ export function createGrantIssuer(deps: GrantIssuerDeps): GrantIssuer {
   const ofClient = (result: OidcRecord | undefined, clientId: string) =>
     result?.payload.clientId === clientId ? result : undefined;
 
+  /** Asked of exchanged tokens alone: the other ones end with their Grant. */
+  const hasGrant = async ({ payload: { parent, grantId } }: OidcRecord) =>
+    parent === undefined || (await oidcRecords.load('Grant', String(grantId))) !== undefined;
+
   return {
     async issue(input: GrantInput) {
       const now = seconds(clock);
@@ -36,7 +41,7 @@ export function createGrantIssuer(deps: GrantIssuerDeps): GrantIssuer {
     },
     async findAccess(token, clientId) {
       const result = ofClient(await loadAccess(token), clientId);
-      return result && liveToken(result);
+      return result && (await hasGrant(result)) ? liveToken(result) : undefined;
     },
     async findRefresh(token, clientId) {
       const result = ofClient(await oidcRecords.load('RefreshToken', token), clientId);
@@ -52,7 +57,10 @@ export function createGrantIssuer(deps: GrantIssuerDeps): GrantIssuer {
       if (!result) return undefined;
       return { grantId: String(result.payload.grantId), accountId: String(result.payload.accountId) };
     },
-    endGrant: (grantId) => endGrant(oidcRecords, grantId),
+    async endGrant(grantId) {
+      await endParent(oidcRecords, grantId);
+      await endGrant(oidcRecords, grantId);
+    },
     async destroyAccess(token, clientId) {
       const result = ofClient(await loadAccess(token), clientId);
       return result !== undefined && (await oidcRecords.removeStored('AccessToken', result.id));

@@ -27,7 +27,10 @@ export interface GrantIssuerDeps {
 }
 
 /** What the tokens of one sign-in have in common. */
-export type SignIn = Omit<LiveToken, 'issuedAt' | 'expiresAt' | 'audience' | 'claims'>;
+export type SignIn = Omit<LiveToken, 'issuedAt' | 'expiresAt' | 'audience' | 'claims'> & {
+  /** The grant that the sign-in was exchanged from; without its own Grant such a token is not valid. */
+  readonly parent?: string;
+};
 
 export type TokenMaker = ReturnType<typeof createTokenMaker>;
 
@@ -50,7 +53,11 @@ export async function endParent(oidcRecords: OidcRecords, grantId: string): Prom
 }
 
 /** Makes tokens under a grant, each with its record. The caller saves the records together. */
-export function createTokenMaker({ clock, issuer, ring }: GrantIssuerDeps) {
+export function createTokenMaker({
+  clock,
+  issuer,
+  ring,
+}: Pick<GrantIssuerDeps, 'clock' | 'issuer' | 'ring'>) {
   const base = (signIn: SignIn, kind: string, times: Times): Payload => ({
     kind,
     ...times,
@@ -61,6 +68,7 @@ export function createTokenMaker({ clock, issuer, ring }: GrantIssuerDeps) {
     scope: signIn.scope,
     amr: [...signIn.amr],
     ...(signIn.signedInAt !== undefined && { signedInAt: signIn.signedInAt }),
+    ...(signIn.parent !== undefined && { parent: signIn.parent }),
     gty: DIALECT_GRANT,
   });
 
