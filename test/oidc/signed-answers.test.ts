@@ -200,6 +200,7 @@ describe('signed and encrypted answers', () => {
       describeApiKey: async (key) => (key === 'avk_known' ? described : undefined),
       isApiKey: (text) => text.startsWith('avk_'),
       admitsToken: () => true,
+      offerToken: async () => undefined,
     });
     const about = async (token: string) =>
       (await verified((await introspected('ES256', token)).text, 'ES256')).token_introspection;
