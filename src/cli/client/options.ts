@@ -136,16 +136,14 @@ const TABLE: readonly ClientOption[] = [
     ),
     change: (value) => ({ exchanges: filled(value).length > 0 ? filled(value) : undefined }),
   },
-  list(
-    '--exchanges <dialect or API>',
-    'exchanges',
-    'whose tokens it may exchange for its own: the name of a dialect, or the identifier of an API; may be given again',
-  ),
-  list(
-    '--exchanges-to <dialect>',
-    'exchanges_to',
-    'for whose tokens it may exchange its own, which is a downgrade; may be given again',
-  ),
+  {
+    ...list(
+      '--exchanges-to <dialect>',
+      'exchanges_to',
+      'for whose tokens it may exchange its own, which is a downgrade; may be given again',
+    ),
+    change: (value) => ({ exchanges_to: filled(value).length > 0 ? filled(value) : undefined }),
+  },
   flag('--exchanges-offline', 'gets a refresh token for a dialect’s token too', (exchanges_offline) => ({
     exchanges_offline: exchanges_offline ? true : undefined,
   })),

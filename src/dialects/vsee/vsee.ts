@@ -97,11 +97,11 @@ async function known(
   { directory, settings }: Pick<Question, 'directory' | 'settings'>,
 ): Promise<OrganizationView | undefined> {
   const organization = await directory.byId(code);
-  return organization && speaksVSee(organization, settings) ? organization : undefined;
+  return speaksVSee(organization, settings) ? organization : undefined;
 }
 
-function speaksVSee({ id, vendor }: OrganizationView, { organization }: VSeeSettings): boolean {
-  return vendor !== undefined || id === organization;
+function speaksVSee(organization: OrganizationView | undefined, settings: VSeeSettings): boolean {
+  return organization?.vendor !== undefined || organization?.id === settings.organization;
 }
 
 /** A code that is not known is refused before anything else is looked at. */
