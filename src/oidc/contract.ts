@@ -10,7 +10,7 @@ import type { LocalText } from '../model/api.ts';
 import type { ClientRecord } from '../model/client.ts';
 import type { Json } from '../model/json.ts';
 import type { FastRoute } from './fast-path-contract.ts';
-import type { GrantIssuer } from './grant-contract.ts';
+import type { AccessInput, GrantIssuer } from './grant-contract.ts';
 import type { Registrations } from './registration-contract.ts';
 
 export interface OidcServer {

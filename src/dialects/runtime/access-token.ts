@@ -1,7 +1,8 @@
 /** What a dialect's access token is made of: at a sign-in, and where a client exchanges a token of its own for one. */
 import { randomText } from '../../core/crypto.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { AccessInput, OfferedToken } from '../../oidc/contract.ts';
+import type { OfferedToken } from '../../oidc/contract.ts';
+import type { AccessInput } from '../../oidc/grant-contract.ts';
 import type { Dialect, OrganizationView } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import { accountView, mayEnter } from './admission.ts';
