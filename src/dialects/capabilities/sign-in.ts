@@ -9,8 +9,7 @@ import { Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import type { Amr, SignedIn } from '../contract/tokens.ts';
 import type { SignInUse, SignOutUse } from '../contract/use.ts';
-import { accessTokenOf } from '../runtime/access-token.ts';
-import { knows, mayEnter, mayGoOn, plainView } from '../runtime/admission.ts';
+import { accessTokenOf, knows, mayEnter, mayGoOn, plainView } from '../runtime/admission.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
 import { adopt, did, need, organizationOf, view } from './scope.ts';
 

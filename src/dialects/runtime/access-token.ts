@@ -1,29 +1,11 @@
-/** What a dialect's access token is made of: at a sign-in, and where a client exchanges a token of its own for one. */
-import { randomText } from '../../core/crypto.ts';
+/** What a client gets for a token of its own that it exchanges for a dialect's. */
 import type { AccountRecord } from '../../model/account.ts';
 import type { OfferedToken } from '../../oidc/contract.ts';
-import type { AccessInput } from '../../oidc/grant-contract.ts';
-import type { Dialect, OrganizationView } from '../contract/dialect.ts';
-import type { AccountView } from '../contract/endpoint.ts';
-import { accountView, mayEnter } from './admission.ts';
+import type { Dialect } from '../contract/dialect.ts';
+import { accessTokenOf, accountView, mayEnter } from './admission.ts';
 import type { DialectServices } from './deps.ts';
 import { directoryOf } from './directory.ts';
-import { type MountedDialect, parseSettings } from './mounted.ts';
-
-export function accessTokenOf(
-  { dialect: { tokens }, settings }: MountedDialect,
-  person: { readonly account: AccountView; readonly organization: OrganizationView },
-  issuer: string,
-): AccessInput {
-  const sharedSecret = tokens.sharedSecret?.(settings);
-  return {
-    value: tokens.access === 'jwt' ? 'jwt' : randomText(tokens.access),
-    lifetime: tokens.accessLifetime(settings),
-    audience: tokens.audience(settings, issuer),
-    claims: tokens.claims({ ...person, settings }),
-    ...(sharedSecret !== undefined && { sharedSecret }),
-  };
-}
+import { parseSettings } from './mounted.ts';
 
 /** By the dialect's name, for the standard endpoints. Undefined: it is switched off, or does not let the account in. */
 export function createTokenOffers(

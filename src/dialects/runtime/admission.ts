@@ -3,10 +3,12 @@
  * an account that opened itself is known where it did, and elsewhere only by what an operator said.
  */
 import type { Config } from '../../config/schema.ts';
+import { randomText } from '../../core/crypto.ts';
 import { ensureAlias } from '../../identity/accounts/vendor-ids.ts';
 import type { Identity } from '../../identity/context.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { Dialect } from '../contract/dialect.ts';
+import type { AccessInput } from '../../oidc/grant-contract.ts';
+import type { Dialect, OrganizationView } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import { type MountedDialect, parseSettings } from './mounted.ts';
 
@@ -75,5 +77,21 @@ export function createTokenAdmission(options: {
   return (name, account) => {
     const result = mounted.find(({ dialect }) => dialect.name === name);
     return result !== undefined && mayGoOn(result, account);
+  };
+}
+
+/** What an access token of the dialect is made of. */
+export function accessTokenOf(
+  { dialect: { tokens }, settings }: MountedDialect,
+  person: { readonly account: AccountView; readonly organization: OrganizationView },
+  issuer: string,
+): AccessInput {
+  const sharedSecret = tokens.sharedSecret?.(settings);
+  return {
+    value: tokens.access === 'jwt' ? 'jwt' : randomText(tokens.access),
+    lifetime: tokens.accessLifetime(settings),
+    audience: tokens.audience(settings, issuer),
+    claims: tokens.claims({ ...person, settings }),
+    ...(sharedSecret !== undefined && { sharedSecret }),
   };
 }
