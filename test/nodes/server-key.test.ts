@@ -16,7 +16,7 @@ import { sharedServers } from '../support/servers.ts';
 import { oidcAgain, oidcSignIn } from './calls.ts';
 
 /** The long form: KEY_RECORDS=1000000. */
-const RECORDS = Number(process.env.KEY_RECORDS ?? 4000);
+const RECORDS = Number(process.env.KEY_RECORDS ?? 3000);
 const LONG = process.env.KEY_RECORDS !== undefined;
 const CLIENTS = 4;
 
@@ -60,13 +60,6 @@ describe('two nodes under load, when the server key is changed', function () {
     const load = await startLoad(nodes.url, { clients: CLIENTS });
     const begun = performance.now();
 
-    // The new key at once is refused while a node serves that does not know it.
-    const [node] = nodes.nodes;
-    configure({ encryption: second, decryption: [first] });
-    await node?.end('SIGTERM');
-    const refused = await node?.start().catch((error: Error) => error.message);
-    expect(refused).to.contain('nodes that serve on this store do not know the server key');
-
     await rollTo({ encryption: first, decryption: [second] });
     await rollTo({ encryption: second, decryption: [first] });
     const rolled = performance.now();
@@ -80,7 +73,10 @@ describe('two nodes under load, when the server key is changed', function () {
     const [old = '', fresh = ''] = secrets.ids;
     const counted = await countByKey({ stores, secrets }, () => {});
     await oidcAgain(line);
-    await rollTo({ encryption: second });
+    // One node without it is enough: the next request lands there.
+    configure({ encryption: second });
+    await nodes.nodes[0]?.end('SIGTERM');
+    await nodes.nodes[0]?.start();
     await oidcAgain(line);
     await load.stop();
     const { tally } = load;
