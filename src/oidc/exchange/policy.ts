@@ -23,12 +23,7 @@ export interface Rule {
 }
 
 /** Why there is no rule; the audit trail says it. */
-export type NoRule =
-  | 'is-for-userinfo'
-  | 'is-exchanged'
-  | 'is-of-a-client'
-  | 'is-of-a-dialect'
-  | 'is-no-downgrade';
+export type NoRule = 'is-for-userinfo' | 'is-exchanged' | 'is-of-a-client' | 'is-of-a-dialect';
 
 export const POLICY: Readonly<Record<SubjectKind, Readonly<Record<TargetKind, Rule | NoRule>>>> = {
   api: {
