@@ -250,13 +250,19 @@ export interface BrowserSessions {
   open(
     request: IncomingMessage,
     response: ServerResponse,
-    session: Omit<LoginResult, 'remember'> & { note?: Record<string, Json> },
+    session: Omit<LoginResult, 'remember'> & {
+      note?: Record<string, Json>;
+      /** The grant whose token opens it. */
+      openedBy?: string;
+    },
   ): Promise<void>;
   /** The account that is signed in with this browser. */
   read(
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<(SessionView & { accountId: string }) | undefined>;
+  /** Ends the sessions that a grant's tokens have opened. */
+  endOpenedBy(grant: { readonly grantId: string; readonly accountId: string }): Promise<void>;
   /** Ends the browser's session and drops its cookie. */
   end(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }

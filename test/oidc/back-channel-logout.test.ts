@@ -107,6 +107,28 @@ describe('back-channel logout', function () {
     expect(own.tokens.claims()).to.not.have.property('sid');
   });
 
+  it('LO12 a vendor’s sign-out ends the browser sessions that its token opened, and tells their clients', async () => {
+    const { url } = world.server;
+    const vsee = async (call: string, body: object): Promise<{ data: { token: string } }> => {
+      const headers = { 'content-type': 'application/json', 'x-accountcode': 'default' };
+      const init = { method: 'POST', headers, body: JSON.stringify(body) };
+      const reply = await fetch(`${url}/api_v3/users/${call}`, init);
+      return (await reply.json()) as { data: { token: string } };
+    };
+    const { login: username, password } = MARA;
+    const { token } = (await vsee('login', { username, password })).data;
+    const own = await world.visitor().signIn(MARA);
+    expect(own.status).to.equal(200);
+    const visitor = world.visitor();
+    await visitor.session.request(`${url}/auth?sso_token=${token}`);
+    const opened = await signedIn(MARA, visitor);
+    expect(await vsee('logout', { tokens: [token] })).to.deep.equal({ data: true });
+    await expectBothTold(opened, 'a vendor’s sign-out');
+    expect((await visitor.open('/account')).forms.some(({ names }) => names.includes('password'))).to.equal(
+      true,
+    );
+  });
+
   const ends: Readonly<Record<string, (at: SignedIn) => Promise<unknown>>> = {
     'a client that shows its ID token': async ({ visitor, own }) =>
       walkOut(visitor.session, await logoutUrl(own, ownApp, true), String(ownApp.postLogoutRedirectUri)),

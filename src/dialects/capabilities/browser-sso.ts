@@ -32,6 +32,7 @@ async function read(
     account: await view(current, account),
     organization: organizationOf(current),
     token,
+    grantId: live.grantId,
     strict: strict !== undefined,
   };
 }
@@ -63,6 +64,7 @@ export function browsersUse(current: CurrentRequest): BrowsersUse {
         accountId: account.id,
         amr: ['sso'],
         acr: ACR.legacy,
+        openedBy: linkToken.grantId,
         ...(note && { note }),
       });
       await noteSignIn(identity, { account, context: context, factor: 'sso' });

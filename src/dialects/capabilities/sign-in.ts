@@ -118,19 +118,21 @@ export function signInUse(current: CurrentRequest): SignInUse {
 
 export function signOutUse(current: CurrentRequest): SignOutUse {
   const { services, mounted, caller } = current;
-  const { grants } = services.oidc;
+  const { grants, sessions } = services.oidc;
+  /** The sessions first: what fails in between can be asked for again with the same token. */
+  const end = async (grantId: string, accountId: string) => {
+    await sessions.endOpenedBy({ grantId, accountId });
+    await grants.endGrant(grantId);
+    did(current, 'logout', accountId);
+  };
   return {
     async byToken(token, options = {}) {
       const grant = await grants.grantOf(token, mounted.clientId);
       if (grant === undefined) return false;
       if (options.owner !== undefined && options.owner !== grant.accountId) return false;
-      await grants.endGrant(grant.grantId);
-      did(current, 'logout', grant.accountId);
+      await end(grant.grantId, grant.accountId);
       return true;
     },
-    async byGrant(grantId) {
-      await grants.endGrant(grantId);
-      did(current, 'logout', caller?.account?.id ?? '');
-    },
+    byGrant: (grantId) => end(grantId, caller?.account?.id ?? ''),
   };
 }

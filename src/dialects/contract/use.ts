@@ -269,5 +269,7 @@ export interface SsoToken {
   readonly account: AccountView;
   readonly organization: OrganizationView;
   readonly token: string;
+  /** Its sign-in. */
+  readonly grantId: string;
   readonly strict: boolean;
 }

@@ -67,6 +67,11 @@ export function createBrowserSessions(deps: {
       if (typeof session?.payload.accountId !== 'string') return undefined;
       return { accountId: session.payload.accountId, ...sessionView(session) };
     },
+    async endOpenedBy({ grantId, accountId }) {
+      const sessions = await oidcRecords.listByAccount('Session', accountId);
+      const opened = sessions.filter(({ payload }) => payload.openedBy === grantId);
+      await Promise.all(opened.map((session) => endSession(deps, session)));
+    },
     async end(request, response) {
       const ctx = contextOf(request, response);
       const session = await stored(ctx);

@@ -76,10 +76,10 @@ export function createSession(
   provider: Provider,
   signIn: Parameters<BrowserSessions['open']>[2] & { browser: object | undefined },
 ): Session {
-  const { accountId, amr, acr, note, browser } = signIn;
+  const { accountId, amr, acr, note, browser, openedBy } = signIn;
   const session = new provider.Session();
   session.loginAccount({ accountId, amr: [...amr], acr });
-  return Object.assign(session, { note, browser });
+  return Object.assign(session, { note, browser, openedBy });
 }
 
 /** The secret of the provider's own forms; a form must carry it. */

@@ -91,7 +91,7 @@ export function addMembers(provider: Provider): void {
   storeAlso(modelOf(provider, 'AuthorizationCode'), 'impliedResource');
   storeAlso(modelOf(provider, 'RefreshToken'), 'family', 'organization', 'endsAt', 'impliedResource');
   storeAlso(modelOf(provider, 'Interaction'), 'over');
-  storeAlso(modelOf(provider, 'Session'), 'note', 'browser');
+  storeAlso(modelOf(provider, 'Session'), 'note', 'browser', 'openedBy');
 }
 
 type Replacement<Self, Method> = Method extends (...args: infer Args) => infer Result

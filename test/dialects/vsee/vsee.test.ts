@@ -275,7 +275,7 @@ describe('VSee', () => {
       expect(await account(first)).to.equal(303);
     });
 
-    it('the session outlives a sign-out of the API and ends with a change of the password', async () => {
+    it('LO12 the session ends with the sign-out of the token that opened it, and with a change of the password', async () => {
       const client = clientOf(server);
       await client.post('/users/activate', { first_name: 'Se', last_name: 'Ssion', email: 'session@x.test' });
       const { text } = await server.mail.take('session@x.test');
@@ -286,18 +286,21 @@ describe('VSee', () => {
       const first = { 'x-apitoken': invited.json.data.token };
       const [password, next] = ['Tundra-Velvet-Beacon-15', 'Gravel-Trellis-Opal-93'];
       expect((await client.post('/me', { password }, first)).status).to.equal(200);
-      const entered = await client.get(`/auth?sso_token=${first['x-apitoken']}`);
-      const cookie = entered.headers
-        .getSetCookie()
-        .map((line) => line.split(';')[0])
-        .join('; ');
-      expect((await client.post('/users/logout', {}, first)).status).to.equal(200);
-      expect((await client.get('/account', { cookie })).status).to.equal(200);
+      const enter = async (by: string) =>
+        (await client.get(`/auth?sso_token=${by}`)).headers
+          .getSetCookie()
+          .map((line) => line.split(';')[0])
+          .join('; ');
+      const account = async (cookie: string) => (await client.get('/account', { cookie })).status;
       const again = await client.post('/users/login', { username: 'session@x.test', password });
       const second = { 'x-apitoken': again.json.data.token };
+      const [one, other] = [await enter(first['x-apitoken']), await enter(second['x-apitoken'])];
+      expect([await account(one), await account(other)]).to.deep.equal([200, 200]);
+      expect((await client.post('/users/logout', {}, first)).status).to.equal(200);
+      expect([await account(one), await account(other)]).to.deep.equal([303, 200]);
       const changed = await client.post('/me', { old_password: password, password: next }, second);
       expect(changed.status).to.equal(200);
-      expect((await client.get('/account', { cookie })).status).to.equal(303);
+      expect(await account(other)).to.equal(303);
     });
 
     it('C3 the session is good for clients of the same organization and of no other', async () => {
