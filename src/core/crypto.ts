@@ -66,13 +66,13 @@ export interface Secrets {
 
 /** What only the rotation of the server key asks for. */
 export interface ServerKeys extends Secrets {
-  /** Of each server key, the first one first. */
+  /** The ids of the server keys, the first key's first. */
   readonly ids: readonly string[];
   /** One for each server key: the first signs, all verify. */
   readonly cookieKeys: readonly string[];
-  /** Undefined: no key of these. */
+  /** The id of the key that opens the text; undefined: none of these keys does. */
   keyOf(encrypted: string, context: string): string | undefined;
-  /** The same under the first key; undefined when it is under that one. Throws DecryptionFailed. */
+  /** The text encrypted anew under the first key; undefined: it is under that key. Throws DecryptionFailed. */
   renew(encrypted: string, context: string): string | undefined;
 }
 
@@ -80,7 +80,7 @@ export class DecryptionFailed extends Error {
   override readonly name = 'DecryptionFailed';
 }
 
-/** Between a key's id and what is under it; no sign of base64url. */
+/** Stands between a key's id and the encrypted text; not a character of base64url. */
 const BORDER = '.';
 const ID_LENGTH = 8;
 
@@ -96,7 +96,7 @@ export function secretsFrom(
   const [first = serverKeyFrom(key)] = keys;
   const hmacKey = createSecretKey(Buffer.from(lookupKey ?? lookupKeyOf(key)));
 
-  /** The keys that may open it, and what is under them. A text without one is tried with each key: GCM tells. */
+  /** The keys that may open a text, and its bytes. A text without a key's id is tried with every key: GCM tells. */
   const taken = (encrypted: string) => {
     const named = encrypted[ID_LENGTH] === BORDER;
     const id = named ? encrypted.slice(0, ID_LENGTH) : undefined;
@@ -154,7 +154,7 @@ export function lookupKeyOf(serverKey: Uint8Array): Buffer {
   return derived(serverKey, 'portico/mac');
 }
 
-/** A few signs that tell one key from another and nothing about it. */
+/** A few characters that tell one key from another, and nothing about either. */
 export function keyId(key: Uint8Array | string): string {
   return derived(key, 'portico/key-id').toString('hex').slice(0, ID_LENGTH);
 }
@@ -163,7 +163,7 @@ function derived(key: Uint8Array | string, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', use, 32));
 }
 
-/** Made into keys once: given as bytes they are made into keys at every call, which takes ten times as long. */
+/** KeyObjects are made once: Node would make them from bytes at every call, which takes ten times as long. */
 function serverKeyFrom(key: Uint8Array) {
   if (key.byteLength !== 32) throw new RangeError('The encryption key must be 32 bytes.');
   return {

@@ -45,7 +45,7 @@ export interface AppDeps {
   readonly unfinished: UnfinishedRequests;
 }
 
-/** `fastLane` takes the requests that a route of the fast path may answer. */
+/** `fastLane` takes requests to the routes of the fast path (oidc/fast-path), `answer` all others. */
 export function createApp(deps: AppDeps): { answer: RequestListener; fastLane: FastLane } {
   const { config, log, views, clock, observe, unfinished } = deps;
   const begin = createRequestLog({ log, clock, unfinished, ...(observe && { observe }) });
@@ -132,7 +132,7 @@ function provider(oidc: Pick<OidcServer, 'handle' | 'isForPrograms'>): Middlewar
   return async (ctx) => {
     ctx.respond = false;
     jsonForPrograms(oidc, ctx);
-    // '/authorize/<uid>', '/device/<uid>' and '/register/<client>' are one route each. People type codes behind /device/.
+    // One route each: '/authorize/<uid>', '/device/<uid>', '/register/<client>'. People type codes behind /device/.
     ctx.state.route = ctx.path.replace(/^\/(authorize|device|register)\/.*/, '/$1/:uid');
     // Koa's own default, which the provider would take for an answer.
     ctx.res.statusCode = 404;

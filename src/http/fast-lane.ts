@@ -1,6 +1,7 @@
 /**
- * The way past the middleware, for requests of the commonest forms. What oidc/fast-path knows to answer gets the very
- * bytes that the long way gives; all else goes the long way, with its body unread.
+ * The fast lane: requests of the commonest forms pass by the middleware. A route of oidc/fast-path answers with the
+ * same bytes as the middleware and the provider would (the long way); where it does not answer, the request goes the
+ * long way with its body unread.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
@@ -20,7 +21,7 @@ export interface FastLaneDeps {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** What failed on the fast lane is not tried again, or a slow store would be waited for twice. */
+/** Answers a request that failed on the fast lane with that error: a second try would wait for a slow store again. */
 export function throwWhatFailed(begin: BeginExchange): Middleware {
   return async (ctx, next) => {
     const { failure } = begin(ctx.req, ctx.res);

@@ -50,7 +50,7 @@ export interface KeyRecord {
   readonly pass?: Pass;
 }
 
-/** A node that was not seen for so long runs no more. Milliseconds; nodes tell each minute. */
+/** Milliseconds after which a node that was not seen counts as dead. Nodes report each minute. */
 const SILENCE = 180_000;
 
 export async function readKeyRecord(metadata: MetadataStore): Promise<KeyRecord | undefined> {
@@ -92,12 +92,12 @@ function isLive(seenAt: string, now: Date): boolean {
   return now.getTime() - Date.parse(seenAt) < SILENCE;
 }
 
-/** When the last of the nodes that run no more by then, and were not told to stop, is out of the way. */
+/** When the last of these nodes counts as dead, if none of them is seen again. */
 export function silenceOver(nodes: readonly KnownNode[]): Date {
   return new Date(Math.max(...nodes.map(({ seenAt }) => Date.parse(seenAt))) + SILENCE);
 }
 
-/** The keys after a node was seen with `ids`, of which it uses the first. */
+/** The known keys, once a node with the keys `ids` was seen. A node uses the first of its keys. */
 export function withUse(known: readonly KnownKey[], ids: readonly string[], now: Date): KnownKey[] {
   const at = now.toISOString();
   const missing = ids.filter((id) => !known.some((key) => key.id === id));

@@ -70,10 +70,10 @@ function ordered(known: readonly KnownKey[], ids: readonly string[]): KnownKey[]
 }
 
 function viewOf({ id, knownSince, usedSince, usedUntil, emptySince }: KnownKey, ids: readonly string[]) {
-  const place = ids[0] === id ? 'first' : ids.includes(id) ? 'other' : 'absent';
+  const place: KeyView['place'] = ids[0] === id ? 'first' : ids.includes(id) ? 'other' : 'absent';
   return {
     id,
-    place: place as KeyView['place'],
+    place,
     knownSince: new Date(knownSince),
     ...(usedSince !== undefined && { usedSince: new Date(usedSince) }),
     ...(usedUntil !== undefined && { usedUntil: new Date(usedUntil) }),
@@ -113,7 +113,7 @@ function nextOfCookieKey(key: KnownKey, { ids, nodes, end, now }: Around): strin
   return known ? 'needed for nothing: remove it' : 'needed for nothing, and gone';
 }
 
-/** Of a key that none has used. */
+/** The line of a key that no node has used yet. */
 function whoKnows(
   { id }: KnownKey,
   nodes: readonly KnownNode[],

@@ -1,10 +1,10 @@
 /**
- * Server key rotation: brings everything that is encrypted in the store under the first server key, while nodes serve. One process
- * at a time has the lease; where it stands is kept in the store, so that the next one goes on there when it dies.
- * Each record is replaced by compare-and-set: one that changed or ended meanwhile is left alone.
+ * Server key rotation: encrypts everything in the store anew under the first server key, while nodes serve. One
+ * process at a time has the lease, and notes in the store how far it is; when it dies, the next process goes on there.
+ * It replaces each record by compare-and-set, so that a record that changed or ended meanwhile is left alone.
  *
- * A pass counts when every node encrypts with its key from its start to its end: then nothing is under another
- * key when it is over. What is not walked through ends by itself: link tokens and replies of rotations.
+ * A pass counts when every node encrypted with the first key from the start of the pass to its end: then nothing is
+ * left under another key. Link tokens and replies of rotations are not encrypted anew: they end by themselves.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -36,7 +36,7 @@ export interface ReEncryption {
   readonly progress: (pass: Pass) => void;
 }
 
-/** nothing: all is under the first key. mixed: nodes encrypt with different keys. elsewhere: another process does it. */
+/** nothing: all is under the first key. mixed: nodes encrypt with different keys. elsewhere: another process works. */
 export type Outcome = 'nothing' | 'mixed' | 'elsewhere' | 'finished' | 'stopped';
 
 /** Records that are read, and that are written, in one call. */
@@ -103,7 +103,7 @@ async function turn(context: ReEncryption): Promise<Outcome | undefined> {
   }
 }
 
-/** The one that broke off, or a new one. */
+/** The pass that broke off, or a new one. */
 async function presentPass({ stores, secrets, clock, store, log }: ReEncryption): Promise<Pass> {
   const [to = ''] = secrets.ids;
   const record = await readKeyRecord(stores.metadata);
@@ -117,7 +117,7 @@ async function presentPass({ stores, secrets, clock, store, log }: ReEncryption)
   return { to, store, startedAt: clock.now().toISOString(), ...counts };
 }
 
-/** No other key was used since it began: what it has passed is not under another one again. */
+/** No node used another key since the pass began, so nothing that the pass has read is under another key again. */
 function isSound({ server }: KeyRecord, { to, startedAt }: Pick<Pass, 'to' | 'startedAt'>): boolean {
   return server.every(({ id, usedUntil = '' }) => id === to || usedUntil < startedAt);
 }

@@ -86,7 +86,7 @@ export async function openKeys({ config, stores, clock }: KeyDeps) {
   };
 }
 
-/** Of a store that no process has opened since there is one: it has known one server key. */
+/** For a store without such a record: it has known one server key only. */
 async function firstRecord(deps: Omit<KeyDeps, 'config'> & { keys: ReturnType<typeof serverKeys> }) {
   const { keys, stores, clock } = deps;
   const keyring = await stores.keyring.read();

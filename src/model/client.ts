@@ -18,13 +18,13 @@ export interface ClientRecord {
   firstParty: boolean;
   introspects: string[];
   revokes: string[];
-  /** No operator knows it: it says itself what it is. Asked about at every sign-in, and given what APIs have for such. */
+  /** The client is known by its metadata document alone: consent at every sign-in, and only the APIs' open scopes. */
   unregistered?: true;
   /** The client of a dialect: refused at /authorize and /token. */
   dialect?: string;
   /** The identifier of the API that asks about tokens as this client. Never stored: the API's own record says it. */
   api?: string;
-  /** Set where no operator wrote the client down. */
+  /** Set where the client registered itself. */
   registered?: Registration;
   metadata: Record<string, Json>;
 }

@@ -10,11 +10,11 @@ export interface Metrics {
   request(context: { method: string; route: string; status: number; seconds: number }): void;
   /** One sign-in. `channel`: 'hosted' or a dialect's name. */
   signIn(context: { channel: string; outcome: 'success' | 'refused' | 'limited' | 'error' }): void;
-  /** One client that registered itself, or tried to. */
+  /** A client registered itself, or tried to. */
   registration(outcome: 'success' | 'refused' | 'error'): void;
   /** Emails by result. */
   email(outcome: 'sent' | 'failed' | 'dropped'): void;
-  /** Tries to tell a client of a sign-out (back-channel logout), by result. */
+  /** The server tried to deliver a logout to a client (back-channel logout). */
   logoutDelivery(outcome: 'delivered' | 'failed' | 'dead'): void;
   /** A figure that is read when Prometheus asks, such as the length of a queue. */
   observe(name: string, help: string, read: () => number): void;

@@ -22,7 +22,7 @@ export interface OidcServer {
   isForPrograms(path: string): boolean;
   /** How long an authorization request to a path may be; undefined: the path takes none. */
   bounds(path: string): RequestBounds | undefined;
-  /** Who answers the commonest requests to a route without the provider; undefined: nothing does. */
+  /** The fast path's answer to the commonest requests of a route; undefined: the provider alone answers there. */
   fastRoute(method: string, path: string): FastRoute | undefined;
   readonly grants: GrantIssuer;
   readonly access: AccessEnder;
@@ -38,7 +38,7 @@ export interface OidcServer {
   askDialects(dialects: DialectsAsked): void;
   /** Rotates the signing keys when due; `force` now. Other nodes notice within a minute. */
   rotateKeys(options?: { force?: boolean }): Promise<void>;
-  /** From now on this process tells clients of sign-outs, its own and those of others that are due. */
+  /** From now on this process delivers back-channel logouts: its own, and those of other nodes that are due. */
   deliverLogouts(): void;
   close(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export interface SigningKeyView {
   readonly state: 'next' | 'current' | 'previous' | 'retired';
   /** Since when the key is in its state. */
   readonly since: Date;
-  /** When it comes into its next one: next, current, previous, retired, gone. */
+  /** When the key comes into its next state: next, current, previous, retired, gone. */
   readonly until: Date;
 }
 
@@ -70,7 +70,7 @@ export interface DialectsAsked {
   isApiKey(text: string): boolean;
   /** Whether the dialect of this name lets the account's tokens go on. */
   admitsToken(dialect: string, account: AccountRecord): boolean;
-  /** What the dialect of this name gives the account at a sign-in; undefined: it lets the account not in. */
+  /** The access token that the dialect gives the account at a sign-in; undefined: it does not let the account in. */
   offerToken(dialect: string, account: AccountRecord): Promise<OfferedToken | undefined>;
 }
 

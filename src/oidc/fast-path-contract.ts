@@ -3,9 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 export interface FastRoute {
   readonly pattern: string;
-  /** Otherwise the request has no body. */
+  /** True: the request has a form as its body. False: it has no body. */
   readonly takesForm: boolean;
-  /** Undefined: the request is unusual, and the provider's. Nothing has happened then. Rejects with StoreUnavailable. */
+  /** Undefined: the request is unusual; nothing was changed, and the provider answers. Rejects with StoreUnavailable. */
   answer(
     headers: IncomingHttpHeaders,
     form: string,

@@ -3,7 +3,7 @@ import type { RegistrationLimits } from '../model/client.ts';
 
 export interface Registrations {
   readonly tokens: RegistrationTokens;
-  /** Removes a client, whoever made it, with all that hangs on it. False: there is none. */
+  /** Removes a client, registered by itself or by an operator, with its grants and tokens. False: there is none. */
   endClient(clientId: string): Promise<boolean>;
   /** Removes the registered clients that were not used for long. Resolves with how many. */
   endUnused(): Promise<number>;

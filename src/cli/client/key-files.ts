@@ -1,4 +1,4 @@
-/** Keys and certificates of a client, read from files as RFC 7591 members. Public ones only: the judge refuses others. */
+/** Reads a client's keys and certificates from files, as RFC 7591 members. The judge refuses private keys. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { CommandRefused } from '../output.ts';

@@ -70,7 +70,7 @@ function mayPresent({ jkt, isOfCertificate }: SubjectToken, rule: Rule, possessi
   return !isOfCertificate && (jkt === undefined || jkt === possession.jkt);
 }
 
-/** By the account's status now, at the subject token's client and at the one that asks. */
+/** The account must be let in now, at the subject token's client and at the client that asks. */
 async function admitAccount(
   { accounts, rights }: AdmissionDeps,
   ctx: ProviderContext,

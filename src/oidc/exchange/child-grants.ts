@@ -14,7 +14,7 @@ interface Child {
   /** Whose the new tokens are. */
   readonly clientId: string;
   readonly target: string;
-  /** What the client may have, all of it: exchanges beside each other write the same. */
+  /** All that the client may have: two exchanges at once then write the same Grant. */
   readonly scopes: Payload;
   readonly endsParent: boolean;
 }

@@ -14,7 +14,7 @@ export interface Rule {
   readonly listed: 'exchanges' | 'exchanges_to';
   /** Whose the subject token may be: of any client, or the asking client's own. */
   readonly of: 'any client' | 'the client itself';
-  /** The new token's scopes are at most the client's, and the subject token's too where both are of one world. */
+  /** The new token's scopes are at most the client's; `of both`: at most the subject token's too. */
   readonly scope: 'of both' | 'of the client';
   /** Undefined: as the subject token says. */
   readonly acr?: string;

@@ -58,14 +58,14 @@ export function replaceSessionMethods(
     await deps.endSession(session.uid);
     await original();
   });
-  // The provider would send the logout token itself, and wait for the client, while the person waits. A session that
-  // ends tells all of its clients; here is left the one at which alone a person signs out.
+  // The provider would send the logout token itself, and the person would wait for the client. The end of a session
+  // queues the logouts of all its clients; this one is for a person who signs out at one client only.
   const { Client } = provider as unknown as { readonly Client: { readonly prototype: LoggedOutClient } };
   override(Client.prototype, 'backchannelLogout', async ({ clientId }, _original, accountId, sid) => {
     if (Provider.ctx?.oidc.params?.logout === undefined)
       await deps.queueLogouts([{ clientId, accountId, sid }]);
   });
-  // It would go on without the client.
+  // The provider would go on, and the client would hear of no logout.
   provider.on('backchannel.error', (_ctx, error) => {
     throw error;
   });

@@ -1,7 +1,8 @@
 /**
- * Back-channel logout, the second half: takes due deliveries out of the outbox and sends them. Every node has one. A delivery is taken by compare-and-set
- * and becomes due again at the end of its lease, so that two nodes do not send it at once and none is lost with the
- * node that had it. What fails is tried again later and later, and given up in the end.
+ * Back-channel logout, the second half: the deliverer of each node takes due deliveries from the outbox and sends
+ * them to the clients. A node takes a delivery by compare-and-set, and the delivery becomes due again at the end of
+ * the lease: two nodes do not send it at once, and it is not lost with the node that had it. After a failure the wait
+ * doubles, and in the end the deliverer gives up.
  */
 import type Provider from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
@@ -34,9 +35,9 @@ const MARGIN = 5_000;
 /** The wait after the first try, and the longest. Milliseconds. */
 const FIRST_WAIT = 5_000;
 const LONGEST_WAIT = 3_600_000;
-/** Of the requests at once, those to one client. One that does not answer gets one at a time, and holds up no other. */
+/** The share of the concurrent requests that one client gets. A client that does not answer gets one at a time. */
 const SHARE = 1 / 4;
-/** Clients without an answer that are remembered. */
+/** How many clients that do not answer are remembered. */
 const SILENT = 1_000;
 
 export function createDeliverer(deps: DelivererDeps) {
@@ -75,7 +76,7 @@ export function createDeliverer(deps: DelivererDeps) {
     }
   }
 
-  /** Never rejects. Resolves with whether the client answered; undefined: it was not asked, or nothing is known of it. */
+  /** Never rejects. Resolves with whether the client answered; undefined: this node did not ask it, or cannot tell. */
   async function take(delivery: DeliveryRecord): Promise<boolean | undefined> {
     try {
       const { tries, version } = delivery;

@@ -1,8 +1,7 @@
 /**
- * The clients that registered themselves, in the store. Beside each lies a record that ends when the client was not
- * used for `unusedAfter`, and takes the client along at the next sweep. These records are what is counted against
- * the cap. Whatever adds a client, changes one or takes one away is alone over all nodes, so that the cap holds and
- * a change cannot bring a deleted client back.
+ * The clients that registered themselves, in the store. Each has a record of its use that ends when the client was not
+ * used for `unusedAfter`; the next sweep then removes the client. The cap counts these records. Adding, changing and
+ * removing clients takes a lease over all nodes, so that the cap holds and a change cannot bring a deleted client back.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';

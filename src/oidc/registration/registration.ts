@@ -1,8 +1,8 @@
 /**
- * Dynamic client registration (RFC 7591, RFC 7592): what a client that no operator wrote down may say about itself, who
- * may register one, how many there may be, and when they end. oidc-provider answers `/register`; steps.ts goes before
- * it with the body and the initial access token, and after it over the answer; what it stores comes back here.
- * The records are clients as all others (oidc/clients), with `registered`, which the consent page tells people.
+ * Dynamic client registration (RFC 7591, RFC 7592): what a client may say about itself, who may register one, how
+ * many there may be, and when they end. oidc-provider answers `/register`: before it, steps.ts judges the body and the
+ * initial access token; the provider hands the new client to this file to store; after it, steps.ts takes secrets out
+ * of the answer. A registered client is stored as any other (oidc/clients), with `registered`.
  */
 import Provider, { errors } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
@@ -25,7 +25,7 @@ import { createInitialTokens } from './initial-tokens.ts';
 import { policyOf, REGISTRABLE } from './policy.ts';
 import { createRegisteredClients } from './registered-clients.ts';
 
-/** Of a client that ends, in one go. */
+/** How many grants of a client that ends are read at once. */
 const GRANTS = 500;
 
 export interface RegistrationDeps {
@@ -171,7 +171,7 @@ function secretOf(metadata: Record<string, Json>, { secrets }: RegistrationDeps)
   return { secretHash: secrets.hmac('client-secret', secret) };
 }
 
-/** What every request of the client would be refused for is told now. */
+/** Refuses at registration what would make every later request of the client fail. */
 async function refuseUseless(
   provider: Provider,
   record: ClientRecord,

@@ -1,8 +1,8 @@
 /**
  * The routes that keep an unauthenticated request until a person or a client proves who it is. Each counts against
  * its client address first; the count is taken back where nothing was kept, and where the client has
- * authenticated: a confidential client pushes the requests of all its people from one address. A client that no operator
- * knows proves nothing by authenticating, since anyone may have made it.
+ * authenticated: a confidential client pushes the requests of all its people from one address. A client that no
+ * operator knows proves nothing by authenticating, since anyone may have made it.
  */
 import { type Client, errors } from 'oidc-provider';
 import { Refused } from '../../core/refused.ts';
@@ -53,7 +53,7 @@ function isAnonymous({ oidc }: StepContext, { entity }: Kept): boolean {
 /** Seconds. */
 const LONGEST_ASSERTION = 3600;
 
-/** Of each assertion the server keeps until its end that it was used. Part of assertJwtClientAuthClaimsAndHeader. */
+/** The server keeps every used assertion until it ends. Part of assertJwtClientAuthClaimsAndHeader. */
 export function countAssertions({ strangers, originOf, line, clock }: ProviderDeps) {
   return async (ctx: ProviderContext, { exp }: Readonly<Record<string, unknown>>, client: Client) => {
     if (!isUnknownToOperators(traitsOf(client))) return;

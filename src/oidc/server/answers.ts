@@ -67,8 +67,9 @@ export function showError(
 }
 
 /**
- * Anyone may register a client, or put a document about one up, to have this server's address lead to theirs. So the errors of such a client's request
- * stay here until its person has signed in; silent requests alone are answered where they ask (RFC 9700, 4.11.2).
+ * An attacker may register a client, or publish a metadata document, only to have this server redirect people to
+ * the attacker's site (RFC 9700, 4.11.2). So the errors of such a client's requests are shown here until the person
+ * has signed in; only requests with prompt=none get their error at the redirect URI.
  */
 export function keepErrorsOfRegistered(deps: Pick<ProviderDeps, 'pages' | 'config'>): ProviderMiddleware {
   return async (ctx, next) => {

@@ -46,7 +46,7 @@ export async function endGrant(oidcRecords: OidcRecords, grantId: string): Promi
   await oidcRecords.endTokens(grantId);
 }
 
-/** Ends the sign-in that a grant was exchanged from, where its client says so (`ends_parent`), and the grant with it. */
+/** Ends the grant that this one was exchanged from, and so both, where the client has `ends_parent`. */
 export async function endParent(oidcRecords: OidcRecords, grantId: string): Promise<void> {
   const { grantId: parent, endsParent } = (await oidcRecords.load('Grant', grantId))?.payload ?? {};
   if (endsParent === true) await endGrant(oidcRecords, String(parent));

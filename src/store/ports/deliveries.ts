@@ -1,6 +1,6 @@
 /**
- * A logout that a client is to be told of: one message of the outbox. It is kept until the client has taken it,
- * or until it is given up; an operator may have it sent again then.
+ * One message of the outbox: a logout that a client has not taken yet. It is kept until the client takes it, and for a
+ * week after the deliverer gave it up, so that an operator can have it sent again.
  */
 export interface DeliveryRecord {
   /** The same for the same end of the same session, however often it is asked for. */
@@ -11,15 +11,15 @@ export interface DeliveryRecord {
   /** The session, by the name that the client knows. */
   readonly sid: string;
   readonly createdAt: Date;
-  /** When it is tried next; while it is being tried, when another node may. Absent: given up. */
+  /** When the next try is due; during a try, when another node may try. Absent: given up. */
   readonly dueAt?: Date;
   /** Not tried after this. */
   readonly endsAt: Date;
   /** When the record goes, delivered or not. */
   readonly expiresAt: Date;
-  /** Those that have begun. */
+  /** How many tries have begun. */
   readonly tries: number;
-  /** Why the last one failed. */
+  /** Why the last try failed. */
   readonly problem?: string;
   readonly version: number;
 }
