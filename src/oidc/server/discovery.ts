@@ -19,8 +19,6 @@ export function discoveryMetadata({
   ];
   return {
     claim_types_supported: ['normal'],
-    // Which of a client's organizations a request means (docs/organizations.md).
-    organization_parameter_supported: true,
     ...(offersDocuments(oidc) && { client_id_metadata_document_supported: true }),
     ui_locales_supported: ['en', 'de', 'es'],
     prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
