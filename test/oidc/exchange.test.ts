@@ -1,6 +1,8 @@
 /** Token exchange (RFC 8693): who gets what for which token. */
 import { expect } from 'chai';
 import { decodeJwt } from 'jose';
+import type { ClientRecord } from '../../src/model/client.ts';
+import type { Json } from '../../src/model/json.ts';
 import { secretOf } from './api-flows.ts';
 import {
   ACCESS_TOKEN,
@@ -76,5 +78,25 @@ describe('token exchange', () => {
     expect(await introspect(world, token, api('records'))).to.include({ active: true });
     await world.oidc.grants.endGrant(old.grantId);
     expect(await introspect(world, token, api('records'))).to.deep.equal({ active: false });
+  });
+
+  it('TX10 the judge of clients says what no exchange could use', async () => {
+    const stored = await world.stores.clients.byId('module');
+    if (!stored) throw new Error('The module is gone.');
+    const issuesOf = async (metadata: Record<string, Json>, client: ClientRecord = stored) => {
+      const judged = { ...client, metadata: { ...stored.metadata, ...metadata } };
+      return (await world.oidc.judgeClient(judged)).map(({ path }) => path);
+    };
+    expect(await issuesOf({})).to.deep.equal([]);
+    expect(await issuesOf({ exchanges: [] })).to.deep.equal(['exchanges']);
+    expect(await issuesOf({ exchanges: [], exchanges_to: ['visits'] })).to.deep.equal([]);
+    expect(await issuesOf({ grant_types: ['client_credentials'] })).to.deep.equal(['grant_types']);
+    expect(await issuesOf({ exchanges_offline: true })).to.deep.equal(['grant_types']);
+    const bound = { exchanges_to: ['visits'], dpop_bound_access_tokens: true };
+    expect(await issuesOf(bound)).to.deep.equal(['exchanges_to']);
+    const { secretHash: _none, ...open } = stored;
+    const method = { token_endpoint_auth_method: 'none' };
+    expect(await issuesOf(method, open)).to.deep.equal([]);
+    expect(await issuesOf(method, { ...open, firstParty: false })).to.deep.equal(['grant_types']);
   });
 });

@@ -14,13 +14,18 @@ import { setPassword } from '../../../src/identity/self-service/set-password.ts'
 import { TOKEN_EXCHANGE } from '../../../src/model/client.ts';
 import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
 import { inTime } from '../../support/in-time.ts';
-import { relyingParty } from '../../support/relying-party.ts';
+import { relyingParty, signIn } from '../../support/relying-party.ts';
 import { CLIENTS, PEOPLE } from '../../support/server.ts';
-import { avycenna, vendors, visitnote, vsee } from '../vendors.ts';
-import { openWorld, type World } from './world.ts';
+import { avycenna, careportals, vendors, visitnote, vsee } from '../vendors.ts';
+import { openWorld, PASSWORD, type World } from './world.ts';
 
 const EXCHANGE = `${import.meta.dirname}/exchange.yaml`;
 const MODULE = { clientId: 'new-module', secret: 'Pilot-Glacier-Saffron-91', redirectUri: '' };
+const NEW_APP = {
+  clientId: 'new-app',
+  secret: 'Quartz-Lantern-Harbour-28',
+  redirectUri: 'https://new.test/callback',
+};
 const CHARTS = { clientId: 'charts', secret: 'Beacon-Thicket-Walrus-17', redirectUri: '' };
 const API = 'https://charts.test';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
@@ -165,6 +170,32 @@ describe('token exchange at the dialects', () => {
     expect(await isActive(tokens.access_token)).to.equal(false);
     expect((await world.me(vsee, old.access)).status).to.equal(200);
     expect(await isActive((await exchanged(old.access)).access_token)).to.equal(true);
+  });
+
+  it('TX8 a new app gets a token of each dialect for its own, where its person has a place there', async () => {
+    const party = await relyingParty(world.server.issuer, NEW_APP);
+    // As they are configured here, CarePortals serves every organization, and the other four the default one.
+    for (const [organization, served] of [
+      ['default', vendors],
+      ['north_clinic', [careportals]],
+    ] as const) {
+      const account = await world.person({ organization });
+      const login = account.email ?? '';
+      const { tokens } = await signIn(party, { login, password: PASSWORD, parameters: { organization } });
+      for (const vendor of vendors) {
+        const { name } = vendor.dialect;
+        const form = { subject_token: tokens.access_token, subject_token_type: ACCESS_TOKEN, audience: name };
+        const given = await oidc.genericGrantRequest(party.configuration, TOKEN_EXCHANGE, form).then(
+          (reply) => reply.access_token,
+          () => undefined,
+        );
+        expect(given !== undefined, `${name} for ${organization}`).to.equal(served.includes(vendor));
+        if (given === undefined || vendor.organization !== organization) continue;
+        expect((await world.me(vendor, given)).status, name).to.equal(200);
+        await world.revoke(given);
+        expect((await world.me(vendor, given)).status, name).to.equal(401);
+      }
+    }
   });
 
   it('TX7 an API key of a person is no subject token', async () => {
