@@ -108,6 +108,7 @@ describe('portico client', () => {
           more: 1,
         },
         '--exchanges': { set: ['vsee'], back: ['--exchanges', ''] },
+        '--exchanges-to': { set: ['vsee'], back: ['--exchanges-to', ''] },
         '--exchanges-offline': { set: [], back: ['--no-exchanges-offline'] },
         '--ends-parent': { set: [], back: ['--no-ends-parent'] },
       },
