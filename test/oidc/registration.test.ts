@@ -232,6 +232,45 @@ describe('clients that register themselves', () => {
       expect((await stored(three.client_id))?.secretHash).to.equal(hash);
     });
 
+    it('REG3 of changes with one token beside each other one counts, and one token is good afterwards', async () => {
+      const made = await register(server);
+      const change = { ...APP, client_id: made.client_id };
+      const replies = await Promise.all(
+        Array.from({ length: 8 }, (_, i) =>
+          manage(made, 'PUT', { ...change, ...(i % 2 && { token_endpoint_auth_method: 'none' }) }),
+        ),
+      );
+      const statuses = replies.map(({ status }) => status);
+      expect(statuses.toSorted()).to.deep.equal([200, ...Array.from({ length: 7 }, () => 401)]);
+      const winner = replies.find(({ status }) => status === 200);
+      const now = { ...made, ...((await winner?.json()) as object) };
+      expect((await manage(now, 'GET')).status).to.equal(200);
+      expect((await manage(made, 'GET')).status).to.equal(401);
+    });
+
+    it('REG3 a secret that the operator replaces during a change is the one that counts', async () => {
+      const made = await register(server);
+      const { clients } = server.running.stores;
+      const { byId } = clients;
+      const hash = server.running.identity.secrets.hmac('client-secret', 'drawn-by-the-operator');
+      let reads = 0;
+      // The last read of a change is the one before it is written.
+      Object.assign(clients, {
+        byId: async (id: string) => {
+          const client = await byId(id);
+          reads += 1;
+          if (client === undefined || reads < 3) return client;
+          Object.assign(clients, { byId });
+          await clients.put({ ...client, secretHash: hash });
+          return clients.byId(id);
+        },
+      });
+      const reply = await manage(made, 'PUT', { ...APP, client_id: made.client_id, client_name: 'Other' });
+      Object.assign(clients, { byId });
+      expect(reply.status, await reply.clone().text()).to.equal(200);
+      expect((await stored(made.client_id))?.secretHash).to.equal(hash);
+    });
+
     it('REG3 a client that turns public loses its secret, and gets another when it turns back', async () => {
       const made = await register(server);
       const change = { ...APP, client_id: made.client_id };

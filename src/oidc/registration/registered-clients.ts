@@ -16,6 +16,8 @@ import type { OidcRecords } from '../persistence/records.ts';
 const KIND = 'RegisteredClient';
 /** In the place of an account: all of them are counted together. */
 const HOLDER = 'registered-clients';
+/** As the provider stores it. */
+const ACCESS_TOKEN = 'RegistrationAccessToken';
 
 const LEASE = 'registered-clients';
 /** Milliseconds for which one caller is alone, and for which the others wait. */
@@ -81,12 +83,13 @@ export function createRegisteredClients(deps: RegisteredClientsDeps) {
         return 'added';
       });
     },
-    /** False: it is gone. */
-    change: (clientId: string, work: (present: ClientRecord) => ClientRecord) =>
+    /** False: it is gone, or another change had the same registration access token. The token ends with the change. */
+    change: (clientId: string, token: string, work: (present: ClientRecord) => ClientRecord) =>
       alone(async () => {
         const present = await store.byId(clientId);
-        if (present === undefined) return false;
+        if (present === undefined || !(await oidcRecords.load(ACCESS_TOKEN, token))) return false;
         await put(work(present));
+        await oidcRecords.remove(ACCESS_TOKEN, token);
         return true;
       }),
     remove: (clientId: string) => alone(() => remove(clientId)),

@@ -50,7 +50,8 @@ export type Admission =
       /** The initial access token, and its id. */
       readonly token?: { readonly id: string; readonly value: string };
     }
-  | { readonly present: ClientRecord };
+  /** The client as it was read, and the registration access token. */
+  | { readonly present: ClientRecord; readonly token: string };
 
 export type Registration = ReturnType<typeof createRegistration>;
 
@@ -67,14 +68,16 @@ export function createRegistration(deps: RegistrationDeps) {
     const ctx = Provider.ctx;
     const admission = ctx && admissions.get(ctx);
     if (ctx === undefined || admission === undefined) throw new Error('This request registers no client.');
-    const isNew = 'organization' in admission;
-    const record = isNew
-      ? firstRecord(metadata, admission, deps)
-      : changed(admission.present, metadata, deps);
-    await refuseUseless(ctx.oidc.provider, record, deps);
-    if (isNew) await add(record, admission.token?.value);
-    else if (!(await registered.change(record.clientId, (present) => changed(present, metadata, deps)))) {
-      throw new errors.InvalidToken('the client is gone');
+    if ('organization' in admission) {
+      const record = firstRecord(metadata, admission, deps);
+      await refuseUseless(ctx.oidc.provider, record, deps);
+      return add(record, admission.token?.value);
+    }
+    const { present: before, token } = admission;
+    const change = (present: ClientRecord) => changed(present, metadata, { ...deps, before });
+    await refuseUseless(ctx.oidc.provider, change(before), deps);
+    if (!(await registered.change(before.clientId, token, change))) {
+      throw new errors.InvalidToken('the client is gone, or another request has changed it');
     }
   }
 
@@ -144,12 +147,14 @@ function firstRecord(
 function changed(
   present: ClientRecord,
   metadata: Record<string, Json>,
-  deps: RegistrationDeps,
+  deps: RegistrationDeps & { readonly before: ClientRecord },
 ): ClientRecord {
   const { secretHash, oldSecret, ...rest } = present;
   const others = Object.entries(present.metadata).filter(([member]) => !REGISTRABLE.has(member));
-  // The provider hands back what it read, which is the hash, unless it drew a new secret.
-  const kept = secretHash !== undefined && metadata.client_secret === secretHash && hasSecret(metadata);
+  // The provider hands back what it read, which is the hash, unless it drew a new secret. An operator may have
+  // replaced the secret since.
+  const isHash = [secretHash, deps.before.secretHash].some((hash) => hash === metadata.client_secret);
+  const kept = secretHash !== undefined && isHash && hasSecret(metadata);
   return {
     ...rest,
     ...(kept ? { secretHash, ...(oldSecret && { oldSecret }) } : secretOf(metadata, deps)),

@@ -134,7 +134,8 @@ async function manage(
   deps.clients.forget(clientId);
   if (ctx.method !== 'PUT') return next();
   const present = await deps.stores.clients.byId(clientId);
-  if (present === undefined || !(await isOwn(ctx, deps, clientId))) throw unknownToken();
+  const token = bearerOf(ctx) ?? '';
+  if (present === undefined || !(await isOwn(token, deps, clientId))) throw unknownToken();
   await counted(ctx, deps, true, async () => {
     const body = await bodyOf(ctx);
     const forbidden = Object.fromEntries(Object.entries(body).filter(([name]) => FORBIDDEN.includes(name)));
@@ -144,15 +145,14 @@ async function manage(
     // The provider compares it with what it read from the store, which is the hash.
     const hash = typeof secret === 'string' ? deps.secrets.hmac('client-secret', secret) : undefined;
     handOn(ctx.req, { ...taken, ...(hash !== undefined && { client_secret: hash }) });
-    deps.registration.admissions.set(ctx, { present });
+    deps.registration.admissions.set(ctx, { present, token });
     await next();
   });
 }
 
 /** The provider proves it once more. */
-async function isOwn(ctx: StepContext, { oidcRecords }: StepDeps, clientId: string): Promise<boolean> {
-  const token = bearerOf(ctx);
-  const stored = token === undefined ? undefined : await oidcRecords.load('RegistrationAccessToken', token);
+async function isOwn(token: string, { oidcRecords }: StepDeps, clientId: string): Promise<boolean> {
+  const stored = await oidcRecords.load('RegistrationAccessToken', token);
   return stored?.payload.clientId === clientId;
 }
 
