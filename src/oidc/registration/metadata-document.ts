@@ -1,11 +1,11 @@
 /**
- * Clients that no operator registered and whose `client_id` is the URL of a document about them (client ID metadata
- * documents, draft-ietf-oauth-client-id-metadata-document). The server fetches the document when such a client
- * begins something, and keeps it in the shared store, so that every node knows the client. A stranger chooses the
- * URL: each fetch counts against the budget of its address and of the host that is asked.
+ * Clients that no operator registered and whose `client_id` is the URL of a client ID metadata document
+ * (draft-ietf-oauth-client-id-metadata-document). The server fetches the document when such a client begins something,
+ * and keeps a copy in the shared store, so that every node knows the client. An attacker may choose the URL: each
+ * fetch counts against the budget of the client address, and of the host that is asked.
  *
  * A document that is no longer there (404, a redirect, another client_id) ends the client: it gets no more tokens.
- * Where its host cannot be reached, the last good copy counts for a day more.
+ * While the host cannot be reached, the last good copy counts for a day more.
  */
 import { errors } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
@@ -25,15 +25,15 @@ const LARGEST = 32 * 1024;
 
 /** Seconds for which a good document is not fetched again: at least, at most, and where it does not say. */
 const FRESH = { least: 60, most: 86_400, otherwise: 3600 };
-/** Seconds for which its copy counts besides, while its host cannot be reached. */
+/** Seconds for which a copy that is not fresh counts, while the host cannot be reached. */
 const KEPT_BESIDES = 86_400;
-/** Seconds before a document that was no good, or that could not be had, is asked for again. */
+/** Seconds before the server asks again for a document that it refused or could not fetch. */
 const REFUSED_FOR = 30;
 
 /** Fetches in flight; each ends within seconds. */
 const MOST_AT_ONCE = 50;
 
-/** Where a client begins something. Elsewhere the copy counts. */
+/** The routes at which a client begins something. At the others the copy counts, fresh or not. */
 const BEGINS_AT: ReadonlySet<string | undefined> = new Set([
   'authorization',
   'pushed_authorization_request',
@@ -164,7 +164,7 @@ async function ask({ fetch }: DocumentDeps, url: URL): Promise<Response | string
   }
 }
 
-/** By the judge of every client. */
+/** A document's client meets the same judge as every other client. */
 async function judged(
   { settings, organizations, fetch, refusesToFetch }: DocumentDeps,
   url: URL,
