@@ -5,11 +5,12 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
+import { handBack } from '../core/hand-back.ts';
 import type { FastAnswer, FastRoute } from '../oidc/fast-path-contract.ts';
 import type { BeginExchange } from './middleware/request-log.ts';
 import { isHostPlain } from './middleware/request-target.ts';
 import type { ReadOrigin } from './middleware/trusted-proxies.ts';
-import { handBack, readSmallBody } from './request/read-body.ts';
+import { readSmallBody } from './request/read-body.ts';
 
 /** Bytes. */
 const LONGEST_BODY = 4096;

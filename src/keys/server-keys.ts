@@ -102,7 +102,7 @@ async function firstRecord(deps: Omit<KeyDeps, 'config'> & { keys: ReturnType<ty
 }
 
 /** Throws KeysRefused where a key is missing. */
-export function secretsFor([first, ...others]: ReturnType<typeof serverKeys>, record: KeyRecord): ServerKeys {
+function secretsFor([first, ...others]: ReturnType<typeof serverKeys>, record: KeyRecord): ServerKeys {
   const without = secretsFrom(first, { others });
   refuseMissing(record, without.ids);
   const lookupKey = Buffer.from(without.decrypt(record.lookupKey, LOOKUP_KEY), 'base64url');

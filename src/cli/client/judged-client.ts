@@ -68,7 +68,7 @@ export function membersOf(client: ClientRecord): Members {
   };
 }
 
-export function issueInWords({ path, value, message }: Issue): string {
+function issueInWords({ path, value, message }: Issue): string {
   const is = value === undefined ? '' : ` is ${value}:`;
   return `${path === '' ? 'the client' : path}${is} ${message}`;
 }

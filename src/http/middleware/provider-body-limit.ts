@@ -5,9 +5,10 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
+import { handBack } from '../../core/hand-back.ts';
 import { Refused } from '../../core/refused.ts';
 import type { OidcServer, RequestBounds } from '../../oidc/contract.ts';
-import { handBack, readBody, refuseEncoding } from '../request/read-body.ts';
+import { readBody, refuseEncoding } from '../request/read-body.ts';
 
 /** Bytes; the provider's own limit. */
 const LIMIT = 56 * 1024;

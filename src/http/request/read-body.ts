@@ -49,18 +49,6 @@ export function readSmallBody(request: IncomingMessage): Promise<Buffer> {
   });
 }
 
-/** Lets the next reader read a body that was read. */
-export function handBack(request: IncomingMessage, bytes: Buffer): void {
-  const again = async function* () {
-    if (bytes.length > 0) yield bytes;
-  };
-  Object.defineProperties(request, {
-    readable: { value: true },
-    iterator: { value: again },
-    [Symbol.asyncIterator]: { value: again },
-  });
-}
-
 /**
  * Throws Refused('unsupported-encoding') for a compressed body: nothing that we accept is worth
  * compressing, and what is never unpacked cannot be a bomb.
@@ -74,7 +62,7 @@ export function refuseEncoding(request: IncomingMessage): void {
 }
 
 /** Whether the body claims a Content-Encoding other than identity. */
-export function isEncoded(request: IncomingMessage): boolean {
+function isEncoded(request: IncomingMessage): boolean {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
   return encoding !== undefined && encoding !== '' && encoding !== 'identity';
 }

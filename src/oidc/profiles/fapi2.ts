@@ -5,6 +5,7 @@
  */
 import type { Client } from 'oidc-provider';
 import type { Issue } from '../../config/issues.ts';
+import { DEVICE_CODE } from '../../model/client.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 
 type Metadata = Readonly<Record<string, unknown>>;
@@ -14,8 +15,6 @@ export const FAPI2 = 'fapi2';
 /** Of every JWT that the client signs or is sent (5.4.1). */
 const ALGORITHMS: readonly unknown[] = ['PS256', 'ES256', 'EdDSA'];
 const METHODS: readonly unknown[] = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'];
-/** A device asks for its code without a pushed request. */
-const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 const BOUND_BY_CERTIFICATE = 'tls_client_certificate_bound_access_tokens';
 
 const SIGNED = [
@@ -121,10 +120,10 @@ function* requests(metadata: Metadata): Iterable<Issue> {
   if (metadata.rotate_refresh_tokens !== false) {
     yield { path: 'rotate_refresh_tokens', message: `must be false ${required}` };
   }
-  const device = textsOf(metadata.grant_types).indexOf(DEVICE);
+  const device = textsOf(metadata.grant_types).indexOf(DEVICE_CODE);
   if (device >= 0) {
     const message = `must not be the device flow ${required}: it cannot push its request`;
-    yield { path: `grant_types.${device}`, value: JSON.stringify(DEVICE), message };
+    yield { path: `grant_types.${device}`, value: JSON.stringify(DEVICE_CODE), message };
   }
   for (const [place, uri] of textsOf(metadata.redirect_uris).entries()) {
     if (/^https:\/\//i.test(uri)) continue;

@@ -1,5 +1,6 @@
 /** The body of a registration: read whole, as JSON in which no name stands twice, and handed on as it was judged. */
 import type { IncomingMessage } from 'node:http';
+import { handBack } from '../../core/hand-back.ts';
 import { RegistrationRefused } from './refused.ts';
 
 /** Bytes. What is longer is read and dropped, so that the answer reaches a client that is busy sending. */
@@ -74,14 +75,7 @@ function nameGivenTwice(text: string): boolean {
 /** The provider reads `body` as if the client had sent it. */
 export function handOn(request: IncomingMessage, body: Body): void {
   const bytes = Buffer.from(JSON.stringify(body));
-  const again = async function* () {
-    yield bytes;
-  };
-  Object.defineProperties(request, {
-    readable: { value: true },
-    iterator: { value: again },
-    [Symbol.asyncIterator]: { value: again },
-  });
+  handBack(request, bytes);
   request.headers['content-length'] = String(bytes.byteLength);
   request.headers['content-type'] = 'application/json';
 }

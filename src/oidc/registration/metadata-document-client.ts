@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { ClientRecord } from '../../model/client.ts';
 import type { Json } from '../../model/json.ts';
+import { isLoopback } from './redirect-uris.ts';
 
 export interface DocumentSettings {
   readonly hosts: 'any' | readonly string[];
@@ -61,7 +62,6 @@ const form = z.object({
 type Document = z.output<typeof form>;
 
 const GRANTS: readonly string[] = ['authorization_code', 'refresh_token'];
-const LOOPBACK: readonly string[] = ['127.0.0.1', '[::1]', 'localhost'];
 
 /** The client, or what is wrong with its document. */
 export function clientOfDocument(
@@ -111,10 +111,6 @@ function isOfClient({ origin }: URL, text: string): boolean {
   const redirect = URL.parse(text);
   if (redirect === null || redirect.username !== '' || redirect.password !== '') return false;
   return redirect.origin === origin || isLoopback(redirect);
-}
-
-function isLoopback({ protocol, hostname }: URL): boolean {
-  return protocol === 'http:' && LOOPBACK.includes(hostname);
 }
 
 function metadataOf(url: URL, document: Document, scopes: readonly string[]): Record<string, Json> {

@@ -23,7 +23,7 @@ export function issueOfRedirectUri(uri: string, hosts: readonly string[] | undef
   if (`${url.host}${url.pathname}`.includes('*')) return 'must not have a wildcard';
   if (FOREIGN.has(url.protocol)) return `must not begin with ${url.protocol}`;
   if (isWeb(url) && !uri.toLowerCase().startsWith(`${url.protocol}//`)) return 'must be written out in full';
-  if (url.protocol === 'http:' && !LOOPBACKS.has(url.hostname)) return 'must begin with https://';
+  if (url.protocol === 'http:' && !isLoopback(url)) return 'must begin with https://';
   if (hosts !== undefined && !hosts.includes(url.hostname))
     return 'must lead to a host that the token allows';
   return undefined;
@@ -33,10 +33,15 @@ function isWeb({ protocol }: URL): boolean {
   return protocol === 'https:' || protocol === 'http:';
 }
 
+/** http on the person's own machine. */
+export function isLoopback({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && LOOPBACKS.has(hostname);
+}
+
 /** Whether all of them lead to the person's own machine, which only an application there can answer. */
 export function areNative(uris: readonly string[]): boolean {
   return uris.every((uri) => {
     const url = URL.parse(uri);
-    return url !== null && (!isWeb(url) || (url.protocol === 'http:' && LOOPBACKS.has(url.hostname)));
+    return url !== null && (!isWeb(url) || isLoopback(url));
   });
 }

@@ -66,7 +66,7 @@ async function offerRegistration(step: Step): Promise<void> {
 
 /* ------------------------------------------------------------------ who goes on */
 
-export async function showChoice(step: Step): Promise<void> {
+async function showChoice(step: Step): Promise<void> {
   const account = await accountIn(step, step.view.accountId);
   const { claims } = account ?? {};
   const parted = [claims?.given_name, claims?.family_name].filter((part) => part !== undefined).join(' ');
