@@ -7,7 +7,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Middleware } from 'koa';
 import { handBack } from '../core/hand-back.ts';
 import type { FastAnswer, FastRoute } from '../oidc/fast-path-contract.ts';
-import type { BeginExchange } from './middleware/request-log.ts';
+import type { BeginRequest } from './middleware/request-log.ts';
 import { isHostPlain } from './middleware/request-target.ts';
 import type { ReadOrigin } from './middleware/trusted-proxies.ts';
 import { readSmallBody } from './request/read-body.ts';
@@ -16,14 +16,14 @@ import { readSmallBody } from './request/read-body.ts';
 const LONGEST_BODY = 4096;
 
 export interface FastLaneDeps {
-  readonly begin: BeginExchange;
+  readonly begin: BeginRequest;
   readonly readOrigin: ReadOrigin;
   /** What every reply says. */
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
 /** Answers a request that failed on the fast lane with that error: a second try would wait for a slow store again. */
-export function throwWhatFailed(begin: BeginExchange): Middleware {
+export function throwWhatFailed(begin: BeginRequest): Middleware {
   return async (ctx, next) => {
     const { failure } = begin(ctx.req, ctx.res);
     if (failure) throw failure.error;
@@ -47,13 +47,13 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
   };
 
   async function serve(route: FastRoute, request: IncomingMessage, response: ServerResponse) {
-    const exchange = deps.begin(request, response);
+    const open = deps.begin(request, response);
     const body = route.takesForm ? await readSmallBody(request) : undefined;
     try {
       const answer = await route.answer(request.headers, body?.toString() ?? '');
       if (answer !== undefined) return send({ route, answer, request, response });
     } catch (error) {
-      exchange.failure = { error };
+      open.failure = { error };
     }
     if (body !== undefined) handBack(request, body);
     longWay(request, response);
@@ -66,13 +66,13 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
     response: ServerResponse;
   }) {
     const { route, answer, request: req, response: res } = reply;
-    const exchange = deps.begin(req, res);
+    const open = deps.begin(req, res);
     const { address } = deps.readOrigin(req);
-    exchange.route = () => route.pattern;
-    exchange.address = () => address;
+    open.route = () => route.pattern;
+    open.address = () => address;
     const common = headersFor(answer.caching);
     const length = String(Buffer.byteLength(answer.body));
-    res.writeHead(200, ['X-Request-Id', exchange.id, ...common, ...answer.headers, 'Content-Length', length]);
+    res.writeHead(200, ['X-Request-Id', open.id, ...common, ...answer.headers, 'Content-Length', length]);
     res.end(answer.body);
   }
 

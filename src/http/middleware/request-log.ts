@@ -21,7 +21,7 @@ export interface Observation {
 }
 
 /** A request that is being answered. */
-export interface Exchange {
+export interface OpenRequest {
   readonly id: string;
   readonly arrivedAt: Date;
   /** Both are asked when the reply is out. */
@@ -32,38 +32,38 @@ export interface Exchange {
 }
 
 /** Gives a request its id, once; writes its line when its reply is out. */
-export type BeginExchange = (req: IncomingMessage, res: ServerResponse) => Exchange;
+export type BeginRequest = (req: IncomingMessage, res: ServerResponse) => OpenRequest;
 
 export function createRequestLog(options: {
   log: Log;
   clock: Clock;
   observe?: (request: Observation) => void;
   unfinished: UnfinishedRequests;
-}): BeginExchange {
+}): BeginRequest {
   const { log, clock, observe, unfinished } = options;
-  const begun = new WeakMap<IncomingMessage, Exchange>();
+  const begun = new WeakMap<IncomingMessage, OpenRequest>();
   return (req, res) => {
     const known = begun.get(req);
     if (known) return known;
     const startedAt = performance.now();
-    const exchange: Exchange = {
+    const open: OpenRequest = {
       id: randomUUID(),
       arrivedAt: clock.now(),
       route: () => 'other',
       address: () => '',
     };
-    begun.set(req, exchange);
+    begun.set(req, open);
     res.once('close', () => {
       const milliseconds = performance.now() - startedAt;
       const status = res.writableFinished ? res.statusCode : 499;
       const { method = '' } = req;
-      const route = exchange.route();
+      const route = open.route();
       const line = {
-        requestId: exchange.id,
+        requestId: open.id,
         method,
         route,
         status,
-        address: exchange.address(),
+        address: open.address(),
         ms: Math.round(milliseconds * 10) / 10,
       };
       if (status === 499 && !req.complete) unfinished.count();
@@ -71,16 +71,16 @@ export function createRequestLog(options: {
       else log.info(line, 'request');
       observe?.({ method, route, status, seconds: milliseconds / 1000 });
     });
-    return exchange;
+    return open;
   };
 }
 
-export function requestLog(begin: BeginExchange): Middleware {
+export function requestLog(begin: BeginRequest): Middleware {
   return async (ctx, next) => {
-    const exchange = begin(ctx.req, ctx.res);
-    const { id, arrivedAt } = exchange;
-    exchange.route = () => routeOf(ctx);
-    exchange.address = () => requestInfoOf(ctx).address;
+    const open = begin(ctx.req, ctx.res);
+    const { id, arrivedAt } = open;
+    open.route = () => routeOf(ctx);
+    open.address = () => requestInfoOf(ctx).address;
     attachRequestInfo(ctx, { id, arrivedAt, address: '', host: '' });
     ctx.set('X-Request-Id', id);
     await next();
