@@ -13,7 +13,7 @@ import {
   signedIn,
   signedInAtDialect,
 } from './exchange-support.ts';
-import { basic, introspect, refresh, type World } from './support.ts';
+import { basic, introspect, refresh, userinfo, type World } from './support.ts';
 
 describe('token exchange', () => {
   let world: World;
@@ -41,6 +41,18 @@ describe('token exchange', () => {
     expect(await introspect(world, String(reply.body.access_token), api('billing'))).to.include({
       ...{ active: true, client_id: 'backend', sub: 'nora', scope: 'read write' },
     });
+  });
+
+  it('TX1 takes and gives JWTs by that name, and no exchanged token is for userinfo', async () => {
+    const jwt = 'urn:ietf:params:oauth:token-type:jwt';
+    const form = { subject_token_type: jwt, requested_token_type: jwt, audience: BILLING };
+    const { access } = await signedIn(world);
+    const { body } = await exchange(world, 'backend', { subject_token: access, ...form });
+    expect(body).to.include({ issued_token_type: jwt, scope: 'read write' });
+    expect((await userinfo(world, String(body.access_token))).status).to.equal(401);
+    const told = world.audit.filter(({ event }) => event === 'token.exchange').at(-1);
+    expect(told?.detail).to.deep.equal({ from: 'app', of: 'api', target: BILLING });
+    expect(JSON.stringify(world.audit)).to.not.include(access).and.not.include(body.access_token);
   });
 
   it('TX2 a new module gets a token of its own for a dialect’s, marked as of a legacy sign-in', async () => {
