@@ -148,7 +148,7 @@ async function reEncrypt(context: CommandContext): Promise<void> {
     if (outcome === 'nothing') return say('Everything is under the server key that encrypts.');
     if (outcome === 'stopped') return say('Stopped. The next run, or a server, goes on where it was.');
     if (outcome === 'mixed') throw new CommandRefused(MIXED);
-    if (!waited) note('Another process is at it. This one takes over when it rests or dies.');
+    if (!waited) note('Another process re-encrypts. This one takes over when that one pauses or dies.');
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }

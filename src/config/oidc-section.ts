@@ -48,12 +48,12 @@ export const oidc = section('The OAuth 2 / OpenID Connect server.', {
     {
       concurrency: key(
         count.default(32),
-        'Requests at once, of one process; a quarter of them to one client.',
+        'How many logouts one process sends at once; one client gets a quarter of them at most.',
       ),
       timeout: key(z.int().min(1).max(5).default(5), 'Seconds that a client has to answer.'),
       maximumAge: key(
         duration.default(86_400),
-        'How long it is tried again, first after seconds, then hourly; after this an operator may: portico logout retry.',
+        'How long the server tries again, first after seconds, then hourly. After that: portico logout retry.',
       ),
     },
   ),
@@ -74,7 +74,7 @@ export const oidc = section('The OAuth 2 / OpenID Connect server.', {
     {
       hosts: key(
         z.union([z.literal('any'), z.array(because(issueOfHost))]).default([]),
-        'Whose documents count: hosts such as claude.ai (with the port where it is not 443), or any. Empty: such clients are unknown here.',
+        'Hosts whose documents count, such as claude.ai (with the port where it is not 443), or any. Empty: such clients are refused.',
       ),
       organization: key(text.optional(), 'The organization whose people sign in to them.'),
       scopes: key(
@@ -117,7 +117,7 @@ export const oidc = section('The OAuth 2 / OpenID Connect server.', {
     ),
     unusedAfter: key(
       duration.default(90 * 86_400),
-      'A registered client ends so long after it was last used: registered, signed in with, or given a token.',
+      'How long after its last use (its registration, a sign-in, a token) a registered client ends.',
     ),
     most: key(count.default(1000), 'How many registered clients there may be at once.'),
   }),

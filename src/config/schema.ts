@@ -121,7 +121,7 @@ const keys = section('Server, cookie and signing keys.', {
   ),
   decryption: key(
     z.array(z.string().regex(KEY_TEXT, 'must be 32 bytes as base64, base64url or hex')).default([]),
-    'Further server keys: they open what is stored under them, and keys.encryption alone encrypts. For changing the server key (docs/operations.md).',
+    'Further server keys: they decrypt what is stored under them; keys.encryption alone encrypts. For changing the server key (docs/operations.md).',
     { secret: 'value' },
   ),
   encryptionFile: key(
@@ -210,7 +210,7 @@ export const sections = {
       pushedRequests: keeps(
         2000,
         3600,
-        'Requests that public clients push (/par), and clients that no operator registered; and client assertions of these.',
+        'Requests pushed to /par by public clients and by clients that no operator registered, and the client assertions of the latter.',
       ),
       deviceCodes: keeps(600, 3600, 'Device codes of public clients (/device_authorization).'),
       clientDocuments: keeps(

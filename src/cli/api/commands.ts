@@ -21,7 +21,7 @@ const CHANGES = [
   ),
   pairs(
     '--scope-unregistered <scope=yes|no>',
-    'whether clients, too, may get the scope that no operator registered (docs/mcp.md); may be given again',
+    'whether clients that no operator registered may get the scope (docs/mcp.md); may be given again',
   ),
   oneOf('--format <jwt|opaque>', 'of its tokens (default: jwt)'),
   oneOf('--algorithm <ES256|RS256>', 'that signs JWTs (default: ES256)'),
@@ -107,7 +107,7 @@ Examples:
   }),
   command({
     name: 'metadata',
-    about: 'print what the API tells clients that have no token: its metadata (RFC 9728), and where they lie',
+    about: 'print what the API tells clients that have no token: its metadata (RFC 9728), and their URL',
     argument: ['<id>'],
     options: [['--json', 'print the document alone']],
     help: 'Examples:\n  portico api metadata mcp\n  portico api metadata mcp --json',

@@ -173,7 +173,7 @@ const TABLE: readonly ClientOption[] = [
   choice(
     '--introspection-alg <RS256|ES256|inherit>',
     'introspection_signed_response_alg',
-    'what signs introspection where it asks for a JWT (inherit: RS256)',
+    'what signs introspection where the client asks for a JWT (inherit: RS256)',
   ),
   choice(
     '--answer-alg <RS256|ES256|inherit>',
@@ -189,9 +189,13 @@ const TABLE: readonly ClientOption[] = [
   },
   text('--keys-uri <uri>', 'jwks_uri', 'public keys for --encrypt and --request-alg, beside its secret'),
   text('--request-alg <alg>', 'request_object_signing_alg', 'the only algorithm of its request objects'),
-  flag('--require-signed-requests', 'takes no authorization request of it but signed ones', (signed) => ({
-    require_signed_request_object: signed ? true : undefined,
-  })),
+  flag(
+    '--require-signed-requests',
+    'the server refuses authorization requests of it that are not signed',
+    (signed) => ({
+      require_signed_request_object: signed ? true : undefined,
+    }),
+  ),
   {
     ...list(
       '--allowed-origin <origin>',
