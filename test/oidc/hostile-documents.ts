@@ -133,6 +133,10 @@ export function hostileDocuments(site: DocumentSite): Record<string, Hostile> {
     ],
     'many keys': [{ jwks: { keys: Array.from({ length: 11 }, () => ({ kty: 'EC' })) } }, 'jwks.keys'],
     'keys as text': [{ jwks: '{"keys":[]}' }, 'jwks'],
+    'words to its people as the name of a member of a key': [
+      { jwks: { keys: [{ [`Your account is locked.\r\nCall 555${'!'.repeat(20_000)}`]: 5 }] } },
+      'jwks.keys.0: ',
+    ],
     'keys in a network': [{ jwks_uri: 'https://169.254.169.254/keys' }, 'jwks_uri must have the origin'],
     'keys elsewhere': [{ jwks_uri: 'https://evil.test/keys' }, 'jwks_uri must have the origin'],
     'keys and a place of keys': [

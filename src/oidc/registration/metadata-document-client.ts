@@ -72,7 +72,9 @@ export function clientOfDocument(
   const parsed = form.safeParse(jsonOf(text));
   if (!parsed.success) {
     const { path = [], message = '' } = parsed.error.issues[0] ?? {};
-    return path.length === 0 ? 'it must be a JSON object' : `${path.join('.')}: ${message}`;
+    // Deeper than that the names are the stranger's words, which would stand on a page of this server.
+    const place = path.slice(0, 3).join('.');
+    return path.length === 0 ? 'it must be a JSON object' : `${place}: ${message}`;
   }
   const document = parsed.data;
   const wrong = issueOf(url, document);
