@@ -27,7 +27,10 @@ const OTHER = 'https://other.test/callback';
 const REDIRECTS: Readonly<Record<string, string>> = {
   ...{ one: REDIRECT, sibling: `${REDIRECT}/second`, other: OTHER, open: REDIRECT },
   ...{ phone: 'com.example:/callback', desktop: 'com.example:/callback' },
+  // The host in a scheme of its own proves nothing: the provider takes both for one host.
+  pretender: 'com.example://app.test/callback',
 };
+const NATIVE = ['phone', 'desktop', 'pretender'];
 
 describe('pairwise subjects', () => {
   let world: World;
@@ -37,10 +40,11 @@ describe('pairwise subjects', () => {
       await world.putClient({
         ...{ clientId, secret: `${clientId}-secret`, traits: { firstParty: true } },
         metadata: {
-          ...{ redirect_uris: [redirect], grant_types: ['authorization_code', 'refresh_token'] },
+          ...{ redirect_uris: clientId === 'pretender' ? [REDIRECT, redirect] : [redirect] },
+          ...{ grant_types: ['authorization_code', 'refresh_token'] },
           post_logout_redirect_uris: ['https://app.test/out'],
           subject_type: clientId === 'open' ? 'public' : 'pairwise',
-          ...((clientId === 'phone' || clientId === 'desktop') && { application_type: 'native' }),
+          ...(NATIVE.includes(clientId) && { application_type: 'native' }),
         },
       });
     }
@@ -96,10 +100,10 @@ describe('pairwise subjects', () => {
   it('PR1 tell clients of different hosts nothing, and those of one host that it is the same person', async () => {
     const all = Object.keys(REDIRECTS);
     const subjects = await Promise.all(all.map(subjectFor));
-    const [one, sibling, other, open, phone, desktop] = subjects;
+    const [one, sibling, other, open, phone, desktop, pretender] = subjects;
     expect(open).to.equal('nora');
     expect(sibling).to.equal(one);
-    expect(new Set([one, other, open, phone, desktop]).size).to.equal(5);
+    expect(new Set([one, other, open, phone, desktop, pretender]).size).to.equal(6);
     const otto = decodeJwt((await signIn('one', { browser: new Browser(world, 'otto') })).id_token).sub;
     expect(otto)
       .to.match(/^[\w-]{43}$/)

@@ -20,12 +20,14 @@ export function subjectFor(
 
 /**
  * Who shares subjects: clients with the same host. The redirect URIs of an app on a phone or a desktop name no host
- * of its own (`com.example:/callback`, `http://127.0.0.1`): it is a sector by itself unless it names one.
+ * of its own (`com.example:/callback`, `http://127.0.0.1`): it is a sector by itself unless it names one. One such
+ * URI is enough, as the app gets its answers there whatever host the others name.
  */
 function sectorOf({ clientId, applicationType, redirectUris = [], sectorIdentifierUri }: Client): object {
   if (sectorIdentifierUri !== undefined) return { host: new URL(sectorIdentifierUri).host };
-  const [uri = ''] = redirectUris;
-  const { host = '', protocol } = URL.parse(uri) ?? {};
-  const isOwn = host !== '' && (applicationType !== 'native' || protocol === 'https:');
-  return isOwn ? { host } : { client: clientId };
+  // The provider has found the same host in all of them, also after a scheme of the app's own.
+  const [host = ''] = redirectUris.map((uri) => URL.parse(uri)?.host);
+  const isOfHost =
+    applicationType !== 'native' || redirectUris.every((uri) => URL.parse(uri)?.protocol === 'https:');
+  return host !== '' && isOfHost ? { host } : { client: clientId };
 }
