@@ -220,6 +220,20 @@ describe('the fast path', function () {
     ]);
   });
 
+  it('FP4 a client that the provider refuses hears why, as on the long way', async () => {
+    const { clients } = server.running.stores;
+    const present = await clients.byId(ownApp.clientId);
+    if (present === undefined) throw new Error('The client is not there.');
+    const metadata = { ...present.metadata, tls_client_certificate_bound_access_tokens: true };
+    await clients.put({ ...present, metadata });
+    const replies = await expectSame([introspect(tokens.others, ownApp), userinfo(tokens.others)]);
+    await clients.put(present);
+    for (const { status, body } of replies) {
+      expect(status).to.equal(400);
+      expect(body).to.contain('invalid_client_metadata').and.contain('http.clientCertificate');
+    }
+  });
+
   const headerVariants = (): Record<string, string>[] => [
     { authorization: basicAuth({ ...webApp, secret: 'wrong' }) },
     { authorization: basicAuth({ ...webApp, clientId: 'nobody' }) },
