@@ -7,7 +7,8 @@ import { BRAND, type BrandOption, rebranded, required } from '../options.ts';
 import { CommandRefused, type JsonOption, note, say, sayList, sayRecord } from '../output.ts';
 import { checkClients } from './check.ts';
 import { judgedClient, membersOf } from './judged-client.ts';
-import { CREATE_OPTIONS, type Given, type Members, SET_OPTIONS, withOptions } from './options.ts';
+import type { Members } from './option-kinds.ts';
+import { CREATE_OPTIONS, type Given, SET_OPTIONS, withOptions } from './options.ts';
 import { registrationTokenCommand } from './registration-token.ts';
 import { type RotateOptions, rotateSecret } from './rotate-secret.ts';
 

@@ -6,7 +6,7 @@ import type { ClientRecord } from '../../model/client.ts';
 import { textsOf } from '../../model/json.ts';
 import { type CommandContext, organizationOf } from '../context.ts';
 import { CommandRefused } from '../output.ts';
-import type { Members } from './options.ts';
+import type { Members } from './option-kinds.ts';
 
 export interface JudgedClient {
   readonly client: ClientRecord;

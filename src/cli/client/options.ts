@@ -1,21 +1,25 @@
 /** What a client can be given on the command line: one table for `client create` and `client set`. */
 import { Option } from 'commander';
-import { oneOf, repeated } from '../options.ts';
-import { CommandRefused } from '../output.ts';
+import { oneOf } from '../options.ts';
 import { certificateInFile, keysInFile } from './key-files.ts';
-
-/** A client with the names of a seed file, before its schema has judged it. */
-export type Members = Readonly<Record<string, unknown>>;
+import {
+  asMembers,
+  asTable,
+  type ClientOption,
+  certificateSubject,
+  choice,
+  claimEntry,
+  credential,
+  encryption,
+  filled,
+  flag,
+  list,
+  type Members,
+  text,
+} from './option-kinds.ts';
 
 /** Options as Commander read them. */
 export type Given = Readonly<Record<string, unknown>>;
-
-interface ClientOption {
-  readonly option: Option;
-  /** `set` alone takes things away. */
-  readonly negation?: Option;
-  change(value: unknown, present: Members): Members;
-}
 
 const TABLE: readonly ClientOption[] = [
   text('--name <name>', 'client_name', 'what people read at consent'),
@@ -244,105 +248,4 @@ export function withOptions(client: Members, given: Given): Members {
     if (value !== undefined) present = { ...present, ...change(value, present) };
   }
   return present;
-}
-
-/** '' takes it away. */
-function text(flags: string, member: string, about: string): ClientOption {
-  return {
-    option: new Option(flags, about),
-    change: (value) => ({ [member]: value === '' ? undefined : value }),
-  };
-}
-
-/** Replaces the whole list; '' alone empties it. */
-function list(flags: string, member: string, about: string): ClientOption {
-  return { option: repeated(flags, about), change: (value) => ({ [member]: filled(value) }) };
-}
-
-/** `upn=email`. The name of a claim may be a URL; a member has no equals sign. */
-function claimEntry(input: string, before: Members = {}): Members {
-  const [, claim, member] = /^(.+)=([^=]+)$/.exec(input) ?? [];
-  if (claim === undefined) {
-    throw new CommandRefused(`${input} is not of the form name=member, such as upn=email`);
-  }
-  return { ...before, [claim]: member };
-}
-
-/** What it proves itself by, in place of what it had; '' takes it away, and a secret takes its place. */
-function credential(flags: string, about: string, read: (value: string) => Members): ClientOption {
-  const none = { jwks: undefined, jwks_uri: undefined, ...certificateSubject() };
-  return {
-    option: new Option(flags, about),
-    change: (value) => ({
-      ...none,
-      ...(value === '' ? { token_endpoint_auth_method: 'client_secret_basic' } : read(String(value))),
-    }),
-  };
-}
-
-/** `san_dns=app.example` */
-function certificateSubject(input?: string): Members {
-  const names = ['san_dns', 'san_uri', 'san_ip', 'san_email', 'subject_dn'];
-  const [, name = '', value] = /^(\w+)=(.+)$/.exec(input ?? '') ?? [];
-  if (input !== undefined && !names.includes(name)) {
-    throw new CommandRefused(
-      `${input} is not of the form name=value, with one of the names ${names.join(', ')}`,
-    );
-  }
-  return Object.fromEntries(
-    names.map((each) => [`tls_client_auth_${each}`, each === name ? value : undefined]),
-  );
-}
-
-const ENCRYPTED = ['id_token', 'userinfo', 'introspection'];
-
-/** `id_token=ECDH-ES/A256GCM`. */
-function encryption(input: string, before: Members = {}): Members {
-  const [, answer = '', alg, enc] = /^(\w+)=([^/]+)(?:\/(.+))?$/.exec(input) ?? [];
-  if (!ENCRYPTED.includes(answer)) {
-    throw new CommandRefused(
-      `${input} is not of the form answer=alg or answer=alg/enc, where answer is ${ENCRYPTED.join(', ')}`,
-    );
-  }
-  const isOff = alg === 'null';
-  return {
-    ...before,
-    [`${answer}_encrypted_response_alg`]: isOff ? undefined : alg,
-    [`${answer}_encrypted_response_enc`]: isOff ? undefined : enc,
-  };
-}
-
-function asMembers(value: unknown): Members {
-  return { ...asTable(value) };
-}
-
-function asTable(value: unknown): object {
-  return typeof value === 'object' && value !== null ? value : {};
-}
-
-function filled(value: unknown): unknown[] {
-  return Array.isArray(value) ? value.filter((each) => each !== '') : [];
-}
-
-function flag(
-  flags: string,
-  about: string,
-  change: (value: boolean, present: Members) => Members,
-): ClientOption {
-  return {
-    option: new Option(flags, about),
-    negation: new Option(flags.replace('--', '--no-'), 'takes that back'),
-    change: (value, present) => change(value === true, present),
-  };
-}
-
-/** `inherit`: what the server or the organization says. A word stands for itself unless `meaning` has it. */
-function choice(
-  flags: string,
-  member: string,
-  about: string,
-  meaning: Readonly<Record<string, boolean>> = {},
-): ClientOption {
-  const meant = (word: string) => (word === 'inherit' ? undefined : (meaning[word] ?? word));
-  return { option: oneOf(flags, about), change: (value) => ({ [member]: meant(String(value)) }) };
 }
