@@ -1,4 +1,4 @@
-/** Many OIDC records of an account that nobody has, as a store holds them after some years. */
+/** Many OIDC records of an account that does not exist, as a store holds them after some years. */
 
 import { systemClock } from '../../src/core/clock.ts';
 import { secretsFrom } from '../../src/core/crypto.ts';

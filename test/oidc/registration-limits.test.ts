@@ -285,7 +285,7 @@ describe('clients that register themselves: their limits', () => {
     expect(await reply.text()).to.contain('invalid_target');
   });
 
-  it('REG12 such a client makes the server lead no one anywhere before they have signed in', async () => {
+  it('REG12 the server redirects no person to such a client before they have signed in', async () => {
     const leaving = { ...WEB, post_logout_redirect_uris: ['https://app.example/bye'] };
     const { client_id: id } = (await (await post(server, leaving)).json()) as { client_id: string };
     const ask = (more: Record<string, string>) => {
