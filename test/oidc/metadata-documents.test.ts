@@ -174,6 +174,16 @@ describe('client ID metadata documents', () => {
     }
   });
 
+  it('MCP2 a name that hides, covers or imitates what people read leaves the host alone there', async () => {
+    const pile = `Quill${'\u0300'.repeat(40)}`;
+    for (const [at, client_name] of ['\u3164\u2800\u115f', pile, 'G\u043e\u043egle'].entries()) {
+      const clientId = site.document(`/named-${at}.json`, { client_name });
+      const page = await openWebSession().open(request(clientId).url, [CALLBACK]);
+      const body = typeof page === 'string' ? page : page.body;
+      expect(body, client_name).to.contain(site.host).and.not.to.contain(`${site.host} (`);
+    }
+  });
+
   it('MCP5 the metadata of an API below the issuer are answered here, to every origin', async () => {
     const identifier = `${server.issuer}/mcp/tools`;
     await server.running.stores.apis.put({

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { ClientRecord } from '../../model/client.ts';
 import type { Json } from '../../model/json.ts';
+import { takeClientName } from './client-name.ts';
 import { isLoopback } from './redirect-uris.ts';
 
 export interface DocumentSettings {
@@ -145,6 +146,17 @@ function metadataOf(url: URL, document: Document, scopes: readonly string[]): Re
 
 /** Wherever people read of the client, its host comes first: the name is a claim, and may be another app's. */
 function nameOf({ host }: URL, { client_name: name = '' }: Document): string {
-  const claimed = [...name.replace(/[\p{C}\p{Z}]+/gu, ' ').trim()].slice(0, 60).join('');
+  const seen = name.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]+/gu, ' ').trim();
+  const claimed = takenName([...seen].slice(0, 60).join(''));
   return claimed === '' ? host : `${host} (${claimed})`;
+}
+
+/** Empty where no client could register it. */
+function takenName(name: string): string {
+  try {
+    return takeClientName(name);
+  } catch (error) {
+    if (error instanceof RangeError) return '';
+    throw error;
+  }
 }
