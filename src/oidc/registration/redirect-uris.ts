@@ -24,7 +24,8 @@ export function issueOfRedirectUri(uri: string, hosts: readonly string[] | undef
   if (FOREIGN.has(url.protocol)) return `must not begin with ${url.protocol}`;
   if (isWeb(url) && !uri.toLowerCase().startsWith(`${url.protocol}//`)) return 'must be written out in full';
   if (url.protocol === 'http:' && !isLoopback(url)) return 'must begin with https://';
-  if (hosts !== undefined && !hosts.includes(url.hostname))
+  // Of a scheme of its own, which any application on a device may answer, the host says nothing.
+  if (hosts !== undefined && !(isWeb(url) && hosts.includes(url.hostname)))
     return 'must lead to a host that the token allows';
   return undefined;
 }
