@@ -99,8 +99,8 @@ export async function endSession(deps: SessionDeps, session: OidcRecord): Promis
 export type SessionDeps = Pick<AccessDeps, 'oidcRecords' | 'logouts'>;
 
 /**
- * Every end of a browser session goes through here. Its clients are told, but the one that keeps its grants
- * (`kept`). Resolves with the session as it was in the end; undefined: another caller has ended it.
+ * Every end of a browser session goes through here. It queues the logouts of all clients but `kept`, which keeps its
+ * grants. Resolves with the session as it was last stored; undefined: another caller has ended it.
  */
 async function closeSession(
   { oidcRecords, logouts }: SessionDeps,
@@ -109,7 +109,7 @@ async function closeSession(
 ): Promise<OidcRecord | undefined> {
   const uid = String(payload.uid);
   await oidcRecords.noteEndOfSession(uid);
-  // Read from here on: a request that has it in its hands cannot sign it in at one more client now.
+  // Read after the note: a request under way can add no further client to the session now.
   const session = await oidcRecords.loadByUid('Session', uid);
   if (session === undefined) return undefined;
   try {

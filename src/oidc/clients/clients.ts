@@ -20,7 +20,7 @@ export interface ClientTraits {
   readonly chooseOrganization: 'email' | 'list';
   readonly allOrganizations: boolean;
   readonly firstParty: boolean;
-  /** No operator registered it. */
+  /** It is known by its metadata document alone (registration/metadata-document.ts). */
   readonly unregistered: boolean;
   /** Whether people may open accounts on the way to it; undefined: as the organization says. */
   readonly registration: boolean | undefined;
@@ -54,7 +54,7 @@ export interface ClientTraits {
   readonly rotatesRefreshTokens: boolean;
   /** What a request without scope asks for. */
   readonly defaultScope: string | undefined;
-  /** It registered itself, and no operator knows it. */
+  /** It registered itself (registration/registration.ts). */
   readonly registered: boolean;
 }
 
@@ -174,7 +174,7 @@ export function metadataOf(record: ClientRecord): Record<string, Json> {
   };
 }
 
-/** Anyone may have made it. */
+/** An attacker may have made it: by a metadata document, or by registering it. */
 export function isUnknownToOperators({ unregistered, registered }: ClientTraits): boolean {
   return unregistered || registered;
 }

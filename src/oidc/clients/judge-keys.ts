@@ -36,7 +36,7 @@ export function* keyIssues(metadata: Metadata): Iterable<Issue> {
 
 type Key = Readonly<Record<string, unknown>>;
 
-/** Keys that prove nothing of the client, whatever it sends. */
+/** Keys with which the server could verify no credential of the client. */
 function* credentialIssues(method: unknown, keys: readonly Key[]): Iterable<Issue> {
   const isVerifiable = ASSERTION_ALGORITHMS.some((algorithm) => keys.some((key) => verifies(key, algorithm)));
   if (method === 'private_key_jwt' && !isVerifiable) {

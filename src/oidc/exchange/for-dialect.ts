@@ -1,5 +1,5 @@
 /**
- * The reverse: a client's own token for one of a dialect, so that a new app can call an API that knows the vendor's
+ * The reverse exchange: a client's own token for a dialect's, so that a new app can call an API that knows the vendor's
  * tokens only. It is a downgrade: the new token is a bearer token with all that the dialect gives, whatever the old
  * one could do. So the client must name the dialect in `exchanges_to`, there is no refresh token, and the audit
  * trail says `downgrade`.

@@ -49,7 +49,7 @@ export function replaceSessionMethods(
     const isStored = session.exp !== undefined;
     const id = await original(ttl);
     if (!isStored || !(await deps.hasEnded(session.uid))) return id;
-    // It ended while this request had it in its hands: it does not come back, and no code leaves.
+    // The session ended during this request: it must not be stored again, and the client gets no code.
     await session.destroy();
     if (route?.startsWith('end_session')) return id;
     throw new errors.LoginRequired('the session has ended');

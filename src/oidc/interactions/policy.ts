@@ -33,7 +33,7 @@ export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
   // signed in here, which answers select_account as well.
   policy.add(new Prompt({ name: 'create', requestable: true }), 0);
 
-  // What such a client is, only its person can judge; and one that registered itself may change where it leads.
+  // Only the person can judge such a client, and a client that registered itself may change its redirect URIs.
   policy
     .get('consent')
     ?.checks.add(

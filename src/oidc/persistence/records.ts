@@ -30,7 +30,7 @@ const DURABLE: ReadonlySet<string> = new Set([
 ]);
 
 const ENDED = 'EndedSession';
-/** Seconds that a request may take which had a session in its hands when that ended. */
+/** Seconds for which the end of a session is noted: no request that read the session before takes longer. */
 const LONGEST_REQUEST = 600;
 
 /** `lifetime`: seconds from now; undefined never expires. */
@@ -125,7 +125,7 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     consume: (kind: string, value: string) => store.consume(kind, idOf(kind, value), clock.now()),
     remove: (kind: string, value: string) => store.remove(kind, idOf(kind, value)),
     removeStored: (kind: string, id: string) => store.remove(kind, id),
-    /** Before it is removed: a request that stores it afterwards finds this, and takes it back. */
+    /** Called before a session is removed: a request that stores it again later finds this note, and removes it. */
     async noteEndOfSession(uid: string) {
       const { id, record } = stored({ kind: ENDED, value: uid, payload: {}, lifetime: LONGEST_REQUEST });
       await store.put(ENDED, id, record);

@@ -40,7 +40,7 @@ function signsRequests({ jwks, jwksUri }: Client): boolean {
   return jwks !== undefined || jwksUri !== undefined;
 }
 
-/** At /authorize, as soon as the client is known: what it sent is not worth a look. */
+/** At /authorize, as soon as the client is known, and before the provider reads the request object. */
 export function refuseUnsignable({ route, params }: ProviderContext['oidc'], client: Client): void {
   if (route !== 'authorization' || params?.request === undefined || signsRequests(client)) return;
   throw new errors.RequestNotSupported();

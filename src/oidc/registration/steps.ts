@@ -150,7 +150,7 @@ async function manage(
   });
 }
 
-/** The provider proves it once more. */
+/** Asked before the body is judged; the provider checks the token again. */
 async function isOwn(token: string, { oidcRecords }: StepDeps, clientId: string): Promise<boolean> {
   const stored = await oidcRecords.load('RegistrationAccessToken', token);
   return stored?.payload.clientId === clientId;

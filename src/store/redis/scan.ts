@@ -1,5 +1,5 @@
 /**
- * Keys from one end to the other, server by server. A cursor is worth something on the very process that gave it:
+ * Walks through all keys, server by server. A cursor is good only at the very process that gave it:
  * after a restart or a failover the walk begins again at that server's first key.
  */
 import type { Redis } from 'ioredis';
