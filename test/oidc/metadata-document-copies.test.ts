@@ -143,6 +143,7 @@ describe('the copy of a client metadata document', () => {
 
   it('MCP6 B4 one address makes the server fetch so many documents, and one host is asked for no more', async () => {
     const small = await start({ limit: 3 });
+    await openApi(small);
     const from = (address: string, name: string) =>
       statusOf(site.document(`/budget/${name}.json`, {}, { 'cache-control': 'max-age=60' }), {
         at: small,
@@ -154,9 +155,11 @@ describe('the copy of a client metadata document', () => {
     const refused = await ask(another.document('/four.json'), { at: small, address: '192.0.2.1' });
     expect(refused.status).to.equal(429);
     expect(refused.page).to.contain('too many documents of clients');
+    // The host of the first three has given all that it must, whoever asks, and at whichever port.
+    const elsewhere = another.document('/five.json');
+    expect(await statusOf(elsewhere, { at: small, address: '192.0.2.4' })).to.equal(429);
     expect(another.asked).to.deep.equal([]);
     await another.close();
-    // The host of the first three has given all that it must, whoever asks.
     expect(await from('192.0.2.2', 'five')).to.equal(429);
     expect(fetches('/budget/five.json')).to.equal(0);
     // What is known goes on, also when it should be fetched again.

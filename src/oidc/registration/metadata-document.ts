@@ -121,7 +121,7 @@ function tooMany(): never {
 async function isWithinBudget({ strangers, originOf, line }: DocumentDeps, url: URL, ctx: ProviderContext) {
   try {
     await strangers.count('clientDocuments', originOf(ctx.req)?.address ?? '');
-    await strangers.count('clientDocuments', `host ${url.host}`);
+    await strangers.count('clientDocuments', `host ${url.hostname}`);
     return true;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
