@@ -66,7 +66,9 @@ describe('docs/operations.md', function () {
       expect(keys, key).to.contain(key);
     const { program } = await import('../../src/cli.ts');
     const commands = program().commands;
-    for (const [, group, name] of guide.matchAll(/portico (config|keys|store|organization|audit) (\w+)/g)) {
+    for (const [, group, name] of guide.matchAll(
+      /portico (config|keys|store|organization|audit|logout) ([a-z-]+)/g,
+    )) {
       const result = commands.find((command) => command.name() === group);
       expect(
         result?.commands.map((command) => command.name()),
