@@ -3,6 +3,8 @@
  * need (accounts, tokens) are made when they are asked for.
  */
 
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { ServerKeys } from '../core/crypto.ts';
@@ -13,7 +15,7 @@ import type { OrganizationRecord } from '../model/organization.ts';
 import type { Log } from '../observe/log.ts';
 import type { OperatorTools } from '../server/server.ts';
 import type { Stores } from '../store/ports/stores.ts';
-import { CommandRefused } from './output.ts';
+import { CommandRefused, note } from './output.ts';
 
 export interface CommandContext {
   readonly config: Config;
@@ -47,6 +49,7 @@ async function withCommandContext(work: (context: CommandContext) => Promise<voi
     ]);
   const config = await loadConfiguration();
   const log = createLog({ level: 'warn', destination: process.stderr });
+  const isNew = missingFile(config);
   const stores = await openStores(config.store, { log });
   const origin = {
     address: 'local',
@@ -57,6 +60,7 @@ async function withCommandContext(work: (context: CommandContext) => Promise<voi
   let tools: OperatorTools | undefined;
   try {
     await stores.migrate();
+    if (isNew !== undefined) note(`There was no store at ${isNew}: this command has made one.`);
     const { secrets, ids } = await openKeys({ config, stores, clock: systemClock });
     await work({
       config,
@@ -82,6 +86,12 @@ async function withCommandContext(work: (context: CommandContext) => Promise<voi
     await tools?.close();
     await stores.close();
   }
+}
+
+/** The embedded store's file, where it is not there yet: the command may run in another folder than its server. */
+function missingFile({ store }: Config): string | undefined {
+  const file = path.resolve(store.embedded.file);
+  return store.kind === 'embedded' && !existsSync(file) ? file : undefined;
 }
 
 /** The organization of this id; CommandRefused when there is none. */

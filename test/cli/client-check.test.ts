@@ -131,7 +131,7 @@ describe('portico client check', () => {
       '--json',
     ]);
     expect(made.code, made.stderr).to.equal(0);
-    expect(made.json()).to.include({ confidential: false }).and.not.to.have.property('clientSecret');
+    expect(made.json()).to.include({ confidential: true }).and.not.to.have.property('clientSecret');
     expect(Object(made.json()).metadata).to.deep.include({
       ...{ profile: 'fapi2', token_endpoint_auth_method: 'private_key_jwt' },
       id_token_signed_response_alg: 'ES256',
@@ -177,7 +177,7 @@ describe('portico client check', () => {
     expect(await refused('--jwks-file', terminal.write('no.json', '{'))).to.contain(
       'is not a JSON Web Key Set',
     );
-    expect(await refused('--jwks-file', '/nowhere/keys.json')).to.contain('cannot be read');
+    expect(await refused('--jwks-file', '/nowhere/keys.json')).to.contain('does not exist');
     expect(await refused('--certificate-file', secret)).to.contain('is not a certificate');
     expect(await refused('--certificate-subject', 'cn=x')).to.contain('san_dns, san_uri');
     expect((await terminal.session(['client', 'show', 'refused'])).code).to.equal(1);

@@ -32,6 +32,17 @@ describe('The command line', () => {
     await refused(['organization', 'show', 'default'], 'portico organization create default');
   });
 
+  it('says where it has made a store, which may be another folder than the server’s', async () => {
+    const elsewhere = openTerminal();
+    try {
+      const first = await elsewhere.session(['client', 'list']);
+      expect(first.stderr).to.match(/^There was no store at \/.+\.db: this command has made one\.$/m);
+      expect((await elsewhere.session(['client', 'list'])).stderr).to.equal('');
+    } finally {
+      elsewhere.close();
+    }
+  });
+
   it('makes, shows, changes and lists organizations', async () => {
     await done([
       'organization',

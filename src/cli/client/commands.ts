@@ -251,7 +251,13 @@ async function ownClient({ stores }: CommandContext, id: string): Promise<Client
 
 function withoutSecret({ secretHash, oldSecret, ...client }: ClientRecord) {
   const until = oldSecret && { oldSecretUntil: oldSecret.until };
-  return { ...client, confidential: secretHash !== undefined, ...until };
+  return { ...client, confidential: isConfidential({ ...client, secretHash }), ...until };
+}
+
+/** It proves itself: by its secret, a key or a certificate. */
+function isConfidential({ secretHash, metadata }: Pick<ClientRecord, 'metadata'> & { secretHash: unknown }) {
+  const { token_endpoint_auth_method: method = 'none' } = metadata;
+  return secretHash !== undefined || method !== 'none';
 }
 
 function tell(options: JsonOption, client: ClientRecord, clientSecret?: string): void {

@@ -22,7 +22,8 @@ function readAs<T>(file: string, what: string, read: (content: Buffer) => T): T 
   try {
     content = readFileSync(file);
   } catch (error) {
-    throw new CommandRefused(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+    const { code } = Object(error);
+    throw new CommandRefused(`${file} ${code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`}.`);
   }
   try {
     return read(content);
