@@ -73,7 +73,10 @@ export function startWorkers(options: { count: number; program: string; log: Log
     log.error({ worker: number, ...ended }, 'a worker died and is replaced');
     await pause(REPLACE_AFTER);
     if (closing) return;
-    await start(number).catch(() => process.exit(1));
+    await start(number).catch(() => {
+      // One that was told to stop while it started has not failed.
+      if (!closing) process.exit(1);
+    });
   }
 
   const ready = Promise.all(Array.from({ length: count }, (_, number) => start(number))).then(
