@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { ConfigInput } from '../../src/config/schema.ts';
@@ -548,6 +549,30 @@ describe('clients that register themselves: their limits', () => {
     expect((await post(closed, WEB, bearer(another.token))).status).to.equal(401);
     terminal.close();
     await closed.close();
+  });
+
+  it('REG8 a token that is revoked while it is used stays revoked', async () => {
+    const { stores, oidc } = server.running;
+    const { tokens } = oidc.registrations;
+    const { value, token } = await tokens.create({ organization: 'default', uses: 3, lifetime: 3600 });
+    const { oidcRecords } = stores;
+    const { put } = oidcRecords;
+    let revoked: Promise<boolean> | undefined;
+    Object.assign(oidcRecords, {
+      put: async (...given: Parameters<typeof put>) => {
+        if (given[0] === 'InitialAccessToken' && revoked === undefined) {
+          revoked = tokens.revoke(token.id);
+          // Enough for a revocation that waits for nothing.
+          for (let turn = 0; turn < 50; turn += 1) await nextTurn();
+        }
+        return put(...given);
+      },
+    });
+    const bearer = { authorization: `Bearer ${value}` };
+    expect((await post(server, WEB, bearer)).status).to.equal(201);
+    Object.assign(oidcRecords, { put });
+    expect(await revoked).to.equal(true);
+    expect((await post(server, WEB, bearer)).status).to.equal(401);
   });
 
   it('REG9 web pages may register where anyone may; where registration is off there is no such route', async () => {

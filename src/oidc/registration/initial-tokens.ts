@@ -7,6 +7,7 @@ import { randomText, randomToken } from '../../core/crypto.ts';
 import type { RegistrationLimits } from '../../model/client.ts';
 import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
 import type { InitialToken, RegistrationTokens } from '../registration-contract.ts';
+import type { Alone } from './registered-clients.ts';
 
 const KIND = 'InitialAccessToken';
 /** In the place of an account: all of them are listed together. */
@@ -19,7 +20,8 @@ interface Payload extends Omit<InitialToken, 'expiresAt' | 'createdAt'> {
   readonly createdAt: number;
 }
 
-export function createInitialTokens({ oidcRecords, clock }: { oidcRecords: OidcRecords; clock: Clock }) {
+export function createInitialTokens(deps: { oidcRecords: OidcRecords; clock: Clock; alone: Alone }) {
+  const { oidcRecords, clock, alone } = deps;
   const list = () => oidcRecords.listByAccount(KIND, HOLDER);
   const secondsTo = (until: Date) => Math.max(1, Math.ceil((until.getTime() - clock.now().getTime()) / 1000));
   const forOperators: RegistrationTokens = {
@@ -33,10 +35,12 @@ export function createInitialTokens({ oidcRecords, clock }: { oidcRecords: OidcR
       return { value, token: tokenOf(stored) };
     },
     list: async () => (await list()).map(tokenOf),
-    async revoke(id) {
-      const stored = (await list()).find((one) => one.payload.id === id);
-      return stored !== undefined && oidcRecords.removeStored(KIND, stored.id);
-    },
+    // A use that is under way would store the token again.
+    revoke: (id) =>
+      alone(async () => {
+        const stored = (await list()).find((one) => one.payload.id === id);
+        return stored !== undefined && oidcRecords.removeStored(KIND, stored.id);
+      }),
   };
   return {
     forOperators,

@@ -40,6 +40,9 @@ export interface RegisteredClientsDeps {
   readonly most: number;
 }
 
+/** Runs `work` while no other process works on registrations. Throws StoreUnavailable after waiting too long. */
+export type Alone = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
 export function createRegisteredClients(deps: RegisteredClientsDeps) {
   const { oidcRecords, store, clients, clock, unusedAfter, most } = deps;
   const alone = createQueue(deps);
@@ -67,6 +70,7 @@ export function createRegisteredClients(deps: RegisteredClientsDeps) {
 
   return {
     family,
+    alone,
     /** `full`: there are too many. `admit` runs once there is room, and may still say no. */
     async add(client: ClientRecord, admit: () => Promise<boolean>): Promise<'added' | 'full' | 'refused'> {
       const isFull = () => milliseconds() < fullUntil;
@@ -114,7 +118,7 @@ export function createRegisteredClients(deps: RegisteredClientsDeps) {
 }
 
 /** One at a time, over all nodes. Throws StoreUnavailable for those who wait too long. */
-function createQueue(deps: Pick<RegisteredClientsDeps, 'leases' | 'clock'>) {
+function createQueue(deps: Pick<RegisteredClientsDeps, 'leases' | 'clock'>): Alone {
   let last: Promise<unknown> = Promise.resolve();
   /** Those of one process wait in line, so that nodes alone ask the store for the lease. */
   return function alone<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -61,7 +61,7 @@ export function createRegistration(deps: RegistrationDeps) {
   const registered = createRegisteredClients({
     ...{ oidcRecords, store: stores.clients, clients, leases, clock, unusedAfter, most },
   });
-  const tokens = createInitialTokens(deps);
+  const tokens = createInitialTokens({ oidcRecords, clock, alone: registered.alone });
   const admissions = new WeakMap<object, Admission>();
 
   async function write(metadata: Record<string, Json>): Promise<void> {
