@@ -8,7 +8,7 @@ import { because, count, duration, key, section, text } from './kinds.ts';
 const issueOfHost = (value: string) =>
   URL.parse(`https://${value}/`)?.host === value
     ? undefined
-    : 'must be a host as a URL has it, such as claude.ai: in small letters, without scheme and path';
+    : 'must be a host as a URL has it, such as claude.ai: in lower case, without scheme and path';
 
 export const oidc = section('The OAuth 2 / OpenID Connect server.', {
   lifetimes: section('How long things live.', {

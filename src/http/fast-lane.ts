@@ -7,7 +7,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Middleware } from 'koa';
 import { handBack } from '../core/hand-back.ts';
 import type { FastAnswer, FastRoute } from '../oidc/fast-path-contract.ts';
-import type { BeginRequest } from './middleware/request-log.ts';
+import type { BeginRequest, OpenRequest } from './middleware/request-log.ts';
 import { isHostPlain } from './middleware/request-target.ts';
 import type { ReadOrigin } from './middleware/trusted-proxies.ts';
 import { readSmallBody } from './request/read-body.ts';
@@ -51,7 +51,7 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
     const body = route.takesForm ? await readSmallBody(request) : undefined;
     try {
       const answer = await route.answer(request.headers, body?.toString() ?? '');
-      if (answer !== undefined) return send({ route, answer, request, response });
+      if (answer !== undefined) return send({ open, route, answer, request, response });
     } catch (error) {
       open.failure = { error };
     }
@@ -60,14 +60,14 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
   }
 
   function send(reply: {
+    open: OpenRequest;
     route: FastRoute;
     answer: FastAnswer;
     request: IncomingMessage;
     response: ServerResponse;
   }) {
-    const { route, answer, request: req, response: res } = reply;
-    const open = deps.begin(req, res);
-    const { address } = deps.readOrigin(req);
+    const { open, route, answer, response: res } = reply;
+    const { address } = deps.readOrigin(reply.request);
     open.route = () => route.pattern;
     open.address = () => address;
     const common = headersFor(answer.caching);

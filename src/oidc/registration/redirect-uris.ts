@@ -14,7 +14,7 @@ const LOOPBACKS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]
 
 /** Why the client may not register it; undefined: it may. `hosts`: the only ones; absent: any. */
 export function issueOfRedirectUri(uri: string, hosts: readonly string[] | undefined): string | undefined {
-  // A host in other letters is written in ASCII, as people see it on the consent page.
+  // An internationalized host is written in ASCII (Punycode), as people see it on the consent page.
   if (!/^[\x21-\x7e]+$/.test(uri) || uri.includes('\\')) return 'must have printable ASCII characters only';
   const url = URL.parse(uri);
   if (url === null) return 'must be absolute URIs';
