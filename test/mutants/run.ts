@@ -60,7 +60,7 @@ function copyOfProject(): string {
   });
   for (const file of listed.split('\0')) {
     const from = path.join(PROJECT, file);
-    if (file === '' || file.startsWith('docs/') || !existsSync(from)) continue;
+    if (file === '' || file.startsWith('docs/screenshots/') || !existsSync(from)) continue;
     cpSync(from, path.join(folder, file), { recursive: true });
   }
   symlinkSync(path.join(PROJECT, 'node_modules'), path.join(folder, 'node_modules'));
