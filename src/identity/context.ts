@@ -10,6 +10,7 @@ import type { ClinicDecisions } from '../model/account.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Log } from '../observe/log.ts';
 import type { Stores } from '../store/ports/stores.ts';
+import type { LegacySystems } from './legacy-systems.ts';
 import type { PasswordHasher } from './passwords/hasher.ts';
 import type { PasswordPolicy } from './passwords/policy.ts';
 import type { AnonymousBudgets } from './rate-limits/anonymous-budgets.ts';
@@ -32,6 +33,7 @@ export interface Identity {
   /** Links in emails begin here. */
   readonly issuer: string;
   readonly access: AccessEnder;
+  readonly legacy: LegacySystems;
   /** By dialect name. */
   readonly clinicDecisions: ReadonlyMap<string, ClinicDecisions>;
 }

@@ -31,6 +31,16 @@ export interface ProfileClaims {
   address?: AddressClaim;
 }
 
+/** What a legacy system still decides about an account. */
+export interface LegacyEntry {
+  /** Who decides about the password: the legacy system, until a password is set here. */
+  password: 'legacy' | 'portico';
+  /** ISO 8601: the legacy system's last yes to the password. */
+  confirmedAt?: string;
+  /** Where the legacy system confirmed another password than the account's own. */
+  passwordHash?: string;
+}
+
 /** A person in one organization. */
 export interface AccountRecord {
   /** Opaque and constant: the OIDC `sub`. */
@@ -53,6 +63,10 @@ export interface AccountRecord {
   aliases: Record<string, string>;
   /** Members that only one vendor knows, by dialect name. */
   vendor: Record<string, Record<string, Json>>;
+  /** By dialect: whose legacy system knows the person. Absent: the person never was at one. */
+  legacy?: Record<string, LegacyEntry>;
+  /** ISO 8601: a legacy system's token that it issued before, or at an unknown time, is never adopted. */
+  tokensFrom?: string;
   createdAt: Date;
   updatedAt: Date;
   /** Raised by every update; the value compared by compare-and-set. Starts at 1. */
