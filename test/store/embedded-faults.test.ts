@@ -250,6 +250,21 @@ describe('the embedded store, when something is wrong', () => {
     });
   });
 
+  it('reads, callback for callback, what another process has written before', async () => {
+    await opened(async (stores) => {
+      const other = await open();
+      try {
+        for (const value of ['one', 'two', 'three']) {
+          await stores.metadata.get('shared');
+          await other.metadata.set('shared', value);
+          expect(await stores.metadata.get('shared')).to.equal(value);
+        }
+      } finally {
+        await other.close();
+      }
+    });
+  });
+
   it('refuses every call after it was closed, and stores what was under way', async () => {
     const stores = await open();
     await stores.migrate();

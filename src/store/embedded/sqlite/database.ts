@@ -1,7 +1,8 @@
 /**
- * The connection to the SQLite file. Reads run at once (in WAL a reader never waits for a writer). Writes
- * of one turn of the event loop share one transaction: `synchronous=FULL` costs one flush of the disk per
- * commit, and this way a burst of requests pays for it once. Nothing is acknowledged before its commit.
+ * The connection to the SQLite file. Reads run at once (in WAL a reader never waits for a writer). Those of one
+ * callback of the event loop share one transaction, whose locks cost more than a read. Writes of one turn of the
+ * event loop share one transaction too: `synchronous=FULL` costs one flush of the disk per commit, and this way a
+ * burst of requests pays for it once. Nothing is acknowledged before its commit.
  *
  * `node:sqlite` is synchronous. A lock held by another process is therefore waited for with timers, not
  * inside SQLite: requests that need no write go on being answered meanwhile.
@@ -114,6 +115,7 @@ export class Database {
   #running: Promise<void> | undefined;
   /** What connect() set. */
   #flushes = true;
+  #isReading = false;
 
   constructor(file: string, connection: DatabaseSync, log: Log) {
     this.file = file;
@@ -122,20 +124,36 @@ export class Database {
     this.#log = log;
   }
 
-  /** Sees every committed write. `work` must only read, and must not await. */
+  /** Sees every write that was committed before the callback that is running. `work` must only read, and must not await. */
   async read<Result>(work: (sql: Sql) => Result): Promise<Result> {
     const deadline = performance.now() + LOCK_PATIENCE;
     for (;;) {
       if (!this.#connection.isOpen) throw this.#closed();
       try {
+        this.#beginReading();
         return work(this.#sql);
       } catch (error) {
         const code = primaryCode(error);
         if (code === undefined) throw error;
+        this.#endReading();
         if (code !== BUSY || performance.now() > deadline) throw this.#unavailable(error);
         await wait(jitter());
       }
     }
+  }
+
+  /** Ends with the promises that the running callback settles: what arrives later gets a transaction of its own. */
+  #beginReading(): void {
+    if (this.#isReading) return;
+    this.#sql.run('BEGIN');
+    this.#isReading = true;
+    queueMicrotask(() => process.nextTick(() => this.#endReading()));
+  }
+
+  #endReading(): void {
+    if (!this.#isReading) return;
+    this.#isReading = false;
+    if (this.#connection.isTransaction) this.#sql.run('COMMIT');
   }
 
   /**
@@ -157,6 +175,7 @@ export class Database {
    * transaction takes a lock that no other connection shares, reading ones neither.
    */
   hold(): boolean {
+    this.#endReading();
     this.#sql.exec('PRAGMA locking_mode = EXCLUSIVE');
     try {
       this.#sql.exec('BEGIN IMMEDIATE; COMMIT');
@@ -171,6 +190,7 @@ export class Database {
   async close(): Promise<void> {
     while (this.#running) await this.#running;
     if (!this.#connection.isOpen) return;
+    this.#endReading();
     try {
       this.#sql.exec('PRAGMA optimize');
     } catch (error) {
@@ -193,6 +213,7 @@ export class Database {
   /** False while another process holds the lock, or after every waiting write was refused. */
   #begin(): boolean {
     try {
+      this.#endReading();
       this.#flush(this.#pending.slice(0, BATCH).some((write) => !write.passing));
       this.#sql.exec('BEGIN IMMEDIATE');
       return true;

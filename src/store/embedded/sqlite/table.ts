@@ -26,7 +26,9 @@ export function find<Row, Stored>(
   columns: Columns,
   now?: Date,
 ): Stored | undefined {
-  return list(sql, table, columns, { now })[0];
+  const { where, values } = filter(table, columns, now);
+  const row = sql.get<Row>(`SELECT * FROM ${table.name} ${where}`, ...values);
+  return row && table.recordOf(row);
 }
 
 /** Rows whose columns have these values; in the order of the key, where no other one is given. */
@@ -40,15 +42,23 @@ export function list<Row, Stored>(
     limit,
   }: { now?: Date | undefined; order?: string; limit?: number } = {},
 ): Stored[] {
-  const conditions = [...equal(columns), ...(now && table.live ? [table.live] : [])];
-  const values = [...Object.values(columns), ...(now && table.live ? [now] : [])];
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const { where, values } = filter(table, columns, now);
   const rows = sql.all<Row>(
     `SELECT * FROM ${table.name} ${where} ORDER BY ${order} LIMIT ?`,
     ...values,
     limit ?? -1,
   );
   return rows.map((row) => table.recordOf(row));
+}
+
+function filter<Row, Stored>({ live }: Table<Row, Stored>, columns: Columns, now: Date | undefined) {
+  const conditions = equal(columns);
+  const values = Object.values(columns);
+  if (now && live) {
+    conditions.push(live);
+    values.push(now);
+  }
+  return { where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, values };
 }
 
 /** True when the row was added; false when a unique index has it already. */
