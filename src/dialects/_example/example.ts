@@ -9,6 +9,7 @@ import { dialect } from '../contract/dialect.ts';
 import { jsonBodies, jwtTokens, oneOrganization } from '../contract/presets.ts';
 import { emailSample } from '../contract/sample.ts';
 import { BASE62, HEX } from '../contract/tokens.ts';
+import { legacy } from './legacy.ts';
 import { me } from './me.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
@@ -45,5 +46,6 @@ export const example = dialect<ExampleSettings>({
   alias: { prefix: 'person_', alphabet: BASE62, length: 12 },
   refusals,
   cors: 'server',
+  legacy,
   sample: emailSample({ signIn: '/sign-in', token: ['token'], me: '/me' }),
 });

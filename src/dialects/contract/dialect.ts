@@ -16,6 +16,7 @@ import type { FieldIssue, Reason } from '../../core/refused.ts';
 import type { ClinicDecisions } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import type { AccountCaller, AccountView, AnyAccepts, Caller, Endpoint, RequestView } from './endpoint.ts';
+import type { LegacyApi } from './legacy-api.ts';
 import type { LimitContext, LimitRule } from './limits.ts';
 import type { CorsRules, RefusalView, Reply, ReplyContext } from './reply.ts';
 import type { Sample } from './sample.ts';
@@ -115,6 +116,8 @@ export interface Dialect<Settings = AnySettings> {
   readonly cors: CorsRules<Settings>;
   /** Where clinics sign their people in. They hold whether or not the dialect is switched on. */
   readonly clinicDecisions?: ClinicDecisions;
+  /** How the vendor's own server is asked. Without it people of a legacy system cannot be taken over. */
+  readonly legacy?: LegacyApi<Settings>;
   /** Without it the dialect is served all the same. */
   readonly sample?: Sample<Settings>;
   /**

@@ -8,7 +8,7 @@ const text = (value: Json | undefined, otherwise: string) => (typeof value === '
 const textOrNull = (value: Json | undefined) => (typeof value === 'string' ? value : null);
 
 /** VisitNote shows two names; an account of another vendor may have only the full one. */
-export function names({ claims }: AccountView): { first_name: string; last_name: string } {
+export function names({ claims }: Pick<AccountView, 'claims'>): { first_name: string; last_name: string } {
   if (claims.given_name !== undefined || claims.family_name !== undefined) {
     return { first_name: claims.given_name ?? '', last_name: claims.family_name ?? '' };
   }

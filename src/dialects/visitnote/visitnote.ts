@@ -10,6 +10,7 @@ import type { ReplyContext } from '../contract/reply.ts';
 import { emailSample } from '../contract/sample.ts';
 import { completeOnboarding, deleteAccount, myProfile } from './account.ts';
 import { admits, admitsRole, PANEL } from './admits.ts';
+import { legacy } from './legacy.ts';
 import { strangers } from './limits.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
@@ -63,5 +64,6 @@ export const visitnote = dialect<VisitNoteSettings>({
   headers,
   limitsOnRefusedCredential: strangers,
   cors: 'server',
+  legacy,
   sample: emailSample({ signIn: '/sign-in', token: ['data', 'token'], me: '/my-profile' }),
 });

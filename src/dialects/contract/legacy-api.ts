@@ -1,0 +1,127 @@
+/**
+ * A vendor's own server, asked in its own words: the dialect read backwards. Data and pure functions; the frame
+ * does the calls, and judges what a yes may do here.
+ *
+ * A sign-in goes `signIn`, `person`, `details`, as long as the answer says `more`; each answer is laid over the one
+ * before (`joined`). A token that a client holds goes `person`, `details`.
+ */
+import type { ProfileClaims } from '../../model/account.ts';
+import type { Json } from '../../model/json.ts';
+import type { OrganizationView } from './dialect.ts';
+import type { AnySettings } from './settings.ts';
+import type { NewAccount } from './use.ts';
+
+export interface LegacyApi<Settings = AnySettings> {
+  /** What a token of the vendor's own server looks like; anything else is never asked about. */
+  readonly tokenForm: RegExp;
+  readonly signIn?: Question<{ readonly login: string; readonly password: string }, Settings>;
+  /** Who the bearer is. */
+  readonly person: Question<Bearer, Settings>;
+  /** What the vendor shows of a bearer at another place only. */
+  readonly details?: Question<Bearer, Settings>;
+  readonly refresh?: Question<{ readonly refreshToken: string }, Settings>;
+  readonly social?: Question<SocialSignIn, Settings>;
+  /** Has the vendor send its own email with its own code. A yes says that it was asked, not that it knows the address. */
+  readonly sendCode?: Question<Addressee, Settings>;
+  readonly code?: Question<{ readonly email: string; readonly code: string }, Settings>;
+  /** As `sendCode`, with a link for a new password. */
+  readonly reset?: Question<Addressee, Settings>;
+  /** 'no': the address is taken. */
+  readonly register?: Question<NewAccount, Settings>;
+  readonly singleSignOn?: Question<
+    { readonly body: Readonly<Record<string, Json>>; readonly key: string; readonly secret?: string },
+    Settings
+  >;
+  /** Ends the session behind a sign-in that was asked for. */
+  readonly signOut?: Question<{ readonly token: string; readonly refreshToken?: string }, Settings>;
+}
+
+export interface Question<Asked, Settings = AnySettings> {
+  ask(
+    asked: Asked,
+    context: { readonly settings: Settings; readonly organization: OrganizationView },
+  ): Outgoing;
+  read(reply: LegacyReply, asked: Asked): Answer;
+}
+
+export interface Bearer {
+  readonly token: string;
+  /** As an earlier answer of the same sign-in told it. */
+  readonly vendorId?: string;
+  /** Of a token that is a JWT. They are read without a key, and count because the vendor says yes to the token. */
+  readonly claims?: Readonly<Record<string, Json>>;
+}
+
+export interface SocialSignIn extends Partial<Addressee> {
+  readonly provider: string;
+  readonly idToken: string;
+}
+
+export interface Addressee {
+  readonly email: string;
+  /** As the client sent them. */
+  readonly names?: Pick<ProfileClaims, 'given_name' | 'family_name'>;
+}
+
+/** A request. `path` follows the legacy system's base, query included; secrets stand in headers or in the body. */
+export interface Outgoing {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: Json;
+  readonly form?: Readonly<Record<string, string>>;
+}
+
+export interface LegacyReply {
+  readonly status: number;
+  /** The parsed body; undefined where it is no JSON. */
+  readonly json: unknown;
+  /** Names in lower case. */
+  header(name: string): string | undefined;
+}
+
+/** Only a well-formed yes is a yes, and only the vendor's own refusal is a no. */
+export type Answer =
+  | { readonly yes: Confirmed; readonly tokens?: LegacyTokens; readonly more?: true }
+  | 'no'
+  /** Seconds, where the vendor names them. */
+  | { readonly later: number | undefined }
+  /** Why, without any text of the reply. */
+  | { readonly odd: string };
+
+/** What the vendor says of a person. */
+export interface Confirmed {
+  readonly vendorId?: string;
+  /** `vendor`: members of this dialect. A role that the vendor names is `vendor.role`. */
+  readonly account: NewAccount;
+  /** The vendor says that the address was proved to it. */
+  readonly addressVerified?: boolean;
+  readonly createdAt?: Date;
+  readonly updatedAt?: Date;
+}
+
+export interface LegacyTokens {
+  readonly access?: LegacyToken;
+  readonly refresh?: LegacyToken;
+}
+
+export interface LegacyToken {
+  readonly value: string;
+  /** Epoch seconds, where the reply tells. */
+  readonly expiresAt?: number;
+}
+
+/** What two answers about one person say together; the later one wins. */
+export function joined(first: Confirmed, then: Confirmed): Confirmed {
+  const [a, b] = [first.account, then.account];
+  return {
+    ...first,
+    ...then,
+    account: {
+      ...a,
+      ...b,
+      ...((a.claims ?? b.claims) && { claims: { ...a.claims, ...b.claims } }),
+      ...((a.vendor ?? b.vendor) && { vendor: { ...a.vendor, ...b.vendor } }),
+    },
+  };
+}
