@@ -41,6 +41,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'cli/api': { may: 'cli config seed' },
   'cli/client': { may: 'cli config oidc/profiles seed', types: 'store/ports', packages: 'commander' },
   core: { may: '', packages: 'ipaddr.js' },
+  migration: { may: '', types: 'store/ports' },
   model: { may: '' },
   config: { may: '', packages: 'fastest-levenshtein yaml zod' },
   keys: { may: 'config', types: 'store/ports' },
