@@ -171,7 +171,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: 'koa zod',
   },
   'dialects/runtime': {
-    may: 'http/request identity/accounts',
+    may: 'config http/request identity/accounts',
     types:
       'dialects/contract federation/protocol http/middleware identity identity/rate-limits oidc store/ports',
     packages: 'zod',

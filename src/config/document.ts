@@ -1,5 +1,6 @@
 /** docs/configuration.md, made from the schema: every key with its kind, its default and what it does. */
 import { z } from 'zod';
+import { legacySection } from './legacy-section.ts';
 import { sections } from './schema.ts';
 import { core, definitionOf, requestInfoOf, tableOf } from './shape.ts';
 
@@ -66,14 +67,19 @@ function sectionPart(name: string, schema: z.ZodType, table = schema): string {
 function dialectsPart(dialects: Shapes): string {
   const deps = Object.entries(dialects).map(
     ([name, schema]) =>
-      `### dialects.${name}\n\n${tableText(rowsOf(schema, ['dialects', name], defaultOf(schema)))}`,
+      `### dialects.${name}\n\n${tableText(rowsOf(schema, ['dialects', name], defaultOf(schema), ['legacy']))}`,
   );
   const about =
     'The vendors’ sign-in APIs, by name. Each dialect says in the README of its folder what its keys do. ' +
     '`admitsFrom` is the same for all: an account that a person opened at the hosted pages or at another dialect is ' +
     'let in only with a role that an operator gave, or where `admitsFrom` lists the place: `hosted`, or a dialect.';
-  return [`## dialects\n\n${about}`, ...deps].join('\n\n');
+  const legacy = `### dialects.<name>.legacy\n\n${LEGACY}\n\n${tableText(rowsOf(legacySection, ['dialects.<name>.legacy'], undefined))}`;
+  return [`## dialects\n\n${about}`, ...deps, legacy].join('\n\n');
 }
+
+const LEGACY =
+  'The system that answered the vendor’s API before Portico, the same for every dialect. Without this table no other system is ' +
+  'asked. Where passwords go stands here alone: nothing in the store changes it.';
 
 type Row = readonly [key: string, kind: string, otherwise: string, about: string];
 
@@ -92,8 +98,14 @@ function tableText(rows: readonly Row[]): string {
 }
 
 /** The keys of a table, those of tables inside it too. */
-function rowsOf(schema: z.ZodType, path: readonly string[], defaults: unknown): Row[] {
+function rowsOf(
+  schema: z.ZodType,
+  path: readonly string[],
+  defaults: unknown,
+  without: readonly string[] = [],
+): Row[] {
   return Object.entries(tableOf(schema) ?? {}).flatMap(([name, inner]) => {
+    if (without.includes(name)) return [];
     const at = [...path, name];
     const below = writtenDefault(inner) ?? (defaults as Record<string, unknown> | undefined)?.[name];
     if (definitionOf(core(inner)).type === 'never') return [];
@@ -134,6 +146,7 @@ function valueText(value: unknown): string {
 }
 
 function durationText(value: unknown): string {
+  if (typeof value === 'string') return value;
   const units: readonly [number, string][] = [
     [86_400, 'd'],
     [3600, 'h'],

@@ -4,6 +4,7 @@
  */
 import { realpathSync } from 'node:fs';
 import type { Issue } from './issues.ts';
+import { isLoopback } from './kinds.ts';
 import { looksRandom, looksRandomText } from './looks-random.ts';
 import type { Config } from './schema.ts';
 import { shownValue } from './secret.ts';
@@ -13,7 +14,12 @@ type Known = Partial<Config>;
 
 /** `demoSeeds`: files of the project that hold published passwords. */
 export function judge(config: Known, demoSeeds: readonly string[]): Issue[] {
-  const issues = [...judgeHttp(config), ...judgeLifetimes(config), ...judgeDialects(config)];
+  const issues = [
+    ...judgeHttp(config),
+    ...judgeLifetimes(config),
+    ...judgeDialects(config),
+    ...judgeLegacy(config),
+  ];
   if (config.environment === 'production') issues.push(...judgeProduction(config, demoSeeds));
   return issues;
 }
@@ -77,6 +83,28 @@ function* judgeDialects({ dialects }: Known): Iterable<Issue> {
   }
 }
 
+/** A legacy system that is this server would ask itself. */
+function* judgeLegacy({ dialects, issuer, http }: Known): Iterable<Issue> {
+  for (const [path, { url, address }] of legacyTables(dialects)) {
+    if (typeof url !== 'string' || !URL.canParse(url)) continue;
+    const { origin, hostname, port, protocol } = new URL(url);
+    const isHere = isLoopback(hostname) && port === String(http?.port) && protocol === 'http:';
+    if (address === undefined && (origin === issuer || isHere)) {
+      const message = `must not be this server: set ${path}.address where the name leads here by now`;
+      yield issue(`${path}.url`, message, url);
+    }
+  }
+}
+
+/** The `legacy` of each dialect that has one, as it was written. */
+function legacyTables(
+  dialects: Config['dialects'] = {},
+): [path: string, table: { readonly url?: unknown; readonly address?: unknown }][] {
+  return Object.entries(dialects).flatMap(([name, { legacy }]) =>
+    typeof legacy === 'object' && legacy !== null ? [[`dialects.${name}.legacy`, legacy]] : [],
+  );
+}
+
 function* judgeProduction(config: Known, demoSeeds: readonly string[]): Iterable<Issue> {
   const { issuer, demo, http, mail, outbound, keys, dialects, seed } = config;
   if (issuer !== undefined && !issuer.startsWith('https://')) {
@@ -94,6 +122,11 @@ function* judgeProduction(config: Known, demoSeeds: readonly string[]): Iterable
   }
   if (keys) yield* judgeKeys(keys);
   if (dialects) yield* judgeSharedSecrets(dialects, keys);
+  for (const [path, { url }] of legacyTables(dialects)) {
+    if (typeof url === 'string' && url.startsWith('http://')) {
+      yield issue(`${path}.url`, 'must begin with https:// in production', url);
+    }
+  }
   if (http) yield* judgeProxies(http.trustedProxies);
   for (const [index, file] of (seed ?? []).entries()) {
     if (demoSeeds.some((demoSeed) => sameFile(demoSeed, file))) {

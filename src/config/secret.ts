@@ -1,4 +1,5 @@
 /** Which values of the configuration are secrets, and what is shown in their place. */
+import { legacySection } from './legacy-section.ts';
 import { configSchema } from './schema.ts';
 import { requestInfoOf, schemaAt } from './shape.ts';
 
@@ -29,8 +30,11 @@ export function withoutSecrets(value: unknown, path: readonly string[] = []): un
 
 function secrecyOf(path: readonly string[]): 'value' | 'url' | undefined {
   if (path.some((step) => SECRET_NAME.test(step))) return 'value';
-  const marks = path.map((_, index) => {
-    const schema = schemaAt(configSchema, path.slice(0, index + 1));
+  const [section, , table] = path;
+  const isLegacy = section === 'dialects' && table === 'legacy';
+  const [root, below] = isLegacy ? [legacySection, path.slice(3)] : [configSchema, path];
+  const marks = below.map((_, index) => {
+    const schema = schemaAt(root, below.slice(0, index + 1));
     return schema && requestInfoOf(schema)?.secret;
   });
   return marks.find((mark) => mark !== undefined);

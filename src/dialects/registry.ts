@@ -74,7 +74,5 @@ export function loadEnabledDialects(
 /** The zod shapes of `dialects.<name>`, for the configuration: of the named ones, or of all. */
 export async function dialectSettings(names = dialectNames): Promise<Record<string, z.ZodType>> {
   const dialects = await Promise.all(names.map((name) => loadDialect(name)));
-  return Object.fromEntries(
-    dialects.map(({ name, settings }) => [name, withFrameKeys(settings, dialectNames)]),
-  );
+  return Object.fromEntries(dialects.map((dialect) => [dialect.name, withFrameKeys(dialect, dialectNames)]));
 }

@@ -36,7 +36,9 @@ describe('docs/configuration.md', () => {
 
   it('shows no key that cannot be set by a variable of its name', async () => {
     const shapes = await plugInShapes();
-    const keys = [...describeConfiguration(shapes).matchAll(/^\| `([\w.]+)`/gm)].map(([, key = '']) => key);
+    const keys = [...describeConfiguration(shapes).matchAll(/^\| `([\w.<>]+)`/gm)].map(([, key = '']) =>
+      key.replace('<name>', 'visitnote'),
+    );
     expect(keys).to.have.length.above(100);
     const env = Object.fromEntries(
       keys.filter((key) => key !== 'environment').map((key) => [variableOf(key), '\0']),

@@ -1,5 +1,6 @@
 /** Dialects with their settings, as they run. */
 import { z } from 'zod';
+import { type LegacySettings, legacySection } from '../../config/legacy-section.ts';
 import type { Dialect } from '../contract/dialect.ts';
 import type { AnySettings } from '../contract/settings.ts';
 
@@ -9,19 +10,22 @@ export interface MountedDialect {
   readonly clientId: string;
   /** Places at which an account may have been opened to be let in here: 'hosted', or dialects. */
   readonly admitsFrom: readonly string[];
+  /** The system that answered the vendor's API before. */
+  readonly legacy?: LegacySettings | undefined;
 }
 
 /** Keys of `dialects.<name>` that the pipeline reads, the same for every dialect: no vendor's settings have them. */
 const frameOf = <Place extends z.ZodType<string>>(place: Place) =>
-  z.strictObject({ admitsFrom: z.array(place).default([]) });
+  z.strictObject({ admitsFrom: z.array(place).default([]), legacy: legacySection.optional() });
 
 const frameSettings = frameOf(z.string());
 
 /** The vendor's table with the frame's keys, as an operator may write it. A misspelt place would admit no account. */
-export function withFrameKeys(settings: z.ZodType, dialects: readonly string[]): z.ZodType {
+export function withFrameKeys({ settings, legacy }: Dialect, dialects: readonly string[]): z.ZodType {
   const table = settings instanceof z.ZodPipe ? settings.in : settings;
   if (!(table instanceof z.ZodObject)) return settings;
-  return table.extend(frameOf(z.enum(['hosted', ...dialects])).shape);
+  const { shape } = frameOf(z.enum(['hosted', ...dialects]));
+  return table.extend(legacy === undefined ? { admitsFrom: shape.admitsFrom } : shape);
 }
 
 /** The pipeline's keys of `dialects.<name>`, validated, and what is left for the vendor's schema. */
@@ -30,8 +34,8 @@ export function splitSettings(raw: unknown): {
   readonly own: unknown;
 } {
   if (typeof raw !== 'object' || raw === null) return { frame: frameSettings.safeParse({}), own: raw ?? {} };
-  const { admitsFrom, ...own }: { admitsFrom?: unknown } = raw;
-  return { frame: frameSettings.safeParse({ admitsFrom }), own };
+  const { admitsFrom, legacy, ...own }: { admitsFrom?: unknown; legacy?: unknown } = raw;
+  return { frame: frameSettings.safeParse({ admitsFrom, legacy }), own };
 }
 
 /** Parses `dialects.<name>`; the issues of all dialects are collected in `issues`. */
