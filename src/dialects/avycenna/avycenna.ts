@@ -12,6 +12,7 @@ import { BASE62, HEX } from '../contract/tokens.ts';
 import { createApiKey, deleteApiKey, KEY_FORMS, listApiKeys, scopesOf } from './api-keys.ts';
 import { credential, worth } from './caller.ts';
 import { finishGoogle, startGoogle } from './google.ts';
+import { legacy } from './legacy.ts';
 import { sendOneTimeCode, verifyOneTimeCode } from './one-time-code.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
@@ -100,5 +101,6 @@ export const avycenna = dialect<AvycennaSettings>({
     maxAge: 600,
     onlyWithOrigin: true,
   }),
+  legacy,
   sample: emailSample({ signIn: '/auth/login', token: ['access_token'], me: '/auth/me' }),
 });

@@ -4,7 +4,7 @@ import { sliding } from '../contract/limits.ts';
 import { ok } from '../contract/reply.ts';
 import { DIGITS } from '../contract/tokens.ts';
 import { address, otp } from './fields.ts';
-import { Failure, InvalidFields, MessageReply, SignedInReply, signedInReply } from './serializers.ts';
+import { CodeSentReply, Failure, InvalidFields, SignedInReply, signedInReply } from './serializers.ts';
 import { endpoint } from './settings.ts';
 
 const PURPOSE = 'avycenna-otp';
@@ -24,7 +24,7 @@ export const sendOneTimeCode = endpoint({
   ],
   replies: {
     415: Failure,
-    200: z.strictObject({ ...MessageReply.shape, expires_in_minutes: z.int() }),
+    200: CodeSentReply,
     422: InvalidFields,
     429: Failure,
   },

@@ -105,6 +105,7 @@ export const ApiKeyReply = z.strictObject({
 
 export const MadeApiKeyReply = ApiKeyReply.extend({ key: z.string() });
 export const MessageReply = z.strictObject({ message: z.string() });
+export const CodeSentReply = MessageReply.extend({ expires_in_minutes: z.int() });
 export const Failure = z.strictObject({ detail: z.string() });
 export const InvalidFields = z.strictObject({
   detail: z.array(

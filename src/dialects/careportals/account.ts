@@ -107,7 +107,7 @@ function mergedAddress(
 }
 
 /** Two lines of one claim (OIDC Core 5.1.1). */
-function addressClaim(lines: Address): AddressClaim | null {
+export function addressClaim(lines: Address): AddressClaim | null {
   const street = [lines.address1, lines.address2].join('\n').replace(/\n$/, '');
   const claim = {
     street_address: street,

@@ -11,6 +11,7 @@ import { bearer } from '../contract/sample.ts';
 import { HEX } from '../contract/tokens.ts';
 import { patchAccount, putAccount, showAccount } from './account.ts';
 import { createAccount } from './create-account.ts';
+import { legacy } from './legacy.ts';
 import { organization } from './organization.ts';
 import { refusals } from './refusals.ts';
 import { forgot, reset, validate, validateByOtherName } from './reset-password.ts';
@@ -87,6 +88,7 @@ export const careportals = dialect<CarePortalsSettings>({
     headers: ['content-type,organization,authorization'],
     exposed: ['Retry-After'],
   }),
+  legacy,
   sample: {
     suits: ({ email }) => email !== undefined,
     signIn: ({ organization, email = '', password }, { base }) => ({

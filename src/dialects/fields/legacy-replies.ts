@@ -41,7 +41,7 @@ export function reading<Body extends z.ZodType, Asked>({ body, no, refusal, answ
 }
 
 /** An answer of an endpoint that does the same whether or not it knows the address: only that it was asked. */
-export const ASKED: Answer = { yes: { account: {} } };
+export const ASKED = { yes: { account: {} } } satisfies Answer;
 
 function secondsOf(header: string | undefined): number | undefined {
   return header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) : undefined;
@@ -50,20 +50,28 @@ function secondsOf(header: string | undefined): number | undefined {
 /** Members that the schema does not name are taken out: a vendor's newer version may show more. */
 function parsed<Schema extends z.ZodType>(schema: Schema, json: unknown) {
   const first = schema.safeParse(json);
-  const unknown = (first.error?.issues ?? []).filter((issue) => issue.code === 'unrecognized_keys');
-  if (unknown.length === 0) return first;
-  const known = structuredClone(json);
-  for (const { path, keys } of unknown) {
-    const place = path.reduce<unknown>((at, name) => member(at, name), known);
-    for (const key of keys) if (isObject(place)) Reflect.deleteProperty(place, key);
-  }
-  return schema.safeParse(known);
+  const issues = first.error?.issues ?? [];
+  const unknown = issues.filter((issue) => issue.code === 'unrecognized_keys');
+  if (unknown.length === 0 || unknown.length < issues.length) return first;
+  return schema.safeParse(
+    unknown.reduce<unknown>((known, { path, keys }) => without(known, path, new Set(keys)), json),
+  );
+}
+
+/** A copy along the path: what is not on it may be nested too deep to be walked. */
+function without(
+  value: unknown,
+  [name, ...below]: readonly PropertyKey[],
+  keys: ReadonlySet<string>,
+): unknown {
+  if (!isObject(value)) return value;
+  if (name === undefined)
+    return Object.fromEntries(Object.entries(value).filter(([member]) => !keys.has(member)));
+  const at = without(Reflect.get(value, name), below, keys);
+  return Array.isArray(value) ? value.with(Number(name), at) : { ...value, [name]: at };
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-
-const member = (at: unknown, name: PropertyKey): unknown =>
-  isObject(at) ? Reflect.get(at, name) : undefined;
 
 /** Names of the schema's own members. */
 const placeOf = ({ issues }: z.ZodError) => ` at /${(issues[0]?.path ?? []).map(String).join('/')}`;

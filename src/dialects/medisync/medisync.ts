@@ -8,6 +8,7 @@ import { dialect, type Guard, Refused } from '../contract/dialect.ts';
 import { jsonBodies, jwtTokens, oneOrganization } from '../contract/presets.ts';
 import { emailSample } from '../contract/sample.ts';
 import { DIGITS } from '../contract/tokens.ts';
+import { legacy } from './legacy.ts';
 import { changeProfile, showProfile, showSubscription } from './profile.ts';
 import { refusals } from './refusals.ts';
 import { register } from './register.ts';
@@ -68,5 +69,6 @@ export const medisync = dialect<MediSyncSettings>({
   alias: { prefix: 'user_', alphabet: DIGITS, length: 12 },
   refusals,
   cors: 'server',
+  legacy,
   sample: emailSample({ signIn: '/login', token: ['token'], me: '/user/profile' }),
 });

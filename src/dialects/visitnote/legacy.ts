@@ -48,7 +48,8 @@ const Taken = z.strictObject({
 });
 
 export const legacy: LegacyApi<VisitNoteSettings> = {
-  tokenForm: JWT,
+  // Clients take it as opaque, and servers of this kind make such ones as well: `17|` and forty characters.
+  tokenForm: new RegExp(`${JWT.source}|^\\d{1,19}\\|\\w{3,255}$`),
   signIn: {
     ask: ({ login: email, password }) => ({ method: 'POST', path: '/sign-in', json: { email, password } }),
     read: signedInOr(Refusal, 401, 422),

@@ -19,6 +19,7 @@ import type { Endpoint, RequestView } from '../contract/endpoint.ts';
 import { sliding } from '../contract/limits.ts';
 import { jsonBodies } from '../contract/presets.ts';
 import { DIGITS, HEX } from '../contract/tokens.ts';
+import { legacy } from './legacy.ts';
 import { refusals } from './refusals.ts';
 import { repairForm } from './repair-form.ts';
 import { isForBrowsers, TOKEN, typeOf } from './serializers.ts';
@@ -223,6 +224,7 @@ export const vsee = dialect<VSeeSettings>({
     secret: TOKEN_FORM,
     owner: 'organization',
   },
+  legacy,
   clinicDecisions: { members: ['sso_code', 'disable_emails'], emailsOff },
   sample: {
     suits: ({ username, email }) => (username ?? email) !== undefined,
