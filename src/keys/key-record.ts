@@ -37,8 +37,6 @@ export interface Pass {
   readonly all: number;
   readonly read: number;
   readonly renewed: number;
-  /** Of `renewed`, what walks before this one have encrypted anew; absent: it is the first. */
-  readonly renewedBefore?: number;
   readonly unreadable: number;
   readonly finishedAt?: string;
 }

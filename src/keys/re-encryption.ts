@@ -3,8 +3,8 @@
  * process at a time has the lease, and notes in the store how far it is; when it dies, the next process goes on there.
  * It replaces each record by compare-and-set, so that a record that changed or ended meanwhile is left alone.
  *
- * A pass counts when every node encrypted with the first key from the start of the pass to its end, and it found
- * nothing under another key: what slips past one walk is found by the next. Link tokens and replies of rotations are not encrypted anew: they end by themselves.
+ * A pass counts when every node encrypted with the first key from the start of the pass to its end: then nothing is
+ * left under another key. Link tokens and replies of rotations are not encrypted anew: they end by themselves.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -164,17 +164,13 @@ async function note({ stores }: ReEncryption, pass: Pass): Promise<void> {
   await changeKeyRecord(stores.metadata, (record) => ({ ...record, pass }));
 }
 
-/** Undefined: it found something, so everything is walked through once more. */
-async function finish(context: ReEncryption, pass: Pass): Promise<Outcome | undefined> {
+async function finish(context: ReEncryption, pass: Pass): Promise<Outcome> {
   const { stores, secrets, clock, log } = context;
-  const { renewed: anew, renewedBefore = 0 } = pass;
   await renewKeyring(context);
   const record = await changeKeyRecord(stores.metadata, (present) => {
     const { pass: _broken, ...rest } = present;
     const now = clock.now();
     if (othersUse(present, pass.to, now) || !isSound(present, pass)) return rest;
-    if (anew > renewedBefore)
-      return { ...rest, pass: { ...pass, read: 0, unreadable: 0, renewedBefore: anew } };
     const at = now.toISOString();
     const lookupKey = secrets.renew(present.lookupKey, LOOKUP_KEY) ?? present.lookupKey;
     const server = present.server.map((key) =>
@@ -182,9 +178,8 @@ async function finish(context: ReEncryption, pass: Pass): Promise<Outcome | unde
     );
     return { ...rest, lookupKey, server, pass: { ...pass, finishedAt: at } };
   });
-  if (record.pass === undefined) return 'mixed';
-  if (record.pass.finishedAt === undefined) return undefined;
-  const { to, read, unreadable } = pass;
+  if (record.pass?.finishedAt === undefined) return 'mixed';
+  const { to, read, renewed: anew, unreadable } = pass;
   log.info({ to, read, renewed: anew, unreadable }, 're-encryption under the new server key is finished');
   return 'finished';
 }
