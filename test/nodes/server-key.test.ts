@@ -12,7 +12,7 @@ import { report, startLoad } from '../faults/load.ts';
 import { fill } from '../keys/filled.ts';
 import { bytesOf, newKey } from '../keys/rotating-server.ts';
 import { type Nodes, startNodes } from '../support/nodes.ts';
-import { sharedServers } from '../support/servers.ts';
+import { sharedServers, startRedis, type TestServer } from '../support/servers.ts';
 import { oidcAgain, oidcSignIn } from './calls.ts';
 
 /** The long form: KEY_RECORDS=1000000. */
@@ -24,11 +24,14 @@ describe('two nodes under load, when the server key is changed', function () {
   this.timeout(120_000 + RECORDS);
   let nodes: Nodes;
   let stores: Stores;
+  let redis: TestServer | undefined;
   before(async function () {
     this.timeout(300_000 + RECORDS);
     const servers = await sharedServers();
     if (!servers) return this.skip();
-    nodes = await startNodes({ stores: { mongo: servers.mongo.url, redis: servers.redis.url } });
+    // What other tests have left in theirs opens under none of these keys.
+    redis = await startRedis({ own: true });
+    nodes = await startNodes({ stores: { mongo: servers.mongo.url, redis: redis.url } });
     const { store } = parse(readFileSync(nodes.file, 'utf8'));
     stores = await openStores(
       { startupTimeout: 30, embedded: { file: '' }, ...store },
@@ -40,6 +43,7 @@ describe('two nodes under load, when the server key is changed', function () {
   after(async () => {
     await stores?.close();
     await nodes?.close();
+    await redis?.stop();
   });
 
   const configure = (keys: Record<string, unknown>) =>
