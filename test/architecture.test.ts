@@ -94,7 +94,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'jose oidc-provider',
   },
   'oidc/fast-path': {
-    may: 'oidc/clients oidc/extensions oidc/provider oidc/tokens',
+    may: 'oidc/apis oidc/clients oidc/extensions oidc/provider oidc/tokens',
     types: 'oidc store/ports',
     packages: 'oidc-provider',
   },

@@ -7,10 +7,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Middleware } from 'koa';
 import { handBack } from '../core/hand-back.ts';
 import type { FastAnswer, FastRoute } from '../oidc/fast-path-contract.ts';
-import type { BeginRequest, OpenRequest } from './middleware/request-log.ts';
+import type { BeginRequest } from './middleware/request-log.ts';
 import { isHostPlain } from './middleware/request-target.ts';
 import type { ReadOrigin } from './middleware/trusted-proxies.ts';
 import { readSmallBody } from './request/read-body.ts';
+import { noteRequestInfo } from './request/request-context.ts';
 
 /** Bytes. */
 const LONGEST_BODY = 4096;
@@ -48,10 +49,15 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
 
   async function serve(route: FastRoute, request: IncomingMessage, response: ServerResponse) {
     const open = deps.begin(request, response);
+    const { id, arrivedAt } = open;
+    const origin = deps.readOrigin(request);
+    open.route = () => route.pattern;
+    open.address = () => origin.address;
+    noteRequestInfo(request, { id, arrivedAt, ...origin });
     const body = route.takesForm ? await readSmallBody(request) : undefined;
     try {
-      const answer = await route.answer(request.headers, body?.toString() ?? '');
-      if (answer !== undefined) return send({ open, route, answer, request, response });
+      const answer = await route.answer(request, body?.toString() ?? '');
+      if (answer !== undefined) return send(open.id, answer, response);
     } catch (error) {
       open.failure = { error };
     }
@@ -59,21 +65,11 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
     longWay(request, response);
   }
 
-  function send(reply: {
-    open: OpenRequest;
-    route: FastRoute;
-    answer: FastAnswer;
-    request: IncomingMessage;
-    response: ServerResponse;
-  }) {
-    const { open, route, answer, response: res } = reply;
-    const { address } = deps.readOrigin(reply.request);
-    open.route = () => route.pattern;
-    open.address = () => address;
+  function send(id: string, answer: FastAnswer, response: ServerResponse) {
     const common = headersFor(answer.caching);
     const length = String(Buffer.byteLength(answer.body));
-    res.writeHead(200, ['X-Request-Id', open.id, ...common, ...answer.headers, 'Content-Length', length]);
-    res.end(answer.body);
+    response.writeHead(200, ['X-Request-Id', id, ...common, ...answer.headers, 'Content-Length', length]);
+    response.end(answer.body);
   }
 
   return (route, request, response) => {
@@ -90,6 +86,8 @@ const UNUSUAL = [
   'content-encoding',
   'transfer-encoding',
   'if-none-match',
+  'oauth-client-attestation',
+  'oauth-client-attestation-pop',
 ] as const;
 
 function isPlain(request: IncomingMessage, { takesForm }: FastRoute): boolean {

@@ -4,21 +4,38 @@
  */
 import http from 'node:http';
 import { expect } from 'chai';
+import { secretsFrom } from '../../src/core/crypto.ts';
+import { createOidcRecords } from '../../src/oidc/persistence/records.ts';
+import { handleOf } from '../../src/oidc/tokens/token-handle.ts';
 import {
   basicAuth,
   ownApp,
   recordsApi,
   service,
   strangerApi,
+  type TestClient,
   webApp,
   webAppPost,
 } from '../support/clients.ts';
 import { freePort } from '../support/ports.ts';
 import { relyingParty, signIn } from '../support/relying-party.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import { startTestServer, TEST_KEY, type TestServer } from '../support/server.ts';
 
 const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+const JWT_API = 'https://jwt.api.test/';
+const OPAQUE_API = 'https://opaque.api.test/';
+const SCOPES = ['records:read', 'records:write', 'email'];
+/** Clients as `service` is, and what is otherwise in their metadata. */
+const SERVICES: Readonly<Record<string, object>> = {
+  'posting-service': { token_endpoint_auth_method: 'client_secret_post' },
+  'default-service': { default_api: JWT_API, default_scope: 'records:read' },
+  'narrow-service': { scope: 'openid records:read' },
+  'roaming-service': { organizations: 'all' },
+  'bound-service': { dpop_bound_access_tokens: true },
+  'ended-service': { client_secret_expires_at: 1 },
+  'dull-service': { grant_types: ['authorization_code'], redirect_uris: ['https://dull.test/'] },
+};
 /** Requests beside those that are listed. */
 const MUTATIONS = 2_000;
 
@@ -47,7 +64,18 @@ describe('the fast path', function () {
   before(async () => {
     const port = await freePort();
     internal = `http://127.0.0.1:${port}`;
-    server = await startTestServer({ clock: { now: () => now }, config: { http: { internal: { port } } } });
+    const resources = [
+      { identifier: JWT_API, scopes: SCOPES, format: 'jwt', open: true } as const,
+      { identifier: OPAQUE_API, scopes: SCOPES, format: 'opaque', open: true } as const,
+    ];
+    const config = { http: { internal: { port } }, oidc: { resources } };
+    server = await startTestServer({ clock: { now: () => now }, config });
+    const { clients } = server.running.stores;
+    const own = await clients.byId(service.clientId);
+    if (own === undefined) throw new Error('The client is not there.');
+    for (const [clientId, other] of Object.entries(SERVICES)) {
+      await clients.put({ ...own, clientId, metadata: { ...own.metadata, ...other } });
+    }
     agent = new http.Agent({ keepAlive: true });
     tokens = await makeTokens();
   });
@@ -65,9 +93,23 @@ describe('the fast path', function () {
   const userinfo = (token: string): Request => ({
     ...{ method: 'GET', path: '/userinfo', headers: { authorization: `Bearer ${token}` } },
   });
+  const grant = (fields: object = {}, client: TestClient = service): Request =>
+    post('/token', { grant_type: 'client_credentials', ...fields }, { authorization: basicAuth(client) });
+  const withoutHeader = ({
+    headers: { authorization: _none, ...headers },
+    ...request
+  }: Request): Request => ({
+    ...{ ...request, headers },
+  });
   const read = (path: string): Request => ({ method: 'GET', path, headers: {} });
   const DOCUMENTS = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/jwks'];
-  const common = () => [introspect(tokens.live), userinfo(tokens.live), ...DOCUMENTS.map(read)];
+  const common = () => [
+    introspect(tokens.live),
+    userinfo(tokens.live),
+    grant(),
+    grant({ resource: JWT_API, scope: 'records:write records:read' }),
+    ...DOCUMENTS.map(read),
+  ];
 
   async function makeTokens() {
     const [web, own] = await Promise.all([relyingParty(server.issuer), relyingParty(server.issuer, ownApp)]);
@@ -127,13 +169,42 @@ describe('the fast path', function () {
   });
 
   /** Without what is another in every reply. */
-  function comparable({ headers, body, ...reply }: Reply) {
+  async function comparable({ headers, body, ...reply }: Reply) {
     const names = headers.filter((_, at) => at % 2 === 0);
     const values = headers.filter((_, at) => at % 2 === 1);
     const id = values[names.indexOf('X-Request-Id')] ?? '';
     const masked = values.map((value, at) => (/^(Date|X-Request-Id)$/.test(names[at] ?? '') ? '-' : value));
-    return { ...reply, names, values: masked, body: body.replaceAll(id, '-') };
+    const { access_token: token, ...rest } = reply.status === 200 ? membersOf(body) : {};
+    if (typeof token !== 'string') return { ...reply, names, values: masked, body: body.replaceAll(id, '-') };
+    return { ...reply, names, values: masked, body: Object.entries(rest), token: await described(token) };
   }
+
+  /** What a token is but for chance and time: what a JWT says, and what the store has of it. */
+  async function described(token: string) {
+    const secrets = secretsFrom(Buffer.from(TEST_KEY, 'base64'));
+    const records = createOidcRecords({
+      ...{ store: server.running.stores.oidcRecords, secrets },
+      clock: { now: () => now },
+    });
+    const stored = await records.load('ClientCredentials', handleOf(token));
+    if (stored === undefined) throw new Error('The token is not stored.');
+    const { id: _id, payload, createdAt, expiresAt = createdAt, ...columns } = stored;
+    const parts = token.split('.').slice(0, -1);
+    const said = parts.map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()));
+    return {
+      size: said.length > 0 || token.length,
+      said: said.map(unchanging),
+      // A second may begin between two looks at the clock.
+      minutes: Math.round((Number(expiresAt) - Number(createdAt)) / 60_000),
+      stored: { ...columns, payload: unchanging(payload) },
+    };
+  }
+
+  const unchanging = ({ jti, iat, exp, ...rest }: Record<string, unknown>) => ({
+    ...{ ...rest, jti: String(jti).length, lifetime: Number(exp) - Number(iat) },
+    // The provider's clock.
+    isFresh: iat === undefined || Math.abs(Number(iat) - Date.now() / 1000) < 60,
+  });
 
   async function figures(): Promise<Record<string, number>> {
     const text = await (await fetch(`${internal}/metrics`)).text();
@@ -174,7 +245,8 @@ describe('the fast path', function () {
       }),
     };
     for (const [at, request] of numbered.entries()) {
-      const [one, other] = [fast[at], slow[at]].map((reply) => reply && comparable(reply));
+      const both = [fast[at], slow[at]].map((reply) => reply && comparable(reply));
+      const [one, other] = await Promise.all(both);
       expect(one, JSON.stringify(request)).to.deep.equal(other);
     }
     expect(traced.fast).to.deep.equal(traced.slow);
@@ -193,10 +265,11 @@ describe('the fast path', function () {
         return handle(...given);
       },
     });
-    await expectSame(common());
+    const requests = [...common(), ...ordinaryGrants()];
+    await expectSame(requests);
     Object.assign(oidc, { handle });
     const made = (paths: readonly string[]) => paths.filter((path) => path !== '/jwks');
-    expect(made(handled)).to.deep.equal(made(common().map(({ path }) => path)));
+    expect(made(handled)).to.deep.equal(made(requests.map(({ path }) => path)));
   });
 
   it('FP2 answers what is unusual as the provider does: other tokens, clients, headers, fields, paths', async () => {
@@ -208,6 +281,7 @@ describe('the fast path', function () {
         headerVariants().map((headers) => ({ ...request, headers: { ...request.headers, ...headers } })),
       ),
       ...bodyVariants().map((body) => ({ ...introspect(tokens.live), body })),
+      ...grantVariants(),
       ...common().flatMap(({ path, ...request }) =>
         [`${path}?`, `${path}?x=1`, `${path}/`, `/${path}`, path.toUpperCase(), `${path}#x`].map((other) => ({
           ...request,
@@ -261,6 +335,8 @@ describe('the fast path', function () {
     { host: 'evil.test' },
     { host: 'evil.com:x@good.com' },
     { 'x-http-method-override': 'DELETE' },
+    { 'oauth-client-attestation': 'x' },
+    { 'oauth-client-attestation-pop': 'x' },
   ];
 
   const bodyVariants = (): string[] => [
@@ -283,9 +359,81 @@ describe('the fast path', function () {
     `token=${'x'.repeat(5000)}`,
   ];
 
+  const ordinaryGrants = (): Request[] => [
+    grant({ scope: 'records:read', resource: OPAQUE_API, client_id: service.clientId }),
+    withoutHeader(grant({ client_id: 'posting-service', client_secret: service.secret })),
+    grant({}, { ...service, clientId: 'default-service' }),
+    grant({ scope: 'email', resource: JWT_API }),
+    grant({}, { ...service, clientId: 'roaming-service' }),
+  ];
+
+  /** Of the grant of a client for itself. */
+  const grantVariants = (): Request[] => [
+    ...[
+      'records:read',
+      ' records:read  records:read ',
+      'email',
+      'openid',
+      'nothing',
+      'a"b',
+      'é',
+      ' ',
+    ].flatMap((scope) => [
+      grant({ scope }),
+      ...[JWT_API, OPAQUE_API].map((resource) => grant({ scope, resource })),
+      grant({ scope, resource: JWT_API }, { ...service, clientId: 'narrow-service' }),
+    ]),
+    ...[OPAQUE_API, JWT_API.slice(0, -1), 'https://other.test/', 'no uri', `${JWT_API}#x`, ''].map(
+      (resource) => grant({ resource }),
+    ),
+    ...[...Object.keys(SERVICES), ownApp.clientId, 'nobody'].flatMap((clientId) =>
+      [{}, { resource: OPAQUE_API }, { resource: JWT_API }].map((fields) =>
+        grant(fields, { ...service, clientId }),
+      ),
+    ),
+    ...[service.clientId, 'posting-service', 'nobody'].flatMap((client_id) => [
+      grant({ client_id }),
+      ...[service.secret, 'wrong', ''].flatMap((client_secret) => [
+        grant({ client_id, client_secret }),
+        withoutHeader(grant({ client_id, client_secret })),
+      ]),
+    ]),
+    ...[{ audience: JWT_API }, { x: '1' }, { client_assertion: 'x' }, { dpop_jkt: 'x' }].map((more) =>
+      grant(more),
+    ),
+    ...[
+      '',
+      'grant_type',
+      'grant_type=',
+      'grant_type=client_credentials&',
+      'grant_type=client_credentials&grant_type=client_credentials',
+      'grant_type=client%5fcredentials&scope=records%3Aread&resource=https%3a%2f%2fjwt.api.test%2F',
+      `grant_type=client_credentials&resource=${JWT_API}&resource=${OPAQUE_API}`,
+      'grant_type=client_credentials&scope=%zz',
+      'grant_type=client_credentials&__proto__=x',
+      'grant_type=password&username=x&password=y',
+      'grant_type=refresh_token',
+      'grant_type=client_credentialsx',
+    ].map((body) => ({ ...grant(), body })),
+  ];
+
   it(`FP3 ${MUTATIONS} mutations of the commonest requests are answered alike`, async () => {
     const random = seededRandom(20261129);
-    const texts = ['', ' ', '%00', '&', '=', '"', 'é', '\t', tokens.others, tokens.refresh, tokens.revoked];
+    const texts = [
+      '',
+      ' ',
+      '%00',
+      '&',
+      '=',
+      '"',
+      'é',
+      '\t',
+      '+',
+      '%2',
+      tokens.others,
+      tokens.refresh,
+      tokens.revoked,
+    ];
     const mutated = (text: string) => {
       const at = random(text.length + 1);
       const piece = texts[random(texts.length)] ?? '';
@@ -293,7 +441,7 @@ describe('the fast path', function () {
     };
     const inHeader = (text: string) => mutated(text).replace(/[^\t\x20-\x7e]/g, 'x');
     const requests = Array.from({ length: MUTATIONS }, (): Request => {
-      const base = common()[random(5)] ?? userinfo(tokens.live);
+      const base = common()[random(common().length)] ?? userinfo(tokens.live);
       const { authorization = '' } = base.headers;
       const part = random(3);
       if (part === 0 && base.body !== undefined) return { ...base, body: mutated(base.body) };
@@ -306,6 +454,11 @@ describe('the fast path', function () {
     await expectSame(requests);
   });
 });
+
+/** Of a reply. */
+function membersOf(body: string): Record<string, unknown> {
+  return body.startsWith('{') ? JSON.parse(body) : {};
+}
 
 /** The same numbers at every run: below `most`, from 0. */
 function seededRandom(seed: number): (most: number) => number {

@@ -25,7 +25,7 @@ export const PEOPLE = path.join(root, 'test/scenarios/people.yaml');
 export const CLIENTS = path.join(root, 'test/support/clients.yaml');
 
 /** The server key of every test server: 32 bytes that protect nothing. */
-const TEST_KEY = Buffer.alloc(32, 7).toString('base64');
+export const TEST_KEY = Buffer.alloc(32, 7).toString('base64');
 
 export interface TestServerOptions {
   /** Laid over the test configuration, table by table; a list replaces the list below it. */

@@ -45,7 +45,10 @@ export function readSmallBody(request: IncomingMessage): Promise<Buffer> {
     request.once('end', () =>
       resolve(kept.length === 1 ? (kept[0] ?? Buffer.alloc(0)) : Buffer.concat(kept)),
     );
-    request.once('close', () => reject(new Refused('unreadable-body', { detail: 'the body ended early' })));
+    request.once('close', () => {
+      // It comes after every body. An error is dear to make.
+      if (!request.readableEnded) reject(new Refused('unreadable-body', { detail: 'the body ended early' }));
+    });
   });
 }
 

@@ -21,7 +21,12 @@ const infos = new WeakMap<IncomingMessage, RequestInfo>();
 
 export function attachRequestInfo(ctx: Pick<Context, 'state' | 'req'>, info: RequestInfo): void {
   ctx.state.requestInfo = info;
-  infos.set(ctx.req, info);
+  noteRequestInfo(ctx.req, info);
+}
+
+/** Of a request that has no context. */
+export function noteRequestInfo(request: IncomingMessage, info: RequestInfo): void {
+  infos.set(request, info);
 }
 
 export function requestContextOf(request: IncomingMessage): RequestInfo | undefined {

@@ -11,7 +11,7 @@ import type { OrganizationStore } from '../../store/ports/installation.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { askedOrganization } from '../clients/organizations.ts';
 import { isImplied } from '../extensions/implied-resource.ts';
-import { type ProviderContext, routeOf } from '../provider/context.ts';
+import { type ProviderContext, routeOf, type TokenRequest } from '../provider/context.ts';
 import { type Api, type ApiRegistry, grantedScopes, isForeign, mayHave } from './apis.ts';
 
 type Feature = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
@@ -67,7 +67,7 @@ function asksFor(ctx: ProviderContext, api: Api): boolean {
 
 export async function resourceServer(
   deps: ApiDeps,
-  ctx: ProviderContext,
+  ctx: TokenRequest,
   identifier: string,
   client: Client,
 ): Promise<ResourceServer> {
@@ -94,16 +94,16 @@ export async function resourceServer(
   };
 }
 
-async function accountOf({ accounts }: ApiDeps, ctx: ProviderContext): Promise<AccountRecord | undefined> {
+async function accountOf({ accounts }: ApiDeps, ctx: TokenRequest): Promise<AccountRecord | undefined> {
   const id = ctx.oidc.account?.accountId;
   return id === undefined ? undefined : accounts.byId(id);
 }
 
-function isOnItsOwn(ctx: ProviderContext): boolean {
+function isOnItsOwn(ctx: TokenRequest): boolean {
   return routeOf(ctx) === 'token' && ctx.oidc.params?.grant_type === 'client_credentials';
 }
 
-function refuseOthers(ctx: ProviderContext, granted: readonly string[]): void {
+function refuseOthers(ctx: TokenRequest, granted: readonly string[]): void {
   const other = [...ctx.oidc.requestParamScopes].find((scope) => !granted.includes(scope));
   if (other !== undefined) throw notGranted(other);
 }

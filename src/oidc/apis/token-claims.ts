@@ -8,7 +8,7 @@ import { mappedClaims } from '../clients/claims.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { servesSeveral } from '../clients/organizations.ts';
 import { signInAtHand } from '../extensions/request-notes.ts';
-import type { ProviderContext } from '../provider/context.ts';
+import type { TokenRequest } from '../provider/context.ts';
 import type { ApiRegistry } from './apis.ts';
 
 export function createTokenClaims({
@@ -19,7 +19,7 @@ export function createTokenClaims({
   accounts: Pick<AccountStore, 'byId'>;
 }) {
   /** Undefined: the token is for userinfo, which says all by itself, and its client serves one organization. */
-  return async (ctx: ProviderContext | undefined, token: AccessToken | ClientCredentials) => {
+  return async (ctx: TokenRequest | undefined, token: AccessToken | ClientCredentials) => {
     const identifier = token.resourceServer?.identifier();
     if (ctx === undefined) return undefined;
     const client = ctx.oidc.client && traitsOf(ctx.oidc.client);

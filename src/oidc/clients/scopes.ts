@@ -22,7 +22,10 @@ const SIGN_IN: ReadonlySet<string> = new Set([
 const KNOWN = 'a scope must be one of scopes_supported of the discovery document, or of the API (resource)';
 
 /** Puts the parameter right, once the client is known. */
-export function takeScope({ route, params, body }: OidcContext, client: Client): void {
+export function takeScope(
+  { route, params, body }: Pick<OidcContext, 'route' | 'params' | 'body'>,
+  client: Client,
+): void {
   if (!SIGN_IN.has(route) && route !== 'token') return;
   // The provider reads the body into the parameters before or after it knows the client.
   for (const request of [params, body]) {

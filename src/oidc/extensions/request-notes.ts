@@ -3,7 +3,7 @@
  *
  * Replaces nothing in oidc-provider 9.13.3.
  */
-import type { ProviderContext } from '../provider/context.ts';
+import type { TokenRequest } from '../provider/context.ts';
 import type { RotationLease } from '../tokens/refresh-rotation.ts';
 
 interface SignInAtHand {
@@ -58,7 +58,7 @@ export function notesOf(ctx: object): RequestNotes {
 }
 
 /** The sign-in that the tokens of this request stem from. */
-export function signInAtHand(ctx: ProviderContext): SignInAtHand | undefined {
+export function signInAtHand(ctx: TokenRequest): SignInAtHand | undefined {
   const { entities } = ctx.oidc;
   const { signIn } = notesOf(ctx);
   if (signIn !== undefined) return signIn;

@@ -5,34 +5,40 @@
  * test/oidc/fast-path holds both ways against each other, byte for byte.
  */
 import type Provider from 'oidc-provider';
-import { type Client, errors } from 'oidc-provider';
-import type { Config } from '../../config/schema.ts';
+import type { Client } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
+import type { ApiDeps } from '../apis/resource-indicators.ts';
+import { createTokenClaims } from '../apis/token-claims.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import type { FastRoute } from '../fast-path-contract.ts';
+import type { AuditLine } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { type Documents, documentRoute } from './documents.ts';
 import { introspectionRoute } from './introspection.ts';
+import { tokenRoute } from './token.ts';
+import { unlessRefused } from './unless-refused.ts';
 import { userinfoRoute } from './userinfo.ts';
 
 export type FastPathDeps = ReturnType<typeof fastPathDeps>;
 
-interface ServerParts {
+interface ServerParts extends ApiDeps {
   readonly accounts: AccountStore;
   readonly clients: ClientRegistry;
   readonly rights: TokenRights;
   readonly secrets: Secrets;
   readonly clock: Clock;
-  readonly config: Config;
+  readonly line: AuditLine;
 }
 
 interface Build {
   readonly provider: Provider;
   readonly documents: Documents;
+  /** Those that the provider knows, whatever the API. */
+  readonly scopes: ReadonlySet<string>;
 }
 
 /** By method and path, on one build of the provider. */
@@ -41,30 +47,27 @@ export function fastRoutes(server: ServerParts, build: Build): ReadonlyMap<strin
   const deps = fastPathDeps(server, build);
   return new Map([
     ...documents.paths.map((path) => [`GET ${path}`, documentRoute(path, documents)] as const),
+    [`POST ${ROUTES.token}`, tokenRoute(deps)],
     [`POST ${ROUTES.introspection}`, introspectionRoute(deps)],
     [`GET ${ROUTES.userinfo}`, userinfoRoute(deps)],
   ]);
 }
 
 function fastPathDeps(
-  { accounts, clients, rights, secrets, clock, config }: ServerParts,
-  { provider }: Build,
+  { accounts, apis, clients, organizations, rights, secrets, clock, config, line }: ServerParts,
+  { provider, scopes }: Build,
 ) {
   const known = new WeakMap<ClientRecord, Promise<Client | undefined>>();
   return {
-    ...{ accounts, rights, secrets, clock, config, provider },
+    ...{ accounts, apis, organizations, rights, secrets, clock, config, line, provider, scopes },
+    tokenClaims: createTokenClaims({ apis, accounts }),
     /** The provider hashes a client's metadata at every look-up; here one record is made a client once. */
     async findClient(id: string): Promise<Client | undefined> {
       const record = await clients.record(id);
       if (record === undefined) return undefined;
-      const client = known.get(record) ?? provider.Client.find(id).catch(unlessRefused);
+      const client = known.get(record) ?? unlessRefused(provider.Client.find(id));
       known.set(record, client);
       return client;
     },
   };
-}
-
-/** Why the provider takes the client for none, it says itself. */
-function unlessRefused(error: unknown): undefined {
-  if (!(error instanceof errors.OIDCProviderError)) throw error;
 }

@@ -10,7 +10,7 @@ export function introspectionRoute(deps: FastPathDeps): FastRoute {
   return {
     pattern: ROUTES.introspection,
     takesForm: true,
-    async answer({ authorization, accept = '' }, form) {
+    async answer({ headers: { authorization, accept = '' } }, form) {
       // RFC 9701: the provider signs.
       if (/jwt/i.test(accept)) return undefined;
       const { token: value = '' } = plainForm(form, ['token']) ?? {};

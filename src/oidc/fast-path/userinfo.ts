@@ -14,7 +14,7 @@ export function userinfoRoute(deps: FastPathDeps): FastRoute {
   return {
     pattern: ROUTES.userinfo,
     takesForm: false,
-    async answer({ authorization }) {
+    async answer({ headers: { authorization } }) {
       const [, value = ''] = /^Bearer ([\w-]+)$/.exec(authorization ?? '') ?? [];
       if (!OPAQUE.test(value)) return undefined;
       const live = await liveAccessToken(value, deps);

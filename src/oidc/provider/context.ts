@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AuditEntry, AuditEvent } from '../../model/audit-event.ts';
@@ -13,16 +14,29 @@ export type StepContext = Parameters<Parameters<Provider['use']>[0]>[0] & {
 /** A step around the provider's own routes. */
 export type ProviderMiddleware = (ctx: StepContext, next: () => Promise<void>) => Promise<void>;
 
+/** A request to the token endpoint, as far as it is known: in the provider, or on the fast path. */
+export interface TokenRequest {
+  readonly oidc: Pick<
+    ProviderContext['oidc'],
+    'route' | 'client' | 'params' | 'account' | 'entities' | 'requestParamScopes'
+  >;
+}
+
 /** Writes an audit event about a request. */
 export type AuditLine = (
-  ctx: StepContext,
+  ctx: {
+    readonly req: IncomingMessage;
+    readonly oidc?: Partial<
+      Pick<ProviderContext['oidc'], 'client' | 'session' | 'account' | 'entities' | 'params'>
+    >;
+  },
   event: AuditEvent,
   outcome: AuditEntry['outcome'],
   detail?: Record<string, Json>,
 ) => void;
 
 /** 'token', 'introspection', ...; undefined outside the provider's routes. */
-export function routeOf(ctx: StepContext | undefined): string | undefined {
+export function routeOf(ctx: { readonly oidc?: { readonly route: string } } | undefined): string | undefined {
   return ctx?.oidc?.route;
 }
 

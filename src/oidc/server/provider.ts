@@ -31,7 +31,7 @@ import { countAnonymousRequests } from './anonymous-budgets.ts';
 import { answerByForm, answerErrors, answerRevocations, keepErrorsOfRegistered } from './answers.ts';
 import { introspectApiKeys, refuseToRevokeApiKeys } from './api-keys.ts';
 import { writeEvents } from './audit-events.ts';
-import { configuration } from './configuration.ts';
+import { configuration, knownScopes } from './configuration.ts';
 import type { ProviderDeps } from './deps.ts';
 import { guardUserCodes, nameInterval } from './device-flow.ts';
 import { offeredOnly } from './discovery.ts';
@@ -40,7 +40,9 @@ import { formToQuery } from './post-to-get.ts';
 
 export function buildProvider(deps: ProviderDeps, ring: Keyring) {
   const documents = createDocuments();
-  const provider = new (providerWith(answerByForm(deps)))(deps.issuer, configuration(deps, ring));
+  const settings = configuration(deps, ring);
+  const scopes = new Set(knownScopes(settings));
+  const provider = new (providerWith(answerByForm(deps)))(deps.issuer, settings);
   const parts = { ...deps, provider, interval: deps.config.oidc.deviceInterval };
   allowTokenExchange({ ...parts, ring: () => ring });
   addMembers(provider);
@@ -92,5 +94,5 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring) {
   ]) {
     provider.use(step);
   }
-  return { provider, fast: fastRoutes(deps, { provider, documents }) };
+  return { provider, fast: fastRoutes(deps, { provider, documents, scopes }) };
 }

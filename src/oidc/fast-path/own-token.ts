@@ -1,0 +1,63 @@
+/** The access token of a client that acts for itself (client_credentials): for an API, or for none. */
+import type { IncomingMessage } from 'node:http';
+import type { Client } from 'oidc-provider';
+import { defaultApi, resourceServer } from '../apis/resource-indicators.ts';
+import { takeScope } from '../clients/scopes.ts';
+import type { TokenRequest } from '../provider/context.ts';
+import type { FastPathDeps } from './fast-path.ts';
+import type { TokenForm } from './token.ts';
+import { unlessRefused } from './unless-refused.ts';
+
+/** The characters of scopes (RFC 6749, 3.3), and blanks between them. */
+const SCOPES = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly form: TokenForm;
+  readonly client: Client;
+}
+
+export async function ownToken({ request, form, client }: Asked, deps: FastPathDeps) {
+  const params: Record<string, unknown> = { ...form };
+  takeScope({ route: 'token', params, body: undefined }, client);
+  const scope = typeof params.scope === 'string' ? params.scope : undefined;
+  const requestParamScopes = new Set(scope?.split(' '));
+  const oidc = { route: 'token', client, params, account: undefined, entities: {}, requestParamScopes };
+  if (!SCOPES.test(scope ?? '') || !allows(client, oidc, deps)) return undefined;
+  const target = form.resource ?? (await defaultApi(deps, client))?.identifier;
+  // What is for no API may have scopes of the provider's own, which it judges.
+  if (target === undefined && scope !== undefined) return undefined;
+  const api = target === undefined ? undefined : await apiAt(target, { oidc }, client, deps);
+  if (api === undefined && target !== undefined) return undefined;
+
+  const { provider, line, tokenClaims } = deps;
+  const token = new provider.ClientCredentials({
+    ...{ client, scope: [...requestParamScopes].join(' ') || undefined },
+    ...(api && { resourceServer: api }),
+  });
+  const extra = await tokenClaims({ oidc }, token);
+  if (extra !== undefined) token.extra = extra;
+  const value = await token.save();
+  line({ req: request, oidc: { client } }, 'token.issued', 'success', { grantType: 'client_credentials' });
+  const { expiration, tokenType } = token;
+  return { access_token: value, expires_in: expiration, scope: token.scope, token_type: tokenType };
+}
+
+/** Undefined where it is refused. */
+async function apiAt(target: string, ctx: TokenRequest, client: Client, deps: FastPathDeps) {
+  // As the provider judges (RFC 8707, 2).
+  const href = URL.parse(target)?.href;
+  if (href === undefined || href.includes('#')) return undefined;
+  const server = await unlessRefused(resourceServer(deps, ctx, target, client));
+  return server && new deps.provider.ResourceServer(target, server);
+}
+
+/** Among the scopes that the provider knows, a client may have a list of its own. */
+function allows(
+  { scope }: Client,
+  { requestParamScopes }: TokenRequest['oidc'],
+  { scopes }: FastPathDeps,
+): boolean {
+  const own = scope?.split(' ');
+  return own === undefined || [...requestParamScopes].every((one) => !scopes.has(one) || own.includes(one));
+}
