@@ -25,8 +25,8 @@ function personOf(
     vendorId: id,
     account: {
       ...said({ email }),
-      claims: said({ name: name === email ? null : name }),
-      vendor: { role, ...said(profile) },
+      claims: name === null || name === email ? {} : { name },
+      vendor: { role, ...profile },
     },
   } satisfies Confirmed;
 }
