@@ -1,7 +1,7 @@
 import { execFile, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open as openFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -62,33 +62,46 @@ describe('the embedded store, when something is wrong', () => {
     });
   });
 
-  it('X6 flushes to the disk what it acknowledges, but for counters that come alone', async () => {
+  it('X6 acknowledges what must last when it is on the disk, and counters before', async () => {
+    const handle = await openFile(import.meta.filename);
+    const files = Object.getPrototypeOf(handle);
+    await handle.close();
+    const flushes: (() => void)[] = [];
+    const until = async (met: () => Promise<boolean> | boolean) => {
+      while (!(await met())) await new Promise((next) => setImmediate(next));
+    };
+    const count = (stores: Stores, mark: string) =>
+      stores.rateLimits.take('k', mark, { limit: 5, window: 1000 }, new Date());
     await opened(async (stores) => {
-      const limit = { limit: 5, window: 1000 };
-      const now = new Date();
-      const pragmas: string[] = [];
-      const exec = mock.method(DatabaseSync.prototype, 'exec');
-      const asked = () => exec.mock.calls.map(({ arguments: [text] }) => String(text));
-      const seen = async (work: () => Promise<unknown>) => {
-        await work();
-        pragmas.push(asked().findLast((text) => text.startsWith('PRAGMA synchronous')) ?? 'as it was opened');
-      };
-      await seen(() => stores.metadata.set('a', 'b'));
-      await seen(() => stores.rateLimits.take('k', 'm', limit, now));
-      await seen(() => stores.metadata.set('a', 'c'));
-      await seen(() => stores.rateLimits.take('k', 'n', limit, now));
-      await seen(() =>
-        Promise.all([stores.rateLimits.take('k', 'o', limit, now), stores.metadata.set('a', 'd')]),
-      );
-      exec.mock.restore();
-      const [normal, full] = ['PRAGMA synchronous = NORMAL', 'PRAGMA synchronous = FULL'];
-      expect(pragmas).to.deep.equal(['as it was opened', normal, full, normal, full]);
+      mock.method(files, 'datasync', () => new Promise<void>((resolve) => flushes.push(resolve)));
+      try {
+        const acknowledged: string[] = [];
+        const write = (value: string) => stores.metadata.set('a', value).then(() => acknowledged.push(value));
+        const first = write('1');
+        await until(() => flushes.length === 1);
+        await count(stores, 'm');
+        const later = [write('2'), write('3')];
+        // Committed: readers see it already.
+        await until(async () => (await stores.metadata.get('a')) === '3');
+        expect(acknowledged).to.deep.equal([]);
+        flushes[0]?.();
+        await first;
+        expect(acknowledged).to.deep.equal(['1']);
+        await until(() => flushes.length === 2);
+        flushes[1]?.();
+        await Promise.all(later);
+        await count(stores, 'n');
+        await until(() => flushes.length === 3);
+      } finally {
+        mock.restoreAll();
+        for (const end of flushes) end();
+      }
     });
-    const opening = mock.method(DatabaseSync.prototype, 'exec');
-    await opened(async () => {});
-    const statements = opening.mock.calls.map(({ arguments: [text] }) => String(text)).join(';');
-    opening.mock.restore();
-    expect(statements).to.contain('PRAGMA synchronous = FULL').and.not.contain('synchronous = OFF');
+    await opened(async (stores) => {
+      mock.method(files, 'datasync', () => Promise.reject(new Error('EIO: i/o error, fdatasync')));
+      expect(await failure(stores.metadata.set('a', 'b'))).to.be.instanceOf(StoreUnavailable);
+      mock.restoreAll();
+    });
   });
 
   it('closes while another process writes', async () => {

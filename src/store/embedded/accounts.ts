@@ -58,7 +58,8 @@ export function createAccountStore(database: Database): AccountStore {
       }),
     update: (account) => naming<UpdateOutcome>(database, (sql) => update(sql, account)),
     async touch(id, at) {
-      await database.write((sql) => sql.run('UPDATE accounts SET last_sign_in_at = ? WHERE id = ?', at, id));
+      const text = 'UPDATE accounts SET last_sign_in_at = ? WHERE id = ?';
+      await database.write((sql) => sql.run(text, at, id), { passing: true });
     },
     remove: (id) => database.write((sql) => remove(sql, 'accounts', { id }) === 1),
     page: (organization, { after, limit }) =>

@@ -41,10 +41,14 @@ export function createAuditStore(database: Database): AuditStore {
     });
   return {
     append: (record) =>
-      database.write((sql) => {
-        const { at, organization, subject } = record;
-        insert(sql, 'audit', { at, organization, subject, record: JSON.stringify(record) });
-      }),
+      database.write(
+        (sql) => {
+          const { at, organization, subject } = record;
+          insert(sql, 'audit', { at, organization, subject, record: JSON.stringify(record) });
+        },
+        // No reply waits for it.
+        { passing: true },
+      ),
     latest: async (options) => (await page(options)).records,
     page,
     removeBefore: (moment) => removeInBatches(database, AUDIT, 'at < ?', moment),

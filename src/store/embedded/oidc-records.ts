@@ -1,6 +1,7 @@
 import type {
   OidcRecordInput,
   OidcRecordKind,
+  OidcRecordRecord,
   OidcRecordStore,
   PayloadBatch,
   StoredOidcRecord,
@@ -52,11 +53,15 @@ export function createOidcRecordStore(database: Database): OidcRecordStore {
   const newestFirst = (columns: Columns, now: Date) =>
     database.read((sql) => list(sql, OIDC_RECORDS, columns, { now, order: 'created_at DESC, rowid DESC' }));
   return {
-    put: (kind, id, record) => database.write((sql) => putRecord(sql, { kind, id, record })),
+    put: (kind, id, record) =>
+      database.write((sql) => putRecord(sql, { kind, id, record }), passingUnless(record)),
     putAll: (records) =>
-      database.write((sql) => {
-        for (const record of records) putRecord(sql, record);
-      }),
+      database.write(
+        (sql) => {
+          for (const record of records) putRecord(sql, record);
+        },
+        passingUnless(...records.map(({ record }) => record)),
+      ),
     byId: (kind, id, now) => database.read((sql) => find(sql, OIDC_RECORDS, { kind, id }, now)),
     byUid: async (kind, uid, now) => (await newestFirst({ kind, uid }, now))[0],
     byUserCode: async (kind, userCode, now) => (await newestFirst({ kind, user_code: userCode }, now))[0],
@@ -108,6 +113,11 @@ function payloads(sql: Sql, { after, limit }: { after?: string | undefined; limi
     payloads: rows.map(({ rowid: _place, ...stored }) => stored),
     ...(last && { next: `${version} ${last.rowid}` }),
   };
+}
+
+/** A power cut may forget what was begun in the second before it; that something was ended or used up, never. */
+function passingUnless(...records: readonly Pick<OidcRecordRecord, 'durable'>[]) {
+  return { passing: !records.some(({ durable }) => durable) };
 }
 
 function putRecord(sql: Sql, { kind, id, record }: OidcRecordInput): void {

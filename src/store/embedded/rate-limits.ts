@@ -43,8 +43,7 @@ const PASSING = { passing: true };
 export function createRateLimitStore(database: Database): RateLimitStore {
   return {
     hold: (budgets, flight, now) => database.write((sql) => hold(sql, budgets, flight, now), PASSING),
-    finish: (mark, end, now) =>
-      database.write((sql) => finish(sql, mark, end, now), end.remember === undefined ? PASSING : undefined),
+    finish: (mark, end, now) => database.write((sql) => finish(sql, mark, end, now), PASSING),
     take: (key, mark, limit, now) => database.write((sql) => take(sql, { key, mark, limit, now }), PASSING),
     peek: (key, limit, now) => database.read((sql) => look(sql, key, limit, now)),
     async giveBack(key, mark) {

@@ -1,28 +1,27 @@
 /**
  * The connection to the SQLite file. Reads run at once (in WAL a reader never waits for a writer). Those of one
  * callback of the event loop share one transaction, whose locks cost more than a read. Writes of one turn of the
- * event loop share one transaction too: `synchronous=FULL` costs one flush of the disk per commit, and this way a
- * burst of requests pays for it once. Nothing is acknowledged before its commit.
+ * event loop share one transaction too, and transactions share flushes. Nothing is acknowledged before its
+ * commit, and what must last not before its flush.
  *
  * `node:sqlite` is synchronous. A lock held by another process is therefore waited for with timers, not
  * inside SQLite: requests that need no write go on being answered meanwhile.
  */
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
-import { StoreUnavailable, StoreUnusable } from '../../../core/errors.ts';
+import { StoreUnavailable } from '../../../core/errors.ts';
 import type { Log } from '../../../observe/log.ts';
-import { BUSY, CONSTRAINT, explain, explainAccess, primaryCode } from './sqlite-errors.ts';
+import { connect, prepareFile } from './connection.ts';
+import { BUSY, CONSTRAINT, explain, primaryCode } from './sqlite-errors.ts';
 
 /** Milliseconds that a call waits for the lock of another process before StoreUnavailable. */
 const LOCK_PATIENCE = 3000;
-/** Milliseconds that SQLite itself may sleep for a lock, the event loop with it. */
-const LOCK_SLEEP = 10;
-/** Milliseconds that opening may sleep for a lock: another process may be changing the journal mode. */
-const OPEN_SLEEP = 5000;
 /** Writes that share one transaction at most, so that the lock is never held for long. */
 const BATCH = 256;
+/** Milliseconds until a passing write is flushed, unless another write takes it along before. */
+const FLUSH_AFTER = 1000;
 
 /** A moment is stored in milliseconds, truth as 1 or 0, and undefined as NULL. */
 export type Value = SQLInputValue | Date | boolean | undefined;
@@ -44,42 +43,15 @@ interface PendingWrite {
   readonly passing: boolean;
 }
 
+interface Done {
+  readonly write: PendingWrite;
+  readonly result: unknown;
+}
+
 /** Throws StoreUnusable when the file cannot serve as a database, with what to do. */
 export async function openDatabase({ file, log }: { file: string; log: Log }): Promise<Database> {
   prepareFile(file);
   return new Database(file, connect(file), log);
-}
-
-/**
- * Makes the folder and an empty file that only its owner may read. SQLite gives the files beside it
- * (-wal, -shm) the same mode. A file that others could read already is closed to them.
- */
-function prepareFile(file: string): void {
-  try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    closeSync(openSync(file, 'a', 0o600));
-    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
-  } catch (cause) {
-    throw new StoreUnusable('embedded', explainAccess(file, cause), { cause });
-  }
-}
-
-function connect(file: string): DatabaseSync {
-  let connection: DatabaseSync | undefined;
-  try {
-    connection = new DatabaseSync(file, { timeout: OPEN_SLEEP, enableForeignKeyConstraints: true });
-    const mode = connection.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode;
-    if (mode !== 'wal') throw new Error(`The journal mode is ${String(mode)}.`);
-    connection.exec(
-      `PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;
-       PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = ${LOCK_SLEEP}`,
-    );
-    return connection;
-  } catch (error) {
-    connection?.close();
-    // Every failure at the start needs an operator.
-    throw new StoreUnusable('embedded', explain(file, error), { cause: error });
-  }
 }
 
 function statements(connection: DatabaseSync): Sql {
@@ -113,15 +85,17 @@ export class Database {
   /** The queue of writes of this process. */
   #pending: PendingWrite[] = [];
   #running: Promise<void> | undefined;
-  /** What connect() set. */
-  #flushes = true;
   #isReading = false;
+  readonly #flusher: Flusher;
+  /** Waits to flush what passing writes left. */
+  #soon: NodeJS.Timeout | undefined;
 
   constructor(file: string, connection: DatabaseSync, log: Log) {
     this.file = file;
     this.#connection = connection;
     this.#sql = statements(connection);
     this.#log = log;
+    this.#flusher = createFlusher(file);
   }
 
   /** Sees every write that was committed before the callback that is running. `work` must only read, and must not await. */
@@ -157,9 +131,9 @@ export class Database {
   }
 
   /**
-   * All or nothing, alone among all processes on the file; resolves after the commit. `work` must not await.
-   * `passing`: not flushed to the disk by itself, which costs more than all the rest. The end of the process
-   * loses nothing; a power cut may lose the last of them, until a write that is flushed comes after.
+   * All or nothing, alone among all processes on the file; resolves when it is on the disk. `work` must not await.
+   * `passing`: resolves after the commit, and a flush, which costs more than all the rest, comes within a second.
+   * The end of the process loses nothing; a power cut may lose the last second.
    */
   write<Result>(work: (sql: Sql) => Result, { passing } = { passing: false }): Promise<Result> {
     if (!this.#connection.isOpen) return Promise.reject(this.#closed());
@@ -189,7 +163,9 @@ export class Database {
 
   async close(): Promise<void> {
     while (this.#running) await this.#running;
+    clearTimeout(this.#soon);
     if (!this.#connection.isOpen) return;
+    await this.#flusher.close();
     this.#endReading();
     try {
       this.#sql.exec('PRAGMA optimize');
@@ -214,7 +190,6 @@ export class Database {
   #begin(): boolean {
     try {
       this.#endReading();
-      this.#flush(this.#pending.slice(0, BATCH).some((write) => !write.passing));
       this.#sql.exec('BEGIN IMMEDIATE');
       return true;
     } catch (error) {
@@ -227,15 +202,8 @@ export class Database {
     }
   }
 
-  /** One write that must be on the disk takes the whole batch there. */
-  #flush(flushes: boolean): void {
-    if (flushes === this.#flushes) return;
-    this.#sql.exec(`PRAGMA synchronous = ${flushes ? 'FULL' : 'NORMAL'}`);
-    this.#flushes = flushes;
-  }
-
   #commitBatch(batch: PendingWrite[]): void {
-    const done: { write: PendingWrite; result: unknown }[] = [];
+    const done: Done[] = [];
     const undo = (rest: readonly PendingWrite[], cause: unknown) => {
       if (this.#connection.isTransaction) this.#sql.exec('ROLLBACK');
       this.#refuse([...done.map(({ write }) => write), ...rest], cause);
@@ -256,7 +224,25 @@ export class Database {
       undo([], error);
       return;
     }
-    for (const { write, result } of done) write.resolve(result);
+    const lasting = done.filter(({ write }) => !write.passing);
+    for (const { write, result } of done) if (write.passing) write.resolve(result);
+    if (lasting.length > 0) void this.#acknowledge(lasting);
+    else this.#soon ??= setTimeout(() => void this.#acknowledge([]), FLUSH_AFTER).unref();
+  }
+
+  /** When their commit is on the disk, and all that was written before it. */
+  async #acknowledge(lasting: readonly Done[]): Promise<void> {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    try {
+      await this.#flusher.flush();
+      for (const { write, result } of lasting) write.resolve(result);
+    } catch (error) {
+      this.#refuse(
+        lasting.map(({ write }) => write),
+        error,
+      );
+    }
   }
 
   /** Runs one write so that its failure undoes it alone. */
@@ -292,6 +278,64 @@ export class Database {
   #closed(): StoreUnavailable {
     return new StoreUnavailable('embedded', { cause: new Error(`${this.file} was closed.`) });
   }
+}
+
+/**
+ * Brings the write-ahead log to the disk. SQLite does it inside COMMIT under `synchronous = FULL`, where the event loop
+ * waits for the disk; here a thread waits, and whatever was committed before a flush begins shares it.
+ */
+interface Flusher {
+  /** Resolves when everything that is committed now is on the disk. */
+  flush(): Promise<void>;
+  /** Nothing may be flushed afterwards. */
+  close(): Promise<void>;
+}
+
+/** `file`: of the database. Its log is there from the first commit until the connection closes. */
+function createFlusher(file: string): Flusher {
+  let log: Promise<FileHandle> | undefined;
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+
+  function start(): Promise<void> {
+    log ??= openLog(file).catch((error) => {
+      log = undefined;
+      throw error;
+    });
+    running = log
+      .then((handle) => handle.datasync())
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
+  }
+
+  async function afterRunning(): Promise<void> {
+    await running?.catch(() => {});
+    next = undefined;
+    await start();
+  }
+
+  return {
+    flush() {
+      if (running === undefined && next === undefined) return start();
+      // The one under way may have begun before the commit.
+      next ??= afterRunning();
+      return next;
+    },
+    async close() {
+      await next?.catch(() => {});
+      await running?.catch(() => {});
+      await (await log?.catch(() => undefined))?.close();
+    },
+  };
+}
+
+async function openLog(file: string): Promise<FileHandle> {
+  // A power cut could lose the name of a log that is new, and the log with it.
+  const folder = await open(dirname(file));
+  await folder.sync().finally(() => folder.close());
+  return open(`${file}-wal`);
 }
 
 /** Milliseconds until the next try for the lock; random, so that two processes do not march in step. */
