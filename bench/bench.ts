@@ -10,13 +10,15 @@ import { CASES, counterpart, PASSWORD_CASES } from './cases.ts';
 import { measureAll } from './measure.ts';
 import { startArgon2 } from './peers/argon2.ts';
 import { startBare } from './peers/bare.ts';
+import { startHydra } from './peers/hydra.ts';
+import { startKeycloak } from './peers/keycloak.ts';
 import { startPortico } from './peers/portico.ts';
 import { programOf } from './peers/programs.ts';
 import { reportOf } from './report.ts';
 import type { Subject } from './subject.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
-const SERVERS = ['bare', 'portico', 'argon2'];
+const SERVERS = ['bare', 'hydra', 'keycloak', 'portico', 'argon2'];
 
 const counts = (text: string): number[] =>
   text.split(',').map((one) => {
@@ -66,7 +68,11 @@ async function bench(options: Options): Promise<void> {
   const begun = new Date();
   programOf('wrk', 'It makes the load; Debian has it: apt-get install wrk.');
   try {
-    for (const start of starts(options)) subjects.push(await start());
+    for (const start of starts(options)) {
+      const subject = await start();
+      say(`${subject.name} ${subject.version} is up`);
+      subjects.push(subject);
+    }
     const measured = subjects.map(({ name }) => name).filter((name) => name.startsWith('portico'));
     const { rounds, seconds, cases } = options;
     const needed = new Set([...cases, ...cases.map(counterpart)]);
@@ -107,11 +113,12 @@ function starts({ servers, store, workers, against, cases }: Options): (() => Pr
   const portico = (name: string, root: string) =>
     workers.map((processes) => () => {
       const title = processes === 1 ? name : `${name} ×${processes}`;
-      say(`starting ${title}`);
       return startPortico({ name: title, root, store, workers: processes });
     });
   const all: Record<string, (() => Promise<Subject>)[]> = {
     bare: [startBare],
+    hydra: [startHydra],
+    keycloak: [startKeycloak],
     argon2: [() => startArgon2(PASSWORD_CASES)],
     portico: [
       ...portico('portico', ROOT),

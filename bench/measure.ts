@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { casesOf } from './cases.ts';
 import { type Cpu, cpuOf, memoryOf } from './cpu.ts';
 import { putLoad } from './load.ts';
+import { amount } from './report.ts';
 import type { Load, Subject } from './subject.ts';
 
 export interface Figure {
@@ -52,19 +53,23 @@ export async function measureAll(plan: Plan): Promise<{ figures: Figure[]; failu
       return prepare ? [{ name, subject, prepare }] : [];
     }),
   );
+  // The first round is not counted: the servers compile what they run.
   for (let round = 0; round <= plan.rounds; round += 1) {
     for (const step of steps) {
       const said: string[] = [];
       for (const { name, subject, prepare } of round % 2 === 0 ? step : step.toReversed()) {
         try {
-          // The first round is not counted: the servers compile what they run.
-          if (round === 0) await warmUp(subject, await prepare());
-          else figures.push(await measure({ round, name, subject, seconds: plan.seconds }, await prepare()));
-          const figure = figures.at(-1);
-          if (round > 0 && figure) said.push(`${subject.name} ${round1(figure.perCpuSecond)}`);
+          if (round === 0) {
+            await warmUp(subject, prepare);
+            continue;
+          }
+          const figure = await measure({ round, name, subject, seconds: plan.seconds }, await prepare());
+          figures.push(figure);
+          said.push(`${subject.name} ${amount(figure.perCpuSecond)}`);
         } catch (error) {
-          failures.push({ case: name, subject: subject.name, why: String(error).slice(0, 500) });
-          said.push(`${subject.name} FAILED: ${failures.at(-1)?.why}`);
+          const why = String(error).slice(0, 500);
+          said.push(`${subject.name} FAILED: ${why}`);
+          if (round > 0) failures.push({ case: name, subject: subject.name, why });
         }
       }
       const name = step[0]?.name;
@@ -76,10 +81,10 @@ export async function measureAll(plan: Plan): Promise<{ figures: Figure[]; failu
 }
 
 /** In short runs, until the server has worked as long as it needs. */
-async function warmUp(subject: Subject, load: Load): Promise<void> {
+async function warmUp(subject: Subject, prepare: () => Promise<Load>): Promise<void> {
   const before = cpuOf(subject.processes).server;
   const begun = performance.now();
-  do await putLoad(load, 2);
+  do await putLoad(await prepare(), 2);
   while (
     cpuOf(subject.processes).server - before < subject.warmUp &&
     performance.now() - begun < subject.warmUp * 3000
@@ -106,5 +111,3 @@ async function measure(
     others: Math.max(0, (spent('machine') - server - store - spent('load')) / wall / availableParallelism()),
   };
 }
-
-const round1 = (value: number) => (value >= 100 ? Math.round(value) : Math.round(value * 10) / 10);

@@ -1,5 +1,11 @@
 /** Starts the programs that are measured, waits for them, and ends them with everything they left. */
-import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import {
+  type ChildProcess,
+  type SpawnOptions,
+  type SpawnSyncOptions,
+  spawn,
+  spawnSync,
+} from 'node:child_process';
 import { once } from 'node:events';
 import {
   accessSync,
@@ -42,10 +48,11 @@ export function cached(name: string): string {
   return path.join(cache, name);
 }
 
-/** Runs a program to its end; its output goes to standard error. Throws when it fails. */
-export function run(command: string, values: readonly string[], options: SpawnOptions = {}): void {
-  const { status, error } = spawnSync(command, values, { ...options, stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Error(`${command} ${values.join(' ')} failed.`, { cause: error });
+/** Runs a program to its end. Throws with the end of what it wrote when it fails. */
+export function run(command: string, values: readonly string[], options: SpawnSyncOptions = {}): void {
+  const { status, error, stdout, stderr } = spawnSync(command, values, { maxBuffer: 2 ** 28, ...options });
+  if (status === 0) return;
+  throw new Error(`${command} failed:\n${stdout}${stderr}`.slice(0, 4000), { cause: error });
 }
 
 const running = new Set<ChildProcess>();
