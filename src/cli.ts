@@ -14,6 +14,7 @@ import { configCommand } from './cli/config.ts';
 import { docsCommand } from './cli/docs.ts';
 import { keysCommand } from './cli/keys.ts';
 import { logoutCommand } from './cli/logout.ts';
+import { migrationCommand } from './cli/migration/commands.ts';
 import { organizationCommand } from './cli/organization.ts';
 import { seedCommand } from './cli/seed.ts';
 import { storeCommand } from './cli/store.ts';
@@ -48,6 +49,7 @@ const portico = group(
     keysCommand,
     logoutCommand,
     auditCommand,
+    migrationCommand,
     tryCommand,
     storeCommand,
     docsCommand,

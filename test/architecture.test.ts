@@ -30,7 +30,7 @@ const CONFIG_TYPES = 'config';
 
 const ROOMS: Readonly<Record<string, Room>> = {
   'main.ts': { may: 'server' },
-  'cli.ts': { may: 'cli cli/api cli/client server', packages: 'commander' },
+  'cli.ts': { may: 'cli cli/api cli/client cli/migration server', packages: 'commander' },
   // The composition root makes every part.
   server: { may: '*', packages: 'close-with-grace', typePackages: 'koa' },
   cli: {
@@ -40,6 +40,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'cli/api': { may: 'cli config seed' },
   'cli/client': { may: 'cli config oidc/profiles seed', types: 'store/ports', packages: 'commander' },
+  'cli/migration': {
+    may: 'cli dialects dialects/runtime migration',
+    types: 'dialects/contract store/ports',
+    packages: 'commander',
+  },
   core: { may: '', packages: 'ipaddr.js' },
   migration: { may: '', types: 'store/ports' },
   model: { may: '' },

@@ -123,13 +123,15 @@ function print(options: Options, records: AuditPage['records']): void {
 const AGO = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 function momentOption(flags: string, about: string): Option {
-  return new Option(flags, about).argParser((text) => {
-    const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-    const ago = Number(count) * AGO[(unit ?? 's') as keyof typeof AGO] * 1000;
-    // A date without a time zone is one of UTC, as the records are printed.
-    const dated = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text);
-    const moment = count === undefined ? new Date(dated ? text : Number.NaN) : new Date(Date.now() - ago);
-    if (!Number.isNaN(moment.getTime())) return moment;
-    throw new CommandRefused(`${text} is no moment such as 2026-03-01, 2026-03-01T08:30Z or 2h.`);
-  });
+  return new Option(flags, about).argParser(momentFrom);
+}
+
+export function momentFrom(text: string): Date {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const ago = Number(count) * AGO[(unit ?? 's') as keyof typeof AGO] * 1000;
+  // A date without a time zone is one of UTC, as the records are printed.
+  const dated = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text);
+  const moment = count === undefined ? new Date(dated ? text : Number.NaN) : new Date(Date.now() - ago);
+  if (!Number.isNaN(moment.getTime())) return moment;
+  throw new CommandRefused(`${text} is no moment such as 2026-03-01, 2026-03-01T08:30Z or 2h.`);
 }

@@ -32,6 +32,7 @@ export type AuditEvent =
   | 'server-key.re-encrypt'
   | `registration-token.${'create' | 'revoke'}`
   | 'signing-key.rotate'
+  | 'migration.stage'
   | 'seed.load'
   | 'store.copy';
 

@@ -1,0 +1,99 @@
+import { expect } from 'chai';
+import { openTerminal, type Terminal } from './run-portico.ts';
+
+const ADA = `
+organizations:
+  - { id: default, name: Default }
+  - { id: pilot, name: Pilot }
+accounts:
+  - { id: acc_ada, organization: pilot, email: ada@example.org, password: correct horse battery staple }
+`;
+
+describe('portico migration', function () {
+  this.timeout(60_000);
+  let terminal: Terminal;
+  before(async () => {
+    terminal = openTerminal({
+      dialects: {
+        visitnote: { enabled: true, legacy: { url: 'http://127.0.0.1:9', stage: 'proxy' } },
+        medisync: { enabled: true },
+      },
+    });
+    const loaded = await terminal.session(['seed', terminal.write('people.yaml', ADA)]);
+    expect(loaded.code, loaded.stderr).to.equal(0);
+  });
+  after(() => terminal.close());
+
+  const run = async (...args: string[]) => {
+    const ran = await terminal.session(['migration', ...args]);
+    expect(ran.code, ran.stderr).to.equal(0);
+    return ran;
+  };
+  const refused = async (...args: string[]) => {
+    const ran = await terminal.session(['migration', ...args]);
+    expect(ran.code, ran.stdout).to.equal(1);
+    return ran.stderr;
+  };
+  const status = async (...args: string[]) => (await run('status', ...args, '--json')).json()[0];
+
+  it('M1 says and changes where a stage stands, by organization and route, and writes it to the audit trail', async () => {
+    expect(await status('visitnote')).to.include({
+      dialect: 'visitnote',
+      stage: 'proxy',
+      configured: 'proxy',
+    });
+    const changed = await run('stage', 'visitnote', 'primary', '--organization', 'pilot');
+    expect(changed.stdout).to.contain('visitnote, pilot: proxy -> primary');
+    await run('stage', 'visitnote', 'primary', '--route', 'GET /my-profile');
+    const shadow = await run('stage', 'visitnote', 'shadow');
+    expect(shadow.stderr).to.contain('visitnote, pilot: primary').and.contain('GET /my-profile: primary');
+    const all = await status();
+    expect(all?.stage).to.equal('shadow');
+    expect(all?.more).to.deep.include({ organization: 'pilot', route: '*', stage: 'primary' });
+    expect((await status('visitnote', '--organization', 'pilot'))?.stage).to.equal('primary');
+    await run('stage', 'visitnote', 'unset', '--organization', 'pilot');
+    expect((await status('visitnote', '--organization', 'pilot'))?.stage).to.equal('shadow');
+    const trail = await terminal.session(['audit', 'list', '--event', 'migration.stage', '--json']);
+    expect(trail.json().map(({ detail }) => detail)).to.deep.include({
+      channel: 'command-line',
+      ...{ dialect: 'visitnote', from: 'proxy', to: 'primary' },
+    });
+  });
+
+  it('refuses what there is not: a dialect without a legacy system, a stage, an organization, a route', async () => {
+    expect(await refused('stage', 'medisync', 'primary')).to.contain('dialects.medisync.legacy');
+    expect(await refused('stage', 'visitnote', 'later')).to.contain('proxy, shadow, primary, standalone');
+    expect(await refused('stage', 'visitnote', 'proxy', '--organization', 'nowhere')).to.contain('nowhere');
+    const route = await refused('stage', 'visitnote', 'proxy', '--route', 'GET /nothing');
+    expect(route).to.contain('GET /my-profile');
+  });
+
+  it('goes to standalone only when no one is locked out, or the operator accepts how many', async () => {
+    expect((await status('visitnote'))?.people).to.include({ own: 1, roster: 0 });
+    await run('stage', 'visitnote', 'standalone', '--organization', 'pilot');
+    await run('stage', 'visitnote', 'unset', '--organization', 'pilot');
+  });
+
+  it('rehearses the end in stage primary alone, for a while', async () => {
+    expect(await refused('rehearse-off', 'visitnote')).to.contain('stage shadow');
+    await run('stage', 'visitnote', 'primary');
+    expect(await refused('rehearse-off', 'visitnote', '--for', '2 days')).to.contain('10m');
+    await run('rehearse-off', 'visitnote', '--for', '10m');
+    const { awayUntil } = (await status('visitnote')) ?? {};
+    expect(Date.parse(String(awayUntil)) - Date.now()).to.be.within(580_000, 600_000);
+    await run('rehearse-off', 'visitnote', '--for', '0s');
+    expect((await status('visitnote'))?.awayUntil).to.equal(undefined);
+  });
+
+  it('prints what was made here since a moment', async () => {
+    const { stdout } = await run('since', '1h', '--json');
+    expect(JSON.parse(stdout)).to.include({ accountsMade: 0, passwordsSet: 0, tokensMinted: 0 });
+    const made = await terminal.session(['account', 'block', 'ada@example.org']);
+    expect(made.code, made.stderr).to.equal(0);
+    expect((await run('since', '1h', '--json')).json()).to.include({ statusesChanged: 1 });
+    const row = JSON.parse((await run('since', '1h', '--rows')).stdout);
+    expect(row).to.deep.include({ id: 'acc_ada', email: 'ada@example.org', status: 'blocked' });
+    expect(JSON.stringify(row)).not.to.contain('argon2');
+    expect(await refused('since', 'yesterday')).to.contain('2026-03-01');
+  });
+});
