@@ -171,14 +171,14 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'dialects/fields': { may: 'dialects/contract', packages: 'zod' },
   'dialects/pipeline': {
-    may: 'dialects/capabilities dialects/contract dialects/runtime federation/protocol http/request identity/accounts identity/audit identity/sign-in',
+    may: 'dialects/capabilities dialects/contract dialects/runtime federation/protocol http/request identity/accounts identity/audit identity/codes identity/sign-in',
     types: 'http/middleware identity/rate-limits oidc store/ports',
     typePackages: 'koa zod',
   },
   'dialects/runtime': {
     may: 'config http/request identity/accounts',
     types:
-      'dialects/contract federation/protocol http/middleware identity identity/rate-limits oidc store/ports',
+      'dialects/contract federation/protocol http/middleware identity identity/rate-limits migration oidc store/ports',
     packages: 'zod',
     typePackages: 'koa',
   },

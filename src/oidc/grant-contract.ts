@@ -15,6 +15,8 @@ export interface GrantIssuer {
   rotate(input: RotationInput): Promise<(IssuedGrant & { accountId: string }) | undefined>;
   /** The grant behind an access or refresh token of this client, used or not. */
   grantOf(token: string, clientId: string): Promise<{ grantId: string; accountId: string } | undefined>;
+  /** Whether this server made the token, for any client, used or not; a live token that it adopted it did not make. */
+  isMinted(token: string): Promise<boolean>;
   /** Ends a sign-in: the Grant, its access and refresh tokens, and any replay of a rotation. */
   endGrant(grantId: string): Promise<void>;
   /** The access token alone dies. True for exactly one caller. */

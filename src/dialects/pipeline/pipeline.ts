@@ -16,6 +16,7 @@ import { NO_ORGANIZATION } from '../runtime/directory.ts';
 import { findRoute, type RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 import { answerPreflight, type DialectCors, isPreflight, setCorsHeaders } from './cors.ts';
+import { passOn } from './proxy.ts';
 import { auditRefusal, refusedFrom, retryAfterOf } from './refusals.ts';
 import { runStep, useOf } from './steps.ts';
 import { checkDialects } from './validate.ts';
@@ -49,6 +50,10 @@ async function serve(
   const { owner, mount } = route.at;
   koa.state.route = mount.base + (route.kind === 'endpoint' ? route.endpoint.path : '/*');
   const request = requestView(koa, { base: route.base, issuer: services.issuer });
+  const { legacyTraffic } = services;
+  const passed =
+    legacyTraffic && owner.legacy && (await passOn({ koa, route, request, services }, legacyTraffic));
+  if (passed === 'answered') return;
   koa.set('Cache-Control', 'no-store');
   const cors = corsOf(owner, services);
   if (cors !== undefined) setCorsHeaders(koa, cors);
@@ -57,7 +62,12 @@ async function serve(
   }
 
   const current = route.kind === 'endpoint' ? currentRequest(koa, route, request, services) : undefined;
-  const { reply, refusal } = current ? await answer(current) : unserved(route, request);
+  const { reply, refusal } =
+    passed instanceof Refused
+      ? { reply: wordsFor(owner, passed, current ?? { request }), refusal: passed }
+      : current
+        ? await answer(current, passed?.body)
+        : unserved(route, request);
 
   const { endpoint, charged = [], organization } = current ?? {};
   const info = { request, settings: owner.settings, endpoint, charged, status: reply.status };
@@ -137,9 +147,10 @@ async function holdSharedAddress({ endpoint, identity, request, later }: Current
   });
 }
 
-/** Never rejects: what goes wrong is the refusal 'internal', or 'unavailable'. */
-async function answer(current: CurrentRequest): Promise<Outcome> {
+/** Never rejects: what goes wrong is the refusal 'internal', or 'unavailable'. `received`: the body, where it was read before. */
+async function answer(current: CurrentRequest, received: Buffer | undefined): Promise<Outcome> {
   let outcome: Outcome;
+  current.received = received;
   try {
     outcome = { reply: await work(current) };
   } catch (thrown) {

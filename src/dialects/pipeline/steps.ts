@@ -27,7 +27,10 @@ type Check = (current: CurrentRequest) => void | Promise<void>;
 /** 'too-large'. The server drops a body that is not read. */
 async function size(current: CurrentRequest): Promise<void> {
   if (current.reading === 'left') return;
-  current.bytes = await readBody(current.koa.req, { limit: current.rules.limit });
+  const { received, rules, koa } = current;
+  if (received === undefined) current.bytes = await readBody(koa.req, rules);
+  else if (received.byteLength <= rules.limit) current.bytes = received;
+  else throw new Refused('too-large', { detail: `${received.byteLength} bytes` });
 }
 
 /** Runs a check of the body; where the dialect takes what cannot be read for `{}`, the outcome is that. */

@@ -36,6 +36,8 @@ export interface CurrentRequest {
   /** 'read' where the endpoint has fields, 'measured' where a body is only held against the cap, 'left' else. */
   readonly reading: 'read' | 'measured' | 'left';
 
+  /** The whole body, where it was read before the checks. */
+  received?: Buffer | undefined;
   bytes: Uint8Array;
   kind?: BodyKind | undefined;
   /** What was sent could not be read, and the dialect takes that for `{}`. */

@@ -9,6 +9,7 @@ import type { Audit } from '../../observe/audit.ts';
 import type { Log } from '../../observe/log.ts';
 import type { OidcServer } from '../../oidc/contract.ts';
 import type { Stores } from '../../store/ports/stores.ts';
+import type { LegacyTraffic } from './legacy-traffic.ts';
 
 export interface DialectServices {
   readonly config: Pick<Config, 'dialects'>;
@@ -21,6 +22,8 @@ export interface DialectServices {
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: Audit;
+  /** Absent where no dialect has a legacy system. */
+  readonly legacyTraffic?: LegacyTraffic | undefined;
   /** Replies with a page of views/pages, in the person's language; with an organization's brand where one is known. */
   showPage(
     context: Koa.Context,

@@ -126,6 +126,11 @@ export async function authenticateApiKey(
   return account === undefined ? { record } : { record, account };
 }
 
+/** Whether there is such a key, whatever it is worth. */
+export async function isKnownApiKey(identity: Identity, text: string): Promise<boolean> {
+  return (await identity.stores.apiKeys.byHash(keyHash(identity, text))) !== undefined;
+}
+
 function keyHash(identity: Identity, key: string): string {
   return identity.secrets.hmac('api-key', key);
 }

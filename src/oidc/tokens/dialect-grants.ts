@@ -15,7 +15,7 @@ import {
   type SignIn,
   seconds,
 } from './dialect-tokens.ts';
-import { handleOf } from './token-handle.ts';
+import { handleOf, keyIdOf } from './token-handle.ts';
 
 export function createGrantIssuer(deps: GrantIssuerDeps): GrantIssuer {
   const { oidcRecords, clock } = deps;
@@ -56,6 +56,13 @@ export function createGrantIssuer(deps: GrantIssuerDeps): GrantIssuer {
       const result = ofClient(access, clientId) ?? ofClient(refresh, clientId);
       if (!result) return undefined;
       return { grantId: String(result.payload.grantId), accountId: String(result.payload.accountId) };
+    },
+    async isMinted(token) {
+      const kid = keyIdOf(token);
+      // The ring alone tells: such a token is ours also when it is dead.
+      if (kid !== undefined && deps.ring().keys.some((key) => key.kid === kid)) return true;
+      const found = await Promise.all([loadAccess(token), oidcRecords.load('RefreshToken', token)]);
+      return found.some((record) => record !== undefined && record.payload.adopted !== true);
     },
     async endGrant(grantId) {
       await endParent(oidcRecords, grantId);

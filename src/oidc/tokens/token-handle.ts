@@ -17,3 +17,15 @@ export function lookUpForm(token: unknown): unknown {
   if (typeof token !== 'string') return token;
   return token.startsWith(HANDLE) ? `${HANDLE}refused` : handleOf(token);
 }
+
+/** The key that a JWT names; undefined for any other text. */
+export function keyIdOf(token: string): string | undefined {
+  if (!JWT_FORM.test(token)) return undefined;
+  try {
+    const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
+    const kid = typeof header === 'object' && header !== null && 'kid' in header ? header.kid : undefined;
+    return typeof kid === 'string' ? kid : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Stage proxy: the legacy system answers, byte for byte. What Portico must answer itself stays here: a request that
+ * carries a token of Portico's, and one that cannot be sent on. Its checks are not run, its limits not charged.
+ */
+import type Koa from 'koa';
+import { readBody, refuseEncoding } from '../../http/request/read-body.ts';
+import { requestInfoOf } from '../../http/request/request-context.ts';
+import { Refused } from '../contract/dialect.ts';
+import type { RequestView } from '../contract/endpoint.ts';
+import type { DialectServices } from '../runtime/deps.ts';
+import { directoryOf } from '../runtime/directory.ts';
+import type { LegacyTraffic, PassedReply, PassedRequest } from '../runtime/legacy-traffic.ts';
+import type { RouteMatch } from '../runtime/match-route.ts';
+import type { MountedDialect } from '../runtime/mounted.ts';
+import { holdsOwnToken } from './own-tokens.ts';
+import { refusedFrom } from './refusals.ts';
+
+/** Bytes. */
+const LARGEST_REQUEST = 64 * 1024;
+
+/** One hop's own affair, or said anew from what this server knows. */
+const NOT_PASSED = new Set([
+  ...['connection', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'te'],
+  ...['trailer', 'transfer-encoding', 'upgrade', 'http2-settings', 'expect', 'host', 'content-length'],
+  ...['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
+  ...['x-forwarded-prefix', 'x-forwarded-server', 'x-real-ip', 'x-original-url', 'x-rewrite-url'],
+]);
+
+/** Methods that a legacy system gets. TRACE echoes a request with all that it carries. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+interface Arrived {
+  readonly koa: Koa.Context;
+  readonly route: RouteMatch<MountedDialect>;
+  readonly request: RequestView;
+  readonly services: DialectServices;
+}
+
+/** 'answered'; the refusal to say; or, for Portico to answer, the body that was read. */
+export type Passed = 'answered' | Refused | { readonly body?: Buffer };
+
+/** Never rejects. */
+export async function passOn(arrived: Arrived, traffic: LegacyTraffic): Promise<Passed> {
+  const { koa, route, services } = arrived;
+  if (route.kind === 'unknown' || !METHODS.has(koa.method)) return {};
+  try {
+    const stage = await stageOf(arrived, traffic);
+    if (stage !== 'proxy' && stage !== 'shadow') return {};
+    return await pass(arrived, traffic);
+  } catch (thrown) {
+    return refusedFrom(thrown, services.log);
+  }
+}
+
+async function pass(arrived: Arrived, traffic: LegacyTraffic): Promise<Passed> {
+  const { koa, route, services } = arrived;
+  const { owner: mounted } = route.at;
+  // What is not looked into does not leave.
+  refuseEncoding(koa.req);
+  const body = await readBody(koa.req, { limit: LARGEST_REQUEST });
+  const request = passedRequest(arrived, body);
+  const texts = [request.target, ...request.headers, body.toString('latin1')];
+  if (await holdsOwnToken(services, mounted.dialect, texts)) return { body };
+  const reply = await traffic.send(mounted, request);
+  if ('away' in reply) {
+    const { away: detail, retryAfter } = reply;
+    throw new Refused('unavailable', { detail, ...(retryAfter !== undefined && { retryAfter }) });
+  }
+  sendOn(koa, reply);
+  learn(arrived, traffic, { request, reply });
+  return 'answered';
+}
+
+async function stageOf(arrived: Arrived, traffic: LegacyTraffic) {
+  const { route } = arrived;
+  const { name } = route.at.owner.dialect;
+  const endpoint = route.kind === 'endpoint' ? `${route.endpoint.method} ${route.endpoint.path}` : undefined;
+  const organization = traffic.differsByOrganization(name) ? await organizationOf(arrived) : undefined;
+  return traffic.stageOf(name, { endpoint, organization });
+}
+
+/** Undefined: the request names none, or one that there is not. */
+async function organizationOf({ route, request, services }: Arrived): Promise<string | undefined> {
+  if (route.kind !== 'endpoint') return undefined;
+  const { dialect, settings } = route.at.owner;
+  const directory = directoryOf(services.identity, dialect.name);
+  try {
+    const { endpoint } = route;
+    return await dialect.organization({ request, endpoint, settings, caller: undefined, directory });
+  } catch (refusal) {
+    if (refusal instanceof Refused) return undefined;
+    throw refusal;
+  }
+}
+
+function passedRequest({ koa, route, request, services }: Arrived, body: Buffer): PassedRequest {
+  const { legacy } = route.at.owner;
+  const { base } = route;
+  const target =
+    legacy?.base === undefined || base === '' ? koa.url : `${legacy.base}${koa.url.slice(base.length)}`;
+  return {
+    method: koa.method,
+    target,
+    headers: [
+      ...passedHeaders(koa.req.rawHeaders),
+      ...['X-Forwarded-For', request.address, 'X-Forwarded-Host', request.host],
+      ...['X-Forwarded-Proto', new URL(services.issuer).protocol.slice(0, -1)],
+    ],
+    body,
+  };
+}
+
+/** Names and values in turn, without those of the hop. */
+export function passedHeaders(raw: readonly string[]): string[] {
+  const pairs = raw.flatMap((name, at) => (at % 2 === 0 ? [[name, raw[at + 1] ?? ''] as const] : []));
+  const connection = pairs.filter(([name]) => name.toLowerCase() === 'connection');
+  const ofHop = new Set(
+    connection.flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase())),
+  );
+  return pairs.flatMap(([name, value]) => {
+    const lower = name.toLowerCase();
+    if (NOT_PASSED.has(lower) || ofHop.has(lower)) return [];
+    if (lower === 'accept-encoding') return [];
+    if (lower !== 'cookie') return [name, value];
+    const cookies = foreignCookies(value);
+    return cookies === '' ? [] : [name, cookies];
+  });
+}
+
+/** Without those of this server's own pages, which a browser sends to every path of the host. */
+function foreignCookies(header: string): string {
+  const all = header.split(';').map((pair) => pair.trim());
+  return all.filter((pair) => !/^(?:__Host-|__Secure-)?portico_/i.test(pair)).join('; ');
+}
+
+/** What this server has put on the reply so far goes: nothing is added. */
+function sendOn(koa: Koa.Context, { status, headers, body }: PassedReply): void {
+  const { res } = koa;
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
+  res.sendDate = false;
+  res.writeHead(status, [...headers]);
+  koa.respond = false;
+  res.end(body);
+}
+
+function learn(
+  arrived: Arrived,
+  traffic: LegacyTraffic,
+  { request, reply }: { request: PassedRequest; reply: PassedReply },
+): void {
+  const { koa, route, request: view } = arrived;
+  const { owner: mounted } = route.at;
+  const { clientId, dialect } = mounted;
+  traffic.learn({
+    ...{ mounted, request, reply },
+    path: koa.url.slice(route.base.length),
+    organization: () => organizationOf(arrived),
+    context: {
+      ...{ address: view.address, requestId: requestInfoOf(koa).id },
+      ...{ clientId, channel: dialect.name },
+    },
+  });
+}

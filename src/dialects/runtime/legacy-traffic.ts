@@ -1,0 +1,48 @@
+/**
+ * What passes through to a legacy system while its dialect is in stage proxy: the request as it is sent on and the
+ * reply as it came, byte for byte. src/legacy does the calls, and learns from them.
+ */
+import type { RequestContext } from '../../identity/context.ts';
+import type { Stage, StagePlace } from '../../migration/stage-record.ts';
+import type { MountedDialect } from './mounted.ts';
+
+export interface PassedRequest {
+  readonly method: string;
+  /** With the query, as the client wrote it. */
+  readonly target: string;
+  /** Names and values in turn, in order and spelling. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
+
+export interface PassedReply {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
+
+/** One request that the legacy system answered. */
+export interface Exchange {
+  readonly mounted: MountedDialect;
+  /** Below the base, with the query. */
+  readonly path: string;
+  readonly request: PassedRequest;
+  readonly reply: PassedReply;
+  /** What the request names; undefined: it names none. */
+  organization(): Promise<string | undefined>;
+  readonly context: RequestContext;
+}
+
+/** Absent where no dialect has a legacy system. */
+export interface LegacyTraffic {
+  stageOf(dialect: string, place: StagePlace): Stage | undefined;
+  /** Whether the stage depends on the organization. */
+  differsByOrganization(dialect: string): boolean;
+  /** One call, never repeated. Never rejects. `retryAfter`: seconds. */
+  send(
+    mounted: MountedDialect,
+    request: PassedRequest,
+  ): Promise<PassedReply | { readonly away: string; readonly retryAfter?: number }>;
+  /** Takes along what the exchange shows, later: the client has its reply. */
+  learn(exchange: Exchange): void;
+}
