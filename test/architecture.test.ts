@@ -61,6 +61,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'identity/audit': { may: '', types: 'identity' },
   'identity/codes': { may: 'identity/emails', types: 'identity identity/rate-limits' },
   'identity/emails': { may: 'identity/rate-limits', types: 'identity' },
+  'identity/legacy': { may: 'identity/accounts identity/audit', types: 'identity' },
   'identity/passwords': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt @zxcvbn-ts/language-common' },
   'identity/rate-limits': { may: '', types: 'store/ports' },
   'identity/self-service': {
@@ -68,7 +69,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'identity',
   },
   'identity/sign-in': {
-    may: 'identity/accounts identity/audit identity/codes identity/emails identity/passwords identity/upstream',
+    may: 'identity/accounts identity/audit identity/codes identity/emails identity/legacy identity/passwords identity/upstream',
     types: 'identity identity/rate-limits store/ports',
   },
   'identity/upstream': { may: 'identity/accounts identity/audit identity/codes', types: 'identity' },

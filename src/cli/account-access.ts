@@ -1,5 +1,5 @@
 /** Finding an account, what it is signed in with, and ending that: the operator's side of my account. */
-import type { AccountRecord } from '../model/account.ts';
+import { type AccountRecord, withoutHashes } from '../model/account.ts';
 import type { AuditEvent } from '../model/audit-event.ts';
 import type { OperatorTools } from '../server/server.ts';
 import { command, type MakeCommand } from './command.ts';
@@ -114,14 +114,14 @@ async function search(context: CommandContext, options: Search): Promise<void> {
   if (part.trim() === '')
     throw new CommandRefused('Say a part of an email address, username, name or phone number.');
   const { searchAccounts } = await import('../identity/accounts/search-accounts.ts');
-  const found: Omit<AccountRecord, 'passwordHash'>[] = [];
+  const found: ReturnType<typeof withoutHashes>[] = [];
   let more = false;
-  for await (const { passwordHash: _, ...account } of searchAccounts(context.stores.accounts, {
+  for await (const account of searchAccounts(context.stores.accounts, {
     ...{ organization, part, after },
   })) {
     more = found.length === limit;
     if (more) break;
-    found.push(account);
+    found.push(withoutHashes(account));
   }
   sayList(options, found, {
     row: ({ id, email, username, claims, status }) => {

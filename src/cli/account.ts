@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { foldName, takeName } from '../core/text.ts';
-import type { AccountRecord, AccountStatus } from '../model/account.ts';
+import { type AccountRecord, type AccountStatus, withoutHashes } from '../model/account.ts';
 import { accessCommands } from './account-access.ts';
 import { command, group, type MakeCommand } from './command.ts';
 import { findAccount, inContext, organizationOf } from './context.ts';
@@ -145,7 +145,7 @@ Examples:
           throw new CommandRefused('--limit takes a whole number above 0.');
         const page = { limit, ...(after === undefined ? {} : { after }) };
         const accounts = await context.stores.accounts.page(organization, page);
-        sayList(options, accounts.map(withoutHash), {
+        sayList(options, accounts.map(withoutHashes), {
           row: ({ id, email, username, status, openedAt }) => ({ id, email, username, status, openedAt }),
           nothing: `Organization ${organization} has no accounts${after ? ' after that one' : ''}.`,
         });
@@ -222,11 +222,7 @@ async function passwordFrom(options: Changes): Promise<string | undefined> {
   return randomText({ alphabet: 'abcdefghjkmnpqrstuvwxyz23456789', length: 20 });
 }
 
-function withoutHash({ passwordHash, ...account }: AccountRecord) {
-  return { ...account, hasPassword: passwordHash !== undefined };
-}
-
 function tell(options: JsonOption & Changes, account: AccountRecord, password?: string): void {
   const generated = options.generatePassword ? { name: 'password', members: { password } } : undefined;
-  sayRecord(options, withoutHash(account), generated);
+  sayRecord(options, withoutHashes(account), generated);
 }

@@ -68,4 +68,8 @@ export interface RequestContext {
   readonly clientId: string;
   /** 'hosted' or the dialect's name. */
   readonly channel: string;
+  /** Absent: now. */
+  readonly arrivedAt?: Date;
+  /** Resolves when the reply is out, or will never be. Absent: none is waited for. */
+  readonly answered?: () => Promise<void>;
 }

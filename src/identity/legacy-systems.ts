@@ -28,22 +28,23 @@ export interface LegacySystem {
     readonly claims?: Readonly<Record<string, Json>>;
   }>;
   readonly refresh?: Ask<{ readonly refreshToken: string }>;
-  readonly social?: Ask<{
-    readonly provider: string;
-    readonly idToken: string;
-    readonly email?: string;
-    readonly names?: Readonly<Record<string, string>>;
-  }>;
-  readonly sendCode?: Ask<{ readonly email: string }>;
+  readonly social?: Ask<Partial<Addressee> & { readonly provider: string; readonly idToken: string }>;
+  readonly sendCode?: Ask<Addressee>;
   readonly code?: Ask<{ readonly email: string; readonly code: string }>;
-  readonly reset?: Ask<{ readonly email: string }>;
+  readonly reset?: Ask<Addressee>;
   readonly register?: Ask<LegacyAccount & { readonly password: string }>;
   readonly singleSignOn?: Ask<{
     readonly body: Readonly<Record<string, Json>>;
     readonly key: string;
     readonly secret?: string;
   }>;
-  readonly signOut?: Ask<{ readonly token: string }>;
+  readonly signOut?: Ask<{ readonly token: string; readonly refreshToken?: string }>;
+}
+
+interface Addressee {
+  readonly email: string;
+  /** As the client sent them. */
+  readonly names?: Pick<ProfileClaims, 'given_name' | 'family_name'>;
 }
 
 /** Never rejects for what the legacy system does. `context`: its client address is passed on. */

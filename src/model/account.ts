@@ -75,6 +75,19 @@ export interface AccountRecord {
   lastSignInAt?: Date;
 }
 
+/** What an operator may see of an account. */
+export function withoutHashes({ passwordHash, legacy, ...account }: AccountRecord) {
+  const entries = Object.entries(legacy ?? {}).map(([dialect, { passwordHash: _, ...entry }]) => [
+    dialect,
+    entry,
+  ]);
+  return {
+    ...account,
+    ...(legacy && { legacy: Object.fromEntries(entries) }),
+    hasPassword: passwordHash !== undefined,
+  };
+}
+
 /** What a vendor's clinics decide about their people, in members of `vendor.<dialect>`. */
 export interface ClinicDecisions {
   /** They end with the clinic's own key to the account. */

@@ -10,7 +10,8 @@ export type AuditEvent =
   | 'code.send'
   | 'link-token'
   | `link-token.${'send' | 'spend'}`
-  | `account.${'register' | 'reclaim' | 'status' | 'delete'}`
+  | `account.${'register' | 'reclaim' | 'status' | 'delete' | 'take-over' | 'confirm'}`
+  | 'migration.conflict'
   | `email.${'change' | 'confirm'}`
   | 'profile.update'
   | 'data.download'

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import type { Issue } from '../config/issues.ts';
 import type { Clock } from '../core/clock.ts';
 import { inTurn } from '../core/in-turn.ts';
+import { withOwnAuthority } from '../identity/accounts/password-authority.ts';
 import { endEmails } from '../identity/accounts/revoke-access.ts';
 import type { AccessEnder } from '../identity/context.ts';
 import type { PasswordHasher } from '../identity/passwords/hasher.ts';
@@ -142,16 +143,16 @@ async function write(input: {
   passwordHash: string | undefined;
 }): Promise<{ account: AccountRecord; created: boolean } | { taken: TakenName }> {
   const { stores, now, planned, passwordHash } = input;
-  const password = passwordHash === undefined ? {} : { passwordHash };
   if (planned.id === undefined) {
-    const account = { ...newAccount(planned.seed, now), ...password };
+    const account = { ...newAccount(planned.seed, now), ...(passwordHash !== undefined && { passwordHash }) };
     const outcome = await stores.accounts.insert(account);
     return outcome === 'inserted' ? { account, created: true } : outcome;
   }
   for (;;) {
     const present = await stores.accounts.byId(planned.id);
     if (present === undefined) return { taken: 'id' };
-    const account = { ...withSeed(present, planned.seed), ...password };
+    const seeded = withSeed(present, planned.seed);
+    const account = passwordHash === undefined ? seeded : { ...withOwnAuthority(seeded), passwordHash };
     if (isSame(present, account)) return { account, created: false };
     const outcome = await stores.accounts.update({ ...account, updatedAt: now });
     if (outcome === 'updated') return { account, created: false };

@@ -11,7 +11,7 @@ import { secretsFrom } from '../../src/core/crypto.ts';
 import { loadClinicDecisions } from '../../src/dialects/registry.ts';
 import { type NewAccountFields, registerAccount } from '../../src/identity/accounts/create-account.ts';
 import type { EmailLimits, Identity, RequestContext } from '../../src/identity/context.ts';
-import { NO_LEGACY_SYSTEMS } from '../../src/identity/legacy-systems.ts';
+import { type LegacySystems, NO_LEGACY_SYSTEMS } from '../../src/identity/legacy-systems.ts';
 import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
 import { createPasswordPolicy } from '../../src/identity/passwords/policy.ts';
 import {
@@ -71,7 +71,12 @@ export function from(address = '192.0.2.1'): RequestContext {
 }
 
 export async function openWorld(
-  options: { limits?: Partial<AttemptLimits>; strangers?: Partial<AnonymousLimits>; queue?: number } = {},
+  options: {
+    limits?: Partial<AttemptLimits>;
+    strangers?: Partial<AnonymousLimits>;
+    queue?: number;
+    legacy?: LegacySystems;
+  } = {},
 ): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'portico-identity-'));
   const file = join(folder, 'portico.db');
@@ -86,7 +91,7 @@ export async function openWorld(
   const ended: World['ended'] = [];
   const budgets = createBudgets({ store: stores.rateLimits, clock });
   const identity: Identity = {
-    legacy: NO_LEGACY_SYSTEMS,
+    legacy: options.legacy ?? NO_LEGACY_SYSTEMS,
     clinicDecisions: await loadClinicDecisions(),
     stores,
     clock,

@@ -3,11 +3,12 @@
 import { randomToken } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import { foldName, normalizeEmail, takeName } from '../../core/text.ts';
-import type { AccountRecord, AccountStatus, ProfileClaims } from '../../model/account.ts';
+import type { AccountRecord, AccountStatus, LegacyEntry, ProfileClaims } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import type { TakenName } from '../../store/ports/accounts.ts';
 import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
+import { forgetGoneAddress } from './gone-people.ts';
 import { hashNewPassword } from './judge-password.ts';
 
 /** `openedAt` of an account that a person opened at the hosted pages. */
@@ -30,6 +31,10 @@ export interface NewAccountFields {
   readonly aliases?: Readonly<Record<string, string>>;
   /** By dialect. */
   readonly vendor?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  /** Whose legacy system knows the person, and since when it does. Default: now. */
+  readonly legacy?: Readonly<Record<string, LegacyEntry>>;
+  readonly createdAt?: Date;
+  readonly updatedAt?: Date;
 }
 
 export interface NewAccountInput {
@@ -102,6 +107,7 @@ async function insert(
   const account = recordOf({ organization, fields, passwordHash, now: identity.clock.now() });
   const outcome = await identity.stores.accounts.insert(account);
   if (outcome !== 'inserted') return outcome;
+  if (account.email !== undefined) await forgetGoneAddress(identity, { organization, email: account.email });
   if (context !== undefined)
     recordEvent(identity, { event: 'account.register', organization, subject: account.id, context });
   return { account };
@@ -141,8 +147,9 @@ export function recordOf({
     ...(fields.openedAt !== undefined && { openedAt: fields.openedAt }),
     aliases: { ...fields.aliases },
     vendor: Object.fromEntries(vendor),
-    createdAt: now,
-    updatedAt: now,
+    ...(fields.legacy !== undefined && { legacy: { ...fields.legacy } }),
+    createdAt: fields.createdAt ?? now,
+    updatedAt: fields.updatedAt ?? now,
     version: 1,
   };
 }

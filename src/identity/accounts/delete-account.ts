@@ -3,12 +3,13 @@
 import { Refused } from '../../core/refused.ts';
 import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
+import { markGone } from './gone-people.ts';
 import { endAccessForGood, endEmails } from './revoke-access.ts';
 import { updateAccount } from './update-account.ts';
 
 /**
- * Nothing about the person stays but the audit's pseudonym (the account id). Address, names and upstream
- * identities are free again. An account that is gone already is no error.
+ * Nothing about the person stays but the audit's pseudonym (the account id), and the marks of one whom a legacy
+ * system knows. Address, names and upstream identities are free again. An account that is gone already is no error.
  */
 export async function deleteAccount(
   identity: Identity,
@@ -19,8 +20,9 @@ export async function deleteAccount(
   const account = await accounts.byId(accountId);
   if (account === undefined) return;
   // Blocked first: if the server dies half way, the account stays shut and the deletion can be repeated.
+  let blocked = account;
   try {
-    await updateAccount(identity, accountId, (present) => ({ ...present, status: 'blocked' }));
+    blocked = await updateAccount(identity, accountId, (present) => ({ ...present, status: 'blocked' }));
   } catch (error) {
     if (!(error instanceof Refused) || error.reason !== 'account-not-found') throw error;
   }
@@ -30,6 +32,7 @@ export async function deleteAccount(
     identities.removeByAccount(accountId),
     presence.remove(accountId),
   ]);
+  await markGone(identity, blocked);
   const removed = await accounts.remove(accountId);
   // Once more, for a sign-in that was under way when the account was blocked.
   await endAccessForGood(identity, accountId);

@@ -8,6 +8,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import { recordEvent } from '../audit/audit.ts';
 import type { Identity } from '../context.ts';
 import { withoutSingleSignOn } from './find-or-create-by-external-id.ts';
+import { withOwnAuthority } from './password-authority.ts';
 import { endAccessForGood, endEmails } from './revoke-access.ts';
 import { updateAccount } from './update-account.ts';
 
@@ -35,8 +36,10 @@ export async function reclaimAccount(identity: Identity, proof: Proof): Promise<
     const own = { ...withoutSingleSignOn(identity, present) };
     // A name that an operator gave is the person's.
     if (present.openedAt !== undefined) delete own.username;
-    if (confirms === undefined) delete own.passwordHash;
-    return own;
+    if (confirms !== undefined) return own;
+    delete own.passwordHash;
+    // Nor may the password come back from a legacy system, where the same other person may have set it.
+    return withOwnAuthority(own);
   });
   if (confirms !== 'everything') await endAllAccess(identity, proof);
   await endEmails(identity, account.id);

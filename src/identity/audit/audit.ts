@@ -30,15 +30,24 @@ export function recordEvent(
   });
 }
 
+/** What a legacy system said of the secret; absent: it was not asked. */
+export type Confirmed = 'yes' | 'no' | 'away';
+
 /** The trace of a sign-in: the time on the account, and one event. */
 export async function noteSignIn(
   identity: Identity,
-  input: { account: AccountRecord; context: RequestContext; factor: Amr },
+  input: { account: AccountRecord; context: RequestContext; factor: Amr; confirmed?: Confirmed | undefined },
 ): Promise<void> {
-  const { account, context, factor } = input;
+  const { account, context, factor, confirmed } = input;
   await identity.stores.accounts.touch(account.id, identity.clock.now());
   const { id: subject, organization } = account;
-  recordEvent(identity, { event: 'sign-in', organization, subject, context, detail: { factor } });
+  recordEvent(identity, {
+    event: 'sign-in',
+    organization,
+    subject,
+    context,
+    detail: { factor, ...(confirmed && { confirmed }) },
+  });
 }
 
 /**
@@ -53,12 +62,13 @@ export function noteRefusedSignIn(
     name: string;
     context: RequestContext;
     factor: Amr;
-    why: 'wrong' | 'not-admitted' | 'too-many-requests';
+    why: 'wrong' | 'not-admitted' | 'too-many-requests' | 'unavailable';
+    confirmed?: Confirmed | undefined;
   },
 ): void {
-  const { organization, account, name, context, factor, why } = refused;
+  const { organization, account, name, context, factor, why, confirmed } = refused;
   const subject = account?.id ?? pseudonymOf(identity, organization, name);
-  const detail = { factor, why };
+  const detail = { factor, why, ...(confirmed && { confirmed }) };
   recordEvent(identity, { event: 'sign-in', outcome: 'refused', organization, subject, context, detail });
 }
 

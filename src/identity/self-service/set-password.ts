@@ -3,6 +3,7 @@
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { hashNewPassword } from '../accounts/judge-password.ts';
+import { withOwnAuthority } from '../accounts/password-authority.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { recordEvent } from '../audit/audit.ts';
 import { RESET } from '../codes/link-token.ts';
@@ -43,7 +44,7 @@ export async function storePassword(
 ): Promise<AccountRecord> {
   const { accountId, passwordHash, change = (account) => account } = input;
   const account = await updateAccount(identity, accountId, (present) => ({
-    ...change(present),
+    ...withOwnAuthority(change(present)),
     passwordHash,
     status: present.status === 'inactive' ? 'active' : present.status,
   }));

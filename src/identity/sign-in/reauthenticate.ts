@@ -2,7 +2,7 @@
 import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { judged, openAttempt } from './attempt.ts';
-import { verifyPassword } from './verify-password.ts';
+import { judgeAccountPassword, refusalFor } from './with-password.ts';
 
 /**
  * True if it is the account's. A wrong one counts as a failed sign-in of this account; an account without a
@@ -17,11 +17,14 @@ export async function checkPassword(
   const organization = account?.organization ?? '';
   const tried = { organization, account, name: accountId, context, factor: 'pwd' } as const;
   const attempt = await openAttempt(identity, tried);
-  const { right } = await judged(attempt, () =>
-    verifyPassword(identity, { organization, account, password, admitted: true }),
+  const login = account?.email ?? account?.username ?? '';
+  const verdict = await judged(attempt, () =>
+    judgeAccountPassword(identity, { organization, account, login, password, context, admits: () => true }),
   );
+  const right = 'account' in verdict && verdict.account.id === accountId;
   await (right ? attempt.succeeded(accountId) : attempt.failed());
   if (right) return true;
+  if ('away' in verdict) throw refusalFor(verdict);
   const refused = { event: 'password.check', outcome: 'refused', subject: accountId } as const;
   recordEvent(identity, { ...refused, organization, context });
   return false;

@@ -3,25 +3,24 @@
  * an organization holds beside our own is in the metadata of the store: a blank hash of each, the costliest one. It is
  * noted when hashes are imported, and at the first start on a store that was filled before there were notes.
  */
-import type { AccountRecord } from '../../model/account.ts';
 import type { Stores } from '../../store/ports/stores.ts';
 import type { Identity } from '../context.ts';
 import type { Verdict } from '../passwords/hasher.ts';
 import { decoyOf, readHash } from '../passwords/imported-hash.ts';
 
-/** `account` undefined: wrong, after the same work. `admitted`: whether the account may come in at all. */
+/** `hash` undefined: wrong, after the same work. `admitted`: whether the account may come in at all. */
 export async function verifyPassword(
   identity: Identity,
   input: {
     organization: string;
-    account: AccountRecord | undefined;
+    hash: string | undefined;
     password: string;
     admitted: boolean;
   },
 ): Promise<Verdict> {
-  const { organization, account, password, admitted } = input;
+  const { organization, hash, password, admitted } = input;
   const decoys = await decoysOf(identity.stores, organization);
-  return identity.hasher.verify(password, account?.passwordHash, { decoys, admitted });
+  return identity.hasher.verify(password, hash, { decoys, admitted });
 }
 
 /** Before the accounts are stored whose hashes they are. */

@@ -6,9 +6,11 @@
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { findByLogin } from '../accounts/find-account.ts';
+import { type AcceptedHash, acceptedHashes } from '../accounts/password-authority.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
+import { type AskedPassword, askAgain, askUnknown, type LegacyVerdict } from '../legacy/ask-password.ts';
 import { isActiveAccount, judged, openAttempt } from './attempt.ts';
 import { verifyPassword } from './verify-password.ts';
 
@@ -31,19 +33,60 @@ export async function signInWithPassword(
   const account = await findByLogin(identity, input);
   const attempted = { organization, account, name: login, context, factor: 'pwd' } as const;
   const attempt = await openAttempt(identity, attempted);
-  const admitted = account !== undefined && admits(account);
-  const verified = await judged(attempt, () =>
-    verify(identity, { organization, account, password, admitted }),
+  const verdict = await judged(attempt, () =>
+    judgeAccountPassword(identity, { organization, account, login, password, context, admits }),
   );
-  if (verified === undefined || !admits(verified.account)) {
+  if (!('account' in verdict)) {
     await attempt.failed();
-    noteRefusedSignIn(identity, { ...attempted, why: verified === undefined ? 'wrong' : 'not-admitted' });
-    throw new Refused('sign-in-refused');
+    noteRefusedSignIn(identity, { ...attempted, ...reasonOf(verdict) });
+    throw refusalFor(verdict);
   }
-  await attempt.succeeded(verified.account.id);
-  const kept = verified.rehash ? await rehash(identity, verified.account, password) : verified.account;
-  await noteSignIn(identity, { account: kept, context, factor: 'pwd' });
+  const { account: right, confirmed } = verdict;
+  await attempt.succeeded(right.id);
+  const kept = verdict.rehash ? await rehash(identity, right, password) : right;
+  await noteSignIn(identity, { account: kept, context, factor: 'pwd', confirmed });
   return kept;
+}
+
+/** The account that the password is right for, or why there is none. `confirmed`: what a legacy system said of it. */
+export type PasswordVerdict =
+  | { readonly account: AccountRecord; readonly rehash?: boolean; readonly confirmed?: 'yes' | 'away' }
+  | Exclude<LegacyVerdict, { account: unknown }>;
+
+/** Asks a legacy system only what cannot be decided here. */
+export async function judgeAccountPassword(
+  identity: Identity,
+  asked: AskedPassword,
+): Promise<PasswordVerdict> {
+  const { account, context, admits } = asked;
+  const admitted = account !== undefined && admits(account);
+  const verified = await verify(identity, { ...asked, channel: context.channel, admitted });
+  if (account !== undefined && !admitted) return { wrong: verified === undefined ? 'wrong' : 'not-admitted' };
+  if (verified === undefined) return askUnknown(identity, asked);
+  if (!admits(verified.account)) return { wrong: 'not-admitted' };
+  if (verified.of.length === 0) return verified;
+  const { of, account: present, rehash } = verified;
+  const verdict = await askAgain(identity, { ...asked, account: present, of });
+  return 'account' in verdict ? { ...verdict, rehash } : verdict;
+}
+
+/** Of a refused sign-in, for the audit. A legacy system that is away has judged nothing. */
+function reasonOf(verdict: Exclude<PasswordVerdict, { account: unknown }>) {
+  if ('away' in verdict) return { why: 'unavailable', confirmed: 'away' } as const;
+  return { why: verdict.wrong, ...(verdict.confirmed && { confirmed: verdict.confirmed }) };
+}
+
+export function refusalFor(verdict: Exclude<PasswordVerdict, { account: unknown }>): Refused {
+  if (!('away' in verdict)) return new Refused('sign-in-refused');
+  const { away: detail, retryAfter = 5 } = verdict;
+  return new Refused('unavailable', { retryAfter, detail: `The legacy system is away: ${detail}` });
+}
+
+interface Verified {
+  readonly account: AccountRecord;
+  readonly rehash: boolean;
+  /** The dialects whose legacy systems confirmed the password; empty: it was set here. */
+  readonly of: readonly string[];
 }
 
 /**
@@ -53,16 +96,33 @@ export async function signInWithPassword(
  */
 async function verify(
   identity: Identity,
-  input: Parameters<typeof verifyPassword>[1],
-): Promise<{ account: AccountRecord; rehash: boolean } | undefined> {
-  const { account } = input;
-  const verdict = await verifyPassword(identity, input);
-  if (!verdict.right || account === undefined) return undefined;
-  const present = await identity.stores.accounts.byId(account.id);
-  if (present === undefined) return undefined;
-  if (present.passwordHash === account.passwordHash) return { account: present, rehash: verdict.rehash };
-  const again = await verifyPassword(identity, { ...input, account: present });
-  return again.right ? { account: present, rehash: again.rehash } : undefined;
+  input: {
+    organization: string;
+    account: AccountRecord | undefined;
+    password: string;
+    channel: string;
+    admitted: boolean;
+  },
+  tries = 2,
+): Promise<Verified | undefined> {
+  const { account, channel } = input;
+  for (const { hash } of hashesOf(account, channel)) {
+    const verdict = await verifyPassword(identity, { ...input, hash });
+    if (!verdict.right || account === undefined) continue;
+    const present = await identity.stores.accounts.byId(account.id);
+    if (present === undefined) return undefined;
+    const still = hashesOf(present, channel).find((other) => other.hash === hash);
+    if (still !== undefined)
+      return { account: present, rehash: verdict.rehash && hash === present.passwordHash, of: still.of };
+    return tries > 1 ? verify(identity, { ...input, account: present }, tries - 1) : undefined;
+  }
+  return undefined;
+}
+
+/** Most accounts have one at most, of their own. */
+function hashesOf(account: AccountRecord | undefined, channel: string): readonly AcceptedHash[] {
+  if (account?.legacy !== undefined) return acceptedHashes(account, channel);
+  return [{ hash: account?.passwordHash, of: [] }];
 }
 
 /** Stores a hash of today's cost. A queue that is full only puts it off to the next sign-in. */

@@ -1,0 +1,58 @@
+/**
+ * Marks of people who were deleted here and whom a legacy system may still know: without them its next yes would
+ * make the account again. They hold no personal data: HMACs of the vendor's id and of the address.
+ */
+import { normalizeEmail } from '../../core/text.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { Identity } from '../context.ts';
+
+const KIND = 'Gone';
+
+type Marks = Pick<Identity, 'stores' | 'secrets' | 'clock'>;
+
+interface Person {
+  readonly organization: string;
+  readonly email?: string | undefined;
+  /** The vendor's ids, by dialect. */
+  readonly ids?: Readonly<Record<string, string>>;
+}
+
+/** Before the account is removed. An account that no legacy system knows leaves no mark. */
+export async function markGone(identity: Marks, account: AccountRecord): Promise<void> {
+  const { organization, email, aliases, legacy = {} } = account;
+  const known = Object.entries(aliases).filter(([dialect]) => dialect in legacy);
+  const marks =
+    Object.keys(legacy).length === 0
+      ? []
+      : marksOf(identity, { organization, email, ids: Object.fromEntries(known) });
+  const record = { createdAt: identity.clock.now(), durable: true };
+  await identity.stores.oidcRecords.putAll(
+    marks.map((id) => ({
+      kind: KIND,
+      id,
+      record: { ...record, payload: identity.secrets.encrypt('{}', `${KIND}:${id}`) },
+    })),
+  );
+}
+
+/** Whether a person with this address or one of these ids was deleted here. */
+export async function isGone(identity: Marks, person: Person): Promise<boolean> {
+  const { stores, clock } = identity;
+  const marks = marksOf(identity, person);
+  const found = await Promise.all(marks.map((id) => stores.oidcRecords.byId(KIND, id, clock.now())));
+  return found.some((mark) => mark !== undefined);
+}
+
+/** Whoever registers with the address is a new person. The vendor's id stays marked. */
+export async function forgetGoneAddress(
+  identity: Marks,
+  person: { readonly organization: string; readonly email: string },
+): Promise<void> {
+  for (const id of marksOf(identity, person)) await identity.stores.oidcRecords.remove(KIND, id);
+}
+
+function marksOf({ secrets }: Marks, { organization, email, ids = {} }: Person): string[] {
+  const texts = Object.entries(ids).map(([dialect, id]) => ['id', dialect, id]);
+  if (email !== undefined) texts.push(['address', organization, normalizeEmail(email)]);
+  return texts.map((text) => secrets.hmac(`artifact:${KIND}`, JSON.stringify(text)));
+}
