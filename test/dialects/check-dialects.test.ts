@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { type Dialect, STEPS, type Step } from '../../src/dialects/contract/dialect.ts';
+import type { LegacyApi } from '../../src/dialects/contract/legacy-api.ts';
 import { ok } from '../../src/dialects/contract/reply.ts';
 import { checkDialects, DialectsRefused } from '../../src/dialects/pipeline/validate.ts';
+import { visitnote } from '../../src/dialects/visitnote/visitnote.ts';
 import { startTestServer } from '../support/server.ts';
 import { echo, PLAIN, probe, probeEndpoint } from './probe.ts';
 
@@ -16,6 +18,8 @@ function issuesOf(dialects: readonly Dialect[], settings: Record<string, unknown
     throw error;
   }
 }
+
+const silent = { ask: () => ({ method: 'GET', path: '/' }) as const, read: () => 'no' as const };
 
 const at = (path: string) => probeEndpoint({ ...PLAIN, path, answer: async () => ok(path) });
 
@@ -51,6 +55,25 @@ describe('what stops the start', () => {
     expect(issuesOf([probe({ name: 'one', dialect: { order, guards } })])).to.deep.equal([
       "one: its order of checks names the guard 'missing', which it does not have",
       "one: the guard 'idle' is in no order of checks",
+    ]);
+  });
+
+  it('M35 is half of what a legacy system is asked, and a form that takes anything for a token', () => {
+    const legacy: LegacyApi = {
+      tokenForm: /.*/,
+      ...{ person: silent, sendCode: silent, singleSignOn: silent },
+    };
+    expect(issuesOf([probe({ name: 'one', dialect: { legacy } })])).to.have.members([
+      'one: its legacy system takes too much for a token: /.*/',
+      "one: its legacy system is asked neither 'signIn' nor 'code'",
+      "one: its legacy system is asked one of 'sendCode' and 'code' without the other",
+      "one: its legacy system is not asked 'refresh', and the dialect has refresh tokens",
+      "one: its legacy system is asked 'singleSignOn', and the dialect has no API keys",
+    ]);
+    const refreshed = { ...legacy, tokenForm: /^t_\w+$/, signIn: silent, code: silent, refresh: silent };
+    const { singleSignOn: _, ...kept } = refreshed;
+    expect(issuesOf([{ ...visitnote, legacy: kept }])).to.deep.equal([
+      "visitnote: its legacy system is asked 'refresh', and the dialect has no refresh tokens",
     ]);
   });
 

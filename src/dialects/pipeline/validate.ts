@@ -14,6 +14,7 @@ import {
   type Segment,
 } from '../runtime/match-route.ts';
 import { type MountedDialect, parseSettings } from '../runtime/mounted.ts';
+import { legacyIssues } from './validate-legacy.ts';
 
 export class DialectsRefused extends OperatorError {
   override readonly name = 'DialectsRefused';
@@ -160,6 +161,7 @@ export function checkDialects(options: {
     .filter(([a, b]) => a.name === b.name)
     .map(([{ name }]) => `two dialects are named '${name}'`);
   issues.push(...dialects.flatMap((dialect) => orderIssues(dialect.name, dialect.order, dialect)));
+  issues.push(...dialects.flatMap(legacyIssues));
   const mounted = parseSettings(dialects, settings, issues);
   const mounts = mounted
     .flatMap((owner) => owner.dialect.mounts(owner.settings).map((mount) => compileMount(owner, mount)))

@@ -41,10 +41,9 @@ function signedIn({ data: { token, loginData, ...course } }: z.output<typeof Sig
 const signedInOr = (refusal: z.ZodType, ...no: number[]) =>
   reading({ body: SignedIn, no, refusal, answer: signedIn });
 
-/** A taken address; any other issue with a field is no answer to whether it is taken. */
-const Taken = z.strictObject({
-  ...InvalidFields.shape,
-  errors: z.strictObject({ email: z.tuple([z.string()]) }),
+/** A taken address, whatever else is wrong; any other issue does not tell whether it is taken. */
+const Taken = InvalidFields.extend({
+  errors: z.looseObject({ email: z.tuple([z.literal('Email already taken')]) }),
 });
 
 export const legacy: LegacyApi<VisitNoteSettings> = {
