@@ -101,7 +101,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'oidc/fast-path': {
     may: 'oidc/apis oidc/clients oidc/extensions oidc/provider oidc/tokens',
-    types: 'oidc store/ports',
+    types: 'oidc oidc/persistence store/ports',
     packages: 'oidc-provider',
   },
   'oidc/interactions': {

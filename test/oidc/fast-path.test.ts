@@ -453,6 +453,37 @@ describe('the fast path', function () {
     });
     await expectSame(requests);
   });
+
+  it('FP5 answers by what is stored now, whatever it answered a moment before', async () => {
+    const { accounts } = server.running.stores;
+    const own = () => [introspect(tokens.others, ownApp), userinfo(tokens.others)];
+    const bodies = async () => (await expectSame(own())).map(({ body }) => body).join(' ');
+    const mara = async () => {
+      const account = await accounts.byId(sub);
+      if (account === undefined) throw new Error('The account is not there.');
+      return account;
+    };
+    // The server keeps a client for seconds.
+    now = new Date(now.getTime() + 60_000);
+    const { sub } = JSON.parse((await send(userinfo(tokens.others))).body);
+    const before = await bodies();
+    await accounts.update({ ...(await mara()), claims: { name: 'Mara Renamed' } });
+    expect(await bodies())
+      .to.contain('Mara Renamed')
+      .and.contain('"active":true');
+    await accounts.update({ ...(await mara()), status: 'blocked' });
+    expect(await bodies())
+      .to.contain('invalid_token')
+      .and.contain('"active":false');
+    await accounts.update({ ...(await mara()), status: 'active' });
+    expect(await bodies())
+      .to.contain('Mara Renamed')
+      .and.not.equal(before);
+    await send(post('/revoke', { token: tokens.others }, { authorization: basicAuth(ownApp) }));
+    expect(await bodies())
+      .to.contain('invalid_token')
+      .and.contain('"active":false');
+  });
 });
 
 /** Of a reply. */

@@ -62,13 +62,22 @@ export function createAccountFinder({
   accounts: AccountStore;
   rolesAliases: readonly string[];
 }) {
-  const byScope = claimsByScope(rolesAliases);
-  return async function findAccount(
-    ctx: { readonly oidc: Pick<ProviderContext['oidc'], 'client' | 'params' | 'grant'> },
-    accountId: string,
-  ): Promise<Account | undefined> {
+  const view = createAccountViewer(rolesAliases);
+  return async function findAccount(ctx: Asker, accountId: string): Promise<Account | undefined> {
     const account = await accounts.byId(accountId);
-    if (!account || !isActive(account)) return undefined;
+    return account && view(ctx, account);
+  };
+}
+
+interface Asker {
+  readonly oidc: Pick<ProviderContext['oidc'], 'client' | 'params' | 'grant'>;
+}
+
+/** An account as the provider sees it; undefined as above. */
+export function createAccountViewer(rolesAliases: readonly string[]) {
+  const byScope = claimsByScope(rolesAliases);
+  return (ctx: Asker, account: AccountRecord): Account | undefined => {
+    if (!isActive(account)) return undefined;
     if (ctx.oidc.client && !serves(ctx.oidc.client, account)) return undefined;
     // Single sign-on stays within one organization: a session of another one is none for this request.
     const { organization = account.organization } = ctx.oidc.params ?? {};

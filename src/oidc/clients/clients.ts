@@ -183,7 +183,16 @@ function secondsOf(time: string): number {
   return Math.floor(new Date(time).getTime() / 1000);
 }
 
+/** A client never changes: another record makes another one. */
+const traits = new WeakMap<Client, ClientTraits>();
+
 export function traitsOf(client: Client): ClientTraits {
+  const known = traits.get(client) ?? readTraits(client);
+  traits.set(client, known);
+  return known;
+}
+
+function readTraits(client: Client): ClientTraits {
   const member = (name: (typeof CLIENT_TRAITS)[number]): unknown => Reflect.get(client, name);
   const [registration, signIn] = [member('registration'), member('sign_in')];
   const text = (name: (typeof CLIENT_TRAITS)[number]) => {

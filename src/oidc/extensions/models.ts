@@ -11,6 +11,7 @@
  * - Session.IN_PAYLOAD 0aa4d0ad0e1a
  */
 import type Provider from 'oidc-provider';
+import type { AccessToken, Grant } from 'oidc-provider';
 import type { Payload } from '../persistence/records.ts';
 import type { ProviderContext } from '../provider/context.ts';
 
@@ -70,6 +71,17 @@ export type ModelName =
 
 export function modelOf(provider: Provider, name: ModelName): ProviderModel {
   return (provider as unknown as Record<ModelName, ProviderModel>)[name];
+}
+
+/** What the provider makes of a stored payload. */
+export interface ModelOfRecords<Made> {
+  /** Rejects when it takes the payload for none. */
+  verify(payload: Payload, options: { ignoreExpiration: boolean }): Promise<Payload>;
+  instantiate(payload: Payload): Made;
+}
+
+export function modelsOfRecords(provider: Provider) {
+  return provider as unknown as { AccessToken: ModelOfRecords<AccessToken>; Grant: ModelOfRecords<Grant> };
 }
 
 /** A record that the provider has found for the request, or made. */

@@ -1,7 +1,7 @@
 /**
  * The fast path: answers that the provider gives thousands of times a second, made without its middleware. Each route
  * knows the commonest form of its request and leaves every other form, every refusal and every client or token with
- * something unusual to the provider. Records are found, verified and judged by the provider's own models;
+ * something unusual to the provider. Records are verified and judged by the provider's own models;
  * test/oidc/fast-path holds both ways against each other, byte for byte.
  */
 import type Provider from 'oidc-provider';
@@ -15,10 +15,12 @@ import { createTokenClaims } from '../apis/token-claims.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import type { FastRoute } from '../fast-path-contract.ts';
+import type { OidcRecords } from '../persistence/records.ts';
 import type { AuditLine } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { type Documents, documentRoute } from './documents.ts';
 import { introspectionRoute } from './introspection.ts';
+import { keptModels } from './kept-models.ts';
 import { tokenRoute } from './token.ts';
 import { unlessRefused } from './unless-refused.ts';
 import { userinfoRoute } from './userinfo.ts';
@@ -28,6 +30,7 @@ export type FastPathDeps = ReturnType<typeof fastPathDeps>;
 interface ServerParts extends ApiDeps {
   readonly accounts: AccountStore;
   readonly clients: ClientRegistry;
+  readonly oidcRecords: OidcRecords;
   readonly rights: TokenRights;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -53,13 +56,12 @@ export function fastRoutes(server: ServerParts, build: Build): ReadonlyMap<strin
   ]);
 }
 
-function fastPathDeps(
-  { accounts, apis, clients, organizations, rights, secrets, clock, config, line }: ServerParts,
-  { provider, scopes }: Build,
-) {
+function fastPathDeps(server: ServerParts, { provider, scopes }: Build) {
+  const { accounts, apis, clients, organizations, rights, secrets, clock, config, line } = server;
   const known = new WeakMap<ClientRecord, Promise<Client | undefined>>();
   return {
     ...{ accounts, apis, organizations, rights, secrets, clock, config, line, provider, scopes },
+    models: keptModels(provider, server.oidcRecords),
     tokenClaims: createTokenClaims({ apis, accounts }),
     /** The provider hashes a client's metadata at every look-up; here one record is made a client once. */
     async findClient(id: string): Promise<Client | undefined> {

@@ -1,12 +1,14 @@
 /** Introspection of a live opaque access token by its own client, or by the API that it is for. */
+import type { AccessToken } from 'oidc-provider';
 import { isForAsker } from '../clients/token-permissions.ts';
-import type { FastRoute } from '../fast-path-contract.ts';
+import type { FastAnswer, FastRoute } from '../fast-path-contract.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { clientByBasic, OPAQUE, plainForm } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';
 import { JSON_REPLY, liveAccessToken } from './live-token.ts';
 
 export function introspectionRoute(deps: FastPathDeps): FastRoute {
+  const answers = new WeakMap<AccessToken, FastAnswer>();
   return {
     pattern: ROUTES.introspection,
     takesForm: true,
@@ -20,16 +22,22 @@ export function introspectionRoute(deps: FastPathDeps): FastRoute {
       const live = await liveAccessToken(value, deps);
       if (live === undefined || !isForAsker(client, live.token)) return undefined;
       if (!(await deps.rights.holderMayGoOn(live.token))) return undefined;
-      const { accountId, extra, clientId, exp, iat, sid, jti, aud, scope, tokenType } = live.token;
-      const body = {
-        // Where the provider puts it.
-        active: true,
-        ...(accountId && { sub: accountId }),
-        ...extra,
-        ...{ client_id: clientId, exp, iat, sid, iss: deps.provider.issuer },
-        ...{ jti: jti === value ? undefined : jti, aud, scope: scope || undefined, token_type: tokenType },
-      };
-      return { headers: JSON_REPLY, body: JSON.stringify(body) };
+      const answer = answers.get(live.token) ?? described(live.token, value, deps.provider.issuer);
+      answers.set(live.token, answer);
+      return answer;
     },
   };
+}
+
+function described(token: AccessToken, value: string, issuer: string): FastAnswer {
+  const { accountId, extra, clientId, exp, iat, sid, jti, aud, scope, tokenType } = token;
+  const body = {
+    // Where the provider puts it.
+    active: true,
+    ...(accountId && { sub: accountId }),
+    ...extra,
+    ...{ client_id: clientId, exp, iat, sid, iss: issuer },
+    ...{ jti: jti === value ? undefined : jti, aud, scope: scope || undefined, token_type: tokenType },
+  };
+  return { headers: JSON_REPLY, body: JSON.stringify(body) };
 }

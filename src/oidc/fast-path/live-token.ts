@@ -8,13 +8,14 @@ export const JSON_REPLY = [
 ];
 
 /** A bearer token whose grant lives; undefined for any other, and for one with something unusual. */
-export async function liveAccessToken(value: string, deps: FastPathDeps) {
-  const { provider } = deps;
-  const token = await provider.AccessToken.find(value);
-  if (!token?.isValid || token.rar || token.isSenderConstrained()) return undefined;
+export async function liveAccessToken(value: string, { models, findClient }: FastPathDeps) {
+  const token = await models.findAccessToken(value);
+  if (!token?.isValid || token.expiresWithSession || token.rar || token.isSenderConstrained()) {
+    return undefined;
+  }
   const [grant, client] = await Promise.all([
-    provider.Grant.find(token.grantId, { ignoreExpiration: true }),
-    deps.findClient(token.clientId ?? ''),
+    models.findGrant(token.grantId),
+    findClient(token.clientId ?? ''),
   ]);
   if (grant === undefined || grant.isExpired || client === undefined) return undefined;
   if (grant.clientId !== token.clientId || grant.accountId !== token.accountId) return undefined;

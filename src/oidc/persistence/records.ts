@@ -29,6 +29,9 @@ const DURABLE: ReadonlySet<string> = new Set([
   'RegistrationAccessToken',
 ]);
 
+/** Most records that are kept as they were opened. */
+const MOST_KEPT = 2000;
+
 const ENDED = 'EndedSession';
 /** Seconds for which the end of a session is noted: no request that read the session before takes longer. */
 const LONGEST_REQUEST = 600;
@@ -66,6 +69,8 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     ...stored,
     payload: JSON.parse(secrets.decrypt(stored.payload, `${kind}:${stored.id}`)),
   });
+  /** By the store's id. */
+  const kept = new Map<string, { readonly encrypted: string; readonly record: OidcRecord }>();
   const openOne = (kind: string, stored: StoredOidcRecord | undefined) => stored && open(kind, stored);
 
   const stored = ({ kind, value, payload, lifetime }: UnsavedRecord): OidcRecordInput => {
@@ -117,6 +122,21 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     saveAll: (records: readonly UnsavedRecord[]) => store.putAll(records.map(stored)),
     load: async (kind: string, value: string) =>
       openOne(kind, await store.byId(kind, idOf(kind, value), clock.now())),
+    /** As `load`, to be read only: what was opened before comes back as long as the store has the same. */
+    async read(kind: string, value: string): Promise<OidcRecord | undefined> {
+      const id = idOf(kind, value);
+      const stored = await store.byId(kind, id, clock.now());
+      if (stored === undefined) return undefined;
+      const known = kept.get(id);
+      const isSame =
+        known?.encrypted === stored.payload &&
+        known.record.consumedAt?.getTime() === stored.consumedAt?.getTime();
+      if (known && isSame) return known.record;
+      if (kept.size >= MOST_KEPT) kept.clear();
+      const record = open(kind, stored);
+      kept.set(id, { encrypted: stored.payload, record });
+      return record;
+    },
     loadByUid: async (kind: string, uid: string) =>
       openOne(kind, await store.byUid(kind, secrets.hmac('artifact-uid', uid), clock.now())),
     loadByUserCode: async (kind: string, code: string) =>

@@ -1,0 +1,31 @@
+import type Provider from 'oidc-provider';
+import { type ModelOfRecords, modelsOfRecords } from '../extensions/models.ts';
+import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
+
+/** Records as the provider's models find them, expired ones too: each is made once, and read at every request. */
+export function keptModels(provider: Provider, oidcRecords: Pick<OidcRecords, 'read'>) {
+  const { AccessToken, Grant } = modelsOfRecords(provider);
+  return {
+    findAccessToken: finder('AccessToken', AccessToken, oidcRecords),
+    findGrant: finder('Grant', Grant, oidcRecords),
+  };
+}
+
+function finder<Made>(kind: string, model: ModelOfRecords<Made>, oidcRecords: Pick<OidcRecords, 'read'>) {
+  const made = new WeakMap<OidcRecord, Promise<Made | undefined>>();
+  const make = async ({ payload }: OidcRecord) => {
+    try {
+      return model.instantiate(await model.verify(payload, { ignoreExpiration: true }));
+    } catch {
+      // The provider takes it for none.
+      return undefined;
+    }
+  };
+  return async (value: string): Promise<Made | undefined> => {
+    const record = await oidcRecords.read(kind, value);
+    if (record === undefined || record.consumedAt !== undefined) return undefined;
+    const known = made.get(record) ?? make(record);
+    made.set(record, known);
+    return known;
+  };
+}
