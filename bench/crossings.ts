@@ -74,7 +74,7 @@ async function me(server: TestServer, token: string): Promise<void> {
 }
 
 /** Writes down every call to a port. */
-function countStoreCalls(stores: object): string[] {
+export function countStoreCalls(stores: object): string[] {
   const calls: string[] = [];
   for (const [port, methods] of Object.entries(stores)) {
     if (typeof methods !== 'object' || methods === null) continue;

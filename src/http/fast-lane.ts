@@ -90,11 +90,13 @@ const UNUSUAL = [
   'oauth-client-attestation-pop',
 ] as const;
 
+const FORM = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i;
+
 function isPlain(request: IncomingMessage, { takesForm }: FastRoute): boolean {
   const { headers } = request;
   if (UNUSUAL.some((name) => headers[name] !== undefined)) return false;
   const length = headers['content-length'];
-  const isForm = headers['content-type'] === 'application/x-www-form-urlencoded';
+  const isForm = FORM.test(headers['content-type'] ?? '');
   const bodied = takesForm ? isForm && Number(length) <= LONGEST_BODY : length === undefined;
   return bodied && isHostPlain(request);
 }

@@ -1,0 +1,225 @@
+/** What one request asks of each store, in numbers of calls: a change that makes a request slower shows here first. */
+import { expect } from 'chai';
+import { countStoreCalls } from '../../bench/crossings.ts';
+import { loadSamples, peopleOf, type SampledDialect } from '../../src/dialects/samples.ts';
+import { basicAuth, ownApp, service, spa } from '../support/clients.ts';
+import { relyingParty, signIn } from '../support/relying-party.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+/** A port that is not named is not called. */
+const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  discovery: {},
+  jwks: {},
+  'client_credentials opaque': { organizations: 1, oidcRecords: 1, audit: 1 },
+  'client_credentials jwt': { oidcRecords: 1, audit: 1 },
+  introspection: { oidcRecords: 2, accounts: 1 },
+  userinfo: { oidcRecords: 2, accounts: 1 },
+  'refresh confidential': { oidcRecords: 6, accounts: 1, leases: 2, audit: 1 },
+  'refresh public': { oidcRecords: 6, accounts: 1, leases: 2, audit: 1 },
+  'code flow with sign-in': {
+    rateLimits: 4,
+    organizations: 5,
+    oidcRecords: 17,
+    clients: 1,
+    accounts: 6,
+    metadata: 1,
+    audit: 3,
+  },
+  'sign-in visitnote': {
+    organizations: 1,
+    rateLimits: 4,
+    accounts: 3,
+    metadata: 1,
+    audit: 1,
+    oidcRecords: 1,
+  },
+  'me visitnote': { organizations: 1, oidcRecords: 1, accounts: 1, rateLimits: 1 },
+  'sign-in medisync': { organizations: 1, rateLimits: 7, accounts: 3, metadata: 1, audit: 1, oidcRecords: 1 },
+  'me medisync': { organizations: 1, oidcRecords: 1, accounts: 1 },
+  'sign-in careportals': {
+    organizations: 2,
+    accounts: 3,
+    rateLimits: 3,
+    metadata: 1,
+    audit: 1,
+    oidcRecords: 1,
+  },
+  'me careportals': { oidcRecords: 1, accounts: 1, organizations: 2 },
+  'sign-in avycenna': { organizations: 1, accounts: 3, rateLimits: 3, metadata: 1, audit: 1, oidcRecords: 1 },
+  'me avycenna': { organizations: 1, oidcRecords: 1, accounts: 1 },
+  'sign-in vsee': { organizations: 2, accounts: 3, rateLimits: 3, metadata: 1, audit: 1, oidcRecords: 1 },
+  'me vsee': { oidcRecords: 1, accounts: 1, organizations: 1 },
+  'code verify avycenna': {
+    organizations: 1,
+    accounts: 2,
+    rateLimits: 3,
+    codes: 1,
+    audit: 1,
+    oidcRecords: 1,
+  },
+  'refresh vsee': { oidcRecords: 5, leases: 2, accounts: 2, organizations: 1, audit: 1 },
+  'refresh avycenna': { organizations: 1, oidcRecords: 5, leases: 2, accounts: 2, audit: 1 },
+};
+
+const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
+const API = 'https://api.store-calls.test';
+
+describe('the calls to the stores', () => {
+  it('are these, request for request', async function () {
+    this.timeout(60_000);
+    const now = new Date();
+    const server = await startTestServer({
+      // Nothing is read again because time went by.
+      clock: { now: () => now },
+      config: {
+        oidc: { resources: [{ identifier: API, scopes: ['api:read'], format: 'jwt', open: true }] },
+        dialects: { visitnote: { limits: { auth: 100, general: 100 } } },
+      },
+    });
+    try {
+      const cases = { ...(await standardCases(server)), ...(await dialectCases(server)) };
+      const calls = countStoreCalls(server.running.stores);
+      const counted: [string, Record<string, number>][] = [];
+      for (const [name, request] of Object.entries(cases))
+        counted.push([name, await portsOf(calls, request)]);
+      expect(Object.fromEntries(counted)).to.deep.equal(CALLS);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+/** Makes a request ready; what it resolves with sends it. */
+type Case = () => Promise<() => Promise<unknown>>;
+type Cases = Record<string, Case>;
+
+/** Of the second of two requests: some of what the first asks for is kept. */
+async function portsOf(calls: string[], prepare: Case): Promise<Record<string, number>> {
+  await (await prepare())();
+  do {
+    const request = await prepare();
+    calls.length = 0;
+    await request();
+    // The server looks at its outbox every second, not for a request.
+  } while (calls.includes('deliveries.due'));
+  const ports: Record<string, number> = {};
+  for (const call of calls) {
+    const port = call.slice(0, call.indexOf('.'));
+    ports[port] = (ports[port] ?? 0) + 1;
+  }
+  return ports;
+}
+
+async function standardCases({ issuer }: TestServer): Promise<Cases> {
+  const [web, browser] = await Promise.all([relyingParty(issuer, ownApp), relyingParty(issuer, spa)]);
+  const parameters = { scope: 'openid profile email offline_access', prompt: 'consent' };
+  const [confidential, open] = [
+    (await signIn(web, { ...MARA, parameters })).tokens,
+    (await signIn(browser, { ...MARA, parameters })).tokens,
+  ];
+  const asApp = { authorization: basicAuth(ownApp) };
+  const token = (fields: Record<string, string>, headers?: Record<string, string>) =>
+    form(`${issuer}/token`, fields, headers);
+  const machine = (fields: Record<string, string>) =>
+    always(() =>
+      token({ grant_type: 'client_credentials', ...fields }, { authorization: basicAuth(service) }),
+    );
+  const bearer = { authorization: `Bearer ${confidential.access_token}` };
+  return {
+    discovery: always(() => send(`${issuer}/.well-known/openid-configuration`)),
+    jwks: always(() => send(`${issuer}/jwks`)),
+    'client_credentials opaque': machine({}),
+    'client_credentials jwt': machine({ resource: API, scope: 'api:read' }),
+    introspection: always(() => form(`${issuer}/introspect`, { token: confidential.access_token }, asApp)),
+    userinfo: always(() => send(`${issuer}/userinfo`, { headers: bearer })),
+    'refresh confidential': chain(['refresh_token'], confidential, (value) =>
+      token({ grant_type: 'refresh_token', refresh_token: value }, asApp),
+    ),
+    'refresh public': chain(['refresh_token'], open, (value) =>
+      token({ grant_type: 'refresh_token', refresh_token: value, client_id: spa.clientId }),
+    ),
+    'code flow with sign-in': always(() => signIn(web, MARA)),
+  };
+}
+
+async function dialectCases(server: TestServer): Promise<Cases> {
+  const { url, config, mail } = server;
+  const samples = await loadSamples(config.dialects);
+  const people = config.seed.flatMap(peopleOf);
+  const asks = ({ name, suits, ...sample }: SampledDialect) => {
+    const person = people.find(suits);
+    if (person === undefined) throw new Error(`The seed has no account that signs in at ${name}.`);
+    return sample.signIn(person);
+  };
+  const signInAt = (dialect: SampledDialect) => {
+    const { path, headers, body } = asks(dialect);
+    return json(url + path, body, headers);
+  };
+  const signedIn = async (name: string) => {
+    const dialect = samples.find((one) => one.name === name);
+    if (dialect === undefined) throw new Error(`There is no dialect ${name}.`);
+    return signInAt(dialect);
+  };
+  const cases = samples.map((dialect): [string, Case][] => [
+    [`sign-in ${dialect.name}`, always(() => signInAt(dialect))],
+    [
+      `me ${dialect.name}`,
+      async () => {
+        const { path, headers = {} } = dialect.me(memberOf(await signInAt(dialect), dialect.token));
+        return () => send(url + path, { headers });
+      },
+    ],
+  ]);
+  const { email = '' } = people.find(({ email: address }) => address === MARA.login) ?? {};
+  return {
+    ...Object.fromEntries(cases.flat()),
+    'code verify avycenna': async () => {
+      await json(`${url}/api/v1/auth/otp/send`, { email });
+      const otp = /\b\d{6}\b/.exec((await mail.take(email)).text)?.[0] ?? '';
+      return () => json(`${url}/api/v1/auth/otp/verify`, { email, otp });
+    },
+    'refresh vsee': chain(['data', 'refresh_token', 'token'], await signedIn('vsee'), (value) =>
+      json(`${url}/api_v3/tokens/refresh`, { refresh_token: value }),
+    ),
+    'refresh avycenna': chain(['refresh_token'], await signedIn('avycenna'), (value) =>
+      json(`${url}/api/v1/auth/refresh`, { refresh_token: value }),
+    ),
+  };
+}
+
+const always =
+  (request: () => Promise<unknown>): Case =>
+  async () =>
+    request;
+
+/** Each request has what is at `members` of the reply before. */
+function chain(
+  members: readonly string[],
+  first: unknown,
+  request: (value: string) => Promise<unknown>,
+): Case {
+  let reply = first;
+  return async () => async () => {
+    reply = await request(memberOf(reply, members));
+  };
+}
+
+function memberOf(value: unknown, members: readonly string[]): string {
+  return String(members.reduce<unknown>((at, name) => Object(at)[name], value));
+}
+
+async function send(url: string, init?: RequestInit): Promise<unknown> {
+  const response = await fetch(url, init);
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+  return response.json();
+}
+
+const form = (url: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
+  send(url, { method: 'POST', body: new URLSearchParams(fields), headers });
+
+const json = (url: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+  send(url, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers },
+  });
