@@ -36,6 +36,9 @@ export const CASES: readonly string[] = [
   ...SIGN_INS,
 ];
 
+/** A conversation each, held by this process. */
+export const WITHOUT_WRK = ['code verify', 'code flow'];
+
 /** Cases that check a password: argon2 alone is their limit. */
 export const PASSWORD_CASES = SIGN_INS;
 

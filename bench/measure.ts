@@ -17,8 +17,8 @@ export interface Figure {
   readonly perSecond: number;
   /** Per CPU-second of the server and its store. */
   readonly perCpuSecond: number;
-  /** The store’s part of these. */
-  readonly storeShare: number;
+  /** Commands that its Redis ran for each, where it has one. */
+  readonly redisCommands: number | undefined;
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
@@ -60,7 +60,7 @@ export async function measureAll(plan: Plan): Promise<{ figures: Figure[]; failu
       for (const { name, subject, prepare } of round % 2 === 0 ? step : step.toReversed()) {
         try {
           if (round === 0) {
-            await warmUp(subject, prepare);
+            await warmUp(subject, prepare, plan.seconds);
             continue;
           }
           const figure = await measure({ round, name, subject, seconds: plan.seconds }, await prepare());
@@ -81,32 +81,32 @@ export async function measureAll(plan: Plan): Promise<{ figures: Figure[]; failu
 }
 
 /** In short runs, until the server has worked as long as it needs. */
-async function warmUp(subject: Subject, prepare: () => Promise<Load>): Promise<void> {
+async function warmUp(subject: Subject, prepare: () => Promise<Load>, seconds: number): Promise<void> {
   const before = cpuOf(subject.processes).server;
   const begun = performance.now();
-  do await putLoad(await prepare(), 2);
-  while (
-    cpuOf(subject.processes).server - before < subject.warmUp &&
-    performance.now() - begun < subject.warmUp * 3000
-  );
+  const needed = subject.warmUp * seconds;
+  do await putLoad(await prepare(), seconds);
+  while (cpuOf(subject.processes).server - before < needed && performance.now() - begun < needed * 3000);
 }
 
 async function measure(
   { round, name, subject, seconds }: { round: number; name: string; subject: Subject; seconds: number },
   load: Load,
 ): Promise<Figure> {
+  const commandsBefore = await subject.redisCommands?.();
   const before = cpuOf(subject.processes);
   const begun = performance.now();
   const loaded = await putLoad(load, seconds);
   const wall = (performance.now() - begun) / 1000;
   const after = cpuOf(subject.processes);
+  const commands = await subject.redisCommands?.();
   const spent = (of: keyof Cpu) => after[of] - before[of];
   const [server, store] = [spent('server'), spent('store')];
   return {
     ...{ round, case: name, subject: subject.name, p50: loaded.p50, p99: loaded.p99 },
     perSecond: loaded.requests / loaded.seconds,
     perCpuSecond: loaded.requests / (server + store),
-    storeShare: store / (server + store),
+    redisCommands: commands === undefined ? undefined : (commands - (commandsBefore ?? 0)) / loaded.requests,
     memory: { server: memoryOf(subject.processes.server), store: memoryOf(subject.processes.store) },
     others: Math.max(0, (spent('machine') - server - store - spent('load')) / wall / availableParallelism()),
   };

@@ -1,6 +1,6 @@
 /** A run as a document: medians, spread, ratios. */
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
-import { CASES, counterpart, PASSWORD_CASES } from './cases.ts';
+import { CASES, counterpart } from './cases.ts';
 import type { Failed, Figure } from './measure.ts';
 import type { Subject } from './subject.ts';
 
@@ -40,13 +40,25 @@ export function reportOf(run: Run): string {
           amount,
         ),
     ),
-    ...run.measured.map((name) => ratios(run, name, { cases, names, of })),
+    ...(names.length > 1 ? run.measured : []).map((name) => ratios(run, name, { cases, names, of })),
     table(
       'Requests per second; p50 and p99 in milliseconds',
       'Medians. Connections ask again as soon as they have an answer, so the times are those of a busy server.',
       (figures) =>
         `${amount(median(figures.map(({ perSecond }) => perSecond)))}; ${amount(median(figures.map(({ p50 }) => p50)))}, ${amount(median(figures.map(({ p99 }) => p99)))}`,
     ),
+    ...(run.figures.some(({ redisCommands }) => redisCommands !== undefined)
+      ? [
+          table(
+            'Redis',
+            'Commands that it runs for a request, those of scripts included. Medians.',
+            (figures) => {
+              const counts = figures.flatMap(({ redisCommands }) => redisCommands ?? []);
+              return counts.length === 0 ? '-' : median(counts).toFixed(1);
+            },
+          ),
+        ]
+      : []),
     table('Memory under load', 'Megabytes of the server + of its store, the most of all rounds.', (figures) =>
       ['server' as const, 'store' as const]
         .map((part) => amount(Math.max(...figures.map(({ memory }) => memory[part]))))
@@ -77,7 +89,7 @@ function ratios(
   return [
     `## ${name} over the others`,
     'Requests per CPU-second over those of the other server in the same round: median (lowest to highest). Equal: the spread holds 1.00.',
-    `A dialect’s me stands beside userinfo, its refresh beside that of a public client, ${PASSWORD_CASES.length > 0 ? 'a sign-in beside argon2 alone.' : ''}`,
+    'A dialect’s me stands beside userinfo, its refresh beside that of a public client, a sign-in beside argon2 alone.',
     rowsOf([['case', ...others], ...rows]),
   ].join('\n');
 }

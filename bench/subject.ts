@@ -29,7 +29,9 @@ export interface Subject {
   /** Cases that no other server has. */
   readonly ownCases: Cases;
   readonly processes: Processes;
-  /** Seconds of its own work before a case is measured for the first time. */
+  /** How many commands its Redis has run so far, where it has one. */
+  redisCommands?(): Promise<number>;
+  /** Work of its own before a case is measured for the first time, in multiples of a measurement’s time. */
   readonly warmUp: number;
   stop(): Promise<void>;
 }

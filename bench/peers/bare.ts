@@ -43,12 +43,21 @@ export async function startBare(): Promise<Subject> {
     },
     ownCases: {},
     processes: { server: [server.pid], store: redis.child?.pid === undefined ? [] : [redis.child.pid] },
-    warmUp: 3,
+    redisCommands: () => commandsOf(redis.url),
+    warmUp: 1.5,
     async stop() {
       await server.stop();
       await redis.stop();
     },
   };
+}
+
+/** How many commands a Redis has run. */
+export async function commandsOf(url: string): Promise<number> {
+  const redis = new Redis(url);
+  const stats = await redis.info('stats');
+  await redis.quit();
+  return Number(/total_commands_processed:(\d+)/.exec(stats)?.[1]);
 }
 
 const OF_GRANTS = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken']);

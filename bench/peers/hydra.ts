@@ -55,7 +55,7 @@ export async function startHydra(): Promise<Subject> {
     introspectionOpen: true,
     ownCases: {},
     processes: { server: [server.pid, app.pid], store: [postgres.pid] },
-    warmUp: 3,
+    warmUp: 1.5,
     async stop() {
       await Promise.all([server.stop(), app.stop()]);
       await postgres.stop();

@@ -48,7 +48,7 @@ export async function startKeycloak(): Promise<Subject> {
     machine: { jwt: { client: confidential } },
     ownCases: {},
     processes: { server: [server.pid], store: [postgres.pid] },
-    warmUp: 12,
+    warmUp: 6,
     async stop() {
       await server.stop();
       await postgres.stop();

@@ -7,8 +7,9 @@ import { loadSamples } from '../../src/dialects/samples.ts';
 import { freePort } from '../../test/support/ports.ts';
 import { type ServerProcess, startServerProcess } from '../../test/support/server-process.ts';
 import { startMongo, startRedis } from '../../test/support/servers.ts';
+import { type Filling, writeFilledFile } from '../filled-file.ts';
 import { API, PEOPLE, type Processes, REDIRECT_URI, type Subject } from '../subject.ts';
-import { DURABLE } from './bare.ts';
+import { commandsOf, DURABLE } from './bare.ts';
 import { dialectCases, MAILBOXES } from './portico-cases.ts';
 import { temporaryFolder } from './programs.ts';
 
@@ -18,6 +19,8 @@ export interface PorticoOptions {
   readonly root: string;
   readonly store: 'embedded' | 'redis';
   readonly workers: number;
+  /** What lies in the embedded store besides. */
+  readonly filling?: Filling;
 }
 
 const MANY = 1_000_000_000;
@@ -31,7 +34,7 @@ const DIALECTS = {
 export async function startPortico(options: PorticoOptions): Promise<Subject> {
   const folder = temporaryFolder();
   const secret = randomBytes(24).toString('hex');
-  const [stores, port] = await Promise.all([startStores(options.store, folder), freePort()]);
+  const [stores, port] = await Promise.all([startStores(options, folder), freePort()]);
   const server = await startServerProcess({
     ...{ root: options.root, folder, port },
     seeds: [writeSeed(folder, secret)],
@@ -58,6 +61,7 @@ export async function startPortico(options: PorticoOptions): Promise<Subject> {
     ...subjectOf(server, secret, options),
     ownCases: await dialectCases(server, await loadSamples(DIALECTS)),
     processes: { server: [server.child.pid ?? 0], store: stores.processes },
+    ...(stores.redisCommands && { redisCommands: stores.redisCommands }),
     async stop() {
       await server.stop();
       await stores.stop();
@@ -85,26 +89,29 @@ function subjectOf(
       opaque: { client: confidential },
       jwt: { client: confidential, parameters: { resource: API, scope: 'api:read' } },
     },
-    warmUp: 3,
+    warmUp: 1.5,
   };
 }
 
 interface Stores {
   readonly config: Record<string, unknown>;
   readonly processes: Processes['store'];
+  readonly redisCommands?: () => Promise<number>;
   stop(): Promise<void>;
 }
 
 /** MongoDB's stand-in is none: what it takes is not counted. */
-async function startStores(kind: PorticoOptions['store'], folder: string): Promise<Stores> {
+async function startStores({ store: kind, filling }: PorticoOptions, folder: string): Promise<Stores> {
   if (kind === 'embedded') {
     const file = path.join(folder, 'portico.db');
+    if (filling) await writeFilledFile(file, filling);
     return { config: { kind, embedded: { file } }, processes: [], stop: async () => undefined };
   }
   const [mongo, redis] = await Promise.all([startMongo(), startRedis({ own: true, values: DURABLE })]);
   return {
     config: { kind: 'distributed', mongo: { url: mongo.url }, redis: { url: redis.url } },
     processes: redis.child?.pid === undefined ? [] : [redis.child.pid],
+    redisCommands: () => commandsOf(redis.url),
     async stop() {
       await Promise.all([mongo.stop(), redis.stop()]);
     },
