@@ -47,6 +47,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   core: { may: '', packages: 'ipaddr.js' },
   migration: { may: '', types: 'store/ports' },
+  legacy: {
+    may: 'config dialects/contract dialects/runtime',
+    types: 'identity migration store/ports',
+    packages: 'undici',
+  },
   model: { may: '' },
   config: { may: '', packages: 'fastest-levenshtein yaml zod' },
   keys: { may: 'config', types: 'store/ports' },
@@ -228,6 +233,7 @@ const KEPT_FOR: Readonly<Record<string, RegExp>> = {
   ioredis: /^store\/redis\//,
   'node:sqlite': /^store\/embedded\//,
   nodemailer: /^mail\//,
+  undici: /^legacy\//,
   'oidc-provider': /^oidc\//,
 };
 

@@ -37,6 +37,7 @@ export type HmacPurpose =
   | 'dialect-limit'
   | 'email-budget'
   | 'family'
+  | 'legacy-via'
   | 'letters'
   | 'logout-delivery'
   | 'pairwise'

@@ -16,6 +16,13 @@ export interface Metrics {
   email(outcome: 'sent' | 'failed' | 'dropped'): void;
   /** The server tried to deliver a logout to a client (back-channel logout). */
   logoutDelivery(outcome: 'delivered' | 'failed' | 'dead'): void;
+  /** One question to a legacy system. `seconds`: where it was called. */
+  legacyCall(context: {
+    dialect: string;
+    question: string;
+    answer: 'yes' | 'no' | 'later' | 'odd' | 'not-made';
+    seconds?: number;
+  }): void;
   /** A figure that is read when Prometheus asks, such as the length of a queue. */
   observe(name: string, help: string, read: () => number): void;
   /** The reply of /metrics. */
@@ -57,6 +64,19 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
     labelNames: ['outcome'] as const,
     registers,
   });
+  const legacyCalls = new Counter({
+    name: 'portico_legacy_calls_total',
+    help: 'Questions to legacy systems by what they answered; not-made: by the breaker or a limit.',
+    labelNames: ['dialect', 'question', 'answer'] as const,
+    registers,
+  });
+  const legacySeconds = new Histogram({
+    name: 'portico_legacy_seconds',
+    help: 'Time of a question to a legacy system.',
+    labelNames: ['dialect', 'question'] as const,
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
   return {
     registry,
     request: ({ seconds, status, ...labels }) =>
@@ -65,6 +85,10 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
     registration: (outcome) => registrations.inc({ outcome }),
     email: (outcome) => emails.inc({ outcome }),
     logoutDelivery: (outcome) => logoutDeliveries.inc({ outcome }),
+    legacyCall({ seconds, answer, ...labels }) {
+      legacyCalls.inc({ ...labels, answer });
+      if (seconds !== undefined) legacySeconds.observe(labels, seconds);
+    },
     observe(name, help, read) {
       new Gauge({
         name,

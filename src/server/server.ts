@@ -35,6 +35,7 @@ import { createAttempts } from '../identity/rate-limits/sign-in-attempts.ts';
 import { noteStoredHashes } from '../identity/sign-in/verify-password.ts';
 import { startReEncryption } from '../keys/in-background.ts';
 import { openKeys } from '../keys/server-keys.ts';
+import { refusesLoop } from '../legacy/loop.ts';
 import { openMail } from '../mail/open-mail.ts';
 import { createAudit, type FlushableAudit } from '../observe/audit.ts';
 import { createLog, type Log } from '../observe/log.ts';
@@ -49,6 +50,7 @@ import { createEmailBrands, emailBrand } from '../pages/shared/email-brand.ts';
 import { seedAtStart } from '../seed/seed-at-start.ts';
 import { openStoresWhenReady } from '../store/open-stores.ts';
 import type { Stores } from '../store/ports/stores.ts';
+import { openLegacy } from './legacy.ts';
 import { createLifecycle, type Lifecycle, repeat } from './lifecycle.ts';
 import { bind, drain, listen } from './listen.ts';
 
@@ -92,14 +94,15 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     // The port comes first: one in use is told at once, and port 0 becomes a port that the issuer can name.
     const front = await listen(config.http, lifecycle);
     const issuer = withPort(config.issuer, front.port);
-    const deps = await createDeps({ config, issuer, log, clock, lifecycle, stores: options.stores });
+    const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
+    const ground = { config, issuer, log, clock, lifecycle, stores: options.stores };
+    const deps = await createDeps({ ...ground, dialects, port: front.port });
     const production = config.environment === 'production';
     const { judgeClient } = deps.oidc;
     const { resources } = config.oidc;
     await seedAtStart({ ...deps.identity, judgeClient, resources, files: config.seed, production });
     await noteStoredHashes(deps.stores);
-    const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
-    const handler = await createHandler({ ...deps, dialects });
+    const handler = await createHandler(deps);
     await startInternal(deps);
     await front.answerWith(handler);
     repeat(lifecycle, 'sweep', EVERY_MINUTE, log, () => deps.stores.sweep(clock.now()));
@@ -131,7 +134,7 @@ export async function openForOperator(config: Config, { log }: { log: Log }): Pr
   const lifecycle = createLifecycle({ log });
   try {
     const ground = { config, issuer: config.issuer, log, clock: systemClock, lifecycle };
-    const { identity, oidc } = await createDeps(ground);
+    const { identity, oidc } = await createDeps({ ...ground, dialects: [], port: config.http.port });
     return { identity, oidc, close: () => lifecycle.close() };
   } catch (error) {
     await lifecycle.close();
@@ -148,6 +151,10 @@ interface Ground {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly stores?: Stores | undefined;
+  /** Empty where none is served. */
+  readonly dialects: readonly Dialect[];
+  /** On which the server listens. */
+  readonly port: number;
 }
 
 type Deps = Awaited<ReturnType<typeof createDeps>>;
@@ -190,7 +197,7 @@ async function createDeps(ground: Ground) {
     await mail.mailer.close();
   });
   const { queue, concurrency } = config.hashing;
-  const identity: Identity = {
+  const alone: Identity = {
     ...{ stores, clock, secrets, audit, log, issuer, budgets, attempts },
     mailer: mail.mailer,
     access: oidc.access,
@@ -201,9 +208,25 @@ async function createDeps(ground: Ground) {
     emailLimits: config.emails,
     strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),
   };
+  const ownPorts = [ground.port, ...(config.http.internal.port === null ? [] : [config.http.internal.port])];
+  const { dialects } = ground;
+  const legacy = await openLegacy({ ...{ config, dialects, metrics, lifecycle, ownPorts }, identity: alone });
+  const identity: Identity = legacy === undefined ? alone : { ...alone, legacy: legacy.systems };
   // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
   const upstreams = await createUpstreams({ config, log });
-  const parts = { keys, secrets, stores, audit, oidc, identity, mail, upstreams, metrics, unfinished };
+  const parts = {
+    keys,
+    secrets,
+    stores,
+    audit,
+    oidc,
+    identity,
+    legacy,
+    mail,
+    upstreams,
+    metrics,
+    unfinished,
+  };
   return { ...ground, ...looks, ...parts };
 }
 
@@ -222,7 +245,7 @@ function createLooks(config: Config) {
 
 /* ------------------------------------------------------------------ the handler */
 
-async function createHandler(deps: Deps & { dialects: readonly Dialect[] }): Promise<RequestListener> {
+async function createHandler(deps: Deps): Promise<RequestListener> {
   const { config, issuer, secrets, identity, oidc, views, upstreams, lifecycle } = deps;
   const forms = createForms({ secrets, issuer });
   const pages = pageRoutes({
@@ -242,16 +265,16 @@ async function createHandler(deps: Deps & { dialects: readonly Dialect[] }): Pro
     accepting: lifecycle.accepting,
     observe: deps.metrics.request,
   });
+  const { via } = deps.legacy ?? {};
   return (request, response) => {
+    if (via !== undefined && refusesLoop(request, response, via)) return;
     const route = oidc.fastRoute(request.method ?? '', request.url ?? '');
     if (route === undefined) app.answer(request, response);
     else app.fastLane(route, request, response);
   };
 }
 
-async function createDialects(
-  deps: Deps & { dialects: readonly Dialect[] },
-): Promise<Middleware | undefined> {
+async function createDialects(deps: Deps): Promise<Middleware | undefined> {
   const { config, views, dialects, stores } = deps;
   if (dialects.length === 0) return undefined;
   await ensureDialectClients({ dialects, config, stores });
@@ -270,9 +293,7 @@ async function createDialects(
 }
 
 /** Loaded only where it is wanted: none of it is there in production. */
-async function createDevelopmentPages(
-  deps: Deps & { dialects: readonly Dialect[]; forms: Forms },
-): Promise<Middleware[]> {
+async function createDevelopmentPages(deps: Deps & { forms: Forms }): Promise<Middleware[]> {
   const { config, issuer, dialects, forms, views, mail } = deps;
   if (!config.demo) return [];
   const [{ createDemo }, { createMailboxPage }, { dialectDocumentation }] = await Promise.all([

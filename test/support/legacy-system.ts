@@ -50,6 +50,8 @@ export interface LegacyCall {
   readonly body: Readonly<Record<string, unknown>>;
   /** The body as it came. */
   readonly raw: string;
+  /** What TLS was asked for (SNI). */
+  readonly servername?: string | undefined;
 }
 
 export interface LegacySystem {
@@ -89,7 +91,8 @@ export async function startLegacySystem({ tls, clockOff }: LegacySystemOptions =
     const raw = (await buffer(request)).toString();
     const { method = '', url = '', headers } = request;
     const body = bodyOf(raw, headers['content-type']);
-    calls.push({ method, url, headers, body, raw });
+    const { servername } = request.socket as { servername?: string | false };
+    calls.push({ ...{ method, url, headers, body, raw }, servername: servername || undefined });
     if (clockOff !== undefined) {
       response.setHeader('date', new Date(Date.now() + clockOff * 1000).toUTCString());
     }

@@ -1,0 +1,244 @@
+/**
+ * The only room that calls a legacy system: what answered a vendor's API before Portico. Identity asks through its
+ * port (identity/legacy-systems.ts); here stand the calls, the rules of what a yes is worth, and the end of the
+ * sessions that asking opens there. How a vendor is asked says its folder (dialects/<vendor>/legacy.ts); when,
+ * src/migration.
+ */
+import type { LegacySettings } from '../config/legacy-section.ts';
+import { normalizeEmail } from '../core/text.ts';
+import type { OrganizationView } from '../dialects/contract/dialect.ts';
+import {
+  type Bearer,
+  type Confirmed,
+  joined,
+  type LegacyApi,
+  type Question,
+} from '../dialects/contract/legacy-api.ts';
+import { directoryOf } from '../dialects/runtime/directory.ts';
+import type { MountedDialect } from '../dialects/runtime/mounted.ts';
+import type { Identity, RequestContext } from '../identity/context.ts';
+import type { LegacyAnswer, LegacyRules, LegacySystem, LegacySystems } from '../identity/legacy-systems.ts';
+import type { Stages } from '../migration/stages.ts';
+import type { Json } from '../model/json.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { type About, type Asker, createAsker, type QuestionName, type Read } from './ask.ts';
+import type { WireReply, WireRequest } from './call.ts';
+import { createYesJudge, type YesJudge } from './judge-yes.ts';
+import { type Away, type Line, openLine } from './line.ts';
+import { createSessionEnder, type SessionEnder } from './stray-sessions.ts';
+
+/** Seconds after which a system whose end is rehearsed is asked for again. */
+const REHEARSED = 30;
+
+export interface LegacyCalls extends LegacySystems {
+  /** One call as it is, for what passes through. `name`: the dialect. Never rejects. */
+  send(name: string, request: WireRequest): Promise<WireReply | Away>;
+  close(): Promise<void>;
+}
+
+/** One legacy system as it runs. */
+interface Running {
+  readonly mounted: MountedDialect;
+  readonly legacy: LegacySettings;
+  readonly api: LegacyApi;
+  readonly line: Line;
+  readonly ask: Asker;
+  readonly judge: YesJudge;
+  readonly sessions: SessionEnder;
+}
+
+export function createLegacySystems(options: {
+  readonly mounted: readonly MountedDialect[];
+  readonly identity: Identity;
+  readonly stages: Pick<Stages, 'of' | 'isAway'>;
+  readonly metrics: Pick<Metrics, 'legacyCall'>;
+  /** What each call says of this server (loop.ts). */
+  readonly via: string;
+  readonly ownPorts: readonly number[];
+}): LegacyCalls {
+  const { identity, stages } = options;
+  const all = options.mounted.flatMap((mounted) => startOne(mounted, options));
+  const isAway = ({ mounted }: Running) => stages.isAway(mounted.dialect.name);
+  return {
+    async asked(organization, channel) {
+      const due = all.filter(
+        ({ mounted: { dialect } }) =>
+          (channel === 'hosted' || channel === dialect.name) &&
+          stages.of(dialect.name, { organization }) === 'primary',
+      );
+      const found = await Promise.all(
+        due.map(async (running) => {
+          const view = await servedOrganization(identity, running, organization);
+          return view && systemOf(running, view, isAway);
+        }),
+      );
+      return found.filter((system) => system !== undefined);
+    },
+    async send(name, request) {
+      const running = all.find(({ mounted }) => mounted.dialect.name === name);
+      if (running === undefined) return { away: 'there is no legacy system' };
+      if (isAway(running)) return rehearsed;
+      const asItIs = (result: WireReply) => ({ result, outcome: 'good' as const });
+      const answer = await running.line.call(request, asItIs, { limited: false });
+      return 'result' in answer ? answer.result : answer;
+    },
+    async close() {
+      await Promise.all(all.map(({ sessions }) => sessions.close()));
+      await Promise.all(all.map(({ line }) => line.close()));
+    },
+  };
+}
+
+const rehearsed: Away = { away: 'its end is rehearsed', retryAfter: REHEARSED };
+
+function startOne(mounted: MountedDialect, options: Parameters<typeof createLegacySystems>[0]): Running[] {
+  const { legacy, dialect } = mounted;
+  const { legacy: api, name } = dialect;
+  if (legacy === undefined || api === undefined) return [];
+  const { via, ownPorts, metrics } = options;
+  const { clock, log, stores, audit } = options.identity;
+  const line = openLine({ dialect: name, legacy, via, ownPorts, clock, log });
+  const ask = createAsker({ mounted, line, log, metrics });
+  const judge = createYesJudge({ dialect: name, legacy, accounts: stores.accounts, audit });
+  const sessions = createSessionEnder({ signOut: api.signOut, ask, timeout: legacy.timeout });
+  return [{ mounted, legacy, api, line, ask, judge, sessions }];
+}
+
+/** Undefined: the dialect does not serve it, or there is no such organization. */
+async function servedOrganization(
+  identity: Identity,
+  { mounted: { dialect, settings }, legacy }: Running,
+  id: string,
+): Promise<OrganizationView | undefined> {
+  const own: unknown = settings.organization;
+  const { organizations } = legacy;
+  if (organizations?.includes(id) === false) return undefined;
+  const view = await directoryOf(identity, dialect.name).byId(id);
+  if (view === undefined || organizations !== undefined || own === id) return view;
+  return dialect.admitsOrganization?.(view, settings) ? view : undefined;
+}
+
+/* ------------------------------------------------------------------ one system, for one organization */
+
+function systemOf(
+  running: Running,
+  organization: OrganizationView,
+  isAway: (running: Running) => boolean,
+): LegacySystem {
+  const { mounted, legacy, api, line } = running;
+  const bound =
+    <Asked>(name: QuestionName, question: Question<Asked>, login?: (asked: Asked) => string | undefined) =>
+    (asked: Asked, context: RequestContext): Promise<LegacyAnswer> =>
+      isAway(running)
+        ? Promise.resolve(rehearsed)
+        : answerTo(running, { name, question, asked, login: login?.(asked) }, { organization, context });
+  const { signIn, person, refresh, social, sendCode, code, reset, register, singleSignOn, signOut } = api;
+  return {
+    dialect: mounted.dialect.name,
+    rules: rulesOf(legacy),
+    outage: () => (isAway(running) ? REHEARSED : line.outage()),
+    ...(signIn && { signIn: bound('signIn', signIn, ({ login }) => login) }),
+    person: bound('person', withClaims(person)),
+    ...(refresh && { refresh: bound('refresh', refresh) }),
+    ...(social && { social: bound('social', social) }),
+    ...(sendCode && { sendCode: bound('sendCode', sendCode) }),
+    ...(code && { code: bound('code', code, ({ email }) => email) }),
+    ...(reset && { reset: bound('reset', reset) }),
+    ...(register && { register: bound('register', register, ({ email }) => email) }),
+    ...(singleSignOn && { singleSignOn: bound('singleSignOn', singleSignOn) }),
+    ...(signOut && { signOut: bound('signOut', signOut) }),
+  };
+}
+
+function rulesOf({ addresses, recheck, floor, registration }: LegacySettings): LegacyRules {
+  return { addressesVerified: addresses === 'verified', recheck, floor, registration };
+}
+
+interface Asking<Asked> {
+  readonly name: QuestionName;
+  readonly question: Question<Asked>;
+  readonly asked: Asked;
+  readonly login: string | undefined;
+}
+
+/** Questions whose yes says only that they were heard. */
+const HEARD: readonly QuestionName[] = ['sendCode', 'reset', 'signOut'];
+
+/** The whole of it has the time of one call. */
+async function answerTo<Asked>(
+  running: Running,
+  { name, question, asked, login }: Asking<Asked>,
+  at: Pick<About, 'organization' | 'context'>,
+): Promise<LegacyAnswer> {
+  const { legacy, ask, judge, sessions } = running;
+  const about = { ...at, deadline: performance.now() + legacy.timeout };
+  const first = await ask(name, question, asked, about);
+  if (first === 'no' || 'away' in first) return first;
+  const organization = at.organization.id;
+  if (HEARD.includes(name)) return { yes: { organization, account: {} } };
+  const { tokens } = first;
+  const token = tokens?.access?.value ?? tokenIn(asked);
+  const whole = await completed(running, { first, token, isPerson: name === 'person' }, about);
+  if (tokens !== undefined) sessions.end(tokens, at);
+  if ('away' in whole) return whole;
+  const yes = await judge({
+    ...{ question: name, login, yes: whole },
+    ...{ organization, context: at.context },
+  });
+  if ('away' in yes) return yes;
+  return { yes, ...(tokens && { tokens }) };
+}
+
+/** What the first answer does not say is asked for, as its bearer. */
+async function completed(
+  { api, ask }: Running,
+  { first, token, isPerson }: { first: Exclude<Read, 'no'>; token: string | undefined; isPerson: boolean },
+  about: About,
+): Promise<Confirmed | Away> {
+  let { yes, more } = first;
+  const steps = [...(isPerson ? [] : [['person', api.person] as const]), ['details', api.details] as const];
+  for (const [name, question] of steps) {
+    if (more !== true || question === undefined) break;
+    if (token === undefined) return { away: 'a yes without a token' };
+    const { vendorId } = yes;
+    const bearer = { token, ...(vendorId !== undefined && { vendorId }) };
+    const answer = await ask(name, withClaims(question), bearer, about);
+    if (answer === 'no') return { away: 'it does not know its own token' };
+    if ('away' in answer) return answer;
+    if (areTwo(yes, answer.yes)) return { away: 'two answers about two people' };
+    yes = joined(yes, answer.yes);
+    more = answer.more;
+  }
+  return yes;
+}
+
+function areTwo(one: Confirmed, other: Confirmed): boolean {
+  const differ = (a: string | undefined, b: string | undefined) =>
+    a !== undefined && b !== undefined && normalizeEmail(a) !== normalizeEmail(b);
+  return differ(one.vendorId, other.vendorId) || differ(one.account.email, other.account.email);
+}
+
+function tokenIn(asked: unknown): string | undefined {
+  const isBearer = typeof asked === 'object' && asked !== null && 'token' in asked;
+  return isBearer && typeof asked.token === 'string' ? asked.token : undefined;
+}
+
+/** Whoever has the vendor's yes to a token may read what the token says. */
+function withClaims(question: Question<Bearer>): Question<Bearer> {
+  return {
+    ask: question.ask,
+    read: (reply, asked) => question.read(reply, { ...claimsOf(asked.token), ...asked }),
+  };
+}
+
+function claimsOf(token: string): Pick<Bearer, 'claims'> {
+  const [, payload, signature] = token.split('.');
+  if (payload === undefined || signature === undefined) return {};
+  try {
+    const claims: Json = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    const isObject = typeof claims === 'object' && claims !== null && !Array.isArray(claims);
+    return isObject ? { claims } : {};
+  } catch {
+    return {};
+  }
+}

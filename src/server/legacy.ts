@@ -1,0 +1,49 @@
+/** The legacy systems of the dialects, loaded only where the configuration names one. */
+import type { Config } from '../config/schema.ts';
+import type { Dialect } from '../dialects/contract/dialect.ts';
+import { parseSettings } from '../dialects/runtime/mounted.ts';
+import type { Identity } from '../identity/context.ts';
+import type { LegacyCalls } from '../legacy/legacy-systems.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { type Lifecycle, repeat } from './lifecycle.ts';
+
+/** Milliseconds between two looks at what the commands wrote: they act on every node within five seconds. */
+const STAGES_EVERY = 2000;
+
+export interface OpenLegacy {
+  readonly systems: LegacyCalls;
+  /** What a request says that this server itself has sent out. */
+  readonly via: string;
+}
+
+export async function openLegacy(options: {
+  readonly config: Config;
+  readonly dialects: readonly Dialect[];
+  readonly identity: Identity;
+  readonly metrics: Metrics;
+  readonly lifecycle: Lifecycle;
+  /** On which this server listens. */
+  readonly ownPorts: readonly number[];
+}): Promise<OpenLegacy | undefined> {
+  const { config, identity, lifecycle } = options;
+  const mounted = parseSettings(options.dialects, config.dialects);
+  const configured = mounted.flatMap(({ dialect, legacy }) =>
+    legacy ? [[dialect.name, legacy] as const] : [],
+  );
+  if (configured.length === 0) return undefined;
+  const [{ createLegacySystems }, { viaOf }, { openStages }] = await Promise.all([
+    import('../legacy/legacy-systems.ts'),
+    import('../legacy/loop.ts'),
+    import('../migration/stages.ts'),
+  ]);
+  const { stores, clock, log, secrets, issuer } = identity;
+  const stages = await openStages({
+    ...{ metadata: stores.metadata, clock },
+    configured: new Map(configured),
+  });
+  repeat(lifecycle, 'migration stages', STAGES_EVERY, log, () => stages.refresh());
+  const via = viaOf(secrets, issuer);
+  const systems = createLegacySystems({ ...options, mounted, stages, via });
+  lifecycle.onClose('work', 'legacy systems', () => systems.close());
+  return { systems, via };
+}
