@@ -132,7 +132,7 @@ function connectorTo(legacy: LegacySettings, ownPorts: readonly number[]): build
   const { hostname, port: urlPort, protocol } = new URL(legacy.url);
   const name = hostname.replace(/^\[|\]$/g, '');
   const port = address?.port ?? Number(urlPort || (protocol === 'https:' ? 443 : 80));
-  const refuse = (ip: string) => refusalOf(ip, port, ownPorts);
+  const refuse = (ip: string) => forbiddenAddress(ip, port, ownPorts);
   const connect = buildConnector({
     ...{ timeout, ca, port },
     lookup: (host, options, done) => {
@@ -167,7 +167,7 @@ function connectorTo(legacy: LegacySettings, ownPorts: readonly number[]): build
 }
 
 /** Why a socket is not opened to this address. */
-function refusalOf(ip: string, port: number, ownPorts: readonly number[]): string | undefined {
+export function forbiddenAddress(ip: string, port: number, ownPorts: readonly number[]): string | undefined {
   if (isLinkLocal(ip)) return 'a link-local address';
   return ownPorts.includes(port) && isOfThisMachine(ip) ? 'this server itself' : undefined;
 }
