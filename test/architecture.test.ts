@@ -182,9 +182,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: 'koa zod',
   },
   'dialects/runtime': {
-    may: 'config http/request identity/accounts',
-    types:
-      'dialects/contract federation/protocol http/middleware identity identity/rate-limits migration oidc store/ports',
+    may: 'config http/request identity/accounts identity/audit identity/legacy identity/rate-limits',
+    types: 'dialects/contract federation/protocol http/middleware identity migration oidc store/ports',
     packages: 'zod',
     typePackages: 'koa',
   },

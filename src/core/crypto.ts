@@ -21,6 +21,7 @@ import {
 
 /** What an HMAC is for. Part of what is stored: a purpose keeps its spelling for as long as its records. */
 export type HmacPurpose =
+  | 'adoption'
   | 'api-key'
   | 'api-secret'
   | `artifact:${string}`

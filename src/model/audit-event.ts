@@ -20,7 +20,7 @@ export type AuditEvent =
   | `consent.${'give' | 'end'}`
   | `${'grant' | 'session'}.end`
   | `grant.${'issued' | 'revoked'}`
-  | `token.${'issued' | 'refreshed' | 'reused' | 'exchange'}`
+  | `token.${'issued' | 'refreshed' | 'reused' | 'exchange' | 'adopt'}`
   | `device.${'started' | 'refused'}`
   | 'logout'
   | `logout.${'queued' | 'delivered' | 'dead' | 'retry'}`

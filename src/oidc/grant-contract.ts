@@ -19,6 +19,10 @@ export interface GrantIssuer {
   isMinted(token: string): Promise<boolean>;
   /** Ends a sign-in: the Grant, its access and refresh tokens, and any replay of a rotation. */
   endGrant(grantId: string): Promise<void>;
+  /** Tokens that a legacy system made go on as ours, each once for ever. Undefined: all were adopted before, or are over. */
+  adopt(input: AdoptionInput): Promise<{ grantId: string } | undefined>;
+  /** 'dead': it was adopted and has ended here. Waits for an adoption under way. */
+  adoptionOf(token: string): Promise<'none' | 'alive' | 'dead'>;
   /** The access token alone dies. True for exactly one caller. */
   destroyAccess(token: string, clientId: string): Promise<boolean>;
 }
@@ -27,6 +31,20 @@ export interface GrantInput
   extends Pick<LiveToken, 'clientId' | 'accountId' | 'organization' | 'scope' | 'amr'> {
   readonly access: AccessInput;
   readonly refresh?: RefreshInput;
+}
+
+/** Tokens that another server made, under their values. */
+export interface AdoptionInput extends Pick<LiveToken, 'clientId' | 'accountId' | 'organization' | 'scope'> {
+  readonly access?: AdoptedToken & Pick<AccessInput, 'audience' | 'claims'>;
+  readonly refresh?: AdoptedToken;
+}
+
+export interface AdoptedToken {
+  readonly value: string;
+  /** Epoch seconds, as its maker says. */
+  readonly issuedAt?: number;
+  /** Epoch seconds; of a refresh token, also the end of all its successors. */
+  readonly expiresAt: number;
 }
 
 export interface AccessInput {
@@ -69,6 +87,8 @@ export interface LiveToken {
   readonly amr: readonly string[];
   /** Epoch seconds of the sign-in; absent in tokens of an older Portico. */
   readonly signedInAt?: number;
+  /** When it was adopted; absent: it was made here. */
+  readonly adoptedAt?: Date;
 }
 
 export interface RotationInput {

@@ -26,6 +26,7 @@ import { requestContextOf } from '../http/request/request-context.ts';
 import { loadWords } from '../http/views/i18n.ts';
 import { createViews } from '../http/views/render.ts';
 import type { Identity } from '../identity/context.ts';
+import { endingLegacyTokens } from '../identity/legacy/tokens-from.ts';
 import { NO_LEGACY_SYSTEMS } from '../identity/legacy-systems.ts';
 import { createPasswordHasher } from '../identity/passwords/hasher.ts';
 import { createPasswordPolicy } from '../identity/passwords/policy.ts';
@@ -200,7 +201,7 @@ async function createDeps(ground: Ground) {
   const alone: Identity = {
     ...{ stores, clock, secrets, audit, log, issuer, budgets, attempts },
     mailer: mail.mailer,
-    access: oidc.access,
+    access: endingLegacyTokens(oidc.access, { stores, clock }),
     legacy: NO_LEGACY_SYSTEMS,
     clinicDecisions: await loadClinicDecisions(),
     hasher: createPasswordHasher({ queue, ...(concurrency !== undefined && { concurrency }) }),

@@ -6,6 +6,7 @@ import { ACR } from '../../oidc/contract.ts';
 import type { BrowsersUse, SsoToken } from '../contract/use.ts';
 import { mayGoOn } from '../runtime/admission.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
+import { findAccess } from '../runtime/legacy-tokens.ts';
 import { adopt, need, organizationOf, view } from './scope.ts';
 
 const spentKey = (current: CurrentRequest, token: string) =>
@@ -18,7 +19,7 @@ async function read(
 ): Promise<SsoToken | undefined> {
   const { services, mounted } = current;
   const now = services.clock.now();
-  const live = await services.oidc.grants.findAccess(token, mounted.clientId);
+  const live = await findAccess(current, token);
   if (live === undefined) return undefined;
   if (strict !== undefined) {
     if (now.getTime() / 1000 - live.issuedAt > strict) return undefined;

@@ -11,6 +11,7 @@ import type { Amr, SignedIn } from '../contract/tokens.ts';
 import type { SignInUse, SignOutUse } from '../contract/use.ts';
 import { accessTokenOf, knows, mayEnter, mayGoOn, plainView } from '../runtime/admission.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
+import { adoptRefreshToken } from '../runtime/legacy-tokens.ts';
 import { adopt, did, need, organizationOf, view } from './scope.ts';
 
 /** `lifetime`: seconds, instead of the dialect's. */
@@ -65,20 +66,23 @@ async function refresh(current: CurrentRequest, token: string): Promise<SignedIn
   const rules = dialect.tokens.refresh;
   if (rules === undefined)
     throw new Refused('refresh-refused', { detail: 'this dialect has no refresh tokens' });
-  const rotated = await services.oidc.grants.rotate({
-    token,
-    clientId,
-    ...(organization && { organization: organization.id }),
-    arrivedAt: current.request.arrivedAt,
-    reuse: rules.reuse,
-    leeway: rules.leeway(settings),
-    async prepare(live: LiveToken) {
-      const account = await holderOf(current, live.accountId);
-      const successor = refreshInput(current);
-      if (account === undefined || successor === undefined) return undefined;
-      return { access: accessInput(current, await view(current, account)), refresh: successor };
-    },
-  });
+  const rotate = () =>
+    services.oidc.grants.rotate({
+      token,
+      clientId,
+      ...(organization && { organization: organization.id }),
+      arrivedAt: current.request.arrivedAt,
+      reuse: rules.reuse,
+      leeway: rules.leeway(settings),
+      async prepare(live: LiveToken) {
+        const account = await holderOf(current, live.accountId);
+        const successor = refreshInput(current);
+        if (account === undefined || successor === undefined) return undefined;
+        return { access: accessInput(current, await view(current, account)), refresh: successor };
+      },
+    });
+  const rotated =
+    (await rotate()) ?? ((await adoptRefreshToken(current, token)) ? await rotate() : undefined);
   // A replay did not go through `prepare`: who it is for is judged again.
   const account = rotated && (await holderOf(current, rotated.accountId));
   if (rotated === undefined || account === undefined) throw new Refused('refresh-refused');

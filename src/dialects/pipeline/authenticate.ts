@@ -9,6 +9,7 @@ import type { Caller, CallerKind, Callers } from '../contract/endpoint.ts';
 import { accountView, mayGoOn } from '../runtime/admission.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
+import { findAccess } from '../runtime/legacy-tokens.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 
 const TAKES: Readonly<Record<CallerKind, readonly string[]>> = {
@@ -20,14 +21,11 @@ const TAKES: Readonly<Record<CallerKind, readonly string[]>> = {
 
 const words = (text: string) => text.split(' ').filter((word) => word !== '');
 
-async function bearerOfToken(
-  services: DialectServices,
-  mounted: MountedDialect,
-  token: string,
-): Promise<Callers['token']> {
-  const { dialect, settings, clientId } = mounted;
+async function bearerOfToken(current: CurrentRequest, token: string): Promise<Callers['token']> {
+  const { services, mounted } = current;
+  const { dialect, settings } = mounted;
   const dead = () => new Refused('invalid-token');
-  const live = await services.oidc.grants.findAccess(token, clientId);
+  const live = await findAccess(current, token);
   if (live === undefined) throw dead();
   if (live.audience !== undefined && live.audience !== dialect.tokens.audience(settings, services.issuer))
     throw dead();
@@ -81,7 +79,7 @@ export async function findCaller(current: CurrentRequest): Promise<Caller> {
   if (!TAKES[endpoint.caller].includes(kind)) throw new Refused('no-credential');
   if (credential.kind === 'unusable')
     throw new Refused(kind === 'token' ? 'invalid-token' : 'invalid-api-key');
-  if (credential.kind === 'token') return bearerOfToken(services, mounted, credential.token);
+  if (credential.kind === 'token') return bearerOfToken(current, credential.token);
   const bearer = await bearerOfKey(services, mounted, credential);
   if (endpoint.caller === 'token-or-api-key' && bearer.account === undefined)
     throw new Refused('invalid-api-key');

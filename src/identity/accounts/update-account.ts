@@ -16,7 +16,7 @@ const TRIES = 50;
  * Refused('account-not-found') when it is gone, ('account-exists') when a new name is taken.
  */
 export async function updateAccount(
-  identity: Identity,
+  identity: Pick<Identity, 'stores' | 'clock'>,
   id: string,
   change: (account: AccountRecord) => AccountRecord | null,
   options: { quiet?: boolean } = {},

@@ -27,6 +27,7 @@ const DURABLE: ReadonlySet<string> = new Set([
   'RefreshToken',
   'InitialAccessToken',
   'RegistrationAccessToken',
+  'Adoption',
 ]);
 
 /** Most records that are kept as they were opened. */

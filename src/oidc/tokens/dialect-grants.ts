@@ -5,6 +5,7 @@
 import { randomToken } from '../../core/crypto.ts';
 import type { GrantInput, GrantIssuer } from '../grant-contract.ts';
 import type { OidcRecord } from '../persistence/records.ts';
+import { createAdoption } from './adoption.ts';
 import { createDialectRotation } from './dialect-refresh.ts';
 import {
   createTokenMaker,
@@ -48,6 +49,7 @@ export function createGrantIssuer(deps: GrantIssuerDeps): GrantIssuer {
       return result && !result.consumedAt ? liveToken(result) : undefined;
     },
     rotate: createDialectRotation({ ...deps, make }),
+    ...createAdoption({ oidcRecords, clock, make }),
     async grantOf(token, clientId) {
       const [access, refresh] = await Promise.all([
         loadAccess(token),

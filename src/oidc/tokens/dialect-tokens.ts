@@ -7,7 +7,7 @@ import { SignJWT } from 'jose';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import { type Json, textsOf } from '../../model/json.ts';
-import type { AccessInput, LiveToken, RefreshInput } from '../grant-contract.ts';
+import type { AccessInput, AdoptedToken, AdoptionInput, LiveToken, RefreshInput } from '../grant-contract.ts';
 import type { OidcRecord, OidcRecords, Payload } from '../persistence/records.ts';
 import { currentKey, type Keyring } from '../persistence/signing-keys.ts';
 import type { Rotations } from './refresh-rotation.ts';
@@ -33,6 +33,8 @@ export type SignIn = Omit<LiveToken, 'issuedAt' | 'expiresAt' | 'audience' | 'cl
 };
 
 export type TokenMaker = ReturnType<typeof createTokenMaker>;
+
+type AdoptedAccess = NonNullable<AdoptionInput['access']>;
 
 /** Epoch seconds. */
 interface Times {
@@ -110,6 +112,19 @@ export function createTokenMaker({
       const record = { kind: 'RefreshToken', value, payload, lifetime: exp - iat };
       return { token: { value, issuedAt: iat, expiresAt: exp }, record };
     },
+    /** `adopted`: another server made its value, so that it may go there again. */
+    adoptedAccess(signIn: SignIn, { value, issuedAt, expiresAt, audience, claims }: AdoptedAccess) {
+      const iat = seconds(clock);
+      const own = { jti: randomUUID(), aud: audience, extra: claims, adopted: true };
+      const payload = { ...base(signIn, 'AccessToken', { iat: issuedAt ?? iat, exp: expiresAt }), ...own };
+      return { kind: 'AccessToken', value: handleOf(value), payload, lifetime: expiresAt - iat };
+    },
+    adoptedRefresh(signIn: SignIn, { value, expiresAt }: AdoptedToken) {
+      const iat = seconds(clock);
+      const own = { jti: value, iiat: iat, endsAt: expiresAt, adopted: true };
+      const payload = { ...base(signIn, 'RefreshToken', { iat, exp: expiresAt }), ...own };
+      return { kind: 'RefreshToken', value, payload, lifetime: expiresAt - iat };
+    },
     /** The Grant itself, which must outlive its tokens. `until`: epoch seconds. */
     grant({ grantId, accountId, clientId, scope }: SignIn, until: number) {
       const iat = seconds(clock);
@@ -120,7 +135,7 @@ export function createTokenMaker({
   };
 }
 
-export function liveToken({ payload }: OidcRecord): LiveToken {
+export function liveToken({ payload, createdAt }: OidcRecord): LiveToken {
   return {
     accountId: String(payload.accountId),
     organization: String(payload.organization),
@@ -133,6 +148,7 @@ export function liveToken({ payload }: OidcRecord): LiveToken {
     claims: (payload.extra ?? {}) as Record<string, Json>,
     amr: textsOf(payload.amr),
     ...(typeof payload.signedInAt === 'number' && { signedInAt: payload.signedInAt }),
+    ...(payload.adopted === true && { adoptedAt: createdAt }),
   };
 }
 

@@ -44,6 +44,7 @@ const IN_MONGO = new Set([
   'Client',
   'InitialAccessToken',
   'RegistrationAccessToken',
+  'Adoption',
 ]);
 
 function oidcRecordsOfBoth(lasting: OidcRecordStore, passing: OidcRecordStore): OidcRecordStore {

@@ -1,0 +1,37 @@
+/** What ends all of an account's access also ends the tokens that a legacy system made for it, learned or not. */
+import { Refused } from '../../core/refused.ts';
+import { updateAccount } from '../accounts/update-account.ts';
+import type { AccessEnder, Identity } from '../context.ts';
+
+/** `access`, after which no token of before is adopted any more. Accounts that no legacy system knows are left alone. */
+export function endingLegacyTokens(
+  access: AccessEnder,
+  identity: Pick<Identity, 'stores' | 'clock'>,
+): AccessEnder {
+  return {
+    ...access,
+    async endAll(accountId, keep) {
+      await noteTokensFrom(identity, accountId);
+      await access.endAll(accountId, keep);
+    },
+  };
+}
+
+/** First: an adoption under way looks for it when it is done. */
+async function noteTokensFrom(
+  identity: Pick<Identity, 'stores' | 'clock'>,
+  accountId: string,
+): Promise<void> {
+  const tokensFrom = identity.clock.now().toISOString();
+  try {
+    await updateAccount(
+      identity,
+      accountId,
+      (account) => (account.legacy === undefined ? null : { ...account, tokensFrom }),
+      { quiet: true },
+    );
+  } catch (error) {
+    // It is gone already.
+    if (!(error instanceof Refused) || error.reason !== 'account-not-found') throw error;
+  }
+}
