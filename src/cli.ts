@@ -18,6 +18,7 @@ import { migrationCommand } from './cli/migration/commands.ts';
 import { organizationCommand } from './cli/organization.ts';
 import { seedCommand } from './cli/seed.ts';
 import { storeCommand } from './cli/store.ts';
+import { importCommand } from './cli/transfer/import.ts';
 import { tryCommand } from './cli/try.ts';
 import { explainFailure } from './server/operator-errors.ts';
 
@@ -41,6 +42,7 @@ const portico = group(
     startCommand,
     configCommand,
     seedCommand,
+    importCommand,
     organizationCommand,
     accountCommand,
     clientCommand,

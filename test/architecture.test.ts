@@ -30,7 +30,7 @@ const CONFIG_TYPES = 'config';
 
 const ROOMS: Readonly<Record<string, Room>> = {
   'main.ts': { may: 'server' },
-  'cli.ts': { may: 'cli cli/api cli/client cli/migration server', packages: 'commander' },
+  'cli.ts': { may: 'cli cli/api cli/client cli/migration cli/transfer server', packages: 'commander' },
   // The composition root makes every part.
   server: { may: '*', packages: 'close-with-grace', typePackages: 'koa' },
   cli: {
@@ -45,6 +45,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'dialects/contract store/ports',
     packages: 'commander',
   },
+  'cli/transfer': { may: 'cli cli/migration identity/accounts transfer', packages: 'commander' },
   core: { may: '', packages: 'ipaddr.js' },
   migration: { may: '', types: 'store/ports' },
   legacy: {
@@ -66,7 +67,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'identity/audit': { may: '', types: 'identity' },
   'identity/codes': { may: 'identity/emails', types: 'identity identity/rate-limits' },
   'identity/emails': { may: 'identity/rate-limits', types: 'identity' },
-  'identity/legacy': { may: 'identity/accounts identity/audit', types: 'identity' },
+  'identity/legacy': { may: 'identity/accounts identity/audit', types: 'identity store/ports' },
   'identity/passwords': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt @zxcvbn-ts/language-common' },
   'identity/rate-limits': { may: '', types: 'store/ports' },
   'identity/self-service': {
@@ -201,6 +202,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
     may: 'config federation identity/accounts identity/passwords identity/sign-in',
     types: 'identity oidc store/ports',
     packages: 'yaml zod',
+  },
+  transfer: {
+    may: 'identity/accounts identity/legacy seed',
+    types: 'store/ports',
+    packages: 'csv-parse zod',
   },
   demo: {
     may: 'http/forms http/request http/views',

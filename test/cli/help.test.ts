@@ -29,6 +29,7 @@ describe('portico --help', () => {
       'start',
       'config',
       'seed',
+      'import',
       'organization',
       'account',
       'client',
