@@ -57,6 +57,8 @@ const FORMS: readonly [RegExp, string][] = [
   [/(?<![\w-])(?=[\w-]+\.[\w-]*\.)[\w-]*?eyJ[\w-]{8,}\.[\w-]*\.[\w.-]*/g, HIDDEN],
   [/\b(Bearer|Basic|DPoP)\s+[\w.~+/=-]+/gi, `$1 ${HIDDEN}`],
   [/\b(?:rt|rst|avk|vt|pt)_[\w-]{16,}/g, HIDDEN],
+  // a personal access token of a Laravel server
+  [/\b\d{1,19}\|\w{20,}/g, HIDDEN],
   // name=value in a query or a form
   [new RegExp(`([?&;\\s]|^)(${NAMES_IN_TEXT})=[^&\\s"'#]+`, 'gi'), `$1$2=${HIDDEN}`],
   // "name":"value" in quoted JSON

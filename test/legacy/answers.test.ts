@@ -139,4 +139,38 @@ describe('An answer of a legacy system', () => {
   });
 });
 
+/** How each vendor's people are told, and in which organization. */
+const VENDORS = [
+  ['visitnote', 'default', {}],
+  ['vsee', 'clinicdev', {}],
+  ['medisync', 'default', {}],
+  ['careportals', 'north_clinic', { roles: ['patient'] }],
+  ['avycenna', 'default', { roles: ['doctor'] }],
+] as const;
+
+describe('A person of each vendor', () => {
+  for (const [dialect, organization, legacy] of VENDORS) {
+    it(`M6 is confirmed by ${dialect} with the right password alone, and by a live token`, async () => {
+      const world = await startWithLegacy({ dialect, legacy });
+      const { system } = world;
+      const person = system.add(dialect, { email: 'new@clinic.test', password: PASSWORD });
+      const asked = await world.ask(organization);
+      const signIn = (password: string) => asked.signIn?.({ login: person.email, password }, CONTEXT);
+      expect(await signIn('Wrong-Password-1')).to.equal('no');
+      const answers = [await signIn(PASSWORD)];
+      const { access } = system.issue(person);
+      answers.push(await asked.person?.({ token: access.value }, CONTEXT));
+      for (const answer of answers) {
+        if (answer === undefined || answer === 'no' || !('yes' in answer)) throw new Error(kindOf(answer));
+        expect(answer.yes.vendorId).to.equal(dialect === 'careportals' ? undefined : person.id);
+        expect(answer.yes.account.email).to.equal(person.email);
+        expect(answer.yes.organization).to.equal(organization);
+      }
+      system.world.revoke(access.value);
+      expect(await asked.person?.({ token: access.value }, CONTEXT)).to.equal('no');
+      await world.close();
+    });
+  }
+});
+
 const accountsOf = ({ running }: TestServer) => running.stores.accounts.page('default', { limit: 1000 });

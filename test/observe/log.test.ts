@@ -85,6 +85,7 @@ describe('The log', () => {
     ['basic credentials', 'sent Basic V2FudGVkLVNlY3JldA=='],
     ['an opaque refresh token', `used rt_${'a1b2'.repeat(16)}`],
     ['an API key', `with avk_${'0f1e'.repeat(16)}`],
+    ['a token of a Laravel server', `with 17|${'0f1e'.repeat(10)}`],
     ['a verification ticket', `vt_${'Wanted-Secret'.repeat(3)}`],
     ['a reset ticket', `opened rst_${'Wanted-Secret'.repeat(3)} twice`],
     ['a code in a query', 'GET /callback?state=s&code=Wanted-Secret&iss=x'],

@@ -8,12 +8,16 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
+import { avycenna } from './legacy-vendors/avycenna.ts';
+import { careportals } from './legacy-vendors/careportals.ts';
+import { medisync } from './legacy-vendors/medisync.ts';
 import type { LegacyRequest, LegacyResponse, LegacyVendor, VendorName } from './legacy-vendors/route.ts';
 import { visitnote } from './legacy-vendors/visitnote.ts';
 import { vsee } from './legacy-vendors/vsee.ts';
 import { type Issued, type LegacyPerson, LegacyWorld } from './legacy-vendors/world.ts';
 
-const vendors: readonly LegacyVendor[] = [visitnote, vsee];
+/** The longest base first: one begins as another. */
+const vendors: readonly LegacyVendor[] = [visitnote, avycenna, vsee, careportals, medisync];
 
 export type LegacyFault =
   | { readonly kind: 'delay'; readonly milliseconds: number }

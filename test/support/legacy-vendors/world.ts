@@ -131,3 +131,11 @@ export const digits = (length: number) =>
   Array.from({ length }, (_, index) => randomInt(index === 0 ? 1 : 0, 10)).join('');
 export const letters = (length: number) =>
   Array.from({ length }, () => String.fromCharCode(97 + randomInt(26))).join('');
+
+/** A JWT of another server's: its signature is nothing that Portico could know. */
+export function foreignJwt(claims: Record<string, unknown>): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const now = Math.floor(Date.now() / 1000);
+  const payload = { iss: 'https://legacy.test', iat: now, exp: now + 86_400, jti: hex(16), ...claims };
+  return `${part({ alg: 'HS256', typ: 'JWT' })}.${part(payload)}.${randomBytes(32).toString('base64url')}`;
+}
