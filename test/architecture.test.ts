@@ -71,7 +71,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'identity/passwords': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt @zxcvbn-ts/language-common' },
   'identity/rate-limits': { may: '', types: 'store/ports' },
   'identity/self-service': {
-    may: 'identity/accounts identity/audit identity/codes identity/emails identity/sign-in identity/upstream',
+    may: 'identity/accounts identity/audit identity/codes identity/emails identity/legacy identity/sign-in identity/upstream',
     types: 'identity',
   },
   'identity/sign-in': {
@@ -156,7 +156,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: 'koa',
   },
   'pages/sign-in': {
-    may: 'federation/protocol http/forms http/views identity/accounts identity/audit identity/codes identity/self-service identity/sign-in identity/upstream oidc pages/shared',
+    may: 'federation/protocol http/forms http/views identity/accounts identity/audit identity/codes identity/legacy identity/self-service identity/sign-in identity/upstream oidc pages/shared',
     packages: '@koa/router',
     typePackages: 'koa',
   },
@@ -166,7 +166,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: 'zod',
   },
   'dialects/capabilities': {
-    may: 'dialects/contract dialects/runtime federation/protocol identity/accounts identity/audit identity/codes identity/emails identity/self-service identity/sign-in identity/upstream oidc',
+    may: 'dialects/contract dialects/runtime federation/protocol identity/accounts identity/audit identity/codes identity/emails identity/legacy identity/self-service identity/sign-in identity/upstream oidc',
     types: 'identity',
   },
   'dialects/contract': { may: '', packages: 'zod' },
@@ -178,7 +178,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'dialects/fields': { may: 'dialects/contract', packages: 'zod' },
   'dialects/pipeline': {
-    may: 'dialects/capabilities dialects/contract dialects/runtime federation/protocol http/request identity/accounts identity/audit identity/codes identity/sign-in',
+    may: 'dialects/capabilities dialects/contract dialects/runtime federation/protocol http/request identity/accounts identity/audit identity/legacy identity/codes identity/sign-in',
     types: 'http/middleware identity/rate-limits oidc store/ports',
     typePackages: 'koa zod',
   },

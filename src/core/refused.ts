@@ -54,8 +54,8 @@ export interface RefusalDetails {
   readonly issues?: readonly FieldIssue[];
   /** Seconds, whole, at least 1. */
   readonly retryAfter?: number;
-  /** What there were too many of, where that is not tries. */
-  readonly about?: 'emails';
+  /** What there were too many of, where that is not tries; or what is away, where that is not Portico. */
+  readonly about?: 'emails' | 'legacy-system';
   /** Methods that the path serves, for 'method-not-allowed'. */
   readonly allow?: readonly string[];
   /** For the log only. */
@@ -68,7 +68,7 @@ export class Refused extends Error {
   readonly reason: Reason;
   readonly issues: readonly FieldIssue[];
   readonly retryAfter: number | undefined;
-  readonly about: 'emails' | undefined;
+  readonly about: RefusalDetails['about'];
   readonly allow: readonly string[];
 
   constructor(reason: Reason, details: RefusalDetails = {}) {

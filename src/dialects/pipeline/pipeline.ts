@@ -7,6 +7,7 @@
 import type Koa from 'koa';
 import { requestInfoOf } from '../../http/request/request-context.ts';
 import { setCookie } from '../../http/request/set-cookie.ts';
+import { refusedAlike } from '../../identity/legacy/refused-alike.ts';
 import { type Dialect, Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import type { RefusalView, Reply } from '../contract/reply.ts';
@@ -154,7 +155,7 @@ async function answer(current: CurrentRequest, received: Buffer | undefined): Pr
   try {
     outcome = { reply: await work(current) };
   } catch (thrown) {
-    outcome = sayRefusal(current, thrown);
+    outcome = await sayRefusal(current, thrown);
   }
   try {
     await settle(current, outcome.refusal);
@@ -165,9 +166,18 @@ async function answer(current: CurrentRequest, received: Buffer | undefined): Pr
   }
 }
 
-function sayRefusal(current: CurrentRequest, thrown: unknown): Outcome {
-  const refusal = refusedFrom(thrown, current.services.log);
+async function sayRefusal(current: CurrentRequest, thrown: unknown): Promise<Outcome> {
+  const refusal = await alike(current, refusedFrom(thrown, current.services.log));
   return { reply: wordsFor(current.mounted, refusal, current), refusal };
+}
+
+/** Of an endpoint that people come in by. */
+async function alike(
+  { identity, organization, context, endpoint }: CurrentRequest,
+  refused: Refused,
+): Promise<Refused> {
+  if (organization === undefined || endpoint.counts === 'nothing') return refused;
+  return refusedAlike(identity, { organization: organization.id, context }, refused);
 }
 
 /** Counters that depend on the outcome, and the audit line of a refusal. */

@@ -1,7 +1,7 @@
 /** One request on its way through a dialect: what is known of it so far. Each step adds what it finds. */
 
 import type Koa from 'koa';
-import { requestInfoOf } from '../../http/request/request-context.ts';
+import { answered, requestInfoOf } from '../../http/request/request-context.ts';
 import type { Identity, RequestContext } from '../../identity/context.ts';
 import type { Hold } from '../../identity/rate-limits/budgets.ts';
 import type {
@@ -108,8 +108,10 @@ export function currentRequest(
   request: RequestView,
   services: DialectServices,
 ): CurrentRequest {
-  const { address } = request;
+  const { address, arrivedAt } = request;
   const { clientId, dialect } = mounted;
+  const { id: requestId } = requestInfoOf(koa);
+  const caller = { address, requestId, clientId, channel: dialect.name };
   return {
     mounted,
     settings: mounted.settings,
@@ -117,7 +119,7 @@ export function currentRequest(
     params,
     request,
     koa,
-    context: { address, requestId: requestInfoOf(koa).id, clientId, channel: dialect.name },
+    context: { ...caller, arrivedAt, answered: () => answered(koa.res) },
     services,
     identity: services.identity,
     rules: bodyRules(dialect, endpoint),

@@ -1,5 +1,5 @@
 /** What the first middleware learn about a request, for all that come after. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 
 export interface RequestInfo {
@@ -31,4 +31,9 @@ export function noteRequestInfo(request: IncomingMessage, info: RequestInfo): vo
 
 export function requestContextOf(request: IncomingMessage): RequestInfo | undefined {
   return infos.get(request);
+}
+
+/** Resolves when the reply is out, or its connection is gone. */
+export async function answered(response: ServerResponse): Promise<void> {
+  if (!response.closed) await new Promise((resolve) => response.once('close', resolve));
 }

@@ -11,6 +11,7 @@ import { updateAccount } from '../accounts/update-account.ts';
 import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { type AskedPassword, askAgain, askUnknown, type LegacyVerdict } from '../legacy/ask-password.ts';
+import { legacyAway } from '../legacy/refused-alike.ts';
 import { isActiveAccount, judged, openAttempt } from './attempt.ts';
 import { verifyPassword } from './verify-password.ts';
 
@@ -78,8 +79,7 @@ function reasonOf(verdict: Exclude<PasswordVerdict, { account: unknown }>) {
 
 export function refusalFor(verdict: Exclude<PasswordVerdict, { account: unknown }>): Refused {
   if (!('away' in verdict)) return new Refused('sign-in-refused');
-  const { away: detail, retryAfter = 5 } = verdict;
-  return new Refused('unavailable', { retryAfter, detail: `The legacy system is away: ${detail}` });
+  return legacyAway(verdict.retryAfter, verdict.away);
 }
 
 interface Verified {

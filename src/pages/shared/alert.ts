@@ -8,6 +8,7 @@ export type Issue =
   | 'login-needed'
   | 'code-too-early'
   | 'too-many-emails'
+  | 'sign-in-away'
   | 'upstream-off'
   | 'upstream-down'
   | 'upstream-denied'
@@ -53,6 +54,8 @@ const SHOWN: ReadonlySet<Reason> = new Set([
   'invalid-fields',
 ]);
 
+const SHOWN_ABOUT = { emails: 'too-many-emails', 'legacy-system': 'sign-in-away' } as const;
+
 const STATUS: Partial<Record<Reason, number>> = { 'too-many-requests': 429, unavailable: 503 };
 
 /** What a page shows of an error, and its status; rethrows one that is none of the person's doing. */
@@ -67,6 +70,6 @@ export function refusedBy(
   if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter));
   if (!SHOWN.has(reason)) throw error;
   const wait = retryAfter === undefined ? {} : { count: Math.ceil(retryAfter / 60) };
-  const kind = about === 'emails' ? 'too-many-emails' : reason;
+  const kind = about === undefined ? reason : SHOWN_ABOUT[about];
   return { alert: { kind, minimum, ...wait }, status: STATUS[reason] ?? 400 };
 }

@@ -1,6 +1,6 @@
 /** What the hosted pages read from a request: who sends it, and which organization it means. */
 import type { Context } from 'koa';
-import { requestInfoOf } from '../../http/request/request-context.ts';
+import { answered, requestInfoOf } from '../../http/request/request-context.ts';
 import { findOrganization, organizationForHost } from '../../identity/accounts/find-organization.ts';
 import type { RequestContext } from '../../identity/context.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
@@ -8,8 +8,9 @@ import type { PageDeps } from './deps.ts';
 
 /** `view`: the sign-in that an app started; on pages that no app leads to, the server stands for itself. */
 export function requestContext(ctx: Context, view?: Pick<InteractionView, 'client'>): RequestContext {
-  const { address, id } = requestInfoOf(ctx);
-  return { address, requestId: id, clientId: view?.client.clientId ?? 'portico', channel: 'hosted' };
+  const { address, id: requestId, arrivedAt } = requestInfoOf(ctx);
+  const clientId = view?.client.clientId ?? 'portico';
+  return { address, requestId, clientId, channel: 'hosted', arrivedAt, answered: () => answered(ctx.res) };
 }
 
 /** The organization that is named, else the one whose host this is, else the first that every installation has. */

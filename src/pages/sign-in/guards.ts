@@ -11,6 +11,7 @@ import { Refused } from '../../core/refused.ts';
 import { pageGuards } from '../../http/forms/guards.ts';
 import { type FormFields, readForm } from '../../http/forms/read-form.ts';
 import { seeOther } from '../../http/views/send-page.ts';
+import { refusedAlike } from '../../identity/legacy/refused-alike.ts';
 import { InteractionGone, type InteractionView } from '../../oidc/contract.ts';
 import { type Refusal, refusedBy } from '../shared/alert.ts';
 import type { PageDeps, PageForm } from '../shared/deps.ts';
@@ -81,9 +82,14 @@ function shownAgain(act: SignInStep, shows: SignInPage | undefined): SignInStep 
     try {
       await act(step);
     } catch (error) {
-      await shows(step, refusedBy(step.deps, step.ctx, error));
+      await shows(step, refusedBy(step.deps, step.ctx, await alike(step, error)));
     }
   };
+}
+
+async function alike({ deps, view, context }: Step, error: unknown): Promise<unknown> {
+  if (!(error instanceof Refused)) return error;
+  return refusedAlike(deps.identity, { organization: view.organization, context }, error);
 }
 
 function duringSignIn(act: SignInStep): SignInStep {
