@@ -78,7 +78,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
     may: 'identity/accounts identity/audit identity/codes identity/emails identity/legacy identity/passwords identity/upstream',
     types: 'identity identity/rate-limits store/ports',
   },
-  'identity/upstream': { may: 'identity/accounts identity/audit identity/codes', types: 'identity' },
+  'identity/upstream': {
+    may: 'identity/accounts identity/audit identity/codes identity/legacy',
+    types: 'identity',
+  },
   oidc: { may: '', types: 'identity' },
   'oidc/access': {
     may: 'oidc/extensions oidc/persistence oidc/tokens',

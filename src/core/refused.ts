@@ -55,7 +55,7 @@ export interface RefusalDetails {
   /** Seconds, whole, at least 1. */
   readonly retryAfter?: number;
   /** What there were too many of, where that is not tries; or what is away, where that is not Portico. */
-  readonly about?: 'emails' | 'legacy-system';
+  readonly about?: 'emails' | 'legacy-system' | 'registration';
   /** Methods that the path serves, for 'method-not-allowed'. */
   readonly allow?: readonly string[];
   /** For the log only. */

@@ -39,6 +39,7 @@ export const sendOneTimeCode = endpoint({
       email: 'code',
       // The account may be given another address before the code comes back.
       binding: body.email.folded,
+      named: { email: body.email.folded },
     });
     return ok({ message: `OTP sent to ${body.email.typed}`, expires_in_minutes: LIFETIME / 60 });
   },

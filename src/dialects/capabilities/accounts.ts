@@ -6,6 +6,8 @@ import { accountBatches, findByLogin } from '../../identity/accounts/find-accoun
 import { findOrCreateByKey } from '../../identity/accounts/find-or-create-by-external-id.ts';
 import { heartbeat } from '../../identity/accounts/presence.ts';
 import { updateAccount } from '../../identity/accounts/update-account.ts';
+import { askRegistration } from '../../identity/legacy/ask-registration.ts';
+import { askSingleSignOn } from '../../identity/legacy/ask-social.ts';
 import type { AccountRecord, ProfileClaims } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import { Refused } from '../contract/dialect.ts';
@@ -80,6 +82,36 @@ async function update(
   return view(current, account);
 }
 
+/** People open accounts; a clinic's own system makes them, and is asked nothing. */
+async function openedElsewhere(
+  { identity, context, organization, caller }: CurrentRequest,
+  { emailVerified: _, password, ...account }: NewAccount,
+  minimum: number,
+): Promise<AccountRecord | undefined> {
+  if (organization === undefined || caller?.kind === 'api-key') return undefined;
+  const { id } = organization;
+  const openedFrom = context.address;
+  return askRegistration(identity, { organization: id, account, password, minimum, openedFrom, context });
+}
+
+/** Throws 'forbidden', 'unavailable'. */
+async function signedOnElsewhere(current: CurrentRequest): Promise<AccountRecord | undefined> {
+  const { identity, context, credential, raw } = current;
+  if (credential?.kind !== 'api-key') return undefined;
+  const { key, secret } = credential;
+  const sent = Object.entries(raw).flatMap(([name, value]) =>
+    typeof value === 'string' || typeof value === 'number' ? [[name, value] as const] : [],
+  );
+  const account = await askSingleSignOn(identity, {
+    organization: organizationOf(current).id,
+    presented: { body: Object.fromEntries(sent), key, ...(secret !== undefined && { secret }) },
+    context,
+    admits: ({ status }) => status !== 'blocked',
+  });
+  if (account === 'refused') throw new Refused('forbidden');
+  return account;
+}
+
 export function accountsUse(current: CurrentRequest): AccountsUse {
   const { identity, mounted, services } = current;
   const { dialect } = mounted;
@@ -106,13 +138,14 @@ export function accountsUse(current: CurrentRequest): AccountsUse {
         yield* await Promise.all(batch.map((account) => view(current, account)));
       }
     },
-    async register(account, rules = {}) {
-      const made = await registerAccount(identity, {
-        organization: organizationOf(current).id,
-        account: newAccountFields(account, dialect.name),
-        passwordMinimum: rules.passwordMinimum ?? PASSWORD_MINIMUM,
-        openedFrom: current.context.address,
-      });
+    async register(account, { passwordMinimum = PASSWORD_MINIMUM } = {}) {
+      const organization = organizationOf(current).id;
+      const made =
+        (await openedElsewhere(current, account, passwordMinimum)) ??
+        (await registerAccount(identity, {
+          ...{ organization, passwordMinimum, openedFrom: current.context.address },
+          account: newAccountFields(account, dialect.name),
+        }));
       did(current, 'account.register', made.id);
       return view(current, made);
     },
@@ -127,6 +160,7 @@ export function accountsUse(current: CurrentRequest): AccountsUse {
         dialect: dialect.name,
         key,
         fresh: async () => newAccountFields(await fresh(), dialect.name),
+        elsewhere: () => signedOnElsewhere(current),
       });
       if (created) did(current, 'account.register', account.id);
       return { account: await view(current, account), created };

@@ -5,6 +5,7 @@
 import { type LinkTokenView, RESET, readLinkToken, sendLinkToken } from '../../identity/codes/link-token.ts';
 import { sendCode } from '../../identity/codes/one-time-code.ts';
 import { absentAccountIn } from '../../identity/emails/send-email.ts';
+import { letLegacyWrite } from '../../identity/legacy/ask-code.ts';
 import { CONFIRMS, confirmAddress } from '../../identity/self-service/confirm-email.ts';
 import { resetPassword } from '../../identity/self-service/reset-password.ts';
 import { Refused } from '../contract/dialect.ts';
@@ -21,18 +22,21 @@ function addressee(current: CurrentRequest, account: AccountView | undefined) {
 export function emailsUse(current: CurrentRequest): EmailsUse {
   const { identity, context } = current;
   return {
-    async sendCode(input) {
+    async sendCode({ named, ...input }) {
       const account = await addressee(current, input.account);
       const asker = { address: context.address };
       const to = account ?? absentAccountIn(organizationOf(current).id);
       await sendCode(identity, { ...input, account: to, asker });
       if (account !== undefined) did(current, 'code.send', account.id);
+      else letLegacyWrite(identity, 'sendCode', { organization: to.organization, ...named, context });
     },
-    async sendLinkToken({ confirms, ...input }) {
+    async sendLinkToken({ confirms, named, ...input }) {
       const account = await addressee(current, input.account);
       const to = account ?? absentAccountIn(organizationOf(current).id);
       await sendLinkToken(identity, { ...input, account: to, ...(confirms && { data: CONFIRMS }) });
       if (account !== undefined) did(current, 'link-token.send', account.id, { purpose: input.purpose });
+      else if (named !== undefined)
+        letLegacyWrite(identity, 'reset', { organization: to.organization, ...named, context });
     },
   };
 }

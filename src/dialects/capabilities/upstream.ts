@@ -3,12 +3,14 @@
 import { DecryptionFailed, randomUUID } from '../../core/crypto.ts';
 import { IdTokenRefused, type Upstream, type UpstreamClaims } from '../../federation/protocol/upstream.ts';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
+import { askSocial } from '../../identity/legacy/ask-social.ts';
 import { idTokenWasUsed, takeBackIdToken, useIdToken } from '../../identity/upstream/id-token-replay.ts';
 import { accountForIdentity, findByIdentity, linkIdentity } from '../../identity/upstream/link-identity.ts';
+import type { AccountRecord } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { UpstreamIdentity, UpstreamsUse } from '../contract/use.ts';
-import { knows } from '../runtime/admission.ts';
+import { knows, mayEnter } from '../runtime/admission.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
 import { newAccountFields } from './accounts.ts';
 import { adopt, did, need, organizationOf, view, viewIfKnown } from './scope.ts';
@@ -115,13 +117,32 @@ async function finish(
   }
 }
 
+/** Who is linked to nothing here: a legacy system may say who it is, and then the two are linked. */
+async function askedElsewhere(
+  current: CurrentRequest,
+  person: Parameters<UpstreamsUse['findAccount']>[0],
+  presented: NonNullable<Parameters<UpstreamsUse['findAccount']>[1]>,
+): Promise<AccountRecord | undefined> {
+  const { identity, context, mounted } = current;
+  const account = await askSocial(identity, {
+    ...{ organization: organizationOf(current).id, context, presented, email: person.email },
+    admits: (account) => mayEnter(mounted, account),
+  });
+  if (account === undefined) return undefined;
+  const { issuer, subject } = person;
+  await linkIdentity(identity, { accountId: account.id, issuer, subject, context });
+  return account;
+}
+
 export function upstreamsUse(current: CurrentRequest): UpstreamsUse {
   const { identity, services, mounted } = current;
   return {
     verifyIdToken: (input) => verified(current, input),
-    async findAccount({ issuer, subject }) {
+    async findAccount(person, presented) {
       const organization = organizationOf(current).id;
-      return viewIfKnown(current, await findByIdentity(identity, { organization, issuer, subject }));
+      const linked = await findByIdentity(identity, { organization, ...person });
+      const account = linked ?? (presented && (await askedElsewhere(current, person, presented)));
+      return viewIfKnown(current, account);
     },
     async link(accountId, { issuer, subject }) {
       await need(current, accountId);

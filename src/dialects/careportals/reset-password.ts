@@ -34,6 +34,7 @@ export const forgot = endpoint({
       email: 'reset-link',
       supersedes: false,
       quota: { limit: 3, window: 900 },
+      named: body,
     });
     return json(201, true);
   },

@@ -155,6 +155,12 @@ export interface PasswordsUse {
   ): Promise<AccountView>;
 }
 
+/** As the client sent it. */
+export interface Named {
+  readonly email: string;
+  readonly names?: Pick<ProfileClaims, 'given_name' | 'family_name'>;
+}
+
 /** Emails are sent after the reply, and never fail a request. */
 export interface EmailsUse {
   /**
@@ -174,6 +180,8 @@ export interface EmailsUse {
     quota?: { limit: number; window: number };
     /** Something without which the code is wrong: the address that it goes to. */
     binding?: string;
+    /** Whom the client names: who is unknown here may be a legacy system's, which then writes itself. */
+    named: Named;
   }): Promise<void>;
   /** Makes a link token (with `supersedes`, older ones of the purpose die) and sends the link made from `link`, whose `{token}` and `{organization}` are filled in. */
   sendLinkToken(input: {
@@ -187,6 +195,8 @@ export interface EmailsUse {
     quota?: { limit: number; window: number };
     /** The holder of the account's password asks for it: the link's proof leaves that password in force. */
     confirms?: boolean;
+    /** Of a link for a new password: as for `sendCode`. */
+    named?: Named;
   }): Promise<void>;
 }
 
@@ -216,8 +226,14 @@ export interface UpstreamsUse {
     /** Seconds since `iat`. */
     maxAge: number;
   }): Promise<UpstreamIdentity>;
-  /** The account to which the identity is linked, as `accounts.byEmail` finds one. */
-  findAccount(identity: Pick<UpstreamIdentity, 'issuer' | 'subject'>): Promise<AccountView | undefined>;
+  /**
+   * The account to which the identity is linked, as `accounts.byEmail` finds one. `presented`: a legacy system may
+   * know the person by this ID token, and they are linked then.
+   */
+  findAccount(
+    identity: Pick<UpstreamIdentity, 'issuer' | 'subject' | 'email'>,
+    presented?: Named & { readonly provider: string; readonly idToken: string },
+  ): Promise<AccountView | undefined>;
   /** 'account-exists' when the identity is linked already. */
   link(accountId: string, identity: Pick<UpstreamIdentity, 'issuer' | 'subject'>): Promise<void>;
   /** The linked account, the one that a proven address links now, a new one, or 'account-exists'. */

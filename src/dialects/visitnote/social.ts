@@ -78,7 +78,9 @@ export const signInWithSocial = endpoint({
   replies: { 200: SignedInReply, 401: Failure, 404: Failure, 413: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
     const identity = await verifiedIdentity(body, settings, use);
-    const account = await use.upstreams.findAccount(identity);
+    const { provider, id_token: idToken, email, first_name: given_name, last_name: family_name } = body;
+    const presented = { provider, idToken, email, names: { given_name, family_name } };
+    const account = await use.upstreams.findAccount(identity, presented);
     if (account === undefined) throw new Refused('account-not-found');
     if (!admits(account, settings))
       throw new Refused('id-token-refused', { detail: 'the account is not let in' });

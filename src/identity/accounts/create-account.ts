@@ -105,9 +105,10 @@ async function insert(
       ? input.passwordHash
       : await hashNewPassword(identity, { password, minimum: passwordMinimum, organization });
   const account = recordOf({ organization, fields, passwordHash, now: identity.clock.now() });
+  // Before the account is there: who finds it must not wait for its maker.
+  await forgetGoneAddress(identity, account);
   const outcome = await identity.stores.accounts.insert(account);
   if (outcome !== 'inserted') return outcome;
-  if (account.email !== undefined) await forgetGoneAddress(identity, { organization, email: account.email });
   if (context !== undefined)
     recordEvent(identity, { event: 'account.register', organization, subject: account.id, context });
   return { account };

@@ -7,6 +7,7 @@ import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Identity } from '../context.ts';
 import { insertAccount, type NewAccountFields } from './create-account.ts';
+import { updateAccount } from './update-account.ts';
 
 /** Of the alias that holds the clinic's key. */
 const SUFFIX = '-sso';
@@ -37,6 +38,8 @@ export async function findOrCreateByKey(
     dialect: string;
     key: string;
     fresh: () => Promise<NewAccountFields>;
+    /** The account that a legacy system knows by the key, and that gets it now. */
+    elsewhere?: () => Promise<AccountRecord | undefined>;
   },
 ): Promise<{ account: AccountRecord; created: boolean }> {
   const { organization, dialect, key, fresh } = input;
@@ -45,10 +48,26 @@ export async function findOrCreateByKey(
   for (let tries = 0; tries < 10; tries += 1) {
     const present = await identity.stores.accounts.byAlias(alias, value);
     if (present !== undefined) return { account: present, created: false };
+    const there = await input.elsewhere?.();
+    if (there !== undefined) return { account: await withKey(identity, there, alias, value), created: false };
     const fields = await fresh();
     const account = { ...fields, aliases: { ...fields.aliases, [alias]: value } };
     const outcome = await insertAccount(identity, { organization, account });
     if ('account' in outcome) return { account: outcome.account, created: true };
   }
   throw new Refused('account-exists', { detail: 'A name of the new account is taken.' });
+}
+
+/** Refused('forbidden'): a clinic knows the person by another key. */
+function withKey(
+  identity: Identity,
+  account: AccountRecord,
+  alias: string,
+  value: string,
+): Promise<AccountRecord> {
+  return updateAccount(identity, account.id, (present) => {
+    const { [alias]: key = value } = present.aliases;
+    if (key !== value) throw new Refused('forbidden', { detail: 'The person has another key.' });
+    return { ...present, aliases: { ...present.aliases, [alias]: value } };
+  });
 }

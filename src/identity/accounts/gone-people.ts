@@ -46,9 +46,11 @@ export async function isGone(identity: Marks, person: Person): Promise<boolean> 
 /** Whoever registers with the address is a new person. The vendor's id stays marked. */
 export async function forgetGoneAddress(
   identity: Marks,
-  person: { readonly organization: string; readonly email: string },
+  { organization, email }: Pick<AccountRecord, 'organization' | 'email'>,
 ): Promise<void> {
-  for (const id of marksOf(identity, person)) await identity.stores.oidcRecords.remove(KIND, id);
+  const address = { organization, email };
+  if (!(await isGone(identity, address))) return;
+  for (const id of marksOf(identity, address)) await identity.stores.oidcRecords.remove(KIND, id);
 }
 
 function marksOf({ secrets }: Marks, { organization, email, ids = {} }: Person): string[] {

@@ -11,7 +11,9 @@ import { updateAccount } from '../accounts/update-account.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import type { LegacyAnswer, LegacySystem } from '../legacy-systems.ts';
 import { endStraySignIn } from './after-reply.ts';
+import { askEach } from './ask-each.ts';
 import { takeOver } from './take-over.ts';
+import { type LegacyVerdict, verdictOf } from './verdict.ts';
 
 export interface AskedPassword {
   readonly organization: string;
@@ -24,12 +26,6 @@ export interface AskedPassword {
   readonly admits: (account: AccountRecord) => boolean;
 }
 
-export type LegacyVerdict =
-  /** `confirmed`: what the legacy system said. Absent: it was not asked. */
-  | { readonly account: AccountRecord; readonly confirmed?: 'yes' | 'away' }
-  | { readonly wrong: 'wrong' | 'not-admitted'; readonly confirmed?: 'no' }
-  | { readonly away: string; readonly retryAfter?: number };
-
 /** Of a password that is wrong here. */
 export async function askUnknown(identity: Identity, asked: AskedPassword): Promise<LegacyVerdict> {
   const { organization, account, login, password } = asked;
@@ -38,14 +34,12 @@ export async function askUnknown(identity: Identity, asked: AskedPassword): Prom
   if (systems.length === 0) return { wrong: 'wrong' };
   if (account === undefined && (await isGone(identity, { organization, email: login })))
     return { wrong: 'wrong' };
-  let away: Extract<LegacyAnswer, { away: string }> | undefined;
-  for (const system of systems) {
-    const answer = await ask(system, asked);
-    if (answer === 'no') continue;
-    if ('away' in answer) away ??= answer;
-    else return received(identity, { ...asked, system, answer, password });
-  }
-  return away ?? { wrong: 'wrong', confirmed: 'no' };
+  const asks = await askEach(systems, ({ signIn }) =>
+    signIn?.({ login: login.trim(), password }, asked.context),
+  );
+  if (asks === 'nobody') return { wrong: 'wrong' };
+  if (asks === 'no') return { wrong: 'wrong', confirmed: 'no' };
+  return 'away' in asks ? asks : received(identity, { ...asked, ...asks });
 }
 
 /**
@@ -56,7 +50,7 @@ export async function askAgain(
   identity: Identity,
   asked: AskedPassword & { readonly account: AccountRecord; readonly of: readonly string[] },
 ): Promise<LegacyVerdict> {
-  const { account, of } = asked;
+  const { account, of, login, password, context } = asked;
   const systems = (await systemsFor(identity, asked)).filter(({ dialect }) => of.includes(dialect));
   const now = identity.clock.now().getTime();
   const isFresh = ({ dialect, rules }: LegacySystem) => {
@@ -66,7 +60,8 @@ export async function askAgain(
   if (systems.length === 0 || systems.some(isFresh)) return { account };
   let present: LegacyVerdict = { wrong: 'wrong', confirmed: 'no' };
   for (const system of systems) {
-    const answer = await ask(system, asked);
+    const answer = await system.signIn?.({ login: login.trim(), password }, context);
+    if (answer === undefined) continue;
     if (answer === 'no') await forget(identity, account, system.dialect);
     else if ('away' in answer) present = { account, confirmed: 'away' };
     else return received(identity, { ...asked, system, answer, password: 'present' });
@@ -86,11 +81,6 @@ async function systemsFor(
   );
 }
 
-function ask({ signIn }: LegacySystem, { login, password, context }: AskedPassword): Promise<LegacyAnswer> {
-  const none: LegacyAnswer = 'no';
-  return signIn?.({ login: login.trim(), password }, context) ?? Promise.resolve(none);
-}
-
 async function received(
   identity: Identity,
   input: AskedPassword & { system: LegacySystem; answer: Extract<LegacyAnswer, { yes: unknown }> },
@@ -102,14 +92,10 @@ async function received(
     ...{ dialect, known, context, admits, password, person: answer.yes },
     addressesVerified: rules.addressesVerified,
   });
-  if (taken === 'foreign') return { away: 'the id belongs to another organization' };
-  if (typeof taken === 'string') return { wrong: taken === 'not-admitted' ? taken : 'wrong' };
-  const { account } = taken;
   // A password that was set here stays the only one, also when it was set a moment ago.
-  if (authorityOf(account, dialect) === 'portico') return { wrong: 'wrong' };
-  // Blocked while the legacy system was asked.
-  if (!admits(account)) return { wrong: 'not-admitted' };
-  return { account, confirmed: 'yes' };
+  if (typeof taken === 'object' && authorityOf(taken.account, dialect) === 'portico')
+    return { wrong: 'wrong' };
+  return verdictOf(taken, admits);
 }
 
 async function forget(identity: Identity, account: AccountRecord, dialect: string): Promise<void> {

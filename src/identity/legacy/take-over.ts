@@ -5,6 +5,7 @@
  * case is a conflict, which an operator settles (`portico migration conflicts`).
  */
 import { Refused } from '../../core/refused.ts';
+import { foldName } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { insertAccount, type NewAccountFields, recordOf } from '../accounts/create-account.ts';
 import { isGone } from '../accounts/gone-people.ts';
@@ -162,8 +163,13 @@ function completed(account: AccountRecord, { dialect, person }: Full): AccountRe
     ...account,
     claims: { ...claims, ...account.claims },
     vendor: Object.keys(members).length === 0 ? account.vendor : { ...account.vendor, [dialect]: members },
-    ...(named !== undefined && !named.includes('@') && { username: named }),
+    ...(named !== undefined && mayBeName(named, account.email) && { username: named }),
   };
+}
+
+/** A name with an @ is an address, and so only ever the person's own. */
+function mayBeName(name: string, email: string | undefined): boolean {
+  return !name.includes('@') || (email !== undefined && foldName(name) === foldName(email));
 }
 
 async function asNew(identity: Identity, input: Full): Promise<Step> {
@@ -195,8 +201,7 @@ function fieldsOf(identity: Identity, input: Full): NewAccountFields {
   return {
     ...account,
     ...(email !== undefined && { email, emailVerified: isVerifiedThere(input) }),
-    // A name with an @ would be an address, which the account has or may not have.
-    ...(username !== undefined && !username.includes('@') && { username }),
+    ...(username !== undefined && mayBeName(username, email) && { username }),
     openedAt: dialect,
     aliases: vendorId === undefined ? {} : { [dialect]: vendorId },
     vendor: Object.keys(vendor).length === 0 ? {} : { [dialect]: vendor },

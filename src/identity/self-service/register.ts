@@ -11,6 +11,7 @@ import { countedWhenMade, HOSTED, insertAccount, recordOf } from '../accounts/cr
 import { hashNewPassword } from '../accounts/judge-password.ts';
 import { noteSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
+import { askRegistration, registrationOf } from '../legacy/ask-registration.ts';
 import { proveCode, sendProof } from '../sign-in/verify-code.ts';
 
 const PURPOSE = 'register';
@@ -20,6 +21,8 @@ export type Registration = {
   readonly id: string;
   readonly email: string;
   readonly passwordHash: string;
+  /** Encrypted. Only where a legacy system has to open the account, once the address is proved. */
+  readonly password?: string;
   readonly claims: { readonly name?: string; readonly locale?: string };
 };
 
@@ -40,9 +43,12 @@ export async function beginRegistration(
   },
 ): Promise<Registration> {
   const { organization, password, minimum, claims } = input;
+  const email = normalizeEmail(input.email);
+  const opens = await registrationOf(identity, { organization, email });
   const passwordHash = await hashNewPassword(identity, { password, minimum, organization });
   const id = randomToken('reg_');
-  const registration = { id, email: normalizeEmail(input.email), passwordHash, claims };
+  const kept = opens === 'asked' && { password: identity.secrets.encrypt(password, `registration:${id}`) };
+  const registration = { id, email, passwordHash, claims, ...kept };
   await sendRegistrationCode(identity, { ...input, registration });
   return registration;
 }
@@ -93,11 +99,13 @@ async function proveAndInsert(
   input: Parameters<typeof finishRegistration>[1],
 ): Promise<AccountRecord | undefined> {
   const { organization, registration, code, request, context } = input;
-  const { id: owner, email, passwordHash, claims } = registration;
+  const { id: owner, email, passwordHash, password, claims } = registration;
   const proven = await proveCode(identity, {
     ...{ organization, owner, account: undefined, name: email, purpose: PURPOSE, code, request, context },
   });
   if (!proven) return undefined;
+  const opened = password === undefined ? undefined : await openedThere(identity, input, password);
+  if (opened !== undefined) return opened;
   const outcome = await insertAccount(identity, {
     organization,
     account: { email, emailVerified: true, claims, openedAt: HOSTED },
@@ -107,4 +115,19 @@ async function proveAndInsert(
   if ('taken' in outcome) return undefined;
   await noteSignIn(identity, { account: outcome.account, context, factor: 'otp' });
   return outcome.account;
+}
+
+/** The legacy system opens the account, and says whether the address is one of its own. */
+async function openedThere(
+  identity: Identity,
+  { organization, registration, context }: Parameters<typeof finishRegistration>[1],
+  encrypted: string,
+): Promise<AccountRecord | undefined> {
+  const { id, email, claims } = registration;
+  const password = identity.secrets.decrypt(encrypted, `registration:${id}`);
+  const account = { email, claims };
+  const newcomer = { organization, account, password, minimum: 0, addressProven: true, context };
+  const opened = await askRegistration(identity, newcomer);
+  if (opened !== undefined) await noteSignIn(identity, { account: opened, context, factor: 'otp' });
+  return opened;
 }

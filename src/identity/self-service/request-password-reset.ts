@@ -10,6 +10,7 @@ import { RESET, sendLinkToken } from '../codes/link-token.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
 import { absentAccountIn } from '../emails/send-email.ts';
+import { letLegacyWrite } from '../legacy/ask-code.ts';
 
 /** Seconds. */
 const LIFETIME = 3600;
@@ -34,5 +35,7 @@ export async function requestReset(
     email: 'reset-link',
     supersedes: false,
   });
+  if (account === undefined)
+    letLegacyWrite(identity, 'reset', { organization, email: login.trim(), context });
   recordEvent(identity, { event: 'password.forgotten', organization, subject, context });
 }

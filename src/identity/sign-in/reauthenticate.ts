@@ -1,8 +1,9 @@
 /** Asking for the password again, before a change or a deletion: a channel like sign-in, with its counters. */
 import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
+import { refusalFor } from '../legacy/verdict.ts';
 import { judged, openAttempt } from './attempt.ts';
-import { judgeAccountPassword, refusalFor } from './with-password.ts';
+import { judgeAccountPassword } from './with-password.ts';
 
 /**
  * True if it is the account's. A wrong one counts as a failed sign-in of this account; an account without a
@@ -24,7 +25,7 @@ export async function checkPassword(
   const right = 'account' in verdict && verdict.account.id === accountId;
   await (right ? attempt.succeeded(accountId) : attempt.failed());
   if (right) return true;
-  if ('away' in verdict) throw refusalFor(verdict);
+  if ('away' in verdict) throw refusalFor(verdict, 'wrong-password');
   const refused = { event: 'password.check', outcome: 'refused', subject: accountId } as const;
   recordEvent(identity, { ...refused, organization, context });
   return false;

@@ -9,6 +9,7 @@ import { SIX_DIGITS, sendCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { takeEmail } from '../emails/email-limits.ts';
 import { absentAccountIn } from '../emails/send-email.ts';
+import { letLegacyWrite } from '../legacy/ask-code.ts';
 
 /** Seconds that a code lives. */
 export const CODE_LIFETIME = 600;
@@ -57,5 +58,7 @@ export async function sendSignInCode(
     asker: { address, request },
     client: context.clientId,
   });
+  if (account === undefined)
+    letLegacyWrite(identity, 'sendCode', { organization, email: name.trim(), context });
   return true;
 }

@@ -6,6 +6,8 @@ import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
 import { attemptCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
+import { askCode } from '../legacy/ask-code.ts';
+import { type LegacyVerdict, reasonOf, refusalFor } from '../legacy/verdict.ts';
 import { isActiveAccount, judged, openAttempt } from './attempt.ts';
 
 /**
@@ -35,19 +37,30 @@ export async function signInWithCode(
   const admitted = account !== undefined && admits(account) ? account : undefined;
   const { code, purpose, binding, request } = input;
   const asker = { address: context.address, request };
-  const verdict = await judged(attempt, () =>
+  const here = await judged(attempt, () =>
     attemptCode(identity, { accountId: admitted?.id, purpose, code, asker, binding }),
   );
-  if (verdict !== 'right' || admitted === undefined) {
+  const verdict =
+    here === 'right' && admitted !== undefined
+      ? { account: admitted }
+      : await judged(attempt, () => elsewhere(identity, { ...input, email: email.trim(), account, admits }));
+  if (!('account' in verdict)) {
     await attempt.failed();
-    noteRefusedSignIn(identity, { ...attempted, why: 'wrong' });
-    throw new Refused('code-refused');
+    noteRefusedSignIn(identity, { ...attempted, ...reasonOf(verdict) });
+    throw refusalFor(verdict, 'code-refused');
   }
-  await attempt.succeeded(admitted.id);
+  const { confirmed } = verdict;
+  await attempt.succeeded(verdict.account.id);
   const confirms = input.confirms === true && { confirms: 'everything' as const };
-  const proven = await reclaimAccount(identity, { account: admitted, ...confirms });
+  const proven = await reclaimAccount(identity, { account: verdict.account, ...confirms });
   // Blocked while the code was judged: what is issued now would outlive the blocking.
   if (!admits(proven)) throw new Refused('code-refused');
-  await noteSignIn(identity, { account: proven, context, factor: 'otp' });
+  await noteSignIn(identity, { account: proven, context, factor: 'otp', confirmed });
   return proven;
+}
+
+/** Of a code that is not ours: a legacy system may have sent it. */
+async function elsewhere(identity: Identity, asked: Parameters<typeof askCode>[1]): Promise<LegacyVerdict> {
+  const { account, admits } = asked;
+  return account !== undefined && !admits(account) ? { wrong: 'wrong' } : askCode(identity, asked);
 }

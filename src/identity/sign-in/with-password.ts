@@ -10,8 +10,8 @@ import { type AcceptedHash, acceptedHashes } from '../accounts/password-authorit
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import { type AskedPassword, askAgain, askUnknown, type LegacyVerdict } from '../legacy/ask-password.ts';
-import { legacyAway } from '../legacy/refused-alike.ts';
+import { type AskedPassword, askAgain, askUnknown } from '../legacy/ask-password.ts';
+import { type LegacyRefusal, reasonOf, refusalFor } from '../legacy/verdict.ts';
 import { isActiveAccount, judged, openAttempt } from './attempt.ts';
 import { verifyPassword } from './verify-password.ts';
 
@@ -40,7 +40,7 @@ export async function signInWithPassword(
   if (!('account' in verdict)) {
     await attempt.failed();
     noteRefusedSignIn(identity, { ...attempted, ...reasonOf(verdict) });
-    throw refusalFor(verdict);
+    throw refusalFor(verdict, 'sign-in-refused');
   }
   const { account: right, confirmed } = verdict;
   await attempt.succeeded(right.id);
@@ -52,7 +52,7 @@ export async function signInWithPassword(
 /** The account that the password is right for, or why there is none. `confirmed`: what a legacy system said of it. */
 export type PasswordVerdict =
   | { readonly account: AccountRecord; readonly rehash?: boolean; readonly confirmed?: 'yes' | 'away' }
-  | Exclude<LegacyVerdict, { account: unknown }>;
+  | LegacyRefusal;
 
 /** Asks a legacy system only what cannot be decided here. */
 export async function judgeAccountPassword(
@@ -69,17 +69,6 @@ export async function judgeAccountPassword(
   const { of, account: present, rehash } = verified;
   const verdict = await askAgain(identity, { ...asked, account: present, of });
   return 'account' in verdict ? { ...verdict, rehash } : verdict;
-}
-
-/** Of a refused sign-in, for the audit. A legacy system that is away has judged nothing. */
-function reasonOf(verdict: Exclude<PasswordVerdict, { account: unknown }>) {
-  if ('away' in verdict) return { why: 'unavailable', confirmed: 'away' } as const;
-  return { why: verdict.wrong, ...(verdict.confirmed && { confirmed: verdict.confirmed }) };
-}
-
-export function refusalFor(verdict: Exclude<PasswordVerdict, { account: unknown }>): Refused {
-  if (!('away' in verdict)) return new Refused('sign-in-refused');
-  return legacyAway(verdict.retryAfter, verdict.away);
 }
 
 interface Verified {

@@ -12,6 +12,7 @@ import { insertAccount, type NewAccountFields } from '../accounts/create-account
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
+import { refuseWhileClosed } from '../legacy/ask-registration.ts';
 
 /** What an upstream says about a person; UpstreamClaims and the dialects' UpstreamIdentity both fit. */
 export interface UpstreamPerson {
@@ -88,6 +89,7 @@ async function asNew(
   const { email: _address, emailVerified: _flag, ...rest } = fresh;
   const email = person.email ?? fresh.email;
   const emailVerified = person.email !== undefined && person.emailVerified;
+  await refuseWhileClosed(identity, { organization, email });
   const outcome = await insertAccount(identity, {
     organization,
     account: { ...rest, ...(email !== undefined && { email }), emailVerified },
@@ -101,6 +103,9 @@ async function asNew(
   const { account } = outcome;
   if ((await link(identity, account, { ...person, context })) === 'linked')
     return { account, how: 'created' };
+  // A parallel request found the account by its address, and linked it before its maker did.
+  const holder = await findByIdentity(identity, { organization, ...person });
+  if (holder?.id === account.id) return { account, how: 'created' };
   await identity.stores.accounts.remove(account.id);
   return 'again';
 }

@@ -9,6 +9,7 @@ export type Issue =
   | 'code-too-early'
   | 'too-many-emails'
   | 'sign-in-away'
+  | 'registration-closed'
   | 'upstream-off'
   | 'upstream-down'
   | 'upstream-denied'
@@ -54,7 +55,11 @@ const SHOWN: ReadonlySet<Reason> = new Set([
   'invalid-fields',
 ]);
 
-const SHOWN_ABOUT = { emails: 'too-many-emails', 'legacy-system': 'sign-in-away' } as const;
+const SHOWN_ABOUT = {
+  emails: 'too-many-emails',
+  'legacy-system': 'sign-in-away',
+  registration: 'registration-closed',
+} as const;
 
 const STATUS: Partial<Record<Reason, number>> = { 'too-many-requests': 429, unavailable: 503 };
 

@@ -61,10 +61,16 @@ export const finish: SignInStep = onceBegun(async (step, { registration }) => {
   const { deps, view, context, form } = step;
   const { organization, uid: request } = view;
   const input = { organization, registration, code: form.get('code') ?? '', request, context };
-  const account = await finishRegistration(deps.identity, input);
+  const account = await finishRegistration(deps.identity, input).catch(tellOwner);
   if (account === undefined) throw new Refused('code-refused');
   await proven(step, { account, proofs: ['otp'], remember: false });
 });
+
+/** Who has proved the address may hear that it has an account at a legacy system. */
+function tellOwner(error: unknown): never {
+  const exists = error instanceof Refused && error.reason === 'account-exists';
+  throw exists ? new FormRefused({ kind: 'account-exists' }) : error;
+}
 
 /** Another email, not at once: the first one is usually on its way. */
 export const resend: SignInStep = onceBegun(async (step, { registration, sentAt }) => {

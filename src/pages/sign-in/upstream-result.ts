@@ -2,8 +2,10 @@
 import { Refused } from '../../core/refused.ts';
 import type { UpstreamClaims } from '../../federation/protocol/upstream.ts';
 import { noteRefusedSignIn } from '../../identity/audit/audit.ts';
+import { refusedAlike } from '../../identity/legacy/refused-alike.ts';
 import { type NamedPerson, signInWithIdentity } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import { refusedBy } from '../shared/alert.ts';
 import { proven } from './complete.ts';
 import { flowStateOf, goTo } from './flow-state.ts';
 import type { Step } from './guards.ts';
@@ -20,7 +22,8 @@ export async function upstreamPerson(step: Step, claims: UpstreamClaims): Promis
     account = await signInWithIdentity(deps.identity, { organization, person, context, registration });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    return notSignedIn(step, claims.provider, person, error);
+    const refusal = await refusedAlike(deps.identity, { organization, context }, error);
+    return notSignedIn(step, claims.provider, person, refusal);
   }
   await proven(step, { account, proofs: ['fed'], remember: flowStateOf(view).remember === true });
 }
@@ -29,8 +32,9 @@ async function notSignedIn(
   step: Step,
   provider: string,
   person: NamedPerson,
-  { reason }: Refused,
+  refusal: Refused,
 ): Promise<void> {
+  const { reason } = refusal;
   const { deps, view, context } = step;
   const { organization } = view;
   const { email, subject } = person;
@@ -42,6 +46,7 @@ async function notSignedIn(
   }
   const refused = { organization, account: owner, name: email ?? subject, context } as const;
   noteRefusedSignIn(deps.identity, { ...refused, factor: 'fed', why: 'not-admitted' });
+  if (reason === 'unavailable') return showStep(step, refusedBy(deps, step.ctx, refusal));
   const kind = reason === 'account-not-found' ? 'upstream-unknown' : 'upstream-refused';
   await showStep(step, { alert: { kind, provider: upstreamTitle(deps, provider) }, status: 403 });
 }

@@ -42,7 +42,9 @@ export const activate = endpoint({
   async answer({ body, organization, settings }, use) {
     const account = await addressee(use, body, organization);
     const invited = account?.status === 'inactive' && !emailsOff(account.vendor) ? account : undefined;
-    await invite(use, invited, settings);
+    const { email, first_name: given_name, last_name: family_name } = body;
+    const named = { email, names: { given_name, family_name } };
+    await invite(use, invited, { named, settings });
     return ok({ data: true });
   },
 });
@@ -60,7 +62,10 @@ async function addressee(
   try {
     return await register(use, newcomer);
   } catch (refused) {
-    if (!(refused instanceof Refused) || refused.reason !== 'account-exists') throw refused;
+    if (!(refused instanceof Refused)) throw refused;
+    // No accounts are opened here for now: the legacy system opens one, and sends the code.
+    if (refused.about === 'registration') return undefined;
+    if (refused.reason !== 'account-exists') throw refused;
     return use.accounts.byEmail(newcomer.email);
   }
 }

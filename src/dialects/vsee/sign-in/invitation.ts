@@ -1,7 +1,7 @@
 /** The code that lets an inactive account sign in until it sets a password: six letters, five tries. */
 import type { AccountView } from '../../contract/endpoint.ts';
 import { ALPHABET } from '../../contract/tokens.ts';
-import type { Use } from '../../contract/use.ts';
+import type { Named, Use } from '../../contract/use.ts';
 import { isOn } from '../serializers.ts';
 import type { VSeeSettings } from '../settings.ts';
 
@@ -20,7 +20,7 @@ export function emailsOff({ disable_emails: off }: AccountView['vendor']): boole
 export async function invite(
   use: Use,
   account: AccountView | undefined,
-  settings: VSeeSettings,
+  { named, settings }: { readonly named: Named; readonly settings: VSeeSettings },
 ): Promise<void> {
   await use.emails.sendCode({
     account,
@@ -30,5 +30,6 @@ export async function invite(
     tries: 5,
     email: 'activation-code',
     quota: MAILBOX_QUOTA,
+    named,
   });
 }

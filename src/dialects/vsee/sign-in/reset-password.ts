@@ -25,7 +25,7 @@ export const resetPassword = endpoint({
     const account = await use.accounts.byEmail(body.email);
     const addressee = account !== undefined && !emailsOff(account.vendor) ? account : undefined;
     if (addressee?.status === 'inactive') {
-      await invite(use, addressee, settings);
+      await invite(use, addressee, { named: body, settings });
     } else {
       await use.emails.sendLinkToken({
         account: addressee?.status === 'active' ? addressee : undefined,
@@ -38,6 +38,7 @@ export const resetPassword = endpoint({
         // An attacker who asks must not end the link that the person waits for.
         supersedes: false,
         quota: MAILBOX_QUOTA,
+        named: body,
       });
     }
     return ok({ data: true });
