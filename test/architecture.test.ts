@@ -49,8 +49,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   core: { may: '', packages: 'ipaddr.js' },
   migration: { may: '', types: 'store/ports' },
   legacy: {
-    may: 'config dialects/contract dialects/runtime',
-    types: 'identity migration store/ports',
+    may: 'config dialects/contract dialects/runtime identity/legacy',
+    types: 'identity migration oidc store/ports',
     packages: 'undici',
   },
   model: { may: '' },

@@ -38,6 +38,7 @@ export type HmacPurpose =
   | 'dialect-limit'
   | 'email-budget'
   | 'family'
+  | 'learned'
   | 'legacy-via'
   | 'letters'
   | 'logout-delivery'

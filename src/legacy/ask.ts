@@ -112,7 +112,7 @@ function withoutTrace(result: Judged | (Away & { readonly made?: boolean })): Re
 /* ------------------------------------------------------------------ on the wire */
 
 /** Where the vendor's routes are there, and which of them a request means. */
-function placeOf({ dialect, settings, legacy }: MountedDialect) {
+export function placeOf({ dialect, settings, legacy }: MountedDialect) {
   const mounts = dialect
     .mounts(settings)
     .filter(({ base, hosts }) => !base.includes(':') && hosts === undefined);
@@ -154,7 +154,7 @@ function bodyOf(json: Outgoing['json'], form: Outgoing['form']): { type: string;
 }
 
 /** A reply that does not call itself JSON is not read as such. */
-function legacyReply({ status, headers, body }: WireReply): LegacyReply {
+export function legacyReply({ status, headers, body }: WireReply): LegacyReply {
   const header = (name: string) => headerOf(headers, name);
   const isJson = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(header('content-type') ?? '');
   return { status, header, json: isJson ? parsed(body) : undefined };

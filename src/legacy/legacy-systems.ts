@@ -17,7 +17,13 @@ import {
 import { directoryOf } from '../dialects/runtime/directory.ts';
 import type { MountedDialect } from '../dialects/runtime/mounted.ts';
 import type { Identity, RequestContext } from '../identity/context.ts';
-import type { LegacyAnswer, LegacyRules, LegacySystem, LegacySystems } from '../identity/legacy-systems.ts';
+import type {
+  ConfirmedPerson,
+  LegacyAnswer,
+  LegacyRules,
+  LegacySystem,
+  LegacySystems,
+} from '../identity/legacy-systems.ts';
 import type { Stages } from '../migration/stages.ts';
 import type { Json } from '../model/json.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -33,7 +39,22 @@ const REHEARSED = 30;
 export interface LegacyCalls extends LegacySystems {
   /** One call as it is, for what passes through. `name`: the dialect. Never rejects. */
   send(name: string, request: WireRequest): Promise<WireReply | Away>;
+  /** What a yes that passed by is worth; where it does not say everything, the legacy system is asked for the rest. */
+  confirm(
+    name: string,
+    heard: HeardYes,
+    at: { readonly organization: OrganizationView; readonly context: RequestContext },
+  ): Promise<{ readonly yes: ConfirmedPerson } | Away>;
   close(): Promise<void>;
+}
+
+/** A yes of a legacy system, to a question of this server or of a client. */
+export interface HeardYes {
+  readonly question: QuestionName;
+  readonly first: Exclude<Read, 'no'>;
+  /** That the question showed. */
+  readonly token?: string | undefined;
+  readonly login?: string | undefined;
 }
 
 /** One legacy system as it runs. */
@@ -81,6 +102,12 @@ export function createLegacySystems(options: {
       const asItIs = (result: WireReply) => ({ result, outcome: 'good' as const });
       const answer = await running.line.call(request, asItIs, { limited: false });
       return 'result' in answer ? answer.result : answer;
+    },
+    async confirm(name, heard, at) {
+      const running = all.find(({ mounted }) => mounted.dialect.name === name);
+      if (running === undefined) return { away: 'there is no legacy system' };
+      const deadline = performance.now() + running.legacy.timeout;
+      return believed(running, heard, { ...at, deadline });
     },
     async close() {
       await Promise.all(all.map(({ sessions }) => sessions.close()));
@@ -170,23 +197,29 @@ async function answerTo<Asked>(
   { name, question, asked, login }: Asking<Asked>,
   at: Pick<About, 'organization' | 'context'>,
 ): Promise<LegacyAnswer> {
-  const { legacy, ask, judge, sessions } = running;
+  const { legacy, ask, sessions } = running;
   const about = { ...at, deadline: performance.now() + legacy.timeout };
   const first = await ask(name, question, asked, about);
   if (first === 'no' || 'away' in first) return first;
   const organization = at.organization.id;
   if (HEARD.includes(name)) return { yes: { organization, account: {} } };
   const { tokens } = first;
-  const token = tokens?.access?.value ?? tokenIn(asked);
-  const whole = await completed(running, { first, token, isPerson: name === 'person' }, about);
+  const result = await believed(running, { question: name, first, token: tokenIn(asked), login }, about);
   if (tokens !== undefined) sessions.end(tokens, at);
+  return 'away' in result ? result : { ...result, ...(tokens && { tokens }) };
+}
+
+async function believed(
+  running: Running,
+  { question, first, login, token: shown }: HeardYes,
+  about: About,
+): Promise<{ readonly yes: ConfirmedPerson } | Away> {
+  const token = first.tokens?.access?.value ?? shown;
+  const whole = await completed(running, { first, token, isPerson: question === 'person' }, about);
   if ('away' in whole) return whole;
-  const yes = await judge({
-    ...{ question: name, login, yes: whole },
-    ...{ organization, context: at.context },
-  });
-  if ('away' in yes) return yes;
-  return { yes, ...(tokens && { tokens }) };
+  const { organization, context } = about;
+  const yes = await running.judge({ question, login, yes: whole, organization: organization.id, context });
+  return 'away' in yes ? yes : { yes };
 }
 
 /** What the first answer does not say is asked for, as its bearer. */
@@ -224,7 +257,7 @@ function tokenIn(asked: unknown): string | undefined {
 }
 
 /** Whoever has the vendor's yes to a token may read what the token says. */
-function withClaims(question: Question<Bearer>): Question<Bearer> {
+export function withClaims(question: Question<Bearer>): Question<Bearer> {
   return {
     ask: question.ask,
     read: (reply, asked) => question.read(reply, { ...claimsOf(asked.token), ...asked }),

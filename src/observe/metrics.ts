@@ -23,6 +23,8 @@ export interface Metrics {
     answer: 'yes' | 'no' | 'later' | 'odd' | 'not-made';
     seconds?: number;
   }): void;
+  /** A reply of a legacy system passed by and was learned from, or not. */
+  legacyLearned(dialect: string, outcome: string): void;
   /** A figure that is read when Prometheus asks, such as the length of a queue. */
   observe(name: string, help: string, read: () => number): void;
   /** The reply of /metrics. */
@@ -77,6 +79,12 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
+  const learned = new Counter({
+    name: 'portico_learned_total',
+    help: 'Replies of legacy systems that passed by, by what was learned from them; dropped: the queue was full.',
+    labelNames: ['dialect', 'outcome'] as const,
+    registers,
+  });
   return {
     registry,
     request: ({ seconds, status, ...labels }) =>
@@ -89,6 +97,7 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
       legacyCalls.inc({ ...labels, answer });
       if (seconds !== undefined) legacySeconds.observe(labels, seconds);
     },
+    legacyLearned: (dialect, outcome) => learned.inc({ dialect, outcome }),
     observe(name, help, read) {
       new Gauge({
         name,

@@ -1,10 +1,12 @@
 /** The legacy systems of the dialects, loaded only where the configuration names one. */
 import type { Config } from '../config/schema.ts';
 import type { Dialect } from '../dialects/contract/dialect.ts';
+import type { LegacyTraffic } from '../dialects/runtime/legacy-traffic.ts';
 import { parseSettings } from '../dialects/runtime/mounted.ts';
 import type { Identity } from '../identity/context.ts';
 import type { LegacyCalls } from '../legacy/legacy-systems.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { GrantIssuer } from '../oidc/grant-contract.ts';
 import { type Lifecycle, repeat } from './lifecycle.ts';
 
 /** Milliseconds between two looks at what the commands wrote: they act on every node within five seconds. */
@@ -12,6 +14,8 @@ const STAGES_EVERY = 2000;
 
 export interface OpenLegacy {
   readonly systems: LegacyCalls;
+  /** What passes through in stage proxy. */
+  readonly traffic: LegacyTraffic;
   /** What a request says that this server itself has sent out. */
   readonly via: string;
 }
@@ -20,18 +24,20 @@ export async function openLegacy(options: {
   readonly config: Config;
   readonly dialects: readonly Dialect[];
   readonly identity: Identity;
+  readonly grants: GrantIssuer;
   readonly metrics: Metrics;
   readonly lifecycle: Lifecycle;
   /** On which this server listens. */
   readonly ownPorts: readonly number[];
 }): Promise<OpenLegacy | undefined> {
-  const { config, identity, lifecycle } = options;
+  const { config, identity, grants, metrics, lifecycle } = options;
   const mounted = parseSettings(options.dialects, config.dialects);
   const configured = mounted.flatMap(({ dialect, legacy }) =>
     legacy ? [[dialect.name, legacy] as const] : [],
   );
   if (configured.length === 0) return undefined;
-  const [{ createLegacySystems }, { viaOf }, { openStages }] = await Promise.all([
+  const [{ createLearner }, { createLegacySystems }, { viaOf }, { openStages }] = await Promise.all([
+    import('../legacy/learn.ts'),
     import('../legacy/legacy-systems.ts'),
     import('../legacy/loop.ts'),
     import('../migration/stages.ts'),
@@ -45,5 +51,13 @@ export async function openLegacy(options: {
   const via = viaOf(secrets, issuer);
   const systems = createLegacySystems({ ...options, mounted, stages, via });
   lifecycle.onClose('work', 'legacy systems', () => systems.close());
-  return { systems, via };
+  const learner = createLearner({ identity, calls: systems, grants, count: metrics.legacyLearned });
+  lifecycle.onClose('work', 'learning from legacy systems', () => learner.close());
+  const traffic: LegacyTraffic = {
+    stageOf: stages.of,
+    differsByOrganization: stages.differByOrganization,
+    send: ({ dialect }, request) => systems.send(dialect.name, request),
+    learn: learner.learn,
+  };
+  return { systems, traffic, via };
 }

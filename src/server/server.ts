@@ -211,7 +211,11 @@ async function createDeps(ground: Ground) {
   };
   const ownPorts = [ground.port, ...(config.http.internal.port === null ? [] : [config.http.internal.port])];
   const { dialects } = ground;
-  const legacy = await openLegacy({ ...{ config, dialects, metrics, lifecycle, ownPorts }, identity: alone });
+  const { grants } = oidc;
+  const legacy = await openLegacy({
+    ...{ config, dialects, grants, metrics, lifecycle, ownPorts },
+    identity: alone,
+  });
   const identity: Identity = legacy === undefined ? alone : { ...alone, legacy: legacy.systems };
   // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
   const upstreams = await createUpstreams({ config, log });
@@ -281,6 +285,7 @@ async function createDialects(deps: Deps): Promise<Middleware | undefined> {
   await ensureDialectClients({ dialects, config, stores });
   const services = {
     ...deps,
+    legacyTraffic: deps.legacy?.traffic,
     showPage: createDialectPages({ views, stores }),
     serverCors: createCors(config.http.cors.origins),
   };

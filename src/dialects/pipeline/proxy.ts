@@ -18,11 +18,16 @@ import { refusedFrom } from './refusals.ts';
 /** Bytes. */
 const LARGEST_REQUEST = 64 * 1024;
 
-/** One hop's own affair, or said anew from what this server knows. */
-const NOT_PASSED = new Set([
+/** Affairs of one hop. */
+const OF_HOP: ReadonlySet<string> = new Set([
   ...['connection', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'te'],
-  ...['trailer', 'transfer-encoding', 'upgrade', 'http2-settings', 'expect', 'host', 'content-length'],
-  ...['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
+  ...['trailer', 'transfer-encoding', 'upgrade', 'http2-settings'],
+]);
+
+/** Of a request: said anew from what this server knows. */
+const SAID_ANEW: ReadonlySet<string> = new Set([
+  ...['expect', 'host', 'content-length', 'accept-encoding', 'forwarded'],
+  ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
   ...['x-forwarded-prefix', 'x-forwarded-server', 'x-real-ip', 'x-original-url', 'x-rewrite-url'],
 ]);
 
@@ -102,7 +107,7 @@ function passedRequest({ koa, route, request, services }: Arrived, body: Buffer)
     method: koa.method,
     target,
     headers: [
-      ...passedHeaders(koa.req.rawHeaders),
+      ...withoutOurCookies(endToEnd(koa.req.rawHeaders, SAID_ANEW)),
       ...['X-Forwarded-For', request.address, 'X-Forwarded-Host', request.host],
       ...['X-Forwarded-Proto', new URL(services.issuer).protocol.slice(0, -1)],
     ],
@@ -110,20 +115,26 @@ function passedRequest({ koa, route, request, services }: Arrived, body: Buffer)
   };
 }
 
-/** Names and values in turn, without those of the hop. */
-export function passedHeaders(raw: readonly string[]): string[] {
-  const pairs = raw.flatMap((name, at) => (at % 2 === 0 ? [[name, raw[at + 1] ?? ''] as const] : []));
-  const connection = pairs.filter(([name]) => name.toLowerCase() === 'connection');
-  const ofHop = new Set(
-    connection.flatMap(([, value]) => value.split(',').map((option) => option.trim().toLowerCase())),
+/** Names and values in turn, without those of the hop, and those of `not`. */
+function endToEnd(raw: readonly string[], not: ReadonlySet<string> = new Set()): string[] {
+  const pairs = raw.flatMap((name, at) =>
+    at % 2 === 0 ? [{ name, lower: name.toLowerCase(), value: raw[at + 1] ?? '' }] : [],
   );
-  return pairs.flatMap(([name, value]) => {
-    const lower = name.toLowerCase();
-    if (NOT_PASSED.has(lower) || ofHop.has(lower)) return [];
-    if (lower === 'accept-encoding') return [];
-    if (lower !== 'cookie') return [name, value];
-    const cookies = foreignCookies(value);
-    return cookies === '' ? [] : [name, cookies];
+  const options = pairs.filter(({ lower }) => lower === 'connection').map(({ value }) => value);
+  const ofHop = new Set(
+    options.flatMap((value) => value.split(',').map((each) => each.trim().toLowerCase())),
+  );
+  return pairs.flatMap(({ name, lower, value }) =>
+    OF_HOP.has(lower) || ofHop.has(lower) || not.has(lower) ? [] : [name, value],
+  );
+}
+
+function withoutOurCookies(headers: readonly string[]): string[] {
+  return headers.flatMap((name, at) => {
+    if (at % 2 === 1) return [];
+    const value = headers[at + 1] ?? '';
+    const kept = name.toLowerCase() === 'cookie' ? foreignCookies(value) : value;
+    return kept === '' && value !== '' ? [] : [name, kept];
   });
 }
 
@@ -138,7 +149,7 @@ function sendOn(koa: Koa.Context, { status, headers, body }: PassedReply): void 
   const { res } = koa;
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   res.sendDate = false;
-  res.writeHead(status, [...headers]);
+  res.writeHead(status, endToEnd(headers));
   koa.respond = false;
   res.end(body);
 }
@@ -149,11 +160,12 @@ function learn(
   { request, reply }: { request: PassedRequest; reply: PassedReply },
 ): void {
   const { koa, route, request: view } = arrived;
+  if (route.kind !== 'endpoint') return;
   const { owner: mounted } = route.at;
   const { clientId, dialect } = mounted;
   traffic.learn({
     ...{ mounted, request, reply },
-    path: koa.url.slice(route.base.length),
+    pattern: route.endpoint.path,
     organization: () => organizationOf(arrived),
     context: {
       ...{ address: view.address, requestId: requestInfoOf(koa).id },

@@ -24,8 +24,8 @@ export interface PassedReply {
 /** One request that the legacy system answered. */
 export interface Exchange {
   readonly mounted: MountedDialect;
-  /** Below the base, with the query. */
-  readonly path: string;
+  /** Path of the endpoint table. */
+  readonly pattern: string;
   readonly request: PassedRequest;
   readonly reply: PassedReply;
   /** What the request names; undefined: it names none. */

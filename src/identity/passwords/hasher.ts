@@ -16,8 +16,8 @@ import { takePassword } from '../../core/text.ts';
 import { argon2Parameters, decoyOf, isBcrypt, type PasswordCheck, readHash } from './imported-hash.ts';
 
 export interface PasswordHasher {
-  /** A PHC string. Refused('unavailable') when too many hashes wait, ('invalid-fields') over 1024 bytes. */
-  hash(password: string): Promise<string>;
+  /** A PHC string. `behind`: when no other password waits. Refused('unavailable') when too many hashes wait, ('invalid-fields') over 1024 bytes. */
+  hash(password: string, options?: { readonly behind?: boolean }): Promise<string>;
   /**
    * `hash` undefined (no account, no password): wrong. What is wrong, or right but not `admitted`, takes the
    * work of one check of each kind: the one that hash() makes, and `decoys`. `rehash`: right, but of another
@@ -68,13 +68,13 @@ export function createPasswordHasher(options: {
   const decoy = hashArgon2('', COST).then(decoyOf);
 
   return {
-    async hash(password) {
+    async hash(password, { behind = false } = {}) {
       const composed = takePassword(password);
       if (composed === undefined) {
         const issues = [{ path: ['password'], message: 'The password is too long.' }];
         throw new Refused('invalid-fields', { issues });
       }
-      return inSlot(() => hashArgon2(composed, COST));
+      return inSlot(() => hashArgon2(composed, COST), behind);
     },
     async verify(password, hash, { decoys = [], admitted = true } = {}) {
       const composed = takePassword(password);
@@ -102,19 +102,20 @@ export function createPasswordHasher(options: {
 export function createWorkSlots({ size, queue }: { size: number; queue: number }) {
   let running = 0;
   const waiting: (() => void)[] = [];
-  return async <T>(work: () => Promise<T>): Promise<T> => {
+  const behindThem: (() => void)[] = [];
+  return async <T>(work: () => Promise<T>, behind = false): Promise<T> => {
     if (running < size) running += 1;
     else {
-      if (waiting.length >= queue) {
+      if (!behind && waiting.length >= queue) {
         throw new Refused('unavailable', { retryAfter: 5, detail: 'Too many passwords wait to be hashed.' });
       }
       // The slot is handed over by the one that ends: `running` stays.
-      await new Promise<void>((resume) => waiting.push(resume));
+      await new Promise<void>((resume) => (behind ? behindThem : waiting).push(resume));
     }
     try {
       return await work();
     } finally {
-      const next = waiting.shift();
+      const next = waiting.shift() ?? behindThem.shift();
       if (next === undefined) running -= 1;
       else next();
     }

@@ -1,0 +1,247 @@
+/**
+ * What Portico takes along while the legacy system answers (stage proxy): people, their passwords, their tokens, from
+ * replies that clients have already got. A bounded queue; what does not fit is dropped and counted, and passwords are
+ * hashed behind all sign-ins. A person who came by once needs the legacy system no more.
+ */
+import { Refused } from '../core/refused.ts';
+import type { OrganizationView } from '../dialects/contract/dialect.ts';
+import type { Answer, LegacyTokens } from '../dialects/contract/legacy-api.ts';
+import { directoryOf } from '../dialects/runtime/directory.ts';
+import type { Exchange } from '../dialects/runtime/legacy-traffic.ts';
+import type { MountedDialect } from '../dialects/runtime/mounted.ts';
+import type { Identity, RequestContext } from '../identity/context.ts';
+import { takeOver } from '../identity/legacy/take-over.ts';
+import type { ConfirmedPerson } from '../identity/legacy-systems.ts';
+import type { AccountRecord } from '../model/account.ts';
+import type { GrantIssuer } from '../oidc/grant-contract.ts';
+import { placeOf } from './ask.ts';
+import type { LegacyCalls } from './legacy-systems.ts';
+import { type PassedQuestion, passedQuestion } from './passed-question.ts';
+import { createRecently, type Recently } from './recently.ts';
+
+/** Exchanges that wait, and that are worked on at once. */
+const LONGEST_QUEUE = 256;
+const AT_ONCE = 4;
+
+/** 'refused': deleted or blocked here, or another account is in the way. */
+export type LearnOutcome =
+  | 'learned'
+  | 'ended'
+  | 'counted'
+  | 'nothing'
+  | 'refused'
+  | 'away'
+  | 'failed'
+  | 'dropped';
+
+/** Tokens that the legacy system has just made, or confirmed, for an account. */
+export interface LearnedTokens {
+  readonly mounted: MountedDialect;
+  readonly account: AccountRecord;
+  readonly organization: OrganizationView;
+  readonly tokens: LegacyTokens;
+}
+
+export interface LearnerOptions {
+  readonly identity: Identity;
+  readonly calls: Pick<LegacyCalls, 'confirm'>;
+  readonly grants: Pick<GrantIssuer, 'grantOf' | 'endGrant' | 'destroyAccess'>;
+  /** Stores the tokens, so that they work here. Absent: none are taken along. */
+  readonly adopt?: ((learned: LearnedTokens) => Promise<void>) | undefined;
+  readonly count: (dialect: string, outcome: LearnOutcome) => void;
+}
+
+export interface Learner {
+  /** At once; what is learned comes later. */
+  learn(exchange: Exchange): void;
+  /** Ends what is under way; what waits is left. */
+  close(): Promise<void>;
+}
+
+export function createLearner(options: LearnerOptions): Learner {
+  const { identity, count } = options;
+  const waiting: Exchange[] = [];
+  const running = new Set<Promise<void>>();
+  const recently = createRecently(identity);
+
+  async function work(exchange: Exchange): Promise<void> {
+    const { name } = exchange.mounted.dialect;
+    try {
+      count(name, await learnFrom({ ...options, recently }, exchange));
+    } catch (error) {
+      count(name, 'failed');
+      identity.log.warn({ err: error }, 'nothing could be learned from a reply of the legacy system');
+    }
+  }
+
+  function next(): void {
+    const exchange = running.size < AT_ONCE ? waiting.shift() : undefined;
+    if (exchange === undefined) return;
+    const done = work(exchange).finally(() => {
+      running.delete(done);
+      next();
+    });
+    running.add(done);
+  }
+
+  return {
+    learn(exchange) {
+      const { legacy, dialect } = exchange.mounted;
+      if (legacy === undefined || legacy.learn.length === 0) return;
+      if (waiting.length >= LONGEST_QUEUE) return count(dialect.name, 'dropped');
+      waiting.push(exchange);
+      // The client has its reply before this node works for its own sake.
+      setImmediate(next);
+    },
+    async close() {
+      waiting.length = 0;
+      await Promise.all(running);
+    },
+  };
+}
+
+/* ------------------------------------------------------------------ one exchange */
+
+type Deps = LearnerOptions & { readonly recently: Recently };
+
+type Yes = Extract<Answer, { readonly yes: unknown }>;
+
+interface Lesson {
+  readonly mounted: MountedDialect;
+  readonly legacy: NonNullable<MountedDialect['legacy']>;
+  readonly organization: OrganizationView;
+  readonly context: RequestContext;
+  readonly question: PassedQuestion;
+}
+
+async function lessonOf({ identity }: Deps, exchange: Exchange): Promise<Lesson | undefined> {
+  const { mounted, context } = exchange;
+  const { dialect, settings, legacy } = mounted;
+  const named = await exchange.organization();
+  const organization =
+    named === undefined ? undefined : await directoryOf(identity, dialect.name).byId(named);
+  if (organization === undefined || legacy === undefined || dialect.legacy === undefined) return undefined;
+  if (legacy.organizations?.includes(organization.id) === false) return undefined;
+  const question = await passedQuestion(dialect.legacy, exchange, {
+    ...{ settings, organization },
+    patternOf: placeOf(mounted).patternOf,
+  });
+  return question && { mounted, legacy, organization, context, question };
+}
+
+async function learnFrom(deps: Deps, exchange: Exchange): Promise<LearnOutcome> {
+  const lesson = await lessonOf(deps, exchange);
+  if (lesson === undefined) return 'nothing';
+  const { mounted, legacy, organization, question } = lesson;
+  const { name, values, answer } = question;
+  if (answer !== 'no' && !('yes' in answer)) return 'nothing';
+  if (name === 'signOut' || (name === 'person' && answer === 'no')) return endLearned(deps, lesson);
+  if (answer === 'no') return countAttempt(deps, lesson);
+  // A registration tells too little of a person; its tokens lead to the rest.
+  if (name === 'register' && answer.tokens === undefined) return 'nothing';
+  const { tokens = name === 'person' ? { access: { value: values.token ?? '' } } : {} } = answer;
+  const known = await knownAccount(deps, lesson);
+  if (name === 'person' && known !== undefined) return 'nothing';
+  const account = known ?? (await takenOver(deps, lesson, answer));
+  if (typeof account === 'string') return account;
+  await countAttempt(deps, lesson, account);
+  if (legacy.learn.includes('tokens')) await deps.adopt?.({ mounted, account, organization, tokens });
+  deps.recently.note(keyOf(lesson), account.id);
+  return 'learned';
+}
+
+function keyOf({ mounted, organization, question: { name, values } }: Lesson): string[] {
+  return [mounted.dialect.name, organization.id, name, ...Object.values(values)];
+}
+
+/** Who showed the same a moment ago, or holds a token that was learned: there is no more to find out. */
+async function knownAccount(
+  { recently, grants, identity }: Deps,
+  lesson: Lesson,
+): Promise<AccountRecord | undefined> {
+  const { legacy, mounted, question } = lesson;
+  const { name, values } = question;
+  const age = name === 'signIn' ? legacy.recheck : legacy.tokens.recheck;
+  const token = values.refreshToken ?? values.token;
+  const byToken = token === undefined ? undefined : await grants.grantOf(token, mounted.clientId);
+  const id = recently.accountOf(keyOf(lesson), age) ?? byToken?.accountId;
+  return id === undefined ? undefined : identity.stores.accounts.byId(id);
+}
+
+/** The account of the person that the reply shows, made or completed. */
+async function takenOver(
+  { identity, calls }: Deps,
+  { mounted, legacy, organization, context, question }: Lesson,
+  answer: Yes,
+): Promise<AccountRecord | LearnOutcome> {
+  const { name, values } = question;
+  const { dialect } = mounted;
+  const { token, login = values.email } = values;
+  const heard = { question: name, first: answer, token, login };
+  const confirmed = await calls.confirm(dialect.name, heard, { organization, context });
+  if ('away' in confirmed) return 'away';
+  const person = confirmed.yes;
+  if (!legacy.learn.includes('accounts') && !(await isKnown(identity, dialect.name, person)))
+    return 'nothing';
+  const password = legacy.learn.includes('passwords') ? values.password : undefined;
+  const taken = await takeOver(behindSignIns(identity), {
+    ...{ dialect: dialect.name, person, context },
+    addressesVerified: legacy.addresses === 'verified',
+    ...(name === 'signIn' && password !== undefined && { password }),
+    addressProven: name === 'code',
+    admits: ({ status }) => status !== 'blocked',
+  });
+  return typeof taken === 'string' ? 'refused' : taken.account;
+}
+
+async function isKnown(
+  { stores }: Identity,
+  dialect: string,
+  { organization, vendorId, account }: ConfirmedPerson,
+): Promise<boolean> {
+  const byId = vendorId === undefined ? undefined : await stores.accounts.byAlias(dialect, vendorId);
+  if (byId !== undefined || account.email === undefined) return byId !== undefined;
+  return (await stores.accounts.byEmail(organization, account.email)) !== undefined;
+}
+
+/** What it hashes waits until no sign-in does. */
+function behindSignIns(identity: Identity): Identity {
+  const { hasher } = identity;
+  return { ...identity, hasher: { ...hasher, hash: (password) => hasher.hash(password, { behind: true }) } };
+}
+
+/** The legacy system knows the token no more. A dead access token says nothing about the sign-in behind it. */
+async function endLearned({ grants }: Deps, { mounted, question }: Lesson): Promise<LearnOutcome> {
+  const { name, values } = question;
+  const token = values.token ?? '';
+  if (name === 'person') return (await grants.destroyAccess(token, mounted.clientId)) ? 'ended' : 'nothing';
+  const grant = await grants.grantOf(token, mounted.clientId);
+  if (grant === undefined) return 'nothing';
+  await grants.endGrant(grant.grantId);
+  return 'ended';
+}
+
+/** Nobody is refused here by what it counts: the counters are warm when Portico answers. */
+async function countAttempt(
+  { identity }: Deps,
+  { organization, context, question }: Lesson,
+  account?: AccountRecord,
+): Promise<LearnOutcome> {
+  const { values, name: kind } = question;
+  const name = values.login ?? values.email;
+  if (name === undefined || (kind !== 'signIn' && kind !== 'code')) return 'nothing';
+  const { address } = context;
+  const present =
+    account ?? (await identity.stores.accounts.byLogin(organization.id, name, ['email', 'username']));
+  try {
+    const code = kind === 'code';
+    const who = { organization: organization.id, accountId: present?.id, name, address, code };
+    const attempt = await identity.attempts.begin(who);
+    if (account === undefined) await attempt.failed();
+    else await attempt.succeeded(account.id);
+  } catch (refusal) {
+    // The counters are full, which is all that one more could make them.
+    if (!(refusal instanceof Refused)) throw refusal;
+  }
+  return 'counted';
+}

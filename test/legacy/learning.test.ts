@@ -1,0 +1,118 @@
+/** What Portico takes along in stage proxy, so that a person who came by once needs the legacy system no more. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { changeStageRecord, type Stage, withStage } from '../../src/migration/stage-record.ts';
+import type { AccountRecord } from '../../src/model/account.ts';
+import { type LegacySystem, startLegacySystem } from '../support/legacy-system.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const PASSWORD = 'Old-Password-Of-Ada-17';
+
+describe('In stage proxy Portico learns', function () {
+  this.timeout(60_000);
+  let system: LegacySystem;
+  let server: TestServer;
+  let learn: string[];
+  const start = async (what: string[] = ['accounts', 'passwords', 'tokens']) => {
+    learn = what;
+    const legacy = { url: system.url, stage: 'proxy', learn, timeout: '2s', roles: ['patient'] };
+    server = await startTestServer({ config: { dialects: { visitnote: { legacy }, vsee: { legacy } } } });
+  };
+  beforeEach(async () => {
+    system = await startLegacySystem();
+  });
+  afterEach(async () => {
+    await server.close();
+    await system.close();
+  });
+
+  const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+    fetch(`${server.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  const signIn = (email: string, password = PASSWORD) =>
+    post('/api/therapist/v1/sign-in', { email, password });
+  const accounts = () => server.running.stores.accounts;
+  const byEmail = (email: string) => accounts().byEmail('default', email);
+  const until = async <Value>(find: () => Promise<Value | undefined>): Promise<Value> => {
+    for (let tries = 0; tries < 200; tries += 1) {
+      const value = await find();
+      if (value !== undefined) return value;
+      await sleep(25);
+    }
+    throw new Error('It was not learned.');
+  };
+  const learned = (email: string, holds: (account: AccountRecord) => boolean) =>
+    until(async () => {
+      const account = await byEmail(email);
+      return account && holds(account) ? account : undefined;
+    });
+  const to = async (dialect: string, stage: Stage) => {
+    const { metadata } = server.running.stores;
+    await changeStageRecord(metadata, dialect, (record) => withStage(record, {}, stage));
+  };
+
+  it('a person and their password from a sign-in, after the reply: the legacy system can go', async () => {
+    system.add('visitnote', { email: 'ada@old.test', password: PASSWORD });
+    await start();
+    expect((await signIn('ada@old.test')).status).to.equal(200);
+    const account = await learned('ada@old.test', ({ passwordHash }) => passwordHash !== undefined);
+    expect(account.aliases.visitnote).to.be.a('string');
+    expect(account.legacy?.visitnote).to.include({ password: 'legacy' });
+    await to('visitnote', 'standalone');
+    await system.close();
+    await until(async () => ((await signIn('ada@old.test')).status === 200 ? true : undefined));
+    expect((await signIn('ada@old.test', 'another password')).status).to.equal(401);
+    system = await startLegacySystem();
+  });
+
+  it('of a vendor whose sign-in names a login, not an address, and whose replies say little each', async () => {
+    system.add('vsee', { email: 'ben@old.test', password: PASSWORD });
+    await start();
+    const reply = await post('/api_v3/users/login', { username: 'ben@old.test', password: PASSWORD });
+    expect(reply.status, await reply.text()).to.equal(200);
+    await learned('ben@old.test', ({ passwordHash }) => passwordHash !== undefined);
+  });
+
+  it('while the client has its reply, however long it takes', async () => {
+    system.add('visitnote', { email: 'cora@old.test', password: PASSWORD });
+    await start();
+    system.suffer({ kind: 'hang' }, /my-profile/);
+    const began = Date.now();
+    expect((await signIn('cora@old.test')).status).to.equal(200);
+    expect(Date.now() - began).to.be.below(1500);
+    // What is asked for in addition never came.
+    await until(async () => (system.calls.some(({ url }) => url.endsWith('/my-profile')) ? true : undefined));
+    expect(await byEmail('cora@old.test')).to.equal(undefined);
+  });
+
+  it('no password that was refused, and nothing of a deleted person', async () => {
+    system.add('visitnote', { email: 'dora@old.test', password: PASSWORD });
+    await start();
+    expect((await signIn('dora@old.test', 'wrong')).status).to.equal(401);
+    expect((await signIn('dora@old.test')).status).to.equal(200);
+    const { id, passwordHash = '' } = await learned('dora@old.test', (one) => one.passwordHash !== undefined);
+    const { hasher } = server.running.identity;
+    expect((await hasher.verify('wrong', passwordHash)).right).to.equal(false);
+    expect((await hasher.verify(PASSWORD, passwordHash)).right).to.equal(true);
+    const { deleteAccount } = await import('../../src/identity/accounts/delete-account.ts');
+    const account = await accounts().byId(id);
+    if (account) await deleteAccount(server.running.identity, { accountId: account.id });
+    expect((await signIn('dora@old.test', `${PASSWORD} `)).status).to.equal(401);
+    system.add('visitnote', { email: 'last@old.test', password: PASSWORD });
+    expect((await signIn('dora@old.test')).status).to.equal(200);
+    expect((await signIn('last@old.test')).status).to.equal(200);
+    await learned('last@old.test', ({ passwordHash: hash }) => hash !== undefined);
+    expect(await byEmail('dora@old.test')).to.equal(undefined);
+  });
+
+  it('only what the configuration lists', async () => {
+    system.add('visitnote', { email: 'eve@old.test', password: PASSWORD });
+    await start(['accounts']);
+    expect((await signIn('eve@old.test')).status).to.equal(200);
+    const account = await learned('eve@old.test', () => true);
+    expect(account.passwordHash).to.equal(undefined);
+  });
+});

@@ -1,0 +1,277 @@
+/** Stage proxy: what the client gets is what the legacy system said, byte for byte. */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import http, { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { changeStageRecord, withStage } from '../../src/migration/stage-record.ts';
+import { startLegacySystem } from '../support/legacy-system.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+interface Sent {
+  readonly method: string;
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly body?: Buffer;
+}
+
+interface Got {
+  readonly status: number;
+  /** Names and values in turn, without what the connection says of itself. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+const OF_CONNECTION = ['connection', 'keep-alive', 'transfer-encoding', 'x-of-hop'];
+
+async function send(origin: string, { method, path, headers, body }: Sent): Promise<Got> {
+  const { hostname, port } = new URL(origin);
+  const own = body === undefined ? [] : ['Content-Length', String(body.byteLength)];
+  const request = http.request({
+    hostname,
+    port,
+    agent,
+    method,
+    path,
+    headers: ['Host', 'api.vendor.test', ...headers, ...own],
+  });
+  request.end(body);
+  const [reply] = (await once(request, 'response')) as [IncomingMessage];
+  const { statusCode: status = 0, rawHeaders } = reply;
+  const kept = rawHeaders.filter((_, at) => {
+    const name = rawHeaders[at - (at % 2)]?.toLowerCase() ?? '';
+    return !OF_CONNECTION.includes(name);
+  });
+  return { status, headers: kept, body: await buffer(reply) };
+}
+
+/** Answers with what follows from the request alone, so that the same request gets the same bytes. */
+async function startMirror(): Promise<{ origin: string; seen: string[]; server: Server }> {
+  const seen: string[] = [];
+  const server = createServer(async (request, response) => {
+    const body = await buffer(request);
+    const { method = '', url = '', rawHeaders } = request;
+    seen.push([method, url, ...rawHeaders, body.toString('latin1')].join('\n'));
+    const own = rawHeaders.filter((_, at) =>
+      /^x-own|^cookie$|^authorization$|^content-type$/i.test(rawHeaders[at - (at % 2)] ?? ''),
+    );
+    const digest = createHash('sha256')
+      .update([method, url, ...own].join('\n'))
+      .update(body)
+      .digest();
+    const status = [200, 201, 204, 301, 304, 400, 401, 404, 422, 500, 503][digest.readUInt8(0) % 11] ?? 200;
+    response.sendDate = false;
+    response.writeHead(status, [
+      ...['Content-Type', digest.readUInt8(1) % 2 ? 'application/json' : 'text/html; charset=latin1'],
+      ...[
+        'Set-Cookie',
+        `a=${digest.toString('hex')}; Path=/`,
+        'Set-Cookie',
+        'b=2',
+        'X-ODD-Case',
+        'caf\u00e9',
+      ],
+      ...['Cache-Control', 'public, max-age=7', 'Connection', 'keep-alive, X-Of-Hop', 'X-Of-Hop', 'gone'],
+      ...['Date', 'Thu, 01 Jan 1970 00:00:00 GMT'],
+    ]);
+    response.end(Buffer.concat(Array.from({ length: digest.readUInt8(2) % 40 }, () => digest)));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, server };
+}
+
+const legacy = (url: string, more: Record<string, unknown> = {}) => ({ url, stage: 'proxy', ...more });
+
+function startInFront(url: string, more: Record<string, unknown> = {}): Promise<TestServer> {
+  return startTestServer({
+    config: { http: { trustedProxies: [] }, dialects: { visitnote: { legacy: legacy(url, more) } } },
+  });
+}
+
+const MARA = { email: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
+
+async function signIn(origin: string, who: object = MARA) {
+  const body = Buffer.from(JSON.stringify(who));
+  const headers = ['Content-Type', 'application/json'];
+  return send(origin, { method: 'POST', path: '/api/therapist/v1/sign-in', headers, body });
+}
+
+const tokenOf = ({ body }: Got): string => JSON.parse(body.toString()).data.token;
+
+/** A generator of numbers that gives the same ones in each run. */
+function numbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+describe('stage proxy', function () {
+  this.timeout(60_000);
+
+  it('M22 gives the bytes of the legacy system for every request of a fuzz, and none of our tokens to it', async () => {
+    const mirror = await startMirror();
+    const server = await startInFront(mirror.origin);
+    const at = async (stage: 'proxy' | 'standalone') => {
+      const { metadata } = server.running.stores;
+      await changeStageRecord(metadata, 'visitnote', (record) => withStage(record, {}, stage));
+    };
+    try {
+      await at('standalone');
+      await sleepUntil(async () => (await signIn(server.url)).status === 200);
+      const ours = [tokenOf(await signIn(server.url)), tokenOf(await signIn(server.url))];
+      const dead = tokenOf(await signIn(server.url));
+      const out = {
+        method: 'POST',
+        path: '/api/therapist/v1/logout',
+        headers: ['Authorization', `Bearer ${dead}`],
+      };
+      expect((await send(server.url, out)).status).to.equal(200);
+      await at('proxy');
+      await sleepUntil(async () => (await signIn(server.url)).headers.includes('X-ODD-Case'));
+      mirror.seen.length = 0;
+      const next = numbers(7);
+      const pick = <Item>(items: readonly Item[]): Item => items[next(items.length)] as Item;
+      const text = (length: number) => Buffer.from(Array.from({ length }, () => 33 + next(90))).toString();
+      const foreign = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxNyJ9.c2lnbmF0dXJlLW9mLWFub3RoZXI';
+      const request = (own: string | undefined): Sent => {
+        const [method, path] = pick([
+          ['GET', '/my-profile'],
+          ['POST', '/sign-in'],
+          ['POST', '/register'],
+          ['POST', '/logout'],
+          ['DELETE', '/sign-in'],
+          ['OPTIONS', '/my-profile'],
+        ] as const);
+        const place = own === undefined ? 'none' : pick(['header', 'body', 'query', 'cookie', 'other']);
+        const words = own ?? foreign;
+        const body =
+          method === 'GET' || method === 'OPTIONS'
+            ? ''
+            : pick([text(next(2000)), JSON.stringify({ a: text(9) }), '']);
+        const told = place === 'body' ? `${body}{"token":"${words}"}` : body;
+        return {
+          method,
+          path: `/api/therapist/v1${path}${pick(['', '?', `?q=${encodeURIComponent(text(12))}`])}${place === 'query' ? `?t=${words}` : ''}`,
+          headers: [
+            ...[
+              'X-Own-A',
+              text(next(30)),
+              'x-own-a',
+              text(5),
+              'Content-Type',
+              pick(['application/json', 'text/plain', 'x/y']),
+            ],
+            ...(place === 'header' ? ['Authorization', `Bearer ${words}`] : []),
+            ...(place === 'none' && next(2)
+              ? ['Authorization', pick(['Bearer 17|abc', 'Basic eDp5', `bearer ${foreign}`])]
+              : []),
+            ...(place === 'cookie' ? ['Cookie', `z=1; t=${words}`] : next(3) ? [] : ['Cookie', 'z=1; y="2"']),
+            ...(place === 'other' ? ['X-Token', words] : []),
+            ...[
+              'Connection',
+              'keep-alive, x-hop',
+              'X-Hop',
+              '1',
+              'X-Forwarded-For',
+              '6.6.6.6',
+              'Forwarded',
+              'for=6.6.6.6',
+            ],
+          ],
+          ...(told !== '' && { body: Buffer.from(told) }),
+        };
+      };
+      let compared = 0;
+      const round = async () => {
+        const sent = request(undefined);
+        const [direct, passed] = [await send(mirror.origin, sent), await send(server.url, sent)];
+        expect(passed, JSON.stringify(sent)).to.deep.equal(direct);
+        compared += 1;
+      };
+      for (let rounds = 0; rounds < 25; rounds += 1) await Promise.all(Array.from({ length: 20 }, round));
+      expect(compared).to.equal(500);
+      const passedOn = mirror.seen.filter((each) => /^Via\n1\.1 portico-/m.test(each));
+      expect(passedOn).to.have.lengthOf(500);
+      for (const each of passedOn) {
+        expect(/^(?:x-hop|forwarded)$|6\.6\.6\.6/im.exec(each)?.[0], each).to.equal(undefined);
+        expect(each)
+          .to.match(/^X-Forwarded-For\n127\.0\.0\.1$/m)
+          .and.to.match(/^X-Forwarded-Proto\nhttp$/m);
+      }
+      mirror.seen.length = 0;
+      for (let rounds = 0; rounds < 150; rounds += 1) {
+        const own = pick([...ours, dead]);
+        const reply = await send(server.url, request(own));
+        expect(reply.headers).not.to.include('X-ODD-Case');
+      }
+      expect(mirror.seen).to.deep.equal([]);
+    } finally {
+      await server.close();
+      mirror.server.close();
+      mirror.server.closeAllConnections();
+    }
+  });
+
+  it('M2 serves a token of ours in every stage, beside the legacy system', async () => {
+    const system = await startLegacySystem();
+    const server = await startInFront(system.url, { stage: 'standalone' });
+    try {
+      const token = tokenOf(await signIn(server.url));
+      const me = {
+        method: 'GET',
+        path: '/api/therapist/v1/my-profile',
+        headers: ['Authorization', `Bearer ${token}`],
+      };
+      for (const stage of ['standalone', 'primary', 'shadow', 'proxy'] as const) {
+        await changeStageRecord(server.running.stores.metadata, 'visitnote', (record) =>
+          withStage(record, {}, stage),
+        );
+        const theirs = ['Authorization', 'Bearer theirs'];
+        if (stage === 'shadow' || stage === 'proxy') {
+          await sleepUntil(async () => {
+            await send(server.url, { ...me, headers: theirs });
+            return system.calls.length > 0;
+          });
+        }
+        system.forget();
+        expect((await send(server.url, me)).status, stage).to.equal(200);
+        expect(system.calls, stage).to.deep.equal([]);
+      }
+    } finally {
+      await server.close();
+      await system.close();
+    }
+  });
+
+  it('answers 503 with Retry-After in the vendor’s words while the legacy system hangs, resets or pours', async () => {
+    const system = await startLegacySystem();
+    const server = await startInFront(system.url, { timeout: '200ms' });
+    try {
+      for (const kind of ['hang', 'reset', 'stall', 'huge'] as const) {
+        system.suffer({ kind });
+        const reply = await signIn(server.url);
+        expect(reply.status, kind).to.equal(503);
+        const at = reply.headers.findIndex((name) => name.toLowerCase() === 'retry-after');
+        expect(Number(reply.headers[at + 1]), kind).to.be.within(1, 60);
+        expect(JSON.parse(reply.body.toString()), kind).to.have.property('status', false);
+      }
+    } finally {
+      await server.close();
+      await system.close();
+    }
+  });
+});
+
+async function sleepUntil(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 8000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('It did not come to hold within 8 s.');
+    await sleep(50);
+  }
+}
