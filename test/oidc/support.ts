@@ -13,6 +13,10 @@ import { CookieJar } from 'tough-cookie';
 import { type ConfigInput, configSchema } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { secretsFrom } from '../../src/core/crypto.ts';
+import { createFastLane } from '../../src/http/fast-lane.ts';
+import { createRequestLog } from '../../src/http/middleware/request-log.ts';
+import { createOriginReader } from '../../src/http/middleware/trusted-proxies.ts';
+import { createUnfinishedRequests } from '../../src/http/middleware/unfinished-requests.ts';
 import { createBudgets } from '../../src/identity/rate-limits/budgets.ts';
 import { createAttempts } from '../../src/identity/rate-limits/sign-in-attempts.ts';
 import type { ApiRecord } from '../../src/model/api.ts';
@@ -71,8 +75,22 @@ export async function openWorld(
   const audit: Omit<AuditRecord, 'at'>[] = [];
 
   let oidc: OidcServer | undefined;
-  const server = http.createServer((request, response) => {
+  const longWay = (request: http.IncomingMessage, response: http.ServerResponse) => {
     if (oidc) answer(oidc, request, response).catch((error) => response.destroy(error));
+  };
+  // As in the real server.
+  const fastLane = createFastLane(
+    {
+      begin: createRequestLog({ log, clock: systemClock, unfinished: createUnfinishedRequests(log) }),
+      readOrigin: createOriginReader([]),
+      headers: [['Cache-Control', 'no-store']],
+    },
+    longWay,
+  );
+  const server = http.createServer((request, response) => {
+    const route = oidc?.fastRoute(request.method ?? '', request.url ?? '');
+    if (route === undefined) longWay(request, response);
+    else fastLane(route, request, response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

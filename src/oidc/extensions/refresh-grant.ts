@@ -79,7 +79,7 @@ async function useOnce(token: ProviderRecord, rotations: Rotations): Promise<voi
     return;
   }
   const shared: Shared = JSON.parse(entered.completed.reply);
-  if (shared.request === (await requestOf(ctx))) {
+  if (shared.request === alike(await requestOf(ctx))) {
     notes.replay = shared.reply;
     // Leaves the provider's handler; the reply is put in place of the error below.
     throw new errors.InvalidGrant('replayed');
@@ -101,8 +101,8 @@ export function refreshLeases({ provider, oidcRecords, leeway }: RefreshDeps): P
     } else if (lease && ctx.status !== 200) {
       await lease.release();
     } else if (lease) {
-      const shared: Record<keyof Shared, unknown> = { request: await requestOf(ctx), reply: ctx.body };
-      const outcome = await lease.complete(JSON.stringify(shared), leeway);
+      const shared = sharedReply({ request: await requestOf(ctx), reply: ctx.body });
+      const outcome = await lease.complete(shared, leeway);
       if (outcome !== 'completed') await takeBack(ctx);
       if (outcome === 'late')
         throw new StoreUnavailable('leases', { cause: new Error('The lease ran out.') });
@@ -124,9 +124,25 @@ async function takeBack(ctx: ProviderContext): Promise<void> {
 }
 
 /** Requests that are alike in this may have the very same reply; others get an access token of their own. */
-async function requestOf(ctx: ProviderContext): Promise<string> {
+interface Alike {
+  readonly scope?: unknown;
+  readonly resource?: unknown;
+  /** Thumbprint of the DPoP key. */
+  readonly key?: string | null;
+}
+
+function alike({ scope, resource, key }: Alike): string {
+  return JSON.stringify([scope ?? null, resource ?? null, key ?? null]);
+}
+
+async function requestOf(ctx: ProviderContext): Promise<Alike> {
   const { scope, resource } = ctx.oidc.params ?? {};
-  return JSON.stringify([scope ?? null, resource ?? null, await proofKey(ctx)]);
+  return { scope, resource, key: await proofKey(ctx) };
+}
+
+/** What the holder of the lease leaves for the others. */
+export function sharedReply({ request, reply }: { request: Alike; reply: unknown }): string {
+  return JSON.stringify({ request: alike(request), reply } satisfies Record<keyof Shared, unknown>);
 }
 
 /** Thumbprint of the DPoP key, which the provider has verified. */

@@ -12,12 +12,14 @@ import type { ClientRecord } from '../../model/client.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { ApiDeps } from '../apis/resource-indicators.ts';
 import { createTokenClaims } from '../apis/token-claims.ts';
+import { createAccountFinder } from '../clients/claims.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import type { FastRoute } from '../fast-path-contract.ts';
 import type { OidcRecords } from '../persistence/records.ts';
 import type { AuditLine } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
+import type { Rotations } from '../tokens/refresh-rotation.ts';
 import { type Documents, documentRoute } from './documents.ts';
 import { introspectionRoute } from './introspection.ts';
 import { keptModels } from './kept-models.ts';
@@ -35,6 +37,9 @@ interface ServerParts extends ApiDeps {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly line: AuditLine;
+  readonly rotations: Rotations;
+  /** Seconds in which a refresh token may be tried again. */
+  readonly leeway: number;
 }
 
 interface Build {
@@ -57,12 +62,14 @@ export function fastRoutes(server: ServerParts, build: Build): ReadonlyMap<strin
 }
 
 function fastPathDeps(server: ServerParts, { provider, scopes }: Build) {
-  const { accounts, apis, clients, organizations, rights, secrets, clock, config, line } = server;
+  const { accounts, clients } = server;
+  const { rolesAliases } = server.config.oidc;
   const known = new WeakMap<ClientRecord, Promise<Client | undefined>>();
   return {
-    ...{ accounts, apis, organizations, rights, secrets, clock, config, line, provider, scopes },
+    ...{ ...server, provider, scopes },
     models: keptModels(provider, server.oidcRecords),
-    tokenClaims: createTokenClaims({ apis, accounts }),
+    tokenClaims: createTokenClaims(server),
+    findAccount: createAccountFinder({ accounts, rolesAliases }),
     /** The provider hashes a client's metadata at every look-up; here one record is made a client once. */
     async findClient(id: string): Promise<Client | undefined> {
       const record = await clients.record(id);

@@ -1,21 +1,14 @@
 /** The access token of a client that acts for itself (client_credentials): for an API, or for none. */
-import type { IncomingMessage } from 'node:http';
 import type { Client } from 'oidc-provider';
 import { defaultApi, resourceServer } from '../apis/resource-indicators.ts';
 import { takeScope } from '../clients/scopes.ts';
 import type { TokenRequest } from '../provider/context.ts';
 import type { FastPathDeps } from './fast-path.ts';
-import type { TokenForm } from './token.ts';
+import type { Asked } from './token.ts';
 import { unlessRefused } from './unless-refused.ts';
 
 /** The characters of scopes (RFC 6749, 3.3), and blanks between them. */
 const SCOPES = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
-
-interface Asked {
-  readonly request: IncomingMessage;
-  readonly form: TokenForm;
-  readonly client: Client;
-}
 
 export async function ownToken({ request, form, client }: Asked, deps: FastPathDeps) {
   const params: Record<string, unknown> = { ...form };

@@ -1,14 +1,22 @@
-/** The token endpoint, for clients that prove themselves by their secret. */
+/** The token endpoint, for clients that have a secret and for public ones. */
 import type { IncomingMessage } from 'node:http';
 import type { Client } from 'oidc-provider';
+import { traitsOf } from '../clients/clients.ts';
 import type { FastRoute } from '../fast-path-contract.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { clientByBasic, clientBySecret, plainForm } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';
 import { JSON_REPLY } from './live-token.ts';
 import { ownToken } from './own-token.ts';
+import { refreshed } from './refreshed.ts';
 
-export type TokenForm = NonNullable<ReturnType<typeof tokenForm>>;
+export interface Asked {
+  readonly request: IncomingMessage;
+  readonly form: TokenForm;
+  readonly client: Client;
+}
+
+type TokenForm = NonNullable<ReturnType<typeof tokenForm>>;
 
 export function tokenRoute(deps: FastPathDeps): FastRoute {
   return {
@@ -16,18 +24,25 @@ export function tokenRoute(deps: FastPathDeps): FastRoute {
     takesForm: true,
     async answer(request, text) {
       const form = tokenForm(text);
-      if (form?.grant_type !== 'client_credentials') return undefined;
+      const make = makerFor(form?.grant_type);
+      if (form?.grant_type === undefined || make === undefined) return undefined;
       const client = await clientOf(request, form, deps);
       if (client === undefined || isBound(client) || !client.grantTypeAllowed(form.grant_type))
         return undefined;
-      const reply = await ownToken({ request, form, client }, deps);
+      const reply = await make({ request, form, client }, deps);
       return reply && { headers: JSON_REPLY, body: JSON.stringify(reply) };
     },
   };
 }
 
-const tokenForm = (text: string) =>
-  plainForm(text, ['grant_type', 'client_id', 'client_secret', 'scope', 'resource'] as const);
+const FIELDS = ['grant_type', 'client_id', 'client_secret', 'scope', 'resource', 'refresh_token'] as const;
+
+const tokenForm = (text: string) => plainForm(text, FIELDS);
+
+function makerFor(grantType: string | undefined) {
+  if (grantType === 'client_credentials') return ownToken;
+  return grantType === 'refresh_token' ? refreshed : undefined;
+}
 
 async function clientOf(
   { headers: { authorization } }: IncomingMessage,
@@ -35,10 +50,21 @@ async function clientOf(
   deps: FastPathDeps,
 ) {
   const { client_id: id, client_secret: secret } = form;
-  if (authorization === undefined) return id && secret ? clientBySecret(id, secret, deps) : undefined;
+  if (authorization === undefined) {
+    if (id === undefined) return undefined;
+    return secret === undefined ? publicClient(id, deps) : clientBySecret(id, secret, deps);
+  }
   // One proof only.
   const client = secret === undefined ? await clientByBasic(authorization, deps) : undefined;
   return id === undefined || id === client?.clientId ? client : undefined;
+}
+
+async function publicClient(id: string, { findClient }: FastPathDeps): Promise<Client | undefined> {
+  const client = await findClient(id);
+  if (client?.tokenEndpointAuthMethod !== 'none') return undefined;
+  const { dialect, unregistered } = traitsOf(client);
+  // The document of one that is not registered is read again.
+  return dialect === undefined && !unregistered ? client : undefined;
 }
 
 /** Its tokens belong to a key or a certificate. */

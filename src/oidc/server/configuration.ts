@@ -25,6 +25,7 @@ import { CLOCKS_DIFFER, judgeAssertion } from '../profiles/hold-to-profile.ts';
 import { certificateMethods } from '../profiles/mutual-tls.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-tokens.ts';
+import { refreshLifetime } from '../tokens/refresh-lifetime.ts';
 import { countAssertions } from './anonymous-budgets.ts';
 import { answerUnavailable, showError } from './answers.ts';
 import type { ProviderDeps } from './deps.ts';
@@ -128,12 +129,7 @@ function tokens(deps: ProviderDeps): Configuration {
       Interaction: lifetimes.interaction,
       DeviceCode: lifetimes.deviceCode,
       Grant: lifetimes.grant,
-      // A refresh token cannot outlive its grant, and must not promise to.
-      RefreshToken: (ctx) => {
-        const ends = ctx?.oidc.entities.Grant?.exp;
-        const left = ends === undefined ? lifetimes.refreshToken : ends - Math.floor(Date.now() / 1000);
-        return Math.max(1, Math.min(lifetimes.refreshToken, left));
-      },
+      RefreshToken: (ctx) => refreshLifetime(lifetimes, ctx?.oidc.entities.Grant?.exp),
       Session: (_ctx, session) => sessionLifetime(session, sessions),
     },
   };
