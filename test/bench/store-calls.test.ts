@@ -1,4 +1,6 @@
 /** What one request asks of each store, in numbers of calls: a change that makes a request slower shows here first. */
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { countStoreCalls } from '../../bench/crossings.ts';
 import { loadSamples, peopleOf, type SampledDialect } from '../../src/dialects/samples.ts';
@@ -64,8 +66,12 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 const API = 'https://api.store-calls.test';
 
+/** Tables that grow with people and their requests, from the first row to the last. */
+const WHOLE =
+  /^SCAN (accounts|account_aliases|identities|api_keys|oidc_records|rate_limits|attempt_\w+|codes|link_tokens|leases|presence|audit|deliveries)\b/;
+
 describe('the calls to the stores', () => {
-  it('are these, request for request', async function () {
+  it('are these, request for request, and none goes through a table that grows', async function () {
     this.timeout(60_000);
     const now = new Date();
     const server = await startTestServer({
@@ -76,6 +82,7 @@ describe('the calls to the stores', () => {
         dialects: { visitnote: { limits: { auth: 100, general: 100 } } },
       },
     });
+    const statements = listStatements();
     try {
       const cases = { ...(await standardCases(server)), ...(await dialectCases(server)) };
       const calls = countStoreCalls(server.running.stores);
@@ -83,11 +90,46 @@ describe('the calls to the stores', () => {
       for (const [name, request] of Object.entries(cases))
         counted.push([name, await portsOf(calls, request)]);
       expect(Object.fromEntries(counted)).to.deep.equal(CALLS);
+      const plans = plansOf(path.join(server.folder, 'portico.db'), statements.texts);
+      expect(plans.length).to.be.greaterThan(30);
+      expect(plans.filter((plan) => WHOLE.test(plan))).to.deep.equal([]);
     } finally {
+      statements.end();
       await server.close();
     }
   });
 });
+
+/** Every statement that the embedded store prepares from now on. */
+function listStatements() {
+  const texts = new Set<string>();
+  const { prepare } = DatabaseSync.prototype;
+  DatabaseSync.prototype.prepare = function (text, options) {
+    texts.add(text);
+    return prepare.call(this, text, options);
+  };
+  return {
+    texts,
+    end() {
+      DatabaseSync.prototype.prepare = prepare;
+    },
+  };
+}
+
+/** How SQLite finds the rows, and the statement. */
+function plansOf(file: string, texts: ReadonlySet<string>): string[] {
+  const database = new DatabaseSync(file, { readOnly: true });
+  const plans = [...texts]
+    .filter((text) => /^\s*(SELECT|UPDATE|DELETE|INSERT)/.test(text))
+    .flatMap((text) =>
+      database
+        .prepare(`EXPLAIN QUERY PLAN ${text}`)
+        .all()
+        .map(({ detail }) => `${detail}: ${text}`),
+    );
+  database.close();
+  return plans;
+}
 
 /** Makes a request ready; what it resolves with sends it. */
 type Case = () => Promise<() => Promise<unknown>>;
