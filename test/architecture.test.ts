@@ -49,9 +49,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   core: { may: '', packages: 'ipaddr.js' },
   migration: { may: '', types: 'store/ports' },
   legacy: {
-    may: 'config dialects/contract dialects/runtime identity/legacy',
+    may: 'config dialects/contract dialects/runtime federation/protocol identity/legacy',
     types: 'identity migration oidc store/ports',
-    packages: 'undici',
+    packages: 'jose undici',
   },
   model: { may: '' },
   config: { may: '', packages: 'fastest-levenshtein yaml zod' },

@@ -113,12 +113,11 @@ const headers = because((value) => {
   return own === undefined ? undefined : `must not name ${own}, which each call has of its own`;
 }).transform((value) => headersSchema.parse(headersIn(value)));
 
-const jwks = because((value) => {
-  const parsed = z
-    .object({ keys: z.array(z.object({ kty: z.string() })).min(1) })
-    .safeParse(headersIn(value));
-  return parsed.success ? undefined : 'must be a JSON Web Key Set with a key in it';
-});
+const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
+
+const jwks = because((value) =>
+  jwksSchema.safeParse(headersIn(value)).success ? undefined : 'must be a JSON Web Key Set with a key in it',
+).transform((value) => jwksSchema.parse(headersIn(value)));
 
 const secret = z.string().refine((value) => Buffer.byteLength(value) >= 32, 'must be 32 bytes or more');
 

@@ -32,6 +32,7 @@ import type { WireReply, WireRequest } from './call.ts';
 import { createYesJudge, type YesJudge } from './judge-yes.ts';
 import { type Away, type Line, openLine } from './line.ts';
 import { createSessionEnder, type SessionEnder } from './stray-sessions.ts';
+import { createTokenJudge, type TokenJudge } from './token-keys.ts';
 
 /** Seconds after which a system whose end is rehearsed is asked for again. */
 const REHEARSED = 30;
@@ -66,6 +67,8 @@ interface Running {
   readonly ask: Asker;
   readonly judge: YesJudge;
   readonly sessions: SessionEnder;
+  readonly judgeToken: TokenJudge | undefined;
+  readonly accounts: Identity['stores']['accounts'];
 }
 
 export function createLegacySystems(options: {
@@ -128,7 +131,8 @@ function startOne(mounted: MountedDialect, options: Parameters<typeof createLega
   const ask = createAsker({ mounted, line, log, metrics });
   const judge = createYesJudge({ dialect: name, legacy, accounts: stores.accounts, audit });
   const sessions = createSessionEnder({ signOut: api.signOut, ask, timeout: legacy.timeout });
-  return [{ mounted, legacy, api, line, ask, judge, sessions }];
+  const judgeToken = createTokenJudge({ tokens: legacy.tokens, clock, log });
+  return [{ mounted, legacy, api, line, ask, judge, sessions, judgeToken, accounts: stores.accounts }];
 }
 
 /** Undefined: the dialect does not serve it, or there is no such organization. */
@@ -165,7 +169,7 @@ function systemOf(
     rules: rulesOf(legacy),
     outage: () => (isAway(running) ? REHEARSED : line.outage()),
     ...(signIn && { signIn: bound('signIn', signIn, ({ login }) => login) }),
-    person: bound('person', withClaims(person)),
+    person: personOf(running, bound('person', withClaims(person)), organization.id),
     ...(refresh && { refresh: bound('refresh', refresh) }),
     ...(social && { social: bound('social', social) }),
     ...(sendCode && { sendCode: bound('sendCode', sendCode) }),
@@ -175,6 +179,46 @@ function systemOf(
     ...(singleSignOn && { singleSignOn: bound('singleSignOn', singleSignOn) }),
     ...(signOut && { signOut: bound('signOut', signOut) }),
   };
+}
+
+type AskPerson = NonNullable<LegacySystem['person']>;
+
+/** Whose a token is: its signature is judged first, where there is a key. */
+function personOf(
+  { legacy, judgeToken, mounted, accounts }: Running,
+  ask: AskPerson,
+  organization: string,
+): AskPerson {
+  if (judgeToken === undefined) return ask;
+  const { ask: mode, subject } = legacy.tokens;
+  return async (asked, context) => {
+    if (mode === 'always' && asked.token.split('.').length !== 3) return ask(asked, context);
+    const verdict = await judgeToken(asked.token);
+    if (verdict === 'forged') return 'no';
+    if ('away' in verdict) return verdict;
+    if (mode === 'always') return ask(asked, context);
+    const vendorId = textAt(verdict.claims, subject);
+    const account = vendorId && (await accounts.byAlias(mounted.dialect.name, vendorId));
+    // The token says who it is and no more: people who are not known here yet cannot be taken over.
+    return account && account.organization === organization
+      ? { yes: { organization, vendorId, account: {} } }
+      : 'no';
+  };
+}
+
+/** `pointer`: RFC 6901. */
+function textAt(claims: unknown, pointer: string): string | undefined {
+  const names = pointer
+    .slice(1)
+    .split('/')
+    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
+  let value = claims;
+  for (const name of names)
+    value =
+      typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+        ? Reflect.get(value, name)
+        : undefined;
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
 function rulesOf({ addresses, recheck, floor, registration }: LegacySettings): LegacyRules {

@@ -6,7 +6,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
-import { endStraySignIn } from '../../identity/legacy/after-reply.ts';
 import { takeOver } from '../../identity/legacy/take-over.ts';
 import type { ConfirmedPerson, LegacyAnswer, LegacySystem } from '../../identity/legacy-systems.ts';
 import { storeLimit } from '../../identity/rate-limits/budgets.ts';
@@ -30,13 +29,13 @@ const MARGIN = 2000;
 type TokenQuestion = Pick<
   CurrentRequest,
   'services' | 'mounted' | 'context' | 'request' | 'endpoint' | 'organization'
-> & { readonly token: string };
+> & { readonly token: string; readonly kind: 'access' | 'refresh' };
 
 /** A live access token of the dialect's client, adopted now where the legacy system made it. Throws 'unavailable'. */
 export async function findAccess(current: CurrentRequest, token: string): Promise<LiveToken | undefined> {
   const { services, mounted } = current;
   const { grants } = services.oidc;
-  const question = { ...current, token };
+  const question: TokenQuestion = { ...current, token, kind: 'access' };
   const live = await grants.findAccess(token, mounted.clientId);
   if (mounted.legacy === undefined) return live;
   if (live !== undefined) return (await isStillGood(question, live)) ? live : undefined;
@@ -49,9 +48,9 @@ export async function findAccess(current: CurrentRequest, token: string): Promis
  * it is no good there either. Throws 'unavailable'.
  */
 export async function adoptRefreshToken(current: CurrentRequest, refreshToken: string): Promise<boolean> {
-  const question = { ...current, token: refreshToken };
+  const question: TokenQuestion = { ...current, token: refreshToken, kind: 'refresh' };
   const ask: Ask = (system) => system.refresh?.({ refreshToken }, current.context);
-  return current.mounted.legacy !== undefined && adoptAsked(question, ask, true);
+  return current.mounted.legacy !== undefined && adoptAsked(question, ask);
 }
 
 /** False: the legacy system, asked again after a while, does not know the adopted token any more, which ends here too. */
@@ -78,18 +77,17 @@ async function isStillGood(question: TokenQuestion, live: LiveToken): Promise<bo
 
 type Ask = (system: LegacySystem) => Promise<LegacyAnswer> | undefined;
 
-async function adoptAsked(question: TokenQuestion, ask: Ask, once = false): Promise<boolean> {
-  const { services, mounted, token } = question;
+async function adoptAsked(question: TokenQuestion, ask: Ask): Promise<boolean> {
+  const { services, mounted, token, kind } = question;
   const api = mounted.dialect.legacy;
   if (mounted.legacy === undefined || api === undefined) return false;
-  if (token.length > LONGEST_TOKEN || !(once || api.tokenForm.test(token))) return false;
+  if (token.length > LONGEST_TOKEN || (kind === 'access' && !api.tokenForm.test(token))) return false;
   const found = await systemOf(question);
   if (found === undefined) return false;
   const known = await services.oidc.grants.adoptionOf(token);
   if (known !== 'none') return known === 'alive';
-  return once
-    ? inTurn(question, () => asked(question, { ...found, ask }))
-    : asked(question, { ...found, ask });
+  const work = () => asked(question, { ...found, ask });
+  return kind === 'refresh' ? inTurn(question, work) : work();
 }
 
 interface Found {
@@ -125,14 +123,11 @@ async function confirmed(
   question: TokenQuestion,
   { system, organization, answer }: Found & { answer: Extract<LegacyAnswer, { yes: unknown }> },
 ): Promise<boolean> {
-  const { services, mounted, token, context } = question;
+  const { services, mounted, token, context, kind } = question;
   const { identity, issuer, oidc } = services;
-  const isRefresh = answer.tokens !== undefined;
-  // The pair that asking made there: the client goes on with the token that it has.
-  if (isRefresh) endStraySignIn(identity, context, { system, tokens: answer.tokens });
   const account = await accountOf(question, { system, person: answer.yes });
   if (account === undefined) return false;
-  const tokens = isRefresh ? { refresh: { value: token } } : { access: { value: token } };
+  const tokens = { [kind]: { value: token } };
   const adopting = { identity, grants: oidc.grants, issuer };
   return adoptTokens(adopting, { mounted, account, organization, tokens, context });
 }
