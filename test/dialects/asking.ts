@@ -113,6 +113,12 @@ export class Vendor {
     return { confirmed, tokens, replies };
   }
 
+  /** What the vendor shows at another place, whether or not an answer says that there is more. */
+  async elsewhere(side: Side, token: string): Promise<unknown> {
+    const { details } = this.api;
+    return details && (await this.ask(side, details, { token })).json;
+  }
+
   /** A question that comes before who the bearer is, and what follows it. */
   async begin<Asked>(side: Side, question: Question<Asked> | undefined, asked: Asked): Promise<Shown> {
     const { answer, json } = await this.ask(side, question, asked);

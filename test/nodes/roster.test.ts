@@ -1,0 +1,77 @@
+/** One roster, loaded by two processes' worth of stores at once, on MongoDB and Redis. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { systemClock } from '../../src/core/clock.ts';
+import { secretsFrom } from '../../src/core/crypto.ts';
+import { markGone } from '../../src/identity/accounts/gone-people.ts';
+import { hasCompleteRoster } from '../../src/identity/legacy/complete-rosters.ts';
+import { openStores } from '../../src/store/open-stores.ts';
+import type { Stores } from '../../src/store/ports/stores.ts';
+import { importRoster, type RosterImport } from '../../src/transfer/import-roster.ts';
+import { sharedServers } from '../support/servers.ts';
+
+const PEOPLE = 200;
+
+describe('a roster at several nodes', function () {
+  this.timeout(120_000);
+  const folder = mkdtempSync(path.join(tmpdir(), 'portico-roster-'));
+  const file = path.join(folder, 'people.ndjson');
+  const secrets = secretsFrom(Buffer.alloc(32, 7));
+  let nodes: Stores[] = [];
+
+  before(async function () {
+    const servers = await sharedServers();
+    if (!servers) return this.skip();
+    const rows = Array.from({ length: PEOPLE }, (_, place) =>
+      JSON.stringify({ vendor_id: `v-${place}`, email: `p${place}@x.test`, email_verified: true }),
+    );
+    // Twice the same person, and the second one's address once more.
+    writeFileSync(file, [...rows, rows[0], JSON.stringify({ email: 'p1@x.test' })].join('\n'));
+    const config = {
+      kind: 'distributed' as const,
+      ...{ startupTimeout: 30, embedded: { file: 'unused' } },
+      mongo: { url: servers.mongo.url, database: `portico-${randomUUID()}` },
+      redis: { url: servers.redis.url },
+    };
+    nodes = await Promise.all([0, 1].map(() => openStores(config, { log: pino({ level: 'silent' }) })));
+    for (const stores of nodes) await stores.migrate();
+  });
+  after(async () => {
+    await Promise.all(nodes.map((stores) => stores.close()));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const load = (stores: Stores, more: Partial<RosterImport> = {}) =>
+    importRoster({
+      ...{ stores, secrets, clock: systemClock, file, shape: 'ndjson', organization: 'default' },
+      ...{ dialect: 'visitnote', addressesVerified: false, dryRun: false, complete: false, resume: false },
+      ...{ maxRejects: 0, endAccess: async () => {}, audit: async () => {}, progress: () => {} },
+      ...more,
+    });
+
+  it('makes one account of each person, and the roster is complete for every node', async () => {
+    const [one, two] = nodes;
+    if (one === undefined || two === undefined) throw new Error('There are two nodes.');
+    const counts = await Promise.all([load(one), load(two)]);
+    const sum = (name: 'created' | 'updated' | 'kept') => counts.reduce((all, each) => all + each[name], 0);
+    expect([sum('created'), sum('updated')]).to.deep.equal([PEOPLE, 0]);
+    expect(sum('kept')).to.equal(PEOPLE + 4);
+    expect(await load(two, { complete: true })).to.include({ created: 0, updated: 0, kept: PEOPLE + 2 });
+    const where = { organization: 'default', dialect: 'visitnote' };
+    expect(await hasCompleteRoster(one.metadata, where)).to.equal(true);
+    expect(await hasCompleteRoster(one.metadata, { ...where, dialect: 'vsee' })).to.equal(false);
+  });
+
+  it('M8 makes no account again of a person whom another node deleted', async () => {
+    const [one, two] = nodes;
+    const account = await one?.accounts.byAlias('visitnote', 'v-7');
+    if (one === undefined || two === undefined || account === undefined) throw new Error('There is no v-7.');
+    await markGone({ stores: one, secrets, clock: systemClock }, account);
+    await one.accounts.remove(account.id);
+    expect(await load(two, { maxRejects: 1 })).to.include({ created: 0, gone: 1 });
+  });
+});
