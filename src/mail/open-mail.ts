@@ -8,7 +8,7 @@ import { createSmtp } from './smtp.ts';
 import { createEmails } from './templates.ts';
 
 /** `mailbox` only where mail.kind is 'mailbox'. */
-export function openMail(options: {
+export async function openMail(options: {
   config: Pick<Config, 'mail'>;
   /** Public URL of the server. */
   issuer: string;
@@ -17,16 +17,16 @@ export function openMail(options: {
   brandOf?: BrandOfEmail;
   log: Log;
   count?: EmailQueueOptions['count'];
-}): {
+}): Promise<{
   mailer: Mailer;
   mailbox?: Mailbox;
-} {
+}> {
   const { config, issuer, brand, brandOf, log, count } = options;
   const emails = createEmails({ from: config.mail.from, issuer, brand });
   const queue = (transport: MailTransport) =>
     createEmailQueue({ transport, emails, log, ...(brandOf && { brandOf }), ...(count && { count }) });
   if (config.mail.kind === 'smtp') {
-    return { mailer: queue(createSmtp(config.mail.smtp)) };
+    return { mailer: queue(await createSmtp(config.mail.smtp)) };
   }
   const mailbox = createMailbox();
   return { mailer: queue(mailbox), mailbox };

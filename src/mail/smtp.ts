@@ -1,12 +1,13 @@
 /** The way out for real emails: a mail server, spoken to by nodemailer over kept connections. */
 import { randomUUID } from 'node:crypto';
-import { createTransport } from 'nodemailer';
 import type { MailTransport } from './mailer.ts';
 
 const PATIENCE = 10_000;
 
 /** `url`: smtp:// (STARTTLS where the server offers it) or smtps://, with user and password if needed. */
-export function createSmtp({ url }: { url: string }): MailTransport {
+export async function createSmtp({ url }: { url: string }): Promise<MailTransport> {
+  // Only where there is a mail server to speak to.
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     url,
     pool: true,

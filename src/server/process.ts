@@ -13,7 +13,8 @@ import { explainFailure } from './operator-errors.ts';
 import { tellReady, whenAskedToStop, workerNumber } from './workers.ts';
 
 /** What worker processes run. In a built package it is main.js. */
-const MAIN = join(import.meta.dirname, `../main${extname(import.meta.filename)}`);
+const FROM_SOURCES = extname(import.meta.filename) === '.ts';
+const MAIN = join(import.meta.dirname, FROM_SOURCES ? '../../bin/server.js' : '../main.js');
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** Milliseconds in which further signals are one stop: a terminal and a service manager tell npm and this process. */

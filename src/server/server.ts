@@ -185,7 +185,7 @@ async function createDeps(ground: Ground) {
     countLogout: metrics.logoutDelivery,
   });
   lifecycle.onClose('work', 'OIDC server', () => oidc.close());
-  const mail = openMail({
+  const mail = await openMail({
     config,
     issuer,
     log,

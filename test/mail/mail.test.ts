@@ -182,7 +182,7 @@ describe('emails over SMTP', () => {
   afterEach(() => server.close());
 
   it('arrive, as text and HTML, from the configured sender', async () => {
-    const { mailer, mailbox } = openMail({
+    const { mailer, mailbox } = await openMail({
       config: {
         mail: { kind: 'smtp', from: FROM, smtp: { url: server.url } },
       },
@@ -203,7 +203,7 @@ describe('emails over SMTP', () => {
   });
 
   it('go to one address, whatever signs it holds', async () => {
-    const smtp = createSmtp({ url: server.url });
+    const smtp = await createSmtp({ url: server.url });
     const rendered = emails.render(email({ to: '"a, b@evil.test"@clinic.test' }));
     await smtp.deliver(rendered).catch(() => {});
     expect(server.emails.flatMap(({ to }) => to)).not.to.include('b@evil.test');
@@ -214,7 +214,7 @@ describe('emails over SMTP', () => {
 describe('the raw bytes of an email with a code', () => {
   it('hold no six-digit word but the code, headers included', async () => {
     const sink = await startRawServer();
-    const smtp = createSmtp({ url: `smtp://127.0.0.1:${sink.port}` });
+    const smtp = await createSmtp({ url: `smtp://127.0.0.1:${sink.port}` });
     for (let i = 0; i < 200; i += 1)
       await smtp.deliver(emails.render(email({ data: { code: '907315', lifetime: 600 } })));
     await smtp.close();

@@ -18,9 +18,9 @@ export function passwordsUse(current: CurrentRequest): PasswordsUse {
       const of = account && { accountId: account.id };
       await identity.attempts.check({ organization, name: email, address, ...of });
     },
-    judge(password, { minimum }) {
+    async judge(password, { minimum }) {
       const organization = current.organization && { organizationName: current.organization.name };
-      const judgement = identity.policy.judge(password, { minimum, ...organization });
+      const judgement = await identity.policy.judge(password, { minimum, ...organization });
       if (judgement !== 'ok') throw new Refused(`password-${judgement}`);
     },
     async check(accountId, password) {

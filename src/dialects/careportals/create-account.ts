@@ -50,7 +50,7 @@ export const createAccount = endpoint({
   async answer({ body, settings }, use) {
     if (body.password !== undefined) {
       refuseShort(body.password, settings.password.minLength);
-      use.passwords.judge(body.password, { minimum: 1 });
+      await use.passwords.judge(body.password, { minimum: 1 });
     }
     const account = await use.accounts.register(
       {

@@ -140,7 +140,7 @@ export interface PasswordsUse {
   /** Refuses while a sign-in with this address would be one too many, and counts nothing. 'too-many-requests'. */
   checkAttempts(email: string): Promise<void>;
   /** Throws 'password-too-short' or 'password-too-common'. */
-  judge(password: string, rules: { minimum: number }): void;
+  judge(password: string, rules: { minimum: number }): Promise<void>;
   /** True if right. A wrong one counts as a failed sign-in of this account; 'too-many-requests', 'unavailable'. */
   check(accountId: string, password: string): Promise<boolean>;
   /**

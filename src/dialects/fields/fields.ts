@@ -92,7 +92,7 @@ export function refuseCommon(issue: Issue) {
   }: Pick<JudgeContext, 'raw' | 'issues' | 'use'>): Promise<FieldIssue[]> => {
     if (issues.some(({ path }) => path[0] === 'password')) return [];
     try {
-      use.passwords.judge(String(raw.password), { minimum: 1 });
+      await use.passwords.judge(String(raw.password), { minimum: 1 });
       return [];
     } catch (refusal) {
       if (!(refusal instanceof Refused)) throw refusal;

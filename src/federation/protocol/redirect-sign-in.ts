@@ -2,7 +2,7 @@
  * The redirect sign-in with an upstream: authorization code flow with PKCE, state and nonce, spoken by
  * openid-client. id-token.ts verifies the ID token that results, like one that a client presents.
  */
-import * as openid from 'openid-client';
+import type { Configuration } from 'openid-client';
 import type { Fetch } from './fetch.ts';
 import { TOLERANCE } from './id-token.ts';
 import type { UpstreamKeys } from './jwks.ts';
@@ -21,8 +21,12 @@ export interface RedirectOptions {
   clientSecret(now: Date): Promise<string | undefined>;
 }
 
+/** Only where people sign in with an upstream. */
+const loadClient = () => import('openid-client');
+
 export function createRedirectSignIn(options: RedirectOptions) {
-  async function configuration(now: Date): Promise<openid.Configuration> {
+  async function configuration(now: Date): Promise<Configuration> {
+    const openid = await loadClient();
     const metadata = await options.keys.metadata(now);
     const secret = await options.clientSecret(now);
     const authentication = secret === undefined ? openid.None() : openid.ClientSecretPost(secret);
@@ -36,6 +40,7 @@ export function createRedirectSignIn(options: RedirectOptions) {
 
   return {
     async begin({ callback, state, loginHint, again = false }: RedirectStart) {
+      const openid = await loadClient();
       const verifier = openid.randomPKCECodeVerifier();
       const nonce = openid.randomNonce();
       const url = openid.buildAuthorizationUrl(await configuration(new Date()), {
@@ -70,11 +75,12 @@ export function createRedirectSignIn(options: RedirectOptions) {
 }
 
 async function exchange(
-  configured: openid.Configuration,
+  configured: Configuration,
   url: URL,
   expected: { verifier: string; nonce: string; state: string },
 ): Promise<string> {
   try {
+    const openid = await loadClient();
     const tokens = await openid.authorizationCodeGrant(configured, url, {
       pkceCodeVerifier: expected.verifier,
       expectedNonce: expected.nonce,

@@ -12,7 +12,7 @@ interface NewPassword {
 /** Refused('password-too-short' | 'password-too-common'); the organization's own name is too common. */
 export async function judgePassword(identity: Identity, input: NewPassword): Promise<void> {
   const organizationName = (await identity.stores.organizations.byId(input.organization))?.name;
-  const verdict = identity.policy.judge(input.password, { minimum: input.minimum, organizationName });
+  const verdict = await identity.policy.judge(input.password, { minimum: input.minimum, organizationName });
   if (verdict !== 'ok') throw new Refused(`password-${verdict}`);
 }
 

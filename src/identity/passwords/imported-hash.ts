@@ -6,7 +6,6 @@
 import { pbkdf2, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { verify as verifyArgon2 } from '@node-rs/argon2';
-import { verify as verifyBcrypt } from '@node-rs/bcrypt';
 
 const pbkdf2Bytes = promisify(pbkdf2);
 
@@ -69,6 +68,9 @@ function readArgon2(hash: string): PasswordCheck | undefined {
   return whole(`argon2 ${Object.values(parameters).join(' ')}`, (password) => verifyArgon2(hash, password));
 }
 
+/** Few installations have such a hash. */
+const bcrypt = () => import('@node-rs/bcrypt');
+
 const BCRYPT = /^\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 
 export function isBcrypt(hash: string): boolean {
@@ -81,12 +83,14 @@ function readBcrypt(hash: string): PasswordCheck | undefined {
   return {
     kind: 'bcrypt',
     work: 2 ** cost,
-    matches: (password) => verifyBcrypt(password, hash),
+    async matches(password) {
+      return (await bcrypt()).verify(password, hash);
+    },
     async spend(password, work) {
       // Every number of rounds is a sum of powers of two.
       for (let power = MIN_BCRYPT_COST; 2 ** power <= work; power += 1) {
         const due = Math.floor(work / 2 ** power) % 2 === 1;
-        if (due) await verifyBcrypt(password, blankBcrypt(String(power).padStart(2, '0')));
+        if (due) await (await bcrypt()).verify(password, blankBcrypt(String(power).padStart(2, '0')));
       }
     },
   };

@@ -3,14 +3,16 @@
  * first. One list for every channel; no rules of composition. Entries of eight characters stay in although the
  * hosted pages ask for more, because dialects have lower minimums.
  */
-import { dictionary } from '@zxcvbn-ts/language-common';
 import { takePassword } from '../../core/text.ts';
 
 export type PasswordVerdict = 'ok' | 'too-short' | 'too-common';
 
 export interface PasswordPolicy {
   /** `minimum` in code points. Too short comes before too common. */
-  judge(password: string, rules: { minimum: number; organizationName?: string | undefined }): PasswordVerdict;
+  judge(
+    password: string,
+    rules: { minimum: number; organizationName?: string | undefined },
+  ): Promise<PasswordVerdict>;
 }
 
 /** `productNames` and `extra` (passwords.blocklist): words that, with digits and signs around them, make no password. */
@@ -18,22 +20,29 @@ export function createPasswordPolicy(options: {
   productNames: readonly string[];
   extra: readonly string[];
 }): PasswordPolicy {
-  const common = new Set(dictionary['passwords-common'].map(fold));
+  let common: Promise<ReadonlySet<string>> | undefined;
   const words = ['Portico', ...options.productNames, ...options.extra];
   const exact = new Set(options.extra.map(fold));
   return {
-    judge(password, { minimum, organizationName }) {
+    async judge(password, { minimum, organizationName }) {
       const composed = takePassword(password);
       // Too long: the hasher refuses it.
       if (composed === undefined) return 'ok';
       if ([...composed].length < minimum) return 'too-short';
       const folded = fold(composed);
       const own = organizationName === undefined ? words : [...words, organizationName];
-      if (common.has(folded) || exact.has(folded) || own.some((word) => isMadeOf(folded, word)))
+      common ??= loadCommon();
+      if ((await common).has(folded) || exact.has(folded) || own.some((word) => isMadeOf(folded, word)))
         return 'too-common';
       return 'ok';
     },
   };
+}
+
+/** With the first password that is judged: the list takes 20 MB, and most processes wait long for one. */
+async function loadCommon(): Promise<ReadonlySet<string>> {
+  const { dictionary } = await import('@zxcvbn-ts/language-common');
+  return new Set(dictionary['passwords-common'].map(fold));
 }
 
 function fold(text: string): string {

@@ -128,7 +128,7 @@ async function judged(
   } else if (!(await use.passwords.check(account.id, body.old_password))) {
     throw new Refused('wrong-password');
   }
-  use.passwords.judge(body.password, { minimum });
+  await use.passwords.judge(body.password, { minimum });
   return body.password;
 }
 
