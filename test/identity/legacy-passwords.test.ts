@@ -285,14 +285,6 @@ describe('a password in stage primary', function () {
     expect(world.audit.map(({ event }) => event)).to.include('migration.conflict');
   });
 
-  it('the session that the question opened there is ended there', async () => {
-    await open();
-    legacy.says = { ...yes(), tokens: { access: { value: 'theirs' } } };
-    await signIn(PASSWORD);
-    await new Promise(setImmediate);
-    expect(legacy.calls).to.deep.equal(['signIn', 'signOut']);
-  });
-
   it('asking for the password again asks the legacy system as a sign-in does', async () => {
     await open();
     const { id: accountId } = await roster();

@@ -8,7 +8,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import { isGone } from '../accounts/gone-people.ts';
 import { authorityOf } from '../accounts/password-authority.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import { afterReply, endStraySignIn } from './after-reply.ts';
+import { afterReply } from './after-reply.ts';
 import { askEach } from './ask-each.ts';
 import { takeOver } from './take-over.ts';
 import { type LegacyVerdict, verdictOf } from './verdict.ts';
@@ -59,7 +59,6 @@ export async function askCode(
   if (asks === 'no') return { wrong: 'wrong', confirmed: 'no' };
   if ('away' in asks) return asks;
   const { system, answer } = asks;
-  endStraySignIn(identity, context, { system, tokens: answer.tokens });
   const taken = await takeOver(identity, {
     ...{ dialect: system.dialect, person: answer.yes, known, admits, context, addressProven: true },
     addressesVerified: system.rules.addressesVerified,

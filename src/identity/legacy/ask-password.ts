@@ -10,7 +10,6 @@ import { authorityOf, withoutConfirmed } from '../accounts/password-authority.ts
 import { updateAccount } from '../accounts/update-account.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import type { LegacyAnswer, LegacySystem } from '../legacy-systems.ts';
-import { endStraySignIn } from './after-reply.ts';
 import { askEach } from './ask-each.ts';
 import { takeOver } from './take-over.ts';
 import { type LegacyVerdict, verdictOf } from './verdict.ts';
@@ -87,7 +86,6 @@ async function received(
 ): Promise<LegacyVerdict> {
   const { system, answer, account: known, context, admits, password } = input;
   const { dialect, rules } = system;
-  endStraySignIn(identity, context, { system, tokens: answer.tokens });
   const taken = await takeOver(identity, {
     ...{ dialect, known, context, admits, password, person: answer.yes },
     addressesVerified: rules.addressesVerified,

@@ -5,7 +5,6 @@ import { isGone } from '../accounts/gone-people.ts';
 import { authorityOf } from '../accounts/password-authority.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import type { LegacySystem } from '../legacy-systems.ts';
-import { endStraySignIn } from './after-reply.ts';
 import { type AnswerOfAll, askEach } from './ask-each.ts';
 import { legacyAway } from './refused-alike.ts';
 import { takeOver } from './take-over.ts';
@@ -70,7 +69,6 @@ async function takenOver(
   if ('away' in asks) throw legacyAway(asks.retryAfter, asks.away);
   const { system, answer } = asks;
   const { dialect, rules } = system;
-  endStraySignIn(identity, context, { system, tokens: answer.tokens });
   const taken = await takeOver(identity, {
     ...{ dialect, person: answer.yes, known, admits, context },
     addressesVerified: rules.addressesVerified,
