@@ -10,6 +10,7 @@ import { judgePassword } from '../accounts/judge-password.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import type { LegacyAccount, LegacySystem } from '../legacy-systems.ts';
 import { askEach } from './ask-each.ts';
+import { hasCompleteRoster } from './complete-rosters.ts';
 import { legacyAway } from './refused-alike.ts';
 import { takeOver } from './take-over.ts';
 
@@ -35,15 +36,27 @@ export async function registrationOf(
   identity: Identity,
   at: { readonly organization: string; readonly email: string | undefined },
 ): Promise<'open' | 'asked'> {
-  const all = await identity.legacy.asked(at.organization, 'hosted');
-  const systems = all.filter(({ rules }) => rules.registration !== 'roster');
+  const systems = await withoutCompleteRosters(identity, at.organization);
   // Who was deleted here is a new person here.
   if (systems.length === 0 || (await isGone(identity, at))) return 'open';
   const closed = systems.some(
-    ({ rules, register }) => rules.registration === 'hold' || register === undefined,
+    ({ rules, register }) => rules.registration !== 'proxy' || register === undefined,
   );
   if (closed) throw registrationClosed();
   return 'asked';
+}
+
+/** Those that know people of whom nothing is known here: a roster tells no stranger before it is complete. */
+async function withoutCompleteRosters(identity: Identity, organization: string): Promise<LegacySystem[]> {
+  const { metadata } = identity.stores;
+  const systems = await identity.legacy.asked(organization, 'hosted');
+  const isKnown = await Promise.all(
+    systems.map(
+      async ({ dialect, rules }) =>
+        rules.registration === 'roster' && (await hasCompleteRoster(metadata, { organization, dialect })),
+    ),
+  );
+  return systems.filter((_, place) => !isKnown[place]);
 }
 
 /** For accounts that no legacy system can be asked for. Refused('unavailable'). */
