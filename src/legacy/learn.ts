@@ -5,7 +5,8 @@
  */
 import { Refused } from '../core/refused.ts';
 import type { OrganizationView } from '../dialects/contract/dialect.ts';
-import type { Answer, LegacyTokens } from '../dialects/contract/legacy-api.ts';
+import type { Answer } from '../dialects/contract/legacy-api.ts';
+import { adoptTokens } from '../dialects/runtime/adopt-tokens.ts';
 import { directoryOf } from '../dialects/runtime/directory.ts';
 import type { Exchange } from '../dialects/runtime/legacy-traffic.ts';
 import type { MountedDialect } from '../dialects/runtime/mounted.ts';
@@ -34,20 +35,11 @@ export type LearnOutcome =
   | 'failed'
   | 'dropped';
 
-/** Tokens that the legacy system has just made, or confirmed, for an account. */
-export interface LearnedTokens {
-  readonly mounted: MountedDialect;
-  readonly account: AccountRecord;
-  readonly organization: OrganizationView;
-  readonly tokens: LegacyTokens;
-}
-
 export interface LearnerOptions {
   readonly identity: Identity;
   readonly calls: Pick<LegacyCalls, 'confirm'>;
-  readonly grants: Pick<GrantIssuer, 'grantOf' | 'endGrant' | 'destroyAccess'>;
-  /** Stores the tokens, so that they work here. Absent: none are taken along. */
-  readonly adopt?: ((learned: LearnedTokens) => Promise<void>) | undefined;
+  readonly grants: Pick<GrantIssuer, 'adopt' | 'grantOf' | 'endGrant' | 'destroyAccess'>;
+  readonly issuer: string;
   readonly count: (dialect: string, outcome: LearnOutcome) => void;
 }
 
@@ -132,7 +124,7 @@ async function lessonOf({ identity }: Deps, exchange: Exchange): Promise<Lesson 
 async function learnFrom(deps: Deps, exchange: Exchange): Promise<LearnOutcome> {
   const lesson = await lessonOf(deps, exchange);
   if (lesson === undefined) return 'nothing';
-  const { mounted, legacy, organization, question } = lesson;
+  const { mounted, legacy, organization, context, question } = lesson;
   const { name, values, answer } = question;
   if (answer !== 'no' && !('yes' in answer)) return 'nothing';
   if (name === 'signOut' || (name === 'person' && answer === 'no')) return endLearned(deps, lesson);
@@ -145,7 +137,8 @@ async function learnFrom(deps: Deps, exchange: Exchange): Promise<LearnOutcome> 
   const account = known ?? (await takenOver(deps, lesson, answer));
   if (typeof account === 'string') return account;
   await countAttempt(deps, lesson, account);
-  if (legacy.learn.includes('tokens')) await deps.adopt?.({ mounted, account, organization, tokens });
+  if (legacy.learn.includes('tokens'))
+    await adoptTokens(deps, { mounted, account, organization, tokens, context });
   deps.recently.note(keyOf(lesson), account.id);
   return 'learned';
 }

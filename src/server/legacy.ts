@@ -51,7 +51,10 @@ export async function openLegacy(options: {
   const via = viaOf(secrets, issuer);
   const systems = createLegacySystems({ ...options, mounted, stages, via });
   lifecycle.onClose('work', 'legacy systems', () => systems.close());
-  const learner = createLearner({ identity, calls: systems, grants, count: metrics.legacyLearned });
+  const learner = createLearner({
+    ...{ identity, calls: systems, grants, issuer },
+    count: metrics.legacyLearned,
+  });
   lifecycle.onClose('work', 'learning from legacy systems', () => learner.close());
   const traffic: LegacyTraffic = {
     stageOf: stages.of,
