@@ -47,16 +47,20 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
     return known;
   };
 
+  /** Behind the id of the request. */
+  const places = new Map(deps.headers.map(([name], at) => [name.toLowerCase(), 2 + 2 * at]));
+
   async function serve(route: FastRoute, request: IncomingMessage, response: ServerResponse) {
     const open = deps.begin(request, response);
     const { id, arrivedAt } = open;
     const origin = deps.readOrigin(request);
     open.route = () => route.pattern;
     open.address = () => origin.address;
-    noteRequestInfo(request, { id, arrivedAt, ...origin });
+    const info = { id, arrivedAt, ...origin };
+    noteRequestInfo(request, info);
     const body = route.takesForm ? await readSmallBody(request) : undefined;
     try {
-      const answer = await route.answer(request, body?.toString() ?? '');
+      const answer = await route.answer(request, body?.toString() ?? '', { info, res: response });
       if (answer !== undefined) return send(open.id, answer, response);
     } catch (error) {
       open.failure = { error };
@@ -66,9 +70,17 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
   }
 
   function send(id: string, answer: FastAnswer, response: ServerResponse) {
-    const common = headersFor(answer.caching);
-    const length = String(Buffer.byteLength(answer.body));
-    response.writeHead(200, ['X-Request-Id', id, ...common, ...answer.headers, 'Content-Length', length]);
+    const headers = ['X-Request-Id', id, ...headersFor(answer.caching)];
+    let hasLength = false;
+    for (let i = 0; i < answer.headers.length; i += 2) {
+      const [name = '', value = ''] = [answer.headers[i], answer.headers[i + 1]];
+      const place = places.get(name.toLowerCase());
+      if (place === undefined) headers.push(name, value);
+      else headers.splice(place, 2, name, value);
+      hasLength ||= name === 'Content-Length';
+    }
+    if (!hasLength) headers.push('Content-Length', String(Buffer.byteLength(answer.body)));
+    response.writeHead(answer.status ?? 200, headers);
     response.end(answer.body);
   }
 

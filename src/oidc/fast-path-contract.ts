@@ -1,17 +1,33 @@
 /** Answers without the provider's middleware, as http/fast-lane.ts gives them. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface FastRoute {
   readonly pattern: string;
   /** True: the request has a form as its body. False: it has no body. */
   readonly takesForm: boolean;
   /** Undefined: the request is unusual; nothing was changed, and the provider answers. Rejects with StoreUnavailable. */
-  answer(request: IncomingMessage, form: string): Promise<FastAnswer | undefined> | FastAnswer | undefined;
+  answer(
+    request: IncomingMessage,
+    form: string,
+    arrived: Arrived,
+  ): Promise<FastAnswer | undefined> | FastAnswer | undefined;
 }
 
-/** A reply with status 200. */
+/** What is known of a request before it is read, and its reply. */
+export interface Arrived {
+  readonly info: {
+    readonly id: string;
+    readonly address: string;
+    readonly host: string;
+    readonly arrivedAt: Date;
+  };
+  readonly res: ServerResponse;
+}
+
 export interface FastAnswer {
-  /** Names and values in turn: those beside what every reply says. */
+  /** Default: 200. */
+  readonly status?: number;
+  /** Names and values in turn: those beside what every reply says, or in its place. */
   readonly headers: readonly string[];
   /** Cache-Control. Default: no-store. */
   readonly caching?: string;

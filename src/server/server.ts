@@ -10,6 +10,7 @@ import type { Config } from '../config/schema.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Dialect } from '../dialects/contract/dialect.ts';
 import { createApiKeyDescriber, createApiKeyOffers, hasFormOfApiKey } from '../dialects/pipeline/api-keys.ts';
+import { fastMes } from '../dialects/pipeline/fast-me.ts';
 import { ensureDialectClients } from '../dialects/pipeline/oauth-clients.ts';
 import { mountDialects } from '../dialects/pipeline/pipeline.ts';
 import { loadClinicDecisions, loadEnabledDialects } from '../dialects/registry.ts';
@@ -262,10 +263,11 @@ async function createHandler(deps: Deps): Promise<RequestListener> {
     passwordMinimum: config.passwords.minimum,
     demo: config.demo,
   });
+  const dialects = await createDialects(deps);
   const app = createApp({
     ...deps,
     pages,
-    dialects: await createDialects(deps),
+    dialects: dialects?.middleware,
     development: await createDevelopmentPages({ ...deps, forms }),
     accepting: lifecycle.accepting,
     observe: deps.metrics.request,
@@ -273,13 +275,14 @@ async function createHandler(deps: Deps): Promise<RequestListener> {
   const { via } = deps.legacy ?? {};
   return (request, response) => {
     if (via !== undefined && refusesLoop(request, response, via)) return;
-    const route = oidc.fastRoute(request.method ?? '', request.url ?? '');
+    const { method = '', url = '' } = request;
+    const route = oidc.fastRoute(method, url) ?? dialects?.fast.get(`${method} ${url}`);
     if (route === undefined) app.answer(request, response);
     else app.fastLane(route, request, response);
   };
 }
 
-async function createDialects(deps: Deps): Promise<Middleware | undefined> {
+async function createDialects(deps: Deps) {
   const { config, views, dialects, stores } = deps;
   if (dialects.length === 0) return undefined;
   await ensureDialectClients({ dialects, config, stores });
@@ -295,7 +298,8 @@ async function createDialects(deps: Deps): Promise<Middleware | undefined> {
     admitsToken: createTokenAdmission(services),
     offerToken: createTokenOffers(services),
   });
-  return mountDialects(services);
+  const { middleware, mounts } = mountDialects(services);
+  return { middleware, fast: fastMes(mounts, services) };
 }
 
 /** Loaded only where it is wanted: none of it is there in production. */

@@ -54,13 +54,13 @@ async function spend(current: CurrentRequest, linkToken: SsoToken, burn: boolean
 }
 
 export function browsersUse(current: CurrentRequest): BrowsersUse {
-  const { identity, services, koa, context } = current;
+  const { identity, services, http, context } = current;
   return {
     readSsoToken: (token, { strict }) => read(current, token, strict),
     async openSession(linkToken, { burn, note }) {
       const account = await need(current, linkToken.account.id);
       if (!(await spend(current, linkToken, burn))) return false;
-      const { req, res } = koa;
+      const { req, res } = http;
       await services.oidc.sessions.open(req, res, {
         accountId: account.id,
         amr: ['sso'],

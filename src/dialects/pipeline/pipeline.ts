@@ -23,24 +23,23 @@ import { runStep, useOf } from './steps.ts';
 import { checkDialects } from './validate.ts';
 
 /** `dialects`: those that are switched on. Throws DialectsRefused, with everything that is wrong, before the first request. */
-export function mountDialects(
-  services: DialectServices & { readonly dialects: readonly Dialect[] },
-): Koa.Middleware {
+export function mountDialects(services: DialectServices & { readonly dialects: readonly Dialect[] }) {
   const { mounts } = checkDialects({
     dialects: services.dialects,
     settings: services.config.dialects,
     reserved: (path) => services.oidc.methods(path) !== undefined,
   });
-  return async (koa, next) => {
+  const middleware: Koa.Middleware = async (koa, next) => {
     const { host } = requestInfoOf(koa);
     const route = findRoute(mounts, { method: koa.method, path: koa.path, host });
     await (route === undefined ? next() : serve(koa, route, services));
   };
+  return { middleware, mounts };
 }
 
-interface Outcome {
+export interface Outcome {
   readonly reply: Reply;
-  readonly refusal?: Refused;
+  readonly refusal?: Refused | undefined;
 }
 
 async function serve(
@@ -50,7 +49,9 @@ async function serve(
 ): Promise<void> {
   const { owner, mount } = route.at;
   koa.state.route = mount.base + (route.kind === 'endpoint' ? route.endpoint.path : '/*');
-  const request = requestView(koa, { base: route.base, issuer: services.issuer });
+  const { req, res, path, querystring: query } = koa;
+  const info = requestInfoOf(koa);
+  const request = requestView(req, info, { path, query, base: route.base, issuer: services.issuer });
   const { legacyTraffic } = services;
   const passed =
     legacyTraffic && owner.legacy && (await passOn({ koa, route, request, services }, legacyTraffic));
@@ -62,7 +63,8 @@ async function serve(
     return answerPreflight(koa, cors);
   }
 
-  const current = route.kind === 'endpoint' ? currentRequest(koa, route, request, services) : undefined;
+  const current =
+    route.kind === 'endpoint' ? currentRequest({ req, res, info }, route, request, services) : undefined;
   const { reply, refusal } =
     passed instanceof Refused
       ? { reply: wordsFor(owner, passed, current ?? { request }), refusal: passed }
@@ -70,14 +72,24 @@ async function serve(
         ? await answer(current, passed?.body)
         : unserved(route, request);
 
-  const { endpoint, charged = [], organization } = current ?? {};
-  const info = { request, settings: owner.settings, endpoint, charged, status: reply.status };
-  koa.set({ ...owner.dialect.headers?.(info) });
-  const retryAfter = refusal && retryAfterOf(refusal);
-  if (retryAfter !== undefined) koa.set('Retry-After', String(retryAfter));
+  koa.set(headersOf(owner, { request, current, reply, refusal }));
   // A client that sends more than is read and dropped must not find the rest taken for its next request.
   if (refusal?.reason === 'too-large' && !koa.req.complete) koa.set('Connection', 'close');
-  await sendReply(koa, reply, { services, organization: organization?.id });
+  await sendReply(koa, reply, { services, organization: current?.organization?.id });
+}
+
+/** What the dialect says beside every reply, and when to come again. */
+export function headersOf(
+  { dialect, settings }: MountedDialect,
+  said: Outcome & { readonly request: RequestView; readonly current: CurrentRequest | undefined },
+): Record<string, string> {
+  const { request, current, reply, refusal } = said;
+  const { endpoint, charged = [] } = current ?? {};
+  const retryAfter = refusal && retryAfterOf(refusal);
+  return {
+    ...dialect.headers?.({ request, settings, endpoint, charged, status: reply.status }),
+    ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+  };
 }
 
 /** Undefined: OPTIONS is a method like any other, and no reply names an origin. */
@@ -149,7 +161,7 @@ async function holdSharedAddress({ endpoint, identity, request, later }: Current
 }
 
 /** Never rejects: what goes wrong is the refusal 'internal', or 'unavailable'. `received`: the body, where it was read before. */
-async function answer(current: CurrentRequest, received: Buffer | undefined): Promise<Outcome> {
+export async function answer(current: CurrentRequest, received: Buffer | undefined): Promise<Outcome> {
   let outcome: Outcome;
   current.received = received;
   try {

@@ -27,8 +27,8 @@ type Check = (current: CurrentRequest) => void | Promise<void>;
 /** 'too-large'. The server drops a body that is not read. */
 async function size(current: CurrentRequest): Promise<void> {
   if (current.reading === 'left') return;
-  const { received, rules, koa } = current;
-  if (received === undefined) current.bytes = await readBody(koa.req, rules);
+  const { received, rules, http } = current;
+  if (received === undefined) current.bytes = await readBody(http.req, rules);
   else if (received.byteLength <= rules.limit) current.bytes = received;
   else throw new Refused('too-large', { detail: `${received.byteLength} bytes` });
 }
@@ -46,21 +46,21 @@ async function readable(current: CurrentRequest, check: Check): Promise<void> {
 
 /** 'unsupported-encoding': nothing is ever unpacked. */
 function encoding(current: CurrentRequest): Promise<void> {
-  return readable(current, ({ koa }) => refuseEncoding(koa.req));
+  return readable(current, ({ http }) => refuseEncoding(http.req));
 }
 
 /** 'unsupported-media-type', 'empty-body'. */
 function media(current: CurrentRequest): Promise<void> {
-  return readable(current, ({ rules, koa, bytes }) => {
-    current.kind = bodyKind(rules, koa.req.headers['content-type'], bytes);
+  return readable(current, ({ rules, http, bytes }) => {
+    current.kind = bodyKind(rules, http.req.headers['content-type'], bytes);
   });
 }
 
 /** 'unreadable-body', 'not-an-object'. */
 function syntax(current: CurrentRequest): Promise<void> {
-  return readable(current, async ({ kind, bytes, rules, koa }) => {
+  return readable(current, async ({ kind, bytes, rules, http }) => {
     if (kind === undefined) return;
-    current.raw = await parseBody({ bytes, kind, rules, contentType: koa.req.headers['content-type'] });
+    current.raw = await parseBody({ bytes, kind, rules, contentType: http.req.headers['content-type'] });
   });
 }
 

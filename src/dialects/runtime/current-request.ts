@@ -1,7 +1,7 @@
 /** One request on its way through a dialect: what is known of it so far. Each step adds what it finds. */
 
-import type Koa from 'koa';
-import { answered, requestInfoOf } from '../../http/request/request-context.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answered, type RequestInfo } from '../../http/request/request-context.ts';
 import type { Identity, RequestContext } from '../../identity/context.ts';
 import type { Hold } from '../../identity/rate-limits/budgets.ts';
 import type {
@@ -21,13 +21,20 @@ import type { RouteMatch } from './match-route.ts';
 import type { MountedDialect } from './mounted.ts';
 import { type FormFields, noFields } from './parse-form.ts';
 
+/** A request and its reply, as Node has them. */
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly info: RequestInfo;
+}
+
 export interface CurrentRequest {
   readonly mounted: MountedDialect;
   readonly settings: AnySettings;
   readonly endpoint: Endpoint;
   readonly params: Params;
   readonly request: RequestView;
-  readonly koa: Koa.Context;
+  readonly http: Exchange;
   /** For counters and audit lines. */
   readonly context: RequestContext;
   readonly services: DialectServices;
@@ -66,14 +73,14 @@ export interface DueLater {
 }
 
 /** What a dialect may see of a request. */
-export function requestView(koa: Koa.Context, at: { base: string; issuer: string }): RequestView {
-  const { host, address, arrivedAt } = requestInfoOf(koa);
-  const { headers } = koa.req;
+export function requestView(
+  { headers, method = '' }: IncomingMessage,
+  { host, address, arrivedAt }: RequestInfo,
+  { query, ...at }: { path: string; query: string; base: string; issuer: string },
+): RequestView {
   return {
-    ...at,
-    method: koa.method,
-    path: koa.path,
-    query: new URLSearchParams(koa.querystring),
+    ...{ ...at, method },
+    query: new URLSearchParams(query),
     header(name) {
       const value = headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
@@ -103,23 +110,22 @@ function readingOf({ body, method }: Endpoint): CurrentRequest['reading'] {
 }
 
 export function currentRequest(
-  koa: Koa.Context,
+  http: Exchange,
   { at: { owner: mounted }, endpoint, params }: Extract<RouteMatch<MountedDialect>, { kind: 'endpoint' }>,
   request: RequestView,
   services: DialectServices,
 ): CurrentRequest {
   const { address, arrivedAt } = request;
   const { clientId, dialect } = mounted;
-  const { id: requestId } = requestInfoOf(koa);
-  const caller = { address, requestId, clientId, channel: dialect.name };
+  const caller = { address, requestId: http.info.id, clientId, channel: dialect.name };
   return {
     mounted,
     settings: mounted.settings,
     endpoint,
     params,
     request,
-    koa,
-    context: { ...caller, arrivedAt, answered: () => answered(koa.res) },
+    http,
+    context: { ...caller, arrivedAt, answered: () => answered(http.res) },
     services,
     identity: services.identity,
     rules: bodyRules(dialect, endpoint),

@@ -21,13 +21,13 @@ import { handleOf, keyIdOf } from './token-handle.ts';
 export function createGrantIssuer(deps: GrantIssuerDeps): GrantIssuer {
   const { oidcRecords, clock } = deps;
   const make = createTokenMaker(deps);
-  const loadAccess = (token: string) => oidcRecords.load('AccessToken', handleOf(token));
+  const loadAccess = (token: string) => oidcRecords.read('AccessToken', handleOf(token));
   const ofClient = (result: OidcRecord | undefined, clientId: string) =>
     result?.payload.clientId === clientId ? result : undefined;
 
   /** Asked of exchanged tokens alone: the other ones end with their Grant. */
   const hasGrant = async ({ payload: { parent, grantId } }: OidcRecord) =>
-    parent === undefined || (await oidcRecords.load('Grant', String(grantId))) !== undefined;
+    parent === undefined || (await oidcRecords.read('Grant', String(grantId))) !== undefined;
 
   return {
     async issue(input: GrantInput) {

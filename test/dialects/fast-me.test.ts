@@ -1,0 +1,182 @@
+/**
+ * GET me of every dialect on the fast lane, held against the long way as in test/oidc/fast-path.test.ts: replies, audit
+ * trail and metrics are the same.
+ */
+import http from 'node:http';
+import { expect } from 'chai';
+import { loadSamples, peopleOf, type SampledDialect } from '../../src/dialects/samples.ts';
+import { freePort } from '../support/ports.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+interface Request {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+describe('GET me on the fast lane', function () {
+  this.timeout(60_000);
+  let server: TestServer;
+  let internal: string;
+  let now = new Date();
+  let agent: http.Agent;
+  /** The dialects' own requests, with a live token. */
+  let live: (Request & { readonly dialect: string; readonly accountId: string })[];
+  before(async () => {
+    const port = await freePort();
+    internal = `http://127.0.0.1:${port}`;
+    server = await startTestServer({
+      clock: { now: () => now },
+      config: { http: { internal: { port } }, dialects: { visitnote: { limits: { general: 30 } } } },
+    });
+    agent = new http.Agent({ keepAlive: true });
+  });
+  beforeEach(async () => {
+    const samples = await loadSamples(server.config.dialects);
+    live = await Promise.all(samples.map(signedIn));
+  });
+  after(async () => {
+    agent.destroy();
+    await server.close();
+  });
+
+  async function signedIn(sample: SampledDialect) {
+    const person = server.config.seed.flatMap(peopleOf).find(sample.suits);
+    if (person === undefined) throw new Error(`The seed has no account that signs in at ${sample.name}.`);
+    const { path, headers, body } = sample.signIn(person);
+    const response = await fetch(server.url + path, {
+      ...{ method: 'POST', body: JSON.stringify(body) },
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+    const reply: unknown = await response.json();
+    const token = String(sample.token.reduce<unknown>((at, name) => Object(at)[name], reply));
+    const { accounts } = server.running.stores;
+    const found = await accounts.byLogin(person.organization, person.email ?? person.username ?? '', [
+      'email',
+      'username',
+    ]);
+    return { headers: {}, ...sample.me(token), dialect: sample.name, accountId: found?.id ?? '' };
+  }
+
+  function send({ path, headers }: Request) {
+    const { hostname, port } = new URL(server.url);
+    return new Promise<{ status: number; headers: string[]; body: string }>((resolve, reject) => {
+      const request = http.request(
+        { hostname, port, agent, path, headers: { ...headers } },
+        async (response) => {
+          const chunks: Buffer[] = [];
+          for await (const chunk of response) chunks.push(chunk);
+          const { statusCode: status = 0, rawHeaders } = response;
+          const id = rawHeaders[rawHeaders.indexOf('X-Request-Id') + 1] ?? '';
+          const masked = rawHeaders.map((text, at) =>
+            rawHeaders[at - 1] === 'Date' ? '-' : text.replace(id, '-'),
+          );
+          resolve({ status, headers: masked, body: Buffer.concat(chunks).toString().replaceAll(id, '-') });
+        },
+      );
+      request.on('error', reject);
+      request.end();
+    });
+  }
+
+  async function figures(): Promise<Map<string, number>> {
+    const text = await (await fetch(`${internal}/metrics`)).text();
+    const counts = text.matchAll(/^portico_http_request_seconds_count(\{.*\}) (\d+)$/gm);
+    return new Map(Array.from(counts, ([, labels = '', count]) => [labels, Number(count)]));
+  }
+
+  async function answered(requests: readonly Request[]) {
+    // Every limit begins anew.
+    now = new Date(now.getTime() + 120_000);
+    const records = () => server.logged.flatMap(({ audit }) => (audit === undefined ? [] : [audit]));
+    const [known, before] = [records().length, await figures()];
+    const replies = [];
+    for (const request of requests) replies.push(await send(request));
+    const counts = [...(await figures())].map(([labels, count]) => [
+      labels,
+      count - (before.get(labels) ?? 0),
+    ]);
+    // The sum of the minute before is the other way's.
+    const audit = records()
+      .slice(known)
+      .filter((record) => Object(record).detail?.since === undefined);
+    return {
+      replies,
+      audit: audit.map((record) => ({ ...Object(record), at: '', requestId: '' })),
+      counts: counts.filter(([, count]) => count !== 0),
+    };
+  }
+
+  async function expectSame(requests: readonly Request[]) {
+    const fast = await answered(requests);
+    const marked = requests.map(({ headers, ...request }) => ({
+      ...request,
+      headers: { 'content-encoding': 'identity', ...headers },
+    }));
+    const slow = await answered(marked);
+    for (const [at, request] of requests.entries())
+      expect(fast.replies[at], JSON.stringify(request)).to.deep.equal(slow.replies[at]);
+    expect(fast.audit).to.deep.equal(slow.audit);
+    expect(fast.counts).to.deep.equal(slow.counts);
+    return fast.replies;
+  }
+
+  it('ME1 answers each dialect’s own request, whatever is wrong with it, as on the long way', async () => {
+    const replies = await expectSame(live);
+    expect(replies.map(({ status }) => status)).to.deep.equal(live.map(() => 200));
+    const oneOther = live.map(({ path }, at) => ({ path, headers: live[at === 0 ? 1 : 0]?.headers ?? {} }));
+    const variants = live.flatMap(({ path, headers }) => [
+      { path, headers: {} },
+      ...[
+        'authorization',
+        'x-apitoken',
+        'x-api-key',
+        'x-apikey',
+        'cookie',
+        'x-accountcode',
+        'organization',
+      ].flatMap((name) =>
+        ['', 'x', 'Bearer x', 'Bearer  ', '0123456789abcdef0123456789abcdef', 'clinicdev'].map((value) => ({
+          path,
+          headers: { ...headers, [name]: value },
+        })),
+      ),
+      { path, headers: { ...headers, accept: 'text/html' } },
+      { path, headers: { ...headers, origin: 'https://app.test' } },
+      { path, headers: { ...headers, 'x-forwarded-for': '198.51.100.7' } },
+      { path, headers: { ...headers, 'x-forwarded-host': 'api-clinicdev.vsee.me' } },
+      { path, headers: { ...headers, host: 'evil.com:x@good.com' } },
+      ...[
+        `${path}?`,
+        `${path}?user_photo_size=1x1`,
+        `${path}/`,
+        `${path}.json`,
+        path.replace(/\.json$/, ''),
+      ].map((other) => ({ path: other, headers })),
+    ]);
+    await expectSame([...oneOther, ...variants]);
+  });
+
+  it('ME2 counts a limit once, and refuses by it', async () => {
+    const visitnote = live.filter(({ dialect }) => dialect === 'visitnote');
+    const replies = await expectSame(
+      visitnote.flatMap((request) => Array.from({ length: 32 }, () => request)),
+    );
+    expect(replies.filter(({ status }) => status === 429)).to.have.length(2);
+  });
+
+  it('ME3 says what is stored now', async () => {
+    const { accounts } = server.running.stores;
+    const change = async (changes: object) => {
+      for (const id of new Set(live.map(({ accountId }) => accountId))) {
+        const account = await accounts.byId(id);
+        if (account) await accounts.update({ ...account, ...changes });
+      }
+    };
+    const before = await expectSame(live);
+    await change({ emailVerified: false, claims: { given_name: 'Renamed', family_name: 'Renamed' } });
+    const renamed = await expectSame(live);
+    for (const [at, { body }] of renamed.entries()) expect(body).to.not.equal(before[at]?.body);
+    await change({ status: 'blocked' });
+    for (const { status } of await expectSame(live)) expect(status).to.equal(401);
+  });
+});
