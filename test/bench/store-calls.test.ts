@@ -16,8 +16,8 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'client_credentials jwt': { oidcRecords: 1, audit: 1 },
   introspection: { oidcRecords: 2, accounts: 1 },
   userinfo: { oidcRecords: 2, accounts: 1 },
-  'refresh confidential': { oidcRecords: 6, accounts: 1, leases: 2, audit: 1 },
-  'refresh public': { oidcRecords: 6, accounts: 1, leases: 2, audit: 1 },
+  'refresh confidential': { oidcRecords: 3, accounts: 1, audit: 1 },
+  'refresh public': { oidcRecords: 3, accounts: 1, audit: 1 },
   'code flow with sign-in': {
     rateLimits: 4,
     organizations: 5,

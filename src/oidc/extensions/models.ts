@@ -11,8 +11,8 @@
  * - Session.IN_PAYLOAD 0aa4d0ad0e1a
  */
 import type Provider from 'oidc-provider';
-import type { AccessToken, Grant } from 'oidc-provider';
-import type { Payload } from '../persistence/records.ts';
+import type { AccessToken, Grant, RefreshToken } from 'oidc-provider';
+import type { Payload, UnsavedRecord } from '../persistence/records.ts';
 import type { ProviderContext } from '../provider/context.ts';
 
 export interface ProviderRecord {
@@ -57,6 +57,17 @@ export interface ProviderModel {
   find(value: string, options?: object): Promise<ProviderRecord | undefined>;
   /** Of DeviceCode. */
   findByUserCode(userCode: string, options?: object): Promise<ProviderRecord | undefined>;
+}
+
+/** A new opaque token as what the provider would store of it. */
+export async function unsaved(token: AccessToken | RefreshToken): Promise<UnsavedRecord> {
+  const record = token as unknown as ProviderRecord;
+  record.jti ??= record.generateTokenId();
+  record.iat ??= Math.floor(Date.now() / 1000);
+  record.exp ??= record.iat + record.expiration;
+  const { value, payload } = await record.getValueAndPayload();
+  if (payload === undefined) throw new Error('oidc-provider gives no payload any more.');
+  return { kind: record.kind, value, payload, lifetime: record.expiration };
 }
 
 export type ModelName =

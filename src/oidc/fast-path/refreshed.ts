@@ -1,9 +1,9 @@
 /** The ordinary refresh of a sign-in: the presented token is used once, and its successor has the same scopes. */
 import type { Account, Client, Grant, RefreshToken } from 'oidc-provider';
-import { StoreUnavailable } from '../../core/errors.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { idTokenOf } from '../extensions/id-token.ts';
 import { isImplied } from '../extensions/implied-resource.ts';
+import { unsaved } from '../extensions/models.ts';
 import { sharedReply } from '../extensions/refresh-grant.ts';
 import { refreshLifetime } from '../tokens/refresh-lifetime.ts';
 import { OPAQUE } from './credentials.ts';
@@ -24,25 +24,13 @@ export async function refreshed({ request, form, client }: Asked, deps: FastPath
   if (scope !== undefined || resource !== undefined) return undefined;
   const live = await liveRefreshToken(value, client, deps);
   if (live === undefined) return undefined;
-  const entered = await deps.rotations.enter(value, { used: false });
-  // Another request was faster: what this one is told, the provider's grant knows.
-  if (entered === 'spent' || 'completed' in entered) return undefined;
-  const { lease } = entered;
-  let outcome: Awaited<ReturnType<typeof lease.complete>> | undefined;
-  try {
-    const { reply, takeBack } = await successors(live, deps);
-    const { account } = live;
-    deps.line({ req: request, oidc: { client, account } }, 'token.refreshed', 'success', {
-      grantType: GRANT,
-    });
-    outcome = await lease.complete(sharedReply({ request: {}, reply }), deps.leeway);
-    if (outcome === 'completed') return reply;
-    await takeBack();
-  } finally {
-    if (outcome === undefined) await lease.release();
-  }
-  if (outcome === 'late') throw new StoreUnavailable('leases', { cause: new Error('The lease ran out.') });
-  return undefined;
+  const { account } = live;
+  const { reply, successors } = await madeOf(live, deps);
+  const rotated = { successors, reply: sharedReply({ request: {}, reply }), leeway: deps.leeway };
+  // Where another request was faster the provider's grant knows what this one is told.
+  if (!(await deps.rotations.rotate(value, rotated))) return undefined;
+  deps.line({ req: request, oidc: { client, account } }, 'token.refreshed', 'success', { grantType: GRANT });
+  return reply;
 }
 
 /** With what hangs on it; undefined for one that is refused, and for one with something unusual. */
@@ -72,7 +60,7 @@ function isUnusual(used: RefreshToken): boolean {
   return isForApi || isBound || claims !== undefined || rar !== undefined;
 }
 
-async function successors({ used, grant, account, client }: Live, deps: FastPathDeps) {
+async function madeOf({ used, grant, account, client }: Live, deps: FastPathDeps) {
   const { provider, config, tokenClaims } = deps;
   const { accountId, acr, amr, authTime, expiresWithSession, iiat, nonce, sid, sessionUid } = used;
   const { scope = '', resource, rotations = 0, gty: before = '', grantId = '' } = used;
@@ -90,15 +78,16 @@ async function successors({ used, grant, account, client }: Live, deps: FastPath
   const oidc = { route: 'token', client, params: {}, account, entities: {}, requestParamScopes: used.scopes };
   const extra = await tokenClaims({ oidc }, access);
   if (extra !== undefined) access.extra = extra;
-  const [refreshToken, accessToken] = await Promise.all([refresh.save(), access.save()]);
+  const [newRefresh, newAccess] = await Promise.all([unsaved(refresh), unsaved(access)]);
+  const { value: accessToken } = newAccess;
   const idToken = used.scopes.has('openid')
     ? await idTokenOf(provider, { client, account, grant, accessToken, source: refresh })
     : undefined;
   const reply = {
     ...{ access_token: accessToken, expires_in: access.expiration, id_token: idToken },
-    ...{ refresh_token: refreshToken, scope: access.scope, token_type: access.tokenType },
+    ...{ refresh_token: newRefresh.value, scope: access.scope, token_type: access.tokenType },
   };
-  return { reply, takeBack: () => Promise.all([access.destroy(), refresh.destroy()]) };
+  return { reply, successors: [newRefresh, newAccess] };
 }
 
 function familyOf(token: object): string | undefined {

@@ -6,7 +6,12 @@
 
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
-import type { OidcRecordInput, OidcRecordStore, StoredOidcRecord } from '../../store/ports/oidc-records.ts';
+import type {
+  OidcRecordInput,
+  OidcRecordStore,
+  Rotation,
+  StoredOidcRecord,
+} from '../../store/ports/oidc-records.ts';
 
 /** What the provider stores of one record, by name. */
 export type Payload = Record<string, unknown>;
@@ -114,6 +119,14 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     await store.removeByGrant(undefined, grantKey(grantId));
   }
 
+  /** Resolves with how many. */
+  async function removeFamily(kind: string, grantId: string, family: string): Promise<number> {
+    const stored = await store.listByGrant(kind, grantKey(grantId), clock.now());
+    const members = stored.filter((one) => open(kind, one).payload.family === family);
+    await Promise.all(members.map((one) => store.remove(kind, one.id)));
+    return members.length;
+  }
+
   return {
     async save(kind: string, value: string, payload: Payload, lifetime: number | undefined) {
       const { id, record } = stored({ kind, value, payload, lifetime });
@@ -121,6 +134,12 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     },
     /** As `save`, in one call to the store. */
     saveAll: (records: readonly UnsavedRecord[]) => store.putAll(records.map(stored)),
+    rotatesAtOnce: store.rotate !== undefined,
+    /** Of a refresh token: as the store's. False where it cannot. */
+    async rotate(token: string, successors: readonly UnsavedRecord[], lease: Rotation['lease']) {
+      const used = { kind: 'RefreshToken', id: idOf('RefreshToken', token) };
+      return (await store.rotate?.({ used, successors: successors.map(stored), lease })) ?? false;
+    },
     load: async (kind: string, value: string) =>
       openOne(kind, await store.byId(kind, idOf(kind, value), clock.now())),
     /** As `load`, to be read only: what was opened before comes back as long as the store has the same. */
@@ -160,9 +179,8 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     async endFamily(grantId: string, family: string) {
       await endChildren(grantId, family);
       for (const kind of ['RefreshToken', 'AccessToken', 'Grant']) {
-        const stored = await store.listByGrant(kind, grantKey(grantId), clock.now());
-        const members = stored.filter((one) => open(kind, one).payload.family === family);
-        await Promise.all(members.map((one) => store.remove(kind, one.id)));
+        // Again, until there is none: a refresh beside this may have stored a successor after the look.
+        while ((await removeFamily(kind, grantId, family)) > 0);
       }
     },
     /** Without what is in them. */

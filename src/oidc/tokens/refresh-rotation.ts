@@ -9,6 +9,9 @@
  * - A crash between completing and marking: a retry marks first. If no retry arrives, no client holds the
  *   successor, so issuing a new one cannot fork the token family.
  * - A revocation removes the used token's record; making and replaying both look for it last.
+ *
+ * A store that has records and leases in one place does all of it in one step, which finds the token unused or
+ * changes nothing.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,7 +19,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
 import type { LeaseStore } from '../../store/ports/leases.ts';
-import type { OidcRecords } from '../persistence/records.ts';
+import type { OidcRecords, UnsavedRecord } from '../persistence/records.ts';
 
 /** A lease that runs longer is taken for crashed; until then a crash keeps the next request waiting. Milliseconds. */
 const LEASE = 4200;
@@ -32,6 +35,13 @@ export function within(moment: number, { clock, leeway }: { clock: Clock; leeway
 
 export type Rotations = ReturnType<typeof createRotations>;
 export type RotationLease = Extract<Awaited<ReturnType<Rotations['enter']>>, { lease: unknown }>['lease'];
+
+interface Rotated {
+  readonly successors: readonly UnsavedRecord[];
+  readonly reply: string;
+  /** Seconds. */
+  readonly leeway: number;
+}
 
 export function createRotations(deps: {
   leases: LeaseStore;
@@ -53,9 +63,7 @@ export function createRotations(deps: {
        * request may have the next one, so that the client must ask again.
        */
       async complete(reply: string, leeway: number): Promise<'completed' | 'revoked' | 'late'> {
-        const at = clock.now();
-        const until = new Date(at.getTime() + (leeway + MARGIN) * 1000);
-        const held = await leases.complete(key, owner, { encrypted: secrets.encrypt(reply, key), at, until });
+        const held = await leases.complete(key, owner, resultOf(key, { reply, leeway }));
         if (!held) return (await isThere(token)) ? 'late' : 'revoked';
         // False also when a replaying request was faster: then the record is still there.
         const marked = await oidcRecords.consume('RefreshToken', token);
@@ -86,23 +94,59 @@ export function createRotations(deps: {
     return { completed: { reply: secrets.decrypt(state.encrypted, keyOf(token)), at: state.at } };
   }
 
+  /** What a lease keeps of a reply, for the leeway (seconds). */
+  function resultOf(key: string, { reply, leeway }: { reply: string; leeway: number }) {
+    const at = clock.now();
+    const until = new Date(at.getTime() + (leeway + MARGIN) * 1000);
+    return { encrypted: secrets.encrypt(reply, key), at, until };
+  }
+
+  /**
+   * Takes the lease, or waits for the request that has it. 'spent': used before, and its reply is gone.
+   * `used`: the caller saw the token marked already, so it cannot take the lease.
+   * Throws StoreUnavailable when the other request's lease does not end.
+   */
+  async function enter(token: string, { used }: { used: boolean }) {
+    const deadline = performance.now() + PATIENCE;
+    for (let pause = 5; performance.now() < deadline; pause = Math.min(pause * 2, 80)) {
+      const taken = used ? undefined : await tryLease(token);
+      if (taken !== undefined) return taken;
+      const state = await leases.read(keyOf(token), clock.now());
+      if (typeof state === 'object') return completedReply(token, state);
+      if (used && state === 'free') return 'spent';
+      await delay(pause);
+    }
+    throw new StoreUnavailable('leases', { cause: new Error('A rotation did not end in time.') });
+  }
+
+  async function rotateUnderLease(token: string, { successors, reply, leeway }: Rotated): Promise<boolean> {
+    const entered = await enter(token, { used: false });
+    if (entered === 'spent' || 'completed' in entered) return false;
+    const { lease } = entered;
+    let outcome: Awaited<ReturnType<typeof lease.complete>> | undefined;
+    try {
+      await oidcRecords.saveAll(successors);
+      outcome = await lease.complete(reply, leeway);
+    } finally {
+      if (outcome === undefined) await lease.release();
+    }
+    if (outcome === 'completed') return true;
+    await Promise.all(successors.map(({ kind, value }) => oidcRecords.remove(kind, value)));
+    if (outcome === 'late') throw new StoreUnavailable('leases', { cause: new Error('The lease ran out.') });
+    return false;
+  }
+
   return {
+    enter,
     /**
-     * Takes the lease, or waits for the request that has it. 'spent': used before, and its reply is gone.
-     * `used`: the caller saw the token marked already, so it cannot take the lease.
-     * Throws StoreUnavailable when the other request's lease does not end.
+     * Stores the successors and the reply and marks the token used, in the shortest way that the store has. False:
+     * another request was faster, or the token is gone, and nothing is left of this one. Throws StoreUnavailable.
      */
-    async enter(token: string, { used }: { used: boolean }) {
-      const deadline = performance.now() + PATIENCE;
-      for (let pause = 5; performance.now() < deadline; pause = Math.min(pause * 2, 80)) {
-        const taken = used ? undefined : await tryLease(token);
-        if (taken !== undefined) return taken;
-        const state = await leases.read(keyOf(token), clock.now());
-        if (typeof state === 'object') return completedReply(token, state);
-        if (used && state === 'free') return 'spent';
-        await delay(pause);
-      }
-      throw new StoreUnavailable('leases', { cause: new Error('A rotation did not end in time.') });
+    rotate(token: string, rotated: Rotated): Promise<boolean> {
+      if (!oidcRecords.rotatesAtOnce) return rotateUnderLease(token, rotated);
+      const key = keyOf(token);
+      const lease = { key, owner: randomUUID(), ...resultOf(key, rotated) };
+      return oidcRecords.rotate(token, rotated.successors, lease);
     },
   };
 }

@@ -4,6 +4,7 @@ import type {
   OidcRecordRecord,
   OidcRecordStore,
   PayloadBatch,
+  Rotation,
   StoredOidcRecord,
   StoredPayload,
 } from '../ports/oidc-records.ts';
@@ -49,6 +50,9 @@ export const OIDC_RECORDS: Table<OidcRecordRow, StoredOidcRecord> = {
     }),
 };
 
+/** Thrown inside a write, so that it is undone. */
+class NotRotated extends Error {}
+
 export function createOidcRecordStore(database: Database): OidcRecordStore {
   const newestFirst = (columns: Columns, now: Date) =>
     database.read((sql) => list(sql, OIDC_RECORDS, columns, { now, order: 'created_at DESC, rowid DESC' }));
@@ -65,12 +69,16 @@ export function createOidcRecordStore(database: Database): OidcRecordStore {
     byId: (kind, id, now) => database.read((sql) => find(sql, OIDC_RECORDS, { kind, id }, now)),
     byUid: async (kind, uid, now) => (await newestFirst({ kind, uid }, now))[0],
     byUserCode: async (kind, userCode, now) => (await newestFirst({ kind, user_code: userCode }, now))[0],
-    consume: (kind, id, now) =>
-      database.write((sql) => {
-        const text = `UPDATE oidc_records SET consumed_at = ?
-          WHERE kind = ? AND id = ? AND consumed_at IS NULL AND ${LIVE}`;
-        return sql.run(text, now, kind, id, now) === 1;
-      }),
+    async rotate(rotation) {
+      try {
+        await database.write((sql) => rotate(sql, rotation));
+        return true;
+      } catch (error) {
+        if (error instanceof NotRotated) return false;
+        throw error;
+      }
+    },
+    consume: (kind, id, now) => database.write((sql) => consumeRecord(sql, { kind, id }, now)),
     remove: (kind, id) => database.write((sql) => remove(sql, 'oidc_records', { kind, id }) === 1),
     removeByGrant: (kind, grantId) =>
       database.write((sql) => remove(sql, 'oidc_records', defined({ grant_id: grantId, kind }))),
@@ -118,6 +126,23 @@ function payloads(sql: Sql, { after, limit }: { after?: string | undefined; limi
 /** A power cut may forget what was begun in the second before it; that something was ended or used up, never. */
 function passingUnless(...records: readonly Pick<OidcRecordRecord, 'durable'>[]) {
   return { passing: !records.some(({ durable }) => durable) };
+}
+
+function rotate(sql: Sql, { used, successors, lease }: Rotation): void {
+  const { key, owner, encrypted, at, until } = lease;
+  const text = `INSERT INTO leases (key, owner, expires_at, encrypted, at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE
+      SET owner = excluded.owner, expires_at = excluded.expires_at, encrypted = excluded.encrypted, at = excluded.at
+      WHERE leases.expires_at <= ?`;
+  const isFree = sql.run(text, key, owner, until, encrypted, at, at) === 1;
+  if (!isFree || !consumeRecord(sql, used, at)) throw new NotRotated();
+  for (const successor of successors) putRecord(sql, successor);
+}
+
+function consumeRecord(sql: Sql, { kind, id }: Pick<OidcRecordInput, 'kind' | 'id'>, now: Date): boolean {
+  const text = `UPDATE oidc_records SET consumed_at = ?
+    WHERE kind = ? AND id = ? AND consumed_at IS NULL AND ${LIVE}`;
+  return sql.run(text, now, kind, id, now) === 1;
 }
 
 function putRecord(sql: Sql, { kind, id, record }: OidcRecordInput): void {

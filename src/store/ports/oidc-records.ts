@@ -42,11 +42,24 @@ export interface PayloadBatch {
   readonly next?: string;
 }
 
+/** A refresh token is used: its successors are stored, and the reply is kept as the result of its lease. */
+export interface Rotation {
+  readonly used: Pick<OidcRecordInput, 'kind' | 'id'>;
+  readonly successors: readonly OidcRecordInput[];
+  readonly lease: { key: string; owner: string; encrypted: string; at: Date; until: Date };
+}
+
 export interface OidcRecordStore {
   /** Creates or replaces; keeps `consumedAt` of a record that was consumed (a late save must not un-consume). */
   put(kind: OidcRecordKind, id: string, oidcRecord: OidcRecordRecord): Promise<void>;
   /** As `put`, of records with different ids, in one call. After an error any of them may be stored. */
   putAll(records: readonly OidcRecordInput[]): Promise<void>;
+  /**
+   * All of it at once; false, and nothing is changed: the lease is held or has its result, or the record is gone,
+   * expired or was consumed before. Absent where records and leases do not lie in one place: there a rotation is
+   * several steps under a lease (oidc/tokens/refresh-rotation.ts).
+   */
+  rotate?(rotation: Rotation): Promise<boolean>;
   byId(kind: OidcRecordKind, id: string, now: Date): Promise<StoredOidcRecord | undefined>;
   byUid(kind: OidcRecordKind, uid: string, now: Date): Promise<StoredOidcRecord | undefined>;
   byUserCode(kind: OidcRecordKind, userCode: string, now: Date): Promise<StoredOidcRecord | undefined>;
