@@ -14,6 +14,8 @@ import type { TestUpstream } from './upstream.ts';
 export interface Stage {
   /** Where to connect. */
   readonly url: string;
+  /** Where paths of the OpenID Connect server lead; default: `url`. */
+  readonly standardUrl?: string;
   readonly issuer: string;
   readonly mail: MailServer;
   readonly upstream: TestUpstream;
@@ -23,14 +25,21 @@ export interface Stage {
   readonly alsoJudge?: (sent: Outgoing, reply: Incoming) => string[];
 }
 
+/** Paths of the OpenID Connect server and of its pages, which no vendor's API has. */
+const STANDARD = /^\/(?:reset|introspect|revoke|token|userinfo|authorize|jwks|\.well-known)\b/;
+
 /** `no_mail`: this long after the last request, in milliseconds. */
 const QUIET = 2000;
 
 export async function replay(scenario: Scenario, stage: Stage): Promise<void> {
   const client = openClient(stage.url);
+  const standard = openClient(stage.standardUrl ?? stage.url);
   const run: Run = {
     stage,
-    client,
+    client: {
+      ...client,
+      send: (request) => (STANDARD.test(request.path) ? standard : client).send(request),
+    },
     address: freshAddress(),
     kept: new Map<string, unknown>([['issuer', stage.issuer]]),
     lastRequestAt: Date.now(),
@@ -46,6 +55,7 @@ export async function replay(scenario: Scenario, stage: Stage): Promise<void> {
     }
   } finally {
     client.close();
+    standard.close();
   }
 }
 

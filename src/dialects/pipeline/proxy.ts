@@ -2,8 +2,10 @@
  * Stage proxy: the legacy system answers, byte for byte. What Portico must answer itself stays here: a request that
  * carries a token of Portico's, and one that cannot be sent on. Its checks are not run, its limits not charged.
  */
+import { promisify } from 'node:util';
+import { type BrotliOptions, brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib';
 import type Koa from 'koa';
-import { readBody, refuseEncoding } from '../../http/request/read-body.ts';
+import { readBody } from '../../http/request/read-body.ts';
 import { requestInfoOf } from '../../http/request/request-context.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
@@ -53,18 +55,19 @@ export async function passOn(arrived: Arrived, traffic: LegacyTraffic): Promise<
     if (stage !== 'proxy' && stage !== 'shadow') return {};
     return await pass(arrived, traffic);
   } catch (thrown) {
-    return refusedFrom(thrown, services.log);
+    const refusal = refusedFrom(thrown, services.log);
+    // A method that is not served is told so whatever comes with it.
+    return refusal.reason === 'too-large' && route.kind === 'other-method' ? {} : refusal;
   }
 }
 
 async function pass(arrived: Arrived, traffic: LegacyTraffic): Promise<Passed> {
   const { koa, route, services } = arrived;
   const { owner: mounted } = route.at;
-  // What is not looked into does not leave.
-  refuseEncoding(koa.req);
   const body = await readBody(koa.req, { limit: LARGEST_REQUEST });
   const request = passedRequest(arrived, body);
-  const texts = [request.target, ...request.headers, body.toString('latin1')];
+  const unpacked = await unpack(body, koa.get('content-encoding'));
+  const texts = [request.target, ...request.headers, unpacked.toString('latin1')];
   if (await holdsOwnToken(services, mounted.dialect, texts)) return { body };
   const reply = await traffic.send(mounted, request);
   if ('away' in reply) {
@@ -74,6 +77,24 @@ async function pass(arrived: Arrived, traffic: LegacyTraffic): Promise<Passed> {
   sendOn(koa, reply);
   learn(arrived, traffic, { request, reply });
   return 'answered';
+}
+
+const UNPACKERS: Readonly<Record<string, (body: Buffer, options: ZlibOptions) => Promise<Buffer>>> = {
+  gzip: promisify<Buffer, ZlibOptions, Buffer>(gunzip),
+  deflate: promisify<Buffer, ZlibOptions, Buffer>(inflate),
+  br: promisify<Buffer, BrotliOptions, Buffer>(brotliDecompress),
+};
+
+/** The body as the legacy system reads it. What cannot be unpacked here, it cannot unpack either. */
+async function unpack(body: Buffer, encoding: string): Promise<Buffer> {
+  const unpacker = UNPACKERS[encoding.trim().toLowerCase()];
+  try {
+    return unpacker ? await unpacker(body, { maxOutputLength: LARGEST_REQUEST }) : body;
+  } catch (error) {
+    const isBomb = error instanceof RangeError;
+    if (isBomb) throw new Refused('too-large', { detail: 'unpacked', cause: error });
+    return body;
+  }
 }
 
 async function stageOf(arrived: Arrived, traffic: LegacyTraffic) {
@@ -108,7 +129,8 @@ function passedRequest({ koa, route, request, services }: Arrived, body: Buffer)
     target,
     headers: [
       ...withoutOurCookies(endToEnd(koa.req.rawHeaders, SAID_ANEW)),
-      ...['X-Forwarded-For', request.address, 'X-Forwarded-Host', request.host],
+      // An IPv6 client is known as its /64.
+      ...['X-Forwarded-For', request.address.replace(/\/64$/, ''), 'X-Forwarded-Host', request.host],
       ...['X-Forwarded-Proto', new URL(services.issuer).protocol.slice(0, -1)],
     ],
     body,
