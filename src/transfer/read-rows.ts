@@ -1,7 +1,7 @@
 /** A file's rows one after another, however large it is. A bad row is a row; a file that is none of its kind stops. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { OperatorError } from '../core/errors.ts';
 import { fromCells, isColumn } from './row.ts';
@@ -81,18 +81,12 @@ function parsed(text: string): { value?: unknown } {
 }
 
 async function* csvRows(file: string): AsyncGenerator<FileRow> {
-  const parser = Readable.from(textOf(file)).compose(
-    parse({
-      ...{
-        bom: true,
-        info: true,
-        skip_empty_lines: true,
-        relax_column_count: true,
-        max_record_size: LONGEST,
-      },
-      columns: (names: string[]) => columnsOf(file, names),
-    }),
-  );
+  const parser = parse({
+    ...{ info: true, skip_empty_lines: true, relax_column_count: true, max_record_size: LONGEST },
+    columns: (names: string[]) => columnsOf(file, names),
+  });
+  // What goes wrong before the parser is told by it.
+  pipeline(Readable.from(textOf(file)), parser, () => {});
   let uneven = 0;
   try {
     for await (const { record, info } of parser) {

@@ -7,7 +7,7 @@ import type { Answer, LegacyReply } from '../contract/legacy-api.ts';
 import { unstorable } from './fields.ts';
 
 /** Three parts of base64url with dots between. */
-export const JWT = /^[\w-]{8,4096}\.[\w-]{8,8192}\.[\w-]{0,2048}$/;
+export const JWT = /^[\w-]{8,4096}\.[\w-]{8,8192}\.[\w-]{8,2048}$/;
 
 /** Statuses of a good reply. Which of them an endpoint has is often this project's guess; its body is what counts. */
 const GOOD = [200, 201];

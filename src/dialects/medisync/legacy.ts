@@ -1,10 +1,13 @@
 /** MediSync's own server, asked in its own words. Its profile shows no id: the sign-in or the token itself does. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Answer, Bearer, LegacyApi } from '../contract/legacy-api.ts';
 import { bearer } from '../contract/sample.ts';
 import { JWT, reading, said, timeOf } from '../fields/legacy-replies.ts';
 import { Failure, ProfileReply, RegisteredReply, SignedInReply } from './serializers.ts';
 import type { MediSyncSettings } from './settings.ts';
+
+/** The vendor's code for a token that is not live. */
+const DEAD = 'AUTH_REQUIRED';
 
 /** Older clients send their id with every call: a person who is taken over under another one would be refused. */
 function personOf({ data }: z.output<typeof ProfileReply>, { vendorId, claims }: Bearer): Answer {
@@ -33,7 +36,8 @@ export const legacy: LegacyApi<MediSyncSettings> = {
     read: reading({
       body: SignedInReply,
       no: [400, 401],
-      refusal: Failure,
+      // A gateway that asks for a credential of its own says nothing about the person.
+      refusal: Failure.refine(({ code }) => code !== DEAD),
       answer: ({ uid, token }) => ({
         yes: { vendorId: uid, account: {} },
         tokens: { access: { value: token } },
@@ -43,7 +47,12 @@ export const legacy: LegacyApi<MediSyncSettings> = {
   },
   person: {
     ask: ({ token }) => ({ method: 'GET', path: '/user/profile', headers: bearer(token) }),
-    read: reading({ body: ProfileReply, no: [401], refusal: Failure, answer: personOf }),
+    read: reading({
+      body: ProfileReply,
+      no: [401],
+      refusal: Failure.extend({ code: z.literal(DEAD) }),
+      answer: personOf,
+    }),
   },
   register: {
     ask: ({ email = '', password = '', claims: { given_name = '', family_name = '' } = {}, vendor = {} }) => {

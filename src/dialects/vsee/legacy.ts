@@ -37,14 +37,17 @@ function signedIn({ data: { user, user_type, ...tokens } }: z.output<typeof User
   return { yes: personOf(user, { type: Number(user_type) }), tokens: tokensOf(tokens), more: true };
 }
 
+/** An account code that the vendor does not know is a mistake of the configuration, not the person's. */
+const Refusal = Failure.refine(({ message }) => !/account code/i.test(message));
+
 const signIn = reading({
   body: SignedInReply.pipe(UserAndTokens),
   no: [400, 401],
-  refusal: Failure,
+  refusal: Refusal,
   answer: signedIn,
 });
 
-const done = reading({ body: Done, no: [400], refusal: Failure, answer: () => ASKED });
+const done = reading({ body: Done, no: [400], refusal: Refusal, answer: () => ASKED });
 
 type Context = { readonly settings: VSeeSettings; readonly organization: OrganizationView };
 
@@ -72,7 +75,7 @@ export const legacy: LegacyApi<VSeeSettings> = {
     read: reading({
       body: MeReply.pipe(UserAlone),
       no: [401],
-      refusal: Failure,
+      refusal: Refusal,
       answer: ({ data }) => ({ yes: personOf(data), more: true }),
     }),
   },
@@ -81,7 +84,7 @@ export const legacy: LegacyApi<VSeeSettings> = {
     read: reading({
       body: UserReply.pipe(UserAlone),
       no: [401],
-      refusal: Failure,
+      refusal: Refusal,
       answer: ({ data }) => ({ yes: personOf(data) }),
     }),
   },
@@ -90,7 +93,7 @@ export const legacy: LegacyApi<VSeeSettings> = {
     read: reading({
       body: RefreshedReply.pipe(UserAndTokens),
       no: [400, 401],
-      refusal: Failure,
+      refusal: Refusal,
       answer: signedIn,
     }),
   },
@@ -118,7 +121,7 @@ export const legacy: LegacyApi<VSeeSettings> = {
     read: reading({
       body: SingleSignOn,
       no: [401, 403],
-      refusal: Failure,
+      refusal: Refusal,
       answer({ data: { token, code = '', ...user } }, { body }) {
         // The clinic's own code finds its person again; a guest's was drawn.
         const own = Number(body.type) === GUEST ? { code } : { sso_code: code };
