@@ -1,5 +1,5 @@
 /**
- * Portico as an operator starts it: `node src/main.ts` with a configuration file, in a process of its own.
+ * Portico as an operator starts it: as `npm start` does, with a configuration file, in a process of its own.
  * For what only a process can show: starting, signals, exit codes, the start block.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -45,6 +45,9 @@ export interface ServerProcessOptions {
 const START = 60_000;
 const END = 30_000;
 
+/** As npm start runs it. */
+const PROGRAM = ['--max-semi-space-size=4', 'bin/server.js'];
+
 const VENDORS = ['visitnote', 'medisync', 'careportals', 'avycenna', 'vsee'];
 
 /** Throws with the process's output when discovery does not answer in time. */
@@ -72,7 +75,7 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
   );
 
   const begun = performance.now();
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  const child = spawn(process.execPath, PROGRAM, {
     cwd: options.root ?? root,
     env: {
       ...withoutSettings(process.env),

@@ -33,8 +33,18 @@ export function loadWords(folder: string): Words {
     interpolation: { escapeValue: false },
     returnNull: false,
   });
+  /** Texts without values, by language: a page says thirty of them. */
+  const said = new Map(Object.keys(resources).map((language) => [language, new Map<string, string>()]));
+  const plain = (language: string, key: string): string => {
+    const known = said.get(language)?.get(key);
+    if (known !== undefined) return known;
+    const text = catalogue.t(key, { lng: language });
+    if (catalogue.exists(key)) said.get(language)?.set(key, text);
+    return text;
+  };
   return {
-    say: (language, key, values = {}) => catalogue.t(key, { ...values, lng: language }),
+    say: (language, key, values) =>
+      values === undefined ? plain(language, key) : catalogue.t(key, { ...values, lng: language }),
     has: (key) => catalogue.exists(key),
     choose(input) {
       for (const tag of input) {

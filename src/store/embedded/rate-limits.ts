@@ -73,8 +73,11 @@ function hold(sql: Sql, budgets: readonly Budget[], flight: Flight, now: Date): 
     return { room: flying.count + standing.count < limit, charged: standing };
   });
   if (standings.every(({ room }) => room))
-    for (const { key, limit } of budgets)
-      take(sql, { key: inFlight(key), mark: flight.mark, limit: { limit: limit.limit, window }, now });
+    for (const { key } of budgets)
+      put(sql, ATTEMPTS, {
+        ...{ key: inFlight(key), mark: flight.mark, at: now },
+        expires_at: now.getTime() + window,
+      });
   return standings;
 }
 
@@ -102,7 +105,8 @@ function remember(sql: Sql, key: string, until: Date): void {
 
 function take(sql: Sql, event: { key: string; mark: string; limit: Limit; now: Date }): Taken {
   const { key, mark, limit, now } = event;
-  if (!look(sql, key, limit, now).allowed) return look(sql, key, limit, now);
+  const before = look(sql, key, limit, now);
+  if (!before.allowed) return before;
   put(sql, ATTEMPTS, { key, mark, at: now, expires_at: now.getTime() + limit.window });
   return { ...look(sql, key, limit, now), allowed: true };
 }
