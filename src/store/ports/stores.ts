@@ -139,7 +139,11 @@ export function recordFrom<Stored extends object>(
   moments: readonly (keyof Stored & string)[] = [],
   present: { readonly [Name in keyof Stored]?: Stored[Name] | undefined } = {},
 ): Stored {
-  const record = { ...JSON.parse(text), ...present };
+  const record = JSON.parse(text);
+  for (const [name, value] of Object.entries(present)) {
+    if (value !== undefined) record[name] = value;
+    else if (name in record) delete record[name];
+  }
   for (const name of moments) if (record[name] !== undefined) record[name] = new Date(record[name]);
-  return defined(record) as Stored;
+  return record;
 }
