@@ -178,7 +178,7 @@ function serverKeyFrom(key: Uint8Array) {
 
 function hmacOf(key: KeyObject, purpose: string, text: string): string {
   // The length keeps ("a", "bc") and ("ab", "c") apart.
-  return createHmac('sha256', key).update(`${purpose.length}:${purpose}`).update(text).digest('base64url');
+  return createHmac('sha256', key).update(`${purpose.length}:${purpose}${text}`).digest('base64url');
 }
 
 function encryptedUnder(key: KeyObject, { text, context }: { text: string; context: string }): string {
