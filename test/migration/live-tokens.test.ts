@@ -85,6 +85,17 @@ describe('Live tokens of a legacy system', function () {
     });
   }
 
+  it('M16 one that many present at once is adopted once: one grant', async () => {
+    const { system, server } = world;
+    const { access } = system.issue(newPerson(system, visitnote));
+    const use = () => ask(world, visitnote, access.value);
+    const replies = await Promise.all(Array.from({ length: 10 }, use));
+    expect(replies.map(({ status }) => status)).to.deep.equal(Array(10).fill(200));
+    const { grants, accountAccess } = server.running.oidc;
+    const { accountId = '' } = (await grants.grantOf(access.value, 'visitnote-legacy')) ?? {};
+    expect(await accountAccess.listGrants(accountId)).to.have.length(1);
+  });
+
   it('M16 a refresh token that many present at once is asked about once, and has one successor', async () => {
     const { system } = world;
     const { refresh } = system.issue(newPerson(system, vsee));
@@ -167,6 +178,7 @@ describe('Live tokens of a legacy system', function () {
     for (let at = 0; at < 30; at += 1) {
       expect((await ask(world, visitnote, likeIt(at), from)).status).to.equal(401);
       expect((await ask(world, visitnote, likeIt(at), from)).status).to.equal(401);
+      expect(system.calls).to.have.length(Math.min(at + 1, 20));
     }
     expect(system.calls).to.have.length(20);
     expect((await ask(world, visitnote, known)).status).to.equal(200);

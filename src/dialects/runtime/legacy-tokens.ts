@@ -129,7 +129,9 @@ async function confirmed(
   if (account === undefined) return false;
   const tokens = { [kind]: { value: token } };
   const adopting = { identity, grants: oidc.grants, issuer };
-  return adoptTokens(adopting, { mounted, account, organization, tokens, context });
+  if (await adoptTokens(adopting, { mounted, account, organization, tokens, context })) return true;
+  // Another request may have adopted it.
+  return (await oidc.grants.adoptionOf(token)) === 'alive';
 }
 
 /** Undefined: the account may not go on, or is another's. */
