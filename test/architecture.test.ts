@@ -41,8 +41,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'cli/api': { may: 'cli config seed' },
   'cli/client': { may: 'cli config oidc/profiles seed', types: 'store/ports', packages: 'commander' },
   'cli/migration': {
-    may: 'cli dialects dialects/runtime migration',
-    types: 'dialects/contract store/ports',
+    may: 'cli dialects dialects/runtime legacy migration',
+    types: 'dialects/contract identity store/ports',
     packages: 'commander',
   },
   'cli/transfer': { may: 'cli cli/migration identity/accounts transfer', packages: 'commander' },

@@ -126,12 +126,19 @@ export function headerOf(headers: readonly string[], name: string): string | und
 
 /* ------------------------------------------------------------------ where to */
 
+/** `name`: the certificate's. `host`: where to, an address or the name. */
+export function placeOnNetwork({ url, address }: Pick<LegacySettings, 'url' | 'address'>) {
+  const { hostname, port, protocol } = new URL(url);
+  const name = hostname.replace(/^\[|\]$/g, '');
+  const ownPort = Number(port || (protocol === 'https:' ? 443 : 80));
+  return { name, host: address?.ip ?? name, port: address?.port ?? ownPort };
+}
+
 /** The address is judged where the socket is opened, so that a name which leads elsewhere a moment later gains nothing. */
 function connectorTo(legacy: LegacySettings, ownPorts: readonly number[]): buildConnector.connector {
-  const { address, ca, timeout } = legacy;
-  const { hostname, port: urlPort, protocol } = new URL(legacy.url);
-  const name = hostname.replace(/^\[|\]$/g, '');
-  const port = address?.port ?? Number(urlPort || (protocol === 'https:' ? 443 : 80));
+  const { ca, timeout } = legacy;
+  const { protocol } = new URL(legacy.url);
+  const { name, host: target, port } = placeOnNetwork(legacy);
   const refuse = (ip: string) => forbiddenAddress(ip, port, ownPorts);
   const connect = buildConnector({
     ...{ timeout, ca, port },
@@ -150,14 +157,13 @@ function connectorTo(legacy: LegacySettings, ownPorts: readonly number[]): build
       checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
     }),
   });
-  const literal = address?.ip ?? (isIP(name) === 0 ? undefined : name);
   return (options, done) => {
-    const refusal = literal === undefined ? undefined : refuse(literal);
+    const refusal = isIP(target) === 0 ? undefined : refuse(target);
     if (refusal !== undefined) return done(new NoReply(refusal), null);
     connect(
       {
         ...options,
-        hostname: literal ?? name,
+        hostname: target,
         port: String(port),
         ...(isIP(name) === 0 && { servername: name }),
       },

@@ -15,9 +15,9 @@ import { takeOver } from '../identity/legacy/take-over.ts';
 import type { ConfirmedPerson } from '../identity/legacy-systems.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { GrantIssuer } from '../oidc/grant-contract.ts';
-import { placeOf } from './ask.ts';
 import type { LegacyCalls } from './legacy-systems.ts';
 import { type PassedQuestion, passedQuestion } from './passed-question.ts';
+import { placeOf } from './question.ts';
 import { createRecently, type Recently } from './recently.ts';
 
 /** Exchanges that wait, and that are worked on at once. */

@@ -25,14 +25,16 @@ import type {
   LegacySystems,
 } from '../identity/legacy-systems.ts';
 import type { Stages } from '../migration/stages.ts';
-import type { Json } from '../model/json.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { type About, type Asker, createAsker, type QuestionName, type Read } from './ask.ts';
+import { type About, type Asker, createAsker, type QuestionName } from './ask.ts';
 import type { WireReply, WireRequest } from './call.ts';
 import { createYesJudge, type YesJudge } from './judge-yes.ts';
 import { type Away, type Line, openLine } from './line.ts';
+import type { Read } from './question.ts';
+import { serves } from './serves.ts';
 import { createSessionEnder, type SessionEnder } from './stray-sessions.ts';
 import { createTokenJudge, type TokenJudge } from './token-keys.ts';
+import { claimsIn } from './token-claims.ts';
 
 /** Seconds after which a system whose end is rehearsed is asked for again. */
 const REHEARSED = 30;
@@ -135,18 +137,14 @@ function startOne(mounted: MountedDialect, options: Parameters<typeof createLega
   return [{ mounted, legacy, api, line, ask, judge, sessions, judgeToken, accounts: stores.accounts }];
 }
 
-/** Undefined: the dialect does not serve it, or there is no such organization. */
+/** Undefined: it is not asked about the organization, or there is none. */
 async function servedOrganization(
   identity: Identity,
-  { mounted: { dialect, settings }, legacy }: Running,
+  { mounted }: Running,
   id: string,
 ): Promise<OrganizationView | undefined> {
-  const own: unknown = settings.organization;
-  const { organizations } = legacy;
-  if (organizations?.includes(id) === false) return undefined;
-  const view = await directoryOf(identity, dialect.name).byId(id);
-  if (view === undefined || organizations !== undefined || own === id) return view;
-  return dialect.admitsOrganization?.(view, settings) ? view : undefined;
+  const view = await directoryOf(identity, mounted.dialect.name).byId(id);
+  return view !== undefined && serves(mounted, view) ? view : undefined;
 }
 
 /* ------------------------------------------------------------------ one system, for one organization */
@@ -304,18 +302,9 @@ function tokenIn(asked: unknown): string | undefined {
 export function withClaims(question: Question<Bearer>): Question<Bearer> {
   return {
     ask: question.ask,
-    read: (reply, asked) => question.read(reply, { ...claimsOf(asked.token), ...asked }),
+    read(reply, asked) {
+      const claims = claimsIn(asked.token);
+      return question.read(reply, { ...(claims && { claims }), ...asked });
+    },
   };
-}
-
-function claimsOf(token: string): Pick<Bearer, 'claims'> {
-  const [, payload, signature] = token.split('.');
-  if (payload === undefined || signature === undefined) return {};
-  try {
-    const claims: Json = JSON.parse(Buffer.from(payload, 'base64url').toString());
-    const isObject = typeof claims === 'object' && claims !== null && !Array.isArray(claims);
-    return isObject ? { claims } : {};
-  } catch {
-    return {};
-  }
 }

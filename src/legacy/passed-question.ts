@@ -7,9 +7,9 @@ import type { Answer, LegacyApi, LegacyReply, Outgoing, Question } from '../dial
 import type { AnySettings } from '../dialects/contract/settings.ts';
 import type { Exchange, PassedRequest } from '../dialects/runtime/legacy-traffic.ts';
 import { formFields, multipartEntries } from '../dialects/runtime/parse-form.ts';
-import { legacyReply } from './ask.ts';
 import { headerOf } from './call.ts';
 import { withClaims } from './legacy-systems.ts';
+import { legacyReply } from './question.ts';
 
 /** What a client puts into a question. */
 export interface Values {

@@ -4,6 +4,7 @@ import { command, group } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { oneOf } from '../options.ts';
 import { type JsonOption, say, sayList } from '../output.ts';
+import { checkCommand } from './check.ts';
 import { type MigratingDialect, migratingDialect, migratingDialects } from './legacy-dialect.ts';
 import { countPeople } from './people.ts';
 import { sinceCommand } from './since.ts';
@@ -110,6 +111,7 @@ Example:
 export const migrationCommand = group('migration', 'from a vendor’s own server to Portico', [
   stageCommand,
   statusCommand,
+  checkCommand,
   proxyCommand,
   rehearseOffCommand,
   sinceCommand,
