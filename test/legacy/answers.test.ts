@@ -149,6 +149,16 @@ const VENDORS = [
 ] as const;
 
 describe('A person of each vendor', () => {
+  it('M10 is not confirmed with a role that the operator does not let in', async () => {
+    const world = await startWithLegacy({ dialect: 'avycenna', legacy: { roles: ['doctor'] } });
+    const { email: login } = world.system.add('avycenna', {
+      ...{ email: 'chief@legacy.test', password: PASSWORD, members: { role: 'admin' } },
+    });
+    const answer = await (await world.ask()).signIn?.({ login, password: PASSWORD }, CONTEXT);
+    expect(kindOf(answer)).to.equal('away: a yes that is not believed (a role that is not let in)');
+    await world.close();
+  });
+
   for (const [dialect, organization, legacy] of VENDORS) {
     it(`M6 is confirmed by ${dialect} with the right password alone, and by a live token`, async () => {
       const world = await startWithLegacy({ dialect, legacy });
