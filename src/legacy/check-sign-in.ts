@@ -1,10 +1,10 @@
 /** One sign-in at a legacy system: whether the person would be taken over, and how its token differs from Portico's. */
 import type { OrganizationView } from '../dialects/contract/dialect.ts';
 import type { AccountView } from '../dialects/contract/endpoint.ts';
+import { jwtClaims } from '../dialects/runtime/jwt-claims.ts';
 import type { RequestContext } from '../identity/context.ts';
 import type { ConfirmedPerson, LegacySystem } from '../identity/legacy-systems.ts';
 import { type Finding, failed, type Legacy, ok, warning } from './check.ts';
-import { claimsIn } from './token-claims.ts';
 
 /** Signs one person in there and out again. Changes nothing here. */
 export async function checkSignIn(options: {
@@ -40,7 +40,8 @@ function twin(
 ): Finding[] {
   const { dialect, settings } = mounted;
   const { tokens } = dialect;
-  const theirs = claimsIn(token);
+  const claims = jwtClaims(token);
+  const theirs = Object.keys(claims).length === 0 ? undefined : claims;
   const fits = dialect.legacy?.tokenForm.test(token);
   const form = fits ? [] : [failed('twin: form', 'the token is not of the form that is asked about')];
   if (theirs === undefined || tokens.access !== 'jwt') {
@@ -50,7 +51,8 @@ function twin(
   }
   const secret = tokens.sharedSecret?.(settings);
   const alg = secret === undefined ? 'ES256' : 'HS256';
-  const header = claimsIn(token, 'header') ?? {};
+  const [headerPart = ''] = token.split('.');
+  const header = jwtClaims(`.${headerPart}.`);
   const ours: Record<string, unknown> = {
     ...{
       iss: issuer,

@@ -15,6 +15,7 @@ import {
   type Question,
 } from '../dialects/contract/legacy-api.ts';
 import { directoryOf } from '../dialects/runtime/directory.ts';
+import { jwtClaims } from '../dialects/runtime/jwt-claims.ts';
 import type { MountedDialect } from '../dialects/runtime/mounted.ts';
 import type { Identity, RequestContext } from '../identity/context.ts';
 import type {
@@ -34,7 +35,6 @@ import type { Read } from './question.ts';
 import { serves } from './serves.ts';
 import { createSessionEnder, type SessionEnder } from './stray-sessions.ts';
 import { createTokenJudge, type TokenJudge } from './token-keys.ts';
-import { claimsIn } from './token-claims.ts';
 
 /** Seconds after which a system whose end is rehearsed is asked for again. */
 const REHEARSED = 30;
@@ -302,9 +302,6 @@ function tokenIn(asked: unknown): string | undefined {
 export function withClaims(question: Question<Bearer>): Question<Bearer> {
   return {
     ask: question.ask,
-    read(reply, asked) {
-      const claims = claimsIn(asked.token);
-      return question.read(reply, { ...(claims && { claims }), ...asked });
-    },
+    read: (reply, asked) => question.read(reply, { claims: jwtClaims(asked.token), ...asked }),
   };
 }

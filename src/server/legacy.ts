@@ -1,10 +1,12 @@
 /** The legacy systems of the dialects, loaded only where the configuration names one. */
 import type { Config } from '../config/schema.ts';
+import { OperatorError } from '../core/errors.ts';
 import type { Dialect } from '../dialects/contract/dialect.ts';
 import type { LegacyTraffic } from '../dialects/runtime/legacy-traffic.ts';
-import { parseSettings } from '../dialects/runtime/mounted.ts';
+import { type MountedDialect, parseSettings } from '../dialects/runtime/mounted.ts';
 import type { Identity } from '../identity/context.ts';
 import type { LegacyCalls } from '../legacy/legacy-systems.ts';
+import type { Stages } from '../migration/stages.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { GrantIssuer } from '../oidc/grant-contract.ts';
 import { type Lifecycle, repeat } from './lifecycle.ts';
@@ -18,6 +20,15 @@ export interface OpenLegacy {
   readonly traffic: LegacyTraffic;
   /** What a request says that this server itself has sent out. */
   readonly via: string;
+  /** Once the seeds are loaded: throws LegacyRefused with everything that the store says against the configuration. */
+  judge(): Promise<void>;
+}
+
+export class LegacyRefused extends OperatorError {
+  override readonly name = 'LegacyRefused';
+  constructor(issues: readonly string[]) {
+    super(`The legacy systems cannot be asked:\n${issues.map((issue) => `  ${issue}`).join('\n')}`);
+  }
 }
 
 export async function openLegacy(options: {
@@ -62,5 +73,32 @@ export async function openLegacy(options: {
     send: ({ dialect }, request) => systems.send(dialect.name, request),
     learn: learner.learn,
   };
-  return { systems, traffic, via };
+  const judge = async () => {
+    const issues = await Promise.all(mounted.map((each) => issuesOf(each, { config, identity, stages })));
+    if (issues.flat().length > 0) throw new LegacyRefused(issues.flat());
+  };
+  return { systems, traffic, via, judge };
+}
+
+async function issuesOf(
+  mounted: MountedDialect,
+  { config, identity, stages }: { config: Config; identity: Identity; stages: Stages },
+): Promise<string[]> {
+  const { legacy, dialect } = mounted;
+  if (legacy === undefined) return [];
+  const [{ organizationsOf, candidateOf }, { whyNotPrimary }] = await Promise.all([
+    import('../legacy/serves.ts'),
+    import('../migration/readiness.ts'),
+  ]);
+  const { stores } = identity;
+  const served = await organizationsOf(mounted, identity);
+  const primary = served.filter((organization) => stages.of(dialect.name, { organization }) === 'primary');
+  const all = new Set((await stores.organizations.list()).map(({ id }) => id));
+  const unknown = legacy.organizations?.filter((id) => !all.has(id)) ?? [];
+  return [
+    ...unknown.map((id) => `dialects.${dialect.name}.legacy.organizations: there is no organization ${id}`),
+    ...(await whyNotPrimary(
+      candidateOf(mounted, { config, metadata: stores.metadata, organizations: primary }),
+    )),
+  ];
 }

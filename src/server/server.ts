@@ -104,6 +104,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const { resources } = config.oidc;
     await seedAtStart({ ...deps.identity, judgeClient, resources, files: config.seed, production });
     await noteStoredHashes(deps.stores);
+    await deps.legacy?.judge();
     const handler = await createHandler(deps);
     await startInternal(deps);
     await front.answerWith(handler);

@@ -64,7 +64,7 @@ async function findingsOf(
   const all = await Promise.all(
     (await migratingDialects(context)).map(async (each) => ({
       each,
-      organizations: await servedBy(context, identity, each),
+      organizations: await servedBy(identity, each),
     })),
   );
   const own = all.find(({ each }) => each.dialect.name === migrating.dialect.name)?.organizations ?? [];
@@ -91,18 +91,16 @@ async function findingsOf(
   ];
 }
 
-async function servedBy(
-  { stores }: CommandContext,
-  identity: Identity,
-  migrating: MigratingDialect,
-): Promise<OrganizationView[]> {
-  const [{ directoryOf }, { serves }] = await Promise.all([
+async function servedBy(identity: Identity, migrating: MigratingDialect): Promise<OrganizationView[]> {
+  const [{ directoryOf }, { organizationsOf }] = await Promise.all([
     import('../../dialects/runtime/directory.ts'),
     import('../../legacy/serves.ts'),
   ]);
   const directory = directoryOf(identity, migrating.dialect.name);
-  const views = await Promise.all((await stores.organizations.list()).map(({ id }) => directory.byId(id)));
-  return views.flatMap((view) => (view !== undefined && serves(migrating, view) ? [view] : []));
+  const views = await Promise.all(
+    (await organizationsOf(migrating, identity)).map((id) => directory.byId(id)),
+  );
+  return views.filter((view) => view !== undefined);
 }
 
 async function chosen(

@@ -62,6 +62,7 @@ async function setStage(context: CommandContext, options: StageOptions): Promise
   const { name } = migrating.dialect;
   const present = await readStageRecord(context.stores.metadata, name);
   const before = stageAt(present, place) ?? migrating.legacy.stage;
+  if (stage === 'primary') await refuseUnready(context, migrating, organization);
   if (stage === 'standalone') await refuseLockOut(context, migrating, options);
   const record = await changeStageRecord(context.stores.metadata, name, (known) =>
     withStage(known, place, stage),
@@ -81,6 +82,25 @@ function stageFrom(text: string): Stage | undefined {
   const stage = STAGES.find((each) => each === text);
   if (stage !== undefined) return stage;
   throw new CommandRefused(`There is no stage ${text}. There are: ${STAGES.join(', ')}, unset.`);
+}
+
+/** What a server would not start with. */
+async function refuseUnready(
+  context: CommandContext,
+  migrating: MigratingDialect,
+  organization: string | undefined,
+): Promise<void> {
+  const [{ candidateOf, organizationsOf }, { whyNotPrimary }] = await Promise.all([
+    import('../../legacy/serves.ts'),
+    import('../../migration/readiness.ts'),
+  ]);
+  const { config, stores } = context;
+  const { identity } = await context.tools();
+  const organizations =
+    organization === undefined ? await organizationsOf(migrating, identity) : [organization];
+  const candidate = candidateOf(migrating, { config, metadata: stores.metadata, organizations });
+  const reasons = await whyNotPrimary(candidate);
+  if (reasons.length > 0) throw new CommandRefused(`${reasons.join('\n')}\nNothing was changed.`);
 }
 
 /** People whom the legacy system alone can sign in. */

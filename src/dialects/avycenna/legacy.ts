@@ -50,6 +50,7 @@ const refusal = z.union([Failure, InvalidFields]);
 
 export const legacy: LegacyApi<AvycennaSettings> = {
   tokenForm: new RegExp(`${JWT.source}|^rt_[\\w-]{16,253}$`),
+  redirects: ({ googleProvider }) => googleProvider,
   signIn: {
     ask: ({ login: email, password }) => ({ method: 'POST', path: '/auth/login', json: { email, password } }),
     read: reading({ body: SignedInReply, no: [401, 422], refusal, answer: signedIn({}) }),

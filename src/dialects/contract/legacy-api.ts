@@ -14,6 +14,11 @@ import type { NewAccount } from './use.ts';
 export interface LegacyApi<Settings = AnySettings> {
   /** What a token of the vendor's own server looks like; anything else is never asked about. */
   readonly tokenForm: RegExp;
+  /**
+   * The upstream to which its sign-in sends browsers. They come back to that server, so a person who comes by it cannot
+   * be asked about.
+   */
+  redirects?(settings: Settings): string;
   readonly signIn?: Question<{ readonly login: string; readonly password: string }, Settings>;
   /** Who the bearer is. */
   readonly person: Question<Bearer, Settings>;
