@@ -37,7 +37,7 @@ const FAULTS: readonly [LegacyFault, RegExp, RegExp?][] = [
 describe('An answer of a legacy system', () => {
   let world: Awaited<ReturnType<typeof startWithLegacy>>;
   before(async () => {
-    world = await startWithLegacy({ legacy: { roles: ['doctor'] } });
+    world = await startWithLegacy({ legacy: { roles: ['doctor'], timeout: '1s' } });
     world.system.add('visitnote', { email: 'new@clinic.test', password: PASSWORD, last: 'Okoro' });
   });
   after(() => world.close());

@@ -17,7 +17,7 @@ import { CONTEXT } from './world.ts';
 
 function mounted(dialect: Dialect, legacy: Record<string, unknown>): Legacy {
   const issues: string[] = [];
-  const settings = { enabled: true, legacy: { stage: 'primary', timeout: '500ms', ...legacy } };
+  const settings = { enabled: true, legacy: { stage: 'primary', timeout: '2s', ...legacy } };
   const [at] = parseSettings([dialect], { [dialect.name]: settings }, issues);
   if (at?.legacy === undefined) throw new Error(issues.join());
   return { ...at, legacy: at.legacy };

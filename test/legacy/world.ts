@@ -26,7 +26,7 @@ export async function startWithLegacy({
   close(): Promise<void>;
 }> {
   const system = given ?? (await startLegacySystem());
-  const table = { url: system.url, stage: 'primary', timeout: '400ms', rate: '1000/1s', ...legacy };
+  const table = { url: system.url, stage: 'primary', timeout: '2s', rate: '1000/1s', ...legacy };
   const server = await startTestServer({
     config: {
       dialects: { [dialect]: { legacy: table } },

@@ -127,6 +127,8 @@ export async function startLegacySystem({ tls, clockOff }: LegacySystemOptions =
       return { open: sockets.size, most };
     },
     suffer(next, paths = /(?:)/) {
+      // Made before the call, whose time is short.
+      if (next?.kind === 'bomb') bomb ??= gzipSync(Buffer.alloc(32 * 1024 * 1024, ' '));
       fault = next;
       where = paths;
     },
@@ -174,6 +176,8 @@ function bodyOf(raw: string, type = ''): Record<string, unknown> {
   return typeof json === 'object' && json !== null ? { ...json } : {};
 }
 
+let bomb: Buffer | undefined;
+
 /** True: there is nothing more to answer. */
 function misbehave(fault: LegacyFault, request: IncomingMessage, response: ServerResponse): boolean {
   const json = { 'content-type': 'application/json' };
@@ -204,7 +208,7 @@ function misbehave(fault: LegacyFault, request: IncomingMessage, response: Serve
     case 'bomb':
       response
         .writeHead(200, { ...json, 'content-encoding': 'gzip' })
-        .end(gzipSync(Buffer.alloc(32 * 1024 * 1024, ' ')));
+        .end(bomb);
       return true;
     default:
       return false;
