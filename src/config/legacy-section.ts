@@ -241,7 +241,7 @@ export const legacySection = table({
   ),
   roles: key(
     z.array(text).default([]),
-    'Roles that people may bring along; whoever names another is not taken over.',
+    'Roles that people may bring along (at VSee: types of staff, such as 400); whoever brings another is not taken over.',
   ),
   learn: key(
     z.array(z.enum(['accounts', 'passwords', 'tokens'])).default(['accounts', 'passwords', 'tokens']),

@@ -12,7 +12,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Away, Line } from './line.ts';
 import { createPrepare, type Judged, judged, type Read } from './question.ts';
 
-export type QuestionName = Exclude<keyof LegacyApi, 'tokenForm' | 'redirects'>;
+export type QuestionName = Exclude<keyof LegacyApi, 'tokenForm' | 'redirects' | 'roleOf'>;
 
 export type Asker = <Asked>(
   name: QuestionName,

@@ -4,7 +4,7 @@
  */
 import type { LegacySettings } from '../config/legacy-section.ts';
 import { normalizeEmail } from '../core/text.ts';
-import type { Confirmed } from '../dialects/contract/legacy-api.ts';
+import type { Confirmed, LegacyApi } from '../dialects/contract/legacy-api.ts';
 import type { RequestContext } from '../identity/context.ts';
 import type { ConfirmedPerson } from '../identity/legacy-systems.ts';
 import type { Audit } from '../observe/audit.ts';
@@ -25,17 +25,18 @@ export type YesJudge = (claimed: Claimed) => Promise<ConfirmedPerson | Away>;
 export function createYesJudge(options: {
   readonly dialect: string;
   readonly legacy: Pick<LegacySettings, 'roles'>;
+  readonly roleOf?: LegacyApi['roleOf'];
   readonly accounts: Pick<AccountStore, 'byAlias'>;
   readonly audit: Audit;
 }): YesJudge {
-  const { dialect, legacy, accounts, audit } = options;
+  const { dialect, legacy, accounts, audit, roleOf = ({ role }) => role } = options;
   return async (claimed) => {
     const { yes, organization, question, context } = claimed;
     const { email, username, status, claims, vendor } = yes.account;
     const address = email === undefined ? undefined : normalizeEmail(email);
     const why =
       isAnother(claimed.login, [address, username]) ??
-      isForeignRole(vendor?.role, legacy.roles) ??
+      isForeignRole(roleOf(vendor ?? {}), legacy.roles) ??
       (await isOfAnotherOrganization(yes.vendorId));
     if (why !== undefined) {
       const { address: from, requestId, clientId, channel } = context;

@@ -131,7 +131,11 @@ function startOne(mounted: MountedDialect, options: Parameters<typeof createLega
   const { clock, log, stores, audit } = options.identity;
   const line = openLine({ dialect: name, legacy, via, ownPorts, clock, log });
   const ask = createAsker({ mounted, line, log, metrics });
-  const judge = createYesJudge({ dialect: name, legacy, accounts: stores.accounts, audit });
+  const { roleOf } = api;
+  const judge = createYesJudge({
+    ...{ dialect: name, legacy, accounts: stores.accounts, audit },
+    ...(roleOf && { roleOf }),
+  });
   const sessions = createSessionEnder({ signOut: api.signOut, ask, timeout: legacy.timeout });
   const judgeToken = createTokenJudge({ tokens: legacy.tokens, clock, log });
   return [{ mounted, legacy, api, line, ask, judge, sessions, judgeToken, accounts: stores.accounts }];

@@ -150,13 +150,19 @@ const VENDORS = [
 
 describe('A person of each vendor', () => {
   it('M10 is not confirmed with a role that the operator does not let in', async () => {
-    const world = await startWithLegacy({ dialect: 'avycenna', legacy: { roles: ['doctor'] } });
-    const { email: login } = world.system.add('avycenna', {
-      ...{ email: 'chief@legacy.test', password: PASSWORD, members: { role: 'admin' } },
-    });
-    const answer = await (await world.ask()).signIn?.({ login, password: PASSWORD }, CONTEXT);
-    expect(kindOf(answer)).to.equal('away: a yes that is not believed (a role that is not let in)');
-    await world.close();
+    const refused = 'away: a yes that is not believed (a role that is not let in)';
+    for (const [dialect, organization, members, expected] of [
+      ['avycenna', 'default', { role: 'admin' }, refused],
+      ['vsee', 'clinicdev', { user_type: '100' }, refused],
+      ['vsee', 'clinicdev', { user_type: '400' }, 'yes'],
+    ] as const) {
+      const world = await startWithLegacy({ dialect, legacy: { roles: ['doctor', '400'] } });
+      const login = 'chief@legacy.test';
+      world.system.add(dialect, { email: login, password: PASSWORD, members });
+      const answer = await (await world.ask(organization)).signIn?.({ login, password: PASSWORD }, CONTEXT);
+      expect(kindOf(answer), JSON.stringify(members)).to.equal(expected);
+      await world.close();
+    }
   });
 
   for (const [dialect, organization, legacy] of VENDORS) {

@@ -19,6 +19,8 @@ export interface LegacyApi<Settings = AnySettings> {
    * be asked about.
    */
   redirects?(settings: Settings): string;
+  /** The role that a person brings along, where `vendor.role` does not say it. Only those that operators list come in. */
+  roleOf?(vendor: Readonly<Record<string, Json>>): string | undefined;
   readonly signIn?: Question<{ readonly login: string; readonly password: string }, Settings>;
   /** Who the bearer is. */
   readonly person: Question<Bearer, Settings>;

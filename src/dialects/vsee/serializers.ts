@@ -33,6 +33,8 @@ export function typeOf(account: AccountView): number {
 /** May list users and read other people's profiles of its organization. */
 export const isStaff = (account: AccountView) => STAFF.has(typeOf(account));
 
+export const isStaffType = (type: unknown) => typeof type === 'number' && STAFF.has(type);
+
 export const textOf = (value: unknown): string =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 
