@@ -35,13 +35,24 @@ export async function startPeople(
   const servers = backEnd === 'embedded' ? undefined : await sharedServers();
   if (backEnd === 'distributed' && servers === undefined) return undefined;
   const system = await startLegacySystem();
-  const legacy = { url: system.url, stage: 'primary', timeout: '300ms', rate: '1000/1s', floor: '1ms' };
+  const legacy = {
+    url: system.url,
+    stage: 'primary',
+    timeout: '300ms',
+    rate: '1000/1s',
+    floor: '1ms',
+    concurrency: 64,
+  };
   let ahead = 0;
   const server = await startTestServer({
     clock: { now: () => new Date(Date.now() + ahead) },
     config: {
       dialects: Object.fromEntries(
-        Object.entries(dialects).map(([name, own]) => [name, { legacy: { ...legacy, ...own } }]),
+        Object.entries(dialects).map(([name, own]) => [
+          name,
+          // Whoever signs in there with Google could not be asked about: it is off.
+          { legacy: { ...legacy, ...own }, ...(name === 'avycenna' && { googleProvider: 'none' }) },
+        ]),
       ),
       ...(servers && {
         store: {

@@ -206,9 +206,7 @@ function misbehave(fault: LegacyFault, request: IncomingMessage, response: Serve
       pour(response.writeHead(200, json));
       return true;
     case 'bomb':
-      response
-        .writeHead(200, { ...json, 'content-encoding': 'gzip' })
-        .end(bomb);
+      response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(bomb);
       return true;
     default:
       return false;
