@@ -12,7 +12,7 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   discovery: {},
   jwks: {},
-  'client_credentials opaque': { organizations: 1, oidcRecords: 1, audit: 1 },
+  'client_credentials opaque': { oidcRecords: 1, audit: 1 },
   'client_credentials jwt': { oidcRecords: 1, audit: 1 },
   introspection: { oidcRecords: 2, accounts: 1 },
   userinfo: { oidcRecords: 2, accounts: 1 },
@@ -20,7 +20,7 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'refresh public': { oidcRecords: 3, accounts: 1, audit: 1 },
   'code flow with sign-in': {
     rateLimits: 4,
-    organizations: 5,
+    organizations: 4,
     oidcRecords: 17,
     clients: 1,
     accounts: 6,

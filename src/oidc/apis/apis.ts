@@ -8,7 +8,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { ApiRecord } from '../../model/api.ts';
 import { type ClientRecord, servesOrganization } from '../../model/client.ts';
-import type { ApiStore } from '../../store/ports/installation.ts';
+import type { ApiStore, OrganizationStore } from '../../store/ports/installation.ts';
 import type { ClientTraits } from '../clients/clients.ts';
 import { keepFresh } from '../clients/keep-fresh.ts';
 import type { ScopesOfApi } from '../contract.ts';
@@ -24,15 +24,18 @@ export type ApiRegistry = ReturnType<typeof createApiRegistry>;
 
 export function createApiRegistry({
   store,
+  organizations,
   clock,
   resources,
 }: {
   store: ApiStore;
+  organizations: Pick<OrganizationStore, 'byId'>;
   clock: Clock;
   resources: Config['oidc']['resources'];
 }) {
   const configured = new Map(resources.map((resource) => [resource.identifier, apiOf(resource)]));
   const stored = keepFresh(clock, (identifier) => store.byIdentifier(identifier));
+  const organization = keepFresh(clock, (id) => organizations.byId(id));
   return {
     /** Undefined: there is no such API. One that the configuration names is as it says there. */
     async find(identifier: string): Promise<Api | undefined> {
@@ -41,6 +44,8 @@ export function createApiRegistry({
       const record = await stored(identifier);
       return record && { ...record, open: false };
     },
+    /** Of the organization's clients that have none of their own. */
+    defaultOf: async (id: string) => (await organization(id))?.defaultApi,
     /** The API as the client that asks about tokens; undefined: no API, or one without a secret. */
     async client(id: string): Promise<ClientRecord | undefined> {
       const record = await store.byId(id);

@@ -7,7 +7,6 @@ import { type Client, type Configuration, errors, type ResourceServer } from 'oi
 import type { Config } from '../../config/schema.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
-import type { OrganizationStore } from '../../store/ports/installation.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { askedOrganization } from '../clients/organizations.ts';
 import { isImplied } from '../extensions/implied-resource.ts';
@@ -20,7 +19,6 @@ export interface ApiDeps {
   readonly config: Config;
   readonly apis: ApiRegistry;
   readonly accounts: Pick<AccountStore, 'byId'>;
-  readonly organizations: Pick<OrganizationStore, 'byId'>;
 }
 
 export function resourceIndicators(deps: ApiDeps): Feature {
@@ -51,9 +49,9 @@ async function impliedResource(
   return api.identifier;
 }
 
-export async function defaultApi({ apis, organizations }: ApiDeps, client: Client): Promise<Api | undefined> {
+export async function defaultApi({ apis }: Pick<ApiDeps, 'apis'>, client: Client): Promise<Api | undefined> {
   const traits = traitsOf(client);
-  const own = traits.defaultApi ?? (await organizations.byId(traits.organization))?.defaultApi;
+  const own = traits.defaultApi ?? (await apis.defaultOf(traits.organization));
   const api = own === undefined ? undefined : await apis.find(own);
   return api && grantedScopes(traits, api) && api;
 }

@@ -53,7 +53,12 @@ export function providerDeps(options: OidcServerOptions) {
   const { config, issuer, stores, clock, secrets } = options;
   const { accounts, leases, organizations } = stores;
   const oidcRecords = createOidcRecords({ store: stores.oidcRecords, secrets, clock });
-  const apis = createApiRegistry({ store: stores.apis, resources: config.oidc.resources, clock });
+  const apis = createApiRegistry({
+    store: stores.apis,
+    organizations,
+    resources: config.oidc.resources,
+    clock,
+  });
   const line = auditLine(options);
   const originOf = options.originOf ?? (() => undefined);
   const fetch = createOutboundFetch(config.outbound);
