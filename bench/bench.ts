@@ -53,8 +53,13 @@ const options = new Command('npm run bench --')
       .default('embedded' as const),
   )
   .option('--workers <numbers>', 'processes of Portico; several numbers are several servers', counts, [1])
-  .option('--grants <numbers>', 'in the embedded store from the start, likewise', counts, [])
-  .option('--accounts <numbers>', 'likewise; as many numbers as of grants', counts, [])
+  .option(
+    '--grants <numbers>',
+    'in the store from the start, likewise; beside Redis, access tokens in it',
+    counts,
+    [],
+  )
+  .option('--accounts <numbers>', 'in the embedded store, likewise; as many numbers as of grants', counts, [])
   .option('--against <folder>', 'another checkout of Portico, as one more server')
   .option(
     '--out <file>',

@@ -98,7 +98,7 @@ function describe({ begun, command, rounds, seconds, subjects, figures, failures
   const others = figures.map((figure) => figure.others);
   const [processor] = cpus();
   return [
-    `\`${command}\`, begun ${begun.toISOString()}: ${rounds} rounds of ${seconds} s a case.`,
+    `\`${command}\`, begun ${begun.toISOString()}. Rounds: ${rounds}; seconds for each case: ${seconds}.`,
     '',
     `- Machine: ${processor?.model.trim()}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.versions.node}.`,
     `- Other work took ${percent(median(others))} of the cores in the median and ${percent(Math.max(...others))} at the most.`,

@@ -8,6 +8,7 @@ import { freePort } from '../../test/support/ports.ts';
 import { type ServerProcess, startServerProcess } from '../../test/support/server-process.ts';
 import { startMongo, startRedis } from '../../test/support/servers.ts';
 import { type Filling, writeFilledFile } from '../filled-file.ts';
+import { fillRedis } from '../filled-redis.ts';
 import { API, PEOPLE, type Processes, REDIRECT_URI, type Subject } from '../subject.ts';
 import { commandsOf, DURABLE } from './bare.ts';
 import { dialectCases, MAILBOXES } from './portico-cases.ts';
@@ -19,7 +20,7 @@ export interface PorticoOptions {
   readonly root: string;
   readonly store: 'embedded' | 'redis';
   readonly workers: number;
-  /** What lies in the embedded store besides. */
+  /** What lies in the embedded store besides; in Redis an access token of each grant. */
   readonly filling?: Filling;
 }
 
@@ -29,6 +30,11 @@ const DIALECTS = {
   visitnote: { enabled: true, limits: { auth: MANY, general: MANY } },
   medisync: { enabled: true, limits: { login: '999999/1s' } },
   ...{ careportals: { enabled: true }, avycenna: { enabled: true }, vsee: { enabled: true } },
+};
+
+const STORES = {
+  embedded: 'embedded store',
+  redis: 'distributed store: Redis, and the stand-in of MongoDB, whose CPU does not count',
 };
 
 export async function startPortico(options: PorticoOptions): Promise<Subject> {
@@ -78,7 +84,7 @@ function subjectOf(
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   return {
     ...{ name, version: String(version) },
-    settings: `${store} store, ${workers} process${workers === 1 ? '' : 'es'}, opaque access tokens, ES256, argon2id m=19456 t=2 p=1`,
+    settings: `${STORES[store]}, ${workers} process${workers === 1 ? '' : 'es'}, opaque access tokens, ES256, argon2id m=19456 t=2 p=1`,
     endpoints: {
       discovery: `${issuer}/.well-known/openid-configuration`,
       ...{ jwks: `${issuer}/jwks`, authorization: `${issuer}/authorize`, token: `${issuer}/token` },
@@ -108,6 +114,7 @@ async function startStores({ store: kind, filling }: PorticoOptions, folder: str
     return { config: { kind, embedded: { file } }, processes: [], stop: async () => undefined };
   }
   const [mongo, redis] = await Promise.all([startMongo(), startRedis({ own: true, values: DURABLE })]);
+  if (filling) await fillRedis(redis.url, filling.grants);
   return {
     config: { kind: 'distributed', mongo: { url: mongo.url }, redis: { url: redis.url } },
     processes: redis.child?.pid === undefined ? [] : [redis.child.pid],
