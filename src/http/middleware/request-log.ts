@@ -41,9 +41,9 @@ export function createRequestLog(options: {
   unfinished: UnfinishedRequests;
 }): BeginRequest {
   const { log, clock, observe, unfinished } = options;
-  const begun = new WeakMap<IncomingMessage, OpenRequest>();
-  return (req, res) => {
-    const known = begun.get(req);
+  const OPEN = Symbol('open request');
+  return (req: IncomingMessage & { [OPEN]?: OpenRequest }, res) => {
+    const known = req[OPEN];
     if (known) return known;
     const startedAt = performance.now();
     const open: OpenRequest = {
@@ -52,7 +52,7 @@ export function createRequestLog(options: {
       route: () => 'other',
       address: () => '',
     };
-    begun.set(req, open);
+    req[OPEN] = open;
     res.once('close', () => {
       const milliseconds = performance.now() - startedAt;
       const status = res.writableFinished ? res.statusCode : 499;

@@ -16,8 +16,12 @@ export function requestInfoOf(ctx: Pick<Context, 'state'>): RequestInfo {
   return ctx.state.requestInfo;
 }
 
-/** By raw request, for the provider, which makes a context of its own. */
-const infos = new WeakMap<IncomingMessage, RequestInfo>();
+const INFO = Symbol('request info');
+
+/** The raw request carries it for the provider, which makes a context of its own. A WeakMap costs more than the reply. */
+interface Informed extends IncomingMessage {
+  [INFO]?: RequestInfo;
+}
 
 export function attachRequestInfo(ctx: Pick<Context, 'state' | 'req'>, info: RequestInfo): void {
   ctx.state.requestInfo = info;
@@ -25,12 +29,12 @@ export function attachRequestInfo(ctx: Pick<Context, 'state' | 'req'>, info: Req
 }
 
 /** Of a request that has no context. */
-export function noteRequestInfo(request: IncomingMessage, info: RequestInfo): void {
-  infos.set(request, info);
+export function noteRequestInfo(request: Informed, info: RequestInfo): void {
+  request[INFO] = info;
 }
 
-export function requestContextOf(request: IncomingMessage): RequestInfo | undefined {
-  return infos.get(request);
+export function requestContextOf(request: Informed): RequestInfo | undefined {
+  return request[INFO];
 }
 
 /** Resolves when the reply is out, or its connection is gone. */

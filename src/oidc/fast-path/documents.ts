@@ -30,7 +30,8 @@ export function publicDocuments(documents: Documents): ProviderMiddleware {
     const seconds = KEPT_FOR[ctx.path];
     if (seconds === undefined || ctx.status !== 200) return;
     const caching = `public, max-age=${seconds}`;
-    const body = Buffer.from(JSON.stringify(ctx.body));
+    // Node sends a text together with the head, and a Buffer as a piece of its own.
+    const body = JSON.stringify(ctx.body);
     const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"`;
     ctx.set('Cache-Control', caching);
     ctx.set('ETag', etag);
