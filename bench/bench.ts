@@ -90,7 +90,8 @@ async function bench(): Promise<void> {
     ...{ subjects, rounds, seconds, say, cases: CASES.filter((name) => all.has(name)) },
     measures: (subject, name) => !measured.includes(subject) || cases.includes(name),
   });
-  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
+  const given = process.argv.slice(2);
+  const command = ['npm run bench', ...(given.length > 0 ? ['--', ...given] : [])].join(' ');
   const report = reportOf({ begun, command, rounds, seconds, subjects: [...subjects], measured, ...result });
   process.stdout.write(report);
   const whole = cases.length === CASES.length && servers.length === SERVERS.length;

@@ -5,10 +5,11 @@ import { startArgon2 } from './peers/argon2.ts';
 import { startBare } from './peers/bare.ts';
 import { startHydra } from './peers/hydra.ts';
 import { startKeycloak } from './peers/keycloak.ts';
+import { startNode } from './peers/node.ts';
 import { type PorticoOptions, startPortico } from './peers/portico.ts';
 import type { Subject } from './subject.ts';
 
-export const SERVERS: readonly string[] = ['bare', 'hydra', 'keycloak', 'portico', 'argon2'];
+export const SERVERS: readonly string[] = ['bare', 'hydra', 'keycloak', 'portico', 'node', 'argon2'];
 
 export interface Choice {
   readonly servers: readonly string[];
@@ -35,6 +36,7 @@ export function starts(choice: Choice): (() => Promise<Subject>)[] {
       ...portico('portico', path.join(import.meta.dirname, '..')),
       ...(choice.against === undefined ? [] : portico('portico before', path.resolve(choice.against))),
     ],
+    node: [startNode],
     argon2: choice.cases.some((name) => PASSWORD_CASES.includes(name))
       ? [() => startArgon2(PASSWORD_CASES)]
       : [],
