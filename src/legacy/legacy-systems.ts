@@ -76,7 +76,7 @@ interface Running {
 export function createLegacySystems(options: {
   readonly mounted: readonly MountedDialect[];
   readonly identity: Identity;
-  readonly stages: Pick<Stages, 'of' | 'isAway'>;
+  readonly stages: Pick<Stages, 'asks' | 'isAway'>;
   readonly metrics: Pick<Metrics, 'legacyCall'>;
   /** What each call says of this server (loop.ts). */
   readonly via: string;
@@ -89,8 +89,7 @@ export function createLegacySystems(options: {
     async asked(organization, channel) {
       const due = all.filter(
         ({ mounted: { dialect } }) =>
-          (channel === 'hosted' || channel === dialect.name) &&
-          stages.of(dialect.name, { organization }) === 'primary',
+          (channel === 'hosted' || channel === dialect.name) && stages.asks(dialect.name, organization),
       );
       const found = await Promise.all(
         due.map(async (running) => {

@@ -4,7 +4,14 @@
  */
 import type { Clock } from '../core/clock.ts';
 import type { MetadataStore } from '../store/ports/installation.ts';
-import { readStageRecord, type Stage, type StagePlace, type StageRecord, stageAt } from './stage-record.ts';
+import {
+  ALL,
+  readStageRecord,
+  type Stage,
+  type StagePlace,
+  type StageRecord,
+  stageAt,
+} from './stage-record.ts';
 
 /** What the configuration says of a dialect with a legacy system. */
 export interface ConfiguredStage {
@@ -20,6 +27,8 @@ export interface Stages {
    * endpoint: what stands for all of them.
    */
   of(dialect: string, place?: StagePlace): Stage | undefined;
+  /** Whether the legacy system is asked about people and tokens of the organization: an endpoint at least is in stage primary. */
+  asks(dialect: string, organization: string): boolean;
   /** Whether the stage depends on the organization, so that a request's has to be known first. */
   differByOrganization(dialect: string): boolean;
   /** Whether the legacy system counts as away: an operator rehearses its end. */
@@ -40,14 +49,20 @@ export async function openStages(options: {
     for (const dialect of configured.keys()) known.set(dialect, await readStageRecord(metadata, dialect));
   };
   await refresh();
+  const of: Stages['of'] = (dialect, place = {}) => {
+    const [configuration, record] = [configured.get(dialect), known.get(dialect)];
+    if (configuration === undefined || record === undefined) return undefined;
+    const { stage, organizations } = configuration;
+    const { organization } = place;
+    if (organization !== undefined && organizations?.includes(organization) === false) return undefined;
+    return stageAt(record, place) ?? stage;
+  };
   return {
-    of(dialect, place = {}) {
-      const [configuration, record] = [configured.get(dialect), known.get(dialect)];
-      if (configuration === undefined || record === undefined) return undefined;
-      const { stage, organizations } = configuration;
-      const { organization } = place;
-      if (organization !== undefined && organizations?.includes(organization) === false) return undefined;
-      return stageAt(record, place) ?? stage;
+    of,
+    asks(dialect, organization) {
+      const { stages = {} } = known.get(dialect) ?? {};
+      const endpoints = [stages[organization], stages[ALL]].flatMap((own) => Object.keys(own ?? {}));
+      return [ALL, ...endpoints].some((endpoint) => of(dialect, { organization, endpoint }) === 'primary');
     },
     differByOrganization(dialect) {
       const named = Object.keys(known.get(dialect)?.stages ?? {}).some(

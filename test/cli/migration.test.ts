@@ -1,4 +1,9 @@
+import path from 'node:path';
 import { expect } from 'chai';
+import { pino } from 'pino';
+import { openStores } from '../../src/store/open-stores.ts';
+import type { Stores } from '../../src/store/ports/stores.ts';
+import { embeddedConfig } from '../store/embedded-config.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
 
 const ADA = `
@@ -34,6 +39,12 @@ describe('portico migration', function () {
     expect(ran.code, ran.stdout).to.equal(1);
     return ran.stderr;
   };
+  const withStores = async (work: (stores: Stores) => Promise<void>) => {
+    const file = path.join(terminal.folder, 'portico.db');
+    const stores = await openStores(embeddedConfig(file), { log: pino({ level: 'silent' }) });
+    await work(stores);
+    await stores.close();
+  };
   const status = async (...args: string[]) => (await run('status', ...args, '--json')).json()[0];
 
   it('M1 says and changes where a stage stands, by organization and route, and writes it to the audit trail', async () => {
@@ -58,6 +69,11 @@ describe('portico migration', function () {
       channel: 'command-line',
       ...{ dialect: 'visitnote', from: 'proxy', to: 'primary' },
     });
+    const learn = ['accounts', 'passwords', 'tokens'];
+    expect(trail.json().map(({ detail }) => detail)).to.deep.include({
+      channel: 'command-line',
+      ...{ dialect: 'visitnote', from: 'proxy', to: 'shadow', learn },
+    });
   });
 
   it('refuses what there is not: a dialect without a legacy system, a stage, an organization, a route', async () => {
@@ -68,9 +84,20 @@ describe('portico migration', function () {
     expect(route).to.contain('GET /my-profile');
   });
 
-  it('goes to standalone only when no one is locked out, or the operator accepts how many', async () => {
+  it('M1 goes to standalone only when no one is locked out, or the operator accepts how many', async () => {
     expect((await status('visitnote'))?.people).to.include({ own: 1, roster: 0 });
-    await run('stage', 'visitnote', 'standalone', '--organization', 'pilot');
+    await withStores(async ({ accounts }) => {
+      const ada = await accounts.byId('acc_ada');
+      if (ada === undefined) throw new Error('Ada was seeded');
+      const { passwordHash: _, ...known } = ada;
+      const roster = { ...known, legacy: { visitnote: { password: 'legacy' as const } } };
+      expect(await accounts.update(roster)).to.equal('updated');
+    });
+    expect((await status('visitnote'))?.people).to.include({ own: 0, roster: 1 });
+    const why = await refused('stage', 'visitnote', 'standalone');
+    expect(why).to.contain('1 people have no password here').and.contain('--accept 1');
+    expect((await status('visitnote'))?.stage).to.equal('shadow');
+    await run('stage', 'visitnote', 'standalone', '--organization', 'pilot', '--accept', '1');
     await run('stage', 'visitnote', 'unset', '--organization', 'pilot');
   });
 

@@ -76,7 +76,7 @@ describe('In stage proxy Portico learns', function () {
     await learned('ben@old.test', ({ passwordHash }) => passwordHash !== undefined);
   });
 
-  it('while the client has its reply, however long it takes', async () => {
+  it('M22 while the client has its reply, however long it takes', async () => {
     system.add('visitnote', { email: 'cora@old.test', password: PASSWORD });
     await start();
     system.suffer({ kind: 'hang' }, /my-profile/);
@@ -106,6 +106,32 @@ describe('In stage proxy Portico learns', function () {
     expect((await signIn('last@old.test')).status).to.equal(200);
     await learned('last@old.test', ({ passwordHash: hash }) => hash !== undefined);
     expect(await byEmail('dora@old.test')).to.equal(undefined);
+  });
+
+  it('M22 how often a password was wrong: nobody is refused while the legacy system answers, and then at once', async () => {
+    system.add('visitnote', { email: 'fay@old.test', password: PASSWORD });
+    await start();
+    expect((await signIn('fay@old.test')).status).to.equal(200);
+    await learned('fay@old.test', ({ passwordHash }) => passwordHash !== undefined);
+    for (let tries = 0; tries < 12; tries += 1) {
+      expect((await signIn('fay@old.test', `wrong ${tries}`)).status).to.equal(401);
+    }
+    await until(async () => {
+      const account = await byEmail('fay@old.test');
+      const { attempts } = server.running.identity;
+      const who = {
+        organization: 'default',
+        accountId: account?.id,
+        name: 'fay@old.test',
+        address: '127.0.0.1',
+      };
+      return attempts.check(who).then(
+        () => undefined,
+        () => true,
+      );
+    });
+    await to('visitnote', 'standalone');
+    await until(async () => ((await signIn('fay@old.test')).status === 429 ? true : undefined));
   });
 
   it('only what the configuration lists', async () => {

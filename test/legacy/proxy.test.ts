@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { countStoreCalls } from '../../bench/crossings.ts';
 import { changeStageRecord, withStage } from '../../src/migration/stage-record.ts';
 import { startLegacySystem } from '../support/legacy-system.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -218,31 +219,70 @@ describe('stage proxy', function () {
     }
   });
 
-  it('M2 serves a token of ours in every stage, beside the legacy system', async () => {
+  it('M1 M2 is left and entered at both of two nodes within 5 s, and a token of ours works there all the while', async () => {
     const system = await startLegacySystem();
-    const server = await startInFront(system.url, { stage: 'standalone' });
+    const first = await startInFront(system.url, { stage: 'standalone' });
+    const second = await startTestServer({
+      folder: first.folder,
+      config: {
+        issuer: first.issuer,
+        http: { trustedProxies: [] },
+        dialects: { visitnote: { legacy: legacy(system.url) } },
+      },
+    });
+    const metadata = first.running.stores.metadata;
     try {
-      const token = tokenOf(await signIn(server.url));
-      const me = {
-        method: 'GET',
-        path: '/api/therapist/v1/my-profile',
-        headers: ['Authorization', `Bearer ${token}`],
-      };
+      const token = tokenOf(await signIn(first.url));
+      const headers = ['Authorization', `Bearer ${token}`];
+      const me = { method: 'GET', path: '/api/therapist/v1/my-profile', headers };
       for (const stage of ['standalone', 'primary', 'shadow', 'proxy'] as const) {
-        await changeStageRecord(server.running.stores.metadata, 'visitnote', (record) =>
-          withStage(record, {}, stage),
-        );
-        const theirs = ['Authorization', 'Bearer theirs'];
-        if (stage === 'shadow' || stage === 'proxy') {
-          await sleepUntil(async () => {
-            await send(server.url, { ...me, headers: theirs });
-            return system.calls.length > 0;
-          });
+        await changeStageRecord(metadata, 'visitnote', (record) => withStage(record, {}, stage));
+        const isPassed = stage === 'shadow' || stage === 'proxy';
+        for (const { url } of [first, second]) {
+          await sleepUntil(async () => (await isPassedOn(url)) === isPassed, 5000);
+          system.forget();
+          expect((await send(url, me)).status, `${stage} ${url}`).to.equal(200);
+          expect(system.calls, stage).to.deep.equal([]);
         }
-        system.forget();
-        expect((await send(server.url, me)).status, stage).to.equal(200);
-        expect(system.calls, stage).to.deep.equal([]);
       }
+    } finally {
+      await second.close({ keepStore: true });
+      await first.close();
+      await system.close();
+    }
+  });
+
+  it('M1 answers one route itself, and asks there about a token that the legacy system made', async () => {
+    const system = await startLegacySystem();
+    const server = await startInFront(system.url, { learn: [] });
+    try {
+      const ada = system.add('visitnote', { email: 'ada@old.test', password: 'Old-Password-17' });
+      const { access } = system.issue(ada);
+      const headers = ['Authorization', `Bearer ${access.value}`];
+      const me = { method: 'GET', path: '/api/therapist/v1/my-profile', headers };
+      expect((await send(server.url, me)).status).to.equal(200);
+      expect(system.calls.at(-1)?.headers.via).to.contain('portico-');
+      system.forget();
+      const calls = countStoreCalls(server.running.stores);
+      expect((await send(server.url, me)).status).to.equal(200);
+      // Only whether the token is ours, where it has the form.
+      expect(
+        calls.filter((call) => !/^(?:oidcRecords\.byId|metadata\..*|deliveries\..*)$/.test(call)),
+      ).to.deep.equal([]);
+      expect(calls.filter((call) => call === 'oidcRecords.byId').length).to.be.at.most(2);
+      expect(system.calls).to.have.lengthOf(1);
+      await changeStageRecord(server.running.stores.metadata, 'visitnote', (record) =>
+        withStage(record, { endpoint: 'GET /my-profile' }, 'primary'),
+      );
+      await sleepUntil(async () => {
+        const { status, headers: names } = await send(server.url, me);
+        // A header of Portico's own replies.
+        return status === 200 && names.includes('X-Request-Id');
+      });
+      system.forget();
+      const wrong = await signIn(server.url, { email: 'ada@old.test', password: 'wrong' });
+      expect(wrong.status).to.equal(401);
+      expect(system.calls.map(({ url }) => url)).to.deep.equal(['/api/therapist/v1/sign-in']);
     } finally {
       await server.close();
       await system.close();
@@ -268,10 +308,16 @@ describe('stage proxy', function () {
   });
 });
 
-async function sleepUntil(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 8000;
+/** Replies of Portico's own name the request. */
+async function isPassedOn(url: string): Promise<boolean> {
+  const reply = await send(url, { method: 'DELETE', path: '/api/therapist/v1/my-profile', headers: [] });
+  return !reply.headers.includes('X-Request-Id');
+}
+
+async function sleepUntil(holds: () => Promise<boolean>, patience = 8000): Promise<void> {
+  const deadline = Date.now() + patience;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('It did not come to hold within 8 s.');
+    if (Date.now() > deadline) throw new Error(`It did not come to hold within ${patience} ms.`);
     await sleep(50);
   }
 }

@@ -133,7 +133,7 @@ async function signInFindings(options: {
     ...options,
     mounted: [mounted],
     // Whatever stage it is in: this command asks.
-    stages: { of: () => 'primary', isAway: () => false },
+    stages: { asks: () => true, isAway: () => false },
     metrics: { legacyCall: () => undefined },
   });
   try {

@@ -70,7 +70,11 @@ async function setStage(context: CommandContext, options: StageOptions): Promise
   const now = stageAt(record, place) ?? migrating.legacy.stage;
   await context.note('migration.stage', {
     ...(organization !== undefined && { organization }),
-    detail: { dialect: name, from: before, to: now, ...(endpoint !== undefined && { endpoint }) },
+    detail: {
+      ...{ dialect: name, from: before, to: now, ...(endpoint !== undefined && { endpoint }) },
+      // Who takes passwords along has decided to.
+      ...((now === 'proxy' || now === 'shadow') && { learn: [...migrating.legacy.learn] }),
+    },
   });
   say(`${inWords(name, place)}: ${before} -> ${now}. Every node follows within 5 s.`);
   for (const [other, its] of moreSpecific(record, place))

@@ -22,7 +22,8 @@ const isKey: Kind['isOwn'] = ({ identity }, text) => isKnownApiKey(identity, tex
 const isLinkToken: Kind['isOwn'] = async ({ identity }, token) =>
   (await readLinkToken(identity, { token, purpose: RESET })) !== undefined;
 
-const alone = (source: string) => new RegExp(`(?<![\\w-])${source}(?![\\w-])`, 'g');
+/** Not as a part of something longer, such as the signature of a JWT. */
+const alone = (source: string) => new RegExp(`(?<![\\w.-])${source}(?![\\w.-])`, 'g');
 
 const EVERYWHERE: readonly Kind[] = [
   { form: alone('[\\w-]{8,}\\.[\\w-]{8,}\\.[\\w-]*'), isOwn: isToken },

@@ -1,0 +1,87 @@
+/** M1 over nodes on MongoDB and Redis: what a command says of a stage acts on every node, without a restart. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { type LegacySystem, startLegacySystem } from '../support/legacy-system.ts';
+import { type Nodes, startNodes } from '../support/nodes.ts';
+import { sharedServers } from '../support/servers.ts';
+
+const portico = path.join(import.meta.dirname, '../../bin/portico.js');
+
+describe('a stage over two nodes', function () {
+  this.timeout(120_000);
+  let nodes: Nodes;
+  let system: LegacySystem;
+  before(async function () {
+    this.timeout(300_000);
+    const servers = await sharedServers();
+    if (!servers) return this.skip();
+    system = await startLegacySystem();
+    const visitnote = { enabled: true, legacy: { url: system.url, stage: 'proxy' } };
+    nodes = await startNodes({
+      stores: { mongo: servers.mongo.url, redis: servers.redis.url },
+      config: { dialects: { visitnote } },
+    });
+  });
+  after(async () => {
+    await nodes?.close();
+    await system?.close();
+  });
+
+  async function command(...args: string[]): Promise<string> {
+    const child = spawn(process.execPath, [portico, 'migration', ...args], {
+      env: { ...process.env, NODE_ENV: 'test', PORTICO_CONFIG: nodes.file },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    expect(code, said).to.equal(0);
+    return said;
+  }
+
+  const signIn = (url: string) =>
+    fetch(`${url}/api/therapist/v1/sign-in`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' }),
+    });
+
+  /** Replies of Portico's own name the request. */
+  async function isPassedOn(url: string): Promise<boolean> {
+    const reply = await fetch(`${url}/api/therapist/v1/my-profile`, { method: 'DELETE' });
+    return !reply.headers.has('x-request-id');
+  }
+
+  /** Milliseconds until it holds at every node. */
+  async function everywhere(holds: (url: string) => Promise<boolean>): Promise<number> {
+    const began = performance.now();
+    for (const { url } of nodes.nodes) {
+      while (!(await holds(url))) {
+        if (performance.now() - began > 10_000) throw new Error(`${url} does not follow`);
+        await sleep(100);
+      }
+    }
+    return performance.now() - began;
+  }
+
+  it('M1 M2 acts on both within 5 s, and a token of ours works at both in every stage', async () => {
+    expect(await everywhere(isPassedOn)).to.be.below(5000);
+    await command('stage', 'visitnote', 'standalone');
+    expect(await everywhere(async (url) => !(await isPassedOn(url)))).to.be.below(5000);
+    const reply = await signIn(nodes.nodes[0]?.url ?? '');
+    const { data } = (await reply.json()) as { data: { token: string } };
+    for (const stage of ['primary', 'shadow', 'proxy']) {
+      await command('stage', 'visitnote', stage);
+      const isPassed = stage !== 'primary';
+      expect(await everywhere(async (url) => (await isPassedOn(url)) === isPassed)).to.be.below(5000);
+      for (const { url } of nodes.nodes) {
+        const me = await fetch(`${url}/api/therapist/v1/my-profile`, {
+          headers: { authorization: `Bearer ${data.token}` },
+        });
+        expect(me.status, `${stage} ${url}`).to.equal(200);
+      }
+    }
+  });
+});
