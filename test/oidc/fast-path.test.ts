@@ -30,7 +30,7 @@ const SCOPES = ['records:read', 'records:write', 'email'];
 const SERVICES: Readonly<Record<string, object>> = {
   'posting-service': { token_endpoint_auth_method: 'client_secret_post' },
   'default-service': { default_api: JWT_API, default_scope: 'records:read' },
-  'narrow-service': { scope: 'openid records:read' },
+  'narrow-service': { scope: 'openid profile' },
   'roaming-service': { organizations: 'all' },
   'bound-service': { dpop_bound_access_tokens: true },
   'ended-service': { client_secret_expires_at: 1 },
@@ -364,6 +364,7 @@ describe('the fast path', function () {
     withoutHeader(grant({ client_id: 'posting-service', client_secret: service.secret })),
     grant({}, { ...service, clientId: 'default-service' }),
     grant({ scope: 'email', resource: JWT_API }),
+    grant({ scope: 'records:read', resource: JWT_API }, { ...service, clientId: 'narrow-service' }),
     grant({}, { ...service, clientId: 'roaming-service' }),
   ];
 
