@@ -204,7 +204,15 @@ describe('refreshes by the fast path', function () {
   it('FP6 of an ordinary sign-in need no provider', async () => {
     const { oidc } = server.running;
     const { handle } = oidc;
-    for (const client of [webApp, webAppPost, ownApp, spa, variant('es256-app'), variant('roaming-app')]) {
+    for (const client of [
+      webApp,
+      webAppPost,
+      ownApp,
+      spa,
+      variant('es256-app'),
+      variant('roaming-app'),
+      variant('pairwise-app'),
+    ]) {
       const { tokens } = await signIn(await relyingParty(server.issuer, client), {
         ...MARA,
         parameters: { scope: 'openid email offline_access', prompt: 'consent', ...organizationOf(client) },

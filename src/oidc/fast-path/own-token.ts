@@ -38,9 +38,6 @@ export async function ownToken({ request, form, client }: Asked, deps: FastPathD
 
 /** Undefined where it is refused. */
 async function apiAt(target: string, ctx: TokenRequest, client: Client, deps: FastPathDeps) {
-  // As the provider judges (RFC 8707, 2).
-  const href = URL.parse(target)?.href;
-  if (href === undefined || href.includes('#')) return undefined;
   const server = await unlessRefused(resourceServer(deps, ctx, target, client));
   return server && new deps.provider.ResourceServer(target, server);
 }

@@ -42,7 +42,7 @@ async function liveRefreshToken(
   const { provider, models, findAccount } = deps;
   const traits = traitsOf(client);
   if (!OPAQUE.test(value) || !traits.rotatesRefreshTokens) return undefined;
-  if (client.subjectType === 'pairwise' || client.idTokenEncryptedResponseAlg) return undefined;
+  if (client.idTokenEncryptedResponseAlg) return undefined;
   const used = await provider.RefreshToken.find(value, { ignoreExpiration: true });
   if (used === undefined || used.isExpired || used.consumed !== undefined || isUnusual(used))
     return undefined;
