@@ -41,7 +41,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'cli/api': { may: 'cli config seed' },
   'cli/client': { may: 'cli config oidc/profiles seed', types: 'store/ports', packages: 'commander' },
   'cli/migration': {
-    may: 'cli dialects dialects/runtime legacy migration',
+    may: 'cli dialects dialects/runtime identity/accounts legacy migration',
     types: 'dialects/contract identity store/ports',
     packages: 'commander',
   },

@@ -11,7 +11,7 @@ export type AuditEvent =
   | 'link-token'
   | `link-token.${'send' | 'spend'}`
   | `account.${'register' | 'reclaim' | 'status' | 'delete' | 'take-over' | 'confirm' | 'import'}`
-  | 'migration.conflict'
+  | `migration.${'conflict' | 'settle'}`
   | `email.${'change' | 'confirm'}`
   | 'profile.update'
   | 'data.download'

@@ -14,6 +14,9 @@ accounts:
   - { id: acc_ada, organization: pilot, email: ada@example.org, password: correct horse battery staple }
 `;
 
+const storesOf = ({ folder }: Terminal) =>
+  openStores(embeddedConfig(path.join(folder, 'portico.db')), { log: pino({ level: 'silent' }) });
+
 describe('portico migration', function () {
   this.timeout(60_000);
   let terminal: Terminal;
@@ -40,8 +43,7 @@ describe('portico migration', function () {
     return ran.stderr;
   };
   const withStores = async (work: (stores: Stores) => Promise<void>) => {
-    const file = path.join(terminal.folder, 'portico.db');
-    const stores = await openStores(embeddedConfig(file), { log: pino({ level: 'silent' }) });
+    const stores = await storesOf(terminal);
     await work(stores);
     await stores.close();
   };
@@ -122,5 +124,41 @@ describe('portico migration', function () {
     expect(row).to.deep.include({ id: 'acc_ada', email: 'ada@example.org', status: 'blocked' });
     expect(JSON.stringify(row)).not.to.contain('argon2');
     expect(await refused('since', 'yesterday')).to.contain('2026-03-01');
+  });
+
+  it('lists whose address is in conflict, and settles it', async () => {
+    const conflict = async (vendorId: string) => {
+      const stores = await storesOf(terminal);
+      await stores.audit.append({
+        ...{ at: new Date(), event: 'migration.conflict', outcome: 'refused', organization: 'pilot' },
+        ...{ subject: 'acc_ada', detail: { dialect: 'visitnote', why: 'address', vendorId } },
+      });
+      await stores.close();
+    };
+    await conflict('v-1');
+    await conflict('v-1');
+    await conflict('v-2');
+    const list = async () => (await run('conflicts', '--organization', 'pilot', '--json')).json();
+    const open = await list();
+    expect(open).to.have.length(2);
+    const idOf = (id: string) => String(open.find((one) => one.vendorId === id)?.id);
+    expect(open.find((one) => one.vendorId === 'v-1')).to.include({
+      count: 2,
+      account: 'acc_ada',
+    });
+    await run('conflicts', 'ignore', idOf('v-2'));
+    await run('conflicts', 'join', idOf('v-1'));
+    expect(await list()).to.deep.equal([]);
+    const stores = await storesOf(terminal);
+    const ada = await stores.accounts.byId('acc_ada');
+    await stores.close();
+    expect(ada?.aliases).to.deep.equal({ visitnote: 'v-1' });
+    expect(ada?.legacy).to.deep.equal({ visitnote: { password: 'portico' } });
+    expect(await refused('conflicts', 'join', idOf('v-1'))).to.include('no open conflict');
+    await conflict('v-3');
+    const [third] = await list();
+    expect(await refused('conflicts', 'rename', String(third?.id))).to.include('--email');
+    await run('conflicts', 'rename', String(third?.id), '--email', 'ada.two@example.org');
+    expect(await list()).to.deep.equal([]);
   });
 });

@@ -3,8 +3,10 @@ import { expect } from 'chai';
 import { deleteAccount } from '../../src/identity/accounts/delete-account.ts';
 import { setStatus } from '../../src/identity/accounts/set-status.ts';
 import type { LegacyAnswer } from '../../src/identity/legacy-systems.ts';
+import { requestReset } from '../../src/identity/self-service/request-password-reset.ts';
 import { setPassword } from '../../src/identity/self-service/set-password.ts';
 import { checkPassword } from '../../src/identity/sign-in/reauthenticate.ts';
+import { sendSignInCode } from '../../src/identity/sign-in/send-code.ts';
 import { signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
 import { type FakeLegacy, fakeLegacy, together, yes } from './legacy-fake.ts';
 import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
@@ -36,6 +38,10 @@ const outcome = (call: Promise<unknown>) =>
     () => 'in',
     () => refusal(call),
   );
+const until = async (holds: () => boolean) => {
+  for (let tries = 0; tries < 200 && !holds(); tries += 1)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+};
 const lastSignIn = () => world.audit.filter(({ event }) => event === 'sign-in').at(-1);
 
 async function open(rules: Parameters<typeof fakeLegacy>[1] = {}): Promise<void> {
@@ -301,6 +307,35 @@ describe('a password in stage primary', function () {
   });
 });
 
+describe('emails of a legacy system', () => {
+  afterEach(() => world.close());
+
+  it('M15 are asked for when the reply is out, for people who are unknown here and were not deleted', async () => {
+    await open();
+    const { promise: reply, resolve: answer } = Promise.withResolvers<void>();
+    const ask = async (name: string) => {
+      const account = await world.identity.stores.accounts.byEmail('north', name);
+      const context = { ...from(who.address), answered: () => reply };
+      const login = { organization: 'north', name, account, context };
+      await sendSignInCode(world.identity, { ...login, purpose: 'hosted-sign-in', request: name });
+      await requestReset(world.identity, { organization: 'north', login: name, context });
+    };
+    await ask(EMAIL);
+    await new Promise(setImmediate);
+    expect(legacy.calls).to.deep.equal([]);
+    answer();
+    await until(() => legacy.calls.length > 1);
+    expect(legacy.calls).to.have.members(['sendCode', 'reset']);
+    await roster();
+    world.pass(60);
+    await ask(EMAIL);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(legacy.calls).to.have.length(2);
+    const emails = world.emails.filter(({ to }) => to === EMAIL).map(({ name }) => name);
+    expect(emails).to.deep.equal(['code', 'reset-link']);
+  });
+});
+
 describe('the address of an account that the legacy system does not know', function () {
   this.timeout(60_000);
   afterEach(() => world.close());
@@ -313,7 +348,7 @@ describe('the address of an account that the legacy system does not know', funct
     { here: false, there: false, ends: refused, what: 'conflict' },
   ];
   for (const { here, there, ends, what } of cases)
-    it(`is ${what} when it is ${here ? '' : 'not '}proved here and ${there ? '' : 'not '}there`, async () => {
+    it(`M4 is ${what} when it is ${here ? '' : 'not '}proved here and ${there ? '' : 'not '}there`, async () => {
       await open();
       const own = await world.person({ email: EMAIL, emailVerified: here, openedAt: 'hosted' });
       legacy.says = yes({ addressVerified: there });

@@ -5,6 +5,7 @@ import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { oneOf } from '../options.ts';
 import { type JsonOption, say, sayList } from '../output.ts';
 import { checkCommand } from './check.ts';
+import { conflictsCommand } from './conflicts.ts';
 import { type MigratingDialect, migratingDialect, migratingDialects } from './legacy-dialect.ts';
 import { countPeople } from './people.ts';
 import { sinceCommand } from './since.ts';
@@ -112,6 +113,7 @@ export const migrationCommand = group('migration', 'from a vendor’s own server
   stageCommand,
   statusCommand,
   checkCommand,
+  conflictsCommand,
   proxyCommand,
   rehearseOffCommand,
   sinceCommand,
