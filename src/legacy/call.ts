@@ -33,9 +33,15 @@ export interface WireReply {
   readonly body: Buffer;
 }
 
-/** There is no reply that could be looked at. */
+/** There is no reply that could be looked at. `answered`: there is one, which is not read. */
 export class NoReply extends Error {
   override readonly name = 'NoReply';
+  readonly answered: boolean;
+
+  constructor(why: string, { answered = false } = {}) {
+    super(why);
+    this.answered = answered;
+  }
 }
 
 export interface Connection {
@@ -102,7 +108,7 @@ async function readReply({
   const encoding = headerOf(headers, 'content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     body.destroy();
-    throw new NoReply('an encoded reply');
+    throw new NoReply('an encoded reply', { answered: true });
   }
   const pieces: Buffer[] = [];
   let length = 0;
@@ -111,7 +117,7 @@ async function readReply({
     length += piece.byteLength;
     if (length > LARGEST_REPLY) {
       body.destroy();
-      throw new NoReply('a reply that is too large');
+      throw new NoReply('a reply that is too large', { answered: true });
     }
     pieces.push(piece);
   }

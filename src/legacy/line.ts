@@ -57,6 +57,8 @@ export function openLine(options: {
         return { result: judged.result };
       } catch (error) {
         if (!(error instanceof NoReply)) throw error;
+        // What a client asks for may be too much for this server: the legacy system is there.
+        if (error.answered && options?.limited === false) outcome = 'later';
         return { away: error.message, made: true };
       } finally {
         admitted.done(outcome);

@@ -219,6 +219,47 @@ describe('stage proxy', function () {
     }
   });
 
+  it('passes on a picture in Base64, which is no token of ours however long it is', async () => {
+    const mirror = await startMirror();
+    const server = await startInFront(mirror.origin);
+    try {
+      const headers = ['Content-Type', 'application/json', 'Authorization', 'Bearer 17|abc'];
+      const at = { method: 'POST', path: '/api/therapist/v1/register', headers };
+      for (let number = 0; number < 12; number += 1) {
+        const picture = Buffer.concat(
+          Array.from({ length: 1450 }, (_, part) =>
+            createHash('sha256').update(`${number}.${part}`).digest(),
+          ),
+        ).toString('base64');
+        const written = number % 2 ? picture : picture.replaceAll('/', '\\/');
+        const sent = { ...at, body: Buffer.from(`{"picture":"data:image/png;base64,${written}"}`) };
+        expect(await send(server.url, sent)).to.deep.equal(await send(mirror.origin, sent));
+      }
+    } finally {
+      await server.close();
+      mirror.server.close();
+      mirror.server.closeAllConnections();
+    }
+  });
+
+  it('does not take a legacy system for away because of replies that are too much for one client', async () => {
+    const system = await startLegacySystem();
+    const server = await startInFront(system.url);
+    try {
+      system.add('visitnote', MARA);
+      for (const kind of ['huge', 'bomb'] as const) {
+        system.suffer({ kind }, /my-profile/);
+        const me = { method: 'GET', path: '/api/therapist/v1/my-profile', headers: [] };
+        for (let number = 0; number < 6; number += 1)
+          expect((await send(server.url, me)).status, kind).to.equal(503);
+        expect((await signIn(server.url)).status, kind).to.equal(200);
+      }
+    } finally {
+      await server.close();
+      await system.close();
+    }
+  });
+
   it('M1 M2 is left and entered at both of two nodes within 5 s, and a token of ours works there all the while', async () => {
     const system = await startLegacySystem();
     const first = await startInFront(system.url, { stage: 'standalone' });

@@ -54,6 +54,11 @@ function unescaped(text: string): string {
   return text.replace(/\\u00([0-9a-f]{2})/gi, byCode).replace(/%([0-9a-f]{2})/gi, byCode);
 }
 
+/** Without files in Base64, escaped or not, which would be taken for many tokens. No token is so long without a dot. */
+function withoutFiles(text: string): string {
+  return text.replace(/[\w.+/%\\-]{256,}/g, (run) => (/[._-]/.test(run) ? run : ''));
+}
+
 /** Whether one of the texts holds a token, an API key or a link token that was made here. */
 export async function holdsOwnToken(
   services: DialectServices,
@@ -61,7 +66,7 @@ export async function holdsOwnToken(
   texts: readonly string[],
 ): Promise<boolean> {
   const sent = texts.join('\n');
-  const all = `${sent}\n${unescaped(sent)}`;
+  const all = withoutFiles(`${sent}\n${unescaped(sent)}`);
   const asked = new Map<string, () => Promise<boolean>>();
   for (const { form, isOwn } of kindsOf(dialect))
     for (const text of all.match(form) ?? []) asked.set(`${isOwn.name} ${text}`, () => isOwn(services, text));
