@@ -84,11 +84,18 @@ async function byAddress(identity: Identity, input: Full): Promise<Step> {
   if (isAnother) return conflict(identity, input, account);
   if (account.legacy?.[dialect] !== undefined) return confirm(identity, input, account);
   if (!isVerifiedThere(input)) return conflict(identity, input, account);
+  if (await wasDeleted(identity, input)) return 'gone';
   if (refusesKnown(input, account)) return conflict(identity, input, account);
   if (!lets(input, account)) return 'not-admitted';
   const how = account.emailVerified ? 'joined' : 'reclaimed';
   const proven = await reclaimAccount(identity, { account });
   return link(identity, input, { account: proven, how });
+}
+
+/** Whoever has the address now is a new person. */
+async function wasDeleted(identity: Identity, { dialect, person }: Full): Promise<boolean> {
+  const { organization, vendorId } = person;
+  return vendorId !== undefined && isGone(identity, { organization, ids: { [dialect]: vendorId } });
 }
 
 /** The account that is not this legacy system's yet becomes one of its own. */
