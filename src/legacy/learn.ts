@@ -38,7 +38,10 @@ export type LearnOutcome =
 export interface LearnerOptions {
   readonly identity: Identity;
   readonly calls: Pick<LegacyCalls, 'confirm'>;
-  readonly grants: Pick<GrantIssuer, 'adopt' | 'grantOf' | 'endGrant' | 'destroyAccess'>;
+  readonly grants: Pick<
+    GrantIssuer,
+    'adopt' | 'adoptionOf' | 'refuseAdoption' | 'grantOf' | 'endGrant' | 'destroyAccess'
+  >;
   readonly issuer: string;
   readonly count: (dialect: string, outcome: LearnOutcome) => void;
 }
@@ -205,10 +208,14 @@ function behindSignIns(identity: Identity): Identity {
 
 /** The legacy system knows the token no more. A dead access token says nothing about the sign-in behind it. */
 async function endLearned({ grants }: Deps, { mounted, question }: Lesson): Promise<LearnOutcome> {
-  const { name, values } = question;
+  const { name, values, answer } = question;
   const token = values.token ?? '';
   if (name === 'person') return (await grants.destroyAccess(token, mounted.clientId)) ? 'ended' : 'nothing';
-  const grant = await grants.grantOf(token, mounted.clientId);
+  const grantOf = () => grants.grantOf(token, mounted.clientId);
+  let grant = await grantOf();
+  // The sign-in may still wait to be learned, or be learned just now.
+  if (grant === undefined && answer !== 'no' && !(await grants.refuseAdoption(token)))
+    grant = (await grants.adoptionOf(token)) === 'alive' ? await grantOf() : undefined;
   if (grant === undefined) return 'nothing';
   await grants.endGrant(grant.grantId);
   return 'ended';

@@ -23,6 +23,8 @@ export interface GrantIssuer {
   adopt(input: AdoptionInput): Promise<{ grantId: string } | undefined>;
   /** 'dead': it was adopted and has ended here. Waits for an adoption under way. */
   adoptionOf(token: string): Promise<'none' | 'alive' | 'dead'>;
+  /** A token that has just ended at its maker is not adopted. False: it was adopted before. */
+  refuseAdoption(token: string): Promise<boolean>;
   /** The access token alone dies. True for exactly one caller. */
   destroyAccess(token: string, clientId: string): Promise<boolean>;
 }
@@ -43,6 +45,8 @@ export interface AdoptedToken {
   readonly value: string;
   /** Epoch seconds, as its maker says. */
   readonly issuedAt?: number;
+  /** Epoch seconds, as its maker says; undefined: it never ends there. It is not adopted a second time before. */
+  readonly endsAt?: number | undefined;
   /** Epoch seconds; of a refresh token, also the end of all its successors. */
   readonly expiresAt: number;
 }

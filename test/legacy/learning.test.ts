@@ -134,6 +134,25 @@ describe('In stage proxy Portico learns', function () {
     await until(async () => ((await signIn('fay@old.test')).status === 429 ? true : undefined));
   });
 
+  it('no token that was signed out a moment after it was made', async () => {
+    const { grants } = await start().then(() => server.running.oidc);
+    const tokens: string[] = [];
+    for (let number = 0; number < 8; number += 1) {
+      const email = `fay-${number}@old.test`;
+      system.add('visitnote', { email, password: PASSWORD });
+      const { data } = (await (await signIn(email)).json()) as { data: { token: string } };
+      tokens.push(data.token);
+      const authorization = `Bearer ${data.token}`;
+      expect((await post('/api/therapist/v1/logout', {}, { authorization })).status).to.equal(200);
+    }
+    system.add('visitnote', { email: 'last@old.test', password: PASSWORD });
+    expect((await signIn('last@old.test')).status).to.equal(200);
+    await learned('last@old.test', ({ passwordHash }) => passwordHash !== undefined);
+    await sleep(200);
+    const found = await Promise.all(tokens.map((token) => grants.findAccess(token, 'visitnote-legacy')));
+    expect(found.filter((token) => token !== undefined)).to.deep.equal([]);
+  });
+
   it('only what the configuration lists', async () => {
     system.add('visitnote', { email: 'eve@old.test', password: PASSWORD });
     await start(['accounts']);

@@ -1,6 +1,12 @@
 /** Tokens that a legacy system made, in stage primary (M16 to M21). */
 import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { jwtClaims } from '../../src/dialects/runtime/jwt-claims.ts';
+import { insertAccount } from '../../src/identity/accounts/create-account.ts';
+import { deleteAccount } from '../../src/identity/accounts/delete-account.ts';
+import { setPassword } from '../../src/identity/self-service/set-password.ts';
+import { changeStageRecord, withStage } from '../../src/migration/stage-record.ts';
 import type { DialectInfo } from '../conformance/dialect-under-test.ts';
 import { medisync, vendors, visitnote, vsee } from '../dialects/vendors.ts';
 import { type HttpClient, openClient } from '../support/http-client.ts';
@@ -31,7 +37,10 @@ async function start(legacy: object = {}): Promise<World> {
     name,
     { legacy: { roles, ...table }, ...google(name) },
   ]);
-  const server = await startTestServer({ config: { dialects: Object.fromEntries(entries) }, clock });
+  // Whoever signs in with Google at AVYCENNA cannot be asked about.
+  const federation = { google: { enabled: false } };
+  const config = { dialects: Object.fromEntries(entries), federation };
+  const server = await startTestServer({ config, clock });
   const client = openClient(server.url);
   return Object.assign(time, {
     ...{ server, system, client },
@@ -130,6 +139,74 @@ describe('Live tokens of a legacy system', function () {
     world.ahead += 5;
     expect((await ask(world, visitnote, one.access.value)).status).to.equal(401);
     expect((await ask(world, visitnote, other.access.value)).status).to.equal(401);
+  });
+
+  it('M5 a password that is set here ends what that of the legacy system opens: tokens made by it later are none', async () => {
+    const own = await start();
+    const { system, server } = own;
+    const person = newPerson(system, medisync);
+    expect((await ask(own, medisync, system.issue(person).access.value)).status).to.equal(200);
+    const { identity } = server.running;
+    const { id = '' } = (await identity.stores.accounts.byEmail('default', person.email)) ?? {};
+    await setPassword(identity, { accountId: id, password: 'Quartz-Harbour-97', minimum: 8 });
+    // A token tells whole seconds.
+    await sleep(1001);
+    const { access } = system.issue(person);
+    expect(Number(jwtClaims(access.value).iat) * 1000).to.be.above(
+      Date.parse((await identity.stores.accounts.byId(id))?.tokensFrom ?? ''),
+    );
+    expect((await ask(own, medisync, access.value)).status).to.equal(401);
+    await own.close();
+  });
+
+  it('M16 one that ended here stays dead as long as the legacy system takes it, whenever that is', async () => {
+    const { system, server } = world;
+    const { access } = system.issue(newPerson(system, visitnote));
+    expect((await ask(world, visitnote, access.value)).status).to.equal(200);
+    const { grants } = server.running.oidc;
+    await grants.endGrant(String((await grants.grantOf(access.value, 'visitnote-legacy'))?.grantId));
+    const before = world.ahead;
+    for (const days of [2, 400]) {
+      world.ahead = before + days * 86_400;
+      await server.running.stores.sweep(new Date(Date.now() + world.ahead * 1000));
+      system.forget();
+      expect((await ask(world, visitnote, access.value)).status, `${days} days later`).to.equal(401);
+      expect(system.calls).to.deep.equal([]);
+    }
+    world.ahead = before;
+  });
+
+  it('M8 one of a person who was deleted here is not adopted for whoever has the address now', async () => {
+    const verified = await start({ addresses: 'verified' });
+    const { system, server } = verified;
+    const { identity } = server.running;
+    const { accounts } = identity.stores;
+    const person = newPerson(system, visitnote);
+    expect((await ask(verified, visitnote, system.issue(person).access.value)).status).to.equal(200);
+    const { id: accountId = '' } = (await accounts.byEmail('default', person.email)) ?? {};
+    await deleteAccount(identity, { accountId });
+    const account = { email: person.email, emailVerified: true };
+    await insertAccount(identity, { organization: 'default', account });
+    expect((await ask(verified, visitnote, system.issue(person).access.value)).status).to.equal(401);
+    const present = await accounts.byEmail('default', person.email);
+    expect([present?.aliases, present?.legacy]).to.deep.equal([{}, undefined]);
+    await verified.close();
+  });
+
+  it('M1 in stage primary of one endpoint the legacy system is asked, whatever the stage of the others is', async () => {
+    const mixed = await start({ stage: 'proxy' });
+    const { system, server } = mixed;
+    const profile = { endpoint: 'GET /my-profile' };
+    await changeStageRecord(server.running.stores.metadata, 'visitnote', (record) =>
+      withStage(record, profile, 'primary'),
+    );
+    await sleep(2500);
+    const { access } = system.issue(newPerson(system, visitnote));
+    system.forget();
+    expect((await ask(mixed, visitnote, access.value)).status).to.equal(200);
+    const { grants } = server.running.oidc;
+    expect(await grants.grantOf(access.value, 'visitnote-legacy')).to.have.property('grantId');
+    await mixed.close();
   });
 
   it('M19 it is asked about again after a while: an outage changes nothing, a no ends it', async () => {

@@ -26,12 +26,16 @@ export interface Adoptable {
   readonly context: RequestContext;
 }
 
-/** False: none of them is adopted: they ended, were adopted before, or are older than what ended all of the account's. */
+/**
+ * False: none of them is adopted: they ended, were adopted before, are older than what ended all of the account's, or
+ * are those of a person whose password is Portico's: the legacy system's, by which they were made, is none any more.
+ */
 export async function adoptTokens(
   { identity, grants, issuer }: Adopting,
   { mounted, account, organization, tokens, context }: Adoptable,
 ): Promise<boolean> {
   const { dialect, clientId } = mounted;
+  if (account.legacy?.[dialect.name]?.password === 'portico') return false;
   const limits = limitsOf(mounted, identity.clock.now());
   const access = tokens.access && limits.access(tokens.access);
   const refresh = tokens.refresh && dialect.tokens.refresh && limits.refresh(tokens.refresh);
@@ -72,18 +76,18 @@ function limitsOf({ legacy, dialect, settings }: MountedDialect, at: Date) {
   const latest = [now + maximum, ...(until === undefined ? [] : [Date.parse(until) / 1000])];
   const times = (value: string, told: number | undefined) => {
     const { exp, iat } = jwtClaims(value);
-    const end = told ?? (typeof exp === 'number' ? Math.floor(exp) : undefined);
-    return { value, end, ...(typeof iat === 'number' && { issuedAt: Math.floor(iat) }) };
+    const endsAt = told ?? (typeof exp === 'number' ? Math.floor(exp) : undefined);
+    return { value, endsAt, ...(typeof iat === 'number' && { issuedAt: Math.floor(iat) }) };
   };
   return {
     access({ value, expiresAt }: { value: string; expiresAt?: number }): AdoptedToken {
-      const { end = now + lifetime, ...token } = times(value, expiresAt);
-      return { ...token, expiresAt: Math.min(end, ...latest) };
+      const token = times(value, expiresAt);
+      return { ...token, expiresAt: Math.min(token.endsAt ?? now + lifetime, ...latest) };
     },
     refresh({ value, expiresAt }: { value: string; expiresAt?: number }): AdoptedToken {
       const line = dialect.tokens.refresh?.absoluteLifetime?.(settings) ?? maximum;
-      const { end = now + line, ...token } = times(value, expiresAt);
-      return { ...token, expiresAt: Math.min(end, now + line, ...latest) };
+      const token = times(value, expiresAt);
+      return { ...token, expiresAt: Math.min(token.endsAt ?? now + line, now + line, ...latest) };
     },
   };
 }
