@@ -14,6 +14,11 @@ accounts:
   - { id: acc_ada, organization: pilot, email: ada@example.org, password: correct horse battery staple }
 `;
 
+const BEA = `
+accounts:
+  - { id: acc_bea, organization: pilot, email: bea@example.org, password: copper lantern meadow }
+`;
+
 const storesOf = ({ folder }: Terminal) =>
   openStores(embeddedConfig(path.join(folder, 'portico.db')), { log: pino({ level: 'silent' }) });
 
@@ -127,11 +132,13 @@ describe('portico migration', function () {
   });
 
   it('lists whose address is in conflict, and settles it', async () => {
+    const loaded = await terminal.session(['seed', terminal.write('bea.yaml', BEA)]);
+    expect(loaded.code, loaded.stderr).to.equal(0);
     const conflict = async (vendorId: string) => {
       const stores = await storesOf(terminal);
       await stores.audit.append({
         ...{ at: new Date(), event: 'migration.conflict', outcome: 'refused', organization: 'pilot' },
-        ...{ subject: 'acc_ada', detail: { dialect: 'visitnote', why: 'address', vendorId } },
+        ...{ subject: 'acc_bea', detail: { dialect: 'visitnote', why: 'address', vendorId } },
       });
       await stores.close();
     };
@@ -144,21 +151,21 @@ describe('portico migration', function () {
     const idOf = (id: string) => String(open.find((one) => one.vendorId === id)?.id);
     expect(open.find((one) => one.vendorId === 'v-1')).to.include({
       count: 2,
-      account: 'acc_ada',
+      account: 'acc_bea',
     });
     await run('conflicts', 'ignore', idOf('v-2'));
     await run('conflicts', 'join', idOf('v-1'));
     expect(await list()).to.deep.equal([]);
     const stores = await storesOf(terminal);
-    const ada = await stores.accounts.byId('acc_ada');
+    const bea = await stores.accounts.byId('acc_bea');
     await stores.close();
-    expect(ada?.aliases).to.deep.equal({ visitnote: 'v-1' });
-    expect(ada?.legacy).to.deep.equal({ visitnote: { password: 'portico' } });
+    expect(bea?.aliases).to.deep.equal({ visitnote: 'v-1' });
+    expect(bea?.legacy).to.deep.equal({ visitnote: { password: 'portico' } });
     expect(await refused('conflicts', 'join', idOf('v-1'))).to.include('no open conflict');
     await conflict('v-3');
     const [third] = await list();
     expect(await refused('conflicts', 'rename', String(third?.id))).to.include('--email');
-    await run('conflicts', 'rename', String(third?.id), '--email', 'ada.two@example.org');
+    await run('conflicts', 'rename', String(third?.id), '--email', 'bea.two@example.org');
     expect(await list()).to.deep.equal([]);
   });
 });
