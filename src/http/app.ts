@@ -12,7 +12,7 @@ import { isOfConnection } from '../observe/connection-errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { OidcServer } from '../oidc/contract.ts';
 import type { Stores } from '../store/ports/stores.ts';
-import { createFastLane, type FastLane, throwWhatFailed } from './fast-lane.ts';
+import { createFastLane, type FastLane } from './fast-lane.ts';
 import { respondWithError } from './middleware/error-handler.ts';
 import { health } from './middleware/health.ts';
 import { providerBodies } from './middleware/provider-body-limit.ts';
@@ -61,7 +61,6 @@ export function createApp(deps: AppDeps): { answer: RequestListener; fastLane: F
     securityHeaders(headers),
     respondWithError({ log, views }),
     refuseProgramsInJson(deps.oidc),
-    throwWhatFailed(begin),
     requestTarget,
     trustedProxies(readOrigin),
     health(deps),

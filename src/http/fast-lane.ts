@@ -4,7 +4,6 @@
  * long way with its body unread.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Middleware } from 'koa';
 import { handBack } from '../core/hand-back.ts';
 import type { FastAnswer, FastRoute } from '../oidc/fast-path-contract.ts';
 import type { BeginRequest } from './middleware/request-log.ts';
@@ -21,15 +20,6 @@ export interface FastLaneDeps {
   readonly readOrigin: ReadOrigin;
   /** What every reply says. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-}
-
-/** Answers a request that failed on the fast lane with that error: a second try would wait for a slow store again. */
-export function throwWhatFailed(begin: BeginRequest): Middleware {
-  return async (ctx, next) => {
-    const { failure } = begin(ctx.req, ctx.res);
-    if (failure) throw failure.error;
-    await next();
-  };
 }
 
 export type FastLane = (route: FastRoute, request: IncomingMessage, response: ServerResponse) => void;

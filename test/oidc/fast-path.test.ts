@@ -5,6 +5,7 @@
 import http from 'node:http';
 import { expect } from 'chai';
 import { secretsFrom } from '../../src/core/crypto.ts';
+import { StoreUnavailable } from '../../src/core/errors.ts';
 import { createOidcRecords } from '../../src/oidc/persistence/records.ts';
 import { handleOf } from '../../src/oidc/tokens/token-handle.ts';
 import {
@@ -453,6 +454,27 @@ describe('the fast path', function () {
       return { ...base, headers: { ...base.headers, ...headers[random(headers.length)] } };
     });
     await expectSame(requests);
+  });
+
+  it('FP7 says in the same words that a store does not answer, and does not ask it again', async () => {
+    const { oidcRecords: store } = server.running.stores;
+    const { put, byId } = store;
+    let asked = 0;
+    const fail = () => {
+      asked += 1;
+      return Promise.reject(new StoreUnavailable('embedded'));
+    };
+    for (const [broken, requests, calls] of [
+      [{ put: fail }, [grant(), grant({ resource: JWT_API, scope: 'records:read' })], 4],
+      // To introspect, the provider looks for three kinds of token at once.
+      [{ byId: fail }, [introspect(tokens.live), userinfo(tokens.live)], 1 + 3 + 2],
+    ] as const) {
+      asked = 0;
+      Object.assign(store, broken);
+      const replies = await expectSame(requests).finally(() => Object.assign(store, { put, byId }));
+      expect(replies.map(({ status }) => status)).to.deep.equal([503, 503]);
+      expect(asked).to.equal(calls);
+    }
   });
 
   it('FP5 answers by what is stored now, whatever it answered a moment before', async () => {

@@ -27,7 +27,7 @@ export interface OpenRequest {
   /** Both are asked when the reply is out. */
   route: () => string;
   address: () => string;
-  /** Why it has no answer. */
+  /** Why the fast lane has no answer. */
   failure?: { readonly error: unknown };
 }
 
@@ -78,10 +78,10 @@ export function createRequestLog(options: {
 export function requestLog(begin: BeginRequest): Middleware {
   return async (ctx, next) => {
     const open = begin(ctx.req, ctx.res);
-    const { id, arrivedAt } = open;
+    const { id, arrivedAt, failure } = open;
     open.route = () => routeOf(ctx);
     open.address = () => requestInfoOf(ctx).address;
-    attachRequestInfo(ctx, { id, arrivedAt, address: '', host: '' });
+    attachRequestInfo(ctx, { id, arrivedAt, address: '', host: '', ...(failure && { failure }) });
     ctx.set('X-Request-Id', id);
     await next();
     // A body that no route read would otherwise be read to its end on a connection that is kept open.

@@ -10,6 +10,8 @@ export interface RequestInfo {
   /** Host without port, lower case; X-Forwarded-Host from a trusted proxy only. Says which organization is meant, never where a link leads. */
   readonly host: string;
   readonly arrivedAt: Date;
+  /** Why the fast lane has no answer. */
+  readonly failure?: { readonly error: unknown };
 }
 
 export function requestInfoOf(ctx: Pick<Context, 'state'>): RequestInfo {

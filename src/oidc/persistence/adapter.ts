@@ -1,7 +1,9 @@
 /** The provider's access to the stores: one adapter per model, in the form that oidc-provider asks for. */
+import type { IncomingMessage } from 'node:http';
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Json } from '../../model/json.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
+import type { RequestOrigin } from '../provider/context.ts';
 import type { OidcRecord, OidcRecords, Payload } from './records.ts';
 
 export interface AdapterDeps {
@@ -10,6 +12,7 @@ export interface AdapterDeps {
   readonly registration: { readonly writer: ClientWriter };
   /** Ends what a revocation of this grant is about, in the request that is running. */
   readonly endTokens: (grantId: string) => Promise<void>;
+  readonly originOf: (request: IncomingMessage) => RequestOrigin | undefined;
 }
 
 /** What a client that registers itself makes the provider write. */
@@ -22,7 +25,16 @@ export interface ClientWriter {
 }
 
 export function createAdapterFactory(deps: AdapterDeps): (kind: string) => Adapter {
-  return (kind) => (kind === 'Client' ? clientAdapter(deps) : oidcRecordAdapter(kind, deps));
+  return (kind) => {
+    const adapter = kind === 'Client' ? clientAdapter(deps) : oidcRecordAdapter(kind, deps);
+    return { ...adapter, find: async (id) => failAgain(deps) ?? adapter.find(id) };
+  };
+}
+
+/** What failed on the fast path fails here, in the provider's words: a second try would wait for a slow store again. */
+function failAgain({ originOf }: AdapterDeps): undefined {
+  const { failure } = (Provider.ctx && originOf(Provider.ctx.req)) ?? {};
+  if (failure) throw failure.error;
 }
 
 /**

@@ -11,6 +11,15 @@ export type StepContext = Parameters<Parameters<Provider['use']>[0]>[0] & {
   readonly oidc?: ProviderContext['oidc'];
 };
 
+/** What the server knows of a request. */
+export interface RequestOrigin {
+  readonly id: string;
+  /** Canonical client address. */
+  readonly address: string;
+  /** Why the fast path has no answer. */
+  readonly failure?: { readonly error: unknown };
+}
+
 /** A step around the provider's own routes. */
 export type ProviderMiddleware = (ctx: StepContext, next: () => Promise<void>) => Promise<void>;
 

@@ -18,6 +18,7 @@ import type { DeliveryOutcome } from '../logout/deliverer.ts';
 import { createLogoutOutbox } from '../logout/outbox.ts';
 import type { ProviderPages } from '../page-contract.ts';
 import { createOidcRecords } from '../persistence/records.ts';
+import type { RequestOrigin } from '../provider/context.ts';
 import { createMetadataDocuments } from '../registration/metadata-document.ts';
 import { createRegistration } from '../registration/registration.ts';
 import { createRotations } from '../tokens/refresh-rotation.ts';
@@ -41,10 +42,7 @@ export interface OidcServerOptions {
   readonly attempts: Pick<Attempts, 'beginAt'>;
   /** Of back-channel logouts. */
   readonly countLogout?: (outcome: DeliveryOutcome) => void;
-  /** Request id and canonical client address for the audit trail. */
-  readonly originOf?: (
-    request: IncomingMessage,
-  ) => { readonly id: string; readonly address: string } | undefined;
+  readonly originOf?: (request: IncomingMessage) => RequestOrigin | undefined;
 }
 
 export type ProviderDeps = ReturnType<typeof providerDeps>;
