@@ -22,3 +22,8 @@ export function canonicalAddress(text: string): string {
   while (network.at(-1) === 0) network.pop();
   return `${network.map((group) => group.toString(16)).join(':')}::/64`;
 }
+
+/** A canonical address as a header names it: an IPv6 one by the first address of its /64. */
+export function hostOf(canonical: string): string {
+  return canonical.replace(/\/64$/, '');
+}

@@ -2,13 +2,14 @@
 import type { OrganizationView } from '../dialects/contract/dialect.ts';
 import type { AccountView } from '../dialects/contract/endpoint.ts';
 import { jwtClaims } from '../dialects/runtime/jwt-claims.ts';
+import type { MigratingDialect } from '../dialects/runtime/mounted.ts';
 import type { RequestContext } from '../identity/context.ts';
 import type { ConfirmedPerson, LegacySystem } from '../identity/legacy-systems.ts';
-import { type Finding, failed, type Legacy, ok, warning } from './check.ts';
+import { type Finding, failed, ok, warning } from './check.ts';
 
 /** Signs one person in there and out again. Changes nothing here. */
 export async function checkSignIn(options: {
-  readonly mounted: Legacy;
+  readonly mounted: MigratingDialect;
   readonly system: LegacySystem;
   readonly organization: OrganizationView;
   readonly issuer: string;

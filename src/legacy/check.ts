@@ -7,7 +7,7 @@ import { connect } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
 import type { OrganizationView } from '../dialects/contract/dialect.ts';
 import type { Question } from '../dialects/contract/legacy-api.ts';
-import type { MountedDialect } from '../dialects/runtime/mounted.ts';
+import type { MigratingDialect } from '../dialects/runtime/mounted.ts';
 import type { RequestContext } from '../identity/context.ts';
 import { headerOf, NoReply, openConnection, placeOnNetwork, type WireReply } from './call.ts';
 import { LOOP_DETECTED } from './loop.ts';
@@ -30,11 +30,8 @@ const CLOCKS_AGREE = 5;
 const CLOCKS_DIFFER = 60;
 const DAYS_OF_WARNING = 21;
 
-/** A dialect with a legacy system. */
-export type Legacy = MountedDialect & { readonly legacy: NonNullable<MountedDialect['legacy']> };
-
 export async function checkReachability(options: {
-  readonly mounted: Legacy;
+  readonly mounted: MigratingDialect;
   readonly organization: OrganizationView;
   readonly via: string;
   readonly ownPorts: readonly number[];
@@ -83,7 +80,7 @@ function clockOf(reply: WireReply, now: Date): Finding {
 }
 
 /** Only of a server that has been reached, so its certificate is good. */
-async function certificate(legacy: Legacy['legacy'], clock: Clock): Promise<Finding[]> {
+async function certificate(legacy: MigratingDialect['legacy'], clock: Clock): Promise<Finding[]> {
   if (!legacy.url.startsWith('https:')) return [];
   const { name, host, port } = placeOnNetwork(legacy);
   const until = await new Promise<string>((resolve) => {
@@ -107,7 +104,7 @@ async function certificate(legacy: Legacy['legacy'], clock: Clock): Promise<Find
  * proved addresses, people of both need organizations of their own.
  */
 export function checkNeighbours(
-  mounted: Legacy,
+  mounted: MigratingDialect,
   {
     own,
     others,

@@ -8,8 +8,8 @@ import type { OrganizationView } from '../dialects/contract/dialect.ts';
 import type { Answer } from '../dialects/contract/legacy-api.ts';
 import { adoptTokens } from '../dialects/runtime/adopt-tokens.ts';
 import { directoryOf } from '../dialects/runtime/directory.ts';
-import type { Exchange } from '../dialects/runtime/legacy-traffic.ts';
-import type { MountedDialect } from '../dialects/runtime/mounted.ts';
+import type { PassedExchange } from '../dialects/runtime/legacy-traffic.ts';
+import type { MigratingDialect, MountedDialect } from '../dialects/runtime/mounted.ts';
 import type { Identity, RequestContext } from '../identity/context.ts';
 import { takeOver } from '../identity/legacy/take-over.ts';
 import type { ConfirmedPerson } from '../identity/legacy-systems.ts';
@@ -48,18 +48,18 @@ export interface LearnerOptions {
 
 export interface Learner {
   /** At once; what is learned comes later. */
-  learn(exchange: Exchange): void;
+  learn(exchange: PassedExchange): void;
   /** Ends what is under way; what waits is left. */
   close(): Promise<void>;
 }
 
 export function createLearner(options: LearnerOptions): Learner {
   const { identity, count } = options;
-  const waiting: Exchange[] = [];
+  const waiting: PassedExchange[] = [];
   const running = new Set<Promise<void>>();
   const recently = createRecently(identity);
 
-  async function work(exchange: Exchange): Promise<void> {
+  async function work(exchange: PassedExchange): Promise<void> {
     const { name } = exchange.mounted.dialect;
     try {
       count(name, await learnFrom({ ...options, recently }, exchange));
@@ -103,13 +103,13 @@ type Yes = Extract<Answer, { readonly yes: unknown }>;
 
 interface Lesson {
   readonly mounted: MountedDialect;
-  readonly legacy: NonNullable<MountedDialect['legacy']>;
+  readonly legacy: MigratingDialect['legacy'];
   readonly organization: OrganizationView;
   readonly context: RequestContext;
   readonly question: PassedQuestion;
 }
 
-async function lessonOf({ identity }: Deps, exchange: Exchange): Promise<Lesson | undefined> {
+async function lessonOf({ identity }: Deps, exchange: PassedExchange): Promise<Lesson | undefined> {
   const { mounted, context } = exchange;
   const { dialect, settings, legacy } = mounted;
   const named = await exchange.organization();
@@ -124,7 +124,7 @@ async function lessonOf({ identity }: Deps, exchange: Exchange): Promise<Lesson 
   return question && { mounted, legacy, organization, context, question };
 }
 
-async function learnFrom(deps: Deps, exchange: Exchange): Promise<LearnOutcome> {
+async function learnFrom(deps: Deps, exchange: PassedExchange): Promise<LearnOutcome> {
   const lesson = await lessonOf(deps, exchange);
   if (lesson === undefined) return 'nothing';
   const { mounted, legacy, organization, context, question } = lesson;

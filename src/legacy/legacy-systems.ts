@@ -7,15 +7,8 @@
 import type { LegacySettings } from '../config/legacy-section.ts';
 import { normalizeEmail } from '../core/text.ts';
 import type { OrganizationView } from '../dialects/contract/dialect.ts';
-import {
-  type Bearer,
-  type Confirmed,
-  joined,
-  type LegacyApi,
-  type Question,
-} from '../dialects/contract/legacy-api.ts';
+import { type Confirmed, joined, type LegacyApi, type Question } from '../dialects/contract/legacy-api.ts';
 import { directoryOf } from '../dialects/runtime/directory.ts';
-import { jwtClaims } from '../dialects/runtime/jwt-claims.ts';
 import type { MountedDialect } from '../dialects/runtime/mounted.ts';
 import type { Identity, RequestContext } from '../identity/context.ts';
 import type {
@@ -31,7 +24,7 @@ import { type About, type Asker, createAsker, type QuestionName } from './ask.ts
 import type { WireReply, WireRequest } from './call.ts';
 import { createYesJudge, type YesJudge } from './judge-yes.ts';
 import { type Away, type Line, openLine } from './line.ts';
-import type { Read } from './question.ts';
+import { memberAt, type Read, withClaims } from './question.ts';
 import { serves } from './serves.ts';
 import { createSessionEnder, type SessionEnder } from './stray-sessions.ts';
 import { createTokenJudge, type TokenJudge } from './token-keys.ts';
@@ -213,12 +206,7 @@ function textAt(claims: unknown, pointer: string): string | undefined {
     .slice(1)
     .split('/')
     .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
-  let value = claims;
-  for (const name of names)
-    value =
-      typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-        ? Reflect.get(value, name)
-        : undefined;
+  const value = memberAt(claims, names);
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
@@ -299,12 +287,4 @@ function areTwo(one: Confirmed, other: Confirmed): boolean {
 function tokenIn(asked: unknown): string | undefined {
   const isBearer = typeof asked === 'object' && asked !== null && 'token' in asked;
   return isBearer && typeof asked.token === 'string' ? asked.token : undefined;
-}
-
-/** Whoever has the vendor's yes to a token may read what the token says. */
-export function withClaims(question: Question<Bearer>): Question<Bearer> {
-  return {
-    ask: question.ask,
-    read: (reply, asked) => question.read(reply, { claims: jwtClaims(asked.token), ...asked }),
-  };
 }

@@ -5,11 +5,10 @@
 import type { OrganizationView } from '../dialects/contract/dialect.ts';
 import type { Answer, LegacyApi, LegacyReply, Outgoing, Question } from '../dialects/contract/legacy-api.ts';
 import type { AnySettings } from '../dialects/contract/settings.ts';
-import type { Exchange, PassedRequest } from '../dialects/runtime/legacy-traffic.ts';
+import type { PassedExchange, PassedRequest } from '../dialects/runtime/legacy-traffic.ts';
 import { formFields, multipartEntries } from '../dialects/runtime/parse-form.ts';
 import { headerOf } from './call.ts';
-import { withClaims } from './legacy-systems.ts';
-import { legacyReply } from './question.ts';
+import { legacyReply, memberAt, withClaims } from './question.ts';
 
 /** What a client puts into a question. */
 export interface Values {
@@ -97,7 +96,7 @@ function waysOf(api: LegacyApi): Way[] {
 /** `patternOf`: which endpoint a question goes to. Undefined: nothing that could be learned from. */
 export async function passedQuestion(
   api: LegacyApi,
-  { request, reply, pattern }: Pick<Exchange, 'request' | 'reply' | 'pattern'>,
+  { request, reply, pattern }: Pick<PassedExchange, 'request' | 'reply' | 'pattern'>,
   at: Place & { patternOf(outgoing: Outgoing): string | undefined },
 ): Promise<PassedQuestion | undefined> {
   let fields: Fields | undefined;
@@ -152,16 +151,6 @@ function leavesOf(value: unknown, path: readonly string[] = []): Leaf[] {
   if (typeof value === 'string') return [{ path, text: value }];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, member]) => leavesOf(member, [...path, name]));
-}
-
-function memberAt(fields: Fields, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (value, name) =>
-      typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-        ? Reflect.get(value, name)
-        : undefined,
-    fields,
-  );
 }
 
 /** Whatever cannot be read has no fields: nothing is learned from it. */

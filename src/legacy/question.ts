@@ -2,8 +2,10 @@
  * One question on the wire: the request that a dialect's own words make of it, and what the reply is taken for.
  * Whatever is not the documented yes or the vendor's own no is away.
  */
+import { hostOf } from '../core/ip-address.ts';
 import type { OrganizationView } from '../dialects/contract/dialect.ts';
-import type { Answer, LegacyReply, Outgoing, Question } from '../dialects/contract/legacy-api.ts';
+import type { Answer, Bearer, LegacyReply, Outgoing, Question } from '../dialects/contract/legacy-api.ts';
+import { jwtClaims } from '../dialects/runtime/jwt-claims.ts';
 import { compileMount, findRoute } from '../dialects/runtime/match-route.ts';
 import type { MountedDialect } from '../dialects/runtime/mounted.ts';
 import type { RequestContext } from '../identity/context.ts';
@@ -80,8 +82,7 @@ export function placeOf({ dialect, settings, legacy }: MountedDialect) {
 function wireRequest(target: string, outgoing: Outgoing, { address }: RequestContext): WireRequest {
   const { method, headers = {}, json, form } = outgoing;
   const sent = bodyOf(json, form);
-  // An IPv6 client is known as its /64.
-  const client = address === 'unknown' ? [] : ['X-Forwarded-For', address.replace(/\/64$/, '')];
+  const client = address === 'unknown' ? [] : ['X-Forwarded-For', hostOf(address)];
   return {
     ...{ method, target },
     headers: [
@@ -99,6 +100,23 @@ function bodyOf(json: Outgoing['json'], form: Outgoing['form']): { type: string;
   if (form === undefined) return undefined;
   const bytes = Buffer.from(new URLSearchParams(form).toString());
   return { type: 'application/x-www-form-urlencoded', bytes };
+}
+
+/** The vendor's yes to a token makes what the token says believable. */
+export function withClaims(question: Question<Bearer>): Question<Bearer> {
+  return {
+    ask: question.ask,
+    read: (reply, asked) => question.read(reply, { claims: jwtClaims(asked.token), ...asked }),
+  };
+}
+
+/** The member of nested tables and lists at the path; undefined: there is none. */
+export function memberAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (at, name) =>
+      typeof at === 'object' && at !== null && Object.hasOwn(at, name) ? Reflect.get(at, name) : undefined,
+    value,
+  );
 }
 
 /** A reply that does not call itself JSON is not read as such. */

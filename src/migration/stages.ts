@@ -66,7 +66,7 @@ export async function openStages(options: {
     },
     differByOrganization(dialect) {
       const named = Object.keys(known.get(dialect)?.stages ?? {}).some(
-        (organization) => organization !== '*',
+        (organization) => organization !== ALL,
       );
       return named || configured.get(dialect)?.organizations !== undefined;
     },

@@ -2,10 +2,11 @@
 import { expect } from 'chai';
 import { avycenna } from '../../src/dialects/avycenna/avycenna.ts';
 import type { Dialect } from '../../src/dialects/contract/dialect.ts';
+import type { MigratingDialect } from '../../src/dialects/runtime/mounted.ts';
 import { parseSettings } from '../../src/dialects/runtime/mounted.ts';
 import { visitnote } from '../../src/dialects/visitnote/visitnote.ts';
 import { vsee } from '../../src/dialects/vsee/vsee.ts';
-import { checkNeighbours, checkReachability, type Finding, type Legacy } from '../../src/legacy/check.ts';
+import { checkNeighbours, checkReachability, type Finding } from '../../src/legacy/check.ts';
 import { viaOf } from '../../src/legacy/loop.ts';
 import { openTerminal } from '../cli/run-portico.ts';
 import { makeCertificates } from '../support/certificates.ts';
@@ -15,7 +16,7 @@ import { freePort } from '../support/ports.ts';
 import { startTestServer } from '../support/server.ts';
 import { CONTEXT } from './world.ts';
 
-function mounted(dialect: Dialect, legacy: Record<string, unknown>): Legacy {
+function mounted(dialect: Dialect, legacy: Record<string, unknown>): MigratingDialect {
   const issues: string[] = [];
   const settings = { enabled: true, legacy: { stage: 'primary', timeout: '2s', ...legacy } };
   const [at] = parseSettings([dialect], { [dialect.name]: settings }, issues);
@@ -26,7 +27,7 @@ function mounted(dialect: Dialect, legacy: Record<string, unknown>): Legacy {
 const clock = { now: () => new Date() };
 const organization = { id: 'default', name: 'Default', vendor: undefined };
 
-const look = (at: Legacy, via = 'portico-1') =>
+const look = (at: MigratingDialect, via = 'portico-1') =>
   checkReachability({ mounted: at, organization, via, ownPorts: [], clock, context: CONTEXT });
 const states = (findings: readonly Finding[]) => findings.map(({ check, state }) => `${check} ${state}`);
 

@@ -1,12 +1,13 @@
 /** `portico migration check`: before people depend on a legacy system, and whenever something looks odd. */
 import type { OrganizationView } from '../../dialects/contract/dialect.ts';
+import type { MigratingDialect } from '../../dialects/runtime/mounted.ts';
 import type { Identity } from '../../identity/context.ts';
 import type { Finding } from '../../legacy/check.ts';
 import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { passwordFromInput } from '../options.ts';
 import { CommandRefused, type JsonOption, sayList } from '../output.ts';
-import { type MigratingDialect, migratingDialect, migratingDialects } from './legacy-dialect.ts';
+import { migratingDialect, migratingDialects } from './legacy-dialect.ts';
 
 interface CheckOptions extends JsonOption {
   readonly dialect: string;

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import type { MigratingDialect } from '../../dialects/runtime/mounted.ts';
 import { readStageRecord, stageAt } from '../../migration/stage-record.ts';
 import { command, group } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
@@ -6,7 +7,7 @@ import { oneOf } from '../options.ts';
 import { type JsonOption, say, sayList } from '../output.ts';
 import { checkCommand } from './check.ts';
 import { conflictsCommand } from './conflicts.ts';
-import { type MigratingDialect, migratingDialect, migratingDialects } from './legacy-dialect.ts';
+import { migratingDialect, migratingDialects } from './legacy-dialect.ts';
 import { countPeople } from './people.ts';
 import { sinceCommand } from './since.ts';
 import { rehearseOffCommand, stageCommand } from './stage.ts';

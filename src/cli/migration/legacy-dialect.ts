@@ -1,9 +1,7 @@
 /** The dialects of which a migration command may speak: those with a legacy system. */
-import type { MountedDialect } from '../../dialects/runtime/mounted.ts';
+import type { MigratingDialect } from '../../dialects/runtime/mounted.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandRefused } from '../output.ts';
-
-export type MigratingDialect = MountedDialect & { readonly legacy: NonNullable<MountedDialect['legacy']> };
 
 export async function migratingDialects({ config }: CommandContext): Promise<MigratingDialect[]> {
   const [{ loadEnabledDialects }, { parseSettings }] = await Promise.all([

@@ -1,7 +1,7 @@
 /** How far the people of a legacy system have come. */
+import type { MigratingDialect } from '../../dialects/runtime/mounted.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { CommandContext } from '../context.ts';
-import type { MigratingDialect } from './legacy-dialect.ts';
 
 /** Accounts in memory at once. */
 const PAGE = 500;

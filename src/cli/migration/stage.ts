@@ -1,5 +1,7 @@
 /** `portico migration stage` and `rehearse-off`: what acts on every node within five seconds. */
+import type { MigratingDialect } from '../../dialects/runtime/mounted.ts';
 import {
+  ALL,
   changeStageRecord,
   readStageRecord,
   STAGES,
@@ -12,7 +14,7 @@ import {
 import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { CommandRefused, note, say } from '../output.ts';
-import { endpointsOf, type MigratingDialect, migratingDialect } from './legacy-dialect.ts';
+import { endpointsOf, migratingDialect } from './legacy-dialect.ts';
 import { lockedOut } from './people.ts';
 
 interface StageOptions {
@@ -130,8 +132,8 @@ function moreSpecific(
   return Object.entries(stages).flatMap(([whose, own]) =>
     Object.entries(own).flatMap(([route, stage]): [StagePlace, Stage][] => {
       const place = {
-        organization: whose === '*' ? undefined : whose,
-        endpoint: route === '*' ? undefined : route,
+        organization: whose === ALL ? undefined : whose,
+        endpoint: route === ALL ? undefined : route,
       };
       const isSame = place.organization === organization && place.endpoint === endpoint;
       const within =

@@ -5,12 +5,13 @@
 import { promisify } from 'node:util';
 import { type BrotliOptions, brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib';
 import type Koa from 'koa';
+import { hostOf } from '../../core/ip-address.ts';
 import { readBody } from '../../http/request/read-body.ts';
 import { requestInfoOf } from '../../http/request/request-context.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import type { DialectServices } from '../runtime/deps.ts';
-import { directoryOf } from '../runtime/directory.ts';
+import { organizationNamed } from '../runtime/directory.ts';
 import type { LegacyTraffic, PassedReply, PassedRequest } from '../runtime/legacy-traffic.ts';
 import type { RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
@@ -105,18 +106,9 @@ async function stageOf(arrived: Arrived, traffic: LegacyTraffic) {
   return traffic.stageOf(name, { endpoint, organization });
 }
 
-/** Undefined: the request names none, or one that there is not. */
-async function organizationOf({ route, request, services }: Arrived): Promise<string | undefined> {
-  if (route.kind !== 'endpoint') return undefined;
-  const { dialect, settings } = route.at.owner;
-  const directory = directoryOf(services.identity, dialect.name);
-  try {
-    const { endpoint } = route;
-    return await dialect.organization({ request, endpoint, settings, caller: undefined, directory });
-  } catch (refusal) {
-    if (refusal instanceof Refused) return undefined;
-    throw refusal;
-  }
+function organizationOf({ route, request, services }: Arrived): Promise<string | undefined> {
+  if (route.kind !== 'endpoint') return Promise.resolve(undefined);
+  return organizationNamed(services.identity, route.at.owner, { request, endpoint: route.endpoint });
 }
 
 function passedRequest({ koa, route, request, services }: Arrived, body: Buffer): PassedRequest {
@@ -129,8 +121,7 @@ function passedRequest({ koa, route, request, services }: Arrived, body: Buffer)
     target,
     headers: [
       ...withoutOurCookies(endToEnd(koa.req.rawHeaders, SAID_ANEW)),
-      // An IPv6 client is known as its /64.
-      ...['X-Forwarded-For', request.address.replace(/\/64$/, ''), 'X-Forwarded-Host', request.host],
+      ...['X-Forwarded-For', hostOf(request.address), 'X-Forwarded-Host', request.host],
       ...['X-Forwarded-Proto', new URL(services.issuer).protocol.slice(0, -1)],
     ],
     body,

@@ -1,9 +1,12 @@
 /** The organizations as a dialect may see them: its own vendor block, and no other's. */
 
+import { Refused } from '../../core/refused.ts';
 import { findOrganization, organizationForHost } from '../../identity/accounts/find-organization.ts';
 import type { Identity } from '../../identity/context.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
 import type { Directory, OrganizationView } from '../contract/dialect.ts';
+import type { Endpoint, RequestView } from '../contract/endpoint.ts';
+import type { MountedDialect } from './mounted.ts';
 
 function organizationView(
   record: OrganizationRecord | undefined,
@@ -26,6 +29,21 @@ export function directoryOf(identity: Identity, vendor: string): Directory {
     byId: async (id) => organizationView(await findOrganization(identity, id), vendor),
     byHost: async (host) => organizationView(await organizationForHost(identity, hostAlone(host)), vendor),
   };
+}
+
+/** The organization that a request names before its caller is known; undefined: none, or one that is not there. */
+export async function organizationNamed(
+  identity: Identity,
+  { dialect, settings }: MountedDialect,
+  { request, endpoint }: { readonly request: RequestView; readonly endpoint: Endpoint },
+): Promise<string | undefined> {
+  const directory = directoryOf(identity, dialect.name);
+  try {
+    return await dialect.organization({ request, endpoint, settings, caller: undefined, directory });
+  } catch (refusal) {
+    if (refusal instanceof Refused) return undefined;
+    throw refusal;
+  }
 }
 
 /** Where the request names no organization. */

@@ -15,7 +15,7 @@ import type { OrganizationView } from '../contract/dialect.ts';
 import { mayGoOn } from './admission.ts';
 import { adoptTokens } from './adopt-tokens.ts';
 import type { CurrentRequest } from './current-request.ts';
-import { directoryOf } from './directory.ts';
+import { directoryOf, organizationNamed } from './directory.ts';
 
 /** Characters. */
 const LONGEST_TOKEN = 4096;
@@ -171,23 +171,12 @@ async function inTurn(question: TokenQuestion, work: () => Promise<boolean>): Pr
 /** The legacy system that is asked, and the organization that it is asked for. */
 async function systemOf(question: TokenQuestion): Promise<Found | undefined> {
   const { services, mounted } = question;
-  const id = question.organization?.id ?? (await organizationNamed(question));
+  // Some dialects look at the organization after the credential.
+  const id = question.organization?.id ?? (await organizationNamed(services.identity, mounted, question));
   if (id === undefined) return undefined;
   const organization = await directoryOf(services.identity, mounted.dialect.name).byId(id);
   const system = organization && (await systemFor(question, id));
   return system && { system, organization };
-}
-
-/** What the request names, where that is looked at after its credential. */
-async function organizationNamed({ services, mounted, request, endpoint }: TokenQuestion) {
-  const { dialect, settings } = mounted;
-  const directory = directoryOf(services.identity, dialect.name);
-  try {
-    return await dialect.organization({ request, endpoint, settings, caller: undefined, directory });
-  } catch (refusal) {
-    if (refusal instanceof Refused) return undefined;
-    throw refusal;
-  }
 }
 
 async function systemFor(

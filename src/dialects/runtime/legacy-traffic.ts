@@ -22,7 +22,7 @@ export interface PassedReply {
 }
 
 /** One request that the legacy system answered. */
-export interface Exchange {
+export interface PassedExchange {
   readonly mounted: MountedDialect;
   /** Path of the endpoint table. */
   readonly pattern: string;
@@ -44,5 +44,5 @@ export interface LegacyTraffic {
     request: PassedRequest,
   ): Promise<PassedReply | { readonly away: string; readonly retryAfter?: number }>;
   /** Takes along what the exchange shows, later: the client has its reply. */
-  learn(exchange: Exchange): void;
+  learn(exchange: PassedExchange): void;
 }

@@ -14,6 +14,9 @@ export interface MountedDialect {
   readonly legacy?: LegacySettings | undefined;
 }
 
+/** A dialect with a legacy system. */
+export type MigratingDialect = MountedDialect & { readonly legacy: LegacySettings };
+
 /** Keys of `dialects.<name>` that the pipeline reads, the same for every dialect: no vendor's settings have them. */
 const frameOf = <Place extends z.ZodType<string>>(place: Place) =>
   z.strictObject({ admitsFrom: z.array(place).default([]), legacy: legacySection.optional() });
