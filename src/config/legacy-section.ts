@@ -241,7 +241,7 @@ export const legacySection = table({
   ),
   roles: key(
     z.array(text).default([]),
-    'Roles that people may bring along (at VSee: types of staff, such as 400); whoever brings another is not taken over.',
+    'Roles that people may bring along (at VSee: types of staff, such as 400); a person with another is not taken over.',
   ),
   learn: key(
     z.array(z.enum(['accounts', 'passwords', 'tokens'])).default(['accounts', 'passwords', 'tokens']),
@@ -253,7 +253,7 @@ export const legacySection = table({
   ),
   registration: key(
     z.enum(['hold', 'proxy', 'roster']).default('hold'),
-    'hold: nobody registers. proxy: it is asked first. roster: everybody there is known here.',
+    'hold: no person registers. proxy: it is asked first. roster: people register here, since all of its own are known here.',
   ),
   tokens: key(tokens, 'Its live tokens.'),
 });

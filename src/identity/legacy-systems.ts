@@ -58,7 +58,7 @@ export interface LegacyRules {
   readonly recheck: number;
   /** Milliseconds after its arrival at which a refused sign-in is answered. */
   readonly floor: number;
-  /** `hold`: none; `proxy`: asked of the legacy system first; `roster`: everybody there is known here. */
+  /** `hold`: none; `proxy`: asked of the legacy system first; `roster`: opened here, since each person there is known here. */
   readonly registration: 'hold' | 'proxy' | 'roster';
 }
 

@@ -103,7 +103,7 @@ async function readReply({
 }: Dispatcher.ResponseData): Promise<WireReply> {
   // As the library gives them with `responseHeaders: 'raw'`.
   const headers = Array.isArray(raw) ? raw.map(String) : Object.entries(raw).flat().map(String);
-  // Destroyed before its end it says so, to whoever listens.
+  // A body that is destroyed before its end emits an error; one without a listener ends the process.
   body.on('error', () => undefined);
   const encoding = headerOf(headers, 'content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {

@@ -1,6 +1,6 @@
 /**
  * What an operator wants to know of a legacy system before people depend on it: whether it is there and speaks the
- * vendor's API, whether its name leads back here, its certificate, its clock. Nobody is signed in, nothing changes.
+ * vendor's API, whether its name leads back here, its certificate, its clock. No person is signed in, and nothing changes.
  */
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
@@ -100,8 +100,8 @@ async function certificate(legacy: MigratingDialect['legacy'], clock: Clock): Pr
 }
 
 /**
- * Whoever registered a victim's address at one vendor would come into the victim's account of the other: where neither
- * proved addresses, people of both need organizations of their own.
+ * An attacker who registered a victim's address at one vendor would get into the victim's account of the other. Where
+ * neither proved addresses, the people of each need an organization of their own.
  */
 export function checkNeighbours(
   mounted: MigratingDialect,
@@ -121,6 +121,6 @@ export function checkNeighbours(
   });
   if (shared.length === 0)
     return [ok('organizations', 'no other legacy system without proven addresses shares them')];
-  const says = `the addresses of neither are proven: an address joins nobody there: ${shared.join('; ')}`;
+  const says = `neither proved its addresses, so no account is joined by its address there: ${shared.join('; ')}`;
   return [warning('organizations', says)];
 }

@@ -13,7 +13,7 @@ import type { Away } from './line.ts';
 
 export interface Claimed {
   readonly question: string;
-  /** What the person signs in with; undefined: the question names nobody. */
+  /** What the person signs in with; undefined: the question names no person. */
   readonly login?: string | undefined;
   readonly yes: Confirmed;
   readonly organization: string;

@@ -150,7 +150,7 @@ function keyOf({ mounted, organization, question: { name, values } }: Lesson): s
   return [mounted.dialect.name, organization.id, name, ...Object.values(values)];
 }
 
-/** Who showed the same a moment ago, or holds a token that was learned: there is no more to find out. */
+/** A client that showed the same a moment ago, or a token that was learned, leaves no more to find out. */
 async function knownAccount(
   { recently, grants, identity }: Deps,
   lesson: Lesson,
@@ -206,7 +206,7 @@ function behindSignIns(identity: Identity): Identity {
   return { ...identity, hasher: { ...hasher, hash: (password) => hasher.hash(password, { behind: true }) } };
 }
 
-/** The legacy system knows the token no more. A dead access token says nothing about the sign-in behind it. */
+/** The legacy system knows the token no more. An access token that ended says nothing about the sign-in behind it. */
 async function endLearned({ grants }: Deps, { mounted, question }: Lesson): Promise<LearnOutcome> {
   const { name, values, answer } = question;
   const token = values.token ?? '';
@@ -221,7 +221,7 @@ async function endLearned({ grants }: Deps, { mounted, question }: Lesson): Prom
   return 'ended';
 }
 
-/** Nobody is refused here by what it counts: the counters are warm when Portico answers. */
+/** What it counts refuses no person yet; the counters are warm when Portico answers. */
 async function countAttempt(
   { identity }: Deps,
   { organization, context, question }: Lesson,

@@ -1,6 +1,6 @@
 /**
- * A sign-in that is asked about opens a session at the legacy system that no client holds. It is ended there, one after
- * the other and after the requests: whoever signs in does not wait, and no sign-in goes without its call for it.
+ * A sign-in that is asked about opens a session at the legacy system that no client holds. Portico ends these
+ * sessions one after the other, beside the requests: no person waits for it, and no sign-in loses its call to it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LegacyTokens, Question } from '../dialects/contract/legacy-api.ts';

@@ -7,7 +7,7 @@ export interface Candidate {
   readonly redirects: string | undefined;
   /** In which it would be in stage primary. */
   readonly organizations: readonly string[];
-  /** Whether everybody whom the legacy system knows there is known here. */
+  /** Whether Portico knows each person of it whom the legacy system knows. */
   hasCompleteRoster(organization: string): Promise<boolean>;
 }
 
@@ -27,7 +27,7 @@ export async function whyNotPrimary(candidate: Candidate): Promise<string[]> {
     ...(redirects === undefined
       ? []
       : [
-          `${path}.stage: must not be primary without ${roster}: who signs in with ${redirects} cannot be asked about`,
+          `${path}.stage: must not be primary without ${roster}: the legacy system cannot be asked about people who sign in with ${redirects}`,
         ]),
   ];
 }

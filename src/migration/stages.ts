@@ -17,7 +17,7 @@ import {
 export interface ConfiguredStage {
   /** Counts until a command says something else. */
   readonly stage: Stage;
-  /** Whose people the legacy system knows. Absent: everybody's. */
+  /** Whose people the legacy system knows. Absent: those of every organization. */
   readonly organizations?: readonly string[] | undefined;
 }
 

@@ -18,7 +18,7 @@ const AT_ONCE = 256;
 export interface RosterImport extends Place {
   readonly file: string;
   readonly shape: FileShape;
-  /** Everybody is in the file. */
+  /** The file has every person whom the legacy system knows. */
   readonly complete: boolean;
   /** Go on where an import of this file broke off. */
   readonly resume: boolean;

@@ -203,7 +203,7 @@ describe('portico import', function () {
     expect(await loaded(file)).to.include({ updated: 0, kept: 2 });
   });
 
-  it('brings people up to date who were not here yet, and leaves alone who was', async () => {
+  it('brings people up to date who have not signed in here, and leaves alone those who have', async () => {
     const row = { vendor_id: 'v-moves', email: 'moves@x.test', given_name: 'Old' };
     await loaded(ndjson('moves.ndjson', [row]));
     const renamed = ndjson('renamed.ndjson', [{ ...row, given_name: 'New', email: 'moved@x.test' }]);

@@ -106,7 +106,7 @@ describe('A call to a legacy system', () => {
     expect(forbiddenAddress('10.0.0.8', 443, [443])).to.equal(undefined);
   });
 
-  it('M11 that comes back by another way is refused where it arrives: 508, and nobody is asked further', async () => {
+  it('M11 that comes back by another way is refused where it arrives: 508, and no server is asked further', async () => {
     const port = await freePort();
     const relay = await startFaultProxy({ host: '127.0.0.1', port });
     const url = `http://127.0.0.1:${relay.port}`;

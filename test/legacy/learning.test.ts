@@ -108,7 +108,7 @@ describe('In stage proxy Portico learns', function () {
     expect(await byEmail('dora@old.test')).to.equal(undefined);
   });
 
-  it('M22 how often a password was wrong: nobody is refused while the legacy system answers, and then at once', async () => {
+  it('M22 how often a password was wrong: no person is refused while the legacy system answers, and then at once', async () => {
     system.add('visitnote', { email: 'fay@old.test', password: PASSWORD });
     await start();
     expect((await signIn('fay@old.test')).status).to.equal(200);

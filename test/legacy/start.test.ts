@@ -23,7 +23,7 @@ describe('A server with legacy systems', () => {
     expect(failure?.split('\n  ').slice(1)).to.have.members([
       `dialects.visitnote.legacy.registration: must not be roster in stage primary without ${ROSTER}`,
       'dialects.vsee.legacy.organizations: there is no organization nowhere',
-      `dialects.avycenna.legacy.stage: must not be primary without ${ROSTER}: who signs in with google cannot be asked about`,
+      `dialects.avycenna.legacy.stage: must not be primary without ${ROSTER}: the legacy system cannot be asked about people who sign in with google`,
     ]);
   });
 

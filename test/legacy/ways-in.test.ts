@@ -130,7 +130,7 @@ describe('Beside the password, people of a legacy system', function () {
     expect(paths()).to.deep.equal([]);
   });
 
-  it('M9 are met by nobody who registers ahead of them, where one legacy system of the organization holds', async () => {
+  it('M9 lose their address to no stranger who registers ahead of them, where one legacy system of the organization holds', async () => {
     const { email } = people.system.add('avycenna', { email: 'squatted@clinic.test', password: OTHER });
     const registration = { name: 'A Squatter', email, password: PASSWORD };
     const refused = await people.post('/api/v1/auth/register', registration);
@@ -215,7 +215,7 @@ describe('Refusals while a legacy system is asked', function () {
     expect(performance.now() - began).to.be.at.least(FLOOR - 5);
   });
 
-  it('M13 are 503 for everybody while the breaker is open, in words that people understand', async () => {
+  it('M13 are 503 for every person while the breaker is open, in words that people understand', async () => {
     people.system.suffer({ kind: 'reset' });
     for (let tries = 0; tries < 5; tries += 1) await people.signIn('unseen@clinic.test', OTHER);
     const replies = [];

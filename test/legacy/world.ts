@@ -30,7 +30,7 @@ export async function startWithLegacy({
   const server = await startTestServer({
     config: {
       dialects: { [dialect]: { legacy: table } },
-      // Whoever signs in with Google at AVYCENNA cannot be asked about.
+      // The legacy system cannot be asked about people who sign in with Google at AVYCENNA.
       ...(dialect === 'avycenna' && { federation: { google: { enabled: false } } }),
     },
     ...(clock && { clock }),

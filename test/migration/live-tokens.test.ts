@@ -237,7 +237,7 @@ describe('Live tokens of a legacy system', function () {
     await bounded.close();
   });
 
-  it('M20 an outage is 503 with Retry-After and never 401, and charges nobody', async () => {
+  it('M20 an outage is 503 with Retry-After and never 401, and charges no client address', async () => {
     const { system } = world;
     const from = '203.0.113.9';
     for (const fault of [{ kind: 'reset' }, { kind: 'garbage' }, { kind: 'status', status: 500 }] as const) {

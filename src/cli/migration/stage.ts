@@ -74,7 +74,7 @@ async function setStage(context: CommandContext, options: StageOptions): Promise
     ...(organization !== undefined && { organization }),
     detail: {
       ...{ dialect: name, from: before, to: now, ...(endpoint !== undefined && { endpoint }) },
-      // Who takes passwords along has decided to.
+      // An operator who lets passwords be learned has decided to.
       ...((now === 'proxy' || now === 'shadow') && { learn: [...migrating.legacy.learn] }),
     },
   });

@@ -29,7 +29,7 @@ export const importCommand = command({
     ['--dialect <name>', 'whose legacy system knows them'],
     ['--roster', 'people without passwords: the legacy system is asked about those'],
     new Option('--shape <shape>', 'of the file, where its name does not end so').choices(['ndjson', 'csv']),
-    ['--complete', 'everybody is in the file: whoever has no account afterwards is a stranger'],
+    ['--complete', 'the file has every person: one without an account afterwards is a stranger'],
     ['--dry-run', 'judge every row, and change nothing'],
     ['--report <file>', 'write refused rows there, one line of JSON each'],
     ['--resume', 'go on where an import of this file broke off'],

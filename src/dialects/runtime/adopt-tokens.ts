@@ -1,6 +1,6 @@
 /**
  * Tokens of a legacy system go on here, for an account that it confirmed: as long as they would have lived there, and
- * as the operator allows. They are this dialect's tokens in all but their value; nobody saw the sign-in.
+ * as the operator allows. They are this dialect's tokens in all but their value; how the person signed in is unknown.
  */
 import { recordEvent } from '../../identity/audit/audit.ts';
 import type { Identity, RequestContext } from '../../identity/context.ts';

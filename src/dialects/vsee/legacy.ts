@@ -67,7 +67,7 @@ const get = (path: string, token: string): Outgoing => ({
 
 export const legacy: LegacyApi<VSeeSettings> = {
   tokenForm: TOKEN,
-  // Staff read everybody's profile here.
+  // Staff read each person's profile here.
   roleOf: ({ type }) => (isStaffType(type) ? String(type) : undefined),
   signIn: {
     ask: ({ login: username, password }, context) => post('/users/login', { username, password }, context),
@@ -101,7 +101,7 @@ export const legacy: LegacyApi<VSeeSettings> = {
     }),
   },
   sendCode: {
-    // Both send a code to whoever has no password yet; only the one that names a person may make an account.
+    // Both send a code to a person without a password; only the one that names a person may make an account.
     ask: ({ email, names: { given_name: first_name, family_name: last_name } = {} }, context) =>
       first_name === undefined || last_name === undefined
         ? post('/users/reset_password', { email }, context)

@@ -43,7 +43,7 @@ export async function isGone(identity: Marks, person: Person): Promise<boolean> 
   return found.some((mark) => mark !== undefined);
 }
 
-/** Whoever registers with the address is a new person. The vendor's id stays marked. */
+/** A person who registers with the address is a new one. The vendor's id stays marked. */
 export async function forgetGoneAddress(
   identity: Marks,
   { organization, email }: Pick<AccountRecord, 'organization' | 'email'>,

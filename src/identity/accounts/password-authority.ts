@@ -5,14 +5,14 @@
  */
 import type { AccountRecord, LegacyEntry } from '../../model/account.ts';
 
-/** 'nobody': neither a password here nor this legacy system has decided yet. */
-export function authorityOf(account: AccountRecord, dialect: string): LegacyEntry['password'] | 'nobody' {
+/** 'undecided': there is no password here, and this legacy system has confirmed none. */
+export function authorityOf(account: AccountRecord, dialect: string): LegacyEntry['password'] | 'undecided' {
   const { legacy = {}, passwordHash } = account;
   const entry = legacy[dialect];
   if (entry !== undefined) return entry.password;
   const others = Object.values(legacy);
   if (others.some(({ password }) => password === 'portico')) return 'portico';
-  return others.length === 0 && passwordHash !== undefined ? 'portico' : 'nobody';
+  return others.length === 0 && passwordHash !== undefined ? 'portico' : 'undecided';
 }
 
 /** A hash that a channel accepts, and the dialects whose legacy systems confirmed it. */

@@ -55,7 +55,7 @@ export async function askCode(
     const hers = known === undefined || authorityOf(known, system.dialect) !== 'portico';
     return hers ? system.code?.({ email, code }, context) : undefined;
   });
-  if (asks === 'nobody') return { wrong: 'wrong' };
+  if (asks === 'not-asked') return { wrong: 'wrong' };
   if (asks === 'no') return { wrong: 'wrong', confirmed: 'no' };
   if ('away' in asks) return asks;
   const { system, answer } = asks;

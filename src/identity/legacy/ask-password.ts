@@ -36,7 +36,7 @@ export async function askUnknown(identity: Identity, asked: AskedPassword): Prom
   const asks = await askEach(systems, ({ signIn }) =>
     signIn?.({ login: login.trim(), password }, asked.context),
   );
-  if (asks === 'nobody') return { wrong: 'wrong' };
+  if (asks === 'not-asked') return { wrong: 'wrong' };
   if (asks === 'no') return { wrong: 'wrong', confirmed: 'no' };
   return 'away' in asks ? asks : received(identity, { ...asked, ...asks });
 }

@@ -1,6 +1,6 @@
 /**
- * Opening an account in an organization whose legacy systems are asked: nobody opens one with the address of a
- * person who has not come yet. What is done about it is each legacy system's `registration`.
+ * Opening an account in an organization whose legacy systems are asked: no stranger opens one with the address of
+ * a person who has not come yet. What is done about it is each legacy system's `registration`.
  */
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
@@ -37,7 +37,7 @@ export async function registrationOf(
   at: { readonly organization: string; readonly email: string | undefined },
 ): Promise<'open' | 'asked'> {
   const systems = await withoutCompleteRosters(identity, at.organization);
-  // Who was deleted here is a new person here.
+  // A person who was deleted here is a new one.
   if (systems.length === 0 || (await isGone(identity, at))) return 'open';
   const closed = systems.some(
     ({ rules, register }) => rules.registration !== 'proxy' || register === undefined,
@@ -84,7 +84,7 @@ export async function askRegistration(
   if (password === undefined || email === undefined) throw registrationClosed();
   await judgePassword(identity, { password, minimum, organization });
   if ((await identity.stores.accounts.byEmail(organization, email)) !== undefined) throw taken();
-  // The dialect's own legacy system knows what the dialect's clients send; a page is nobody's.
+  // The dialect's own legacy system knows what the dialect's clients send; a page belongs to no dialect.
   const own = await identity.legacy.asked(organization, context.channel);
   const systems = own.length > 0 ? own : await identity.legacy.asked(organization, 'hosted');
   const open = () => openedThere(identity, newcomer, systems);
@@ -101,7 +101,7 @@ async function openedThere(
   const asks = await askEach(systems, ({ rules, register }) =>
     rules.registration === 'proxy' ? register?.({ ...account, password }, context) : undefined,
   );
-  if (asks === 'no' || asks === 'nobody') throw taken();
+  if (asks === 'no' || asks === 'not-asked') throw taken();
   if ('away' in asks) throw legacyAway(asks.retryAfter, asks.away);
   const { system, answer } = asks;
   const { account: shown, ...person } = answer.yes;

@@ -75,6 +75,6 @@ async function takenOver(
   });
   if (taken === 'foreign') throw legacyAway(undefined, 'the id belongs to another organization');
   if (typeof taken === 'string') return undefined;
-  // Who has set a password here is no longer vouched for by the legacy system.
+  // The legacy system no longer vouches for a person who has set a password here.
   return authorityOf(taken.account, dialect) === 'legacy' ? taken.account : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Rosters that operators declared complete: everybody whom the legacy system knows has an account here, so whoever
- * has none is a stranger to it.
+ * Rosters that operators declared complete: each person whom the legacy system knows has an account here, so a
+ * person without one is a stranger to it.
  */
 import type { MetadataStore } from '../../store/ports/installation.ts';
 
