@@ -67,7 +67,10 @@ describe('portico migration', function () {
     expect(shadow.stderr).to.contain('visitnote, pilot: primary').and.contain('GET /my-profile: primary');
     const all = await status();
     expect(all?.stage).to.equal('shadow');
-    expect(all?.more).to.deep.include({ organization: 'pilot', route: '*', stage: 'primary' });
+    expect(all?.more).to.have.deep.members([
+      { organization: 'pilot', route: '*', stage: 'primary' },
+      { organization: '*', route: 'GET /my-profile', stage: 'primary' },
+    ]);
     expect((await status('visitnote', '--organization', 'pilot'))?.stage).to.equal('primary');
     await run('stage', 'visitnote', 'unset', '--organization', 'pilot');
     expect((await status('visitnote', '--organization', 'pilot'))?.stage).to.equal('shadow');

@@ -57,9 +57,11 @@ Examples:
 async function statusOf(context: CommandContext, migrating: MigratingDialect, organization?: string) {
   const { dialect, legacy } = migrating;
   const record = await readStageRecord(context.stores.metadata, dialect.name);
-  const more = Object.entries(record.stages).flatMap(([whose, own]) =>
-    Object.entries(own).map(([route, stage]) => ({ organization: whose, route, stage })),
-  );
+  const more = Object.entries(record.stages)
+    .flatMap(([whose, own]) =>
+      Object.entries(own).map(([route, stage]) => ({ organization: whose, route, stage })),
+    )
+    .filter(({ organization: whose, route }) => whose !== '*' || route !== '*');
   const isPast = record.awayUntil === undefined || new Date(record.awayUntil) <= context.clock.now();
   return {
     dialect: dialect.name,

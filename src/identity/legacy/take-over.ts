@@ -238,7 +238,7 @@ function note(
 ): Step {
   if (account === undefined) return 'again';
   const event = how === 'confirmed' ? 'account.confirm' : 'account.take-over';
-  const detail = { dialect, how, password: password !== undefined };
+  const detail = { dialect, how, with: password === undefined ? 'no password' : 'a password' };
   recordEvent(identity, { event, organization, subject: account.id, context, detail });
   return { account, how };
 }
