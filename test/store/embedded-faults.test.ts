@@ -100,7 +100,9 @@ describe('the embedded store, when something is wrong', () => {
     await opened(async (stores) => {
       mock.method(files, 'datasync', () => Promise.reject(new Error('EIO: i/o error, fdatasync')));
       expect(await failure(stores.metadata.set('a', 'b'))).to.be.instanceOf(StoreUnavailable);
+      const [health] = await stores.health();
       mock.restoreAll();
+      expect(health).to.include({ ok: false }).and.property('detail').contain('EIO');
     });
   });
 
