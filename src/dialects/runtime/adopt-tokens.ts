@@ -27,8 +27,8 @@ export interface Adoptable {
 }
 
 /**
- * False: none of them is adopted: they ended, were adopted before, are older than what ended all of the account's, or
- * are those of a person whose password is Portico's: the legacy system's, by which they were made, is none any more.
+ * False: none is adopted. They ended, were adopted before, are older than what ended all of the account's tokens, or
+ * the person has set a password here: the sign-in behind them used one that no longer counts.
  */
 export async function adoptTokens(
   { identity, grants, issuer }: Adopting,

@@ -2,6 +2,7 @@
  * Requests to an upstream, with everything capped that the other side decides: time, size, redirects. Only
  * https, or plain http on this machine: a discovery document must not lead the server into a network.
  */
+import { isLoopback } from '../../config/kinds.ts';
 import { UpstreamUnavailable } from './upstream.ts';
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -9,12 +10,10 @@ export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 const TIMEOUT = 5_000;
 const MAX_BYTES = 512 * 1024;
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
 export function isSafeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
 
 /** Rejects with UpstreamUnavailable when there is no whole answer in time. A redirect is an answer like any other. */
