@@ -83,9 +83,17 @@ async function list(context: CommandContext, options: Options): Promise<void> {
   if (next !== undefined) note(`There are more: --after ${next}`);
 }
 
+/** All that fit, with one page in memory. */
+export async function* auditRecords(
+  context: CommandContext,
+  filter: AuditFilter,
+): AsyncGenerator<AuditPage['records'][number]> {
+  for await (const page of pages(context, { all: true, limit: PAGE }, filter)) yield* page.records;
+}
+
 async function* pages(
   { stores }: CommandContext,
-  { all, limit, after }: Options,
+  { all, limit, after }: Pick<Options, 'all' | 'limit' | 'after'>,
   filter: AuditFilter,
 ): AsyncGenerator<AuditPage> {
   let left = all ? Number.POSITIVE_INFINITY : limit;

@@ -2,12 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { AccountRecord } from '../../model/account.ts';
 import type { AuditRecord } from '../../model/audit-event.ts';
+import { auditRecords } from '../audit.ts';
 import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { CommandRefused, type JsonOption, say, sayList } from '../output.ts';
-
-/** Records in memory at once. */
-const PAGE = 500;
 
 interface Conflict {
   readonly id: string;
@@ -69,10 +67,10 @@ function list(options: Options, open: readonly Conflict[]): void {
 
 async function openConflicts(context: CommandContext, organization?: string): Promise<Conflict[]> {
   const settled = new Set<string>();
-  for await (const { detail } of recordsOf(context, 'migration.settle', organization))
+  for await (const { detail } of auditRecords(context, { event: 'migration.settle', organization }))
     settled.add(String(detail?.conflict));
   const found = new Map<string, Conflict>();
-  for await (const record of recordsOf(context, 'migration.conflict', organization)) {
+  for await (const record of auditRecords(context, { event: 'migration.conflict', organization })) {
     const conflict = conflictOf(record);
     const known = found.get(conflict.id);
     const last = known !== undefined && known.last > conflict.last ? known.last : conflict.last;
@@ -80,19 +78,6 @@ async function openConflicts(context: CommandContext, organization?: string): Pr
       found.set(conflict.id, { ...conflict, last, count: (known?.count ?? 0) + 1 });
   }
   return [...found.values()].sort((one, other) => other.last.localeCompare(one.last));
-}
-
-async function* recordsOf(
-  { stores }: CommandContext,
-  event: string,
-  organization: string | undefined,
-): AsyncGenerator<AuditRecord> {
-  for (let after: string | undefined; ; ) {
-    const page = await stores.audit.page({ event, organization, limit: PAGE, after });
-    yield* page.records;
-    after = page.next;
-    if (after === undefined) return;
-  }
 }
 
 function conflictOf({ at, organization, subject, detail }: AuditRecord): Conflict {

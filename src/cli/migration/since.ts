@@ -1,14 +1,9 @@
 /** `portico migration since`: what was made here meanwhile, and is not at the legacy system after going back. */
-import type { AuditRecord } from '../../model/audit-event.ts';
-import type { AuditFilter } from '../../store/ports/audit.ts';
-import { momentFrom } from '../audit.ts';
+import { auditRecords, momentFrom } from '../audit.ts';
 import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { type JsonOption, say, sayRecord } from '../output.ts';
 import { migratingDialects } from './legacy-dialect.ts';
-
-/** Records in memory at once. */
-const PAGE = 500;
 
 interface Since {
   accountsMade: number;
@@ -70,7 +65,7 @@ async function since(context: CommandContext, options: Options): Promise<void> {
     ...{ addressesChanged: 0, profilesChanged: 0, apiKeysMade: 0, tokensMinted: 0 },
   };
   const changed = new Map<string, Set<string>>();
-  for await (const { event, subject, detail } of records(context, filter)) {
+  for await (const { event, subject, detail } of auditRecords(context, filter)) {
     const member = COUNTED[event];
     if (MINT.includes(event) && channels.includes(String(detail?.channel))) counts.tokensMinted += 1;
     if (member === undefined) continue;
@@ -80,15 +75,6 @@ async function since(context: CommandContext, options: Options): Promise<void> {
   if (!rows) return sayRecord(options, counts);
   for (const [id, events] of changed)
     say(JSON.stringify({ ...(await rowOf(context, id)), events: [...events] }));
-}
-
-async function* records({ stores }: CommandContext, filter: AuditFilter): AsyncGenerator<AuditRecord> {
-  for (let after: string | undefined; ; ) {
-    const page = await stores.audit.page({ ...filter, limit: PAGE, after });
-    yield* page.records;
-    after = page.next;
-    if (after === undefined) return;
-  }
 }
 
 /** An account as it is now, without its secrets. */
