@@ -193,6 +193,23 @@ describe('Live tokens of a legacy system', function () {
     await verified.close();
   });
 
+  it('M8 M17 an account of the vendor’s id that an operator made ends for good, and all that it has, as any other', async () => {
+    const { system, server } = world;
+    const { identity } = server.running;
+    const { accounts } = identity.stores;
+    const person = newPerson(system, visitnote);
+    const account = { email: person.email, aliases: { visitnote: person.id } };
+    await insertAccount(identity, { organization: 'default', account });
+    const { id: accountId = '' } = (await accounts.byEmail('default', person.email)) ?? {};
+    const [first, other] = [system.issue(person), system.issue(person)];
+    expect((await ask(world, visitnote, first.access.value)).status).to.equal(200);
+    await identity.access.endAll(accountId);
+    expect((await ask(world, visitnote, other.access.value)).status).to.equal(401);
+    await deleteAccount(identity, { accountId });
+    expect((await ask(world, visitnote, system.issue(person).access.value)).status).to.equal(401);
+    expect(await accounts.byEmail('default', person.email)).to.equal(undefined);
+  });
+
   it('M1 in stage primary of one endpoint the legacy system is asked, whatever the stage of the others is', async () => {
     const mixed = await start({ stage: 'proxy' });
     const { system, server } = mixed;

@@ -158,7 +158,9 @@ function confirmed(identity: Identity, input: Full, account: AccountRecord): Acc
   const known = { ...(isFirst ? completed(account, input) : account), aliases };
   if (entry.password === 'portico') return known;
   const at = identity.clock.now();
-  return password === undefined ? known : withConfirmed(known, { dialect, at, passwordHash });
+  if (password !== undefined) return withConfirmed(known, { dialect, at, passwordHash });
+  // What ends the account, or all that it has, must know that the legacy system knows it too.
+  return authorityOf(account, dialect) === 'undecided' ? withEntry(known, dialect, entry) : known;
 }
 
 /** What a roster row lacks. What is there stays. */
