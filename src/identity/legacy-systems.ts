@@ -38,7 +38,6 @@ export interface LegacySystem {
     readonly key: string;
     readonly secret?: string;
   }>;
-  readonly signOut?: Ask<{ readonly token: string; readonly refreshToken?: string }>;
 }
 
 interface Addressee {

@@ -157,7 +157,7 @@ function systemOf(
       isAway(running)
         ? Promise.resolve(rehearsed)
         : answerTo(running, { name, question, asked, login: login?.(asked) }, { organization, context });
-  const { signIn, person, refresh, social, sendCode, code, reset, register, singleSignOn, signOut } = api;
+  const { signIn, person, refresh, social, sendCode, code, reset, register, singleSignOn } = api;
   return {
     dialect: mounted.dialect.name,
     rules: rulesOf(legacy),
@@ -171,7 +171,6 @@ function systemOf(
     ...(reset && { reset: bound('reset', reset) }),
     ...(register && { register: bound('register', register, ({ email }) => email) }),
     ...(singleSignOn && { singleSignOn: bound('singleSignOn', singleSignOn) }),
-    ...(signOut && { signOut: bound('signOut', signOut) }),
   };
 }
 
@@ -222,7 +221,7 @@ interface Asking<Asked> {
 }
 
 /** Questions whose yes says only that they were heard. */
-const HEARD: readonly QuestionName[] = ['sendCode', 'reset', 'signOut'];
+const HEARD: readonly QuestionName[] = ['sendCode', 'reset'];
 
 /** The whole of it has the time of one call. */
 async function answerTo<Asked>(

@@ -51,7 +51,6 @@ export function fakeLegacy(dialect = 'visitnote', rules: Partial<LegacyRules> = 
     reset: question('reset'),
     register: question('register'),
     singleSignOn: question('singleSignOn'),
-    signOut: question('signOut'),
   };
   return fake;
 }
