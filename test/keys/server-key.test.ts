@@ -246,8 +246,12 @@ describe('the server key, when it is changed', function () {
     expect(files).to.deep.equal([
       // A page's address and a browser's cookie, for minutes.
       'dialects/capabilities/upstream.ts',
+      // An OIDC record, as those of oidc/persistence.
+      'identity/accounts/gone-people.ts',
       // Link tokens.
       'identity/codes/encrypted-record.ts',
+      // The password of a registration that waits for its code.
+      'identity/self-service/register.ts',
       // The look-up key: re-encryption.ts writes it anew, as the two in oidc/persistence.
       'keys/server-keys.ts',
       'oidc/persistence/records.ts',
