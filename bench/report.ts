@@ -21,12 +21,20 @@ export function reportOf(run: Run): string {
   const cases = CASES.filter((name) => run.figures.some((figure) => figure.case === name));
   const of = (subject: string, name: string) =>
     run.figures.filter((figure) => figure.subject === subject && figure.case === name);
+  // Servers and cases without a figure are left out.
   const table = (title: string, about: string, cell: (figures: readonly Figure[]) => string) => {
-    const row = (name: string) => {
-      const cells = names.map((subject) => of(subject, name));
-      return [name, ...cells.map((figures) => (figures.length === 0 ? '-' : cell(figures)))];
-    };
-    return [`## ${title}`, about, rowsOf([['case', ...names], ...cases.map(row)])].join('\n');
+    const texts = (name: string) =>
+      names.map((subject) => {
+        const figures = of(subject, name);
+        return figures.length === 0 ? '-' : cell(figures);
+      });
+    const rows = cases.map((name) => [name, ...texts(name)]);
+    const shown = [0, ...names.keys().map((index) => index + 1)].filter((column) =>
+      rows.some((row) => row[column] !== '-'),
+    );
+    const kept = rows.filter((row) => row.slice(1).some((text) => text !== '-'));
+    const cut = (row: readonly string[]) => shown.map((column) => row[column] ?? '-');
+    return [`## ${title}`, about, rowsOf([['case', ...names], ...kept].map(cut))].join('\n');
   };
   return `${[
     `# ${run.begun.toISOString().slice(0, 10)}`,
@@ -59,11 +67,7 @@ export function reportOf(run: Run): string {
           ),
         ]
       : []),
-    table('Memory under load', 'Megabytes of the server + of its store, the most of all rounds.', (figures) =>
-      ['server' as const, 'store' as const]
-        .map((part) => amount(Math.max(...figures.map(({ memory }) => memory[part]))))
-        .join(' + '),
-    ),
+    memory(run),
   ].join('\n\n')}\n`;
 }
 
@@ -92,6 +96,16 @@ function ratios(
     'A dialect’s me stands beside userinfo, its refresh beside that of a public client, a sign-in beside argon2 alone.',
     rowsOf([['case', ...others], ...rows]),
   ].join('\n');
+}
+
+function memory({ subjects, figures }: Run): string {
+  const rows = subjects.map(({ name }) => {
+    const own = figures.filter((figure) => figure.subject === name);
+    const most = (part: 'server' | 'store') => Math.max(0, ...own.map((figure) => figure.memory[part]));
+    return [name, amount(most('server')), amount(most('store'))];
+  });
+  const about = 'Megabytes of the server and of its store: the most of all cases and rounds.';
+  return ['## Memory under load', about, rowsOf([['server', 'itself', 'store'], ...rows])].join('\n');
 }
 
 function describe({ begun, command, rounds, seconds, subjects, figures, failures }: Run): string {

@@ -1,4 +1,5 @@
 /** Portico as an operator runs it: audit on, handles hashed, records encrypted. Only its limits are out of the way. */
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -82,8 +83,10 @@ function subjectOf(
 ) {
   const confidential = { id: 'confidential', secret };
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const git = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' });
+  const commit = git.status === 0 ? git.stdout.trim() : '';
   return {
-    ...{ name, version: String(version) },
+    ...{ name, version: `${version}${commit === '' ? '' : ` (${commit})`}` },
     settings: `${STORES[store]}, ${workers} process${workers === 1 ? '' : 'es'}, opaque access tokens, ES256, argon2id m=19456 t=2 p=1`,
     endpoints: {
       discovery: `${issuer}/.well-known/openid-configuration`,
