@@ -41,6 +41,12 @@ export interface LegacyEntry {
   passwordHash?: string;
 }
 
+/**
+ * How far a person whom a legacy system knows has come. 'roster': without a password here; 'takenOver': the legacy
+ * system decides about the password, which is known here; 'here': it was set here.
+ */
+export type LegacyStanding = 'roster' | 'takenOver' | 'here';
+
 /** A person in one organization. */
 export interface AccountRecord {
   /** Opaque and constant: the OIDC `sub`. */
@@ -94,4 +100,19 @@ export interface ClinicDecisions {
   readonly members: readonly string[];
   /** Whether the clinic writes to the person itself, so that this server does not. */
   emailsOff(members: Readonly<Record<string, Json>>): boolean;
+}
+
+/** By dialect, in the order of their names. */
+export function legacyStandings({
+  legacy = {},
+  passwordHash,
+}: AccountRecord): Record<string, LegacyStanding> {
+  const standing = ({ password, passwordHash: apart }: LegacyEntry): LegacyStanding => {
+    if (password === 'portico') return 'here';
+    return (apart ?? passwordHash) === undefined ? 'roster' : 'takenOver';
+  };
+  const names = Object.keys(legacy).sort();
+  return Object.fromEntries(
+    names.flatMap((name) => (legacy[name] === undefined ? [] : [[name, standing(legacy[name])]])),
+  );
 }

@@ -1,6 +1,6 @@
 /**
  * Accounts of older stores, when the store is migrated: from before `openedAt`, whose they are, and whose roles; from
- * before internationalized domains had one spelling, who is found by which address.
+ * before internationalized domains had one spelling, who is found by which address; from before they were tallied, how many.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -147,10 +147,11 @@ const CASES: readonly Case[] = [
 /** More than one page of accounts, so that the last are reached too. */
 const OTHERS = 600;
 
-type Step = 'openings' | 'domains';
+type Step = 'openings' | 'domains' | 'standings';
 const BEFORE: Record<Step, { embedded: number; mongo: number }> = {
   openings: { embedded: 2, mongo: 1 },
   domains: { embedded: 5, mongo: 4 },
+  standings: { embedded: 9, mongo: 8 },
 };
 
 interface BackEnd {
@@ -169,6 +170,8 @@ async function embedded(): Promise<BackEnd> {
     config,
     async setBack(step = 'openings') {
       const database = new DatabaseSync(config.embedded.file);
+      if (step === 'standings')
+        database.exec('DROP INDEX accounts_standings; ALTER TABLE accounts DROP COLUMN standings');
       database.exec(`PRAGMA user_version = ${BEFORE[step].embedded}`);
       database.close();
     },
@@ -200,6 +203,11 @@ async function distributed(): Promise<BackEnd | undefined> {
       const client = new MongoClient(mongo.url);
       const migrations = client.db(database).collection<{ _id: string; version: number }>('migrations');
       await migrations.updateOne({ _id: 'schema' }, { $set: { version: BEFORE[step].mongo } });
+      if (step === 'standings')
+        await client
+          .db(database)
+          .collection('accounts')
+          .updateMany({}, { $unset: { standings: '' } });
       await client.close();
     },
     async respell(account, email) {
@@ -309,6 +317,33 @@ describe('a store from before internationalized domains had one spelling', () =>
       const reports = lines.filter((line) => line.includes('one email address'));
       expect(reports).to.have.length(1);
       expect(reports[0]).to.contain(unicode.id).and.not.contain('b\u00fccher');
+      await backEnd.close();
+    });
+  }
+});
+
+describe('a store from before accounts were tallied by where they stand at legacy systems', () => {
+  for (const open of [embedded, distributed]) {
+    it(`M1 tallies those that it had (${open.name})`, async function () {
+      this.timeout(60_000);
+      const backEnd = await open();
+      if (backEnd === undefined) return this.skip();
+      const organization = fresh('clinic');
+      const legacy = { visitnote: { password: 'legacy' } } as const;
+      const tally = [
+        { standings: {}, count: 1 },
+        { standings: { visitnote: 'roster' }, count: OTHERS },
+      ];
+      await withStores(backEnd, async ({ accounts }) => {
+        await Promise.all(times(OTHERS, () => accounts.insert(accountRecord({ organization, legacy }))));
+        await accounts.insert(accountRecord({ organization }));
+      });
+      await backEnd.setBack('standings');
+      for (const time of ['migrated', 'opened again']) {
+        await withStores(backEnd, async ({ accounts }) => {
+          expect(await accounts.tally(organization), time).to.have.deep.members(tally);
+        });
+      }
       await backEnd.close();
     });
   }

@@ -15,7 +15,7 @@ import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { CommandRefused, note, say } from '../output.ts';
 import { endpointsOf, migratingDialect } from './legacy-dialect.ts';
-import { lockedOut } from './people.ts';
+import { countPeople } from './people.ts';
 
 interface StageOptions {
   readonly dialect: string;
@@ -116,7 +116,7 @@ async function refuseLockOut(
   { organization, accept = '0' }: StageOptions,
 ): Promise<void> {
   if (!/^\d{1,9}$/.test(accept)) throw new CommandRefused('--accept must be a number of people.');
-  const count = await lockedOut(context, migrating, organization);
+  const { roster: count } = await countPeople(context, migrating, organization);
   if (count <= Number(accept)) return;
   throw new CommandRefused(
     `${count} people have no password here yet and could not sign in any more: portico migration status ${migrating.dialect.name}. ` +

@@ -1,6 +1,6 @@
 import type { AccountRecord } from '../../model/account.ts';
 import type { AccountStore, InsertOutcome, TakenName, UpdateOutcome } from '../ports/accounts.ts';
-import { firstByLogin, foldName, recordFrom } from '../ports/stores.ts';
+import { firstByLogin, foldName, recordFrom, standingsText } from '../ports/stores.ts';
 import type { Database, Sql } from './sqlite/database.ts';
 import { violates } from './sqlite/sqlite-errors.ts';
 import { add, dateOf, find, insert, remove, type Table } from './sqlite/table.ts';
@@ -67,6 +67,13 @@ export function createAccountStore(database: Database): AccountStore {
         const text = 'SELECT * FROM accounts WHERE organization = ? AND id > ? ORDER BY id LIMIT ?';
         return sql.all<AccountRow>(text, organization, after ?? '', limit).map(ACCOUNTS.recordOf);
       }),
+    tally: (organization) =>
+      database.read((sql) => {
+        const text =
+          'SELECT standings, count(*) AS count FROM accounts WHERE organization = ? GROUP BY standings';
+        const rows = sql.all<{ standings: string | null; count: number }>(text, organization);
+        return rows.map(({ standings, count }) => ({ standings: JSON.parse(standings ?? '{}'), count }));
+      }),
   };
 }
 
@@ -99,6 +106,7 @@ function insertAccount(sql: Sql, account: AccountRecord): 'inserted' {
     ...foldedNames(account),
     version,
     last_sign_in_at: lastSignInAt,
+    standings: standingsText(account),
     record: JSON.stringify(account),
   });
   insertAliases(sql, account);
@@ -109,9 +117,10 @@ function update(sql: Sql, account: AccountRecord): 'updated' | 'conflict' | 'gon
   const { id, organization, version } = account;
   const { email_folded, username_folded } = foldedNames(account);
   const changed = sql.run(
-    `UPDATE accounts SET organization = ?, email_folded = ?, username_folded = ?, version = version + 1, record = ?
-     WHERE id = ? AND version = ?`,
-    ...[organization, email_folded, username_folded, JSON.stringify(account), id, version],
+    `UPDATE accounts SET organization = ?, email_folded = ?, username_folded = ?, standings = ?,
+     version = version + 1, record = ? WHERE id = ? AND version = ?`,
+    ...[organization, email_folded, username_folded, standingsText(account)],
+    ...[JSON.stringify(account), id, version],
   );
   if (changed === 0) return sql.get('SELECT 1 FROM accounts WHERE id = ?', id) ? 'conflict' : 'gone';
   remove(sql, 'account_aliases', { account_id: id });

@@ -1,7 +1,7 @@
 import type { UpdateFilter } from 'mongodb';
 import type { AccountRecord } from '../../model/account.ts';
 import type { AccountStore, InsertOutcome, TakenName, UpdateOutcome } from '../ports/accounts.ts';
-import { defined, firstByLogin, foldName, recordFrom } from '../ports/stores.ts';
+import { defined, firstByLogin, foldName, recordFrom, standingsText } from '../ports/stores.ts';
 import type { AccountDocument, Collections } from './collections.ts';
 import { isDuplicate, isServerAnswer } from './connection.ts';
 import { keyOf } from './keys.ts';
@@ -45,6 +45,16 @@ export function createAccountStore(collections: Collections): AccountStore {
       const filter = { organizationKey: keyOf(organization), ...beyond };
       const documents = await accounts.find(filter).sort({ _id: 1 }).limit(limit).toArray();
       return documents.map(accountOf);
+    },
+    async tally(organization) {
+      // Of the two fields of one index and no other, so that no document is read.
+      const groups = await accounts
+        .aggregate<{ readonly _id: string | null; readonly count: number }>([
+          { $match: { organizationKey: keyOf(organization) } },
+          { $group: { _id: '$standings', count: { $sum: 1 } } },
+        ])
+        .toArray();
+      return groups.map(({ _id, count }) => ({ standings: JSON.parse(_id ?? '{}'), count }));
     },
   };
 }
@@ -96,7 +106,9 @@ async function update(collections: Collections, account: AccountRecord): Promise
     if (!stored) return 'gone';
     if (stored.version !== account.version) return 'conflict';
     const fields = fieldsOf(account);
-    const unset = Object.keys(stored).filter((field) => nameOf(field) && !(field in fields));
+    const unset = Object.keys(stored).filter(
+      (field) => (nameOf(field) || field === 'standings') && !(field in fields),
+    );
     const change: UpdateFilter<AccountDocument> = {
       $set: { ...fields, version: account.version + 1 },
       ...(unset.length === 0 ? {} : { $unset: Object.fromEntries(unset.map((field) => [field, ''])) }),
@@ -122,7 +134,7 @@ function nameOf(field: string): TakenName | undefined {
   return field.startsWith('alias_') ? `alias:${field.slice('alias_'.length)}` : undefined;
 }
 
-type Fields = Pick<AccountDocument, 'organizationKey' | 'emailKey' | 'usernameKey' | 'record'> &
+type Fields = Pick<AccountDocument, 'organizationKey' | 'emailKey' | 'usernameKey' | 'standings' | 'record'> &
   Record<`alias_${string}`, string>;
 
 export function fieldsOf(account: AccountRecord): Fields {
@@ -133,6 +145,7 @@ export function fieldsOf(account: AccountRecord): Fields {
       organizationKey: keyOf(organization),
       emailKey: email === undefined ? undefined : keyOf(organization, foldName(email)),
       usernameKey: username === undefined ? undefined : keyOf(organization, foldName(username)),
+      standings: standingsText(account),
     }),
     ...Object.fromEntries(aliases),
     record: JSON.stringify(account),

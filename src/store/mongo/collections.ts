@@ -13,6 +13,8 @@ export interface AccountDocument {
   readonly usernameKey?: string;
   readonly version: number;
   readonly lastSignInAt?: Date;
+  /** Where a legacy system knows the person. */
+  readonly standings?: string;
   readonly record: string;
   /** `alias_<name>`, one for each alias. */
   readonly [alias: `alias_${string}`]: string;

@@ -59,7 +59,19 @@ const STEPS: readonly ((collections: Collections, db: Db, log: Log) => Promise<v
   },
   // Grants from before have no such key: a client that is deleted leaves them to their end.
   async ({ oidcRecords }) => void (await oidcRecords.createIndex({ clientKey: 1 }, SPARSE)),
+  noteStandings,
 ];
+
+/** What accounts are tallied by. */
+async function noteStandings({ accounts }: Collections): Promise<void> {
+  // While nodes of the version before serve, an account that they change keeps its old standing until its next change.
+  for await (const document of accounts.find({ record: /"legacy":\{/, standings: { $exists: false } })) {
+    const { standings } = fieldsOf(accountOf(document));
+    const { _id, version } = document;
+    if (standings !== undefined) await accounts.updateOne({ _id, version }, { $set: { standings } });
+  }
+  await accounts.createIndex({ organizationKey: 1, standings: 1 });
+}
 
 /** Today's names. */
 async function renameCollections({ keyring, oidcRecords }: Collections, db: Db): Promise<void> {

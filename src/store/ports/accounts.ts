@@ -1,4 +1,4 @@
-import type { AccountRecord } from '../../model/account.ts';
+import type { AccountRecord, LegacyStanding } from '../../model/account.ts';
 
 export type TakenName = 'id' | 'email' | 'username' | `alias:${string}`;
 
@@ -7,6 +7,12 @@ export type InsertOutcome = 'inserted' | { taken: TakenName };
 export type UpdateOutcome = 'updated' | 'conflict' | 'gone' | { taken: TakenName };
 
 export type LoginName = 'email' | 'username';
+
+export interface Tally {
+  /** By dialect; empty: no legacy system knows them. */
+  readonly standings: Readonly<Record<string, LegacyStanding>>;
+  readonly count: number;
+}
 
 export interface AccountStore {
   /** Inserts once. Uniqueness is an index: of parallel inserts of one name exactly one gets 'inserted'. */
@@ -29,4 +35,6 @@ export interface AccountStore {
   remove(id: string): Promise<boolean>;
   /** Accounts of one organization in order of id, at most `limit`, beginning after `after`. */
   page(organization: string, options: { after?: string; limit: number }): Promise<AccountRecord[]>;
+  /** How many accounts of the organization stand alike at all legacy systems. From an index, in no order. */
+  tally(organization: string): Promise<Tally[]>;
 }

@@ -13,7 +13,7 @@
  */
 
 import { foldCase } from '../../core/text.ts';
-import type { AccountRecord } from '../../model/account.ts';
+import { type AccountRecord, legacyStandings } from '../../model/account.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
 import type { AccountStore, LoginName } from './accounts.ts';
 import type { ApiKeyStore } from './api-keys.ts';
@@ -89,6 +89,11 @@ export function firstByLogin(
     ({ [name]: stored }: AccountRecord) =>
       stored !== undefined && foldCase(stored) === foldCase(login);
   return by.map((name) => accounts.find(named(name))).find((account) => account !== undefined);
+}
+
+/** What accounts are tallied by; undefined: no legacy system knows the person. */
+export function standingsText(account: AccountRecord): string | undefined {
+  return account.legacy && JSON.stringify(legacyStandings(account));
 }
 
 /** A domain among the host names, where it is as unique as they are: no host name begins so. */

@@ -67,6 +67,36 @@ export function accountStoreSuite(open: OpenBackEnd): void {
       );
     });
 
+    it('tallies the accounts of one organization by where they stand at legacy systems', async () => {
+      const organization = fresh('clinic');
+      const passwordHash = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA';
+      const legacy = { password: 'legacy' } as const;
+      const here = { password: 'portico' } as const;
+      await stored({ organization, passwordHash });
+      const roster = await stored({ organization, legacy: { vsee: legacy } });
+      await stored({ organization, legacy: { vsee: legacy } });
+      await stored({ organization, passwordHash, legacy: { vsee: legacy, avycenna: here } });
+      await stored({ organization, legacy: { avycenna: here, vsee: { ...legacy, passwordHash } } });
+      await stored({ organization: fresh('other'), legacy: { vsee: legacy } });
+      const both = { standings: { avycenna: 'here', vsee: 'takenOver' }, count: 2 };
+      expect(await store().tally(organization)).to.have.deep.members([
+        { standings: {}, count: 1 },
+        { standings: { vsee: 'roster' }, count: 2 },
+        both,
+      ]);
+      expect(await store().update({ ...roster, legacy: { vsee: here } })).to.equal('updated');
+      expect(await store().tally(organization)).to.have.deep.members([
+        { standings: {}, count: 1 },
+        { standings: { vsee: 'roster' }, count: 1 },
+        { standings: { vsee: 'here' }, count: 1 },
+        both,
+      ]);
+      const { legacy: _, ...left } = { ...roster, version: roster.version + 1 };
+      expect(await store().update(left)).to.equal('updated');
+      expect(await store().tally(organization)).to.deep.include({ standings: {}, count: 2 });
+      expect(await store().tally(fresh('empty'))).to.deep.equal([]);
+    });
+
     it('finds an account by e-mail and by username in any case, in its organization only', async () => {
       const account = await stored({ email: `${fresh('zoë')}@example.org`, username: fresh('Zoë') });
       const { organization, email = '', username = '' } = account;

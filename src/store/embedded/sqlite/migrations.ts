@@ -7,7 +7,7 @@
 import { StoreUnusable } from '../../../core/errors.ts';
 import { OPENING_EVENTS, withOpening } from '../../../model/opened-before.ts';
 import type { Log } from '../../../observe/log.ts';
-import { SAME_MAILBOX, withAsciiDomain } from '../../ports/stores.ts';
+import { SAME_MAILBOX, standingsText, withAsciiDomain } from '../../ports/stores.ts';
 import { ACCOUNTS, type AccountRow, foldedNames } from '../accounts.ts';
 import type { Database, Sql } from './database.ts';
 
@@ -230,6 +230,7 @@ const STEPS: readonly ((sql: Sql, log: Log) => void)[] = [
   (sql) => sql.exec(AUDIT_BY_EVENT_AND_CLIENT),
   (sql) => sql.exec(DELIVERIES),
   (sql) => sql.exec(GRANTS_BY_CLIENT),
+  noteStandings,
 ];
 
 /** Today's names. The indexes keep theirs: renaming one would build it again. */
@@ -269,6 +270,27 @@ function markOpenedAccounts(sql: Sql): void {
     if (last === undefined || rows.length < PAGE) return;
     after = last.id;
   }
+}
+
+/** What accounts are tallied by. */
+function noteStandings(sql: Sql): void {
+  const known = sql.get("SELECT 1 FROM pragma_table_info('accounts') WHERE name = 'standings'");
+  if (known === undefined) sql.exec('ALTER TABLE accounts ADD COLUMN standings TEXT');
+  for (let after = ''; ; ) {
+    const rows = sql.all<AccountRow & { id: string }>(
+      `SELECT id, record, version, last_sign_in_at FROM accounts
+       WHERE id > ? AND json_extract(record, '$.legacy') IS NOT NULL ORDER BY id LIMIT ${PAGE}`,
+      after,
+    );
+    for (const { id, ...row } of rows) {
+      const standings = standingsText(ACCOUNTS.recordOf(row));
+      sql.run('UPDATE accounts SET standings = ? WHERE id = ?', standings, id);
+    }
+    const last = rows.at(-1);
+    if (last === undefined) break;
+    after = last.id;
+  }
+  sql.exec('CREATE INDEX IF NOT EXISTS accounts_standings ON accounts (organization, standings)');
 }
 
 /** Addresses at internationalized domains get the spelling of a look-up. Two accounts are never made one. */
