@@ -40,6 +40,7 @@ async function issue(
 ): Promise<SignedIn> {
   const { dialect, clientId } = current.mounted;
   const account = await view(current, record);
+  current.signedIn = account.id;
   const refresh = refreshInput(current);
   const tokens = await current.services.oidc.grants.issue({
     clientId,
@@ -86,6 +87,7 @@ async function refresh(current: CurrentRequest, token: string): Promise<SignedIn
   // A replay did not go through `prepare`: who it is for is judged again.
   const account = rotated && (await holderOf(current, rotated.accountId));
   if (rotated === undefined || account === undefined) throw new Refused('refresh-refused');
+  current.signedIn = account.id;
   did(current, 'token.refreshed', account.id);
   return { account: await view(current, account), tokens: rotated };
 }

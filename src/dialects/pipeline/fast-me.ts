@@ -7,7 +7,7 @@ import { currentRequest, requestView } from '../runtime/current-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { type CompiledMount, findRoute, type RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
-import { answer, headersOf, type Outcome } from './pipeline.ts';
+import { answer, answeredHere, headersOf, type Outcome } from './pipeline.ts';
 
 type Mounts = readonly CompiledMount<MountedDialect>[];
 type Me = Extract<RouteMatch<MountedDialect>, { kind: 'endpoint' }>;
@@ -44,6 +44,7 @@ function route(path: string, me: Me, services: DialectServices): FastRoute {
       const request = requestView(req, info, view);
       const current = currentRequest({ req, res, info }, me, request, services);
       const outcome = await answer(current, undefined);
+      services.after?.(answeredHere(owner, request, { ...outcome, current }));
       return replied(outcome, headersOf(owner, { ...outcome, request, current }));
     },
   };

@@ -8,9 +8,11 @@ import type Koa from 'koa';
 import { requestInfoOf } from '../../http/request/request-context.ts';
 import { setCookie } from '../../http/request/set-cookie.ts';
 import { refusedAlike } from '../../identity/legacy/refused-alike.ts';
+import type { Stage } from '../../migration/stage-record.ts';
 import { type Dialect, Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import type { RefusalView, Reply } from '../contract/reply.ts';
+import { type AnsweredRequest, endpointName } from '../runtime/answered-request.ts';
 import { type CurrentRequest, currentRequest, requestView } from '../runtime/current-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { NO_ORGANIZATION } from '../runtime/directory.ts';
@@ -52,7 +54,7 @@ async function serve(
   const { req, res, path, querystring: query } = koa;
   const info = requestInfoOf(koa);
   const request = requestView(req, info, { path, query, base: route.base, issuer: services.issuer });
-  const { legacyTraffic } = services;
+  const { legacyTraffic, after } = services;
   const passed =
     legacyTraffic && owner.legacy && (await passOn({ koa, route, request, services }, legacyTraffic));
   if (passed === 'answered') return;
@@ -65,17 +67,38 @@ async function serve(
 
   const current =
     route.kind === 'endpoint' ? currentRequest({ req, res, info }, route, request, services) : undefined;
-  const { reply, refusal } =
-    passed instanceof Refused
-      ? { reply: wordsFor(owner, passed, current ?? { request }), refusal: passed }
-      : current
-        ? await answer(current, passed?.body)
-        : unserved(route, request);
+  const outcome = passed?.refusal
+    ? { reply: wordsFor(owner, passed.refusal, current ?? { request }), refusal: passed.refusal }
+    : current
+      ? await answer(current, passed?.body)
+      : unserved(route, request);
+  const { reply, refusal } = outcome;
 
   koa.set(headersOf(owner, { request, current, reply, refusal }));
   // A client that sends more than is read and dropped must not find the rest taken for its next request.
   if (refusal?.reason === 'too-large' && !koa.req.complete) koa.set('Connection', 'close');
   await sendReply(koa, reply, { services, organization: current?.organization?.id });
+  after?.(answeredHere(owner, request, { ...outcome, current, stage: passed?.stage }));
+}
+
+/** What is told of a request that Portico answered. */
+export function answeredHere(
+  { dialect }: MountedDialect,
+  request: RequestView,
+  said: Outcome & { readonly current: CurrentRequest | undefined; readonly stage?: Stage | undefined },
+): AnsweredRequest {
+  const { reply, refusal, current, stage } = said;
+  return {
+    dialect: dialect.name,
+    endpoint: current && endpointName(current.endpoint),
+    organization: current?.organization?.id,
+    userAgent: request.header('user-agent'),
+    stage,
+    answeredBy: 'portico',
+    status: reply.status,
+    refusal,
+    accountId: current?.caller?.account?.id ?? current?.signedIn,
+  };
 }
 
 /** What the dialect says beside every reply, and when to come again. */

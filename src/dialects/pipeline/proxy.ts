@@ -8,11 +8,13 @@ import type Koa from 'koa';
 import { hostOf } from '../../core/ip-address.ts';
 import { readBody } from '../../http/request/read-body.ts';
 import { requestInfoOf } from '../../http/request/request-context.ts';
+import type { Stage } from '../../migration/stage-record.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
+import { type AnsweredRequest, endpointName } from '../runtime/answered-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
-import { organizationNamed } from '../runtime/directory.ts';
-import type { LegacyTraffic, PassedReply, PassedRequest } from '../runtime/legacy-traffic.ts';
+import { directoryOf, organizationNamed } from '../runtime/directory.ts';
+import type { LegacyTraffic, PassedExchange, PassedReply, PassedRequest } from '../runtime/legacy-traffic.ts';
 import type { RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 import { holdsOwnToken } from './own-tokens.ts';
@@ -44,39 +46,44 @@ interface Arrived {
   readonly services: DialectServices;
 }
 
-/** 'answered'; the refusal to say; or, for Portico to answer, the body that was read. */
-export type Passed = 'answered' | Refused | { readonly body?: Buffer };
+/** 'answered'; or, for Portico to answer, the refusal to say or the body that was read. */
+export type Passed =
+  | 'answered'
+  | { readonly stage?: Stage | undefined; readonly refusal?: Refused; readonly body?: Buffer };
 
 /** Never rejects. */
 export async function passOn(arrived: Arrived, traffic: LegacyTraffic): Promise<Passed> {
   const { koa, route, services } = arrived;
   if (route.kind === 'unknown' || !METHODS.has(koa.method)) return {};
+  let stage: Stage | undefined;
   try {
-    const stage = await stageOf(arrived, traffic);
-    if (stage !== 'proxy' && stage !== 'shadow') return {};
-    return await pass(arrived, traffic);
+    stage = await stageOf(arrived, traffic);
+    if (stage !== 'proxy' && stage !== 'shadow') return { stage };
+    return await pass(arrived, traffic, stage);
   } catch (thrown) {
     const refusal = refusedFrom(thrown, services.log);
     // A method that is not served is told so whatever comes with it.
-    return refusal.reason === 'too-large' && route.kind === 'other-method' ? {} : refusal;
+    return refusal.reason === 'too-large' && route.kind === 'other-method' ? { stage } : { stage, refusal };
   }
 }
 
-async function pass(arrived: Arrived, traffic: LegacyTraffic): Promise<Passed> {
+async function pass(arrived: Arrived, traffic: LegacyTraffic, stage: Stage): Promise<Passed> {
   const { koa, route, services } = arrived;
   const { owner: mounted } = route.at;
   const body = await readBody(koa.req, { limit: LARGEST_REQUEST });
   const request = passedRequest(arrived, body);
   const unpacked = await unpack(body, koa.get('content-encoding'));
   const texts = [request.target, ...request.headers, unpacked.toString('latin1')];
-  if (await holdsOwnToken(services, mounted.dialect, texts)) return { body };
+  if (await holdsOwnToken(services, mounted.dialect, texts)) return { stage, body };
   const reply = await traffic.send(mounted, request);
   if ('away' in reply) {
     const { away: detail, retryAfter } = reply;
     throw new Refused('unavailable', { detail, ...(retryAfter !== undefined && { retryAfter }) });
   }
   sendOn(koa, reply);
-  learn(arrived, traffic, { request, reply });
+  const exchange = exchangeOf(arrived, { request, reply });
+  if (exchange !== undefined) traffic.learn(exchange);
+  void tell(arrived, { exchange, stage, status: reply.status });
   return 'answered';
 }
 
@@ -101,7 +108,7 @@ async function unpack(body: Buffer, encoding: string): Promise<Buffer> {
 async function stageOf(arrived: Arrived, traffic: LegacyTraffic) {
   const { route } = arrived;
   const { name } = route.at.owner.dialect;
-  const endpoint = route.kind === 'endpoint' ? `${route.endpoint.method} ${route.endpoint.path}` : undefined;
+  const endpoint = route.kind === 'endpoint' ? endpointName(route.endpoint) : undefined;
   const organization = traffic.differsByOrganization(name) ? await organizationOf(arrived) : undefined;
   return traffic.stageOf(name, { endpoint, organization });
 }
@@ -167,22 +174,49 @@ function sendOn(koa: Koa.Context, { status, headers, body }: PassedReply): void 
   res.end(body);
 }
 
-function learn(
+/** Undefined: no endpoint of the dialect. */
+function exchangeOf(
   arrived: Arrived,
-  traffic: LegacyTraffic,
-  { request, reply }: { request: PassedRequest; reply: PassedReply },
-): void {
+  passed: { readonly request: PassedRequest; readonly reply: PassedReply },
+): PassedExchange | undefined {
   const { koa, route, request: view } = arrived;
-  if (route.kind !== 'endpoint') return;
+  if (route.kind !== 'endpoint') return undefined;
   const { owner: mounted } = route.at;
   const { clientId, dialect } = mounted;
-  traffic.learn({
-    ...{ mounted, request, reply },
+  let named: Promise<string | undefined> | undefined;
+  return {
+    ...{ mounted, ...passed },
     pattern: route.endpoint.path,
-    organization: () => organizationOf(arrived),
+    organization() {
+      named ??= organizationOf(arrived);
+      return named;
+    },
     context: {
       ...{ address: view.address, requestId: requestInfoOf(koa).id },
       ...{ clientId, channel: dialect.name },
     },
+  };
+}
+
+/** The organization is looked up once the client has its reply. */
+async function tell(
+  { route, request, services }: Arrived,
+  passed: Pick<AnsweredRequest, 'exchange' | 'stage' | 'status'>,
+): Promise<void> {
+  const { after, identity } = services;
+  if (after === undefined) return;
+  const { name } = route.at.owner.dialect;
+  const organization = async () => {
+    const named = await passed.exchange?.organization();
+    return named === undefined ? undefined : (await directoryOf(identity, name).byId(named))?.id;
+  };
+  after({
+    ...passed,
+    dialect: name,
+    endpoint: route.kind === 'endpoint' ? endpointName(route.endpoint) : undefined,
+    // Nothing is told of it while the store is away.
+    organization: await organization().catch(() => undefined),
+    userAgent: request.header('user-agent'),
+    answeredBy: 'legacy',
   });
 }

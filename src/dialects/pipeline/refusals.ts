@@ -8,6 +8,7 @@ import { recordEvent } from '../../identity/audit/audit.ts';
 import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Log } from '../../observe/log.ts';
 import { type Reason, Refused } from '../contract/dialect.ts';
+import { endpointName } from '../runtime/answered-request.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
 
 /** Seconds after which a client may try again when a server behind us is away. */
@@ -54,6 +55,6 @@ export function auditRefusal(current: CurrentRequest, { reason }: Refused): void
     organization: organization?.id,
     subject: caller?.account?.id,
     context,
-    detail: { endpoint: `${endpoint.method} ${endpoint.path}`, reason },
+    detail: { endpoint: endpointName(endpoint), reason },
   });
 }

@@ -56,6 +56,8 @@ export interface CurrentRequest {
   organization?: OrganizationView | undefined;
   credential?: Credential | undefined;
   caller?: Caller | undefined;
+  /** The account that the request signed in, or whose token it renewed. */
+  signedIn?: string;
   readonly charged: ChargedLimit[];
   /** Gives sliding counts back when something else refuses the request as one too many. */
   readonly giveBack: (() => Promise<void>)[];

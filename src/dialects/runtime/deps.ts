@@ -9,6 +9,7 @@ import type { Audit } from '../../observe/audit.ts';
 import type { Log } from '../../observe/log.ts';
 import type { OidcServer } from '../../oidc/contract.ts';
 import type { Stores } from '../../store/ports/stores.ts';
+import type { After } from './answered-request.ts';
 import type { LegacyTraffic } from './legacy-traffic.ts';
 
 export interface DialectServices {
@@ -24,6 +25,7 @@ export interface DialectServices {
   readonly audit: Audit;
   /** Absent where no dialect has a legacy system. */
   readonly legacyTraffic?: LegacyTraffic | undefined;
+  readonly after?: After | undefined;
   /** Replies with a page of views/pages, in the person's language; with an organization's brand where one is known. */
   showPage(
     context: Koa.Context,
