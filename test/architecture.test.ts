@@ -182,7 +182,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'dialects/fields': { may: 'dialects/contract', packages: 'zod' },
   'dialects/pipeline': {
     may: 'dialects/capabilities dialects/contract dialects/runtime federation/protocol http/request identity/accounts identity/audit identity/legacy identity/codes identity/sign-in',
-    types: 'http/middleware identity/rate-limits oidc store/ports',
+    types: 'http/middleware identity/rate-limits migration oidc store/ports',
     typePackages: 'koa zod',
   },
   'dialects/runtime': {
