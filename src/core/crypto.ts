@@ -40,6 +40,7 @@ export type HmacPurpose =
   | 'family'
   | 'learned'
   | 'legacy-via'
+  | 'legacy-yes'
   | 'letters'
   | 'logout-delivery'
   | 'pairwise'

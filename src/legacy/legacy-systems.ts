@@ -11,6 +11,7 @@ import { type Confirmed, joined, type LegacyApi, type Question } from '../dialec
 import { directoryOf } from '../dialects/runtime/directory.ts';
 import type { MountedDialect } from '../dialects/runtime/mounted.ts';
 import type { Identity, RequestContext } from '../identity/context.ts';
+import { keptYes } from '../identity/legacy/kept-yes.ts';
 import type {
   ConfirmedPerson,
   LegacyAnswer,
@@ -24,7 +25,7 @@ import { type About, type Asker, createAsker, type QuestionName } from './ask.ts
 import type { WireReply, WireRequest } from './call.ts';
 import { createYesJudge, type YesJudge } from './judge-yes.ts';
 import { type Away, type Line, openLine } from './line.ts';
-import { memberAt, type Read, withClaims } from './question.ts';
+import { type Read, textAt, withClaims } from './question.ts';
 import { serves } from './serves.ts';
 import { createSessionEnder, type SessionEnder } from './stray-sessions.ts';
 import { createTokenJudge, type TokenJudge } from './token-keys.ts';
@@ -63,7 +64,7 @@ interface Running {
   readonly judge: YesJudge;
   readonly sessions: SessionEnder;
   readonly judgeToken: TokenJudge | undefined;
-  readonly accounts: Identity['stores']['accounts'];
+  readonly identity: Identity;
 }
 
 export function createLegacySystems(options: {
@@ -130,7 +131,7 @@ function startOne(mounted: MountedDialect, options: Parameters<typeof createLega
   });
   const sessions = createSessionEnder({ signOut: api.signOut, ask, timeout: legacy.timeout });
   const judgeToken = createTokenJudge({ tokens: legacy.tokens, clock, log });
-  return [{ mounted, legacy, api, line, ask, judge, sessions, judgeToken, accounts: stores.accounts }];
+  return [{ mounted, legacy, api, line, ask, judge, sessions, judgeToken, identity: options.identity }];
 }
 
 /** Undefined: it is not asked about the organization, or there is none. */
@@ -178,7 +179,7 @@ type AskPerson = NonNullable<LegacySystem['person']>;
 
 /** Whose a token is: its signature is judged first, where there is a key. */
 function personOf(
-  { legacy, judgeToken, mounted, accounts }: Running,
+  { legacy, judgeToken, mounted, identity }: Running,
   ask: AskPerson,
   organization: string,
 ): AskPerson {
@@ -191,22 +192,12 @@ function personOf(
     if ('away' in verdict) return verdict;
     if (mode === 'always') return ask(asked, context);
     const vendorId = textAt(verdict.claims, subject);
-    const account = vendorId && (await accounts.byAlias(mounted.dialect.name, vendorId));
+    const account = vendorId && (await identity.stores.accounts.byAlias(mounted.dialect.name, vendorId));
     // The token says who it is and no more: people who are not known here yet cannot be taken over.
     return account && account.organization === organization
       ? { yes: { organization, vendorId, account: {} } }
       : 'no';
   };
-}
-
-/** `pointer`: RFC 6901. */
-function textAt(claims: unknown, pointer: string): string | undefined {
-  const names = pointer
-    .slice(1)
-    .split('/')
-    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const value = memberAt(claims, names);
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
 function rulesOf({ addresses, recheck, floor, registration }: LegacySettings): LegacyRules {
@@ -222,6 +213,8 @@ interface Asking<Asked> {
 
 /** Questions whose yes says only that they were heard. */
 const HEARD: readonly QuestionName[] = ['sendCode', 'reset'];
+/** Questions to which the same request gets no second yes. */
+const ONCE: readonly QuestionName[] = ['refresh', 'code', 'register'];
 
 /** The whole of it has the time of one call. */
 async function answerTo<Asked>(
@@ -229,16 +222,37 @@ async function answerTo<Asked>(
   { name, question, asked, login }: Asking<Asked>,
   at: Pick<About, 'organization' | 'context'>,
 ): Promise<LegacyAnswer> {
-  const { legacy, ask, sessions } = running;
+  const { legacy, ask, sessions, identity, mounted } = running;
   const about = { ...at, deadline: performance.now() + legacy.timeout };
-  const first = await ask(name, question, asked, about);
-  if (first === 'no' || 'away' in first) return first;
   const organization = at.organization.id;
+  const request = [mounted.dialect.name, organization, name, asked];
+  const kept = ONCE.includes(name) ? keptYes(identity, request) : undefined;
+  const before = await kept?.read();
+  const first = before === undefined ? await ask(name, question, asked, about) : yesIn(before);
+  if (first === 'no' || 'away' in first) return first;
   if (HEARD.includes(name)) return { yes: { organization, account: {} } };
   const { tokens } = first;
   const result = await believed(running, { question: name, first, token: tokenIn(asked), login }, about);
+  if ('away' in result && kept !== undefined) {
+    await kept.keep(JSON.stringify(first));
+    return result;
+  }
+  if (before !== undefined) await kept?.forget();
   if (tokens !== undefined) sessions.end(tokens, at);
   return 'away' in result ? result : { ...result, ...(tokens && { tokens }) };
+}
+
+type Yes = Exclude<Read, 'no'>;
+
+/** A yes that was kept as JSON. */
+function yesIn(text: string): Yes {
+  const { yes, ...rest }: Yes = JSON.parse(text);
+  const { createdAt, updatedAt } = yes;
+  const dates = {
+    ...(createdAt && { createdAt: new Date(createdAt) }),
+    ...(updatedAt && { updatedAt: new Date(updatedAt) }),
+  };
+  return { ...rest, yes: { ...yes, ...dates } };
 }
 
 async function believed(

@@ -133,3 +133,13 @@ function parsed(body: Buffer): unknown {
     return undefined;
   }
 }
+
+/** `pointer`: RFC 6901. */
+export function textAt(claims: unknown, pointer: string): string | undefined {
+  const names = pointer
+    .slice(1)
+    .split('/')
+    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const value = memberAt(claims, names);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
