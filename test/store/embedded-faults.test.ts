@@ -106,6 +106,35 @@ describe('the embedded store, when something is wrong', () => {
     });
   });
 
+  it('X6 acknowledges nothing more after a flush that failed, until all of the log is in the file', async () => {
+    const handle = await openFile(import.meta.filename);
+    const files = Object.getPrototypeOf(handle);
+    await handle.close();
+    await opened(async (stores) => {
+      const flushes: ((error: Error) => void)[] = [];
+      mock.method(files, 'datasync', () => new Promise<void>((_, reject) => flushes.push(reject)));
+      const first = failure(stores.metadata.set('a', '1'));
+      while (flushes.length === 0) await new Promise((next) => setImmediate(next));
+      const second = failure(stores.metadata.set('a', '2'));
+      while ((await stores.metadata.get('a')) !== '2') await new Promise((next) => setImmediate(next));
+      // The system tells it once: the next flush would say that all is well.
+      mock.restoreAll();
+      flushes[0]?.(new Error('EIO: i/o error, fdatasync'));
+      for (const refused of [first, second]) expect(await refused).to.be.instanceOf(StoreUnavailable);
+      const other = new DatabaseSync(file);
+      other.exec('BEGIN; SELECT * FROM metadata');
+      const refused = await failure(stores.metadata.set('a', '3'));
+      expect(String(refused.cause)).to.contain('EIO');
+      expect(await stores.metadata.get('a')).to.equal('2');
+      await stores.rateLimits.take('k', 'm', { limit: 5, window: 1000 }, new Date());
+      other.close();
+      await stores.metadata.set('a', '4');
+      expect((await stores.health())[0]).to.include({ ok: true });
+      // Of the log only what came after it was emptied.
+      expect(statSync(`${file}-wal`).size).to.be.below(20_000);
+    });
+  });
+
   it('closes while another process writes', async () => {
     const stores = await open();
     await stores.migrate();

@@ -89,6 +89,8 @@ export class Database {
   readonly #flusher: Flusher;
   /** Waits to flush what passing writes left. */
   #soon: NodeJS.Timeout | undefined;
+  /** Why a flush failed. The log may lack a part since, whatever later flushes say: the system tells it once. */
+  #doubt: { readonly cause: unknown } | undefined;
 
   constructor(file: string, connection: DatabaseSync, log: Log) {
     this.file = file;
@@ -186,8 +188,30 @@ export class Database {
     this.#running = undefined;
   }
 
+  /** After a flush that failed all of the log goes into the file, or nothing that must last is taken. */
+  #settleDoubt(): void {
+    const lasting = this.#pending.filter(({ passing }) => !passing);
+    if (this.#doubt === undefined || lasting.length === 0 || this.#emptyLog()) return;
+    this.#pending = this.#pending.filter(({ passing }) => passing);
+    this.#refuse(lasting, this.#doubt.cause);
+  }
+
+  /** Also where another process reads or writes it is not possible now. */
+  #emptyLog(): boolean {
+    try {
+      this.#endReading();
+      const outcome = this.#sql.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)');
+      if (outcome?.busy === 0) this.#doubt = undefined;
+    } catch (error) {
+      this.#log.debug({ err: error }, 'the log of the embedded store could not be emptied');
+    }
+    return this.#doubt === undefined;
+  }
+
   /** False while another process holds the lock, or after every waiting write was refused. */
   #begin(): boolean {
+    this.#settleDoubt();
+    if (this.#pending.length === 0) return false;
     try {
       this.#endReading();
       this.#sql.exec('BEGIN IMMEDIATE');
@@ -238,6 +262,7 @@ export class Database {
       await this.#flusher.flush();
       for (const { write, result } of lasting) write.resolve(result);
     } catch (error) {
+      this.#doubt = { cause: error };
       this.#refuse(
         lasting.map(({ write }) => write),
         error,
@@ -311,8 +336,12 @@ function createFlusher(file: string): Flusher {
   }
 
   async function afterRunning(): Promise<void> {
-    await running?.catch(() => {});
-    next = undefined;
+    try {
+      // After one that failed none counts: what it was to bring lies before the rest in the log.
+      await running;
+    } finally {
+      next = undefined;
+    }
     await start();
   }
 
