@@ -67,16 +67,17 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'identity/audit': { may: '', types: 'identity' },
   'identity/codes': { may: 'identity/emails', types: 'identity identity/rate-limits' },
   'identity/emails': { may: 'identity/rate-limits', types: 'identity' },
+  'identity/hashes': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt' },
   'identity/legacy': { may: 'identity/accounts identity/audit', types: 'identity store/ports' },
-  'identity/passwords': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt @zxcvbn-ts/language-common' },
+  'identity/passwords': { may: 'identity/hashes', packages: '@node-rs/argon2 @zxcvbn-ts/language-common' },
   'identity/rate-limits': { may: '', types: 'store/ports' },
   'identity/self-service': {
     may: 'identity/accounts identity/audit identity/codes identity/emails identity/legacy identity/sign-in identity/upstream',
     types: 'identity',
   },
   'identity/sign-in': {
-    may: 'identity/accounts identity/audit identity/codes identity/emails identity/legacy identity/passwords identity/upstream',
-    types: 'identity identity/rate-limits store/ports',
+    may: 'identity/accounts identity/audit identity/codes identity/emails identity/hashes identity/legacy identity/upstream',
+    types: 'identity identity/passwords identity/rate-limits store/ports',
   },
   'identity/upstream': {
     may: 'identity/accounts identity/audit identity/codes identity/legacy',
@@ -202,12 +203,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'store/redis': { may: 'store/ports', packages: 'ioredis' },
   mail: { may: '', packages: 'ejs i18next nodemailer' },
   seed: {
-    may: 'config federation identity/accounts identity/passwords identity/sign-in',
+    may: 'config federation identity/accounts identity/hashes identity/passwords identity/sign-in',
     types: 'identity oidc store/ports',
     packages: 'yaml zod',
   },
   transfer: {
-    may: 'identity/accounts identity/legacy seed',
+    may: 'identity/accounts identity/hashes identity/legacy seed',
     types: 'store/ports',
     packages: 'csv-parse zod',
   },

@@ -8,7 +8,7 @@
  */
 import { z } from 'zod';
 import { emailDomain, PASSWORD_MAX_BYTES } from '../core/text.ts';
-import { readHash } from '../identity/passwords/imported-hash.ts';
+import { readHash } from '../identity/hashes/read-hash.ts';
 import { issueOfClaimName, issueOfMember } from '../model/claim-mapping.ts';
 import type { Json } from '../model/json.ts';
 import { apiForm } from './apis.ts';

@@ -1,5 +1,5 @@
 /**
- * Hashes passwords with argon2id and checks them against any format of imported-hash.ts.
+ * Hashes passwords with argon2id and checks them against any family of hashes/.
  *
  * Against user enumeration, a refusal must not tell by its time what kind of hash an account has, or that there
  * is none (docs/decisions/0008-equal-refusals.md). So each refusal does the work of all kinds.
@@ -13,7 +13,9 @@ import { availableParallelism } from 'node:os';
 import { hash as hashArgon2 } from '@node-rs/argon2';
 import { Refused } from '../../core/refused.ts';
 import { takePassword } from '../../core/text.ts';
-import { argon2Parameters, decoyOf, isBcrypt, type PasswordCheck, readHash } from './imported-hash.ts';
+import { argon2Parameters } from '../hashes/argon2.ts';
+import type { HashKeys, HashReading } from '../hashes/hash-family.ts';
+import { NO_KEYS, readHash } from '../hashes/read-hash.ts';
 
 export interface PasswordHasher {
   /** A PHC string. `behind`: when no other password waits. Refused('unavailable') when too many hashes wait, ('invalid-fields') over 1024 bytes. */
@@ -53,19 +55,18 @@ const STRONG_ENOUGH = [
 /** Above this a foreign hash is remade although it is strong: each sign-in would cost several of ours. */
 const COSTS_TOO_MUCH = 65_536;
 
-/** bcrypt looks at so many bytes. */
-const BCRYPT_BYTES = 72;
-
-/** `concurrency`: hashes at once, by default as many as there are cores. `queue`: how many may wait. */
+/** `concurrency`: hashes at once, by default as many as there are cores. `queue`: how many may wait. `keys`: of imported hashes. */
 export function createPasswordHasher(options: {
   concurrency?: number | undefined;
   queue: number;
+  keys?: HashKeys;
 }): PasswordHasher {
+  const { keys = NO_KEYS } = options;
   const inSlot = createWorkSlots({
     size: options.concurrency ?? availableParallelism(),
     queue: options.queue,
   });
-  const decoy = hashArgon2('', COST).then(decoyOf);
+  const decoy = hashArgon2('', COST).then((hash) => readHash(hash)?.blank ?? hash);
 
   return {
     async hash(password, { behind = false } = {}) {
@@ -80,11 +81,11 @@ export function createPasswordHasher(options: {
       const composed = takePassword(password);
       if (composed === undefined) return { right: false, rehash: false };
       const spellings = [...new Set([composed, password])];
-      const own = hash === undefined ? undefined : readHash(hash);
+      const own = hash === undefined ? undefined : readHash(hash, keys);
       return inSlot(async () => {
         const { right, checks } = await tryAll(own, spellings);
-        if (right && admitted && hash !== undefined) {
-          return { right: true, rehash: shouldRehash(hash, password) };
+        if (right && admitted && own !== undefined) {
+          return { right: true, rehash: shouldRehash(own, password) };
         }
         const done = { kind: own?.kind, work: (own?.work ?? 0) * checks };
         await spendRest([await decoy, ...decoys], { password, times: spellings.length, done });
@@ -122,7 +123,7 @@ export function createWorkSlots({ size, queue }: { size: number; queue: number }
   };
 }
 
-async function tryAll(own: PasswordCheck | undefined, spellings: readonly string[]) {
+async function tryAll(own: HashReading | undefined, spellings: readonly string[]) {
   let checks = 0;
   for (const spelling of own === undefined ? [] : spellings) {
     checks += 1;
@@ -144,10 +145,10 @@ async function spendRest(
   }
 }
 
-function shouldRehash(hash: string, password: string): boolean {
+function shouldRehash({ text, sees }: HashReading, password: string): boolean {
   // bcrypt cannot tell long passwords apart: what was typed now need not be the whole of what was set.
-  if (isBcrypt(hash)) return Buffer.byteLength(password) <= BCRYPT_BYTES;
-  const argon2 = argon2Parameters(hash);
+  if (sees !== undefined) return Buffer.byteLength(password) <= sees;
+  const argon2 = argon2Parameters(text);
   if (argon2 === undefined || argon2.variant !== 'id' || argon2.version !== 19) return true;
   if (argon2.memory > COSTS_TOO_MUCH) return true;
   return !STRONG_ENOUGH.some(({ memory, passes }) => argon2.memory >= memory && argon2.passes >= passes);

@@ -5,8 +5,9 @@
  */
 import type { Stores } from '../../store/ports/stores.ts';
 import type { Identity } from '../context.ts';
+import type { HashReading } from '../hashes/hash-family.ts';
+import { readHash } from '../hashes/read-hash.ts';
 import type { Verdict } from '../passwords/hasher.ts';
-import { decoyOf, readHash } from '../passwords/imported-hash.ts';
 
 /** `hash` undefined: wrong, after the same work. `admitted`: whether the account may come in at all. */
 export async function verifyPassword(
@@ -30,7 +31,7 @@ export async function noteHashes(
   hashes: readonly string[],
 ): Promise<void> {
   const decoys = await decoysOf(stores, organization);
-  const costliest = costliestOfEach([...decoys, ...hashes.map(decoyOf)]);
+  const costliest = costliestOfEach([...decoys, ...hashes]);
   if (costliest.join() === decoys.join()) return;
   await stores.metadata.set(hashKindsKey(organization), JSON.stringify(costliest));
 }
@@ -61,12 +62,13 @@ async function decoysOf({ metadata }: Pick<Stores, 'metadata'>, organization: st
   return JSON.parse((await metadata.get(hashKindsKey(organization))) ?? '[]') as string[];
 }
 
-function costliestOfEach(decoys: readonly string[]): string[] {
-  const result = new Map<string, { decoy: string; work: number }>();
-  for (const decoy of decoys) {
-    const check = readHash(decoy);
-    if (check === undefined || check.work <= (result.get(check.kind)?.work ?? 0)) continue;
-    result.set(check.kind, { decoy, work: check.work });
+/** Blank ones. */
+function costliestOfEach(hashes: readonly string[]): string[] {
+  const result = new Map<string, HashReading>();
+  for (const hash of hashes) {
+    const reading = readHash(hash);
+    if (reading === undefined || reading.work <= (result.get(reading.kind)?.work ?? 0)) continue;
+    result.set(reading.kind, reading);
   }
-  return [...result.values()].map(({ decoy }) => decoy);
+  return [...result.values()].map(({ blank }) => blank);
 }
