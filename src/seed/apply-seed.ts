@@ -9,6 +9,7 @@ import { inTurn } from '../core/in-turn.ts';
 import { withOwnAuthority } from '../identity/accounts/password-authority.ts';
 import { endEmails } from '../identity/accounts/revoke-access.ts';
 import type { AccessEnder } from '../identity/context.ts';
+import { readForeignHash } from '../identity/hashes/foreign-hash.ts';
 import type { PasswordHasher } from '../identity/passwords/hasher.ts';
 import { noteHashes } from '../identity/sign-in/verify-password.ts';
 import type { AccountRecord } from '../model/account.ts';
@@ -80,7 +81,10 @@ async function applyAccounts(
 ): Promise<void> {
   const imported = accounts.filter(({ setsPassword }) => setsPassword).map(({ seed }) => seed);
   for (const [organization, seeds] of Map.groupBy(imported, (seed) => seed.organization)) {
-    const hashes = seeds.flatMap(({ password_hash: hash }) => hash ?? []);
+    const hashes = seeds.flatMap(({ password_hash: hash }) => {
+      const judged = hash === undefined ? undefined : readForeignHash(hash);
+      return judged === undefined || judged.kind === 'refused' ? [] : judged.decoy;
+    });
     if (hashes.length > 0) await noteHashes(options.stores, organization, hashes);
   }
   let done = 0;
@@ -130,7 +134,12 @@ async function applyAccount(task: {
 async function hashFor(options: SeedOptions, { seed, id }: PlannedAccount): Promise<string | undefined> {
   const { hasher, stores } = options;
   const present = id === undefined ? undefined : (await stores.accounts.byId(id))?.passwordHash;
-  if (seed.password === undefined) return seed.password_hash === present ? undefined : seed.password_hash;
+  if (seed.password_hash !== undefined) {
+    const judged = readForeignHash(seed.password_hash);
+    if (judged.kind === 'weak') return judged.wrap((text) => hasher.hash(text));
+    return judged.kind === 'refused' || judged.hash === present ? undefined : judged.hash;
+  }
+  if (seed.password === undefined) return undefined;
   if (present !== undefined && (await hasher.verify(seed.password, present)).right) return undefined;
   return hasher.hash(seed.password);
 }

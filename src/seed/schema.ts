@@ -8,7 +8,7 @@
  */
 import { z } from 'zod';
 import { emailDomain, PASSWORD_MAX_BYTES } from '../core/text.ts';
-import { readHash } from '../identity/hashes/read-hash.ts';
+import { readForeignHash } from '../identity/hashes/foreign-hash.ts';
 import { issueOfClaimName, issueOfMember } from '../model/claim-mapping.ts';
 import type { Json } from '../model/json.ts';
 import { apiForm } from './apis.ts';
@@ -90,8 +90,9 @@ const account = z.strictObject({
   username: line.optional(),
   password: password.optional(),
   password_hash: line
-    .refine((value) => readHash(value) !== undefined, {
-      message: 'must be a hash that is known here: argon2 (PHC), bcrypt, scrypt or PBKDF2',
+    .check(({ value, issues }) => {
+      const judged = readForeignHash(value);
+      if (judged.kind === 'refused') issues.push({ code: 'custom', message: judged.reason, input: value });
     })
     .optional(),
   status: z.enum(['active', 'inactive', 'blocked']).optional(),

@@ -4,7 +4,7 @@ import { crossings } from '../../bench/crossings.ts';
 
 /** Files of src/ that run, and calls to a store. A change that needs more says why it is worth it. */
 const AT_MOST = {
-  'vendor sign-in': { files: 55, storeCalls: 12 },
+  'vendor sign-in': { files: 56, storeCalls: 12 },
   'GET me': { files: 38, storeCalls: 3 },
 } as const;
 

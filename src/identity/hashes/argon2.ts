@@ -1,8 +1,13 @@
 /** argon2 in the PHC form, its members in the order of the specification: our own hashes have it too. */
 import { verify } from '@node-rs/argon2';
-import { COSTS_TOO_MUCH, type HashFamily, MAX_MEMORY_PASSES, whole } from './hash-family.ts';
+import { COSTS_TOO_MUCH, type HashFamily, MAX_MEMORY_PASSES, type PasswordCheck } from './hash-family.ts';
 
 const PHC = /^\$argon2(id|i|d)\$(?:v=(\d+)\$)?m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+/** OWASP's second set, of which our own hashes are; memory in KiB. */
+export const OWN_COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** One of ours that holds nothing. */
+export const OWN_BLANK = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+
 const MAX_KIB = 2 ** 20;
 
 /** `memory` in KiB. */
@@ -40,6 +45,18 @@ export const argon2: HashFamily = {
       '$',
     );
     const kind = `argon2 ${Object.values(parameters).join(' ')}`;
-    return { ...whole(kind, (password) => verify(text, password)), text, blank };
+    return { ...wholeChecks(kind, (password) => verify(text, password)), text, blank };
   },
 };
+
+/** A kind that is one check or several, never part of one. */
+export function wholeChecks(kind: string, matches: PasswordCheck['matches']): PasswordCheck {
+  return {
+    kind,
+    work: 1,
+    matches,
+    async spend(password, work) {
+      for (let done = 0; done < work; done += 1) await matches(password);
+    },
+  };
+}

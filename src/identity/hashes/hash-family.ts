@@ -31,8 +31,9 @@ export interface HashReading extends PasswordCheck {
 export interface FastHash {
   /** The text without its key: with a password, all there is to know to make the key. */
   readonly recipe: string;
-  readonly key: Buffer;
-  derive(password: string): Promise<Buffer>;
+  /** In Base64. */
+  readonly key: string;
+  derive(password: string): Promise<string>;
 }
 
 /** Why a hash of the family is not taken. */
@@ -56,18 +57,6 @@ export interface HashFamily {
 
 export type Spelling = readonly [form: RegExp, rewrite: (...groups: string[]) => string | undefined];
 
-/** A kind that is one check or several, never part of one. */
-export function whole(kind: string, matches: PasswordCheck['matches']): PasswordCheck {
-  return {
-    kind,
-    work: 1,
-    matches,
-    async spend(password, work) {
-      for (let done = 0; done < work; done += 1) await matches(password);
-    },
-  };
-}
-
 /** A hash whose check makes a key from password and salt. */
 export function keyedHash(hash: {
   readonly kind: string;
@@ -87,7 +76,13 @@ export function keyedHash(hash: {
     ...{ kind, work },
     text: spell(salt, key),
     blank: spell(Buffer.alloc(salt.byteLength, blank), blankKey),
-    ...(fast && { fast: { recipe, key, derive: (password) => derive(password, work) } }),
+    ...(fast && {
+      fast: {
+        recipe,
+        key: toBase64(key),
+        derive: async (password) => toBase64(await derive(password, work)),
+      },
+    }),
     async matches(password) {
       const made = await derive(password, work);
       return made.byteLength === key.byteLength && timingSafeEqual(made, key);

@@ -13,7 +13,7 @@ import { availableParallelism } from 'node:os';
 import { hash as hashArgon2 } from '@node-rs/argon2';
 import { Refused } from '../../core/refused.ts';
 import { takePassword } from '../../core/text.ts';
-import { argon2Parameters } from '../hashes/argon2.ts';
+import { argon2Parameters, OWN_BLANK, OWN_COST } from '../hashes/argon2.ts';
 import type { HashKeys, HashReading } from '../hashes/hash-family.ts';
 import { NO_KEYS, readHash } from '../hashes/read-hash.ts';
 
@@ -40,9 +40,6 @@ export interface Verdict {
   readonly rehash: boolean;
 }
 
-/** OWASP's second set; memory in KiB. */
-const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-
 /** OWASP's sets of equal strength: at least so much memory (KiB) with at least so many passes. */
 const STRONG_ENOUGH = [
   { memory: 47_104, passes: 1 },
@@ -66,7 +63,6 @@ export function createPasswordHasher(options: {
     size: options.concurrency ?? availableParallelism(),
     queue: options.queue,
   });
-  const decoy = hashArgon2('', COST).then((hash) => readHash(hash)?.blank ?? hash);
 
   return {
     async hash(password, { behind = false } = {}) {
@@ -75,7 +71,7 @@ export function createPasswordHasher(options: {
         const issues = [{ path: ['password'], message: 'The password is too long.' }];
         throw new Refused('invalid-fields', { issues });
       }
-      return inSlot(() => hashArgon2(composed, COST), behind);
+      return inSlot(() => hashArgon2(composed, OWN_COST), behind);
     },
     async verify(password, hash, { decoys = [], admitted = true } = {}) {
       const composed = takePassword(password);
@@ -88,7 +84,7 @@ export function createPasswordHasher(options: {
           return { right: true, rehash: shouldRehash(own, password) };
         }
         const done = { kind: own?.kind, work: (own?.work ?? 0) * checks };
-        await spendRest([await decoy, ...decoys], { password, times: spellings.length, done });
+        await spendRest([OWN_BLANK, ...decoys], { password, times: spellings.length, done });
         return { right, rehash: false };
       });
     },
