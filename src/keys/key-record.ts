@@ -2,6 +2,7 @@
  * What the store knows about server keys and cookie keys: one document, which every node reads and one
  * compare-and-set changes. It holds ids of keys, never a key, but for the look-up key, which is encrypted.
  */
+import { changeRecord } from '../core/change-record.ts';
 import type { MetadataStore } from '../store/ports/installation.ts';
 
 const NAME = 'server-keys';
@@ -68,14 +69,11 @@ export async function changeKeyRecord(
   metadata: MetadataStore,
   change: (record: KeyRecord) => KeyRecord | undefined,
 ): Promise<KeyRecord> {
-  for (;;) {
-    const before = await metadata.get(NAME);
-    if (before === undefined) throw new Error('The store has no record of its server keys.');
-    const record: KeyRecord = JSON.parse(before);
-    const changed = change(record);
-    if (changed === undefined) return record;
-    if (await metadata.replace(NAME, before, JSON.stringify(changed))) return changed;
-  }
+  const known = (present: KeyRecord | undefined) => {
+    if (present === undefined) throw new Error('The store has no record of its server keys.');
+    return present;
+  };
+  return known(await changeRecord<KeyRecord>(metadata, NAME, (present) => change(known(present))));
 }
 
 export function liveNodes({ nodes }: KeyRecord, now: Date): KnownNode[] {

@@ -20,6 +20,7 @@ import type {
   LegacySystems,
 } from '../identity/legacy-systems.ts';
 import type { Stages } from '../migration/stages.ts';
+import type { Tallies } from '../migration/tallies.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { type About, type Asker, createAsker, type QuestionName } from './ask.ts';
 import type { WireReply, WireRequest } from './call.ts';
@@ -75,6 +76,7 @@ export function createLegacySystems(options: {
   /** What each call says of this server (loop.ts). */
   readonly via: string;
   readonly ownPorts: readonly number[];
+  readonly tallies?: Pick<Tallies, 'answered'>;
 }): LegacyCalls {
   const { identity, stages } = options;
   const all = options.mounted.flatMap((mounted) => startOne(mounted, options));
@@ -120,9 +122,9 @@ function startOne(mounted: MountedDialect, options: Parameters<typeof createLega
   const { legacy, dialect } = mounted;
   const { legacy: api, name } = dialect;
   if (legacy === undefined || api === undefined) return [];
-  const { via, ownPorts, metrics } = options;
+  const { via, ownPorts, metrics, tallies } = options;
   const { clock, log, stores, audit } = options.identity;
-  const line = openLine({ dialect: name, legacy, via, ownPorts, clock, log });
+  const line = openLine({ dialect: name, legacy, via, ownPorts, clock, log, tallies });
   const ask = createAsker({ mounted, line, log, metrics });
   const { roleOf } = api;
   const judge = createYesJudge({

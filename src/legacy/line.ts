@@ -2,6 +2,7 @@
 
 import type { LegacySettings } from '../config/legacy-section.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Tallies } from '../migration/tallies.ts';
 import type { Log } from '../observe/log.ts';
 import { createBreaker, type NotNow, type Outcome } from './breaker.ts';
 import { NoReply, openConnection, type WireReply, type WireRequest } from './call.ts';
@@ -34,8 +35,9 @@ export function openLine(options: {
   readonly ownPorts: readonly number[];
   readonly clock: Clock;
   readonly log: Log;
+  readonly tallies?: Pick<Tallies, 'answered'> | undefined;
 }): Line {
-  const { dialect, legacy, clock, log } = options;
+  const { dialect, legacy, clock, log, tallies } = options;
   const { host } = new URL(legacy.url);
   const connection = openConnection(options);
   const breaker = createBreaker({
@@ -51,6 +53,7 @@ export function openLine(options: {
       const admitted: NotNow | { done(outcome: Outcome): void } = breaker.admit(options);
       if ('away' in admitted) return { ...admitted, made: false };
       let outcome: Outcome = 'odd';
+      const started = performance.now();
       try {
         const judged = judge(await connection.send(request));
         outcome = judged.outcome;
@@ -62,6 +65,8 @@ export function openLine(options: {
         return { away: error.message, made: true };
       } finally {
         admitted.done(outcome);
+        const slow = performance.now() - started > legacy.floor;
+        tallies?.answered(dialect, { outcome, slow, open: breaker.outage() !== undefined });
       }
     },
     close: connection.close,

@@ -3,6 +3,7 @@
  * everything about it and one compare-and-set changes it. Where passwords go (URL, address) is never in it: an
  * attacker who can write the store cannot redirect a password.
  */
+import { changeRecord } from '../core/change-record.ts';
 import type { MetadataStore } from '../store/ports/installation.ts';
 
 /**
@@ -33,33 +34,22 @@ const NONE: StageRecord = { stages: {} };
 
 const nameOf = (dialect: string) => `migration:${dialect}`;
 
-function recordFrom(text: string | undefined): StageRecord {
-  return text === undefined ? NONE : { ...NONE, ...JSON.parse(text) };
-}
-
 /** Nothing is told of a dialect whose stage no command has ever changed. */
 export async function readStageRecord(
   metadata: Pick<MetadataStore, 'get'>,
   dialect: string,
 ): Promise<StageRecord> {
-  return recordFrom(await metadata.get(nameOf(dialect)));
+  const text = await metadata.get(nameOf(dialect));
+  return text === undefined ? NONE : JSON.parse(text);
 }
 
 /** Of operators who change it at once each change counts. Resolves with the record as it is now. */
-export async function changeStageRecord(
+export function changeStageRecord(
   metadata: MetadataStore,
   dialect: string,
   change: (record: StageRecord) => StageRecord,
 ): Promise<StageRecord> {
-  const name = nameOf(dialect);
-  for (;;) {
-    const before = await metadata.get(name);
-    const record = change(recordFrom(before));
-    const text = JSON.stringify(record);
-    const written =
-      before === undefined ? await metadata.setOnce(name, text) : await metadata.replace(name, before, text);
-    if (written) return record;
-  }
+  return changeRecord<StageRecord>(metadata, nameOf(dialect), (present = NONE) => change(present));
 }
 
 /** `stage` undefined: what stands for the wider place counts here again. */

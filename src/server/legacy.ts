@@ -1,5 +1,6 @@
 /** The legacy systems of the dialects, loaded only where the configuration names one. */
 import type { Config } from '../config/schema.ts';
+import { randomUUID } from '../core/crypto.ts';
 import { OperatorError } from '../core/errors.ts';
 import type { Dialect } from '../dialects/contract/dialect.ts';
 import type { LegacyTraffic } from '../dialects/runtime/legacy-traffic.ts';
@@ -7,15 +8,19 @@ import { type MountedDialect, parseSettings } from '../dialects/runtime/mounted.
 import type { Identity } from '../identity/context.ts';
 import type { LegacyCalls } from '../legacy/legacy-systems.ts';
 import type { Stages } from '../migration/stages.ts';
+import type { Tallies } from '../migration/tallies.ts';
+import type { Audit } from '../observe/audit.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { GrantIssuer } from '../oidc/grant-contract.ts';
 import { type Lifecycle, repeat } from './lifecycle.ts';
 
-/** Milliseconds between two looks at what the commands wrote: they act on every node within five seconds. */
-const STAGES_EVERY = 2000;
+/** Milliseconds between two looks at what the commands wrote, and two times that this node says what it has seen. */
+const EVERY_TWO_SECONDS = 2000;
 
 export interface OpenLegacy {
   readonly systems: LegacyCalls;
+  /** The trail, beside which is counted what it says of legacy systems. */
+  readonly audit: Audit;
   /** What passes through in stage proxy. */
   readonly traffic: LegacyTraffic;
   /** What a request says that this server itself has sent out. */
@@ -41,43 +46,76 @@ export async function openLegacy(options: {
   /** On which this server listens. */
   readonly ownPorts: readonly number[];
 }): Promise<OpenLegacy | undefined> {
-  const { config, identity, grants, metrics, lifecycle } = options;
+  const { config, grants, metrics, lifecycle } = options;
   const mounted = parseSettings(options.dialects, config.dialects);
   const configured = mounted.flatMap(({ dialect, legacy }) =>
     legacy ? [[dialect.name, legacy] as const] : [],
   );
   if (configured.length === 0) return undefined;
-  const [{ createLearner }, { createLegacySystems }, { viaOf }, { openStages }] = await Promise.all([
-    import('../legacy/learn.ts'),
-    import('../legacy/legacy-systems.ts'),
-    import('../legacy/loop.ts'),
-    import('../migration/stages.ts'),
-  ]);
-  const { stores, clock, log, secrets, issuer } = identity;
+  const [{ createLearner }, { createLegacySystems }, { viaOf }, { openStages }, { createTallies }] =
+    await Promise.all([
+      import('../legacy/learn.ts'),
+      import('../legacy/legacy-systems.ts'),
+      import('../legacy/loop.ts'),
+      import('../migration/stages.ts'),
+      import('../migration/tallies.ts'),
+    ]);
+  const { stores, clock, log, secrets, issuer } = options.identity;
   const stages = await openStages({
     ...{ metadata: stores.metadata, clock },
     configured: new Map(configured),
   });
-  repeat(lifecycle, 'migration stages', STAGES_EVERY, log, () => stages.refresh());
+  repeat(lifecycle, 'migration stages', EVERY_TWO_SECONDS, log, () => stages.refresh());
+  const tallies = createTallies({ metadata: stores.metadata, clock, node: randomUUID() });
+  repeat(lifecycle, 'tallies of legacy systems', EVERY_TWO_SECONDS, log, () => tallies.flush());
+  lifecycle.onClose('audit', 'tallies of legacy systems', () => tallies.leave());
+  const names = configured.map(([name]) => name);
+  const audit = tallying(options.identity.audit, { tallies, names, isAway: stages.isAway });
+  const identity = { ...options.identity, audit };
   const via = viaOf(secrets, issuer);
-  const systems = createLegacySystems({ ...options, mounted, stages, via });
+  const systems = createLegacySystems({ ...options, identity, mounted, stages, via, tallies });
   lifecycle.onClose('work', 'legacy systems', () => systems.close());
   const learner = createLearner({
     ...{ identity, calls: systems, grants, issuer },
-    count: metrics.legacyLearned,
+    count(dialect, outcome) {
+      metrics.legacyLearned(dialect, outcome);
+      if (outcome === 'learned') tallies.learned(dialect);
+    },
   });
   lifecycle.onClose('work', 'learning from legacy systems', () => learner.close());
   const traffic: LegacyTraffic = {
     stageOf: stages.of,
     differsByOrganization: stages.differByOrganization,
-    send: ({ dialect }, request) => systems.send(dialect.name, request),
+    send({ dialect }, request) {
+      tallies.arrived(dialect.name, request.host);
+      return systems.send(dialect.name, request);
+    },
     learn: learner.learn,
   };
   const judge = async () => {
     const issues = await Promise.all(mounted.map((each) => issuesOf(each, { config, identity, stages })));
     if (issues.flat().length > 0) throw new LegacyRefused(issues.flat());
   };
-  return { systems, traffic, via, judge };
+  return { systems, audit, traffic, via, judge };
+}
+
+/** Every way in writes to the audit trail, so that is where adoptions are counted, and whom a rehearsed end refuses. */
+function tallying(
+  audit: Audit,
+  at: { readonly tallies: Tallies; readonly names: readonly string[]; isAway(dialect: string): boolean },
+): Audit {
+  const { tallies, names, isAway } = at;
+  return {
+    ...audit,
+    write(entry) {
+      audit.write(entry);
+      const { event, outcome, subject, detail = {} } = entry;
+      if (event === 'token.adopt' && outcome === 'success') tallies.adopted(String(detail.dialect));
+      if (event !== 'sign-in' || outcome !== 'refused' || detail.confirmed !== 'away') return;
+      const away = names.filter((name) => isAway(name) && ['hosted', name].includes(String(detail.channel)));
+      for (const name of away) if (subject !== undefined) tallies.refused(name, subject);
+    },
+  };
 }
 
 async function issuesOf(

@@ -218,7 +218,8 @@ async function createDeps(ground: Ground) {
     ...{ config, dialects, grants, metrics, lifecycle, ownPorts },
     identity: alone,
   });
-  const identity: Identity = legacy === undefined ? alone : { ...alone, legacy: legacy.systems };
+  const identity: Identity =
+    legacy === undefined ? alone : { ...alone, legacy: legacy.systems, audit: legacy.audit };
   // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
   const upstreams = await createUpstreams({ config, log });
   const parts = {

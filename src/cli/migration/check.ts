@@ -30,6 +30,7 @@ export const checkCommand = command({
 Is it there, and does it speak the vendor's API? Does its name lead back to this server? How long is its certificate
 good, and do the clocks agree? With --login: would the person be taken over, and in what does a token of its differ
 from Portico's (twin)? Do two legacy systems without proven addresses share an organization?
+For which host names did requests come in stage proxy?
 Exits with 1 when something failed.
 
 Examples:
@@ -89,7 +90,23 @@ async function findingsOf(
           organizations: organizations.map(({ id }) => id),
         })),
     }),
+    await hostsFinding(context, migrating),
   ];
+}
+
+/** Clients move only where their host name leads here. */
+async function hostsFinding(
+  { stores, clock }: CommandContext,
+  { dialect }: MigratingDialect,
+): Promise<Finding> {
+  const [{ readTallies }, { ok, warning }] = await Promise.all([
+    import('../../migration/tallies.ts'),
+    import('../../legacy/check.ts'),
+  ]);
+  const { hosts } = await readTallies(stores.metadata, dialect.name, clock.now());
+  if (hosts.length === 0) return warning('hosts', 'no request has passed by in stage proxy yet');
+  const names = hosts.map(([host, requests]) => `${host} (${requests} requests)`);
+  return ok('hosts', `requests came for ${names.join(', ')}`);
 }
 
 async function servedBy(identity: Identity, migrating: MigratingDialect): Promise<OrganizationView[]> {

@@ -1,77 +1,14 @@
 import { Option } from 'commander';
-import type { MigratingDialect } from '../../dialects/runtime/mounted.ts';
-import { readStageRecord, stageAt } from '../../migration/stage-record.ts';
 import { command, group } from '../command.ts';
-import { type CommandContext, inContext, organizationOf } from '../context.ts';
+import { inContext } from '../context.ts';
 import { oneOf } from '../options.ts';
-import { type JsonOption, say, sayList } from '../output.ts';
+import { say } from '../output.ts';
 import { checkCommand } from './check.ts';
 import { conflictsCommand } from './conflicts.ts';
-import { migratingDialect, migratingDialects } from './legacy-dialect.ts';
-import { countPeople } from './people.ts';
+import { migratingDialect } from './legacy-dialect.ts';
 import { sinceCommand } from './since.ts';
 import { rehearseOffCommand, stageCommand } from './stage.ts';
-
-const statusCommand = command({
-  name: 'status',
-  about: 'print where the move away from a legacy system stands',
-  argument: ['[dialect]'],
-  options: [
-    ['--organization <id>', 'of this organization only'],
-    ['--json', 'print it as JSON'],
-  ],
-  help: `
-ROSTER are people without a password here: the legacy system alone can sign them in.
-TAKEN OVER are people whose password it confirmed, HERE those who have set one here since.
-
-Examples:
-  portico migration status
-  portico migration status visitnote --organization pilot --json`,
-  run: inContext(
-    async (context, options: JsonOption & { readonly dialect?: string; readonly organization?: string }) => {
-      const { dialect, organization } = options;
-      if (organization !== undefined) await organizationOf(context, organization);
-      const all =
-        dialect === undefined ? await migratingDialects(context) : [await migratingDialect(context, dialect)];
-      const lines = [];
-      for (const each of all) lines.push(await statusOf(context, each, organization));
-      sayList(options, lines, {
-        row: ({ dialect: name, stage, more, people, awayUntil }) => ({
-          dialect: name,
-          stage,
-          'other stages': more
-            .map((other) => `${other.organization} ${other.route}: ${other.stage}`)
-            .join('; '),
-          off: awayUntil,
-          roster: people.roster,
-          'taken over': people.takenOver,
-          here: people.here,
-          'not of it': people.own,
-        }),
-        nothing: 'No dialect has a legacy system (dialects.<name>.legacy).',
-      });
-    },
-  ),
-});
-
-async function statusOf(context: CommandContext, migrating: MigratingDialect, organization?: string) {
-  const { dialect, legacy } = migrating;
-  const record = await readStageRecord(context.stores.metadata, dialect.name);
-  const more = Object.entries(record.stages)
-    .flatMap(([whose, own]) =>
-      Object.entries(own).map(([route, stage]) => ({ organization: whose, route, stage })),
-    )
-    .filter(({ organization: whose, route }) => whose !== '*' || route !== '*');
-  const isPast = record.awayUntil === undefined || new Date(record.awayUntil) <= context.clock.now();
-  return {
-    dialect: dialect.name,
-    stage: stageAt(record, { organization }) ?? legacy.stage,
-    configured: legacy.stage,
-    more,
-    ...(!isPast && { awayUntil: record.awayUntil }),
-    people: await countPeople(context, migrating, organization),
-  };
-}
+import { statusCommand } from './status.ts';
 
 const proxyCommand = command({
   name: 'proxy',

@@ -11,6 +11,7 @@ import {
   stageAt,
   withStage,
 } from '../../migration/stage-record.ts';
+import { forgetRefused } from '../../migration/tallies.ts';
 import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { CommandRefused, note, say } from '../output.ts';
@@ -158,7 +159,7 @@ export const rehearseOffCommand = command({
   argument: ['<dialect>'],
   options: [['--for <time>', 'such as 10m, at most 24h; 0s ends it now']],
   help: `
-In stage primary alone: who would have been refused is in the audit trail and in the refusals with 503.
+In stage primary alone. Who was refused meanwhile: portico migration status, with --json by account.
 
 Example:
   portico migration rehearse-off visitnote --for 10m`,
@@ -173,6 +174,7 @@ Example:
       );
     }
     const awayUntil = new Date(context.clock.now().getTime() + seconds * 1000).toISOString();
+    if (seconds > 0) await forgetRefused(metadata, dialect.name);
     await changeStageRecord(metadata, dialect.name, (record) => ({ ...record, awayUntil }));
     await context.note('migration.stage', { detail: { dialect: dialect.name, awayUntil } });
     say(

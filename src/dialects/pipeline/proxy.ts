@@ -124,6 +124,7 @@ function passedRequest({ koa, route, request, services }: Arrived, body: Buffer)
   const target =
     legacy?.base === undefined || base === '' ? koa.url : `${legacy.base}${koa.url.slice(base.length)}`;
   return {
+    host: request.host,
     method: koa.method,
     target,
     headers: [

@@ -7,6 +7,8 @@ import type { Stage, StagePlace } from '../../migration/stage-record.ts';
 import type { MountedDialect } from './mounted.ts';
 
 export interface PassedRequest {
+  /** To which the client sent it. */
+  readonly host: string;
   readonly method: string;
   /** With the query, as the client wrote it. */
   readonly target: string;

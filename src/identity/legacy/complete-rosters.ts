@@ -2,6 +2,7 @@
  * Rosters that operators declared complete: each person whom the legacy system knows has an account here, so a
  * person without one is a stranger to it.
  */
+import { changeRecord } from '../../core/change-record.ts';
 import type { MetadataStore } from '../../store/ports/installation.ts';
 
 interface Declared {
@@ -10,13 +11,17 @@ interface Declared {
   readonly file: string;
 }
 
+/** By dialect. */
+type Rosters = Readonly<Record<string, Declared>>;
+
 const nameOf = (organization: string) => `roster:${organization}`;
 
 export async function hasCompleteRoster(
   metadata: Pick<MetadataStore, 'get'>,
   { organization, dialect }: { readonly organization: string; readonly dialect: string },
 ): Promise<boolean> {
-  return Object.hasOwn(read(await metadata.get(nameOf(organization))), dialect);
+  const text = await metadata.get(nameOf(organization));
+  return text !== undefined && Object.hasOwn(JSON.parse(text), dialect);
 }
 
 export async function declareComplete(
@@ -29,18 +34,8 @@ export async function declareComplete(
   },
 ): Promise<void> {
   const { organization, dialect, file, at } = declared;
-  for (;;) {
-    const before = await metadata.get(nameOf(organization));
-    const value = JSON.stringify({ ...read(before), [dialect]: { file, at: at.toISOString() } });
-    const isStored =
-      before === undefined
-        ? await metadata.setOnce(nameOf(organization), value)
-        : await metadata.replace(nameOf(organization), before, value);
-    if (isStored) return;
-  }
-}
-
-/** By dialect. */
-function read(stored: string | undefined): Record<string, Declared> {
-  return stored === undefined ? {} : JSON.parse(stored);
+  await changeRecord<Rosters>(metadata, nameOf(organization), (present) => ({
+    ...present,
+    [dialect]: { file, at: at.toISOString() },
+  }));
 }
