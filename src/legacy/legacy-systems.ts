@@ -101,7 +101,10 @@ export function createLegacySystems(options: {
       if (isAway(running)) return rehearsed;
       const asItIs = (result: WireReply) => ({ result, outcome: 'good' as const });
       const answer = await running.line.call(request, asItIs, { limited: false });
-      return 'result' in answer ? answer.result : answer;
+      if ('result' in answer) return answer.result;
+      const about = { dialect: name, host: new URL(running.legacy.url).host, reason: answer.away };
+      if (answer.made) identity.log.warn(about, 'the legacy system gave no answer');
+      return answer;
     },
     async confirm(name, heard, at) {
       const running = all.find(({ mounted }) => mounted.dialect.name === name);

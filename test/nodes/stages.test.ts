@@ -1,4 +1,4 @@
-/** M1 over nodes on MongoDB and Redis: what a command says of a stage acts on every node, without a restart. */
+/** Stages over nodes on MongoDB and Redis: a change acts on every node, and people are taken over once. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -8,11 +8,18 @@ import { expect } from 'chai';
 import { type LegacySystem, startLegacySystem } from '../support/legacy-system.ts';
 import { type Nodes, startNodes } from '../support/nodes.ts';
 import { sharedServers } from '../support/servers.ts';
+import { freshAddress, type Reply, send, times, unhurried } from './calls.ts';
+
+/** The long form: FAULT_ROUNDS=1000. */
+const ROUNDS = Math.min(Number(process.env.FAULT_ROUNDS ?? 1), 200);
+const PARALLEL = 50;
+/** Fifty hashes at once take a busy machine longer than the calls of others may. */
+const MANY = { timeout: '30s', rate: '1000/1s', concurrency: 64 };
 
 const portico = path.join(import.meta.dirname, '../../bin/portico.js');
 
-describe('a stage over two nodes', function () {
-  this.timeout(120_000);
+describe('a stage over three nodes', function () {
+  this.timeout(120_000 + ROUNDS * 20_000);
   let nodes: Nodes;
   let system: LegacySystem;
   before(async function () {
@@ -20,8 +27,9 @@ describe('a stage over two nodes', function () {
     const servers = await sharedServers();
     if (!servers) return this.skip();
     system = await startLegacySystem();
-    const visitnote = { enabled: true, legacy: { url: system.url, stage: 'proxy' } };
+    const visitnote = { enabled: true, legacy: { url: system.url, stage: 'proxy', ...MANY } };
     nodes = await startNodes({
+      count: 3,
       stores: { mongo: servers.mongo.url, redis: servers.redis.url },
       config: { dialects: { visitnote } },
     });
@@ -66,7 +74,7 @@ describe('a stage over two nodes', function () {
     return performance.now() - began;
   }
 
-  it('M1 M2 acts on both within 5 s, and a token of ours works at both in every stage', async () => {
+  it('M1 M2 acts on all within 5 s, and a token of ours works at all in every stage', async () => {
     expect(await everywhere(isPassedOn)).to.be.below(5000);
     await command('stage', 'visitnote', 'standalone');
     expect(await everywhere(async (url) => !(await isPassedOn(url)))).to.be.below(5000);
@@ -84,4 +92,28 @@ describe('a stage over two nodes', function () {
       }
     }
   });
+
+  it('M3 fifty first sign-ins at once over the nodes make one account', async () => {
+    await command('stage', 'visitnote', 'primary');
+    await everywhere(async (url) => !(await isPassedOn(url)));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const [email, password] = [`fifty-${round}@old.test`, 'Old-Password-17'];
+      const { id } = system.add('visitnote', { email, password });
+      const replies = await times(PARALLEL, () =>
+        unhurried(() =>
+          send(`${nodes.url}/api/therapist/v1/sign-in`, {
+            headers: freshAddress(),
+            json: { email, password },
+          }),
+        ),
+      );
+      const told = replies.map((reply) => `${reply.status} ${uuidOf(reply)}`);
+      expect(new Set(told), `round ${round}`).to.deep.equal(new Set([`200 ${id}`]));
+    }
+  });
 });
+
+function uuidOf({ text: body }: Reply): string | undefined {
+  const { data }: { data?: { loginData?: { uuid?: string } } } = JSON.parse(body);
+  return data?.loginData?.uuid;
+}
