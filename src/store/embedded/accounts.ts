@@ -33,6 +33,7 @@ class Taken extends Error {
 export function createAccountStore(database: Database): AccountStore {
   return {
     insert: (account) => naming<InsertOutcome>(database, (sql) => insertAccount(sql, account)),
+    insertMany: (accounts) => database.write((sql) => accounts.map((account) => insertAlone(sql, account))),
     byId: (id) => database.read((sql) => find(sql, ACCOUNTS, { id })),
     byEmail: (organization, email) =>
       database.read((sql) => find(sql, ACCOUNTS, { organization, email_folded: foldName(email) })),
@@ -85,12 +86,17 @@ async function naming<Outcome>(
   try {
     return await database.write(work);
   } catch (error) {
-    if (error instanceof Taken) return { taken: error.taken };
-    if (violates(error, 'accounts.email_folded')) return { taken: 'email' };
-    if (violates(error, 'accounts.username_folded')) return { taken: 'username' };
-    if (violates(error, 'accounts.id')) return { taken: 'id' };
-    throw error;
+    return { taken: takenIn(error) };
   }
+}
+
+/** The name whose index refused the write. Throws what is no refusal. */
+function takenIn(error: unknown): TakenName {
+  if (error instanceof Taken) return error.taken;
+  if (violates(error, 'accounts.email_folded')) return 'email';
+  if (violates(error, 'accounts.username_folded')) return 'username';
+  if (violates(error, 'accounts.id')) return 'id';
+  throw error;
 }
 
 export const foldedNames = ({ email, username }: AccountRecord) => ({
@@ -111,6 +117,20 @@ function insertAccount(sql: Sql, account: AccountRecord): 'inserted' {
   });
   insertAliases(sql, account);
   return 'inserted';
+}
+
+/** One of many in a transaction: its refusal undoes it alone. */
+function insertAlone(sql: Sql, account: AccountRecord): InsertOutcome {
+  sql.exec('SAVEPOINT account');
+  try {
+    insertAccount(sql, account);
+    sql.exec('RELEASE account');
+    return 'inserted';
+  } catch (error) {
+    const taken = takenIn(error);
+    sql.exec('ROLLBACK TO account; RELEASE account');
+    return { taken };
+  }
 }
 
 function update(sql: Sql, account: AccountRecord): 'updated' | 'conflict' | 'gone' {

@@ -1,11 +1,14 @@
 import type { UpdateFilter } from 'mongodb';
+import { inTurn } from '../../core/in-turn.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { AccountStore, InsertOutcome, TakenName, UpdateOutcome } from '../ports/accounts.ts';
 import { defined, firstByLogin, foldName, recordFrom, standingsText } from '../ports/stores.ts';
 import type { AccountDocument, Collections } from './collections.ts';
-import { isDuplicate, isServerAnswer } from './connection.ts';
+import { isDuplicate, isServerAnswer, refusedOf } from './connection.ts';
 import { keyOf } from './keys.ts';
 
+/** Calls that find out which name is taken. */
+const AT_ONCE = 64;
 /** Rounds for a name that another account gave up between the refusal and the look at who has it. */
 const ROUNDS = 5;
 
@@ -20,6 +23,11 @@ export function createAccountStore(collections: Collections): AccountStore {
     async insert(account) {
       await ensureIndexes(account);
       return insert(collections, account);
+    },
+    async insertMany(accounts) {
+      const aliases = Object.assign({}, ...accounts.map((account) => account.aliases));
+      await ensureIndexes({ aliases });
+      return insertMany(collections, accounts);
     },
     byId: (id) => one({ _id: keyOf(id) }),
     byEmail: (organization, email) => one({ emailKey: keyOf(organization, foldName(email)) }),
@@ -73,7 +81,7 @@ function aliasIndexes({ accounts }: Collections) {
     making.catch(() => made.delete(alias));
     return making;
   };
-  return ({ aliases }: AccountRecord) => Promise.all(Object.keys(aliases).map(ensure));
+  return ({ aliases }: Pick<AccountRecord, 'aliases'>) => Promise.all(Object.keys(aliases).map(ensure));
 }
 
 function fieldOf(alias: string): `alias_${string}` {
@@ -81,9 +89,27 @@ function fieldOf(alias: string): `alias_${string}` {
   return `alias_${alias}`;
 }
 
-async function insert(collections: Collections, account: AccountRecord): Promise<InsertOutcome> {
+function documentOf(account: AccountRecord) {
   const { id, version, lastSignInAt } = account;
-  const document = defined({ _id: keyOf(id), ...fieldsOf(account), version, lastSignInAt });
+  return defined({ _id: keyOf(id), ...fieldsOf(account), version, lastSignInAt });
+}
+
+/** The refused ones again, each for itself: that finds the name which is taken. */
+async function insertMany(
+  collections: Collections,
+  accounts: readonly AccountRecord[],
+): Promise<InsertOutcome[]> {
+  if (accounts.length === 0) return [];
+  const refused = await refusedOf(
+    collections.accounts.insertMany(accounts.map(documentOf), { ordered: false }),
+  );
+  return inTurn(accounts, AT_ONCE, async (account, place) =>
+    refused.has(place) ? insert(collections, account) : 'inserted',
+  );
+}
+
+async function insert(collections: Collections, account: AccountRecord): Promise<InsertOutcome> {
+  const document = documentOf(account);
   for (let round = 1; ; round += 1) {
     try {
       await collections.accounts.insertOne(document);

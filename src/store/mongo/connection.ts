@@ -130,6 +130,19 @@ export async function inserted(insertion: Promise<unknown>): Promise<boolean> {
   }
 }
 
+/** The places of the documents that unique indexes refused, in an unordered insertion of many. */
+export async function refusedOf(insertion: Promise<unknown>): Promise<ReadonlySet<number>> {
+  try {
+    await insertion;
+    return new Set();
+  } catch (error) {
+    if (!(error instanceof MongoBulkWriteError)) throw error;
+    const errors = [error.writeErrors].flat();
+    if (errors.length === 0 || errors.some(({ code }) => code !== 11000)) throw error;
+    return new Set(errors.map(({ index }) => index));
+  }
+}
+
 /** Documents per delete, so that no command holds the server for long. */
 const BATCH = 500;
 

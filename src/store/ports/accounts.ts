@@ -17,6 +17,8 @@ export interface Tally {
 export interface AccountStore {
   /** Inserts once. Uniqueness is an index: of parallel inserts of one name exactly one gets 'inserted'. */
   insert(account: AccountRecord): Promise<InsertOutcome>;
+  /** As `insert`, of many in one call; the outcomes in their order. After an error any of them may be stored. */
+  insertMany(accounts: readonly AccountRecord[]): Promise<InsertOutcome[]>;
   byId(id: string): Promise<AccountRecord | undefined>;
   /** `email` in any case; folded (NFC, lower case) here. */
   byEmail(organization: string, email: string): Promise<AccountRecord | undefined>;

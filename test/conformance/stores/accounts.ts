@@ -157,6 +157,45 @@ export function accountStoreSuite(open: OpenBackEnd): void {
       expect(await store().byEmail(elsewhere.organization, elsewhere.email ?? '')).to.equal(undefined);
     });
 
+    it('inserts many in one call, each with the outcome that it has alone', async () => {
+      const organization = fresh('clinic');
+      const there = await stored({ organization, email: fresh('there@x'), aliases: { vsee: fresh('5') } });
+      const make = (over: Partial<AccountRecord> = {}) => accountRecord({ organization, ...over });
+      const email = `${fresh('twin')}@example.org`;
+      const accounts = [
+        ...times(300, (place) => make({ username: fresh(`many-${place}`), aliases: { vsee: fresh('6') } })),
+        make({ id: there.id }),
+        make({ email: there.email?.toUpperCase() ?? '' }),
+        make({ email: fresh('half@x'), aliases: { medisync: fresh('6'), ...there.aliases } }),
+        make({ email }),
+        make(),
+      ];
+      const outcomes = await store().insertMany(accounts);
+      expect(countOf(outcomes, 'inserted')).to.equal(302);
+      expect(outcomes.slice(300)).to.deep.equal([
+        ...[{ taken: 'id' }, { taken: 'email' }, { taken: 'alias:vsee' }, 'inserted', 'inserted'],
+      ]);
+      for (const place of [0, 299, 303, 304])
+        expect(await store().byId(accounts[place]?.id ?? '')).to.deep.equal(accounts[place]);
+      for (const place of [301, 302])
+        expect(await store().byId(accounts[place]?.id ?? ''), 'refused').to.equal(undefined);
+      expect(await store().byId(there.id)).to.deep.equal(there);
+      expect(await store().insertMany([])).to.deep.equal([]);
+      // Of two in one call with one name, one is there.
+      const twins = [make({ email: fresh('one@x') }), make({ email: `${fresh('pair')}@x` })];
+      const both = await store().insertMany([
+        ...twins,
+        ...twins.map((one) => ({ ...one, id: fresh('other') })),
+      ]);
+      expect(countOf(both, 'inserted')).to.equal(2);
+      expect(
+        countOf(
+          both.map((one) => JSON.stringify(one)),
+          '{"taken":"email"}',
+        ),
+      ).to.equal(2);
+    });
+
     it('lets one e-mail belong to one account in each organization', async () => {
       const email = `${fresh('same')}@example.org`;
       const one = await stored({ email });
