@@ -45,7 +45,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'dialects/contract identity store/ports',
     packages: 'commander',
   },
-  'cli/transfer': { may: 'cli cli/migration identity/accounts transfer', packages: 'commander' },
+  'cli/transfer': {
+    may: 'cli cli/migration identity/accounts identity/passwords transfer transfer/shapes',
+    packages: 'commander',
+  },
   core: { may: '', packages: 'ipaddr.js' },
   migration: { may: '', types: 'store/ports' },
   legacy: {
@@ -208,10 +211,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'yaml zod',
   },
   transfer: {
-    may: 'identity/accounts identity/hashes identity/legacy seed',
+    may: 'identity/accounts identity/hashes identity/legacy identity/passwords identity/sign-in seed transfer/shapes',
     types: 'store/ports',
-    packages: 'csv-parse zod',
+    packages: '@streamparser/json csv-parse yaml zod',
   },
+  'transfer/shapes': { may: '' },
   demo: {
     may: 'http/forms http/request http/views',
     types: 'mail',

@@ -23,6 +23,7 @@ import {
 export type HmacPurpose =
   | 'adoption'
   | 'api-key'
+  | 'api-key-digest'
   | 'api-secret'
   | `artifact:${string}`
   | `artifact-${'grant' | 'uid' | 'user-code'}`

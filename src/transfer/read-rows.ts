@@ -2,16 +2,27 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
+import { JSONParser } from '@streamparser/json';
 import { parse } from 'csv-parse';
 import { OperatorError } from '../core/errors.ts';
-import { fromCells, isColumn } from './row.ts';
+import { type ColumnMap, mapped } from './column-map.ts';
+import { fromCells, isColumn, isTable, type Table } from './row.ts';
+import type { FileFormat, Shape } from './shapes/shape.ts';
 
 /** Of one row. */
 const LONGEST = 1_048_576;
 
-export type FileShape = 'ndjson' | 'csv';
+export interface RowSource {
+  /** '-': standard input. */
+  readonly file: string;
+  readonly format: FileFormat;
+  /** Of the product that wrote it; absent: Portico's own rows. */
+  readonly shape?: Shape | undefined;
+  readonly map?: ColumnMap | undefined;
+}
 
 export interface FileRow {
+  /** Of a JSON document, which of its people. */
   readonly line: number;
   /** Absent: it cannot be read. */
   readonly value?: unknown;
@@ -21,12 +32,29 @@ export class ImportRefused extends OperatorError {
   override readonly name = 'ImportRefused';
 }
 
-export function readRows(file: string, shape: FileShape): AsyncGenerator<FileRow> {
-  return shape === 'csv' ? csvRows(file) : jsonRows(file);
+export async function* readRows(source: RowSource): AsyncGenerator<FileRow> {
+  for await (const record of source.format === 'csv' ? csvRecords(source) : jsonRecords(source)) {
+    const { line, value } = record;
+    if (!isTable(value)) yield record;
+    else {
+      const row = rowOf(source, value);
+      if (row !== undefined) yield { line, value: row };
+    }
+  }
 }
 
-/** SHA-256 of the content: what makes two files the same. */
-export async function digestOf(file: string): Promise<string> {
+/** Undefined: the record is no person. */
+function rowOf({ format, shape, map }: RowSource, record: Table): unknown {
+  const { rest, taken } = map === undefined ? { rest: record, taken: {} } : mapped(map, record);
+  const isOwn = shape === undefined;
+  if (isOwn && format === 'csv') return fromCells({ ...rest, ...taken });
+  const row = isOwn ? rest : shape.read(rest);
+  return row && fromCells(taken, row);
+}
+
+/** SHA-256 of the content: what makes two files the same. Undefined: it can be read but once. */
+export async function digestOf(file: string): Promise<string | undefined> {
+  if (file === '-') return undefined;
   const hash = createHash('sha256');
   for await (const bytes of bytesOf(file)) hash.update(bytes);
   return hash.digest('base64url');
@@ -34,7 +62,7 @@ export async function digestOf(file: string): Promise<string> {
 
 async function* bytesOf(file: string): AsyncGenerator<Buffer> {
   try {
-    yield* createReadStream(file);
+    yield* file === '-' ? process.stdin : createReadStream(file);
   } catch (error) {
     throw new ImportRefused(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
@@ -53,13 +81,50 @@ async function* textOf(file: string): AsyncGenerator<string> {
   yield decoded();
 }
 
-async function* jsonRows(file: string): AsyncGenerator<FileRow> {
+/** Products call a file of lines JSON too: which of both it is tells its first character. */
+async function* jsonRecords({ file, format, shape }: RowSource): AsyncGenerator<FileRow> {
+  const texts = textOf(file);
+  const { value: first = '' } = await texts.next();
+  async function* all() {
+    yield first;
+    yield* texts;
+  }
+  const isDocument = format === 'json' || (shape !== undefined && first.trimStart().startsWith('['));
+  yield* isDocument ? documentRecords(file, all()) : lineRecords(file, all());
+}
+
+/** The elements of a list, or of the list `users` of a table. */
+async function* documentRecords(file: string, texts: AsyncGenerator<string>): AsyncGenerator<FileRow> {
+  const parser = new JSONParser({ paths: ['$.*', '$.users.*', '$.Users.*'], keepStack: false });
+  let found: unknown[] = [];
+  parser.onValue = ({ value, key, stack }) => {
+    const list = stack.at(-1)?.key;
+    if (typeof key === 'number' && (stack.length === 1 || list !== undefined)) found.push(value);
+  };
+  let line = 0;
+  const stop = () => new ImportRefused(`${file} is no JSON behind person ${line}.`);
+  for await (const text of texts) {
+    try {
+      parser.write(text);
+    } catch {
+      throw stop();
+    }
+    for (const value of found) {
+      line += 1;
+      yield { line, value };
+    }
+    found = [];
+  }
+  if (!parser.isEnded) throw stop();
+}
+
+async function* lineRecords(file: string, texts: AsyncGenerator<string>): AsyncGenerator<FileRow> {
   let rest = '';
   let line = 0;
   const refuseLong = ({ length }: string, at: number) => {
     if (length > LONGEST) throw new ImportRefused(`${file}:${at} is too long for a row.`);
   };
-  for await (const text of textOf(file)) {
+  for await (const text of texts) {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const each of lines) {
@@ -80,10 +145,13 @@ function parsed(text: string): { value?: unknown } {
   }
 }
 
-async function* csvRows(file: string): AsyncGenerator<FileRow> {
+async function* csvRecords(source: RowSource): AsyncGenerator<FileRow> {
+  const { file } = source;
   const parser = parse({
     ...{ info: true, skip_empty_lines: true, relax_column_count: true, max_record_size: LONGEST },
-    columns: (names: string[]) => columnsOf(file, names),
+    columns: (names: string[]) => columnsOf(source, names),
+    // As databases write what is not there.
+    cast: (cell) => (cell === 'NULL' || cell === '\\N' ? '' : cell),
   });
   // What goes wrong before the parser is told by it.
   pipeline(Readable.from(textOf(file)), parser, () => {});
@@ -93,7 +161,7 @@ async function* csvRows(file: string): AsyncGenerator<FileRow> {
       const { lines: line, invalid_field_length } = info;
       const isUneven = invalid_field_length > uneven;
       uneven = invalid_field_length;
-      yield isUneven ? { line } : { line, value: fromCells(record) };
+      yield isUneven ? { line } : { line, value: record };
     }
   } catch (error) {
     if (error instanceof OperatorError || !(error instanceof Error) || !('code' in error)) throw error;
@@ -101,11 +169,12 @@ async function* csvRows(file: string): AsyncGenerator<FileRow> {
   }
 }
 
-/** A misspelt column would lose what is in it. */
-function columnsOf(file: string, names: readonly string[]): string[] {
+/** A misspelt column would lose what is in it. Of a product, columns that a row has no place for are left out. */
+function columnsOf({ file, shape, map }: RowSource, names: readonly string[]): string[] {
   const columns = names.map((name) => name.trim());
-  const unknown = columns.filter((name) => !isColumn(name));
-  const twice = columns.filter((name, place) => columns.indexOf(name) !== place);
+  const results = columns.flatMap((name) => map?.get(name) ?? [name]);
+  const unknown = shape === undefined ? results.filter((name) => !isColumn(name)) : [];
+  const twice = results.filter((name, place) => results.indexOf(name) !== place);
   const quoted = (list: readonly string[]) => list.map((name) => JSON.stringify(name)).join(', ');
   if (unknown.length > 0)
     throw new ImportRefused(`${file} has columns that are not known: ${quoted(unknown)}.`);

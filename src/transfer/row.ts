@@ -1,52 +1,76 @@
-/** One person of a roster: what `portico seed` takes for an account, with the vendor's id and without a password. */
-import type { z } from 'zod';
+/** One person of a file: what `portico seed` takes for an account, with the vendor's id, a foreign hash and API keys. */
+import { z } from 'zod';
 import { seedSchema } from '../seed/schema.ts';
 
 const account = seedSchema.shape.accounts.unwrap().element;
+const line = account.shape.name;
 
-/** The organization and the dialect are the command's. */
+const apiKey = z.strictObject({
+  id: line,
+  name: line.unwrap(),
+  sha256: z.string().regex(/^[\da-f]{64}$/i, 'must be a SHA-256 in hexadecimal digits'),
+  scopes: z.array(line.unwrap()).optional(),
+  expires_at: account.shape.created_at,
+});
+
+/** The organization and the dialect are the command's. A name with an @ would be an address. */
 const row = account
-  .omit({ id: true, organization: true, aliases: true, password: true, password_hash: true })
-  .extend({ vendor_id: account.shape.name })
-  .refine(({ email, vendor_id }) => email !== undefined || vendor_id !== undefined, {
-    message: 'must have a vendor_id or an email',
-  });
+  .omit({ id: true, organization: true, password_hash: true })
+  .extend({ vendor_id: line, password_hash: line, api_keys: z.array(apiKey).optional() })
+  .refine(
+    ({ email, vendor_id, username, identities = [], aliases = {} }) =>
+      [email, vendor_id, identities[0]].some((one) => one !== undefined) ||
+      username?.includes('@') === false ||
+      Object.keys(aliases).length > 0,
+    { message: 'must have a vendor_id, an email, a username, an alias or an identity' },
+  );
 
-export type RosterRow = z.output<typeof row>;
+export type PersonRow = z.output<typeof row>;
 
 /** Tables whose members are the vendor's or a standard's: in CSV, columns with dots. */
-const TABLES = /^(?:address\.[a-z_]+|vendor\.[\w-]+\.[\w-]+|identities\.\d\.(?:issuer|subject))$/;
+const TABLES =
+  /^(?:address\.[a-z_]+|vendor\.[\w-]+\.[\w-]+(?::json)?|aliases\.[\w-]+|identities\.\d\.(?:issuer|subject))$/;
 
 export function isColumn(name: string): boolean {
-  const { address: _, vendor: __, identities: ___, ...flat } = row.shape;
+  const { address: _, vendor: __, identities: ___, aliases: ____, api_keys: _____, ...flat } = row.shape;
   return Object.hasOwn(flat, name) || TABLES.test(name);
 }
 
 /** The row, or why it is none: the members at fault, never what is in them. */
-export function parseRow(value: unknown): { readonly row: RosterRow } | { readonly issue: string } {
+export function parseRow(
+  value: unknown,
+  { roster }: { readonly roster: boolean },
+): { readonly row: PersonRow } | { readonly issue: string } {
   const hasPassword = isTable(value) && ('password' in value || 'password_hash' in value);
-  if (hasPassword) return { issue: 'has a password; a roster has none' };
+  if (roster && hasPassword) return { issue: 'has a password; a roster has none' };
   const parsed = row.safeParse(value);
   if (parsed.success) return { row: parsed.data };
   const issues = parsed.error.issues.map(({ path, message, code }) => {
     const said = code === 'unrecognized_keys' ? 'has a member that is not known' : message;
-    return path.length === 0 ? said : `${path.map(String).join('.')}: ${said}`;
+    return path.length === 0 ? said : `${nameOf(path)}: ${said}`;
   });
   return { issue: issues.slice(0, 5).join('; ').slice(0, 500) };
 }
 
-/** The cells of a CSV row as members: dots make tables; an empty cell says nothing. */
-export function fromCells(cells: Readonly<Record<string, string>>): unknown {
-  const members: Table = {};
-  for (const [name, cell] of Object.entries(cells))
-    if (cell !== '') put(members, name.split('.'), meant(name, cell));
-  const { identities } = members;
-  return identities === undefined
-    ? members
-    : { ...members, identities: Object.values(isTable(identities) ? identities : {}) };
+/** Members of `vendor` and `aliases` have names that the file chose. */
+function nameOf([first, ...below]: readonly PropertyKey[]): string {
+  const isTheirs = first === 'vendor' || first === 'aliases';
+  return [first, ...(isTheirs ? below.map(() => '*') : below)].map(String).join('.');
 }
 
-type Table = { [member: string]: unknown };
+export type Table = { [member: string]: unknown };
+
+/** A row of these members, whose dots make tables. What is a text there may mean something else. */
+export function fromCells(cells: Readonly<Record<string, unknown>>, members: Table = {}): Table {
+  for (const [name, cell] of Object.entries(cells)) {
+    if (cell === '' || cell === undefined) continue;
+    const [path = ''] = name.split(':json');
+    put(members, path.split('.'), typeof cell === 'string' ? meant(name, cell) : cell);
+  }
+  const { identities } = members;
+  if (isTable(identities)) members.identities = Object.values(identities);
+  return members;
+}
 
 function put(table: Table, [name = '', ...below]: readonly string[], value: unknown): void {
   if (below.length === 0) {
@@ -58,13 +82,23 @@ function put(table: Table, [name = '', ...below]: readonly string[], value: unkn
   if (isTable(inner)) put(inner, below, value);
 }
 
-/** CSV knows texts only: switches are words, roles have blanks between. */
+/** CSV knows texts only: switches are words, roles have blanks between, and `:json` says that a cell is JSON. */
 function meant(name: string, cell: string): unknown {
   if (name === 'roles') return cell.split(/\s+/).filter(Boolean);
+  if (name.endsWith(':json')) return jsonIn(cell);
   const mayBeSwitch = name.startsWith('vendor.') || name.endsWith('_verified');
   return mayBeSwitch && /^(?:true|false)$/.test(cell) ? cell === 'true' : cell;
 }
 
-function isTable(value: unknown): value is Table {
+/** What is none is refused by the schema, as a value that JSON does not have. */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+export function isTable(value: unknown): value is Table {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

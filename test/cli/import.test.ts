@@ -145,7 +145,7 @@ describe('portico import', function () {
       [{ vendor_id: 'v-2', password: SECRET }, 'has a password; a roster has none'],
       [{ vendor_id: 'v-3', password_hash: SECRET }, 'has a password; a roster has none'],
       [{ vendor_id: 'v-4', [SECRET]: SECRET }, 'has a member that is not known'],
-      [{ given_name: SECRET }, 'must have a vendor_id or an email'],
+      [{ given_name: SECRET }, 'must have a vendor_id, an email, a username, an alias or an identity'],
       [`{"vendor_id": "${SECRET}`, 'cannot be read'],
       [`["${SECRET}"]`, 'Invalid input: expected object, received array'],
       ['{"vendor_id":"v-5","__proto__":{"status":"blocked"}}', 'has a member that is not known'],
@@ -241,7 +241,6 @@ describe('portico import', function () {
     const refusals: readonly (readonly [string, string | Buffer, RegExp])[] = [
       ['latin1.ndjson', Buffer.from([0x22, 0xe9, 0x22]), /latin1\.ndjson is not UTF-8/],
       ['column.csv', 'vendor_id,emial\n1,2\n', /columns that are not known: "emial"/],
-      ['password.csv', 'vendor_id,password\n1,2\n', /columns that are not known: "password"/],
       [
         'proto.csv',
         'vendor_id,vendor.__proto__.x,__proto__\n1,2,3\n',
@@ -269,7 +268,8 @@ describe('portico import', function () {
       [['--organization', 'nowhere', '--dialect', 'visitnote', '--roster'], 'no organization nowhere'],
       [['--organization', 'default', '--dialect', 'vsee', '--roster'], 'dialects.vsee.legacy'],
       [['--organization', 'default', '--roster'], '--dialect'],
-      [['--organization', 'default', '--dialect', 'visitnote'], '--roster'],
+      [['--organization', 'default', '--dialect', 'other'], 'other is no dialect that is switched on'],
+      [['--organization', 'default', '--complete'], '--roster'],
     ] as const) {
       const ran = await terminal.session(['import', uneven, ...args]);
       expect(ran.code).to.equal(1);

@@ -3,13 +3,18 @@ import type { MigratingDialect } from '../../dialects/runtime/mounted.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandRefused } from '../output.ts';
 
-export async function migratingDialects({ config }: CommandContext): Promise<MigratingDialect[]> {
+export async function migratingDialects(context: CommandContext): Promise<MigratingDialect[]> {
+  const mounted = await mountedDialects(context);
+  return mounted.flatMap((at) => (at.legacy === undefined ? [] : [{ ...at, legacy: at.legacy }]));
+}
+
+/** Those that are switched on. */
+export async function mountedDialects({ config }: CommandContext) {
   const [{ loadEnabledDialects }, { parseSettings }] = await Promise.all([
     import('../../dialects/registry.ts'),
     import('../../dialects/runtime/mounted.ts'),
   ]);
-  const mounted = parseSettings(await loadEnabledDialects(config.dialects), config.dialects);
-  return mounted.flatMap((at) => (at.legacy === undefined ? [] : [{ ...at, legacy: at.legacy }]));
+  return parseSettings(await loadEnabledDialects(config.dialects), config.dialects);
 }
 
 /** CommandRefused when there is no such dialect, or it has no legacy system. */

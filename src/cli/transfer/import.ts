@@ -1,9 +1,11 @@
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { InvalidArgumentError, Option } from 'commander';
-import type { FileShape } from '../../transfer/read-rows.ts';
+import type { ImportCounts } from '../../transfer/import-people.ts';
+import type { RowSource } from '../../transfer/read-rows.ts';
 import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
-import { migratingDialect } from '../migration/legacy-dialect.ts';
+import { migratingDialect, mountedDialects } from '../migration/legacy-dialect.ts';
 import { required } from '../options.ts';
 import { CommandRefused, type JsonOption, note, say, sayJson } from '../output.ts';
 
@@ -12,38 +14,46 @@ interface Options extends JsonOption {
   readonly organization: string;
   readonly dialect?: string;
   readonly roster?: boolean;
-  readonly shape?: FileShape;
+  readonly shape?: string;
+  readonly map?: string;
   readonly complete?: boolean;
   readonly dryRun?: boolean;
   readonly report?: string;
   readonly resume?: boolean;
   readonly maxRejects: number;
+  readonly overwritePasswords?: boolean;
 }
+
+const OWN = ['ndjson', 'csv'];
+const PRODUCTS = ['auth0', 'firebase', 'keycloak', 'cognito', 'wordpress', 'django', 'laravel', 'aspnet'];
 
 export const importCommand = command({
   name: 'import',
-  about: 'load the people of a legacy system from a file, row by row',
-  argument: ['<file>', 'NDJSON, or CSV with a line of column names (format: docs/import.md)'],
+  about: 'load the people of another system from a file, row by row',
+  argument: ['<file>', 'NDJSON, CSV, or the export of a product; - reads standard input (docs/import.md)'],
   options: [
     required('--organization <id>', 'where the people belong'),
-    ['--dialect <name>', 'whose legacy system knows them'],
-    ['--roster', 'people without passwords: the legacy system is asked about those'],
-    new Option('--shape <shape>', 'of the file, where its name does not end so').choices(['ndjson', 'csv']),
-    ['--complete', 'the file has every person: one without an account afterwards is a stranger'],
+    ['--dialect <name>', 'whose ids the people have (vendor_id)'],
+    ['--roster', 'people without passwords: the legacy system of the dialect is asked about those'],
+    new Option('--shape <shape>', 'whose export the file is').choices([...OWN, ...PRODUCTS]),
+    ['--map <file>', 'YAML that gives columns their names here'],
+    ['--complete', 'the roster has every person: one without an account afterwards is a stranger'],
     ['--dry-run', 'judge every row, and change nothing'],
     ['--report <file>', 'write refused rows there, one line of JSON each'],
     ['--resume', 'go on where an import of this file broke off'],
     new Option('--max-rejects <n>', 'stop when more rows are refused').argParser(whole).default(100),
+    ['--overwrite-passwords', 'replace passwords of accounts that have one; ends their sign-ins'],
     ['--json', 'print the figures as JSON'],
   ],
   help: `
-The same row leads to the same account, by vendor_id, else identities, else email: importing a file twice
-changes nothing. What people have changed here since stays. No email is sent. The address of an account here
-that the legacy system does not know is a conflict, unless both sides have proved it.
+The same row leads to the same account, by vendor_id, else identities, else email, else username: importing a
+file twice changes nothing. No email is sent. The address of an account here that its person opened is a
+conflict, unless both sides have proved it.
 
 Examples:
   portico import people.ndjson --organization default --dialect visitnote --roster --dry-run
-  portico import people.csv --organization default --dialect visitnote --roster --complete --report refused.ndjson`,
+  portico import people.csv --organization default --dialect visitnote --roster --complete --report refused.ndjson
+  portico import realm.json --organization default --shape keycloak --dry-run`,
   run: inContext(load),
 });
 
@@ -53,52 +63,104 @@ function whole(text: string): number {
 }
 
 async function load(context: CommandContext, options: Options): Promise<void> {
-  const { file, roster, dialect: name, organization, dryRun = false, complete = false, json } = options;
-  if (!roster) throw new CommandRefused('Say --roster. People with passwords come by portico seed.');
-  if (name === undefined)
-    throw new CommandRefused('Say whose legacy system knows the people: --dialect <name>');
+  const { file, dialect, organization, dryRun = false, complete = false, json } = options;
+  // V8 would rather take memory than time: rows that are done with would be kept until there are many.
+  setFlagsFromString('--max-semi-space-size=4');
+  setFlagsFromString('--semi-space-growth-factor=1');
+  if (file === '-' && options.resume)
+    throw new CommandRefused('Standard input cannot be read again. Save it to a file to --resume.');
   await organizationOf(context, organization);
-  const { legacy } = await migratingDialect(context, name);
-  if (legacy.organizations?.includes(organization) === false)
-    throw new CommandRefused(
-      `The legacy system of ${name} does not serve ${organization} (dialects.${name}.legacy.organizations).`,
-    );
-  const { importRoster, rejectsOf } = await import('../../transfer/import-roster.ts');
-  const { stores, secrets, clock } = context;
-  const counts = await importRoster({
-    ...{ stores, secrets, clock, file, organization, dialect: name, dryRun, complete },
-    shape: options.shape ?? shapeOf(file),
-    addressesVerified: legacy.addresses === 'verified',
+  const world = await worldOf(context, options);
+  const source = await sourceOf(options);
+  const { importPeople } = await import('../../transfer/import-people.ts');
+  const counts = await importPeople({
+    ...world,
+    source,
+    ...{ organization, dialect, dryRun, complete },
+    overwritePasswords: options.overwritePasswords ?? false,
     resume: options.resume ?? false,
     maxRejects: options.maxRejects,
     report: options.report,
-    async endAccess(accountId) {
-      const { setStatus } = await import('../../identity/accounts/set-status.ts');
-      await setStatus((await context.tools()).identity, {
-        accountId,
-        status: 'blocked',
-        context: context.context,
-      });
-    },
-    audit: (detail) => context.note('account.import', { organization, detail: { dialect: name, ...detail } }),
-    progress: ({ rows, ...all }) =>
-      rows % 10_000 === 0 && note(`${rows} rows, ${rejectsOf({ rows, ...all })} refused`),
+    endAccess: (accountId, because) => endAccess(context, accountId, because),
+    audit: (detail) =>
+      context.note('account.import', { organization, detail: { ...(dialect && { dialect }), ...detail } }),
+    progress: (all) => all.rows % 10_000 === 0 && note(`${all.rows} rows, ${refusedOf(all)} refused`),
   });
   if (json) return sayJson(counts);
-  const verb = dryRun ? 'would be' : 'were';
-  say(
-    `${counts.rows} rows: ${counts.created} accounts ${verb} created, ${counts.updated} updated, ${counts.kept} left as they are`,
-  );
-  if (rejectsOf(counts) > 0)
-    say(
-      `${rejectsOf(counts)} refused: ${counts.row} are no rows, ${counts.conflict} in conflict, ${counts.gone} of people who were deleted here`,
-    );
-  if (complete && !dryRun) say(`The roster of ${name} in ${organization} is complete.`);
+  tell(counts, dryRun ? 'would be' : 'were');
+  if (complete && !dryRun) say(`The roster of ${dialect} in ${organization} is complete.`);
 }
 
-function shapeOf(file: string): FileShape {
-  const shape = { '.ndjson': 'ndjson', '.jsonl': 'ndjson', '.csv': 'csv' } as const;
-  const found = Object.entries(shape).find(([ending]) => path.extname(file).toLowerCase() === ending);
-  if (found) return found[1];
-  throw new CommandRefused(`Say what ${file} is: --shape ndjson or --shape csv`);
+/** Whose people they are. */
+async function worldOf(
+  context: CommandContext,
+  { roster = false, complete, dialect: name, organization }: Options,
+) {
+  const { createPasswordHasher } = await import('../../identity/passwords/hasher.ts');
+  const { stores, secrets, clock } = context;
+  const hasher = createPasswordHasher({ queue: Number.MAX_SAFE_INTEGER });
+  const world = { stores, secrets, clock, hasher, roster };
+  if (complete && !roster) throw new CommandRefused('--complete is said of a --roster.');
+  if (roster && name === undefined)
+    throw new CommandRefused('Say whose legacy system knows the people: --dialect <name>');
+  const mounted = name === undefined ? undefined : await mountedOf(context, name, roster);
+  const legacy = mounted?.legacy;
+  if (legacy?.organizations?.includes(organization) === false) {
+    const setting = `dialects.${name}.legacy.organizations`;
+    throw new CommandRefused(`The legacy system of ${name} does not serve ${organization} (${setting}).`);
+  }
+  return { ...world, isAsked: legacy !== undefined, addressesVerified: legacy?.addresses === 'verified' };
+}
+
+async function mountedOf(context: CommandContext, name: string, roster: boolean) {
+  if (roster) return migratingDialect(context, name);
+  const all = await mountedDialects(context);
+  const result = all.find(({ dialect }) => dialect.name === name);
+  if (result !== undefined) return result;
+  const names = all.map(({ dialect }) => dialect.name).join(', ') || 'none';
+  throw new CommandRefused(`${name} is no dialect that is switched on. There are: ${names}.`);
+}
+
+async function sourceOf({ file, shape: name, map }: Options): Promise<RowSource> {
+  const [{ PRODUCTS: products }, { readColumnMap }] = await Promise.all([
+    import('../../transfer/shapes/shapes.ts'),
+    import('../../transfer/column-map.ts'),
+  ]);
+  const shape = name === undefined ? undefined : products[name];
+  const endings = { '.ndjson': 'ndjson', '.jsonl': 'ndjson', '.csv': 'csv', '.json': 'json' } as const;
+  const [, ending] = Object.entries(endings).find(([end]) => path.extname(file).toLowerCase() === end) ?? [];
+  const own = name === 'csv' || name === 'ndjson' ? name : ending === 'json' ? undefined : ending;
+  // Auth0 gives lines of JSON a name that ends in .json.
+  const theirs = ending === undefined || ending === 'json' ? undefined : ending;
+  const format =
+    shape === undefined ? own : (theirs ?? (ending && shape.format === 'csv' ? ending : shape.format));
+  if (format === undefined)
+    throw new CommandRefused(`Say what ${file} is: --shape ndjson, --shape csv, or a product`);
+  return { file, format, shape, ...(map !== undefined && { map: readColumnMap(map) }) };
+}
+
+async function endAccess(context: CommandContext, accountId: string, because: 'blocked' | 'password') {
+  const { identity } = await context.tools();
+  if (because === 'blocked') {
+    const { setStatus } = await import('../../identity/accounts/set-status.ts');
+    await setStatus(identity, { accountId, status: 'blocked', context: context.context });
+    return;
+  }
+  const { endEmails } = await import('../../identity/accounts/revoke-access.ts');
+  await Promise.all([identity.access.endAll(accountId), endEmails(identity, accountId)]);
+}
+
+const refusedOf = ({ row, duplicate, conflict, gone }: ImportCounts) => row + duplicate + conflict + gone;
+
+function tell(counts: ImportCounts, verb: string): void {
+  const { rows, created, updated, kept } = counts;
+  say(`${rows} rows: ${created} accounts ${verb} created, ${updated} updated, ${kept} left as they are`);
+  if (refusedOf(counts) > 0)
+    say(
+      `${refusedOf(counts)} refused: ${counts.row} are no rows, ${counts.duplicate} are in the file twice, ` +
+        `${counts.conflict} in conflict, ${counts.gone} of people who were deleted here`,
+    );
+  for (const [reason, times] of Object.entries(counts.reasons)) say(`  ${times} x ${reason}`);
+  const forms = Object.entries(counts.passwords).map(([form, times]) => `${times} ${form}`);
+  if (forms.length > 0) say(`passwords: ${forms.join(', ')}`);
 }

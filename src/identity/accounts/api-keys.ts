@@ -3,6 +3,7 @@
  * Shown once, kept as keyed hashes. A key is worth what its owner still may: that is judged by the channel.
  */
 
+import { createHash } from 'node:crypto';
 import { type RandomForm, randomText, sameText } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
@@ -108,7 +109,7 @@ export async function authenticateApiKey(
   input: { key: string; secret?: string; requireSecret?: boolean; vendor?: string },
 ): Promise<{ record: ApiKeyRecord; account?: AccountRecord } | undefined> {
   const { stores, clock } = identity;
-  const record = await stores.apiKeys.byHash(keyHash(identity, input.key));
+  const record = await byKey(identity, input.key);
   if (record === undefined) return undefined;
   if (input.vendor !== undefined && record.vendor !== input.vendor) return undefined;
   const now = clock.now();
@@ -128,7 +129,21 @@ export async function authenticateApiKey(
 
 /** Whether there is such a key, whatever it is worth. */
 export async function isKnownApiKey(identity: Identity, text: string): Promise<boolean> {
-  return (await identity.stores.apiKeys.byHash(keyHash(identity, text))) !== undefined;
+  return (await byKey(identity, text)) !== undefined;
+}
+
+/** A key of ours, or one of which another system had its SHA-256 alone. */
+async function byKey(identity: Identity, key: string): Promise<ApiKeyRecord | undefined> {
+  const { apiKeys } = identity.stores;
+  const digest = createHash('sha256').update(key).digest('hex');
+  return (
+    (await apiKeys.byHash(keyHash(identity, key))) ?? (await apiKeys.byHash(hashOfDigest(identity, digest)))
+  );
+}
+
+/** What is stored of a key whose SHA-256 is known, in hexadecimal digits. */
+export function hashOfDigest({ secrets }: Pick<Identity, 'secrets'>, sha256: string): string {
+  return secrets.hmac('api-key-digest', sha256.toLowerCase());
 }
 
 function keyHash(identity: Identity, key: string): string {

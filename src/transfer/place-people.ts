@@ -1,0 +1,261 @@
+/**
+ * Where people of a file stand here: made, brought up to date, left alone, or refused. The same row leads to the same
+ * account, by the vendor's id, else by an upstream identity, else by the address, else by the username. An account
+ * that the file's system does not know is joined only where both sides proved the address.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { Secrets } from '../core/crypto.ts';
+import { inTurn } from '../core/in-turn.ts';
+import { isGone } from '../identity/accounts/gone-people.ts';
+import { authorityOf, withEntry } from '../identity/accounts/password-authority.ts';
+import { noteHashes } from '../identity/sign-in/verify-password.ts';
+import type { AccountRecord } from '../model/account.ts';
+import { isSame } from '../seed/plan-seed.ts';
+import { newAccount, withSeed } from '../seed/records.ts';
+import type { SeedAccount } from '../seed/schema.ts';
+import type { Stores } from '../store/ports/stores.ts';
+import { addBelongings, missingBelongings, ownersOf } from './belongings.ts';
+import type { PersonRow } from './row.ts';
+import type { RowPassword } from './row-password.ts';
+
+/** The embedded store writes what comes in one turn as one. */
+const AT_ONCE = 256;
+
+export interface Place {
+  readonly stores: Stores;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly organization: string;
+  /** Whose ids the rows have. */
+  readonly dialect?: string | undefined;
+  /** The dialect has a legacy system, which still decides about the people. */
+  readonly isAsked: boolean;
+  /** People without passwords: what they changed here stays. */
+  readonly roster: boolean;
+  readonly overwritePasswords: boolean;
+  /** Addresses of which the row says nothing are proved. */
+  readonly addressesVerified: boolean;
+  readonly dryRun: boolean;
+  /** Ends whatever an account has that was blocked, or whose password was replaced. */
+  endAccess(accountId: string, because: 'blocked' | 'password'): Promise<void>;
+}
+
+export type Placed = 'created' | 'updated' | 'kept' | Reject;
+
+export interface Reject {
+  /** 'duplicate': an earlier row of the file is the same person. */
+  readonly kind: 'row' | 'duplicate' | 'conflict' | 'gone';
+  /** Names members, never what is in them. */
+  readonly reason: string;
+  /** The line of the earlier row. */
+  readonly first?: number;
+}
+
+export interface Person {
+  readonly row: PersonRow;
+  readonly password?: RowPassword | undefined;
+}
+
+const conflict = (reason: string): Reject => ({ kind: 'conflict', reason });
+
+/** People of whom no two have a name in common. */
+export async function placePeople(place: Place, people: readonly Person[]): Promise<Placed[]> {
+  const begun = await inTurn(people, AT_ONCE, (person) => begin(place, person));
+  const fresh = begun.filter((one) => one instanceof Fresh);
+  const hashes = fresh.flatMap(({ account }) => account.passwordHash ?? []);
+  if (hashes.length > 0) await noteHashes(place.stores, place.organization, hashes);
+  const outcomes = await place.stores.accounts.insertMany(fresh.map(({ account }) => account));
+  const made = new Set(fresh.filter((_, at) => outcomes[at] === 'inserted'));
+  return inTurn(people, AT_ONCE, async (person, at) => {
+    const one = begun[at];
+    if (!(one instanceof Fresh) || !made.has(one)) return settled(place, person, one);
+    await addBelongings(place, person.row, one.account.id);
+    return 'created';
+  });
+}
+
+/** To be made, unless it turns out to be there. */
+class Fresh {
+  readonly account: AccountRecord;
+  constructor(account: AccountRecord) {
+    this.account = account;
+  }
+}
+
+/** A new person is the rule: of most rows the store says by itself when there is one already. */
+async function begin(place: Place, person: Person): Promise<Fresh | Known | Reject> {
+  const { row, password } = person;
+  const { organization, dialect, isAsked, dryRun } = place;
+  const ids = { ...row.aliases, ...(dialect !== undefined && row.vendor_id && { [dialect]: row.vendor_id }) };
+  if (isAsked && (await isGone(place, { organization, email: row.email, ids })))
+    return { kind: 'gone', reason: 'was deleted here' };
+  const hasMore = (row.identities ?? row.api_keys) !== undefined;
+  const isPlain = !dryRun && !hasMore && password?.isCostly !== true;
+  const known = isPlain ? {} : await find(place, row);
+  if ('reason' in known || known.present !== undefined || dryRun) return known;
+  return new Fresh(await accountFrom(place, person));
+}
+
+async function settled(
+  place: Place,
+  person: Person,
+  begun: Fresh | Known | Reject | undefined,
+): Promise<Placed> {
+  if (begun !== undefined && 'reason' in begun) return begun;
+  let known = begun === undefined || begun instanceof Fresh ? await find(place, person.row) : begun;
+  for (let tries = 0; tries < 5; tries += 1) {
+    const placed = 'reason' in known ? known : await write(place, person, known);
+    if (placed !== 'taken') return placed;
+    known = await find(place, person.row);
+  }
+  return conflict('is changed by others all the time');
+}
+
+interface Known {
+  readonly present?: AccountRecord;
+  readonly by?: 'id' | 'identity' | 'address' | 'username' | undefined;
+}
+
+async function find(place: Place, row: PersonRow): Promise<Known | Reject> {
+  const { stores } = place;
+  const aliases = Object.entries(seedOf(place, row).aliases ?? {});
+  const byIds = await Promise.all(aliases.map(([name, value]) => stores.accounts.byAlias(name, value)));
+  const ids = [...new Map(byIds.flatMap((one) => (one ? [[one.id, one]] : []))).values()];
+  if (ids.length > 1) return conflict('aliases: one belongs to another account');
+  const { linked, keyed } = await ownersOf(place, row);
+  const owner = ids[0]?.id ?? linked[0];
+  if (linked.some((id) => id !== owner)) return conflict('identities: one is linked to another account');
+  const known = await byName(place, row, { byId: ids[0], owner });
+  if (keyed.some((id) => id !== known.present?.id))
+    return conflict('api_keys: one belongs to another account');
+  return known;
+}
+
+async function byName(
+  { organization, stores: { accounts } }: Place,
+  { email, username }: PersonRow,
+  { byId, owner }: { byId: AccountRecord | undefined; owner: string | undefined },
+): Promise<Known> {
+  if (byId !== undefined) return { present: byId, by: 'id' };
+  const linked = owner === undefined ? undefined : await accounts.byId(owner);
+  if (linked !== undefined) return { present: linked, by: 'identity' };
+  const byAddress = email === undefined ? undefined : await accounts.byEmail(organization, email);
+  if (byAddress !== undefined) return { present: byAddress, by: 'address' };
+  const named = username === undefined ? undefined : await accounts.byUsername(organization, username);
+  return named === undefined ? {} : { present: named, by: 'username' };
+}
+
+async function write(place: Place, person: Person, { present, by }: Known): Promise<Placed | 'taken'> {
+  if (present === undefined) return place.dryRun ? 'created' : insert(place, person);
+  const refusal = refusalOf(place, person.row, { present, by });
+  return refusal === undefined ? update(place, person, present) : conflict(refusal);
+}
+
+/** Why the row is not this account's. */
+function refusalOf(place: Place, row: PersonRow, { present, by }: Known & { present: AccountRecord }) {
+  const { organization, dialect = '', isAsked } = place;
+  if (present.organization !== organization)
+    return 'vendor_id: belongs to an account of another organization';
+  for (const [name, value] of Object.entries(seedOf(place, row).aliases ?? {})) {
+    if ((present.aliases[name] ?? value) === value) continue;
+    const member = name === dialect ? 'vendor_id' : 'alias';
+    return {
+      address: `email: belongs to another ${member}`,
+      username: 'username: is taken',
+      id: `aliases: belong to another ${member}`,
+      identity: `identities: belong to another ${member}`,
+    }[by ?? 'id'];
+  }
+  if (by === 'id' || by === 'identity') return undefined;
+  const isTheirs = isAsked ? present.legacy?.[dialect] !== undefined : present.openedAt === undefined;
+  if (isTheirs) return undefined;
+  if (by === 'username') return 'username: is taken';
+  const isProven = present.emailVerified && isVerifiedThere(place, row);
+  return isProven ? undefined : 'email: belongs to an account here, and not both sides have proved it';
+}
+
+const isVerifiedThere = ({ addressesVerified }: Place, { email_verified }: PersonRow) =>
+  email_verified ?? addressesVerified;
+
+async function accountFrom(place: Place, { row, password }: Person): Promise<AccountRecord> {
+  const { dialect, isAsked, clock } = place;
+  const passwordHash = await password?.make();
+  const account = { ...newAccount(seedOf(place, row), clock.now()), ...(passwordHash && { passwordHash }) };
+  if (!isAsked || dialect === undefined) return account;
+  return withEntry({ ...account, openedAt: dialect }, dialect, { password: 'legacy' });
+}
+
+/** One alone, where the store had none a moment ago. */
+async function insert(place: Place, person: Person): Promise<Placed | 'taken'> {
+  const account = await accountFrom(place, person);
+  const [outcome] = await place.stores.accounts.insertMany([account]);
+  if (outcome !== 'inserted') return outcome?.taken === 'username' ? conflict('username: is taken') : 'taken';
+  await addBelongings(place, person.row, account.id);
+  return 'created';
+}
+
+async function update(place: Place, person: Person, present: AccountRecord): Promise<Placed | 'taken'> {
+  const { stores, dialect, clock, dryRun, organization } = place;
+  const { row } = person;
+  const changed = changedBy(place, row, present);
+  const passwordHash = await newHash(place, person, present);
+  const isNewPassword = passwordHash !== undefined && present.passwordHash !== undefined;
+  const added = dryRun ? await missingBelongings(place, row) : await addBelongings(place, row, present.id);
+  if (passwordHash === undefined && isSame(present, changed)) return added > 0 ? 'updated' : 'kept';
+  if (dryRun) return 'updated';
+  if (passwordHash !== undefined) await noteHashes(stores, organization, [passwordHash]);
+  const outcome = await stores.accounts.update({
+    ...changed,
+    ...(passwordHash !== undefined && { passwordHash }),
+    updatedAt: clock.now(),
+  });
+  if (outcome === 'conflict' || outcome === 'gone') return 'taken';
+  if (outcome !== 'updated') {
+    const member = { email: 'email', username: 'username', [`alias:${dialect}`]: 'vendor_id' }[outcome.taken];
+    return conflict(`${member ?? 'a name'}: belongs to another account`);
+  }
+  if (changed.status === 'blocked' && present.status !== 'blocked')
+    await place.endAccess(present.id, 'blocked');
+  else if (isNewPassword) await place.endAccess(present.id, 'password');
+  return 'updated';
+}
+
+/** A password that an account has is its owner's. */
+async function newHash(place: Place, { password }: Person, { passwordHash: present }: AccountRecord) {
+  if (password === undefined || (present !== undefined && !place.overwritePasswords)) return undefined;
+  if (present !== undefined && (await password.isThat(present))) return undefined;
+  // What it would be costs a hash; that there is one is enough to know.
+  return place.dryRun ? '' : password.make();
+}
+
+/** In a roster, what people changed here stays; of an account that no person has used yet the file is right. */
+function changedBy(place: Place, row: PersonRow, present: AccountRecord): AccountRecord {
+  const { dialect, isAsked, roster } = place;
+  const entry = dialect === undefined ? undefined : present.legacy?.[dialect];
+  const isUsed =
+    present.lastSignInAt !== undefined ||
+    entry?.confirmedAt !== undefined ||
+    present.passwordHash !== undefined;
+  const { aliases = {}, ...named } = seedOf(place, row);
+  const stays = roster && (isUsed || entry === undefined);
+  const base = stays ? present : withSeed(present, named);
+  const known = { ...base, aliases: { ...aliases, ...base.aliases } };
+  if (!isAsked || dialect === undefined || entry !== undefined) return known;
+  const password = authorityOf(present, dialect) === 'portico' ? 'portico' : 'legacy';
+  return withEntry(known, dialect, { password });
+}
+
+function seedOf(place: Place, row: PersonRow): SeedAccount {
+  const { vendor_id: vendorId, username, aliases, ...members } = row;
+  const { identities: _, api_keys: __, password: ___, password_hash: ____, ...named } = members;
+  const { dialect } = place;
+  const own = vendorId !== undefined && dialect !== undefined ? { [dialect]: vendorId } : undefined;
+  return {
+    ...named,
+    organization: place.organization,
+    ...(row.email !== undefined && { email_verified: isVerifiedThere(place, row) }),
+    // A name with an @ would be an address, which the account has or may not have.
+    ...(username !== undefined && !username.includes('@') && { username }),
+    ...((aliases ?? own) !== undefined && { aliases: { ...aliases, ...own } }),
+  };
+}
