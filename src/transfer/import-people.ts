@@ -6,20 +6,18 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { declareComplete } from '../identity/legacy/complete-rosters.ts';
-import type { PasswordHasher } from '../identity/passwords/hasher.ts';
 import { type Person, type Place, type Placed, placePeople, type Reject } from './place-people.ts';
 import { digestOf, type FileRow, ImportRefused, type RowSource, readRows } from './read-rows.ts';
-import { parseRow } from './row.ts';
-import { passwordOf } from './row-password.ts';
+import { type PersonRow, parseRow } from './row.ts';
+import { type PasswordRules, passwordOf } from './row-password.ts';
 import { openTwins, type Twins } from './twins.ts';
 
 const CHUNK = 1000;
 /** Reasons and forms that are counted each for itself. */
 const KINDS = 100;
 
-export interface PeopleImport extends Place {
+export interface PeopleImport extends Place, PasswordRules {
   readonly source: RowSource;
-  readonly hasher: PasswordHasher;
   /** The file has every person whom the legacy system knows. */
   readonly complete: boolean;
   /** Go on where an import of this file broke off. */
@@ -45,7 +43,7 @@ export interface ImportCounts {
   readonly gone: number;
   /** How many rows were refused for what. */
   readonly reasons: Readonly<Record<string, number>>;
-  /** How many passwords are of which form. */
+  /** How many passwords are of which family. */
   readonly passwords: Readonly<Record<string, number>>;
   /** Passwords that take a hash of ours each. */
   readonly costly: number;
@@ -90,14 +88,15 @@ function judge(options: PeopleImport, { line, value }: FileRow, twins: Twins): J
   if (value === undefined) return refused('cannot be read');
   const parsed = parseRow(value, options);
   if ('issue' in parsed) return refused(parsed.issue);
-  const { dialect, hasher, source } = options;
+  const { dialect, source } = options;
   const { vendor_id: vendorId, ...others } = parsed.row;
-  // Every product has ids; its people are known by them only where a dialect speaks of them.
-  const row = dialect === undefined && source.shape !== undefined ? others : parsed.row;
-  if (dialect === undefined && row !== others && vendorId !== undefined)
+  // A product always has ids; people are known by them only where a dialect has them too.
+  const isIdle = dialect === undefined && source.shape !== undefined;
+  const row: PersonRow = isIdle ? others : parsed.row;
+  if (dialect === undefined && !isIdle && vendorId !== undefined)
     return refused('vendor_id: whose? Say --dialect');
   if (dialect === undefined && row.api_keys !== undefined) return refused('api_keys: whose? Say --dialect');
-  const password = passwordOf(hasher, row);
+  const password = passwordOf(options, row);
   if (password !== undefined && 'issue' in password) return refused(password.issue);
   const twin = twins.note(row, line);
   if (twin === undefined) return { row, password };
@@ -144,7 +143,7 @@ function added(counts: ImportCounts, judged: readonly Judged[], placed: readonly
     const person = judged[at];
     const password = person !== undefined && 'row' in person ? person.password : undefined;
     if (isRefused || password === undefined) continue;
-    count(passwords, password.form);
+    count(passwords, password.family);
     if (password.isCostly && one !== 'kept') sum.costly += 1;
   }
   return { ...sum, reasons: Object.fromEntries(reasons), passwords: Object.fromEntries(passwords) };

@@ -60,10 +60,10 @@ const conflict = (reason: string): Reject => ({ kind: 'conflict', reason });
 
 /** People of whom no two have a name in common. */
 export async function placePeople(place: Place, people: readonly Person[]): Promise<Placed[]> {
+  const decoys = new Set(people.flatMap(({ password }) => password?.decoy ?? []));
+  if (!place.dryRun && decoys.size > 0) await noteHashes(place.stores, place.organization, [...decoys]);
   const begun = await inTurn(people, AT_ONCE, (person) => begin(place, person));
   const fresh = begun.filter((one) => one instanceof Fresh);
-  const hashes = fresh.flatMap(({ account }) => account.passwordHash ?? []);
-  if (hashes.length > 0) await noteHashes(place.stores, place.organization, hashes);
   const outcomes = await place.stores.accounts.insertMany(fresh.map(({ account }) => account));
   const made = new Set(fresh.filter((_, at) => outcomes[at] === 'inserted'));
   return inTurn(people, AT_ONCE, async (person, at) => {
@@ -195,7 +195,7 @@ async function insert(place: Place, person: Person): Promise<Placed | 'taken'> {
 }
 
 async function update(place: Place, person: Person, present: AccountRecord): Promise<Placed | 'taken'> {
-  const { stores, dialect, clock, dryRun, organization } = place;
+  const { stores, dialect, clock, dryRun } = place;
   const { row } = person;
   const changed = changedBy(place, row, present);
   const passwordHash = await newHash(place, person, present);
@@ -203,7 +203,6 @@ async function update(place: Place, person: Person, present: AccountRecord): Pro
   const added = dryRun ? await missingBelongings(place, row) : await addBelongings(place, row, present.id);
   if (passwordHash === undefined && isSame(present, changed)) return added > 0 ? 'updated' : 'kept';
   if (dryRun) return 'updated';
-  if (passwordHash !== undefined) await noteHashes(stores, organization, [passwordHash]);
   const outcome = await stores.accounts.update({
     ...changed,
     ...(passwordHash !== undefined && { passwordHash }),

@@ -1,13 +1,21 @@
 /** The password of a row: a text, or a hash that another system made. */
+import { type ForeignHashOptions, readForeignHash } from '../identity/hashes/foreign-hash.ts';
 import type { PasswordHasher } from '../identity/passwords/hasher.ts';
-import { readHash } from '../identity/passwords/imported-hash.ts';
 import type { PersonRow } from './row.ts';
 
+export interface PasswordRules extends ForeignHashOptions {
+  readonly hasher: PasswordHasher;
+  /** Hashes that are guessed too fast are not taken: the legacy system is asked about those passwords. */
+  readonly isLazy: boolean;
+}
+
 export interface RowPassword {
-  /** For people: of what form. */
-  readonly form: string;
+  /** For people: of which family. */
+  readonly family: string;
   /** What is to be stored takes a hash of ours. */
   readonly isCostly: boolean;
+  /** To be noted before an account is stored that has it. */
+  readonly decoy?: string;
   /** What is to be stored. */
   make(): Promise<string>;
   /** Whether the stored hash is this password's. */
@@ -15,25 +23,47 @@ export interface RowPassword {
 }
 
 export function passwordOf(
-  hasher: PasswordHasher,
-  { password, password_hash: hash }: PersonRow,
+  rules: PasswordRules,
+  { password, password_hash: text }: PersonRow,
 ): RowPassword | { readonly issue: string } | undefined {
-  if (password !== undefined && hash !== undefined)
+  const { hasher, isLazy } = rules;
+  const isRight = async (clear: string, stored: string) => (await hasher.verify(clear, stored)).right;
+  if (password !== undefined && text !== undefined)
     return { issue: 'password_hash: there is a password too' };
   if (password !== undefined)
     return {
-      form: 'plain',
+      family: 'plain',
       isCostly: true,
       make: () => hasher.hash(password),
-      isThat: async (stored) => (await hasher.verify(password, stored)).right,
+      isThat: (stored) => isRight(password, stored),
     };
-  if (hash === undefined) return undefined;
-  const reading = readHash(hash);
-  if (reading === undefined) return { issue: 'password_hash: is of no form that is known here' };
+  if (text === undefined) return undefined;
+  const read = readForeignHash(text, rules);
+  if (read.kind === 'refused') return { issue: `password_hash: ${read.reason}` };
+  const { family, decoy } = read;
+  if (read.kind === 'kept') {
+    const { hash } = read;
+    return {
+      family,
+      decoy,
+      isCostly: false,
+      make: async () => hash,
+      isThat: async (stored) => stored === hash,
+    };
+  }
+  if (isLazy) return undefined;
   return {
-    form: reading.kind.split(' ')[0] ?? '',
-    isCostly: false,
-    make: async () => hash,
-    isThat: async (stored) => stored === hash,
+    family: `${family}, wrapped`,
+    decoy,
+    isCostly: true,
+    make: () => read.wrap((key) => hasher.hash(key)),
+    async isThat(stored) {
+      let inner = '';
+      const around = await read.wrap(async (key) => {
+        inner = key;
+        return '';
+      });
+      return stored.startsWith(around) && (await isRight(inner, stored.slice(around.length)));
+    },
   };
 }

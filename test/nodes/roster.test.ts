@@ -48,7 +48,7 @@ describe('a roster at several nodes', function () {
 
   const load = (stores: Stores, more: Partial<PeopleImport> = {}) =>
     importPeople({
-      ...{ stores, secrets, clock: systemClock, hasher: createPasswordHasher({ queue: 1 }) },
+      ...{ stores, secrets, clock: systemClock, hasher: createPasswordHasher({ queue: 1 }), isLazy: false },
       ...{ source: { file, format: 'ndjson' }, organization: 'default', dialect: 'visitnote', isAsked: true },
       ...{
         roster: true,

@@ -22,6 +22,8 @@ interface Options extends JsonOption {
   readonly resume?: boolean;
   readonly maxRejects: number;
   readonly overwritePasswords?: boolean;
+  readonly weak: 'wrap' | 'lazily';
+  readonly recipe?: string;
 }
 
 const OWN = ['ndjson', 'csv'];
@@ -43,6 +45,13 @@ export const importCommand = command({
     ['--resume', 'go on where an import of this file broke off'],
     new Option('--max-rejects <n>', 'stop when more rows are refused').argParser(whole).default(100),
     ['--overwrite-passwords', 'replace passwords of accounts that have one; ends their sign-ins'],
+    new Option(
+      '--weak <how>',
+      'hashes that are guessed too fast: wrap them in ours, or ask the legacy system',
+    )
+      .choices(['wrap', 'lazily'])
+      .default('wrap'),
+    ['--recipe <name>', 'what hashes do not say of themselves: meteor, or devise:<pepper>'],
     ['--json', 'print the figures as JSON'],
   ],
   help: `
@@ -92,10 +101,8 @@ async function load(context: CommandContext, options: Options): Promise<void> {
 }
 
 /** Whose people they are. */
-async function worldOf(
-  context: CommandContext,
-  { roster = false, complete, dialect: name, organization }: Options,
-) {
+async function worldOf(context: CommandContext, options: Options) {
+  const { roster = false, complete, dialect: name, organization } = options;
   const { createPasswordHasher } = await import('../../identity/passwords/hasher.ts');
   const { stores, secrets, clock } = context;
   const hasher = createPasswordHasher({ queue: Number.MAX_SAFE_INTEGER });
@@ -109,7 +116,16 @@ async function worldOf(
     const setting = `dialects.${name}.legacy.organizations`;
     throw new CommandRefused(`The legacy system of ${name} does not serve ${organization} (${setting}).`);
   }
-  return { ...world, isAsked: legacy !== undefined, addressesVerified: legacy?.addresses === 'verified' };
+  const isLazy = options.weak === 'lazily';
+  if (isLazy && legacy === undefined)
+    throw new CommandRefused('--weak lazily: say whose legacy system is asked then (--dialect <name>).');
+  return {
+    ...world,
+    isLazy,
+    recipe: options.recipe,
+    isAsked: legacy !== undefined,
+    addressesVerified: legacy?.addresses === 'verified',
+  };
 }
 
 async function mountedOf(context: CommandContext, name: string, roster: boolean) {
