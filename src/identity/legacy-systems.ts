@@ -32,6 +32,8 @@ export interface LegacySystem {
   readonly sendCode?: Ask<Addressee>;
   readonly code?: Ask<{ readonly email: string; readonly code: string }>;
   readonly reset?: Ask<Addressee>;
+  readonly resetLink?: Ask<{ readonly token: string }>;
+  readonly setPassword?: Ask<{ readonly token: string; readonly password: string }>;
   readonly register?: Ask<LegacyAccount & { readonly password: string }>;
   readonly singleSignOn?: Ask<{
     readonly body: Readonly<Record<string, Json>>;

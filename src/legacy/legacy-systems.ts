@@ -164,6 +164,7 @@ function systemOf(
         ? Promise.resolve(rehearsed)
         : answerTo(running, { name, question, asked, login: login?.(asked) }, { organization, context });
   const { signIn, person, refresh, social, sendCode, code, reset, register, singleSignOn } = api;
+  const { resetLink, setPassword } = api;
   return {
     dialect: mounted.dialect.name,
     rules: rulesOf(legacy),
@@ -175,6 +176,8 @@ function systemOf(
     ...(sendCode && { sendCode: bound('sendCode', sendCode) }),
     ...(code && { code: bound('code', code, ({ email }) => email) }),
     ...(reset && { reset: bound('reset', reset) }),
+    ...(resetLink && { resetLink: bound('resetLink', resetLink) }),
+    ...(setPassword && { setPassword: bound('setPassword', setPassword) }),
     ...(register && { register: bound('register', register, ({ email }) => email) }),
     ...(singleSignOn && { singleSignOn: bound('singleSignOn', singleSignOn) }),
   };
@@ -217,7 +220,7 @@ interface Asking<Asked> {
 }
 
 /** Questions whose yes says only that they were heard. */
-const HEARD: readonly QuestionName[] = ['sendCode', 'reset'];
+const HEARD: readonly QuestionName[] = ['sendCode', 'reset', 'resetLink', 'setPassword'];
 /** Questions to which the same request gets no second yes. */
 const ONCE: readonly QuestionName[] = ['refresh', 'code', 'register'];
 

@@ -73,7 +73,8 @@ export function placeOf({ dialect, settings, legacy }: MountedDialect) {
     base: legacy?.base ?? own,
     /** Undefined: the dialect has no such endpoint. */
     patternOf({ method, path }: Outgoing): string | undefined {
-      const route = findRoute(compiled, { method, path: own + path, host: '' });
+      const [bare = ''] = path.split('?', 1);
+      const route = findRoute(compiled, { method, path: own + bare, host: '' });
       return route?.kind === 'endpoint' ? route.endpoint.path : undefined;
     },
   };

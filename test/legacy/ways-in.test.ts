@@ -13,6 +13,7 @@ describe('Beside the password, people of a legacy system', function () {
       visitnote: { registration: 'proxy' },
       avycenna: { registration: 'proxy', roles: ['doctor'] },
       vsee: { registration: 'hold' },
+      careportals: { roles: ['patient'] },
     });
     if (started === undefined) throw new Error('The embedded store did not start.');
     people = started;
@@ -128,6 +129,29 @@ describe('Beside the password, people of a legacy system', function () {
     const again = await sso('clinic-1');
     expect((again.json() as { data: { id: string } }).data.id).to.equal(id);
     expect(paths()).to.deep.equal([]);
+  });
+
+  it('set a new password by the link of the legacy system’s own email, and sign in with it', async () => {
+    const { system, server, post } = people;
+    const { email } = system.add('careportals', { email: 'linked@clinic.test', password: OTHER });
+    const headers = { organization: 'north_clinic' };
+    await post('/patient/auth/forgot', { email }, headers);
+    expect(await called(/forgot$/)).to.equal(1);
+    const token = system.world.secretOf(email) ?? '';
+    const statuses = async (link: string, password: string) => [
+      (await fetch(`${server.url}/patient/auth/forgot/validate?token=${link}`, { headers })).status,
+      (await fetch(`${server.url}/patient/auth/valid-password-token?token=${link}`, { headers })).status,
+      (await post('/patient/auth/reset', { token: link, password }, headers)).status,
+    ];
+    expect(await statuses('rst_unknown', PASSWORD)).to.deep.equal([401, 401, 401]);
+    system.suffer({ kind: 'hang' });
+    expect((await post('/patient/auth/reset', { token, password: PASSWORD }, headers)).status).to.equal(503);
+    system.suffer(undefined);
+    expect(await statuses(token, 'eight-ch')).to.deep.equal([200, 200, 406]);
+    expect(await statuses(token, PASSWORD)).to.deep.equal([200, 200, 201]);
+    expect(await statuses(token, PASSWORD)).to.deep.equal([401, 401, 401]);
+    const signedIn = await post('/patient/auth/login', { username: email, password: PASSWORD }, headers);
+    expect(signedIn.status, signedIn.text).to.equal(201);
   });
 
   it('M9 lose their address to no stranger who registers ahead of them, where one legacy system of the organization holds', async () => {

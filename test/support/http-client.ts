@@ -57,7 +57,11 @@ function send(
     outgoing.setTimeout(30_000, () =>
       outgoing.destroy(new Error(`${request.method} ${request.path} got no answer.`)),
     );
-    outgoing.on('error', reject);
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      // The server closed a connection that was kept for long, and has not seen the request.
+      if (outgoing.reusedSocket && error.code === 'ECONNRESET') send(target, request).then(resolve, reject);
+      else reject(error);
+    });
     outgoing.end(body);
   });
 }

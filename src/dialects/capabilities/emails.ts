@@ -6,6 +6,7 @@ import { type LinkTokenView, RESET, readLinkToken, sendLinkToken } from '../../i
 import { sendCode } from '../../identity/codes/one-time-code.ts';
 import { absentAccountIn } from '../../identity/emails/send-email.ts';
 import { letLegacyWrite } from '../../identity/legacy/ask-code.ts';
+import { isLegacyLink, setPasswordThere } from '../../identity/legacy/ask-reset-link.ts';
 import { CONFIRMS, confirmAddress } from '../../identity/self-service/confirm-email.ts';
 import { resetPassword } from '../../identity/self-service/reset-password.ts';
 import { Refused } from '../contract/dialect.ts';
@@ -52,6 +53,9 @@ export function linkTokensUse(current: CurrentRequest): LinkTokensUse {
     const input = { token, purpose };
     return current.organization ? { ...input, organization: current.organization.id } : input;
   };
+  // Where the request names no organization, the link is taken for one of the dialect's own.
+  const { organization: own = { id: String(mounted.settings.organization) } } = current;
+  const foreign = (token: string) => ({ organization: own.id, token, context: current.context });
   const read = async (token: string, purpose: string) =>
     holder(current, await readLinkToken(identity, asked(token, purpose)));
   return {
@@ -66,11 +70,12 @@ export function linkTokensUse(current: CurrentRequest): LinkTokensUse {
     },
     async resetPassword(token, password, { minimum }) {
       const link = asked(token, RESET);
-      const result = await read(token, RESET);
-      const account = result && (await resetPassword(identity, { ...link, password, minimum }));
+      if ((await read(token, RESET)) === undefined)
+        return setPasswordThere(identity, { ...foreign(token), password });
+      const account = await resetPassword(identity, { ...link, password, minimum });
       if (account === undefined) throw new Refused('link-token-refused');
       did(current, 'password.set', account.id);
-      return view(current, account);
     },
+    isLegacy: (token) => isLegacyLink(identity, foreign(token)),
   };
 }

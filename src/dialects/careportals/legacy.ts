@@ -97,6 +97,23 @@ export const legacy: LegacyApi<CarePortalsSettings> = {
     }),
     read: reading({ body: TrueReply, no: [406], refusal: Failure, answer: () => ASKED }),
   },
+  resetLink: {
+    ask: ({ token }, { organization }) => ({
+      method: 'GET',
+      path: `/auth/forgot/validate?token=${encodeURIComponent(token)}`,
+      headers: organizationOf(organization),
+    }),
+    read: reading({ body: TrueReply, no: [401], refusal: Failure, answer: () => ASKED }),
+  },
+  setPassword: {
+    ask: ({ token, password }, { organization }) => ({
+      method: 'POST',
+      path: '/auth/reset',
+      headers: organizationOf(organization),
+      json: { token, password },
+    }),
+    read: reading({ body: TrueReply, no: [401, 406], refusal: Failure, answer: () => ASKED }),
+  },
   register: {
     ask: ({ email = '', password, claims = {} }, { organization }) => ({
       method: 'POST',

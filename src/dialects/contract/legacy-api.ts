@@ -33,6 +33,10 @@ export interface LegacyApi<Settings = AnySettings> {
   readonly code?: Question<{ readonly email: string; readonly code: string }, Settings>;
   /** As `sendCode`, with a link for a new password. */
   readonly reset?: Question<Addressee, Settings>;
+  /** Whether the link in that email is good still. Asking spends nothing. */
+  readonly resetLink?: Question<{ readonly token: string }, Settings>;
+  /** By that link. 'no': the link or the password is refused. */
+  readonly setPassword?: Question<{ readonly token: string; readonly password: string }, Settings>;
   /** 'no': the address is taken. */
   readonly register?: Question<NewAccount, Settings>;
   readonly singleSignOn?: Question<

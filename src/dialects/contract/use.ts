@@ -211,9 +211,11 @@ export interface LinkTokensUse {
   /**
    * Sets a new password by a link of the purpose 'reset', which proves the address, and tells the owner. A
    * refused password leaves the link as it is: 'link-token-refused', 'password-too-short', 'password-too-common',
-   * 'unavailable'.
+   * 'unavailable'. One that is not ours is used at the legacy system.
    */
-  resetPassword(token: string, password: string, rules: { minimum: number }): Promise<AccountView>;
+  resetPassword(token: string, password: string, rules: { minimum: number }): Promise<void>;
+  /** A link for a new password that is not ours: whether the legacy system takes it. 'unavailable'. */
+  isLegacy(token: string): Promise<boolean>;
 }
 
 export interface UpstreamsUse {

@@ -67,6 +67,26 @@ function register(request: LegacyRequest, world: LegacyWorld) {
   });
 }
 
+/** Whose link it is. */
+function linked(token: unknown, world: LegacyWorld) {
+  const letter = world.letters.find(({ vendor, secret }) => vendor === 'careportals' && secret === token);
+  return letter && world.byEmail('careportals', letter.to);
+}
+
+/** Its own rule for passwords: nine characters. */
+function reset({ body }: LegacyRequest, world: LegacyWorld) {
+  const person = linked(body.token, world);
+  if (person === undefined) return failed(401, 'Invalid token');
+  if (String(body.password).length < 9) return failed(406, 'Failed to reset password');
+  world.letters.splice(
+    0,
+    world.letters.length,
+    ...world.letters.filter(({ secret }) => secret !== body.token),
+  );
+  person.password = String(body.password);
+  return reply(201, true);
+}
+
 export const careportals: LegacyVendor = {
   name: 'careportals',
   base: '/patient',
@@ -106,6 +126,11 @@ export const careportals: LegacyVendor = {
         if (person) world.send('careportals', person.email, 'reset', `rst_${hex(42)}`);
         return reply(201, true);
       }
+      case 'GET /auth/forgot/validate':
+      case 'GET /auth/valid-password-token':
+        return linked(request.query.get('token'), world) ? reply(200, true) : failed(401, 'Invalid token');
+      case 'POST /auth/reset':
+        return reset(request, world);
       default:
         return failed(404, `Cannot ${request.method} /patient${request.path}`);
     }
