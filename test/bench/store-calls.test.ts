@@ -21,7 +21,7 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'code flow with sign-in': {
     rateLimits: 4,
     organizations: 4,
-    oidcRecords: 17,
+    oidcRecords: 15,
     clients: 1,
     accounts: 6,
     metadata: 1,

@@ -1,5 +1,5 @@
 /**
- * Refreshes by the fast path against refreshes by the provider: two sign-ins of the same person go through the same
+ * Codes and refresh tokens by the fast path against the provider: two sign-ins of the same person go through the same
  * requests, one of them with a header that means nothing and takes it the long way. Replies, what is stored and the
  * audit trail must be the same but for what is random.
  */
@@ -9,8 +9,9 @@ import { secretsFrom } from '../../src/core/crypto.ts';
 import type { Json } from '../../src/model/json.ts';
 import { createOidcRecords } from '../../src/oidc/persistence/records.ts';
 import { basicAuth, ownApp, spa, type TestClient, webApp, webAppPost } from '../support/clients.ts';
-import { relyingParty, signIn } from '../support/relying-party.ts';
+import { relyingParty, signIn, walk } from '../support/relying-party.ts';
 import { startTestServer, TEST_KEY, type TestServer } from '../support/server.ts';
+import { openWebSession } from '../support/web-session.ts';
 
 const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 const API = 'https://api.test/';
@@ -31,7 +32,7 @@ const VARIANTS: Readonly<Record<string, Record<string, Json>>> = {
   'api-app': { default_api: API },
 };
 
-describe('refreshes by the fast path', function () {
+describe('codes and refresh tokens by the fast path', function () {
   this.timeout(120_000);
   let server: TestServer;
   let now = new Date();
@@ -52,9 +53,11 @@ describe('refreshes by the fast path', function () {
     clientId === 'roaming-app' ? { organization: 'default' } : {};
   const variant = (clientId: string): TestClient => ({ ...ownApp, clientId });
 
-  async function refresh(client: TestClient, way: Way, fields: Record<string, string>): Promise<Reply> {
+  const refresh = (client: TestClient, way: Way, fields: Record<string, string>) =>
+    ask(client, way, { grant_type: 'refresh_token', ...fields });
+
+  async function ask(client: TestClient, way: Way, form: Record<string, string>): Promise<Reply> {
     const inBody = client.secretIn === 'body' && { client_secret: String(client.secret) };
-    const form = { grant_type: 'refresh_token', ...fields };
     const reply = await fetch(`${server.url}/token`, {
       method: 'POST',
       headers: {
@@ -190,8 +193,94 @@ describe('refreshes by the fast path', function () {
     return { seen, refused, events };
   }
 
+  /** Redeems new codes of one browser in every way that a client may go wrong, and describes what it gets. */
+  async function redemptions(client: TestClient, way: Way) {
+    const party = await relyingParty(server.issuer, client);
+    const session = openWebSession();
+    const known = server.logged.length;
+    const named = createNames();
+    const seen: [name: string, ...replies: object[]][] = [];
+    const codeFor = async (parameters: Record<string, string | undefined> = {}) => {
+      const started = await party.begin({ ...organizationOf(client), prompt: 'consent' });
+      const url = new URL(started.url);
+      for (const [name, value] of Object.entries(parameters)) {
+        if (value === undefined) url.searchParams.delete(name);
+        else url.searchParams.set(name, value);
+      }
+      const callback = await walk(session, url.href, client.redirectUri, MARA);
+      const code = new URL(callback).searchParams.get('code') ?? '';
+      const form = { code, redirect_uri: client.redirectUri, code_verifier: started.verifier };
+      return { grant_type: 'authorization_code', ...form };
+    };
+    const give = async (name: string, forms: Record<string, string>[], as = client) => {
+      const replies = await Promise.all(forms.map((form) => ask(as, way, form)));
+      const described = await Promise.all(replies.map((reply) => describeReply(reply, named)));
+      const sorted = described.toSorted((one, other) => one.status - other.status);
+      seen.push([name, ...sorted]);
+    };
+    const first = await codeFor({ scope: 'openid profile email offline_access' });
+    await give('a code', [first]);
+    await give('again', [first]);
+    await give('three at once', Array(3).fill(await codeFor()));
+    await give('without openid', [await codeFor({ scope: 'email' })]);
+    for (const [name, parameters] of Object.entries({
+      'for an API': { resource: API },
+      'with claims': { claims: '{"id_token":{"email":null}}' },
+      'bound to a key': { dpop_jkt: 'x'.repeat(43) },
+    }))
+      await give(name, [await codeFor(parameters)]);
+    if (client === ownApp || client === spa) await redeemWrongly();
+    now = new Date(now.getTime() + 60_000);
+    await give('again, too late', [first]);
+    // Refusals are the provider's on both ways, and fold.
+    const events = server.logged
+      .slice(known)
+      .flatMap(({ audit }) =>
+        JSON.stringify(audit)?.includes('"outcome":"success"')
+          ? [{ ...(audit as object), at: '', requestId: '' }]
+          : [],
+      );
+    return { seen, events };
+
+    async function redeemWrongly() {
+      const { redirect_uri: _none, ...unsent } = await codeFor();
+      await give('without its redirect URI', [unsent]);
+      const { code_verifier: _neither, ...unproved } = await codeFor();
+      await give('without its verifier', [unproved]);
+      if (client.secret !== undefined) {
+        const { code_verifier: own = '', ...plain } = await codeFor({
+          code_challenge: undefined,
+          code_challenge_method: undefined,
+        });
+        await give('with a verifier for no challenge', [{ ...plain, code_verifier: own }]);
+        await give('without a challenge', [plain]);
+      }
+      const wrong: Record<string, string>[] = [
+        { code_verifier: 'x'.repeat(43) },
+        { code_verifier: 'x' },
+        { code_verifier: '' },
+        { redirect_uri: 'https://elsewhere.test/' },
+        { scope: 'openid' },
+        { resource: API },
+        { refresh_token: 'x' },
+        { audience: API },
+        { code: 'unknown-but-well-formed-code' },
+      ];
+      for (const fields of wrong) await give(JSON.stringify(fields), [{ ...(await codeFor()), ...fields }]);
+      await give('of another client', [await codeFor()], client === spa ? ownApp : spa);
+    }
+  }
+
   for (const client of [webApp, webAppPost, ownApp, spa, ...Object.keys(VARIANTS).map(variant)]) {
-    it(`FP6 of ${client.clientId} are what the provider’s are`, async () => {
+    it(`FP8 codes of ${client.clientId} are redeemed as by the provider`, async () => {
+      const fast = await redemptions(client, 'fast');
+      const long = await redemptions(client, 'long');
+      for (const [at, seen] of fast.seen.entries()) expect(seen).to.deep.equal(long.seen[at]);
+      expect(fast.events).to.deep.equal(long.events);
+      expect(fast.seen[0]?.[1]).to.include({ status: 200 });
+    });
+
+    it(`FP6 refreshes of ${client.clientId} are what the provider’s are`, async () => {
       const scope = 'openid profile email offline_access';
       const fast = await story(client, 'fast', scope);
       const long = await story(client, 'long', scope);
@@ -201,7 +290,7 @@ describe('refreshes by the fast path', function () {
     });
   }
 
-  it('FP6 of an ordinary sign-in need no provider', async () => {
+  it('FP6 FP8 tokens of an ordinary sign-in need no provider', async () => {
     const { oidc } = server.running;
     const { handle } = oidc;
     for (const client of [
@@ -213,16 +302,16 @@ describe('refreshes by the fast path', function () {
       variant('roaming-app'),
       variant('pairwise-app'),
     ]) {
-      const { tokens } = await signIn(await relyingParty(server.issuer, client), {
-        ...MARA,
-        parameters: { scope: 'openid email offline_access', prompt: 'consent', ...organizationOf(client) },
-      });
       let handled = 0;
       Object.assign(oidc, {
         handle: (...given: Parameters<typeof handle>) => {
-          handled += 1;
+          if (given[0].url === '/token') handled += 1;
           return handle(...given);
         },
+      });
+      const { tokens } = await signIn(await relyingParty(server.issuer, client), {
+        ...MARA,
+        parameters: { scope: 'openid email offline_access', prompt: 'consent', ...organizationOf(client) },
       });
       const { status } = await refresh(client, 'fast', { refresh_token: String(tokens.refresh_token) });
       Object.assign(oidc, { handle });

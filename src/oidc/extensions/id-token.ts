@@ -8,7 +8,14 @@
  */
 import { decodeProtectedHeader } from 'jose';
 import type Provider from 'oidc-provider';
-import { type Account, type Client, errors, type Grant, type RefreshToken } from 'oidc-provider';
+import {
+  type Account,
+  type AuthorizationCode,
+  type Client,
+  errors,
+  type Grant,
+  type RefreshToken,
+} from 'oidc-provider';
 import type { ProviderContext } from '../provider/context.ts';
 import { override } from './models.ts';
 import { notesOf } from './request-notes.ts';
@@ -22,10 +29,16 @@ export function bindIdTokens({ IdToken: { prototype } }: Provider): void {
   });
 }
 
-/** The ID token of a refresh, as the provider's grant makes it where the client asked by scope alone. */
+/** An ID token of the token endpoint, as the provider's grants make it where the client asked by scope alone. */
 export async function idTokenOf(
   { IdToken }: Provider,
-  parts: { client: Client; account: Account; grant: Grant; source: RefreshToken; accessToken: string },
+  parts: {
+    client: Client;
+    account: Account;
+    grant: Grant;
+    source: AuthorizationCode | RefreshToken;
+    accessToken: string;
+  },
 ): Promise<string> {
   const { client, account, grant, source, accessToken } = parts;
   const rejected = grant.getRejectedOIDCClaims();

@@ -10,6 +10,9 @@ export const OPAQUE = /^[\w-]{20,128}$/;
 /** Of a client that has one, the provider takes the secret from the header and from the form. */
 const BY_SECRET: readonly unknown[] = ['client_secret_basic', 'client_secret_post'];
 
+/** Both parts are form-encoded. Some clients encode more than they must. */
+const BASIC = /^((?:[\w.~-]|%[2-7][\dA-F])+):((?:[\w.~-]|%[2-7][\dA-F])+)$/;
+
 /** The client that proves itself by Basic with its secret; undefined for any other, and for any doubt. */
 export async function clientByBasic(
   authorization: string | undefined,
@@ -18,9 +21,9 @@ export async function clientByBasic(
   const [, encoded = ''] = /^Basic (\S+)$/.exec(authorization ?? '') ?? [];
   const decoded = Buffer.from(encoded, 'base64');
   if (decoded.toString('base64') !== encoded) return undefined;
-  // Both parts are form-encoded: those that need no decoding.
-  const [, id, secret] = /^([\w.~-]+):([\w.~-]+)$/.exec(decoded.toString('latin1')) ?? [];
-  return id === undefined || secret === undefined ? undefined : clientBySecret(id, secret, deps);
+  const [, id, secret] = BASIC.exec(decoded.toString('latin1')) ?? [];
+  if (id === undefined || secret === undefined) return undefined;
+  return clientBySecret(decodeURIComponent(id), decodeURIComponent(secret), deps);
 }
 
 export async function clientBySecret(

@@ -8,6 +8,7 @@ import { clientByBasic, clientBySecret, plainForm } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';
 import { JSON_REPLY } from './live-token.ts';
 import { ownToken } from './own-token.ts';
+import { redeemed } from './redeemed.ts';
 import { refreshed } from './refreshed.ts';
 
 export interface Asked {
@@ -24,7 +25,7 @@ export function tokenRoute(deps: FastPathDeps): FastRoute {
     takesForm: true,
     async answer(request, text) {
       const form = tokenForm(text);
-      const make = makerFor(form?.grant_type);
+      const make = form && makerFor(form);
       if (form?.grant_type === undefined || make === undefined) return undefined;
       const client = await clientOf(request, form, deps);
       if (client === undefined || isBound(client) || !client.grantTypeAllowed(form.grant_type))
@@ -35,13 +36,19 @@ export function tokenRoute(deps: FastPathDeps): FastRoute {
   };
 }
 
-const FIELDS = ['grant_type', 'client_id', 'client_secret', 'scope', 'resource', 'refresh_token'] as const;
+const CODE_FIELDS = ['code', 'redirect_uri', 'code_verifier'] as const;
+const OTHER_FIELDS = ['scope', 'resource', 'refresh_token'] as const;
+const FIELDS = ['grant_type', 'client_id', 'client_secret', ...OTHER_FIELDS, ...CODE_FIELDS] as const;
 
 const tokenForm = (text: string) => plainForm(text, FIELDS);
 
-function makerFor(grantType: string | undefined) {
-  if (grantType === 'client_credentials') return ownToken;
-  return grantType === 'refresh_token' ? refreshed : undefined;
+/** The provider drops what does not belong to the grant. */
+function makerFor(form: TokenForm) {
+  const has = (names: readonly (keyof TokenForm)[]) => names.some((name) => form[name] !== undefined);
+  if (form.grant_type === 'authorization_code') return has(OTHER_FIELDS) ? undefined : redeemed;
+  if (has(CODE_FIELDS)) return undefined;
+  if (form.grant_type === 'client_credentials') return ownToken;
+  return form.grant_type === 'refresh_token' ? refreshed : undefined;
 }
 
 async function clientOf(

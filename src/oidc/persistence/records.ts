@@ -140,6 +140,16 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
       const used = { kind: 'RefreshToken', id: idOf('RefreshToken', token) };
       return (await store.rotate?.({ used, successors: successors.map(stored), lease })) ?? false;
     },
+    /** A code: consumed, and what it was redeemed for stored. False: it is gone, or another request was faster. */
+    async redeem(code: string, successors: readonly UnsavedRecord[]): Promise<boolean> {
+      const used = { kind: 'AuthorizationCode', id: idOf('AuthorizationCode', code) };
+      const made = successors.map(stored);
+      const now = clock.now();
+      if (store.redeem !== undefined) return store.redeem({ used, successors: made, now });
+      if (!(await store.consume(used.kind, used.id, now))) return false;
+      await store.putAll(made);
+      return true;
+    },
     load: async (kind: string, value: string) =>
       openOne(kind, await store.byId(kind, idOf(kind, value), clock.now())),
     /** As `load`, to be read only: what was opened before comes back as long as the store has the same. */

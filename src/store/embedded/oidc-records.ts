@@ -78,6 +78,12 @@ export function createOidcRecordStore(database: Database): OidcRecordStore {
         throw error;
       }
     },
+    redeem: ({ used, successors, now }) =>
+      database.write((sql) => {
+        const isFirst = consumeRecord(sql, used, now);
+        if (isFirst) for (const successor of successors) putRecord(sql, successor);
+        return isFirst;
+      }),
     consume: (kind, id, now) => database.write((sql) => consumeRecord(sql, { kind, id }, now)),
     remove: (kind, id) => database.write((sql) => remove(sql, 'oidc_records', { kind, id }) === 1),
     removeByGrant: (kind, grantId) =>

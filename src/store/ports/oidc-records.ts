@@ -49,6 +49,11 @@ export interface Rotation {
   readonly lease: { key: string; owner: string; encrypted: string; at: Date; until: Date };
 }
 
+/** A code is redeemed: it is consumed, and its successors are stored. */
+export interface Redemption extends Pick<Rotation, 'used' | 'successors'> {
+  readonly now: Date;
+}
+
 export interface OidcRecordStore {
   /** Creates or replaces; keeps `consumedAt` of a record that was consumed (a late save must not un-consume). */
   put(kind: OidcRecordKind, id: string, oidcRecord: OidcRecordRecord): Promise<void>;
@@ -60,6 +65,8 @@ export interface OidcRecordStore {
    * several steps under a lease (oidc/tokens/refresh-rotation.ts).
    */
   rotate?(rotation: Rotation): Promise<boolean>;
+  /** As `consume`, then `putAll`, at once. Absent where all kinds do not lie in one place. */
+  redeem?(redemption: Redemption): Promise<boolean>;
   byId(kind: OidcRecordKind, id: string, now: Date): Promise<StoredOidcRecord | undefined>;
   byUid(kind: OidcRecordKind, uid: string, now: Date): Promise<StoredOidcRecord | undefined>;
   byUserCode(kind: OidcRecordKind, userCode: string, now: Date): Promise<StoredOidcRecord | undefined>;
