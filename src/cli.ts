@@ -15,6 +15,7 @@ import { docsCommand } from './cli/docs.ts';
 import { keysCommand } from './cli/keys.ts';
 import { logoutCommand } from './cli/logout.ts';
 import { migrationCommand } from './cli/migration/commands.ts';
+import { usageCommand } from './cli/migration/usage.ts';
 import { organizationCommand } from './cli/organization.ts';
 import { seedCommand } from './cli/seed.ts';
 import { storeCommand } from './cli/store.ts';
@@ -51,6 +52,7 @@ const portico = group(
     keysCommand,
     logoutCommand,
     auditCommand,
+    usageCommand,
     migrationCommand,
     tryCommand,
     storeCommand,

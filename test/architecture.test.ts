@@ -41,7 +41,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'cli/api': { may: 'cli config seed' },
   'cli/client': { may: 'cli config oidc/profiles seed', types: 'store/ports', packages: 'commander' },
   'cli/migration': {
-    may: 'cli dialects dialects/runtime identity/accounts legacy migration',
+    may: 'cli dialects dialects/runtime identity/accounts legacy migration usage',
     types: 'dialects/contract identity store/ports',
     packages: 'commander',
   },
@@ -210,6 +210,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'identity oidc store/ports',
     packages: 'yaml zod',
   },
+  usage: { may: '', types: 'dialects/runtime store/ports' },
   transfer: {
     may: 'identity/accounts identity/hashes identity/legacy identity/passwords identity/sign-in seed transfer/shapes',
     types: 'store/ports',

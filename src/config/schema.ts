@@ -253,6 +253,9 @@ export const sections = {
       'Records older than this are removed; null: none ever is.',
     ),
   }),
+  usage: section('Who calls the dialects, by day, in numbers.', {
+    retention: key(duration.default(90 * 86_400), 'Days that are older than this are removed.'),
+  }),
   log: section('The log: one JSON object a line, on standard output.', {
     level: key(
       z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -48,6 +48,7 @@ export type HmacPurpose =
   | 'proof'
   | 'rotation'
   | 'state'
+  | 'usage-person'
   | 'strangers'
   | 'ticket'
   | 'upstream-names'

@@ -44,6 +44,8 @@ export interface LearnerOptions {
   >;
   readonly issuer: string;
   readonly count: (dialect: string, outcome: LearnOutcome) => void;
+  /** Whose request it was. */
+  readonly saw: (person: { dialect: string; organization: string; accountId: string }) => void;
 }
 
 export interface Learner {
@@ -136,9 +138,10 @@ async function learnFrom(deps: Deps, exchange: PassedExchange): Promise<LearnOut
   if (name === 'register' && answer.tokens === undefined) return 'nothing';
   const { tokens = name === 'person' ? { access: { value: values.token ?? '' } } : {} } = answer;
   const known = await knownAccount(deps, lesson);
-  if (name === 'person' && known !== undefined) return 'nothing';
   const account = known ?? (await takenOver(deps, lesson, answer));
   if (typeof account === 'string') return account;
+  deps.saw({ dialect: mounted.dialect.name, organization: organization.id, accountId: account.id });
+  if (name === 'person' && known !== undefined) return 'nothing';
   await countAttempt(deps, lesson, account);
   if (legacy.learn.includes('tokens'))
     await adoptTokens(deps, { mounted, account, organization, tokens, context });

@@ -25,6 +25,8 @@ export interface Metrics {
   }): void;
   /** A reply of a legacy system passed by and was learned from, or not. */
   legacyLearned(dialect: string, outcome: string): void;
+  /** One request to a dialect. `endpoint`: of the endpoint table, or '(other)'. `answered`: by whom. */
+  dialectRequest(context: { dialect: string; endpoint: string; outcome: string; answered: string }): void;
   /** A figure that is read when Prometheus asks, such as the length of a queue. */
   observe(name: string, help: string, read: () => number): void;
   /** The reply of /metrics. */
@@ -85,6 +87,12 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
     labelNames: ['dialect', 'outcome'] as const,
     registers,
   });
+  const dialectRequests = new Counter({
+    name: 'portico_dialect_requests_total',
+    help: 'Requests to dialects by endpoint, outcome, and who answered: portico or the legacy system.',
+    labelNames: ['dialect', 'endpoint', 'outcome', 'answered'] as const,
+    registers,
+  });
   return {
     registry,
     request: ({ seconds, status, ...labels }) =>
@@ -98,6 +106,7 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
       if (seconds !== undefined) legacySeconds.observe(labels, seconds);
     },
     legacyLearned: (dialect, outcome) => learned.inc({ dialect, outcome }),
+    dialectRequest: (labels) => dialectRequests.inc(labels),
     observe(name, help, read) {
       new Gauge({
         name,

@@ -12,6 +12,7 @@ import type { Tallies } from '../migration/tallies.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { GrantIssuer } from '../oidc/grant-contract.ts';
+import type { Usage } from '../usage/usage.ts';
 import { type Lifecycle, repeat } from './lifecycle.ts';
 
 /** Milliseconds between two looks at what the commands wrote, and two times that this node says what it has seen. */
@@ -42,11 +43,12 @@ export async function openLegacy(options: {
   readonly identity: Identity;
   readonly grants: GrantIssuer;
   readonly metrics: Metrics;
+  readonly usage: Pick<Usage, 'person'>;
   readonly lifecycle: Lifecycle;
   /** On which this server listens. */
   readonly ownPorts: readonly number[];
 }): Promise<OpenLegacy | undefined> {
-  const { config, grants, metrics, lifecycle } = options;
+  const { config, grants, metrics, usage, lifecycle } = options;
   const mounted = parseSettings(options.dialects, config.dialects);
   const configured = mounted.flatMap(({ dialect, legacy }) =>
     legacy ? [[dialect.name, legacy] as const] : [],
@@ -81,6 +83,7 @@ export async function openLegacy(options: {
       metrics.legacyLearned(dialect, outcome);
       if (outcome === 'learned') tallies.learned(dialect);
     },
+    saw: usage.person,
   });
   lifecycle.onClose('work', 'learning from legacy systems', () => learner.close());
   const traffic: LegacyTraffic = {

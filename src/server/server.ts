@@ -55,6 +55,7 @@ import type { Stores } from '../store/ports/stores.ts';
 import { openLegacy } from './legacy.ts';
 import { createLifecycle, type Lifecycle, repeat } from './lifecycle.ts';
 import { bind, drain, listen } from './listen.ts';
+import { openUsage } from './usage.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 
@@ -179,6 +180,8 @@ async function createDeps(ground: Ground) {
     ...{ store: stores.rateLimits, budgets, clock, secrets },
     limits: config.attempts,
   });
+  const { retention } = config.usage;
+  const usage = openUsage({ ...{ stores, clock, secrets, metrics, lifecycle, log }, retention });
   const looks = createLooks(config);
   const oidc = await createOidcServer({
     ...{ ...ground, stores, secrets, audit, attempts, cookieKeys },
@@ -215,7 +218,7 @@ async function createDeps(ground: Ground) {
   const { dialects } = ground;
   const { grants } = oidc;
   const legacy = await openLegacy({
-    ...{ config, dialects, grants, metrics, lifecycle, ownPorts },
+    ...{ config, dialects, grants, metrics, usage, lifecycle, ownPorts },
     identity: alone,
   });
   const identity: Identity =
@@ -233,6 +236,7 @@ async function createDeps(ground: Ground) {
     mail,
     upstreams,
     metrics,
+    usage,
     unfinished,
   };
   return { ...ground, ...looks, ...parts };
@@ -291,6 +295,7 @@ async function createDialects(deps: Deps) {
   const services = {
     ...deps,
     legacyTraffic: deps.legacy?.traffic,
+    after: deps.usage.count,
     showPage: createDialectPages({ views, stores }),
     serverCors: createCors(config.http.cors.origins),
   };

@@ -2,10 +2,13 @@
 import { expect } from 'chai';
 import { crossings } from '../../bench/crossings.ts';
 
-/** Files of src/ that run, and calls to a store. A change that needs more says why it is worth it. */
+/**
+ * Files of src/ that run, and calls to a store. A change that needs more says why it is worth it. Two files of
+ * src/usage count who calls what, and the metrics.
+ */
 const AT_MOST = {
-  'vendor sign-in': { files: 56, storeCalls: 12 },
-  'GET me': { files: 38, storeCalls: 3 },
+  'vendor sign-in': { files: 58, storeCalls: 12 },
+  'GET me': { files: 41, storeCalls: 3 },
 } as const;
 
 describe('a request', () => {

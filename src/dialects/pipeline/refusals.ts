@@ -8,8 +8,8 @@ import { recordEvent } from '../../identity/audit/audit.ts';
 import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Log } from '../../observe/log.ts';
 import { type Reason, Refused } from '../contract/dialect.ts';
-import { endpointName } from '../runtime/answered-request.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
+import { endpointName } from '../runtime/match-route.ts';
 
 /** Seconds after which a client may try again when a server behind us is away. */
 const AWAY = 5;

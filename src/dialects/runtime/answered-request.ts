@@ -4,7 +4,6 @@
  */
 import type { Stage } from '../../migration/stage-record.ts';
 import type { Refused } from '../contract/dialect.ts';
-import type { Endpoint } from '../contract/endpoint.ts';
 import type { PassedExchange } from './legacy-traffic.ts';
 
 export interface AnsweredRequest {
@@ -19,6 +18,8 @@ export interface AnsweredRequest {
   readonly answeredBy: 'portico' | 'legacy';
   readonly status: number;
   readonly refusal?: Refused | undefined;
+  /** Refused because a brown-out is on. */
+  readonly isBrownOut?: boolean | undefined;
   /** Whom Portico knows the request to be of: its caller, or who signed in by it. */
   readonly accountId?: string | undefined;
   /** What passed through, where the legacy system answered. */
@@ -27,8 +28,3 @@ export interface AnsweredRequest {
 
 /** Called once for each request, at once; must not throw. */
 export type After = (request: AnsweredRequest) => void;
-
-/** As the endpoint table names it. */
-export function endpointName({ method, path }: Pick<Endpoint, 'method' | 'path'>): string {
-  return `${method} ${path}`;
-}

@@ -141,3 +141,8 @@ export function findRoute<Owner>(
   }
   return refusal;
 }
+
+/** As the endpoint table names it. */
+export function endpointName({ method, path }: Pick<Endpoint, 'method' | 'path'>): string {
+  return `${method} ${path}`;
+}

@@ -37,6 +37,7 @@ export const SUBJECTS: readonly DumpSubject[] = [
   'presence',
   'deliveries',
   'audit',
+  'usage',
   'metadata',
   'keyring',
 ];

@@ -96,6 +96,13 @@ export const carry: { readonly [Subject in DumpSubject]: Carrier<DumpedRecords[S
   audit: {
     write: ({ audit }, record) => audit.append(record),
   },
+  usage: {
+    write: ({ usage }, { day, dialect, tallies }) => usage.change(day, dialect, () => tallies),
+    async compare({ usage }, record) {
+      const days = await usage.since(record.day);
+      return [days.find(({ day, dialect }) => day === record.day && dialect === record.dialect), record];
+    },
+  },
   metadata: {
     write: ({ metadata }, { name, value }) => metadata.set(name, value),
     compare: async ({ metadata }, { name, value }) => [await metadata.get(name), value],

@@ -28,6 +28,7 @@ import { ATTEMPTS, createRateLimitStore, REMEMBERED, WINDOWS } from './rate-limi
 import { type Database, openDatabase } from './sqlite/database.ts';
 import { migrate } from './sqlite/migrations.ts';
 import { find, put, removeInBatches } from './sqlite/table.ts';
+import { createUsageStore } from './usage.ts';
 
 export interface EmbeddedOptions {
   /** Path of the database file; its folder is made when it is missing. */
@@ -54,6 +55,7 @@ export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promis
     presence: createPresenceStore(database),
     deliveries: createDeliveryStore(database),
     audit: createAuditStore(database),
+    usage: createUsageStore(database),
     metadata: createMetadataStore(database),
     migrate: () => migrate(database, log),
     health: () => healthOf('embedded', () => look(database)),

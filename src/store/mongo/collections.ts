@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { OidcRecordKind, StoredOidcRecord } from '../ports/oidc-records.ts';
+import type { UsageDay } from '../ports/usage.ts';
 
 /**
  * The documents. What is looked up or compared lies in top-level fields of its own, each a string made by
@@ -86,6 +87,12 @@ export interface AuditDocument {
   readonly record: string;
 }
 
+/** `version`: of compare-and-set. */
+export interface UsageDocument extends UsageDay {
+  readonly _id: string;
+  readonly version: number;
+}
+
 export interface MigrationDocument {
   readonly _id: string;
   readonly version?: number;
@@ -108,6 +115,7 @@ export function collectionsOf(db: Db) {
     deliveries: db.collection<DeliveryDocument>('deliveries'),
     keyring: db.collection<{ _id: string; version: number; encrypted: string }>('keyring'),
     audit: db.collection<AuditDocument>('audit'),
+    usage: db.collection<UsageDocument>('usage'),
     metadata: db.collection<{ _id: string; value: string }>('metadata'),
     migrations: db.collection<MigrationDocument>('migrations'),
     /** One document, which nodes that look whether they can write replace. */

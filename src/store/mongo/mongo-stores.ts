@@ -34,6 +34,7 @@ import {
 } from './installation.ts';
 import { migrate } from './migrations.ts';
 import { createOidcRecordStore } from './oidc-records.ts';
+import { createUsageStore } from './usage.ts';
 
 export type MongoStores = ReturnType<typeof openMongoStores>;
 
@@ -53,6 +54,7 @@ export function openMongoStores(options: MongoOptions) {
     keyring: guarded(createKeyringStore(collections)),
     deliveries: guarded(createDeliveryStore(collections)),
     audit: guarded(createAuditStore(collections)),
+    usage: guarded(createUsageStore(collections)),
     metadata: guarded(createMetadataStore(collections)),
     migrate: () => migrate(options),
     health: () => healthOf('mongo', look),

@@ -11,6 +11,7 @@ import type { LeaseRecord } from './leases.ts';
 import type { LinkTokenRecord } from './link-tokens.ts';
 import type { OidcRecordKind, StoredOidcRecord } from './oidc-records.ts';
 import type { PresenceRecord } from './presence.ts';
+import type { UsageDay } from './usage.ts';
 
 /** Everything that a store holds, whole: what it takes to write the same through the ports of another. */
 export interface DumpedRecords {
@@ -36,6 +37,7 @@ export interface DumpedRecords {
   remembered: { readonly key: string; readonly until: Date };
   /** Oldest first. */
   audit: AuditRecord;
+  usage: UsageDay;
 }
 
 export type DumpSubject = keyof DumpedRecords;

@@ -34,6 +34,7 @@ import type { LinkTokenStore } from './link-tokens.ts';
 import type { OidcRecordStore } from './oidc-records.ts';
 import type { PresenceStore } from './presence.ts';
 import type { RateLimitStore } from './rate-limits.ts';
+import type { UsageStore } from './usage.ts';
 
 /** How names are compared that must be unique without case. The same in every back end. */
 export { foldCase as foldName } from '../../core/text.ts';
@@ -54,6 +55,7 @@ export interface Stores {
   readonly presence: PresenceStore;
   readonly deliveries: DeliveryStore;
   readonly audit: AuditStore;
+  readonly usage: UsageStore;
   readonly metadata: MetadataStore;
   /** Creates or upgrades what the back end needs (tables, indexes). Safe to repeat and to run from many processes at once. */
   migrate(): Promise<void>;

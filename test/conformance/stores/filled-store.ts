@@ -133,6 +133,10 @@ async function fillLasting(stores: Stores, context: { organization: string; acco
     ...{ subject: accountId, detail: { number: index } },
   }));
   for (const record of audit) await stores.audit.append(record);
+  const usage = times(2, (index) => ({
+    ...{ day: `2026-11-0${1 + index}`, dialect: fresh(`dialect${HOSTILE}`), tallies: HOSTILE },
+  }));
+  for (const { day, dialect, tallies } of usage) await stores.usage.change(day, dialect, () => tallies);
   return {
     organizations: [directory],
     clients: [client],
@@ -141,6 +145,7 @@ async function fillLasting(stores: Stores, context: { organization: string; acco
     apiKeys: [{ ...first, lastUsedAt: now } as DumpedRecords['apiKeys'], ...others],
     metadata: [fact],
     audit,
+    usage,
   };
 }
 

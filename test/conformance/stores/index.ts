@@ -17,6 +17,7 @@ import { oidcRecordStoreSuite } from './oidc-records.ts';
 import { organizationStoreSuite } from './organizations.ts';
 import { presenceStoreSuite } from './presence.ts';
 import { rateLimitStoreSuite } from './rate-limits.ts';
+import { usageStoreSuite } from './usage.ts';
 
 /** Every suite, on one back end. */
 export function storeSuites(open: OpenBackEnd): void {
@@ -37,6 +38,7 @@ export function storeSuites(open: OpenBackEnd): void {
     deliveryStoreSuite,
     auditStoreSuite,
     metadataStoreSuite,
+    usageStoreSuite,
     copyingSuite,
     durabilitySuite,
   ]) {

@@ -11,9 +11,13 @@ export interface Procedures {
   /** Holds a budget and charges it. True if there was room. */
   holdAndCharge(stores: Stores, budget: Budget, now: Date): Promise<boolean>;
   migrate(stores: Stores): Promise<'migrated'>;
+  /** Adds one to a day of a dialect. */
+  countUsage(stores: Stores, day: string, dialect: string): Promise<void>;
 }
 
 export const procedures: Procedures = {
+  countUsage: (stores, day, dialect) =>
+    stores.usage.change(day, dialect, (before) => String(Number(before ?? 0) + 1)),
   async raiseCounter(stores, accountId) {
     for (let tries = 1; ; tries += 1) {
       const account = await stores.accounts.byId(accountId);

@@ -21,6 +21,7 @@ import { LINK_TOKENS } from '../link-tokens.ts';
 import { OIDC_RECORDS, type OidcRecordRow } from '../oidc-records.ts';
 import { PRESENCE, type PresenceRow } from '../presence.ts';
 import { ATTEMPTS, REMEMBERED, WINDOWS } from '../rate-limits.ts';
+import { USAGE } from '../usage.ts';
 import { type Database, openDatabase } from './database.ts';
 import { migrate } from './migrations.ts';
 import type { RecordRow, Table } from './table.ts';
@@ -55,6 +56,7 @@ const TABLES: { readonly [Subject in DumpSubject]: Table<object, DumpedRecords[S
   attempts: ATTEMPTS,
   remembered: REMEMBERED,
   audit: AUDIT,
+  usage: USAGE,
 };
 
 /** Throws StoreUnusable when there is no database at `file`, or one that this Portico cannot read. */

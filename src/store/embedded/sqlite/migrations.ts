@@ -220,6 +220,15 @@ const TABLES_RENAMED = {
 /** Accounts that a step looks at in one go. */
 const PAGE = 500;
 
+const USAGE = `
+CREATE TABLE usage (
+  day TEXT NOT NULL,
+  dialect TEXT NOT NULL,
+  tallies TEXT NOT NULL,
+  PRIMARY KEY (day, dialect)
+) STRICT;
+`;
+
 const STEPS: readonly ((sql: Sql, log: Log) => void)[] = [
   (sql) => sql.exec(FIRST),
   (sql) => sql.exec(CODES_BY_ASKER),
@@ -230,6 +239,7 @@ const STEPS: readonly ((sql: Sql, log: Log) => void)[] = [
   (sql) => sql.exec(AUDIT_BY_EVENT_AND_CLIENT),
   (sql) => sql.exec(DELIVERIES),
   (sql) => sql.exec(GRANTS_BY_CLIENT),
+  (sql) => sql.exec(USAGE),
   noteStandings,
 ];
 
