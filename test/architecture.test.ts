@@ -70,7 +70,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'identity/audit': { may: '', types: 'identity' },
   'identity/codes': { may: 'identity/emails', types: 'identity identity/rate-limits' },
   'identity/emails': { may: 'identity/rate-limits', types: 'identity' },
-  'identity/hashes': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt' },
+  'identity/hashes': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt unixcrypt' },
   'identity/legacy': { may: 'identity/accounts identity/audit', types: 'identity store/ports' },
   'identity/passwords': { may: 'identity/hashes', packages: '@node-rs/argon2 @zxcvbn-ts/language-common' },
   'identity/rate-limits': { may: '', types: 'store/ports' },

@@ -59,7 +59,7 @@ async function load(context: CommandContext, options: Options): Promise<void> {
     {
       ...world,
       clock,
-      hasher: createPasswordHasher({ queue: Number.MAX_SAFE_INTEGER }),
+      hasher: createPasswordHasher({ queue: Number.MAX_SAFE_INTEGER, keys: config.passwords.imported }),
       access: { endAll: async (id, keep) => (await context.tools()).identity.access.endAll(id, keep) },
       progress: showProgress,
     },

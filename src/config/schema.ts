@@ -4,7 +4,9 @@
  * depends on more than one key. A key marked `secret` never appears in a message, in the log or in
  * `portico config check`.
  */
+
 import { z } from 'zod';
+import { importedHashes } from './imported-hashes.ts';
 import {
   because,
   count,
@@ -232,6 +234,7 @@ export const sections = {
       'Shortest password that the hosted pages take, in characters.',
     ),
     blocklist: key(z.array(text).default([]), 'Refused as passwords, besides the built-in list and names.'),
+    imported: importedHashes,
   }),
   hashing: section('Work for password hashes.', {
     queue: key(z.int().min(0).default(256), 'Password checks that may wait; past it sign-in answers 503.'),

@@ -209,7 +209,7 @@ async function createDeps(ground: Ground) {
     access: endingLegacyTokens(oidc.access, { stores, clock }),
     legacy: NO_LEGACY_SYSTEMS,
     clinicDecisions: await loadClinicDecisions(),
-    hasher: createPasswordHasher({ queue, ...(concurrency !== undefined && { concurrency }) }),
+    hasher: createPasswordHasher({ queue, concurrency, keys: config.passwords.imported }),
     policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
     emailLimits: config.emails,
     strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),

@@ -22,9 +22,9 @@ export function argon2Parameters(hash: string) {
 export const argon2: HashFamily = {
   name: 'argon2',
   spellings: [
-    // npm's argon2 writes m, p, t; Django names the family first; some writers keep Base64's padding.
+    // npm's argon2 writes m, p, t; Django and Spring name the family first; some writers keep Base64's padding.
     [
-      /^(?:argon2)?\$argon2(id|i|d)\$(?:v=(\d+)\$)?((?:[mtp]=\d+,){2}[mtp]=\d+)\$([^$]+)\$([^$]+)$/,
+      /^(?:argon2|\{argon2(?:@\w+)?\})?\$argon2(id|i|d)\$(?:v=(\d+)\$)?((?:[mtp]=\d+,){2}[mtp]=\d+)\$([^$]+)\$([^$]+)$/,
       (variant, version, costs = '', salt = '', key = '') => {
         const { m, t, p } = Object.fromEntries(costs.split(',').map((cost) => cost.split('=')));
         const parameters = `${version === undefined ? '' : `v=${version}$`}m=${m},t=${t},p=${p}`;

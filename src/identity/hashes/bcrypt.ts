@@ -1,6 +1,6 @@
 /**
  * bcrypt, alone or over another digest of the password, which a prefix names: WordPress's own `$wp`, `$sha256-hex` as
- * Django and Meteor have it, and `$pepper:<name>` for Devise's pepper. `$2x$` marks hashes of a writer that took signs
+ * Django and Meteor have it, and `$devise:<name>` for Devise's pepper. `$2x$` marks hashes of a writer that took signs
  * wrong: they are checked like the others, so that its people with a password beyond ASCII have to reset it.
  */
 import { createHash, createHmac } from 'node:crypto';
@@ -9,7 +9,7 @@ import { COSTS_TOO_MUCH, type HashFamily, type HashKeys, type PasswordCheck } fr
 /** Few installations have such a hash. */
 const bcryptPackage = () => import('@node-rs/bcrypt');
 
-const FORM = /^(|\$wp|\$sha256-hex|\$pepper:([\w-]{1,64}))(\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53})$/;
+const FORM = /^(|\$wp|\$sha256-hex|\$devise:([\w-]{1,64}))(\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53})$/;
 const MIN_COST = 4;
 const MAX_COST = 16;
 /** bcrypt looks at so many bytes. */
@@ -41,15 +41,15 @@ export const bcrypt: HashFamily = {
       ...check(hash, Number(cost), digest),
       text,
       blank: blankOf(cost),
-      ...(digest === undefined && { lacks: `passwords.imported.peppers.${pepper}` }),
+      ...(digest === undefined && { lacks: `passwords.imported.devise.${pepper}` }),
       ...((prefix === '' || pepper !== undefined) && { sees }),
     };
   },
 };
 
-function peppered({ peppers }: HashKeys, name: string): Digest | undefined {
-  const pepper = Object.hasOwn(peppers, name) ? peppers[name] : undefined;
-  return pepper === undefined ? undefined : (password) => password + pepper;
+function peppered({ devise }: HashKeys, name: string): Digest | undefined {
+  const settings = Object.hasOwn(devise, name) ? devise[name] : undefined;
+  return settings === undefined ? undefined : (password) => password + settings.pepper;
 }
 
 function check(hash: string, cost: number, digest: Digest | undefined): PasswordCheck {

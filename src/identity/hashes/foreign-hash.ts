@@ -1,6 +1,8 @@
 /** Judges a password hash that another system made: what is stored of it, or why it is not taken. */
 import { OWN_BLANK } from './argon2.ts';
-import type { HashKeys } from './hash-family.ts';
+import { digestText, templateOf } from './digest.ts';
+import { firebaseText } from './firebase-scrypt.ts';
+import type { HashKeys, HashRefusal } from './hash-family.ts';
 import { NO_KEYS, readStored, respelt } from './read-hash.ts';
 import { wrappedText } from './wrapped.ts';
 
@@ -22,15 +24,22 @@ export type ForeignHash =
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface ForeignHashOptions {
-  /** What the text does not say of itself: `meteor`, `devise:<pepper's name>`. */
+  /**
+   * What the text does not say of itself: `meteor`, `devise:<name>`, `firebase:<name>`, or a template of digest.ts.
+   * Names are the configuration's, below `passwords.imported`.
+   */
   readonly recipe?: string | undefined;
+  /** Where it stands beside the hash: with a template as its writer used it, of Firebase in Base64. */
+  readonly salt?: string | undefined;
   readonly keys?: HashKeys;
 }
 
+const NOT_OF_RECIPE = 'is not what its recipe says';
+
 export function readForeignHash(text: string, options: ForeignHashOptions = {}): ForeignHash {
   const { recipe, keys = NO_KEYS } = options;
-  const spelt = recipe === undefined ? respelt(text) : byRecipe(recipe, text);
-  if (spelt === undefined) return { kind: 'refused', reason: 'is not what the recipe says' };
+  const spelt = recipe === undefined ? respelt(text) : byRecipe(recipe, text, options);
+  if (typeof spelt !== 'string') return { kind: 'refused', reason: spelt.refused };
   const reading = readStored(spelt, keys);
   if (reading === undefined) return { kind: 'refused', reason: 'must be a hash that is known here' };
   if ('refused' in reading) return { kind: 'refused', reason: reading.refused };
@@ -46,10 +55,20 @@ export function readForeignHash(text: string, options: ForeignHashOptions = {}):
   };
 }
 
-function byRecipe(recipe: string, text: string): string | undefined {
-  const [name, ...rest] = recipe.split(':');
+function byRecipe(
+  recipe: string,
+  text: string,
+  { salt, keys = NO_KEYS }: ForeignHashOptions,
+): string | HashRefusal {
+  const [, name = '', option = ''] = /^(meteor|devise|firebase)(?::([\w-]+))?$/.exec(recipe) ?? [];
+  if (name === '') {
+    const template = templateOf(recipe);
+    if ('refused' in template) return template;
+    if (recipe.includes('{salt') && salt === undefined) return { refused: 'has no salt' };
+    return digestText(recipe, { key: text, salt }) ?? { refused: NOT_OF_RECIPE };
+  }
+  if (name === 'firebase') return firebaseText(option, { key: text, salt }, keys);
   const hash = respelt(text);
-  if (!hash.startsWith('$2')) return undefined;
-  if (name === 'meteor' && rest.length === 0) return `$sha256-hex${hash}`;
-  return name === 'devise' && rest.length === 1 ? `$pepper:${rest[0]}${hash}` : undefined;
+  if (!hash.startsWith('$2')) return { refused: NOT_OF_RECIPE };
+  return name === 'meteor' ? `$sha256-hex${hash}` : `$devise:${option}${hash}`;
 }

@@ -43,8 +43,16 @@ export interface HashRefusal {
 
 /** Secrets of other systems that their hashes do not hold, by the names that the configuration gives them. */
 export interface HashKeys {
-  /** Devise's peppers. */
-  readonly peppers: Readonly<Record<string, string>>;
+  readonly firebase: Readonly<Record<string, FirebaseProject>>;
+  readonly devise: Readonly<Record<string, { readonly pepper: string }>>;
+}
+
+/** As Firebase's console shows it; keys in Base64. */
+export interface FirebaseProject {
+  readonly signerKey: string;
+  readonly saltSeparator: string;
+  readonly rounds: number;
+  readonly memCost: number;
 }
 
 export interface HashFamily {

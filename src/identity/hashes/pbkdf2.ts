@@ -37,7 +37,7 @@ export const pbkdf2: HashFamily = {
       },
     ],
     // ASP.NET Identity: one blob in Base64, of version 2 or 3.
-    [/^(A[A-Za-z0-9+/]{67})$/, (blob = '') => aspNetVersion2(Buffer.from(blob, 'base64'))],
+    [/^(A[A-Za-z0-9+/]{65}==)$/, (blob = '') => aspNetVersion2(Buffer.from(blob, 'base64'))],
     [/^(AQ[A-Za-z0-9+/]{40,400}={0,2})$/, (blob = '') => aspNetVersion3(Buffer.from(blob, 'base64'))],
   ],
   read(text) {

@@ -25,8 +25,8 @@ export const scrypt: HashFamily = {
   spellings: [
     // Django; Werkzeug.
     [
-      /^scrypt\$([^$]+)\$(\d+)\$(\d+)\$(\d+)\$([A-Za-z0-9+/]+)=*$/,
-      (salt, N, r, p, key) => phc(N, r, p, salt, key),
+      /^scrypt\$(\d+)\$([^$]+)\$(\d+)\$(\d+)\$([A-Za-z0-9+/]+)=*$/,
+      (N, salt, r, p, key) => phc(N, r, p, salt, key),
     ],
     [
       /^scrypt:(\d+):(\d+):(\d+)\$([^$]+)\$((?:[\da-f]{2})+)$/,
