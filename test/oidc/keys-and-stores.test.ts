@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import { createRemoteJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwtVerify } from 'jose';
 import { StoreUnavailable } from '../../src/core/errors.ts';
+import { PrivateKey } from '../../src/oidc/persistence/private-key.ts';
 import { createOutboundFetch, isPublicAddress } from '../../src/oidc/server/outbound-fetch.ts';
 import {
   authorizePath,
@@ -39,6 +40,22 @@ describe('signing keys', () => {
       expect(key.use).to.equal('sig');
     }
     expect(Buffer.from(String(keys[1]?.n), 'base64url')).to.have.length(384);
+  });
+
+  it('T6 every ES256 signature has 64 bytes and verifies, those with small numbers too', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const jwk = await exportJWK(privateKey);
+    const key = new PrivateKey({ kid: 'a', alg: 'ES256', state: 'current', jwk, since: 0 });
+    let small = 0;
+    for (let i = 0; i < 1500; i += 1) {
+      const token = await key.jwt('JWT', { i });
+      const { payload, protectedHeader } = await jwtVerify(token, publicKey);
+      expect(payload).to.deep.equal({ i });
+      expect(protectedHeader).to.deep.equal({ alg: 'ES256', typ: 'JWT', kid: 'a' });
+      const signature = Buffer.from(String(token.split('.')[2]), 'base64url');
+      if (signature[0] === 0 || signature[32] === 0) small += 1;
+    }
+    expect(small).to.be.above(0);
   });
 
   it('T6 a rotation under load fails no verification, and needs no restart', async () => {

@@ -12,6 +12,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { Log } from '../../observe/log.ts';
 import type { KeyringStore } from '../../store/ports/installation.ts';
+import { type PrivateKey, privateKeyOf } from './private-key.ts';
 
 export type KeyAlgorithm = 'ES256' | 'RS256';
 export type KeyState = 'next' | 'current' | 'previous' | 'retired';
@@ -170,10 +171,10 @@ function publicHalf(jwk: JWK): JWK {
 }
 
 /** What the provider publishes and signs with: the first key that fits signs, so the current ones lead. */
-export function providerKeys(ring: Keyring): { keys: JWK[] } {
+export function providerKeys(ring: Keyring): { keys: PrivateKey[] } {
   const order: readonly KeyState[] = ['current', 'next', 'previous'];
   return {
-    keys: order.flatMap((state) => ring.keys.filter((key) => key.state === state).map((key) => key.jwk)),
+    keys: order.flatMap((state) => ring.keys.filter((key) => key.state === state).map(privateKeyOf)),
   };
 }
 

@@ -27,6 +27,8 @@ export function features(deps: ProviderDeps): Features {
     clientCredentials: { enabled: true },
     deviceFlow: deviceFlow(deps),
     encryption: { enabled: true },
+    // Keys sign by persistence/private-key.ts.
+    externalSigningSupport: { enabled: true, ack: 'experimental-01' },
     dPoP: { enabled: true, nonceSecret: undefined, requireNonce: () => false, allowReplay: false },
     // By itself it changes nothing for clients without a profile.
     fapi: { enabled: true, profile: (_ctx, client) => (isFapi2(client) ? '2.0' : undefined) },
@@ -69,7 +71,6 @@ export function features(deps: ProviderDeps): Features {
     ciba: { enabled: false },
     clientIdMetadataDocument: { enabled: false },
     devInteractions: { enabled: false },
-    externalSigningSupport: { enabled: false },
     openid4vci: { enabled: false },
     richAuthorizationRequests: { enabled: false },
     rpMetadataChoices: { enabled: false },

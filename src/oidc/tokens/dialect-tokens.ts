@@ -8,6 +8,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import type { AccessInput, AdoptedToken, AdoptionInput, LiveToken, RefreshInput } from '../grant-contract.ts';
+import { privateKeyOf } from '../persistence/private-key.ts';
 import type { OidcRecord, OidcRecords, Payload } from '../persistence/records.ts';
 import { currentKey, type Keyring } from '../persistence/signing-keys.ts';
 import type { Rotations } from './refresh-rotation.ts';
@@ -76,7 +77,7 @@ export function createTokenMaker({
 
   /** RFC 9068, or a plain JWT under a shared secret for resource servers that still verify the old way. */
   async function signAccess(signIn: SignIn, input: AccessInput, own: Times & { jti: string }) {
-    const token = new SignJWT({
+    const claims = {
       ...input.claims,
       iss: issuer,
       sub: signIn.accountId,
@@ -84,13 +85,12 @@ export function createTokenMaker({
       client_id: signIn.clientId,
       scope: signIn.scope,
       ...own,
-    });
+    };
     if (input.sharedSecret !== undefined) {
       const secret = new TextEncoder().encode(input.sharedSecret);
-      return token.setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(secret);
+      return new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(secret);
     }
-    const { kid, jwk } = currentKey(ring(), 'ES256');
-    return token.setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid }).sign(jwk);
+    return privateKeyOf(currentKey(ring(), 'ES256')).jwt('at+jwt', claims);
   }
 
   return {
