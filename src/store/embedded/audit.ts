@@ -46,8 +46,7 @@ export function createAuditStore(database: Database): AuditStore {
           const { at, organization, subject } = record;
           insert(sql, 'audit', { at, organization, subject, record: JSON.stringify(record) });
         },
-        // No reply waits for it.
-        { passing: true },
+        { passing: true, patient: true },
       ),
     latest: async (options) => (await page(options)).records,
     page,

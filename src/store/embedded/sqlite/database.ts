@@ -41,6 +41,7 @@ interface PendingWrite {
   readonly reject: (error: unknown) => void;
   readonly deadline: number;
   readonly passing: boolean;
+  readonly patient: boolean;
 }
 
 interface Done {
@@ -89,6 +90,8 @@ export class Database {
   readonly #flusher: Flusher;
   /** Waits to flush what passing writes left. */
   #soon: NodeJS.Timeout | undefined;
+  /** Ends the wait of writes for the flush under way. */
+  #hurry: (() => void) | undefined;
   /** Why a flush failed. The log may lack a part since, whatever later flushes say: the system tells it once. */
   #doubt: { readonly cause: unknown } | undefined;
 
@@ -135,13 +138,18 @@ export class Database {
   /**
    * All or nothing, alone among all processes on the file; resolves when it is on the disk. `work` must not await.
    * `passing`: resolves after the commit, and a flush, which costs more than all the rest, comes within a second.
-   * The end of the process loses nothing; a power cut may lose the last second.
+   * The end of the process loses nothing; a power cut may lose the last second. `patient`: no reply waits for it.
    */
-  write<Result>(work: (sql: Sql) => Result, { passing } = { passing: false }): Promise<Result> {
+  write<Result>(
+    work: (sql: Sql) => Result,
+    { passing, patient = !passing }: { passing: boolean; patient?: boolean } = { passing: false },
+  ): Promise<Result> {
     if (!this.#connection.isOpen) return Promise.reject(this.#closed());
     return new Promise<Result>((resolve, reject) => {
       const deadline = performance.now() + LOCK_PATIENCE;
-      this.#pending.push({ work, resolve: resolve as (value: unknown) => void, reject, deadline, passing });
+      const settle = { resolve: resolve as (value: unknown) => void, reject };
+      this.#pending.push({ work, ...settle, deadline, passing, patient });
+      if (!patient) this.#hurry?.();
       this.#running ??= this.#run();
     });
   }
@@ -182,10 +190,25 @@ export class Database {
     // One turn of the event loop: what other requests write in it joins the batch.
     await new Promise((next) => setImmediate(next));
     while (this.#pending.length > 0) {
+      await this.#flushOfOthers();
       if (this.#begin()) this.#commitBatch(this.#pending.splice(0, BATCH));
       else await wait(jitter());
     }
     this.#running = undefined;
+  }
+
+  /**
+   * While a flush is under way, what must last gains nothing by its commit: it is on the disk with the next flush, which
+   * begins after this one. Whatever arrives until then shares its transaction.
+   */
+  async #flushOfOthers(): Promise<void> {
+    const { running } = this.#flusher;
+    if (running === undefined || this.#pending.some(({ patient }) => !patient)) return;
+    const hurried = new Promise<void>((resolve) => {
+      this.#hurry = resolve;
+    });
+    await Promise.race([running.catch(() => {}), hurried]);
+    this.#hurry = undefined;
   }
 
   /** After a flush that failed all of the log goes into the file, or nothing that must last is taken. */
@@ -310,6 +333,7 @@ export class Database {
  * waits for the disk; here a thread waits, and whatever was committed before a flush begins shares it.
  */
 interface Flusher {
+  readonly running: Promise<void> | undefined;
   /** Resolves when everything that is committed now is on the disk. */
   flush(): Promise<void>;
   /** Nothing may be flushed afterwards. */
@@ -346,6 +370,9 @@ function createFlusher(file: string): Flusher {
   }
 
   return {
+    get running() {
+      return running;
+    },
     flush() {
       if (running === undefined && next === undefined) return start();
       // The one under way may have begun before the commit.
