@@ -86,6 +86,8 @@ export class DecryptionFailed extends Error {
   override readonly name = 'DecryptionFailed';
 }
 
+/** Bytes, at the beginning of what is encrypted. */
+const NONCE = 12;
 /** Stands between a key's id and the encrypted text; not a character of base64url. */
 const BORDER = '.';
 const ID_LENGTH = 8;
@@ -101,6 +103,8 @@ export function secretsFrom(
   const keys = [key, ...others].map(serverKeyFrom);
   const [first = serverKeyFrom(key)] = keys;
   const hmacKey = createSecretKey(Buffer.from(lookupKey ?? lookupKeyOf(key)));
+
+  const freshNonce = createNonces();
 
   /** The keys that may open a text, and its bytes. A text without a key's id is tried with every key: GCM tells. */
   const taken = (encrypted: string) => {
@@ -125,7 +129,7 @@ export function secretsFrom(
     });
   };
   const encrypt = (text: string, context: string) => {
-    const encrypted = encryptedUnder(first.encryption, { text, context });
+    const encrypted = encryptedUnder(first.encryption, { nonce: freshNonce(), text, context });
     // Without an id as long as there is one key, as in stores that never saw another.
     return keys.length === 1 ? encrypted : `${first.id}${BORDER}${encrypted}`;
   };
@@ -184,8 +188,21 @@ function hmacOf(key: KeyObject, purpose: string, text: string): string {
   return createHmac('sha256', key).update(`${purpose.length}:${purpose}${text}`).digest('base64url');
 }
 
-function encryptedUnder(key: KeyObject, { text, context }: { text: string; context: string }): string {
-  const nonce = randomBytes(12);
+/** 96 random bits for each text. Asking the system for them takes as long as for thousands. */
+function createNonces(): () => Buffer {
+  let left = Buffer.alloc(0);
+  return () => {
+    if (left.length < NONCE) left = randomBytes(NONCE * 256);
+    const nonce = left.subarray(0, NONCE);
+    left = left.subarray(NONCE);
+    return nonce;
+  };
+}
+
+function encryptedUnder(
+  key: KeyObject,
+  { nonce, text, context }: { nonce: Buffer; text: string; context: string },
+): string {
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
   return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
     'base64url',
@@ -193,10 +210,10 @@ function encryptedUnder(key: KeyObject, { text, context }: { text: string; conte
 }
 
 function decrypted(bytes: Buffer, { key, context }: { key: KeyObject; context: string }): string {
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12))
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE))
     .setAAD(Buffer.from(context))
     .setAuthTag(bytes.subarray(-16));
-  return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
+  return Buffer.concat([decipher.update(bytes.subarray(NONCE, -16)), decipher.final()]).toString('utf8');
 }
 
 /** A random text: `prefix`, then `length` signs of `alphabet`, the first of `first` where that is given. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export const HANDLE = 'jwt~';
 
@@ -6,7 +6,7 @@ export const JWT_FORM = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /** What an access token is stored under: itself, or for a JWT its digest. */
 export function handleOf(token: string): string {
-  return JWT_FORM.test(token) ? HANDLE + createHash('sha256').update(token).digest('base64url') : token;
+  return JWT_FORM.test(token) ? HANDLE + hash('sha256', token, 'base64url') : token;
 }
 
 /**
