@@ -315,6 +315,13 @@ describe('stage proxy', function () {
       ).to.deep.equal([]);
       expect(calls.filter((call) => call === 'oidcRecords.byId').length).to.be.at.most(2);
       expect(system.calls).to.have.lengthOf(1);
+      calls.length = 0;
+      system.forget();
+      expect(
+        (await signIn(server.url, { email: 'ada@old.test', password: 'Old-Password-17' })).status,
+      ).to.equal(200);
+      expect(calls.filter((call) => !/^(?:metadata|deliveries)\./.test(call))).to.deep.equal([]);
+      expect(system.calls).to.have.lengthOf(1);
       await changeStageRecord(server.running.stores.metadata, 'visitnote', (record) =>
         withStage(record, { endpoint: 'GET /my-profile' }, 'primary'),
       );
