@@ -51,6 +51,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   core: { may: '', packages: 'ipaddr.js' },
   migration: { may: '', types: 'store/ports' },
+  shadow: {
+    may: 'dialects/runtime migration',
+    types: 'dialects/contract dialects/pipeline store/ports',
+    packages: 'zod',
+  },
   legacy: {
     may: 'config dialects/contract dialects/runtime federation/protocol identity/legacy',
     types: 'identity migration oidc store/ports',
@@ -86,7 +91,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     may: 'identity/accounts identity/audit identity/codes identity/legacy',
     types: 'identity',
   },
-  oidc: { may: '', types: 'identity' },
+  oidc: { may: '', types: 'identity store/ports' },
   'oidc/access': {
     may: 'oidc/extensions oidc/persistence oidc/tokens',
     types: 'identity oidc oidc/clients oidc/logout oidc/provider',
@@ -201,6 +206,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'store/copy': { may: '', types: 'store/ports' },
   'store/distributed': { may: '', types: 'store/mongo store/ports store/redis' },
   'store/embedded': { may: 'store/ports' },
+  'store/forgetful': { may: 'store/ports' },
   'store/mongo': { may: 'store/ports', packages: 'mongodb' },
   'store/ports': { may: '' },
   'store/redis': { may: 'store/ports', packages: 'ioredis' },

@@ -196,6 +196,21 @@ const tokens = table({
   )
   .prefault({});
 
+const share = z.number().min(0, 'must be a share from 0 to 1').max(1, 'must be a share from 0 to 1');
+
+const shadow = table({
+  sample: key(share.default(1), 'Share of the requests of stage shadow that are compared, from 0 to 1.'),
+  passwords: key(share.default(0.1), 'Share of the sign-ins among them: each costs a hash.'),
+  reads: key(
+    share.default(0),
+    'Share of the reads (GET) in stage primary that the legacy system is asked too, for a comparison.',
+  ),
+  ignore: key(
+    z.array(text).default([]),
+    'Places whose differences are known, as `portico migration diff` prints them: /data/token, header x-powered.',
+  ),
+}).prefault({});
+
 /** What the API of a vendor was answered by before; its URL and the addresses are never in the store. */
 export const legacySection = table({
   url: key(
@@ -256,6 +271,7 @@ export const legacySection = table({
     'hold: no person registers. proxy: it is asked first. roster: people register here, since all of its own are known here.',
   ),
   tokens: key(tokens, 'Its live tokens.'),
+  shadow: key(shadow, 'What is compared with it.'),
 });
 
 /** Durations in seconds, but `timeout` and `floor`, which are milliseconds. */

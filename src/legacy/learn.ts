@@ -36,6 +36,7 @@ export type LearnOutcome =
   | 'dropped';
 
 export interface LearnerOptions {
+  /** Its hasher lets sign-ins go first. */
   readonly identity: Identity;
   readonly calls: Pick<LegacyCalls, 'confirm'>;
   readonly grants: Pick<
@@ -51,6 +52,8 @@ export interface LearnerOptions {
 export interface Learner {
   /** At once; what is learned comes later. */
   learn(exchange: PassedExchange): void;
+  /** Now; resolves when it is learned. Never rejects. */
+  learnNow(exchange: PassedExchange): Promise<void>;
   /** Ends what is under way; what waits is left. */
   close(): Promise<void>;
 }
@@ -81,10 +84,13 @@ export function createLearner(options: LearnerOptions): Learner {
     running.add(done);
   }
 
+  const learns = ({ mounted: { legacy } }: PassedExchange) => legacy !== undefined && legacy.learn.length > 0;
+
   return {
+    learnNow: async (exchange) => (learns(exchange) ? work(exchange) : undefined),
     learn(exchange) {
-      const { legacy, dialect } = exchange.mounted;
-      if (legacy === undefined || legacy.learn.length === 0) return;
+      const { dialect } = exchange.mounted;
+      if (!learns(exchange)) return;
       if (waiting.length >= LONGEST_QUEUE) return count(dialect.name, 'dropped');
       waiting.push(exchange);
       // The client has its reply before this node works for its own sake.
@@ -183,7 +189,7 @@ async function takenOver(
   if (!legacy.learn.includes('accounts') && !(await isKnown(identity, dialect.name, person)))
     return 'nothing';
   const password = legacy.learn.includes('passwords') ? values.password : undefined;
-  const taken = await takeOver(behindSignIns(identity), {
+  const taken = await takeOver(identity, {
     ...{ dialect: dialect.name, person, context },
     addressesVerified: legacy.addresses === 'verified',
     ...(name === 'signIn' && password !== undefined && { password }),
@@ -201,12 +207,6 @@ async function isKnown(
   const byId = vendorId === undefined ? undefined : await stores.accounts.byAlias(dialect, vendorId);
   if (byId !== undefined || account.email === undefined) return byId !== undefined;
   return (await stores.accounts.byEmail(organization, account.email)) !== undefined;
-}
-
-/** What it hashes waits until no sign-in does. */
-function behindSignIns(identity: Identity): Identity {
-  const { hasher } = identity;
-  return { ...identity, hasher: { ...hasher, hash: (password) => hasher.hash(password, { behind: true }) } };
 }
 
 /** The legacy system knows the token no more. An access token that ended says nothing about the sign-in behind it. */

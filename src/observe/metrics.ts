@@ -27,6 +27,8 @@ export interface Metrics {
   legacyLearned(dialect: string, outcome: string): void;
   /** One request to a dialect. `endpoint`: of the endpoint table, or '(other)'. `answered`: by whom. */
   dialectRequest(context: { dialect: string; endpoint: string; outcome: string; answered: string }): void;
+  /** A reply of a legacy system was compared with Portico's own, or not. `endpoint`: method and path of the table. */
+  shadow(dialect: string, endpoint: string, outcome: string): void;
   /** A figure that is read when Prometheus asks, such as the length of a queue. */
   observe(name: string, help: string, read: () => number): void;
   /** The reply of /metrics. */
@@ -93,6 +95,12 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
     labelNames: ['dialect', 'endpoint', 'outcome', 'answered'] as const,
     registers,
   });
+  const shadows = new Counter({
+    name: 'portico_shadow_total',
+    help: 'Replies of legacy systems by how Portico’s own compare with them; dropped: the queue was full.',
+    labelNames: ['dialect', 'endpoint', 'outcome'] as const,
+    registers,
+  });
   return {
     registry,
     request: ({ seconds, status, ...labels }) =>
@@ -107,6 +115,7 @@ export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}
     },
     legacyLearned: (dialect, outcome) => learned.inc({ dialect, outcome }),
     dialectRequest: (labels) => dialectRequests.inc(labels),
+    shadow: (dialect, endpoint, outcome) => shadows.inc({ dialect, endpoint, outcome }),
     observe(name, help, read) {
       new Gauge({
         name,

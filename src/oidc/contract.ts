@@ -4,11 +4,14 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Issue } from '../config/issues.ts';
+import type { Clock } from '../core/clock.ts';
 import type { AccessEnder } from '../identity/context.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { LocalText } from '../model/api.ts';
 import type { ClientRecord } from '../model/client.ts';
 import type { Json } from '../model/json.ts';
+import type { Audit } from '../observe/audit.ts';
+import type { Stores } from '../store/ports/stores.ts';
 import type { FastRoute } from './fast-path-contract.ts';
 import type { AccessInput, GrantIssuer } from './grant-contract.ts';
 import type { Registrations } from './registration-contract.ts';
@@ -40,6 +43,13 @@ export interface OidcServer {
   rotateKeys(options?: { force?: boolean }): Promise<void>;
   /** From now on this process delivers back-channel logouts: its own, and those of other nodes that are due. */
   deliverLogouts(): void;
+  /** What dialects work with, on other stores: the signing keys are the same, and no browser gets a session. */
+  forDialectsOn(ground: { readonly stores: Stores; readonly clock: Clock; readonly audit: Audit }): Pick<
+    OidcServer,
+    'grants' | 'access' | 'methods'
+  > & {
+    readonly sessions: Pick<BrowserSessions, 'open' | 'endOpenedBy'>;
+  };
   close(): Promise<void>;
 }
 

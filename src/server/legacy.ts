@@ -6,6 +6,7 @@ import type { Dialect } from '../dialects/contract/dialect.ts';
 import type { LegacyTraffic } from '../dialects/runtime/legacy-traffic.ts';
 import { type MountedDialect, parseSettings } from '../dialects/runtime/mounted.ts';
 import type { Identity } from '../identity/context.ts';
+import { behindSignIns } from '../identity/passwords/hasher.ts';
 import type { LegacyCalls } from '../legacy/legacy-systems.ts';
 import type { Stages } from '../migration/stages.ts';
 import type { Tallies } from '../migration/tallies.ts';
@@ -14,6 +15,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { GrantIssuer } from '../oidc/grant-contract.ts';
 import type { Usage } from '../usage/usage.ts';
 import { type Lifecycle, repeat } from './lifecycle.ts';
+import type { createRehearsals } from './shadow.ts';
 
 /** Milliseconds between two looks at what the commands wrote, and two times that this node says what it has seen. */
 const EVERY_TWO_SECONDS = 2000;
@@ -22,8 +24,8 @@ export interface OpenLegacy {
   readonly systems: LegacyCalls;
   /** The trail, beside which is counted what it says of legacy systems. */
   readonly audit: Audit;
-  /** What passes through in stage proxy. */
-  readonly traffic: LegacyTraffic;
+  /** What passes through in stages proxy and shadow. `services`: those that answer requests. */
+  trafficFor(services: Parameters<typeof createRehearsals>[0]): Promise<LegacyTraffic>;
   /** What a request says that this server itself has sent out. */
   readonly via: string;
   /** Once the seeds are loaded: throws LegacyRefused with everything that the store says against the configuration. */
@@ -78,7 +80,8 @@ export async function openLegacy(options: {
   const systems = createLegacySystems({ ...options, identity, mounted, stages, via, tallies });
   lifecycle.onClose('work', 'legacy systems', () => systems.close());
   const learner = createLearner({
-    ...{ identity, calls: systems, grants, issuer },
+    ...{ calls: systems, grants, issuer },
+    identity: { ...identity, hasher: behindSignIns(identity.hasher) },
     count(dialect, outcome) {
       metrics.legacyLearned(dialect, outcome);
       if (outcome === 'learned') tallies.learned(dialect);
@@ -86,20 +89,24 @@ export async function openLegacy(options: {
     saw: usage.person,
   });
   lifecycle.onClose('work', 'learning from legacy systems', () => learner.close());
-  const traffic: LegacyTraffic = {
-    stageOf: stages.of,
-    differsByOrganization: stages.differByOrganization,
-    send({ dialect }, request) {
-      tallies.arrived(dialect.name, request.host);
-      return systems.send(dialect.name, request);
-    },
-    learn: learner.learn,
+  const trafficFor: OpenLegacy['trafficFor'] = async (services) => {
+    const { openShadow } = await import('./shadow.ts');
+    const shadow = await openShadow(services, { lifecycle, metrics, learn: learner.learnNow });
+    return {
+      stageOf: stages.of,
+      differsByOrganization: stages.differByOrganization,
+      send({ dialect }, request) {
+        tallies.arrived(dialect.name, request.host);
+        return systems.send(dialect.name, request);
+      },
+      learn: (exchange) => (exchange.stage === 'shadow' ? shadow.follow(exchange) : learner.learn(exchange)),
+    };
   };
   const judge = async () => {
     const issues = await Promise.all(mounted.map((each) => issuesOf(each, { config, identity, stages })));
     if (issues.flat().length > 0) throw new LegacyRefused(issues.flat());
   };
-  return { systems, audit, traffic, via, judge };
+  return { systems, audit, trafficFor, via, judge };
 }
 
 /** Every way in writes to the audit trail, so that is where adoptions are counted, and whom a rehearsed end refuses. */

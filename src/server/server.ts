@@ -292,13 +292,13 @@ async function createDialects(deps: Deps) {
   const { config, views, dialects, stores } = deps;
   if (dialects.length === 0) return undefined;
   await ensureDialectClients({ dialects, config, stores });
-  const services = {
+  const ground = {
     ...deps,
-    legacyTraffic: deps.legacy?.traffic,
     after: deps.usage.count,
     showPage: createDialectPages({ views, stores }),
     serverCors: createCors(config.http.cors.origins),
   };
+  const services = { ...ground, legacyTraffic: await deps.legacy?.trafficFor(ground) };
   deps.oidc.askDialects({
     describeApiKey: createApiKeyDescriber(services),
     isApiKey: (text) => hasFormOfApiKey(dialects, text),

@@ -5,6 +5,7 @@ import { oneOf } from '../options.ts';
 import { say } from '../output.ts';
 import { checkCommand } from './check.ts';
 import { conflictsCommand } from './conflicts.ts';
+import { diffCommand } from './diff.ts';
 import { migratingDialect } from './legacy-dialect.ts';
 import { sinceCommand } from './since.ts';
 import { rehearseOffCommand, stageCommand } from './stage.ts';
@@ -54,6 +55,7 @@ export const migrationCommand = group('migration', 'from a vendor’s own server
   statusCommand,
   checkCommand,
   conflictsCommand,
+  diffCommand,
   proxyCommand,
   rehearseOffCommand,
   sinceCommand,

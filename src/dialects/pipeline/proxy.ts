@@ -12,6 +12,7 @@ import type { Stage } from '../../migration/stage-record.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 import type { AnsweredRequest } from '../runtime/answered-request.ts';
+import { currentRequest } from '../runtime/current-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { directoryOf, organizationNamed } from '../runtime/directory.ts';
 import type { LegacyTraffic, PassedExchange, PassedReply, PassedRequest } from '../runtime/legacy-traffic.ts';
@@ -46,6 +47,8 @@ interface Arrived {
   readonly services: DialectServices;
 }
 
+type Passing = Arrived & { readonly stage: Stage };
+
 /** 'answered'; or, for Portico to answer, the refusal to say or the body that was read. */
 export type Passed =
   | 'answered'
@@ -59,7 +62,7 @@ export async function passOn(arrived: Arrived, traffic: LegacyTraffic): Promise<
   try {
     stage = await stageOf(arrived, traffic);
     if (stage !== 'proxy' && stage !== 'shadow') return { stage };
-    return await pass(arrived, traffic, stage);
+    return await pass({ ...arrived, stage }, traffic);
   } catch (thrown) {
     const refusal = refusedFrom(thrown, services.log);
     // A method that is not served is told so whatever comes with it.
@@ -67,8 +70,8 @@ export async function passOn(arrived: Arrived, traffic: LegacyTraffic): Promise<
   }
 }
 
-async function pass(arrived: Arrived, traffic: LegacyTraffic, stage: Stage): Promise<Passed> {
-  const { koa, route, services } = arrived;
+async function pass(arrived: Passing, traffic: LegacyTraffic): Promise<Passed> {
+  const { koa, route, services, stage } = arrived;
   const { owner: mounted } = route.at;
   const body = await readBody(koa.req, { limit: LARGEST_REQUEST });
   const request = passedRequest(arrived, body);
@@ -177,16 +180,17 @@ function sendOn(koa: Koa.Context, { status, headers, body }: PassedReply): void 
 
 /** Undefined: no endpoint of the dialect. */
 function exchangeOf(
-  arrived: Arrived,
+  arrived: Passing,
   passed: { readonly request: PassedRequest; readonly reply: PassedReply },
 ): PassedExchange | undefined {
-  const { koa, route, request: view } = arrived;
+  const { koa, route, request: view, stage } = arrived;
   if (route.kind !== 'endpoint') return undefined;
   const { owner: mounted } = route.at;
   const { clientId, dialect } = mounted;
   let named: Promise<string | undefined> | undefined;
   return {
-    ...{ mounted, ...passed },
+    ...{ mounted, stage, ...passed },
+    endpoint: route.endpoint,
     pattern: route.endpoint.path,
     organization() {
       named ??= organizationOf(arrived);
@@ -196,6 +200,8 @@ function exchangeOf(
       ...{ address: view.address, requestId: requestInfoOf(koa).id },
       ...{ clientId, channel: dialect.name },
     },
+    again: (services) =>
+      currentRequest({ req: koa.req, res: koa.res, info: requestInfoOf(koa) }, route, view, services),
   };
 }
 

@@ -17,7 +17,9 @@ export interface DialectServices {
   /** Public URL of the server; emails, audiences and callbacks begin with it. */
   readonly issuer: string;
   readonly identity: Identity;
-  readonly oidc: Pick<OidcServer, 'grants' | 'sessions' | 'methods'>;
+  readonly oidc: Pick<OidcServer, 'grants' | 'methods'> & {
+    readonly sessions: Pick<OidcServer['sessions'], 'open' | 'endOpenedBy'>;
+  };
   readonly upstreams: Upstreams;
   readonly stores: Stores;
   readonly clock: Clock;

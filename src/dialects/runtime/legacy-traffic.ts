@@ -4,6 +4,9 @@
  */
 import type { RequestContext } from '../../identity/context.ts';
 import type { Stage, StagePlace } from '../../migration/stage-record.ts';
+import type { Endpoint } from '../contract/endpoint.ts';
+import type { CurrentRequest } from './current-request.ts';
+import type { DialectServices } from './deps.ts';
 import type { MountedDialect } from './mounted.ts';
 
 export interface PassedRequest {
@@ -26,13 +29,17 @@ export interface PassedReply {
 /** One request that the legacy system answered. */
 export interface PassedExchange {
   readonly mounted: MountedDialect;
-  /** Path of the endpoint table. */
+  readonly endpoint: Endpoint;
+  /** Its path. */
   readonly pattern: string;
   readonly request: PassedRequest;
   readonly reply: PassedReply;
   /** What the request names; undefined: it names none. */
   organization(): Promise<string | undefined>;
   readonly context: RequestContext;
+  readonly stage: Stage;
+  /** The same request once more, for Portico to answer with these services. */
+  again(services: DialectServices): CurrentRequest;
 }
 
 /** Absent where no dialect has a legacy system. */
@@ -45,6 +52,6 @@ export interface LegacyTraffic {
     mounted: MountedDialect,
     request: PassedRequest,
   ): Promise<PassedReply | { readonly away: string; readonly retryAfter?: number }>;
-  /** Takes along what the exchange shows, later: the client has its reply. */
+  /** Takes along what the exchange shows, and compares in stage shadow; later: the client has its reply. */
   learn(exchange: PassedExchange): void;
 }

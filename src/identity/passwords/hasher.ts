@@ -33,6 +33,8 @@ export interface VerifyOptions {
   readonly decoys?: readonly string[];
   /** False: the right password will be refused too. */
   readonly admitted?: boolean;
+  /** When no other password waits. */
+  readonly behind?: boolean;
 }
 
 export interface Verdict {
@@ -51,6 +53,14 @@ const STRONG_ENOUGH = [
 
 /** Above this a foreign hash is remade although it is strong: each sign-in would cost several of ours. */
 const COSTS_TOO_MUCH = 65_536;
+
+/** What it hashes and checks waits until no sign-in does. */
+export function behindSignIns({ hash, verify }: PasswordHasher): PasswordHasher {
+  return {
+    hash: (password) => hash(password, { behind: true }),
+    verify: (password, known, options) => verify(password, known, { ...options, behind: true }),
+  };
+}
 
 /** `concurrency`: hashes at once, by default as many as there are cores. `queue`: how many may wait. `keys`: of imported hashes. */
 export function createPasswordHasher(options: {
@@ -73,7 +83,7 @@ export function createPasswordHasher(options: {
       }
       return inSlot(() => hashArgon2(composed, OWN_COST), behind);
     },
-    async verify(password, hash, { decoys = [], admitted = true } = {}) {
+    async verify(password, hash, { decoys = [], admitted = true, behind = false } = {}) {
       const composed = takePassword(password);
       if (composed === undefined) return { right: false, rehash: false };
       const spellings = [...new Set([composed, password])];
@@ -86,7 +96,7 @@ export function createPasswordHasher(options: {
         const done = { kind: own?.kind, work: (own?.work ?? 0) * checks };
         await spendRest([OWN_BLANK, ...decoys], { password, times: spellings.length, done });
         return { right, rehash: false };
-      });
+      }, behind);
     },
   };
 }

@@ -46,21 +46,25 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
   });
   deps.logouts.follow(deliverer.wake);
 
+  const issuerOn = (parts: typeof deps, writer: typeof audit) =>
+    createGrantIssuer({
+      ...parts,
+      ring: () => keys.ring,
+      reused: ({ clientId, accountId }) =>
+        writer.write({ event: 'token.reused', outcome: 'refused', clientId, subject: accountId }),
+    });
+  const methods = (path: string) => providerMethods(path, routes);
+
   return {
     async handle(request, response) {
       if (request.url?.startsWith(ROUTES.jwks)) await oidcProvider.freshKeys();
       await oidcProvider.handle(request, response);
     },
-    methods: (path) => providerMethods(path, routes),
+    methods,
     isForPrograms: (path) => isForPrograms(path, routes),
     fastRoute: oidcProvider.fastRoute,
     bounds: requestBounds,
-    grants: createGrantIssuer({
-      ...deps,
-      ring: () => keys.ring,
-      reused: ({ clientId, accountId }) =>
-        audit.write({ event: 'token.reused', outcome: 'refused', clientId, subject: accountId }),
-    }),
+    grants: issuerOn(deps, audit),
     access: createAccessEnder(deps),
     accountAccess: createAccountAccess(deps),
     interactions: createInteractions({ ...deps, provider }),
@@ -80,6 +84,16 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     askDialects: (arrived) => void Object.assign(deps.dialects, arrived),
     rotateKeys: ({ force = false } = {}) => oidcProvider.rotate(force),
     deliverLogouts: deliverer.start,
+    forDialectsOn(ground) {
+      const parts = providerDeps({ ...options, ...ground });
+      const sessions = createBrowserSessions({ ...parts, provider, lifetimes: config.sessions });
+      return {
+        methods,
+        grants: issuerOn(parts, ground.audit),
+        access: createAccessEnder(parts),
+        sessions: { endOpenedBy: sessions.endOpenedBy, open: async () => {} },
+      };
+    },
     async close() {
       oidcProvider.stop();
       await deliverer.stop();
