@@ -19,6 +19,7 @@ import { usageCommand } from './cli/migration/usage.ts';
 import { organizationCommand } from './cli/organization.ts';
 import { seedCommand } from './cli/seed.ts';
 import { storeCommand } from './cli/store.ts';
+import { exportCommand } from './cli/transfer/export.ts';
 import { importCommand } from './cli/transfer/import.ts';
 import { tryCommand } from './cli/try.ts';
 import { explainFailure } from './server/operator-errors.ts';
@@ -44,6 +45,7 @@ const portico = group(
     configCommand,
     seedCommand,
     importCommand,
+    exportCommand,
     organizationCommand,
     accountCommand,
     clientCommand,

@@ -10,7 +10,7 @@ export type AuditEvent =
   | 'code.send'
   | 'link-token'
   | `link-token.${'send' | 'spend'}`
-  | `account.${'register' | 'reclaim' | 'status' | 'delete' | 'take-over' | 'confirm' | 'import'}`
+  | `account.${'register' | 'reclaim' | 'status' | 'delete' | 'take-over' | 'confirm' | 'import' | 'export'}`
   | `migration.${'conflict' | 'settle'}`
   | `email.${'change' | 'confirm'}`
   | 'profile.update'

@@ -88,12 +88,24 @@ async function applyAccounts(
     if (hashes.length > 0) await noteHashes(options.stores, organization, hashes);
   }
   let done = 0;
-  // As many at once as there are cores: hashing passwords is the work.
-  await inTurn(accounts, Math.max(2, availableParallelism()), async (planned) => {
+  const apply = async (planned: PlannedAccount) => {
     if (planned.step !== 'keep') await applyAccount({ options, planned, file, tries: 3 });
     done += 1;
     if (done % 100 === 0 || done === accounts.length) options.progress?.(done, accounts.length);
-  });
+  };
+  const [hashed, others] = [accounts.filter(takesHash), accounts.filter((planned) => !takesHash(planned))];
+  await inTurn(others, AT_ONCE, apply);
+  // As many at once as there are cores: hashing passwords is the work.
+  await inTurn(hashed, Math.max(2, availableParallelism()), apply);
+}
+
+/** The embedded store writes what comes in one turn as one. */
+const AT_ONCE = 256;
+
+function takesHash({ setsPassword, seed }: PlannedAccount): boolean {
+  const { password, password_hash: hash } = seed;
+  if (!setsPassword) return false;
+  return password !== undefined || (hash !== undefined && readForeignHash(hash).kind === 'weak');
 }
 
 /** A name that was free is taken: perhaps by another process that loads the same file. Then it is an update. */

@@ -170,7 +170,7 @@ function refuseTooMany({ maxRejects }: PeopleImport, counts: ImportCounts): void
 
 async function finish(options: PeopleImport, { file, counts }: { file: string; counts: ImportCounts }) {
   const { stores, organization, dialect, complete, clock } = options;
-  // Whoever is in the file twice is in it.
+  // A person who is in the file twice is in it.
   const missing = rejectsOf(counts) - counts.duplicate;
   await options.audit({ file, ...figuresOf(counts), done: 1 });
   if (!complete || dialect === undefined) return;

@@ -247,14 +247,14 @@ function changedBy(place: Place, row: PersonRow, present: AccountRecord): Accoun
 function seedOf(place: Place, row: PersonRow): SeedAccount {
   const { vendor_id: vendorId, username, aliases, ...members } = row;
   const { identities: _, api_keys: __, password: ___, password_hash: ____, ...named } = members;
-  const { dialect } = place;
+  const { dialect, roster } = place;
   const own = vendorId !== undefined && dialect !== undefined ? { [dialect]: vendorId } : undefined;
   return {
     ...named,
     organization: place.organization,
     ...(row.email !== undefined && { email_verified: isVerifiedThere(place, row) }),
-    // A name with an @ would be an address, which the account has or may not have.
-    ...(username !== undefined && !username.includes('@') && { username }),
+    // Of a roster, a name with an @ would be an address, which the account has or may not have.
+    ...(username !== undefined && !(roster && username.includes('@')) && { username }),
     ...((aliases ?? own) !== undefined && { aliases: { ...aliases, ...own } }),
   };
 }

@@ -62,7 +62,7 @@ export async function digestOf(file: string): Promise<string | undefined> {
 
 async function* bytesOf(file: string): AsyncGenerator<Buffer> {
   try {
-    yield* file === '-' ? process.stdin : createReadStream(file);
+    for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) yield Buffer.from(chunk);
   } catch (error) {
     throw new ImportRefused(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
@@ -150,8 +150,8 @@ async function* csvRecords(source: RowSource): AsyncGenerator<FileRow> {
   const parser = parse({
     ...{ info: true, skip_empty_lines: true, relax_column_count: true, max_record_size: LONGEST },
     columns: (names: string[]) => columnsOf(source, names),
-    // As databases write what is not there.
-    cast: (cell) => (cell === 'NULL' || cell === '\\N' ? '' : cell),
+    // As databases write what is not there. People may be called so.
+    cast: (cell) => (source.shape !== undefined && /^(?:NULL|\\N)$/.test(cell) ? '' : cell),
   });
   // What goes wrong before the parser is told by it.
   pipeline(Readable.from(textOf(file)), parser, () => {});

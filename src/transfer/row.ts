@@ -13,15 +13,13 @@ const apiKey = z.strictObject({
   expires_at: account.shape.created_at,
 });
 
-/** The organization and the dialect are the command's. A name with an @ would be an address. */
+/** The organization and the dialect are the command's. */
 const row = account
   .omit({ id: true, organization: true, password_hash: true })
   .extend({ vendor_id: line, password_hash: line, api_keys: z.array(apiKey).optional() })
   .refine(
     ({ email, vendor_id, username, identities = [], aliases = {} }) =>
-      [email, vendor_id, identities[0]].some((one) => one !== undefined) ||
-      username?.includes('@') === false ||
-      Object.keys(aliases).length > 0,
+      [email, vendor_id, username, identities[0], Object.keys(aliases)[0]].some((one) => one !== undefined),
     { message: 'must have a vendor_id, an email, a username, an alias or an identity' },
   );
 
@@ -29,11 +27,14 @@ export type PersonRow = z.output<typeof row>;
 
 /** Tables whose members are the vendor's or a standard's: in CSV, columns with dots. */
 const TABLES =
-  /^(?:address\.[a-z_]+|vendor\.[\w-]+\.[\w-]+(?::json)?|aliases\.[\w-]+|identities\.\d\.(?:issuer|subject))$/;
+  /^(?:address\.[a-z_]+|vendor\.[\w-]+\.[\w-]+|aliases\.[\w-]+|identities\.\d\.(?:issuer|subject))$/;
 
+/** What ends in `:json` has JSON in its cells. */
 export function isColumn(name: string): boolean {
+  const [path = '', ...json] = name.split(':json');
   const { address: _, vendor: __, identities: ___, aliases: ____, api_keys: _____, ...flat } = row.shape;
-  return Object.hasOwn(flat, name) || TABLES.test(name);
+  const isText = Object.hasOwn(json.length > 0 ? row.shape : flat, path);
+  return json.join() === '' && (isText || TABLES.test(path));
 }
 
 /** The row, or why it is none: the members at fault, never what is in them. */
@@ -84,8 +85,8 @@ function put(table: Table, [name = '', ...below]: readonly string[], value: unkn
 
 /** CSV knows texts only: switches are words, roles have blanks between, and `:json` says that a cell is JSON. */
 function meant(name: string, cell: string): unknown {
-  if (name === 'roles') return cell.split(/\s+/).filter(Boolean);
   if (name.endsWith(':json')) return jsonIn(cell);
+  if (name === 'roles') return cell.split(/\s+/).filter(Boolean);
   const mayBeSwitch = name.startsWith('vendor.') || name.endsWith('_verified');
   return mayBeSwitch && /^(?:true|false)$/.test(cell) ? cell === 'true' : cell;
 }

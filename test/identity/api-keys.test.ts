@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import {
   authenticateApiKey,
   createApiKey,
   deleteApiKey,
+  hashOfDigest,
   listApiKeys,
 } from '../../src/identity/accounts/api-keys.ts';
 import { updateAccount } from '../../src/identity/accounts/update-account.ts';
@@ -35,6 +37,20 @@ describe('API keys', () => {
     expect(JSON.stringify([record, await listApiKeys(world.identity, { accountId: id })])).not.to.contain(
       key,
     );
+  });
+
+  it('K1 are known by a SHA-256 that another system had, which is no key itself', async () => {
+    const { id: accountId } = await world.person({ email: 'a@x.test' });
+    const key = 'avk_of-another-system';
+    const digest = createHash('sha256').update(key).digest('hex');
+    const { record } = await create(accountId);
+    await world.identity.stores.apiKeys.insert({
+      ...{ ...record, id: 'key_theirs', keyHash: hashOfDigest(world.identity, digest.toUpperCase()) },
+    });
+    const known = await authenticateApiKey(world.identity, { key, vendor: 'avycenna' });
+    expect(known?.record.id).to.equal('key_theirs');
+    for (const other of [digest, `sha256:${digest}`, 'avk_other'])
+      expect(await authenticateApiKey(world.identity, { key: other }), other).to.equal(undefined);
   });
 
   it('name their owner, and note a use at once and then once a minute', async () => {

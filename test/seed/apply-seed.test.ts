@@ -34,6 +34,28 @@ describe('A seed file', () => {
     return error.issues.map(({ path: at, message }) => `${at} ${message}`);
   }
 
+  it('writes accounts hundreds at a time, unless their passwords are to be hashed', async () => {
+    const people = Array.from(
+      { length: 300 },
+      (_, place) => `  - { organization: default, email: p${place}@x.test }`,
+    );
+    const hashed = `  - { organization: default, email: own@x.test, password: harbour lantern }`;
+    let [now, most] = [0, 0];
+    const { accounts } = world.stores;
+    const insert: typeof accounts.insert = async (account) => {
+      now += 1;
+      most = Math.max(most, now);
+      const outcome = await accounts.insert(account);
+      now -= 1;
+      return outcome;
+    };
+    const stores = { ...world.stores, accounts: { ...accounts, insert } };
+    await world.seed(write(`accounts:\n${[...people, hashed].join('\n')}`), { stores });
+    expect(most).to.equal(256);
+    expect(await right('own@x.test', 'harbour lantern')).to.equal(true);
+    expect(await account('p299@x.test')).not.to.have.property('passwordHash');
+  });
+
   it('makes organizations, accounts, API keys and clients', async () => {
     const report = await world.seed(PEOPLE);
     expect(report.accounts.create).to.equal(15);

@@ -1,6 +1,8 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { InvalidArgumentError, Option } from 'commander';
+import type { PasswordHasher } from '../../identity/passwords/hasher.ts';
 import type { ImportCounts } from '../../transfer/import-people.ts';
 import type { RowSource } from '../../transfer/read-rows.ts';
 import { command } from '../command.ts';
@@ -82,6 +84,7 @@ async function load(context: CommandContext, options: Options): Promise<void> {
   const world = await worldOf(context, options);
   const source = await sourceOf(options);
   const { importPeople } = await import('../../transfer/import-people.ts');
+  const begun = performance.now();
   const counts = await importPeople({
     ...world,
     source,
@@ -95,8 +98,10 @@ async function load(context: CommandContext, options: Options): Promise<void> {
       context.note('account.import', { organization, detail: { ...(dialect && { dialect }), ...detail } }),
     progress: (all) => all.rows % 10_000 === 0 && note(`${all.rows} rows, ${refusedOf(all)} refused`),
   });
-  if (json) return sayJson(counts);
+  const seconds = dryRun ? await estimate(world.hasher, counts, performance.now() - begun) : undefined;
+  if (json) return sayJson({ ...counts, seconds });
   tell(counts, dryRun ? 'would be' : 'were');
+  if (seconds !== undefined) say(`the import takes about ${timeText(seconds)}`);
   if (complete && !dryRun) say(`The roster of ${dialect} in ${organization} is complete.`);
 }
 
@@ -164,6 +169,21 @@ async function endAccess(context: CommandContext, accountId: string, because: 'b
   }
   const { endEmails } = await import('../../identity/accounts/revoke-access.ts');
   await Promise.all([identity.access.endAll(accountId), endEmails(identity, accountId)]);
+}
+
+/** Seconds that the import will take: a look at each row and a write, and a hash of ours where it needs one. */
+async function estimate(hasher: PasswordHasher, { costly }: ImportCounts, looked: number): Promise<number> {
+  const sample = costly === 0 ? 0 : 2 * availableParallelism();
+  const begun = performance.now();
+  await Promise.all(Array.from({ length: sample }, () => hasher.hash('harbour lantern')));
+  const hashing = sample === 0 ? 0 : (costly * (performance.now() - begun)) / sample;
+  return Math.ceil((2 * looked + hashing) / 1000);
+}
+
+function timeText(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60);
+  const time = minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return `${seconds < 60 ? `${seconds} s` : time} on ${availableParallelism()} cores`;
 }
 
 const refusedOf = ({ row, duplicate, conflict, gone }: ImportCounts) => row + duplicate + conflict + gone;

@@ -1,5 +1,5 @@
 /** ASP.NET Identity: the table AspNetUsers. */
-import { flag, type Shape, said, text } from './shape.ts';
+import { flag, type Shape, said, text, username } from './shape.ts';
 
 export const aspnet: Shape = {
   format: 'csv',
@@ -8,7 +8,7 @@ export const aspnet: Shape = {
       vendor_id: text(record.Id),
       email: text(record.Email),
       email_verified: flag(record.EmailConfirmed),
-      username: text(record.UserName),
+      username: username(record.UserName),
       password_hash: text(record.PasswordHash),
       // Locked out by hand: until the end of time.
       status: text(record.LockoutEnd)?.startsWith('9999') ? 'blocked' : undefined,

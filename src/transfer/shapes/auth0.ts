@@ -1,5 +1,5 @@
 /** Auth0: users-exports jobs (NDJSON), its export of password hashes, and the file of its bulk import (an array). */
-import { claim, fields, flag, linked, list, type Shape, said, text, time } from './shape.ts';
+import { claim, fields, flag, linked, list, type Shape, said, text, time, username } from './shape.ts';
 
 export const auth0: Shape = {
   format: 'ndjson',
@@ -11,7 +11,7 @@ export const auth0: Shape = {
       vendor_id: text(record.user_id) ?? (id && `auth0|${id}`),
       email: text(record.email),
       email_verified: flag(record.email_verified),
-      username: text(record.username),
+      username: username(record.username),
       password_hash: text(record.passwordHash ?? record.password_hash ?? custom.value),
       status: flag(record.blocked) ? 'blocked' : undefined,
       ...{ name: claim(record.name), given_name: claim(record.given_name) },

@@ -1,5 +1,17 @@
-/** Cognito: CSV with the header of `get-csv-header`, or the JSON of `list-users`. It gives no hashes to anybody. */
-import { claim, type Fields, flag, inner, linked, list, type Shape, said, text, time } from './shape.ts';
+/** Cognito: CSV with the header of `get-csv-header`, or the JSON of `list-users`. Cognito gives no hashes away. */
+import {
+  claim,
+  type Fields,
+  flag,
+  inner,
+  linked,
+  list,
+  type Shape,
+  said,
+  text,
+  time,
+  username,
+} from './shape.ts';
 
 export const cognito: Shape = {
   format: 'csv',
@@ -12,7 +24,7 @@ export const cognito: Shape = {
       vendor_id: text(one.sub) ?? text(one['cognito:username']) ?? text(one.Username),
       email: text(one.email),
       email_verified: flag(one.email_verified),
-      username: text(one.preferred_username),
+      username: username(one.preferred_username),
       status: flag(one.Enabled) === false ? 'blocked' : undefined,
       ...{ name: claim(one.name), given_name: claim(one.given_name), family_name: claim(one.family_name) },
       ...{ middle_name: claim(one.middle_name), nickname: claim(one.nickname) },

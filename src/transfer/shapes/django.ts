@@ -1,5 +1,5 @@
 /** Django: the table auth_user as CSV, or the JSON of `dumpdata`. */
-import { claim, fields, flag, type Shape, said, text, time } from './shape.ts';
+import { claim, fields, flag, type Shape, said, text, time, username } from './shape.ts';
 
 export const django: Shape = {
   format: 'csv',
@@ -11,7 +11,7 @@ export const django: Shape = {
     return said({
       vendor_id: text(one.id),
       email: text(one.email),
-      username: text(one.username),
+      username: username(one.username),
       // A password that opens nothing begins with an exclamation mark.
       password_hash: hash?.startsWith('!') ? undefined : hash,
       status: flag(one.is_active) === false ? 'blocked' : undefined,

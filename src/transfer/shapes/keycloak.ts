@@ -1,5 +1,5 @@
 /** Keycloak: the JSON of `kc.sh export`, a realm with its users or the files of users beside it. */
-import { claim, fields, flag, inner, linked, list, type Shape, said, text, time } from './shape.ts';
+import { claim, fields, flag, inner, linked, list, type Shape, said, text, time, username } from './shape.ts';
 
 export const keycloak: Shape = {
   format: 'json',
@@ -11,7 +11,7 @@ export const keycloak: Shape = {
       vendor_id: text(record.id),
       email: text(record.email),
       email_verified: flag(record.emailVerified),
-      username: text(record.username),
+      username: username(record.username),
       password_hash: hashOf(list(record.credentials).find(({ type }) => type === 'password')),
       status: flag(record.enabled) === false ? 'blocked' : undefined,
       given_name: claim(record.firstName),

@@ -1,5 +1,5 @@
 /** Laravel: the table users. */
-import { claim, type Shape, said, text, time } from './shape.ts';
+import { claim, type Shape, said, text, time, username } from './shape.ts';
 
 export const laravel: Shape = {
   format: 'csv',
@@ -9,7 +9,7 @@ export const laravel: Shape = {
       email: text(record.email),
       email_verified:
         'email_verified_at' in record ? text(record.email_verified_at) !== undefined : undefined,
-      username: text(record.username),
+      username: username(record.username),
       password_hash: text(record.password),
       name: claim(record.name),
       created_at: time(record.created_at),

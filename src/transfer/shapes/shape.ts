@@ -19,6 +19,12 @@ export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }
 
+/** With an @ it is an address, which the person has or has not; many products use one for the other. */
+export function username(value: unknown): string | undefined {
+  const name = text(value);
+  return name?.includes('@') ? undefined : name;
+}
+
 /** What a person can do without is left out where it is too long. */
 export function claim(value: unknown): string | undefined {
   const said = text(value);

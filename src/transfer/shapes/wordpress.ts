@@ -1,5 +1,5 @@
 /** WordPress: the table wp_users, or `wp user list`, as CSV or JSON. */
-import { claim, flag, type Shape, said, text, time } from './shape.ts';
+import { claim, flag, type Shape, said, text, time, username } from './shape.ts';
 
 export const wordpress: Shape = {
   format: 'csv',
@@ -7,7 +7,7 @@ export const wordpress: Shape = {
     said({
       vendor_id: text(record.ID),
       email: text(record.user_email),
-      username: text(record.user_login),
+      username: username(record.user_login),
       password_hash: text(record.user_pass),
       // A site of several sites marks them.
       status: flag(record.spam) || flag(record.deleted) ? 'blocked' : undefined,
