@@ -246,7 +246,14 @@ function changedBy(place: Place, row: PersonRow, present: AccountRecord): Accoun
 
 function seedOf(place: Place, row: PersonRow): SeedAccount {
   const { vendor_id: vendorId, username, aliases, ...members } = row;
-  const { identities: _, api_keys: __, password: ___, password_hash: ____, ...named } = members;
+  const {
+    identities: _,
+    api_keys: __,
+    password: ___,
+    password_hash: ____,
+    password_salt: _____,
+    ...named
+  } = members;
   const { dialect, roster } = place;
   const own = vendorId !== undefined && dialect !== undefined ? { [dialect]: vendorId } : undefined;
   return {

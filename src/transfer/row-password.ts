@@ -24,7 +24,7 @@ export interface RowPassword {
 
 export function passwordOf(
   rules: PasswordRules,
-  { password, password_hash: text }: PersonRow,
+  { password, password_hash: text, password_salt: salt }: PersonRow,
 ): RowPassword | { readonly issue: string } | undefined {
   const { hasher, isLazy } = rules;
   const isRight = async (clear: string, stored: string) => (await hasher.verify(clear, stored)).right;
@@ -38,7 +38,7 @@ export function passwordOf(
       isThat: (stored) => isRight(password, stored),
     };
   if (text === undefined) return undefined;
-  const read = readForeignHash(text, rules);
+  const read = readForeignHash(text, { ...rules, salt });
   if (read.kind === 'refused') return { issue: `password_hash: ${read.reason}` };
   const { family, decoy } = read;
   if (read.kind === 'kept') {

@@ -13,10 +13,18 @@ const apiKey = z.strictObject({
   expires_at: account.shape.created_at,
 });
 
+/** Some are JSON with everything that it took to make them. */
+const hash = z.string().min(1, 'must not be empty').max(2048, 'must have 2048 characters or fewer');
+
 /** The organization and the dialect are the command's. */
 const row = account
   .omit({ id: true, organization: true, password_hash: true })
-  .extend({ vendor_id: line, password_hash: line, api_keys: z.array(apiKey).optional() })
+  .extend({
+    vendor_id: line,
+    password_hash: hash.optional(),
+    password_salt: line,
+    api_keys: z.array(apiKey).optional(),
+  })
   .refine(
     ({ email, vendor_id, username, identities = [], aliases = {} }) =>
       [email, vendor_id, username, identities[0], Object.keys(aliases)[0]].some((one) => one !== undefined),

@@ -2,12 +2,23 @@
 import path from 'node:path';
 import { expect } from 'chai';
 import { pino } from 'pino';
+import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import { embeddedConfig } from '../store/embedded-config.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
 
 const BCRYPT = '$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy';
+/** The example of github.com/firebase/scrypt. */
+const FIREBASE = {
+  hash: 'lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==',
+  salt: '42xEC+ixf3L2lw==',
+  password: 'user1password',
+  project: {
+    signerKey: 'jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==',
+    ...{ saltSeparator: 'Bw==', rounds: 8, memCost: 14 },
+  },
+};
 const GOOGLE = 'https://accounts.google.com';
 
 interface Case {
@@ -75,7 +86,13 @@ const CASES: readonly Case[] = [
         {
           ...{ localId: 'ZHGnKB1pIfe', email: 'fay@f.test', emailVerified: true, displayName: 'Fay' },
           ...{ photoUrl: `https://x.test/${'p'.repeat(600)}`, phoneNumber: '+15555550100' },
-          ...{ lastSignedInAt: '1486420332000', createdAt: '1486324445000', disabled: true },
+          ...{
+            passwordHash: FIREBASE.hash,
+            salt: FIREBASE.salt,
+            lastSignedInAt: '1486420332000',
+            createdAt: '1486324445000',
+            disabled: true,
+          },
           providerUserInfo: [{ providerId: 'google.com', rawId: '2002', email: 'fay@f.test' }],
         },
       ],
@@ -132,7 +149,7 @@ const CASES: readonly Case[] = [
         ...{ email: 'kim@k.test', emailVerified: true, username: 'kim', status: 'active' },
         claims: { given_name: 'Kim', family_name: 'Ode' },
         passwordHash:
-          '$pbkdf2-sha256$27500$c2FsdHNhbHRzYWx0c2FsdA$q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k',
+          '$pbkdf2-sha256$i=27500$c2FsdHNhbHRzYWx0c2FsdA$q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k',
         roles: ['nurse'],
         vendor: { visitnote: { discipline: 'PT' } },
       },
@@ -250,7 +267,10 @@ describe('portico import --shape', function () {
   this.timeout(60_000);
   let terminal: Terminal;
   before(async () => {
-    terminal = openTerminal({ dialects: { visitnote: { enabled: true } } });
+    terminal = openTerminal({
+      dialects: { visitnote: { enabled: true } },
+      passwords: { imported: { firebase: { main: FIREBASE.project } } },
+    });
   });
   after(() => terminal.close());
 
@@ -267,6 +287,7 @@ describe('portico import --shape', function () {
       const written = terminal.write(file, content);
       const load = async () => {
         const to = ['--organization', organization, '--dialect', 'visitnote', '--shape', shape, '--map', map];
+        if (shape === 'firebase') to.push('--recipe', 'firebase:main');
         const ran = await terminal.session(['import', written, ...to, '--json']);
         expect(ran.code, ran.stderr).to.equal(0);
         return ran.json();
@@ -283,6 +304,14 @@ describe('portico import --shape', function () {
           const { roles, ...members } = expected;
           expect(account, id).to.deep.include({ organization, ...members });
           for (const role of roles ?? []) expect(account?.roles).to.include(role);
+        }
+        if (shape === 'firebase') {
+          const hasher = createPasswordHasher({
+            queue: 1,
+            keys: { devise: {}, firebase: { main: FIREBASE.project } },
+          });
+          const stored = (await stores.accounts.byAlias('visitnote', 'ZHGnKB1pIfe'))?.passwordHash;
+          expect((await hasher.verify(FIREBASE.password, stored)).right).to.equal(true);
         }
         if (identity === undefined) return;
         const [id, issuer, subject] = identity;

@@ -53,7 +53,10 @@ export const importCommand = command({
     )
       .choices(['wrap', 'lazily'])
       .default('wrap'),
-    ['--recipe <name>', 'what hashes do not say of themselves: meteor, or devise:<pepper>'],
+    [
+      '--recipe <recipe>',
+      'what hashes do not say of themselves: firebase:<name>, devise:<name>, meteor, a template',
+    ],
     ['--json', 'print the figures as JSON'],
   ],
   help: `
@@ -110,8 +113,9 @@ async function worldOf(context: CommandContext, options: Options) {
   const { roster = false, complete, dialect: name, organization } = options;
   const { createPasswordHasher } = await import('../../identity/passwords/hasher.ts');
   const { stores, secrets, clock } = context;
-  const hasher = createPasswordHasher({ queue: Number.MAX_SAFE_INTEGER });
-  const world = { stores, secrets, clock, hasher, roster };
+  const keys = context.config.passwords.imported;
+  const hasher = createPasswordHasher({ queue: Number.MAX_SAFE_INTEGER, keys });
+  const world = { stores, secrets, clock, hasher, keys, roster };
   if (complete && !roster) throw new CommandRefused('--complete is said of a --roster.');
   if (roster && name === undefined)
     throw new CommandRefused('Say whose legacy system knows the people: --dialect <name>');

@@ -10,7 +10,8 @@ export const firebase: Shape = {
       vendor_id: text(record.localId),
       email: text(record.email),
       email_verified: flag(record.emailVerified),
-      password_hash: hashOf(text(record.passwordHash), text(record.salt)),
+      password_hash: text(record.passwordHash),
+      password_salt: text(record.salt),
       status: flag(record.disabled) ? 'blocked' : undefined,
       name: claim(record.displayName),
       picture: claim(record.photoUrl),
@@ -22,7 +23,3 @@ export const firebase: Shape = {
     });
   },
 };
-
-function hashOf(hash: string | undefined, salt: string | undefined): string | undefined {
-  return hash === undefined ? undefined : `$firebase-scrypt$${salt ?? ''}$${hash}`;
-}

@@ -1,5 +1,17 @@
 /** Keycloak: the JSON of `kc.sh export`, a realm with its users or the files of users beside it. */
-import { claim, fields, flag, inner, linked, list, type Shape, said, text, time, username } from './shape.ts';
+import {
+  claim,
+  type Fields,
+  flag,
+  inner,
+  linked,
+  list,
+  type Shape,
+  said,
+  text,
+  time,
+  username,
+} from './shape.ts';
 
 export const keycloak: Shape = {
   format: 'json',
@@ -23,24 +35,8 @@ export const keycloak: Shape = {
 };
 
 /** Two members hold JSON: the secret, and how it was made. */
-function hashOf(credential: unknown): string | undefined {
+function hashOf(credential: Fields | undefined): string | undefined {
   if (credential === undefined) return undefined;
-  const secret = fields(inner(fields(credential).secretData));
-  const {
-    algorithm,
-    hashIterations: rounds,
-    additionalParameters,
-  } = fields(inner(fields(credential).credentialData));
-  const more = fields(additionalParameters);
-  const first = (value: unknown) => text(Array.isArray(value) ? value[0] : value);
-  const [salt, key] = [secret.salt, secret.value].map((each) => String(each ?? '').replace(/=+$/, ''));
-  if (algorithm !== 'argon2') {
-    const digest = String(algorithm)
-      .replace(/^pbkdf2$/, 'pbkdf2-sha1')
-      .replace('pbkdf2-sha1', 'pbkdf2');
-    return `$${digest}$${rounds}$${salt}$${key}`.replaceAll('+', '.');
-  }
-  const version = first(more.version) === '1.0' ? 16 : 19;
-  const cost = `m=${first(more.memory)},t=${rounds},p=${first(more.parallelism)}`;
-  return `$argon2${first(more.type)}$v=${version}$${cost}$${salt}$${key}`;
+  const { secretData, credentialData } = credential;
+  return JSON.stringify({ secretData: inner(secretData), credentialData: inner(credentialData) });
 }
