@@ -11,6 +11,9 @@ import { signInAtHand } from '../extensions/request-notes.ts';
 import type { TokenRequest } from '../provider/context.ts';
 import type { ApiRegistry } from './apis.ts';
 
+type Token = Pick<AccessToken | ClientCredentials, 'kind'> &
+  Partial<Pick<AccessToken, 'resourceServer' | 'accountId'>>;
+
 export function createTokenClaims({
   apis,
   accounts,
@@ -19,7 +22,7 @@ export function createTokenClaims({
   accounts: Pick<AccountStore, 'byId'>;
 }) {
   /** Undefined: the token is for userinfo, which says all by itself, and its client serves one organization. */
-  return async (ctx: TokenRequest | undefined, token: AccessToken | ClientCredentials) => {
+  return async (ctx: TokenRequest | undefined, token: Token) => {
     const identifier = token.resourceServer?.identifier();
     if (ctx === undefined) return undefined;
     const client = ctx.oidc.client && traitsOf(ctx.oidc.client);

@@ -12,6 +12,7 @@
  */
 import type Provider from 'oidc-provider';
 import type { AccessToken, Grant, RefreshToken } from 'oidc-provider';
+import { randomToken } from '../../core/crypto.ts';
 import type { Payload, UnsavedRecord } from '../persistence/records.ts';
 import type { ProviderContext } from '../provider/context.ts';
 
@@ -59,15 +60,15 @@ export interface ProviderModel {
   findByUserCode(userCode: string, options?: object): Promise<ProviderRecord | undefined>;
 }
 
-/** A new opaque token as what the provider would store of it. */
-export async function unsaved(token: AccessToken | RefreshToken): Promise<UnsavedRecord> {
-  const record = token as unknown as ProviderRecord;
-  record.jti ??= record.generateTokenId();
-  record.iat ??= Math.floor(Date.now() / 1000);
-  record.exp ??= record.iat + record.expiration;
-  const { value, payload } = await record.getValueAndPayload();
-  if (payload === undefined) throw new Error('oidc-provider gives no payload any more.');
-  return { kind: record.kind, value, payload, lifetime: record.expiration };
+/** A new opaque token of this kind, as what the provider would store of it. `lifetime`: seconds. */
+export function unsaved(
+  kind: 'AccessToken' | 'RefreshToken',
+  members: Payload,
+  lifetime: number,
+): UnsavedRecord {
+  const iat = Math.floor(Date.now() / 1000);
+  const value = randomToken();
+  return { kind, value, payload: { iat, exp: iat + lifetime, ...members, jti: value, kind }, lifetime };
 }
 
 export type ModelName =
@@ -92,7 +93,11 @@ export interface ModelOfRecords<Made> {
 }
 
 export function modelsOfRecords(provider: Provider) {
-  return provider as unknown as { AccessToken: ModelOfRecords<AccessToken>; Grant: ModelOfRecords<Grant> };
+  return provider as unknown as {
+    AccessToken: ModelOfRecords<AccessToken>;
+    RefreshToken: ModelOfRecords<RefreshToken>;
+    Grant: ModelOfRecords<Grant>;
+  };
 }
 
 /** A record that the provider has found for the request, or made. */

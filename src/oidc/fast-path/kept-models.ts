@@ -3,15 +3,17 @@ import { type ModelOfRecords, modelsOfRecords } from '../extensions/models.ts';
 import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
 
 /** Records as the provider's models find them, expired ones too: each is made once, and read at every request. */
-export function keptModels(provider: Provider, oidcRecords: Pick<OidcRecords, 'read'>) {
-  const { AccessToken, Grant } = modelsOfRecords(provider);
+export function keptModels(provider: Provider, oidcRecords: Pick<OidcRecords, 'read' | 'load'>) {
+  const { AccessToken, RefreshToken, Grant } = modelsOfRecords(provider);
   return {
-    findAccessToken: finder('AccessToken', AccessToken, oidcRecords),
-    findGrant: finder('Grant', Grant, oidcRecords),
+    findAccessToken: finder('AccessToken', AccessToken, oidcRecords.read),
+    /** Read once, since it is used once. */
+    findRefreshToken: finder('RefreshToken', RefreshToken, oidcRecords.load),
+    findGrant: finder('Grant', Grant, oidcRecords.read),
   };
 }
 
-function finder<Made>(kind: string, model: ModelOfRecords<Made>, oidcRecords: Pick<OidcRecords, 'read'>) {
+function finder<Made>(kind: string, model: ModelOfRecords<Made>, read: OidcRecords['read' | 'load']) {
   const made = new WeakMap<OidcRecord, Promise<Made | undefined>>();
   const make = async ({ payload }: OidcRecord) => {
     try {
@@ -22,7 +24,7 @@ function finder<Made>(kind: string, model: ModelOfRecords<Made>, oidcRecords: Pi
     }
   };
   return async (value: string): Promise<Made | undefined> => {
-    const record = await oidcRecords.read(kind, value);
+    const record = await read(kind, value);
     if (record === undefined || record.consumedAt !== undefined) return undefined;
     const known = made.get(record) ?? make(record);
     made.set(record, known);

@@ -18,51 +18,54 @@ export interface Source {
 }
 
 export async function madeFrom(input: Source, deps: FastPathDeps) {
-  const { source, client, grant, account } = input;
-  const { provider, tokenClaims } = deps;
-  const access = accessTokenOf(input, deps);
-  const oidc = {
-    route: 'token',
-    client,
-    params: {},
-    account,
-    entities: {},
-    requestParamScopes: source.scopes,
-  };
-  const extra = await tokenClaims({ oidc }, access);
-  if (extra !== undefined) access.extra = extra;
-  const refresh = refreshTokenOf(input, deps);
-  const [newAccess, newRefresh] = await Promise.all([unsaved(access), refresh && unsaved(refresh)]);
-  const accessToken = newAccess.value;
-  const idToken = source.scopes.has('openid')
-    ? await idTokenOf(provider, { client, account, grant, accessToken, source })
+  const { source, client, grant, account, refresh } = input;
+  const { provider, config, tokenClaims } = deps;
+  const { accountId } = account;
+  const { scopes, nonce, resource } = source;
+  const oidc = { route: 'token', client, params: {}, account, entities: {}, requestParamScopes: scopes };
+  const extra = await tokenClaims({ oidc }, { kind: 'AccessToken', accountId });
+  const scope = grant.getOIDCScopeFiltered(scopes);
+  const common = commonOf(input);
+  const access = unsaved(
+    'AccessToken',
+    { ...common, scope, ...(extra && { extra }) },
+    config.oidc.lifetimes.accessToken,
+  );
+  const next =
+    refresh &&
+    unsaved(
+      'RefreshToken',
+      {
+        ...common,
+        ...{ iiat: refresh.iiat ?? access.payload.iat, rotations: refresh.rotations },
+        ...{ nonce, scope: source.scope ?? '', resource },
+      },
+      refreshLifetime(config.oidc.lifetimes, grant.exp),
+    );
+  const idToken = scopes.has('openid')
+    ? await idTokenOf(provider, { client, account, grant, accessToken: access.value, source })
     : undefined;
   const reply = {
-    ...{ access_token: accessToken, expires_in: access.expiration, id_token: idToken },
-    ...{ refresh_token: newRefresh?.value, scope: access.scope, token_type: access.tokenType },
+    ...{ access_token: access.value, expires_in: access.lifetime, id_token: idToken },
+    ...{ refresh_token: next?.value, scope, token_type: 'Bearer' },
   };
-  return { reply, successors: newRefresh === undefined ? [newAccess] : [newRefresh, newAccess] };
+  return { reply, successors: next === undefined ? [access] : [next, access] };
 }
 
 /** What both tokens take over. */
-function commonOf({ source, client, account: { accountId }, gty, family }: Source) {
-  const { acr, amr, authTime, expiresWithSession, sid, sessionUid, grantId = '' } = source;
-  const signIn = { accountId, acr, amr, authTime };
-  return { ...signIn, client, expiresWithSession, sid, sessionUid, grantId, gty, family };
-}
-
-function accessTokenOf(input: Source, { provider }: FastPathDeps) {
-  const { source, grant } = input;
-  return new provider.AccessToken({
-    ...commonOf(input),
-    scope: grant.getOIDCScopeFiltered(source.scopes),
-  });
-}
-
-function refreshTokenOf(input: Source, { provider, config }: FastPathDeps) {
-  const { source, grant, refresh } = input;
-  if (refresh === undefined) return undefined;
-  const { nonce, scope = '', resource } = source;
-  const expiresIn = refreshLifetime(config.oidc.lifetimes, grant.exp);
-  return new provider.RefreshToken({ ...commonOf(input), ...refresh, nonce, scope, resource, expiresIn });
+function commonOf({ source, client: { clientId }, account: { accountId }, gty, family }: Source) {
+  const { acr, amr, authTime, expiresWithSession, sid, sessionUid, grantId } = source;
+  return {
+    accountId,
+    acr,
+    amr,
+    authTime,
+    clientId,
+    expiresWithSession,
+    sid,
+    sessionUid,
+    grantId,
+    gty,
+    family,
+  };
 }

@@ -43,13 +43,12 @@ async function liveRefreshToken(
   client: Client,
   deps: FastPathDeps,
 ): Promise<Live | undefined> {
-  const { provider, models, findAccount } = deps;
+  const { models, findAccount } = deps;
   const traits = traitsOf(client);
   if (!OPAQUE.test(value) || !traits.rotatesRefreshTokens) return undefined;
   if (client.idTokenEncryptedResponseAlg) return undefined;
-  const used = await provider.RefreshToken.find(value, { ignoreExpiration: true });
-  if (used === undefined || used.isExpired || used.consumed !== undefined || isUnusual(used))
-    return undefined;
+  const used = await models.findRefreshToken(value);
+  if (used === undefined || used.isExpired || isUnusual(used)) return undefined;
   const grant = await models.findGrant(used.grantId ?? '');
   if (grant === undefined || grant.isExpired || grant.accountId !== used.accountId) return undefined;
   if (used.clientId !== client.clientId || grant.clientId !== client.clientId) return undefined;

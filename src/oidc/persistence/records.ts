@@ -75,7 +75,7 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     ...stored,
     payload: JSON.parse(secrets.decrypt(stored.payload, `${kind}:${stored.id}`)),
   });
-  /** By the store's id. */
+  /** By kind and value, which stands in the record too: the hash of one that is known is not made again. */
   const kept = new Map<string, { readonly encrypted: string; readonly record: OidcRecord }>();
   const openOne = (kind: string, stored: StoredOidcRecord | undefined) => stored && open(kind, stored);
 
@@ -154,17 +154,17 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
       openOne(kind, await store.byId(kind, idOf(kind, value), clock.now())),
     /** As `load`, to be read only: what was opened before comes back as long as the store has the same. */
     async read(kind: string, value: string): Promise<OidcRecord | undefined> {
-      const id = idOf(kind, value);
-      const stored = await store.byId(kind, id, clock.now());
+      const name = `${kind} ${value}`;
+      const known = kept.get(name);
+      const stored = await store.byId(kind, known?.record.id ?? idOf(kind, value), clock.now());
       if (stored === undefined) return undefined;
-      const known = kept.get(id);
       const isSame =
         known?.encrypted === stored.payload &&
         known.record.consumedAt?.getTime() === stored.consumedAt?.getTime();
       if (known && isSame) return known.record;
       if (kept.size >= MOST_KEPT) kept.clear();
       const record = open(kind, stored);
-      kept.set(id, { encrypted: stored.payload, record });
+      kept.set(name, { encrypted: stored.payload, record });
       return record;
     },
     loadByUid: async (kind: string, uid: string) =>

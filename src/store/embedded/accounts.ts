@@ -3,7 +3,7 @@ import type { AccountStore, InsertOutcome, TakenName, UpdateOutcome } from '../p
 import { firstByLogin, foldName, recordFrom, standingsText } from '../ports/stores.ts';
 import type { Database, Sql } from './sqlite/database.ts';
 import { violates } from './sqlite/sqlite-errors.ts';
-import { add, dateOf, find, insert, remove, type Table } from './sqlite/table.ts';
+import { add, dateOf, find, finder, insert, remove, type Table } from './sqlite/table.ts';
 
 export interface AccountRow {
   readonly record: string;
@@ -31,10 +31,11 @@ class Taken extends Error {
 }
 
 export function createAccountStore(database: Database): AccountStore {
+  const byId = finder(ACCOUNTS, 'id', ['record', 'version', 'last_sign_in_at']);
   return {
     insert: (account) => naming<InsertOutcome>(database, (sql) => insertAccount(sql, account)),
     insertMany: (accounts) => database.write((sql) => accounts.map((account) => insertAlone(sql, account))),
-    byId: (id) => database.read((sql) => find(sql, ACCOUNTS, { id })),
+    byId: (id) => database.read((sql) => byId(sql, id)),
     byEmail: (organization, email) =>
       database.read((sql) => find(sql, ACCOUNTS, { organization, email_folded: foldName(email) })),
     byUsername: (organization, username) =>

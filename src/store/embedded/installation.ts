@@ -12,7 +12,7 @@ import type {
 } from '../ports/installation.ts';
 import { namesOf, ofEmails, takenName } from '../ports/stores.ts';
 import type { Database, Sql } from './sqlite/database.ts';
-import { add, find, list, put, type RecordRow, remove, type Table } from './sqlite/table.ts';
+import { add, find, finder, list, put, type RecordRow, remove, type Table } from './sqlite/table.ts';
 
 export const ORGANIZATIONS: Table<RecordRow, OrganizationRecord> = {
   name: 'organizations',
@@ -30,6 +30,7 @@ class NameTaken extends Error {
 }
 
 export function createOrganizationStore(database: Database): OrganizationStore {
+  const byId = finder(ORGANIZATIONS, 'id', ['record']);
   const byName = (name: string) =>
     database.read((sql) => {
       const text =
@@ -47,7 +48,7 @@ export function createOrganizationStore(database: Database): OrganizationStore {
         throw error;
       }
     },
-    byId: (id) => database.read((sql) => find(sql, ORGANIZATIONS, { id })),
+    byId: (id) => database.read((sql) => byId(sql, id)),
     byHost: (host) => byName(host.toLowerCase()),
     byEmailDomain: (domain) => byName(ofEmails(domain)),
     list: () => database.read((sql) => list(sql, ORGANIZATIONS)),

@@ -10,7 +10,7 @@ import type {
 } from '../ports/oidc-records.ts';
 import { defined } from '../ports/stores.ts';
 import type { Database, Sql } from './sqlite/database.ts';
-import { type Columns, dateOf, find, list, put, remove, type Table } from './sqlite/table.ts';
+import { type Columns, dateOf, list, putter, remove, type Table } from './sqlite/table.ts';
 
 export interface OidcRecordRow {
   readonly kind: OidcRecordKind;
@@ -30,24 +30,28 @@ export interface OidcRecordRow {
 /** A record is gone at its expiry, to the millisecond. */
 const LIVE = '(expires_at IS NULL OR expires_at > ?)';
 
+const BY_ID = `SELECT * FROM oidc_records WHERE kind = ? AND id = ? AND ${LIVE}`;
+
 export const OIDC_RECORDS: Table<OidcRecordRow, StoredOidcRecord> = {
   name: 'oidc_records',
   key: ['kind', 'id'],
   live: LIVE,
-  recordOf: (row) =>
-    defined({
+  recordOf(row) {
+    const record: { -readonly [Name in keyof StoredOidcRecord]: StoredOidcRecord[Name] } = {
       id: row.id,
       payload: row.payload,
       durable: row.durable === 1,
       createdAt: dateOf(row.created_at),
-      expiresAt: dateOf(row.expires_at),
-      grantId: row.grant_id ?? undefined,
-      accountId: row.account_id ?? undefined,
-      clientId: row.client_id ?? undefined,
-      uid: row.uid ?? undefined,
-      userCode: row.user_code ?? undefined,
-      consumedAt: dateOf(row.consumed_at),
-    }),
+    };
+    if (row.expires_at !== null) record.expiresAt = dateOf(row.expires_at);
+    if (row.grant_id !== null) record.grantId = row.grant_id;
+    if (row.account_id !== null) record.accountId = row.account_id;
+    if (row.client_id !== null) record.clientId = row.client_id;
+    if (row.uid !== null) record.uid = row.uid;
+    if (row.user_code !== null) record.userCode = row.user_code;
+    if (row.consumed_at !== null) record.consumedAt = dateOf(row.consumed_at);
+    return record;
+  },
 };
 
 /** Thrown inside a write, so that it is undone. */
@@ -66,7 +70,11 @@ export function createOidcRecordStore(database: Database): OidcRecordStore {
         },
         passingUnless(...records.map(({ record }) => record)),
       ),
-    byId: (kind, id, now) => database.read((sql) => find(sql, OIDC_RECORDS, { kind, id }, now)),
+    byId: (kind, id, now) =>
+      database.read((sql) => {
+        const row = sql.get<OidcRecordRow>(BY_ID, kind, id, now);
+        return row && OIDC_RECORDS.recordOf(row);
+      }),
     byUid: async (kind, uid, now) => (await newestFirst({ kind, uid }, now))[0],
     byUserCode: async (kind, userCode, now) => (await newestFirst({ kind, user_code: userCode }, now))[0],
     async rotate(rotation) {
@@ -151,9 +159,14 @@ function consumeRecord(sql: Sql, { kind, id }: Pick<OidcRecordInput, 'kind' | 'i
   return sql.run(text, now, kind, id, now) === 1;
 }
 
+/** consumed_at is not among them: a second put must not un-consume. */
+const putRow = putter(OIDC_RECORDS, [
+  ...(['kind', 'id', 'payload', 'expires_at', 'grant_id', 'account_id'] as const),
+  ...(['client_id', 'uid', 'user_code', 'durable', 'created_at'] as const),
+]);
+
 function putRecord(sql: Sql, { kind, id, record }: OidcRecordInput): void {
-  // consumed_at is not among the columns that a second put replaces: a late save must not un-consume.
-  put(sql, OIDC_RECORDS, {
+  putRow(sql, {
     kind,
     id,
     payload: record.payload,

@@ -31,6 +31,19 @@ export function find<Row, Stored>(
   return row && table.recordOf(row);
 }
 
+/** As `find` by this column, for what most requests ask: the text is made once, and reads no more than these columns. */
+export function finder<Row extends object, Stored>(
+  { name, recordOf }: Table<Row, Stored>,
+  column: string,
+  read: readonly (keyof Row & string)[],
+): (sql: Sql, value: string) => Stored | undefined {
+  const text = `SELECT ${read.join(', ')} FROM ${name} WHERE ${column} = ?`;
+  return (sql, value) => {
+    const row = sql.get<Row>(text, value);
+    return row && recordOf(row);
+  };
+}
+
 /** Rows whose columns have these values; in the order of the key, where no other one is given. */
 export function list<Row, Stored>(
   sql: Sql,
@@ -63,7 +76,8 @@ function filter<Row, Stored>({ live }: Table<Row, Stored>, columns: Columns, now
 
 /** True when the row was added; false when a unique index has it already. */
 export function add(sql: Sql, table: string, row: Columns): boolean {
-  return sql.run(`${insertion(table, row)} ON CONFLICT DO NOTHING`, ...Object.values(row)) === 1;
+  const text = `${insertion(table, Object.keys(row))} ON CONFLICT DO NOTHING`;
+  return sql.run(text, ...Object.values(row)) === 1;
 }
 
 /** Adds the row, or gives the one that has its `key` these values; other columns of that one stay. */
@@ -72,16 +86,20 @@ export function put(
   { name, key }: Pick<Table<object, unknown>, 'name' | 'key'>,
   row: Columns,
 ): void {
-  const others = Object.keys(row).filter((column) => !key.includes(column));
-  const changes = others.map((column) => `${column} = excluded.${column}`).join(', ');
-  sql.run(
-    `${insertion(name, row)} ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${changes}`,
-    ...Object.values(row),
-  );
+  sql.run(replacement({ name, key }, Object.keys(row)), ...Object.values(row));
 }
 
 export function insert(sql: Sql, table: string, row: Columns): void {
-  sql.run(insertion(table, row), ...Object.values(row));
+  sql.run(insertion(table, Object.keys(row)), ...Object.values(row));
+}
+
+/** As `put`, of a row with these columns in this order, whose text is made once. */
+export function putter<Column extends string>(
+  table: Pick<Table<object, unknown>, 'name' | 'key'>,
+  columns: readonly Column[],
+): (sql: Sql, row: Readonly<Record<Column, Value>>) => void {
+  const text = replacement(table, columns);
+  return (sql, row) => void sql.run(text, ...columns.map((column) => row[column]));
 }
 
 /** Resolves with how many rows had these values. */
@@ -109,8 +127,16 @@ export async function removeInBatches(
   }
 }
 
-function insertion(table: string, row: Columns): string {
-  const names = Object.keys(row);
+function replacement(
+  { name, key }: Pick<Table<object, unknown>, 'name' | 'key'>,
+  columns: readonly string[],
+): string {
+  const others = columns.filter((column) => !key.includes(column));
+  const changes = others.map((column) => `${column} = excluded.${column}`).join(', ');
+  return `${insertion(name, columns)} ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${changes}`;
+}
+
+function insertion(table: string, names: readonly string[]): string {
   return `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
 }
 
