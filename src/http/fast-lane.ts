@@ -48,9 +48,9 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
     open.address = () => origin.address;
     const info = { id, arrivedAt, ...origin };
     noteRequestInfo(request, info);
-    const body = route.takesForm ? await readSmallBody(request) : undefined;
+    const body = route.takes === 'nothing' ? undefined : await readSmallBody(request);
     try {
-      const answer = await route.answer(request, body?.toString() ?? '', { info, res: response });
+      const answer = await route.answer(request, body?.toString() ?? '', { info, res: response, body });
       if (answer !== undefined) return send(open.id, answer, response);
     } catch (error) {
       open.failure = { error };
@@ -92,13 +92,16 @@ const UNUSUAL = [
   'oauth-client-attestation-pop',
 ] as const;
 
-const FORM = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i;
+const TYPES = {
+  form: /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i,
+  json: /^application\/json(?:; ?charset=utf-8)?$/i,
+};
 
-function isPlain(request: IncomingMessage, { takesForm }: FastRoute): boolean {
+function isPlain(request: IncomingMessage, { takes }: FastRoute): boolean {
   const { headers } = request;
   if (UNUSUAL.some((name) => headers[name] !== undefined)) return false;
   const length = headers['content-length'];
-  const isForm = FORM.test(headers['content-type'] ?? '');
-  const bodied = takesForm ? isForm && Number(length) <= LONGEST_BODY : length === undefined;
-  return bodied && isHostPlain(request);
+  if (takes === 'nothing') return length === undefined && isHostPlain(request);
+  const isMeant = TYPES[takes].test(headers['content-type'] ?? '') && Number(length) <= LONGEST_BODY;
+  return isMeant && isHostPlain(request);
 }

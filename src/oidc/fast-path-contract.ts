@@ -3,12 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface FastRoute {
   readonly pattern: string;
-  /** True: the request has a form as its body. False: it has no body. */
-  readonly takesForm: boolean;
+  /** What the request has as its body. */
+  readonly takes: 'nothing' | 'form' | 'json';
   /** Undefined: the request is unusual; nothing was changed, and the provider answers. Rejects with StoreUnavailable. */
   answer(
     request: IncomingMessage,
-    form: string,
+    text: string,
     arrived: Arrived,
   ): Promise<FastAnswer | undefined> | FastAnswer | undefined;
 }
@@ -22,6 +22,8 @@ export interface Arrived {
     readonly arrivedAt: Date;
   };
   readonly res: ServerResponse;
+  /** As it came. */
+  readonly body?: Buffer | undefined;
 }
 
 export interface FastAnswer {

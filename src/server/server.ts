@@ -10,7 +10,7 @@ import type { Config } from '../config/schema.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Dialect } from '../dialects/contract/dialect.ts';
 import { createApiKeyDescriber, createApiKeyOffers, hasFormOfApiKey } from '../dialects/pipeline/api-keys.ts';
-import { fastMes } from '../dialects/pipeline/fast-me.ts';
+import { fastSamples } from '../dialects/pipeline/fast-samples.ts';
 import { ensureDialectClients } from '../dialects/pipeline/oauth-clients.ts';
 import { mountDialects } from '../dialects/pipeline/pipeline.ts';
 import { loadClinicDecisions, loadEnabledDialects } from '../dialects/registry.ts';
@@ -306,7 +306,7 @@ async function createDialects(deps: Deps) {
     offerToken: createTokenOffers(services),
   });
   const { middleware, mounts } = mountDialects(services);
-  return { middleware, fast: fastMes(mounts, services) };
+  return { middleware, fast: fastSamples(mounts, services) };
 }
 
 /** Loaded only where it is wanted: none of it is there in production. */

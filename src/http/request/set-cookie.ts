@@ -15,8 +15,12 @@ export interface Cookie {
   readonly sameSite?: 'Lax' | 'Strict' | 'None';
 }
 
-/** Name and value as RFC 6265 wants them; whatever would end the pair early is escaped. */
 export function setCookie(ctx: Pick<Context, 'append'>, cookie: Cookie): void {
+  ctx.append('Set-Cookie', cookieLine(cookie));
+}
+
+/** Name and value as RFC 6265 wants them; whatever would end the pair early is escaped. */
+export function cookieLine(cookie: Cookie): string {
   const { name, value, path, secure, maxAge, domain, httpOnly = true, sameSite = 'Lax' } = cookie;
   const attributes = [
     maxAge !== undefined && `Max-Age=${maxAge}`,
@@ -27,6 +31,5 @@ export function setCookie(ctx: Pick<Context, 'append'>, cookie: Cookie): void {
     secure && 'Secure',
     `SameSite=${sameSite}`,
   ];
-  const line = [`${name}=${encodeURIComponent(value)}`, ...attributes.filter((text) => text !== false)];
-  ctx.append('Set-Cookie', line.join('; '));
+  return [`${name}=${encodeURIComponent(value)}`, ...attributes.filter((text) => text !== false)].join('; ');
 }

@@ -45,5 +45,5 @@ export function publicDocuments(documents: Documents): ProviderMiddleware {
 }
 
 export function documentRoute(path: string, documents: Documents): FastRoute {
-  return { pattern: path, takesForm: false, answer: () => documents.find(path) };
+  return { pattern: path, takes: 'nothing', answer: () => documents.find(path) };
 }

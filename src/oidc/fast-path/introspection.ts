@@ -11,7 +11,7 @@ export function introspectionRoute(deps: FastPathDeps): FastRoute {
   const answers = new WeakMap<AccessToken, FastAnswer>();
   return {
     pattern: ROUTES.introspection,
-    takesForm: true,
+    takes: 'form',
     async answer({ headers: { authorization, accept = '' } }, form) {
       // RFC 9701: the provider signs.
       if (/jwt/i.test(accept)) return undefined;

@@ -22,7 +22,7 @@ type TokenForm = NonNullable<ReturnType<typeof tokenForm>>;
 export function tokenRoute(deps: FastPathDeps): FastRoute {
   return {
     pattern: ROUTES.token,
-    takesForm: true,
+    takes: 'form',
     async answer(request, text) {
       const form = tokenForm(text);
       const make = form && makerFor(form);

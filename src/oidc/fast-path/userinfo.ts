@@ -24,7 +24,7 @@ export function userinfoRoute(deps: FastPathDeps): FastRoute {
   const made = new WeakMap<AccessToken, Made>();
   return {
     pattern: ROUTES.userinfo,
-    takesForm: false,
+    takes: 'nothing',
     async answer({ headers: { authorization } }) {
       const [, value = ''] = /^Bearer ([\w-]+)$/.exec(authorization ?? '') ?? [];
       if (!OPAQUE.test(value)) return undefined;

@@ -1,5 +1,5 @@
 /**
- * GET me of every dialect on the fast lane, held against the long way as in test/oidc/fast-path.test.ts: replies, audit
+ * The sign-in and GET me of every dialect on the fast lane, held against the long way as in test/oidc/fast-path.test.ts: replies, audit
  * trail and metrics are the same.
  */
 import http from 'node:http';
@@ -11,9 +11,13 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 interface Request {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Absent: a GET. */
+  readonly body?: string | Buffer;
 }
 
-describe('GET me on the fast lane', function () {
+const MANY = { limit: 1_000_000 };
+
+describe('the sign-in and GET me on the fast lane', function () {
   this.timeout(60_000);
   let server: TestServer;
   let internal: string;
@@ -26,7 +30,11 @@ describe('GET me on the fast lane', function () {
     internal = `http://127.0.0.1:${port}`;
     server = await startTestServer({
       clock: { now: () => now },
-      config: { http: { internal: { port } }, dialects: { visitnote: { limits: { general: 30 } } } },
+      config: {
+        http: { internal: { port } },
+        attempts: { pair: MANY, address: MANY, login: MANY },
+        dialects: { visitnote: { limits: { general: 30, auth: MANY.limit } } },
+      },
     });
     agent = new http.Agent({ keepAlive: true });
   });
@@ -57,11 +65,15 @@ describe('GET me on the fast lane', function () {
     return { headers: {}, ...sample.me(token), dialect: sample.name, accountId: found?.id ?? '' };
   }
 
-  function send({ path, headers }: Request) {
+  /** What a sign-in makes anew: tokens, their ends, and when its person was here. */
+  const unchanging = (text: string) =>
+    text.replace(/"[\w.~-]{24,}"/g, '"-"').replace(/\d{4}-\d\d-\d\dT[\d:.]+|\d{9,}/g, '-');
+
+  function send({ path, headers, body }: Request) {
     const { hostname, port } = new URL(server.url);
     return new Promise<{ status: number; headers: string[]; body: string }>((resolve, reject) => {
       const request = http.request(
-        { hostname, port, agent, path, headers: { ...headers } },
+        { hostname, port, agent, path, method: body === undefined ? 'GET' : 'POST', headers: { ...headers } },
         async (response) => {
           const chunks: Buffer[] = [];
           for await (const chunk of response) chunks.push(chunk);
@@ -70,11 +82,17 @@ describe('GET me on the fast lane', function () {
           const masked = rawHeaders.map((text, at) =>
             rawHeaders[at - 1] === 'Date' ? '-' : text.replace(id, '-'),
           );
-          resolve({ status, headers: masked, body: Buffer.concat(chunks).toString().replaceAll(id, '-') });
+          const text = Buffer.concat(chunks).toString().replaceAll(id, '-');
+          const signsIn = body !== undefined && status < 300;
+          resolve({
+            status,
+            headers: signsIn ? masked.map(unchanging) : masked,
+            body: signsIn ? unchanging(text) : text,
+          });
         },
       );
       request.on('error', reject);
-      request.end();
+      request.end(body);
     });
   }
 
@@ -178,5 +196,56 @@ describe('GET me on the fast lane', function () {
     for (const [at, { body }] of renamed.entries()) expect(body).to.not.equal(before[at]?.body);
     await change({ status: 'blocked' });
     for (const { status } of await expectSame(live)) expect(status).to.equal(401);
+    await change({ status: 'active' });
+  });
+
+  it('ME4 signs people in, and refuses what is wrong, as on the long way', async () => {
+    const samples = await loadSamples(server.config.dialects);
+    const people = server.config.seed.flatMap(peopleOf);
+    const calls = samples.map((sample) => {
+      const person = people.find(sample.suits);
+      if (person === undefined) throw new Error(`The seed has no account that signs in at ${sample.name}.`);
+      return sample.signIn(person);
+    });
+    let sent = 0;
+    const post = (path: string, body: string | Buffer, headers: Request['headers'] = {}): Request => {
+      sent += 1;
+      const length = String(Buffer.byteLength(body));
+      const from = `198.51.${sent >> 8}.${sent & 255}`;
+      const always = {
+        'content-type': 'application/json',
+        'content-length': length,
+        'x-forwarded-for': from,
+      };
+      return { path, body, headers: { ...always, ...headers } };
+    };
+    const ordinary = calls.map(({ path, body, headers }) => post(path, JSON.stringify(body), headers));
+    const replies = await expectSame(ordinary);
+    for (const { status } of replies) expect(status).to.be.within(200, 201);
+    const variants = calls.flatMap(({ path, body, headers = {} }) => {
+      const text = JSON.stringify(body);
+      const bodies = [
+        ...Object.keys(body).flatMap((name) =>
+          ['', 'x', 7, null].map((value) => JSON.stringify({ ...body, [name]: value })),
+        ),
+        ...['', ' ', '{}', '[]', 'null', '"x"', text.slice(1), `${text} `, `\ufeff${text}`, `${text}${text}`],
+        ...[JSON.stringify({ ...body, more: 'x' }), JSON.stringify({ ...body, more: 'x'.repeat(5000) })],
+        Buffer.from(text.replace('"}', 'é"}'), 'latin1'),
+      ];
+      const others = [
+        { 'content-type': 'application/json; charset=utf-8' },
+        { 'content-type': 'application/x-www-form-urlencoded' },
+        { 'content-type': 'application/json; charset=latin1' },
+        { origin: 'https://app.test' },
+        { 'x-accountcode': 'nowhere' },
+        { host: 'evil.com:x@good.com' },
+      ];
+      return [
+        ...bodies.map((other) => post(path, other, headers)),
+        ...others.map((other) => post(path, text, { ...headers, ...other })),
+        ...[`${path}?x=1`, `${path}/`, `${path}.json`].map((other) => post(other, text, headers)),
+      ];
+    });
+    await expectSame(variants);
   });
 });

@@ -1,0 +1,77 @@
+/**
+ * The two requests that a vendor's clients send most, the sign-in with a password and GET me, on the fast lane: the
+ * checks, the work and the words of the pipeline, without Koa around them. Nothing else decides about them.
+ */
+import { cookieLine } from '../../http/request/set-cookie.ts';
+import type { FastAnswer, FastRoute } from '../../oidc/fast-path-contract.ts';
+import { currentRequest, requestView } from '../runtime/current-request.ts';
+import type { DialectServices } from '../runtime/deps.ts';
+import { type CompiledMount, findRoute, type RouteMatch } from '../runtime/match-route.ts';
+import type { MountedDialect } from '../runtime/mounted.ts';
+import { answer, answeredHere, headersOf, type Outcome } from './pipeline.ts';
+
+type Mounts = readonly CompiledMount<MountedDialect>[];
+type Call = Extract<RouteMatch<MountedDialect>, { kind: 'endpoint' }>;
+
+/** By method and path. A request whose host decides, or a legacy system, goes the long way. */
+export function fastSamples(mounts: Mounts, services: DialectServices): ReadonlyMap<string, FastRoute> {
+  if (mounts.some(({ mount }) => mount.hosts !== undefined)) return new Map();
+  const owners = new Set(mounts.map(({ owner }) => owner).filter(({ legacy }) => legacy === undefined));
+  const calls = [...owners].flatMap((owner) => callsOf(owner, mounts));
+  return new Map(
+    calls.map(([path, call]) => [`${call.endpoint.method} ${path}`, route(path, call, services)]),
+  );
+}
+
+/** Where the dialect's sample asks, with each suffix and without one. */
+function callsOf(owner: MountedDialect, mounts: Mounts): (readonly [path: string, call: Call])[] {
+  const { sample } = owner.dialect;
+  if (sample === undefined) return [];
+  const blank = { organization: '', email: '', username: '', password: '' };
+  const asked = [
+    { method: 'POST', named: sample.signIn(blank, owner.settings).path },
+    { method: 'GET', named: sample.me('', owner.settings).path },
+  ];
+  return asked.flatMap(({ method, named }) => {
+    const at = (path: string) => findRoute(mounts, { method, path, host: '' });
+    const suffixes = ['', ...(at(named)?.at.mount.suffixes ?? [])];
+    const suffix = suffixes.findLast((known) => named.endsWith(known)) ?? '';
+    const bare = named.slice(0, named.length - suffix.length);
+    return suffixes.flatMap((known) => {
+      const call = at(bare + known);
+      return call?.kind === 'endpoint' && call.at.owner === owner ? [[bare + known, call] as const] : [];
+    });
+  });
+}
+
+function route(path: string, call: Call, services: DialectServices): FastRoute {
+  const { base, endpoint } = call;
+  const { owner, mount } = call.at;
+  const view = { path, query: '', base, issuer: services.issuer };
+  return {
+    pattern: mount.base + endpoint.path,
+    takes: endpoint.method === 'POST' ? 'json' : 'nothing',
+    async answer(req, _text, { info, res, body }) {
+      const request = requestView(req, info, view);
+      const current = currentRequest({ req, res, info }, call, request, services);
+      const outcome = await answer(current, body);
+      services.after?.(answeredHere(owner, request, { ...outcome, current }));
+      return replied(outcome, headersOf(owner, { ...outcome, request, current }));
+    },
+  };
+}
+
+/** Names and values in the order in which Koa sets them. */
+function replied({ reply }: Outcome, headers: Record<string, string>): FastAnswer {
+  if (!('json' in reply.body)) throw new Error('A sign-in and the me of a dialect are JSON alone.');
+  const body = JSON.stringify(reply.body.json);
+  const all = {
+    ...headers,
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': String(Buffer.byteLength(body)),
+    ...reply.headers,
+  };
+  const cookies = reply.cookies?.flatMap((cookie) => ['Set-Cookie', cookieLine(cookie)]) ?? [];
+  const named = [...Object.entries(all).flat(), ...cookies];
+  return { status: reply.status, headers: named, caching: 'no-store', body };
+}
