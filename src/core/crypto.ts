@@ -40,6 +40,7 @@ export type HmacPurpose =
   | 'email-budget'
   | 'family'
   | 'learned'
+  | 'legacy-code'
   | 'legacy-via'
   | 'legacy-yes'
   | 'letters'

@@ -8,6 +8,8 @@ import type { Json } from '../model/json.ts';
 import type { RequestContext } from './context.ts';
 
 export interface LegacySystems {
+  /** Dialects with a legacy system, asked or not. */
+  readonly dialects: readonly string[];
   /**
    * Those that are asked about people of the organization now, in the order of the configuration. `channel`:
    * 'hosted' for all of them, else that dialect's alone.
@@ -97,4 +99,4 @@ export interface LegacyTokens {
 }
 
 /** Of a server that stands alone. */
-export const NO_LEGACY_SYSTEMS: LegacySystems = { asked: async () => [] };
+export const NO_LEGACY_SYSTEMS: LegacySystems = { dialects: [], asked: async () => [] };

@@ -20,9 +20,14 @@ import { type PassedQuestion, passedQuestion } from './passed-question.ts';
 import { placeOf } from './question.ts';
 import { createRecently, type Recently } from './recently.ts';
 
-/** Exchanges that wait, and that are worked on at once. */
+/** Exchanges that wait, and the bytes of all of them; exchanges that are worked on at once. */
 const LONGEST_QUEUE = 256;
+const LARGEST_QUEUE = 16 * 1024 * 1024;
 const AT_ONCE = 4;
+
+/** Seconds for which a person who was refused is not asked about again, and what is noted instead of an account. */
+const REFUSED_FOR = 60;
+const REFUSED = 'refused';
 
 /** 'refused': deleted or blocked here, or another account is in the way. */
 export type LearnOutcome =
@@ -61,6 +66,7 @@ export interface Learner {
 export function createLearner(options: LearnerOptions): Learner {
   const { identity, count } = options;
   const waiting: PassedExchange[] = [];
+  let bytes = 0;
   const running = new Set<Promise<void>>();
   const recently = createRecently(identity);
 
@@ -77,6 +83,7 @@ export function createLearner(options: LearnerOptions): Learner {
   function next(): void {
     const exchange = running.size < AT_ONCE ? waiting.shift() : undefined;
     if (exchange === undefined) return;
+    bytes -= sizeOf(exchange);
     const done = work(exchange).finally(() => {
       running.delete(done);
       next();
@@ -91,8 +98,10 @@ export function createLearner(options: LearnerOptions): Learner {
     learn(exchange) {
       const { dialect } = exchange.mounted;
       if (!learns(exchange)) return;
-      if (waiting.length >= LONGEST_QUEUE) return count(dialect.name, 'dropped');
+      const isFull = waiting.length >= LONGEST_QUEUE || bytes + sizeOf(exchange) > LARGEST_QUEUE;
+      if (isFull) return count(dialect.name, 'dropped');
       waiting.push(exchange);
+      bytes += sizeOf(exchange);
       // The client has its reply before this node works for its own sake.
       setImmediate(next);
     },
@@ -101,6 +110,12 @@ export function createLearner(options: LearnerOptions): Learner {
       await Promise.all(running);
     },
   };
+}
+
+function sizeOf({ request, reply }: PassedExchange): number {
+  const texts = [request.target, ...request.headers, ...reply.headers];
+  const bodies = request.body.byteLength + reply.body.byteLength;
+  return texts.reduce((sum, text) => sum + text.length, bodies);
 }
 
 /* ------------------------------------------------------------------ one exchange */
@@ -143,8 +158,10 @@ async function learnFrom(deps: Deps, exchange: PassedExchange): Promise<LearnOut
   // A registration tells too little of a person; its tokens lead to the rest.
   if (name === 'register' && answer.tokens === undefined) return 'nothing';
   const { tokens = name === 'person' ? { access: { value: values.token ?? '' } } : {} } = answer;
+  if (deps.recently.accountOf(keyOf(lesson), REFUSED_FOR) === REFUSED) return 'refused';
   const known = await knownAccount(deps, lesson);
   const account = known ?? (await takenOver(deps, lesson, answer));
+  if (account === 'refused') deps.recently.note(keyOf(lesson), REFUSED);
   if (typeof account === 'string') return account;
   deps.saw({ dialect: mounted.dialect.name, organization: organization.id, accountId: account.id });
   if (name === 'person' && known !== undefined) return 'nothing';

@@ -82,6 +82,7 @@ export function createLegacySystems(options: {
   const all = options.mounted.flatMap((mounted) => startOne(mounted, options));
   const isAway = ({ mounted }: Running) => stages.isAway(mounted.dialect.name);
   return {
+    dialects: all.map(({ mounted }) => mounted.dialect.name),
     async asked(organization, channel) {
       const due = all.filter(
         ({ mounted: { dialect } }) =>

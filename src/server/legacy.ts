@@ -128,6 +128,11 @@ function tallying(
   };
 }
 
+/** Also for a command, which asks none of them. */
+export function legacyDialects(dialects: Config['dialects']): string[] {
+  return Object.entries(dialects).flatMap(([name, { legacy }]) => (legacy === undefined ? [] : [name]));
+}
+
 async function issuesOf(
   mounted: MountedDialect,
   { config, identity, stages }: { config: Config; identity: Identity; stages: Stages },

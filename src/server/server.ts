@@ -52,7 +52,7 @@ import { createEmailBrands, emailBrand } from '../pages/shared/email-brand.ts';
 import { seedAtStart } from '../seed/seed-at-start.ts';
 import { openStoresWhenReady } from '../store/open-stores.ts';
 import type { Stores } from '../store/ports/stores.ts';
-import { openLegacy } from './legacy.ts';
+import { legacyDialects, openLegacy } from './legacy.ts';
 import { createLifecycle, type Lifecycle, repeat } from './lifecycle.ts';
 import { bind, drain, listen } from './listen.ts';
 import { openUsage } from './usage.ts';
@@ -203,11 +203,12 @@ async function createDeps(ground: Ground) {
     await mail.mailer.close();
   });
   const { queue, concurrency } = config.hashing;
+  const notAsked = { ...NO_LEGACY_SYSTEMS, dialects: legacyDialects(config.dialects) };
   const alone: Identity = {
     ...{ stores, clock, secrets, audit, log, issuer, budgets, attempts },
     mailer: mail.mailer,
-    access: endingLegacyTokens(oidc.access, { stores, clock }),
-    legacy: NO_LEGACY_SYSTEMS,
+    access: endingLegacyTokens(oidc.access, { stores, clock, legacy: notAsked }),
+    legacy: notAsked,
     clinicDecisions: await loadClinicDecisions(),
     hasher: createPasswordHasher({ queue, concurrency, keys: config.passwords.imported }),
     policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),

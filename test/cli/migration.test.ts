@@ -170,5 +170,11 @@ describe('portico migration', function () {
     expect(await refused('conflicts', 'rename', String(third?.id))).to.include('--email');
     await run('conflicts', 'rename', String(third?.id), '--email', 'bea.two@example.org');
     expect(await list()).to.deep.equal([]);
+    // Her tokens name an address that is another person's now.
+    await withStores(async ({ accounts }) => {
+      const renamed = await accounts.byId('acc_bea');
+      expect(renamed).to.deep.include({ email: 'bea.two@example.org', emailVerified: false });
+      expect(renamed?.tokensFrom).to.be.a('string');
+    });
   });
 });

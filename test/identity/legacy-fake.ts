@@ -32,6 +32,7 @@ export function fakeLegacy(dialect = 'visitnote', rules: Partial<LegacyRules> = 
   const fake: FakeLegacy = {
     ...{ dialect, calls, says: 'no', primary: true, outage: undefined },
     rules: { ...RULES, ...rules },
+    dialects: [dialect],
     async asked(_organization, channel) {
       return fake.primary && (channel === 'hosted' || channel === dialect) ? [system] : [];
     },
@@ -58,6 +59,7 @@ export function fakeLegacy(dialect = 'visitnote', rules: Partial<LegacyRules> = 
 /** Several, in this order. */
 export function together(...systems: readonly FakeLegacy[]): LegacySystems {
   return {
+    dialects: systems.map(({ dialect }) => dialect),
     asked: async (organization, channel) =>
       (await Promise.all(systems.map((one) => one.asked(organization, channel)))).flat(),
   };

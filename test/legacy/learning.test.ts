@@ -1,10 +1,15 @@
 /** What Portico takes along in stage proxy, so that a person who came by once needs the legacy system no more. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { parseSettings } from '../../src/dialects/runtime/mounted.ts';
+import { visitnote } from '../../src/dialects/visitnote/visitnote.ts';
+import { insertAccount } from '../../src/identity/accounts/create-account.ts';
+import { createLearner } from '../../src/legacy/learn.ts';
 import { changeStageRecord, type Stage, withStage } from '../../src/migration/stage-record.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
 import { type LegacySystem, startLegacySystem } from '../support/legacy-system.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { CONTEXT } from './world.ts';
 
 const PASSWORD = 'Old-Password-Of-Ada-17';
 
@@ -159,5 +164,63 @@ describe('In stage proxy Portico learns', function () {
     expect((await signIn('eve@old.test')).status).to.equal(200);
     const account = await learned('eve@old.test', () => true);
     expect(account.passwordHash).to.equal(undefined);
+  });
+
+  it('nothing twice in a minute of a person who is in conflict here', async () => {
+    system.add('visitnote', { email: 'finn@old.test', password: PASSWORD });
+    await start();
+    await insertAccount(server.running.identity, {
+      organization: 'default',
+      account: { email: 'finn@old.test', emailVerified: true },
+    });
+    const asked = () => system.calls.filter(({ url }) => url.endsWith('/my-profile')).length;
+    await signIn('finn@old.test');
+    await until(async () => {
+      const [conflict] = await server.running.stores.audit.latest({ event: 'migration.conflict', limit: 1 });
+      return conflict;
+    });
+    await signIn('finn@old.test');
+    // Who comes behind is learned from after that.
+    system.add('visitnote', { email: 'gwen@old.test', password: PASSWORD });
+    await signIn('gwen@old.test');
+    await learned('gwen@old.test', () => true);
+    expect(asked()).to.equal(2);
+  });
+});
+
+describe('What passes by faster than it is learned from', () => {
+  it('is dropped past 16 MiB, and taken again when there is room', async () => {
+    const server = await startTestServer();
+    const [mounted] = parseSettings([visitnote], {
+      visitnote: { legacy: { url: 'https://a.example', stage: 'proxy' } },
+    });
+    if (mounted === undefined) throw new Error('The settings are good.');
+    const outcomes: string[] = [];
+    const { identity, oidc } = server.running;
+    const learner = createLearner({
+      ...{ identity, issuer: server.issuer, grants: oidc.grants },
+      calls: { confirm: () => Promise.reject(new Error('no reply is a yes')) },
+      count: (_dialect, outcome) => void outcomes.push(outcome),
+    });
+    let go: (organization: undefined) => void = () => undefined;
+    const waits = new Promise<undefined>((resolve) => {
+      go = resolve;
+    });
+    const exchange = {
+      ...{ mounted, pattern: '/my-profile', context: CONTEXT, organization: () => waits },
+      request: { host: 'a.example', method: 'GET', target: '/', headers: [], body: Buffer.alloc(0) },
+      reply: { status: 200, headers: [], body: Buffer.alloc(512 * 1024 - 1) },
+    };
+    const fill = () => {
+      for (let count = 0; count < 40; count += 1) learner.learn(exchange);
+    };
+    fill();
+    expect(outcomes).to.deep.equal(Array(8).fill('dropped'));
+    go(undefined);
+    while (outcomes.length < 40) await sleep(5);
+    fill();
+    expect(outcomes.filter((outcome) => outcome === 'dropped')).to.have.length(16);
+    await learner.close();
+    await server.close();
   });
 });

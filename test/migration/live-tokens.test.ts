@@ -210,6 +210,50 @@ describe('Live tokens of a legacy system', function () {
     expect(await accounts.byEmail('default', person.email)).to.equal(undefined);
   });
 
+  it('M8 M17 so does one with a password of its own, which no yes of the legacy system makes its account', async () => {
+    const { system, server } = world;
+    const { identity } = server.running;
+    const { accounts } = identity.stores;
+    const person = newPerson(system, visitnote);
+    const account = { email: person.email, aliases: { visitnote: person.id } };
+    const passwordHash = await identity.hasher.hash('Quartz-Harbour-97');
+    await insertAccount(identity, { organization: 'default', account, passwordHash });
+    const { id: accountId = '' } = (await accounts.byEmail('default', person.email)) ?? {};
+    const [first, other] = [system.issue(person), system.issue(person)];
+    expect((await ask(world, visitnote, first.access.value)).status).to.equal(200);
+    await identity.access.endAll(accountId);
+    expect((await ask(world, visitnote, other.access.value)).status).to.equal(401);
+    // A token tells whole seconds: this one was made after all others had ended, by a password that counts no more.
+    await sleep(1001);
+    expect((await ask(world, visitnote, system.issue(person).access.value)).status).to.equal(401);
+    await deleteAccount(identity, { accountId });
+    expect((await ask(world, visitnote, system.issue(person).access.value)).status).to.equal(401);
+    expect(await accounts.byEmail('default', person.email)).to.equal(undefined);
+  });
+
+  it('M20 a token of a person in conflict, or deleted here, is asked about once a minute', async () => {
+    const { system, server } = world;
+    const { identity } = server.running;
+    const { accounts } = identity.stores;
+    const [conflicting, deleted] = [newPerson(system, visitnote), newPerson(system, visitnote)];
+    await insertAccount(identity, { organization: 'default', account: { email: conflicting.email } });
+    expect((await ask(world, visitnote, system.issue(deleted).access.value)).status).to.equal(200);
+    const { id: accountId = '' } = (await accounts.byEmail('default', deleted.email)) ?? {};
+    await deleteAccount(identity, { accountId });
+    for (const person of [conflicting, deleted]) {
+      const { access } = system.issue(person);
+      system.forget();
+      expect((await ask(world, visitnote, access.value)).status).to.equal(401);
+      const asked = system.calls.length;
+      for (let times = 0; times < 3; times += 1)
+        expect((await ask(world, visitnote, access.value)).status).to.equal(401);
+      expect(system.calls).to.have.length(asked);
+      world.ahead += 61;
+      expect((await ask(world, visitnote, access.value)).status).to.equal(401);
+      expect(system.calls).to.have.length(asked * 2);
+    }
+  });
+
   it('M1 in stage primary of one endpoint the legacy system is asked, whatever the stage of the others is', async () => {
     const mixed = await start({ stage: 'proxy' });
     const { system, server } = mixed;

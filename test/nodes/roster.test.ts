@@ -9,6 +9,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { secretsFrom } from '../../src/core/crypto.ts';
 import { markGone } from '../../src/identity/accounts/gone-people.ts';
 import { hasCompleteRoster } from '../../src/identity/legacy/complete-rosters.ts';
+import { NO_LEGACY_SYSTEMS } from '../../src/identity/legacy-systems.ts';
 import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
@@ -86,7 +87,7 @@ describe('a roster at several nodes', function () {
     const [one, two] = nodes;
     const account = await one?.accounts.byAlias('visitnote', 'v-7');
     if (one === undefined || two === undefined || account === undefined) throw new Error('There is no v-7.');
-    await markGone({ stores: one, secrets, clock: systemClock }, account);
+    await markGone({ stores: one, secrets, clock: systemClock, legacy: NO_LEGACY_SYSTEMS }, account);
     await one.accounts.remove(account.id);
     expect(await load(two, { maxRejects: 3 })).to.include({ created: 0, gone: 1 });
   });

@@ -38,7 +38,8 @@ export const conflictsCommand = command({
   ],
   help: `
 join    they are one person: the account gets the vendor's id. A password that was set here stays the only one.
-rename  they are two: the account here gets another address, and the legacy system's person comes in with this one.
+rename  they are two: the account here gets another address and is signed out, and the legacy system's person comes in
+        with this one.
 ignore  the legacy system's person stays out; the conflict is not listed any more.
 
 Examples:
@@ -134,7 +135,11 @@ async function rename(context: CommandContext, conflict: Conflict, email: string
     import('../../identity/accounts/revoke-access.ts'),
     context.tools(),
   ]);
-  if (conflict.account !== undefined) await endEmails(identity, conflict.account);
+  if (conflict.account === undefined) return;
+  // A person who changes an address has proved the new one, and goes on. Here the old one becomes another person's:
+  // no session and no token that names it stays.
+  await identity.access.endAll(conflict.account);
+  await endEmails(identity, conflict.account);
 }
 
 async function change(

@@ -2,6 +2,7 @@
  * Tokens of a legacy system go on here, for an account that it confirmed: as long as they would have lived there, and
  * as the operator allows. They are this dialect's tokens in all but their value; how the person signed in is unknown.
  */
+import { authorityOf } from '../../identity/accounts/password-authority.ts';
 import { recordEvent } from '../../identity/audit/audit.ts';
 import type { Identity, RequestContext } from '../../identity/context.ts';
 import type { LegacyTokens } from '../../identity/legacy-systems.ts';
@@ -35,7 +36,7 @@ export async function adoptTokens(
   { mounted, account, organization, tokens, context }: Adoptable,
 ): Promise<boolean> {
   const { dialect, clientId } = mounted;
-  if (account.legacy?.[dialect.name]?.password === 'portico') return false;
+  if (isOverHere(account, dialect.name)) return false;
   const limits = limitsOf(mounted, identity.clock.now());
   const access = tokens.access && limits.access(tokens.access);
   const refresh = tokens.refresh && dialect.tokens.refresh && limits.refresh(tokens.refresh);
@@ -61,6 +62,15 @@ export async function adoptTokens(
     detail: { dialect: dialect.name, access: access !== undefined, refresh: refresh !== undefined },
   });
   return true;
+}
+
+/**
+ * A password of the person's own stands, and was set after others had ended: no token counts, whenever it was made. An
+ * operator may have given the account the vendor's id and that password to begin with, which ended nothing.
+ */
+function isOverHere(account: AccountRecord, dialect: string): boolean {
+  if (authorityOf(account, dialect) !== 'portico') return false;
+  return account.legacy?.[dialect] !== undefined || account.tokensFrom !== undefined;
 }
 
 /** Tokens that were made before, or whose age is unknown, ended with the rest. */

@@ -105,18 +105,15 @@ async function asked(question: TokenQuestion, { system, organization, ask }: Fou
   if ('full' in held) return false;
   const [hold] = held.holds;
   const answer = await ask(system);
-  if (answer === 'no') {
-    await hold?.charge();
-    await leases.acquire(refusedKey, randomUUID(), now, new Date(now.getTime() + REMEMBERED));
-    return false;
-  }
-  await hold?.release();
+  await (answer === 'no' ? hold?.charge() : hold?.release());
   if (answer === undefined) return false;
-  if ('away' in answer) {
+  if (answer !== 'no' && 'away' in answer) {
     const { away: detail, retryAfter } = answer;
     throw new Refused('unavailable', { detail, ...(retryAfter !== undefined && { retryAfter }) });
   }
-  return confirmed(question, { system, organization, answer });
+  if (answer !== 'no' && (await confirmed(question, { system, organization, answer }))) return true;
+  await leases.acquire(refusedKey, randomUUID(), now, new Date(now.getTime() + REMEMBERED));
+  return false;
 }
 
 async function confirmed(

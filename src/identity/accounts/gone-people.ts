@@ -5,6 +5,7 @@
 import { normalizeEmail } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Identity } from '../context.ts';
+import { knownAt } from './password-authority.ts';
 
 const KIND = 'Gone';
 
@@ -17,14 +18,15 @@ interface Person {
   readonly ids?: Readonly<Record<string, string>>;
 }
 
-/** Before the account is removed. An account that no legacy system knows leaves no mark. */
-export async function markGone(identity: Marks, account: AccountRecord): Promise<void> {
-  const { organization, email, aliases, legacy = {} } = account;
-  const known = Object.entries(aliases).filter(([dialect]) => dialect in legacy);
-  const marks =
-    Object.keys(legacy).length === 0
-      ? []
-      : marksOf(identity, { organization, email, ids: Object.fromEntries(known) });
+/** Before the account is removed. An account that no legacy system may know leaves no mark. */
+export async function markGone(
+  identity: Marks & Pick<Identity, 'legacy'>,
+  account: AccountRecord,
+): Promise<void> {
+  const { organization, email, aliases } = account;
+  const dialects = knownAt(account, identity.legacy);
+  const ids = Object.fromEntries(Object.entries(aliases).filter(([dialect]) => dialects.includes(dialect)));
+  const marks = dialects.length === 0 ? [] : marksOf(identity, { organization, email, ids });
   const record = { createdAt: identity.clock.now(), durable: true };
   await identity.stores.oidcRecords.putAll(
     marks.map((id) => ({

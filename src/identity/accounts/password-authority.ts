@@ -4,6 +4,7 @@
  * that of the systems whose entry has none of its own.
  */
 import type { AccountRecord, LegacyEntry } from '../../model/account.ts';
+import type { LegacySystems } from '../legacy-systems.ts';
 
 /** 'undecided': there is no password here, and this legacy system has confirmed none. */
 export function authorityOf(account: AccountRecord, dialect: string): LegacyEntry['password'] | 'undecided' {
@@ -13,6 +14,14 @@ export function authorityOf(account: AccountRecord, dialect: string): LegacyEntr
   const others = Object.values(legacy);
   if (others.some(({ password }) => password === 'portico')) return 'portico';
   return others.length === 0 && passwordHash !== undefined ? 'portico' : 'undecided';
+}
+
+/** The dialects whose legacy systems may know the person: one has said so, or an operator gave the account its id. */
+export function knownAt(
+  { legacy = {}, aliases }: AccountRecord,
+  { dialects }: Pick<LegacySystems, 'dialects'>,
+): string[] {
+  return [...new Set([...Object.keys(legacy), ...dialects.filter((name) => Object.hasOwn(aliases, name))])];
 }
 
 /** A hash that a channel accepts, and the dialects whose legacy systems confirmed it. */

@@ -83,5 +83,5 @@ async function noteCode(identity: Identity, to: Addressed): Promise<void> {
 }
 
 function noteKey({ secrets }: Identity, { organization, email }: Pick<Addressed, 'organization' | 'email'>) {
-  return `legacy-code:${secrets.hmac('letters', JSON.stringify(['legacy', organization, normalizeEmail(email)]))}`;
+  return `legacy-code:${secrets.hmac('legacy-code', JSON.stringify([organization, normalizeEmail(email)]))}`;
 }
