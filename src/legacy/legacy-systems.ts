@@ -64,7 +64,7 @@ interface Running {
   readonly ask: Asker;
   readonly judge: YesJudge;
   readonly sessions: SessionEnder;
-  readonly judgeToken: TokenJudge | undefined;
+  readonly tokenJudge: TokenJudge | undefined;
   readonly identity: Identity;
 }
 
@@ -115,7 +115,7 @@ export function createLegacySystems(options: {
     },
     async close() {
       await Promise.all(all.map(({ sessions }) => sessions.close()));
-      await Promise.all(all.map(({ line }) => line.close()));
+      await Promise.all(all.flatMap(({ line, tokenJudge }) => [line.close(), tokenJudge?.close()]));
     },
   };
 }
@@ -136,8 +136,8 @@ function startOne(mounted: MountedDialect, options: Parameters<typeof createLega
     ...(roleOf && { roleOf }),
   });
   const sessions = createSessionEnder({ signOut: api.signOut, ask, timeout: legacy.timeout });
-  const judgeToken = createTokenJudge({ tokens: legacy.tokens, clock, log });
-  return [{ mounted, legacy, api, line, ask, judge, sessions, judgeToken, identity: options.identity }];
+  const tokenJudge = createTokenJudge({ legacy, via, ownPorts, clock, log });
+  return [{ mounted, legacy, api, line, ask, judge, sessions, tokenJudge, identity: options.identity }];
 }
 
 /** Undefined: it is not asked about the organization, or there is none. */
@@ -188,15 +188,15 @@ type AskPerson = NonNullable<LegacySystem['person']>;
 
 /** Whose a token is: its signature is judged first, where there is a key. */
 function personOf(
-  { legacy, judgeToken, mounted, identity }: Running,
+  { legacy, tokenJudge, mounted, identity }: Running,
   ask: AskPerson,
   organization: string,
 ): AskPerson {
-  if (judgeToken === undefined) return ask;
+  if (tokenJudge === undefined) return ask;
   const { ask: mode, subject } = legacy.tokens;
   return async (asked, context) => {
     if (mode === 'always' && asked.token.split('.').length !== 3) return ask(asked, context);
-    const verdict = await judgeToken(asked.token);
+    const verdict = await tokenJudge.judge(asked.token);
     if (verdict === 'forged') return 'no';
     if ('away' in verdict) return verdict;
     if (mode === 'always') return ask(asked, context);

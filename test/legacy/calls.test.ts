@@ -1,6 +1,15 @@
 /** Where calls to a legacy system go, and where never (M11); what they cost the people who are known here (M7). */
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { parseSettings } from '../../src/dialects/runtime/mounted.ts';
+import { visitnote } from '../../src/dialects/visitnote/visitnote.ts';
 import { forbiddenAddress } from '../../src/legacy/call.ts';
+import { createTokenJudge } from '../../src/legacy/token-keys.ts';
+import { createLog } from '../../src/observe/log.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { type LegacySystem, startLegacySystem } from '../support/legacy-system.ts';
@@ -77,6 +86,51 @@ describe('A call to a legacy system', () => {
         expect(await asked(legacy), legacy.url).to.equal('away: its certificate is not good');
       }
       expect(system.calls).to.have.length(0);
+    });
+
+    it('M10 M21 goes for its keys as for all else: to the address, and with what a gateway wants; elsewhere without', async () => {
+      const { publicKey, privateKey } = await generateKeyPair('ES256');
+      const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k' }] });
+      const seen: IncomingMessage[] = [];
+      const server = createServer({ key: issued.key, cert: issued.certificate }, (request, response) => {
+        seen.push(request);
+        response.end(keys);
+      });
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const { port } = server.address() as AddressInfo;
+      const token = await new SignJWT({ sub: 'old-17' })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+        .setExpirationTime('1h')
+        .sign(privateKey);
+      const judged = async (jwksUrl: string, ownPorts: number[] = []) => {
+        const tokens = { ask: 'never', jwksUrl, algorithms: ['ES256'] };
+        const legacy = {
+          ...{ url: NAME, address: `127.0.0.1:${port}`, ca: authority.certificate, stage: 'primary', tokens },
+          headers: 'x-gateway: key-of-the-gateway',
+        };
+        const issues: string[] = [];
+        const [at] = parseSettings([visitnote], { visitnote: { enabled: true, legacy } }, issues);
+        if (at?.legacy === undefined) throw new Error(issues.join());
+        const judge = createTokenJudge({
+          ...{ legacy: at.legacy, via: 'portico-1', ownPorts },
+          ...{ clock: { now: () => new Date() }, log: createLog({ level: 'silent' }) },
+        });
+        const verdict = await judge?.judge(token);
+        await judge?.close();
+        return verdict;
+      };
+      expect(await judged(`${NAME}/keys?of=all`)).to.have.nested.property('claims.sub', 'old-17');
+      expect(seen[0]).to.deep.include({ url: '/keys?of=all' });
+      expect(seen[0]?.headers).to.deep.include({
+        ...{ host: 'app.bank.example', 'x-gateway': 'key-of-the-gateway', via: '1.1 portico-1' },
+      });
+      const away = { away: 'its keys are not to be had' };
+      // No name of this certificate leads there: another origin is reached by its own.
+      expect(await judged(`https://127.0.0.1:${port}/keys`)).to.deep.equal(away);
+      expect(await judged('https://169.254.169.254/keys')).to.deep.equal(away);
+      expect(await judged(`${NAME}/keys`, [port])).to.deep.equal(away);
+      expect(seen).to.have.length(1);
+      server.close();
     });
 
     it('is not made in the clear to a server that speaks TLS', async () => {
