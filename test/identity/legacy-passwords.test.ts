@@ -379,6 +379,42 @@ describe('the address of an account that the legacy system does not know', funct
     expect((await present()).aliases).to.deep.equal({ visitnote: 'v-0' });
   });
 
+  it('W7 no refusal at the pages takes another number of checks for who has a password at two vendors', async () => {
+    const vsee = fakeLegacy('vsee');
+    legacy = fakeLegacy('visitnote');
+    world = await openWorld({ legacy: together(legacy, vsee) });
+    // Both are off: no legacy system is asked.
+    legacy.primary = vsee.primary = false;
+    const passwordHash = await world.identity.hasher.hash(PASSWORD);
+    const both = { visitnote: { password: 'legacy' }, vsee: { password: 'legacy', passwordHash } } as const;
+    await world.person({ email: 'native@north.example' });
+    await world.person({ email: 'both@north.example', legacy: both });
+    await world.person({ email: 'shut@north.example', legacy: both, status: 'blocked' });
+    let checks = 0;
+    const { hasher } = world.identity;
+    const verify: typeof hasher.verify = (...asked) => {
+      checks += 1;
+      return hasher.verify(...asked);
+    };
+    Object.assign(world.identity, { hasher: { ...hasher, verify } });
+    const cases: [login: string, password: string, channel: string, checks: number][] = [
+      ['native@north.example', OTHER, 'hosted', 2],
+      ['both@north.example', OTHER, 'hosted', 2],
+      ['shut@north.example', OTHER, 'hosted', 2],
+      ['shut@north.example', PASSWORD, 'hosted', 2],
+      ['nobody@north.example', OTHER, 'hosted', 2],
+      ['native@north.example', OTHER, 'vsee', 1],
+      ['both@north.example', OTHER, 'vsee', 1],
+      ['nobody@north.example', OTHER, 'vsee', 1],
+    ];
+    for (const [login, password, channel, expected] of cases) {
+      checks = 0;
+      const what = `${login} ${password} ${channel}`;
+      expect(await outcome(signIn(password, login, channel)), what).to.not.equal('in');
+      expect(checks, what).to.equal(expected);
+    }
+  });
+
   it('two legacy systems keep a password each until one is set here', async () => {
     const vsee = fakeLegacy('vsee', { addressesVerified: true });
     legacy = fakeLegacy('visitnote', { addressesVerified: true });

@@ -81,7 +81,8 @@ interface Verified {
 /**
  * The account as it is after the hashing, when the password is right for it then: a password change in
  * between has ended all grants, and must not be followed by one for the old password. (A hash that only
- * differs because a sign-in at the same time renewed it is checked again, and right.)
+ * differs because a sign-in at the same time renewed it is checked again, and right.) What is refused takes as many
+ * checks for each account, so that no time tells who has a password at each of two vendors.
  */
 async function verify(
   identity: Identity,
@@ -94,18 +95,25 @@ async function verify(
   },
   tries = 2,
 ): Promise<Verified | undefined> {
-  const { account, channel } = input;
-  for (const { hash } of hashesOf(account, channel)) {
+  const { account, channel, admitted } = input;
+  const hashes = hashesOf(account, channel).map(({ hash }) => hash);
+  const most = channel === 'hosted' ? identity.legacy.dialects.length : 1;
+  const checks = [...hashes, ...Array<undefined>(Math.max(0, most - hashes.length)).fill(undefined)];
+  let refused: Verified | undefined;
+  for (const hash of checks) {
     const verdict = await verifyPassword(identity, { ...input, hash });
     if (!verdict.right || account === undefined) continue;
     const present = await identity.stores.accounts.byId(account.id);
     if (present === undefined) return undefined;
     const still = hashesOf(present, channel).find((other) => other.hash === hash);
-    if (still !== undefined)
-      return { account: present, rehash: verdict.rehash && hash === present.passwordHash, of: still.of };
-    return tries > 1 ? verify(identity, { ...input, account: present }, tries - 1) : undefined;
+    if (still === undefined)
+      return tries > 1 ? verify(identity, { ...input, account: present }, tries - 1) : undefined;
+    const rehash = verdict.rehash && hash === present.passwordHash;
+    const verified = { account: present, rehash, of: still.of };
+    if (admitted) return verified;
+    refused = verified;
   }
-  return undefined;
+  return refused;
 }
 
 /** Most accounts have one at most, of their own. */
