@@ -201,6 +201,7 @@ describe('What passes by faster than it is learned from', () => {
       ...{ identity, issuer: server.issuer, grants: oidc.grants },
       calls: { confirm: () => Promise.reject(new Error('no reply is a yes')) },
       count: (_dialect, outcome) => void outcomes.push(outcome),
+      saw: () => undefined,
     });
     let go: (organization: undefined) => void = () => undefined;
     const waits = new Promise<undefined>((resolve) => {
