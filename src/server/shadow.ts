@@ -70,10 +70,11 @@ function forgetfulIdentity(
   const { secrets, hasher } = identity;
   const store = stores.rateLimits;
   const budgets = createBudgets({ store, clock });
+  const legacy = { ...NO_LEGACY_SYSTEMS, dialects: identity.legacy.dialects };
   return {
     ...identity,
-    ...{ stores, clock, budgets, audit: NO_AUDIT, mailer: NO_MAIL, legacy: NO_LEGACY_SYSTEMS },
-    access: endingLegacyTokens(access, { stores, clock }),
+    ...{ stores, clock, budgets, audit: NO_AUDIT, mailer: NO_MAIL, legacy },
+    access: endingLegacyTokens(access, { stores, clock, legacy }),
     attempts: createAttempts({ store, budgets, clock, secrets, limits: config.attempts }),
     strangers: createAnonymousBudgets({ stores, clock, secrets, limits: config.strangers }),
     hasher: behindSignIns(hasher),

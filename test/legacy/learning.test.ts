@@ -207,8 +207,14 @@ describe('What passes by faster than it is learned from', () => {
     const waits = new Promise<undefined>((resolve) => {
       go = resolve;
     });
+    const [endpoint] = visitnote.mounts(mounted.settings).flatMap(({ endpoints }) => endpoints);
+    if (endpoint === undefined) throw new Error('The vendor has endpoints.');
     const exchange = {
-      ...{ mounted, pattern: '/my-profile', context: CONTEXT, organization: () => waits },
+      ...{ mounted, endpoint, pattern: '/my-profile', context: CONTEXT, organization: () => waits },
+      stage: 'proxy' as const,
+      again: () => {
+        throw new Error('Nothing is compared.');
+      },
       request: { host: 'a.example', method: 'GET', target: '/', headers: [], body: Buffer.alloc(0) },
       reply: { status: 200, headers: [], body: Buffer.alloc(512 * 1024 - 1) },
     };
