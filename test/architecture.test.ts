@@ -190,7 +190,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'dialects/fields': { may: 'dialects/contract', packages: 'zod' },
   'dialects/pipeline': {
-    may: 'dialects/capabilities dialects/contract dialects/runtime federation/protocol http/request identity/accounts identity/audit identity/legacy identity/codes identity/sign-in',
+    may: 'dialects/capabilities dialects/contract dialects/runtime federation/protocol http/request identity/accounts identity/audit identity/legacy identity/codes identity/sign-in usage',
     types: 'http/middleware identity/rate-limits migration oidc store/ports',
     typePackages: 'koa zod',
   },

@@ -1,5 +1,6 @@
 /** docs/configuration.md, made from the schema: every key with its kind, its default and what it does. */
 import { z } from 'zod';
+import { deprecationSection } from './deprecation-section.ts';
 import { legacySection } from './legacy-section.ts';
 import { sections } from './schema.ts';
 import { core, definitionOf, requestInfoOf, tableOf } from './shape.ts';
@@ -67,19 +68,24 @@ function sectionPart(name: string, schema: z.ZodType, table = schema): string {
 function dialectsPart(dialects: Shapes): string {
   const deps = Object.entries(dialects).map(
     ([name, schema]) =>
-      `### dialects.${name}\n\n${tableText(rowsOf(schema, ['dialects', name], defaultOf(schema), ['legacy']))}`,
+      `### dialects.${name}\n\n${tableText(rowsOf(schema, ['dialects', name], defaultOf(schema), ['deprecation', 'legacy']))}`,
   );
   const about =
     'The vendors’ sign-in APIs, by name. Each dialect says in the README of its folder what its keys do. ' +
     '`admitsFrom` is the same for all: an account that a person opened at the hosted pages or at another dialect is ' +
     'let in only with a role that an operator gave, or where `admitsFrom` lists the place: `hosted`, or a dialect.';
   const legacy = `### dialects.<name>.legacy\n\n${LEGACY}\n\n${tableText(rowsOf(legacySection, ['dialects.<name>.legacy'], undefined))}`;
-  return [`## dialects\n\n${about}`, ...deps, legacy].join('\n\n');
+  const deprecation = `### dialects.<name>.deprecation\n\n${DEPRECATION}\n\n${tableText(rowsOf(deprecationSection, ['dialects.<name>.deprecation'], undefined))}`;
+  return [`## dialects\n\n${about}`, ...deps, legacy, deprecation].join('\n\n');
 }
 
 const LEGACY =
   'The system that answered the vendor’s API before Portico, the same for every dialect. Without this table no other system is ' +
   'asked. Where passwords go stands here alone: nothing in the store changes it.';
+
+const DEPRECATION =
+  'That a vendor’s API ends, the same for every dialect: said on every reply of it (RFC 9745, RFC 8594), and rehearsed in ' +
+  'windows. [migration.md](migration.md#the-end-in-steps) tells how to go about it.';
 
 type Row = readonly [key: string, kind: string, otherwise: string, about: string];
 

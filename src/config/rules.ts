@@ -5,10 +5,9 @@
 import { realpathSync } from 'node:fs';
 import type { Issue } from './issues.ts';
 import { isLoopback } from './kinds.ts';
-import { looksRandom, looksRandomText } from './looks-random.ts';
 import type { Config } from './schema.ts';
 import { shownValue } from './secret.ts';
-import { decodeKey } from './server-key.ts';
+import { decodeKey, looksRandom, looksRandomText } from './server-key.ts';
 
 type Known = Partial<Config>;
 

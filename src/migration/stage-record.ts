@@ -21,6 +21,8 @@ export interface StageRecord {
   readonly stages: Readonly<Record<string, Readonly<Record<string, Stage>>>>;
   /** Until then the legacy system counts as away: the rehearsal of its end. ISO 8601. */
   readonly awayUntil?: string;
+  /** An operator has stopped all brown-outs. */
+  readonly brownOutsStopped?: boolean;
 }
 
 /** Whom a stage is for. */

@@ -55,7 +55,7 @@ import type { Stores } from '../store/ports/stores.ts';
 import { legacyDialects, openLegacy } from './legacy.ts';
 import { createLifecycle, type Lifecycle, repeat } from './lifecycle.ts';
 import { bind, drain, listen } from './listen.ts';
-import { openUsage } from './usage.ts';
+import { openBrownOuts, openUsage } from './usage.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 
@@ -295,6 +295,7 @@ async function createDialects(deps: Deps) {
   await ensureDialectClients({ dialects, config, stores });
   const ground = {
     ...deps,
+    brownOuts: await openBrownOuts(deps),
     after: deps.usage.count,
     showPage: createDialectPages({ views, stores }),
     serverCors: createCors(config.http.cors.origins),

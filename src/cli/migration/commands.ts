@@ -3,6 +3,7 @@ import { command, group } from '../command.ts';
 import { inContext } from '../context.ts';
 import { oneOf } from '../options.ts';
 import { say } from '../output.ts';
+import { brownoutsCommand } from './brown-outs.ts';
 import { checkCommand } from './check.ts';
 import { conflictsCommand } from './conflicts.ts';
 import { diffCommand } from './diff.ts';
@@ -59,4 +60,5 @@ export const migrationCommand = group('migration', 'from a vendor’s own server
   proxyCommand,
   rehearseOffCommand,
   sinceCommand,
+  brownoutsCommand,
 ]);

@@ -12,6 +12,7 @@ export const signIn = endpoint({
   summary: 'Sign in with a password',
   caller: 'anyone',
   counts: 'sign-in',
+  begins: 'sign-in',
   accepts: { body: z.object({ email, password }) },
   replies: { 200: SignedInReply, 400: Failure, 401: Failure, 413: Failure, 415: Failure, 429: Failure },
   async answer({ body }, use) {

@@ -31,6 +31,7 @@ export const startGoogle = endpoint({
   summary: 'Sign in with Google: to the provider',
   caller: 'anyone',
   counts: 'nothing',
+  begins: 'sign-in',
   replies: { 415: Failure, 302: z.undefined(), 400: Failure, 404: Failure, 429: Failure },
   async answer({ request, settings }, use) {
     const { url, binding } = await use.upstreams.start({

@@ -17,6 +17,7 @@ export const sendOneTimeCode = endpoint({
   summary: 'Send a one-time code',
   caller: 'anyone',
   counts: 'nothing',
+  begins: 'sign-in',
   accepts: { body: z.object({ email: address }) },
   limits: ({ body, request }) => [
     { ...sliding, counter: 'otp-send', key: body.email.folded, limit: 5, window: 900 },
@@ -51,6 +52,7 @@ export const verifyOneTimeCode = endpoint({
   summary: 'Sign in with a one-time code',
   caller: 'anyone',
   counts: 'sign-in',
+  begins: 'sign-in',
   accepts: { body: z.object({ email: address, otp }) },
   replies: { 415: Failure, 200: SignedInReply, 401: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {

@@ -23,6 +23,7 @@ export const signIn = endpoint({
   summary: 'Sign in with a password',
   caller: 'anyone',
   counts: 'sign-in',
+  begins: 'sign-in',
   accepts: { body: z.object({ email: address, password: password() }) },
   replies: { 415: Failure, 200: SignedInReply, 401: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {

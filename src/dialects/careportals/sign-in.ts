@@ -42,6 +42,7 @@ function signInAt(path: string, options: { organizationUsers: boolean }) {
     summary: options.organizationUsers ? 'Sign in as an organization user' : 'Sign in with a password',
     caller: 'anyone',
     counts: 'sign-in',
+    begins: 'sign-in',
     accepts: {
       body: z.object({
         username: maybe(text(0, 400).transform((login) => login.toLowerCase())),

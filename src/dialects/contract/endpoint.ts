@@ -47,6 +47,8 @@ export interface Endpoint<
   }): boolean;
   /** Where this endpoint's order of checks is not the dialect's; complete as well. */
   readonly order?: readonly Step[];
+  /** A new sign-in begins here: what a brown-out refuses. */
+  readonly begins?: 'sign-in';
   /**
    * Which of the attempt counters that all channels share stand before this one: all of them, held
    * by `use.signIn` ('sign-in'); the client address's alone, held by the pipeline when every other

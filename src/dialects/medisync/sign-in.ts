@@ -12,6 +12,7 @@ export const signIn = endpoint({
   summary: 'Sign in with a password',
   caller: 'anyone',
   counts: 'sign-in',
+  begins: 'sign-in',
   accepts: { body: z.object({ email: anyAddress, password: password(), remember }) },
   /** Attempts, good and bad, for one address and e-mail together; ten times as many for one address. */
   limits: ({ request, settings: { limits }, body }) => [

@@ -18,6 +18,7 @@ import type { DialectServices } from '../runtime/deps.ts';
 import { NO_ORGANIZATION } from '../runtime/directory.ts';
 import { endpointName, findRoute, type RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
+import { brownOutOf } from './brown-out.ts';
 import { answerPreflight, type DialectCors, isPreflight, setCorsHeaders } from './cors.ts';
 import { passOn } from './proxy.ts';
 import { auditRefusal, refusedFrom, retryAfterOf } from './refusals.ts';
@@ -55,13 +56,16 @@ async function serve(
   const info = requestInfoOf(koa);
   const request = requestView(req, info, { path, query, base: route.base, issuer: services.issuer });
   const { legacyTraffic, after } = services;
+  const brownOut = owner.deprecation && (await brownOutOf(route, request, services));
   const passed =
-    legacyTraffic && owner.legacy && (await passOn({ koa, route, request, services }, legacyTraffic));
+    brownOut ??
+    (legacyTraffic && owner.legacy && (await passOn({ koa, route, request, services }, legacyTraffic)));
   if (passed === 'answered') return;
   koa.set('Cache-Control', 'no-store');
   const cors = corsOf(owner, services);
   if (cors !== undefined) setCorsHeaders(koa, cors);
   if (cors !== undefined && route.kind !== 'unknown' && isPreflight(koa, cors)) {
+    koa.set(owner.announced ?? {});
     return answerPreflight(koa, cors);
   }
 
@@ -78,7 +82,8 @@ async function serve(
   // A client that sends more than is read and dropped must not find the rest taken for its next request.
   if (refusal?.reason === 'too-large' && !koa.req.complete) koa.set('Connection', 'close');
   await sendReply(koa, reply, { services, organization: current?.organization?.id });
-  after?.(answeredHere(owner, request, { ...outcome, current, stage: passed?.stage }));
+  const told = answeredHere(owner, request, { ...outcome, current, stage: passed?.stage });
+  after?.(brownOut ? { ...told, isBrownOut: true, organization: brownOut.organization } : told);
 }
 
 /** What is told of a request that Portico answered. */
@@ -103,13 +108,14 @@ export function answeredHere(
 
 /** What the dialect says beside every reply, and when to come again. */
 export function headersOf(
-  { dialect, settings }: MountedDialect,
+  { dialect, settings, announced }: MountedDialect,
   said: Outcome & { readonly request: RequestView; readonly current: CurrentRequest | undefined },
 ): Record<string, string> {
   const { request, current, reply, refusal } = said;
   const { endpoint, charged = [] } = current ?? {};
   const retryAfter = refusal && retryAfterOf(refusal);
   return {
+    ...announced,
     ...dialect.headers?.({ request, settings, endpoint, charged, status: reply.status }),
     ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
   };

@@ -83,7 +83,7 @@ async function pass(arrived: Passing, traffic: LegacyTraffic): Promise<Passed> {
     const { away: detail, retryAfter } = reply;
     throw new Refused('unavailable', { detail, ...(retryAfter !== undefined && { retryAfter }) });
   }
-  sendOn(koa, reply);
+  sendOn(koa, reply, mounted.announced);
   const exchange = exchangeOf(arrived, { request, reply });
   if (exchange !== undefined) traffic.learn(exchange);
   void tell(arrived, { exchange, stage, status: reply.status });
@@ -168,12 +168,14 @@ function foreignCookies(header: string): string {
   return all.filter((pair) => !/^(?:__Host-|__Secure-)?portico_/i.test(pair)).join('; ');
 }
 
-/** What this server has put on the reply so far goes: nothing is added. */
-function sendOn(koa: Koa.Context, { status, headers, body }: PassedReply): void {
+/** What this server has put on the reply so far goes: nothing is added but that the API ends. */
+function sendOn(koa: Koa.Context, { status, headers, body }: PassedReply, announced = {}): void {
   const { res } = koa;
+  const said = new Set(headers.map((name) => name.toLowerCase()));
+  const added = Object.entries<string>(announced).filter(([name]) => !said.has(name.toLowerCase()));
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   res.sendDate = false;
-  res.writeHead(status, endToEnd(headers));
+  res.writeHead(status, [...endToEnd(headers), ...added.flat()]);
   koa.respond = false;
   res.end(body);
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Upstreams } from '../../federation/protocol/upstream.ts';
 import type { ServerCors } from '../../http/middleware/cors.ts';
 import type { Identity } from '../../identity/context.ts';
+import type { BrownOutStops } from '../../migration/brown-out-stops.ts';
 import type { Audit } from '../../observe/audit.ts';
 import type { Log } from '../../observe/log.ts';
 import type { OidcServer } from '../../oidc/contract.ts';
@@ -28,6 +29,8 @@ export interface DialectServices {
   /** Absent where no dialect has a legacy system. */
   readonly legacyTraffic?: LegacyTraffic | undefined;
   readonly after?: After | undefined;
+  /** Absent where no dialect has brown-outs. */
+  readonly brownOuts?: Pick<BrownOutStops, 'areStopped'> | undefined;
   /** Replies with a page of views/pages, in the person's language; with an organization's brand where one is known. */
   showPage(
     context: Koa.Context,

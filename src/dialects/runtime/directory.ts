@@ -46,5 +46,17 @@ export async function organizationNamed(
   }
 }
 
+/** The same, where there is such an organization. */
+export async function organizationKnown(
+  identity: Identity,
+  mounted: MountedDialect,
+  at: { readonly request: RequestView; readonly endpoint: Endpoint },
+): Promise<string | undefined> {
+  const named = await organizationNamed(identity, mounted, at);
+  return named === undefined
+    ? undefined
+    : (await directoryOf(identity, mounted.dialect.name).byId(named))?.id;
+}
+
 /** Where the request names no organization. */
 export const NO_ORGANIZATION: OrganizationView = { id: '', name: '', vendor: undefined };

@@ -13,6 +13,7 @@ export const signIn = endpoint({
   summary: 'Sign in with a password',
   caller: 'anyone',
   counts: 'sign-in',
+  begins: 'sign-in',
   accepts: { body: z.object({ email: anyAddress, password: password() }) },
   limits: authTier,
   replies: { 200: SignedInReply, 401: Failure, 413: Failure, 422: InvalidFields, 429: Failure },

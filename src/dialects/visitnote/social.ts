@@ -72,6 +72,7 @@ export const signInWithSocial = endpoint({
   summary: 'Sign in with a Google or Apple ID token',
   caller: 'anyone',
   counts: 'address',
+  begins: 'sign-in',
   accepts: { body: SocialBody },
   alsoJudge: judgeProvider,
   limits: authTier,

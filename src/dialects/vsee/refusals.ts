@@ -88,7 +88,7 @@ export const refusals: Readonly<Record<Reason, (refusal: View) => Reply>> = {
   'too-many-api-keys': notAllowed,
   'api-key-not-found': unknownPage,
   'too-many-requests': says(429, 'Too many requests.'),
-  unavailable: says(503, 'Service unavailable.', { headers: { 'retry-after': '5' } }),
+  unavailable: says(503, 'Service unavailable.'),
   internal: says(500, 'Internal server error.'),
 };
 

@@ -45,6 +45,7 @@ export const signIn = endpoint({
   summary: 'Sign in with a password, or with the code of an invitation',
   caller: 'anyone',
   counts: 'sign-in',
+  begins: 'sign-in',
   accepts: { body },
   replies: { 200: SignedInReply, ...failures(400, 401, 413, 429, 503) },
   async answer({ body, organization }, use) {

@@ -60,6 +60,7 @@ export const singleSignOn = endpoint({
   summary: "Sign one of the clinic's people in",
   caller: 'api-key',
   counts: 'nothing',
+  begins: 'sign-in',
   rights({ organization }) {
     if (organization?.vendor?.sso !== true) throw new Refused('forbidden');
   },
