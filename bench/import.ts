@@ -4,21 +4,21 @@
  * with 1 where the import is slower than half the store, takes more than 250 MB, or changes something when it is
  * repeated.
  */
+
+import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createWriteStream, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
 import { inTurn } from '../src/core/in-turn.ts';
 import { newAccount } from '../src/seed/records.ts';
 import { openStores } from '../src/store/open-stores.ts';
-import { openTerminal } from '../test/cli/run-portico.ts';
+import { openTerminal, type Terminal } from '../test/cli/run-portico.ts';
 import { embeddedConfig } from '../test/store/embedded-config.ts';
 
 const PEOPLE = Number(process.argv[2] ?? 200_000);
-/** Accounts a round of the store alone. */
-const ALONE = 20_000;
+const ROUND = 20_000;
 const AT_ONCE = 256;
 
 const rowOf = (place: number) => ({
@@ -38,68 +38,90 @@ async function writePeople(file: string): Promise<void> {
   await once(to, 'close');
 }
 
-/** Accounts a second of the store alone. */
-async function aloneRate(folder: string): Promise<number> {
-  const stores = await openStores(embeddedConfig(path.join(folder, 'alone.db')), {
-    log: pino({ level: 'silent' }),
-  });
+/** The store alone, in a process of its own: as many accounts, from the same rows. */
+async function fillAlone(file: string): Promise<void> {
+  const stores = await openStores(embeddedConfig(file), { log: pino({ level: 'silent' }) });
   await stores.migrate();
-  const accounts = Array.from({ length: ALONE }, () => {
-    const { vendor_id: id, password_hash: passwordHash, ...row } = rowOf(Math.floor(Math.random() * 1e12));
-    const seed = { ...row, organization: 'default', aliases: { visitnote: id } };
-    return { ...newAccount(seed, new Date()), passwordHash };
-  });
-  const begun = performance.now();
-  await inTurn(accounts, AT_ONCE, (account) => stores.accounts.insert(account));
-  const rate = (1000 * ALONE) / (performance.now() - begun);
+  for (let done = 0; done < PEOPLE; done += ROUND) {
+    const accounts = Array.from({ length: Math.min(ROUND, PEOPLE - done) }, (_, at) => {
+      const { vendor_id: id, password_hash: passwordHash, ...row } = rowOf(done + at);
+      const seed = { ...row, organization: 'default', aliases: { visitnote: id } };
+      return { ...newAccount(seed, new Date()), passwordHash };
+    });
+    await inTurn(accounts, AT_ONCE, (account) => stores.accounts.insert(account));
+  }
   await stores.close();
-  return rate;
 }
 
-/** The most memory that a process had, in MB. */
-function mostMemory(pid: number): number {
+interface Run {
+  readonly seconds: number;
+  /** Of the process, on all cores. */
+  readonly cpu: number;
+  /** The most memory that it had, in MB. */
+  readonly memory: number;
+  readonly said: string;
+}
+
+/** Watches a process until it ends. */
+async function watched({ child, output }: ReturnType<Terminal['spawn']>): Promise<Run> {
+  const begun = performance.now();
+  let [memory, cpu] = [0, 0];
+  const watch = setInterval(() => {
+    [memory, cpu] = figuresOf(child.pid ?? 0) ?? [memory, cpu];
+  }, 50);
+  const [code] = await once(child, 'close');
+  clearInterval(watch);
+  if (code !== 0) throw new Error(output());
+  return { seconds: (performance.now() - begun) / 1000, cpu, memory, said: output() };
+}
+
+/** Memory at most, in MB, and seconds of CPU until now. */
+function figuresOf(pid: number): [number, number] | undefined {
   try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+    const most = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    const [user, system] =
+      readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ').slice(11, 13) ?? [];
+    return most === undefined ? undefined : [Number(most) / 1024, (Number(user) + Number(system)) / 100];
   } catch {
-    return 0;
+    return undefined;
   }
 }
 
-const terminal = openTerminal({ dialects: { visitnote: { enabled: true } } });
-const folder = mkdtempSync(path.join(tmpdir(), 'portico-bench-import-'));
-const file = path.join(folder, 'people.ndjson');
-try {
-  await writePeople(file);
-  await terminal.run(['organization', 'create', 'default']);
-  const before = await aloneRate(folder);
-  const [first, second] = [await load(), await load()];
-  const after = await aloneRate(folder);
-  const alone = (before + after) / 2;
-  const ratio = first.rate / alone;
-  console.log(`the store alone, ${AT_ONCE} at once: ${before.toFixed()} and ${after.toFixed()} accounts/s`);
-  console.log(`import of ${PEOPLE}: ${first.rate.toFixed()} rows/s, ${ratio.toFixed(2)} of the store alone`);
-  console.log(`again: ${second.rate.toFixed()} rows/s, ${second.said}`);
-  console.log(`memory at most: ${Math.max(first.memory, second.memory).toFixed()} MB`);
-  const isSame = second.said.includes(`0 updated, ${PEOPLE} left as they are`);
-  if (ratio < 0.5 || Math.max(first.memory, second.memory) > 250 || !isSame) process.exitCode = 1;
-} finally {
-  terminal.close();
-  rmSync(folder, { recursive: true });
+const tell = (what: string, { seconds, cpu, memory }: Run) =>
+  console.log(
+    `${what}: ${(PEOPLE / seconds).toFixed()} rows/s, ${(PEOPLE / cpu).toFixed()} a CPU-second, ${memory.toFixed()} MB at most`,
+  );
+
+async function compare(): Promise<void> {
+  const terminal = openTerminal({ dialects: { visitnote: { enabled: true } } });
+  const file = path.join(terminal.folder, 'people.ndjson');
+  try {
+    await writePeople(file);
+    await terminal.run(['organization', 'create', 'default']);
+    const begin = () => {
+      const child = fork(import.meta.filename, [String(PEOPLE), path.join(terminal.folder, 'alone.db')], {
+        silent: true,
+      });
+      return watched({ child, output: () => '' });
+    };
+    const load = () =>
+      watched(terminal.spawn(['import', file, '--organization', 'default', '--dialect', 'visitnote']));
+    const alone = await begin();
+    tell(`the store alone, ${AT_ONCE} at once`, alone);
+    const first = await load();
+    tell(`import of ${PEOPLE}`, first);
+    const again = await load();
+    tell('again', again);
+    const ratio = alone.seconds / first.seconds;
+    const isSame = again.said.includes(`0 updated, ${PEOPLE} left as they are`);
+    console.log(
+      `import / store alone: ${ratio.toFixed(2)}; the second import changes ${isSame ? 'nothing' : 'something'}`,
+    );
+    if (ratio < 0.5 || Math.max(first.memory, again.memory) > 250 || !isSame) process.exitCode = 1;
+  } finally {
+    terminal.close();
+  }
 }
 
-async function load() {
-  const begun = performance.now();
-  const to = ['--organization', 'default', '--dialect', 'visitnote'];
-  const { child, output } = terminal.spawn(['import', file, ...to]);
-  let memory = 0;
-  const watch = setInterval(() => {
-    memory = Math.max(memory, mostMemory(child.pid ?? 0));
-  }, 50);
-  await once(child, 'close');
-  clearInterval(watch);
-  const said =
-    output()
-      .split('\n')
-      .find((line) => line.includes(' left as they are')) ?? output();
-  return { rate: (1000 * PEOPLE) / (performance.now() - begun), memory, said };
-}
+const [, , , store] = process.argv;
+await (store === undefined ? compare() : fillAlone(store));

@@ -59,7 +59,7 @@ describe('portico import of people with passwords', function () {
   const isRight = async (id: string, password: string) =>
     (await hasher.verify(password, (await byId(id))?.passwordHash)).right;
 
-  it('M24 keeps strong hashes as they are, wraps weak ones, hashes passwords, and twice changes nothing', async () => {
+  it('M24 IM1 keeps strong hashes as they are, wraps weak ones, hashes passwords, and twice changes nothing', async () => {
     const file = write('hashes.ndjson', [
       { vendor_id: 'h-1', email: 'h1@x.test', password_hash: BCRYPT },
       { vendor_id: 'h-2', email: 'h2@x.test', password_hash: WEAK },
@@ -93,7 +93,7 @@ describe('portico import of people with passwords', function () {
       .and.not.to.contain(SECRET);
   });
 
-  it('follows a seed: named members change, a password only when that is asked for', async () => {
+  it('IM1 follows a seed: named members change, a password only when that is asked for', async () => {
     const row = {
       vendor_id: 's-1',
       email: 's1@x.test',
@@ -143,7 +143,7 @@ describe('portico import of people with passwords', function () {
     expect(squatter?.roles).to.deep.equal([]);
   });
 
-  it('refuses what is in the file twice, the same in a dry run', async () => {
+  it('IM2 refuses what is in the file twice, the same in a dry run', async () => {
     const report = path.join(terminal.folder, 'twins.ndjson.report');
     const file = write('twins.ndjson', [
       { vendor_id: 't-1', email: 't1@x.test' },
@@ -178,7 +178,7 @@ describe('portico import of people with passwords', function () {
     expect((await byId('t-1'))?.claims).to.deep.equal({});
   });
 
-  it('counts in a dry run every kind of reject, by reason, and shows nothing of what is in the rows', async () => {
+  it('IM3 counts in a dry run every kind of reject, by reason, and shows nothing of what is in the rows', async () => {
     const report = path.join(terminal.folder, 'dry.report');
     const file = write('planted.ndjson', [
       ...[
@@ -219,7 +219,7 @@ describe('portico import of people with passwords', function () {
       .and.not.to.contain('@x.test');
   });
 
-  it('brings API keys by their SHA-256, with their ids, and refuses the key of another person', async () => {
+  it('IM1 brings API keys by their SHA-256, with their ids, and refuses the key of another person', async () => {
     const key = { id: 'key_1', name: 'reports', sha256: 'a1'.repeat(32), scopes: ['read:users'] };
     const rows = [{ vendor_id: 'a-1', email: 'a1@x.test', api_keys: [key] }, { vendor_id: 'a-2' }];
     const file = write('keys.ndjson', rows);
@@ -279,7 +279,7 @@ describe('portico import of people with passwords', function () {
     expect(misspelt.stderr).to.contain('mail must lead to a column');
   });
 
-  it('exports what it imports, in both shapes, hashes included', async () => {
+  it('IM5 exports what it imports, in both shapes, hashes included', async () => {
     const rows = [
       {
         ...{

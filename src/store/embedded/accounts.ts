@@ -122,14 +122,15 @@ function insertAccount(sql: Sql, account: AccountRecord): 'inserted' {
 
 /** One of many in a transaction: its refusal undoes it alone. */
 function insertAlone(sql: Sql, account: AccountRecord): InsertOutcome {
-  sql.exec('SAVEPOINT account');
+  sql.run('SAVEPOINT account');
   try {
     insertAccount(sql, account);
-    sql.exec('RELEASE account');
+    sql.run('RELEASE account');
     return 'inserted';
   } catch (error) {
     const taken = takenIn(error);
-    sql.exec('ROLLBACK TO account; RELEASE account');
+    sql.run('ROLLBACK TO account');
+    sql.run('RELEASE account');
     return { taken };
   }
 }
