@@ -45,6 +45,7 @@ const IN_MONGO = new Set([
   'InitialAccessToken',
   'RegistrationAccessToken',
   'Adoption',
+  'Gone',
 ]);
 
 function oidcRecordsOfBoth(lasting: OidcRecordStore, passing: OidcRecordStore): OidcRecordStore {

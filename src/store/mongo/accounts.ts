@@ -94,18 +94,39 @@ function documentOf(account: AccountRecord) {
   return defined({ _id: keyOf(id), ...fieldsOf(account), version, lastSignInAt });
 }
 
-/** The refused ones again, each for itself: that finds the name which is taken. */
+/** One look finds the names that are taken; an account whose name was given up meanwhile is inserted alone. */
 async function insertMany(
   collections: Collections,
   accounts: readonly AccountRecord[],
 ): Promise<InsertOutcome[]> {
   if (accounts.length === 0) return [];
-  const refused = await refusedOf(
-    collections.accounts.insertMany(accounts.map(documentOf), { ordered: false }),
+  const documents = accounts.map(documentOf);
+  const refused = await refusedOf(collections.accounts.insertMany(documents, { ordered: false }));
+  const holders = await holdersOf(
+    collections,
+    [...refused].flatMap((at) => documents[at] ?? []),
   );
-  return inTurn(accounts, AT_ONCE, async (account, place) =>
-    refused.has(place) ? insert(collections, account) : 'inserted',
+  return inTurn(accounts, AT_ONCE, async (account, at) => {
+    if (!refused.has(at)) return 'inserted';
+    const taken = Object.entries(documents[at] ?? {}).find(([field, value]) =>
+      holders.has(`${field} ${value}`),
+    );
+    const name = taken && (taken[0] === '_id' ? 'id' : nameOf(taken[0]));
+    return name === undefined ? insert(collections, account) : { taken: name };
+  });
+}
+
+/** 'field value' of each name of the documents that an account has. */
+async function holdersOf({ accounts }: Collections, documents: readonly object[]): Promise<Set<string>> {
+  const names = documents.flatMap((document) =>
+    Object.entries(document).filter(([field]) => field === '_id' || nameOf(field) !== undefined),
   );
+  if (names.length === 0) return new Set();
+  const either = Object.entries(Object.groupBy(names, ([field]) => field)).map(([field, all = []]) => ({
+    [field]: { $in: all.map(([, value]) => value) },
+  }));
+  const found = await accounts.find({ $or: either }, { projection: { record: 0 } }).toArray();
+  return new Set(found.flatMap((one) => Object.entries(one).map(([field, value]) => `${field} ${value}`)));
 }
 
 async function insert(collections: Collections, account: AccountRecord): Promise<InsertOutcome> {
