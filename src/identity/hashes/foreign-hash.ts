@@ -61,14 +61,21 @@ function byRecipe(
   { salt, keys = NO_KEYS }: ForeignHashOptions,
 ): string | HashRefusal {
   const [, name = '', option = ''] = /^(meteor|devise|firebase)(?::([\w-]+))?$/.exec(recipe) ?? [];
-  if (name === '') {
-    const template = templateOf(recipe);
-    if ('refused' in template) return template;
-    if (recipe.includes('{salt') && salt === undefined) return { refused: 'has no salt' };
-    return digestText(recipe, { key: text, salt }) ?? { refused: NOT_OF_RECIPE };
-  }
-  if (name === 'firebase') return firebaseText(option, { key: text, salt }, keys);
   const hash = respelt(text);
+  // An older or newer hash beside the others may say of itself what it is.
+  if (name !== 'meteor' && name !== 'devise' && readStored(hash, keys) !== undefined) return hash;
+  if (name === 'firebase') return firebaseText(option, { key: text, salt }, keys);
+  if (name === '') return byTemplate(recipe, text, salt);
   if (!hash.startsWith('$2')) return { refused: NOT_OF_RECIPE };
   return name === 'meteor' ? `$sha256-hex${hash}` : `$devise:${option}${hash}`;
+}
+
+/** The salt may stand in the text, as in Django's `md5$salt$key`. */
+function byTemplate(template: string, text: string, apart: string | undefined): string | HashRefusal {
+  const judged = templateOf(template);
+  if ('refused' in judged) return judged;
+  const [, inside, key = text] = /^\w+\$([^$]*)\$([^$]+)$/.exec(text) ?? [];
+  const salt = apart ?? inside;
+  if (template.includes('{salt') && salt === undefined) return { refused: 'has no salt' };
+  return digestText(template, { key, salt }) ?? { refused: NOT_OF_RECIPE };
 }

@@ -14,7 +14,8 @@ export const keycloak: Spelling = [
     const { algorithm, hashIterations, additionalParameters } = parsed(credentialData);
     if (typeof value !== 'string' || typeof salt !== 'string') return undefined;
     const [plainSalt, key] = [salt, value].map((text) => text.replace(/=+$/, ''));
-    if (algorithm !== 'argon2') return `$${algorithm}$i=${hashIterations}$${plainSalt}$${key}`;
+    if (algorithm !== 'argon2')
+      return `$${algorithm}$${hashIterations}$${plainSalt}$${key}`.replaceAll('+', '.');
     // Each parameter is a list of one.
     const { type, version, memory, parallelism } = parsed(additionalParameters);
     const costs = `m=${memory},t=${hashIterations},p=${parallelism}`;
