@@ -36,7 +36,11 @@ const REHEARSED = 30;
 
 export interface LegacyCalls extends LegacySystems {
   /** One call as it is, for what passes through. `name`: the dialect. Never rejects. */
-  send(name: string, request: WireRequest): Promise<WireReply | Away>;
+  send(
+    name: string,
+    request: WireRequest,
+    options?: { readonly limited: boolean },
+  ): Promise<WireReply | Away>;
   /** What a yes that passed by is worth; where it does not say everything, the legacy system is asked for the rest. */
   confirm(
     name: string,
@@ -96,12 +100,12 @@ export function createLegacySystems(options: {
       );
       return found.filter((system) => system !== undefined);
     },
-    async send(name, request) {
+    async send(name, request, options = { limited: false }) {
       const running = all.find(({ mounted }) => mounted.dialect.name === name);
       if (running === undefined) return { away: 'there is no legacy system' };
       if (isAway(running)) return rehearsed;
       const asItIs = (result: WireReply) => ({ result, outcome: 'good' as const });
-      const answer = await running.line.call(request, asItIs, { limited: false });
+      const answer = await running.line.call(request, asItIs, options);
       if ('result' in answer) return answer.result;
       const about = { dialect: name, host: new URL(running.legacy.url).host, reason: answer.away };
       if (answer.made) identity.log.warn(about, 'the legacy system gave no answer');

@@ -95,10 +95,12 @@ export async function openLegacy(options: {
     return {
       stageOf: stages.of,
       differsByOrganization: stages.differByOrganization,
-      send({ dialect }, request) {
-        tallies.arrived(dialect.name, request.host);
-        return systems.send(dialect.name, request);
+      send({ dialect }, request, options) {
+        if (options?.limited !== true) tallies.arrived(dialect.name, request.host);
+        return systems.send(dialect.name, request, options);
       },
+      asksToo: ({ legacy }) => Math.random() < (legacy?.shadow.reads ?? 0),
+      compare: (exchange, here) => shadow.compareRead({ exchange, here }),
       learn: (exchange) => (exchange.stage === 'shadow' ? shadow.follow(exchange) : learner.learn(exchange)),
     };
   };

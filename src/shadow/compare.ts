@@ -2,8 +2,7 @@
  * Two replies to one request, by structure and form. A difference names a place and two forms and no value: what a
  * person is called, or what a token is, is in none of them.
  */
-import type { Said } from '../dialects/pipeline/rehearse.ts';
-import type { PassedReply } from '../dialects/runtime/legacy-traffic.ts';
+import type { PassedReply, Said } from '../dialects/runtime/legacy-traffic.ts';
 import type { Difference } from '../migration/differences.ts';
 import type { ContractWords, Place } from './contract-words.ts';
 import { formOf, isSaidAlike, typeOf } from './forms.ts';

@@ -52,7 +52,8 @@ export function contractWords({ dialect, settings }: MountedDialect): ContractWo
       text
         .slice(0, LONGEST)
         .replace(/[\p{L}\p{N}_]+/gu, (word) => (words.has(word.toLowerCase()) ? word : '…'))
-        .replace(/(?:…[^\p{L}\p{N}_]*){2,}/gu, '… '),
+        .replace(/(?:…[^\p{L}\p{N}_]*){2,}/gu, '… ')
+        .trim(),
     replyOf: (endpoint, status) => placeOf([schemaOf(endpoint, status)]),
   };
 }
@@ -88,8 +89,8 @@ function textsIn(value: unknown): string[] {
 
 /* ------------------------------------------------------------------ places */
 
-/** As a programmer names a member: no person's name with a blank, no address, no id. */
-const A_NAME = /^[A-Za-z_$](?:[\w$-]{0,39})$/;
+/** As APIs name members: no name of a person, no address, no id. */
+const A_NAME = /^[a-z_$][\w$-]{0,39}$/;
 const AN_ID = /\d{3}|^[\da-f]{8,}$/i;
 
 /** By all branches of a schema that has some. */

@@ -1,7 +1,6 @@
 /** Whether two replies can be compared at all: what Portico does not know, it cannot have said. */
 import type { Reason } from '../dialects/contract/dialect.ts';
-import type { Said } from '../dialects/pipeline/rehearse.ts';
-import type { PassedReply } from '../dialects/runtime/legacy-traffic.ts';
+import type { PassedReply, Said } from '../dialects/runtime/legacy-traffic.ts';
 import type { Outcome } from '../migration/differences.ts';
 import type { AccountRecord } from '../model/account.ts';
 

@@ -5,8 +5,7 @@
  * right after its comparison, so that each is compared with what was known when it came.
  */
 
-import type { Said } from '../dialects/pipeline/rehearse.ts';
-import type { PassedExchange } from '../dialects/runtime/legacy-traffic.ts';
+import type { PassedExchange, Said } from '../dialects/runtime/legacy-traffic.ts';
 import { endpointName } from '../dialects/runtime/match-route.ts';
 import type { MountedDialect } from '../dialects/runtime/mounted.ts';
 import type { Log } from '../observe/log.ts';

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { expect } from 'chai';
 import { pino } from 'pino';
+import { addComparison, comparisonOf, NOTHING_COMPARED, together } from '../../src/migration/differences.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
 import { embeddedConfig } from '../store/embedded-config.ts';
@@ -176,5 +177,56 @@ describe('portico migration', function () {
       expect(renamed).to.deep.include({ email: 'bea.two@example.org', emailVerified: false });
       expect(renamed?.tokensFrom).to.be.a('string');
     });
+  });
+
+  it('M23 tells what differs, by an exit code too, and forgets it on demand', async () => {
+    const diff = (...args: string[]) => terminal.session(['migration', 'diff', ...args]);
+    const nothing = await diff();
+    expect({ code: nothing.code, stdout: nothing.stdout }).to.deep.equal({
+      code: 2,
+      stdout:
+        'Nothing was compared. Replies are compared in stage shadow: portico migration stage <dialect> shadow\n',
+    });
+    const at = (endpoint: string, now: string) => ({ endpoint, now: new Date(now), request: 'req-1' });
+    const text = {
+      place: '/message',
+      kind: 'text',
+      there: 'Invalid …',
+      here: 'Invalid credentials',
+    } as const;
+    const old = comparisonOf('same', at('GET /my-profile', '2026-01-02T03:04:05Z'), []);
+    await withStores((stores) => addComparison(stores.metadata, 'visitnote', old));
+    const same = await diff('visitnote');
+    expect(same.code, same.stdout).to.equal(0);
+    expect(same.stdout).to.match(/No difference\./);
+    const recent = comparisonOf('differs', at('POST /sign-in', new Date().toISOString()), [text]);
+    await withStores(async (stores) => {
+      for (let times = 0; times < 2; times += 1) await addComparison(stores.metadata, 'visitnote', recent);
+    });
+    const found = await diff('--since', '24h', '--json');
+    expect(found.code).to.equal(1);
+    const [{ compared, differences }] = JSON.parse(found.stdout);
+    expect(compared).to.have.lengthOf(1);
+    expect(differences).to.have.lengthOf(1);
+    expect(differences[0]).to.include({ ...text, endpoint: 'POST /sign-in', count: 2, request: 'req-1' });
+    expect((await diff('visitnote', '--endpoint', 'GET /my-profile')).code).to.equal(0);
+    expect((await diff('visitnote', '--endpoint', 'GET /nothing')).stderr).to.include('GET /my-profile');
+    expect((await diff('--reset')).code).to.equal(0);
+    expect((await diff()).code).to.equal(2);
+  });
+
+  it('M23 keeps two hundred differences of a dialect, and counts the others', async () => {
+    const at = { endpoint: 'POST /sign-in', now: new Date(), request: 'req-1' };
+    const places = Array.from({ length: 300 }, (_, number) => ({
+      place: `/${number}`,
+      kind: 'form' as const,
+    }));
+    const many = comparisonOf(
+      'differs',
+      at,
+      places.map((each) => ({ ...each, there: 'uuid', here: 'text' })),
+    );
+    const kept = together(NOTHING_COMPARED, many);
+    expect([kept.differences.length, kept.more]).to.deep.equal([200, 100]);
   });
 });

@@ -20,7 +20,7 @@ import { endpointName, findRoute, type RouteMatch } from '../runtime/match-route
 import type { MountedDialect } from '../runtime/mounted.ts';
 import { brownOutOf } from './brown-out.ts';
 import { answerPreflight, type DialectCors, isPreflight, setCorsHeaders } from './cors.ts';
-import { passOn } from './proxy.ts';
+import { askToo, passOn } from './proxy.ts';
 import { auditRefusal, refusedFrom, retryAfterOf } from './refusals.ts';
 import { runStep, useOf } from './steps.ts';
 import { checkDialects } from './validate.ts';
@@ -78,12 +78,18 @@ async function serve(
       : unserved(route, request);
   const { reply, refusal } = outcome;
 
-  koa.set(headersOf(owner, { request, current, reply, refusal }));
+  const headers = headersOf(owner, { request, current, reply, refusal });
+  koa.set(headers);
   // A client that sends more than is read and dropped must not find the rest taken for its next request.
   if (refusal?.reason === 'too-large' && !koa.req.complete) koa.set('Connection', 'close');
   await sendReply(koa, reply, { services, organization: current?.organization?.id });
   const told = answeredHere(owner, request, { ...outcome, current, stage: passed?.stage });
   after?.(brownOut ? { ...told, isBrownOut: true, organization: brownOut.organization } : told);
+  if (legacyTraffic !== undefined && passed?.stage === 'primary')
+    void askToo({ koa, route, request, services, stage: passed.stage }, legacyTraffic, {
+      ...outcome,
+      headers: { ...headers, ...reply.headers },
+    });
 }
 
 /** What is told of a request that Portico answered. */

@@ -15,7 +15,13 @@ import type { AnsweredRequest } from '../runtime/answered-request.ts';
 import { currentRequest } from '../runtime/current-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
 import { directoryOf, organizationNamed } from '../runtime/directory.ts';
-import type { LegacyTraffic, PassedExchange, PassedReply, PassedRequest } from '../runtime/legacy-traffic.ts';
+import type {
+  LegacyTraffic,
+  PassedExchange,
+  PassedReply,
+  PassedRequest,
+  Said,
+} from '../runtime/legacy-traffic.ts';
 import { endpointName, type RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 import { holdsOwnToken } from './own-tokens.ts';
@@ -88,6 +94,27 @@ async function pass(arrived: Passing, traffic: LegacyTraffic): Promise<Passed> {
   if (exchange !== undefined) traffic.learn(exchange);
   void tell(arrived, { exchange, stage, status: reply.status });
   return 'answered';
+}
+
+/**
+ * Stage primary: a read that Portico has answered is asked of the legacy system too, which changes nothing there. The
+ * client waits for nothing of it. Never rejects.
+ */
+export async function askToo(arrived: Passing, traffic: LegacyTraffic, here: Said): Promise<void> {
+  const { koa, route, services } = arrived;
+  const { owner: mounted } = route.at;
+  const isRead = koa.method === 'GET' && route.kind === 'endpoint' && route.endpoint.caller !== 'anyone';
+  if (!isRead || !traffic.asksToo(mounted)) return;
+  try {
+    const request = passedRequest(arrived, Buffer.alloc(0));
+    const texts = [request.target, ...request.headers];
+    if (await holdsOwnToken(services, mounted.dialect, texts)) return;
+    const reply = await traffic.send(mounted, request, { limited: true });
+    const exchange = 'away' in reply ? undefined : exchangeOf(arrived, { request, reply });
+    if (exchange !== undefined) traffic.compare(exchange, here);
+  } catch (error) {
+    services.log.warn({ err: error }, 'a read was not compared with the legacy system');
+  }
 }
 
 const UNPACKERS: Readonly<Record<string, (body: Buffer, options: ZlibOptions) => Promise<Buffer>>> = {

@@ -4,7 +4,9 @@
  */
 import type { RequestContext } from '../../identity/context.ts';
 import type { Stage, StagePlace } from '../../migration/stage-record.ts';
+import type { Refused } from '../contract/dialect.ts';
 import type { Endpoint } from '../contract/endpoint.ts';
+import type { Reply } from '../contract/reply.ts';
 import type { CurrentRequest } from './current-request.ts';
 import type { DialectServices } from './deps.ts';
 import type { MountedDialect } from './mounted.ts';
@@ -42,16 +44,28 @@ export interface PassedExchange {
   again(services: DialectServices): CurrentRequest;
 }
 
+/** What Portico says to a request, with the headers that the dialect names. */
+export interface Said {
+  readonly reply: Reply;
+  readonly refusal?: Refused | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Absent where no dialect has a legacy system. */
 export interface LegacyTraffic {
   stageOf(dialect: string, place: StagePlace): Stage | undefined;
   /** Whether the stage depends on the organization. */
   differsByOrganization(dialect: string): boolean;
-  /** One call, never repeated. Never rejects. `retryAfter`: seconds. */
+  /** One call, never repeated. Never rejects. `retryAfter`: seconds. `limited`: by the configured rate. */
   send(
     mounted: MountedDialect,
     request: PassedRequest,
+    options?: { readonly limited: boolean },
   ): Promise<PassedReply | { readonly away: string; readonly retryAfter?: number }>;
   /** Takes along what the exchange shows, and compares in stage shadow; later: the client has its reply. */
   learn(exchange: PassedExchange): void;
+  /** Stage primary: whether the legacy system is asked too about this read, which Portico has answered. */
+  asksToo(mounted: MountedDialect): boolean;
+  /** `here`: what Portico has said. */
+  compare(exchange: PassedExchange, here: Said): void;
 }
