@@ -7,7 +7,7 @@ import { Refused } from '../core/refused.ts';
 import type { OrganizationView } from '../dialects/contract/dialect.ts';
 import type { Answer } from '../dialects/contract/legacy-api.ts';
 import { adoptTokens } from '../dialects/runtime/adopt-tokens.ts';
-import { directoryOf } from '../dialects/runtime/directory.ts';
+import { directoryOf, NO_ORGANIZATION } from '../dialects/runtime/directory.ts';
 import type { PassedExchange } from '../dialects/runtime/legacy-traffic.ts';
 import type { MigratingDialect, MountedDialect } from '../dialects/runtime/mounted.ts';
 import type { Identity, RequestContext } from '../identity/context.ts';
@@ -132,19 +132,35 @@ interface Lesson {
   readonly question: PassedQuestion;
 }
 
-async function lessonOf({ identity }: Deps, exchange: PassedExchange): Promise<Lesson | undefined> {
+async function lessonOf(deps: Deps, exchange: PassedExchange): Promise<Lesson | undefined> {
   const { mounted, context } = exchange;
   const { dialect, settings, legacy } = mounted;
+  if (legacy === undefined || dialect.legacy === undefined) return undefined;
+  const directory = directoryOf(deps.identity, dialect.name);
   const named = await exchange.organization();
-  const organization =
-    named === undefined ? undefined : await directoryOf(identity, dialect.name).byId(named);
-  if (organization === undefined || legacy === undefined || dialect.legacy === undefined) return undefined;
-  if (legacy.organizations?.includes(organization.id) === false) return undefined;
+  const meant = named === undefined ? NO_ORGANIZATION : await directory.byId(named);
+  if (meant === undefined) return undefined;
   const question = await passedQuestion(dialect.legacy, exchange, {
-    ...{ settings, organization },
+    ...{ settings, organization: meant },
     patternOf: placeOf(mounted).patternOf,
   });
-  return question && { mounted, legacy, organization, context, question };
+  if (question === undefined) return undefined;
+  const decided = named ?? (await organizationOfToken(deps, mounted, question));
+  const organization = decided === undefined ? undefined : await directory.byId(decided);
+  if (organization === undefined || legacy.organizations?.includes(organization.id) === false)
+    return undefined;
+  return { mounted, legacy, organization, context, question };
+}
+
+/** Where the request names none, the token that it shows decides (VSee's refresh and sign-out). */
+async function organizationOfToken(
+  { grants, identity }: Deps,
+  { clientId }: MountedDialect,
+  { values }: PassedQuestion,
+): Promise<string | undefined> {
+  const token = values.refreshToken ?? values.token;
+  const grant = token === undefined ? undefined : await grants.grantOf(token, clientId);
+  return grant && (await identity.stores.accounts.byId(grant.accountId))?.organization;
 }
 
 async function learnFrom(deps: Deps, exchange: PassedExchange): Promise<LearnOutcome> {

@@ -81,6 +81,22 @@ describe('In stage proxy Portico learns', function () {
     await learned('ben@old.test', ({ passwordHash }) => passwordHash !== undefined);
   });
 
+  it('a sign-out and a refresh of a vendor whose token names the organization', async () => {
+    system.add('vsee', { email: 'gus@old.test', password: PASSWORD });
+    await start();
+    const reply = await post('/api_v3/users/login', { username: 'gus@old.test', password: PASSWORD });
+    const { data } = (await reply.json()) as { data: { token: string; refresh_token: { token: string } } };
+    await learned('gus@old.test', ({ passwordHash }) => passwordHash !== undefined);
+    const { grants } = server.running.oidc;
+    const isKnown = async (token: string) => (await grants.findAccess(token, 'vsee-legacy')) !== undefined;
+    await until(async () => ((await isKnown(data.token)) ? true : undefined));
+    const refreshed = await post('/api_v3/tokens/refresh', { refresh_token: data.refresh_token.token });
+    const next = ((await refreshed.json()) as { data: { token: string } }).data.token;
+    await until(async () => ((await isKnown(next)) ? true : undefined));
+    expect((await post('/api_v3/users/logout', { tokens: [next] })).status).to.equal(200);
+    await until(async () => ((await isKnown(next)) ? undefined : true));
+  });
+
   it('M22 while the client has its reply, however long it takes', async () => {
     system.add('visitnote', { email: 'cora@old.test', password: PASSWORD });
     await start();

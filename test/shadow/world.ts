@@ -133,6 +133,7 @@ const MORE: Readonly<Record<string, More>> = {
   },
   vsee: {
     refresh: '/api_v3/tokens/refresh',
+    signOut: (token) => ({ path: '/api_v3/users/logout', json: { tokens: [token] } }),
     list: (token) => ({ path: '/api_v3/users?limit=2', headers: { 'x-apitoken': token } }),
   },
 };
