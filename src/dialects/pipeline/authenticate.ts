@@ -39,10 +39,10 @@ async function bearerOfToken(current: CurrentRequest, token: string): Promise<Ca
     organization: live.organization,
     account: await accountView(services.identity, account, dialect),
     grantId: live.grantId,
-    get recent() {
-      const signedInAt = new Date((live.signedInAt ?? 0) * 1000);
-      return wasRecent({ amr: live.amr, signedInAt }, services.clock.now());
-    },
+    recent: wasRecent(
+      { amr: live.amr, signedInAt: new Date((live.signedInAt ?? 0) * 1000) },
+      services.clock.now(),
+    ),
     scopes,
     claims: live.claims,
   };

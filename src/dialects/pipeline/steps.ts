@@ -204,45 +204,64 @@ export async function runStep(current: CurrentRequest, step: Step): Promise<void
   await CHECKS[step]?.(current);
 }
 
-/**
- * What the endpoint may do; one per request, made after the organization is known. A group is made when it is
- * used, so that GET me makes none.
- */
+/** What the endpoint may do; one per request, made after the organization is known. */
 export function useOf(current: CurrentRequest): Use {
-  current.use ??= {
-    get signIn() {
-      return signInUse(current);
-    },
-    get signOut() {
-      return signOutUse(current);
-    },
-    get accounts() {
-      return accountsUse(current);
-    },
-    get passwords() {
-      return passwordsUse(current);
-    },
-    get emails() {
-      return emailsUse(current);
-    },
-    get linkTokens() {
-      return linkTokensUse(current);
-    },
-    get upstreams() {
-      return upstreamsUse(current);
-    },
-    get apiKeys() {
-      return apiKeysUse(current);
-    },
-    get browsers() {
-      return browsersUse(current);
-    },
-    now: () => current.services.clock.now(),
-    random: randomText,
-    async within(counter, key, limit) {
+  current.use ??= new RequestUse(current);
+  return current.use;
+}
+
+/**
+ * A group is made when it is used, so that GET me makes none. A class, since a literal with getters is of a shape of its
+ * own each time, which costs more than the rest of a request and stays until all of the heap is looked through.
+ */
+class RequestUse implements Use {
+  readonly #current: CurrentRequest;
+  readonly random = randomText;
+  readonly now: Use['now'];
+  readonly within: Use['within'];
+
+  constructor(current: CurrentRequest) {
+    this.#current = current;
+    this.now = () => current.services.clock.now();
+    this.within = async (counter, key, limit) => {
       const rule = { counter, key, ...limit, kind: 'sliding', charge: 'each' } as const;
       return (await applyLimits(countingOf(current), [rule])).refusal === undefined;
-    },
-  };
-  return current.use;
+    };
+  }
+
+  get signIn() {
+    return signInUse(this.#current);
+  }
+
+  get signOut() {
+    return signOutUse(this.#current);
+  }
+
+  get accounts() {
+    return accountsUse(this.#current);
+  }
+
+  get passwords() {
+    return passwordsUse(this.#current);
+  }
+
+  get emails() {
+    return emailsUse(this.#current);
+  }
+
+  get linkTokens() {
+    return linkTokensUse(this.#current);
+  }
+
+  get upstreams() {
+    return upstreamsUse(this.#current);
+  }
+
+  get apiKeys() {
+    return apiKeysUse(this.#current);
+  }
+
+  get browsers() {
+    return browsersUse(this.#current);
+  }
 }
