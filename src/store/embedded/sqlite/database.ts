@@ -7,14 +7,16 @@
  * `node:sqlite` is synchronous. A lock held by another process is therefore waited for with timers, not
  * inside SQLite: requests that need no write go on being answered meanwhile.
  */
-import { type FileHandle, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { StoreUnavailable } from '../../../core/errors.ts';
 import type { Log } from '../../../observe/log.ts';
 import { connect, prepareFile } from './connection.ts';
+import { createFlusher, type Flusher } from './flusher.ts';
 import { BUSY, CONSTRAINT, explain, primaryCode } from './sqlite-errors.ts';
+import { type Sql, statements } from './statements.ts';
+
+export type { Sql, Value } from './statements.ts';
 
 /** Milliseconds that a call waits for the lock of another process before StoreUnavailable. */
 const LOCK_PATIENCE = 3000;
@@ -22,18 +24,6 @@ const LOCK_PATIENCE = 3000;
 const BATCH = 256;
 /** Milliseconds until a passing write is flushed, unless another write takes it along before. */
 const FLUSH_AFTER = 1000;
-
-/** A moment is stored in milliseconds, truth as 1 or 0, and undefined as NULL. */
-export type Value = SQLInputValue | Date | boolean | undefined;
-
-/** One statement at a time, inside a read or a write. Texts are prepared once and kept. */
-export interface Sql {
-  get<Row>(text: string, ...values: Value[]): Row | undefined;
-  all<Row>(text: string, ...values: Value[]): Row[];
-  /** Resolves with the number of rows changed. */
-  run(text: string, ...values: Value[]): number;
-  exec(text: string): void;
-}
 
 interface PendingWrite {
   readonly work: (sql: Sql) => unknown;
@@ -53,29 +43,6 @@ interface Done {
 export async function openDatabase({ file, log }: { file: string; log: Log }): Promise<Database> {
   prepareFile(file);
   return new Database(file, connect(file), log);
-}
-
-function statements(connection: DatabaseSync): Sql {
-  const prepared = new Map<string, StatementSync>();
-  const statement = (text: string): StatementSync => {
-    const known = prepared.get(text);
-    if (known) return known;
-    const fresh = connection.prepare(text);
-    prepared.set(text, fresh);
-    return fresh;
-  };
-  return {
-    get: <Row>(text: string, ...values: Value[]) =>
-      statement(text).get(...values.map(inputOf)) as Row | undefined,
-    all: <Row>(text: string, ...values: Value[]) => statement(text).all(...values.map(inputOf)) as Row[],
-    run: (text, ...values) => Number(statement(text).run(...values.map(inputOf)).changes),
-    exec: (text) => connection.exec(text),
-  };
-}
-
-function inputOf(value: Value): SQLInputValue {
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  return value instanceof Date ? value.getTime() : (value ?? null);
 }
 
 export class Database {
@@ -326,72 +293,6 @@ export class Database {
   #closed(): StoreUnavailable {
     return new StoreUnavailable('embedded', { cause: new Error(`${this.file} was closed.`) });
   }
-}
-
-/**
- * Brings the write-ahead log to the disk. SQLite does it inside COMMIT under `synchronous = FULL`, where the event loop
- * waits for the disk; here a thread waits, and whatever was committed before a flush begins shares it.
- */
-interface Flusher {
-  readonly running: Promise<void> | undefined;
-  /** Resolves when everything that is committed now is on the disk. */
-  flush(): Promise<void>;
-  /** Nothing may be flushed afterwards. */
-  close(): Promise<void>;
-}
-
-/** `file`: of the database. Its log is there from the first commit until the connection closes. */
-function createFlusher(file: string): Flusher {
-  let log: Promise<FileHandle> | undefined;
-  let running: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
-
-  function start(): Promise<void> {
-    log ??= openLog(file).catch((error) => {
-      log = undefined;
-      throw error;
-    });
-    running = log
-      .then((handle) => handle.datasync())
-      .finally(() => {
-        running = undefined;
-      });
-    return running;
-  }
-
-  async function afterRunning(): Promise<void> {
-    try {
-      // After one that failed none counts: what it was to bring lies before the rest in the log.
-      await running;
-    } finally {
-      next = undefined;
-    }
-    await start();
-  }
-
-  return {
-    get running() {
-      return running;
-    },
-    flush() {
-      if (running === undefined && next === undefined) return start();
-      // The one under way may have begun before the commit.
-      next ??= afterRunning();
-      return next;
-    },
-    async close() {
-      await next?.catch(() => {});
-      await running?.catch(() => {});
-      await (await log?.catch(() => undefined))?.close();
-    },
-  };
-}
-
-async function openLog(file: string): Promise<FileHandle> {
-  // A power cut could lose the name of a log that is new, and the log with it.
-  const folder = await open(dirname(file));
-  await folder.sync().finally(() => folder.close());
-  return open(`${file}-wal`);
 }
 
 /** Milliseconds until the next try for the lock; random, so that two processes do not march in step. */
