@@ -5,6 +5,7 @@
  */
 import type { ProfileClaims } from '../model/account.ts';
 import type { Json } from '../model/json.ts';
+import type { Addressee, Bearer, LegacyTokens, SingleSignOn, SocialSignIn } from '../model/legacy-person.ts';
 import type { RequestContext } from './context.ts';
 
 export interface LegacySystems {
@@ -24,30 +25,16 @@ export interface LegacySystem {
   /** Seconds until it is tried again, while its breaker is open on this node. */
   outage(): number | undefined;
   readonly signIn?: Ask<{ readonly login: string; readonly password: string }>;
-  readonly person?: Ask<{
-    readonly token: string;
-    readonly vendorId?: string;
-    readonly claims?: Readonly<Record<string, Json>>;
-  }>;
+  readonly person?: Ask<Bearer>;
   readonly refresh?: Ask<{ readonly refreshToken: string }>;
-  readonly social?: Ask<Partial<Addressee> & { readonly provider: string; readonly idToken: string }>;
+  readonly social?: Ask<SocialSignIn>;
   readonly sendCode?: Ask<Addressee>;
   readonly code?: Ask<{ readonly email: string; readonly code: string }>;
   readonly reset?: Ask<Addressee>;
   readonly resetLink?: Ask<{ readonly token: string }>;
   readonly setPassword?: Ask<{ readonly token: string; readonly password: string }>;
   readonly register?: Ask<LegacyAccount & { readonly password: string }>;
-  readonly singleSignOn?: Ask<{
-    readonly body: Readonly<Record<string, Json>>;
-    readonly key: string;
-    readonly secret?: string;
-  }>;
-}
-
-interface Addressee {
-  readonly email: string;
-  /** As the client sent them. */
-  readonly names?: Pick<ProfileClaims, 'given_name' | 'family_name'>;
+  readonly singleSignOn?: Ask<SingleSignOn>;
 }
 
 /** Never rejects for what the legacy system does. `context`: its client address is passed on. */
@@ -90,12 +77,6 @@ export interface LegacyAccount {
   readonly claims?: ProfileClaims;
   /** Members of the dialect that speaks the legacy system's API. */
   readonly vendor?: Readonly<Record<string, Json>>;
-}
-
-export interface LegacyTokens {
-  /** `expiresAt`: epoch seconds. */
-  readonly access?: { readonly value: string; readonly expiresAt?: number };
-  readonly refresh?: { readonly value: string; readonly expiresAt?: number };
 }
 
 /** Of a server that stands alone. */

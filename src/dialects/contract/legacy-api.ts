@@ -5,11 +5,19 @@
  * A sign-in goes `signIn`, `person`, `details`, as long as the answer says `more`; each answer is laid over the one
  * before (`joined`). A token that a client holds goes `person`, `details`.
  */
-import type { ProfileClaims } from '../../model/account.ts';
 import type { Json } from '../../model/json.ts';
+import type {
+  Addressee,
+  Bearer,
+  LegacyTokens,
+  SingleSignOn,
+  SocialSignIn,
+} from '../../model/legacy-person.ts';
 import type { OrganizationView } from './dialect.ts';
 import type { AnySettings } from './settings.ts';
 import type { NewAccount } from './use.ts';
+
+export type { Bearer, LegacyTokens } from '../../model/legacy-person.ts';
 
 export interface LegacyApi<Settings = AnySettings> {
   /** What a token of the vendor's own server looks like; anything else is never asked about. */
@@ -39,10 +47,7 @@ export interface LegacyApi<Settings = AnySettings> {
   readonly setPassword?: Question<{ readonly token: string; readonly password: string }, Settings>;
   /** 'no': the address is taken. */
   readonly register?: Question<NewAccount, Settings>;
-  readonly singleSignOn?: Question<
-    { readonly body: Readonly<Record<string, Json>>; readonly key: string; readonly secret?: string },
-    Settings
-  >;
+  readonly singleSignOn?: Question<SingleSignOn, Settings>;
   /** Ends the session behind a sign-in that was asked for. */
   readonly signOut?: Question<{ readonly token: string; readonly refreshToken?: string }, Settings>;
 }
@@ -53,25 +58,6 @@ export interface Question<Asked, Settings = AnySettings> {
     context: { readonly settings: Settings; readonly organization: OrganizationView },
   ): Outgoing;
   read(reply: LegacyReply, asked: Asked): Answer;
-}
-
-export interface Bearer {
-  readonly token: string;
-  /** As an earlier answer of the same sign-in told it. */
-  readonly vendorId?: string;
-  /** Of a token that is a JWT. They are read without a key, and count because the vendor says yes to the token. */
-  readonly claims?: Readonly<Record<string, Json>>;
-}
-
-export interface SocialSignIn extends Partial<Addressee> {
-  readonly provider: string;
-  readonly idToken: string;
-}
-
-export interface Addressee {
-  readonly email: string;
-  /** As the client sent them. */
-  readonly names?: Pick<ProfileClaims, 'given_name' | 'family_name'>;
 }
 
 /** A request. `path` follows the legacy system's base, query included; secrets stand in headers or in the body. */
@@ -109,17 +95,6 @@ export interface Confirmed {
   readonly addressVerified?: boolean;
   readonly createdAt?: Date;
   readonly updatedAt?: Date;
-}
-
-export interface LegacyTokens {
-  readonly access?: LegacyToken;
-  readonly refresh?: LegacyToken;
-}
-
-export interface LegacyToken {
-  readonly value: string;
-  /** Epoch seconds, where the reply tells. */
-  readonly expiresAt?: number;
 }
 
 /** What two answers about one person say together; the later one wins. */

@@ -5,8 +5,8 @@
 import { authorityOf } from '../../identity/accounts/password-authority.ts';
 import { recordEvent } from '../../identity/audit/audit.ts';
 import type { Identity, RequestContext } from '../../identity/context.ts';
-import type { LegacyTokens } from '../../identity/legacy-systems.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { LegacyTokens } from '../../model/legacy-person.ts';
 import type { AdoptedToken, GrantIssuer } from '../../oidc/grant-contract.ts';
 import type { OrganizationView } from '../contract/dialect.ts';
 import { accessTokenOf, accountView } from './admission.ts';
