@@ -1,10 +1,9 @@
 /**
- * The composition root: makes every part from the configuration, hands each what it needs, and starts to
+ * The composition root: makes every part from the configuration (parts.ts), hands each what it needs, and starts to
  * listen. main.ts calls it with the configuration of the process, tests with other values. Nothing else in
  * src/ makes a store, a mailer or an OIDC server.
  */
 import { createServer, type RequestListener } from 'node:http';
-import { join } from 'node:path';
 import type { Middleware } from 'koa';
 import type { Config } from '../config/schema.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
@@ -13,59 +12,33 @@ import { createApiKeyDescriber, createApiKeyOffers, hasFormOfApiKey } from '../d
 import { fastSamples } from '../dialects/pipeline/fast-samples.ts';
 import { ensureDialectClients } from '../dialects/pipeline/oauth-clients.ts';
 import { mountDialects } from '../dialects/pipeline/pipeline.ts';
-import { loadClinicDecisions, loadEnabledDialects } from '../dialects/registry.ts';
+import { loadEnabledDialects } from '../dialects/registry.ts';
 import { createTokenOffers } from '../dialects/runtime/access-token.ts';
 import { createTokenAdmission } from '../dialects/runtime/admission.ts';
-import { createUpstreams } from '../federation/registry.ts';
 import { createApp } from '../http/app.ts';
 import { createForms, type Forms } from '../http/forms/csrf.ts';
 import { createCors } from '../http/middleware/cors.ts';
 import { createInternalApp } from '../http/middleware/health.ts';
-import { loadStaticFiles } from '../http/middleware/static-files.ts';
-import { createUnfinishedRequests } from '../http/middleware/unfinished-requests.ts';
-import { requestContextOf } from '../http/request/request-context.ts';
-import { loadWords } from '../http/views/i18n.ts';
-import { createViews } from '../http/views/render.ts';
 import type { Identity } from '../identity/context.ts';
-import { endingLegacyTokens } from '../identity/legacy/tokens-from.ts';
-import { NO_LEGACY_SYSTEMS } from '../identity/legacy-systems.ts';
-import { createPasswordHasher } from '../identity/passwords/hasher.ts';
-import { createPasswordPolicy } from '../identity/passwords/policy.ts';
-import { createAnonymousBudgets } from '../identity/rate-limits/anonymous-budgets.ts';
-import { createBudgets } from '../identity/rate-limits/budgets.ts';
-import { createAttempts } from '../identity/rate-limits/sign-in-attempts.ts';
 import { noteStoredHashes } from '../identity/sign-in/verify-password.ts';
 import { startReEncryption } from '../keys/in-background.ts';
-import { openKeys } from '../keys/server-keys.ts';
 import { refusesLoop } from '../legacy/loop.ts';
-import { openMail } from '../mail/open-mail.ts';
-import { createAudit, type FlushableAudit } from '../observe/audit.ts';
 import { createLog, type Log } from '../observe/log.ts';
-import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { OidcServer } from '../oidc/contract.ts';
-import { createOidcServer } from '../oidc/server/server.ts';
 import { createDialectPages } from '../pages/provider/dialect-pages.ts';
-import { createProviderPages } from '../pages/provider/provider-pages.ts';
 import { pageRoutes } from '../pages/routes.ts';
-import { serverBrand } from '../pages/shared/branding.ts';
-import { createEmailBrands, emailBrand } from '../pages/shared/email-brand.ts';
 import { seedAtStart } from '../seed/seed-at-start.ts';
-import { openStoresWhenReady } from '../store/open-stores.ts';
 import type { Stores } from '../store/ports/stores.ts';
-import { legacyDialects, openLegacy } from './legacy.ts';
-import { createLifecycle, type Lifecycle, repeat } from './lifecycle.ts';
+import { createLifecycle, repeat } from './lifecycle.ts';
 import { bind, drain, listen } from './listen.ts';
-import { openBrownOuts, openUsage } from './usage.ts';
-
-const PROJECT = join(import.meta.dirname, '../..');
+import { createParts, type Parts } from './parts.ts';
+import { openBrownOuts } from './usage.ts';
 
 /** Milliseconds between two rounds of cleaning up, looking after keys, telling. No answer depends on them. */
 const EVERY_MINUTE = 60_000;
 const EVERY_HOUR = 60 * EVERY_MINUTE;
 const AUDIT_MINUTES_EVERY = 10_000;
 const RE_ENCRYPTION_EVERY = 10_000;
-/** Milliseconds that emails may take when the server stops: under 5 s with the requests before them (listen.ts). */
-const EMAILS_DRAIN = 1500;
 
 export interface ServerOptions {
   readonly clock?: Clock;
@@ -99,7 +72,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const issuer = withPort(config.issuer, front.port);
     const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
     const ground = { config, issuer, log, clock, lifecycle, stores: options.stores };
-    const deps = await createDeps({ ...ground, dialects, port: front.port });
+    const deps = await createParts({ ...ground, dialects, port: front.port });
     const production = config.environment === 'production';
     const { judgeClient } = deps.oidc;
     const { resources } = config.oidc;
@@ -138,7 +111,7 @@ export async function openForOperator(config: Config, { log }: { log: Log }): Pr
   const lifecycle = createLifecycle({ log });
   try {
     const ground = { config, issuer: config.issuer, log, clock: systemClock, lifecycle };
-    const { identity, oidc } = await createDeps({ ...ground, dialects: [], port: config.http.port });
+    const { identity, oidc } = await createParts({ ...ground, dialects: [], port: config.http.port });
     return { identity, oidc, close: () => lifecycle.close() };
   } catch (error) {
     await lifecycle.close();
@@ -146,119 +119,9 @@ export async function openForOperator(config: Config, { log }: { log: Log }): Pr
   }
 }
 
-/* ------------------------------------------------------------------ the parts */
-
-interface Ground {
-  readonly config: Config;
-  readonly issuer: string;
-  readonly log: Log;
-  readonly clock: Clock;
-  readonly lifecycle: Lifecycle;
-  readonly stores?: Stores | undefined;
-  /** Empty where none is served. */
-  readonly dialects: readonly Dialect[];
-  /** On which the server listens. */
-  readonly port: number;
-}
-
-type Deps = Awaited<ReturnType<typeof createDeps>>;
-
-async function createDeps(ground: Ground) {
-  const { config, issuer, log, clock, lifecycle } = ground;
-  const stores = ground.stores ?? (await openStoresWhenReady(config.store, { log }));
-  lifecycle.onClose('stores', 'stores', () => stores.close());
-  const keys = await openKeys({ config, stores, clock });
-  const { secrets, cookieKeys } = keys;
-  const metrics = createMetrics();
-  const unfinished = createUnfinishedRequests(log);
-  lifecycle.onClose('work', 'unfinished requests', () => unfinished.tell());
-  const trail = createAudit({ store: stores.audit, clock, log, toLog: config.audit.log });
-  const audit = counting(trail, metrics);
-  lifecycle.onClose('audit', 'audit', () => audit.flush());
-  const budgets = createBudgets({ store: stores.rateLimits, clock });
-  const attempts = createAttempts({
-    ...{ store: stores.rateLimits, budgets, clock, secrets },
-    limits: config.attempts,
-  });
-  const { retention } = config.usage;
-  const usage = openUsage({ ...{ stores, clock, secrets, metrics, lifecycle, log }, retention });
-  const looks = createLooks(config);
-  const oidc = await createOidcServer({
-    ...{ ...ground, stores, secrets, audit, attempts, cookieKeys },
-    pages: createProviderPages({ views: looks.views, stores }),
-    originOf: requestContextOf,
-    countLogout: metrics.logoutDelivery,
-  });
-  lifecycle.onClose('work', 'OIDC server', () => oidc.close());
-  const mail = await openMail({
-    config,
-    issuer,
-    log,
-    brand: emailBrand(looks.views.brand),
-    brandOf: createEmailBrands({ views: looks.views, stores }),
-    count: metrics.email,
-  });
-  lifecycle.onClose('work', 'mail', async () => {
-    await mail.mailer.drain(EMAILS_DRAIN);
-    await mail.mailer.close();
-  });
-  const { queue, concurrency } = config.hashing;
-  const notAsked = { ...NO_LEGACY_SYSTEMS, dialects: legacyDialects(config.dialects) };
-  const alone: Identity = {
-    ...{ stores, clock, secrets, audit, log, issuer, budgets, attempts },
-    mailer: mail.mailer,
-    access: endingLegacyTokens(oidc.access, { stores, clock, legacy: notAsked }),
-    legacy: notAsked,
-    clinicDecisions: await loadClinicDecisions(),
-    hasher: createPasswordHasher({ queue, concurrency, keys: config.passwords.imported }),
-    policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
-    emailLimits: config.emails,
-    strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),
-  };
-  const ownPorts = [ground.port, ...(config.http.internal.port === null ? [] : [config.http.internal.port])];
-  const { dialects } = ground;
-  const { grants } = oidc;
-  const legacy = await openLegacy({
-    ...{ config, dialects, grants, metrics, usage, lifecycle, ownPorts },
-    identity: alone,
-  });
-  const identity: Identity =
-    legacy === undefined ? alone : { ...alone, legacy: legacy.systems, audit: legacy.audit };
-  // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
-  const upstreams = await createUpstreams({ config, log });
-  const parts = {
-    keys,
-    secrets,
-    stores,
-    audit,
-    oidc,
-    identity,
-    legacy,
-    mail,
-    upstreams,
-    metrics,
-    usage,
-    unfinished,
-  };
-  return { ...ground, ...looks, ...parts };
-}
-
-/** What people see: words, templates, stylesheets. */
-function createLooks(config: Config) {
-  const words = loadWords(join(PROJECT, 'config/locales'));
-  const files = loadStaticFiles(join(PROJECT, 'public'));
-  const views = createViews({
-    folder: join(PROJECT, 'views'),
-    words,
-    brand: serverBrand(config.branding),
-    asset: files.address,
-  });
-  return { files, views };
-}
-
 /* ------------------------------------------------------------------ the handler */
 
-async function createHandler(deps: Deps): Promise<RequestListener> {
+async function createHandler(deps: Parts): Promise<RequestListener> {
   const { config, issuer, secrets, identity, oidc, views, upstreams, lifecycle } = deps;
   const forms = createForms({ secrets, issuer });
   const pages = pageRoutes({
@@ -289,7 +152,7 @@ async function createHandler(deps: Deps): Promise<RequestListener> {
   };
 }
 
-async function createDialects(deps: Deps) {
+async function createDialects(deps: Parts) {
   const { config, views, dialects, stores } = deps;
   if (dialects.length === 0) return undefined;
   await ensureDialectClients({ dialects, config, stores });
@@ -312,7 +175,7 @@ async function createDialects(deps: Deps) {
 }
 
 /** Loaded only where it is wanted: none of it is there in production. */
-async function createDevelopmentPages(deps: Deps & { forms: Forms }): Promise<Middleware[]> {
+async function createDevelopmentPages(deps: Parts & { forms: Forms }): Promise<Middleware[]> {
   const { config, issuer, dialects, forms, views, mail } = deps;
   if (!config.demo) return [];
   const [{ createDemo }, { createMailboxPage }, { dialectDocumentation }] = await Promise.all([
@@ -325,7 +188,7 @@ async function createDevelopmentPages(deps: Deps & { forms: Forms }): Promise<Mi
 }
 
 /** `retention`: seconds; null keeps every record for ever. */
-function keepAudit(retention: number | null, { lifecycle, log, clock, stores, audit }: Deps): void {
+function keepAudit(retention: number | null, { lifecycle, log, clock, stores, audit }: Parts): void {
   repeat(lifecycle, 'audit minutes', AUDIT_MINUTES_EVERY, log, async () => audit.closeMinutes());
   if (retention === null) {
     log.info('audit records are kept for ever (audit.retention)');
@@ -338,7 +201,7 @@ function keepAudit(retention: number | null, { lifecycle, log, clock, stores, au
 }
 
 /** Tells the other nodes which keys this one has, and brings everything under the server key that encrypts. */
-async function keepKeys(deps: Deps): Promise<void> {
+async function keepKeys(deps: Parts): Promise<void> {
   const { keys, config, lifecycle, log, metrics } = deps;
   await keys.serve();
   // After the round below, which would enter it again.
@@ -355,23 +218,6 @@ async function keepKeys(deps: Deps): Promise<void> {
   work.begin();
 }
 
-/** Every channel writes its sign-ins to the audit trail, so that is where they are counted; registrations too. */
-function counting(audit: FlushableAudit, metrics: Metrics): FlushableAudit {
-  return {
-    ...audit,
-    write(record) {
-      audit.write(record);
-      if (record.event === 'client.register') metrics.registration(record.outcome);
-      if (record.event !== 'sign-in') return;
-      const limited = record.detail?.why === 'too-many-requests';
-      metrics.signIn({
-        channel: String(record.detail?.channel ?? 'hosted'),
-        outcome: limited ? 'limited' : record.outcome,
-      });
-    },
-  };
-}
-
 /** An issuer with port 0 takes the port that the system chose. */
 function withPort(issuer: string, port: number): string {
   const url = new URL(issuer);
@@ -379,7 +225,7 @@ function withPort(issuer: string, port: number): string {
   return url.origin;
 }
 
-async function startInternal(deps: Deps): Promise<void> {
+async function startInternal(deps: Parts): Promise<void> {
   const { host, port } = deps.config.http.internal;
   if (port === null) return;
   const app = createInternalApp({ ...deps, accepting: deps.lifecycle.accepting });
