@@ -221,7 +221,7 @@ const TABLES_RENAMED = {
 const PAGE = 500;
 
 const USAGE = `
-CREATE TABLE usage (
+CREATE TABLE IF NOT EXISTS usage (
   day TEXT NOT NULL,
   dialect TEXT NOT NULL,
   tallies TEXT NOT NULL,
