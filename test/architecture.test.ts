@@ -118,7 +118,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'jose oidc-provider',
   },
   'oidc/fast-path': {
-    may: 'oidc/apis oidc/clients oidc/extensions oidc/provider oidc/tokens',
+    may: 'oidc/apis oidc/clients oidc/extensions oidc/profiles oidc/provider oidc/tokens',
     types: 'oidc oidc/persistence store/ports',
     packages: 'oidc-provider',
   },

@@ -65,8 +65,7 @@ function keepOneEach(
   const [started, resumed] = [provider.cookieName('interaction'), provider.cookieName('resume')];
   const get = jar.get.bind(jar);
   const set = jar.set.bind(jar);
-  const prefix = `${issuer.startsWith('https:') ? '__Host-' : ''}portico_sign_in_`;
-  const signed = (uid: string, at: string) => `${uid}.${at}`;
+  const prefix = prefixOf(issuer);
   jar.get = (name, options) => {
     if (name !== started && name !== resumed) return get(name, options);
     const [, , uid = ''] = ctx.path.split('/');
@@ -81,10 +80,19 @@ function keepOneEach(
     const begun = [...ctx.get('Cookie').matchAll(new RegExp(`(?:^|; ?)(${prefix}[\\w-]+)=(\\d+)\\.`, 'g'))];
     const newest = begun.sort(([, , one], [, , other]) => Number(other) - Number(one));
     for (const [, oldest = ''] of newest.slice(MOST - 1)) set(oldest, null, rest);
-    const at = String(clock.now().getTime());
-    return set(prefix + value, `${at}.${secrets.sign('sign-in', signed(value, at))}`, {
-      ...rest,
-      ...(maxAge && { maxAge }),
-    });
+    const cookie = begunCookie(value, { secrets, clock, issuer });
+    return set(cookie.name, cookie.value, { ...rest, ...(maxAge && { maxAge }) });
   };
+}
+
+const prefixOf = (issuer: string) => `${issuer.startsWith('https:') ? '__Host-' : ''}portico_sign_in_`;
+const signed = (uid: string, at: string) => `${uid}.${at}`;
+
+/** Proves that the sign-in was begun in the browser that has it. */
+export function begunCookie(
+  uid: string,
+  { secrets, clock, issuer }: { secrets: Secrets; clock: Clock; issuer: string },
+): { name: string; value: string } {
+  const at = String(clock.now().getTime());
+  return { name: prefixOf(issuer) + uid, value: `${at}.${secrets.sign('sign-in', signed(uid, at))}` };
 }

@@ -20,6 +20,7 @@ import type { OidcRecords } from '../persistence/records.ts';
 import type { AuditLine } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 import type { Rotations } from '../tokens/refresh-rotation.ts';
+import { beginningRoute } from './begun.ts';
 import { type Documents, documentRoute } from './documents.ts';
 import { introspectionRoute } from './introspection.ts';
 import { keptModels } from './kept-models.ts';
@@ -37,6 +38,9 @@ interface ServerParts extends ApiDeps {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly line: AuditLine;
+  readonly issuer: string;
+  /** Counts a sign-in that is begun; what it resolves with takes the count back. */
+  readonly strangers: { count(what: 'signIns', address: string): Promise<() => Promise<void>> };
   readonly rotations: Rotations;
   /** Seconds in which a refresh token may be tried again. */
   readonly leeway: number;
@@ -49,12 +53,21 @@ interface Build {
   readonly scopes: ReadonlySet<string>;
 }
 
+/** The route whose requests have a query. */
+const WITH_QUERY = `${ROUTES.authorization}?`;
+
+/** The method and the path by which a route is found. */
+export function routeKey(method: string, url: string): string {
+  return `${method} ${url.startsWith(WITH_QUERY) ? WITH_QUERY : url}`;
+}
+
 /** By method and path, on one build of the provider. */
 export function fastRoutes(server: ServerParts, build: Build): ReadonlyMap<string, FastRoute> {
   const { documents } = build;
   const deps = fastPathDeps(server, build);
   return new Map([
     ...documents.paths.map((path) => [`GET ${path}`, documentRoute(path, documents)] as const),
+    [`GET ${WITH_QUERY}`, beginningRoute(deps)],
     [`POST ${ROUTES.token}`, tokenRoute(deps)],
     [`POST ${ROUTES.introspection}`, introspectionRoute(deps)],
     [`GET ${ROUTES.userinfo}`, userinfoRoute(deps)],

@@ -10,6 +10,7 @@ import { createAccessEnder, createAccountAccess } from '../access/grants.ts';
 import { judgeClient } from '../clients/judge-client.ts';
 import type { OidcServer } from '../contract.ts';
 import { validateClient } from '../extensions/issuer-and-clients.ts';
+import { routeKey } from '../fast-path/fast-path.ts';
 import { createInteractions } from '../interactions/interactions.ts';
 import { createDeliverer } from '../logout/deliverer.ts';
 import { openSigningKeys, type SigningKeys } from '../persistence/signing-keys.ts';
@@ -142,7 +143,7 @@ function followKeys({ keys, build, log }: { keys: SigningKeys; build: () => Buil
     fastRoute(method: string, path: string) {
       // The look at the keyring is the long way's.
       if (path === ROUTES.jwks && performance.now() - lastLook >= JWKS_AGE) return undefined;
-      return fast.get(`${method} ${path}`);
+      return fast.get(routeKey(method, path));
     },
     handle: (request: IncomingMessage, response: ServerResponse): Promise<void> => handler(request, response),
     rotate,
