@@ -58,7 +58,7 @@ export interface AccountRecord {
   emailVerified: boolean;
   /** Sign-in name. Unique per organization, compared folded. */
   username?: string;
-  /** PHC string, or bcrypt text of an imported account. */
+  /** A PHC string of our own, or a text of identity/hashes of an imported account. */
   passwordHash?: string;
   claims: ProfileClaims;
   /** What operators gave; what a vendor's own registration implies stands in `vendor.<name>.role`. */

@@ -1,4 +1,4 @@
-import { pbkdf2Sync, scryptSync } from 'node:crypto';
+import { createHash, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { hash as argon2 } from '@node-rs/argon2';
 import { hash as bcrypt } from '@node-rs/bcrypt';
@@ -6,6 +6,7 @@ import { dictionary } from '@zxcvbn-ts/language-common';
 import { expect } from 'chai';
 import { Refused } from '../../src/core/refused.ts';
 import { updateAccount } from '../../src/identity/accounts/update-account.ts';
+import { readForeignHash } from '../../src/identity/hashes/foreign-hash.ts';
 import { createPasswordHasher, createWorkSlots } from '../../src/identity/passwords/hasher.ts';
 import { createPasswordPolicy } from '../../src/identity/passwords/policy.ts';
 import { setPassword } from '../../src/identity/self-service/set-password.ts';
@@ -187,6 +188,13 @@ describe('B5 W7 a refused sign-in', () => {
   const b64 = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '');
   const pbkdf2 = (rounds: number) =>
     `$pbkdf2-sha256$${rounds}$${b64(salt).replaceAll('+', '.')}$${b64(pbkdf2Sync(PASSWORD, salt, rounds, 32, 'sha256')).replaceAll('+', '.')}`;
+  const wrappedMd5 = async () => {
+    const md5 = createHash('md5').update(PASSWORD).digest('hex');
+    const judged = readForeignHash(md5, { recipe: 'md5({password})' });
+    return judged.kind === 'weak'
+      ? judged.wrap((text) => argon2(text, { memoryCost: 19_456, timeCost: 2 }))
+      : '';
+  };
   type Hashes = Readonly<Record<string, () => Promise<string> | string | undefined>>;
   /** By organization: what refused sign-ins do depends on all that it holds. */
   const held: Readonly<Record<string, Hashes>> = {
@@ -198,6 +206,7 @@ describe('B5 W7 a refused sign-in', () => {
       scrypt: () =>
         `$scrypt$ln=13,r=8,p=1$${b64(salt)}$${b64(scryptSync(PASSWORD, salt, 32, { N: 8192, r: 8, p: 1 }))}`,
       PBKDF2: () => pbkdf2(60_000),
+      'wrapped MD5': () => wrappedMd5(),
     },
     'two costs of PBKDF2': { few: () => pbkdf2(1_000), many: () => pbkdf2(250_000) },
     'two costs of bcrypt': { low: () => bcrypt(PASSWORD, 5), high: () => bcrypt(PASSWORD, 10) },
@@ -286,6 +295,7 @@ describe('B5 W7 a refused sign-in', () => {
       `$2b$08$${'.'.repeat(53)}`,
       `$scrypt$ln=13,r=8,p=1$${blank}`,
       `$pbkdf2-sha256$60000$${blank}`,
+      `$wrapped$digest$md5({password})$$${'A'.repeat(22)}$argon2id$v=19$m=19456,t=2,p=1$${blank}`,
     ]);
     expect(await kept('two costs of PBKDF2')).to.deep.equal([`$pbkdf2-sha256$250000$${blank}`]);
     expect(await kept('two costs of bcrypt')).to.deep.equal([`$2b$10$${'.'.repeat(53)}`]);
