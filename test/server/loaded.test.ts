@@ -49,7 +49,8 @@ describe('a server', () => {
       dialects: { vsee: { enabled: true } },
     };
     writeFileSync(file('portico.json'), JSON.stringify(config));
-    const program = ['--max-semi-space-size=4', ...options, path.join(root, 'bin/server.js')];
+    const memory = ['--max-semi-space-size=4', '--heap-growing-percent=60'];
+    const program = [...memory, ...options, path.join(root, 'bin/server.js')];
     const { NODE_OPTIONS: _ofTheTests, ...environment } = process.env;
     const child = spawn(process.execPath, program, {
       cwd: root,
@@ -82,6 +83,6 @@ describe('a server', () => {
         loaded.filter((url) => url.includes(`/node_modules/${name}/`)),
         name,
       ).to.deep.equal([]);
-    expect(await start([])).to.be.within(30, 60);
+    expect(await start([])).to.be.within(30, 63);
   });
 });

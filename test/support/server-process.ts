@@ -46,7 +46,7 @@ const START = 60_000;
 const END = 30_000;
 
 /** As npm start runs it. */
-const PROGRAM = ['--max-semi-space-size=4', 'bin/server.js'];
+const PROGRAM = ['--max-semi-space-size=4', '--heap-growing-percent=60', 'bin/server.js'];
 
 const VENDORS = ['visitnote', 'medisync', 'careportals', 'avycenna', 'vsee'];
 
