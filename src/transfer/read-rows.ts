@@ -89,17 +89,21 @@ async function* jsonRecords({ file, format, shape }: RowSource): AsyncGenerator<
     yield first;
     yield* texts;
   }
-  const isDocument = format === 'json' || (shape !== undefined && first.trimStart().startsWith('['));
-  yield* isDocument ? documentRecords(file, all()) : lineRecords(file, all());
+  const isList = first.trimStart().startsWith('[');
+  const isDocument = format === 'json' || (shape !== undefined && isList);
+  const paths = isList ? ['$.*'] : ['$.users.*', '$.Users.*'];
+  yield* isDocument ? documentRecords({ file, paths }, all()) : lineRecords(file, all());
 }
 
-/** The elements of a list, or of the list `users` of a table. */
-async function* documentRecords(file: string, texts: AsyncGenerator<string>): AsyncGenerator<FileRow> {
-  const parser = new JSONParser({ paths: ['$.*', '$.users.*', '$.Users.*'], keepStack: false });
+/** The elements of a list, or of the list `users` of a table. What was read is not kept. */
+async function* documentRecords(
+  { file, paths }: { file: string; paths: string[] },
+  texts: AsyncGenerator<string>,
+): AsyncGenerator<FileRow> {
+  const parser = new JSONParser({ paths, keepStack: false });
   let found: unknown[] = [];
-  parser.onValue = ({ value, key, stack }) => {
-    const list = stack.at(-1)?.key;
-    if (typeof key === 'number' && (stack.length === 1 || list !== undefined)) found.push(value);
+  parser.onValue = ({ value }) => {
+    found.push(value);
   };
   let line = 0;
   const stop = () => new ImportRefused(`${file} is no JSON behind person ${line}.`);

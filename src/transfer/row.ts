@@ -13,6 +13,9 @@ const apiKey = z.strictObject({
   expires_at: account.shape.created_at,
 });
 
+/** As the stores name aliases. */
+const dialect = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'must be the name of a dialect');
+
 /** Some are JSON with everything that it took to make them. */
 const hash = z.string().min(1, 'must not be empty').max(2048, 'must have 2048 characters or fewer');
 
@@ -20,6 +23,7 @@ const hash = z.string().min(1, 'must not be empty').max(2048, 'must have 2048 ch
 const row = account
   .omit({ id: true, organization: true, password_hash: true })
   .extend({
+    aliases: z.record(dialect, line.unwrap()).optional(),
     vendor_id: line,
     password_hash: hash.optional(),
     password_salt: line,
@@ -54,8 +58,10 @@ export function parseRow(
   if (roster && hasPassword) return { issue: 'has a password; a roster has none' };
   const parsed = row.safeParse(value);
   if (parsed.success) return { row: parsed.data };
-  const issues = parsed.error.issues.map(({ path, message, code }) => {
-    const said = code === 'unrecognized_keys' ? 'has a member that is not known' : message;
+  const issues = parsed.error.issues.map((issue) => {
+    const { path, code } = issue;
+    const key = code === 'invalid_key' ? issue.issues[0]?.message : undefined;
+    const said = code === 'unrecognized_keys' ? 'has a member that is not known' : (key ?? issue.message);
     return path.length === 0 ? said : `${nameOf(path)}: ${said}`;
   });
   return { issue: issues.slice(0, 5).join('; ').slice(0, 500) };

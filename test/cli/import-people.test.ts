@@ -102,12 +102,19 @@ describe('portico import of people with passwords', function () {
       password: 'first words',
     };
     await load(write('s1.ndjson', [row]));
+    const { id: accountId = '' } = (await byId('s-1')) ?? {};
+    const link = { purpose: 'reset', organization: 'default', accountId, data: '', createdAt: new Date() };
+    const expiresAt = new Date(Date.now() + 3_600_000);
+    await inStore(({ linkTokens }) => linkTokens.put('emailed', { ...link, expiresAt }));
+    const isGood = () => inStore(({ linkTokens }) => linkTokens.read('emailed', 'reset', new Date()));
     const changed = { ...row, email_verified: false, given_name: 'Ina', password: 'other words' };
     expect(await load(write('s2.ndjson', [changed]))).to.include({ updated: 1 });
     expect(await byId('s-1')).to.deep.include({ claims: { given_name: 'Ina' }, emailVerified: true });
     expect(await isRight('s-1', 'first words')).to.equal(true);
+    expect(await isGood()).to.include({ accountId });
     expect(await load(write('s2.ndjson', [changed]), '--overwrite-passwords')).to.include({ updated: 1 });
     expect(await isRight('s-1', 'other words')).to.equal(true);
+    expect(await isGood(), 'what was begun with the old password').to.equal(undefined);
   });
 
   it('M9 joins no account that its person opened here, unless both sides have proved the address', async () => {
@@ -187,7 +194,8 @@ describe('portico import of people with passwords', function () {
       ],
       { vendor_id: 'd-3', password_hash: SECRET },
       { vendor_id: 'd-4', password_hash: BCRYPT, password: SECRET },
-      { vendor_id: 'd-5', aliases: { [SECRET]: 5 } },
+      { vendor_id: 'd-5', aliases: { vsee: 5 } },
+      { vendor_id: 'd-5', aliases: { [SECRET]: 'x' } },
       { vendor_id: 'h-1', email: 'h4@x.test' },
       { vendor_id: 'd-6', api_keys: [{ name: 'x', sha256: SECRET }] },
       { vendor_id: 'd-7' },
@@ -197,10 +205,10 @@ describe('portico import of people with passwords', function () {
     const ran = await said(['import', file, ...TO, '--dry-run', '--report', report]);
     const counts = ran.json();
     expect(counts).to.deep.include({
-      rows: 10,
+      rows: 11,
       created: 1,
       updated: 1,
-      row: 7,
+      row: 8,
       duplicate: 1,
       conflict: 0,
       gone: 0,
@@ -210,6 +218,7 @@ describe('portico import of people with passwords', function () {
       'password_hash: must be a hash that is known here': 1,
       'password_hash: there is a password too': 1,
       'aliases.*: must be text: put it in quotes': 1,
+      'aliases.*: must be the name of a dialect': 1,
       'api_keys.0.sha256: must be a SHA-256 in hexadecimal digits': 1,
       'vendor_id: is in an earlier row': 1,
       'must have a vendor_id, an email, a username, an alias or an identity': 1,
