@@ -13,7 +13,7 @@ import { answer, answeredHere, headersOf, type Outcome } from './pipeline.ts';
 type Mounts = readonly CompiledMount<MountedDialect>[];
 type Call = Extract<RouteMatch<MountedDialect>, { kind: 'endpoint' }>;
 
-/** By method and path. A request whose host decides, or a legacy system, goes the long way. */
+/** By method and path. A request whose host decides, or a legacy system, or a brown-out, goes the long way. */
 export function fastSamples(mounts: Mounts, services: DialectServices): ReadonlyMap<string, FastRoute> {
   if (mounts.some(({ mount }) => mount.hosts !== undefined)) return new Map();
   const owners = new Set(mounts.map(({ owner }) => owner).filter(({ legacy }) => legacy === undefined));
@@ -39,9 +39,14 @@ function callsOf(owner: MountedDialect, mounts: Mounts): (readonly [path: string
     const bare = named.slice(0, named.length - suffix.length);
     return suffixes.flatMap((known) => {
       const call = at(bare + known);
-      return call?.kind === 'endpoint' && call.at.owner === owner ? [[bare + known, call] as const] : [];
+      const isFast = call?.kind === 'endpoint' && call.at.owner === owner && !mayBeRefused(call);
+      return isFast ? [[bare + known, call] as const] : [];
     });
   });
+}
+
+function mayBeRefused({ endpoint, at }: Call): boolean {
+  return endpoint.begins === 'sign-in' && (at.owner.deprecation?.brownouts ?? []).length > 0;
 }
 
 function route(path: string, call: Call, services: DialectServices): FastRoute {
