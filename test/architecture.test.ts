@@ -224,8 +224,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'transfer/shapes': { may: '' },
   demo: {
-    may: 'http/forms http/request http/views',
-    types: 'mail',
+    may: 'http/forms http/request http/views usage',
+    types: 'mail store/ports',
     packages: '@koa/router jose openid-client',
     typePackages: 'koa',
   },

@@ -176,14 +176,20 @@ async function createDialects(deps: Parts) {
 
 /** Loaded only where it is wanted: none of it is there in production. */
 async function createDevelopmentPages(deps: Parts & { forms: Forms }): Promise<Middleware[]> {
-  const { config, issuer, dialects, forms, views, mail } = deps;
+  const { config, issuer, dialects, forms, views, mail, usage, stores, clock } = deps;
   if (!config.demo) return [];
-  const [{ createDemo }, { createMailboxPage }, { dialectDocumentation }] = await Promise.all([
-    import('../demo/demo.ts'),
-    import('../demo/mailbox-page.ts'),
-    import('../dialects/docs/serve.ts'),
-  ]);
-  const pages = [createDemo({ issuer, views, forms }), dialectDocumentation({ dialects, config })];
+  const [{ createDemo }, { createMailboxPage }, { createUsagePage }, { dialectDocumentation }] =
+    await Promise.all([
+      import('../demo/demo.ts'),
+      import('../demo/mailbox-page.ts'),
+      import('../demo/usage-page.ts'),
+      import('../dialects/docs/serve.ts'),
+    ]);
+  const pages = [
+    createDemo({ issuer, views, forms }),
+    dialectDocumentation({ dialects, config }),
+    createUsagePage({ usage, store: stores.usage, clock, views }),
+  ];
   return mail.mailbox === undefined ? pages : [...pages, createMailboxPage({ mailbox: mail.mailbox, views })];
 }
 

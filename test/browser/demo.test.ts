@@ -79,9 +79,26 @@ describe('the demo application', function () {
       await page.goto(`${journeys.server.issuer}/dev/mailbox`);
     }));
 
+  it('usage looks', async () => {
+    const { issuer } = journeys.server;
+    const body = JSON.stringify({ email: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' });
+    for (const agent of ['OldApp/1.2 (iPhone)', 'NewApp/2.0', '<b>x</b>'])
+      for (const path of ['sign-in', 'nothing'])
+        await fetch(`${issuer}/api/therapist/v1/${path}`, {
+          ...{ method: 'POST', body },
+          headers: { 'content-type': 'application/json', 'user-agent': agent },
+        });
+    await inEveryLook(journeys, 'usage', async (page) => {
+      await page.goto(`${issuer}/dev/usage`);
+      await page.getByRole('img', { name: '6 requests in 30 days' }).waitFor();
+      await page.getByRole('cell', { name: 'OldApp/1.2', exact: true }).first().waitFor();
+      expect(await page.locator('script').count()).to.equal(0);
+    });
+  });
+
   it('is not there unless it is asked for', async () => {
     const plain = await startJourneys();
-    for (const path of ['/demo', '/dev/mailbox']) {
+    for (const path of ['/demo', '/dev/mailbox', '/dev/usage']) {
       expect((await fetch(plain.server.url + path)).status, path).to.equal(404);
     }
     await plain.close();

@@ -52,6 +52,8 @@ const LISTS = [
   'scopes',
   'links',
   'emails',
+  'bars',
+  'lines',
   'pieces',
   'groups',
   'sessions',
@@ -82,7 +84,7 @@ const hostile = (asked: Set<string>, absent?: string): Record<string, unknown> =
         if (name === 'uri') return { sent: HOSTILE, registered: [HOSTILE] };
         if (name === 'list') return [{ id: HOSTILE, name: HOSTILE }];
         if (name in account) return account[name];
-        if (['scopes', 'links', 'emails', 'pieces'].includes(name)) {
+        if (['scopes', 'links', 'emails', 'pieces', 'bars', 'lines'].includes(name)) {
           return [
             {
               key: name === 'links' ? 'policy' : 'other',
@@ -95,6 +97,9 @@ const hostile = (asked: Set<string>, absent?: string): Record<string, unknown> =
               subject: HOSTILE,
               to: HOSTILE,
               address: HOSTILE,
+              client: HOSTILE,
+              day: HOSTILE,
+              x: HOSTILE,
             },
           ];
         }
@@ -223,6 +228,8 @@ const plain = {
   scopes: [{ key: 'openid', name: 'openid' }],
   links: [{ key: 'policy', href: 'https://app.test/policy', provider: 'Google', at: AT }],
   emails: [{ address: '/x', subject: 'S', to: 'a@b.test', at: '2030-01-01T00:00:00.000Z' }],
+  bars: [{ x: 2, y: 0, height: 120, restY: 60, restHeight: 60, day: '2030-01-01', requests: 2 }],
+  lines: [{ client: 'App/1', endpoint: 'vsee GET /me', requests: 2, rest: 1, last: '2030-01-01 00:00' }],
   pieces: [{ text: 'T' }],
   alert: { kind: 'sign-in-refused' },
   client: 'App',

@@ -92,7 +92,7 @@ describe('the words', () => {
       .replace(/<%[\s\S]*?%>/g, '')
       .replace(/<style[\s\S]*?<\/style>/g, '')
       .replace(
-        /\s(?:class|id|name|type|method|action|href|src|for|value|style|content|role|rel|target|media|lang|d|viewBox|charset|autocomplete|inputmode|autocapitalize|spellcheck|aria-[a-z]+by|aria-hidden|aria-invalid|datetime|formaction|pattern|xmlns|fill|focusable|sandbox|download|height|width|v?align|srcset|transform|stroke[a-z-]*)="[^"]*"/g,
+        /\s(?:class|id|name|type|method|action|href|src|for|value|style|content|role|rel|scope|target|media|lang|d|viewBox|charset|autocomplete|inputmode|autocapitalize|spellcheck|aria-[a-z]+by|aria-hidden|aria-invalid|datetime|formaction|pattern|xmlns|fill|focusable|sandbox|download|height|width|v?align|srcset|transform|stroke[a-z-]*)="[^"]*"/g,
         '',
       );
     const attributes = [...plain.matchAll(/\s([a-z-]+)="([^"]*\p{L}{2}[^"]*)"/gu)].map(
