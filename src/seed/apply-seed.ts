@@ -146,13 +146,16 @@ async function applyAccount(task: {
 async function hashFor(options: SeedOptions, { seed, id }: PlannedAccount): Promise<string | undefined> {
   const { hasher, stores } = options;
   const present = id === undefined ? undefined : (await stores.accounts.byId(id))?.passwordHash;
+  const isRight = async (text: string, hash: string) => (await hasher.verify(text, hash)).right;
   if (seed.password_hash !== undefined) {
     const judged = readForeignHash(seed.password_hash);
-    if (judged.kind === 'weak') return judged.wrap((text) => hasher.hash(text));
-    return judged.kind === 'refused' || judged.hash === present ? undefined : judged.hash;
+    if (judged.kind !== 'weak')
+      return judged.kind === 'refused' || judged.hash === present ? undefined : judged.hash;
+    const isThere = present !== undefined && (await judged.isIn(present, isRight));
+    return isThere ? undefined : judged.wrap((text) => hasher.hash(text));
   }
   if (seed.password === undefined) return undefined;
-  if (present !== undefined && (await hasher.verify(seed.password, present)).right) return undefined;
+  if (present !== undefined && (await isRight(seed.password, present))) return undefined;
   return hasher.hash(seed.password);
 }
 

@@ -261,6 +261,20 @@ clients:
       expect(world.ended).to.deep.equal([id]);
     });
 
+    it('M24 wraps a hash that is guessed too fast, and knows it again', async () => {
+      // Of the password `secret`, as OpenLDAP documents it.
+      const hash = 'DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3';
+      const file = `accounts: [{ organization: default, email: ada@x.example, password_hash: "{SSHA}${hash}" }]`;
+      await world.seed(write(file));
+      const { passwordHash } = await account('ada@x.example');
+      expect(passwordHash).to.match(/^\$wrapped\$.+\$argon2id\$/);
+      expect(passwordHash).to.not.include(hash.slice(0, 26));
+      expect(await right('ada@x.example', 'secret')).to.equal(true);
+      await world.seed(write(file), { overwritePasswords: true });
+      expect((await account('ada@x.example')).passwordHash).to.equal(passwordHash);
+      expect(world.ended).to.deep.equal([]);
+    });
+
     it('gives a password to an account that has none', async () => {
       await world.seed(write('accounts: [{ organization: default, email: ada@x.example }]'));
       await world.seed(write(ADA));

@@ -19,6 +19,8 @@ export type ForeignHash =
       readonly kind: 'weak';
       /** What is stored: argon2id around it. `hash` is PasswordHasher's. */
       wrap(hash: (text: string) => Promise<string>): Promise<string>;
+      /** Whether this one is inside what is stored. `isRight` asks PasswordHasher. */
+      isIn(stored: string, isRight: (text: string, hash: string) => Promise<boolean>): Promise<boolean>;
     })
   /** `reason` has nothing of the hash in it. */
   | { readonly kind: 'refused'; readonly reason: string };
@@ -47,11 +49,14 @@ export function readForeignHash(text: string, options: ForeignHashOptions = {}):
   if (lacks !== undefined) return { kind: 'refused', reason: `needs ${lacks} of the configuration` };
   if (fast === undefined) return { kind: 'kept', family, decoy: blank, hash: reading.text };
   const decoy = wrappedText(blank, OWN_BLANK);
+  const around = wrappedText(fast.recipe, '');
   return {
     kind: 'weak',
     family,
     decoy,
-    wrap: async (hash) => wrappedText(fast.recipe, await hash(fast.key)),
+    wrap: async (hash) => around + (await hash(fast.key)),
+    isIn: async (stored, isRight) =>
+      stored.startsWith(around) && isRight(fast.key, stored.slice(around.length)),
   };
 }
 
