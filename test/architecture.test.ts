@@ -355,6 +355,21 @@ describe('the architecture', () => {
     expect(readers).to.deep.equal([PROCESS_ENV_IN]);
   });
 
+  it('M23 lets no module outside of the composition root open a store or keep one: none gets past one that forgets', () => {
+    const opening = Object.entries(ROOMS).filter(([, { may }]) =>
+      / (?:store|store\/(?!ports|copy)\S+) /.test(` ${may} `),
+    );
+    expect(opening.map(([room]) => room).sort()).to.deep.equal(['cli', 'store']);
+    const kept = files.filter(({ source }) => {
+      const text = blankComments(source);
+      return (
+        /^(?:export )?(?:let|var|const) [^=;]*\b(?:Stores|\w+Store)\b/m.test(text) ||
+        /^(?:let|var) \w*[sS]tores?\b/m.test(text)
+      );
+    });
+    expect(kept.map(({ file }) => file).filter((file) => !/^store\//.test(file))).to.deep.equal([]);
+  });
+
   it('B1 lets core/text.ts alone normalize, which judges lengths first', () => {
     const normalizing = files.filter(({ source }) => /\.normalize\(/.test(blankComments(source)));
     expect(normalizing.map(({ file }) => file)).to.deep.equal(['core/text.ts']);

@@ -5,6 +5,7 @@
  * right after its comparison, so that each is compared with what was known when it came.
  */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import type { PassedExchange, Said } from '../dialects/runtime/legacy-traffic.ts';
 import { endpointName } from '../dialects/runtime/match-route.ts';
 import type { MountedDialect } from '../dialects/runtime/mounted.ts';
@@ -16,7 +17,9 @@ import type { Tally } from './tally.ts';
 
 /** Exchanges that wait, and how many of them for a comparison. */
 const LONGEST_QUEUE = 256;
-const MOST_REHEARSALS = 64;
+const MOST_REHEARSALS = 128;
+/** Milliseconds for which exchanges gather before they are worked on. */
+const GATHERING = 100;
 
 export type ShadowOutcome = 'same' | 'differs' | 'not-comparable' | 'dropped';
 
@@ -63,6 +66,7 @@ export function createShadow(options: ShadowOptions): Shadow {
     words.set(mounted.dialect.name, known);
     return known;
   };
+  let isClosed = false;
   const deps = { ...options, wordsOf, behind: createBehind() };
 
   async function compareOne(exchange: PassedExchange): Promise<void> {
@@ -75,15 +79,18 @@ export function createShadow(options: ShadowOptions): Shadow {
   }
 
   async function workOff(line: Line): Promise<void> {
-    // The client has its reply before this node works for its own sake.
-    await new Promise(setImmediate);
-    for (let next = line.waiting.shift(); next !== undefined; next = line.waiting.shift()) {
-      if (next.compares) {
-        line.rehearsals -= 1;
-        await compareOne(next.exchange);
+    while (line.waiting.length > 0) {
+      // Many at a time and then none: most requests meet no comparison on their way.
+      await pause(GATHERING);
+      for (const { exchange, compares } of line.waiting.splice(0)) {
+        if (isClosed) return;
+        if (compares) {
+          line.rehearsals -= 1;
+          await compareOne(exchange);
+        }
+        await learn(exchange);
+        await new Promise(setImmediate);
       }
-      await learn(next.exchange);
-      await new Promise(setImmediate);
     }
     line.working = undefined;
   }
@@ -105,7 +112,7 @@ export function createShadow(options: ShadowOptions): Shadow {
       note(deps, { exchange, here, seen: NOTHING_SEEN });
     },
     async close() {
-      for (const { waiting } of lines.values()) waiting.length = 0;
+      isClosed = true;
       await Promise.all([...lines.values()].map(({ working }) => working));
     },
   };
