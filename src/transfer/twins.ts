@@ -12,13 +12,15 @@ export interface Twins {
 }
 
 export function openTwins(): Twins {
-  const lines = lineTable();
+  // Many small ones: while one grows it is there twice.
+  const tables = Array.from({ length: 64 }, lineTable);
   return {
     note(row, line) {
       let twin: ReturnType<Twins['note']>;
       for (const [member, text] of namesOf(row)) {
-        const first = lines.note(hash('sha256', `${member}\0${text}`, 'buffer'), line);
-        if (first !== line) twin ??= { member, first };
+        const digest = hash('sha256', `${member}\0${text}`, 'buffer');
+        const first = tables[digest.readUInt8(8) % tables.length]?.note(digest, line);
+        if (first !== undefined && first !== line) twin ??= { member, first };
       }
       return twin;
     },
@@ -27,7 +29,7 @@ export function openTwins(): Twins {
 
 /** The line of each digest that it has been told: open addressing, at most three quarters full. */
 function lineTable() {
-  let [high, low, lines] = columns(1 << 12);
+  let [high, low, lines] = columns(1 << 8);
   let filled = 0;
   const slotOf = (one: number, two: number) => {
     let slot = one & (lines.length - 1);

@@ -99,9 +99,8 @@ async function load(context: CommandContext, options: Options): Promise<void> {
     audit: (detail) =>
       context.note('account.import', { organization, detail: { ...(dialect && { dialect }), ...detail } }),
     progress(all) {
-      if (all.rows % 10_000 !== 0) return;
-      note(`${all.rows} rows, ${refusedOf(all)} refused`);
-      collect();
+      if (all.rows % 10_000 === 0) note(`${all.rows} rows, ${refusedOf(all)} refused`);
+      if (all.rows % 4000 === 0) collect();
     },
   });
   const seconds = dryRun ? await estimate(world.hasher, counts, performance.now() - begun) : undefined;
