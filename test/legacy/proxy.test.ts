@@ -121,7 +121,8 @@ describe('stage proxy', function () {
 
   it('M22 gives the bytes of the legacy system for every request of a fuzz, and none of our tokens to it', async () => {
     const mirror = await startMirror();
-    const server = await startInFront(mirror.origin);
+    // A machine that is busy is not a legacy system that is away.
+    const server = await startInFront(mirror.origin, { timeout: '30s' });
     const at = async (stage: 'proxy' | 'standalone') => {
       const { metadata } = server.running.stores;
       await changeStageRecord(metadata, 'visitnote', (record) => withStage(record, {}, stage));
@@ -224,7 +225,8 @@ describe('stage proxy', function () {
 
   it('passes on a picture in Base64, which is no token of ours however long it is', async () => {
     const mirror = await startMirror();
-    const server = await startInFront(mirror.origin);
+    // A machine that is busy is not a legacy system that is away.
+    const server = await startInFront(mirror.origin, { timeout: '30s' });
     try {
       const headers = ['Content-Type', 'application/json', 'Authorization', 'Bearer 17|abc'];
       const at = { method: 'POST', path: '/api/therapist/v1/register', headers };
