@@ -178,8 +178,11 @@ function wordsFor(
 /** The pipeline: the dialect's checks, the shared counter of the client address, the work. */
 async function work(current: CurrentRequest): Promise<Reply> {
   const { endpoint, mounted, settings, params, request } = current;
-  for (const step of endpoint.order ?? mounted.dialect.order) await runStep(current, step);
-  await holdSharedAddress(current);
+  for (const step of endpoint.order ?? mounted.dialect.order) {
+    const unfinished = runStep(current, step);
+    if (unfinished !== undefined) await unfinished;
+  }
+  if (endpoint.counts === 'address') await holdSharedAddress(current);
   const { body, query, caller, organization = NO_ORGANIZATION } = current;
   const info = { body, query, params, caller, request, settings, organization };
   return endpoint.answer(info, useOf(current));
@@ -187,7 +190,6 @@ async function work(current: CurrentRequest): Promise<Reply> {
 
 /** For endpoints whose `use` does not do it itself: failures from one client address, over all logins. */
 async function holdSharedAddress({ endpoint, identity, request, later }: CurrentRequest): Promise<void> {
-  if (endpoint.counts !== 'address') return;
   const hold = await identity.attempts.beginAt(request.address);
   later.push({
     hold,
@@ -233,5 +235,6 @@ async function settle(current: CurrentRequest, refusal: Refused | undefined): Pr
   const reason = refusal?.reason;
   if (refusal !== undefined) auditRefusal(current, refusal);
   if (reason === 'too-many-requests') await Promise.all(giveBack.map((giveOneBack) => giveOneBack()));
-  await Promise.all(later.map(({ hold, isDue }) => (isDue(reason) ? hold.charge() : hold.release())));
+  if (later.length > 0)
+    await Promise.all(later.map(({ hold, isDue }) => (isDue(reason) ? hold.charge() : hold.release())));
 }

@@ -25,8 +25,11 @@ import { applyLimits } from './rate-limits.ts';
 type Check = (current: CurrentRequest) => void | Promise<void>;
 
 /** 'too-large'. The server drops a body that is not read. */
-async function size(current: CurrentRequest): Promise<void> {
-  if (current.reading === 'left') return;
+function size(current: CurrentRequest): void | Promise<void> {
+  if (current.reading !== 'left') return readWithin(current);
+}
+
+async function readWithin(current: CurrentRequest): Promise<void> {
   const { received, rules, http } = current;
   if (received === undefined) current.bytes = await readBody(http.req, rules);
   else if (received.byteLength <= rules.limit) current.bytes = received;
@@ -34,8 +37,11 @@ async function size(current: CurrentRequest): Promise<void> {
 }
 
 /** Runs a check of the body; where the dialect takes what cannot be read for `{}`, the outcome is that. */
-async function readable(current: CurrentRequest, check: Check): Promise<void> {
-  if (current.reading !== 'read' || current.unreadable) return;
+function readable(current: CurrentRequest, check: Check): void | Promise<void> {
+  if (current.reading === 'read' && !current.unreadable) return readOrEmpty(current, check);
+}
+
+async function readOrEmpty(current: CurrentRequest, check: Check): Promise<void> {
   try {
     await check(current);
   } catch (refusal) {
@@ -45,19 +51,19 @@ async function readable(current: CurrentRequest, check: Check): Promise<void> {
 }
 
 /** 'unsupported-encoding': nothing is ever unpacked. */
-function encoding(current: CurrentRequest): Promise<void> {
+function encoding(current: CurrentRequest): void | Promise<void> {
   return readable(current, ({ http }) => refuseEncoding(http.req));
 }
 
 /** 'unsupported-media-type', 'empty-body'. */
-function media(current: CurrentRequest): Promise<void> {
+function media(current: CurrentRequest): void | Promise<void> {
   return readable(current, ({ rules, http, bytes }) => {
     current.kind = bodyKind(rules, http.req.headers['content-type'], bytes);
   });
 }
 
 /** 'unreadable-body', 'not-an-object'. */
-function syntax(current: CurrentRequest): Promise<void> {
+function syntax(current: CurrentRequest): void | Promise<void> {
   return readable(current, async ({ kind, bytes, rules, http }) => {
     if (kind === undefined) return;
     current.raw = await parseBody({ bytes, kind, rules, contentType: http.req.headers['content-type'] });
@@ -168,10 +174,13 @@ function countingOf({ services, mounted, organization: named }: CurrentRequest) 
 }
 
 /** 'too-many-requests' by the vendor's own limits. */
-async function limits(current: CurrentRequest): Promise<void> {
+function limits(current: CurrentRequest): void | Promise<void> {
   const { endpoint, request, settings, caller, body } = current;
   const rules = endpoint.limits?.({ request, settings, caller, body, endpoint }) ?? [];
-  if (rules.length === 0) return;
+  if (rules.length > 0) return keepTo(rules, current);
+}
+
+async function keepTo(rules: readonly LimitRule[], current: CurrentRequest): Promise<void> {
   const outcome = await applyLimits(countingOf(current), rules);
   current.charged.push(...outcome.charged);
   current.giveBack.push(...outcome.giveBack);
@@ -179,11 +188,11 @@ async function limits(current: CurrentRequest): Promise<void> {
   if (outcome.refusal !== undefined) throw outcome.refusal;
 }
 
-async function guard(current: CurrentRequest, name: string): Promise<void> {
+function guard(current: CurrentRequest, name: string): void | Promise<void> {
   const { mounted, settings, request, endpoint, caller, organization: named } = current;
   const directory = directoryOf(current.identity, mounted.dialect.name);
   const { guards } = mounted.dialect;
-  await guards?.[name]?.({ request, endpoint, caller, settings, directory, organization: named });
+  return guards?.[name]?.({ request, endpoint, caller, settings, directory, organization: named });
 }
 
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -198,10 +207,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
   limits,
 };
 
-/** Runs one step of an order of checks. */
-export async function runStep(current: CurrentRequest, step: Step): Promise<void> {
+/** Runs one step of an order of checks. Undefined: it has nothing to wait for. */
+export function runStep(current: CurrentRequest, step: Step): void | Promise<void> {
   if (step.startsWith('guard:')) return guard(current, step.slice('guard:'.length));
-  await CHECKS[step]?.(current);
+  return CHECKS[step]?.(current);
 }
 
 /** What the endpoint may do; one per request, made after the organization is known. */

@@ -35,9 +35,9 @@ type TokenQuestion = Pick<
 export async function findAccess(current: CurrentRequest, token: string): Promise<LiveToken | undefined> {
   const { services, mounted } = current;
   const { grants } = services.oidc;
-  const question: TokenQuestion = { ...current, token, kind: 'access' };
   const live = await grants.findAccess(token, mounted.clientId);
   if (mounted.legacy === undefined) return live;
+  const question: TokenQuestion = { ...current, token, kind: 'access' };
   if (live !== undefined) return (await isStillGood(question, live)) ? live : undefined;
   const isAdopted = await adoptAsked(question, (system) => system.person?.({ token }, current.context));
   return isAdopted ? grants.findAccess(token, mounted.clientId) : undefined;
