@@ -4,10 +4,11 @@ import { crossings } from '../../bench/crossings.ts';
 
 /**
  * Files of src/ that run, and calls to a store. A change that needs more says why it is worth it. Two files of
- * src/usage count who calls what, and the metrics; two of identity/hashes tell whose hash it is.
+ * src/usage count who calls what, and the metrics; two of identity/hashes tell whose hash it is;
+ * the embedded store's connection, its statements and its flushes are three.
  */
 const AT_MOST = {
-  'vendor sign-in': { files: 59, storeCalls: 12 },
+  'vendor sign-in': { files: 62, storeCalls: 12 },
   'GET me': { files: 41, storeCalls: 3 },
 } as const;
 
