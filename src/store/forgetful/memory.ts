@@ -65,9 +65,9 @@ export interface Layer<Stored> {
 export function layer<Stored>(
   table: () => Table<Stored>,
   keyOf: (stored: Stored) => string,
-  isGone: (stored: Stored) => boolean = () => false,
+  hasEnded: (stored: Stored) => boolean = () => false,
 ): Layer<Stored> {
-  const standing = (stored: Stored) => !table().has(keyOf(stored)) && !isGone(stored);
+  const standing = (stored: Stored) => !table().has(keyOf(stored)) && !hasEnded(stored);
   const own = (fits: (stored: Stored) => boolean) =>
     [...table().values()].filter((stored) => stored !== undefined).filter(fits);
   return {
