@@ -69,7 +69,7 @@ export function createAccountFinder({
   };
 }
 
-interface Asker {
+export interface Asker {
   readonly oidc: Pick<ProviderContext['oidc'], 'client' | 'params' | 'grant'>;
 }
 

@@ -14,7 +14,7 @@ import { isActive } from './claims.ts';
 import { type ClientRegistry, traitsOf } from './clients.ts';
 
 /** A token as the provider found it. */
-interface AskedToken {
+export interface AskedToken {
   readonly clientId?: string | undefined;
   /** Set on dialects' tokens: one client serves many organizations there. */
   readonly organization?: string;

@@ -36,7 +36,7 @@ export function within(moment: number, { clock, leeway }: { clock: Clock; leeway
 export type Rotations = ReturnType<typeof createRotations>;
 export type RotationLease = Extract<Awaited<ReturnType<Rotations['enter']>>, { lease: unknown }>['lease'];
 
-interface Rotated {
+export interface Rotated {
   readonly successors: readonly UnsavedRecord[];
   readonly reply: string;
   /** Seconds. */
