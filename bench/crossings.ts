@@ -4,7 +4,7 @@
  *
  * A file counts when one of its functions is called between the request and its reply; V8's precise coverage
  * tells. Each request is sent once before it is counted, so that nothing is counted that a process does once; and
- * again when the server looked at its outbox meanwhile, which it does every second and not for a request.
+ * again when the server looked at its outbox or added to the usage meanwhile, which it does not for a request.
  */
 import { type Profiler, Session } from 'node:inspector/promises';
 import path from 'node:path';
@@ -37,7 +37,7 @@ export async function crossings(): Promise<Crossing[]> {
         calls.length = 0;
         await request();
         ({ result } = await session.post('Profiler.takePreciseCoverage'));
-      } while (calls.includes('deliveries.due'));
+      } while (calls.includes('deliveries.due') || calls.includes('usage.change'));
       const ran = result.filter(({ functions }) =>
         // A script's own top level is the function without a name: it runs when the script is loaded.
         functions.some(({ functionName, ranges }) => functionName !== '' && (ranges[0]?.count ?? 0) > 0),

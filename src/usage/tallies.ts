@@ -76,24 +76,23 @@ export function createTallies(): Tallies {
   }
 
   function placeOf(row: UsageRow): UsageRow {
-    const known = rows.get(nameOf(row));
-    if (known !== undefined) return row;
     if (rows.size >= MOST_ROWS) return { ...row, client: OTHER, organization: '' };
     return admits(row) ? row : { ...row, client: OTHER };
   }
 
   function count(given: UsageRow): void {
-    const row = placeOf(given);
-    const name = nameOf(row);
-    const known = rows.get(name);
-    if (known === undefined) rows.set(name, { ...row });
-    else {
-      known.count += row.count;
-      known.firstAt = Math.min(known.firstAt, row.firstAt);
-      known.lastAt = Math.max(known.lastAt, row.lastAt);
+    const there = rows.get(nameOf(given));
+    const row = there ?? placeOf(given);
+    const known = there ?? rows.get(nameOf(row));
+    if (known === undefined) {
+      rows.set(nameOf(row), { ...row });
+      if (row.client !== OTHER)
+        clients.set(row.client, row.outcome === 'ok' || clients.get(row.client) === true);
+      return;
     }
-    if (row.client !== OTHER && (known === undefined || row.outcome === 'ok'))
-      clients.set(row.client, row.outcome === 'ok' || clients.get(row.client) === true);
+    known.count += given.count;
+    known.firstAt = Math.min(known.firstAt, given.firstAt);
+    known.lastAt = Math.max(known.lastAt, given.lastAt);
   }
 
   function peopleOf(organization: string): People {

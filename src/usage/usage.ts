@@ -45,10 +45,12 @@ export function createUsage(options: {
 
   function nameOf(userAgent = ''): string {
     const read = userAgent.slice(0, READ);
-    const known = names.get(read) ?? clientName(read);
+    const known = names.get(read);
+    if (known !== undefined) return known;
     if (names.size >= MOST_NAMES) names.clear();
-    names.set(read, known);
-    return known;
+    const name = clientName(read);
+    names.set(read, name);
+    return name;
   }
 
   function talliesOf(dialect: string, now: number): Tallies {
