@@ -63,16 +63,19 @@ function rowOf(account: AccountRecord, links: readonly IdentityRecord[]): Table 
   };
 }
 
+/** A spreadsheet would work it out; one in quotation marks, as JSON has texts, it leaves alone. */
+const FORMULA = /^[=+\-@\t\r](?![\d .()-]*$)/;
+
 /** By the name of the member, the name of the column: with `:json` where a plain cell would lose something. */
 async function columnsOf(options: PeopleExport): Promise<Map<string, string>> {
   const columns = new Map<string, string>();
   for await (const rows of exportRows(options))
     for (const row of rows)
       for (const [name, value] of cellsOf(row)) {
-        const isPlain = isDeepStrictEqual(
-          read(name, cellText(name, value)),
-          read(`${name}:json`, JSON.stringify(value)),
-        );
+        const cell = cellText(name, value);
+        const isPlain =
+          !FORMULA.test(cell) &&
+          isDeepStrictEqual(read(name, cell), read(`${name}:json`, JSON.stringify(value)));
         if (!isPlain) columns.set(name, `${name}:json`);
         else if (!columns.has(name)) columns.set(name, name);
       }

@@ -4,8 +4,10 @@
  * row is a line of the report and stops nothing, until there are so many that the file must be the wrong one.
  */
 import { createHash } from 'node:crypto';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readHash } from '../identity/hashes/read-hash.ts';
 import { declareComplete } from '../identity/legacy/complete-rosters.ts';
+import { hashKinds, MOST_KINDS } from '../identity/sign-in/verify-password.ts';
 import { type Person, type Place, type Placed, placePeople, type Reject } from './place-people.ts';
 import { digestOf, type FileRow, ImportRefused, type RowSource, readRows } from './read-rows.ts';
 import { type PersonRow, parseRow } from './row.ts';
@@ -61,13 +63,15 @@ export const rejectsOf = ({ row, duplicate, conflict, gone }: ImportCounts) =>
 export async function importPeople(options: PeopleImport): Promise<ImportCounts> {
   const { source, dryRun, report } = options;
   const file = await digestOf(source.file);
-  const twins = openTwins();
-  const begun = await beginning(options, file, twins);
+  const kinds = await hashKinds(options.stores, options.organization);
+  const seen: Seen = { twins: openTwins(), kinds };
+  const begun = await beginning(options, file, seen);
   let { counts } = begun;
   let done = '';
-  if (report !== undefined && counts.rows === 0) writeFileSync(report, '', { mode: 0o600 });
+  if (report !== undefined) beginReport(report, { source, kept: rejectsOf(counts) });
+  if (!dryRun) refuseTooMany(options, counts);
   for await (const chunk of begun.chunks) {
-    const judged = chunk.rows.map((row) => judge(options, row, twins));
+    const judged = chunk.rows.map((row) => judge(options, row, seen));
     const placed = await place(options, judged);
     counts = added(counts, judged, placed);
     const rejects = placed.flatMap((one, at) => rejectLine(chunk.rows[at], one));
@@ -81,9 +85,30 @@ export async function importPeople(options: PeopleImport): Promise<ImportCounts>
   return counts;
 }
 
+/** What a killed import wrote of rows that are to be done again is taken away. */
+function beginReport(report: string, { source, kept }: { source: RowSource; kept: number }): void {
+  const [before, input] = [report, source.file].map((file) => statSync(file, { throwIfNoEntry: false }));
+  if (before !== undefined && before.ino === input?.ino && before.dev === input.dev)
+    throw new ImportRefused('--report would write over the file that is to be imported.');
+  try {
+    const lines =
+      kept === 0 || before === undefined ? [] : readFileSync(report, 'utf8').split('\n').filter(Boolean);
+    const text = lines.slice(0, kept).map((line) => `${line}\n`);
+    writeFileSync(report, text.join(''), { mode: 0o600 });
+  } catch (error) {
+    throw new ImportRefused(`${report} cannot be written: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
 type Judged = Person | Reject;
 
-function judge(options: PeopleImport, { line, value }: FileRow, twins: Twins): Judged {
+interface Seen {
+  readonly twins: Twins;
+  /** Of password hashes: each costs every refused sign-in. */
+  readonly kinds: Set<string>;
+}
+
+function judge(options: PeopleImport, { line, value }: FileRow, { twins, kinds }: Seen): Judged {
   const refused = (reason: string): Reject => ({ kind: 'row', reason });
   if (value === undefined) return refused('cannot be read');
   const parsed = parseRow(value, options);
@@ -98,12 +123,19 @@ function judge(options: PeopleImport, { line, value }: FileRow, twins: Twins): J
   if (dialect === undefined && row.api_keys !== undefined) return refused('api_keys: whose? Say --dialect');
   const password = passwordOf(options, row);
   if (password !== undefined && 'issue' in password) return refused(password.issue);
+  const kind = password?.decoy === undefined ? undefined : readHash(password.decoy)?.kind;
+  if (kind !== undefined && !kinds.has(kind) && kinds.size >= MOST_KINDS)
+    return refused(`password_hash: the organization has hashes of ${MOST_KINDS} other kinds`);
+  if (kind !== undefined) kinds.add(kind);
   const twin = twins.note(row, line);
   if (twin === undefined) return { row, password };
-  // The same id, or no id at all, is the same person.
-  const isSamePerson = twin.member === 'vendor_id' || row.vendor_id === undefined;
-  const kind = isSamePerson ? 'duplicate' : 'conflict';
-  return { kind, reason: `${twin.member}: is in an earlier row`, first: twin.first };
+  // The same id, or no id and no name besides, is the same person.
+  const isSamePerson = twin.member === 'vendor_id' || (row.vendor_id === undefined && twin.isWhole);
+  return {
+    kind: isSamePerson ? 'duplicate' : 'conflict',
+    reason: `${twin.member}: is in an earlier row`,
+    first: twin.first,
+  };
 }
 
 async function place(options: PeopleImport, judged: readonly Judged[]): Promise<Placed[]> {
@@ -179,6 +211,8 @@ async function finish(options: PeopleImport, { file, counts }: { file: string; c
       `${missing} rows were refused: the roster is not complete, and --complete was not noted. ` +
         'Mend them and import the file again.',
     );
+  if (counts.rows === 0)
+    throw new ImportRefused('There is no row: the roster is not complete, and --complete was not noted.');
   await declareComplete(stores.metadata, { organization, dialect, file, at: clock.now() });
 }
 
@@ -210,7 +244,7 @@ async function mark(
 }
 
 /** The rows that are to be done, and the counts of those that are. */
-async function beginning(options: PeopleImport, file: string | undefined, twins: Twins) {
+async function beginning(options: PeopleImport, file: string | undefined, seen: Seen) {
   const chunks = chunksOf(options);
   const { resume, stores } = options;
   const stored = resume && file !== undefined ? await stores.metadata.get(markOf(file)) : undefined;
@@ -228,7 +262,7 @@ async function beginning(options: PeopleImport, file: string | undefined, twins:
     read += chunk.rows.length;
     last = chunk.digest;
     // Their names are taken by them.
-    for (const row of chunk.rows) judge(options, row, twins);
+    for (const row of chunk.rows) judge(options, row, seen);
   }
   if (last !== done)
     throw new ImportRefused('The import that broke off read other rows: with another --shape or --map?');

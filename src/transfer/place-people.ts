@@ -200,9 +200,11 @@ async function update(place: Place, person: Person, present: AccountRecord): Pro
   const changed = changedBy(place, row, present);
   const passwordHash = await newHash(place, person, present);
   const isNewPassword = passwordHash !== undefined && present.passwordHash !== undefined;
-  const added = dryRun ? await missingBelongings(place, row) : await addBelongings(place, row, present.id);
-  if (passwordHash === undefined && isSame(present, changed)) return added > 0 ? 'updated' : 'kept';
-  if (dryRun) return 'updated';
+  if (passwordHash === undefined && isSame(present, changed)) {
+    const added = dryRun ? await missingBelongings(place, row) : await addBelongings(place, row, present.id);
+    return added > 0 ? 'updated' : 'kept';
+  }
+  if (dryRun) return (await takenName(place, present, changed)) ?? 'updated';
   const outcome = await stores.accounts.update({
     ...changed,
     ...(passwordHash !== undefined && { passwordHash }),
@@ -211,12 +213,26 @@ async function update(place: Place, person: Person, present: AccountRecord): Pro
   if (outcome === 'conflict' || outcome === 'gone') return 'taken';
   if (outcome !== 'updated') {
     const member = { email: 'email', username: 'username', [`alias:${dialect}`]: 'vendor_id' }[outcome.taken];
-    return conflict(`${member ?? 'a name'}: belongs to another account`);
+    return isAnothers(member ?? 'a name');
   }
+  // A row that is refused leaves nothing behind.
+  await addBelongings(place, row, present.id);
   if (changed.status === 'blocked' && present.status !== 'blocked')
     await place.endAccess(present.id, 'blocked');
   else if (isNewPassword) await place.endAccess(present.id, 'password');
   return 'updated';
+}
+
+const isAnothers = (member: string) => conflict(`${member}: belongs to another account`);
+
+/** Before a write the store is asked; at a write it says so. */
+async function takenName({ stores: { accounts } }: Place, present: AccountRecord, changed: AccountRecord) {
+  const { id, organization, email, username } = changed;
+  const isNew = email !== undefined && email !== present.email;
+  const byAddress = isNew ? await accounts.byEmail(organization, email) : undefined;
+  if (byAddress !== undefined && byAddress.id !== id) return isAnothers('email');
+  const named = username === undefined ? undefined : await accounts.byUsername(organization, username);
+  return named === undefined || named.id === id ? undefined : isAnothers('username');
 }
 
 /** A password that an account has is its owner's. */

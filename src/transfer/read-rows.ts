@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { JSONParser } from '@streamparser/json';
-import { parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import { OperatorError } from '../core/errors.ts';
 import { type ColumnMap, mapped } from './column-map.ts';
 import { fromCells, isColumn, isTable, type Table } from './row.ts';
@@ -11,6 +11,12 @@ import type { FileFormat, Shape } from './shapes/shape.ts';
 
 /** Of one row. */
 const LONGEST = 1_048_576;
+/** Of a JSON document between two of its people: a realm has more than them. */
+const LONGEST_BETWEEN = 64 * LONGEST;
+/** Tables within tables. */
+const DEEPEST = 32;
+/** Of the names of columns. */
+const SHOWN = 20;
 
 export interface RowSource {
   /** '-': standard input. */
@@ -35,12 +41,21 @@ export class ImportRefused extends OperatorError {
 export async function* readRows(source: RowSource): AsyncGenerator<FileRow> {
   for await (const record of source.format === 'csv' ? csvRecords(source) : jsonRecords(source)) {
     const { line, value } = record;
-    if (!isTable(value)) yield record;
+    if (isDeep(value)) yield { line };
+    else if (!isTable(value)) yield record;
     else {
       const row = rowOf(source, value);
-      if (row !== undefined) yield { line, value: row };
+      // Cells may hold JSON of their own.
+      if (isDeep(row)) yield { line };
+      else if (row !== undefined) yield { line, value: row };
     }
   }
+}
+
+/** What reads a row calls itself for each table inside another. */
+function isDeep(value: unknown, left = DEEPEST): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return left === 0 || Object.values(value).some((each) => isDeep(each, left - 1));
 }
 
 /** Undefined: the record is no person. */
@@ -106,13 +121,18 @@ async function* documentRecords(
     found.push(value);
   };
   let line = 0;
+  let length = 0;
   const stop = () => new ImportRefused(`${file} is no JSON behind person ${line}.`);
   for await (const text of texts) {
+    length += text.length;
+    if (length > LONGEST_BETWEEN)
+      throw new ImportRefused(`${file} has no person for too long behind person ${line}.`);
     try {
       parser.write(text);
     } catch {
       throw stop();
     }
+    if (found.length > 0) length = 0;
     for (const value of found) {
       line += 1;
       yield { line, value };
@@ -168,20 +188,33 @@ async function* csvRecords(source: RowSource): AsyncGenerator<FileRow> {
       yield isUneven ? { line } : { line, value: record };
     }
   } catch (error) {
-    if (error instanceof OperatorError || !(error instanceof Error) || !('code' in error)) throw error;
-    throw new ImportRefused(`${file} is no CSV: ${error.message}`, { cause: error });
+    if (error instanceof OperatorError || !(error instanceof CsvError)) throw error;
+    // Its message may have the cell in it.
+    const words = error.code.toLowerCase().replaceAll('_', ' ');
+    throw new ImportRefused(`${file} is no CSV: ${words} at line ${parser.info.lines}`);
   }
 }
 
-/** A misspelt column would lose what is in it. Of a product, columns that a row has no place for are left out. */
+/**
+ * A misspelt column would lose what is in it. Of a product, columns that a row has no place for are left out. A file
+ * without names begins with a person, of whom nothing is shown.
+ */
 function columnsOf({ file, shape, map }: RowSource, names: readonly string[]): string[] {
   const columns = names.map((name) => name.trim());
   const results = columns.flatMap((name) => map?.get(name) ?? [name]);
   const unknown = shape === undefined ? results.filter((name) => !isColumn(name)) : [];
-  const twice = results.filter((name, place) => results.indexOf(name) !== place);
-  const quoted = (list: readonly string[]) => list.map((name) => JSON.stringify(name)).join(', ');
+  const seen = new Set<string>();
+  const twice = results.filter((name) => seen.size === seen.add(name).size);
+  const said = (list: readonly string[]) =>
+    list
+      .slice(0, SHOWN)
+      .map((name) => JSON.stringify(name))
+      .join(', ');
+  if (unknown.length > 0 && unknown.length === results.length)
+    throw new ImportRefused(`${file} has no column that is known: are their names in its first line?`);
   if (unknown.length > 0)
-    throw new ImportRefused(`${file} has columns that are not known: ${quoted(unknown)}.`);
-  if (twice.length > 0) throw new ImportRefused(`${file} has columns twice: ${quoted(twice)}.`);
+    throw new ImportRefused(`${file} has columns that are not known: ${said(unknown)}.`);
+  if (twice.length > 0)
+    throw new ImportRefused(`${file} has columns twice: ${said(twice.filter(isColumn)) || twice.length}.`);
   return columns;
 }

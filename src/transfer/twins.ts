@@ -8,7 +8,15 @@ import type { PersonRow } from './row.ts';
 
 export interface Twins {
   /** The member that an earlier row has too. Notes those of this one. */
-  note(row: PersonRow, line: number): { readonly member: string; readonly first: number } | undefined;
+  note(row: PersonRow, line: number): Twin | undefined;
+}
+
+interface Twin {
+  readonly member: string;
+  /** The line of the earlier row. */
+  readonly first: number;
+  /** Whether that row has all names of this one. */
+  readonly isWhole: boolean;
 }
 
 export function openTwins(): Twins {
@@ -16,13 +24,12 @@ export function openTwins(): Twins {
   const tables = Array.from({ length: 64 }, lineTable);
   return {
     note(row, line) {
-      let twin: ReturnType<Twins['note']>;
-      for (const [member, text] of namesOf(row)) {
+      const names = Array.from(namesOf(row), ([member, text]) => {
         const digest = hash('sha256', `${member}\0${text}`, 'buffer');
-        const first = tables[digest.readUInt8(8) % tables.length]?.note(digest, line);
-        if (first !== undefined && first !== line) twin ??= { member, first };
-      }
-      return twin;
+        return { member, first: tables[digest.readUInt8(8) % tables.length]?.note(digest, line) ?? line };
+      });
+      const twin = names.find(({ first }) => first !== line);
+      return twin && { ...twin, isWhole: names.every(({ first }) => first === twin.first) };
     },
   };
 }

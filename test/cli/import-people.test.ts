@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { pino } from 'pino';
+import { OperatorError } from '../../src/core/errors.ts';
 import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
+import { hashKinds, noteHashes } from '../../src/identity/sign-in/verify-password.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
 import { embeddedConfig } from '../store/embedded-config.ts';
@@ -16,7 +18,7 @@ const BCRYPT = '$2b$04$abcdefghijklmnopqrstuuCQ9E8xJ9zqJQ0h2m3oJ9s2E5y1Zb0Fa';
 const KEY = pbkdf2Sync(SECRET, 'salt', 1000, 32, 'sha256').toString('base64');
 const WEAK = `pbkdf2_sha256$1000$salt$${KEY}`;
 
-const ORGANIZATIONS = ['default', 'other', 'copy', 'table'];
+const ORGANIZATIONS = ['default', 'other', 'copy', 'table', 'kinds'];
 
 describe('portico import of people with passwords', function () {
   this.timeout(60_000);
@@ -185,6 +187,58 @@ describe('portico import of people with passwords', function () {
     expect((await byId('t-1'))?.claims).to.deep.equal({});
   });
 
+  it('IM2 leaves nothing behind of a row that is refused, and a dry run refuses it too', async () => {
+    await load(
+      write('two.ndjson', [
+        { vendor_id: 'r-1', email: 'r1@x.test' },
+        { vendor_id: 'r-2', email: 'r2@x.test', username: 'rita' },
+      ]),
+    );
+    const link = { issuer: 'https://accounts.google.com', subject: 'g-r' };
+    const file = write('taken.ndjson', [
+      { vendor_id: 'r-1', email: 'r2@x.test', identities: [link] },
+      { vendor_id: 'r-1b', email: 'r1b@x.test' },
+    ]);
+    const refused = { conflict: 1, updated: 0, created: 1 };
+    expect(await load(file, '--dry-run')).to.include(refused);
+    expect(await load(file)).to.include(refused);
+    expect(await inStore(({ identities }) => identities.find('default', link.issuer, link.subject))).to.equal(
+      undefined,
+    );
+    const named = write('named.ndjson', [{ vendor_id: 'r-1', username: 'Rita' }]);
+    for (const more of [['--dry-run'], []])
+      expect((await load(named, ...more)).reasons).to.deep.equal({
+        'username: belongs to another account': 1,
+      });
+  });
+
+  it('M25 takes hashes of no more kinds than a refused sign-in can make', async () => {
+    const row = (cost: number) => ({
+      email: `k${cost}@x.test`,
+      password_hash: `$argon2id$v=19$m=${cost},t=1,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`,
+    });
+    const file = write(
+      'kinds.ndjson',
+      Array.from({ length: 20 }, (_, place) => row(64 + place)),
+    );
+    const to = ['import', file, '--organization', 'kinds', '--json'];
+    for (const more of [['--dry-run'], []]) {
+      const counts = (await said([...to, ...more])).json();
+      expect(counts).to.deep.include({
+        created: 16,
+        reasons: { 'password_hash: the organization has hashes of 16 other kinds': 4 },
+      });
+    }
+    expect((await said(to)).json()).to.include({ created: 0, kept: 16, row: 4 });
+    await inStore(async (stores) => {
+      const note = (hash: string, organization = 'both') => noteHashes(stores, organization, [hash]);
+      await Promise.all([note(BCRYPT), note(WEAK)]);
+      expect([...(await hashKinds(stores, 'both'))]).to.have.members(['bcrypt', 'pbkdf2 sha256 32']);
+      const outcome = await note(row(99).password_hash, 'kinds').catch((error: unknown) => error);
+      expect(outcome).to.be.instanceOf(OperatorError);
+    });
+  });
+
   it('IM3 counts in a dry run every kind of reject, by reason, and shows nothing of what is in the rows', async () => {
     const report = path.join(terminal.folder, 'dry.report');
     const file = write('planted.ndjson', [
@@ -207,10 +261,10 @@ describe('portico import of people with passwords', function () {
     expect(counts).to.deep.include({
       rows: 11,
       created: 1,
-      updated: 1,
+      updated: 0,
       row: 8,
       duplicate: 1,
-      conflict: 0,
+      conflict: 1,
       gone: 0,
     });
     expect(counts.reasons).to.deep.equal({
@@ -221,6 +275,7 @@ describe('portico import of people with passwords', function () {
       'aliases.*: must be the name of a dialect': 1,
       'api_keys.0.sha256: must be a SHA-256 in hexadecimal digits': 1,
       'vendor_id: is in an earlier row': 1,
+      'email: belongs to another account': 1,
       'must have a vendor_id, an email, a username, an alias or an identity': 1,
     });
     expect(ran.stdout + ran.stderr + readFileSync(report, 'utf8'))
@@ -301,6 +356,8 @@ describe('portico import of people with passwords', function () {
         ...{
           given_name: 'Ada "A", B',
           family_name: 'NULL',
+          nickname: '=HYPERLINK("http://x.test";"Ada")',
+          phone_number: '+1 555 0100',
           phone_number_verified: false,
           roles: ['head nurse', 'x'],
         },
@@ -351,6 +408,11 @@ describe('portico import of people with passwords', function () {
     expect(JSON.parse(sorted(first).split('\n')[0] ?? '')).to.deep.equal(rows[0]);
     const second = await move('table', 'copy', 'csv');
     expect(second).to.contain('vendor.vsee.type:json').and.to.contain('roles:json');
+    // A spreadsheet takes what begins so for a formula.
+    expect(second)
+      .to.contain('nickname:json')
+      .and.to.contain('phone_number,')
+      .and.not.to.match(/(?:^|,)"?=/m);
     const third = await exported('copy', '--with-hashes');
     const parsed = (text: string) =>
       sorted(text)

@@ -1,6 +1,6 @@
 /** `portico import --roster`: people of a legacy system, without passwords. */
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { pino } from 'pino';
@@ -148,6 +148,10 @@ describe('portico import', function () {
       [{ given_name: SECRET }, 'must have a vendor_id, an email, a username, an alias or an identity'],
       [`{"vendor_id": "${SECRET}`, 'cannot be read'],
       [`["${SECRET}"]`, 'Invalid input: expected object, received array'],
+      [
+        `{"vendor_id":"v-deep","vendor":{"x":{"y":${'['.repeat(100_000)}${']'.repeat(100_000)}}}}`,
+        'cannot be read',
+      ],
       ['{"vendor_id":"v-5","__proto__":{"status":"blocked"}}', 'has a member that is not known'],
       [
         { vendor_id: 'v-6', status: SECRET },
@@ -169,7 +173,7 @@ describe('portico import', function () {
       rows.map(([row]) => row),
     );
     const report = path.join(terminal.folder, 'report.ndjson');
-    const ran = await load(file, '--report', report, '--max-rejects', '13');
+    const ran = await load(file, '--report', report, '--max-rejects', '14');
     expect(ran.code, ran.stderr).to.equal(0);
     expect(reasons(report).map(({ reason }) => reason)).to.deep.equal(rows.map(([, reason]) => reason));
     expect(reasons(report).map(({ line }) => line)).to.deep.equal(rows.map((_, place) => place + 1));
@@ -228,7 +232,19 @@ describe('portico import', function () {
     const incomplete = await load(bad, '--complete');
     expect(incomplete.code).to.equal(1);
     expect(incomplete.stderr).to.contain('the roster is not complete');
+    const nothing = await load(ndjson('nothing.ndjson', []), '--complete');
+    expect(nothing.stderr).to.contain('There is no row');
+    // Two people who share a username: the address of the second is not in the store.
+    const shared = [
+      { email: 'one@x.test', username: 'tim' },
+      { email: 'two@x.test', username: 'tim' },
+    ];
+    expect((await load(ndjson('shared.ndjson', shared), '--complete')).stderr).to.contain(
+      '1 rows were refused',
+    );
     expect(await rosterOf()).to.equal(false);
+    const passed = await load(bad, '--resume', '--max-rejects', '1');
+    expect(passed.code, 'more than before').to.equal(1);
     const good = ndjson('right.ndjson', [MARA]);
     expect((await load(good, '--complete', '--dry-run')).code).to.equal(0);
     expect(await rosterOf()).to.equal(false);
@@ -248,6 +264,8 @@ describe('portico import', function () {
       ],
       ['twice.csv', 'vendor_id,email,email\n', /columns twice: "email"/],
       ['quote.csv', 'vendor_id\n"never ends\n', /is no CSV/],
+      ['opening.csv', `vendor_id,given_name\n1,${SECRET}"x\n`, /invalid opening quote at line 2/],
+      ['nameless.csv', `ada@x.test,${SECRET}\n`, /no column that is known/],
       ['long.ndjson', `"${'x'.repeat(1_100_000)}"\n{}`, /long\.ndjson:1 is too long/],
       ['what.txt', '', /--shape ndjson/],
     ];
@@ -257,8 +275,18 @@ describe('portico import', function () {
       const ran = await load(file);
       expect(ran.code, name).to.equal(1);
       expect(ran.stderr).to.match(words);
-      expect(ran.stderr, 'no stack trace').not.to.contain('    at ');
+      expect(ran.stderr, 'no stack trace').not.to.contain('    at ').and.not.to.contain(SECRET);
+      expect(ran.stderr).not.to.contain('ada@');
     }
+    const own = ndjson('own.ndjson', [MARA]);
+    for (const [report, words] of [
+      [own, '--report would write over the file'],
+      [terminal.folder, 'cannot be written'],
+    ] as const) {
+      const ran = await load(own, '--report', report);
+      expect(ran.stderr).to.contain(words).and.not.to.contain('    at ');
+    }
+    expect(readFileSync(own, 'utf8')).to.contain('mara');
     const uneven = terminal.write(
       'uneven.csv',
       'vendor_id,email\nv-u1\nv-u2,u2@x.test\nv-u3,u3@x.test,more\n',
@@ -308,6 +336,8 @@ describe('portico import', function () {
     const other = await load(file, '--resume', '--map', map);
     expect(other.code).to.equal(1);
     expect(other.stderr).to.contain('read other rows');
+    // Of rows behind the mark.
+    appendFileSync(report, '{"line":1}\n');
     const resumed = await load(file, '--resume', '--json', '--report', report);
     expect(resumed.code, resumed.stderr).to.equal(0);
     expect(resumed.json()).to.include({ rows: people + 2, row: 1, duplicate: 1 });

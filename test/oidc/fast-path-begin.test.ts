@@ -8,7 +8,6 @@ import { secretsFrom } from '../../src/core/crypto.ts';
 import type { Json } from '../../src/model/json.ts';
 import { createOidcRecords } from '../../src/oidc/persistence/records.ts';
 import { ownApp, spa, webApp } from '../support/clients.ts';
-import { relyingParty, signIn } from '../support/relying-party.ts';
 import { startTestServer, TEST_KEY, type TestServer } from '../support/server.ts';
 
 const API = 'https://api.test/';
@@ -192,17 +191,6 @@ describe('sign-ins begun by the fast path', function () {
     ])
       await expectSame(path);
     await expectSame(`/authorize?${query(spa, { state: 'x'.repeat(3000) })}`);
-  });
-
-  it('FP9 leaves a browser that is signed in to the provider', async () => {
-    const party = await relyingParty(server.issuer, spa);
-    const mara = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
-    const { session } = await signIn(party, mara);
-    const { url } = await party.begin();
-    // Without a page on the way.
-    expect(await session.open(url, [spa.redirectUri]))
-      .to.be.a('string')
-      .and.contain('code=');
   });
 
   it('FP9 counts against the budget of the client address, as the provider’s step does', async () => {

@@ -3,6 +3,7 @@
  * an organization holds beside our own is in the metadata of the store: a blank hash of each, the costliest one. It is
  * noted when hashes are imported, and at the first start on a store that was filled before there were notes.
  */
+import { OperatorError } from '../../core/errors.ts';
 import type { Stores } from '../../store/ports/stores.ts';
 import type { Identity } from '../context.ts';
 import type { HashReading } from '../hashes/hash-family.ts';
@@ -24,16 +25,41 @@ export async function verifyPassword(
   return identity.hasher.verify(password, hash, { decoys, admitted });
 }
 
-/** Before the accounts are stored whose hashes they are. */
+/** Each refused sign-in does the work of so many kinds, at the most. */
+export const MOST_KINDS = 16;
+
+/** Before the accounts are stored whose hashes they are. OperatorError when they are of too many kinds. */
 export async function noteHashes(
   stores: Pick<Stores, 'metadata'>,
   organization: string,
   hashes: readonly string[],
+  most = MOST_KINDS,
 ): Promise<void> {
+  const { metadata } = stores;
+  const key = hashKindsKey(organization);
+  for (;;) {
+    const before = await metadata.get(key);
+    const decoys: string[] = JSON.parse(before ?? '[]');
+    const costliest = costliestOfEach([...decoys, ...hashes]);
+    if (costliest.join() === decoys.join()) return;
+    if (costliest.length > Math.max(most, decoys.length))
+      throw new OperatorError(
+        `Password hashes of ${costliest.length} kinds would be in ${organization}, more than ${most}.`,
+      );
+    // Another import may have noted its own meanwhile.
+    const value = JSON.stringify(costliest);
+    if (await (before === undefined ? metadata.setOnce(key, value) : metadata.replace(key, before, value)))
+      return;
+  }
+}
+
+/** The kinds that the organization holds beside our own. */
+export async function hashKinds(
+  stores: Pick<Stores, 'metadata'>,
+  organization: string,
+): Promise<Set<string>> {
   const decoys = await decoysOf(stores, organization);
-  const costliest = costliestOfEach([...decoys, ...hashes]);
-  if (costliest.join() === decoys.join()) return;
-  await stores.metadata.set(hashKindsKey(organization), JSON.stringify(costliest));
+  return new Set(decoys.flatMap((decoy) => readHash(decoy)?.kind ?? []));
 }
 
 /** Once in the life of a store. */
@@ -43,7 +69,8 @@ export async function noteStoredHashes(stores: Stores): Promise<void> {
     for (let after: string | undefined; ; ) {
       const page = await stores.accounts.page(id, { limit: PAGE, ...(after !== undefined && { after }) });
       const hashes = page.flatMap(({ passwordHash }) => passwordHash ?? []);
-      await noteHashes(stores, id, hashes);
+      // They are there, however many.
+      await noteHashes(stores, id, hashes, Number.POSITIVE_INFINITY);
       after = page.at(-1)?.id;
       if (page.length < PAGE || after === undefined) break;
     }

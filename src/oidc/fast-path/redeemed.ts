@@ -17,10 +17,10 @@ export async function redeemed({ request, form, client }: Asked, deps: FastPathD
   if (!OPAQUE.test(value) || client.idTokenEncryptedResponseAlg) return undefined;
   const code = await provider.AuthorizationCode.find(value, { ignoreExpiration: true });
   if (!code?.isValid || isUnusual(code) || !isProved(code, verifier)) return undefined;
-  if (code.redirectUri !== redirectUri) return undefined;
+  if (code.clientId !== client.clientId || code.redirectUri !== redirectUri) return undefined;
   const grant = await models.findGrant(code.grantId ?? '');
   if (grant === undefined || grant.isExpired || grant.accountId !== code.accountId) return undefined;
-  if (code.clientId !== client.clientId || grant.clientId !== client.clientId) return undefined;
+  if (grant.clientId !== client.clientId) return undefined;
   const account = await findAccount({ oidc: { client, grant, params: {} } }, code.accountId ?? '');
   if (account === undefined) return undefined;
   const refresh = client.grantTypeAllowed('refresh_token') ? { rotations: 0 } : undefined;
