@@ -1,4 +1,4 @@
-/** `dialects.<name>.deprecation`: that a vendor's API ends, said on every reply, and the windows that rehearse its end. */
+/** `dialects.<name>.deprecation`: the end of a vendor's API, announced on every reply, and the brown-outs before it. */
 import { z } from 'zod';
 import { key, table, text, webPage } from './kinds.ts';
 
@@ -16,7 +16,7 @@ const brownout = table({
   to: key(moment, 'When it ends; Retry-After of its refusals leads there.'),
   endpoints: key(
     z.array(text).min(1).optional(),
-    'Of the endpoints where a sign-in begins these, such as POST /sign-in. Default: all of them. No other is ever refused.',
+    'Only these of the endpoints where a sign-in begins, such as POST /sign-in. Default: all of them. Other endpoints are never refused.',
   ),
   clients: key(
     z
@@ -31,8 +31,8 @@ const brownout = table({
 });
 
 export const deprecationSection = table({
-  since: key(moment, 'Since when the API is deprecated, or from when on: the header Deprecation.'),
-  sunset: key(moment.optional(), 'When it will answer no more: the header Sunset.'),
+  since: key(moment, 'When the API became deprecated, or will: the header Deprecation.'),
+  sunset: key(moment.optional(), 'When the API stops answering: the header Sunset.'),
   link: key(webPage(), 'A page for its clients’ makers: the header Link.'),
   brownouts: key(z.array(brownout).default([]), 'Windows in which new sign-ins are answered as unavailable.'),
 }).refine(({ since, sunset }) => !isDate(since) || !isDate(sunset) || since <= sunset, {

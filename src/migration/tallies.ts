@@ -10,7 +10,7 @@ import type { MetadataStore } from '../store/ports/installation.ts';
 const MOST_HOSTS = 20;
 /** Calls of a node, the last ones, that are held against the floor. */
 const REMEMBERED = 1000;
-/** Accounts that a rehearsal names. */
+/** Accounts that a rehearsal of the end names. */
 export const MOST_REFUSED = 1000;
 /** Milliseconds after which a node speaks although it has nothing new, and after which one that did not counts no more. */
 const SPEAKS_EVERY = 60_000;
@@ -56,7 +56,7 @@ export async function readTallies(
   return text === undefined ? NONE : withoutSilent(JSON.parse(text), now);
 }
 
-/** A rehearsal begins: the last one is over. */
+/** A rehearsal of the end begins: those whom the last one refused are of no interest. */
 export async function forgetRefused(metadata: MetadataStore, dialect: string): Promise<void> {
   await changeRecord<TallyRecord>(
     metadata,

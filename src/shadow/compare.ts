@@ -5,7 +5,7 @@
 import type { PassedReply, Said } from '../dialects/runtime/legacy-traffic.ts';
 import type { Difference } from '../migration/differences.ts';
 import type { ContractWords, Place } from './contract-words.ts';
-import { formOf, isSaidAlike, typeOf } from './forms.ts';
+import { formOf, isSaidAlike, isTable, type JsonTable, typeOf } from './forms.ts';
 
 export type Found = Pick<Difference, 'place' | 'kind' | 'there' | 'here'>;
 
@@ -130,8 +130,6 @@ function* lists(there: readonly unknown[], here: readonly unknown[], at: At): Ge
     yield* walk(there[item], here[item], inside);
 }
 
-type JsonTable = Readonly<Record<string, unknown>>;
-
 function* tables(there: JsonTable, here: JsonTable, at: At): Generator<Found> {
   for (const name of new Set([...Object.keys(there), ...Object.keys(here)])) {
     const pointer = `${at.pointer}/${escaped(shownName(name, { there, here, at }))}`;
@@ -166,8 +164,4 @@ function* leaves(there: unknown, here: unknown, at: At): Generator<Found> {
   else if (thereForm !== hereForm) yield { place, kind: 'form', there: thereForm, here: hereForm };
   else if (values && !drawn.has(`${here}`) && isSaidAlike(there) && isSaidAlike(here))
     yield { place, kind: 'value', there: thereForm, here: hereForm };
-}
-
-function isTable(value: unknown): value is JsonTable {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Dialect, Reason } from '../dialects/contract/dialect.ts';
 import type { Endpoint, RequestView } from '../dialects/contract/endpoint.ts';
 import type { MountedDialect } from '../dialects/runtime/mounted.ts';
+import { isTable, type JsonTable } from './forms.ts';
 
 type Schema = z.core.JSONSchema.BaseSchema;
 
@@ -121,13 +122,9 @@ function placeOf(branches: readonly unknown[]): Place {
   };
 }
 
-function alternatives(schema: unknown): Record<string, unknown>[] {
+function alternatives(schema: unknown): JsonTable[] {
   if (!isTable(schema)) return [];
   const { anyOf, oneOf, allOf } = schema;
   const inner = [anyOf, oneOf, allOf].flatMap((some) => (Array.isArray(some) ? some : []));
   return [schema, ...inner.flatMap(alternatives)];
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

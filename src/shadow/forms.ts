@@ -46,3 +46,9 @@ export function typeOf(value: unknown): string {
   if (value === null || value === undefined) return value === null ? 'null' : 'absent';
   return Array.isArray(value) ? 'list' : typeof value;
 }
+
+export type JsonTable = Readonly<Record<string, unknown>>;
+
+export function isTable(value: unknown): value is JsonTable {
+  return typeOf(value) === 'object';
+}

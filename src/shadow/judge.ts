@@ -21,9 +21,7 @@ export interface Seen {
 /** What is judged by spending it. */
 const SPENT: ReadonlySet<Reason> = new Set(['code-refused', 'link-token-refused', 'state-refused']);
 const OF_TOKENS: ReadonlySet<Reason> = new Set(['invalid-token', 'refresh-refused']);
-const OF_PEOPLE: ReadonlySet<Reason> = new Set([
-  ...(['sign-in-refused', 'account-not-found', 'wrong-password'] as const),
-]);
+const OF_PEOPLE: ReadonlySet<Reason> = new Set(['sign-in-refused', 'account-not-found', 'wrong-password']);
 /** What this server could not find out just now. */
 const NOT_NOW: ReadonlySet<Reason> = new Set(['unavailable', 'too-many-requests']);
 

@@ -1,5 +1,5 @@
 /**
- * Names of a file's columns that are not Portico's: `mail: email`. A list of two splits a name at its last blank,
+ * Which column of a file is which member: `mail: email`. A list of two splits a name at its last blank,
  * `full_name: [given_name, family_name]`; null leaves a column out. Dots lead into tables: `attributes.team: roles`.
  */
 import { readFileSync } from 'node:fs';

@@ -16,7 +16,7 @@ export function clientName(userAgent: string): string {
   if (userAgent === '') return NO_CLIENT;
   const product = PRODUCT.exec(userAgent)?.[0];
   if (product === undefined) return UNREADABLE;
-  // A client that sends a token as its name.
+  // Some clients send a token as their name.
   const name = redactText(product);
   return name === product ? name.slice(0, LONGEST) : UNREADABLE;
 }

@@ -14,7 +14,7 @@ export interface UsageLine {
   readonly outcomes: Readonly<Record<Outcome, number>>;
   /** Requests that the legacy system answered. */
   readonly byLegacy: number;
-  /** Each once; undefined where lines are by client or endpoint, of which people are not counted. */
+  /** Each once. Undefined where lines are by anything but organization and day. */
   readonly people: number | undefined;
   readonly firstAt: Date;
   readonly lastAt: Date;

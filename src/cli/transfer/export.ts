@@ -20,8 +20,8 @@ export const exportCommand = command({
     new Option('--shape <shape>', 'of the file').choices(['ndjson', 'csv']).default('ndjson'),
   ],
   help: `
-Who has the hashes can guess passwords: keep the file like the store. API keys stay here, and so do our own
-ids of people (sub), which they get anew wherever they are imported. The audit trail notes every export.
+Hashes allow guessing passwords: protect the file as you protect the store. API keys stay here, and so do our own
+ids of people (sub): an import gives people new ones. The audit trail notes every export.
 
 Examples:
   portico export --organization default > people.ndjson

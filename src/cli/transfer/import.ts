@@ -6,6 +6,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { PasswordHasher } from '../../identity/passwords/hasher.ts';
 import type { ImportCounts } from '../../transfer/import-people.ts';
 import type { RowSource } from '../../transfer/read-rows.ts';
+import { PRODUCTS } from '../../transfer/shapes/shapes.ts';
 import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { migratingDialect, mountedDialects } from '../migration/legacy-dialect.ts';
@@ -30,7 +31,6 @@ interface Options extends JsonOption {
 }
 
 const OWN = ['ndjson', 'csv'];
-const PRODUCTS = ['auth0', 'firebase', 'keycloak', 'cognito', 'wordpress', 'django', 'laravel', 'aspnet'];
 
 export const importCommand = command({
   name: 'import',
@@ -40,8 +40,8 @@ export const importCommand = command({
     required('--organization <id>', 'where the people belong'),
     ['--dialect <name>', 'whose ids the people have (vendor_id)'],
     ['--roster', 'people without passwords: the legacy system of the dialect is asked about those'],
-    new Option('--shape <shape>', 'whose export the file is').choices([...OWN, ...PRODUCTS]),
-    ['--map <file>', 'YAML that gives columns their names here'],
+    new Option('--shape <shape>', 'whose export the file is').choices([...OWN, ...Object.keys(PRODUCTS)]),
+    ['--map <file>', 'YAML that says which column is which member'],
     ['--complete', 'the roster has every person: one without an account afterwards is a stranger'],
     ['--dry-run', 'judge every row, and change nothing'],
     ['--report <file>', 'write refused rows there, one line of JSON each'],
@@ -156,11 +156,8 @@ async function mountedOf(context: CommandContext, name: string, roster: boolean)
 }
 
 async function sourceOf({ file, shape: name, map }: Options): Promise<RowSource> {
-  const [{ PRODUCTS: products }, { readColumnMap }] = await Promise.all([
-    import('../../transfer/shapes/shapes.ts'),
-    import('../../transfer/column-map.ts'),
-  ]);
-  const shape = name === undefined ? undefined : products[name];
+  const { readColumnMap } = await import('../../transfer/column-map.ts');
+  const shape = name === undefined ? undefined : PRODUCTS[name];
   const endings = { '.ndjson': 'ndjson', '.jsonl': 'ndjson', '.csv': 'csv', '.json': 'json' } as const;
   const [, ending] = Object.entries(endings).find(([end]) => path.extname(file).toLowerCase() === end) ?? [];
   const own = name === 'csv' || name === 'ndjson' ? name : ending === 'json' ? undefined : ending;
