@@ -178,6 +178,8 @@ describe('sign-ins begun by the fast path', function () {
         { origin: 'https://app.test' },
         { dpop: 'x' },
         { host: 'evil.com:x@good.com' },
+        { host: 'elsewhere.test' },
+        { 'x-forwarded-host': 'elsewhere.test', 'x-forwarded-proto': 'https' },
         { 'content-type': 'x' },
       ],
     ];
@@ -190,7 +192,12 @@ describe('sign-ins begun by the fast path', function () {
       '/authorize?',
     ])
       await expectSame(path);
-    await expectSame(`/authorize?${query(spa, { state: 'x'.repeat(3000) })}`);
+    for (const [name, most] of [
+      ['state', 3000],
+      ['nonce', 600],
+    ] as const)
+      await expectSame(`/authorize?${query(spa, { [name]: 'x'.repeat(most) })}`);
+    await expectSame(`/authorize?${text}${'&'.repeat(300)}`);
   });
 
   it('FP9 counts against the budget of the client address, as the provider’s step does', async () => {

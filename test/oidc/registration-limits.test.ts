@@ -11,6 +11,7 @@ import type { ConfigInput } from '../../src/config/schema.ts';
 import { commandsIn, readPage, terminalBeside } from '../cli/page-commands.ts';
 import { openTerminal } from '../cli/run-portico.ts';
 import { INES } from '../support/client-app.ts';
+import { basicAuth } from '../support/clients.ts';
 import { relyingParty, signIn } from '../support/relying-party.ts';
 import { type DeepPartial, startTestServer, type TestServer } from '../support/server.ts';
 
@@ -470,9 +471,11 @@ describe('clients that register themselves: their limits', () => {
     let ahead = 0;
     const clock = { now: () => new Date(Date.now() + ahead) };
     const day = 86_400_000;
-    const aging = await startTestServer({ config: CONFIG, clock });
+    const oidc = { ...CONFIG.oidc, lifetimes: { refreshToken: '200d', grant: '365d' } };
+    const aging = await startTestServer({ config: { ...CONFIG, oidc }, clock });
     const make = async () => {
-      const made = (await (await post(aging, WEB)).json()) as Record<string, string>;
+      const refreshing = { ...WEB, grant_types: ['authorization_code', 'refresh_token'] };
+      const made = (await (await post(aging, refreshing)).json()) as Record<string, string>;
       const { client_id: clientId = '', client_secret: secret = '' } = made;
       return { ...made, clientId, secret, redirectUri: CALLBACK };
     };
@@ -480,11 +483,26 @@ describe('clients that register themselves: their limits', () => {
     const sweep = () => aging.running.oidc.registrations.endUnused();
     ahead = 80 * day;
     expect(await sweep()).to.equal(0);
-    await signIn(await relyingParty(aging.issuer, used), INES);
+    const { tokens } = await signIn(await relyingParty(aging.issuer, used), INES);
     ahead = 95 * day;
     expect(await sweep()).to.equal(1);
-    const left = (await registeredAt(aging)).map(({ clientId }) => clientId);
-    expect(left).to.deep.equal([used.clientId]).and.not.include(idle.clientId);
+    const left = async () => (await registeredAt(aging)).map(({ clientId }) => clientId);
+    expect(await left())
+      .to.deep.equal([used.clientId])
+      .and.not.include(idle.clientId);
+    // Its person does not sign in again: a refresh is a use, on the fast path as on the provider's.
+    let token = String(tokens.refresh_token);
+    for (const way of [{}, { 'content-encoding': 'identity' }]) {
+      ahead += 40 * day;
+      const refreshed = await fetch(`${aging.issuer}/token`, {
+        ...{ method: 'POST', headers: { authorization: basicAuth(used), ...way } },
+        body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token }),
+      });
+      expect(refreshed.status).to.equal(200);
+      token = ((await refreshed.json()) as Record<string, string>).refresh_token ?? '';
+      ahead += 40 * day;
+      expect(await sweep(), JSON.stringify(way)).to.equal(0);
+    }
     await aging.close();
   });
 

@@ -9,7 +9,7 @@ import { servesSeveral } from '../clients/organizations.ts';
 import { begunCookie } from '../extensions/begun-sign-ins.ts';
 import type { FastRoute } from '../fast-path-contract.ts';
 import { isFapi2 } from '../profiles/fapi2.ts';
-import { ROUTES } from '../provider/routes.ts';
+import { ROUTES, requestBounds } from '../provider/routes.ts';
 import { plainForm } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';
 
@@ -20,7 +20,7 @@ const NAMES = [
   ...(['response_type', 'scope', 'state'] as const),
 ] as const;
 
-/** Longer ones are refused by the provider's bounds. */
+/** Characters of the path and the query. */
 const LONGEST = 2000;
 
 export function beginningRoute(deps: FastPathDeps): FastRoute {
@@ -50,8 +50,13 @@ function undefinedIfRefused(error: unknown): undefined {
 }
 
 function parametersOf({ url = '' }: IncomingMessage): Parameters | undefined {
-  if (url.length > LONGEST || url.includes('#')) return undefined;
-  return plainForm(url.slice(url.indexOf('?') + 1), NAMES);
+  // Empty names count too where there are too many.
+  if (url.length > LONGEST || url.includes('#') || url.includes('&&')) return undefined;
+  const params = plainForm(url.slice(url.indexOf('?') + 1), NAMES);
+  const { parameters = {} } = requestBounds(ROUTES.authorization) ?? {};
+  return NAMES.every((name) => (params?.[name] ?? '').length <= (parameters[name] ?? LONGEST))
+    ? params
+    : undefined;
 }
 
 const CHALLENGE = /^[\w.~-]{43,128}$/;

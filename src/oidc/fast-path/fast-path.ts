@@ -41,6 +41,7 @@ interface ServerParts extends ApiDeps {
   readonly issuer: string;
   /** Counts a sign-in that is begun; what it resolves with takes the count back. */
   readonly strangers: { count(what: 'signIns', address: string): Promise<() => Promise<void>> };
+  readonly registration: { use(client: Client): void };
   readonly rotations: Rotations;
   /** Seconds in which a refresh token may be tried again. */
   readonly leeway: number;

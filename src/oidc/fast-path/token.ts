@@ -31,7 +31,9 @@ export function tokenRoute(deps: FastPathDeps): FastRoute {
       if (client === undefined || isBound(client) || !client.grantTypeAllowed(form.grant_type))
         return undefined;
       const reply = await make({ request, form, client }, deps);
-      return reply && { headers: JSON_REPLY, body: JSON.stringify(reply) };
+      if (reply === undefined) return undefined;
+      deps.registration.use(client);
+      return { headers: JSON_REPLY, body: JSON.stringify(reply) };
     },
   };
 }

@@ -4,7 +4,7 @@
  * initial access token; the provider hands the new client to this file to store; after it, steps.ts takes secrets out
  * of the answer. A registered client is stored as any other (oidc/clients), with `registered`.
  */
-import Provider, { errors } from 'oidc-provider';
+import Provider, { type Client, errors } from 'oidc-provider';
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
@@ -12,9 +12,10 @@ import { inTurn } from '../../core/in-turn.ts';
 import type { ClientRecord, RegistrationLimits } from '../../model/client.ts';
 import type { Json } from '../../model/json.ts';
 import type { Audit } from '../../observe/audit.ts';
+import type { Log } from '../../observe/log.ts';
 import type { ClientStore } from '../../store/ports/installation.ts';
 import type { LeaseStore } from '../../store/ports/leases.ts';
-import type { ClientRegistry } from '../clients/clients.ts';
+import { type ClientRegistry, traitsOf } from '../clients/clients.ts';
 import { judgeClient } from '../clients/judge-client.ts';
 import { validateClient } from '../extensions/issuer-and-clients.ts';
 import type { ClientWriter } from '../persistence/adapter.ts';
@@ -37,6 +38,7 @@ export interface RegistrationDeps {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly audit: Audit;
+  readonly log: Log;
   /** Why the server would not call a URL; undefined: it would. */
   readonly refusesToFetch: (url: URL) => string | undefined;
   readonly fetch: (url: string) => Promise<Response>;
@@ -56,7 +58,7 @@ export type Admission =
 export type Registration = ReturnType<typeof createRegistration>;
 
 export function createRegistration(deps: RegistrationDeps) {
-  const { config, oidcRecords, stores, leases, clients, clock, audit } = deps;
+  const { config, oidcRecords, stores, leases, clients, clock, audit, log } = deps;
   const { unusedAfter, most } = config.oidc.registration;
   const registered = createRegisteredClients({
     ...{ oidcRecords, store: stores.clients, clients, leases, clock, unusedAfter, most },
@@ -119,7 +121,14 @@ export function createRegistration(deps: RegistrationDeps) {
     },
   };
   const policyFor = (limits?: RegistrationLimits) => policyOf(deps, limits);
-  return { writer, forOperators, tokens, admissions, policyFor, use: registered.use };
+  /** The client signed a person in, or got a token. */
+  const use = (client: Client) => {
+    if (!traitsOf(client).registered) return;
+    registered.use(client.clientId).catch((error: unknown) => {
+      log.warn({ err: error, client: client.clientId }, 'the use of a registered client was not noted');
+    });
+  };
+  return { writer, forOperators, tokens, admissions, policyFor, use };
 }
 
 function firstRecord(

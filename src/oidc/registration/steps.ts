@@ -10,7 +10,7 @@ import type { AuditEvent } from '../../model/audit-event.ts';
 import { textsOf } from '../../model/json.ts';
 import type { Log } from '../../observe/log.ts';
 import type { ClientStore, OrganizationStore } from '../../store/ports/installation.ts';
-import { CLIENT_TRAITS, type ClientRegistry, traitsOf } from '../clients/clients.ts';
+import { CLIENT_TRAITS, type ClientRegistry } from '../clients/clients.ts';
 import type { OidcRecords } from '../persistence/records.ts';
 import type { AuditLine, ProviderContext, ProviderMiddleware, StepContext } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
@@ -229,7 +229,7 @@ function tidy(ctx: StepContext): void {
 }
 
 /** What the audit trail says, and what counts as use. */
-export function watchRegistrations(provider: Provider, { line, registration, log }: StepDeps): void {
+export function watchRegistrations(provider: Provider, { line, registration }: StepDeps): void {
   const done = (event: AuditEvent) => (ctx: ProviderContext) => {
     const { client } = ctx.oidc;
     line(ctx, event, 'success', {
@@ -251,10 +251,7 @@ export function watchRegistrations(provider: Provider, { line, registration, log
   }
   for (const event of ['authorization.success', 'grant.success']) {
     emitter.on(event, ({ oidc: { client } }: ProviderContext) => {
-      if (client === undefined || !traitsOf(client).registered) return;
-      registration.use(client.clientId).catch((error: unknown) => {
-        log.warn({ err: error, client: client.clientId }, 'the use of a registered client was not noted');
-      });
+      if (client !== undefined) registration.use(client);
     });
   }
 }
