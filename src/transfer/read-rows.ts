@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
-import { JSONParser } from '@streamparser/json';
+import { JSONParser, TokenType } from '@streamparser/json';
 import { CsvError, parse } from 'csv-parse';
 import { OperatorError } from '../core/errors.ts';
 import { type ColumnMap, mapped } from './column-map.ts';
@@ -15,6 +15,8 @@ const LONGEST = 1_048_576;
 const LONGEST_BETWEEN = 64 * LONGEST;
 /** Tables within tables. */
 const DEEPEST = 32;
+/** Of a JSON document. */
+const DEEPEST_DOCUMENT = 1000;
 /** Of the names of columns. */
 const SHOWN = 20;
 
@@ -117,6 +119,13 @@ async function* documentRecords(
 ): AsyncGenerator<FileRow> {
   const parser = new JSONParser({ paths, keepStack: false });
   let found: unknown[] = [];
+  // Each table that is open takes memory.
+  let depth = 0;
+  parser.onToken = ({ token }) => {
+    if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) depth += 1;
+    else if (token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET) depth -= 1;
+    if (depth > DEEPEST_DOCUMENT) throw stop();
+  };
   parser.onValue = ({ value }) => {
     found.push(value);
   };

@@ -278,6 +278,8 @@ describe('portico import', function () {
       expect(ran.stderr, 'no stack trace').not.to.contain('    at ').and.not.to.contain(SECRET);
       expect(ran.stderr).not.to.contain('ada@');
     }
+    const deep = terminal.write('deep.json', `${'['.repeat(2000)}${']'.repeat(2000)}`);
+    expect((await load(deep, '--shape', 'auth0')).stderr).to.contain('deep.json is no JSON behind person 0');
     const own = ndjson('own.ndjson', [MARA]);
     for (const [report, words] of [
       [own, '--report would write over the file'],
