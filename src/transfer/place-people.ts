@@ -167,7 +167,11 @@ function refusalOf(place: Place, row: PersonRow, { present, by }: Known & { pres
     }[by ?? 'id'];
   }
   if (by === 'id' || by === 'identity') return undefined;
-  const isTheirs = isAsked ? present.legacy?.[dialect] !== undefined : present.openedAt === undefined;
+  const ids = Object.keys(present.aliases);
+  const isOfOthers = dialect !== '' && ids.length > 0 && !ids.includes(dialect);
+  const isTheirs = isAsked
+    ? present.legacy?.[dialect] !== undefined
+    : present.openedAt === undefined && !isOfOthers;
   if (isTheirs) return undefined;
   if (by === 'username') return 'username: is taken';
   const isProven = present.emailVerified && isVerifiedThere(place, row);

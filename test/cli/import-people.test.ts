@@ -152,6 +152,23 @@ describe('portico import of people with passwords', function () {
     expect(squatter?.roles).to.deep.equal([]);
   });
 
+  it('M9 joins no account of another dialect, unless both sides have proved the address', async () => {
+    const row = { vendor_id: 'o-1', email: 'o1@x.test' };
+    await load(write('first.ndjson', [row]));
+    const link = { issuer: 'https://accounts.google.com', subject: 'g-o' };
+    const file = write('second.ndjson', [
+      { vendor_id: '77', email: 'o1@x.test', password_hash: BCRYPT, identities: [link] },
+    ]);
+    const to = ['import', file, '--organization', 'default', '--dialect', 'vsee', '--json'];
+    expect((await said(to)).json()).to.deep.include({
+      reasons: { 'email: belongs to an account here, and not both sides have proved it': 1 },
+    });
+    const account = await byId('o-1');
+    expect(account).not.to.have.property('passwordHash');
+    expect(account?.aliases).to.deep.equal({ visitnote: 'o-1' });
+    expect(await load(write('first.ndjson', [row]))).to.include({ kept: 1 });
+  });
+
   it('IM2 refuses what is in the file twice, the same in a dry run', async () => {
     const report = path.join(terminal.folder, 'twins.ndjson.report');
     const file = write('twins.ndjson', [
