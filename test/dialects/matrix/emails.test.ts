@@ -84,14 +84,15 @@ describe('B5 an email', () => {
 
   /**
    * Calls of the store for a request. The audit trail writes, and the brand of an email is looked up, when it
-   * comes: after the reply. A code and a link are one record either way.
+   * comes: after the reply. Usage is stored, and deliveries are looked for, by the clock. A code and a link are one
+   * record either way.
    */
   async function callsOf(channel: EmailChannel, email: string): Promise<string[]> {
     calls.length = 0;
     const reply = await world.send(channel.send(email));
     expect(reply.status, reply.text).to.be.oneOf([200, 201]);
     return calls
-      .filter((call) => !call.startsWith('audit.') && call !== 'organizations.byId')
+      .filter((call) => !/^(audit|usage|deliveries)\.|^organizations\.byId$/.test(call))
       .map((call) => call.replace(/^(codes|linkTokens)\.put$/, 'code or link'))
       .sort();
   }
