@@ -84,8 +84,8 @@ const LEGACY =
   'asked. Where passwords go stands here alone: nothing in the store changes it.';
 
 const DEPRECATION =
-  'That a vendor’s API ends, the same for every dialect: said on every reply of it (RFC 9745, RFC 8594), and rehearsed in ' +
-  'windows. [migration.md](migration.md#the-end-in-steps) tells how to go about it.';
+  'The end of a vendor’s API, the same for every dialect: every reply announces it (RFC 9745, RFC 8594), and brown-outs ' +
+  'rehearse it. [migration.md](migration.md#the-end-in-steps) tells how to go about it.';
 
 type Row = readonly [key: string, kind: string, otherwise: string, about: string];
 

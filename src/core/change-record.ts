@@ -1,4 +1,4 @@
-/** A named record that several processes change: of changes at once each counts. */
+/** A named record that several processes change at once, without losing a change. */
 
 /** Where it is kept as JSON text. */
 export interface NamedTexts {

@@ -12,7 +12,7 @@ const MOST_HOSTS = 20;
 const REMEMBERED = 1000;
 /** Accounts that a rehearsal of the end names. */
 export const MOST_REFUSED = 1000;
-/** Milliseconds after which a node speaks although it has nothing new, and after which one that did not counts no more. */
+/** Milliseconds after which a node writes although it has nothing new, and after which a silent node counts no more. */
 const SPEAKS_EVERY = 60_000;
 const SILENCE = 180_000;
 

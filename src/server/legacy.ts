@@ -17,12 +17,12 @@ import type { Usage } from '../usage/usage.ts';
 import { type Lifecycle, repeat } from './lifecycle.ts';
 import type { createRehearsals } from './shadow.ts';
 
-/** Milliseconds between two looks at what the commands wrote, and two times that this node says what it has seen. */
+/** Milliseconds. So often this node reads what commands wrote, and stores what it has seen. */
 const EVERY_TWO_SECONDS = 2000;
 
 export interface OpenLegacy {
   readonly systems: LegacyCalls;
-  /** The trail, beside which is counted what it says of legacy systems. */
+  /** The audit trail, which also counts what it says of legacy systems. */
   readonly audit: Audit;
   /** What passes through in stages proxy and shadow. `services`: those that answer requests. */
   trafficFor(services: Parameters<typeof createRehearsals>[0]): Promise<LegacyTraffic>;

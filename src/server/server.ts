@@ -29,10 +29,10 @@ import { createDialectPages } from '../pages/provider/dialect-pages.ts';
 import { pageRoutes } from '../pages/routes.ts';
 import { seedAtStart } from '../seed/seed-at-start.ts';
 import type { Stores } from '../store/ports/stores.ts';
+import { openBrownOuts } from './brown-outs.ts';
 import { createLifecycle, repeat } from './lifecycle.ts';
 import { bind, drain, listen } from './listen.ts';
 import { createParts, type Parts } from './parts.ts';
-import { openBrownOuts } from './usage.ts';
 
 /** Milliseconds between two rounds of cleaning up, looking after keys, telling. No answer depends on them. */
 const EVERY_MINUTE = 60_000;

@@ -22,7 +22,7 @@ import { type Lifecycle, repeat } from './lifecycle.ts';
 const NO_MAIL: Mailer = { send: () => {}, drain: async () => true, close: async () => {} };
 const NO_AUDIT: Audit = { write: () => {} };
 
-/** Milliseconds between two times at which a node stores what it found. */
+/** Milliseconds. So often a node stores what it found. */
 const STORED_EVERY = 10_000;
 
 export async function openShadow(

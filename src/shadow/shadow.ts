@@ -43,7 +43,7 @@ export interface AskedToo {
 }
 
 export interface Shadow {
-  /** The legacy system has answered: compares what Portico would have said, then learns. At once; all of it comes later. */
+  /** The legacy system has answered: compares what Portico would have said, then learns. Returns at once. */
   follow(exchange: PassedExchange): void;
   /** Stage primary: Portico has answered. */
   compareRead(asked: AskedToo): void;

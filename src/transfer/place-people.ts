@@ -33,7 +33,7 @@ export interface Place {
   /** People without passwords: what they changed here stays. */
   readonly roster: boolean;
   readonly overwritePasswords: boolean;
-  /** Addresses of which the row says nothing are proved. */
+  /** An address counts as proved where the row does not say. */
   readonly addressesVerified: boolean;
   readonly dryRun: boolean;
   /** Ends whatever an account has that was blocked, or whose password was replaced. */
@@ -82,7 +82,7 @@ class Fresh {
   }
 }
 
-/** A new person is the rule: of most rows the store says by itself when there is one already. */
+/** Most people are new. For those the store is not asked first: the insertion says when one is there already. */
 async function begin(place: Place, person: Person): Promise<Fresh | Known | Reject> {
   const { row, password } = person;
   const { organization, dialect, isAsked, dryRun } = place;

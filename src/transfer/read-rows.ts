@@ -98,7 +98,7 @@ async function* textOf(file: string): AsyncGenerator<string> {
   yield decoded();
 }
 
-/** Products call a file of lines JSON too: which of both it is tells its first character. */
+/** Products call a file of lines JSON too. The first character tells which of the two it is. */
 async function* jsonRecords({ file, format, shape }: RowSource): AsyncGenerator<FileRow> {
   const texts = textOf(file);
   const { value: first = '' } = await texts.next();

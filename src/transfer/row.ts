@@ -105,7 +105,7 @@ function meant(name: string, cell: string): unknown {
   return mayBeSwitch && /^(?:true|false)$/.test(cell) ? cell === 'true' : cell;
 }
 
-/** What is none is refused by the schema, as a value that JSON does not have. */
+/** A cell that is no JSON becomes NaN, which the schema refuses. */
 function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);

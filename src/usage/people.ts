@@ -1,6 +1,6 @@
 /**
- * How many people, without a name: hashes under the server's key, each once. Exact for as many as a person could
- * count; a sketch (HyperLogLog) of one size for more, which is right within some percent.
+ * How many people, without a name: hashes under the server's key, each once. Exact up to a thousand;
+ * beyond that a sketch (HyperLogLog) of one size, which is right within some percent.
  */
 
 /** As it is stored. A register is its number times SPAN, and its rank. */

@@ -1,6 +1,6 @@
 /**
- * What was counted of one dialect on one day. Bounded, whatever strangers send: of clients so many by name, of
- * lines so many; the rest counts as OTHER. The same in a node's memory and in the store, where nodes add up.
+ * What was counted of one dialect on one day. Bounded, whatever strangers send: only so many clients by name and so
+ * many rows; the rest counts as OTHER. The same in a node's memory and in the store, where nodes add up.
  */
 import { createPeople, type People, type StoredPeople } from './people.ts';
 

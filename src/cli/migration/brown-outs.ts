@@ -63,7 +63,7 @@ function setStopped(isStopped: boolean) {
       });
       say(
         isStopped
-          ? `${dialect}: no brown-out refuses a sign-in, within 5 s on every node, until they are resumed.`
+          ? `${dialect}: brown-outs are stopped, within 5 s on every node, until they are resumed.`
           : `${dialect}: brown-outs are as the configuration says again, within 5 s on every node.`,
       );
     }

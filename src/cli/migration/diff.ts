@@ -36,8 +36,8 @@ In stage shadow each reply of the legacy system is compared with what Portico wo
 of the contract, and its JSON by structure. A difference is a place and two forms; no value of a person is kept.
 COUNT and COMPARED count since the last --reset; a node stores what it found every ten seconds.
 
-ODD were replies that nothing can be compared with (5xx, 429), UNKNOWN people, tokens and keys that Portico does not
-know yet, CODE codes and links, which are judged by spending them.
+ODD counts replies that cannot be compared (5xx, 429), UNKNOWN those about people, tokens and keys that Portico does
+not know yet, CODE those to codes and links, which Portico can judge only by spending them.
 
 Exits with 1 when something differs, and with 2 when nothing was compared.
 
@@ -103,7 +103,7 @@ function show(found: readonly (Narrowed & { readonly dialect: string })[]): void
       : 'No reply could be compared yet: import a roster, or let people come by first.',
   );
   const more = found.reduce((sum, each) => sum + each.more, 0);
-  if (more > 0) say(`\nAnd ${more} more of kinds that found no room: settle these and reset.`);
+  if (more > 0) say(`\nAnd ${more} more, for which there was no room: settle these and --reset.`);
 }
 
 const NOTHING_YET =

@@ -76,7 +76,7 @@ async function print({ stores, config }: CommandContext, options: Options): Prom
       first: minuteOf(firstAt),
       last: minuteOf(lastAt),
     }),
-    nothing: quietFor === undefined ? 'No dialect was called.' : 'All that called has called since.',
+    nothing: quietFor === undefined ? 'No dialect was called.' : 'Nothing has been quiet for so long.',
   });
 }
 

@@ -84,7 +84,7 @@ async function load(context: CommandContext, options: Options): Promise<void> {
   await organizationOf(context, organization);
   const world = await worldOf(context, options);
   const source = await sourceOf(options);
-  const { importPeople } = await import('../../transfer/import-people.ts');
+  const { importPeople, rejectsOf } = await import('../../transfer/import-people.ts');
   const begun = performance.now();
   const collect = frugal();
   const counts = await importPeople({
@@ -99,25 +99,25 @@ async function load(context: CommandContext, options: Options): Promise<void> {
     audit: (detail) =>
       context.note('account.import', { organization, detail: { ...(dialect && { dialect }), ...detail } }),
     progress(all) {
-      if (all.rows % 10_000 === 0) note(`${all.rows} rows, ${refusedOf(all)} refused`);
+      if (all.rows % 10_000 === 0) note(`${all.rows} rows, ${rejectsOf(all)} refused`);
       if (all.rows % 4000 === 0) collect();
     },
   });
   const seconds = dryRun ? await estimate(world.hasher, counts, performance.now() - begun) : undefined;
   if (json) return sayJson({ ...counts, seconds });
-  tell(counts, dryRun ? 'would be' : 'were');
+  tell(counts, rejectsOf(counts), dryRun ? 'would be' : 'were');
   if (seconds !== undefined) say(`the import takes about ${timeText(seconds)}`);
   if (complete && !dryRun) say(`The roster of ${dialect} in ${organization} is complete.`);
 }
 
-/** V8 would rather take memory than time: of a million rows, those that are done with would stay until there are many. */
+/** By itself V8 keeps rows that are done with until there are very many. The result collects them. */
 function frugal(): () => void {
   for (const flag of ['--max-semi-space-size=4', '--semi-space-growth-factor=1', '--expose-gc'])
     setFlagsFromString(flag);
   return runInNewContext('gc');
 }
 
-/** Whose people they are. */
+/** What the import works with, and whose people they are. */
 async function worldOf(context: CommandContext, options: Options) {
   const { roster = false, complete, dialect: name, organization } = options;
   const { createPasswordHasher } = await import('../../identity/passwords/hasher.ts');
@@ -196,14 +196,12 @@ function timeText(seconds: number): string {
   return `${seconds < 60 ? `${seconds} s` : time} on ${availableParallelism()} cores`;
 }
 
-const refusedOf = ({ row, duplicate, conflict, gone }: ImportCounts) => row + duplicate + conflict + gone;
-
-function tell(counts: ImportCounts, verb: string): void {
+function tell(counts: ImportCounts, refused: number, verb: string): void {
   const { rows, created, updated, kept } = counts;
   say(`${rows} rows: ${created} accounts ${verb} created, ${updated} updated, ${kept} left as they are`);
-  if (refusedOf(counts) > 0)
+  if (refused > 0)
     say(
-      `${refusedOf(counts)} refused: ${counts.row} are no rows, ${counts.duplicate} are in the file twice, ` +
+      `${refused} refused: ${counts.row} are no rows, ${counts.duplicate} are in the file twice, ` +
         `${counts.conflict} in conflict, ${counts.gone} of people who were deleted here`,
     );
   for (const [reason, times] of Object.entries(counts.reasons)) say(`  ${times} x ${reason}`);

@@ -195,7 +195,7 @@ function foreignCookies(header: string): string {
   return all.filter((pair) => !/^(?:__Host-|__Secure-)?portico_/i.test(pair)).join('; ');
 }
 
-/** What this server has put on the reply so far goes: nothing is added but that the API ends. */
+/** Removes what this server has put on the reply so far. It adds only the headers that announce the end of the API. */
 function sendOn(koa: Koa.Context, { status, headers, body }: PassedReply, announced = {}): void {
   const { res } = koa;
   const said = new Set(headers.map((name) => name.toLowerCase()));

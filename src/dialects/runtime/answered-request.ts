@@ -1,6 +1,6 @@
 /**
  * What is told of a request to a dialect once its reply is made: facts of the server's own, and the client's name.
- * Who hears them keeps nothing of a person, and does what takes time later: the reply may still be on its way.
+ * A listener keeps nothing of a person, and does slow work later: the reply may still be on its way.
  */
 import type { Stage } from '../../migration/stage-record.ts';
 import type { Refused } from '../contract/dialect.ts';

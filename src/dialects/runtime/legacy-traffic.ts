@@ -62,7 +62,7 @@ export interface LegacyTraffic {
     request: PassedRequest,
     options?: { readonly limited: boolean },
   ): Promise<PassedReply | { readonly away: string; readonly retryAfter?: number }>;
-  /** Takes along what the exchange shows, and compares in stage shadow; later: the client has its reply. */
+  /** Learns from the exchange, and compares it in stage shadow; both after the client has its reply. */
   learn(exchange: PassedExchange): void;
   /** Stage primary: whether the legacy system is asked too about this read, which Portico has answered. */
   asksToo(mounted: MountedDialect): boolean;

@@ -63,7 +63,7 @@ export function inner(value: unknown): unknown {
   }
 }
 
-/** Who signed in at Google or Apple, by the name that the product has for them. */
+/** The Google and Apple identities among the links, of which each product has names of its own. */
 export function linked(links: readonly { readonly provider: unknown; readonly subject: unknown }[]) {
   const identities = links.flatMap(({ provider, subject }) => {
     const [, issuer] = UPSTREAMS.find(([form]) => form.test(String(provider))) ?? [];

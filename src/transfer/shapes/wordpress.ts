@@ -9,7 +9,7 @@ export const wordpress: Shape = {
       email: text(record.user_email),
       username: username(record.user_login),
       password_hash: text(record.user_pass),
-      // A site of several sites marks them.
+      // A network of several sites marks people so.
       status: flag(record.spam) || flag(record.deleted) ? 'blocked' : undefined,
       name: claim(record.display_name),
       given_name: claim(record.first_name),
