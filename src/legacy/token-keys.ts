@@ -44,7 +44,7 @@ export function createTokenJudge(options: JudgeOptions): TokenJudge | undefined 
         const isAhead = (claims.iat ?? 0) * 1000 > now.getTime() + SKEW * 1000;
         return isAhead ? 'forged' : { claims };
       } catch (error) {
-        if (error instanceof UpstreamUnavailable) return { away: 'its keys are not to be had' };
+        if (error instanceof UpstreamUnavailable) return { away: 'its keys cannot be fetched' };
         if (error instanceof errors.JOSEError || error instanceof TypeError) return 'forged';
         throw error;
       }

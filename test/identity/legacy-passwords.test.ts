@@ -379,7 +379,7 @@ describe('the address of an account that the legacy system does not know', funct
     expect((await present()).aliases).to.deep.equal({ visitnote: 'v-0' });
   });
 
-  it('W7 no refusal at the pages takes another number of checks for who has a password at two vendors', async () => {
+  it('W7 no refusal at the pages takes another number of checks for a person with a password at each of two vendors', async () => {
     const vsee = fakeLegacy('vsee');
     legacy = fakeLegacy('visitnote');
     world = await openWorld({ legacy: together(legacy, vsee) });

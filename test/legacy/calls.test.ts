@@ -124,7 +124,7 @@ describe('A call to a legacy system', () => {
       expect(seen[0]?.headers).to.deep.include({
         ...{ host: 'app.bank.example', 'x-gateway': 'key-of-the-gateway', via: '1.1 portico-1' },
       });
-      const away = { away: 'its keys are not to be had' };
+      const away = { away: 'its keys cannot be fetched' };
       // No name of this certificate leads there: another origin is reached by its own.
       expect(await judged(`https://127.0.0.1:${port}/keys`)).to.deep.equal(away);
       expect(await judged('https://169.254.169.254/keys')).to.deep.equal(away);

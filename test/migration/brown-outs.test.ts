@@ -215,7 +215,7 @@ describe('M27 the end of a vendor’s API', function () {
       expect(await issuesOf(own)).to.contain(issue);
   });
 
-  it('compares clients with a pattern from left to right, and no pattern is slow', () => {
+  it('has patterns of clients that are compared from left to right, and none is slow', () => {
     for (const [pattern, client, fits] of [
       ['OldApp/1.2', 'OldApp/1.2', true],
       ['OldApp/1.2', 'OldApp/1.20', false],
