@@ -149,7 +149,7 @@ const CASES: readonly Case[] = [
         ...{ email: 'kim@k.test', emailVerified: true, username: 'kim', status: 'active' },
         claims: { given_name: 'Kim', family_name: 'Ode' },
         passwordHash:
-          '$pbkdf2-sha256$i=27500$c2FsdHNhbHRzYWx0c2FsdA$q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k',
+          '$pbkdf2-sha256$27500$c2FsdHNhbHRzYWx0c2FsdA$q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k',
         roles: ['nurse'],
         vendor: { visitnote: { discipline: 'PT' } },
       },

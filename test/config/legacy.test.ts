@@ -54,6 +54,7 @@ describe('The configuration of a legacy system', () => {
         ...{ ask: 'always', algorithms: [], subject: '/sub', lifetime: 86_400, maximum: 2_678_400 },
         recheck: 900,
       },
+      shadow: { sample: 1, passwords: 0.1, reads: 0, ignore: [] },
     });
     expect(settings('url: "https://a.example", stage: primary, timeout: 250ms, rate: 5/1m')).to.deep.include({
       timeout: 250,
@@ -84,7 +85,7 @@ describe('The configuration of a legacy system', () => {
         [
           'url: "http://api.visitnote.example/api", stage: secondary, address: 169.254.169.254, base: api/',
           'ca_file: wrong.pem, headers_file: wrong-headers.yaml, organizations: [], timeout: soon, concurrency: 0',
-          'rate: fast, floor: 0, addresses: maybe, learn: [everything], registration: open, shadow: { sample: 1 }',
+          'rate: fast, floor: 0, addresses: maybe, learn: [everything], registration: open, shadow: { sample: 2 }',
           'tokens: { ask: never, algorithms: [none], until: 2020-01-01, subject: sub }',
         ].join(', '),
       ),
@@ -93,7 +94,7 @@ describe('The configuration of a legacy system', () => {
     expect(Object.keys(mistakes).sort()).to.deep.equal(
       [
         ...['url', 'stage', 'address', 'base', 'ca', 'headers', 'organizations', 'timeout', 'concurrency'],
-        ...['rate', 'floor', 'addresses', 'learn.0', 'registration', 'shadow', ...tokens],
+        ...['rate', 'floor', 'addresses', 'learn.0', 'registration', 'shadow.sample', ...tokens],
       ].sort(),
     );
     expect(mistakes).to.deep.include({
