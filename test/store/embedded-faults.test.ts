@@ -106,6 +106,33 @@ describe('the embedded store, when something is wrong', () => {
     });
   });
 
+  it('F4 gives a write that waited for a slow flush its whole time for the lock', async () => {
+    const handle = await openFile(import.meta.filename);
+    const files = Object.getPrototypeOf(handle);
+    await handle.close();
+    await opened(async (stores) => {
+      const flushes: (() => void)[] = [];
+      const datasync = () =>
+        flushes.length > 0 ? Promise.resolve() : new Promise<void>((resolve) => flushes.push(resolve));
+      mock.method(files, 'datasync', datasync);
+      const first = stores.metadata.set('a', '1');
+      while (flushes.length === 0) await new Promise((next) => setImmediate(next));
+      const second = stores.metadata.set('a', '2');
+      const other = new DatabaseSync(file);
+      other.exec('BEGIN IMMEDIATE');
+      const now = performance.now.bind(performance);
+      mock.method(performance, 'now', () => now() + 60_000);
+      flushes[0]?.();
+      await first;
+      for (let turn = 0; turn < 20; turn += 1) await new Promise((next) => setImmediate(next));
+      other.exec('COMMIT');
+      other.close();
+      await second;
+      mock.restoreAll();
+      expect(await stores.metadata.get('a')).to.equal('2');
+    });
+  });
+
   it('X6 acknowledges nothing more after a flush that failed, until all of the log is in the file', async () => {
     const handle = await openFile(import.meta.filename);
     const files = Object.getPrototypeOf(handle);

@@ -29,7 +29,8 @@ interface PendingWrite {
   readonly work: (sql: Sql) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly deadline: number;
+  /** Of the wait for the lock, from the first try. */
+  deadline?: number;
   readonly passing: boolean;
   readonly patient: boolean;
 }
@@ -113,9 +114,8 @@ export class Database {
   ): Promise<Result> {
     if (!this.#connection.isOpen) return Promise.reject(this.#closed());
     return new Promise<Result>((resolve, reject) => {
-      const deadline = performance.now() + LOCK_PATIENCE;
       const settle = { resolve: resolve as (value: unknown) => void, reject };
-      this.#pending.push({ work, ...settle, deadline, passing, patient });
+      this.#pending.push({ work, ...settle, passing, patient });
       if (!patient) this.#hurry?.();
       this.#running ??= this.#run();
     });
@@ -209,7 +209,8 @@ export class Database {
     } catch (error) {
       const now = performance.now();
       const busy = primaryCode(error) === BUSY;
-      const refused = this.#pending.filter((write) => !busy || write.deadline <= now);
+      for (const write of this.#pending) write.deadline ??= now + LOCK_PATIENCE;
+      const refused = this.#pending.filter(({ deadline = now }) => !busy || deadline <= now);
       this.#pending = this.#pending.filter((write) => !refused.includes(write));
       if (refused.length > 0) this.#refuse(refused, error);
       return false;
