@@ -220,9 +220,13 @@ function columnsOf({ file, shape, map }: RowSource, names: readonly string[]): s
       .map((name) => JSON.stringify(name))
       .join(', ');
   if (unknown.length > 0 && unknown.length === results.length)
-    throw new ImportRefused(`${file} has no column that is known: are their names in its first line?`);
+    throw new ImportRefused(
+      `${file} has no column that is known: its first line has to name them, with commas between.`,
+    );
   if (unknown.length > 0)
-    throw new ImportRefused(`${file} has columns that are not known: ${said(unknown)}.`);
+    throw new ImportRefused(
+      `${file} has columns that are not known: ${said(unknown)}. --map says which member each is, or null (docs/import.md).`,
+    );
   if (twice.length > 0)
     throw new ImportRefused(`${file} has columns twice: ${said(twice.filter(isColumn)) || twice.length}.`);
   return columns;

@@ -286,7 +286,7 @@ describe('portico import of people with passwords', function () {
     });
     expect(counts.reasons).to.deep.equal({
       'email: must be an e-mail address': 2,
-      'password_hash: must be a hash that is known here': 1,
+      'password_hash: must be of a hash family that docs/import.md lists': 1,
       'password_hash: there is a password too': 1,
       'aliases.*: must be text: put it in quotes': 1,
       'aliases.*: must be the name of a dialect': 1,

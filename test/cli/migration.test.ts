@@ -185,7 +185,7 @@ describe('portico migration', function () {
     expect({ code: nothing.code, stdout: nothing.stdout }).to.deep.equal({
       code: 2,
       stdout:
-        'Nothing was compared. Replies are compared in stage shadow: portico migration stage <dialect> shadow\n',
+        'Nothing was compared yet. Replies are compared in stage shadow (portico migration stage <dialect> shadow), and are here after ten seconds.\n',
     });
     const at = (endpoint: string, now: string) => ({ endpoint, now: new Date(now), request: 'req-1' });
     const text = {

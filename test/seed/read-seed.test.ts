@@ -50,7 +50,7 @@ accounts:
       'accounts.0.birthdate is "4.5.1991" (line 7): must be a date such as 1991-05-04',
       'accounts.0.created_at is "yesterday" (line 8): must be a time such as 2030-01-15T09:00:00.000Z',
       'accounts.1.aliases.vsee is 20000000001 (line 10): must be text: put it in quotes',
-      'accounts.1.password_hash is (hidden) (line 11): must be a hash that is known here',
+      'accounts.1.password_hash is (hidden) (line 11): must be of a hash family that docs/import.md lists',
       'accounts.1.vendor.vsee is "text" (line 12): must be a table of keys',
     ]) {
       expect(message).to.contain(line);

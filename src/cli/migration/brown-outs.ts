@@ -77,6 +77,7 @@ export const brownoutsCommand = group('brownouts', 'windows in which new sign-in
     argument: ['[dialect]'],
     options: [['--json', 'print them as JSON']],
     help: `
+The windows are those of the configuration as it is now: a server takes them when it starts.
 Whom they refuse is in \`portico usage\`, column BROWNOUT.
 
 Example:

@@ -34,7 +34,8 @@ export const diffCommand = command({
   help: `
 In stage shadow each reply of the legacy system is compared with what Portico would have said: its status, the headers
 of the contract, and its JSON by structure. A difference is a place and two forms; no value of a person is kept.
-COUNT and COMPARED count since the last --reset; a node stores what it found every ten seconds.
+COUNT and COMPARED count since the last --reset; a node stores what it found every ten seconds. Of the sign-ins,
+the share shadow.passwords is compared.
 
 ODD counts replies that cannot be compared (5xx, 429), UNKNOWN those about people, tokens and keys that Portico does
 not know yet, CODE those to codes and links, which Portico can judge only by spending them.
@@ -107,7 +108,7 @@ function show(found: readonly (Narrowed & { readonly dialect: string })[]): void
 }
 
 const NOTHING_YET =
-  'Nothing was compared. Replies are compared in stage shadow: portico migration stage <dialect> shadow';
+  'Nothing was compared yet. Replies are compared in stage shadow (portico migration stage <dialect> shadow), and are here after ten seconds.';
 
 function everyCount(counts: Partial<Record<Outcome, number>>): Record<Outcome, number> {
   const { same = 0, differs = 0, odd = 0, unknown = 0, code = 0 } = counts;

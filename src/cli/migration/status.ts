@@ -19,6 +19,7 @@ export const statusCommand = command({
   help: `
 ROSTER are people without a password here: the legacy system alone can sign them in, and stage standalone locks them out.
 TAKEN OVER are people whose password it confirmed, HERE those who have set one here since.
+NOT OF IT are accounts that it does not know. OFF is until when a rehearsal of its end goes on.
 LEARNED are replies that passed by and left an account or a token here, ADOPTED the legacy system's sign-ins that go on here.
 
 Examples:

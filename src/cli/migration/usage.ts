@@ -76,7 +76,10 @@ async function print({ stores, config }: CommandContext, options: Options): Prom
       first: minuteOf(firstAt),
       last: minuteOf(lastAt),
     }),
-    nothing: quietFor === undefined ? 'No dialect was called.' : 'Nothing has been quiet for so long.',
+    nothing:
+      quietFor === undefined
+        ? 'No calls found. Those of the last ten seconds are not counted yet.'
+        : 'Nothing has been quiet for that long.',
   });
 }
 

@@ -38,7 +38,7 @@ export const importCommand = command({
   argument: ['<file>', 'NDJSON, CSV, or the export of a product; - reads standard input (docs/import.md)'],
   options: [
     required('--organization <id>', 'where the people belong'),
-    ['--dialect <name>', 'whose ids the people have (vendor_id)'],
+    ['--dialect <name>', 'whose ids the people have; rows with a vendor_id need it'],
     ['--roster', 'people without passwords: the legacy system of the dialect is asked about those'],
     new Option('--shape <shape>', 'whose export the file is').choices([...OWN, ...Object.keys(PRODUCTS)]),
     ['--map <file>', 'YAML that says which column is which member'],
@@ -201,8 +201,8 @@ function tell(counts: ImportCounts, refused: number, verb: string): void {
   say(`${rows} rows: ${created} accounts ${verb} created, ${updated} updated, ${kept} left as they are`);
   if (refused > 0)
     say(
-      `${refused} refused: ${counts.row} are no rows, ${counts.duplicate} are in the file twice, ` +
-        `${counts.conflict} in conflict, ${counts.gone} of people who were deleted here`,
+      `${refused} refused (--report FILE lists them): ${counts.row} not valid, ` +
+        `${counts.duplicate} twice in the file, ${counts.conflict} in conflict, ${counts.gone} of people who were deleted here`,
     );
   for (const [reason, times] of Object.entries(counts.reasons)) say(`  ${times} x ${reason}`);
   const forms = Object.entries(counts.passwords).map(([form, times]) => `${times} ${form}`);

@@ -43,7 +43,8 @@ export function readForeignHash(text: string, options: ForeignHashOptions = {}):
   const spelt = recipe === undefined ? respelt(text) : byRecipe(recipe, text, options);
   if (typeof spelt !== 'string') return { kind: 'refused', reason: spelt.refused };
   const reading = readStored(spelt, keys);
-  if (reading === undefined) return { kind: 'refused', reason: 'must be a hash that is known here' };
+  if (reading === undefined)
+    return { kind: 'refused', reason: 'must be of a hash family that docs/import.md lists' };
   if ('refused' in reading) return { kind: 'refused', reason: reading.refused };
   const { family, fast, lacks, blank } = reading;
   if (lacks !== undefined) return { kind: 'refused', reason: `needs ${lacks} of the configuration` };

@@ -84,7 +84,10 @@ describe('foreign password hashes', () => {
   it('M25 what would cost too much, or is cut short, is refused with a reason', () => {
     const b64 = (bytes: number) => Buffer.alloc(bytes, 9).toString('base64').replaceAll('=', '');
     const reasons = {
-      ...{ costs: 'costs more than a sign-in may', unknown: 'must be a hash that is known here' },
+      ...{
+        costs: 'costs more than a sign-in may',
+        unknown: 'must be of a hash family that docs/import.md lists',
+      },
     };
     const refused: Readonly<Record<string, RegExp | string>> = {
       [`$argon2id$v=19$m=1048577,t=1,p=1$${b64(16)}$${b64(32)}`]: reasons.costs,
