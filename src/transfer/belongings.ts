@@ -2,11 +2,11 @@
 import { randomUUID } from '../core/crypto.ts';
 import { hashOfDigest } from '../identity/accounts/api-keys.ts';
 import type { IdentityRecord } from '../model/upstream-identity.ts';
-import type { Place } from './place-people.ts';
+import type { ImportContext } from './place-people.ts';
 import type { PersonRow } from './row.ts';
 
 /** The accounts that have them now. */
-export async function ownersOf({ stores, secrets, organization }: Place, row: PersonRow) {
+export async function ownersOf({ stores, secrets, organization }: ImportContext, row: PersonRow) {
   const { identities = [], api_keys: keys = [] } = row;
   const links = await Promise.all(
     identities.map(({ issuer, subject }) => stores.identities.find(organization, issuer, subject)),
@@ -24,8 +24,8 @@ export async function ownersOf({ stores, secrets, organization }: Place, row: Pe
 }
 
 /** How many of them are new. */
-export async function missingBelongings(place: Place, row: PersonRow): Promise<number> {
-  const { stores, secrets, organization } = place;
+export async function missingBelongings(context: ImportContext, row: PersonRow): Promise<number> {
+  const { stores, secrets, organization } = context;
   const { identities = [], api_keys: keys = [] } = row;
   const found: unknown[] = await Promise.all([
     ...identities.map(({ issuer, subject }) => stores.identities.find(organization, issuer, subject)),
@@ -35,8 +35,12 @@ export async function missingBelongings(place: Place, row: PersonRow): Promise<n
 }
 
 /** Resolves with how many were new. */
-export async function addBelongings(place: Place, row: PersonRow, accountId: string): Promise<number> {
-  const { stores, secrets, organization, clock, dialect: vendor = '' } = place;
+export async function addBelongings(
+  context: ImportContext,
+  row: PersonRow,
+  accountId: string,
+): Promise<number> {
+  const { stores, secrets, organization, clock, dialect: vendor = '' } = context;
   const { identities = [], api_keys: keys = [] } = row;
   let count = 0;
   for (const identity of identities) {

@@ -8,7 +8,7 @@ import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { readHash } from '../identity/hashes/read-hash.ts';
 import { declareComplete } from '../identity/legacy/complete-rosters.ts';
 import { hashKinds, MOST_KINDS } from '../identity/sign-in/verify-password.ts';
-import { type Person, type Place, type Placed, placePeople, type Reject } from './place-people.ts';
+import { type ImportContext, type Person, type Placed, placePeople, type Reject } from './place-people.ts';
 import { digestOf, type FileRow, ImportRefused, type RowSource, readRows } from './read-rows.ts';
 import { type PersonRow, parseRow } from './row.ts';
 import { type PasswordRules, passwordOf } from './row-password.ts';
@@ -18,7 +18,7 @@ const CHUNK = 1000;
 /** Reasons and forms that are counted each for itself. */
 const KINDS = 100;
 
-export interface PeopleImport extends Place, PasswordRules {
+export interface PeopleImport extends ImportContext, PasswordRules {
   readonly source: RowSource;
   /** The file has every person whom the legacy system knows. */
   readonly complete: boolean;

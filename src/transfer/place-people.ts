@@ -21,7 +21,8 @@ import type { RowPassword } from './row-password.ts';
 /** The embedded store writes what comes in one turn as one. */
 const AT_ONCE = 256;
 
-export interface Place {
+/** What all rows of one import are placed with. */
+export interface ImportContext {
   readonly stores: Stores;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -59,17 +60,17 @@ export interface Person {
 const conflict = (reason: string): Reject => ({ kind: 'conflict', reason });
 
 /** People of whom no two have a name in common. */
-export async function placePeople(place: Place, people: readonly Person[]): Promise<Placed[]> {
+export async function placePeople(context: ImportContext, people: readonly Person[]): Promise<Placed[]> {
   const decoys = new Set(people.flatMap(({ password }) => password?.decoy ?? []));
-  if (!place.dryRun && decoys.size > 0) await noteHashes(place.stores, place.organization, [...decoys]);
-  const begun = await inTurn(people, AT_ONCE, (person) => begin(place, person));
+  if (!context.dryRun && decoys.size > 0) await noteHashes(context.stores, context.organization, [...decoys]);
+  const begun = await inTurn(people, AT_ONCE, (person) => begin(context, person));
   const fresh = begun.filter((one) => one instanceof Fresh);
-  const outcomes = await place.stores.accounts.insertMany(fresh.map(({ account }) => account));
+  const outcomes = await context.stores.accounts.insertMany(fresh.map(({ account }) => account));
   const made = new Set(fresh.filter((_, at) => outcomes[at] === 'inserted'));
   return inTurn(people, AT_ONCE, async (person, at) => {
     const one = begun[at];
-    if (!(one instanceof Fresh) || !made.has(one)) return settled(place, person, one);
-    await addBelongings(place, person.row, one.account.id);
+    if (!(one instanceof Fresh) || !made.has(one)) return settled(context, person, one);
+    await addBelongings(context, person.row, one.account.id);
     return 'created';
   });
 }
@@ -83,30 +84,30 @@ class Fresh {
 }
 
 /** Most people are new. For those the store is not asked first: the insertion says when one is there already. */
-async function begin(place: Place, person: Person): Promise<Fresh | Known | Reject> {
+async function begin(context: ImportContext, person: Person): Promise<Fresh | Known | Reject> {
   const { row, password } = person;
-  const { organization, dialect, isAsked, dryRun } = place;
+  const { organization, dialect, isAsked, dryRun } = context;
   const ids = { ...row.aliases, ...(dialect !== undefined && row.vendor_id && { [dialect]: row.vendor_id }) };
-  if (isAsked && (await isGone(place, { organization, email: row.email, ids })))
+  if (isAsked && (await isGone(context, { organization, email: row.email, ids })))
     return { kind: 'gone', reason: 'was deleted here' };
   const hasMore = (row.identities ?? row.api_keys) !== undefined;
   const isPlain = !dryRun && !hasMore && password?.isCostly !== true;
-  const known = isPlain ? {} : await find(place, row);
+  const known = isPlain ? {} : await find(context, row);
   if ('reason' in known || known.present !== undefined || dryRun) return known;
-  return new Fresh(await accountFrom(place, person));
+  return new Fresh(await accountFrom(context, person));
 }
 
 async function settled(
-  place: Place,
+  context: ImportContext,
   person: Person,
   begun: Fresh | Known | Reject | undefined,
 ): Promise<Placed> {
   if (begun !== undefined && 'reason' in begun) return begun;
-  let known = begun === undefined || begun instanceof Fresh ? await find(place, person.row) : begun;
+  let known = begun === undefined || begun instanceof Fresh ? await find(context, person.row) : begun;
   for (let tries = 0; tries < 5; tries += 1) {
-    const placed = 'reason' in known ? known : await write(place, person, known);
+    const placed = 'reason' in known ? known : await write(context, person, known);
     if (placed !== 'taken') return placed;
-    known = await find(place, person.row);
+    known = await find(context, person.row);
   }
   return conflict('is changed by others all the time');
 }
@@ -116,23 +117,23 @@ interface Known {
   readonly by?: 'id' | 'identity' | 'address' | 'username' | undefined;
 }
 
-async function find(place: Place, row: PersonRow): Promise<Known | Reject> {
-  const { stores } = place;
-  const aliases = Object.entries(seedOf(place, row).aliases ?? {});
+async function find(context: ImportContext, row: PersonRow): Promise<Known | Reject> {
+  const { stores } = context;
+  const aliases = Object.entries(seedOf(context, row).aliases ?? {});
   const byIds = await Promise.all(aliases.map(([name, value]) => stores.accounts.byAlias(name, value)));
   const ids = [...new Map(byIds.flatMap((one) => (one ? [[one.id, one]] : []))).values()];
   if (ids.length > 1) return conflict('aliases: one belongs to another account');
-  const { linked, keyed } = await ownersOf(place, row);
+  const { linked, keyed } = await ownersOf(context, row);
   const owner = ids[0]?.id ?? linked[0];
   if (linked.some((id) => id !== owner)) return conflict('identities: one is linked to another account');
-  const known = await byName(place, row, { byId: ids[0], owner });
+  const known = await byName(context, row, { byId: ids[0], owner });
   if (keyed.some((id) => id !== known.present?.id))
     return conflict('api_keys: one belongs to another account');
   return known;
 }
 
 async function byName(
-  { organization, stores: { accounts } }: Place,
+  { organization, stores: { accounts } }: ImportContext,
   { email, username }: PersonRow,
   { byId, owner }: { byId: AccountRecord | undefined; owner: string | undefined },
 ): Promise<Known> {
@@ -145,18 +146,26 @@ async function byName(
   return named === undefined ? {} : { present: named, by: 'username' };
 }
 
-async function write(place: Place, person: Person, { present, by }: Known): Promise<Placed | 'taken'> {
-  if (present === undefined) return place.dryRun ? 'created' : insert(place, person);
-  const refusal = refusalOf(place, person.row, { present, by });
-  return refusal === undefined ? update(place, person, present) : conflict(refusal);
+async function write(
+  context: ImportContext,
+  person: Person,
+  { present, by }: Known,
+): Promise<Placed | 'taken'> {
+  if (present === undefined) return context.dryRun ? 'created' : insert(context, person);
+  const refusal = refusalOf(context, person.row, { present, by });
+  return refusal === undefined ? update(context, person, present) : conflict(refusal);
 }
 
 /** Why the row is not this account's. */
-function refusalOf(place: Place, row: PersonRow, { present, by }: Known & { present: AccountRecord }) {
-  const { organization, dialect = '', isAsked } = place;
+function refusalOf(
+  context: ImportContext,
+  row: PersonRow,
+  { present, by }: Known & { present: AccountRecord },
+) {
+  const { organization, dialect = '', isAsked } = context;
   if (present.organization !== organization)
     return 'vendor_id: belongs to an account of another organization';
-  for (const [name, value] of Object.entries(seedOf(place, row).aliases ?? {})) {
+  for (const [name, value] of Object.entries(seedOf(context, row).aliases ?? {})) {
     if ((present.aliases[name] ?? value) === value) continue;
     const member = name === dialect ? 'vendor_id' : 'alias';
     return {
@@ -174,41 +183,47 @@ function refusalOf(place: Place, row: PersonRow, { present, by }: Known & { pres
     : present.openedAt === undefined && !isOfOthers;
   if (isTheirs) return undefined;
   if (by === 'username') return 'username: is taken';
-  const isProven = present.emailVerified && isVerifiedThere(place, row);
+  const isProven = present.emailVerified && isVerifiedThere(context, row);
   return isProven ? undefined : 'email: belongs to an account here, and not both sides have proved it';
 }
 
-const isVerifiedThere = ({ addressesVerified }: Place, { email_verified }: PersonRow) =>
+const isVerifiedThere = ({ addressesVerified }: ImportContext, { email_verified }: PersonRow) =>
   email_verified ?? addressesVerified;
 
-async function accountFrom(place: Place, { row, password }: Person): Promise<AccountRecord> {
-  const { dialect, isAsked, clock } = place;
+async function accountFrom(context: ImportContext, { row, password }: Person): Promise<AccountRecord> {
+  const { dialect, isAsked, clock } = context;
   const passwordHash = await password?.make();
-  const account = { ...newAccount(seedOf(place, row), clock.now()), ...(passwordHash && { passwordHash }) };
+  const account = { ...newAccount(seedOf(context, row), clock.now()), ...(passwordHash && { passwordHash }) };
   if (!isAsked || dialect === undefined) return account;
   return withEntry({ ...account, openedAt: dialect }, dialect, { password: 'legacy' });
 }
 
 /** One alone, where the store had none a moment ago. */
-async function insert(place: Place, person: Person): Promise<Placed | 'taken'> {
-  const account = await accountFrom(place, person);
-  const [outcome] = await place.stores.accounts.insertMany([account]);
+async function insert(context: ImportContext, person: Person): Promise<Placed | 'taken'> {
+  const account = await accountFrom(context, person);
+  const [outcome] = await context.stores.accounts.insertMany([account]);
   if (outcome !== 'inserted') return outcome?.taken === 'username' ? conflict('username: is taken') : 'taken';
-  await addBelongings(place, person.row, account.id);
+  await addBelongings(context, person.row, account.id);
   return 'created';
 }
 
-async function update(place: Place, person: Person, present: AccountRecord): Promise<Placed | 'taken'> {
-  const { stores, dialect, clock, dryRun } = place;
+async function update(
+  context: ImportContext,
+  person: Person,
+  present: AccountRecord,
+): Promise<Placed | 'taken'> {
+  const { stores, dialect, clock, dryRun } = context;
   const { row } = person;
-  const changed = changedBy(place, row, present);
-  const passwordHash = await newHash(place, person, present);
+  const changed = changedBy(context, row, present);
+  const passwordHash = await newHash(context, person, present);
   const isNewPassword = passwordHash !== undefined && present.passwordHash !== undefined;
   if (passwordHash === undefined && isSame(present, changed)) {
-    const added = dryRun ? await missingBelongings(place, row) : await addBelongings(place, row, present.id);
+    const added = dryRun
+      ? await missingBelongings(context, row)
+      : await addBelongings(context, row, present.id);
     return added > 0 ? 'updated' : 'kept';
   }
-  if (dryRun) return (await takenName(place, present, changed)) ?? 'updated';
+  if (dryRun) return (await takenName(context, present, changed)) ?? 'updated';
   const outcome = await stores.accounts.update({
     ...changed,
     ...(passwordHash !== undefined && { passwordHash }),
@@ -220,17 +235,21 @@ async function update(place: Place, person: Person, present: AccountRecord): Pro
     return isAnothers(member ?? 'a name');
   }
   // A row that is refused leaves nothing behind.
-  await addBelongings(place, row, present.id);
+  await addBelongings(context, row, present.id);
   if (changed.status === 'blocked' && present.status !== 'blocked')
-    await place.endAccess(present.id, 'blocked');
-  else if (isNewPassword) await place.endAccess(present.id, 'password');
+    await context.endAccess(present.id, 'blocked');
+  else if (isNewPassword) await context.endAccess(present.id, 'password');
   return 'updated';
 }
 
 const isAnothers = (member: string) => conflict(`${member}: belongs to another account`);
 
 /** Before a write the store is asked; at a write it says so. */
-async function takenName({ stores: { accounts } }: Place, present: AccountRecord, changed: AccountRecord) {
+async function takenName(
+  { stores: { accounts } }: ImportContext,
+  present: AccountRecord,
+  changed: AccountRecord,
+) {
   const { id, organization, email, username } = changed;
   const isNew = email !== undefined && email !== present.email;
   const byAddress = isNew ? await accounts.byEmail(organization, email) : undefined;
@@ -240,22 +259,26 @@ async function takenName({ stores: { accounts } }: Place, present: AccountRecord
 }
 
 /** A password that an account has is its owner's. */
-async function newHash(place: Place, { password }: Person, { passwordHash: present }: AccountRecord) {
-  if (password === undefined || (present !== undefined && !place.overwritePasswords)) return undefined;
+async function newHash(
+  context: ImportContext,
+  { password }: Person,
+  { passwordHash: present }: AccountRecord,
+) {
+  if (password === undefined || (present !== undefined && !context.overwritePasswords)) return undefined;
   if (present !== undefined && (await password.isThat(present))) return undefined;
   // What it would be costs a hash; that there is one is enough to know.
-  return place.dryRun ? '' : password.make();
+  return context.dryRun ? '' : password.make();
 }
 
 /** In a roster, what people changed here stays; of an account that no person has used yet the file is right. */
-function changedBy(place: Place, row: PersonRow, present: AccountRecord): AccountRecord {
-  const { dialect, isAsked, roster } = place;
+function changedBy(context: ImportContext, row: PersonRow, present: AccountRecord): AccountRecord {
+  const { dialect, isAsked, roster } = context;
   const entry = dialect === undefined ? undefined : present.legacy?.[dialect];
   const isUsed =
     present.lastSignInAt !== undefined ||
     entry?.confirmedAt !== undefined ||
     present.passwordHash !== undefined;
-  const { aliases = {}, ...named } = seedOf(place, row);
+  const { aliases = {}, ...named } = seedOf(context, row);
   const stays = roster && (isUsed || entry === undefined);
   const base = stays ? present : withSeed(present, named);
   const known = { ...base, aliases: { ...aliases, ...base.aliases } };
@@ -264,7 +287,7 @@ function changedBy(place: Place, row: PersonRow, present: AccountRecord): Accoun
   return withEntry(known, dialect, { password });
 }
 
-function seedOf(place: Place, row: PersonRow): SeedAccount {
+function seedOf(context: ImportContext, row: PersonRow): SeedAccount {
   const { vendor_id: vendorId, username, aliases, ...members } = row;
   const {
     identities: _,
@@ -274,12 +297,12 @@ function seedOf(place: Place, row: PersonRow): SeedAccount {
     password_salt: _____,
     ...named
   } = members;
-  const { dialect, roster } = place;
+  const { dialect, roster } = context;
   const own = vendorId !== undefined && dialect !== undefined ? { [dialect]: vendorId } : undefined;
   return {
     ...named,
-    organization: place.organization,
-    ...(row.email !== undefined && { email_verified: isVerifiedThere(place, row) }),
+    organization: context.organization,
+    ...(row.email !== undefined && { email_verified: isVerifiedThere(context, row) }),
     // Of a roster, a name with an @ would be an address, which the account has or may not have.
     ...(username !== undefined && !(roster && username.includes('@')) && { username }),
     ...((aliases ?? own) !== undefined && { aliases: { ...aliases, ...own } }),
