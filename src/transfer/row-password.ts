@@ -30,6 +30,8 @@ export function passwordOf(
   const isRight = async (clear: string, stored: string) => (await hasher.verify(clear, stored)).right;
   if (password !== undefined && text !== undefined)
     return { issue: 'password_hash: there is a password too' };
+  if (password !== undefined && readForeignHash(password).kind !== 'refused')
+    return { issue: 'password: is a hash, which belongs in password_hash' };
   if (password !== undefined)
     return {
       family: 'plain',

@@ -265,6 +265,7 @@ describe('portico import of people with passwords', function () {
       ],
       { vendor_id: 'd-3', password_hash: SECRET },
       { vendor_id: 'd-4', password_hash: BCRYPT, password: SECRET },
+      { vendor_id: 'd-4', password: BCRYPT },
       { vendor_id: 'd-5', aliases: { vsee: 5 } },
       { vendor_id: 'd-5', aliases: { [SECRET]: 'x' } },
       { vendor_id: 'h-1', email: 'h4@x.test' },
@@ -276,10 +277,10 @@ describe('portico import of people with passwords', function () {
     const ran = await said(['import', file, ...TO, '--dry-run', '--report', report]);
     const counts = ran.json();
     expect(counts).to.deep.include({
-      rows: 11,
+      rows: 12,
       created: 1,
       updated: 0,
-      row: 8,
+      row: 9,
       duplicate: 1,
       conflict: 1,
       gone: 0,
@@ -288,6 +289,7 @@ describe('portico import of people with passwords', function () {
       'email: must be an e-mail address': 2,
       'password_hash: must be of a hash family that docs/import.md lists': 1,
       'password_hash: there is a password too': 1,
+      'password: is a hash, which belongs in password_hash': 1,
       'aliases.*: must be text: put it in quotes': 1,
       'aliases.*: must be the name of a dialect': 1,
       'api_keys.0.sha256: must be a SHA-256 in hexadecimal digits': 1,
