@@ -29,8 +29,9 @@ const KEPT: ReadonlyMap<string, Kept> = new Map([
 export function countAnonymousRequests({ strangers, originOf, line }: ProviderDeps): ProviderMiddleware {
   return async (ctx, next) => {
     const kept = KEPT.get(ctx.path);
-    if (kept === undefined || ctx.method === 'OPTIONS') return next();
-    const address = originOf(ctx.req)?.address ?? '';
+    const { address = '', failure } = originOf(ctx.req) ?? {};
+    // What failed on the fast path fails again at the first look-up, before anything is stored.
+    if (kept === undefined || ctx.method === 'OPTIONS' || failure !== undefined) return next();
     const takeBack = await strangers.count(kept.what, address).catch((error: unknown) => {
       if (error instanceof Refused) line(ctx, 'limit', 'refused', { channel: 'oidc', reason: kept.what });
       throw error;
