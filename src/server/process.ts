@@ -4,11 +4,10 @@
  */
 import cluster from 'node:cluster';
 import { extname, join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import closeWithGrace from 'close-with-grace';
 import { whyNotPort } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { collector } from '../core/collector.ts';
 import { createLog, type Log } from '../observe/log.ts';
 import { loadConfiguration } from './configuration.ts';
 import { explainFailure } from './operator-errors.ts';
@@ -61,14 +60,10 @@ async function serve(config: Config, log: Log): Promise<void> {
 
 /**
  * Starting leaves a third of the heap as garbage, which V8 keeps until requests make it look, and a young generation of
- * its full size. A collection costs some 40 ms of the start and gives 12 MB back. The flag is off again at once: compiled
- * sources are kept for the flags they were compiled with.
+ * its full size. A collection costs some 40 ms of the start and gives 12 MB back.
  */
 function giveBackMemory(): void {
-  setFlagsFromString('--expose-gc');
-  const collect: (options: { flavor: 'last-resort' }) => void = runInNewContext('gc');
-  setFlagsFromString('--no-expose-gc');
-  collect({ flavor: 'last-resort' });
+  collector()({ flavor: 'last-resort' });
 }
 
 async function superviseWorkers(config: Config, log: Log): Promise<void> {

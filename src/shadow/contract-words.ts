@@ -11,7 +11,7 @@ import { isTable, type JsonTable } from './forms.ts';
 type Schema = z.core.JSONSchema.BaseSchema;
 
 export interface ContractWords {
-  /** Whether the dialect prints this text, whoever asks. */
+  /** Whether the text is the dialect's own: every client may get it. */
   prints(text: string): boolean;
   /** The text with words that the contract does not have left out. */
   shown(text: string): string;

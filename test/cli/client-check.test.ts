@@ -1,12 +1,8 @@
 /** Clients of an older Portico, looked at before people do. */
 import { generateKeyPairSync } from 'node:crypto';
-import path from 'node:path';
 import { expect } from 'chai';
-import { pino } from 'pino';
 import { stringify } from 'yaml';
 import type { Json } from '../../src/model/json.ts';
-import { openStores } from '../../src/store/open-stores.ts';
-import { embeddedConfig } from '../store/embedded-config.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
 
 const RECORDS = 'https://api.example/records';
@@ -32,17 +28,15 @@ describe('portico client check', () => {
 
   /** Past the judge, as an older Portico stored it. */
   async function stored(clients: Readonly<Record<string, Record<string, Json>>>): Promise<void> {
-    const stores = await openStores(embeddedConfig(path.join(terminal.folder, 'portico.db')), {
-      log: pino({ level: 'silent' }),
+    await terminal.inStore(async (stores) => {
+      for (const [clientId, metadata] of Object.entries(clients)) {
+        await stores.clients.put({
+          ...{ clientId, organization: 'default', allOrganizations: false, firstParty: false },
+          ...{ introspects: [], revokes: [] },
+          metadata: { token_endpoint_auth_method: 'none', ...metadata },
+        });
+      }
     });
-    for (const [clientId, metadata] of Object.entries(clients)) {
-      await stores.clients.put({
-        ...{ clientId, organization: 'default', allOrganizations: false, firstParty: false },
-        ...{ introspects: [], revokes: [] },
-        metadata: { token_endpoint_auth_method: 'none', ...metadata },
-      });
-    }
-    await stores.close();
   }
 
   async function check(...args: string[]) {

@@ -3,13 +3,9 @@ import { pbkdf2Sync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { pino } from 'pino';
 import { OperatorError } from '../../src/core/errors.ts';
 import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
 import { hashKinds, noteHashes } from '../../src/identity/sign-in/verify-password.ts';
-import { openStores } from '../../src/store/open-stores.ts';
-import type { Stores } from '../../src/store/ports/stores.ts';
-import { embeddedConfig } from '../store/embedded-config.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
 
 const SECRET = 'Granary-Window-Feather-63';
@@ -48,15 +44,7 @@ describe('portico import of people with passwords', function () {
   const load = async (file: string, ...more: string[]) =>
     (await said(['import', file, ...TO, ...more])).json();
 
-  async function inStore<Result>(work: (stores: Stores) => Promise<Result>): Promise<Result> {
-    const config = embeddedConfig(path.join(terminal.folder, 'portico.db'));
-    const stores = await openStores(config, { log: pino({ level: 'silent' }) });
-    try {
-      return await work(stores);
-    } finally {
-      await stores.close();
-    }
-  }
+  const inStore: Terminal['inStore'] = (work) => terminal.inStore(work);
   const byId = (id: string) => inStore(({ accounts }) => accounts.byAlias('visitnote', id));
   const isRight = async (id: string, password: string) =>
     (await hasher.verify(password, (await byId(id))?.passwordHash)).right;

@@ -1,11 +1,7 @@
 /** `portico import --shape`: each product's own export, in the form that its maker documents. */
-import path from 'node:path';
 import { expect } from 'chai';
-import { pino } from 'pino';
 import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
-import { openStores } from '../../src/store/open-stores.ts';
-import { embeddedConfig } from '../store/embedded-config.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
 
 const BCRYPT = '$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy';
@@ -295,10 +291,7 @@ describe('portico import --shape', function () {
       const people = Object.keys(accounts).length;
       expect(await load()).to.deep.include({ rows: people, created: people, reasons: {} });
       expect(await load()).to.deep.include({ rows: people, kept: people, reasons: {} });
-      const stores = await openStores(embeddedConfig(path.join(terminal.folder, 'portico.db')), {
-        log: pino({ level: 'silent' }),
-      });
-      try {
+      await terminal.inStore(async (stores) => {
         for (const [id, expected] of Object.entries(accounts)) {
           const account = await stores.accounts.byAlias('visitnote', id);
           const { roles, ...members } = expected;
@@ -317,9 +310,7 @@ describe('portico import --shape', function () {
         const [id, issuer, subject] = identity;
         const link = await stores.identities.find(organization, issuer, subject);
         expect(link?.accountId).to.equal((await stores.accounts.byAlias('visitnote', id))?.id);
-      } finally {
-        await stores.close();
-      }
+      });
     });
   }
 });

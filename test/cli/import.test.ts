@@ -3,12 +3,8 @@ import { once } from 'node:events';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { pino } from 'pino';
 import { hasCompleteRoster } from '../../src/identity/legacy/complete-rosters.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
-import { openStores } from '../../src/store/open-stores.ts';
-import type { Stores } from '../../src/store/ports/stores.ts';
-import { embeddedConfig } from '../store/embedded-config.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
 
 const SECRET = 'Granary-Window-Feather-63';
@@ -52,15 +48,7 @@ describe('portico import', function () {
   const ndjson = (name: string, rows: readonly unknown[]) =>
     terminal.write(name, rows.map((row) => (typeof row === 'string' ? row : JSON.stringify(row))).join('\n'));
 
-  async function inStore<Result>(work: (stores: Stores) => Promise<Result>): Promise<Result> {
-    const config = embeddedConfig(path.join(terminal.folder, 'portico.db'));
-    const stores = await openStores(config, { log: pino({ level: 'silent' }) });
-    try {
-      return await work(stores);
-    } finally {
-      await stores.close();
-    }
-  }
+  const inStore: Terminal['inStore'] = (work) => terminal.inStore(work);
 
   const byEmail = (email: string) => inStore(({ accounts }) => accounts.byEmail('default', email));
   const byId = (id: string) => inStore(({ accounts }) => accounts.byAlias('visitnote', id));

@@ -1,9 +1,6 @@
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { pino } from 'pino';
-import { openStores } from '../../src/store/open-stores.ts';
 import { accountRecord } from '../conformance/stores/back-end.ts';
-import { embeddedConfig } from '../store/embedded-config.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
 
 /** One store, on which an operator works from the first organization to the last account. */
@@ -238,10 +235,9 @@ describe('The command line', () => {
 
   it('B2 shows where an account was opened, and takes roles away', async () => {
     const email = 'opened@x.example';
-    const log = pino({ level: 'silent' });
-    const stores = await openStores(embeddedConfig(`${terminal.folder}/portico.db`), { log });
-    await stores.accounts.insert(accountRecord({ organization: 'clinic', email, openedAt: 'medisync' }));
-    await stores.close();
+    await terminal.inStore(({ accounts }) =>
+      accounts.insert(accountRecord({ organization: 'clinic', email, openedAt: 'medisync' })),
+    );
     const shown = async () => (await done(['account', 'show', email, '--json'])).json();
     expect(await shown()).to.deep.include({ openedAt: 'medisync', roles: [] });
     await done(['account', 'set', email, '--role', 'doctor', '--role', 'admin']);
@@ -516,20 +512,14 @@ describe('The command line', () => {
   });
 
   it('CMD5 reads a long trail no further, and ends quietly, when its reader has seen enough', async () => {
-    const log = pino({ level: 'silent' });
-    const stores = await openStores(embeddedConfig(`${terminal.folder}/portico.db`), { log });
-    const detail = { text: 'x'.repeat(2000) };
-    const at = new Date();
-    for (let begun = 0; begun < 3000; begun += 500) {
-      const some = Array.from({ length: 500 }, () => ({
-        at,
-        event: 'filler',
-        outcome: 'success' as const,
-        detail,
-      }));
-      await Promise.all(some.map((record) => stores.audit.append(record)));
-    }
-    await stores.close();
+    const filler = {
+      ...{ at: new Date(), event: 'filler', outcome: 'success' as const },
+      detail: { text: 'x'.repeat(2000) },
+    };
+    await terminal.inStore(async ({ audit }) => {
+      for (let begun = 0; begun < 3000; begun += 500)
+        await Promise.all(Array.from({ length: 500 }, () => audit.append(filler)));
+    });
     const { child, output } = terminal.spawn(['audit', 'list', '--all', '--json-lines', '--event', 'filler']);
     const exited = once(child, 'exit');
     await once(child.stdout ?? child, 'data');

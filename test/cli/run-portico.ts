@@ -7,7 +7,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pino } from 'pino';
 import { stringify } from 'yaml';
+import { openStores } from '../../src/store/open-stores.ts';
+import type { Stores } from '../../src/store/ports/stores.ts';
+import { embeddedConfig } from '../store/embedded-config.ts';
 import type { Answered, Asked } from './portico-session.ts';
 
 const program = path.join(import.meta.dirname, '../../bin/portico.js');
@@ -29,6 +33,8 @@ export interface Terminal {
   /** A command that goes on, such as `start`. */
   spawn(args: readonly string[], env?: Record<string, string>): { child: ChildProcess; output(): string };
   write(name: string, content: string): string;
+  /** Works on the store of the commands. */
+  inStore<Result>(work: (stores: Stores) => Promise<Result>): Promise<Result>;
   close(): void;
 }
 
@@ -71,6 +77,15 @@ export function openTerminal(config: Record<string, unknown> = {}): Terminal {
       child.send({ args, input } satisfies Asked);
       const [answered] = (await once(child, 'message')) as [Answered];
       return { ...answered, json: () => JSON.parse(answered.stdout) };
+    },
+    async inStore(work) {
+      const config = embeddedConfig(path.join(folder, 'portico.db'));
+      const stores = await openStores(config, { log: pino({ level: 'silent' }) });
+      try {
+        return await work(stores);
+      } finally {
+        await stores.close();
+      }
     },
     close() {
       child?.kill();

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { secretsFrom } from '../../src/core/crypto.ts';
 import type { Json } from '../../src/model/json.ts';
 import { createOidcRecords } from '../../src/oidc/persistence/records.ts';
-import { ownApp, spa, webApp } from '../support/clients.ts';
+import { ownApp, putVariants, spa, webApp } from '../support/clients.ts';
 import { startTestServer, TEST_KEY, type TestServer } from '../support/server.ts';
 
 const API = 'https://api.test/';
@@ -35,12 +35,7 @@ describe('sign-ins begun by the fast path', function () {
       clock: { now: () => now },
       config: { oidc: { resources }, strangers: { signIns: { limit: 3, window: 60 } } },
     });
-    const { clients } = server.running.stores;
-    const own = await clients.byId(ownApp.clientId);
-    if (own === undefined) throw new Error('The client is not there.');
-    for (const [clientId, other] of Object.entries(VARIANTS)) {
-      await clients.put({ ...own, clientId, metadata: { ...own.metadata, ...other } });
-    }
+    await putVariants(server.running.stores.clients, ownApp, VARIANTS);
   });
   after(() => server.close());
 

@@ -8,7 +8,15 @@ import { expect } from 'chai';
 import { secretsFrom } from '../../src/core/crypto.ts';
 import type { Json } from '../../src/model/json.ts';
 import { createOidcRecords } from '../../src/oidc/persistence/records.ts';
-import { basicAuth, ownApp, spa, type TestClient, webApp, webAppPost } from '../support/clients.ts';
+import {
+  basicAuth,
+  ownApp,
+  putVariants,
+  spa,
+  type TestClient,
+  webApp,
+  webAppPost,
+} from '../support/clients.ts';
 import { relyingParty, signIn, walk } from '../support/relying-party.ts';
 import { startTestServer, TEST_KEY, type TestServer } from '../support/server.ts';
 import { openWebSession } from '../support/web-session.ts';
@@ -39,12 +47,7 @@ describe('codes and refresh tokens by the fast path', function () {
   before(async () => {
     const resources = [{ identifier: API, scopes: ['records:read'], open: true }];
     server = await startTestServer({ clock: { now: () => now }, config: { oidc: { resources } } });
-    const { clients } = server.running.stores;
-    const own = await clients.byId(ownApp.clientId);
-    if (own === undefined) throw new Error('The client is not there.');
-    for (const [clientId, other] of Object.entries(VARIANTS)) {
-      await clients.put({ ...own, clientId, metadata: { ...own.metadata, ...other } });
-    }
+    await putVariants(server.running.stores.clients, ownApp, VARIANTS);
   });
   after(() => server.close());
 

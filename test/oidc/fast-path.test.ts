@@ -11,6 +11,7 @@ import { handleOf } from '../../src/oidc/tokens/token-handle.ts';
 import {
   basicAuth,
   ownApp,
+  putVariants,
   recordsApi,
   service,
   strangerApi,
@@ -71,12 +72,7 @@ describe('the fast path', function () {
     ];
     const config = { http: { internal: { port } }, oidc: { resources } };
     server = await startTestServer({ clock: { now: () => now }, config });
-    const { clients } = server.running.stores;
-    const own = await clients.byId(service.clientId);
-    if (own === undefined) throw new Error('The client is not there.');
-    for (const [clientId, other] of Object.entries(SERVICES)) {
-      await clients.put({ ...own, clientId, metadata: { ...own.metadata, ...other } });
-    }
+    await putVariants(server.running.stores.clients, service, SERVICES);
     agent = new http.Agent({ keepAlive: true });
     tokens = await makeTokens();
   });

@@ -1,4 +1,6 @@
-/** The OIDC clients of clients.yaml, as tests need to know them. */
+/** The OIDC clients of clients.yaml, as tests need to know them, and others made of them. */
+import type { ClientStore } from '../../src/store/ports/installation.ts';
+
 export interface TestClient {
   readonly clientId: string;
   /** Absent: a public client. */
@@ -72,4 +74,16 @@ export const strangerApi: TestClient = {
 export function basicAuth({ clientId, secret = '' }: TestClient): string {
   const encoded = [clientId, secret].map((part) => encodeURIComponent(part)).join(':');
   return `Basic ${Buffer.from(encoded).toString('base64')}`;
+}
+
+/** Stores clients as `base` is, under other ids: what is otherwise in their metadata, by id. */
+export async function putVariants(
+  clients: ClientStore,
+  base: Pick<TestClient, 'clientId'>,
+  variants: Readonly<Record<string, object>>,
+): Promise<void> {
+  const known = await clients.byId(base.clientId);
+  if (known === undefined) throw new Error('The client is not there.');
+  for (const [clientId, other] of Object.entries(variants))
+    await clients.put({ ...known, clientId, metadata: { ...known.metadata, ...other } });
 }

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { InvalidArgumentError, Option } from 'commander';
+import { collector } from '../../core/collector.ts';
 import type { PasswordHasher } from '../../identity/passwords/hasher.ts';
 import type { ImportCounts } from '../../transfer/import-people.ts';
 import type { RowSource } from '../../transfer/read-rows.ts';
@@ -112,9 +112,8 @@ async function load(context: CommandContext, options: Options): Promise<void> {
 
 /** By itself V8 keeps rows that are done with until there are very many. The result collects them. */
 function frugal(): () => void {
-  for (const flag of ['--max-semi-space-size=4', '--semi-space-growth-factor=1', '--expose-gc'])
-    setFlagsFromString(flag);
-  return runInNewContext('gc');
+  for (const flag of ['--max-semi-space-size=4', '--semi-space-growth-factor=1']) setFlagsFromString(flag);
+  return collector();
 }
 
 /** What the import works with, and whose people they are. */

@@ -78,7 +78,7 @@ export function fastRoutes(server: ServerParts, build: Build): ReadonlyMap<strin
 function fastPathDeps(server: ServerParts, { provider, scopes }: Build) {
   const { accounts, clients } = server;
   const { rolesAliases } = server.config.oidc;
-  const known = new WeakMap<ClientRecord, Promise<Client | undefined>>();
+  const known = new WeakMap<ClientRecord, Client>();
   return {
     ...{ ...server, provider, scopes },
     models: keptModels(provider, server.oidcRecords),
@@ -88,8 +88,8 @@ function fastPathDeps(server: ServerParts, { provider, scopes }: Build) {
     async findClient(id: string): Promise<Client | undefined> {
       const record = await clients.record(id);
       if (record === undefined) return undefined;
-      const client = known.get(record) ?? unlessRefused(provider.Client.find(id));
-      known.set(record, client);
+      const client = known.get(record) ?? (await unlessRefused(provider.Client.find(id)));
+      if (client !== undefined) known.set(record, client);
       return client;
     },
   };

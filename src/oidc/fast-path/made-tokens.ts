@@ -1,9 +1,32 @@
-/** What the token endpoint makes of a code or a refresh token, none of it stored yet, and the reply that has it. */
+/** What the token endpoint makes of an ordinary code or refresh token, none of it stored yet, and the reply that has it. */
 import type { Account, AuthorizationCode, Client, Grant, RefreshToken } from 'oidc-provider';
 import { idTokenOf } from '../extensions/id-token.ts';
+import { isImplied } from '../extensions/implied-resource.ts';
 import { unsaved } from '../extensions/models.ts';
 import { refreshLifetime } from '../tokens/refresh-lifetime.ts';
 import type { FastPathDeps } from './fast-path.ts';
+
+/** What is left to the provider. */
+export function isUnusual(source: Source['source']): boolean {
+  const { claims, rar, expiresWithSession, attestationJkt, resource = [] } = source;
+  const isForApi = resource.length > 0 || isImplied(source);
+  const isBound = expiresWithSession === true || attestationJkt !== undefined;
+  return isForApi || isBound || claims !== undefined || rar !== undefined;
+}
+
+/** The sign-in behind it; undefined where it has ended, or is another client's. */
+export async function signInOf<Token extends Source['source']>(
+  source: Token,
+  client: Client,
+  deps: FastPathDeps,
+) {
+  const { clientId } = client;
+  const grant = await deps.models.findGrant(source.grantId ?? '');
+  if (grant === undefined || grant.isExpired || grant.accountId !== source.accountId) return undefined;
+  if (source.clientId !== clientId || grant.clientId !== clientId) return undefined;
+  const account = await deps.findAccount({ oidc: { client, grant, params: {} } }, source.accountId ?? '');
+  return account && { source, client, grant, account };
+}
 
 export interface Source {
   readonly source: AuthorizationCode | RefreshToken;

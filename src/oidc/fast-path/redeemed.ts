@@ -2,41 +2,31 @@
 import { createHash } from 'node:crypto';
 import type { AuthorizationCode } from 'oidc-provider';
 import { sameText } from '../../core/crypto.ts';
-import { isImplied } from '../extensions/implied-resource.ts';
 import { familyOfCode } from '../extensions/jwt-access-token.ts';
 import { OPAQUE } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';
-import { madeFrom } from './made-tokens.ts';
+import { isUnusual, madeFrom, signInOf } from './made-tokens.ts';
 import type { Asked } from './token.ts';
 
 const GRANT = 'authorization_code';
 
 export async function redeemed({ request, form, client }: Asked, deps: FastPathDeps) {
   const { code: value = '', redirect_uri: redirectUri, code_verifier: verifier } = form;
-  const { provider, models, findAccount, oidcRecords, secrets } = deps;
+  const { provider, oidcRecords, secrets } = deps;
   if (!OPAQUE.test(value) || client.idTokenEncryptedResponseAlg) return undefined;
   const code = await provider.AuthorizationCode.find(value, { ignoreExpiration: true });
-  if (!code?.isValid || isUnusual(code) || !isProved(code, verifier)) return undefined;
-  if (code.clientId !== client.clientId || code.redirectUri !== redirectUri) return undefined;
-  const grant = await models.findGrant(code.grantId ?? '');
-  if (grant === undefined || grant.isExpired || grant.accountId !== code.accountId) return undefined;
-  if (grant.clientId !== client.clientId) return undefined;
-  const account = await findAccount({ oidc: { client, grant, params: {} } }, code.accountId ?? '');
-  if (account === undefined) return undefined;
+  if (!code?.isValid || code.dpopJkt !== undefined || isUnusual(code)) return undefined;
+  if (code.redirectUri !== redirectUri || !isProved(code, verifier)) return undefined;
+  const signIn = await signInOf(code, client, deps);
+  if (signIn === undefined) return undefined;
   const refresh = client.grantTypeAllowed('refresh_token') ? { rotations: 0 } : undefined;
   const family = familyOfCode(value, secrets);
-  const made = await madeFrom({ source: code, client, grant, account, gty: GRANT, family, refresh }, deps);
+  const made = await madeFrom({ ...signIn, gty: GRANT, family, refresh }, deps);
   // Where another request was faster the provider knows what this one is told.
   if (!(await oidcRecords.redeem(value, made.successors))) return undefined;
-  deps.line({ req: request, oidc: { client, account } }, 'token.issued', 'success', { grantType: GRANT });
+  const oidc = { client, account: signIn.account };
+  deps.line({ req: request, oidc }, 'token.issued', 'success', { grantType: GRANT });
   return made.reply;
-}
-
-function isUnusual(code: AuthorizationCode): boolean {
-  const { claims, rar, expiresWithSession, attestationJkt, dpopJkt, resource = [] } = code;
-  const isForApi = resource.length > 0 || isImplied(code);
-  const isBound = expiresWithSession === true || attestationJkt !== undefined || dpopJkt !== undefined;
-  return isForApi || isBound || claims !== undefined || rar !== undefined;
 }
 
 const VERIFIER = /^[\w.~-]{43,128}$/;

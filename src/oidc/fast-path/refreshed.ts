@@ -1,35 +1,24 @@
 /** The ordinary refresh of a sign-in: the presented token is used once, and its successor has the same scopes. */
-import type { Account, Client, Grant, RefreshToken } from 'oidc-provider';
+import type { Client } from 'oidc-provider';
 import { traitsOf } from '../clients/clients.ts';
-import { isImplied } from '../extensions/implied-resource.ts';
 import { sharedReply } from '../extensions/refresh-grant.ts';
 import { OPAQUE } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';
-import { madeFrom } from './made-tokens.ts';
+import { isUnusual, madeFrom, signInOf } from './made-tokens.ts';
 import type { Asked } from './token.ts';
 
 const GRANT = 'refresh_token';
-
-interface Live {
-  readonly used: RefreshToken;
-  readonly grant: Grant;
-  readonly account: Account;
-  readonly client: Client;
-}
 
 export async function refreshed({ request, form, client }: Asked, deps: FastPathDeps) {
   const { refresh_token: value = '', scope, resource } = form;
   if (scope !== undefined || resource !== undefined) return undefined;
   const live = await liveRefreshToken(value, client, deps);
   if (live === undefined) return undefined;
-  const { account, used } = live;
+  const { account, source: used } = live;
   const { gty: before = '', rotations = 0, iiat } = used;
   const gty = before.endsWith(GRANT) ? before : `${before} ${GRANT}`;
   const refresh = { iiat, rotations: rotations + 1 };
-  const { reply, successors } = await madeFrom(
-    { ...live, source: used, gty, family: familyOf(used), refresh },
-    deps,
-  );
+  const { reply, successors } = await madeFrom({ ...live, gty, family: familyOf(used), refresh }, deps);
   const rotated = { successors, reply: sharedReply({ request: {}, reply }), leeway: deps.leeway };
   // Where another request was faster the provider's grant knows what this one is told.
   if (!(await deps.rotations.rotate(value, rotated))) return undefined;
@@ -38,29 +27,13 @@ export async function refreshed({ request, form, client }: Asked, deps: FastPath
 }
 
 /** With what hangs on it; undefined for one that is refused, and for one with something unusual. */
-async function liveRefreshToken(
-  value: string,
-  client: Client,
-  deps: FastPathDeps,
-): Promise<Live | undefined> {
-  const { models, findAccount } = deps;
+async function liveRefreshToken(value: string, client: Client, deps: FastPathDeps) {
   const traits = traitsOf(client);
   if (!OPAQUE.test(value) || !traits.rotatesRefreshTokens) return undefined;
   if (client.idTokenEncryptedResponseAlg) return undefined;
-  const used = await models.findRefreshToken(value);
-  if (used === undefined || used.isExpired || isUnusual(used)) return undefined;
-  const grant = await models.findGrant(used.grantId ?? '');
-  if (grant === undefined || grant.isExpired || grant.accountId !== used.accountId) return undefined;
-  if (used.clientId !== client.clientId || grant.clientId !== client.clientId) return undefined;
-  const account = await findAccount({ oidc: { client, grant, params: {} } }, used.accountId);
-  return account && { used, grant, account, client };
-}
-
-function isUnusual(used: RefreshToken): boolean {
-  const { claims, rar, expiresWithSession, attestationJkt, resource = [] } = used;
-  const isForApi = resource.length > 0 || isImplied(used);
-  const isBound = expiresWithSession === true || attestationJkt !== undefined || used.isSenderConstrained();
-  return isForApi || isBound || claims !== undefined || rar !== undefined;
+  const used = await deps.models.findRefreshToken(value);
+  if (used === undefined || used.isExpired || used.isSenderConstrained() || isUnusual(used)) return undefined;
+  return signInOf(used, client, deps);
 }
 
 function familyOf(token: object): string | undefined {

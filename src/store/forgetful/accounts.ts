@@ -10,8 +10,8 @@ export function forgetfulAccounts(real: AccountStore, memory: () => Memory): Acc
   );
 
   /** Notes who was found, and that a person was looked for in vain. */
-  async function find(...asked: Parameters<typeof own.one>): Promise<AccountRecord | undefined> {
-    const found = await own.one(...asked);
+  async function noted(lookUp: Promise<AccountRecord | undefined>): Promise<AccountRecord | undefined> {
+    const found = await lookUp;
     const { missed, people, accounts } = memory();
     if (found === undefined) missed.add('person');
     else if (!accounts.has(found.id)) people.push(found);
@@ -64,26 +64,18 @@ export function forgetfulAccounts(real: AccountStore, memory: () => Memory): Acc
     },
     // For operators: what a rehearsal made is not counted.
     tally: (organization) => real.tally(organization),
-    byId: (id) =>
-      find(
-        (account) => account.id === id,
-        () => real.byId(id),
-      ),
-    byEmail: (organization, email) =>
-      find(named(organization, 'email', email), () => real.byEmail(organization, email)),
-    byUsername: (organization, username) =>
-      find(named(organization, 'username', username), () => real.byUsername(organization, username)),
+    byId: (id) => noted(byId(id)),
+    byEmail: (organization, email) => noted(byName(organization, 'email', email)),
+    byUsername: (organization, username) => noted(byName(organization, 'username', username)),
     byLogin: (organization, login, by) =>
-      find(
-        (account) =>
-          account.organization === organization && firstByLogin([account], login, by) !== undefined,
-        () => real.byLogin(organization, login, by),
+      noted(
+        own.one(
+          (account) =>
+            account.organization === organization && firstByLogin([account], login, by) !== undefined,
+          () => real.byLogin(organization, login, by),
+        ),
       ),
-    byAlias: (alias, value) =>
-      find(
-        ({ aliases }) => aliases[alias] === value,
-        () => real.byAlias(alias, value),
-      ),
+    byAlias: (alias, value) => noted(byAlias(alias, value)),
     async update(account) {
       const present = await byId(account.id);
       if (present === undefined) return 'gone';
