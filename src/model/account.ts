@@ -1,3 +1,4 @@
+import type { Factors } from './factors.ts';
 import type { Json } from './json.ts';
 
 export type AccountStatus = 'active' | 'inactive' | 'blocked';
@@ -60,6 +61,7 @@ export interface AccountRecord {
   username?: string;
   /** A PHC string of our own, or a text of identity/hashes of an imported account. */
   passwordHash?: string;
+  factors?: Factors;
   claims: ProfileClaims;
   /** What operators gave; what a vendor's own registration implies stands in `vendor.<name>.role`. */
   roles: string[];
@@ -82,7 +84,7 @@ export interface AccountRecord {
 }
 
 /** What an operator may see of an account. */
-export function withoutHashes({ passwordHash, legacy, ...account }: AccountRecord) {
+export function withoutHashes({ passwordHash, legacy, factors, ...account }: AccountRecord) {
   const entries = Object.entries(legacy ?? {}).map(([dialect, { passwordHash: _, ...entry }]) => [
     dialect,
     entry,

@@ -1,3 +1,4 @@
+import type { FactorPolicy } from './factors.ts';
 import type { Json } from './json.ts';
 
 /** A user directory (a tenant). */
@@ -13,5 +14,6 @@ export interface OrganizationRecord {
   registration?: boolean;
   /** The identifier of the API that its clients mean where they name none. */
   defaultApi?: string;
+  factors?: FactorPolicy;
   vendor: Record<string, Record<string, Json>>;
 }

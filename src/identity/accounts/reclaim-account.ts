@@ -38,6 +38,7 @@ export async function reclaimAccount(identity: Identity, proof: Proof): Promise<
     if (present.openedAt !== undefined) delete own.username;
     if (confirms !== undefined) return own;
     delete own.passwordHash;
+    delete own.factors;
     // Nor may the password come back from a legacy system, where the same other person may have set it.
     return withOwnAuthority(own);
   });

@@ -1,0 +1,74 @@
+/** What an account proves a sign-in with besides a password, a code by email or an upstream. No usable secret is here. */
+
+/** WebAuthn: one credential of one authenticator. Times are ISO 8601, bytes are base64url. */
+export interface Passkey {
+  /** The credential's id. */
+  readonly id: string;
+  name: string;
+  /** COSE. */
+  readonly publicKey: string;
+  /** The authenticator's sign counter; 0 where it has none. */
+  counter: number;
+  readonly transports: readonly string[];
+  /** It may be copied to other devices (BE), and it has been (BS). */
+  readonly backupEligible: boolean;
+  backedUp: boolean;
+  readonly createdAt: string;
+  lastUsedAt?: string;
+}
+
+/** An authenticator app (RFC 6238). Its secret is an HMAC over the salt, made anew for each use and never stored. */
+export interface AuthenticatorApp {
+  readonly salt: string;
+  /** The time step of the last code that was accepted: no code of it, or before it, is accepted again. */
+  step: number;
+  readonly createdAt: string;
+  lastUsedAt?: string;
+}
+
+/** A browser that is not asked for a second factor. */
+export interface RememberedDevice {
+  /** HMAC of the cookie's value. */
+  readonly hash: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly until: string;
+  lastUsedAt?: string;
+}
+
+/** A password for one dialect's clients, which cannot ask for a second factor. */
+export interface AppPassword {
+  readonly id: string;
+  readonly dialect: string;
+  readonly name: string;
+  /** HMAC: the password is long and random. */
+  readonly hash: string;
+  readonly createdAt: string;
+  lastUsedAt?: string;
+}
+
+/** A member is absent where there is nothing in it. */
+export interface Factors {
+  passkeys?: Passkey[];
+  app?: AuthenticatorApp;
+  /** HMACs of the recovery codes that are left. */
+  recoveryCodes?: string[];
+  devices?: RememberedDevice[];
+  appPasswords?: AppPassword[];
+}
+
+/** What an organization, or a client, asks of its people. The stricter of the two counts. */
+export interface FactorPolicy {
+  /** Default: optional. */
+  readonly require?: 'optional' | 'required' | 'required-for-roles';
+  /** Of `required-for-roles`. */
+  readonly roles?: readonly string[];
+  /** Default: both. */
+  readonly offered?: readonly ('passkey' | 'app')[];
+  /** ISO 8601: when people began to be asked; noted by the server where it is absent. */
+  readonly since?: string;
+  /** Days from `since`, or from the opening of the account, in which a person may put off setting one up. Default: 14. */
+  readonly graceDays?: number;
+  /** Days for which a browser is not asked again; 0: never. Default: 30. */
+  readonly rememberDays?: number;
+}
