@@ -75,6 +75,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'identity/audit': { may: '', types: 'identity' },
   'identity/codes': { may: 'identity/emails', types: 'identity identity/rate-limits' },
   'identity/emails': { may: 'identity/rate-limits', types: 'identity' },
+  'identity/factors': {
+    may: 'identity/accounts identity/audit identity/codes identity/emails',
+    types: 'identity',
+    packages: '@simplewebauthn/server otpauth',
+  },
   'identity/hashes': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt unixcrypt' },
   'identity/legacy': { may: 'identity/accounts identity/audit', types: 'identity store/ports' },
   'identity/passwords': { may: 'identity/hashes', packages: '@node-rs/argon2 @zxcvbn-ts/language-common' },
@@ -84,7 +89,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'identity',
   },
   'identity/sign-in': {
-    may: 'identity/accounts identity/audit identity/codes identity/emails identity/hashes identity/legacy identity/upstream',
+    may: 'identity/accounts identity/audit identity/codes identity/emails identity/factors identity/hashes identity/legacy identity/upstream',
     types: 'identity identity/passwords identity/rate-limits store/ports',
   },
   'identity/upstream': {

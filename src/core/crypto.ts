@@ -47,11 +47,13 @@ export type HmacPurpose =
   | 'logout-delivery'
   | 'pairwise'
   | 'proof'
+  | 'recovery-code'
   | 'rotation'
   | 'state'
   | 'usage-person'
   | 'strangers'
   | 'ticket'
+  | 'totp'
   | 'upstream-names'
   | 'wrong-codes';
 

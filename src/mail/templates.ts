@@ -20,7 +20,7 @@ const VIEWS = new URL('../../views/mail/', import.meta.url);
 const LOCALES = new URL('../../config/locales/', import.meta.url);
 
 /**
- * Where the button of a notice leads. A notice shows nothing of its data: the one that an account exists is
+ * Where the button of a notice leads. A notice shows nothing of its data but the kind of a factor: the one that an account exists is
  * made with the data of the code that it is sent in place of.
  */
 const NOTICES: Readonly<Record<string, string>> = {
@@ -29,6 +29,11 @@ const NOTICES: Readonly<Record<string, string>> = {
   'account-exists': '/account',
   'address-changed': '/account',
   'wrong-codes': '/account',
+  'factor-added': '/account/factors',
+  'factor-removed': '/account/factors',
+  'factors-reset': '/account/factors',
+  'recovery-codes-few': '/account/factors',
+  'wrong-factors': '/forgot',
 };
 
 /** `from`: sender of every email; an organization with a brand puts its own name before the address. */
@@ -46,7 +51,9 @@ export function createEmails(options: { from: string; issuer: string; brand: Ema
       const { lifetime, code, link } = contentOf(email, issuer);
       const duration = typeof lifetime === 'number' ? durationOf(lifetime) : undefined;
       const life = duration && words.t(`mail.life.${duration.unit}`, { count: duration.count });
-      const say = (key: string) => words.t(`mail.${key}`, { product: brand.name, life });
+      const factor =
+        words.has(`mail.factors.${email.data.factor}`) && words.t(`mail.factors.${email.data.factor}`, {});
+      const say = (key: string) => words.t(`mail.${key}`, { product: brand.name, life, factor });
       const viewIn = (shared: (key: string) => string) => ({
         ...{ brand, code, link, language: words.language, shared },
         t: (key: string) => shared(`${name}.${key}`),

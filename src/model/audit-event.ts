@@ -17,6 +17,7 @@ export type AuditEvent =
   | 'data.download'
   | `identity.${'link' | 'unlink' | 'linked' | 'reclaimed' | 'created'}`
   | `api-key.${'create' | 'update' | 'delete' | 'use'}`
+  | `factor.${'add' | 'remove' | 'use' | 'reset'}`
   | `consent.${'give' | 'end'}`
   | `${'grant' | 'session'}.end`
   | `grant.${'issued' | 'revoked'}`

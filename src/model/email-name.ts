@@ -6,9 +6,14 @@ export type EmailName =
   | 'code'
   | 'confirm-code'
   | 'delete-code'
+  | 'factor-added'
+  | 'factor-removed'
+  | 'factors-reset'
   | 'password-changed'
   | 'password-reset-done'
+  | 'recovery-codes-few'
   | 'register-code'
   | 'reset-link'
   | 'verify-address'
-  | 'wrong-codes';
+  | 'wrong-codes'
+  | 'wrong-factors';

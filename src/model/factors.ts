@@ -57,6 +57,11 @@ export interface Factors {
   appPasswords?: AppPassword[];
 }
 
+/** Whether the account has what it confirms a sign-in with. */
+export function hasFactor({ passkeys = [], app }: Factors): boolean {
+  return app !== undefined || passkeys.length > 0;
+}
+
 /** What an organization, or a client, asks of its people. The stricter of the two counts. */
 export interface FactorPolicy {
   /** Default: optional. */

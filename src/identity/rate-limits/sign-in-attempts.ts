@@ -1,12 +1,14 @@
 /**
  * Throttle and lockout after failed sign-ins (brute force): one policy for every channel that checks a secret
- * (hosted pages, dialects, codes, password change), counted in the shared store. Four sliding counters, all
+ * (hosted pages, dialects, codes, password change), counted in the shared store. Five sliding counters, all
  * held before the work and charged by failure alone (budgets.ts):
  *
  * - pair: login and client address. Cleared by success.
  * - login: from all addresses. Not applied to addresses from which this account signed in within the last 30
  *   days, so that a stranger cannot lock its owner out.
  * - address: over all logins.
+ * - second: wrong second factors of a login in a row, from all addresses, without an exception: they come from a
+ *   client that has the first one. Cleared by a right second factor alone.
  * - codes: wrong one-time codes of a login, from all addresses and over a long time, with the same exception as
  *   login. Each new code gives new tries; this is what a patient guesser has in all.
  *
@@ -31,6 +33,8 @@ export interface Tried {
   readonly address: string;
   /** The secret is a one-time code. */
   readonly code?: boolean;
+  /** It is a second factor. */
+  readonly second?: boolean;
 }
 
 export interface Attempts {
@@ -48,11 +52,14 @@ export interface Attempts {
 export interface Attempt {
   /** Clears the pair, and remembers the address as one of the account's. */
   succeeded(accountId: string): Promise<void>;
-  /** 'codes-used-up': no more codes are tried for a long time. */
-  failed(): Promise<'counted' | 'codes-used-up'>;
+  /** 'codes-used-up': no more codes are tried for a long time; 'second-used-up': no second factor for a while. */
+  failed(): Promise<'counted' | 'codes-used-up' | 'second-used-up'>;
   /** The secret was never judged (too many hashes waiting, store gone): nothing counts. */
   abandoned(): Promise<void>;
 }
+
+/** Wrong second factors in a row. */
+const SECOND: Quota = { limit: 5, window: 900 };
 
 const KNOWN_ADDRESS_FOR = 30 * 24 * 3600 * 1000;
 
@@ -65,9 +72,10 @@ export function createAttempts(options: {
 }): Attempts {
   const { store, budgets, clock, secrets, limits } = options;
   const key = (...parts: string[]) => `attempts:${secrets.hmac('attempts', JSON.stringify(parts))}`;
-  const budgetOf = (counter: keyof AttemptLimits, ...whose: string[]): Budget => ({
+  const quotas = { ...limits, second: SECOND };
+  const budgetOf = (counter: keyof typeof quotas, ...whose: string[]): Budget => ({
     key: key(counter, ...whose),
-    limit: storeLimit(limits[counter]),
+    limit: storeLimit(quotas[counter]),
     kind: 'sliding',
   });
   const seenKey = (login: string, address: string) => key('seen', login, address);
@@ -103,21 +111,28 @@ export function createAttempts(options: {
       const login = loginOf(who);
       const pair = budgetOf('pair', login, address);
       const codes = who.code === true ? [budgetOf('codes', login)] : [];
+      const second = who.second === true ? [budgetOf('second', login)] : [];
       const ofLogin = [budgetOf('login', login), ...codes];
       // Asked for unknown names too, so that both take the same round trips.
       const known = await store.remembered(seenKey(login, address), clock.now());
-      const taken = [pair, budgetOf('address', address), ...(known ? [] : ofLogin)];
+      const taken = [pair, budgetOf('address', address), ...second, ...(known ? [] : ofLogin)];
       const held = await hold(taken);
       return {
         async succeeded(id) {
           const until = new Date(clock.now().getTime() + KNOWN_ADDRESS_FOR);
           const seen = seenKey(loginOf({ organization, accountId: id, name }), address);
-          await held.finish({ release: taken, clear: [pair.key], remember: { key: seen, until } });
+          await held.finish({
+            release: taken,
+            clear: [pair, ...second].map((each) => each.key),
+            remember: { key: seen, until },
+          });
         },
         async failed() {
           await held.finish({ charge: known ? [...taken, ...ofLogin] : taken });
-          const left = await Promise.all(codes.map(budgets.read));
-          return left.every(({ allowed }) => allowed) ? 'counted' : 'codes-used-up';
+          const left = await Promise.all([...second, ...codes].map(budgets.read));
+          const full = left.findIndex(({ allowed }) => !allowed);
+          if (full === -1) return 'counted';
+          return full < second.length ? 'second-used-up' : 'codes-used-up';
         },
         abandoned: () => held.finish({ release: taken }),
       };

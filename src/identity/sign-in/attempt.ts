@@ -18,6 +18,7 @@ export interface Try {
   readonly name: string;
   readonly context: RequestContext;
   readonly factor: Amr;
+  readonly second?: boolean;
 }
 
 /** Refused('too-many-requests'), noted in the audit. */
@@ -28,12 +29,16 @@ export async function openAttempt(identity: Identity, input: Try): Promise<Attem
       ...{ organization, accountId: account?.id, name },
       address: context.address,
       code: input.factor === 'otp',
+      second: input.second === true,
     });
     return {
       ...attempt,
       async failed() {
         const outcome = await attempt.failed();
-        if (outcome === 'codes-used-up' && account !== undefined) await tellOfWrongCodes(identity, account);
+        if (outcome === 'codes-used-up' && account !== undefined)
+          await tellOfFailures(identity, account, 'wrong-codes');
+        if (outcome === 'second-used-up' && account !== undefined)
+          await tellOfFailures(identity, account, 'wrong-factors');
         return outcome;
       },
     };
@@ -46,12 +51,16 @@ export async function openAttempt(identity: Identity, input: Try): Promise<Attem
 /** Milliseconds in which an owner hears of wrong codes once, however many there are. */
 const TELL_EVERY = 86_400_000;
 
-async function tellOfWrongCodes(identity: Identity, account: AccountRecord): Promise<void> {
-  const key = `wrong-codes:${identity.secrets.hmac('wrong-codes', account.id)}`;
+async function tellOfFailures(
+  identity: Identity,
+  account: AccountRecord,
+  name: 'wrong-codes' | 'wrong-factors',
+): Promise<void> {
+  const key = `${name}:${identity.secrets.hmac('wrong-codes', account.id)}`;
   const now = identity.clock.now();
   const next = new Date(now.getTime() + TELL_EVERY);
   if (!(await identity.stores.leases.acquire(key, randomUUID(), now, next))) return;
-  sendEmail(identity, { account, name: 'wrong-codes' });
+  sendEmail(identity, { account, name });
 }
 
 export function isActiveAccount(account: AccountRecord): boolean {
