@@ -93,7 +93,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: 'identity identity/passwords identity/rate-limits store/ports',
   },
   'identity/upstream': {
-    may: 'identity/accounts identity/audit identity/codes identity/legacy',
+    may: 'identity/accounts identity/audit identity/codes identity/emails identity/legacy',
     types: 'identity',
   },
   oidc: { may: '', types: 'identity store/ports' },
@@ -157,7 +157,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: 'koa',
   },
   'pages/account': {
-    may: 'http/forms http/views identity/accounts identity/audit identity/codes identity/self-service identity/sign-in identity/upstream oidc pages/shared',
+    may: 'federation/protocol http/forms http/views identity/accounts identity/audit identity/codes identity/self-service identity/sign-in identity/upstream oidc pages/shared',
     packages: '@koa/router',
     typePackages: 'koa',
   },
@@ -168,8 +168,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'pages/provider': { may: 'http/views pages/shared', types: 'identity oidc', typePackages: 'koa' },
   'pages/shared': {
-    may: 'http/request http/views identity/accounts oidc',
-    types: 'federation/protocol http/forms identity',
+    may: 'http/request http/views identity/accounts identity/codes oidc',
+    types: 'federation/protocol http/forms identity identity/sign-in',
     typePackages: 'koa',
   },
   'pages/sign-in': {

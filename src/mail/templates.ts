@@ -28,6 +28,8 @@ const NOTICES: Readonly<Record<string, string>> = {
   'password-reset-done': '/account',
   'account-exists': '/account',
   'address-changed': '/account',
+  'identity-linked': '/account/sign-ins',
+  'identity-unlinked': '/account/sign-ins',
   'wrong-codes': '/account',
   'factor-added': '/account/factors',
   'factor-removed': '/account/factors',

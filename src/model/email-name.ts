@@ -9,6 +9,8 @@ export type EmailName =
   | 'factor-added'
   | 'factor-removed'
   | 'factors-reset'
+  | 'identity-linked'
+  | 'identity-unlinked'
   | 'password-changed'
   | 'password-reset-done'
   | 'recovery-codes-few'

@@ -37,6 +37,8 @@ const NOTICES: readonly EmailName[] = [
   'password-reset-done',
   'account-exists',
   'address-changed',
+  'identity-linked',
+  'identity-unlinked',
   'wrong-codes',
 ];
 

@@ -9,6 +9,7 @@ import { HOSTED } from '../accounts/create-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
+import { sendEmail } from '../emails/send-email.ts';
 import { keepNames, takeNames, type UpstreamNames } from '../upstream/first-sign-in-names.ts';
 import {
   accountForIdentity,
@@ -54,7 +55,7 @@ export async function signInWithIdentity(
   }
 }
 
-/** Links after the person proved the account with a factor of our own. Refused('account-exists'). */
+/** Links after the person proved the account with a factor of our own, and tells the owner. Refused('account-exists'). */
 export async function linkProven(
   identity: Identity,
   input: Input & { accountId: string },
@@ -63,9 +64,11 @@ export async function linkProven(
   const { issuer, subject } = person;
   // A form that was sent twice links once.
   const linked = await findByIdentity(identity, { organization, issuer, subject });
-  if (linked?.id !== accountId) await linkIdentity(identity, { accountId, issuer, subject, context });
+  const before = linked?.id === accountId;
+  if (!before) await linkIdentity(identity, { accountId, issuer, subject, context });
   const names = { ...(await takeNames(identity, { organization, issuer, subject })), ...person.names };
   const account = await updateAccount(identity, accountId, () => null);
+  if (!before) sendEmail(identity, { account, name: 'identity-linked' });
   return withNames(identity, account, names);
 }
 

@@ -12,6 +12,7 @@ import { insertAccount, type NewAccountFields } from '../accounts/create-account
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
+import { sendEmail } from '../emails/send-email.ts';
 import { refuseWhileClosed } from '../legacy/ask-registration.ts';
 
 /** What an upstream says about a person; UpstreamClaims and the dialects' UpstreamIdentity both fit. */
@@ -161,7 +162,7 @@ export async function linkIdentity(
 }
 
 /**
- * Refused('account-not-found'): not linked to this account; ('forbidden'): it is the last way in, since the
+ * With a context the owner is told. Refused('account-not-found'): not linked to this account; ('forbidden'): it is the last way in, since the
  * account has no password, no other link and no verified address for a code.
  */
 export async function unlinkIdentity(
@@ -188,6 +189,7 @@ export async function unlinkIdentity(
     const { organization, context, issuer } = { ...mine, ...input };
     const subject = account.id;
     recordEvent(identity, { event: 'identity.unlink', organization, subject, context, detail: { issuer } });
+    sendEmail(identity, { account, name: 'identity-unlinked' });
   }
 }
 

@@ -12,6 +12,7 @@ const DONE: ReadonlySet<string> = new Set([
   'address-changed',
   'password-changed',
   'password-set',
+  'linked',
   'unlinked',
   'session-ended',
   'grant-ended',

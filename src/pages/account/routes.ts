@@ -20,6 +20,7 @@ import { access, endGrant, endSession } from './access.ts';
 import { address, addressCode, changeAddress, confirmAddress, proveNewAddress } from './address.ts';
 import { data, download } from './data.ts';
 import { deleteKey, keys, makeKey } from './keys.ts';
+import { arrivedToLink, goLink } from './link-sign-in.ts';
 import { overview } from './overview.ts';
 import { changePassword, firstPassword, password } from './password.ts';
 import { profile, saveProfile } from './profile.ts';
@@ -46,6 +47,8 @@ export function accountRoutes(deps: PageDeps) {
     .post('/password', personForm(changePassword, password))
     .post('/password/first', recentForm('/account/password', firstPassword, password))
     .get('/sign-ins', person(signIns))
+    .post('/sign-ins/link', recentForm('/account/sign-ins', goLink, signIns))
+    .get('/sign-ins/arrived', person(arrivedToLink))
     .post('/sign-ins/unlink', recentForm('/account/sign-ins', unlink, signIns))
     .get('/access', person(access))
     .post('/access/session', personForm(endSession, access))
@@ -81,7 +84,8 @@ function guards(deps: PageDeps) {
       deps.forms.check(ctx, formsOf(visit), form.get(FORM_TOKEN) ?? undefined);
       if (again !== undefined && !visit.recent) return askToSignIn(visit, again);
       try {
-        seeOther(ctx, await submits(visit));
+        const next = await submits(visit);
+        if (next !== undefined) seeOther(ctx, next);
       } catch (error) {
         await shows(visit, refusedBy(deps, ctx, error));
       }

@@ -44,8 +44,8 @@ export interface Visit {
 
 /** `refusal`: of the form that the person has just sent. */
 export type AccountPage = (visit: Visit, refusal?: Refusal) => Promise<void> | void;
-/** Resolves with the address of the page that shows what was done. */
-export type AccountForm = (visit: Visit) => Promise<string>;
+/** Resolves with the address of the page that shows what was done; undefined: the reply is made. */
+export type AccountForm = (visit: Visit) => Promise<string | undefined>;
 
 /** Undefined: no person is signed in in this browser, or the account is not active. */
 export async function findVisit(

@@ -1,9 +1,11 @@
-/** Sign-ins with Google, Apple and the like that lead to this account, and the end of one. */
+/** Sign-ins with Google, Apple and the like that lead to this account, and the end of one. link-sign-in.ts adds one. */
 
 import { Refused } from '../../core/refused.ts';
+import { findOrganization } from '../../identity/accounts/find-organization.ts';
 import { unlinkIdentity } from '../../identity/upstream/link-identity.ts';
 import { FormRefused } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
+import { upstreamsOf } from '../shared/upstream-trip.ts';
 import { showAccountPage } from './render.ts';
 import type { AccountForm, AccountPage } from './session.ts';
 
@@ -19,6 +21,7 @@ export const signIns: AccountPage = async (visit, refusal) => {
     })),
     hasPassword: account.passwordHash !== undefined,
     codeWorks: account.email !== undefined && account.emailVerified,
+    upstreams: upstreamsOf(deps, await findOrganization(deps.identity, account.organization)),
   };
   await showAccountPage(visit, 'account-sign-ins', data, refusal);
 };

@@ -15,6 +15,8 @@ export type Issue =
   | 'upstream-denied'
   | 'upstream-refused'
   | 'upstream-unknown'
+  | 'upstream-taken'
+  | 'not-linked'
   | 'invalid-address'
   | 'same-address'
   | 'last-factor'

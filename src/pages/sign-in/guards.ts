@@ -4,7 +4,7 @@
  * its organization is known; `organizationForm` is how that is chosen;
  * `registrationForm` and `registrationPage` besides refuse where people may not register. Where a form is
  * refused, the page named beside it is shown again. `answer` lets any site through, because an upstream is one:
- * `state` binds what it brings to the browser that went there (upstream.ts).
+ * `state` binds what it brings to the browser that went there (shared/upstream-trip.ts).
  */
 import type { Context, Middleware } from 'koa';
 import { Refused } from '../../core/refused.ts';

@@ -8,10 +8,10 @@ import { linkProven } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Amr } from '../../model/amr.ts';
 import { loginShown } from '../shared/login-shown.ts';
+import { upstreamTitle } from '../shared/upstream-trip.ts';
 import { proven } from './complete.ts';
 import { accountIn, flowStateOf, type PendingLink, storeFlowState } from './flow-state.ts';
 import type { SignInPage, Step } from './guards.ts';
-import { upstreamTitle } from './methods.ts';
 import { showSignIn } from './password.ts';
 import { renderInteraction } from './render-interaction.ts';
 

@@ -7,29 +7,24 @@ import type { Upstream } from '../../federation/protocol/upstream.ts';
 import { findOrganization } from '../../identity/accounts/find-organization.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
+import { isOffered, upstreamsOf } from '../shared/upstream-trip.ts';
 
 export interface SignInMethods {
   /** The name alone comes first, and then how to prove it. */
   readonly nameFirst: boolean;
   readonly password: boolean;
   readonly code: boolean;
-  readonly upstreams: readonly Pick<Upstream, 'name' | 'title' | 'logo'>[];
-}
-
-export function upstreamTitle({ upstreams }: PageDeps, name: string): string {
-  return upstreams.get(name)?.title ?? name;
+  readonly upstreams: readonly Upstream[];
 }
 
 export async function signInMethodsOf(deps: PageDeps, view: InteractionView): Promise<SignInMethods> {
   const organization = await findOrganization(deps.identity, view.organization);
   const { sign_in: first, ways: methods } = organization?.branding ?? {};
-  const allowed = (method: string) =>
-    !Array.isArray(methods) || methods.length === 0 || methods.includes(method);
   return {
     nameFirst: (view.client.signIn ?? first) === 'name-first',
-    password: allowed('password'),
-    code: allowed('code'),
-    upstreams: [...deps.upstreams.values()].filter(({ name, redirects }) => redirects && allowed(name)),
+    password: isOffered(methods, 'password'),
+    code: isOffered(methods, 'code'),
+    upstreams: upstreamsOf(deps, organization),
   };
 }
 

@@ -6,6 +6,7 @@
 import Router from '@koa/router';
 import { seeOther } from '../../http/views/send-page.ts';
 import type { PageDeps } from '../shared/deps.ts';
+import { upstreamAnswered } from '../shared/upstream-trip.ts';
 import { enterCode, sendCodeAgain, showCodeForm } from './code.ts';
 import { consent } from './consent.ts';
 import { signInGuards } from './guards.ts';
@@ -14,7 +15,7 @@ import { chooseOrganization, showOrganization } from './organization.ts';
 import { giveName, showSignIn, signIn } from './password.ts';
 import { begin, finish, register, registerCode, resend } from './register.ts';
 import { confirmPassword, showPerson } from './second-factor.ts';
-import { arrived, goUpstream, upstreamAnswered } from './upstream.ts';
+import { arrived, goUpstream } from './upstream.ts';
 
 export function signInRoutes(deps: PageDeps) {
   const { form, signInPage, signInForm, organizationForm, registrationPage, registrationForm, answer } =

@@ -6,11 +6,12 @@ import { refusedAlike } from '../../identity/legacy/refused-alike.ts';
 import { type NamedPerson, signInWithIdentity } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { refusedBy } from '../shared/alert.ts';
+import { personOf, upstreamTitle } from '../shared/upstream-trip.ts';
 import { proven } from './complete.ts';
 import { flowStateOf, goTo } from './flow-state.ts';
 import type { Step } from './guards.ts';
 import { showStep } from './interaction.ts';
-import { mayRegister, upstreamTitle } from './methods.ts';
+import { mayRegister } from './methods.ts';
 
 export async function upstreamPerson(step: Step, claims: UpstreamClaims): Promise<void> {
   const { deps, view, context } = step;
@@ -49,17 +50,4 @@ async function notSignedIn(
   if (reason === 'unavailable') return showStep(step, refusedBy(deps, step.ctx, refusal));
   const kind = reason === 'account-not-found' ? 'upstream-unknown' : 'upstream-refused';
   await showStep(step, { alert: { kind, provider: upstreamTitle(deps, provider) }, status: 403 });
-}
-
-function personOf(claims: UpstreamClaims): NamedPerson {
-  const { issuer, subject, email, emailVerified, authoritative, name, givenName, familyName } = claims;
-  return {
-    ...{ issuer, subject, emailVerified, authoritative },
-    ...(email !== undefined && { email }),
-    names: {
-      ...(name !== undefined && { name }),
-      ...(givenName !== undefined && { given_name: givenName }),
-      ...(familyName !== undefined && { family_name: familyName }),
-    },
-  };
 }

@@ -172,7 +172,7 @@ async function emailSince(server: TestServer, to: string, known: number): Promis
 }
 
 /** What the upstream would send the browser back with; it has no cookie of ours to see. */
-async function answerOf(url: string): Promise<Answer> {
+export async function answerOf(url: string): Promise<Answer> {
   const response = await fetch(url, { redirect: 'manual' });
   const location = response.headers.get('location');
   if (location !== null) {

@@ -1,0 +1,180 @@
+/**
+ * A trip to an upstream and back, to sign in or to link an account. The upstream answers at one fixed address
+ * per provider (what one says is not taken for another's), which cookies of an interaction do not reach, and
+ * Apple's cross-site POST carries none at all. So `state` is an encrypted one-use record of everything, and the
+ * answer is parked under another one until the browser has hopped back to the page that it left, where it has to
+ * show its cookies: those of the page itself, and the one that form tokens are bound to.
+ */
+import type { Context } from 'koa';
+import { randomToken } from '../../core/crypto.ts';
+import type { Upstream, UpstreamClaims } from '../../federation/protocol/upstream.ts';
+import { seeOther } from '../../http/views/send-page.ts';
+import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
+import type { NamedPerson } from '../../identity/sign-in/with-upstream.ts';
+import type { Json } from '../../model/json.ts';
+import type { OrganizationRecord } from '../../model/organization.ts';
+import type { PageDeps, PageForm } from './deps.ts';
+import { sayGone } from './interaction.ts';
+
+/** Seconds that a person may take at the upstream, and that a browser may take for the hop. */
+const AWAY = 3600;
+const HOP = 120;
+const ARRIVED = 'upstream-arrived';
+/** What of an answer is looked at (RFC 6749 4.1.2, RFC 9207; `user`: Apple's names). */
+const PARAMETERS = ['code', 'error', 'iss', 'user'];
+
+/** Where a trip starts, and ends. */
+export interface Origin {
+  readonly organization: string;
+  /** The path that was left; the answer is looked at below it, at `/arrived`. */
+  readonly page: string;
+  /** Who left it: names the interaction, or the account and its session. */
+  readonly owner: string;
+}
+
+/** What is remembered of a way there. */
+type Away = {
+  readonly page: string;
+  /** The form token of this browser for this trip: proves at the end that it is the same browser, and the same owner. */
+  readonly browser: string;
+  readonly keep: Record<string, Json>;
+};
+
+type Parked = Away & {
+  readonly provider: string;
+  readonly state: string;
+  readonly answer: Record<string, string>;
+};
+
+/** An answer whose browser is the one that left. */
+export interface Arrival extends Parked {
+  readonly upstream: Upstream;
+  readonly token: string;
+}
+
+/** Those that an organization offers: its `branding.ways` may name them. */
+export function upstreamsOf(
+  { upstreams }: PageDeps,
+  organization: OrganizationRecord | undefined,
+): Upstream[] {
+  const methods = organization?.branding?.ways;
+  return [...upstreams.values()].filter(({ name, redirects }) => redirects && isOffered(methods, name));
+}
+
+/** Where an organization says nothing of it, everything is offered. */
+export function isOffered(methods: Json | undefined, method: string): boolean {
+  return !Array.isArray(methods) || methods.length === 0 || methods.includes(method);
+}
+
+export function upstreamTitle({ upstreams }: PageDeps, name: string): string {
+  return upstreams.get(name)?.title ?? name;
+}
+
+/** Where to send the browser. UpstreamUnavailable, Refused('too-many-requests'). */
+export async function departure(
+  deps: PageDeps,
+  ctx: Context,
+  trip: Origin & {
+    readonly upstream: Upstream;
+    readonly again: boolean;
+    readonly loginHint?: string;
+    /** The client's. */
+    readonly address: string;
+  },
+): Promise<string> {
+  const { upstream, page, owner, organization, again, loginHint, address } = trip;
+  const state = randomToken();
+  const callback = callbackOf(deps, upstream.name);
+  const hint = loginHint === undefined ? {} : { loginHint };
+  const { url, keep } = await upstream.begin({ callback, state, again, ...hint });
+  const data: Away = { page, browser: deps.forms.tokenFor(ctx, owner), keep };
+  const purpose = purposeOf(upstream.name);
+  await makeState(deps.identity, { purpose, organization, lifetime: AWAY, data, token: state, address });
+  return url;
+}
+
+/** The upstream's answer, by GET or as a form; from any site, which is why it decides nothing yet. */
+export const upstreamAnswered: PageForm = async (deps, ctx, form) => {
+  const provider = String(ctx.params.provider);
+  const state = form.get('state') ?? '';
+  const known = deps.upstreams.has(provider) && state !== '' && state.length <= 100;
+  const result = known
+    ? await spendState(deps.identity, { purpose: purposeOf(provider), token: state })
+    : undefined;
+  if (result === undefined) return sayGone(deps, ctx);
+  const away = result.data as Away;
+  const answer = PARAMETERS.flatMap((name) => {
+    const value = form.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  const parked: Parked = { ...away, provider, state, answer: Object.fromEntries(answer) };
+  const token = await makeState(deps.identity, {
+    purpose: ARRIVED,
+    organization: result.organization,
+    lifetime: HOP,
+    data: parked,
+  });
+  seeOther(ctx, `${away.page}/arrived?answer=${token}`);
+};
+
+/**
+ * The answer that this browser brings back to the page that it left. Undefined: reloaded, or too late; nothing is
+ * lost but the trip. Refused('forbidden'): of another browser, or of another owner. It is not spent yet.
+ */
+export async function readArrival(
+  deps: PageDeps,
+  ctx: Context,
+  { organization, page, owner }: Origin,
+): Promise<Arrival | undefined> {
+  const token = typeof ctx.query.answer === 'string' ? ctx.query.answer : '';
+  // A link preview asks with HEAD; it must not use up what the person needs. Nor may another browser.
+  const result =
+    ctx.method === 'GET' ? await readState(deps.identity, { purpose: ARRIVED, token }) : undefined;
+  const parked = result?.data as Parked | undefined;
+  const upstream = deps.upstreams.get(parked?.provider ?? '');
+  if (parked?.page !== page || result?.organization !== organization || upstream === undefined)
+    return undefined;
+  deps.forms.check(ctx, owner, parked.browser);
+  return { ...parked, upstream, token };
+}
+
+/**
+ * What the upstream says of the person. The answer is spent when the upstream has stood by it: while that is down,
+ * the same page may be tried again. 'spent': by another request. UpstreamUnavailable, IdTokenRefused.
+ */
+export async function claimsOf(
+  deps: PageDeps,
+  { upstream, token, state, keep, answer }: Arrival,
+): Promise<UpstreamClaims | 'denied' | 'spent'> {
+  const claims = await upstream.finish({
+    callback: callbackOf(deps, upstream.name),
+    parameters: new URLSearchParams({ ...answer, state }),
+    state,
+    keep,
+    now: deps.identity.clock.now(),
+  });
+  const spent = await spendState(deps.identity, { purpose: ARRIVED, token });
+  return spent === undefined ? 'spent' : claims;
+}
+
+/** Of whom the upstream speaks, as identity/ takes it. */
+export function personOf(claims: UpstreamClaims): NamedPerson {
+  const { issuer, subject, email, emailVerified, authoritative, name, givenName, familyName } = claims;
+  return {
+    ...{ issuer, subject, emailVerified, authoritative },
+    ...(email !== undefined && { email }),
+    names: {
+      ...(name !== undefined && { name }),
+      ...(givenName !== undefined && { given_name: givenName }),
+      ...(familyName !== undefined && { family_name: familyName }),
+    },
+  };
+}
+
+function callbackOf({ issuer }: PageDeps, provider: string): string {
+  return `${issuer}/federation/${provider}/callback`;
+}
+
+function purposeOf(provider: string): string {
+  return `upstream-state:${provider}`;
+}
