@@ -77,7 +77,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'identity/emails': { may: 'identity/rate-limits', types: 'identity' },
   'identity/factors': {
     may: 'identity/accounts identity/audit identity/codes identity/emails',
-    types: 'identity',
+    types: 'identity store/ports',
     packages: '@simplewebauthn/server otpauth',
   },
   'identity/hashes': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt unixcrypt' },
@@ -108,7 +108,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'oidc-provider',
   },
   'oidc/clients': {
-    may: 'oidc oidc/profiles',
+    may: 'identity/factors oidc oidc/profiles',
     types: 'oidc/provider store/ports',
     packages: 'oidc-provider',
   },
@@ -146,7 +146,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'oidc-provider zod',
   },
   'oidc/server': {
-    may: 'identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/exchange oidc/extensions oidc/fast-path oidc/interactions oidc/logout oidc/persistence oidc/profiles oidc/provider oidc/registration oidc/tokens',
+    may: 'identity/factors identity/rate-limits oidc oidc/access oidc/apis oidc/clients oidc/exchange oidc/extensions oidc/fast-path oidc/interactions oidc/logout oidc/persistence oidc/profiles oidc/provider oidc/registration oidc/tokens',
     types: 'store/ports',
     packages: 'oidc-provider',
   },
@@ -157,7 +157,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: 'koa',
   },
   'pages/account': {
-    may: 'federation/protocol http/forms http/views identity/accounts identity/audit identity/codes identity/self-service identity/sign-in identity/upstream oidc pages/shared',
+    may: 'federation/protocol http/forms http/views identity/accounts identity/audit identity/codes identity/factors identity/self-service identity/sign-in identity/upstream oidc pages/shared',
     packages: '@koa/router',
     typePackages: 'koa',
   },
@@ -173,7 +173,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: 'koa',
   },
   'pages/sign-in': {
-    may: 'federation/protocol http/forms http/views identity/accounts identity/audit identity/codes identity/legacy identity/self-service identity/sign-in identity/upstream oidc pages/shared',
+    may: 'federation/protocol http/forms http/views identity/accounts identity/audit identity/codes identity/factors identity/legacy identity/self-service identity/sign-in identity/upstream oidc pages/shared',
     packages: '@koa/router',
     typePackages: 'koa',
   },

@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Secrets } from '../core/crypto.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { ClinicDecisions } from '../model/account.ts';
+import type { FactorPolicy } from '../model/factors.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Log } from '../observe/log.ts';
 import type { Stores } from '../store/ports/stores.ts';
@@ -36,6 +37,8 @@ export interface Identity {
   readonly legacy: LegacySystems;
   /** By dialect name. */
   readonly clinicDecisions: ReadonlyMap<string, ClinicDecisions>;
+  /** What an organization asks of its people, seconds old at most. */
+  readonly factorPolicy: (organization: string) => Promise<FactorPolicy | undefined>;
 }
 
 /**

@@ -9,6 +9,7 @@ import type { AccessEnder } from '../identity/context.ts';
 import type { AccountRecord } from '../model/account.ts';
 import type { LocalText } from '../model/api.ts';
 import type { ClientRecord } from '../model/client.ts';
+import type { FactorPolicy } from '../model/factors.ts';
 import type { Json } from '../model/json.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Stores } from '../store/ports/stores.ts';
@@ -241,8 +242,10 @@ export interface InteractionView {
   readonly accountId?: string;
   /** How that account signed in. */
   readonly amr?: readonly string[];
-  /** The request asks for two proofs: acr_values, or an essential acr claim. */
-  readonly stepUp: boolean;
+  /** The request asks for two proofs, or for a passkey (`phr`): acr_values, or an essential acr claim. */
+  readonly stepUp: 'stepup' | 'phr' | undefined;
+  /** What the organization and the client ask of their people. */
+  readonly factorPolicies: readonly FactorPolicy[];
   /** The sign-in is done; the browser only has to be sent on, to this address. */
   readonly finished?: string;
   /** For consent: scopes and claims that are new. */
@@ -289,4 +292,5 @@ export const ACR = {
   legacy: 'urn:portico:acr:legacy',
   single: 'urn:portico:acr:single',
   stepup: 'urn:portico:acr:stepup',
+  phr: 'urn:portico:acr:phr',
 } as const;

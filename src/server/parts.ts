@@ -11,6 +11,7 @@ import { requestContextOf } from '../http/request/request-context.ts';
 import { loadWords } from '../http/views/i18n.ts';
 import { createViews } from '../http/views/render.ts';
 import type { Identity } from '../identity/context.ts';
+import { createPolicyReader } from '../identity/factors/policy.ts';
 import { endingLegacyTokens } from '../identity/legacy/tokens-from.ts';
 import { NO_LEGACY_SYSTEMS } from '../identity/legacy-systems.ts';
 import { createPasswordHasher } from '../identity/passwords/hasher.ts';
@@ -104,6 +105,7 @@ export async function createParts(ground: Ground) {
     policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
     emailLimits: config.emails,
     strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),
+    factorPolicy: createPolicyReader({ stores, clock }),
   };
   const ownPorts = [ground.port, ...(config.http.internal.port === null ? [] : [config.http.internal.port])];
   const { dialects } = ground;

@@ -4,6 +4,7 @@ import { rehearse } from '../dialects/pipeline/rehearse.ts';
 import type { DialectServices } from '../dialects/runtime/deps.ts';
 import { createUpstreams } from '../federation/registry.ts';
 import type { Identity } from '../identity/context.ts';
+import { createPolicyReader } from '../identity/factors/policy.ts';
 import { endingLegacyTokens } from '../identity/legacy/tokens-from.ts';
 import { NO_LEGACY_SYSTEMS } from '../identity/legacy-systems.ts';
 import { behindSignIns } from '../identity/passwords/hasher.ts';
@@ -77,6 +78,7 @@ function forgetfulIdentity(
     access: endingLegacyTokens(access, { stores, clock, legacy }),
     attempts: createAttempts({ store, budgets, clock, secrets, limits: config.attempts }),
     strangers: createAnonymousBudgets({ stores, clock, secrets, limits: config.strangers }),
+    factorPolicy: createPolicyReader({ stores, clock }),
     hasher: behindSignIns(hasher),
   };
 }

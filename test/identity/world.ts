@@ -11,6 +11,7 @@ import { secretsFrom } from '../../src/core/crypto.ts';
 import { loadClinicDecisions } from '../../src/dialects/registry.ts';
 import { type NewAccountFields, registerAccount } from '../../src/identity/accounts/create-account.ts';
 import type { EmailLimits, Identity, RequestContext } from '../../src/identity/context.ts';
+import { createPolicyReader } from '../../src/identity/factors/policy.ts';
 import { type LegacySystems, NO_LEGACY_SYSTEMS } from '../../src/identity/legacy-systems.ts';
 import { createPasswordHasher } from '../../src/identity/passwords/hasher.ts';
 import { createPasswordPolicy } from '../../src/identity/passwords/policy.ts';
@@ -113,6 +114,7 @@ export async function openWorld(
       secrets,
       limits: { ...LIMITS, ...options.limits },
     }),
+    factorPolicy: createPolicyReader({ stores, clock }),
     mailer: { send: (email) => emails.push(email), drain: async () => true, close: async () => {} },
     audit: { write: (record) => audit.push(record) },
     access: {

@@ -78,7 +78,12 @@ describe('a relying party', () => {
       pushed_authorization_request_endpoint: `${world.issuer}/par`,
       end_session_endpoint: `${world.issuer}/logout`,
       jwks_uri: `${world.issuer}/jwks`,
-      acr_values_supported: ['urn:portico:acr:legacy', 'urn:portico:acr:single', 'urn:portico:acr:stepup'],
+      acr_values_supported: [
+        'urn:portico:acr:legacy',
+        'urn:portico:acr:single',
+        'urn:portico:acr:stepup',
+        'urn:portico:acr:phr',
+      ],
     });
   });
 

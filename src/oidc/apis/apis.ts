@@ -5,12 +5,12 @@
  */
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../core/clock.ts';
+import { keepFresh } from '../../core/keep-fresh.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { ApiRecord } from '../../model/api.ts';
 import { type ClientRecord, servesOrganization } from '../../model/client.ts';
 import type { ApiStore, OrganizationStore } from '../../store/ports/installation.ts';
 import type { ClientTraits } from '../clients/clients.ts';
-import { keepFresh } from '../clients/keep-fresh.ts';
 import type { ScopesOfApi } from '../contract.ts';
 
 export interface Api extends Omit<ApiRecord, 'id' | 'secretHash' | 'organization' | 'lifetime'> {

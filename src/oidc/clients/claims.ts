@@ -1,11 +1,19 @@
 /** The claims of id_token and UserInfo: which accounts the provider may see, and what a client may read of them. */
-import type { Account, Client, Configuration } from 'oidc-provider';
+import type {
+  Account,
+  AuthorizationCode,
+  Client,
+  Configuration,
+  DeviceCode,
+  RefreshToken,
+} from 'oidc-provider';
 import type { AccountRecord } from '../../model/account.ts';
 import type { ClaimMapping } from '../../model/claim-mapping.ts';
 import { servesOrganization } from '../../model/client.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { traitsOf } from './clients.ts';
+import { createFactorJudge, type FactorDeps, signInBehind, withRecord } from './factors.ts';
 import { servesSeveral } from './organizations.ts';
 
 /**
@@ -52,21 +60,38 @@ export function claimsByScope(rolesAliases: readonly string[]): Record<string, s
 
 /**
  * The provider's findAccount. Undefined, as though there were no such account: unknown, not active, or of
- * another organization than the client that asks. So the sessions and tokens of an account that is not active
+ * another organization than the client that asks; and where a token carries on a sign-in that lacks a second factor.
+ * So the sessions and tokens of an account that is not active
  * do nothing, and work again when it is.
  */
 export function createAccountFinder({
   accounts,
   rolesAliases,
+  ...factors
 }: {
   accounts: AccountStore;
   rolesAliases: readonly string[];
-}) {
+} & FactorDeps) {
   const view = createAccountViewer(rolesAliases);
-  return async function findAccount(ctx: Asker, accountId: string): Promise<Account | undefined> {
+  const lacksFactor = createFactorJudge(factors);
+  return async function findAccount(
+    ctx: Asker,
+    accountId: string,
+    token?: FoundBy,
+  ): Promise<Account | undefined> {
     const account = await accounts.byId(accountId);
-    return account && view(ctx, account);
+    const found = account && view(ctx, account);
+    if (account === undefined || found === undefined) return undefined;
+    if (isSignIn(token) && (await lacksFactor(signInBehind(token), account, ctx.oidc.client)))
+      return undefined;
+    return withRecord(found, account);
   };
+}
+
+type FoundBy = Parameters<NonNullable<Configuration['findAccount']>>[2];
+
+function isSignIn(token: FoundBy): token is AuthorizationCode | DeviceCode | RefreshToken {
+  return ['AuthorizationCode', 'DeviceCode', 'RefreshToken'].includes(token?.kind ?? '');
 }
 
 export interface Asker {

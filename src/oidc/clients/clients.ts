@@ -2,14 +2,15 @@
 import type { Client } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import { type Secrets, sameText } from '../../core/crypto.ts';
+import { keepFresh } from '../../core/keep-fresh.ts';
 import { type ClaimMapping, claimMapping } from '../../model/claim-mapping.ts';
 import { type ClientRecord, organizationsIn } from '../../model/client.ts';
+import type { FactorPolicy } from '../../model/factors.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import type { ClientStore, OrganizationStore } from '../../store/ports/installation.ts';
 import { profileDefaults } from '../profiles/fapi2.ts';
 import type { ProviderContext } from '../provider/context.ts';
 import { findAccountClient } from './account-client.ts';
-import { keepFresh } from './keep-fresh.ts';
 
 /** What a client is besides RFC 7591. */
 export interface ClientTraits {
@@ -26,6 +27,8 @@ export interface ClientTraits {
   readonly registration: boolean | undefined;
   /** How its sign-in page begins; undefined: as the organization says. */
   readonly signIn: 'password' | 'name-first' | undefined;
+  /** What it asks of its people, beside their organization. */
+  readonly factors: FactorPolicy | undefined;
   readonly introspects: readonly string[];
   readonly revokes: readonly string[];
   /** The dialects (by name) and APIs (by identifier) whose tokens it may exchange for its own. */
@@ -69,6 +72,7 @@ export const CLIENT_TRAITS = [
   'unregistered',
   'registration',
   'sign_in',
+  'factors',
   'introspects',
   'revokes',
   'exchanges',
@@ -208,6 +212,8 @@ function readTraits(client: Client): ClientTraits {
     unregistered: member('unregistered') === true,
     registration: typeof registration === 'boolean' ? registration : undefined,
     signIn: signIn === 'password' || signIn === 'name-first' ? signIn : undefined,
+    // Judged when it was stored; a client that registers itself cannot have any.
+    factors: member('factors') === undefined ? undefined : Object(member('factors')),
     introspects: textsOf(member('introspects')),
     revokes: textsOf(member('revokes')),
     exchanges: textsOf(member('exchanges')),

@@ -3,6 +3,7 @@ import { type Client, errors } from 'oidc-provider';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import { createAccountFinder } from '../clients/claims.ts';
 import { type ClientRegistry, traitsOf } from '../clients/clients.ts';
+import type { FactorDeps } from '../clients/factors.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import type { Possession } from '../extensions/sender-constraints.ts';
 import type { OidcRecords } from '../persistence/records.ts';
@@ -10,7 +11,7 @@ import type { ProviderContext } from '../provider/context.ts';
 import { POLICY, type Rule, type TargetKind } from './policy.ts';
 import { findSubjectToken, type SubjectToken } from './subject-token.ts';
 
-export interface AdmissionDeps {
+export interface AdmissionDeps extends FactorDeps {
   readonly oidcRecords: OidcRecords;
   readonly clients: ClientRegistry;
   readonly accounts: AccountStore;
@@ -72,15 +73,16 @@ function mayPresent({ jkt, isOfCertificate }: SubjectToken, rule: Rule, possessi
 
 /** The account must be let in now, at the subject token's client and at the client that asks. */
 async function admitAccount(
-  { accounts, rights }: AdmissionDeps,
+  deps: AdmissionDeps,
   ctx: ProviderContext,
   { accountId, clientId, organization }: SubjectToken,
 ): Promise<void> {
-  const findAccount = createAccountFinder({ accounts, rolesAliases: [] });
+  const findAccount = createAccountFinder({ ...deps, rolesAliases: [] });
   const account = await findAccount(ctx, accountId);
   if (account === undefined) return refuseToken('account-is-not-let-in');
   if (organization !== undefined && organization !== account.organization)
     return refuseToken('other-organization');
-  if (!(await rights.holderMayGoOn({ accountId, clientId }))) return refuseToken('account-is-not-let-in');
+  if (!(await deps.rights.holderMayGoOn({ accountId, clientId })))
+    return refuseToken('account-is-not-let-in');
   ctx.oidc.entity('Account', account);
 }

@@ -8,6 +8,8 @@
  */
 import type Provider from 'oidc-provider';
 import type { Account, Client, Grant } from 'oidc-provider';
+import { provenAmr } from '../../model/amr.ts';
+import { textsOf } from '../../model/json.ts';
 import { BESIDES } from '../clients/claims.ts';
 import { override } from './models.ts';
 
@@ -30,9 +32,14 @@ interface ClaimsModel {
 export function showClaimsBesides(provider: Provider): void {
   const { prototype } = (provider as unknown as ClaimsModel).Claims;
   override(prototype, 'result', async (mask, original) => ({
-    ...(await original()),
+    ...onlyProven(await original()),
     ...mask.available[BESIDES],
   }));
+}
+
+/** A browser that was not asked again has proven nothing by that, and neither has an app password. */
+function onlyProven({ amr, ...claims }: Claims): Claims {
+  return amr === undefined ? claims : { ...claims, amr: provenAmr(textsOf(amr)) };
 }
 
 /** What UserInfo says where the client asked by scope alone. */

@@ -6,7 +6,6 @@
  */
 import type Provider from 'oidc-provider';
 import type { Client } from 'oidc-provider';
-import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
@@ -14,6 +13,7 @@ import type { ApiDeps } from '../apis/resource-indicators.ts';
 import { createTokenClaims } from '../apis/token-claims.ts';
 import { createAccountFinder } from '../clients/claims.ts';
 import type { ClientRegistry } from '../clients/clients.ts';
+import type { FactorDeps } from '../clients/factors.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import type { FastRoute } from '../fast-path-contract.ts';
 import type { OidcRecords } from '../persistence/records.ts';
@@ -30,13 +30,12 @@ import { userinfoRoute } from './userinfo.ts';
 
 export type FastPathDeps = ReturnType<typeof fastPathDeps>;
 
-interface ServerParts extends ApiDeps {
+interface ServerParts extends ApiDeps, FactorDeps {
   readonly accounts: AccountStore;
   readonly clients: ClientRegistry;
   readonly oidcRecords: OidcRecords;
   readonly rights: TokenRights;
   readonly secrets: Secrets;
-  readonly clock: Clock;
   readonly line: AuditLine;
   readonly issuer: string;
   /** Counts a sign-in that is begun; what it resolves with takes the count back. */
@@ -76,14 +75,14 @@ export function fastRoutes(server: ServerParts, build: Build): ReadonlyMap<strin
 }
 
 function fastPathDeps(server: ServerParts, { provider, scopes }: Build) {
-  const { accounts, clients } = server;
+  const { clients } = server;
   const { rolesAliases } = server.config.oidc;
   const known = new WeakMap<ClientRecord, Client>();
   return {
     ...{ ...server, provider, scopes },
     models: keptModels(provider, server.oidcRecords),
     tokenClaims: createTokenClaims(server),
-    findAccount: createAccountFinder({ accounts, rolesAliases }),
+    findAccount: createAccountFinder({ ...server, rolesAliases }),
     /** The provider hashes a client's metadata at every look-up; here one record is made a client once. */
     async findClient(id: string): Promise<Client | undefined> {
       const record = await clients.record(id);

@@ -24,7 +24,11 @@ export async function signInOf<Token extends Source['source']>(
   const grant = await deps.models.findGrant(source.grantId ?? '');
   if (grant === undefined || grant.isExpired || grant.accountId !== source.accountId) return undefined;
   if (source.clientId !== clientId || grant.clientId !== clientId) return undefined;
-  const account = await deps.findAccount({ oidc: { client, grant, params: {} } }, source.accountId ?? '');
+  const account = await deps.findAccount(
+    { oidc: { client, grant, params: {} } },
+    source.accountId ?? '',
+    source,
+  );
   return account && { source, client, grant, account };
 }
 

@@ -4,6 +4,7 @@ import type Provider from 'oidc-provider';
 import { type Client, errors } from 'oidc-provider';
 import type { AccountRecord } from '../../model/account.ts';
 import { servesOrganization } from '../../model/client.ts';
+import type { FactorPolicy } from '../../model/factors.ts';
 import type { Json } from '../../model/json.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import { type Allowed, allowedOf, type Consents, scopesOf } from '../access/consents.ts';
@@ -17,7 +18,7 @@ import type { LogoutOutbox } from '../logout/outbox.ts';
 import type { OidcRecords } from '../persistence/records.ts';
 import { isOver } from './finished.ts';
 import { grantWhatIsMissing } from './load-existing-grant.ts';
-import { strongerThanOne } from './policy.ts';
+import { askedLevel, toldLevel } from './policy.ts';
 
 type ProviderInteraction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
@@ -28,6 +29,7 @@ export interface InteractionDeps {
   readonly consents: Consents;
   readonly apis: ApiRegistry;
   readonly accounts: AccountStore;
+  readonly factorPolicy: (organization: string) => Promise<FactorPolicy | undefined>;
 }
 
 export function createInteractions(deps: InteractionDeps): Interactions {
@@ -39,12 +41,15 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const client = await clientOf(interaction);
       const missingApis = await describeApis(deps.apis, missingIn(interaction).resources);
       const account = await served(interaction, client, interaction.session?.accountId);
-      return { ...viewOf(interaction, client, account), missingApis };
+      const view = viewOf(interaction, client, account);
+      const policies = [await deps.factorPolicy(view.organization), traitsOf(client).factors];
+      return { ...view, missingApis, factorPolicies: policies.filter((policy) => policy !== undefined) };
     },
     async finishLogin(request, response, login) {
       const interaction = await open(request, response);
       const client = await clientOf(interaction);
-      const { accountId, amr, acr, remember: keep = true } = login;
+      const { accountId, amr, remember: keep = true } = login;
+      const acr = toldLevel(login.acr, interaction.params.claims);
       await refuseOthers(interaction, client, accountId);
       await endOther(interaction, accountId);
       return deps.provider().interactionResult(request, response, {
@@ -202,7 +207,7 @@ function viewOf(
   interaction: ProviderInteraction,
   client: Client,
   account: AccountRecord | undefined,
-): Omit<InteractionView, 'missingApis'> {
+): Omit<InteractionView, 'missingApis' | 'factorPolicies'> {
   const { params, prompt } = interaction;
   const missing = missingIn(interaction);
   const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);
@@ -240,7 +245,7 @@ function viewOf(
     ...(redirectUri !== undefined && { redirectUri }),
     uiLocales: list('ui_locales'),
     acrValues: list('acr_values'),
-    stepUp: strongerThanOne(params),
+    stepUp: askedLevel(params),
     ...(account !== undefined && { accountId: account.id, amr: interaction.session?.amr ?? [] }),
     ...(isFinished(interaction) && { finished: interaction.returnTo }),
     missingScopes: scopesOf(missing),

@@ -1,13 +1,14 @@
 /**
- * When the provider asks a person something: its own policy, with five changes. A request with prompt=none
+ * When the provider asks a person something: its own policy, with six changes. A request with prompt=none
  * shows no page: the client gets the error that the check names here (login_required, interaction_required).
  */
 import { type ClaimsParameter, type ClaimsParameterMember, interactionPolicy } from 'oidc-provider';
 import { isUnknownToOperators, traitsOf } from '../clients/clients.ts';
-import { ACR } from '../contract.ts';
+import { type FactorJudge, recordOf, signInBehind } from '../clients/factors.ts';
+import { ACR, type InteractionView } from '../contract.ts';
 import { trustFirstPartyNatives } from '../extensions/issuer-and-clients.ts';
 
-export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
+export function createInteractionPolicy(lacksFactor: FactorJudge): interactionPolicy.DefaultPolicy {
   const { base, Check, Prompt } = interactionPolicy;
   const policy = base();
   const login = policy.get('login');
@@ -22,8 +23,18 @@ export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
   // RFC 9470: an API that wants a stronger sign-in sends people here with acr_values.
   login?.checks.add(
     new Check('step_up', 'A second proof is required', 'interaction_required', (ctx) => {
-      const input = strongerThanOne({ acr_values: ctx.oidc.params?.acr_values });
-      return input && ctx.oidc.acr !== ACR.stepup && ctx.oidc.result?.login === undefined;
+      const asked = askedLevel({ acr_values: ctx.oidc.params?.acr_values });
+      return isBelow(ctx.oidc.acr, asked) && ctx.oidc.result?.login === undefined;
+    }),
+  );
+
+  // A session from before there was a factor, or from where none was asked for. After the grace period it is not enough.
+  login?.checks.add(
+    new Check('second_factor', 'A second factor is required', 'interaction_required', async ({ oidc }) => {
+      const { account, client, session, amr = [] } = oidc;
+      const record = account && recordOf(account);
+      if (record === undefined) return false;
+      return lacksFactor(signInBehind({ amr, authTime: session?.authTime() }), record, client);
     }),
   );
 
@@ -51,22 +62,43 @@ export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
 }
 
 /**
- * Whether a request asks for two proofs: `acr_values` is in order of preference, so its first value that is
- * known here counts; an essential `acr` claim (OIDC Core 5.5.1.1) counts when nothing less would do.
+ * Whether a request asks for two proofs, or for a passkey: `acr_values` is in order of preference, so its first value
+ * that is known here counts; an essential `acr` claim (OIDC Core 5.5.1.1) asks for the least that would do.
  */
-export function strongerThanOne(params: {
+export function askedLevel(params: {
   readonly acr_values?: unknown;
   readonly claims?: unknown;
-}): boolean {
+}): InteractionView['stepUp'] {
   const first = String(params.acr_values ?? '')
     .split(' ')
-    .find((value) => KNOWN.has(value));
-  if (first === ACR.stepup) return true;
-  const { essential, value, values = value === undefined ? [] : [value] } = acrClaim(params.claims);
-  return essential === true && values.includes(ACR.stepup) && !values.includes(ACR.single);
+    .find((name) => KNOWN.has(name));
+  const claimed = essentialLevels(params.claims);
+  const least = LEVELS.find((name) => claimed?.includes(name));
+  const level = Math.max(LEVELS.indexOf(first ?? ''), LEVELS.indexOf(least ?? ''));
+  if (LEVELS[level] === ACR.phr) return 'phr';
+  return LEVELS[level] === ACR.stepup ? 'stepup' : undefined;
 }
 
+function isBelow(acr: string | undefined, asked: InteractionView['stepUp']): boolean {
+  return asked !== undefined && LEVELS.indexOf(acr ?? '') < LEVELS.indexOf(ACR[asked]);
+}
+
+/** The level to tell of a sign-in: a stronger one than an essential claim names is told as one that it names. */
+export function toldLevel(acr: string, claims: unknown): string {
+  const claimed = essentialLevels(claims);
+  if (claimed === undefined || claimed.includes(acr)) return acr;
+  const below = LEVELS.slice(0, Math.max(0, LEVELS.indexOf(acr)));
+  return below.findLast((name) => claimed.includes(name)) ?? acr;
+}
+
+/** What the pages come to, from the weakest. */
+const LEVELS: readonly string[] = [ACR.single, ACR.stepup, ACR.phr];
 const KNOWN: ReadonlySet<string> = new Set(Object.values(ACR));
+
+function essentialLevels(claims: unknown): readonly unknown[] | undefined {
+  const { essential, value, values = value === undefined ? [] : [value] } = acrClaim(claims);
+  return essential === true && values.length > 0 ? values : undefined;
+}
 
 /** The provider has judged the parameter already: what is not JSON does not get here. */
 function acrClaim(claims: unknown): ClaimsParameterMember {

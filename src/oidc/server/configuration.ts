@@ -9,6 +9,7 @@ import { judgeRequest } from '../apis/resource-indicators.ts';
 import { createTokenClaims } from '../apis/token-claims.ts';
 import { claimsByScope, createAccountFinder } from '../clients/claims.ts';
 import { CLIENT_TRAITS, traitsOf } from '../clients/clients.ts';
+import { createFactorJudge } from '../clients/factors.ts';
 import { ENABLED_ALGORITHMS } from '../clients/jose-algorithms.ts';
 import { judgeOrganization } from '../clients/organizations.ts';
 import { createOriginPolicy } from '../clients/origins.ts';
@@ -76,7 +77,7 @@ export function knownScopes({ scopes = [], claims = {} }: Configuration): string
 
 const PROTOCOL: Configuration = {
   scopes: ['openid', 'offline_access'],
-  acrValues: [ACR.legacy, ACR.single, ACR.stepup],
+  acrValues: Object.values(ACR),
   responseTypes: ['code'],
   subjectTypes: ['public', 'pairwise'],
   enabledJWA: ENABLED_ALGORITHMS,
@@ -95,10 +96,10 @@ function people(deps: ProviderDeps): Configuration {
     sectorIdentifierUriValidate: () => false,
     claims: claimsByScope(rolesAliases),
     interactions: {
-      policy: createInteractionPolicy(),
+      policy: createInteractionPolicy(createFactorJudge(deps)),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
-    findAccount: createAccountFinder({ accounts, rolesAliases }),
+    findAccount: createAccountFinder({ ...deps, accounts, rolesAliases }),
     loadExistingGrant: createGrantLoader(config.oidc.lifetimes, deps),
   };
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
+import { createPolicyReader } from '../../identity/factors/policy.ts';
 import { createAnonymousBudgets } from '../../identity/rate-limits/anonymous-budgets.ts';
 import type { Attempts } from '../../identity/rate-limits/sign-in-attempts.ts';
 import type { Audit } from '../../observe/audit.ts';
@@ -97,6 +98,7 @@ export function providerDeps(options: OidcServerOptions) {
     /** Seconds. */
     leeway: config.oidc.refreshReuse.leeway,
     cookies: cookieSettings(issuer),
+    factorPolicy: createPolicyReader({ stores, clock }),
     ...{ strangers, fetch },
   };
 }

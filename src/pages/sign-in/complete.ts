@@ -1,18 +1,22 @@
 /**
- * After a proof: is it enough? One is, unless the app asks for two (acr_values, RFC 9470). Two are proofs of
- * different kinds: the password, which is known, and a code from the mailbox, which is had. An upstream's
- * word is neither: it may rest on a password alone, on the same one even, or on the very mailbox that the
- * code goes to, and neither Google nor Apple says on which. So it signs in, and counts for no second
- * proof beside either. `acr` and `amr` say what was proven and no more.
+ * After a proof: is it enough? One is, unless the account has a second factor, a policy requires one, or the app asks
+ * for two (acr_values, RFC 9470). The second is a passkey, or a code of an authenticator app. An account with neither
+ * may answer an app with proofs of two other kinds: the password, which is known, and a code from the mailbox, which
+ * is had; a policy is not satisfied by them. An upstream's word is a first proof alone: it may rest on a password, on
+ * the same one even, or on the very mailbox that the code goes to, and neither Google nor Apple says on which.
+ * `acr` and `amr` say what was proven and no more.
  */
+import { needOfFactor } from '../../identity/factors/policy.ts';
 import { sendSignInCode } from '../../identity/sign-in/send-code.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Amr } from '../../model/amr.ts';
+import { hasFactor } from '../../model/factors.ts';
 import { ACR, type InteractionView } from '../../oidc/contract.ts';
 import { leadOn } from '../shared/lead-on.ts';
 import { type FlowState, flowStateOf, goTo } from './flow-state.ts';
 import type { Step } from './guards.ts';
 
+/** `proofs` has `mfa` where a second factor was proven beside a first one, or a passkey that verified its user. */
 export async function proven(
   step: Step,
   { account, proofs, remember }: { account: AccountRecord; proofs: readonly Amr[]; remember: boolean },
@@ -20,7 +24,7 @@ export async function proven(
   const { deps, ctx, view } = step;
   const before = halfProven(view);
   const all = [...new Set([...(before?.accountId === account.id ? before.proofs : []), ...proofs])];
-  if (view.stepUp && !isTwo(all)) {
+  if (stillMissing(step, account, all) !== undefined) {
     const { another = false } = flowStateOf(view);
     const flow: FlowState = { remember, another, proven: { accountId: account.id, proofs: all } };
     return askForSecond(step, account, flow);
@@ -28,7 +32,7 @@ export async function proven(
   const address = await deps.interactions.finishLogin(ctx.req, ctx.res, {
     accountId: account.id,
     amr: all,
-    acr: isTwo(all) ? ACR.stepup : ACR.single,
+    acr: levelOf(all),
     remember,
   });
   await leadOn(deps, ctx, { view, address });
@@ -40,28 +44,57 @@ export function halfProven(
 ): { readonly accountId: string; readonly proofs: readonly Amr[] } | undefined {
   const flow = flowStateOf(view);
   if (flow.proven !== undefined) return flow.proven;
-  const onlyMore = view.reasons.length === 1 && view.reasons[0] === 'step_up';
+  const onlyMore = view.reasons.length > 0 && view.reasons.every((reason) => ONLY_MORE.has(reason));
   if (!onlyMore || view.accountId === undefined || flow.another === true) return undefined;
-  return { accountId: view.accountId, proofs: (view.amr ?? []).filter(isProof) };
+  const proofs = (view.amr ?? []).filter(isProof);
+  // The clinic's key opened the session: its person has proven nothing yet.
+  const isOwn = proofs.some((proof) => proof !== 'sso') || !view.reasons.includes('second_factor');
+  return isOwn ? { accountId: view.accountId, proofs } : undefined;
 }
 
-/** The proof that is still to come; undefined when the account has none to give. */
-export function nextProof(proofs: readonly Amr[], account: AccountRecord): 'pwd' | 'otp' | undefined {
-  if (!proofs.includes('pwd')) return account.passwordHash === undefined ? undefined : 'pwd';
-  return account.email === undefined ? undefined : 'otp';
+const ONLY_MORE: ReadonlySet<string> = new Set(['step_up', 'second_factor']);
+
+/**
+ * What is still to come: `own`, of what the account has for that; `pwd` or `otp`, the password or a code by email;
+ * `none`, which the account has not got.
+ */
+export type Missing = 'own' | 'pwd' | 'otp' | 'none';
+
+export function stillMissing(
+  { deps, view }: Step,
+  account: AccountRecord,
+  proofs: readonly Amr[],
+): Missing | undefined {
+  const now = deps.identity.clock.now();
+  const level = levelOf(proofs);
+  if (view.stepUp === 'phr' && level !== ACR.phr)
+    return (account.factors?.passkeys ?? []).length > 0 ? 'own' : 'none';
+  if (hasFactor(account.factors ?? {})) {
+    const input = { account, policies: view.factorPolicies, now };
+    // Who is not asked again in this browser is where an app asks for two.
+    const amr = view.stepUp === undefined ? proofs : proofs.filter((proof) => proof !== 'remembered');
+    return needOfFactor({ amr, signedInAt: now }, input) === 'none' ? undefined : 'own';
+  }
+  if (view.stepUp === undefined || level !== ACR.single) return undefined;
+  if (!proofs.includes('pwd')) return account.passwordHash === undefined ? 'none' : 'pwd';
+  return account.email === undefined ? 'none' : 'otp';
 }
 
-function isTwo(proofs: readonly Amr[]): boolean {
-  return proofs.includes('pwd') && proofs.includes('otp');
+function levelOf(proofs: readonly Amr[]): string {
+  const passkey = proofs.includes('hwk') || proofs.includes('swk');
+  if (proofs.includes('mfa')) return passkey ? ACR.phr : ACR.stepup;
+  return proofs.includes('pwd') && proofs.includes('otp') ? ACR.stepup : ACR.single;
 }
+
+const PROOFS: readonly string[] = ['pwd', 'otp', 'hwk', 'swk', 'user', 'mfa', 'fed', 'sso'] satisfies Amr[];
 
 function isProof(text: string): text is Amr {
-  return ['pwd', 'otp', 'fed', 'sso'].includes(text);
+  return PROOFS.includes(text);
 }
 
 /** Where the code is what comes next, its email leaves at once, without another button. */
 async function askForSecond(step: Step, account: AccountRecord, flow: FlowState): Promise<void> {
-  if (nextProof(flow.proven?.proofs ?? [], account) !== 'otp') return goTo(step, flow);
+  if (stillMissing(step, account, flow.proven?.proofs ?? []) !== 'otp') return goTo(step, flow);
   const { deps, view, context } = step;
   const { organization, uid: request } = view;
   const purpose = 'hosted-step-up';

@@ -1,14 +1,17 @@
 /**
- * The second factor (step-up, MFA) where an app asks for two: the password, or a code by email; and the page for
- * a person who has only one to give. The same form answers for the link page: both are about one account.
+ * The page for the second factor (step-up, MFA): what the account has for it. Where an app asks for two and the account
+ * has nothing, the password, or a code by email; and the page for a person who has only one to give. The form of the
+ * password answers for the link page too: both are about one account.
  */
 import { Refused } from '../../core/refused.ts';
 import { noteSignIn } from '../../identity/audit/audit.ts';
 import { checkPassword } from '../../identity/sign-in/reauthenticate.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { Refusal } from '../shared/alert.ts';
 import { loginShown } from '../shared/login-shown.ts';
-import { halfProven, nextProof, proven } from './complete.ts';
+import { halfProven, proven, stillMissing } from './complete.ts';
 import { accountIn, flowStateOf, goTo } from './flow-state.ts';
-import type { SignInPage, SignInStep } from './guards.ts';
+import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { finishLink, showLink } from './link-account.ts';
 import { showSignIn } from './password.ts';
 import { renderInteraction } from './render-interaction.ts';
@@ -17,18 +20,33 @@ export const showSecondProof: SignInPage = async (step, refusal) => {
   const { accountId, proofs = [] } = halfProven(step.view) ?? {};
   const account = await accountIn(step, accountId);
   if (account?.status !== 'active') return showSignIn(step, refusal);
-  const next = nextProof(proofs, account);
-  const data = {
-    kind: next === 'pwd' ? 'second-password' : 'second-code',
-    organization: step.view.organization,
-    lacks: proofs.includes('pwd') ? 'address' : 'password',
-    account: loginShown(account),
-    password: next === 'pwd',
-    code: next === 'otp',
-  };
-  const page = next === undefined ? 'step-up-impossible' : 'confirm-person';
-  await renderInteraction(step, page, data, refusal);
+  const missing = stillMissing(step, account, proofs);
+  if (missing === 'own') return showSecondFactor(step, account, refusal);
+  const { organization } = step.view;
+  const data = { organization, account: loginShown(account) };
+  if (missing === 'pwd' || missing === 'otp') {
+    const [password, code] = [missing === 'pwd', missing === 'otp'];
+    const kind = password ? 'second-password' : 'second-code';
+    return renderInteraction(step, 'confirm-person', { ...data, kind, password, code }, refusal);
+  }
+  const lacks = proofs.includes('pwd') ? 'address' : 'password';
+  const impossible = { ...data, lacks: step.view.stepUp === 'phr' ? 'passkey' : lacks };
+  await renderInteraction(step, 'step-up-impossible', impossible, refusal);
 };
+
+/** What the account has. Only a passkey will do where the app asks for that. */
+async function showSecondFactor(step: Step, account: AccountRecord, refusal?: Refusal): Promise<void> {
+  const { view } = step;
+  const { passkeys = [], app, recoveryCodes = [] } = account.factors ?? {};
+  const any = view.stepUp !== 'phr';
+  const data = {
+    account: loginShown(account),
+    passkey: passkeys.length > 0,
+    app: any && app !== undefined,
+    recovery: any && recoveryCodes.length > 0,
+  };
+  await renderInteraction(step, 'second-factor', data, refusal);
+}
 
 /** The page that the form of confirmPassword is on. */
 export const showPerson: SignInPage = (step, refusal) =>

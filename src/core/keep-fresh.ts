@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Milliseconds for which a record is not read again: the provider asks for it several times a request. */
 const FRESH = 5_000;

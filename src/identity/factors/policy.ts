@@ -1,0 +1,95 @@
+/**
+ * Whether a sign-in lacks a second factor: one question for every channel. An account with a passkey or an
+ * authenticator app is asked for it at each sign-in. Beside that an organization, or a client, may require one of its
+ * people; who has none puts it off until the grace period ends. Sign-ins from before all this go on as long.
+ */
+import type { Clock } from '../../core/clock.ts';
+import { keepFresh } from '../../core/keep-fresh.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import type { FactorPolicy } from '../../model/factors.ts';
+import type { Stores } from '../../store/ports/stores.ts';
+
+const DAY = 86_400_000;
+
+export const DEFAULTS = { offered: ['passkey', 'app'], graceDays: 14, rememberDays: 30 } as const;
+
+export interface SignIn {
+  readonly amr: readonly string[];
+  readonly signedInAt: Date;
+}
+
+/** Whose sign-in, and which policies are asked: the organization's, and the client's where there is one. */
+export interface Judged {
+  readonly account: Pick<AccountRecord, 'factors' | 'roles' | 'createdAt'>;
+  readonly policies: readonly (FactorPolicy | undefined)[];
+  readonly now: Date;
+}
+
+/** `later`: in the grace period. */
+export type FactorNeed = 'none' | 'later' | 'now';
+
+/** What nothing may get past. */
+export function lacksFactor(signIn: SignIn, judged: Judged): boolean {
+  return needOfFactor(signIn, judged) === 'now';
+}
+
+export function needOfFactor({ amr, signedInAt }: SignIn, { account, policies, now }: Judged): FactorNeed {
+  if (amr.includes('mfa') || amr.includes('remembered')) return 'none';
+  const first = firstFactorAt(account);
+  if (first !== undefined && signedInAt >= first) return 'now';
+  const ends = [
+    ...policies.filter((policy) => requires(policy, account)).map((policy) => endOfGrace(policy, account)),
+    // A sign-in from before the account had a factor.
+    ...(first === undefined ? [] : [first.getTime() + effectivePolicy(policies).graceDays * DAY]),
+  ];
+  if (ends.length === 0) return 'none';
+  return now.getTime() < Math.min(...ends) ? 'later' : 'now';
+}
+
+/** What two policies come to: the stricter of them, member by member. */
+export function effectivePolicy(policies: Judged['policies']) {
+  const all = policies.filter((policy) => policy !== undefined);
+  const offered = DEFAULTS.offered.filter((kind) =>
+    all.every((policy) => policy.offered?.includes(kind) ?? true),
+  );
+  return {
+    offered: offered.length === 0 ? DEFAULTS.offered : offered,
+    graceDays: fewest(all, 'graceDays'),
+    rememberDays: fewest(all, 'rememberDays'),
+  };
+}
+
+function fewest(policies: readonly FactorPolicy[], member: 'graceDays' | 'rememberDays'): number {
+  const stated = policies.flatMap((policy) => policy[member] ?? []);
+  return stated.length === 0 ? DEFAULTS[member] : Math.min(...stated);
+}
+
+/** Reads an organization's policy, from memory for a moment: every sign-in and every refresh asks. */
+export function createPolicyReader({
+  stores,
+  clock,
+}: {
+  stores: Pick<Stores, 'organizations'>;
+  clock: Clock;
+}) {
+  const organization = keepFresh(clock, (id) => stores.organizations.byId(id));
+  return async (id: string): Promise<FactorPolicy | undefined> => (await organization(id))?.factors;
+}
+
+function requires(policy: FactorPolicy | undefined, { roles }: Judged['account']): policy is FactorPolicy {
+  if (policy?.require === 'required') return true;
+  return policy?.require === 'required-for-roles' && roles.some((role) => policy.roles?.includes(role));
+}
+
+/** Without `since` only a new account has a grace period. */
+function endOfGrace({ since, graceDays = DEFAULTS.graceDays }: FactorPolicy, account: Judged['account']) {
+  const begun = Math.max(since === undefined ? 0 : Date.parse(since), account.createdAt.getTime());
+  return begun + graceDays * DAY;
+}
+
+function firstFactorAt({ factors }: Judged['account']): Date | undefined {
+  const times = [...(factors?.passkeys ?? []), ...(factors?.app ? [factors.app] : [])].map(({ createdAt }) =>
+    Date.parse(createdAt),
+  );
+  return times.length === 0 ? undefined : new Date(Math.min(...times));
+}
