@@ -63,6 +63,7 @@ const LISTS = [
   'lives',
   'answer',
   'upstreams',
+  'blocks',
 ];
 
 /**
@@ -80,6 +81,8 @@ const hostile = (asked: Set<string>, absent?: string): Record<string, unknown> =
         if (name === 'kind') return 'internal';
         if (name === 'alert') return { kind: 'sign-in-refused' };
         if (name === 'upstreams') return ['google', 'apple'];
+        if (name === 'blocks')
+          return [{ kind: 'fields' }, { kind: 'upstreams', upstreams: [{ name: HOSTILE, title: HOSTILE }] }];
         if (name === 'zone') return 'UTC';
         if (name === 'uri') return { sent: HOSTILE, registered: [HOSTILE] };
         if (name === 'list') return [{ id: HOSTILE, name: HOSTILE }];
@@ -223,6 +226,7 @@ const plain = {
   zone: 'UTC',
   recent: true,
   upstreams: ['google', 'apple'],
+  blocks: [{ kind: 'fields' }, { kind: 'upstreams', upstreams: ['google'] }],
   lacks: 'password',
   provider: 'Google',
   scopes: [{ key: 'openid', name: 'openid' }],

@@ -59,6 +59,8 @@ export interface Upstream {
   readonly logo: string;
   /** The one that is configured, and its own. */
   readonly issuers: readonly string[];
+  /** Domains of the addresses that sign in here: who gives one is led here. */
+  readonly domains?: readonly string[];
   /** Client ids whose ID tokens the dialects take. */
   readonly audiences: readonly string[];
   /** Whether the names of a person come with the first sign-in alone, so that an answer that leads nowhere must not lose them. */

@@ -11,7 +11,7 @@ import type { Upstream, UpstreamClaims } from '../../federation/protocol/upstrea
 import { seeOther } from '../../http/views/send-page.ts';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
 import type { NamedPerson } from '../../identity/sign-in/with-upstream.ts';
-import type { Json } from '../../model/json.ts';
+import { type Json, textsOf } from '../../model/json.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
 import type { PageDeps, PageForm } from './deps.ts';
 import { sayGone } from './interaction.ts';
@@ -52,18 +52,19 @@ export interface Arrival extends Parked {
   readonly token: string;
 }
 
-/** Those that an organization offers: its `branding.ways` may name them. */
+/** The ways to sign in that an organization names, in its order; undefined: every way. */
+export function namedWays(organization: OrganizationRecord | undefined): string[] | undefined {
+  const ways = new Set(textsOf(organization?.branding?.ways));
+  return ways.size === 0 ? undefined : [...ways];
+}
+
+/** Those that an organization offers, in its order. */
 export function upstreamsOf(
   { upstreams }: PageDeps,
   organization: OrganizationRecord | undefined,
 ): Upstream[] {
-  const methods = organization?.branding?.ways;
-  return [...upstreams.values()].filter(({ name, redirects }) => redirects && isOffered(methods, name));
-}
-
-/** Where an organization says nothing of it, everything is offered. */
-export function isOffered(methods: Json | undefined, method: string): boolean {
-  return !Array.isArray(methods) || methods.length === 0 || methods.includes(method);
+  const names = namedWays(organization) ?? [...upstreams.keys()];
+  return names.flatMap((name) => upstreams.get(name) ?? []).filter(({ redirects }) => redirects);
 }
 
 export function upstreamTitle({ upstreams }: PageDeps, name: string): string {

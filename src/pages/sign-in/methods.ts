@@ -1,31 +1,69 @@
 /**
- * Which ways to sign in a page offers, and how it begins (docs/hosted-pages.md). An organization's branding may say
- * `sign_in: name-first` and `ways: [password, code]` with names of upstreams; a client may say sign_in for itself.
+ * Which ways to sign in a page offers, in which order, and how it begins (docs/hosted-pages.md). An organization's
+ * branding may say `sign_in: name-first` and `ways: [google, password, code]`; a client may say sign_in for itself.
  * By default both fields are on one page and everything is offered that works.
  */
+import { emailDomain } from '../../core/text.ts';
 import type { Upstream } from '../../federation/protocol/upstream.ts';
 import { findOrganization } from '../../identity/accounts/find-organization.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { isOffered, upstreamsOf } from '../shared/upstream-trip.ts';
+import { namedWays, upstreamsOf } from '../shared/upstream-trip.ts';
 
 export interface SignInMethods {
   /** The name alone comes first, and then how to prove it. */
   readonly nameFirst: boolean;
   readonly password: boolean;
   readonly code: boolean;
+  /** The code comes before the password, or there is no password. */
+  readonly codeFirst: boolean;
   readonly upstreams: readonly Upstream[];
+  /** What is on the page, from top to bottom. */
+  readonly blocks: readonly Block[];
+}
+
+/** Neighbours of one kind are one block, and so are all fields. */
+export interface Block {
+  readonly kind: 'fields' | 'upstreams';
+  readonly upstreams: Upstream[];
 }
 
 export async function signInMethodsOf(deps: PageDeps, view: InteractionView): Promise<SignInMethods> {
   const organization = await findOrganization(deps.identity, view.organization);
-  const { sign_in: first, ways: methods } = organization?.branding ?? {};
+  const upstreams = upstreamsOf(deps, organization);
+  const ways = namedWays(organization) ?? ['password', 'code', ...upstreams.map(({ name }) => name)];
+  const [password, code] = [ways.includes('password'), ways.includes('code')];
   return {
-    nameFirst: (view.client.signIn ?? first) === 'name-first',
-    password: isOffered(methods, 'password'),
-    code: isOffered(methods, 'code'),
-    upstreams: upstreamsOf(deps, organization),
+    nameFirst: (view.client.signIn ?? organization?.branding?.sign_in) === 'name-first',
+    ...{ password, code, upstreams },
+    codeFirst: code && (!password || ways.indexOf('code') < ways.indexOf('password')),
+    blocks: blocksOf(ways, upstreams),
   };
+}
+
+function blocksOf(ways: readonly string[], upstreams: readonly Upstream[]): Block[] {
+  const blocks: Block[] = [];
+  for (const way of ways) {
+    const upstream = upstreams.find(({ name }) => name === way);
+    const last = blocks.at(-1);
+    if (upstream !== undefined && last?.kind === 'upstreams') last.upstreams.push(upstream);
+    else if (upstream !== undefined) blocks.push({ kind: 'upstreams', upstreams: [upstream] });
+    else if (OWN.has(way) && !blocks.some(({ kind }) => kind === 'fields'))
+      blocks.push({ kind: 'fields', upstreams: [] });
+  }
+  return blocks;
+}
+
+const OWN: ReadonlySet<string> = new Set(['password', 'code']);
+
+export function leadsByDomain({ upstreams }: SignInMethods): boolean {
+  return upstreams.some(({ domains = [] }) => domains.length > 0);
+}
+
+/** Whose people sign in elsewhere: the domain of the address says so, and not whether there is such a person. */
+export function upstreamOfDomain({ upstreams }: SignInMethods, login: string): Upstream | undefined {
+  const domain = emailDomain(login);
+  return domain === undefined ? undefined : upstreams.find(({ domains = [] }) => domains.includes(domain));
 }
 
 /** Whether people may open accounts on the way to an app: its own word counts, else its organization's; else they may not. */

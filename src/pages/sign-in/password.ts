@@ -4,48 +4,40 @@
  */
 import { Refused } from '../../core/refused.ts';
 import { signInWithPassword } from '../../identity/sign-in/with-password.ts';
-import { FormRefused } from '../shared/alert.ts';
 import { loginShown } from '../shared/login-shown.ts';
 import { proven } from './complete.ts';
-import { accountIn, flowStateOf, goTo } from './flow-state.ts';
+import { accountIn, flowStateOf } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
-import { mayRegister, signInMethodsOf } from './methods.ts';
+import { leadsByDomain, mayRegister, signInMethodsOf } from './methods.ts';
 import { choseOrganization } from './organization.ts';
 import { renderInteraction } from './render-interaction.ts';
 
 export const showSignIn: SignInPage = async (step, refusal) => {
   const { deps, view, form } = step;
   const methods = await signInMethodsOf(deps, view);
+  const { password, code, codeFirst, blocks } = methods;
   const flow = flowStateOf(view);
   const typed = form.get('login');
   const named = flow.login !== undefined;
+  const nameFirst = methods.nameFirst || codeFirst;
   const data = {
     clientId: view.client.clientId,
     again: view.accountId !== undefined && view.prompt === 'login' && flow.another !== true,
     login: typed ?? flow.login ?? (await likelyLogin(step)),
-    fixed: methods.nameFirst && named,
+    fixed: nameFirst && named,
+    nameOnly: !password || (nameFirst && !named),
     remember: typed === null ? flow.remember === true : form.get('remember') === 'yes',
-    next: methods.password ? 'name' : 'code/send',
-    code: methods.code,
-    // Where upstreams are all there is, nothing of ours can be entered.
-    named: methods.password || methods.code,
-    upstreams: methods.upstreams,
+    ...{ password, code, codeFirst, blocks },
+    // Where the domain decides who signs in elsewhere, the button promises no code.
+    next: codeFirst && !leadsByDomain(methods) ? 'code/send' : 'name',
     organization: view.organization,
     chosen: choseOrganization(view),
     registers: await mayRegister(deps, view),
-    forgets: methods.password,
+    forgets: password,
     // What an upstream did is no fault of the fields.
     elsewhere: refusal?.alert?.kind.startsWith('upstream-') === true,
   };
-  const nameOnly = !methods.password || (methods.nameFirst && !named);
-  await renderInteraction(step, nameOnly ? 'sign-in-name' : 'sign-in', data, refusal);
-};
-
-/** The identifier of a page that begins with it. Whether it has an account shows nowhere. */
-export const giveName: SignInStep = async (step) => {
-  const login = (step.form.get('login') ?? '').trim();
-  if (login === '') throw new FormRefused({ kind: 'login-needed' });
-  await goTo(step, { ...flowStateOf(step.view), login });
+  await renderInteraction(step, 'sign-in', data, refusal);
 };
 
 export const signIn: SignInStep = async (step) => {

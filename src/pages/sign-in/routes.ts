@@ -12,10 +12,10 @@ import { consent } from './consent.ts';
 import { signInGuards } from './guards.ts';
 import { anotherMethod, cancel, chooseAccount, showStep } from './interaction.ts';
 import { chooseOrganization, showOrganization } from './organization.ts';
-import { giveName, showSignIn, signIn } from './password.ts';
+import { showSignIn, signIn } from './password.ts';
 import { begin, finish, register, registerCode, resend } from './register.ts';
 import { confirmPassword, showPerson } from './second-factor.ts';
-import { arrived, goUpstream } from './upstream.ts';
+import { arrived, giveName, goUpstream } from './upstream.ts';
 
 export function signInRoutes(deps: PageDeps) {
   const { form, signInPage, signInForm, organizationForm, registrationPage, registrationForm, answer } =

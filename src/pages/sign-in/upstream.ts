@@ -1,7 +1,8 @@
 /** Signing in with an upstream: the trip of an interaction (shared/upstream-trip.ts), and what comes of it. */
-import { IdTokenRefused, UpstreamUnavailable } from '../../federation/protocol/upstream.ts';
+import { IdTokenRefused, type Upstream, UpstreamUnavailable } from '../../federation/protocol/upstream.ts';
 import { seeOther, sendPage } from '../../http/views/send-page.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
+import { FormRefused } from '../shared/alert.ts';
 import { brandOf } from '../shared/branding.ts';
 import { leadingTo } from '../shared/lead-on.ts';
 import {
@@ -12,22 +13,43 @@ import {
   readArrival,
   upstreamTitle,
 } from '../shared/upstream-trip.ts';
-import { flowStateOf, storeFlowState } from './flow-state.ts';
+import { sendCodeAgain } from './code.ts';
+import { flowStateOf, goTo, storeFlowState } from './flow-state.ts';
 import type { SignInStep, Step } from './guards.ts';
 import { showStep } from './interaction.ts';
-import { signInMethodsOf } from './methods.ts';
+import { signInMethodsOf, upstreamOfDomain } from './methods.ts';
 import { upstreamPerson } from './upstream-result.ts';
 
-/** Sends the browser to the upstream. */
+/**
+ * The name on a page that begins with it. An address whose domain is an upstream's leads there. Whether there is an
+ * account shows nowhere, and none is looked for.
+ */
+export const giveName: SignInStep = async (step) => {
+  const { deps, view, form } = step;
+  const login = (form.get('login') ?? '').trim();
+  if (login === '') throw new FormRefused({ kind: 'login-needed' });
+  const methods = await signInMethodsOf(deps, view);
+  const upstream = upstreamOfDomain(methods, login);
+  if (upstream !== undefined) return leave(step, upstream, login);
+  if (methods.codeFirst && form.get('by') !== 'password') return sendCodeAgain(step);
+  await goTo(step, { ...flowStateOf(view), login });
+};
+
+/** The button of an upstream. */
 export const goUpstream: SignInStep = async (step) => {
-  const { deps, ctx, view, context } = step;
-  const provider = String(ctx.params.provider);
+  const { deps, ctx, view } = step;
   const { upstreams } = await signInMethodsOf(deps, view);
-  const upstream = upstreams.find(({ name }) => name === provider);
+  const upstream = upstreams.find(({ name }) => name === ctx.params.provider);
   if (upstream === undefined) return showStep(step, { alert: { kind: 'upstream-off' }, status: 404 });
-  const { loginHint, accountId } = view;
-  const hint = loginHint?.includes('@') === true ? { loginHint } : {};
-  const again = accountId !== undefined || flowStateOf(view).another === true;
+  await leave(step, upstream, view.loginHint);
+};
+
+/** Sends the browser to the upstream. */
+async function leave(step: Step, upstream: Upstream, login: string | undefined): Promise<void> {
+  const { deps, ctx, view, context } = step;
+  const { name: provider } = upstream;
+  const hint = login?.includes('@') === true ? { loginHint: login } : {};
+  const again = view.accountId !== undefined || flowStateOf(view).another === true;
   try {
     const { address } = context;
     const url = await departure(deps, ctx, { ...originOf(view), upstream, again, address, ...hint });
@@ -37,7 +59,7 @@ export const goUpstream: SignInStep = async (step) => {
     deps.identity.log.warn({ err: error, provider }, 'an upstream does not answer');
     await showFailed(step, provider, error);
   }
-};
+}
 
 /** Nothing came of the trip: the upstream is down, or its answer cannot be trusted. */
 async function showFailed(step: Step, provider: string, error: Error): Promise<void> {
