@@ -6,7 +6,7 @@ import { type LinkTokenView, RESET, readLinkToken, sendLinkToken } from '../../i
 import { sendCode } from '../../identity/codes/one-time-code.ts';
 import { absentAccountIn } from '../../identity/emails/send-email.ts';
 import { letLegacyWrite } from '../../identity/legacy/ask-code.ts';
-import { isLegacyLink, setPasswordThere } from '../../identity/legacy/ask-reset-link.ts';
+import { isLegacyLink, setPasswordThere } from '../../identity/legacy/ask-link.ts';
 import { CONFIRMS, confirmAddress } from '../../identity/self-service/confirm-email.ts';
 import { resetPassword } from '../../identity/self-service/reset-password.ts';
 import { Refused } from '../contract/dialect.ts';
