@@ -41,6 +41,7 @@ export type HmacPurpose =
   | 'family'
   | 'learned'
   | 'legacy-code'
+  | 'legacy-link'
   | 'legacy-via'
   | 'legacy-yes'
   | 'letters'

@@ -11,6 +11,8 @@ import type { RequestContext } from './context.ts';
 export interface LegacySystems {
   /** Dialects with a legacy system, asked or not. */
   readonly dialects: readonly string[];
+  /** The client of the dialect's own sign-ins. */
+  clientOf(dialect: string): string | undefined;
   /**
    * Those that are asked about people of the organization now, in the order of the configuration. `channel`:
    * 'hosted' for all of them, else that dialect's alone.
@@ -33,6 +35,7 @@ export interface LegacySystem {
   readonly reset?: Ask<Addressee>;
   readonly resetLink?: Ask<{ readonly token: string }>;
   readonly setPassword?: Ask<{ readonly token: string; readonly password: string }>;
+  readonly verifyAddress?: Ask<{ readonly token: string }>;
   readonly register?: Ask<LegacyAccount & { readonly password: string }>;
   readonly singleSignOn?: Ask<SingleSignOn>;
 }
@@ -80,4 +83,8 @@ export interface LegacyAccount {
 }
 
 /** Of a server that stands alone. */
-export const NO_LEGACY_SYSTEMS: LegacySystems = { dialects: [], asked: async () => [] };
+export const NO_LEGACY_SYSTEMS: LegacySystems = {
+  dialects: [],
+  clientOf: () => undefined,
+  asked: async () => [],
+};

@@ -87,6 +87,7 @@ export function createLegacySystems(options: {
   const isAway = ({ mounted }: Running) => stages.isAway(mounted.dialect.name);
   return {
     dialects: all.map(({ mounted }) => mounted.dialect.name),
+    clientOf: (name) => all.find(({ mounted }) => mounted.dialect.name === name)?.mounted.clientId,
     async asked(organization, channel) {
       const due = all.filter(
         ({ mounted: { dialect } }) =>
@@ -169,7 +170,7 @@ function systemOf(
         ? Promise.resolve(rehearsed)
         : answerTo(running, { name, question, asked, login: login?.(asked) }, { organization, context });
   const { signIn, person, refresh, social, sendCode, code, reset, register, singleSignOn } = api;
-  const { resetLink, setPassword } = api;
+  const { resetLink, setPassword, verifyAddress } = api;
   return {
     dialect: mounted.dialect.name,
     rules: rulesOf(legacy),
@@ -183,6 +184,7 @@ function systemOf(
     ...(reset && { reset: bound('reset', reset) }),
     ...(resetLink && { resetLink: bound('resetLink', resetLink) }),
     ...(setPassword && { setPassword: bound('setPassword', setPassword) }),
+    ...(verifyAddress && { verifyAddress: bound('verifyAddress', verifyAddress) }),
     ...(register && { register: bound('register', register, ({ email }) => email) }),
     ...(singleSignOn && { singleSignOn: bound('singleSignOn', singleSignOn) }),
   };
@@ -225,7 +227,7 @@ interface Asking<Asked> {
 }
 
 /** Questions whose yes says only that they were heard. */
-const HEARD: readonly QuestionName[] = ['sendCode', 'reset', 'resetLink', 'setPassword'];
+const HEARD: readonly QuestionName[] = ['sendCode', 'reset', 'resetLink', 'setPassword', 'verifyAddress'];
 /** Questions to which the same request gets no second yes. */
 const ONCE: readonly QuestionName[] = ['refresh', 'code', 'register'];
 

@@ -33,6 +33,7 @@ export function fakeLegacy(dialect = 'visitnote', rules: Partial<LegacyRules> = 
     ...{ dialect, calls, says: 'no', primary: true, outage: undefined },
     rules: { ...RULES, ...rules },
     dialects: [dialect],
+    clientOf: (name) => (name === dialect ? `${name}-legacy` : undefined),
     async asked(_organization, channel) {
       return fake.primary && (channel === 'hosted' || channel === dialect) ? [system] : [];
     },
@@ -60,6 +61,7 @@ export function fakeLegacy(dialect = 'visitnote', rules: Partial<LegacyRules> = 
 export function together(...systems: readonly FakeLegacy[]): LegacySystems {
   return {
     dialects: systems.map(({ dialect }) => dialect),
+    clientOf: (name) => systems.find(({ dialect }) => dialect === name)?.clientOf(name),
     asked: async (organization, channel) =>
       (await Promise.all(systems.map((one) => one.asked(organization, channel)))).flat(),
   };

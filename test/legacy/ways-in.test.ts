@@ -14,6 +14,7 @@ describe('Beside the password, people of a legacy system', function () {
       avycenna: { registration: 'proxy', roles: ['doctor'] },
       vsee: { registration: 'hold' },
       careportals: { roles: ['patient'] },
+      medisync: { timeout: '20s' },
     });
     if (started === undefined) throw new Error('The embedded store did not start.');
     people = started;
@@ -152,6 +153,65 @@ describe('Beside the password, people of a legacy system', function () {
     expect(await statuses(token, PASSWORD)).to.deep.equal([401, 401, 401]);
     const signedIn = await post('/patient/auth/login', { username: email, password: PASSWORD }, headers);
     expect(signedIn.status, signedIn.text).to.equal(201);
+  });
+
+  it('M4 M6 prove their address by the link of the legacy system’s own email, and are verified when it next shows them', async () => {
+    const { system, server, post, account } = people;
+    const [email, token] = ['doctor@clinic.test', 'link_of-the-legacy-system'];
+    system.add('medisync', { email, password: PASSWORD, members: { isVerified: false } });
+    system.world.send('medisync', email, 'verification', token);
+    const signIn = async (): Promise<string> =>
+      ((await post('/api/login', { email, password: PASSWORD })).json() as { token: string }).token;
+    const subscription = async (bearer: string) => {
+      const headers = { authorization: `Bearer ${bearer}` };
+      return (await fetch(`${server.url}/api/settings/subscription`, { headers })).status;
+    };
+    const before = await signIn();
+    expect(await subscription(before)).to.equal(403);
+    const verify = (link: string) => post('/api/verification/verify', { token: link });
+    const unknown = await verify('link_unknown');
+    expect([unknown.status, unknown.text]).to.deep.equal([
+      400,
+      '{"success":false,"error":"Invalid or expired verification link","code":"INVALID_VERIFICATION_TOKEN"}',
+    ]);
+    expect(await subscription(await signIn())).to.equal(403);
+    system.suffer({ kind: 'status', status: 500 });
+    expect((await verify(token)).status).to.equal(503);
+    // The password is right here, so the person is let in all the same.
+    expect(await subscription(await signIn())).to.equal(403);
+    system.suffer(undefined);
+    const page = await fetch(`${server.url}/api/verification/verify`, {
+      method: 'POST',
+      body: new URLSearchParams({ token }),
+    });
+    expect([page.status, page.headers.get('content-type')]).to.deep.equal([200, 'text/html; charset=utf-8']);
+    expect((await verify(token)).status).to.equal(400);
+    expect(await subscription(before)).to.equal(403);
+    expect(await subscription(await signIn())).to.equal(200);
+    // The password stays, and so do the vendor's sign-ins from before, as by a link of Portico's own.
+    expect(await subscription(before)).to.equal(200);
+    expect(await account(email)).to.include({ emailVerified: true });
+    system.forget();
+    await signIn();
+    expect(paths()).to.deep.equal([]);
+    // A token of the legacy system's own tells it as soon as that system is asked about it again.
+    const other = system.add('medisync', { email: 'other@clinic.test', members: { isVerified: false } });
+    const { value } = system.issue(other).access;
+    expect(await subscription(value)).to.equal(403);
+    system.world.send('medisync', other.email, 'verification', 'link_of-the-other');
+    expect((await verify('link_of-the-other')).status).to.equal(200);
+    people.pass(16 * 60);
+    expect(await subscription(value)).to.equal(200);
+  });
+
+  it('M20 a client address has twenty unknown links in five minutes, and then no more are asked about', async () => {
+    const from = { 'x-forwarded-for': '198.19.7.7' };
+    people.system.forget();
+    const tried = Array.from({ length: 25 }, (_, at) =>
+      people.post('/api/verification/verify', { token: `link_${at}` }, from),
+    );
+    expect(new Set((await Promise.all(tried)).map(({ status }) => status))).to.deep.equal(new Set([400]));
+    expect(paths()).to.have.lengthOf(20);
   });
 
   it('M9 lose their address to no stranger who registers ahead of them, where one legacy system of the organization holds', async () => {

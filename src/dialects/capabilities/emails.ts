@@ -6,14 +6,14 @@ import { type LinkTokenView, RESET, readLinkToken, sendLinkToken } from '../../i
 import { sendCode } from '../../identity/codes/one-time-code.ts';
 import { absentAccountIn } from '../../identity/emails/send-email.ts';
 import { letLegacyWrite } from '../../identity/legacy/ask-code.ts';
-import { isLegacyLink, setPasswordThere } from '../../identity/legacy/ask-link.ts';
+import { isLegacyLink, setPasswordThere, verifyAddressThere } from '../../identity/legacy/ask-link.ts';
 import { CONFIRMS, confirmAddress } from '../../identity/self-service/confirm-email.ts';
 import { resetPassword } from '../../identity/self-service/reset-password.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import type { EmailsUse, LinkTokensUse } from '../contract/use.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
-import { adopt, did, find, organizationOf, view, viewIfKnown } from './scope.ts';
+import { adopt, did, find, organizationOf, viewIfKnown } from './scope.ts';
 
 /** Looks up an account also where there is none, so that both take the same time. */
 function addressee(current: CurrentRequest, account: AccountView | undefined) {
@@ -62,11 +62,10 @@ export function linkTokensUse(current: CurrentRequest): LinkTokensUse {
     read,
     async confirmAddress(token, purpose) {
       const { clientId } = mounted;
-      const result = await read(token, purpose);
-      const account = result && (await confirmAddress(identity, { ...asked(token, purpose), clientId }));
+      if ((await read(token, purpose)) === undefined) return verifyAddressThere(identity, foreign(token));
+      const account = await confirmAddress(identity, { ...asked(token, purpose), clientId });
       if (account === undefined) throw new Refused('link-token-refused');
       did(current, 'link-token.spend', account.id, { purpose });
-      return view(current, account);
     },
     async resetPassword(token, password, { minimum }) {
       const link = asked(token, RESET);

@@ -45,6 +45,8 @@ export interface LegacyApi<Settings = AnySettings> {
   readonly resetLink?: Question<{ readonly token: string }, Settings>;
   /** By that link. 'no': the link or the password is refused. */
   readonly setPassword?: Question<{ readonly token: string; readonly password: string }, Settings>;
+  /** By the link in the vendor's own email that confirms an address. The yes does not say whose. */
+  readonly verifyAddress?: Question<{ readonly token: string }, Settings>;
   /** 'no': the address is taken. */
   readonly register?: Question<NewAccount, Settings>;
   readonly singleSignOn?: Question<SingleSignOn, Settings>;

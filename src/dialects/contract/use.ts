@@ -205,9 +205,10 @@ export interface LinkTokensUse {
   read(token: string, purpose: string): Promise<AccountView | undefined>;
   /**
    * Consumes a link that proves the address, for exactly one caller: the first proof ends whatever was made
-   * before it, but for what the link `confirms`. 'link-token-refused'.
+   * before it, but for what the link `confirms`. One that is not ours is used at the legacy system.
+   * 'link-token-refused', 'unavailable'.
    */
-  confirmAddress(token: string, purpose: string): Promise<AccountView>;
+  confirmAddress(token: string, purpose: string): Promise<void>;
   /**
    * Sets a new password by a link of the purpose 'reset', which proves the address, and tells the owner. A
    * refused password leaves the link as it is: 'link-token-refused', 'password-too-short', 'password-too-common',

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { Answer, Bearer, LegacyApi } from '../contract/legacy-api.ts';
 import { bearer } from '../contract/sample.ts';
-import { JWT, reading, said, timeOf } from '../fields/legacy-replies.ts';
-import { Failure, ProfileReply, RegisteredReply, SignedInReply } from './serializers.ts';
+import { ASKED, JWT, reading, said, timeOf } from '../fields/legacy-replies.ts';
+import { Failure, MessageReply, ProfileReply, RegisteredReply, SignedInReply } from './serializers.ts';
 import type { MediSyncSettings } from './settings.ts';
 
 /** The vendor's code for a token that is not live. */
@@ -53,6 +53,10 @@ export const legacy: LegacyApi<MediSyncSettings> = {
       refusal: Failure.extend({ code: z.literal(DEAD) }),
       answer: personOf,
     }),
+  },
+  verifyAddress: {
+    ask: ({ token }) => ({ method: 'POST', path: '/verification/verify', json: { token } }),
+    read: reading({ body: MessageReply, no: [400], refusal: Failure, answer: () => ASKED }),
   },
   register: {
     ask: ({ email = '', password = '', claims: { given_name = '', family_name = '' } = {}, vendor = {} }) => {

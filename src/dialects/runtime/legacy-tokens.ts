@@ -70,7 +70,11 @@ async function isStillGood(question: TokenQuestion, live: LiveToken): Promise<bo
     now,
     new Date(now.getTime() + recheck),
   );
-  if (!isDue || (await system.person({ token }, context)) !== 'no') return true;
+  const answer = isDue ? await system.person({ token }, context) : undefined;
+  // A person who has proven the address there meanwhile has it here.
+  if (typeof answer === 'object' && 'yes' in answer && answer.yes.addressVerified === true)
+    await accountOf(question, { system, person: answer.yes });
+  if (answer !== 'no') return true;
   await services.oidc.grants.endGrant(grantId);
   return false;
 }

@@ -34,8 +34,8 @@ export async function reclaimAccount(identity: Identity, proof: Proof): Promise<
   if (account.emailVerified) return account;
   await updateAccount(identity, account.id, (present) => {
     const own = { ...withoutSingleSignOn(identity, present) };
-    // A name that an operator gave is the person's.
-    if (present.openedAt !== undefined) delete own.username;
+    // A name that an operator or a legacy system gave is the person's.
+    if (present.openedAt !== undefined && present.legacy === undefined) delete own.username;
     if (confirms !== undefined) return own;
     delete own.passwordHash;
     delete own.factors;

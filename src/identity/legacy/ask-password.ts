@@ -42,8 +42,8 @@ export async function askUnknown(identity: Identity, asked: AskedPassword): Prom
 }
 
 /**
- * Of a password that is right here: as it is, when a legacy system confirmed it lately. `of`: the dialects whose
- * legacy systems did. One that does not confirm it any more ends it here; one that is away does not.
+ * Of a password that is right here: as it is, when a legacy system confirmed it lately, and cannot have been given a
+ * proof of the address since. `of`: the dialects whose legacy systems did. One that does not confirm it any more ends it here; one that is away does not.
  */
 export async function askAgain(
   identity: Identity,
@@ -52,7 +52,8 @@ export async function askAgain(
   const { account, of, login, password, context } = asked;
   const systems = (await systemsFor(identity, asked)).filter(({ dialect }) => of.includes(dialect));
   const now = identity.clock.now().getTime();
-  const isFresh = ({ dialect, rules }: LegacySystem) => {
+  const isFresh = ({ dialect, rules, verifyAddress }: LegacySystem) => {
+    if (verifyAddress !== undefined && !account.emailVerified) return false;
     const { confirmedAt } = account.legacy?.[dialect] ?? {};
     return confirmedAt !== undefined && now - Date.parse(confirmedAt) < rules.recheck * 1000;
   };

@@ -116,19 +116,25 @@ async function link(
 async function confirm(identity: Identity, input: Full, account: AccountRecord): Promise<Step> {
   if (refusesKnown(input, account)) return conflict(identity, input, account);
   if (!lets(input, account)) return 'not-admitted';
-  const proven = input.addressProven === true ? await reclaimed(identity, input, account) : account;
+  const proven = await reclaimed(identity, input, account);
   const result = await changed(identity, proven, (present) => confirmed(identity, input, present));
   return note(identity, input, result, 'confirmed');
 }
 
-/** The proof is of the address that the account has. */
+/**
+ * The proof is of the address that the account has. One that the legacy system was given in the meantime keeps what a
+ * link of the dialect's own keeps: the password is that system's, and so are the sign-ins of its client.
+ */
 async function reclaimed(
   identity: Identity,
-  { person }: Full,
+  { person, dialect, addressProven }: Full,
   account: AccountRecord,
 ): Promise<AccountRecord> {
   if (account.email === undefined || account.email !== person.account.email) return account;
-  return reclaimAccount(identity, { account });
+  if (addressProven === true) return reclaimAccount(identity, { account });
+  const clientId = identity.legacy.clientOf(dialect);
+  if (person.addressVerified !== true || clientId === undefined) return account;
+  return reclaimAccount(identity, { account, confirms: { clientId } });
 }
 
 /** Undefined: the vendor's id was taken meanwhile, or the account is gone. */

@@ -54,6 +54,19 @@ function register({ body }: LegacyRequest, world: LegacyWorld) {
   });
 }
 
+/** A link is good once. */
+function verify({ body }: LegacyRequest, world: LegacyWorld) {
+  const index = world.letters.findIndex(
+    ({ vendor, secret }) => vendor === 'medisync' && secret === body.token,
+  );
+  const [letter] = index === -1 ? [] : world.letters.splice(index, 1);
+  const person = letter && world.byEmail('medisync', letter.to);
+  if (person === undefined)
+    return failed(400, 'INVALID_VERIFICATION_TOKEN', 'Invalid or expired verification link');
+  person.members.isVerified = true;
+  return reply(200, { success: true, message: 'Email verified successfully' });
+}
+
 export const medisync: LegacyVendor = {
   name: 'medisync',
   base: '/api',
@@ -73,6 +86,8 @@ export const medisync: LegacyVendor = {
         return login(request, world);
       case 'POST /register':
         return register(request, world);
+      case 'POST /verification/verify':
+        return verify(request, world);
       case 'GET /user/profile':
         if (!live) return unknown();
         if (uid && uid !== live.person.id) return failed(403, 'FORBIDDEN', 'Access denied');
