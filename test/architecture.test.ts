@@ -168,8 +168,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'pages/provider': { may: 'http/views pages/shared', types: 'identity oidc', typePackages: 'koa' },
   'pages/shared': {
-    may: 'http/request http/views identity/accounts identity/codes oidc',
+    may: 'http/request http/views identity/accounts identity/codes identity/factors oidc',
     types: 'federation/protocol http/forms identity identity/sign-in',
+    packages: 'qr',
     typePackages: 'koa',
   },
   'pages/sign-in': {

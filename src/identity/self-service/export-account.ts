@@ -18,6 +18,7 @@ export async function exportAccount(
   ]);
   return {
     account: describe(account),
+    factors: factorsOf(account),
     linked_sign_ins: links.map(({ issuer, subject, createdAt }) => ({
       issuer,
       subject,
@@ -58,5 +59,24 @@ function describe(account: AccountRecord): Record<string, Json> {
     created_at: account.createdAt.toISOString(),
     updated_at: account.updatedAt.toISOString(),
     last_sign_in_at: account.lastSignInAt?.toISOString() ?? null,
+  };
+}
+
+function factorsOf({ factors = {} }: AccountRecord): Record<string, Json> {
+  const { app, recoveryCodes = [], passkeys = [], devices = [], appPasswords = [] } = factors;
+  const times = ({ createdAt, lastUsedAt }: { createdAt: string; lastUsedAt?: string }) => ({
+    created_at: createdAt,
+    last_used_at: lastUsedAt ?? null,
+  });
+  return {
+    authenticator_app: app === undefined ? null : times(app),
+    recovery_codes_left: recoveryCodes.length,
+    passkeys: passkeys.map((passkey) => ({ name: passkey.name, ...times(passkey) })),
+    remembered_devices: devices.map((device) => ({
+      name: device.name,
+      until: device.until,
+      ...times(device),
+    })),
+    app_passwords: appPasswords.map((each) => ({ name: each.name, dialect: each.dialect, ...times(each) })),
   };
 }

@@ -1,7 +1,4 @@
-/**
- * API keys: made here within what the account itself may do, shown once, deleted. The text of a new key
- * waits encrypted behind a one-use link token for the page that shows it, so that reloading makes no second one.
- */
+/** API keys: made here within what the account itself may do, shown once, deleted. */
 import { Refused } from '../../core/refused.ts';
 import type { FormFields } from '../../http/forms/read-form.ts';
 import {
@@ -10,15 +7,13 @@ import {
   deleteApiKey,
   listApiKeys,
 } from '../../identity/accounts/api-keys.ts';
-import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
 import { FormRefused } from '../shared/alert.ts';
 import { lineIn } from '../shared/form-fields.ts';
+import { putToShow, takeToShow } from '../shared/shown-once.ts';
 import { showAccountPage } from './render.ts';
-import type { AccountForm, AccountPage, Visit } from './session.ts';
+import type { AccountForm, AccountPage } from './session.ts';
 
 const SHOWN_ONCE = 'api-key-shown';
-/** Seconds between making a key and showing it. */
-const SHOWN_WITHIN = 60;
 /** Days that a key may live; 0: until it is deleted. */
 const LIVES = [30, 90, 365, 0];
 const DAY = 86_400_000;
@@ -30,8 +25,7 @@ export const keys: AccountPage = async (visit, refusal) => {
     visit,
     'account-keys',
     {
-      // A link preview asks with HEAD; it must not use up what is shown once.
-      shown: ctx.method === 'GET' ? await take(visit, ctx.query.made) : undefined,
+      shown: (await takeToShow(deps, ctx, { account, purpose: SHOWN_ONCE, token: ctx.query.made }))?.[0],
       lives: LIVES,
       offers: deps.apiKeyOffers(account).map(({ vendor, title, scopes }) => ({ vendor, title, scopes })),
       keys: present.map(({ id, name, scopes, createdAt, expiresAt, lastUsedAt }) => ({
@@ -58,7 +52,8 @@ export const makeKey: AccountForm = async (visit) => {
       accountId: account.id,
       ...(input.days !== 0 && { expiresAt: new Date(now + input.days * DAY) }),
     });
-    return `/account/keys?made=${await put(visit, created.key)}`;
+    const made = await putToShow(deps, { account, purpose: SHOWN_ONCE, texts: [created.key] });
+    return `/account/keys?made=${made}`;
   } catch (error) {
     if (!(error instanceof Refused) || error.reason !== 'too-many-api-keys') throw error;
     throw new FormRefused({ kind: error.reason, count: limit }, 409);
@@ -83,18 +78,4 @@ function read(offer: ApiKeyOffer, form: FormFields) {
   const days = Number(form.get('days') ?? '');
   if (name === undefined || name === '' || scopes.length === 0 || !LIVES.includes(days)) return undefined;
   return { name, scopes, days };
-}
-
-async function put({ deps, account }: Visit, key: string): Promise<string> {
-  const { organization, id } = account;
-  const data = { key, accountId: id };
-  return makeState(deps.identity, { purpose: SHOWN_ONCE, organization, lifetime: SHOWN_WITHIN, data });
-}
-
-async function take({ deps, account }: Visit, token: unknown): Promise<string | undefined> {
-  if (typeof token !== 'string') return undefined;
-  const asked = { purpose: SHOWN_ONCE, token: token.slice(0, 100) };
-  if ((await readState(deps.identity, asked))?.data.accountId !== account.id) return undefined;
-  const kept = await spendState(deps.identity, asked);
-  return typeof kept?.data.key === 'string' ? kept.data.key : undefined;
 }

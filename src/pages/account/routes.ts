@@ -19,6 +19,7 @@ import type { PageDeps } from '../shared/deps.ts';
 import { access, endGrant, endSession } from './access.ts';
 import { address, addressCode, changeAddress, confirmAddress, proveNewAddress } from './address.ts';
 import { data, download } from './data.ts';
+import { appPage, beginApp, confirmApp, factors, removeApp, renewCodes } from './factors.ts';
 import { deleteKey, keys, makeKey } from './keys.ts';
 import { arrivedToLink, goLink } from './link-sign-in.ts';
 import { overview } from './overview.ts';
@@ -46,6 +47,12 @@ export function accountRoutes(deps: PageDeps) {
     .get('/password', person(password))
     .post('/password', personForm(changePassword, password))
     .post('/password/first', recentForm('/account/password', firstPassword, password))
+    .get('/factors', person(factors))
+    .post('/factors/app/new', recentForm('/account/factors', beginApp, factors))
+    .get('/factors/app', recent('/account/factors', appPage))
+    .post('/factors/app', recentForm('/account/factors', confirmApp, appPage))
+    .post('/factors/app/remove', recentForm('/account/factors', removeApp, factors))
+    .post('/factors/codes', recentForm('/account/factors', renewCodes, factors))
     .get('/sign-ins', person(signIns))
     .post('/sign-ins/link', recentForm('/account/sign-ins', goLink, signIns))
     .get('/sign-ins/arrived', person(arrivedToLink))

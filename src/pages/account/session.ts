@@ -20,6 +20,7 @@ const PAGES: ReadonlySet<string> = new Set([
   '/account/profile',
   '/account/address',
   '/account/password',
+  '/account/factors',
   '/account/sign-ins',
   '/account/access',
   '/account/keys',

@@ -20,7 +20,9 @@ export type Issue =
   | 'invalid-address'
   | 'same-address'
   | 'last-factor'
-  | 'invalid-key';
+  | 'invalid-key'
+  | 'app-code-refused'
+  | 'recovery-code-refused';
 
 export interface Alert {
   readonly kind: Reason | Issue;

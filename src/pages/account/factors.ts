@@ -1,0 +1,62 @@
+/** What a person confirms a sign-in with besides the password: the list of it, the authenticator app, recovery codes. */
+import { seeOther } from '../../http/views/send-page.ts';
+import { changeFactors, renewRecoveryCodes } from '../../identity/factors/change-factors.ts';
+import { appSetupShown, beginAppSetup, confirmAppSetup } from '../shared/app-setup.ts';
+import { putToShow, takeToShow } from '../shared/shown-once.ts';
+import { showAccountPage } from './render.ts';
+import type { AccountForm, AccountPage, Visit } from './session.ts';
+
+const PAGE = '/account/factors';
+const SHOWN = 'recovery-codes-shown';
+
+export const factors: AccountPage = async (visit, refusal) => {
+  const { deps, ctx, account } = visit;
+  const { app, recoveryCodes } = account.factors ?? {};
+  const asked = { account, purpose: SHOWN, token: ctx.query.codes } as const;
+  const data = {
+    codes: await takeToShow(deps, ctx, asked),
+    authenticator: app && { at: app.createdAt, used: app.lastUsedAt },
+    // Absent where there is nothing that they stand in for.
+    left: recoveryCodes?.length ?? (account.factors?.passkeys || app ? 0 : undefined),
+  };
+  await showAccountPage(visit, 'account-factors', data, refusal);
+};
+
+export const beginApp: AccountForm = async ({ deps, account }) =>
+  account.factors?.app ? PAGE : `${PAGE}/app?setup=${await beginAppSetup(deps, account)}`;
+
+export const appPage: AccountPage = async (visit, refusal) => {
+  const { deps, ctx, account, form } = visit;
+  const shown = await appSetupShown(deps, { account, setup: form.get('setup') ?? ctx.query.setup });
+  if (shown === undefined) seeOther(ctx, PAGE);
+  else await showAccountPage(visit, 'account-app', { ...shown, action: `${PAGE}/app` }, refusal);
+};
+
+export const confirmApp: AccountForm = async (visit) => {
+  const { deps, account, form, context } = visit;
+  const sent = { setup: form.get('setup'), code: form.get('code') ?? '' };
+  const added = await confirmAppSetup(deps, { account, context, ...sent });
+  return added === undefined ? PAGE : `${PAGE}?done=factor-added${await toShow(visit, added)}`;
+};
+
+export const removeApp: AccountForm = async ({ deps, account, context }) => {
+  const removed = await changeFactors(deps.identity, {
+    ...{ accountId: account.id, event: 'factor.remove', factor: 'app', context },
+    change: ({ app, ...rest }) => (app === undefined ? null : rest),
+  });
+  return removed === undefined ? PAGE : `${PAGE}?done=factor-removed`;
+};
+
+export const renewCodes: AccountForm = async (visit) => {
+  const { deps, account, context } = visit;
+  const renewed = await renewRecoveryCodes(deps.identity, { accountId: account.id, context });
+  return `${PAGE}?done=codes-made${await toShow(visit, renewed ?? {})}`;
+};
+
+/** The part of an address with which the page shows new recovery codes, once; '' where there are none. */
+export async function toShow(
+  { deps, account }: Visit,
+  { recoveryCodes: texts }: { recoveryCodes?: readonly string[] },
+): Promise<string> {
+  return texts === undefined ? '' : `&codes=${await putToShow(deps, { account, purpose: SHOWN, texts })}`;
+}

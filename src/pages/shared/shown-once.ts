@@ -1,0 +1,36 @@
+/**
+ * What is shown once: it waits encrypted behind a one-use link token for the page that shows it to its account, so
+ * that reloading makes no second one.
+ */
+import type { Context } from 'koa';
+import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
+import type { AccountRecord } from '../../model/account.ts';
+import { textsOf } from '../../model/json.ts';
+import type { PageDeps } from './deps.ts';
+
+/** Seconds between making it and showing it. */
+const SHOWN_WITHIN = 60;
+
+type What = 'api-key-shown' | 'recovery-codes-shown';
+
+/** Resolves with what the page's address says. */
+export function putToShow(
+  { identity }: Pick<PageDeps, 'identity'>,
+  { account, purpose, texts }: { account: AccountRecord; purpose: What; texts: readonly string[] },
+): Promise<string> {
+  const { organization, id: accountId } = account;
+  const data = { texts: [...texts], accountId };
+  return makeState(identity, { purpose, organization, lifetime: SHOWN_WITHIN, data });
+}
+
+/** Undefined: it was shown, or is another account's. A link preview asks with HEAD, which must not use it up. */
+export async function takeToShow(
+  { identity }: Pick<PageDeps, 'identity'>,
+  ctx: Context,
+  { account, purpose, token }: { account: AccountRecord; purpose: What; token: unknown },
+): Promise<string[] | undefined> {
+  if (typeof token !== 'string' || ctx.method !== 'GET') return undefined;
+  const asked = { purpose, token: token.slice(0, 100) };
+  if ((await readState(identity, asked))?.data.accountId !== account.id) return undefined;
+  return textsOf((await spendState(identity, asked))?.data.texts);
+}

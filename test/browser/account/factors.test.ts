@@ -1,0 +1,159 @@
+/** My account's page of factors: setting an authenticator app up, recovery codes, and the end of both. */
+import { mock } from 'node:test';
+import { expect } from 'chai';
+import { Secret, TOTP } from 'otpauth';
+import type { AccountRecord } from '../../../src/model/account.ts';
+import type { Page } from '../../support/web-session.ts';
+import {
+  type AccountWorld,
+  alertOf,
+  DOCTOR,
+  formTo,
+  MARA,
+  pathOf,
+  startAccountWorld,
+  type Visitor,
+} from './account-world.ts';
+
+const LIST = '/account/factors';
+
+describe('the factors on my account', () => {
+  let world: AccountWorld;
+  beforeEach(async () => {
+    world = await startAccountWorld();
+  });
+  afterEach(async () => {
+    mock.timers.reset();
+    await world.server.close();
+  });
+
+  const secretOn = (page: Page) =>
+    (/<pre class="key">([^<]*)</.exec(page.body)?.[1] ?? '').replaceAll(' ', '');
+  const shows = (secret: string) => new TOTP({ secret: Secret.fromBase32(secret) }).generate();
+  const codesOn = (page: Page) => [...page.body.matchAll(/<li><code>([^<]*)</g)].map(([, code = '']) => code);
+
+  async function setUp(visitor: Visitor): Promise<{ secret: string; page: Page }> {
+    const setup = await visitor.send(await visitor.open(LIST), `${LIST}/app/new`);
+    const secret = secretOn(setup);
+    return { secret, page: await visitor.send(setup, `${LIST}/app`, { code: shows(secret) }) };
+  }
+
+  it('N6 N9 an app is set up with its key as a picture and as text; the first one brings ten codes, shown once', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const list = await visitor.open(LIST);
+    expect(codesOn(list)).to.deep.equal([]);
+    const setup = await visitor.send(list, `${LIST}/app/new`);
+    expect(setup.body).to.match(
+      /<svg class="qr" role="img" aria-label="QR code[^"]*" viewBox="0 0 (\d+) \1"/,
+    );
+    expect(setup.body).to.not.contain('style=');
+    const secret = secretOn(setup);
+    expect(secret).to.match(/^[A-Z2-7]{32}$/);
+    const uri = /href="(otpauth:[^"]*)"/.exec(setup.body)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    expect(decodeURIComponent(uri)).to.equal(
+      `otpauth://totp/Portico:${MARA.login}?issuer=Portico&secret=${secret}&algorithm=SHA1&digits=6&period=30`,
+    );
+    // Reloading shows the same; a wrong code shows it again and costs nothing but that.
+    expect(secretOn(await visitor.open(`${LIST}/app${new URL(setup.url).search}`))).to.equal(secret);
+    const wrong = await visitor.send(setup, `${LIST}/app`, { code: '000000' });
+    expect(wrong.status).to.equal(400);
+    expect(alertOf(wrong)).to.contain('This code is wrong');
+    expect(secretOn(wrong)).to.equal(secret);
+    expect((await world.account(MARA.login)).factors).to.equal(undefined);
+    const done = await visitor.send(wrong, `${LIST}/app`, { code: shows(secret) });
+    expect(pathOf(done)).to.equal(LIST);
+    const codes = codesOn(done);
+    expect(codes).to.have.length(10);
+    expect(codesOn(await visitor.open(LIST + new URL(done.url).search))).to.deep.equal([]);
+    const { text, subject } = await world.server.mail.take(MARA.login);
+    expect(subject).to.equal('Added to your account: an authenticator app');
+    expect(text).to.contain('/account/factors?organization=default').and.to.not.contain(secret);
+    // The form of a set-up that is over leads to the list.
+    expect(pathOf(await visitor.send(wrong, `${LIST}/app`, { code: shows(secret) }))).to.equal(LIST);
+    expect((await visitor.open('/account')).body).to.contain('1 set up');
+  });
+
+  it('N9 new codes end the old ones, and an app that is removed takes them along; all of it is told and audited', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const { page } = await setUp(visitor);
+    const renewed = await visitor.send(page, `${LIST}/codes`);
+    expect(codesOn(renewed)).to.have.length(10).and.to.not.include.members(codesOn(page).slice(0, 1));
+    expect((await world.account(MARA.login)).factors?.recoveryCodes).to.have.length(10);
+    const removed = await visitor.send(renewed, `${LIST}/app/remove`);
+    expect(removed.body).to.contain('It has been removed');
+    expect((await world.account(MARA.login)).factors).to.equal(undefined);
+    const { id: subject } = await world.account(MARA.login);
+    const lines = await world.server.running.stores.audit.latest({ limit: 50, subject });
+    const events = lines.filter(({ event }) => event.startsWith('factor.')).reverse();
+    expect(events.map(({ event, detail, address }) => [event, detail?.factor, address])).to.deep.equal([
+      ['factor.add', 'app', '203.0.113.7'],
+      ['factor.add', 'recovery-codes', '203.0.113.7'],
+      ['factor.remove', 'app', '203.0.113.7'],
+    ]);
+    const subjects: string[] = [];
+    for (const _ of events) subjects.push((await world.server.mail.take(MARA.login)).subject);
+    expect(subjects).to.deep.equal([
+      'Added to your account: an authenticator app',
+      'Added to your account: recovery codes',
+      'Removed from your account: an authenticator app',
+    ]);
+  });
+
+  it('N9 a set-up is good in its own account alone, and no longer than half an hour', async () => {
+    const mara = world.visitor();
+    await mara.signIn(MARA);
+    const doctor = world.visitor();
+    await doctor.signIn(DOCTOR);
+    const setup = await mara.send(await mara.open(LIST), `${LIST}/app/new`);
+    expect(pathOf(await doctor.open(`${LIST}/app${new URL(setup.url).search}`))).to.equal(LIST);
+    const own = await doctor.send(await doctor.open(LIST), `${LIST}/app/new`);
+    const foreign = { setup: formTo(setup, `${LIST}/app`).fields.setup ?? '', code: shows(secretOn(setup)) };
+    await doctor.send(own, `${LIST}/app`, foreign);
+    expect((await world.account(DOCTOR.login)).factors).to.equal(undefined);
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + 31 * 60_000 });
+    const later = world.visitor();
+    await later.signIn(MARA);
+    expect(pathOf(await later.open(`${LIST}/app${new URL(setup.url).search}`))).to.equal(LIST);
+  });
+
+  it('N9 asks for a new sign-in before any change, once the last one is ten minutes old', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const { page } = await setUp(visitor);
+    const form = formTo(page, `${LIST}/app/remove`);
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + 11 * 60_000 });
+    const old = await visitor.open(LIST);
+    expect(old.forms.filter(({ action }) => action.includes(LIST))).to.deep.equal([]);
+    expect(old.body).to.contain('href="/account/again?page=%2Faccount%2Ffactors"');
+    for (const path of ['/app/remove', '/app/new', '/app', '/codes']) {
+      const action = world.server.url + LIST + path;
+      const reply = await visitor.session.submit(page, {}, { form: { ...form, action } });
+      expect(typeof reply === 'string' ? reply : pathOf(reply), path).to.match(/^\/interaction\//);
+    }
+    expect(pathOf(await visitor.open(`${LIST}/app?setup=x`))).to.match(/^\/interaction\//);
+    expect((await world.account(MARA.login)).factors?.app).to.be.an('object');
+  });
+
+  it('N13 the download names factors without a secret, and no log has one', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const { secret, page } = await setUp(visitor);
+    const file = JSON.parse((await visitor.open('/account/data.json')).body) as {
+      factors: Record<string, unknown>;
+    };
+    const { app, recoveryCodes = [] } = ((await world.account(MARA.login)) as AccountRecord).factors ?? {};
+    expect(file.factors).to.deep.equal({
+      authenticator_app: { created_at: app?.createdAt, last_used_at: null },
+      recovery_codes_left: 10,
+      passkeys: [],
+      remembered_devices: [],
+      app_passwords: [],
+    });
+    const text = world.server.logText() + JSON.stringify(file);
+    expect(text).to.contain('factor.add');
+    for (const kept of [secret, app?.salt ?? 'none', ...recoveryCodes, ...codesOn(page)])
+      expect(text).to.not.contain(kept);
+  });
+});
