@@ -237,7 +237,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   // A vendor speaks through the contract alone: no koa, no store, no crypto, no other vendor, nothing of Node's.
   'dialects/<vendor>': { may: 'dialects/contract dialects/fields', packages: 'zod' },
-  'federation/<upstream>': { may: 'config federation/protocol', packages: 'jose', typePackages: 'zod' },
+  'federation/<upstream>': { may: 'config federation/protocol', packages: 'jose zod' },
 };
 const VENDOR = 'dialects/<vendor>';
 

@@ -115,7 +115,10 @@ function rowsOf(
     const at = [...path, name];
     const below = writtenDefault(inner) ?? (defaults as Record<string, unknown> | undefined)?.[name];
     if (definitionOf(core(inner)).type === 'never') return [];
-    return tableOf(inner) ? rowsOf(inner, at, below) : [row(at, inner, below)];
+    if (tableOf(inner)) return rowsOf(inner, at, below);
+    const named = definitionOf(core(inner)).valueType;
+    const entries = named && tableOf(named) ? rowsOf(named, [...at, '<name>'], undefined) : [];
+    return [row(at, inner, below), ...entries];
   });
 }
 

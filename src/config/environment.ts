@@ -6,7 +6,7 @@
 import { parse } from 'yaml';
 import type { z } from 'zod';
 import { closest, type Issue } from './issues.ts';
-import { contentOf, type Layer, located, type Values } from './layers.ts';
+import { contentOf, isTable, type Layer, located, type Values } from './layers.ts';
 import { core, definitionOf, keyNamed, pathsOf, schemaAt, tableOf } from './shape.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -86,7 +86,10 @@ function set(values: Values, keys: readonly string[], value: unknown): void {
   let table = values;
   for (const key of keys.slice(0, -1)) {
     table[key] ??= {};
-    table = table[key] as Values;
+    const below = table[key];
+    // A variable says that this is no table: the schema refuses that one.
+    if (!isTable(below)) return;
+    table = below;
   }
   table[keys.at(-1) ?? ''] = value;
 }

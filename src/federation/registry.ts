@@ -1,4 +1,4 @@
-/** The upstreams that there are, one line each. Adding one adds its folder and its line here, nothing else. */
+/** The kinds of upstream that there are, one line each. Adding one adds its folder and its line here, nothing else. */
 import type { z } from 'zod';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../observe/log.ts';
@@ -9,9 +9,11 @@ import type { Upstreams } from './protocol/upstream.ts';
 const registry: Readonly<Record<string, () => Promise<UpstreamPlugIn>>> = {
   google: async () => (await import('./google/google.ts')).google,
   apple: async () => (await import('./apple/apple.ts')).apple,
+  openid: async () => (await import('./openid/openid.ts')).openid,
 };
 
 export const upstreamNames: readonly string[] = Object.keys(registry);
+export { entryName } from './openid/settings.ts';
 
 function loadUpstreams(): Promise<UpstreamPlugIn[]> {
   return Promise.all(Object.values(registry).map((load) => load()));
@@ -33,8 +35,8 @@ export async function createUpstreams(options: {
 }): Promise<Upstreams> {
   const { config, log } = options;
   const shared = { fetch: createCappedFetch(options.fetch), log };
-  const upstreams = (await loadUpstreams()).flatMap(
-    (plugIn) => plugIn.create(config.federation[plugIn.name] ?? {}, shared) ?? [],
+  const upstreams = (await loadUpstreams()).flatMap((plugIn) =>
+    plugIn.create(config.federation[plugIn.name] ?? {}, shared),
   );
   return new Map(upstreams.map((upstream) => [upstream.name, upstream]));
 }

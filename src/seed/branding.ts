@@ -1,6 +1,6 @@
 /** How pages look and what they offer, as an organization or a client has it for itself (docs/hosted-pages.md). */
 import { z } from 'zod';
-import { upstreamNames } from '../federation/registry.ts';
+import { entryName, upstreamNames } from '../federation/registry.ts';
 
 const line = z
   .string()
@@ -34,7 +34,7 @@ export const organizationBranding = z.strictObject({
   ...brand,
   sign_in: beginning.optional(),
   /** The ways to sign in that are offered, of those that work; without it all of them. */
-  ways: z.array(z.enum(['password', 'code', ...upstreamNames])).optional(),
+  ways: z.array(z.enum(['password', 'code', ...upstreamNames]).or(entryName)).optional(),
 });
 
 export const clientBranding = z.strictObject(brand);

@@ -56,7 +56,7 @@ describe('ID tokens of an upstream', () => {
       authoritative: true,
       name: 'Ana',
     });
-    expect(claims).not.to.have.property('hostedDomain');
+    expect(claims).not.to.have.property('payload');
   });
 
   const wrong: Record<string, () => Record<string, unknown>> = {

@@ -7,7 +7,7 @@ import type { TestUpstream } from '../support/upstream.ts';
 
 export const log = createLog({ level: 'silent' });
 
-type Name = 'google' | 'apple';
+type Name = keyof TestUpstream['federation'] | keyof TestUpstream['openid'];
 
 /** `changes` to `federation.<name>`; `fetcher` instead of the network. */
 export async function get(
@@ -16,8 +16,11 @@ export async function get(
   changes: Record<string, unknown> = {},
   fetcher?: typeof fetch,
 ): Promise<Upstream> {
-  const settings = { ...upstream.federation[name], ...changes };
-  const { federation } = configSchema.parse({ federation: { [name]: settings } });
+  const given =
+    name === 'google' || name === 'apple'
+      ? { [name]: { ...upstream.federation[name], ...changes } }
+      : { openid: { [name]: { ...upstream.openid[name], ...changes } } };
+  const { federation } = configSchema.parse({ federation: given });
   const upstreams = await createUpstreams({
     config: { federation },
     log,

@@ -32,6 +32,8 @@ export interface TestServerOptions {
   readonly config?: DeepPartial<ConfigInput>;
   /** Seed files. Default: PEOPLE and CLIENTS. */
   readonly seeds?: readonly string[];
+  /** Of `federation`; default: Google and Apple. */
+  readonly federation?: (upstream: TestUpstream) => ConfigInput['federation'];
   readonly clock?: Clock;
   readonly dialects?: readonly Dialect[];
   /** Start on the database that an earlier server left behind (`keepStore`). */
@@ -69,7 +71,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       seed: [...seeds],
       store: { kind: 'embedded', embedded: { file: path.join(folder, 'portico.db') } },
       mail: { kind: 'smtp', smtp: { url: mail.url } },
-      federation: upstream.federation as DeepPartial<ConfigInput['federation']>,
+      federation: (options.federation?.(upstream) ?? upstream.federation) as DeepPartial<
+        ConfigInput['federation']
+      >,
     },
     options,
   );

@@ -1,6 +1,7 @@
 /**
- * A second OIDC provider that plays Google, Apple and one that nobody knows yet, each with its own issuer, keys and client: discovery,
- * JWKS, ID tokens on demand, and the code flow with PKCE. It approves every authorization request at once,
+ * A second OIDC provider that plays Google, Apple, two realms of a Keycloak, an Okta, tenants of an Entra and one that
+ * nobody knows yet, each with its own issuer, keys and client: discovery,
+ * JWKS, ID tokens on demand, userinfo, and the code flow with PKCE. It approves every authorization request at once,
  * as the person whom the test named with `nextPerson`.
  */
 import { createHash, randomUUID } from 'node:crypto';
@@ -16,8 +17,21 @@ import {
   SignJWT,
 } from 'jose';
 
-const NAMES = ['google', 'apple', 'acme'] as const;
-export type ProviderName = (typeof NAMES)[number];
+/** Where each answers; what its preset says of issuers holds. */
+const PATHS = {
+  google: '/google',
+  apple: '/apple',
+  acme: '/acme',
+  keycloak: '/realms/keycloak',
+  ward: '/realms/ward',
+  okta: '/oauth2/okta',
+  entra: '/entra/{tenant}/v2.0',
+} as const;
+export type ProviderName = keyof typeof PATHS;
+const NAMES: readonly ProviderName[] = ['google', 'apple', 'acme', 'keycloak', 'ward', 'okta', 'entra'];
+
+/** The tenants of the Entra that Portico lets in. */
+export const TENANTS = ['11111111-aaaa-4aaa-8aaa-111111111111', '22222222-bbbb-4bbb-8bbb-222222222222'];
 
 export interface TestUpstream {
   /** e.g. `http://127.0.0.1:1234/google`, for federation.google.issuer. */
@@ -26,6 +40,10 @@ export interface TestUpstream {
   readonly clients: Readonly<Record<ProviderName, { clientId: string; clientSecret: string }>>;
   /** `federation` as the configuration wants it. */
   readonly federation: Readonly<Record<'google' | 'apple', Record<string, unknown>>>;
+  /** `federation.openid` as the configuration wants it, of those that are entries of it. */
+  readonly openid: Readonly<Record<'keycloak' | 'ward' | 'okta' | 'entra', Record<string, unknown>>>;
+  /** All of `federation`. */
+  readonly everyone: Record<string, Record<string, unknown>>;
   /**
    * An ID token of the provider: signed with its key, for Portico's client, an hour long, of a person whom
    * `claims` may change (also iss, aud, iat, exp). A claim that is undefined is left out.
@@ -52,6 +70,8 @@ export interface AnswerOptions {
   /** Parameters beside the code, such as Apple's `user`. */
   readonly beside?: Readonly<Record<string, string>>;
   readonly sign?: SignOptions;
+  /** What userinfo says; default: what the ID token says. */
+  readonly userinfo?: Readonly<Record<string, unknown>>;
   /** What the token endpoint makes of the ID token. */
   readonly tampered?: (idToken: string) => string;
 }
@@ -78,6 +98,8 @@ interface Provider {
   person: Record<string, unknown> | 'denied' | undefined;
   answer: AnswerOptions;
   readonly codes: Map<string, PendingCode>;
+  /** By access token. */
+  readonly userinfo: Map<string, Readonly<Record<string, unknown>>>;
 }
 
 /** RSA keys cost a tenth of a second each: the first one of a process serves every upstream of it. */
@@ -105,19 +127,18 @@ export async function startUpstream(): Promise<TestUpstream> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const providers: Record<ProviderName, Provider> = {
-    google: newProvider('google', base, key),
-    apple: newProvider('apple', base, key),
-    acme: newProvider('acme', base, key),
-  };
-
-  const each = <T>(of: (provider: Provider) => T): Record<ProviderName, T> => ({
-    google: of(providers.google),
-    apple: of(providers.apple),
-    acme: of(providers.acme),
+  const all = <T>(of: (name: ProviderName) => T): Record<ProviderName, T> => ({
+    ...{ google: of('google'), apple: of('apple'), acme: of('acme'), keycloak: of('keycloak') },
+    ...{ ward: of('ward'), okta: of('okta'), entra: of('entra') },
+  });
+  const providers = all((name) => newProvider(name, base, key));
+  const each = <T>(of: (provider: Provider) => T) => all((name) => of(providers[name]));
+  const entry = (name: 'keycloak' | 'okta' | 'entra', { client, issuer }: Provider) => ({
+    ...{ preset: name, ...client, issuer, audiences: [client.clientId] },
+    trustsEmail: ['gmail.com', 'hosted.test'],
   });
 
-  return {
+  const result: Omit<TestUpstream, 'everyone'> = {
     issuers: each(({ issuer }) => issuer),
     clients: each(({ client }) => client),
     federation: {
@@ -137,6 +158,12 @@ export async function startUpstream(): Promise<TestUpstream> {
         audiences: [providers.apple.client.clientId],
       },
     },
+    openid: {
+      keycloak: entry('keycloak', providers.keycloak),
+      ward: entry('keycloak', providers.ward),
+      okta: entry('okta', providers.okta),
+      entra: { ...entry('entra', providers.entra), tenants: TENANTS },
+    },
     signIdToken: (name, claims = {}, sign = {}) => signIdToken(providers[name], claims, sign),
     nextPerson(name, claims, answer = {}) {
       Object.assign(providers[nameOf(name)], { person: claims, answer });
@@ -154,6 +181,7 @@ export async function startUpstream(): Promise<TestUpstream> {
         server.close(() => resolve());
       }),
   };
+  return { ...result, everyone: { ...result.federation, openid: result.openid } };
 }
 
 function nameOf(text: string | undefined): ProviderName {
@@ -165,12 +193,13 @@ function nameOf(text: string | undefined): ProviderName {
 function newProvider(name: ProviderName, base: string, key: SigningKey): Provider {
   return {
     name,
-    issuer: `${base}/${name}`,
+    issuer: `${base}${PATHS[name]}`,
     client: { clientId: `portico-at-${name}`, clientSecret: `secret-of-portico-at-${name}` },
     key,
     person: undefined,
     answer: {},
     codes: new Map(),
+    userinfo: new Map(),
   };
 }
 
@@ -186,8 +215,10 @@ function signIdToken(
   sign: SignOptions = {},
 ): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
+  const [tenant = ''] = TENANTS;
   const payload = {
-    iss: provider.issuer,
+    iss: provider.issuer.replace('{tenant}', tenant),
+    ...(provider.name === 'entra' && { tid: tenant, xms_edov: claims.email_verified }),
     aud: provider.client.clientId,
     sub: `${provider.name}-person`,
     iat: now,
@@ -207,27 +238,30 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://upstream');
-  const [, name, ...rest] = url.pathname.split('/');
-  const known = NAMES.find((each) => each === name);
-  if (known === undefined) {
-    response.writeHead(404).end();
-    return;
+  for (const name of NAMES) {
+    const path = new RegExp(`^${PATHS[name].replace('{tenant}', '(?<tenant>[^/]+)')}/(?<route>.+)$`);
+    const { tenant, route } = path.exec(url.pathname)?.groups ?? {};
+    const provider = providers[name];
+    if (route === undefined) continue;
+    if (route === '.well-known/openid-configuration')
+      return sendJson(response, 200, metadata(provider, tenant));
+    if (route === 'jwks') return sendJson(response, 200, { keys: [provider.key.publicJwk] });
+    if (route === 'authorize') return authorize(provider, url.searchParams, response);
+    if (route === 'token' && request.method === 'POST') return token(provider, request, response);
+    if (route === 'userinfo') return userinfo(provider, request, response);
   }
-  const provider = providers[known];
-  const route = rest.join('/');
-  if (route === '.well-known/openid-configuration') return sendJson(response, 200, metadata(provider));
-  if (route === 'jwks') return sendJson(response, 200, { keys: [provider.key.publicJwk] });
-  if (route === 'authorize') return authorize(provider, url.searchParams, response);
-  if (route === 'token' && request.method === 'POST') return token(provider, request, response);
   response.writeHead(404).end();
 }
 
-function metadata({ issuer }: Provider): Record<string, unknown> {
+function metadata({ name, issuer }: Provider, tenant = ''): Record<string, unknown> {
+  const at = issuer.replace('{tenant}', 'organizations');
+  const several = tenant === 'organizations' || tenant === 'common';
   return {
-    issuer,
-    authorization_endpoint: `${issuer}/authorize`,
-    token_endpoint: `${issuer}/token`,
-    jwks_uri: `${issuer}/jwks`,
+    issuer: issuer.replace('{tenant}', several ? '{tenantid}' : tenant),
+    authorization_endpoint: `${at}/authorize`,
+    token_endpoint: `${at}/token`,
+    userinfo_endpoint: `${at}/userinfo`,
+    jwks_uri: `${at}/jwks`,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
     subject_types_supported: ['public'],
@@ -235,7 +269,18 @@ function metadata({ issuer }: Provider): Record<string, unknown> {
     token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
     scopes_supported: ['openid', 'email', 'profile', 'name'],
     code_challenge_methods_supported: ['S256'],
+    ...(NAMES_ISSUER.includes(name) && { authorization_response_iss_parameter_supported: true }),
   };
+}
+
+/** They say in the answer who gave the code (RFC 9207). */
+const NAMES_ISSUER: readonly ProviderName[] = ['keycloak', 'ward'];
+
+function userinfo(provider: Provider, request: IncomingMessage, response: ServerResponse): void {
+  const [, accessToken = ''] = (request.headers.authorization ?? '').split(' ');
+  const claims = provider.userinfo.get(accessToken);
+  if (claims === undefined) response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
+  else sendJson(response, 200, claims);
 }
 
 function authorize(provider: Provider, query: URLSearchParams, response: ServerResponse): void {
@@ -248,6 +293,7 @@ function authorize(provider: Provider, query: URLSearchParams, response: ServerR
   const { answer } = provider;
   Object.assign(provider, { person: undefined, answer: {} });
   const back = new URLSearchParams({ state: query.get('state') ?? '', ...answer.beside });
+  if (NAMES_ISSUER.includes(provider.name) && !back.has('iss')) back.set('iss', provider.issuer);
   if (person === 'denied') {
     back.set('error', provider.name === 'apple' ? 'user_cancelled_authorize' : 'access_denied');
   } else {
@@ -294,8 +340,13 @@ async function token(provider: Provider, request: IncomingMessage, response: Ser
   const nonce = pending.nonce === null ? {} : { nonce: pending.nonce };
   const { sign, tampered = (token: string) => token } = pending.answer;
   const idToken = tampered(await signIdToken(provider, { ...nonce, ...pending.claims }, sign));
+  const accessToken = randomUUID();
+  provider.userinfo.set(
+    accessToken,
+    pending.answer.userinfo ?? { sub: `${provider.name}-person`, ...pending.claims },
+  );
   sendJson(response, 200, {
-    access_token: randomUUID(),
+    access_token: accessToken,
     token_type: 'Bearer',
     expires_in: 3600,
     id_token: idToken,

@@ -23,10 +23,11 @@ export const google = defineUpstream({
   // Google still writes its name without the scheme now and then. A configured issuer has one spelling.
   issuers: (issuer) => (issuer === ISSUER ? [ISSUER, 'accounts.google.com'] : [issuer]),
   /** Google is authoritative for addresses of its own mail, and of a domain whose accounts it hosts. */
-  authoritative({ email, hostedDomain }) {
+  authoritative({ email, payload: { hd } }) {
     const domain = email?.toLowerCase().split('@').at(-1) ?? '';
+    const hostedDomain = typeof hd === 'string' ? hd.toLowerCase() : '';
     const ownMail = domain === 'gmail.com' || domain === 'googlemail.com';
-    return ownMail || (domain !== '' && hostedDomain?.toLowerCase() === domain);
+    return ownMail || (domain !== '' && hostedDomain === domain);
   },
   scope: 'openid email profile',
   // Google knows no prompt=login. Apple asks its people every time.

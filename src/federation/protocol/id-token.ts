@@ -12,8 +12,8 @@ import { IdTokenRefused, type UpstreamClaims, UpstreamUnavailable } from './upst
 export const TOLERANCE = 60;
 
 export interface IdTokenRules {
-  /** The upstream's spellings of `iss`. */
-  readonly issuers: readonly string[];
+  /** The upstream's spellings of `iss`, with the issuer that each means. */
+  readonly issuers: ReadonlyMap<string, string>;
   readonly audiences: readonly string[];
   /** Seconds since `iat`. */
   readonly maxAge: number;
@@ -22,12 +22,26 @@ export interface IdTokenRules {
   readonly nonce?: string;
   /** Apple also writes truth values as texts. From any other upstream "true" proves nothing. */
   readonly truthAsText?: boolean;
+  /** What the upstream calls the claims that have another name there. */
+  readonly claims?: ClaimNames;
 }
 
 export type IdTokenClaims = Omit<UpstreamClaims, 'provider' | 'authoritative'> & {
-  /** Google's hosted domain. */
-  readonly hostedDomain?: string;
+  /** Everything that it says. */
+  readonly payload: JWTPayload;
 };
+
+/** What we take, and what the standard calls it. */
+const CLAIMS = {
+  email: 'email',
+  emailVerified: 'email_verified',
+  name: 'name',
+  givenName: 'given_name',
+  familyName: 'family_name',
+  picture: 'picture',
+} as const;
+
+export type ClaimNames = { readonly [Ours in keyof typeof CLAIMS]?: string | undefined };
 
 /** Jose also decodes blanks, padding and the other alphabet; a token has one spelling (RFC 7515 2). */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -46,20 +60,17 @@ export async function verifyIdToken(
   if (rules.nonce !== undefined && payload.nonce !== rules.nonce) refuse('nonce');
   const subject = payload.sub;
   if (typeof subject !== 'string' || subject === '' || subject.length > 255) refuse('sub');
-  const { email } = payload;
-  if (email !== undefined && (typeof email !== 'string' || email === '')) refuse('email');
   const expires = (payload.exp ?? 0) + TOLERANCE;
   const tooOld = (payload.iat ?? 0) + rules.maxAge + TOLERANCE;
   return {
-    issuer: rules.issuers[0] ?? '',
+    issuer: rules.issuers.get(payload.iss ?? '') ?? refuse('iss'),
     subject,
-    emailVerified:
-      payload.email_verified === true || (rules.truthAsText === true && payload.email_verified === 'true'),
+    payload,
+    ...personOf(payload, rules),
     fingerprint: createHash('sha256')
       .update(idToken.slice(0, idToken.lastIndexOf('.')))
       .digest('base64url'),
     staleAt: Math.min(expires, tooOld),
-    ...texts(payload),
   };
 }
 
@@ -72,7 +83,7 @@ async function verifySignature(
     return await jwtVerify(idToken, (header, token) => keys.keyFor(rules.now, header, token), {
       // Asymmetric ones only: with HS256 the published key would be the secret.
       algorithms: ['RS256', 'ES256'],
-      issuer: [...rules.issuers],
+      issuer: [...rules.issuers.keys()],
       requiredClaims: ['exp', 'iat', 'sub', 'aud'],
       maxTokenAge: rules.maxAge,
       clockTolerance: TOLERANCE,
@@ -90,20 +101,29 @@ function isSingleAudience(aud: JWTPayload['aud'], audiences: readonly string[]):
   return typeof only === 'string' && others.length === 0 && audiences.includes(only);
 }
 
-type Texts = Pick<IdTokenClaims, 'email' | 'name' | 'givenName' | 'familyName' | 'picture' | 'hostedDomain'>;
+type Person = Pick<IdTokenClaims, keyof typeof CLAIMS>;
 
-const TEXTS: Readonly<Record<keyof Texts, string>> = {
-  email: 'email',
-  name: 'name',
-  givenName: 'given_name',
-  familyName: 'family_name',
-  picture: 'picture',
-  hostedDomain: 'hd',
-};
-
-function texts(payload: JWTPayload): Texts {
-  const present = Object.entries(TEXTS).map(([ours, theirs]) => [ours, payload[theirs]] as const);
-  return Object.fromEntries(present.filter(([, value]) => typeof value === 'string' && value !== ''));
+/** What claims say about a person. IdTokenRefused: the address is no text. */
+export function personOf(
+  claims: Readonly<Record<string, unknown>>,
+  { claims: names = {}, truthAsText }: Pick<IdTokenRules, 'claims' | 'truthAsText'>,
+): Person {
+  const said = (ours: keyof typeof CLAIMS) => claims[names[ours] ?? CLAIMS[ours]];
+  const text = (ours: keyof typeof CLAIMS) => {
+    const value = said(ours);
+    return typeof value === 'string' && value !== '' ? { [ours]: value } : {};
+  };
+  const email = said('email');
+  if (email !== undefined && (typeof email !== 'string' || email === '')) refuse('email');
+  const verified = said('emailVerified');
+  return {
+    emailVerified: verified === true || (truthAsText === true && verified === 'true'),
+    ...text('email'),
+    ...text('name'),
+    ...text('givenName'),
+    ...text('familyName'),
+    ...text('picture'),
+  };
 }
 
 function refuse(claim: string): never {

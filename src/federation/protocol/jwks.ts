@@ -24,23 +24,24 @@ export interface Endpoints {
   readonly jwksUri?: string | undefined;
 }
 
-/** `endpoints`: those that are known. The discovery document is fetched for the others alone. */
-export function createUpstreamKeys(options: {
-  issuer: string;
-  endpoints: Endpoints;
-  fetch: Fetch;
-  log: Log;
-}) {
+export interface Published {
+  readonly issuer: string;
+  /** What its discovery document names, where that is no issuer itself. */
+  readonly namedIssuer?: string;
+  /** Those that are known. The discovery document is fetched for the others alone. */
+  readonly endpoints: Endpoints;
+}
+
+export function createUpstreamKeys(options: Published & { fetch: Fetch; log: Log }) {
   const { issuer, endpoints, log } = options;
   const known = knownMetadata(endpoints);
   const discovery = keep<ServerMetadata>(log, async () => ({
-    ...(Object.keys(known).length === 3 ? { issuer } : await fetchMetadata(options.fetch, issuer)),
+    ...(Object.keys(known).length === 3 ? { issuer } : await fetchMetadata(options.fetch, options)),
     ...known,
   }));
   const keySet = keep<KeySet>(log, async (now) => {
     const uri = endpoints.jwksUri ?? (await discovery.get(now)).jwks_uri;
-    if (uri === undefined || !isSafeUrl(uri))
-      throw new UpstreamUnavailable(`${issuer} names no usable jwks_uri.`);
+    if (uri === undefined) throw new UpstreamUnavailable(`${issuer} names no jwks_uri.`);
     return readKeys(await fetchJson(options.fetch, uri));
   });
 
@@ -69,11 +70,26 @@ function knownMetadata({ authorizationEndpoint, tokenEndpoint, jwksUri }: Endpoi
   };
 }
 
-async function fetchMetadata(fetchCapped: Fetch, issuer: string): Promise<ServerMetadata> {
-  const metadata = await fetchJson(fetchCapped, `${issuer}/.well-known/openid-configuration`);
+/** What of a discovery document is called, or opened in a browser. */
+const ADDRESSES = ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint'] as const;
+
+async function fetchMetadata(
+  fetchCapped: Fetch,
+  { issuer, namedIssuer = issuer }: Published,
+): Promise<ServerMetadata> {
+  // OIDC Discovery 4: without the slash that some issuers end in.
+  const metadata = await fetchJson(
+    fetchCapped,
+    `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+  );
   // OIDC Discovery 4.3: a document that names another issuer is refused.
-  if (metadata.issuer !== issuer) throw new UpstreamUnavailable(`${issuer} publishes another issuer.`);
-  return { ...metadata, issuer };
+  if (metadata.issuer !== namedIssuer) throw new UpstreamUnavailable(`${issuer} publishes another issuer.`);
+  for (const name of ADDRESSES) {
+    const address = metadata[name];
+    if (address !== undefined && !(typeof address === 'string' && isSafeUrl(address)))
+      throw new UpstreamUnavailable(`${issuer} names a ${name} that is no https URL.`);
+  }
+  return { ...metadata, issuer: namedIssuer };
 }
 
 function readKeys(document: Record<string, unknown>): KeySet {

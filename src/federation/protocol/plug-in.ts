@@ -1,15 +1,16 @@
 /**
  * What the folder of an upstream exports, and the upstream that comes of it. The kind says what is the
- * provider's own; keys, ID tokens and the redirect sign-in are the same for all.
+ * provider's own; create-upstream.ts does the rest, which is the same for all.
  */
 import { z } from 'zod';
 import { key, table, text, upstreamIssuer } from '../../config/kinds.ts';
 import type { Log } from '../../observe/log.ts';
+import { createUpstream, type UpstreamSpec } from './create-upstream.ts';
 import type { Fetch } from './fetch.ts';
-import { type IdTokenClaims, type IdTokenRules, verifyIdToken } from './id-token.ts';
-import { createUpstreamKeys, type Endpoints } from './jwks.ts';
-import { createRedirectSignIn, type RedirectOptions } from './redirect-sign-in.ts';
-import { type Upstream, type UpstreamClaims, UpstreamUnavailable } from './upstream.ts';
+import type { IdTokenClaims, IdTokenRules } from './id-token.ts';
+import type { Endpoints } from './jwks.ts';
+import type { RedirectOptions } from './redirect-sign-in.ts';
+import type { Upstream, UpstreamClaims } from './upstream.ts';
 
 /** Keys below `federation.<name>` that every upstream has. */
 export interface CommonSettings extends Endpoints {
@@ -40,8 +41,8 @@ export interface UpstreamPlugIn {
   readonly name: string;
   /** zod shape of `federation.<name>`. */
   readonly settings: z.ZodType;
-  /** Undefined: it is switched off. */
-  create(settings: unknown, deps: { fetch: Fetch; log: Log }): Upstream | undefined;
+  /** Those that are switched on. */
+  create(settings: unknown, deps: { fetch: Fetch; log: Log }): readonly Upstream[];
 }
 
 const KNOWN = 'Default: the documented address of the default issuer; of another one, what discovery says.';
@@ -96,59 +97,46 @@ export function defineUpstream<Settings extends CommonSettings>(
     settings: kind.settings,
     create(raw, deps) {
       const settings = kind.settings.parse(raw);
-      return settings.enabled ? createUpstream(kind, settings, deps) : undefined;
+      return settings.enabled ? [createUpstream(specOf(kind, settings), deps)] : [];
     },
   };
 }
 
-/** Seconds since `iat` of a token that we fetch ourselves. */
-const FRESH = 600;
-
-function createUpstream<Settings extends CommonSettings>(
+function specOf<Settings extends CommonSettings>(
   kind: UpstreamKind<Settings>,
   settings: Settings,
-  { fetch, log }: { fetch: Fetch; log: Log },
-): Upstream {
-  const { name, title, logo } = kind;
+): UpstreamSpec {
   const { clientId, issuer, audiences } = settings;
   const ownIssuer = kind.settings.parse({}).issuer;
   const documented = issuer === ownIssuer ? kind.documented : {};
   const { authorizationEndpoint, tokenEndpoint, jwksUri } = { ...documented, ...settings };
   const endpoints = { authorizationEndpoint, tokenEndpoint, jwksUri };
-  const keys = createUpstreamKeys({ issuer, endpoints, fetch, log });
-  const rulesOfKind = { issuers: kind.issuers?.(issuer) ?? [issuer], truthAsText: kind.truthAsText === true };
-  const verify = async (
-    idToken: string,
-    rules: Omit<IdTokenRules, 'issuers' | 'truthAsText'>,
-  ): Promise<UpstreamClaims> => {
-    const verified = await verifyIdToken(idToken, keys, { ...rules, ...rulesOfKind });
-    const { hostedDomain: _, ...claims } = verified;
-    return { ...claims, provider: name, authoritative: kind.authoritative(verified) };
-  };
-  const clientSecret = kind.clientSecret(settings);
-  const redirect =
-    clientId === undefined || clientSecret === undefined
-      ? undefined
-      : { clientId, ...createRedirectSignIn({ ...kind, clientId, keys, fetch, clientSecret }) };
-  const configured = () => {
-    if (redirect !== undefined) return redirect;
-    throw new UpstreamUnavailable(`federation.${name} lacks a key that the redirect sign-in needs.`);
-  };
-
+  const spellings = kind.issuers?.(issuer) ?? [issuer];
+  const secret = kind.clientSecret(settings);
+  const { name, title, logo, truthAsText, scope, parameters = {}, againParameters = {}, namesOf } = kind;
   return {
-    ...{ name, title, logo, audiences },
+    ...{ name, title, logo, audiences, namesOf },
+    domains: [],
     issuers: [issuer, ownIssuer],
-    redirects: redirect !== undefined,
-    sendsNamesOnce: kind.namesOf !== undefined,
-    verifyIdToken: verify,
-    begin: async (input) => configured().begin(input),
-    async finish(answer) {
-      const finished = await configured().finish(answer);
-      if (finished === 'denied') return 'denied';
-      const { idToken, nonce } = finished;
-      const rules = { audiences: [configured().clientId], maxAge: FRESH, now: answer.now, nonce };
-      const claims = await verify(idToken, rules);
-      return { ...claims, ...kind.namesOf?.(answer.parameters.get('user')) };
+    published: { issuer, endpoints },
+    rules: {
+      issuers: new Map(spellings.map((spelling) => [spelling, issuer])),
+      truthAsText: truthAsText === true,
     },
+    vouches: (claims) => ({
+      emailVerified: claims.emailVerified,
+      authoritative: kind.authoritative(claims),
+    }),
+    client:
+      clientId === undefined || secret === undefined
+        ? undefined
+        : { clientId, scope, parameters, againParameters, authenticate: bySecret(secret) },
+  };
+}
+
+function bySecret(secretAt: (now: Date) => Promise<string | undefined>): RedirectOptions['authenticate'] {
+  return async (openid, now) => {
+    const secret = await secretAt(now);
+    return secret === undefined ? openid.None() : openid.ClientSecretPost(secret);
   };
 }

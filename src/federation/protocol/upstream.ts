@@ -1,6 +1,6 @@
 /**
  * What an upstream identity provider is to Portico: a server that signs ID tokens about people. Each folder
- * beside this one is one (plug-in.ts says what it brings); registry.ts lists them. identity/upstream
+ * beside this one brings one, or several (plug-in.ts says what it brings); registry.ts lists them. identity/upstream
  * decides which account an upstream identity belongs to.
  */
 import type { Json } from '../../model/json.ts';
@@ -12,7 +12,10 @@ export interface UpstreamClaims {
   readonly subject: string;
   readonly email?: string;
   readonly emailVerified: boolean;
-  /** The provider is authoritative for the address: gmail.com and googlemail.com, a `hd` equal to the domain, Apple. */
+  /**
+   * The provider is authoritative for the address: gmail.com and googlemail.com, a `hd` equal to the domain, Apple, a domain
+   * that the configuration trusts it with.
+   */
   readonly authoritative: boolean;
   readonly name?: string;
   readonly givenName?: string;
@@ -60,7 +63,7 @@ export interface Upstream {
   /** The one that is configured, and its own. */
   readonly issuers: readonly string[];
   /** Domains of the addresses that sign in here: who gives one is led here. */
-  readonly domains?: readonly string[];
+  readonly domains: readonly string[];
   /** Client ids whose ID tokens the dialects take. */
   readonly audiences: readonly string[];
   /** Whether the names of a person come with the first sign-in alone, so that an answer that leads nowhere must not lose them. */

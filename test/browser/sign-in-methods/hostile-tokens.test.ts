@@ -70,7 +70,7 @@ function encoded(value: unknown): string {
 describe('a hostile upstream', () => {
   let channel: Channel;
   before(async () => {
-    channel = await openChannel();
+    channel = await openChannel({ federation: ({ everyone }) => everyone });
     const { organizations } = channel.server.running.stores;
     const known = await organizations.byId('default');
     if (known !== undefined) await organizations.put({ ...known, registration: true });
@@ -80,6 +80,8 @@ describe('a hostile upstream', () => {
   for (const [provider, id] of [
     ['google', 'F1'],
     ['apple', 'F2'],
+    ['keycloak', 'N16'],
+    ['entra', 'N16'],
   ] as const) {
     for (const { what, claims, answer } of TOKENS) {
       it(`${id} T1 an ID token of ${provider} with ${what} signs nobody in`, async () => {

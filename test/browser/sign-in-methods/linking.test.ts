@@ -1,5 +1,6 @@
 /** Whose account an upstream's person is: by itself only where the upstream can know; else the person proves it. */
 import { expect } from 'chai';
+import type { ProviderName } from '../../support/upstream.ts';
 import { alertOf, type Channel, headingOf, MARA, openChannel, type Visit } from './sign-in-server.ts';
 
 type Outcome = 'linked' | 'reclaimed' | 'asked' | 'asked-for-code';
@@ -11,7 +12,7 @@ interface Row {
   readonly outcome: Outcome;
 }
 
-/** F4: {gmail, hd, other} x {verified there, not} x {verified here, not}. */
+/** F4: {gmail, hd, other}; N16: for an entry of the configuration, {trusted, trusted too, other} x {verified there, not} x {verified here, not}. */
 const TABLE: readonly Row[] = [
   { upstream: 'gmail', verified: true, local: true, outcome: 'linked' },
   { upstream: 'gmail', verified: true, local: false, outcome: 'reclaimed' },
@@ -33,7 +34,7 @@ describe('linking an upstream identity', () => {
   let channel: Channel;
   let people = 0;
   before(async () => {
-    channel = await openChannel();
+    channel = await openChannel({ federation: ({ everyone }) => everyone });
   });
   after(() => channel.close());
 
@@ -52,7 +53,8 @@ describe('linking an upstream identity', () => {
     return { email, account, person };
   }
   const asked = { upstream: 'other', verified: true, local: true } as const;
-  const come = async (person: Record<string, unknown>) => (await channel.begin()).with('google', person);
+  const come = async (person: Record<string, unknown>, provider: ProviderName = 'google') =>
+    (await channel.begin()).with(provider, person);
   const linksOf = (id: string) => channel.server.running.stores.identities.listByAccount(id);
 
   function outcomeOf(visit: Visit): Outcome {
@@ -61,28 +63,34 @@ describe('linking an upstream identity', () => {
     return visit.page.forms.some(({ names }) => names.includes('password')) ? 'asked' : 'asked-for-code';
   }
 
-  for (const { outcome, ...row } of TABLE) {
-    const words = `${row.upstream}, ${row.verified ? 'verified' : 'not verified'} there, ${row.local ? 'verified' : 'not verified'} here`;
-    it(`F4 ${words}: ${outcome}`, async () => {
-      const { email, account, person } = await pair(row);
-      const visit = await come(person);
-      if (outcome === 'linked' || outcome === 'reclaimed') {
+  for (const [provider, id] of [
+    ['google', 'F4'],
+    ['keycloak', 'N16'],
+    ['entra', 'N16'],
+  ] as const) {
+    for (const { outcome, ...row } of TABLE) {
+      const words = `${row.upstream}, ${row.verified ? 'verified' : 'not verified'} there, ${row.local ? 'verified' : 'not verified'} here`;
+      it(`${id} ${provider}: ${words}: ${outcome}`, async () => {
+        const { email, account, person } = await pair(row);
+        const visit = await come(person, provider);
+        if (outcome === 'linked' || outcome === 'reclaimed') {
+          expect((await visit.claims()).sub).to.equal(account.id);
+          const now = await channel.account(email);
+          expect(now?.emailVerified).to.equal(true);
+          expect(now?.passwordHash === undefined).to.equal(outcome === 'reclaimed');
+          expect(await linksOf(account.id)).to.have.length(1);
+          return;
+        }
+        expect(outcomeOf(visit)).to.equal(outcome);
+        expect(await linksOf(account.id)).to.deep.equal([]);
+        await visit.press('/code/send');
+        await visit.press('/code', { code: await visit.code(email) });
         expect((await visit.claims()).sub).to.equal(account.id);
-        const now = await channel.account(email);
-        expect(now?.emailVerified).to.equal(true);
-        expect(now?.passwordHash === undefined).to.equal(outcome === 'reclaimed');
         expect(await linksOf(account.id)).to.have.length(1);
-        return;
-      }
-      expect(outcomeOf(visit)).to.equal(outcome);
-      expect(await linksOf(account.id)).to.deep.equal([]);
-      await visit.press('/code/send');
-      await visit.press('/code', { code: await visit.code(email) });
-      expect((await visit.claims()).sub).to.equal(account.id);
-      expect(await linksOf(account.id)).to.have.length(1);
-      // From now on the upstream is enough.
-      expect((await (await come(person)).claims()).sub).to.equal(account.id);
-    });
+        // From now on the upstream is enough.
+        expect((await (await come(person, provider)).claims()).sub).to.equal(account.id);
+      });
+    }
   }
 
   it('F4 O8 links with the person’s own password, and says so: amr has both, which are not two kinds of proof', async () => {
