@@ -119,8 +119,10 @@ function judge(its: Entry, context: z.RefinementCtx): void {
   const byTenant = issuer?.includes(TENANT) === true;
   if (byTenant && its.tenants.length === 0)
     demand('tenants', 'must name the tenants whose people may sign in');
-  if (byTenant && its.preset !== 'entra') demand('issuer', `has ${TENANT}, which belongs to the preset entra`);
-  if (!byTenant && its.preset !== 'entra' && its.tenants.length > 0) demand('tenants', 'belongs to the preset entra');
+  if (byTenant && its.preset !== 'entra')
+    demand('issuer', `has ${TENANT}, which belongs to the preset entra`);
+  if (!byTenant && its.preset !== 'entra' && its.tenants.length > 0)
+    demand('tenants', 'belongs to the preset entra');
   if (byTenant && its.trustsEmail.includes('*'))
     demand('trustsEmail', 'must name domains: a tenant’s administrator may write any address');
 }

@@ -57,13 +57,13 @@ function blocksOf(ways: readonly string[], upstreams: readonly Upstream[]): Bloc
 const OWN: ReadonlySet<string> = new Set(['password', 'code']);
 
 export function leadsByDomain({ upstreams }: SignInMethods): boolean {
-  return upstreams.some(({ domains = [] }) => domains.length > 0);
+  return upstreams.some(({ domains }) => domains.length > 0);
 }
 
 /** Whose people sign in elsewhere: the domain of the address says so, and not whether there is such a person. */
 export function upstreamOfDomain({ upstreams }: SignInMethods, login: string): Upstream | undefined {
   const domain = emailDomain(login);
-  return domain === undefined ? undefined : upstreams.find(({ domains = [] }) => domains.includes(domain));
+  return domain === undefined ? undefined : upstreams.find(({ domains }) => domains.includes(domain));
 }
 
 /** Whether people may open accounts on the way to an app: its own word counts, else its organization's; else they may not. */
