@@ -25,12 +25,12 @@ export function logoOf(svg: string): string | undefined {
 }
 
 /** The first letter of a name in a circle. */
-export function letterMark(title: string): string {
-  const letter = /[\p{L}\p{N}]/u.exec(title)?.[0].toUpperCase() ?? '';
+export function initialMark(title: string): string {
+  const initial = /[\p{L}\p{N}]/u.exec(title)?.[0].toUpperCase() ?? '';
   return svgOf(
     '0 0 24 24',
     '<circle cx="12" cy="12" r="11" fill="none" stroke="currentColor" stroke-width="1.5"/>' +
-      `<text x="12" y="16.5" text-anchor="middle" font-size="13" fill="currentColor">${letter}</text>`,
+      `<text x="12" y="16.5" text-anchor="middle" font-size="13" fill="currentColor">${initial}</text>`,
   );
 }
 

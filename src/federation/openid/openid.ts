@@ -9,7 +9,7 @@ import type { IdTokenClaims } from '../protocol/id-token.ts';
 import type { UpstreamPlugIn } from '../protocol/plug-in.ts';
 import type { RedirectOptions } from '../protocol/redirect-sign-in.ts';
 import { IdTokenRefused } from '../protocol/upstream.ts';
-import { letterMark, logoOf } from './logo.ts';
+import { initialMark, logoOf } from './logo.ts';
 import { presetOf, TENANT } from './presets.ts';
 import { type Entry, settings } from './settings.ts';
 
@@ -33,7 +33,7 @@ function specOf(name: string, entry: Entry): UpstreamSpec {
   const given = Object.entries(entry.claims).filter(([, claim]) => claim !== undefined);
   return {
     ...{ name, title, issuers, domains, audiences },
-    logo: (logo && logoOf(logo)) ?? letterMark(title),
+    logo: (logo && logoOf(logo)) ?? initialMark(title),
     published: publishedAt(template, issuers),
     rules: {
       issuers: new Map(issuers.map((issuer) => [issuer, issuer])),
