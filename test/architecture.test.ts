@@ -32,7 +32,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'main.ts': { may: 'server' },
   'cli.ts': { may: 'cli cli/api cli/client cli/migration cli/transfer server', packages: 'commander' },
   // The composition root makes every part.
-  server: { may: '*', packages: 'close-with-grace', typePackages: 'koa' },
+  server: { may: '*', packages: '@simplewebauthn/browser close-with-grace', typePackages: 'koa' },
   cli: {
     may: 'config dialects dialects/docs identity/accounts identity/passwords identity/self-service keys oidc/logout oidc/provider seed server store store/copy',
     types: 'identity oidc store/ports',

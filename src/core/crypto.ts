@@ -47,6 +47,7 @@ export type HmacPurpose =
   | 'letters'
   | 'logout-delivery'
   | 'pairwise'
+  | `passkey-${'challenge' | 'user'}`
   | 'proof'
   | 'recovery-code'
   | 'rotation'

@@ -57,6 +57,15 @@ export interface Factors {
   appPasswords?: AppPassword[];
 }
 
+export function passkeysOf({ factors }: { readonly factors?: Factors }): readonly Passkey[] {
+  return factors?.passkeys ?? [];
+}
+
+/** The name under which an account holds the ids of its passkeys (identity/factors/credential-owners.ts). */
+export function passkeyHolder(accountId: string): string {
+  return `passkeys:${accountId}`;
+}
+
 /** Whether the account has what it confirms a sign-in with. */
 export function hasFactor({ passkeys = [], app }: Factors): boolean {
   return app !== undefined || passkeys.length > 0;

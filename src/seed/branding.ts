@@ -34,7 +34,7 @@ export const organizationBranding = z.strictObject({
   ...brand,
   sign_in: beginning.optional(),
   /** The ways to sign in that are offered, of those that work; without it all of them. */
-  ways: z.array(z.enum(['password', 'code', ...upstreamNames]).or(entryName)).optional(),
+  ways: z.array(z.enum(['password', 'code', 'passkey', ...upstreamNames]).or(entryName)).optional(),
 });
 
 export const clientBranding = z.strictObject(brand);

@@ -1,5 +1,6 @@
 /** Every part but the listening one, made from the configuration and handed what it needs. */
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Dialect } from '../dialects/contract/dialect.ts';
@@ -138,12 +139,16 @@ export async function createParts(ground: Ground) {
 /** What people see: words, templates, stylesheets. */
 function createLooks(config: Config) {
   const words = loadWords(join(PROJECT, 'config/locales'));
-  const files = loadStaticFiles(join(PROJECT, 'public'));
+  const files = loadStaticFiles(join(PROJECT, 'public'), {
+    'simplewebauthn.js': fileURLToPath(
+      new URL('../dist/bundle/index.umd.min.js', import.meta.resolve('@simplewebauthn/browser')),
+    ),
+  });
   const views = createViews({
     folder: join(PROJECT, 'views'),
     words,
     brand: serverBrand(config.branding),
-    asset: files.address,
+    asset: files.linked,
   });
   return { files, views };
 }

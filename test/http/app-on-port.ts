@@ -58,7 +58,7 @@ export async function startApp(options: AppOnPortOptions = {}): Promise<AppOnPor
     folder: path.join(root, 'views'),
     words: loadWords(path.join(root, 'config/locales')),
     brand: { name: 'Portico', links: [] },
-    asset: files.address,
+    asset: files.linked,
   });
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const app = createApp({

@@ -10,8 +10,8 @@ import type { Middleware } from 'koa';
 
 export interface StaticFiles {
   readonly serve: Middleware;
-  /** The address of a file for a page. Throws for a file that is not there. */
-  address(name: string): string;
+  /** The address of a file for a page, and what its bytes are checked by there. Throws for a file that is not there. */
+  linked(name: string): { readonly address: string; readonly integrity: string };
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -28,19 +28,25 @@ const AT_ROOT: Readonly<Record<string, string>> = {
   '/robots.txt': 'robots.txt',
 };
 
-export function loadStaticFiles(folder: string): StaticFiles {
-  const files = new Map<string, { bytes: Buffer; type: string; hash: string }>();
+/** `packaged`: files of packages, by the name that they are served under. */
+export function loadStaticFiles(
+  folder: string,
+  packaged: Readonly<Record<string, string>> = {},
+): StaticFiles {
+  const files = new Map<string, { bytes: Buffer; type: string; hash: string; integrity: string }>();
   const keep = (name: string, bytes: Buffer) => {
     const type = TYPES[extname(name)];
     const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 16);
-    if (type !== undefined) files.set(name, { bytes, type, hash });
+    const integrity = `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
+    if (type !== undefined) files.set(name, { bytes, type, hash, integrity });
   };
   for (const name of readdirSync(folder)) keep(name, readFileSync(join(folder, name)));
+  for (const [name, path] of Object.entries(packaged)) keep(name, readFileSync(path));
   return {
-    address(name) {
+    linked(name) {
       const file = files.get(name);
       if (file === undefined) throw new Error(`There is no file ${name} in ${folder}.`);
-      return `/assets/${name}?v=${file.hash}`;
+      return { address: `/assets/${name}?v=${file.hash}`, integrity: file.integrity };
     },
     async serve(ctx, next) {
       const name = AT_ROOT[ctx.path] ?? (ctx.path.startsWith('/assets/') ? ctx.path.slice(8) : '');

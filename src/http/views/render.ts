@@ -32,6 +32,11 @@ export interface PageInput {
   readonly wide?: boolean;
 }
 
+export interface Asset {
+  readonly address: string;
+  readonly integrity: string;
+}
+
 export interface Views {
   /** A whole document, and whether it loads a script. Throws for a view that is not there. */
   render(input: PageInput): { html: string; scripts: boolean };
@@ -68,8 +73,8 @@ export function createViews(options: {
   folder: string;
   words: Words;
   brand: Brand;
-  /** The address of a file of public/. */
-  asset: (name: string) => string;
+  /** A file of public/. */
+  asset: (name: string) => Asset;
 }): Views {
   const templates = compileAll(options.folder);
   const template = (path: string): Template => {
@@ -84,17 +89,18 @@ export function createViews(options: {
     render(input) {
       const language = options.words.choose(input.languages ?? []);
       const brand = input.brand ?? options.brand;
-      const scripts = new Set<string>();
+      const scripts = new Map<string, Asset>();
+      const asset = (name: string) => options.asset(name).address;
       const locals = {
         page: input.data,
         brand,
         sheets: [
-          options.asset('portico.css'),
+          asset('portico.css'),
           ...(brand.accent === undefined ? [] : [brandSheetAddress(brand.accent)]),
         ],
-        asset: options.asset,
+        asset,
         /** A script of public/ that what is shown can do without. */
-        needs: (name: string) => void scripts.add(options.asset(name)),
+        needs: (name: string) => void scripts.set(name, options.asset(name)),
         scripts,
         language,
         content: '',

@@ -1,6 +1,7 @@
 /** Deleting an account for good, in every dialect. */
 
 import { Refused } from '../../core/refused.ts';
+import { passkeyHolder } from '../../model/factors.ts';
 import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { markGone } from './gone-people.ts';
@@ -30,6 +31,7 @@ export async function deleteAccount(
   await Promise.all([
     endEmails(identity, accountId),
     identities.removeByAccount(accountId),
+    identities.removeByAccount(passkeyHolder(accountId)),
     presence.remove(accountId),
   ]);
   await markGone(identity, blocked);

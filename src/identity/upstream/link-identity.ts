@@ -8,6 +8,7 @@
 import { Refused } from '../../core/refused.ts';
 import { normalizeEmail } from '../../core/text.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import { passkeysOf } from '../../model/factors.ts';
 import { insertAccount, type NewAccountFields } from '../accounts/create-account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { recordEvent } from '../audit/audit.ts';
@@ -162,8 +163,8 @@ export async function linkIdentity(
 }
 
 /**
- * With a context the owner is told. Refused('account-not-found'): not linked to this account; ('forbidden'): it is the last way in, since the
- * account has no password, no other link and no verified address for a code.
+ * With a context the owner is told. Refused('account-not-found'): not linked to this account; ('forbidden'): it is the last
+ * way in, since the account has no password, no other link, no passkey and no verified address for a code.
  */
 export async function unlinkIdentity(
   identity: Identity,
@@ -176,12 +177,15 @@ export async function unlinkIdentity(
   ]);
   const mine = links.find(({ issuer, subject }) => issuer === input.issuer && subject === input.subject);
   if (account === undefined || mine === undefined) throw new Refused('account-not-found');
-  const codeWorks = account.email !== undefined && account.emailVerified;
-  const needsALink = account.passwordHash === undefined && !codeWorks;
-  if (needsALink && links.length === 1) throw new Refused('forbidden');
+  if (!hasWayInBeside(account) && links.length === 1) throw new Refused('forbidden');
   await identities.unlink(mine.organization, mine.issuer, mine.subject);
-  // Two parallel unlinks each saw the other's link: the one that leaves no sign-in method restores its own.
-  if (needsALink && (await identities.listByAccount(account.id)).length === 0) {
+  // Two of these at once each saw the other's link, or a passkey that goes as well: the one that leaves no sign-in
+  // method restores its own.
+  const [left, present] = await Promise.all([
+    identities.listByAccount(account.id),
+    accounts.byId(account.id),
+  ]);
+  if (left.length === 0 && present !== undefined && !hasWayInBeside(present)) {
     await identities.link(mine);
     throw new Refused('forbidden');
   }
@@ -191,6 +195,12 @@ export async function unlinkIdentity(
     recordEvent(identity, { event: 'identity.unlink', organization, subject, context, detail: { issuer } });
     sendEmail(identity, { account, name: 'identity-unlinked' });
   }
+}
+
+/** Beside links: a password, a passkey, an address that a code reaches. */
+function hasWayInBeside(account: AccountRecord): boolean {
+  const codeWorks = account.email !== undefined && account.emailVerified;
+  return account.passwordHash !== undefined || codeWorks || passkeysOf(account).length > 0;
 }
 
 async function link(

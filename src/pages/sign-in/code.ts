@@ -2,8 +2,6 @@
  * One-time codes by email: asking for one, asking again, entering it. The page says that an email is on its
  * way whether or not there is such a person. A code works in the interaction that asked for it alone.
  */
-import { setTimeout as wait } from 'node:timers/promises';
-import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import { readableEmail } from '../../core/text.ts';
 import { findByLogin } from '../../identity/accounts/find-account.ts';
@@ -13,10 +11,9 @@ import { checkLinkable } from '../../identity/upstream/link-identity.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { FormRefused } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { readInteraction } from '../shared/interaction.ts';
 import { halfProven, proven } from './complete.ts';
 import { accountIn, type CodePurpose, type FlowState, flowStateOf, goTo } from './flow-state.ts';
-import { type SignInPage, type SignInStep, type Step, unlessFinished } from './guards.ts';
+import { oneAtATime, type SignInPage, type SignInStep, type Step } from './guards.ts';
 import { finishLink } from './link-account.ts';
 import { signInMethodsOf } from './methods.ts';
 import { showSignIn } from './password.ts';
@@ -66,17 +63,7 @@ export const sendCodeAgain: SignInStep = async (step) => {
 };
 
 /** A code that was entered. */
-export const enterCode: SignInStep = async (step) => {
-  const { deps, ctx } = step;
-  const release = await acquireLease(step);
-  try {
-    // Sent twice: the first one may have finished while this one waited.
-    const view = await readInteraction(deps, ctx);
-    if (view !== undefined) await unlessFinished(judge)({ ...step, view });
-  } finally {
-    await release();
-  }
-};
+export const enterCode: SignInStep = oneAtATime('code-turn', judge);
 
 async function judge(step: Step): Promise<void> {
   const { deps, view, context, form } = step;
@@ -114,20 +101,4 @@ function secondsToWait(deps: PageDeps, sentAt: number | undefined): number {
   if (sentAt === undefined) return 0;
   const passed = (deps.identity.clock.now().getTime() - sentAt) / 1000;
   return Math.max(0, Math.min(RESEND_AFTER, Math.ceil(RESEND_AFTER - passed)));
-}
-
-/**
- * One code at a time in an interaction, so that a form that was sent twice is not told that its code was
- * used already. Only a courtesy: who has waited long enough goes on, and the code itself has one winner.
- */
-async function acquireLease({ deps, view }: Step): Promise<() => Promise<void>> {
-  const { stores, clock } = deps.identity;
-  const key = `code-turn:${view.uid}`;
-  const owner = randomUUID();
-  for (let tries = 0; tries < 20; tries += 1) {
-    const now = clock.now();
-    if (await stores.leases.acquire(key, owner, now, new Date(now.getTime() + 5000))) break;
-    await wait(50);
-  }
-  return () => stores.leases.release(key, owner);
 }

@@ -6,7 +6,9 @@
  * refused, the page named beside it is shown again. `answer` lets any site through, because an upstream is one:
  * `state` binds what it brings to the browser that went there (shared/upstream-trip.ts).
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Context, Middleware } from 'koa';
+import { randomUUID } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import { pageGuards } from '../../http/forms/guards.ts';
 import { type FormFields, readForm } from '../../http/forms/read-form.ts';
@@ -115,6 +117,36 @@ export function unlessFinished(act: SignInStep): SignInStep {
     if (view.finished === undefined) await act(step);
     else await leadOn(deps, ctx, { view, address: view.finished });
   };
+}
+
+/**
+ * One at a time in an interaction, so that a form that was sent twice is not told that what it brings was used
+ * already: the first one may have finished the sign-in while this one waited. Only a courtesy: who has waited long
+ * enough goes on, and what is good once has one winner by itself.
+ */
+export function oneAtATime(what: string, act: SignInStep): SignInStep {
+  return async (step) => {
+    const { deps, ctx } = step;
+    const release = await acquireLease(step, what);
+    try {
+      const view = await readInteraction(deps, ctx);
+      if (view !== undefined) await unlessFinished(act)({ ...step, view });
+    } finally {
+      await release();
+    }
+  };
+}
+
+async function acquireLease({ deps, view }: Step, what: string): Promise<() => Promise<void>> {
+  const { stores, clock } = deps.identity;
+  const key = `${what}:${view.uid}`;
+  const owner = randomUUID();
+  for (let tries = 0; tries < 20; tries += 1) {
+    const now = clock.now();
+    if (await stores.leases.acquire(key, owner, now, new Date(now.getTime() + 5000))) break;
+    await wait(50);
+  }
+  return () => stores.leases.release(key, owner);
 }
 
 function toConsent(act: SignInStep): SignInStep {

@@ -6,6 +6,7 @@
 import { emailDomain } from '../../core/text.ts';
 import type { Upstream } from '../../federation/protocol/upstream.ts';
 import { findOrganization } from '../../identity/accounts/find-organization.ts';
+import { relyingPartyOf } from '../../identity/factors/webauthn.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { namedWays, upstreamsOf } from '../shared/upstream-trip.ts';
@@ -15,6 +16,7 @@ export interface SignInMethods {
   readonly nameFirst: boolean;
   readonly password: boolean;
   readonly code: boolean;
+  readonly passkey: boolean;
   /** The code comes before the password, or there is no password. */
   readonly codeFirst: boolean;
   readonly upstreams: readonly Upstream[];
@@ -22,22 +24,23 @@ export interface SignInMethods {
   readonly blocks: readonly Block[];
 }
 
-/** Neighbours of one kind are one block, and so are all fields. */
+/** Neighbours of one kind are one block, and so are all fields. A passkey needs no field. */
 export interface Block {
-  readonly kind: 'fields' | 'upstreams';
+  readonly kind: 'fields' | 'passkey' | 'upstreams';
   readonly upstreams: Upstream[];
 }
 
 export async function signInMethodsOf(deps: PageDeps, view: InteractionView): Promise<SignInMethods> {
   const organization = await findOrganization(deps.identity, view.organization);
   const upstreams = upstreamsOf(deps, organization);
-  const ways = namedWays(organization) ?? ['password', 'code', ...upstreams.map(({ name }) => name)];
+  const ways = namedWays(organization) ?? ['password', 'code', 'passkey', ...upstreams.map(({ name }) => name)];
+  const passkey = ways.includes('passkey') && relyingPartyOf(deps.identity) !== undefined;
   const [password, code] = [ways.includes('password'), ways.includes('code')];
   return {
     nameFirst: (view.client.signIn ?? organization?.branding?.sign_in) === 'name-first',
-    ...{ password, code, upstreams },
+    ...{ password, code, passkey, upstreams },
     codeFirst: code && (!password || ways.indexOf('code') < ways.indexOf('password')),
-    blocks: blocksOf(ways, upstreams),
+    blocks: blocksOf(passkey ? ways : ways.filter((way) => way !== 'passkey'), upstreams),
   };
 }
 
@@ -48,6 +51,7 @@ function blocksOf(ways: readonly string[], upstreams: readonly Upstream[]): Bloc
     const last = blocks.at(-1);
     if (upstream !== undefined && last?.kind === 'upstreams') last.upstreams.push(upstream);
     else if (upstream !== undefined) blocks.push({ kind: 'upstreams', upstreams: [upstream] });
+    else if (way === 'passkey') blocks.push({ kind: 'passkey', upstreams: [] });
     else if (OWN.has(way) && !blocks.some(({ kind }) => kind === 'fields'))
       blocks.push({ kind: 'fields', upstreams: [] });
   }

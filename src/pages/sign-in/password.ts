@@ -6,6 +6,7 @@ import { Refused } from '../../core/refused.ts';
 import { signInWithPassword } from '../../identity/sign-in/with-password.ts';
 import { loginShown } from '../shared/login-shown.ts';
 import { proven } from './complete.ts';
+import { passkeyButton } from './factors/passkey-button.ts';
 import { accountIn, flowStateOf } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { leadsByDomain, mayRegister, signInMethodsOf } from './methods.ts';
@@ -28,14 +29,15 @@ export const showSignIn: SignInPage = async (step, refusal) => {
     nameOnly: !password || (nameFirst && !named),
     remember: typed === null ? flow.remember === true : form.get('remember') === 'yes',
     ...{ password, code, codeFirst, blocks },
+    passkey: methods.passkey ? passkeyButton(step) : undefined,
     // Where the domain decides who signs in elsewhere, the button promises no code.
     next: codeFirst && !leadsByDomain(methods) ? 'code/send' : 'name',
     organization: view.organization,
     chosen: choseOrganization(view),
     registers: await mayRegister(deps, view),
     forgets: password,
-    // What an upstream did is no fault of the fields.
-    elsewhere: refusal?.alert?.kind.startsWith('upstream-') === true,
+    // What an upstream or a passkey did is no fault of the fields.
+    elsewhere: /^(?:upstream|passkey)-/.test(refusal?.alert?.kind ?? ''),
   };
   await renderInteraction(step, 'sign-in', data, refusal);
 };

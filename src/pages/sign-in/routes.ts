@@ -9,6 +9,7 @@ import type { PageDeps } from '../shared/deps.ts';
 import { upstreamAnswered } from '../shared/upstream-trip.ts';
 import { enterCode, sendCodeAgain, showCodeForm } from './code.ts';
 import { consent } from './consent.ts';
+import { usePasskey } from './factors/passkey.ts';
 import { signInGuards } from './guards.ts';
 import { anotherMethod, cancel, chooseAccount, showStep } from './interaction.ts';
 import { chooseOrganization, showOrganization } from './organization.ts';
@@ -28,6 +29,7 @@ export function signInRoutes(deps: PageDeps) {
     .post('/interaction/:uid/code/send', signInForm(sendCodeAgain, showCodeForm))
     .post('/interaction/:uid/code', signInForm(enterCode, showCodeForm))
     .post('/interaction/:uid/password', signInForm(confirmPassword, showPerson))
+    .post('/interaction/:uid/passkey', signInForm(usePasskey, showStep))
     .post('/interaction/:uid/account', signInForm(chooseAccount))
     .post('/interaction/:uid/another', signInForm(anotherMethod))
     .post('/interaction/:uid/with/:provider', signInForm(goUpstream))

@@ -10,6 +10,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import type { Refusal } from '../shared/alert.ts';
 import { loginShown } from '../shared/login-shown.ts';
 import { halfProven, proven, stillMissing } from './complete.ts';
+import { passkeyButton } from './factors/passkey-button.ts';
 import { accountIn, flowStateOf, goTo } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { finishLink, showLink } from './link-account.ts';
@@ -37,11 +38,11 @@ export const showSecondProof: SignInPage = async (step, refusal) => {
 /** What the account has. Only a passkey will do where the app asks for that. */
 async function showSecondFactor(step: Step, account: AccountRecord, refusal?: Refusal): Promise<void> {
   const { view } = step;
-  const { passkeys = [], app, recoveryCodes = [] } = account.factors ?? {};
+  const { app, recoveryCodes = [] } = account.factors ?? {};
   const any = view.stepUp !== 'phr';
   const data = {
     account: loginShown(account),
-    passkey: passkeys.length > 0,
+    passkey: passkeyButton(step, account),
     app: any && app !== undefined,
     recovery: any && recoveryCodes.length > 0,
   };
