@@ -33,7 +33,12 @@ export interface Block {
 export async function signInMethodsOf(deps: PageDeps, view: InteractionView): Promise<SignInMethods> {
   const organization = await findOrganization(deps.identity, view.organization);
   const upstreams = upstreamsOf(deps, organization);
-  const ways = namedWays(organization) ?? ['password', 'code', 'passkey', ...upstreams.map(({ name }) => name)];
+  const ways = namedWays(organization) ?? [
+    'password',
+    'code',
+    'passkey',
+    ...upstreams.map(({ name }) => name),
+  ];
   const passkey = ways.includes('passkey') && relyingPartyOf(deps.identity) !== undefined;
   const [password, code] = [ways.includes('password'), ways.includes('code')];
   return {
