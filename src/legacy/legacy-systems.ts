@@ -20,7 +20,7 @@ import type {
   LegacySystems,
 } from '../identity/legacy-systems.ts';
 import type { Stages } from '../migration/stages.ts';
-import type { Tallies } from '../migration/tallies.ts';
+import type { Tallies } from '../migration/sightings.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { type About, type Asker, createAsker, type QuestionName } from './ask.ts';
 import type { WireReply, WireRequest } from './call.ts';

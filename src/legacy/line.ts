@@ -2,7 +2,7 @@
 
 import type { LegacySettings } from '../config/legacy-section.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Tallies } from '../migration/tallies.ts';
+import type { Tallies } from '../migration/sightings.ts';
 import type { Log } from '../observe/log.ts';
 import { createBreaker, type NotNow, type Outcome } from './breaker.ts';
 import { NoReply, openConnection, type WireReply, type WireRequest } from './call.ts';

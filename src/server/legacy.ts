@@ -9,7 +9,7 @@ import type { Identity } from '../identity/context.ts';
 import { behindSignIns } from '../identity/passwords/hasher.ts';
 import type { LegacyCalls } from '../legacy/legacy-systems.ts';
 import type { Stages } from '../migration/stages.ts';
-import type { Tallies } from '../migration/tallies.ts';
+import type { Tallies } from '../migration/sightings.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { GrantIssuer } from '../oidc/grant-contract.ts';
@@ -62,7 +62,7 @@ export async function openLegacy(options: {
       import('../legacy/legacy-systems.ts'),
       import('../legacy/loop.ts'),
       import('../migration/stages.ts'),
-      import('../migration/tallies.ts'),
+      import('../migration/sightings.ts'),
     ]);
   const { stores, clock, log, secrets, issuer } = options.identity;
   const stages = await openStages({

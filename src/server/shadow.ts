@@ -16,7 +16,7 @@ import type { Audit } from '../observe/audit.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { OidcServer } from '../oidc/contract.ts';
 import { createShadow, type Shadow, type ShadowOptions } from '../shadow/shadow.ts';
-import { createTally } from '../shadow/tally.ts';
+import { createTally } from '../shadow/pending-comparisons.ts';
 import { createForgetfulStores } from '../store/forgetful/forgetful-stores.ts';
 import { type Lifecycle, repeat } from './lifecycle.ts';
 

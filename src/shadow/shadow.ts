@@ -13,7 +13,7 @@ import type { Log } from '../observe/log.ts';
 import { compare } from './compare.ts';
 import { type ContractWords, contractWords } from './contract-words.ts';
 import { judge, type Seen } from './judge.ts';
-import type { Tally } from './tally.ts';
+import type { Tally } from './pending-comparisons.ts';
 
 /** Exchanges that wait, and how many of them for a comparison. */
 const LONGEST_QUEUE = 256;

@@ -1,7 +1,7 @@
 /** What `portico migration status` and `check` say of a legacy system while nodes serve. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { createTallies, readTallies } from '../../src/migration/tallies.ts';
+import { createTallies, readTallies } from '../../src/migration/sightings.ts';
 import { openTerminal, type Terminal } from '../cli/run-portico.ts';
 import { accountRecord } from '../conformance/stores/back-end.ts';
 import { type LegacySystem, startLegacySystem } from '../support/legacy-system.ts';

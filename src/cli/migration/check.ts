@@ -100,7 +100,7 @@ async function hostsFinding(
   { dialect }: MigratingDialect,
 ): Promise<Finding> {
   const [{ readTallies }, { ok, warning }] = await Promise.all([
-    import('../../migration/tallies.ts'),
+    import('../../migration/sightings.ts'),
     import('../../legacy/check.ts'),
   ]);
   const { hosts } = await readTallies(stores.metadata, dialect.name, clock.now());

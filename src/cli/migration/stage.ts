@@ -11,7 +11,7 @@ import {
   stageAt,
   withStage,
 } from '../../migration/stage-record.ts';
-import { forgetRefused } from '../../migration/tallies.ts';
+import { forgetRefused } from '../../migration/sightings.ts';
 import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { CommandRefused, note, say } from '../output.ts';

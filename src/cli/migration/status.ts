@@ -1,7 +1,7 @@
 /** `portico migration status`: where the move away from a legacy system stands, and what its nodes see of that system. */
 import type { MigratingDialect } from '../../dialects/runtime/mounted.ts';
 import { readStageRecord, stageAt } from '../../migration/stage-record.ts';
-import { MOST_REFUSED, readTallies, type TallyRecord } from '../../migration/tallies.ts';
+import { MOST_REFUSED, readTallies, type TallyRecord } from '../../migration/sightings.ts';
 import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { type JsonOption, note, sayList } from '../output.ts';
