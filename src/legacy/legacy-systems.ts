@@ -19,8 +19,8 @@ import type {
   LegacySystem,
   LegacySystems,
 } from '../identity/legacy-systems.ts';
+import type { Sightings } from '../migration/sightings.ts';
 import type { Stages } from '../migration/stages.ts';
-import type { Tallies } from '../migration/sightings.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { type About, type Asker, createAsker, type QuestionName } from './ask.ts';
 import type { WireReply, WireRequest } from './call.ts';
@@ -80,7 +80,7 @@ export function createLegacySystems(options: {
   /** What each call says of this server (loop.ts). */
   readonly via: string;
   readonly ownPorts: readonly number[];
-  readonly tallies?: Pick<Tallies, 'answered'>;
+  readonly sightings?: Pick<Sightings, 'answered'>;
 }): LegacyCalls {
   const { identity, stages } = options;
   const all = options.mounted.flatMap((mounted) => startOne(mounted, options));
@@ -131,9 +131,9 @@ function startOne(mounted: MountedDialect, options: Parameters<typeof createLega
   const { legacy, dialect } = mounted;
   const { legacy: api, name } = dialect;
   if (legacy === undefined || api === undefined) return [];
-  const { via, ownPorts, metrics, tallies } = options;
+  const { via, ownPorts, metrics, sightings } = options;
   const { clock, log, stores, audit } = options.identity;
-  const line = openLine({ dialect: name, legacy, via, ownPorts, clock, log, tallies });
+  const line = openLine({ dialect: name, legacy, via, ownPorts, clock, log, sightings });
   const ask = createAsker({ mounted, line, log, metrics });
   const { roleOf } = api;
   const judge = createYesJudge({

@@ -2,7 +2,7 @@
 
 import type { LegacySettings } from '../config/legacy-section.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Tallies } from '../migration/sightings.ts';
+import type { Sightings } from '../migration/sightings.ts';
 import type { Log } from '../observe/log.ts';
 import { createBreaker, type NotNow, type Outcome } from './breaker.ts';
 import { NoReply, openConnection, type WireReply, type WireRequest } from './call.ts';
@@ -35,9 +35,9 @@ export function openLine(options: {
   readonly ownPorts: readonly number[];
   readonly clock: Clock;
   readonly log: Log;
-  readonly tallies?: Pick<Tallies, 'answered'> | undefined;
+  readonly sightings?: Pick<Sightings, 'answered'> | undefined;
 }): Line {
-  const { dialect, legacy, clock, log, tallies } = options;
+  const { dialect, legacy, clock, log, sightings } = options;
   const { host } = new URL(legacy.url);
   const connection = openConnection(options);
   const breaker = createBreaker({
@@ -66,7 +66,7 @@ export function openLine(options: {
       } finally {
         admitted.done(outcome);
         const slow = performance.now() - started > legacy.floor;
-        tallies?.answered(dialect, { outcome, slow, open: breaker.outage() !== undefined });
+        sightings?.answered(dialect, { outcome, slow, open: breaker.outage() !== undefined });
       }
     },
     close: connection.close,

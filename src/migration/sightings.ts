@@ -29,7 +29,7 @@ export interface NodeView {
   readonly slow: number;
 }
 
-export interface TallyRecord {
+export interface SightingsRecord {
   /** Replies that passed by and left an account or a token here. */
   readonly learned: number;
   /** Sign-ins of the legacy system that go on here. */
@@ -42,23 +42,23 @@ export interface TallyRecord {
   readonly refused: readonly string[];
 }
 
-const NONE: TallyRecord = { learned: 0, adopted: 0, hosts: [], nodes: {}, refused: [] };
+const NONE: SightingsRecord = { learned: 0, adopted: 0, hosts: [], nodes: {}, refused: [] };
 
 const nameOf = (dialect: string) => `migration-tallies:${dialect}`;
 
 /** With the nodes that live. */
-export async function readTallies(
+export async function readSightings(
   metadata: Pick<MetadataStore, 'get'>,
   dialect: string,
   now: Date,
-): Promise<TallyRecord> {
+): Promise<SightingsRecord> {
   const text = await metadata.get(nameOf(dialect));
   return text === undefined ? NONE : withoutSilent(JSON.parse(text), now);
 }
 
 /** A rehearsal of the end begins: those whom the last one refused are of no interest. */
 export async function forgetRefused(metadata: MetadataStore, dialect: string): Promise<void> {
-  await changeRecord<TallyRecord>(
+  await changeRecord<SightingsRecord>(
     metadata,
     nameOf(dialect),
     (present) => present && { ...present, refused: [] },
@@ -66,7 +66,7 @@ export async function forgetRefused(metadata: MetadataStore, dialect: string): P
 }
 
 /** What one node has seen. Nothing of it waits for the store. */
-export interface Tallies {
+export interface Sightings {
   answered(
     dialect: string,
     call: { readonly outcome: 'good' | 'odd' | 'later'; readonly slow: boolean; readonly open: boolean },
@@ -81,7 +81,7 @@ export interface Tallies {
   leave(): Promise<void>;
 }
 
-type Counts = Omit<TallyRecord, 'nodes'>;
+type Counts = Omit<SightingsRecord, 'nodes'>;
 
 /** What one node has seen of one legacy system. */
 interface Seen {
@@ -96,11 +96,11 @@ interface Seen {
 }
 
 /** `node`: a name that no other process has. */
-export function createTallies(options: {
+export function createSightings(options: {
   readonly metadata: MetadataStore;
   readonly clock: Clock;
   readonly node: string;
-}): Tallies {
+}): Sightings {
   const { metadata, clock, node } = options;
   const all = new Map<string, Seen>();
   const seenOf = (dialect: string): Seen => {
@@ -127,7 +127,7 @@ export function createTallies(options: {
     const { fresh } = seen;
     Object.assign(seen, { fresh: NONE, isNew: false, spokeAt: now.getTime() });
     try {
-      await changeRecord<TallyRecord>(metadata, nameOf(dialect), (present = NONE) => {
+      await changeRecord<SightingsRecord>(metadata, nameOf(dialect), (present = NONE) => {
         const { nodes } = withoutSilent(present, now);
         return { ...together(present, fresh), nodes: { ...nodes, [node]: viewOf(seen, now) } };
       });
@@ -155,7 +155,7 @@ export function createTallies(options: {
     async leave() {
       for (const [dialect, seen] of all) {
         await write(dialect, seen);
-        await changeRecord<TallyRecord>(metadata, nameOf(dialect), (present = NONE) => {
+        await changeRecord<SightingsRecord>(metadata, nameOf(dialect), (present = NONE) => {
           const { [node]: _, ...nodes } = present.nodes;
           return { ...present, nodes };
         });
@@ -189,7 +189,7 @@ function union(one: readonly string[], other: readonly string[]): string[] {
   return [...new Set([...one, ...other])].slice(0, MOST_REFUSED);
 }
 
-function withoutSilent(record: TallyRecord, now: Date): TallyRecord {
+function withoutSilent(record: SightingsRecord, now: Date): SightingsRecord {
   const living = Object.entries(record.nodes).filter(
     ([, { seenAt }]) => now.getTime() - Date.parse(seenAt) < SILENCE,
   );

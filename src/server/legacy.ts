@@ -8,8 +8,8 @@ import { type MountedDialect, parseSettings } from '../dialects/runtime/mounted.
 import type { Identity } from '../identity/context.ts';
 import { behindSignIns } from '../identity/passwords/hasher.ts';
 import type { LegacyCalls } from '../legacy/legacy-systems.ts';
+import type { Sightings } from '../migration/sightings.ts';
 import type { Stages } from '../migration/stages.ts';
-import type { Tallies } from '../migration/sightings.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { GrantIssuer } from '../oidc/grant-contract.ts';
@@ -56,7 +56,7 @@ export async function openLegacy(options: {
     legacy ? [[dialect.name, legacy] as const] : [],
   );
   if (configured.length === 0) return undefined;
-  const [{ createLearner }, { createLegacySystems }, { viaOf }, { openStages }, { createTallies }] =
+  const [{ createLearner }, { createLegacySystems }, { viaOf }, { openStages }, { createSightings }] =
     await Promise.all([
       import('../legacy/learn.ts'),
       import('../legacy/legacy-systems.ts'),
@@ -70,21 +70,21 @@ export async function openLegacy(options: {
     configured: new Map(configured),
   });
   repeat(lifecycle, 'migration stages', EVERY_TWO_SECONDS, log, () => stages.refresh());
-  const tallies = createTallies({ metadata: stores.metadata, clock, node: randomUUID() });
-  repeat(lifecycle, 'tallies of legacy systems', EVERY_TWO_SECONDS, log, () => tallies.flush());
-  lifecycle.onClose('audit', 'tallies of legacy systems', () => tallies.leave());
+  const sightings = createSightings({ metadata: stores.metadata, clock, node: randomUUID() });
+  repeat(lifecycle, 'sightings of legacy systems', EVERY_TWO_SECONDS, log, () => sightings.flush());
+  lifecycle.onClose('audit', 'sightings of legacy systems', () => sightings.leave());
   const names = configured.map(([name]) => name);
-  const audit = tallying(options.identity.audit, { tallies, names, isAway: stages.isAway });
+  const audit = noting(options.identity.audit, { sightings, names, isAway: stages.isAway });
   const identity = { ...options.identity, audit };
   const via = viaOf(secrets, issuer);
-  const systems = createLegacySystems({ ...options, identity, mounted, stages, via, tallies });
+  const systems = createLegacySystems({ ...options, identity, mounted, stages, via, sightings });
   lifecycle.onClose('work', 'legacy systems', () => systems.close());
   const learner = createLearner({
     ...{ calls: systems, grants, issuer },
     identity: { ...identity, hasher: behindSignIns(identity.hasher) },
     count(dialect, outcome) {
       metrics.legacyLearned(dialect, outcome);
-      if (outcome === 'learned') tallies.learned(dialect);
+      if (outcome === 'learned') sightings.learned(dialect);
     },
     saw: usage.person,
   });
@@ -96,7 +96,7 @@ export async function openLegacy(options: {
       stageOf: stages.of,
       differsByOrganization: stages.differByOrganization,
       send({ dialect }, request, options) {
-        if (options?.limited !== true) tallies.arrived(dialect.name, request.host);
+        if (options?.limited !== true) sightings.arrived(dialect.name, request.host);
         return systems.send(dialect.name, request, options);
       },
       asksToo: ({ legacy }) => Math.random() < (legacy?.shadow.reads ?? 0),
@@ -112,20 +112,20 @@ export async function openLegacy(options: {
 }
 
 /** Every way in writes to the audit trail, so that is where adoptions are counted, and whom a rehearsed end refuses. */
-function tallying(
+function noting(
   audit: Audit,
-  at: { readonly tallies: Tallies; readonly names: readonly string[]; isAway(dialect: string): boolean },
+  at: { readonly sightings: Sightings; readonly names: readonly string[]; isAway(dialect: string): boolean },
 ): Audit {
-  const { tallies, names, isAway } = at;
+  const { sightings, names, isAway } = at;
   return {
     ...audit,
     write(entry) {
       audit.write(entry);
       const { event, outcome, subject, detail = {} } = entry;
-      if (event === 'token.adopt' && outcome === 'success') tallies.adopted(String(detail.dialect));
+      if (event === 'token.adopt' && outcome === 'success') sightings.adopted(String(detail.dialect));
       if (event !== 'sign-in' || outcome !== 'refused' || detail.confirmed !== 'away') return;
       const away = names.filter((name) => isAway(name) && ['hosted', name].includes(String(detail.channel)));
-      for (const name of away) if (subject !== undefined) tallies.refused(name, subject);
+      for (const name of away) if (subject !== undefined) sightings.refused(name, subject);
     },
   };
 }

@@ -15,8 +15,8 @@ import type { Mailer } from '../mail/mailer.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { OidcServer } from '../oidc/contract.ts';
+import { createPendingComparisons } from '../shadow/pending-comparisons.ts';
 import { createShadow, type Shadow, type ShadowOptions } from '../shadow/shadow.ts';
-import { createTally } from '../shadow/pending-comparisons.ts';
 import { createForgetfulStores } from '../store/forgetful/forgetful-stores.ts';
 import { type Lifecycle, repeat } from './lifecycle.ts';
 
@@ -31,12 +31,12 @@ export async function openShadow(
   { lifecycle, metrics, learn }: { lifecycle: Lifecycle; metrics: Metrics } & Pick<ShadowOptions, 'learn'>,
 ): Promise<Shadow> {
   const { log, stores, clock } = services;
-  const tally = createTally({ metadata: stores.metadata, clock });
+  const pending = createPendingComparisons({ metadata: stores.metadata, clock });
   const rehearse = await createRehearsals(services);
-  const shadow = createShadow({ rehearse, learn, tally, count: metrics.shadow, log });
-  repeat(lifecycle, 'differences', STORED_EVERY, log, () => tally.flush());
+  const shadow = createShadow({ rehearse, learn, pending, count: metrics.shadow, log });
+  repeat(lifecycle, 'differences', STORED_EVERY, log, () => pending.flush());
   lifecycle.onClose('work', 'the comparison under way', () => shadow.close());
-  lifecycle.onClose('audit', 'differences', () => tally.flush());
+  lifecycle.onClose('audit', 'differences', () => pending.flush());
   return shadow;
 }
 

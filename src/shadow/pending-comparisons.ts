@@ -10,7 +10,7 @@ import {
 import type { MetadataStore } from '../store/ports/installation.ts';
 import type { Found } from './compare.ts';
 
-export interface Tally {
+export interface PendingComparisons {
   add(
     dialect: string,
     outcome: Outcome,
@@ -21,7 +21,13 @@ export interface Tally {
   flush(): Promise<void>;
 }
 
-export function createTally({ metadata, clock }: { metadata: MetadataStore; clock: Clock }): Tally {
+export function createPendingComparisons({
+  metadata,
+  clock,
+}: {
+  metadata: MetadataStore;
+  clock: Clock;
+}): PendingComparisons {
   const pending = new Map<string, Comparison>();
   const keep = (dialect: string, added: Comparison) => {
     const known = pending.get(dialect);

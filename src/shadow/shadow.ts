@@ -13,7 +13,7 @@ import type { Log } from '../observe/log.ts';
 import { compare } from './compare.ts';
 import { type ContractWords, contractWords } from './contract-words.ts';
 import { judge, type Seen } from './judge.ts';
-import type { Tally } from './pending-comparisons.ts';
+import type { PendingComparisons } from './pending-comparisons.ts';
 
 /** Exchanges that wait, and how many of them for a comparison. */
 const LONGEST_QUEUE = 256;
@@ -27,7 +27,7 @@ export interface ShadowOptions {
   /** Answers once more, and forgets. */
   readonly rehearse: (exchange: PassedExchange) => Promise<Rehearsal>;
   readonly learn: (exchange: PassedExchange) => Promise<void>;
-  readonly tally: Tally;
+  readonly pending: PendingComparisons;
   readonly count: (dialect: string, endpoint: string, outcome: ShadowOutcome) => void;
   readonly log: Log;
 }
@@ -153,7 +153,7 @@ interface Noting extends ShadowOptions {
 }
 
 function note(
-  { tally, count, wordsOf, behind }: Noting,
+  { pending, count, wordsOf, behind }: Noting,
   { exchange, here, seen }: AskedToo & { readonly seen: Seen },
 ): void {
   const { mounted, reply: there, request, endpoint } = exchange;
@@ -167,6 +167,6 @@ function note(
   const outcome = judge({ dialect: name, there, here, seen, differs: found.length > 0, isBehind });
   if (there.status < 400) seen.changed.forEach(behind.add);
   const at = { endpoint: endpointName(endpoint), request: exchange.context.requestId };
-  tally.add(name, outcome, at, outcome === 'differs' ? found : []);
+  pending.add(name, outcome, at, outcome === 'differs' ? found : []);
   count(name, at.endpoint, outcome === 'same' || outcome === 'differs' ? outcome : 'not-comparable');
 }

@@ -1,7 +1,7 @@
 /** What `portico migration status` and `check` say of a legacy system while nodes serve. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { createTallies, readTallies } from '../../src/migration/sightings.ts';
+import { createSightings, readSightings } from '../../src/migration/sightings.ts';
 import { openTerminal, type Terminal } from '../cli/run-portico.ts';
 import { accountRecord } from '../conformance/stores/back-end.ts';
 import { type LegacySystem, startLegacySystem } from '../support/legacy-system.ts';
@@ -130,7 +130,7 @@ describe('what nodes have seen of a legacy system', () => {
       ...metadata,
       get: (name: string) => (isDown ? Promise.reject(new Error('down')) : metadata.get(name)),
     };
-    const [one, two] = ['one', 'two'].map((node) => createTallies({ metadata: shaky, clock, node }));
+    const [one, two] = ['one', 'two'].map((node) => createSightings({ metadata: shaky, clock, node }));
     if (one === undefined || two === undefined) throw new Error('There are two.');
     for (const node of [one, two]) {
       node.learned('vendor');
@@ -144,17 +144,17 @@ describe('what nodes have seen of a legacy system', () => {
     one.adopted('vendor');
     isDown = false;
     await Promise.all([one.flush(), two.flush()]);
-    const both = await readTallies(metadata, 'vendor', now);
+    const both = await readSightings(metadata, 'vendor', now);
     expect(both).to.deep.include({ learned: 2, adopted: 1, refused: [] });
     expect(both.hosts[0]).to.deep.equal(['api.vendor.test', 6]);
     expect(both.hosts.length).to.equal(20);
     expect(Object.keys(both.nodes)).to.have.members(['one', 'two']);
     expect(both.nodes.two).to.include({ open: true, calls: 1, slow: 0 });
     await one.leave();
-    expect(Object.keys((await readTallies(metadata, 'vendor', now)).nodes)).to.deep.equal(['two']);
+    expect(Object.keys((await readSightings(metadata, 'vendor', now)).nodes)).to.deep.equal(['two']);
     // The other was killed.
     now = new Date(now.getTime() + 180_000);
-    const left = await readTallies(metadata, 'vendor', now);
+    const left = await readSightings(metadata, 'vendor', now);
     expect(left).to.deep.include({ learned: 2, nodes: {} });
     await server.close();
   });

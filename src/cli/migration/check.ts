@@ -99,11 +99,11 @@ async function hostsFinding(
   { stores, clock }: CommandContext,
   { dialect }: MigratingDialect,
 ): Promise<Finding> {
-  const [{ readTallies }, { ok, warning }] = await Promise.all([
+  const [{ readSightings }, { ok, warning }] = await Promise.all([
     import('../../migration/sightings.ts'),
     import('../../legacy/check.ts'),
   ]);
-  const { hosts } = await readTallies(stores.metadata, dialect.name, clock.now());
+  const { hosts } = await readSightings(stores.metadata, dialect.name, clock.now());
   if (hosts.length === 0) return warning('hosts', 'no request has passed by in stage proxy yet');
   const names = hosts.map(([host, requests]) => `${host} (${requests} requests)`);
   return ok('hosts', `requests came for ${names.join(', ')}`);

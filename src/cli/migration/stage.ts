@@ -1,5 +1,6 @@
 /** `portico migration stage` and `rehearse-off`: what acts on every node within five seconds. */
 import type { MigratingDialect } from '../../dialects/runtime/mounted.ts';
+import { forgetRefused } from '../../migration/sightings.ts';
 import {
   ALL,
   changeStageRecord,
@@ -11,7 +12,6 @@ import {
   stageAt,
   withStage,
 } from '../../migration/stage-record.ts';
-import { forgetRefused } from '../../migration/sightings.ts';
 import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { CommandRefused, note, say } from '../output.ts';

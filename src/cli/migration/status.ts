@@ -1,7 +1,7 @@
 /** `portico migration status`: where the move away from a legacy system stands, and what its nodes see of that system. */
 import type { MigratingDialect } from '../../dialects/runtime/mounted.ts';
+import { MOST_REFUSED, readSightings, type SightingsRecord } from '../../migration/sightings.ts';
 import { readStageRecord, stageAt } from '../../migration/stage-record.ts';
-import { MOST_REFUSED, readTallies, type TallyRecord } from '../../migration/sightings.ts';
 import { command } from '../command.ts';
 import { type CommandContext, inContext, organizationOf } from '../context.ts';
 import { type JsonOption, note, sayList } from '../output.ts';
@@ -72,15 +72,15 @@ async function statusOf(context: CommandContext, migrating: MigratingDialect, or
   const isPast = record.awayUntil === undefined || new Date(record.awayUntil) <= now;
   const stage = stageAt(record, { organization }) ?? legacy.stage;
   const people = await countPeople(context, migrating, organization);
-  const tallies = await readTallies(stores.metadata, dialect.name, now);
-  const { learned, adopted, refused } = tallies;
-  const health = healthOf(tallies);
+  const sightings = await readSightings(stores.metadata, dialect.name, now);
+  const { learned, adopted, refused } = sightings;
+  const health = healthOf(sightings);
   return {
     ...{ dialect: dialect.name, stage, configured: legacy.stage, more },
     ...(!isPast && { awayUntil: record.awayUntil }),
     ...{ people, health, learned, adopted },
     /** In the last rehearsal of its end. */
-    ...{ refused, hosts: tallies.hosts.map(([host]) => host) },
+    ...{ refused, hosts: sightings.hosts.map(([host]) => host) },
     warnings: [
       ...warningsOf(health, legacy.floor),
       ...(stage !== 'standalone' && people.roster > 0
@@ -96,7 +96,7 @@ async function statusOf(context: CommandContext, migrating: MigratingDialect, or
 }
 
 /** Over all nodes that live. */
-function healthOf({ nodes }: TallyRecord) {
+function healthOf({ nodes }: SightingsRecord) {
   const views = Object.values(nodes);
   const last = views
     .flatMap((view) => view.last ?? [])
