@@ -8,7 +8,7 @@ import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { readHash } from '../identity/hashes/read-hash.ts';
 import { declareComplete } from '../identity/legacy/complete-rosters.ts';
 import { hashKinds, MOST_KINDS } from '../identity/sign-in/verify-password.ts';
-import { type ImportContext, type Person, type Placed, placePeople, type Reject } from './place-people.ts';
+import { type ImportContext, type Person, type Placed, placePeople, type RefusedRow } from './place-people.ts';
 import { digestOf, type FileRow, ImportRefused, type RowSource, readRows } from './read-rows.ts';
 import { type PersonRow, parseRow } from './row.ts';
 import { type PasswordRules, passwordOf } from './row-password.ts';
@@ -74,7 +74,7 @@ export async function importPeople(options: PeopleImport): Promise<ImportCounts>
     const judged = chunk.rows.map((row) => judge(options, row, seen));
     const placed = await place(options, judged);
     counts = added(counts, judged, placed);
-    const rejects = placed.flatMap((one, at) => rejectLine(chunk.rows[at], one));
+    const rejects = placed.flatMap((one, at) => refusedLine(chunk.rows[at], one));
     if (report !== undefined && rejects.length > 0) appendFileSync(report, rejects.join(''));
     done = chunk.digest;
     if (!dryRun) await mark(options, { file, counts, done });
@@ -100,7 +100,7 @@ function beginReport(report: string, { source, kept }: { source: RowSource; kept
   }
 }
 
-type Judged = Person | Reject;
+type Judged = Person | RefusedRow;
 
 interface Seen {
   readonly twins: Twins;
@@ -109,7 +109,7 @@ interface Seen {
 }
 
 function judge(options: PeopleImport, { line, value }: FileRow, { twins, kinds }: Seen): Judged {
-  const refused = (reason: string): Reject => ({ kind: 'row', reason });
+  const refused = (reason: string): RefusedRow => ({ kind: 'row', reason });
   if (value === undefined) return refused('cannot be read');
   const parsed = parseRow(value, options);
   if ('issue' in parsed) return refused(parsed.issue);
@@ -186,9 +186,8 @@ function count(kinds: Map<string, number>, kind: string): void {
   kinds.set(key, (kinds.get(key) ?? 0) + 1);
 }
 
-function rejectLine(row: FileRow | undefined, placed: Placed): string[] {
-  const isReject = (one: Placed): one is Reject => typeof one === 'object';
-  return isReject(placed) ? [`${JSON.stringify({ line: row?.line, ...placed })}\n`] : [];
+function refusedLine(row: FileRow | undefined, placed: Placed): string[] {
+  return typeof placed === 'object' ? [`${JSON.stringify({ line: row?.line, ...placed })}\n`] : [];
 }
 
 function refuseTooMany({ maxRejects }: PeopleImport, counts: ImportCounts): void {

@@ -41,9 +41,9 @@ export interface ImportContext {
   endAccess(accountId: string, because: 'blocked' | 'password'): Promise<void>;
 }
 
-export type Placed = 'created' | 'updated' | 'kept' | Reject;
+export type Placed = 'created' | 'updated' | 'kept' | RefusedRow;
 
-export interface Reject {
+export interface RefusedRow {
   /** 'duplicate': an earlier row of the file is the same person. */
   readonly kind: 'row' | 'duplicate' | 'conflict' | 'gone';
   /** Names members, never what is in them. */
@@ -57,7 +57,7 @@ export interface Person {
   readonly password?: RowPassword | undefined;
 }
 
-const conflict = (reason: string): Reject => ({ kind: 'conflict', reason });
+const conflict = (reason: string): RefusedRow => ({ kind: 'conflict', reason });
 
 /** People of whom no two have a name in common. */
 export async function placePeople(context: ImportContext, people: readonly Person[]): Promise<Placed[]> {
@@ -84,7 +84,7 @@ class Fresh {
 }
 
 /** Most people are new. For those the store is not asked first: the insertion says when one is there already. */
-async function begin(context: ImportContext, person: Person): Promise<Fresh | Known | Reject> {
+async function begin(context: ImportContext, person: Person): Promise<Fresh | Known | RefusedRow> {
   const { row, password } = person;
   const { organization, dialect, isAsked, dryRun } = context;
   const ids = { ...row.aliases, ...(dialect !== undefined && row.vendor_id && { [dialect]: row.vendor_id }) };
@@ -100,7 +100,7 @@ async function begin(context: ImportContext, person: Person): Promise<Fresh | Kn
 async function settled(
   context: ImportContext,
   person: Person,
-  begun: Fresh | Known | Reject | undefined,
+  begun: Fresh | Known | RefusedRow | undefined,
 ): Promise<Placed> {
   if (begun !== undefined && 'reason' in begun) return begun;
   let known = begun === undefined || begun instanceof Fresh ? await find(context, person.row) : begun;
@@ -117,7 +117,7 @@ interface Known {
   readonly by?: 'id' | 'identity' | 'address' | 'username' | undefined;
 }
 
-async function find(context: ImportContext, row: PersonRow): Promise<Known | Reject> {
+async function find(context: ImportContext, row: PersonRow): Promise<Known | RefusedRow> {
   const { stores } = context;
   const aliases = Object.entries(seedOf(context, row).aliases ?? {});
   const byIds = await Promise.all(aliases.map(([name, value]) => stores.accounts.byAlias(name, value)));
