@@ -177,7 +177,7 @@ function kindOf(schema: z.ZodType): string {
   if (type === 'union') {
     return isDuration(options)
       ? `duration${orNull}`
-      : options.map((option) => kindOf(option)).join(', or ') + orNull;
+      : [...new Set(options.map((option) => kindOf(option)))].join(', or ') + orNull;
   }
   const words: Readonly<Record<string, string>> = {
     string: 'text',
