@@ -8,7 +8,13 @@ import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { readHash } from '../identity/hashes/read-hash.ts';
 import { declareComplete } from '../identity/legacy/complete-rosters.ts';
 import { hashKinds, MOST_KINDS } from '../identity/sign-in/verify-password.ts';
-import { type ImportContext, type Person, type Placed, placePeople, type RefusedRow } from './place-people.ts';
+import {
+  type ImportContext,
+  type Person,
+  type Placed,
+  placePeople,
+  type RefusedRow,
+} from './place-people.ts';
 import { digestOf, type FileRow, ImportRefused, type RowSource, readRows } from './read-rows.ts';
 import { type PersonRow, parseRow } from './row.ts';
 import { type PasswordRules, passwordOf } from './row-password.ts';
