@@ -10,7 +10,7 @@ import { loadStaticFiles } from '../http/middleware/static-files.ts';
 import { createUnfinishedRequests } from '../http/middleware/unfinished-requests.ts';
 import { requestContextOf } from '../http/request/request-context.ts';
 import { loadWords } from '../http/views/i18n.ts';
-import { createViews } from '../http/views/render.ts';
+import { createViews, type Views } from '../http/views/render.ts';
 import type { Identity } from '../identity/context.ts';
 import { createPolicyReader } from '../identity/factors/policy.ts';
 import { endingLegacyTokens } from '../identity/legacy/tokens-from.ts';
@@ -61,17 +61,9 @@ export async function createParts(ground: Ground) {
   lifecycle.onClose('stores', 'stores', () => stores.close());
   const keys = await openKeys({ config, stores, clock });
   const { secrets, cookieKeys } = keys;
-  const metrics = createMetrics();
-  const unfinished = createUnfinishedRequests(log);
-  lifecycle.onClose('work', 'unfinished requests', () => unfinished.tell());
-  const trail = createAudit({ store: stores.audit, clock, log, toLog: config.audit.log });
-  const audit = counting(trail, metrics);
-  lifecycle.onClose('audit', 'audit', () => audit.flush());
-  const budgets = createBudgets({ store: stores.rateLimits, clock });
-  const attempts = createAttempts({
-    ...{ store: stores.rateLimits, budgets, clock, secrets },
-    limits: config.attempts,
-  });
+  const records = keepRecords(ground, stores);
+  const { audit, metrics, unfinished } = records;
+  const { budgets, attempts } = createLimits(config, { stores, clock, secrets });
   const { retention } = config.usage;
   const usage = openUsage({ ...{ stores, clock, secrets, metrics, lifecycle, log }, retention });
   const looks = createLooks(config);
@@ -82,32 +74,11 @@ export async function createParts(ground: Ground) {
     countLogout: metrics.logoutDelivery,
   });
   lifecycle.onClose('work', 'OIDC server', () => oidc.close());
-  const mail = await openMail({
-    config,
-    issuer,
-    log,
-    brand: emailBrand(looks.views.brand),
-    brandOf: createEmailBrands({ views: looks.views, stores }),
-    count: metrics.email,
+  const mail = await openMailFor(ground, { stores, views: looks.views, metrics });
+  const alone = await createIdentity(config, {
+    ...{ stores, clock, secrets, audit, log, issuer, budgets, attempts, mailer: mail.mailer },
+    access: oidc.access,
   });
-  lifecycle.onClose('work', 'mail', async () => {
-    await mail.mailer.drain(EMAILS_DRAIN);
-    await mail.mailer.close();
-  });
-  const { queue, concurrency } = config.hashing;
-  const notAsked = { ...NO_LEGACY_SYSTEMS, dialects: legacyDialects(config.dialects) };
-  const alone: Identity = {
-    ...{ stores, clock, secrets, audit, log, issuer, budgets, attempts },
-    mailer: mail.mailer,
-    access: endingLegacyTokens(oidc.access, { stores, clock, legacy: notAsked }),
-    legacy: notAsked,
-    clinicDecisions: await loadClinicDecisions(),
-    hasher: createPasswordHasher({ queue, concurrency, keys: config.passwords.imported }),
-    policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
-    emailLimits: config.emails,
-    strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),
-    factorPolicy: createPolicyReader({ stores, clock }),
-  };
   const ownPorts = [ground.port, ...(config.http.internal.port === null ? [] : [config.http.internal.port])];
   const { dialects } = ground;
   const { grants } = oidc;
@@ -119,21 +90,70 @@ export async function createParts(ground: Ground) {
     legacy === undefined ? alone : { ...alone, legacy: legacy.systems, audit: legacy.audit };
   // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
   const upstreams = await createUpstreams({ config, log });
-  const parts = {
-    keys,
-    secrets,
-    stores,
-    audit,
-    oidc,
-    identity,
+  const parts = { keys, secrets, stores, audit, oidc, identity, legacy, mail, upstreams, metrics, usage };
+  return { ...ground, ...looks, ...parts, unfinished };
+}
+
+/** What is noted of requests: the audit trail, metrics, and those that have no reply yet. */
+function keepRecords({ config, log, clock, lifecycle }: Ground, stores: Stores) {
+  const metrics = createMetrics();
+  const unfinished = createUnfinishedRequests(log);
+  lifecycle.onClose('work', 'unfinished requests', () => unfinished.tell());
+  const trail = createAudit({ store: stores.audit, clock, log, toLog: config.audit.log });
+  const audit = counting(trail, metrics);
+  lifecycle.onClose('audit', 'audit', () => audit.flush());
+  return { metrics, unfinished, audit };
+}
+
+function createLimits(
+  config: Config,
+  { stores, clock, secrets }: Pick<Identity, 'stores' | 'clock' | 'secrets'>,
+) {
+  const store = stores.rateLimits;
+  const budgets = createBudgets({ store, clock });
+  const attempts = createAttempts({ store, budgets, clock, secrets, limits: config.attempts });
+  return { budgets, attempts };
+}
+
+async function openMailFor(
+  { config, issuer, log, lifecycle }: Ground,
+  { stores, views, metrics }: { stores: Stores; views: Views; metrics: Metrics },
+) {
+  const mail = await openMail({
+    ...{ config, issuer, log },
+    brand: emailBrand(views.brand),
+    brandOf: createEmailBrands({ views, stores }),
+    count: metrics.email,
+  });
+  lifecycle.onClose('work', 'mail', async () => {
+    await mail.mailer.drain(EMAILS_DRAIN);
+    await mail.mailer.close();
+  });
+  return mail;
+}
+
+/** As long as no legacy system is asked. */
+async function createIdentity(
+  config: Config,
+  given: Pick<
+    Identity,
+    'stores' | 'clock' | 'secrets' | 'audit' | 'log' | 'issuer' | 'budgets' | 'attempts' | 'mailer' | 'access'
+  >,
+): Promise<Identity> {
+  const { stores, clock, secrets } = given;
+  const { queue, concurrency } = config.hashing;
+  const legacy = { ...NO_LEGACY_SYSTEMS, dialects: legacyDialects(config.dialects) };
+  return {
+    ...given,
+    access: endingLegacyTokens(given.access, { stores, clock, legacy }),
     legacy,
-    mail,
-    upstreams,
-    metrics,
-    usage,
-    unfinished,
+    clinicDecisions: await loadClinicDecisions(),
+    hasher: createPasswordHasher({ queue, concurrency, keys: config.passwords.imported }),
+    policy: createPasswordPolicy({ productNames: [config.branding.name], extra: config.passwords.blocklist }),
+    factorPolicy: createPolicyReader({ stores, clock }),
+    emailLimits: config.emails,
+    strangers: createAnonymousBudgets({ stores, clock, limits: config.strangers, secrets }),
   };
-  return { ...ground, ...looks, ...parts };
 }
 
 /** What people see: words, templates, stylesheets. */
