@@ -109,6 +109,30 @@ export async function rebranded(
   return branding;
 }
 
+/* `--factors require=required`: what an organization or a client asks of its people, by the rules of a seed file. */
+
+export interface FactorsOption {
+  readonly factors?: Record<string, Json>;
+}
+
+export const FACTORS = new Option(
+  '--factors <member=value>',
+  'second factors, such as require=required or grace_days=7; may be given again; null takes a member away',
+).argParser((input: string, before: Record<string, Json> = {}) => {
+  const [, member, value] = /^([a-z_]+)=([\s\S]*)$/.exec(input) ?? [];
+  if (member === undefined || value === undefined) {
+    throw new CommandRefused(`${input} is not of the form member=value, such as require=required`);
+  }
+  const isList = member === 'roles' || member === 'offered';
+  return { ...before, [member]: isList && value !== 'null' ? value.split(',') : jsonOrText(value) };
+});
+
+/** The policy with the changes, as a seed file has it; undefined when nothing is left of it. */
+export function changedFactors(present: object, changes: object): Record<string, unknown> | undefined {
+  const all = Object.entries({ ...present, ...changes }).filter(([, value]) => value !== null);
+  return all.length === 0 ? undefined : Object.fromEntries(all);
+}
+
 /* Which account is meant. */
 
 export interface Who {

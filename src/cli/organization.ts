@@ -1,11 +1,16 @@
+import { systemClock } from '../core/clock.ts';
 import { emailDomain } from '../core/text.ts';
 import type { AuditEvent } from '../model/audit-event.ts';
+import { type FactorPolicy, policyForm } from '../model/factors.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
 import { command, group } from './command.ts';
 import { type CommandContext, inContext, organizationOf } from './context.ts';
 import {
   BRAND,
   type BrandOption,
+  changedFactors,
+  FACTORS,
+  type FactorsOption,
   oneOf,
   rebranded,
   repeated,
@@ -18,7 +23,7 @@ interface Id {
   readonly id: string;
 }
 
-interface Changes extends BrandOption, VendorOption, Id {
+interface Changes extends BrandOption, FactorsOption, VendorOption, Id {
   readonly name?: string;
   readonly host?: string[];
   readonly hosts?: boolean;
@@ -36,6 +41,7 @@ const CHANGES = [
   ['--default-api <uri>', "the API that its clients mean where their request names none; none: ''"],
   vendorOption('a field of one vendor; may be given again'),
   BRAND,
+  FACTORS,
 ] as const;
 
 export const organizationCommand = group('organization', 'user directories (tenants)', [
@@ -88,6 +94,7 @@ Examples:
 Examples:
   portico organization set clinicdev --vendor vsee.sso=true --registration on
   portico organization set north_clinic --email-domain north.example --email-domain clinic.north.example
+  portico organization set north_clinic --factors require=required --factors grace_days=30
   portico organization set north_clinic --host north.portal.example --host www.north.example
   portico organization set north_clinic --brand name="North Clinic" --brand accent=#1f6f5c --brand terms=null`,
     run: inContext(async (context, changes: Changes) => {
@@ -111,7 +118,7 @@ Examples:
 ]);
 
 async function changed(
-  { branding: before, defaultApi: apiBefore, ...present }: OrganizationRecord,
+  { branding: before, defaultApi: apiBefore, factors: policyBefore, ...present }: OrganizationRecord,
   {
     name,
     host,
@@ -122,9 +129,11 @@ async function changed(
     defaultApi,
     vendor = {},
     brand,
+    factors: factorChanges,
   }: Changes,
 ): Promise<OrganizationRecord> {
   const branding = await rebranded('organization', before, brand);
+  const factors = factorChanges ? await changedPolicy(policyBefore, factorChanges) : policyBefore;
   const api = defaultApi ?? apiBefore;
   const merged: OrganizationRecord['vendor'] = { ...present.vendor };
   for (const [dialect, members] of Object.entries(vendor)) {
@@ -139,9 +148,25 @@ async function changed(
     ...(domains === false && { emailDomains: [] }),
     ...(registration && { registration: registration === 'on' }),
     ...(branding && { branding }),
+    ...(factors && { factors }),
     ...(api && { defaultApi: api }),
     vendor: merged,
   };
+}
+
+async function changedPolicy(
+  before: FactorPolicy | undefined,
+  changes: NonNullable<FactorsOption['factors']>,
+): Promise<FactorPolicy | undefined> {
+  const form = changedFactors(before ? policyForm(before) : {}, changes);
+  if (form === undefined) return undefined;
+  const [{ inWords, parsePart }, { factorsForm, policyOf }] = await Promise.all([
+    import('../config/issues.ts'),
+    import('../seed/factors.ts'),
+  ]);
+  const { issues } = parsePart({ schema: factorsForm, value: form, at: ['factors'], from: () => undefined });
+  if (issues.length > 0) throw new CommandRefused(issues.map(inWords).join('\n'));
+  return policyOf(factorsForm.parse(form), before, systemClock.now());
 }
 
 function domainGiven(domain: string): string {

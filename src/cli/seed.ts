@@ -49,6 +49,7 @@ async function load(context: CommandContext, options: Options): Promise<void> {
   const world = {
     stores,
     secrets,
+    clock,
     issuer: config.issuer,
     judgeClient: async (client: ClientRecord) => (await context.tools()).oidc.judgeClient(client),
     resources: config.oidc.resources,
@@ -58,7 +59,6 @@ async function load(context: CommandContext, options: Options): Promise<void> {
   const report = await applySeed(
     {
       ...world,
-      clock,
       hasher: createPasswordHasher({ queue: Number.MAX_SAFE_INTEGER, keys: config.passwords.imported }),
       access: { endAll: async (id, keep) => (await context.tools()).identity.access.endAll(id, keep) },
       progress: showProgress,

@@ -1,5 +1,7 @@
 /** What an account proves a sign-in with besides a password, a code by email or an upstream. No usable secret is here. */
 
+import type { Json } from './json.ts';
+
 /** WebAuthn: one credential of one authenticator. Times are ISO 8601, bytes are base64url. */
 export interface Passkey {
   /** The credential's id. */
@@ -85,4 +87,18 @@ export interface FactorPolicy {
   readonly graceDays?: number;
   /** Days for which a browser is not asked again; 0: never. Default: 30. */
   readonly rememberDays?: number;
+}
+
+/** Of a stored client. */
+export function policyIn({ factors }: Readonly<Record<string, Json>> = {}): FactorPolicy | undefined {
+  return factors === undefined ? undefined : Object(factors);
+}
+
+/** As an operator writes it down. */
+export function policyForm({ graceDays, rememberDays, ...rest }: FactorPolicy) {
+  return {
+    ...rest,
+    ...(graceDays !== undefined && { grace_days: graceDays }),
+    ...(rememberDays !== undefined && { remember_days: rememberDays }),
+  };
 }

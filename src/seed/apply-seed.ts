@@ -4,7 +4,6 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Issue } from '../config/issues.ts';
-import type { Clock } from '../core/clock.ts';
 import { inTurn } from '../core/in-turn.ts';
 import { withOwnAuthority } from '../identity/accounts/password-authority.ts';
 import { endEmails } from '../identity/accounts/revoke-access.ts';
@@ -30,7 +29,6 @@ import { apiKeyRecord, newAccount, withSeed } from './records.ts';
 
 export interface SeedOptions extends SeedWorld {
   readonly hasher: PasswordHasher;
-  readonly clock: Clock;
   /** Ends grants and sessions of an account that the file blocks, or whose password it replaces. */
   readonly access?: Pick<AccessEnder, 'endAll'>;
   /** Called now and then with how many accounts are done. */

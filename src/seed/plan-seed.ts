@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Issue } from '../config/issues.ts';
 import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Secrets } from '../core/crypto.ts';
 import { inTurn } from '../core/in-turn.ts';
 import type { AccountRecord } from '../model/account.ts';
@@ -21,6 +22,7 @@ import type { Seed, SeedAccount, SeedApiKey } from './schema.ts';
 export interface SeedWorld {
   readonly stores: Stores;
   readonly secrets: Secrets;
+  readonly clock: Clock;
   /** Stands for {issuer}. */
   readonly issuer: string;
   /** What the OIDC server would refuse a client for. */
@@ -87,10 +89,11 @@ function* unknownOrganizations(seed: Seed, known: ReadonlySet<string>): Iterable
   }
 }
 
-async function planOrganizations({ stores, issuer }: SeedWorld, seed: Seed, issues: Issue[]) {
+async function planOrganizations(world: SeedWorld, seed: Seed, issues: Issue[]) {
+  const { stores } = world;
   return inTurn(seed.organizations ?? [], 16, async (organization, index) => {
     const present = await stores.organizations.byId(organization.id);
-    const record = organizationRecord(organization, present, issuer);
+    const record = organizationRecord(organization, present, world);
     for (const [place, host] of (organization.hosts ?? []).entries()) {
       const owner = await stores.organizations.byHost(host.toLowerCase());
       if (owner === undefined || owner.id === organization.id) continue;
@@ -124,10 +127,10 @@ async function planApis({ stores, secrets, issuer }: SeedWorld, seed: Seed, issu
 }
 
 async function planClients(world: SeedWorld, seed: Seed, issues: Issue[]) {
-  const { stores, secrets, issuer } = world;
+  const { stores } = world;
   return inTurn(seed.clients ?? [], 16, async (client, index) => {
     const present = await stores.clients.byId(client.client_id);
-    const record = withOldSecret(clientRecord(client, { secrets, issuer }), present);
+    const record = withOldSecret(clientRecord(client, { ...world, present }), present);
     const refuseId = (message: string) =>
       issues.push({ path: `clients.${index}.client_id`, value: JSON.stringify(client.client_id), message });
     if (present === undefined && (await stores.apis.byId(client.client_id))) {

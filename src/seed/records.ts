@@ -1,12 +1,15 @@
 /** Entries of a seed file as records of the store, alone or laid over a record that is there. */
 
+import type { Clock } from '../core/clock.ts';
 import { randomToken, randomUUID, type Secrets } from '../core/crypto.ts';
 import { normalizeEmail, takeName } from '../core/text.ts';
 import type { AccountRecord, ProfileClaims } from '../model/account.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { ClientRecord } from '../model/client.ts';
+import { policyIn } from '../model/factors.ts';
 import type { Json } from '../model/json.ts';
 import type { OrganizationRecord } from '../model/organization.ts';
+import { policyOf } from './factors.ts';
 import { authMethodOf } from './judge-seed.ts';
 import {
   CLAIM_NAMES,
@@ -21,8 +24,9 @@ type Vendor = Record<string, Record<string, Json>>;
 export function organizationRecord(
   seed: SeedOrganization,
   present: OrganizationRecord | undefined,
-  issuer: string,
+  { issuer, clock }: { issuer: string; clock: Clock },
 ): OrganizationRecord {
+  const factors = seed.factors ? policyOf(seed.factors, present?.factors, clock.now()) : present?.factors;
   const branding = seed.branding ?? present?.branding;
   const registration = seed.registration ?? present?.registration;
   const emailDomains = seed.email_domains ?? present?.emailDomains;
@@ -35,6 +39,7 @@ export function organizationRecord(
     ...(branding ? { branding: branding as Record<string, Json> } : {}),
     ...(registration === undefined ? {} : { registration }),
     ...(defaultApi === undefined ? {} : { defaultApi }),
+    ...(factors === undefined ? {} : { factors }),
     vendor: mergeVendor(present?.vendor, seed.vendor),
   };
 }
@@ -115,7 +120,10 @@ export function apiKeyHash(secrets: Secrets, key: string): string {
 }
 
 /** `{issuer}` in URIs becomes the server's own. */
-export function clientRecord(seed: SeedClient, context: { secrets: Secrets; issuer: string }): ClientRecord {
+export function clientRecord(
+  seed: SeedClient,
+  context: { secrets: Secrets; issuer: string; clock: Clock; present: ClientRecord | undefined },
+): ClientRecord {
   const {
     client_id,
     client_secret,
@@ -124,9 +132,15 @@ export function clientRecord(seed: SeedClient, context: { secrets: Secrets; issu
     first_party,
     introspects,
     revokes,
+    factors,
     ...metadata
   } = seed;
-  const complete = { ...metadata, token_endpoint_auth_method: authMethodOf(seed) };
+  const before = policyIn(context.present?.metadata);
+  const complete = {
+    ...metadata,
+    ...(factors && { factors: policyOf(factors, before, context.clock.now()) }),
+    token_endpoint_auth_method: authMethodOf(seed),
+  };
   return {
     clientId: client_id,
     organization,

@@ -13,6 +13,7 @@ import { issueOfClaimName, issueOfMember } from '../model/claim-mapping.ts';
 import type { Json } from '../model/json.ts';
 import { apiForm } from './apis.ts';
 import { beginning, clientBranding, organizationBranding } from './branding.ts';
+import { factorsForm } from './factors.ts';
 
 const text = z.string({
   error: (issue) => (typeof issue.input === 'number' ? 'must be text: put it in quotes' : undefined),
@@ -50,6 +51,7 @@ const organization = z.strictObject({
   branding: organizationBranding.optional(),
   registration: z.boolean().optional(),
   default_api: url.optional(),
+  factors: factorsForm.optional(),
   vendor: vendor.optional(),
 });
 
@@ -148,6 +150,8 @@ const client = z.strictObject({
   choose_organization: z.enum(['email', 'list']).optional(),
   ...optional(z.boolean(), 'all_organizations', 'first_party', 'registration'),
   sign_in: beginning.optional(),
+  /** Beside its organization's: the stricter of the two counts. */
+  factors: factorsForm.optional(),
   /** Over its organization's, member by member. */
   branding: clientBranding.optional(),
   ...optional(z.array(id), 'introspects', 'revokes'),

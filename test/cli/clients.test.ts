@@ -85,6 +85,10 @@ describe('portico client', () => {
         '--refresh-rotation': { set: ['off'], back: ['--refresh-rotation', 'inherit'] },
         '--registration': { set: ['on'], back: ['--registration', 'inherit'] },
         '--sign-in': { set: ['name-first'], back: ['--sign-in', 'inherit'] },
+        '--factors': {
+          set: ['require=required', '--factors', 'offered=app', '--factors', 'since=2030-01-15T09:00:00Z'],
+          back: ['require', 'offered', 'since'].flatMap((member) => ['--factors', `${member}=null`]),
+        },
         '--brand': { set: ['accent=#b45309'], back: ['--brand', 'accent=null'] },
         '--organization': { set: ['other'], back: ['--organization', 'default'] },
       },

@@ -75,6 +75,23 @@ describe('The command line', () => {
       hosts: [],
       vendor: { vsee: { vseeid_prefix: 'cl' } },
     });
+    const policy = async (...factors: string[]) => {
+      const changes = factors.flatMap((each) => ['--factors', each]);
+      await done(['organization', 'set', 'clinic', ...changes]);
+      return Object((await done(['organization', 'show', 'clinic', '--json'])).json()).factors;
+    };
+    const noted = await policy('require=required', 'offered=passkey', 'grace_days=7');
+    expect(noted).to.deep.include({ require: 'required', offered: ['passkey'], graceDays: 7 });
+    // When it began to be required does not move with what is changed later.
+    expect(Date.parse(noted.since)).to.be.within(Date.now() - 60_000, Date.now());
+    expect(await policy('grace_days=null', 'remember_days=0')).to.deep.equal({
+      ...{ require: 'required', offered: ['passkey'], since: noted.since, rememberDays: 0 },
+    });
+    await refused(['organization', 'set', 'clinic', '--factors', 'require=all'], /factors\.require/);
+    await refused(['organization', 'set', 'clinic', '--factors', 'roles=doctor'], /factors\.roles/);
+    expect(await policy('require=null', 'offered=null', 'since=null', 'remember_days=null')).to.equal(
+      undefined,
+    );
     expect((await done(['organization', 'list'])).stdout).to.match(
       /^ID +NAME +HOSTS\nclinic +Clinic +-\nother +other +-\n$/,
     );

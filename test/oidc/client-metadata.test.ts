@@ -6,6 +6,7 @@
 import { expect } from 'chai';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { stringify } from 'yaml';
+import { systemClock } from '../../src/core/clock.ts';
 import { clientRecord } from '../../src/seed/records.ts';
 import { type SeedClient, seedSchema } from '../../src/seed/schema.ts';
 import { openTerminal, type Terminal } from '../cli/run-portico.ts';
@@ -274,7 +275,9 @@ async function isUsed(
   const [seed] = seedSchema.parse({ clients: [client] }).clients ?? [];
   if (!seed) throw new Error('no client');
   const { secrets } = running.identity;
-  await running.stores.clients.put(clientRecord(seed, { secrets, issuer }));
+  await running.stores.clients.put(
+    clientRecord(seed, { secrets, issuer, clock: systemClock, present: undefined }),
+  );
   const grants = seed.grant_types ?? ['authorization_code'];
   const redirect = callback ?? seed.redirect_uris?.[0] ?? CALLBACK;
   if (grants.includes('authorization_code')) {

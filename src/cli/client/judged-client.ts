@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Issue } from '../../config/issues.ts';
 import { randomToken } from '../../core/crypto.ts';
 import type { ClientRecord } from '../../model/client.ts';
+import { policyForm, policyIn } from '../../model/factors.ts';
 import { textsOf } from '../../model/json.ts';
 import { type CommandContext, organizationOf } from '../context.ts';
 import { CommandRefused } from '../output.ts';
@@ -23,7 +24,7 @@ export async function judgedClient(
   members: Members,
   before?: ClientRecord,
 ): Promise<JudgedClient> {
-  const { config, secrets, tools } = context;
+  const { config, secrets, clock, tools } = context;
   const { issuer } = config;
   const [{ seedSchema }, { clientRecord }] = await Promise.all([
     import('../../seed/schema.ts'),
@@ -37,7 +38,9 @@ export async function judgedClient(
       parsed.error.issues.map(({ path, message }) => ({ path: path.slice(2).join('.'), message })),
     );
   }
-  const [made] = (parsed.data.clients ?? []).map((seed) => clientRecord(seed, { issuer, secrets }));
+  const [made] = (parsed.data.clients ?? []).map((seed) =>
+    clientRecord(seed, { issuer, secrets, clock, present: before }),
+  );
   if (!made) throw refused([]);
   for (const id of textsOf(made.metadata.organizations)) await organizationOf(context, id);
   const client = {
@@ -61,8 +64,10 @@ function secretsOf({ secretHash, oldSecret }: ClientRecord) {
 /** The client of a record, with the names of a seed file. */
 export function membersOf(client: ClientRecord): Members {
   const { clientId, organization, allOrganizations, firstParty, introspects, revokes, metadata } = client;
+  const factors = policyIn(metadata);
   return {
     ...metadata,
+    ...(factors && { factors: policyForm(factors) }),
     ...{ client_id: clientId, organization, introspects, revokes },
     ...{ all_organizations: allOrganizations, first_party: firstParty },
   };

@@ -1,6 +1,6 @@
 /** What a client can be given on the command line: one table for `client create` and `client set`. */
 import { Option } from 'commander';
-import { oneOf } from '../options.ts';
+import { changedFactors, FACTORS, oneOf } from '../options.ts';
 import { certificateInFile, keysInFile } from './key-files.ts';
 import {
   asMembers,
@@ -233,6 +233,10 @@ const TABLE: readonly ClientOption[] = [
     off: false,
   }),
   choice('--sign-in <password|name-first|inherit>', 'sign_in', 'what its sign-in begins with'),
+  {
+    option: FACTORS,
+    change: (value, { factors }) => ({ factors: changedFactors(asTable(factors), asTable(value)) }),
+  },
 ];
 
 export const CREATE_OPTIONS = TABLE.map(({ option }) => option);

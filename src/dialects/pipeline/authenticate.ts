@@ -41,6 +41,7 @@ async function bearerOfToken(current: CurrentRequest, token: string): Promise<Ca
     grantId: live.grantId,
     recent: wasRecent(
       { amr: live.amr, signedInAt: new Date((live.signedInAt ?? 0) * 1000) },
+      account,
       services.clock.now(),
     ),
     scopes,

@@ -9,7 +9,8 @@ import type { FormFields } from '../../http/forms/read-form.ts';
 import { seeOther, sendPage } from '../../http/views/send-page.ts';
 import { wasInPerson, wasRecent } from '../../identity/sign-in/recent.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import { ACCOUNT_RETURN, accountClientId } from '../../oidc/contract.ts';
+import { hasFactor } from '../../model/factors.ts';
+import { ACCOUNT_RETURN, ACR, accountClientId } from '../../oidc/contract.ts';
 import type { Refusal } from '../shared/alert.ts';
 import type { Page, PageDeps } from '../shared/deps.ts';
 import { organizationAsked, requestContext } from '../shared/request-context.ts';
@@ -39,7 +40,7 @@ export interface Visit {
   readonly sessionUid: string;
   /** The sign-in was the person's own, not single sign-on. */
   readonly inPerson: boolean;
-  /** It is minutes old besides. */
+  /** It is minutes old besides, and with a second factor where the account has one. */
   readonly recent: boolean;
 }
 
@@ -62,7 +63,7 @@ export async function findVisit(
   return {
     ...{ deps, ctx, form, context: requestContext(ctx) },
     ...{ account, sessionUid: session.uid, inPerson: wasInPerson(session) },
-    recent: wasRecent(session, identity.clock.now()),
+    recent: wasRecent(session, account, identity.clock.now()),
   };
 }
 
@@ -83,6 +84,7 @@ export async function askToSignIn(
     code_challenge_method: 'S256',
     state: safe(page),
     ...(account && { prompt: 'login' }),
+    ...(hasFactor(account?.factors ?? {}) && { acr_values: ACR.stepup }),
     ...(login !== undefined && { login_hint: login }),
   });
   seeOther(ctx, `/authorize?${query}`);
