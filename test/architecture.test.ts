@@ -201,7 +201,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: 'koa zod',
   },
   'dialects/runtime': {
-    may: 'config http/request identity/accounts identity/audit identity/legacy identity/rate-limits',
+    may: 'config http/request identity/accounts identity/audit identity/factors identity/legacy identity/rate-limits',
     types: 'dialects/contract federation/protocol http/middleware identity migration oidc store/ports',
     packages: 'zod',
     typePackages: 'koa',

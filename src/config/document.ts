@@ -73,7 +73,11 @@ function dialectsPart(dialects: Shapes): string {
   const about =
     'The vendors’ sign-in APIs, by name. Each dialect says in the README of its folder what its keys do. ' +
     '`admitsFrom` is the same for all: an account that a person opened at the hosted pages or at another dialect is ' +
-    'let in only with a role that an operator gave, or where `admitsFrom` lists the place: `hosted`, or a dialect.';
+    'let in only with a role that an operator gave, or where `admitsFrom` lists the place: `hosted`, or a dialect. ' +
+    '`factors`, too, is the same for all. The vendors’ APIs know no second factor, so it says what becomes of an account ' +
+    'that needs one: `refuse` (its sign-ins, refreshes and tokens are refused as wrong ones are), `allow` (they go on ' +
+    'without), or `app-passwords` (an app password, which the person makes on my account, signs in in place of the ' +
+    'account’s own). [migration.md](migration.md#old-clients-and-second-factors) tells what an organization does.';
   const legacy = `### dialects.<name>.legacy\n\n${LEGACY}\n\n${tableText(rowsOf(legacySection, ['dialects.<name>.legacy'], undefined))}`;
   const deprecation = `### dialects.<name>.deprecation\n\n${DEPRECATION}\n\n${tableText(rowsOf(deprecationSection, ['dialects.<name>.deprecation'], undefined))}`;
   return [`## dialects\n\n${about}`, ...deps, legacy, deprecation].join('\n\n');

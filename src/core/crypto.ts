@@ -25,6 +25,7 @@ export type HmacPurpose =
   | 'api-key'
   | 'api-key-digest'
   | 'api-secret'
+  | 'app-password'
   | `artifact:${string}`
   | `artifact-${'grant' | 'uid' | 'user-code'}`
   | 'attempts'

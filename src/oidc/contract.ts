@@ -14,7 +14,7 @@ import type { Json } from '../model/json.ts';
 import type { Audit } from '../observe/audit.ts';
 import type { Stores } from '../store/ports/stores.ts';
 import type { FastRoute } from './fast-path-contract.ts';
-import type { AccessInput, GrantIssuer } from './grant-contract.ts';
+import type { AccessInput, DialectSignIn, GrantIssuer } from './grant-contract.ts';
 import type { Registrations } from './registration-contract.ts';
 
 export interface OidcServer {
@@ -79,8 +79,8 @@ export interface DialectsAsked {
   describeApiKey(key: string): Promise<DescribedApiKey | undefined>;
   /** Judged by its form, so that the answer does not tell whether such a key exists. */
   isApiKey(text: string): boolean;
-  /** Whether the dialect of this name lets the account's tokens go on. */
-  admitsToken(dialect: string, account: AccountRecord): boolean;
+  /** Whether the dialect of this name lets a token of the account go on that stems from this sign-in. */
+  admitsToken(dialect: string, account: AccountRecord, signIn: DialectSignIn): Promise<boolean>;
   /** The access token that the dialect gives the account at a sign-in; undefined: it does not let the account in. */
   offerToken(dialect: string, account: AccountRecord): Promise<OfferedToken | undefined>;
 }

@@ -30,7 +30,7 @@ export interface GrantIssuer {
 }
 
 export interface GrantInput
-  extends Pick<LiveToken, 'clientId' | 'accountId' | 'organization' | 'scope' | 'amr'> {
+  extends Pick<LiveToken, 'clientId' | 'accountId' | 'organization' | 'scope' | 'amr' | 'appPassword'> {
   readonly access: AccessInput;
   readonly refresh?: RefreshInput;
 }
@@ -91,8 +91,18 @@ export interface LiveToken {
   readonly amr: readonly string[];
   /** Epoch seconds of the sign-in; absent in tokens of an older Portico. */
   readonly signedInAt?: number;
+  /** The id of the app password that it was signed in with. */
+  readonly appPassword?: string;
   /** When it was adopted; absent: it was made here. */
   readonly adoptedAt?: Date;
+}
+
+/** How a person signed in at a dialect. Without a time: an older Portico, or a legacy system, knew when. */
+export interface DialectSignIn {
+  readonly amr: readonly string[];
+  /** Epoch seconds. */
+  readonly signedInAt?: number | undefined;
+  readonly appPassword?: string | undefined;
 }
 
 export interface RotationInput {

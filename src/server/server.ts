@@ -15,6 +15,7 @@ import { mountDialects } from '../dialects/pipeline/pipeline.ts';
 import { loadEnabledDialects } from '../dialects/registry.ts';
 import { createTokenOffers } from '../dialects/runtime/access-token.ts';
 import { createTokenAdmission } from '../dialects/runtime/admission.ts';
+import { createOldClients } from '../dialects/runtime/old-clients.ts';
 import { createApp } from '../http/app.ts';
 import { createForms, type Forms } from '../http/forms/csrf.ts';
 import { createCors } from '../http/middleware/cors.ts';
@@ -130,6 +131,7 @@ async function createHandler(deps: Parts): Promise<RequestListener> {
     sessions: oidc.sessions,
     accountAccess: oidc.accountAccess,
     apiKeyOffers: createApiKeyOffers(deps),
+    oldClients: createOldClients(deps),
     passwordMinimum: config.passwords.minimum,
     demo: config.demo,
   });

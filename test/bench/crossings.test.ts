@@ -4,12 +4,13 @@ import { crossings } from '../../bench/crossings.ts';
 
 /**
  * Files of src/ that run, and calls to a store. A change that needs more says why it is worth it. Two files of
- * src/usage count who calls what, and the metrics; two of identity/hashes tell whose hash it is;
+ * src/usage count who calls what, and the metrics; two of identity/hashes tell whose hash it is; three tell whether a
+ * second factor is lacking (the dialect's rule, the question, and the policy as it was read a moment ago);
  * the embedded store's connection, its statements and its flushes are three.
  */
 const AT_MOST = {
-  'vendor sign-in': { files: 62, storeCalls: 12 },
-  'GET me': { files: 43, storeCalls: 3 },
+  'vendor sign-in': { files: 65, storeCalls: 12 },
+  'GET me': { files: 46, storeCalls: 3 },
 } as const;
 
 describe('a request', () => {

@@ -15,14 +15,13 @@ describe('failed sign-ins', () => {
   });
   afterEach(() => world.close());
 
-  const signIn = (login: string, password: string, address?: string, organization = 'north') =>
-    signInWithPassword(world.identity, {
-      organization,
-      login,
-      password,
-      by: ['email', 'username'],
+  const signIn = async (login: string, password: string, address?: string, organization = 'north') => {
+    const { account } = await signInWithPassword(world.identity, {
+      ...{ organization, login, password, by: ['email', 'username'] },
       context: from(address),
     });
+    return account;
+  };
   /** Fills counters without the cost of hashing. */
   const fail = async (times: number, who: { name: string; address: string; accountId?: string }) => {
     for (let i = 0; i < times; i += 1) {

@@ -22,11 +22,13 @@ const DAY = 86_400;
 let world: World;
 let legacy: FakeLegacy;
 
-const signIn = (password: string, login = who.email, channel = 'hosted') =>
-  signInWithPassword(world.identity, {
+const signIn = async (password: string, login = who.email, channel = 'hosted') => {
+  const { account } = await signInWithPassword(world.identity, {
     ...{ organization: 'north', login, password, by: ['email', 'username'] },
     context: { ...from(who.address), channel },
   });
+  return account;
+};
 const byEmail = () => world.identity.stores.accounts.byEmail('north', who.email);
 const present = async () => {
   const account = await byEmail();
@@ -465,7 +467,7 @@ describe('the address of an account that the legacy system does not know', funct
         }),
       ),
     );
-    expect(new Set(signedIn.map(({ id }) => id)).size).to.equal(1);
+    expect(new Set(signedIn.map(({ account }) => account.id)).size).to.equal(1);
     expect(await world.identity.stores.accounts.page('north', { limit: 10 })).to.have.lengthOf(1);
   });
 });

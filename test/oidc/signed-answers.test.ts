@@ -199,7 +199,7 @@ describe('signed and encrypted answers', () => {
     world.oidc.askDialects({
       describeApiKey: async (key) => (key === 'avk_known' ? described : undefined),
       isApiKey: (text) => text.startsWith('avk_'),
-      admitsToken: () => true,
+      admitsToken: async () => true,
       offerToken: async () => undefined,
     });
     const about = async (token: string) =>

@@ -128,7 +128,7 @@ export async function openWorld(
   provider.askDialects({
     describeApiKey: async () => undefined,
     isApiKey: () => false,
-    admitsToken: (dialect, account) => dialect === 'visits' && account.status !== 'blocked',
+    admitsToken: async (dialect, account) => dialect === 'visits' && account.status !== 'blocked',
     offerToken: async (dialect) =>
       dialect === 'visits'
         ? {

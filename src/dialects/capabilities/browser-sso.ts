@@ -6,6 +6,7 @@ import { ACR } from '../../oidc/contract.ts';
 import type { BrowsersUse, SsoToken } from '../contract/use.ts';
 import { mayGoOn } from '../runtime/admission.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
+import { factorGate } from '../runtime/factors.ts';
 import { findAccess } from '../runtime/legacy-tokens.ts';
 import { adopt, need, organizationOf, view } from './scope.ts';
 
@@ -29,6 +30,8 @@ async function read(
   if (account?.status !== 'active' || account.organization !== live.organization) return undefined;
   if (!mayGoOn(mounted, account)) return undefined;
   if (!(await adopt(current, account))) return undefined;
+  const isEnough = await factorGate(mounted, current.identity, account.organization);
+  if (!isEnough(account, live)) return undefined;
   return {
     account: await view(current, account),
     organization: organizationOf(current),

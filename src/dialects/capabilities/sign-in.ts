@@ -1,16 +1,18 @@
 /** Signing in and out: who it is says identity/, what they get is one Grant of the dialect's client. */
 import { randomText } from '../../core/crypto.ts';
-import { noteSignIn } from '../../identity/audit/audit.ts';
+import { noteRefusedSignIn, noteSignIn } from '../../identity/audit/audit.ts';
+import type { EnoughHere } from '../../identity/sign-in/attempt.ts';
 import { signInWithCode } from '../../identity/sign-in/with-code.ts';
 import { signInWithPassword } from '../../identity/sign-in/with-password.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { AccessInput, LiveToken, RefreshInput } from '../../oidc/grant-contract.ts';
+import type { AccessInput, DialectSignIn, LiveToken, RefreshInput } from '../../oidc/grant-contract.ts';
 import { Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import type { Amr, SignedIn } from '../contract/tokens.ts';
 import type { SignInUse, SignOutUse } from '../contract/use.ts';
 import { accessTokenOf, knows, mayEnter, mayGoOn, plainView } from '../runtime/admission.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
+import { factorGate } from '../runtime/factors.ts';
 import { adoptRefreshToken } from '../runtime/legacy-tokens.ts';
 import { adopt, did, need, organizationOf, view } from './scope.ts';
 
@@ -35,8 +37,11 @@ function refreshInput({ mounted, services }: CurrentRequest): RefreshInput | und
 async function issue(
   current: CurrentRequest,
   record: AccountRecord,
-  how: Amr,
-  lifetime?: number,
+  {
+    how,
+    lifetime,
+    appPassword,
+  }: { how: Amr; lifetime?: number | undefined; appPassword?: string | undefined },
 ): Promise<SignedIn> {
   const { dialect, clientId } = current.mounted;
   const account = await view(current, record);
@@ -48,17 +53,34 @@ async function issue(
     organization: account.organization,
     scope: dialect.tokens.scope,
     amr: [how],
+    ...(appPassword !== undefined && { appPassword }),
     access: accessInput(current, account, lifetime),
     ...(refresh && { refresh }),
   });
   return { account, tokens };
 }
 
-/** The account that a rotation is for; undefined refuses it. */
-async function holderOf(current: CurrentRequest, accountId: string): Promise<AccountRecord | undefined> {
-  const account = await current.services.stores.accounts.byId(accountId);
+/** The account that a rotation is for; undefined refuses it. `signIn`: the one that is renewed. */
+async function holderOf(
+  current: CurrentRequest,
+  accountId: string,
+  signIn?: DialectSignIn,
+): Promise<AccountRecord | undefined> {
+  const { services, mounted, identity } = current;
+  const account = await services.stores.accounts.byId(accountId);
   if (account === undefined || !(await adopt(current, account))) return undefined;
-  return mayGoOn(current.mounted, account) ? account : undefined;
+  if (!mayGoOn(mounted, account)) return undefined;
+  if (signIn === undefined) return account;
+  const isEnough = await factorGate(mounted, identity, account.organization);
+  return isEnough(account, signIn) ? account : undefined;
+}
+
+/** Whether a sign-in of this moment is enough. */
+async function isEnoughNow(current: CurrentRequest): Promise<EnoughHere> {
+  const { mounted, identity } = current;
+  const isEnough = await factorGate(mounted, identity, organizationOf(current).id);
+  const signedInAt = identity.clock.now().getTime() / 1000;
+  return (account, { amr, appPassword }) => isEnough(account, { amr, signedInAt, appPassword });
 }
 
 async function refresh(current: CurrentRequest, token: string): Promise<SignedIn> {
@@ -76,7 +98,7 @@ async function refresh(current: CurrentRequest, token: string): Promise<SignedIn
       reuse: rules.reuse,
       leeway: rules.leeway(settings),
       async prepare(live: LiveToken) {
-        const account = await holderOf(current, live.accountId);
+        const account = await holderOf(current, live.accountId, live);
         const successor = refreshInput(current);
         if (account === undefined || successor === undefined) return undefined;
         return { access: accessInput(current, await view(current, account)), refresh: successor };
@@ -84,7 +106,7 @@ async function refresh(current: CurrentRequest, token: string): Promise<SignedIn
     });
   const rotated =
     (await rotate()) ?? ((await adoptRefreshToken(current, token)) ? await rotate() : undefined);
-  // A replay did not go through `prepare`: who it is for is judged again.
+  // A replay did not go through `prepare`: who it is for is judged again. Its tokens are judged at each use.
   const account = rotated && (await holderOf(current, rotated.accountId));
   if (rotated === undefined || account === undefined) throw new Refused('refresh-refused');
   current.signedIn = account.id;
@@ -99,8 +121,13 @@ export function signInUse(current: CurrentRequest): SignInUse {
     async withPassword({ lifetime, only, ...tried }) {
       const organization = organizationOf(current).id;
       const admits = (result: AccountRecord) => mayEnter(mounted, result) && (only?.(seen(result)) ?? true);
-      const account = await signInWithPassword(identity, { ...tried, organization, context, admits });
-      return issue(current, account, 'pwd', lifetime);
+      const { account, appPassword } = await signInWithPassword(identity, {
+        ...{ ...tried, organization, context, admits },
+        isEnough: await isEnoughNow(current),
+        appPasswords: mounted.factors === 'app-passwords',
+      });
+      const how = appPassword === undefined ? 'pwd' : 'app-password';
+      return issue(current, account, { how, lifetime, appPassword });
     },
     async withCode({ only, ...code }) {
       const organization = organizationOf(current).id;
@@ -108,15 +135,23 @@ export function signInUse(current: CurrentRequest): SignInUse {
         if (only === undefined) return mayEnter(mounted, result);
         return result.status !== 'blocked' && knows(mounted, result) && only(seen(result));
       };
-      const account = await signInWithCode(identity, { ...code, organization, context, admits });
-      return issue(current, account, 'otp');
+      const isEnough = await isEnoughNow(current);
+      const account = await signInWithCode(identity, { ...code, organization, context, admits, isEnough });
+      return issue(current, account, { how: 'otp' });
     },
     async as(account, how, options = {}) {
       const record = await need(current, account.id);
       if (record.status === 'blocked' || !knows(mounted, record))
         throw new Refused('sign-in-refused', { detail: 'the account is blocked, or was opened elsewhere' });
+      const isEnough = await isEnoughNow(current);
+      if (!isEnough(record, { amr: [how] })) {
+        const { organization } = record;
+        const refused = { organization, account: record, name: record.id, context, factor: how } as const;
+        noteRefusedSignIn(identity, { ...refused, why: 'factor-needed' });
+        throw new Refused('sign-in-refused', { detail: 'the account needs a second factor' });
+      }
       await noteSignIn(identity, { account: record, context, factor: how });
-      return issue(current, record, how, options.lifetime);
+      return issue(current, record, { how, lifetime: options.lifetime });
     },
     refresh: (refreshToken) => refresh(current, refreshToken),
   };

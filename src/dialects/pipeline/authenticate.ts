@@ -9,6 +9,7 @@ import type { Caller, CallerKind, Callers } from '../contract/endpoint.ts';
 import { accountView, mayGoOn } from '../runtime/admission.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
+import { factorGate } from '../runtime/factors.ts';
 import { findAccess } from '../runtime/legacy-tokens.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 
@@ -34,6 +35,8 @@ async function bearerOfToken(current: CurrentRequest, token: string): Promise<Ca
   const account = await services.stores.accounts.byId(live.accountId);
   if (account === undefined || account.organization !== live.organization || !mayGoOn(mounted, account))
     throw dead();
+  const isEnough = await factorGate(mounted, services.identity, live.organization);
+  if (!isEnough(account, live)) throw dead();
   return {
     kind: 'token',
     organization: live.organization,

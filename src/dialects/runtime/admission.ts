@@ -7,9 +7,10 @@ import { randomText } from '../../core/crypto.ts';
 import { ensureAlias } from '../../identity/accounts/vendor-ids.ts';
 import type { Identity } from '../../identity/context.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { AccessInput } from '../../oidc/grant-contract.ts';
+import type { AccessInput, DialectSignIn } from '../../oidc/grant-contract.ts';
 import type { Dialect, OrganizationView } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
+import { factorGate } from './factors.ts';
 import { type MountedDialect, parseSettings } from './mounted.ts';
 
 /** No secrets, and nothing is stored: `alias` is '' where the account has none yet. */
@@ -72,11 +73,14 @@ export function mayGoOn(mounted: MountedDialect, account: AccountRecord): boolea
 export function createTokenAdmission(options: {
   readonly dialects: readonly Dialect[];
   readonly config: Pick<Config, 'dialects'>;
-}): (dialect: string, account: AccountRecord) => boolean {
+  readonly identity: Identity;
+}): (dialect: string, account: AccountRecord, signIn: DialectSignIn) => Promise<boolean> {
   const mounted = parseSettings(options.dialects, options.config.dialects);
-  return (name, account) => {
+  return async (name, account, signIn) => {
     const result = mounted.find(({ dialect }) => dialect.name === name);
-    return result !== undefined && mayGoOn(result, account);
+    if (result === undefined || !mayGoOn(result, account)) return false;
+    const isEnough = await factorGate(result, options.identity, account.organization);
+    return isEnough(account, signIn);
   };
 }
 

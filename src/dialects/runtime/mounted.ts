@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Deprecation, deprecationSection } from '../../config/deprecation-section.ts';
 import { type LegacySettings, legacySection } from '../../config/legacy-section.ts';
+import type { OldClientRule } from '../../identity/factors/app-passwords.ts';
 import type { Dialect } from '../contract/dialect.ts';
 import type { AnySettings } from '../contract/settings.ts';
 import { endpointName } from './match-route.ts';
@@ -12,6 +13,8 @@ export interface MountedDialect {
   readonly clientId: string;
   /** Places at which an account may have been opened to be let in here: 'hosted', or dialects. */
   readonly admitsFrom: readonly string[];
+  /** What it does about accounts that need a second factor. */
+  readonly factors: OldClientRule;
   /** The system that answered the vendor's API before. */
   readonly legacy?: LegacySettings | undefined;
   /** The end of the API, and the headers that announce it. */
@@ -26,6 +29,7 @@ export type MigratingDialect = MountedDialect & { readonly legacy: LegacySetting
 const frameOf = <Place extends z.ZodType<string>>(place: Place) =>
   z.strictObject({
     admitsFrom: z.array(place).default([]),
+    factors: z.enum(['refuse', 'allow', 'app-passwords']).default('refuse'),
     deprecation: deprecationSection.optional(),
     legacy: legacySection.optional(),
   });
@@ -49,11 +53,12 @@ export function splitSettings(raw: unknown): {
   if (typeof raw !== 'object' || raw === null) return { frame: frameSettings.safeParse({}), own: raw ?? {} };
   const {
     admitsFrom,
+    factors,
     deprecation,
     legacy,
     ...own
   }: { [Name in keyof z.input<typeof frameSettings>]: unknown } = raw;
-  return { frame: frameSettings.safeParse({ admitsFrom, deprecation, legacy }), own };
+  return { frame: frameSettings.safeParse({ admitsFrom, factors, deprecation, legacy }), own };
 }
 
 /** Parses `dialects.<name>`; the issues of all dialects are collected in `issues`. */

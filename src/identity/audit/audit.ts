@@ -62,7 +62,7 @@ export function noteRefusedSignIn(
     name: string;
     context: RequestContext;
     factor: Amr;
-    why: 'wrong' | 'counter-back' | 'not-admitted' | 'too-many-requests' | 'unavailable';
+    why: 'wrong' | 'counter-back' | 'not-admitted' | 'factor-needed' | 'too-many-requests' | 'unavailable';
     confirmed?: Confirmed | undefined;
   },
 ): void {

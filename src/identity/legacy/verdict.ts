@@ -10,7 +10,7 @@ export type LegacyVerdict =
   | LegacyRefusal;
 
 export type LegacyRefusal =
-  | { readonly wrong: 'wrong' | 'not-admitted'; readonly confirmed?: 'no' }
+  | { readonly wrong: 'wrong' | 'not-admitted' | 'factor-needed'; readonly confirmed?: 'no' }
   | { readonly away: string; readonly retryAfter?: number };
 
 export function verdictOf(taken: TakenOver, admits: (account: AccountRecord) => boolean): LegacyVerdict {

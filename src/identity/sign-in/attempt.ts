@@ -63,6 +63,15 @@ async function tellOfFailures(
   sendEmail(identity, { account, name });
 }
 
+/**
+ * Whether a sign-in that has just been proven so is enough for the account where no second factor can be asked for;
+ * one that is not is refused as a wrong one. Absent: the channel asks later.
+ */
+export type EnoughHere = (
+  account: AccountRecord,
+  signIn: { readonly amr: readonly string[]; readonly appPassword?: string | undefined },
+) => boolean;
+
 export function isActiveAccount(account: AccountRecord): boolean {
   return account.status === 'active';
 }

@@ -8,12 +8,13 @@ import { attemptCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { askCode } from '../legacy/ask-code.ts';
 import { type LegacyVerdict, reasonOf, refusalFor } from '../legacy/verdict.ts';
-import { isActiveAccount, judged, openAttempt } from './attempt.ts';
+import { type EnoughHere, isActiveAccount, judged, openAttempt } from './attempt.ts';
 
 /**
  * Spends a code made by sendCode for this purpose (and request, and binding); the address is proven
  * (reclaimAccount). `confirms`: the password was given in the same sign-in, so the two are one person's.
- * `admits`: by default active accounts come in; given, it decides alone; who is not admitted loses no code.
+ * `admits`: by default active accounts come in; given, it decides alone; who is not admitted loses no code, nor does
+ * who has no second factor where `isEnough` asks for one.
  * Writes lastSignInAt and the audit line. Refused('code-refused' | 'too-many-requests').
  */
 export async function signInWithCode(
@@ -25,12 +26,14 @@ export async function signInWithCode(
     purpose: string;
     context: RequestContext;
     admits?: (account: AccountRecord) => boolean;
+    isEnough?: EnoughHere;
     confirms?: boolean;
     binding?: string | undefined;
     request?: string;
   },
 ): Promise<AccountRecord> {
-  const { organization, email, context, admits = isActiveAccount } = input;
+  const { organization, email, context, admits: lets = isActiveAccount, isEnough = () => true } = input;
+  const admits = (one: AccountRecord) => lets(one) && isEnough(asProven(one), { amr: ['otp'] });
   const account = await identity.stores.accounts.byEmail(organization, email.trim());
   const attempted = { organization, account, name: email, context, factor: 'otp' } as const;
   const attempt = await openAttempt(identity, attempted);
@@ -46,7 +49,11 @@ export async function signInWithCode(
       : await judged(attempt, () => elsewhere(identity, { ...input, email: email.trim(), account, admits }));
   if (!('account' in verdict)) {
     await attempt.failed();
-    noteRefusedSignIn(identity, { ...attempted, ...reasonOf(verdict) });
+    const barred = admitted === undefined && account !== undefined && lets(account);
+    noteRefusedSignIn(identity, {
+      ...{ ...attempted, ...reasonOf(verdict) },
+      ...(barred && { why: 'factor-needed' }),
+    });
     throw refusalFor(verdict, 'code-refused');
   }
   const { confirmed } = verdict;
@@ -57,6 +64,12 @@ export async function signInWithCode(
   if (!admits(proven)) throw new Refused('code-refused');
   await noteSignIn(identity, { account: proven, context, factor: 'otp', confirmed });
   return proven;
+}
+
+/** The proof of an address ends the factors that another person may have set up before it. */
+function asProven(account: AccountRecord): AccountRecord {
+  const { factors: _, ...own } = account;
+  return account.emailVerified ? account : own;
 }
 
 /** Of a code that is not ours: a legacy system may have sent it. */

@@ -5,19 +5,22 @@
 
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import type { AppPassword } from '../../model/factors.ts';
 import { findByLogin } from '../accounts/find-account.ts';
 import { type AcceptedHash, acceptedHashes } from '../accounts/password-authority.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
+import { findAppPassword, touchAppPassword } from '../factors/app-passwords.ts';
 import { type AskedPassword, askAgain, askUnknown } from '../legacy/ask-password.ts';
 import { type LegacyRefusal, reasonOf, refusalFor } from '../legacy/verdict.ts';
-import { isActiveAccount, judged, openAttempt } from './attempt.ts';
+import { type EnoughHere, isActiveAccount, judged, openAttempt } from './attempt.ts';
 import { verifyPassword } from './verify-password.ts';
 
 /**
  * Counts the try, writes lastSignInAt and the audit line. `admits`: by default active accounts come in;
- * given, it decides alone. Refused('sign-in-refused' | 'too-many-requests' | 'unavailable').
+ * given, it decides alone. `isEnough`: as for EnoughHere; with `appPasswords`, one of the channel's is as good as a
+ * password. Refused('sign-in-refused' | 'too-many-requests' | 'unavailable').
  */
 export async function signInWithPassword(
   identity: Identity,
@@ -28,47 +31,72 @@ export async function signInWithPassword(
     by: readonly ('email' | 'username')[];
     context: RequestContext;
     admits?: (account: AccountRecord) => boolean;
+    isEnough?: EnoughHere;
+    appPasswords?: boolean;
   },
-): Promise<AccountRecord> {
-  const { organization, login, password, context, admits = isActiveAccount } = input;
+): Promise<{ account: AccountRecord; appPassword?: string }> {
+  const { organization, login, context, admits = isActiveAccount } = input;
   const account = await findByLogin(identity, input);
   const attempted = { organization, account, name: login, context, factor: 'pwd' } as const;
   const attempt = await openAttempt(identity, attempted);
-  const verdict = await judged(attempt, () =>
-    judgeAccountPassword(identity, { organization, account, login, password, context, admits }),
-  );
+  const verdict = await judged(attempt, () => judgeAccountPassword(identity, { ...input, account, admits }));
   if (!('account' in verdict)) {
     await attempt.failed();
     noteRefusedSignIn(identity, { ...attempted, ...reasonOf(verdict) });
     throw refusalFor(verdict, 'sign-in-refused');
   }
-  const { account: right, confirmed } = verdict;
+  const { account: right, confirmed, appPassword } = verdict;
   await attempt.succeeded(right.id);
-  const kept = verdict.rehash ? await rehash(identity, right, password) : right;
+  if (appPassword !== undefined) {
+    await touchAppPassword(identity, right, appPassword);
+    await noteSignIn(identity, { account: right, context, factor: 'app-password' });
+    return { account: right, appPassword: appPassword.id };
+  }
+  const kept = verdict.rehash ? await rehash(identity, right, input.password) : right;
   await noteSignIn(identity, { account: kept, context, factor: 'pwd', confirmed });
-  return kept;
+  return { account: kept };
 }
 
 /** The account that the password is right for, or why there is none. `confirmed`: what a legacy system said of it. */
 export type PasswordVerdict =
-  | { readonly account: AccountRecord; readonly rehash?: boolean; readonly confirmed?: 'yes' | 'away' }
+  | {
+      readonly account: AccountRecord;
+      readonly rehash?: boolean;
+      readonly confirmed?: 'yes' | 'away';
+      readonly appPassword?: AppPassword;
+    }
   | LegacyRefusal;
 
+type Asked = AskedPassword & { readonly isEnough?: EnoughHere; readonly appPasswords?: boolean };
+
 /** Asks a legacy system only what cannot be decided here. */
-export async function judgeAccountPassword(
-  identity: Identity,
-  asked: AskedPassword,
-): Promise<PasswordVerdict> {
-  const { account, context, admits } = asked;
+export async function judgeAccountPassword(identity: Identity, input: Asked): Promise<PasswordVerdict> {
+  const { account, context, isEnough = () => true } = input;
+  const appPassword = rightAppPassword(identity, input);
+  if (account !== undefined && appPassword !== undefined) return { account, appPassword };
+  const admits = (one: AccountRecord) => input.admits(one) && isEnough(one, { amr: ['pwd'] });
+  const asked = { ...input, admits };
   const admitted = account !== undefined && admits(account);
   const verified = await verify(identity, { ...asked, channel: context.channel, admitted });
-  if (account !== undefined && !admitted) return { wrong: verified === undefined ? 'wrong' : 'not-admitted' };
+  if (account !== undefined && !admitted) {
+    const why = input.admits(account) ? 'factor-needed' : 'not-admitted';
+    return { wrong: verified === undefined ? 'wrong' : why };
+  }
   if (verified === undefined) return askUnknown(identity, asked);
   if (!admits(verified.account)) return { wrong: 'not-admitted' };
   if (verified.of.length === 0) return verified;
   const { of, account: present, rehash } = verified;
   const verdict = await askAgain(identity, { ...asked, account: present, of });
   return 'account' in verdict ? { ...verdict, rehash } : verdict;
+}
+
+/** What is refused takes the work of a wrong password after it, like any other text. */
+function rightAppPassword(identity: Identity, input: Asked): AppPassword | undefined {
+  const { account, password: text, context, admits, isEnough, appPasswords } = input;
+  if (appPasswords !== true || account === undefined || !admits(account)) return undefined;
+  const found = findAppPassword(identity, account, { dialect: context.channel, text });
+  const signIn = { amr: ['app-password'], appPassword: found?.id };
+  return found !== undefined && isEnough?.(account, signIn) ? found : undefined;
 }
 
 interface Verified {

@@ -3,6 +3,7 @@
  * introspection for both forms.
  */
 import type { AccessToken, ClientCredentials } from 'oidc-provider';
+import { provenAmr } from '../../model/amr.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import { mappedClaims } from '../clients/claims.ts';
 import { traitsOf } from '../clients/clients.ts';
@@ -31,7 +32,8 @@ export function createTokenClaims({
     const account = token.kind === 'AccessToken' ? await accounts.byId(String(token.accountId)) : undefined;
     if (identifier === undefined) return present({ organization: account?.organization });
     if (account === undefined) return present({ organization: client?.organization });
-    const { acr, amr, authTime } = signInAtHand(ctx) ?? {};
+    const { acr, amr: all, authTime } = signInAtHand(ctx) ?? {};
+    const amr = all && provenAmr(all);
     const { claims = {} } = (await apis.find(identifier)) ?? {};
     return present({
       ...mappedClaims(account, claims),

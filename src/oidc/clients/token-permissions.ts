@@ -17,11 +17,15 @@ import { type ClientRegistry, traitsOf } from './clients.ts';
 export interface AskedToken {
   readonly clientId?: string | undefined;
   /** Set on dialects' tokens: one client serves many organizations there. */
-  readonly organization?: string;
+  readonly organization?: string | undefined;
   /** Absent: the token is the client's own. */
   readonly accountId?: string | undefined;
   /** The API that the token is for. */
   readonly aud?: string | string[] | undefined;
+  /** Of a dialect's token: the sign-in that it stems from. */
+  readonly amr?: readonly string[] | undefined;
+  readonly signedInAt?: number | undefined;
+  readonly appPassword?: string | undefined;
 }
 
 export type TokenRights = ReturnType<typeof createTokenRights>;
@@ -61,7 +65,7 @@ export function createTokenRights(deps: {
 
   return {
     /** Whether the token's account may go on: an active one, or as the token's dialect says. */
-    async holderMayGoOn({ accountId, clientId }: AskedToken) {
+    async holderMayGoOn({ accountId, clientId, amr = [], signedInAt, appPassword }: AskedToken) {
       const [account, client] = await Promise.all([
         accountId === undefined ? undefined : accounts.byId(accountId),
         clientId === undefined ? undefined : clients.record(clientId),
@@ -70,7 +74,8 @@ export function createTokenRights(deps: {
       // The client's own token.
       if (accountId === undefined) return true;
       if (account === undefined) return false;
-      if (client.dialect !== undefined) return dialects.admitsToken(client.dialect, account);
+      if (client.dialect !== undefined)
+        return dialects.admitsToken(client.dialect, account, { amr, signedInAt, appPassword });
       return isActive(account) && servesOrganization(servingOf(client), account.organization);
     },
     async mayIntrospect(ctx: ProviderContext, client: Client, token: AskedToken) {

@@ -3,7 +3,7 @@ import { type Client, errors } from 'oidc-provider';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import { createAccountFinder } from '../clients/claims.ts';
 import { type ClientRegistry, traitsOf } from '../clients/clients.ts';
-import type { FactorDeps } from '../clients/factors.ts';
+import { createFactorJudge, type FactorDeps, recordOf, signInBehind } from '../clients/factors.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import type { Possession } from '../extensions/sender-constraints.ts';
 import type { OidcRecords } from '../persistence/records.ts';
@@ -72,17 +72,18 @@ function mayPresent({ jkt, isOfCertificate }: SubjectToken, rule: Rule, possessi
 }
 
 /** The account must be let in now, at the subject token's client and at the client that asks. */
-async function admitAccount(
-  deps: AdmissionDeps,
-  ctx: ProviderContext,
-  { accountId, clientId, organization }: SubjectToken,
-): Promise<void> {
+async function admitAccount(deps: AdmissionDeps, ctx: ProviderContext, subject: SubjectToken): Promise<void> {
+  const { accountId, organization, amr, authTime } = subject;
   const findAccount = createAccountFinder({ ...deps, rolesAliases: [] });
   const account = await findAccount(ctx, accountId);
   if (account === undefined) return refuseToken('account-is-not-let-in');
   if (organization !== undefined && organization !== account.organization)
     return refuseToken('other-organization');
-  if (!(await deps.rights.holderMayGoOn({ accountId, clientId })))
+  if (!(await deps.rights.holderMayGoOn({ ...subject, signedInAt: authTime })))
     return refuseToken('account-is-not-let-in');
+  // What a dialect lets pass, or an app password, is nothing here.
+  const [record, signIn] = [recordOf(account), signInBehind({ amr: [...amr], authTime })];
+  if (record && (await createFactorJudge(deps)(signIn, record, ctx.oidc.client)))
+    return refuseToken('lacks-a-factor');
   ctx.oidc.entity('Account', account);
 }

@@ -33,6 +33,8 @@ export interface SubjectToken {
   readonly acr: string | undefined;
   readonly amr: readonly string[];
   readonly authTime: number | undefined;
+  /** Of a dialect's token: the app password that it was signed in with. */
+  readonly appPassword: string | undefined;
 }
 
 /** Undefined: unknown, expired, or its sign-in has ended. */
@@ -91,6 +93,7 @@ function subjectToken(kind: SubjectKind, handle: string, token: Payload, grant: 
     acr: text(acr),
     amr: textsOf(amr),
     authTime: typeof authTime === 'number' ? authTime : undefined,
+    appPassword: text(token.appPassword),
   };
 }
 

@@ -114,10 +114,22 @@ function storeAlso(model: ProviderModel, ...members: string[]): void {
   Object.defineProperty(model, 'IN_PAYLOAD', { get: () => all });
 }
 
+/** What tokens of dialects say of their sign-in. */
+const OF_DIALECTS = ['signedInAt', 'appPassword'];
+
 export function addMembers(provider: Provider): void {
-  storeAlso(modelOf(provider, 'AccessToken'), 'family', 'organization', 'acr', 'amr', 'authTime');
+  storeAlso(
+    modelOf(provider, 'AccessToken'),
+    'family',
+    'organization',
+    'acr',
+    'amr',
+    'authTime',
+    ...OF_DIALECTS,
+  );
   storeAlso(modelOf(provider, 'AuthorizationCode'), 'impliedResource');
-  storeAlso(modelOf(provider, 'RefreshToken'), 'family', 'organization', 'endsAt', 'impliedResource');
+  const ofRefresh = ['family', 'organization', 'endsAt', 'impliedResource', ...OF_DIALECTS];
+  storeAlso(modelOf(provider, 'RefreshToken'), ...ofRefresh);
   storeAlso(modelOf(provider, 'Interaction'), 'over');
   storeAlso(modelOf(provider, 'Session'), 'note', 'browser', 'openedBy');
 }

@@ -108,7 +108,7 @@ function noDialectsYet(): DialectsAsked {
   return {
     describeApiKey: async () => undefined,
     isApiKey: () => false,
-    admitsToken: () => false,
+    admitsToken: async () => false,
     offerToken: async () => undefined,
   };
 }

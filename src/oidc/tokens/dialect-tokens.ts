@@ -71,6 +71,7 @@ export function createTokenMaker({
     scope: signIn.scope,
     amr: [...signIn.amr],
     ...(signIn.signedInAt !== undefined && { signedInAt: signIn.signedInAt }),
+    ...(signIn.appPassword !== undefined && { appPassword: signIn.appPassword }),
     ...(signIn.parent !== undefined && { parent: signIn.parent }),
     gty: DIALECT_GRANT,
   });
@@ -148,6 +149,7 @@ export function liveToken({ payload, createdAt }: OidcRecord): LiveToken {
     claims: (payload.extra ?? {}) as Record<string, Json>,
     amr: textsOf(payload.amr),
     ...(typeof payload.signedInAt === 'number' && { signedInAt: payload.signedInAt }),
+    ...(typeof payload.appPassword === 'string' && { appPassword: payload.appPassword }),
     ...(payload.adopted === true && { adoptedAt: createdAt }),
   };
 }

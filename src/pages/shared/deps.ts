@@ -5,6 +5,7 @@ import type { Shows, Submits } from '../../http/forms/guards.ts';
 import type { Views } from '../../http/views/render.ts';
 import type { ApiKeyOffers } from '../../identity/accounts/api-keys.ts';
 import type { Identity } from '../../identity/context.ts';
+import type { OldClients } from '../../identity/factors/app-passwords.ts';
 import type { AccountAccess, BrowserSessions, Interactions } from '../../oidc/contract.ts';
 
 export interface PageDeps {
@@ -13,6 +14,7 @@ export interface PageDeps {
   readonly sessions: BrowserSessions;
   readonly accountAccess: AccountAccess;
   readonly apiKeyOffers: ApiKeyOffers;
+  readonly oldClients: OldClients;
   /** Those that are switched on. */
   readonly upstreams: Upstreams;
   /** With its real port; no slash at the end. */

@@ -46,7 +46,7 @@ export const signIn: SignInStep = async (step) => {
   const { deps, view, context, form } = step;
   if (!(await signInMethodsOf(deps, view)).password)
     throw new Refused('forbidden', { detail: 'no passwords here' });
-  const account = await signInWithPassword(deps.identity, {
+  const { account } = await signInWithPassword(deps.identity, {
     organization: view.organization,
     login: form.get('login') ?? '',
     password: form.get('password') ?? '',

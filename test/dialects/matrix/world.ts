@@ -4,6 +4,7 @@
  */
 
 import { randomText, randomToken } from '../../../src/core/crypto.ts';
+import { splitSettings } from '../../../src/dialects/runtime/mounted.ts';
 import { registerAccount } from '../../../src/identity/accounts/create-account.ts';
 import type { AccountRecord, AccountStatus } from '../../../src/model/account.ts';
 import type { Json } from '../../../src/model/json.ts';
@@ -157,7 +158,7 @@ export function pointed(json: unknown, pointer: string): unknown {
 
 /** As the dialect itself would issue it, but for any organization. */
 async function mint(server: TestServer, { dialect }: DialectInfo, account: AccountRecord): Promise<Minted> {
-  const settings = dialect.settings.parse(server.config.dialects[dialect.name]);
+  const settings = dialect.settings.parse(splitSettings(server.config.dialects[dialect.name]).own);
   const { tokens } = dialect;
   const value = (form: typeof tokens.access) => (form === 'jwt' ? 'jwt' : randomText(form));
   const issued = await server.running.oidc.grants.issue({
@@ -187,6 +188,6 @@ export function liveToken(
   { dialect }: DialectInfo,
   token: string,
 ): Promise<LiveToken | undefined> {
-  const settings = dialect.settings.parse(server.config.dialects[dialect.name]);
+  const settings = dialect.settings.parse(splitSettings(server.config.dialects[dialect.name]).own);
   return server.running.oidc.grants.findAccess(token, dialect.clientId(settings));
 }

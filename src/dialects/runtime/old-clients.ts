@@ -1,0 +1,28 @@
+/** The dialects at which an account may sign in, and what becomes of them where it has a second factor. */
+import type { Config } from '../../config/schema.ts';
+import type { Identity } from '../../identity/context.ts';
+import type { OldClients } from '../../identity/factors/app-passwords.ts';
+import type { Dialect } from '../contract/dialect.ts';
+import { mayEnter } from './admission.ts';
+import { directoryOf } from './directory.ts';
+import { parseSettings } from './mounted.ts';
+
+export function createOldClients(options: {
+  readonly dialects: readonly Dialect[];
+  readonly config: Pick<Config, 'dialects'>;
+  readonly identity: Identity;
+}): OldClients {
+  const all = parseSettings(options.dialects, options.config.dialects);
+  return async (account) => {
+    const found = await Promise.all(
+      all.map(async (mounted) => {
+        const { dialect, settings, factors: rule } = mounted;
+        const { name, title } = dialect;
+        const organization = await directoryOf(options.identity, name).byId(account.organization);
+        const serves = organization && dialect.admitsOrganization?.(organization, settings);
+        return serves && mayEnter(mounted, account) ? [{ dialect: name, title, rule }] : [];
+      }),
+    );
+    return found.flat();
+  };
+}
