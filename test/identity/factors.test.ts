@@ -1,9 +1,10 @@
 /** What an account confirms a sign-in with besides its password: apps and recovery codes, without HTTP. */
 import { expect } from 'chai';
-import { Secret, TOTP } from 'otpauth';
-import { addApp, appSetup, newAppSalt, stepOf } from '../../src/identity/factors/authenticator-app.ts';
+import { Secret } from 'otpauth';
+import { addApp, newAppSalt, stepOf } from '../../src/identity/factors/authenticator-app.ts';
 import { changeFactors, renewRecoveryCodes } from '../../src/identity/factors/change-factors.ts';
 import { proveAppCode, proveRecoveryCode } from '../../src/identity/sign-in/with-second-factor.ts';
+import { giveApp } from '../support/authenticator-app.ts';
 import { from, openWorld, refusal, type World } from './world.ts';
 
 describe('an authenticator app', () => {
@@ -13,22 +14,16 @@ describe('an authenticator app', () => {
   });
   afterEach(() => world.close());
 
-  /** An account with an app; `code` is what the app shows, `ahead` steps ahead of the server's clock. */
+  /** An account with an app. */
   async function withApp(email = 'mara@clinic.test') {
     const { id } = await world.person({ email });
-    const salt = newAppSalt();
-    const { secret } = appSetup(world.identity, { accountId: id, salt, issuer: 'Clinic', label: email });
-    const app = new TOTP({ secret: Secret.fromBase32(secret) });
-    const code = (ahead = 0) =>
-      app.generate({ timestamp: world.identity.clock.now().getTime() + ahead * 30_000 });
-    const added = await addApp(world.identity, { accountId: id, salt, code: code(), context: from() });
-    if (typeof added === 'string') throw new Error(added);
+    const { secret, salt, code, recoveryCodes: codes } = await giveApp(world.identity, id);
     const prove = async (sent: string, address?: string) => {
       const account = await world.identity.stores.accounts.byId(id);
       if (account === undefined) throw new Error('gone');
       return proveAppCode(world.identity, { account, code: sent, context: from(address) });
     };
-    return { id, salt, secret, code, prove, codes: added.recoveryCodes ?? [] };
+    return { id, salt, secret, code, prove, codes };
   }
 
   it('N4 knows the codes of RFC 6238, appendix B, for SHA-1', () => {

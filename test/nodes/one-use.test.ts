@@ -1,6 +1,9 @@
 import { expect } from 'chai';
+import { formTo, shown } from '../browser/account/account-world.ts';
+import { shownBy } from '../support/authenticator-app.ts';
 import { basicAuth, ownApp, webApp } from '../support/clients.ts';
 import { type Nodes, sharedNodes } from '../support/nodes.ts';
+import { relyingParty } from '../support/relying-party.ts';
 import { openWebSession } from '../support/web-session.ts';
 import { freshAddress, introspect, oidcSignIn, type Reply, send, times, vseeChannel } from './calls.ts';
 
@@ -66,6 +69,45 @@ describe('what is used once, fifty times at once over three nodes', function () 
       );
       expect(with200(replies).length, 'sign-ins').to.equal(1);
       for (const { status } of replies) expect(status).to.be.oneOf([200, 401, 429]);
+    }
+  });
+
+  it('X2 N4 N6 a code of an app, and a recovery code, sign in once over the nodes', async () => {
+    const person = { login: 'app-once@x.test', password: 'Thistle-Quarry-Beacon-52' };
+    const json = { name: 'Dr. App', email: person.login, password: person.password };
+    const registered = await send(`${nodes.url}/api/v1/auth/register`, { headers: freshAddress(), json });
+    expect(registered.status).to.equal(201);
+    const party = await relyingParty(nodes.issuer, ownApp);
+    /** A browser that has given the password. */
+    const half = async () => {
+      const session = openWebSession({ headers: freshAddress() });
+      const { url } = await party.begin();
+      const first = shown(await session.open(url));
+      return { session, page: shown(await session.submit(first, person)) };
+    };
+    const account = openWebSession({ headers: freshAddress() });
+    const first = shown(await account.open(`${nodes.url}/account/factors`));
+    const list = shown(await account.submit(first, person));
+    const setup = shown(await account.submit(list, {}, { form: formTo(list, '/account/factors/app/new') }));
+    const secret = (/<pre class="key">([^<]*)</.exec(setup.body)?.[1] ?? '').replaceAll(' ', '');
+    const done = shown(await account.submit(setup, { code: shownBy(secret, new Date()) }));
+    const recovery = /<li><code>([^<]*)</.exec(done.body)?.[1] ?? '';
+    for (const [action, sent] of [
+      // The step that set the app up is used at every node.
+      ['app-code', shownBy(secret, new Date(), 1)],
+      ['recovery-code', recovery],
+    ] as const) {
+      const browsers = await Promise.all([half(), half(), half()]);
+      const ends = await Promise.all(
+        browsers.map(({ session, page }) =>
+          session.submit(
+            page,
+            { code: sent },
+            { form: formTo(page, new RegExp(`/${action}$`)), until: [ownApp.redirectUri] },
+          ),
+        ),
+      );
+      expect(ends.filter((end) => typeof end === 'string').length, action).to.equal(1);
     }
   });
 

@@ -19,7 +19,7 @@ import type { PageDeps } from '../shared/deps.ts';
 import { access, endGrant, endSession } from './access.ts';
 import { address, addressCode, changeAddress, confirmAddress, proveNewAddress } from './address.ts';
 import { data, download } from './data.ts';
-import { appPage, beginApp, confirmApp, factors, removeApp, renewCodes } from './factors.ts';
+import { appPage, beginApp, confirmApp, factors, removeApp, renewCodes } from './factors/codes.ts';
 import { deleteKey, keys, makeKey } from './keys.ts';
 import { arrivedToLink, goLink } from './link-sign-in.ts';
 import { overview } from './overview.ts';

@@ -9,13 +9,14 @@ import type { PageDeps } from '../shared/deps.ts';
 import { upstreamAnswered } from '../shared/upstream-trip.ts';
 import { enterCode, sendCodeAgain, showCodeForm } from './code.ts';
 import { consent } from './consent.ts';
+import { enterAppCode, enterRecoveryCode } from './factors/codes.ts';
 import { usePasskey } from './factors/passkey.ts';
 import { signInGuards } from './guards.ts';
 import { anotherMethod, cancel, chooseAccount, showStep } from './interaction.ts';
 import { chooseOrganization, showOrganization } from './organization.ts';
 import { showSignIn, signIn } from './password.ts';
 import { begin, finish, register, registerCode, resend } from './register.ts';
-import { confirmPassword, showPerson } from './second-factor.ts';
+import { confirmPassword, showPerson, showSecondProof } from './second-factor.ts';
 import { arrived, giveName, goUpstream } from './upstream.ts';
 
 export function signInRoutes(deps: PageDeps) {
@@ -30,6 +31,8 @@ export function signInRoutes(deps: PageDeps) {
     .post('/interaction/:uid/code', signInForm(enterCode, showCodeForm))
     .post('/interaction/:uid/password', signInForm(confirmPassword, showPerson))
     .post('/interaction/:uid/passkey', signInForm(usePasskey, showStep))
+    .post('/interaction/:uid/app-code', signInForm(enterAppCode, showSecondProof))
+    .post('/interaction/:uid/recovery-code', signInForm(enterRecoveryCode, showSecondProof))
     .post('/interaction/:uid/account', signInForm(chooseAccount))
     .post('/interaction/:uid/another', signInForm(anotherMethod))
     .post('/interaction/:uid/with/:provider', signInForm(goUpstream))

@@ -1,8 +1,8 @@
 /** My account's page of factors: setting an authenticator app up, recovery codes, and the end of both. */
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import { Secret, TOTP } from 'otpauth';
 import type { AccountRecord } from '../../../src/model/account.ts';
+import { shownBy } from '../../support/authenticator-app.ts';
 import type { Page } from '../../support/web-session.ts';
 import {
   type AccountWorld,
@@ -29,7 +29,7 @@ describe('the factors on my account', () => {
 
   const secretOn = (page: Page) =>
     (/<pre class="key">([^<]*)</.exec(page.body)?.[1] ?? '').replaceAll(' ', '');
-  const shows = (secret: string) => new TOTP({ secret: Secret.fromBase32(secret) }).generate();
+  const shows = (secret: string) => shownBy(secret, new Date());
   const codesOn = (page: Page) => [...page.body.matchAll(/<li><code>([^<]*)</g)].map(([, code = '']) => code);
 
   async function setUp(visitor: Visitor): Promise<{ secret: string; page: Page }> {

@@ -1,6 +1,8 @@
 /** B3 the other side: what a proof leaves in force, and what takes more than a token. */
 
 import { expect } from 'chai';
+import { proveRecoveryCode } from '../../../src/identity/sign-in/with-second-factor.ts';
+import { giveApp } from '../../support/authenticator-app.ts';
 import type { Page } from '../../support/web-session.ts';
 import { PROOFS } from './proofs.ts';
 import { open } from './ways-to-squat.ts';
@@ -48,6 +50,25 @@ describe('the first proof of an address', () => {
       'disable_emails',
       'sso_code',
     );
+  });
+
+  it('N14 ends the factors of the person who waited there, whichever proof it is', async () => {
+    const { identity } = world.channel.server.running;
+    for (const [index, [name, prove]] of Object.entries(PROOFS).entries()) {
+      const there = world.at(`factors-${index}@gmail.com`);
+      await open(there, 'registered');
+      const { id = '' } = (await world.channel.account(there.email)) ?? {};
+      const { recoveryCodes } = await giveApp(identity, id);
+      // Its own email is no proof.
+      await world.channel.server.mail.take(there.email);
+      await prove(there);
+      const account = await world.channel.account(there.email);
+      if (account === undefined) throw new Error(name);
+      expect([account.emailVerified, account.factors], name).to.deep.equal([true, undefined]);
+      const context = { address: '10.8.0.1', requestId: 'r', clientId: 'portico', channel: 'hosted' };
+      const sent = { account, code: recoveryCodes[0] ?? '', context };
+      expect(await proveRecoveryCode(identity, sent), name).to.equal(false);
+    }
   });
 
   it('B3 leaves the password in force where the code follows it in one sign-in', async () => {

@@ -1,10 +1,10 @@
 /** What a person confirms a sign-in with besides the password: the list of it, the authenticator app, recovery codes. */
-import { seeOther } from '../../http/views/send-page.ts';
-import { changeFactors, renewRecoveryCodes } from '../../identity/factors/change-factors.ts';
-import { appSetupShown, beginAppSetup, confirmAppSetup } from '../shared/app-setup.ts';
-import { putToShow, takeToShow } from '../shared/shown-once.ts';
-import { showAccountPage } from './render.ts';
-import type { AccountForm, AccountPage, Visit } from './session.ts';
+import { seeOther } from '../../../http/views/send-page.ts';
+import { changeFactors, renewRecoveryCodes } from '../../../identity/factors/change-factors.ts';
+import { appSetupShown, beginAppSetup, confirmAppSetup } from '../../shared/app-setup.ts';
+import { putToShow, takeToShow } from '../../shared/shown-once.ts';
+import { showAccountPage } from '../render.ts';
+import type { AccountForm, AccountPage, Visit } from '../session.ts';
 
 const PAGE = '/account/factors';
 const SHOWN = 'recovery-codes-shown';
