@@ -22,6 +22,7 @@ import { storeCommand } from './cli/store.ts';
 import { exportCommand } from './cli/transfer/export.ts';
 import { importCommand } from './cli/transfer/import.ts';
 import { tryCommand } from './cli/try.ts';
+import { upstreamCommand } from './cli/upstream/commands.ts';
 import { explainFailure } from './server/operator-errors.ts';
 
 const startCommand = command({
@@ -53,6 +54,7 @@ const portico = group(
     apiKeyCommand,
     keysCommand,
     logoutCommand,
+    upstreamCommand,
     auditCommand,
     usageCommand,
     migrationCommand,

@@ -30,7 +30,10 @@ const CONFIG_TYPES = 'config';
 
 const ROOMS: Readonly<Record<string, Room>> = {
   'main.ts': { may: 'server' },
-  'cli.ts': { may: 'cli cli/api cli/client cli/migration cli/transfer server', packages: 'commander' },
+  'cli.ts': {
+    may: 'cli cli/api cli/client cli/migration cli/transfer cli/upstream server',
+    packages: 'commander',
+  },
   // The composition root makes every part.
   server: { may: '*', packages: '@simplewebauthn/browser close-with-grace', typePackages: 'koa' },
   cli: {
@@ -49,6 +52,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     may: 'cli cli/migration identity/accounts identity/passwords transfer transfer/shapes',
     packages: 'commander',
   },
+  'cli/upstream': { may: 'cli federation federation/protocol server' },
   core: { may: '', packages: 'ipaddr.js' },
   migration: { may: '', types: 'store/ports' },
   shadow: {
@@ -168,8 +172,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'pages/provider': { may: 'http/views pages/shared', types: 'identity oidc', typePackages: 'koa' },
   'pages/shared': {
-    may: 'http/request http/views identity/accounts identity/codes identity/factors oidc',
-    types: 'federation/protocol http/forms identity identity/sign-in',
+    may: 'http/request http/views identity/accounts identity/codes identity/factors oidc federation/protocol',
+    types: 'http/forms identity identity/sign-in',
     packages: 'qr',
     typePackages: 'koa',
   },

@@ -1,5 +1,5 @@
 import { command, group } from './command.ts';
-import { type JsonOption, say, sayJson } from './output.ts';
+import { type JsonOption, say, sayJson, sayTable } from './output.ts';
 
 export const configCommand = group('config', 'look at the configuration', [
   command({
@@ -17,11 +17,14 @@ Examples:
   NODE_ENV=production PORTICO_CONFIG=/etc/portico.yaml portico config check
   portico config check --show`,
     async run({ show, json }: JsonOption & { show?: boolean }) {
-      const [{ loadConfiguration }, { ConfigError }, { withoutSecrets }] = await Promise.all([
-        import('../server/configuration.ts'),
-        import('../config/issues.ts'),
-        import('../config/secret.ts'),
-      ]);
+      const [{ loadConfiguration }, { callbacksOf }, { ConfigError }, { withoutSecrets }] = await Promise.all(
+        [
+          import('../server/configuration.ts'),
+          import('../server/callbacks.ts'),
+          import('../config/issues.ts'),
+          import('../config/secret.ts'),
+        ],
+      );
       try {
         const config = await loadConfiguration();
         if (show || json) return sayJson(withoutSecrets(config));
@@ -30,6 +33,13 @@ Examples:
         const dialects = on.map(([name]) => name).join(', ') || 'none';
         say(`The configuration is valid (${environment}).`);
         say(`It serves ${issuer} from the ${store.kind} store; dialects: ${dialects}.`);
+        const callbacks = await callbacksOf(config);
+        if (callbacks.length === 0) return;
+        say('\nRegister these addresses with the upstreams, each as a redirect URI:');
+        sayTable(
+          callbacks.map((each) => ({ ...each })),
+          '',
+        );
       } catch (error) {
         if (!json || !(error instanceof ConfigError)) throw error;
         sayJson({ issues: error.issues });

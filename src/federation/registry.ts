@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../observe/log.ts';
+import { createUpstream, type UpstreamSpec } from './protocol/create-upstream.ts';
 import { createCappedFetch } from './protocol/fetch.ts';
 import type { UpstreamPlugIn } from './protocol/plug-in.ts';
 import type { Upstreams } from './protocol/upstream.ts';
@@ -24,6 +25,11 @@ export async function upstreamSettings(): Promise<Record<string, z.ZodType>> {
   return Object.fromEntries((await loadUpstreams()).map(({ name, settings }) => [name, settings]));
 }
 
+/** What is said of those that are switched on. */
+export async function upstreamSpecs({ federation }: Pick<Config, 'federation'>): Promise<UpstreamSpec[]> {
+  return (await loadUpstreams()).flatMap((plugIn) => plugIn.specs(federation[plugIn.name] ?? {}));
+}
+
 /**
  * Those that are switched on. Nothing is fetched before the first use: an upstream that is down does not
  * stop the start.
@@ -35,8 +41,6 @@ export async function createUpstreams(options: {
 }): Promise<Upstreams> {
   const { config, log } = options;
   const shared = { fetch: createCappedFetch(options.fetch), log };
-  const upstreams = (await loadUpstreams()).flatMap((plugIn) =>
-    plugIn.create(config.federation[plugIn.name] ?? {}, shared),
-  );
-  return new Map(upstreams.map((upstream) => [upstream.name, upstream]));
+  const specs = await upstreamSpecs(config);
+  return new Map(specs.map((spec) => [spec.name, createUpstream(spec, shared)]));
 }

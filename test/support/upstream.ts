@@ -57,6 +57,8 @@ export interface TestUpstream {
   hits(path?: string): number;
   /** While true every request is answered with 503. */
   setDown(down: boolean): void;
+  /** Seconds by which the Date of its answers is ahead. */
+  setClock(ahead: number): void;
   close(): Promise<void>;
 }
 
@@ -114,9 +116,11 @@ export async function startUpstream(): Promise<TestUpstream> {
   const [key, privateKey] = await Promise.all([firstKey, applePrivateKey]);
   const requests: string[] = [];
   let down = false;
+  let ahead = 0;
 
   const server = createServer((request, response) => {
     requests.push(new URL(request.url ?? '/', 'http://upstream').pathname);
+    if (ahead !== 0) response.setHeader('date', new Date(Date.now() + ahead * 1000).toUTCString());
     if (down) {
       response.writeHead(503).end();
       return;
@@ -174,6 +178,9 @@ export async function startUpstream(): Promise<TestUpstream> {
     hits: (path = '') => requests.filter((requested) => requested.endsWith(path)).length,
     setDown(value) {
       down = value;
+    },
+    setClock(seconds) {
+      ahead = seconds;
     },
     close: () =>
       new Promise((resolve) => {

@@ -11,7 +11,7 @@ import { emailSample } from '../contract/sample.ts';
 import { BASE62, HEX } from '../contract/tokens.ts';
 import { createApiKey, deleteApiKey, KEY_FORMS, listApiKeys, scopesOf } from './api-keys.ts';
 import { credential, worth } from './caller.ts';
-import { finishGoogle, startGoogle } from './google.ts';
+import { finishGoogle, startGoogle, upstreamCallback } from './google.ts';
 import { legacy } from './legacy.ts';
 import { sendOneTimeCode, verifyOneTimeCode } from './one-time-code.ts';
 import { refusals } from './refusals.ts';
@@ -30,6 +30,7 @@ export const avycenna = dialect<AvycennaSettings>({
   name: 'avycenna',
   title: "AVYCENNA's doctors' API",
   settings,
+  upstreamCallback,
   ...oneOrganization,
   mounts: ({ base }) => [
     {

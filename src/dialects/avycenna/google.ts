@@ -14,8 +14,13 @@ import { type AvycennaSettings, endpoint } from './settings.ts';
 
 type GoogleError = 'access_denied' | 'server_error' | 'account_exists';
 
-const callbackUrl = (request: RequestView, { base }: AvycennaSettings) =>
-  `${request.issuer}${base}/auth/oauth/google/callback`;
+export const upstreamCallback = ({ base, googleProvider }: AvycennaSettings) => ({
+  provider: googleProvider,
+  path: `${base}/auth/oauth/google/callback`,
+});
+
+const callbackUrl = (request: RequestView, settings: AvycennaSettings) =>
+  request.issuer + upstreamCallback(settings).path;
 
 /** Absent for the dashboard; otherwise one URI that is listed, whole. */
 function nativeTarget(query: URLSearchParams, { nativeRedirectUris }: AvycennaSettings): string | null {

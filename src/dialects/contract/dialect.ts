@@ -114,6 +114,8 @@ export interface Dialect<Settings = AnySettings> {
   /** Added to every reply of the dialect, refusals included. `charged` are the limits this request was charged to. */
   headers?(context: ReplyContext<Settings>): Readonly<Record<string, string>>;
   readonly cors: CorsRules<Settings>;
+  /** Where an upstream answers this dialect, and which one: the address is registered there. */
+  upstreamCallback?(settings: Settings): { readonly provider: string; readonly path: string };
   /** Where clinics sign their people in. They hold whether or not the dialect is switched on. */
   readonly clinicDecisions?: ClinicDecisions;
   /** How the vendor's own server is asked. Without it people of a legacy system cannot be taken over. */

@@ -4,7 +4,7 @@
  * otherwise open an account with any address, or take one over.
  */
 import { emailDomain } from '../../core/text.ts';
-import { createUpstream, type UpstreamSpec } from '../protocol/create-upstream.ts';
+import type { UpstreamSpec } from '../protocol/create-upstream.ts';
 import type { IdTokenClaims } from '../protocol/id-token.ts';
 import type { UpstreamPlugIn } from '../protocol/plug-in.ts';
 import type { RedirectOptions } from '../protocol/redirect-sign-in.ts';
@@ -16,9 +16,9 @@ import { type Entry, settings } from './settings.ts';
 export const openid: UpstreamPlugIn = {
   name: 'openid',
   settings,
-  create: (raw, deps) =>
+  specs: (raw) =>
     Object.entries(settings.parse(raw)).flatMap(([name, entry]) =>
-      entry.enabled ? [createUpstream(specOf(name, entry), deps)] : [],
+      entry.enabled ? [specOf(name, entry)] : [],
     ),
 };
 
@@ -41,6 +41,7 @@ function specOf(name: string, entry: Entry): UpstreamSpec {
     },
     vouches: (claims) => vouches(entry, template, claims),
     asksUserinfo: true,
+    secretExpires: entry.clientSecretExpires,
     client:
       clientId === undefined
         ? undefined

@@ -20,6 +20,8 @@ export interface UpstreamSpec
   readonly client?: Omit<RedirectOptions, 'keys' | 'fetch'> | undefined;
   /** Names that come beside the code, unsigned and at the first sign-in only, as the parameter `user`. */
   namesOf?: ((user: string | null) => Pick<UpstreamClaims, 'name' | 'givenName' | 'familyName'>) | undefined;
+  /** The day on which the client's secret ends, where the configuration says it. */
+  readonly secretExpires?: string | undefined;
   /** Userinfo is asked for what the ID token lacks. */
   readonly asksUserinfo?: boolean;
 }

@@ -11,6 +11,9 @@ import { IdTokenRefused, type UpstreamClaims, UpstreamUnavailable } from './upst
 /** Seconds that clocks may differ, for exp, iat and nbf. */
 export const TOLERANCE = 60;
 
+/** Asymmetric ones only: with HS256 the published key would be the secret. */
+export const ALGORITHMS: readonly string[] = ['RS256', 'PS256', 'ES256'];
+
 export interface IdTokenRules {
   /** The upstream's spellings of `iss`, with the issuer that each means. */
   readonly issuers: ReadonlyMap<string, string>;
@@ -81,8 +84,7 @@ async function verifySignature(
 ): Promise<JWTVerifyResult> {
   try {
     return await jwtVerify(idToken, (header, token) => keys.keyFor(rules.now, header, token), {
-      // Asymmetric ones only: with HS256 the published key would be the secret.
-      algorithms: ['RS256', 'ES256'],
+      algorithms: [...ALGORITHMS],
       issuer: [...rules.issuers.keys()],
       requiredClaims: ['exp', 'iat', 'sub', 'aud'],
       maxTokenAge: rules.maxAge,

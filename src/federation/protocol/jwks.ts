@@ -32,7 +32,7 @@ export interface Published {
   readonly endpoints: Endpoints;
 }
 
-export function createUpstreamKeys(options: Published & { fetch: Fetch; log: Log }) {
+export function createUpstreamKeys(options: Published & { fetch: Fetch; log: Pick<Log, 'warn'> }) {
   const { issuer, endpoints, log } = options;
   const known = knownMetadata(endpoints);
   const discovery = keep<ServerMetadata>(log, async () => ({
@@ -101,7 +101,7 @@ function readKeys(document: Record<string, unknown>): KeySet {
   }
 }
 
-function keep<T>(log: Log, load: (now: Date) => Promise<T>) {
+function keep<T>(log: Pick<Log, 'warn'>, load: (now: Date) => Promise<T>) {
   let kept: { value: T; at: number } | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let underway: Promise<T> | undefined;

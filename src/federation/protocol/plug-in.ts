@@ -4,9 +4,7 @@
  */
 import { z } from 'zod';
 import { key, table, text, upstreamIssuer } from '../../config/kinds.ts';
-import type { Log } from '../../observe/log.ts';
-import { createUpstream, type UpstreamSpec } from './create-upstream.ts';
-import type { Fetch } from './fetch.ts';
+import type { UpstreamSpec } from './create-upstream.ts';
 import type { IdTokenClaims, IdTokenRules } from './id-token.ts';
 import type { Endpoints } from './jwks.ts';
 import type { RedirectOptions } from './redirect-sign-in.ts';
@@ -42,7 +40,7 @@ export interface UpstreamPlugIn {
   /** zod shape of `federation.<name>`. */
   readonly settings: z.ZodType;
   /** Those that are switched on. */
-  create(settings: unknown, deps: { fetch: Fetch; log: Log }): readonly Upstream[];
+  specs(settings: unknown): readonly UpstreamSpec[];
 }
 
 const KNOWN = 'Default: the documented address of the default issuer; of another one, what discovery says.';
@@ -95,9 +93,9 @@ export function defineUpstream<Settings extends CommonSettings>(
   return {
     name: kind.name,
     settings: kind.settings,
-    create(raw, deps) {
+    specs(raw) {
       const settings = kind.settings.parse(raw);
-      return settings.enabled ? [createUpstream(specOf(kind, settings), deps)] : [];
+      return settings.enabled ? [specOf(kind, settings)] : [];
     },
   };
 }

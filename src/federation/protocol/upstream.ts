@@ -86,3 +86,8 @@ export interface Upstream {
 
 /** The configured upstreams by name; one that is not enabled is absent. */
 export type Upstreams = ReadonlyMap<string, Upstream>;
+
+/** Where an upstream answers the hosted pages: one address for each. */
+export function callbackOf(issuer: string, upstream: string): string {
+  return `${issuer}/federation/${upstream}/callback`;
+}

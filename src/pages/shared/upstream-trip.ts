@@ -7,7 +7,7 @@
  */
 import type { Context } from 'koa';
 import { randomToken } from '../../core/crypto.ts';
-import type { Upstream, UpstreamClaims } from '../../federation/protocol/upstream.ts';
+import { callbackOf, type Upstream, type UpstreamClaims } from '../../federation/protocol/upstream.ts';
 import { seeOther } from '../../http/views/send-page.ts';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
 import type { NamedPerson } from '../../identity/sign-in/with-upstream.ts';
@@ -85,7 +85,7 @@ export async function departure(
 ): Promise<string> {
   const { upstream, page, owner, organization, again, loginHint, address } = trip;
   const state = randomToken();
-  const callback = callbackOf(deps, upstream.name);
+  const callback = callbackOf(deps.issuer, upstream.name);
   const hint = loginHint === undefined ? {} : { loginHint };
   const { url, keep } = await upstream.begin({ callback, state, again, ...hint });
   const data: Away = { page, browser: deps.forms.tokenFor(ctx, owner), keep };
@@ -148,7 +148,7 @@ export async function claimsOf(
   { upstream, token, state, keep, answer }: Arrival,
 ): Promise<UpstreamClaims | 'denied' | 'spent'> {
   const claims = await upstream.finish({
-    callback: callbackOf(deps, upstream.name),
+    callback: callbackOf(deps.issuer, upstream.name),
     parameters: new URLSearchParams({ ...answer, state }),
     state,
     keep,
@@ -170,10 +170,6 @@ export function personOf(claims: UpstreamClaims): NamedPerson {
       ...(familyName !== undefined && { family_name: familyName }),
     },
   };
-}
-
-function callbackOf({ issuer }: PageDeps, provider: string): string {
-  return `${issuer}/federation/${provider}/callback`;
 }
 
 function purposeOf(provider: string): string {
