@@ -6,6 +6,7 @@
  * tells. Each request is sent once before it is counted, so that nothing is counted that a process does once; and
  * again when the server looked at its outbox or added to the usage meanwhile, which it does not for a request.
  */
+import { randomUUID } from 'node:crypto';
 import { type Profiler, Session } from 'node:inspector/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -48,7 +49,9 @@ export async function crossings(): Promise<Crossing[]> {
     const token = await signIn(server);
     return [
       await measure('vendor sign-in', async () => void (await signIn(server))),
-      await measure('GET me', () => me(server, token)),
+      // Of another client each time: nothing is kept of it.
+      await measure('GET me', () => me(server, token, randomUUID())),
+      await measure('GET me again', () => me(server, token, 'the same')),
     ];
   } finally {
     session.disconnect();
@@ -67,8 +70,9 @@ async function signIn(server: TestServer): Promise<string> {
   return data.token;
 }
 
-async function me(server: TestServer, token: string): Promise<void> {
-  const response = await fetch(`${server.url}/api_v3/me`, { headers: { 'x-apitoken': token } });
+async function me(server: TestServer, token: string, client: string): Promise<void> {
+  const headers = { 'x-apitoken': token, 'user-agent': client };
+  const response = await fetch(`${server.url}/api_v3/me`, { headers });
   await response.arrayBuffer();
   if (response.status !== 200) throw new Error(`GET me answered ${response.status}.`);
 }

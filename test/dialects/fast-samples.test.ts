@@ -4,7 +4,10 @@
  */
 import http from 'node:http';
 import { expect } from 'chai';
+import { countStoreCalls } from '../../bench/crossings.ts';
 import { loadSamples, peopleOf, type SampledDialect } from '../../src/dialects/samples.ts';
+import { createLog } from '../../src/observe/log.ts';
+import { openStores } from '../../src/store/open-stores.ts';
 import { freePort } from '../support/ports.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -24,6 +27,7 @@ describe('the sign-in and GET me on the fast lane', function () {
   let now = new Date();
   let agent: http.Agent;
   /** The dialects' own requests, with a live token. */
+  let calls: string[];
   let live: (Request & { readonly dialect: string; readonly accountId: string })[];
   before(async () => {
     const port = await freePort();
@@ -37,15 +41,18 @@ describe('the sign-in and GET me on the fast lane', function () {
       },
     });
     agent = new http.Agent({ keepAlive: true });
+    calls = countStoreCalls(server.running.stores);
   });
-  beforeEach(async () => {
-    const samples = await loadSamples(server.config.dialects);
-    live = await Promise.all(samples.map(signedIn));
-  });
+  beforeEach(signInEverywhere);
   after(async () => {
     agent.destroy();
     await server.close();
   });
+
+  async function signInEverywhere() {
+    const samples = await loadSamples(server.config.dialects);
+    live = await Promise.all(samples.map(signedIn));
+  }
 
   async function signedIn(sample: SampledDialect) {
     const person = server.config.seed.flatMap(peopleOf).find(sample.suits);
@@ -197,6 +204,76 @@ describe('the sign-in and GET me on the fast lane', function () {
     await change({ status: 'blocked' });
     for (const { status } of await expectSame(live)) expect(status).to.equal(401);
     await change({ status: 'active' });
+  });
+
+  /** How many requests the dialects were told of. */
+  async function told(): Promise<number> {
+    const text = await (await fetch(`${internal}/metrics`)).text();
+    const counts = text.matchAll(/^portico_dialect_requests_total\{.*\} (\d+)$/gm);
+    return Array.from(counts, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Fast requests that are answered without a look at the store. */
+  async function expectKept(requests: readonly Request[]) {
+    const before = await told();
+    const replies = [];
+    for (const request of requests) {
+      await send(request);
+      calls.length = 0;
+      replies.push(await send(request));
+      expect(
+        calls.filter((call) => /^(accounts|oidcRecords|organizations|clients)\./.test(call)),
+      ).to.deep.equal([]);
+    }
+    expect((await told()) - before).to.equal(2 * requests.length);
+    return replies;
+  }
+
+  it('ME5 is answered without a read while nothing changes, and never by what was changed, ended or taken back', async () => {
+    const { stores, oidc } = server.running;
+    const { organizations, accounts } = stores;
+    const ids = [...new Set(live.map(({ accountId }) => accountId))];
+    const everyAccount = async (changes: object, by = accounts) => {
+      for (const id of ids) {
+        const account = await by.byId(id);
+        if (account) await by.update({ ...account, ...changes });
+      }
+    };
+    const other = await openStores(server.config.store, { log: createLog({ level: 'silent' }) });
+    const changes: (() => Promise<unknown>)[] = [
+      () => everyAccount({ claims: { given_name: 'Kept', family_name: 'Not' } }),
+      () => everyAccount({ claims: { given_name: 'Kept', family_name: 'Elsewhere' } }, other.accounts),
+      async () => {
+        for (const id of ids) await accounts.touch(id, new Date(now.getTime() + 1000));
+      },
+      async () => {
+        for (const one of await organizations.list())
+          await organizations.put({ ...one, name: `${one.name} 2` });
+      },
+    ];
+    for (const change of changes) {
+      await signInEverywhere();
+      await expectKept(live);
+      await change();
+      await expectSame(live);
+    }
+    const refused = async (end: () => Promise<unknown>) => {
+      await signInEverywhere();
+      for (const { status } of await expectKept(live)) expect(status).to.equal(200);
+      await end();
+      for (const request of live) expect((await send(request)).status).to.equal(401);
+      await expectSame(live);
+    };
+    await refused(() => everyAccount({ status: 'blocked' }));
+    await everyAccount({ status: 'active' });
+    await refused(() => everyAccount({ status: 'blocked' }, other.accounts));
+    await everyAccount({ status: 'active' });
+    await refused(async () => {
+      for (const id of ids)
+        for (const { grantId } of await oidc.accountAccess.listGrants(id))
+          await oidc.accountAccess.endGrant(id, grantId);
+    });
+    await other.close();
   });
 
   it('ME4 signs people in, and refuses what is wrong, as on the long way', async () => {

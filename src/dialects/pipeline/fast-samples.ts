@@ -4,8 +4,16 @@
  */
 import { cookieLine } from '../../http/request/set-cookie.ts';
 import type { FastAnswer, FastRoute } from '../../oidc/fast-path-contract.ts';
-import { currentRequest, requestView } from '../runtime/current-request.ts';
+import type { RequestView } from '../contract/endpoint.ts';
+import type { AnsweredRequest } from '../runtime/answered-request.ts';
+import {
+  type CurrentRequest,
+  currentRequest,
+  type Exchange,
+  requestView,
+} from '../runtime/current-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
+import { KeptAnswers } from '../runtime/kept-answers.ts';
 import { type CompiledMount, findRoute, type RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 import { answer, answeredHere, headersOf, type Outcome } from './pipeline.ts';
@@ -53,17 +61,78 @@ function route(path: string, call: Call, services: DialectServices): FastRoute {
   const { base, endpoint } = call;
   const { owner, mount } = call.at;
   const view = { path, query: '', base, issuer: services.issuer };
+  const { stores, clock, after } = services;
+  const kept = endpoint.method === 'GET' && stores.watch && new KeptAnswers<Kept>(stores.watch, clock);
+
+  async function answered(
+    http: Exchange,
+    request: RequestView,
+    { body, known }: Received,
+  ): Promise<Answered> {
+    const current = currentRequest(http, call, request, services);
+    if (known) takeOver(current, known.current);
+    const outcome = await answer(current, body, known?.outcome.reply);
+    const told = answeredHere(owner, request, { ...outcome, current });
+    const { reply, refusal } = outcome;
+    const headers = headersOf(owner, { request, current, reply, refusal });
+    return { outcome, told, current, answer: replied(outcome, headers) };
+  }
+
+  const asKept = ({ outcome, current, ...made }: Answered): Kept | undefined => {
+    const { caller, organization, body, query } = current;
+    if (outcome.refusal !== undefined || outcome.reply.status !== 200) return undefined;
+    return { ...made, outcome, current: { caller, organization, body, query } };
+  };
+
+  async function answeredAnew(http: Exchange, known: Kept | undefined, body: Buffer | undefined) {
+    const { req, info } = http;
+    const request = requestView(req, info, view);
+    const { told, answer } =
+      kept && known === undefined
+        ? await kept.keep(
+            { request: req, info, view: request },
+            (noting) => answered(http, noting, {}),
+            asKept,
+          )
+        : await answered(http, request, { body, known });
+    after?.(told);
+    return answer;
+  }
+
   return {
     pattern: mount.base + endpoint.path,
     takes: endpoint.method === 'POST' ? 'json' : 'nothing',
-    async answer(req, _text, { info, res, body }) {
-      const request = requestView(req, info, view);
-      const current = currentRequest({ req, res, info }, call, request, services);
-      const outcome = await answer(current, body);
-      services.after?.(answeredHere(owner, request, { ...outcome, current }));
-      return replied(outcome, headersOf(owner, { ...outcome, request, current }));
+    answer(req, _text, { info, res, body }) {
+      const known = kept ? kept.find(req, info) : undefined;
+      if (known === undefined || endpoint.limits !== undefined)
+        return answeredAnew({ req, res, info }, known, body);
+      after?.(known.told);
+      return known.answer;
     },
   };
+}
+
+interface Received {
+  readonly body?: Buffer | undefined;
+  /** The same request before; nothing that it was answered by has changed. */
+  readonly known?: Kept | undefined;
+}
+
+interface Answered {
+  readonly outcome: Outcome;
+  readonly told: AnsweredRequest;
+  readonly answer: FastAnswer;
+  readonly current: CurrentRequest;
+}
+
+type Found = Pick<CurrentRequest, 'caller' | 'organization' | 'body' | 'query'>;
+
+interface Kept extends Omit<Answered, 'current'> {
+  readonly current: Found;
+}
+
+function takeOver(current: CurrentRequest, { caller, organization, body, query }: Found): void {
+  Object.assign(current, { caller, organization, body, query });
 }
 
 /** Names and values in the order in which Koa sets them. */

@@ -175,9 +175,13 @@ function wordsFor(
   return dialect.refusals[reason]({ ...said, request, settings, endpoint, credential });
 }
 
-/** The pipeline: the dialect's checks, the shared counter of the client address, the work. */
-async function work(current: CurrentRequest): Promise<Reply> {
+/** The pipeline: the dialect's checks, the shared counter of the client address, the work. `known`: as in `answer`. */
+async function work(current: CurrentRequest, known: Reply | undefined): Promise<Reply> {
   const { endpoint, mounted, settings, params, request } = current;
+  if (known !== undefined) {
+    await runStep(current, 'limits');
+    return known;
+  }
   for (const step of endpoint.order ?? mounted.dialect.order) {
     const unfinished = runStep(current, step);
     if (unfinished !== undefined) await unfinished;
@@ -197,12 +201,19 @@ async function holdSharedAddress({ endpoint, identity, request, later }: Current
   });
 }
 
-/** Never rejects: what goes wrong is the refusal 'internal', or 'unavailable'. `received`: the body, where it was read before. */
-export async function answer(current: CurrentRequest, received: Buffer | undefined): Promise<Outcome> {
+/**
+ * Never rejects: what goes wrong is the refusal 'internal', or 'unavailable'. `received`: the body, where it was read before.
+ * `known`: what the request is answered, if the limits of the dialect allow it.
+ */
+export async function answer(
+  current: CurrentRequest,
+  received: Buffer | undefined,
+  known?: Reply,
+): Promise<Outcome> {
   let outcome: Outcome;
   current.received = received;
   try {
-    outcome = { reply: await work(current) };
+    outcome = { reply: await work(current, known) };
   } catch (thrown) {
     outcome = await sayRefusal(current, thrown);
   }

@@ -177,7 +177,10 @@ function countingOf({ services, mounted, organization: named }: CurrentRequest) 
 function limits(current: CurrentRequest): void | Promise<void> {
   const { endpoint, request, settings, caller, body } = current;
   const rules = endpoint.limits?.({ request, settings, caller, body, endpoint }) ?? [];
-  if (rules.length > 0) return keepTo(rules, current);
+  if (rules.length === 0) return;
+  const { watch } = current.services.stores;
+  // They count each request, also one whose answer is kept.
+  return watch ? watch.apart(() => keepTo(rules, current)) : keepTo(rules, current);
 }
 
 async function keepTo(rules: readonly LimitRule[], current: CurrentRequest): Promise<void> {

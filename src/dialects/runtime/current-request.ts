@@ -117,7 +117,7 @@ export function currentRequest(
   request: RequestView,
   services: DialectServices,
 ): CurrentRequest {
-  const { address, arrivedAt } = request;
+  const { address, arrivedAt } = http.info;
   const { clientId, dialect } = mounted;
   const caller = { address, requestId: http.info.id, clientId, channel: dialect.name };
   return {

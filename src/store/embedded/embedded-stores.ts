@@ -57,6 +57,7 @@ export async function openEmbeddedStores({ file, log }: EmbeddedOptions): Promis
     audit: createAuditStore(database),
     usage: createUsageStore(database),
     metadata: createMetadataStore(database),
+    watch: database.watch,
     migrate: () => migrate(database, log),
     health: () => healthOf('embedded', () => look(database)),
     // A disk has no bound of ours.

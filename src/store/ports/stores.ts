@@ -57,6 +57,8 @@ export interface Stores {
   readonly audit: AuditStore;
   readonly usage: UsageStore;
   readonly metadata: MetadataStore;
+  /** Absent where another process answers. */
+  readonly watch?: Watch;
   /** Creates or upgrades what the back end needs (tables, indexes). Safe to repeat and to run from many processes at once. */
   migrate(): Promise<void>;
   /**
@@ -69,6 +71,25 @@ export interface Stores {
   /** Deletes records that expired before `now`, in bounded batches; resolves with how many. */
   sweep(now: Date): Promise<number>;
   close(): Promise<void>;
+}
+
+/**
+ * Whether what was read is still there as it was, told at once and without reading it again. Only a store in this process
+ * can tell; with any other one nothing rests on it.
+ */
+export interface Watch {
+  /** Notes what the work reads, by whichever port. `sight`: undefined where it wrote. */
+  during<Result>(
+    work: () => Promise<Result>,
+  ): Promise<{ readonly result: Result; readonly sight: Sight | undefined }>;
+  /** Runs a part of such work whose reads and writes are not noted. */
+  apart<Result>(work: () => Result): Result;
+}
+
+/** What was read. */
+export interface Sight {
+  /** False as soon as any of it has changed, or has ended by `now`, or where the store cannot tell. */
+  isCurrent(now: Date): boolean;
 }
 
 export interface StoreHealth {

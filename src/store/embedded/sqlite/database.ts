@@ -15,6 +15,7 @@ import { connect, prepareFile } from './connection.ts';
 import { createFlusher, type Flusher } from './flusher.ts';
 import { BUSY, CONSTRAINT, explain, primaryCode } from './sqlite-errors.ts';
 import { type Sql, statements } from './statements.ts';
+import { ReadWatch } from './watch.ts';
 
 export type { Sql, Value } from './statements.ts';
 
@@ -48,6 +49,7 @@ export async function openDatabase({ file, log }: { file: string; log: Log }): P
 
 export class Database {
   readonly file: string;
+  readonly watch: ReadWatch;
   readonly #connection: DatabaseSync;
   readonly #sql: Sql;
   readonly #log: Log;
@@ -66,7 +68,8 @@ export class Database {
   constructor(file: string, connection: DatabaseSync, log: Log) {
     this.file = file;
     this.#connection = connection;
-    this.#sql = statements(connection);
+    this.watch = new ReadWatch(() => this.#dataVersion());
+    this.#sql = statements(connection, this.watch);
     this.#log = log;
     this.#flusher = createFlusher(file);
   }
@@ -86,6 +89,17 @@ export class Database {
         if (code !== BUSY || performance.now() > deadline) throw this.#unavailable(error);
         await wait(jitter());
       }
+    }
+  }
+
+  /** Of the transaction that reads now; another one where another connection wrote in between. */
+  #dataVersion(): number | undefined {
+    try {
+      this.#beginReading();
+      return this.#sql.get<{ data_version: number }>('PRAGMA data_version')?.data_version;
+    } catch {
+      this.#endReading();
+      return undefined;
     }
   }
 
@@ -113,6 +127,7 @@ export class Database {
     { passing, patient = !passing }: { passing: boolean; patient?: boolean } = { passing: false },
   ): Promise<Result> {
     if (!this.#connection.isOpen) return Promise.reject(this.#closed());
+    this.watch.noteWish();
     return new Promise<Result>((resolve, reject) => {
       const settle = { resolve: resolve as (value: unknown) => void, reject };
       this.#pending.push({ work, ...settle, passing, patient });
