@@ -44,6 +44,8 @@ const account: Record<string, unknown> = {
   ],
   keys: [{ id: HOSTILE, name: HOSTILE, at: AT, until: AT, scopes: [HOSTILE] }],
   authenticator: { at: AT, used: AT },
+  passkeys: [{ id: HOSTILE, name: HOSTILE, at: AT, used: AT, synced: true }],
+  passkey: { action: HOSTILE, options: HOSTILE, name: HOSTILE, autofill: true },
   offers: [{ vendor: 'avycenna', title: HOSTILE, scopes: [HOSTILE] }],
   lives: [0, 1, 30],
   answer: [{ name: HOSTILE, value: HOSTILE }],
@@ -65,6 +67,7 @@ const LISTS = [
   'answer',
   'upstreams',
   'blocks',
+  'passkeys',
 ];
 
 /**
@@ -212,6 +215,7 @@ const KINDS: Readonly<Record<string, string>> = { 'confirm-person': 'link' };
 const ALERTS: Readonly<Record<string, string>> = {
   register: 'invalid-address',
   'account-keys': 'invalid-key',
+  'account-factors': 'invalid-fields',
   device: 'device-code-unknown',
 };
 

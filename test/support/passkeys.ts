@@ -1,39 +1,25 @@
-/** A passkey for an account of a test server, as if its person had registered it; and what a page asks with. */
-import { secretsFrom } from '../../src/core/crypto.ts';
-import { creationOptions } from '../../src/identity/factors/passkeys.ts';
-import { judgeRegistration, relyingPartyOf } from '../../src/identity/factors/webauthn.ts';
-import { passkeyHolder, passkeysOf } from '../../src/model/factors.ts';
+/** A passkey for an account of a test server, as if its person had registered it. */
+import { creationOptions, passkeyChallenge, registerPasskey } from '../../src/identity/factors/passkeys.ts';
 import type { Authenticator } from './authenticator.ts';
-import { TEST_KEY, type TestServer } from './server.ts';
+import type { TestServer } from './server.ts';
 
 /** Browsers have no passkeys at IP addresses, so a server that is to have some is started with this. */
 export const AT_A_HOST = { issuer: 'http://localhost:0' } as const;
 
-export async function givePasskey(server: TestServer, accountId: string, device: Authenticator) {
-  const { accounts, identities } = server.running.stores;
-  const account = await accounts.byId(accountId);
-  const { issuer } = server;
-  const party = relyingPartyOf({ issuer });
-  if (account === undefined || party === undefined) throw new Error('There is no account, or no host.');
-  const challenge = 'AAAA';
-  const identity = { issuer, secrets: secretsFrom(Buffer.from(TEST_KEY, 'base64')) };
+/** Resolves with the recovery codes that come with the account's first factor. */
+export async function givePasskey(
+  server: TestServer,
+  accountId: string,
+  device: Authenticator,
+): Promise<readonly string[]> {
+  const { identity, stores } = server.running;
+  const account = await stores.accounts.byId(accountId);
+  if (account === undefined) throw new Error('There is no such account.');
+  const challenge = passkeyChallenge(identity, 'test');
   const options = creationOptions(identity, { challenge, account, rpName: 'Test' });
-  const verdict = await judgeRegistration({
-    ...{ ...party, challenge },
-    text: device.create(JSON.stringify(options)),
-  });
-  if (!('made' in verdict)) throw new Error(`The passkey is refused: ${verdict.refused}`);
-  const { made } = verdict;
-  const createdAt = new Date();
-  const passkey = { ...made, name: 'Phone', createdAt: createdAt.toISOString() };
-  const factors = { ...account.factors, passkeys: [...passkeysOf(account), passkey] };
-  await accounts.update({ ...account, factors });
-  const holder = passkeyHolder(accountId);
-  await identities.link({
-    organization: '*',
-    issuer: 'passkey',
-    subject: made.id,
-    accountId: holder,
-    createdAt,
-  });
+  const response = device.create(JSON.stringify(options));
+  const context = { address: '192.0.2.1', requestId: 'r', clientId: 'c', channel: 'hosted' };
+  const added = await registerPasskey(identity, { account, response, challenge, name: 'Phone', context });
+  if ('refused' in added) throw new Error(`The passkey is refused: ${added.refused}`);
+  return added.recoveryCodes ?? [];
 }

@@ -20,6 +20,7 @@ import { access, endGrant, endSession } from './access.ts';
 import { address, addressCode, changeAddress, confirmAddress, proveNewAddress } from './address.ts';
 import { data, download } from './data.ts';
 import { appPage, beginApp, confirmApp, factors, removeApp, renewCodes } from './factors/codes.ts';
+import { addPasskey, dropPasskey } from './factors/passkeys.ts';
 import { deleteKey, keys, makeKey } from './keys.ts';
 import { arrivedToLink, goLink } from './link-sign-in.ts';
 import { overview } from './overview.ts';
@@ -52,6 +53,8 @@ export function accountRoutes(deps: PageDeps) {
     .get('/factors/app', recent('/account/factors', appPage))
     .post('/factors/app', recentForm('/account/factors', confirmApp, appPage))
     .post('/factors/app/remove', recentForm('/account/factors', removeApp, factors))
+    .post('/factors/passkeys', recentForm('/account/factors', addPasskey, factors))
+    .post('/factors/passkeys/remove', recentForm('/account/factors', dropPasskey, factors))
     .post('/factors/codes', recentForm('/account/factors', renewCodes, factors))
     .get('/sign-ins', person(signIns))
     .post('/sign-ins/link', recentForm('/account/sign-ins', goLink, signIns))

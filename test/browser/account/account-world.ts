@@ -72,7 +72,7 @@ function visitorOf(server: TestServer, address: string): Visitor {
       const page = await visitor.open('/account');
       return shown(await session.submit(page, who, { form: formTo(page, /\/sign-in$/) }));
     },
-    open: async (path) => shown(await session.open(server.url + path)),
+    open: async (path) => shown(await session.open(server.issuer + path)),
     send: async (page, action, fields = {}) =>
       shown(await session.submit(page, fields, { form: formTo(page, action) })),
   };

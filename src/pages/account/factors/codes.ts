@@ -5,6 +5,7 @@ import { appSetupShown, beginAppSetup, confirmAppSetup } from '../../shared/app-
 import { putToShow, takeToShow } from '../../shared/shown-once.ts';
 import { showAccountPage } from '../render.ts';
 import type { AccountForm, AccountPage, Visit } from '../session.ts';
+import { passkeysShown } from './passkeys.ts';
 
 const PAGE = '/account/factors';
 const SHOWN = 'recovery-codes-shown';
@@ -14,6 +15,7 @@ export const factors: AccountPage = async (visit, refusal) => {
   const { app, recoveryCodes } = account.factors ?? {};
   const asked = { account, purpose: SHOWN, token: ctx.query.codes } as const;
   const data = {
+    ...(await passkeysShown(visit)),
     codes: await takeToShow(deps, ctx, asked),
     authenticator: app && { at: app.createdAt, used: app.lastUsedAt },
     // Absent where there is nothing that they stand in for.

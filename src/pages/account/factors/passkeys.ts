@@ -1,0 +1,51 @@
+/** The passkeys of my account: adding one, removing one. */
+import { Refused } from '../../../core/refused.ts';
+import { acceptedLanguages } from '../../../http/views/i18n.ts';
+import { removePasskey } from '../../../identity/factors/passkeys.ts';
+import { passkeysOf } from '../../../model/factors.ts';
+import { FormRefused } from '../../shared/alert.ts';
+import { confirmPasskeySetup, passkeySetupShown } from '../../shared/passkey-setup.ts';
+import type { AccountForm, Visit } from '../session.ts';
+import { toShow } from './codes.ts';
+
+const PAGE = '/account/factors';
+
+/** What partials/account-passkeys.ejs shows. */
+export async function passkeysShown(visit: Visit) {
+  const { deps, account } = visit;
+  const list = passkeysOf(account).map(({ id, name, createdAt, lastUsedAt, backupEligible }) => ({
+    ...{ id, name, at: createdAt, used: lastUsedAt, synced: backupEligible },
+  }));
+  const shown = { ...setupOf(visit), action: `${PAGE}/passkeys` };
+  return { passkeys: list, passkey: await passkeySetupShown(deps, shown) };
+}
+
+export const addPasskey: AccountForm = async (visit) => {
+  const { deps, form, context } = visit;
+  const added = await confirmPasskeySetup(deps, { ...setupOf(visit), form, context });
+  return `${PAGE}?done=factor-added${await toShow(visit, added)}`;
+};
+
+/** The last way in stays: without it the person could never come back. */
+export const dropPasskey: AccountForm = async ({ deps, account, context, form }) => {
+  const removed = { accountId: account.id, id: form.get('passkey') ?? '', context };
+  try {
+    await removePasskey(deps.identity, removed);
+    return `${PAGE}?done=factor-removed`;
+  } catch (error) {
+    const reason = error instanceof Refused ? error.reason : undefined;
+    if (reason === 'forbidden') throw new FormRefused({ kind: 'last-factor' }, 409);
+    // It is gone already, which is what the person asked for.
+    if (reason === 'account-not-found') return PAGE;
+    throw error;
+  }
+};
+
+function setupOf({ ctx, account, sessionUid: browser }: Visit) {
+  const { locale } = account.claims;
+  const languages = [
+    ...(locale === undefined ? [] : [locale]),
+    ...acceptedLanguages(ctx.get('Accept-Language')),
+  ];
+  return { account, browser, languages };
+}
