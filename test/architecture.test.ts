@@ -75,7 +75,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'http/forms': { may: 'http/request', typePackages: '@koa/router koa' },
   'http/views': { may: '', packages: 'ejs i18next', typePackages: 'koa' },
   identity: { may: '', types: 'identity/passwords identity/rate-limits mail store/ports' },
-  'identity/accounts': { may: 'identity/audit', types: 'identity store/ports' },
+  'identity/accounts': { may: 'identity/audit identity/codes', types: 'identity store/ports' },
   'identity/audit': { may: '', types: 'identity' },
   'identity/codes': { may: 'identity/emails', types: 'identity identity/rate-limits' },
   'identity/emails': { may: 'identity/rate-limits', types: 'identity' },
@@ -156,7 +156,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'oidc/tokens': { may: 'oidc/persistence', types: 'oidc oidc/provider store/ports', packages: 'jose' },
   pages: {
-    may: 'http/forms http/views pages/account pages/password-reset pages/shared pages/sign-in',
+    may: 'federation/protocol http/forms http/request http/views identity/upstream pages/account pages/password-reset pages/shared pages/sign-in',
     packages: '@koa/router',
     typePackages: 'koa',
   },

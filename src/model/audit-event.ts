@@ -16,6 +16,8 @@ export type AuditEvent =
   | 'profile.update'
   | 'data.download'
   | `identity.${'link' | 'unlink' | 'linked' | 'reclaimed' | 'created'}`
+  | `upstream-token.${'revoke' | 'dead'}`
+  | 'identity.notice'
   | `api-key.${'create' | 'update' | 'delete' | 'use'}`
   | `factor.${'add' | 'remove' | 'use' | 'reset'}`
   | `consent.${'give' | 'end'}`

@@ -12,6 +12,7 @@ import { askForReset, forgot, forgotSent } from './password-reset/request.ts';
 import { resetDone, setNewPassword, showReset } from './password-reset/reset.ts';
 import type { Page, PageDeps } from './shared/deps.ts';
 import { signInRoutes } from './sign-in/routes.ts';
+import { upstreamNotified } from './upstream-notices.ts';
 
 export function pageRoutes(deps: PageDeps): Middleware {
   const { open, ownForm, ownFormNoReferrer } = pageGuards(deps);
@@ -23,6 +24,7 @@ export function pageRoutes(deps: PageDeps): Middleware {
     .get('/reset', open(showReset))
     .post('/reset', ownFormNoReferrer('reset', setNewPassword))
     .get('/reset/done', open(resetDone))
+    .post('/federation/:provider/notifications', open(upstreamNotified))
     .use(signInRoutes(deps))
     .use(accountRoutes(deps));
   return middlewareOf(router);

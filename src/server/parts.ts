@@ -33,6 +33,7 @@ import { openStoresWhenReady } from '../store/open-stores.ts';
 import type { Stores } from '../store/ports/stores.ts';
 import { legacyDialects, openLegacy } from './legacy.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { createRevocations } from './revocations.ts';
 import { openUsage } from './usage.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
@@ -67,11 +68,14 @@ export async function createParts(ground: Ground) {
   const { retention } = config.usage;
   const usage = openUsage({ ...{ stores, clock, secrets, metrics, lifecycle, log }, retention });
   const looks = createLooks(config);
+  // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
+  const upstreams = await createUpstreams({ config, log });
   const oidc = await createOidcServer({
     ...{ ...ground, stores, secrets, audit, attempts, cookieKeys },
     pages: createProviderPages({ views: looks.views, stores }),
     originOf: requestContextOf,
     countLogout: metrics.logoutDelivery,
+    revoke: createRevocations({ stores, secrets, clock, upstreams }),
   });
   lifecycle.onClose('work', 'OIDC server', () => oidc.close());
   const mail = await openMailFor(ground, { stores, views: looks.views, metrics });
@@ -88,8 +92,6 @@ export async function createParts(ground: Ground) {
   });
   const identity: Identity =
     legacy === undefined ? alone : { ...alone, legacy: legacy.systems, audit: legacy.audit };
-  // One of each for all channels: what an upstream publishes is fetched once for pages and dialects.
-  const upstreams = await createUpstreams({ config, log });
   const parts = { keys, secrets, stores, audit, oidc, identity, legacy, mail, upstreams, metrics, usage };
   return { ...ground, ...looks, ...parts, unfinished };
 }

@@ -55,6 +55,9 @@ export interface TestUpstream {
   rotate(provider: ProviderName): Promise<void>;
   /** Requests to paths ending in `path` (default: all of them), for counting fetches of the JWKS. */
   hits(path?: string): number;
+  /** Refresh tokens: Apple alone gives some. */
+  readonly given: readonly string[];
+  readonly revoked: readonly string[];
   /** While true every request is answered with 503. */
   setDown(down: boolean): void;
   /** Seconds by which the Date of its answers is ahead. */
@@ -102,6 +105,8 @@ interface Provider {
   readonly codes: Map<string, PendingCode>;
   /** By access token. */
   readonly userinfo: Map<string, Readonly<Record<string, unknown>>>;
+  readonly given: string[];
+  readonly revoked: string[];
 }
 
 /** RSA keys cost a tenth of a second each: the first one of a process serves every upstream of it. */
@@ -176,6 +181,8 @@ export async function startUpstream(): Promise<TestUpstream> {
       providers[name].key = await makeKey();
     },
     hits: (path = '') => requests.filter((requested) => requested.endsWith(path)).length,
+    given: providers.apple.given,
+    revoked: providers.apple.revoked,
     setDown(value) {
       down = value;
     },
@@ -207,6 +214,7 @@ function newProvider(name: ProviderName, base: string, key: SigningKey): Provide
     answer: {},
     codes: new Map(),
     userinfo: new Map(),
+    ...{ given: [], revoked: [] },
   };
 }
 
@@ -255,6 +263,7 @@ async function answer(
     if (route === 'jwks') return sendJson(response, 200, { keys: [provider.key.publicJwk] });
     if (route === 'authorize') return authorize(provider, url.searchParams, response);
     if (route === 'token' && request.method === 'POST') return token(provider, request, response);
+    if (route === 'revoke' && request.method === 'POST') return revoke(provider, request, response);
     if (route === 'userinfo') return userinfo(provider, request, response);
   }
   response.writeHead(404).end();
@@ -267,6 +276,7 @@ function metadata({ name, issuer }: Provider, tenant = ''): Record<string, unkno
     issuer: issuer.replace('{tenant}', several ? '{tenantid}' : tenant),
     authorization_endpoint: `${at}/authorize`,
     token_endpoint: `${at}/token`,
+    revocation_endpoint: `${at}/revoke`,
     userinfo_endpoint: `${at}/userinfo`,
     jwks_uri: `${at}/jwks`,
     response_types_supported: ['code'],
@@ -330,9 +340,7 @@ function sendFormPost(response: ServerResponse, action: string, fields: URLSearc
 }
 
 async function token(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const form = new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+  const form = await formOf(request);
   const pending = provider.codes.get(form.get('code') ?? '');
   provider.codes.delete(form.get('code') ?? '');
   if (!isClient(provider, request, form)) return sendJson(response, 401, { error: 'invalid_client' });
@@ -357,7 +365,28 @@ async function token(provider: Provider, request: IncomingMessage, response: Ser
     token_type: 'Bearer',
     expires_in: 3600,
     id_token: idToken,
+    ...(provider.name === 'apple' && { refresh_token: newRefreshToken(provider) }),
   });
+}
+
+function newRefreshToken({ given }: Provider): string {
+  given.push(`refresh-${randomUUID()}`);
+  return given.at(-1) ?? '';
+}
+
+async function revoke(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const form = await formOf(request);
+  if (!isClient(provider, request, form)) return sendJson(response, 401, { error: 'invalid_client' });
+  if (form.get('token_type_hint') !== 'refresh_token' || form.get('token') === null)
+    return sendJson(response, 400, { error: 'invalid_request' });
+  provider.revoked.push(form.get('token') ?? '');
+  response.writeHead(200).end();
+}
+
+async function formOf(request: IncomingMessage): Promise<URLSearchParams> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
 }
 
 /** A secret is a text; Apple's is a JWT that names the client in `sub`. */

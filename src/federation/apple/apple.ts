@@ -5,6 +5,7 @@ import { key, text } from '../../config/kinds.ts';
 import { takeText } from '../../core/text.ts';
 import { defineUpstream, upstreamSettings } from '../protocol/plug-in.ts';
 import { logo } from './logo.ts';
+import { readNotice } from './notices.ts';
 
 const NAMES = { name: 'apple', title: 'Apple' };
 /** What signs Apple's client secret: all of it, or none. */
@@ -31,6 +32,7 @@ export const apple = defineUpstream({
     authorizationEndpoint: 'https://appleid.apple.com/auth/authorize',
     tokenEndpoint: 'https://appleid.apple.com/auth/token',
     jwksUri: 'https://appleid.apple.com/auth/keys',
+    revocationEndpoint: 'https://appleid.apple.com/auth/revoke',
   },
   truthAsText: true,
   // Apple has issued the address, or verified it: it is authoritative for every address that it names.
@@ -39,6 +41,9 @@ export const apple = defineUpstream({
   // Demanded by Apple as soon as a name or an address is asked for: the answer is a cross-site POST.
   parameters: { response_mode: 'form_post' },
   clientSecret: secretMinter,
+  // Demanded where an account is deleted: App Store Review Guidelines, 5.1.1(v).
+  revokes: true,
+  readNotice,
   namesOf,
 });
 

@@ -2,9 +2,9 @@
 import type { Log } from '../../observe/log.ts';
 import type { Fetch } from './fetch.ts';
 import { type IdTokenClaims, type IdTokenRules, personOf, verifyIdToken } from './id-token.ts';
-import { createUpstreamKeys, type Published } from './jwks.ts';
+import { createUpstreamKeys, type Published, type UpstreamKeys } from './jwks.ts';
 import { createRedirectSignIn, type Exchanged, type RedirectOptions } from './redirect-sign-in.ts';
-import { type Upstream, type UpstreamClaims, UpstreamUnavailable } from './upstream.ts';
+import { type Upstream, type UpstreamClaims, type UpstreamNotice, UpstreamUnavailable } from './upstream.ts';
 
 /** What is the same for every token of an upstream. */
 type RulesOfUpstream = Pick<IdTokenRules, 'issuers' | 'truthAsText' | 'claims'>;
@@ -22,15 +22,25 @@ export interface UpstreamSpec
   namesOf?: ((user: string | null) => Pick<UpstreamClaims, 'name' | 'givenName' | 'familyName'>) | undefined;
   /** The day on which the client's secret ends, where the configuration says it. */
   readonly secretExpires?: string | undefined;
+  /** Its refresh tokens are kept, and revoked in the end. */
+  readonly revokes?: boolean | undefined;
+  /** What it sends from server to server. Undefined: nothing. */
+  readNotice?: NoticeReader | undefined;
   /** Userinfo is asked for what the ID token lacks. */
   readonly asksUserinfo?: boolean;
 }
+
+export type NoticeReader = (
+  token: string,
+  keys: UpstreamKeys,
+  rules: Pick<IdTokenRules, 'issuers' | 'audiences' | 'now'>,
+) => Promise<UpstreamNotice | undefined>;
 
 /** Seconds since `iat` of a token that we fetch ourselves. */
 const FRESH = 600;
 
 export function createUpstream(spec: UpstreamSpec, { fetch, log }: { fetch: Fetch; log: Log }): Upstream {
-  const { name, title, logo, domains, issuers, audiences, client, namesOf } = spec;
+  const { name, title, logo, domains, issuers, audiences, client, namesOf, readNotice } = spec;
   const keys = createUpstreamKeys({ ...spec.published, fetch, log });
   const redirect = client && createRedirectSignIn({ ...client, keys, fetch });
   const read = (idToken: string, rules: RulesOfToken) =>
@@ -58,8 +68,20 @@ export function createUpstream(spec: UpstreamSpec, { fetch, log }: { fetch: Fetc
       const verified = await read(idToken, rules);
       const whole =
         spec.asksUserinfo === true ? await withUserinfo(verified, exchanged, spec.rules) : verified;
-      return { ...judged(whole), ...namesOf?.(answer.parameters.get('user')) };
+      const { refreshToken } = exchanged;
+      return {
+        ...judged(whole),
+        ...namesOf?.(answer.parameters.get('user')),
+        ...(spec.revokes && refreshToken !== undefined && { refreshToken }),
+      };
     },
+    ...(spec.revokes && { revoke: async (token, now) => configured().revoke(token, now) }),
+    ...(readNotice && {
+      readNotice: (token, now) => {
+        const receivers = client === undefined ? audiences : [client.clientId, ...audiences];
+        return readNotice(token, keys, { issuers: spec.rules.issuers, audiences: receivers, now });
+      },
+    }),
   };
 }
 

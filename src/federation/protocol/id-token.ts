@@ -55,38 +55,50 @@ export async function verifyIdToken(
   keys: UpstreamKeys,
   rules: IdTokenRules,
 ): Promise<IdTokenClaims> {
-  if (!COMPACT.test(idToken)) refuse('form');
-  const { payload, protectedHeader } = await verifySignature(idToken, keys, rules);
-  // A logout or access token is not an ID token, even if the same key signed it (RFC 8725 3.11).
-  if (protectedHeader.typ !== undefined && protectedHeader.typ.toUpperCase() !== 'JWT') refuse('typ');
-  if (!isSingleAudience(payload.aud, rules.audiences)) refuse('aud');
+  const required = ['exp', 'iat', 'sub', 'aud'];
+  const { payload, issuer, ...once } = await verifyClaims(idToken, keys, rules, required);
   if (rules.nonce !== undefined && payload.nonce !== rules.nonce) refuse('nonce');
   const subject = payload.sub;
   if (typeof subject !== 'string' || subject === '' || subject.length > 255) refuse('sub');
-  const expires = (payload.exp ?? 0) + TOLERANCE;
-  const tooOld = (payload.iat ?? 0) + rules.maxAge + TOLERANCE;
+  return { issuer, subject, payload, ...personOf(payload, rules), ...once };
+}
+
+type SignedRules = Pick<IdTokenRules, 'issuers' | 'audiences' | 'maxAge' | 'now'>;
+
+/** What an upstream has signed for us, and what makes two of them the same. IdTokenRefused, UpstreamUnavailable. */
+export async function verifyClaims(
+  token: string,
+  keys: UpstreamKeys,
+  rules: SignedRules,
+  required: string[],
+): Promise<Pick<IdTokenClaims, 'issuer' | 'payload' | 'fingerprint' | 'staleAt'>> {
+  if (!COMPACT.test(token)) refuse('form');
+  const { payload, protectedHeader } = await verifySignature(token, keys, rules, required);
+  // A logout or access token is not an ID token, even if the same key signed it (RFC 8725 3.11).
+  if (protectedHeader.typ !== undefined && protectedHeader.typ.toUpperCase() !== 'JWT') refuse('typ');
+  if (!isSingleAudience(payload.aud, rules.audiences)) refuse('aud');
+  const { exp = Number.POSITIVE_INFINITY, iat = 0, iss = '' } = payload;
   return {
-    issuer: rules.issuers.get(payload.iss ?? '') ?? refuse('iss'),
-    subject,
+    issuer: rules.issuers.get(iss) ?? refuse('iss'),
     payload,
-    ...personOf(payload, rules),
     fingerprint: createHash('sha256')
-      .update(idToken.slice(0, idToken.lastIndexOf('.')))
+      .update(token.slice(0, token.lastIndexOf('.')))
       .digest('base64url'),
-    staleAt: Math.min(expires, tooOld),
+    staleAt: Math.min(exp, iat + rules.maxAge) + TOLERANCE,
   };
 }
 
 async function verifySignature(
-  idToken: string,
+  jws: string,
   keys: UpstreamKeys,
-  rules: IdTokenRules,
+  rules: SignedRules,
+  required: string[],
 ): Promise<JWTVerifyResult> {
   try {
-    return await jwtVerify(idToken, (header, token) => keys.keyFor(rules.now, header, token), {
+    return await jwtVerify(jws, (header, token) => keys.keyFor(rules.now, header, token), {
       algorithms: [...ALGORITHMS],
       issuer: [...rules.issuers.keys()],
-      requiredClaims: ['exp', 'iat', 'sub', 'aud'],
+      requiredClaims: required,
       maxTokenAge: rules.maxAge,
       clockTolerance: TOLERANCE,
       currentDate: rules.now,

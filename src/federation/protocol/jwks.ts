@@ -22,6 +22,7 @@ export interface Endpoints {
   readonly authorizationEndpoint?: string | undefined;
   readonly tokenEndpoint?: string | undefined;
   readonly jwksUri?: string | undefined;
+  readonly revocationEndpoint?: string | undefined;
 }
 
 export interface Published {
@@ -35,8 +36,10 @@ export interface Published {
 export function createUpstreamKeys(options: Published & { fetch: Fetch; log: Pick<Log, 'warn'> }) {
   const { issuer, endpoints, log } = options;
   const known = knownMetadata(endpoints);
+  const { authorizationEndpoint, tokenEndpoint, jwksUri } = endpoints;
+  const suffice = [authorizationEndpoint, tokenEndpoint, jwksUri].every((one) => one !== undefined);
   const discovery = keep<ServerMetadata>(log, async () => ({
-    ...(Object.keys(known).length === 3 ? { issuer } : await fetchMetadata(options.fetch, options)),
+    ...(suffice ? { issuer } : await fetchMetadata(options.fetch, options)),
     ...known,
   }));
   const keySet = keep<KeySet>(log, async (now) => {
@@ -62,11 +65,12 @@ export function createUpstreamKeys(options: Published & { fetch: Fetch; log: Pic
   };
 }
 
-function knownMetadata({ authorizationEndpoint, tokenEndpoint, jwksUri }: Endpoints) {
+function knownMetadata({ authorizationEndpoint, tokenEndpoint, jwksUri, revocationEndpoint }: Endpoints) {
   return {
     ...(authorizationEndpoint !== undefined && { authorization_endpoint: authorizationEndpoint }),
     ...(tokenEndpoint !== undefined && { token_endpoint: tokenEndpoint }),
     ...(jwksUri !== undefined && { jwks_uri: jwksUri }),
+    ...(revocationEndpoint !== undefined && { revocation_endpoint: revocationEndpoint }),
   };
 }
 

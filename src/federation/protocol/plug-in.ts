@@ -21,7 +21,8 @@ export interface CommonSettings extends Endpoints {
 export interface UpstreamKind<Settings extends CommonSettings>
   extends Pick<Upstream, 'name' | 'title' | 'logo'>,
     Pick<RedirectOptions, 'scope' | 'parameters' | 'againParameters'>,
-    Pick<IdTokenRules, 'truthAsText'> {
+    Pick<IdTokenRules, 'truthAsText'>,
+    Pick<UpstreamSpec, 'revokes' | 'readNotice'> {
   readonly settings: z.ZodType<Settings>;
   /** Where the upstream's documentation says that it answers: what its discovery document says is not asked. */
   readonly documented?: Endpoints;
@@ -107,13 +108,16 @@ function specOf<Settings extends CommonSettings>(
   const { clientId, issuer, audiences } = settings;
   const ownIssuer = kind.settings.parse({}).issuer;
   const documented = issuer === ownIssuer ? kind.documented : {};
-  const { authorizationEndpoint, tokenEndpoint, jwksUri } = { ...documented, ...settings };
-  const endpoints = { authorizationEndpoint, tokenEndpoint, jwksUri };
+  const { authorizationEndpoint, tokenEndpoint, jwksUri, revocationEndpoint } = {
+    ...documented,
+    ...settings,
+  };
+  const endpoints = { authorizationEndpoint, tokenEndpoint, jwksUri, revocationEndpoint };
   const spellings = kind.issuers?.(issuer) ?? [issuer];
   const secret = kind.clientSecret(settings);
   const { name, title, logo, truthAsText, scope, parameters = {}, againParameters = {}, namesOf } = kind;
   return {
-    ...{ name, title, logo, audiences, namesOf },
+    ...{ name, title, logo, audiences, namesOf, revokes: kind.revokes, readNotice: kind.readNotice },
     domains: [],
     issuers: [issuer, ownIssuer],
     published: { issuer, endpoints },

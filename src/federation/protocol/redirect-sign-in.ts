@@ -27,6 +27,7 @@ export type OpenIdClient = typeof import('openid-client');
 export interface Exchanged {
   readonly idToken: string;
   readonly nonce: string;
+  readonly refreshToken?: string | undefined;
   /** What userinfo says of this subject; undefined where the upstream has none. IdTokenRefused, UpstreamUnavailable. */
   userinfo(subject: string): Promise<Readonly<Record<string, unknown>> | undefined>;
 }
@@ -79,13 +80,20 @@ export function createRedirectSignIn(options: RedirectOptions) {
       url.search = new URLSearchParams(answer).toString();
       const { send, taken } = withoutIdToken(options.fetch);
       const configured = await configuration(now, send);
-      const { access_token: accessToken } = await spoken('The code could not be exchanged.', (openid) =>
+      const tokens = await spoken('The code could not be exchanged.', (openid) =>
         openid.authorizationCodeGrant(configured, url, { pkceCodeVerifier: verifier, expectedState: state }),
       );
       return {
-        ...{ idToken: taken(), nonce },
-        userinfo: async (subject) => userinfo(await configuration(now), accessToken, subject),
+        ...{ idToken: taken(), nonce, refreshToken: tokens.refresh_token },
+        userinfo: async (subject) => userinfo(await configuration(now), tokens.access_token, subject),
       };
+    },
+    /** RFC 7009. IdTokenRefused, UpstreamUnavailable. */
+    async revoke(refreshToken: string, now: Date): Promise<void> {
+      const configured = await configuration(now);
+      await spoken('The token was not revoked.', (openid) =>
+        openid.tokenRevocation(configured, refreshToken, { token_type_hint: 'refresh_token' }),
+      );
     },
   };
 }

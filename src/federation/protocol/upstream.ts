@@ -25,6 +25,22 @@ export interface UpstreamClaims {
   readonly fingerprint: string;
   /** Epoch seconds after which the token is too old to be accepted again. */
   readonly staleAt: number;
+  /** Of a redirect sign-in with an upstream that revokes tokens. */
+  readonly refreshToken?: string;
+}
+
+const NOTICES = ['consent-revoked', 'account-delete', 'email-disabled', 'email-enabled'] as const;
+
+/** What an upstream tells of one of its people, from server to server. */
+export interface UpstreamNotice
+  extends Pick<UpstreamClaims, 'issuer' | 'subject' | 'fingerprint' | 'staleAt'> {
+  readonly kind: (typeof NOTICES)[number];
+  /** Epoch seconds. */
+  readonly issuedAt: number;
+}
+
+export function isNotice(type: string): type is UpstreamNotice['kind'] {
+  return NOTICES.some((known) => known === type);
 }
 
 export class UpstreamUnavailable extends Error {
@@ -82,6 +98,10 @@ export interface Upstream {
   begin(start: RedirectStart): Promise<{ url: string; keep: Record<string, Json> }>;
   /** Exchanges the code that came back. 'denied': the provider answered with an error. IdTokenRefused, UpstreamUnavailable. */
   finish(end: RedirectEnd): Promise<UpstreamClaims | 'denied'>;
+  /** Ends what a refresh token stands for. Absent: its tokens are not kept. IdTokenRefused, UpstreamUnavailable. */
+  revoke?(refreshToken: string, now: Date): Promise<void>;
+  /** Verifies a notice. Absent: it sends none. Undefined: of a kind that is not known. IdTokenRefused, UpstreamUnavailable. */
+  readNotice?(token: string, now: Date): Promise<UpstreamNotice | undefined>;
 }
 
 /** The configured upstreams by name; one that is not enabled is absent. */

@@ -3,6 +3,7 @@
 import { Refused } from '../../core/refused.ts';
 import { passkeyHolder } from '../../model/factors.ts';
 import { recordEvent } from '../audit/audit.ts';
+import { queueRevocation } from '../codes/upstream-token.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { markGone } from './gone-people.ts';
 import { endAccessForGood, endEmails } from './revoke-access.ts';
@@ -28,6 +29,9 @@ export async function deleteAccount(
     if (!(error instanceof Refused) || error.reason !== 'account-not-found') throw error;
   }
   await endAccessForGood(identity, accountId);
+  const links = await identities.listByAccount(accountId);
+  const revokeTokens = () => Promise.all(links.map((link) => queueRevocation(identity, link)));
+  await revokeTokens();
   await Promise.all([
     endEmails(identity, accountId),
     identities.removeByAccount(accountId),
@@ -38,6 +42,7 @@ export async function deleteAccount(
   const removed = await accounts.remove(accountId);
   // Once more, for a sign-in that was under way when the account was blocked.
   await endAccessForGood(identity, accountId);
+  await revokeTokens();
   if (!removed) return;
   const { organization } = account;
   recordEvent(identity, { event: 'account.delete', organization, subject: accountId, context });

@@ -6,6 +6,7 @@
  */
 import type { AccountRecord } from '../../model/account.ts';
 import { recordEvent } from '../audit/audit.ts';
+import { queueRevocation } from '../codes/upstream-token.ts';
 import type { Identity } from '../context.ts';
 import { withoutSingleSignOn } from './find-or-create-by-external-id.ts';
 import { withOwnAuthority } from './password-authority.ts';
@@ -62,8 +63,10 @@ async function endAllAccess(identity: Identity, { account, by, confirms }: Proof
 
 async function unlinkAllBut(identity: Identity, accountId: string, by: Proof['by']): Promise<void> {
   const { identities } = identity.stores;
-  for (const { organization, issuer, subject } of await identities.listByAccount(accountId)) {
+  for (const link of await identities.listByAccount(accountId)) {
+    const { organization, issuer, subject } = link;
     if (issuer === by?.issuer && subject === by.subject) continue;
+    await queueRevocation(identity, link);
     await identities.unlink(organization, issuer, subject);
   }
 }

@@ -8,6 +8,7 @@ import type { AccountRecord } from '../../model/account.ts';
 import { HOSTED } from '../accounts/create-account.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { noteSignIn } from '../audit/audit.ts';
+import { keepUpstreamToken, type UpstreamToken } from '../codes/upstream-token.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { sendEmail } from '../emails/send-email.ts';
 import { keepNames, takeNames, type UpstreamNames } from '../upstream/first-sign-in-names.ts';
@@ -20,6 +21,8 @@ import {
 
 export interface NamedPerson extends UpstreamPerson {
   readonly names: UpstreamNames;
+  /** To be revoked at the upstream in the end. */
+  readonly token?: UpstreamToken;
 }
 
 interface Input {
@@ -47,6 +50,7 @@ export async function signInWithIdentity(
       address: context.address,
     });
     const named = await withNames(identity, account, names);
+    if (person.token !== undefined) await keepUpstreamToken(identity, whose, person.token);
     await noteSignIn(identity, { account: named, context, factor: 'fed' });
     return named;
   } catch (error) {
@@ -66,7 +70,9 @@ export async function linkProven(
   const linked = await findByIdentity(identity, { organization, issuer, subject });
   const before = linked?.id === accountId;
   if (!before) await linkIdentity(identity, { accountId, issuer, subject, context });
-  const names = { ...(await takeNames(identity, { organization, issuer, subject })), ...person.names };
+  const whose = { organization, issuer, subject };
+  if (person.token !== undefined) await keepUpstreamToken(identity, whose, person.token);
+  const names = { ...(await takeNames(identity, whose)), ...person.names };
   const account = await updateAccount(identity, accountId, () => null);
   if (!before) sendEmail(identity, { account, name: 'identity-linked' });
   return withNames(identity, account, names);

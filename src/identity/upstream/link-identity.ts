@@ -12,6 +12,7 @@ import { passkeysOf } from '../../model/factors.ts';
 import { insertAccount, type NewAccountFields } from '../accounts/create-account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { recordEvent } from '../audit/audit.ts';
+import { queueRevocation } from '../codes/upstream-token.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { sendEmail } from '../emails/send-email.ts';
 import { refuseWhileClosed } from '../legacy/ask-registration.ts';
@@ -164,11 +165,18 @@ export async function linkIdentity(
 
 /**
  * With a context the owner is told. Refused('account-not-found'): not linked to this account; ('forbidden'): it is the last
- * way in, since the account has no password, no other link, no passkey and no verified address for a code.
+ * way in, since the account has no password, no other link, no passkey and no verified address for a code. `evenLast`: it
+ * goes all the same.
  */
 export async function unlinkIdentity(
   identity: Identity,
-  input: { accountId: string; issuer: string; subject: string; context?: RequestContext },
+  input: {
+    accountId: string;
+    issuer: string;
+    subject: string;
+    context?: RequestContext;
+    evenLast?: boolean;
+  },
 ): Promise<void> {
   const { identities, accounts } = identity.stores;
   const [account, links] = await Promise.all([
@@ -177,7 +185,9 @@ export async function unlinkIdentity(
   ]);
   const mine = links.find(({ issuer, subject }) => issuer === input.issuer && subject === input.subject);
   if (account === undefined || mine === undefined) throw new Refused('account-not-found');
-  if (!hasWayInBeside(account) && links.length === 1) throw new Refused('forbidden');
+  const { evenLast = false } = input;
+  if (!evenLast && !hasWayInBeside(account) && links.length === 1) throw new Refused('forbidden');
+  await queueRevocation(identity, mine);
   await identities.unlink(mine.organization, mine.issuer, mine.subject);
   // Two of these at once each saw the other's link, or a passkey that goes as well: the one that leaves no sign-in
   // method restores its own.
@@ -185,7 +195,7 @@ export async function unlinkIdentity(
     identities.listByAccount(account.id),
     accounts.byId(account.id),
   ]);
-  if (left.length === 0 && present !== undefined && !hasWayInBeside(present)) {
+  if (!evenLast && left.length === 0 && present !== undefined && !hasWayInBeside(present)) {
     await identities.link(mine);
     throw new Refused('forbidden');
   }

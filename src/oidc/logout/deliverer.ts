@@ -26,6 +26,8 @@ export interface DelivererDeps {
   readonly log: Log;
   readonly limits: Config['oidc']['backchannelLogout'];
   readonly count: (outcome: DeliveryOutcome) => void;
+  /** Revokes an upstream's token. Resolves with why it could not; undefined: it has. */
+  readonly revoke: (delivery: DeliveryRecord) => Promise<string | undefined>;
 }
 
 /** How often the outbox is looked at for what became due, or what another process put there. Milliseconds. */
@@ -138,10 +140,11 @@ function waitAfter(tries: number): number {
 /** Why the client has not taken it; undefined: it has. Never rejects, and names nothing secret. */
 async function send(
   delivery: DeliveryRecord,
-  { provider, fetch, limits }: DelivererDeps,
+  { provider, fetch, limits, revoke }: DelivererDeps,
   stopping: AbortSignal,
 ): Promise<string | undefined> {
   try {
+    if (delivery.revokes) return await revoke(delivery);
     const client = await provider().Client.find(delivery.clientId);
     if (client?.backchannelLogoutUri === undefined)
       return 'the client has no backchannel_logout_uri any more';
@@ -164,17 +167,21 @@ function note(
   outcome: DeliveryOutcome,
   delivery: DeliveryRecord,
 ): void {
-  const { id, clientId, accountId, organization, tries, problem } = delivery;
-  count(outcome);
+  const { id, clientId, accountId, organization, tries, problem, revokes } = delivery;
+  if (!revokes) count(outcome);
   if (outcome === 'failed') {
-    log.info({ client: clientId, tries, problem }, 'a logout waits for its client');
+    const what = revokes ? 'a token waits for its revocation' : 'a logout waits for its client';
+    log.info({ client: clientId, tries, problem }, what);
     return;
   }
-  const detail = { delivery: id, tries, ...(outcome === 'dead' && problem !== undefined && { problem }) };
-  const named = { clientId, subject: accountId, ...(organization && { organization }) };
-  audit.write({
-    ...{ event: `logout.${outcome}`, outcome: outcome === 'dead' ? 'error' : 'success', ...named, detail },
-  });
+  const dead = outcome === 'dead';
+  const detail = { delivery: id, tries, ...(dead && problem !== undefined && { problem }) };
+  const named = { subject: accountId, ...(organization && { organization }) };
+  const result = dead ? 'error' : 'success';
+  if (revokes) {
+    const event = dead ? 'upstream-token.dead' : 'upstream-token.revoke';
+    audit.write({ event, outcome: result, ...named, detail: { ...detail, provider: clientId } });
+  } else audit.write({ event: `logout.${outcome}`, outcome: result, clientId, ...named, detail });
 }
 
 /** What is being sent, by client. */

@@ -15,7 +15,7 @@ import { createApiRegistry } from '../apis/apis.ts';
 import { createClientRegistry } from '../clients/clients.ts';
 import { createTokenRights } from '../clients/token-permissions.ts';
 import type { DialectsAsked } from '../contract.ts';
-import type { DeliveryOutcome } from '../logout/deliverer.ts';
+import type { DelivererDeps, DeliveryOutcome } from '../logout/deliverer.ts';
 import { createLogoutOutbox } from '../logout/outbox.ts';
 import type { ProviderPages } from '../page-contract.ts';
 import { createOidcRecords } from '../persistence/records.ts';
@@ -43,6 +43,8 @@ export interface OidcServerOptions {
   readonly attempts: Pick<Attempts, 'beginAt'>;
   /** Of back-channel logouts. */
   readonly countLogout?: (outcome: DeliveryOutcome) => void;
+  /** Upstreams' tokens. */
+  readonly revoke?: DelivererDeps['revoke'];
   readonly originOf?: (request: IncomingMessage) => RequestOrigin | undefined;
 }
 

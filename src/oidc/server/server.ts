@@ -44,6 +44,7 @@ export async function createOidcServer(options: OidcServerOptions): Promise<Oidc
     ...{ ...deps, provider, deliveries: options.stores.deliveries },
     limits: config.oidc.backchannelLogout,
     count: options.countLogout ?? (() => {}),
+    revoke: options.revoke ?? (async () => 'there are no upstreams'),
   });
   deps.logouts.follow(deliverer.wake);
 

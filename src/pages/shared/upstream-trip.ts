@@ -161,9 +161,11 @@ export async function claimsOf(
 /** Of whom the upstream speaks, as identity/ takes it. */
 export function personOf(claims: UpstreamClaims): NamedPerson {
   const { issuer, subject, email, emailVerified, authoritative, name, givenName, familyName } = claims;
+  const { provider, refreshToken } = claims;
   return {
     ...{ issuer, subject, emailVerified, authoritative },
     ...(email !== undefined && { email }),
+    ...(refreshToken !== undefined && { token: { provider, token: refreshToken } }),
     names: {
       ...(name !== undefined && { name }),
       ...(givenName !== undefined && { given_name: givenName }),

@@ -46,6 +46,7 @@ const IN_MONGO = new Set([
   'RegistrationAccessToken',
   'Adoption',
   'Gone',
+  'UpstreamToken',
 ]);
 
 function oidcRecordsOfBoth(lasting: OidcRecordStore, passing: OidcRecordStore): OidcRecordStore {

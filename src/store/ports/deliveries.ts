@@ -1,15 +1,19 @@
 /**
- * One message of the outbox: a logout that a client has not taken yet. It is kept until the client takes it, and for a
- * week after the deliverer gave it up, so that an operator can have it sent again.
+ * One message of the outbox: a logout that a client has not taken yet, or a token that an upstream has not revoked yet.
+ * It is kept until it is taken, and for a while after the deliverer gave it up, so that an operator can have it sent
+ * again.
  */
 export interface DeliveryRecord {
   /** The same for the same end of the same session, however often it is asked for. */
   readonly id: string;
+  /** Of a revocation: the upstream. */
   readonly clientId: string;
   readonly accountId: string;
   readonly organization?: string;
-  /** The session, by the name that the client knows. */
+  /** The session, by the name that the client knows; of a revocation, the id of the token (identity/codes). */
   readonly sid: string;
+  /** An upstream's token is to be revoked. */
+  readonly revokes?: true;
   readonly createdAt: Date;
   /** When the next try is due; during a try, when another node may try. Absent: given up. */
   readonly dueAt?: Date;
