@@ -1,0 +1,64 @@
+/** The pages of second factors in every look (see looks.test.ts), at a host that can have passkeys. */
+import { createAuthenticator } from '../support/authenticator.ts';
+import { giveApp } from '../support/authenticator-app.ts';
+import type { Page } from '../support/browser.ts';
+import { AT_A_HOST, givePasskey } from '../support/passkeys.ts';
+import { begin, DOCTOR, enter, inEveryLook, type Journeys, MARA, startJourneys } from './journey.ts';
+
+describe('the looks of the pages of second factors', function () {
+  this.timeout(60_000);
+  let journeys: Journeys;
+
+  before(async () => {
+    journeys = await startJourneys({
+      config: { ...AT_A_HOST, attempts: { pair: { limit: 1000 }, address: { limit: 1000 } } },
+    });
+    const { server } = journeys;
+    const { stores, identity } = server.running;
+    const doctor = await stores.accounts.byEmail('default', DOCTOR.login);
+    if (doctor === undefined) throw new Error('The doctor is not there.');
+    await giveApp(identity, doctor.id);
+    await givePasskey(server, doctor.id, createAuthenticator({ origin: server.issuer }));
+  });
+  afterEach(() => journeys.settle());
+  after(() => journeys.close());
+
+  async function toSecondFactor(page: Page): Promise<void> {
+    await begin(page, await journeys.party());
+    await enter(page, DOCTOR);
+    await page.getByLabel('Code from your authenticator app').waitFor();
+  }
+
+  it('sign-in, where there are passkeys', () =>
+    inEveryLook(journeys, 'sign-in-passkey', async (page) => {
+      await begin(page, await journeys.party());
+      await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
+    }));
+
+  it('second factor', () => inEveryLook(journeys, 'second-factor', toSecondFactor));
+
+  it('second factor, refused', () =>
+    inEveryLook(journeys, 'second-factor-refused', async (page) => {
+      await toSecondFactor(page);
+      await page.getByLabel('Code from your authenticator app').fill('000000');
+      await page.getByRole('button', { name: 'Continue' }).first().click();
+      await page.getByText('This code is wrong').waitFor();
+      await page.getByText('Use a recovery code instead').click();
+    }));
+
+  async function openFactors(page: Page): Promise<void> {
+    await page.goto(`${journeys.server.issuer}/account`);
+    await enter(page, MARA);
+    await page.getByRole('heading', { name: 'My account' }).waitFor();
+    await page.goto(`${journeys.server.issuer}/account/factors`);
+  }
+
+  it('my account, without a factor', () => inEveryLook(journeys, 'account-factors', openFactors));
+
+  it('an authenticator app', () =>
+    inEveryLook(journeys, 'account-app', async (page) => {
+      await openFactors(page);
+      await page.getByRole('button', { name: 'Set up an authenticator app' }).click();
+      await page.getByRole('button', { name: 'Confirm' }).waitFor();
+    }));
+});
