@@ -236,6 +236,9 @@ describe('an upstream of the configuration', () => {
     expect(await logoOf({ logo: svg })).to.equal(`${open}${drawing}</svg>`);
     for (const inner of [
       '<script>1</script>',
+      '<script/>',
+      '<style></style>',
+      '<foreignObject/>',
       '<path d="M1" onclick="x()"/>',
       '<path d="M1" style="x"/>',
       '<path fill="url(https://evil.test)"/>',
