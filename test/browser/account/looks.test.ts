@@ -1,9 +1,21 @@
 /** Registration, recovery and the account pages in every look (see ../looks.test.ts). */
+import { expect } from 'chai';
 import { createApiKey } from '../../../src/identity/accounts/api-keys.ts';
+import { changeFactors } from '../../../src/identity/factors/change-factors.ts';
 import { linkIdentity } from '../../../src/identity/upstream/link-identity.ts';
+import { shownBy } from '../../support/authenticator-app.ts';
 import type { Page } from '../../support/browser.ts';
-import { begin, enter, inEveryLook, type Journeys, signIn, startJourneys } from '../journey.ts';
+import {
+  begin,
+  enter,
+  expectAccessible,
+  inEveryLook,
+  type Journeys,
+  signIn,
+  startJourneys,
+} from '../journey.ts';
 
+const CHIEF = { login: 'chief@clinic.test', password: 'Juniper-Harvest-Copper-55' };
 const DOCTOR = { login: 'dr@clinic.test', password: 'Saffron-Glacier-Pilot-19' };
 
 describe('the looks of the account pages', function () {
@@ -90,6 +102,45 @@ describe('the looks of the account pages', function () {
   for (const name of ['profile', 'address', 'password', 'sign-ins', 'keys', 'data', 'delete']) {
     it(name, () => inEveryLook(journeys, `account-${name}`, (page) => open(page, `/account/${name}`)));
   }
+
+  /** To the page that sets an app up, in any language, by a person who has no factor; its key. */
+  async function setUpApp(page: Page): Promise<string> {
+    const { stores, identity } = journeys.server.running;
+    const accountId = (await stores.accounts.byEmail('default', CHIEF.login))?.id ?? '';
+    const none = { event: 'factor.reset', change: () => ({}), context: undefined } as const;
+    await changeFactors(identity, { ...none, accountId });
+    await page.goto(`${journeys.server.issuer}/account`);
+    await page.locator('input[name="login"]').fill(CHIEF.login);
+    await page.locator('input[name="password"]').fill(CHIEF.password);
+    await page.locator('form:has(input[name="password"]) button.primary').click();
+    await page.locator('a[href="/account/factors"]').click();
+    await page.locator('form[action="/account/factors/app/new"] button').click();
+    return (await page.locator('pre.key').innerText()).replaceAll(' ', '');
+  }
+
+  it('an authenticator app, with its recovery codes', () =>
+    inEveryLook(journeys, 'account-recovery-codes', async (page) => {
+      const secret = await setUpApp(page);
+      await page.getByLabel('Code', { exact: true }).fill(shownBy(secret, new Date()));
+      await page.getByRole('button', { name: 'Confirm' }).click();
+      await page.getByText('they are shown only once').waitFor();
+    }));
+
+  it('the pages of an app in German and Spanish', async () => {
+    for (const locale of ['de', 'es']) {
+      const page = await journeys.visit({ locale, viewport: { width: 320, height: 640 } });
+      const secret = await setUpApp(page);
+      await expectAccessible(page, `account-app, ${locale}`);
+      await page.locator('input[name="code"]').fill(shownBy(secret, new Date()));
+      await page.locator('button.primary').click();
+      await page.locator('.codes').waitFor();
+      await expectAccessible(page, `account-factors, ${locale}`);
+      expect(await page.locator('html').getAttribute('lang')).to.equal(locale);
+      expect(
+        await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth'),
+      ).to.be.at.most(0);
+    }
+  });
 
   it('overview', () => inEveryLook(journeys, 'account', (page) => open(page, '/account')));
 
