@@ -7,8 +7,12 @@ import { scopesInWords } from '../shared/scopes.ts';
 import { showAccountPage } from './render.ts';
 import type { AccountForm, AccountPage, Visit } from './session.ts';
 
-/** Factors that have words of their own. */
-const FACTORS = new Set(['pwd', 'otp', 'fed', 'sso']);
+/** Those of RFC 8176 that have words of their own; '' is said by the others. */
+const FACTORS: ReadonlyMap<string, string> = new Map([
+  ...['pwd', 'otp', 'fed', 'sso'].map((name): [string, string] => [name, name]),
+  ...['hwk', 'swk'].map((name): [string, string] => [name, 'passkey']),
+  ...['user', 'mfa', 'remembered'].map((name): [string, string] => [name, '']),
+]);
 
 export const access: AccountPage = async (visit) => {
   const { deps, account, sessionUid } = visit;
@@ -24,7 +28,7 @@ export const access: AccountPage = async (visit) => {
       uid,
       browser,
       at: signedInAt.toISOString(),
-      factors: amr.map((name) => (FACTORS.has(name) ? name : 'other')),
+      factors: amr.map((name) => FACTORS.get(name) ?? 'other').filter((name) => name !== ''),
       here: uid === sessionUid,
     })),
     // `ends`: the form's field that says what to end.

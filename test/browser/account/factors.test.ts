@@ -156,6 +156,7 @@ describe('the factors on my account', () => {
     await visitor.signIn(MARA);
     const { secret, page } = await setUp(visitor);
     await confirm(visitor, codesOn(page)[0] ?? '');
+    expect((await visitor.open('/account/access')).body).to.match(/with password, code\s*</);
     const file = JSON.parse((await visitor.open('/account/data.json')).body) as {
       factors: Record<string, unknown>;
     };
