@@ -8,6 +8,7 @@ import { begin, DOCTOR, enter, inEveryLook, type Journeys, MARA, startJourneys }
 describe('the looks of the pages of second factors', function () {
   this.timeout(60_000);
   let journeys: Journeys;
+  let codes: string[];
 
   before(async () => {
     journeys = await startJourneys({
@@ -17,7 +18,7 @@ describe('the looks of the pages of second factors', function () {
     const { stores, identity } = server.running;
     const doctor = await stores.accounts.byEmail('default', DOCTOR.login);
     if (doctor === undefined) throw new Error('The doctor is not there.');
-    await giveApp(identity, doctor.id);
+    codes = [...(await giveApp(identity, doctor.id)).recoveryCodes];
     await givePasskey(server, doctor.id, createAuthenticator({ origin: server.issuer }));
   });
   afterEach(() => journeys.settle());
@@ -46,19 +47,36 @@ describe('the looks of the pages of second factors', function () {
       await page.getByText('Use a recovery code instead').click();
     }));
 
-  async function openFactors(page: Page): Promise<void> {
+  async function openFactors(page: Page, who = MARA): Promise<void> {
     await page.goto(`${journeys.server.issuer}/account`);
-    await enter(page, MARA);
+    await enter(page, who);
+    if (who === DOCTOR) {
+      await page.getByText('Use a recovery code instead').click();
+      await page.getByLabel('Recovery code').fill(codes.pop() ?? '');
+      await page.getByRole('button', { name: 'Continue' }).last().click();
+    }
     await page.getByRole('heading', { name: 'My account' }).waitFor();
     await page.goto(`${journeys.server.issuer}/account/factors`);
   }
 
-  it('my account, without a factor', () => inEveryLook(journeys, 'account-factors', openFactors));
+  it('my account, without a factor', () =>
+    inEveryLook(journeys, 'account-factors', (page) => openFactors(page)));
+
+  it('my account, with all that there is', () =>
+    inEveryLook(journeys, 'account-factors-all', (page) => openFactors(page, DOCTOR)));
 
   it('an authenticator app', () =>
     inEveryLook(journeys, 'account-app', async (page) => {
       await openFactors(page);
       await page.getByRole('button', { name: 'Set up an authenticator app' }).click();
       await page.getByRole('button', { name: 'Confirm' }).waitFor();
+    }));
+
+  it('recovery codes, shown once', () =>
+    inEveryLook(journeys, 'account-factors-codes', async (page) => {
+      await openFactors(page, DOCTOR);
+      await page.getByRole('button', { name: 'Make ten new codes' }).click();
+      await page.getByText('These are your recovery codes').waitFor();
+      codes = (await page.locator('.codes code').allTextContents()).reverse();
     }));
 });
