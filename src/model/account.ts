@@ -1,4 +1,4 @@
-import type { Factors } from './factors.ts';
+import { type Factors, factorCounts } from './factors.ts';
 import type { Json } from './json.ts';
 
 export type AccountStatus = 'active' | 'inactive' | 'blocked';
@@ -93,6 +93,7 @@ export function withoutHashes({ passwordHash, legacy, factors, ...account }: Acc
     ...account,
     ...(legacy && { legacy: Object.fromEntries(entries) }),
     hasPassword: passwordHash !== undefined,
+    ...(factors && { factors: factorCounts(factors) }),
   };
 }
 

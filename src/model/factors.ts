@@ -68,6 +68,15 @@ export function passkeyHolder(accountId: string): string {
   return `passkeys:${accountId}`;
 }
 
+/** What an operator may see: how many there are, and nothing of any. */
+export function factorCounts({ app, ...lists }: Factors): Record<string, number> {
+  const { passkeys = [], recoveryCodes = [], devices = [], appPasswords = [] } = lists;
+  return {
+    ...{ passkeys: passkeys.length, apps: app === undefined ? 0 : 1, recoveryCodes: recoveryCodes.length },
+    ...{ devices: devices.length, appPasswords: appPasswords.length },
+  };
+}
+
 /** Whether the account has what it confirms a sign-in with. */
 export function hasFactor({ passkeys = [], app }: Factors): boolean {
   return app !== undefined || passkeys.length > 0;

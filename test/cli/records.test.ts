@@ -268,6 +268,22 @@ describe('The command line', () => {
     await done(['account', 'delete', email, '--yes']);
   });
 
+  it('N13 counts the factors and app passwords of an account, and shows none', async () => {
+    const email = 'factors@x.example';
+    const made = { createdAt: '2026-11-01T00:00:00.000Z', name: 'Phone', dialect: 'vsee' };
+    const appPasswords = ['one', 'two'].map((id) => ({ ...made, id, hash: `hash-of-${id}` }));
+    const app = { salt: 'salt-of-it', step: 0, createdAt: made.createdAt };
+    await terminal.inStore(({ accounts }) =>
+      accounts.insert(accountRecord({ organization: 'clinic', email, factors: { app, appPasswords } })),
+    );
+    const { stdout, json } = await done(['account', 'show', email, '--json']);
+    const factors = { passkeys: 0, apps: 1, recoveryCodes: 0, devices: 0, appPasswords: 2 };
+    expect(json()).to.deep.include({ factors });
+    expect(stdout).to.not.match(/hash-of|salt-of/);
+    expect((await done(['account', 'show', email])).stdout).to.contain('"appPasswords":2');
+    await done(['account', 'delete', email, '--yes']);
+  });
+
   it('reads passwords from standard input, and refuses bad ones in words', async () => {
     const create = ['account', 'create', '--organization', 'clinic', '--username', 'bob', '--password-stdin'];
     await refused(create, 'No password came', '');

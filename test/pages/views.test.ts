@@ -47,6 +47,9 @@ const account: Record<string, unknown> = {
   passkeys: [{ id: HOSTILE, name: HOSTILE, at: AT, used: AT, synced: true }],
   passkey: { action: HOSTILE, options: HOSTILE, name: HOSTILE, autofill: true },
   offers: [{ vendor: 'avycenna', title: HOSTILE, scopes: [HOSTILE] }],
+  oldClients: [{ dialect: HOSTILE, title: HOSTILE, rule: 'refuse' }],
+  appPasswords: [{ id: HOSTILE, name: HOSTILE, title: HOSTILE, at: AT, used: AT }],
+  appPasswordOffers: [{ dialect: HOSTILE, title: HOSTILE }],
   lives: [0, 1, 30],
   answer: [{ name: HOSTILE, value: HOSTILE }],
 };
@@ -68,6 +71,9 @@ const LISTS = [
   'upstreams',
   'blocks',
   'passkeys',
+  'oldClients',
+  'appPasswords',
+  'appPasswordOffers',
 ];
 
 /**

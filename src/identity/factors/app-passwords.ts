@@ -40,7 +40,7 @@ export async function makeAppPassword(
   const text = randomText(FORM);
   const made: AppPassword = {
     ...{ id: randomUUID(), dialect, name },
-    hash: hashOf(identity, { accountId, dialect, text }),
+    hash: hashOf(identity, { accountId, text }),
     createdAt: identity.clock.now().toISOString(),
   };
   const changed = await changeFactors(identity, {
@@ -75,7 +75,7 @@ export function findAppPassword(
   account: AccountRecord,
   { dialect, text }: { dialect: string; text: string },
 ): AppPassword | undefined {
-  const hash = hashOf(identity, { accountId: account.id, dialect, text });
+  const hash = hashOf(identity, { accountId: account.id, text });
   return appPasswordsOf(account, dialect).find((one) => sameText(one.hash, hash));
 }
 
@@ -106,8 +106,8 @@ export async function touchAppPassword(
 
 function hashOf(
   { secrets }: Pick<Identity, 'secrets'>,
-  { accountId, dialect, text }: { accountId: string; dialect: string; text: string },
+  { accountId, text }: { accountId: string; text: string },
 ): string {
   const plain = text.replace(/[\s-]/g, '').toLowerCase();
-  return secrets.hmac('app-password', JSON.stringify([accountId, dialect, plain]));
+  return secrets.hmac('app-password', JSON.stringify([accountId, plain]));
 }

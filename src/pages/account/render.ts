@@ -20,6 +20,7 @@ const DONE: ReadonlySet<string> = new Set([
   'session-ended',
   'grant-ended',
   'key-deleted',
+  'app-password-ended',
 ]);
 
 export async function showAccountPage(

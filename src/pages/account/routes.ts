@@ -19,6 +19,7 @@ import type { PageDeps } from '../shared/deps.ts';
 import { access, endGrant, endSession } from './access.ts';
 import { address, addressCode, changeAddress, confirmAddress, proveNewAddress } from './address.ts';
 import { data, download } from './data.ts';
+import { endPassword, makePassword } from './factors/app-passwords.ts';
 import { appPage, beginApp, confirmApp, factors, removeApp, renewCodes } from './factors/codes.ts';
 import { addPasskey, dropPasskey } from './factors/passkeys.ts';
 import { deleteKey, keys, makeKey } from './keys.ts';
@@ -56,6 +57,8 @@ export function accountRoutes(deps: PageDeps) {
     .post('/factors/passkeys', recentForm('/account/factors', addPasskey, factors))
     .post('/factors/passkeys/remove', recentForm('/account/factors', dropPasskey, factors))
     .post('/factors/codes', recentForm('/account/factors', renewCodes, factors))
+    .post('/factors/app-passwords', recentForm('/account/factors', makePassword, factors))
+    .post('/factors/app-passwords/end', personForm(endPassword, factors))
     .get('/sign-ins', person(signIns))
     .post('/sign-ins/link', recentForm('/account/sign-ins', goLink, signIns))
     .get('/sign-ins/arrived', person(arrivedToLink))

@@ -27,6 +27,8 @@ export type Issue =
   | 'same-address'
   | 'last-factor'
   | 'invalid-key'
+  | 'invalid-app-password'
+  | 'too-many-app-passwords'
   | 'app-code-refused'
   | 'recovery-code-refused';
 

@@ -11,7 +11,7 @@ import type { PageDeps } from './deps.ts';
 /** Seconds between making it and showing it. */
 const SHOWN_WITHIN = 60;
 
-type What = 'api-key-shown' | 'recovery-codes-shown';
+type What = 'api-key-shown' | 'app-password-shown' | 'recovery-codes-shown';
 
 /** Resolves with what the page's address says. */
 export function putToShow(

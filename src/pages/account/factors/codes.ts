@@ -5,6 +5,7 @@ import { appSetupShown, beginAppSetup, confirmAppSetup } from '../../shared/app-
 import { putToShow, takeToShow } from '../../shared/shown-once.ts';
 import { showAccountPage } from '../render.ts';
 import type { AccountForm, AccountPage, Visit } from '../session.ts';
+import { appPasswordsShown } from './app-passwords.ts';
 import { passkeysShown } from './passkeys.ts';
 
 const PAGE = '/account/factors';
@@ -17,6 +18,7 @@ export const factors: AccountPage = async (visit, refusal) => {
   const data = {
     ...(await passkeysShown(visit)),
     codes: await takeToShow(deps, ctx, asked),
+    ...(await appPasswordsShown(visit)),
     authenticator: app && { at: app.createdAt, used: app.lastUsedAt },
     // Absent where there is nothing that they stand in for.
     left: recoveryCodes?.length ?? (account.factors?.passkeys || app ? 0 : undefined),
