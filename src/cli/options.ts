@@ -93,19 +93,22 @@ export async function rebranded(
   whose: 'organization' | 'client',
   present: Json | undefined,
   changes: Branding = {},
+  /** Names of upstreams that the configuration knows. */
+  upstreams: readonly string[] = [],
 ): Promise<Branding | undefined> {
   const before = typeof present === 'object' && present !== null && !Array.isArray(present) ? present : {};
-  const all = Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null);
-  if (all.length === 0) return undefined;
-  const branding = Object.fromEntries(all);
+  const members = Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null);
+  if (members.length === 0) return undefined;
+  const branding = Object.fromEntries(members);
   if (Object.keys(changes).length === 0) return branding;
-  const [{ inWords, parsePart }, { clientBranding, organizationBranding }] = await Promise.all([
+  const [{ inWords, parsePart }, { clientBranding, issuesOfWays, organizationBranding }] = await Promise.all([
     import('../config/issues.ts'),
     import('../seed/branding.ts'),
   ]);
   const schema = whose === 'client' ? clientBranding : organizationBranding;
   const { issues } = parsePart({ schema, value: branding, at: ['brand'], from: () => undefined });
-  if (issues.length > 0) throw new CommandRefused(issues.map(inWords).join('\n'));
+  const all = [...issues, ...issuesOfWays(changes.ways, { upstreams, path: 'brand.ways' })];
+  if (all.length > 0) throw new CommandRefused(all.map(inWords).join('\n'));
   return branding;
 }
 

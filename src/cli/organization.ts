@@ -64,7 +64,7 @@ Examples:
           `There is an organization ${id} already. Change it: portico organization set ${id} ...`,
         );
       }
-      const created = await changed({ id, name: id, hosts: [], vendor: {} }, changes);
+      const created = await changed(context, { id, name: id, hosts: [], vendor: {} }, changes);
       await store(context, created, 'organization.create');
       say(`Organization ${id} was made.`);
     }),
@@ -98,7 +98,7 @@ Examples:
   portico organization set north_clinic --host north.portal.example --host www.north.example
   portico organization set north_clinic --brand name="North Clinic" --brand accent=#1f6f5c --brand terms=null`,
     run: inContext(async (context, changes: Changes) => {
-      const input = await changed(await organizationOf(context, changes.id), changes);
+      const input = await changed(context, await organizationOf(context, changes.id), changes);
       await store(context, input, 'organization.update');
       say(`Organization ${input.id} was changed.`);
     }),
@@ -118,6 +118,7 @@ Examples:
 ]);
 
 async function changed(
+  { config }: CommandContext,
   { branding: before, defaultApi: apiBefore, factors: policyBefore, ...present }: OrganizationRecord,
   {
     name,
@@ -132,7 +133,8 @@ async function changed(
     factors: factorChanges,
   }: Changes,
 ): Promise<OrganizationRecord> {
-  const branding = await rebranded('organization', before, brand);
+  const { upstreamNames } = await import('../federation/registry.ts');
+  const branding = await rebranded('organization', before, brand, upstreamNames(config));
   const factors = factorChanges ? await changedPolicy(policyBefore, factorChanges) : policyBefore;
   const api = defaultApi ?? apiBefore;
   const merged: OrganizationRecord['vendor'] = { ...present.vendor };

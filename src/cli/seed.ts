@@ -36,12 +36,14 @@ async function load(context: CommandContext, options: Options): Promise<void> {
     { noteLoaded },
     { applySeed, planFile, reportOf },
     { createPasswordHasher },
+    { upstreamNames },
   ] = await Promise.all([
     import('../seed/read-seed.ts'),
     import('../seed/refuse-demo.ts'),
     import('../seed/seed-at-start.ts'),
     import('../seed/apply-seed.ts'),
     import('../identity/passwords/hasher.ts'),
+    import('../federation/registry.ts'),
   ]);
   const { stores, secrets, clock, config } = context;
   const file = readSeed(options.file);
@@ -53,6 +55,7 @@ async function load(context: CommandContext, options: Options): Promise<void> {
     issuer: config.issuer,
     judgeClient: async (client: ClientRecord) => (await context.tools()).oidc.judgeClient(client),
     resources: config.oidc.resources,
+    upstreams: upstreamNames(config),
     overwritePasswords: options.overwritePasswords ?? false,
   };
   if (options.dryRun) return tell(reportOf(await planFile(world, file)), 'would be', options);

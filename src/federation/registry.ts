@@ -13,8 +13,11 @@ const registry: Readonly<Record<string, () => Promise<UpstreamPlugIn>>> = {
   openid: async () => (await import('./openid/openid.ts')).openid,
 };
 
-export const upstreamNames: readonly string[] = Object.keys(registry);
-export { entryName } from './openid/settings.ts';
+/** The names that the configuration knows, switched on or not: kinds, and for `openid` its entries. */
+export function upstreamNames({ federation }: Pick<Config, 'federation'>): string[] {
+  const kinds = Object.keys(registry).filter((name) => name !== 'openid');
+  return [...kinds, ...Object.keys(federation.openid ?? {})];
+}
 
 function loadUpstreams(): Promise<UpstreamPlugIn[]> {
   return Promise.all(Object.values(registry).map((load) => load()));

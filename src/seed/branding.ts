@@ -1,6 +1,6 @@
 /** How pages look and what they offer, as an organization or a client has it for itself (docs/hosted-pages.md). */
 import { z } from 'zod';
-import { entryName, upstreamNames } from '../federation/registry.ts';
+import type { Issue } from '../config/issues.ts';
 
 const line = z
   .string()
@@ -34,7 +34,23 @@ export const organizationBranding = z.strictObject({
   ...brand,
   sign_in: beginning.optional(),
   /** The ways to sign in that are offered, of those that work; without it all of them. */
-  ways: z.array(z.enum(['password', 'code', 'passkey', ...upstreamNames]).or(entryName)).optional(),
+  ways: z.array(line).optional(),
 });
 
 export const clientBranding = z.strictObject(brand);
+
+/** Ways that no page has. `upstreams`: those that the configuration knows. */
+export function* issuesOfWays(
+  ways: unknown,
+  { upstreams, path }: { upstreams: readonly string[]; path: string },
+): Iterable<Issue> {
+  const known = ['password', 'code', 'passkey', ...upstreams];
+  for (const [place, way] of (Array.isArray(ways) ? ways : []).entries()) {
+    if (known.includes(way)) continue;
+    yield {
+      path: `${path}.${place}`,
+      value: JSON.stringify(way),
+      message: `must be ${known.join(' or ')}`,
+    };
+  }
+}

@@ -15,6 +15,7 @@ import type { IdentityRecord } from '../model/upstream-identity.ts';
 import type { OidcServer } from '../oidc/contract.ts';
 import type { Stores } from '../store/ports/stores.ts';
 import { apiRecord } from './apis.ts';
+import { issuesOfWays } from './branding.ts';
 import { judgeGrants } from './judge-grants.ts';
 import { apiKeyHash, clientRecord, organizationRecord, withSeed } from './records.ts';
 import type { Seed, SeedAccount, SeedApiKey } from './schema.ts';
@@ -29,6 +30,8 @@ export interface SeedWorld {
   readonly judgeClient: OidcServer['judgeClient'];
   /** `oidc.resources` of the configuration. */
   readonly resources: Config['oidc']['resources'];
+  /** Names of upstreams that the configuration knows. */
+  readonly upstreams: readonly string[];
   /** Replace passwords that accounts have already. */
   readonly overwritePasswords: boolean;
 }
@@ -90,10 +93,12 @@ function* unknownOrganizations(seed: Seed, known: ReadonlySet<string>): Iterable
 }
 
 async function planOrganizations(world: SeedWorld, seed: Seed, issues: Issue[]) {
-  const { stores } = world;
+  const { stores, upstreams } = world;
   return inTurn(seed.organizations ?? [], 16, async (organization, index) => {
     const present = await stores.organizations.byId(organization.id);
     const record = organizationRecord(organization, present, world);
+    const ways = { upstreams, path: `organizations.${index}.branding.ways` };
+    issues.push(...issuesOfWays(organization.branding?.ways, ways));
     for (const [place, host] of (organization.hosts ?? []).entries()) {
       const owner = await stores.organizations.byHost(host.toLowerCase());
       if (owner === undefined || owner.id === organization.id) continue;

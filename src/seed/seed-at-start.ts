@@ -11,7 +11,7 @@ const CLAIM = 15_000;
 
 export interface SeedAtStartOptions
   extends Pick<Identity, 'stores' | 'secrets' | 'hasher' | 'clock' | 'access' | 'log' | 'issuer'>,
-    Pick<SeedOptions, 'judgeClient' | 'resources'> {
+    Pick<SeedOptions, 'judgeClient' | 'resources' | 'upstreams'> {
   /** `config.seed`: absolute paths. */
   readonly files: readonly string[];
   /** Demo files are refused in production: their passwords are published. */

@@ -3,6 +3,7 @@
  * listen. main.ts calls it with the configuration of the process, tests with other values. Nothing else in
  * src/ makes a store, a mailer or an OIDC server.
  */
+
 import { createServer, type RequestListener } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Config } from '../config/schema.ts';
@@ -16,6 +17,7 @@ import { loadEnabledDialects } from '../dialects/registry.ts';
 import { createTokenOffers } from '../dialects/runtime/access-token.ts';
 import { createTokenAdmission } from '../dialects/runtime/admission.ts';
 import { createOldClients } from '../dialects/runtime/old-clients.ts';
+import { upstreamNames } from '../federation/registry.ts';
 import { createApp } from '../http/app.ts';
 import { createForms, type Forms } from '../http/forms/csrf.ts';
 import { createCors } from '../http/middleware/cors.ts';
@@ -77,7 +79,15 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const production = config.environment === 'production';
     const { judgeClient } = deps.oidc;
     const { resources } = config.oidc;
-    await seedAtStart({ ...deps.identity, judgeClient, resources, files: config.seed, production });
+    const upstreams = upstreamNames(config);
+    await seedAtStart({
+      ...deps.identity,
+      judgeClient,
+      resources,
+      upstreams,
+      files: config.seed,
+      production,
+    });
     await noteStoredHashes(deps.stores);
     await deps.legacy?.judge();
     const handler = await createHandler(deps);

@@ -157,7 +157,9 @@ clients:
       algorithm: 'ES256',
     } as const;
     const file = world.write(`
-organizations: [{ id: default, default_api: "urn:nowhere" }, { id: north }]
+organizations:
+  - { id: default, default_api: "urn:nowhere" }
+  - { id: north, branding: { ways: [password, kode, google, clinic] } }
 apis:
   - { id: app, identifier: "urn:app", organization: nowhere, scopes: {} }
   - { id: north, identifier: "urn:north", organization: north, scopes: {} }
@@ -171,11 +173,15 @@ clients:
   - { client_id: five, ${app}, organizations: [north], apis: { "urn:north": [] } }
 `);
     const issues = await issuesOf(
-      world.seed(file, { resources: [{ ...resource, scopes: ['a'], open: false }] }),
+      world.seed(file, {
+        resources: [{ ...resource, scopes: ['a'], open: false }],
+        upstreams: ['google', 'clinic'],
+      }),
     );
     const unknown = 'must be the identifier of an API that exists, in this file, the store or oidc.resources';
     expect(issues).to.have.members([
       `organizations.0.default_api ${unknown}`,
+      'organizations.1.branding.ways.1 must be password or code or passkey or google or clinic',
       'apis.0.id is a client; choose another id',
       'apis.2.identifier belongs to the API records',
       'apis.0.organization must be an organization that exists, in this file or in the store',

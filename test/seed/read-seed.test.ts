@@ -109,7 +109,6 @@ accounts:
       accent: green
       logo: data:image/svg+xml,x
       colour: "#000000"
-      ways: [password, kode]
       sign_in: both
 clients:
   - client_id: app
@@ -124,11 +123,10 @@ clients:
       'organizations.0.branding.accent is "green" (line 4): must be a colour such as #1f6f5c',
       'organizations.0.branding.logo is "data:image/svg+xml,x" (line 5): must be an address of the web',
       'organizations.0.branding.colour (line 6): is no known key',
-      'organizations.0.branding.ways.1 is "kode" (line 7): must be password or code or google or apple',
-      'organizations.0.branding.sign_in is "both" (line 8): must be password or name-first',
-      'clients.0.branding.name is "" (line 14): must not be empty',
-      'clients.0.branding.terms is "/terms" (line 15): must be an address of the web',
-      'clients.0.branding.sign_in (line 16): is no known key',
+      'organizations.0.branding.sign_in is "both" (line 7): must be password or name-first',
+      'clients.0.branding.name is "" (line 13): must not be empty',
+      'clients.0.branding.terms is "/terms" (line 14): must be an address of the web',
+      'clients.0.branding.sign_in (line 15): is no known key',
     ]) {
       expect(message).to.contain(line);
     }

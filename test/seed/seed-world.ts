@@ -64,6 +64,7 @@ export async function openWorld(): Promise<TestWorld> {
       issuer: ISSUER,
       judgeClient: async (client) => (await open()).oidc.judgeClient(client),
       resources: [],
+      upstreams: ['google', 'apple'],
       overwritePasswords: false,
       access: { endAll: async (id) => void ended.push(id) },
     },
