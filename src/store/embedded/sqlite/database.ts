@@ -57,6 +57,8 @@ export class Database {
   #pending: PendingWrite[] = [];
   #running: Promise<void> | undefined;
   #isReading = false;
+  /** Whether each write of the next batch is run so that its failure undoes it alone. */
+  #careful = false;
   readonly #flusher: Flusher;
   /** Waits to flush what passing writes left. */
   #soon: NodeJS.Timeout | undefined;
@@ -219,7 +221,7 @@ export class Database {
     if (this.#pending.length === 0) return false;
     try {
       this.#endReading();
-      this.#sql.exec('BEGIN IMMEDIATE');
+      this.#sql.run('BEGIN IMMEDIATE');
       return true;
     } catch (error) {
       const now = performance.now();
@@ -233,12 +235,17 @@ export class Database {
   }
 
   #commitBatch(batch: PendingWrite[]): void {
-    const done: Done[] = [];
+    const done = this.#careful ? [] : this.#attemptAll(batch);
+    if (done === undefined) {
+      this.#careful = true;
+      this.#pending.unshift(...batch);
+      return;
+    }
     const undo = (rest: readonly PendingWrite[], cause: unknown) => {
       if (this.#connection.isTransaction) this.#sql.exec('ROLLBACK');
       this.#refuse([...done.map(({ write }) => write), ...rest], cause);
     };
-    for (const [index, write] of batch.entries()) {
+    for (const [index, write] of this.#careful ? batch.entries() : []) {
       const outcome = this.#attempt(write);
       if (outcome.kind === 'done') done.push({ write, result: outcome.result });
       else if (outcome.kind === 'failed') write.reject(outcome.error);
@@ -248,8 +255,9 @@ export class Database {
         return;
       }
     }
+    this.#careful = false;
     try {
-      this.#sql.exec('COMMIT');
+      this.#sql.run('COMMIT');
     } catch (error) {
       undo([], error);
       return;
@@ -276,14 +284,24 @@ export class Database {
     }
   }
 
+  /** Undefined: one failed, and nothing was done. A way back for one alone costs each of them more than its rows. */
+  #attemptAll(batch: readonly PendingWrite[]): Done[] | undefined {
+    try {
+      return batch.map((write) => ({ write, result: write.work(this.#sql) }));
+    } catch {
+      if (this.#connection.isTransaction) this.#sql.exec('ROLLBACK');
+      return undefined;
+    }
+  }
+
   /** Runs one write so that its failure undoes it alone. */
   #attempt(
     write: PendingWrite,
   ): { kind: 'done'; result: unknown } | { kind: 'failed' | 'lost'; error: unknown } {
     try {
-      this.#sql.exec('SAVEPOINT one');
+      this.#sql.run('SAVEPOINT one');
       const result = write.work(this.#sql);
-      this.#sql.exec('RELEASE one');
+      this.#sql.run('RELEASE one');
       return { kind: 'done', result };
     } catch (error) {
       const code = primaryCode(error);
