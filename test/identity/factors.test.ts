@@ -109,6 +109,16 @@ describe('an authenticator app', () => {
     expect(await prove(code())).to.equal(true);
   });
 
+  it('C1 N5 wrong codes of an app and wrong passwords fill one budget', async () => {
+    const { id, prove } = await withApp();
+    for (let i = 0; i < 4; i += 1) expect(await prove('000000', '192.0.2.9')).to.equal(false);
+    const password = { organization: 'north', accountId: id, name: id, address: '192.0.2.9' };
+    for (let i = 0; i < 6; i += 1) await (await world.identity.attempts.begin(password)).failed();
+    expect(await refusal(prove('000000', '192.0.2.9'))).to.equal('too-many-requests');
+    expect(await refusal(world.identity.attempts.begin(password))).to.equal('too-many-requests');
+    expect(await prove('000000', '192.0.2.10')).to.equal(false);
+  });
+
   it('N5 a right code ends the row of wrong ones', async () => {
     const { prove, code } = await withApp();
     for (let round = 0; round < 3; round += 1) {

@@ -72,7 +72,7 @@ describe('what is used once, fifty times at once over three nodes', function () 
     }
   });
 
-  it('X2 N4 N6 a code of an app, and a recovery code, sign in once over the nodes', async () => {
+  it('X2 N4 N5 N6 a code of an app, and a recovery code, sign in once over the nodes, and five guesses are judged', async () => {
     const person = { login: 'app-once@x.test', password: 'Thistle-Quarry-Beacon-52' };
     const json = { name: 'Dr. App', email: person.login, password: person.password };
     const registered = await send(`${nodes.url}/api/v1/auth/register`, { headers: freshAddress(), json });
@@ -109,6 +109,16 @@ describe('what is used once, fifty times at once over three nodes', function () 
       );
       expect(ends.filter((end) => typeof end === 'string').length, action).to.equal(1);
     }
+    const { session, page } = await half();
+    const { action, fields } = formTo(page, /\/app-code$/);
+    const guesses = await times(20, async (i) => {
+      const headers = { origin: nodes.url, 'sec-fetch-site': 'same-origin', ...freshAddress() };
+      const body = new URLSearchParams({ ...fields, code: `00000${i % 10}` });
+      return (await session.request(action, { method: 'POST', body, headers })).status;
+    });
+    // Those that lost above counted too, and the right one that followed some of them ended their row.
+    expect(guesses.filter((status) => status === 400).length, 'judged').to.be.within(1, 5);
+    expect(guesses.filter((status) => status === 429).length, 'refused').to.be.at.least(15);
   });
 
   it('X2 A6 C4 a single-use sign-on token opens one browser session', async () => {

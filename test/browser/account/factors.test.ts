@@ -170,6 +170,8 @@ describe('the factors on my account', () => {
     });
     const text = world.server.logText() + JSON.stringify(file);
     expect(text).to.contain('factor.add');
+    const token = new URL(page.url).searchParams.get('codes') ?? 'none';
+    expect(text).to.not.contain(token);
     for (const kept of [secret, app?.salt ?? 'none', ...recoveryCodes, ...codesOn(page)])
       expect(text).to.not.contain(kept);
   });
