@@ -9,7 +9,7 @@ import { proven } from './complete.ts';
 import { passkeyButton } from './factors/passkey-button.ts';
 import { accountIn, flowStateOf } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
-import { leadsByDomain, mayRegister, signInMethodsOf } from './methods.ts';
+import { leadsByDomain, mayRegister, signInMethodsOf, upstreamOfDomain } from './methods.ts';
 import { choseOrganization } from './organization.ts';
 import { renderInteraction } from './render-interaction.ts';
 
@@ -19,7 +19,8 @@ export const showSignIn: SignInPage = async (step, refusal) => {
   const { password, code, codeFirst, blocks } = methods;
   const flow = flowStateOf(view);
   const typed = form.get('login');
-  const named = flow.login !== undefined;
+  // A name that was given to find the organization may lead further.
+  const named = flow.login !== undefined && upstreamOfDomain(methods, flow.login) === undefined;
   const nameFirst = methods.nameFirst || codeFirst;
   const data = {
     clientId: view.client.clientId,

@@ -121,4 +121,27 @@ describe('the first page of a sign-in', () => {
     const visit = await (await channel.begin()).press('/name', { login: 'x@evil.test', by: 'password' });
     expect(visit.page.forms.some(({ names }) => names.includes('password'))).to.equal(true);
   });
+
+  it('asks once for the address that tells the organization and the upstream', async () => {
+    const { organizations, clients } = channel.server.running.stores;
+    const [north, app] = [await organizations.byId('north_clinic'), await clients.byId('own-app')];
+    if (north === undefined || app === undefined) throw new Error('The seed has changed.');
+    const branding = { sign_in: 'name-first' };
+    await organizations.put({ ...north, emailDomains: ['clinic.test'], branding });
+    await clients.put({ ...app, metadata: { ...app.metadata, organizations: [north.id] } });
+    const fresh = await openChannel({
+      folder: channel.server.folder,
+      federation: ({ openid }) => ({
+        openid: { keycloak: { ...openid.keycloak, domains: ['clinic.test'] } },
+      }),
+    });
+    try {
+      const visit = await (await fresh.begin()).press('/organization', { login: 'x@clinic.test' });
+      expect(visit.page.body).to.contain('value="x@clinic.test"').and.not.contain('name="password"');
+      await visit.press('/name', { login: 'x@clinic.test' });
+      expect(visit.page.headers.get('refresh')).to.contain('/realms/keycloak/authorize?');
+    } finally {
+      await fresh.close();
+    }
+  });
 });

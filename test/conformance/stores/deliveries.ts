@@ -35,7 +35,7 @@ export function deliveryStoreSuite(open: OpenBackEnd): void {
     });
 
     it('LO1 is read as it was added, and only once of 50 that add it', async () => {
-      const record = delivery({ organization: 'clinic', problem: 'HTTP 500' });
+      const record = delivery({ organization: 'clinic', problem: 'HTTP 500', revokes: true });
       const answers = await racers.race(
         'deliveries.add',
         times(CALLS, () => [[record]]),
