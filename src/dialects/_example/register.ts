@@ -19,7 +19,15 @@ export const register = endpoint({
   limits: ({ request, settings }) => [
     { ...sliding, counter: 'register', key: request.address, limit: settings.limits.register, window: 3600 },
   ],
-  replies: { 201: SignedInReply, 400: Failure, 409: Failure, 413: Failure, 415: Failure, 429: Failure },
+  replies: {
+    201: SignedInReply,
+    400: Failure,
+    401: Failure,
+    409: Failure,
+    413: Failure,
+    415: Failure,
+    429: Failure,
+  },
   async answer({ body }, use) {
     const account = await use.accounts.register(
       { email: body.email, password: body.password, claims: { name: body.name } },

@@ -18,7 +18,7 @@ export const register = endpoint({
   accepts: { body: z.object({ name, email: address, password: password(MINIMUM) }) },
   /** The password stands last in the table, so its entry may come last. */
   alsoJudge: refuseCommon(TOO_COMMON),
-  replies: { 415: Failure, 201: SignedInReply, 409: Failure, 422: InvalidFields, 429: Failure },
+  replies: { 415: Failure, 201: SignedInReply, 401: Failure, 409: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
     await use.passwords.checkAttempts(body.email.folded);
     const account = await use.accounts.register(

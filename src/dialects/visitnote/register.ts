@@ -71,7 +71,7 @@ export const register = endpoint({
     return further;
   },
   limits: authTier,
-  replies: { 200: SignedInReply, 413: Failure, 422: InvalidFields, 429: Failure },
+  replies: { 200: SignedInReply, 401: Failure, 413: Failure, 422: InvalidFields, 429: Failure },
   async answer({ body, settings }, use) {
     const account = await use.accounts
       .register(

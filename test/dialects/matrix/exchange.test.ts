@@ -6,10 +6,12 @@ import { expect } from 'chai';
 import { decodeJwt } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
+import { type RandomForm, randomText } from '../../../src/core/crypto.ts';
 import { KEY_FORMS } from '../../../src/dialects/avycenna/api-keys.ts';
 import { createApiKey } from '../../../src/identity/accounts/api-keys.ts';
 import { deleteAccount } from '../../../src/identity/accounts/delete-account.ts';
 import { setStatus } from '../../../src/identity/accounts/set-status.ts';
+import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
 import { setPassword } from '../../../src/identity/self-service/set-password.ts';
 import { TOKEN_EXCHANGE } from '../../../src/model/client.ts';
 import type { DialectInfo } from '../../conformance/dialect-under-test.ts';
@@ -17,7 +19,7 @@ import { inTime } from '../../support/in-time.ts';
 import { relyingParty, signIn } from '../../support/relying-party.ts';
 import { CLIENTS, PEOPLE } from '../../support/server.ts';
 import { avycenna, careportals, vendors, visitnote, vsee } from '../vendors.ts';
-import { openWorld, PASSWORD, type World } from './world.ts';
+import { liveToken, openWorld, PASSWORD, type World } from './world.ts';
 
 const EXCHANGE = `${import.meta.dirname}/exchange.yaml`;
 const MODULE = { clientId: 'new-module', secret: 'Pilot-Glacier-Saffron-91', redirectUri: '' };
@@ -170,6 +172,45 @@ describe('token exchange at the dialects', () => {
     expect(await isActive(tokens.access_token)).to.equal(false);
     expect((await world.me(vsee, old.access)).status).to.equal(200);
     expect(await isActive((await exchanged(old.access)).access_token)).to.equal(true);
+  });
+
+  it('N7 a sign-in that lacks a second factor, or has an app password for one, is exchanged for nothing', async () => {
+    const old = await held(vsee);
+    const { stores, identity, oidc: server } = world.server.running;
+    expect((await exchanged(old.access)).scope).to.equal('charts:read');
+    const app = { salt: 'salt', step: 0, createdAt: new Date(Date.now() - 1000).toISOString() };
+    const appPasswords = [{ id: 'one', dialect: 'vsee', name: 'Phone', hash: '', createdAt: app.createdAt }];
+    await updateAccount(identity, old.accountId, (account) => ({
+      ...account,
+      factors: { app, appPasswords },
+    }));
+    const live = await liveToken(world, vsee, old.access);
+    if (live === undefined) throw new Error('The token is not there.');
+    const { clientId, accountId, organization, scope, audience = '', claims } = live;
+    const issue = async (amr: readonly string[], appPassword?: string) => {
+      const issued = await server.grants.issue({
+        ...{ clientId, accountId, organization, scope, amr, ...(appPassword && { appPassword }) },
+        access: {
+          value: randomText(vsee.dialect.tokens.access as RandomForm),
+          lifetime: 600,
+          audience,
+          claims,
+        },
+      });
+      return issued.access.value;
+    };
+    const outcome = async (token: string) =>
+      exchanged(token).then(
+        () => 'exchanged',
+        (error) => error.error,
+      );
+    expect(await outcome(await issue(['pwd']))).to.equal('invalid_request');
+    expect(await outcome(await issue(['app-password'], 'one'))).to.equal('invalid_request');
+    expect(await outcome(await issue(['pwd', 'otp', 'mfa']))).to.equal('exchanged');
+    const lines = await stores.audit.latest({ limit: 20 });
+    expect(
+      lines.filter(({ event, outcome }) => event === 'token.exchange' && outcome === 'refused'),
+    ).to.not.equal([]);
   });
 
   it('TX8 a new app gets a token of each dialect for its own, where its person has a place there', async () => {

@@ -2,8 +2,13 @@
  * N7, N11, N12: what an organization asks of its people, what a dialect does about it, and each way into the five
  * dialects. One server for each setting; the clock leads from one policy to the next.
  */
+import { mock } from 'node:test';
 import { expect } from 'chai';
-import { randomToken } from '../../../src/core/crypto.ts';
+import { randomText, randomToken } from '../../../src/core/crypto.ts';
+import { KEY_FORMS } from '../../../src/dialects/avycenna/api-keys.ts';
+import { HEX } from '../../../src/dialects/contract/tokens.ts';
+import { splitSettings } from '../../../src/dialects/runtime/mounted.ts';
+import { createApiKey } from '../../../src/identity/accounts/api-keys.ts';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
 import {
   appPasswordsOf,
@@ -19,7 +24,7 @@ import type { Incoming } from '../../support/http-client.ts';
 import { gmail, signInWithGoogle } from '../avycenna/google.ts';
 import { avycenna, visitnote, vsee } from '../vendors.ts';
 import { inDefault } from './channels.ts';
-import { openWorld, pointed, type World } from './world.ts';
+import { openWorld, PASSWORD, pointed, type World } from './world.ts';
 
 const DAY = 86_400_000;
 
@@ -248,6 +253,14 @@ function byGoogle({ server }: World, { account }: Held) {
   return linkIdentity(server.running.identity, link).then(() => signInWithGoogle(server, person));
 }
 
+async function byApiKey(world: World, { account }: Held): Promise<number> {
+  const { key } = await createApiKey(world.server.running.identity, {
+    ...{ organization: 'default', vendor: 'avycenna', accountId: account.id, name: 'reader' },
+    ...{ scopes: ['read:users'], id: KEY_FORMS.id, key: KEY_FORMS.key },
+  });
+  return (await world.send({ method: 'GET', path: '/api/v1/auth/me', headers: { 'x-api-key': key } })).status;
+}
+
 const byClinic: Way = {
   name: 'vsee single sign-on',
   dialect: 'vsee',
@@ -264,12 +277,63 @@ async function idInClinic({ server }: World, { clinicCode }: Held): Promise<stri
   throw new Error(`The clinic has no person ${clinicCode}.`);
 }
 
+const byBrowserLink: Way = {
+  name: 'vsee browser link',
+  dialect: 'vsee',
+  admitted: 303,
+  isSignIn: false,
+  ask: async (world, { account }) => browserLink(world, (await world.mint(vsee, account)).access),
+  async wrong(world, { account }) {
+    const { access } = await world.mint(vsee, account);
+    await world.revoke(access);
+    return browserLink(world, access);
+  },
+};
+
+const browserLink = (world: World, token: string) =>
+  world.send({ method: 'GET', path: `/auth?sso_token=${token}` });
+
+const inDefaultVSee: DialectInfo = { ...vsee, headers: {} };
+
+/** A token that a legacy system made, of a sign-in of which nothing is known. */
+const byLegacyToken: Way = {
+  name: 'vsee me with a token of a legacy system',
+  dialect: 'vsee',
+  admitted: 200,
+  isSignIn: false,
+  ask: async (world, { account }) => world.me(inDefaultVSee, await adopted(world, account)),
+  async wrong(world, { account }) {
+    const token = await adopted(world, account);
+    await world.revoke(token);
+    return world.me(inDefaultVSee, token);
+  },
+};
+
+async function adopted({ server }: World, { id, organization }: AccountRecord): Promise<string> {
+  const value = randomText({ alphabet: HEX, length: 32 });
+  const { clientId } = inVSee(server);
+  await server.running.oidc.grants.adopt({
+    ...{ clientId, accountId: id, organization, scope: vsee.dialect.tokens.scope },
+    access: {
+      ...{ value, expiresAt: Math.floor(now.getTime() / 1000) + 600, audience: inVSee(server).audience },
+      claims: { user_id: '1', user_type: '200', account_code: organization },
+    },
+  });
+  return value;
+}
+
+function inVSee({ config, issuer }: World['server']) {
+  const { dialect } = vsee;
+  const settings = dialect.settings.parse(splitSettings(config.dialects.vsee).own);
+  return { clientId: dialect.clientId(settings), audience: dialect.tokens.audience(settings, issuer) };
+}
+
 const WAYS: readonly Way[] = [
   ...inDefault.map(byPassword),
   ...inDefault.map(byLiveToken),
   byRefresh(avycenna, '/api/v1/auth/refresh'),
-  byRefresh({ ...vsee, headers: {} }, '/api_v3/tokens/refresh'),
-  ...[byCode, byInvitation, bySocial, byClinic],
+  byRefresh(inDefaultVSee, '/api_v3/tokens/refresh'),
+  ...[byCode, byInvitation, bySocial, byClinic, byBrowserLink, byLegacyToken],
 ];
 
 for (const rule of RULES) {
@@ -309,12 +373,70 @@ for (const rule of RULES) {
           const id = (await way.whose?.(world, of)) ?? of.account.id;
           expect(whyRefused(world, id, way.dialect), way.name).to.equal('factor-needed');
         }
+        const { access } = await world.mint(avycenna, of.account);
+        expect((await world.introspect(access)).active, 'introspection').to.equal(isOpen);
+        expect(await byApiKey(world, of), 'an API key is no sign-in').to.equal(200);
         const { location } = await byGoogle(world, of);
         expect(location, 'avycenna Google').to.match(isOpen ? /^(?!.*error=)/ : /error=access_denied$/);
       });
     }
   });
 }
+
+describe('a dialect that refuses whoever lacks a factor', () => {
+  let world: World;
+  before(async function () {
+    this.timeout(60_000);
+    now = new Date();
+    world = await openWith('refuse');
+  });
+  after(() => world.close());
+
+  it('N12 W7 takes the work of a wrong password, whatever is wrong', async () => {
+    await setPolicy(world, { require: 'required', since: ago(20), graceDays: 0 });
+    const { email: login = '' } = await world.person({ organization: 'default' });
+    const { hasher } = world.server.running.identity;
+    const verify = mock.method(hasher, 'verify');
+    try {
+      const worked = async (vendor: DialectInfo, name: string, password?: string) => {
+        const before = verify.mock.callCount();
+        await world.signIn(vendor, name, password === undefined ? {} : { password });
+        return verify.mock.callCount() - before;
+      };
+      for (const vendor of inDefault) {
+        const { name } = vendor.dialect;
+        const right = await worked(vendor, login);
+        expect(right, name).to.be.greaterThan(0);
+        expect(await worked(vendor, login, 'Wrong-Harbour-12'), name).to.equal(right);
+        expect(await worked(vendor, 'nobody-here@matrix.test'), name).to.equal(right);
+      }
+    } finally {
+      verify.mock.restore();
+    }
+  });
+
+  it('N7 a registration opens the account, and without a grace period signs no person in', async () => {
+    await setPolicy(world, { require: 'required', since: ago(20), graceDays: 0 });
+    for (const [vendor, path, names] of [
+      [visitnote, '/api/therapist/v1/register', { first_name: 'Vic', last_name: 'Note' }],
+      [avycenna, '/api/v1/auth/register', { name: 'Dr. Ava' }],
+    ] as const) {
+      const email = `opened@${vendor.dialect.name}.test`;
+      const reply = await world.send({ method: 'POST', path, json: { ...names, email, password: PASSWORD } });
+      expect([reply.status, reply.json()]).to.deep.equal([vendor.refused.status, vendor.refused.json]);
+      expect(await world.server.running.stores.accounts.byEmail('default', email)).to.include({ email });
+    }
+  });
+
+  it('N14 the code of an address’s owner ends a stranger’s factor, and is not refused for it', async () => {
+    await setPolicy(world, { require: 'optional' });
+    const { id, email: to = '' } = await world.person({ organization: 'default', verified: false });
+    await change(world, id, { factors: app(), openedAt: 'avycenna' });
+    const held = { account: { email: to } as AccountRecord } as Held;
+    expect((await byCode.ask(world, held)).status).to.equal(200);
+    expect((await world.server.running.stores.accounts.byId(id))?.factors).to.equal(undefined);
+  });
+});
 
 describe('app passwords', () => {
   let world: World;
@@ -384,7 +506,7 @@ describe('app passwords', () => {
     }
   });
 
-  it('N11 ten at most, only beside a factor, and no text of one is stored or logged', async () => {
+  it('N11 N13 ten at most, only beside a factor, and no text of one is stored or logged', async () => {
     const bare = await world.person({ organization: 'default' });
     expect(await make(bare, 'vsee')).to.equal('');
     const account = await withFactor();
