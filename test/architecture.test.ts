@@ -81,7 +81,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'identity/emails': { may: 'identity/rate-limits', types: 'identity' },
   'identity/factors': {
     may: 'identity/accounts identity/audit identity/codes identity/emails',
-    types: 'identity store/ports',
+    types: 'identity identity/rate-limits store/ports',
     packages: '@simplewebauthn/server otpauth',
   },
   'identity/hashes': { may: '', packages: '@node-rs/argon2 @node-rs/bcrypt unixcrypt' },

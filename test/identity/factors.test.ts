@@ -182,6 +182,14 @@ describe('an authenticator app', () => {
     ]);
   });
 
+  it('O5 N9 changes that go on and on do not flood the mailbox, and are all audited', async () => {
+    const { id } = await withApp();
+    for (let i = 0; i < 25; i += 1)
+      await renewRecoveryCodes(world.identity, { accountId: id, context: from() });
+    expect(world.emails.filter(({ name }) => name === 'factor-added')).to.have.length(20);
+    expect(world.audit.filter(({ event }) => event === 'factor.add')).to.have.length(26);
+  });
+
   it('N13 leaves no secret and no recovery code in the store', async () => {
     const { secret, codes, salt } = await withApp();
     const dump = world.dump();

@@ -8,7 +8,8 @@ import type { Json } from '../../model/json.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import { recordEvent } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
-import { sendEmail } from '../emails/send-email.ts';
+import { mayWrite, sendEmail } from '../emails/send-email.ts';
+import type { Quota } from '../rate-limits/budgets.ts';
 import { newRecoveryCodes } from './recovery-codes.ts';
 
 /** What an event and an email call it. */
@@ -57,7 +58,7 @@ export async function changeFactors(
   if (!seen.changed) return undefined;
   const detail = { ...(factor !== undefined && { factor }), ...input.detail };
   recordEvent(identity, { event, organization: account.organization, subject: accountId, context, detail });
-  tell(identity, account, input);
+  await tell(identity, account, input);
   return { account, ...(seen.first && { recoveryCodes: codes.texts }) };
 }
 
@@ -90,9 +91,17 @@ const EMAILS = {
   'factor.use': undefined,
 } as const;
 
-function tell(identity: Identity, account: AccountRecord, { event, factor }: FactorEvent): void {
+/** An account can be opened with an address of another person, whose mailbox must not be flooded. */
+const NOTICES: Quota = { limit: 20, window: 86_400 };
+
+async function tell(
+  identity: Identity,
+  account: AccountRecord,
+  { event, factor }: FactorEvent,
+): Promise<void> {
   const name = EMAILS[event];
   // A device is remembered by the sign-in of its owner.
   if (name === undefined || factor === 'device') return;
+  if (!(await mayWrite(identity, { account, quota: NOTICES }))) return;
   sendEmail(identity, { account, name, data: { ...(factor !== undefined && { factor }) } });
 }
