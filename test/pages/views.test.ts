@@ -44,6 +44,7 @@ const account: Record<string, unknown> = {
   ],
   keys: [{ id: HOSTILE, name: HOSTILE, at: AT, until: AT, scopes: [HOSTILE] }],
   authenticator: { at: AT, used: AT },
+  offered: true,
   passkeys: [{ id: HOSTILE, name: HOSTILE, at: AT, used: AT, synced: true }],
   passkey: { action: HOSTILE, options: HOSTILE, name: HOSTILE, autofill: true },
   offers: [{ vendor: 'avycenna', title: HOSTILE, scopes: [HOSTILE] }],

@@ -113,6 +113,21 @@ describe('the passkeys on my account', () => {
     ).to.include.members(['factor.add', 'factor.remove']);
   });
 
+  it('no new one is added where the organization does not offer them, and those that are there stay', async () => {
+    const { organizations } = world.server.running.stores;
+    const organization = (await organizations.byId('default')) ?? expect.fail('There is no organization.');
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const before = await visitor.open(LIST);
+    await organizations.put({ ...organization, factors: { offered: ['app'] } });
+    moved += 60_000;
+    expect((await visitor.open(LIST)).body).to.not.contain('data-creation');
+    const response = mara.create(asked(before.body));
+    expect((await visitor.send(before, `${LIST}/passkeys`, { response })).status).to.equal(403);
+    await organizations.put(organization);
+    moved += 60_000;
+  });
+
   it('the only way in stays', async () => {
     const { id } = await world.account(DOCTOR.login);
     await world.change(DOCTOR.login, ({ passwordHash: _, ...account }) => ({

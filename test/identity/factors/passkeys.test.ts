@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { reclaimAccount } from '../../../src/identity/accounts/reclaim-account.ts';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
+import { claimCredential } from '../../../src/identity/factors/credential-owners.ts';
 import {
   creationOptions,
   passkeyChallenge,
@@ -113,9 +114,20 @@ describe('a passkey', () => {
     const [owner, other] =
       passkeysOf(await present(ada)).length === 1 ? [await present(ada), bea] : [await present(bea), ada];
     expect(await register(await present(other), { id })).to.equal('taken');
+    world.pass(61);
+    expect(await register(await present(other), { id }), 'later').to.equal('taken');
     expect(await register(await present(owner), { id })).to.equal('taken');
     await removePasskey(world.identity, { accountId: owner.id, id, context: from() });
     expect(await register(await present(other), { id })).to.equal('registered');
+  });
+
+  it('N3 is no other account’s while one registers it, and for a minute after that one gave up', async () => {
+    const bea = await world.person({ email: 'bea@south.test', password: PASSWORD }, 'south');
+    const id = Buffer.alloc(16, 4).toString('base64url');
+    expect(await claimCredential(world.identity, bea, id)).to.equal(true);
+    expect(await register(ada, { id })).to.equal('taken');
+    world.pass(61);
+    expect(await register(ada, { id })).to.equal('registered');
   });
 
   it('N3 is one of twenty at most', async () => {

@@ -1,7 +1,9 @@
 /** The passkeys of my account: adding one, removing one. */
 import { Refused } from '../../../core/refused.ts';
 import { acceptedLanguages } from '../../../http/views/i18n.ts';
+import { findOrganization } from '../../../identity/accounts/find-organization.ts';
 import { removePasskey } from '../../../identity/factors/passkeys.ts';
+import { effectivePolicy } from '../../../identity/factors/policy.ts';
 import { passkeysOf } from '../../../model/factors.ts';
 import { FormRefused } from '../../shared/alert.ts';
 import { confirmPasskeySetup, passkeySetupShown } from '../../shared/passkey-setup.ts';
@@ -17,11 +19,19 @@ export async function passkeysShown(visit: Visit) {
     ...{ id, name, at: createdAt, used: lastUsedAt, synced: backupEligible },
   }));
   const shown = { ...setupOf(visit), action: `${PAGE}/passkeys` };
-  return { passkeys: list, passkey: await passkeySetupShown(deps, shown) };
+  const offered = await offersPasskeys(visit);
+  return { passkeys: list, offered, passkey: offered ? await passkeySetupShown(deps, shown) : undefined };
+}
+
+/** Those that are there go on where the organization offers no new ones. */
+async function offersPasskeys({ deps, account }: Visit): Promise<boolean> {
+  const organization = await findOrganization(deps.identity, account.organization);
+  return effectivePolicy([organization?.factors]).offered.includes('passkey');
 }
 
 export const addPasskey: AccountForm = async (visit) => {
   const { deps, form, context } = visit;
+  if (!(await offersPasskeys(visit))) throw new Refused('forbidden', { detail: 'no passkeys here' });
   const added = await confirmPasskeySetup(deps, { ...setupOf(visit), form, context });
   return `${PAGE}?done=factor-added${await toShow(visit, added)}`;
 };
