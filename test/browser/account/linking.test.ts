@@ -148,6 +148,11 @@ describe('linking a sign-in on the account pages', () => {
     expect(old.forms.filter(({ fields }) => 'provider' in fields)).to.deep.equal([]);
     expect(old.body).to.contain(`/account/again?page=${encodeURIComponent(PAGE)}`);
     moved = 0;
+    // Nor by a password alone where the account has a second factor.
+    const app = { salt: 'c2FsdA', step: 0, createdAt: new Date().toISOString() };
+    await world.change(PATIENT.login, (account) => ({ ...account, factors: { app } }));
+    expect((await post(fields, own)).headers.get('location')).to.contain('/authorize?');
+    await world.change(PATIENT.login, ({ factors: _app, ...account }) => account);
     const unknown = shown(
       await visitor.session.submit(page, { provider: 'nobody' }, { form: buttonFor(page, 'google') }),
     );
