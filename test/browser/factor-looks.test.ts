@@ -1,9 +1,20 @@
 /** The pages of second factors in every look (see looks.test.ts), at a host that can have passkeys. */
+
+import { expect } from 'chai';
 import { createAuthenticator } from '../support/authenticator.ts';
 import { giveApp } from '../support/authenticator-app.ts';
 import type { Page } from '../support/browser.ts';
 import { AT_A_HOST, givePasskey } from '../support/passkeys.ts';
-import { begin, DOCTOR, enter, inEveryLook, type Journeys, MARA, startJourneys } from './journey.ts';
+import {
+  begin,
+  DOCTOR,
+  enter,
+  expectAccessible,
+  inEveryLook,
+  type Journeys,
+  MARA,
+  startJourneys,
+} from './journey.ts';
 
 describe('the looks of the pages of second factors', function () {
   this.timeout(60_000);
@@ -72,11 +83,23 @@ describe('the looks of the pages of second factors', function () {
       await page.getByRole('button', { name: 'Confirm' }).waitFor();
     }));
 
-  it('recovery codes, shown once', () =>
-    inEveryLook(journeys, 'account-factors-codes', async (page) => {
-      await openFactors(page, DOCTOR);
-      await page.getByRole('button', { name: 'Make ten new codes' }).click();
-      await page.getByText('These are your recovery codes').waitFor();
-      codes = (await page.locator('.codes code').allTextContents()).reverse();
-    }));
+  it('a phone’s width in German and Spanish', async () => {
+    for (const locale of ['de', 'es']) {
+      const page = await journeys.visit({ locale, viewport: { width: 320, height: 640 } });
+      const check = async (what: string) => {
+        await expectAccessible(page, `${what}, ${locale}`);
+        const over = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
+        expect(over, `${what}, ${locale}`).to.be.at.most(0);
+        expect(await page.locator('html').getAttribute('lang')).to.equal(locale);
+      };
+      await begin(page, await journeys.party());
+      await page.locator('form[data-request]').waitFor();
+      await check('sign-in');
+      await page.locator('input[name="login"]').fill(DOCTOR.login);
+      await page.locator('input[name="password"]').fill(DOCTOR.password);
+      await page.locator('form:has(input[name="password"]) button.primary').click();
+      await page.locator('form[action$="/app-code"]').waitFor();
+      await check('second-factor');
+    }
+  });
 });
