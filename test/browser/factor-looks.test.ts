@@ -23,7 +23,15 @@ describe('the looks of the pages of second factors', function () {
 
   before(async () => {
     journeys = await startJourneys({
-      config: { ...AT_A_HOST, attempts: { pair: { limit: 1000 }, address: { limit: 1000 } } },
+      config: {
+        ...AT_A_HOST,
+        attempts: { pair: { limit: 1000 }, address: { limit: 1000 } },
+        dialects: {
+          visitnote: { factors: 'app-passwords' },
+          careportals: { factors: 'app-passwords' },
+          medisync: { factors: 'allow' },
+        },
+      },
     });
     const { server } = journeys;
     const { stores, identity } = server.running;
@@ -66,7 +74,7 @@ describe('the looks of the pages of second factors', function () {
       await page.getByLabel('Recovery code').fill(codes.pop() ?? '');
       await page.getByRole('button', { name: 'Continue' }).last().click();
     }
-    await page.getByRole('heading', { name: 'My account' }).waitFor();
+    await page.getByRole('heading', { name: 'My account', exact: true }).waitFor();
     await page.goto(`${journeys.server.issuer}/account/factors`);
   }
 
@@ -81,6 +89,14 @@ describe('the looks of the pages of second factors', function () {
       await openFactors(page);
       await page.getByRole('button', { name: 'Set up an authenticator app' }).click();
       await page.getByRole('button', { name: 'Confirm' }).waitFor();
+    }));
+
+  it('an app password, shown once', () =>
+    inEveryLook(journeys, 'account-app-password', async (page) => {
+      await openFactors(page, DOCTOR);
+      await page.getByLabel('Name', { exact: true }).fill('Phone at the practice');
+      await page.getByRole('button', { name: 'Make app password' }).click();
+      await page.getByText('it is shown only once').waitFor();
     }));
 
   it('a phone’s width in German and Spanish', async () => {

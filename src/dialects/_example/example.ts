@@ -18,6 +18,7 @@ import { refresh, signIn, signOut } from './sign-in.ts';
 
 export const example = dialect<ExampleSettings>({
   name: 'example',
+  product: 'Example Clinic',
   title: "Example Clinic's sign-in API",
   settings,
   ...oneOrganization,

@@ -28,6 +28,7 @@ function refuseEncoded({ request }: { request: RequestView }): void {
 
 export const avycenna = dialect<AvycennaSettings>({
   name: 'avycenna',
+  product: 'AVYCENNA',
   title: "AVYCENNA's doctors' API",
   settings,
   upstreamCallback,

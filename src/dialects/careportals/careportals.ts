@@ -54,6 +54,7 @@ function mounts({ base, hosts, orgBase }: CarePortalsSettings): Mount<CarePortal
 
 export const careportals = dialect<CarePortalsSettings>({
   name: 'careportals',
+  product: 'CarePortals',
   title: "CarePortals' Patient API",
   settings,
   clientId: ({ clientId }) => clientId,

@@ -35,6 +35,8 @@ export interface Dialect<Settings = AnySettings> {
   readonly name: string;
   /** One line for people: what this API is. */
   readonly title: string;
+  /** What people call it, on pages that they read. */
+  readonly product: string;
   /** zod shape of `dialects.<name>` in the configuration; parsed settings reach every function below. */
   readonly settings: z.ZodType<Settings>;
   /** OAuth client that this dialect's grants belong to. */

@@ -25,6 +25,7 @@ const uid: Guard<MediSyncSettings> = ({ request, caller, endpoint }) => {
 
 export const medisync = dialect<MediSyncSettings>({
   name: 'medisync',
+  product: 'MediSync',
   title: "MediSync's sign-in API",
   settings,
   ...oneOrganization,

@@ -17,10 +17,10 @@ export function createOldClients(options: {
     const found = await Promise.all(
       all.map(async (mounted) => {
         const { dialect, settings, factors: rule } = mounted;
-        const { name, title } = dialect;
+        const { name, product } = dialect;
         const organization = await directoryOf(options.identity, name).byId(account.organization);
         const serves = organization && dialect.admitsOrganization?.(organization, settings);
-        return serves && mayEnter(mounted, account) ? [{ dialect: name, title, rule }] : [];
+        return serves && mayEnter(mounted, account) ? [{ dialect: name, title: product, rule }] : [];
       }),
     );
     return found.flat();

@@ -28,6 +28,7 @@ function headers({ charged }: ReplyContext): Record<string, string> {
 
 export const visitnote = dialect<VisitNoteSettings>({
   name: 'visitnote',
+  product: 'VisitNote',
   title: "VisitNote's clinician sign-in API",
   settings,
   ...oneOrganization,

@@ -141,6 +141,7 @@ async function byHost(question: Question): Promise<string | undefined> {
 
 export const vsee = dialect<VSeeSettings>({
   name: 'vsee',
+  product: 'VSee',
   title: 'VSee Clinic API: sign-in, single sign-on, profiles and the directory of a clinic',
   settings,
   clientId: ({ clientId }) => clientId,

@@ -33,10 +33,9 @@ describe('app passwords on my account', () => {
 
   /** What the page says of each old client. */
   const rulesOn = ({ body }: Page) =>
-    [...body.matchAll(/<li><div><strong>(\w+)[^<]*<\/strong> <span>([^<]*)</g)].map(([, app, rule]) => [
-      app,
-      rule,
-    ]);
+    [...body.matchAll(/<li><div><strong>([^<]*)<\/strong> <span>([^<]*)</g)].flatMap(([, apps = '', rule]) =>
+      apps.split(', ').map((app) => [app, rule]),
+    );
   const madeOn = ({ body }: Page) => /<pre>([a-z2-9-]{24})<\/pre>/.exec(body)?.[1];
   const signInAt = (password: string) =>
     fetch(`${world.server.url}/api/therapist/v1/sign-in`, {
@@ -50,10 +49,10 @@ describe('app passwords on my account', () => {
     await first.signIn(MARA);
     const before = await first.open(LIST);
     expect(rulesOn(before)).to.deep.include.members([
-      ['MediSync', 'goes on with your password alone.'],
+      ['MediSync', 'your password alone, as before'],
       [
         'VisitNote',
-        'needs an app password instead of your password once you have a passkey or an authenticator app.',
+        'an app password instead of your password, once you have a passkey or an authenticator app',
       ],
     ]);
     const bare = before.forms.filter(({ action }) => action.includes(MAKE));
