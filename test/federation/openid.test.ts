@@ -172,6 +172,49 @@ describe('an upstream of the configuration', () => {
     expect(provider.issuers).to.deep.equal([at(ONE), at(TWO)]);
   });
 
+  it('N18 takes a key that is one tenant’s for that tenant alone, and asks for personal accounts where they are let in', async () => {
+    const provider = await get(upstream, 'entra');
+    const from = (tid: string, by: Upstream) =>
+      outcome(signIn(by, { iss: at(tid), tid, sub: 'e', name: 'E' }));
+    // Its keys are fetched with the first token.
+    upstream.signFor(at(TWO));
+    expect([await from(ONE, provider), await from(TWO, provider)]).to.deep.equal(['IdTokenRefused', 'e']);
+    upstream.signFor(at('{tenantid}'));
+    const personal = '9188040d-6c67-4c5b-b112-36a304b66dad';
+    const before = upstream.hits('/common/v2.0/.well-known/openid-configuration');
+    expect(await from(personal, await get(upstream, 'entra', { tenants: [ONE, personal] }))).to.equal('e');
+    expect(upstream.hits('/common/v2.0/.well-known/openid-configuration')).to.equal(before + 1);
+  });
+
+  it('N16 discovers below an issuer that ends in a slash, and follows no address that is not https', async () => {
+    const issuer = 'https://idp.test/';
+    const whole = {
+      ...{ issuer, jwks_uri: 'https://idp.test/jwks', token_endpoint: 'https://idp.test/token' },
+      authorization_endpoint: 'https://idp.test/authorize',
+    };
+    for (const [changes, result] of [
+      [{}, 'https://idp.test/authorize'],
+      [{ issuer: 'https://idp.test' }, 'UpstreamUnavailable'],
+      [{ authorization_endpoint: 'javascript:alert(1)//' }, 'UpstreamUnavailable'],
+      [{ authorization_endpoint: ['https://idp.test'] }, 'UpstreamUnavailable'],
+      [{ token_endpoint: 'http://10.0.0.1/token' }, 'UpstreamUnavailable'],
+      [{ userinfo_endpoint: 'file:///etc/passwd' }, 'UpstreamUnavailable'],
+    ] as const) {
+      const asked: string[] = [];
+      const settings = { preset: undefined, title: 'Idp', issuer };
+      const provider = await get(upstream, 'okta', settings, async (url) => {
+        asked.push(String(url));
+        return Response.json({ ...whole, ...changes });
+      });
+      const begun = await provider.begin({ callback: CALLBACK, state: 's' }).then(
+        ({ url }) => url.split('?')[0],
+        (error: Error) => error.name,
+      );
+      expect(begun, JSON.stringify(changes)).to.equal(result);
+      expect(asked).to.deep.equal(['https://idp.test/.well-known/openid-configuration']);
+    }
+  });
+
   it('N18 believes an address that the tenant’s domain proves, or a trusted domain of the one tenant; never its email alone', async () => {
     const said = async (settings: object, claims: Record<string, unknown>) => {
       const provider = await get(upstream, 'entra', { ...settings });
@@ -215,6 +258,7 @@ describe('an upstream of the configuration', () => {
       [{ ...keycloak, claims: { subject: 'email' } }, 'claims'],
       [{ ...keycloak, logo: '<svg viewBox="0 0 24 24"><script>1</script></svg>' }, 'logo'],
       [{ ...keycloak, clientSecretExpires: 'soon' }, 'clientSecretExpires'],
+      [{ ...keycloak, privateKey: 'no key' }, 'privateKey'],
       [{ ...entra, tenants: [] }, 'tenants'],
       [{ ...entra, tenants: ['contoso.com'] }, 'tenants.0'],
       [{ ...entra, trustsEmail: ['*'] }, 'trustsEmail'],

@@ -53,6 +53,8 @@ export interface TestUpstream {
   nextPerson(provider: string, claims: Record<string, unknown> | 'denied', answer?: AnswerOptions): void;
   /** Changes the signing key; the old one is no longer published. */
   rotate(provider: ProviderName): Promise<void>;
+  /** The issuer that the keys of the Entra say they are for; at first they do not say it. */
+  signFor(issuer: string): void;
   /** Requests to paths ending in `path` (default: all of them), for counting fetches of the JWKS. */
   hits(path?: string): number;
   /** Refresh tokens: Apple alone gives some. */
@@ -100,6 +102,8 @@ interface Provider {
   readonly issuer: string;
   readonly client: { clientId: string; clientSecret: string };
   key: SigningKey;
+  /** As Entra names it in its key set. */
+  keyIssuer?: string;
   person: Record<string, unknown> | 'denied' | undefined;
   answer: AnswerOptions;
   readonly codes: Map<string, PendingCode>;
@@ -179,6 +183,9 @@ export async function startUpstream(): Promise<TestUpstream> {
     },
     async rotate(name) {
       providers[name].key = await makeKey();
+    },
+    signFor(issuer) {
+      providers.entra.keyIssuer = issuer;
     },
     hits: (path = '') => requests.filter((requested) => requested.endsWith(path)).length,
     given: providers.apple.given,
@@ -260,7 +267,10 @@ async function answer(
     if (route === undefined) continue;
     if (route === '.well-known/openid-configuration')
       return sendJson(response, 200, metadata(provider, tenant));
-    if (route === 'jwks') return sendJson(response, 200, { keys: [provider.key.publicJwk] });
+    if (route === 'jwks') {
+      const { key, keyIssuer: issuer } = provider;
+      return sendJson(response, 200, { keys: [{ ...key.publicJwk, issuer }] });
+    }
     if (route === 'authorize') return authorize(provider, url.searchParams, response);
     if (route === 'token' && request.method === 'POST') return token(provider, request, response);
     if (route === 'revoke' && request.method === 'POST') return revoke(provider, request, response);

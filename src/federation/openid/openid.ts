@@ -3,6 +3,8 @@
  * an upstream says of an address counts for the domains alone that the entry trusts it with: who runs it could
  * otherwise open an account with any address, or take one over.
  */
+import { createPrivateKey } from 'node:crypto';
+import { importPKCS8 } from 'jose';
 import { emailDomain } from '../../core/text.ts';
 import type { UpstreamSpec } from '../protocol/create-upstream.ts';
 import type { IdTokenClaims } from '../protocol/id-token.ts';
@@ -65,8 +67,15 @@ function publishedAt(template: string, issuers: readonly string[]): UpstreamSpec
 /** The tenant of all personal Microsoft accounts. */
 const PERSONAL = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
-function authentication({ clientSecret, authentication }: Entry): RedirectOptions['authenticate'] {
+function authentication(entry: Entry): RedirectOptions['authenticate'] {
+  const { clientSecret, authentication, privateKey, keyId: kid } = entry;
   return async (openid) => {
+    if (privateKey !== undefined) {
+      const pem = createPrivateKey(privateKey);
+      const algorithm = pem.asymmetricKeyType === 'ec' ? 'ES256' : 'RS256';
+      const key = await importPKCS8(String(pem.export({ type: 'pkcs8', format: 'pem' })), algorithm);
+      return openid.PrivateKeyJwt(kid === undefined ? key : { key, kid });
+    }
     if (clientSecret === undefined) return openid.None();
     if (authentication === 'client_secret_post') return openid.ClientSecretPost(clientSecret);
     return openid.ClientSecretBasic(clientSecret);

@@ -1,4 +1,5 @@
 /** `federation.openid.<name>`: what an operator says of one upstream. */
+import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { key, table, text, upstreamIssuer } from '../../config/kinds.ts';
 import { emailDomain } from '../../core/text.ts';
@@ -10,6 +11,15 @@ const names = Object.keys(presets) as [PresetName, ...PresetName[]];
 const domain = text
   .regex(/^[^\s@.]+(?:\.[^\s@.]+)+$/u, 'must be a domain such as clinic.example')
   .transform((value) => emailDomain(`x@${value}`) ?? value);
+
+function isSigningKey(pem: string): boolean {
+  try {
+    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = createPrivateKey(pem);
+    return type === 'rsa' || (type === 'ec' && details?.namedCurve === 'prime256v1');
+  } catch {
+    return false;
+  }
+}
 
 /** The claim of the upstream that a member is taken from. */
 const claim = (ours: string) => key(text.max(100).optional(), ours);
@@ -48,6 +58,14 @@ const entry = table({
   clientSecret: key(text.optional(), 'Its secret; use clientSecret_file or the _FILE suffix.', {
     secret: 'value',
   }),
+  privateKey: key(
+    text
+      .refine(isSigningKey, { message: 'must be the PEM text of a private key, RSA or of the curve P-256' })
+      .optional(),
+    'In place of the secret: signs what the client authenticates with (private_key_jwt, RS256 or ES256); use privateKey_file.',
+    { secret: 'value' },
+  ),
+  keyId: key(text.optional(), 'The `kid` of privateKey, as the upstream knows it.'),
   clientSecretExpires: key(
     z.iso.date('must be a date such as 2027-01-31').optional(),
     'The day on which the secret ends there: `portico upstream check` warns 30 days before.',
@@ -115,6 +133,8 @@ function judge(its: Entry, context: z.RefinementCtx): void {
   if ((its.title ?? preset?.title) === undefined) demand('title', 'must be set where there is no preset');
   if (its.clientId === undefined && its.audiences.length === 0)
     demand('clientId', 'must be set (or audiences)');
+  if (its.clientSecret !== undefined && its.privateKey !== undefined)
+    demand('privateKey', 'takes the place of clientSecret: set one of them');
   if (!its.scopes.includes('openid')) demand('scopes', 'must contain openid');
   const byTenant = issuer?.includes(TENANT) === true;
   if (byTenant && its.tenants.length === 0)

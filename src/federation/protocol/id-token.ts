@@ -77,6 +77,9 @@ export async function verifyClaims(
   // A logout or access token is not an ID token, even if the same key signed it (RFC 8725 3.11).
   if (protectedHeader.typ !== undefined && protectedHeader.typ.toUpperCase() !== 'JWT') refuse('typ');
   if (!isSingleAudience(payload.aud, rules.audiences)) refuse('aud');
+  const ofKey = await keys.issuerOfKey(rules.now, protectedHeader.kid);
+  // One set holds the keys of all tenants, and of some alone.
+  if (ofKey !== undefined && ofKey.replace('{tenantid}', String(payload.tid)) !== payload.iss) refuse('key');
   const { exp = Number.POSITIVE_INFINITY, iat = 0, iss = '' } = payload;
   return {
     issuer: rules.issuers.get(iss) ?? refuse('iss'),

@@ -15,7 +15,13 @@ const REFETCH_EVERY = 60_000;
 
 export type UpstreamKeys = ReturnType<typeof createUpstreamKeys>;
 
-type KeySet = ReturnType<typeof createLocalJWKSet>;
+type Resolve = ReturnType<typeof createLocalJWKSet>;
+
+interface KeySet {
+  readonly resolve: Resolve;
+  /** By `kid`: whose tokens alone a key may sign, where the upstream says so (Entra). */
+  readonly issuers: ReadonlyMap<string, string>;
+}
 
 /** Where an upstream answers. */
 export interface Endpoints {
@@ -52,16 +58,18 @@ export function createUpstreamKeys(options: Published & { fetch: Fetch; log: Pic
     /** UpstreamUnavailable when it was never fetched and cannot be now. */
     metadata: discovery.get,
     /** The key for a token's header. Jose's JWKSNoMatchingKey when there is none; UpstreamUnavailable. */
-    async keyFor(now: Date, ...asked: Parameters<KeySet>) {
+    async keyFor(now: Date, ...asked: Parameters<Resolve>) {
       const keys = await keySet.get(now);
       try {
-        return await keys(...asked);
+        return await keys.resolve(...asked);
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
         const newer = await keySet.renew(now);
-        return newer(...asked);
+        return newer.resolve(...asked);
       }
     },
+    /** Undefined: it may sign for every issuer of the upstream. */
+    issuerOfKey: async (now: Date, kid = '') => (await keySet.get(now)).issuers.get(kid),
   };
 }
 
@@ -99,7 +107,10 @@ async function fetchMetadata(
 function readKeys(document: Record<string, unknown>): KeySet {
   try {
     if (!Array.isArray(document.keys)) throw new TypeError('keys is no list');
-    return createLocalJWKSet({ keys: document.keys });
+    const named = document.keys.flatMap(({ kid, issuer }) =>
+      typeof issuer === 'string' ? [[kid, issuer] as const] : [],
+    );
+    return { resolve: createLocalJWKSet({ keys: document.keys }), issuers: new Map(named) };
   } catch (cause) {
     throw new UpstreamUnavailable('The key set cannot be read.', { cause });
   }

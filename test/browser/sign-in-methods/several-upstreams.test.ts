@@ -1,4 +1,5 @@
 /** Several upstreams of one kind side by side, none of which is taken for another; and a second Portico as one of them. */
+import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { ownApp, putVariants } from '../../support/clients.ts';
 import { startTestServer } from '../../support/server.ts';
@@ -86,15 +87,25 @@ describe('a second Portico as upstream', () => {
     const there = await startTestServer({ config: { issuer: 'http://localhost:0' } });
     const client = { clientId: 'portico-here', clientSecret: ownApp.secret };
     const entry = { issuer: there.issuer, ...client, title: 'Clinic', trustsEmail: ['clinic.test'] };
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const signing = {
+      ...{ issuer: there.issuer, title: 'By key', clientId: 'portico-by-key', keyId: 'k1' },
+      privateKey: pair.privateKey.export({ type: 'sec1', format: 'pem' }),
+    };
     const here = await openChannel({
-      federation: () => ({ openid: { clinic: entry, stranger: { ...entry, trustsEmail: [] } } }),
+      federation: () => ({ openid: { clinic: entry, stranger: { ...entry, trustsEmail: [] }, signing } }),
     });
     try {
-      const callbacks = ['clinic', 'stranger'].map(
+      const callbacks = ['clinic', 'stranger', 'signing'].map(
         (name) => `${here.server.issuer}/federation/${name}/callback`,
       );
       await putVariants(there.running.stores.clients, ownApp, {
         [client.clientId]: { redirect_uris: callbacks },
+        [signing.clientId]: {
+          redirect_uris: callbacks,
+          token_endpoint_auth_method: 'private_key_jwt',
+          jwks: { keys: [{ ...pair.publicKey.export({ format: 'jwk' }), kid: 'k1', use: 'sig' }] },
+        },
       });
       const come = async (name: string, who: typeof MARA): Promise<Visit> => {
         const visit = await here.begin();
@@ -118,6 +129,8 @@ describe('a second Portico as upstream', () => {
       const claims = await (await come('clinic', MARA)).claims();
       expect(claims.sub).to.equal((await here.account(MARA.login))?.id);
       expect(claims.amr).to.deep.equal(['fed']);
+      // The link holds, whichever entry of that issuer the person comes by.
+      expect((await (await come('signing', MARA)).claims()).sub).to.equal(claims.sub);
       // The same address from one that is not trusted with it: the person proves the account first.
       const asked = await come('stranger', DOCTOR);
       expect(headingOf(asked.page)).to.equal('You already have an account');
