@@ -58,7 +58,7 @@ export function accountRoutes(deps: PageDeps) {
     .post('/factors/passkeys/remove', recentForm('/account/factors', dropPasskey, factors))
     .post('/factors/codes', recentForm('/account/factors', renewCodes, factors))
     .post('/factors/app-passwords', recentForm('/account/factors', makePassword, factors))
-    .post('/factors/app-passwords/end', personForm(endPassword, factors))
+    .post('/factors/app-passwords/end', recentForm('/account/factors', endPassword, factors))
     .get('/sign-ins', person(signIns))
     .post('/sign-ins/link', recentForm('/account/sign-ins', goLink, signIns))
     .get('/sign-ins/arrived', person(arrivedToLink))

@@ -91,7 +91,7 @@ describe('app passwords on my account', () => {
     expect(JSON.stringify(lines) + world.server.logText()).to.not.contain(password);
   });
 
-  it('N9 N11 making one takes a sign-in with the second factor', async () => {
+  it('N9 N11 making or ending one takes a sign-in with the second factor', async () => {
     const visitor = world.visitor();
     await visitor.signIn(PATIENT);
     const page = await visitor.open(LIST);
@@ -99,8 +99,10 @@ describe('app passwords on my account', () => {
     const form = formTo(page, `${LIST}/app/new`);
     const action = world.server.url + MAKE;
     const fields = { dialect: 'vsee', name: 'x' };
-    const reply = await visitor.session.submit(page, fields, { form: { ...form, action } });
-    expect(typeof reply === 'string' ? reply : pathOf(reply)).to.match(/^\/interaction\//);
+    for (const path of [action, `${action}/end`]) {
+      const reply = await visitor.session.submit(page, fields, { form: { ...form, action: path } });
+      expect(typeof reply === 'string' ? reply : pathOf(reply), path).to.match(/^\/interaction\//);
+    }
     expect((await world.account(PATIENT.login)).factors?.appPasswords).to.equal(undefined);
   });
 });
