@@ -37,7 +37,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   // The composition root makes every part.
   server: { may: '*', packages: '@simplewebauthn/browser close-with-grace', typePackages: 'koa' },
   cli: {
-    may: 'config dialects dialects/docs federation identity/accounts identity/passwords identity/self-service keys oidc/logout oidc/provider seed server store store/copy',
+    may: 'config dialects dialects/docs federation identity/accounts identity/factors identity/passwords identity/self-service keys oidc/logout oidc/provider seed server store store/copy',
     types: 'identity oidc store/ports',
     packages: 'commander',
   },

@@ -106,6 +106,29 @@ Examples:
   portico account sign-out ada@example.org --yes`,
     run: inContext(signOut),
   }),
+  command({
+    name: 'reset-factors',
+    about: 'remove the second factors of a person who has lost them, and end all sign-ins',
+    argument: WHO,
+    options: [ITS_ORGANIZATION, ['--yes', 'confirm']],
+    help: `
+Passkeys, authenticator app, recovery codes, remembered browsers and app passwords go; the password stays, and the
+person is told by email. Make sure first who is asking.
+
+Example:
+  portico account reset-factors ada@example.org --yes`,
+    run: inContext(async (context, options: Who & { yes?: boolean }) => {
+      const { id: accountId } = await findAccount(context, options);
+      if (options.yes !== true)
+        throw new CommandRefused(
+          `This removes all second factors of account ${accountId}. Add --yes to confirm.`,
+        );
+      const { resetFactors } = await import('../identity/factors/reset-factors.ts');
+      const { identity } = await context.tools();
+      const reset = await resetFactors(identity, { accountId, context: context.context });
+      say(`Account ${accountId} ${reset ? 'has no second factor any more' : 'had no second factor'}.`);
+    }),
+  }),
 ];
 
 async function search(context: CommandContext, options: Search): Promise<void> {

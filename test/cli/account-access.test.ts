@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { expect } from 'chai';
 import { introspect, oidcAgain, oidcSignIn, refreshOidc, vseeChannel } from '../nodes/calls.ts';
+import { giveApp } from '../support/authenticator-app.ts';
 import { recordsApi } from '../support/clients.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
@@ -15,6 +16,7 @@ describe('portico account', function () {
     terminal = openTerminal({
       issuer: server.issuer,
       store: { embedded: { file: path.join(server.folder, 'portico.db') } },
+      mail: { kind: 'smtp', smtp: { url: server.mail.url } },
       keys: { encryption: Buffer.alloc(32, 7).toString('base64') },
     });
   });
@@ -155,5 +157,30 @@ describe('portico account', function () {
     const before = await events();
     expect((await done(['sign-out', ...mara, '--yes'])).stdout).to.equal('Ended: nothing.\n');
     expect(await events()).to.deep.equal(before);
+  });
+
+  it('N10 reset-factors removes them, ends every sign-in, is audited and told; the password stays', async () => {
+    const { issuer, running } = server;
+    const line = await oidcSignIn(issuer);
+    const account = await running.stores.accounts.byEmail('default', 'mara@clinic.test');
+    const id = account?.id ?? '';
+    const { secret, salt } = await giveApp(running.identity, id);
+    await server.mail.take('mara@clinic.test');
+    await refused(['reset-factors', ...mara], 'Add --yes to confirm.');
+    expect((await running.stores.accounts.byId(id))?.factors).to.be.an('object');
+    const { stdout } = await done(['reset-factors', ...mara, '--yes']);
+    expect(stdout).to.equal(`Account ${id} has no second factor any more.\n`);
+    expect((await running.stores.accounts.byId(id))?.factors).to.equal(undefined);
+    const { subject } = await server.mail.take('mara@clinic.test');
+    expect(subject).to.equal('Your passkeys and authenticator app were removed');
+    expect((await introspect(issuer, line.access)).active).to.equal(false);
+    expect(await oidcAgain(line).catch((error: Error) => error.message)).to.match(/^A page was shown/);
+    expect(await events()).to.include('factor.reset');
+    // With the password alone.
+    await oidcSignIn(issuer);
+    expect((await done(['reset-factors', ...mara, '--yes'])).stdout).to.contain('had no second factor');
+    expect((await done(['show', ...mara, '--json'])).stdout)
+      .to.not.contain(secret)
+      .and.not.contain(salt);
   });
 });
