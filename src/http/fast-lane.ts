@@ -37,8 +37,8 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
     return known;
   };
 
-  /** Behind the id of the request. */
-  const places = new Map(deps.headers.map(([name], at) => [name.toLowerCase(), 2 + 2 * at]));
+  const places = new Map(deps.headers.map(([name], at) => [name.toLowerCase(), 2 * at]));
+  const laidOut = new WeakMap<FastAnswer, readonly string[]>();
 
   async function serve(route: FastRoute, request: IncomingMessage, response: ServerResponse) {
     const open = deps.begin(request, response);
@@ -50,7 +50,9 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
     noteRequestInfo(request, info);
     const body = route.takes === 'nothing' ? undefined : await readSmallBody(request);
     try {
-      const answer = await route.answer(request, body?.toString() ?? '', { info, res: response, body });
+      const answering = route.answer(request, body?.toString() ?? '', { info, res: response, body });
+      // What is at hand leaves at once.
+      const answer = answering instanceof Promise ? await answering : answering;
       if (answer !== undefined) return send(open.id, answer, response);
     } catch (error) {
       open.failure = { error };
@@ -60,7 +62,15 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
   }
 
   function send(id: string, answer: FastAnswer, response: ServerResponse) {
-    const headers = ['X-Request-Id', id, ...headersFor(answer.caching)];
+    const known = laidOut.get(answer) ?? headersOf(answer);
+    laidOut.set(answer, known);
+    response.writeHead(answer.status ?? 200, ['X-Request-Id', id, ...known]);
+    response.end(answer.body);
+  }
+
+  /** Behind the id of the request: the same for an answer that is given again. */
+  function headersOf(answer: FastAnswer): string[] {
+    const headers = [...headersFor(answer.caching)];
     let hasLength = false;
     for (let i = 0; i < answer.headers.length; i += 2) {
       const [name = '', value = ''] = [answer.headers[i], answer.headers[i + 1]];
@@ -70,8 +80,7 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
       hasLength ||= name === 'Content-Length';
     }
     if (!hasLength) headers.push('Content-Length', String(Buffer.byteLength(answer.body)));
-    response.writeHead(answer.status ?? 200, headers);
-    response.end(answer.body);
+    return headers;
   }
 
   return (route, request, response) => {
