@@ -102,6 +102,42 @@ describe('the calls to the stores', () => {
   });
 });
 
+describe('the write transactions of the embedded store', () => {
+  it('are three of a sign-in at a dialect: what holds the try, what ends it, and what is issued', async function () {
+    this.timeout(30_000);
+    const { prepare } = DatabaseSync.prototype;
+    let begun = 0;
+    DatabaseSync.prototype.prepare = function (text, options) {
+      const statement = prepare.call(this, text, options);
+      if (text !== 'BEGIN IMMEDIATE') return statement;
+      const counting = new Proxy(statement, {
+        get(target, name) {
+          begun += Number(name === 'run');
+          const member: unknown = Reflect.get(target, name);
+          return typeof member === 'function' ? member.bind(target) : member;
+        },
+      });
+      return counting;
+    };
+    const server = await startTestServer();
+    try {
+      const cases = await dialectCases(server);
+      const counts: number[] = [];
+      for (let turn = 0; turn < 5; turn += 1) {
+        const request = await cases['sign-in vsee']?.();
+        begun = 0;
+        await request?.();
+        counts.push(begun);
+      }
+      // What the server does by the clock may fall into one of them.
+      expect(Math.min(...counts)).to.equal(3);
+    } finally {
+      DatabaseSync.prototype.prepare = prepare;
+      await server.close();
+    }
+  });
+});
+
 /** Every statement that the embedded store prepares from now on. */
 function listStatements() {
   const texts = new Set<string>();

@@ -33,13 +33,23 @@ export function recordEvent(
 /** What a legacy system said of the secret; absent: it was not asked. */
 export type Confirmed = 'yes' | 'no' | 'away';
 
-/** The trace of a sign-in: the time on the account, and one event. */
+/** The trace of a sign-in: the time on the account, and one event. `attempt`: ends here, beside the first of them. */
 export async function noteSignIn(
   identity: Identity,
-  input: { account: AccountRecord; context: RequestContext; factor: Amr; confirmed?: Confirmed | undefined },
+  input: {
+    account: AccountRecord;
+    context: RequestContext;
+    factor: Amr;
+    confirmed?: Confirmed | undefined;
+    attempt?: { succeeded(accountId: string): Promise<void> };
+  },
 ): Promise<void> {
-  const { account, context, factor, confirmed } = input;
-  await identity.stores.accounts.touch(account.id, identity.clock.now());
+  const { account, context, factor, confirmed, attempt } = input;
+  // Of one turn, so that the embedded store writes them at once.
+  await Promise.all([
+    attempt?.succeeded(account.id),
+    identity.stores.accounts.touch(account.id, identity.clock.now()),
+  ]);
   const { id: subject, organization } = account;
   recordEvent(identity, {
     event: 'sign-in',

@@ -46,14 +46,14 @@ export async function signInWithPassword(
     throw refusalFor(verdict, 'sign-in-refused');
   }
   const { account: right, confirmed, appPassword } = verdict;
-  await attempt.succeeded(right.id);
   if (appPassword !== undefined) {
-    await touchAppPassword(identity, right, appPassword);
-    await noteSignIn(identity, { account: right, context, factor: 'app-password' });
+    await judged(attempt, () => touchAppPassword(identity, right, appPassword));
+    await noteSignIn(identity, { account: right, context, factor: 'app-password', attempt });
     return { account: right, appPassword: appPassword.id };
   }
-  const kept = verdict.rehash ? await rehash(identity, right, input.password) : right;
-  await noteSignIn(identity, { account: kept, context, factor: 'pwd', confirmed });
+  const renewed = () => rehash(identity, right, input.password);
+  const kept = verdict.rehash ? await judged(attempt, renewed) : right;
+  await noteSignIn(identity, { account: kept, context, factor: 'pwd', confirmed, attempt });
   return { account: kept };
 }
 
