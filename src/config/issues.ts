@@ -89,7 +89,8 @@ export function parsePart(options: {
         return { path: at.join('.'), from: from(at), message: `is no known key${didYouMean(name, known)}` };
       });
     }
-    const wrong = valueAt(value, issue.path);
+    // Of a record: its name is wrong, not what stands there.
+    const wrong = issue.code === 'invalid_key' ? undefined : valueAt(value, issue.path);
     const shown = wrong === undefined ? undefined : show(wrong, path);
     return [{ path: path.join('.'), value: shown, from: from(path), message: messageOf(issue, inside) }];
   });
@@ -97,6 +98,7 @@ export function parsePart(options: {
 }
 
 function messageOf(issue: z.core.$ZodIssue, schema: z.ZodType | undefined): string {
+  if (issue.code === 'invalid_key') return `has a name that ${issue.issues[0]?.message ?? 'does not fit'}`;
   if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return issue.message;
   // The option whose type fits knows best what is wrong with the value.
   const nearest = issue.errors.find((issues) => issues.some((inner) => inner.code !== 'invalid_type'))?.[0];

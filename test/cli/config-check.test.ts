@@ -22,6 +22,21 @@ describe('portico config check', () => {
     expect(asJson.json().issues).to.have.lengthOf(4);
   });
 
+  it('N16 says of an upstream what its entry lacks, and that its name is taken; never a secret', async () => {
+    const entry = { preset: 'keycloak', issuer: 'https://k.test/realms/a', clientSecret: 'Kept-Away' };
+    const terminal = openTerminal({
+      federation: {
+        openid: { google: entry, clinic: entry, ward: { ...entry, preset: 'github', clientId: 'c' } },
+      },
+    });
+    const { stderr } = await terminal.run(['config', 'check']);
+    terminal.close();
+    expect(stderr).to.contain('federation.openid.google (').and.not.to.contain('Kept-Away');
+    expect(stderr).to.match(/google \([^)]*\): has a name that is taken by another way to sign in\n/);
+    expect(stderr).to.match(/clinic\.clientId \([^)]*\): must be set \(or audiences\)\n/);
+    expect(stderr).to.contain('ward.preset is "github" (').and.to.contain('entra or keycloak or okta');
+  });
+
   it('shows what is in force, without secrets', async () => {
     const terminal = openTerminal({
       federation: { google: { enabled: true, clientId: 'web', clientSecret: 'Kept-Away-1' } },

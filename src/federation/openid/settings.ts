@@ -113,7 +113,7 @@ const TAKEN = ['password', 'code', 'passkey', 'google', 'apple', 'openid'];
 /** In callback addresses, and in the ways of an organization. */
 const entryName = z
   .string()
-  .refine((value) => !TAKEN.includes(value), { message: 'is the name of another way to sign in' })
+  .refine((value) => !TAKEN.includes(value), { message: 'is taken by another way to sign in' })
   .regex(/^[a-z][a-z\d-]{0,31}$/, 'must be 1 to 32 small letters, digits and -, a letter first');
 
 export const settings = key(
