@@ -89,7 +89,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'identity/passwords': { may: 'identity/hashes', packages: '@node-rs/argon2 @zxcvbn-ts/language-common' },
   'identity/rate-limits': { may: '', types: 'store/ports' },
   'identity/self-service': {
-    may: 'identity/accounts identity/audit identity/codes identity/emails identity/legacy identity/sign-in identity/upstream',
+    may: 'identity/accounts identity/audit identity/codes identity/emails identity/factors identity/legacy identity/sign-in identity/upstream',
     types: 'identity',
   },
   'identity/sign-in': {

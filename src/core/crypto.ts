@@ -51,6 +51,7 @@ export type HmacPurpose =
   | `passkey-${'challenge' | 'user'}`
   | 'proof'
   | 'recovery-code'
+  | `remembered-${'device' | 'cookie'}`
   | 'rotation'
   | 'state'
   | 'usage-person'

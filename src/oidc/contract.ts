@@ -242,6 +242,7 @@ export interface InteractionView {
   readonly accountId?: string;
   /** How that account signed in. */
   readonly amr?: readonly string[];
+  readonly browser?: SessionView['browser'];
   /** The request asks for two proofs, or for a passkey (`phr`): acr_values, or an essential acr claim. */
   readonly stepUp: 'stepup' | 'phr' | undefined;
   /** What the organization and the client ask of their people. */

@@ -9,6 +9,7 @@ import { recordEvent } from '../audit/audit.ts';
 import { RESET } from '../codes/link-token.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { sendEmail } from '../emails/send-email.ts';
+import { withoutDevices } from '../factors/remembered-devices.ts';
 
 interface Setting {
   readonly accountId: string;
@@ -35,7 +36,7 @@ export async function setPassword(
 
 /**
  * Sets the password, makes an inactive account active (a blocked one stays blocked), ends every grant and
- * browser session but the ones to keep, and every reset link. Who may do this is the caller's affair.
+ * browser session but the ones to keep, and every reset link; no browser is remembered any more. Who may do this is the caller's affair.
  * Refused('account-not-found').
  */
 export async function storePassword(
@@ -44,7 +45,7 @@ export async function storePassword(
 ): Promise<AccountRecord> {
   const { accountId, passwordHash, change = (account) => account } = input;
   const account = await updateAccount(identity, accountId, (present) => ({
-    ...withOwnAuthority(change(present)),
+    ...withoutDevices(withOwnAuthority(change(present))),
     passwordHash,
     status: present.status === 'inactive' ? 'active' : present.status,
   }));

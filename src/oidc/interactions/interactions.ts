@@ -7,6 +7,7 @@ import { servesOrganization } from '../../model/client.ts';
 import type { FactorPolicy } from '../../model/factors.ts';
 import type { Json } from '../../model/json.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
+import { browserOf } from '../access/browser-session.ts';
 import { type Allowed, allowedOf, type Consents, scopesOf } from '../access/consents.ts';
 import { endSession } from '../access/grants.ts';
 import { type ApiRegistry, describeApis } from '../apis/apis.ts';
@@ -43,7 +44,11 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const account = await served(interaction, client, interaction.session?.accountId);
       const view = viewOf(interaction, client, account);
       const policies = [await deps.factorPolicy(view.organization), traitsOf(client).factors];
-      return { ...view, missingApis, factorPolicies: policies.filter((policy) => policy !== undefined) };
+      const browser = browserOf(request);
+      return {
+        ...{ ...view, ...(browser && { browser }), missingApis },
+        factorPolicies: policies.filter((policy) => policy !== undefined),
+      };
     },
     async finishLogin(request, response, login) {
       const interaction = await open(request, response);

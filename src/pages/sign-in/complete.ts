@@ -13,6 +13,7 @@ import type { Amr } from '../../model/amr.ts';
 import { hasFactor } from '../../model/factors.ts';
 import { ACR, type InteractionView } from '../../oidc/contract.ts';
 import { leadOn } from '../shared/lead-on.ts';
+import { rememberIfAsked, withRemembered } from './factors/remember.ts';
 import { type FlowState, flowStateOf, goTo } from './flow-state.ts';
 import type { Step } from './guards.ts';
 
@@ -23,12 +24,14 @@ export async function proven(
 ): Promise<void> {
   const { deps, ctx, view } = step;
   const before = halfProven(view);
-  const all = [...new Set([...(before?.accountId === account.id ? before.proofs : []), ...proofs])];
+  const own = [...new Set([...(before?.accountId === account.id ? before.proofs : []), ...proofs])];
+  const all = await withRemembered(step, account, own);
   if (stillMissing(step, account, all) !== undefined) {
     const { another = false } = flowStateOf(view);
-    const flow: FlowState = { remember, another, proven: { accountId: account.id, proofs: all } };
+    const flow: FlowState = { remember, another, proven: { accountId: account.id, proofs: own } };
     return askForSecond(step, account, flow);
   }
+  await rememberIfAsked(step, account, all);
   const address = await deps.interactions.finishLogin(ctx.req, ctx.res, {
     accountId: account.id,
     amr: all,

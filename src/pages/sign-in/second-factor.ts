@@ -11,6 +11,7 @@ import type { Refusal } from '../shared/alert.ts';
 import { loginShown } from '../shared/login-shown.ts';
 import { halfProven, proven, stillMissing } from './complete.ts';
 import { passkeyButton } from './factors/passkey-button.ts';
+import { rememberDays } from './factors/remember.ts';
 import { accountIn, flowStateOf, goTo } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { finishLink, showLink } from './link-account.ts';
@@ -45,6 +46,7 @@ async function showSecondFactor(step: Step, account: AccountRecord, refusal?: Re
     passkey: passkeyButton(step, account),
     app: any && app !== undefined,
     recovery: any && recoveryCodes.length > 0,
+    days: rememberDays(view),
   };
   await renderInteraction(step, 'second-factor', data, refusal);
 }

@@ -1,0 +1,176 @@
+/** N7, N8, N15: a second factor where the account has one or a policy requires one, and browsers that are remembered. */
+import { expect } from 'chai';
+import { refreshTokenGrant } from 'openid-client';
+import type { AccountRecord } from '../../../src/model/account.ts';
+import type { FactorPolicy } from '../../../src/model/factors.ts';
+import { type Authenticator, createAuthenticator, passkeyOptions } from '../../support/authenticator.ts';
+import { AT_A_HOST, givePasskey } from '../../support/passkeys.ts';
+import { type Channel, freshBrowser, headingOf, openChannel, type Visit } from './sign-in-server.ts';
+
+const STEP_UP = 'urn:portico:acr:stepup';
+const PHR = 'urn:portico:acr:phr';
+const PASSWORD = 'Harbour-Lantern-Quartz-41';
+const CONFIRM = 'Confirm it’s you';
+const LONG_AGO = new Date('2020-01-01T00:00:00Z');
+
+describe('a second factor', () => {
+  let channel: Channel;
+  let passwordHash: string;
+  before(async () => {
+    channel = await openChannel({ dialects: [], config: AT_A_HOST });
+    passwordHash = (await channel.account('mara@clinic.test'))?.passwordHash ?? '';
+  });
+  beforeEach(() => channel.later(1000));
+  after(() => channel.close());
+
+  const login = ({ email = '' }: AccountRecord) => ({ login: email, password: PASSWORD });
+  const person = (name: string, more: Partial<AccountRecord> = {}) =>
+    channel.make({
+      ...{ email: `${name}@clinic.test`, emailVerified: true, passwordHash, createdAt: LONG_AGO },
+      ...more,
+    });
+  const withPasskey = async (name: string) => {
+    const account = await person(name);
+    const device = createAuthenticator({ origin: channel.server.issuer });
+    await givePasskey(channel.server, account.id, device);
+    return { account, device };
+  };
+  const confirm = (visit: Visit, device: Authenticator, fields: Record<string, string> = {}) =>
+    visit.press('/passkey', { response: device.get(passkeyOptions(visit.page.body)), ...fields });
+  const error = ({ at }: Visit) => new URL(String(at)).searchParams.get('error');
+  const policy = async (factors: FactorPolicy | undefined) => {
+    const { organizations } = channel.server.running.stores;
+    const { factors: _before, ...organization } = (await organizations.byId('default')) ?? expect.fail();
+    await organizations.put({ ...organization, ...(factors && { factors }) });
+    // Organizations are read every few seconds.
+    channel.later(10);
+  };
+
+  it('N7 N15 is asked of an account that has one, after whichever first proof', async () => {
+    const { account, device } = await withPasskey('every-way');
+    const byPassword = await (await channel.begin()).press('/sign-in', login(account));
+    expect(headingOf(byPassword.page)).to.equal(CONFIRM);
+    await confirm(byPassword, device);
+    const claims = await byPassword.claims();
+    expect(claims).to.include({ sub: account.id, acr: PHR });
+    expect(claims.amr).to.have.members(['pwd', 'hwk', 'user', 'mfa']);
+
+    const byCode = await (await channel.begin()).press('/code/send', { login: account.email ?? '' });
+    await byCode.press('/code', { code: await byCode.code(account.email ?? '') });
+    expect(headingOf(byCode.page)).to.equal(CONFIRM);
+    // A code by email is the first proof once more, and no second one.
+    await byCode.press('/another', { to: 'account' });
+    await byCode.press('/sign-in', login(account));
+    expect(headingOf(byCode.page)).to.equal(CONFIRM);
+    expect(byCode.page.body).not.to.contain('/code/send');
+    // Nor is it with the password: what an app is told of is the account's own factor.
+    const strong = await (await channel.begin({ acr_values: STEP_UP })).press('/sign-in', login(account));
+    expect(headingOf(strong.page)).to.equal(CONFIRM);
+    expect(strong.page.body).not.to.contain('/code/send').and.not.contain('remember-device');
+  });
+
+  it('N7 is not told of before the first proof', async () => {
+    const { account } = await withPasskey('hidden');
+    const { email: other } = await person('without');
+    const wrong = async (email = '') => {
+      const visit = await channel.begin();
+      await visit.press('/sign-in', { login: email, password: 'Wrong-Password-11' });
+      return visit.page.body.replaceAll(email, '').replace(/interaction\/[\w-]+|[\w-]{40,}/g, '');
+    };
+    expect(await wrong(account.email)).to.equal(await wrong(other));
+  });
+
+  it('N7 ends no session of before, until its grace period is over', async () => {
+    const account = await person('sessions');
+    const visit = await (await channel.begin({ scope: 'openid offline_access' })).press(
+      '/sign-in',
+      login(account),
+    );
+    const tokens = await channel.party.finish(visit.started, String(visit.at));
+    await givePasskey(channel.server, account.id, createAuthenticator({ origin: channel.server.issuer }));
+    const again = () => channel.begin({ prompt: 'none' }, visit.session);
+    // The provider's own way and the fast path.
+    const ways = [{}, { scope: 'openid' }];
+    const refresh = async (token: string, more: Record<string, string>) => {
+      try {
+        const next = await refreshTokenGrant(channel.party.configuration, token, more);
+        return { token: String(next.refresh_token), error: undefined };
+      } catch (refused) {
+        return { token, error: Object(refused).error };
+      }
+    };
+    expect(error(await again())).to.equal(null);
+    let { token } = await refresh(String(tokens.refresh_token), {});
+    expect(token).to.not.equal(tokens.refresh_token);
+    await policy({ graceDays: 0 });
+    expect(error(await again())).to.equal('interaction_required');
+    for (const way of ways) expect((await refresh(token, way)).error).to.equal('invalid_grant');
+    const asked = await channel.begin({}, visit.session);
+    expect(headingOf(asked.page)).to.equal(CONFIRM);
+    // It was refused, and not used up.
+    await policy(undefined);
+    for (const way of ways) {
+      const next = await refresh(token, way);
+      expect(next.error).to.equal(undefined);
+      token = next.token;
+    }
+  });
+
+  it('N7 a policy asks the people whom it means, when their grace period is over', async () => {
+    const now = new Date();
+    const since = LONG_AGO.toISOString();
+    const [doctor, guest] = [await person('doctor', { roles: ['doctor'] }), await person('guest')];
+    const fresh = await person('fresh', { roles: ['doctor'], createdAt: now });
+    const visits = await Promise.all(
+      [doctor, guest, fresh].map(async (account) =>
+        (await channel.begin()).press('/sign-in', login(account)),
+      ),
+    );
+    const outcomes = async () =>
+      Promise.all(visits.map(async ({ session }) => error(await channel.begin({ prompt: 'none' }, session))));
+    expect(await outcomes()).to.deep.equal([null, null, null]);
+    await policy({ require: 'required-for-roles', roles: ['doctor'], since });
+    expect(await outcomes()).to.deep.equal(['interaction_required', null, null]);
+    await policy({ require: 'required', since, graceDays: 0 });
+    expect(await outcomes()).to.deep.equal(Array(3).fill('interaction_required'));
+    await policy({ require: 'required', since: now.toISOString() });
+    expect(await outcomes()).to.deep.equal([null, null, null]);
+    await policy(undefined);
+  });
+
+  it('N8 is not asked for in a browser that is remembered, and by no other', async () => {
+    const { account, device } = await withPasskey('remembered');
+    const begin = async (session = freshBrowser(), extra = {}) =>
+      (await channel.begin({ prompt: 'login', ...extra }, session)).press('/sign-in', login(account));
+    const first = await confirm(await begin(), device, { 'remember-device': 'yes' });
+    expect(first.at).to.be.a('string');
+    const again = await begin(first.session);
+    const claims = await again.claims();
+    expect(claims).to.deep.include({ acr: 'urn:portico:acr:single', amr: ['pwd'] });
+    expect((await channel.account(account.email ?? ''))?.factors?.devices).to.have.length(1);
+    const cookie = (await first.session.jar.getCookies(channel.server.issuer)).find(({ key }) =>
+      key.startsWith('portico_device_'),
+    );
+    expect(cookie?.httpOnly).to.equal(true);
+
+    expect(headingOf((await begin()).page), 'another browser').to.equal(CONFIRM);
+    expect(headingOf((await begin(first.session, { acr_values: STEP_UP })).page), 'step-up').to.equal(
+      CONFIRM,
+    );
+    const other = await withPasskey('other-account');
+    const stolen = await channel.begin();
+    await stolen.session.jar.setCookie(`${cookie?.key}=${cookie?.value}; Path=/`, channel.server.issuer);
+    await stolen.press('/sign-in', login(other.account));
+    expect(headingOf(stolen.page), 'another account').to.equal(CONFIRM);
+
+    await policy({ rememberDays: 0 });
+    const never = await begin(first.session);
+    expect(headingOf(never.page), 'the policy').to.equal(CONFIRM);
+    expect(never.page.body).not.to.contain('remember-device');
+    await policy(undefined);
+    channel.later(29 * 86_400);
+    expect((await begin(first.session)).at, '29 days').to.be.a('string');
+    channel.later(2 * 86_400);
+    expect(headingOf((await begin(first.session)).page), '31 days').to.equal(CONFIRM);
+  });
+});
