@@ -45,6 +45,7 @@ const account: Record<string, unknown> = {
   keys: [{ id: HOSTILE, name: HOSTILE, at: AT, until: AT, scopes: [HOSTILE] }],
   authenticator: { at: AT, used: AT },
   offered: true,
+  devices: [{ hash: HOSTILE, name: HOSTILE, at: AT, until: AT }],
   passkeys: [{ id: HOSTILE, name: HOSTILE, at: AT, used: AT, synced: true }],
   passkey: { action: HOSTILE, options: HOSTILE, name: HOSTILE, autofill: true },
   offers: [{ vendor: 'avycenna', title: HOSTILE, scopes: [HOSTILE] }],
@@ -234,6 +235,7 @@ function withoutOurScript(html: string): string {
 
 const plain = {
   ...account,
+  devices: [{ hash: 'hash', name: '', at: AT, until: AT }],
   sessions: [{ uid: 'session-uid', at: AT, factors: ['pwd'] }],
   grants: [{ ends: 'grant', value: 'grant-id', remembered: true, client: 'App', at: AT, scopes: [] }],
   zone: 'UTC',

@@ -21,6 +21,7 @@ const DONE: ReadonlySet<string> = new Set([
   'grant-ended',
   'key-deleted',
   'app-password-ended',
+  'device-forgotten',
 ]);
 
 export async function showAccountPage(

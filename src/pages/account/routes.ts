@@ -21,6 +21,7 @@ import { address, addressCode, changeAddress, confirmAddress, proveNewAddress } 
 import { data, download } from './data.ts';
 import { endPassword, makePassword } from './factors/app-passwords.ts';
 import { appPage, beginApp, confirmApp, factors, removeApp, renewCodes } from './factors/codes.ts';
+import { dropDevice } from './factors/devices.ts';
 import { addPasskey, dropPasskey } from './factors/passkeys.ts';
 import { deleteKey, keys, makeKey } from './keys.ts';
 import { arrivedToLink, goLink } from './link-sign-in.ts';
@@ -56,6 +57,7 @@ export function accountRoutes(deps: PageDeps) {
     .post('/factors/app/remove', recentForm('/account/factors', removeApp, factors))
     .post('/factors/passkeys', recentForm('/account/factors', addPasskey, factors))
     .post('/factors/passkeys/remove', recentForm('/account/factors', dropPasskey, factors))
+    .post('/factors/devices/forget', personForm(dropDevice, factors))
     .post('/factors/codes', recentForm('/account/factors', renewCodes, factors))
     .post('/factors/app-passwords', recentForm('/account/factors', makePassword, factors))
     .post('/factors/app-passwords/end', recentForm('/account/factors', endPassword, factors))

@@ -173,4 +173,27 @@ describe('a second factor', () => {
     channel.later(2 * 86_400);
     expect(headingOf((await begin(first.session)).page), '31 days').to.equal(CONFIRM);
   });
+
+  it('N8 is asked for again where the person ends that, and with a new password', async () => {
+    const { account, device } = await withPasskey('forgotten');
+    const begin = async (session = freshBrowser(), password = PASSWORD) =>
+      (await channel.begin({ prompt: 'login' }, session)).press('/sign-in', { ...login(account), password });
+    const { session } = await confirm(await begin(), device, { 'remember-device': 'yes' });
+    const onAccount = async (path: string, action: string, fields: Record<string, string> = {}) => {
+      const page = await session.open(`${channel.server.issuer}/account/${path}`);
+      if (typeof page === 'string') expect.fail(page);
+      const form = page.forms.find((one) => one.action.endsWith(action)) ?? expect.fail(page.body);
+      await session.submit(page, fields, { form });
+    };
+    expect((await begin(session)).at).to.be.a('string');
+    await onAccount('factors', '/devices/forget');
+    expect(headingOf((await begin(session)).page), 'forgotten').to.equal(CONFIRM);
+
+    const again = await confirm(await begin(session), device, { 'remember-device': 'yes' });
+    expect(again.at).to.be.a('string');
+    expect((await begin(session)).at).to.be.a('string');
+    const fresh = 'Saffron-Glacier-Pilot-20';
+    await onAccount('password', '/account/password', { current: PASSWORD, password: fresh });
+    expect(headingOf((await begin(session, fresh)).page), 'a new password').to.equal(CONFIRM);
+  });
 });

@@ -138,7 +138,7 @@ function visit(
       return self;
     },
     async code(email) {
-      return /\b\d{6}\b/.exec(await emailSince(server, email, pressed))?.[0] ?? '';
+      return CODE.exec(await codeSince(server, email, pressed))?.[0] ?? '';
     },
     async leave(provider, person, answer) {
       server.upstream.nextPerson(provider, person, answer);
@@ -161,10 +161,14 @@ function visit(
   return self;
 }
 
-/** The text of an email to the address that came after the first `known` emails. */
-async function emailSince(server: TestServer, to: string, known: number): Promise<string> {
+const CODE = /\b\d{6}\b/;
+
+/** The text of an email with a code to the address that came after the first `known` emails. */
+async function codeSince(server: TestServer, to: string, known: number): Promise<string> {
   for (let tries = 0; tries < 200; tries += 1) {
-    const letter = server.mail.emails.slice(known).findLast((one) => one.to.includes(to));
+    const letter = server.mail.emails
+      .slice(known)
+      .findLast((one) => one.to.includes(to) && CODE.test(one.text));
     if (letter !== undefined) return letter.text;
     await wait(20);
   }

@@ -6,6 +6,7 @@ import { putToShow, takeToShow } from '../../shared/shown-once.ts';
 import { showAccountPage } from '../render.ts';
 import type { AccountForm, AccountPage, Visit } from '../session.ts';
 import { appPasswordsShown } from './app-passwords.ts';
+import { devicesShown } from './devices.ts';
 import { passkeysShown } from './passkeys.ts';
 
 const PAGE = '/account/factors';
@@ -17,6 +18,7 @@ export const factors: AccountPage = async (visit, refusal) => {
   const asked = { account, purpose: SHOWN, token: ctx.query.codes } as const;
   const data = {
     ...(await passkeysShown(visit)),
+    ...devicesShown(visit),
     codes: await takeToShow(deps, ctx, asked),
     ...(await appPasswordsShown(visit)),
     authenticator: app && { at: app.createdAt, used: app.lastUsedAt },
