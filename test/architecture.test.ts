@@ -178,7 +178,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: 'koa',
   },
   'pages/sign-in': {
-    may: 'federation/protocol http/forms http/views identity/accounts identity/audit identity/codes identity/factors identity/legacy identity/self-service identity/sign-in identity/upstream oidc pages/shared',
+    may: 'federation/protocol http/forms http/request http/views identity/accounts identity/audit identity/codes identity/factors identity/legacy identity/self-service identity/sign-in identity/upstream oidc pages/shared',
     packages: '@koa/router',
     typePackages: 'koa',
   },

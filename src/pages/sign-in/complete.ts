@@ -17,16 +17,22 @@ import { rememberIfAsked, withRemembered } from './factors/remember.ts';
 import { type FlowState, flowStateOf, goTo } from './flow-state.ts';
 import type { Step } from './guards.ts';
 
-/** `proofs` has `mfa` where a second factor was proven beside a first one, or a passkey that verified its user. */
+/** `later`: the person puts off setting a factor up. `proofs` has `mfa` where a second factor was proven beside a first one, or a passkey that verified its user. */
 export async function proven(
   step: Step,
-  { account, proofs, remember }: { account: AccountRecord; proofs: readonly Amr[]; remember: boolean },
+  {
+    account,
+    proofs,
+    remember,
+    later = false,
+  }: { account: AccountRecord; proofs: readonly Amr[]; remember: boolean; later?: boolean },
 ): Promise<void> {
   const { deps, ctx, view } = step;
   const before = halfProven(view);
   const own = [...new Set([...(before?.accountId === account.id ? before.proofs : []), ...proofs])];
   const all = await withRemembered(step, account, own);
-  if (stillMissing(step, account, all) !== undefined) {
+  const missing = stillMissing(step, account, all);
+  if (missing !== undefined && !(later && missing === 'set-up-soon')) {
     const { another = false } = flowStateOf(view);
     const flow: FlowState = { remember, another, proven: { accountId: account.id, proofs: own } };
     return askForSecond(step, account, flow);
@@ -59,9 +65,9 @@ const ONLY_MORE: ReadonlySet<string> = new Set(['step_up', 'second_factor']);
 
 /**
  * What is still to come: `own`, of what the account has for that; `pwd` or `otp`, the password or a code by email;
- * `none`, which the account has not got.
+ * `none`, which the account has not got; `set-up`, a factor that a policy requires, and `set-up-soon` in its grace period.
  */
-export type Missing = 'own' | 'pwd' | 'otp' | 'none';
+export type Missing = 'own' | 'pwd' | 'otp' | 'none' | 'set-up' | 'set-up-soon';
 
 export function stillMissing(
   { deps, view }: Step,
@@ -72,15 +78,16 @@ export function stillMissing(
   const level = levelOf(proofs);
   if (view.stepUp === 'phr' && level !== ACR.phr)
     return (account.factors?.passkeys ?? []).length > 0 ? 'own' : 'none';
-  if (hasFactor(account.factors ?? {})) {
-    const input = { account, policies: view.factorPolicies, now };
-    // Who is not asked again in this browser is where an app asks for two.
-    const amr = view.stepUp === undefined ? proofs : proofs.filter((proof) => proof !== 'remembered');
-    return needOfFactor({ amr, signedInAt: now }, input) === 'none' ? undefined : 'own';
+  // Who is not asked again in this browser is where an app asks for two.
+  const amr = view.stepUp === undefined ? proofs : proofs.filter((proof) => proof !== 'remembered');
+  const need = needOfFactor({ amr, signedInAt: now }, { account, policies: view.factorPolicies, now });
+  if (hasFactor(account.factors ?? {})) return need === 'none' ? undefined : 'own';
+  if (view.stepUp !== undefined && level === ACR.single) {
+    if (!proofs.includes('pwd')) return account.passwordHash === undefined ? 'none' : 'pwd';
+    return account.email === undefined ? 'none' : 'otp';
   }
-  if (view.stepUp === undefined || level !== ACR.single) return undefined;
-  if (!proofs.includes('pwd')) return account.passwordHash === undefined ? 'none' : 'pwd';
-  return account.email === undefined ? 'none' : 'otp';
+  if (need === 'none') return undefined;
+  return need === 'now' ? 'set-up' : 'set-up-soon';
 }
 
 function levelOf(proofs: readonly Amr[]): string {

@@ -11,6 +11,16 @@ import { enterCode, sendCodeAgain, showCodeForm } from './code.ts';
 import { consent } from './consent.ts';
 import { enterAppCode, enterRecoveryCode } from './factors/codes.ts';
 import { usePasskey } from './factors/passkey.ts';
+import {
+  beginApp,
+  confirmApp,
+  goOn,
+  putOff,
+  setUpPasskey,
+  showApp,
+  showDone,
+  showSetUp,
+} from './factors/set-up.ts';
 import { signInGuards } from './guards.ts';
 import { anotherMethod, cancel, chooseAccount, showStep } from './interaction.ts';
 import { chooseOrganization, showOrganization } from './organization.ts';
@@ -33,6 +43,13 @@ export function signInRoutes(deps: PageDeps) {
     .post('/interaction/:uid/passkey', signInForm(usePasskey, showStep))
     .post('/interaction/:uid/app-code', signInForm(enterAppCode, showSecondProof))
     .post('/interaction/:uid/recovery-code', signInForm(enterRecoveryCode, showSecondProof))
+    .post('/interaction/:uid/factor/passkey', signInForm(setUpPasskey, showSetUp))
+    .post('/interaction/:uid/factor/app/new', signInForm(beginApp))
+    .get('/interaction/:uid/factor/app', signInPage(showApp))
+    .post('/interaction/:uid/factor/app', signInForm(confirmApp, showApp))
+    .post('/interaction/:uid/factor/later', signInForm(putOff))
+    .get('/interaction/:uid/factor/done', signInPage(showDone))
+    .post('/interaction/:uid/factor/go-on', signInForm(goOn))
     .post('/interaction/:uid/account', signInForm(chooseAccount))
     .post('/interaction/:uid/another', signInForm(anotherMethod))
     .post('/interaction/:uid/with/:provider', signInForm(goUpstream))

@@ -12,6 +12,7 @@ import { loginShown } from '../shared/login-shown.ts';
 import { halfProven, proven, stillMissing } from './complete.ts';
 import { passkeyButton } from './factors/passkey-button.ts';
 import { rememberDays } from './factors/remember.ts';
+import { showDone, showSetUp } from './factors/set-up.ts';
 import { accountIn, flowStateOf, goTo } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { finishLink, showLink } from './link-account.ts';
@@ -24,6 +25,8 @@ export const showSecondProof: SignInPage = async (step, refusal) => {
   if (account?.status !== 'active') return showSignIn(step, refusal);
   const missing = stillMissing(step, account, proofs);
   if (missing === 'own') return showSecondFactor(step, account, refusal);
+  if (missing === 'set-up' || missing === 'set-up-soon') return showSetUp(step, refusal);
+  if (missing === undefined) return showDone(step, refusal);
   const { organization } = step.view;
   const data = { organization, account: loginShown(account) };
   if (missing === 'pwd' || missing === 'otp') {

@@ -138,6 +138,46 @@ describe('a second factor', () => {
     await policy(undefined);
   });
 
+  it('N7 is set up on the way: put off in the grace period, and needed to get through after it', async () => {
+    const account = await person('on-the-way');
+    const begin = async () => (await channel.begin()).press('/sign-in', login(account));
+    const kept = await begin();
+    expect(kept.at).to.be.a('string');
+    await policy({ require: 'required', since: new Date().toISOString() });
+    const soon = await begin();
+    expect(headingOf(soon.page)).to.equal('Protect your sign-in');
+    await soon.press('/factor/later');
+    expect(await soon.claims()).to.deep.include({ amr: ['pwd'] });
+
+    await policy({ require: 'required', since: LONG_AGO.toISOString() });
+    const now = await begin();
+    expect(now.page.body).to.not.contain('/factor/later');
+    // A form of another step gets no one through.
+    const uid = /\/interaction\/[\w-]+/.exec(now.page.url)?.[0] ?? '';
+    const [form] = now.page.forms;
+    if (form === undefined) expect.fail('There is no form.');
+    for (const step of ['later', 'go-on']) {
+      const sent = { ...form, action: `${channel.server.issuer}${uid}/factor/${step}` };
+      const still = await now.session.submit(now.page, {}, { form: sent });
+      expect(typeof still === 'string' ? still : headingOf(still)).to.equal('Protect your sign-in');
+    }
+    expect(error(await channel.begin({ prompt: 'none' }, now.session))).to.equal('login_required');
+
+    const page = await now.session.open(`${channel.server.issuer}${uid}`);
+    if (typeof page !== 'string') now.at = page;
+    const device = createAuthenticator({ origin: channel.server.issuer });
+    await now.press('/factor/passkey', {
+      response: device.create(passkeyOptions(now.page.body, 'creation')),
+    });
+    expect([...now.page.body.matchAll(/<li><code>/g)]).to.have.length(10);
+    const claims = await (await now.press('/factor/go-on')).claims();
+    expect(claims).to.include({ sub: account.id, acr: PHR });
+    expect(claims.amr).to.have.members(['pwd', 'hwk', 'user', 'mfa']);
+    // Single sign-on of the older session asks for what there is now.
+    expect(headingOf((await channel.begin({}, kept.session)).page)).to.equal(CONFIRM);
+    await policy(undefined);
+  });
+
   it('N8 is not asked for in a browser that is remembered, and by no other', async () => {
     const { account, device } = await withPasskey('remembered');
     const begin = async (session = freshBrowser(), extra = {}) =>

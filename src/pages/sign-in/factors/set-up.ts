@@ -1,0 +1,132 @@
+/**
+ * Setting a second factor up on the way through a sign-in, where a policy requires one and the account has none: now,
+ * or in the grace period later. What is set up has been proven by that. The first one brings recovery codes, which the
+ * next page shows once.
+ */
+import { acceptedLanguages } from '../../../http/views/i18n.ts';
+import { seeOther } from '../../../http/views/send-page.ts';
+import type { ChangedFactors } from '../../../identity/factors/change-factors.ts';
+import { effectivePolicy } from '../../../identity/factors/policy.ts';
+import type { AccountRecord } from '../../../model/account.ts';
+import type { Amr } from '../../../model/amr.ts';
+import { passkeysOf } from '../../../model/factors.ts';
+import { appSetupShown, beginAppSetup, confirmAppSetup } from '../../shared/app-setup.ts';
+import { loginShown } from '../../shared/login-shown.ts';
+import { confirmPasskeySetup, passkeySetupShown } from '../../shared/passkey-setup.ts';
+import { putToShow, takeToShow } from '../../shared/shown-once.ts';
+import { halfProven, proven, stillMissing } from '../complete.ts';
+import { accountIn, flowStateOf, storeFlowState } from '../flow-state.ts';
+import type { SignInPage, SignInStep, Step } from '../guards.ts';
+import { renderInteraction, showNext } from '../render-interaction.ts';
+
+const SHOWN = 'recovery-codes-shown';
+
+type Due = { readonly account: AccountRecord; readonly proofs: readonly Amr[]; readonly mayWait: boolean };
+
+/** Undefined: setting one up is not what comes next. */
+async function dueIn(step: Step): Promise<Due | undefined> {
+  const half = halfProven(step.view);
+  const account = await accountIn(step, half?.accountId);
+  if (half === undefined || account?.status !== 'active') return undefined;
+  const missing = stillMissing(step, account, half.proofs);
+  if (missing !== 'set-up' && missing !== 'set-up-soon') return undefined;
+  return { account, proofs: half.proofs, mayWait: missing === 'set-up-soon' };
+}
+
+/** A step of it; where it is not due, the page that is. */
+function whileDue<Rest extends unknown[]>(act: (step: Step, due: Due, ...rest: Rest) => Promise<void>) {
+  return async (step: Step, ...rest: Rest): Promise<void> => {
+    const due = await dueIn(step);
+    if (due === undefined) showNext(step);
+    else await act(step, due, ...rest);
+  };
+}
+
+export const showSetUp: SignInPage = whileDue(async (step, { account, mayWait }, refusal) => {
+  const { deps, view } = step;
+  const { offered } = effectivePolicy(view.factorPolicies);
+  const action = `/interaction/${view.uid}/factor/passkey`;
+  const shown = { ...setupOf(step, account), action };
+  const data = {
+    account: loginShown(account),
+    offersPasskey: offered.includes('passkey'),
+    passkey: offered.includes('passkey') ? await passkeySetupShown(deps, shown) : undefined,
+    app: offered.includes('app'),
+    mayWait,
+  };
+  await renderInteraction(step, 'set-up-factor', data, refusal);
+});
+
+export const setUpPasskey: SignInStep = whileDue(async (step, due) => {
+  const { deps, form, context } = step;
+  const added = await confirmPasskeySetup(deps, { ...setupOf(step, due.account), form, context });
+  const [passkey] = passkeysOf(added.account).slice(-1);
+  await wasSetUp(step, due, { added, proofs: [passkey?.backupEligible ? 'swk' : 'hwk', 'user', 'mfa'] });
+});
+
+export const beginApp: SignInStep = whileDue(async ({ deps, ctx, view }, { account }) => {
+  seeOther(ctx, `/interaction/${view.uid}/factor/app?setup=${await beginAppSetup(deps, account)}`);
+});
+
+export const showApp: SignInPage = whileDue(async (step, { account }, refusal) => {
+  const { deps, ctx, view, form } = step;
+  const shown = await appSetupShown(deps, { account, setup: form.get('setup') ?? ctx.query.setup });
+  if (shown === undefined) return showNext(step);
+  const data = { ...shown, account: loginShown(account), action: `/interaction/${view.uid}/factor/app` };
+  await renderInteraction(step, 'set-up-app', data, refusal);
+});
+
+export const confirmApp: SignInStep = whileDue(async (step, due) => {
+  const { deps, form, context } = step;
+  const sent = { setup: form.get('setup'), code: form.get('code') ?? '' };
+  const added = await confirmAppSetup(deps, { account: due.account, context, ...sent });
+  if (added === undefined) showNext(step);
+  else await wasSetUp(step, due, { added, proofs: ['otp', 'mfa'] });
+});
+
+export const putOff: SignInStep = whileDue(async (step, { account, mayWait }) => {
+  if (!mayWait) return showNext(step);
+  await proven(step, {
+    account,
+    proofs: [],
+    remember: flowStateOf(step.view).remember === true,
+    later: true,
+  });
+});
+
+/** What was set up is kept as proven, so that a reload goes on from there. */
+async function wasSetUp(
+  step: Step,
+  { account, proofs: before }: Due,
+  { added, proofs }: { added: ChangedFactors; proofs: readonly Amr[] },
+): Promise<void> {
+  const { deps, ctx, view } = step;
+  const all = [...new Set([...before, ...proofs])];
+  await storeFlowState(step, { ...flowStateOf(view), proven: { accountId: account.id, proofs: all } });
+  const { recoveryCodes: texts } = added;
+  const shown = texts && `?codes=${await putToShow(deps, { account, purpose: SHOWN, texts })}`;
+  seeOther(ctx, `/interaction/${view.uid}/factor/done${shown ?? ''}`);
+}
+
+/** The recovery codes, once, and the way on. */
+export const showDone: SignInPage = async (step) => {
+  const { deps, ctx } = step;
+  const half = halfProven(step.view);
+  const account = await accountIn(step, half?.accountId);
+  if (half === undefined || account?.status !== 'active') return showNext(step);
+  if (stillMissing(step, account, half.proofs) !== undefined) return showNext(step);
+  const codes = await takeToShow(deps, ctx, { account, purpose: SHOWN, token: ctx.query.codes });
+  await renderInteraction(step, 'factor-is-set-up', { codes });
+};
+
+export const goOn: SignInStep = async (step) => {
+  const half = halfProven(step.view);
+  const account = await accountIn(step, half?.accountId);
+  if (account?.status !== 'active') return showNext(step);
+  await proven(step, { account, proofs: [], remember: flowStateOf(step.view).remember === true });
+};
+
+function setupOf({ ctx, view }: Step, account: AccountRecord) {
+  const languages = [...view.uiLocales, ...acceptedLanguages(ctx.get('Accept-Language'))];
+  return { account, browser: view.uid, languages };
+}
