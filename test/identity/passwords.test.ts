@@ -378,7 +378,7 @@ describe('sign-in with a password', () => {
     expect(world.ended).to.deep.equal([{ accountId: id, keep: { grantId: 'g1' } }]);
     expect(world.emails.map(({ name, to }) => [name, to])).to.deep.equal([['password-changed', 'a@x.test']]);
     expect(await refusal(signIn('a@x.test'))).to.equal('sign-in-refused');
-    expect(await signIn('a@x.test', input.password)).to.have.property('status', 'active');
+    expect((await signIn('a@x.test', input.password)).account).to.have.property('status', 'active');
     expect(await refusal(setPassword(world.identity, { ...input, password: 'North-Clinic-2031' }))).to.equal(
       'password-too-common',
     );
