@@ -49,12 +49,6 @@ describe('the looks of the pages of second factors', function () {
     await page.getByLabel('Code from your authenticator app').waitFor();
   }
 
-  it('sign-in, where there are passkeys', () =>
-    inEveryLook(journeys, 'sign-in-passkey', async (page) => {
-      await begin(page, await journeys.party());
-      await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
-    }));
-
   it('second factor', () => inEveryLook(journeys, 'second-factor', toSecondFactor));
 
   it('second factor, refused', () =>
@@ -98,6 +92,19 @@ describe('the looks of the pages of second factors', function () {
       await page.getByRole('button', { name: 'Make app password' }).click();
       await page.getByText('it is shown only once').waitFor();
     }));
+
+  it('a factor to set up on the way', async () => {
+    const { clients } = journeys.server.running.stores;
+    const known = await clients.byId(journeys.ownApp.clientId);
+    if (known === undefined) throw new Error('The client is not there.');
+    const factors = { require: 'required', since: '2026-01-01T00:00:00.000Z', graceDays: 0 };
+    await clients.put({ ...known, metadata: { ...known.metadata, factors } });
+    await inEveryLook(journeys, 'set-up-factor', async (page) => {
+      await begin(page, await journeys.party(journeys.ownApp));
+      await enter(page, MARA);
+      await page.getByRole('heading', { name: 'Protect your sign-in' }).waitFor();
+    });
+  });
 
   it('a phone’s width in German and Spanish', async () => {
     for (const locale of ['de', 'es']) {
