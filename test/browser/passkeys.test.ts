@@ -61,7 +61,7 @@ describe('passkeys in a browser', () => {
     await page.getByLabel('Password').fill(MARA.password);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await heading('Sign-in protection');
-    await page.getByLabel('Name (optional)').fill('Work laptop');
+    await page.locator('#passkey-name').fill('Work laptop');
     await page.getByRole('button', { name: 'Add a passkey' }).click();
     await page.getByText('It has been added to your account.').waitFor();
     expect(await page.getByText('Work laptop').count()).to.equal(1);
