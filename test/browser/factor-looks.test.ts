@@ -1,6 +1,7 @@
 /** The pages of second factors in every look (see looks.test.ts), at a host that can have passkeys. */
 
 import { expect } from 'chai';
+import { rememberDevice } from '../../src/identity/factors/remembered-devices.ts';
 import { createAuthenticator } from '../support/authenticator.ts';
 import { giveApp } from '../support/authenticator-app.ts';
 import type { Page } from '../support/browser.ts';
@@ -38,6 +39,10 @@ describe('the looks of the pages of second factors', function () {
     const doctor = await stores.accounts.byEmail('default', DOCTOR.login);
     if (doctor === undefined) throw new Error('The doctor is not there.');
     codes = [...(await giveApp(identity, doctor.id)).recoveryCodes];
+    await rememberDevice(identity, {
+      ...{ account: doctor, days: 30, name: 'Firefox on Windows' },
+      context: { address: '192.0.2.1', requestId: 'r-1', clientId: 'portico', channel: 'hosted' },
+    });
     await givePasskey(server, doctor.id, createAuthenticator({ origin: server.issuer }));
   });
   afterEach(() => journeys.settle());
