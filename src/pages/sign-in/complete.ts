@@ -78,9 +78,10 @@ export function stillMissing(
   const level = levelOf(proofs);
   if (view.stepUp === 'phr' && level !== ACR.phr)
     return (account.factors?.passkeys ?? []).length > 0 ? 'own' : 'none';
-  // Who is not asked again in this browser is where an app asks for two.
-  const amr = view.stepUp === undefined ? proofs : proofs.filter((proof) => proof !== 'remembered');
-  const need = needOfFactor({ amr, signedInAt: now }, { account, policies: view.factorPolicies, now });
+  const need = needOfFactor(
+    { amr: proofs, signedInAt: now },
+    { account, policies: view.factorPolicies, now },
+  );
   if (hasFactor(account.factors ?? {})) return need === 'none' ? undefined : 'own';
   if (view.stepUp !== undefined && level === ACR.single) {
     if (!proofs.includes('pwd')) return account.passwordHash === undefined ? 'none' : 'pwd';
