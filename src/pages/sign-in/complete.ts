@@ -8,38 +8,50 @@
  */
 import { needOfFactor } from '../../identity/factors/policy.ts';
 import { sendSignInCode } from '../../identity/sign-in/send-code.ts';
+import { linkProven } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Amr } from '../../model/amr.ts';
 import { hasFactor } from '../../model/factors.ts';
 import { ACR, type InteractionView } from '../../oidc/contract.ts';
 import { leadOn } from '../shared/lead-on.ts';
 import { rememberIfAsked, withRemembered } from './factors/remember.ts';
-import { type FlowState, flowStateOf, goTo } from './flow-state.ts';
+import { type FlowState, flowStateOf, goTo, type PendingLink } from './flow-state.ts';
 import type { Step } from './guards.ts';
 
-/** `later`: the person puts off setting a factor up. `proofs` has `mfa` where a second factor was proven beside a first one, or a passkey that verified its user. */
+/** `proofs` has `mfa` where a second factor was proven beside a first one, or a passkey that verified its user. */
 export async function proven(
   step: Step,
-  {
-    account,
-    proofs,
-    remember,
-    later = false,
-  }: { account: AccountRecord; proofs: readonly Amr[]; remember: boolean; later?: boolean },
+  input: {
+    account: AccountRecord;
+    proofs: readonly Amr[];
+    remember: boolean;
+    /** The person puts off setting a factor up. */
+    later?: boolean;
+    /** An upstream identity that the person has proven the account for. */
+    link?: PendingLink;
+  },
 ): Promise<void> {
-  const { deps, ctx, view } = step;
-  const before = halfProven(view);
-  const own = [...new Set([...(before?.accountId === account.id ? before.proofs : []), ...proofs])];
-  const all = await withRemembered(step, account, own);
+  const { deps, ctx, view, context } = step;
+  const { account, remember, later = false } = input;
+  const { id: accountId, organization } = account;
+  const half = halfProven(view);
+  const before = half?.accountId === accountId ? half : undefined;
+  const { link = before?.link } = input;
+  const own = [...new Set([...(before?.proofs ?? []), ...input.proofs])];
+  // A link is a way in that stays: it wants the factor that the account has, also in a browser that is remembered.
+  const all = link === undefined ? await withRemembered(step, account, own) : own;
   const missing = stillMissing(step, account, all);
+  const waits = missing !== undefined && hasFactor(account.factors ?? {});
+  if (link !== undefined && !waits)
+    await linkProven(deps.identity, { organization, person: link.person, accountId, context });
   if (missing !== undefined && !(later && missing === 'set-up-soon')) {
     const { another = false } = flowStateOf(view);
-    const flow: FlowState = { remember, another, proven: { accountId: account.id, proofs: own } };
-    return askForSecond(step, account, flow);
+    const proven = { accountId, proofs: own, ...(link && waits && { link }) };
+    return askForSecond(step, account, { remember, another, proven });
   }
   await rememberIfAsked(step, account, all);
   const address = await deps.interactions.finishLogin(ctx.req, ctx.res, {
-    accountId: account.id,
+    accountId,
     amr: all,
     acr: levelOf(all),
     remember,
@@ -50,7 +62,7 @@ export async function proven(
 /** Who has proven one of two: in this interaction, or by the session that lacks nothing but the second. */
 export function halfProven(
   view: InteractionView,
-): { readonly accountId: string; readonly proofs: readonly Amr[] } | undefined {
+): { readonly accountId: string; readonly proofs: readonly Amr[]; readonly link?: PendingLink } | undefined {
   const flow = flowStateOf(view);
   if (flow.proven !== undefined) return flow.proven;
   const onlyMore = view.reasons.length > 0 && view.reasons.every((reason) => ONLY_MORE.has(reason));

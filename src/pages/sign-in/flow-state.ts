@@ -28,8 +28,8 @@ export type FlowState = {
   readonly registering?: boolean;
   /** A code was asked for; epoch milliseconds of the last email, and how many there were. */
   readonly code?: { readonly purpose: CodePurpose; readonly sentAt: number; readonly emails: number };
-  /** One proof is there, and the app asks for two. */
-  readonly proven?: { readonly accountId: string; readonly proofs: Amr[] };
+  /** One proof is there, and another one is asked for; `link` waits for it. */
+  readonly proven?: { readonly accountId: string; readonly proofs: Amr[]; readonly link?: PendingLink };
   readonly link?: PendingLink;
   /** Apple's names, when the answer that they came with led nowhere: they come once. */
   readonly user?: string;

@@ -4,7 +4,7 @@
  * an unverified address only a code sent to it will do.
  */
 import { noteSignIn } from '../../identity/audit/audit.ts';
-import { linkProven } from '../../identity/sign-in/with-upstream.ts';
+import { checkLinkable } from '../../identity/upstream/link-identity.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Amr } from '../../model/amr.ts';
 import { loginShown } from '../shared/login-shown.ts';
@@ -32,7 +32,7 @@ export const showLink: SignInPage = async (step, refusal) => {
   await renderInteraction(step, 'confirm-person', data, refusal);
 };
 
-/** The person has proven the account. Another person who signs in while a link waits is not linked. */
+/** The person has proven the account: the link is made when nothing more is asked of it. Another person who signs in while a link waits is not linked. */
 export async function finishLink(
   step: Step,
   { link, account, proof }: { link: PendingLink; account: AccountRecord; proof: Amr },
@@ -41,9 +41,9 @@ export async function finishLink(
   const { person, accountId } = link;
   if (account.id !== accountId) throw new Error('The proof is of another account than the link.');
   const { organization } = view;
-  const linked = await linkProven(deps.identity, { organization, person, accountId, context });
+  await checkLinkable(deps.identity, { organization, accountId, ...person });
   // A code wrote its line when it was spent.
-  if (proof === 'pwd') await noteSignIn(deps.identity, { account: linked, context, factor: 'pwd' });
+  if (proof === 'pwd') await noteSignIn(deps.identity, { account, context, factor: 'pwd' });
   const remember = flowStateOf(view).remember === true;
-  await proven(step, { account: linked, proofs: ['fed', proof], remember });
+  await proven(step, { account, proofs: ['fed', proof], remember, link });
 }

@@ -1,5 +1,6 @@
 /** Whose account an upstream's person is: by itself only where the upstream can know; else the person proves it. */
 import { expect } from 'chai';
+import { giveApp } from '../../support/authenticator-app.ts';
 import type { ProviderName } from '../../support/upstream.ts';
 import { alertOf, type Channel, headingOf, MARA, openChannel, type Visit } from './sign-in-server.ts';
 
@@ -101,6 +102,27 @@ describe('linking an upstream identity', () => {
     expect(claims.amr).to.have.members(['fed', 'pwd']);
     expect(claims.acr).to.equal('urn:portico:acr:single');
     expect(await linksOf(account.id)).to.have.length(1);
+  });
+
+  it('N9 N19 links an account that has a second factor with that alone: neither its password nor its mailbox will do', async () => {
+    for (const proof of ['password', 'code']) {
+      const { account, email, person } = await pair(asked);
+      const app = await giveApp(channel.server.running.identity, account.id);
+      channel.later(60);
+      const visit = await come(person);
+      if (proof === 'password') await visit.press('/password', { password: MARA.password });
+      else {
+        await visit.press('/code/send');
+        await visit.press('/code', { code: await visit.code(email) });
+      }
+      expect(headingOf(visit.page)).to.equal('Confirm it’s you');
+      expect(await linksOf(account.id)).to.deep.equal([]);
+      await visit.press('/app-code', { code: '000000' });
+      expect(await linksOf(account.id)).to.deep.equal([]);
+      await visit.press('/app-code', { code: app.code() });
+      expect(await visit.claims()).to.include({ sub: account.id });
+      expect(await linksOf(account.id)).to.have.length(1);
+    }
   });
 
   it('O8 an upstream’s word is no second proof: an app that asks for two gets password and code', async () => {
