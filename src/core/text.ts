@@ -28,6 +28,21 @@ export function takeText(sent: string, limit: number): string | undefined {
   return isLonger(composed, limit) ? undefined : composed;
 }
 
+/** As takeText, of one line of letters that can be stored and shown: no control characters. */
+export function takeLine(sent: string, limit: number): string | undefined {
+  const text = takeText(sent, limit);
+  return text === undefined || !text.isWellFormed() || /\p{Cc}/u.test(text) ? undefined : text;
+}
+
+/** One `@` with something before it and a domain behind; undefined for what no email would reach. */
+export function takeEmail(sent: string): string | undefined {
+  const email = sent.trim();
+  if (email.length > 254 || !email.isWellFormed() || /\p{Cc}/u.test(email)) return undefined;
+  return /^[^\s@"(),:;<>[\\\]]{1,64}@[^\s@.,:;<>()[\]"\\]+(?:\.[^\s@.,:;<>()[\]"\\]+)+$/u.test(email)
+    ? email
+    : undefined;
+}
+
 /** A name as it is stored: trimmed, NFC. */
 export function takeName(sent: string): string {
   return composeName(sent.trim());

@@ -96,6 +96,50 @@ describe('an upstream of the configuration', () => {
     });
   });
 
+  it('N16 takes neither an address that no email reaches nor a name that people could not enter', async () => {
+    const provider = await get(upstream, 'keycloak', { trustsEmail: ['*'] });
+    const whole = { email: 'u@gmail.com', email_verified: true, name: ' Uma ' };
+    expect(await claimsOf(provider, whole)).to.include({ email: 'u@gmail.com', name: 'Uma' });
+    for (const email of [
+      'boss@gmail.com, me@evil.test',
+      'me@evil.test\r\nBcc: boss@gmail.com',
+      'boss@gmail.com\0',
+      'boss@gmail.com\ud800',
+      `${'a'.repeat(300)}@gmail.com`,
+      'boss',
+    ]) {
+      const { subject, ...said } = await claimsOf(provider, { ...whole, sub: 'odd', email });
+      expect(subject).to.equal('odd');
+      expect(said, email).to.not.have.property('email');
+      expect(said).to.include({ emailVerified: false, authoritative: false, name: 'Uma' });
+    }
+    for (const name of ['A'.repeat(101), 'Uma\r\nBcc: x', '\ud800'])
+      expect(await claimsOf(provider, { ...whole, name }), name).to.not.have.property('name');
+  });
+
+  it('N16 leads to nothing that listens here, where its discovery document comes from elsewhere', async () => {
+    const issuer = 'https://k.test/realms/a';
+    const asked: string[] = [];
+    const document = (more: object) => ({
+      ...{ issuer, authorization_endpoint: `${issuer}/auth`, token_endpoint: `${issuer}/token` },
+      ...{ jwks_uri: `${issuer}/keys`, ...more },
+    });
+    const begun = async (more: object) => {
+      const provider = await get(upstream, 'keycloak', { issuer }, async (input) => {
+        asked.push(String(input));
+        return Response.json(document(more));
+      });
+      return provider.begin({ callback: CALLBACK, state: 's' }).then(
+        () => 'begun',
+        (error: Error) => error.name,
+      );
+    };
+    expect(await begun({})).to.equal('begun');
+    for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint'])
+      expect(await begun({ [name]: 'http://127.0.0.1:6379/' }), name).to.equal('UpstreamUnavailable');
+    expect(asked.every((url) => url === `${issuer}/.well-known/openid-configuration`)).to.equal(true);
+  });
+
   it('N16 asks userinfo for what the ID token lacks, and believes it of the same subject only', async () => {
     const provider = await get(upstream, 'keycloak');
     const whole = { sub: 'u-1', email: 'u@gmail.com', email_verified: true, name: 'Uma' };
@@ -232,7 +276,10 @@ describe('an upstream of the configuration', () => {
     // Of several tenants, one must not speak for the domain of another.
     expect(await said(trusted, {})).to.equal('nothing');
     expect(await said(trusted, { xms_edov: true })).to.equal('links');
-    expect(await said(trusted, { xms_edov: 'true' })).to.equal('nothing');
+    // Entra says it as a text now and then.
+    for (const xms_edov of ['1', 'true']) expect(await said(trusted, { xms_edov })).to.equal('links');
+    for (const xms_edov of ['0', 'yes', ['1'], 0])
+      expect(await said(trusted, { xms_edov })).to.equal('nothing');
   });
 
   it('N16 is refused at the start where an entry is incomplete or cannot be safe', () => {
@@ -246,6 +293,8 @@ describe('an upstream of the configuration', () => {
     };
     expect(issues('clinic', keycloak)).to.deep.equal([]);
     expect(issues('entra', entra)).to.deep.equal([]);
+    const upn = { trustsEmail: ['bücher.test'], claims: { email: 'upn' } };
+    expect(issues('entra', { ...entra, ...upn })).to.deep.equal([]);
     for (const [entry, at] of [
       [{ ...keycloak, issuer: undefined }, 'issuer'],
       [{ ...keycloak, issuer: 'https://k.test' }, 'issuer'],
@@ -255,6 +304,14 @@ describe('an upstream of the configuration', () => {
       [{ ...keycloak, scopes: ['email'] }, 'scopes'],
       [{ ...keycloak, tenants: [ONE] }, 'tenants'],
       [{ ...keycloak, trustsEmail: ['a@b.test'] }, 'trustsEmail.0'],
+      [{ ...keycloak, trustsEmail: ['*.clinic.test'] }, 'trustsEmail.0'],
+      [{ ...keycloak, domains: ['https://clinic.test'] }, 'domains.0'],
+      // The person chooses the username, and email_verified is about another address.
+      [{ ...keycloak, trustsEmail: ['b.test'], claims: { email: 'preferred_username' } }, 'claims'],
+      [
+        { ...entra, tenants: TENANTS, trustsEmail: ['b.test'], claims: { email: 'preferred_username' } },
+        'claims',
+      ],
       [{ ...keycloak, claims: { subject: 'email' } }, 'claims'],
       [{ ...keycloak, logo: '<svg viewBox="0 0 24 24"><script>1</script></svg>' }, 'logo'],
       [{ ...keycloak, clientSecretExpires: 'soon' }, 'clientSecretExpires'],

@@ -2,7 +2,7 @@
 import { importPKCS8, SignJWT } from 'jose';
 import type { z } from 'zod';
 import { key, text } from '../../config/kinds.ts';
-import { takeText } from '../../core/text.ts';
+import { takeLine } from '../../core/text.ts';
 import { defineUpstream, upstreamSettings } from '../protocol/plug-in.ts';
 import { logo } from './logo.ts';
 import { readNotice } from './notices.ts';
@@ -89,6 +89,5 @@ function namesOf(user: string | null): { name?: string; givenName?: string; fami
 
 function nameOf(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
-  const name = takeText(value, 100);
-  return name === undefined || name === '' || /\p{Cc}/u.test(name) ? undefined : name;
+  return takeLine(value, 100) || undefined;
 }

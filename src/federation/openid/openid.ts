@@ -40,6 +40,7 @@ function specOf(name: string, entry: Entry): UpstreamSpec {
     rules: {
       issuers: new Map(issuers.map((issuer) => [issuer, issuer])),
       claims: { ...preset?.claims, ...Object.fromEntries(given) },
+      truthAsText: preset?.truthAsText === true,
     },
     vouches: (claims) => vouches(entry, template, claims),
     asksUserinfo: true,

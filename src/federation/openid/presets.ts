@@ -8,6 +8,7 @@ export interface Preset {
   /** What its issuers look like. */
   readonly form?: { readonly pattern: RegExp; readonly sample: string };
   readonly claims?: ClaimNames;
+  readonly truthAsText?: boolean;
 }
 
 export const TENANT = '{tenant}';
@@ -20,6 +21,8 @@ export const presets = {
     issuer: `https://login.microsoftonline.com/${TENANT}/v2.0`,
     form: { pattern: /^[^{}]+\{tenant\}[^{}]*$/, sample: `https://login.microsoftonline.us/${TENANT}/v2.0` },
     claims: { emailVerified: 'xms_edov' },
+    // Some tenants' tokens say "1".
+    truthAsText: true,
   },
   keycloak: {
     title: 'Keycloak',

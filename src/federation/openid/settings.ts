@@ -9,7 +9,7 @@ import { type PresetName, presetOf, presets, TENANT } from './presets.ts';
 const names = Object.keys(presets) as [PresetName, ...PresetName[]];
 
 const domain = text
-  .regex(/^[^\s@.]+(?:\.[^\s@.]+)+$/u, 'must be a domain such as clinic.example')
+  .regex(/^[\p{L}\p{M}\p{N}-]+(?:\.[\p{L}\p{M}\p{N}-]+)+$/u, 'must be a domain such as clinic.example')
   .transform((value) => emailDomain(`x@${value}`) ?? value);
 
 function isSigningKey(pem: string): boolean {
@@ -143,6 +143,10 @@ function judge(its: Entry, context: z.RefinementCtx): void {
     demand('issuer', `has ${TENANT}, which belongs to the preset entra`);
   if (!byTenant && its.preset !== 'entra' && its.tenants.length > 0)
     demand('tenants', 'belongs to the preset entra');
+  const { email, emailVerified } = its.claims;
+  const ofOneTenant = byTenant && its.tenants.length === 1;
+  if (email !== undefined && emailVerified === undefined && its.trustsEmail.length > 0 && !ofOneTenant)
+    demand('claims', 'must name emailVerified beside email: the usual claim proves the usual address alone');
   if (byTenant && its.trustsEmail.includes('*'))
     demand('trustsEmail', 'must name domains: a tenant’s administrator may write any address');
 }

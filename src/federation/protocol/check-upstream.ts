@@ -80,7 +80,8 @@ async function keysOf(keys: UpstreamKeys, fetch: Fetch, now: Date): Promise<Says
   if (uri === undefined) return failed('it names no jwks_uri');
   const { keys: all } = await fetchJson(fetch, uri);
   if (!Array.isArray(all)) return failed(`${uri} holds no list of keys`);
-  const signing = all.filter(({ use, kty, alg }) => {
+  const signing = all.filter((each) => {
+    const { use, kty, alg } = Object(each);
     return (
       use !== 'enc' && (kty === 'RSA' || kty === 'EC') && (alg === undefined || ALGORITHMS.includes(alg))
     );
@@ -111,8 +112,13 @@ async function secretOf(
     keys,
     options,
   );
-  if (refused === 'invalid_client')
-    return failed('the upstream refuses the client, or its secret (invalid_client)');
+  // Entra answers unauthorized_client where it does not know the client id.
+  if (refused === 'invalid_client' || refused === 'unauthorized_client')
+    return failed(`the upstream refuses the client, or its secret (${refused})`);
+  if (refused !== 'invalid_grant')
+    return warning(
+      `whether the upstream takes the secret its answer to a made-up code does not say: ${refused}`,
+    );
   const taken = `the upstream did not refuse it (its answer to a made-up code: ${refused})`;
   if (secretExpires === undefined)
     return ok(
@@ -145,6 +151,7 @@ async function refusalOfCode(
   } catch (error) {
     if (!(error instanceof IdTokenRefused)) throw error;
     const { error: name, status }: { error?: unknown; status?: unknown } = Object(error.cause);
-    return typeof name === 'string' ? name : status === 401 ? 'invalid_client' : `status ${status}`;
+    if (typeof name === 'string') return name;
+    return status === 401 ? 'invalid_client' : status === undefined ? 'none' : `status ${status}`;
   }
 }

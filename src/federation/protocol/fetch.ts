@@ -10,10 +10,10 @@ export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 const TIMEOUT = 5_000;
 const MAX_BYTES = 512 * 1024;
 
-export function isSafeUrl(text: string): boolean {
+export function isSafeUrl(text: string, mayBeHere = true): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+  return protocol === 'https:' || (mayBeHere && protocol === 'http:' && isLoopback(hostname));
 }
 
 /** Rejects with UpstreamUnavailable when there is no whole answer in time. A redirect is an answer like any other. */

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
+import { takeEmail, takeLine } from '../../core/text.ts';
 import type { UpstreamKeys } from './jwks.ts';
 import { IdTokenRefused, type UpstreamClaims, UpstreamUnavailable } from './upstream.ts';
 
@@ -23,7 +24,7 @@ export interface IdTokenRules {
   readonly now: Date;
   /** Of a sign-in that we started. */
   readonly nonce?: string;
-  /** Apple also writes truth values as texts. From any other upstream "true" proves nothing. */
+  /** Apple and Entra also write truth values as texts. From any other upstream "true" proves nothing. */
   readonly truthAsText?: boolean;
   /** What the upstream calls the claims that have another name there. */
   readonly claims?: ClaimNames;
@@ -118,6 +119,10 @@ function isSingleAudience(aud: JWTPayload['aud'], audiences: readonly string[]):
   return typeof only === 'string' && others.length === 0 && audiences.includes(only);
 }
 
+/** Characters. What is longer is left out, as it is where people enter it themselves. */
+const LONGEST_NAME = 100;
+const LONGEST_PICTURE = 2000;
+
 type Person = Pick<IdTokenClaims, keyof typeof CLAIMS>;
 
 /** What claims say about a person. IdTokenRefused: the address is no text. */
@@ -126,20 +131,24 @@ export function personOf(
   { claims: names = {}, truthAsText }: Pick<IdTokenRules, 'claims' | 'truthAsText'>,
 ): Person {
   const said = (ours: keyof typeof CLAIMS) => claims[names[ours] ?? CLAIMS[ours]];
-  const text = (ours: keyof typeof CLAIMS) => {
+  const line = (ours: keyof typeof CLAIMS, longest: number) => {
     const value = said(ours);
-    return typeof value === 'string' && value !== '' ? { [ours]: value } : {};
+    const taken = typeof value === 'string' ? takeLine(value, longest) : undefined;
+    return taken ? { [ours]: taken } : {};
   };
-  const email = said('email');
-  if (email !== undefined && (typeof email !== 'string' || email === '')) refuse('email');
+  const address = said('email');
+  if (address !== undefined && (typeof address !== 'string' || address === '')) refuse('email');
+  const email = address === undefined ? undefined : takeEmail(address);
   const verified = said('emailVerified');
+  const proven = verified === true || (truthAsText === true && (verified === 'true' || verified === '1'));
   return {
-    emailVerified: verified === true || (truthAsText === true && verified === 'true'),
-    ...text('email'),
-    ...text('name'),
-    ...text('givenName'),
-    ...text('familyName'),
-    ...text('picture'),
+    // Some let their people write what is no address: it is none then, and says nothing.
+    emailVerified: proven && (address === undefined || email !== undefined),
+    ...(email !== undefined && { email }),
+    ...line('name', LONGEST_NAME),
+    ...line('givenName', LONGEST_NAME),
+    ...line('familyName', LONGEST_NAME),
+    ...line('picture', LONGEST_PICTURE),
   };
 }
 

@@ -96,9 +96,11 @@ async function fetchMetadata(
   );
   // OIDC Discovery 4.3: a document that names another issuer is refused.
   if (metadata.issuer !== namedIssuer) throw new UpstreamUnavailable(`${issuer} publishes another issuer.`);
+  // What answers from elsewhere must not lead the server to what listens on this machine.
+  const isHere = new URL(issuer).protocol === 'http:';
   for (const name of ADDRESSES) {
     const address = metadata[name];
-    if (address !== undefined && !(typeof address === 'string' && isSafeUrl(address)))
+    if (address !== undefined && !(typeof address === 'string' && isSafeUrl(address, isHere)))
       throw new UpstreamUnavailable(`${issuer} names a ${name} that is no https URL.`);
   }
   return { ...metadata, issuer: namedIssuer };
