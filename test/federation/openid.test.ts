@@ -1,7 +1,11 @@
 /** Entries of federation.openid: what they accept, whom they vouch for, and that no two are mixed up. */
 import { expect } from 'chai';
+import { configSchema } from '../../src/config/schema.ts';
 import { openid } from '../../src/federation/openid/openid.ts';
+import { checkUpstream } from '../../src/federation/protocol/check-upstream.ts';
+import { createCappedFetch } from '../../src/federation/protocol/fetch.ts';
 import type { Upstream, UpstreamClaims } from '../../src/federation/protocol/upstream.ts';
+import { upstreamSpecs } from '../../src/federation/registry.ts';
 import { startUpstream, TENANTS, type TestUpstream } from '../support/upstream.ts';
 import { get } from './provider.ts';
 
@@ -138,6 +142,28 @@ describe('an upstream of the configuration', () => {
     for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint'])
       expect(await begun({ [name]: 'http://127.0.0.1:6379/' }), name).to.equal('UpstreamUnavailable');
     expect(asked.every((url) => url === `${issuer}/.well-known/openid-configuration`)).to.equal(true);
+  });
+
+  it('N16 upstream check says of a secret what the upstream’s answer says, and no more', async () => {
+    const { openid: entries } = upstream;
+    const { federation } = configSchema.parse({ federation: { openid: { keycloak: entries.keycloak } } });
+    const [spec] = await upstreamSpecs({ federation });
+    if (spec === undefined) throw new Error('There is no entry.');
+    const secretIs = async (answer: () => Response) => {
+      const fetcher: typeof fetch = async (input, init) =>
+        String(input).endsWith('/token') ? answer() : fetch(input, init);
+      const options = { fetch: createCappedFetch(fetcher), callback: CALLBACK, now: new Date() };
+      const findings = await checkUpstream(spec, options);
+      return findings.find(({ check }) => check === 'secret')?.state;
+    };
+    const refusal = (error: string) => () => Response.json({ error }, { status: 400 });
+    expect(await secretIs(refusal('invalid_grant'))).to.equal('ok');
+    for (const error of ['invalid_client', 'unauthorized_client'])
+      expect(await secretIs(refusal(error)), error).to.equal('failed');
+    expect(await secretIs(refusal('redirect_uri_mismatch'))).to.equal('warning');
+    expect(await secretIs(() => new Response('Not here', { status: 404 }))).to.equal('warning');
+    expect(await secretIs(() => new Response('<html>'))).to.equal('warning');
+    expect(await secretIs(() => new Response('', { status: 502 }))).to.equal('failed');
   });
 
   it('N16 asks userinfo for what the ID token lacks, and believes it of the same subject only', async () => {
