@@ -35,7 +35,7 @@ export function takeLine(sent: string, limit: number): string | undefined {
 }
 
 /** One `@` with something before it and a domain behind; undefined for what no email would reach. */
-export function takeEmail(sent: string): string | undefined {
+export function readEmail(sent: string): string | undefined {
   const email = sent.trim();
   if (email.length > 254 || !email.isWellFormed() || /\p{Cc}/u.test(email)) return undefined;
   return /^[^\s@"(),:;<>[\\\]]{1,64}@[^\s@.,:;<>()[\]"\\]+(?:\.[^\s@.,:;<>()[\]"\\]+)+$/u.test(email)

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
-import { takeEmail, takeLine } from '../../core/text.ts';
+import { readEmail, takeLine } from '../../core/text.ts';
 import type { UpstreamKeys } from './jwks.ts';
 import { IdTokenRefused, type UpstreamClaims, UpstreamUnavailable } from './upstream.ts';
 
@@ -138,7 +138,7 @@ export function personOf(
   };
   const address = said('email');
   if (address !== undefined && (typeof address !== 'string' || address === '')) refuse('email');
-  const email = address === undefined ? undefined : takeEmail(address);
+  const email = address === undefined ? undefined : readEmail(address);
   const verified = said('emailVerified');
   const proven = verified === true || (truthAsText === true && (verified === 'true' || verified === '1'));
   return {
