@@ -107,11 +107,16 @@ describe('a stage over three nodes', function () {
           }),
         ),
       );
-      const told = replies.map((reply) => `${reply.status} ${uuidOf(reply)}`);
+      const told = replies.map((reply) => (reply.status === 200 ? `200 ${uuidOf(reply)}` : saidBy(reply)));
       expect([...new Set(told)], `round ${round}`).to.deep.equal([`200 ${id}`]);
     }
   });
 });
+
+/** What a failed round needs to be understood. */
+function saidBy({ status, took, text: body }: Reply): string {
+  return `${status} after ${Math.round(took)} ms: ${body}`;
+}
 
 function uuidOf({ text: body }: Reply): string | undefined {
   const { data }: { data?: { loginData?: { uuid?: string } } } = JSON.parse(body);
