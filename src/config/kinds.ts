@@ -93,6 +93,8 @@ export function urlOf(...schemes: string[]) {
 export const upstreamIssuer = because((value) => {
   if (!URL.canParse(value)) return 'must be a URL such as https://accounts.example.org';
   const url = new URL(value);
+  if (/[\s#]/.test(value) || url.username !== '' || url.password !== '')
+    return 'must not contain blanks, a fragment, a user or a password';
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return undefined;
   return 'must begin with https:// (plain http only on localhost)';
 });

@@ -106,6 +106,9 @@ export function merge(layers: readonly Layer[], root: z.ZodType) {
     values,
     /** Who set a path, or the nearest one above it. */
     from(path: readonly string[]): string | undefined {
+      // Of a table: who set the first of what is in it.
+      const within = [...origins.keys()].find((at) => at.startsWith(`${path.join('.')}.`));
+      if (within !== undefined) return origins.get(within);
       for (let length = path.length; length > 0; length -= 1) {
         const origin = origins.get(path.slice(0, length).join('.'));
         if (origin !== undefined) return origin;

@@ -288,6 +288,11 @@ dialects:
       }
     });
 
+    it('N16 of a whole table name who wrote it', () => {
+      const { byPath } = issues(() => own('federation: { openid: { Staff: { clientId: c } } }'));
+      expect(byPath.get('federation.openid.Staff')?.from).to.match(/portico\.yaml$/);
+    });
+
     it('are reported all at once, each with its path', () => {
       const { byPath } = issues(() => own(YAML, { PORTICO_LOG__LEVEL: 'loud', PORTICO_LOGG__LEVEL: 'info' }));
       expect([...byPath.keys()]).to.have.members([

@@ -177,6 +177,11 @@ describe('an upstream of the configuration', () => {
     });
     const another = { answer: { userinfo: { ...whole, sub: 'u-2' } } };
     expect(await outcome(signIn(provider, { sub: 'u-1' }, another))).to.equal('IdTokenRefused');
+    // Names alone keep no one out.
+    const addressed = { sub: 'u-1', email: 'u@gmail.com', email_verified: true };
+    const nameless = await claimsOf(provider, addressed, another);
+    expect(nameless).to.include({ subject: 'u-1', email: 'u@gmail.com', emailVerified: true });
+    expect(nameless).not.to.have.property('name');
     // The flag of one address is not believed of another one.
     const named = { sub: 'u-1', email: 'boss@gmail.com' };
     expect(await claimsOf(provider, named, { answer: { userinfo: whole } })).to.include({
@@ -325,6 +330,9 @@ describe('an upstream of the configuration', () => {
       [{ ...keycloak, issuer: undefined }, 'issuer'],
       [{ ...keycloak, issuer: 'https://k.test' }, 'issuer'],
       [{ ...keycloak, issuer: 'http://k.test/realms/a' }, 'issuer'],
+      [{ ...keycloak, preset: undefined, title: 'K', issuer: 'https://k.test/realms/a ' }, 'issuer'],
+      [{ ...keycloak, preset: undefined, title: 'K', issuer: 'https://u:p@k.test' }, 'issuer'],
+      [{ ...keycloak, preset: undefined, title: 'K', issuer: 'https://k.test#x' }, 'issuer'],
       [{ ...keycloak, preset: undefined }, 'title'],
       [{ ...keycloak, clientId: undefined }, 'clientId'],
       [{ ...keycloak, scopes: ['email'] }, 'scopes'],

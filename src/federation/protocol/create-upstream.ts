@@ -93,7 +93,11 @@ async function withUserinfo(
 ): Promise<IdTokenClaims> {
   const { email, emailVerified, name, givenName, familyName } = verified;
   if (email !== undefined && (name ?? givenName ?? familyName) !== undefined) return verified;
-  const said = await userinfo(verified.subject);
+  const said = await userinfo(verified.subject).catch((error: unknown) => {
+    // Names alone keep no one out.
+    if (email === undefined) throw error;
+    return undefined;
+  });
   if (said === undefined) return verified;
   const more = personOf(said, rules);
   const own = email === undefined ? {} : { email, emailVerified };
