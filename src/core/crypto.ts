@@ -40,6 +40,7 @@ export type HmacPurpose =
   | 'dialect-limit'
   | 'email-budget'
   | 'family'
+  | 'half-proof'
   | 'learned'
   | 'legacy-code'
   | 'legacy-link'

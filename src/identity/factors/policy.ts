@@ -34,7 +34,9 @@ export function lacksFactor(signIn: SignIn, judged: Judged): boolean {
 }
 
 export function needOfFactor({ amr, signedInAt }: SignIn, { account, policies, now }: Judged): FactorNeed {
-  if (amr.includes('mfa') || amr.includes('remembered')) return 'none';
+  if (amr.includes('mfa')) return 'none';
+  // A client of which no browser is remembered does not take the session of one that is.
+  if (amr.includes('remembered') && effectivePolicy(policies).rememberDays > 0) return 'none';
   const first = firstFactorAt(account);
   if (first !== undefined && signedInAt >= first) return 'now';
   const ends = [

@@ -4,7 +4,7 @@ import type Provider from 'oidc-provider';
 import { type Client, errors } from 'oidc-provider';
 import type { AccountRecord } from '../../model/account.ts';
 import { servesOrganization } from '../../model/client.ts';
-import type { FactorPolicy } from '../../model/factors.ts';
+import { type FactorPolicy, hasFactor } from '../../model/factors.ts';
 import type { Json } from '../../model/json.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import { browserOf } from '../access/browser-session.ts';
@@ -251,13 +251,24 @@ function viewOf(
     uiLocales: list('ui_locales'),
     acrValues: list('acr_values'),
     stepUp: askedLevel(params),
-    ...(account !== undefined && { accountId: account.id, amr: interaction.session?.amr ?? [] }),
+    ...(account !== undefined && { accountId: account.id, amr: carriedOn(interaction, account) }),
     ...(isFinished(interaction) && { finished: interaction.returnTo }),
     missingScopes: scopesOf(missing),
     missingClaims: missing.claims,
     forDevice: interaction.deviceCode !== undefined,
     kept: keptOf(interaction),
   };
+}
+
+/**
+ * The proofs of the session that a second factor is added to. The first one is set up after a sign-in for it alone: an
+ * old session, or a stolen one, could take the account over with a factor of its own.
+ */
+function carriedOn(
+  { session, prompt }: ProviderInteraction,
+  { factors = {} }: AccountRecord,
+): readonly string[] {
+  return prompt.reasons.includes('second_factor') && !hasFactor(factors) ? [] : (session?.amr ?? []);
 }
 
 /** The address of its document, or where its code goes. */

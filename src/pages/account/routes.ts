@@ -30,7 +30,15 @@ import { changePassword, firstPassword, password } from './password.ts';
 import { profile, saveProfile } from './profile.ts';
 import { remove, removed, removeForGood, sendCodeForRemoval } from './remove.ts';
 import { formsOf } from './render.ts';
-import { type AccountForm, type AccountPage, again, askToSignIn, findVisit, signedIn } from './session.ts';
+import {
+  type AccountForm,
+  type AccountPage,
+  again,
+  askToSignIn,
+  findVisit,
+  signedIn,
+  type Visit,
+} from './session.ts';
 import { signIns, unlink } from './sign-ins.ts';
 
 export function accountRoutes(deps: PageDeps) {
@@ -80,13 +88,17 @@ export function accountRoutes(deps: PageDeps) {
     .routes();
 }
 
+function mustProve({ lacksFactor, recent }: Visit, again: string | undefined): boolean {
+  return lacksFactor || (again !== undefined && !recent);
+}
+
 function guards(deps: PageDeps) {
   const shown =
     (shows: AccountPage, again?: string): Middleware =>
     async (ctx) => {
       const visit = await findVisit(deps, ctx);
       if (visit === undefined) await askToSignIn({ deps, ctx }, again ?? ctx.path);
-      else if (again !== undefined && !visit.recent) await askToSignIn(visit, again);
+      else if (mustProve(visit, again)) await askToSignIn(visit, again ?? ctx.path);
       else await shows(visit);
     };
   const submitted =
@@ -97,7 +109,7 @@ function guards(deps: PageDeps) {
       const visit = await findVisit(deps, ctx, form);
       if (visit === undefined) return askToSignIn({ deps, ctx }, again ?? '/account');
       deps.forms.check(ctx, formsOf(visit), form.get(FORM_TOKEN) ?? undefined);
-      if (again !== undefined && !visit.recent) return askToSignIn(visit, again);
+      if (mustProve(visit, again)) return askToSignIn(visit, again ?? '/account');
       try {
         const next = await submits(visit);
         if (next !== undefined) seeOther(ctx, next);

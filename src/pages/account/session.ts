@@ -7,6 +7,7 @@ import type { Context } from 'koa';
 import { randomToken } from '../../core/crypto.ts';
 import type { FormFields } from '../../http/forms/read-form.ts';
 import { seeOther, sendPage } from '../../http/views/send-page.ts';
+import { lacksFactor } from '../../identity/factors/policy.ts';
 import { wasInPerson, wasRecent } from '../../identity/sign-in/recent.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { hasFactor } from '../../model/factors.ts';
@@ -42,6 +43,8 @@ export interface Visit {
   readonly inPerson: boolean;
   /** It is minutes old besides, and with a second factor where the account has one. */
   readonly recent: boolean;
+  /** It lacks a second factor, as for any app: a session of before, or by single sign-on. */
+  readonly lacksFactor: boolean;
 }
 
 /** `refusal`: of the form that the person has just sent. */
@@ -60,10 +63,13 @@ export async function findVisit(
   if (session === undefined) return undefined;
   const account = await identity.stores.accounts.byId(session.accountId);
   if (account?.status !== 'active') return undefined;
+  const now = identity.clock.now();
+  const policies = [await identity.factorPolicy(account.organization)];
   return {
     ...{ deps, ctx, form, context: requestContext(ctx) },
     ...{ account, sessionUid: session.uid, inPerson: wasInPerson(session) },
-    recent: wasRecent(session, account, identity.clock.now()),
+    recent: wasRecent(session, account, now),
+    lacksFactor: lacksFactor(session, { account, policies, now }),
   };
 }
 

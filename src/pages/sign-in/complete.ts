@@ -15,7 +15,7 @@ import { hasFactor } from '../../model/factors.ts';
 import { ACR, type InteractionView } from '../../oidc/contract.ts';
 import { leadOn } from '../shared/lead-on.ts';
 import { rememberIfAsked, withRemembered } from './factors/remember.ts';
-import { type FlowState, flowStateOf, goTo, type PendingLink } from './flow-state.ts';
+import { type FlowState, flowStateOf, goTo, type PendingLink, restsOn } from './flow-state.ts';
 import type { Step } from './guards.ts';
 
 /** `proofs` has `mfa` where a second factor was proven beside a first one, or a passkey that verified its user. */
@@ -46,7 +46,8 @@ export async function proven(
     await linkProven(deps.identity, { organization, person: link.person, accountId, context });
   if (missing !== undefined && !(later && missing === 'set-up-soon')) {
     const { another = false } = flowStateOf(view);
-    const proven = { accountId, proofs: own, ...(link && waits && { link }) };
+    const rests = restsOn(deps, account);
+    const proven = { accountId, proofs: own, rests, ...(link && waits && { link }) };
     return askForSecond(step, account, { remember, another, proven });
   }
   await rememberIfAsked(step, account, all);

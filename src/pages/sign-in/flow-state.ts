@@ -9,6 +9,7 @@ import type { NamedPerson } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { Amr } from '../../model/amr.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
+import type { PageDeps } from '../shared/deps.ts';
 import type { Step } from './guards.ts';
 
 /** An upstream identity whose address is an account's that is not proven yet. */
@@ -16,6 +17,14 @@ export type PendingLink = {
   readonly provider: string;
   readonly accountId: string;
   readonly person: Pick<NamedPerson, keyof NamedPerson>;
+};
+
+/** `rests`: see restsOn. `link`: waits for the second proof, like the sign-in. */
+export type HalfProof = {
+  readonly accountId: string;
+  readonly proofs: Amr[];
+  readonly rests: string;
+  readonly link?: PendingLink;
 };
 
 export type FlowState = {
@@ -28,8 +37,8 @@ export type FlowState = {
   readonly registering?: boolean;
   /** A code was asked for; epoch milliseconds of the last email, and how many there were. */
   readonly code?: { readonly purpose: CodePurpose; readonly sentAt: number; readonly emails: number };
-  /** One proof is there, and another one is asked for; `link` waits for it. */
-  readonly proven?: { readonly accountId: string; readonly proofs: Amr[]; readonly link?: PendingLink };
+  /** One proof is there, and another one is asked for. */
+  readonly proven?: HalfProof;
   readonly link?: PendingLink;
   /** Apple's names, when the answer that they came with led nowhere: they come once. */
   readonly user?: string;
@@ -57,4 +66,21 @@ export async function accountIn(
   id: string | undefined,
 ): Promise<AccountRecord | undefined> {
   return id === undefined ? undefined : findAccount(deps.identity, { id, organization: view.organization });
+}
+
+/** What a first proof rests on: with another password, or when the address's owner comes, it is none any more. */
+export function restsOn(
+  { identity }: Pick<PageDeps, 'identity'>,
+  { id, passwordHash = '', email = '', emailVerified }: AccountRecord,
+): string {
+  return identity.secrets.hmac('half-proof', JSON.stringify([id, passwordHash, email, emailVerified]));
+}
+
+/** The interaction without a first proof that is none any more. */
+export async function withLastingProof(deps: PageDeps, view: InteractionView): Promise<InteractionView> {
+  const { proven, code, ...rest } = flowStateOf(view);
+  if (proven === undefined) return view;
+  const account = await deps.identity.stores.accounts.byId(proven.accountId);
+  if (account !== undefined && restsOn(deps, account) === proven.rests) return view;
+  return { ...view, kept: { ...view.kept, signIn: rest } };
 }

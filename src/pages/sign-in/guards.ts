@@ -21,6 +21,7 @@ import { interactionOf, readInteraction, sayGone } from '../shared/interaction.t
 import { leadOn } from '../shared/lead-on.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { showConsent } from './consent.ts';
+import { withLastingProof } from './flow-state.ts';
 import { mayRegister } from './methods.ts';
 import { asksOrganization, showOrganization } from './organization.ts';
 
@@ -62,16 +63,21 @@ export function signInGuards(deps: PageDeps) {
   };
 }
 
+async function readStep(deps: PageDeps, ctx: Context): Promise<InteractionView | undefined> {
+  const view = await readInteraction(deps, ctx);
+  return view && withLastingProof(deps, view);
+}
+
 function inInteraction(act: SignInStep): PageForm {
   return async (deps, ctx, form) => {
     try {
-      const view = await readInteraction(deps, ctx);
+      const view = await readStep(deps, ctx);
       if (view !== undefined)
         await unlessFinished(act)({ deps, ctx, view, context: requestContext(ctx, view), form });
     } catch (error) {
       // It ended between the look at it and the step: a form that was sent twice at once, or another tab.
       if (!(error instanceof InteractionGone)) throw error;
-      const view = await readInteraction(deps, ctx);
+      const view = await readStep(deps, ctx);
       if (view?.finished !== undefined) await leadOn(deps, ctx, { view, address: view.finished });
       else if (view !== undefined) await sayGone(deps, ctx);
     }
@@ -129,7 +135,7 @@ export function oneAtATime(what: string, act: SignInStep): SignInStep {
     const { deps, ctx } = step;
     const release = await acquireLease(step, what);
     try {
-      const view = await readInteraction(deps, ctx);
+      const view = await readStep(deps, ctx);
       if (view !== undefined) await unlessFinished(act)({ ...step, view });
     } finally {
       await release();

@@ -1,6 +1,8 @@
 /** N7, N8, N15: a second factor where the account has one or a policy requires one, and browsers that are remembered. */
 import { expect } from 'chai';
 import { refreshTokenGrant } from 'openid-client';
+import { deleteAccount } from '../../../src/identity/accounts/delete-account.ts';
+import { setPassword } from '../../../src/identity/self-service/set-password.ts';
 import type { AccountRecord } from '../../../src/model/account.ts';
 import type { FactorPolicy } from '../../../src/model/factors.ts';
 import { type Authenticator, createAuthenticator, passkeyOptions } from '../../support/authenticator.ts';
@@ -178,6 +180,69 @@ describe('a second factor', () => {
     await policy(undefined);
   });
 
+  it('N7 N9 no first proof outlives the password that it was by, to set a factor up with', async () => {
+    const { identity, stores } = channel.server.running;
+    await policy({ require: 'required', since: LONG_AGO.toISOString() });
+    const account = await person('leaked');
+    const half = await (await channel.begin()).press('/sign-in', login(account));
+    expect(headingOf(half.page)).to.equal('Protect your sign-in');
+    const response = createAuthenticator({ origin: channel.server.issuer }).create(
+      passkeyOptions(half.page.body, 'creation'),
+    );
+    await setPassword(identity, {
+      accountId: account.id,
+      password: 'Saffron-Glacier-Pilot-20',
+      minimum: 12,
+    });
+    await half.press('/factor/passkey', { response });
+    expect(headingOf(half.page)).to.equal('Sign in');
+    expect((await stores.accounts.byId(account.id))?.factors).to.equal(undefined);
+
+    // A session, which may be old or stolen, sets no first factor up.
+    await policy(undefined);
+    const other = await person('stolen-session');
+    const { session } = await (await channel.begin()).press('/sign-in', login(other));
+    await policy({ require: 'required', since: LONG_AGO.toISOString() });
+    const later = await channel.begin({}, session);
+    expect(later.page.forms.some(({ names }) => names.includes('password'))).to.equal(true);
+    await later.press('/sign-in', login(other));
+    expect(headingOf(later.page)).to.equal('Protect your sign-in');
+    await policy(undefined);
+  });
+
+  it('N7 my account asks a session of before, too', async () => {
+    const account = await person('on-my-account');
+    const { session } = await (await channel.begin()).press('/sign-in', login(account));
+    const device = createAuthenticator({ origin: channel.server.issuer });
+    await givePasskey(channel.server, account.id, device);
+    const open = async () => {
+      const page = await session.open(`${channel.server.issuer}/account/profile`);
+      return typeof page === 'string' ? expect.fail(page) : page;
+    };
+    expect((await open()).url).to.contain('/account/profile');
+    await policy({ graceDays: 0 });
+    const asked = await open();
+    expect(headingOf(asked)).to.equal('Sign in');
+    const confirming = await session.submit(asked, login(account));
+    if (typeof confirming === 'string') expect.fail(confirming);
+    const form = confirming.forms.find(({ action }) => action.endsWith('/passkey'));
+    const response = device.get(passkeyOptions(confirming.body));
+    const back = await session.submit(confirming, { response }, form && { form });
+    expect(typeof back === 'string' ? back : back.url).to.contain('/account/profile');
+    await policy(undefined);
+  });
+
+  it('N1 a passkey that verified no one is no sign-in after the proof of an account that is gone', async () => {
+    const [mine, theirs] = [await withPasskey('gone'), await withPasskey('still-there')];
+    const half = await (await channel.begin()).press('/sign-in', login(mine.account));
+    const { challenge } = JSON.parse(passkeyOptions(half.page.body));
+    await deleteAccount(channel.server.running.identity, { accountId: mine.account.id });
+    const response = theirs.device.get(JSON.stringify({ challenge, rpId: 'localhost' }), { verified: false });
+    await half.press('/passkey', { response });
+    expect(half.page.status).to.equal(400);
+    expect(headingOf(half.page)).to.equal('Sign in');
+  });
+
   it('N8 is not asked for in a browser that is remembered, and by no other', async () => {
     const { account, device } = await withPasskey('remembered');
     const begin = async (session = freshBrowser(), extra = {}) =>
@@ -203,7 +268,9 @@ describe('a second factor', () => {
     await stolen.press('/sign-in', login(other.account));
     expect(headingOf(stolen.page), 'another account').to.equal(CONFIRM);
 
-    await policy({ rememberDays: 0 });
+    await policy({ rememberDays: 0, graceDays: 0 });
+    const silent = await channel.begin({ prompt: 'none' }, first.session);
+    expect(error(silent), 'its session').to.equal('interaction_required');
     const never = await begin(first.session);
     expect(headingOf(never.page), 'the policy').to.equal(CONFIRM);
     expect(never.page.body).not.to.contain('remember-device');

@@ -27,11 +27,11 @@ async function judge(
   { challenge, half }: { challenge: string; half: ReturnType<typeof halfProven> },
 ): Promise<Refusal | undefined> {
   const { deps, view, context, form } = step;
+  const account = await accountIn(step, half?.accountId);
   const verdict = await signInWithPasskey(deps.identity, {
-    ...{ organization: view.organization, challenge, context },
-    account: await accountIn(step, half?.accountId),
-    // Single sign-on is the clinic's word, and no proof of the person's own.
-    alone: !(half?.proofs ?? []).some((proof) => proof !== 'sso'),
+    ...{ organization: view.organization, challenge, context, account },
+    // Single sign-on is the clinic's word, and no proof of the person's own. Nor is that of an account that is gone.
+    alone: account === undefined || !(half?.proofs ?? []).some((proof) => proof !== 'sso'),
     response: form.get('response') ?? '',
   });
   if ('proofs' in verdict) {

@@ -15,7 +15,7 @@ import { loginShown } from '../../shared/login-shown.ts';
 import { confirmPasskeySetup, passkeySetupShown } from '../../shared/passkey-setup.ts';
 import { putToShow, takeToShow } from '../../shared/shown-once.ts';
 import { halfProven, proven, stillMissing } from '../complete.ts';
-import { accountIn, flowStateOf, storeFlowState } from '../flow-state.ts';
+import { accountIn, flowStateOf, restsOn, storeFlowState } from '../flow-state.ts';
 import type { SignInPage, SignInStep, Step } from '../guards.ts';
 import { renderInteraction, showNext } from '../render-interaction.ts';
 
@@ -102,7 +102,12 @@ async function wasSetUp(
 ): Promise<void> {
   const { deps, ctx, view } = step;
   const all = [...new Set([...before, ...proofs])];
-  await storeFlowState(step, { ...flowStateOf(view), proven: { accountId: account.id, proofs: all } });
+  const flow = flowStateOf(view);
+  const rests = restsOn(deps, account);
+  await storeFlowState(step, {
+    ...flow,
+    proven: { ...flow.proven, accountId: account.id, proofs: all, rests },
+  });
   const { recoveryCodes: texts } = added;
   const shown = texts && `?codes=${await putToShow(deps, { account, purpose: SHOWN, texts })}`;
   seeOther(ctx, `/interaction/${view.uid}/factor/done${shown ?? ''}`);
