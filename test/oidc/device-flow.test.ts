@@ -28,6 +28,12 @@ describe('the device flow', () => {
     };
     await world.putClient({ clientId: 'tv', traits: { firstParty: true }, metadata });
     await world.putClient({ clientId: 'other-tv', traits: { firstParty: true }, metadata });
+    const factors = { require: 'required', since: '2020-01-01T00:00:00Z', graceDays: 0 };
+    await world.putClient({
+      clientId: 'strict-tv',
+      traits: { firstParty: true },
+      metadata: { ...metadata, factors },
+    });
     await world.putClient({
       clientId: 'south-tv',
       organization: 'south',
@@ -94,6 +100,13 @@ describe('the device flow', () => {
     const tokens = await poll(code);
     expect(tokens.status).to.equal(200);
     expect(tokens.body).to.include.keys('access_token', 'refresh_token', 'id_token');
+  });
+
+  it('N7 gives a device nothing by a session that lacks the second factor which its client requires', async () => {
+    const { device_code: code, user_code: userCode } = await start('strict-tv');
+    const page = await enter(new Browser(world, 'nora'), { user_code: userCode, confirm: 'yes' });
+    expect(page.headers.get('location')).to.match(/^\/interaction\//);
+    expect((await poll(code, 'strict-tv')).body.error).to.equal('authorization_pending');
   });
 
   it('tells a device how often to ask, and to slow down when it asks more often, until the person answers', async () => {
