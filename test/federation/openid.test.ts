@@ -144,11 +144,15 @@ describe('an upstream of the configuration', () => {
     expect(asked.every((url) => url === `${issuer}/.well-known/openid-configuration`)).to.equal(true);
   });
 
-  it('N16 upstream check says of a secret what the upstream’s answer says, and no more', async () => {
+  it('N16 upstream check says why there is no answer, and of a secret what the answer says and no more', async () => {
     const { openid: entries } = upstream;
     const { federation } = configSchema.parse({ federation: { openid: { keycloak: entries.keycloak } } });
     const [spec] = await upstreamSpecs({ federation });
     if (spec === undefined) throw new Error('There is no entry.');
+    const notFound = new TypeError('fetch failed', { cause: new Error('getaddrinfo ENOTFOUND k.test') });
+    const offline = createCappedFetch(() => Promise.reject(notFound));
+    const [first] = await checkUpstream(spec, { fetch: offline, callback: CALLBACK, now: new Date() });
+    expect(first?.says).to.match(/does not answer\. fetch failed getaddrinfo ENOTFOUND k\.test$/);
     const secretIs = async (answer: () => Response) => {
       const fetcher: typeof fetch = async (input, init) =>
         String(input).endsWith('/token') ? answer() : fetch(input, init);

@@ -57,9 +57,15 @@ async function orFailed(work: () => Promise<Says>): Promise<Says> {
     return await work();
   } catch (error) {
     if (!(error instanceof UpstreamUnavailable)) throw error;
-    const { cause } = error;
-    return failed(cause instanceof Error ? `${error.message} ${cause.message}` : error.message);
+    return failed(reasonsOf(error).join(' '));
   }
+}
+
+/** Of the error and its causes: the last one says what an operator can mend, such as a name that is not found. */
+function reasonsOf(error: unknown, depth = 1): string[] {
+  if (!(error instanceof Error) || depth > 4) return [];
+  const { code = '' }: { code?: unknown } = Object(error);
+  return [error.message || String(code), ...reasonsOf(error.cause, depth + 1)];
 }
 
 async function discovered({ published, client }: UpstreamSpec, keys: UpstreamKeys, now: Date): Promise<Says> {
