@@ -1,4 +1,4 @@
-import { type Factors, factorCounts } from './factors.ts';
+import { type Factors, factorCounts, passkeysOf } from './factors.ts';
 import type { Json } from './json.ts';
 
 export type AccountStatus = 'active' | 'inactive' | 'blocked';
@@ -81,6 +81,14 @@ export interface AccountRecord {
   version: number;
   /** Set by `touch` only. */
   lastSignInAt?: Date;
+}
+
+/** Whether its person could sign in without any link to an upstream: a password, a passkey, an address that a code reaches. */
+export function hasWayInBesideLinks(
+  account: Pick<AccountRecord, 'passwordHash' | 'factors' | 'email' | 'emailVerified'>,
+): boolean {
+  const codeWorks = account.email !== undefined && account.emailVerified;
+  return account.passwordHash !== undefined || codeWorks || passkeysOf(account).length > 0;
 }
 
 /** What an operator may see of an account. */

@@ -8,7 +8,7 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server';
 import { Refused } from '../../core/refused.ts';
-import type { AccountRecord } from '../../model/account.ts';
+import { type AccountRecord, hasWayInBesideLinks } from '../../model/account.ts';
 import { type Factors, type Passkey, passkeysOf } from '../../model/factors.ts';
 import { updateAccount } from '../accounts/update-account.ts';
 import type { Identity, RequestContext } from '../context.ts';
@@ -153,27 +153,27 @@ export async function removePasskey(
   const removed = await changeFactors(identity, {
     ...{ accountId, event: 'factor.remove', factor: 'passkey', context },
     change: (factors, account) => {
-      const left = passkeysOf({ factors }).filter((passkey) => passkey.id !== id);
-      if (left.length === passkeysOf({ factors }).length) return null;
-      if (left.length === 0 && links.length === 0 && !hasOtherWayIn(account)) throw new Refused('forbidden');
+      const present = passkeysOf({ factors });
+      const left = withPasskeys(
+        factors,
+        present.filter((passkey) => passkey.id !== id),
+      );
+      if (passkeysOf({ factors: left }).length === present.length) return null;
+      if (links.length === 0 && !hasWayInBesideLinks({ ...account, factors: left }))
+        throw new Refused('forbidden');
       before.factors = factors;
-      return withPasskeys(factors, left);
+      return left;
     },
   });
   if (removed === undefined) throw new Refused('account-not-found');
-  const isLast = passkeysOf(removed.account).length === 0 && !hasOtherWayIn(removed.account);
-  if (isLast && (await identities.listByAccount(accountId)).length === 0) {
+  const needsLink = !hasWayInBesideLinks(removed.account);
+  if (needsLink && (await identities.listByAccount(accountId)).length === 0) {
     // An unlinking beside this one counted on the passkey, as this one did on the link.
     const { factors = {} } = before;
     await updateAccount(identity, accountId, (present) => ({ ...present, factors }));
     throw new Refused('forbidden');
   }
   await releaseCredential(identity, id);
-}
-
-/** A password, or an address that a code reaches. */
-function hasOtherWayIn({ passwordHash, email, emailVerified }: AccountRecord): boolean {
-  return passwordHash !== undefined || (email !== undefined && emailVerified);
 }
 
 function withPasskeys(factors: Factors | undefined, passkeys: Passkey[]): Factors {

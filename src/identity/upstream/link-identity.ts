@@ -7,8 +7,7 @@
 
 import { Refused } from '../../core/refused.ts';
 import { normalizeEmail } from '../../core/text.ts';
-import type { AccountRecord } from '../../model/account.ts';
-import { passkeysOf } from '../../model/factors.ts';
+import { type AccountRecord, hasWayInBesideLinks } from '../../model/account.ts';
 import { insertAccount, type NewAccountFields } from '../accounts/create-account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { recordEvent } from '../audit/audit.ts';
@@ -186,7 +185,7 @@ export async function unlinkIdentity(
   const mine = links.find(({ issuer, subject }) => issuer === input.issuer && subject === input.subject);
   if (account === undefined || mine === undefined) throw new Refused('account-not-found');
   const { evenLast = false } = input;
-  if (!evenLast && !hasWayInBeside(account) && links.length === 1) throw new Refused('forbidden');
+  if (!evenLast && !hasWayInBesideLinks(account) && links.length === 1) throw new Refused('forbidden');
   await queueRevocation(identity, mine);
   await identities.unlink(mine.organization, mine.issuer, mine.subject);
   // Two of these at once each saw the other's link, or a passkey that goes as well: the one that leaves no sign-in
@@ -195,7 +194,7 @@ export async function unlinkIdentity(
     identities.listByAccount(account.id),
     accounts.byId(account.id),
   ]);
-  if (!evenLast && left.length === 0 && present !== undefined && !hasWayInBeside(present)) {
+  if (!evenLast && left.length === 0 && present !== undefined && !hasWayInBesideLinks(present)) {
     await identities.link(mine);
     throw new Refused('forbidden');
   }
@@ -205,12 +204,6 @@ export async function unlinkIdentity(
     recordEvent(identity, { event: 'identity.unlink', organization, subject, context, detail: { issuer } });
     sendEmail(identity, { account, name: 'identity-unlinked' });
   }
-}
-
-/** Beside links: a password, a passkey, an address that a code reaches. */
-function hasWayInBeside(account: AccountRecord): boolean {
-  const codeWorks = account.email !== undefined && account.emailVerified;
-  return account.passwordHash !== undefined || codeWorks || passkeysOf(account).length > 0;
 }
 
 async function link(

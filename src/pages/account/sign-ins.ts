@@ -3,6 +3,7 @@
 import { Refused } from '../../core/refused.ts';
 import { findOrganization } from '../../identity/accounts/find-organization.ts';
 import { unlinkIdentity } from '../../identity/upstream/link-identity.ts';
+import { hasWayInBesideLinks } from '../../model/account.ts';
 import { FormRefused } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { upstreamsOf } from '../shared/upstream-trip.ts';
@@ -19,8 +20,7 @@ export const signIns: AccountPage = async (visit, refusal) => {
       provider: providerOf(deps, issuer),
       at: createdAt.toISOString(),
     })),
-    hasPassword: account.passwordHash !== undefined,
-    codeWorks: account.email !== undefined && account.emailVerified,
+    last: links.length === 1 && !hasWayInBesideLinks(account),
     upstreams: upstreamsOf(deps, await findOrganization(deps.identity, account.organization)),
   };
   await showAccountPage(visit, 'account-sign-ins', data, refusal);

@@ -144,6 +144,14 @@ describe('the passkeys on my account', () => {
     const kept = await visitor.send(signedIn, `${LIST}/passkeys/remove`);
     expect(kept.status).to.equal(409);
     expect(alertOf(kept)).to.contain('your only sign-in method');
-    expect((await world.server.running.stores.accounts.byId(id))?.factors?.passkeys).to.have.length(1);
+    const { accounts, identities } = world.server.running.stores;
+    expect((await accounts.byId(id))?.factors?.passkeys).to.have.length(1);
+    // Beside it a link is not the only one, and its page says so.
+    const createdAt = new Date();
+    const link = { organization: 'default', issuer: 'https://idp.test', subject: 'doctor', accountId: id };
+    await identities.link({ ...link, createdAt });
+    const links = await visitor.open('/account/sign-ins');
+    expect(links.body).to.not.contain('your only sign-in method');
+    expect((await visitor.send(links, '/account/sign-ins/unlink')).url).to.contain('done=unlinked');
   });
 });
