@@ -1,4 +1,7 @@
-/** What an account proves a sign-in with besides a password, a code by email or an upstream. No usable secret is here. */
+/**
+ * The second factors of an account, what rests on them, and the policies that ask for one. What is stored signs no one
+ * in: public keys, HMACs, and a salt that is worth nothing without the server key.
+ */
 
 import type { Json } from './json.ts';
 
@@ -98,7 +101,7 @@ export interface FactorPolicy {
   readonly rememberDays?: number;
 }
 
-/** Of a stored client. */
+/** The policy in the metadata of a stored client. */
 export function policyIn({ factors }: Readonly<Record<string, Json>> = {}): FactorPolicy | undefined {
   return factors === undefined ? undefined : Object(factors);
 }

@@ -15,7 +15,7 @@ export const upstreamNotified: Page = async (deps, ctx) => {
   const upstream = upstreams.get(String(ctx.params.provider));
   if (upstream?.readNotice === undefined) throw new Refused('not-found', { detail: 'it sends no notices' });
   const notice = await verified(upstream.readNotice, await payloadOf(ctx), identity.clock.now());
-  // A kind that is new there is none that it sends again.
+  // A kind that is not known here is accepted: it would only be sent again.
   if (notice !== undefined) await heedNotice(identity, { notice, context: requestContext(ctx) });
   ctx.body = {};
 };

@@ -30,8 +30,8 @@ export const upstreamCommand = group('upstream', 'identity providers that people
 discovery   does it publish the issuer that is configured, and where it answers?
 keys        does it publish keys that ID tokens may be signed with?
 clock       does it agree with this server's?
-secret      does it take the client and its secret? How long it is good no upstream tells:
-            clientSecretExpires of an entry of federation.openid says it, and this warns 30 days before
+secret      does it take the client and its secret? No upstream tells when the secret ends: where an entry
+            of federation.openid says it (clientSecretExpires), this warns 30 days before
 Exits with 1 when something failed.
 
 Examples:

@@ -1,6 +1,6 @@
 /**
- * What requests were answered, kept for as long as all of it is so: what the store was asked, and what was read of the
- * request. What changes with time alone, or is remembered by this process, may be a second older.
+ * Answers to requests, kept as long as nothing changes that they rest on: what the store said, and what was read of
+ * the request. What only time changes, or what this process remembers, may be a second older.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../core/clock.ts';

@@ -92,6 +92,6 @@ function vouches(entry: Entry, template: string, claims: IdTokenClaims) {
   // The keys are all tenants': the issuer is the tenant's own, and one of those that are let in.
   if (typeof payload.tid !== 'string' || issuer !== template.replace(TENANT, payload.tid))
     throw new IdTokenRefused('The ID token’s tid is not the tenant of its iss.');
-  // nOAuth: a tenant's administrator writes any address. A tenant alone that is trusted with the domain speaks for it.
+  // nOAuth: a tenant's administrator writes any address. The tenant of an entry that has no other speaks for a trusted domain.
   return { emailVerified: emailVerified || (trusted && tenants.length === 1), authoritative: trusted };
 }

@@ -85,7 +85,7 @@ export function createUpstream(spec: UpstreamSpec, { fetch, log }: { fetch: Fetc
   };
 }
 
-/** The address comes with its verified flag from one place: what one place says of it, the other does not vouch for. */
+/** The address and its verified flag come from one place, the ID token or userinfo: neither vouches for the other's address. */
 async function withUserinfo(
   verified: IdTokenClaims,
   { userinfo }: Exchanged,

@@ -1,6 +1,6 @@
 /**
- * Whose a credential is: once, over all accounts of all organizations (WebAuthn 7.1, 26). The claims stand beside
- * the links to upstreams, where an index keeps them apart, under a holder that no list of an account's links shows.
+ * Which account a credential belongs to: to one at most, over all organizations (WebAuthn 7.1, 26). Stored beside the
+ * links to upstreams, whose index keeps a credential from two accounts, under a holder that no list of links shows.
  */
 import type { AccountRecord } from '../../model/account.ts';
 import { passkeyHolder, passkeysOf } from '../../model/factors.ts';
@@ -8,10 +8,10 @@ import type { Identity } from '../context.ts';
 
 const PLACE = { organization: '*', issuer: 'passkey' } as const;
 
-/** Milliseconds after which a claim without a passkey is no registration that is under way. */
+/** Milliseconds that a registration takes at most: an older claim whose account has no such passkey is left over. */
 const SETTLED = 60_000;
 
-/** Of parallel claims one wins. One that an account left behind, which has the passkey no more, is taken over. */
+/** Of parallel claims one wins. A claim is taken over where its account no longer has the passkey. False: it is another account's. */
 export async function claimCredential(
   identity: Identity,
   account: AccountRecord,

@@ -1,7 +1,7 @@
 /**
  * Passkeys (W3C WebAuthn level 3) on an account: what a browser is asked with, registering one, using one, removing
- * one. A challenge is an HMAC over what its page is bound to, so that showing a page stores nothing; whoever shows
- * the page binds it to something that moves on with each use. Signing in: identity/sign-in/with-passkey.ts.
+ * one. A challenge is an HMAC over what its page is bound to, so that showing a page stores nothing; the caller
+ * binds it to something that moves on with each use. Signing in: identity/sign-in/with-passkey.ts.
  */
 import type {
   PublicKeyCredentialCreationOptionsJSON,

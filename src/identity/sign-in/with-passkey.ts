@@ -15,7 +15,7 @@ export interface PasskeyProof {
 
 interface Answered {
   readonly organization: string;
-  /** Whom the passkey has to confirm; undefined: it says who signs in. */
+  /** The person whom the passkey has to confirm; undefined: the passkey says who signs in. */
   readonly account: AccountRecord | undefined;
   /** The passkey stands alone: its authenticator must have verified the person. */
   readonly alone: boolean;
@@ -27,8 +27,8 @@ interface Answered {
 }
 
 /**
- * A refusal counts for the client's address: nothing here
- * can be guessed, but it can be asked for. Writes lastSignInAt and the audit line. Refused('too-many-requests').
+ * A refusal counts for the client's address: nothing here can be guessed, but it can be asked for. Writes lastSignInAt
+ * and the audit line. Refused('too-many-requests').
  */
 export async function signInWithPasskey(
   identity: Identity,

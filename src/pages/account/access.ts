@@ -7,7 +7,7 @@ import { scopesInWords } from '../shared/scopes.ts';
 import { showAccountPage } from './render.ts';
 import type { AccountForm, AccountPage, Visit } from './session.ts';
 
-/** Those of RFC 8176 that have words of their own; '' is said by the others. */
+/** Key of the words for each; '': the others of the sign-in say it. */
 const FACTORS: ReadonlyMap<string, string> = new Map([
   ...['pwd', 'otp', 'fed', 'sso'].map((name): [string, string] => [name, name]),
   ...['hwk', 'swk'].map((name): [string, string] => [name, 'passkey']),

@@ -1,6 +1,6 @@
 /**
  * Setting a passkey up, on my account and on the way through a sign-in. The challenge is bound to the browser's session
- * or interaction, and to the account as the page showed it: what is registered changes the account, and spends it.
+ * or interaction, and to the account as the page showed it: registering changes the account, which spends the challenge.
  */
 import type { FormFields } from '../../http/forms/read-form.ts';
 import type { RequestContext } from '../../identity/context.ts';
