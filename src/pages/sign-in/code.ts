@@ -77,7 +77,7 @@ async function judge(step: Step): Promise<void> {
     confirms: purpose === 'hosted-step-up' && halfProven(view)?.proofs.includes('pwd') === true,
   });
   if (link !== undefined) await finishLink(step, { link, account, proof: 'otp' });
-  else await proven(step, { account, proofs: ['otp'], remember: flow.remember === true });
+  else await proven(step, { account, proofs: ['otp'] });
 }
 
 /** Whom a code goes to, and what it proves: one's way in, a second proof, or who is to be linked. */

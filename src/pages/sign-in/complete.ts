@@ -10,12 +10,20 @@ import { needOfFactor } from '../../identity/factors/policy.ts';
 import { sendSignInCode } from '../../identity/sign-in/send-code.ts';
 import { linkProven } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { Amr } from '../../model/amr.ts';
-import { hasFactor } from '../../model/factors.ts';
+import { type Amr, provenAmr } from '../../model/amr.ts';
+import { hasFactor, passkeysOf } from '../../model/factors.ts';
 import { ACR, type InteractionView } from '../../oidc/contract.ts';
 import { leadOn } from '../shared/lead-on.ts';
 import { rememberIfAsked, withRemembered } from './factors/remember.ts';
-import { type FlowState, flowStateOf, goTo, type PendingLink, restsOn } from './flow-state.ts';
+import {
+  accountIn,
+  type FlowState,
+  flowStateOf,
+  goTo,
+  type HalfProof,
+  type PendingLink,
+  restsOn,
+} from './flow-state.ts';
 import type { Step } from './guards.ts';
 
 /** `proofs` has `mfa` where a second factor was proven beside a first one, or a passkey that verified its user. */
@@ -24,7 +32,8 @@ export async function proven(
   input: {
     account: AccountRecord;
     proofs: readonly Amr[];
-    remember: boolean;
+    /** The browser stays signed in. Default: as the first page of the sign-in was sent. */
+    remember?: boolean;
     /** The person puts off setting a factor up. */
     later?: boolean;
     /** An upstream identity that the person has proven the account for. */
@@ -32,7 +41,7 @@ export async function proven(
   },
 ): Promise<void> {
   const { deps, ctx, view, context } = step;
-  const { account, remember, later = false } = input;
+  const { account, later = false, remember = flowStateOf(view).remember === true } = input;
   const { id: accountId, organization } = account;
   const half = halfProven(view);
   const before = half?.accountId === accountId ? half : undefined;
@@ -60,25 +69,33 @@ export async function proven(
   await leadOn(deps, ctx, { view, address });
 }
 
-/** Who has proven one of two: in this interaction, or by the session that lacks nothing but the second. */
-export function halfProven(
-  view: InteractionView,
-): { readonly accountId: string; readonly proofs: readonly Amr[]; readonly link?: PendingLink } | undefined {
+/** The person who has proven one of two: in this interaction, or by the session that lacks nothing but the second. */
+export function halfProven(view: InteractionView): Omit<HalfProof, 'rests'> | undefined {
   const flow = flowStateOf(view);
   if (flow.proven !== undefined) return flow.proven;
   const onlyMore = view.reasons.length > 0 && view.reasons.every((reason) => ONLY_MORE.has(reason));
   if (!onlyMore || view.accountId === undefined || flow.another === true) return undefined;
-  const proofs = (view.amr ?? []).filter(isProof);
+  const proofs = provenAmr(view.amr ?? []);
   // The clinic's key opened the session: its person has proven nothing yet.
   const isOwn = proofs.some((proof) => proof !== 'sso') || !view.reasons.includes('second_factor');
   return isOwn ? { accountId: view.accountId, proofs } : undefined;
 }
 
+/** With the account, while it is active. */
+export async function halfProvenPerson(
+  step: Step,
+): Promise<{ readonly account: AccountRecord; readonly proofs: readonly Amr[] } | undefined> {
+  const half = halfProven(step.view);
+  const account = await accountIn(step, half?.accountId);
+  return half && account?.status === 'active' ? { account, proofs: half.proofs } : undefined;
+}
+
 const ONLY_MORE: ReadonlySet<string> = new Set(['step_up', 'second_factor']);
 
 /**
- * What is still to come: `own`, of what the account has for that; `pwd` or `otp`, the password or a code by email;
- * `none`, which the account has not got; `set-up`, a factor that a policy requires, and `set-up-soon` in its grace period.
+ * What is still to come. `own`: a second factor that the account has. `pwd`, `otp`: the password, or a code by email.
+ * `none`: nothing that the account has would do. `set-up`: a factor that a policy requires is set up; `set-up-soon`:
+ * it may wait, in the grace period.
  */
 export type Missing = 'own' | 'pwd' | 'otp' | 'none' | 'set-up' | 'set-up-soon';
 
@@ -89,12 +106,9 @@ export function stillMissing(
 ): Missing | undefined {
   const now = deps.identity.clock.now();
   const level = levelOf(proofs);
-  if (view.stepUp === 'phr' && level !== ACR.phr)
-    return (account.factors?.passkeys ?? []).length > 0 ? 'own' : 'none';
-  const need = needOfFactor(
-    { amr: proofs, signedInAt: now },
-    { account, policies: view.factorPolicies, now },
-  );
+  if (view.stepUp === 'phr' && level !== ACR.phr) return passkeysOf(account).length > 0 ? 'own' : 'none';
+  const signIn = { amr: proofs, signedInAt: now };
+  const need = needOfFactor(signIn, { account, policies: view.factorPolicies, now });
   if (hasFactor(account.factors ?? {})) return need === 'none' ? undefined : 'own';
   if (view.stepUp !== undefined && level === ACR.single) {
     if (!proofs.includes('pwd')) return account.passwordHash === undefined ? 'none' : 'pwd';
@@ -108,12 +122,6 @@ function levelOf(proofs: readonly Amr[]): string {
   const passkey = proofs.includes('hwk') || proofs.includes('swk');
   if (proofs.includes('mfa')) return passkey ? ACR.phr : ACR.stepup;
   return proofs.includes('pwd') && proofs.includes('otp') ? ACR.stepup : ACR.single;
-}
-
-const PROOFS: readonly string[] = ['pwd', 'otp', 'hwk', 'swk', 'user', 'mfa', 'fed', 'sso'] satisfies Amr[];
-
-function isProof(text: string): text is Amr {
-  return PROOFS.includes(text);
 }
 
 /** Where the code is what comes next, its email leaves at once, without another button. */

@@ -44,6 +44,5 @@ export async function finishLink(
   await checkLinkable(deps.identity, { organization, accountId, ...person });
   // A code wrote its line when it was spent.
   if (proof === 'pwd') await noteSignIn(deps.identity, { account, context, factor: 'pwd' });
-  const remember = flowStateOf(view).remember === true;
-  await proven(step, { account, proofs: ['fed', proof], remember, link });
+  await proven(step, { account, proofs: ['fed', proof], link });
 }

@@ -61,7 +61,7 @@ export const showPerson: SignInPage = (step, refusal) =>
 /** The password of a person already known: the second proof, or what links an upstream identity. */
 export const confirmPassword: SignInStep = async (step) => {
   const { deps, view, context, form } = step;
-  const { link, remember = false } = flowStateOf(view);
+  const { link } = flowStateOf(view);
   const account = await accountIn(step, link?.accountId ?? halfProven(view)?.accountId);
   if (account?.status !== 'active') return goTo(step, {});
   // A password set before the address was proven says nothing about its owner.
@@ -70,5 +70,5 @@ export const confirmPassword: SignInStep = async (step) => {
   if (!(await checkPassword(deps.identity, input))) throw new Refused('wrong-password');
   if (link !== undefined) return finishLink(step, { link, account, proof: 'pwd' });
   await noteSignIn(deps.identity, { account, context, factor: 'pwd' });
-  await proven(step, { account, proofs: ['pwd'], remember });
+  await proven(step, { account, proofs: ['pwd'] });
 };

@@ -26,7 +26,7 @@ export async function upstreamPerson(step: Step, claims: UpstreamClaims): Promis
     const refusal = await refusedAlike(deps.identity, { organization, context }, error);
     return notSignedIn(step, claims.provider, person, refusal);
   }
-  await proven(step, { account, proofs: ['fed'], remember: flowStateOf(view).remember === true });
+  await proven(step, { account, proofs: ['fed'] });
 }
 
 async function notSignedIn(

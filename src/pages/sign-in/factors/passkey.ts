@@ -3,7 +3,7 @@ import { Refused } from '../../../core/refused.ts';
 import { signInWithPasskey } from '../../../identity/sign-in/with-passkey.ts';
 import { type Refusal, refusedBy } from '../../shared/alert.ts';
 import { halfProven, proven } from '../complete.ts';
-import { accountIn, flowStateOf } from '../flow-state.ts';
+import { accountIn } from '../flow-state.ts';
 import { oneAtATime, type SignInStep, type Step } from '../guards.ts';
 import { showStep } from '../interaction.ts';
 import { signInMethodsOf } from '../methods.ts';
@@ -35,8 +35,11 @@ async function judge(
     response: form.get('response') ?? '',
   });
   if ('proofs' in verdict) {
-    const kept = half === undefined ? form.get('remember') === 'yes' : flowStateOf(view).remember === true;
-    await proven(step, { ...verdict, remember: kept });
+    // The first page has its box beside the password.
+    await proven(step, {
+      ...verdict,
+      ...(half === undefined && { remember: form.get('remember') === 'yes' }),
+    });
     return undefined;
   }
   const { refused } = verdict;

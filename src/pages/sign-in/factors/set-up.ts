@@ -1,7 +1,7 @@
 /**
- * Setting a second factor up on the way through a sign-in, where a policy requires one and the account has none: now,
- * or in the grace period later. What is set up has been proven by that. The first one brings recovery codes, which the
- * next page shows once.
+ * Setting a second factor up on the way through a sign-in, where a policy requires one and the account has none; in
+ * the grace period the person may put it off. Setting it up proves it too. It brings recovery codes, which the next
+ * page shows once.
  */
 import { acceptedLanguages } from '../../../http/views/i18n.ts';
 import { seeOther } from '../../../http/views/send-page.ts';
@@ -14,8 +14,8 @@ import { appSetupShown, beginAppSetup, confirmAppSetup } from '../../shared/app-
 import { loginShown } from '../../shared/login-shown.ts';
 import { confirmPasskeySetup, passkeySetupShown } from '../../shared/passkey-setup.ts';
 import { putToShow, takeToShow } from '../../shared/shown-once.ts';
-import { halfProven, proven, stillMissing } from '../complete.ts';
-import { accountIn, flowStateOf, restsOn, storeFlowState } from '../flow-state.ts';
+import { halfProvenPerson, proven, stillMissing } from '../complete.ts';
+import { flowStateOf, restsOn, storeFlowState } from '../flow-state.ts';
 import type { SignInPage, SignInStep, Step } from '../guards.ts';
 import { renderInteraction, showNext } from '../render-interaction.ts';
 
@@ -25,12 +25,11 @@ type Due = { readonly account: AccountRecord; readonly proofs: readonly Amr[]; r
 
 /** Undefined: setting one up is not what comes next. */
 async function dueIn(step: Step): Promise<Due | undefined> {
-  const half = halfProven(step.view);
-  const account = await accountIn(step, half?.accountId);
-  if (half === undefined || account?.status !== 'active') return undefined;
-  const missing = stillMissing(step, account, half.proofs);
+  const half = await halfProvenPerson(step);
+  if (half === undefined) return undefined;
+  const missing = stillMissing(step, half.account, half.proofs);
   if (missing !== 'set-up' && missing !== 'set-up-soon') return undefined;
-  return { account, proofs: half.proofs, mayWait: missing === 'set-up-soon' };
+  return { ...half, mayWait: missing === 'set-up-soon' };
 }
 
 /** A step of it; where it is not due, the page that is. */
@@ -86,12 +85,7 @@ export const confirmApp: SignInStep = whileDue(async (step, due) => {
 
 export const putOff: SignInStep = whileDue(async (step, { account, mayWait }) => {
   if (!mayWait) return showNext(step);
-  await proven(step, {
-    account,
-    proofs: [],
-    remember: flowStateOf(step.view).remember === true,
-    later: true,
-  });
+  await proven(step, { account, proofs: [], later: true });
 });
 
 /** What was set up is kept as proven, so that a reload goes on from there. */
@@ -116,19 +110,18 @@ async function wasSetUp(
 /** The recovery codes, once, and the way on. */
 export const showDone: SignInPage = async (step) => {
   const { deps, ctx } = step;
-  const half = halfProven(step.view);
-  const account = await accountIn(step, half?.accountId);
-  if (half === undefined || account?.status !== 'active') return showNext(step);
-  if (stillMissing(step, account, half.proofs) !== undefined) return showNext(step);
+  const half = await halfProvenPerson(step);
+  if (half === undefined || stillMissing(step, half.account, half.proofs) !== undefined)
+    return showNext(step);
+  const { account } = half;
   const codes = await takeToShow(deps, ctx, { account, purpose: SHOWN, token: ctx.query.codes });
   await renderInteraction(step, 'factor-is-set-up', { codes });
 };
 
 export const goOn: SignInStep = async (step) => {
-  const half = halfProven(step.view);
-  const account = await accountIn(step, half?.accountId);
-  if (account?.status !== 'active') return showNext(step);
-  await proven(step, { account, proofs: [], remember: flowStateOf(step.view).remember === true });
+  const half = await halfProvenPerson(step);
+  if (half === undefined) return showNext(step);
+  await proven(step, { account: half.account, proofs: [] });
 };
 
 function setupOf({ ctx, view }: Step, account: AccountRecord) {
