@@ -75,9 +75,10 @@ Examples:
     argument: ['<id>'],
     options: [['--json', 'print it as JSON']],
     help: 'Example:\n  portico organization show default --json',
-    run: inContext(async (context, options: JsonOption & Id) =>
-      sayRecord(options, await organizationOf(context, options.id)),
-    ),
+    run: inContext(async (context, options: JsonOption & Id) => {
+      const { factors, ...organization } = await organizationOf(context, options.id);
+      sayRecord(options, { ...organization, ...(factors && { factors: policyForm(factors) }) });
+    }),
   }),
   command({
     name: 'set',

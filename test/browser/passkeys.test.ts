@@ -63,7 +63,7 @@ describe('passkeys in a browser', () => {
     await heading('Sign-in protection');
     await page.locator('#passkey-name').fill('Work laptop');
     await page.getByRole('button', { name: 'Add a passkey' }).click();
-    await page.getByText('It has been added to your account.').waitFor();
+    await page.getByText('The passkey has been added to your account.').waitFor();
     expect(await page.getByText('Work laptop').count()).to.equal(1);
     expect(await device.count()).to.equal(1);
     await begin();

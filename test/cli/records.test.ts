@@ -81,11 +81,11 @@ describe('The command line', () => {
       return Object((await done(['organization', 'show', 'clinic', '--json'])).json()).factors;
     };
     const noted = await policy('require=required', 'offered=passkey', 'grace_days=7');
-    expect(noted).to.deep.include({ require: 'required', offered: ['passkey'], graceDays: 7 });
+    expect(noted).to.deep.include({ require: 'required', offered: ['passkey'], grace_days: 7 });
     // When it began to be required does not move with what is changed later.
     expect(Date.parse(noted.since)).to.be.within(Date.now() - 60_000, Date.now());
     expect(await policy('grace_days=null', 'remember_days=0')).to.deep.equal({
-      ...{ require: 'required', offered: ['passkey'], since: noted.since, rememberDays: 0 },
+      ...{ require: 'required', offered: ['passkey'], since: noted.since, remember_days: 0 },
     });
     await refused(['organization', 'set', 'clinic', '--factors', 'require=all'], /factors\.require/);
     await refused(['organization', 'set', 'clinic', '--factors', 'roles=doctor'], /factors\.roles/);

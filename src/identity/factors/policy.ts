@@ -33,19 +33,28 @@ export function lacksFactor(signIn: SignIn, judged: Judged): boolean {
   return needOfFactor(signIn, judged) === 'now';
 }
 
-export function needOfFactor({ amr, signedInAt }: SignIn, { account, policies, now }: Judged): FactorNeed {
-  if (amr.includes('mfa')) return 'none';
+export function needOfFactor(signIn: SignIn, judged: Judged): FactorNeed {
+  const from = neededFrom(signIn, judged);
+  if (from === undefined) return 'none';
+  return judged.now.getTime() < from ? 'later' : 'now';
+}
+
+/** Until then a person may put it off. Undefined: there is no need. */
+export function neededFrom(
+  { amr, signedInAt }: SignIn,
+  { account, policies, now }: Judged,
+): number | undefined {
+  if (amr.includes('mfa')) return undefined;
   // A client of which no browser is remembered does not take the session of one that is.
-  if (amr.includes('remembered') && effectivePolicy(policies).rememberDays > 0) return 'none';
+  if (amr.includes('remembered') && effectivePolicy(policies).rememberDays > 0) return undefined;
   const first = firstFactorAt(account);
-  if (first !== undefined && signedInAt >= first) return 'now';
+  if (first !== undefined && signedInAt >= first) return now.getTime();
   const ends = [
     ...policies.filter((policy) => requires(policy, account)).map((policy) => endOfGrace(policy, account)),
     // A sign-in from before the account had a factor.
     ...(first === undefined ? [] : [first.getTime() + effectivePolicy(policies).graceDays * DAY]),
   ];
-  if (ends.length === 0) return 'none';
-  return now.getTime() < Math.min(...ends) ? 'later' : 'now';
+  return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
 /** What two policies come to: the stricter of them, member by member. */

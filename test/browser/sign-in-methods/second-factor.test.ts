@@ -145,9 +145,14 @@ describe('a second factor', () => {
     const begin = async () => (await channel.begin()).press('/sign-in', login(account));
     const kept = await begin();
     expect(kept.at).to.be.a('string');
-    await policy({ require: 'required', since: new Date().toISOString() });
+    const since = new Date();
+    await policy({ require: 'required', since: since.toISOString() });
     const soon = await begin();
     expect(headingOf(soon.page)).to.equal('Protect your sign-in');
+    // Fourteen days from when people begin to be asked.
+    expect(soon.page.body).to.contain(
+      `datetime="${new Date(since.getTime() + 14 * 86_400_000).toISOString()}"`,
+    );
     await soon.press('/factor/later');
     expect(await soon.claims()).to.deep.include({ amr: ['pwd'] });
 

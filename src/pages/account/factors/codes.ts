@@ -42,7 +42,7 @@ export const confirmApp: AccountForm = async (visit) => {
   const { deps, account, form, context } = visit;
   const sent = { setup: form.get('setup'), code: form.get('code') ?? '' };
   const added = await confirmAppSetup(deps, { account, context, ...sent });
-  return added === undefined ? PAGE : `${PAGE}?done=factor-added${await toShow(visit, added)}`;
+  return added === undefined ? PAGE : `${PAGE}?done=app-added${await toShow(visit, added)}`;
 };
 
 export const removeApp: AccountForm = async ({ deps, account, context }) => {
@@ -50,7 +50,7 @@ export const removeApp: AccountForm = async ({ deps, account, context }) => {
     ...{ accountId: account.id, event: 'factor.remove', factor: 'app', context },
     change: ({ app, ...rest }) => (app === undefined ? null : rest),
   });
-  return removed === undefined ? PAGE : `${PAGE}?done=factor-removed`;
+  return removed === undefined ? PAGE : `${PAGE}?done=app-removed`;
 };
 
 export const renewCodes: AccountForm = async (visit) => {

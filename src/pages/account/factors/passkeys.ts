@@ -33,7 +33,7 @@ export const addPasskey: AccountForm = async (visit) => {
   const { deps, form, context } = visit;
   if (!(await offersPasskeys(visit))) throw new Refused('forbidden', { detail: 'no passkeys here' });
   const added = await confirmPasskeySetup(deps, { ...setupOf(visit), form, context });
-  return `${PAGE}?done=factor-added${await toShow(visit, added)}`;
+  return `${PAGE}?done=passkey-added${await toShow(visit, added)}`;
 };
 
 /** The last way in stays: without it the person could never come back. */
@@ -41,7 +41,7 @@ export const dropPasskey: AccountForm = async ({ deps, account, context, form })
   const removed = { accountId: account.id, id: form.get('passkey') ?? '', context };
   try {
     await removePasskey(deps.identity, removed);
-    return `${PAGE}?done=factor-removed`;
+    return `${PAGE}?done=passkey-removed`;
   } catch (error) {
     const reason = error instanceof Refused ? error.reason : undefined;
     if (reason === 'forbidden') throw new FormRefused({ kind: 'last-factor' }, 409);

@@ -6,7 +6,7 @@
 import { acceptedLanguages } from '../../../http/views/i18n.ts';
 import { seeOther } from '../../../http/views/send-page.ts';
 import type { ChangedFactors } from '../../../identity/factors/change-factors.ts';
-import { effectivePolicy } from '../../../identity/factors/policy.ts';
+import { effectivePolicy, neededFrom } from '../../../identity/factors/policy.ts';
 import type { AccountRecord } from '../../../model/account.ts';
 import type { Amr } from '../../../model/amr.ts';
 import { passkeysOf } from '../../../model/factors.ts';
@@ -41,8 +41,9 @@ function whileDue<Rest extends unknown[]>(act: (step: Step, due: Due, ...rest: R
   };
 }
 
-export const showSetUp: SignInPage = whileDue(async (step, { account, mayWait }, refusal) => {
+export const showSetUp: SignInPage = whileDue(async (step, { account, proofs, mayWait }, refusal) => {
   const { deps, view } = step;
+  const now = deps.identity.clock.now();
   const { offered } = effectivePolicy(view.factorPolicies);
   const action = `/interaction/${view.uid}/factor/passkey`;
   const shown = { ...setupOf(step, account), action };
@@ -51,7 +52,9 @@ export const showSetUp: SignInPage = whileDue(async (step, { account, mayWait },
     offersPasskey: offered.includes('passkey'),
     passkey: offered.includes('passkey') ? await passkeySetupShown(deps, shown) : undefined,
     app: offered.includes('app'),
-    mayWait,
+    until:
+      mayWait &&
+      neededFrom({ amr: proofs, signedInAt: now }, { account, policies: view.factorPolicies, now }),
   };
   await renderInteraction(step, 'set-up-factor', data, refusal);
 });
