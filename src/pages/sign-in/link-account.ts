@@ -12,6 +12,7 @@ import { upstreamTitle } from '../shared/upstream-trip.ts';
 import { proven } from './complete.ts';
 import { accountIn, flowStateOf, type PendingLink, storeFlowState } from './flow-state.ts';
 import type { SignInPage, Step } from './guards.ts';
+import { signInMethodsOf } from './methods.ts';
 import { showSignIn } from './password.ts';
 import { renderInteraction } from './render-interaction.ts';
 
@@ -26,7 +27,8 @@ export const showLink: SignInPage = async (step, refusal) => {
     kind: 'link',
     provider: upstreamTitle(step.deps, link?.provider ?? ''),
     account: loginShown(account),
-    password: account.emailVerified,
+    // Where the organization takes no passwords, none links either.
+    password: account.emailVerified && (await signInMethodsOf(step.deps, step.view)).password,
     code: true,
   };
   await renderInteraction(step, 'confirm-person', data, refusal);

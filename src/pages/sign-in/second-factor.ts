@@ -16,6 +16,7 @@ import { showDone, showSetUp } from './factors/set-up.ts';
 import { accountIn, flowStateOf, goTo } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { finishLink, showLink } from './link-account.ts';
+import { signInMethodsOf } from './methods.ts';
 import { showSignIn } from './password.ts';
 import { renderInteraction } from './render-interaction.ts';
 
@@ -66,6 +67,8 @@ export const confirmPassword: SignInStep = async (step) => {
   if (account?.status !== 'active') return goTo(step, {});
   // A password set before the address was proven says nothing about its owner.
   if (link !== undefined && !account.emailVerified) throw new Refused('wrong-password');
+  if (link !== undefined && !(await signInMethodsOf(deps, view)).password)
+    throw new Refused('forbidden', { detail: 'no passwords here' });
   const input = { accountId: account.id, password: form.get('password') ?? '', context };
   if (!(await checkPassword(deps.identity, input))) throw new Refused('wrong-password');
   if (link !== undefined) return finishLink(step, { link, account, proof: 'pwd' });

@@ -125,6 +125,24 @@ describe('linking an upstream identity', () => {
     }
   });
 
+  it('F4 no password links where the organization takes none; a code does', async () => {
+    const { account, email, person } = await pair(asked);
+    const { organizations } = channel.server.running.stores;
+    const waiting = await come(person);
+    const before = await organizations.byId('default');
+    if (before === undefined) throw new Error('There is no organization.');
+    await organizations.put({ ...before, branding: { ways: ['google'] } });
+    const refused = await waiting.press('/password', { password: MARA.password });
+    const visit = await come(person);
+    await organizations.put(before);
+    expect(refused.page.status).to.equal(403);
+    expect(await linksOf(account.id)).to.deep.equal([]);
+    expect(visit.page.forms.flatMap(({ names }) => names)).not.to.include('password');
+    await visit.press('/code/send');
+    await visit.press('/code', { code: await visit.code(email) });
+    expect(await visit.claims()).to.include({ sub: account.id });
+  });
+
   it('O8 an upstream’s word is no second proof: an app that asks for two gets password and code', async () => {
     const { account, email, person } = await pair({ ...asked, upstream: 'gmail' });
     const first = await come(person);
