@@ -20,8 +20,8 @@ const VIEWS = new URL('../../views/mail/', import.meta.url);
 const LOCALES = new URL('../../config/locales/', import.meta.url);
 
 /**
- * Where the button of a notice leads. A notice shows nothing of its data but the kind of a factor: the one that an account exists is
- * made with the data of the code that it is sent in place of.
+ * Where the button of a notice leads. A notice shows nothing of its data but the kind of a factor: the one that an
+ * account exists is made with the data of the code that it is sent in place of.
  */
 const NOTICES: Readonly<Record<string, string>> = {
   'password-changed': '/forgot',

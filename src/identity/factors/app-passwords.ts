@@ -24,14 +24,14 @@ export interface OldClient {
 /** What the second factor of an account changes for its old clients. */
 export type OldClients = (account: AccountRecord) => Promise<readonly OldClient[]>;
 
-/** App passwords of one account. */
-export const MOST = 10;
+/** An account has at most so many. */
+export const MOST_APP_PASSWORDS = 10;
 /** 100 random bits, without the letters that look like others. */
 const FORM: RandomForm = { alphabet: 'abcdefghijkmnpqrstuvwxyz23456789', length: 20 };
 /** Uses are written down at most once in so many milliseconds. */
 const TOUCH_EVERY = 60_000;
 
-/** The text of the new one, which is nowhere else afterwards. Undefined: the account has no factor, or has MOST. */
+/** Resolves with its text, which is nowhere else afterwards. Undefined: the account has no factor, or enough of them. */
 export async function makeAppPassword(
   identity: Identity,
   input: { accountId: string; dialect: string; name: string; context: RequestContext },
@@ -47,7 +47,7 @@ export async function makeAppPassword(
     ...{ accountId, context, event: 'factor.add', factor: 'app-password', detail: { dialect } },
     change: (factors) => {
       const { appPasswords = [] } = factors;
-      if (!hasFactor(factors) || appPasswords.length >= MOST) return null;
+      if (!hasFactor(factors) || appPasswords.length >= MOST_APP_PASSWORDS) return null;
       return { ...factors, appPasswords: [...appPasswords, made] };
     },
   });

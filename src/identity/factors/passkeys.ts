@@ -18,7 +18,7 @@ import {
   ALGORITHMS,
   type Assertion,
   judgeRegistration,
-  type PasskeyRefusal,
+  type RegistrationRefusal,
   relyingPartyOf,
 } from './webauthn.ts';
 
@@ -92,7 +92,7 @@ export async function registerPasskey(
     name: string;
     context: RequestContext;
   },
-): Promise<ChangedFactors | { refused: PasskeyRefusal | 'taken' | 'full' }> {
+): Promise<ChangedFactors | { refused: RegistrationRefusal | 'taken' | 'full' }> {
   const { account, response: text, challenge, name, context } = input;
   const party = relyingPartyOf(identity);
   if (party === undefined) return { refused: 'wrong' };

@@ -39,7 +39,7 @@ export async function rememberDevice(
   return value;
 }
 
-/** Whether the cookie is one of the account's; its use is noted. A policy that became stricter counts from now on. */
+/** Whether the cookie is one of the account's, and not older than the policies allow now; its use is noted. */
 export async function isRemembered(
   identity: Identity,
   { account, days, value, context }: Remembering & { value: string },
@@ -80,7 +80,7 @@ export async function forgetDevice(
   return done !== undefined;
 }
 
-/** The account without them: its password is another one. */
+/** The account without them, for a new password. */
 export function withoutDevices(account: AccountRecord): AccountRecord {
   if (account.factors?.devices === undefined) return account;
   const { devices: _forgotten, ...factors } = account.factors;

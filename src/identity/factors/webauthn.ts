@@ -11,7 +11,8 @@ import type { Identity } from '../context.ts';
  * Why a response is refused. `expired`: it answers another page than the last; `unverified`: the authenticator did
  * not ask who is there; `counter-back`: its counter did not move on, so there may be a copy of it.
  */
-export type PasskeyRefusal = 'expired' | 'unknown' | 'unverified' | 'counter-back' | 'wrong';
+export type PasskeyRefusal = RegistrationRefusal | 'unknown' | 'counter-back';
+export type RegistrationRefusal = 'expired' | 'unverified' | 'wrong';
 
 /** EdDSA, ES256, RS256: what authenticators have. */
 export const ALGORITHMS = [-8, -7, -257];
@@ -40,7 +41,7 @@ export type MadePasskey = Omit<Passkey, 'name' | 'createdAt' | 'lastUsedAt'>;
 
 export async function judgeRegistration(
   expected: Expected,
-): Promise<{ refused: PasskeyRefusal } | { made: MadePasskey }> {
+): Promise<{ refused: RegistrationRefusal } | { made: MadePasskey }> {
   const sent = readResponse(expected.text);
   if (sent === undefined) return { refused: 'wrong' };
   if (sent.challenge !== expected.challenge) return { refused: 'expired' };

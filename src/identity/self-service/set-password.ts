@@ -36,8 +36,8 @@ export async function setPassword(
 
 /**
  * Sets the password, makes an inactive account active (a blocked one stays blocked), ends every grant and
- * browser session but the ones to keep, and every reset link; no browser is remembered any more. Who may do this is the caller's affair.
- * Refused('account-not-found').
+ * browser session but the ones to keep, and every reset link; no browser is remembered any more. Who may do this is
+ * the caller's affair. Refused('account-not-found').
  */
 export async function storePassword(
   identity: Identity,

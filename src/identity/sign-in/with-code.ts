@@ -32,8 +32,8 @@ export async function signInWithCode(
     request?: string;
   },
 ): Promise<AccountRecord> {
-  const { organization, email, context, admits: lets = isActiveAccount, isEnough = () => true } = input;
-  const admits = (one: AccountRecord) => lets(one) && isEnough(asProven(one), { amr: ['otp'] });
+  const { organization, email, context, admits: mayEnter = isActiveAccount, isEnough = () => true } = input;
+  const admits = (one: AccountRecord) => mayEnter(one) && isEnough(asProven(one), { amr: ['otp'] });
   const account = await identity.stores.accounts.byEmail(organization, email.trim());
   const attempted = { organization, account, name: email, context, factor: 'otp' } as const;
   const attempt = await openAttempt(identity, attempted);
@@ -49,10 +49,10 @@ export async function signInWithCode(
       : await judged(attempt, () => elsewhere(identity, { ...input, email: email.trim(), account, admits }));
   if (!('account' in verdict)) {
     await attempt.failed();
-    const barred = admitted === undefined && account !== undefined && lets(account);
+    const lacksFactor = admitted === undefined && account !== undefined && mayEnter(account);
     noteRefusedSignIn(identity, {
       ...{ ...attempted, ...reasonOf(verdict) },
-      ...(barred && { why: 'factor-needed' }),
+      ...(lacksFactor && { why: 'factor-needed' }),
     });
     throw refusalFor(verdict, 'code-refused');
   }

@@ -10,8 +10,8 @@ import {
   type Arrival,
   claimsOf,
   departure,
+  namedPersonOf,
   type Origin,
-  personOf,
   readArrival,
   upstreamsOf,
   upstreamTitle,
@@ -57,7 +57,7 @@ async function link(visit: Visit, arrival: Arrival): Promise<void> {
   if (claims === 'denied') return refuse(visit, 'not-linked', arrival.provider, 400);
   if (claims !== 'spent') {
     const { id: accountId, organization } = account;
-    await linkProven(deps.identity, { accountId, organization, person: personOf(claims), context });
+    await linkProven(deps.identity, { accountId, organization, person: namedPersonOf(claims), context });
   }
   seeOther(ctx, claims === 'spent' ? PAGE : `${PAGE}?done=linked`);
 }

@@ -54,13 +54,7 @@ export async function confirmPasskeySetup(
     name: named === '' ? defaultName(deps, account, languages) : named,
   });
   if (!('refused' in added)) return added;
-  throw new FormRefused({ kind: wordsFor(added.refused), count: MOST_PASSKEYS });
-}
-
-function wordsFor(
-  refused: 'counter-back' | 'expired' | 'full' | 'taken' | 'unknown' | 'unverified' | 'wrong',
-) {
-  return refused === 'counter-back' ? 'passkey-wrong' : (`passkey-${refused}` as const);
+  throw new FormRefused({ kind: `passkey-${added.refused}`, count: MOST_PASSKEYS });
 }
 
 function challengeOf({ identity }: PageDeps, { account, browser }: Setup): string {

@@ -158,8 +158,8 @@ export async function claimsOf(
   return spent === undefined ? 'spent' : claims;
 }
 
-/** Of whom the upstream speaks, as identity/ takes it. */
-export function personOf(claims: UpstreamClaims): NamedPerson {
+/** The person of whom the upstream speaks, as identity/ takes one. */
+export function namedPersonOf(claims: UpstreamClaims): NamedPerson {
   const { issuer, subject, email, emailVerified, authoritative, name, givenName, familyName } = claims;
   const { provider, refreshToken } = claims;
   return {

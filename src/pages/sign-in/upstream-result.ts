@@ -6,7 +6,7 @@ import { refusedAlike } from '../../identity/legacy/refused-alike.ts';
 import { type NamedPerson, signInWithIdentity } from '../../identity/sign-in/with-upstream.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { refusedBy } from '../shared/alert.ts';
-import { personOf, upstreamTitle } from '../shared/upstream-trip.ts';
+import { namedPersonOf, upstreamTitle } from '../shared/upstream-trip.ts';
 import { proven } from './complete.ts';
 import { flowStateOf, goTo } from './flow-state.ts';
 import type { Step } from './guards.ts';
@@ -16,7 +16,7 @@ import { mayRegister } from './methods.ts';
 export async function upstreamPerson(step: Step, claims: UpstreamClaims): Promise<void> {
   const { deps, view, context } = step;
   const { organization } = view;
-  const person = personOf(claims);
+  const person = namedPersonOf(claims);
   let account: AccountRecord;
   try {
     const registration = await mayRegister(deps, view);

@@ -1,6 +1,6 @@
 /** App passwords: what old clients sign in with where the account has a second factor. Shown once, ended at will. */
 import {
-  MOST,
+  MOST_APP_PASSWORDS,
   makeAppPassword,
   type OldClient,
   revokeAppPassword,
@@ -38,7 +38,8 @@ export const makePassword: AccountForm = async ({ deps, account, context, form }
   const made = await makeAppPassword(deps.identity, {
     ...{ accountId: account.id, dialect: offer.dialect, name, context },
   });
-  if (made === undefined) throw new FormRefused({ kind: 'too-many-app-passwords', count: MOST }, 409);
+  if (made === undefined)
+    throw new FormRefused({ kind: 'too-many-app-passwords', count: MOST_APP_PASSWORDS }, 409);
   return `${PAGE}?made=${await putToShow(deps, { account, purpose: SHOWN, texts: [made] })}`;
 };
 
