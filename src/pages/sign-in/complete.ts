@@ -76,8 +76,8 @@ export function halfProven(view: InteractionView): Omit<HalfProof, 'rests'> | un
   const onlyMore = view.reasons.length > 0 && view.reasons.every((reason) => ONLY_MORE.has(reason));
   if (!onlyMore || view.accountId === undefined || flow.another === true) return undefined;
   const proofs = provenAmr(view.amr ?? []);
-  // The clinic's key opened the session: its person has proven nothing yet.
-  const isOwn = proofs.some((proof) => proof !== 'sso') || !view.reasons.includes('second_factor');
+  // Where the clinic's key opened the session, its person has proven nothing yet.
+  const isOwn = proofs.some((proof) => proof !== 'sso');
   return isOwn ? { accountId: view.accountId, proofs } : undefined;
 }
 

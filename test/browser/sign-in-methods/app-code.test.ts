@@ -1,6 +1,10 @@
 /** A code of the authenticator app, or a recovery code, after the password. */
 import { expect } from 'chai';
+import { secretsFrom } from '../../../src/core/crypto.ts';
+import { ACR } from '../../../src/oidc/contract.ts';
+import { createOidcRecords } from '../../../src/oidc/persistence/records.ts';
 import { giveApp, type TestApp } from '../../support/authenticator-app.ts';
+import { TEST_KEY } from '../../support/server.ts';
 import { alertOf, type Channel, headingOf, openChannel, type Visit } from './sign-in-server.ts';
 
 const STEP_UP = 'urn:portico:acr:stepup';
@@ -102,5 +106,21 @@ describe('a sign-in of an account with an authenticator app', () => {
     await channel.server.running.stores.accounts.update({ ...account, status: 'blocked' });
     await enter(started, app.code());
     expect(started.page.body).to.contain('name="password"');
+  });
+
+  it('N15 no two codes make up for a sign-in by the clinic’s key, which is no proof of the person', async () => {
+    const visit = await half();
+    await enter(visit, app.code());
+    const { stores, identity } = channel.server.running;
+    const { id = '' } = (await channel.account(person.login)) ?? {};
+    const records = createOidcRecords({
+      ...{ store: stores.oidcRecords, clock: identity.clock },
+      secrets: secretsFrom(Buffer.from(TEST_KEY, 'base64')),
+    });
+    for (const { payload } of await records.listByAccount('Session', id))
+      await records.save('Session', String(payload.jti), { ...payload, amr: ['sso'], acr: ACR.legacy }, 3600);
+    const again = await channel.begin({ acr_values: STEP_UP }, visit.session);
+    expect(headingOf(again.page)).to.equal('Sign in');
+    expect(again.page.forms.some(({ action }) => action.endsWith('/app-code'))).to.equal(false);
   });
 });

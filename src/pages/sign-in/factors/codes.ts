@@ -16,8 +16,6 @@ function entered(prove: typeof proveAppCode, kind: 'app-code-refused' | 'recover
     const { account } = half;
     if (!(await prove(deps.identity, { account, code: form.get('code') ?? '', context })))
       throw new FormRefused({ kind });
-    // Single sign-on is the clinic's word: with it a code is the only proof of the person's own.
-    const own = half.proofs.some((proof) => proof !== 'sso');
-    await proven(step, { account, proofs: own ? ['otp', 'mfa'] : ['otp'] });
+    await proven(step, { account, proofs: ['otp', 'mfa'] });
   };
 }

@@ -30,8 +30,8 @@ async function judge(
   const account = await accountIn(step, half?.accountId);
   const verdict = await signInWithPasskey(deps.identity, {
     ...{ organization: view.organization, challenge, context, account },
-    // Single sign-on is the clinic's word, and no proof of the person's own. Nor is that of an account that is gone.
-    alone: account === undefined || !(half?.proofs ?? []).some((proof) => proof !== 'sso'),
+    // The proof of an account that is gone is no other half.
+    alone: account === undefined,
     response: form.get('response') ?? '',
   });
   if ('proofs' in verdict) {
