@@ -96,7 +96,7 @@ describe('the factors on my account', () => {
     expect(codesOn(renewed)).to.have.length(10).and.to.not.include.members(codesOn(page).slice(0, 1));
     expect((await world.account(MARA.login)).factors?.recoveryCodes).to.have.length(10);
     const removed = await visitor.send(renewed, `${LIST}/app/remove`);
-    expect(removed.body).to.contain('It has been removed');
+    expect(removed.body).to.contain('The authenticator app has been removed');
     expect((await world.account(MARA.login)).factors).to.equal(undefined);
     const { id: subject } = await world.account(MARA.login);
     const lines = await world.server.running.stores.audit.latest({ limit: 50, subject });
