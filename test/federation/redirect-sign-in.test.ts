@@ -122,10 +122,12 @@ describe('a redirect sign-in', () => {
     };
     const idToken = await upstream.signIdToken('google', { iss: issuer });
     const rules = { audiences: [upstream.clients.google.clientId], maxAge: 600, now: new Date() };
+    // Of an issuer over https, discovery names addresses over https alone.
+    const discovered = `${issuer}/jwks`;
     const discoveryOf = (named: string) => async (url: Parameters<typeof fetch>[0], init?: RequestInit) =>
       String(url).endsWith('/openid-configuration')
-        ? Response.json({ issuer: named, jwks_uri: `${at}/jwks` })
-        : fetch(url, init);
+        ? Response.json({ issuer: named, jwks_uri: discovered })
+        : fetch(String(url) === discovered ? pinned.jwksUri : url, init);
     for (const [settings, named, result] of [
       [{ issuer, ...pinned }, 'https://evil.test', 'accepted'],
       [{ issuer, jwksUri: pinned.jwksUri }, 'https://evil.test', 'accepted'],
