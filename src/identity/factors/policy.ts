@@ -8,6 +8,8 @@ import { keepFresh } from '../../core/keep-fresh.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import type { FactorPolicy } from '../../model/factors.ts';
 import type { Stores } from '../../store/ports/stores.ts';
+import type { Identity } from '../context.ts';
+import { relyingPartyOf } from './webauthn.ts';
 
 const DAY = 86_400_000;
 
@@ -68,6 +70,13 @@ export function effectivePolicy(policies: Judged['policies']) {
     graceDays: fewest(all, 'graceDays'),
     rememberDays: fewest(all, 'rememberDays'),
   };
+}
+
+/** What a person may set up: an authenticator app, too, where nothing else is offered and passkeys cannot work. */
+export function mayBeSetUp(identity: Pick<Identity, 'issuer'>, policies: Judged['policies']) {
+  const { offered } = effectivePolicy(policies);
+  const app = offered.includes('app') || relyingPartyOf(identity) === undefined;
+  return { passkey: offered.includes('passkey'), app };
 }
 
 function fewest(policies: readonly FactorPolicy[], member: 'graceDays' | 'rememberDays'): number {

@@ -6,7 +6,7 @@
 import { acceptedLanguages } from '../../../http/views/i18n.ts';
 import { seeOther } from '../../../http/views/send-page.ts';
 import type { ChangedFactors } from '../../../identity/factors/change-factors.ts';
-import { effectivePolicy, neededFrom } from '../../../identity/factors/policy.ts';
+import { mayBeSetUp, neededFrom } from '../../../identity/factors/policy.ts';
 import type { AccountRecord } from '../../../model/account.ts';
 import type { Amr } from '../../../model/amr.ts';
 import { passkeysOf } from '../../../model/factors.ts';
@@ -32,11 +32,16 @@ async function dueIn(step: Step): Promise<Due | undefined> {
   return { ...half, mayWait: missing === 'set-up-soon' };
 }
 
-/** A step of it; where it is not due, the page that is. */
-function whileDue<Rest extends unknown[]>(act: (step: Step, due: Due, ...rest: Rest) => Promise<void>) {
+/** A step of it, or of one kind; where it is not due, or the kind is not offered, the page that is. */
+function whileDue<Rest extends unknown[]>(
+  act: (step: Step, due: Due, ...rest: Rest) => Promise<void>,
+  kind?: 'passkey' | 'app',
+) {
   return async (step: Step, ...rest: Rest): Promise<void> => {
     const due = await dueIn(step);
-    if (due === undefined) showNext(step);
+    const { deps, view } = step;
+    const offered = kind === undefined || mayBeSetUp(deps.identity, view.factorPolicies)[kind];
+    if (due === undefined || !offered) showNext(step);
     else await act(step, due, ...rest);
   };
 }
@@ -44,14 +49,14 @@ function whileDue<Rest extends unknown[]>(act: (step: Step, due: Due, ...rest: R
 export const showSetUp: SignInPage = whileDue(async (step, { account, proofs, mayWait }, refusal) => {
   const { deps, view } = step;
   const now = deps.identity.clock.now();
-  const { offered } = effectivePolicy(view.factorPolicies);
+  const offered = mayBeSetUp(deps.identity, view.factorPolicies);
   const action = `/interaction/${view.uid}/factor/passkey`;
   const shown = { ...setupOf(step, account), action };
   const data = {
     account: loginShown(account),
-    offersPasskey: offered.includes('passkey'),
-    passkey: offered.includes('passkey') ? await passkeySetupShown(deps, shown) : undefined,
-    app: offered.includes('app'),
+    offersPasskey: offered.passkey,
+    passkey: offered.passkey ? await passkeySetupShown(deps, shown) : undefined,
+    app: offered.app,
     until:
       mayWait &&
       neededFrom({ amr: proofs, signedInAt: now }, { account, policies: view.factorPolicies, now }),
@@ -64,11 +69,11 @@ export const setUpPasskey: SignInStep = whileDue(async (step, due) => {
   const added = await confirmPasskeySetup(deps, { ...setupOf(step, due.account), form, context });
   const [passkey] = passkeysOf(added.account).slice(-1);
   await wasSetUp(step, due, { added, proofs: [passkey?.backupEligible ? 'swk' : 'hwk', 'user', 'mfa'] });
-});
+}, 'passkey');
 
 export const beginApp: SignInStep = whileDue(async ({ deps, ctx, view }, { account }) => {
   seeOther(ctx, `/interaction/${view.uid}/factor/app?setup=${await beginAppSetup(deps, account)}`);
-});
+}, 'app');
 
 export const showApp: SignInPage = whileDue(async (step, { account }, refusal) => {
   const { deps, ctx, view, form } = step;
