@@ -125,6 +125,47 @@ describe('linking an upstream identity', () => {
     }
   });
 
+  it('N7 nothing is past a required factor by whichever first proof, before and after one is set up', async () => {
+    const { organizations } = channel.server.running.stores;
+    const before = (await organizations.byId('default')) ?? expect.fail();
+    const since = '2020-01-01T00:00:00Z';
+    await organizations.put({ ...before, factors: { require: 'required', since, graceDays: 0 } });
+    // Organizations are read every few seconds.
+    channel.later(10);
+    const { account, email, person } = await pair({ upstream: 'gmail', verified: true, local: true });
+    const ways: Record<string, () => Promise<Visit>> = {
+      password: async () =>
+        (await channel.begin()).press('/sign-in', { login: email, password: MARA.password }),
+      code: async () => {
+        const visit = await (await channel.begin()).press('/code/send', { login: email });
+        return visit.press('/code', { code: await visit.code(email) });
+      },
+      upstream: () => come(person),
+    };
+    const skips = ['', '/factor/later', '/factor/go-on', '/account', '/passkey', '/app-code'];
+    for (const heading of ['Protect your sign-in', 'Confirm it’s you']) {
+      for (const [name, way] of Object.entries(ways)) {
+        const { page, session } = await way();
+        expect(headingOf(page), name).to.equal(heading);
+        const [form] = page.forms;
+        const uid = /\/interaction\/[\w-]+/.exec(form?.action ?? '')?.[0] ?? '';
+        for (const step of skips) {
+          const action = `${channel.server.issuer}${uid}${step}`;
+          const options = {
+            until: [channel.party.client.redirectUri],
+            ...(form && { form: { ...form, action } }),
+          };
+          expect(await session.submit(page, {}, options), `${name} ${step}`).to.not.be.a('string');
+        }
+        const { at } = await channel.begin({ prompt: 'none' }, session);
+        expect(new URL(String(at)).searchParams.get('error'), name).to.equal('login_required');
+      }
+      if (heading === 'Protect your sign-in') await giveApp(channel.server.running.identity, account.id);
+    }
+    await organizations.put(before);
+    channel.later(10);
+  });
+
   it('F4 no password links where the organization takes none; a code does', async () => {
     const { account, email, person } = await pair(asked);
     const { organizations } = channel.server.running.stores;

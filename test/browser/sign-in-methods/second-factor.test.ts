@@ -6,6 +6,7 @@ import { setPassword } from '../../../src/identity/self-service/set-password.ts'
 import type { AccountRecord } from '../../../src/model/account.ts';
 import type { FactorPolicy } from '../../../src/model/factors.ts';
 import { type Authenticator, createAuthenticator, passkeyOptions } from '../../support/authenticator.ts';
+import { giveApp, shownBy } from '../../support/authenticator-app.ts';
 import { AT_A_HOST, givePasskey } from '../../support/passkeys.ts';
 import { type Channel, freshBrowser, headingOf, openChannel, type Visit } from './sign-in-server.ts';
 
@@ -307,5 +308,85 @@ describe('a second factor', () => {
     const fresh = 'Saffron-Glacier-Pilot-20';
     await onAccount('password', '/account/password', { current: PASSWORD, password: fresh });
     expect(headingOf((await begin(session, fresh)).page), 'a new password').to.equal(CONFIRM);
+  });
+
+  it('N7 P11 max_age and prompt=login ask for both once more, and not before', async () => {
+    const { account, device } = await withPasskey('max-age');
+    const first = await confirm(await (await channel.begin()).press('/sign-in', login(account)), device);
+    expect(error(await channel.begin({ max_age: '1000', prompt: 'none' }, first.session))).to.equal(null);
+    for (const asked of [{ max_age: '0' }, { prompt: 'login' }, { prompt: 'login', acr_values: PHR }]) {
+      const visit = await channel.begin(asked, first.session);
+      expect(visit.page.forms.some(({ names }) => names.includes('password'))).to.equal(true);
+      await visit.press('/sign-in', login(account));
+      expect(headingOf(visit.page), JSON.stringify(asked)).to.equal(CONFIRM);
+      const claims = await (await confirm(visit, device)).claims();
+      expect(claims.amr).to.have.members(['pwd', 'hwk', 'user', 'mfa']);
+    }
+  });
+
+  it('N7 N15 an app is set up on the way, and is the second factor of that sign-in', async () => {
+    await policy({ require: 'required', since: LONG_AGO.toISOString() });
+    const account = await person('app-on-the-way');
+    const visit = await (await channel.begin()).press('/sign-in', login(account));
+    await visit.press('/factor/app/new');
+    const secret = (/<pre class="key">([^<]*)</.exec(visit.page.body)?.[1] ?? '').replaceAll(' ', '');
+    const { clock } = channel.server.running.identity;
+    await visit.press('/factor/app', { code: '000000' });
+    expect(visit.page.status).to.equal(400);
+    await visit.press('/factor/app', { code: shownBy(secret, clock.now()) });
+    expect([...visit.page.body.matchAll(/<li><code>/g)]).to.have.length(10);
+    const claims = await (await visit.press('/factor/go-on')).claims();
+    expect(claims).to.include({ sub: account.id, acr: STEP_UP });
+    expect(claims.amr).to.have.members(['pwd', 'otp', 'mfa']);
+    await policy(undefined);
+  });
+
+  it('N15 an app that wants a passkey gets one, or hears that there is none', async () => {
+    const { account, device } = await withPasskey('wants-phr');
+    const without = await person('wants-phr-without');
+    await giveApp(channel.server.running.identity, (await person('wants-phr-app')).id);
+    const essential = (member: object) =>
+      JSON.stringify({ id_token: { acr: { essential: true, ...member } } });
+    for (const asked of [
+      { acr_values: PHR },
+      { claims: essential({ value: PHR }) },
+      { claims: essential({ values: [PHR] }) },
+    ]) {
+      const visit = await (await channel.begin(asked)).press('/sign-in', login(account));
+      const claims = await (await confirm(visit, device)).claims();
+      expect(claims).to.include({ acr: PHR });
+      for (const email of [without.email ?? '', 'wants-phr-app@clinic.test']) {
+        const none = await (await channel.begin(asked)).press('/sign-in', {
+          login: email,
+          password: PASSWORD,
+        });
+        expect(headingOf(none.page), JSON.stringify(asked)).to.equal('Two-step verification needed');
+        expect(error(await none.press('/cancel'))).to.equal('unmet_authentication_requirements');
+      }
+    }
+  });
+
+  it('N7 what the client alone requires is asked by that client alone', async () => {
+    const { clients } = channel.server.running.stores;
+    const known = (await clients.byId(channel.party.client.clientId)) ?? expect.fail();
+    const account = await person('client-alone');
+    const signedIn = await (await channel.begin()).press('/sign-in', login(account));
+    const factors = { require: 'required', since: LONG_AGO.toISOString() } as const;
+    await policy({ require: 'optional' });
+    await clients.put({ ...known, metadata: { ...known.metadata, factors } });
+    channel.later(120);
+    try {
+      const silent = await channel.begin({ prompt: 'none' }, signedIn.session);
+      expect(error(silent)).to.equal('interaction_required');
+      const visit = await (await channel.begin()).press('/sign-in', login(account));
+      expect(headingOf(visit.page)).to.equal('Protect your sign-in');
+      expect(visit.page.body).to.not.contain('/factor/later');
+      const mine = await signedIn.session.open(`${channel.server.issuer}/account/profile`);
+      expect(typeof mine === 'string' ? mine : mine.url).to.contain('/account/profile');
+    } finally {
+      await clients.put(known);
+      await policy(undefined);
+      channel.later(120);
+    }
   });
 });
