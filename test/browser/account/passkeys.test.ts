@@ -113,7 +113,7 @@ describe('the passkeys on my account', () => {
     ).to.include.members(['factor.add', 'factor.remove']);
   });
 
-  it('no new one is added where the organization does not offer them, and those that are there stay', async () => {
+  it('no new passkey, and no app, is added where the organization does not offer them, and those that are there stay', async () => {
     const { organizations } = world.server.running.stores;
     const organization = (await organizations.byId('default')) ?? expect.fail('There is no organization.');
     const visitor = world.visitor();
@@ -124,6 +124,12 @@ describe('the passkeys on my account', () => {
     expect((await visitor.open(LIST)).body).to.not.contain('data-creation');
     const response = mara.create(asked(before.body));
     expect((await visitor.send(before, `${LIST}/passkeys`, { response })).status).to.equal(403);
+    await organizations.put({ ...organization, factors: { offered: ['passkey'] } });
+    moved += 60_000;
+    expect((await visitor.open(LIST)).body)
+      .to.contain('data-creation')
+      .and.not.contain('/app/new');
+    expect((await visitor.send(before, `${LIST}/app/new`)).status).to.equal(403);
     await organizations.put(organization);
     moved += 60_000;
   });

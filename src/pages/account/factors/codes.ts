@@ -1,4 +1,5 @@
 /** What a person confirms a sign-in with besides the password: the list of it, the authenticator app, recovery codes. */
+import { Refused } from '../../../core/refused.ts';
 import { seeOther } from '../../../http/views/send-page.ts';
 import { changeFactors, renewRecoveryCodes } from '../../../identity/factors/change-factors.ts';
 import { appSetupShown, beginAppSetup, confirmAppSetup } from '../../shared/app-setup.ts';
@@ -7,7 +8,7 @@ import { showAccountPage } from '../render.ts';
 import type { AccountForm, AccountPage, Visit } from '../session.ts';
 import { appPasswordsShown } from './app-passwords.ts';
 import { devicesShown } from './devices.ts';
-import { passkeysShown } from './passkeys.ts';
+import { offeredTo, passkeysShown } from './passkeys.ts';
 
 const PAGE = '/account/factors';
 const SHOWN = 'recovery-codes-shown';
@@ -28,8 +29,11 @@ export const factors: AccountPage = async (visit, refusal) => {
   await showAccountPage(visit, 'account-factors', data, refusal);
 };
 
-export const beginApp: AccountForm = async ({ deps, account }) =>
-  account.factors?.app ? PAGE : `${PAGE}/app?setup=${await beginAppSetup(deps, account)}`;
+export const beginApp: AccountForm = async (visit) => {
+  const { deps, account } = visit;
+  if (!(await offeredTo(visit)).app) throw new Refused('forbidden', { detail: 'no apps here' });
+  return account.factors?.app ? PAGE : `${PAGE}/app?setup=${await beginAppSetup(deps, account)}`;
+};
 
 export const appPage: AccountPage = async (visit, refusal) => {
   const { deps, ctx, account, form } = visit;

@@ -3,7 +3,7 @@ import { Refused } from '../../../core/refused.ts';
 import { acceptedLanguages } from '../../../http/views/i18n.ts';
 import { findOrganization } from '../../../identity/accounts/find-organization.ts';
 import { removePasskey } from '../../../identity/factors/passkeys.ts';
-import { effectivePolicy } from '../../../identity/factors/policy.ts';
+import { mayBeSetUp } from '../../../identity/factors/policy.ts';
 import { passkeysOf } from '../../../model/factors.ts';
 import { FormRefused } from '../../shared/alert.ts';
 import { confirmPasskeySetup, passkeySetupShown } from '../../shared/passkey-setup.ts';
@@ -12,26 +12,27 @@ import { toShow } from './codes.ts';
 
 const PAGE = '/account/factors';
 
-/** What partials/account-passkeys.ejs shows. */
+/** What partials/account-passkeys.ejs shows, and whether an app is offered beside it. */
 export async function passkeysShown(visit: Visit) {
   const { deps, account } = visit;
   const list = passkeysOf(account).map(({ id, name, createdAt, lastUsedAt, backupEligible }) => ({
     ...{ id, name, at: createdAt, used: lastUsedAt, synced: backupEligible },
   }));
   const shown = { ...setupOf(visit), action: `${PAGE}/passkeys` };
-  const offered = await offersPasskeys(visit);
-  return { passkeys: list, offered, passkey: offered ? await passkeySetupShown(deps, shown) : undefined };
+  const { passkey: offered, app: offersApp } = await offeredTo(visit);
+  const passkey = offered ? await passkeySetupShown(deps, shown) : undefined;
+  return { passkeys: list, offered, passkey, offersApp };
 }
 
-/** Those that are there go on where the organization offers no new ones. */
-async function offersPasskeys({ deps, account }: Visit): Promise<boolean> {
+/** Factors that are there go on where the organization offers no new ones. */
+export async function offeredTo({ deps, account }: Visit) {
   const organization = await findOrganization(deps.identity, account.organization);
-  return effectivePolicy([organization?.factors]).offered.includes('passkey');
+  return mayBeSetUp(deps.identity, [organization?.factors]);
 }
 
 export const addPasskey: AccountForm = async (visit) => {
   const { deps, form, context } = visit;
-  if (!(await offersPasskeys(visit))) throw new Refused('forbidden', { detail: 'no passkeys here' });
+  if (!(await offeredTo(visit)).passkey) throw new Refused('forbidden', { detail: 'no passkeys here' });
   const added = await confirmPasskeySetup(deps, { ...setupOf(visit), form, context });
   return `${PAGE}?done=passkey-added${await toShow(visit, added)}`;
 };
