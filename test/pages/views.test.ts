@@ -44,6 +44,7 @@ const account: Record<string, unknown> = {
   ],
   keys: [{ id: HOSTILE, name: HOSTILE, at: AT, until: AT, scopes: [HOSTILE] }],
   authenticator: { at: AT, used: AT },
+  until: AT,
   offered: true,
   devices: [{ hash: HOSTILE, name: HOSTILE, at: AT, until: AT }],
   passkeys: [{ id: HOSTILE, name: HOSTILE, at: AT, used: AT, synced: true }],
