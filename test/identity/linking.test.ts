@@ -162,6 +162,13 @@ describe('an upstream identity', () => {
     expect(await refusal(unlinkIdentity(world.identity, { accountId: account.id, ...link }))).to.equal(
       'forbidden',
     );
+    // Beside it one of an upstream that is switched off, which signs no one in.
+    const off = { accountId: account.id, issuer: 'https://off.test', subject: 's1' };
+    await linkIdentity(world.identity, off);
+    const configured = (issuer: string) => issuer === link.issuer;
+    const both = { ...link, accountId: account.id, configured };
+    expect(await refusal(unlinkIdentity(world.identity, both))).to.equal('forbidden');
+    await unlinkIdentity(world.identity, { ...off, configured });
     const other = await world.person({ email: 'b@x.test', password: PASSWORD });
     expect(await refusal(unlinkIdentity(world.identity, { accountId: other.id, ...link }))).to.equal(
       'account-not-found',

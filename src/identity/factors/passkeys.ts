@@ -142,13 +142,23 @@ function isBack(passkey: Passkey, counter: number): boolean {
   return (counter > 0 || passkey.counter > 0) && counter <= passkey.counter;
 }
 
-/** Refused('forbidden'): it is the last way in, ('account-not-found'): there is none of this id. */
+/**
+ * Refused('forbidden'): it is the last way in, ('account-not-found'): there is none of this id. `configured`: a link of
+ * any other issuer is no way in; absent, each is one.
+ */
 export async function removePasskey(
   identity: Identity,
-  { accountId, id, context }: { accountId: string; id: string; context: RequestContext },
+  input: {
+    accountId: string;
+    id: string;
+    context: RequestContext;
+    configured?: (issuer: string) => boolean;
+  },
 ): Promise<void> {
-  const { identities } = identity.stores;
-  const links = await identities.listByAccount(accountId);
+  const { accountId, id, context, configured = () => true } = input;
+  const waysIn = async () =>
+    (await identity.stores.identities.listByAccount(accountId)).filter(({ issuer }) => configured(issuer));
+  const links = await waysIn();
   const before: { factors?: Factors } = {};
   const removed = await changeFactors(identity, {
     ...{ accountId, event: 'factor.remove', factor: 'passkey', context },
@@ -167,7 +177,7 @@ export async function removePasskey(
   });
   if (removed === undefined) throw new Refused('account-not-found');
   const needsLink = !hasWayInBesideLinks(removed.account);
-  if (needsLink && (await identities.listByAccount(accountId)).length === 0) {
+  if (needsLink && (await waysIn()).length === 0) {
     // An unlinking beside this one counted on the passkey, as this one did on the link.
     const { factors = {} } = before;
     await updateAccount(identity, accountId, (present) => ({ ...present, factors }));

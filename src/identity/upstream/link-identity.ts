@@ -165,7 +165,7 @@ export async function linkIdentity(
 /**
  * With a context the owner is told. Refused('account-not-found'): not linked to this account; ('forbidden'): it is the last
  * way in, since the account has no password, no other link, no passkey and no verified address for a code. `evenLast`: it
- * goes all the same.
+ * goes all the same. `configured`: a link of any other issuer is no way in; absent, each is one.
  */
 export async function unlinkIdentity(
   identity: Identity,
@@ -175,6 +175,7 @@ export async function unlinkIdentity(
     subject: string;
     context?: RequestContext;
     evenLast?: boolean;
+    configured?: (issuer: string) => boolean;
   },
 ): Promise<void> {
   const { identities, accounts } = identity.stores;
@@ -184,8 +185,9 @@ export async function unlinkIdentity(
   ]);
   const mine = links.find(({ issuer, subject }) => issuer === input.issuer && subject === input.subject);
   if (account === undefined || mine === undefined) throw new Refused('account-not-found');
-  const { evenLast = false } = input;
-  if (!evenLast && !hasWayInBesideLinks(account) && links.length === 1) throw new Refused('forbidden');
+  const { evenLast = false, configured = () => true } = input;
+  const others = links.filter((link) => link !== mine && configured(link.issuer));
+  if (!evenLast && !hasWayInBesideLinks(account) && others.length === 0) throw new Refused('forbidden');
   await queueRevocation(identity, mine);
   await identities.unlink(mine.organization, mine.issuer, mine.subject);
   // Two of these at once each saw the other's link, or a passkey that goes as well: the one that leaves no sign-in
@@ -194,7 +196,8 @@ export async function unlinkIdentity(
     identities.listByAccount(account.id),
     accounts.byId(account.id),
   ]);
-  if (!evenLast && left.length === 0 && present !== undefined && !hasWayInBesideLinks(present)) {
+  const locked = !left.some(({ issuer }) => configured(issuer));
+  if (!evenLast && locked && present !== undefined && !hasWayInBesideLinks(present)) {
     await identities.link(mine);
     throw new Refused('forbidden');
   }

@@ -6,21 +6,20 @@ import { unlinkIdentity } from '../../identity/upstream/link-identity.ts';
 import { hasWayInBesideLinks } from '../../model/account.ts';
 import { FormRefused } from '../shared/alert.ts';
 import type { PageDeps } from '../shared/deps.ts';
-import { upstreamsOf } from '../shared/upstream-trip.ts';
+import { upstreamOf, upstreamsOf } from '../shared/upstream-trip.ts';
 import { showAccountPage } from './render.ts';
 import type { AccountForm, AccountPage } from './session.ts';
 
 export const signIns: AccountPage = async (visit, refusal) => {
   const { deps, account } = visit;
   const links = await deps.identity.stores.identities.listByAccount(account.id);
+  const staysWithout = (one: (typeof links)[number]) =>
+    hasWayInBesideLinks(account) || links.some((link) => link !== one && upstreamOf(deps, link.issuer));
   const data = {
-    links: links.map(({ issuer, subject, createdAt }) => ({
-      issuer,
-      subject,
-      provider: providerOf(deps, issuer),
-      at: createdAt.toISOString(),
+    links: links.map((link) => ({
+      ...{ issuer: link.issuer, subject: link.subject, provider: providerOf(deps, link.issuer) },
+      ...{ at: link.createdAt.toISOString(), last: !staysWithout(link) },
     })),
-    last: links.length === 1 && !hasWayInBesideLinks(account),
     upstreams: upstreamsOf(deps, await findOrganization(deps.identity, account.organization)),
   };
   await showAccountPage(visit, 'account-sign-ins', data, refusal);
@@ -30,7 +29,8 @@ export const signIns: AccountPage = async (visit, refusal) => {
 export const unlink: AccountForm = async ({ deps, account, context, form }) => {
   const link = { issuer: form.get('issuer') ?? '', subject: form.get('subject') ?? '' };
   try {
-    await unlinkIdentity(deps.identity, { accountId: account.id, ...link, context });
+    const configured = (issuer: string) => upstreamOf(deps, issuer) !== undefined;
+    await unlinkIdentity(deps.identity, { accountId: account.id, ...link, context, configured });
     return '/account/sign-ins?done=unlinked';
   } catch (error) {
     const reason = error instanceof Refused ? error.reason : undefined;
@@ -42,7 +42,6 @@ export const unlink: AccountForm = async ({ deps, account, context, form }) => {
 };
 
 /** One that is switched off goes by its host. */
-function providerOf({ upstreams }: PageDeps, issuer: string): string {
-  const upstream = [...upstreams.values()].find((each) => each.issuers.includes(issuer));
-  return upstream?.title ?? URL.parse(issuer)?.host ?? issuer;
+function providerOf(deps: PageDeps, issuer: string): string {
+  return upstreamOf(deps, issuer)?.title ?? URL.parse(issuer)?.host ?? issuer;
 }

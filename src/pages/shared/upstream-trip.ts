@@ -67,6 +67,11 @@ export function upstreamsOf(
   return names.flatMap((name) => upstreams.get(name) ?? []).filter(({ redirects }) => redirects);
 }
 
+/** Undefined: a link of this issuer leads in no more. */
+export function upstreamOf({ upstreams }: Pick<PageDeps, 'upstreams'>, issuer: string): Upstream | undefined {
+  return [...upstreams.values()].find((each) => each.issuers.includes(issuer));
+}
+
 export function upstreamTitle({ upstreams }: PageDeps, name: string): string {
   return upstreams.get(name)?.title ?? name;
 }

@@ -152,10 +152,11 @@ describe('the passkeys on my account', () => {
     expect(alertOf(kept)).to.contain('your only sign-in method');
     const { accounts, identities } = world.server.running.stores;
     expect((await accounts.byId(id))?.factors?.passkeys).to.have.length(1);
-    // Beside it a link is not the only one, and its page says so.
+    // Beside it a link is not the only one, and its page says so; of an upstream that is not configured it is no way in.
     const createdAt = new Date();
     const link = { organization: 'default', issuer: 'https://idp.test', subject: 'doctor', accountId: id };
     await identities.link({ ...link, createdAt });
+    expect((await visitor.send(signedIn, `${LIST}/passkeys/remove`)).status).to.equal(409);
     const links = await visitor.open('/account/sign-ins');
     expect(links.body).to.not.contain('your only sign-in method');
     expect((await visitor.send(links, '/account/sign-ins/unlink')).url).to.contain('done=unlinked');

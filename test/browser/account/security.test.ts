@@ -208,6 +208,11 @@ describe('the page of linked sign-ins', () => {
     expect(alertOf(refused)).to.contain('only sign-in method');
     expect(await linksOf(id)).to.have.length(1);
     expect(refused.forms.some(({ action }) => action.endsWith('/unlink'))).to.equal(false);
+    // Nor beside one of an upstream that is not configured any more.
+    const off = { accountId: id, issuer: 'https://off.test', subject: 'doctor' };
+    await linkIdentity(world.server.running.identity, off);
+    expect((await visitor.send(page, '/account/sign-ins/unlink')).status).to.equal(409);
+    expect(await linksOf(id)).to.have.length(2);
   });
 
   it("F7 K2 unlinks nobody else's", async () => {

@@ -7,6 +7,7 @@ import { mayBeSetUp } from '../../../identity/factors/policy.ts';
 import { passkeysOf } from '../../../model/factors.ts';
 import { FormRefused } from '../../shared/alert.ts';
 import { confirmPasskeySetup, passkeySetupShown } from '../../shared/passkey-setup.ts';
+import { upstreamOf } from '../../shared/upstream-trip.ts';
 import type { AccountForm, Visit } from '../session.ts';
 import { toShow } from './codes.ts';
 
@@ -39,7 +40,8 @@ export const addPasskey: AccountForm = async (visit) => {
 
 /** The last way in stays: without it the person could never come back. */
 export const dropPasskey: AccountForm = async ({ deps, account, context, form }) => {
-  const removed = { accountId: account.id, id: form.get('passkey') ?? '', context };
+  const configured = (issuer: string) => upstreamOf(deps, issuer) !== undefined;
+  const removed = { accountId: account.id, id: form.get('passkey') ?? '', context, configured };
   try {
     await removePasskey(deps.identity, removed);
     return `${PAGE}?done=passkey-removed`;
