@@ -102,7 +102,7 @@ function viewOf({ organization, vendorId = '', account }: ConfirmedPerson): Acco
   return {
     ...{ id: '', organization, status: 'active', emailVerified: true, hasPassword: true, roles: [] },
     ...(account.email !== undefined && { email: account.email }),
-    ...{ claims: account.claims ?? {}, alias: vendorId, vendor: account.vendor ?? {} },
+    ...{ hasFactor: false, claims: account.claims ?? {}, alias: vendorId, vendor: account.vendor ?? {} },
     ...{ createdAt: now, updatedAt: now },
   };
 }

@@ -176,6 +176,8 @@ export interface AccountCaller extends Caller {
  */
 export interface AccountView extends Readonly<Pick<AccountRecord, Shown>> {
   readonly hasPassword: boolean;
+  /** A passkey or an authenticator app. */
+  readonly hasFactor: boolean;
   readonly claims: Readonly<ProfileClaims>;
   /** What operators gave. */
   readonly roles: readonly string[];

@@ -7,6 +7,7 @@ import { randomText } from '../../core/crypto.ts';
 import { ensureAlias } from '../../identity/accounts/vendor-ids.ts';
 import type { Identity } from '../../identity/context.ts';
 import type { AccountRecord } from '../../model/account.ts';
+import { hasFactor } from '../../model/factors.ts';
 import type { AccessInput, DialectSignIn } from '../../oidc/grant-contract.ts';
 import type { Dialect, OrganizationView } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
@@ -23,6 +24,7 @@ export function plainView(account: AccountRecord, vendor: Pick<Dialect, 'name'>)
     emailVerified: account.emailVerified,
     ...(account.username === undefined ? {} : { username: account.username }),
     hasPassword: account.passwordHash !== undefined,
+    hasFactor: hasFactor(account.factors ?? {}),
     claims: account.claims,
     roles: account.roles,
     alias: account.aliases[vendor.name] ?? '',

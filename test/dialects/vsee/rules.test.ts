@@ -18,6 +18,7 @@ function person(more: Partial<AccountView> = {}): AccountView {
     status: 'active',
     emailVerified: false,
     hasPassword: false,
+    hasFactor: false,
     claims: {},
     roles: [],
     alias: '20000000001',

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { deleteAccount } from '../../../src/identity/accounts/delete-account.ts';
 import { setStatus } from '../../../src/identity/accounts/set-status.ts';
+import { giveApp } from '../../support/authenticator-app.ts';
 import { clinicdevApp, ownApp, type TestClient } from '../../support/clients.ts';
 import { relyingParty } from '../../support/relying-party.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
@@ -115,6 +116,19 @@ describe('VSee', () => {
       expect((await client.get('/api_v3/me', own)).json.data.email).to.equal('late@x.test');
       await client.sso({ code: 'late', email: 'later@x.test' });
       expect((await client.get('/api_v3/me', own)).json.data.email).to.equal('late@x.test');
+    });
+
+    it('N14 an account with a second factor gets no address, which would end it: the address is only shown', async () => {
+      const client = clientOf(server);
+      const { stores } = server.running;
+      await client.sso({ code: 'factor', email: 'pat@x.test' });
+      const all = await stores.accounts.page('clinicdev', { limit: 1000 });
+      const account = all.find(({ vendor }) => vendor.vsee?.sso_code === 'factor');
+      await giveApp(server.running.identity, account?.id ?? '');
+      await client.sso({ code: 'factor', email: 'attacker@x.test' });
+      expect(await stores.accounts.byEmail('clinicdev', 'attacker@x.test')).to.equal(undefined);
+      const after = await stores.accounts.byId(account?.id ?? '');
+      expect([after?.email, after?.vendor.vsee?.contact_email]).to.deep.equal([undefined, 'attacker@x.test']);
     });
   });
 

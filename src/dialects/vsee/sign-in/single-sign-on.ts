@@ -125,17 +125,23 @@ export async function newPerson(use: Use, person: Person, code?: string): Promis
   };
 }
 
-/** A later call: names and whatever was sent; type, code and username stay, and so does an address once there is one. */
+/**
+ * A later call: names and whatever was sent; type, code and username stay, and so does an address once there is one.
+ * An account with a second factor gets none: a code to it would reclaim the account and end the factor.
+ */
 export async function refreshed(use: Use, person: Person, account: AccountView) {
   const contact = await contactOf(use, account.email === undefined ? person.email : undefined, account.id);
-  return (current: AccountView): AccountChanges => ({
-    ...(current.email === undefined && contact.email !== undefined && { email: contact.email }),
-    claims: claimsOf(person, current.claims),
-    vendor: {
-      disable_emails: switchOf(person),
-      contact_email: contact.email !== undefined ? null : contact.contactEmail,
-    },
-  });
+  return (current: AccountView): AccountChanges => {
+    const email = current.hasFactor ? undefined : contact.email;
+    return {
+      ...(current.email === undefined && email !== undefined && { email }),
+      claims: claimsOf(person, current.claims),
+      vendor: {
+        disable_emails: switchOf(person),
+        contact_email: email !== undefined ? null : (contact.contactEmail ?? contact.email),
+      },
+    };
+  };
 }
 
 function claimsOf(person: Person, current: ProfileClaims) {
