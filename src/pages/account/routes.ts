@@ -47,7 +47,7 @@ export function accountRoutes(deps: PageDeps) {
   return new Router({ sensitive: true, prefix: '/account' })
     .get('/', person(overview))
     .get('/signed-in', open(signedIn))
-    .get('/again', person(again))
+    .get('/again', open(again))
     .get('/profile', person(profile))
     .post('/profile', personForm(saveProfile, profile))
     .get('/address', person(address))

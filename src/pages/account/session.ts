@@ -96,8 +96,9 @@ export async function askToSignIn(
   seeOther(ctx, `/authorize?${query}`);
 }
 
-/** Asks for the sign-in again, before a page that requires a recent one. */
-export const again: AccountPage = (visit) => askToSignIn(visit, String(visit.ctx.query.page));
+/** Asks for the sign-in again, before a page that requires a recent one; also where the session lacks a factor. */
+export const again: Page = async (deps, ctx) =>
+  askToSignIn((await findVisit(deps, ctx)) ?? { deps, ctx }, String(ctx.query.page));
 
 /** The parameters that the provider adds are ignored: the session counts. */
 export const signedIn: Page = async (deps, ctx) => {

@@ -151,6 +151,17 @@ describe('the factors on my account', () => {
     expect((await world.account(MARA.login)).factors?.app).to.be.an('object');
   });
 
+  it('N9 leads back to the page it was asked from, also where the session lacks a factor', async () => {
+    const visitor = world.visitor();
+    await visitor.signIn(MARA);
+    const app = { salt: 'c2FsdA', step: 0, createdAt: '2020-01-01T00:00:00.000Z' };
+    await world.change(MARA.login, (account) => ({ ...account, factors: { app } }));
+    const asked = `${world.server.url}/account/again?page=${encodeURIComponent(LIST)}`;
+    const { headers } = await visitor.session.request(asked);
+    const { searchParams } = new URL(headers.get('location') ?? '', asked);
+    expect([searchParams.get('prompt'), searchParams.get('state')]).to.deep.equal(['login', LIST]);
+  });
+
   it('N13 the download names factors without a secret, and no log has one', async () => {
     const visitor = world.visitor();
     await visitor.signIn(MARA);
