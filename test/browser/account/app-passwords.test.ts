@@ -64,6 +64,13 @@ describe('app passwords on my account', () => {
     const visitor = world.visitor();
     const half = await visitor.signIn(MARA);
     shown(await visitor.session.submit(half, { code: app.code(1) }, { form: formTo(half, /\/app-code$/) }));
+    expect(rulesOn(await visitor.open(LIST))).to.deep.include.members([
+      ['MediSync', 'your password alone, as before'],
+      [
+        'VisitNote',
+        'an app password instead of your password, since you have a passkey or an authenticator app',
+      ],
+    ]);
     const nameless = await visitor.send(await visitor.open(LIST), MAKE, { dialect: 'visitnote', name: ' ' });
     expect([nameless.status, alertOf(nameless)]).to.deep.equal([
       400,

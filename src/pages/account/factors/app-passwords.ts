@@ -18,11 +18,12 @@ const SHOWN = 'app-password-shown';
 export async function appPasswordsShown({ deps, ctx, account }: Visit) {
   const { appPasswords = [] } = account.factors ?? {};
   const oldClients = await deps.oldClients(account);
+  const has = hasFactor(account.factors ?? {});
   const [made] = (await takeToShow(deps, ctx, { account, purpose: SHOWN, token: ctx.query.made })) ?? [];
   const titleOf = (name: string) => oldClients.find(({ dialect }) => dialect === name)?.title ?? name;
   return {
-    ...{ made, oldClients },
-    appPasswordOffers: hasFactor(account.factors ?? {}) ? oldClients.filter(takesAppPasswords) : [],
+    ...{ made, oldClients, hasFactor: has },
+    appPasswordOffers: has ? oldClients.filter(takesAppPasswords) : [],
     appPasswords: appPasswords.map(({ id, name, dialect, createdAt, lastUsedAt }) => ({
       ...{ id, name, at: createdAt, used: lastUsedAt },
       title: titleOf(dialect),
