@@ -33,6 +33,9 @@ export interface CommandContext {
   note(event: AuditEvent, context: Pick<AuditEntry, 'organization' | 'subject' | 'detail'>): Promise<void>;
 }
 
+const NO_EMAIL =
+  'The email about it is not kept: mail.kind is mailbox, which is in the memory of the server, and this command ran beside it.';
+
 /** What a command does with the stores: they are open before, and closed after it. */
 export function inContext<Given>(work: (context: CommandContext, given: Given) => Promise<void>) {
   return (given: Given) => withCommandContext((context) => work(context, given));
@@ -84,6 +87,7 @@ async function withCommandContext(work: (context: CommandContext) => Promise<voi
     });
   } finally {
     await tools?.close();
+    if (tools !== undefined && tools.lostEmails() > 0) note(NO_EMAIL);
     await stores.close();
   }
 }

@@ -114,6 +114,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 export interface OperatorTools {
   readonly identity: Identity;
   readonly oidc: OidcServer;
+  /** Emails that went into a mailbox of this process, where no one reads them. */
+  lostEmails(): number;
   close(): Promise<void>;
 }
 
@@ -122,8 +124,9 @@ export async function openForOperator(config: Config, { log }: { log: Log }): Pr
   const lifecycle = createLifecycle({ log });
   try {
     const ground = { config, issuer: config.issuer, log, clock: systemClock, lifecycle };
-    const { identity, oidc } = await createParts({ ...ground, dialects: [], port: config.http.port });
-    return { identity, oidc, close: () => lifecycle.close() };
+    const { identity, oidc, mail } = await createParts({ ...ground, dialects: [], port: config.http.port });
+    const lostEmails = () => mail.mailbox?.list().length ?? 0;
+    return { identity, oidc, lostEmails, close: () => lifecycle.close() };
   } catch (error) {
     await lifecycle.close();
     throw error;

@@ -25,6 +25,27 @@ describe('portico account', function () {
     await server.close();
   });
 
+  it('says that an email is lost, where mail.kind is mailbox', async () => {
+    const alone = openTerminal();
+    try {
+      await alone.session(['organization', 'create', 'north']);
+      const names = ['--organization', 'north', '--email', 'ada@north.test', '--verified'];
+      const made = await alone.session(['account', 'create', ...names, '--json']);
+      expect(made.stderr).to.equal('');
+      await alone.inStore(async ({ accounts }) => {
+        const account = await accounts.byEmail('north', 'ada@north.test');
+        if (account === undefined) throw new Error('Ada has no account.');
+        const app = { salt: 'c2FsdA', step: 0, createdAt: new Date().toISOString() };
+        await accounts.update({ ...account, factors: { app } });
+      });
+      const ran = await alone.session(['account', 'reset-factors', 'ada@north.test', '--yes']);
+      expect(ran.stdout).to.contain('has no second factor any more');
+      expect(ran.stderr).to.contain('The email about it is not kept: mail.kind is mailbox');
+    } finally {
+      alone.close();
+    }
+  });
+
   async function done(args: string[]) {
     const ran = await terminal.session(['account', ...args]);
     expect(ran.code, ran.stderr).to.equal(0);
@@ -168,7 +189,8 @@ describe('portico account', function () {
     await server.mail.take('mara@clinic.test');
     await refused(['reset-factors', ...mara], 'Add --yes to confirm.');
     expect((await running.stores.accounts.byId(id))?.factors).to.be.an('object');
-    const { stdout } = await done(['reset-factors', ...mara, '--yes']);
+    const { stdout, stderr } = await done(['reset-factors', ...mara, '--yes']);
+    expect(stderr).to.equal('');
     expect(stdout).to.equal(`Account ${id} has no second factor any more.\n`);
     expect((await running.stores.accounts.byId(id))?.factors).to.equal(undefined);
     const { subject } = await server.mail.take('mara@clinic.test');
