@@ -6,6 +6,7 @@ import { decodeText, parseJson, readBody, refuseEncoding } from '../http/request
 import { heedNotice } from '../identity/upstream/notices.ts';
 import type { Page } from './shared/deps.ts';
 import { requestContext } from './shared/request-context.ts';
+import { upstreamOf } from './shared/upstream-trip.ts';
 
 /** Bytes. */
 const LIMIT = 16 * 1024;
@@ -16,7 +17,8 @@ export const upstreamNotified: Page = async (deps, ctx) => {
   if (upstream?.readNotice === undefined) throw new Refused('not-found', { detail: 'it sends no notices' });
   const notice = await verified(upstream.readNotice, await payloadOf(ctx), identity.clock.now());
   // A kind that is not known here is accepted: it would only be sent again.
-  if (notice !== undefined) await heedNotice(identity, { notice, context: requestContext(ctx) });
+  const configured = (issuer: string) => upstreamOf(deps, issuer) !== undefined;
+  if (notice !== undefined) await heedNotice(identity, { notice, context: requestContext(ctx), configured });
   ctx.body = {};
 };
 

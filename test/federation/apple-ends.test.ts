@@ -148,8 +148,12 @@ describe('what Apple is told, and tells', () => {
   it('N20 keeps the only way in for who may consent again, and not for an Apple account that is gone', async () => {
     const person = await signedIn('only-apple', {});
     const { accountId } = person;
+    // Beside it one of an upstream that is switched off, which is no way in.
+    const off = { accountId, issuer: 'https://off.test', subject: 'off' };
+    await linkIdentity(running().identity, off);
     expect(await post(await notice(eventOf('consent-revoked', 'only-apple')))).to.equal(200);
-    expect(await linksOf(accountId)).to.deep.equal(['only-apple']);
+    expect(await linksOf(accountId)).to.have.members(['only-apple', 'off']);
+    await unlinkIdentity(running().identity, off);
     expect(await goesOn(person)).to.equal(false);
     expect((await signedIn('only-apple', {})).accountId).to.equal(accountId);
     expect(await post(await notice(eventOf('account-delete', 'only-apple')))).to.equal(200);

@@ -24,17 +24,21 @@ interface Notice {
   readonly staleAt: number;
 }
 
-export async function heedNotice(
-  identity: Identity,
-  { notice, context }: { notice: Notice; context: RequestContext },
-): Promise<void> {
+interface Heeded {
+  readonly notice: Notice;
+  readonly context: RequestContext;
+  /** As of unlinkIdentity. */
+  readonly configured: (issuer: string) => boolean;
+}
+
+export async function heedNotice(identity: Identity, { notice, ...rest }: Heeded): Promise<void> {
   if (await idTokenWasUsed(identity, notice)) return;
   const { organizations, identities } = identity.stores;
   const latest = (notice.issuedAt + CLOCKS) * 1000;
   for (const { id: organization } of await organizations.list()) {
     const link = await identities.find(organization, notice.issuer, notice.subject);
     if (link === undefined || link.createdAt.getTime() > latest) continue;
-    await heed(identity, link, { notice, context });
+    await heed(identity, link, { notice, ...rest });
   }
   // Last: what failed half way is done again when the notice comes again.
   await useIdToken(identity, notice);
@@ -43,13 +47,14 @@ export async function heedNotice(
 async function heed(
   identity: Identity,
   link: IdentityRecord,
-  { notice, context }: { notice: Notice; context: RequestContext },
+  { notice, context, configured }: Heeded,
 ): Promise<void> {
   const { kind } = notice;
   const { organization, issuer, subject, accountId } = link;
   if (kind === 'consent-revoked' || kind === 'account-delete') {
     await forgetUpstreamToken(identity, link);
-    await unlink(identity, { accountId, issuer, subject, context, evenLast: kind === 'account-delete' });
+    const evenLast = kind === 'account-delete';
+    await unlink(identity, { accountId, issuer, subject, context, evenLast, configured });
     await identity.access.endAll(accountId);
   }
   const detail = { issuer, notice: kind };
