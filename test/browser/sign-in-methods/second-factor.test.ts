@@ -249,7 +249,7 @@ describe('a second factor', () => {
     expect(headingOf(half.page)).to.equal('Sign in');
   });
 
-  it('N8 is not asked for in a browser that is remembered, and by no other', async () => {
+  it('N8 N15 is not asked for in a browser that is remembered, and by no other', async () => {
     const { account, device } = await withPasskey('remembered');
     const begin = async (session = freshBrowser(), extra = {}) =>
       (await channel.begin({ prompt: 'login', ...extra }, session)).press('/sign-in', login(account));
