@@ -101,7 +101,6 @@ async function verifySignature(
   try {
     return await jwtVerify(jws, (header, token) => keys.keyFor(rules.now, header, token), {
       algorithms: [...ALGORITHMS],
-      issuer: [...rules.issuers.keys()],
       requiredClaims: required,
       maxTokenAge: rules.maxAge,
       clockTolerance: TOLERANCE,
