@@ -80,9 +80,9 @@ export function factorCounts({ app, ...lists }: Factors): Record<string, number>
   };
 }
 
-/** Whether the account has what it confirms a sign-in with. */
-export function hasFactor({ passkeys = [], app }: Factors): boolean {
-  return app !== undefined || passkeys.length > 0;
+/** Whether the account has a second factor: what else it holds rests on one. */
+export function hasFactor(account: { readonly factors?: Factors }): boolean {
+  return account.factors?.app !== undefined || passkeysOf(account).length > 0;
 }
 
 /** What an organization, or a client, asks of its people. The stricter of the two counts. */

@@ -25,7 +25,7 @@ export async function factorGate(
     if (isByApp && !appPasswordsOf(account, dialect.name).some(({ id }) => id === appPassword)) return false;
     if (rule === 'allow') return true;
     // It stands in for the factor of an account that has one.
-    const standsIn = isByApp && rule === 'app-passwords' && hasFactor(account.factors ?? {});
+    const standsIn = isByApp && rule === 'app-passwords' && hasFactor(account);
     const signIn = { amr: standsIn ? ['mfa'] : amr, signedInAt: new Date(signedInAt * 1000) };
     return !lacksFactor(signIn, { account, policies, now: clock.now() });
   };

@@ -45,9 +45,9 @@ export async function makeAppPassword(
   };
   const changed = await changeFactors(identity, {
     ...{ accountId, context, event: 'factor.add', factor: 'app-password', detail: { dialect } },
-    change: (factors) => {
+    change: (factors, account) => {
       const { appPasswords = [] } = factors;
-      if (!hasFactor(factors) || appPasswords.length >= MOST_APP_PASSWORDS) return null;
+      if (!hasFactor(account) || appPasswords.length >= MOST_APP_PASSWORDS) return null;
       return { ...factors, appPasswords: [...appPasswords, made] };
     },
   });

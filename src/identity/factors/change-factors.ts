@@ -50,7 +50,7 @@ export async function changeFactors(
     const next = input.change(before, present);
     seen.changed = next !== null;
     if (next === null) return null;
-    seen.first = !hasFactor(before) && hasFactor(next);
+    seen.first = !hasFactor(present) && hasFactor({ factors: next });
     const factors = tidied(seen.first ? { ...next, recoveryCodes: codes.hashes } : next);
     return factors === undefined ? account : { ...account, factors };
   };
@@ -70,14 +70,14 @@ export function renewRecoveryCodes(
   const { texts, hashes } = newRecoveryCodes(identity, accountId);
   return changeFactors(identity, {
     ...{ accountId, context, event: 'factor.add', factor: 'recovery-codes' },
-    change: (factors) => (hasFactor(factors) ? { ...factors, recoveryCodes: hashes } : null),
+    change: (factors, account) => (hasFactor(account) ? { ...factors, recoveryCodes: hashes } : null),
   }).then((done) => done && { ...done, recoveryCodes: texts });
 }
 
 /** Without the members that have nothing in them; undefined: there is none. */
 function tidied(next: Factors): Factors | undefined {
   const { recoveryCodes, devices, ...rest } = next;
-  const input = hasFactor(next) ? next : rest;
+  const input = hasFactor({ factors: next }) ? next : rest;
   const left = Object.entries(input).filter(
     ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
   );

@@ -23,9 +23,9 @@ export function wasInPerson({ amr }: Pick<SignInDetails, 'amr'>): boolean {
 /** With a second factor where the account has one: a password that leaked changes nothing of such an account. */
 export function wasRecent(
   signIn: SignInDetails,
-  { factors = {} }: Pick<AccountRecord, 'factors'>,
+  account: Pick<AccountRecord, 'factors'>,
   now: Date,
 ): boolean {
-  if (hasFactor(factors) && !signIn.amr.includes('mfa')) return false;
+  if (hasFactor(account) && !signIn.amr.includes('mfa')) return false;
   return wasInPerson(signIn) && now.getTime() - signIn.signedInAt.getTime() < RECENT;
 }

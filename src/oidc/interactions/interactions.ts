@@ -264,11 +264,8 @@ function viewOf(
  * The proofs of the session that a second factor is added to. The first one is set up after a sign-in for it alone: an
  * old session, or a stolen one, could take the account over with a factor of its own.
  */
-function carriedOn(
-  { session, prompt }: ProviderInteraction,
-  { factors = {} }: AccountRecord,
-): readonly string[] {
-  return prompt.reasons.includes('second_factor') && !hasFactor(factors) ? [] : (session?.amr ?? []);
+function carriedOn({ session, prompt }: ProviderInteraction, account: AccountRecord): readonly string[] {
+  return prompt.reasons.includes('second_factor') && !hasFactor(account) ? [] : (session?.amr ?? []);
 }
 
 /** The address of its document, or where its code goes. */

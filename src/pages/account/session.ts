@@ -90,7 +90,7 @@ export async function askToSignIn(
     code_challenge_method: 'S256',
     state: safe(page),
     ...(account && { prompt: 'login' }),
-    ...(hasFactor(account?.factors ?? {}) && { acr_values: ACR.stepup }),
+    ...(account && hasFactor(account) && { acr_values: ACR.stepup }),
     ...(login !== undefined && { login_hint: login }),
   });
   seeOther(ctx, `/authorize?${query}`);

@@ -50,7 +50,7 @@ export async function proven(
   // A link is a way in that stays: it wants the factor that the account has, also in a browser that is remembered.
   const all = link === undefined ? await withRemembered(step, account, own) : own;
   const missing = stillMissing(step, account, all);
-  const waits = missing !== undefined && hasFactor(account.factors ?? {});
+  const waits = missing !== undefined && hasFactor(account);
   if (link !== undefined && !waits)
     await linkProven(deps.identity, { organization, person: link.person, accountId, context });
   if (missing !== undefined && !(later && missing === 'set-up-soon')) {
@@ -109,7 +109,7 @@ export function stillMissing(
   if (view.stepUp === 'phr' && level !== ACR.phr) return passkeysOf(account).length > 0 ? 'own' : 'none';
   const signIn = { amr: proofs, signedInAt: now };
   const need = needOfFactor(signIn, { account, policies: view.factorPolicies, now });
-  if (hasFactor(account.factors ?? {})) return need === 'none' ? undefined : 'own';
+  if (hasFactor(account)) return need === 'none' ? undefined : 'own';
   if (view.stepUp !== undefined && level === ACR.single) {
     if (!proofs.includes('pwd')) return account.passwordHash === undefined ? 'none' : 'pwd';
     return account.email === undefined ? 'none' : 'otp';

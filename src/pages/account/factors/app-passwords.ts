@@ -18,7 +18,7 @@ const SHOWN = 'app-password-shown';
 export async function appPasswordsShown({ deps, ctx, account }: Visit) {
   const { appPasswords = [] } = account.factors ?? {};
   const oldClients = await deps.oldClients(account);
-  const has = hasFactor(account.factors ?? {});
+  const has = hasFactor(account);
   const [made] = (await takeToShow(deps, ctx, { account, purpose: SHOWN, token: ctx.query.made })) ?? [];
   const titleOf = (name: string) => oldClients.find(({ dialect }) => dialect === name)?.title ?? name;
   return {

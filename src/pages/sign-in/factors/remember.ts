@@ -23,7 +23,7 @@ export async function withRemembered(
   const days = rememberDays(view);
   const value = ctx.cookies.get(cookieOf(step, account).name);
   if (days === 0 || value === undefined || proofs.includes('mfa')) return proofs;
-  if (!hasFactor(account.factors ?? {})) return proofs;
+  if (!hasFactor(account)) return proofs;
   const known = await isRemembered(deps.identity, { account, days, value, context });
   return known ? [...proofs, 'remembered'] : proofs;
 }
