@@ -370,7 +370,9 @@ describe('an upstream of the configuration', () => {
     const logoOf = async (changes: object) => (await get(upstream, 'keycloak', { ...changes })).logo;
     const open = '<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">';
     expect(await logoOf({ title: '“Ärzte” & <b>' })).to.match(/^<svg [^>]*>.*>Ä<\/text><\/svg>$/);
-    const drawing = '<g fill="#0a0"><path d="M1 1h2z"/><circle cx="3" cy="3" r="2"></circle></g>';
+    const long = `<path d="${'M1 1h2z'.repeat(1000)}"/>`;
+    const shapes = '<circle cx="3" cy="3" r="2"></circle><line x1="1" y1="2" x2="3" y2="4"/>';
+    const drawing = `<g fill="#0a0">${long}${shapes}</g>`;
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" onload="x()" viewBox="0 0 24 24">\n ${drawing}\n</svg>\n`;
     expect(await logoOf({ logo: svg })).to.equal(`${open}${drawing}</svg>`);
     for (const inner of [

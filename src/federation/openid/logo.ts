@@ -2,8 +2,8 @@
  * The picture on an upstream's button. It stands in the page itself, so a drawing of the configuration may hold shapes
  * and their looks alone: no script, no style, no link, no text.
  */
-const ATTRIBUTE = /\s+([a-z-]+)\s*=\s*"([^"<>&]{0,6000})"/giy;
-const TAG = /\s*<(\/?)([a-z]+)((?:\s+[a-z-]+\s*=\s*"[^"<>&]*")*)\s*(\/?)>/giy;
+const ATTRIBUTE = /\s+([a-z][a-z\d-]*)\s*=\s*"([^"<>&]*)"/gy;
+const TAG = /\s*<(\/?)([a-z]+)((?:\s+[a-z][a-z\d-]*\s*=\s*"[^"<>&]*")*)\s*(\/?)>/y;
 
 const SHAPES = new Set(['g', 'path', 'circle', 'ellipse', 'rect', 'polygon', 'polyline', 'line']);
 const LOOKS = new Set(
