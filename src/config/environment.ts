@@ -85,10 +85,11 @@ export function variableOf(path: string): string {
 function set(values: Values, keys: readonly string[], value: unknown): void {
   let table = values;
   for (const key of keys.slice(0, -1)) {
-    table[key] ??= {};
-    const below = table[key];
+    // An entry may be called constructor, which every object has.
+    const below = (Object.hasOwn(table, key) ? table[key] : undefined) ?? {};
     // A variable says that this is no table: the schema refuses that one.
     if (!isTable(below)) return;
+    table[key] = below;
     table = below;
   }
   table[keys.at(-1) ?? ''] = value;

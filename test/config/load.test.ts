@@ -166,6 +166,12 @@ describe('The configuration', () => {
       expect(config.dialects.visitnote).to.deep.equal({ enabled: true, trialDays: 7 });
     });
 
+    it('names an entry of a table by any name', () => {
+      const PORTICO_PASSWORDS__IMPORTED__DEVISE__CONSTRUCTOR__PEPPER = 'p'.repeat(32);
+      const config = load({ PORTICO_PASSWORDS__IMPORTED__DEVISE__CONSTRUCTOR__PEPPER });
+      expect(Object.keys(config.passwords.imported.devise)).to.deep.equal(['constructor']);
+    });
+
     it('turns text into numbers, booleans, lists, tables and null, as the key takes them', () => {
       const config = load({
         PORTICO_HTTP__WORKERS: '2',
