@@ -114,7 +114,7 @@ const TAKEN = ['password', 'code', 'passkey', 'google', 'apple', 'openid'];
 const entryName = z
   .string()
   .refine((value) => !TAKEN.includes(value), { message: 'is taken by another way to sign in' })
-  .regex(/^[a-z][a-z\d-]{0,31}$/, 'must be 1 to 32 small letters, digits and -, a letter first');
+  .regex(/^[a-z][a-z\d-]{0,31}$/, 'must be 1 to 32 lower-case letters, digits and -, a letter first');
 
 export const settings = key(
   z.record(entryName, entry.superRefine(judge)).default({}),
