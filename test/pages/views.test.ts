@@ -230,8 +230,9 @@ const ALERTS: Readonly<Record<string, string>> = {
 
 /** The scripts that a page may name, in the one form that the layout gives them. */
 function withoutOurScript(html: string): string {
-  const script = /<script src="\/assets\/[\w-]+\.js" integrity="sha384-x" defer><\/script>/g;
-  return html.replace(script, '');
+  const ours =
+    /<script src="\/assets\/(?:show-password|form-post|simplewebauthn|passkeys)\.js" integrity="sha384-x" defer><\/script>/g;
+  return html.replace(ours, '');
 }
 
 const plain = {
