@@ -102,7 +102,7 @@ describe('what was read from the embedded store', () => {
     ];
   }
 
-  it('KA1 is never called current when it is not, whoever wrote whatever', async function () {
+  it('KA1 is never called current when it is not, whatever any process wrote', async function () {
     this.timeout(30_000);
     if (own === undefined || other === undefined) throw new Error('Both are open.');
     let seed = 7;

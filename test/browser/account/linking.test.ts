@@ -95,7 +95,7 @@ describe('linking a sign-in on the account pages', () => {
     const { answer } = await leave(visitor, 'google', { sub: 'the-doctors' });
     const arrival = await park(answer);
     expect(new URL(arrival).pathname).to.equal(`${PAGE}/arrived`);
-    // The answer of one person, in the browsers of others: of nobody, of another person, of the same one elsewhere.
+    // The answer of one person, in the browsers of others: of a stranger, of another person, of the same one elsewhere.
     const [stranger, other, elsewhere] = [world.visitor(), await signedIn(CHIEF), await signedIn(DOCTOR)];
     expect(pathOf(shown(await stranger.session.open(arrival)))).to.match(/^\/interaction\//);
     for (const browser of [other, elsewhere])
@@ -127,7 +127,7 @@ describe('linking a sign-in on the account pages', () => {
     expect(await linksOf(CHIEF.login)).to.deep.equal([]);
   });
 
-  it('N19 no other site begins it, and nobody whose sign-in is not of the last minutes', async () => {
+  it('N19 begins from no other site, and only after a sign-in of the last minutes', async () => {
     const visitor = await signedIn(PATIENT);
     const page = await visitor.open(PAGE);
     const { action, fields } = buttonFor(page, 'google');

@@ -74,7 +74,7 @@ describe('the first page of a sign-in, in a browser', function () {
     await page.keyboard.type(person.email);
     await page.keyboard.press('Enter');
     expect(new URL((await hint).url()).searchParams.get('login_hint')).to.equal(person.email);
-    // Nobody can open an account here: the person is back, and the address is not asked whether it has one.
+    // No account can be opened here: the person is back, and the address is not asked whether it has one.
     await page.getByText('There is no account here for this Clinic North account').waitFor();
     await nameFirst('password');
   });

@@ -125,7 +125,7 @@ describe('linking an upstream identity', () => {
     }
   });
 
-  it('N7 nothing is past a required factor by whichever first proof, before and after one is set up', async () => {
+  it('N7 no first proof leads past a required factor, before or after one is set up', async () => {
     const { organizations } = channel.server.running.stores;
     const before = (await organizations.byId('default')) ?? expect.fail();
     const since = '2020-01-01T00:00:00Z';

@@ -49,7 +49,7 @@ describe('a second factor', () => {
     channel.later(10);
   };
 
-  it('N7 N15 is asked of an account that has one, after whichever first proof', async () => {
+  it('N7 N15 is asked of an account that has one, after every first proof', async () => {
     const { account, device } = await withPasskey('every-way');
     const byPassword = await (await channel.begin()).press('/sign-in', login(account));
     expect(headingOf(byPassword.page)).to.equal(CONFIRM);

@@ -129,7 +129,7 @@ describe('a second Portico as upstream', () => {
       const claims = await (await come('clinic', MARA)).claims();
       expect(claims.sub).to.equal((await here.account(MARA.login))?.id);
       expect(claims.amr).to.deep.equal(['fed']);
-      // The link holds, whichever entry of that issuer the person comes by.
+      // The link holds for every entry of that issuer.
       expect((await (await come('signing', MARA)).claims()).sub).to.equal(claims.sub);
       // The same address from one that is not trusted with it: the person proves the account first.
       const asked = await come('stranger', DOCTOR);

@@ -383,7 +383,7 @@ for (const rule of RULES) {
   });
 }
 
-describe('a dialect that refuses whoever lacks a factor', () => {
+describe('a dialect that refuses a person who lacks a factor', () => {
   let world: World;
   before(async function () {
     this.timeout(60_000);

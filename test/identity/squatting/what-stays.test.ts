@@ -52,7 +52,7 @@ describe('the first proof of an address', () => {
     );
   });
 
-  it('N14 ends the factors of the person who waited there, whichever proof it is', async () => {
+  it('N14 ends the factors of the person who waited there, with every kind of proof', async () => {
     const { identity } = world.channel.server.running;
     for (const [index, [name, prove]] of Object.entries(PROOFS).entries()) {
       const there = world.at(`factors-${index}@gmail.com`);
