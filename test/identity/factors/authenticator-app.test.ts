@@ -1,11 +1,11 @@
 /** What an account confirms a sign-in with besides its password: apps and recovery codes, without HTTP. */
 import { expect } from 'chai';
 import { Secret } from 'otpauth';
-import { addApp, newAppSalt, stepOf } from '../../src/identity/factors/authenticator-app.ts';
-import { changeFactors, renewRecoveryCodes } from '../../src/identity/factors/change-factors.ts';
-import { proveAppCode, proveRecoveryCode } from '../../src/identity/sign-in/with-second-factor.ts';
-import { giveApp } from '../support/authenticator-app.ts';
-import { from, openWorld, refusal, type World } from './world.ts';
+import { addApp, newAppSalt, stepOf } from '../../../src/identity/factors/authenticator-app.ts';
+import { changeFactors, renewRecoveryCodes } from '../../../src/identity/factors/change-factors.ts';
+import { proveAppCode, proveRecoveryCode } from '../../../src/identity/sign-in/with-second-factor.ts';
+import { giveApp } from '../../support/authenticator-app.ts';
+import { from, openWorld, refusal, type World } from '../world.ts';
 
 describe('an authenticator app', () => {
   let world: World;
