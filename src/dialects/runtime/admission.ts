@@ -24,7 +24,10 @@ export function plainView(account: AccountRecord, vendor: Pick<Dialect, 'name'>)
     emailVerified: account.emailVerified,
     ...(account.username === undefined ? {} : { username: account.username }),
     hasPassword: account.passwordHash !== undefined,
-    hasFactor: hasFactor(account),
+    // Asked when it is read: one endpoint does.
+    get hasFactor() {
+      return hasFactor(account);
+    },
     claims: account.claims,
     roles: account.roles,
     alias: account.aliases[vendor.name] ?? '',
