@@ -59,53 +59,31 @@ function mayBeRefused({ endpoint, at }: Call): boolean {
 
 function route(path: string, call: Call, services: DialectServices): FastRoute {
   const { base, endpoint } = call;
-  const { owner, mount } = call.at;
   const view = { path, query: '', base, issuer: services.issuer };
-  const { stores, clock, after } = services;
-  const kept = endpoint.method === 'GET' && stores.watch && new KeptAnswers<Kept>(stores.watch, clock);
+  const { clock, after } = services;
+  const { watch } = services.stores;
+  const kept = endpoint.method === 'GET' && watch && new KeptAnswers<Answered>(watch, clock);
 
-  async function answered(
-    http: Exchange,
-    request: RequestView,
-    { body, known }: Received,
-  ): Promise<Answered> {
-    const current = currentRequest(http, call, request, services);
-    if (known) takeOver(current, known.current);
-    const outcome = await answer(current, body, known?.outcome.reply);
-    const told = answeredHere(owner, request, { ...outcome, current });
-    const { reply, refusal } = outcome;
-    const headers = headersOf(owner, { request, current, reply, refusal });
-    return { outcome, told, current, answer: replied(outcome, headers) };
-  }
-
-  const asKept = ({ outcome, current, ...made }: Answered): Kept | undefined => {
-    const { caller, organization, body, query } = current;
-    if (outcome.refusal !== undefined || outcome.reply.status !== 200) return undefined;
-    return { ...made, outcome, current: { caller, organization, body, query } };
-  };
-
-  async function answeredAnew(http: Exchange, known: Kept | undefined, body: Buffer | undefined) {
+  async function answerAnew(http: Exchange, received: Received): Promise<FastAnswer> {
     const { req, info } = http;
     const request = requestView(req, info, view);
+    const work = (seen: RequestView) => answered({ http, request: seen, call, services }, received);
     const { told, answer } =
-      kept && known === undefined
-        ? await kept.keep(
-            { request: req, info, view: request },
-            (noting) => answered(http, noting, {}),
-            asKept,
-          )
-        : await answered(http, request, { body, known });
+      kept && received.known === undefined
+        ? await kept.keep({ request: req, info, view: request }, work, isWorthKeeping)
+        : await work(request);
     after?.(told);
     return answer;
   }
 
   return {
-    pattern: mount.base + endpoint.path,
+    pattern: call.at.mount.base + endpoint.path,
     takes: endpoint.method === 'POST' ? 'json' : 'nothing',
     answer(req, _text, { info, res, body }) {
       const known = kept ? kept.find(req, info) : undefined;
+      // Limits count each request, and may refuse it.
       if (known === undefined || endpoint.limits !== undefined)
-        return answeredAnew({ req, res, info }, known, body);
+        return answerAnew({ req, res, info }, { body, known });
       after?.(known.told);
       return known.answer;
     },
@@ -113,27 +91,41 @@ function route(path: string, call: Call, services: DialectServices): FastRoute {
 }
 
 interface Received {
-  readonly body?: Buffer | undefined;
-  /** The same request before; nothing that it was answered by has changed. */
-  readonly known?: Kept | undefined;
+  readonly body: Buffer | undefined;
+  /** The kept answer to the same request. */
+  readonly known: Answered | undefined;
 }
 
 interface Answered {
   readonly outcome: Outcome;
   readonly told: AnsweredRequest;
   readonly answer: FastAnswer;
-  readonly current: CurrentRequest;
+  /** What the steps found: limits and headers read it when the answer is given again. */
+  readonly found: Pick<CurrentRequest, 'caller' | 'organization' | 'body' | 'query'>;
 }
 
-type Found = Pick<CurrentRequest, 'caller' | 'organization' | 'body' | 'query'>;
-
-interface Kept extends Omit<Answered, 'current'> {
-  readonly current: Found;
+async function answered(
+  { http, request, call, services }: Asked,
+  { body: bytes, known }: Received,
+): Promise<Answered> {
+  const { owner } = call.at;
+  const current = Object.assign(currentRequest(http, call, request, services), known?.found);
+  const outcome = await answer(current, bytes, known?.outcome.reply);
+  const told = answeredHere(owner, request, { ...outcome, current });
+  const headers = headersOf(owner, { ...outcome, request, current });
+  const { caller, organization, body, query } = current;
+  return { outcome, told, answer: replied(outcome, headers), found: { caller, organization, body, query } };
 }
 
-function takeOver(current: CurrentRequest, { caller, organization, body, query }: Found): void {
-  Object.assign(current, { caller, organization, body, query });
+interface Asked {
+  readonly http: Exchange;
+  readonly request: RequestView;
+  readonly call: Call;
+  readonly services: DialectServices;
 }
+
+const isWorthKeeping = ({ outcome }: Answered) =>
+  outcome.refusal === undefined && outcome.reply.status === 200;
 
 /** Names and values in the order in which Koa sets them. */
 function replied({ reply }: Outcome, headers: Record<string, string>): FastAnswer {

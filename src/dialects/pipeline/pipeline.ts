@@ -203,7 +203,7 @@ async function holdSharedAddress({ endpoint, identity, request, later }: Current
 
 /**
  * Never rejects: what goes wrong is the refusal 'internal', or 'unavailable'. `received`: the body, where it was read before.
- * `known`: what the request is answered, if the limits of the dialect allow it.
+ * `known`: the reply that is kept for the request, which the limits may still refuse.
  */
 export async function answer(
   current: CurrentRequest,

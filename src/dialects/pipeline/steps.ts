@@ -179,7 +179,7 @@ function limits(current: CurrentRequest): void | Promise<void> {
   const rules = endpoint.limits?.({ request, settings, caller, body, endpoint }) ?? [];
   if (rules.length === 0) return;
   const { watch } = current.services.stores;
-  // They count each request, also one whose answer is kept.
+  // Limits are counted for a kept answer too, so an answer is kept whatever they write.
   return watch ? watch.apart(() => keepTo(rules, current)) : keepTo(rules, current);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Answers to requests, kept as long as nothing changes that they rest on: what the store said, and what was read of
- * the request. What only time changes, or what this process remembers, may be a second older.
+ * Answers to requests. Each is kept until something changes that it was made from: what the store said, or what the
+ * dialect read of the request. Of the clock, and of what this process has in memory, it may be a second behind.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../core/clock.ts';
@@ -22,7 +22,7 @@ interface Kept<Answer> {
 export class KeptAnswers<Answer> {
   readonly #watch: Watch;
   readonly #clock: Clock;
-  /** Headers that were ever read. */
+  /** Headers that the dialect has ever read here: by them one request is told from another. */
   readonly #names = new Set<string>();
   readonly #kept = new Map<string, Kept<Answer>>();
 
@@ -31,7 +31,7 @@ export class KeptAnswers<Answer> {
     this.#clock = clock;
   }
 
-  /** Undefined: the request is another one, or something has changed. */
+  /** Undefined: there is none, or something has changed. */
   find(request: IncomingMessage, info: RequestInfo): Answer | undefined {
     const kept = this.#kept.get(this.#keyOf(request, info));
     if (kept === undefined) return undefined;
@@ -40,21 +40,20 @@ export class KeptAnswers<Answer> {
     return age >= 0 && age < KEPT_FOR && kept.sight.isCurrent(now) ? kept.answer : undefined;
   }
 
-  /** `work` must read the request by the view that it is given. `answerOf`: undefined for what is not to be kept. */
-  async keep<Result>(
+  /** `work` must read the request through the view that it is given. */
+  async keep(
     { request, info, view }: { request: IncomingMessage; info: RequestInfo; view: RequestView },
-    work: (view: RequestView) => Promise<Result>,
-    answerOf: (result: Result) => Answer | undefined,
-  ): Promise<Result> {
+    work: (view: RequestView) => Promise<Answer>,
+    isWorthKeeping: (answer: Answer) => boolean,
+  ): Promise<Answer> {
     const madeAt = this.#clock.now().getTime();
     const noting = this.#noting(view);
-    const { result, sight } = await this.#watch.during(() => work(noting.view));
-    const answer = sight && answerOf(result);
-    if (sight !== undefined && answer !== undefined && !noting.isBoundToTime()) {
+    const { result: answer, sight } = await this.#watch.during(() => work(noting.view));
+    if (sight !== undefined && !noting.isBoundToTime() && isWorthKeeping(answer)) {
       if (this.#kept.size >= MOST) this.#kept.clear();
       this.#kept.set(this.#keyOf(request, info), { answer, sight, madeAt });
     }
-    return result;
+    return answer;
   }
 
   #noting(view: RequestView) {
@@ -63,7 +62,7 @@ export class KeptAnswers<Answer> {
     const noted = {
       ...view,
       header: (name: string) => {
-        // What is kept was found without it.
+        // Answers that are kept under keys without this header may differ by it.
         if (!this.#names.has(name)) this.#kept.clear();
         this.#names.add(name);
         return view.header(name);
@@ -78,7 +77,7 @@ export class KeptAnswers<Answer> {
 
   #keyOf({ headers }: IncomingMessage, { host, address }: RequestInfo): string {
     let key = `${host}\n${address}`;
-    // No header has a line break: what is absent is not what is empty.
+    // No header has a line break, so an absent one differs from an empty one.
     for (const name of this.#names) key += `\n${headers[name] ?? '\n'}`;
     return key;
   }

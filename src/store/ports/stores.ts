@@ -57,7 +57,7 @@ export interface Stores {
   readonly audit: AuditStore;
   readonly usage: UsageStore;
   readonly metadata: MetadataStore;
-  /** Absent where another process answers. */
+  /** Absent where the store is another process. */
   readonly watch?: Watch;
   /** Creates or upgrades what the back end needs (tables, indexes). Safe to repeat and to run from many processes at once. */
   migrate(): Promise<void>;
@@ -73,10 +73,7 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-/**
- * Whether what was read is still there as it was, told at once and without reading it again. Only a store in this process
- * can tell; with any other one nothing rests on it.
- */
+/** Tells at once, without reading again, whether what was read has changed since. Only a store in this process can. */
 export interface Watch {
   /** Notes what the work reads, by whichever port. `sight`: undefined where it wrote. */
   during<Result>(

@@ -94,7 +94,7 @@ export class Database {
     }
   }
 
-  /** Of the transaction that reads now; another one where another connection wrote in between. */
+  /** Of the transaction that reads now. It differs from the one before if another connection wrote in between. */
   #dataVersion(): number | undefined {
     try {
       this.#beginReading();

@@ -1,7 +1,7 @@
 /**
- * Notes what is read from the file, and what is written to it. Every statement passes by here, so that nothing is left
- * out: one that names a row by its id touches that row, any other one the whole of its tables. What other connections
- * write shows in `PRAGMA data_version`, and puts all in doubt.
+ * Notes what statements read and write. A statement that names a row by its id touches that row, any other statement
+ * the whole of its tables. A write of another connection changes `PRAGMA data_version`: then all that was read counts
+ * as changed.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Sight, Watch } from '../../ports/stores.ts';
@@ -64,7 +64,7 @@ export class ReadWatch implements Watch {
     return this.#noted.run(undefined, work);
   }
 
-  /** A write is waiting; who asked for it may be noted. */
+  /** The work that is noted, if any, asks for a write. It runs later. */
   noteWish(): void {
     const noted = this.#noted.getStore();
     if (noted) noted.hasWritten = true;
@@ -79,7 +79,7 @@ export class ReadWatch implements Watch {
   }
 
   #noteRead(noted: Noted, { tables, idAt }: Touch, values: readonly Value[], rows: readonly object[]): void {
-    // Before the cells are made: they are of this transaction.
+    // Before the cells are made, which belong to this transaction.
     this.#isAlone();
     const id = idAt === undefined ? WHOLE : String(values[idAt]);
     for (const table of tables) noted.cells.add(this.#cell(table, id));
@@ -141,7 +141,7 @@ export class ReadWatch implements Watch {
 const TABLES = /\b(?:FROM|JOIN|INTO|(?<!DO )UPDATE(?: OR \w+)?)\s+(\w+)/g;
 const ORDERS = /^\s*(?:INSERT|UPDATE|DELETE)\b/;
 const INSERTION = /^INSERT INTO \w+ \(([^)]*)\) VALUES \([?, ]*\)(?: ON CONFLICT(?: \(([^)]*)\))? DO .*)?$/s;
-/** Then at most other conditions, which must be true beside it. */
+/** `id = ?`, and beside it only conditions that narrow it further. */
 const BY_ID =
   /^([^()]*? WHERE (?:\w+ = \? AND )*)id = \?(?: AND (?:\w+ (?:=|>) \?|\w+ IS NULL|\([^()]*\)))*\s*$/s;
 
