@@ -21,7 +21,7 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'refresh public': { oidcRecords: 3, accounts: 1, audit: 1 },
   'code flow with sign-in': {
     rateLimits: 4,
-    organizations: 4,
+    organizations: 3,
     oidcRecords: 15,
     clients: 1,
     accounts: 6,

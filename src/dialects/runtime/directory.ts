@@ -8,7 +8,7 @@ import type { Directory, OrganizationView } from '../contract/dialect.ts';
 import type { Endpoint, RequestView } from '../contract/endpoint.ts';
 import type { MountedDialect } from './mounted.ts';
 
-function organizationView(
+export function organizationView(
   record: OrganizationRecord | undefined,
   vendor: string,
 ): OrganizationView | undefined {

@@ -1,15 +1,13 @@
 /** Linking a sign-in with Google, Apple and the like to this account: a trip there and back, to the same session. */
 import { Refused } from '../../core/refused.ts';
 import { IdTokenRefused, UpstreamUnavailable } from '../../federation/protocol/upstream.ts';
-import { seeOther, sendPage } from '../../http/views/send-page.ts';
+import { seeOther } from '../../http/views/send-page.ts';
 import { findOrganization } from '../../identity/accounts/find-organization.ts';
 import { linkProven } from '../../identity/sign-in/with-upstream.ts';
-import { brandOf } from '../shared/branding.ts';
-import { leadingTo } from '../shared/lead-on.ts';
 import {
   type Arrival,
   claimsOf,
-  departure,
+  depart,
   namedPersonOf,
   type Origin,
   readArrival,
@@ -27,12 +25,10 @@ export const goLink: AccountForm = async (visit) => {
   const upstream = offered.find(({ name }) => name === form.get('provider'));
   if (upstream === undefined) return PAGE;
   const { address } = context;
+  const languages = account.claims.locale === undefined ? [] : [account.claims.locale];
   try {
     // The person chooses there: who is signed in at the upstream may be another one.
-    const url = await departure(deps, ctx, { ...originOf(visit), upstream, again: true, address });
-    const brand = await brandOf(deps.identity, deps.views, account);
-    const languages = account.claims.locale === undefined ? [] : [account.claims.locale];
-    sendPage(ctx, deps.views, { ...leadingTo(url, upstream.title, { returns: true }), languages, brand });
+    await depart(deps, ctx, { ...originOf(visit), upstream, again: true, address, languages });
   } catch (error) {
     await notLinked(visit, upstream.name, error);
   }
@@ -55,11 +51,10 @@ async function link(visit: Visit, arrival: Arrival): Promise<void> {
   const { deps, ctx, account, context } = visit;
   const claims = await claimsOf(deps, arrival);
   if (claims === 'denied') return refuse(visit, 'not-linked', arrival.provider, 400);
-  if (claims !== 'spent') {
-    const { id: accountId, organization } = account;
-    await linkProven(deps.identity, { accountId, organization, person: namedPersonOf(claims), context });
-  }
-  seeOther(ctx, claims === 'spent' ? PAGE : `${PAGE}?done=linked`);
+  if (claims === 'spent') return seeOther(ctx, PAGE);
+  const { id: accountId, organization } = account;
+  await linkProven(deps.identity, { accountId, organization, person: namedPersonOf(claims), context });
+  seeOther(ctx, `${PAGE}?done=linked`);
 }
 
 async function notLinked(visit: Visit, provider: string, error: unknown): Promise<void> {

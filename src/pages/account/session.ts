@@ -7,7 +7,7 @@ import type { Context } from 'koa';
 import { randomToken } from '../../core/crypto.ts';
 import type { FormFields } from '../../http/forms/read-form.ts';
 import { seeOther, sendPage } from '../../http/views/send-page.ts';
-import { lacksFactor } from '../../identity/factors/policy.ts';
+import { type Judged, lacksFactor } from '../../identity/factors/policy.ts';
 import { wasInPerson, wasRecent } from '../../identity/sign-in/recent.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { hasFactor } from '../../model/factors.ts';
@@ -38,6 +38,8 @@ export interface Visit {
   /** Without fields where none was sent. */
   readonly form: FormFields;
   readonly account: AccountRecord;
+  /** What is asked of the account, as of a sign-in to any app. */
+  readonly policies: Judged['policies'];
   readonly sessionUid: string;
   /** The sign-in was the person's own, not single sign-on. */
   readonly inPerson: boolean;
@@ -67,7 +69,7 @@ export async function findVisit(
   const policies = [await identity.factorPolicy(account.organization)];
   return {
     ...{ deps, ctx, form, context: requestContext(ctx) },
-    ...{ account, sessionUid: session.uid, inPerson: wasInPerson(session) },
+    ...{ account, policies, sessionUid: session.uid, inPerson: wasInPerson(session) },
     recent: wasRecent(session, account, now),
     lacksFactor: lacksFactor(session, { account, policies, now }),
   };

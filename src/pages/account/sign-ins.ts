@@ -25,21 +25,30 @@ export const signIns: AccountPage = async (visit, refusal) => {
   await showAccountPage(visit, 'account-sign-ins', data, refusal);
 };
 
-/** The last way in stays: without it the person could never come back. */
-export const unlink: AccountForm = async ({ deps, account, context, form }) => {
+export const unlink: AccountForm = ({ deps, account, context, form }) => {
   const link = { issuer: form.get('issuer') ?? '', subject: form.get('subject') ?? '' };
+  return endWayIn(deps, { page: '/account/sign-ins', done: 'unlinked' }, (configured) =>
+    unlinkIdentity(deps.identity, { accountId: account.id, ...link, context, configured }),
+  );
+};
+
+/** Ends a way to sign in. The last one stays: without it the person could never come back. */
+export async function endWayIn(
+  deps: PageDeps,
+  { page, done }: { page: string; done: string },
+  end: (configured: (issuer: string) => boolean) => Promise<void>,
+): Promise<string> {
   try {
-    const configured = (issuer: string) => upstreamOf(deps, issuer) !== undefined;
-    await unlinkIdentity(deps.identity, { accountId: account.id, ...link, context, configured });
-    return '/account/sign-ins?done=unlinked';
+    await end((issuer) => upstreamOf(deps, issuer) !== undefined);
+    return `${page}?done=${done}`;
   } catch (error) {
     const reason = error instanceof Refused ? error.reason : undefined;
     if (reason === 'forbidden') throw new FormRefused({ kind: 'last-factor' }, 409);
     // It is gone already, which is what the person asked for.
-    if (reason === 'account-not-found') return '/account/sign-ins';
+    if (reason === 'account-not-found') return page;
     throw error;
   }
-};
+}
 
 /** One that is switched off goes by its host. */
 function providerOf(deps: PageDeps, issuer: string): string {

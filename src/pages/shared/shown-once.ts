@@ -4,6 +4,7 @@
  */
 import type { Context } from 'koa';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
+import type { ChangedFactors } from '../../identity/factors/change-factors.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { textsOf } from '../../model/json.ts';
 import type { PageDeps } from './deps.ts';
@@ -11,7 +12,9 @@ import type { PageDeps } from './deps.ts';
 /** Seconds between making it and showing it. */
 const SHOWN_WITHIN = 60;
 
-type What = 'api-key-shown' | 'app-password-shown' | 'recovery-codes-shown';
+const CODES = 'recovery-codes-shown';
+
+type What = 'api-key-shown' | 'app-password-shown' | typeof CODES;
 
 /** Resolves with what the page's address says. */
 export function putToShow(
@@ -33,4 +36,24 @@ export async function takeToShow(
   const asked = { purpose, token: token.slice(0, 100) };
   if ((await readState(identity, asked))?.data.accountId !== account.id) return undefined;
   return textsOf((await spendState(identity, asked))?.data.texts);
+}
+
+/** The page's address, with what it shows new recovery codes by, where there are any. */
+export async function showingCodes(
+  deps: Pick<PageDeps, 'identity'>,
+  address: string,
+  { account, recoveryCodes: texts }: ChangedFactors,
+): Promise<string> {
+  if (texts === undefined) return address;
+  const token = await putToShow(deps, { account, purpose: CODES, texts });
+  return `${address}${address.includes('?') ? '&' : '?'}codes=${token}`;
+}
+
+/** The recovery codes that the address was made for. */
+export function codesToShow(
+  deps: Pick<PageDeps, 'identity'>,
+  ctx: Context,
+  account: AccountRecord,
+): Promise<string[] | undefined> {
+  return takeToShow(deps, ctx, { account, purpose: CODES, token: ctx.query.codes });
 }

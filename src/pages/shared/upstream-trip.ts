@@ -8,13 +8,15 @@
 import type { Context } from 'koa';
 import { randomToken } from '../../core/crypto.ts';
 import { callbackOf, type Upstream, type UpstreamClaims } from '../../federation/protocol/upstream.ts';
-import { seeOther } from '../../http/views/send-page.ts';
+import { seeOther, sendPage } from '../../http/views/send-page.ts';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
 import type { NamedPerson } from '../../identity/sign-in/with-upstream.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
+import { type Branded, brandOf } from './branding.ts';
 import type { PageDeps, PageForm } from './deps.ts';
 import { sayGone } from './interaction.ts';
+import { leadingTo } from './lead-on.ts';
 
 /** Seconds that a person may take at the upstream, and that a browser may take for the hop. */
 const AWAY = 3600;
@@ -76,19 +78,21 @@ export function upstreamTitle({ upstreams }: PageDeps, name: string): string {
   return upstreams.get(name)?.title ?? name;
 }
 
-/** Where to send the browser. UpstreamUnavailable, Refused('too-many-requests'). */
-export async function departure(
+/** Sends the browser there. UpstreamUnavailable, Refused('too-many-requests'). */
+export async function depart(
   deps: PageDeps,
   ctx: Context,
-  trip: Origin & {
-    readonly upstream: Upstream;
-    readonly again: boolean;
-    readonly loginHint?: string;
-    /** The client's. */
-    readonly address: string;
-  },
-): Promise<string> {
-  const { upstream, page, owner, organization, again, loginHint, address } = trip;
+  trip: Origin &
+    Branded & {
+      readonly upstream: Upstream;
+      readonly languages: readonly string[];
+      readonly again: boolean;
+      readonly loginHint?: string;
+      /** The client's. */
+      readonly address: string;
+    },
+): Promise<void> {
+  const { upstream, page, owner, organization, again, loginHint, address, languages } = trip;
   const state = randomToken();
   const callback = callbackOf(deps.issuer, upstream.name);
   const hint = loginHint === undefined ? {} : { loginHint };
@@ -96,7 +100,11 @@ export async function departure(
   const data: Away = { page, browser: deps.forms.tokenFor(ctx, owner), keep };
   const purpose = purposeOf(upstream.name);
   await makeState(deps.identity, { purpose, organization, lifetime: AWAY, data, token: state, address });
-  return url;
+  sendPage(ctx, deps.views, {
+    ...leadingTo(url, upstream.title, { returns: true }),
+    languages,
+    brand: await brandOf(deps.identity, deps.views, trip),
+  });
 }
 
 /** The upstream's answer, by GET or as a form; from any site, which is why it decides nothing yet. */

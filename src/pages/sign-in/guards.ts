@@ -22,7 +22,7 @@ import { leadOn } from '../shared/lead-on.ts';
 import { requestContext } from '../shared/request-context.ts';
 import { showConsent } from './consent.ts';
 import { withLastingProof } from './flow-state.ts';
-import { mayRegister } from './methods.ts';
+import { signInMethodsOf } from './methods.ts';
 import { asksOrganization, showOrganization } from './organization.ts';
 
 /** A request to a sign-in. */
@@ -165,7 +165,7 @@ function toConsent(act: SignInStep): SignInStep {
 
 function whereOpen(act: SignInStep): SignInStep {
   return async (step) => {
-    if (!(await mayRegister(step.deps, step.view)))
+    if (!(await signInMethodsOf(step.deps, step.view)).registers)
       throw new Refused('not-found', { detail: 'no registration here' });
     await act(step);
   };

@@ -11,7 +11,7 @@ import { halfProven } from './complete.ts';
 import { accountIn, type FlowState, flowStateOf, goTo, storeFlowState } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
 import { showLink } from './link-account.ts';
-import { mayRegister } from './methods.ts';
+import { signInMethodsOf } from './methods.ts';
 import { showSignIn } from './password.ts';
 import { renderInteraction } from './render-interaction.ts';
 import { showSecondProof } from './second-factor.ts';
@@ -51,7 +51,7 @@ async function backToApp({ deps, ctx, view }: Step, error: { error: string; desc
 async function offerRegistration(step: Step): Promise<void> {
   const { deps, ctx, view } = step;
   const flow = flowStateOf(view);
-  if (!(await mayRegister(deps, view))) {
+  if (!(await signInMethodsOf(deps, view)).registers) {
     // Nothing was asked of a person yet: such a client may be there to have this server lead to it (RFC 9700, 4.11.2).
     const isForeign = view.client.registered || view.client.unregistered !== undefined;
     if (isForeign && view.accountId === undefined)

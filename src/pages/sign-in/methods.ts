@@ -20,6 +20,8 @@ export interface SignInMethods {
   /** The code comes before the password, or there is no password. */
   readonly codeFirst: boolean;
   readonly upstreams: readonly Upstream[];
+  /** People may open accounts on the way to the app: its own word counts, else its organization's; else they may not. */
+  readonly registers: boolean;
   /** What is on the page, from top to bottom. */
   readonly blocks: readonly Block[];
 }
@@ -45,6 +47,7 @@ export async function signInMethodsOf(deps: PageDeps, view: InteractionView): Pr
     nameFirst: (view.client.signIn ?? organization?.branding?.sign_in) === 'name-first',
     ...{ password, code, passkey, upstreams },
     codeFirst: code && (!password || ways.indexOf('code') < ways.indexOf('password')),
+    registers: view.client.registration ?? organization?.registration === true,
     blocks: blocksOf(passkey ? ways : ways.filter((way) => way !== 'passkey'), upstreams),
   };
 }
@@ -73,12 +76,4 @@ export function leadsByDomain({ upstreams }: SignInMethods): boolean {
 export function upstreamOfDomain({ upstreams }: SignInMethods, login: string): Upstream | undefined {
   const domain = emailDomain(login);
   return domain === undefined ? undefined : upstreams.find(({ domains }) => domains.includes(domain));
-}
-
-/** Whether people may open accounts on the way to an app: its own word counts, else its organization's; else they may not. */
-export async function mayRegister(
-  { identity }: Pick<PageDeps, 'identity'>,
-  { client, organization }: InteractionView,
-): Promise<boolean> {
-  return client.registration ?? (await findOrganization(identity, organization))?.registration === true;
 }

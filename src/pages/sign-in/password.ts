@@ -9,14 +9,14 @@ import { proven } from './complete.ts';
 import { passkeyButton } from './factors/passkey-button.ts';
 import { accountIn, flowStateOf } from './flow-state.ts';
 import type { SignInPage, SignInStep, Step } from './guards.ts';
-import { leadsByDomain, mayRegister, signInMethodsOf, upstreamOfDomain } from './methods.ts';
+import { leadsByDomain, signInMethodsOf, upstreamOfDomain } from './methods.ts';
 import { choseOrganization } from './organization.ts';
 import { renderInteraction } from './render-interaction.ts';
 
 export const showSignIn: SignInPage = async (step, refusal) => {
   const { deps, view, form } = step;
   const methods = await signInMethodsOf(deps, view);
-  const { password, code, codeFirst, blocks } = methods;
+  const { password, code, codeFirst, registers, blocks } = methods;
   const flow = flowStateOf(view);
   const typed = form.get('login');
   // A name that was given to find the organization may lead further.
@@ -29,13 +29,12 @@ export const showSignIn: SignInPage = async (step, refusal) => {
     fixed: nameFirst && named,
     nameOnly: !password || (nameFirst && !named),
     remember: typed === null ? flow.remember === true : form.get('remember') === 'yes',
-    ...{ password, code, codeFirst, blocks },
+    ...{ password, code, codeFirst, registers, blocks },
     passkey: methods.passkey ? passkeyButton(step) : undefined,
     // Where the domain decides who signs in elsewhere, the button promises no code.
     next: codeFirst && !leadsByDomain(methods) ? 'code/send' : 'name',
     organization: view.organization,
     chosen: choseOrganization(view),
-    registers: await mayRegister(deps, view),
     forgets: password,
     // What an upstream or a passkey did is no fault of the fields.
     elsewhere: /^(?:upstream|passkey)-/.test(refusal?.alert?.kind ?? ''),

@@ -11,7 +11,7 @@ import { proven } from './complete.ts';
 import { flowStateOf, goTo } from './flow-state.ts';
 import type { Step } from './guards.ts';
 import { showStep } from './interaction.ts';
-import { mayRegister } from './methods.ts';
+import { signInMethodsOf } from './methods.ts';
 
 export async function upstreamPerson(step: Step, claims: UpstreamClaims): Promise<void> {
   const { deps, view, context } = step;
@@ -19,7 +19,7 @@ export async function upstreamPerson(step: Step, claims: UpstreamClaims): Promis
   const person = namedPersonOf(claims);
   let account: AccountRecord;
   try {
-    const registration = await mayRegister(deps, view);
+    const { registers: registration } = await signInMethodsOf(deps, view);
     account = await signInWithIdentity(deps.identity, { organization, person, context, registration });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

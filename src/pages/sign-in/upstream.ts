@@ -1,14 +1,12 @@
 /** Signing in with an upstream: the trip of an interaction (shared/upstream-trip.ts), and what comes of it. */
 import { IdTokenRefused, type Upstream, UpstreamUnavailable } from '../../federation/protocol/upstream.ts';
-import { seeOther, sendPage } from '../../http/views/send-page.ts';
+import { seeOther } from '../../http/views/send-page.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import { FormRefused } from '../shared/alert.ts';
-import { brandOf } from '../shared/branding.ts';
-import { leadingTo } from '../shared/lead-on.ts';
 import {
   type Arrival,
   claimsOf,
-  departure,
+  depart,
   type Origin,
   readArrival,
   upstreamTitle,
@@ -47,17 +45,16 @@ export const goUpstream: SignInStep = async (step) => {
 /** Sends the browser to the upstream. */
 async function leave(step: Step, upstream: Upstream, login: string | undefined): Promise<void> {
   const { deps, ctx, view, context } = step;
-  const { name: provider } = upstream;
+  const { uiLocales: languages, client } = view;
+  const { address } = context;
   const hint = login?.includes('@') === true ? { loginHint: login } : {};
   const again = view.accountId !== undefined || flowStateOf(view).another === true;
   try {
-    const { address } = context;
-    const url = await departure(deps, ctx, { ...originOf(view), upstream, again, address, ...hint });
-    await showLeaving(step, provider, url);
+    await depart(deps, ctx, { ...originOf(view), upstream, again, address, languages, client, ...hint });
   } catch (error) {
     if (!(error instanceof UpstreamUnavailable)) throw error;
-    deps.identity.log.warn({ err: error, provider }, 'an upstream does not answer');
-    await showFailed(step, provider, error);
+    deps.identity.log.warn({ err: error, provider: upstream.name }, 'an upstream does not answer');
+    await showFailed(step, upstream.name, error);
   }
 }
 
@@ -67,14 +64,6 @@ async function showFailed(step: Step, provider: string, error: Error): Promise<v
   const kind = down ? 'upstream-down' : 'upstream-refused';
   const alert = { kind, provider: upstreamTitle(step.deps, provider) } as const;
   await showStep(step, { alert, status: down ? 503 : 400 });
-}
-
-async function showLeaving({ deps, ctx, view }: Step, provider: string, url: string): Promise<void> {
-  sendPage(ctx, deps.views, {
-    ...leadingTo(url, upstreamTitle(deps, provider), { returns: true }),
-    languages: view.uiLocales,
-    brand: await brandOf(deps.identity, deps.views, view),
-  });
 }
 
 /** Back in the interaction, with its cookies: only now is the answer looked at. */

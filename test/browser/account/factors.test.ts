@@ -98,6 +98,10 @@ describe('the factors on my account', () => {
     const removed = await visitor.send(renewed, `${LIST}/app/remove`);
     expect(removed.body).to.contain('The authenticator app has been removed');
     expect((await world.account(MARA.login)).factors).to.equal(undefined);
+    // The form of another tab: there is nothing that codes stand in for.
+    const late = await visitor.send(renewed, `${LIST}/codes`);
+    expect(pathOf(late)).to.equal(LIST);
+    expect(late.body).to.not.contain('You have new recovery codes');
     const { id: subject } = await world.account(MARA.login);
     const lines = await world.server.running.stores.audit.latest({ limit: 50, subject });
     const events = lines.filter(({ event }) => /^factor\.(?!use)/.test(event)).reverse();

@@ -3,35 +3,32 @@ import { Refused } from '../../../core/refused.ts';
 import { seeOther } from '../../../http/views/send-page.ts';
 import { changeFactors, renewRecoveryCodes } from '../../../identity/factors/change-factors.ts';
 import { appSetupShown, beginAppSetup, confirmAppSetup } from '../../shared/app-setup.ts';
-import { putToShow, takeToShow } from '../../shared/shown-once.ts';
+import { codesToShow, showingCodes } from '../../shared/shown-once.ts';
 import { showAccountPage } from '../render.ts';
-import type { AccountForm, AccountPage, Visit } from '../session.ts';
+import type { AccountForm, AccountPage } from '../session.ts';
 import { appPasswordsShown } from './app-passwords.ts';
 import { devicesShown } from './devices.ts';
 import { offeredTo, passkeysShown } from './passkeys.ts';
 
 const PAGE = '/account/factors';
-const SHOWN = 'recovery-codes-shown';
 
 export const factors: AccountPage = async (visit, refusal) => {
   const { deps, ctx, account } = visit;
-  const { app, recoveryCodes } = account.factors ?? {};
-  const asked = { account, purpose: SHOWN, token: ctx.query.codes } as const;
+  const { app, recoveryCodes = [] } = account.factors ?? {};
   const data = {
     ...(await passkeysShown(visit)),
     ...devicesShown(visit),
-    codes: await takeToShow(deps, ctx, asked),
+    codes: await codesToShow(deps, ctx, account),
     ...(await appPasswordsShown(visit)),
     authenticator: app && { at: app.createdAt, used: app.lastUsedAt },
-    // Absent where there is nothing that they stand in for.
-    left: recoveryCodes?.length ?? (account.factors?.passkeys || app ? 0 : undefined),
+    left: recoveryCodes.length,
   };
   await showAccountPage(visit, 'account-factors', data, refusal);
 };
 
 export const beginApp: AccountForm = async (visit) => {
   const { deps, account } = visit;
-  if (!(await offeredTo(visit)).app) throw new Refused('forbidden', { detail: 'no apps here' });
+  if (!offeredTo(visit).app) throw new Refused('forbidden', { detail: 'no apps here' });
   return account.factors?.app ? PAGE : `${PAGE}/app?setup=${await beginAppSetup(deps, account)}`;
 };
 
@@ -46,7 +43,7 @@ export const confirmApp: AccountForm = async (visit) => {
   const { deps, account, form, context } = visit;
   const sent = { setup: form.get('setup'), code: form.get('code') ?? '' };
   const added = await confirmAppSetup(deps, { account, context, ...sent });
-  return added === undefined ? PAGE : `${PAGE}?done=app-added${await toShow(visit, added)}`;
+  return added === undefined ? PAGE : showingCodes(deps, `${PAGE}?done=app-added`, added);
 };
 
 export const removeApp: AccountForm = async ({ deps, account, context }) => {
@@ -57,16 +54,7 @@ export const removeApp: AccountForm = async ({ deps, account, context }) => {
   return removed === undefined ? PAGE : `${PAGE}?done=app-removed`;
 };
 
-export const renewCodes: AccountForm = async (visit) => {
-  const { deps, account, context } = visit;
+export const renewCodes: AccountForm = async ({ deps, account, context }) => {
   const renewed = await renewRecoveryCodes(deps.identity, { accountId: account.id, context });
-  return `${PAGE}?done=codes-made${await toShow(visit, renewed ?? {})}`;
+  return renewed === undefined ? PAGE : showingCodes(deps, `${PAGE}?done=codes-made`, renewed);
 };
-
-/** The part of an address with which the page shows new recovery codes, once; '' where there are none. */
-export async function toShow(
-  { deps, account }: Visit,
-  { recoveryCodes: texts }: { recoveryCodes?: readonly string[] },
-): Promise<string> {
-  return texts === undefined ? '' : `&codes=${await putToShow(deps, { account, purpose: SHOWN, texts })}`;
-}

@@ -13,13 +13,11 @@ import { passkeysOf } from '../../../model/factors.ts';
 import { appSetupShown, beginAppSetup, confirmAppSetup } from '../../shared/app-setup.ts';
 import { loginShown } from '../../shared/login-shown.ts';
 import { confirmPasskeySetup, passkeySetupShown } from '../../shared/passkey-setup.ts';
-import { putToShow, takeToShow } from '../../shared/shown-once.ts';
+import { codesToShow, showingCodes } from '../../shared/shown-once.ts';
 import { halfProvenPerson, proven, stillMissing } from '../complete.ts';
 import { flowStateOf, restsOn, storeFlowState } from '../flow-state.ts';
 import type { SignInPage, SignInStep, Step } from '../guards.ts';
 import { renderInteraction, showNext } from '../render-interaction.ts';
-
-const SHOWN = 'recovery-codes-shown';
 
 type Due = { readonly account: AccountRecord; readonly proofs: readonly Amr[]; readonly mayWait: boolean };
 
@@ -110,9 +108,7 @@ async function wasSetUp(
     ...flow,
     proven: { ...flow.proven, accountId: account.id, proofs: all, rests },
   });
-  const { recoveryCodes: texts } = added;
-  const shown = texts && `?codes=${await putToShow(deps, { account, purpose: SHOWN, texts })}`;
-  seeOther(ctx, `/interaction/${view.uid}/factor/done${shown ?? ''}`);
+  seeOther(ctx, await showingCodes(deps, `/interaction/${view.uid}/factor/done`, added));
 }
 
 /** The recovery codes, once, and the way on. */
@@ -121,8 +117,7 @@ export const showDone: SignInPage = async (step) => {
   const half = await halfProvenPerson(step);
   if (half === undefined || stillMissing(step, half.account, half.proofs) !== undefined)
     return showNext(step);
-  const { account } = half;
-  const codes = await takeToShow(deps, ctx, { account, purpose: SHOWN, token: ctx.query.codes });
+  const codes = await codesToShow(deps, ctx, half.account);
   await renderInteraction(step, 'factor-is-set-up', { codes });
 };
 
