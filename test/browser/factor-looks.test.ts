@@ -2,8 +2,9 @@
 
 import { expect } from 'chai';
 import { rememberDevice } from '../../src/identity/factors/remembered-devices.ts';
+import { resetFactors } from '../../src/identity/factors/reset-factors.ts';
 import { createAuthenticator } from '../support/authenticator.ts';
-import { giveApp } from '../support/authenticator-app.ts';
+import { giveApp, shownBy } from '../support/authenticator-app.ts';
 import type { Page } from '../support/browser.ts';
 import { AT_A_HOST, givePasskey } from '../support/passkeys.ts';
 import {
@@ -16,6 +17,8 @@ import {
   MARA,
   startJourneys,
 } from './journey.ts';
+
+const CONTEXT = { address: '192.0.2.1', requestId: 'r-1', clientId: 'portico', channel: 'hosted' } as const;
 
 describe('the looks of the pages of second factors', function () {
   this.timeout(60_000);
@@ -41,7 +44,7 @@ describe('the looks of the pages of second factors', function () {
     codes = [...(await giveApp(identity, doctor.id)).recoveryCodes];
     await rememberDevice(identity, {
       ...{ account: doctor, days: 30, name: 'Firefox on Windows' },
-      context: { address: '192.0.2.1', requestId: 'r-1', clientId: 'portico', channel: 'hosted' },
+      context: CONTEXT,
     });
     await givePasskey(server, doctor.id, createAuthenticator({ origin: server.issuer }));
   });
@@ -98,7 +101,7 @@ describe('the looks of the pages of second factors', function () {
       await page.getByText('it is shown only once').waitFor();
     }));
 
-  it('a factor to set up on the way', async () => {
+  it('a factor to set up on the way, and how that ends', async () => {
     const { clients } = journeys.server.running.stores;
     const known = await clients.byId(journeys.ownApp.clientId);
     if (known === undefined) throw new Error('The client is not there.');
@@ -108,6 +111,24 @@ describe('the looks of the pages of second factors', function () {
       await begin(page, await journeys.party(journeys.ownApp));
       await enter(page, MARA);
       await page.getByRole('heading', { name: 'Protect your sign-in' }).waitFor();
+    });
+    const toApp = async (page: Page) => {
+      await begin(page, await journeys.party(journeys.ownApp));
+      await enter(page, MARA);
+      await page.getByRole('button', { name: 'Set up an authenticator app' }).click();
+      await page.getByRole('button', { name: 'Confirm' }).waitFor();
+    };
+    await inEveryLook(journeys, 'set-up-app', toApp);
+    const { stores, identity } = journeys.server.running;
+    await inEveryLook(journeys, 'factor-is-set-up', async (page) => {
+      const mara = await stores.accounts.byEmail('default', MARA.login);
+      if (mara === undefined) throw new Error('Mara is not there.');
+      await resetFactors(identity, { accountId: mara.id, context: CONTEXT });
+      await toApp(page);
+      const secret = (await page.locator('pre.key').innerText()).replaceAll(/\s/g, '');
+      await page.locator('#code').fill(shownBy(secret, identity.clock.now()));
+      await page.getByRole('button', { name: 'Confirm' }).click();
+      await page.getByText('recovery codes').first().waitFor();
     });
   });
 

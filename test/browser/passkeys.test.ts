@@ -39,12 +39,13 @@ describe('passkeys in a browser', () => {
     await device.touches(true);
     await page.getByRole('button', button).click();
   };
-  /** What the browser gives the page for its options, without sending it. */
+  /** What Mara's browser gives a page for its options, without sending it. */
   const answer = async (at: Page) => {
+    const options = await at.locator('[data-request]').getAttribute('data-request');
     await device.touches(true);
-    const response = await at.evaluate<string>(`SimpleWebAuthnBrowser.startAuthentication({
-      optionsJSON: JSON.parse(document.querySelector('[data-request]').dataset.request),
-    }).then(JSON.stringify)`);
+    const response = await page.evaluate<string>(
+      `SimpleWebAuthnBrowser.startAuthentication({ optionsJSON: ${options} }).then(JSON.stringify)`,
+    );
     await device.touches(false);
     return response;
   };
@@ -62,6 +63,10 @@ describe('passkeys in a browser', () => {
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await heading('Sign-in protection');
     await page.locator('#passkey-name').fill('Work laptop');
+    await device.unlocks(false);
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await page.getByText('No passkey was created. Try again when you are ready.').waitFor();
+    await device.unlocks(true);
     await page.getByRole('button', { name: 'Add a passkey' }).click();
     await page.getByText('The passkey has been added to your account.').waitFor();
     expect(await page.getByText('Work laptop').count()).to.equal(1);
@@ -136,8 +141,12 @@ describe('passkeys in a browser', () => {
       await sendAnswer(at, response);
       await at.getByText('This page was not the newest one.').waitFor();
     }
+    const ofTab = await answer(tab);
     await sendAnswer(page, response);
     await heading('My account');
+    // Both tabs of a browser sign in, each with the answer to its own page.
+    await sendAnswer(tab, ofTab);
+    await heading('My account', tab);
     await tab.close();
     await begin();
     await sendAnswer(page, response);

@@ -14,10 +14,18 @@ import {
   type Visit,
 } from './sign-in-server.ts';
 
+const DRAWING = '<path d="M2 2h20v20z"/>';
+const LOGO = `<svg viewBox="0 0 24 24">${DRAWING}</svg>`;
+
 describe('two upstreams of one kind', () => {
   let channel: Channel;
   before(async () => {
-    channel = await openChannel({ federation: ({ everyone }) => everyone });
+    channel = await openChannel({
+      federation: ({ federation, openid }) => ({
+        ...federation,
+        openid: { ...openid, ward: { ...openid.ward, title: 'Ward 7', logo: LOGO } },
+      }),
+    });
     await changed({ registration: true });
   });
   after(() => channel.close());
@@ -35,6 +43,9 @@ describe('two upstreams of one kind', () => {
     const visit = await channel.begin();
     for (const name of ['keycloak', 'ward', 'okta', 'entra'])
       expect(visit.page.forms.some(({ action }) => action.endsWith(`/with/${name}`))).to.equal(true);
+    const [, ward = ''] = /\/with\/ward">(.*?)<\/form>/s.exec(visit.page.body) ?? [];
+    expect(ward).to.contain('Continue with Ward 7').and.to.contain(`${DRAWING}</svg>`);
+    expect(visit.page.body.split(DRAWING), 'on no other button').to.have.length(2);
     const nameless = { sub: 'same', name: 'Ana' };
     const [one, two] = [await come('keycloak', nameless), await come('ward', nameless)];
     const again = await come('keycloak', nameless);
