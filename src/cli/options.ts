@@ -97,16 +97,14 @@ export async function rebranded(
   upstreams: readonly string[] = [],
 ): Promise<Branding | undefined> {
   const before = typeof present === 'object' && present !== null && !Array.isArray(present) ? present : {};
-  const members = Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null);
-  if (members.length === 0) return undefined;
-  const branding = Object.fromEntries(members);
-  if (Object.keys(changes).length === 0) return branding;
+  const branding = changedMembers(before, changes);
+  if (branding === undefined || Object.keys(changes).length === 0) return branding;
   const [{ inWords, parsePart }, { clientBranding, issuesOfWays, organizationBranding }] = await Promise.all([
     import('../config/issues.ts'),
     import('../seed/branding.ts'),
   ]);
   const schema = whose === 'client' ? clientBranding : organizationBranding;
-  const { issues } = parsePart({ schema, value: branding, at: ['brand'], from: () => undefined });
+  const { issues } = parsePart({ schema, value: branding, at: ['brand'] });
   const all = [...issues, ...issuesOfWays(changes.ways, { upstreams, path: 'brand.ways' })];
   if (all.length > 0) throw new CommandRefused(all.map(inWords).join('\n'));
   return branding;
@@ -130,8 +128,11 @@ export const FACTORS = new Option(
   return { ...before, [member]: isList && value !== 'null' ? value.split(',') : jsonOrText(value) };
 });
 
-/** The policy with the changes, as a seed file has it; undefined when nothing is left of it. */
-export function changedFactors(present: object, changes: object): Record<string, unknown> | undefined {
+/** The members with the changes, of which null takes one away; undefined when none is left. */
+export function changedMembers<Value>(
+  present: Readonly<Record<string, Value>>,
+  changes: Readonly<Record<string, Value>>,
+): Record<string, Value> | undefined {
   const all = Object.entries({ ...present, ...changes }).filter(([, value]) => value !== null);
   return all.length === 0 ? undefined : Object.fromEntries(all);
 }

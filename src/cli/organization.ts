@@ -1,4 +1,3 @@
-import { systemClock } from '../core/clock.ts';
 import { emailDomain } from '../core/text.ts';
 import type { AuditEvent } from '../model/audit-event.ts';
 import { type FactorPolicy, policyForm } from '../model/factors.ts';
@@ -8,7 +7,7 @@ import { type CommandContext, inContext, organizationOf } from './context.ts';
 import {
   BRAND,
   type BrandOption,
-  changedFactors,
+  changedMembers,
   FACTORS,
   type FactorsOption,
   oneOf,
@@ -119,7 +118,7 @@ Examples:
 ]);
 
 async function changed(
-  { config }: CommandContext,
+  { config, clock }: CommandContext,
   { branding: before, defaultApi: apiBefore, factors: policyBefore, ...present }: OrganizationRecord,
   {
     name,
@@ -136,7 +135,9 @@ async function changed(
 ): Promise<OrganizationRecord> {
   const { upstreamNames } = await import('../federation/registry.ts');
   const branding = await rebranded('organization', before, brand, upstreamNames(config));
-  const factors = factorChanges ? await changedPolicy(policyBefore, factorChanges) : policyBefore;
+  const factors = factorChanges
+    ? await changedPolicy(policyBefore, factorChanges, clock.now())
+    : policyBefore;
   const api = defaultApi ?? apiBefore;
   const merged: OrganizationRecord['vendor'] = { ...present.vendor };
   for (const [dialect, members] of Object.entries(vendor)) {
@@ -160,16 +161,17 @@ async function changed(
 async function changedPolicy(
   before: FactorPolicy | undefined,
   changes: NonNullable<FactorsOption['factors']>,
+  now: Date,
 ): Promise<FactorPolicy | undefined> {
-  const form = changedFactors(before ? policyForm(before) : {}, changes);
+  const form = changedMembers<unknown>(before ? policyForm(before) : {}, changes);
   if (form === undefined) return undefined;
   const [{ inWords, parsePart }, { factorsForm, policyOf }] = await Promise.all([
     import('../config/issues.ts'),
     import('../seed/factors.ts'),
   ]);
-  const { issues } = parsePart({ schema: factorsForm, value: form, at: ['factors'], from: () => undefined });
-  if (issues.length > 0) throw new CommandRefused(issues.map(inWords).join('\n'));
-  return policyOf(factorsForm.parse(form), before, systemClock.now());
+  const { value, issues } = parsePart({ schema: factorsForm, value: form, at: ['factors'] });
+  if (value === undefined) throw new CommandRefused(issues.map(inWords).join('\n'));
+  return policyOf(value, before, now);
 }
 
 function domainGiven(domain: string): string {

@@ -69,14 +69,14 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
  * Parses one part of the configuration; its value is undefined when there are issues.
  * `at`: its place; `from`: who set a path; `show`: a wrong value, without secrets.
  */
-export function parsePart(options: {
-  schema: z.ZodType;
+export function parsePart<Schema extends z.ZodType>(options: {
+  schema: Schema;
   value: unknown;
   at: readonly string[];
-  from: (path: readonly string[]) => string | undefined;
+  from?: (path: readonly string[]) => string | undefined;
   show?: (value: unknown, path: readonly string[]) => string;
 }) {
-  const { schema, value, at, from, show = shownValue } = options;
+  const { schema, value, at, from = () => undefined, show = shownValue } = options;
   const result = schema.safeParse(value, { error: wording, reportInput: true });
   if (result.success) return { value: result.data, issues: [] };
   const issues = result.error.issues.flatMap((issue) => {

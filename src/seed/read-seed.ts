@@ -39,9 +39,9 @@ export function readSeed(file: string): SeedFile {
   const content = contentOf(file);
   const values = valuesOf(file, content);
   const located = (issues: readonly Issue[]) => withLines(content, issues);
-  const parsed = parsePart({ schema: seedSchema, value: values, at: [], from: () => undefined, show: shown });
-  if (parsed.issues.length > 0) throw new SeedError(file, located(parsed.issues.map(named)));
-  const seed = parsed.value as Seed;
+  const parsed = parsePart({ schema: seedSchema, value: values, at: [], show: shown });
+  const seed = parsed.value;
+  if (seed === undefined) throw new SeedError(file, located(parsed.issues.map(named)));
   const issues = judgeSeed(seed);
   if (issues.length > 0) throw new SeedError(file, located(issues));
   const hash = createHash('sha256').update(content).digest('base64url');

@@ -32,7 +32,7 @@ export function claimEntry(input: string, before: Members = {}): Members {
   if (claim === undefined) {
     throw new CommandRefused(`${input} is not of the form name=member, such as upn=email`);
   }
-  return { ...before, [claim]: member };
+  return { ...before, [claim]: member === 'null' ? null : member };
 }
 
 /** What it proves itself by, in place of what it had; '' takes it away, and a secret takes its place. */
@@ -80,11 +80,7 @@ export function encryption(input: string, before: Members = {}): Members {
 }
 
 export function asMembers(value: unknown): Members {
-  return { ...asTable(value) };
-}
-
-export function asTable(value: unknown): object {
-  return typeof value === 'object' && value !== null ? value : {};
+  return typeof value === 'object' ? { ...value } : {};
 }
 
 export function filled(value: unknown): unknown[] {

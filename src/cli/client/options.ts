@@ -1,10 +1,9 @@
 /** What a client can be given on the command line: one table for `client create` and `client set`. */
 import { Option } from 'commander';
-import { changedFactors, FACTORS, oneOf } from '../options.ts';
+import { changedMembers, FACTORS, oneOf } from '../options.ts';
 import { certificateInFile, keysInFile } from './key-files.ts';
 import {
   asMembers,
-  asTable,
   type ClientOption,
   certificateSubject,
   choice,
@@ -216,11 +215,7 @@ const TABLE: readonly ClientOption[] = [
       '--claim <name=member>',
       'claim that shows a member of the account, such as upn=email; may be given again; <name>=null takes it away',
     ).argParser(claimEntry),
-    change: (value, { claims: present }) => {
-      const all = Object.entries({ ...asTable(present), ...asTable(value) });
-      const left = all.filter(([, member]) => member !== 'null');
-      return { claims: left.length > 0 ? Object.fromEntries(left) : undefined };
-    },
+    change: (value, { claims }) => ({ claims: changedMembers(asMembers(claims), asMembers(value)) }),
   },
   choice(
     '--refresh-rotation <on|off|inherit>',
@@ -235,7 +230,7 @@ const TABLE: readonly ClientOption[] = [
   choice('--sign-in <password|name-first|inherit>', 'sign_in', 'what its sign-in begins with'),
   {
     option: FACTORS,
-    change: (value, { factors }) => ({ factors: changedFactors(asTable(factors), asTable(value)) }),
+    change: (value, { factors }) => ({ factors: changedMembers(asMembers(factors), asMembers(value)) }),
   },
 ];
 
