@@ -62,8 +62,7 @@ export async function createParts(ground: Ground) {
   lifecycle.onClose('stores', 'stores', () => stores.close());
   const keys = await openKeys({ config, stores, clock });
   const { secrets, cookieKeys } = keys;
-  const records = keepRecords(ground, stores);
-  const { audit, metrics, unfinished } = records;
+  const { audit, metrics, unfinished } = keepRecords(ground, stores);
   const { budgets, attempts } = createLimits(config, { stores, clock, secrets });
   const { retention } = config.usage;
   const usage = openUsage({ ...{ stores, clock, secrets, metrics, lifecycle, log }, retention });

@@ -3,7 +3,6 @@
  * listen. main.ts calls it with the configuration of the process, tests with other values. Nothing else in
  * src/ makes a store, a mailer or an OIDC server.
  */
-
 import { createServer, type RequestListener } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Config } from '../config/schema.ts';
