@@ -29,14 +29,14 @@ const TREE = ['bin', 'config', 'package.json', 'public', 'src', 'views'];
 const ADA = { email: 'ada@acme.test', password: 'Quarry-Meadow-Signal-12' };
 
 const UPSTREAM = `import { key, text } from '../../config/kinds.ts';
-import { defineUpstream, upstreamSettings } from '../protocol/plug-in.ts';
+import { defineUpstream, defineSettings } from '../protocol/plug-in.ts';
 
 const NAMES = { name: 'acme', title: 'Acme ID' };
 
 export const acme = defineUpstream({
   ...NAMES,
   logo: '<svg viewBox="0 0 24 24" width="20" height="20" id="acme-logo"><circle cx="12" cy="12" r="9"/></svg>',
-  settings: upstreamSettings(
+  settings: defineSettings(
     { ...NAMES, clientIdAt: 'Client id', issuer: 'https://id.acme.example' },
     { clientSecret: key(text.optional(), 'Its secret.', { secret: 'value' }) },
     { beside: ['clientSecret'], needed: ['clientId'] },

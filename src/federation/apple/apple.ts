@@ -3,7 +3,7 @@ import { importPKCS8, SignJWT } from 'jose';
 import type { z } from 'zod';
 import { key, text } from '../../config/kinds.ts';
 import { takeLine } from '../../core/text.ts';
-import { defineUpstream, upstreamSettings } from '../protocol/plug-in.ts';
+import { defineSettings, defineUpstream } from '../protocol/plug-in.ts';
 import { logo } from './logo.ts';
 import { readNotice } from './notices.ts';
 
@@ -11,7 +11,7 @@ const NAMES = { name: 'apple', title: 'Apple' };
 /** What signs Apple's client secret: all of it, or none. */
 const SIGNING = ['teamId', 'keyId', 'privateKey'];
 
-const settings = upstreamSettings(
+const settings = defineSettings(
   { ...NAMES, clientIdAt: 'Services id', issuer: 'https://appleid.apple.com' },
   {
     teamId: key(text.optional(), 'Team id.'),

@@ -1,18 +1,14 @@
 /**
  * Apple's notifications. https://developer.apple.com/documentation/signinwithapple/processing-changes-for-sign-in-with-apple-accounts
  */
+import type { NoticeReader } from '../protocol/create-upstream.ts';
 import { verifyClaims } from '../protocol/id-token.ts';
-import { IdTokenRefused, isNotice, type UpstreamNotice } from '../protocol/upstream.ts';
+import { IdTokenRefused, isNotice } from '../protocol/upstream.ts';
 
 /** Seconds since `iat`: as long as Apple lets one live. */
 const MAX_AGE = 86_400;
 
-/** Undefined: one of a kind that is not known here. IdTokenRefused, UpstreamUnavailable. */
-export async function readNotice(
-  token: string,
-  keys: Parameters<typeof verifyClaims>[1],
-  rules: Omit<Parameters<typeof verifyClaims>[2], 'maxAge'>,
-): Promise<UpstreamNotice | undefined> {
+export const readNotice: NoticeReader = async (token, keys, rules) => {
   const required = ['iat', 'jti', 'aud'];
   const { payload, issuer, ...once } = await verifyClaims(
     token,
@@ -26,7 +22,7 @@ export async function readNotice(
   return isNotice(type)
     ? { ...once, issuer, subject: sub, kind: type, issuedAt: payload.iat ?? 0 }
     : undefined;
-}
+};
 
 /** A JSON object in a text. */
 function eventOf(events: unknown): Record<string, unknown> {

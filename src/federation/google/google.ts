@@ -1,6 +1,6 @@
 /** Sign in with Google. https://developers.google.com/identity/gsi/web/guides/verify-google-id-token */
 import { key, text } from '../../config/kinds.ts';
-import { defineUpstream, upstreamSettings } from '../protocol/plug-in.ts';
+import { defineSettings, defineUpstream } from '../protocol/plug-in.ts';
 import { logo } from './logo.ts';
 
 const ISSUER = 'https://accounts.google.com';
@@ -9,7 +9,7 @@ const NAMES = { name: 'google', title: 'Google' };
 export const google = defineUpstream({
   ...NAMES,
   logo,
-  settings: upstreamSettings(
+  settings: defineSettings(
     { ...NAMES, clientIdAt: 'OAuth client id', issuer: ISSUER },
     { clientSecret: key(text.optional(), 'Its secret.', { secret: 'value' }) },
     { beside: ['clientSecret'], needed: ['clientId'] },

@@ -1,6 +1,6 @@
 /**
  * Any number of upstreams that speak OpenID Connect, each an entry of the configuration: docs/upstreams.md. What such
- * an upstream says of an address counts for the domains alone that the entry trusts it with: who runs it could
+ * an upstream says of an address counts for the domains alone that the entry trusts it with: its operator could
  * otherwise open an account with any address, or take one over.
  */
 import { createPrivateKey } from 'node:crypto';
@@ -49,7 +49,7 @@ function specOf(name: string, entry: Entry): UpstreamSpec {
       clientId === undefined
         ? undefined
         : {
-            ...{ clientId, scope: scopes.join(' '), authenticate: authentication(entry) },
+            ...{ clientId, scope: scopes.join(' '), authenticate: authenticationOf(entry) },
             againParameters: { prompt: 'login' },
           },
   };
@@ -68,18 +68,18 @@ function publishedAt(template: string, issuers: readonly string[]): UpstreamSpec
 /** The tenant of all personal Microsoft accounts. */
 const PERSONAL = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
-function authentication(entry: Entry): RedirectOptions['authenticate'] {
+function authenticationOf(entry: Entry): RedirectOptions['authenticate'] {
   const { clientSecret, authentication, privateKey, keyId: kid } = entry;
-  return async (openid) => {
+  return async (methods) => {
     if (privateKey !== undefined) {
       const pem = createPrivateKey(privateKey);
       const algorithm = pem.asymmetricKeyType === 'ec' ? 'ES256' : 'RS256';
       const key = await importPKCS8(String(pem.export({ type: 'pkcs8', format: 'pem' })), algorithm);
-      return openid.PrivateKeyJwt(kid === undefined ? key : { key, kid });
+      return methods.PrivateKeyJwt(kid === undefined ? key : { key, kid });
     }
-    if (clientSecret === undefined) return openid.None();
-    if (authentication === 'client_secret_post') return openid.ClientSecretPost(clientSecret);
-    return openid.ClientSecretBasic(clientSecret);
+    if (clientSecret === undefined) return methods.None();
+    if (authentication === 'client_secret_post') return methods.ClientSecretPost(clientSecret);
+    return methods.ClientSecretBasic(clientSecret);
   };
 }
 
@@ -92,6 +92,6 @@ function vouches(entry: Entry, template: string, claims: IdTokenClaims) {
   // The keys are all tenants': the issuer is the tenant's own, and one of those that are let in.
   if (typeof payload.tid !== 'string' || issuer !== template.replace(TENANT, payload.tid))
     throw new IdTokenRefused('The ID token’s tid is not the tenant of its iss.');
-  // nOAuth: a tenant's administrator writes any address. The tenant of an entry that has no other speaks for a trusted domain.
+  // nOAuth: a tenant's administrator writes any address, so only an entry's one tenant proves those of a trusted domain.
   return { emailVerified: emailVerified || (trusted && tenants.length === 1), authoritative: trusted };
 }

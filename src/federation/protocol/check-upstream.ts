@@ -38,17 +38,18 @@ export async function checkUpstream(
     return response;
   };
   const keys = createUpstreamKeys({ ...spec.published, fetch: dated, log: { warn() {} } });
-  const discovery = await orFailed(() => discovered(spec, keys, now));
-  const published = discovery.state === 'failed' ? undefined : await orFailed(() => keysOf(keys, dated, now));
-  const secret =
-    published === undefined
-      ? undefined
-      : await orFailed(() => secretOf(spec, keys, { fetch: dated, callback, now }));
+  const discovery: UpstreamFinding = {
+    check: 'discovery',
+    ...(await orFailed(() => discovered(spec, keys, now))),
+  };
+  if (discovery.state === 'failed') return [discovery];
+  const published = await orFailed(() => keysOf(keys, dated, now));
+  const secret = await orFailed(() => secretOf(spec, keys, { fetch: dated, callback, now }));
   return [
-    { check: 'discovery', ...discovery },
-    ...(published === undefined ? [] : [{ check: 'keys', ...published } as const]),
-    ...(published === undefined ? [] : [{ check: 'clock', ...clockOf(date, now) } as const]),
-    ...(secret === undefined ? [] : [{ check: 'secret', ...secret } as const]),
+    discovery,
+    { check: 'keys', ...published },
+    { check: 'clock', ...clockOf(date, now) },
+    { check: 'secret', ...secret },
   ];
 }
 
@@ -106,7 +107,7 @@ function clockOf(date: string | null, now: Date): Says {
   return off <= TOLERANCE ? warning(differ) : failed(`${differ}: ID tokens are refused past ${TOLERANCE} s`);
 }
 
-/** How long a secret is good is nowhere published, so the configuration may say it; whether it is good now is asked. */
+/** Asks whether the secret is good now. When it ends no upstream publishes, so the configuration may say it. */
 async function secretOf(
   { client, secretExpires }: UpstreamSpec,
   keys: UpstreamKeys,
@@ -122,9 +123,7 @@ async function secretOf(
   if (refused === 'invalid_client' || refused === 'unauthorized_client')
     return failed(`the upstream refuses the client, or its secret (${refused})`);
   if (refused !== 'invalid_grant')
-    return warning(
-      `whether the upstream takes the secret its answer to a made-up code does not say: ${refused}`,
-    );
+    return warning(`its answer to a made-up code does not say whether it takes the secret: ${refused}`);
   const taken = `the upstream did not refuse it (its answer to a made-up code: ${refused})`;
   if (secretExpires === undefined)
     return ok(

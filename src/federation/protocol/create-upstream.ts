@@ -30,6 +30,7 @@ export interface UpstreamSpec
   readonly asksUserinfo?: boolean;
 }
 
+/** Undefined: one of a kind that is not known here. IdTokenRefused, UpstreamUnavailable. */
 export type NoticeReader = (
   token: string,
   keys: UpstreamKeys,

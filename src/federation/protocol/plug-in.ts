@@ -8,7 +8,7 @@ import type { UpstreamSpec } from './create-upstream.ts';
 import type { IdTokenClaims, IdTokenRules } from './id-token.ts';
 import type { Endpoints } from './jwks.ts';
 import type { RedirectOptions } from './redirect-sign-in.ts';
-import type { Upstream, UpstreamClaims } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
 
 /** Keys below `federation.<name>` that every upstream has. */
 export interface CommonSettings extends Endpoints {
@@ -22,7 +22,7 @@ export interface UpstreamKind<Settings extends CommonSettings>
   extends Pick<Upstream, 'name' | 'title' | 'logo'>,
     Pick<RedirectOptions, 'scope' | 'parameters' | 'againParameters'>,
     Pick<IdTokenRules, 'truthAsText'>,
-    Pick<UpstreamSpec, 'revokes' | 'readNotice'> {
+    Pick<UpstreamSpec, 'namesOf' | 'revokes' | 'readNotice'> {
   readonly settings: z.ZodType<Settings>;
   /** Where the upstream's documentation says that it answers: what its discovery document says is not asked. */
   readonly documented?: Endpoints;
@@ -32,8 +32,6 @@ export interface UpstreamKind<Settings extends CommonSettings>
   authoritative(claims: IdTokenClaims): boolean;
   /** Its client secret, asked at each exchange. Undefined: the redirect sign-in is not configured. */
   clientSecret(settings: Settings): ((now: Date) => Promise<string | undefined>) | undefined;
-  /** Names that come beside the code, unsigned and at the first sign-in only, as the parameter `user`. */
-  namesOf?(user: string | null): Pick<UpstreamClaims, 'name' | 'givenName' | 'familyName'>;
 }
 
 export interface UpstreamPlugIn {
@@ -52,7 +50,7 @@ const endpoint = () => upstreamIssuer.optional();
  * `federation.<name>` with the keys that every upstream has, and its own. `clientIdAt`: what the provider calls a
  * client id. `needed`: keys that must be set beside any of the keys of `beside`.
  */
-export function upstreamSettings<Own extends z.ZodRawShape>(
+export function defineSettings<Own extends z.ZodRawShape>(
   of: Record<'name' | 'title' | 'clientIdAt' | 'issuer', string>,
   own: Own,
   { beside, needed }: Record<'beside' | 'needed', readonly string[]>,
@@ -115,9 +113,10 @@ function specOf<Settings extends CommonSettings>(
   const endpoints = { authorizationEndpoint, tokenEndpoint, jwksUri, revocationEndpoint };
   const spellings = kind.issuers?.(issuer) ?? [issuer];
   const secret = kind.clientSecret(settings);
-  const { name, title, logo, truthAsText, scope, parameters = {}, againParameters = {}, namesOf } = kind;
+  const { name, title, logo, namesOf, revokes, readNotice } = kind;
+  const { truthAsText, scope, parameters = {}, againParameters = {} } = kind;
   return {
-    ...{ name, title, logo, audiences, namesOf, revokes: kind.revokes, readNotice: kind.readNotice },
+    ...{ name, title, logo, audiences, namesOf, revokes, readNotice },
     domains: [],
     issuers: [issuer, ownIssuer],
     published: { issuer, endpoints },

@@ -78,7 +78,7 @@ export interface Upstream {
   readonly logo: string;
   /** The one that is configured, and its own. */
   readonly issuers: readonly string[];
-  /** Domains of the addresses that sign in here: who gives one is led here. */
+  /** Domains of addresses: a person who gives one of them is led here. */
   readonly domains: readonly string[];
   /** Client ids whose ID tokens the dialects take. */
   readonly audiences: readonly string[];
