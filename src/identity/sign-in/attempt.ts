@@ -35,10 +35,8 @@ export async function openAttempt(identity: Identity, input: Try): Promise<Attem
       ...attempt,
       async failed() {
         const outcome = await attempt.failed();
-        if (outcome === 'codes-used-up' && account !== undefined)
-          await tellOfFailures(identity, account, 'wrong-codes');
-        if (outcome === 'second-used-up' && account !== undefined)
-          await tellOfFailures(identity, account, 'wrong-factors');
+        const email = EMAILS[outcome];
+        if (email !== undefined && account !== undefined) await tellOwner(identity, account, email);
         return outcome;
       },
     };
@@ -48,10 +46,17 @@ export async function openAttempt(identity: Identity, input: Try): Promise<Attem
   }
 }
 
-/** Milliseconds in which an owner hears of wrong codes once, however many there are. */
+/** What the owner of the account gets. */
+const EMAILS = {
+  counted: undefined,
+  'codes-used-up': 'wrong-codes',
+  'second-used-up': 'wrong-factors',
+} as const;
+
+/** Milliseconds in which an owner gets one such email, however many failures there are. */
 const TELL_EVERY = 86_400_000;
 
-async function tellOfFailures(
+async function tellOwner(
   identity: Identity,
   account: AccountRecord,
   name: 'wrong-codes' | 'wrong-factors',

@@ -10,50 +10,36 @@ import { askCode } from '../legacy/ask-code.ts';
 import { type LegacyVerdict, reasonOf, refusalFor } from '../legacy/verdict.ts';
 import { type EnoughHere, isActiveAccount, judged, openAttempt } from './attempt.ts';
 
+interface CodeSignIn {
+  readonly organization: string;
+  readonly email: string;
+  readonly code: string;
+  readonly purpose: string;
+  readonly context: RequestContext;
+  readonly admits?: (account: AccountRecord) => boolean;
+  readonly isEnough?: EnoughHere;
+  readonly confirms?: boolean;
+  readonly binding?: string | undefined;
+  readonly request?: string;
+}
+
 /**
  * Spends a code made by sendCode for this purpose (and request, and binding); the address is proven
  * (reclaimAccount). `confirms`: the password was given in the same sign-in, so the two are one person's.
- * `admits`: by default active accounts come in; given, it decides alone; who is not admitted loses no code, nor does
- * who has no second factor where `isEnough` asks for one.
+ * `admits`: by default active accounts come in; given, it decides alone. An account that is not admitted, or has no
+ * second factor where `isEnough` asks for one, loses no code.
  * Writes lastSignInAt and the audit line. Refused('code-refused' | 'too-many-requests').
  */
-export async function signInWithCode(
-  identity: Identity,
-  input: {
-    organization: string;
-    email: string;
-    code: string;
-    purpose: string;
-    context: RequestContext;
-    admits?: (account: AccountRecord) => boolean;
-    isEnough?: EnoughHere;
-    confirms?: boolean;
-    binding?: string | undefined;
-    request?: string;
-  },
-): Promise<AccountRecord> {
+export async function signInWithCode(identity: Identity, input: CodeSignIn): Promise<AccountRecord> {
   const { organization, email, context, admits: mayEnter = isActiveAccount, isEnough = () => true } = input;
   const admits = (one: AccountRecord) => mayEnter(one) && isEnough(asProven(one), { amr: ['otp'] });
   const account = await identity.stores.accounts.byEmail(organization, email.trim());
   const attempted = { organization, account, name: email, context, factor: 'otp' } as const;
   const attempt = await openAttempt(identity, attempted);
-  const admitted = account !== undefined && admits(account) ? account : undefined;
-  const { code, purpose, binding, request } = input;
-  const asker = { address: context.address, request };
-  const here = await judged(attempt, () =>
-    attemptCode(identity, { accountId: admitted?.id, purpose, code, asker, binding }),
-  );
-  const verdict =
-    here === 'right' && admitted !== undefined
-      ? { account: admitted }
-      : await judged(attempt, () => elsewhere(identity, { ...input, email: email.trim(), account, admits }));
+  const verdict = await judged(attempt, () => judgeCode(identity, { ...input, account, mayEnter, admits }));
   if (!('account' in verdict)) {
     await attempt.failed();
-    const lacksFactor = admitted === undefined && account !== undefined && mayEnter(account);
-    noteRefusedSignIn(identity, {
-      ...{ ...attempted, ...reasonOf(verdict) },
-      ...(lacksFactor && { why: 'factor-needed' }),
-    });
+    noteRefusedSignIn(identity, { ...attempted, ...reasonOf(verdict) });
     throw refusalFor(verdict, 'code-refused');
   }
   const { confirmed } = verdict;
@@ -72,8 +58,24 @@ function asProven(account: AccountRecord): AccountRecord {
   return account.emailVerified ? account : own;
 }
 
-/** Of a code that is not ours: a legacy system may have sent it. */
-async function elsewhere(identity: Identity, asked: Parameters<typeof askCode>[1]): Promise<LegacyVerdict> {
-  const { account, admits } = asked;
-  return account !== undefined && !admits(account) ? { wrong: 'wrong' } : askCode(identity, asked);
+/**
+ * A code that is not ours may be a legacy system's. Where the account is not admitted, the same work is done and no
+ * code is spent.
+ */
+async function judgeCode(
+  identity: Identity,
+  asked: CodeSignIn & {
+    account: AccountRecord | undefined;
+    mayEnter: (account: AccountRecord) => boolean;
+    admits: (account: AccountRecord) => boolean;
+  },
+): Promise<LegacyVerdict> {
+  const { account, mayEnter, admits, code, purpose, binding, request, context } = asked;
+  const admitted = account !== undefined && admits(account) ? account : undefined;
+  const asker = { address: context.address, request };
+  const here = await attemptCode(identity, { accountId: admitted?.id, purpose, code, asker, binding });
+  if (account !== undefined && admitted === undefined)
+    return { wrong: mayEnter(account) ? 'factor-needed' : 'wrong' };
+  if (here === 'right' && admitted !== undefined) return { account: admitted };
+  return askCode(identity, { ...asked, email: asked.email.trim() });
 }
