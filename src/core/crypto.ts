@@ -94,6 +94,16 @@ export class DecryptionFailed extends Error {
   override readonly name = 'DecryptionFailed';
 }
 
+/** Undefined: the text, the context or the key is another. */
+export function tryDecrypt(secrets: Secrets, encrypted: string, context: string): string | undefined {
+  try {
+    return secrets.decrypt(encrypted, context);
+  } catch (error) {
+    if (error instanceof DecryptionFailed) return undefined;
+    throw error;
+  }
+}
+
 /** Bytes, at the beginning of what is encrypted. */
 const NONCE = 12;
 /** Stands between a key's id and the encrypted text; not a character of base64url. */

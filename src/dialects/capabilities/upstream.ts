@@ -1,6 +1,6 @@
 /** Upstreams: ID tokens that a client presents, and sign-ins by redirect. */
 
-import { DecryptionFailed, randomUUID } from '../../core/crypto.ts';
+import { randomUUID, tryDecrypt } from '../../core/crypto.ts';
 import { IdTokenRefused, type Upstream, type UpstreamClaims } from '../../federation/protocol/upstream.ts';
 import { makeState, readState, spendState } from '../../identity/codes/redirect-state.ts';
 import { askSocial } from '../../identity/legacy/ask-social.ts';
@@ -84,12 +84,8 @@ async function start(
 
 /** Undefined: this browser did not begin it. */
 function parkedIn(current: CurrentRequest, binding: string, context: string): Parked | undefined {
-  try {
-    return JSON.parse(current.identity.secrets.decrypt(binding, context));
-  } catch (cause) {
-    if (cause instanceof DecryptionFailed) return undefined;
-    throw cause;
-  }
+  const parked = tryDecrypt(current.identity.secrets, binding, context);
+  return parked === undefined ? undefined : JSON.parse(parked);
 }
 
 async function finish(

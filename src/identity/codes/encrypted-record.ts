@@ -2,7 +2,7 @@
  * What is kept for the holder of a secret text: encrypted, for a limited time, found by an HMAC of the text,
  * and spent by exactly one caller. `kind` and `purpose` keep values of one use from being taken for another.
  */
-import { DecryptionFailed } from '../../core/crypto.ts';
+import { tryDecrypt } from '../../core/crypto.ts';
 import type { Json } from '../../model/json.ts';
 import type { Identity } from '../context.ts';
 
@@ -49,22 +49,10 @@ export async function openRecord(
   const record = await stores.linkTokens[how](hash, purpose, clock.now());
   if (record === undefined) return undefined;
   const { organization, accountId } = record;
-  const data = opened(secrets, record.data, `${kind}:${hash}`);
-  return data && { organization, ...(accountId !== undefined && { accountId }), data };
-}
-
-/** Undefined under a server key that left the configuration: the server would not have started without its own. */
-function opened(
-  secrets: Identity['secrets'],
-  encrypted: string,
-  context: string,
-): Record<string, Json> | undefined {
-  try {
-    return JSON.parse(secrets.decrypt(encrypted, context));
-  } catch (cause) {
-    if (cause instanceof DecryptionFailed) return undefined;
-    throw cause;
-  }
+  // Under a server key that left the configuration: the server would not have started without its own.
+  const data = tryDecrypt(secrets, record.data, `${kind}:${hash}`);
+  if (data === undefined) return undefined;
+  return { organization, ...(accountId !== undefined && { accountId }), data: JSON.parse(data) };
 }
 
 function hashOf(secrets: Identity['secrets'], kind: Place['kind'], secret: string): string {

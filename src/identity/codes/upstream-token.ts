@@ -3,7 +3,7 @@
  * account ends (App Store Review Guidelines, 5.1.1(v)). It is stored as an OIDC record, which the rotation of the
  * server key encrypts anew. A revocation lies in the outbox of logouts, whose deliverer tries until it succeeds.
  */
-import { DecryptionFailed, randomUUID } from '../../core/crypto.ts';
+import { randomUUID, tryDecrypt } from '../../core/crypto.ts';
 import type { IdentityRecord } from '../../model/upstream-identity.ts';
 import type { Identity } from '../context.ts';
 
@@ -60,12 +60,8 @@ export async function openUpstreamToken(
   id: string,
 ): Promise<UpstreamToken | undefined> {
   const record = await stores.oidcRecords.byId(KIND, id, clock.now());
-  try {
-    return record && JSON.parse(secrets.decrypt(record.payload, `${KIND}:${id}`));
-  } catch (cause) {
-    if (cause instanceof DecryptionFailed) return undefined;
-    throw cause;
-  }
+  const token = record && tryDecrypt(secrets, record.payload, `${KIND}:${id}`);
+  return token === undefined ? undefined : JSON.parse(token);
 }
 
 export async function removeUpstreamToken({ stores }: Pick<Kept, 'stores'>, id: string): Promise<void> {

@@ -3,7 +3,7 @@
  * is stands encrypted in the URL of the page that asks for the code, so a client cannot prove one address and
  * store another.
  */
-import { DecryptionFailed } from '../../core/crypto.ts';
+import { tryDecrypt } from '../../core/crypto.ts';
 import { Refused } from '../../core/refused.ts';
 import { normalizeEmail, readableEmail } from '../../core/text.ts';
 import { seeOther } from '../../http/views/send-page.ts';
@@ -65,11 +65,6 @@ function contextOf({ account }: Visit): string {
 }
 
 function opened(visit: Visit, to: unknown): string | undefined {
-  try {
-    const sent = typeof to === 'string' ? to.slice(0, 1000) : '';
-    return visit.deps.identity.secrets.decrypt(sent, contextOf(visit));
-  } catch (error) {
-    if (error instanceof DecryptionFailed) return undefined;
-    throw error;
-  }
+  const sent = typeof to === 'string' ? to.slice(0, 1000) : '';
+  return tryDecrypt(visit.deps.identity.secrets, sent, contextOf(visit));
 }
