@@ -41,8 +41,7 @@ export async function deleteAccount(
   await markGone(identity, blocked);
   const removed = await accounts.remove(accountId);
   // Once more, for a sign-in that was under way when the account was blocked.
-  await endAccessForGood(identity, accountId);
-  await revokeTokens();
+  await Promise.all([endAccessForGood(identity, accountId), revokeTokens()]);
   if (!removed) return;
   const { organization } = account;
   recordEvent(identity, { event: 'account.delete', organization, subject: accountId, context });
