@@ -105,9 +105,11 @@ export async function registerPasskey(
   const passkey: Passkey = { ...made, name, createdAt: identity.clock.now().toISOString() };
   const changed = await changeFactors(identity, {
     ...{ accountId: account.id, event: 'factor.add', factor: 'passkey', context },
-    change: (factors, { version }) =>
+    change: (factors, present) =>
       // Another form came first: it has spent the challenge.
-      version === account.version ? withPasskeys(factors, [...passkeysOf({ factors }), passkey]) : null,
+      present.version === account.version
+        ? { ...factors, passkeys: [...passkeysOf(present), passkey] }
+        : null,
   });
   return changed ?? { refused: 'expired' };
 }
@@ -129,10 +131,10 @@ export async function notePasskeyUse(
     if (passkey === undefined) return null;
     seen.outcome = isBack(passkey, counter) ? 'counter-back' : 'used';
     if (seen.outcome === 'counter-back') return null;
-    const used = passkeysOf(present).map((one) =>
+    const passkeys = passkeysOf(present).map((one) =>
       one === passkey ? { ...one, counter, backedUp, lastUsedAt } : one,
     );
-    return { ...present, factors: withPasskeys(present.factors, used) };
+    return { ...present, factors: { ...present.factors, passkeys } };
   };
   const changed = await updateAccount(identity, account.id, change, { quiet: true });
   return seen.outcome === 'used' ? changed : seen.outcome;
@@ -156,36 +158,27 @@ export async function removePasskey(
   },
 ): Promise<void> {
   const { accountId, id, context, configured = () => true } = input;
-  const waysIn = async () =>
-    (await identity.stores.identities.listByAccount(accountId)).filter(({ issuer }) => configured(issuer));
-  const links = await waysIn();
+  const isLinked = async () =>
+    (await identity.stores.identities.listByAccount(accountId)).some(({ issuer }) => configured(issuer));
+  const wasLinked = await isLinked();
   const before: { factors?: Factors } = {};
   const removed = await changeFactors(identity, {
     ...{ accountId, event: 'factor.remove', factor: 'passkey', context },
     change: (factors, account) => {
-      const present = passkeysOf({ factors });
-      const left = withPasskeys(
-        factors,
-        present.filter((passkey) => passkey.id !== id),
-      );
-      if (passkeysOf({ factors: left }).length === present.length) return null;
-      if (links.length === 0 && !hasWayInBesideLinks({ ...account, factors: left }))
-        throw new Refused('forbidden');
+      const passkeys = passkeysOf(account).filter((passkey) => passkey.id !== id);
+      if (passkeys.length === passkeysOf(account).length) return null;
+      const left = { ...factors, passkeys };
+      if (!wasLinked && !hasWayInBesideLinks({ ...account, factors: left })) throw new Refused('forbidden');
       before.factors = factors;
       return left;
     },
   });
   if (removed === undefined) throw new Refused('account-not-found');
-  const needsLink = !hasWayInBesideLinks(removed.account);
-  if (needsLink && (await waysIn()).length === 0) {
-    // An unlinking beside this one counted on the passkey, as this one did on the link.
+  if (!hasWayInBesideLinks(removed.account) && !(await isLinked())) {
+    // The link that this one counted on has been removed meanwhile, by one that counted on the passkey.
     const { factors = {} } = before;
     await updateAccount(identity, accountId, (present) => ({ ...present, factors }));
     throw new Refused('forbidden');
   }
   await releaseCredential(identity, id);
-}
-
-function withPasskeys(factors: Factors | undefined, passkeys: Passkey[]): Factors {
-  return { ...factors, passkeys };
 }

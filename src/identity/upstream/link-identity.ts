@@ -8,6 +8,7 @@
 import { Refused } from '../../core/refused.ts';
 import { normalizeEmail } from '../../core/text.ts';
 import { type AccountRecord, hasWayInBesideLinks } from '../../model/account.ts';
+import type { IdentityRecord } from '../../model/upstream-identity.ts';
 import { insertAccount, type NewAccountFields } from '../accounts/create-account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
 import { recordEvent } from '../audit/audit.ts';
@@ -163,9 +164,9 @@ export async function linkIdentity(
 }
 
 /**
- * With a context the owner is told. Refused('account-not-found'): not linked to this account; ('forbidden'): it is the last
- * way in, since the account has no password, no other link, no passkey and no verified address for a code. `evenLast`: it
- * goes all the same. `configured`: a link of any other issuer is no way in; absent, each is one.
+ * With a context the owner is told. Refused('account-not-found'): not linked to this account; ('forbidden'): it is the
+ * last way in, since the account has no password, no other link, no passkey and no verified address for a code.
+ * `evenLast`: it goes all the same. `configured`: a link of any other issuer is no way in; absent, each is one.
  */
 export async function unlinkIdentity(
   identity: Identity,
@@ -186,18 +187,18 @@ export async function unlinkIdentity(
   const mine = links.find(({ issuer, subject }) => issuer === input.issuer && subject === input.subject);
   if (account === undefined || mine === undefined) throw new Refused('account-not-found');
   const { evenLast = false, configured = () => true } = input;
-  const others = links.filter((link) => link !== mine && configured(link.issuer));
-  if (!evenLast && !hasWayInBesideLinks(account) && others.length === 0) throw new Refused('forbidden');
+  const locksOut = (person: AccountRecord, others: readonly IdentityRecord[]) =>
+    !evenLast && !hasWayInBesideLinks(person) && !others.some(({ issuer }) => configured(issuer));
+  const others = links.filter((link) => link !== mine);
+  if (locksOut(account, others)) throw new Refused('forbidden');
   await queueRevocation(identity, mine);
   await identities.unlink(mine.organization, mine.issuer, mine.subject);
-  // Two of these at once each saw the other's link, or a passkey that goes as well: the one that leaves no sign-in
-  // method restores its own.
+  // What this one counted on, another link or a passkey, may have been removed meanwhile: it restores its own link.
   const [left, present] = await Promise.all([
     identities.listByAccount(account.id),
     accounts.byId(account.id),
   ]);
-  const locked = !left.some(({ issuer }) => configured(issuer));
-  if (!evenLast && locked && present !== undefined && !hasWayInBesideLinks(present)) {
+  if (present !== undefined && locksOut(present, left)) {
     await identities.link(mine);
     throw new Refused('forbidden');
   }
