@@ -26,6 +26,8 @@ export interface Visitor {
 export interface AccountWorld {
   readonly server: TestServer;
   visitor(address?: string): Visitor;
+  /** One who has signed in. */
+  signedIn(who: Parameters<Visitor['signIn']>[0], address?: string): Promise<Visitor>;
   account(email: string, organization?: string): Promise<AccountRecord>;
   change(email: string, change: (account: AccountRecord) => AccountRecord): Promise<AccountRecord>;
   /** Lets people open accounts in the organization. */
@@ -42,9 +44,15 @@ export async function startAccountWorld(options: TestServerOptions = {}): Promis
     if (result === undefined) throw new Error(`${email} is not there.`);
     return result;
   };
+  const visitor = (address = '203.0.113.7') => visitorOf(server, address);
   return {
     server,
-    visitor: (address = '203.0.113.7') => visitorOf(server, address),
+    visitor,
+    async signedIn(who, address) {
+      const person = visitor(address);
+      await person.signIn(who);
+      return person;
+    },
     account,
     async change(email, change) {
       const { id } = await account(email);

@@ -45,8 +45,7 @@ describe('app passwords on my account', () => {
     });
 
   it('N11 a person is told what a factor changes, makes a password for one old client, and ends it', async () => {
-    const first = world.visitor();
-    await first.signIn(MARA);
+    const first = await world.signedIn(MARA);
     const before = await first.open(LIST);
     expect(rulesOn(before)).to.deep.include.members([
       ['MediSync', 'your password alone, as before'],
@@ -99,8 +98,7 @@ describe('app passwords on my account', () => {
   });
 
   it('N9 N11 making or ending one takes a sign-in with the second factor', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(PATIENT);
+    const visitor = await world.signedIn(PATIENT);
     const page = await visitor.open(LIST);
     await giveApp(world.server.running.identity, (await world.account(PATIENT.login)).id);
     const form = formTo(page, `${LIST}/app/new`);

@@ -48,8 +48,7 @@ describe('the factors on my account', () => {
   }
 
   it('N6 N9 an app is set up with its key as a picture and as text; the first one brings ten codes, shown once', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const list = await visitor.open(LIST);
     expect(codesOn(list)).to.deep.equal([]);
     const setup = await visitor.send(list, `${LIST}/app/new`);
@@ -87,8 +86,7 @@ describe('the factors on my account', () => {
   });
 
   it('N9 new codes end the old ones, and an app that is removed takes them along; all of it is told and audited', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const { page } = await setUp(visitor);
     expect(page.forms.filter(({ action }) => action.includes(LIST))).to.deep.equal([]);
     const confirmed = await confirm(visitor, codesOn(page)[0] ?? '');
@@ -120,10 +118,8 @@ describe('the factors on my account', () => {
   });
 
   it('N9 a set-up is good in its own account alone, and no longer than half an hour', async () => {
-    const mara = world.visitor();
-    await mara.signIn(MARA);
-    const doctor = world.visitor();
-    await doctor.signIn(DOCTOR);
+    const mara = await world.signedIn(MARA);
+    const doctor = await world.signedIn(DOCTOR);
     const setup = await mara.send(await mara.open(LIST), `${LIST}/app/new`);
     expect(pathOf(await doctor.open(`${LIST}/app${new URL(setup.url).search}`))).to.equal(LIST);
     const own = await doctor.send(await doctor.open(LIST), `${LIST}/app/new`);
@@ -131,14 +127,12 @@ describe('the factors on my account', () => {
     await doctor.send(own, `${LIST}/app`, foreign);
     expect((await world.account(DOCTOR.login)).factors).to.equal(undefined);
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 31 * 60_000 });
-    const later = world.visitor();
-    await later.signIn(MARA);
+    const later = await world.signedIn(MARA);
     expect(pathOf(await later.open(`${LIST}/app${new URL(setup.url).search}`))).to.equal(LIST);
   });
 
   it('N9 asks for a new sign-in before any change, once the last one is ten minutes old', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const { page: done } = await setUp(visitor);
     const page = await confirm(visitor, codesOn(done)[0] ?? '');
     const form = formTo(page, `${LIST}/app/remove`);
@@ -156,8 +150,7 @@ describe('the factors on my account', () => {
   });
 
   it('N9 leads back to the page it was asked from, also where the session lacks a factor', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const app = { salt: 'c2FsdA', step: 0, createdAt: '2020-01-01T00:00:00.000Z' };
     await world.change(MARA.login, (account) => ({ ...account, factors: { app } }));
     const asked = `${world.server.url}/account/again?page=${encodeURIComponent(LIST)}`;
@@ -167,8 +160,7 @@ describe('the factors on my account', () => {
   });
 
   it('N13 the download names factors without a secret, and no log has one', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const { secret, page } = await setUp(visitor);
     await confirm(visitor, codesOn(page)[0] ?? '');
     expect((await visitor.open('/account/access')).body).to.match(/with password, code\s*</);

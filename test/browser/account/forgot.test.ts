@@ -69,8 +69,7 @@ describe('forgot password', () => {
   });
 
   it('W6 W5 signs the person out everywhere', async () => {
-    const elsewhere = world.visitor();
-    await elsewhere.signIn(DOCTOR);
+    const elsewhere = await world.signedIn(DOCTOR);
     await ask(DOCTOR.login);
     const visitor = world.visitor();
     const reset = shown(await visitor.session.open(await linkFor(DOCTOR.login)));
@@ -170,8 +169,7 @@ describe('forgot password', () => {
       issuer: 'https://accounts.google.com',
       subject: 's1',
     });
-    const squatter = world.visitor();
-    await squatter.signIn({ login: 'owner@clinic.test', password: 'Squatter-Was-Here-77' });
+    const squatter = await world.signedIn({ login: 'owner@clinic.test', password: 'Squatter-Was-Here-77' });
     await ask('owner@clinic.test');
     const owner = world.visitor();
     const reset = shown(await owner.session.open(await linkFor('owner@clinic.test')));

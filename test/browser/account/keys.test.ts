@@ -30,8 +30,7 @@ describe('the page of API keys', () => {
     fetch(`${world.server.url}/api/v1/auth/me`, { headers: { 'x-api-key': key, ...headers } });
 
   it('K1 makes one that works, shows it once, and stores no text of it', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(DOCTOR);
+    const visitor = await world.signedIn(DOCTOR);
     const page = await make(visitor, {
       name: 'Reports',
       'scope:read:users': 'yes',
@@ -68,8 +67,7 @@ describe('the page of API keys', () => {
   });
 
   it('K2 gives no right that the account does not have, and only to the account itself', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(DOCTOR);
+    const visitor = await world.signedIn(DOCTOR);
     const page = await visitor.open('/account/keys');
     expect(page.body).to.not.contain('scope:admin');
     const wide = await make(visitor, { name: 'wide', 'scope:admin': 'yes' });
@@ -95,14 +93,12 @@ describe('the page of API keys', () => {
   });
 
   it('K2 gives an administrator the wider one', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(CHIEF);
+    const visitor = await world.signedIn(CHIEF);
     expect(keyOn(await make(visitor, { name: 'all', 'scope:admin': 'yes' }))).to.be.a('string');
   });
 
   it('K3 deletes one at once; what is deleted and what never was look alike', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(DOCTOR);
+    const visitor = await world.signedIn(DOCTOR);
     const page = await make(visitor, { name: 'short-lived', 'scope:read:users': 'yes' });
     const key = keyOn(page) ?? '';
     expect((await tryKey(key)).status).to.equal(200);
@@ -148,8 +144,7 @@ describe('the page of API keys', () => {
     ['a name of two lines', { name: 'x\ny', 'scope:read:users': 'yes' }],
   ] as const) {
     it(`makes none with ${what}`, async () => {
-      const visitor = world.visitor();
-      await visitor.signIn(MARA);
+      const visitor = await world.signedIn(MARA);
       const page = await make(visitor, fields);
       expect(page.status).to.equal(400);
       expect(alertOf(page)).to.not.equal('');
@@ -159,8 +154,7 @@ describe('the page of API keys', () => {
   }
 
   it('says when there are too many', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const { id } = await world.account(MARA.login);
     for (let i = 0; i < 100; i += 1) {
       await createApiKey(world.server.running.identity, {

@@ -88,8 +88,7 @@ describe('leaving', () => {
   });
 
   it('deletes with a code where there is no password; the code is for this browser and for this alone', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(CHIEF);
+    const visitor = await world.signedIn(CHIEF);
     const { id } = await world.account(CHIEF.login);
     await world.change(CHIEF.login, ({ passwordHash: _gone, ...account }) => account);
     const page = await visitor.open('/account/delete');
@@ -113,8 +112,7 @@ describe('leaving', () => {
   });
 
   it('O4 counts wrong codes, and keeps the account', async () => {
-    const visitor = world.visitor('203.0.113.77');
-    await visitor.signIn(PATIENT);
+    const visitor = await world.signedIn(PATIENT, '203.0.113.77');
     await world.change(PATIENT.login, ({ passwordHash: _gone, ...account }) => account);
     const asked = await visitor.send(await visitor.open('/account/delete'), '/account/delete/code');
     const code = await world.codeFor(PATIENT.login);
@@ -125,8 +123,7 @@ describe('leaving', () => {
   });
 
   it('C7 opens no account to deletion by a link', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     await visitor.open(`/account/delete?password=${MARA.password}&code=000000&sent=yes`);
     expect((await world.account(MARA.login)).status).to.equal('active');
     expect((await world.account(CODES)).status).to.equal('active');

@@ -32,11 +32,6 @@ describe('linking a sign-in on the account pages', () => {
   });
   after(() => world.server.close());
 
-  const signedIn = async (who: { login: string; password: string }) => {
-    const visitor = world.visitor();
-    await visitor.signIn(who);
-    return visitor;
-  };
   const linksOf = async (login: string) => {
     const links = await world.server.running.stores.identities.listByAccount((await world.account(login)).id);
     return links.map(({ subject }) => subject);
@@ -62,7 +57,7 @@ describe('linking a sign-in on the account pages', () => {
 
   it('N19 links both, by audit and email, and the next sign-in with either is this account’s', async () => {
     const { running, mail } = world.server;
-    const visitor = await signedIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const { id } = await world.account(MARA.login);
     for (const provider of ['google', 'apple'] as const) {
       const sub = `maras-${provider}`;
@@ -91,12 +86,16 @@ describe('linking a sign-in on the account pages', () => {
   });
 
   it('N19 never ends in another browser, session or account, nor twice', async () => {
-    const visitor = await signedIn(DOCTOR);
+    const visitor = await world.signedIn(DOCTOR);
     const { answer } = await leave(visitor, 'google', { sub: 'the-doctors' });
     const arrival = await park(answer);
     expect(new URL(arrival).pathname).to.equal(`${PAGE}/arrived`);
     // The answer of one person, in the browsers of others: of a stranger, of another person, of the same one elsewhere.
-    const [stranger, other, elsewhere] = [world.visitor(), await signedIn(CHIEF), await signedIn(DOCTOR)];
+    const [stranger, other, elsewhere] = [
+      world.visitor(),
+      await world.signedIn(CHIEF),
+      await world.signedIn(DOCTOR),
+    ];
     expect(pathOf(shown(await stranger.session.open(arrival)))).to.match(/^\/interaction\//);
     for (const browser of [other, elsewhere])
       expect(shown(await browser.session.open(arrival)).status).to.equal(403);
@@ -110,7 +109,7 @@ describe('linking a sign-in on the account pages', () => {
   });
 
   it('N19 is over with the session that left, and an answer of a sign-in links nothing', async () => {
-    const visitor = await signedIn(CHIEF);
+    const visitor = await world.signedIn(CHIEF);
     const { answer } = await leave(visitor, 'google', { sub: 'the-chiefs' });
     const access = await visitor.open('/account/access');
     await visitor.session.submit(access, {}, { form: formTo(access, '/account/access/session') });
@@ -128,13 +127,13 @@ describe('linking a sign-in on the account pages', () => {
   });
 
   it('N19 begins from no other site, and only after a sign-in of the last minutes', async () => {
-    const visitor = await signedIn(PATIENT);
+    const visitor = await world.signedIn(PATIENT);
     const page = await visitor.open(PAGE);
     const { action, fields } = buttonFor(page, 'google');
     const post = (form: Record<string, string>, headers: Record<string, string>) =>
       visitor.session.request(action, { method: 'POST', body: new URLSearchParams(form), headers });
     const own = { origin: world.server.url, 'sec-fetch-site': 'same-origin' };
-    const stolen = buttonFor(await (await signedIn(PATIENT)).open(PAGE), 'google').fields;
+    const stolen = buttonFor(await (await world.signedIn(PATIENT)).open(PAGE), 'google').fields;
     const tries = [
       await post(fields, { origin: 'https://evil.test', 'sec-fetch-site': 'cross-site' }),
       await post({ provider: 'google' }, own),
@@ -161,7 +160,7 @@ describe('linking a sign-in on the account pages', () => {
   });
 
   it('N19 says so where the upstream’s account is another person’s, says no, is down or is not to be believed', async () => {
-    const [mara, patient] = [await signedIn(MARA), await signedIn(PATIENT)];
+    const [mara, patient] = [await world.signedIn(MARA), await world.signedIn(PATIENT)];
     const first = await leave(mara, 'google', { sub: 'taken' });
     expect(shown(await deliver(mara.session, first.answer)).url).to.contain('done=linked');
     const taken = await leave(patient, 'google', { sub: 'taken' });

@@ -23,8 +23,7 @@ describe('the passkeys on my account', () => {
   const asked = (body: string) => passkeyOptions(body, 'creation');
 
   it('N3 N6 N9 the first one brings ten recovery codes, is told by email, and is listed with its name and last use', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const list = await visitor.open(LIST);
     expect(list.body).to.contain('<noscript>').and.contain('name="name"');
     const options = JSON.parse(asked(list.body));
@@ -53,10 +52,8 @@ describe('the passkeys on my account', () => {
 
   it('N3 the answer to another person’s page, or to another browser’s, is refused in words, and the page goes on', async () => {
     const stranger = createAuthenticator({ origin: world.server.issuer });
-    const mine = world.visitor();
-    await mine.signIn(DOCTOR);
-    const other = world.visitor('203.0.113.8');
-    await other.signIn(DOCTOR);
+    const mine = await world.signedIn(DOCTOR);
+    const other = await world.signedIn(DOCTOR, '203.0.113.8');
     let page = await mine.open(LIST);
     const cases: [string, string][] = [
       [stranger.create(asked((await other.open(LIST)).body)), 'not the newest'],
@@ -116,8 +113,7 @@ describe('the passkeys on my account', () => {
   it('no new passkey, and no app, is added where the organization does not offer them, and those that are there stay', async () => {
     const { organizations } = world.server.running.stores;
     const organization = (await organizations.byId('default')) ?? expect.fail('There is no organization.');
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const before = await visitor.open(LIST);
     await organizations.put({ ...organization, factors: { offered: ['app'] } });
     moved += 60_000;

@@ -23,8 +23,7 @@ describe('the profile page', () => {
   after(() => world.server.close());
 
   it('saves the standard claims, and lets them be emptied', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const saved = await visitor.send(await visitor.open('/account/profile'), '/account/profile', {
       name: 'Dr. Mara Ito',
       nickname: 'Mara',
@@ -53,8 +52,10 @@ describe('the profile page', () => {
   });
 
   it('names the fields that it cannot take, keeps what was entered, and saves nothing', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn({ login: 'chief@clinic.test', password: 'Juniper-Harvest-Copper-55' });
+    const visitor = await world.signedIn({
+      login: 'chief@clinic.test',
+      password: 'Juniper-Harvest-Copper-55',
+    });
     const before = await world.account('chief@clinic.test');
     const page = await visitor.send(await visitor.open('/account/profile'), '/account/profile', {
       nickname: 'Ivo',
@@ -132,8 +133,7 @@ describe('the profile page', () => {
   });
 
   it('S7 shows hostile values as text', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const payload = `"><svg onload=alert(1)><%= 7*7 %>{{7*7}}`;
     const page = await visitor.send(await visitor.open('/account/profile'), '/account/profile', {
       name: payload,
@@ -144,8 +144,7 @@ describe('the profile page', () => {
   });
 
   it('lets languages, time zones and genders be chosen by name in the language of the page, and dates from a calendar', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     for (const [locale, language, area, female] of [
       ['de', 'Französisch', 'Europa', 'Weiblich'],
       ['es', 'Francés', 'Europa', 'Femenino'],
@@ -186,8 +185,7 @@ describe('the profile page', () => {
   });
 
   it('weighs less than 52 kB with its stylesheets and every time zone, the longest page that there is', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const { body } = await visitor.open('/account/profile');
     const sheets = [...body.matchAll(/<link rel="(?:stylesheet|icon)" href="([^"]+)"/g)].map(
       ([, href]) => href,
@@ -200,8 +198,7 @@ describe('the profile page', () => {
   });
 
   it('keeps what somebody else changes at the same time', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const page = await visitor.open('/account/profile');
     await world.change(MARA.login, (account) => ({ ...account, roles: ['therapist'] }));
     await visitor.send(page, '/account/profile', { nickname: 'M' });
@@ -233,8 +230,10 @@ describe('the address page', () => {
   });
 
   it('changes the address when the new one is proved, and tells the old one', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn({ login: 'n.okafor@ward.test', password: 'Copper-Meadow-Falcon-72' });
+    const visitor = await world.signedIn({
+      login: 'n.okafor@ward.test',
+      password: 'Copper-Meadow-Falcon-72',
+    });
     const before = await world.account('n.okafor@ward.test');
     const page = await visitor.open('/account/address');
     const asked = await visitor.send(page, '/account/address', { email: 'Ngozi@New.test' });
@@ -254,8 +253,7 @@ describe('the address page', () => {
   });
 
   it('F7 proves no other address than the one that the code went to', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const page = await visitor.open('/account/address');
     const mine = await visitor.send(page, '/account/address', { email: 'mine@attacker.test' });
     const code = await world.codeFor('mine@attacker.test');
@@ -271,8 +269,7 @@ describe('the address page', () => {
   });
 
   it('O4 kills a code after five wrong tries', async () => {
-    const visitor = world.visitor('203.0.113.81');
-    await visitor.signIn(CHIEF);
+    const visitor = await world.signedIn(CHIEF, '203.0.113.81');
     const page = await visitor.open('/account/address');
     const asked = await visitor.send(page, '/account/address', { email: 'guessed@new.test' });
     const code = await world.codeFor('guessed@new.test');
@@ -286,8 +283,7 @@ describe('the address page', () => {
   });
 
   it('O2 a code lives ten minutes', async () => {
-    const visitor = world.visitor('203.0.113.82');
-    await visitor.signIn(CHIEF);
+    const visitor = await world.signedIn(CHIEF, '203.0.113.82');
     const page = await visitor.open('/account/address');
     const asked = await visitor.send(page, '/account/address', { email: 'late@new.test' });
     const code = await world.codeFor('late@new.test');
@@ -300,8 +296,7 @@ describe('the address page', () => {
 
   it('B7 O5 one client address has five emails an hour sent to a mailbox, is told, and stops no other', async () => {
     const ask = async (address: string, who: typeof MARA, times: number) => {
-      const visitor = world.visitor(address);
-      await visitor.signIn(who);
+      const visitor = await world.signedIn(who, address);
       const page = await visitor.open('/account/address');
       let last = page;
       for (let i = 0; i < times; i += 1)
@@ -334,8 +329,7 @@ describe('the address page', () => {
   });
 
   it("W7 looks the same for somebody else's address, whose owner gets an email and the person no code", async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const page = await visitor.open('/account/address');
     const taken = await visitor.send(page, '/account/address', { email: 'chief@clinic.test' });
     const free = await visitor.send(page, '/account/address', { email: 'quite@free.test' });
@@ -350,8 +344,7 @@ describe('the address page', () => {
   });
 
   it('X4 leaves the address to who was faster', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const page = await visitor.open('/account/address');
     const asked = await visitor.send(page, '/account/address', { email: 'race@new.test' });
     const code = await world.codeFor('race@new.test');
@@ -362,8 +355,7 @@ describe('the address page', () => {
   });
 
   it('says what is wrong with an address', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const page = await visitor.open('/account/address');
     const none = await visitor.send(page, '/account/address', { email: 'nobody' });
     expect(alertOf(none)).to.contain('a valid email address');

@@ -34,8 +34,7 @@ describe('the password page', () => {
   after(() => world.server.close());
 
   it('B9 a change offers to delete the API keys, and leaves them where the person does not want it', async () => {
-    const visitor = world.visitor('203.0.113.90');
-    await visitor.signIn(CHIEF);
+    const visitor = await world.signedIn(CHIEF, '203.0.113.90');
     const box = /name="api-keys"/;
     expect((await visitor.open('/account/password')).body, 'without keys').to.not.match(box);
     const { id } = await world.account(CHIEF.login);
@@ -108,8 +107,7 @@ describe('the password page', () => {
   });
 
   it('W1 W2 says what is wrong with the new one, at no cost of a try', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(DOCTOR);
+    const visitor = await world.signedIn(DOCTOR);
     const page = await visitor.open('/account/password');
     for (let i = 0; i < 12; i += 1) {
       const short = await visitor.send(page, '/account/password', { current: 'x', password: 'short' });
@@ -124,8 +122,7 @@ describe('the password page', () => {
   });
 
   it('C1 counts wrong present passwords like failed sign-ins', async () => {
-    const visitor = world.visitor('203.0.113.61');
-    await visitor.signIn(CHIEF);
+    const visitor = await world.signedIn(CHIEF, '203.0.113.61');
     const page = await visitor.open('/account/password');
     const statuses: number[] = [];
     for (let i = 0; i < 11; i += 1) {
@@ -181,8 +178,7 @@ describe('the page of linked sign-ins', () => {
 
   it('lists them and unlinks one', async () => {
     const id = await link(MARA.login, 'mara');
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const page = await visitor.open('/account/sign-ins');
     expect(page.body).to.contain('Google');
     const done = await visitor.send(page, '/account/sign-ins/unlink');
@@ -195,8 +191,7 @@ describe('the page of linked sign-ins', () => {
   });
 
   it('F7 never drops the last way in', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(DOCTOR);
+    const visitor = await world.signedIn(DOCTOR);
     const id = await link(DOCTOR.login, 'doctor');
     const page = await visitor.open('/account/sign-ins');
     await world.change(DOCTOR.login, ({ passwordHash: _gone, ...account }) => ({
@@ -218,8 +213,10 @@ describe('the page of linked sign-ins', () => {
   it("F7 K2 unlinks nobody else's", async () => {
     const id = await link(CHIEF.login, 'chief');
     await link('n.okafor@ward.test', 'okafor');
-    const visitor = world.visitor();
-    await visitor.signIn({ login: 'n.okafor@ward.test', password: 'Copper-Meadow-Falcon-72' });
+    const visitor = await world.signedIn({
+      login: 'n.okafor@ward.test',
+      password: 'Copper-Meadow-Falcon-72',
+    });
     const page = await visitor.open('/account/sign-ins');
     await visitor.send(page, '/account/sign-ins/unlink', { subject: 'chief' });
     expect(await linksOf(id)).to.have.length(1);
@@ -387,8 +384,7 @@ describe('the forms of the account pages', () => {
   });
 
   it('S5 are made for one account: after another one signed in here, an old page changes nothing', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const old = await visitor.open('/account/profile');
     const { id } = await world.account(MARA.login);
     const { accountAccess } = world.server.running.oidc;
@@ -409,8 +405,7 @@ describe('the forms of the account pages', () => {
   });
 
   it('H1 S6 S7 are kept by nobody, in no frame, and run no script', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     for (const path of [
       '',
       '/profile',
@@ -436,8 +431,7 @@ describe('the forms of the account pages', () => {
   });
 
   it('R4 X1 a password that was set elsewhere meanwhile signs this browser out', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const page = await visitor.open('/account/profile');
     const { id } = await world.account(MARA.login);
     await setPassword(world.server.running.identity, { accountId: id, password: FRESH, minimum: 12 });

@@ -69,8 +69,7 @@ describe('signing in at the account pages', () => {
     'javascript:1',
   ]) {
     it(`C5 never comes back to ${state}`, async () => {
-      const visitor = world.visitor();
-      await visitor.signIn(MARA);
+      const visitor = await world.signedIn(MARA);
       const query = new URLSearchParams({ state, code: 'x' });
       const reply = await visitor.session.request(`${world.server.url}/account/signed-in?${query}`);
       expect(reply.status).to.equal(303);
@@ -145,8 +144,10 @@ describe('signing in at the account pages', () => {
   });
 
   it('S4 ends at once with a blocked account', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn({ login: 'patient@clinic.test', password: 'Juniper-Cargo-Mirror-29' });
+    const visitor = await world.signedIn({
+      login: 'patient@clinic.test',
+      password: 'Juniper-Cargo-Mirror-29',
+    });
     const { id } = await world.account('patient@clinic.test');
     // The session of an account that is not active is no session while that lasts.
     for (const [status, path] of [
@@ -161,8 +162,7 @@ describe('signing in at the account pages', () => {
   });
 
   it('F7 wants the sign-in again after ten minutes, under a new session id, and goes on in the same session', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     const cookie = async () =>
       (await visitor.session.jar.getCookies(world.server.url)).find(({ key }) => /session$/.test(key))?.value;
     const before = await cookie();
@@ -205,8 +205,7 @@ describe('signing in at the account pages', () => {
   }
 
   it('F7 refuses the download of everything to a sign-in that is older than ten minutes', async () => {
-    const visitor = world.visitor();
-    await visitor.signIn(MARA);
+    const visitor = await world.signedIn(MARA);
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 11 * 60_000 });
     expect(pathOf(await visitor.open('/account/data.json'))).to.match(/^\/interaction\//);
   });
