@@ -1,7 +1,7 @@
 /** Linking a sign-in with Google or Apple on the account pages, and what is not linked. */
 import { expect } from 'chai';
 import type { ProviderName } from '../../support/upstream.ts';
-import type { Page } from '../../support/web-session.ts';
+import type { Form, Page } from '../../support/web-session.ts';
 import { type Answer, answerOf, deliver } from '../sign-in-methods/sign-in-server.ts';
 import {
   type AccountWorld,
@@ -41,13 +41,21 @@ describe('linking a sign-in on the account pages', () => {
     if (form === undefined) throw new Error(`No button for ${provider}:\n${page.body}`);
     return form;
   };
-  /** To the upstream: what it would answer with. */
+  /** To the upstream by a form of the page: what it would answer with. */
+  async function follow({ session }: Visitor, page: Page, form: Form) {
+    const left = shown(await session.submit(page, {}, { form }));
+    const [, url = ''] = (left.headers.get('refresh') ?? '').split('url=');
+    return { url, answer: await answerOf(url) };
+  }
   async function leave(visitor: Visitor, provider: ProviderName, person: Record<string, unknown> | 'denied') {
     world.server.upstream.nextPerson(provider, person);
     const page = await visitor.open(PAGE);
-    const left = shown(await visitor.session.submit(page, {}, { form: buttonFor(page, provider) }));
-    const [, url = ''] = (left.headers.get('refresh') ?? '').split('url=');
-    return { url, answer: await answerOf(url) };
+    return follow(visitor, page, buttonFor(page, provider));
+  }
+  /** By a sign-in page. */
+  async function leaveToSignIn(visitor: Visitor, page: Page, provider: ProviderName, sub: string) {
+    world.server.upstream.nextPerson(provider, { sub });
+    return follow(visitor, page, formTo(page, new RegExp(`/with/${provider}$`)));
   }
   /** Brings the answer to the callback: the address that the browser is sent to. */
   async function park({ callback, parameters }: Answer): Promise<string> {
@@ -74,6 +82,11 @@ describe('linking a sign-in on the account pages', () => {
         sub,
       );
       expect(known?.accountId).to.equal(id);
+      const anew = world.visitor();
+      const next = await leaveToSignIn(anew, await anew.open('/account'), provider, sub);
+      const home = shown(await deliver(anew.session, next.answer));
+      expect(pathOf(home)).to.equal('/account');
+      expect(home.body).to.contain(MARA.login);
     }
     const events = await running.stores.audit.latest({ limit: 20, subject: id });
     expect(events.filter(({ event }) => event === 'identity.link')).to.have.length(2);
@@ -117,10 +130,8 @@ describe('linking a sign-in on the account pages', () => {
     expect(shown(await deliver(visitor.session, answer)).status).to.equal(403);
     // Of a sign-in in the same browser.
     const again = shown(await visitor.session.open(`${world.server.url}/account/again?page=${PAGE}`));
-    world.server.upstream.nextPerson('google', { sub: 'the-chiefs' });
-    const left = shown(await visitor.session.submit(again, {}, { form: formTo(again, /\/with\/google$/) }));
-    const [, url = ''] = (left.headers.get('refresh') ?? '').split('url=');
-    const { search } = new URL(await park(await answerOf(url)));
+    const ofSignIn = await leaveToSignIn(visitor, again, 'google', 'the-chiefs');
+    const { search } = new URL(await park(ofSignIn.answer));
     const page = shown(await visitor.session.open(`${world.server.url}${PAGE}/arrived${search}`));
     expect(pathOf(page)).to.equal(PAGE);
     expect(await linksOf(CHIEF.login)).to.deep.equal([]);
