@@ -95,7 +95,7 @@ describe('linking a sign-in on the account pages', () => {
     const page = await visitor.open(PAGE);
     const gone = shown(await visitor.session.submit(page, {}, { form: formTo(page, `${PAGE}/unlink`) }));
     expect(gone.url).to.contain('done=unlinked');
-    expect((await mail.take(MARA.login)).subject).to.equal('A linked account was removed');
+    expect((await mail.take(MARA.login)).subject).to.equal('An account was unlinked from yours');
   });
 
   it('N19 never ends in another browser, session or account, nor twice', async () => {

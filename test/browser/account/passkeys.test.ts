@@ -41,7 +41,7 @@ describe('the passkeys on my account', () => {
     expect(done.body)
       .to.contain('&lt;Work&gt; phone')
       .and.contain('never used')
-      .and.contain('Copied by its maker');
+      .and.contain('Synced to your other devices');
     const { subject } = await world.server.mail.take(MARA.login);
     expect(subject).to.equal('Added to your account: a passkey');
     // From now on a change takes a sign-in with it; the form that was sent once more leads there.

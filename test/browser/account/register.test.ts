@@ -73,6 +73,15 @@ describe('opening an account', () => {
     await world.visitor().signIn({ login: 'nia@new.test', password: FRESH });
   });
 
+  it('is offered at my account to people who sign in, and not to a person who signs in again', async () => {
+    const visitor = world.visitor('198.51.100.251');
+    const link = /href="\/interaction\/[\w-]+\/register"/;
+    expect((await visitor.open('/account')).body).to.match(link);
+    await visitor.signIn(MARA);
+    const again = await visitor.open('/account/again?page=%2Faccount');
+    expect(again.body).to.contain('Confirm it’s you to continue').and.to.not.match(link);
+  });
+
   it('W7 tells nobody but the owner that an address has an account already', async () => {
     const taken = await apply(MARA.login);
     const free = await apply('free@new.test');
