@@ -71,7 +71,7 @@ export function passkeyHolder(accountId: string): string {
   return `passkeys:${accountId}`;
 }
 
-/** What an operator may see: how many there are, and nothing of any. */
+/** What an operator may see: how many there are, and nothing else of them. */
 export function factorCounts({ app, ...lists }: Factors): Record<string, number> {
   const { passkeys = [], recoveryCodes = [], devices = [], appPasswords = [] } = lists;
   return {

@@ -33,7 +33,7 @@ export function recordEvent(
 /** What a legacy system said of the secret; absent: it was not asked. */
 export type Confirmed = 'yes' | 'no' | 'away';
 
-/** The trace of a sign-in: the time on the account, and one event. `attempt`: ends here, beside the first of them. */
+/** The trace of a sign-in: the time on the account, and one event. `attempt`: it has succeeded. */
 export async function noteSignIn(
   identity: Identity,
   input: {
@@ -45,7 +45,7 @@ export async function noteSignIn(
   },
 ): Promise<void> {
   const { account, context, factor, confirmed, attempt } = input;
-  // Of one turn, so that the embedded store writes them at once.
+  // In one turn of the event loop, so that the embedded store writes both in one transaction.
   await Promise.all([
     attempt?.succeeded(account.id),
     identity.stores.accounts.touch(account.id, identity.clock.now()),

@@ -54,7 +54,7 @@ export async function makeAppPassword(
   return changed && (text.match(/.{1,4}/g) ?? []).join('-');
 }
 
-/** One that is gone already is none to end. */
+/** Changes nothing where the app password is gone already. */
 export async function revokeAppPassword(
   identity: Identity,
   { accountId, id, context }: { accountId: string; id: string; context: RequestContext },

@@ -32,7 +32,7 @@ export function appSetup(
 
 /**
  * Adds the app that shows the code. 'wrong': another code. 'there': the account has an app already.
- * Nothing is counted: who sees the set-up has the secret.
+ * Wrong codes are not counted: the page of the set-up shows the secret itself.
  */
 export async function addApp(
   identity: Identity,

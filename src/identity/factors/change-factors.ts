@@ -62,7 +62,7 @@ export async function changeFactors(
   return { account, ...(seen.first && { recoveryCodes: codes.texts }) };
 }
 
-/** Ten new recovery codes; those that were left are good no more. Undefined: there is nothing that they stand in for. */
+/** Ten new recovery codes in place of those that were left. Undefined: the account has no factor to stand in for. */
 export function renewRecoveryCodes(
   identity: Identity,
   { accountId, context }: { accountId: string; context: RequestContext },
@@ -74,7 +74,7 @@ export function renewRecoveryCodes(
   }).then((done) => done && { ...done, recoveryCodes: texts });
 }
 
-/** Without the members that have nothing in them; undefined: there is none. */
+/** Without empty members, nor what rests on a factor where none is left. Undefined: no member is left. */
 function tidied(next: Factors): Factors | undefined {
   const { recoveryCodes, devices, ...rest } = next;
   const input = hasFactor({ factors: next }) ? next : rest;

@@ -8,10 +8,13 @@ import type { Identity } from '../context.ts';
 
 const PLACE = { organization: '*', issuer: 'passkey' } as const;
 
-/** Milliseconds that a registration takes at most: an older claim whose account has no such passkey is left over. */
+/** Milliseconds that a registration takes at most: an older claim of an account without the passkey was left behind. */
 const SETTLED = 60_000;
 
-/** Of parallel claims one wins. A claim is taken over where its account no longer has the passkey. False: it is another account's. */
+/**
+ * Of parallel claims one wins. A claim is taken over where its account no longer has the passkey. False: the credential
+ * is another account's.
+ */
 export async function claimCredential(
   identity: Identity,
   account: AccountRecord,

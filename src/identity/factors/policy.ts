@@ -1,12 +1,12 @@
 /**
  * Whether a sign-in lacks a second factor: one question for every channel. An account with a passkey or an
  * authenticator app is asked for it at each sign-in. Beside that an organization, or a client, may require one of its
- * people; who has none puts it off until the grace period ends. Sign-ins from before all this go on as long.
+ * people: a person without one may put it off until the grace period ends, and earlier sign-ins go on until then.
  */
 import type { Clock } from '../../core/clock.ts';
 import { keepFresh } from '../../core/keep-fresh.ts';
 import type { AccountRecord } from '../../model/account.ts';
-import type { FactorPolicy } from '../../model/factors.ts';
+import { type FactorPolicy, passkeysOf } from '../../model/factors.ts';
 import type { Stores } from '../../store/ports/stores.ts';
 import type { Identity } from '../context.ts';
 import { relyingPartyOf } from './webauthn.ts';
@@ -30,7 +30,7 @@ export interface Judged {
 /** `later`: in the grace period. */
 export type FactorNeed = 'none' | 'later' | 'now';
 
-/** What nothing may get past. */
+/** Whether the sign-in goes no further without a second factor. */
 export function lacksFactor(signIn: SignIn, judged: Judged): boolean {
   return needOfFactor(signIn, judged) === 'now';
 }
@@ -107,9 +107,8 @@ function endOfGrace({ since, graceDays = DEFAULTS.graceDays }: FactorPolicy, acc
   return begun + graceDays * DAY;
 }
 
-function firstFactorAt({ factors }: Judged['account']): Date | undefined {
-  const times = [...(factors?.passkeys ?? []), ...(factors?.app ? [factors.app] : [])].map(({ createdAt }) =>
-    Date.parse(createdAt),
-  );
+function firstFactorAt(account: Judged['account']): Date | undefined {
+  const app = account.factors?.app;
+  const times = [...passkeysOf(account), ...(app ? [app] : [])].map(({ createdAt }) => Date.parse(createdAt));
   return times.length === 0 ? undefined : new Date(Math.min(...times));
 }

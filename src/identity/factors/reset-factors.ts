@@ -3,8 +3,8 @@ import type { Identity, RequestContext } from '../context.ts';
 import { changeFactors } from './change-factors.ts';
 
 /**
- * Removes all of them, app passwords and remembered browsers included, and ends every sign-in: one of them may be
- * by what was lost. The password stays. False: there was none. Refused('account-not-found').
+ * Removes all of them, app passwords and remembered browsers included, and ends every sign-in: one of them may
+ * have been made with the lost factor. The password stays. False: there was none. Refused('account-not-found').
  */
 export async function resetFactors(
   identity: Identity,

@@ -42,8 +42,9 @@ export async function askUnknown(identity: Identity, asked: AskedPassword): Prom
 }
 
 /**
- * Of a password that is right here: as it is, when a legacy system confirmed it lately, and cannot have been given a
- * proof of the address since. `of`: the dialects whose legacy systems did. One that does not confirm it any more ends it here; one that is away does not.
+ * Of a password that is right here. It is not asked about where a legacy system confirmed it lately, and cannot have
+ * been given a proof of the address since. `of`: the dialects whose legacy systems confirmed it. One that does not
+ * confirm it any more ends it here; one that is away does not.
  */
 export async function askAgain(
   identity: Identity,

@@ -69,8 +69,8 @@ async function tellOwner(
 }
 
 /**
- * Whether a sign-in that has just been proven so is enough for the account where no second factor can be asked for;
- * one that is not is refused as a wrong one. Absent: the channel asks later.
+ * Whether a sign-in by these proofs is enough for the account, at a channel that cannot ask for a second factor. One
+ * that is not is refused as a wrong secret is. Absent: the channel asks later.
  */
 export type EnoughHere = (
   account: AccountRecord,

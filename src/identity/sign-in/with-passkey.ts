@@ -27,7 +27,7 @@ interface Answered {
 }
 
 /**
- * A refusal counts for the client's address: nothing here can be guessed, but it can be asked for. Writes lastSignInAt
+ * A refusal counts for the client's address: a passkey cannot be guessed, but each try costs work. Writes lastSignInAt
  * and the audit line. Refused('too-many-requests').
  */
 export async function signInWithPasskey(

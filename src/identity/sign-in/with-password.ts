@@ -19,8 +19,8 @@ import { verifyPassword } from './verify-password.ts';
 
 /**
  * Counts the try, writes lastSignInAt and the audit line. `admits`: by default active accounts come in;
- * given, it decides alone. `isEnough`: as for EnoughHere; with `appPasswords`, one of the channel's is as good as a
- * password. Refused('sign-in-refused' | 'too-many-requests' | 'unavailable').
+ * given, it decides alone. `appPasswords`: one of the channel's is as good as a password.
+ * Refused('sign-in-refused' | 'too-many-requests' | 'unavailable').
  */
 export async function signInWithPassword(
   identity: Identity,
@@ -90,7 +90,7 @@ export async function judgeAccountPassword(identity: Identity, input: Asked): Pr
   return 'account' in verdict ? { ...verdict, rehash } : verdict;
 }
 
-/** What is refused takes the work of a wrong password after it, like any other text. */
+/** A text that is refused here is hashed afterwards like any wrong password, so that both take the same work. */
 function rightAppPassword(identity: Identity, input: Asked): AppPassword | undefined {
   const { account, password: text, context, admits, isEnough, appPasswords } = input;
   if (appPasswords !== true || account === undefined || !admits(account)) return undefined;

@@ -65,16 +65,14 @@ export async function linkProven(
   input: Input & { accountId: string },
 ): Promise<AccountRecord> {
   const { organization, person, accountId, context } = input;
-  const { issuer, subject } = person;
+  const whose = { organization, issuer: person.issuer, subject: person.subject };
   // A form that was sent twice links once.
-  const linked = await findByIdentity(identity, { organization, issuer, subject });
-  const before = linked?.id === accountId;
-  if (!before) await linkIdentity(identity, { accountId, issuer, subject, context });
-  const whose = { organization, issuer, subject };
+  const wasLinked = (await findByIdentity(identity, whose))?.id === accountId;
+  if (!wasLinked) await linkIdentity(identity, { ...whose, accountId, context });
   if (person.token !== undefined) await keepUpstreamToken(identity, whose, person.token);
   const names = { ...(await takeNames(identity, whose)), ...person.names };
   const account = await updateAccount(identity, accountId, () => null);
-  if (!before) sendEmail(identity, { account, name: 'identity-linked' });
+  if (!wasLinked) sendEmail(identity, { account, name: 'identity-linked' });
   return withNames(identity, account, names);
 }
 
