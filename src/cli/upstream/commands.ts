@@ -10,7 +10,9 @@ export const upstreamCommand = group('upstream', 'identity providers that people
     options: [JSON_OPTION],
     help: 'Example:\n  portico upstream list',
     async run(options: JsonOption) {
-      const { specs, callbacks } = await configured();
+      const { config, specs } = await configured();
+      const { callbacksOf } = await import('../../server/callbacks.ts');
+      const callbacks = await callbacksOf(config);
       const upstreams = specs.map(({ name, title, issuers, domains, audiences }) => ({
         ...{ name, title, issuers, domains, audiences },
         callbacks: callbacks.filter(({ upstream }) => upstream === name).map(({ callback }) => callback),
@@ -38,13 +40,19 @@ Examples:
   portico upstream check google
   portico upstream check clinic --json`,
     async run({ name, ...options }: JsonOption & { name: string }) {
-      const { specs, check } = await configured();
+      const { config, specs } = await configured();
       const spec = specs.find((each) => each.name === name);
       if (spec === undefined) {
         const all = specs.map((each) => each.name).join(', ') || 'none';
         throw new CommandRefused(`No upstream ${name} is switched on. There are: ${all}.`);
       }
-      const findings = await check(spec);
+      const [{ checkUpstream }, { createCappedFetch }, { callbackOf }] = await Promise.all([
+        import('../../federation/protocol/check-upstream.ts'),
+        import('../../federation/protocol/fetch.ts'),
+        import('../../federation/protocol/upstream.ts'),
+      ]);
+      const callback = callbackOf(config.issuer, name);
+      const findings = await checkUpstream(spec, { fetch: createCappedFetch(), callback, now: new Date() });
       sayList(options, findings, { row: (finding) => ({ ...finding }), nothing: 'Nothing was checked.' });
       if (findings.some(({ state }) => state === 'failed')) process.exitCode = 1;
     },
@@ -52,30 +60,10 @@ Examples:
 ]);
 
 async function configured() {
-  const [
-    { loadConfiguration },
-    { callbacksOf },
-    { upstreamSpecs },
-    { checkUpstream },
-    { createCappedFetch },
-    { callbackOf },
-  ] = await Promise.all([
+  const [{ loadConfiguration }, { upstreamSpecs }] = await Promise.all([
     import('../../server/configuration.ts'),
-    import('../../server/callbacks.ts'),
     import('../../federation/registry.ts'),
-    import('../../federation/protocol/check-upstream.ts'),
-    import('../../federation/protocol/fetch.ts'),
-    import('../../federation/protocol/upstream.ts'),
   ]);
   const config = await loadConfiguration();
-  const specs = await upstreamSpecs(config);
-  return {
-    specs,
-    callbacks: await callbacksOf(config),
-    check: (spec: (typeof specs)[number]) =>
-      checkUpstream(spec, {
-        ...{ fetch: createCappedFetch(), now: new Date() },
-        callback: callbackOf(config.issuer, spec.name),
-      }),
-  };
+  return { config, specs: await upstreamSpecs(config) };
 }
