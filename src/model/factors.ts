@@ -3,8 +3,6 @@
  * in: public keys, HMACs, and a salt that is worth nothing without the server key.
  */
 
-import type { Json } from './json.ts';
-
 /** WebAuthn: one credential of one authenticator. Times are ISO 8601, bytes are base64url. */
 export interface Passkey {
   /** The credential's id. */
@@ -102,7 +100,7 @@ export interface FactorPolicy {
 }
 
 /** The policy in the metadata of a stored client. */
-export function policyIn({ factors }: Readonly<Record<string, Json>> = {}): FactorPolicy | undefined {
+export function policyIn({ factors }: Readonly<Record<string, unknown>> = {}): FactorPolicy | undefined {
   return factors === undefined ? undefined : Object(factors);
 }
 

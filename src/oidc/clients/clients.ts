@@ -5,7 +5,7 @@ import { type Secrets, sameText } from '../../core/crypto.ts';
 import { keepFresh } from '../../core/keep-fresh.ts';
 import { type ClaimMapping, claimMapping } from '../../model/claim-mapping.ts';
 import { type ClientRecord, organizationsIn } from '../../model/client.ts';
-import type { FactorPolicy } from '../../model/factors.ts';
+import { type FactorPolicy, policyIn } from '../../model/factors.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import type { ClientStore, OrganizationStore } from '../../store/ports/installation.ts';
 import { profileDefaults } from '../profiles/fapi2.ts';
@@ -213,7 +213,7 @@ function readTraits(client: Client): ClientTraits {
     registration: typeof registration === 'boolean' ? registration : undefined,
     signIn: signIn === 'password' || signIn === 'name-first' ? signIn : undefined,
     // Judged when it was stored; a client that registers itself cannot have any.
-    factors: member('factors') === undefined ? undefined : Object(member('factors')),
+    factors: policyIn({ factors: member('factors') }),
     introspects: textsOf(member('introspects')),
     revokes: textsOf(member('revokes')),
     exchanges: textsOf(member('exchanges')),
