@@ -129,7 +129,7 @@ export class Database {
     { passing, patient = !passing }: { passing: boolean; patient?: boolean } = { passing: false },
   ): Promise<Result> {
     if (!this.#connection.isOpen) return Promise.reject(this.#closed());
-    this.watch.noteWish();
+    this.watch.noteQueuedWrite();
     return new Promise<Result>((resolve, reject) => {
       const settle = { resolve: resolve as (value: unknown) => void, reject };
       this.#pending.push({ work, ...settle, passing, patient });
@@ -234,32 +234,17 @@ export class Database {
     }
   }
 
-  #commitBatch(batch: PendingWrite[]): void {
-    const done = this.#careful ? [] : this.#attemptAll(batch);
-    if (done === undefined) {
-      this.#careful = true;
-      this.#pending.unshift(...batch);
-      return;
-    }
-    const undo = (rest: readonly PendingWrite[], cause: unknown) => {
-      if (this.#connection.isTransaction) this.#sql.exec('ROLLBACK');
-      this.#refuse([...done.map(({ write }) => write), ...rest], cause);
-    };
-    for (const [index, write] of this.#careful ? batch.entries() : []) {
-      const outcome = this.#attempt(write);
-      if (outcome.kind === 'done') done.push({ write, result: outcome.result });
-      else if (outcome.kind === 'failed') write.reject(outcome.error);
-      else {
-        // The transaction is gone (a full disk, an I/O error): nothing of this batch was stored.
-        undo(batch.slice(index), outcome.error);
-        return;
-      }
-    }
-    this.#careful = false;
+  #commitBatch(batch: readonly PendingWrite[]): void {
+    const done = this.#careful ? this.#attemptEach(batch) : this.#attemptAll(batch);
+    this.#careful = !this.#careful && done === undefined;
+    if (done === undefined) return;
     try {
       this.#sql.run('COMMIT');
     } catch (error) {
-      undo([], error);
+      this.#undo(
+        done.map(({ write }) => write),
+        error,
+      );
       return;
     }
     const lasting = done.filter(({ write }) => !write.passing);
@@ -284,14 +269,33 @@ export class Database {
     }
   }
 
-  /** Undefined: one failed, and nothing was done. A way back for one alone costs each of them more than its rows. */
+  /**
+   * Runs them without a savepoint for each, which costs more than its rows. Undefined: one failed, so nothing was done,
+   * and all are run again, each on its own.
+   */
   #attemptAll(batch: readonly PendingWrite[]): Done[] | undefined {
     try {
       return batch.map((write) => ({ write, result: write.work(this.#sql) }));
     } catch {
       if (this.#connection.isTransaction) this.#sql.exec('ROLLBACK');
+      this.#pending.unshift(...batch);
       return undefined;
     }
+  }
+
+  /** Undefined: the transaction is gone (a full disk, an I/O error), and all are refused. */
+  #attemptEach(batch: readonly PendingWrite[]): Done[] | undefined {
+    const done: Done[] = [];
+    for (const [index, write] of batch.entries()) {
+      const outcome = this.#attempt(write);
+      if (outcome.kind === 'done') done.push({ write, result: outcome.result });
+      else if (outcome.kind === 'failed') write.reject(outcome.error);
+      else {
+        this.#undo([...done.map((one) => one.write), ...batch.slice(index)], outcome.error);
+        return undefined;
+      }
+    }
+    return done;
   }
 
   /** Runs one write so that its failure undoes it alone. */
@@ -310,6 +314,11 @@ export class Database {
       this.#sql.exec('ROLLBACK TO one; RELEASE one');
       return { kind: 'failed', error };
     }
+  }
+
+  #undo(writes: readonly PendingWrite[], cause: unknown): void {
+    if (this.#connection.isTransaction) this.#sql.exec('ROLLBACK');
+    this.#refuse(writes, cause);
   }
 
   #refuse(writes: readonly PendingWrite[], cause: unknown): void {
