@@ -49,7 +49,7 @@ export async function crossings(): Promise<Crossing[]> {
     const token = await signIn(server);
     return [
       await measure('vendor sign-in', async () => void (await signIn(server))),
-      // Of another client each time: nothing is kept of it.
+      // Another client each time, so that no kept answer is given.
       await measure('GET me', () => me(server, token, randomUUID())),
       await measure('GET me again', () => me(server, token, 'the same')),
     ];

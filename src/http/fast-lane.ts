@@ -51,7 +51,7 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
     const body = route.takes === 'nothing' ? undefined : await readSmallBody(request);
     try {
       const answering = route.answer(request, body?.toString() ?? '', { info, res: response, body });
-      // What is at hand leaves at once.
+      // An answer that is at hand is sent without a turn of the microtask queue.
       const answer = answering instanceof Promise ? await answering : answering;
       if (answer !== undefined) return send(open.id, answer, response);
     } catch (error) {
@@ -68,7 +68,7 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
     response.end(answer.body);
   }
 
-  /** Behind the id of the request: the same for an answer that is given again. */
+  /** All but the id of the request: they are the same when the answer is given again. */
   function headersOf(answer: FastAnswer): string[] {
     const headers = [...headersFor(answer.caching)];
     let hasLength = false;

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { openStores } from '../../src/store/open-stores.ts';
-import type { Sight, Stores } from '../../src/store/ports/stores.ts';
+import type { ReadSet, Stores } from '../../src/store/ports/stores.ts';
 import { accountRecord, later, oidcRecordRecord } from '../conformance/stores/back-end.ts';
 import { embeddedConfig } from './embedded-config.ts';
 
@@ -33,15 +33,15 @@ describe('what was read from the embedded store', () => {
     await rm(folder, { recursive: true });
   });
 
-  async function look(...reads: readonly Read[]): Promise<{ seen: unknown; sight: Sight }> {
+  async function look(...reads: readonly Read[]): Promise<{ seen: unknown; readSet: ReadSet }> {
     if (own?.watch === undefined) throw new Error('The embedded store watches.');
-    const { result, sight } = await own.watch.during(async () => {
+    const { result, readSet } = await own.watch.during(async () => {
       const seen = [];
       for (const read of reads) if (own) seen.push(await read(own));
       return seen;
     });
-    if (sight === undefined) throw new Error('It only read.');
-    return { seen: result, sight };
+    if (readSet === undefined) throw new Error('It only read.');
+    return { seen: result, readSet };
   }
 
   const token = (over = {}) => oidcRecordRecord({ expiresAt: later(now, 60_000), ...over });
@@ -113,10 +113,10 @@ describe('what was read from the embedded store', () => {
     const outcomes = { changed: 0, current: 0 };
     for (let turn = 1; turn <= 1500; turn += 1) {
       const reads = [random(READS), random(READS)];
-      const { seen, sight } = await look(...reads);
-      expect(sight.isCurrent(now)).to.equal(true);
+      const { seen, readSet } = await look(...reads);
+      expect(readSet.isCurrent(now)).to.equal(true);
       await random(writes(random, turn))(random([own, own, other]));
-      const isCurrent = sight.isCurrent(now);
+      const isCurrent = readSet.isCurrent(now);
       const again = (await look(...reads)).seen;
       if (isDeepStrictEqual(again, seen)) outcomes.current += Number(isCurrent);
       else {
@@ -134,7 +134,7 @@ describe('what was read from the embedded store', () => {
       await own.accounts.insert(accountRecord({ id, organization: 'clinic', email: `${id}@x.test` }));
       await own.oidcRecords.put(kind, id, token());
     }
-    const { sight } = await look(
+    const { readSet } = await look(
       ({ accounts }) => accounts.byId('a'),
       ({ oidcRecords }) => oidcRecords.byId(kind, 'a', now),
     );
@@ -143,31 +143,31 @@ describe('what was read from the embedded store', () => {
     await own.oidcRecords.consume(kind, 'b', now);
     await own.oidcRecords.remove(kind, 'c');
     await own.rateLimits.takeInWindow('a', { limit: 5, window: 60_000 }, now);
-    expect(sight.isCurrent(now)).to.equal(true);
+    expect(readSet.isCurrent(now)).to.equal(true);
     await own.accounts.touch('a', now);
-    expect(sight.isCurrent(now)).to.equal(false);
+    expect(readSet.isCurrent(now)).to.equal(false);
   });
 
   it('KA3 ends with the first of its rows', async () => {
     await own?.oidcRecords.put(kind, 'a', token({ expiresAt: later(now, 1000) }));
     await own?.oidcRecords.put(kind, 'b', token({ expiresAt: later(now, 9000) }));
-    const { sight } = await look(
+    const { readSet } = await look(
       ({ oidcRecords }) => oidcRecords.byId(kind, 'a', now),
       ({ oidcRecords }) => oidcRecords.byId(kind, 'b', now),
     );
-    expect(sight.isCurrent(later(now, 999))).to.equal(true);
-    expect(sight.isCurrent(later(now, 1000))).to.equal(false);
+    expect(readSet.isCurrent(later(now, 999))).to.equal(true);
+    expect(readSet.isCurrent(later(now, 1000))).to.equal(false);
   });
 
   it('KA4 is nothing to rest on where the work wrote, or the store is closed', async () => {
     const wrote = await own?.watch?.during(async () => own?.oidcRecords.put(kind, 'a', token()));
-    expect(wrote?.sight).to.equal(undefined);
+    expect(wrote?.readSet).to.equal(undefined);
     const apart = await own?.watch?.during(async () =>
       own?.watch?.apart(() => own?.oidcRecords.put(kind, 'a', token())),
     );
-    expect(apart?.sight?.isCurrent(now)).to.equal(true);
+    expect(apart?.readSet?.isCurrent(now)).to.equal(true);
     await own?.close();
-    expect(apart?.sight?.isCurrent(now)).to.equal(false);
+    expect(apart?.readSet?.isCurrent(now)).to.equal(false);
   });
 });
 

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../core/clock.ts';
 import type { RequestInfo } from '../../http/request/request-context.ts';
-import type { Sight, Watch } from '../../store/ports/stores.ts';
+import type { ReadSet, Watch } from '../../store/ports/stores.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 
 /** Milliseconds. */
@@ -14,7 +14,7 @@ const MOST = 1000;
 
 interface Kept<Answer> {
   readonly answer: Answer;
-  readonly sight: Sight;
+  readonly readSet: ReadSet;
   readonly madeAt: number;
 }
 
@@ -37,7 +37,7 @@ export class KeptAnswers<Answer> {
     if (kept === undefined) return undefined;
     const now = this.#clock.now();
     const age = now.getTime() - kept.madeAt;
-    return age >= 0 && age < KEPT_FOR && kept.sight.isCurrent(now) ? kept.answer : undefined;
+    return age >= 0 && age < KEPT_FOR && kept.readSet.isCurrent(now) ? kept.answer : undefined;
   }
 
   /** `work` must read the request through the view that it is given. */
@@ -48,10 +48,10 @@ export class KeptAnswers<Answer> {
   ): Promise<Answer> {
     const madeAt = this.#clock.now().getTime();
     const noting = this.#noting(view);
-    const { result: answer, sight } = await this.#watch.during(() => work(noting.view));
-    if (sight !== undefined && !noting.isBoundToTime() && isWorthKeeping(answer)) {
+    const { result: answer, readSet } = await this.#watch.during(() => work(noting.view));
+    if (readSet !== undefined && !noting.isBoundToTime() && isWorthKeeping(answer)) {
       if (this.#kept.size >= MOST) this.#kept.clear();
-      this.#kept.set(this.#keyOf(request, info), { answer, sight, madeAt });
+      this.#kept.set(this.#keyOf(request, info), { answer, readSet, madeAt });
     }
     return answer;
   }

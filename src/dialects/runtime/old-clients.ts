@@ -1,4 +1,4 @@
-/** The dialects at which an account may sign in, and what becomes of them where it has a second factor. */
+/** The dialects at which an account may sign in, and what each does about an account that has a second factor. */
 import type { Config } from '../../config/schema.ts';
 import { findOrganization } from '../../identity/accounts/find-organization.ts';
 import type { Identity } from '../../identity/context.ts';

@@ -60,9 +60,8 @@ export function claimsByScope(rolesAliases: readonly string[]): Record<string, s
 
 /**
  * The provider's findAccount. Undefined, as though there were no such account: unknown, not active, or of
- * another organization than the client that asks; and where a token carries on a sign-in that lacks a second factor.
- * So the sessions and tokens of an account that is not active
- * do nothing, and work again when it is.
+ * another organization than the client that asks; and where a token carries on a sign-in that lacks a second
+ * factor. So the sessions and tokens of an account that is not active do nothing, and work again when it is.
  */
 export function createAccountFinder({
   accounts,

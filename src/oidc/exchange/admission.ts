@@ -81,7 +81,7 @@ async function admitAccount(deps: AdmissionDeps, ctx: ProviderContext, subject: 
     return refuseToken('other-organization');
   if (!(await deps.rights.holderMayGoOn({ ...subject, signedInAt: authTime })))
     return refuseToken('account-is-not-let-in');
-  // What a dialect lets pass, or an app password, is nothing here.
+  // A dialect may ask for less than this server, and takes app passwords.
   const [record, signIn] = [recordOf(account), signInBehind({ amr: [...amr], authTime })];
   if (record && (await createFactorJudge(deps)(signIn, record, ctx.oidc.client)))
     return refuseToken('lacks-a-factor');

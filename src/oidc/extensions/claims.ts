@@ -37,7 +37,7 @@ export function showClaimsBesides(provider: Provider): void {
   }));
 }
 
-/** A browser that was not asked again has proven nothing by that, and neither has an app password. */
+/** Clients read proofs alone: a remembered browser is none, and neither is an app password. */
 function onlyProven({ amr, ...claims }: Claims): Claims {
   return amr === undefined ? claims : { ...claims, amr: provenAmr(textsOf(amr)) };
 }

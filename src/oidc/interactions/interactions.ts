@@ -261,8 +261,8 @@ function viewOf(
 }
 
 /**
- * The proofs of the session that a second factor is added to. The first one is set up after a sign-in for it alone: an
- * old session, or a stolen one, could take the account over with a factor of its own.
+ * The proofs of the session, to which a second factor is added. An account sets its first factor up after a new sign-in
+ * alone: an attacker with an old or stolen session could otherwise take it over with a factor.
  */
 function carriedOn({ session, prompt }: ProviderInteraction, account: AccountRecord): readonly string[] {
   return prompt.reasons.includes('second_factor') && !hasFactor(account) ? [] : (session?.amr ?? []);

@@ -91,7 +91,7 @@ export function toldLevel(acr: string, claims: unknown): string {
   return below.findLast((name) => claimed.includes(name)) ?? acr;
 }
 
-/** What the pages come to, from the weakest. */
+/** The levels that a sign-in on the pages reaches, from the weakest. */
 const LEVELS: readonly string[] = [ACR.single, ACR.stepup, ACR.phr];
 const KNOWN: ReadonlySet<string> = new Set(Object.values(ACR));
 

@@ -75,16 +75,16 @@ export interface Stores {
 
 /** Tells at once, without reading again, whether what was read has changed since. Only a store in this process can. */
 export interface Watch {
-  /** Notes what the work reads, by whichever port. `sight`: undefined where it wrote. */
+  /** Notes what the work reads, by whichever port. `readSet`: undefined where it wrote. */
   during<Result>(
     work: () => Promise<Result>,
-  ): Promise<{ readonly result: Result; readonly sight: Sight | undefined }>;
+  ): Promise<{ readonly result: Result; readonly readSet: ReadSet | undefined }>;
   /** Runs a part of such work whose reads and writes are not noted. */
   apart<Result>(work: () => Result): Result;
 }
 
 /** What was read. */
-export interface Sight {
+export interface ReadSet {
   /** False as soon as any of it has changed, or has ended by `now`, or where the store cannot tell. */
   isCurrent(now: Date): boolean;
 }

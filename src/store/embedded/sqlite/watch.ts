@@ -4,7 +4,7 @@
  * as changed.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Sight, Watch } from '../../ports/stores.ts';
+import type { ReadSet, Watch } from '../../ports/stores.ts';
 import type { Value } from './statements.ts';
 
 /** What a statement touches. */
@@ -49,15 +49,15 @@ export class ReadWatch implements Watch {
     const noted = new Noted();
     this.#isAlone();
     const result = await this.#noted.run(noted, work);
-    if (noted.hasWritten) return { result, sight: undefined };
-    const sight: Sight = {
+    if (noted.hasWritten) return { result, readSet: undefined };
+    const readSet: ReadSet = {
       isCurrent: (now) => {
         if (now.getTime() >= noted.until || !this.#isAlone()) return false;
         for (const { isSame } of noted.cells) if (!isSame) return false;
         return true;
       },
     };
-    return { result, sight };
+    return { result, readSet };
   }
 
   apart<Result>(work: () => Result): Result {
@@ -65,7 +65,7 @@ export class ReadWatch implements Watch {
   }
 
   /** The work that is noted, if any, asks for a write. It runs later. */
-  noteWish(): void {
+  noteQueuedWrite(): void {
     const noted = this.#noted.getStore();
     if (noted) noted.hasWritten = true;
   }
