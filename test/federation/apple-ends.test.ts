@@ -1,12 +1,12 @@
 /** What ends at Apple when it ends here, and what ends here when Apple says so. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { generateKeyPair } from 'jose';
 import { deleteAccount } from '../../src/identity/accounts/delete-account.ts';
 import { linkIdentity, unlinkIdentity } from '../../src/identity/upstream/link-identity.ts';
 import { type Channel, openChannel } from '../browser/sign-in-methods/sign-in-server.ts';
+import { eventually } from '../support/in-time.ts';
 import type { SignOptions, TestUpstream } from '../support/upstream.ts';
 
 const DAY = 86_400;
@@ -30,17 +30,6 @@ describe('what Apple is told, and tells', () => {
     (await running().stores.identities.listByAccount(accountId)).map(({ subject }) => subject);
   const audited = async (subject: string, event: string) =>
     (await running().stores.audit.latest({ limit: 100, subject, event })).map(({ detail }) => detail);
-
-  async function eventually(check: () => unknown): Promise<void> {
-    for (const end = Date.now() + 10_000; ; await wait(20)) {
-      try {
-        await check();
-        return;
-      } catch (error) {
-        if (Date.now() > end) throw error;
-      }
-    }
-  }
 
   /** Signs in with Apple. The last token of Apple's is this person's. */
   async function signedIn(sub: string, claims: Record<string, unknown> = { email: `${sub}@icloud.com` }) {

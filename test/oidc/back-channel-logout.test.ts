@@ -1,6 +1,5 @@
 /** Back-channel logout: what ends a session, and what its clients are sent. */
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { buildEndSessionUrl } from 'openid-client';
 import { deleteAccount } from '../../src/identity/accounts/delete-account.ts';
@@ -19,6 +18,7 @@ import {
 } from '../browser/account/account-world.ts';
 import { openTerminal, type Terminal } from '../cli/run-portico.ts';
 import { ownApp, spa, type TestClient, webApp } from '../support/clients.ts';
+import { eventually } from '../support/in-time.ts';
 import { type LogoutReceiver, startLogoutReceiver, tellAt } from '../support/logout-receiver.ts';
 import { relyingParty, type SignIn, signIn, walk, walkOut } from '../support/relying-party.ts';
 
@@ -53,16 +53,6 @@ describe('back-channel logout', function () {
     (await world.server.running.stores.audit.latest({ event, limit: 100 })).length;
 
   /** The outbox is written to beside the request. */
-  async function eventually(check: () => Promise<void>): Promise<void> {
-    for (const end = Date.now() + 10_000; ; await sleep(20)) {
-      try {
-        return await check();
-      } catch (error) {
-        if (Date.now() > end) throw error;
-      }
-    }
-  }
-
   /** Signed in at three clients in one browser; the third takes no logouts. */
   async function signedIn(person: typeof MARA, visitor = world.visitor()) {
     const at = async (client: TestClient): Promise<SignIn> => {

@@ -2,6 +2,7 @@
  * Bounds that a requirement gives in seconds. Whatever else the machine does only ever adds time, so one of a
  * few attempts has to keep every bound; all that is not time must hold in each attempt.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 
 export interface Stopwatch {
@@ -35,4 +36,16 @@ function stopwatch(late: string[]): Stopwatch {
       return result;
     },
   };
+}
+
+/** Checks again and again what happens on its own, for ten seconds at most. */
+export async function eventually(check: () => unknown): Promise<void> {
+  for (const end = Date.now() + 10_000; ; await wait(20)) {
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
 }
