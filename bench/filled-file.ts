@@ -96,7 +96,7 @@ function addGrants(database: DatabaseSync, people: readonly string[], grants: nu
       payload('RefreshToken', index),
       begun + 55 * DAY,
       grant,
-      account,
+      null,
       begun,
     );
   }

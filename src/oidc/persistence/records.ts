@@ -35,6 +35,9 @@ const DURABLE: ReadonlySet<string> = new Set([
   'Adoption',
 ]);
 
+/** Tokens are found and ended by their grant, never by their account: that index would be written in vain. */
+const NOT_BY_ACCOUNT: ReadonlySet<string> = new Set(['AccessToken', 'RefreshToken', 'AuthorizationCode']);
+
 /** Most records that are kept as they were opened. */
 const MOST_KEPT = 2000;
 
@@ -83,7 +86,7 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     const id = idOf(kind, value);
     const now = clock.now();
     const { grantId, clientId, uid, userCode } = payload;
-    const accountId = holderOf(payload);
+    const accountId = NOT_BY_ACCOUNT.has(kind) ? undefined : holderOf(payload);
     return {
       kind,
       id,
