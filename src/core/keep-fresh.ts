@@ -20,5 +20,13 @@ export function keepFresh<Kept>(clock: Clock, find: (name: string) => Promise<Ke
     }
     return record;
   };
-  return Object.assign(look, { forget: (name: string) => void known.delete(name) });
+  let forgotten = 0;
+  return Object.assign(look, {
+    forget(name: string) {
+      known.delete(name);
+      forgotten += 1;
+    },
+    /** How often one was forgotten: what rests on these records holds no longer than this number. */
+    forgotten: () => forgotten,
+  });
 }

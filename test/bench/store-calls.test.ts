@@ -1,4 +1,5 @@
 /** What one request asks of each store, in numbers of calls: a change that makes a request slower shows here first. */
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
@@ -16,7 +17,9 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'client_credentials opaque': { oidcRecords: 1, audit: 1 },
   'client_credentials jwt': { oidcRecords: 1, audit: 1 },
   introspection: { oidcRecords: 2, accounts: 1 },
+  'introspection again': {},
   userinfo: { oidcRecords: 2, accounts: 1 },
+  'userinfo again': {},
   'refresh confidential': { oidcRecords: 3, accounts: 1, audit: 1 },
   'refresh public': { oidcRecords: 3, accounts: 1, audit: 1 },
   'code flow with sign-in': {
@@ -236,13 +239,20 @@ async function standardCases({ issuer }: TestServer): Promise<Cases> {
       token({ grant_type: 'client_credentials', ...fields }, { authorization: basicAuth(service) }),
     );
   const bearer = { authorization: `Bearer ${confidential.access_token}` };
+  const introspect = (headers: Record<string, string>) =>
+    form(`${issuer}/introspect`, { token: confidential.access_token }, headers);
+  const userinfo = (headers: Record<string, string>) => send(`${issuer}/userinfo`, { headers });
+  /** What no request before has said: an answer to the same words is kept. */
+  const unlike = () => `application/json;n=${randomUUID()}`;
   return {
     discovery: always(() => send(`${issuer}/.well-known/openid-configuration`)),
     jwks: always(() => send(`${issuer}/jwks`)),
     'client_credentials opaque': machine({}),
     'client_credentials jwt': machine({ resource: API, scope: 'api:read' }),
-    introspection: always(() => form(`${issuer}/introspect`, { token: confidential.access_token }, asApp)),
-    userinfo: always(() => send(`${issuer}/userinfo`, { headers: bearer })),
+    introspection: always(() => introspect({ ...asApp, accept: unlike() })),
+    'introspection again': always(() => introspect(asApp)),
+    userinfo: always(() => userinfo({ ...bearer, accept: unlike() })),
+    'userinfo again': always(() => userinfo(bearer)),
     'refresh confidential': chain(['refresh_token'], confidential, (value) =>
       token({ grant_type: 'refresh_token', refresh_token: value }, asApp),
     ),

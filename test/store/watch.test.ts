@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import { pino } from 'pino';
+import type { ReadSet } from '../../src/core/kept-answers.ts';
 import { openStores } from '../../src/store/open-stores.ts';
-import type { ReadSet, Stores } from '../../src/store/ports/stores.ts';
+import type { Stores } from '../../src/store/ports/stores.ts';
 import { accountRecord, later, oidcRecordRecord } from '../conformance/stores/back-end.ts';
 import { embeddedConfig } from './embedded-config.ts';
 

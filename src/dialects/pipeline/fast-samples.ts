@@ -13,7 +13,7 @@ import {
   requestView,
 } from '../runtime/current-request.ts';
 import type { DialectServices } from '../runtime/deps.ts';
-import { KeptAnswers } from '../runtime/kept-answers.ts';
+import { KeptReplies } from '../runtime/kept-replies.ts';
 import { type CompiledMount, findRoute, type RouteMatch } from '../runtime/match-route.ts';
 import type { MountedDialect } from '../runtime/mounted.ts';
 import { answer, answeredHere, headersOf, type Outcome } from './pipeline.ts';
@@ -62,7 +62,7 @@ function route(path: string, call: Call, services: DialectServices): FastRoute {
   const view = { path, query: '', base, issuer: services.issuer };
   const { clock, after } = services;
   const { watch } = services.stores;
-  const kept = endpoint.method === 'GET' && watch && new KeptAnswers<Answered>(watch, clock);
+  const kept = endpoint.method === 'GET' && watch && new KeptReplies<Answered>(watch, clock);
 
   async function answerAnew(http: Exchange, received: Received): Promise<FastAnswer> {
     const { req, info } = http;

@@ -129,6 +129,7 @@ export function createClientRegistry({
     record,
     /** The next look-up reads the store. */
     forget: record.forget,
+    forgotten: record.forgotten,
     /**
      * RFC 7591 names with ours; the secret is its hash. Undefined: unknown. `ctx`: the request that is running; its
      * client's document is fetched.

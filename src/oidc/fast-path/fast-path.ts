@@ -7,6 +7,7 @@
 import type Provider from 'oidc-provider';
 import type { Client } from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
+import type { Watch } from '../../core/kept-answers.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { ApiDeps } from '../apis/resource-indicators.ts';
@@ -36,6 +37,8 @@ interface ServerParts extends ApiDeps, FactorDeps {
   readonly oidcRecords: OidcRecords;
   readonly rights: TokenRights;
   readonly secrets: Secrets;
+  /** Absent where the store is another process. */
+  readonly watch?: Watch | undefined;
   readonly line: AuditLine;
   readonly issuer: string;
   /** Counts a sign-in that is begun; what it resolves with takes the count back. */

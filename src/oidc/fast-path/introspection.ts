@@ -5,17 +5,18 @@ import type { FastAnswer, FastRoute } from '../fast-path-contract.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { clientByBasic, OPAQUE, plainForm } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';
+import { type AskedAgain, keptRoute } from './kept-route.ts';
 import { JSON_REPLY, liveAccessToken } from './live-token.ts';
 
 export function introspectionRoute(deps: FastPathDeps): FastRoute {
   const answers = new WeakMap<AccessToken, FastAnswer>();
-  return {
+  const route = {
     pattern: ROUTES.introspection,
     takes: 'form',
-    async answer({ headers: { authorization, accept = '' } }, form) {
+    async answer({ authorization, accept, text }: AskedAgain) {
       // RFC 9701: the provider signs.
       if (/jwt/i.test(accept)) return undefined;
-      const { token: value = '' } = plainForm(form, ['token']) ?? {};
+      const { token: value = '' } = plainForm(text, ['token']) ?? {};
       if (!OPAQUE.test(value)) return undefined;
       const client = await clientByBasic(authorization, deps);
       if (client === undefined || client.introspectionEncryptedResponseAlg) return undefined;
@@ -26,7 +27,8 @@ export function introspectionRoute(deps: FastPathDeps): FastRoute {
       answers.set(live.token, answer);
       return answer;
     },
-  };
+  } as const;
+  return keptRoute(route, deps);
 }
 
 function described(token: AccessToken, value: string, issuer: string): FastAnswer {

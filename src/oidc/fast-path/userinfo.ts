@@ -8,6 +8,7 @@ import { ROUTES } from '../provider/routes.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-tokens.ts';
 import { OPAQUE } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';
+import { type AskedAgain, keptRoute } from './kept-route.ts';
 import { JSON_REPLY, liveAccessToken } from './live-token.ts';
 
 /** An answer, and what it was made of. */
@@ -22,11 +23,11 @@ export function userinfoRoute(deps: FastPathDeps): FastRoute {
   const { accounts, config, provider } = deps;
   const viewAccount = createAccountViewer(config.oidc.rolesAliases);
   const made = new WeakMap<AccessToken, Made>();
-  return {
+  const route = {
     pattern: ROUTES.userinfo,
     takes: 'nothing',
-    async answer({ headers: { authorization } }) {
-      const [, value = ''] = /^Bearer ([\w-]+)$/.exec(authorization ?? '') ?? [];
+    async answer({ authorization }: AskedAgain) {
+      const [, value = ''] = /^Bearer ([\w-]+)$/.exec(authorization) ?? [];
       if (!OPAQUE.test(value)) return undefined;
       const live = await liveAccessToken(value, deps);
       if (live === undefined) return undefined;
@@ -47,7 +48,8 @@ export function userinfoRoute(deps: FastPathDeps): FastRoute {
       made.set(token, { grant, client, record, answer });
       return answer;
     },
-  };
+  } as const;
+  return keptRoute(route, deps);
 }
 
 /** Every change of an account makes another version of it, but for the time of its last sign-in, which is no claim. */

@@ -52,7 +52,7 @@ export type ProviderDeps = ReturnType<typeof providerDeps>;
 
 export function providerDeps(options: OidcServerOptions) {
   const { config, issuer, stores, clock, secrets } = options;
-  const { accounts, leases, organizations } = stores;
+  const { accounts, leases, organizations, watch } = stores;
   const oidcRecords = createOidcRecords({ store: stores.oidcRecords, secrets, clock });
   const apis = createApiRegistry({
     store: stores.apis,
@@ -101,7 +101,7 @@ export function providerDeps(options: OidcServerOptions) {
     leeway: config.oidc.refreshReuse.leeway,
     cookies: cookieSettings(issuer),
     factorPolicy: createPolicyReader({ stores, clock }),
-    ...{ strangers, fetch },
+    ...{ strangers, fetch, watch },
   };
 }
 

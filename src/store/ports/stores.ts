@@ -12,6 +12,7 @@
  * - Records come back as copies: changing one changes nothing in the store.
  */
 
+import type { Watch } from '../../core/kept-answers.ts';
 import { foldCase } from '../../core/text.ts';
 import { type AccountRecord, legacyStandings } from '../../model/account.ts';
 import type { OrganizationRecord } from '../../model/organization.ts';
@@ -71,22 +72,6 @@ export interface Stores {
   /** Deletes records that expired before `now`, in bounded batches; resolves with how many. */
   sweep(now: Date): Promise<number>;
   close(): Promise<void>;
-}
-
-/** Tells at once, without reading again, whether what was read has changed since. Only a store in this process can. */
-export interface Watch {
-  /** Notes what the work reads, by whichever port. `readSet`: undefined where it wrote. */
-  during<Result>(
-    work: () => Promise<Result>,
-  ): Promise<{ readonly result: Result; readonly readSet: ReadSet | undefined }>;
-  /** Runs a part of such work whose reads and writes are not noted. */
-  apart<Result>(work: () => Result): Result;
-}
-
-/** What was read. */
-export interface ReadSet {
-  /** False as soon as any of it has changed, or has ended by `now`, or where the store cannot tell. */
-  isCurrent(now: Date): boolean;
 }
 
 export interface StoreHealth {

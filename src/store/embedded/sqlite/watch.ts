@@ -4,7 +4,7 @@
  * as changed.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ReadSet, Watch } from '../../ports/stores.ts';
+import type { ReadSet, Watch } from '../../../core/kept-answers.ts';
 import type { Value } from './statements.ts';
 
 /** What a statement touches. */

@@ -1,59 +1,39 @@
 /**
- * Answers to requests. Each is kept until something changes that it was made from: what the store said, or what the
- * dialect read of the request. Of the clock, and of what this process has in memory, it may be a second behind.
+ * Answers to the requests of one route, kept until something changes that they were made from: what the store said, or
+ * what the dialect read of the request. Of what this process has in memory they may be a second behind.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../core/clock.ts';
+import { KeptAnswers, type Watch } from '../../core/kept-answers.ts';
 import type { RequestInfo } from '../../http/request/request-context.ts';
-import type { ReadSet, Watch } from '../../store/ports/stores.ts';
 import type { RequestView } from '../contract/endpoint.ts';
 
-/** Milliseconds. */
-const KEPT_FOR = 1000;
-const MOST = 1000;
-
-interface Kept<Answer> {
-  readonly answer: Answer;
-  readonly readSet: ReadSet;
-  readonly madeAt: number;
-}
-
-/** The requests of one route. */
-export class KeptAnswers<Answer> {
-  readonly #watch: Watch;
-  readonly #clock: Clock;
+export class KeptReplies<Answer> {
+  readonly #kept: KeptAnswers<Answer>;
   /** Headers that the dialect has ever read here: by them one request is told from another. */
   readonly #names = new Set<string>();
-  readonly #kept = new Map<string, Kept<Answer>>();
 
   constructor(watch: Watch, clock: Clock) {
-    this.#watch = watch;
-    this.#clock = clock;
+    this.#kept = new KeptAnswers(watch, clock);
   }
 
   /** Undefined: there is none, or something has changed. */
   find(request: IncomingMessage, info: RequestInfo): Answer | undefined {
-    const kept = this.#kept.get(this.#keyOf(request, info));
-    if (kept === undefined) return undefined;
-    const now = this.#clock.now();
-    const age = now.getTime() - kept.madeAt;
-    return age >= 0 && age < KEPT_FOR && kept.readSet.isCurrent(now) ? kept.answer : undefined;
+    return this.#kept.find(this.#keyOf(request, info));
   }
 
   /** `work` must read the request through the view that it is given. */
-  async keep(
+  keep(
     { request, info, view }: { request: IncomingMessage; info: RequestInfo; view: RequestView },
     work: (view: RequestView) => Promise<Answer>,
     isWorthKeeping: (answer: Answer) => boolean,
   ): Promise<Answer> {
-    const madeAt = this.#clock.now().getTime();
     const noting = this.#noting(view);
-    const { result: answer, readSet } = await this.#watch.during(() => work(noting.view));
-    if (readSet !== undefined && !noting.isBoundToTime() && isWorthKeeping(answer)) {
-      if (this.#kept.size >= MOST) this.#kept.clear();
-      this.#kept.set(this.#keyOf(request, info), { answer, readSet, madeAt });
-    }
-    return answer;
+    return this.#kept.keep(
+      () => this.#keyOf(request, info),
+      () => work(noting.view),
+      (answer) => !noting.isBoundToTime() && isWorthKeeping(answer),
+    );
   }
 
   #noting(view: RequestView) {

@@ -1,0 +1,192 @@
+/**
+ * Introspection and UserInfo whose answers are kept: what the store says now is what they say, as on the long way, and
+ * while it says the same it is not asked again.
+ */
+import { expect } from 'chai';
+import { countStoreCalls } from '../../bench/crossings.ts';
+import { createLog } from '../../src/observe/log.ts';
+import { openStores } from '../../src/store/open-stores.ts';
+import type { Stores } from '../../src/store/ports/stores.ts';
+import { basicAuth, ownApp, service, type TestClient, webApp } from '../support/clients.ts';
+import { relyingParty, signIn } from '../support/relying-party.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
+const CALLBACK = 'https://app.example/callback';
+
+interface Request {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+describe('introspection and UserInfo, kept', function () {
+  this.timeout(60_000);
+  let server: TestServer;
+  let now = new Date();
+  let calls: string[];
+  let other: Stores;
+  before(async () => {
+    server = await startTestServer({
+      clock: { now: () => now },
+      config: { oidc: { registration: { mode: 'open', organization: 'default' } } },
+    });
+    calls = countStoreCalls(server.running.stores);
+    other = await openStores(server.config.store, { log: createLog({ level: 'silent' }) });
+  });
+  after(async () => {
+    await other.close();
+    await server.close();
+  });
+
+  async function send({ path, headers, body }: Request) {
+    const init = body === undefined ? {} : { method: 'POST', body };
+    const reply = await fetch(server.url + path, { headers, ...init });
+    const id = reply.headers.get('x-request-id') ?? '';
+    const said = [...reply.headers].filter(([name]) => !/^(date|x-request-id)$/.test(name));
+    return { status: reply.status, said, body: (await reply.text()).replaceAll(id, '-') };
+  }
+
+  /** As the provider answers it. */
+  const sendLong = (request: Request) =>
+    send({ ...request, headers: { ...request.headers, 'content-encoding': 'identity' } });
+
+  const introspection = (token: string, client: TestClient, headers = {}): Request => ({
+    path: '/introspect',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      authorization: basicAuth(client),
+      ...headers,
+    },
+    body: `token=${token}`,
+  });
+  const userinfo = (token: string): Request => ({
+    path: '/userinfo',
+    headers: { authorization: `Bearer ${token}` },
+  });
+
+  /** What is asked about a new token. */
+  async function freshRequests(client: TestClient, scope = 'openid profile email') {
+    const party = await relyingParty(server.issuer, client);
+    const { tokens } = await signIn(party, { ...MARA, parameters: { scope } });
+    return {
+      token: tokens.access_token,
+      asked: [introspection(tokens.access_token, client), userinfo(tokens.access_token)],
+    };
+  }
+
+  const asked = () => calls.filter((call) => /^(oidcRecords|accounts|clients)\./.test(call)).length;
+
+  /** Twice: the second time nothing is read. */
+  async function expectKept(requests: readonly Request[]) {
+    for (const request of requests) {
+      const first = await send(request);
+      calls.length = 0;
+      expect(await send(request)).to.deep.equal(first);
+      expect(asked()).to.equal(0);
+      expect(first.status).to.equal(200);
+    }
+  }
+
+  async function expectSame(requests: readonly Request[]) {
+    const replies = [];
+    for (const request of requests) {
+      const reply = await send(request);
+      expect(reply, JSON.stringify(request)).to.deep.equal(await sendLong(request));
+      replies.push(reply);
+    }
+    return replies.map(({ status, body }) => `${status} ${body}`).join(' ');
+  }
+
+  it('FP10 are answered without a read while nothing changes, and never by what was changed or taken back', async () => {
+    const { accounts } = server.running.stores;
+    const { token, asked: requests } = await freshRequests(ownApp);
+    const { sub } = JSON.parse((await send(userinfo(token))).body);
+    const change = async (changes: object, by = accounts) => {
+      const account = await by.byId(sub);
+      if (account) await by.update({ ...account, ...changes });
+    };
+    const refused = /"active":false.*401.*invalid_token/s;
+    for (const [make, expected] of [
+      [() => change({ claims: { name: 'Mara Kept' } }), /"active":true.*Mara Kept/s],
+      [
+        () => change({ claims: { name: 'Mara Elsewhere' } }, other.accounts),
+        /"active":true.*Mara Elsewhere/s,
+      ],
+      [() => change({ status: 'blocked' }), refused],
+      [() => change({ status: 'active' }), /Mara Elsewhere/],
+      [() => change({ status: 'blocked' }, other.accounts), refused],
+      [() => change({ status: 'active' }, other.accounts), /Mara Elsewhere/],
+    ] as const) {
+      await make();
+      expect(await expectSame(requests)).to.match(expected);
+      if (expected !== refused) await expectKept(requests);
+    }
+    await send({ ...introspection(token, ownApp), path: '/revoke' });
+    expect(await expectSame(requests)).to.match(refused);
+  });
+
+  it('FP11 are made anew for another client, secret, form of the answer or token, and each second', async () => {
+    const { token, asked: requests } = await freshRequests(ownApp);
+    const { token: next } = await freshRequests(ownApp, 'openid');
+    await expectKept(requests);
+    const others = [
+      introspection(token, webApp),
+      introspection(token, service),
+      introspection(token, { ...ownApp, secret: 'wrong' }),
+      introspection(token, ownApp, { accept: 'text/html' }),
+      introspection(next, ownApp),
+      userinfo(next),
+      userinfo(`${token}x`),
+      { ...userinfo(token), headers: { authorization: basicAuth(ownApp) } },
+    ];
+    await expectSame(others);
+    const signed = await send(
+      introspection(token, ownApp, { accept: 'application/token-introspection+jwt' }),
+    );
+    expect(signed.body).to.match(/^ey/);
+    now = new Date(Math.ceil((now.getTime() + 1) / 1000) * 1000);
+    for (const request of requests) {
+      calls.length = 0;
+      await send(request);
+      expect(asked()).to.equal(3);
+    }
+  });
+
+  it('FP12 are made anew once a client has changed its registration', async () => {
+    const metadata = { redirect_uris: [CALLBACK], client_name: 'Reading list' };
+    const made = await register(metadata);
+    const client = { clientId: made.client_id, secret: String(made.client_secret), redirectUri: CALLBACK };
+    const { asked: requests } = await freshRequests({ ...webApp, ...client });
+    await expectKept(requests);
+    await change(made, { ...metadata, userinfo_signed_response_alg: 'ES256' });
+    const [, claims] = await Promise.all(requests.map(send));
+    expect(claims?.body).to.match(/^ey/);
+  });
+
+  type Registered = Record<
+    'client_id' | 'client_secret' | 'registration_client_uri' | 'registration_access_token',
+    string
+  >;
+
+  async function register(metadata: object): Promise<Registered> {
+    const reply = await fetch(`${server.issuer}/register`, {
+      ...{ method: 'POST', body: JSON.stringify(metadata) },
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(reply.status).to.equal(201);
+    return (await reply.json()) as Registered;
+  }
+
+  async function change(made: Registered, metadata: object) {
+    const { client_id, client_secret } = made;
+    const reply = await fetch(made.registration_client_uri, {
+      ...{ method: 'PUT', body: JSON.stringify({ client_id, client_secret, ...metadata }) },
+      headers: {
+        authorization: `Bearer ${made.registration_access_token}`,
+        'content-type': 'application/json',
+      },
+    });
+    expect(reply.status, await reply.clone().text()).to.equal(200);
+  }
+});
