@@ -69,7 +69,8 @@ function keepOneEach(
   jar.get = (name, options) => {
     if (name !== started && name !== resumed) return get(name, options);
     const [, , uid = ''] = ctx.path.split('/');
-    const [at = '', proof = ''] = /^[\w-]+$/.test(uid) ? (get(prefix + uid)?.split('.') ?? []) : [];
+    const cookie = /^[\w-]+$/.test(uid) ? cookieIn(ctx.get('Cookie'), prefix + uid) : '';
+    const [, at = '', proof = ''] = /^"?(\d+)\.([\w-]+)"?$/.exec(cookie) ?? [];
     return secrets.verify('sign-in', signed(uid, at), proof) ? uid : undefined;
   };
   jar.set = (name, value, options) => {
@@ -83,6 +84,12 @@ function keepOneEach(
     const cookie = begunCookie(value, { secrets, clock, issuer });
     return set(cookie.name, cookie.value, { ...rest, ...(maxAge && { maxAge }) });
   };
+}
+
+/** The library of cookies keeps a pattern for every name that it was ever asked for, and here each name is new. */
+function cookieIn(header: string, name: string): string {
+  const pairs = header.split(';').map((pair) => pair.trimStart());
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
 }
 
 const prefixOf = (issuer: string) => `${issuer.startsWith('https:') ? '__Host-' : ''}portico_sign_in_`;
