@@ -127,9 +127,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'jose oidc-provider',
   },
   'oidc/fast-path': {
-    may: 'oidc/apis oidc/clients oidc/extensions oidc/profiles oidc/provider oidc/tokens',
+    may: 'oidc/access oidc/apis oidc/clients oidc/extensions oidc/profiles oidc/provider oidc/tokens',
     types: 'oidc oidc/persistence store/ports',
-    packages: 'oidc-provider',
+    packages: 'oidc-provider zod',
   },
   'oidc/interactions': {
     may: 'oidc oidc/access oidc/apis oidc/clients oidc/extensions oidc/provider',

@@ -60,9 +60,9 @@ export interface ProviderModel {
   findByUserCode(userCode: string, options?: object): Promise<ProviderRecord | undefined>;
 }
 
-/** A new opaque token of this kind, as what the provider would store of it. `lifetime`: seconds. */
+/** A new record of this kind, as what the provider would store of it. `lifetime`: seconds. */
 export function unsaved(
-  kind: 'AccessToken' | 'RefreshToken',
+  kind: 'AccessToken' | 'RefreshToken' | 'AuthorizationCode' | 'Grant' | 'Session',
   members: Payload,
   lifetime: number,
 ): UnsavedRecord {

@@ -70,7 +70,12 @@ function isNewBrowser({ headers: { cookie = '', accept = '*/*' } }: IncomingMess
   return !cookie.includes('portico_s') && /^(?:text\/html(?:,.*)?|\*\/\*)$/.test(accept);
 }
 
-async function mayAsk(client: Client, params: Parameters, deps: FastPathDeps): Promise<boolean> {
+/** Whether it is no unusual client, and may ask for this. */
+export async function mayAsk(
+  client: Client,
+  params: Pick<Parameters, 'redirect_uri' | 'scope'>,
+  deps: FastPathDeps,
+): Promise<boolean> {
   const traits = traitsOf(client);
   if (traits.dialect !== undefined || traits.unregistered || servesSeveral(traits)) return false;
   if (asksForMore(client) || !client.responseTypes?.includes('code')) return false;

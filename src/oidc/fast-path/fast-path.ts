@@ -10,6 +10,8 @@ import type { Secrets } from '../../core/crypto.ts';
 import type { Watch } from '../../core/kept-answers.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
+import type { Consents } from '../access/consents.ts';
+import type { CookieSettings } from '../access/cookies.ts';
 import type { ApiDeps } from '../apis/resource-indicators.ts';
 import { createTokenClaims } from '../apis/token-claims.ts';
 import { createAccountFinder } from '../clients/claims.ts';
@@ -25,6 +27,7 @@ import { beginningRoute } from './begun.ts';
 import { type Documents, documentRoute } from './documents.ts';
 import { introspectionRoute } from './introspection.ts';
 import { keptModels } from './kept-models.ts';
+import { resumptionRoute } from './resumed.ts';
 import { tokenRoute } from './token.ts';
 import { unlessRefused } from './unless-refused.ts';
 import { userinfoRoute } from './userinfo.ts';
@@ -36,6 +39,8 @@ interface ServerParts extends ApiDeps, FactorDeps {
   readonly clients: ClientRegistry;
   readonly oidcRecords: OidcRecords;
   readonly rights: TokenRights;
+  readonly consents: Pick<Consents, 'recall'>;
+  readonly cookies: CookieSettings;
   readonly secrets: Secrets;
   /** Absent where the store is another process. */
   readonly watch?: Watch | undefined;
@@ -56,12 +61,13 @@ interface Build {
   readonly scopes: ReadonlySet<string>;
 }
 
-/** The route whose requests have a query. */
-const WITH_QUERY = `${ROUTES.authorization}?`;
+/** How the addresses of sign-ins begin: they have a query, or the id of a sign-in. */
+const [BEGINNING, RESUMPTION] = [`${ROUTES.authorization}?`, `${ROUTES.authorization}/`];
 
 /** The method and the path by which a route is found. */
 export function routeKey(method: string, url: string): string {
-  return `${method} ${url.startsWith(WITH_QUERY) ? WITH_QUERY : url}`;
+  const begins = [BEGINNING, RESUMPTION].find((each) => url.startsWith(each));
+  return `${method} ${begins ?? url}`;
 }
 
 /** By method and path, on one build of the provider. */
@@ -70,7 +76,8 @@ export function fastRoutes(server: ServerParts, build: Build): ReadonlyMap<strin
   const deps = fastPathDeps(server, build);
   return new Map([
     ...documents.paths.map((path) => [`GET ${path}`, documentRoute(path, documents)] as const),
-    [`GET ${WITH_QUERY}`, beginningRoute(deps)],
+    [`GET ${BEGINNING}`, beginningRoute(deps)],
+    [`GET ${RESUMPTION}`, resumptionRoute(deps)],
     [`POST ${ROUTES.token}`, tokenRoute(deps)],
     [`POST ${ROUTES.introspection}`, introspectionRoute(deps)],
     [`GET ${ROUTES.userinfo}`, userinfoRoute(deps)],

@@ -37,23 +37,12 @@ function failAgain({ originOf }: AdapterDeps): undefined {
   if (failure) throw failure.error;
 }
 
-/**
- * Seconds after its end for which a code is kept: the provider tells an expired one from an unknown one, to a device
- * by `expired_token` (RFC 8628, 3.5) and to the operator in the audit trail.
- */
-const KEPT_LONGER: Readonly<Record<string, number>> = { AuthorizationCode: 600, DeviceCode: 600 };
-
 function oidcRecordAdapter(kind: string, { oidcRecords, endTokens, registration }: AdapterDeps): Adapter {
   const familyOf = ({ clientId }: AdapterPayload) =>
     kind === 'RegistrationAccessToken' && { grantId: registration.writer.family(String(clientId)) };
   return {
     upsert: (id, payload, expiresIn) =>
-      oidcRecords.save(
-        kind,
-        id,
-        { ...payload, ...familyOf(payload) },
-        expiresIn && expiresIn + (KEPT_LONGER[kind] ?? 0),
-      ),
+      oidcRecords.save(kind, id, { ...payload, ...familyOf(payload) }, expiresIn),
     find: async (id) => forProvider(await oidcRecords.load(kind, id)),
     findByUid: async (uid) => forProvider(await oidcRecords.loadByUid(kind, uid)),
     findByUserCode: async (userCode) => forProvider(await oidcRecords.loadByUserCode(kind, userCode)),

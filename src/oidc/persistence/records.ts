@@ -38,6 +38,12 @@ const DURABLE: ReadonlySet<string> = new Set([
 /** Tokens are found and ended by their grant, never by their account: that index would be written in vain. */
 const NOT_BY_ACCOUNT: ReadonlySet<string> = new Set(['AccessToken', 'RefreshToken', 'AuthorizationCode']);
 
+/**
+ * Seconds after its end for which a code is kept: the provider tells an expired one from an unknown one, to a device
+ * by `expired_token` (RFC 8628, 3.5) and to the operator in the audit trail.
+ */
+const KEPT_LONGER: Readonly<Record<string, number>> = { AuthorizationCode: 600, DeviceCode: 600 };
+
 /** Most records that are kept as they were opened. */
 const MOST_KEPT = 2000;
 
@@ -87,6 +93,7 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
     const now = clock.now();
     const { grantId, clientId, uid, userCode } = payload;
     const accountId = NOT_BY_ACCOUNT.has(kind) ? undefined : holderOf(payload);
+    const kept = lifetime && lifetime + (KEPT_LONGER[kind] ?? 0);
     return {
       kind,
       id,
@@ -94,7 +101,7 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
         payload: secrets.encrypt(JSON.stringify(payload), `${kind}:${id}`),
         createdAt: now,
         durable: DURABLE.has(kind) || (kind === 'AccessToken' && (lifetime ?? 0) > SHORT_LIFE),
-        ...(lifetime === undefined ? {} : { expiresAt: new Date(now.getTime() + lifetime * 1000) }),
+        ...(kept === undefined ? {} : { expiresAt: new Date(now.getTime() + kept * 1000) }),
         ...(typeof grantId === 'string' && { grantId: grantKey(grantId) }),
         ...(typeof accountId === 'string' && { accountId }),
         ...(typeof clientId === 'string' && { clientId }),
