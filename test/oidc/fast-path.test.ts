@@ -26,6 +26,7 @@ import { startTestServer, TEST_KEY, type TestServer } from '../support/server.ts
 const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const JWT_API = 'https://jwt.api.test/';
+const RSA_API = 'https://rsa.api.test/';
 const OPAQUE_API = 'https://opaque.api.test/';
 const SCOPES = ['records:read', 'records:write', 'email'];
 /** Clients as `service` is, and what is otherwise in their metadata. */
@@ -68,6 +69,7 @@ describe('the fast path', function () {
     internal = `http://127.0.0.1:${port}`;
     const resources = [
       { identifier: JWT_API, scopes: SCOPES, format: 'jwt', open: true } as const,
+      { identifier: RSA_API, scopes: SCOPES, format: 'jwt', algorithm: 'RS256', open: true } as const,
       { identifier: OPAQUE_API, scopes: SCOPES, format: 'opaque', open: true } as const,
     ];
     const config = { http: { internal: { port } }, oidc: { resources } };
@@ -381,7 +383,7 @@ describe('the fast path', function () {
       ...[JWT_API, OPAQUE_API].map((resource) => grant({ scope, resource })),
       grant({ scope, resource: JWT_API }, { ...service, clientId: 'narrow-service' }),
     ]),
-    ...[OPAQUE_API, JWT_API.slice(0, -1), 'https://other.test/', 'no uri', `${JWT_API}#x`, ''].map(
+    ...[OPAQUE_API, RSA_API, JWT_API.slice(0, -1), 'https://other.test/', 'no uri', `${JWT_API}#x`, ''].map(
       (resource) => grant({ resource }),
     ),
     ...[...Object.keys(SERVICES), ownApp.clientId, 'nobody'].flatMap((clientId) =>

@@ -77,7 +77,7 @@ export function createAccountFinder({
     ctx: Asker,
     accountId: string,
     token?: FoundBy,
-  ): Promise<Account | undefined> {
+  ): Promise<KnownAccount | undefined> {
     const account = await accounts.byId(accountId);
     const found = account && view(ctx, account);
     if (account === undefined || found === undefined) return undefined;
@@ -93,6 +93,13 @@ function isSignIn(token: FoundBy): token is AuthorizationCode | DeviceCode | Ref
   return ['AuthorizationCode', 'DeviceCode', 'RefreshToken'].includes(token?.kind ?? '');
 }
 
+type Claims = Record<string, unknown>;
+
+/** As the provider knows it, and what its client gets besides. */
+export interface KnownAccount extends Account {
+  besides(use: string, scope: string): Claims;
+}
+
 export interface Asker {
   readonly oidc: Pick<ProviderContext['oidc'], 'client' | 'params' | 'grant'>;
 }
@@ -100,27 +107,38 @@ export interface Asker {
 /** An account as the provider sees it; undefined as above. */
 export function createAccountViewer(rolesAliases: readonly string[]) {
   const byScope = claimsByScope(rolesAliases);
-  return (ctx: Asker, account: AccountRecord): Account | undefined => {
+  const allOf = (account: AccountRecord) => ({
+    ...membersOf(account),
+    ...rolesUnder(rolesAliases, account),
+  });
+  return (ctx: Asker, account: AccountRecord): KnownAccount | undefined => {
     if (!isActive(account)) return undefined;
     if (ctx.oidc.client && !serves(ctx.oidc.client, account)) return undefined;
     // Single sign-on stays within one organization: a session of another one is none for this request.
     const { organization = account.organization } = ctx.oidc.params ?? {};
     if (organization !== account.organization) return undefined;
+    const { client, grant } = ctx.oidc;
+    const besides = (use: string, scope: string): Claims => {
+      const traits = client && traitsOf(client);
+      if (traits === undefined) return {};
+      const isWhole = use === 'id_token' && traits.idTokenClaims;
+      // Without it the client could not tell whose person it is.
+      const whose = servesSeveral(traits) ? { organization: account.organization } : {};
+      if (!isWhole && Object.keys(traits.claims).length === 0) return whose;
+      const scopes = grant?.getOIDCScopeFiltered(new Set(scope.split(' '))).split(' ') ?? [];
+      const granted = new Set(scopes.flatMap((name) => byScope[name] ?? []));
+      const whole = isWhole ? pick(allOf(account), granted) : {};
+      return { ...whole, ...mappedClaims(account, grantedOf(traits.claims, granted)), ...whose };
+    };
     return {
       accountId: account.id,
       organization: account.organization,
-      claims: async (use, scope) => {
-        const all = { ...membersOf(account), ...rolesUnder(rolesAliases, account) };
-        const { client, grant } = ctx.oidc;
-        const traits = client && traitsOf(client);
-        const scopes = grant?.getOIDCScopeFiltered(new Set(scope.split(' '))).split(' ') ?? [];
-        const granted = new Set(scopes.flatMap((name) => byScope[name] ?? []));
-        const whole = use === 'id_token' && traits?.idTokenClaims ? pick(all, granted) : {};
-        const mapped = mappedClaims(account, grantedOf(traits?.claims ?? {}, granted));
-        // Without it the client could not tell whose person it is.
-        const whose = traits && servesSeveral(traits) ? { organization: account.organization } : {};
-        return { ...all, sub: account.id, [BESIDES]: { ...whole, ...mapped, ...whose } };
-      },
+      besides,
+      claims: async (use, scope) => ({
+        ...allOf(account),
+        sub: account.id,
+        [BESIDES]: besides(use, scope),
+      }),
     };
   };
 }

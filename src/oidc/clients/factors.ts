@@ -35,7 +35,7 @@ export function recordOf(account: Account): AccountRecord | undefined {
   return records.get(account);
 }
 
-export function withRecord(account: Account, record: AccountRecord): Account {
+export function withRecord<Known extends Account>(account: Known, record: AccountRecord): Known {
   records.set(account, record);
   return account;
 }

@@ -8,14 +8,7 @@
  */
 import { decodeProtectedHeader } from 'jose';
 import type Provider from 'oidc-provider';
-import {
-  type Account,
-  type AuthorizationCode,
-  type Client,
-  errors,
-  type Grant,
-  type RefreshToken,
-} from 'oidc-provider';
+import { type Client, errors } from 'oidc-provider';
 import type { ProviderContext } from '../provider/context.ts';
 import { override } from './models.ts';
 import { notesOf } from './request-notes.ts';
@@ -27,27 +20,6 @@ export function bindIdTokens({ IdToken: { prototype } }: Provider): void {
     if (token !== undefined) idToken.set('at_hash', token);
     return original(options);
   });
-}
-
-/** An ID token of the token endpoint, as the provider's grants make it where the client asked by scope alone. */
-export async function idTokenOf(
-  { IdToken }: Provider,
-  parts: {
-    client: Client;
-    account: Account;
-    grant: Grant;
-    source: AuthorizationCode | RefreshToken;
-    accessToken: string;
-  },
-): Promise<string> {
-  const { client, account, grant, source, accessToken } = parts;
-  const rejected = grant.getRejectedOIDCClaims();
-  const claims = await account.claims('id_token', [...source.scopes].join(' '), {}, rejected);
-  const { acr, amr, authTime, nonce, sid } = source;
-  const available = { ...claims, sub: account.accountId, acr, amr, auth_time: authTime };
-  const token = Object.assign(new IdToken(available, { client }), { scope: 'openid', mask: {}, rejected });
-  for (const [name, value] of Object.entries({ nonce, sid, at_hash: accessToken })) token.set(name, value);
-  return token.issue({ use: 'idtoken' });
 }
 
 /**

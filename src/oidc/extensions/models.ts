@@ -62,10 +62,10 @@ export interface ProviderModel {
 
 /** A new record of this kind, as what the provider would store of it. `lifetime`: seconds. */
 export function unsaved(
-  kind: 'AccessToken' | 'RefreshToken' | 'AuthorizationCode' | 'Grant' | 'Session',
+  kind: 'AccessToken' | 'RefreshToken' | 'ClientCredentials' | 'AuthorizationCode' | 'Grant' | 'Session',
   members: Payload,
   lifetime: number,
-): UnsavedRecord {
+): UnsavedRecord & { readonly lifetime: number } {
   const iat = Math.floor(Date.now() / 1000);
   const value = randomToken();
   return { kind, value, payload: { iat, exp: iat + lifetime, ...members, jti: value, kind }, lifetime };

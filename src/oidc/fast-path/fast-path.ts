@@ -19,7 +19,9 @@ import type { ClientRegistry } from '../clients/clients.ts';
 import type { FactorDeps } from '../clients/factors.ts';
 import type { TokenRights } from '../clients/token-permissions.ts';
 import type { FastRoute } from '../fast-path-contract.ts';
+import type { PrivateKey } from '../persistence/private-key.ts';
 import type { OidcRecords } from '../persistence/records.ts';
+import type { KeyAlgorithm } from '../persistence/signing-keys.ts';
 import type { AuditLine } from '../provider/context.ts';
 import { ROUTES } from '../provider/routes.ts';
 import type { Rotations } from '../tokens/refresh-rotation.ts';
@@ -59,6 +61,7 @@ interface Build {
   readonly documents: Documents;
   /** Those that the provider knows, whatever the API. */
   readonly scopes: ReadonlySet<string>;
+  signingKey(alg: KeyAlgorithm): PrivateKey;
 }
 
 /** How the addresses of sign-ins begin: they have a query, or the id of a sign-in. */
@@ -84,12 +87,12 @@ export function fastRoutes(server: ServerParts, build: Build): ReadonlyMap<strin
   ]);
 }
 
-function fastPathDeps(server: ServerParts, { provider, scopes }: Build) {
+function fastPathDeps(server: ServerParts, { provider, scopes, signingKey }: Build) {
   const { clients } = server;
   const { rolesAliases } = server.config.oidc;
   const known = new WeakMap<ClientRecord, Client>();
   return {
-    ...{ ...server, provider, scopes },
+    ...{ ...server, provider, scopes, signingKey },
     models: keptModels(provider, server.oidcRecords),
     tokenClaims: createTokenClaims(server),
     findAccount: createAccountFinder({ ...server, rolesAliases }),

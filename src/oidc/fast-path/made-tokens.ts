@@ -1,6 +1,9 @@
 /** What the token endpoint makes of an ordinary code or refresh token, none of it stored yet, and the reply that has it. */
-import type { Account, AuthorizationCode, Client, Grant, RefreshToken } from 'oidc-provider';
-import { idTokenOf } from '../extensions/id-token.ts';
+import { hash } from 'node:crypto';
+import type { AuthorizationCode, Client, Grant, RefreshToken } from 'oidc-provider';
+import { provenAmr } from '../../model/amr.ts';
+import type { KnownAccount } from '../clients/claims.ts';
+import { subjectFor } from '../clients/subjects.ts';
 import { isImplied } from '../extensions/implied-resource.ts';
 import { unsaved } from '../extensions/models.ts';
 import { refreshLifetime } from '../tokens/refresh-lifetime.ts';
@@ -24,6 +27,7 @@ export async function signInOf<Token extends Source['source']>(
   const grant = await deps.models.findGrant(source.grantId ?? '');
   if (grant === undefined || grant.isExpired || grant.accountId !== source.accountId) return undefined;
   if (source.clientId !== clientId || grant.clientId !== clientId) return undefined;
+  if (grant.getRejectedOIDCClaims().length > 0) return undefined;
   const account = await deps.findAccount(
     { oidc: { client, grant, params: {} } },
     source.accountId ?? '',
@@ -36,7 +40,7 @@ export interface Source {
   readonly source: AuthorizationCode | RefreshToken;
   readonly client: Client;
   readonly grant: Grant;
-  readonly account: Account;
+  readonly account: KnownAccount;
   readonly gty: string;
   /** Which code the tokens stem from. */
   readonly family: string | undefined;
@@ -46,18 +50,15 @@ export interface Source {
 
 export async function madeFrom(input: Source, deps: FastPathDeps) {
   const { source, client, grant, account, refresh } = input;
-  const { provider, config, tokenClaims } = deps;
+  const { tokenClaims } = deps;
+  const { lifetimes } = deps.config.oidc;
   const { accountId } = account;
   const { scopes, nonce, resource } = source;
   const oidc = { route: 'token', client, params: {}, account, entities: {}, requestParamScopes: scopes };
   const extra = await tokenClaims({ oidc }, { kind: 'AccessToken', accountId });
   const scope = grant.getOIDCScopeFiltered(scopes);
   const common = commonOf(input);
-  const access = unsaved(
-    'AccessToken',
-    { ...common, scope, ...(extra && { extra }) },
-    config.oidc.lifetimes.accessToken,
-  );
+  const access = unsaved('AccessToken', { ...common, scope, ...(extra && { extra }) }, lifetimes.accessToken);
   const next =
     refresh &&
     unsaved(
@@ -67,11 +68,9 @@ export async function madeFrom(input: Source, deps: FastPathDeps) {
         ...{ iiat: refresh.iiat ?? access.payload.iat, rotations: refresh.rotations },
         ...{ nonce, scope: source.scope ?? '', resource },
       },
-      refreshLifetime(config.oidc.lifetimes, grant.exp),
+      refreshLifetime(lifetimes, grant.exp),
     );
-  const idToken = scopes.has('openid')
-    ? await idTokenOf(provider, { client, account, grant, accessToken: access.value, source })
-    : undefined;
+  const idToken = scopes.has('openid') ? await idTokenOf(input, access.value, deps) : undefined;
   const reply = {
     ...{ access_token: access.value, expires_in: access.lifetime, id_token: idToken },
     ...{ refresh_token: next?.value, scope, token_type: 'Bearer' },
@@ -95,4 +94,24 @@ function commonOf({ source, client: { clientId }, account: { accountId }, gty, f
     gty,
     family,
   };
+}
+
+/** As the provider's grants make it where the client asked by scope alone. */
+function idTokenOf(
+  { source, client, account }: Source,
+  accessToken: string,
+  deps: FastPathDeps,
+): Promise<string> {
+  const { acr, amr, authTime, nonce, sid, scopes } = source;
+  const iat = Math.floor(Date.now() / 1000);
+  const sub = subjectFor(account.accountId, { client, secrets: deps.secrets });
+  const claims = {
+    ...{ sub, acr, amr: amr && provenAmr(amr), auth_time: authTime },
+    ...account.besides('id_token', [...scopes].join(' ')),
+    ...{ nonce, sid, at_hash: hash('sha256', accessToken, 'buffer').subarray(0, 16).toString('base64url') },
+    ...{ aud: client.clientId, exp: iat + deps.config.oidc.lifetimes.idToken, iat, iss: deps.issuer },
+  };
+  return deps
+    .signingKey(client.idTokenSignedResponseAlg === 'ES256' ? 'ES256' : 'RS256')
+    .jwt(undefined, claims);
 }

@@ -1,8 +1,11 @@
 /** The access token of a client that acts for itself (client_credentials): for an API, or for none. */
-import type { Client } from 'oidc-provider';
+import type { Client, ResourceServer } from 'oidc-provider';
 import { defaultApi, resourceServer } from '../apis/resource-indicators.ts';
 import { takeScope } from '../clients/scopes.ts';
+import { unsaved } from '../extensions/models.ts';
+import type { Payload } from '../persistence/records.ts';
 import type { TokenRequest } from '../provider/context.ts';
+import { handleOf } from '../tokens/token-handle.ts';
 import type { FastPathDeps } from './fast-path.ts';
 import type { Asked } from './token.ts';
 import { unlessRefused } from './unless-refused.ts';
@@ -23,23 +26,41 @@ export async function ownToken({ request, form, client }: Asked, deps: FastPathD
   const api = target === undefined ? undefined : await apiAt(target, { oidc }, client, deps);
   if (api === undefined && target !== undefined) return undefined;
 
-  const { provider, line, tokenClaims } = deps;
-  const token = new provider.ClientCredentials({
-    ...{ client, scope: [...requestParamScopes].join(' ') || undefined },
-    ...(api && { resourceServer: api }),
-  });
-  const extra = await tokenClaims({ oidc }, token);
-  if (extra !== undefined) token.extra = extra;
-  const value = await token.save();
+  const { oidcRecords, config, line, tokenClaims } = deps;
+  const extra = await tokenClaims(
+    { oidc },
+    { kind: 'ClientCredentials', ...(api && { resourceServer: api }) },
+  );
+  const granted = [...requestParamScopes].join(' ') || undefined;
+  const { kind, value, payload, lifetime } = unsaved(
+    'ClientCredentials',
+    { clientId: client.clientId, aud: api?.audience, scope: granted, extra },
+    api?.accessTokenTTL ?? config.oidc.lifetimes.clientCredentials,
+  );
+  const token = api?.accessTokenFormat === 'jwt' ? await jwtOf(payload, api, deps) : value;
+  await oidcRecords.save(kind, handleOf(token), payload, lifetime);
   line({ req: request, oidc: { client } }, 'token.issued', 'success', { grantType: 'client_credentials' });
-  const { expiration, tokenType } = token;
-  return { access_token: value, expires_in: expiration, scope: token.scope, token_type: tokenType };
+  return { access_token: token, expires_in: lifetime, scope: granted, token_type: 'Bearer' };
 }
 
 /** Undefined where it is refused. */
 async function apiAt(target: string, ctx: TokenRequest, client: Client, deps: FastPathDeps) {
   const server = await unlessRefused(resourceServer(deps, ctx, target, client));
   return server && new deps.provider.ResourceServer(target, server);
+}
+
+/** RFC 9068. */
+function jwtOf(
+  { extra, jti, clientId, iat, exp, scope, aud }: Payload,
+  { jwt }: ResourceServer,
+  deps: FastPathDeps,
+): Promise<string> {
+  const claims = {
+    ...Object(extra),
+    ...{ jti, sub: clientId, iat, exp, scope, client_id: clientId, iss: deps.issuer, aud },
+  };
+  const isRsa = jwt?.sign && jwt.sign.alg === 'RS256';
+  return deps.signingKey(isRsa ? 'RS256' : 'ES256').jwt('at+jwt', claims);
 }
 
 /** Among the scopes that the provider knows, a client may have a list of its own. */

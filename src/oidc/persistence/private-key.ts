@@ -35,7 +35,7 @@ export class PrivateKey extends ExternalSigningKey {
     return this.#of.alg;
   }
 
-  async jwt(typ: string, claims: object): Promise<string> {
+  async jwt(typ: string | undefined, claims: object): Promise<string> {
     const { kid, alg } = this;
     const signed = [{ alg, typ, kid }, claims]
       .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))

@@ -23,7 +23,8 @@ import { detectReplays } from '../extensions/replay-detection.ts';
 import { createDocuments, publicDocuments } from '../fast-path/documents.ts';
 import { fastRoutes } from '../fast-path/fast-path.ts';
 import { goOnWithFinished } from '../interactions/finished.ts';
-import type { Keyring } from '../persistence/signing-keys.ts';
+import { privateKeyOf } from '../persistence/private-key.ts';
+import { currentKey, type KeyAlgorithm, type Keyring } from '../persistence/signing-keys.ts';
 import { explainErrors } from '../provider/error-words.ts';
 import { answerAsRequestObjectAsks } from '../provider/request-object.ts';
 import { registrationSteps, watchRegistrations } from '../registration/steps.ts';
@@ -42,6 +43,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring) {
   const documents = createDocuments();
   const settings = configuration(deps, ring);
   const scopes = new Set(knownScopes(settings));
+  const signingKey = (alg: KeyAlgorithm) => privateKeyOf(currentKey(ring, alg));
   const provider = new (providerWith(answerByForm(deps)))(deps.issuer, settings);
   const parts = { ...deps, provider, interval: deps.config.oidc.deviceInterval };
   allowTokenExchange({ ...parts, ring: () => ring });
@@ -94,5 +96,5 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring) {
   ]) {
     provider.use(step);
   }
-  return { provider, fast: fastRoutes(deps, { provider, documents, scopes }) };
+  return { provider, fast: fastRoutes(deps, { provider, documents, scopes, signingKey }) };
 }
